@@ -1,0 +1,24 @@
+// Waiting in tests: for a condition, never for a time. The deadline says what it waited for.
+
+/** Resolves with the first truthy value of `condition`. What it throws counts as "not yet" and is told at the deadline. */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  what: string,
+  { timeoutMs = 10_000, everyMs = 5 }: { timeoutMs?: number; everyMs?: number } = {},
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  const deadline = Date.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await condition();
+      if (value) return value as Exclude<T, false | null | undefined | 0 | ''>;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`waited ${timeoutMs} ms for ${what}`, last === undefined ? undefined : { cause: last });
+    }
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
