@@ -1,0 +1,63 @@
+// What a result store must be able to do. Implementations: memory.ts, sqlite.ts (redis.ts, rpc.ts, sql.ts ... follow).
+// The record's meaning and the shape of exceptions in it: protocol/result-meta.ts, protocol/failure.ts.
+// Holds: a SUCCESS record is never overwritten; a stored record is visible to every later `get`; the store reports that a chord
+// is complete, it publishes nothing.
+// Celery 5.6: backends/base.py
+import type { ResultMeta } from '../protocol/result-meta.ts';
+
+export interface ChordPart {
+  readonly groupId: string;
+  /** Position in the header; null when unknown. */
+  readonly index: number | null;
+  readonly taskId: string;
+  readonly state: string;
+  readonly result: unknown;
+}
+
+/** The chord's header is complete: results in header order, or the part that failed first. */
+export interface ChordReady {
+  readonly results: readonly unknown[];
+  readonly failure: { readonly taskId: string; readonly result: unknown } | null;
+}
+
+export interface Backend {
+  /** As Celery's `report` shows it: 'memory', 'sqlite', 'redis', 'disabled' ... */
+  readonly driver: string;
+  /** False: every `store` is dropped and `get` throws NotImplementedError (no result_backend configured). */
+  readonly enabled: boolean;
+  store(meta: ResultMeta): Promise<void>;
+  /** null: no record (PENDING, or expired). */
+  get(taskId: string): Promise<ResultMeta | null>;
+  getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>>;
+  /** Resolves with the first record in a ready state; rejects with signal.reason when aborted. No polling where the store can tell. */
+  wait(taskId: string, signal: AbortSignal): Promise<ResultMeta>;
+  /** Each id once, as it becomes ready, in the order it happens. Ends when all have come; throws signal.reason when aborted. */
+  watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta>;
+  /** Every stored record of one id, ready or not (progress). Returns the unsubscribe. */
+  subscribe(taskId: string, listener: (meta: ResultMeta) => void): () => void;
+  forget(taskId: string): Promise<void>;
+  /** `result`: [[gid, parent], [child tuples]] as Celery writes it. */
+  saveGroup(groupId: string, result: unknown): Promise<void>;
+  restoreGroup(groupId: string): Promise<unknown | null>;
+  forgetGroup(groupId: string): Promise<void>;
+  /** Told once per chord, before or while its header is sent. */
+  startChord(groupId: string, size: number): Promise<void>;
+  completeChordPart(part: ChordPart): Promise<ChordReady | null>;
+  /** Delete what has expired; how many. Stores that expire by themselves return 0. */
+  cleanup(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface BackendContext {
+  readonly url: string;
+  /** `result_backend_transport_options` */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** `result_expires`; null = never. @unit milliseconds */
+  readonly expiresMs: number | null;
+  /** Encodes and decodes what is stored (`result_serializer`, `result_accept_content`). */
+  readonly encode: (value: unknown) => { body: Uint8Array; contentType: string; contentEncoding: string };
+  readonly decode: (body: Uint8Array, contentType: string, contentEncoding: string) => unknown;
+  readonly now: () => number;
+}
+
+export type BackendFactory = (context: BackendContext) => Backend;

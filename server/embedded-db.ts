@@ -1,0 +1,134 @@
+// One SQLite file, opened the way every room here needs it: WAL, a busy timeout, statements cached by their text.
+// Used by transport/sqlite, backends/sqlite and dashboard/history. No SQL of theirs lives here.
+// Holds: the handle keeps the database alive (a collected one would break its statements); every write transaction is IMMEDIATE;
+// a database is closed, never abandoned by terminating the thread that uses it (the driver would take the process along).
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+
+export type SqlValue = null | number | bigint | string | Uint8Array;
+export type SqlRow = Record<string, SqlValue>;
+
+interface RawStatement {
+  run(...params: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint };
+  get(...params: SqlValue[]): SqlRow | undefined;
+  all(...params: SqlValue[]): SqlRow[];
+  iterate(...params: SqlValue[]): IterableIterator<SqlRow>;
+}
+interface RawDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): RawStatement;
+  function(name: string, options: { deterministic?: boolean }, fn: (...args: SqlValue[]) => SqlValue): void;
+  close(): void;
+}
+type Driver = new (path: string, options?: { readOnly?: boolean; timeout?: number }) => RawDatabase;
+
+export interface EmbeddedDbOptions {
+  /** Default 5000. How long a writer waits for another one. @unit milliseconds */
+  readonly busyTimeoutMs?: number;
+  /** NORMAL survives the death of any process; FULL also the loss of power. Default NORMAL. */
+  readonly synchronous?: 'OFF' | 'NORMAL' | 'FULL';
+  readonly readOnly?: boolean;
+}
+
+let driver: Driver | undefined;
+
+/** Node's own driver where it has one without a flag (22.13 on), else the packaged one with the same interface. */
+function loadDriver(): Driver {
+  if (driver) return driver;
+  const require = createRequire(import.meta.url);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const name = major > 22 || (major === 22 && minor >= 13) ? 'node:sqlite' : '@photostructure/sqlite';
+  driver = (require(name) as { DatabaseSync: Driver }).DatabaseSync;
+  return driver;
+}
+
+export class EmbeddedDb {
+  readonly path: string;
+  readonly #db: RawDatabase;
+  readonly #statements = new Map<string, RawStatement>();
+  #depth = 0;
+  #open = true;
+
+  /** @param path a file, whose folder is made when missing, or ':memory:'. */
+  constructor(path: string, options: EmbeddedDbOptions = {}) {
+    this.path = path;
+    if (path !== ':memory:' && !options.readOnly) mkdirSync(dirname(path), { recursive: true });
+    const timeout = options.busyTimeoutMs ?? 5000;
+    this.#db = new (loadDriver())(path, { readOnly: options.readOnly ?? false, timeout });
+    this.#db.exec(`PRAGMA busy_timeout = ${timeout}`);
+    if (!options.readOnly) this.#db.exec('PRAGMA journal_mode = WAL');
+    this.#db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'NORMAL'}`);
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  run(sql: string, ...params: (SqlValue | undefined)[]): { changes: number; lastInsertRowid: number } {
+    const result = this.#prepare(sql).run(...params.map(orNull));
+    return { changes: Number(result.changes), lastInsertRowid: Number(result.lastInsertRowid) };
+  }
+
+  get<T = SqlRow>(sql: string, ...params: (SqlValue | undefined)[]): T | undefined {
+    return this.#prepare(sql).get(...params.map(orNull)) as T | undefined;
+  }
+
+  all<T = SqlRow>(sql: string, ...params: (SqlValue | undefined)[]): T[] {
+    return this.#prepare(sql).all(...params.map(orNull)) as T[];
+  }
+
+  iterate<T = SqlRow>(sql: string, ...params: (SqlValue | undefined)[]): IterableIterator<T> {
+    return this.#prepare(sql).iterate(...params.map(orNull)) as IterableIterator<T>;
+  }
+
+  /** A deterministic SQL function, for instance a regular expression. */
+  define(name: string, fn: (...args: SqlValue[]) => SqlValue): void {
+    this.#db.function(name, { deterministic: true }, fn);
+  }
+
+  /** Run `work` in one write transaction; what it throws rolls back and is thrown on. Nested calls join the outer one. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#depth++;
+    try {
+      const value = work();
+      this.#db.exec('COMMIT');
+      return value;
+    } catch (error) {
+      try {
+        this.#db.exec('ROLLBACK');
+      } catch {
+        // SQLite has rolled back by itself (disk full, I/O error): the first error is the one to tell.
+      }
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #prepare(sql: string): RawStatement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function orNull(value: SqlValue | undefined): SqlValue {
+  return value === undefined ? null : value;
+}

@@ -1,0 +1,97 @@
+// What a broker must be able to do, AMQP's meaning on every broker. Implementations: memory/, sqlite/ (redis/, amqp/ follow).
+// What a broker lacks it says in `flags`; test/contract/transport.ts is the promise list and reads the flags.
+// Holds: a message is gone only after ack, reject without requeue, expiry, purge or delete; the unsettled messages of a dead
+// consumer are delivered again with `redelivered` true. `publish` resolves when the broker has the message as safely as it promises.
+// Kombu: transport/base.py, transport/virtual/base.py
+import type { Exchange, Queue } from './entity.ts';
+import type { Message, OutgoingMessage } from './message.ts';
+
+export interface TransportFlags {
+  /** Persistent messages survive the end of every process. */
+  readonly durable: boolean;
+  /** Other processes can share it. */
+  readonly crossProcess: boolean;
+  /** 'higher-first': 9 before 0 (RabbitMQ and ours); 'lower-first': 0 before 9 (Redis). */
+  readonly priorities: 'higher-first' | 'lower-first' | 'none';
+  /** The broker itself drops messages past their `expiration` / `messageTtlMs`. */
+  readonly expiration: boolean;
+  /** `queueStatus` can tell the oldest message's age and unacked count; `peek` can look without taking. */
+  readonly introspection: boolean;
+}
+
+/** One connection to a broker. Opened by messaging/connection.ts, which alone reconnects. */
+export interface Transport {
+  readonly flags: TransportFlags;
+  /** 'memory', 'sqlite', 'redis', 'amqp': the driver name, as Celery's `stats` shows it. */
+  readonly driver: string;
+  /** Connect, or throw OperationalError. Called once. */
+  connect(): Promise<void>;
+  channel(): Promise<Channel>;
+  /** Called at most once, when the connection breaks without `close`. All its channels are dead then. */
+  onLost(listener: (error: Error) => void): void;
+  /** Flush what is pending, give unsettled messages back, release everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type ConsumerTag = string;
+
+export interface ConsumeOptions {
+  /** Messages count as settled when delivered (events, replies). They do not count for prefetch. Default false. */
+  readonly noAck?: boolean;
+  readonly consumerTag?: ConsumerTag;
+}
+
+export interface QueueStatus {
+  readonly name: string;
+  /** Ready messages, not the unacked ones. */
+  readonly messages: number;
+  /** Ready messages per priority; only priorities that occur. */
+  readonly byPriority: Readonly<Record<string, number>>;
+  readonly unacked: number | null;
+  readonly consumers: number | null;
+  /** When the oldest ready message was published. @unit milliseconds since the epoch */
+  readonly oldestMs: number | null;
+}
+
+export interface Channel {
+  declareExchange(e: Exchange): Promise<void>;
+  deleteExchange(name: string): Promise<void>;
+  /** Declares the queue, its exchange and its bindings. */
+  declareQueue(q: Queue): Promise<{ messageCount: number; consumerCount: number }>;
+  bindQueue(queue: string, exchange: string, routingKey: string): Promise<void>;
+  unbindQueue(queue: string, exchange: string, routingKey: string): Promise<void>;
+  deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number>;
+  /** Messages to an exchange without a matching binding are dropped silently, as on RabbitMQ; the default exchange needs the queue to exist. */
+  publish(m: OutgoingMessage): Promise<void>;
+  /** Take one message now, or null. */
+  get(queue: string, options?: { noAck?: boolean }): Promise<Message | null>;
+  /** `onMessage` must not throw. Several queues of one channel are served in turn. */
+  consume(queue: string, onMessage: (m: Message) => void, options?: ConsumeOptions): Promise<ConsumerTag>;
+  /** No message is delivered after this resolves. Those delivered stay with the channel. */
+  cancel(tag: ConsumerTag): Promise<void>;
+  /** At most so many unsettled messages over all consumers of this channel; 0 = no limit. May be changed at any time. */
+  qos(prefetchCount: number): Promise<void>;
+  /** Removes the ready messages; how many. */
+  purge(queue: string): Promise<number>;
+  /** null: no such queue. Never creates one. */
+  queueStatus(queue: string): Promise<QueueStatus | null>;
+  /** Every queue the broker knows. null: this broker cannot tell. */
+  listQueues(): Promise<string[] | null>;
+  /** The next messages in delivery order, without taking them. null: this broker cannot. Their ack and reject throw. */
+  peek(queue: string, limit: number): Promise<Message[] | null>;
+  /** Resolves when every ack and reject handed over so far has reached the broker. */
+  flush(): Promise<void>;
+  /** Flush, stop consumers, give unsettled messages back. */
+  close(): Promise<void>;
+}
+
+export interface TransportContext {
+  /** Parsed broker URL; see url.ts. */
+  readonly url: string;
+  /** `broker_transport_options` */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** `broker_connection_timeout`. @unit milliseconds */
+  readonly connectTimeoutMs: number;
+}
+
+export type TransportFactory = (context: TransportContext) => Transport;

@@ -1,0 +1,475 @@
+// Every HTTP request and reply of /api/v2, once: schema for the server (validation, serialisation, OpenAPI), type for the page.
+// The page imports types only. WebSocket frames: live.ts. Field names are Celery's, snake_case; instants are seconds since the
+// epoch (fractions kept), durations seconds. Routes: server/dashboard/routes/.
+import { type Static, type TSchema, Type } from 'typebox';
+
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Str = Type.String();
+const Num = Type.Number();
+const Int = Type.Integer();
+const Bool = Type.Boolean();
+const NStr = Nullable(Str);
+const NNum = Nullable(Num);
+const NInt = Nullable(Int);
+
+/** One task in a list. Strings of Python reprs as the worker sent them. */
+export const TaskRow = Type.Object({
+  uuid: Str,
+  name: NStr,
+  /** PENDING, RECEIVED, STARTED, SUCCESS, FAILURE, REVOKED, REJECTED, RETRY or a custom one. */
+  state: Str,
+  /** nodename of the worker that has or had it. */
+  worker: NStr,
+  queue: NStr,
+  args: NStr,
+  kwargs: NStr,
+  result: NStr,
+  exception: NStr,
+  retries: Int,
+  /** @unit seconds */
+  runtime: NNum,
+  eta: NStr,
+  expires: NStr,
+  sent: NNum,
+  received: NNum,
+  started: NNum,
+  succeeded: NNum,
+  failed: NNum,
+  retried: NNum,
+  revoked: NNum,
+  rejected: NNum,
+  /** Instant of the newest event merged. */
+  timestamp: Num,
+  /** Order among tasks: sent, else received, else the first event. What `received` sorting and cursors use. */
+  first_seen: Num,
+  root_id: NStr,
+  parent_id: NStr,
+});
+export type TaskRow = Static<typeof TaskRow>;
+
+/** One try of a task, when it was retried. */
+export const TaskTry = Type.Object({
+  number: Int,
+  state: Str,
+  worker: NStr,
+  received: NNum,
+  started: NNum,
+  ended: NNum,
+  exception: NStr,
+  traceback: NStr,
+});
+export type TaskTry = Static<typeof TaskTry>;
+
+export const TaskDetail = Type.Intersect([
+  TaskRow,
+  Type.Object({
+    traceback: NStr,
+    exchange: NStr,
+    routing_key: NStr,
+    clock: Int,
+    pid: NInt,
+    /** args/kwargs were cut by the sender and are no complete literal. */
+    args_truncated: Bool,
+    kwargs_truncated: Bool,
+    tries: Type.Array(TaskTry),
+    parent: Nullable(TaskRow),
+    root: Nullable(TaskRow),
+    children: Type.Array(TaskRow),
+    children_total: Int,
+    /** p95 runtime of this task's name over the last hour, to judge by. @unit seconds */
+    usual_p95: NNum,
+    /** Failures of the same task and exception class in the last 24 h, this one included. */
+    same_failures: Int,
+    /** Which actions apply now; a refusal says why. */
+    actions: Type.Object({
+      revoke: Type.Object({ allowed: Bool, reason: NStr }),
+      terminate: Type.Object({ allowed: Bool, reason: NStr }),
+      retry: Type.Object({ allowed: Bool, reason: NStr }),
+    }),
+    /** The worker that had it is gone while the task was not finished. */
+    orphaned: Bool,
+  }),
+]);
+export type TaskDetail = Static<typeof TaskDetail>;
+
+export const TasksQuery = Type.Object({
+  /** The query language of shared/query. */
+  q: Type.Optional(Str),
+  /** Comma separated. */
+  state: Type.Optional(Str),
+  /** first_seen, runtime, name, state, worker, retries; '-' in front for descending. Default -first_seen. */
+  sort: Type.Optional(Str),
+  cursor: Type.Optional(Str),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  from: Type.Optional(Num),
+  to: Type.Optional(Num),
+});
+export type TasksQuery = Static<typeof TasksQuery>;
+
+export const TaskPage = Type.Object({
+  items: Type.Array(TaskRow),
+  /** Give it as `cursor` for the next page; null at the end. */
+  next: NStr,
+  /** Tasks matching `q` per state, whatever `state` asked for. Counted up to 10,000 each: then `counts_capped` is true. */
+  counts: Type.Record(Str, Int),
+  counts_capped: Bool,
+  /** Matching q and state. */
+  total: Int,
+});
+export type TaskPage = Static<typeof TaskPage>;
+
+/** Completion of the query field: values of one field within the present result. */
+export const FacetReply = Type.Object({ field: Str, values: Type.Array(Type.Object({ value: Str, count: Int })) });
+export type FacetReply = Static<typeof FacetReply>;
+
+/** The stored result, fetched from the result backend on demand. */
+export const ResultReply = Type.Object({
+  task_id: Str,
+  /** false: the backend has no such record (expired, ignored or never stored) or none is configured: `reason` says. */
+  found: Bool,
+  reason: NStr,
+  status: NStr,
+  result: Type.Unknown(),
+  traceback: NStr,
+  date_done: NStr,
+});
+export type ResultReply = Static<typeof ResultReply>;
+
+export const WorkerStatus = Type.Union([Type.Literal('online'), Type.Literal('late'), Type.Literal('offline')]);
+export const WorkerRow = Type.Object({
+  hostname: Str,
+  status: WorkerStatus,
+  /** Last heartbeat or event. */
+  last_heard: NNum,
+  freq: NNum,
+  /** Slots taken and slots there are; null when unknown. */
+  active: NInt,
+  concurrency: NInt,
+  processed: NInt,
+  failed: Int,
+  succeeded: Int,
+  retried: Int,
+  loadavg: Nullable(Type.Array(Num)),
+  pid: NInt,
+  sw_ident: NStr,
+  sw_ver: NStr,
+  sw_sys: NStr,
+  pool: NStr,
+  queues: Type.Array(Str),
+  /** null: not known yet. false: this worker sends no task events. */
+  task_events: Nullable(Bool),
+  /** Finished per minute over the last 60 buckets of one minute. */
+  finished_per_min: Type.Array(Int),
+});
+export type WorkerRow = Static<typeof WorkerRow>;
+
+/** Request info as a worker tells it by inspect. */
+export const RequestInfo = Type.Object(
+  {
+    id: Str,
+    name: Str,
+    args: Type.Unknown(),
+    kwargs: Type.Unknown(),
+    time_start: NNum,
+    acknowledged: Type.Optional(Bool),
+    worker_pid: NInt,
+    eta: NStr,
+    /** p95 runtime of this task name over the last hour. @unit seconds */
+    usual_p95: NNum,
+  },
+  { additionalProperties: true },
+);
+export type RequestInfo = Static<typeof RequestInfo>;
+
+export const RegisteredTask = Type.Object({
+  name: Str,
+  rate_limit: NStr,
+  time_limit: NNum,
+  soft_time_limit: NNum,
+  max_retries: NInt,
+  /** Last hour on this worker. */
+  finished: Int,
+  failed: Int,
+  p95: NNum,
+});
+export type RegisteredTask = Static<typeof RegisteredTask>;
+
+export const WorkerDetail = Type.Intersect([
+  WorkerRow,
+  Type.Object({
+    /** When the worker last answered inspect; null: never. Figures older than 30 s are stale. */
+    inspected: NNum,
+    stats: Nullable(Type.Record(Str, Type.Unknown())),
+    /** Secrets masked by the worker and again here. */
+    conf: Nullable(Type.Record(Str, Type.Unknown())),
+    active_queues: Type.Array(Type.Object({ name: Str, exchange: NStr, routing_key: NStr }, { additionalProperties: true })),
+    active_tasks: Type.Array(RequestInfo),
+    reserved: Type.Array(RequestInfo),
+    scheduled: Type.Array(RequestInfo),
+    revoked: Type.Array(Str),
+    registered: Type.Array(RegisteredTask),
+    prefetch_count: NInt,
+    uptime: NNum,
+    /** 'kill' or 'abort': what terminate can do here; null unknown. */
+    can_terminate: NStr,
+  }),
+]);
+export type WorkerDetail = Static<typeof WorkerDetail>;
+
+export const QueueRow = Type.Object({
+  name: Str,
+  /** Ready messages; null: this broker could not be asked. */
+  messages: NInt,
+  by_priority: Type.Record(Str, Int),
+  unacked: NInt,
+  /** Workers that consume it, by their own word. */
+  workers: Type.Array(Str),
+  consumers: NInt,
+  /** When the head was published. */
+  oldest: NNum,
+  /** Net change of depth per minute over the last five minutes. */
+  per_min: NNum,
+  /** Finished per minute over the last five minutes. */
+  out_per_min: NNum,
+  /** @unit seconds until empty at the present rate; null: never, or nothing waits. */
+  drain: NNum,
+  growing: Bool,
+  /** Depth, last 60 minutes, one value a minute; null where not measured. */
+  depth: Type.Array(NInt),
+  probed: NNum,
+});
+export type QueueRow = Static<typeof QueueRow>;
+
+export const PeekedMessage = Type.Object({
+  position: Int,
+  uuid: NStr,
+  name: NStr,
+  args: NStr,
+  kwargs: NStr,
+  priority: NInt,
+  published: NNum,
+  eta: NStr,
+  retries: NInt,
+  redelivered: Bool,
+  size: Int,
+});
+export type PeekedMessage = Static<typeof PeekedMessage>;
+
+/** 15m, 1h, 6h, 24h, 7d, 30d. */
+export const Range = Type.Union([
+  Type.Literal('15m'),
+  Type.Literal('1h'),
+  Type.Literal('6h'),
+  Type.Literal('24h'),
+  Type.Literal('7d'),
+  Type.Literal('30d'),
+]);
+export type Range = Static<typeof Range>;
+
+/** One time axis, several lines: at most 300 points. A bucket without data is null, never zero. */
+export const SeriesReply = Type.Object({
+  range: Range,
+  /** Start of each bucket. */
+  t: Type.Array(Num),
+  /** @unit seconds */
+  step: Num,
+  /** The last bucket is still filling. */
+  last_unfinished: Bool,
+  /** Line name (a state, 'p50', 'p95', 'p99', 'depth' ...) to its values. */
+  lines: Type.Record(Str, Type.Array(NNum)),
+  totals: Type.Record(Str, Num),
+});
+export type SeriesReply = Static<typeof SeriesReply>;
+
+export const SeriesQuery = Type.Object({
+  /** throughput: SUCCESS, RETRY, FAILURE, REVOKED per bucket. runtime, wait: p50, p95, p99. depth: of one queue. */
+  metric: Type.Union([Type.Literal('throughput'), Type.Literal('runtime'), Type.Literal('wait'), Type.Literal('depth')]),
+  range: Type.Optional(Range),
+  task: Type.Optional(Str),
+  queue: Type.Optional(Str),
+  worker: Type.Optional(Str),
+});
+export type SeriesQuery = Static<typeof SeriesQuery>;
+
+export const QueueDetail = Type.Intersect([
+  QueueRow,
+  Type.Object({ peek: Nullable(Type.Array(PeekedMessage)), series: SeriesReply }),
+]);
+export type QueueDetail = Static<typeof QueueDetail>;
+
+export const FailureGroup = Type.Object({
+  /** Class of what was raised. */
+  exception: Str,
+  /** An example of its message. */
+  message: Str,
+  task: Str,
+  count: Int,
+  first: Num,
+  last: Num,
+  /** First seen within the last hour. */
+  is_new: Bool,
+  /** 24 buckets of one hour, oldest first. */
+  trend: Type.Array(Int),
+  example: Str,
+});
+export type FailureGroup = Static<typeof FailureGroup>;
+
+/** What needs a person, each with where to look. */
+export const Attention = Type.Object({
+  kind: Type.Union([
+    Type.Literal('failure'),
+    Type.Literal('queue-growing'),
+    Type.Literal('queue-unconsumed'),
+    Type.Literal('worker-silent'),
+    Type.Literal('no-workers'),
+    Type.Literal('events-off'),
+    Type.Literal('events-lost'),
+    Type.Literal('source-down'),
+  ]),
+  subject: Str,
+  detail: Str,
+  /** Path within the SPA, with its search. */
+  href: Str,
+});
+export type Attention = Static<typeof Attention>;
+
+export const Figures = Type.Object({
+  /** Over the last full five minutes. */
+  finished_per_min: Num,
+  failed_percent: NNum,
+  /** The same figure over the last 24 h. */
+  usual_failed_percent: NNum,
+  usual_finished_per_min: NNum,
+  waiting: NInt,
+  oldest_waiting: NNum,
+  oldest_queue: NStr,
+  busy: Int,
+  slots: Int,
+  unknown_slots: Int,
+  workers_online: Int,
+  workers_total: Int,
+  /** 60 values, one a minute, for the sparklines. */
+  spark: Type.Object({
+    finished: Type.Array(NNum),
+    failed_percent: Type.Array(NNum),
+    waiting: Type.Array(NNum),
+    busy: Type.Array(NNum),
+  }),
+});
+export type Figures = Static<typeof Figures>;
+
+export const SourceState = Type.Object({
+  /** 'broker', 'results', 'store', 'events'. */
+  name: Str,
+  label: Str,
+  ok: Bool,
+  /** Last answer. */
+  last_ok: NNum,
+  latency_ms: NNum,
+  detail: NStr,
+});
+export type SourceState = Static<typeof SourceState>;
+
+export const Overview = Type.Object({
+  attention: Type.Array(Attention),
+  figures: Figures,
+  failures: Type.Array(FailureGroup),
+  queues: Type.Array(QueueRow),
+  workers: Type.Array(WorkerRow),
+});
+export type Overview = Static<typeof Overview>;
+
+export const ClusterInfo = Type.Object({
+  name: Str,
+  version: Str,
+  broker: Str,
+  result_backend: NStr,
+  sources: Type.Array(SourceState),
+  events_per_s: Num,
+  events_total: Int,
+  /** Events known to be lost in the last 24 h (gaps in clocks and reconnects). */
+  events_lost: Int,
+  read_only: Bool,
+  user: NStr,
+  server_time: Num,
+});
+export type ClusterInfo = Static<typeof ClusterInfo>;
+
+export const TaskType = Type.Object({
+  name: Str,
+  finished: Int,
+  failed: Int,
+  p50: NNum,
+  p95: NNum,
+  p99: NNum,
+  workers: Type.Array(Str),
+});
+export type TaskType = Static<typeof TaskType>;
+
+const Destination = Type.Optional(Type.Array(Str));
+/** An operator action. `destination`: nodenames; absent = every worker. */
+export const OperationRequest = Type.Union([
+  Type.Object({ action: Type.Literal('revoke'), task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }) }),
+  Type.Object({
+    action: Type.Literal('terminate'),
+    task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }),
+    signal: Type.Optional(Str),
+  }),
+  /** Sends the task again under a new id; the old one stays as it was. */
+  Type.Object({ action: Type.Literal('retry'), task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }) }),
+  Type.Object({ action: Type.Literal('rate_limit'), task_name: Str, rate_limit: Str, destination: Destination }),
+  Type.Object({
+    action: Type.Literal('time_limit'),
+    task_name: Str,
+    soft: Type.Optional(NNum),
+    hard: Type.Optional(NNum),
+    destination: Destination,
+  }),
+  Type.Object({ action: Type.Literal('pool_grow'), n: Type.Integer({ minimum: 1 }), destination: Destination }),
+  Type.Object({ action: Type.Literal('pool_shrink'), n: Type.Integer({ minimum: 1 }), destination: Destination }),
+  Type.Object({ action: Type.Literal('add_consumer'), queue: Str, destination: Destination }),
+  Type.Object({ action: Type.Literal('cancel_consumer'), queue: Str, destination: Destination }),
+  Type.Object({ action: Type.Literal('enable_events'), destination: Destination }),
+  Type.Object({ action: Type.Literal('disable_events'), destination: Destination }),
+  /** Ask workers to announce themselves. */
+  Type.Object({ action: Type.Literal('heartbeat'), destination: Destination }),
+  Type.Object({ action: Type.Literal('shutdown'), destination: Type.Array(Str, { minItems: 1 }) }),
+  /** `confirm` must equal the queue's name. */
+  Type.Object({ action: Type.Literal('purge'), queue: Str, confirm: Str }),
+]);
+export type OperationRequest = Static<typeof OperationRequest>;
+
+export const WorkerAnswer = Type.Object({ worker: Str, ok: Bool, text: Str });
+export type WorkerAnswer = Static<typeof WorkerAnswer>;
+
+export const OperationRecord = Type.Object({
+  id: Int,
+  at: Num,
+  /** Who asked: user name, or 'anonymous' on loopback without authentication. */
+  who: Str,
+  action: Str,
+  /** What it was done to, as one line. */
+  subject: Str,
+  request: Type.Unknown(),
+  outcome: Type.Union([Type.Literal('ok'), Type.Literal('partial'), Type.Literal('failed'), Type.Literal('no-answer')]),
+  /** '2 of 2 workers answered' ... */
+  summary: Str,
+  answers: Type.Array(WorkerAnswer),
+  /** retry: old id to new id. */
+  new_ids: Type.Optional(Type.Record(Str, Str)),
+});
+export type OperationRecord = Static<typeof OperationRecord>;
+
+export const OperationsPage = Type.Object({ items: Type.Array(OperationRecord), next: NStr });
+export type OperationsPage = Static<typeof OperationsPage>;
+
+/** RFC 9457. */
+export const Problem = Type.Object({
+  type: Str,
+  title: Str,
+  status: Int,
+  detail: Type.Optional(Str),
+  /** Query errors: where in `q`. */
+  position: Type.Optional(Int),
+});
+export type Problem = Static<typeof Problem>;
