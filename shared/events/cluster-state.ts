@@ -1,0 +1,334 @@
+// The cluster as its events tell it: tasks and workers, bounded, and what changed since when.
+// Not here: merging into one record (task-record.ts, worker-record.ts), keeping them on disk (server/dashboard/history/).
+// Holds: a record that changed is in exactly one open batch until `cut`; records of finished tasks leave first when memory is full,
+// and none leaves before the batch it is in was cut and released.
+// Celery 5.6: events/state.py State
+import { READY_STATES } from '../states.ts';
+import type { CeleryEvent } from './event.ts';
+import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord } from './task-record.ts';
+import { addHeartbeat, createWorkerRecord, mergeWorkerEvent, type WorkerRecord } from './worker-record.ts';
+
+/** One end of a try: what roll-ups count. */
+export interface Finish {
+  task: TaskRecord;
+  state: 'SUCCESS' | 'FAILURE' | 'RETRY' | 'REVOKED' | 'REJECTED';
+  at: number;
+  /** @unit seconds */
+  runtime: number | null;
+  /** From sent (or due) to started. @unit seconds */
+  wait: number | null;
+}
+
+export interface Batch {
+  readonly n: number;
+  readonly tasks: TaskRecord[];
+  readonly created: number;
+  readonly finishes: Finish[];
+  readonly workers: WorkerRecord[];
+  readonly workersGone: string[];
+}
+
+export interface ClusterStateOptions {
+  /** Finished tasks kept in memory. Default 10,000. */
+  maxTasks?: number;
+  /** Unfinished tasks kept in memory. Default 100,000. */
+  maxUnfinished?: number;
+  /** Default 5,000. */
+  maxWorkers?: number;
+}
+
+const KEPT_BATCHES = 64;
+
+export class ClusterState {
+  readonly tasks = new Map<string, TaskRecord>();
+  readonly workers = new Map<string, WorkerRecord>();
+  /** Names of every task seen. */
+  readonly taskTypes = new Set<string>();
+  readonly #children = new Map<string, Set<string>>();
+  readonly #maxTasks: number;
+  readonly #maxUnfinished: number;
+  readonly #maxWorkers: number;
+  /** Finished tasks, oldest finish first; entries whose task came alive again are skipped. */
+  #finished: TaskRecord[] = [];
+  #finishedHead = 0;
+  #n = 0;
+  #open = openBatch();
+  readonly #ring: Batch[] = [];
+  eventCount = 0;
+  taskCount = 0;
+  /** Unfinished tasks pushed out of memory. */
+  evictedUnfinished = 0;
+
+  constructor(options: ClusterStateOptions = {}) {
+    this.#maxTasks = options.maxTasks ?? 10_000;
+    this.#maxUnfinished = options.maxUnfinished ?? 100_000;
+    this.#maxWorkers = options.maxWorkers ?? 5_000;
+  }
+
+  /** Number of the batch now open. */
+  get n(): number {
+    return this.#n;
+  }
+  /** Tasks changed in the open batch. */
+  get dirty(): number {
+    return this.#open.tasks.length;
+  }
+
+  apply(e: CeleryEvent): void {
+    this.eventCount++;
+    const type = e.type;
+    if (type.startsWith('task-')) this.#taskEvent(type.slice(5), e);
+    else if (type.startsWith('worker-')) this.#workerEvent(type.slice(7), e);
+  }
+
+  /** Close the open batch and begin the next. */
+  cut(): Batch {
+    const open = this.#open;
+    const batch: Batch = { n: this.#n++, ...open, workersGone: open.gone };
+    this.#open = openBatch();
+    this.#ring.push(batch);
+    if (this.#ring.length > KEPT_BATCHES) this.#ring.shift();
+    this.#evict();
+    return batch;
+  }
+
+  /** Every record changed in batch `n` or later, or null when that is no longer known. */
+  changedSince(n: number): { tasks: Set<TaskRecord>; workers: Set<WorkerRecord> } | null {
+    const first = this.#ring[0]?.n ?? this.#n;
+    if (n < first) return null;
+    const tasks = new Set<TaskRecord>();
+    const workers = new Set<WorkerRecord>();
+    for (const batch of this.#ring) {
+      if (batch.n < n) continue;
+      for (const t of batch.tasks) tasks.add(t);
+      for (const w of batch.workers) workers.add(w);
+    }
+    for (const t of this.#open.tasks) tasks.add(t);
+    for (const w of this.#open.workers) workers.add(w);
+    return { tasks, workers };
+  }
+
+  /** Bring back a task from the history, without counting it as changed. */
+  restore(record: TaskRecord): void {
+    if (this.tasks.has(record.uuid)) return;
+    this.tasks.set(record.uuid, record);
+    this.#index(record);
+    if (READY_STATES.has(record.state)) this.#finished.push(record);
+  }
+
+  restoreWorker(record: WorkerRecord): void {
+    if (!this.workers.has(record.hostname)) this.workers.set(record.hostname, record);
+  }
+
+  childrenOf(uuid: string): TaskRecord[] {
+    const ids = this.#children.get(uuid);
+    if (!ids) return [];
+    const found: TaskRecord[] = [];
+    for (const id of ids) {
+      const task = this.tasks.get(id);
+      if (task) found.push(task);
+    }
+    return found;
+  }
+
+  /** Newest first by logical clock, as Celery's tasks_by_time. */
+  tasksByTime(limit = Number.POSITIVE_INFINITY): TaskRecord[] {
+    const all = [...this.tasks.values()].sort((a, b) => b.clock - a.clock || b.timestamp - a.timestamp);
+    return all.length > limit ? all.slice(0, limit) : all;
+  }
+
+  forgetWorker(hostname: string): boolean {
+    if (!this.workers.delete(hostname)) return false;
+    this.#open.gone.push(hostname);
+    return true;
+  }
+
+  /** Mark a worker as changed, for instance when it turned silent. */
+  touchWorker(w: WorkerRecord): void {
+    if (w.batch === this.#n) return;
+    w.batch = this.#n;
+    this.#open.workers.push(w);
+  }
+
+  #workerEvent(subject: string, e: CeleryEvent): void {
+    const hostname = e.hostname;
+    if (typeof hostname !== 'string' || e.timestamp === undefined || e.local_received === undefined) return;
+    let worker = this.workers.get(hostname);
+    if (!worker) {
+      worker = createWorkerRecord(hostname);
+      // Celery 5.6, events/state.py: a goodbye of a worker never seen makes no worker.
+      if (subject !== 'offline') this.#addWorker(worker);
+    }
+    mergeWorkerEvent(worker, subject, e);
+    worker.last_heard = e.local_received;
+    if (this.workers.has(hostname)) this.touchWorker(worker);
+  }
+
+  #addWorker(worker: WorkerRecord): void {
+    if (this.workers.size >= this.#maxWorkers) {
+      const oldest = this.workers.keys().next().value;
+      if (oldest !== undefined) this.forgetWorker(oldest);
+    }
+    this.workers.set(worker.hostname, worker);
+  }
+
+  #taskEvent(subject: string, e: CeleryEvent): void {
+    const uuid = e.uuid as string;
+    let task = this.tasks.get(uuid);
+    const created = task === undefined;
+    if (task === undefined) {
+      task = createTaskRecord(uuid);
+      this.tasks.set(uuid, task);
+      this.#open.created++;
+      task.partial = subject !== 'sent' && subject !== 'received';
+    }
+    const hostname = e.hostname;
+    if (subject === 'sent') {
+      if (typeof hostname === 'string') task.client = hostname;
+    } else if (typeof hostname === 'string') {
+      task.worker = hostname;
+      let worker = this.workers.get(hostname);
+      if (!worker) {
+        worker = createWorkerRecord(hostname);
+        this.#addWorker(worker);
+      }
+      // Celery 5.6, events/state.py: a task event is a sign of life at the time it was sent.
+      if (e.local_received && e.timestamp) {
+        addHeartbeat(worker, e.timestamp);
+        worker.last_heard = e.local_received;
+        worker.last_task_event = e.local_received;
+        worker.left = false;
+      }
+      if (subject === 'received') {
+        worker.received++;
+        this.taskCount++;
+      } else if (subject === 'succeeded') worker.succeeded++;
+      else if (subject === 'failed') worker.failed++;
+      else if (subject === 'retried') worker.retried++;
+      this.touchWorker(worker);
+    } else if (subject === 'received') this.taskCount++;
+
+    const wasReady = READY_STATES.has(task.state);
+    const before = this.#endStamp(task, subject);
+    const namedBefore = task.name;
+    const parentBefore = task.parent_id;
+    mergeTaskEvent(task, subject, e);
+    if (created) task.first_seen = task.sent ?? task.received ?? task.timestamp;
+    else if (subject === 'sent' && task.sent !== null && task.sent < task.first_seen) task.first_seen = task.sent;
+    if (task.name !== namedBefore || task.parent_id !== parentBefore) this.#index(task);
+    if (task.batch !== this.#n) {
+      task.batch = this.#n;
+      this.#open.tasks.push(task);
+    }
+    switch (subject) {
+      case 'succeeded':
+        this.#finish(task, 'SUCCESS', before, e);
+        break;
+      case 'failed':
+        this.#finish(task, 'FAILURE', before, e);
+        break;
+      case 'retried':
+        this.#finish(task, 'RETRY', before, e);
+        break;
+      case 'revoked':
+        this.#finish(task, 'REVOKED', before, e);
+        break;
+      case 'rejected':
+        this.#finish(task, 'REJECTED', before, e);
+        break;
+    }
+    if (!wasReady && READY_STATES.has(task.state)) this.#finished.push(task);
+  }
+
+  #endStamp(task: TaskRecord, subject: string): number | null {
+    switch (subject) {
+      case 'succeeded':
+        return task.succeeded;
+      case 'failed':
+        return task.failed;
+      case 'retried':
+        return task.retried;
+      case 'revoked':
+        return task.revoked;
+      case 'rejected':
+        return task.rejected;
+      default:
+        return null;
+    }
+  }
+
+  /** An event told twice counts once; a retry counts each time, since each has its own instant. */
+  #finish(task: TaskRecord, state: Finish['state'], before: number | null, e: CeleryEvent): void {
+    const at = e.timestamp ?? 0;
+    if (before !== null && (state !== 'RETRY' || before === at)) return;
+    const begun = task.started;
+    const runtime = task.runtime !== null && state === 'SUCCESS' ? task.runtime : begun !== null && at >= begun ? at - begun : null;
+    const asked = task.retries ? task.received : (task.sent ?? task.received);
+    const wait = begun !== null && asked !== null && task.eta === null ? Math.max(0, begun - asked) : null;
+    this.#open.finishes.push({ task, state, at, runtime, wait });
+    if (state === 'RETRY' || (task.tries !== null && endedAt(task) === at)) {
+      task.tries ??= [];
+      task.tries.push({
+        number: task.retries ?? task.tries.length,
+        state,
+        worker: task.worker,
+        received: task.received,
+        started: task.started,
+        ended: at,
+        exception: task.exception,
+        traceback: task.traceback,
+      });
+      if (task.tries.length > 100) task.tries.shift();
+    }
+  }
+
+  #index(task: TaskRecord): void {
+    if (task.name !== null) this.taskTypes.add(task.name);
+    if (task.parent_id === null) return;
+    let children = this.#children.get(task.parent_id);
+    if (!children) {
+      children = new Set();
+      this.#children.set(task.parent_id, children);
+    }
+    children.add(task.uuid);
+  }
+
+  #evict(): void {
+    const finishedCount = this.#finished.length - this.#finishedHead;
+    let excess = finishedCount - this.#maxTasks;
+    while (excess-- > 0) {
+      const task = this.#finished[this.#finishedHead++]!;
+      if (this.tasks.get(task.uuid) === task && READY_STATES.has(task.state)) this.#drop(task);
+    }
+    if (this.#finishedHead > 50_000) {
+      this.#finished = this.#finished.slice(this.#finishedHead);
+      this.#finishedHead = 0;
+    }
+    const kept = this.#maxTasks + this.#maxUnfinished;
+    if (this.tasks.size <= kept) return;
+    for (const task of this.tasks.values()) {
+      if (this.tasks.size <= kept) break;
+      this.evictedUnfinished++;
+      this.#drop(task);
+    }
+  }
+
+  #drop(task: TaskRecord): void {
+    this.tasks.delete(task.uuid);
+    if (task.parent_id !== null) {
+      const siblings = this.#children.get(task.parent_id);
+      siblings?.delete(task.uuid);
+      if (siblings?.size === 0) this.#children.delete(task.parent_id);
+    }
+  }
+}
+
+function openBatch() {
+  return {
+    tasks: [] as TaskRecord[],
+    created: 0,
+    finishes: [] as Finish[],
+    workers: [] as WorkerRecord[],
+    gone: [] as string[],
+  };
+}

@@ -1,0 +1,239 @@
+// One task as its events tell it: merging an event by state precedence, whatever order events come in.
+// Not here: the indexes over tasks and what changed (cluster-state.ts), names and ranks of states (../states.ts).
+// Holds: the same events give Celery's State the same fields (test/golden/event-state.json); every record has the same keys in the
+// same order, so that merging stays fast; fields of events we do not know are kept in `extra`.
+// Celery 5.6: events/state.py Task.event, Task.merge_rules
+import { precedence } from '../states.ts';
+import type { CeleryEvent } from './event.ts';
+
+/** One finished try of a task that was retried. */
+export interface TryRecord {
+  number: number;
+  state: string;
+  worker: string | null;
+  received: number | null;
+  started: number | null;
+  ended: number | null;
+  exception: string | null;
+  traceback: string | null;
+}
+
+export interface TaskRecord {
+  uuid: string;
+  name: string | null;
+  state: string;
+  received: number | null;
+  sent: number | null;
+  started: number | null;
+  rejected: number | null;
+  succeeded: number | null;
+  failed: number | null;
+  retried: number | null;
+  revoked: number | null;
+  args: string | null;
+  kwargs: string | null;
+  eta: string | null;
+  expires: string | null;
+  retries: number | null;
+  /** nodename of the worker that had it last. */
+  worker: string | null;
+  /** nodename of the sender. */
+  client: string | null;
+  result: string | null;
+  exception: string | null;
+  timestamp: number;
+  runtime: number | null;
+  traceback: string | null;
+  queue: string | null;
+  exchange: string | null;
+  routing_key: string | null;
+  root_id: string | null;
+  parent_id: string | null;
+  clock: number;
+  pid: number | null;
+  /** sent, else received, else the first event: fixed once the record was stored. */
+  first_seen: number;
+  tries: TryRecord[] | null;
+  /** Event fields without a place of their own. */
+  extra: Record<string, unknown> | null;
+  /** Number of the batch of changes it is in; see cluster-state.ts. */
+  batch: number;
+  /** The first event seen was not the beginning of it: an older part may be in the history. */
+  partial: boolean;
+}
+
+export function createTaskRecord(uuid: string): TaskRecord {
+  return {
+    uuid,
+    name: null,
+    state: 'PENDING',
+    received: null,
+    sent: null,
+    started: null,
+    rejected: null,
+    succeeded: null,
+    failed: null,
+    retried: null,
+    revoked: null,
+    args: null,
+    kwargs: null,
+    eta: null,
+    expires: null,
+    retries: null,
+    worker: null,
+    client: null,
+    result: null,
+    exception: null,
+    timestamp: 0,
+    runtime: null,
+    traceback: null,
+    queue: null,
+    exchange: null,
+    routing_key: null,
+    root_id: null,
+    parent_id: null,
+    clock: 0,
+    pid: null,
+    first_seen: 0,
+    tries: null,
+    extra: null,
+    batch: -1,
+    partial: false,
+  };
+}
+
+export const EVENT_STATES: Readonly<Record<string, string>> = {
+  sent: 'PENDING',
+  received: 'RECEIVED',
+  started: 'STARTED',
+  failed: 'FAILURE',
+  retried: 'RETRY',
+  succeeded: 'SUCCESS',
+  revoked: 'REVOKED',
+  rejected: 'REJECTED',
+};
+
+const PLACED = new Set(
+  (
+    'type hostname timestamp utcoffset pid clock local_received uuid state name args kwargs root_id parent_id retries eta ' +
+    'expires queue exchange routing_key result runtime exception traceback'
+  ).split(' '),
+);
+
+/** Merge one event. `subject` is what follows 'task-' in its type. */
+export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): void {
+  const at = typeof e.timestamp === 'number' ? e.timestamp : 0;
+  let state: string;
+  switch (subject) {
+    case 'sent':
+      r.sent = at;
+      state = 'PENDING';
+      break;
+    case 'received':
+      r.received = at;
+      state = 'RECEIVED';
+      break;
+    case 'started':
+      r.started = at;
+      state = 'STARTED';
+      break;
+    case 'succeeded':
+      r.succeeded = at;
+      state = 'SUCCESS';
+      break;
+    case 'failed':
+      r.failed = at;
+      state = 'FAILURE';
+      break;
+    case 'retried':
+      r.retried = at;
+      state = 'RETRY';
+      break;
+    case 'revoked':
+      r.revoked = at;
+      state = 'REVOKED';
+      break;
+    case 'rejected':
+      r.rejected = at;
+      state = 'REJECTED';
+      break;
+    default:
+      state = subject.toUpperCase();
+  }
+  // Celery 5.6, events/state.py: an event that logically came before the present state only fills in; of a late task-received
+  // only these eight fields. RETRY always wins and is always left.
+  if (state !== 'RETRY' && r.state !== 'RETRY' && state !== r.state && precedence(state) > precedence(r.state)) {
+    if (state === 'RECEIVED') {
+      mergeCall(r, e);
+      return;
+    }
+  } else {
+    r.state = state;
+  }
+  r.timestamp = at;
+  if (typeof e.clock === 'number') r.clock = e.clock;
+  if (typeof e.pid === 'number') r.pid = e.pid;
+  switch (subject) {
+    case 'started':
+      break;
+    case 'sent':
+    case 'received':
+      mergeCall(r, e);
+      if (e.queue !== undefined) r.queue = text(e.queue);
+      if (e.exchange !== undefined) r.exchange = text(e.exchange);
+      if (e.routing_key !== undefined) r.routing_key = text(e.routing_key);
+      break;
+    default:
+      if (e.result !== undefined) r.result = text(e.result);
+      if (typeof e.runtime === 'number') r.runtime = e.runtime;
+      if (e.exception !== undefined) r.exception = text(e.exception);
+      if (e.traceback !== undefined) r.traceback = text(e.traceback);
+      if (e.name !== undefined) mergeCall(r, e);
+      if (e.queue !== undefined) r.queue = text(e.queue);
+      if (typeof e.retries === 'number') r.retries = e.retries;
+  }
+  for (const key in e) if (!PLACED.has(key)) keepExtra(r, key, e[key]);
+}
+
+/** What a task-sent or task-received says of the call. */
+function mergeCall(r: TaskRecord, e: CeleryEvent): void {
+  if (e.name !== undefined) r.name = text(e.name);
+  if (e.args !== undefined) r.args = text(e.args);
+  if (e.kwargs !== undefined) r.kwargs = text(e.kwargs);
+  if (e.parent_id !== undefined) r.parent_id = text(e.parent_id);
+  if (e.root_id !== undefined) r.root_id = text(e.root_id);
+  if (typeof e.retries === 'number') r.retries = e.retries;
+  if (e.eta !== undefined) r.eta = text(e.eta);
+  if (e.expires !== undefined) r.expires = text(e.expires);
+}
+
+function keepExtra(r: TaskRecord, key: string, value: unknown): void {
+  if (key === '__proto__' || value === undefined) return;
+  r.extra ??= {};
+  r.extra[key] = value;
+}
+
+/** Event fields are strings by Celery's word; what is not becomes text rather than a surprise further on. */
+function text(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return null;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** The instant of the final event, when there was one. */
+export function endedAt(r: TaskRecord): number | null {
+  switch (r.state) {
+    case 'SUCCESS':
+      return r.succeeded;
+    case 'FAILURE':
+      return r.failed;
+    case 'REVOKED':
+      return r.revoked;
+    case 'REJECTED':
+      return r.rejected;
+    case 'RETRY':
+      return r.retried;
+    default:
+      return null;
+  }
+}

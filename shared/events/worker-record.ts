@@ -1,0 +1,118 @@
+// One worker as its events tell it: heartbeats, load, counts, when it counts as gone.
+// Not here: what inspect tells of it (server/dashboard/cluster/inspector.ts).
+// Holds: alive while now < last heartbeat + freq * 200 %; a task event counts as a sign of life; the last four heartbeats are kept.
+// Celery 5.6: events/state.py Worker
+import type { CeleryEvent } from './event.ts';
+
+/** How long a heartbeat counts, as a share of the worker's own interval. @unit percent */
+export const HEARTBEAT_EXPIRE_WINDOW = 200;
+/** A clock further off than this is worth a warning. @unit seconds */
+export const HEARTBEAT_DRIFT_MAX = 16;
+const HEARTBEATS_KEPT = 4;
+
+export interface WorkerRecord {
+  hostname: string;
+  pid: number | null;
+  /** Heartbeat interval the worker announced. @unit seconds */
+  freq: number;
+  heartbeats: number[];
+  clock: number;
+  active: number | null;
+  processed: number | null;
+  loadavg: number[] | null;
+  sw_ident: string | null;
+  sw_ver: string | null;
+  sw_sys: string | null;
+  /** It said goodbye: worker-offline. */
+  left: boolean;
+  /** local_received of the newest event. */
+  last_heard: number | null;
+  /** local_received of the newest task-* event. */
+  last_task_event: number | null;
+  /** Sender's clock minus ours, of the last worker event. @unit seconds */
+  drift: number;
+  received: number;
+  succeeded: number;
+  failed: number;
+  retried: number;
+  batch: number;
+}
+
+export function createWorkerRecord(hostname: string): WorkerRecord {
+  return {
+    hostname,
+    pid: null,
+    freq: 60,
+    heartbeats: [],
+    clock: 0,
+    active: null,
+    processed: null,
+    loadavg: null,
+    sw_ident: null,
+    sw_ver: null,
+    sw_sys: null,
+    left: false,
+    last_heard: null,
+    last_task_event: null,
+    drift: 0,
+    received: 0,
+    succeeded: 0,
+    failed: 0,
+    retried: 0,
+    batch: -1,
+  };
+}
+
+/** Merge a worker-* event; `subject` is what follows 'worker-'. */
+export function mergeWorkerEvent(w: WorkerRecord, subject: string, e: CeleryEvent): void {
+  if (typeof e.pid === 'number') w.pid = e.pid;
+  if (typeof e.freq === 'number') w.freq = e.freq;
+  if (typeof e.clock === 'number') w.clock = e.clock;
+  if (typeof e.active === 'number') w.active = e.active;
+  if (typeof e.processed === 'number') w.processed = e.processed;
+  if (Array.isArray(e.loadavg)) w.loadavg = e.loadavg.filter((v) => typeof v === 'number');
+  if (typeof e.sw_ident === 'string') w.sw_ident = e.sw_ident;
+  if (typeof e.sw_ver === 'string') w.sw_ver = e.sw_ver;
+  if (typeof e.sw_sys === 'string') w.sw_sys = e.sw_sys;
+  if (subject === 'offline') {
+    w.heartbeats.length = 0;
+    w.left = true;
+    return;
+  }
+  w.left = false;
+  if (!e.local_received || !e.timestamp) return;
+  w.drift = e.timestamp - e.local_received;
+  addHeartbeat(w, e.local_received);
+}
+
+/** A sign of life at `at`. Newest last, at most four. */
+export function addHeartbeat(w: WorkerRecord, at: number): void {
+  const hearts = w.heartbeats;
+  if (hearts.length >= HEARTBEATS_KEPT) {
+    hearts[0] = hearts[1]!;
+    hearts[1] = hearts[2]!;
+    hearts[2] = hearts[3]!;
+    hearts.length = 3;
+  }
+  let i = hearts.length;
+  while (i > 0 && hearts[i - 1]! > at) {
+    hearts[i] = hearts[i - 1]!;
+    i--;
+  }
+  hearts[i] = at;
+}
+
+export function heartbeatExpires(at: number, freq: number, expireWindow = HEARTBEAT_EXPIRE_WINDOW): number {
+  return at + freq * (expireWindow / 100);
+}
+
+/** When the worker stops counting as alive, or null when it has no heartbeat. */
+export function workerExpires(w: WorkerRecord): number | null {
+  const last = w.heartbeats.at(-1);
+  return last === undefined ? null : heartbeatExpires(last, w.freq);
+}
+
+export function isAlive(w: WorkerRecord, now: number): boolean {
+  const expires = workerExpires(w);
+  return expires !== null && now < expires;
+}
