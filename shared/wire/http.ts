@@ -1,6 +1,7 @@
 // Every HTTP request and reply of /api/v2, once: schema for the server (validation, serialisation, OpenAPI), type for the page.
 // The page imports types only. WebSocket frames: live.ts. Field names are Celery's, snake_case; instants are seconds since the
 // epoch (fractions kept), durations seconds. Routes: server/dashboard/routes/.
+// Long because it is one table: every route's shapes side by side, which is how they are read.
 import { type Static, type TSchema, Type } from 'typebox';
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);

@@ -1,0 +1,169 @@
+// Builds dist/: the bundled JavaScript (esbuild), the declarations (tsc) and the pages (Vite). Does nothing when dist/ is up to date.
+// The parts run side by side and are written to a folder of their own, which takes the place of dist/ only when all are well.
+// `--force` builds anyway; `--quiet` prints only errors; `--no-types` leaves the declarations out (quicker, for a first start).
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build as esbuild } from 'esbuild';
+import { ENTRIES, EXTERNAL, missingEntries, ROOT } from './entries.mjs';
+
+const STAMP = 'dist/.stamp.json';
+const SOURCES = ['server', 'shared', 'web', 'examples', '.build', 'package.json', 'package-lock.json', 'tsconfig.json'];
+
+/** One hash per part: what it is made from. */
+function sourceHash() {
+  const hash = createHash('sha1').update(process.version);
+  const visit = (path) => {
+    if (!existsSync(path)) return;
+    if (statSync(path).isDirectory()) {
+      for (const name of readdirSync(path).sort())
+        if (name !== 'node_modules' && name !== 'dist') visit(join(path, name));
+    } else {
+      hash.update(relative(ROOT, path)).update('\0').update(readFileSync(path));
+    }
+  };
+  for (const source of SOURCES) visit(join(ROOT, source));
+  return hash.digest('hex');
+}
+
+function upToDate(hash, wanted) {
+  try {
+    const stamp = JSON.parse(readFileSync(join(ROOT, STAMP), 'utf8'));
+    return stamp.hash === hash && wanted.every((part) => stamp.parts.includes(part));
+  } catch {
+    return false;
+  }
+}
+
+/** A thread or child of its own is named by `new URL('./x.ts', import.meta.url)`: make it an entry and point at its place in dist/. */
+function siblingEntries() {
+  const found = new Map();
+  const pattern = /new URL\(\s*'(\.[^']*\.ts)'\s*,\s*import\.meta\.url\s*\)/g;
+  return {
+    found,
+    plugin: {
+      name: 'sibling-entries',
+      setup(build) {
+        build.onLoad({ filter: /[\\/](server|shared|examples)[\\/].*\.ts$/ }, ({ path }) => {
+          const text = readFileSync(path, 'utf8');
+          if (!text.includes('import.meta.url')) return undefined;
+          const contents = text.replace(pattern, (whole, target) => {
+            const file = resolve(dirname(path), target);
+            if (!existsSync(file)) return whole;
+            const source = relative(ROOT, file);
+            const known = Object.entries(ENTRIES).find(([, entry]) => entry === source);
+            const name =
+              known?.[0] ??
+              source
+                .replace(/^server\//, '')
+                .replace(/\.ts$/, '')
+                .replaceAll(/[\\/]/g, '-');
+            if (!known) found.set(name, source);
+            return `new URL('./${name}.js', import.meta.url)`;
+          });
+          return { contents, loader: 'ts', resolveDir: dirname(path) };
+        });
+      },
+    },
+  };
+}
+
+async function bundle(outdir) {
+  const present = Object.fromEntries(Object.entries(ENTRIES).filter(([, source]) => existsSync(ROOT + source)));
+  const siblings = siblingEntries();
+  const options = (entries, write) => ({
+    absWorkingDir: ROOT,
+    entryPoints: Object.entries(entries).map(([out, source]) => ({ out, in: source })),
+    outdir,
+    bundle: true,
+    splitting: true,
+    write,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['umbel-source'],
+    external: EXTERNAL,
+    chunkNames: 'chunk-[name]-[hash]',
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'error',
+    plugins: [siblings.plugin],
+    // Bundled CommonJS packages ask for Node's own modules through `require`.
+    banner: {
+      js: "import { createRequire as __umbelRequire } from 'node:module'; const require = __umbelRequire(import.meta.url);",
+    },
+  });
+  await esbuild(options(present, false)); // finds the siblings
+  await esbuild(options({ ...present, ...Object.fromEntries(siblings.found) }, true));
+  const cli = join(outdir, 'cli.js');
+  if (existsSync(cli))
+    writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8').replace(/^#!.*\n/, '')}`, { mode: 0o755 });
+}
+
+function run(command, args) {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules', command), ...args], { cwd: ROOT });
+    let output = '';
+    child.stdout.on('data', (text) => (output += text));
+    child.stderr.on('data', (text) => (output += text));
+    child.on('error', fail);
+    child.on('close', (code) =>
+      code === 0 ? done(output) : fail(new Error(`${basename(command)} ${args.join(' ')}\n${output}`)),
+    );
+  });
+}
+
+const declarations = (outdir) =>
+  run('typescript/bin/tsc', [...['-p', '.build/tsconfig.types.json', '--outDir', join(outdir, 'types')]]);
+
+async function pages(outdir) {
+  if (!existsSync(join(ROOT, 'web/vite.config.ts'))) return;
+  await run('vite/bin/vite.js', [
+    'build',
+    'web',
+    '--config',
+    'web/vite.config.ts',
+    '--outDir',
+    join(outdir, 'web'),
+    '--emptyOutDir',
+    '--logLevel',
+    'warn',
+  ]);
+}
+
+/** @returns whether anything was built */
+export async function build({ force = false, quiet = false, types = true } = {}) {
+  const parts = types ? ['code', 'pages', 'types'] : ['code', 'pages'];
+  const hash = sourceHash();
+  if (!force && upToDate(hash, parts)) return false;
+  const say = (text) => quiet || process.stderr.write(`${text}\n`);
+  const start = performance.now();
+  for (const path of missingEntries()) say(`build: ${path} is not there yet, left out`);
+  const outdir = join(ROOT, `.dist-${process.pid}`);
+  const last = `${outdir}-last`;
+  mkdirSync(outdir, { recursive: true });
+  try {
+    await Promise.all([bundle(outdir), pages(outdir), types ? declarations(outdir) : undefined]);
+    writeFileSync(join(outdir, '.stamp.json'), JSON.stringify({ hash, parts }));
+    if (existsSync(join(ROOT, 'dist'))) renameSync(join(ROOT, 'dist'), last);
+    renameSync(outdir, join(ROOT, 'dist'));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+    rmSync(last, { recursive: true, force: true });
+  }
+  say(`built in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return true;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const flags = new Set(process.argv.slice(2));
+  try {
+    await build({ force: flags.has('--force'), quiet: flags.has('--quiet'), types: !flags.has('--no-types') });
+  } catch (error) {
+    process.stderr.write(`build failed: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

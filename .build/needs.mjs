@@ -1,0 +1,41 @@
+// What the tests want from the machine beyond Node: one row each. test.mjs installs what is missing when it may, else says what it skips.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** `flag` is the variable the tests read; `what` completes the sentence "skipped, for want of ...". */
+export const NEEDS = [
+  {
+    name: 'chromium',
+    package: 'chromium',
+    flag: 'UMBEL_HAS_CHROMIUM',
+    tests: 'the end-to-end tests of the dashboard (test/e2e)',
+    present: () => ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].some(existsSync),
+  },
+];
+
+const mayInstall = () =>
+  process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** Installs what is missing when run as root on Debian. @returns the rows still missing */
+export function provide(say) {
+  let missing = NEEDS.filter((need) => !need.present());
+  if (missing.length > 0 && mayInstall()) {
+    const packages = missing.map((need) => need.package);
+    say(`installing ${packages.join(' ')} ...`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const install = () =>
+      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, encoding: 'utf8' });
+    let result = install();
+    if (result.status !== 0) {
+      spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
+      result = install();
+    }
+    if (result.status !== 0) say(result.stderr.trim());
+    missing = NEEDS.filter((need) => !need.present());
+  }
+  if (missing.length > 0) {
+    say(`apt-get install ${missing.map((need) => need.package).join(' ')}   # would allow what is skipped now:`);
+    for (const need of missing) say(`  skipped, for want of ${need.name}: ${need.tests}`);
+  }
+  return missing;
+}

@@ -1,0 +1,195 @@
+// The laws of the house (docs/architecture.md): which way imports run, what a client loads, how long a file may get.
+// A test here that fails names the import or the file; either the code moves to a better room, or the plan is changed with a reason.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { isHeavy, loadedBy } from './support/loaded.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Bottom to top. Rooms of one floor do not know one another. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['shared'],
+  ['server/errors', 'server/log', 'server/timer', 'server/signals', 'server/nodename', 'server/embedded-db'],
+  ['server/serialization', 'server/schedules'],
+  ['server/transport', 'server/protocol'],
+  ['server/messaging'],
+  ['server/backends', 'server/events', 'server/control'],
+  ['server/results'],
+  ['server/canvas'],
+  ['server/app'],
+  ['server/pool', 'server/beat', 'server/dashboard', 'server/index'],
+  ['server/worker'],
+  ['server/cli'],
+];
+const GROUND = FLOORS[1]!;
+
+/** Imports that break the order on purpose. Each needs its reason. */
+const EXCEPTIONS = new Map<string, string>([
+  [
+    'server/protocol -> server/transport/message.ts',
+    'a task message is read out of a delivery; only the shape is needed, no transport is loaded',
+  ],
+]);
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const sources = ['server', 'shared', 'web/src', 'web/vite.config.ts', 'examples', 'test'].flatMap((path) =>
+  existsSync(ROOT + path) ? walk(path) : [],
+);
+const product = sources.filter((path) => /^(server|shared|web)\//.test(path));
+const imports = product.flatMap(importsOf);
+
+function walk(path: string): string[] {
+  if (!statSync(ROOT + path).isDirectory()) return [path];
+  return readdirSync(ROOT + path)
+    .filter((name) => name !== 'node_modules' && name !== 'golden')
+    .flatMap((name) => walk(`${path}/${name}`))
+    .filter((file) => /\.(ts|tsx|mjs|css)$/.test(file));
+}
+
+function importsOf(from: string): Import[] {
+  if (!/\.tsx?$/.test(from)) return [];
+  const text = readFileSync(ROOT + from, 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '');
+  const pattern =
+    /(?:^|[;\n])\s*(?:import|export)\s+(type\s)?(?:[\w*{}\s,$]+?\s+from\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
+  return [...text.matchAll(pattern)].map((match) => {
+    const name = match[2] ?? match[3]!;
+    const to = name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(from), name)) : name;
+    return { from, to, typeOnly: match[1] !== undefined };
+  });
+}
+
+const isLocal = (path: string) => /^(server|shared|web)\//.test(path);
+
+/** 'server/worker/consumer/tasks.ts' -> 'server/worker'; ground files are rooms of their own on one shared floor. */
+function roomOf(path: string): string {
+  if (path.startsWith('shared/')) return 'shared';
+  if (path.startsWith('web/')) return 'web';
+  const [, second = ''] = path.split('/');
+  return `server/${second.replace(/\.ts$/, '')}`;
+}
+
+const floorOf = (room: string) => FLOORS.findIndex((floor) => floor.includes(room));
+
+describe('the floors', () => {
+  it('every file of the server lives in a room with a floor', () => {
+    const homeless = product.filter((path) => path.startsWith('server/') && floorOf(roomOf(path)) < 0);
+    expect(homeless).toEqual([]);
+  });
+
+  it('imports run only downward', () => {
+    const upward = imports
+      .filter(({ from, to }) => from.startsWith('server/') && isLocal(to))
+      .filter(({ from, to }) => {
+        const [a, b] = [roomOf(from), roomOf(to)];
+        if (a === b || floorOf(b) < floorOf(a)) return false;
+        if (GROUND.includes(a) && GROUND.includes(b)) return false;
+        return !EXCEPTIONS.has(`${a} -> ${b}`) && !EXCEPTIONS.has(`${a} -> ${to}`);
+      });
+    expect(upward.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
+  it('there is no ring of files', () => {
+    const graph = new Map<string, string[]>();
+    for (const { from, to } of imports) if (isLocal(to)) graph.set(from, [...(graph.get(from) ?? []), to]);
+    expect(ringsOf(graph)).toEqual([]);
+  });
+
+  it('web and server meet only in shared', () => {
+    const across = imports.filter(
+      ({ from, to }) =>
+        (from.startsWith('web/src/') && (to.startsWith('server/') || to.startsWith('node:'))) ||
+        (from.startsWith('server/') && to.startsWith('web/')),
+    );
+    expect(across.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
+  it('shared imports nothing but shared and the schema builder', () => {
+    const impure = imports.filter(
+      ({ from, to }) => from.startsWith('shared/') && !to.startsWith('shared/') && to !== 'typebox',
+    );
+    expect(impure.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
+  it.each([
+    ['server/index.ts', /^server\/(worker|pool|beat|dashboard|cli)\//],
+    ['server/dashboard/dashboard.ts', /^server\/(worker|pool|beat|cli)\//],
+    ['server/worker/worker.ts', /^server\/(dashboard|cli)\//],
+    ['server/beat/beat.ts', /^server\/(worker|pool|dashboard|cli)\//],
+  ])('from %s one does not reach %s', (entry, forbidden) => {
+    const reached = [...reachable(entry)].filter((path) => forbidden.test(path));
+    expect(reached).toEqual([]);
+  });
+});
+
+describe('the files', () => {
+  it('none is past 450 lines without a reason stated in its head ("Long because ...")', () => {
+    const long = sources
+      .map((path) => ({ path, lines: readFileSync(ROOT + path, 'utf8').split('\n') }))
+      .filter(({ lines }) => lines.length > 451 && !/\bLong because\b/.test(lines.slice(0, 20).join('\n')));
+    expect(long.map(({ path, lines }) => `${path}: ${lines.length - 1} lines`)).toEqual([]);
+  });
+
+  it('none is a drawer for everything', () => {
+    const drawers = [...product, ...sources.filter((path) => path.startsWith('test/'))].filter((path) =>
+      /\/(utils?|helpers?|misc|common|types|interfaces)(\/|\.tsx?$)/.test(path),
+    );
+    expect(drawers).toEqual([]);
+  });
+
+  it('each has a door sign: a comment as its first words', () => {
+    const bare = product.filter((path) => {
+      const head = readFileSync(ROOT + path, 'utf8').replace(/^#!.*\n/, '');
+      return !/^\s*(\/\/|\/\*)/.test(head);
+    });
+    expect(bare).toEqual([]);
+  });
+});
+
+describe('a fresh process that imports umbel', () => {
+  it.runIf(existsSync(`${ROOT}server/index.ts`))('loads the client and nothing else', () => {
+    const loaded = loadedBy("import 'umbel'", ROOT, ['--conditions=umbel-source', '--import', 'tsx']);
+    expect(loaded.some((path) => path.endsWith('server/app/celery.ts'))).toBe(true);
+    expect(loaded.filter(isHeavy)).toEqual([]);
+  });
+});
+
+function reachable(entry: string): Set<string> {
+  const seen = new Set<string>();
+  const visit = (path: string) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const { from, to } of imports) if (from === path && isLocal(to)) visit(to);
+  };
+  visit(entry);
+  return seen;
+}
+
+/** Each ring once, as 'a.ts > b.ts > a.ts'. */
+function ringsOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const rings: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string) => {
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      rings.push([...path.slice(at), file].join(' > '));
+      return;
+    }
+    if (done.has(file)) return;
+    path.push(file);
+    for (const next of graph.get(file) ?? []) visit(next);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file);
+  return rings;
+}
