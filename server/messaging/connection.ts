@@ -1,0 +1,226 @@
+// One connection to a broker that may have several addresses: connect, back off, fail over, hand out channels, tell who listens.
+// Nobody else reconnects a transport. Sending with retries: producer.ts. Which transport: transport/registry.ts.
+//
+// Modes: idle (not connected) -> connecting (`ensure`) -> connected -> idle again when the broker is lost -> ... -> closed (for good).
+// A loss tells the `onLost` listeners once; the next `ensure` connects anew, the lost address first, then the next ones in turn.
+// Holds: callers of `ensure` who come while it connects share that attempt; channels of a lost transport are never handed out.
+// Kombu: connection.py
+import { ImproperlyConfigured, OperationalError, toError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Timer } from '../timer.ts';
+import type { Channel, Transport } from '../transport/contract.ts';
+import { createTransport } from '../transport/registry.ts';
+import { safeUrl, splitFailover } from '../transport/url.ts';
+
+export interface ConnectionRetry {
+  /** false: one round over the addresses, then OperationalError. */
+  readonly enabled: boolean;
+  /** Rounds after the first; null or 0 = for ever. */
+  readonly maxRetries: number | null;
+  readonly intervalStartMs: number;
+  readonly intervalStepMs: number;
+  readonly intervalMaxMs: number;
+}
+
+export interface ConnectionOptions {
+  readonly urls: readonly string[];
+  readonly transportOptions: Readonly<Record<string, unknown>>;
+  readonly connectTimeoutMs: number;
+  readonly retry: ConnectionRetry;
+  readonly timer: Timer;
+  readonly log: Logger;
+}
+
+export class Connection {
+  readonly options: ConnectionOptions;
+  readonly #urls: readonly string[];
+  #at = 0;
+  #transport: Transport | null = null;
+  #ensuring: Promise<Transport> | null = null;
+  #trying: Promise<Transport> | null = null;
+  #default: Promise<Channel> | null = null;
+  #closed = false;
+  #wakeSleeper: (() => void) | null = null;
+  readonly #listeners = new Set<(error: Error) => void>();
+
+  constructor(options: ConnectionOptions) {
+    this.options = options;
+    this.#urls = splitFailover(options.urls);
+    if (this.#urls.length === 0) throw new ImproperlyConfigured('No broker URL is given (broker_url).');
+  }
+
+  /** The address now used, without secrets. */
+  get url(): string {
+    return safeUrl(this.#urls[this.#at] ?? '');
+  }
+
+  get connected(): boolean {
+    return this.#transport !== null;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get transport(): Transport {
+    if (!this.#transport) throw new OperationalError(this.url, `Not connected to the broker at ${this.url}.`);
+    return this.#transport;
+  }
+
+  /** Connect or reconnect, with back-off and over all addresses. */
+  ensure(): Promise<Transport> {
+    if (this.#transport) return Promise.resolve(this.#transport);
+    if (!this.#ensuring) {
+      this.#ensuring = this.#ensure().finally(() => {
+        this.#ensuring = null;
+      });
+    }
+    return this.#ensuring;
+  }
+
+  /** One round over all addresses, without back-off; shared with a concurrent `ensure`. */
+  tryConnect(): Promise<Transport> {
+    if (this.#transport) return Promise.resolve(this.#transport);
+    if (!this.#trying) {
+      this.#trying = this.#tryAll().finally(() => {
+        this.#trying = null;
+      });
+    }
+    return this.#trying;
+  }
+
+  async channel(): Promise<Channel> {
+    return (await this.ensure()).channel();
+  }
+
+  /** One channel shared by everyone who only publishes or asks now and then; a new one after a reconnect. */
+  defaultChannel(): Promise<Channel> {
+    if (!this.#default) {
+      const opening = this.channel();
+      this.#default = opening;
+      opening.catch(() => {
+        if (this.#default === opening) this.#default = null;
+      });
+    }
+    return this.#default;
+  }
+
+  onLost(fn: (error: Error) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  /** Wait as long, or until the connection is closed. */
+  pause(delayMs: number): Promise<void> {
+    if (delayMs <= 0 || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const before = this.#wakeSleeper;
+      const handle = this.options.timer.after(delayMs, resolve);
+      this.#wakeSleeper = () => {
+        before?.();
+        handle.cancel();
+        resolve();
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const transport = this.#transport;
+    this.#transport = null;
+    this.#default = null;
+    this.#wakeSleeper?.();
+    await transport?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #ensure(): Promise<Transport> {
+    const { retry, log } = this.options;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.tryConnect();
+      } catch (error) {
+        const last = retry.maxRetries ? tries > retry.maxRetries : false;
+        if (!(error instanceof OperationalError) || !retry.enabled || last || this.#closed) throw error;
+        const delayMs = backOff(retry, tries - 1);
+        const count = retry.maxRetries ? ` (${tries}/${retry.maxRetries})` : '';
+        // Celery 5.6, worker/consumer/consumer.py CONNECTION_ERROR: the words its users look for in logs
+        log.error(`Cannot connect to ${this.url}: ${error.message}`);
+        log.error(`Trying again in ${(delayMs / 1000).toFixed(2)} seconds...${count}`);
+        await this.pause(delayMs);
+      }
+    }
+  }
+
+  async #tryAll(): Promise<Transport> {
+    let first: Error | undefined;
+    for (let i = 0; i < this.#urls.length; i++) {
+      if (this.#closed) break;
+      try {
+        return await this.#connect(this.#urls[this.#at]!);
+      } catch (error) {
+        if (!(error instanceof OperationalError)) throw error;
+        first ??= error;
+        this.#at = (this.#at + 1) % this.#urls.length;
+      }
+    }
+    throw first ?? new OperationalError(this.url, `The connection to ${this.url} is closed.`);
+  }
+
+  async #connect(url: string): Promise<Transport> {
+    const { transportOptions, connectTimeoutMs } = this.options;
+    const transport = await createTransport({ url, options: transportOptions, connectTimeoutMs });
+    let lost: Error | undefined;
+    transport.onLost((error) => {
+      lost = error;
+      this.#lose(transport, error);
+    });
+    try {
+      await this.#inTime(transport.connect(), connectTimeoutMs, url);
+    } catch (error) {
+      await transport.close().catch(() => {});
+      throw error instanceof OperationalError || error instanceof ImproperlyConfigured
+        ? error
+        : new OperationalError(safeUrl(url), undefined, { cause: toError(error) });
+    }
+    if (this.#closed) {
+      await transport.close();
+      throw new OperationalError(safeUrl(url), `The connection to ${safeUrl(url)} is closed.`);
+    }
+    if (lost) throw new OperationalError(safeUrl(url), undefined, { cause: lost });
+    this.#transport = transport;
+    return transport;
+  }
+
+  async #inTime(connecting: Promise<void>, timeoutMs: number, url: string): Promise<void> {
+    if (!(timeoutMs > 0)) return connecting;
+    const { timer } = this.options;
+    return new Promise((resolve, reject) => {
+      const handle = timer.after(timeoutMs, () => {
+        const text = `No answer from the broker at ${safeUrl(url)} within ${timeoutMs / 1000} s. Is it running, and may this host connect?`;
+        reject(new OperationalError(safeUrl(url), text));
+      });
+      connecting.then(resolve, reject).finally(() => handle.cancel());
+    });
+  }
+
+  #lose(transport: Transport, error: Error): void {
+    if (this.#transport !== transport) return;
+    this.#transport = null;
+    this.#default = null;
+    transport.close().catch(() => {});
+    for (const listener of [...this.#listeners]) listener(error);
+  }
+}
+
+/** How long to wait before try n+1. @unit milliseconds */
+export function backOff(
+  policy: { intervalStartMs: number; intervalStepMs: number; intervalMaxMs: number },
+  tries: number,
+): number {
+  return Math.min(policy.intervalStartMs + policy.intervalStepMs * tries, policy.intervalMaxMs);
+}

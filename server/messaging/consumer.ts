@@ -1,0 +1,88 @@
+// Consume a set of queues on one channel: declare, consume, add and cancel queues while it runs, prefetch.
+// What to do with a message: the caller's. Connecting again: whoever made the channel.
+// Holds: a queue added twice is consumed once.
+// Kombu: messaging.py Consumer
+import type { Channel, ConsumerTag } from '../transport/contract.ts';
+import type { Queue } from '../transport/entity.ts';
+import type { Message } from '../transport/message.ts';
+
+export interface ConsumerOptions {
+  readonly queues: readonly Queue[];
+  readonly onMessage: (m: Message) => void;
+  readonly noAck?: boolean;
+  /** Set before the first message; not given leaves the channel's. */
+  readonly prefetch?: number;
+  /** Consumer tags are this and a number. Default 'None', as Celery's are. */
+  readonly tagPrefix?: string;
+}
+
+export class Consumer {
+  readonly channel: Channel;
+  readonly #options: ConsumerOptions;
+  readonly #queues = new Map<string, Queue>();
+  readonly #tags = new Map<string, Promise<ConsumerTag>>();
+  #consuming = false;
+  #count = 0;
+
+  constructor(channel: Channel, options: ConsumerOptions) {
+    this.channel = channel;
+    this.#options = options;
+    for (const queue of options.queues) this.#queues.set(queue.name, queue);
+  }
+
+  get queues(): readonly Queue[] {
+    return [...this.#queues.values()];
+  }
+
+  consumingFrom(name: string): boolean {
+    return this.#tags.has(name);
+  }
+
+  async consume(): Promise<void> {
+    if (this.#options.prefetch !== undefined) await this.channel.qos(this.#options.prefetch);
+    this.#consuming = true;
+    for (const queue of this.#queues.values()) await this.#start(queue);
+  }
+
+  async addQueue(queue: Queue): Promise<void> {
+    if (!this.#queues.has(queue.name)) this.#queues.set(queue.name, queue);
+    if (this.#consuming) await this.#start(queue);
+  }
+
+  /** false: it was not consumed here. */
+  async cancelQueue(name: string): Promise<boolean> {
+    this.#queues.delete(name);
+    const tag = this.#tags.get(name);
+    if (!tag) return false;
+    this.#tags.delete(name);
+    await this.channel.cancel(await tag);
+    return true;
+  }
+
+  qos(prefetch: number): Promise<void> {
+    return this.channel.qos(prefetch);
+  }
+
+  /** Stop consuming. What was delivered stays with the channel; `consume` starts again. */
+  async cancel(): Promise<void> {
+    this.#consuming = false;
+    const tags = [...this.#tags.values()];
+    this.#tags.clear();
+    for (const tag of tags) await this.channel.cancel(await tag);
+  }
+
+  #start(queue: Queue): Promise<ConsumerTag> {
+    let starting = this.#tags.get(queue.name);
+    if (!starting) {
+      const consumerTag = `${this.#options.tagPrefix ?? 'None'}${++this.#count}`;
+      starting = this.channel
+        .declareQueue(queue)
+        .then(() =>
+          this.channel.consume(queue.name, this.#options.onMessage, { noAck: this.#options.noAck, consumerTag }),
+        );
+      this.#tags.set(queue.name, starting);
+      starting.catch(() => this.#tags.delete(queue.name));
+    }
+    return starting;
+  }
+}

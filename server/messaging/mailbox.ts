@@ -1,0 +1,325 @@
+// Remote control's post: broadcast a command to nodes, collect their replies until a limit or a deadline; and the node's side.
+// What the commands are: control/commands.ts; what they do: worker/panel.
+// Holds: a node answers each request addressed to it once, also when its handler throws ({error: repr}); replies with a ticket
+// nobody waits for are dropped. Every message sent or received moves the logical clock.
+// Kombu: pidbox.py Mailbox, Node
+import { randomUUID } from 'node:crypto';
+import { toError, UmbelError } from '../errors.ts';
+import { exceptionRepr } from '../protocol/failure.ts';
+import { acceptSet, decode, encode } from '../serialization/registry.ts';
+import type { Timer } from '../timer.ts';
+import type { Channel } from '../transport/contract.ts';
+import { type Exchange, exchange, type Queue } from '../transport/entity.ts';
+import type { Message } from '../transport/message.ts';
+import type { Connection } from './connection.ts';
+import { Consumer } from './consumer.ts';
+import type { LamportClock } from './lamport-clock.ts';
+import { Producer } from './producer.ts';
+
+export interface MailboxOptions {
+  /** `control_exchange`, 'celery'. */
+  readonly namespace: string;
+  readonly connection: Connection;
+  readonly clock: LamportClock;
+  readonly timer: Timer;
+  /** Where replies to this process go. Default: a new id. */
+  readonly oid?: string;
+  /** Default 'json'. */
+  readonly serializer?: string;
+  /** Accepted content, by name. Default json. */
+  readonly accept?: readonly string[];
+  /** `control_queue_ttl`. Default 300000. @unit milliseconds */
+  readonly queueTtlMs?: number;
+  /** `control_queue_expires`. Default 10000. @unit milliseconds */
+  readonly queueExpiresMs?: number;
+}
+
+export interface BroadcastOptions {
+  readonly arguments?: Record<string, unknown>;
+  /** Node names; null or none = everyone. */
+  readonly destination?: readonly string[] | null;
+  readonly pattern?: string | null;
+  readonly matcher?: 'glob' | 'pcre' | null;
+  readonly reply?: boolean;
+  /** Default 1000. @unit milliseconds */
+  readonly timeoutMs?: number;
+  /** Stop after so many replies. Default: as many as there are destinations. */
+  readonly limit?: number;
+  readonly onReply?: (reply: Record<string, unknown>) => void;
+}
+
+/** Takes a method and its arguments, gives the answer or throws; what it throws goes back as {error: repr}. */
+export type NodeHandler = (method: string, args: Record<string, unknown>) => unknown;
+
+interface Collector {
+  add(reply: Record<string, unknown>): void;
+}
+
+export class Mailbox {
+  readonly namespace: string;
+  readonly oid: string;
+  readonly exchange: Exchange;
+  readonly replyExchange: Exchange;
+  readonly options: MailboxOptions;
+  readonly accept: ReadonlySet<string>;
+  readonly #serializer: string;
+  readonly #producer: Producer;
+  readonly #waiting = new Map<string, Collector>();
+  #replies: Promise<Channel> | null = null;
+
+  constructor(options: MailboxOptions) {
+    this.options = options;
+    this.namespace = options.namespace;
+    this.oid = options.oid ?? randomUUID();
+    this.exchange = pidboxExchange(`${this.namespace}.pidbox`, 'fanout');
+    this.replyExchange = pidboxExchange(`reply.${this.namespace}.pidbox`, 'direct');
+    this.accept = acceptSet(options.accept ?? ['json']);
+    this.#serializer = options.serializer ?? 'json';
+    this.#producer = new Producer(options.connection);
+    options.connection.onLost(() => {
+      this.#replies = null;
+    });
+  }
+
+  /** The queue a node of that name reads. */
+  nodeQueue(hostname: string): Queue {
+    return this.#queue(`${hostname}.${this.exchange.name}`, this.exchange, '');
+  }
+
+  get replyQueue(): Queue {
+    return this.#queue(`${this.oid}.${this.replyExchange.name}`, this.replyExchange, this.oid);
+  }
+
+  /** The replies, each `{nodename: answer}`; none when none were asked for. */
+  async broadcast(command: string, options: BroadcastOptions = {}): Promise<Record<string, unknown>[]> {
+    const { destination = null, pattern = null, matcher = null, reply = false, timeoutMs = 1000 } = options;
+    const ticket = reply ? randomUUID() : null;
+    const limit = options.limit ?? (destination?.length || undefined);
+    // Kombu 5.6, pidbox.py Mailbox._publish: this order of keys
+    const request: Record<string, unknown> = {
+      method: command,
+      arguments: options.arguments ?? {},
+      destination,
+      pattern,
+      matcher,
+    };
+    if (ticket === null) {
+      await this.#request(request, timeoutMs);
+      return [];
+    }
+    await this.#listen();
+    request.ticket = ticket;
+    request.reply_to = { exchange: this.replyExchange.name, routing_key: this.oid };
+    const collected = this.#collect(ticket, limit, timeoutMs, options.onReply);
+    try {
+      await this.#request(request, timeoutMs);
+    } catch (error) {
+      collected.stop();
+      throw error;
+    }
+    return collected.replies;
+  }
+
+  /** The receiving side on `channel`, not yet started. */
+  node(hostname: string, channel: Channel, handle: NodeHandler): MailboxNode {
+    return new MailboxNode(this, hostname, channel, handle);
+  }
+
+  /** Used by the nodes. */
+  async sendReply(to: { exchange: string; routing_key: string }, ticket: unknown, value: unknown): Promise<void> {
+    const { body, contentType, contentEncoding } = encode(value, this.#serializer);
+    await this.#producer.publish({
+      exchange: to.exchange === this.replyExchange.name ? this.replyExchange : pidboxExchange(to.exchange, 'direct'),
+      routingKey: to.routing_key,
+      contentType,
+      contentEncoding,
+      headers: { ticket: ticket ?? null, clock: this.options.clock.forward() },
+      properties: { delivery_mode: 1, priority: 0 },
+      body,
+      retry: true,
+    });
+  }
+
+  async close(): Promise<void> {
+    const replies = this.#replies;
+    this.#replies = null;
+    this.#producer.close();
+    await replies?.then((channel) => channel.close()).catch(() => {});
+  }
+
+  async #request(request: Record<string, unknown>, timeoutMs: number): Promise<void> {
+    const { clock, timer } = this.options;
+    const { body, contentType, contentEncoding } = encode(request, this.#serializer);
+    await this.#producer.publish({
+      exchange: this.exchange,
+      routingKey: '',
+      contentType,
+      contentEncoding,
+      headers: { clock: clock.forward(), expires: timeoutMs > 0 ? (timer.now() + timeoutMs) / 1000 : 0 },
+      properties: { delivery_mode: 2, priority: 0 },
+      body,
+      retry: true,
+    });
+  }
+
+  /** One consumer of replies for this mailbox, however many broadcasts wait. */
+  #listen(): Promise<Channel> {
+    if (!this.#replies) {
+      const opening = this.options.connection.channel().then(async (channel) => {
+        const onMessage = (m: Message) => this.#onReply(m);
+        await new Consumer(channel, { queues: [this.replyQueue], onMessage, noAck: true }).consume();
+        return channel;
+      });
+      this.#replies = opening;
+      opening.catch(() => {
+        if (this.#replies === opening) this.#replies = null;
+      });
+    }
+    return this.#replies;
+  }
+
+  #onReply(message: Message): void {
+    const { clock, expires, ticket } = message.headers;
+    this.options.clock.adjust(Number(clock) || 0);
+    if (typeof expires === 'number' && expires > 0 && this.options.timer.now() / 1000 > expires) return;
+    const collector = this.#waiting.get(String(ticket));
+    if (!collector) return;
+    try {
+      const reply = decode(message.body, message.contentType, message.contentEncoding, this.accept);
+      if (isRecord(reply)) collector.add(reply);
+    } catch {
+      // An answer that cannot be read is no answer; the others still count.
+    }
+  }
+
+  #collect(ticket: string, limit: number | undefined, timeoutMs: number, onReply: BroadcastOptions['onReply']) {
+    const found: Record<string, unknown>[] = [];
+    let finish: (replies: Record<string, unknown>[]) => void = () => {};
+    const replies = new Promise<Record<string, unknown>[]>((resolve) => {
+      finish = resolve;
+    });
+    const stop = () => {
+      handle.cancel();
+      this.#waiting.delete(ticket);
+      finish(found);
+    };
+    const handle = this.options.timer.after(timeoutMs, stop);
+    this.#waiting.set(ticket, {
+      add(reply) {
+        found.push(reply);
+        onReply?.(reply);
+        if (limit !== undefined && found.length >= limit) stop();
+      },
+    });
+    return { replies, stop };
+  }
+
+  #queue(name: string, from: Exchange, routingKey: string): Queue {
+    return {
+      name,
+      exchange: from,
+      routingKey,
+      durable: false,
+      exclusive: false,
+      autoDelete: true,
+      expiresMs: this.options.queueExpiresMs ?? 10_000,
+      messageTtlMs: this.options.queueTtlMs ?? 300_000,
+    };
+  }
+}
+
+/** One node's ear: hears requests, runs the handler, answers. */
+export class MailboxNode {
+  readonly hostname: string;
+  readonly #mailbox: Mailbox;
+  readonly #channel: Channel;
+  readonly #handle: NodeHandler;
+  #consumer: Consumer | null = null;
+
+  constructor(mailbox: Mailbox, hostname: string, channel: Channel, handle: NodeHandler) {
+    this.#mailbox = mailbox;
+    this.hostname = hostname;
+    this.#channel = channel;
+    this.#handle = handle;
+  }
+
+  async start(): Promise<void> {
+    this.#consumer = new Consumer(this.#channel, {
+      queues: [this.#mailbox.nodeQueue(this.hostname)],
+      onMessage: (m) => this.#onMessage(m),
+      noAck: true,
+    });
+    await this.#consumer.consume();
+  }
+
+  async stop(): Promise<void> {
+    const consumer = this.#consumer;
+    this.#consumer = null;
+    await consumer?.cancel();
+  }
+
+  #onMessage(message: Message): void {
+    const { options, accept } = this.#mailbox;
+    options.clock.adjust(Number(message.headers.clock) || 0);
+    let request: unknown;
+    try {
+      request = decode(message.body, message.contentType, message.contentEncoding, accept);
+      if (!isRecord(request)) throw new UmbelError('the body is no object');
+      if (typeof request.method !== 'string') throw new UmbelError('it names no method');
+    } catch (error) {
+      options.connection.options.log.error(`Cannot decode a remote control message: ${toError(error).message}`);
+      return;
+    }
+    if (isFor(this.hostname, request)) void this.#dispatch(request.method as string, request);
+  }
+
+  async #dispatch(method: string, request: Record<string, unknown>): Promise<void> {
+    const { log } = this.#mailbox.options.connection.options;
+    let answer: unknown;
+    try {
+      answer = await this.#handle(method, isRecord(request.arguments) ? request.arguments : {});
+    } catch (thrown) {
+      const repr = exceptionRepr(toError(thrown));
+      log.error(`pidbox command error: ${repr}`);
+      answer = { error: repr };
+    }
+    const to = request.reply_to;
+    if (!isRecord(to) || typeof to.exchange !== 'string' || typeof to.routing_key !== 'string') return;
+    try {
+      const address = { exchange: to.exchange, routing_key: to.routing_key };
+      await this.#mailbox.sendReply(address, request.ticket, { [this.hostname]: answer ?? null });
+    } catch (error) {
+      log.error(`Cannot send the reply to '${method}': ${toError(error).message}`);
+    }
+  }
+}
+
+/** Kombu 5.6, pidbox.py Node.handle_message: destination first, then pattern with matcher, else everyone. */
+function isFor(hostname: string, request: Record<string, unknown>): boolean {
+  const { destination, pattern, matcher } = request;
+  if (Array.isArray(destination) && destination.length > 0) return destination.includes(hostname);
+  if (typeof pattern !== 'string' || pattern === '' || typeof matcher !== 'string') return true;
+  try {
+    return (matcher === 'pcre' ? new RegExp(`^(?:${pattern})`) : globPattern(pattern)).test(hostname);
+  } catch {
+    return false;
+  }
+}
+
+/** Python's fnmatch: `*`, `?`, `[seq]`, `[!seq]`. */
+export function globPattern(glob: string): RegExp {
+  const source = glob.replace(/\[(!?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g, (part, not: string, set?: string) => {
+    if (set !== undefined) return `[${not ? '^' : ''}${set.replace(/[\\^]/g, '\\$&')}]`;
+    if (part === '*') return '.*';
+    return part === '?' ? '.' : `\\${part}`;
+  });
+  return new RegExp(`^${source}$`, 's');
+}
+
+function pidboxExchange(name: string, type: 'fanout' | 'direct'): Exchange {
+  return exchange(name, type, { durable: false, deliveryMode: 1 });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,152 @@
+// Send messages: declare what they need once per channel, publish, and try again by the policy when the broker is away.
+// What a message says: protocol/. Where it goes: app/routing. Connecting: connection.ts.
+// Holds: messages of one producer reach the broker in the order of their publish calls while the connection lasts; only
+// OperationalError is retried, what the broker refuses (size, redeclaration) is thrown at once.
+// Kombu: messaging.py Producer, connection.py ensure
+import { OperationalError } from '../errors.ts';
+import type { Channel } from '../transport/contract.ts';
+import { declarationKey, type Exchange, type Queue } from '../transport/entity.ts';
+import type { OutgoingMessage, Properties } from '../transport/message.ts';
+import { backOff, type Connection } from './connection.ts';
+
+/** Celery's `task_publish_retry_policy`. @unit seconds for the intervals */
+export interface RetryPolicy {
+  /** null = for ever */
+  readonly max_retries?: number | null;
+  readonly interval_start?: number;
+  readonly interval_step?: number;
+  readonly interval_max?: number;
+}
+
+export interface PublishOptions {
+  readonly exchange: Exchange;
+  readonly routingKey: string;
+  /** Declared before the first message on each channel, with their exchanges and bindings. */
+  readonly declare?: readonly Queue[];
+  readonly contentType: string;
+  readonly contentEncoding: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly properties: Readonly<Properties>;
+  readonly body: Uint8Array;
+  /** Default false. */
+  readonly retry?: boolean;
+  readonly retryPolicy?: RetryPolicy;
+}
+
+interface Opened {
+  readonly channel: Channel;
+  /** Objects seen, so that the usual case is one look-up; and what they declare, so that equal ones are declared once. */
+  readonly seen: WeakSet<object>;
+  readonly declared: Set<string>;
+}
+
+export class Producer {
+  readonly connection: Connection;
+  #open: Opened | null = null;
+  #opening: Promise<Opened> | null = null;
+  #closed = false;
+  readonly #unlisten: () => void;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.#unlisten = connection.onLost(() => {
+      this.#open = null;
+    });
+  }
+
+  /** Resolves when the broker has the message. */
+  publish(o: PublishOptions): Promise<void> {
+    const open = this.#open;
+    const sending = open && this.#ready(open, o) ? open.channel.publish(outgoing(o)) : this.#send(o);
+    return o.retry ? sending.catch((error: unknown) => this.#again(o, error)) : sending;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unlisten();
+    const open = this.#open;
+    this.#open = null;
+    open?.channel.close().catch(() => {});
+  }
+
+  #ready(open: Opened, o: PublishOptions): boolean {
+    if (o.exchange.name !== '' && !open.seen.has(o.exchange)) return false;
+    return o.declare === undefined || o.declare.every((queue) => open.seen.has(queue));
+  }
+
+  async #send(o: PublishOptions): Promise<void> {
+    const open = await this.#channel();
+    if (o.exchange.name !== '' && !open.seen.has(o.exchange)) {
+      const key = `exchange ${JSON.stringify(o.exchange)}`;
+      if (!open.declared.has(key)) await open.channel.declareExchange(o.exchange);
+      open.declared.add(key);
+      open.seen.add(o.exchange);
+    }
+    for (const queue of o.declare ?? []) await this.#declare(open, queue);
+    await open.channel.publish(outgoing(o));
+  }
+
+  async #declare(open: Opened, queue: Queue): Promise<void> {
+    if (open.seen.has(queue)) return;
+    const key = JSON.stringify([declarationKey(queue), queue.exchange, queue.routingKey, queue.bindings]);
+    if (!open.declared.has(key)) await open.channel.declareQueue(queue);
+    open.declared.add(key);
+    open.seen.add(queue);
+  }
+
+  #channel(): Promise<Opened> {
+    if (this.#closed) {
+      return Promise.reject(new OperationalError(this.connection.url, 'The producer is closed.'));
+    }
+    if (this.#open) return Promise.resolve(this.#open);
+    if (!this.#opening) {
+      this.#opening = this.#openChannel().finally(() => {
+        this.#opening = null;
+      });
+    }
+    return this.#opening;
+  }
+
+  async #openChannel(): Promise<Opened> {
+    const transport = await this.connection.tryConnect();
+    const channel = await transport.channel();
+    const opened = { channel, seen: new WeakSet<object>(), declared: new Set<string>() };
+    if (this.connection.connected && this.connection.transport === transport) this.#open = opened;
+    return opened;
+  }
+
+  async #again(o: PublishOptions, thrown: unknown): Promise<void> {
+    const policy = o.retryPolicy ?? {};
+    // Celery 5.6, app/defaults.py task_publish_retry_policy
+    const most = policy.max_retries === undefined ? 3 : policy.max_retries;
+    const interval = {
+      intervalStartMs: (policy.interval_start ?? 0) * 1000,
+      intervalStepMs: (policy.interval_step ?? 0.2) * 1000,
+      intervalMaxMs: (policy.interval_max ?? 1) * 1000,
+    };
+    let error = thrown;
+    for (let tries = 0; most === null || tries < most; tries++) {
+      if (!(error instanceof OperationalError) || this.#closed || this.connection.closed) throw error;
+      await this.connection.pause(backOff(interval, tries));
+      try {
+        return await this.#send(o);
+      } catch (next) {
+        error = next;
+      }
+    }
+    throw error;
+  }
+}
+
+function outgoing(o: PublishOptions): OutgoingMessage {
+  return {
+    exchange: o.exchange.name,
+    routingKey: o.routingKey,
+    body: o.body,
+    contentType: o.contentType,
+    contentEncoding: o.contentEncoding,
+    headers: o.headers,
+    properties: o.properties,
+  };
+}

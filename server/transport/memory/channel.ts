@@ -1,0 +1,234 @@
+// One client's view of a memory broker: consumers, prefetch, what it holds unsettled, settling.
+// The queues and the pump: broker.ts, queue.ts.
+// Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
+// Kombu: transport/virtual/base.py Channel, QoS
+import { ImproperlyConfigured, OperationalError } from '../../errors.ts';
+import type { Channel, ConsumeOptions, ConsumerTag, QueueStatus } from '../contract.ts';
+import type { Exchange, Queue } from '../entity.ts';
+import type { Message, OutgoingMessage } from '../message.ts';
+import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
+import { Delivery, type Settlement } from '../virtual/delivery.ts';
+import type { MemoryBroker } from './broker.ts';
+import type { Entry, MemoryQueue, QueueConsumer } from './queue.ts';
+
+interface Held {
+  readonly entry: Entry;
+  readonly queue: MemoryQueue;
+  /** Taken by `get`: outside the prefetch count. */
+  readonly got: boolean;
+}
+
+const DONE = Promise.resolve();
+
+export class MemoryChannel implements Channel {
+  readonly #broker: MemoryBroker;
+  /** The transport: the owner of exclusive queues. */
+  readonly #owner: object;
+  readonly #limit: number;
+  readonly #consumers = new Map<ConsumerTag, { queue: MemoryQueue; consumer: QueueConsumer }>();
+  readonly #held = new Map<number, Held>();
+  #prefetch = 0;
+  #outstanding = 0;
+  #tags = 0;
+  #deliveries = 0;
+  #open = true;
+  readonly #settle = (delivery: Delivery, how: Settlement) => this.#settled(delivery.deliveryTag, how);
+
+  constructor(broker: MemoryBroker, owner: object, limit: number) {
+    this.#broker = broker;
+    this.#owner = owner;
+    this.#limit = limit;
+  }
+
+  async declareExchange(e: Exchange): Promise<void> {
+    this.#check();
+    this.#broker.declareExchange(e);
+  }
+
+  async deleteExchange(name: string): Promise<void> {
+    this.#check();
+    this.#broker.routing.delete(name);
+  }
+
+  async declareQueue(q: Queue): Promise<{ messageCount: number; consumerCount: number }> {
+    this.#check();
+    const queue = this.#broker.declareQueue(q, this.#owner);
+    queue.dropExpired(this.#broker.timer.now());
+    return { messageCount: queue.size, consumerCount: queue.consumers.length };
+  }
+
+  async bindQueue(queue: string, exchange: string, routingKey: string): Promise<void> {
+    this.#find(queue);
+    this.#broker.bind(queue, exchange, routingKey);
+  }
+
+  async unbindQueue(queue: string, exchange: string, routingKey: string): Promise<void> {
+    this.#check();
+    this.#broker.routing.unbind(queue, exchange, routingKey);
+  }
+
+  async deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number> {
+    this.#check();
+    const queue = this.#broker.queues.get(name);
+    if (!queue) return 0;
+    this.#broker.checkAccess(queue, this.#owner);
+    if (options?.ifUnused && queue.consumers.length > 0) throw inUse(name, 'has consumers');
+    if (options?.ifEmpty && queue.size > 0) throw inUse(name, 'is not empty');
+    return this.#broker.deleteQueue(queue);
+  }
+
+  publish(m: OutgoingMessage): Promise<void> {
+    try {
+      this.#check();
+      checkSize(m, this.#limit);
+      this.#broker.publish(m);
+      return DONE;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async get(name: string, options?: { noAck?: boolean }): Promise<Message | null> {
+    const queue = this.#find(name);
+    const nowMs = this.#broker.timer.now();
+    queue.lastUsedMs = nowMs;
+    const entry = queue.shift(nowMs);
+    return entry ? this.#deliver(entry, queue, options?.noAck ?? false, undefined, true) : null;
+  }
+
+  async consume(name: string, onMessage: (m: Message) => void, options: ConsumeOptions = {}): Promise<ConsumerTag> {
+    const queue = this.#find(name);
+    const tag = options.consumerTag ?? `ctag.${++this.#tags}`;
+    if (this.#consumers.has(tag)) throw new ImproperlyConfigured(`NOT_ALLOWED - the consumer tag '${tag}' is in use.`);
+    const noAck = options.noAck ?? false;
+    const consumer: QueueConsumer = {
+      noAck,
+      canTake: () => noAck || this.#prefetch === 0 || this.#outstanding < this.#prefetch,
+      take: (entry, from) => onMessage(this.#deliver(entry, from, noAck, tag, false)),
+    };
+    this.#consumers.set(tag, { queue, consumer });
+    queue.consumers.push(consumer);
+    this.#broker.wake(queue);
+    return tag;
+  }
+
+  async cancel(tag: ConsumerTag): Promise<void> {
+    const known = this.#consumers.get(tag);
+    if (!known) return;
+    this.#consumers.delete(tag);
+    const { queue, consumer } = known;
+    const at = queue.consumers.indexOf(consumer);
+    if (at < 0) return;
+    queue.consumers.splice(at, 1);
+    if (queue.consumers.length === 0) this.#broker.unused(queue);
+  }
+
+  async qos(prefetchCount: number): Promise<void> {
+    this.#check();
+    this.#prefetch = Math.max(0, prefetchCount);
+    this.#wakeAll();
+  }
+
+  async purge(name: string): Promise<number> {
+    return this.#find(name).purge();
+  }
+
+  async queueStatus(name: string): Promise<QueueStatus | null> {
+    this.#check();
+    const queue = this.#broker.queues.get(name);
+    if (!queue) return null;
+    queue.dropExpired(this.#broker.timer.now());
+    return {
+      name,
+      messages: queue.size,
+      byPriority: queue.byPriority(),
+      unacked: queue.unacked,
+      consumers: queue.consumers.length,
+      oldestMs: queue.oldestMs(),
+    };
+  }
+
+  async listQueues(): Promise<string[]> {
+    this.#check();
+    return [...this.#broker.queues.keys()].sort();
+  }
+
+  async peek(name: string, limit: number): Promise<Message[]> {
+    const queue = this.#find(name);
+    queue.dropExpired(this.#broker.timer.now());
+    const seen: Message[] = [];
+    for (const { seq, message, redelivered } of queue.ready()) {
+      if (seen.length >= limit) break;
+      const place = { id: seq, queue: name, redelivered, deliveryTag: 0, consumerTag: undefined };
+      seen.push(new Delivery(message, place, null));
+    }
+    return seen;
+  }
+
+  flush(): Promise<void> {
+    return DONE;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    // What it held goes back first: an auto-delete queue takes it along when its last consumer leaves.
+    for (const tag of [...this.#held.keys()].reverse()) this.#settled(tag, 'requeue');
+    for (const tag of [...this.#consumers.keys()]) await this.cancel(tag);
+  }
+
+  #deliver(entry: Entry, queue: MemoryQueue, noAck: boolean, tag: string | undefined, got: boolean): Delivery {
+    const deliveryTag = ++this.#deliveries;
+    const place = {
+      id: entry.seq,
+      queue: queue.declaration.name,
+      redelivered: entry.redelivered,
+      deliveryTag,
+      consumerTag: tag,
+    };
+    if (!noAck) {
+      this.#held.set(deliveryTag, { entry, queue, got });
+      queue.unacked++;
+      if (!got) this.#outstanding++;
+    }
+    return new Delivery(entry.message, place, this.#settle, noAck);
+  }
+
+  #settled(deliveryTag: number, how: Settlement): void {
+    const held = this.#held.get(deliveryTag);
+    if (!held) return; // given back already, by close
+    this.#held.delete(deliveryTag);
+    const { entry, queue } = held;
+    queue.unacked--;
+    if (how === 'requeue' && this.#broker.queues.get(queue.declaration.name) === queue) {
+      entry.redelivered = true;
+      queue.giveBack(entry);
+      this.#broker.wake(queue);
+    }
+    if (held.got) return;
+    this.#outstanding--;
+    if (this.#prefetch !== 0 && this.#outstanding < this.#prefetch) this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const { queue } of this.#consumers.values()) this.#broker.wake(queue);
+  }
+
+  #find(name: string): MemoryQueue {
+    this.#check();
+    const queue = this.#broker.queues.get(name);
+    if (!queue) throw noSuchQueue(name);
+    this.#broker.checkAccess(queue, this.#owner);
+    return queue;
+  }
+
+  #check(): void {
+    if (!this.#open) throw new OperationalError('memory://', 'The channel is closed.');
+  }
+}
+
+function inUse(name: string, why: string): ImproperlyConfigured {
+  return new ImproperlyConfigured(
+    `PRECONDITION_FAILED - the queue '${name}' ${why}, and was to be deleted only if not.`,
+  );
+}

@@ -1,0 +1,34 @@
+// Scheme -> transport, loaded only when a URL asks for it, so that nobody loads a client of a broker they do not use.
+// Other packages may add theirs with registerTransport. Reconnecting: messaging/connection.ts.
+// Kombu: transport/__init__.py
+import { ImproperlyConfigured } from '../errors.ts';
+import type { Transport, TransportContext, TransportFactory } from './contract.ts';
+import { parseUrl, safeUrl } from './url.ts';
+
+type Loader = () => Promise<TransportFactory>;
+
+const loaders = new Map<string, Loader>([
+  ['memory', async () => (await import('./memory/transport.ts')).memoryTransport],
+  ['sqlite', async () => (await import('./sqlite/transport.ts')).sqliteTransport],
+]);
+
+export function registerTransport(scheme: string, load: Loader): void {
+  loaders.set(scheme.toLowerCase(), load);
+}
+
+export function knownTransports(): string[] {
+  return [...loaders.keys()].sort();
+}
+
+/** A transport for `context.url`, not yet connected. */
+export async function createTransport(context: TransportContext): Promise<Transport> {
+  const { scheme } = parseUrl(context.url);
+  const load = loaders.get(scheme);
+  if (!load) {
+    throw new ImproperlyConfigured(
+      `No transport for the broker URL ${safeUrl(context.url)}: '${scheme}' is not one of ${knownTransports().join(', ')}.`,
+    );
+  }
+  const factory = await load();
+  return factory(context);
+}

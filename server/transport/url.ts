@@ -1,0 +1,79 @@
+// Broker and result store URLs: take them apart, split failover lists, print them without secrets.
+// Which scheme means what: registry.ts. Paths: what follows the slash after the host, so `sqlite:///x.db` has the path `x.db`,
+// `sqlite:////var/x.db` has `/var/x.db`, `amqp://h//` has the virtual host `/`.
+// Kombu: utils/url.py
+
+export interface ParsedUrl {
+  /** In lower case, without `://`. A bare word like `memory` is a scheme. */
+  readonly scheme: string;
+  readonly username: string | null;
+  readonly password: string | null;
+  /** '' when not given. An IPv6 address stands without its brackets. */
+  readonly host: string;
+  readonly port: number | null;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?]*)@)?(\[[^\]]*\]|[^/:?@]*)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/i;
+
+/** Never throws: what cannot be taken apart has the scheme it starts with, and the rest as path. */
+export function parseUrl(url: string): ParsedUrl {
+  const found = SHAPE.exec(url);
+  if (!found) {
+    const scheme = /^[a-z][a-z0-9+.-]*/i.exec(url)?.[0] ?? '';
+    const rest = url.slice(scheme.length).replace(/^:\/\//, '');
+    return {
+      scheme: scheme.toLowerCase(),
+      username: null,
+      password: null,
+      host: '',
+      port: null,
+      path: rest,
+      query: {},
+    };
+  }
+  const [, scheme = '', userinfo, host = '', port, path = '', query] = found;
+  const colon = userinfo?.indexOf(':') ?? -1;
+  const username = userinfo === undefined ? null : decode(colon < 0 ? userinfo : userinfo.slice(0, colon));
+  const password = userinfo === undefined || colon < 0 ? null : decode(userinfo.slice(colon + 1));
+  return {
+    scheme: scheme.toLowerCase(),
+    username: username || null,
+    password: password || null,
+    host: host.startsWith('[') ? host.slice(1, -1) : decode(host),
+    port: port === undefined ? null : Number(port),
+    path: decode(path),
+    query: Object.fromEntries(new URLSearchParams(query ?? '')),
+  };
+}
+
+/** The URL for logs, errors and pages: every password is `**`. */
+export function safeUrl(url: string): string {
+  return url
+    .split(';')
+    .map((one) =>
+      one
+        .replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?:]*):(?:[^/?]*)@(?=[^@]*$)/i, '$1:**@')
+        .replace(/([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)[^&]*/gi, '$1**'),
+    )
+    .join(';');
+}
+
+/** `a;b` and `['a', 'b']` are the same list of brokers to try in turn. */
+export function splitFailover(url: string | readonly string[]): string[] {
+  const all = typeof url === 'string' ? [url] : url;
+  return all
+    .flatMap((one) => one.split(';'))
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+function decode(text: string): string {
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,67 @@
+// The rules of a broker for what is declared and published: equal redeclarations, exclusive queues, priorities, sizes, expiry.
+// Shared by memory/ and sqlite/, so that both refuse with the same words.
+// Celery: RabbitMQ's own rules, as its users know them
+import { EncodeError, ImproperlyConfigured } from '../../errors.ts';
+import { declarationKey, type Queue } from '../entity.ts';
+import type { OutgoingMessage } from '../message.ts';
+
+const FIELDS = ['durable', 'exclusive', 'autoDelete', 'expiresMs', 'messageTtlMs', 'maxPriority'] as const;
+
+/** Refuse a second declaration that differs from the first. */
+export function sameQueue(known: Queue, asked: Queue): void {
+  if (declarationKey(known) === declarationKey(asked)) return;
+  const differing = FIELDS.filter((field) => known[field] !== asked[field]);
+  const say = (q: Queue) => differing.map((field) => `${field}=${q[field] ?? 'none'}`).join(', ');
+  throw new ImproperlyConfigured(
+    `PRECONDITION_FAILED - the queue '${known.name}' exists with ${say(known)}, and was declared again with ${say(asked)}. ` +
+      'Use the same values, another name, or delete it first.',
+  );
+}
+
+export function lockedQueue(name: string): ImproperlyConfigured {
+  return new ImproperlyConfigured(
+    `RESOURCE_LOCKED - the queue '${name}' is exclusive to another connection; give this one another name.`,
+  );
+}
+
+export function noSuchQueue(name: string): ImproperlyConfigured {
+  return new ImproperlyConfigured(`NOT_FOUND - no queue '${name}'; declare it first.`);
+}
+
+/** 0..255, capped by the queue's `maxPriority`. Not given is 0. */
+export function effectivePriority(priority: unknown, maxPriority: number | undefined): number {
+  if (typeof priority !== 'number' || !(priority > 0)) return 0;
+  const most = maxPriority === undefined ? 255 : Math.min(maxPriority, 255);
+  return Math.min(Math.floor(priority), most);
+}
+
+/** When a message published now is to be dropped. @unit milliseconds since the epoch; 0 = never */
+export function expiryOf(m: OutgoingMessage, messageTtlMs: number | undefined, nowMs: number): number {
+  const { expiration } = m.properties;
+  let life = messageTtlMs;
+  if (expiration !== undefined && expiration !== null) {
+    const own = Number(expiration);
+    if (Number.isFinite(own) && own >= 0) life = life === undefined ? own : Math.min(life, own);
+  }
+  return life === undefined ? 0 : Math.max(1, Math.floor(nowMs + life));
+}
+
+const DEFAULT_LIMIT = 64 * 1024 * 1024;
+
+/** The transport option `max_message_size`. @unit bytes */
+export function messageSizeLimit(options: Readonly<Record<string, unknown>>): number {
+  const given = options.max_message_size;
+  if (given === undefined || given === null) return DEFAULT_LIMIT;
+  if (typeof given !== 'number' || !(given > 0)) {
+    throw new ImproperlyConfigured(`The transport option max_message_size is a number of bytes, not ${String(given)}.`);
+  }
+  return given;
+}
+
+export function checkSize(m: OutgoingMessage, limit: number): void {
+  if (m.body.length <= limit) return;
+  throw new EncodeError(
+    `The message body of ${m.body.length} bytes is larger than this broker takes (max_message_size, ${limit} bytes). ` +
+      'Store the data elsewhere and send a reference to it.',
+  );
+}

@@ -1,0 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { transportContract } from '../../contract/transport.ts';
+
+transportContract('memory', () => `memory://${randomUUID()}`, {
+  durable: false,
+  crossProcess: false,
+  priorities: 'higher-first',
+  expiration: true,
+  introspection: true,
+});
