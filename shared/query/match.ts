@@ -1,7 +1,6 @@
 // A query tree against one task row, as tree.ts defines it. The page filters its live rows with this; the server's SQL must agree.
 // Not here: SQL (dashboard/history). Patterns: regex.ts.
 // Holds: no clock is read; relative times were made absolute when the query was parsed.
-import type { TaskRow } from '../wire/http.ts';
 import { compileRegex } from './regex.ts';
 import {
   FIELDS,
@@ -10,16 +9,16 @@ import {
   type NumberField,
   PLAIN_TEXT_COLUMNS,
   pairNeedles,
+  type QueryColumn,
+  type QueryRow,
   type QueryTree,
   type Relation,
 } from './tree.ts';
 
-/** The columns a query can speak of. */
-export type QueryRow = Pick<TaskRow, (typeof FIELDS)[number]['column']>;
 export type RowTest = (row: QueryRow) => boolean;
 
 const COLUMNS = Object.fromEntries(FIELDS.map((field) => [field.name, field.column])) as Readonly<
-  Record<FieldName, keyof TaskRow>
+  Record<FieldName, QueryColumn>
 >;
 const compiled = new WeakMap<object, RowTest>();
 

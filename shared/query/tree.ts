@@ -109,12 +109,16 @@ export type QueryLeaf =
   | RangeNode;
 export type QueryTree = AllNode | AnyNode | NotNode | QueryLeaf;
 
+/** What a query can ask of a row. */
+export type QueryColumn = Exclude<FieldName, 'root' | 'parent'> | 'root_id' | 'parent_id';
+export type QueryRow = Pick<TaskRow, QueryColumn>;
+
 export interface Field {
   readonly name: FieldName;
   readonly aliases: readonly string[];
   readonly kind: FieldKind;
   /** Where the value stands in a task row. */
-  readonly column: keyof TaskRow;
+  readonly column: QueryColumn;
   readonly meaning: string;
 }
 
@@ -189,7 +193,7 @@ export const PLAIN_TEXT_COLUMNS = [
   'kwargs',
   'result',
   'exception',
-] as const satisfies readonly (keyof TaskRow)[];
+] as const satisfies readonly QueryColumn[];
 
 const BY_NAME: ReadonlyMap<string, Field> = new Map(
   FIELDS.flatMap((field) => [field.name, ...field.aliases].map((name) => [name, field] as const)),

@@ -1,8 +1,9 @@
 // A query against rows: the meaning that the page and the server share.
 import { describe, expect, it } from 'vitest';
-import { etaSeconds, matchesQuery, type QueryRow } from '../../../shared/query/match.ts';
+import { etaSeconds, matchesQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { checkRegex, compileRegex } from '../../../shared/query/regex.ts';
+import type { QueryRow } from '../../../shared/query/tree.ts';
 
 const nowS = Date.UTC(2026, 2, 4, 10, 30) / 1000;
 const row: QueryRow = {
