@@ -92,6 +92,7 @@ export function formatOffset(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(Math.round(size % 60))}`;
 }
 
+/** One formatter per zone: making one costs a hundred times its use. */
 const zones = new Map<string, Intl.DateTimeFormat>();
 /** Minutes east of UTC of a zone at an instant; what the query language wants as `utcOffsetMinutes`. */
 export function zoneOffsetMinutes(epochMs: number, zone: string): number {
