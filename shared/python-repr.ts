@@ -310,8 +310,13 @@ function bytesText(bytes: Uint8Array): string {
   }
 }
 
+const ids = new WeakMap<object, number>();
+let lastId = 140_000_000_000_000;
+
 function recursion(value: object): string {
-  // Python prints the address; an object here has none.
+  // Python prints the address, of as many digits; here it is a running number.
+  let id = ids.get(value);
+  if (id === undefined) ids.set(value, (id = lastId += 16));
   const kind = Array.isArray(value)
     ? 'list'
     : value instanceof PyTuple
@@ -319,7 +324,7 @@ function recursion(value: object): string {
       : value instanceof Set
         ? 'set'
         : 'dict';
-  return `<Recursion on ${kind} with id=0>`;
+  return `<Recursion on ${kind} with id=${id}>`;
 }
 
 function truncate(text: string, maxlen: number | null): string {

@@ -111,7 +111,8 @@ export class PyDateTime extends Date {
     if (ms === undefined) throw new RangeError(`Not an ISO 8601 time: ${JSON.stringify(text.slice(0, 60))}`);
     super(ms);
     this.#text = text;
-    this.#madeAt = ms;
+    // A Date drops the microseconds.
+    this.#madeAt = this.getTime();
   }
   /** Python's isoformat of it. */
   get isoText(): string {

@@ -1,0 +1,17 @@
+// What the parts of a chord amount to once all have come: results in header order, or the part that failed first.
+// Counting them is the store's work.
+// Celery 5.6: backends/redis.py on_chord_part_return
+import { PROPAGATE_STATES } from '../../shared/states.ts';
+import type { ChordPart, ChordReady } from './contract.ts';
+
+/** @param parts in the order they came */
+export function chordOutcome(parts: readonly Pick<ChordPart, 'index' | 'taskId' | 'state' | 'result'>[]): ChordReady {
+  const failed = parts.find((part) => PROPAGATE_STATES.has(part.state));
+  const last = Number.POSITIVE_INFINITY;
+  // Parts without an index come last, in the order they came (Celery scores them +inf).
+  const ordered = [...parts].sort((a, b) => (a.index ?? last) - (b.index ?? last) || 0);
+  return {
+    results: ordered.map((part) => part.result),
+    failure: failed ? { taskId: failed.taskId, result: failed.result } : null,
+  };
+}

@@ -1,0 +1,220 @@
+// Results in this process: `memory://[name]` (Celery's spelling `cache+memory://` too), one store per process and name.
+// Holds: what is stored is encoded, so that nobody can change a result by changing the object he gave or got; expired records are
+// dropped as new ones come.
+// Celery: backends/cache.py with the memory backend
+import { BackendError } from '../errors.ts';
+import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
+import { parseUrl } from '../transport/url.ts';
+import { chordOutcome } from './chord.ts';
+import type { Backend, BackendContext, ChordPart, ChordReady } from './contract.ts';
+import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
+
+interface Stored {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  readonly contentEncoding: string;
+  /** @unit milliseconds since the epoch; null = never */
+  readonly expiresAt: number | null;
+}
+interface ResultRow extends Stored {
+  readonly status: string;
+}
+interface Chord {
+  size: number | null;
+  readonly parts: Map<string, { index: number | null; taskId: string; state: string; result: Stored }>;
+  done: boolean;
+  expiresAt: number | null;
+}
+
+/** What all backends of one name in this process share. */
+class Store {
+  readonly results = new Map<string, ResultRow>();
+  readonly groups = new Map<string, Stored>();
+  readonly chords = new Map<string, Chord>();
+  readonly listeners = new ResultListeners();
+  users = 0;
+}
+
+const stores = new Map<string, Store>();
+
+/** How many of the oldest records are looked at for expiry with each new one. */
+const SWEEP = 2;
+
+export function createMemoryBackend(context: BackendContext): Backend {
+  return new MemoryBackend(context);
+}
+
+class MemoryBackend implements Backend {
+  readonly driver = 'memory';
+  readonly enabled = true;
+  readonly #context: BackendContext;
+  readonly #name: string;
+  readonly #store: Store;
+  readonly #subscriptions = new Set<{ remove: () => void; onError: ((error: Error) => void) | undefined }>();
+  #open = true;
+
+  constructor(context: BackendContext) {
+    this.#context = context;
+    const url = parseUrl(context.url);
+    this.#name = `${url.host}/${url.path}`;
+    this.#store = stores.get(this.#name) ?? new Store();
+    stores.set(this.#name, this.#store);
+    this.#store.users++;
+  }
+
+  async store(meta: ResultMeta): Promise<void> {
+    const { results, listeners } = this.#opened();
+    if (results.get(meta.task_id)?.status === 'SUCCESS' && !this.#expired(results.get(meta.task_id)!)) return;
+    const row = { ...this.#encode(meta), status: meta.status };
+    // Deleted first, so that the map stays in the order of storing, and of expiry.
+    results.delete(meta.task_id);
+    results.set(meta.task_id, row);
+    this.#sweep();
+    if (listeners.has(meta.task_id)) listeners.emit(meta.task_id, () => this.#decode(meta.task_id, row));
+  }
+
+  async get(taskId: string): Promise<ResultMeta | null> {
+    const row = this.#opened().results.get(taskId);
+    if (!row) return null;
+    if (this.#expired(row)) {
+      this.#store.results.delete(taskId);
+      return null;
+    }
+    return this.#decode(taskId, row);
+  }
+
+  async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
+    const found = new Map<string, ResultMeta>();
+    for (const id of taskIds) {
+      const meta = await this.get(id);
+      if (meta) found.set(id, meta);
+    }
+    return found;
+  }
+
+  wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
+    return waitFor(this, taskId, signal);
+  }
+
+  watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
+    return watchAll(this, taskIds, signal);
+  }
+
+  subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
+    const remove = this.#opened().listeners.add(taskId, listener, onError);
+    const own = { remove, onError };
+    this.#subscriptions.add(own);
+    return () => {
+      this.#subscriptions.delete(own);
+      remove();
+    };
+  }
+
+  async forget(taskId: string): Promise<void> {
+    this.#opened().results.delete(taskId);
+  }
+
+  async saveGroup(groupId: string, result: unknown): Promise<void> {
+    this.#opened().groups.set(groupId, this.#encode({ result }));
+  }
+
+  async restoreGroup(groupId: string): Promise<unknown | null> {
+    const row = this.#opened().groups.get(groupId);
+    if (!row || this.#expired(row)) return null;
+    return (this.#value(row) as { result: unknown }).result;
+  }
+
+  async forgetGroup(groupId: string): Promise<void> {
+    this.#opened().groups.delete(groupId);
+    this.#store.chords.delete(groupId);
+  }
+
+  async startChord(groupId: string, size: number): Promise<void> {
+    this.#chord(groupId).size = size;
+  }
+
+  async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
+    const chord = this.#chord(part.groupId);
+    if (chord.done) return null;
+    const { index, taskId, state } = part;
+    chord.parts.set(taskId, { index, taskId, state, result: this.#encode({ result: part.result }) });
+    if (chord.size === null || chord.parts.size < chord.size) return null;
+    chord.done = true;
+    const parts = [...chord.parts.values()].map((p) => ({
+      ...p,
+      result: (this.#value(p.result) as { result: unknown }).result,
+    }));
+    chord.parts.clear();
+    return chordOutcome(parts);
+  }
+
+  async cleanup(): Promise<number> {
+    const { results, groups, chords } = this.#opened();
+    let count = 0;
+    for (const [id, row] of results) if (this.#expired(row) && results.delete(id)) count++;
+    for (const [id, row] of groups) if (this.#expired(row) && groups.delete(id)) count++;
+    for (const [id, chord] of chords) if (this.#expired(chord)) chords.delete(id);
+    return count;
+  }
+
+  /** The store stays for other apps of this process; the last one to close takes it along. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const { remove, onError } of this.#subscriptions) {
+      remove();
+      onError?.(new BackendError('The result store was closed'));
+    }
+    this.#subscriptions.clear();
+    if (--this.#store.users === 0 && stores.get(this.#name) === this.#store) stores.delete(this.#name);
+  }
+
+  #chord(groupId: string): Chord {
+    const { chords } = this.#opened();
+    let chord = chords.get(groupId);
+    if (!chord) {
+      chord = { size: null, parts: new Map(), done: false, expiresAt: this.#expiry() };
+      chords.set(groupId, chord);
+      for (const [id, old] of chords) {
+        if (!this.#expired(old)) break;
+        chords.delete(id);
+      }
+    }
+    return chord;
+  }
+
+  #sweep(): void {
+    let left = SWEEP;
+    for (const [id, row] of this.#store.results) {
+      if (left-- === 0 || !this.#expired(row)) return;
+      this.#store.results.delete(id);
+    }
+  }
+
+  #opened(): Store {
+    if (!this.#open) throw new BackendError('The result store was closed');
+    return this.#store;
+  }
+
+  #expiry(): number | null {
+    const { expiresMs, now } = this.#context;
+    return expiresMs === null ? null : now() + expiresMs;
+  }
+
+  #expired(row: { readonly expiresAt: number | null }): boolean {
+    return row.expiresAt !== null && row.expiresAt <= this.#context.now();
+  }
+
+  #encode(value: unknown): Stored {
+    const { body, contentType, contentEncoding } = this.#context.encode(value);
+    return { body, contentType, contentEncoding, expiresAt: this.#expiry() };
+  }
+
+  #value(row: Stored): unknown {
+    return this.#context.decode(row.body, row.contentType, row.contentEncoding);
+  }
+
+  #decode(taskId: string, row: Stored): ResultMeta {
+    return readResultMeta(this.#value(row), taskId);
+  }
+}

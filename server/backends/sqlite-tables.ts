@@ -1,0 +1,55 @@
+// Tables and statements of the SQLite result store. Who uses them, and in which transactions: sqlite.ts.
+// Holds: a stored result always gets a new, higher id (REPLACE in an AUTOINCREMENT table), which makes the id the clock of changes.
+import type { EmbeddedDb } from '../embedded-db.ts';
+
+/** Bodies are opaque: encoded by `result_serializer`. Instants in milliseconds since the epoch; null = never. */
+export function createTables(db: EmbeddedDb): void {
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS umbel_results (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE, status TEXT NOT NULL, expires_at INTEGER,
+      content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS umbel_groups (
+      group_id TEXT PRIMARY KEY, expires_at INTEGER,
+      content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS umbel_chords (
+      group_id TEXT PRIMARY KEY, size INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, expires_at INTEGER);
+    CREATE TABLE IF NOT EXISTS umbel_chord_parts (
+      id INTEGER PRIMARY KEY, group_id TEXT NOT NULL, task_id TEXT NOT NULL, idx INTEGER, state TEXT NOT NULL,
+      expires_at INTEGER, content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL,
+      UNIQUE (group_id, task_id));
+  `);
+}
+
+const ENCODED = 'content_type, content_encoding, body, expires_at';
+
+export const SQL = {
+  store: `INSERT OR REPLACE INTO umbel_results (task_id, status, expires_at, content_type, content_encoding, body)
+    SELECT ?, ?, ?, ?, ?, ?
+    WHERE NOT EXISTS (SELECT 1 FROM umbel_results WHERE task_id = ? AND status = 'SUCCESS')`,
+  get: `SELECT ${ENCODED} FROM umbel_results WHERE task_id = ?`,
+  getMany: `SELECT task_id, ${ENCODED} FROM umbel_results WHERE task_id IN (SELECT value FROM json_each(?))`,
+  newer: 'SELECT id, task_id FROM umbel_results WHERE id > ? ORDER BY id',
+  lastId: 'SELECT max(id) AS id FROM umbel_results',
+  firstId: 'SELECT min(id) AS id FROM umbel_results',
+  forget: 'DELETE FROM umbel_results WHERE task_id = ?',
+  expireSlice: 'DELETE FROM umbel_results WHERE id > ? AND id <= ? AND expires_at <= ?',
+
+  saveGroup: `INSERT OR REPLACE INTO umbel_groups (group_id, expires_at, content_type, content_encoding, body) VALUES (?, ?, ?, ?, ?)`,
+  getGroup: `SELECT ${ENCODED} FROM umbel_groups WHERE group_id = ?`,
+  forgetGroup: 'DELETE FROM umbel_groups WHERE group_id = ?',
+  expireGroups: 'DELETE FROM umbel_groups WHERE expires_at <= ?',
+
+  startChord: 'INSERT OR REPLACE INTO umbel_chords (group_id, size, expires_at) VALUES (?, ?, ?)',
+  getChord: 'SELECT size, done FROM umbel_chords WHERE group_id = ?',
+  finishChord: 'UPDATE umbel_chords SET done = 1 WHERE group_id = ?',
+  forgetChord: 'DELETE FROM umbel_chords WHERE group_id = ?',
+  expireChords: 'DELETE FROM umbel_chords WHERE expires_at <= ?',
+  addPart: `INSERT INTO umbel_chord_parts (group_id, task_id, idx, state, expires_at, content_type, content_encoding, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (group_id, task_id) DO UPDATE SET state = excluded.state, content_type = excluded.content_type,
+      content_encoding = excluded.content_encoding, body = excluded.body`,
+  countParts: 'SELECT count(*) AS n FROM umbel_chord_parts WHERE group_id = ?',
+  parts: `SELECT task_id, idx, state, ${ENCODED} FROM umbel_chord_parts WHERE group_id = ? ORDER BY id`,
+  forgetParts: 'DELETE FROM umbel_chord_parts WHERE group_id = ?',
+  expireParts: 'DELETE FROM umbel_chord_parts WHERE expires_at <= ?',
+} as const;

@@ -1,0 +1,292 @@
+// Results in one SQLite file shared by every process of the machine: `sqlite:///results.db`. It may be the broker's file, too.
+// The tables: sqlite-tables.ts. Waking other processes: embedded-wake.ts.
+// Holds: what is stored in one turn of the event loop goes in one transaction, and `store` resolves after its commit; ids of rows only
+// grow, so that "what is new" is one range; a SUCCESS is never overwritten; chord parts are counted in a write transaction.
+// Where this differs from Celery's database store: own tables, encoded bytes instead of pickles, chords counted by the store.
+
+import { resolve } from 'node:path';
+import { EmbeddedDb, type SqlValue } from '../embedded-db.ts';
+import { EmbeddedWake } from '../embedded-wake.ts';
+import { BackendError, BackendStoreError, ImproperlyConfigured, toError } from '../errors.ts';
+import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
+import { parseUrl, safeUrl } from '../transport/url.ts';
+import { chordOutcome } from './chord.ts';
+import type { Backend, BackendContext, ChordPart, ChordReady } from './contract.ts';
+import { createTables, SQL } from './sqlite-tables.ts';
+import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
+
+interface EncodedRow {
+  readonly content_type: string;
+  readonly content_encoding: string;
+  readonly body: Uint8Array;
+  readonly expires_at: number | null;
+}
+interface PendingStore {
+  readonly meta: ResultMeta;
+  readonly params: SqlValue[];
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** Expired records are also deleted without anybody calling `cleanup`. @unit milliseconds */
+const CLEANUP_EVERY_MS = 3_600_000;
+const CLEANUP_SLICE = 10_000;
+const MANY = 200;
+
+export function createSqliteBackend(context: BackendContext): Backend {
+  return new SqliteBackend(context);
+}
+
+class SqliteBackend implements Backend {
+  readonly driver = 'sqlite';
+  readonly enabled = true;
+  readonly #context: BackendContext;
+  readonly #db: EmbeddedDb;
+  readonly #wake: EmbeddedWake;
+  readonly #listeners = new ResultListeners();
+  #unwatch: (() => void) | null = null;
+  /** Rows up to here were told to the listeners. */
+  #seen = 0;
+  #pending: PendingStore[] = [];
+  #nextCleanupMs: number;
+
+  constructor(context: BackendContext) {
+    this.#context = context;
+    const path = filePath(context.url);
+    try {
+      const synchronous = context.options.synchronous;
+      this.#db = new EmbeddedDb(path, synchronous === 'FULL' || synchronous === 'OFF' ? { synchronous } : {});
+      createTables(this.#db);
+    } catch (error) {
+      throw new BackendError(`Cannot open the result store ${path}: ${toError(error).message}`, { cause: error });
+    }
+    this.#wake = new EmbeddedWake(`${path}-results-wake`);
+    this.#nextCleanupMs = context.now() + CLEANUP_EVERY_MS;
+  }
+
+  store(meta: ResultMeta): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#opened();
+      const { body, contentType, contentEncoding } = this.#context.encode(meta);
+      const id = meta.task_id;
+      const params = [id, meta.status, this.#expiry(), contentType, contentEncoding, body, id];
+      if (this.#pending.push({ meta, params, done, failed }) === 1) setImmediate(() => this.#flush());
+    });
+  }
+
+  async get(taskId: string): Promise<ResultMeta | null> {
+    this.#flush();
+    const row = this.#ask(() => this.#opened().get<EncodedRow>(SQL.get, taskId));
+    return row && !this.#expired(row) ? this.#decode(taskId, row) : null;
+  }
+
+  async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
+    this.#flush();
+    const found = new Map<string, ResultMeta>();
+    for (let i = 0; i < taskIds.length; i += MANY) {
+      const ids = JSON.stringify(taskIds.slice(i, i + MANY));
+      for (const row of this.#ask(() => this.#opened().all<EncodedRow & { task_id: string }>(SQL.getMany, ids))) {
+        if (!this.#expired(row)) found.set(row.task_id, this.#decode(row.task_id, row));
+      }
+    }
+    return found;
+  }
+
+  wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
+    return waitFor(this, taskId, signal);
+  }
+
+  watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
+    return watchAll(this, taskIds, signal);
+  }
+
+  subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
+    this.#opened();
+    if (!this.#unwatch) {
+      this.#seen = Number(this.#db.get<{ id: number | null }>(SQL.lastId)?.id ?? 0);
+      this.#unwatch = this.#wake.watch(() => this.#tell());
+    }
+    const remove = this.#listeners.add(taskId, listener, onError);
+    return () => {
+      remove();
+      if (this.#listeners.size > 0) return;
+      this.#unwatch?.();
+      this.#unwatch = null;
+    };
+  }
+
+  async forget(taskId: string): Promise<void> {
+    this.#flush();
+    this.#ask(() => this.#opened().run(SQL.forget, taskId));
+  }
+
+  async saveGroup(groupId: string, result: unknown): Promise<void> {
+    const { body, contentType, contentEncoding } = this.#context.encode({ result });
+    this.#ask(() => this.#opened().run(SQL.saveGroup, groupId, this.#expiry(), contentType, contentEncoding, body));
+  }
+
+  async restoreGroup(groupId: string): Promise<unknown | null> {
+    const row = this.#ask(() => this.#opened().get<EncodedRow>(SQL.getGroup, groupId));
+    return row && !this.#expired(row) ? ((this.#value(row) as { result?: unknown }).result ?? null) : null;
+  }
+
+  async forgetGroup(groupId: string): Promise<void> {
+    this.#write(() => {
+      this.#db.run(SQL.forgetGroup, groupId);
+      this.#db.run(SQL.forgetChord, groupId);
+      this.#db.run(SQL.forgetParts, groupId);
+    });
+  }
+
+  async startChord(groupId: string, size: number): Promise<void> {
+    this.#ask(() => this.#opened().run(SQL.startChord, groupId, size, this.#expiry()));
+  }
+
+  async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
+    const { body, contentType, contentEncoding } = this.#context.encode({ result: part.result });
+    const rows = this.#write(() => {
+      const chord = this.#db.get<{ size: number; done: number }>(SQL.getChord, part.groupId);
+      if (chord?.done) return null;
+      const { groupId, taskId, index, state } = part;
+      const expiry = this.#expiry();
+      this.#db.run(SQL.addPart, groupId, taskId, index, state, expiry, contentType, contentEncoding, body);
+      if (!chord) return null;
+      const count = Number(this.#db.get<{ n: number }>(SQL.countParts, groupId)?.n ?? 0);
+      if (count < chord.size) return null;
+      const parts = this.#db.all<EncodedRow & { task_id: string; idx: number | null; state: string }>(
+        SQL.parts,
+        groupId,
+      );
+      this.#db.run(SQL.finishChord, groupId);
+      this.#db.run(SQL.forgetParts, groupId);
+      return parts;
+    });
+    if (!rows) return null;
+    return chordOutcome(
+      rows.map((row) => ({
+        index: row.idx,
+        taskId: row.task_id,
+        state: row.state,
+        result: (this.#value(row) as { result?: unknown }).result ?? null,
+      })),
+    );
+  }
+
+  /** In slices, so that others get their turn. */
+  async cleanup(): Promise<number> {
+    const now = this.#context.now();
+    const last = Number(this.#ask(() => this.#opened().get<{ id: number | null }>(SQL.lastId))?.id ?? 0);
+    const first = Number(this.#ask(() => this.#opened().get<{ id: number | null }>(SQL.firstId))?.id ?? 0);
+    let count = 0;
+    for (let from = first - 1; from < last && this.#db.isOpen; from += CLEANUP_SLICE) {
+      count += this.#ask(() => this.#db.run(SQL.expireSlice, from, from + CLEANUP_SLICE, now)).changes;
+      await new Promise((next) => setImmediate(next));
+    }
+    if (!this.#db.isOpen) return count;
+    count += this.#ask(() => this.#db.run(SQL.expireGroups, now)).changes;
+    this.#ask(() => this.#db.run(SQL.expireParts, now));
+    this.#ask(() => this.#db.run(SQL.expireChords, now));
+    return count;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#db.isOpen) return;
+    this.#flush();
+    this.#unwatch?.();
+    this.#unwatch = null;
+    this.#listeners.fail(new BackendError('The result store was closed'));
+    this.#db.close();
+    this.#wake.close();
+  }
+
+  /** Commit everything stored since the last turn. */
+  #flush(): void {
+    const batch = this.#pending;
+    if (batch.length === 0) return;
+    this.#pending = [];
+    this.#commit(batch);
+    this.#wake.notify();
+    this.#tell();
+    const now = this.#context.now();
+    if (now < this.#nextCleanupMs || this.#context.expiresMs === null) return;
+    this.#nextCleanupMs = now + CLEANUP_EVERY_MS;
+    // A failure shows at the next store, which has somebody to tell.
+    this.cleanup().catch(() => {});
+  }
+
+  #commit(batch: readonly PendingStore[]): void {
+    try {
+      this.#db.transaction(() => {
+        for (const one of batch) this.#db.run(SQL.store, ...one.params);
+      });
+    } catch (error) {
+      // One record too large, say, must not take the others along.
+      if (batch.length > 1) for (const one of batch) this.#commit([one]);
+      else for (const one of batch) one.failed(storeError(one.meta, error));
+      return;
+    }
+    for (const one of batch) one.done();
+  }
+
+  /** Tell the listeners what has been stored since last time, by this process or another. */
+  #tell(): void {
+    if (this.#listeners.size === 0 || !this.#db.isOpen) return;
+    const rows = this.#ask(() => this.#db.all<{ id: number; task_id: string }>(SQL.newer, this.#seen));
+    for (const { id, task_id } of rows) {
+      this.#seen = Math.max(this.#seen, Number(id));
+      if (!this.#listeners.has(task_id)) continue;
+      const row = this.#ask(() => this.#db.get<EncodedRow>(SQL.get, task_id));
+      if (row) this.#listeners.emit(task_id, () => this.#decode(task_id, row));
+    }
+  }
+
+  #opened(): EmbeddedDb {
+    if (!this.#db.isOpen) throw new BackendError('The result store was closed');
+    return this.#db;
+  }
+
+  #write<T>(work: () => T): T {
+    return this.#ask(() => this.#opened().transaction(work));
+  }
+
+  #ask<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof BackendError) throw error;
+      throw new BackendError(`The result store ${this.#db.path} failed: ${toError(error).message}`, { cause: error });
+    }
+  }
+
+  #expiry(): number | null {
+    const { expiresMs, now } = this.#context;
+    return expiresMs === null ? null : Math.ceil(now() + expiresMs);
+  }
+
+  #expired(row: EncodedRow): boolean {
+    return row.expires_at !== null && row.expires_at <= this.#context.now();
+  }
+
+  #value(row: EncodedRow): unknown {
+    return this.#context.decode(row.body, row.content_type, row.content_encoding);
+  }
+
+  #decode(taskId: string, row: EncodedRow): ResultMeta {
+    return readResultMeta(this.#value(row), taskId);
+  }
+}
+
+function storeError(meta: ResultMeta, error: unknown): BackendStoreError {
+  const text = `Cannot store the result of ${meta.task_id} (${meta.status}): ${toError(error).message}`;
+  return new BackendStoreError(meta.task_id, meta.status, text, { cause: error });
+}
+
+function filePath(url: string): string {
+  const { host, path } = parseUrl(url);
+  if (host !== '' || path === '' || path === ':memory:') {
+    throw new ImproperlyConfigured(
+      `A SQLite result store needs a file: sqlite:///relative.db or sqlite:////absolute.db, not ${safeUrl(url)}`,
+    );
+  }
+  return resolve(path);
+}

@@ -1,0 +1,303 @@
+// What every result store must keep. Each store's test runs this list with a URL of its own.
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Backend, BackendContext } from '../../server/backends/contract.ts';
+import { createBackend } from '../../server/backends/registry.ts';
+import { BackendError } from '../../server/errors.ts';
+import { buildResultMeta } from '../../server/protocol/result-meta.ts';
+import { record, testContext } from '../server/backends/context.ts';
+import { until } from '../support/until.ts';
+
+export interface BackendContractOptions {
+  /** Records outlive the last backend that had the store open. */
+  readonly durable: boolean;
+}
+
+const forever = new AbortController().signal;
+
+export function backendContract(name: string, makeUrl: () => string, options: BackendContractOptions): void {
+  describe(`result store ${name}`, () => {
+    const opened: Backend[] = [];
+    let url = '';
+    const open = async (change: Partial<BackendContext> = {}, at = url): Promise<Backend> => {
+      const backend = await createBackend(testContext(at, change));
+      opened.push(backend);
+      return backend;
+    };
+    const fresh = (change: Partial<BackendContext> = {}): Promise<Backend> => {
+      url = makeUrl();
+      return open(change);
+    };
+    afterEach(async () => {
+      for (const backend of opened.splice(0)) await backend.close();
+    });
+
+    test('what was stored is found, and what was not is null', async () => {
+      const backend = await fresh();
+      const meta = buildResultMeta({
+        task_id: 'a',
+        status: 'SUCCESS',
+        result: { text: 'žluť 😀', big: 2n ** 63n, at: new Date(0), none: null, list: [1.5, true] },
+        children: [[['b', null], null]],
+        nowMs: 0,
+        group_id: 'g',
+        parent_id: 'p',
+      });
+      await backend.store(meta);
+      expect(await backend.get('a')).toEqual({
+        ...meta,
+        result: expect.objectContaining({ text: 'žluť 😀', big: 2n ** 63n }),
+      });
+      expect(((await backend.get('a'))!.result as { at: Date }).at.getTime()).toBe(0);
+      expect(await backend.get('b')).toBeNull();
+    });
+
+    test('a record passes through its states, and SUCCESS is the last one', async () => {
+      const backend = await fresh();
+      for (const state of ['STARTED', 'PROGRESS', 'RETRY', 'FAILURE', 'STARTED', 'SUCCESS']) {
+        await backend.store(record('a', state, state));
+        expect((await backend.get('a'))?.status).toBe(state);
+      }
+      for (const state of ['STARTED', 'REVOKED', 'FAILURE', 'SUCCESS']) {
+        await backend.store(record('a', state, 'late'));
+        expect(await backend.get('a')).toMatchObject({ status: 'SUCCESS', result: 'SUCCESS' });
+      }
+    });
+
+    test('of two records stored in one turn the later one stands, unless the first was SUCCESS', async () => {
+      const backend = await fresh();
+      await Promise.all([backend.store(record('a', 'STARTED')), backend.store(record('a', 'FAILURE', 1))]);
+      await Promise.all([backend.store(record('b', 'SUCCESS', 1)), backend.store(record('b', 'REVOKED', 2))]);
+      expect((await backend.get('a'))?.status).toBe('FAILURE');
+      expect(await backend.get('b')).toMatchObject({ status: 'SUCCESS', result: 1 });
+    });
+
+    test('a value that cannot be written is refused, and the others of its turn are kept', async () => {
+      const backend = await fresh();
+      const outcome = await Promise.allSettled([
+        backend.store(record('a', 'SUCCESS', 1)),
+        backend.store(record('b', 'SUCCESS', new Set([1]))),
+        backend.store(record('c', 'SUCCESS', 3)),
+      ]);
+      expect(outcome.map((o) => o.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect([...(await backend.getMany(['a', 'b', 'c'])).keys()].sort()).toEqual(['a', 'c']);
+    });
+
+    test('a stored value does not change with the object it was made from', async () => {
+      const backend = await fresh();
+      const value = { n: 1 };
+      const stored = backend.store(record('a', 'SUCCESS', value));
+      value.n = 2;
+      await stored;
+      expect((await backend.get('a'))?.result).toEqual({ n: 1 });
+      ((await backend.get('a'))?.result as { n: number }).n = 3;
+      expect((await backend.get('a'))?.result).toEqual({ n: 1 });
+    });
+
+    test('many are asked for at once', async () => {
+      const backend = await fresh();
+      const ids = Array.from({ length: 1000 }, (_, i) => `id-${i}`);
+      await Promise.all(ids.map((id, i) => backend.store(record(id, 'SUCCESS', i))));
+      const found = await backend.getMany([...ids, 'missing', "x'; --"]);
+      expect(found.size).toBe(1000);
+      expect(found.get('id-999')?.result).toBe(999);
+      expect((await backend.getMany([])).size).toBe(0);
+    });
+
+    test('forget removes the record', async () => {
+      const backend = await fresh();
+      await backend.store(record('a', 'SUCCESS'));
+      await backend.forget('a');
+      await backend.forget('never-there');
+      expect(await backend.get('a')).toBeNull();
+    });
+
+    test('waiting ends with the first ready record', async () => {
+      const backend = await fresh();
+      const waiting = backend.wait('a', forever);
+      await backend.store(record('a', 'STARTED'));
+      await backend.store(record('a', 'RETRY'));
+      await backend.store(record('a', 'FAILURE', 'x'));
+      expect(await waiting).toMatchObject({ task_id: 'a', status: 'FAILURE', result: 'x' });
+      expect(await backend.wait('a', forever)).toMatchObject({ status: 'FAILURE' });
+    });
+
+    test('waiting sees what another user of the store writes', async () => {
+      const [reader, writer] = [await fresh(), await open()];
+      const waiting = reader.wait('a', forever);
+      await writer.store(record('a', 'SUCCESS', 7));
+      expect((await waiting).result).toBe(7);
+    });
+
+    test('an aborted wait ends with the reason, before or while it waits', async () => {
+      const backend = await fresh();
+      const reason = new Error('enough');
+      await expect(backend.wait('a', AbortSignal.abort(reason))).rejects.toBe(reason);
+      const abort = new AbortController();
+      const waiting = backend.wait('a', abort.signal);
+      abort.abort(reason);
+      await expect(waiting).rejects.toBe(reason);
+    });
+
+    test('a wait ends with an error when the store is closed under it', async () => {
+      const backend = await fresh();
+      const waiting = expect(backend.wait('a', forever)).rejects.toThrow(BackendError);
+      await new Promise((next) => setImmediate(next));
+      await backend.close();
+      await waiting;
+    });
+
+    test('watching yields each once, in the order they become ready', async () => {
+      const backend = await fresh();
+      await backend.store(record('b', 'SUCCESS', 'b'));
+      const seen: string[] = [];
+      const watching = (async () => {
+        for await (const meta of backend.watch(['a', 'b', 'c', 'a'], forever)) seen.push(meta.task_id);
+      })();
+      await until(() => seen.length === 1, 'the one that was ready');
+      await backend.store(record('c', 'STARTED'));
+      await backend.store(record('c', 'SUCCESS', 'c'));
+      await until(() => seen.length === 2, 'the second');
+      await backend.store(record('a', 'REVOKED', 'a'));
+      await watching;
+      expect(seen).toEqual(['b', 'c', 'a']);
+      for await (const _ of backend.watch([], forever)) expect.unreachable();
+    });
+
+    test('a subscriber hears every state until it unsubscribes', async () => {
+      const backend = await fresh();
+      const heard: string[] = [];
+      const stop = backend.subscribe('a', (meta) => heard.push(meta.status));
+      for (const state of ['STARTED', 'PROGRESS', 'SUCCESS']) {
+        await backend.store(record('a', state));
+        await until(() => heard.at(-1) === state, state);
+      }
+      stop();
+      await backend.store(record('b', 'SUCCESS'));
+      expect(heard).toEqual(['STARTED', 'PROGRESS', 'SUCCESS']);
+    });
+
+    test('records expire', async () => {
+      let now = 1_000_000;
+      const backend = await fresh({ now: () => now, expiresMs: 1000 });
+      await backend.store(record('a', 'SUCCESS'));
+      await backend.saveGroup('g', [['g', null], []]);
+      now += 999;
+      expect(await backend.get('a')).not.toBeNull();
+      now += 1;
+      expect(await backend.get('a')).toBeNull();
+      expect((await backend.getMany(['a'])).size).toBe(0);
+      expect(await backend.restoreGroup('g')).toBeNull();
+    });
+
+    test('cleanup deletes what has expired and tells how many', async () => {
+      let now = 1_000_000;
+      const backend = await fresh({ now: () => now, expiresMs: 1000 });
+      await backend.store(record('a', 'SUCCESS'));
+      await backend.store(record('b', 'STARTED'));
+      await backend.saveGroup('g', 1);
+      now += 500;
+      await backend.store(record('c', 'SUCCESS'));
+      now += 600;
+      expect(await backend.cleanup()).toBe(3);
+      expect((await backend.get('c'))?.status).toBe('SUCCESS');
+    });
+
+    test('without expiry records stay', async () => {
+      let now = 0;
+      const backend = await fresh({ now: () => now, expiresMs: null });
+      await backend.store(record('a', 'SUCCESS'));
+      now = Number.MAX_SAFE_INTEGER;
+      expect(await backend.cleanup()).toBe(0);
+      expect(await backend.get('a')).not.toBeNull();
+    });
+
+    test('groups are saved, found and forgotten', async () => {
+      const backend = await fresh();
+      const result = [
+        ['g', null],
+        [
+          [['a', null], null],
+          [['b', null], null],
+        ],
+      ];
+      await backend.saveGroup('g', result);
+      expect(await backend.restoreGroup('g')).toEqual(result);
+      await backend.forgetGroup('g');
+      expect(await backend.restoreGroup('g')).toBeNull();
+    });
+
+    test('a chord is complete with its last part, once, with the results in header order', async () => {
+      const backend = await fresh();
+      await backend.startChord('g', 3);
+      const part = (taskId: string, index: number | null, result: unknown, state = 'SUCCESS') =>
+        backend.completeChordPart({ groupId: 'g', taskId, index, state, result });
+      expect(await part('c', 2, 'third')).toBeNull();
+      expect(await part('a', 0, 'first')).toBeNull();
+      expect(await part('a', 0, 'first')).toBeNull();
+      expect(await part('b', 1, { second: [1] })).toEqual({
+        results: ['first', { second: [1] }, 'third'],
+        failure: null,
+      });
+      expect(await part('b', 1, 'again')).toBeNull();
+    });
+
+    test('a chord with failed parts names the one that failed first', async () => {
+      const backend = await fresh();
+      await backend.startChord('g', 3);
+      const part = (taskId: string, index: number, state: string) =>
+        backend.completeChordPart({ groupId: 'g', taskId, index, state, result: taskId });
+      await part('c', 2, 'FAILURE');
+      await part('a', 0, 'REVOKED');
+      expect((await part('b', 1, 'SUCCESS'))?.failure).toEqual({ taskId: 'c', result: 'c' });
+    });
+
+    test('parts that come before the chord was started count', async () => {
+      const backend = await fresh();
+      const part = (taskId: string, index: number) =>
+        backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: index });
+      expect(await part('a', 0)).toBeNull();
+      await backend.startChord('g', 2);
+      expect(await part('b', 1)).toEqual({ results: [0, 1], failure: null });
+    });
+
+    test('of parts that end at once in several users of the store, exactly one completes the chord', async () => {
+      const backends = [await fresh(), await open(), await open()];
+      await backends[0]!.startChord('g', 30);
+      const ready = await Promise.all(
+        Array.from({ length: 30 }, (_, i) =>
+          backends[i % 3]!.completeChordPart({ groupId: 'g', taskId: `t${i}`, index: i, state: 'SUCCESS', result: i }),
+        ),
+      );
+      expect(ready.filter((r) => r !== null)).toEqual([
+        { results: Array.from({ length: 30 }, (_, i) => i), failure: null },
+      ]);
+    });
+
+    test('a closed store refuses, and closing twice is fine', async () => {
+      const backend = await fresh();
+      await backend.close();
+      await backend.close();
+      await expect(backend.store(record('a', 'SUCCESS'))).rejects.toThrow(BackendError);
+      await expect(backend.get('a')).rejects.toThrow(BackendError);
+    });
+
+    test('closing waits for what was stored', async () => {
+      const [backend, other] = [await fresh(), await open()];
+      const stored = backend.store(record('a', 'SUCCESS', 1));
+      await backend.close();
+      await stored;
+      expect((await other.get('a'))?.result).toBe(1);
+    });
+
+    test(
+      options.durable ? 'records outlive the process that stored them' : 'the last user takes the records along',
+      async () => {
+        await (await fresh()).store(record('a', 'SUCCESS', 1));
+        for (const backend of opened.splice(0)) await backend.close();
+        const meta = await (await open()).get('a');
+        if (options.durable) expect(meta?.result).toBe(1);
+        else expect(meta).toBeNull();
+      },
+    );
+  });
+}
