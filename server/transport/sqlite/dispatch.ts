@@ -1,0 +1,160 @@
+// The consumers of this process: which queues may have something for them, how much each may take, and handing it over.
+// Reading the file: messages.ts. When: group-commit.ts.
+// Holds: a claim never exceeds the free prefetch of its channel; queues of one channel and channels of one process take turns;
+// everything claimed is registered with its channel before the first of it is handed over.
+import type { Message } from '../message.ts';
+import type { Claim, Messages, StoredMessage } from './messages.ts';
+
+/** Rows one transaction may claim. */
+const CLAIM_LIMIT = 500;
+
+export interface LocalConsumer {
+  readonly tag: string;
+  readonly queueId: number;
+  readonly queue: string;
+  readonly noAck: boolean;
+  readonly onMessage: (m: Message) => void;
+  readonly channel: ConsumingChannel;
+}
+
+export interface ConsumingChannel {
+  /** How many more unsettled messages it may hold; Infinity without a limit. */
+  free(): number;
+  /** Make a delivery of a claimed row, and hold it. */
+  receive(consumer: LocalConsumer, row: StoredMessage, claim: Claim | null): Message;
+  /** Still to be handed over? Not when the channel was closed meanwhile. */
+  holds(message: Message): boolean;
+}
+
+export interface Taken {
+  readonly consumer: LocalConsumer;
+  readonly rows: readonly StoredMessage[];
+  readonly claim: Claim | null;
+}
+
+export class Dispatch {
+  readonly #messages: Messages;
+  readonly #channels = new Map<ConsumingChannel, LocalConsumer[]>();
+  /** Queues that may have ready messages: not yet looked, or the last look found as many as asked. */
+  readonly #hopeful = new Set<number>();
+  #turn = 0;
+
+  constructor(messages: Messages) {
+    this.#messages = messages;
+  }
+
+  get size(): number {
+    return this.#channels.size;
+  }
+
+  add(consumer: LocalConsumer): void {
+    const of = this.#channels.get(consumer.channel) ?? [];
+    of.push(consumer);
+    this.#channels.set(consumer.channel, of);
+    this.#hopeful.add(consumer.queueId);
+  }
+
+  remove(consumer: LocalConsumer): void {
+    const of = this.#channels.get(consumer.channel)?.filter((one) => one !== consumer) ?? [];
+    if (of.length > 0) this.#channels.set(consumer.channel, of);
+    else this.#channels.delete(consumer.channel);
+  }
+
+  consumersOf(queueId: number): number {
+    let count = 0;
+    for (const consumers of this.#channels.values()) for (const one of consumers) if (one.queueId === queueId) count++;
+    return count;
+  }
+
+  /** The queue may have something now. */
+  hope(queueId: number): void {
+    this.#hopeful.add(queueId);
+  }
+
+  hopeAll(): void {
+    for (const consumers of this.#channels.values()) for (const one of consumers) this.#hopeful.add(one.queueId);
+  }
+
+  /** Might a claim find anything for anybody? No look at the file. */
+  get hopeful(): boolean {
+    return this.#hopeful.size > 0 && this.#someone((queueId) => this.#hopeful.has(queueId));
+  }
+
+  /** Will it? Looks, without taking the write lock. */
+  worthClaiming(): boolean {
+    return this.#someone((queueId) => {
+      if (!this.#hopeful.has(queueId)) return false;
+      if (this.#messages.anyReady(queueId)) return true;
+      this.#hopeful.delete(queueId);
+      return false;
+    });
+  }
+
+  /** Within a transaction: claim for everyone who may take something. */
+  take(session: number, nowMs: number): Taken[] {
+    const taken: Taken[] = [];
+    if (this.#hopeful.size === 0) return taken;
+    let budget = CLAIM_LIMIT;
+    const turn = this.#turn++;
+    for (const [channel, consumers] of rotated([...this.#channels], turn)) {
+      budget -= this.#takeFor(channel, rotated(consumers, turn), budget, session, nowMs, taken);
+      if (budget <= 0) break;
+    }
+    return taken;
+  }
+
+  #takeFor(
+    channel: ConsumingChannel,
+    consumers: readonly LocalConsumer[],
+    budget: number,
+    session: number,
+    nowMs: number,
+    taken: Taken[],
+  ): number {
+    let free = channel.free();
+    let left = budget;
+    let hungry = consumers.filter((one) => this.#hopeful.has(one.queueId));
+    while (hungry.length > 0 && left > 0) {
+      const next: LocalConsumer[] = [];
+      let share = Math.ceil(Math.min(free, left) / hungry.length);
+      for (const consumer of hungry) {
+        if (consumer.noAck) share = Math.ceil(left / hungry.length);
+        const asked = Math.min(share, left, consumer.noAck ? left : free);
+        if (asked <= 0) continue;
+        const { rows, claim } = this.#messages.take(consumer.queueId, asked, consumer.noAck ? null : session, nowMs);
+        if (rows.length > 0) taken.push({ consumer, rows, claim });
+        if (rows.length < asked) this.#hopeful.delete(consumer.queueId);
+        else next.push(consumer);
+        left -= rows.length;
+        if (!consumer.noAck) free -= rows.length;
+      }
+      hungry = next.filter((one) => one.noAck || free > 0);
+    }
+    return budget - left;
+  }
+
+  /** After the commit: hand over what was taken. */
+  deliver(taken: readonly Taken[]): void {
+    const out: [LocalConsumer, Message][] = [];
+    for (const { consumer, rows, claim } of taken) {
+      for (const row of rows) out.push([consumer, consumer.channel.receive(consumer, row, claim)]);
+    }
+    for (const [consumer, message] of out) {
+      if (consumer.noAck || consumer.channel.holds(message)) consumer.onMessage(message);
+    }
+  }
+
+  #someone(wanted: (queueId: number) => boolean): boolean {
+    for (const [channel, consumers] of this.#channels) {
+      const free = channel.free();
+      for (const one of consumers) if ((one.noAck || free > 0) && wanted(one.queueId)) return true;
+    }
+    return false;
+  }
+}
+
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  if (list.length < 2) return list;
+  const at = by % list.length;
+  return at === 0 ? list : [...list.slice(at), ...list.slice(0, at)];
+}
