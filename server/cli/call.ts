@@ -1,0 +1,116 @@
+// call and result: send one task by name, and look at what became of one.
+// Celery 5.6: bin/call.py, bin/result.py
+import type { Celery } from '../app/celery.ts';
+import type { ApplyOptions } from '../app/task-options.ts';
+import { TimeoutError } from '../errors.ts';
+import { nearest } from './nearest.ts';
+import { CliError, EXIT, type Output, toJson } from './output.ts';
+import { type GlobalOptions, withApp } from './session.ts';
+
+export interface CallOptions extends GlobalOptions {
+  readonly args: unknown[];
+  readonly kwargs: Record<string, unknown>;
+  readonly eta?: Date;
+  readonly countdown?: number;
+  readonly expires?: number | Date;
+  readonly serializer?: string;
+  readonly priority?: number;
+  readonly queue?: string;
+  readonly exchange?: string;
+  readonly routingKey?: string;
+  readonly taskId?: string;
+  /** Wait for the result; a number is the longest wait in seconds. */
+  readonly wait?: boolean | number;
+  /** Send it although the app does not know it. */
+  readonly unchecked?: boolean;
+}
+
+export function call(name: string, options: CallOptions): Promise<number> {
+  return withApp(options, async (app, output) => {
+    if (options.app && !options.unchecked) known(app, name);
+    const given: ApplyOptions = {
+      ...defined('eta', options.eta),
+      ...defined('countdown', options.countdown),
+      ...defined('expires', options.expires),
+      ...defined('serializer', options.serializer),
+      ...defined('priority', options.priority),
+      ...defined('queue', options.queue),
+      ...defined('exchange', options.exchange),
+      ...defined('routing_key', options.routingKey),
+      ...defined('task_id', options.taskId),
+    };
+    const task = app.tasks.get(name);
+    const result = task
+      ? await task.applyAsync(options.args as never, options.kwargs, given)
+      : await app.sendTask(name, options.args, options.kwargs, given);
+    if (options.wait === undefined || options.wait === false) {
+      if (output.json) output.value({ id: result.id });
+      else output.line(result.id);
+      return EXIT.ok;
+    }
+    output.note(result.id);
+    return await show(app, result.id, output, typeof options.wait === 'number' ? options.wait : undefined);
+  });
+}
+
+function known(app: Celery, name: string): void {
+  if (app.tasks.has(name)) return;
+  const near = nearest(name, app.tasks.keys());
+  throw new CliError(
+    `the app '${app.name}' has no task '${name}'${near ? `. Did you mean '${near}'?` : ''}`,
+    EXIT.failure,
+    '--unchecked sends it all the same, for a task that another app runs',
+  );
+}
+
+export interface ResultOptions extends GlobalOptions {
+  readonly traceback?: boolean;
+  readonly task?: string;
+  /** Seconds. */
+  readonly timeout?: number;
+}
+
+export function result(id: string, options: ResultOptions): Promise<number> {
+  return withApp(options, async (app, output) => {
+    if (options.task) known(app, options.task);
+    if (options.traceback) {
+      const traceback = await app.AsyncResult(id).traceback();
+      if (output.json) output.value({ id, traceback });
+      else output.line(traceback ?? 'None');
+      return EXIT.ok;
+    }
+    return await show(app, id, output, options.timeout);
+  });
+}
+
+/** Waits until the task is done; prints its value, or why it has none (exit code 1). */
+async function show(app: Celery, id: string, output: Output, timeout: number | undefined): Promise<number> {
+  const asked = app.AsyncResult(id);
+  try {
+    await asked.get({ propagate: false, ...(timeout === undefined ? {} : { timeout }) });
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+    const state = await asked.state();
+    throw new CliError(
+      `${id} is ${state} after ${timeout} s`,
+      EXIT.failure,
+      state === 'PENDING' ? 'PENDING also means: nothing is known of this id' : null,
+    );
+  }
+  const meta = await asked.meta();
+  const status = meta?.status ?? 'PENDING';
+  const value = await asked.result();
+  if (output.json) {
+    output.value({ id, status, result: value, traceback: meta?.traceback ?? null });
+  } else if (status === 'SUCCESS') {
+    output.line(typeof value === 'string' ? value : toJson(value, 2));
+  } else {
+    const trace = meta?.traceback ?? (value instanceof Error ? `${value.name}: ${value.message}` : toJson(value));
+    process.stderr.write(`${output.paint(status, 'red', 'bold')}\n${trace.trimEnd()}\n`);
+  }
+  return status === 'SUCCESS' ? EXIT.ok : EXIT.failure;
+}
+
+function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}

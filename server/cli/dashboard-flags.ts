@@ -1,0 +1,68 @@
+// The dashboard's option table as flags, and flags and environment back into options.
+// The table: dashboard/options.ts. Flower writes its flags with underscores; both spellings are taken (program.ts).
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { DASHBOARD_OPTIONS, type DashboardOptions, type OptionRow } from '../dashboard/options.ts';
+import { number } from './parse.ts';
+
+/** Given by the global options, or not to be said on a command line. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['broker', 'result_backend', 'settings']);
+const WORDS: Readonly<Record<string, string>> = {
+  port: '<number>',
+  address: '<address>',
+  db: '<path>',
+  basic_auth: '<user:password>',
+  url_prefix: '<path>',
+};
+
+const rows = (only?: readonly string[]) =>
+  DASHBOARD_OPTIONS.filter((row) => !ELSEWHERE.has(row.name) && (!only || only.includes(row.name)));
+const kebab = (name: string) => name.replaceAll('_', '-');
+const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+export function addDashboardFlags(command: Command, only?: readonly string[]): void {
+  command.optionsGroup('Dashboard options:');
+  for (const row of rows(only)) {
+    const meaning = `${row.meaning}${shownDefault(row)}`;
+    const isSwitch = typeof row.default === 'boolean';
+    const flags = isSwitch ? `--${row.default ? 'no-' : ''}${kebab(row.name)}` : `--${kebab(row.name)} ${wordOf(row)}`;
+    const option = new Option(flags, isSwitch && row.default ? `not: ${meaning}` : meaning);
+    if (isNumber(row)) option.argParser(number);
+    command.addOption(option);
+  }
+}
+
+/** Only what was said, by flag or environment. */
+export function dashboardOptionsOf(
+  flags: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv = process.env,
+): DashboardOptions {
+  const options: Record<string, unknown> = {};
+  for (const row of rows()) {
+    const flag = flags[camel(row.name)];
+    // A switch that is on by default is `true` although nobody said so.
+    const said = flag !== undefined && !(row.default === true && flag === true);
+    const variable = env[`UMBEL_${row.name.toUpperCase()}`] ?? env[`FLOWER_${row.name.toUpperCase()}`];
+    if (said) options[row.name] = flag;
+    else if (variable !== undefined && variable !== '') options[row.name] = fromText(row, variable);
+  }
+  return options as DashboardOptions;
+}
+
+function fromText(row: OptionRow, text: string): unknown {
+  if (typeof row.default === 'boolean') return /^(1|true|yes|on)$/i.test(text);
+  if (isNumber(row)) return number(text);
+  return text;
+}
+
+const isNumber = (row: OptionRow) => typeof row.default === 'number' || row.unit !== undefined;
+
+function wordOf(row: OptionRow): string {
+  return WORDS[row.name] ?? (isNumber(row) ? `<${row.unit ?? 'number'}>` : `<${kebab(row.name)}>`);
+}
+
+function shownDefault(row: OptionRow): string {
+  const { default: value } = row;
+  if (value === null || value === '' || typeof value === 'boolean' || Array.isArray(value)) return '';
+  return ` (default ${String(value)})`;
+}

@@ -1,0 +1,85 @@
+// `umbel dashboard`: the dashboard as a program, a client of any cluster; and how `umbel up` opens it.
+// What it is: dashboard/dashboard.ts. Its options, which are the flags here: dashboard/options.ts.
+// An option comes from its flag, else from UMBEL_<NAME> or Flower's FLOWER_<NAME> in the environment, else from the table.
+import type { DashboardOptions } from '../dashboard/options.ts';
+import { safeUrl } from '../transport/url.ts';
+import { dashboardOptionsOf } from './dashboard-flags.ts';
+import { CliError, createOutput, EXIT } from './output.ts';
+import { type GlobalOptions, openApp } from './session.ts';
+
+export interface OpenDashboard {
+  readonly address: string;
+  /** Another port than the usual one was taken, and why. */
+  readonly note: string | null;
+  close(): Promise<void>;
+}
+
+const DEFAULT_PORT = 5555;
+
+export async function dashboard(flags: GlobalOptions & Record<string, unknown>): Promise<number> {
+  const output = createOutput(flags);
+  const ended = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+  });
+  const cluster = await clusterOf(flags);
+  const opened = await openDashboard({ ...dashboardOptionsOf(flags), ...cluster });
+  const broker = safeUrl([cluster.broker ?? ''].flat().join(';'));
+  if (output.json) output.value({ address: opened.address, broker });
+  else output.line(`umbel dashboard of ${broker}\n\n  ${output.paint(opened.address, 'bold', 'cyan')}\n`);
+  await ended;
+  await opened.close();
+  return EXIT.ok;
+}
+
+/** Which cluster: -A's, -b's, the environment's, or the embedded broker of this folder. */
+async function clusterOf(flags: GlobalOptions): Promise<Pick<DashboardOptions, 'broker' | 'result_backend'>> {
+  const app = await openApp(flags);
+  const broker = app.conf.brokerUrls('read');
+  const results = app.conf.resultBackendUrl();
+  await app.close();
+  return { broker, result_backend: results === 'disabled' ? null : results };
+}
+
+/** Opens it, or says which port is taken. @param nextFreePort when no port was asked for, take the next one that is free */
+export async function openDashboard(
+  options: DashboardOptions,
+  { nextFreePort = false }: { nextFreePort?: boolean } = {},
+): Promise<OpenDashboard> {
+  const { createDashboard } = await import('../dashboard/dashboard.ts');
+  const first = options.port ?? DEFAULT_PORT;
+  const last = options.port === undefined && nextFreePort ? first + 20 : first;
+  for (let port = first; ; port++) {
+    const instance = createDashboard({ ...options, port });
+    try {
+      const address = await instance.listen();
+      const note = port === first ? null : `port ${first} is taken, so the dashboard is on ${port} (--port chooses)`;
+      return { address: friendly(address), note, close: () => instance.close() };
+    } catch (error) {
+      await instance.close().catch(() => {});
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE' && port < last) continue;
+      throw explained(error, port, options.address);
+    }
+  }
+}
+
+function explained(error: unknown, port: number, address: string | undefined): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new CliError(
+        `port ${port} is taken by another program`,
+        EXIT.failure,
+        `choose another one: --port ${port + 1}`,
+      );
+    case 'EACCES':
+      return new CliError(`this user may not open port ${port}`, EXIT.failure, 'choose one above 1024: --port');
+    case 'EADDRNOTAVAIL':
+      return new CliError(`this machine has no address ${address}`, EXIT.failure, 'choose another one: --address');
+    default:
+      return error;
+  }
+}
+
+/** http://127.0.0.1:5555 -> http://localhost:5555: the address people type. */
+function friendly(address: string): string {
+  return address.replace('//127.0.0.1:', '//localhost:').replace('//[::1]:', '//localhost:');
+}

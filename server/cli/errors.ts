@@ -1,0 +1,23 @@
+// An error that reached the top of a command: one line for those that were foreseen, a stack for the others, and the exit code.
+import { BackendError, ImproperlyConfigured, OperationalError } from '../errors.ts';
+import { CliError, EXIT } from './output.ts';
+
+/** @returns the exit code */
+export function tellError(error: unknown): number {
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  if (error instanceof CliError) {
+    say(`umbel: ${error.message}`);
+    if (error.hint) say(`       ${error.hint}`);
+    return error.exitCode;
+  }
+  if (error instanceof OperationalError || error instanceof BackendError) {
+    say(`umbel: ${error.message}`);
+    return EXIT.unavailable;
+  }
+  if (error instanceof ImproperlyConfigured) {
+    say(`umbel: ${error.message}`);
+    return EXIT.failure;
+  }
+  say(`umbel: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return EXIT.failure;
+}

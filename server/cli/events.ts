@@ -1,0 +1,98 @@
+// events: the cluster's event stream as lines, until Ctrl+C. With --json one object a line.
+// Capturing: events/receiver.ts. A picture made of them: the dashboard.
+// Celery 5.6: bin/events.py, events/dumper.py
+import { EventReceiver } from '../events/receiver.ts';
+import { createOutput, EXIT, type Output } from './output.ts';
+import { type GlobalOptions, openApp } from './session.ts';
+
+export interface EventsOptions extends GlobalOptions {
+  readonly dump?: boolean;
+  /** Only types that match: 'task-failed', 'task-*', 'worker-*'. */
+  readonly type?: readonly string[];
+  /** End after so many. */
+  readonly count?: number;
+}
+
+type AnyEvent = Readonly<Record<string, unknown>>;
+
+export async function events(options: EventsOptions): Promise<number> {
+  const output = createOutput(options);
+  const app = await openApp(options);
+  const connection = app.connection('read');
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  const wanted = (options.type ?? []).map((pattern) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`));
+  let seen = 0;
+  const receiver = new EventReceiver({
+    connection,
+    clock: app.clock,
+    timer: app.timer,
+    log: app.log,
+    exchange: app.conf.event_exchange,
+    queuePrefix: app.conf.event_queue_prefix,
+  });
+  receiver.onEvents((batch) => {
+    for (const event of batch as readonly AnyEvent[]) {
+      if (wanted.length > 0 && !wanted.some((pattern) => pattern.test(String(event['type'])))) continue;
+      if (options.count !== undefined && seen >= options.count) return;
+      seen++;
+      if (output.json) output.value(event);
+      else output.line(describe(event, output));
+      if (seen === options.count) end();
+    }
+  });
+  try {
+    // Fail now, with a clear word, when the broker is not there; reconnect later, when it goes.
+    await connection.ensure();
+    await receiver.start();
+    output.note('-> capturing events (Ctrl+C ends)');
+    await ended;
+    return EXIT.ok;
+  } finally {
+    await receiver.stop();
+    await connection.close();
+    await app.close();
+  }
+}
+
+const TASK_WORDS: Readonly<Record<string, string>> = {
+  'task-sent': 'task sent',
+  'task-received': 'task received',
+  'task-started': 'task started',
+  'task-succeeded': 'task succeeded',
+  'task-failed': 'task failed',
+  'task-rejected': 'task rejected',
+  'task-retried': 'task retried',
+  'task-revoked': 'task revoked',
+};
+const QUIET = new Set([
+  'type',
+  'uuid',
+  'name',
+  'hostname',
+  'timestamp',
+  'local_received',
+  'utcoffset',
+  'clock',
+  'pid',
+  'traceback',
+]);
+
+/** 'celery@host [2026-01-02 03:04:05.678] task received: orders.pack(id) args=... kwargs=...' */
+function describe(event: AnyEvent, output: Output): string {
+  const type = String(event['type']);
+  const at = new Date(Number(event['timestamp'] ?? 0) * 1000).toISOString().replace('T', ' ').replace('Z', '');
+  const isTask = type.startsWith('task-');
+  const words = TASK_WORDS[type] ?? type.replace(/^worker-/, '').replaceAll('-', ' ');
+  const rest = Object.entries(event)
+    .filter(([key, value]) => !QUIET.has(key) && value !== null && value !== undefined && value !== '')
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ');
+  const bad = type === 'task-failed' || type === 'task-rejected' || type === 'worker-offline';
+  const painted = output.paint(words, bad ? 'red' : isTask ? 'green' : 'blue');
+  const what = isTask ? `${painted}: ${event['name'] ?? ''}(${event['uuid'] ?? ''})` : painted;
+  return `${output.paint(String(event['hostname'] ?? ''), 'cyan')} [${at}] ${what} ${rest}`.trimEnd();
+}

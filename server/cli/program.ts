@@ -1,0 +1,284 @@
+// The command and its subcommands. Global options, one subcommand; each subcommand's code is loaded when it is the one asked for, so that
+// `umbel call` loads no worker and `umbel worker` no dashboard. Options have Celery's names, short and long.
+// Not here: what a command does (the file of its name); running it (main.ts). Exit codes: output.ts.
+// Celery 5.6: bin/celery.py
+import { Command, CommanderError, Option } from 'commander';
+import { COMMANDS } from '../control/commands.ts';
+import { addDashboardFlags } from './dashboard-flags.ts';
+import { EXIT } from './output.ts';
+import * as parse from './parse.ts';
+import type { GlobalOptions } from './session.ts';
+import { packageVersion } from './version.ts';
+
+type Run = (...words: any[]) => Promise<number>;
+
+const GLOBAL: readonly (readonly [string, string, string?])[] = [
+  ['-A, --app <module>', "the app: a module, a file, or 'module:name'", 'APP'],
+  ['-b, --broker <url>', 'the broker, instead of the one the app names', 'BROKER_URL'],
+  ['--result-backend <url>', 'where results are kept, instead of where the app says', 'RESULT_BACKEND'],
+  ['--config <file>', 'settings from a JSON file or a module'],
+  ['--workdir <path>', 'go there first', 'WORKDIR'],
+  ['-C, --no-color', 'no colours'],
+  ['-q, --quiet', 'less words'],
+];
+
+/** They may stand before or after the subcommand. */
+function addGlobals(command: Command): Command {
+  command.optionsGroup('Global options:');
+  for (const [flags, description] of GLOBAL) command.addOption(new Option(flags, description));
+  return command;
+}
+
+/** What was said after the subcommand, before it, in the environment; in this order. */
+function globalsOf(command: Command): GlobalOptions {
+  const own = command.opts();
+  const above = command.parent?.opts() ?? {};
+  const result: Record<string, unknown> = {};
+  for (const [flags, , variable] of GLOBAL) {
+    const key = new Option(flags).attributeName();
+    const value =
+      key === 'color'
+        ? own['color'] !== false && above['color'] !== false
+        : (own[key] ?? above[key] ?? (variable ? process.env[variable] || undefined : undefined));
+    if (value !== undefined) result[key] = value;
+  }
+  return result as GlobalOptions;
+}
+
+let exitCode: number = EXIT.ok;
+
+function action(load: () => Promise<Run>): (...given: unknown[]) => Promise<void> {
+  return async (...given) => {
+    const command = given.pop() as Command;
+    given.pop();
+    const run = await load();
+    exitCode = await run(...given, { ...command.opts(), ...globalsOf(command) });
+  };
+}
+
+const LOG_LEVELS = 'DEBUG, INFO, WARNING, ERROR or CRITICAL';
+
+function daemonOptions(command: Command): void {
+  command
+    .optionsGroup('Daemonization options:')
+    .option('-f, --logfile <path>', 'write the log there; %n, %h and %d stand for name, host and domain')
+    .option('--pidfile <path>', 'write the process id there; refuses to start when it is held by a live process')
+    .option('--uid <user>', 'become this user')
+    .option('--gid <group>', 'become this group')
+    .option('--umask <octal>', 'umask of files made');
+}
+
+function remoteOptions(command: Command): void {
+  command
+    .option('-t, --timeout <seconds>', 'how long to wait for replies (default 1)', parse.number)
+    .option('-d, --destination <nodes>', 'only these nodes, by commas', parse.commaList)
+    .option('-j, --json', 'answer as JSON');
+}
+
+export function createProgram(): Command {
+  const program = new Command('umbel')
+    .description("A task queue that speaks Celery's wire, and its dashboard.")
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError('(add --help for all options)')
+    .exitOverride();
+  addGlobals(program);
+
+  const sub = (name: string, description: string): Command => {
+    const command = program.command(name).description(description).exitOverride();
+    command.copyInheritedSettings(program);
+    return command;
+  };
+
+  program.commandsGroup('Programs:');
+  const up = sub('up', 'Everything at once: a broker in one file, a worker, the dashboard, and without -A a demo shop')
+    .option('--file <path>', "the broker's file (default .umbel/broker.db)")
+    .option('--no-worker', 'start no worker')
+    .option('--no-demo', 'without -A: no demo shop')
+    .option('--rate <number>', 'demo: things that happen in a second (default 5)', parse.number)
+    .option('-j, --json', 'say what was started as JSON');
+  addDashboardFlags(up, ['port', 'address', 'url_prefix', 'basic_auth', 'name', 'read_only', 'db']);
+  up.optionsGroup('Worker options:')
+    .option('-c, --concurrency <number>', 'how many tasks at a time', parse.positiveInteger)
+    .option('-P, --pool <name>', 'async or solo')
+    .option('-Q, --queues <names>', 'consume only these queues, by commas', parse.commaList)
+    .option('-l, --loglevel <level>', LOG_LEVELS, parse.logLevel)
+    .option('-f, --logfile <path>', "the worker's log (demo: .umbel/worker.log, else this terminal)");
+  addGlobals(up).action(action(async () => (await import('./up.ts')).up));
+
+  const worker = sub('worker', 'Run tasks.')
+    .option('-n, --hostname <name>', "name of this worker, such as 'w1@%h' (%h host, %n name, %d domain)")
+    .option('-D, --detach', 'run in the background')
+    .option('-S, --statedb <path>', 'remember revoked tasks in this file')
+    .option('-l, --loglevel <level>', `${LOG_LEVELS} (default WARNING)`, parse.logLevel)
+    .addOption(new Option('-O, --optimization <profile>', 'taken for compatibility').choices(['default', 'fair']))
+    .option('--prefetch-multiplier <number>', 'messages held for each task that can run', parse.integer)
+    .option('--disable-prefetch', 'hold no message that cannot run at once')
+    .optionsGroup('Pool options:')
+    .option('-c, --concurrency <number>', 'how many tasks at a time', parse.positiveInteger)
+    .option('-P, --pool <name>', 'async (many awaits in one process) or solo (one task at a time)')
+    .option('-E, --task-events', 'send task events, for the dashboard')
+    .addOption(new Option('--events', 'the same').hideHelp())
+    .option('--time-limit <seconds>', 'stop a task after so long', parse.number)
+    .option('--soft-time-limit <seconds>', 'ask a task to stop after so long', parse.number)
+    .option('--max-tasks-per-child <number>', 'replace a child process after so many tasks', parse.positiveInteger)
+    .option('--max-memory-per-child <KiB>', 'replace a child process that has grown past this', parse.positiveInteger)
+    .option('--autoscale <max,min>', 'grow and shrink the pool between these', parse.autoscale)
+    .optionsGroup('Queue options:')
+    .option('--purge', 'throw away what waits in the queues first')
+    .addOption(new Option('--discard', 'the same').hideHelp())
+    .option('-Q, --queues <names>', 'consume only these queues, by commas', parse.commaList)
+    .option('-X, --exclude-queues <names>', 'all queues but these', parse.commaList)
+    .option('-I, --include <modules>', 'further modules with tasks, by commas', parse.commaList)
+    .optionsGroup('Features:')
+    .option('--without-gossip', 'do not listen to other workers')
+    .option('--without-mingle', 'do not ask other workers at the start')
+    .option('--without-heartbeat', 'send no heartbeats')
+    .option('--heartbeat-interval <seconds>', 'how often to send them', parse.number)
+    .optionsGroup('Embedded beat options:')
+    .option('-B, --beat', 'send scheduled tasks too; only one process may')
+    .option('-s, --schedule <path>', 'file of the schedule')
+    .addOption(new Option('--schedule-filename <path>', 'the same').hideHelp())
+    .option('--scheduler <name>', 'scheduler to use');
+  daemonOptions(worker);
+  addGlobals(worker)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  umbel -A ./app.ts worker -l INFO
+  umbel -A ./app.ts worker -Q orders,mail -c 20 -E
+  umbel -A ./app.ts worker -n mail@%h -Q mail -P solo
+
+SIGTERM or Ctrl+C lets running tasks finish; a second Ctrl+C, or SIGQUIT, gives them back.`,
+    )
+    .action(action(async () => (await import('./worker.ts')).worker));
+
+  const beat = sub('beat', 'Send scheduled tasks.')
+    .option('-s, --schedule <path>', 'file of the schedule')
+    .option('-S, --scheduler <name>', 'scheduler to use')
+    .option('--max-interval <seconds>', 'sleep no longer than this between looks at the schedule', parse.number)
+    .option('-l, --loglevel <level>', `${LOG_LEVELS} (default WARNING)`, parse.logLevel);
+  daemonOptions(beat);
+  addGlobals(beat).action(action(async () => (await import('./beat.ts')).beat));
+
+  const dashboard = sub('dashboard', 'See and steer a cluster in the browser.').option(
+    '-j, --json',
+    'say the address as JSON',
+  );
+  addDashboardFlags(dashboard);
+  addGlobals(dashboard)
+    .addHelpText('after', '\nExample:\n  umbel dashboard -b sqlite:///umbel.db --port 8080')
+    .action(action(async () => (await import('./dashboard.ts')).dashboard));
+
+  program.commandsGroup('Tasks:');
+  addGlobals(
+    sub('call', 'Send a task by name; prints its id.')
+      .argument('<name>', 'name of the task')
+      .option('-a, --args <json>', 'arguments, a JSON array', parse.jsonArray, [])
+      .option('-k, --kwargs <json>', 'keyword arguments, a JSON object', parse.jsonObject, {})
+      .option('--eta <time>', 'run at the earliest then (ISO 8601)', parse.instant)
+      .option('--countdown <seconds>', 'run at the earliest so long from now', parse.number)
+      .option('--expires <seconds or time>', 'do not run later', parse.secondsOrInstant)
+      .option('--priority <number>', 'priority, 0 to 9', parse.integer)
+      .option('--serializer <name>', 'how arguments are written (default json)')
+      .option('--task-id <id>', 'the id to use')
+      .option('--wait [seconds]', 'wait for the result and print it', parse.number)
+      .option('--unchecked', 'with -A: send it although the app does not know it')
+      .option('-j, --json', 'answer as JSON')
+      .optionsGroup('Routing options:')
+      .option('--queue <name>', 'queue')
+      .option('--exchange <name>', 'exchange')
+      .option('--routing-key <key>', 'routing key'),
+  )
+    .addHelpText('after', `\nExample:\n  umbel -A ./app.ts call math.add -a '[2, 3]' --wait 10`)
+    .action(action(async () => (await import('./call.ts')).call));
+
+  addGlobals(
+    sub('result', 'Wait for a task and print what it returned.')
+      .argument('<task-id>', 'id of the task')
+      .option('-t, --task <name>', 'name of the task')
+      .option('--traceback', 'the traceback instead, without waiting')
+      .option('--timeout <seconds>', 'do not wait longer', parse.number)
+      .option('-j, --json', 'answer as JSON'),
+  ).action(action(async () => (await import('./call.ts')).result));
+
+  addGlobals(
+    sub('purge', 'Throw away all messages that wait in the task queues. There is no undo.')
+      .option('-f, --force', 'do not ask')
+      .option('-Q, --queues <names>', 'these queues, by commas', parse.commaList)
+      .option('-X, --exclude-queues <names>', 'not these queues, by commas', parse.commaList)
+      .option('-j, --json', 'answer as JSON'),
+  ).action(action(async () => (await import('./queues.ts')).purge));
+
+  program.commandsGroup('Cluster:');
+  const status = sub('status', 'Which workers are online?');
+  remoteOptions(status);
+  addGlobals(status).action(action(async () => (await import('./remote.ts')).status));
+
+  for (const kind of ['inspect', 'control'] as const) {
+    const text =
+      kind === 'inspect'
+        ? 'Ask workers: active, reserved, stats ...'
+        : 'Tell workers: revoke, rate_limit, shutdown ...';
+    const command = sub(kind, text)
+      .argument('[command]', 'which; --list names them')
+      .argument('[args...]', 'its arguments')
+      .option('--list', 'name all commands');
+    remoteOptions(command);
+    addGlobals(command)
+      .addHelpText('after', () => `\nCommands:\n${remoteCommands(kind)}`)
+      .action(
+        action(async () => {
+          const { remote } = await import('./remote.ts');
+          return (name: string | undefined, words: string[], options: object) => remote(kind, name, words, options);
+        }),
+      );
+  }
+
+  addGlobals(
+    sub('events', 'The event stream, line by line, until Ctrl+C.')
+      .option('-d, --dump', 'as lines (the only way there is)')
+      .option('--type <patterns>', "only these, by commas: 'task-failed', 'worker-*'", parse.commaList)
+      .option('--count <number>', 'end after so many', parse.positiveInteger)
+      .option('-j, --json', 'one JSON object a line'),
+  ).action(action(async () => (await import('./events.ts')).events));
+
+  addGlobals(
+    sub('report', 'Versions, platform and settings, for bug reports.').option('-j, --json', 'answer as JSON'),
+  ).action(action(async () => (await import('./report.ts')).report));
+
+  const show = program.command('show-settings', { hidden: true }).exitOverride();
+  addGlobals(show).action(action(async () => (await import('./show-settings.ts')).showSettings));
+  return program;
+}
+
+function remoteCommands(kind: 'inspect' | 'control'): string {
+  return COMMANDS.filter((command) => command.kind === kind && command.visible)
+    .map(({ name, doc }) => `  ${name.padEnd(27)}${doc}`)
+    .join('\n');
+}
+
+/** Flower's --url_prefix=/x is our --url-prefix=/x. */
+function dashed(word: string): string {
+  return word.replace(/^--[a-z_]+/, (flag) => flag.replaceAll('_', '-'));
+}
+
+/** @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = createProgram();
+  if (argv.length === 0) {
+    program.outputHelp();
+    return EXIT.ok;
+  }
+  exitCode = EXIT.ok;
+  try {
+    await program.parseAsync(argv.map(dashed), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const { tellError } = await import('./errors.ts');
+    return tellError(error);
+  }
+}

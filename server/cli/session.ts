@@ -1,0 +1,77 @@
+// From the global options to an app a command can work with, and back to a quiet end: the app is closed.
+// Not here: the options' names (main.ts), finding the app's module (app/load.ts), telling of errors (errors.ts).
+// Holds: only what a client needs is loaded here; no command that merely asks loads a worker.
+// Celery 5.6: bin/base.py CLIContext, bin/celery.py
+import { readFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Celery } from '../app/celery.ts';
+import { loadApp } from '../app/load.ts';
+import { CliError, createOutput, EXIT, type Output } from './output.ts';
+
+/** The options every command takes. */
+export interface GlobalOptions {
+  readonly app?: string;
+  readonly broker?: string;
+  readonly resultBackend?: string;
+  readonly config?: string;
+  readonly workdir?: string;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * The app of -A, or a bare one that knows the broker only. -b and --result-backend go before what the app itself says:
+ * like Celery's command they are handed on in the environment, so that children of this process see the same.
+ */
+export async function openApp(options: GlobalOptions): Promise<Celery> {
+  if (options.broker) process.env['CELERY_BROKER_URL'] = options.broker;
+  if (options.resultBackend) process.env['CELERY_RESULT_BACKEND'] = options.resultBackend;
+  if (options.workdir) enter(options.workdir);
+  const settings = options.config ? await readSettings(options.config) : {};
+  if (!options.app) return new Celery('default', settings);
+  const app = await loadApp(options.app, { workdir: process.cwd() });
+  if (options.config) app.conf.update(settings);
+  return app;
+}
+
+function enter(workdir: string): void {
+  try {
+    process.chdir(workdir);
+  } catch (error) {
+    throw new CliError(`cannot enter --workdir ${workdir}: ${(error as Error).message}`, EXIT.usage);
+  }
+}
+
+/** --config: a JSON file, or a module whose default export (or exports) are settings. */
+async function readSettings(name: string): Promise<Record<string, unknown>> {
+  const path = resolve(name);
+  try {
+    if (extname(path) === '.json') return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    return (module['default'] ?? { ...module }) as Record<string, unknown>;
+  } catch (error) {
+    throw new CliError(`cannot read the settings of --config ${name}: ${(error as Error).message}`, EXIT.usage);
+  }
+}
+
+/** A client asks once and says what is wrong; only programs that stay wait for a broker that is away. */
+export function impatient(app: Celery): void {
+  app.conf.update({ broker_connection_retry: false, broker_connection_retry_on_startup: false });
+}
+
+/** Run `work` with an app and an output, close the app, and let errors travel to `report`. */
+export async function withApp(
+  options: GlobalOptions,
+  work: (app: Celery, output: Output) => Promise<number | undefined>,
+): Promise<number> {
+  const output = createOutput(options);
+  const app = await openApp(options);
+  impatient(app);
+  try {
+    return (await work(app, output)) ?? EXIT.ok;
+  } finally {
+    await app.close();
+  }
+}

@@ -1,0 +1,15 @@
+// What `umbel up -A` asks a child of itself: where the user's app wants its broker and results. One JSON line; not in the help.
+import { EXIT } from './output.ts';
+import { type GlobalOptions, openApp } from './session.ts';
+
+export async function showSettings(options: GlobalOptions): Promise<number> {
+  const app = await openApp(options);
+  const line = JSON.stringify({
+    name: app.name,
+    broker_url: app.conf.isSet('broker_url') ? app.conf.brokerUrls('read').join(';') : null,
+    result_backend: app.conf.isSet('result_backend') ? app.conf.resultBackendUrl() : null,
+  });
+  await app.close();
+  process.stdout.write(`${line}\n`);
+  return EXIT.ok;
+}
