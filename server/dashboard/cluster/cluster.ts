@@ -1,0 +1,310 @@
+// One live picture of a cluster: events in, periodic inspect and queue probes beside them, changes out and into the history.
+// Not here: merging (shared/events/), rows as pages show them (rows.ts), what reaches browsers (../live/feed.ts).
+// Holds: memory is bounded, what is older is in the history; the pages are served while the broker is away; everything handed to
+// the history is handed to the feed, in the same batches.
+import type { Batch } from '../../../shared/events/cluster-state.ts';
+import { ClusterState } from '../../../shared/events/cluster-state.ts';
+import type { CeleryEvent } from '../../../shared/events/event.ts';
+import { createWorkerRecord, type WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { toError } from '../../errors.ts';
+import { EventReceiver } from '../../events/receiver.ts';
+import type { Logger } from '../../log.ts';
+import type { Timer, TimerHandle } from '../../timer.ts';
+import { toRecord } from '../history/rows.ts';
+import type { HistoryStore } from '../history/store.ts';
+import type { Resolved } from '../options.ts';
+import { Inspector } from './inspector.ts';
+import type { ClusterLink } from './link.ts';
+import { type Liveness, liveness } from './liveness.ts';
+import { QueueProbe } from './queue-probe.ts';
+import { NO_TRENDS, readTrends, type Trends, Usual } from './trends.ts';
+
+const FLUSH_MS = 200;
+/** A batch this large is cut before its time. */
+const BATCH_TASKS = 4000;
+/** Batches the writer may owe before changes wait (and merge) in memory. */
+const MAX_PENDING = 8;
+/** Waiting changes beyond which even that is given up, so that memory stays bounded. */
+const MAX_DIRTY = 150_000;
+
+export class Cluster {
+  readonly state: ClusterState;
+  readonly history: HistoryStore;
+  readonly link: ClusterLink;
+  readonly inspector: Inspector;
+  readonly probe: QueueProbe;
+  readonly receiver: EventReceiver;
+  readonly options: Resolved;
+  readonly startedAt: number;
+  readonly #timer: Timer;
+  readonly #log: Logger;
+  readonly #listeners = new Set<(batch: Batch) => void>();
+  readonly #eventListeners = new Set<(events: CeleryEvent[]) => void>();
+  readonly #timers: TimerHandle[] = [];
+  readonly #status = new Map<string, Liveness>();
+  readonly #usual = new Usual();
+  #newcomers = new Set<string>();
+  #newcomersDue = false;
+  trends: Trends = NO_TRENDS;
+  /** Events lost for certain, by the minute they were missed: at most a day of them. */
+  #gaps: { at: number; count: number }[] = [];
+  #rate = { at: 0, count: 0, perSecond: 0 };
+  lastEvent: number | null = null;
+  #stopped = false;
+  #refreshing = false;
+  brokerFailure: string | null = null;
+
+  constructor(options: Resolved, link: ClusterLink, history: HistoryStore, timer: Timer, log: Logger) {
+    this.options = options;
+    this.link = link;
+    this.history = history;
+    this.#timer = timer;
+    this.#log = log;
+    this.startedAt = timer.now() / 1000;
+    this.state = new ClusterState({ maxTasks: options.max_tasks, maxWorkers: options.max_workers });
+    this.inspector = new Inspector(link.control, timer, log.child('inspect'), options.inspect_timeout / 1000);
+    this.probe = new QueueProbe(link.asking, timer, log.child('queues'), () => this.consumedQueues());
+    this.receiver = new EventReceiver({
+      connection: link.listening,
+      timer,
+      log: log.child('events'),
+      clock: link.clock,
+      exchange: link.setting('event_exchange', 'celeryev'),
+      queuePrefix: link.setting('event_queue_prefix', 'celeryev'),
+    });
+  }
+
+  get now(): number {
+    return this.#timer.now() / 1000;
+  }
+  get eventsPerSecond(): number {
+    return this.#rate.perSecond;
+  }
+  get eventsLost(): number {
+    return this.#gaps.reduce((sum, gap) => sum + gap.count, 0);
+  }
+
+  onBatch(fn: (batch: Batch) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+  onEvents(fn: (events: CeleryEvent[]) => void): () => void {
+    this.#eventListeners.add(fn);
+    return () => this.#eventListeners.delete(fn);
+  }
+
+  /** Bring back what was unfinished, then begin. Resolves before the broker answers. */
+  async start(): Promise<void> {
+    await this.#restore();
+    this.receiver.onEvents((events) => this.#take(events));
+    this.receiver.onGap(() => this.#gap());
+    const { inspect_interval: inspectEvery, queue_interval: queuesEvery } = this.options;
+    this.#timers.push(
+      this.#timer.every(FLUSH_MS, () => this.flush()),
+      this.#timer.every(1000, () => this.#second()),
+      this.#timer.every(queuesEvery * 1000, () => void this.#probeQueues()),
+      this.#timer.every(inspectEvery * 1000, () => void this.#inspect(false)),
+      this.#timer.every(60_000, () => void this.#inspect(true)),
+      this.#timer.every(30_000, () => void this.#expire()),
+    );
+    void this.refreshTrends();
+    void this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const handle of this.#timers) handle.cancel();
+    await this.receiver.stop();
+    await this.#probeDone();
+    this.flush(true);
+    await this.history.written();
+  }
+
+  /** Hand what changed to the history and the feed. */
+  flush(force = false): void {
+    const { pending } = this.history;
+    if (!force && pending >= MAX_PENDING && this.state.dirty < MAX_DIRTY) return;
+    const batch = this.state.cut();
+    if (batch.tasks.length > 0 || batch.workers.length > 0 || batch.workersGone.length > 0) this.history.write(batch, this.now);
+    for (const fn of this.#listeners) fn(batch);
+  }
+
+  statusOf(w: WorkerRecord): Liveness {
+    return liveness(w, this.now);
+  }
+
+  onlineWorkers(): string[] {
+    const now = this.now;
+    const names: string[] = [];
+    for (const w of this.state.workers.values()) if (liveness(w, now) === 'online') names.push(w.hostname);
+    return names;
+  }
+
+  /** Queues that workers say they consume, and the default one. */
+  consumedQueues(): Set<string> {
+    const names = new Set<string>([this.link.setting('task_default_queue', 'celery')]);
+    for (const inspected of this.inspector.workers.values()) for (const q of inspected.active_queues) if (typeof q?.name === 'string') names.add(q.name);
+    return names;
+  }
+
+  /** Ask one worker, unless its answer is young. @param maxAge seconds */
+  async inspectNow(hostname: string, maxAge = 2): Promise<void> {
+    const known = this.inspector.workers.get(hostname);
+    if (known && this.now - known.at < maxAge) return;
+    const record = this.state.workers.get(hostname);
+    if (record && liveness(record, this.now) === 'offline') return;
+    await this.inspector.ask([hostname]);
+  }
+
+  async refreshTrends(): Promise<void> {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    try {
+      this.trends = await readTrends(this.history, this.#timer, this.startedAt, this.#usual);
+    } catch (error) {
+      if (!this.#stopped) this.#log.warning(`The history does not answer: ${toError(error).message}`);
+    } finally {
+      this.#refreshing = false;
+    }
+  }
+
+  async #connect(): Promise<void> {
+    await this.receiver.start().catch((error: unknown) => {
+      this.brokerFailure = toError(error).message;
+    });
+    if (this.#stopped) return;
+    await this.#announce();
+  }
+
+  /** Workers that do not know us yet: make them show themselves, send events, and tell what they have. */
+  async #announce(): Promise<void> {
+    try {
+      await this.link.asking.tryConnect();
+      await this.link.control.broadcast('heartbeat', {});
+      if (this.options.enable_events) await this.link.control.enableEvents();
+      await this.inspector.ask(null);
+      await this.#probeQueues();
+    } catch (error) {
+      this.#log.debug(`The cluster could not be asked: ${toError(error).message}`);
+    }
+  }
+
+  #take(events: CeleryEvent[]): void {
+    const { state } = this;
+    for (const event of events) {
+      if (event.type === 'worker-online' || (event.type === 'worker-heartbeat' && !state.workers.has(event.hostname ?? ''))) this.#newcomer(event.hostname);
+      state.apply(event);
+    }
+    this.lastEvent = events[0]?.local_received ?? this.lastEvent;
+    this.#rate.count += events.length;
+    for (const fn of this.#eventListeners) fn(events);
+    if (state.dirty >= BATCH_TASKS) this.flush();
+  }
+
+  #newcomer(hostname: string | undefined): void {
+    if (hostname === undefined) return;
+    this.#newcomers.add(hostname);
+    if (this.#newcomersDue) return;
+    this.#newcomersDue = true;
+    this.#timer.after(150, () => {
+      const hostnames = [...this.#newcomers];
+      this.#newcomers = new Set();
+      this.#newcomersDue = false;
+      if (this.#stopped) return;
+      void (async () => {
+        if (this.options.enable_events) await this.link.control.enableEvents({ destination: hostnames });
+        await this.inspector.ask(hostnames);
+      })().catch((error: unknown) => this.#log.debug(`New workers could not be asked: ${toError(error).message}`));
+    });
+  }
+
+  #gap(): void {
+    // How many events passed while nobody listened is not told by any broker: the rate before the loss is the best estimate.
+    const missed = Math.max(1, Math.round(this.#rate.perSecond));
+    this.#gaps.push({ at: this.now, count: missed });
+    this.#log.warning('Events were missed while the broker was away');
+    void this.#announce();
+  }
+
+  #second(): void {
+    const now = this.now;
+    if (this.#rate.at > 0) {
+      const perSecond = this.#rate.count / Math.max(0.2, now - this.#rate.at);
+      this.#rate.perSecond = Math.round((this.#rate.perSecond * 0.5 + perSecond * 0.5) * 10) / 10;
+    }
+    this.#rate.at = now;
+    this.#rate.count = 0;
+    while (this.#gaps.length > 0 && this.#gaps[0]!.at < now - 86_400) this.#gaps.shift();
+    const purge = this.options.purge_offline_workers ?? 86_400;
+    for (const w of this.state.workers.values()) {
+      const status = liveness(w, now);
+      if (this.#status.get(w.hostname) !== status) {
+        this.#status.set(w.hostname, status);
+        this.state.touchWorker(w);
+      }
+      if (status === 'offline' && (w.last_heard ?? 0) < now - purge) {
+        this.state.forgetWorker(w.hostname);
+        this.inspector.forget(w.hostname);
+        this.#status.delete(w.hostname);
+      }
+    }
+    void this.refreshTrends();
+  }
+
+  async #probeQueues(): Promise<void> {
+    if (this.#stopped) return;
+    await this.probe.probe();
+    if (this.#stopped) return;
+    this.brokerFailure = this.probe.failure;
+    const values: Record<string, number> = {};
+    if (this.receiver.connected) values.up = 1;
+    if (this.probe.failure === null) {
+      let waiting = 0;
+      for (const q of this.probe.queues.values()) {
+        if (q.status === null) continue;
+        values[`depth:${q.name}`] = q.status.messages;
+        waiting += q.status.messages;
+      }
+      values.waiting = waiting;
+    }
+    let busy = 0;
+    for (const w of this.state.workers.values()) if (liveness(w, this.now) === 'online') busy += w.active ?? 0;
+    values.busy = busy;
+    this.history.saveGauges(values, Math.floor(this.now / 60) * 60);
+  }
+
+  async #probeDone(): Promise<void> {
+    if (this.link.asking.connected) await this.probe.probe().catch(() => {});
+  }
+
+  async #inspect(seldom: boolean): Promise<void> {
+    if (this.#stopped || !this.link.asking.connected) return;
+    const online = this.onlineWorkers();
+    if (online.length > 0) await this.inspector.ask(online, seldom).catch(() => {});
+  }
+
+  async #expire(): Promise<void> {
+    const { retention_age: maxAge, retention_tasks: maxTasks } = this.options;
+    try {
+      while (!this.#stopped && (await this.history.expire({ maxAge, maxTasks }, this.now)) > 0);
+    } catch (error) {
+      if (!this.#stopped) this.#log.warning(`The history could not be trimmed: ${toError(error).message}`);
+    }
+  }
+
+  async #restore(): Promise<void> {
+    const [rows, workers, newest] = await Promise.all([
+      this.history.unfinished(20_000),
+      this.history.workers(),
+      this.history.tasks({ tree: null, states: null, from: null, to: null, sort: 'first_seen', descending: true, cursor: null, limit: 200 }),
+    ]);
+    for (const row of rows) this.state.restore(toRecord(row));
+    const known = await Promise.all(newest.items.filter((t) => !this.state.tasks.has(t.uuid)).map((t) => this.history.task(t.uuid)));
+    for (const row of known.reverse()) if (row) this.state.restore(toRecord(row));
+    for (const name of await this.history.taskNames()) this.state.taskTypes.add(name);
+    for (const row of workers.slice(0, this.options.max_workers)) {
+      const record = { ...createWorkerRecord(row.hostname), ...(JSON.parse(row.record) as Partial<WorkerRecord>), batch: -1 };
+      this.state.restoreWorker(record);
+    }
+  }
+}

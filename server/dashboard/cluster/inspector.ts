@@ -1,0 +1,155 @@
+// Ask workers and remember: stats, conf, queues, active, reserved, scheduled, registered, revoked.
+// Not here: what they tell by themselves (shared/events/), how they are asked (control/inspect.ts).
+// Holds: what a worker once said stays until it says something newer, with the time it said it; a question not answered changes nothing.
+import type { Control } from '../../control/control.ts';
+import type { QueueInfo, RequestInfo, ScheduledInfo, WorkerStats } from '../../control/inspect.ts';
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Timer } from '../../timer.ts';
+
+export interface Inspected {
+  /** @unit seconds since the epoch */
+  at: number;
+  stats: WorkerStats | null;
+  conf: Record<string, unknown> | null;
+  active_queues: QueueInfo[];
+  active: RequestInfo[];
+  reserved: RequestInfo[];
+  scheduled: ScheduledInfo[];
+  revoked: string[];
+  /** Names with what was asked of them: 'shop.add [rate_limit=10/m]'. */
+  registered: string[];
+}
+type Question = Exclude<keyof Inspected, 'at'>;
+const OFTEN: readonly Question[] = ['stats', 'active_queues', 'active', 'reserved', 'scheduled', 'revoked'];
+const SELDOM: readonly Question[] = ['registered', 'conf'];
+export const TASK_INFO = ['rate_limit', 'time_limit', 'soft_time_limit', 'max_retries'] as const;
+
+export class Inspector {
+  readonly workers = new Map<string, Inspected>();
+  readonly #control: Control;
+  readonly #timer: Timer;
+  readonly #log: Logger;
+  readonly #timeout: number;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #listeners = new Set<(hostnames: string[]) => void>();
+  /** Last answer of anybody, and how long it took. */
+  lastAnswer: number | null = null;
+
+  /** @param timeout seconds */
+  constructor(control: Control, timer: Timer, log: Logger, timeout: number) {
+    this.#control = control;
+    this.#timer = timer;
+    this.#log = log;
+    this.#timeout = timeout;
+  }
+
+  onAnswers(fn: (hostnames: string[]) => void): void {
+    this.#listeners.add(fn);
+  }
+
+  /** Ask all questions of these workers, or of everybody when null. Callers asking the same share one round. */
+  ask(hostnames: readonly string[] | null, seldom = true): Promise<void> {
+    const key = `${seldom}|${hostnames === null ? '*' : [...hostnames].sort().join('|')}`;
+    let running = this.#running.get(key);
+    if (!running) {
+      running = this.#round(hostnames, seldom ? [...OFTEN, ...SELDOM] : OFTEN).finally(() => this.#running.delete(key));
+      this.#running.set(key, running);
+    }
+    return running;
+  }
+
+  forget(hostname: string): void {
+    this.workers.delete(hostname);
+  }
+
+  async #round(hostnames: readonly string[] | null, questions: readonly Question[]): Promise<void> {
+    const inspect = this.#control.inspect({ destination: hostnames, timeout: this.#timeout });
+    const heard = new Set<string>();
+    await Promise.all(
+      questions.map(async (question) => {
+        try {
+          const replies = await ask(inspect, question);
+          for (const hostname in replies) {
+            const value = replies[hostname];
+            if (isError(value)) continue;
+            this.#keep(hostname, question, value);
+            heard.add(hostname);
+          }
+        } catch (error) {
+          this.#log.debug(`Workers could not be asked for ${question}: ${toError(error).message}`);
+        }
+      }),
+    );
+    if (heard.size > 0) for (const fn of this.#listeners) fn([...heard]);
+  }
+
+  #keep(hostname: string, question: Question, value: unknown): void {
+    let known = this.workers.get(hostname);
+    if (!known) {
+      known = { at: 0, stats: null, conf: null, active_queues: [], active: [], reserved: [], scheduled: [], revoked: [], registered: [] };
+      this.workers.set(hostname, known);
+    }
+    known.at = this.#timer.now() / 1000;
+    this.lastAnswer = known.at;
+    if (question === 'stats' || question === 'conf') (known as unknown as Record<string, unknown>)[question] = isRecord(value) ? value : null;
+    else (known as unknown as Record<string, unknown>)[question] = Array.isArray(value) ? value : [];
+  }
+}
+
+async function ask(inspect: ReturnType<Control['inspect']>, question: Question): Promise<Record<string, unknown>> {
+  const answer = await (() => {
+    switch (question) {
+      case 'stats':
+        return inspect.stats();
+      case 'conf':
+        return inspect.conf();
+      case 'active_queues':
+        return inspect.activeQueues();
+      case 'active':
+        return inspect.active();
+      case 'reserved':
+        return inspect.reserved();
+      case 'scheduled':
+        return inspect.scheduled();
+      case 'revoked':
+        return inspect.revoked();
+      case 'registered':
+        return inspect.registered(...TASK_INFO);
+    }
+  })();
+  return (answer as Record<string, unknown> | null) ?? {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function isError(value: unknown): boolean {
+  return isRecord(value) && 'error' in value && Object.keys(value).length === 1;
+}
+
+export interface RegisteredInfo {
+  name: string;
+  rate_limit: string | null;
+  time_limit: number | null;
+  soft_time_limit: number | null;
+  max_retries: number | null;
+}
+
+/** 'shop.add [rate_limit=10/m time_limit=30]' */
+export function parseRegistered(text: string): RegisteredInfo {
+  const match = /^(\S+)(?: \[(.*)\])?$/.exec(text);
+  const info = new Map((match?.[2] ?? '').split(' ').map((pair) => pair.split('=', 2) as [string, string]));
+  const number = (name: string): number | null => {
+    const value = Number(info.get(name));
+    return info.has(name) && Number.isFinite(value) ? value : null;
+  };
+  const rate = info.get('rate_limit');
+  return {
+    name: match?.[1] ?? text,
+    rate_limit: rate === undefined || rate === 'None' ? null : rate,
+    time_limit: number('time_limit'),
+    soft_time_limit: number('soft_time_limit'),
+    max_retries: number('max_retries'),
+  };
+}

@@ -1,0 +1,111 @@
+// The dashboard's side of a cluster's wires: a connection for listening, one for telling and asking, the result store.
+// Not here: what is done with them. Reconnecting: messaging/connection.ts, events/receiver.ts.
+// Holds: nothing here waits for the broker to be reachable; whoever uses a connection does.
+import type { Backend } from '../../backends/contract.ts';
+import { createBackend } from '../../backends/registry.ts';
+import { Control } from '../../control/control.ts';
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { Connection } from '../../messaging/connection.ts';
+import { LamportClock } from '../../messaging/lamport-clock.ts';
+import { Mailbox } from '../../messaging/mailbox.ts';
+import { acceptSet, decode, encode } from '../../serialization/registry.ts';
+import type { Timer } from '../../timer.ts';
+import type { Resolved } from '../options.ts';
+
+export class ClusterLink {
+  readonly options: Resolved;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly clock = new LamportClock();
+  /** Events only, so that a flood of them never delays a command. */
+  readonly listening: Connection;
+  readonly asking: Connection;
+  readonly control: Control;
+  backendFailure: string | null = null;
+  backendLastOk: number | null = null;
+  backendLatencyMs: number | null = null;
+  #backend: Promise<Backend> | null = null;
+  #mailbox: Mailbox | null = null;
+
+  constructor(options: Resolved, timer: Timer, log: Logger) {
+    this.options = options;
+    this.timer = timer;
+    this.log = log;
+    this.listening = this.#connect();
+    this.asking = this.#connect();
+    this.control = new Control({ mailbox: () => this.mailbox(), defaultTimeout: options.inspect_timeout / 1000 });
+  }
+
+  mailbox(): Mailbox {
+    this.#mailbox ??= new Mailbox({
+      namespace: this.setting('control_exchange', 'celery'),
+      connection: this.asking,
+      clock: this.clock,
+      timer: this.timer,
+    });
+    return this.#mailbox;
+  }
+
+  /** null: none is configured. */
+  backend(): Promise<Backend> | null {
+    const url = this.options.result_backend;
+    if (url === null || url === '') return null;
+    if (this.#backend === null) {
+      const accept = acceptSet(this.setting('result_accept_content', ['json']));
+      const opening = createBackend({
+        url,
+        options: this.setting('result_backend_transport_options', {}),
+        expiresMs: 86_400_000,
+        encode: (value) => encode(value, 'json'),
+        decode: (body, contentType, contentEncoding) => decode(body, contentType, contentEncoding, accept),
+        now: () => this.timer.now(),
+      });
+      this.#backend = opening;
+      opening.catch(() => {
+        this.#backend = null;
+      });
+    }
+    return this.#backend;
+  }
+
+  /** Ask the result store something, and remember how that went. null: none is configured. */
+  async askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null> {
+    const opening = this.backend();
+    if (opening === null) return null;
+    const begun = this.timer.now();
+    try {
+      const value = await question(await opening);
+      this.backendFailure = null;
+      this.backendLastOk = this.timer.now() / 1000;
+      this.backendLatencyMs = this.timer.now() - begun;
+      return { value };
+    } catch (error) {
+      this.backendFailure = toError(error).message;
+      throw error;
+    }
+  }
+
+  setting<T>(name: string, otherwise: T): T {
+    return (this.options.settings[name] as T | undefined | null) ?? otherwise;
+  }
+
+  async close(): Promise<void> {
+    await this.#mailbox?.close().catch(() => {});
+    await this.listening.close().catch(() => {});
+    await this.asking.close().catch(() => {});
+    await (await this.#backend?.catch(() => null))?.close().catch(() => {});
+  }
+
+  #connect(): Connection {
+    return new Connection({
+      urls: this.options.broker,
+      transportOptions: this.setting('broker_transport_options', {}),
+      connectTimeoutMs: this.setting('broker_connection_timeout', 4) * 1000,
+      // Short steps: the pages are served meanwhile, and must be live again within seconds.
+      retry: { enabled: true, maxRetries: null, intervalStartMs: 250, intervalStepMs: 500, intervalMaxMs: 3000 },
+      timer: this.timer,
+      log: this.log.child('broker'),
+    });
+  }
+}

@@ -1,0 +1,123 @@
+// Depths, consumers and age of every queue, as the broker tells them, every few seconds; a look at the messages that wait.
+// Not here: depth over days (history's gauges); which broker can tell what (transport/contract.ts).
+// Holds: nothing is consumed and no queue is made; the queues of remote control and events are left out.
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Connection } from '../../messaging/connection.ts';
+import type { Timer } from '../../timer.ts';
+import type { Channel, QueueStatus } from '../../transport/contract.ts';
+import type { Message } from '../../transport/message.ts';
+
+export interface ProbedQueue {
+  name: string;
+  status: QueueStatus | null;
+  /** @unit seconds since the epoch */
+  at: number;
+  /** Newest last, up to SAMPLE_SPAN back. */
+  samples: { at: number; messages: number }[];
+}
+
+/** @unit seconds */
+const SAMPLE_SPAN = 300;
+const PLUMBING = /(^|\.)(celery\.pidbox|pidbox)$|^celeryev(\.|$)|\.reply\.celery\.pidbox$|^reply\.celery\.pidbox/;
+/** Queues found on the broker beyond this are left out. */
+const MAX_QUEUES = 500;
+
+export class QueueProbe {
+  readonly queues = new Map<string, ProbedQueue>();
+  readonly #connection: Connection;
+  readonly #timer: Timer;
+  readonly #log: Logger;
+  readonly #wanted: () => Iterable<string>;
+  #channel: Channel | null = null;
+  #round: Promise<void> | null = null;
+  lastOk: number | null = null;
+  latencyMs: number | null = null;
+  failure: string | null = null;
+
+  /** @param wanted names to probe although the broker may not list them */
+  constructor(connection: Connection, timer: Timer, log: Logger, wanted: () => Iterable<string>) {
+    this.#connection = connection;
+    this.#timer = timer;
+    this.#log = log;
+    this.#wanted = wanted;
+  }
+
+  /** One round; concurrent callers share it. Never rejects. */
+  probe(): Promise<void> {
+    this.#round ??= this.#probe().finally(() => {
+      this.#round = null;
+    });
+    return this.#round;
+  }
+
+  async peek(name: string, limit: number): Promise<Message[] | null> {
+    const channel = await this.#open();
+    return channel.peek(name, limit);
+  }
+
+  /** @returns how many messages were removed */
+  async purge(name: string): Promise<number> {
+    const channel = await this.#open();
+    return channel.purge(name);
+  }
+
+  async #open(): Promise<Channel> {
+    if (this.#channel === null || !this.#connection.connected) {
+      await this.#connection.tryConnect();
+      this.#channel = await this.#connection.channel();
+    }
+    return this.#channel;
+  }
+
+  async #probe(): Promise<void> {
+    const begun = this.#timer.now();
+    try {
+      const channel = await this.#open();
+      const listed = await channel.listQueues();
+      const names = new Set<string>();
+      for (const name of listed ?? []) if (!PLUMBING.test(name) && names.size < MAX_QUEUES) names.add(name);
+      for (const name of this.#wanted()) if (!PLUMBING.test(name)) names.add(name);
+      const at = begun / 1000;
+      for (const name of names) this.#keep(name, await channel.queueStatus(name), at);
+      for (const name of this.queues.keys()) if (!names.has(name)) this.queues.delete(name);
+      this.lastOk = this.#timer.now() / 1000;
+      this.latencyMs = this.#timer.now() - begun;
+      this.failure = null;
+    } catch (error) {
+      this.failure = toError(error).message;
+      this.#channel = null;
+      this.#log.debug(`Queues cannot be measured now: ${this.failure}`);
+    }
+  }
+
+  #keep(name: string, status: QueueStatus | null, at: number): void {
+    let queue = this.queues.get(name);
+    if (!queue) {
+      queue = { name, status: null, at, samples: [] };
+      this.queues.set(name, queue);
+    }
+    queue.status = status;
+    queue.at = at;
+    if (status === null) return;
+    queue.samples.push({ at, messages: status.messages });
+    while (queue.samples.length > 0 && queue.samples[0]!.at < at - SAMPLE_SPAN) queue.samples.shift();
+  }
+}
+
+/** Net change per minute over the samples kept; null before there are ten seconds of them. */
+export function netPerMinute(queue: ProbedQueue): number | null {
+  const first = queue.samples[0];
+  const last = queue.samples.at(-1);
+  if (!first || !last || last.at - first.at < 10) return null;
+  return ((last.messages - first.messages) / (last.at - first.at)) * 60;
+}
+
+/** It fills, and not just by a few. */
+export function isGrowing(queue: ProbedQueue): boolean {
+  const net = netPerMinute(queue);
+  const last = queue.samples.at(-1);
+  const first = queue.samples[0];
+  if (net === null || !last || !first || last.at - first.at < 30) return false;
+  return net >= 1 && last.messages >= 20 && last.messages > first.messages * 1.2;
+}

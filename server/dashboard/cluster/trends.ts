@@ -1,0 +1,127 @@
+// The last hour by the minute, kept at hand: what sparklines, worker rows and queue rows show. Read from the history once a second.
+// Not here: charts with a range (history/series.ts).
+// Holds: it is at most a second or two behind; where nobody listened there is null, not zero.
+import type { HistoryStore } from '../history/store.ts';
+import type { Timer } from '../../timer.ts';
+
+const MINUTES = 60;
+
+export interface Trends {
+  /** Start of the first of 60 minutes. */
+  begin: number;
+  finished: (number | null)[];
+  failed: (number | null)[];
+  waiting: (number | null)[];
+  busy: (number | null)[];
+  byWorker: Map<string, number[]>;
+  byQueue: Map<string, number[]>;
+  depth: Map<string, (number | null)[]>;
+  /** Over the last five minutes, or as long as we have listened. */
+  finishedPerMin: number;
+  failedPercent: number | null;
+  usualFinishedPerMin: number | null;
+  usualFailedPercent: number | null;
+}
+
+export const NO_TRENDS: Trends = {
+  begin: 0,
+  finished: Array(MINUTES).fill(null),
+  failed: Array(MINUTES).fill(null),
+  waiting: Array(MINUTES).fill(null),
+  busy: Array(MINUTES).fill(null),
+  byWorker: new Map(),
+  byQueue: new Map(),
+  depth: new Map(),
+  finishedPerMin: 0,
+  failedPercent: null,
+  usualFinishedPerMin: null,
+  usualFailedPercent: null,
+};
+
+/** @param since when this process began to listen, seconds */
+export async function readTrends(history: HistoryStore, timer: Timer, since: number, usual: Usual): Promise<Trends> {
+  const now = timer.now() / 1000;
+  const minute = Math.floor(now / 60) * 60;
+  const begin = minute - (MINUTES - 1) * 60;
+  const end = minute + 60;
+  const [all, workers, queues, gauges, lately] = await Promise.all([
+    history.perMinute('all', begin, end),
+    history.perMinute('worker', begin, end),
+    history.perMinute('queue', begin, end),
+    history.gauges('', begin),
+    history.sums(10, now - 300, now + 10),
+  ]);
+  const at = (bucket: number): number => Math.round((bucket - begin) / 60);
+  const blank = (): (number | null)[] => Array<number | null>(MINUTES).fill(null);
+  const trends: Trends = { ...NO_TRENDS, begin, finished: blank(), failed: blank(), waiting: blank(), busy: blank(), byWorker: new Map(), byQueue: new Map(), depth: new Map() };
+  for (const g of gauges) {
+    const i = at(g.bucket);
+    if (i < 0 || i >= MINUTES) continue;
+    if (g.name === 'up') {
+      trends.finished[i] ??= 0;
+      trends.failed[i] ??= 0;
+    } else if (g.name === 'waiting') trends.waiting[i] = g.value;
+    else if (g.name === 'busy') trends.busy[i] = g.value;
+    else if (g.name.startsWith('depth:')) {
+      const name = g.name.slice(6);
+      let line = trends.depth.get(name);
+      if (!line) {
+        line = blank();
+        trends.depth.set(name, line);
+      }
+      line[i] = g.value;
+    }
+  }
+  for (const c of all) {
+    const i = at(c.bucket);
+    trends.finished[i] = c.finished;
+    trends.failed[i] = c.failed;
+  }
+  const fill = (into: Map<string, number[]>, rows: typeof workers): void => {
+    for (const c of rows) {
+      let line = into.get(c.key);
+      if (!line) {
+        line = Array<number>(MINUTES).fill(0);
+        into.set(c.key, line);
+      }
+      line[at(c.bucket)] = c.finished;
+    }
+  };
+  fill(trends.byWorker, workers);
+  fill(trends.byQueue, queues);
+  const minutes = Math.min(5, Math.max(1 / 6, (now - since) / 60));
+  trends.finishedPerMin = round(lately.finished / (lately.buckets > 0 ? Math.max(minutes, Math.min(5, lately.buckets / 6)) : minutes));
+  trends.failedPercent = lately.finished > 0 ? round((lately.failed / lately.finished) * 100) : null;
+  const u = await usual.read(history, now);
+  trends.usualFinishedPerMin = u.finishedPerMin;
+  trends.usualFailedPercent = u.failedPercent;
+  return trends;
+}
+
+/** Figures over 24 hours change slowly: read once a minute. */
+export class Usual {
+  #at = 0;
+  #value: { finishedPerMin: number | null; failedPercent: number | null } = { finishedPerMin: null, failedPercent: null };
+
+  async read(history: HistoryStore, now: number): Promise<{ finishedPerMin: number | null; failedPercent: number | null }> {
+    if (now - this.#at < 60) return this.#value;
+    this.#at = now;
+    const day = await history.sums(300, now - 86_400, now);
+    this.#value = {
+      finishedPerMin: day.buckets > 0 ? round(day.finished / (day.buckets * 5)) : null,
+      failedPercent: day.finished > 0 ? round((day.failed / day.finished) * 100) : null,
+    };
+    return this.#value;
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+/** Mean of the last five full minutes. */
+export function recentPerMinute(line: readonly number[] | undefined): number | null {
+  if (!line) return null;
+  const five = line.slice(-6, -1);
+  return round(five.reduce((sum, v) => sum + v, 0) / 5);
+}

@@ -1,0 +1,267 @@
+// Every question the dashboard asks of the history file, on a connection of its own.
+// Not here: lists of tasks (list.ts), charts (series.ts), the thread it runs in (thread.ts).
+// Holds: it never writes; what it answers is at most one batch (a quarter of a second) behind what was received.
+import type {
+  FacetReply,
+  FailureGroup,
+  OperationRecord,
+  SeriesReply,
+  TaskPage,
+  TaskRow,
+  TaskTry,
+} from '../../../shared/wire/http.ts';
+import { EmbeddedDb, type SqlRow } from '../../embedded-db.ts';
+import { listTasks, type TaskListQuery } from './list.ts';
+import { type Dictionary, defineQueryFunctions, toSql } from './query-sql.ts';
+import type { Dim } from './rollup.ts';
+import { ROW_COLUMNS, TASK_COLUMNS } from './schema.ts';
+import {
+  gauge,
+  type KeyStats,
+  keyStats,
+  type MinuteCounts,
+  perMinute,
+  readSeries,
+  type SeriesAsk,
+  sums,
+} from './series.ts';
+
+const ROW = ROW_COLUMNS.map((c) => (c === 'retries' ? 'COALESCE(retries, 0) AS retries' : c)).join(', ');
+const MANY_VALUES = 5000;
+const FACET_SAMPLE = 20_000;
+
+export class HistoryReader {
+  readonly #db: EmbeddedDb;
+  readonly #nowMs: () => number;
+  readonly #dict = new Map<string, { at: number; values: readonly string[] | null }>();
+
+  constructor(path: string, nowMs: () => number) {
+    this.#db = new EmbeddedDb(path);
+    this.#db.exec('PRAGMA query_only = 1; PRAGMA cache_size = -65536');
+    this.#nowMs = nowMs;
+    defineQueryFunctions(this.#db);
+  }
+
+  tasks(query: TaskListQuery): TaskPage {
+    this.#dict.clear();
+    return listTasks(this.#db, query, this.#dictionary, this.#nowMs);
+  }
+
+  /** Values of a column among the newest tasks that match, most frequent first. */
+  facets(ask: {
+    field: string;
+    column: string;
+    tree: TaskListQuery['tree'];
+    prefix: string;
+    limit: number;
+  }): FacetReply {
+    this.#dict.clear();
+    const condition = ask.tree === null ? { text: '1', params: [] } : toSql(ask.tree, this.#dictionary);
+    const rows = this.#db.all<{ value: string; count: number }>(
+      `SELECT value, count(*) AS count FROM (SELECT ${ask.column} AS value FROM (SELECT * FROM tasks ORDER BY first_seen DESC LIMIT ${FACET_SAMPLE})
+        WHERE ${condition.text}) WHERE value IS NOT NULL AND value LIKE ? ESCAPE '\\' GROUP BY value ORDER BY count DESC, value LIMIT ?`,
+      ...condition.params,
+      `${ask.prefix === '' ? '' : '%'}${ask.prefix.replace(/[\\%_]/g, '\\$&')}%`,
+      ask.limit,
+    );
+    return { field: ask.field, values: rows.map((r) => ({ value: String(r.value), count: r.count })) };
+  }
+
+  task(uuid: string): SqlRow | null {
+    return this.#db.get(`SELECT ${TASK_COLUMNS.join(', ')} FROM tasks WHERE uuid = ?`, uuid) ?? null;
+  }
+
+  tries(uuid: string): TaskTry[] {
+    return this.#db.all<TaskTry & Record<string, never>>(
+      'SELECT number, state, worker, received, started, ended, exception, traceback FROM tries WHERE uuid = ? ORDER BY number',
+      uuid,
+    ) as TaskTry[];
+  }
+
+  rows(uuids: readonly string[]): TaskRow[] {
+    if (uuids.length === 0) return [];
+    return this.#db.all<TaskRow & Record<string, never>>(
+      `SELECT ${ROW} FROM tasks WHERE uuid IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(uuids),
+    ) as TaskRow[];
+  }
+
+  children(uuid: string, limit: number): { rows: TaskRow[]; total: number } {
+    const rows = this.#db.all<TaskRow & Record<string, never>>(
+      `SELECT ${ROW} FROM tasks WHERE parent_id = ? ORDER BY first_seen LIMIT ?`,
+      uuid,
+      limit,
+    ) as TaskRow[];
+    const total = this.#db.get<{ n: number }>('SELECT count(*) AS n FROM tasks WHERE parent_id = ?', uuid)!.n;
+    return { rows, total };
+  }
+
+  /** Tasks that had not ended, newest first, as whole rows. */
+  unfinished(limit: number): SqlRow[] {
+    const states = (this.#dictionary('state') ?? []).filter((s) => !['SUCCESS', 'FAILURE', 'REVOKED'].includes(s));
+    const rows: SqlRow[] = [];
+    for (const state of states)
+      rows.push(
+        ...this.#db.all(
+          `SELECT ${TASK_COLUMNS.join(', ')} FROM tasks WHERE state = ? ORDER BY first_seen DESC LIMIT ?`,
+          state,
+          limit,
+        ),
+      );
+    return rows;
+  }
+
+  /** Ids of unfinished tasks a worker holds, by its events. */
+  heldBy(worker: string, limit: number): TaskRow[] {
+    const rows: TaskRow[] = [];
+    for (const state of ['STARTED', 'RECEIVED'])
+      rows.push(
+        ...(this.#db.all<TaskRow & Record<string, never>>(
+          `SELECT ${ROW} FROM tasks WHERE worker = ? AND state = ? ORDER BY first_seen DESC LIMIT ?`,
+          worker,
+          state,
+          limit,
+        ) as TaskRow[]),
+      );
+    return rows;
+  }
+
+  workers(): { hostname: string; record: string; last_heard: number | null }[] {
+    return this.#db.all('SELECT hostname, record, last_heard FROM workers ORDER BY last_heard DESC');
+  }
+
+  taskNames(): string[] {
+    return [...(this.#dictionary('name') ?? [])].sort();
+  }
+
+  series(ask: SeriesAsk): SeriesReply {
+    return readSeries(this.#db, ask);
+  }
+  perMinute(dim: Dim, from: number, to: number): MinuteCounts[] {
+    return perMinute(this.#db, dim, from, to);
+  }
+  sums(step: number, from: number, to: number): { finished: number; failed: number; buckets: number } {
+    return sums(this.#db, step, from, to);
+  }
+  keyStats(dim: Dim, from: number, to: number, suffix: string | null): KeyStats[] {
+    return keyStats(this.#db, dim, from, to, suffix);
+  }
+  gauge(name: string, from: number, to: number): { bucket: number; value: number }[] {
+    return gauge(this.#db, name, from, to);
+  }
+  gauges(prefix: string, from: number): { name: string; bucket: number; value: number }[] {
+    return this.#db.all(
+      'SELECT name, bucket, value FROM gauges WHERE name >= ? AND name < ? AND bucket >= ?',
+      prefix,
+      `${prefix}\uffff`,
+      from,
+    );
+  }
+
+  failures(ask: {
+    now: number;
+    span: number;
+    limit: number;
+    task: string | null;
+    exception: string | null;
+  }): FailureGroup[] {
+    const hour = Math.floor(ask.now / 3600) * 3600;
+    const start = hour - 23 * 3600;
+    const since = Math.min(start, Math.floor((ask.now - ask.span) / 3600) * 3600);
+    const rows = this.#db.all<{
+      task: string;
+      exception: string;
+      hour: number;
+      count: number;
+      first: number;
+      last: number;
+      message: string;
+      example: string;
+    }>(
+      `SELECT task, exception, hour, count, first, last, message, example FROM failures WHERE hour >= ?
+        AND (? IS NULL OR task = ?) AND (? IS NULL OR exception = ?) ORDER BY hour`,
+      since,
+      ask.task,
+      ask.task,
+      ask.exception,
+      ask.exception,
+    );
+    const groups = new Map<string, FailureGroup>();
+    for (const r of rows) {
+      const id = `${r.task}\n${r.exception}`;
+      let g = groups.get(id);
+      if (!g) {
+        const first =
+          this.#db.get<{ first: number }>(
+            'SELECT min(first) AS first FROM failures WHERE task = ? AND exception = ?',
+            r.task,
+            r.exception,
+          )?.first ?? r.first;
+        g = {
+          exception: r.exception,
+          message: r.message,
+          task: r.task,
+          count: 0,
+          first,
+          last: r.last,
+          is_new: first > ask.now - 3600,
+          trend: Array<number>(24).fill(0),
+          example: r.example,
+        };
+        groups.set(id, g);
+      }
+      g.count += r.count;
+      if (r.last >= g.last) {
+        g.last = r.last;
+        g.message = r.message;
+        g.example = r.example;
+      }
+      const i = Math.round((r.hour - start) / 3600);
+      if (i >= 0 && i < 24) g.trend[i]! += r.count;
+    }
+    return [...groups.values()].sort((a, b) => b.count - a.count || b.last - a.last).slice(0, ask.limit);
+  }
+
+  operations(before: number | null, limit: number): OperationRecord[] {
+    return this.#db
+      .all<Record<string, string | number | null>>(
+        'SELECT id, at, who, action, subject, request, outcome, summary, answers, new_ids FROM operations WHERE (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?',
+        before,
+        before,
+        limit,
+      )
+      .map((r) => ({
+        ...(r as unknown as OperationRecord),
+        request: JSON.parse(String(r.request)) as unknown,
+        answers: JSON.parse(String(r.answers)) as OperationRecord['answers'],
+        new_ids: r.new_ids === null ? undefined : (JSON.parse(String(r.new_ids)) as Record<string, string>),
+      }));
+  }
+
+  counts(): { tasks: number; bytes: number } {
+    const { tasks } = this.#db.get<{ tasks: number }>(
+      'SELECT COALESCE(max(id), 0) - COALESCE(min(id), 1) + 1 AS tasks FROM tasks',
+    )!;
+    const pages = this.#db.get<{ page_count: number }>('PRAGMA page_count')!.page_count;
+    const size = this.#db.get<{ page_size: number }>('PRAGMA page_size')!.page_size;
+    return { tasks, bytes: pages * size };
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  readonly #dictionary: Dictionary = (column) => {
+    let entry = this.#dict.get(column);
+    if (!entry) {
+      const rows = this.#db.all<{ value: string }>(
+        'SELECT value FROM dict WHERE field = ? LIMIT ?',
+        column,
+        MANY_VALUES + 1,
+      );
+      entry = { at: 0, values: rows.length > MANY_VALUES ? null : rows.map((r) => r.value) };
+      this.#dict.set(column, entry);
+    }
+    return entry.values;
+  };
+}

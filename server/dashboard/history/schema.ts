@@ -1,0 +1,107 @@
+// The tables of the history file and the order of columns in which rows cross from one thread to the other.
+// Not here: writing (write.ts), reading (read.ts), what a record means (shared/events/).
+// Holds: `VERSION` changes when a table does; a file of a newer version is refused rather than damaged.
+import type { EmbeddedDb } from '../../embedded-db.ts';
+import { ImproperlyConfigured } from '../../errors.ts';
+
+export const VERSION = 1;
+
+/** What a list shows: TaskRow of shared/wire/http.ts. */
+export const ROW_COLUMNS = [
+  'uuid',
+  'name',
+  'state',
+  'worker',
+  'queue',
+  'args',
+  'kwargs',
+  'result',
+  'exception',
+  'retries',
+  'runtime',
+  'eta',
+  'expires',
+  'sent',
+  'received',
+  'started',
+  'succeeded',
+  'failed',
+  'retried',
+  'revoked',
+  'rejected',
+  'timestamp',
+  'first_seen',
+  'root_id',
+  'parent_id',
+] as const;
+
+/** What only one task's page shows. */
+export const DETAIL_COLUMNS = ['traceback', 'exchange', 'routing_key', 'clock', 'pid', 'client', 'extra'] as const;
+export const TASK_COLUMNS = [...ROW_COLUMNS, ...DETAIL_COLUMNS] as const;
+
+/** What changes while a task runs; the rest is written when it is first stored. The uuid comes last, as the key. */
+export const CHANGING_COLUMNS = [
+  'state',
+  'worker',
+  'result',
+  'exception',
+  'retries',
+  'runtime',
+  'received',
+  'started',
+  'succeeded',
+  'failed',
+  'retried',
+  'revoked',
+  'rejected',
+  'timestamp',
+  'traceback',
+  'clock',
+  'pid',
+  'extra',
+] as const;
+
+const REAL = new Set(
+  'retries runtime sent received started succeeded failed retried revoked rejected timestamp first_seen clock pid'.split(
+    ' ',
+  ),
+);
+
+const TABLES = `
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tasks (id INTEGER PRIMARY KEY, ${TASK_COLUMNS.map((c) => `${c} ${REAL.has(c) ? 'REAL' : 'TEXT'}`).join(', ')});
+CREATE UNIQUE INDEX IF NOT EXISTS tasks_uuid ON tasks (uuid);
+CREATE INDEX IF NOT EXISTS tasks_seen ON tasks (first_seen);
+CREATE INDEX IF NOT EXISTS tasks_state ON tasks (state, first_seen);
+CREATE INDEX IF NOT EXISTS tasks_name ON tasks (name, state, first_seen);
+CREATE INDEX IF NOT EXISTS tasks_worker ON tasks (worker, state, first_seen);
+CREATE INDEX IF NOT EXISTS tasks_runtime ON tasks (runtime) WHERE runtime IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tasks_retries ON tasks (retries) WHERE retries > 0;
+CREATE INDEX IF NOT EXISTS tasks_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tasks_root ON tasks (root_id) WHERE root_id <> uuid;
+CREATE TABLE IF NOT EXISTS tries (uuid TEXT, number INTEGER, state TEXT, worker TEXT, received REAL, started REAL, ended REAL,
+  exception TEXT, traceback TEXT, PRIMARY KEY (uuid, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dict (field TEXT, value TEXT, PRIMARY KEY (field, value)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS workers (hostname TEXT PRIMARY KEY, record TEXT, last_heard REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rollup (step INTEGER, dim TEXT, key TEXT, bucket INTEGER, success INTEGER, failure INTEGER,
+  retry INTEGER, revoked INTEGER, rejected INTEGER, runtime BLOB, wait BLOB, PRIMARY KEY (step, dim, key, bucket)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS rollup_age ON rollup (step, bucket);
+CREATE TABLE IF NOT EXISTS failures (task TEXT, exception TEXT, hour INTEGER, count INTEGER, first REAL, last REAL, message TEXT,
+  example TEXT, PRIMARY KEY (task, exception, hour)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS failures_hour ON failures (hour);
+CREATE TABLE IF NOT EXISTS gauges (name TEXT, bucket INTEGER, value REAL, PRIMARY KEY (name, bucket)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS operations (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, who TEXT, action TEXT, subject TEXT,
+  request TEXT, outcome TEXT, summary TEXT, answers TEXT, new_ids TEXT);
+`;
+
+/** Make the tables, or refuse a file that is not ours. */
+export function prepareSchema(db: EmbeddedDb): void {
+  const found = Number(db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0);
+  if (found > VERSION) {
+    throw new ImproperlyConfigured(
+      `The history file ${db.path} was written by a newer version (format ${found}, known here: ${VERSION}). Give another --db, or upgrade.`,
+    );
+  }
+  db.exec(TABLES);
+  db.exec(`PRAGMA user_version = ${VERSION}`);
+}

@@ -1,0 +1,50 @@
+// The body of the two history threads: one writes, one reads. Each owns one connection to the file.
+// Not here: starting and stopping them (sqlite.ts).
+// Holds: it ends by itself after 'close', with the file closed; it is never terminated (the driver would take the process along).
+import { parentPort, workerData } from 'node:worker_threads';
+import { HistoryReader } from './read.ts';
+import { HistoryWriter } from './write.ts';
+
+export interface ThreadData {
+  role: 'write' | 'read';
+  path: string;
+}
+export interface Call {
+  id: number;
+  method: string;
+  args: unknown[];
+}
+export type Answer = { id: number; value: unknown } | { id: number; error: { name: string; message: string } };
+
+const port = parentPort;
+if (port) {
+  const data = workerData as ThreadData;
+  let target: HistoryReader | HistoryWriter;
+  try {
+    target =
+      data.role === 'write' ? new HistoryWriter(data.path) : new HistoryReader(data.path, () => performance.now());
+    port.postMessage({ id: 0, value: null } satisfies Answer);
+    port.on('message', (call: Call) => {
+      if (call.method === 'close') {
+        target.close();
+        port.postMessage({ id: call.id, value: null } satisfies Answer);
+        port.close();
+        return;
+      }
+      try {
+        const method = (target as unknown as Record<string, (...args: unknown[]) => unknown>)[call.method]!;
+        port.postMessage({ id: call.id, value: method.apply(target, call.args) } satisfies Answer);
+      } catch (error) {
+        port.postMessage({ id: call.id, error: named(error) } satisfies Answer);
+      }
+    });
+  } catch (error) {
+    port.postMessage({ id: 0, error: named(error) } satisfies Answer);
+    port.close();
+  }
+}
+
+function named(error: unknown): { name: string; message: string } {
+  if (error instanceof Error) return { name: error.constructor.name, message: error.message };
+  return { name: 'Error', message: String(error) };
+}

@@ -1,0 +1,154 @@
+// Capture events from a cluster, Celery's or ours: one private queue on the event exchange, every message as typed events.
+// Not here: what they mean (shared/events/), sending them (dispatcher.ts).
+// Holds: events are handed on in the order the broker gave them; what is no event is counted and left out, never thrown; after a
+// loss of the broker it begins again by itself, and says that there is a gap. Timestamps stay what the sender wrote: seconds since
+// the epoch, which know no zone. (Celery 5.6 shifts them by utcoffset, which puts events of other zones hours off.)
+// Celery 5.6: events/receiver.py
+import { randomUUID } from 'node:crypto';
+import { CLIENT_CLOCK_SKEW, type CeleryEvent, readEvents } from '../../shared/events/event.ts';
+import { toError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Connection } from '../messaging/connection.ts';
+import { LamportClock } from '../messaging/lamport-clock.ts';
+import { acceptSet, decode } from '../serialization/registry.ts';
+import type { Timer, TimerHandle } from '../timer.ts';
+import type { Channel } from '../transport/contract.ts';
+import { exchange, queue } from '../transport/entity.ts';
+import type { Message } from '../transport/message.ts';
+
+export interface EventReceiverOptions {
+  readonly connection: Connection;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly clock?: LamportClock;
+  /** Default '#', every event. */
+  readonly routingKey?: string;
+  /** `event_exchange`. Default 'celeryev' */
+  readonly exchange?: string;
+  /** `event_queue_prefix`. Default 'celeryev' */
+  readonly queuePrefix?: string;
+  /** `event_queue_ttl`. Default 5000. @unit milliseconds */
+  readonly queueTtlMs?: number;
+  /** `event_queue_expires`. Default 60000. @unit milliseconds */
+  readonly queueExpiresMs?: number;
+  /** Accepted content, by name. Default json. */
+  readonly accept?: readonly string[];
+}
+
+const RETRY_MS = 1000;
+
+export class EventReceiver {
+  readonly #options: EventReceiverOptions;
+  readonly #clock: LamportClock;
+  readonly #accept: ReadonlySet<string>;
+  readonly #listeners = new Set<(events: CeleryEvent[]) => void>();
+  readonly #gapListeners = new Set<() => void>();
+  readonly #queueName: string;
+  #channel: Channel | null = null;
+  #stopped = true;
+  #retry: TimerHandle | null = null;
+  #unlisten: (() => void) | null = null;
+  #begun = false;
+  /** Messages and things within them that were no events. */
+  malformed = 0;
+
+  constructor(options: EventReceiverOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? new LamportClock();
+    this.#accept = acceptSet(options.accept ?? ['json']);
+    this.#queueName = `${options.queuePrefix ?? 'celeryev'}.${randomUUID()}`;
+  }
+
+  /** It consumes now. */
+  get connected(): boolean {
+    return this.#channel !== null;
+  }
+
+  onEvents(fn: (events: CeleryEvent[]) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  /** Called when it consumes again after a loss: what was sent meanwhile may be gone. */
+  onGap(fn: () => void): () => void {
+    this.#gapListeners.add(fn);
+    return () => this.#gapListeners.delete(fn);
+  }
+
+  /** Begin; resolves when it consumes for the first time. While the broker is away it keeps trying. */
+  async start(): Promise<void> {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#unlisten = this.#options.connection.onLost(() => {
+      this.#channel = null;
+      if (!this.#stopped) void this.#run();
+    });
+    await this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    this.#unlisten?.();
+    const channel = this.#channel;
+    this.#channel = null;
+    await channel?.close().catch(() => {});
+  }
+
+  async #run(): Promise<void> {
+    if (this.#stopped || this.#channel !== null) return;
+    const { connection, log, timer, queueTtlMs = 5000, queueExpiresMs = 60_000, routingKey = '#' } = this.#options;
+    try {
+      const channel = await connection.channel();
+      const source = exchange(this.#options.exchange ?? 'celeryev', 'topic');
+      await channel.declareQueue(
+        queue(this.#queueName, {
+          exchange: source,
+          routingKey,
+          durable: false,
+          autoDelete: true,
+          messageTtlMs: queueTtlMs,
+          expiresMs: queueExpiresMs,
+        }),
+      );
+      if (this.#stopped) return void (await channel.close());
+      await channel.consume(this.#queueName, (m) => this.#receive(m), { noAck: true });
+      this.#channel = channel;
+      if (this.#begun) for (const fn of this.#gapListeners) fn();
+      this.#begun = true;
+    } catch (error) {
+      if (this.#stopped) return;
+      log.warning(`Events cannot be captured now: ${toError(error).message}`);
+      this.#retry = timer.after(RETRY_MS, () => void this.#run());
+    }
+  }
+
+  #receive(message: Message): void {
+    let body: unknown;
+    try {
+      body = decode(message.body, message.contentType, message.contentEncoding, this.#accept);
+    } catch (error) {
+      this.malformed++;
+      this.#options.log.debug(`An event message could not be read: ${toError(error).message}`);
+      return;
+    }
+    const { events, malformed } = readEvents(body);
+    this.malformed += malformed;
+    if (events.length === 0) return;
+    const now = this.#options.timer.now() / 1000;
+    for (const event of events) this.#take(event, now);
+    for (const fn of this.#listeners) fn(events);
+  }
+
+  /** Celery 5.6, events/receiver.py event_from_message. */
+  #take(event: CeleryEvent, now: number): void {
+    event.local_received = now;
+    if (event.type === 'task-sent') {
+      // A sender's clock hears nobody: its events take their place just below ours.
+      event.clock = (this.#clock.value || 1) + CLIENT_CLOCK_SKEW;
+      this.#clock.adjust(event.clock);
+    } else if (typeof event.clock === 'number') this.#clock.adjust(event.clock);
+    else event.clock = this.#clock.forward();
+    if (typeof event.timestamp !== 'number') event.timestamp = now;
+  }
+}
