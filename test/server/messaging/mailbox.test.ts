@@ -1,0 +1,253 @@
+// The shapes real Celery wrote (golden/pidbox-redis.json), asked of our two sides of the mailbox.
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../server/log.ts';
+import { Connection } from '../../../server/messaging/connection.ts';
+import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
+import { globPattern, Mailbox } from '../../../server/messaging/mailbox.ts';
+import { createTimer } from '../../../server/timer.ts';
+import type { Message } from '../../../server/transport/message.ts';
+import { until } from '../../support/until.ts';
+
+interface Case {
+  name: string;
+  command: string;
+  arguments: Record<string, unknown> | null;
+  destination: string[] | null;
+  pattern: string | null;
+  matcher: 'glob' | 'pcre' | null;
+  requests: { envelope_text: string; body_json: Record<string, unknown> }[];
+  reply_messages: { key: string; envelope_text: string; body_json: Record<string, unknown> }[];
+}
+const golden = JSON.parse(readFileSync(new URL('../../golden/pidbox-redis.json', import.meta.url), 'utf8')) as {
+  cases: Case[];
+};
+
+class KeyError extends Error {
+  override get name() {
+    return 'KeyError';
+  }
+}
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+function connect(name: string): Connection {
+  const retry = { enabled: true, maxRetries: 2, intervalStartMs: 10, intervalStepMs: 10, intervalMaxMs: 50 };
+  const timer = createTimer();
+  const urls = [`memory://${name}`];
+  const connection = new Connection({
+    urls,
+    transportOptions: {},
+    connectTimeoutMs: 1000,
+    retry,
+    timer,
+    log: silentLogger,
+  });
+  opened.push(connection);
+  return connection;
+}
+
+function mailbox(name: string, oid?: string): Mailbox {
+  const box = new Mailbox({
+    namespace: 'celery',
+    connection: connect(name),
+    clock: new LamportClock(),
+    timer: createTimer(),
+    oid,
+  });
+  opened.push(box);
+  return box;
+}
+
+/** Everything a queue gets from now on. */
+async function overhear(name: string, box: Mailbox, what: 'requests' | 'replies'): Promise<Message[]> {
+  const channel = await connect(name).channel();
+  const heard: Message[] = [];
+  const queue =
+    what === 'requests'
+      ? { ...box.nodeQueue('listener'), name: 'overhear-requests' }
+      : { ...box.replyQueue, name: 'overhear-replies' };
+  await channel.declareQueue(queue);
+  await channel.consume(queue.name, (m) => heard.push(m), { noAck: true });
+  return heard;
+}
+const bodyOf = (m: Message) => JSON.parse(new TextDecoder().decode(m.body)) as Record<string, unknown>;
+
+describe('what a broadcast puts on the wire is what Celery puts there', () => {
+  const seen = new Set<string>();
+  for (const c of golden.cases) {
+    const request = c.requests[0];
+    if (!request || seen.has(c.name)) continue;
+    seen.add(c.name);
+    it(`for ${c.name}`, async () => {
+      const name = randomUUID();
+      const recorded = request.body_json;
+      const to = recorded.reply_to as { exchange: string; routing_key: string } | undefined;
+      const box = mailbox(name, to?.routing_key);
+      const heard = await overhear(name, box, 'requests');
+
+      await box.broadcast(c.command, {
+        arguments: recorded.arguments as Record<string, unknown>,
+        destination: c.destination,
+        pattern: c.pattern,
+        matcher: c.matcher,
+        reply: 'ticket' in recorded,
+        timeoutMs: 20,
+      });
+
+      const m = await until(() => heard[0], 'the request');
+      const envelope = JSON.parse(request.envelope_text) as {
+        headers: Record<string, number>;
+        properties: Record<string, unknown>;
+      };
+      const body = bodyOf(m);
+      expect(Object.keys(body)).toEqual(Object.keys(recorded));
+      expect({ ...body, ticket: null, method: null }).toEqual({ ...recorded, ticket: null, method: null });
+      expect(Object.keys(m.headers).sort()).toEqual(Object.keys(envelope.headers).sort());
+      expect(typeof m.headers.clock).toBe('number');
+      expect(Math.abs((m.headers.expires as number) - Date.now() / 1000)).toBeLessThan(60);
+      expect(m.properties.delivery_mode).toBe(envelope.properties.delivery_mode);
+      expect(m.deliveryInfo).toMatchObject({ exchange: 'celery.pidbox', routing_key: '' });
+      expect([m.contentType, m.contentEncoding]).toEqual(['application/json', 'utf-8']);
+    });
+  }
+});
+
+describe('a node answers as Celery does', () => {
+  it('with its name, the ticket and the clock, transient, to the exchange and key it was given', async () => {
+    const name = randomUUID();
+    const recorded = golden.cases.find((c) => c.name === 'ping')!;
+    const box = mailbox(name);
+    const heard = await overhear(name, box, 'replies');
+    const node = box.node('w1@vec', await connect(name).channel(), () => ({ ok: 'pong' }));
+    await node.start();
+
+    const replies = await box.broadcast('ping', { reply: true, limit: 1 });
+
+    const m = await until(() => heard[0], 'the reply');
+    const envelope = JSON.parse(recorded.reply_messages[0]!.envelope_text) as {
+      headers: Record<string, unknown>;
+      properties: Record<string, unknown>;
+    };
+    expect(bodyOf(m)).toEqual(recorded.reply_messages[0]!.body_json);
+    expect(replies).toEqual([recorded.reply_messages[0]!.body_json]);
+    expect(Object.keys(m.headers)).toEqual(Object.keys(envelope.headers));
+    expect(m.properties.delivery_mode).toBe(envelope.properties.delivery_mode);
+    expect(m.deliveryInfo).toMatchObject({ exchange: 'reply.celery.pidbox', routing_key: box.oid });
+    await node.stop();
+  });
+
+  it('with {error: repr} when the handler throws', async () => {
+    const name = randomUUID();
+    const box = mailbox(name);
+    const node = box.node('w@h', await connect(name).channel(), (method) => {
+      throw new KeyError(method);
+    });
+    await node.start();
+    const replies = await box.broadcast('nothing', { reply: true, destination: ['w@h'] });
+    expect(replies).toEqual([{ 'w@h': { error: "KeyError('nothing')" } }]);
+  });
+
+  it('only when it is meant: destination first, then pattern with matcher, else everyone', async () => {
+    const name = randomUUID();
+    const box = mailbox(name);
+    for (const hostname of ['w1@a', 'w2@a', 'x@b']) {
+      await box.node(hostname, await connect(name).channel(), () => ({ ok: 1 })).start();
+    }
+    const ask = async (options: Parameters<Mailbox['broadcast']>[1], count: number) => {
+      const replies = await box.broadcast('ping', { reply: true, limit: count + 1, timeoutMs: 150, ...options });
+      return replies.flatMap((reply) => Object.keys(reply)).sort();
+    };
+    expect(await ask({}, 3)).toEqual(['w1@a', 'w2@a', 'x@b']);
+    expect(await ask({ destination: ['x@b', 'nobody'] }, 1)).toEqual(['x@b']);
+    expect(await ask({ pattern: 'w?@*', matcher: 'glob' }, 2)).toEqual(['w1@a', 'w2@a']);
+    expect(await ask({ pattern: 'w[!1]', matcher: 'glob' }, 0)).toEqual([]);
+    expect(await ask({ pattern: 'w[12]@', matcher: 'pcre' }, 2)).toEqual(['w1@a', 'w2@a']);
+    expect(await ask({ pattern: 'w1*', matcher: null }, 3)).toHaveLength(3);
+  });
+
+  it('and lives through a message that is no request', async () => {
+    const name = randomUUID();
+    const box = mailbox(name);
+    const channel = await connect(name).channel();
+    await box.node('w@h', channel, () => ({ ok: 'pong' })).start();
+    for (const text of ['{', '[]', '"x"', '{"method": 3}', '']) {
+      await channel.publish({
+        exchange: 'celery.pidbox',
+        routingKey: '',
+        body: new TextEncoder().encode(text),
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        headers: {},
+        properties: {},
+      });
+    }
+    expect(await box.broadcast('ping', { reply: true, limit: 1 })).toEqual([{ 'w@h': { ok: 'pong' } }]);
+  });
+});
+
+describe('collecting replies', () => {
+  it('ends at the limit, by default the number of destinations', async () => {
+    const name = randomUUID();
+    const box = mailbox(name);
+    for (const hostname of ['a@h', 'b@h']) {
+      await box.node(hostname, await connect(name).channel(), () => 1).start();
+    }
+    const started = Date.now();
+    const replies = await box.broadcast('ping', { reply: true, destination: ['a@h', 'b@h'], timeoutMs: 30_000 });
+    expect(replies).toHaveLength(2);
+    expect(Date.now() - started).toBeLessThan(5000);
+  });
+
+  it('ends at the deadline with what has come, telling each as it comes', async () => {
+    const name = randomUUID();
+    const box = mailbox(name);
+    await box.node('a@h', await connect(name).channel(), () => 1).start();
+    await box.node('slow@h', await connect(name).channel(), () => new Promise(() => {})).start();
+    const told: unknown[] = [];
+    const replies = await box.broadcast('ping', { reply: true, timeoutMs: 100, onReply: (r) => told.push(r) });
+    expect(replies).toEqual([{ 'a@h': 1 }]);
+    expect(told).toEqual(replies);
+  });
+
+  it('keeps concurrent broadcasts apart by their tickets', async () => {
+    const name = randomUUID();
+    const box = mailbox(name);
+    await box.node('a@h', await connect(name).channel(), (_, args) => args.n).start();
+    const answers = await Promise.all(
+      [1, 2, 3].map((n) => box.broadcast('n', { arguments: { n }, reply: true, limit: 1 })),
+    );
+    expect(answers).toEqual([[{ 'a@h': 1 }], [{ 'a@h': 2 }], [{ 'a@h': 3 }]]);
+  });
+
+  it('moves the clocks of both sides', async () => {
+    const name = randomUUID();
+    const asking = mailbox(name);
+    const answering = mailbox(name);
+    asking.options.clock.value = 100;
+    await answering.node('a@h', await connect(name).channel(), () => 1).start();
+    await asking.broadcast('ping', { reply: true, limit: 1 });
+    expect(answering.options.clock.value).toBeGreaterThan(101);
+    expect(asking.options.clock.value).toBeGreaterThan(answering.options.clock.value);
+  });
+});
+
+describe('glob patterns', () => {
+  it('match as Python’s fnmatch does', () => {
+    const cases: [string, string, boolean][] = [
+      ['celery@*', 'celery@a.b', true],
+      ['celery@*', 'xcelery@a', false],
+      ['w?', 'w1', true],
+      ['w?', 'w12', false],
+      ['w[0-9]', 'w5', true],
+      ['w[!0-9]', 'w5', false],
+      ['a.b', 'axb', false],
+    ];
+    for (const [glob, name, expected] of cases)
+      expect([glob, name, globPattern(glob).test(name)]).toEqual([glob, name, expected]);
+  });
+});
