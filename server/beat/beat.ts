@@ -1,0 +1,302 @@
+// Beat: sends what is due, when it is due, alone (`umbel beat`) or inside a worker (-B).
+// Not here: what is due (scheduler.ts), the file (store.ts), OS signals and the banner (cli/beat.ts).
+// Holds: a run is written down within a second of its sending; one failing entry stops no other; after `stop`
+// nothing is sent and nothing keeps the process alive. A run that the broker could not take is tried again, others are not.
+// Celery 5.6: beat.py Service, Scheduler.apply_async
+import type { Config } from '../app/config.ts';
+import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { crontab } from '../schedules/crontab.ts';
+import { resolveZone } from '../schedules/zone.ts';
+import { signals } from '../signals.ts';
+import type { Timer, TimerHandle } from '../timer.ts';
+import { BeatLazyFunc } from './lazy.ts';
+import { type EntryOptions, type ScheduleEntry, Scheduler, type Taken } from './scheduler.ts';
+import { FileScheduleStore, MemoryScheduleStore, type ScheduleStore } from './store.ts';
+
+export { BeatLazyFunc } from './lazy.ts';
+export type { EntryOptions, EntryRecord, ScheduleEntry } from './scheduler.ts';
+export { FileScheduleStore, MemoryScheduleStore, type ScheduleStore } from './store.ts';
+
+type Kwargs = Readonly<Record<string, unknown>>;
+
+/** What beat asks of an app; `Celery` has it. */
+export interface BeatHost {
+  readonly conf: Config;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly tasks: ReadonlyMap<
+    string,
+    { applyAsync(args?: readonly unknown[], kwargs?: Kwargs, options?: object): Promise<{ readonly id: string }> }
+  >;
+  sendTask(
+    name: string,
+    args?: readonly unknown[],
+    kwargs?: Kwargs,
+    options?: object,
+  ): Promise<{ readonly id: string }>;
+}
+
+export interface BeatOptions {
+  /** The file that remembers. Default `beat_schedule_filename`. */
+  readonly schedule?: string;
+  /** In place of the file. */
+  readonly store?: ScheduleStore;
+  /** 'celery.beat:PersistentScheduler' (a file) or 'celery.beat:Scheduler' (nothing is kept). Default `beat_scheduler`. */
+  readonly scheduler?: string;
+  /** Longest sleep. Default `beat_max_loop_interval`, else 300. @unit seconds */
+  readonly maxInterval?: number;
+  /** Runs inside a worker. */
+  readonly embedded?: boolean;
+  readonly log?: Logger;
+}
+
+const DEFAULT_MAX_INTERVAL_S = 300;
+/** Changes wait so long for company before the file is written. */
+const SYNC_AFTER_MS = 1000;
+const SYNC_RETRY_MS = 10_000;
+const LONGEST_RETRY_MS = 30_000;
+/** How long `stop` waits for what is being sent. */
+const STOP_WITHIN_MS = 5000;
+const PERSISTENT = new Set([
+  'celery.beat:PersistentScheduler',
+  'celery.beat.PersistentScheduler',
+  'PersistentScheduler',
+]);
+const FORGETFUL = new Set(['celery.beat:Scheduler', 'celery.beat.Scheduler', 'Scheduler', 'memory']);
+/** Result stores that delete nothing by themselves. */
+const STORES_TO_CLEAN = /^(?:sqlite|db\+|postgres|mysql|file|mongodb|s3|gs|azureblockblob|arangodb|cosmosdbsql)/;
+const CLEANUP = 'celery.backend_cleanup';
+
+/**
+ * idle -start-> running -stop-> stopping -> idle. A start that fails ends in idle with the lock given back.
+ */
+export class Beat {
+  readonly app: BeatHost;
+  readonly scheduler: Scheduler;
+  readonly store: ScheduleStore;
+  /** @unit seconds */
+  readonly maxInterval: number;
+  /** Tasks sent since start. */
+  sent = 0;
+  readonly #log: Logger;
+  readonly #timer: Timer;
+  readonly #embedded: boolean;
+  readonly #sending = new Set<Promise<void>>();
+  readonly #failures = new Map<string, number>();
+  #mode: 'idle' | 'running' | 'stopping' = 'idle';
+  #wake: TimerHandle | null = null;
+  #sync: TimerHandle | null = null;
+  #saving: Promise<void> = Promise.resolve();
+  #unsynced = 0;
+  #lastTickMs = 0;
+
+  constructor(app: BeatHost, options: BeatOptions = {}) {
+    const { conf } = app;
+    this.app = app;
+    this.#timer = app.timer;
+    this.#log = options.log ?? app.log.child('Beat');
+    this.#embedded = options.embedded ?? false;
+    this.maxInterval = options.maxInterval ?? (conf.beat_max_loop_interval || DEFAULT_MAX_INTERVAL_S);
+    if (!(this.maxInterval > 0))
+      throw new ImproperlyConfigured(`Beat's longest sleep must be more than 0 s, not ${this.maxInterval}.`);
+    this.store = options.store ?? createStore(options, conf, this.#log);
+    this.scheduler = new Scheduler({
+      zone: resolveZone(conf.timezone ?? (conf.enable_utc ? 'UTC' : 'local')),
+      startingDeadline: conf.beat_cron_starting_deadline,
+      dirty: () => this.#changed(),
+    });
+  }
+
+  /** Resolves when the first look at the schedule is arranged. ImproperlyConfigured: a wrong entry, or another beat on the file. */
+  async start(): Promise<void> {
+    if (this.#mode !== 'idle') throw new ImproperlyConfigured(`This beat is ${this.#mode} already.`);
+    this.#mode = 'running';
+    try {
+      await this.store.open();
+      this.#lastTickMs = this.#timer.now();
+      this.scheduler.merge(this.#configured(), await this.store.load(), this.#lastTickMs);
+      await this.#save();
+    } catch (error) {
+      this.#mode = 'idle';
+      this.#sync?.cancel();
+      await this.store.close();
+      throw error;
+    }
+    (this.#embedded ? signals.beat_embedded_init : signals.beat_init).send({ sender: this });
+    const count = this.scheduler.entries.size;
+    this.#log.info(
+      `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.store.description}`,
+    );
+    this.#arm();
+  }
+
+  /** What is being sent is finished; what was sent is written down; the file is free for another beat. */
+  async stop(): Promise<void> {
+    if (this.#mode !== 'running') return;
+    this.#mode = 'stopping';
+    this.#wake?.cancel();
+    this.#sync?.cancel();
+    this.#wake = this.#sync = null;
+    if (this.#sending.size > 0) {
+      const done = Promise.all(this.#sending);
+      const { promise: late, resolve } = promiseWithResolvers();
+      const limit = this.#timer.after(STOP_WITHIN_MS, resolve);
+      await Promise.race([done, late]);
+      limit.cancel();
+    }
+    await this.#save();
+    await this.store.close();
+    this.#mode = 'idle';
+    this.#log.info('beat: Shut down');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Read `beat_schedule` again: entries may have come, gone or changed. */
+  reload(): void {
+    this.scheduler.merge(this.#configured(), new Map(), this.#timer.now());
+    this.#arm();
+  }
+
+  /** Send what is due now. Called by the timer. */
+  tick(): void {
+    if (this.#mode !== 'running') return;
+    const nowMs = this.#timer.now();
+    // After the longest sleep, or when the clock was set back, no remembered due time is trusted.
+    if (nowMs < this.#lastTickMs || nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
+    this.#lastTickMs = nowMs;
+    for (const taken of this.scheduler.takeDue(nowMs)) this.#start(taken);
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#mode !== 'running') return;
+    this.#wake?.cancel();
+    const nowMs = this.#timer.now();
+    const at = Math.min(this.scheduler.nextAt(), nowMs + this.maxInterval * 1000);
+    this.#wake = this.#timer.at(Math.max(at, nowMs), () => this.tick());
+  }
+
+  #start(taken: Taken): void {
+    const { entry } = taken;
+    entry.sending = true;
+    const sending = this.#send(taken).finally(() => {
+      entry.sending = false;
+      this.#sending.delete(sending);
+      this.#arm();
+    });
+    this.#sending.add(sending);
+  }
+
+  async #send(taken: Taken): Promise<void> {
+    const { entry } = taken;
+    try {
+      this.#log.info(`Scheduler: Sending due task ${entry.name} (${entry.task})`);
+      const { id } = await this.#apply(entry);
+      this.#failures.delete(entry.name);
+      this.sent++;
+      this.#unsynced++;
+      const every = this.app.conf.beat_sync_every;
+      if (every > 0 && this.#unsynced >= every) await this.#save();
+      this.#log.debug(`${entry.task} sent. id->${id}`);
+    } catch (error) {
+      this.#failed(taken, error);
+    }
+  }
+
+  async #apply(entry: ScheduleEntry): Promise<{ readonly id: string }> {
+    const args = entry.args.map(evaluate);
+    const kwargs = Object.fromEntries(Object.entries(entry.kwargs).map(([key, value]) => [key, evaluate(value)]));
+    const task = this.app.tasks.get(entry.task);
+    return task
+      ? await task.applyAsync(args, kwargs, entry.options)
+      : await this.app.sendTask(entry.task, args, kwargs, entry.options);
+  }
+
+  #failed(taken: Taken, error: unknown): void {
+    const { entry } = taken;
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    if (!(error instanceof OperationalError)) {
+      this.#log.error(`Couldn't apply scheduled task ${entry.name}: ${reason}`, { task: entry.task });
+      return;
+    }
+    const failures = (this.#failures.get(entry.name) ?? 0) + 1;
+    this.#failures.set(entry.name, failures);
+    const waitMs = Math.min(1000 * 2 ** (failures - 1), LONGEST_RETRY_MS);
+    this.scheduler.putBack(taken, this.#timer.now() + waitMs);
+    this.#log.error(`Couldn't apply scheduled task ${entry.name}: ${reason} Trying again in ${waitMs / 1000} s`, {
+      task: entry.task,
+    });
+  }
+
+  #changed(): void {
+    if (this.#mode !== 'running' || this.#sync !== null) return;
+    this.#syncAfter(SYNC_AFTER_MS);
+  }
+
+  #syncAfter(ms: number): void {
+    this.#sync?.cancel();
+    this.#sync = this.#timer.after(ms, () => {
+      this.#sync = null;
+      void this.#save();
+    });
+  }
+
+  /** One after the other; a store that fails is told once a try and asked again. */
+  #save(): Promise<void> {
+    this.#sync?.cancel();
+    this.#sync = null;
+    this.#unsynced = 0;
+    this.#saving = this.#saving.then(async () => {
+      try {
+        await this.store.save(this.scheduler.records());
+      } catch (error) {
+        this.#log.error(
+          `beat: The schedule could not be written to ${this.store.description}: ${(error as Error).message}`,
+        );
+        if (this.#mode === 'running') this.#syncAfter(SYNC_RETRY_MS);
+      }
+    });
+    return this.#saving;
+  }
+
+  #configured(): Record<string, EntryOptions> {
+    const { conf } = this.app;
+    const entries: Record<string, EntryOptions> = { ...conf.beat_schedule };
+    // Celery 5.6, beat.py: install_default_entries
+    if (conf.result_expires && !(CLEANUP in entries) && STORES_TO_CLEAN.test(conf.resultBackendUrl())) {
+      entries[CLEANUP] = {
+        task: CLEANUP,
+        schedule: crontab({ minute: '0', hour: '4' }),
+        options: { expires: 12 * 3600 },
+      };
+    }
+    return entries;
+  }
+}
+
+function createStore(options: BeatOptions, conf: Config, log: Logger): ScheduleStore {
+  const scheduler = options.scheduler ?? conf.beat_scheduler;
+  if (FORGETFUL.has(scheduler)) return new MemoryScheduleStore();
+  if (!PERSISTENT.has(scheduler)) {
+    throw new NotImplementedError(
+      `The scheduler '${scheduler}' is not there. Use celery.beat:PersistentScheduler, or give Beat a \`store\` of your own.`,
+    );
+  }
+  return new FileScheduleStore(options.schedule ?? conf.beat_schedule_filename, { log });
+}
+
+function evaluate(value: unknown): unknown {
+  return value instanceof BeatLazyFunc ? value.evaluate() : value;
+}
+
+function promiseWithResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,202 @@
+// The entries of a beat and when each is next due. Says what to send now and when to ask again; sends nothing, stores nothing.
+// Not here: sending and waiting (beat.ts), the file (store.ts), the rules themselves (schedules/).
+// Holds: an entry that was due several times while nobody looked is due once; an interval does not drift by the lateness of its
+// runs; a clock that was set back does not silence an entry; every change is told to `dirty`.
+// Celery 5.6: beat.py Scheduler, ScheduleEntry
+import { ImproperlyConfigured } from '../errors.ts';
+import { type Schedule, toSchedule } from '../schedules/schedule.ts';
+
+/** One entry of `beat_schedule`, as it is configured. */
+export interface EntryOptions {
+  /** Name of the task. */
+  readonly task: string;
+  /** Seconds, a span such as { minutes: 5 }, or crontab(...). */
+  readonly schedule: unknown;
+  readonly args?: readonly unknown[] | undefined;
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined;
+  /** What `applyAsync` takes: queue, expires, priority ... */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+  /** An interval falls on full minutes, hours or days. */
+  readonly relative?: boolean | undefined;
+  /** False: kept, never sent. */
+  readonly enabled?: boolean | undefined;
+}
+
+/** What outlives the process. */
+export interface EntryRecord {
+  /** @unit milliseconds since the epoch */
+  readonly lastRunAt: number;
+  readonly totalRunCount: number;
+}
+
+export class ScheduleEntry {
+  readonly name: string;
+  readonly task: string;
+  readonly schedule: Schedule;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly enabled: boolean;
+  /** @unit milliseconds since the epoch */
+  lastRunAt: number;
+  totalRunCount: number;
+  /** When it is next looked at. @unit milliseconds since the epoch */
+  dueAt = 0;
+  /** Being sent right now. */
+  sending = false;
+
+  constructor(name: string, options: EntryOptions, record: EntryRecord) {
+    this.name = name;
+    this.task = options.task;
+    this.schedule = readSchedule(name, options);
+    this.args = options.args ?? [];
+    this.kwargs = options.kwargs ?? {};
+    this.options = options.options ?? {};
+    this.enabled = options.enabled ?? true;
+    this.lastRunAt = record.lastRunAt;
+    this.totalRunCount = record.totalRunCount;
+  }
+}
+
+export interface SchedulerOptions {
+  /** IANA name. */
+  readonly zone: string;
+  /** @unit seconds */
+  readonly startingDeadline?: number | null;
+  /** Something that must outlive the process has changed. */
+  readonly dirty?: () => void;
+}
+
+/** What an entry was before it was taken for sending. */
+export interface Taken {
+  readonly entry: ScheduleEntry;
+  readonly before: EntryRecord;
+}
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #entries = new Map<string, ScheduleEntry>();
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  get entries(): ReadonlyMap<string, ScheduleEntry> {
+    return this.#entries;
+  }
+
+  /** Take over the configured entries. Known ones keep their last run, those no longer configured are dropped, new ones begin now. */
+  merge(
+    configured: Readonly<Record<string, EntryOptions>>,
+    stored: ReadonlyMap<string, EntryRecord>,
+    nowMs: number,
+  ): void {
+    const read = Object.entries(configured).map(([name, options]) => {
+      const record = this.#entries.get(name) ?? stored.get(name) ?? { lastRunAt: nowMs, totalRunCount: 0 };
+      return new ScheduleEntry(name, checked(name, options), record);
+    });
+    this.#entries.clear();
+    for (const entry of read) {
+      this.#entries.set(entry.name, entry);
+      this.#look(entry, nowMs);
+    }
+    this.#options.dirty?.();
+  }
+
+  /** The entries that are due, the longest overdue first, each marked as run. Call `putBack` when one could not be sent. */
+  takeDue(nowMs: number): Taken[] {
+    const due: { taken: Taken; dueAt: number }[] = [];
+    for (const entry of this.#entries.values()) {
+      if (!entry.enabled || entry.sending || entry.dueAt > nowMs) continue;
+      const before = { lastRunAt: entry.lastRunAt, totalRunCount: entry.totalRunCount };
+      const dueAt = entry.dueAt;
+      if (!this.#look(entry, nowMs)) continue;
+      due.push({ taken: { entry, before }, dueAt });
+      entry.lastRunAt = this.#runInstant(entry, nowMs);
+      entry.totalRunCount++;
+      this.#look(entry, nowMs);
+    }
+    if (due.length > 0) this.#options.dirty?.();
+    return due.sort((a, b) => a.dueAt - b.dueAt).map(({ taken }) => taken);
+  }
+
+  /** As if it had not been taken; it is looked at again at `retryAtMs`. */
+  putBack({ entry, before }: Taken, retryAtMs: number): void {
+    entry.lastRunAt = before.lastRunAt;
+    entry.totalRunCount = before.totalRunCount;
+    entry.dueAt = retryAtMs;
+    this.#options.dirty?.();
+  }
+
+  /** When the next entry wants to be looked at; infinity without entries. */
+  nextAt(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.values()) {
+      if (entry.enabled && !entry.sending && entry.dueAt < next) next = entry.dueAt;
+    }
+    return next;
+  }
+
+  /** Ask every entry anew, after the clock or the zone may have changed. */
+  review(nowMs: number): void {
+    for (const entry of this.#entries.values()) this.#look(entry, nowMs);
+  }
+
+  records(): Map<string, EntryRecord> {
+    return new Map(
+      [...this.#entries.values()].map(({ name, lastRunAt, totalRunCount }) => [name, { lastRunAt, totalRunCount }]),
+    );
+  }
+
+  /** Is it due? Sets when it is to be looked at next. */
+  #look(entry: ScheduleEntry, nowMs: number): boolean {
+    // The clock was set back: what lies ahead cannot have run.
+    if (entry.lastRunAt > nowMs) entry.lastRunAt = nowMs;
+    const { zone, startingDeadline = null } = this.#options;
+    const { isDue, next } = entry.schedule.isDue(entry.lastRunAt, { nowMs, zone, startingDeadline });
+    entry.dueAt = isDue ? nowMs : nowMs + Math.max(next * 1000, 1);
+    return isDue;
+  }
+
+  /** Celery takes the moment of sending, so that each run adds its lateness; here an interval keeps its beat while it keeps up. */
+  #runInstant(entry: ScheduleEntry, nowMs: number): number {
+    if (entry.schedule.kind !== 'interval') return nowMs;
+    const remaining = entry.schedule.remaining(entry.lastRunAt, { nowMs, zone: this.#options.zone }) * 1000;
+    const due = Math.round(nowMs + remaining);
+    const following = entry.schedule.remaining(due, { nowMs, zone: this.#options.zone });
+    return due > entry.lastRunAt && following > 0 ? due : nowMs;
+  }
+}
+
+function checked(name: string, options: EntryOptions): EntryOptions {
+  const wrong = (what: string) => new ImproperlyConfigured(`beat_schedule entry '${name}': ${what}.`);
+  if (typeof options !== 'object' || options === null) throw wrong('an object { task, schedule } is expected');
+  if (typeof options.task !== 'string' || options.task === '') throw wrong('`task` must be the name of a task');
+  if (options.args !== undefined && !Array.isArray(options.args)) throw wrong('`args` must be a list');
+  for (const key of ['kwargs', 'options'] as const) {
+    const value = options[key];
+    if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+      throw wrong(`\`${key}\` must be an object`);
+    }
+  }
+  for (const key of Object.keys(options)) {
+    if (!ENTRY_KEYS.has(key)) throw wrong(`there is no \`${key}\`; known are ${[...ENTRY_KEYS].join(', ')}`);
+  }
+  return options;
+}
+const ENTRY_KEYS = new Set(['task', 'schedule', 'args', 'kwargs', 'options', 'relative', 'enabled']);
+
+function readSchedule(name: string, options: EntryOptions): Schedule {
+  let schedule: Schedule;
+  try {
+    schedule = toSchedule(options.schedule, { relative: options.relative ?? false });
+  } catch (error) {
+    if (!(error instanceof ImproperlyConfigured)) throw error;
+    throw new ImproperlyConfigured(`beat_schedule entry '${name}': ${error.message}`);
+  }
+  // Celery would send without pause.
+  if (schedule.kind === 'interval' && !(schedule.remaining(0, { nowMs: 0, zone: 'UTC' }) > 0) && !options.relative) {
+    throw new ImproperlyConfigured(`beat_schedule entry '${name}': an interval of 0 s would never end.`);
+  }
+  return schedule;
+}

@@ -1,0 +1,124 @@
+// What is due, and when to ask again.
+import { describe, expect, it } from 'vitest';
+import { type EntryOptions, Scheduler } from '../../../server/beat/scheduler.ts';
+import { crontab } from '../../../server/schedules/crontab.ts';
+import { schedule } from '../../../server/schedules/schedule.ts';
+
+const START = Date.parse('2026-03-04T10:30:07.250Z');
+const S = 1000;
+
+function scheduler(entries: Record<string, EntryOptions>, options: { zone?: string; startingDeadline?: number } = {}) {
+  const made = new Scheduler({ zone: 'UTC', ...options });
+  made.merge(entries, new Map(), START);
+  const names = (nowMs: number) => made.takeDue(nowMs).map(({ entry }) => entry.name);
+  return { made, names };
+}
+const every = (seconds: number): EntryOptions => ({ task: 't', schedule: seconds });
+
+describe('an interval', () => {
+  it('is first due after one whole interval', () => {
+    const { made, names } = scheduler({ a: every(10) });
+    expect(names(START)).toEqual([]);
+    expect(made.nextAt()).toBe(START + 10 * S);
+    expect(names(START + 10 * S)).toEqual(['a']);
+    expect(made.nextAt()).toBe(START + 20 * S);
+  });
+  it('does not drift by the lateness of its runs', () => {
+    const { made, names } = scheduler({ a: every(10) });
+    let now = START;
+    for (let run = 1; run <= 100; run++) {
+      now = made.nextAt() + 37;
+      expect(names(now)).toEqual(['a']);
+    }
+    expect(made.nextAt()).toBe(START + 1010 * S);
+  });
+  it('that was missed many times is due once, and begins anew', () => {
+    const { made, names } = scheduler({ a: every(10) });
+    const late = START + 95 * S;
+    expect(names(late)).toEqual(['a']);
+    expect(names(late)).toEqual([]);
+    expect(made.nextAt()).toBe(late + 10 * S);
+  });
+  it('that is relative falls on full minutes', () => {
+    const { made, names } = scheduler({ a: { task: 't', schedule: 60, relative: true } });
+    expect(made.nextAt()).toBe(Date.parse('2026-03-04T10:31:00Z'));
+    expect(names(made.nextAt() + 3)).toEqual(['a']);
+    expect(made.nextAt()).toBe(Date.parse('2026-03-04T10:32:00Z'));
+  });
+});
+
+describe('a crontab', () => {
+  it('is due at its minute and once in it', () => {
+    const { made, names } = scheduler({ a: { task: 't', schedule: crontab({ minute: '31' }) } });
+    const at = Date.parse('2026-03-04T10:31:00Z');
+    expect(made.nextAt()).toBe(at);
+    expect(names(at + 5)).toEqual(['a']);
+    expect(names(at + 10 * S)).toEqual([]);
+    expect(made.nextAt()).toBe(at + 3600 * S);
+  });
+  it('runs in the zone of the app', () => {
+    const { made } = scheduler(
+      { a: { task: 't', schedule: crontab({ minute: 0, hour: 4 }) } },
+      { zone: 'America/New_York' },
+    );
+    expect(new Date(made.nextAt()).toISOString()).toBe('2026-03-05T09:00:00.000Z');
+  });
+  it('missed by more than the starting deadline is left out, and the next one runs', () => {
+    const { made, names } = scheduler({ a: { task: 't', schedule: crontab({ minute: 0 }) } }, { startingDeadline: 60 });
+    expect(names(Date.parse('2026-03-04T12:30:00Z'))).toEqual([]);
+    expect(made.nextAt()).toBe(Date.parse('2026-03-04T13:00:00Z'));
+    expect(names(made.nextAt())).toEqual(['a']);
+  });
+});
+
+describe('entries', () => {
+  it('that are due together come longest overdue first', () => {
+    const { names } = scheduler({ slow: every(30), quick: every(5), middle: every(10) });
+    expect(names(START + 40 * S)).toEqual(['quick', 'middle', 'slow']);
+  });
+  it('keep their last run when the schedule changes, and are dropped when they are no longer configured', () => {
+    const { made, names } = scheduler({ a: every(10), b: every(10) });
+    names(START + 10 * S);
+    made.merge({ a: { task: 't', schedule: schedule({ minutes: 1 }) } }, new Map(), START + 15 * S);
+    expect([...made.entries.keys()]).toEqual(['a']);
+    expect(made.nextAt()).toBe(START + 70 * S);
+    expect(made.entries.get('a')?.totalRunCount).toBe(1);
+  });
+  it('go on where a stored record left them', () => {
+    const made = new Scheduler({ zone: 'UTC' });
+    made.merge({ a: every(60) }, new Map([['a', { lastRunAt: START - 45 * S, totalRunCount: 7 }]]), START);
+    expect(made.nextAt()).toBe(START + 15 * S);
+    expect(made.records().get('a')).toEqual({ lastRunAt: START - 45 * S, totalRunCount: 7 });
+  });
+  it('are not silenced by a clock that was set back', () => {
+    const { made, names } = scheduler({ a: every(10) });
+    const dayBefore = START - 86_400 * S;
+    made.review(dayBefore);
+    expect(made.nextAt()).toBe(dayBefore + 10 * S);
+    expect(names(dayBefore + 10 * S)).toEqual(['a']);
+  });
+  it('that could not be sent are as before and are asked again at the time given', () => {
+    const { made } = scheduler({ a: every(10) });
+    const [taken] = made.takeDue(START + 10 * S);
+    made.putBack(taken!, START + 12 * S);
+    expect(made.records().get('a')).toEqual({ lastRunAt: START, totalRunCount: 0 });
+    expect(made.nextAt()).toBe(START + 12 * S);
+    expect(made.takeDue(START + 12 * S)).toHaveLength(1);
+  });
+  it('that are disabled are kept and never due', () => {
+    const { made, names } = scheduler({ a: { ...every(1), enabled: false } });
+    expect(names(START + 100 * S)).toEqual([]);
+    expect(made.nextAt()).toBe(Number.POSITIVE_INFINITY);
+  });
+  it.each([
+    [{ schedule: 1 }, "entry 'x': `task` must be"],
+    [{ task: 't', schedule: 0 }, "entry 'x': an interval of 0 s"],
+    [{ task: 't', schedule: '*/5 * * * *' }, "entry 'x': A schedule is"],
+    [{ task: 't', schedule: 1, args: 'x' }, '`args` must be a list'],
+    [{ task: 't', schedule: 1, kwargs: [] }, '`kwargs` must be an object'],
+    [{ task: 't', schedule: 1, shedule: 1 }, 'there is no `shedule`'],
+    [{ task: 't' }, "entry 'x': A schedule is"],
+  ])('that cannot be used are refused by name: %j', (entry, words) => {
+    expect(() => scheduler({ x: entry as unknown as EntryOptions })).toThrow(words);
+  });
+});
