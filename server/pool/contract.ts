@@ -4,6 +4,7 @@
 // Celery 5.6: concurrency/base.py
 import type { TaskOutcome } from '../app/trace.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
+import type { Timer } from '../timer.ts';
 
 /** One execution. Plain data, so that a pool may send it to another process. */
 export interface Job {
@@ -16,6 +17,8 @@ export interface Job {
 }
 
 export interface JobCallbacks {
+  /** Its turn has come. False: it must not run any more; nothing further is said of it. */
+  mayStart?(): boolean;
   /** The body is about to run. @param timeMs epoch milliseconds */
   onAccepted(pid: number, timeMs: number): void;
   /** A limit was hit. `soft`: the body was told and may still finish. Hard: `onDone` follows with FAILURE TimeLimitExceeded. */
@@ -60,7 +63,9 @@ export interface PoolContext {
   readonly concurrency: number;
   /** Runs one job in this process; never rejects. Pools with children load the app there instead. */
   readonly execute: (job: Job, signal: AbortSignal) => Promise<TaskOutcome>;
-  readonly now: () => number;
+  readonly timer: Timer;
+  /** Fields of `info()` that only the worker knows, such as the default time limits. */
+  readonly info?: PoolInfo;
 }
 
 export type PoolFactory = (context: PoolContext) => Pool;

@@ -1,0 +1,263 @@
+// The pools without child processes: `async` (many bodies awaiting side by side) and `solo` (one at a time).
+// Not here: what a body's run is (app/trace.ts); what an outcome means for the message (worker/request.ts).
+// Holds: a job that was stopped from outside (terminate, hard limit, cold stop) is done at that moment and its place is free;
+// JavaScript cannot be interrupted, so the body is told by its signal, and what it still says is dropped.
+// Celery 5.6: concurrency/solo.py, concurrency/gevent.py
+//
+// A job: waiting > running > done. Terminate moves it from either to done.
+import { constants } from 'node:os';
+import type { TaskOutcome } from '../app/trace.ts';
+import {
+  NotImplementedError,
+  SoftTimeLimitExceeded,
+  Terminated,
+  TimeLimitExceeded,
+  WorkerLostError,
+} from '../errors.ts';
+import type { TimerHandle } from '../timer.ts';
+import type { Job, JobCallbacks, Pool, PoolContext, PoolInfo, Running } from './contract.ts';
+
+class Run implements Running {
+  readonly job: Job;
+  readonly callbacks: JobCallbacks;
+  readonly pool: InProcessPool;
+  state: 'waiting' | 'running' | 'done' = 'waiting';
+  controller: AbortController | null = null;
+  startedMs = 0;
+  limits: TimerHandle[] | null = null;
+
+  constructor(job: Job, callbacks: JobCallbacks, pool: InProcessPool) {
+    this.job = job;
+    this.callbacks = callbacks;
+    this.pool = pool;
+  }
+
+  terminate(signal: string): void {
+    const name = signal.startsWith('SIG') ? signal : `SIG${signal}`;
+    const signum = (constants.signals as Record<string, number>)[name] ?? null;
+    this.pool.abandon(this, new Terminated(name), {
+      state: 'REVOKED',
+      terminated: true,
+      signum,
+      expired: false,
+    });
+  }
+}
+
+type Ending = TaskOutcome extends infer O
+  ? O extends TaskOutcome
+    ? Omit<O, 'id' | 'name' | 'runtimeMs'>
+    : never
+  : never;
+
+export class InProcessPool implements Pool {
+  readonly name: string;
+  readonly canTerminate = 'abort';
+  #limit: number;
+  readonly #fixed: boolean;
+  readonly #context: PoolContext;
+  readonly #pid = process.pid;
+  readonly #running = new Set<Run>();
+  #waiting: Run[] = [];
+  #waitingHead = 0;
+  readonly #idle: (() => void)[] = [];
+
+  constructor(name: string, limit: number, fixed: boolean, context: PoolContext) {
+    this.name = name;
+    this.#limit = Math.max(1, limit);
+    this.#fixed = fixed;
+    this.#context = context;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  get active(): number {
+    return this.#running.size;
+  }
+
+  async start(): Promise<void> {}
+
+  apply(job: Job, callbacks: JobCallbacks): Running {
+    const run = new Run(job, callbacks, this);
+    if (this.#running.size < this.#limit && this.#waitingHead === this.#waiting.length) this.#begin(run);
+    else this.#waiting.push(run);
+    return run;
+  }
+
+  grow(n: number): void {
+    this.#resize(n);
+  }
+
+  shrink(n: number): void {
+    this.#resize(-n);
+  }
+
+  info(): PoolInfo {
+    return {
+      implementation: `umbel:${this.name}`,
+      'max-concurrency': this.#limit,
+      processes: [this.#pid],
+      'max-tasks-per-child': 'N/A',
+      'put-guarded-by-semaphore': true,
+      timeouts: [0, 0],
+      'running-tasks': this.#running.size,
+      ...this.#context.info,
+    };
+  }
+
+  async stop(how: 'warm' | 'cold'): Promise<void> {
+    if (how === 'cold') {
+      const lost = new WorkerLostError('The worker was stopped before the task was finished.');
+      const ending: Ending = {
+        state: 'FAILURE',
+        error: lost,
+        excRepr: `WorkerLostError('${lost.message}')`,
+        traceback: null,
+        workerLost: true,
+      };
+      for (const run of [...this.#waiting.slice(this.#waitingHead), ...this.#running]) {
+        this.abandon(run, new Terminated('SIGTERM'), ending);
+      }
+      return;
+    }
+    if (this.#running.size === 0 && this.#waitingHead === this.#waiting.length) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Ends a job from outside: its body is told by `reason`, whatever it answers later is dropped. */
+  abandon(run: Run, reason: Error, ending: Ending): void {
+    if (run.state === 'done') return;
+    const wasRunning = run.state === 'running';
+    run.state = 'done';
+    const { id, task, shadow } = run.job.message;
+    const runtimeMs = wasRunning ? this.#context.timer.now() - run.startedMs : 0;
+    if (wasRunning) this.#tell(run, reason);
+    this.#finish(run, { ...ending, id, name: shadow ?? task, runtimeMs } as TaskOutcome, wasRunning);
+  }
+
+  #resize(by: number): void {
+    if (this.#fixed) throw new NotImplementedError(`The ${this.name} pool always runs one task at a time.`);
+    this.#limit = Math.max(1, this.#limit + by);
+    this.#fill();
+  }
+
+  #begin(run: Run): void {
+    const { job, callbacks } = run;
+    if (callbacks.mayStart && !callbacks.mayStart()) {
+      run.state = 'done';
+      return;
+    }
+    const controller = new AbortController();
+    const { timer } = this.#context;
+    run.state = 'running';
+    run.controller = controller;
+    run.startedMs = timer.now();
+    this.#running.add(run);
+    if (job.softTimeLimitMs !== null || job.timeLimitMs !== null) this.#limitTime(run);
+    callbacks.onAccepted(this.#pid, run.startedMs);
+    // Accepting may have terminated it (a revoke that waited for it).
+    if (this.#isDone(run)) return;
+    this.#context.execute(job, controller.signal).then(
+      (outcome) => this.#ended(run, outcome),
+      (error: unknown) => this.#ended(run, crashed(run, error, timer.now())),
+    );
+  }
+
+  #ended(run: Run, outcome: TaskOutcome): void {
+    if (run.state === 'done') return;
+    run.state = 'done';
+    this.#finish(run, outcome, true);
+  }
+
+  #finish(run: Run, outcome: TaskOutcome, wasRunning: boolean): void {
+    if (run.limits) for (const handle of run.limits) handle.cancel();
+    run.limits = null;
+    run.controller = null;
+    if (wasRunning) this.#running.delete(run);
+    run.callbacks.onDone(outcome);
+    this.#fill();
+    if (this.#idle.length > 0 && this.#running.size === 0 && this.#waitingHead === this.#waiting.length) {
+      for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+
+  #fill(): void {
+    while (this.#waitingHead < this.#waiting.length && this.#running.size < this.#limit) {
+      const run = this.#waiting[this.#waitingHead++]!;
+      if (run.state === 'waiting') this.#begin(run);
+    }
+    if (this.#waitingHead > 256 && this.#waitingHead * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#waitingHead);
+      this.#waitingHead = 0;
+    }
+  }
+
+  #limitTime(run: Run): void {
+    const { softTimeLimitMs, timeLimitMs } = run.job;
+    const { timer } = this.#context;
+    run.limits = [];
+    if (softTimeLimitMs !== null) {
+      run.limits.push(
+        timer.at(run.startedMs + softTimeLimitMs, () => {
+          if (run.state !== 'running') return;
+          run.callbacks.onTimeout(true, softTimeLimitMs);
+          this.#tell(run, new SoftTimeLimitExceeded(softTimeLimitMs / 1000));
+        }),
+      );
+    }
+    if (timeLimitMs !== null) {
+      run.limits.push(
+        timer.at(run.startedMs + timeLimitMs, () => {
+          if (run.state !== 'running') return;
+          const error = new TimeLimitExceeded(timeLimitMs / 1000);
+          run.callbacks.onTimeout(false, timeLimitMs);
+          this.abandon(run, error, {
+            state: 'FAILURE',
+            error,
+            excRepr: `TimeLimitExceeded(${timeLimitMs / 1000})`,
+            traceback: null,
+            timeout: true,
+          });
+        }),
+      );
+    }
+  }
+
+  /** A signal aborts once. When the soft limit aborted it already, the harder reason takes its place for those who look again. */
+  #tell(run: Run, reason: Error): void {
+    const controller = run.controller!;
+    if (controller.signal.aborted) Object.defineProperty(controller.signal, 'reason', { value: reason });
+    else controller.abort(reason);
+  }
+
+  /** The state again, unknown to the compiler's narrowing. */
+  #isDone(run: Run): boolean {
+    return run.state === 'done';
+  }
+}
+
+/** `execute` promises never to reject; if it does, that is a failure of ours. */
+function crashed(run: Run, thrown: unknown, nowMs: number): TaskOutcome {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { id, task, shadow } = run.job.message;
+  return {
+    id,
+    name: shadow ?? task,
+    runtimeMs: nowMs - run.startedMs,
+    state: 'FAILURE',
+    error,
+    excRepr: `${error.name}(${JSON.stringify(error.message)})`,
+    traceback: error.stack ?? null,
+    internal: true,
+  };
+}
+
+export function createAsyncPool(context: PoolContext): Pool {
+  return new InProcessPool('async', context.concurrency, false, context);
+}
+
+export function createSoloPool(context: PoolContext): Pool {
+  return new InProcessPool('solo', 1, true, context);
+}

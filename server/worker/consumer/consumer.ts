@@ -1,0 +1,196 @@
+// Holds the broker connection: goes round its steps once per connection, and again after it was lost.
+// Not here: the steps (connection below; events.ts, gossip.ts, tasks.ts, control.ts), messages (strategy.ts).
+// Holds: only this file reconnects; a loss restarts the consumer alone, pool and running tasks go on.
+// Celery 5.6: worker/consumer/consumer.py
+//
+// Modes: idle > connecting > running > (lost > connecting ...) > closing > closed. `close` works from every mode.
+import type { Celery } from '../../app/celery.ts';
+import { OperationalError, toError } from '../../errors.ts';
+import type { EventDispatcher } from '../../events/dispatcher.ts';
+import type { Logger } from '../../log.ts';
+import type { Connection } from '../../messaging/connection.ts';
+import type { Mailbox } from '../../messaging/mailbox.ts';
+import type { Pool } from '../../pool/contract.ts';
+import type { Timer } from '../../timer.ts';
+import type { Queue } from '../../transport/entity.ts';
+import { Blueprint, Bootstep, type StepClass } from '../blueprint.ts';
+import type { Panel } from '../panel/registry.ts';
+import type { Prefetch } from '../prefetch.ts';
+import type { WorkerState } from '../state.ts';
+import type { Strategy } from '../strategy.ts';
+import { ControlStep } from './control.ts';
+import { EventsStep, HeartStep } from './events.ts';
+import { MingleStep } from './gossip.ts';
+import { TasksStep } from './tasks.ts';
+
+/** What the consumer needs of its worker. */
+export interface ConsumerHost {
+  readonly app: Celery;
+  readonly hostname: string;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly pool: Pool;
+  readonly state: WorkerState;
+  readonly prefetch: Prefetch;
+  readonly events: EventDispatcher;
+  readonly strategy: Strategy;
+  readonly panel: Panel;
+  readonly connection: Connection;
+  readonly mailbox: Mailbox;
+  readonly options: ConsumerOptions;
+}
+
+export interface ConsumerOptions {
+  readonly queues: readonly Queue[];
+  readonly purge: boolean;
+  readonly withoutMingle: boolean;
+  readonly withoutHeartbeat: boolean;
+  /** @unit seconds */
+  readonly heartbeatInterval: number;
+}
+
+/** As Celery: more restarts than this within a second, and it rests for one. */
+const RESTARTS_A_SECOND = 5;
+
+/** Step: connect, with the retries the settings say. */
+class ConnectionStep extends Bootstep<TaskConsumer> {
+  static override label = 'Connection';
+  override async start(consumer: TaskConsumer): Promise<void> {
+    const { connection, log, app } = consumer.host;
+    const onStartup = app.conf.get('broker_connection_retry_on_startup') ?? app.conf.get('broker_connection_retry');
+    if (consumer.restarts === 0 && !onStartup) await connection.tryConnect();
+    else await connection.ensure();
+    log.info(`Connected to ${connection.url}`);
+  }
+}
+
+export class TaskConsumer {
+  readonly host: ConsumerHost;
+  readonly blueprint: Blueprint<TaskConsumer>;
+  /** Times the steps were started anew. */
+  restarts = 0;
+  /** True while its steps are stopped because the connection is gone: nothing can be said to the broker. */
+  lost = false;
+  mode: 'idle' | 'connecting' | 'running' | 'lost' | 'closing' | 'closed' = 'idle';
+  /** Called when the first round is up. */
+  onReady: (() => void) | null = null;
+  #wake: (() => void) | null = null;
+  #loop: Promise<void> | null = null;
+  #startedAtMs: number[] = [];
+
+  constructor(host: ConsumerHost) {
+    this.host = host;
+    const own: StepClass<TaskConsumer>[] = [ConnectionStep, EventsStep, MingleStep, TasksStep, HeartStep, ControlStep];
+    const users = host.app.steps.consumer as Iterable<StepClass<TaskConsumer>>;
+    this.blueprint = new Blueprint('Consumer', [...own, ...users], this, { ...host.options });
+  }
+
+  get tasks(): TasksStep {
+    return this.blueprint.get<TasksStep>('Tasks')!;
+  }
+
+  /** Resolves when it consumes. Rejects when it cannot, and is not to try again. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#loop = this.#run(resolve).then(
+        () => reject(new Error('The worker was stopped before it was ready.')),
+        (error: unknown) => {
+          this.mode = 'closed';
+          reject(error);
+          this.onFailed?.(toError(error));
+        },
+      );
+    });
+  }
+
+  /** It gave up: the connection was lost and is not to be, or cannot be, made again. */
+  onFailed: ((error: Error) => void) | null = null;
+
+  /** Take no more tasks, and give back what has not begun. Everything else goes on. */
+  async pause(): Promise<void> {
+    await this.tasks.pause(this);
+  }
+
+  /** Leave: the steps in reverse, then the connection. */
+  async close(): Promise<void> {
+    if (this.mode === 'closed' || this.mode === 'closing') return;
+    const before = this.mode;
+    this.mode = 'closing';
+    const { connection } = this.host;
+    if (before === 'running') {
+      await this.blueprint.stop(this).catch((error: Error) => this.host.log.warning(`Consumer: ${error.message}`));
+    }
+    await connection.close();
+    this.#wake?.();
+    await this.#loop?.catch(() => {});
+    this.mode = 'closed';
+  }
+
+  async #run(ready: () => void): Promise<void> {
+    const { app, connection, log, timer } = this.host;
+    const unlisten = connection.onLost((error) => {
+      log.warning(`consumer: Connection to broker lost: ${error.message}. Trying to re-establish the connection...`);
+      this.#wake?.();
+    });
+    try {
+      while (this.#open()) {
+        await this.#rest(timer);
+        this.mode = 'connecting';
+        let broken = new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        try {
+          await this.blueprint.start(this);
+          if (!this.#open()) break;
+          this.mode = 'running';
+          if (this.restarts === 0) ready();
+          this.restarts++;
+          // Lost while the last step was started?
+          if (!connection.connected) broken = Promise.resolve();
+          await broken;
+          if (!this.#open()) break;
+          if (!app.conf.get('broker_connection_retry')) {
+            throw new OperationalError(connection.url, `The connection to the broker at ${connection.url} was lost.`);
+          }
+        } catch (error) {
+          if (!this.#open()) break;
+          await this.#teardown();
+          const startup = this.restarts === 0;
+          const retried = app.conf.get('broker_connection_retry') && !startup;
+          if (!(error instanceof OperationalError) || !retried) throw error;
+          log.error(`consumer: ${error.message}`);
+          continue;
+        }
+        await this.#teardown();
+      }
+    } finally {
+      unlisten();
+    }
+  }
+
+  /** Steps down, without a word to the broker. */
+  async #teardown(): Promise<void> {
+    if (!this.#open()) return;
+    this.mode = 'lost';
+    this.lost = true;
+    try {
+      await this.blueprint.stop(this);
+    } catch (error) {
+      this.host.log.debug(`consumer: ${toError(error).message}`);
+    } finally {
+      this.lost = false;
+    }
+  }
+
+  async #rest(timer: Timer): Promise<void> {
+    const nowMs = timer.now();
+    this.#startedAtMs = [...this.#startedAtMs.filter((ms) => nowMs - ms < 1000), nowMs];
+    if (this.#startedAtMs.length <= RESTARTS_A_SECOND) return;
+    this.host.log.critical('Frequent restarts of the connection to the broker: resting for a second.');
+    await this.host.connection.pause(1000);
+  }
+
+  #open(): boolean {
+    return this.mode !== 'closing' && this.mode !== 'closed';
+  }
+}

@@ -1,0 +1,111 @@
+// Step: consume the task queues on a channel of their own, with the prefetch count; add and cancel queues while it runs.
+// Not here: what becomes of a message (strategy.ts); which queues (the worker's options).
+// Holds: no message is read after `pause` has resolved; what had not begun is given back before the channel closes.
+// Celery 5.6: worker/consumer/tasks.py
+import { OperationalError } from '../../errors.ts';
+import { Consumer } from '../../messaging/consumer.ts';
+import type { Channel } from '../../transport/contract.ts';
+import type { Queue } from '../../transport/entity.ts';
+import { Bootstep } from '../blueprint.ts';
+import type { TaskConsumer } from './consumer.ts';
+
+export class TasksStep extends Bootstep<TaskConsumer> {
+  static override label = 'Tasks';
+  static override requires = ['Mingle'];
+  /** What is consumed now, and again after a reconnect. */
+  readonly #queues = new Map<string, Queue>();
+  #channel: Channel | null = null;
+  #consumer: Consumer | null = null;
+
+  constructor(consumer: TaskConsumer, options: Readonly<Record<string, unknown>>) {
+    super(consumer, options);
+    for (const queue of consumer.host.options.queues) this.#queues.set(queue.name, queue);
+  }
+
+  get queues(): readonly Queue[] {
+    return [...this.#queues.values()];
+  }
+
+  override async start(consumer: TaskConsumer): Promise<void> {
+    const { connection, strategy, prefetch, pool, state, app } = consumer.host;
+    if (consumer.restarts > 0 && app.conf.get('worker_enable_prefetch_count_reduction')) prefetch.reduce(state.active);
+    prefetch.resize(pool.limit);
+    this.#channel = await connection.channel();
+    this.#consumer = new Consumer(this.#channel, {
+      queues: this.queues,
+      onMessage: strategy.onMessage,
+      prefetch: prefetch.count,
+    });
+    const channel = this.#channel;
+    prefetch.attach((count) => {
+      // A channel that is gone takes its count along.
+      channel.qos(count).catch(() => {});
+    });
+    if (consumer.restarts === 0 && consumer.host.options.purge) await this.#purge(consumer, channel);
+    await this.#consumer.consume();
+  }
+
+  async #purge({ host }: TaskConsumer, channel: Channel): Promise<void> {
+    let count = 0;
+    for (const queue of this.#queues.values()) {
+      await channel.declareQueue(queue);
+      count += await channel.purge(queue.name);
+    }
+    host.log.warning(`purge: Erased ${count} messages from ${this.#queues.size} queues.`);
+  }
+
+  /** Nothing new is read; what has not begun goes back to its queue. */
+  async pause(consumer: TaskConsumer): Promise<void> {
+    const { state, strategy } = consumer.host;
+    const reading = this.#consumer;
+    this.#consumer = null;
+    if (reading) await reading.cancel().catch(() => {});
+    strategy.clear();
+    // In reverse, so that they stand in their old order at the head of the queue.
+    for (const request of [...state.inPhase('held', 'scheduled', 'limited', 'reserved')].reverse()) request.giveBack();
+    await this.#channel?.flush().catch(() => {});
+  }
+
+  override async stop(consumer: TaskConsumer): Promise<void> {
+    const { prefetch, state, strategy, app } = consumer.host;
+    prefetch.detach();
+    if (consumer.lost) {
+      strategy.clear();
+      const cancel = app.conf.get('worker_cancel_long_running_tasks_on_connection_loss');
+      for (const request of [...state.requests]) {
+        if (request.phase !== 'active') request.drop();
+        else if (cancel && request.policy.acksLate) request.cancel();
+      }
+    } else {
+      await this.pause(consumer);
+    }
+    const channel = this.#channel;
+    this.#channel = null;
+    this.#consumer = null;
+    await channel?.close().catch(() => {});
+  }
+
+  async addQueue(queue: Queue): Promise<boolean> {
+    if (this.#queues.has(queue.name)) return false;
+    const consumer = this.#reading();
+    this.#queues.set(queue.name, queue);
+    try {
+      await consumer.addQueue(queue);
+    } catch (error) {
+      this.#queues.delete(queue.name);
+      throw error;
+    }
+    return true;
+  }
+
+  async cancelQueue(name: string): Promise<boolean> {
+    const consumer = this.#reading();
+    this.#queues.delete(name);
+    return consumer.cancelQueue(name);
+  }
+
+  #reading(): Consumer {
+    if (!this.#consumer) throw new OperationalError('', 'The worker is not consuming now.');
+    return this.#consumer;
+  }
+}

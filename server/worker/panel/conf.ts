@@ -1,0 +1,43 @@
+// Settings as they may be shown: secrets masked, URLs without passwords, nothing that JSON cannot say.
+// Celery 5.6: app/utils.py filter_hidden_settings
+import { saferepr } from '../../../shared/python-repr.ts';
+import type { Config } from '../../app/config.ts';
+import { safeUrl } from '../../transport/url.ts';
+
+const HIDDEN = /API|TOKEN|KEY|SECRET|PASS|PROFANITIES_LIST|SIGNATURE|DATABASE/i;
+const MASK = '********';
+
+export function confTable(conf: Config, withDefaults: boolean): Record<string, unknown> {
+  const given = withDefaults ? conf.toObject() : conf.changes();
+  const table: Record<string, unknown> = {
+    ...(withDefaults ? {} : { broker_url: conf.brokerUrls('read'), result_backend: conf.resultBackendUrl() }),
+    ...given,
+  };
+  if (Array.isArray(table.broker_url) && table.broker_url.length === 1) table.broker_url = table.broker_url[0];
+  return masked(table);
+}
+
+function masked(table: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, maskOne(key, value)]));
+}
+
+function maskOne(key: string, value: unknown): unknown {
+  if (isTable(value)) return masked(value);
+  if (HIDDEN.test(key)) return MASK;
+  return plain(value);
+}
+
+function plain(value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return value.includes('://') ? value.split(';').map(safeUrl).join(';') : value;
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (isTable(value)) return masked(value);
+  return typeof value === 'function' ? `<function ${value.name || 'anonymous'}>` : saferepr(value, 1024);
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

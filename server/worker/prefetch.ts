@@ -1,0 +1,113 @@
+// How many messages to hold: multiplier x concurrency, more while tasks wait for their ETA, less after a lost connection.
+// Nobody else speaks of counts to the broker.
+// Holds: at most one change a turn reaches the broker; 0 means unlimited, and above 65535 becomes that.
+// Celery 5.6: worker/consumer/tasks.py, kombu/common.py QoS
+
+/** What AMQP can say in basic.qos. */
+const MOST = 65_535;
+
+export interface PrefetchOptions {
+  /** `worker_prefetch_multiplier`; 0 = unlimited. */
+  readonly multiplier: number;
+  readonly concurrency: number;
+  /** `worker_eta_task_limit`: the count rises to this at most. */
+  readonly etaTaskLimit: number | null;
+  /** `worker_disable_prefetch`: hold no more than can run. */
+  readonly disabled: boolean;
+}
+
+export class Prefetch {
+  readonly #options: PrefetchOptions;
+  #concurrency: number;
+  /** Tasks waiting for their ETA. */
+  #waiting = 0;
+  /** What a reconnect took off; given back one settled message at a time. */
+  #reduced = 0;
+  /** Tasks that run and are acknowledged already: with `disabled` they count. */
+  #running = 0;
+  #sent: number | null = null;
+  #apply: ((count: number) => void) | null = null;
+  #pending = false;
+
+  constructor(options: PrefetchOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency;
+  }
+
+  /** What without ETA tasks would be held. */
+  get initial(): number {
+    if (this.#options.disabled) return this.#concurrency;
+    return this.#concurrency * this.#options.multiplier;
+  }
+
+  get count(): number {
+    if (this.initial === 0) return 0;
+    if (this.#options.disabled) return Math.max(1, this.initial - this.#running + this.#waiting);
+    const base = Math.max(1, this.initial - this.#reduced);
+    const wanted = base + this.#waiting;
+    const limit = this.#options.etaTaskLimit;
+    const count = limit ? Math.max(base, Math.min(wanted, limit)) : wanted;
+    return count > MOST ? 0 : count;
+  }
+
+  /** A task waits for its ETA: make room for another. */
+  etaHeld(): void {
+    this.#waiting++;
+    this.#changed();
+  }
+
+  etaReleased(): void {
+    this.#waiting = Math.max(0, this.#waiting - 1);
+    this.#changed();
+  }
+
+  /** A task began (its message is settled already) or ended. Counts only with `worker_disable_prefetch`. */
+  running(change: 1 | -1): void {
+    if (!this.#options.disabled) return;
+    this.#running = Math.max(0, this.#running + change);
+    this.#changed();
+  }
+
+  resize(concurrency: number): void {
+    this.#concurrency = Math.max(1, concurrency);
+    this.#changed();
+  }
+
+  /** After a reconnect with tasks still running: start low (worker_enable_prefetch_count_reduction). */
+  reduce(active: number): void {
+    const { multiplier } = this.#options;
+    const start = Math.max(multiplier, this.initial - active * multiplier);
+    this.#reduced = this.initial === 0 ? 0 : Math.max(0, this.initial - start);
+  }
+
+  /** A message was settled. */
+  settled(): void {
+    if (this.#reduced === 0) return;
+    this.#reduced--;
+    this.#changed();
+  }
+
+  /** From now on changes go to this channel; the present count is handed over at once by the caller. */
+  attach(apply: (count: number) => void): void {
+    this.#apply = apply;
+    this.#sent = this.count;
+  }
+
+  /** The channel is gone, and with it what waited. */
+  detach(): void {
+    this.#apply = null;
+    this.#waiting = 0;
+  }
+
+  #changed(): void {
+    if (this.#pending || !this.#apply) return;
+    this.#pending = true;
+    queueMicrotask(() => {
+      this.#pending = false;
+      const count = this.count;
+      if (count === this.#sent || !this.#apply) return;
+      this.#sent = count;
+      this.#apply(count);
+    });
+  }
+}

@@ -1,0 +1,150 @@
+// What was revoked: ids (bounded, expiring) and stamps, and the file they outlive a restart in (--statedb).
+// Not here: what a revoke does to a request (request.ts), who tells of it (panel/manage.ts).
+// Holds: at most `limit` ids, the oldest forgotten first; expired ones count until they are purged, as in Celery.
+// Celery 5.6: worker/state.py, utils/collections.py LimitedSet. The file is our own, not Python's shelve.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { ImproperlyConfigured } from '../errors.ts';
+
+/** CELERY_WORKER_REVOKES_MAX, CELERY_WORKER_REVOKE_EXPIRES */
+const LIMIT = 50_000;
+/** @unit seconds */
+const EXPIRES = 10_800;
+
+export class RevokedSet {
+  readonly limit: number;
+  readonly expiresMs: number;
+  readonly #now: () => number;
+  /** id -> when it was revoked. @unit milliseconds since the epoch */
+  readonly #ids = new Map<string, number>();
+  /** Stamp name -> values, in memory only, as in Celery. */
+  readonly stamps = new Map<string, Set<string>>();
+  /** Called after each change of the ids. */
+  onChange: (() => void) | null = null;
+
+  constructor(now: () => number, env: NodeJS.ProcessEnv = process.env) {
+    this.#now = now;
+    this.limit = positive(env.CELERY_WORKER_REVOKES_MAX) ?? LIMIT;
+    this.expiresMs = (positive(env.CELERY_WORKER_REVOKE_EXPIRES) ?? EXPIRES) * 1000;
+  }
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  add(id: string, whenMs: number = this.#now()): void {
+    this.#ids.delete(id);
+    this.#ids.set(id, whenMs);
+    if (this.#ids.size > this.limit) this.purge();
+    this.onChange?.();
+  }
+
+  /** Ids from another worker or the file: id -> unix time in seconds. What is no such thing is left out. */
+  merge(ids: Readonly<Record<string, unknown>>): void {
+    for (const [id, when] of Object.entries(ids)) {
+      // Celery sends LimitedSet._data: id -> [time, id] in its older form, id -> time in the newer one.
+      const seconds = Array.isArray(when) ? when[0] : when;
+      if (!this.#ids.has(id)) this.#ids.set(id, typeof seconds === 'number' ? seconds * 1000 : this.#now());
+    }
+    this.purge();
+    this.onChange?.();
+  }
+
+  /** Forget what has expired, then the oldest beyond the limit. */
+  purge(): void {
+    const before = this.#now() - this.expiresMs;
+    for (const [id, whenMs] of this.#ids) if (whenMs < before) this.#ids.delete(id);
+    for (const id of this.#ids.keys()) {
+      if (this.#ids.size <= this.limit) break;
+      this.#ids.delete(id);
+    }
+  }
+
+  ids(): string[] {
+    return [...this.#ids.keys()];
+  }
+
+  /** id -> unix time in seconds, as `hello` sends it. */
+  toRecord(): Record<string, number> {
+    return Object.fromEntries([...this.#ids].map(([id, whenMs]) => [id, whenMs / 1000]));
+  }
+
+  addStamps(headers: Readonly<Record<string, readonly string[]>>): void {
+    for (const [name, values] of Object.entries(headers)) {
+      const known = this.stamps.get(name) ?? new Set();
+      for (const value of values) known.add(value);
+      this.stamps.set(name, known);
+    }
+  }
+
+  /** Does a task with these stamps fall under a revoke by stamps? */
+  hasStamp(stampedHeaders: readonly string[] | null, stamps: Readonly<Record<string, unknown>>): boolean {
+    if (this.stamps.size === 0) return false;
+    return stampMatches(this.stamps, stampedHeaders, stamps);
+  }
+}
+
+/** One equal value of one stamp is enough. A stamp's value is a text or a list of texts. */
+export function stampMatches(
+  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+  stampedHeaders: readonly string[] | null,
+  stamps: Readonly<Record<string, unknown>>,
+): boolean {
+  for (const name of stampedHeaders ?? Object.keys(stamps)) {
+    const values = wanted.get(name);
+    const own = stamps[name];
+    if (!values || own === undefined || own === null) continue;
+    if ((Array.isArray(own) ? own : [own]).some((value) => values.has(String(value)))) return true;
+  }
+  return false;
+}
+
+interface StateFile {
+  umbel: 1;
+  revoked: Record<string, number>;
+  clock: number;
+}
+
+/** The --statedb file. */
+export class StateDb {
+  readonly path: string;
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** null: there is none yet. */
+  load(): { revoked: Record<string, number>; clock: number } | null {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw new ImproperlyConfigured(`Cannot read the state file ${this.path}: ${(error as Error).message}`);
+    }
+    try {
+      const file = JSON.parse(text) as StateFile;
+      if (file.umbel !== 1 || typeof file.revoked !== 'object') throw new Error('no umbel state');
+      return { revoked: file.revoked, clock: Number(file.clock) || 0 };
+    } catch {
+      throw new ImproperlyConfigured(
+        `${this.path} is not a state file of umbel (Python's shelve files cannot be read). Choose another --statedb.`,
+      );
+    }
+  }
+
+  /** Whole or not at all: written beside and moved over. */
+  save(revoked: RevokedSet, clock: number): void {
+    const file: StateFile = { umbel: 1, revoked: revoked.toRecord(), clock };
+    const beside = `${this.path}.${process.pid}.tmp`;
+    writeFileSync(beside, JSON.stringify(file));
+    renameSync(beside, this.path);
+  }
+}
+
+function positive(text: string | undefined): number | null {
+  const value = Number(text);
+  return text && Number.isFinite(value) && value > 0 ? value : null;
+}

@@ -1,0 +1,290 @@
+// A message comes in, a decision goes out: undecodable, no task, invalid, unknown, revoked, wait for its ETA, wait for a token, run.
+// Not here: settling what became a request (request.ts), reading headers and body (protocol/task-message.ts).
+// Holds: whatever a message contains, `onMessage` does not throw, and the message is settled or became a request.
+// Celery 5.6: worker/strategy.py, worker/consumer/consumer.py
+import { saferepr } from '../../shared/python-repr.ts';
+import { storeFailure } from '../app/trace.ts';
+import { InvalidTaskError, NotRegistered, toError } from '../errors.ts';
+import { isTaskMessage, parseIsoTime, readTaskMessage, type TaskMessage, type Zone } from '../protocol/task-message.ts';
+import { decompress } from '../serialization/compression.ts';
+import { acceptSet, decode } from '../serialization/registry.ts';
+import { signals } from '../signals.ts';
+import type { Timer, TimerHandle } from '../timer.ts';
+import type { Message } from '../transport/message.ts';
+import { type PolicyContext, policyOf, type TaskPolicy } from './policy.ts';
+import type { TokenBucket } from './rate-limit.ts';
+import { Request, type RequestHost } from './request.ts';
+
+/** Celery's priority of entries that wait for an ETA. */
+export const ETA_PRIORITY = 6;
+/** How much of a refused body is logged. */
+const SHOWN_BYTES = 1024;
+
+export interface StrategyOptions {
+  readonly host: RequestHost;
+  readonly policies: PolicyContext;
+  readonly timer: Timer;
+}
+
+export class Strategy {
+  readonly #host: RequestHost;
+  readonly #timer: Timer;
+  readonly #context: PolicyContext;
+  readonly #accept: ReadonlySet<string>;
+  readonly #zone: Zone;
+  readonly #policies = new Map<string, TaskPolicy>();
+  /** Buckets with somebody waiting, and when they are looked at again. */
+  readonly #waits = new Map<TokenBucket<Request>, TimerHandle>();
+
+  constructor(options: StrategyOptions) {
+    const { conf } = options.host.app;
+    this.#host = options.host;
+    this.#timer = options.timer;
+    this.#context = options.policies;
+    this.#accept = acceptSet(conf.get('accept_content'));
+    this.#zone = conf.get('timezone') ?? (conf.get('enable_utc') ? 'utc' : 'local');
+  }
+
+  readonly onMessage = (message: Message): void => {
+    try {
+      this.#receive(message);
+    } catch (error) {
+      this.#host.log.critical(`Cannot handle a message of ${message.queue}: ${toError(error).message}`, { error });
+      if (!message.acknowledged) this.#settle(() => message.reject({ requeue: false }));
+    }
+  };
+
+  #receive(message: Message): void {
+    let payload: unknown;
+    try {
+      payload = this.#decode(message);
+    } catch (error) {
+      this.#undecodable(message, toError(error));
+      return;
+    }
+    if (!isTaskMessage(message, payload)) {
+      this.#unknownMessage(message);
+      return;
+    }
+    let body: TaskMessage;
+    let request: Request;
+    let policy: TaskPolicy | undefined;
+    try {
+      body = readTaskMessage(message, payload);
+      policy = this.policy(body.task);
+      if (!policy) {
+        this.#unregistered(message, body);
+        return;
+      }
+      request = new Request(this.#host, message, body, policy, {
+        etaMs: body.eta === null ? null : this.#time(body.eta, body),
+        expiresMs: body.expires === null ? null : this.#time(body.expires, body),
+      });
+    } catch (error) {
+      if (!(error instanceof InvalidTaskError)) throw error;
+      this.#invalid(message, error);
+      return;
+    }
+    this.#accepted(request, policy);
+  }
+
+  /** Celery's order: log, revoked, event, ETA, token, pool. */
+  #accepted(request: Request, policy: TaskPolicy): void {
+    const { log, logs, events, prefetch } = this.#host;
+    if (logs.info) log.info(`Task ${request.title} received`);
+    if (request.revoked()) return;
+    if (signals.task_received.size > 0) signals.task_received.send({ sender: this.#host, request });
+    if (policy.sendEvents && events.wants('task')) {
+      const { body } = request;
+      events.send('task-received', {
+        uuid: body.id,
+        name: request.name,
+        args: body.argsrepr,
+        kwargs: body.kwargsrepr,
+        root_id: body.root_id,
+        parent_id: body.parent_id,
+        retries: body.retries,
+        eta: body.eta,
+        expires: body.expires,
+      });
+    }
+    if (request.etaMs !== null && request.etaMs > this.#host.now()) {
+      request.phase = 'scheduled';
+      prefetch.etaHeld();
+      request.eta = this.#timer.at(request.etaMs, () => this.#etaReached(request), ETA_PRIORITY);
+      return;
+    }
+    if (policy.bucket) this.#limit(request);
+    else request.execute();
+  }
+
+  #etaReached(request: Request): void {
+    if (request.phase !== 'scheduled') return;
+    request.eta = null;
+    // Revoked while it waited?
+    if (request.revoked()) return;
+    request.phase = 'held';
+    this.#host.prefetch.etaReleased();
+    // The task's limit may have changed meanwhile.
+    if (this.policy(request.body.task)?.bucket) this.#limit(request);
+    else request.execute();
+  }
+
+  // -- rate limits
+
+  #limit(request: Request): void {
+    const { bucket } = this.policy(request.body.task)!;
+    request.phase = 'limited';
+    bucket!.waiting.push(request);
+    this.#serve(bucket!);
+  }
+
+  #serve(bucket: TokenBucket<Request>): void {
+    while (bucket.waiting.length > 0) {
+      const first = bucket.waiting[0]!;
+      if (first.phase !== 'limited') {
+        bucket.waiting.shift();
+        continue;
+      }
+      if (!bucket.consume()) {
+        if (!this.#waits.has(bucket))
+          this.#waits.set(
+            bucket,
+            this.#timer.after(waitMs(bucket), () => this.#again(bucket)),
+          );
+        return;
+      }
+      bucket.waiting.shift();
+      if (!first.revoked()) first.execute();
+    }
+  }
+
+  #again(bucket: TokenBucket<Request>): void {
+    this.#waits.delete(bucket);
+    this.#serve(bucket);
+  }
+
+  /** What holds for a task is looked up anew: its limits were changed. Those who waited for a token wait by the new rate. */
+  resetPolicies(): void {
+    const before = [...this.#policies.values()];
+    this.#policies.clear();
+    for (const { bucket } of before) {
+      if (!bucket) continue;
+      this.#waits.get(bucket)?.cancel();
+      this.#waits.delete(bucket);
+      for (const request of bucket.waiting.splice(0)) {
+        if (request.phase !== 'limited') continue;
+        if (this.policy(request.body.task)?.bucket) this.#limit(request);
+        else if (!request.revoked()) request.execute();
+      }
+    }
+  }
+
+  /** The channel is gone: nothing waits here any more. */
+  clear(): void {
+    for (const [bucket, handle] of this.#waits) {
+      handle.cancel();
+      bucket.waiting.length = 0;
+    }
+    this.#waits.clear();
+  }
+
+  policy(taskName: string): TaskPolicy | undefined {
+    let policy = this.#policies.get(taskName);
+    if (!policy) {
+      const task = this.#host.app.tasks.get(taskName);
+      if (!task) return undefined;
+      policy = policyOf(task, this.#context);
+      this.#policies.set(taskName, policy);
+    }
+    return policy;
+  }
+
+  // -- refusals
+
+  #decode(message: Message): unknown {
+    const { compression } = message.headers;
+    const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;
+    return decode(body, message.contentType, message.contentEncoding, this.#accept);
+  }
+
+  /** Acknowledged and dropped: it would come back for ever. */
+  #undecodable(message: Message, error: Error): void {
+    this.#host.log.critical(
+      `Can't decode message body: ${error.name}: ${error.message} [type:${message.contentType} encoding:${message.contentEncoding}]`,
+      { headers: saferepr(message.headers, SHOWN_BYTES), body: shown(message) },
+    );
+    this.#settle(() => message.ack());
+  }
+
+  #unknownMessage(message: Message): void {
+    this.#host.log.warning('Received and deleted unknown message. Wrong destination?!?', this.#report(message));
+    this.#settle(() => message.reject({ requeue: false }));
+    signals.task_rejected.send({ sender: this.#host, message, exc: null });
+  }
+
+  #invalid(message: Message, error: InvalidTaskError): void {
+    this.#host.log.error(
+      `Received invalid task message: ${error.message}. The message has been ignored and discarded.`,
+      this.#report(message),
+    );
+    this.#settle(() => message.reject({ requeue: false }));
+    signals.task_rejected.send({ sender: this.#host, message, exc: error });
+  }
+
+  #unregistered(message: Message, body: TaskMessage): void {
+    const error = new NotRegistered(body.task);
+    const { app, events, log } = this.#host;
+    log.error(
+      `Received unregistered task of type '${body.task}'. The message has been ignored and discarded. ` +
+        'Did you remember to import the module containing this task?',
+      this.#report(message),
+    );
+    this.#settle(() => message.reject({ requeue: false }));
+    const storing = storeFailure(app, body, error, { state: 'FAILURE', traceback: null });
+    this.#host.track(
+      storing
+        .catch((e: Error) => log.error(`Cannot store the failure of ${body.task}[${body.id}]: ${e.message}`))
+        .then(() => {
+          events.send('task-failed', { uuid: body.id, exception: `NotRegistered('${body.task}')` });
+          signals.task_unknown.send({ sender: this.#host, name: body.task, id: body.id, message, exc: error });
+        }),
+    );
+  }
+
+  #report(message: Message): Record<string, unknown> {
+    return {
+      body: shown(message),
+      content_type: message.contentType,
+      delivery_info: saferepr(message.deliveryInfo, SHOWN_BYTES),
+      headers: saferepr(message.headers, SHOWN_BYTES),
+    };
+  }
+
+  /** A naive time is in this worker's zone; of protocol 1 with utc, in UTC. */
+  #time(text: string, body: TaskMessage): number {
+    const zone = body.protocol === 1 ? (body.utc ? 'utc' : 'local') : this.#zone;
+    const ms = parseIsoTime(text, zone);
+    if (!Number.isFinite(ms)) throw new InvalidTaskError(`not a time: ${text}`);
+    return ms;
+  }
+
+  #settle(how: () => void): void {
+    try {
+      how();
+    } catch (error) {
+      this.#host.log.warning(`Cannot settle a message: ${toError(error).message}`);
+    }
+  }
+}
+
+/** At least a millisecond: rounding must not make it spin. */
+function waitMs(bucket: TokenBucket<Request>): number {
+  return Math.max(1, Math.ceil(bucket.expectedMs()));
+}
+
+function shown(message: Message): string {
+  const { body } = message;
+  const text = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, SHOWN_BYTES)).toString('latin1');
+  return `${text}${body.byteLength > SHOWN_BYTES ? '...' : ''} (${body.byteLength}b)`;
+}

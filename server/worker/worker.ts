@@ -1,0 +1,448 @@
+// A worker: takes tasks of an app from its queues, runs them in a pool, and obeys remote commands, until it is stopped.
+// It holds and connects: pool, state, events, panel, consumer. Messages: strategy.ts. Tasks: request.ts. Connection: consumer/.
+// Holds: no process-wide side effects (OS signals are the CLI's); after `done` nothing of it keeps the process alive.
+// Celery 5.6: worker/worker.py, apps/worker.py
+//
+// Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
+import type { Celery } from '../app/celery.ts';
+import { traceTask } from '../app/trace.ts';
+import { ImproperlyConfigured, toError } from '../errors.ts';
+import { EventDispatcher } from '../events/dispatcher.ts';
+import { createLogger, type Logger, type LogLevel } from '../log.ts';
+import type { Connection } from '../messaging/connection.ts';
+import { Mailbox } from '../messaging/mailbox.ts';
+import { hostFormat, nodeFormat } from '../nodename.ts';
+import type { Job, Pool } from '../pool/contract.ts';
+import { createPool } from '../pool/registry.ts';
+import { signals } from '../signals.ts';
+import type { Timer, TimerHandle } from '../timer.ts';
+import type { Queue } from '../transport/entity.ts';
+import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
+import { type ConsumerOptions, TaskConsumer } from './consumer/consumer.ts';
+import { INSPECT } from './panel/inspect.ts';
+import { MANAGE } from './panel/manage.ts';
+import { Panel, type PanelHandle, type QueueOptions } from './panel/registry.ts';
+import { Prefetch } from './prefetch.ts';
+import { addedQueue, consumedQueues } from './queues.ts';
+import type { RequestHost } from './request.ts';
+import { StateDb } from './revoked.ts';
+import { WorkerState } from './state.ts';
+import { workerStats } from './stats.ts';
+import { Strategy } from './strategy.ts';
+
+export { Bootstep } from './blueprint.ts';
+
+export interface WorkerOptions {
+  /** `-n`: 'w1', 'w1@%h'. Default celery@host */
+  readonly hostname?: string | null;
+  /** Tasks at a time. Default `worker_concurrency`, else 100 (async) or 1 (solo). */
+  readonly concurrency?: number | null;
+  /** 'async' or 'solo'. Default `worker_pool` */
+  readonly pool?: string;
+  /** Names of the queues to consume. Default `task_queues`, else the default queue. */
+  readonly queues?: readonly string[];
+  readonly excludeQueues?: readonly string[];
+  /** `-E`: send task events. Default `worker_send_task_events` */
+  readonly taskEvents?: boolean;
+  /** Default WARNING */
+  readonly loglevel?: LogLevel;
+  /** Instead of one made by `loglevel`. */
+  readonly log?: Logger;
+  readonly prefetchMultiplier?: number | null;
+  readonly disablePrefetch?: boolean;
+  readonly withoutHeartbeat?: boolean;
+  readonly withoutGossip?: boolean;
+  readonly withoutMingle?: boolean;
+  /** @unit seconds  @default 2 */
+  readonly heartbeatInterval?: number | null;
+  /** @unit seconds */
+  readonly timeLimit?: number | null;
+  readonly softTimeLimit?: number | null;
+  /** File the revoked ids are kept in. %h, %n, %d are expanded. Default `worker_state_db` */
+  readonly statedb?: string | null;
+  /** Remove what waits in the queues before the first task is taken. There is no undo. */
+  readonly purge?: boolean;
+}
+
+export interface WorkerEnd {
+  readonly exitCode: number;
+  readonly reason: string;
+}
+
+/** How a worker stops. warm: what runs may finish. soft: so long as worker_soft_shutdown_timeout says. cold: at once. */
+export type StopHow = 'warm' | 'soft' | 'cold';
+
+const DEFAULT_CONCURRENCY: Readonly<Record<string, number>> = { solo: 1 };
+
+/** Step: the pool. */
+class PoolStep extends Bootstep<Worker> {
+  static override label = 'Pool';
+  override start(worker: Worker): Promise<void> {
+    return worker.pool.start();
+  }
+}
+
+/** Step: what was revoked before the last stop, and again at the next. */
+class StateDbStep extends Bootstep<Worker> {
+  static override label = 'StateDB';
+  readonly #file: StateDb | null;
+  #saving: TimerHandle | null = null;
+
+  constructor(worker: Worker, options: Readonly<Record<string, unknown>>) {
+    super(worker, options);
+    const path = worker.options.statedb ?? worker.app.conf.get('worker_state_db');
+    this.#file = path ? new StateDb(nodeFormat(path, { hostname: worker.hostname })) : null;
+    this.enabled = this.#file !== null;
+  }
+
+  override start(worker: Worker): void {
+    const { revoked } = worker.state;
+    const stored = this.#file!.load();
+    if (stored) {
+      revoked.merge(stored.revoked);
+      worker.app.clock.adjust(stored.clock);
+    }
+    // Not only at the end: a killed worker must not run what was revoked.
+    revoked.onChange = () => {
+      this.#saving ??= worker.timer.after(500, () => this.#save(worker));
+    };
+  }
+
+  override stop(worker: Worker): void {
+    worker.state.revoked.onChange = null;
+    this.#save(worker);
+  }
+
+  #save(worker: Worker): void {
+    this.#saving?.cancel();
+    this.#saving = null;
+    worker.state.revoked.purge();
+    try {
+      this.#file!.save(worker.state.revoked, worker.app.clock.value);
+    } catch (error) {
+      worker.log.error(`Cannot write the state file ${this.#file!.path}: ${toError(error).message}`);
+    }
+  }
+}
+
+/** Step: the consumer, after all others. */
+class ConsumerStep extends Bootstep<Worker> {
+  static override label = 'Consumer';
+  static override last = true;
+  override start(worker: Worker): Promise<void> {
+    return worker.consumer.start();
+  }
+  override stop(worker: Worker): Promise<void> {
+    return worker.consumer.close();
+  }
+}
+
+export class Worker implements RequestHost, PanelHandle {
+  readonly app: Celery;
+  readonly options: WorkerOptions;
+  readonly hostname: string;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly logs: { readonly info: boolean; readonly debug: boolean };
+  readonly state: WorkerState;
+  readonly prefetch: Prefetch;
+  readonly events: EventDispatcher;
+  readonly strategy: Strategy;
+  readonly panel: Panel;
+  readonly connection: Connection;
+  readonly mailbox: Mailbox;
+  readonly consumer: TaskConsumer;
+  /** Resolves when it has stopped, whoever stopped it. Never rejects. */
+  readonly done: Promise<WorkerEnd>;
+  readonly #poolName: string;
+  readonly #blueprint: Blueprint<Worker>;
+  readonly #tracked = new Set<Promise<unknown>>();
+  #pool: Pool | null = null;
+  #mode: 'idle' | 'starting' | 'running' | 'stopping' | 'stopped' = 'idle';
+  #end!: (end: WorkerEnd) => void;
+  #cold: { readonly asked: Promise<void>; readonly ask: () => void };
+
+  constructor(app: Celery, options: WorkerOptions = {}) {
+    const { conf } = app;
+    this.app = app;
+    this.options = options;
+    this.hostname = hostFormat(options.hostname);
+    this.timer = app.timer;
+    const level = options.loglevel ?? 'WARNING';
+    this.log = options.log ?? createLogger({ level, name: 'MainProcess' });
+    const all = options.log !== undefined && options.loglevel === undefined;
+    this.logs = { info: all || level === 'INFO' || level === 'DEBUG', debug: all || level === 'DEBUG' };
+    this.state = new WorkerState(() => this.timer.now());
+    this.#poolName = options.pool ?? conf.get('worker_pool');
+    this.prefetch = new Prefetch({
+      multiplier: options.prefetchMultiplier ?? conf.get('worker_prefetch_multiplier'),
+      concurrency: this.#concurrency(),
+      etaTaskLimit: conf.get('worker_eta_task_limit'),
+      disabled: options.disablePrefetch ?? conf.get('worker_disable_prefetch'),
+    });
+    this.connection = app.connection('read');
+    this.mailbox = new Mailbox({
+      namespace: conf.get('control_exchange'),
+      connection: this.connection,
+      clock: app.clock,
+      timer: this.timer,
+      queueTtlMs: conf.get('control_queue_ttl') * 1000,
+      queueExpiresMs: conf.get('control_queue_expires') * 1000,
+    });
+    this.events = this.#dispatcher();
+    this.strategy = new Strategy({
+      host: this,
+      timer: this.timer,
+      policies: {
+        app,
+        now: () => this.timer.now(),
+        timeLimit: options.timeLimit ?? null,
+        softTimeLimit: options.softTimeLimit ?? null,
+      },
+    });
+    this.panel = new Panel(this, { ...INSPECT, ...MANAGE });
+    this.consumer = new TaskConsumer(this.#consumerHost());
+    this.consumer.onFailed = (error) => this.#failed(error);
+    const users = app.steps.worker as Iterable<StepClass<Worker>>;
+    this.#blueprint = new Blueprint('Worker', [PoolStep, StateDbStep, ...users, ConsumerStep], this, { ...options });
+    this.#cold = once();
+    this.done = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Made by `start`. */
+  get pool(): Pool {
+    if (!this.#pool) throw new ImproperlyConfigured('The worker has no pool before it is started.');
+    return this.#pool;
+  }
+
+  get mode(): 'idle' | 'starting' | 'running' | 'stopping' | 'stopped' {
+    return this.#mode;
+  }
+
+  /** Resolves when it consumes its queues. Rejects, and is stopped, when it cannot. */
+  async start(): Promise<void> {
+    if (this.#mode !== 'idle') throw new ImproperlyConfigured('A worker can be started once.');
+    this.#mode = 'starting';
+    signals.worker_init.send({ sender: this });
+    try {
+      const { app, hostname } = this;
+      this.#pool = await createPool(this.#poolName, {
+        concurrency: this.#concurrency(),
+        timer: this.timer,
+        execute: (job: Job, signal: AbortSignal) =>
+          traceTask(app, app.tasks.get(job.message.task)!, job.message, { hostname, signal, pid: process.pid }),
+        info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },
+      });
+      await this.#blueprint.start(this);
+    } catch (error) {
+      if (this.#isStopping()) {
+        await this.done;
+        throw error;
+      }
+      this.#mode = 'stopping';
+      await this.#leave('cold', { exitCode: 1, reason: toError(error).message });
+      throw error;
+    }
+    if (this.#isStopping()) return;
+    this.#mode = 'running';
+    this.log.info(`${this.hostname} ready.`);
+    signals.worker_ready.send({ sender: this });
+  }
+
+  /** Asked twice, the harsher way holds. Resolves when it has stopped. */
+  async stop(how: StopHow = 'warm'): Promise<void> {
+    if (how === 'cold') this.#cold.ask();
+    if (this.#mode === 'running' || this.#mode === 'starting') {
+      this.#mode = 'stopping';
+      void this.#shutdown(how);
+    } else if (this.#mode === 'idle') {
+      this.#mode = 'stopping';
+      await this.#leave('warm', { exitCode: 0, reason: 'never started' });
+    }
+    await this.done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('warm');
+  }
+
+  async #shutdown(how: StopHow): Promise<void> {
+    this.log.warning(`worker: ${how[0]!.toUpperCase()}${how.slice(1)} shutdown (MainProcess)`);
+    const exitcode = how === 'warm' ? 0 : 1;
+    signals.worker_shutting_down.send({
+      sender: this.hostname,
+      sig: how === 'warm' ? 'SIGTERM' : 'SIGQUIT',
+      how,
+      exitcode,
+    });
+    await this.consumer.pause().catch((error: Error) => this.log.warning(error.message));
+    let finished = false;
+    if (how === 'warm') finished = await this.#finishedOrCold();
+    else if (how === 'soft') finished = await this.#finishedInTime();
+    if (!finished) await this.#abandon();
+    while (this.#tracked.size > 0) await Promise.allSettled(this.#tracked);
+    const end = finished || how === 'warm' ? 0 : 1;
+    await this.#leave(how, { exitCode: finished ? 0 : Math.max(end, 1), reason: `${how} shutdown` });
+  }
+
+  /** True: all that ran has finished. False: a cold stop was asked for meanwhile. */
+  #finishedOrCold(): Promise<boolean> {
+    return Promise.race([this.#allDone(), this.#cold.asked.then(() => false)]);
+  }
+
+  /** Celery 5.6, apps/worker.py: soft shutdown waits so long, then is cold. */
+  async #finishedInTime(): Promise<boolean> {
+    const { conf } = this.app;
+    const timeoutMs = conf.get('worker_soft_shutdown_timeout') * 1000;
+    const idle = this.state.active === 0;
+    if (!(timeoutMs > 0)) return idle;
+    if (idle && !conf.get('worker_enable_soft_shutdown_on_idle')) return true;
+    let handle: TimerHandle | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      handle = this.timer.after(timeoutMs, () => resolve(false));
+    });
+    try {
+      return await Promise.race([
+        idle ? late.then(() => true) : this.#allDone(),
+        late,
+        this.#cold.asked.then(() => false),
+      ]);
+    } finally {
+      handle?.cancel();
+    }
+  }
+
+  async #allDone(): Promise<true> {
+    await this.#pool?.stop('warm');
+    return true;
+  }
+
+  /** Late tasks go back to their queue; what was acknowledged already fails with WorkerLostError. */
+  async #abandon(): Promise<void> {
+    for (const request of [...this.state.requests]) {
+      if (request.phase === 'active' && !request.acknowledged) request.giveBack();
+    }
+    await this.#pool?.stop('cold');
+  }
+
+  async #leave(how: StopHow, end: WorkerEnd): Promise<void> {
+    const warn = (error: unknown) => this.log.warning(`worker: ${toError(error).message}`);
+    await this.#blueprint.stop(this, how === 'cold' ? 'terminate' : 'stop').catch(warn);
+    // A step that failed to start leaves the consumer untouched.
+    await this.consumer.close().catch(warn);
+    await this.events.close().catch(warn);
+    await this.mailbox.close().catch(warn);
+    await this.connection.close().catch(warn);
+    this.#mode = 'stopped';
+    signals.worker_shutdown.send({ sender: this });
+    this.#end(end);
+  }
+
+  /** The consumer gave up after it had been running. */
+  #failed(error: Error): void {
+    if (this.#mode !== 'running') return;
+    this.#mode = 'stopping';
+    this.log.critical(`Unrecoverable error: ${error.message}`, { error });
+    const leave = async () => {
+      await this.#pool?.stop('cold');
+      await this.#leave('cold', { exitCode: 1, reason: error.message });
+    };
+    void leave();
+  }
+
+  // -- what requests and commands ask of it
+
+  now(): number {
+    return this.timer.now();
+  }
+
+  track(work: Promise<unknown>): void {
+    this.#tracked.add(work);
+    work.finally(() => this.#tracked.delete(work)).catch(() => {});
+  }
+
+  stats(): Record<string, unknown> {
+    return workerStats(this);
+  }
+
+  resetLimits(): void {
+    this.strategy.resetPolicies();
+  }
+
+  queues(): readonly Queue[] {
+    return this.consumer.tasks.queues;
+  }
+
+  async addQueue(name: string, options: QueueOptions): Promise<void> {
+    const added = await this.consumer.tasks.addQueue(addedQueue(this.app, name, options));
+    if (added) this.log.info(`Started consuming from ${name}`);
+  }
+
+  async cancelQueue(name: string): Promise<void> {
+    this.log.info(`Canceling queue ${name}`);
+    await this.consumer.tasks.cancelQueue(name);
+  }
+
+  #concurrency(): number {
+    const given = this.options.concurrency ?? this.app.conf.get('worker_concurrency');
+    return given ?? DEFAULT_CONCURRENCY[this.#poolName] ?? 100;
+  }
+
+  #dispatcher(): EventDispatcher {
+    const { conf } = this.app;
+    const taskEvents = this.options.taskEvents ?? conf.get('worker_send_task_events');
+    return new EventDispatcher({
+      channel: () => this.connection.channel(),
+      hostname: this.hostname,
+      clock: this.app.clock,
+      timer: this.timer,
+      exchange: conf.get('event_exchange'),
+      serializer: conf.get('event_serializer'),
+      // With -E the filter is empty, everything; without, worker events alone, until enable_events.
+      groups: taskEvents ? [] : ['worker'],
+    });
+  }
+
+  #consumerHost(): ConstructorParameters<typeof TaskConsumer>[0] {
+    const options: ConsumerOptions = {
+      queues: consumedQueues(this.app, this.options, this.hostname),
+      purge: this.options.purge ?? false,
+      withoutMingle: this.options.withoutMingle ?? false,
+      withoutHeartbeat: this.options.withoutHeartbeat ?? false,
+      heartbeatInterval: this.options.heartbeatInterval || 2,
+    };
+    const pool = () => this.pool;
+    const { app, hostname, timer, log, state, prefetch, events, strategy, panel, connection, mailbox } = this;
+    return {
+      options,
+      app,
+      hostname,
+      timer,
+      log,
+      state,
+      prefetch,
+      events,
+      strategy,
+      panel,
+      connection,
+      mailbox,
+      get pool() {
+        return pool();
+      },
+    };
+  }
+
+  #isStopping(): boolean {
+    return this.#mode === 'stopping' || this.#mode === 'stopped';
+  }
+}
+
+function once(): { asked: Promise<void>; ask: () => void } {
+  let ask = () => {};
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  return { asked, ask };
+}

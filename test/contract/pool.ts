@@ -1,0 +1,225 @@
+// What every pool must keep, run by each of them. What a pool cannot do it says in `canTerminate`, and the list reads it.
+import { describe, expect, it } from 'vitest';
+import type { TaskOutcome } from '../../server/app/trace.ts';
+import type { Job, JobCallbacks, Pool, PoolContext } from '../../server/pool/contract.ts';
+import type { TaskMessage } from '../../server/protocol/task-message.ts';
+import { createTimer } from '../../server/timer.ts';
+import { until } from '../support/until.ts';
+
+export interface PoolUnderTest {
+  readonly name: string;
+  /** Runs one job at a time, whatever is asked. */
+  readonly single: boolean;
+  create(context: PoolContext): Promise<Pool>;
+}
+
+/** A body one can finish by hand, and that hears its signal. */
+class Bodies {
+  readonly started: string[] = [];
+  readonly aborted = new Map<string, Error>();
+  readonly #finish = new Map<string, () => void>();
+
+  readonly execute = (job: Job, signal: AbortSignal): Promise<TaskOutcome> => {
+    const { id } = job.message;
+    this.started.push(id);
+    signal.addEventListener('abort', () => this.aborted.set(id, signal.reason as Error));
+    return new Promise((resolve) => {
+      this.#finish.set(id, () =>
+        resolve({ id, name: 'test', runtimeMs: 1, state: 'SUCCESS', value: id, resultRepr: `'${id}'` }),
+      );
+    });
+  };
+
+  finish(id: string): void {
+    this.#finish.get(id)!();
+  }
+}
+
+class Told implements JobCallbacks {
+  readonly words: string[] = [];
+  outcome: TaskOutcome | null = null;
+  may = true;
+  mayStart(): boolean {
+    return this.may;
+  }
+  onAccepted(pid: number): void {
+    expect(pid).toBeGreaterThan(0);
+    this.words.push('accepted');
+  }
+  onTimeout(soft: boolean): void {
+    this.words.push(soft ? 'soft' : 'hard');
+  }
+  onDone(outcome: TaskOutcome): void {
+    this.words.push(`done ${outcome.state}`);
+    this.outcome = outcome;
+  }
+}
+
+export function job(id: string, limits: { soft?: number; hard?: number } = {}): Job {
+  const message = { id, task: 'test', shadow: null, args: [], kwargs: {} } as unknown as TaskMessage;
+  return { message, hostname: 'w@test', softTimeLimitMs: limits.soft ?? null, timeLimitMs: limits.hard ?? null };
+}
+
+export function poolContract(under: PoolUnderTest): void {
+  async function open(concurrency = 2): Promise<{ pool: Pool; bodies: Bodies }> {
+    const bodies = new Bodies();
+    const pool = await under.create({ concurrency, execute: bodies.execute, timer: createTimer() });
+    await pool.start();
+    return { pool, bodies };
+  }
+
+  describe(`the ${under.name} pool`, () => {
+    it('tells of a job that it was accepted, then its outcome, once each', async () => {
+      const { pool, bodies } = await open();
+      const told = new Told();
+      pool.apply(job('a'), told);
+      await until(() => bodies.started.length === 1, 'the body to start');
+      expect(pool.active).toBe(1);
+      bodies.finish('a');
+      await until(() => told.outcome, 'the outcome');
+      expect(told.words).toEqual(['accepted', 'done SUCCESS']);
+      expect(pool.active).toBe(0);
+      await pool.stop('warm');
+    });
+
+    it('runs no more than its limit, and the others in order', async () => {
+      const { pool, bodies } = await open(2);
+      const told = ['a', 'b', 'c', 'd'].map((id) => {
+        const t = new Told();
+        pool.apply(job(id), t);
+        return t;
+      });
+      await until(() => bodies.started.length === pool.limit, 'the first bodies');
+      expect(told.filter((t) => t.words.length > 0).length).toBe(pool.limit);
+      for (const id of ['a', 'b', 'c', 'd']) {
+        await until(() => bodies.started.includes(id), `body ${id}`);
+        bodies.finish(id);
+      }
+      await until(() => told.every((t) => t.outcome), 'all outcomes');
+      expect(bodies.started).toEqual(['a', 'b', 'c', 'd']);
+      await pool.stop('warm');
+    });
+
+    it('frees the place of a job at its hard limit with FAILURE TimeLimitExceeded, and drops what its body still says', async () => {
+      const { pool, bodies } = await open(1);
+      const told = new Told();
+      const next = new Told();
+      pool.apply(job('a', { hard: 20 }), told);
+      pool.apply(job('b'), next);
+      await until(() => told.outcome, 'the outcome');
+      expect(told.words).toEqual(['accepted', 'hard', 'done FAILURE']);
+      expect(told.outcome).toMatchObject({ timeout: true, excRepr: 'TimeLimitExceeded(0.02)', traceback: null });
+      await until(() => bodies.started.includes('b'), 'the next body');
+      bodies.finish('a');
+      bodies.finish('b');
+      await until(() => next.outcome, 'the next outcome');
+      expect(told.words.length).toBe(3);
+      await pool.stop('warm');
+    });
+
+    it('tells a body of its soft limit and lets it finish', async () => {
+      const { pool, bodies } = await open();
+      const told = new Told();
+      pool.apply(job('a', { soft: 10, hard: 60_000 }), told);
+      await until(() => told.words.includes('soft'), 'the soft limit');
+      if (pool.canTerminate === 'abort') {
+        await until(() => bodies.aborted.get('a')?.name === 'SoftTimeLimitExceeded', 'the signal');
+      }
+      bodies.finish('a');
+      await until(() => told.outcome, 'the outcome');
+      expect(told.words).toEqual(['accepted', 'soft', 'done SUCCESS']);
+      await pool.stop('warm');
+    });
+
+    it('ends a running job that is terminated as REVOKED', async () => {
+      const { pool, bodies } = await open();
+      const told = new Told();
+      const running = pool.apply(job('a'), told);
+      await until(() => bodies.started.length === 1, 'the body to start');
+      running.terminate('SIGKILL');
+      await until(() => told.outcome, 'the outcome');
+      expect(told.outcome).toMatchObject({ state: 'REVOKED', terminated: true, signum: 9 });
+      if (pool.canTerminate === 'abort') expect(bodies.aborted.get('a')?.name).toBe('Terminated');
+      running.terminate('SIGTERM');
+      expect(told.words).toEqual(['accepted', 'done REVOKED']);
+      await pool.stop('warm');
+    });
+
+    it('never starts a job that was terminated while it waited, or that may not start when its turn comes', async () => {
+      const { pool, bodies } = await open(1);
+      const [first, second, third, fourth] = [new Told(), new Told(), new Told(), new Told()];
+      pool.apply(job('a'), first);
+      const waiting = pool.apply(job('b'), second);
+      pool.apply(job('c'), third);
+      pool.apply(job('d'), fourth);
+      third.may = false;
+      waiting.terminate('SIGTERM');
+      await until(() => bodies.started.includes('a'), 'the first body');
+      bodies.finish('a');
+      await until(() => bodies.started.includes('d'), 'the last body');
+      bodies.finish('d');
+      await until(() => fourth.outcome, 'the last outcome');
+      expect(bodies.started).toEqual(['a', 'd']);
+      expect(second.words).toEqual(['done REVOKED']);
+      expect(third.words).toEqual([]);
+      await pool.stop('warm');
+    });
+
+    it('finishes what it was given when it is stopped warm', async () => {
+      const { pool, bodies } = await open(1);
+      const told = [new Told(), new Told()];
+      pool.apply(job('a'), told[0]!);
+      pool.apply(job('b'), told[1]!);
+      let stopped = false;
+      const stopping = pool.stop('warm').then(() => {
+        stopped = true;
+      });
+      await until(() => bodies.started.includes('a'), 'the first body');
+      bodies.finish('a');
+      await until(() => bodies.started.includes('b'), 'the second body');
+      expect(stopped).toBe(false);
+      bodies.finish('b');
+      await stopping;
+      expect(told.map((t) => t.words.at(-1))).toEqual(['done SUCCESS', 'done SUCCESS']);
+    });
+
+    it('gives every job its outcome when it is stopped cold', async () => {
+      const { pool, bodies } = await open(1);
+      const told = [new Told(), new Told()];
+      pool.apply(job('a'), told[0]!);
+      pool.apply(job('b'), told[1]!);
+      await until(() => bodies.started.includes('a'), 'the first body');
+      await pool.stop('cold');
+      await until(() => told.every((t) => t.outcome), 'both outcomes');
+      expect(told.map((t) => t.outcome)).toMatchObject([{ workerLost: true }, { workerLost: true }]);
+      expect(pool.active).toBe(0);
+    });
+
+    it('tells what Celery’s pools tell of themselves', async () => {
+      const { pool } = await open(2);
+      expect(pool.info()).toMatchObject({ 'max-concurrency': pool.limit, processes: expect.any(Array) });
+      await pool.stop('warm');
+    });
+
+    if (under.single) {
+      it('cannot grow', async () => {
+        const { pool } = await open();
+        expect(() => pool.grow(1)).toThrow(/one task at a time/);
+        await pool.stop('warm');
+      });
+    } else {
+      it('grows, shrinks, and never shrinks below one', async () => {
+        const { pool, bodies } = await open(1);
+        pool.apply(job('a'), new Told());
+        pool.apply(job('b'), new Told());
+        pool.grow(1);
+        await until(() => bodies.started.length === 2, 'the second body');
+        pool.shrink(10);
+        expect(pool.limit).toBe(1);
+        bodies.finish('a');
+        bodies.finish('b');
+        await pool.stop('warm');
+      });
+    }
+  });
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { createPool, poolNames } from '../../../server/pool/registry.ts';
+import { createTimer } from '../../../server/timer.ts';
+import { job, poolContract } from '../../contract/pool.ts';
+import { until } from '../../support/until.ts';
+
+poolContract({ name: 'async', single: false, create: (context) => createPool('async', context) });
+poolContract({ name: 'solo', single: true, create: (context) => createPool('solo', context) });
+
+describe('the pool registry', () => {
+  it('names the pools it has when asked for another', async () => {
+    const context = { concurrency: 1, execute: () => new Promise<never>(() => {}), timer: createTimer() };
+    await expect(createPool('nowhere', context)).rejects.toThrow(`Known pools: ${poolNames().join(', ')}`);
+  });
+
+  it('takes gevent and eventlet for what they are here: many tasks at once in one process', async () => {
+    const context = { concurrency: 1, execute: () => new Promise<never>(() => {}), timer: createTimer() };
+    expect((await createPool('gevent', context)).name).toBe('async');
+  });
+});
+
+describe('an in-process pool', () => {
+  it('shows a body that overlooked its soft limit the harder reason when the hard limit comes', async () => {
+    let signal: AbortSignal | undefined;
+    const timer = createTimer();
+    const execute = (_: unknown, s: AbortSignal) => {
+      signal = s;
+      return new Promise<never>(() => {});
+    };
+    const pool = await createPool('async', { concurrency: 1, execute, timer });
+    let done = false;
+    pool.apply(job('a', { soft: 5, hard: 15 }), {
+      onAccepted() {},
+      onTimeout() {},
+      onDone() {
+        done = true;
+      },
+    });
+    await until(() => done, 'the hard limit');
+    expect((signal!.reason as Error).name).toBe('TimeLimitExceeded');
+  });
+
+  it('turns an execute that breaks its promise into a failure', async () => {
+    const execute = () => Promise.reject(new Error('broken'));
+    const pool = await createPool('async', { concurrency: 1, execute, timer: createTimer() });
+    const outcome = await new Promise((resolve) => {
+      pool.apply(job('a'), { onAccepted() {}, onTimeout() {}, onDone: resolve });
+    });
+    expect(outcome).toMatchObject({ state: 'FAILURE', internal: true });
+  });
+});
