@@ -8,7 +8,8 @@ import { packageVersion } from './version.ts';
 
 export interface BannerWorker {
   readonly hostname: string;
-  readonly poolName: string;
+  /** 'async', concurrency and queue names: as far as they are known before the start. */
+  readonly pool: string;
   readonly concurrency: number;
   readonly queueNames: readonly string[];
 }
@@ -27,7 +28,7 @@ export function workerBanner(app: Celery, worker: BannerWorker, options: BannerO
     ['app', `${app.name}${options.app ? ` (${options.app})` : ''}`],
     ['transport', brokers.join('; ')],
     ['results', safeUrl(results)],
-    ['concurrency', `${worker.concurrency} (${worker.poolName})`],
+    ['concurrency', `${worker.concurrency} (${worker.pool})`],
     ['task events', eventsOn ? 'ON' : 'OFF (enable -E to monitor tasks in this worker)'],
   ];
   const title = output.paint(`umbel worker  ${worker.hostname}  v${packageVersion()}`, 'bold', 'green');

@@ -22,11 +22,12 @@ export interface BeatCliOptions extends GlobalOptions {
   readonly umask?: string;
 }
 
-export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger): Beat {
+export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger, embedded = false): Beat {
   return new Beat(app, {
     ...(options.schedule ? { schedule: options.schedule } : {}),
     ...(options.scheduler ? { scheduler: options.scheduler } : {}),
     ...(options.maxInterval === undefined ? {} : { maxInterval: options.maxInterval }),
+    embedded,
     log,
   });
 }

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { DASHBOARD_OPTIONS, type DashboardOptions, type OptionRow } from '../dashboard/options.ts';
-import { number } from './parse.ts';
+import { commaList, number } from './parse.ts';
 
 /** Given by the global options, or not to be said on a command line. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['broker', 'result_backend', 'settings']);
@@ -28,6 +28,7 @@ export function addDashboardFlags(command: Command, only?: readonly string[]): v
     const flags = isSwitch ? `--${row.default ? 'no-' : ''}${kebab(row.name)}` : `--${kebab(row.name)} ${wordOf(row)}`;
     const option = new Option(flags, isSwitch && row.default ? `not: ${meaning}` : meaning);
     if (isNumber(row)) option.argParser(number);
+    else if (isList(row)) option.argParser((text) => listOf(row, text));
     command.addOption(option);
   }
 }
@@ -52,10 +53,13 @@ export function dashboardOptionsOf(
 function fromText(row: OptionRow, text: string): unknown {
   if (typeof row.default === 'boolean') return /^(1|true|yes|on)$/i.test(text);
   if (isNumber(row)) return number(text);
-  return text;
+  return isList(row) ? listOf(row, text) : text;
 }
 
-const isNumber = (row: OptionRow) => typeof row.default === 'number' || row.unit !== undefined;
+const isList = (row: OptionRow) => Array.isArray(row.default) || row.name === 'task_runtime_metric_buckets';
+const isNumber = (row: OptionRow) => !isList(row) && (typeof row.default === 'number' || row.unit !== undefined);
+const listOf = (row: OptionRow, text: string): unknown[] =>
+  row.name === 'task_runtime_metric_buckets' ? commaList(text).map(number) : commaList(text);
 
 function wordOf(row: OptionRow): string {
   return WORDS[row.name] ?? (isNumber(row) ? `<${row.unit ?? 'number'}>` : `<${kebab(row.name)}>`);

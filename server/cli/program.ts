@@ -80,13 +80,14 @@ export function createProgram(): Command {
     .description("A task queue that speaks Celery's wire, and its dashboard.")
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError('(add --help for all options)')
     .exitOverride();
   addGlobals(program);
 
   const sub = (name: string, description: string): Command => {
-    const command = program.command(name).description(description).exitOverride();
+    const command = program.command(name).description(description);
     command.copyInheritedSettings(program);
     return command;
   };

@@ -1,9 +1,10 @@
 // inspect, control and status: one remote command to the workers, and what each of them answered.
 // Which commands there are, and their arguments: control/commands.ts. The wire: messaging/mailbox.ts.
 // Celery 5.6: bin/control.py
-import { COMMANDS, type CommandArgument, findCommand, type RemoteCommand } from '../control/commands.ts';
+import { COMMANDS, findCommand, type RemoteCommand } from '../control/commands.ts';
 import { nearest } from './nearest.ts';
 import { CliError, EXIT, type Output, plural, toJson } from './output.ts';
+import { compile } from './remote-args.ts';
 import { type GlobalOptions, withApp } from './session.ts';
 
 export interface RemoteOptions extends GlobalOptions {
@@ -114,73 +115,5 @@ function unknownCommand(kind: Kind, name: string, found: RemoteCommand | undefin
     `there is no ${kind} command '${name}'${near ? `. Did you mean '${near}'?` : ''}`,
     EXIT.usage,
     `umbel ${kind} --list names them all`,
-  );
-}
-
-/** Words of the command line -> keyword arguments, each in its place, as Celery's command reads them; `name=value` is taken too. */
-export function compile(command: RemoteCommand, words: readonly string[]): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  const rest = [...words];
-  const single = command.args.filter((arg) => arg.name !== command.variadic);
-  const places = command.variadic ? single.filter((arg) => arg.required) : single;
-  for (const place of places) {
-    const word = rest.shift();
-    if (word === undefined) break;
-    assign(word, place);
-  }
-  if (command.variadic) {
-    if (rest.length > 0) result[command.variadic] = rest.splice(0);
-  } else if (rest.length > 0) {
-    throw usage(command, `does not take ${plural(words.length, 'argument')}`);
-  }
-  for (const arg of command.args) {
-    if (arg.required && result[arg.name] === undefined) throw usage(command, `needs ${arg.name}: ${arg.doc}`);
-  }
-  return result;
-
-  function assign(word: string, place: CommandArgument): void {
-    const named = /^([a-z_]+)=(.*)$/s.exec(word);
-    const target =
-      named &&
-      single.find((arg) => arg.name === named[1] || (named[1] === 'include_defaults' && arg.name === 'with_defaults'));
-    if (target) result[target.name] = convert(command, target, named[2]!);
-    else result[place.name] = convert(command, place, word);
-  }
-}
-
-function convert(command: RemoteCommand, arg: CommandArgument, word: string): unknown {
-  switch (arg.type) {
-    case 'integer':
-    case 'number': {
-      const value = Number(word);
-      if (word === '' || !Number.isFinite(value) || (arg.type === 'integer' && !Number.isInteger(value)))
-        throw usage(command, `wants a number for ${arg.name}, not '${word}'`);
-      return value;
-    }
-    case 'boolean':
-      return /^(1|true|yes|on)$/i.test(word);
-    case 'list':
-      return word.split(',');
-    case 'table':
-      return parsed(word);
-    case 'any':
-    case 'text':
-      return word;
-  }
-}
-
-function parsed(word: string): unknown {
-  try {
-    return JSON.parse(word);
-  } catch {
-    return word;
-  }
-}
-
-function usage(command: RemoteCommand, problem: string): CliError {
-  return new CliError(
-    `${command.name} ${problem}`,
-    EXIT.usage,
-    `usage: umbel ${command.kind} ${command.name} ${command.usage}`.trimEnd(),
   );
 }

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Celery } from '../app/celery.ts';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
-import { defaultNodename, nodeFormat } from '../nodename.ts';
+import { hostFormat, nodeFormat } from '../nodename.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
 import { CliError, createOutput, EXIT, wantsColor } from './output.ts';
@@ -54,8 +54,10 @@ export interface WorkerCliOptions extends GlobalOptions {
 
 export async function worker(options: WorkerCliOptions): Promise<number> {
   if (options.detach) return detach(options);
-  const host = options.hostname ? nodeFormat(options.hostname) : undefined;
-  const hostname = host === undefined ? defaultNodename() : host.includes('@') ? host : defaultNodename(host);
+  if (options.autoscale) {
+    throw new CliError('--autoscale needs a pool of processes, which this version does not have; give -c instead');
+  }
+  const hostname = hostFormat(options.hostname);
   const output = createOutput(options);
   takeOn(options);
   const log = openLog(options, hostname);
@@ -69,13 +71,13 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
     ...given('queues', options.queues && [...options.queues]),
     ...given('excludeQueues', options.excludeQueues && [...options.excludeQueues]),
     ...given('taskEvents', options.taskEvents ?? options.events),
-    ...given('loglevel', options.loglevel),
+    loglevel: options.loglevel ?? 'WARNING',
+    ...given('disablePrefetch', options.disablePrefetch),
     ...given('prefetchMultiplier', options.prefetchMultiplier),
     ...given('timeLimit', options.timeLimit),
     ...given('softTimeLimit', options.softTimeLimit),
     ...given('statedb', options.statedb && nodeFormat(options.statedb, { hostname })),
     ...given('heartbeatInterval', options.heartbeatInterval),
-    ...given('autoscale', options.autoscale),
     withoutHeartbeat: options.withoutHeartbeat === true,
     withoutGossip: options.withoutGossip === true,
     withoutMingle: options.withoutMingle === true,
@@ -102,7 +104,6 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
 function applySettings(app: Celery, options: WorkerCliOptions, log: Logger): void {
   app.log = log;
   const settings: Record<string, unknown> = {};
-  if (options.disablePrefetch) settings['worker_disable_prefetch'] = true;
   if (options.maxTasksPerChild !== undefined) settings['worker_max_tasks_per_child'] = options.maxTasksPerChild;
   if (options.maxMemoryPerChild !== undefined) settings['worker_max_memory_per_child'] = options.maxMemoryPerChild;
   if (Object.keys(settings).length > 0) app.conf.update(settings);
@@ -117,7 +118,12 @@ function applySettings(app: Celery, options: WorkerCliOptions, log: Logger): voi
 
 async function embedBeat(app: Celery, options: WorkerCliOptions, log: Logger) {
   const { startableBeat } = await import('./beat.ts');
-  return startableBeat(app, { ...options, ...given('schedule', options.schedule ?? options.scheduleFilename) }, log);
+  return startableBeat(
+    app,
+    { ...options, ...given('schedule', options.schedule ?? options.scheduleFilename) },
+    log,
+    true,
+  );
 }
 
 function onSignals(instance: Worker, log: Logger): () => void {
@@ -126,11 +132,8 @@ function onSignals(instance: Worker, log: Logger): () => void {
     if (how === 'cold') process.exit(EXIT.failure);
     if (next === how) return;
     how = next;
-    process.stderr.write(
-      next === 'warm'
-        ? '\nworker: Warm shutdown: finishing what runs (Ctrl+C again: cold)\n'
-        : '\nworker: Cold shutdown: giving back what runs\n',
-    );
+    if (next === 'warm' && process.stderr.isTTY)
+      process.stderr.write('\nfinishing what runs (Ctrl+C again: at once)\n');
     void instance.stop(next).catch((error: unknown) => {
       log.critical('the worker could not stop in order', { error });
       process.exit(EXIT.failure);

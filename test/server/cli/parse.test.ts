@@ -1,0 +1,61 @@
+// Texts of the command line into values.
+import { describe, expect, it } from 'vitest';
+import * as parse from '../../../server/cli/parse.ts';
+
+describe('values of options', () => {
+  it('a list is taken apart at commas, without blanks and empty parts', () => {
+    expect(parse.commaList('orders, mail,,images')).toEqual(['orders', 'mail', 'images']);
+  });
+
+  it.each(['', 'x', '1x', 'NaN', 'Infinity'])('%j is no number', (text) => {
+    expect(() => parse.number(text)).toThrow('must be a number');
+  });
+
+  it.each(['1.5', '', '1e3', 'ten'])('%j is no whole number', (text) => {
+    expect(() => parse.integer(text)).toThrow('whole number');
+  });
+
+  it('a port is between 0 and 65535', () => {
+    expect(parse.port('8080')).toBe(8080);
+    expect(() => parse.port('65536')).toThrow('port');
+  });
+
+  it('arguments must be a JSON array, and what is wrong with them is said', () => {
+    expect(parse.jsonArray('[1, {"a": null}]')).toEqual([1, { a: null }]);
+    expect(() => parse.jsonArray('{"a": 1}')).toThrow('must be a JSON array');
+    expect(() => parse.jsonArray('[1,')).toThrow(/not JSON: .+ example: '\[1, "two"\]'/);
+  });
+
+  it.each(['[1]', 'null', '"x"'])('keyword arguments cannot be %s', (text) => {
+    expect(() => parse.jsonObject(text)).toThrow('must be a JSON object');
+  });
+
+  it('a time without offset is UTC; with one it is what it says', () => {
+    expect(parse.instant('2026-05-06T07:08:09').toISOString()).toBe('2026-05-06T07:08:09.000Z');
+    expect(parse.instant('2026-05-06 07:08').toISOString()).toBe('2026-05-06T07:08:00.000Z');
+    expect(parse.instant('2026-05-06T07:08:09+02:00').toISOString()).toBe('2026-05-06T05:08:09.000Z');
+    expect(parse.instant('2026-05-06').toISOString()).toBe('2026-05-06T00:00:00.000Z');
+  });
+
+  it.each(['yesterday', '2026-13-01', '1'])('%j is no time', (text) => {
+    expect(() => parse.instant(text)).toThrow('ISO 8601');
+  });
+
+  it('expires is seconds or a time', () => {
+    expect(parse.secondsOrInstant('2.5')).toBe(2.5);
+    expect(parse.secondsOrInstant('2026-05-06T07:08:09Z')).toEqual(new Date('2026-05-06T07:08:09Z'));
+  });
+
+  it('autoscale takes both bounds in either order, or the upper alone', () => {
+    expect(parse.autoscale('10,3')).toEqual({ max: 10, min: 3 });
+    expect(parse.autoscale('3,10')).toEqual({ max: 10, min: 3 });
+    expect(parse.autoscale('10')).toEqual({ max: 10, min: 0 });
+    expect(() => parse.autoscale('0,0')).toThrow('MAX,MIN');
+  });
+
+  it('a log level may be in any case, and FATAL is CRITICAL', () => {
+    expect(parse.logLevel('info')).toBe('INFO');
+    expect(parse.logLevel('fatal')).toBe('CRITICAL');
+    expect(() => parse.logLevel('loud')).toThrow('one of DEBUG');
+  });
+});
