@@ -175,7 +175,8 @@ function strict(encoding: string, body: Uint8Array): string {
   try {
     let decoder = decoders.get(encoding);
     if (!decoder) {
-      decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+      // Python's spelling, which the platform does not know.
+      decoder = new TextDecoder(encoding.replace(/^latin-1$/i, 'latin1'), { fatal: true, ignoreBOM: true });
       if (decoders.size < MAX_DECODERS) decoders.set(encoding, decoder);
     }
     return decoder.decode(body);

@@ -59,7 +59,7 @@ describe('AsyncResult', () => {
   test('a failure is thrown as a typed error with the remote traceback, or returned when asked', async () => {
     await fail('a', new TypeError('bad'), 'Traceback (most recent call last):\nTypeError: bad\n');
     const result = new AsyncResult('a', host);
-    const error = await result.get().catch((e) => e);
+    const error = (await result.get().catch((e) => e)) as Error;
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toBe('bad');
     expect(remoteTraceback(error)).toContain('TypeError: bad');
