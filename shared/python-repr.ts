@@ -25,11 +25,21 @@ export function saferepr(value: unknown, maxlen: number | null = null): string {
   // A text that stays under the budget is the same with and without one: try the short way first.
   budget = maxlen ?? Number.POSITIVE_INFINITY;
   const short = plain(value, 0);
+  around.fill(null);
   if (short !== undefined && budget > 0) return short;
   return tokens(value, maxlen);
 }
 
 let budget = 0;
+/** The containers around the value being printed. */
+const around: unknown[] = [];
+
+/** True: it stands within itself. Else it is the container at that level now. */
+function enters(value: object, level: number): boolean {
+  for (let i = 0; i < level; i++) if (around[i] === value) return true;
+  around[level] = value;
+  return false;
+}
 
 /** Recursive and without truncation; undefined when the budget is spent or something rare came up. */
 function plain(value: unknown, level: number): string | undefined {
@@ -55,8 +65,9 @@ function plain(value: unknown, level: number): string | undefined {
   const tuple = value instanceof PyTuple;
   if (tuple || Array.isArray(value)) {
     const items = tuple ? value.items : (value as unknown[]);
-    if (level >= MAX_LEVELS) return undefined;
-    budget -= 3;
+    budget -= 7;
+    if (level >= MAX_LEVELS) return tuple ? (items.length === 1 ? '(...,)' : '(...)') : '[...]';
+    if (enters(value, level)) return undefined;
     let text = '';
     for (let i = 0; i < items.length; i++) {
       const part = plain(items[i], level + 1);
@@ -68,8 +79,10 @@ function plain(value: unknown, level: number): string | undefined {
     if (!tuple) return `[${text}]`;
     return items.length === 1 ? `(${text},)` : `(${text})`;
   }
-  if (!isPlainObject(value) || level >= MAX_LEVELS) return undefined;
-  budget -= 2;
+  if (!isPlainObject(value)) return undefined;
+  budget -= 6;
+  if (level >= MAX_LEVELS) return '{...}';
+  if (enters(value, level)) return undefined;
   let text = '';
   for (const key of Object.keys(value)) {
     const part = plain((value as Record<string, unknown>)[key], level + 1);
@@ -316,7 +329,11 @@ let lastId = 140_000_000_000_000;
 function recursion(value: object): string {
   // Python prints the address, of as many digits; here it is a running number.
   let id = ids.get(value);
-  if (id === undefined) ids.set(value, (id = lastId += 16));
+  if (id === undefined) {
+    lastId += 16;
+    id = lastId;
+    ids.set(value, id);
+  }
   const kind = Array.isArray(value)
     ? 'list'
     : value instanceof PyTuple

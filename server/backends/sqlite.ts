@@ -1,18 +1,18 @@
 // Results in one SQLite file shared by every process of the machine: `sqlite:///results.db`. It may be the broker's file, too.
-// The tables: sqlite-tables.ts. Waking other processes: embedded-wake.ts.
+// The tables: sqlite-tables.ts. Waking other processes: sqlite-wake.ts.
 // Holds: what is stored in one turn of the event loop goes in one transaction, and `store` resolves after its commit; ids of rows only
 // grow, so that "what is new" is one range; a SUCCESS is never overwritten; chord parts are counted in a write transaction.
 // Where this differs from Celery's database store: own tables, encoded bytes instead of pickles, chords counted by the store.
 
 import { resolve } from 'node:path';
 import { EmbeddedDb, type SqlValue } from '../embedded-db.ts';
-import { EmbeddedWake } from '../embedded-wake.ts';
 import { BackendError, BackendStoreError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import { chordOutcome } from './chord.ts';
 import type { Backend, BackendContext, ChordPart, ChordReady } from './contract.ts';
 import { createTables, SQL } from './sqlite-tables.ts';
+import { Wake } from './sqlite-wake.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
 
 interface EncodedRow {
@@ -42,7 +42,7 @@ class SqliteBackend implements Backend {
   readonly enabled = true;
   readonly #context: BackendContext;
   readonly #db: EmbeddedDb;
-  readonly #wake: EmbeddedWake;
+  readonly #wake: Wake;
   readonly #listeners = new ResultListeners();
   #unwatch: (() => void) | null = null;
   /** Rows up to here were told to the listeners. */
@@ -60,7 +60,7 @@ class SqliteBackend implements Backend {
     } catch (error) {
       throw new BackendError(`Cannot open the result store ${path}: ${toError(error).message}`, { cause: error });
     }
-    this.#wake = new EmbeddedWake(`${path}-results-wake`);
+    this.#wake = new Wake(`${path}-results-wake`);
     this.#nextCleanupMs = context.now() + CLEANUP_EVERY_MS;
   }
 

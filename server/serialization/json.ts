@@ -21,7 +21,7 @@ export function encodeJson(value: unknown): string {
 
 /**
  * Text that decodes to the same value as `encodeJson`'s, written natively when the value is plain JSON.
- * Measured (task bodies of 60 to 200 bytes, Node 20): about 1.5 to 3 times as fast; it is compact and leaves non-ASCII as it is.
+ * Measured (bodies and headers of 60 to 600 bytes, Node 20): 1.2 to 1.9 times as fast. It is compact and leaves non-ASCII as it is.
  */
 export function encodeJsonFast(value: unknown): string {
   if (isPlain(value, 0)) return JSON.stringify(value);

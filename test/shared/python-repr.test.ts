@@ -76,7 +76,7 @@ const PYTHON_ONLY = new Set([
   'Ellipsis',
 ]);
 
-function valueOf(c: Case): unknown {
+function captured(c: Case): unknown {
   if (Object.hasOwn(built, c.name)) return built[c.name];
   const read = parsePythonLiteral(c.python, { escapes: 'python' });
   if (!read.ok) throw new Error(`${c.python}: ${read.reason}`);
@@ -89,7 +89,7 @@ describe("Celery's saferepr, as captured", () => {
   const cases = golden.cases as Case[];
   for (const c of cases.filter((c) => !PYTHON_ONLY.has(c.name))) {
     test(`prints ${c.name.slice(0, 60)}`, () => {
-      const value = valueOf(c);
+      const value = captured(c);
       expect(id(saferepr(value))).toBe(id(c.maxlen_None));
       expect(id(saferepr(value, 1024))).toBe(id(c.maxlen_1024));
       expect(id(saferepr(value, 40))).toBe(id(c.maxlen_40));

@@ -1,17 +1,17 @@
 // Tell other processes that something new stands in an embedded database, without anybody asking in a loop: who commits writes one
 // byte to a small file beside the database, who waits watches that file.
-// Used by what lives in embedded files (result stores, brokers). What is new, the woken one looks up in the database itself.
+// What is new, the woken one looks up in the database itself (sqlite.ts).
 // Holds: a notification after a commit is seen by every watcher at once (inotify, kqueue, ReadDirectoryChanges), merged when several
 // come together; where the file system cannot tell (network mounts), the fallback interval finds it. No watcher: no cost but a write.
 import { closeSync, constants, type FSWatcher, openSync, watch, writeSync } from 'node:fs';
-import { createTimer, type Timer } from './timer.ts';
+import { createTimer, type Timer } from '../timer.ts';
 
-export interface EmbeddedWakeOptions {
+export interface WakeOptions {
   /** How often to look although nothing was told. Default 500. @unit milliseconds */
   readonly fallbackMs?: number;
 }
 
-export class EmbeddedWake {
+export class Wake {
   readonly path: string;
   readonly #fallbackMs: number;
   readonly #listeners = new Set<() => void>();
@@ -22,7 +22,7 @@ export class EmbeddedWake {
   #closed = false;
 
   /** @param path of the file to write to and watch; made when missing */
-  constructor(path: string, options: EmbeddedWakeOptions = {}) {
+  constructor(path: string, options: WakeOptions = {}) {
     this.path = path;
     this.#fallbackMs = options.fallbackMs ?? 500;
   }
