@@ -2,22 +2,22 @@
 // Celery 5.6: apps/worker.py BANNER
 import type { Celery } from '../app/celery.ts';
 import type { LogLevel } from '../log.ts';
+import type { Queue } from '../transport/entity.ts';
 import { safeUrl } from '../transport/url.ts';
 import type { Output } from './output.ts';
 import { packageVersion } from './version.ts';
 
 export interface BannerWorker {
   readonly hostname: string;
-  /** 'async', concurrency and queue names: as far as they are known before the start. */
-  readonly pool: string;
-  readonly concurrency: number;
-  readonly queueNames: readonly string[];
+  queues(): readonly Queue[];
 }
 
 export interface BannerOptions {
   readonly app?: string;
   readonly loglevel?: LogLevel;
   readonly taskEvents?: boolean;
+  readonly pool?: string;
+  readonly concurrency?: number;
 }
 
 export function workerBanner(app: Celery, worker: BannerWorker, options: BannerOptions, output: Output): string {
@@ -28,7 +28,7 @@ export function workerBanner(app: Celery, worker: BannerWorker, options: BannerO
     ['app', `${app.name}${options.app ? ` (${options.app})` : ''}`],
     ['transport', brokers.join('; ')],
     ['results', safeUrl(results)],
-    ['concurrency', `${worker.concurrency} (${worker.pool})`],
+    ['concurrency', concurrencyOf(app, options)],
     ['task events', eventsOn ? 'ON' : 'OFF (enable -E to monitor tasks in this worker)'],
   ];
   const title = output.paint(`umbel worker  ${worker.hostname}  v${packageVersion()}`, 'bold', 'green');
@@ -39,7 +39,7 @@ export function workerBanner(app: Celery, worker: BannerWorker, options: BannerO
     ...rows.map(([name, value]) => ` ${output.paint(`${name}:`.padEnd(13), 'dim')} ${value}`),
     '',
     ` ${output.paint('[queues]', 'cyan')}`,
-    ...worker.queueNames.map((name) => `  . ${describeQueue(app, name)}`),
+    ...worker.queues().map((queue) => `  . ${describeQueue(queue)}`),
   ];
   if (options.loglevel === 'INFO' || options.loglevel === 'DEBUG') {
     const tasks = [...app.tasks.keys()].filter((name) => options.loglevel === 'DEBUG' || !name.startsWith('celery.'));
@@ -48,8 +48,12 @@ export function workerBanner(app: Celery, worker: BannerWorker, options: BannerO
   return `${lines.join('\n')}\n\n`;
 }
 
-function describeQueue(app: Celery, name: string): string {
-  const queue = app.queues.get(name);
-  const exchange = queue?.exchange;
-  return `${name.padEnd(16)} exchange=${exchange?.name ?? ''}(${exchange?.type ?? 'direct'}) key=${queue?.routingKey ?? name}`;
+function concurrencyOf(app: Celery, options: BannerOptions): string {
+  const pool = options.pool ?? app.conf.worker_pool;
+  const given = options.concurrency ?? app.conf.worker_concurrency;
+  return given === null ? pool : `${given} (${pool})`;
+}
+
+function describeQueue({ name, exchange, routingKey }: Queue): string {
+  return `${name.padEnd(16)} exchange=${exchange?.name ?? ''}(${exchange?.type ?? 'direct'}) key=${routingKey}`;
 }

@@ -13,7 +13,7 @@ export interface PurgeOptions extends GlobalOptions {
 export function purge(options: PurgeOptions): Promise<number> {
   return withApp(options, async (app, output) => {
     const excluded = new Set(options.excludeQueues ?? []);
-    const wanted = options.queues ?? [...app.queues.keys()];
+    const wanted = options.queues ?? [...app.router.queues.keys()];
     const names = [...new Set(wanted)].filter((name) => !excluded.has(name)).sort();
     if (names.length === 0) {
       output.note('No queue is left to purge.');
