@@ -1,0 +1,16 @@
+// Where the pages are served from: the server writes <base href> for its URL prefix, everything else follows from it.
+
+/** '/' or '/prefix/'. */
+export const BASE_PATH = new URL('.', document.baseURI).pathname;
+
+export function apiUrl(path: string, params?: Record<string, string | number | undefined | null>): string {
+  const url = new URL(`api/v2/${path}`, document.baseURI);
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, String(value));
+  }
+  return url.toString();
+}
+
+export function liveUrl(): string {
+  return apiUrl('live').replace(/^http/, 'ws');
+}

@@ -1,0 +1,116 @@
+// Every read of the API: its path, its key, how long it stays fresh. Writes: actions.ts.
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type {
+  ClusterInfo,
+  FacetReply,
+  OperationsPage,
+  Overview,
+  QueueDetail,
+  QueueRow,
+  Range,
+  ResultReply,
+  SeriesQuery,
+  SeriesReply,
+  TaskDetail,
+  TaskPage,
+  TasksQuery,
+  TaskType,
+  WorkerDetail,
+  WorkerRow,
+} from '../../../shared/wire/http.ts';
+import { get } from './client.ts';
+
+const part = encodeURIComponent;
+
+export const clusterQuery = () =>
+  queryOptions({ queryKey: ['cluster'], queryFn: ({ signal }) => get<ClusterInfo>('cluster', {}, signal) });
+
+export const overviewQuery = () =>
+  queryOptions({
+    queryKey: ['overview'],
+    queryFn: ({ signal }) => get<Overview>('overview', {}, signal),
+    refetchInterval: 10_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const seriesQuery = (query: SeriesQuery) =>
+  queryOptions({
+    queryKey: ['series', query],
+    queryFn: ({ signal }) => get<SeriesReply>('series', query, signal),
+    refetchInterval: seriesPeriodMs(query.range ?? '1h'),
+    placeholderData: keepPreviousData,
+  });
+
+/** A chart is asked for again when something can have changed in it: once a bucket, but a short range every 5 s. */
+function seriesPeriodMs(range: Range): number {
+  if (range === '15m') return 3000;
+  if (range === '1h') return 5000;
+  return range === '6h' ? 20_000 : 60_000;
+}
+
+export const fetchTasks = (query: TasksQuery, signal?: AbortSignal) => get<TaskPage>('tasks', query, signal);
+
+export const facetQuery = (field: string, q: string) =>
+  queryOptions({
+    queryKey: ['facet', field, q],
+    queryFn: ({ signal }) => get<FacetReply>('tasks/facets', { field, q }, signal),
+    staleTime: 5000,
+    retry: false,
+  });
+
+export const taskQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['task', id],
+    queryFn: ({ signal }) => get<TaskDetail>(`tasks/${part(id)}`, {}, signal),
+    staleTime: 1000,
+  });
+
+export const resultQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['result', id],
+    queryFn: ({ signal }) => get<ResultReply>(`tasks/${part(id)}/result`, {}, signal),
+    staleTime: 10_000,
+    retry: false,
+  });
+
+export const workersQuery = () =>
+  queryOptions({
+    queryKey: ['workers'],
+    queryFn: async ({ signal }) => itemsOf(await get<WorkerRow[] | { items: WorkerRow[] }>('workers', {}, signal)),
+  });
+
+export const workerQuery = (hostname: string) =>
+  queryOptions({
+    queryKey: ['worker', hostname],
+    queryFn: ({ signal }) => get<WorkerDetail>(`workers/${part(hostname)}`, {}, signal),
+    refetchInterval: 3000,
+    placeholderData: keepPreviousData,
+  });
+
+export const queuesQuery = () =>
+  queryOptions({
+    queryKey: ['queues'],
+    queryFn: async ({ signal }) => itemsOf(await get<QueueRow[] | { items: QueueRow[] }>('queues', {}, signal)),
+  });
+
+export const queueQuery = (name: string, range: Range) =>
+  queryOptions({
+    queryKey: ['queue', name, range],
+    queryFn: ({ signal }) => get<QueueDetail>(`queues/${part(name)}`, { range }, signal),
+    refetchInterval: 5000,
+    placeholderData: keepPreviousData,
+  });
+
+export const taskTypesQuery = () =>
+  queryOptions({
+    queryKey: ['task-types'],
+    queryFn: async ({ signal }) => itemsOf(await get<TaskType[] | { items: TaskType[] }>('tasks/types', {}, signal)),
+    staleTime: 30_000,
+  });
+
+export const fetchOperations = (cursor: string | undefined, signal?: AbortSignal) =>
+  get<OperationsPage>('operations', { cursor, limit: 100 }, signal);
+
+function itemsOf<T>(reply: T[] | { items: T[] }): T[] {
+  return Array.isArray(reply) ? reply : reply.items;
+}

@@ -1,0 +1,128 @@
+// A chart where it stands on a page: asks for its data, loads the chart library late, waits while nobody looks,
+// and offers the same as a table. The pictures: throughput.tsx, percentiles.tsx, depth.tsx.
+import { useQuery } from '@tanstack/react-query';
+import { lazy, type ReactNode, Suspense, startTransition, useEffect, useState } from 'react';
+import type { Range, SeriesQuery, SeriesReply } from '../../../shared/wire/http.ts';
+import { seriesQuery } from '../api/queries.ts';
+import { useConnection, usePhone, useVisible } from '../live/hooks.ts';
+import { Button, Segmented } from '../ui/button.tsx';
+import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { count, exactCount, roughly } from '../ui/words.ts';
+import { SeriesTable, type TipLine } from './tip.tsx';
+
+const charts = () => import('./library.ts');
+const Throughput = lazy(async () => ({ default: (await charts()).Throughput }));
+const Percentiles = lazy(async () => ({ default: (await charts()).Percentiles }));
+const Depth = lazy(async () => ({ default: (await charts()).Depth }));
+
+const counts = (value: number | null) => (value === null ? 'no data' : exactCount(Math.round(value)));
+const lengths = (value: number | null) => (value === null ? 'no data' : roughly(value));
+
+export const LINES = {
+  throughput: [
+    { name: 'SUCCESS', label: 'succeeded', text: counts },
+    { name: 'RETRY', label: 'retried', text: counts },
+    { name: 'FAILURE', label: 'failed', text: counts },
+  ],
+  percentiles: [
+    { name: 'p50', label: 'p50', text: lengths },
+    { name: 'p95', label: 'p95', text: lengths },
+    { name: 'p99', label: 'p99', text: lengths },
+  ],
+  depth: [{ name: 'depth', label: 'waiting', text: counts }],
+} as const satisfies Record<string, readonly TipLine[]>;
+
+export const RANGES: readonly (readonly [Range, string])[] = [
+  ['15m', '15 m'],
+  ['1h', '1 h'],
+  ['6h', '6 h'],
+  ['24h', '24 h'],
+  ['7d', '7 d'],
+  ['30d', '30 d'],
+];
+
+export function RangePicker({ value, onChange }: { value: Range; onChange: (range: Range) => void }) {
+  return <Segmented className="range" label="Range" options={RANGES} value={value} onChange={onChange} />;
+}
+
+/** The series of a chart; it stands still in a background tab and while paused. */
+export function useSeries(query: SeriesQuery) {
+  const visible = useVisible();
+  const paused = useConnection().mode === 'paused';
+  const options = seriesQuery(query);
+  return useQuery({ ...options, refetchInterval: visible && !paused ? options.refetchInterval : false });
+}
+
+/** New data is drawn in a transition, so that a burst of charts never blocks typing or scrolling. */
+function useUnhurried(series: SeriesReply | undefined): SeriesReply | undefined {
+  const [shown, setShown] = useState(series);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => startTransition(() => setShown(series)));
+    return () => cancelAnimationFrame(frame);
+  }, [series]);
+  return shown ?? series;
+}
+
+export function ChartBody({
+  kind,
+  query,
+  summary,
+  asTable,
+  height,
+}: {
+  kind: 'throughput' | 'percentiles' | 'depth';
+  query: ReturnType<typeof useSeries>;
+  summary: (series: SeriesReply) => string;
+  asTable: boolean;
+  height: number;
+}) {
+  const series = useUnhurried(query.data);
+  const narrow = usePhone();
+  if (query.isError && !series)
+    return <ErrorNote what="The chart could not be read" error={query.error} onRetry={() => void query.refetch()} />;
+  if (!series) return <ChartSpace height={height} />;
+  const lines = LINES[kind];
+  if (asTable) return <SeriesTable series={series} lines={lines} caption={summary(series)} />;
+  const empty = Object.values(series.lines).every((line) => line.every((v) => v === null));
+  if (empty) {
+    return (
+      <div className="chart-space" style={{ height }}>
+        <p className="muted">Nothing was recorded in this time.</p>
+      </div>
+    );
+  }
+  return (
+    <div role="img" aria-label={summary(series)} className={query.isPlaceholderData ? 'dimmed' : undefined}>
+      <Suspense fallback={<ChartSpace height={height} />}>
+        {kind === 'throughput' && <Throughput series={series} lines={lines} narrow={narrow} />}
+        {kind === 'percentiles' && <Percentiles series={series} lines={lines} />}
+        {kind === 'depth' && <Depth series={series} lines={lines} />}
+      </Suspense>
+    </div>
+  );
+}
+
+function ChartSpace({ height }: { height: number }): ReactNode {
+  return (
+    <div className="chart-space" style={{ height }}>
+      <Skeleton rows={3} label="Loading the chart" />
+    </div>
+  );
+}
+
+export function TableToggle({ on, onChange }: { on: boolean; onChange: (on: boolean) => void }) {
+  return (
+    <Button
+      kind="bare"
+      icon="table"
+      hint={on ? 'Show as chart' : 'Show as table'}
+      aria-pressed={on}
+      onClick={() => onChange(!on)}
+    />
+  );
+}
+
+export function throughputSummary(series: SeriesReply): string {
+  const { SUCCESS = 0, RETRY = 0, FAILURE = 0 } = series.totals;
+  return `Tasks finished over the last ${series.range}: ${count(SUCCESS)} succeeded, ${count(RETRY)} retried, ${count(FAILURE)} failed`;
+}

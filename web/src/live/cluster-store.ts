@@ -1,0 +1,146 @@
+// The live picture: snapshot and patches merged into one immutable state, bursts batched into one render.
+// The wire: socket.ts. Who reads it: hooks.ts. Holds: rows that did not change keep their identity.
+import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow, WorkerRow } from '../../../shared/wire/http.ts';
+import type { Patch, ServerFrame, Snapshot } from '../../../shared/wire/live.ts';
+import type { LiveState } from './socket.ts';
+
+export interface Picture {
+  connection: LiveState;
+  cluster: ClusterInfo | null;
+  figures: Figures | null;
+  workers: ReadonlyMap<string, WorkerRow>;
+  queues: readonly QueueRow[];
+  /** The tasks that changed of late, newest change last. */
+  tasks: ReadonlyMap<string, TaskRow>;
+  operations: readonly OperationRecord[];
+  /** Counts since the page was opened: what lists watch to know that there is something newer. */
+  seen: { changed: number; created: number; snapshots: number };
+  /** Page clock of the newest frame. @unit milliseconds */
+  heardAt: number;
+  /** Server clock minus page clock. @unit milliseconds */
+  skewMs: number;
+}
+
+export const EMPTY: Picture = {
+  connection: { mode: 'connecting' },
+  cluster: null,
+  figures: null,
+  workers: new Map(),
+  queues: [],
+  tasks: new Map(),
+  operations: [],
+  seen: { changed: 0, created: 0, snapshots: 0 },
+  heardAt: 0,
+  skewMs: 0,
+};
+
+/** How many changed tasks are kept for rows, proofs and open details. */
+const KEPT_TASKS = 1000;
+const KEPT_OPERATIONS = 50;
+
+export function applySnapshot(picture: Picture, snapshot: Snapshot): Picture {
+  return {
+    ...picture,
+    cluster: snapshot.cluster,
+    figures: snapshot.figures,
+    workers: new Map(snapshot.workers.map((row) => [row.hostname, row])),
+    queues: snapshot.queues,
+    tasks: new Map(snapshot.tasks.toReversed().map((row) => [row.uuid, row])),
+    seen: { ...picture.seen, snapshots: picture.seen.snapshots + 1 },
+  };
+}
+
+export function applyPatches(picture: Picture, patches: readonly Patch[]): Picture {
+  if (patches.length === 0) return picture;
+  const next = { ...picture, seen: { ...picture.seen } };
+  const tasks = new Map(picture.tasks);
+  let workers: Map<string, WorkerRow> | null = null;
+  for (const patch of patches) {
+    for (const row of patch.tasks.toReversed()) {
+      tasks.delete(row.uuid);
+      tasks.set(row.uuid, row);
+    }
+    next.seen.changed += patch.tasks_changed;
+    next.seen.created += patch.tasks_new;
+    if (patch.workers.length > 0 || patch.workers_gone.length > 0) {
+      workers ??= new Map(picture.workers);
+      for (const row of patch.workers) workers.set(row.hostname, row);
+      for (const hostname of patch.workers_gone) workers.delete(hostname);
+    }
+    if (patch.queues) next.queues = patch.queues;
+    if (patch.figures) next.figures = patch.figures;
+    if (patch.cluster) next.cluster = patch.cluster;
+    if (patch.operations.length > 0) {
+      const known = new Set(patch.operations.map((op) => op.id));
+      next.operations = [...patch.operations, ...next.operations.filter((op) => !known.has(op.id))].slice(
+        0,
+        KEPT_OPERATIONS,
+      );
+    }
+  }
+  for (const uuid of tasks.keys()) {
+    if (tasks.size <= KEPT_TASKS) break;
+    tasks.delete(uuid);
+  }
+  next.tasks = tasks;
+  if (workers) next.workers = workers;
+  return next;
+}
+
+export class ClusterStore {
+  #picture: Picture = EMPTY;
+  #listeners = new Set<() => void>();
+  #waiting: Patch[] = [];
+  #scheduled = false;
+
+  get = (): Picture => this.#picture;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  frame = (frame: ServerFrame): void => {
+    switch (frame.type) {
+      case 'hello':
+        this.#set({ ...this.#picture, skewMs: frame.server_time * 1000 - Date.now(), heardAt: Date.now() });
+        return;
+      case 'snapshot':
+        this.#waiting = [];
+        this.#set({ ...applySnapshot(this.#picture, frame), heardAt: Date.now() });
+        return;
+      case 'patch':
+        this.#waiting.push(frame);
+        this.#schedule();
+        return;
+      case 'bye':
+        return;
+    }
+  };
+
+  connection = (connection: LiveState): void => {
+    this.#set({ ...this.#picture, connection });
+  };
+
+  /** One render a frame at most; a hidden tab draws none, so a timer empties the queue there. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    let done = false;
+    const flush = () => {
+      if (done) return;
+      done = true;
+      this.#scheduled = false;
+      const patches = this.#waiting;
+      this.#waiting = [];
+      if (patches.length > 0) this.#set({ ...applyPatches(this.#picture, patches), heardAt: Date.now() });
+    };
+    requestAnimationFrame(flush);
+    setTimeout(flush, 250);
+  }
+
+  #set(picture: Picture): void {
+    this.#picture = picture;
+    for (const listener of this.#listeners) listener();
+  }
+}

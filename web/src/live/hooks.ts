@@ -1,0 +1,102 @@
+// Narrow subscriptions to the live picture, and the one clock of the page.
+// Holds: a component renders again only when what it selected changed.
+import { useEffect, useSyncExternalStore } from 'react';
+import type { TaskRow, WorkerRow } from '../../../shared/wire/http.ts';
+import { liveUrl } from '../api/base.ts';
+import { ClusterStore, type Picture } from './cluster-store.ts';
+import { LiveSocket, type SocketLike } from './socket.ts';
+
+export const store = new ClusterStore();
+export const socket = new LiveSocket({
+  open: () => new WebSocket(liveUrl()) as unknown as SocketLike,
+  onFrame: store.frame,
+  onState: store.connection,
+});
+
+export function usePicture<T>(select: (picture: Picture) => T): T {
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}
+
+export const useConnection = () => usePicture((p) => p.connection);
+export const useCluster = () => usePicture((p) => p.cluster);
+export const useFigures = () => usePicture((p) => p.figures);
+export const useQueues = () => usePicture((p) => p.queues);
+export const useWorkers = (): ReadonlyMap<string, WorkerRow> => usePicture((p) => p.workers);
+export const useWorker = (hostname: string): WorkerRow | undefined => usePicture((p) => p.workers.get(hostname));
+export const useLiveTask = (uuid: string | undefined): TaskRow | undefined =>
+  usePicture((p) => (uuid ? p.tasks.get(uuid) : undefined));
+export const useReadOnly = (): boolean => usePicture((p) => p.cluster?.read_only ?? false);
+
+export function togglePause(): void {
+  if (socket.state.mode === 'paused') socket.resume();
+  else socket.pause();
+}
+
+/** Ask that these tasks come in every patch. */
+export function useWatch(uuids: readonly string[]): void {
+  const key = uuids.join(' ');
+  useEffect(() => {
+    socket.watch(key === '' ? [] : key.split(' '));
+    return () => socket.watch([]);
+  }, [key]);
+}
+
+// One clock ticks for the page, once a second, and not at all while nobody looks.
+const ticks = new Set<() => void>();
+let tick = Date.now();
+let timer: ReturnType<typeof setInterval> | undefined;
+const step = () => {
+  if (document.hidden) return;
+  tick = Date.now();
+  for (const listener of ticks) listener();
+};
+document.addEventListener('visibilitychange', step);
+
+function subscribeTick(listener: () => void): () => void {
+  ticks.add(listener);
+  timer ??= setInterval(step, 1000);
+  return () => {
+    ticks.delete(listener);
+    if (ticks.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+}
+
+/** Server time now, in seconds, ticking once a second. */
+export function useNow(): number {
+  const now = useSyncExternalStore(subscribeTick, () => tick);
+  return (now + store.get().skewMs) / 1000;
+}
+
+/** Page time now, ticking. @unit milliseconds */
+export function usePageClock(): number {
+  return useSyncExternalStore(subscribeTick, () => tick);
+}
+
+export function serverNow(): number {
+  return (Date.now() + store.get().skewMs) / 1000;
+}
+
+function subscribeHidden(listener: () => void): () => void {
+  document.addEventListener('visibilitychange', listener);
+  return () => document.removeEventListener('visibilitychange', listener);
+}
+
+/** False in a background tab: charts wait. */
+export function useVisible(): boolean {
+  return useSyncExternalStore(subscribeHidden, () => !document.hidden);
+}
+
+const PHONE = matchMedia('(width < 720px)');
+const WIDE = matchMedia('(width >= 1280px)');
+const media = (query: MediaQueryList) => (listener: () => void) => {
+  query.addEventListener('change', listener);
+  return () => query.removeEventListener('change', listener);
+};
+const onPhone = media(PHONE);
+const onWide = media(WIDE);
+
+export const usePhone = (): boolean => useSyncExternalStore(onPhone, () => PHONE.matches);
+export const useWide = (): boolean => useSyncExternalStore(onWide, () => WIDE.matches);

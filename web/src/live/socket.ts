@@ -1,0 +1,213 @@
+// One socket to /api/v2/live: backs off, resumes where it broke off, and always says in which state it is.
+//
+// Modes: `connecting` > `catching-up` (open, waiting for snapshot or missed patches) > `live` > `lost` (waits, then connecting).
+// From any mode `paused` (by the person): frames are dropped; going on says resume, so nothing is missed, and is `catching-up`.
+// A socket that has said nothing for 20 s while the server should be heard is closed by us: `lost`.
+// What frames do to the picture: cluster-store.ts.
+import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
+
+export type LiveState =
+  | { mode: 'connecting' }
+  | { mode: 'catching-up' }
+  | { mode: 'live' }
+  | { mode: 'paused' }
+  | { mode: 'lost'; retryAt: number; since: number };
+
+export interface SocketLike {
+  send(text: string): void;
+  close(): void;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+}
+
+export interface LiveSocketOptions {
+  open: () => SocketLike;
+  onFrame: (frame: ServerFrame) => void;
+  onState: (state: LiveState) => void;
+  now?: () => number;
+  setTimer?: (fn: () => void, ms: number) => unknown;
+  clearTimer?: (handle: unknown) => void;
+  random?: () => number;
+}
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 15_000;
+/** A slow probe still answers within this; then the line is taken for dead. */
+const SILENCE_MS = 20_000;
+
+export class LiveSocket {
+  #options: Required<LiveSocketOptions>;
+  #socket: SocketLike | null = null;
+  #state: LiveState = { mode: 'connecting' };
+  #epoch: string | null = null;
+  #seq = 0;
+  #tries = 0;
+  #retry: unknown = null;
+  #silence: unknown = null;
+  #lastHeard: number;
+  #watched: string[] = [];
+  #stopped = false;
+
+  constructor(options: LiveSocketOptions) {
+    this.#options = {
+      now: Date.now,
+      setTimer: (fn, ms) => setTimeout(fn, ms),
+      clearTimer: (handle) => clearTimeout(handle as number),
+      random: Math.random,
+      ...options,
+    };
+    this.#lastHeard = this.#options.now();
+  }
+
+  get state(): LiveState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#connect();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#options.clearTimer(this.#retry);
+    this.#options.clearTimer(this.#silence);
+    this.#drop();
+  }
+
+  pause(): void {
+    if (this.#state.mode !== 'paused') this.#set({ mode: 'paused' });
+  }
+
+  /** Go on after a pause: ask for what was missed. */
+  resume(): void {
+    if (this.#state.mode !== 'paused') return;
+    if (!this.#socket) {
+      this.#connect();
+      return;
+    }
+    this.#set({ mode: 'catching-up' });
+    this.#askForMissed();
+  }
+
+  /** Do not wait for the next try. */
+  retryNow(): void {
+    if (this.#state.mode !== 'lost') return;
+    this.#options.clearTimer(this.#retry);
+    this.#connect();
+  }
+
+  watch(tasks: string[]): void {
+    this.#watched = tasks;
+    this.#send({ type: 'watch', tasks });
+  }
+
+  #set(state: LiveState): void {
+    this.#state = state;
+    this.#options.onState(state);
+  }
+
+  #connect(): void {
+    if (this.#stopped) return;
+    this.#set({ mode: 'connecting' });
+    const socket = this.#options.open();
+    this.#socket = socket;
+    socket.onmessage = (event: { data: unknown }) => this.#heard(socket, event.data);
+    socket.onclose = () => this.#closed(socket);
+    socket.onerror = () => {};
+    this.#expectWord();
+  }
+
+  #heard(socket: SocketLike, data: unknown): void {
+    if (socket !== this.#socket) return;
+    this.#lastHeard = this.#options.now();
+    this.#expectWord();
+    let frame: ServerFrame;
+    try {
+      frame = JSON.parse(String(data)) as ServerFrame;
+    } catch {
+      this.#drop();
+      this.#closed(socket);
+      return;
+    }
+    if (frame.type === 'hello') {
+      this.#hello(frame.epoch, frame);
+      return;
+    }
+    if (this.#state.mode === 'paused') return;
+    if (frame.type === 'patch') {
+      // A gap means patches were missed: ask again rather than show half a picture.
+      if (frame.seq <= this.#seq) return;
+      if (frame.seq > this.#seq + 1 && this.#state.mode === 'live') {
+        this.#set({ mode: 'catching-up' });
+        this.#askForMissed();
+        return;
+      }
+      this.#seq = frame.seq;
+    } else if (frame.type === 'snapshot') {
+      this.#epoch = frame.epoch;
+      this.#seq = frame.seq;
+    }
+    this.#options.onFrame(frame);
+    if (frame.type !== 'bye' && this.#state.mode !== 'live') this.#set({ mode: 'live' });
+  }
+
+  #hello(epoch: string, frame: ServerFrame): void {
+    this.#tries = 0;
+    this.#options.onFrame(frame);
+    if (this.#watched.length > 0) this.#send({ type: 'watch', tasks: this.#watched });
+    if (this.#state.mode === 'paused') return;
+    this.#set({ mode: 'catching-up' });
+    if (this.#epoch === epoch) this.#askForMissed();
+    this.#epoch = epoch;
+  }
+
+  #askForMissed(): void {
+    if (this.#epoch) this.#send({ type: 'resume', epoch: this.#epoch, seq: this.#seq });
+  }
+
+  #closed(socket: SocketLike): void {
+    if (socket !== this.#socket || this.#stopped) return;
+    this.#socket = null;
+    this.#options.clearTimer(this.#silence);
+    const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#tries);
+    this.#tries++;
+    const delayMs = longest / 2 + (longest / 2) * this.#options.random();
+    const now = this.#options.now();
+    if (this.#state.mode !== 'paused') this.#set({ mode: 'lost', retryAt: now + delayMs, since: this.#lastHeard });
+    this.#retry = this.#options.setTimer(() => {
+      if (this.#state.mode !== 'paused') this.#connect();
+    }, delayMs);
+  }
+
+  #expectWord(): void {
+    this.#options.clearTimer(this.#silence);
+    this.#silence = this.#options.setTimer(() => {
+      const socket = this.#socket;
+      if (!socket) return;
+      this.#drop();
+      this.#socket = socket;
+      this.#closed(socket);
+    }, SILENCE_MS);
+  }
+
+  #send(frame: ClientFrame): void {
+    try {
+      this.#socket?.send(JSON.stringify(frame));
+    } catch {
+      // Not open yet: hello sends it again.
+    }
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.onerror = () => {};
+    socket.close();
+  }
+}

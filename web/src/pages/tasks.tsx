@@ -1,0 +1,298 @@
+// Find tasks: state counts, query, list, and one task beside it. Everything chosen stands in the URL.
+// The list: tasks/use-task-list.ts, task-table.tsx. The task: tasks/task-detail.tsx.
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useCallback, useMemo, useRef, useState } from 'react';
+import type { TaskRow } from '../../../shared/wire/http.ts';
+import { useOperation } from '../api/actions.ts';
+import { ApiError } from '../api/client.ts';
+import { useConnection, usePhone } from '../live/hooks.ts';
+import { Bar } from '../shell/layout.tsx';
+import { setPreferences, usePreferences } from '../shell/preferences.ts';
+import { useShortcuts } from '../shell/shortcuts.ts';
+import { refusal, type TaskVerb } from '../tasks/applies.ts';
+import { ConfirmVerb, SelectionBar } from '../tasks/bulk-actions.tsx';
+import { COLUMNS } from '../tasks/columns.ts';
+import { TaskVerbs } from '../tasks/row-menu.tsx';
+import { StateChips } from '../tasks/state-chips.tsx';
+import { TaskDetailPanel } from '../tasks/task-detail.tsx';
+import { TaskFilter } from '../tasks/task-filter.tsx';
+import { TaskTable } from '../tasks/task-table.tsx';
+import { NEWEST_FIRST, useTaskList } from '../tasks/use-task-list.ts';
+import { Button, copyText } from '../ui/button.tsx';
+import { Empty, ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Menu } from '../ui/menu.tsx';
+import { count, plural } from '../ui/words.ts';
+
+const route = getRouteApi('/tasks');
+const NONE: ReadonlySet<string> = new Set();
+
+export default function TasksPage() {
+  const search = route.useSearch();
+  const navigate = useNavigate({ from: '/tasks' });
+  const { q = '', state = '', sort = NEWEST_FIRST, task: openId } = search;
+  const prefs = usePreferences();
+  const hidden = useMemo(
+    () => new Set(search.hide === undefined ? prefs.hidden : search.hide.split(',').filter(Boolean)),
+    [search.hide, prefs.hidden],
+  );
+  const [selected, setSelected] = useState<ReadonlySet<string>>(NONE);
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [menuFor, setMenuFor] = useState<string | null>(null);
+  const [resting, setResting] = useState(false);
+  const [scrolled, setScrolled] = useState(false);
+  const [confirm, setConfirm] = useState<{ verb: TaskVerb; rows: readonly TaskRow[] } | null>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const lastPick = useRef<string | null>(null);
+  const phone = usePhone();
+  const connection = useConnection();
+  const operation = useOperation();
+
+  const why = openId
+    ? 'while a task is open'
+    : selected.size > 0
+      ? 'while tasks are selected'
+      : menuFor || confirm
+        ? 'while a menu is open'
+        : scrolled
+          ? 'while you are down the list'
+          : resting
+            ? 'while the pointer rests on the list'
+            : null;
+  const tasks = useTaskList({ q, state, sort }, why !== null);
+  const rows = tasks.list?.rows ?? [];
+  const change = useCallback(
+    (next: Partial<typeof search>) => {
+      setSelected(NONE);
+      scroller.current?.scrollTo({ top: 0 });
+      void navigate({ search: (before) => clean({ ...before, task: undefined, ...next }), replace: true });
+    },
+    [navigate],
+  );
+  const open = (id: string | undefined) =>
+    void navigate({ search: (before) => clean({ ...before, task: id }), replace: openId !== undefined });
+  const close = useCallback(() => {
+    const back = openId;
+    void navigate({ search: (before) => clean({ ...before, task: undefined }) });
+    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`a[data-row="${back}"]`)?.focus());
+  }, [navigate, openId]);
+
+  const pick = useCallback((row: TaskRow, range: boolean) => {
+    setSelected((before) => {
+      const next = new Set(before);
+      const all = rowsRef.current;
+      const from = all.findIndex((r) => r.uuid === lastPick.current);
+      const to = all.findIndex((r) => r.uuid === row.uuid);
+      if (range && from >= 0) for (const r of all.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(r.uuid);
+      else if (next.has(row.uuid)) next.delete(row.uuid);
+      else next.add(row.uuid);
+      lastPick.current = row.uuid;
+      return next;
+    });
+  }, []);
+  const rowsRef = useRef(rows);
+  rowsRef.current = rows;
+  const current = rows.find((row) => row.uuid === (cursor ?? openId));
+  const chosen = rows.filter((row) => selected.has(row.uuid));
+
+  const act = useCallback(
+    (verb: TaskVerb, on: readonly TaskRow[]) => {
+      if (verb === 'terminate' || on.length > 1) setConfirm({ verb, rows: on });
+      else operation.mutate({ action: verb, task_ids: on.map((row) => row.uuid) });
+    },
+    [operation],
+  );
+  const move = (by: number) => {
+    if (rows.length === 0) return;
+    const at = rows.findIndex((row) => row.uuid === (openId ?? cursor));
+    const next = rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + by))]!;
+    setCursor(next.uuid);
+    if (openId) open(next.uuid);
+  };
+  const refresh = () => {
+    scroller.current?.scrollTo({ top: 0 });
+    tasks.refresh();
+  };
+
+  useShortcuts([
+    { keys: '/', label: 'Filter', group: 'List', run: () => input.current?.focus() },
+    { keys: 'j', label: 'Next row', group: 'List', run: () => move(1) },
+    { keys: 'k', label: 'Row before', group: 'List', run: () => move(-1) },
+    { keys: 'ArrowDown', label: 'Next row', group: 'List', alias: true, run: () => move(1) },
+    { keys: 'ArrowUp', label: 'Row before', group: 'List', alias: true, run: () => move(-1) },
+    { keys: 'Enter', label: 'Open', group: 'List', run: () => current && open(current.uuid) },
+    {
+      keys: 'Escape',
+      label: 'Back',
+      group: 'List',
+      run: () => (selected.size > 0 ? setSelected(NONE) : openId ? close() : setCursor(null)),
+    },
+    { keys: 'x', label: 'Select', group: 'List', run: () => current && pick(current, false) },
+    { keys: 'Shift+x', label: 'Select up to here', group: 'List', run: () => current && pick(current, true) },
+    { keys: '.', label: 'Actions', group: 'List', run: () => current && setMenuFor(current.uuid) },
+    { keys: 'c', label: 'Copy id', group: 'List', run: () => current && void copyText(current.uuid, 'id') },
+    { keys: '[', label: 'Task before', group: 'Task', run: () => openId && move(-1) },
+    { keys: ']', label: 'Next task', group: 'Task', run: () => openId && move(1) },
+    { keys: 'r', label: 'Refresh', group: 'Page', run: refresh },
+  ]);
+
+  const failed = tasks.error instanceof ApiError ? tasks.error : null;
+  const badQuery = failed?.status === 400 ? (failed.detail ?? failed.title) : null;
+  const total = tasks.list?.total ?? 0;
+  const shownTotal = `${count(total)}${tasks.list?.capped && total >= 10_000 ? '+' : ''}`;
+  const toggleColumn = (id: string) => {
+    const next = new Set(hidden);
+    if (next.has(id)) next.delete(id);
+    else next.add(id);
+    setPreferences({ hidden: [...next] });
+    if (search.hide !== undefined)
+      void navigate({ search: (before) => ({ ...before, hide: [...next].join(',') }), replace: true });
+  };
+  const columns = (
+    <Menu
+      label="Columns"
+      trigger={
+        <button type="button" className="btn only" aria-label="Columns" title="Columns">
+          <Icon name="columns" />
+        </button>
+      }
+      items={COLUMNS.filter((c) => !c.fixed).map((c) => ({
+        label: c.label,
+        checked: !hidden.has(c.id),
+        onSelect: () => toggleColumn(c.id),
+      }))}
+    />
+  );
+
+  return (
+    <TaskVerbs value={act}>
+      <Bar title="Tasks" />
+      <LoadingBar on={tasks.loading || tasks.loadingMore} />
+      <main className={openId && !phone ? 'content list-page with-detail' : 'content list-page'} id="main">
+        <div className="list">
+          {selected.size > 0 ? (
+            <SelectionBar rows={chosen} operation={operation} onVerb={act} onClear={() => setSelected(NONE)} />
+          ) : (
+            <>
+              <StateChips list={tasks.list} state={state} onChange={(next) => change({ state: next })} />
+              <div className="query-row">
+                <TaskFilter
+                  q={q}
+                  inputRef={input}
+                  serverError={badQuery}
+                  matches={tasks.list ? `${shownTotal} match` : ''}
+                  onChange={(next) => next !== q && change({ q: next })}
+                />
+                {columns}
+              </div>
+            </>
+          )}
+          <div
+            className={tasks.loading && tasks.list ? 'rows dimmed' : 'rows'}
+            ref={scroller}
+            onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 8)}
+            onPointerEnter={(event) => event.pointerType === 'mouse' && setResting(true)}
+            onPointerLeave={() => setResting(false)}
+          >
+            {tasks.newer > 0 && (
+              <button type="button" className="newer" onClick={refresh}>
+                <Icon name="up" />
+                {tasks.newer >= 100 ? '100+' : count(tasks.newer)} newer
+              </button>
+            )}
+            {failed && !badQuery && !tasks.list ? (
+              <ErrorNote what="The tasks could not be read" error={tasks.error} onRetry={tasks.refresh} />
+            ) : !tasks.list ? (
+              <Skeleton rows={20} label="Loading tasks" />
+            ) : rows.length === 0 ? (
+              <NoRows filtered={Boolean(q || state)} onClear={() => change({ q: '', state: '' })} />
+            ) : (
+              <TaskTable
+                rows={rows}
+                total={total}
+                sort={sort}
+                hidden={hidden}
+                openId={openId}
+                cursor={cursor}
+                selected={selected}
+                menuFor={menuFor}
+                scroller={scroller}
+                search={search}
+                onSort={(next) => change({ sort: next })}
+                onPick={pick}
+                onPickAll={() => setSelected(selected.size >= rows.length ? NONE : new Set(rows.map((r) => r.uuid)))}
+                onMenu={setMenuFor}
+                onCursor={setCursor}
+                onEnd={tasks.more}
+              />
+            )}
+          </div>
+          <footer className="status">
+            <span>
+              {connection.mode === 'paused'
+                ? 'Paused: nothing moves until you go on (p)'
+                : why
+                  ? `Order is held ${why}`
+                  : 'New tasks come in at the top'}
+            </span>
+            <span>{rows.length > 0 && `${plural(rows.length, 'task')} loaded of ${shownTotal}`}</span>
+          </footer>
+        </div>
+        {openId && (
+          <TaskDetailPanel
+            key={openId}
+            id={openId}
+            onClose={close}
+            onMove={move}
+            atStart={rows[0]?.uuid === openId}
+            atEnd={rows.at(-1)?.uuid === openId}
+          />
+        )}
+      </main>
+      {confirm && (
+        <ConfirmVerb
+          verb={confirm.verb}
+          rows={confirm.rows}
+          onClose={() => setConfirm(null)}
+          onDo={(signal) => {
+            const task_ids = confirm.rows.filter((row) => refusal(confirm.verb, row) === null).map((row) => row.uuid);
+            operation.mutate(
+              confirm.verb === 'terminate'
+                ? { action: 'terminate', task_ids, signal }
+                : { action: confirm.verb, task_ids },
+            );
+            setConfirm(null);
+          }}
+        />
+      )}
+    </TaskVerbs>
+  );
+}
+
+function NoRows({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
+  if (!filtered) {
+    return (
+      <Empty icon="tasks" title="No task has been seen yet">
+        <p className="muted">
+          Tasks appear with their first event. Are workers running with <code>-E</code>?
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon="search" title="No task matches">
+      <p className="muted">Nothing in the history fits this filter.</p>
+      <Button onClick={onClear}>Clear the filter</Button>
+    </Empty>
+  );
+}
+
+/** Empty choices leave the URL. */
+function clean<T extends Record<string, unknown>>(search: T): T {
+  return Object.fromEntries(
+    Object.entries(search).filter(
+      ([k, v]) => v !== undefined && (v !== '' || k === 'hide') && !(k === 'sort' && v === NEWEST_FIRST),
+    ),
+  ) as T;
+}

@@ -1,0 +1,133 @@
+// The route table: every page, its path and what its URL may hold. Pages arrive in their own chunks.
+// Holds: search parameters are plain text in the URL; what is not understood is left out, never an error.
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
+import type { Range } from '../../shared/wire/http.ts';
+import { BASE_PATH } from './api/base.ts';
+import { Bar, Layout } from './shell/layout.tsx';
+import { Button } from './ui/button.tsx';
+import { Empty, ErrorNote, Skeleton } from './ui/feedback.tsx';
+
+const RANGES: readonly Range[] = ['15m', '1h', '6h', '24h', '7d', '30d'];
+type Raw = Record<string, unknown>;
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const oneOf = <T extends string>(value: unknown, among: readonly T[]): T | undefined => among.find((v) => v === value);
+
+const root = createRootRoute({
+  component: Layout,
+  notFoundComponent: () => (
+    <main className="content" id="main">
+      <Bar title="Not found" />
+      <Empty icon="search" title="There is no such page">
+        <Link to="/tasks" className="link">
+          Tasks
+        </Link>
+      </Empty>
+    </main>
+  ),
+  errorComponent: ({ error, reset }) => (
+    <main className="content" id="main">
+      <ErrorNote what="This page has failed" error={error} onRetry={reset} />
+      <Button onClick={() => location.reload()}>Load the page anew</Button>
+    </main>
+  ),
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  validateSearch: (raw: Raw): { range: Range } => ({ range: oneOf(raw.range, RANGES) ?? '1h' }),
+  search: {
+    middlewares: [
+      ({ search, next }) => {
+        const result = next(search) as { range?: Range };
+        return (result.range === '1h' ? { ...result, range: undefined } : result) as { range: Range };
+      },
+    ],
+  },
+  component: lazyRouteComponent(() => import('./pages/overview.tsx')),
+});
+
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks',
+  validateSearch: (raw: Raw): { q?: string; state?: string; sort?: string; task?: string; hide?: string } => ({
+    q: text(raw.q),
+    state: text(raw.state),
+    sort: text(raw.sort),
+    task: text(raw.task),
+    hide: typeof raw.hide === 'string' ? raw.hide : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./pages/tasks.tsx')),
+});
+
+const task = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks/$id',
+  component: lazyRouteComponent(() => import('./pages/task.tsx')),
+});
+
+const workers = createRoute({
+  getParentRoute: () => root,
+  path: '/workers',
+  component: lazyRouteComponent(() => import('./pages/workers.tsx')),
+});
+
+const WORKER_TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'stats', 'conf'] as const;
+const worker = createRoute({
+  getParentRoute: () => root,
+  path: '/workers/$name',
+  validateSearch: (raw: Raw): { tab?: (typeof WORKER_TABS)[number] } => ({ tab: oneOf(raw.tab, WORKER_TABS) }),
+  component: lazyRouteComponent(() => import('./pages/worker.tsx')),
+});
+
+const queueSearch = (raw: Raw): { tab?: 'messages' | 'consumers' | 'history'; range?: Range } => ({
+  tab: oneOf(raw.tab, ['messages', 'consumers', 'history'] as const),
+  range: oneOf(raw.range, RANGES),
+});
+const queuesPage = lazyRouteComponent(() => import('./pages/queues.tsx'));
+const queues = createRoute({
+  getParentRoute: () => root,
+  path: '/queues',
+  validateSearch: queueSearch,
+  component: queuesPage,
+});
+const queue = createRoute({
+  getParentRoute: () => root,
+  path: '/queues/$name',
+  validateSearch: queueSearch,
+  component: queuesPage,
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('./pages/audit.tsx')),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([overview, tasks, task, workers, worker, queues, queue, audit]),
+  basepath: BASE_PATH,
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const params = new URLSearchParams();
+    for (const [name, value] of Object.entries(search))
+      if (value !== undefined && value !== null) params.set(name, String(value));
+    const written = params.toString();
+    return written ? `?${written}` : '';
+  },
+  defaultPreload: 'intent',
+  defaultPendingMs: 150,
+  defaultPendingMinMs: 0,
+  scrollRestoration: true,
+  defaultPendingComponent: () => (
+    <main className="content" id="main">
+      <Skeleton rows={14} />
+    </main>
+  ),
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

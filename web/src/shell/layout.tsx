@@ -1,0 +1,132 @@
+// The frame of every page: rail, top bar, and what stands in it; the keys that act everywhere.
+// The name in the top bar: pages give it with <Bar>. Holds: one <h1> a page.
+import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
+import { Tooltip } from 'radix-ui';
+import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react';
+import { createPortal } from 'react-dom';
+import { socket, store, togglePause } from '../live/hooks.ts';
+import { Dialog } from '../ui/dialog.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Toaster } from '../ui/toaster.tsx';
+import { count } from '../ui/words.ts';
+import { Help } from './help.tsx';
+import { LiveSwitch } from './live-switch.tsx';
+import { nextTheme } from './preferences.ts';
+import { Rail, Sources } from './rail.tsx';
+import { onKeyDown, shown, useShortcuts } from './shortcuts.ts';
+
+const CommandPalette = lazy(() => import('./command-palette.tsx'));
+const BarSlot = createContext<HTMLElement | null>(null);
+
+/** What the page puts at the left of the top bar, and the title of the window. */
+export function Bar({ title, children }: { title: string; children?: ReactNode }) {
+  const slot = useContext(BarSlot);
+  useEffect(() => {
+    document.title = `${title} - Umbel`;
+  }, [title]);
+  return slot ? createPortal(children ?? <h1>{title}</h1>, slot) : null;
+}
+
+export function Layout() {
+  const [open, setOpen] = useState<'palette' | 'help' | 'sources' | null>(null);
+  const [slot, setSlot] = useState<HTMLElement | null>(null);
+  const navigate = useNavigate();
+  const router = useRouter();
+  useEffect(() => {
+    socket.start();
+    window.addEventListener('keydown', onKeyDown);
+    return () => {
+      window.removeEventListener('keydown', onKeyDown);
+      socket.stop();
+    };
+  }, []);
+  const go = (keys: string, to: string, label: string) => ({
+    keys,
+    label,
+    group: 'Go' as const,
+    run: () => void navigate({ to } as never),
+  });
+  useShortcuts([
+    go('g o', '/', 'Overview'),
+    go('g t', '/tasks', 'Tasks'),
+    go('g w', '/workers', 'Workers'),
+    go('g q', '/queues', 'Queues'),
+    go('g e', '/audit', 'Audit'),
+    {
+      keys: 'Mod+k',
+      label: 'Search or jump to',
+      group: 'Go',
+      run: () => setOpen(open === 'palette' ? null : 'palette'),
+    },
+    { keys: 'p', label: 'Pause or go on', group: 'Page', run: togglePause },
+    { keys: 't', label: 'Change theme', group: 'View', run: nextTheme },
+    { keys: '?', label: 'All keys', group: 'View', run: () => setOpen('help') },
+  ]);
+  return (
+    <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
+      <a className="skip" href={`${router.basepath}#main`} onClick={skipToMain}>
+        Skip to content
+      </a>
+      <div className="shell">
+        <Rail onHelp={() => setOpen('help')} onSources={() => setOpen('sources')} />
+        <div className="main">
+          <header className="topbar">
+            <div className="bar" ref={setSlot} />
+            <button type="button" className="jump" aria-label="Search or jump to" onClick={() => setOpen('palette')}>
+              <Icon name="search" />
+              <span>Search or jump to</span>
+              <kbd>{shown('Mod+k')}</kbd>
+            </button>
+            <LiveSwitch />
+          </header>
+          <BarSlot value={slot}>
+            <Outlet />
+          </BarSlot>
+        </div>
+      </div>
+      <Announcer />
+      <Toaster />
+      {open === 'palette' && (
+        <Suspense>
+          <CommandPalette onClose={() => setOpen(null)} />
+        </Suspense>
+      )}
+      {open === 'help' && <Help onClose={() => setOpen(null)} />}
+      {open === 'sources' && (
+        <Dialog title="Sources" onClose={() => setOpen(null)}>
+          <Sources />
+        </Dialog>
+      )}
+    </Tooltip.Provider>
+  );
+}
+
+function skipToMain(event: React.MouseEvent): void {
+  event.preventDefault();
+  const main = document.getElementById('main');
+  main?.setAttribute('tabindex', '-1');
+  main?.focus();
+}
+
+/** Screen readers hear one summary, at most every 10 s, and only of what went wrong. */
+function Announcer() {
+  const [text, setText] = useState('');
+  useEffect(() => {
+    let before: number | null = null;
+    const timer = setInterval(() => {
+      const figures = store.get().figures;
+      if (!figures || document.hidden) return;
+      const failed = Math.round(figures.failed_percent ?? 0);
+      if (before !== null && failed !== before && Math.abs(failed - before) >= 2) {
+        setText(`${failed} percent of tasks fail now, ${count(figures.waiting ?? 0)} wait`);
+      }
+      before = failed;
+    }, 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <p className="sr" aria-live="polite">
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,58 @@
+// The live state, always told: live, catching up, paused by you, lost with the seconds until the next try. A click pauses.
+// Holds: a screen reader hears a change of state, not each second of it.
+import { socket, togglePause, useCluster, useConnection, usePageClock } from '../live/hooks.ts';
+import type { LiveState } from '../live/socket.ts';
+import { Icon, type IconName } from '../ui/icon.tsx';
+import { rate } from '../ui/words.ts';
+
+const LOOK: Record<LiveState['mode'], { state: string; icon: IconName; word: string }> = {
+  live: { state: 'online', icon: 'online', word: 'live' },
+  connecting: { state: 'late', icon: 'late', word: 'connecting' },
+  'catching-up': { state: 'late', icon: 'late', word: 'catching up' },
+  paused: { state: 'PENDING', icon: 'pause', word: 'paused' },
+  lost: { state: 'offline', icon: 'offline', word: 'lost' },
+};
+
+export function LiveSwitch() {
+  const connection = useConnection();
+  const perSecond = useCluster()?.events_per_s;
+  const look = LOOK[connection.mode];
+  const lost = connection.mode === 'lost';
+  return (
+    <>
+      <button
+        type="button"
+        className="live"
+        data-state={look.state}
+        aria-label={
+          lost
+            ? 'Live updates lost. Try again now'
+            : connection.mode === 'paused'
+              ? 'Paused. Go on (p)'
+              : 'Live. Pause (p)'
+        }
+        title={lost ? 'Try again now' : connection.mode === 'paused' ? 'Go on (p)' : 'Pause (p)'}
+        onClick={() => (lost ? socket.retryNow() : togglePause())}
+      >
+        <Icon name={look.icon} />
+        {look.word} {connection.mode === 'live' && perSecond !== undefined && <span>{rate(perSecond)} events/s</span>}
+        {connection.mode === 'lost' && <Countdown state={connection} />}
+        {connection.mode === 'paused' && <span>by you</span>}
+      </button>
+      <span className="sr" role="status">
+        {connection.mode === 'live' ? '' : `Updates: ${look.word}`}
+      </span>
+    </>
+  );
+}
+
+function Countdown({ state }: { state: Extract<LiveState, { mode: 'lost' }> }) {
+  const now = usePageClock();
+  const silent = Math.max(0, Math.round((now - state.since) / 1000));
+  const left = Math.max(0, Math.ceil((state.retryAt - now) / 1000));
+  return (
+    <span>
+      no updates for {silent} s, trying again {left > 0 ? `in ${left} s` : 'now'}
+    </span>
+  );
+}

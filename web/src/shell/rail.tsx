@@ -1,0 +1,130 @@
+// The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
+import { Link, useRouterState } from '@tanstack/react-router';
+import { useCluster, useNow } from '../live/hooks.ts';
+import { Icon, type IconName, Mark } from '../ui/icon.tsx';
+import { Menu } from '../ui/menu.tsx';
+import { age, exactCount } from '../ui/words.ts';
+import { nextTheme, usePreferences } from './preferences.ts';
+
+interface Entry {
+  to: string;
+  label: string;
+  icon: IconName;
+  minor?: boolean;
+}
+
+const ENTRIES: readonly Entry[] = [
+  { to: '/', label: 'Overview', icon: 'overview' },
+  { to: '/tasks', label: 'Tasks', icon: 'tasks' },
+  { to: '/workers', label: 'Workers', icon: 'workers' },
+  { to: '/queues', label: 'Queues', icon: 'queues' },
+];
+
+export function Rail({ onHelp, onSources }: { onHelp: () => void; onSources: () => void }) {
+  const path = useRouterState({ select: (s) => s.location.pathname });
+  const cluster = useCluster();
+  const { theme } = usePreferences();
+  const here = (to: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
+  const link = ({ to, label, icon, minor }: Entry) => (
+    <li key={to} className={minor ? 'minor' : undefined}>
+      <Link to={to} aria-current={here(to) ? 'page' : undefined} activeProps={{}}>
+        <Icon name={icon} />
+        <span>{label}</span>
+      </Link>
+    </li>
+  );
+  return (
+    <nav className="rail" aria-label="Main">
+      <div className="brand">
+        <Mark />
+        <strong>Umbel</strong>
+        {cluster && (
+          <span className="cluster clip" title={cluster.broker}>
+            {cluster.name}
+          </span>
+        )}
+      </div>
+      <ul>
+        {ENTRIES.map(link)}
+        <li className="more">
+          <MoreMenu onHelp={onHelp} onSources={onSources} />
+        </li>
+      </ul>
+      <ul className="minor">{link({ to: '/audit', label: 'Audit', icon: 'audit', minor: true })}</ul>
+      <Sources />
+      <p className="who">
+        <span className="grow clip">
+          <b>{cluster?.user ?? 'anonymous'}</b> {cluster?.read_only ? 'reads only' : ''}
+        </span>
+        <button
+          type="button"
+          className="btn bare only"
+          aria-label={`Theme: ${theme}. Change (t)`}
+          title={`Theme: ${theme} (t)`}
+          onClick={nextTheme}
+        >
+          <Icon name={theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'settings'} />
+        </button>
+        <button type="button" className="key" aria-label="All keys" title="All keys" onClick={onHelp}>
+          <kbd>?</kbd>
+        </button>
+      </p>
+    </nav>
+  );
+}
+
+function MoreMenu({ onHelp, onSources }: { onHelp: () => void; onSources: () => void }) {
+  const { theme } = usePreferences();
+  return (
+    <Menu
+      label="More"
+      trigger={
+        <button type="button" className="tab-button">
+          <Icon name="more" />
+          <span>More</span>
+        </button>
+      }
+      items={[
+        {
+          label: 'Audit',
+          icon: 'audit',
+          onSelect: () => document.querySelector<HTMLAnchorElement>('.rail a[href$="/audit"]')?.click(),
+        },
+        { label: 'Sources', icon: 'events', onSelect: onSources },
+        { label: `Theme: ${theme}`, icon: 'sun', onSelect: nextTheme },
+        { label: 'Keys and looks', icon: 'settings', onSelect: onHelp },
+      ]}
+    />
+  );
+}
+
+/** Where the figures come from, and whether each still answers. */
+export function Sources() {
+  const cluster = useCluster();
+  const now = useNow();
+  if (!cluster) return <dl className="sources" />;
+  return (
+    <dl className="sources" aria-label="Sources">
+      {cluster.sources.map((source) => (
+        <div key={source.name} data-state={source.ok ? undefined : 'FAILURE'} title={source.detail ?? undefined}>
+          <dt className="clip">{source.label}</dt>
+          <dd>
+            {source.ok
+              ? source.detail && source.detail.length <= 14
+                ? source.detail
+                : source.latency_ms === null
+                  ? 'ok'
+                  : `${Math.max(1, Math.round(source.latency_ms))} ms`
+              : source.last_ok === null
+                ? 'never heard'
+                : `silent ${age(now - source.last_ok)}`}
+          </dd>
+        </div>
+      ))}
+      <div data-state={cluster.events_lost > 0 ? 'FAILURE' : undefined}>
+        <dt>Events lost, 24 h</dt>
+        <dd>{exactCount(cluster.events_lost)}</dd>
+      </div>
+    </dl>
+  );
+}

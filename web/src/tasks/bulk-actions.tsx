@@ -1,0 +1,114 @@
+// What is done with the selected tasks: the bar that takes the filter's place, and the dialog that tells the consequence first.
+import { useState } from 'react';
+import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { Operation } from '../api/actions.ts';
+import { useReadOnly } from '../live/hooks.ts';
+import { OperationNote } from '../operations/operation-note.tsx';
+import { Button, copyText } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { plural } from '../ui/words.ts';
+import { consequence, refusal, type TaskVerb, VERB } from './applies.ts';
+
+export function SelectionBar({
+  rows,
+  operation,
+  onVerb,
+  onClear,
+}: {
+  rows: readonly TaskRow[];
+  operation: Operation;
+  onVerb: (verb: TaskVerb, rows: readonly TaskRow[]) => void;
+  onClear: () => void;
+}) {
+  const readOnly = useReadOnly();
+  const button = (verb: TaskVerb, icon: 'refresh' | 'stop' | 'power') => {
+    const fit = rows.filter((row) => refusal(verb, row) === null);
+    const reason = readOnly
+      ? 'The dashboard only reads'
+      : fit.length === 0
+        ? rows.length === 1
+          ? refusal(verb, rows[0]!)
+          : 'It applies to none of them'
+        : operation.isPending
+          ? 'Waiting for workers'
+          : null;
+    return (
+      <Button
+        icon={icon}
+        kind={verb === 'terminate' ? 'danger' : undefined}
+        refused={reason}
+        onClick={() => onVerb(verb, fit)}
+      >
+        {VERB[verb]} {fit.length || ''}
+      </Button>
+    );
+  };
+  return (
+    <div className="selection" role="toolbar" aria-label="Selected tasks">
+      <b>{plural(rows.length, 'task')} selected</b>
+      {button('retry', 'refresh')}
+      {button('revoke', 'stop')}
+      {button('terminate', 'power')}
+      <i className="rule" />
+      <Button icon="copy" onClick={() => void copyText(rows.map((r) => r.uuid).join('\n'), 'ids')}>
+        Copy ids
+      </Button>
+      <Button kind="bare" icon="close" hint="Clear the selection" keys="Esc" onClick={onClear} />
+      <OperationNote operation={operation} />
+    </div>
+  );
+}
+
+/** Says what will happen to how many; the verb is on the button. */
+export function ConfirmVerb({
+  verb,
+  rows,
+  onDo,
+  onClose,
+}: {
+  verb: TaskVerb;
+  rows: readonly TaskRow[];
+  onDo: (signal: string) => void;
+  onClose: () => void;
+}) {
+  const [signal, setSignal] = useState('SIGTERM');
+  const title = rows.length === 1 ? `${VERB[verb]} task` : `${VERB[verb]} ${rows.length} tasks`;
+  const names = [...new Set(rows.map((row) => row.name ?? 'unknown'))];
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onDo(signal);
+        }}
+      >
+        <p>{consequence(verb, rows.length)}</p>
+        <dl className="facts">
+          {names.slice(0, 5).map((name) => (
+            <div key={name}>
+              <dt className="code">{name}</dt>
+              <dd>{rows.filter((row) => (row.name ?? 'unknown') === name).length}</dd>
+            </div>
+          ))}
+        </dl>
+        {verb === 'terminate' && (
+          <label className="keep">
+            Signal
+            <select className="input" value={signal} onChange={(event) => setSignal(event.target.value)}>
+              <option>SIGTERM</option>
+              <option>SIGKILL</option>
+              <option>SIGINT</option>
+              <option>SIGUSR1</option>
+            </select>
+          </label>
+        )}
+        <footer>
+          <Button onClick={onClose}>Cancel</Button>
+          <button type="submit" className={verb === 'retry' ? 'btn primary' : 'btn fatal'}>
+            {title}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,82 @@
+// What can be done with one row of the list, at its end on hover and focus, and under `.` for the row with the cursor.
+// Doing it: bulk-actions.tsx listens through the list's page. Judging whether it applies: applies.ts.
+import { useNavigate } from '@tanstack/react-router';
+import { createContext, useContext } from 'react';
+import type { TaskRow } from '../../../shared/wire/http.ts';
+import { useReadOnly } from '../live/hooks.ts';
+import { copyText } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Menu } from '../ui/menu.tsx';
+import { refusal, type TaskVerb } from './applies.ts';
+
+/** The page hands down what to do with rows; a row only says which. */
+export const TaskVerbs = createContext<(verb: TaskVerb, rows: readonly TaskRow[]) => void>(() => {});
+
+export function RowMenu({
+  row,
+  open,
+  onOpenChange,
+}: {
+  row: TaskRow;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}) {
+  const trigger = (
+    <button
+      type="button"
+      className="btn bare only row-menu"
+      aria-label={`Actions on ${row.uuid.slice(0, 8)}`}
+      tabIndex={-1}
+      onClick={() => onOpenChange(true)}
+    >
+      <Icon name="more" />
+    </button>
+  );
+  return open ? <OpenMenu row={row} trigger={trigger} onOpenChange={onOpenChange} /> : trigger;
+}
+
+function OpenMenu({
+  row,
+  trigger,
+  onOpenChange,
+}: {
+  row: TaskRow;
+  trigger: React.ReactElement;
+  onOpenChange: (open: boolean) => void;
+}) {
+  const act = useContext(TaskVerbs);
+  const navigate = useNavigate();
+  const readOnly = useReadOnly();
+  const verb = (name: TaskVerb, label: string, icon: 'refresh' | 'stop' | 'power', danger = false) => ({
+    label,
+    icon,
+    danger,
+    refused: readOnly ? 'The dashboard only reads' : refusal(name, row),
+    onSelect: () => act(name, [row]),
+  });
+  const filter = (q: string) => void navigate({ to: '/tasks', search: { q } });
+  return (
+    <Menu
+      open
+      onOpenChange={onOpenChange}
+      label="Task actions"
+      trigger={trigger}
+      items={[
+        {
+          label: 'Open as a page',
+          icon: 'external',
+          onSelect: () => void navigate({ to: '/tasks/$id', params: { id: row.uuid } }),
+        },
+        { label: 'Copy id', icon: 'copy', keys: 'c', onSelect: () => void copyText(row.uuid, 'id') },
+        { label: 'Only this task name', icon: 'search', onSelect: () => filter(`name:${row.name}`) },
+        ...(row.worker
+          ? [{ label: 'Only this worker', icon: 'search' as const, onSelect: () => filter(`worker:${row.worker}`) }]
+          : []),
+        null,
+        verb('retry', 'Retry', 'refresh'),
+        verb('revoke', 'Revoke', 'stop'),
+        verb('terminate', 'Terminate...', 'power', true),
+      ]}
+    />
+  );
+}

@@ -1,0 +1,92 @@
+// The rows of the task list as data: pages fetched, live rows merged in, what is newer than the list. Pure.
+// Fetching and freezing: use-task-list.ts. Drawing: task-table.tsx.
+// Holds: a row stands once; rows that did not change keep their identity; order changes only by merge.
+import type { TaskPage, TaskRow } from '../../../shared/wire/http.ts';
+
+export interface TaskList {
+  rows: readonly TaskRow[];
+  /** Cursor of the next page; null at the end. */
+  next: string | null;
+  counts: Readonly<Record<string, number>>;
+  capped: boolean;
+  total: number;
+}
+
+export function listOf(page: TaskPage): TaskList {
+  return { rows: page.items, next: page.next, counts: page.counts, capped: page.counts_capped, total: page.total };
+}
+
+export function appendPage(list: TaskList, page: TaskPage): TaskList {
+  const known = new Set(list.rows.map((row) => row.uuid));
+  return {
+    ...list,
+    rows: [...list.rows, ...page.items.filter((row) => !known.has(row.uuid))],
+    next: page.next,
+    total: page.total,
+  };
+}
+
+/**
+ * The first page was read again. Where it meets the rows there are, what follows is kept; where it does not meet them
+ * (more than a page is new) the list begins anew.
+ */
+export function mergeFirst(list: TaskList, page: TaskPage): TaskList {
+  const fresh = listOf(page);
+  const inPage = new Set(page.items.map((row) => row.uuid));
+  const meets = list.rows.findLastIndex((row) => inPage.has(row.uuid));
+  if (meets < 0 || page.next === null) return fresh;
+  const tail = list.rows.slice(meets + 1).filter((row) => !inPage.has(row.uuid));
+  if (tail.length === 0) return fresh;
+  return { ...fresh, rows: [...page.items, ...tail], next: list.next };
+}
+
+/** Only the counts of a page, for a list whose order is held. */
+export function withCounts(list: TaskList, page: TaskPage): TaskList {
+  return { ...list, counts: page.counts, capped: page.counts_capped, total: page.total };
+}
+
+/** Rows the live feed knows better, in place. The same list when nothing changed. */
+export function patchRows(list: TaskList, live: ReadonlyMap<string, TaskRow>): TaskList {
+  let changed = false;
+  const rows = list.rows.map((row) => {
+    const newer = live.get(row.uuid);
+    if (!newer || newer === row || newer.timestamp < row.timestamp) return row;
+    changed = true;
+    return newer;
+  });
+  return changed ? { ...list, rows } : list;
+}
+
+/** Live rows that belong above the list, newest first: for the order "newest first" only. */
+export function newerRows(
+  list: TaskList,
+  live: Iterable<TaskRow>,
+  belongs: (row: TaskRow) => boolean,
+): readonly TaskRow[] {
+  const top = list.rows[0]?.first_seen ?? -Infinity;
+  const known = new Set(list.rows.slice(0, 300).map((row) => row.uuid));
+  const found: TaskRow[] = [];
+  for (const row of live) {
+    if (row.first_seen >= top && !known.has(row.uuid) && belongs(row)) found.push(row);
+  }
+  return found.sort((a, b) => b.first_seen - a.first_seen);
+}
+
+export function insertNewer(list: TaskList, newer: readonly TaskRow[]): TaskList {
+  if (newer.length === 0) return list;
+  const counts = { ...list.counts };
+  for (const row of newer) counts[row.state] = (counts[row.state] ?? 0) + 1;
+  return { ...list, rows: [...newer, ...list.rows], counts, total: list.total + newer.length };
+}
+
+/** Trouble first, then what is left over by name; empty ones leave, unless chosen. */
+export function chipStates(
+  counts: Readonly<Record<string, number>>,
+  chosen: ReadonlySet<string>,
+  order: readonly string[],
+): string[] {
+  const present = Object.keys(counts).filter((state) => (counts[state] ?? 0) > 0 || chosen.has(state));
+  for (const state of chosen) if (!present.includes(state)) present.push(state);
+  const rank = (state: string) => (order.indexOf(state) === -1 ? order.length : order.indexOf(state));
+  return present.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+}

@@ -1,0 +1,263 @@
+// The task list as a real table, virtual, with a row for a cursor. One line a row; two on a phone. The row is the link.
+// Which rows: use-task-list.ts. What can be done with one: row-menu.tsx.
+import { Link } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { memo, type RefObject, useEffect, useRef } from 'react';
+import type { TaskRow } from '../../../shared/wire/http.ts';
+import { usePhone } from '../live/hooks.ts';
+import { ROW_HEIGHT, usePreferences } from '../shell/preferences.ts';
+import { Icon } from '../ui/icon.tsx';
+import { StateBadge } from '../ui/state-badge.tsx';
+import { TaskName } from '../ui/task-name.tsx';
+import { Age, Runtime } from '../ui/time.tsx';
+import { shortNode } from '../ui/words.ts';
+import { ariaSort, COLUMNS, type Column, nextSort } from './columns.ts';
+import { RowMenu } from './row-menu.tsx';
+
+const PHONE_ROW = 60;
+
+export interface TaskTableProps {
+  rows: readonly TaskRow[];
+  total: number;
+  sort: string;
+  hidden: ReadonlySet<string>;
+  openId: string | undefined;
+  cursor: string | null;
+  selected: ReadonlySet<string>;
+  menuFor: string | null;
+  scroller: RefObject<HTMLDivElement | null>;
+  search: Record<string, unknown>;
+  onSort: (sort: string) => void;
+  onPick: (row: TaskRow, range: boolean) => void;
+  onPickAll: () => void;
+  onMenu: (uuid: string | null) => void;
+  onCursor: (uuid: string) => void;
+  onEnd: () => void;
+}
+
+export function TaskTable(props: TaskTableProps) {
+  const { rows, total, sort, hidden, openId, cursor, selected, scroller, onEnd } = props;
+  const phone = usePhone();
+  const { density } = usePreferences();
+  const height = phone ? PHONE_ROW : ROW_HEIGHT[density];
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => height,
+    overscan: 12,
+    getItemKey: (i) => rows[i]!.uuid,
+    scrollPaddingStart: phone ? 0 : 32,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another height, other places
+  useEffect(() => virtual.measure(), [height]);
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (rows.length > 0 && last >= rows.length - 20) onEnd();
+  }, [last, rows.length, onEnd]);
+  // The cursor comes into view and takes the focus with it, so that Enter and a screen reader are where the eye is.
+  const at = cursor ? rows.findIndex((row) => row.uuid === cursor) : -1;
+  const moved = useRef<string | null>(null);
+  useEffect(() => {
+    if (at < 0 || cursor === moved.current) return;
+    moved.current = cursor;
+    virtual.scrollToIndex(at, { align: 'auto' });
+    requestAnimationFrame(() =>
+      scroller.current?.querySelector<HTMLElement>(`a[data-row="${cursor}"]`)?.focus({ preventScroll: true }),
+    );
+  });
+  const columns = COLUMNS.filter((c) => !hidden.has(c.id));
+  const all = rows.length > 0 && selected.size >= rows.length;
+  return (
+    <table className="table tasks-table" aria-rowcount={Math.max(total, rows.length) + 1}>
+      <caption className="sr">Tasks</caption>
+      <thead>
+        <tr aria-rowindex={1}>
+          <th className="c-pick" scope="col">
+            <input
+              type="checkbox"
+              className="check"
+              aria-label="Select all that are loaded"
+              checked={all}
+              ref={(box) => {
+                if (box) box.indeterminate = !all && selected.size > 0;
+              }}
+              onChange={props.onPickAll}
+            />
+          </th>
+          {columns.map((column) => (
+            <Head key={column.id} column={column} sort={sort} onSort={props.onSort} />
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        <Space height={items[0]?.start ?? 0} columns={columns.length + 1} />
+        {items.map((item) => {
+          const row = rows[item.index]!;
+          return (
+            <Row
+              key={row.uuid}
+              row={row}
+              index={item.index}
+              columns={columns}
+              open={row.uuid === openId}
+              picked={selected.has(row.uuid)}
+              menu={props.menuFor === row.uuid}
+              search={props.search}
+              onPick={props.onPick}
+              onMenu={props.onMenu}
+              onCursor={props.onCursor}
+            />
+          );
+        })}
+        <Space height={virtual.getTotalSize() - (items.at(-1)?.end ?? 0)} columns={columns.length + 1} />
+      </tbody>
+    </table>
+  );
+}
+
+function Space({ height, columns }: { height: number; columns: number }) {
+  if (height <= 0) return null;
+  return (
+    <tr className="space" aria-hidden="true">
+      <td colSpan={columns} style={{ height }} />
+    </tr>
+  );
+}
+
+function Head({ column, sort, onSort }: { column: Column; sort: string; onSort: (sort: string) => void }) {
+  const order = ariaSort(sort, column);
+  return (
+    <th scope="col" className={column.num ? `${column.className} num` : column.className} aria-sort={order}>
+      {column.sort ? (
+        <button type="button" className="sort" onClick={() => onSort(nextSort(sort, column))}>
+          {column.label}
+          {order && <Icon name={order === 'ascending' ? 'up' : 'down'} />}
+        </button>
+      ) : (
+        column.label
+      )}
+    </th>
+  );
+}
+
+interface RowProps {
+  row: TaskRow;
+  index: number;
+  columns: readonly Column[];
+  open: boolean;
+  picked: boolean;
+  menu: boolean;
+  search: Record<string, unknown>;
+  onPick: (row: TaskRow, range: boolean) => void;
+  onMenu: (uuid: string | null) => void;
+  onCursor: (uuid: string) => void;
+}
+
+const Row = memo(function Row({ row, index, columns, open, picked, menu, search, onPick, onMenu, onCursor }: RowProps) {
+  return (
+    <tr aria-rowindex={index + 2} aria-selected={open || picked} className={picked ? 'picked' : undefined}>
+      <td className="c-pick">
+        <input
+          type="checkbox"
+          className="check"
+          aria-label={`Select ${row.name ?? 'task'} ${row.uuid.slice(0, 8)}`}
+          checked={picked}
+          onChange={(event) => onPick(row, (event.nativeEvent as MouseEvent).shiftKey === true)}
+        />
+      </td>
+      {columns.map((column) => (
+        <td
+          key={column.id}
+          className={cellClass(column, row)}
+          data-state={column.id === 'runtime' ? row.state : undefined}
+        >
+          <Cell column={column} row={row} search={search} onCursor={onCursor} />
+          {column.id === 'runtime' && (
+            <RowMenu row={row} open={menu} onOpenChange={(next) => onMenu(next ? row.uuid : null)} />
+          )}
+        </td>
+      ))}
+    </tr>
+  );
+});
+
+const RUNNING = new Set(['STARTED', 'PROGRESS']);
+
+function isRunning(row: TaskRow): boolean {
+  return (
+    row.started !== null &&
+    row.succeeded === null &&
+    row.failed === null &&
+    row.revoked === null &&
+    row.retried === null
+  );
+}
+
+function cellClass(column: Column, row: TaskRow): string {
+  switch (column.id) {
+    case 'args':
+      return 'c-args code faint';
+    case 'worker':
+    case 'queue':
+      return `${column.className} code muted`;
+    case 'received':
+    case 'retries':
+      return `${column.className} num muted`;
+    case 'runtime':
+      return isRunning(row) || RUNNING.has(row.state) ? 'c-run num running' : 'c-run num';
+    case 'state':
+    case 'name':
+      return column.className;
+  }
+}
+
+function Cell({
+  column,
+  row,
+  search,
+  onCursor,
+}: {
+  column: Column;
+  row: TaskRow;
+  search: Record<string, unknown>;
+  onCursor: (uuid: string) => void;
+}) {
+  switch (column.id) {
+    case 'state':
+      return <StateBadge state={row.state} retries={row.retries} />;
+    case 'name':
+      return (
+        <Link
+          to="/tasks"
+          search={{ ...search, task: row.uuid } as never}
+          data-row={row.uuid}
+          className="row-link"
+          onFocus={() => onCursor(row.uuid)}
+        >
+          <TaskName name={row.name} />
+          <span className="sr"> {row.uuid.slice(0, 8)}</span>
+        </Link>
+      );
+    case 'args':
+      return <span title={argumentsOf(row)}>{argumentsOf(row)}</span>;
+    case 'worker':
+      return row.worker ? <span title={row.worker}>{shortNode(row.worker)}</span> : <span className="faint">-</span>;
+    case 'queue':
+      return row.queue ?? <span className="faint">-</span>;
+    case 'retries':
+      return row.retries;
+    case 'received':
+      return <Age at={row.first_seen} />;
+    case 'runtime':
+      return <Runtime runtime={row.runtime} started={row.started} running={isRunning(row)} />;
+  }
+}
+
+/** As Python would write the call: '(918273, currency='EUR')'. */
+export function argumentsOf(row: Pick<TaskRow, 'args' | 'kwargs'>): string {
+  const args = row.args && row.args !== '()' && row.args !== '[]' ? row.args.replace(/^[([]|,?[)\]]$/g, '') : '';
+  const kwargs =
+    row.kwargs && row.kwargs !== '{}' ? row.kwargs.replace(/^\{|\}$/g, '').replace(/'(\w+)': /g, '$1=') : '';
+  return args || kwargs ? `(${[args, kwargs].filter(Boolean).join(', ')})` : '()';
+}

@@ -1,0 +1,19 @@
+// A task's name: module faint, function in ink. Only the module shortens, at its front, so the function is always whole.
+// Ids: eight characters in lists, the rest on hover, focus and copy.
+
+export function TaskName({ name }: { name: string | null }) {
+  if (!name) return <span className="faint">unknown</span>;
+  const cut = name.lastIndexOf('.') + 1;
+  return (
+    <span className="name" title={name}>
+      {cut > 0 && (
+        <i>
+          <bdi>{name.slice(0, cut)}</bdi>
+        </i>
+      )}
+      <b>{name.slice(cut)}</b>
+    </span>
+  );
+}
+
+export { shortId } from '../../../shared/format/text.ts';

@@ -1,0 +1,33 @@
+// Times as words that tick, with the exact instant and zone on hover. Wording: words.ts. One clock: live/hooks.ts.
+import { useNow } from '../live/hooks.ts';
+import { age, duration, exactTime } from './words.ts';
+
+export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix?: string }) {
+  const now = useNow();
+  if (at === null || at === undefined) return <span className="faint">-</span>;
+  return (
+    <time dateTime={new Date(at * 1000).toISOString()} title={exactTime(at)}>
+      {age(now - at)}
+      {suffix}
+    </time>
+  );
+}
+
+/** How long it ran, or has been running. */
+export function Runtime({
+  runtime,
+  started,
+  running,
+}: {
+  runtime: number | null;
+  started: number | null;
+  running: boolean;
+}) {
+  if (runtime !== null) return <>{duration(runtime)}</>;
+  if (running && started !== null) return <Running since={started} />;
+  return <span className="faint">-</span>;
+}
+
+function Running({ since }: { since: number }) {
+  return <>{age(useNow() - since)}</>;
+}

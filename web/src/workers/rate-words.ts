@@ -1,0 +1,40 @@
+// Rate limits as Celery writes them ('10/m', '5/s', '100/h', '3'), and what one will do, in words. Pure.
+
+export type Rate = { ok: true; text: string; perMin: number | null } | { ok: false; reason: string };
+
+const UNIT: Record<string, number> = { s: 60, m: 1, h: 1 / 60 };
+
+/** Nothing, 'none' or 0 lifts the limit: '0' on the wire. */
+export function readRate(input: string): Rate {
+  const text = input.trim().toLowerCase();
+  if (text === '' || text === 'none' || text === '0') return { ok: true, text: '0', perMin: null };
+  const match = /^(\d+(?:\.\d+)?)\s*(?:\/\s*([smh]))?$/.exec(text);
+  if (!match) return { ok: false, reason: 'A rate is a number by s, m or h: 10/m' };
+  const n = Number(match[1]);
+  if (n === 0) return { ok: true, text: '0', perMin: null };
+  const unit = match[2] ?? 's';
+  return { ok: true, text: `${match[1]}/${unit}`, perMin: n * UNIT[unit]! };
+}
+
+/** undefined: not readable. null: no limit. */
+export function readSeconds(input: string): number | null | undefined {
+  const text = input.trim().toLowerCase().replace(/\s*s$/, '');
+  if (text === '' || text === 'none') return null;
+  if (!/^\d+(\.\d+)?$/.test(text)) return undefined;
+  return Number(text) || null;
+}
+
+const short = (n: number) => (n < 10 ? String(Number(n.toFixed(1))) : String(Math.round(n)));
+
+/** 'At most 240/m on 4 workers. It runs 100/m on each now, so about 40 a minute will wait on each.' */
+export function limitEffect(rate: Extract<Rate, { ok: true }>, workers: number, runsPerMin: number): string {
+  const on = workers === 1 ? 'this worker' : `${workers} workers`;
+  if (rate.perMin === null) return `No limit on ${on}: it runs as fast as slots allow.`;
+  const most =
+    workers === 1
+      ? `At most ${rate.text} on ${on}.`
+      : `At most ${rate.text} on each of ${workers} workers, ${short(rate.perMin * workers)}/m in all.`;
+  const over = runsPerMin - rate.perMin;
+  if (over <= 0.5) return `${most} It runs ${short(runsPerMin)}/m here now, so nothing will wait.`;
+  return `${most} It runs ${short(runsPerMin)}/m here now, so about ${short(over)} a minute will wait.`;
+}

@@ -1,0 +1,272 @@
+// More of a worker, by tab: limits, queues, reserved, scheduled, revoked, stats, configuration. Limits: limits.tsx.
+import { Link } from '@tanstack/react-router';
+import { type KeyboardEvent, useState } from 'react';
+import type { RequestInfo, WorkerDetail } from '../../../shared/wire/http.ts';
+import { useOperation } from '../api/actions.ts';
+import { useReadOnly } from '../live/hooks.ts';
+import { OperationNote } from '../operations/operation-note.tsx';
+import { Button } from '../ui/button.tsx';
+import { Empty, Stale } from '../ui/feedback.tsx';
+import { shortId, TaskName } from '../ui/task-name.tsx';
+import { partsOf } from '../ui/value.ts';
+import { ValueTree } from '../ui/value-tree.tsx';
+import { argumentsShown } from './active.tsx';
+import { Limits } from './limits.tsx';
+
+export const TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'stats', 'conf'] as const;
+export type Tab = (typeof TABS)[number];
+const WORD: Record<Tab, string> = {
+  tasks: 'Registered',
+  queues: 'Queues',
+  reserved: 'Reserved',
+  scheduled: 'Scheduled',
+  revoked: 'Revoked',
+  stats: 'Statistics',
+  conf: 'Configuration',
+};
+
+export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: Tab; onTab: (tab: Tab) => void }) {
+  const counts: Partial<Record<Tab, number>> = {
+    tasks: worker.registered.length,
+    queues: worker.active_queues.length,
+    reserved: worker.reserved.length,
+    scheduled: worker.scheduled.length,
+    revoked: worker.revoked.length,
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (!step) return;
+    event.preventDefault();
+    const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length]!;
+    onTab(next);
+    document.getElementById(`tab-${next}`)?.focus();
+  };
+  return (
+    <section className="card limits">
+      <div className="tabs" role="tablist" aria-label="More of this worker" onKeyDown={onKeyDown}>
+        {TABS.map((name) => (
+          <button
+            key={name}
+            id={`tab-${name}`}
+            type="button"
+            role="tab"
+            aria-selected={name === tab}
+            aria-controls="worker-tab"
+            tabIndex={name === tab ? 0 : -1}
+            onClick={() => onTab(name)}
+          >
+            {WORD[name]}
+            {counts[name] !== undefined && <span>{counts[name]}</span>}
+          </button>
+        ))}
+        <p>
+          <Stale at={worker.inspected}>{worker.inspected === null ? 'it has not answered yet' : ''}</Stale>
+        </p>
+      </div>
+      <div id="worker-tab" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+        {tab === 'tasks' && <Limits worker={worker} />}
+        {tab === 'queues' && <WorkerQueues worker={worker} />}
+        {tab === 'reserved' && (
+          <Requests requests={worker.reserved} what="reserved" none="It holds no task beyond those that run." />
+        )}
+        {tab === 'scheduled' && (
+          <Requests requests={worker.scheduled} what="scheduled" none="No task waits here for its ETA." eta />
+        )}
+        {tab === 'revoked' && <Revoked ids={worker.revoked} />}
+        {tab === 'stats' && <Facts value={worker.stats} label="Statistics" />}
+        {tab === 'conf' && <Facts value={worker.conf} label="Configuration" note="Secrets are masked." />}
+      </div>
+    </section>
+  );
+}
+
+function Requests({
+  requests,
+  what,
+  none,
+  eta,
+}: {
+  requests: readonly RequestInfo[];
+  what: string;
+  none: string;
+  eta?: boolean;
+}) {
+  if (requests.length === 0) return <Empty title={none} />;
+  return (
+    <div className="scroll-x">
+      <table className="table requests">
+        <caption className="sr">Tasks {what}</caption>
+        <thead>
+          <tr>
+            <th className="c-task">Task</th>
+            <th className="c-id">Id</th>
+            <th className="c-args">Arguments</th>
+            {eta && <th className="c-eta num">ETA</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {requests.map((task) => (
+            <tr key={task.id}>
+              <td className="c-task">
+                <TaskName name={task.name} />
+              </td>
+              <td className="c-id code muted">
+                <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
+                  {shortId(task.id)}
+                </Link>
+              </td>
+              <td className="c-args code faint">{argumentsShown(task)}</td>
+              {eta && <td className="c-eta num code muted">{task.eta?.slice(0, 19).replace('T', ' ') ?? '-'}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Revoked({ ids }: { ids: readonly string[] }) {
+  if (ids.length === 0) return <Empty title="It remembers no revoked task" />;
+  return (
+    <ul className="id-list code">
+      {ids.slice(0, 500).map((id) => (
+        <li key={id}>
+          <Link to="/tasks/$id" params={{ id }} className="link">
+            {id}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Facts({ value, label, note }: { value: Record<string, unknown> | null; label: string; note?: string }) {
+  const [search, setSearch] = useState('');
+  const inside = value ? partsOf(value) : null;
+  if (!inside) return <Empty title="It has not answered yet" />;
+  const parts = inside.parts
+    .filter((part) => part.key.toLowerCase().includes(search.toLowerCase()))
+    .sort((a, b) => a.key.localeCompare(b.key));
+  return (
+    <div className="facts-tab">
+      <div className="facts-search">
+        <input
+          className="input"
+          type="search"
+          placeholder="Find a name"
+          aria-label={`Find in ${label}`}
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
+        {note && <span className="muted">{note}</span>}
+      </div>
+      {parts.length === 0 ? <Empty title="No name fits" /> : <ValueTree parts={parts} label={label} named={false} />}
+    </div>
+  );
+}
+
+function WorkerQueues({ worker }: { worker: WorkerDetail }) {
+  const [name, setName] = useState('');
+  const readOnly = useReadOnly();
+  const operation = useOperation();
+  const known = new Set(worker.active_queues.map((q) => q.name));
+  const done = operation.data;
+  const proof =
+    done?.action === 'add_consumer' && done.outcome === 'ok'
+      ? known.has(done.subject) || known.has(lastAsked(done.request))
+        ? 'Its list of queues says so too.'
+        : null
+      : null;
+  const refused = readOnly
+    ? 'The dashboard only reads'
+    : worker.status !== 'online'
+      ? 'The worker is silent'
+      : operation.isPending
+        ? 'Waiting for workers'
+        : null;
+  const add = () => {
+    const queue = name.trim();
+    if (!queue || known.has(queue) || refused) return;
+    operation.mutate({ action: 'add_consumer', queue, destination: [worker.hostname] });
+    setName('');
+  };
+  return (
+    <>
+      <div className="scroll-x">
+        <table className="table requests">
+          <caption className="sr">Queues this worker consumes</caption>
+          <thead>
+            <tr>
+              <th className="c-task">Queue</th>
+              <th>Exchange</th>
+              <th>Routing key</th>
+              <th className="c-stop">
+                <span className="sr">Stop consuming</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {worker.active_queues.map((queue) => (
+              <tr key={queue.name}>
+                <td className="c-task code">
+                  <Link to="/queues/$name" params={{ name: queue.name }} className="row-link">
+                    <b>{queue.name}</b>
+                  </Link>
+                </td>
+                <td className="code muted">{exchangeName(queue.exchange) || '-'}</td>
+                <td className="code muted">{queue.routing_key ?? '-'}</td>
+                <td className="c-stop num">
+                  <Button
+                    kind="bare danger"
+                    refused={refused}
+                    onClick={() =>
+                      operation.mutate({ action: 'cancel_consumer', queue: queue.name, destination: [worker.hostname] })
+                    }
+                  >
+                    Stop consuming
+                  </Button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {worker.active_queues.length === 0 && <Empty title="It consumes no queue" />}
+      <form
+        className="add-queue"
+        onSubmit={(event) => {
+          event.preventDefault();
+          add();
+        }}
+      >
+        <input
+          className="input"
+          value={name}
+          placeholder="Queue"
+          aria-label="Queue to consume too"
+          spellCheck={false}
+          onChange={(event) => setName(event.target.value)}
+        />
+        <Button
+          icon="plus"
+          refused={
+            refused ?? (name.trim() === '' ? 'Which queue?' : known.has(name.trim()) ? 'It consumes that one' : null)
+          }
+          onClick={add}
+        >
+          Consume from it
+        </Button>
+        <OperationNote operation={operation} proof={proof} />
+      </form>
+    </>
+  );
+}
+
+function lastAsked(request: unknown): string {
+  return (request as { queue?: string } | null)?.queue ?? '';
+}
+
+function exchangeName(exchange: unknown): string {
+  if (typeof exchange === 'string') return exchange;
+  return (exchange as { name?: string } | null)?.name ?? '';
+}
