@@ -3,18 +3,16 @@
 // Holds: message over task over setting, for time limits (section "limits" of docs/compatibility.md).
 // Celery 5.6: worker/strategy.py, worker/request.py create_request_cls
 import type { Celery } from '../app/celery.ts';
-import type { Task } from '../app/task.ts';
+import type { RegisteredTask } from '../app/host.ts';
 import { parseRate, TokenBucket } from './rate-limit.ts';
 import type { Request } from './request.ts';
 
 export interface TaskPolicy {
-  readonly task: Task;
+  readonly task: RegisteredTask;
   readonly acksLate: boolean;
   /** Late tasks that failed or ran out of time are acknowledged (true) or rejected. */
   readonly acksOnFailure: boolean;
   readonly rejectOnWorkerLost: boolean;
-  readonly ignoreResult: boolean;
-  readonly storeErrors: boolean;
   readonly sendEvents: boolean;
   readonly deduplicate: boolean;
   /** @unit milliseconds; null = none */
@@ -31,10 +29,9 @@ export interface PolicyContext {
   readonly softTimeLimit: number | null;
 }
 
-export function policyOf(task: Task, context: PolicyContext): TaskPolicy {
+export function policyOf(task: RegisteredTask, context: PolicyContext): TaskPolicy {
   const { conf } = context.app;
   const { options } = task;
-  const ignoreResult = options.ignore_result ?? conf.get('task_ignore_result');
   const hard = options.time_limit ?? context.timeLimit ?? conf.get('task_time_limit');
   const soft = options.soft_time_limit ?? context.softTimeLimit ?? conf.get('task_soft_time_limit');
   const acksLate = options.acks_late ?? conf.get('task_acks_late');
@@ -43,9 +40,6 @@ export function policyOf(task: Task, context: PolicyContext): TaskPolicy {
     acksLate,
     acksOnFailure: options.acks_on_failure_or_timeout ?? conf.get('task_acks_on_failure_or_timeout'),
     rejectOnWorkerLost: options.reject_on_worker_lost ?? conf.get('task_reject_on_worker_lost') ?? false,
-    ignoreResult,
-    storeErrors:
-      !ignoreResult || (options.store_errors_even_if_ignored ?? conf.get('task_store_errors_even_if_ignored')),
     sendEvents: options.send_events ?? true,
     deduplicate: acksLate && conf.get('worker_deduplicate_successful_tasks'),
     timeLimitMs: milliseconds(hard),
@@ -54,7 +48,7 @@ export function policyOf(task: Task, context: PolicyContext): TaskPolicy {
   };
 }
 
-function bucketOf(task: Task, { app, now }: PolicyContext): TokenBucket<Request> | null {
+function bucketOf(task: RegisteredTask, { app, now }: PolicyContext): TokenBucket<Request> | null {
   if (app.conf.get('worker_disable_rate_limits')) return null;
   const { rate_limit } = task.options;
   const rate = parseRate(rate_limit === undefined ? app.conf.get('task_default_rate_limit') : rate_limit);

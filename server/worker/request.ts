@@ -335,11 +335,8 @@ export class Request implements JobCallbacks {
     const { app, log } = this.#host;
     if (this.phase !== 'done') this.#finish();
     const error = new TaskRevokedError(reason);
-    const stored = this.policy.storeErrors
-      ? storeFailure(app, this.body, error, { state: 'REVOKED', traceback: null })
-      : Promise.resolve();
     this.#host.track(
-      stored
+      storeFailure(app, this.body, error, { state: 'REVOKED', traceback: null })
         .catch((e: Error) => log.error(`Cannot store that ${this.title} was revoked: ${e.message}`))
         .then(() => {
           this.acknowledge();
