@@ -1,20 +1,13 @@
-// What one may say of a task when it is registered, in Celery's spelling, and the options of one call.
+// What one may say of a task when it is registered, in Celery's spelling. Options of one call: canvas/call-options.ts.
 // Not here: what they do (task.ts merges them, publisher.ts sends them, trace.ts and the worker obey them).
 // Holds: an option left undefined means "as the app's setting says"; seconds are seconds.
 // Celery 5.6: app/task.py Task, apply_async
-import type { Exchange, Queue } from '../transport/entity.ts';
+import type { DeliveryMode } from '../canvas/call-options.ts';
+
+export type { ApplyOptions, DeliveryMode, RetryPolicy, SignatureLike } from '../canvas/call-options.ts';
 
 /** An error class, or the name of one (for errors that exist only on another worker). */
 export type ErrorClass = (abstract new (...args: never[]) => Error) | string;
-
-export interface RetryPolicy {
-  /** null: for ever. */
-  readonly max_retries?: number | null;
-  /** @unit seconds */
-  readonly interval_start?: number;
-  readonly interval_step?: number;
-  readonly interval_max?: number;
-}
 
 /** What a task's handlers are told. */
 export interface TaskEnd {
@@ -88,74 +81,4 @@ export interface TaskOptions {
   on_failure?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;
   on_retry?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;
   after_return?: (end: TaskEnd & { status: string; retval: unknown; einfo: string | null }) => unknown;
-}
-
-export type DeliveryMode = 1 | 2 | 'transient' | 'persistent';
-
-/** Anything that stands for a signature: the canvas object, or its plain form from the wire. */
-export interface SignatureLike {
-  readonly task: string;
-  readonly args: readonly unknown[];
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly subtask_type: string | null;
-  readonly immutable: boolean;
-}
-
-/** The options of one call: all of Celery's `apply_async`. */
-export interface ApplyOptions {
-  task_id?: string;
-  /** Run at the earliest so long from now. @unit seconds */
-  countdown?: number;
-  /** Run at the earliest then. A text without offset is read in the worker's timezone. */
-  eta?: Date | string;
-  /** Do not run later: seconds from now, or an instant. */
-  expires?: number | Date | string;
-  /** 0 to 9 (or the queue's maximum). */
-  priority?: number | null;
-  queue?: string | Queue;
-  exchange?: string | Exchange;
-  exchange_type?: string;
-  routing_key?: string;
-  delivery_mode?: DeliveryMode;
-  serializer?: string;
-  compression?: string;
-  /** Try again when the broker is away. Default `task_publish_retry` */
-  retry?: boolean;
-  retry_policy?: RetryPolicy;
-  link?: SignatureLike | readonly SignatureLike[];
-  link_error?: SignatureLike | readonly SignatureLike[];
-  /** The name shown in logs and events instead of the task's. */
-  shadow?: string;
-  ignore_result?: boolean;
-  time_limit?: number | null;
-  soft_time_limit?: number | null;
-  /** Merged into the message's headers. */
-  headers?: Readonly<Record<string, unknown>>;
-  reply_to?: string;
-  retries?: number;
-  root_id?: string | null;
-  parent_id?: string | null;
-  group_id?: string | null;
-  group_index?: number | null;
-  chord?: SignatureLike | null;
-  /** The rest of a chain, last step first. */
-  chain?: readonly SignatureLike[] | null;
-  /** False: not counted among the children of the task now running. */
-  add_to_parent?: boolean;
-  origin?: string;
-  argsrepr?: string;
-  kwargsrepr?: string;
-  replaced_task_nesting?: number;
-  stamps?: Readonly<Record<string, unknown>>;
-  stamped_headers?: readonly string[] | null;
-  // Message properties passed through.
-  app_id?: string;
-  type?: string;
-  user_id?: string;
-  message_id?: string;
-  cluster_id?: string;
-  timestamp?: number;
-  expiration?: string;
-  correlation_id?: string;
 }

@@ -1,3 +1,23 @@
+// Run one task body and make of it what the world sees: states, result, links, chord part, outcome. Short and flat on purpose.
+// Not here: settling the message and telling events (worker/request.ts), what a failure brings with it (store-failure.ts).
+// Holds: it never rejects; callbacks and the next step of a chain are sent before SUCCESS is stored, the chord part after it (as
+// Celery does, so that children stand in the record); a body that was given up from outside stores and sends nothing any more.
+// Celery 5.6: app/trace.py build_tracer
+import { constants } from 'node:os';
+import { saferepr } from '../../shared/python-repr.ts';
+import type { SignatureLike } from '../canvas/call-options.ts';
+import { Ignore, Reject, Retry, Terminated, toError } from '../errors.ts';
+import { encodeFailure, exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
+import type { TaskMessage } from '../protocol/task-message.ts';
+import { signals } from '../signals.ts';
+import { autoRetry, isOneOf } from './autoretry.ts';
+import { runInContext, TaskRequest } from './context.ts';
+import type { AppHost, RegisteredTask } from './host.ts';
+import { type EagerRetry, isAbandoned, RunningTask } from './running-task.ts';
+import { completeChordPart, ignoresResult, storeFailure, storeResult } from './store-failure.ts';
+
+export { storeFailure } from './store-failure.ts';
+
 export type TaskOutcome = {
   readonly id: string;
   readonly name: string;
@@ -33,3 +53,298 @@ export type TaskOutcome = {
   | { readonly state: 'IGNORED' }
   | { readonly state: 'REJECTED'; readonly requeue: boolean; readonly reason: string }
 );
+
+export interface TraceOptions {
+  readonly hostname: string;
+  readonly signal: AbortSignal;
+  readonly pid?: number;
+  /** Run in the caller's process by `apply`: stored only with `task_store_eager_result`. */
+  readonly eager?: boolean;
+  /** Told of the next try of an eager run. */
+  readonly onRetry?: (again: EagerRetry) => void;
+}
+
+/** What celery calls the length of a repr in events. */
+const RESULT_MAXLEN = 1024;
+
+class Success {
+  readonly state = 'SUCCESS';
+  readonly id: string;
+  readonly name: string;
+  readonly runtimeMs: number;
+  readonly value: unknown;
+  constructor(id: string, name: string, runtimeMs: number, value: unknown) {
+    this.id = id;
+    this.name = name;
+    this.runtimeMs = runtimeMs;
+    this.value = value;
+  }
+  get resultRepr(): string {
+    return saferepr(this.value, RESULT_MAXLEN);
+  }
+}
+
+/** One run with everything it needs at hand. */
+interface Run {
+  readonly app: AppHost;
+  readonly task: RegisteredTask;
+  readonly message: TaskMessage;
+  readonly running: RunningTask;
+  readonly options: TraceOptions;
+  /** Results are stored at all. */
+  readonly stores: boolean;
+  readonly startedMs: number;
+}
+
+export async function traceTask(
+  app: AppHost,
+  task: RegisteredTask,
+  message: TaskMessage,
+  options: TraceOptions,
+): Promise<TaskOutcome> {
+  const running = new RunningTask(app, task, new TaskRequest(message, { ...options, isEager: options.eager === true }));
+  const stores = options.eager ? (task.options.store_eager_result ?? app.conf.task_store_eager_result) : true;
+  const run: Run = { app, task, message, running, options, stores, startedMs: performance.now() };
+  try {
+    let value: unknown;
+    try {
+      const starting = begin(run);
+      if (starting) await starting;
+      value = runInContext(running, () => task.call(running, task.bind(message.args, message.kwargs)));
+      if (isThenable(value)) value = await value;
+    } catch (thrown) {
+      return await ended(run, bodyError(run, thrown));
+    }
+    if (isAbandoned(options.signal)) return abandoned(run);
+    if (running.sending) await running.sending;
+    const runtimeMs = performance.now() - run.startedMs;
+    try {
+      const storing = succeed(run, value === undefined ? null : value);
+      if (storing) await storing;
+    } catch (error) {
+      if (toError(error).name !== 'EncodeError') throw error;
+      return await fail(run, toError(error));
+    }
+    finishSignals(run, 'SUCCESS', value, null);
+    return new Success(message.id, message.shadow ?? message.task, runtimeMs, value);
+  } catch (error) {
+    return internalError(run, toError(error));
+  }
+}
+
+function begin(run: Run): Promise<unknown> | null {
+  const { app, task, message, options } = run;
+  if (signals.task_prerun.size > 0) {
+    const { args, kwargs } = message;
+    signals.task_prerun.send({ sender: task, task, task_id: message.id, args, kwargs });
+  }
+  task.options.before_start?.(endOf(message));
+  const tracked = task.options.track_started ?? app.conf.task_track_started;
+  if (!tracked || !run.stores || ignoresResult(app, task)) return null;
+  const { hostname } = options;
+  return storeResult(app, message, {
+    state: 'STARTED',
+    result: { pid: options.pid ?? process.pid, hostname },
+    hostname,
+  });
+}
+
+/** null: nothing to wait for. */
+function succeed(run: Run, value: unknown): Promise<void> | null {
+  const { app, task, message } = run;
+  const { callbacks, chain, chord } = message.embed;
+  const ignored = !run.stores || message.ignore_result || ignoresResult(app, task);
+  const linked = (callbacks !== null && callbacks.length > 0) || (chain !== null && chain.length > 0);
+  if (!linked && !chord) return ignored ? null : storeSuccess(run, value);
+  return (async () => {
+    if (linked) await runInContext(run.running, () => sendLinks(run, value));
+    if (!ignored) await storeSuccess(run, value);
+    if (chord) await completeChordPart(app, message, 'SUCCESS', value);
+  })();
+}
+
+function storeSuccess(run: Run, value: unknown): Promise<void> {
+  const { children } = run.running.request;
+  return storeResult(run.app, run.message, {
+    state: 'SUCCESS',
+    result: value,
+    children: children.length === 0 ? [] : children.map((child) => child.asTuple()),
+    hostname: run.options.hostname,
+  });
+}
+
+async function sendLinks(run: Run, value: unknown): Promise<void> {
+  const { app, message } = run;
+  const { canvas } = app;
+  const priority = app.conf.task_inherit_parent_priority ? message.delivery_info.priority : null;
+  const lineage = {
+    parent_id: message.id,
+    root_id: message.root_id ?? message.id,
+    ...(priority === null || priority === undefined ? {} : { priority }),
+  };
+  const callbacks = (message.embed.callbacks ?? []).map((one) => canvas.revive(one as SignatureLike));
+  for (const callback of callbacks) await callback.applyAsync([value], {}, lineage);
+  const rest = [...(message.embed.chain ?? [])];
+  const next = rest.pop();
+  if (next) await canvas.revive(next).applyAsync([value], {}, { ...lineage, chain: rest });
+}
+
+/** The error a body ended with: an aborted wait speaks of its cause, and some errors ask for a retry. */
+function bodyError(run: Run, thrown: unknown): Error {
+  const { signal } = run.options;
+  const error = toError(thrown);
+  if (signal.aborted && error.name === 'AbortError') return toError(signal.reason);
+  if (isAbandoned(signal)) return error;
+  const { request } = run.running;
+  const again = autoRetry(run.task.options, error, request.retries);
+  if (!again) return error;
+  try {
+    run.running.retry({ ...again, exc: error });
+  } catch (retry) {
+    return toError(retry);
+  }
+}
+
+async function ended(run: Run, error: Error): Promise<TaskOutcome> {
+  const { message, running, options } = run;
+  if (isAbandoned(options.signal)) return abandoned(run);
+  const base = { id: message.id, name: message.shadow ?? message.task, runtimeMs: performance.now() - run.startedMs };
+  if (error instanceof Ignore) {
+    finishSignals(run, 'IGNORED', error, null);
+    return { ...base, state: 'IGNORED' };
+  }
+  if (error instanceof Reject) return rejected(run, error);
+  if (!(error instanceof Retry)) return fail(run, error);
+  try {
+    await running.sending;
+  } catch (failed) {
+    // Celery 5.6, app/task.py retry: what could not be sent again must not be lost.
+    return rejected(run, new Reject(toError(failed).message, false));
+  }
+  if (running.eagerRetry) options.onRetry?.(running.eagerRetry);
+  const cause = error.exc ?? error;
+  const traceback = pythonTraceback(cause);
+  if (run.stores && !ignoresResult(run.app, run.task)) {
+    await storeResult(run.app, message, {
+      state: 'RETRY',
+      result: encodeFailure(cause),
+      traceback,
+      hostname: options.hostname,
+    });
+  }
+  if (signals.task_retry.size > 0) {
+    signals.task_retry.send({ sender: run.task, request: running.request, reason: error, einfo: traceback });
+  }
+  run.task.options.on_retry?.({ ...endOf(message), exc: cause, einfo: traceback });
+  finishSignals(run, 'RETRY', error, traceback);
+  return { ...base, state: 'RETRY', excRepr: exceptionRepr(cause), traceback, when: error.when };
+}
+
+function rejected(run: Run, error: Reject): TaskOutcome {
+  const { message, startedMs } = run;
+  finishSignals(run, 'REJECTED', error, null);
+  return {
+    id: message.id,
+    name: message.shadow ?? message.task,
+    runtimeMs: performance.now() - startedMs,
+    state: 'REJECTED',
+    requeue: error.requeue,
+    reason: error.message,
+  };
+}
+
+async function fail(run: Run, error: Error): Promise<TaskOutcome> {
+  const { app, task, message, options, running } = run;
+  const runtimeMs = performance.now() - run.startedMs;
+  const traceback = pythonTraceback(error);
+  if (run.stores) {
+    await runInContext(running, () =>
+      storeFailure(app, message, error, {
+        state: 'FAILURE',
+        traceback,
+        children: running.request.children.map((child) => child.asTuple()),
+        hostname: options.hostname,
+      }),
+    );
+  }
+  if (signals.task_failure.size > 0) {
+    signals.task_failure.send({
+      sender: task,
+      task_id: message.id,
+      exception: error,
+      args: message.args,
+      kwargs: message.kwargs,
+      traceback,
+      einfo: traceback,
+    });
+  }
+  task.options.on_failure?.({ ...endOf(message), exc: error, einfo: traceback });
+  finishSignals(run, 'FAILURE', error, traceback);
+  return {
+    id: message.id,
+    name: message.shadow ?? message.task,
+    runtimeMs,
+    state: 'FAILURE',
+    error,
+    excRepr: exceptionRepr(error),
+    traceback,
+    ...(isOneOf(error, task.options.throws) ? { expected: true } : {}),
+  };
+}
+
+/** The pool has reported its end already; this outcome is dropped. */
+function abandoned(run: Run): TaskOutcome {
+  const { message, options, startedMs } = run;
+  const { reason } = options.signal;
+  const signum =
+    reason instanceof Terminated ? ((constants.signals as Record<string, number>)[reason.signal] ?? null) : null;
+  return {
+    id: message.id,
+    name: message.shadow ?? message.task,
+    runtimeMs: performance.now() - startedMs,
+    state: 'REVOKED',
+    terminated: true,
+    signum,
+    expired: false,
+  };
+}
+
+function internalError(run: Run, error: Error): TaskOutcome {
+  const { message } = run;
+  if (signals.task_internal_error.size > 0) {
+    const { args } = message;
+    signals.task_internal_error.send({ sender: run.task, task_id: message.id, exception: error, args });
+  }
+  return {
+    id: message.id,
+    name: message.shadow ?? message.task,
+    runtimeMs: performance.now() - run.startedMs,
+    state: 'FAILURE',
+    error,
+    excRepr: exceptionRepr(error),
+    traceback: pythonTraceback(error),
+    internal: true,
+  };
+}
+
+/** Handlers of the task and receivers of task_success and task_postrun. */
+function finishSignals(run: Run, state: string, retval: unknown, einfo: string | null): void {
+  const { task, message } = run;
+  if (state === 'SUCCESS') {
+    if (signals.task_success.size > 0) signals.task_success.send({ sender: task, result: retval });
+    task.options.on_success?.({ ...endOf(message), retval });
+  }
+  task.options.after_return?.({ ...endOf(message), status: state, retval, einfo });
+  if (signals.task_postrun.size > 0) {
+    const { args, kwargs, id } = message;
+    signals.task_postrun.send({ sender: task, task, task_id: id, args, kwargs, retval, state });
+  }
+}
+
+function endOf(message: TaskMessage) {
+  return { task_id: message.id, args: message.args, kwargs: message.kwargs };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

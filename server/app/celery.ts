@@ -1,0 +1,349 @@
+// What users hold: registers tasks, sends them, hands out connections, results, control; closes all of it.
+// It holds and connects; whatever needs an `if` lives in a room of its own (publisher, task, trace, routing).
+// Holds: nothing starts at import or construction; what was opened on the way is closed by `close`, after which no handle is left.
+// Celery 5.6: app/base.py Celery
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Backend } from '../backends/contract.ts';
+import { createBackend } from '../backends/registry.ts';
+import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
+import { pipe, revive, signature } from '../canvas/compose.ts';
+import type { AnyResult, CanvasHost } from '../canvas/host.ts';
+import type { Signature } from '../canvas/signature.ts';
+import { Control } from '../control/control.ts';
+import { AlreadyRegistered, ImproperlyConfigured, UmbelError } from '../errors.ts';
+import { EventDispatcher } from '../events/dispatcher.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { Connection } from '../messaging/connection.ts';
+import { LamportClock } from '../messaging/lamport-clock.ts';
+import { Mailbox } from '../messaging/mailbox.ts';
+import { Producer } from '../messaging/producer.ts';
+import { AsyncResult, type RevokeOptions } from '../results/async-result.ts';
+import { GroupResult } from '../results/group-result.ts';
+import { acceptSet, decode, type Encoded, encode } from '../serialization/registry.ts';
+import { createTimer, type Timer } from '../timer.ts';
+import { builtinTasks } from './builtins.ts';
+import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
+import { currentTask, type TaskContext } from './context.ts';
+import type { AppHost, RegisteredTask } from './host.ts';
+import { checkOptions, sendTask } from './publisher.ts';
+import { type Queues, Router } from './routing.ts';
+import { Task, type TaskFunction } from './task.ts';
+import type { TaskOptions } from './task-options.ts';
+
+const BRAND = Symbol.for('umbel.Celery');
+
+export interface CeleryOptions {
+  /** Default: process.env. Pass {} to have nothing from outside decide. */
+  readonly env?: Environment;
+  readonly log?: Logger;
+  readonly timer?: Timer;
+}
+
+/** Is it an app, of this copy of the package or of another one? */
+export function isCelery(value: unknown): value is Celery {
+  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+}
+
+export class Celery implements AppHost {
+  readonly [BRAND] = true;
+  readonly name: string;
+  readonly conf: Config;
+  readonly timer: Timer;
+  log: Logger;
+  readonly clock = new LamportClock();
+  /** This client's id: where replies to it go. */
+  readonly oid: string = randomUUID();
+  readonly canvas: CanvasHost;
+  /** Bootsteps to add to workers of this app. */
+  readonly steps: { readonly worker: Set<unknown>; readonly consumer: Set<unknown> } = {
+    worker: new Set(),
+    consumer: new Set(),
+  };
+  readonly #tasks = new Map<string, Task>();
+  #router: Router | null = null;
+  #connection: Connection | null = null;
+  #producer: Promise<Producer> | null = null;
+  #backend: Promise<Backend> | null = null;
+  #openBackend: Backend | null = null;
+  #mailbox: Mailbox | null = null;
+  #control: Control | null = null;
+  #events: EventDispatcher | null = null;
+  #accept: ReadonlySet<string> | null = null;
+  #closed = false;
+
+  constructor(name: string, settings: SettingsInput = {}, options: CeleryOptions = {}) {
+    if (typeof name !== 'string' || name === '') {
+      throw new ImproperlyConfigured("An app needs a name: new Celery('shop', { ... }).");
+    }
+    this.name = name;
+    this.conf = createConfig(settings, options.env ?? process.env);
+    this.timer = options.timer ?? createTimer();
+    this.log = options.log ?? createLogger({ name: 'Main' });
+    this.canvas = canvasHost(this);
+    for (const { options: task, run } of builtinTasks(this)) {
+      this.#tasks.set(task.name, new Task(this, task.name, task, run as TaskFunction<readonly unknown[], unknown>));
+    }
+    this.conf.onChange((names) => {
+      this.#accept = null;
+      if ([...names].some((one) => one.startsWith('task_'))) this.#router = null;
+      if (names.has('task_annotations')) for (const task of this.#tasks.values()) this.#annotate(task);
+    });
+  }
+
+  // -- tasks
+
+  /** Register a task. `app.task({ name: 'math.add' }, (a: number, b: number) => a + b)` */
+  task<A extends unknown[], R>(
+    options: TaskOptions | string,
+    fn: (this: TaskContext, ...args: A) => R | PromiseLike<R>,
+  ): Task<A, R> {
+    const { name: given, ...rest } = typeof options === 'string' ? { name: options } : options;
+    const name = given ?? (fn.name ? `${this.name}.${fn.name}` : '');
+    if (!name) throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");
+    if (typeof fn !== 'function') throw new TypeError(`The task '${name}' has no function.`);
+    if (this.#tasks.has(name)) throw new AlreadyRegistered(`There is a task '${name}' in this app already.`);
+    const task = new Task<A, R>(this, name, { ...rest, name }, fn as TaskFunction<A, R>);
+    this.#tasks.set(name, task as unknown as Task);
+    this.#annotate(task as unknown as Task);
+    return task;
+  }
+
+  get tasks(): ReadonlyMap<string, Task> {
+    return this.#tasks;
+  }
+
+  get currentTask(): TaskContext | undefined {
+    return currentTask();
+  }
+
+  /** Send a task by name, known here or not. */
+  async sendTask(
+    name: string,
+    args: readonly unknown[] = [],
+    kwargs: Readonly<Record<string, unknown>> = {},
+    options: ApplyOptions = {},
+  ): Promise<AsyncResult> {
+    checkOptions(options);
+    return sendTask(this, name, args, kwargs, options, this.#tasks.get(name));
+  }
+
+  signature(
+    task: string | SignatureLike,
+    args: readonly unknown[] = [],
+    kwargs: Readonly<Record<string, unknown>> = {},
+    options: ApplyOptions & { readonly immutable?: boolean } = {},
+  ): Signature {
+    const { immutable = false, ...rest } = options;
+    return signature(task, { args, kwargs, options: rest as Record<string, unknown>, immutable }, this.canvas);
+  }
+
+  // -- results
+
+  AsyncResult<T = unknown>(id: string): AsyncResult<T> {
+    return new AsyncResult<T>(id, this);
+  }
+
+  GroupResult<T = unknown>(id: string, results: readonly AnyResult[] = []): GroupResult<T> {
+    return new GroupResult<T>(id, results, this);
+  }
+
+  backend(): Promise<Backend> {
+    if (!this.#backend) {
+      this.#notClosed();
+      const opening = this.#createBackend();
+      this.#backend = opening;
+      opening.catch(() => {
+        if (this.#backend === opening) this.#backend = null;
+      });
+    }
+    return this.#backend;
+  }
+
+  get openBackend(): Backend | null {
+    return this.#openBackend;
+  }
+
+  async #createBackend(): Promise<Backend> {
+    const { conf } = this;
+    const accept = acceptSet([...(conf.result_accept_content ?? conf.accept_content), conf.result_serializer]);
+    const backend = await createBackend({
+      url: this.conf.resultBackendUrl() === 'disabled' ? '' : this.conf.resultBackendUrl(),
+      options: conf.result_backend_transport_options,
+      expiresMs: conf.result_expires ? conf.result_expires * 1000 : null,
+      encode: (value) => encode(value, conf.result_serializer),
+      decode: (body, contentType, contentEncoding) => decode(body, contentType, contentEncoding, accept),
+      now: () => this.timer.now(),
+    });
+    this.#openBackend = backend;
+    return backend;
+  }
+
+  // -- broker
+
+  get router(): Router {
+    this.#router ??= new Router(this.conf);
+    return this.#router;
+  }
+
+  get queues(): Queues {
+    return this.router.queues;
+  }
+
+  /** A new connection; whoever asks for it closes it. */
+  connection(kind: 'read' | 'write' = 'write'): Connection {
+    const { conf } = this;
+    return new Connection({
+      urls: conf.brokerUrls(kind),
+      transportOptions: conf.broker_transport_options,
+      connectTimeoutMs: conf.broker_connection_timeout * 1000,
+      retry: {
+        enabled: conf.broker_connection_retry,
+        maxRetries: conf.broker_connection_max_retries,
+        // Kombu's ensure_connection as Celery calls it: 2, 4, 6 ... at most 30 seconds.
+        intervalStartMs: 2000,
+        intervalStepMs: 2000,
+        intervalMaxMs: 30_000,
+      },
+      timer: this.timer,
+      log: this.log,
+    });
+  }
+
+  /** The connection for sending, shared by all of this app. */
+  get writeConnection(): Connection {
+    this.#notClosed();
+    this.#connection ??= this.connection('write');
+    return this.#connection;
+  }
+
+  producer(): Promise<Producer> {
+    this.#producer ??= Promise.resolve(new Producer(this.writeConnection));
+    return this.#producer;
+  }
+
+  sentEvents(): EventDispatcher | null {
+    if (!this.conf.task_send_sent_event) return null;
+    this.#events ??= new EventDispatcher({
+      connection: this.writeConnection,
+      hostname: hostname(),
+      clock: this.clock,
+      timer: this.timer,
+      exchange: this.conf.event_exchange,
+      serializer: this.conf.event_serializer,
+      enabled: true,
+    });
+    return this.#events;
+  }
+
+  encode(value: unknown): Encoded {
+    return encode(value, this.conf.task_serializer);
+  }
+
+  /** @throws ContentDisallowed, DecodeError */
+  decode(body: Uint8Array, contentType: string, contentEncoding: string): unknown {
+    this.#accept ??= acceptSet(this.conf.accept_content);
+    return decode(body, contentType, contentEncoding, this.#accept);
+  }
+
+  // -- remote control
+
+  get control(): Control {
+    this.#control ??= new Control({ mailbox: () => this.mailbox, purge: () => this.#purge() });
+    return this.#control;
+  }
+
+  get mailbox(): Mailbox {
+    this.#mailbox ??= new Mailbox({
+      namespace: this.conf.control_exchange,
+      connection: this.writeConnection,
+      clock: this.clock,
+      timer: this.timer,
+      oid: this.oid,
+      accept: this.conf.accept_content,
+      queueTtlMs: this.conf.control_queue_ttl * 1000,
+      queueExpiresMs: this.conf.control_queue_expires * 1000,
+    });
+    return this.#mailbox;
+  }
+
+  /** Tell every worker not to run these, and with `terminate` to stop them. */
+  async revoke(ids: string | readonly string[], options: RevokeOptions = {}): Promise<void> {
+    await this.control.revoke(ids, options);
+  }
+
+  async #purge(): Promise<number> {
+    const channel = await this.writeConnection.defaultChannel();
+    let removed = 0;
+    for (const queue of this.queues.values()) {
+      await channel.declareQueue(queue);
+      removed += await channel.purge(queue.name);
+    }
+    return removed;
+  }
+
+  // -- end
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Flush and close what was opened. The app cannot be used afterwards. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#events?.close();
+    await (this.#mailbox as { close?: () => Promise<void> } | null)?.close?.();
+    await (await this.#producer)?.close();
+    await this.#connection?.close();
+    await (await this.#backend?.catch(() => null))?.close();
+    this.#openBackend = null;
+    this.timer.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #notClosed(): void {
+    if (this.#closed) throw new UmbelError(`The app '${this.name}' is closed.`);
+  }
+
+  #annotate(task: Task): void {
+    const given = this.conf.task_annotations;
+    if (!given) return;
+    const tables = (Array.isArray(given) ? given : [given]) as readonly Readonly<Record<string, TaskOptions>>[];
+    for (const table of tables) Object.assign(task.options, table['*'], table[task.name], { name: task.name });
+  }
+}
+
+/** What canvas asks of the app. */
+function canvasHost(app: Celery): CanvasHost {
+  const taskOf = (name: string): RegisteredTask & Task => {
+    const task = app.tasks.get(name);
+    if (!task)
+      throw new ImproperlyConfigured(`The task '${name}' cannot run here: it is not registered in '${app.name}'.`);
+    return task;
+  };
+  const host: CanvasHost = {
+    oid: app.oid,
+    get alwaysEager() {
+      return app.conf.task_always_eager;
+    },
+    get errorsOnChordHeader() {
+      return app.conf.task_allow_error_cb_on_chord_header;
+    },
+    newId: () => randomUUID(),
+    send: (name, args, kwargs, options) => {
+      const task = app.tasks.get(name);
+      return task ? task.send(args, kwargs, options) : sendTask(app, name, args, kwargs, options);
+    },
+    runHere: (name, args, kwargs, options) => taskOf(name).apply(args as readonly [], kwargs, options),
+    backend: () => app.backend(),
+    asyncResult: (id, parent) => new AsyncResult(id, app, { parent: parent ?? null }),
+    groupResult: (id, results, parent) => new GroupResult(id, results, app, { parent: parent ?? null }),
+    revive: (like) => revive(like, host),
+    pipe,
+  };
+  return host;
+}

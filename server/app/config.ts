@@ -1,0 +1,338 @@
+// The configuration of one app: what was given, checked against the table, over the defaults, under the environment.
+// Not here: the table (settings.ts). Seconds stay seconds; whoever waits turns them into milliseconds.
+// Holds: reading a setting is a plain property read; an unknown name or a value of the wrong kind is refused when it is set, by
+// name and with what would be right; names from before Celery 4 never mix with the new ones.
+// Celery 5.6: app/utils.py Settings, detect_settings
+import { ImproperlyConfigured } from '../errors.ts';
+import { safeUrl, splitFailover } from '../transport/url.ts';
+import type { Setting, SettingKind } from './settings/setting.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName, type Settings, settingOf } from './settings.ts';
+
+/** What `new Celery(name, ...)` takes beside settings. */
+export interface ShortNames {
+  /** `broker_url` */
+  broker?: string | readonly string[];
+  /** `result_backend` */
+  backend?: string | null;
+}
+
+export type SettingsInput = Partial<Settings> & ShortNames & { readonly [old: Uppercase<string>]: unknown };
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The broker when none is configured: one file under the folder the program was started in. */
+export const EMBEDDED_BROKER_URL = 'sqlite:///.umbel/broker.db';
+
+/** Celery lets these go before every other source (app/utils.py). */
+const FROM_ENVIRONMENT: readonly (readonly [variable: string, name: SettingName])[] = [
+  ['CELERY_BROKER_URL', 'broker_url'],
+  ['CELERY_BROKER_READ_URL', 'broker_read_url'],
+  ['CELERY_BROKER_WRITE_URL', 'broker_write_url'],
+  ['CELERY_RESULT_BACKEND', 'result_backend'],
+];
+
+const EFFECTIVE: ReadonlySet<string> = new Set(['broker_url', 'result_backend']);
+const BY_OLD_NAME = new Map(SETTING_NAMES.flatMap((name) => SETTINGS[name].old.map((old) => [old, name] as const)));
+
+type Values = { [K in SettingName]: Settings[K] };
+
+interface ConfigMethods {
+  get<K extends SettingName>(name: K): Settings[K];
+  /** Check and take over several settings at once: all of them or, when one is refused, none. */
+  update(input: SettingsInput): void;
+  /** Was it given, or is it the default? */
+  isSet(name: SettingName): boolean;
+  /** Only what was given. */
+  changes(): Partial<Settings>;
+  /** All of it. */
+  toObject(): Settings;
+  /** For people to see: secrets as asterisks. Only what was given, unless `withDefaults`. */
+  masked(options?: { withDefaults?: boolean }): Record<string, unknown>;
+  /** Called after each change with the names changed. */
+  onChange(listener: (names: ReadonlySet<SettingName>) => void): void;
+  /** Addresses of the broker, in order. */
+  brokerUrls(kind: 'read' | 'write'): readonly string[];
+  /** Address of the result store; 'disabled' when there is none. */
+  resultBackendUrl(): string;
+}
+
+export type Config = Values & ConfigMethods;
+
+class ConfigStore implements ConfigMethods {
+  readonly #given = new Set<SettingName>();
+  readonly #listeners: ((names: ReadonlySet<SettingName>) => void)[] = [];
+  readonly #values: Record<string, unknown> = {};
+
+  constructor() {
+    for (const name of SETTING_NAMES) {
+      this.#values[name] = SETTINGS[name].default;
+      Object.defineProperty(this, name, {
+        enumerable: true,
+        get: EFFECTIVE.has(name) ? () => this.get(name) : () => this.#values[name],
+        set: (value: unknown) => this.update({ [name]: value } as SettingsInput),
+      });
+    }
+    Object.preventExtensions(this);
+  }
+
+  get<K extends SettingName>(name: K): Settings[K] {
+    if (!settingOf(name)) throw unknownSetting(name);
+    if (name === 'broker_url' || name === 'result_backend') return this.#effective(name) as Settings[K];
+    return this.#values[name] as Settings[K];
+  }
+
+  /** The embedded broker and store stand in when nothing is configured. */
+  #effective(name: 'broker_url' | 'result_backend'): unknown {
+    const given = this.#values[name];
+    if (given !== null) return given;
+    if (name === 'broker_url') return this.#urlFromParts() ?? EMBEDDED_BROKER_URL;
+    return this.isSet('result_backend') || this.#brokerIsSet() ? null : EMBEDDED_BROKER_URL;
+  }
+
+  update(input: SettingsInput): void {
+    const read = readInput(input);
+    if (read.size === 0) return;
+    for (const [name, value] of read) {
+      this.#values[name] = value;
+      this.#given.add(name);
+    }
+    const names = new Set(read.keys());
+    for (const listener of this.#listeners) listener(names);
+  }
+
+  isSet(name: SettingName): boolean {
+    return this.#given.has(name);
+  }
+
+  changes(): Partial<Settings> {
+    return Object.fromEntries([...this.#given].map((name) => [name, this.#values[name]])) as Partial<Settings>;
+  }
+
+  toObject(): Settings {
+    return Object.fromEntries(SETTING_NAMES.map((name) => [name, this.get(name)])) as unknown as Settings;
+  }
+
+  masked(options: { withDefaults?: boolean } = {}): Record<string, unknown> {
+    const shown = options.withDefaults ? this.toObject() : this.changes();
+    return Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, mask(name, value)]));
+  }
+
+  onChange(listener: (names: ReadonlySet<SettingName>) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  brokerUrls(kind: 'read' | 'write'): readonly string[] {
+    const one = this.get(kind === 'read' ? 'broker_read_url' : 'broker_write_url');
+    const urls = listOf(one ?? this.get('broker_url'));
+    return urls.flatMap((url) => url.split(';')).filter((url) => url !== '');
+  }
+
+  resultBackendUrl(): string {
+    return this.get('result_backend') || 'disabled';
+  }
+
+  #brokerIsSet(): boolean {
+    return (['broker_url', 'broker_host', 'broker_read_url', 'broker_write_url'] as const).some(
+      (name) => this.#values[name] !== null,
+    );
+  }
+
+  #urlFromParts(): string | null {
+    const host = this.get('broker_host');
+    if (!host) return null;
+    if (host.includes('://')) return host;
+    const [user, password, port] = [this.get('broker_user'), this.get('broker_password'), this.get('broker_port')];
+    const who = user ? `${encodeURIComponent(user)}:${encodeURIComponent(password ?? '')}@` : '';
+    const scheme = this.get('broker_transport') ?? 'amqp';
+    return `${scheme}://${who}${host}${port ? `:${port}` : ''}/${this.get('broker_vhost') ?? ''}`;
+  }
+}
+
+export function createConfig(input: SettingsInput = {}, env: Environment = {}): Config {
+  const config = new ConfigStore();
+  config.update(input);
+  for (const [variable, name] of FROM_ENVIRONMENT) {
+    const value = env[variable];
+    if (value) config.update({ [name]: value } as SettingsInput);
+  }
+  return config as unknown as Config;
+}
+
+function readInput(input: SettingsInput): Map<SettingName, unknown> {
+  const read = new Map<SettingName, unknown>();
+  let newName: string | undefined;
+  let oldName: string | undefined;
+  for (const [key, value] of Object.entries(input)) {
+    if (value === undefined) continue;
+    if (key === 'broker' || key === 'backend') {
+      const name = key === 'broker' ? 'broker_url' : 'result_backend';
+      read.set(name, checked(name, value));
+    } else if (settingOf(key)) {
+      newName ??= key;
+      read.set(key as SettingName, checked(key, value));
+    } else if (BY_OLD_NAME.has(key)) {
+      oldName ??= key;
+      const name = BY_OLD_NAME.get(key)!;
+      read.set(name, checked(name, value, key));
+    } else {
+      throw unknownSetting(key);
+    }
+  }
+  if (oldName && newName) {
+    throw new ImproperlyConfigured(
+      `The settings mix names from before Celery 4 (${oldName}) with new ones (${newName}). ` +
+        `Write ${BY_OLD_NAME.get(oldName)} instead of ${oldName}, or use old names only.`,
+    );
+  }
+  return read;
+}
+
+function unknownSetting(name: string): ImproperlyConfigured {
+  const near = nearest(name);
+  return new ImproperlyConfigured(
+    `There is no setting '${name}'.${near ? ` Did you mean '${near}'?` : ' docs/settings.md lists them all.'}`,
+  );
+}
+
+function checked(name: string, value: unknown, givenAs = name): unknown {
+  const setting = settingOf(name) as Setting<unknown>;
+  if (value === null && (setting.default === null || name === 'result_expires')) return value;
+  if (setting.also?.includes('string') && setting.kind === 'list' && typeof value === 'string') return [value];
+  for (const kind of [setting.kind, ...(setting.also ?? [])]) if (isOfKind(kind, value)) return further(name, value);
+  const unit = setting.unit ? ` (${setting.unit})` : '';
+  throw new ImproperlyConfigured(
+    `The setting '${givenAs}' must be ${KIND_WORDS[setting.kind]}${unit}, not ${describe(value)}.`,
+  );
+}
+
+const KIND_WORDS: Record<SettingKind, string> = {
+  bool: 'true or false',
+  int: 'a whole number',
+  float: 'a number',
+  string: 'a text',
+  dict: 'an object',
+  list: 'a list',
+  any: 'given',
+};
+
+function isOfKind(kind: SettingKind, value: unknown): boolean {
+  switch (kind) {
+    case 'bool':
+      return typeof value === 'boolean';
+    case 'int':
+      return Number.isInteger(value);
+    case 'float':
+      return typeof value === 'number' && !Number.isNaN(value);
+    case 'string':
+      return typeof value === 'string';
+    case 'dict':
+      return typeof value === 'object' && value !== null && !Array.isArray(value);
+    case 'list':
+      return Array.isArray(value);
+    case 'any':
+      return true;
+  }
+}
+
+/** Values with few right answers. */
+const ONE_OF: Partial<Record<SettingName, readonly unknown[]>> = {
+  task_protocol: [1, 2],
+  task_default_delivery_mode: [1, 2, 'transient', 'persistent'],
+  task_default_exchange_type: ['direct', 'topic', 'fanout', 'headers'],
+  task_create_missing_queue_exchange_type: ['direct', 'topic', 'fanout', 'headers', null],
+  task_default_queue_type: ['classic', 'quorum'],
+  task_create_missing_queue_type: ['classic', 'quorum'],
+};
+
+function further(name: string, value: unknown): unknown {
+  const right = ONE_OF[name as SettingName];
+  if (right && !right.includes(value)) {
+    throw new ImproperlyConfigured(`The setting '${name}' is one of ${right.join(', ')}, not ${describe(value)}.`);
+  }
+  if (name === 'timezone' && typeof value === 'string' && !isTimezone(value)) {
+    throw new ImproperlyConfigured(`The setting 'timezone' names no zone known here: '${value}'.`);
+  }
+  const isUrl = name === 'broker_url' || name === 'broker_read_url' || name === 'broker_write_url';
+  if (isUrl && !listOf(value).every((url) => typeof url === 'string')) {
+    throw new ImproperlyConfigured(`The setting '${name}' must be a URL or a list of URLs.`);
+  }
+  return value;
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// Celery 5.6, app/utils.py HIDDEN_SETTINGS
+const SECRET = /API|TOKEN|KEY|SECRET|PASS|PROFANITIES_LIST|SIGNATURE|DATABASE/i;
+const MASK = '********';
+
+function mask(name: string, value: unknown): unknown {
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string' && value.includes('://')) return splitFailover(value).map(safeUrl).join(';');
+  if (SECRET.test(name) && !NOT_SECRET.has(name)) return value === '' ? '' : MASK;
+  if (Array.isArray(value)) return value.map((one) => mask(name, one));
+  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value as object).map(([key, inner]) => [key, mask(key, inner)]));
+  }
+  return value;
+}
+
+const NOT_SECRET: ReadonlySet<string> = new Set([
+  'routing_key',
+  'binding_key',
+  'task_default_routing_key',
+  'cassandra_keyspace',
+  'database_table_names',
+  'database_table_schemas',
+  'database_engine_options',
+]);
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `the text '${value}'`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value : [value as string];
+}
+
+/** The setting whose name is fewest edits away, if it is near enough to be meant. */
+function nearest(name: string): string | undefined {
+  const wanted = name.toLowerCase().replace(/^celeryd?_/, '');
+  const upper = name === name.toUpperCase();
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  for (const candidate of SETTING_NAMES) {
+    const distance = Math.min(
+      editDistance(wanted, candidate),
+      ...(upper ? SETTINGS[candidate].old.map((old) => editDistance(name, old)) : []),
+      // 'acks_late' for 'task_acks_late': the prefix was forgotten.
+      candidate.endsWith(`_${wanted}`) ? 1 : Number.POSITIVE_INFINITY,
+    );
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,159 @@
+// Find the app that -A names, and the modules it wants imported.
+// Not here: what is done with it (cli/, pool/child.ts).
+// Holds: the error says what was tried and what to do; an app is recognised by its mark, so that one made with another copy of this
+// package (the user's, beside ours) is one too.
+// Celery 5.6: app/utils.py find_app
+import { existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ImproperlyConfigured, toError } from '../errors.ts';
+import { type Celery, isCelery } from './celery.ts';
+
+export interface LoadOptions {
+  /** Where relative names start. Default: the current folder. */
+  readonly workdir?: string;
+}
+
+const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.tsx', '.cts'];
+/** Names under which the app is looked for in a module, in this order. */
+const NAMES = ['app', 'celery', 'default'];
+
+/** @param spec './app.ts', 'proj/app', 'proj.app', 'package', each with ':name' for an export of that name */
+export async function loadApp(spec: string, options: LoadOptions = {}): Promise<Celery> {
+  const workdir = resolve(options.workdir ?? process.cwd());
+  const [path, name] = splitSpec(spec);
+  const url = locate(path, workdir);
+  const module = await importModule(url, workdir);
+  const app = name ? exported(module, name, spec) : findApp(module, path);
+  await importAll(app, workdir);
+  return app;
+}
+
+/** Import what the settings `imports` and `include` name. */
+async function importAll(app: Celery, workdir: string): Promise<void> {
+  for (const path of [app.conf.imports, app.conf.include].flat()) {
+    await importModule(locate(path, workdir), workdir);
+  }
+}
+
+function splitSpec(spec: string): [path: string, name: string | null] {
+  const colon = spec.lastIndexOf(':');
+  // 'C:\app.ts' and 'file:///app.ts' have colons of another meaning.
+  if (colon <= 1 || spec.slice(colon + 1).includes('/') || spec.slice(colon + 1).includes('\\')) return [spec, null];
+  return [spec.slice(0, colon), spec.slice(colon + 1)];
+}
+
+/** The file URL, or the name of an installed package. */
+function locate(path: string, workdir: string): string {
+  if (path.startsWith('file:')) return path;
+  const tried: string[] = [];
+  const bases = [path];
+  if (!/[\\/]/.test(path) && !EXTENSIONS.includes(extname(path)) && path.includes('.')) {
+    bases.push(path.replaceAll('.', '/'));
+  }
+  for (const base of bases) {
+    const absolute = resolve(workdir, base);
+    const candidates = [
+      absolute,
+      ...EXTENSIONS.map((extension) => absolute + extension),
+      ...EXTENSIONS.map((extension) => join(absolute, `index${extension}`)),
+      ...EXTENSIONS.map((extension) => join(absolute, `app${extension}`)),
+    ];
+    for (const candidate of candidates) {
+      if (existsSync(candidate) && statSync(candidate).isFile()) return pathToFileURL(candidate).href;
+    }
+    tried.push(absolute);
+  }
+  if (/^[@a-z]/i.test(path)) {
+    try {
+      return pathToFileURL(createRequire(join(workdir, 'package.json')).resolve(path)).href;
+    } catch {
+      tried.push(`the package '${path}'`);
+    }
+  }
+  throw new ImproperlyConfigured(
+    `No module '${path}' found: looked for ${tried.join(', ')} (with ${EXTENSIONS.slice(0, 4).join(', ')}). ` +
+      'Give a path such as -A ./app.ts, seen from the current folder.',
+  );
+}
+
+type Module = Readonly<Record<string, unknown>>;
+
+async function importModule(url: string, workdir: string): Promise<Module> {
+  const shown = url.startsWith('file:') ? fileURLToPath(url) : url;
+  try {
+    return (await import(url)) as Module;
+  } catch (error) {
+    // Node before 22.18 reads no TypeScript by itself.
+    if ((error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION') return importByTsx(url, shown, workdir);
+    throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${toError(error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+interface Tsx {
+  tsImport(specifier: string, parent: string): Promise<Module>;
+  register(): () => Promise<void>;
+}
+
+async function importByTsx(url: string, shown: string, workdir: string): Promise<Module> {
+  const tsx = await findTsx(workdir, url);
+  if (!tsx) {
+    throw new ImproperlyConfigured(
+      `${shown} is TypeScript, which Node ${process.versions.node} does not read by itself. ` +
+        'Install tsx in your project (npm install --save-dev tsx), use Node 22.18 or later, or give the compiled .js file.',
+    );
+  }
+  try {
+    tsx.register();
+    return (await import(url)) as Module;
+  } catch (error) {
+    throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${toError(error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The user's tsx, seen from the module or the current folder, else one beside this package. */
+async function findTsx(workdir: string, url: string): Promise<Tsx | null> {
+  for (const from of [url, pathToFileURL(join(workdir, 'package.json')).href, import.meta.url]) {
+    try {
+      const path = createRequire(from).resolve('tsx/esm/api');
+      return (await import(pathToFileURL(path).href)) as Tsx;
+    } catch {
+      // Not there: try the next.
+    }
+  }
+  return null;
+}
+
+function exported(module: Module, name: string, spec: string): Celery {
+  const value = module[name] ?? (module.default as Module | undefined)?.[name];
+  if (isCelery(value)) return value;
+  const what = value === undefined ? 'it exports nothing of that name' : 'that is no Celery app';
+  throw new ImproperlyConfigured(`No app '${name}' in '${spec}': ${what}. ${exportsOf(module)}`);
+}
+
+function findApp(module: Module, path: string): Celery {
+  const inner = (module.default ?? {}) as Module;
+  for (const name of NAMES) {
+    for (const value of [module[name], typeof inner === 'object' ? inner[name] : undefined]) {
+      if (isCelery(value)) return value;
+    }
+  }
+  const found = Object.values(module).filter(isCelery);
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1) {
+    throw new ImproperlyConfigured(`The module '${path}' exports ${found.length} apps. Say which: -A ${path}:name`);
+  }
+  throw new ImproperlyConfigured(
+    `The module '${path}' exports no Celery app. Write: export const app = new Celery('name', { ... }). ${exportsOf(module)}`,
+  );
+}
+
+function exportsOf(module: Module): string {
+  const names = Object.keys(module);
+  return names.length === 0 ? 'It exports nothing.' : `It exports ${names.join(', ')}.`;
+}

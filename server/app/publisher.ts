@@ -1,0 +1,260 @@
+// From a call to a sent message: id, lineage, ETA and expiry, route, events, signals.
+// Not here: merging a task's own options (task.ts); the message's shape (protocol/task-message.ts); retries of sending (messaging/producer.ts).
+// Holds: the promise resolves when the broker has the message; a task sent by a task is its child, with its root.
+// Celery 5.6: app/base.py send_task, app/amqp.py as_task_v2, send_task_message
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
+import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
+import { listOf, toPlain } from '../canvas/signature.ts';
+import { ImproperlyConfigured } from '../errors.ts';
+import {
+  buildTaskMessage,
+  expirationOf,
+  formatIsoTime,
+  type OutgoingTask,
+  parseIsoTime,
+  type WireSignature,
+} from '../protocol/task-message.ts';
+import { AsyncResult } from '../results/async-result.ts';
+import { compress } from '../serialization/compression.ts';
+import { encode } from '../serialization/registry.ts';
+import { signals } from '../signals.ts';
+import type { Properties } from '../transport/message.ts';
+import { editDistance } from './config.ts';
+import { currentRequest, currentTask, type TaskRequest } from './context.ts';
+import type { AppHost, RegisteredTask } from './host.ts';
+import type { Destination } from './routing.ts';
+
+const ORIGIN = `gen${process.pid}@${hostname()}`;
+
+export type Kwargs = Readonly<Record<string, unknown>>;
+
+export async function sendTask(
+  app: AppHost,
+  name: string,
+  args: readonly unknown[],
+  kwargs: Kwargs,
+  given: ApplyOptions,
+  task?: RegisteredTask,
+): Promise<AsyncResult> {
+  const id = given.task_id ?? randomUUID();
+  const options = app.router.route(given, name, args, kwargs, task);
+  const destination = app.router.destination(options);
+  const parent = currentRequest();
+  const nowMs = app.timer.now();
+  const expiresMs = expiryOf(app, options.expires, nowMs);
+  const { conf } = app;
+
+  const fields: OutgoingTask = {
+    id,
+    task: name,
+    args,
+    kwargs,
+    embed: {
+      callbacks: signatures(options.link),
+      errbacks: signatures(options.link_error),
+      chain: options.chain ? signatures(options.chain, true) : null,
+      chord: options.chord ? (toPlain(options.chord) as WireSignature) : null,
+    },
+    shadow: options.shadow ?? null,
+    eta: etaOf(app, options, nowMs),
+    expires: expiresText(options.expires, expiresMs),
+    group: options.group_id ?? null,
+    group_index: options.group_index ?? null,
+    retries: options.retries ?? 0,
+    timelimit: [options.time_limit ?? null, options.soft_time_limit ?? null],
+    root_id: options.root_id ?? (parent ? (parent.rootId ?? parent.id) : id),
+    parent_id: options.parent_id ?? parent?.id ?? null,
+    argsrepr: options.argsrepr ?? argsRepr(args),
+    kwargsrepr: options.kwargsrepr ?? kwargsRepr(kwargs),
+    origin: options.origin ?? ORIGIN,
+    ignore_result: options.ignore_result ?? false,
+    replaced_task_nesting: options.replaced_task_nesting ?? 0,
+    ...stampsOf(options),
+    headers: options.headers ?? null,
+    reply_to: options.reply_to ?? app.oid,
+    correlation_id: options.correlation_id ?? id,
+    properties: propertiesOf(app, options, destination, parent, expiresMs, nowMs),
+  };
+  const built = buildTaskMessage(fields, conf.task_protocol as 1 | 2);
+  const encoded = encode(built.payload, options.serializer ?? conf.task_serializer);
+  let { body } = encoded;
+  let { headers } = built;
+  const compression = options.compression ?? conf.task_compression;
+  if (compression) {
+    const packed = compress(body, compression);
+    body = packed.body;
+    headers = { ...headers, compression: packed.contentType };
+  }
+  const retryPolicy = options.retry_policy
+    ? { ...conf.task_publish_retry_policy, ...options.retry_policy }
+    : conf.task_publish_retry_policy;
+  const told = {
+    sender: name,
+    body: built.payload,
+    exchange: destination.exchange.name,
+    routing_key: destination.routingKey,
+    headers,
+    properties: built.properties as Record<string, unknown>,
+  };
+  if (signals.before_task_publish.size > 0) {
+    signals.before_task_publish.send({
+      ...told,
+      declare: destination.declare,
+      retry_policy: retryPolicy as Record<string, unknown>,
+    });
+  }
+  const producer = await app.producer();
+  await producer.publish({
+    exchange: destination.exchange,
+    routingKey: destination.routingKey,
+    declare: destination.declare,
+    contentType: encoded.contentType,
+    contentEncoding: encoded.contentEncoding,
+    headers,
+    properties: built.properties,
+    body,
+    retry: options.retry ?? conf.task_publish_retry,
+    retryPolicy,
+  });
+  if (signals.after_task_publish.size > 0) signals.after_task_publish.send(told);
+  if (conf.task_send_sent_event) sendSentEvent(app, fields, destination);
+
+  const result = new AsyncResult(id, app, { taskName: name });
+  if (parent && options.add_to_parent !== false && currentTask()?.options.trail !== false) parent.addChild(result);
+  return result;
+}
+
+function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destination): void {
+  app.sentEvents()?.send('task-sent', {
+    uuid: fields.id,
+    root_id: fields.root_id,
+    parent_id: fields.parent_id,
+    name: fields.task,
+    args: fields.argsrepr,
+    kwargs: fields.kwargsrepr,
+    retries: fields.retries,
+    eta: fields.eta,
+    expires: fields.expires,
+    queue: destination.queueName,
+    exchange: destination.exchange.name,
+    routing_key: destination.routingKey,
+  });
+}
+
+function signatures(given: SignatureLike | readonly SignatureLike[] | undefined, keepEmpty = false) {
+  const list = listOf(given);
+  return list.length === 0 && !keepEmpty ? null : (list.map(toPlain) as WireSignature[]);
+}
+
+function etaOf(app: AppHost, options: ApplyOptions, nowMs: number): string | null {
+  const { countdown, eta } = options;
+  if (countdown !== undefined && countdown !== null) {
+    if (typeof countdown !== 'number' || Number.isNaN(countdown)) {
+      throw new TypeError(`countdown must be a number of seconds, not ${String(countdown)}`);
+    }
+    if (countdown !== 0) return formatIsoTime(nowMs + countdown * 1000);
+  }
+  if (eta === undefined || eta === null) return null;
+  if (eta instanceof Date) return dateText(eta, 'eta');
+  parseInstant(app, eta, 'eta');
+  return eta;
+}
+
+/** Epoch milliseconds, or null. */
+function expiryOf(app: AppHost, expires: ApplyOptions['expires'] | null, nowMs: number): number | null {
+  if (expires === undefined || expires === null) return null;
+  if (typeof expires === 'number') {
+    if (Number.isNaN(expires)) throw new TypeError('expires must be a number of seconds or an instant, not NaN');
+    return nowMs + expires * 1000;
+  }
+  if (expires instanceof Date) return expires.getTime();
+  return parseInstant(app, expires, 'expires');
+}
+
+function expiresText(expires: ApplyOptions['expires'] | null, expiresMs: number | null): string | null {
+  if (expiresMs === null) return null;
+  if (expires instanceof Date) return dateText(expires, 'expires');
+  return typeof expires === 'string' ? expires : formatIsoTime(expiresMs);
+}
+
+/** A date read from another Celery keeps its own text (naive, or with its offset). */
+function dateText(date: Date, option: string): string {
+  const own = (date as { isoText?: unknown }).isoText;
+  if (typeof own === 'string') return own;
+  if (Number.isNaN(date.getTime())) throw new TypeError(`${option} is an invalid Date`);
+  return formatIsoTime(date.getTime());
+}
+
+function parseInstant(app: AppHost, text: string, option: string): number {
+  try {
+    return parseIsoTime(text, app.conf.timezone ?? (app.conf.enable_utc ? 'utc' : 'local'));
+  } catch {
+    throw new TypeError(`${option} must be a Date or an ISO 8601 time, not '${text}'`);
+  }
+}
+
+function stampsOf(options: ApplyOptions): Pick<OutgoingTask, 'stamped_headers' | 'stamps'> {
+  const names = options.stamped_headers;
+  if (!names) return { stamped_headers: null, stamps: {} };
+  const all = { ...(options as Record<string, unknown>), ...options.stamps };
+  return {
+    stamped_headers: names,
+    stamps: Object.fromEntries(names.filter((name) => name in all).map((name) => [name, all[name]])),
+  };
+}
+
+/** Call options that become properties of the message as they are. */
+const PASSED = [
+  'app_id',
+  'type',
+  'user_id',
+  'message_id',
+  'cluster_id',
+  'timestamp',
+  'argsrepr',
+  'kwargsrepr',
+] as const;
+
+function propertiesOf(
+  app: AppHost,
+  options: ApplyOptions,
+  destination: Destination,
+  parent: TaskRequest | undefined,
+  expiresMs: number | null,
+  nowMs: number,
+): Properties {
+  const inherited = parent && app.conf.task_inherit_parent_priority ? parent.deliveryInfo.priority : null;
+  const properties: Properties = {
+    delivery_mode: destination.deliveryMode,
+    priority: options.priority ?? inherited ?? app.conf.task_default_priority ?? 0,
+  };
+  if (options.expiration !== undefined) properties.expiration = options.expiration;
+  else if (expiresMs !== null) properties.expiration = expirationOf(expiresMs, nowMs);
+  for (const name of PASSED)
+    if (options[name] !== undefined) (properties as Record<string, unknown>)[name] = options[name];
+  return properties;
+}
+
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
+  ...PASSED,
+  ...'task_id countdown eta expires priority queue exchange exchange_type routing_key delivery_mode serializer'.split(
+    ' ',
+  ),
+  ...'compression retry retry_policy link link_error shadow ignore_result time_limit soft_time_limit headers'.split(
+    ' ',
+  ),
+  ...'reply_to retries root_id parent_id group_id group_index chord chain add_to_parent origin'.split(' '),
+  ...'replaced_task_nesting stamps stamped_headers expiration correlation_id'.split(' '),
+]);
+
+/** For calls as users write them: a misspelt option would otherwise do nothing, silently. */
+export function checkOptions(options: ApplyOptions): void {
+  const stamps = options.stamped_headers ?? [];
+  for (const name of Object.keys(options)) {
+    if (KNOWN_OPTIONS.has(name) || stamps.includes(name)) continue;
+    const near = [...KNOWN_OPTIONS].sort((a, b) => editDistance(name, a) - editDistance(name, b))[0]!;
+    throw new ImproperlyConfigured(`There is no call option '${name}'. Did you mean '${near}'?`);
+  }
+}

@@ -1,0 +1,284 @@
+// Where a task goes: the queues there are (task_queues), the routes (task_routes), and what a call's own options do to them.
+// Not here: declaring and publishing (messaging/producer.ts).
+// Holds: a call's options win over a route, a route over the default; a queue nobody configured is made, or refused as QueueNotFound.
+// Celery 5.6: app/routes.py, app/amqp.py Queues
+import type { ApplyOptions, DeliveryMode } from '../canvas/call-options.ts';
+import { ImproperlyConfigured, QueueNotFound } from '../errors.ts';
+import { type Exchange, type ExchangeType, exchange, type Queue, queue } from '../transport/entity.ts';
+import type { Config } from './config.ts';
+import type { QueueSpec, Route, Router as RouterFunction, RouteTable } from './settings/task.ts';
+
+/** The queues of an app by name. Reading an unknown name with `named` makes it when that is allowed. */
+export class Queues implements Iterable<[string, Queue]> {
+  readonly #conf: Config;
+  readonly #queues = new Map<string, Queue>();
+  /** Those of the configuration, which a worker consumes from when it is not told otherwise. */
+  readonly configured: readonly string[];
+
+  constructor(conf: Config) {
+    this.#conf = conf;
+    for (const made of configuredQueues(conf)) this.#queues.set(made.name, made);
+    this.configured = [...this.#queues.keys()];
+  }
+
+  get(name: string): Queue | undefined {
+    return this.#queues.get(name);
+  }
+  has(name: string): boolean {
+    return this.#queues.has(name);
+  }
+  keys(): IterableIterator<string> {
+    return this.#queues.keys();
+  }
+  values(): IterableIterator<Queue> {
+    return this.#queues.values();
+  }
+  [Symbol.iterator](): IterableIterator<[string, Queue]> {
+    return this.#queues[Symbol.iterator]();
+  }
+  get size(): number {
+    return this.#queues.size;
+  }
+
+  /** @throws QueueNotFound when it is not configured and `task_create_missing_queues` is off */
+  named(name: string): Queue {
+    const known = this.#queues.get(name);
+    if (known) return known;
+    if (!this.#conf.task_create_missing_queues) {
+      throw new QueueNotFound(
+        `The queue '${name}' is not in task_queues (${[...this.#queues.keys()].join(', ')}), and task_create_missing_queues is off.`,
+      );
+    }
+    const made = missingQueue(this.#conf, name);
+    this.#queues.set(name, made);
+    return made;
+  }
+
+  add(added: Queue): Queue {
+    this.#queues.set(added.name, added);
+    return added;
+  }
+}
+
+/** Where one message goes. */
+export interface Destination {
+  readonly exchange: Exchange;
+  readonly routingKey: string;
+  /** Declared before it is sent. */
+  readonly declare: readonly Queue[];
+  /** Its name in the task-sent event. */
+  readonly queueName: string | null;
+  readonly deliveryMode: 1 | 2;
+}
+
+export class Router {
+  readonly queues: Queues;
+  readonly #conf: Config;
+  readonly #routes: readonly RouterFunction[];
+  readonly #direct = new Map<string, Destination>();
+
+  constructor(conf: Config) {
+    this.#conf = conf;
+    this.queues = new Queues(conf);
+    this.#routes = compileRoutes(conf.task_routes);
+  }
+
+  /** The call's options over those of the route that fits. */
+  route(
+    options: ApplyOptions,
+    name: string,
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>>,
+    task?: unknown,
+  ): ApplyOptions {
+    for (const router of this.#routes) {
+      const found = router(name, args, kwargs, options as Record<string, unknown>, task);
+      if (found) return lpmerge(typeof found === 'string' ? { queue: found } : found, options);
+    }
+    return options;
+  }
+
+  destination(options: ApplyOptions): Destination {
+    const { queue: wanted, exchange: exchangeOption, routing_key: key } = options;
+    const plain = (wanted === undefined || typeof wanted === 'string') && exchangeOption === undefined;
+    const name = typeof wanted === 'string' ? wanted : this.#conf.task_default_queue;
+    if (plain && key === undefined && options.delivery_mode === undefined && options.exchange_type === undefined) {
+      let known = this.#direct.get(name);
+      if (!known) {
+        known = this.#destination(this.queues.named(name), options);
+        this.#direct.set(name, known);
+      }
+      return known;
+    }
+    const chosen = typeof wanted === 'object' ? wanted : this.queues.named(name);
+    return this.#destination(chosen, options);
+  }
+
+  #destination(chosen: Queue, options: ApplyOptions): Destination {
+    const given = options.exchange;
+    const givenName = typeof given === 'object' ? given.name : given;
+    const type =
+      options.exchange_type ??
+      (typeof given === 'object' ? given.type : undefined) ??
+      chosen.exchange?.type ??
+      'direct';
+    const deliveryMode = modeOf(
+      options.delivery_mode ?? chosen.exchange?.deliveryMode ?? this.#conf.task_default_delivery_mode,
+    );
+    const shared = { declare: [chosen], queueName: chosen.name, deliveryMode };
+    // Celery 5.6, app/amqp.py: direct and not fully addressed -> the default exchange, straight into the queue.
+    if (type === 'direct' && (!givenName || !options.routing_key)) {
+      return { ...shared, exchange: DIRECT, routingKey: chosen.name };
+    }
+    if (givenName) {
+      const made = typeof given === 'object' ? given : exchange(givenName, type as ExchangeType);
+      return { ...shared, exchange: made, routingKey: options.routing_key ?? '' };
+    }
+    return {
+      ...shared,
+      exchange: chosen.exchange ?? exchange(this.#conf.task_default_exchange ?? chosen.name, type as ExchangeType),
+      routingKey: options.routing_key ?? chosen.routingKey ?? this.#conf.task_default_routing_key ?? '',
+    };
+  }
+}
+
+const DIRECT: Exchange = { name: '', type: 'direct', durable: true, autoDelete: false };
+
+export function modeOf(mode: DeliveryMode): 1 | 2 {
+  return mode === 1 || mode === 'transient' ? 1 : 2;
+}
+
+/** Left is the base; right wins where it says something. Celery: kombu.utils.functional lpmerge */
+export function lpmerge<T extends object>(left: object, right: T): T {
+  const merged: Record<string, unknown> = { ...left };
+  for (const [key, value] of Object.entries(right)) if (value !== null && value !== undefined) merged[key] = value;
+  return merged as T;
+}
+
+function configuredQueues(conf: Config): Queue[] {
+  const { task_queues: given } = conf;
+  if (!given) return [defaultQueue(conf)];
+  if (Array.isArray(given)) {
+    return given.map((one: Queue | string) => (typeof one === 'string' ? missingQueue(conf, one) : one));
+  }
+  return Object.entries(given as Record<string, QueueSpec | Queue>).map(([name, spec]) => queueOf(conf, name, spec));
+}
+
+function defaultQueue(conf: Config): Queue {
+  const name = conf.task_default_queue;
+  const type = conf.task_default_exchange_type as ExchangeType;
+  return queue(name, {
+    exchange: exchange(conf.task_default_exchange ?? name, type),
+    routingKey: conf.task_default_routing_key ?? name,
+    ...extras(conf, conf.task_default_queue_type),
+  });
+}
+
+function missingQueue(conf: Config, name: string): Queue {
+  if (name === conf.task_default_queue) return defaultQueue(conf);
+  const type = conf.task_create_missing_queue_exchange_type ?? conf.task_default_exchange_type;
+  return queue(name, {
+    exchange: exchange(name, type as ExchangeType),
+    ...extras(conf, conf.task_create_missing_queue_type),
+  });
+}
+
+function extras(conf: Config, type: string): Partial<Queue> {
+  return {
+    ...(conf.task_queue_max_priority === null ? {} : { maxPriority: conf.task_queue_max_priority }),
+    ...(type === 'classic' ? {} : { arguments: { 'x-queue-type': type } }),
+  };
+}
+
+function queueOf(conf: Config, name: string, spec: QueueSpec | Queue): Queue {
+  if (isQueue(spec)) return spec;
+  const known = new Set([
+    'exchange',
+    'exchange_type',
+    'routing_key',
+    'binding_key',
+    'durable',
+    'auto_delete',
+    'exclusive',
+    'max_priority',
+    'expires',
+    'message_ttl',
+    'queue_arguments',
+    'delivery_mode',
+  ]);
+  for (const key of Object.keys(spec)) {
+    if (!known.has(key)) throw new ImproperlyConfigured(`task_queues: the queue '${name}' has no option '${key}'.`);
+  }
+  const type = (spec.exchange_type ?? conf.task_default_exchange_type) as ExchangeType;
+  const deliveryMode = spec.delivery_mode === undefined ? {} : { deliveryMode: modeOf(spec.delivery_mode) };
+  return queue(name, {
+    exchange: exchange(spec.exchange ?? conf.task_default_exchange ?? name, type, deliveryMode),
+    routingKey: spec.routing_key ?? spec.binding_key ?? conf.task_default_routing_key ?? name,
+    durable: spec.durable ?? true,
+    autoDelete: spec.auto_delete ?? false,
+    exclusive: spec.exclusive ?? false,
+    ...extras(conf, 'classic'),
+    ...(spec.max_priority === undefined ? {} : { maxPriority: spec.max_priority }),
+    ...(spec.expires === undefined ? {} : { expiresMs: spec.expires * 1000 }),
+    ...(spec.message_ttl === undefined ? {} : { messageTtlMs: spec.message_ttl * 1000 }),
+    ...(spec.queue_arguments === undefined ? {} : { arguments: spec.queue_arguments }),
+  });
+}
+
+function isQueue(spec: QueueSpec | Queue): spec is Queue {
+  return 'name' in spec && 'routingKey' in spec;
+}
+
+function compileRoutes(routes: Config['task_routes']): RouterFunction[] {
+  if (!routes) return [];
+  if (typeof routes === 'function') return [routes];
+  if (!Array.isArray(routes)) return [tableRouter(Object.entries(routes as Record<string, Route | string>))];
+  if (routes.length > 0 && routes.every(isPair)) return [tableRouter(routes as unknown as Pair[])];
+  return (routes as readonly (RouteTable | RouterFunction)[]).map((one) =>
+    typeof one === 'function' ? one : tableRouter(isTable(one) ? (one as Pair[]) : Object.entries(one as object)),
+  );
+}
+
+type Pair = readonly [pattern: string | RegExp, route: Route | string];
+
+function isPair(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && (typeof value[0] === 'string' || value[0] instanceof RegExp);
+}
+
+function isTable(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isPair);
+}
+
+/** Exact names first, then globs and regular expressions in the order written. */
+function tableRouter(pairs: readonly Pair[]): RouterFunction {
+  const exact = new Map<string, Route | string>();
+  const patterns: [RegExp, Route | string][] = [];
+  for (const [pattern, route] of pairs) {
+    if (typeof pattern !== 'string') patterns.push([pattern, route]);
+    else if (/[*?[]/.test(pattern)) patterns.push([globToRegExp(pattern), route]);
+    else exact.set(pattern, route);
+  }
+  return (name) => exact.get(name) ?? patterns.find(([pattern]) => matches(pattern, name))?.[1] ?? null;
+}
+
+/** Python's `match`: from the start of the name. */
+function matches(pattern: RegExp, name: string): boolean {
+  return name.search(pattern) === 0;
+}
+
+/** Python's fnmatch. */
+export function globToRegExp(glob: string): RegExp {
+  let source = '';
+  for (let i = 0; i < glob.length; i++) {
+    const c = glob[i]!;
+    if (c === '*') source += '[\\s\\S]*';
+    else if (c === '?') source += '[\\s\\S]';
+    else if (c === '[' && glob.indexOf(']', i + 2) > 0) {
+      const end = glob.indexOf(']', i + 2);
+      const inner = glob.slice(i + 1, end).replaceAll('\\', '\\\\');
+      source += `[${inner.startsWith('!') ? `^${inner.slice(1)}` : inner}]`;
+      i = end;
+    } else source += c.replace(/[.+^${}()|\\[\]]/g, '\\$&');
+  }
+  return new RegExp(`^${source}$`);
+}

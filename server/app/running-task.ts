@@ -1,0 +1,216 @@
+// What a body can do about its own run: retry, replace itself, store a state. It is the `this` of every task function.
+// Not here: deciding what became of the run (trace.ts).
+// Holds: a retry keeps the id and all that hangs on it; the message of a retry is on its way before Retry is thrown.
+// Celery 5.6: app/task.py Task.retry, replace, update_state, signature_from_request
+import { kwargsRepr, saferepr } from '../../shared/python-repr.ts';
+import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
+import { Chain } from '../canvas/chain.ts';
+import { Group } from '../canvas/group.ts';
+import {
+  Ignore,
+  ImproperlyConfigured,
+  MaxRetriesExceededError,
+  NotImplementedError,
+  Retry,
+  Terminated,
+  TimeLimitExceeded,
+} from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { exceptionRepr } from '../protocol/failure.ts';
+import { parseIsoTime } from '../protocol/task-message.ts';
+import type { AsyncResult } from '../results/async-result.ts';
+import type { RetryOptions, TaskContext, TaskRequest } from './context.ts';
+import type { AppHost, RegisteredTask } from './host.ts';
+import { sendTask } from './publisher.ts';
+import { storeResult } from './store-failure.ts';
+import type { TaskOptions } from './task-options.ts';
+
+const MAX_RETRIES = 3;
+/** @unit seconds */
+const RETRY_DELAY = 180;
+
+/** The next try of a task run eagerly. */
+export interface EagerRetry {
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly options: ApplyOptions;
+}
+
+export class RunningTask implements TaskContext {
+  readonly app: AppHost;
+  readonly task: RegisteredTask;
+  readonly request: TaskRequest;
+  /** The sending of a retry, to be awaited before the run ends. */
+  sending: Promise<unknown> | null = null;
+  eagerRetry: EagerRetry | null = null;
+
+  constructor(app: AppHost, task: RegisteredTask, request: TaskRequest) {
+    this.app = app;
+    this.task = task;
+    this.request = request;
+  }
+
+  get name(): string {
+    return this.task.name;
+  }
+  get options(): TaskOptions {
+    return this.task.options;
+  }
+  get signal(): AbortSignal {
+    return this.request.signal;
+  }
+  get log(): Logger {
+    return this.app.log.child(`${this.name}[${this.request.id}]`);
+  }
+
+  retry(options?: RetryOptions & { throw?: true }): never;
+  retry(options: RetryOptions & { throw: false }): Error;
+  retry(options: RetryOptions = {}): Error {
+    const { request, task, app } = this;
+    if (request.calledDirectly) throw options.exc ?? new Retry('Task can be retried');
+    stopIfAbandoned(this.signal);
+    const retries = request.retries + 1;
+    const max = options.max_retries !== undefined ? options.max_retries : task.options.max_retries;
+    const limit = max === undefined ? MAX_RETRIES : max;
+    const args = options.args ?? request.args;
+    const kwargs = options.kwargs ?? request.kwargs;
+    if (limit !== null && retries > limit) {
+      throw options.exc ?? new MaxRetriesExceededError(exceeded(this.name, request.id, args, kwargs));
+    }
+    const countdown = options.eta ? undefined : (options.countdown ?? task.options.default_retry_delay ?? RETRY_DELAY);
+    const when = whenOf(app, options.eta, countdown);
+    const call: ApplyOptions = {
+      ...executionOptions(request),
+      ...(options.eta ? { eta: options.eta } : { countdown: countdown! }),
+      retries,
+    };
+    const retry = new Retry(retryText(options.exc, options.eta, countdown), options.exc ?? null, when);
+    if (request.isEager) {
+      this.eagerRetry = { args, kwargs, options: call };
+    } else {
+      this.sending = sendTask(app, this.name, args, kwargs, call, task);
+      // Looked at when the run ends; until then a failure must not count as unhandled.
+      this.sending.catch(() => {});
+    }
+    if (options.throw === false) return retry;
+    throw retry;
+  }
+
+  updateState(update: { state: string; meta?: unknown; task_id?: string }): Promise<void> {
+    const { message, hostname } = this.request;
+    const target = update.task_id ? { ...message, id: update.task_id } : message;
+    return storeResult(this.app, target, { state: update.state, result: update.meta ?? null, hostname });
+  }
+
+  async replace(like: SignatureLike): Promise<never> {
+    const { request, app } = this;
+    const { canvas } = app;
+    stopIfAbandoned(this.signal);
+    let replacement = canvas.revive(like).clone();
+    if (replacement.options.chord) {
+      throw new ImproperlyConfigured('A signature replacing a task must not be part of a chord.');
+    }
+    if (replacement instanceof Chain && replacement.tasks.length === 0) {
+      throw new ImproperlyConfigured('A task cannot be replaced by an empty chain.');
+    }
+    if (replacement instanceof Group) {
+      const accumulate = { task: 'celery.accumulate', args: [], kwargs: { index: 0 }, options: {} };
+      replacement = canvas.pipe(replacement, { ...accumulate, subtask_type: null, immutable: false });
+    }
+    const last = replacement instanceof Chain ? replacement.tasks.at(-1)! : replacement;
+    for (const callback of request.callbacks ?? []) last.link(callback);
+    for (const errback of request.errbacks ?? []) replacement.linkError(errback);
+    replacement.freeze({ id: request.id });
+    replacement.set({
+      ...(request.chord ? { chord: request.chord } : {}),
+      ...(request.group ? { group_id: request.group } : {}),
+      ...(request.groupIndex === null ? {} : { group_index: request.groupIndex }),
+      ...(request.rootId ? { root_id: request.rootId } : {}),
+      replaced_task_nesting: request.replacedTaskNesting + 1,
+    });
+    for (const step of [...(request.chain ?? [])].reverse()) replacement = canvas.pipe(replacement, step);
+    if (request.isEager) return (await (await replacement.apply()).get()) as never;
+    await replacement.applyAsync();
+    throw new Ignore('Replaced by new task');
+  }
+
+  async addToChord(_signature: SignatureLike): Promise<AsyncResult> {
+    throw new NotImplementedError('Result stores here cannot add a task to a chord that has begun.');
+  }
+
+  sendTask(
+    name: string,
+    args: readonly unknown[] = [],
+    kwargs: Record<string, unknown> = {},
+    options: ApplyOptions = {},
+  ): Promise<AsyncResult> {
+    return sendTask(this.app, name, args, kwargs, options, this.app.tasks.get(name));
+  }
+}
+
+/** A body that was given up (terminated, hard limit) may go on, but must not have effects in its name. */
+export function stopIfAbandoned(signal: AbortSignal): void {
+  if (isAbandoned(signal)) throw signal.reason;
+}
+
+export function isAbandoned(signal: AbortSignal): boolean {
+  return signal.aborted && (signal.reason instanceof Terminated || signal.reason instanceof TimeLimitExceeded);
+}
+
+/** What a task sent again keeps. Celery 5.6, app/task.py Context.as_execution_options */
+function executionOptions(request: TaskRequest): ApplyOptions {
+  const { message, deliveryInfo } = request;
+  const [time_limit, soft_time_limit] = message.timelimit;
+  const anonymous = deliveryInfo.exchange === '' && deliveryInfo.routing_key !== '';
+  return defined({
+    task_id: message.id,
+    root_id: message.root_id,
+    parent_id: message.parent_id,
+    group_id: message.group,
+    group_index: message.group_index,
+    shadow: message.shadow,
+    chord: message.embed.chord,
+    chain: message.embed.chain,
+    link: message.embed.callbacks,
+    link_error: message.embed.errbacks,
+    expires: message.expires,
+    time_limit,
+    soft_time_limit,
+    headers: Object.keys(message.headers).length > 0 ? message.headers : null,
+    reply_to: message.reply_to,
+    replaced_task_nesting: message.replaced_task_nesting,
+    origin: message.origin,
+    stamped_headers: message.stamped_headers,
+    stamps: message.stamped_headers ? message.stamps : null,
+    ignore_result: message.ignore_result,
+    priority: deliveryInfo.priority,
+    add_to_parent: false,
+    ...(anonymous
+      ? { queue: deliveryInfo.routing_key }
+      : { exchange: deliveryInfo.exchange || null, routing_key: deliveryInfo.routing_key || null }),
+  }) as ApplyOptions;
+}
+
+function defined(options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null && value !== undefined));
+}
+
+function whenOf(app: AppHost, eta: Date | string | undefined, countdown: number | undefined): number {
+  if (eta instanceof Date) return eta.getTime();
+  if (eta) return parseIsoTime(eta, app.conf.timezone ?? 'utc');
+  return app.timer.now() + (countdown ?? 0) * 1000;
+}
+
+function retryText(exc: Error | undefined, eta: Date | string | undefined, countdown: number | undefined): string {
+  const when = eta ? `at ${eta instanceof Date ? eta.toISOString() : eta}` : `in ${countdown}s`;
+  return exc ? `Retry ${when}: ${exceptionRepr(exc)}` : `Retry ${when}`;
+}
+
+function exceeded(
+  name: string,
+  id: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): string {
+  return `Can't retry ${name}[${id}] args:${saferepr(args)} kwargs:${kwargsRepr(kwargs)}`;
+}

@@ -1,0 +1,109 @@
+// Settings without a prefix of their own, and those of beat, events, remote control and signed messages.
+// Celery 5.6: app/defaults.py
+import { any, bool, type Dict, dict, float, int, list, SECONDS, string } from './setting.ts';
+
+/** One entry of `beat_schedule`; beat/ reads it. */
+export interface BeatEntry {
+  readonly task: string;
+  /** Seconds, or a schedule object (crontab ...). */
+  readonly schedule: unknown;
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Dict;
+  readonly options?: Dict;
+  readonly relative?: boolean;
+  readonly enabled?: boolean;
+}
+
+export const GENERAL = {
+  accept_content: list<readonly string[]>(
+    ['json'],
+    'CELERY_CONTENT',
+    'Serializers, or content types, that messages may use. Others are refused unread.',
+  ),
+  enable_utc: bool(true, 'ENABLE_UTC', 'Write instants in UTC. Off: in the local or configured timezone.'),
+  timezone: string(
+    null,
+    'CELERY_TIMEZONE',
+    'Zone for crontab schedules and for ETAs without an offset, such as Europe/Prague. None: UTC, or local time without `enable_utc`.',
+  ),
+  imports: list<readonly string[]>([], 'CELERY_IMPORTS', 'Modules a worker imports when it starts.', {
+    also: ['string'],
+  }),
+  include: list<readonly string[]>(
+    [],
+    'CELERY_INCLUDE',
+    'Further modules to import, after `imports`; what the app was given as `include`.',
+    { also: ['string'] },
+  ),
+
+  beat_cron_starting_deadline: int(
+    null,
+    'CELERYBEAT_CRON_STARTING_DEADLINE',
+    'A crontab run missed by more than this is skipped instead of made up for. None: always made up for, once.',
+    SECONDS,
+  ),
+  beat_max_loop_interval: float(
+    0,
+    'CELERYBEAT_MAX_LOOP_INTERVAL',
+    'Longest sleep of beat between two looks at the schedule. 0: as the scheduler says (300).',
+    SECONDS,
+  ),
+  beat_schedule: dict<Readonly<Record<string, BeatEntry>>>(
+    {},
+    'CELERYBEAT_SCHEDULE',
+    'What beat sends and when: name -> { task, schedule, args, kwargs, options }.',
+  ),
+  beat_schedule_filename: string(
+    'celerybeat-schedule',
+    'CELERYBEAT_SCHEDULE_FILENAME',
+    'File where beat keeps when each entry last ran.',
+  ),
+  beat_scheduler: string(
+    'celery.beat:PersistentScheduler',
+    'CELERYBEAT_SCHEDULER',
+    "Which scheduler beat uses. Celery's name means ours of the same purpose.",
+  ),
+  beat_sync_every: int(
+    0,
+    'CELERYBEAT_SYNC_EVERY',
+    'Write the schedule file after so many sent tasks. 0: by time only (3 minutes).',
+    { unit: 'tasks' },
+  ),
+
+  event_exchange: string('celeryev', 'CELERY_EVENT_EXCHANGE', 'Exchange that events are published to.'),
+  event_queue_durable: bool(false, 'CELERY_EVENT_QUEUE_DURABLE', 'Event queues survive a restart of the broker.'),
+  event_queue_exclusive: bool(
+    false,
+    'CELERY_EVENT_QUEUE_EXCLUSIVE',
+    'Event queues belong to one connection. Cannot be combined with `event_queue_durable`.',
+  ),
+  event_queue_expires: float(
+    60,
+    'CELERY_EVENT_QUEUE_EXPIRES',
+    'An event queue nobody reads is deleted after this.',
+    SECONDS,
+  ),
+  event_queue_prefix: string('celeryev', 'CELERY_EVENT_QUEUE_PREFIX', 'First part of the names of event queues.'),
+  event_queue_ttl: float(5, 'CELERY_EVENT_QUEUE_TTL', 'An event not read within this is dropped.', SECONDS),
+  event_serializer: string('json', 'CELERY_EVENT_SERIALIZER', 'Serializer of events.'),
+
+  control_exchange: string('celery', 'CONTROL_EXCHANGE', 'First part of the exchange names of remote control.'),
+  control_queue_durable: bool(false, 'CONTROL_QUEUE_DURABLE', 'Control queues survive a restart of the broker.'),
+  control_queue_exclusive: bool(
+    false,
+    'CONTROL_QUEUE_EXCLUSIVE',
+    'Control queues belong to one connection. Cannot be combined with `control_queue_durable`.',
+  ),
+  control_queue_expires: float(10, 'CONTROL_QUEUE_EXPIRES', 'An unused control queue is deleted after this.', SECONDS),
+  control_queue_ttl: float(300, 'CONTROL_QUEUE_TTL', 'A remote command not read within this is dropped.', SECONDS),
+
+  security_cert_store: string(null, 'CELERY_SECURITY_CERT_STORE', 'Folder or glob of certificates to trust.'),
+  security_certificate: string(null, 'CELERY_SECURITY_CERTIFICATE', 'File of the certificate sent messages name.'),
+  security_digest: string('sha256', 'CELERY_SECURITY_DIGEST', 'Digest of message signatures.'),
+  security_key: string(null, 'CELERY_SECURITY_KEY', 'File of the private key that signs messages.'),
+  security_key_password: any<string | Uint8Array | null>(
+    null,
+    'CELERY_SECURITY_KEY_PASSWORD',
+    'Password of that private key.',
+  ),
+} as const;

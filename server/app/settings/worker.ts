@@ -1,0 +1,144 @@
+// Settings of the worker.
+// Celery 5.6: app/defaults.py
+import { any, bool, float, int, SECONDS, string } from './setting.ts';
+
+export const WORKER = {
+  worker_agent: string(null, 'CELERYD_AGENT', 'Agent started beside the consumer. Not used here.'),
+  worker_autoscaler: string(
+    'celery.worker.autoscale:Autoscaler',
+    'CELERYD_AUTOSCALER',
+    "What scales the pool with --autoscale. Celery's name means ours.",
+  ),
+  worker_cancel_long_running_tasks_on_connection_loss: bool(
+    false,
+    'CELERYD_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS',
+    'Stop late-acknowledged tasks when the broker is lost, as they will be delivered again.',
+  ),
+  worker_concurrency: int(
+    null,
+    'CELERYD_CONCURRENCY',
+    'How many tasks run at a time. None: as the pool says (CPUs for processes; more for async).',
+  ),
+  worker_consumer: string(
+    'celery.worker.consumer:Consumer',
+    'CELERYD_CONSUMER',
+    "What consumes. Celery's name means ours.",
+  ),
+  worker_deduplicate_successful_tasks: bool(
+    false,
+    'CELERYD_DEDUPLICATE_SUCCESSFUL_TASKS',
+    'A redelivered late-acknowledged task that has already succeeded is not run again.',
+  ),
+  worker_detect_quorum_queues: bool(
+    true,
+    'CELERYD_DETECT_QUORUM_QUEUES',
+    'Look for quorum queues, which need per-consumer prefetch and delayed delivery by the broker.',
+  ),
+  worker_direct: bool(false, 'CELERY_WORKER_DIRECT', 'Each worker also consumes a queue of its own, <name>.dq.'),
+  worker_disable_prefetch: bool(
+    false,
+    'CELERYD_DISABLE_PREFETCH',
+    'Take a message only when a place in the pool is free.',
+  ),
+  worker_disable_rate_limits: bool(false, 'CELERY_DISABLE_RATE_LIMITS', 'Ignore all rate limits.'),
+  worker_enable_prefetch_count_reduction: bool(
+    true,
+    'CELERYD_ENABLE_PREFETCH_COUNT_REDUCTION',
+    'After a lost connection take fewer messages until the tasks still running are done.',
+  ),
+  worker_enable_remote_control: bool(true, 'CELERY_ENABLE_REMOTE_CONTROL', 'Answer remote commands.'),
+  worker_enable_soft_shutdown_on_idle: bool(
+    false,
+    'CELERYD_ENABLE_SOFT_SHUTDOWN_ON_IDLE',
+    'Wait the soft shutdown time even when no task runs.',
+  ),
+  worker_eta_task_limit: int(
+    null,
+    'CELERYD_ETA_TASK_LIMIT',
+    'At most so many messages are held for an ETA or countdown. None: no limit.',
+    { unit: 'messages' },
+  ),
+  worker_hijack_root_logger: bool(
+    true,
+    'CELERYD_HIJACK_ROOT_LOGGER',
+    'Celery replaces the handlers of Python logging; accepted, nothing to do here.',
+  ),
+  worker_log_color: bool(null, 'CELERYD_LOG_COLOR', 'Colours in the log. None: when it goes to a terminal.'),
+  worker_log_format: string(
+    '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s',
+    'CELERYD_LOG_FORMAT',
+    "Format of log lines, in Python's notation.",
+  ),
+  worker_lost_wait: float(
+    10,
+    'CELERYD_WORKER_LOST_WAIT',
+    'How long a lost pool process may still deliver its result.',
+    SECONDS,
+  ),
+  worker_max_memory_per_child: int(
+    null,
+    'CELERYD_MAX_MEMORY_PER_CHILD',
+    'A pool process using more after a task is replaced.',
+    { unit: 'KiB' },
+  ),
+  worker_max_tasks_per_child: int(
+    null,
+    'CELERYD_MAX_TASKS_PER_CHILD',
+    'A pool process is replaced after so many tasks.',
+    { unit: 'tasks' },
+  ),
+  worker_pool: string(
+    'async',
+    'CELERYD_POOL',
+    'Where tasks run: async (many awaits in one process), solo (one at a time), prefork, threads.',
+    { differs: "Celery's default is prefork. A JavaScript task mostly waits, and one process runs many of them." },
+  ),
+  worker_pool_putlocks: bool(
+    true,
+    'CELERYD_POOL_PUTLOCKS',
+    'Celery keeps from overfilling the pool with locks; accepted, ours cannot overfill.',
+  ),
+  worker_pool_restarts: bool(false, 'CELERYD_POOL_RESTARTS', 'Allow the remote command pool_restart.'),
+  worker_prefetch_multiplier: int(
+    4,
+    'CELERYD_PREFETCH_MULTIPLIER',
+    'How many messages to hold for each place in the pool. 0: as many as there are.',
+    { unit: 'messages' },
+  ),
+  worker_proc_alive_timeout: float(
+    4,
+    'CELERYD_PROC_ALIVE_TIMEOUT',
+    'How long a new pool process may take to say it is ready.',
+    SECONDS,
+  ),
+  worker_redirect_stdouts: bool(
+    true,
+    'CELERY_REDIRECT_STDOUTS',
+    'What tasks print goes to the log. Accepted; console output stays where it is.',
+  ),
+  worker_redirect_stdouts_level: string('WARNING', 'CELERY_REDIRECT_STDOUTS_LEVEL', 'Level of such lines.'),
+  worker_send_task_events: bool(
+    false,
+    'CELERY_SEND_EVENTS',
+    'Send task events from the start (-E), for dashboards. They can also be switched on remotely.',
+  ),
+  worker_soft_shutdown_timeout: float(
+    0,
+    'CELERYD_SOFT_SHUTDOWN_TIMEOUT',
+    'How long a cold shutdown first waits for running tasks.',
+    SECONDS,
+  ),
+  worker_state_db: string(null, 'CELERYD_STATE_DB', 'File that keeps revoked task ids over restarts.'),
+  worker_task_log_format: string(
+    '[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s',
+    'CELERYD_TASK_LOG_FORMAT',
+    "Format of lines logged by tasks, in Python's notation.",
+  ),
+  worker_timer: any<string | null>(null, 'CELERYD_TIMER', 'Class of the ETA timer. Accepted; ours is used.'),
+  worker_timer_precision: float(
+    1,
+    'CELERYD_TIMER_PRECISION',
+    'Longest wait of the ETA timer between two looks. Accepted; ours wakes exactly.',
+    SECONDS,
+  ),
+} as const;

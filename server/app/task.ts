@@ -1,0 +1,258 @@
+// A registered task: its function, its options, and the ways to call it.
+// Not here: sending (publisher.ts), running (trace.ts), what a body can do about its own run (running-task.ts).
+// Holds: a call's options win over the task's, those over the settings; arguments are checked where they are sent.
+// Celery 5.6: app/task.py Task
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
+import type { ApplyOptions } from '../canvas/call-options.ts';
+import { chunks, starmap, xmap } from '../canvas/compose.ts';
+import type { Chunks, XMap, XStarmap } from '../canvas/map.ts';
+import { listOf, Signature, toPlain } from '../canvas/signature.ts';
+import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
+import { type AsyncResult, EagerResult } from '../results/async-result.ts';
+import { acceptSet, decode, encode } from '../serialization/registry.ts';
+import { bindArguments, type Parameters, parametersOf } from './arguments.ts';
+import { runInContext, type TaskContext, TaskRequest } from './context.ts';
+import type { AppHost, RegisteredTask } from './host.ts';
+import { checkOptions, sendTask } from './publisher.ts';
+import { type EagerRetry, RunningTask } from './running-task.ts';
+import type { TaskOptions } from './task-options.ts';
+import { traceTask } from './trace.ts';
+
+export type { TaskContext } from './context.ts';
+export type { TaskOptions } from './task-options.ts';
+
+/** A task's function. `this` is its running task; arrow functions find it with `currentTask()`. */
+export type TaskFunction<A extends readonly unknown[], R> = {
+  // Written as a method so that tasks of different arguments fit one registry.
+  fn(this: TaskContext, ...args: A): R | PromiseLike<R>;
+}['fn'];
+
+export type EagerOptions = ApplyOptions & {
+  /** Throw the task's error instead of returning it in the result. Default `task_eager_propagates` */
+  throw?: boolean;
+};
+
+type Kwargs = Readonly<Record<string, unknown>>;
+const NO_KWARGS: Kwargs = {};
+
+export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown> implements RegisteredTask {
+  readonly name: string;
+  /** The user's function. */
+  readonly run: TaskFunction<A, R>;
+  /** What was said of it, annotations included; may be changed at run time (rate_limit, time_limit ...). */
+  readonly options: TaskOptions;
+  readonly #app: AppHost;
+  readonly #parameters: Parameters | null;
+
+  constructor(app: AppHost, name: string, options: TaskOptions, run: TaskFunction<A, R>) {
+    this.name = name;
+    this.run = run;
+    this.options = options;
+    this.#app = app;
+    this.#parameters = options.params ? parametersOf(options.params, run) : null;
+  }
+
+  get app(): AppHost {
+    return this.#app;
+  }
+
+  get parameterCount(): number {
+    return this.#parameters?.names.length ?? this.run.length;
+  }
+
+  /** Send it with these arguments. */
+  delay(...args: A): Promise<AsyncResult<R>> {
+    return this.applyAsync(args);
+  }
+
+  async applyAsync(
+    args: Readonly<Partial<A>> | readonly [] = [],
+    kwargs: Kwargs = NO_KWARGS,
+    options: ApplyOptions = {},
+  ): Promise<AsyncResult<R>> {
+    checkOptions(options);
+    return (await this.send(args as readonly unknown[], kwargs, options)) as AsyncResult<R>;
+  }
+
+  /** `applyAsync` for arguments and options already known to be right. */
+  async send(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
+    if (this.options.typing !== false) this.bind(args, kwargs);
+    const app = this.#app;
+    if (app.conf.task_always_eager) {
+      const serializer = options.serializer ?? this.options.serializer ?? app.conf.task_serializer;
+      const { body, contentType, contentEncoding } = encode([args, kwargs], serializer);
+      const copy = decode(body, contentType, contentEncoding, acceptSet([contentType])) as [unknown[], Kwargs];
+      return (await this.apply(copy[0] as never, copy[1], options)) as unknown as AsyncResult;
+    }
+    return sendTask(app, this.name, args, kwargs, this.#withOwn(args, kwargs, options), this);
+  }
+
+  /** Run it here and now, as a worker would: retries follow at once, results are stored with `task_store_eager_result`. */
+  async apply(
+    args: Readonly<Partial<A>> | readonly [] = [],
+    kwargs: Kwargs = NO_KWARGS,
+    options: EagerOptions = {},
+  ): Promise<EagerResult<R>> {
+    const app = this.#app;
+    const given = options.throw ?? app.conf.task_eager_propagates;
+    let next: EagerRetry | null = { args: args as readonly unknown[], kwargs, options };
+    for (;;) {
+      const message = eagerMessage(this.name, next, this.#withOwn(next.args, next.kwargs, next.options));
+      const retry: { again: EagerRetry | null } = { again: null };
+      const outcome = await traceTask(app, this, message, {
+        hostname: hostname(),
+        signal: new AbortController().signal,
+        eager: true,
+        onRetry: (again) => {
+          retry.again = again;
+        },
+      });
+      const { id } = message;
+      switch (outcome.state) {
+        case 'RETRY':
+          if (!retry.again) return new EagerResult<R>(id, null, 'RETRY', { taskName: this.name });
+          next = retry.again;
+          continue;
+        case 'SUCCESS':
+          return new EagerResult<R>(id, outcome.value, 'SUCCESS', { taskName: this.name });
+        case 'FAILURE':
+          if (given) throw outcome.error;
+          return new EagerResult<R>(id, outcome.error, 'FAILURE', {
+            traceback: outcome.traceback,
+            taskName: this.name,
+          });
+        default:
+          return new EagerResult<R>(id, null, outcome.state, { taskName: this.name });
+      }
+    }
+  }
+
+  /** A signature with these arguments. */
+  s(...args: readonly unknown[]): Signature<R> {
+    return new Signature<R>({ task: this.name, args }, this.#app.canvas);
+  }
+
+  /** ... that takes no results as further arguments. */
+  si(...args: readonly unknown[]): Signature<R> {
+    return new Signature<R>({ task: this.name, args, immutable: true }, this.#app.canvas);
+  }
+
+  signature(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Signature<R> {
+    return new Signature<R>({ task: this.name, args, kwargs, options: { ...options } }, this.#app.canvas);
+  }
+
+  /** This task for each element, in one message. */
+  map(items: readonly unknown[]): XMap {
+    return xmap(this.s(), items);
+  }
+  /** This task with each element as its arguments, in one message. */
+  starmap(items: readonly (readonly unknown[])[]): XStarmap {
+    return starmap(this.s(), items);
+  }
+  /** ... `n` elements in one message. */
+  chunks(items: readonly (readonly unknown[])[], n: number): Chunks {
+    return chunks(this.s(), items, n);
+  }
+
+  AsyncResult(id: string): AsyncResult<R> {
+    return this.#app.canvas.asyncResult(id) as AsyncResult<R>;
+  }
+
+  // -- for trace and errbacks
+
+  bind(args: readonly unknown[], kwargs: Kwargs): readonly unknown[] {
+    if (this.#parameters) return bindArguments(this.name, this.#parameters, args, kwargs);
+    for (const _ in kwargs) return [...args, kwargs];
+    return args;
+  }
+
+  call(context: TaskContext, args: readonly unknown[]): unknown {
+    return Reflect.apply(this.run, context, args as unknown[]);
+  }
+
+  callDirectly(args: readonly unknown[]): unknown {
+    const request = new TaskRequest(eagerMessage(this.name, { args, kwargs: {}, options: {} }, {}), {
+      hostname: hostname(),
+      signal: new AbortController().signal,
+      calledDirectly: true,
+    });
+    const running = new RunningTask(this.#app, this, request);
+    return runInContext(running, () => this.call(running, args));
+  }
+
+  /** The options of a call over the task's own. Celery 5.6: app/task.py extract_exec_options, apply_async */
+  #withOwn(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): ApplyOptions {
+    const own = this.options;
+    const merged: Record<string, unknown> = {};
+    for (const name of OWN) if (own[name] !== undefined && own[name] !== null) merged[name] = own[name];
+    if (own.ignore_result ?? this.#app.conf.task_ignore_result) merged.ignore_result = true;
+    for (const [name, value] of Object.entries(options)) if (value !== undefined) merged[name] = value;
+    const shadow = options.shadow ?? own.shadow_name?.(args, kwargs);
+    if (shadow) merged.shadow = shadow;
+    delete merged.throw;
+    return merged as ApplyOptions;
+  }
+}
+
+/** Task options that are call options of each of its calls. */
+const OWN = [
+  'queue',
+  'exchange',
+  'routing_key',
+  'priority',
+  'delivery_mode',
+  'serializer',
+  'compression',
+  'expires',
+  'time_limit',
+  'soft_time_limit',
+] as const;
+
+/** The message an eager run would have come from. */
+function eagerMessage(name: string, call: EagerRetry, options: ApplyOptions): TaskMessage {
+  const id = options.task_id ?? randomUUID();
+  const wire = (value: unknown) => listOf(value).map(toPlain) as WireSignature[];
+  return {
+    id,
+    task: name,
+    args: [...call.args],
+    kwargs: { ...call.kwargs },
+    embed: {
+      callbacks: options.link ? wire(options.link) : null,
+      errbacks: options.link_error ? wire(options.link_error) : null,
+      chain: options.chain ? wire(options.chain) : null,
+      chord: null,
+    },
+    lang: 'js',
+    shadow: options.shadow ?? null,
+    eta: null,
+    expires: null,
+    group: options.group_id ?? null,
+    group_index: options.group_index ?? null,
+    retries: options.retries ?? 0,
+    timelimit: [options.time_limit ?? null, options.soft_time_limit ?? null],
+    root_id: options.root_id ?? id,
+    parent_id: options.parent_id ?? null,
+    argsrepr: argsRepr(call.args),
+    kwargsrepr: kwargsRepr(call.kwargs),
+    origin: null,
+    ignore_result: options.ignore_result ?? false,
+    replaced_task_nesting: 0,
+    stamped_headers: options.stamped_headers ? [...options.stamped_headers] : null,
+    stamps: { ...options.stamps },
+    headers: { ...options.headers },
+    utc: true,
+    protocol: 2,
+    reply_to: null,
+    correlation_id: id,
+    delivery_info: {
+      exchange: '',
+      routing_key: typeof options.queue === 'string' ? options.queue : '',
+      priority: options.priority ?? null,
+      redelivered: null,
+    },
+    properties: {},
+  };
+}

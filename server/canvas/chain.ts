@@ -1,0 +1,138 @@
+// One after another: each step gets the result of the one before.
+// Not here: sending the next step when one is done (app/trace.ts).
+// Holds: the message of a step carries the steps after it, last first, each already with its id; the chain's result is its last step's.
+// Celery 5.6: canvas.py _chain.prepare_steps, run
+import type { AsyncResult } from '../results/async-result.ts';
+import type { ApplyOptions } from './call-options.ts';
+import { Chord } from './chord.ts';
+import { Group, shortened } from './group.ts';
+import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
+import { listOf, type Place, Signature, type SignatureParts } from './signature.ts';
+
+interface Prepared {
+  /** Last step first. */
+  readonly steps: Signature[];
+  /** In the order of `steps`. */
+  readonly results: AnyResult[];
+}
+
+export class Chain<R = unknown> extends Signature<R> {
+  constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
+    super({ ...parts, task: 'celery.chain', subtask_type: 'chain' }, host);
+  }
+
+  static of<R = unknown>(tasks: readonly Signature[], host: CanvasHost | null, options: Options = {}): Chain<R> {
+    return new Chain<R>({ kwargs: { tasks }, options }, host);
+  }
+
+  get tasks(): readonly Signature[] {
+    return (this.kwargs.tasks ?? []) as readonly Signature[];
+  }
+
+  override async applyAsync(
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    options: ApplyOptions = {},
+  ): Promise<AnyResult> {
+    if (this.host.alwaysEager) return this.apply(args, kwargs, options);
+    const { link, link_error, task_id, group_id, group_index, chord, chain, root_id, ...rest } = this.merge(
+      [],
+      {},
+      options as Options,
+    ).options as ApplyOptions;
+    const { steps, results } = this.prepare(true, args, kwargs, {
+      id: task_id,
+      groupId: group_id,
+      groupIndex: group_index,
+      chord: chord as Signature | undefined,
+      rootId: root_id,
+    });
+    const first = steps.at(-1);
+    if (!first) return this.host.asyncResult(task_id ?? this.host.newId());
+    for (const errback of listOf(link_error)) for (const step of steps) step.linkError(errback);
+    for (const callback of listOf(link)) steps[0]!.link(callback);
+    // What the chain itself was followed by comes after its own last step.
+    const remaining = [...(chain ?? []), ...steps.slice(0, -1)];
+    await first.applyAsync([], {}, { ...rest, ...(root_id ? { root_id } : {}), chain: remaining });
+    return results[0]!;
+  }
+
+  override async apply(
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    options: ApplyOptions = {},
+  ): Promise<AnyResult> {
+    const { link: _link, link_error: _error, chain: _chain, ...rest } = options;
+    let last: AnyResult | undefined;
+    for (const [i, step] of this.tasks.entries()) {
+      const given = last ? [await last.get()] : [...args, ...this.args];
+      const result = await step.apply(given, i === 0 ? kwargs : {}, i === this.tasks.length - 1 ? rest : {});
+      if (last) (result as { parent: unknown }).parent = last;
+      last = result;
+    }
+    return last ?? this.host.asyncResult(this.host.newId());
+  }
+
+  override freeze(place: Place = {}): AnyResult {
+    const id = (this.options.task_id as string | undefined) ?? place.id;
+    const { results } = this.prepare(false, [], {}, { ...place, id });
+    return results[0] ?? this.host.asyncResult(id ?? this.host.newId());
+  }
+
+  /** From the last step to the first: dissolve inner chains, make chords of groups with something after them, freeze each. */
+  private prepare(copy: boolean, args: readonly unknown[], kwargs: Kwargs, last: Place): Prepared {
+    const waiting = [...this.tasks];
+    const steps: Signature[] = [];
+    const results: AnyResult[] = [];
+    let prefix = this.immutable ? [...this.args] : [...args, ...this.args];
+    while (waiting.length > 0) {
+      const isFirst = waiting.length === 1;
+      let step = waiting.pop()!;
+      if (step instanceof Chain) {
+        if (isFirst) prefix = [...prefix, ...step.args];
+        waiting.push(...step.tasks);
+        continue;
+      }
+      if (isFirst && (prefix.length > 0 || Object.keys(kwargs).length > 0)) step = step.clone(prefix, kwargs);
+      else if (copy) step = step.clone();
+      let id = steps.length === 0 ? last.id : undefined;
+      const next = steps.at(-1);
+      if (next && (step instanceof Group || step instanceof Chord)) {
+        steps.pop();
+        results.pop();
+        id = undefined;
+        step = step instanceof Group ? Chord.of(step, next, this.host) : followedBy(step, next, this.host);
+      }
+      const isLast = steps.length === 0;
+      const result = step.freeze(isLast ? { ...last, id } : { rootId: last.rootId });
+      const followed = results.at(-1);
+      if (followed) firstOf(followed).parent = result;
+      steps.push(step);
+      results.push(result);
+    }
+    return { steps, results };
+  }
+
+  override get chordSize(): number {
+    return this.tasks.at(-1)?.chordSize ?? 1;
+  }
+
+  override toString(): string {
+    return shortened(this.tasks).join(' | ');
+  }
+}
+
+/** A chord whose body is followed by one more step. */
+export function followedBy(chord: Chord, next: Signature, host: CanvasHost | null): Chord {
+  const { body } = chord;
+  const steps = [...(body instanceof Chain ? body.tasks : [body]), ...(next instanceof Chain ? next.tasks : [next])];
+  const copy = chord.clone();
+  copy.body = Chain.of(steps, host);
+  return copy;
+}
+
+function firstOf(result: AnyResult): { parent: unknown } {
+  let node = result as AsyncResult;
+  while (node.parent) node = node.parent as AsyncResult;
+  return node as { parent: unknown };
+}

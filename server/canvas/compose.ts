@@ -1,0 +1,171 @@
+// What users write (signature, chain, group, chord, xmap, starmap, chunks), what a pipe becomes, and signatures back from the wire.
+// The only room that knows all kinds of signatures.
+// Holds: the pipe rules are Celery's: group then task is a chord, chord then task lengthens its body, group then group is a chord too.
+// Celery 5.6: canvas.py Signature.__or__ and those of its subclasses, maybe_signature
+import type { SignatureLike } from './call-options.ts';
+import { Chain, followedBy } from './chain.ts';
+import { Chord } from './chord.ts';
+import { Group } from './group.ts';
+import type { CanvasHost, Kwargs, Options } from './host.ts';
+import { Chunks, XMap, XStarmap } from './map.ts';
+import { Signature, type SignatureParts } from './signature.ts';
+
+/** A signature of a task by name, or the object for a plain one. */
+export function signature(
+  task: string | SignatureLike,
+  parts: {
+    readonly args?: readonly unknown[];
+    readonly kwargs?: Kwargs;
+    readonly options?: Options;
+    readonly immutable?: boolean;
+  } = {},
+  host: CanvasHost | null = null,
+): Signature {
+  if (typeof task !== 'string') return revive(task, host);
+  return new Signature({ task, ...parts }, host);
+}
+
+/** One after another. `chain(a, b, c)` and `chain([a, b, c])` are the same. */
+export function chain(...tasks: readonly SignatureLike[] | readonly [readonly SignatureLike[]]): Signature {
+  const all = flat(tasks);
+  const host = hostOf(all);
+  const steps = all.map((task) => revive(task, host));
+  const [first, ...rest] = steps;
+  if (!first) return Chain.of([], host);
+  if (rest.length === 0) return first instanceof Chain ? first : Chain.of([first], host);
+  return rest.reduce((a, b) => pipe(a, b), first);
+}
+
+/** Side by side. */
+export function group(...tasks: readonly SignatureLike[] | readonly [readonly SignatureLike[]]): Group {
+  const all = flat(tasks);
+  const host = hostOf(all);
+  return Group.of(
+    all.map((task) => revive(task, host)),
+    host,
+  );
+}
+
+/** `body` with the list of the results of `header`. */
+export function chord(header: readonly SignatureLike[] | Group, body: SignatureLike): Chord {
+  const tasks = header instanceof Group ? header.tasks : (header as readonly SignatureLike[]);
+  const host = hostOf([...tasks, body]);
+  return Chord.of(
+    tasks.map((task) => revive(task, host)),
+    revive(body, host),
+    host,
+  );
+}
+
+/** `task(x)` for every x, in one message. */
+export function xmap(task: SignatureLike, items: readonly unknown[]): XMap {
+  const host = hostOf([task]);
+  return new XMap({ kwargs: { task: revive(task, host), it: items } }, host);
+}
+
+/** `task(...x)` for every x, in one message. */
+export function starmap(task: SignatureLike, items: readonly (readonly unknown[])[]): XStarmap {
+  const host = hostOf([task]);
+  return new XStarmap({ kwargs: { task: revive(task, host), it: items } }, host);
+}
+
+/** `task(...x)` for every x, `n` of them in one message. */
+export function chunks(task: SignatureLike, items: readonly (readonly unknown[])[], n: number): Chunks {
+  if (!Number.isInteger(n) || n < 1) throw new TypeError(`chunks of ${n}: the size must be a whole number above zero.`);
+  const host = hostOf([task]);
+  return new Chunks({ kwargs: { task: revive(task, host), it: items, n } }, host);
+}
+
+/** `a` and then `b`. */
+export function pipe(a: Signature, next: SignatureLike): Signature {
+  const host = a.hasHost ? a.host : hostOf([next]);
+  const b = unwrapped(revive(next, host));
+  if (a instanceof Group) {
+    // group | group and group | task: the group is a header now.
+    return Chord.of(a, b, host, placeless(a.options));
+  }
+  if (a instanceof Chord) return followedBy(a, b, host);
+  if (a instanceof Chain) {
+    if (a.tasks.length === 0) return b;
+    const last = a.tasks.at(-1)!;
+    if (!(b instanceof Chain) && (last instanceof Group || last instanceof Chord)) {
+      const joined = pipe(last, b);
+      const before = a.tasks.slice(0, -1);
+      return before.length === 0 ? joined : Chain.of([...before, joined], host, a.options);
+    }
+    if (b instanceof Chain) return b.tasks.reduce((so_far: Signature, step) => pipe(so_far, step), a);
+    return Chain.of([...a.tasks, b], host, a.options);
+  }
+  if (b instanceof Chain) return Chain.of([a, ...b.tasks], host);
+  return Chain.of([a, b], host);
+}
+
+/** A group of one task stays a group (its result is a list); a chain of one group is that group. */
+function unwrapped(signature_: Signature): Signature {
+  const only = signature_ instanceof Chain && signature_.tasks.length === 1 ? signature_.tasks[0] : undefined;
+  return only instanceof Group ? only : signature_;
+}
+
+function placeless(options: Options): Options {
+  const { task_id: _, ...rest } = options;
+  return rest;
+}
+
+/** The object for a plain signature, with everything inside it. */
+export function revive(like: SignatureLike, host: CanvasHost | null): Signature {
+  if (like instanceof Signature) return host && !like.hasHost ? like.withHost(host) : like;
+  const parts: SignatureParts = {
+    task: like.task,
+    args: like.args ?? [],
+    kwargs: like.kwargs ?? {},
+    options: like.options ?? {},
+    subtask_type: like.subtask_type ?? null,
+    immutable: like.immutable ?? false,
+  };
+  const kwargs = parts.kwargs as Record<string, unknown>;
+  const all = (value: unknown) => ((value ?? []) as SignatureLike[]).map((inner) => revive(inner, host));
+  switch (like.subtask_type ?? BY_TASK[like.task]) {
+    case 'chain':
+      return new Chain({ ...parts, kwargs: { ...kwargs, tasks: all(kwargs.tasks) } }, host);
+    case 'group':
+      return new Group({ ...parts, kwargs: { ...kwargs, tasks: all(kwargs.tasks) } }, host);
+    case 'chord': {
+      const header = kwargs.header as SignatureLike | SignatureLike[];
+      return new Chord(
+        {
+          ...parts,
+          kwargs: {
+            ...kwargs,
+            header: Array.isArray(header) ? all(header) : revive(header, host),
+            body: revive(kwargs.body as SignatureLike, host),
+          },
+        },
+        host,
+      );
+    }
+    case 'map':
+      return new XMap({ ...parts, kwargs: { ...kwargs, task: revive(kwargs.task as SignatureLike, host) } }, host);
+    case 'starmap':
+      return new XStarmap({ ...parts, kwargs: { ...kwargs, task: revive(kwargs.task as SignatureLike, host) } }, host);
+    case 'chunks':
+      return new Chunks({ ...parts, kwargs: { ...kwargs, task: revive(kwargs.task as SignatureLike, host) } }, host);
+    default:
+      return new Signature(parts, host);
+  }
+}
+
+/** Those that Celery writes without a subtask_type. */
+const BY_TASK: Readonly<Record<string, string>> = {
+  'celery.map': 'map',
+  'celery.starmap': 'starmap',
+  'celery.chunks': 'chunks',
+};
+
+function flat(tasks: readonly unknown[]): readonly SignatureLike[] {
+  return (tasks.length === 1 && Array.isArray(tasks[0]) ? tasks[0] : tasks) as readonly SignatureLike[];
+}
+
+function hostOf(tasks: readonly SignatureLike[]): CanvasHost | null {
+  for (const task of tasks) if (task instanceof Signature && task.hasHost) return task.host;
+  return null;
+}

@@ -1,0 +1,30 @@
+// The few things canvas asks of an app: to send a task, to run one here, to name results, to revive a signature from the wire.
+// `Celery` satisfies it; nothing in canvas imports the app.
+import type { Backend } from '../backends/contract.ts';
+import type { AsyncResult, EagerResult } from '../results/async-result.ts';
+import type { GroupResult } from '../results/group-result.ts';
+import type { SignatureLike } from './call-options.ts';
+import type { Signature } from './signature.ts';
+
+export type Options = Readonly<Record<string, unknown>>;
+export type Kwargs = Readonly<Record<string, unknown>>;
+export type AnyResult = AsyncResult | EagerResult | GroupResult;
+
+export interface CanvasHost {
+  /** Where replies to this client go: the `reply_to` of what it sends. */
+  readonly oid: string;
+  /** `task_always_eager` */
+  readonly alwaysEager: boolean;
+  /** `task_allow_error_cb_on_chord_header` */
+  readonly errorsOnChordHeader: boolean;
+  newId(): string;
+  send(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<AsyncResult>;
+  runHere(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<EagerResult>;
+  backend(): Promise<Backend>;
+  asyncResult(id: string, parent?: AnyResult | null): AsyncResult;
+  groupResult(id: string, results: readonly AnyResult[], parent?: AnyResult | null): GroupResult;
+  /** The object for a plain signature; a signature object as it is. */
+  revive(signature: SignatureLike): Signature;
+  /** `a` and then `b`. */
+  pipe(a: Signature, b: SignatureLike): Signature;
+}

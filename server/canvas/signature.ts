@@ -1,0 +1,243 @@
+// A call that has not been made yet: task, arguments, options. What `task.s(...)` gives, and what chains, groups and chords are made of.
+// Not here: the compound ones (chain.ts, group.ts, chord.ts, map.ts); which of them a pipe becomes (compose.ts).
+// Holds: its JSON form is Celery's, key by key; `clone` shares nothing that either side may change; once frozen it keeps its id.
+// Celery 5.6: canvas.py Signature
+import { saferepr } from '../../shared/python-repr.ts';
+import { ImproperlyConfigured } from '../errors.ts';
+import type { WireSignature } from '../protocol/task-message.ts';
+import type { ApplyOptions, SignatureLike } from './call-options.ts';
+import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
+
+/** What freezing tells a signature of the place it will have. */
+export interface Place {
+  readonly id?: string | undefined;
+  readonly groupId?: string | null | undefined;
+  readonly groupIndex?: number | null | undefined;
+  readonly chord?: Signature | null | undefined;
+  readonly rootId?: string | null | undefined;
+  readonly parentId?: string | null | undefined;
+}
+
+export interface SignatureParts {
+  readonly task: string;
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Kwargs;
+  readonly options?: Options;
+  readonly subtask_type?: string | null;
+  readonly immutable?: boolean;
+}
+
+/** These are settled once; a call cannot replace them. */
+const SETTLED: ReadonlySet<string> = new Set(['group_id', 'stamped_headers']);
+
+export class Signature<R = unknown> implements SignatureLike {
+  readonly task: string;
+  args: readonly unknown[];
+  kwargs: Record<string, unknown>;
+  options: Record<string, unknown>;
+  readonly subtask_type: string | null;
+  immutable: boolean;
+  readonly #host: CanvasHost | null;
+  /** What `delay().get()` will give; only for types. */
+  declare readonly resultType?: R;
+
+  constructor(parts: SignatureParts, host: CanvasHost | null = null) {
+    this.task = parts.task;
+    this.args = parts.args ?? [];
+    this.kwargs = { ...parts.kwargs };
+    this.options = { ...parts.options };
+    this.subtask_type = parts.subtask_type ?? null;
+    this.immutable = parts.immutable ?? false;
+    this.#host = host;
+  }
+
+  get id(): string | undefined {
+    return this.options.task_id as string | undefined;
+  }
+
+  get hasHost(): boolean {
+    return this.#host !== null;
+  }
+
+  get host(): CanvasHost {
+    if (this.#host) return this.#host;
+    throw new ImproperlyConfigured(
+      `The signature of '${this.task}' belongs to no app. Make it with app.signature('${this.task}') or task.s().`,
+    );
+  }
+
+  /** The same signature for an app. */
+  withHost(host: CanvasHost): this {
+    return this.#host === host ? this : this.copy({}, host);
+  }
+
+  /** Send it. Arguments come before its own, unless it is immutable. */
+  delay(...args: readonly unknown[]): Promise<AnyResult> {
+    return this.applyAsync(args);
+  }
+
+  async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Promise<AnyResult> {
+    const merged = this.merge(args, kwargs, options as Options);
+    return this.host.send(this.task, merged.args, merged.kwargs, merged.options);
+  }
+
+  /** Run it here and now. */
+  async apply(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Promise<AnyResult> {
+    const merged = this.merge(args, kwargs, options as Options);
+    return this.host.runHere(this.task, merged.args, merged.kwargs, merged.options);
+  }
+
+  merge(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: Options = {}) {
+    const own = this.options;
+    const merged: Record<string, unknown> = { ...own };
+    for (const [key, value] of Object.entries(options)) {
+      if (value !== undefined && !(SETTLED.has(key) && key in own)) merged[key] = value;
+    }
+    if (this.immutable) return { args: this.args, kwargs: this.kwargs, options: merged };
+    return {
+      args: args.length > 0 ? [...args, ...this.args] : this.args,
+      kwargs: { ...this.kwargs, ...kwargs },
+      options: merged,
+    };
+  }
+
+  /** A copy with more arguments in front and other options. */
+  clone(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): this {
+    return this.copy(this.merge(args, kwargs, options as Options));
+  }
+
+  protected copy(changes: Partial<SignatureParts>, host: CanvasHost | null = this.#host): this {
+    const parts = {
+      task: this.task,
+      args: [...(changes.args ?? this.args)],
+      kwargs: deepCopy(changes.kwargs ?? this.kwargs, host) as Kwargs,
+      options: deepCopy(changes.options ?? this.options, host) as Options,
+      subtask_type: this.subtask_type,
+      immutable: changes.immutable ?? this.immutable,
+    };
+    return this.make(parts, host);
+  }
+
+  /** The object of this very class. */
+  protected make(parts: SignatureParts, host: CanvasHost | null): this {
+    return new (this.constructor as new (p: SignatureParts, h: CanvasHost | null) => this)(parts, host);
+  }
+
+  /** Change its call options. */
+  set(options: ApplyOptions & { readonly immutable?: boolean }): this {
+    const { immutable, ...rest } = options;
+    if (immutable !== undefined) this.setImmutable(immutable);
+    Object.assign(this.options, rest);
+    return this;
+  }
+
+  /** Whether it takes no results as arguments. */
+  setImmutable(immutable: boolean): this {
+    this.immutable = immutable;
+    return this;
+  }
+
+  /** Call `callback` with the result when it succeeds. */
+  link(callback: SignatureLike): this {
+    return this.append('link', callback);
+  }
+
+  /** Call `errback` with the task's id when it fails. */
+  linkError(errback: SignatureLike): this {
+    return this.append('link_error', errback);
+  }
+
+  /** `linkError`, under the name Celery gives it in chains. */
+  onError(errback: SignatureLike): this {
+    return this.linkError(errback);
+  }
+
+  protected append(option: 'link' | 'link_error', signature: SignatureLike): this {
+    const list = listOf(this.options[option]);
+    const text = JSON.stringify(toPlain(signature));
+    if (!list.some((known) => JSON.stringify(toPlain(known)) === text)) this.options[option] = [...list, signature];
+    return this;
+  }
+
+  /** This and then that: `a.pipe(b, c)` is Celery's `a | b | c`. */
+  pipe(...next: SignatureLike[]): Signature {
+    return next.reduce<Signature>((so_far, step) => this.host.pipe(so_far, step), this);
+  }
+
+  /** Settle its id and place. */
+  freeze(place: Place = {}): AnyResult {
+    const o = this.options;
+    o.task_id ??= place.id ?? this.host.newId();
+    if (place.rootId) o.root_id = place.rootId;
+    if (place.parentId) o.parent_id = place.parentId;
+    o.reply_to ??= this.host.oid;
+    if (place.groupId && o.group_id === undefined) o.group_id = place.groupId;
+    if (place.chord) o.chord = place.chord;
+    if (place.groupIndex !== null && place.groupIndex !== undefined) o.group_index = place.groupIndex;
+    return this.host.asyncResult(o.task_id as string);
+  }
+
+  /** How many chord parts it counts for. */
+  get chordSize(): number {
+    return 1;
+  }
+
+  toJSON(): WireSignature {
+    return {
+      task: this.task,
+      args: this.args.map(toPlain),
+      kwargs: toPlain(this.kwargs) as Record<string, unknown>,
+      options: toPlain(this.options) as Record<string, unknown>,
+      subtask_type: this.subtask_type,
+      immutable: this.immutable,
+    };
+  }
+
+  /** As Python would show it: 'vec.add(1, 2)'. */
+  toString(): string {
+    return `${this.task}(${this.argumentsText()})`;
+  }
+
+  protected argumentsText(): string {
+    return [
+      ...this.args.map((arg) => saferepr(arg)),
+      ...Object.entries(this.kwargs).map(([key, value]) => `${key}=${saferepr(toPlain(value))}`),
+    ].join(', ');
+  }
+}
+
+export function listOf(value: unknown): readonly SignatureLike[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value as SignatureLike];
+}
+
+/** Signatures anywhere inside become their plain form; everything else stays what it is. */
+export function toPlain(value: unknown): unknown {
+  if (value instanceof Signature) return value.toJSON();
+  if (Array.isArray(value)) return value.some(holdsObject) ? value.map(toPlain) : value;
+  if (isPlainObject(value)) {
+    const out: Record<string, unknown> = {};
+    for (const [key, inner] of Object.entries(value)) if (inner !== undefined) out[key] = toPlain(inner);
+    return out;
+  }
+  return value;
+}
+
+function holdsObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function deepCopy(value: unknown, host: CanvasHost | null): unknown {
+  if (value instanceof Signature) return host ? value.withHost(host).clone() : value.clone();
+  if (Array.isArray(value)) return value.map((inner) => deepCopy(inner, host));
+  if (isPlainObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, deepCopy(inner, host)]));
+  }
+  return value;
+}
