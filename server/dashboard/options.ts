@@ -51,26 +51,80 @@ export interface OptionRow {
 const DAY = 86_400;
 export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
   { name: 'broker', default: 'sqlite:///umbel.db', meaning: "The cluster's broker", source: 'Celery' },
-  { name: 'result_backend', default: null, meaning: 'Where results are kept; without one, results cannot be shown', source: 'Celery' },
+  {
+    name: 'result_backend',
+    default: null,
+    meaning: 'Where results are kept; without one, results cannot be shown',
+    source: 'Celery',
+  },
   { name: 'settings', default: {}, meaning: "Further settings of the cluster, in Celery's names", source: 'Celery' },
   { name: 'name', default: 'celery', meaning: 'What the page calls this cluster', source: 'Umbel' },
   { name: 'port', default: 5555, meaning: 'TCP port; 0 takes a free one', source: 'Flower' },
-  { name: 'address', default: '127.0.0.1', meaning: 'Address to bind. Wider than loopback only with basic_auth', source: 'Flower' },
+  {
+    name: 'address',
+    default: '127.0.0.1',
+    meaning: 'Address to bind. Wider than loopback only with basic_auth',
+    source: 'Flower',
+  },
   { name: 'url_prefix', default: '', meaning: 'Path in front of every route', source: 'Flower' },
   { name: 'basic_auth', default: null, meaning: 'user:password, several separated by commas', source: 'Flower' },
-  { name: 'allowed_hosts', default: [], meaning: 'Host names accepted besides localhost while there is no authentication', source: 'Umbel' },
+  {
+    name: 'allowed_hosts',
+    default: [],
+    meaning: 'Host names accepted besides localhost while there is no authentication',
+    source: 'Umbel',
+  },
   { name: 'read_only', default: false, meaning: 'Refuse everything that changes something', source: 'Flower' },
   { name: 'db', default: 'umbel-history.db', meaning: 'File of the history', source: 'Flower' },
-  { name: 'max_tasks', default: 10_000, meaning: 'Finished tasks kept in memory; the history keeps more', source: 'Flower' },
+  {
+    name: 'max_tasks',
+    default: 10_000,
+    meaning: 'Finished tasks kept in memory; the history keeps more',
+    source: 'Flower',
+  },
   { name: 'max_workers', default: 5000, meaning: 'Workers kept in memory', source: 'Flower' },
-  { name: 'retention_age', default: 30 * DAY, unit: 'seconds', meaning: 'How long tasks stay in the history', source: 'Umbel' },
+  {
+    name: 'retention_age',
+    default: 30 * DAY,
+    unit: 'seconds',
+    meaning: 'How long tasks stay in the history',
+    source: 'Umbel',
+  },
   { name: 'retention_tasks', default: 5_000_000, meaning: 'How many tasks stay in the history', source: 'Umbel' },
-  { name: 'enable_events', default: true, meaning: 'Ask workers that send no task events to send them', source: 'Flower' },
-  { name: 'inspect_timeout', default: 1000, unit: 'milliseconds', meaning: 'How long to wait for answers of workers', source: 'Flower' },
-  { name: 'inspect_interval', default: 10, unit: 'seconds', meaning: 'How often workers are asked for their state', source: 'Umbel' },
+  {
+    name: 'enable_events',
+    default: true,
+    meaning: 'Ask workers that send no task events to send them',
+    source: 'Flower',
+  },
+  {
+    name: 'inspect_timeout',
+    default: 1000,
+    unit: 'milliseconds',
+    meaning: 'How long to wait for answers of workers',
+    source: 'Flower',
+  },
+  {
+    name: 'inspect_interval',
+    default: 10,
+    unit: 'seconds',
+    meaning: 'How often workers are asked for their state',
+    source: 'Umbel',
+  },
   { name: 'queue_interval', default: 2, unit: 'seconds', meaning: 'How often queues are measured', source: 'Umbel' },
-  { name: 'purge_offline_workers', default: null, unit: 'seconds', meaning: 'Forget workers not heard for so long', source: 'Flower' },
-  { name: 'redact', default: [], meaning: 'Patterns of names whose values are masked, besides the built-in ones', source: 'Umbel' },
+  {
+    name: 'purge_offline_workers',
+    default: null,
+    unit: 'seconds',
+    meaning: 'Forget workers not heard for so long',
+    source: 'Flower',
+  },
+  {
+    name: 'redact',
+    default: [],
+    meaning: 'Patterns of names whose values are masked, besides the built-in ones',
+    source: 'Umbel',
+  },
   {
     name: 'task_runtime_metric_buckets',
     default: null,
@@ -111,7 +165,9 @@ export function resolveOptions(options: DashboardOptions): Resolved {
   const known = new Map(DASHBOARD_OPTIONS.map((row) => [row.name as string, row.default]));
   for (const name of Object.keys(options))
     if (!known.has(name))
-      throw new ImproperlyConfigured(`The dashboard has no option '${name}'. It knows: ${[...known.keys()].join(', ')}.`);
+      throw new ImproperlyConfigured(
+        `The dashboard has no option '${name}'. It knows: ${[...known.keys()].join(', ')}.`,
+      );
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
   const o = { ...Object.fromEntries(known), ...given } as Required<DashboardOptions>;
   const resolved: Resolved = {
@@ -121,9 +177,18 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     basic_auth: credentials(o.basic_auth),
     allowed_hosts: list(o.allowed_hosts).map((h) => h.toLowerCase()),
   };
-  for (const name of ['port', 'max_tasks', 'max_workers', 'inspect_timeout', 'inspect_interval', 'queue_interval'] as const)
+  for (const name of [
+    'port',
+    'max_tasks',
+    'max_workers',
+    'inspect_timeout',
+    'inspect_interval',
+    'queue_interval',
+  ] as const)
     if (!(typeof resolved[name] === 'number' && resolved[name] >= 0))
-      throw new ImproperlyConfigured(`The option ${name} must be a number of at least 0, not ${JSON.stringify(o[name])}.`);
+      throw new ImproperlyConfigured(
+        `The option ${name} must be a number of at least 0, not ${JSON.stringify(o[name])}.`,
+      );
   if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
@@ -145,7 +210,12 @@ function prefix(text: string): string {
 }
 
 function list(value: string | readonly string[]): readonly string[] {
-  return typeof value === 'string' ? value.split(',').map((v) => v.trim()).filter((v) => v !== '') : value;
+  return typeof value === 'string'
+    ? value
+        .split(',')
+        .map((v) => v.trim())
+        .filter((v) => v !== '')
+    : value;
 }
 
 function credentials(value: DashboardOptions['basic_auth']): { user: string; password: string }[] {
@@ -153,7 +223,9 @@ function credentials(value: DashboardOptions['basic_auth']): { user: string; pas
   return list(value).map((pair) => {
     const colon = pair.indexOf(':');
     if (colon < 1 || colon === pair.length - 1)
-      throw new ImproperlyConfigured('The option basic_auth takes user:password. One of those given has no colon, no user or no password.');
+      throw new ImproperlyConfigured(
+        'The option basic_auth takes user:password. One of those given has no colon, no user or no password.',
+      );
     return { user: pair.slice(0, colon), password: pair.slice(colon + 1) };
   });
 }

@@ -5,7 +5,7 @@
 // the epoch, which know no zone. (Celery 5.6 shifts them by utcoffset, which puts events of other zones hours off.)
 // Celery 5.6: events/receiver.py
 import { randomUUID } from 'node:crypto';
-import { CLIENT_CLOCK_SKEW, type CeleryEvent, readEvents } from '../../shared/events/event.ts';
+import { type CeleryEvent, CLIENT_CLOCK_SKEW, readEvents } from '../../shared/events/event.ts';
 import { toError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';

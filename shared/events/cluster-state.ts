@@ -262,7 +262,8 @@ export class ClusterState {
     const at = e.timestamp ?? 0;
     if (before !== null && (state !== 'RETRY' || before === at)) return;
     const begun = task.started;
-    const runtime = task.runtime !== null && state === 'SUCCESS' ? task.runtime : begun !== null && at >= begun ? at - begun : null;
+    const runtime =
+      task.runtime !== null && state === 'SUCCESS' ? task.runtime : begun !== null && at >= begun ? at - begun : null;
     const asked = task.retries ? task.received : (task.sent ?? task.received);
     const wait = begun !== null && asked !== null && task.eta === null ? Math.max(0, begun - asked) : null;
     this.#open.finishes.push({ task, state, at, runtime, wait });

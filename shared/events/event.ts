@@ -21,7 +21,7 @@ export interface CeleryEvent {
   [field: string]: unknown;
 }
 
-/** Celery adds one to the clock of a task-sent: the client's clock is not adjusted by what it hears (CLIENT_CLOCK_SKEW is -1). */
+/** A client's clock hears nobody, so a task-sent gets the receiver's clock and this. Celery 5.6: events/receiver.py */
 export const CLIENT_CLOCK_SKEW = -1;
 
 /**

@@ -60,6 +60,8 @@ export interface TaskRecord {
   batch: number;
   /** The first event seen was not the beginning of it: an older part may be in the history. */
   partial: boolean;
+  /** The history has what never changes of it; false: it must be written whole. */
+  stored: boolean;
 }
 
 export function createTaskRecord(uuid: string): TaskRecord {
@@ -99,6 +101,7 @@ export function createTaskRecord(uuid: string): TaskRecord {
     extra: null,
     batch: -1,
     partial: false,
+    stored: false,
   };
 }
 
@@ -127,6 +130,7 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
   switch (subject) {
     case 'sent':
       r.sent = at;
+      r.stored = false;
       state = 'PENDING';
       break;
     case 'received':
@@ -189,7 +193,10 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
       if (e.exception !== undefined) r.exception = text(e.exception);
       if (e.traceback !== undefined) r.traceback = text(e.traceback);
       if (e.name !== undefined) mergeCall(r, e);
-      if (e.queue !== undefined) r.queue = text(e.queue);
+      if (e.queue !== undefined) {
+        r.queue = text(e.queue);
+        r.stored = false;
+      }
       if (typeof e.retries === 'number') r.retries = e.retries;
   }
   for (const key in e) if (!PLACED.has(key)) keepExtra(r, key, e[key]);
@@ -197,6 +204,7 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
 
 /** What a task-sent or task-received says of the call. */
 function mergeCall(r: TaskRecord, e: CeleryEvent): void {
+  r.stored = false;
   if (e.name !== undefined) r.name = text(e.name);
   if (e.args !== undefined) r.args = text(e.args);
   if (e.kwargs !== undefined) r.kwargs = text(e.kwargs);

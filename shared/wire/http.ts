@@ -203,7 +203,9 @@ export const WorkerDetail = Type.Intersect([
     stats: Nullable(Type.Record(Str, Type.Unknown())),
     /** Secrets masked by the worker and again here. */
     conf: Nullable(Type.Record(Str, Type.Unknown())),
-    active_queues: Type.Array(Type.Object({ name: Str, exchange: NStr, routing_key: NStr }, { additionalProperties: true })),
+    active_queues: Type.Array(
+      Type.Object({ name: Str, exchange: NStr, routing_key: NStr }, { additionalProperties: true }),
+    ),
     active_tasks: Type.Array(RequestInfo),
     reserved: Type.Array(RequestInfo),
     scheduled: Type.Array(RequestInfo),
@@ -284,7 +286,12 @@ export type SeriesReply = Static<typeof SeriesReply>;
 
 export const SeriesQuery = Type.Object({
   /** throughput: SUCCESS, RETRY, FAILURE, REVOKED per bucket. runtime, wait: p50, p95, p99. depth: of one queue. */
-  metric: Type.Union([Type.Literal('throughput'), Type.Literal('runtime'), Type.Literal('wait'), Type.Literal('depth')]),
+  metric: Type.Union([
+    Type.Literal('throughput'),
+    Type.Literal('runtime'),
+    Type.Literal('wait'),
+    Type.Literal('depth'),
+  ]),
   range: Type.Optional(Range),
   task: Type.Optional(Str),
   queue: Type.Optional(Str),
@@ -474,3 +481,13 @@ export const Problem = Type.Object({
   position: Type.Optional(Int),
 });
 export type Problem = Static<typeof Problem>;
+
+/** Lists that are never long: all of them at once. */
+export const WorkersReply = Type.Object({ items: Type.Array(WorkerRow) });
+export type WorkersReply = Static<typeof WorkersReply>;
+export const QueuesReply = Type.Object({ items: Type.Array(QueueRow) });
+export type QueuesReply = Static<typeof QueuesReply>;
+export const TaskTypesReply = Type.Object({ items: Type.Array(TaskType) });
+export type TaskTypesReply = Static<typeof TaskTypesReply>;
+export const FailuresReply = Type.Object({ items: Type.Array(FailureGroup) });
+export type FailuresReply = Static<typeof FailuresReply>;

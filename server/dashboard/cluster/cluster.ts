@@ -125,7 +125,8 @@ export class Cluster {
     const { pending } = this.history;
     if (!force && pending >= MAX_PENDING && this.state.dirty < MAX_DIRTY) return;
     const batch = this.state.cut();
-    if (batch.tasks.length > 0 || batch.workers.length > 0 || batch.workersGone.length > 0) this.history.write(batch, this.now);
+    if (batch.tasks.length > 0 || batch.workers.length > 0 || batch.workersGone.length > 0)
+      this.history.write(batch, this.now);
     for (const fn of this.#listeners) fn(batch);
   }
 
@@ -143,7 +144,8 @@ export class Cluster {
   /** Queues that workers say they consume, and the default one. */
   consumedQueues(): Set<string> {
     const names = new Set<string>([this.link.setting('task_default_queue', 'celery')]);
-    for (const inspected of this.inspector.workers.values()) for (const q of inspected.active_queues) if (typeof q?.name === 'string') names.add(q.name);
+    for (const inspected of this.inspector.workers.values())
+      for (const q of inspected.active_queues) if (typeof q?.name === 'string') names.add(q.name);
     return names;
   }
 
@@ -192,7 +194,11 @@ export class Cluster {
   #take(events: CeleryEvent[]): void {
     const { state } = this;
     for (const event of events) {
-      if (event.type === 'worker-online' || (event.type === 'worker-heartbeat' && !state.workers.has(event.hostname ?? ''))) this.#newcomer(event.hostname);
+      if (
+        event.type === 'worker-online' ||
+        (event.type === 'worker-heartbeat' && !state.workers.has(event.hostname ?? ''))
+      )
+        this.#newcomer(event.hostname);
       state.apply(event);
     }
     this.lastEvent = events[0]?.local_received ?? this.lastEvent;
@@ -296,14 +302,29 @@ export class Cluster {
     const [rows, workers, newest] = await Promise.all([
       this.history.unfinished(20_000),
       this.history.workers(),
-      this.history.tasks({ tree: null, states: null, from: null, to: null, sort: 'first_seen', descending: true, cursor: null, limit: 200 }),
+      this.history.tasks({
+        tree: null,
+        states: null,
+        from: null,
+        to: null,
+        sort: 'first_seen',
+        descending: true,
+        cursor: null,
+        limit: 200,
+      }),
     ]);
     for (const row of rows) this.state.restore(toRecord(row));
-    const known = await Promise.all(newest.items.filter((t) => !this.state.tasks.has(t.uuid)).map((t) => this.history.task(t.uuid)));
+    const known = await Promise.all(
+      newest.items.filter((t) => !this.state.tasks.has(t.uuid)).map((t) => this.history.task(t.uuid)),
+    );
     for (const row of known.reverse()) if (row) this.state.restore(toRecord(row));
     for (const name of await this.history.taskNames()) this.state.taskTypes.add(name);
     for (const row of workers.slice(0, this.options.max_workers)) {
-      const record = { ...createWorkerRecord(row.hostname), ...(JSON.parse(row.record) as Partial<WorkerRecord>), batch: -1 };
+      const record = {
+        ...createWorkerRecord(row.hostname),
+        ...(JSON.parse(row.record) as Partial<WorkerRecord>),
+        batch: -1,
+      };
       this.state.restoreWorker(record);
     }
   }

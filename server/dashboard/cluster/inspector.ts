@@ -87,12 +87,23 @@ export class Inspector {
   #keep(hostname: string, question: Question, value: unknown): void {
     let known = this.workers.get(hostname);
     if (!known) {
-      known = { at: 0, stats: null, conf: null, active_queues: [], active: [], reserved: [], scheduled: [], revoked: [], registered: [] };
+      known = {
+        at: 0,
+        stats: null,
+        conf: null,
+        active_queues: [],
+        active: [],
+        reserved: [],
+        scheduled: [],
+        revoked: [],
+        registered: [],
+      };
       this.workers.set(hostname, known);
     }
     known.at = this.#timer.now() / 1000;
     this.lastAnswer = known.at;
-    if (question === 'stats' || question === 'conf') (known as unknown as Record<string, unknown>)[question] = isRecord(value) ? value : null;
+    if (question === 'stats' || question === 'conf')
+      (known as unknown as Record<string, unknown>)[question] = isRecord(value) ? value : null;
     else (known as unknown as Record<string, unknown>)[question] = Array.isArray(value) ? value : [];
   }
 }

@@ -1,7 +1,7 @@
 // Who is online, late or gone.
 // Not here: heartbeats (shared/events/worker-record.ts).
 // Holds: a worker that said goodbye is offline at once; one that fell silent is late for GRACE, then offline.
-import { isAlive, workerExpires, type WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { isAlive, type WorkerRecord, workerExpires } from '../../../shared/events/worker-record.ts';
 
 export type Liveness = 'online' | 'late' | 'offline';
 /** How long a silent worker may come back before it counts as lost. @unit seconds */

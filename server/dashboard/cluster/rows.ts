@@ -1,8 +1,17 @@
 // The cluster as pages show it: workers, queues, figures, sources, what needs a person.
 // Not here: where the numbers come from (cluster.ts and what it holds).
 // Holds: shapes of shared/wire/http.ts; what is not known is null, never zero; slots of silent workers are counted apart.
-import type { Attention, ClusterInfo, FailureGroup, Figures, QueueRow, SourceState, WorkerRow } from '../../../shared/wire/http.ts';
+
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import type {
+  Attention,
+  ClusterInfo,
+  FailureGroup,
+  Figures,
+  QueueRow,
+  SourceState,
+  WorkerRow,
+} from '../../../shared/wire/http.ts';
 import { safeUrl } from '../../transport/url.ts';
 import type { Cluster } from './cluster.ts';
 import { isLost } from './liveness.ts';
@@ -93,13 +102,19 @@ export function queueRows(cluster: Cluster): QueueRow[] {
       oldest: status?.oldestMs ? status.oldestMs / 1000 : null,
       per_min: net === null ? null : Math.round(net * 10) / 10,
       out_per_min: recentPerMinute(cluster.trends.byQueue.get(name)),
-      drain: net !== null && net < 0 && status !== null && status.messages > 0 ? Math.round((status.messages / -net) * 60) : null,
+      drain:
+        net !== null && net < 0 && status !== null && status.messages > 0
+          ? Math.round((status.messages / -net) * 60)
+          : null,
       growing: probed ? isGrowing(probed) : false,
       depth: cluster.trends.depth.get(name) ?? BLANK,
       probed: probed && status ? probed.at : null,
     });
   }
-  return rows.sort((a, b) => Number(b.growing) - Number(a.growing) || (b.messages ?? 0) - (a.messages ?? 0) || (a.name < b.name ? -1 : 1));
+  return rows.sort(
+    (a, b) =>
+      Number(b.growing) - Number(a.growing) || (b.messages ?? 0) - (a.messages ?? 0) || (a.name < b.name ? -1 : 1),
+  );
 }
 
 export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: readonly WorkerRow[]): Figures {
@@ -136,7 +151,9 @@ export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: 
     workers_total: workers.length,
     spark: {
       finished: trends.finished,
-      failed_percent: trends.finished.map((n, i) => (n === null ? null : n === 0 ? 0 : Math.round(((trends.failed[i] ?? 0) / n) * 10_000) / 100)),
+      failed_percent: trends.finished.map((n, i) =>
+        n === null ? null : n === 0 ? 0 : Math.round(((trends.failed[i] ?? 0) / n) * 10_000) / 100,
+      ),
       waiting: trends.waiting,
       busy: trends.busy,
     },
@@ -199,7 +216,12 @@ export function clusterInfo(cluster: Cluster, version: string, user: string | nu
   };
 }
 
-export function attention(cluster: Cluster, queues: readonly QueueRow[], workers: readonly WorkerRow[], failures: readonly FailureGroup[]): Attention[] {
+export function attention(
+  cluster: Cluster,
+  queues: readonly QueueRow[],
+  workers: readonly WorkerRow[],
+  failures: readonly FailureGroup[],
+): Attention[] {
   const found: Attention[] = [];
   for (const s of sources(cluster))
     if (!s.ok && (s.name !== 'results' || cluster.options.result_backend))
@@ -207,15 +229,26 @@ export function attention(cluster: Cluster, queues: readonly QueueRow[], workers
   for (const f of failures.filter((f) => f.is_new).slice(0, 3))
     found.push({
       kind: 'failure',
-      subject: f.task,
-      detail: `${f.exception}, ${f.count} in 24 h, new within the hour`,
+      subject: f.exception,
+      detail: `in ${f.task}, ${f.count} in 24 h, new within the hour`,
       href: `/tasks?q=${encodeURIComponent(`name:${f.task} exception:${f.exception}`)}&state=FAILURE`,
     });
   for (const q of queues) {
     const href = `/queues/${encodeURIComponent(q.name)}`;
-    if (q.growing) found.push({ kind: 'queue-growing', subject: q.name, detail: `${q.messages} wait, ${q.per_min} more a minute`, href });
+    if (q.growing)
+      found.push({
+        kind: 'queue-growing',
+        subject: q.name,
+        detail: `${q.messages} wait, ${q.per_min} more a minute`,
+        href,
+      });
     else if ((q.messages ?? 0) > 0 && q.workers.length === 0 && (q.consumers ?? 0) === 0)
-      found.push({ kind: 'queue-unconsumed', subject: q.name, detail: `${q.messages} wait and no worker consumes it`, href });
+      found.push({
+        kind: 'queue-unconsumed',
+        subject: q.name,
+        detail: `${q.messages} wait and no worker consumes it`,
+        href,
+      });
   }
   for (const w of workers) {
     const record = cluster.state.workers.get(w.hostname);
@@ -225,7 +258,14 @@ export function attention(cluster: Cluster, queues: readonly QueueRow[], workers
     else if (w.status === 'online' && w.task_events === false)
       found.push({ kind: 'events-off', subject: w.hostname, detail: 'sends no task events', href });
   }
-  if (!workers.some((w) => w.status === 'online')) found.push({ kind: 'no-workers', subject: 'workers', detail: 'No worker is online', href: '/workers' });
-  if (cluster.eventsLost > 0) found.push({ kind: 'events-lost', subject: 'events', detail: `about ${cluster.eventsLost} missed in 24 h`, href: '/' });
+  if (!workers.some((w) => w.status === 'online'))
+    found.push({ kind: 'no-workers', subject: 'workers', detail: 'No worker is online', href: '/workers' });
+  if (cluster.eventsLost > 0)
+    found.push({
+      kind: 'events-lost',
+      subject: 'events',
+      detail: `about ${cluster.eventsLost} missed in 24 h`,
+      href: '/',
+    });
   return found;
 }

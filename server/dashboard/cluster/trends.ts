@@ -1,8 +1,9 @@
 // The last hour by the minute, kept at hand: what sparklines, worker rows and queue rows show. Read from the history once a second.
 // Not here: charts with a range (history/series.ts).
 // Holds: it is at most a second or two behind; where nobody listened there is null, not zero.
-import type { HistoryStore } from '../history/store.ts';
+
 import type { Timer } from '../../timer.ts';
+import type { HistoryStore } from '../history/store.ts';
 
 const MINUTES = 60;
 
@@ -53,7 +54,17 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
   ]);
   const at = (bucket: number): number => Math.round((bucket - begin) / 60);
   const blank = (): (number | null)[] => Array<number | null>(MINUTES).fill(null);
-  const trends: Trends = { ...NO_TRENDS, begin, finished: blank(), failed: blank(), waiting: blank(), busy: blank(), byWorker: new Map(), byQueue: new Map(), depth: new Map() };
+  const trends: Trends = {
+    ...NO_TRENDS,
+    begin,
+    finished: blank(),
+    failed: blank(),
+    waiting: blank(),
+    busy: blank(),
+    byWorker: new Map(),
+    byQueue: new Map(),
+    depth: new Map(),
+  };
   for (const g of gauges) {
     const i = at(g.bucket);
     if (i < 0 || i >= MINUTES) continue;
@@ -90,7 +101,9 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
   fill(trends.byWorker, workers);
   fill(trends.byQueue, queues);
   const minutes = Math.min(5, Math.max(1 / 6, (now - since) / 60));
-  trends.finishedPerMin = round(lately.finished / (lately.buckets > 0 ? Math.max(minutes, Math.min(5, lately.buckets / 6)) : minutes));
+  trends.finishedPerMin = round(
+    lately.finished / (lately.buckets > 0 ? Math.max(minutes, Math.min(5, lately.buckets / 6)) : minutes),
+  );
   trends.failedPercent = lately.finished > 0 ? round((lately.failed / lately.finished) * 100) : null;
   const u = await usual.read(history, now);
   trends.usualFinishedPerMin = u.finishedPerMin;
@@ -101,9 +114,15 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
 /** Figures over 24 hours change slowly: read once a minute. */
 export class Usual {
   #at = 0;
-  #value: { finishedPerMin: number | null; failedPercent: number | null } = { finishedPerMin: null, failedPercent: null };
+  #value: { finishedPerMin: number | null; failedPercent: number | null } = {
+    finishedPerMin: null,
+    failedPercent: null,
+  };
 
-  async read(history: HistoryStore, now: number): Promise<{ finishedPerMin: number | null; failedPercent: number | null }> {
+  async read(
+    history: HistoryStore,
+    now: number,
+  ): Promise<{ finishedPerMin: number | null; failedPercent: number | null }> {
     if (now - this.#at < 60) return this.#value;
     this.#at = now;
     const day = await history.sums(300, now - 86_400, now);

@@ -71,7 +71,11 @@ function startThread(workerData: ThreadData): Worker {
   const file = new URL(source ? './thread.ts' : './thread.js', import.meta.url);
   if (!source || (process.features as { typescript?: unknown }).typescript) return new Worker(file, { workerData });
   // From sources, on a Node that does not read TypeScript: the thread needs the loader that the tests and `npm run dev` use.
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')).href;
+  const loader = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/\.cjs$/, '.mjs'),
+  ).href;
   const boot = `import(${JSON.stringify(loader)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file.href)})))`;
   return new Worker(boot, { workerData, eval: true });
 }

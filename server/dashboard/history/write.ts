@@ -3,6 +3,7 @@
 // Holds: one batch is one transaction; a field once known is not lost by a later record that does not know it; an older record is
 // not weakened by a newer one that has seen less.
 import { EmbeddedDb } from '../../embedded-db.ts';
+import { splitException } from './exception.ts';
 import { expire, type Limits } from './retention.ts';
 import { type FinishState, Rollup } from './rollup.ts';
 import { FINISH_WIDTH, type Flat, TRY_WIDTH, type WireBatch } from './rows.ts';
@@ -158,16 +159,4 @@ export class HistoryWriter {
     this.#known.add(key);
     this.#db.run('INSERT OR IGNORE INTO dict (field, value) VALUES (?,?)', field, value);
   }
-}
-
-/** "ValueError('no such order')" into its class and what it says. */
-export function splitException(repr: string | null): { cls: string; message: string } {
-  if (repr === null || repr === '') return { cls: 'unknown', message: '' };
-  const match = /^<?([\w.]+)(?:\((.*)\)|: ?(.*))?/s.exec(repr);
-  if (!match) return { cls: 'unknown', message: repr.slice(0, 300) };
-  const cls = match[1]!.split('.').at(-1)!;
-  let message = (match[2] ?? match[3] ?? '').replace(/,$/, '');
-  const quoted = /^(['"])(.*)\1$/s.exec(message);
-  if (quoted && !quoted[2]!.includes(`${quoted[1]}, `)) message = quoted[2]!;
-  return { cls, message: message.slice(0, 300) };
 }

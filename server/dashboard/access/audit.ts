@@ -1,0 +1,44 @@
+// The record of every operation: written before it is tried, completed with its outcome, and told to everyone who looks on.
+// Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
+import type { OperationRecord, OperationRequest, WorkerAnswer } from '../../../shared/wire/http.ts';
+import type { HistoryStore } from '../history/store.ts';
+
+export interface Outcome {
+  outcome: OperationRecord['outcome'];
+  summary: string;
+  answers: WorkerAnswer[];
+  new_ids?: Record<string, string>;
+}
+
+export async function audited(
+  history: HistoryStore,
+  asked: { at: number; who: string; subject: string; request: OperationRequest },
+  work: () => Promise<Outcome>,
+): Promise<OperationRecord> {
+  const { at, who, subject, request } = asked;
+  const id = await history.beginOperation({
+    at,
+    who,
+    action: request.action,
+    subject,
+    request: JSON.stringify(request),
+    outcome: 'failed',
+    summary: 'Begun; its end was not recorded',
+    answers: '[]',
+    new_ids: null,
+  });
+  const done = await work().catch(
+    (error: unknown): Outcome => ({
+      outcome: 'failed',
+      summary: error instanceof Error ? error.message : String(error),
+      answers: [],
+    }),
+  );
+  await history.finishOperation(id, {
+    outcome: done.outcome,
+    summary: done.summary,
+    answers: JSON.stringify(done.answers),
+    new_ids: done.new_ids ? JSON.stringify(done.new_ids) : null,
+  });
+  return { id, at, who, action: request.action, subject, request, ...done };
+}

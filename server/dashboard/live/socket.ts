@@ -1,0 +1,166 @@
+// The WebSocket door of one reader: hello, snapshot, patches, resume, watched tasks, and what happens to one that reads too slowly.
+// Not here: what is in a patch (feed.ts), who may come in (../access/).
+//
+// Modes: greeting (hello was sent, waiting GREETING_MS for a resume) -> live (each patch is sent) -> behind (the reader's socket holds
+// more than HIGH bytes: patches are dropped) -> live again with a snapshot, once the socket has drained to LOW.
+// Holds: what waits for one reader is at most HIGH and one frame; a reader never gets a patch without the one before it.
+import type { WebSocket } from 'ws';
+import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
+import type { Timer, TimerHandle } from '../../timer.ts';
+import { toRow } from '../history/rows.ts';
+import type { Feed, NumberedPatch } from './feed.ts';
+
+export const HIGH = 512 * 1024;
+const LOW = 64 * 1024;
+const GREETING_MS = 150;
+const DRAIN_MS = 100;
+const PING_MS = 25_000;
+const MAX_WATCHED = 500;
+/** A client frame larger than this is no frame of ours. */
+export const MAX_FRAME = 64 * 1024;
+
+type Mode = 'greeting' | 'live' | 'behind' | 'closed';
+
+export class LiveSocket {
+  readonly #socket: WebSocket;
+  readonly #feed: Feed;
+  readonly #timer: Timer;
+  readonly #user: string | null;
+  #mode: Mode = 'greeting';
+  #seq = 0;
+  #snapshotting = false;
+  #answered = true;
+  #watched: ReadonlySet<string> = new Set();
+  readonly #handles: TimerHandle[] = [];
+  readonly #unsubscribe: () => void;
+  /** Patches not sent because the reader was behind. */
+  dropped = 0;
+
+  constructor(socket: WebSocket, feed: Feed, timer: Timer, user: string | null) {
+    this.#socket = socket;
+    this.#feed = feed;
+    this.#timer = timer;
+    this.#user = user;
+    this.#unsubscribe = feed.onPatch((patch) => this.#patch(patch));
+    socket.on('message', (data: Buffer) => this.#hear(data));
+    socket.on('close', () => this.#end());
+    socket.on('error', () => this.#end());
+    socket.on('pong', () => {
+      this.#answered = true;
+    });
+    this.#say({ type: 'hello', epoch: feed.epoch, seq: feed.seq, server_time: timer.now() / 1000 });
+    this.#handles.push(
+      timer.after(GREETING_MS, () => {
+        if (this.#mode === 'greeting') void this.#snapshot();
+      }),
+      timer.every(PING_MS, () => this.#ping()),
+    );
+  }
+
+  /** The server ends. */
+  bye(reason: string): void {
+    this.#say({ type: 'bye', reason });
+    this.#socket.close(1001, reason);
+    this.#end();
+  }
+
+  #hear(data: Buffer): void {
+    let frame: ClientFrame;
+    try {
+      frame = JSON.parse(data.toString()) as ClientFrame;
+    } catch {
+      this.#socket.close(1003, 'not JSON');
+      return;
+    }
+    if (frame?.type === 'resume' && typeof frame.epoch === 'string' && typeof frame.seq === 'number')
+      this.#resume(frame.epoch, frame.seq);
+    else if (frame?.type === 'watch' && Array.isArray(frame.tasks))
+      this.#watched = new Set(frame.tasks.filter((id) => typeof id === 'string').slice(0, MAX_WATCHED));
+    else this.#socket.close(1003, 'unknown frame');
+  }
+
+  #resume(epoch: string, seq: number): void {
+    if (this.#mode !== 'greeting' || this.#snapshotting) return;
+    const missed = this.#feed.since(epoch, seq);
+    if (missed === null) {
+      void this.#snapshot();
+      return;
+    }
+    this.#mode = 'live';
+    this.#seq = seq;
+    for (const patch of missed) this.#patch(patch);
+  }
+
+  async #snapshot(): Promise<void> {
+    if (this.#snapshotting || this.#mode === 'closed') return;
+    this.#snapshotting = true;
+    try {
+      const snapshot = await this.#feed.snapshot(this.#user);
+      if ((this.#mode as Mode) === 'closed') return;
+      this.#seq = snapshot.seq;
+      this.#mode = 'live';
+      this.#say(snapshot);
+    } catch {
+      this.#socket.close(1011, 'no snapshot');
+    } finally {
+      this.#snapshotting = false;
+    }
+  }
+
+  #patch(numbered: NumberedPatch): void {
+    if (this.#mode !== 'live' || numbered.seq <= this.#seq) {
+      if (this.#mode === 'behind') this.dropped++;
+      return;
+    }
+    if (numbered.seq !== this.#seq + 1 || this.#socket.bufferedAmount > HIGH) {
+      this.#fallBehind();
+      return;
+    }
+    this.#seq = numbered.seq;
+    this.#socket.send(this.#withWatched(numbered));
+  }
+
+  #withWatched(numbered: NumberedPatch): string {
+    if (numbered.rest === null || this.#watched.size === 0) return numbered.text;
+    const shown = new Set(numbered.patch.tasks.map((t) => t.uuid));
+    const more = [];
+    for (const uuid of this.#watched) {
+      const record = numbered.rest.get(uuid);
+      if (record && !shown.has(uuid)) more.push(toRow(record));
+    }
+    return more.length === 0
+      ? numbered.text
+      : JSON.stringify({ ...numbered.patch, tasks: [...numbered.patch.tasks, ...more] });
+  }
+
+  #fallBehind(): void {
+    this.#mode = 'behind';
+    this.dropped++;
+    const wait = (): void => {
+      if (this.#mode !== 'behind') return;
+      if (this.#socket.bufferedAmount <= LOW) void this.#snapshot();
+      else this.#handles.push(this.#timer.after(DRAIN_MS, wait));
+    };
+    wait();
+  }
+
+  #ping(): void {
+    if (!this.#answered && this.#socket.bufferedAmount === 0) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#answered = false;
+    this.#socket.ping();
+  }
+
+  #say(frame: ServerFrame): void {
+    if (this.#mode !== 'closed' && this.#socket.readyState === 1) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #end(): void {
+    if (this.#mode === 'closed') return;
+    this.#mode = 'closed';
+    this.#unsubscribe();
+    for (const handle of this.#handles) handle.cancel();
+  }
+}

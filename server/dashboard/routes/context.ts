@@ -1,0 +1,45 @@
+// What every route is handed, and how a route refuses.
+
+import type { Timer } from '../../timer.ts';
+import type { Redact } from '../access/redact.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Feed } from '../live/feed.ts';
+import type { Resolved } from '../options.ts';
+
+export interface RouteContext {
+  readonly cluster: Cluster;
+  readonly feed: Feed;
+  readonly options: Resolved;
+  readonly redact: Redact;
+  readonly version: string;
+  readonly timer: Timer;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks: a user's name, or null without authentication. */
+    user: string | null;
+  }
+}
+
+/** An answer that is no success, as RFC 9457 tells it. */
+export class ProblemError extends Error {
+  readonly status: number;
+  readonly title: string;
+  readonly position: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(
+    status: number,
+    title: string,
+    detail?: string,
+    more: { position?: number; headers?: Record<string, string> } = {},
+  ) {
+    super(detail ?? title);
+    this.status = status;
+    this.title = title;
+    this.position = more.position;
+    this.headers = more.headers ?? {};
+  }
+}
+
+export const notFound = (detail: string): ProblemError => new ProblemError(404, 'Not found', detail);

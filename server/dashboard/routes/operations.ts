@@ -1,0 +1,69 @@
+// /operations: what operators did, and doing it.
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { Check, Errors } from 'typebox/value';
+import { OperationRecord, OperationRequest, OperationsPage } from '../../../shared/wire/http.ts';
+import { perform, Refused } from '../operations/actions.ts';
+import { ProblemError, type RouteContext } from './context.ts';
+
+const VARIANTS = OperationRequest.anyOf;
+
+export function operationRoutes(app: FastifyInstance, { cluster, feed, options }: RouteContext): void {
+  const Query = Type.Object({
+    cursor: Type.Optional(Type.String()),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  });
+  app.get(
+    '/operations',
+    { schema: { summary: 'What operators did, newest first', querystring: Query, response: { 200: OperationsPage } } },
+    async (request) => {
+      const { cursor, limit = 50 } = request.query as { cursor?: string; limit?: number };
+      const before = cursor ? Number(cursor) : null;
+      if (before !== null && !Number.isInteger(before))
+        throw new ProblemError(400, 'Bad cursor', 'The cursor is not one this server gave.');
+      const items = await cluster.history.operations(before, limit + 1);
+      const more = items.length > limit;
+      const page = more ? items.slice(0, limit) : items;
+      return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;
+    },
+  );
+
+  app.post(
+    '/operations',
+    {
+      // The body is checked by hand: of a union, only the variant it names can say what is wrong.
+      config: { body: OperationRequest },
+      schema: { summary: 'Do something to tasks, workers or queues', response: { 200: OperationRecord } },
+    },
+    async (request) => {
+      if (options.read_only)
+        throw new ProblemError(403, 'Read only', 'This dashboard is read only: it changes nothing.');
+      const body = readOperation(request.body);
+      try {
+        return await perform(cluster, feed, body, request.user ?? 'anonymous');
+      } catch (error) {
+        if (error instanceof Refused) throw new ProblemError(400, 'Refused', error.message);
+        throw error;
+      }
+    },
+  );
+}
+
+function readOperation(body: unknown): OperationRequest {
+  const action = (body as { action?: unknown } | null)?.action;
+  const variant = VARIANTS.find((v) => (v.properties.action as { const: string }).const === action);
+  if (!variant) {
+    const known = VARIANTS.map((v) => (v.properties.action as { const: string }).const).join(', ');
+    throw new ProblemError(
+      400,
+      'Bad request',
+      `'action' must be one of ${known}, not ${JSON.stringify(action) ?? 'missing'}.`,
+    );
+  }
+  if (!Check(variant, body)) {
+    const [first] = Errors(variant, body);
+    const path = first?.instancePath ? `'${first.instancePath.slice(1)}' ` : '';
+    throw new ProblemError(400, 'Bad request', `${path}${first?.message ?? 'is not as expected'}`);
+  }
+  return body as OperationRequest;
+}

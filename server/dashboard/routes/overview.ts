@@ -1,0 +1,63 @@
+// /overview, /failures, /cluster: is the cluster well?
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { ClusterInfo, FailuresReply, Overview } from '../../../shared/wire/http.ts';
+import { attention, clusterInfo, figures, queueRows, workerRows } from '../cluster/rows.ts';
+import type { RouteContext } from './context.ts';
+
+const DAY = 86_400;
+
+export function overviewRoutes(app: FastifyInstance, { cluster, version }: RouteContext): void {
+  app.get('/overview', { schema: { summary: 'Is the cluster well?', response: { 200: Overview } } }, async () => {
+    const failures = await cluster.history.failures({
+      now: cluster.now,
+      span: DAY,
+      limit: 50,
+      task: null,
+      exception: null,
+    });
+    const queues = queueRows(cluster);
+    const workers = workerRows(cluster);
+    return {
+      attention: attention(cluster, queues, workers, failures),
+      figures: figures(cluster, queues, workers),
+      failures: failures.slice(0, 10),
+      queues,
+      workers,
+    } satisfies Overview;
+  });
+
+  const Query = Type.Object({
+    task: Type.Optional(Type.String()),
+    exception: Type.Optional(Type.String()),
+    hours: Type.Optional(Type.Integer({ minimum: 1, maximum: 720 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  });
+  app.get(
+    '/failures',
+    {
+      schema: {
+        summary: 'Failures by task and class of exception',
+        querystring: Query,
+        response: { 200: FailuresReply },
+      },
+    },
+    async (request) => {
+      const q = request.query as { task?: string; exception?: string; hours?: number; limit?: number };
+      const items = await cluster.history.failures({
+        now: cluster.now,
+        span: (q.hours ?? 24) * 3600,
+        limit: q.limit ?? 100,
+        task: q.task ?? null,
+        exception: q.exception ?? null,
+      });
+      return { items };
+    },
+  );
+
+  app.get(
+    '/cluster',
+    { schema: { summary: 'The cluster, its sources, and who you are', response: { 200: ClusterInfo } } },
+    async (request) => clusterInfo(cluster, version, request.user),
+  );
+}

@@ -1,0 +1,98 @@
+// /queues: how much waits where, one queue with a look at its head, and /series, the lines of every chart.
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
+import {
+  type PeekedMessage,
+  QueueDetail,
+  QueuesReply,
+  Range,
+  SeriesQuery,
+  SeriesReply,
+} from '../../../shared/wire/http.ts';
+import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
+import { acceptSet, decode } from '../../serialization/registry.ts';
+import type { Message } from '../../transport/message.ts';
+import { queueRows } from '../cluster/rows.ts';
+import { notFound, type RouteContext } from './context.ts';
+
+const PEEK = 20;
+const ACCEPT = acceptSet(['json']);
+
+export function queueRoutes(app: FastifyInstance, { cluster }: RouteContext): void {
+  app.get('/queues', { schema: { summary: 'Every queue known', response: { 200: QueuesReply } } }, async () => ({
+    items: queueRows(cluster),
+  }));
+
+  app.get(
+    '/queues/:name',
+    {
+      schema: {
+        summary: 'One queue, its next messages, its depth over time',
+        params: Type.Object({ name: Type.String() }),
+        querystring: Type.Object({ range: Type.Optional(Range) }),
+        response: { 200: QueueDetail },
+      },
+    },
+    async (request) => {
+      const { name } = request.params as { name: string };
+      const { range = '1h' } = request.query as { range?: Range };
+      const row = queueRows(cluster).find((q) => q.name === name);
+      if (!row)
+        throw notFound(`No queue named ${name} is known: the broker does not list it and no worker consumes it.`);
+      const [messages, series] = await Promise.all([
+        cluster.probe.peek(name, PEEK).catch(() => null),
+        cluster.history.series({ metric: 'depth', range, task: null, queue: name, worker: null, now: cluster.now }),
+      ]);
+      return { ...row, peek: messages?.map(peeked) ?? null, series } satisfies QueueDetail;
+    },
+  );
+
+  app.get(
+    '/series',
+    { schema: { summary: 'Lines of a chart', querystring: SeriesQuery, response: { 200: SeriesReply } } },
+    async (request) => {
+      const q = request.query as SeriesQuery;
+      return cluster.history.series({
+        metric: q.metric,
+        range: q.range ?? '1h',
+        task: q.task ?? null,
+        queue: q.queue ?? null,
+        worker: q.worker ?? null,
+        now: cluster.now,
+      });
+    },
+  );
+}
+
+function peeked(message: Message, index: number): PeekedMessage {
+  const base: PeekedMessage = {
+    position: index + 1,
+    uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
+    name: typeof message.headers.task === 'string' ? message.headers.task : null,
+    args: null,
+    kwargs: null,
+    priority: message.properties.priority ?? null,
+    published: typeof message.properties.timestamp === 'number' ? message.properties.timestamp : null,
+    eta: null,
+    retries: null,
+    redelivered: message.redelivered,
+    size: message.body.byteLength,
+  };
+  try {
+    const payload = decode(message.body, message.contentType, message.contentEncoding, ACCEPT);
+    if (!isTaskMessage(message, payload)) return base;
+    const task = readTaskMessage(message, payload);
+    return {
+      ...base,
+      uuid: task.id,
+      name: task.task,
+      args: argsRepr(task.args),
+      kwargs: kwargsRepr(task.kwargs),
+      eta: task.eta,
+      retries: task.retries,
+    };
+  } catch {
+    return base;
+  }
+}

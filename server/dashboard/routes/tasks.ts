@@ -1,0 +1,304 @@
+// /tasks: lists, completion, one task, its result. Writing: operations.ts.
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { parsePythonLiteral } from '../../../shared/python-repr.ts';
+import { parseQuery } from '../../../shared/query/parser.ts';
+import { findField, type QueryTree } from '../../../shared/query/tree.ts';
+import { READY_STATES } from '../../../shared/states.ts';
+import {
+  FacetReply,
+  ResultReply,
+  TaskDetail,
+  TaskPage,
+  type TaskRow,
+  TasksQuery,
+  type TaskTry,
+  TaskTypesReply,
+} from '../../../shared/wire/http.ts';
+import { toError } from '../../errors.ts';
+import { splitException } from '../history/exception.ts';
+import { BadCursor, SORT_FIELDS, type SortField } from '../history/list.ts';
+import { toRow } from '../history/rows.ts';
+import { findRow, mayRetry } from '../operations/retry.ts';
+import { notFound, ProblemError, type RouteContext } from './context.ts';
+
+const CHILDREN = 100;
+
+export function taskRoutes(app: FastifyInstance, { cluster, redact }: RouteContext): void {
+  const { history } = cluster;
+
+  app.get(
+    '/tasks',
+    { schema: { summary: 'List and count tasks', querystring: TasksQuery, response: { 200: TaskPage } } },
+    async (request) => {
+      const q = request.query as TasksQuery;
+      const sort = q.sort ?? '-first_seen';
+      const field = sort.replace(/^-/, '');
+      if (!(SORT_FIELDS as readonly string[]).includes(field))
+        throw new ProblemError(
+          400,
+          'Bad sort',
+          `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
+        );
+      try {
+        return await history.tasks({
+          tree: readQuery(q.q, cluster.now),
+          states: q.state ? q.state.split(',').map((s) => s.trim().toUpperCase()) : null,
+          from: q.from ?? null,
+          to: q.to ?? null,
+          sort: field as SortField,
+          descending: sort.startsWith('-'),
+          cursor: q.cursor || null,
+          limit: q.limit ?? 50,
+        });
+      } catch (error) {
+        if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
+        throw error;
+      }
+    },
+  );
+
+  const FacetQuery = Type.Object({
+    field: Type.String(),
+    q: Type.Optional(Type.String()),
+    prefix: Type.Optional(Type.String()),
+  });
+  app.get(
+    '/tasks/facets',
+    {
+      schema: {
+        summary: 'Values of one field, for completion',
+        querystring: FacetQuery,
+        response: { 200: FacetReply },
+      },
+    },
+    async (request) => {
+      const { field: name, q, prefix = '' } = request.query as { field: string; q?: string; prefix?: string };
+      const field = findField(name);
+      if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
+      return history.facets({
+        field: field.name,
+        column: field.column,
+        tree: readQuery(q, cluster.now),
+        prefix,
+        limit: 20,
+      });
+    },
+  );
+
+  app.get(
+    '/tasks/types',
+    { schema: { summary: 'Task names seen, with the last hour of each', response: { 200: TaskTypesReply } } },
+    async () => {
+      const now = cluster.now;
+      const [stats, pairs] = await Promise.all([
+        history.keyStats('task', now - 3600, now + 60, null),
+        history.keyStats('pair', now - 3600, now + 60, null),
+      ]);
+      const byName = new Map(stats.map((s) => [s.key, s]));
+      const workers = new Map<string, string[]>();
+      for (const { key } of pairs) {
+        const [name, worker] = key.split('\n') as [string, string];
+        workers.set(name, [...(workers.get(name) ?? []), worker]);
+      }
+      const names = new Set([...cluster.state.taskTypes, ...byName.keys()].filter((n) => n !== ''));
+      const items = [...names].sort().map((name) => {
+        const s = byName.get(name);
+        return {
+          name,
+          finished: s?.finished ?? 0,
+          failed: s?.failed ?? 0,
+          p50: s?.p50 ?? null,
+          p95: s?.p95 ?? null,
+          p99: s?.p99 ?? null,
+          workers: workers.get(name) ?? [],
+        };
+      });
+      return { items };
+    },
+  );
+
+  const Uuid = Type.Object({ uuid: Type.String() });
+  app.get(
+    '/tasks/:uuid',
+    { schema: { summary: 'One task, all of it', params: Uuid, response: { 200: TaskDetail } } },
+    async (request) => {
+      const { uuid } = request.params as { uuid: string };
+      const record = cluster.state.tasks.get(uuid);
+      const stored = await history.task(uuid);
+      if (!record && !stored)
+        throw notFound(`No task ${uuid} is known. It may be older than the history, or its events were never seen.`);
+      const base = { ...stored } as Record<string, unknown>;
+      if (record)
+        for (const [key, value] of Object.entries(record)) if (value !== null || !(key in base)) base[key] = value;
+      const row: TaskRow = record && !record.partial ? toRow(record) : ({ ...toRow(base as never) } as TaskRow);
+      const now = cluster.now;
+      const [children, related, tries, stats, failures] = await Promise.all([
+        history.children(uuid, CHILDREN),
+        history.rows([row.parent_id, row.root_id].filter((id): id is string => id !== null && id !== uuid)),
+        history.tries(uuid),
+        row.name === null ? [] : history.keyStats('task', now - 3600, now + 60, null),
+        row.exception === null || row.name === null
+          ? []
+          : history.failures({
+              now,
+              span: 86_400,
+              limit: 1,
+              task: row.name,
+              exception: splitException(row.exception).cls,
+            }),
+      ]);
+      const known = new Map(related.map((r) => [r.uuid, r]));
+      const fresh = (id: string | null): TaskRow | null => {
+        if (id === null || id === uuid) return null;
+        const live = cluster.state.tasks.get(id);
+        return live ? toRow(live) : (known.get(id) ?? null);
+      };
+      const kids = new Map(children.rows.map((r) => [r.uuid, r]));
+      for (const kid of cluster.state.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
+      const worker = row.worker === null ? undefined : cluster.state.workers.get(row.worker);
+      const orphaned =
+        worker !== undefined && cluster.statusOf(worker) === 'offline' && ['STARTED', 'RECEIVED'].includes(row.state);
+      const text = (key: string): string | null =>
+        base[key] === null || base[key] === undefined ? null : String(base[key]);
+      const detail: TaskDetail = {
+        ...row,
+        traceback: text('traceback'),
+        exchange: text('exchange'),
+        routing_key: text('routing_key'),
+        clock: Number(base.clock ?? 0),
+        pid: base.pid === null || base.pid === undefined ? null : Number(base.pid),
+        args_truncated: isCut(row.args),
+        kwargs_truncated: isCut(row.kwargs),
+        tries: mergeTries(tries, record?.tries ?? [], row, text('traceback')),
+        parent: fresh(row.parent_id),
+        root: fresh(row.root_id),
+        children: [...kids.values()].sort((a, b) => a.first_seen - b.first_seen).slice(0, CHILDREN),
+        children_total: Math.max(children.total, kids.size),
+        usual_p95: stats.find((s) => s.key === row.name)?.p95 ?? null,
+        same_failures: row.state === 'FAILURE' ? (failures[0]?.trend.reduce((sum, n) => sum + n, 0) ?? 0) : 0,
+        actions: actionsFor(row, cluster.options.result_backend !== null, canTerminate(cluster, row.worker)),
+        orphaned,
+      };
+      const extra = base.extra;
+      return extra && typeof extra === 'object' ? { ...detail, extra } : detail;
+    },
+  );
+
+  app.get(
+    '/tasks/:uuid/result',
+    { schema: { summary: 'The stored result', params: Uuid, response: { 200: ResultReply } } },
+    async (request) => {
+      const { uuid } = request.params as { uuid: string };
+      const none = (reason: string): ResultReply => ({
+        task_id: uuid,
+        found: false,
+        reason,
+        status: null,
+        result: null,
+        traceback: null,
+        date_done: null,
+      });
+      let asked: Awaited<
+        ReturnType<typeof cluster.link.askBackend<import('../../protocol/result-meta.ts').ResultMeta | null>>
+      >;
+      try {
+        asked = await cluster.link.askBackend((backend) => backend.get(uuid));
+      } catch (error) {
+        return none(`The result backend does not answer: ${toError(error).message}`);
+      }
+      if (asked === null) return none('No result backend is configured for this dashboard (--result-backend).');
+      const meta = asked.value;
+      if (meta === null) {
+        const row = await findRow(cluster, uuid);
+        if (row && !READY_STATES.has(row.state)) return none('It has not finished.');
+        return none(
+          'The result backend has no such record: it expired (result_expires), was ignored, or was never stored.',
+        );
+      }
+      return {
+        task_id: uuid,
+        found: true,
+        reason: null,
+        status: meta.status,
+        result: plain(redact(meta.result)),
+        traceback: meta.traceback,
+        date_done: meta.date_done === null || meta.date_done === undefined ? null : String(meta.date_done),
+      };
+    },
+  );
+}
+
+/** @throws ProblemError 400 with the position */
+export function readQuery(text: string | undefined, now: number): QueryTree | null {
+  if (text === undefined || text.trim() === '') return null;
+  const parsed = parseQuery(text, { nowS: now });
+  if (!parsed.ok) throw new ProblemError(400, 'Bad query', parsed.message, { position: parsed.position });
+  return parsed.tree;
+}
+
+function isCut(repr: string | null): boolean {
+  if (repr === null || repr === '') return false;
+  const read = parsePythonLiteral(repr);
+  return !read.ok && read.truncated;
+}
+
+function mergeTries(
+  stored: readonly TaskTry[],
+  live: readonly TaskTry[],
+  row: TaskRow,
+  traceback: string | null,
+): TaskTry[] {
+  const byNumber = new Map(stored.map((t) => [t.number, t]));
+  for (const t of live) byNumber.set(t.number, t);
+  if (byNumber.size === 0) return [];
+  // The try that runs or waits now is not stored as an end yet.
+  if (!byNumber.has(row.retries) && row.state !== 'RETRY')
+    byNumber.set(row.retries, {
+      number: row.retries,
+      state: row.state,
+      worker: row.worker,
+      received: row.received,
+      started: row.started,
+      ended: row.succeeded ?? row.failed ?? row.revoked,
+      exception: row.state === 'FAILURE' ? row.exception : null,
+      traceback: row.state === 'FAILURE' ? traceback : null,
+    });
+  return [...byNumber.values()].sort((a, b) => a.number - b.number);
+}
+
+export function canTerminate(cluster: RouteContext['cluster'], hostname: string | null): string | null {
+  const pool = hostname === null ? undefined : cluster.inspector.workers.get(hostname)?.stats?.pool;
+  const implementation = String(pool?.implementation ?? '');
+  if (implementation === '') return null;
+  return /prefork|processes|threads/i.test(implementation) ? 'kill' : 'abort';
+}
+
+function actionsFor(row: TaskRow, hasBackend: boolean, terminate: string | null): TaskDetail['actions'] {
+  const finished = READY_STATES.has(row.state);
+  const yes = { allowed: true, reason: null };
+  const no = (reason: string) => ({ allowed: false, reason });
+  const over = row.state === 'REVOKED' ? 'It is revoked already' : 'It has already finished';
+  return {
+    revoke: finished ? no(over) : row.state === 'STARTED' ? no('It runs already: only terminate can end it') : yes,
+    terminate: finished
+      ? no(over)
+      : row.state !== 'STARTED'
+        ? no('It does not run: revoke it')
+        : { allowed: true, reason: terminate === 'abort' ? 'Its pool can only ask the task to stop' : null },
+    retry: mayRetry(row, hasBackend),
+  };
+}
+
+/** Values of our serializer that JSON has no word for, as text. */
+function plain(value: unknown, depth = 0): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null || depth > 50)
+    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  if (Array.isArray(value)) return value.map((v) => plain(v, depth + 1));
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`;
+  if (value instanceof Error) return { exc_type: value.name, exc_message: [value.message] };
+  if (Object.getPrototypeOf(value) !== Object.prototype && Object.getPrototypeOf(value) !== null) return String(value);
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v, depth + 1)]));
+}

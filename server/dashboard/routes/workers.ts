@@ -1,0 +1,76 @@
+// /workers: all of them, and one with what it says of itself. Acting on them: operations.ts.
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
+import { type RequestInfo, WorkerDetail, WorkersReply } from '../../../shared/wire/http.ts';
+import { parseRegistered } from '../cluster/inspector.ts';
+import { workerRow, workerRows } from '../cluster/rows.ts';
+import { pairKey } from '../history/rollup.ts';
+import { notFound, type RouteContext } from './context.ts';
+import { canTerminate } from './tasks.ts';
+
+export function workerRoutes(app: FastifyInstance, { cluster, redact }: RouteContext): void {
+  app.get('/workers', { schema: { summary: 'Every worker heard of', response: { 200: WorkersReply } } }, async () => ({
+    items: workerRows(cluster),
+  }));
+
+  const Params = Type.Object({ hostname: Type.String() });
+  app.get(
+    '/workers/:hostname',
+    { schema: { summary: 'One worker', params: Params, response: { 200: WorkerDetail } } },
+    async (request) => {
+      const { hostname } = request.params as { hostname: string };
+      let record = cluster.state.workers.get(hostname);
+      await cluster.inspectNow(hostname);
+      const inspected = cluster.inspector.workers.get(hostname);
+      if (!record && !inspected) throw notFound(`No worker named ${hostname} has been heard.`);
+      record ??= createWorkerRecord(hostname);
+      const now = cluster.now;
+      const [pairs, tasks] = await Promise.all([
+        cluster.history.keyStats('pair', now - 3600, now + 60, pairKey('', hostname)),
+        cluster.history.keyStats('task', now - 3600, now + 60, null),
+      ]);
+      const here = new Map(pairs.map((p) => [p.key.slice(0, -hostname.length - 1), p]));
+      const usual = new Map(tasks.map((t) => [t.key, t.p95]));
+      const info = (r: RequestInfo, eta: string | null = null): RequestInfo => ({
+        ...r,
+        args: redact(r.args),
+        kwargs: redact(r.kwargs),
+        time_start: r.time_start ?? null,
+        worker_pid: r.worker_pid ?? null,
+        eta,
+        usual_p95: usual.get(r.name) ?? null,
+      });
+      const detail: WorkerDetail = {
+        ...workerRow(cluster, record),
+        inspected: inspected?.at ?? null,
+        stats: inspected?.stats ? (redact(inspected.stats) as Record<string, unknown>) : null,
+        conf: inspected?.conf ? (redact(inspected.conf) as Record<string, unknown>) : null,
+        active_queues: (inspected?.active_queues ?? []).map((q) => ({
+          ...q,
+          name: q.name,
+          exchange: exchangeName(q.exchange),
+          routing_key: q.routing_key ?? null,
+        })),
+        active_tasks: (inspected?.active ?? []).map((r) => info(r as unknown as RequestInfo)),
+        reserved: (inspected?.reserved ?? []).map((r) => info(r as unknown as RequestInfo)),
+        scheduled: (inspected?.scheduled ?? []).map((s) => info(s.request as unknown as RequestInfo, s.eta)),
+        revoked: inspected?.revoked ?? [],
+        registered: (inspected?.registered ?? []).map(parseRegistered).map((t) => {
+          const stats = here.get(t.name);
+          return { ...t, finished: stats?.finished ?? 0, failed: stats?.failed ?? 0, p95: stats?.p95 ?? null };
+        }),
+        prefetch_count: inspected?.stats?.prefetch_count ?? null,
+        uptime: inspected?.stats?.uptime ?? null,
+        can_terminate: canTerminate(cluster, hostname),
+      };
+      return detail;
+    },
+  );
+}
+
+function exchangeName(exchange: unknown): string | null {
+  if (typeof exchange === 'string') return exchange;
+  const name = (exchange as { name?: unknown } | null)?.name;
+  return typeof name === 'string' ? name : null;
+}
