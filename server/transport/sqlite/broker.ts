@@ -7,7 +7,7 @@
 // Holds: the session row exists as long as the mode is open; after it, nothing touches the file.
 import { statSync } from 'node:fs';
 import type { EmbeddedDb } from '../../embedded-db.ts';
-import { OperationalError, toError } from '../../errors.ts';
+import { OperationalError, toError, UmbelError } from '../../errors.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
 import { Dispatch, type LocalConsumer } from './dispatch.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -63,6 +63,8 @@ export class SqliteBroker {
   readonly dispatch: Dispatch;
   readonly commits: GroupCommit;
   readonly timer: Timer = createTimer({ unref: true });
+  /** Keeps the process alive while it consumes, as the socket to a broker would. */
+  readonly #pollTimer: Timer = createTimer();
   readonly #url: string;
   readonly #db: EmbeddedDb;
   readonly #sessions: Sessions;
@@ -225,7 +227,7 @@ export class SqliteBroker {
   #startPolling(): void {
     if (this.#poll) return;
     const everyMs = this.#wakeUp.listening ? POLL_MS : POLL_ALONE_MS;
-    this.#poll = this.timer.every(everyMs, () =>
+    this.#poll = this.#pollTimer.every(everyMs, () =>
       this.#guarded(() => {
         const version = Number(this.#db.get('PRAGMA data_version')?.data_version);
         if (version === this.#version) return;
@@ -308,7 +310,7 @@ export class SqliteBroker {
   /** What SQLite refused, told; when the file is beyond use, the loss of the broker. */
   #explained(error: unknown): Error {
     const known = toError(error);
-    if (!isFromSqlite(known)) return known;
+    if (known instanceof UmbelError || !isFromSqlite(known)) return known;
     if (!isBusy(known)) this.#fail(known);
     return asOperational(known, this.path, this.#url);
   }
@@ -325,6 +327,7 @@ export class SqliteBroker {
     open.delete(this.path);
     this.commits.end(error);
     this.timer.clear();
+    this.#pollTimer.clear();
     this.#poll = null;
     this.#wakeUp.close();
     try {

@@ -15,7 +15,7 @@ import { type Claim, readEnvelope, type StoredMessage, writeEnvelope } from './m
 import type { StoredQueue } from './topology.ts';
 
 /** Ready messages one transaction purges. */
-const PURGE_STEP = 5000;
+const PURGE_STEP = 1000;
 
 interface Held extends HeldMessage {
   /** Taken by `get`: outside the prefetch count. */
@@ -109,15 +109,13 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     this.#check();
     const noAck = options?.noAck ?? false;
     const session = noAck ? null : this.#broker.session;
-    const { rows, claim } = this.#broker.now((nowMs) => {
+    const { queue, rows, claim } = this.#broker.now((nowMs) => {
       const queue = this.#find(name);
       if (queue.declaration.expiresMs !== undefined) this.#broker.topology.used(queue, nowMs);
       return { queue, ...this.#broker.messages.take(queue.id, 1, session, nowMs) };
     });
     const row = rows[0];
-    if (!row) return null;
-    const queueId = this.#broker.topology.queues.get(name)?.id ?? -1;
-    return this.#deliver(row, name, queueId, claim, undefined);
+    return row ? this.#deliver(row, name, queue.id, claim, undefined) : null;
   }
 
   async consume(name: string, onMessage: (m: Message) => void, options: ConsumeOptions = {}): Promise<ConsumerTag> {
@@ -196,10 +194,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
       return;
     }
     // What it held goes back first: an auto-delete queue takes it along when its last consumer leaves.
-    for (const [tag, consumer] of this.#consumers) {
-      this.#broker.dispatch.remove(consumer);
-      void tag;
-    }
+    for (const consumer of this.#consumers.values()) this.#broker.dispatch.remove(consumer);
     for (const tag of [...this.#held.keys()]) this.#settled(tag, 'requeue');
     for (const tag of [...this.#consumers.keys()]) await this.cancel(tag);
     await this.flush();

@@ -19,14 +19,14 @@ export class WakeUp {
     return this.#own !== null;
   }
 
-  /** Call `onWake` when somebody wakes this session. Keeps the process alive until `unlisten`. */
+  /** Call `onWake` when somebody wakes this session. */
   listen(session: number, onWake: () => void): void {
     if (this.#own) return;
     try {
       mkdirSync(this.#folder, { recursive: true });
       const path = join(this.#folder, String(session));
       closeSync(openSync(path, 'w'));
-      const watcher = watch(path, { persistent: true }, onWake);
+      const watcher = watch(path, { persistent: false }, onWake);
       watcher.on('error', () => this.unlisten());
       this.#own = { session, watcher };
     } catch {

@@ -1,15 +1,17 @@
 // Several processes on one broker file: what a dead one held, waking one another, and death at any moment.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EmbeddedDb } from '../../../server/embedded-db.ts';
 import type { Channel, Transport } from '../../../server/transport/contract.ts';
 import { queue } from '../../../server/transport/entity.ts';
 import type { Message, OutgoingMessage } from '../../../server/transport/message.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
 import { until } from '../../support/until.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 interface Child {
   readonly process: ChildProcess;
@@ -167,8 +169,24 @@ describe('waking up', () => {
   });
 });
 
+describe('without wake-up files', () => {
+  it('messages from other processes are found all the same', async () => {
+    writeFileSync(join(folder, 'broker.db-wake'), 'a file where the folder should be');
+    const echo = start('echo');
+    await until(() => echo.lines.includes('ready'), 'the child to listen');
+    const c = await channel();
+    await c.declareQueue(plain('answer'));
+    const got: Message[] = [];
+    await c.consume('answer', (m) => got.push(m), { noAck: true });
+    for (let i = 0; i < 20; i++) {
+      await c.publish(message('ask', `${i}`));
+      await until(() => got.length === i + 1, 'the answer');
+    }
+  });
+});
+
 describe('death at any moment', () => {
-  it('loses and doubles no acknowledged message, and the file stays whole', { timeout: 120_000 }, async () => {
+  it('loses and doubles no acknowledged message, and the file stays whole', { timeout: 300_000 }, async () => {
     const published = new Set<string>();
     const settling = new Set<string>();
     const settled: string[] = [];
@@ -187,7 +205,7 @@ describe('death at any moment', () => {
       const victim = running[(round * 7) % running.length]!;
       const own = victim.child.lines.length;
       await until(() => progress() > before + 100 && victim.child.lines.length > own + 5, 'the processes to work', {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
       await kill(victim.child);
       running[running.indexOf(victim)] = begin(victim.role);

@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ImproperlyConfigured, OperationalError } from '../../../server/errors.ts';
+import { createLogger } from '../../../server/log.ts';
+import { Connection, type ConnectionRetry } from '../../../server/messaging/connection.ts';
+import { Consumer } from '../../../server/messaging/consumer.ts';
+import { Producer, type PublishOptions } from '../../../server/messaging/producer.ts';
+import { createTimer } from '../../../server/timer.ts';
+import type { Transport, TransportContext } from '../../../server/transport/contract.ts';
+import { exchange, queue } from '../../../server/transport/entity.ts';
+import { memoryTransport } from '../../../server/transport/memory/transport.ts';
+import type { Message } from '../../../server/transport/message.ts';
+import { registerTransport } from '../../../server/transport/registry.ts';
+import { until } from '../../support/until.ts';
+
+/** The memory broker behind a door that can be shut: `down` names hosts that cannot be reached. */
+const down = new Set<string>();
+const attempts: string[] = [];
+const connected: { host: string; breakOff(): void }[] = [];
+registerTransport('door', async () => (context: TransportContext): Transport => {
+  const host = context.url.slice('door://'.length);
+  const inner = memoryTransport({ ...context, url: `memory://${host}` });
+  let lost: (error: Error) => void = () => {};
+  return {
+    flags: inner.flags,
+    driver: 'door',
+    async connect() {
+      attempts.push(host);
+      if (host.startsWith('silent')) await new Promise(() => {});
+      if (down.has(host)) throw new OperationalError(context.url);
+      await inner.connect();
+      connected.push({
+        host,
+        breakOff() {
+          void inner.close();
+          lost(new OperationalError(context.url));
+        },
+      });
+    },
+    channel: () => inner.channel(),
+    onLost(listener) {
+      lost = listener;
+    },
+    close: () => inner.close(),
+  };
+});
+
+const RETRY: ConnectionRetry = {
+  enabled: true,
+  maxRetries: 3,
+  intervalStartMs: 5,
+  intervalStepMs: 5,
+  intervalMaxMs: 10,
+};
+const opened: Connection[] = [];
+const lines: string[] = [];
+function connection(urls: string[], retry: Partial<ConnectionRetry> = {}, connectTimeoutMs = 1000): Connection {
+  const log = createLogger({ write: (line) => lines.push(line) });
+  const made = new Connection({
+    urls,
+    transportOptions: {},
+    connectTimeoutMs,
+    retry: { ...RETRY, ...retry },
+    timer: createTimer(),
+    log,
+  });
+  opened.push(made);
+  return made;
+}
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close();
+  down.clear();
+  attempts.length = 0;
+  connected.length = 0;
+  lines.length = 0;
+});
+const hosts = () => [`a-${randomUUID()}`, `b-${randomUUID()}`] as const;
+
+describe('a connection', () => {
+  it('shares one attempt among all who ask', async () => {
+    const [a] = hosts();
+    const c = connection([`door://${a}`]);
+    const all = await Promise.all([c.ensure(), c.ensure(), c.tryConnect(), c.ensure()]);
+    expect(new Set(all).size).toBe(1);
+    expect(attempts).toEqual([a]);
+    expect(c.connected).toBe(true);
+  });
+
+  it('takes the next address when one is down', async () => {
+    const [a, b] = hosts();
+    down.add(a);
+    const c = connection([`door://${a};door://${b}`]);
+    await c.ensure();
+    expect(attempts).toEqual([a, b]);
+    expect(c.url).toBe(`door://${b}`);
+  });
+
+  it('backs off and tries again, saying so, until it succeeds', async () => {
+    const [a] = hosts();
+    down.add(a);
+    const c = connection([`door://${a}`], { maxRetries: null });
+    const ensuring = c.ensure();
+    await until(() => attempts.length >= 4, 'four attempts');
+    expect(c.connected).toBe(false);
+    down.clear();
+    await ensuring;
+    expect(lines.join('\n')).toMatch(/Trying again in 0\.01 seconds/);
+  });
+
+  it('gives up after the retries it may make, and at once without any', async () => {
+    const [a] = hosts();
+    down.add(a);
+    await expect(connection([`door://${a}`], { maxRetries: 2 }).ensure()).rejects.toThrow(OperationalError);
+    expect(attempts).toHaveLength(3);
+    await expect(connection([`door://${a}`], { enabled: false }).ensure()).rejects.toThrow(OperationalError);
+    expect(attempts).toHaveLength(4);
+  });
+
+  it('does not try again what cannot work', async () => {
+    await expect(connection(['smoke://hill'], { maxRetries: null }).ensure()).rejects.toThrow(ImproperlyConfigured);
+  });
+
+  it('gives up on an address that never answers', async () => {
+    const c = connection(['door://silent'], { enabled: false }, 50);
+    await expect(c.ensure()).rejects.toThrow(/No answer from the broker at door:\/\/silent within 0\.05 s/);
+  });
+
+  it('tells of a loss once and connects again when asked', async () => {
+    const [a] = hosts();
+    const c = connection([`door://${a}`]);
+    const told: Error[] = [];
+    c.onLost((error) => told.push(error));
+    const channel = await c.defaultChannel();
+    expect(await c.defaultChannel()).toBe(channel);
+
+    connected[0]!.breakOff();
+
+    expect(told).toHaveLength(1);
+    expect(c.connected).toBe(false);
+    expect(() => c.transport).toThrow(OperationalError);
+    expect(await c.defaultChannel()).not.toBe(channel);
+    expect(attempts).toEqual([a, a]);
+  });
+
+  it('stops trying when it is closed', async () => {
+    const [a] = hosts();
+    down.add(a);
+    const c = connection([`door://${a}`], { maxRetries: null, intervalStartMs: 60_000, intervalMaxMs: 60_000 });
+    const ensuring = c.ensure();
+    await until(() => attempts.length === 1, 'an attempt');
+    await until(() => lines.length === 2, 'the back-off to begin');
+    await c.close();
+    await expect(ensuring).rejects.toThrow(OperationalError);
+  });
+});
+
+describe('a producer', () => {
+  const options = (name: string, body: string, more: Partial<PublishOptions> = {}): PublishOptions => ({
+    exchange: exchange(name),
+    routingKey: name,
+    declare: [queue(name)],
+    contentType: 'text/plain',
+    contentEncoding: 'utf-8',
+    headers: {},
+    properties: {},
+    body: new TextEncoder().encode(body),
+    ...more,
+  });
+
+  it('declares what a message needs, once, and sends it', async () => {
+    const [a] = hosts();
+    const c = connection([`door://${a}`]);
+    const producer = new Producer(c);
+    await Promise.all(['1', '2', '3'].map((body) => producer.publish(options('work', body))));
+    expect((await (await c.channel()).queueStatus('work'))?.messages).toBe(3);
+    producer.close();
+  });
+
+  it('sends again by its policy while the broker is away, connecting by itself', async () => {
+    const [a] = hosts();
+    const c = connection([`door://${a}`]);
+    const producer = new Producer(c);
+    await producer.publish(options('work', '1'));
+    down.add(a);
+    connected[0]!.breakOff();
+    const policy = { max_retries: null, interval_start: 0.005, interval_step: 0, interval_max: 0.005 };
+    const sending = producer.publish(options('work', '2', { retry: true, retryPolicy: policy }));
+    await until(() => attempts.length >= 3, 'some attempts');
+    down.clear();
+    await sending;
+    expect((await (await c.channel()).queueStatus('work'))?.messages).toBe(2);
+  });
+
+  it('gives up after max_retries, and at once without retry', async () => {
+    const [a] = hosts();
+    down.add(a);
+    const producer = new Producer(connection([`door://${a}`], { maxRetries: null }));
+    const policy = { max_retries: 2, interval_start: 0, interval_step: 0, interval_max: 0 };
+    await expect(producer.publish(options('w', 'x', { retry: true, retryPolicy: policy }))).rejects.toThrow(
+      OperationalError,
+    );
+    expect(attempts).toHaveLength(3);
+    await expect(producer.publish(options('w', 'x'))).rejects.toThrow(OperationalError);
+    expect(attempts).toHaveLength(4);
+  });
+
+  it('does not send again what the broker refuses', async () => {
+    const [a] = hosts();
+    const c = connection([`door://${a}`]);
+    await (await c.channel()).declareQueue(queue('work', { durable: false }));
+    await expect(new Producer(c).publish(options('work', 'x', { retry: true }))).rejects.toThrow(/PRECONDITION_FAILED/);
+  });
+});
+
+describe('a consumer', () => {
+  it('consumes its queues, and others added and cancelled while it runs', async () => {
+    const [a] = hosts();
+    const c = connection([`door://${a}`]);
+    const channel = await c.channel();
+    const got: Message[] = [];
+    const consumer = new Consumer(channel, {
+      queues: [queue('one')],
+      onMessage: (m) => {
+        got.push(m);
+        m.ack();
+      },
+      prefetch: 4,
+    });
+    const send = (name: string) =>
+      channel.publish({
+        exchange: name,
+        routingKey: name,
+        body: new Uint8Array(0),
+        contentType: 'x',
+        contentEncoding: 'x',
+        headers: {},
+        properties: {},
+      });
+    await consumer.consume();
+    await consumer.addQueue(queue('two'));
+    await consumer.addQueue(queue('two'));
+    expect((await channel.queueStatus('two'))?.consumers).toBe(1);
+    await send('one');
+    await send('two');
+    await until(() => got.length === 2, 'both messages');
+    expect(got.map((m) => m.deliveryInfo.consumer_tag).sort()).toEqual(['None1', 'None2']);
+
+    expect(await consumer.cancelQueue('one')).toBe(true);
+    expect(await consumer.cancelQueue('one')).toBe(false);
+    await send('one');
+    await send('two');
+    await until(() => got.length === 3, 'the message of the other queue');
+    expect(consumer.queues.map((q) => q.name)).toEqual(['two']);
+    expect((await channel.queueStatus('one'))?.messages).toBe(1);
+    await consumer.cancel();
+    expect((await channel.queueStatus('two'))?.consumers).toBe(0);
+  });
+});
