@@ -3,7 +3,17 @@
 // `--force` builds anyway; `--quiet` prints only errors; `--no-types` leaves the declarations out (quicker, for a first start).
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build as esbuild } from 'esbuild';
@@ -85,7 +95,7 @@ async function bundle(outdir) {
     target: 'node20',
     conditions: ['umbel-source'],
     external: EXTERNAL,
-    chunkNames: 'chunk-[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
@@ -97,10 +107,15 @@ async function bundle(outdir) {
     },
   });
   await esbuild(options(present, false)); // finds the siblings
-  await esbuild(options({ ...present, ...Object.fromEntries(siblings.found) }, true));
+  const { metafile } = await esbuild({
+    ...options({ ...present, ...Object.fromEntries(siblings.found) }, true),
+    metafile: true,
+  });
+  // Which source went where: the proof that a client's files hold nothing of the worker's (test/package.test.ts).
+  const inputs = Object.entries(metafile.outputs).map(([path, output]) => [basename(path), Object.keys(output.inputs)]);
+  writeFileSync(join(outdir, '.inputs.json'), JSON.stringify(Object.fromEntries(inputs)));
   const cli = join(outdir, 'cli.js');
-  if (existsSync(cli))
-    writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8').replace(/^#!.*\n/, '')}`, { mode: 0o755 });
+  if (existsSync(cli)) chmodSync(cli, 0o755);
 }
 
 function run(command, args) {

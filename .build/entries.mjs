@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** dist name -> source. `shop` and `shop-traffic` are what `umbel up` runs when no app is named. */
+/** dist name -> source. `thread` is the history's own thread, started as ./thread.js. `shop` and `shop-traffic` are what `umbel up` runs when no app is named. */
 export const ENTRIES = {
   index: 'server/index.ts',
   worker: 'server/worker/worker.ts',
@@ -15,6 +15,7 @@ export const ENTRIES = {
   backend: 'server/backends/contract.ts',
   pool: 'server/pool/contract.ts',
   cli: 'server/cli/main.ts',
+  thread: 'server/dashboard/history/thread.ts',
   shop: 'examples/shop/app.ts',
   'shop-traffic': 'examples/shop/traffic.ts',
 };
