@@ -41,7 +41,8 @@ export function logAxis(values: readonly (number | null)[]): { min: number; max:
   const low = Math.min(...real) / 1.6;
   const high = Math.max(...real) * 1.3;
   const min = Math.max(0.00005, Math.min(low, high / 30));
-  const max = Math.max(high, min * 30);
+  const line = LOG_TICKS.find((t) => t >= high);
+  const max = Math.max(line !== undefined && line <= high * 3 ? line : high, min * 30);
   return { min, max, ticks: LOG_TICKS.filter((t) => t >= min && t <= max) };
 }
 

@@ -6,7 +6,7 @@ import { axisTime, roughly } from '../ui/words.ts';
 import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
 import { Tip, type TipLine } from './tip.tsx';
 
-const HEIGHT = 232;
+const HEIGHT = 222;
 const TOP = 6;
 const FOOT = 22;
 const NAMES = ['p99', 'p95', 'p50'] as const;

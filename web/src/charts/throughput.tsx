@@ -46,7 +46,7 @@ export const Throughput = memo(function Throughput({
     tickLine: false,
     interval: 0 as const,
   };
-  const y = { width: Y_WIDTH, axisLine: false, tickLine: false, tickFormatter: (v: number) => count(v) };
+  const y = { width: Y_WIDTH, axisLine: false, tickLine: false, tickFormatter: (v: number) => count(v), interval: 0 as const };
   const margin = { top: 6, right: 8, bottom: 0, left: 0 };
   const tip = (
     <Tooltip
@@ -57,7 +57,7 @@ export const Throughput = memo(function Throughput({
   );
   return (
     <div className="chart-box">
-      <ResponsiveContainer width="100%" height={152}>
+      <ResponsiveContainer width="100%" height={144}>
         <ComposedChart data={points} margin={margin} accessibilityLayer={false}>
           <defs>
             <pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
@@ -108,7 +108,7 @@ export const Throughput = memo(function Throughput({
         </ComposedChart>
       </ResponsiveContainer>
       <p className="lane-title">retried and failed, on their own scale</p>
-      <ResponsiveContainer width="100%" height={58}>
+      <ResponsiveContainer width="100%" height={54}>
         <BarChart data={points.slice(0, -1)} margin={margin} barCategoryGap="12%" accessibilityLayer={false}>
           <CartesianGrid vertical={false} className="grid-lines" />
           <XAxis {...x} dataKey="mid" height={22} />

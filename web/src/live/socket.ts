@@ -1,8 +1,8 @@
 // One socket to /api/v2/live: backs off, resumes where it broke off, and always says in which state it is.
 //
 // Modes: `connecting` > `catching-up` (open, waiting for snapshot or missed patches) > `live` > `lost` (waits, then connecting).
-// From any mode `paused` (by the person): frames are dropped; going on says resume, so nothing is missed, and is `catching-up`.
-// A socket that has said nothing for 20 s while the server should be heard is closed by us: `lost`.
+// From any mode `paused` (by the person): frames are dropped; going on opens the line anew and resumes, so nothing is missed.
+// A gap in the numbers, or 20 s without a word, open it anew as well: the server takes `resume` only as the first word.
 // What frames do to the picture: cluster-store.ts.
 import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
 
@@ -34,7 +34,6 @@ export interface LiveSocketOptions {
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
-/** A slow probe still answers within this; then the line is taken for dead. */
 const SILENCE_MS = 20_000;
 
 export class LiveSocket {
@@ -84,12 +83,8 @@ export class LiveSocket {
   /** Go on after a pause: ask for what was missed. */
   resume(): void {
     if (this.#state.mode !== 'paused') return;
-    if (!this.#socket) {
-      this.#connect();
-      return;
-    }
-    this.#set({ mode: 'catching-up' });
-    this.#askForMissed();
+    this.#drop();
+    this.#connect();
   }
 
   /** Do not wait for the next try. */
@@ -109,9 +104,11 @@ export class LiveSocket {
     this.#options.onState(state);
   }
 
-  #connect(): void {
+  /** @param quietly the line may well be good: what is shown stays until it proves bad */
+  #connect(quietly = false): void {
     if (this.#stopped) return;
-    this.#set({ mode: 'connecting' });
+    this.#options.clearTimer(this.#retry);
+    if (!quietly) this.#set({ mode: 'connecting' });
     const socket = this.#options.open();
     this.#socket = socket;
     socket.onmessage = (event: { data: unknown }) => this.#heard(socket, event.data);
@@ -133,16 +130,16 @@ export class LiveSocket {
       return;
     }
     if (frame.type === 'hello') {
-      this.#hello(frame.epoch, frame);
+      this.#hello(frame.epoch, frame.seq, frame);
       return;
     }
     if (this.#state.mode === 'paused') return;
     if (frame.type === 'patch') {
       // A gap means patches were missed: ask again rather than show half a picture.
       if (frame.seq <= this.#seq) return;
-      if (frame.seq > this.#seq + 1 && this.#state.mode === 'live') {
-        this.#set({ mode: 'catching-up' });
-        this.#askForMissed();
+      if (frame.seq > this.#seq + 1 && this.#seq > 0 && this.#state.mode === 'live') {
+        this.#drop();
+        this.#connect();
         return;
       }
       this.#seq = frame.seq;
@@ -154,18 +151,18 @@ export class LiveSocket {
     if (frame.type !== 'bye' && this.#state.mode !== 'live') this.#set({ mode: 'live' });
   }
 
-  #hello(epoch: string, frame: ServerFrame): void {
+  #hello(epoch: string, seq: number, frame: ServerFrame): void {
     this.#tries = 0;
     this.#options.onFrame(frame);
     if (this.#watched.length > 0) this.#send({ type: 'watch', tasks: this.#watched });
     if (this.#state.mode === 'paused') return;
-    this.#set({ mode: 'catching-up' });
-    if (this.#epoch === epoch) this.#askForMissed();
+    const known = this.#epoch === epoch;
+    // Within its greeting the server takes a resume; without one it sends a snapshot.
+    if (known) this.#send({ type: 'resume', epoch, seq: this.#seq });
     this.#epoch = epoch;
-  }
-
-  #askForMissed(): void {
-    if (this.#epoch) this.#send({ type: 'resume', epoch: this.#epoch, seq: this.#seq });
+    const missed = !known || seq > this.#seq;
+    if (!missed) this.#set({ mode: 'live' });
+    else if (this.#state.mode !== 'live') this.#set({ mode: 'catching-up' });
   }
 
   #closed(socket: SocketLike): void {
@@ -182,14 +179,13 @@ export class LiveSocket {
     }, delayMs);
   }
 
+  /** A quiet cluster and a dead line look alike from here: after a silence the line is opened anew, and resumes. */
   #expectWord(): void {
     this.#options.clearTimer(this.#silence);
     this.#silence = this.#options.setTimer(() => {
-      const socket = this.#socket;
-      if (!socket) return;
+      if (!this.#socket || this.#state.mode === 'paused') return;
       this.#drop();
-      this.#socket = socket;
-      this.#closed(socket);
+      this.#connect(true);
     }, SILENCE_MS);
   }
 

@@ -6,6 +6,7 @@ import type { TaskRow } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
 import { ApiError } from '../api/client.ts';
 import { useConnection, usePhone } from '../live/hooks.ts';
+import { OperationNote } from '../operations/operation-note.tsx';
 import { Bar } from '../shell/layout.tsx';
 import { setPreferences, usePreferences } from '../shell/preferences.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
@@ -188,6 +189,7 @@ export default function TasksPage() {
               </div>
             </>
           )}
+          {selected.size === 0 && <OperationNote operation={operation} />}
           <div
             className={tasks.loading && tasks.list ? 'rows dimmed' : 'rows'}
             ref={scroller}

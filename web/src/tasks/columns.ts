@@ -19,7 +19,7 @@ export const COLUMNS: readonly Column[] = [
   { id: 'worker', label: 'Worker', sort: 'worker', className: 'c-worker' },
   { id: 'queue', label: 'Queue', className: 'c-queue' },
   { id: 'retries', label: 'Retries', sort: 'retries', num: true, className: 'c-retries' },
-  { id: 'received', label: 'Age', sort: 'first_seen', num: true, className: 'c-age' },
+  { id: 'received', label: 'Received', sort: 'first_seen', num: true, className: 'c-age' },
   { id: 'runtime', label: 'Runtime', sort: 'runtime', num: true, className: 'c-run' },
 ];
 
@@ -33,7 +33,6 @@ export function nextSort(current: string, column: Column): string {
 
 export function ariaSort(current: string, column: Column): 'ascending' | 'descending' | undefined {
   if (!column.sort) return undefined;
-  if (current === column.sort) return column.id === 'received' ? 'descending' : 'ascending';
-  if (current === `-${column.sort}`) return column.id === 'received' ? 'ascending' : 'descending';
-  return undefined;
+  if (current === column.sort) return 'ascending';
+  return current === `-${column.sort}` ? 'descending' : undefined;
 }

@@ -91,7 +91,7 @@ export function TaskTable(props: TaskTableProps) {
         </tr>
       </thead>
       <tbody>
-        <Space height={items[0]?.start ?? 0} columns={columns.length + 1} />
+        <Space height={items[0]?.start ?? 0} />
         {items.map((item) => {
           const row = rows[item.index]!;
           return (
@@ -110,17 +110,17 @@ export function TaskTable(props: TaskTableProps) {
             />
           );
         })}
-        <Space height={virtual.getTotalSize() - (items.at(-1)?.end ?? 0)} columns={columns.length + 1} />
+        <Space height={virtual.getTotalSize() - (items.at(-1)?.end ?? 0)} />
       </tbody>
     </table>
   );
 }
 
-function Space({ height, columns }: { height: number; columns: number }) {
+function Space({ height }: { height: number }) {
   if (height <= 0) return null;
   return (
     <tr className="space" aria-hidden="true">
-      <td colSpan={columns} style={{ height }} />
+      <td style={{ height }} />
     </tr>
   );
 }
@@ -254,10 +254,34 @@ function Cell({
   }
 }
 
-/** As Python would write the call: '(918273, currency='EUR')'. */
+/** As Python would write the call: (918273, currency='EUR'). */
 export function argumentsOf(row: Pick<TaskRow, 'args' | 'kwargs'>): string {
   const args = row.args && row.args !== '()' && row.args !== '[]' ? row.args.replace(/^[([]|,?[)\]]$/g, '') : '';
-  const kwargs =
-    row.kwargs && row.kwargs !== '{}' ? row.kwargs.replace(/^\{|\}$/g, '').replace(/'(\w+)': /g, '$1=') : '';
+  const kwargs = row.kwargs && row.kwargs !== '{}' ? asKeywords(row.kwargs.replace(/^\{|\}$/g, '')) : '';
   return args || kwargs ? `(${[args, kwargs].filter(Boolean).join(', ')})` : '()';
+}
+
+/** 'a': 1, 'b': {'c': 2} is a=1, b={'c': 2}: only keys of the outermost level. */
+function asKeywords(text: string): string {
+  let depth = 0;
+  let quote = '';
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote) {
+      if (char === '\\') out += text[i++];
+      else if (char === quote) quote = '';
+    } else if (char === "'" || char === '"') {
+      const key = depth === 0 ? /^(['"])([A-Za-z_]\w*)\1: /.exec(text.slice(i, i + 80)) : null;
+      if (key) {
+        out += `${key[2]}=`;
+        i += key[0].length - 1;
+        continue;
+      }
+      quote = char;
+    } else if ('([{'.includes(char)) depth++;
+    else if (')]}'.includes(char)) depth--;
+    out += text[i] ?? '';
+  }
+  return out;
 }
