@@ -145,7 +145,7 @@ describe('errors say what was given, what was expected and where', () => {
     ['retries:..', '..', 'at least one end'],
     ['name>x', 'name>x', 'is text'],
     ['name:/(/', '/(/', 'cannot be used'],
-    ['name:/(a+)+/', '/(a+)+/', 'repeats a group'],
+    ['name:/(a)\\1/', '/(a)\\1/', 'refers back'],
     ['name:""', '""', '-name:*'],
     ['args:(1, 2)', 'args:(', 'needs quotes'],
     ['state:a,,b', 'a,,b', 'missing'],
