@@ -1,5 +1,6 @@
 // What every transport promises (server/transport/contract.ts), as one list of tests. A transport is done when it is green here.
 // What a broker lacks it says in its flags, and the promise is left out by name.
+// Long because it is one list: a new transport is run against the whole of it, and a promise is found by reading down.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Channel, Transport } from '../../server/transport/contract.ts';
 import { type Exchange, exchange, type Queue, queue } from '../../server/transport/entity.ts';
