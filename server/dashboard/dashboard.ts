@@ -298,7 +298,7 @@ function validator(schema: unknown): (data: unknown) => true | { error: Error; v
 }
 
 function packageVersion(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
+  for (const up of ['../package.json', '../../package.json', '../../../package.json']) {
     try {
       const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {
         name: string;

@@ -56,6 +56,8 @@ class HistoryThread {
     if (this.#ended) return;
     const gone = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
     await this.call('close', []).catch(() => {});
+    // The answer let go of the thread; its end is still waited for.
+    this.#worker.ref();
     await gone;
   }
 
