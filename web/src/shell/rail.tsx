@@ -1,5 +1,6 @@
 // The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
 import { Link, useRouterState } from '@tanstack/react-router';
+import type { SourceState } from '../../../shared/wire/http.ts';
 import { useCluster, useNow } from '../live/hooks.ts';
 import { Icon, type IconName, Mark } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
@@ -98,6 +99,15 @@ function MoreMenu({ onHelp, onSources }: { onHelp: () => void; onSources: () => 
   );
 }
 
+const NAMES: Record<string, string> = { broker: 'Broker', results: 'Results', store: 'History', events: 'Events' };
+
+/** 'Broker sqlite': what it is and of which kind; the whole address is on hover. */
+function sourceName(source: SourceState): string {
+  const name = NAMES[source.name] ?? source.name;
+  const kind = /^([a-z][\w+]*):\/\//.exec(source.label)?.[1] ?? '';
+  return kind && source.name !== 'store' ? `${name} ${kind}` : name;
+}
+
 /** Where the figures come from, and whether each still answers. */
 export function Sources() {
   const cluster = useCluster();
@@ -106,8 +116,8 @@ export function Sources() {
   return (
     <dl className="sources" aria-label="Sources">
       {cluster.sources.map((source) => (
-        <div key={source.name} data-state={source.ok ? undefined : 'FAILURE'} title={source.detail ?? undefined}>
-          <dt className="clip">{source.label}</dt>
+        <div key={source.name} data-state={source.ok ? undefined : 'FAILURE'} title={[source.label, source.detail].filter(Boolean).join(', ')}>
+          <dt className="clip">{sourceName(source)}</dt>
           <dd>
             {source.ok
               ? source.detail && source.detail.length <= 14

@@ -155,6 +155,8 @@ interface RowProps {
 }
 
 const Row = memo(function Row({ row, index, columns, open, picked, menu, search, onPick, onMenu, onCursor }: RowProps) {
+  // At the end of what may be covered: never of a figure one compares.
+  const menuColumn = columns.some((column) => column.id === 'args') ? 'args' : 'name';
   return (
     <tr aria-rowindex={index + 2} aria-selected={open || picked} className={picked ? 'picked' : undefined}>
       <td className="c-pick">
@@ -173,7 +175,7 @@ const Row = memo(function Row({ row, index, columns, open, picked, menu, search,
           data-state={column.id === 'runtime' ? row.state : undefined}
         >
           <Cell column={column} row={row} search={search} onCursor={onCursor} />
-          {column.id === 'runtime' && (
+          {column.id === menuColumn && (
             <RowMenu row={row} open={menu} onOpenChange={(next) => onMenu(next ? row.uuid : null)} />
           )}
         </td>
@@ -250,7 +252,7 @@ function Cell({
     case 'received':
       return <Age at={row.first_seen} />;
     case 'runtime':
-      return <Runtime runtime={row.runtime} started={row.started} running={isRunning(row)} />;
+      return <Runtime runtime={row.runtime} started={row.started} ended={row.failed ?? row.revoked} running={isRunning(row)} />;
   }
 }
 

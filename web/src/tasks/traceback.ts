@@ -16,8 +16,9 @@ export interface Traceback {
 }
 
 const FRAME = /^\s*File "([^"]+)", line (\d+)(?:, in (.+))?$/;
+// The last alternative is this product run from its sources.
 const LIBRARY =
-  /(?:^|\/)(?:site-packages|dist-packages|node_modules|dist\/server)\/|^\/usr\/lib\/|\/lib\/python\d|^node:|^<frozen|(?:^|\/)(?:celery|kombu|billiard|umbel)\/(?:app|worker|utils|pool|server)\b/;
+  /(?:^|\/)(?:site-packages|dist-packages|node_modules|dist\/server)\/|^\/usr\/lib\/|\/lib\/python\d|^node:|^<frozen|(?:^|\/)(?:celery|kombu|billiard)\/(?:app|worker|utils|pool)\b|\/server\/(?:app\/(?:trace|task|context|publisher)|worker\/|pool\/)/;
 
 export function isOwn(file: string): boolean {
   return !LIBRARY.test(file);

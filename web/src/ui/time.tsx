@@ -17,13 +17,17 @@ export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix
 export function Runtime({
   runtime,
   started,
+  ended,
   running,
 }: {
   runtime: number | null;
   started: number | null;
+  /** Celery tells a runtime only of what succeeded. */
+  ended: number | null;
   running: boolean;
 }) {
   if (runtime !== null) return <>{duration(runtime)}</>;
+  if (started !== null && ended !== null && ended >= started) return <>{duration(ended - started)}</>;
   if (running && started !== null) return <Running since={started} />;
   return <span className="faint">-</span>;
 }
