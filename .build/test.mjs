@@ -16,7 +16,7 @@ async function main(args) {
   await build();
   const folder = mkdtempSync(join(tmpdir(), 'umbel-test-'));
   const report = join(folder, 'report.json');
-  const env = { ...process.env, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' };
+  const env = { ...process.env, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1', UMBEL_BUILT: '1' };
   for (const need of missing) env[`${need.flag}`] = '0';
   const code = await command(
     'vitest/vitest.mjs',

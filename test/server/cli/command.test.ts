@@ -1,0 +1,247 @@
+// The umbel command as a person meets it: real processes on one embedded broker file.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandOptions, linkPackage, startUmbel, umbel } from '../../support/umbel.ts';
+import { until } from '../../support/until.ts';
+
+const APP = `
+import { Celery } from 'umbel';
+export const app = new Celery('calc', { broker: 'sqlite:///calc.db', backend: 'sqlite:///calc.db' });
+app.task({ name: 'calc.add', params: ['x', 'y'] }, (x, y) => x + y);
+app.task({ name: 'calc.divide' }, (x, y) => {
+  if (y === 0) throw new RangeError('division by zero');
+  return x / y;
+});
+app.task({ name: 'calc.wait' }, function (ms) {
+  return new Promise((resolve) => setTimeout(() => resolve('waited'), ms));
+});
+`;
+
+let folder: string;
+const here = (): CommandOptions => ({ cwd: folder });
+const calc = (...words: string[]) => umbel(['-A', './calc.mjs', ...words], here());
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'umbel-cli-'));
+  writeFileSync(join(folder, 'calc.mjs'), APP);
+  // 'umbel' in the app means this package, as it would in a project that has installed it.
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'calc', private: true, type: 'module' }));
+  linkPackage(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('what is wrong is said in one line, with an exit code of its own', () => {
+  it('a module that is not there: 1', async () => {
+    const { code, stderr } = await umbel(['-A', './nowhere.ts', 'report'], here());
+    expect(stderr).toMatch(/^umbel: No module '.\/nowhere.ts' found: looked for .*nowhere\.ts/);
+    expect(stderr.split('\n')).toHaveLength(2);
+    expect(code).toBe(1);
+  });
+
+  it('a module that breaks while it is loaded: 1, naming module and error', async () => {
+    writeFileSync(join(folder, 'broken.mjs'), 'throw new TypeError("no database");');
+    const { code, stderr } = await umbel(['-A', './broken.mjs', 'report'], here());
+    expect(stderr).toMatch(/broken\.mjs could not be loaded: no database/);
+    expect(code).toBe(1);
+  });
+
+  it('a task the app does not know: 1, naming the nearest', async () => {
+    const { code, stderr } = await calc('call', 'calc.ad');
+    expect(stderr).toContain("the app 'calc' has no task 'calc.ad'. Did you mean 'calc.add'?");
+    expect(code).toBe(1);
+  });
+
+  it('arguments that are not JSON: 64, with an example', async () => {
+    const { code, stderr } = await calc('call', 'calc.add', '-a', '[1,');
+    expect(stderr).toMatch(/not JSON.*example: '\[1, "two"\]'/);
+    expect(code).toBe(64);
+  });
+
+  it('a command that is not there: 64, naming the nearest', async () => {
+    const { code, stderr } = await umbel(['wroker'], here());
+    expect(stderr).toContain('Did you mean worker?');
+    expect(code).toBe(64);
+  });
+
+  it('a remote command that is not there: 64, naming the nearest', async () => {
+    const { code, stderr } = await umbel(['inspect', 'actve'], here());
+    expect(stderr).toContain("there is no inspect command 'actve'. Did you mean 'active'?");
+    expect(code).toBe(64);
+  });
+
+  it('a broker nobody can open: told at once', async () => {
+    writeFileSync(join(folder, 'notes.txt'), 'these are no database, but a text file that is long enough to look at');
+    const { code, stderr } = await umbel(['-b', 'sqlite:///notes.txt', 'call', 'x'], here());
+    expect(stderr).toMatch(/^umbel: .*notes\.txt/);
+    expect(code).toBe(69);
+  });
+
+  it('a broker of a kind not known: 1, naming those that are; passwords stay secret', async () => {
+    const { code, stderr } = await umbel(['-b', 'carrier-pigeon://me:secret@loft', 'call', 'x'], here());
+    expect(stderr).toMatch(/'carrier-pigeon' is not one of .*sqlite/);
+    expect(stderr).not.toContain('secret');
+    expect(code).toBe(1);
+  });
+
+  it('no worker that answers: 69, as in Celery', async () => {
+    const { code, stderr } = await umbel(['-b', 'sqlite:///empty.db', 'status'], here());
+    expect(stderr).toContain('No nodes replied within time constraint');
+    expect(code).toBe(69);
+  });
+
+  it('purge without anybody to ask: 64, naming the flag', async () => {
+    const { code, stderr } = await calc('purge');
+    expect(stderr).toContain('add -f to purge without asking');
+    expect(code).toBe(64);
+  });
+});
+
+describe('help', () => {
+  it('lists every command, and global options may stand before or after the command', async () => {
+    const { code, stdout } = await umbel(['--help'], here());
+    for (const word of [
+      'up',
+      'worker',
+      'beat',
+      'dashboard',
+      'call',
+      'result',
+      'status',
+      'inspect',
+      'control',
+      'purge',
+      'events',
+      'report',
+    ])
+      expect(stdout).toMatch(new RegExp(`^  ${word} `, 'm'));
+    expect(code).toBe(0);
+    const before = await umbel(['-b', 'sqlite:///x.db', 'report', '--json'], here());
+    const after = await umbel(['report', '--json', '-b', 'sqlite:///x.db'], here());
+    expect(JSON.parse(after.stdout).settings.broker_url).toBe('sqlite:///x.db');
+    expect(JSON.parse(before.stdout)).toEqual(JSON.parse(after.stdout));
+  });
+});
+
+describe('a worker and those who speak to it', () => {
+  it('the whole way: start, status, call, result, inspect, control, events, warm stop', async () => {
+    await using worker = startUmbel(
+      ['-A', './calc.mjs', 'worker', '-l', 'INFO', '-n', 'w1@%h', '-E', '--pidfile', 'w1.pid'],
+      here(),
+    );
+    await worker.says(' ready.');
+    expect(worker.stdout()).toMatch(/umbel worker {2}w1@/);
+    expect(worker.stdout()).toContain('transport:    sqlite:///calc.db');
+    expect(worker.stdout()).toContain('. calc.add');
+    expect(readFileSync(join(folder, 'w1.pid'), 'utf8').trim()).toBe(String(worker.child.pid));
+
+    const status = await calc('status');
+    expect(status.stdout).toMatch(/->\s+w1@\S+: OK\n\n1 node online\.\n/);
+    expect(status.code).toBe(0);
+
+    const call = await calc('call', 'calc.add', '-a', '[2, 3]', '--wait', '10');
+    expect(call.stdout).toBe('5\n');
+    const kwargs = await calc('call', 'calc.add', '-k', '{"x": 2, "y": 40}', '--wait', '10', '--json');
+    expect(JSON.parse(kwargs.stdout)).toMatchObject({ status: 'SUCCESS', result: 42 });
+
+    const failed = await calc('call', 'calc.divide', '-a', '[1, 0]', '--wait', '10');
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(/FAILURE\nTraceback[\s\S]*RangeError: division by zero/);
+
+    const sent = (await calc('call', 'calc.wait', '-a', '[1]')).stdout.trim();
+    expect((await calc('result', sent, '--timeout', '10')).stdout).toBe('waited\n');
+
+    const registered = await umbel(['-b', 'sqlite:///calc.db', 'inspect', 'registered', '-j'], here());
+    expect(Object.values(JSON.parse(registered.stdout) as Record<string, string[]>)[0]).toContain('calc.add');
+    const limited = await calc('control', 'rate_limit', 'calc.add', '10/m');
+    expect(limited.stdout).toMatch(/new rate limit set successfully/);
+    const wrong = await calc('control', 'rate_limit', 'calc.nothing', '10/m');
+    expect(wrong.stdout).toMatch(/ERROR/);
+
+    await using events = startUmbel(
+      ['-A', './calc.mjs', 'events', '--json', '--type', 'task-succeeded', '--count', '1'],
+      here(),
+    );
+    await events.says('capturing events');
+    await calc('call', 'calc.wait', '-a', '[1]');
+    const { stdout } = await events.ended;
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'task-succeeded', hostname: expect.stringContaining('w1@') });
+
+    worker.child.kill('SIGTERM');
+    const { code } = await worker.ended;
+    expect(code).toBe(0);
+    expect(existsSync(join(folder, 'w1.pid'))).toBe(false);
+  });
+
+  it('a warm stop finishes what runs; a second interrupt gives it up, with exit code 1', async () => {
+    await using worker = startUmbel(
+      ['-A', './calc.mjs', 'worker', '-l', 'INFO', '-b', 'sqlite:///stop.db', '--result-backend', 'sqlite:///stop.db'],
+      here(),
+    );
+    await worker.says(' ready.');
+    await umbel(['-b', 'sqlite:///stop.db', 'call', 'calc.wait', '-a', '[600000]'], here());
+    await worker.says('received');
+    worker.child.kill('SIGINT');
+    await worker.says('Warm shutdown');
+    worker.child.kill('SIGINT');
+    const { code } = await worker.ended;
+    expect(code).toBe(1);
+  });
+
+  it('SIGTERM is cold where REMAP_SIGTERM says so', async () => {
+    await using worker = startUmbel(['-A', './calc.mjs', 'worker', '-l', 'INFO', '-b', 'sqlite:///remap.db'], {
+      cwd: folder,
+      env: { REMAP_SIGTERM: 'SIGQUIT' },
+    });
+    await worker.says(' ready.');
+    worker.child.kill('SIGTERM');
+    await worker.says('Cold shutdown');
+    expect((await worker.ended).code).toBe(1);
+  });
+
+  it('a pid file of a live process is respected, that of a dead one is taken over', async () => {
+    writeFileSync(join(folder, 'live.pid'), String(process.pid));
+    const refused = await umbel(['-A', './calc.mjs', 'worker', '--pidfile', 'live.pid'], here());
+    expect(refused.stderr).toContain("already exists. Seems we're already running?");
+    expect(refused.code).toBe(73);
+    writeFileSync(join(folder, 'dead.pid'), '4194304');
+    await using worker = startUmbel(
+      ['-A', './calc.mjs', 'worker', '--pidfile', 'dead.pid', '-l', 'INFO', '-b', 'sqlite:///pid.db'],
+      here(),
+    );
+    await worker.says(' ready.');
+    worker.child.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+  });
+
+  it('control shutdown ends a worker with exit code 0', async () => {
+    await using worker = startUmbel(['-A', './calc.mjs', 'worker', '-l', 'INFO', '-b', 'sqlite:///shut.db'], here());
+    await worker.says(' ready.');
+    await umbel(['-b', 'sqlite:///shut.db', 'control', 'shutdown'], here());
+    expect((await worker.ended).code).toBe(0);
+  });
+
+  it('purge removes what waits', async () => {
+    for (let i = 0; i < 3; i++) await calc('call', 'calc.add', '-a', '[1, 2]', '-b', 'sqlite:///purge.db');
+    const { stdout } = await calc('purge', '-f', '-b', 'sqlite:///purge.db');
+    expect(stdout).toBe('Purged 3 messages from 1 known task queue.\n');
+    const { stdout: json } = await calc('purge', '-f', '--json', '-b', 'sqlite:///purge.db');
+    expect(JSON.parse(json)).toMatchObject({ total: 0 });
+  });
+});
+
+describe('beat', () => {
+  it('sends what is due, and a worker with -B runs it itself', async () => {
+    writeFileSync(
+      join(folder, 'ticking.mjs'),
+      `${APP.replaceAll('calc.db', 'tick.db')}
+app.conf.update({ beat_schedule: { often: { task: 'calc.add', schedule: 0.2, args: [20, 22] } } });`,
+    );
+    await using worker = startUmbel(['-A', './ticking.mjs', 'worker', '-B', '-l', 'INFO'], here());
+    await worker.says('succeeded in');
+    await until(() => (worker.stderr().match(/calc\.add\[.*succeeded/g)?.length ?? 0) >= 2, 'two runs');
+    worker.child.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+  });
+});
