@@ -75,7 +75,7 @@ CREATE INDEX IF NOT EXISTS tasks_seen ON tasks (first_seen);
 CREATE INDEX IF NOT EXISTS tasks_state ON tasks (state, first_seen);
 CREATE INDEX IF NOT EXISTS tasks_name ON tasks (name, state, first_seen);
 CREATE INDEX IF NOT EXISTS tasks_worker ON tasks (worker, state, first_seen);
-CREATE INDEX IF NOT EXISTS tasks_runtime ON tasks (runtime) WHERE runtime IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tasks_runtime ON tasks (state, runtime) WHERE runtime IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tasks_retries ON tasks (retries) WHERE retries > 0;
 CREATE INDEX IF NOT EXISTS tasks_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tasks_root ON tasks (root_id) WHERE root_id <> uuid;
