@@ -4,7 +4,9 @@ import type { EmbeddedDb } from '../embedded-db.ts';
 
 /** Bodies are opaque: encoded by `result_serializer`. Instants in milliseconds since the epoch; null = never. */
 export function createTables(db: EmbeddedDb): void {
-  db.exec(`
+  // In one write transaction: several processes may open a new file at once.
+  db.transaction(() =>
+    db.exec(`
     CREATE TABLE IF NOT EXISTS umbel_results (
       id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE, status TEXT NOT NULL, expires_at INTEGER,
       content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL);
@@ -12,12 +14,13 @@ export function createTables(db: EmbeddedDb): void {
       group_id TEXT PRIMARY KEY, expires_at INTEGER,
       content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS umbel_chords (
-      group_id TEXT PRIMARY KEY, size INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, expires_at INTEGER);
+      group_id TEXT PRIMARY KEY, size INTEGER NOT NULL, count INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, expires_at INTEGER);
     CREATE TABLE IF NOT EXISTS umbel_chord_parts (
       id INTEGER PRIMARY KEY, group_id TEXT NOT NULL, task_id TEXT NOT NULL, idx INTEGER, state TEXT NOT NULL,
       expires_at INTEGER, content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL,
       UNIQUE (group_id, task_id));
-  `);
+  `),
+  );
 }
 
 const ENCODED = 'content_type, content_encoding, body, expires_at';
@@ -39,8 +42,11 @@ export const SQL = {
   forgetGroup: 'DELETE FROM umbel_groups WHERE group_id = ?',
   expireGroups: 'DELETE FROM umbel_groups WHERE expires_at <= ?',
 
-  startChord: 'INSERT OR REPLACE INTO umbel_chords (group_id, size, expires_at) VALUES (?, ?, ?)',
-  getChord: 'SELECT size, done FROM umbel_chords WHERE group_id = ?',
+  startChord: `INSERT OR REPLACE INTO umbel_chords (group_id, size, count, expires_at)
+    SELECT ?, ?, count(*), ? FROM umbel_chord_parts WHERE group_id = ?`,
+  getChord: 'SELECT size, count, done FROM umbel_chords WHERE group_id = ?',
+  hasPart: 'SELECT 1 FROM umbel_chord_parts WHERE group_id = ? AND task_id = ?',
+  countPart: 'UPDATE umbel_chords SET count = count + 1 WHERE group_id = ?',
   finishChord: 'UPDATE umbel_chords SET done = 1 WHERE group_id = ?',
   forgetChord: 'DELETE FROM umbel_chords WHERE group_id = ?',
   expireChords: 'DELETE FROM umbel_chords WHERE expires_at <= ?',
@@ -48,7 +54,6 @@ export const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (group_id, task_id) DO UPDATE SET state = excluded.state, content_type = excluded.content_type,
       content_encoding = excluded.content_encoding, body = excluded.body`,
-  countParts: 'SELECT count(*) AS n FROM umbel_chord_parts WHERE group_id = ?',
   parts: `SELECT task_id, idx, state, ${ENCODED} FROM umbel_chord_parts WHERE group_id = ? ORDER BY id`,
   forgetParts: 'DELETE FROM umbel_chord_parts WHERE group_id = ?',
   expireParts: 'DELETE FROM umbel_chord_parts WHERE expires_at <= ?',

@@ -30,6 +30,7 @@ interface PendingStore {
 
 /** Expired records are also deleted without anybody calling `cleanup`. @unit milliseconds */
 const CLEANUP_EVERY_MS = 3_600_000;
+const FIRST_CLEANUP_MS = 60_000;
 const CLEANUP_SLICE = 10_000;
 const MANY = 200;
 
@@ -61,7 +62,7 @@ class SqliteBackend implements Backend {
       throw new BackendError(`Cannot open the result store ${path}: ${toError(error).message}`, { cause: error });
     }
     this.#wake = new Wake(`${path}-results-wake`);
-    this.#nextCleanupMs = context.now() + CLEANUP_EVERY_MS;
+    this.#nextCleanupMs = context.now() + FIRST_CLEANUP_MS;
   }
 
   store(meta: ResultMeta): Promise<void> {
@@ -139,20 +140,22 @@ class SqliteBackend implements Backend {
   }
 
   async startChord(groupId: string, size: number): Promise<void> {
-    this.#ask(() => this.#opened().run(SQL.startChord, groupId, size, this.#expiry()));
+    this.#ask(() => this.#opened().run(SQL.startChord, groupId, size, this.#expiry(), groupId));
   }
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
     const { body, contentType, contentEncoding } = this.#context.encode({ result: part.result });
     const rows = this.#write(() => {
-      const chord = this.#db.get<{ size: number; done: number }>(SQL.getChord, part.groupId);
+      const chord = this.#db.get<{ size: number; count: number; done: number }>(SQL.getChord, part.groupId);
       if (chord?.done) return null;
       const { groupId, taskId, index, state } = part;
       const expiry = this.#expiry();
+      // A part that was delivered again counts once.
+      const counted = this.#db.get(SQL.hasPart, groupId, taskId) ? 0 : 1;
       this.#db.run(SQL.addPart, groupId, taskId, index, state, expiry, contentType, contentEncoding, body);
       if (!chord) return null;
-      const count = Number(this.#db.get<{ n: number }>(SQL.countParts, groupId)?.n ?? 0);
-      if (count < chord.size) return null;
+      if (counted) this.#db.run(SQL.countPart, groupId);
+      if (chord.count + counted < chord.size) return null;
       const parts = this.#db.all<EncodedRow & { task_id: string; idx: number | null; state: string }>(
         SQL.parts,
         groupId,

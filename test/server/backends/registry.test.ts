@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { createBackend, registerBackend } from '../../../server/backends/registry.ts';
+import { ImproperlyConfigured, NotImplementedError } from '../../../server/errors.ts';
+import { record, testContext } from './context.ts';
+
+describe('choosing a result store by URL', () => {
+  test('an unknown scheme is refused with the known ones, and no secret is shown', async () => {
+    const refused = createBackend(testContext('mongo://me:secret@host/db'));
+    await expect(refused).rejects.toThrow(ImproperlyConfigured);
+    await expect(refused).rejects.toThrow(/Unknown result store "mongo:.*memory:\/\/.*sqlite:\/\//);
+    await expect(refused).rejects.not.toThrow(/secret/);
+  });
+
+  test('a SQLite store needs a file', async () => {
+    for (const url of ['sqlite://', 'sqlite:///', 'sqlite://host/x.db', 'sqlite:///:memory:']) {
+      await expect(createBackend(testContext(url))).rejects.toThrow(/needs a file: sqlite:\/\/\/relative.db/);
+    }
+  });
+
+  test('a SQLite store that cannot be opened says which file', async () => {
+    const file = fileURLToPath(import.meta.url);
+    await expect(createBackend(testContext(`sqlite:///${file}/x.db`))).rejects.toThrow(
+      /Cannot open the result store .*x\.db/,
+    );
+  });
+
+  test('without a URL results are dropped, and asking says how to configure a store', async () => {
+    for (const url of ['', 'disabled', 'disabled://']) {
+      const backend = await createBackend(testContext(url));
+      expect([backend.driver, backend.enabled]).toEqual(['disabled', false]);
+      await backend.store(record('a', 'SUCCESS'));
+      await backend.forget('a');
+      await expect(backend.get('a')).rejects.toThrow(NotImplementedError);
+      await expect(backend.startChord('g', 1)).rejects.toThrow(/Cannot run a chord: no result store is configured/);
+      await backend.close();
+    }
+  });
+
+  test('a store registered for a scheme is loaded when a URL asks for it', async () => {
+    let loads = 0;
+    const memory = await createBackend(testContext('memory://registered'));
+    registerBackend('Mine', async () => {
+      loads++;
+      return () => memory;
+    });
+    expect(loads).toBe(0);
+    expect(await createBackend(testContext('mine://x'))).toBe(memory);
+    expect(loads).toBe(1);
+    await memory.close();
+  });
+});
