@@ -244,7 +244,7 @@ describe('a second beat on the same file', () => {
     await first.stop();
     await second.start();
   });
-  it('may begin when the first was killed', async () => {
+  it('may begin when the first was killed', { timeout: 60_000 }, async () => {
     const script = `
       import { FileScheduleStore } from ${JSON.stringify(fileURLToPath(new URL('../../../server/beat/store.ts', import.meta.url)))};
       const store = new FileScheduleStore(${JSON.stringify(join(folder, 'schedule'))});
