@@ -28,6 +28,8 @@ export * from './errors.ts';
 export { createLogger, type Logger, type LogLevel, silentLogger } from './log.ts';
 export { AsyncResult, EagerResult, type GetOptions } from './results/async-result.ts';
 export { GroupResult } from './results/group-result.ts';
+export { Crontab, type CrontabFields, crontab, crontabFromString } from './schedules/crontab.ts';
+export type { Schedule } from './schedules/schedule.ts';
 export { Decimal, PyDate, PyDateTime, PyTime, Uuid } from './serialization/json.ts';
 export { registerSerializer } from './serialization/registry.ts';
 export { Signal, type SignalName, type SignalPayloads, signals } from './signals.ts';

@@ -39,7 +39,7 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
     },
     {
       // Celery 5.6, app/builtins.py: what a task replaced by a group becomes.
-      options: { name: 'celery.accumulate', bind: true, params: ['...args'] },
+      options: { name: 'celery.accumulate', bind: true },
       run: function accumulate(this: TaskContext, ...given: unknown[]) {
         const options = given.at(-1) as { index?: unknown };
         const named = typeof options === 'object' && options !== null && 'index' in options;

@@ -14,15 +14,16 @@ import {
   Retry,
   Terminated,
   TimeLimitExceeded,
+  toError,
 } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { exceptionRepr } from '../protocol/failure.ts';
+import { encodeFailure, exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
 import { parseIsoTime } from '../protocol/task-message.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { RetryOptions, TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { sendTask } from './publisher.ts';
-import { storeResult } from './store-failure.ts';
+import { ignoresResult, storeResult } from './store-failure.ts';
 import type { TaskOptions } from './task-options.ts';
 
 const MAX_RETRIES = 3;
@@ -88,12 +89,26 @@ export class RunningTask implements TaskContext {
     if (request.isEager) {
       this.eagerRetry = { args, kwargs, options: call };
     } else {
-      this.sending = sendTask(app, this.name, args, kwargs, call, task);
+      // The state first: the next try may end before this run does, and its state must not be overwritten. (Celery sends first.)
+      this.sending = this.#storeRetry(options.exc ?? retry).then(() => {
+        return sendTask(app, this.name, args, kwargs, call, task);
+      });
       // Looked at when the run ends; until then a failure must not count as unhandled.
       this.sending.catch(() => {});
     }
     if (options.throw === false) return retry;
     throw retry;
+  }
+
+  async #storeRetry(cause: Error): Promise<void> {
+    const { app, task, request } = this;
+    if (ignoresResult(app, task)) return;
+    const stored = { state: 'RETRY', result: encodeFailure(cause), traceback: pythonTraceback(cause) };
+    try {
+      await storeResult(app, request.message, { ...stored, hostname: request.hostname });
+    } catch (error) {
+      app.log.error(`Cannot store that ${this.name}[${request.id}] is retried: ${toError(error).message}`);
+    }
   }
 
   updateState(update: { state: string; meta?: unknown; task_id?: string }): Promise<void> {

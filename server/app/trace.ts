@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { saferepr } from '../../shared/python-repr.ts';
 import type { SignatureLike } from '../canvas/call-options.ts';
 import { Ignore, Reject, Retry, Terminated, toError } from '../errors.ts';
-import { encodeFailure, exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
+import { exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import { signals } from '../signals.ts';
 import { autoRetry, isOneOf } from './autoretry.ts';
@@ -224,14 +224,6 @@ async function ended(run: Run, error: Error): Promise<TaskOutcome> {
   if (running.eagerRetry) options.onRetry?.(running.eagerRetry);
   const cause = error.exc ?? error;
   const traceback = pythonTraceback(cause);
-  if (run.stores && !ignoresResult(run.app, run.task)) {
-    await storeResult(run.app, message, {
-      state: 'RETRY',
-      result: encodeFailure(cause),
-      traceback,
-      hostname: options.hostname,
-    });
-  }
   if (signals.task_retry.size > 0) {
     signals.task_retry.send({ sender: run.task, request: running.request, reason: error, einfo: traceback });
   }

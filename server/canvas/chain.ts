@@ -101,7 +101,7 @@ export class Chain<R = unknown> extends Signature<R> {
         steps.pop();
         results.pop();
         id = undefined;
-        step = step instanceof Group ? Chord.of(step, next, this.host) : followedBy(step, next, this.host);
+        step = step instanceof Group ? upgraded(step, next, this.host) : followedBy(step, next, this.host);
       }
       const isLast = steps.length === 0;
       const result = step.freeze(isLast ? { ...last, id } : { rootId: last.rootId });
@@ -120,6 +120,11 @@ export class Chain<R = unknown> extends Signature<R> {
   override toString(): string {
     return shortened(this.tasks).join(' | ');
   }
+}
+
+/** The group itself stays the header: it may be frozen already, and its id is that of the chord. */
+function upgraded(header: Group, body: Signature, host: CanvasHost): Chord {
+  return new Chord({ kwargs: { kwargs: {}, header, body } }, host);
 }
 
 /** A chord whose body is followed by one more step. */
