@@ -198,6 +198,6 @@ describe('routing', () => {
     expect(to({ task_queues }, 'a', { queue: 'topical' })).toEqual(['topical', 'ex', 'a.#']);
   });
   it('refuses a queue option that does not exist', () => {
-    expect(() => to({ task_queues: { q: { exchnage: 'x' } } }, 'a')).toThrow("no option 'exchnage'");
+    expect(() => to({ task_queues: { q: { exchnage: 'x' } as never } }, 'a')).toThrow("no option 'exchnage'");
   });
 });

@@ -1,0 +1,115 @@
+// The ground floor: timer, log, signals, node names.
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../server/log.ts';
+import { defaultNodename, hostFormat, nodeFormat, nodeSplit } from '../../server/nodename.ts';
+import { Signal } from '../../server/signals.ts';
+import { createTimer } from '../../server/timer.ts';
+import { ManualTimer } from '../support/clock.ts';
+import { until } from '../support/until.ts';
+
+describe('a timer', () => {
+  it('fires in the order of time, priority and insertion', () => {
+    const timer = new ManualTimer();
+    const fired: string[] = [];
+    const add = (name: string, at: number, priority?: number) =>
+      timer.at(timer.now() + at, () => fired.push(name), priority);
+    add('late', 20);
+    add('low', 10, 6);
+    add('high', 10, 1);
+    add('high too', 10, 1);
+    const cancelled = add('never', 5);
+    cancelled.cancel();
+    expect(timer.size).toBe(4);
+    timer.advance(15);
+    expect(fired).toEqual(['high', 'high too', 'low']);
+    timer.advance(5);
+    expect(fired).toEqual(['high', 'high too', 'low', 'late']);
+  });
+  it('of the real clock fires when due, repeats, and leaves nothing behind', async () => {
+    const timer = createTimer();
+    let ticks = 0;
+    const repeating = timer.every(2, () => ticks++);
+    let fired = 0;
+    timer.after(1, () => fired++);
+    await until(() => ticks >= 3 && fired === 1, 'ticks');
+    repeating.cancel();
+    timer.after(100_000, () => {});
+    timer.clear();
+    expect(timer.size).toBe(0);
+  });
+  it('many cancelled entries do not stay in memory, the others still fire in order', () => {
+    const timer = new ManualTimer();
+    const fired: number[] = [];
+    const handles = Array.from({ length: 1000 }, (_, i) =>
+      timer.at(timer.now() + 1000 - i, () => fired.push(1000 - i)),
+    );
+    for (const [i, handle] of handles.entries()) if (i % 100 !== 0) handle.cancel();
+    timer.advance(1000);
+    expect(fired).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
+  });
+  it('waits longer than setTimeout can', () => {
+    const timer = createTimer({ unref: true });
+    let fired = false;
+    timer.after(2 ** 40, () => {
+      fired = true;
+    });
+    expect([timer.size, fired]).toEqual([1, false]);
+    timer.clear();
+  });
+});
+
+describe('the log', () => {
+  it('writes one line per fact, fields beside it, nothing below its level', () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: 'INFO', write: (line) => lines.push(line), name: 'w1' });
+    log.debug('not seen');
+    log.info('Task add[1] received', { queue: 'celery', text: 'two words' });
+    log.child('pool').error('lost', { code: 9 });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}: INFO\/w1\] Task add\[1\] received queue=celery text="two words"$/,
+      ),
+      expect.stringMatching(/ERROR\/pool\] lost code=9$/),
+    ]);
+  });
+});
+
+describe('a signal', () => {
+  it('reaches every receiver, also past one that throws', () => {
+    const signal = new Signal<{ n: number }>('test');
+    const seen: number[] = [];
+    const off = signal.connect(({ n }) => seen.push(n));
+    signal.connect(() => {
+      throw new Error('a receiver that fails on purpose');
+    });
+    signal.connect(({ n }) => seen.push(n * 10));
+    signal.send({ n: 1 });
+    off();
+    signal.send({ n: 2 });
+    expect(seen).toEqual([1, 10, 20]);
+    expect(signal.size).toBe(2);
+  });
+});
+
+describe('node names', () => {
+  it('are taken apart and put together', () => {
+    expect(nodeSplit('w1@host')).toEqual({ name: 'w1', host: 'host' });
+    expect(nodeSplit('host')).toEqual({ name: null, host: 'host' });
+    expect(defaultNodename('host.example.com')).toBe('celery@host.example.com');
+  });
+  it('expand %h %n %d %p %i %I %%', () => {
+    const context = { hostname: 'w1@h.example.com', processIndex: 2 };
+    expect(nodeFormat('%n-%h-%d-%p-%i%I-%%-%x', context)).toBe(
+      'w1-h.example.com-example.com-w1@h.example.com-2-2-%-%x',
+    );
+  });
+  it.each([
+    ['w1', 'w1@box'],
+    ['w1@%h', 'w1@box'],
+    ['w1@other', 'w1@other'],
+    ['', 'celery@box'],
+    [null, 'celery@box'],
+  ])('-n %j is %s', (option, name) => {
+    expect(hostFormat(option, { hostname: 'box' })).toBe(name);
+  });
+});
