@@ -67,12 +67,13 @@ class Lister {
   }
 
   list(): TaskPage {
+    const after = this.after();
     this.count();
     const { plan, query, counts } = this;
     const states = plan.states.filter((s) => query.states === null || query.states.includes(s));
     const total = states.reduce((sum, s) => sum + (counts[s] ?? 0), 0);
     const nothing = plan.empty || states.length === 0 || (total === 0 && !this.capped);
-    const page = nothing ? { items: [], next: null } : this.page(states, total);
+    const page = nothing ? { items: [], next: null } : this.page(states, total, after);
     return { ...page, counts, counts_capped: this.capped, total };
   }
 
@@ -156,9 +157,8 @@ class Lister {
     );
   }
 
-  page(states: readonly string[], total: number): Page {
+  page(states: readonly string[], total: number, after: Place | null): Page {
     const { plan, query } = this;
-    const after = this.after();
     const exact = !states.some((s) => this.cappedStates.has(s)) && (plan.rest === null || !this.capped);
     if (plan.bounded || (query.sort !== 'first_seen' && exact && total <= COUNT_CAP && plan.rest === null))
       return this.direct(states, after);
