@@ -1,10 +1,10 @@
-// `npm run docs`: prints docs/settings.md from the settings table, so that the page cannot fall behind the code.
+// `npm run docs`: prints docs/settings.md from the settings table, and the rooms in docs/architecture.md from the door signs.
 import { node } from './run.mjs';
 
 process.exitCode = await node([
   '--conditions=umbel-source',
   '--import',
   'tsx',
-  '.build/settings-page.ts',
+  '.build/docs-pages.ts',
   ...process.argv.slice(2),
 ]);

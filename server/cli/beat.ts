@@ -5,9 +5,9 @@ import { rmSync } from 'node:fs';
 import type { Celery } from '../app/celery.ts';
 import { Beat } from '../beat/beat.ts';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
+import { takeOn, writePidfile } from './daemon.ts';
 import { createOutput, EXIT, wantsColor } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
-import { takeOn, writePidfile } from './worker.ts';
 
 export interface BeatCliOptions extends GlobalOptions {
   /** The file beat remembers its last runs in. */

@@ -6,12 +6,13 @@
 // Exit codes: 0 after a warm stop or a remote `shutdown`, 1 after a cold one or an error.
 // Celery 5.6: bin/worker.py, apps/worker.py, platforms.py
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import type { Celery } from '../app/celery.ts';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
+import { takeOn, writePidfile } from './daemon.ts';
 import { CliError, createOutput, EXIT, wantsColor } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 
@@ -168,47 +169,6 @@ function openLog(options: WorkerCliOptions, hostname: string): Logger {
     throw new CliError(`cannot write --logfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }
   return createLogger({ level, write, color: false, name: 'MainProcess' });
-}
-
-/** Refuses when another live process holds it; takes over from a dead one. */
-export function writePidfile(path: string): string {
-  if (existsSync(path)) {
-    const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);
-    if (isAlive(pid)) {
-      throw new CliError(
-        `Pidfile (${path}) already exists. Seems we're already running? (pid: ${pid})`,
-        EXIT.cannotCreate,
-      );
-    }
-  }
-  try {
-    writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
-  } catch (error) {
-    throw new CliError(`cannot write --pidfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
-  }
-  return path;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** --umask, --gid, --uid: in this order, since the last gives up the right to do the others. */
-export function takeOn(options: { umask?: string; gid?: string; uid?: string }): void {
-  const id = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
-  try {
-    if (options.umask) process.umask(Number.parseInt(options.umask, 8));
-    if (options.gid) process.setgid?.(id(options.gid));
-    if (options.uid) process.setuid?.(id(options.uid));
-  } catch (error) {
-    throw new CliError(`cannot take on --uid/--gid/--umask: ${(error as Error).message}`);
-  }
 }
 
 /** -D: the same command in the background, without a terminal. */

@@ -1,0 +1,31 @@
+// The pages under docs/ say what the code says.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { settingsMarkdown } from '../server/app/settings-docs.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => `docs/${path}`),
+];
+
+describe('the documentation', () => {
+  it('docs/settings.md is printed from the settings table (npm run docs)', () => {
+    expect(readFileSync(join(ROOT, 'docs/settings.md'), 'utf8')).toBe(settingsMarkdown());
+  });
+
+  it.each(pages)('%s links only to what is there', (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8').replace(/```[\s\S]*?```/g, '');
+    const missing = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+      .map((match) => match[1]!)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .filter((target) => !existsSync(resolve(ROOT, dirname(page), target)));
+    expect(missing).toEqual([]);
+  });
+});
