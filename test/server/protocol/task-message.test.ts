@@ -184,7 +184,7 @@ describe('building a task message', () => {
           const payload = decode(body, 'application/json', 'utf-8', acceptSet(['json']));
           const task = readTaskMessage(delivered({ headers: built.headers, properties: built.properties }), payload);
           const { parent_id, ...common } = fields;
-          expect(task).toMatchObject({ ...JSON.parse(JSON.stringify(common)), protocol });
+          expect(task).toMatchObject({ ...structuredClone(common), protocol });
           if (protocol === 2) expect(task.parent_id).toBe(parent_id);
         },
       ),
