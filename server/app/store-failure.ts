@@ -9,6 +9,7 @@ import { ChordError, toError } from '../errors.ts';
 import { decodeFailure, encodeFailure, exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
 import { buildResultMeta } from '../protocol/result-meta.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
+import { TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 
 export interface Stored {
@@ -209,7 +210,8 @@ async function callErrbacks(app: AppHost, message: TaskMessage, error: Error, tr
     const task = app.tasks.get(errback.task);
     try {
       if (task && takesFailure(task)) {
-        await task.callDirectly([message, error, traceback, ...errback.args]);
+        const request = new TaskRequest(message, { hostname: null, signal: new AbortController().signal });
+        await task.callDirectly([request, error, traceback, ...errback.args]);
         continue;
       }
       const lineage = { parent_id: message.id, root_id: message.root_id ?? message.id };

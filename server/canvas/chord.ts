@@ -8,7 +8,7 @@ import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import { Group, tasksText } from './group.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
-import { listOf, type Place, Signature, type SignatureParts } from './signature.ts';
+import { type Place, Signature, type SignatureParts } from './signature.ts';
 
 export class Chord extends Signature {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
@@ -98,6 +98,7 @@ export class Chord extends Signature {
       chord: this.body,
       rootId: place.rootId,
       parentId: place.parentId,
+      groupLater: true,
     });
     const id = (this.options.task_id as string | undefined) ?? place.id;
     const bodyResult = this.body.freeze({ ...place, id, parentId: undefined });
@@ -154,5 +155,3 @@ function splitName(body: Signature): [name: string, rest: string] {
   const open = text.indexOf('(');
   return [body.task, text.slice(open + 1, -1)];
 }
-
-export { listOf };

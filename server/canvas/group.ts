@@ -2,7 +2,6 @@
 // Not here: what follows a group (chord.ts), results of groups (results/group-result.ts).
 // Holds: nested groups are sent as one, their tasks numbered in the order written; a group has no callbacks of its own.
 // Celery 5.6: canvas.py group
-import { saferepr } from '../../shared/python-repr.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
@@ -89,7 +88,7 @@ export class Group extends Signature<unknown[]> {
           return this.host.groupResult(task.options.task_id as string, freezeAll(task));
         }
         return task.freeze({
-          groupId,
+          groupId: place.groupLater ? undefined : groupId,
           groupIndex: index++,
           chord: place.chord,
           rootId: o.root_id as string | undefined,
@@ -144,5 +143,3 @@ const PLACE = ['task_id', 'group_id', 'group_index', 'chord', 'link', 'link_erro
 function withoutPlace(options: object): ApplyOptions {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !PLACE.includes(key)));
 }
-
-export const argumentsText = (value: unknown) => saferepr(value);

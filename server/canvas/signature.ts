@@ -16,6 +16,8 @@ export interface Place {
   readonly chord?: Signature | null | undefined;
   readonly rootId?: string | null | undefined;
   readonly parentId?: string | null | undefined;
+  /** A header frozen as part of a chain: its tasks get the group's id when the chord is sent, as in Celery. */
+  readonly groupLater?: boolean;
 }
 
 export interface SignatureParts {
