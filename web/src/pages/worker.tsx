@@ -189,9 +189,9 @@ function Figures({ worker }: { worker: WorkerDetail }) {
   return (
     <section className="card figures" aria-label="Now">
       <div className="pool">
-        <h3>
+        <h2>
           Pool <span>{worker.pool ?? ''}</span>
-        </h3>
+        </h2>
         <p className="value">
           <Stale at={worker.last_heard}>
             {silent ? '?' : count(active)}
@@ -221,9 +221,9 @@ function Figures({ worker }: { worker: WorkerDetail }) {
         </div>
       </div>
       <div className="pool">
-        <h3>
+        <h2>
           Reserved <span>prefetched, not yet running</span>
-        </h3>
+        </h2>
         <p className="value">
           {count(held)}
           {worker.prefetch_count ? <small>of {count(worker.prefetch_count)}</small> : null}
@@ -234,7 +234,7 @@ function Figures({ worker }: { worker: WorkerDetail }) {
         </span>
       </div>
       <div>
-        <h3>Finished</h3>
+        <h2>Finished</h2>
         <p className="value">
           {rate(perMin)}
           <small>/min</small>
@@ -251,7 +251,7 @@ function Figures({ worker }: { worker: WorkerDetail }) {
         <Spark values={worker.finished_per_min} height={32} label="Finished per minute, last hour" fromZero />
       </div>
       <div>
-        <h3>Processed</h3>
+        <h2>Processed</h2>
         <p className="value" title={exactCount(worker.processed)}>
           {count(worker.processed)}
         </p>

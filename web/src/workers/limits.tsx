@@ -74,7 +74,8 @@ function LimitRow({
   const [where, setWhere] = useState<Where>('this');
   const rateOp = useOperation();
   const timeOp = useOperation();
-  const perMin = task.finished / 60;
+  // The last hour, or as long as it has been up.
+  const perMin = task.finished / Math.max(1, Math.min(60, (worker.uptime ?? 3600) / 60));
   const short = lastPart(task.name);
   const start = () => {
     setRate(task.rate_limit ?? '');

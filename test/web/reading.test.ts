@@ -1,0 +1,180 @@
+// What the pages make of texts and numbers: traceback, timeline, query chips, rates, axes, keys, palette.
+import { expect, test } from 'vitest';
+import { countTicks, logAxis, niceMax, spread, stepPoints, timeTicks } from '../../web/src/charts/axis.ts';
+import { fit, rank } from '../../web/src/shell/palette-items.ts';
+import { refusal } from '../../web/src/tasks/applies.ts';
+import { COLUMNS, nextSort } from '../../web/src/tasks/columns.ts';
+import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
+import { timelineOf } from '../../web/src/tasks/timeline.ts';
+import { packagesOf, readTraceback, runsOf, shortPath } from '../../web/src/tasks/traceback.ts';
+import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-words.ts';
+import { exceptionParts, signed } from '../../web/src/ui/words.ts';
+
+const TRACE = `Traceback (most recent call last):
+  File "/usr/lib/python3/dist-packages/celery/app/trace.py", line 451, in trace_task
+    R = retval = fun(*args, **kwargs)
+  File "/app/shop/orders/tasks.py", line 88, in charge_card
+    receipt = psp.capture(order.payment_id, amount)
+              ^^^^^^^^^^^
+  File "/usr/lib/python3/site-packages/requests/adapters.py", line 713, in send
+    raise ReadTimeout(e, request=request)
+requests.exceptions.ReadTimeout: Read timed out.`;
+
+test('a traceback is read as frames, with one\'s own told from the libraries\'', () => {
+  const { frames, last } = readTraceback(TRACE);
+
+  expect(frames.map((f) => [f.fn, f.line, f.own])).toEqual([
+    ['trace_task', 451, false],
+    ['charge_card', 88, true],
+    ['send', 713, false],
+  ]);
+  expect(frames[1]!.source).toBe('receipt = psp.capture(order.payment_id, amount)');
+  expect(last).toBe('requests.exceptions.ReadTimeout: Read timed out.');
+  expect(runsOf(frames).map((r) => r.own)).toEqual([false, true, false]);
+  expect(packagesOf([frames[2]!])).toBe('requests');
+});
+
+test('a text that is no traceback has no frames', () => {
+  expect(readTraceback('it broke').frames).toEqual([]);
+});
+
+test('a library path begins at its package, one\'s own keeps three folders', () => {
+  expect(shortPath('/usr/lib/python3/site-packages/requests/adapters.py')).toEqual({ dir: 'requests/', base: 'adapters.py' });
+  expect(shortPath('/srv/www/app/shop/orders/tasks.py')).toEqual({ dir: 'app/shop/orders/', base: 'tasks.py' });
+});
+
+const told = {
+  state: 'SUCCESS',
+  sent: 100,
+  received: 101,
+  started: 102,
+  succeeded: 112,
+  failed: null,
+  retried: null,
+  revoked: null,
+  rejected: null,
+  queue: 'celery',
+  eta: null,
+  usual_p95: 5,
+  runtime: 10,
+};
+
+test('a timeline tells each wait and where p95 would have ended', () => {
+  const line = timelineOf(told, 200);
+
+  expect(line.points.map((p) => p.label)).toEqual(['Sent', 'Received', 'Started', 'Succeeded']);
+  expect(line.gaps.map((g) => g?.seconds)).toEqual([1, 1, 10]);
+  expect(line.gaps[2]!.tick).toBeCloseTo(7 / 12);
+  expect(line.total).toBe(12);
+});
+
+test('a task that runs is open at its end', () => {
+  const line = timelineOf({ ...told, state: 'STARTED', succeeded: null, runtime: null }, 110);
+
+  expect(line.points.at(-1)).toMatchObject({ label: 'Running', at: 110 });
+  expect(line.gaps.at(-1)).toMatchObject({ open: true, seconds: 8 });
+});
+
+test('a task revoked before it started has no start', () => {
+  const line = timelineOf({ ...told, state: 'REVOKED', started: null, succeeded: null, revoked: 105 }, 110);
+
+  expect(line.points.map((p) => p.label)).toEqual(['Sent', 'Received', 'Revoked']);
+});
+
+test('a plain row of conditions is shown as chips, one with OR as text', () => {
+  expect(chipsOf('state:FAILURE NOT name:*.refund exc').map((c) => [c.head, c.tail])).toEqual([
+    ['state:', 'FAILURE'],
+    ['NOT name:', '*.refund'],
+    ['', 'exc'],
+  ]);
+  expect(chipsOf('a OR b')).toEqual([]);
+  expect(chipsOf('')).toEqual([]);
+});
+
+test('a chip taken out leaves the rest of the query as it is', () => {
+  const query = 'state:FAILURE AND name:pay worker:w1';
+  const chips = chipsOf(query);
+
+  expect(without(query, chips[1]!)).toBe('state:FAILURE worker:w1');
+  expect(without(query, chips[0]!)).toBe('name:pay worker:w1');
+  expect(without('pay', chipsOf('pay')[0]!)).toBe('');
+});
+
+test('rates are read as Celery writes them, and what they do is said', () => {
+  expect(readRate('10/m')).toMatchObject({ ok: true, text: '10/m', perMin: 10 });
+  expect(readRate('5')).toMatchObject({ text: '5/s', perMin: 300 });
+  expect(readRate('none')).toMatchObject({ text: '0', perMin: null });
+  expect(readRate('10/day').ok).toBe(false);
+  expect(limitEffect({ ok: true, text: '60/m', perMin: 60 }, 1, 100)).toBe(
+    'At most 60/m on this worker. It runs 100/m here now, so about 40 a minute will wait.',
+  );
+  expect(readSeconds('30 s')).toBe(30);
+  expect(readSeconds('')).toBeNull();
+  expect(readSeconds('soon')).toBeUndefined();
+});
+
+test('a verb that does not apply says why', () => {
+  expect(refusal('revoke', { state: 'SUCCESS', started: 1, name: 'x' })).toBe('It has already finished');
+  expect(refusal('terminate', { state: 'RECEIVED', started: null, name: 'x' })).toBe('It is not running');
+  expect(refusal('retry', { state: 'STARTED', started: 1, name: 'x' })).toBe('It has not finished yet');
+  expect(refusal('retry', { state: 'FAILURE', started: 1, name: 'x' })).toBeNull();
+});
+
+test('a head sorts the way one looks for first, then the other way', () => {
+  const runtime = COLUMNS.find((c) => c.id === 'runtime')!;
+  const name = COLUMNS.find((c) => c.id === 'name')!;
+
+  expect(nextSort('-first_seen', runtime)).toBe('-runtime');
+  expect(nextSort('-runtime', runtime)).toBe('runtime');
+  expect(nextSort('-first_seen', name)).toBe('name');
+  expect(nextSort('name', name)).toBe('-name');
+});
+
+test('axes end at round numbers above the data', () => {
+  expect(niceMax(1263)).toBe(1500);
+  expect(niceMax(0)).toBe(4);
+  expect(countTicks(1500)).toEqual([0, 500, 1000, 1500]);
+  expect(countTicks(4)).toEqual([0, 1, 2, 3, 4]);
+  expect(logAxis([0.1, 27]).ticks).toEqual([0.1, 1, 10, 60]);
+  expect(timeTicks(0, 3600, 6)).toHaveLength(7);
+});
+
+test('labels that would lie on each other are moved apart, in their order', () => {
+  const [a, b, c] = spread([50, 51, 120], 15, 0, 200);
+
+  expect(b! - a!).toBeGreaterThanOrEqual(15);
+  expect(c).toBe(120);
+  expect(spread([198, 199], 15, 0, 200)).toEqual([185, 200]);
+});
+
+test('an unfinished bucket closes the line and is told apart', () => {
+  const { points, unfinished } = stepPoints({
+    range: '1h',
+    t: [0, 60, 120],
+    step: 60,
+    last_unfinished: true,
+    lines: { SUCCESS: [5, null, 2] },
+    totals: {},
+  });
+
+  expect(points.map((p) => [p.t, p.SUCCESS])).toEqual([
+    [0, 5],
+    [60, null],
+    [120, null],
+  ]);
+  expect(unfinished).toEqual({ t: 120, total: 2 });
+});
+
+test('an exception repr is its class and its message', () => {
+  expect(exceptionParts("KeyError('vat_id')")).toEqual({ type: 'KeyError', message: 'vat_id' });
+  expect(exceptionParts("ReadTimeout(\"host='x'\")")).toEqual({ type: 'ReadTimeout', message: "host='x'" });
+  expect(exceptionParts('odd text')).toEqual({ type: '', message: 'odd text' });
+  expect([signed(38), signed(-3), signed(0)]).toEqual(['+38', '\u22123', '0']);
+});
+
+test('the palette finds by beginning, word, part and letters, best first', () => {
+  expect(fit('Workers', 'wor')).toBeGreaterThan(fit('celery@worker', 'wor'));
+  expect(fit('Overview', 'zz')).toBe(0);
+  const item = (label: string) => ({ label, kind: 'Page' as const, icon: 'tasks' as const, run: () => {} });
+  expect(rank([item('shop.pay'), item('Pages'), item('Queues')], 'pa').map((i) => i.label)).toEqual(['Pages', 'shop.pay']);
+});
