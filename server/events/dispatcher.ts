@@ -163,11 +163,10 @@ export class EventDispatcher {
   }
 
   #startPump(): void {
-    this.#pump ??= this.#drain().finally(() => {
-      this.#pump = null;
-    });
+    if (!this.#pump) this.#pump = this.#drain();
   }
 
+  /** Gives up its place in the same breath as it finds nothing left: what comes after that starts another. */
   async #drain(): Promise<void> {
     while (this.#outgoing.length > 0) {
       let channel: Channel;
@@ -175,7 +174,7 @@ export class EventDispatcher {
         channel = this.#channel ?? (await this.#open());
       } catch {
         this.#trim();
-        return;
+        break;
       }
       const batch = this.#outgoing;
       this.#outgoing = [];
@@ -184,9 +183,10 @@ export class EventDispatcher {
         if (this.#channel === channel) this.#channel = null;
         this.#outgoing = [...failed, ...this.#outgoing];
         this.#trim();
-        return;
+        break;
       }
     }
+    this.#pump = null;
   }
 
   async #open(): Promise<Channel> {
@@ -208,14 +208,16 @@ export class EventDispatcher {
       } catch {
         continue;
       }
-      const sending = channel.publish({
-        exchange: this.#exchange,
-        routingKey: item.routingKey,
-        ...encoded,
-        headers: { hostname: this.hostname },
-        properties: { delivery_mode: 1 },
-      });
-      sent.push(sending.catch(() => failed.push(item)));
+      // In a function of its own: a channel that throws at once is as lost as one that rejects.
+      const send = async () =>
+        channel.publish({
+          exchange: this.#exchange,
+          routingKey: item.routingKey,
+          ...encoded,
+          headers: { hostname: this.hostname },
+          properties: { delivery_mode: 1 },
+        });
+      sent.push(send().catch(() => failed.push(item)));
     }
     await Promise.all(sent);
     return failed;

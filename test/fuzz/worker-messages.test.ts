@@ -129,9 +129,11 @@ const message: fc.Arbitrary<OutgoingMessage> = fc.record({
   headers: fc.oneof({ weight: 5, arbitrary: headers }, { weight: 1, arbitrary: fc.constant({}) }),
   properties: fc.oneof(
     fc.constant({ delivery_mode: 2 as const }),
-    fc.record({ correlation_id: odd, reply_to: odd, priority: fc.integer({ min: 0, max: 9 }) }) as fc.Arbitrary<
-      Record<string, never>
-    >,
+    fc.record({
+      correlation_id: odd,
+      reply_to: odd,
+      priority: fc.integer({ min: 0, max: 9 }),
+    }) as unknown as fc.Arbitrary<Record<string, never>>,
   ),
 });
 

@@ -155,6 +155,16 @@ describe('the event dispatcher', () => {
     expect(received.map((r) => (r.payload as Event).n)).toEqual([2, 3, 4, 5]);
   });
 
+  it('sends what comes in the very moment it has finished sending', async () => {
+    const { dispatcher, received } = await open();
+    for (let n = 1; n <= 50; n++) {
+      dispatcher.send('worker-heartbeat', { n });
+      // A different number of microtasks each time: one of them meets the end of the sending before.
+      for (let turn = 0; turn < n; turn++) await Promise.resolve();
+    }
+    await until(() => received.length === 50, 'every event');
+  });
+
   it('says how many whole hours west of UTC it is, floored as Python does', async () => {
     const { dispatcher, received } = await open();
     dispatcher.send('worker-online');
