@@ -27,8 +27,8 @@ function define(app: Celery): void {
   app.task({ name: 'vec.add', params: ['x', 'y'], typing: false }, (x: number, y: number) => x + y);
   app.task({ name: 'vec.xsum', params: ['numbers'] }, (numbers: number[]) => numbers.reduce((a, b) => a + b, 0));
   app.task('vec.echo', (...args: unknown[]) => args);
-  app.task({ name: 'vec.fail', params: ['text?'] }, (text = 'x') => {
-    throw new Error(text);
+  app.task({ name: 'vec.fail', params: ['text?'] }, (text?: string) => {
+    throw new Error(text ?? 'x');
   });
   app.task({ name: 'vec.throws', throws: [RangeError] }, () => {
     throw new RangeError('expected');
