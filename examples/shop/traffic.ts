@@ -35,6 +35,8 @@ function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
+const ISSUES: readonly string[] = ['Spring in the garden', 'New lamps', 'Tea for two'];
+
 /** [weight, what happens] */
 const HAPPENINGS: readonly (readonly [number, () => Promise<unknown>])[] = [
   [34, () => recordView.delay(pick(PRODUCTS).sku, pick(CUSTOMERS))],
@@ -47,12 +49,14 @@ const HAPPENINGS: readonly (readonly [number, () => Promise<unknown>])[] = [
       return sendReceipt.delay(order.customer, order.id, total);
     },
   ],
-  [12, () => sendNewsletter.applyAsync([pick(CUSTOMERS), 'Spring in the garden'], {}, { expires: 600 })],
+  [12, () => sendNewsletter.applyAsync([pick(CUSTOMERS), pick(ISSUES)], {}, { expires: 600 })],
   [
     6,
     () =>
       remindOfBasket.applyAsync([pick(CUSTOMERS), [pick(PRODUCTS).sku]], {}, { countdown: 20 + Math.random() * 70 }),
   ],
+  // To everybody at once: more than may go out, so that the rate limit is seen to hold.
+  [0.5, () => Promise.all(CUSTOMERS.flatMap((to) => ISSUES.map((issue) => sendNewsletter.delay(to, issue))))],
   [5, () => publishPictures(pick(PRODUCTS).sku)],
   [4, () => dailySales.applyAsync([today()], {}, { priority: 3 })],
   [3, () => syncWarehouse.delay(pick(['Rotterdam', 'Leipzig', 'Lyon']))],

@@ -45,6 +45,8 @@ interface Plan {
   readonly logfile: string | null;
 }
 
+/** Few enough that one sees the shop busy. */
+const DEMO_CONCURRENCY = 20;
 const WARM_MS = 5000;
 const COLD_MS = 3000;
 
@@ -169,7 +171,8 @@ function superviseWorker(plan: Plan, options: UpOptions, timer: Timer, output: O
   if (plan.logfile) writeFileSync(plan.logfile, '');
   const args = [...selfArgs(), 'worker', '-A', plan.appSpec!, '-E', '-B', '-l', options.loglevel ?? 'INFO'];
   args.push('-s', join(dirname(plan.file), 'beat-schedule.db'));
-  if (options.concurrency !== undefined) args.push('-c', String(options.concurrency));
+  const concurrency = options.concurrency ?? (plan.isDemo ? DEMO_CONCURRENCY : undefined);
+  if (concurrency !== undefined) args.push('-c', String(concurrency));
   if (options.pool) args.push('-P', options.pool);
   if (options.queues) args.push('-Q', options.queues.join(','));
   if (plan.logfile) args.push('--quiet');

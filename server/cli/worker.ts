@@ -7,6 +7,8 @@
 // Celery 5.6: bin/worker.py, apps/worker.py, platforms.py
 import { spawn } from 'node:child_process';
 import { appendFileSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
@@ -63,6 +65,7 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
   takeOn(options);
   const log = openLog(options, hostname);
   const app = await openApp(options);
+  await include(options.include ?? []);
   applySettings(app, options, log);
   const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname })) : null;
   const instance = new Worker(app, {
@@ -98,6 +101,17 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
     await beat?.stop();
     if (pidfile) rmSync(pidfile, { force: true });
     await app.close();
+  }
+}
+
+/** -I: further modules with tasks. */
+async function include(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    try {
+      await import(pathToFileURL(resolve(path)).href);
+    } catch (error) {
+      throw new CliError(`cannot import -I ${path}: ${(error as Error).message}`);
+    }
   }
 }
 
