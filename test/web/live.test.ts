@@ -166,7 +166,17 @@ test('patches keep what did not change and forget workers that are gone', () => 
   });
 
   const next = applyPatches(painted, [
-    { ...(patch(2) as unknown as Patch), workers: [], workers_gone: ['a'], queues: null, figures: null, cluster: null, operations: [], tasks_changed: 3, tasks_new: 2 },
+    {
+      ...(patch(2) as unknown as Patch),
+      workers: [],
+      workers_gone: ['a'],
+      queues: null,
+      figures: null,
+      cluster: null,
+      operations: [],
+      tasks_changed: 3,
+      tasks_new: 2,
+    },
   ]);
 
   expect([...next.workers.keys()]).toEqual(['b']);

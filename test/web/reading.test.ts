@@ -1,14 +1,14 @@
 // What the pages make of texts and numbers: traceback, timeline, query chips, rates, axes, keys, palette.
 import { expect, test } from 'vitest';
 import { countTicks, logAxis, niceMax, spread, stepPoints, timeTicks } from '../../web/src/charts/axis.ts';
-import { fit, rank } from '../../web/src/shell/palette-items.ts';
+import { closeness, rank } from '../../web/src/shell/palette-items.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { COLUMNS, nextSort } from '../../web/src/tasks/columns.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
 import { timelineOf } from '../../web/src/tasks/timeline.ts';
 import { packagesOf, readTraceback, runsOf, shortPath } from '../../web/src/tasks/traceback.ts';
-import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-words.ts';
 import { exceptionParts, signed } from '../../web/src/ui/words.ts';
+import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-words.ts';
 
 const TRACE = `Traceback (most recent call last):
   File "/usr/lib/python3/dist-packages/celery/app/trace.py", line 451, in trace_task
@@ -20,7 +20,7 @@ const TRACE = `Traceback (most recent call last):
     raise ReadTimeout(e, request=request)
 requests.exceptions.ReadTimeout: Read timed out.`;
 
-test('a traceback is read as frames, with one\'s own told from the libraries\'', () => {
+test("a traceback is read as frames, with one's own told from the libraries'", () => {
   const { frames, last } = readTraceback(TRACE);
 
   expect(frames.map((f) => [f.fn, f.line, f.own])).toEqual([
@@ -38,8 +38,11 @@ test('a text that is no traceback has no frames', () => {
   expect(readTraceback('it broke').frames).toEqual([]);
 });
 
-test('a library path begins at its package, one\'s own keeps three folders', () => {
-  expect(shortPath('/usr/lib/python3/site-packages/requests/adapters.py')).toEqual({ dir: 'requests/', base: 'adapters.py' });
+test("a library path begins at its package, one's own keeps three folders", () => {
+  expect(shortPath('/usr/lib/python3/site-packages/requests/adapters.py')).toEqual({
+    dir: 'requests/',
+    base: 'adapters.py',
+  });
   expect(shortPath('/srv/www/app/shop/orders/tasks.py')).toEqual({ dir: 'app/shop/orders/', base: 'tasks.py' });
 });
 
@@ -167,14 +170,17 @@ test('an unfinished bucket closes the line and is told apart', () => {
 
 test('an exception repr is its class and its message', () => {
   expect(exceptionParts("KeyError('vat_id')")).toEqual({ type: 'KeyError', message: 'vat_id' });
-  expect(exceptionParts("ReadTimeout(\"host='x'\")")).toEqual({ type: 'ReadTimeout', message: "host='x'" });
+  expect(exceptionParts('ReadTimeout("host=\'x\'")')).toEqual({ type: 'ReadTimeout', message: "host='x'" });
   expect(exceptionParts('odd text')).toEqual({ type: '', message: 'odd text' });
   expect([signed(38), signed(-3), signed(0)]).toEqual(['+38', '\u22123', '0']);
 });
 
 test('the palette finds by beginning, word, part and letters, best first', () => {
-  expect(fit('Workers', 'wor')).toBeGreaterThan(fit('celery@worker', 'wor'));
-  expect(fit('Overview', 'zz')).toBe(0);
+  expect(closeness('Workers', 'wor')).toBeGreaterThan(closeness('celery@worker', 'wor'));
+  expect(closeness('Overview', 'zz')).toBe(0);
   const item = (label: string) => ({ label, kind: 'Page' as const, icon: 'tasks' as const, run: () => {} });
-  expect(rank([item('shop.pay'), item('Pages'), item('Queues')], 'pa').map((i) => i.label)).toEqual(['Pages', 'shop.pay']);
+  expect(rank([item('shop.pay'), item('Pages'), item('Queues')], 'pa').map((i) => i.label)).toEqual([
+    'Pages',
+    'shop.pay',
+  ]);
 });

@@ -2,11 +2,11 @@
 // The same keys are read and written by src/shell/preferences.ts.
 (() => {
   try {
-    var kept = JSON.parse(localStorage.getItem('umbel.preferences') || '{}');
-    var root = document.documentElement;
+    const kept = JSON.parse(localStorage.getItem('umbel.preferences') || '{}');
+    const root = document.documentElement;
     if (kept.theme === 'light' || kept.theme === 'dark') root.dataset.theme = kept.theme;
     if (kept.density === 'compact' || kept.density === 'roomy') root.dataset.density = kept.density;
-  } catch (_) {
+  } catch {
     // Storage is forbidden or holds something else: the system's theme is a good one.
   }
 })();

@@ -67,7 +67,6 @@ export const Trend = memo(function Trend({ values, label }: { values: readonly n
     <svg className="trend" viewBox="0 0 100 18" preserveAspectRatio="none" role="img" aria-label={label}>
       {values.map((v, i) => {
         const h = v === 0 ? 1 : Math.max(2, (v / high) * 18);
-        // biome-ignore lint/suspicious/noArrayIndexKey: a bucket is its place
         return (
           <rect
             key={i}
@@ -95,7 +94,6 @@ export function Slots({ active, total, unknown }: { active: number; total: numbe
   return (
     <span className={unknown ? 'slots unknown' : 'slots'} aria-hidden="true">
       {Array.from({ length: total }, (_, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a slot is its place
         <i key={i} className={i < active ? 'on' : undefined} />
       ))}
     </span>

@@ -46,7 +46,13 @@ export const Throughput = memo(function Throughput({
     tickLine: false,
     interval: 0 as const,
   };
-  const y = { width: Y_WIDTH, axisLine: false, tickLine: false, tickFormatter: (v: number) => count(v), interval: 0 as const };
+  const y = {
+    width: Y_WIDTH,
+    axisLine: false,
+    tickLine: false,
+    tickFormatter: (v: number) => count(v),
+    interval: 0 as const,
+  };
   const margin = { top: 6, right: 8, bottom: 0, left: 0 };
   const tip = (
     <Tooltip

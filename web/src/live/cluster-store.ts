@@ -92,6 +92,12 @@ export class ClusterStore {
   #listeners = new Set<() => void>();
   #waiting: Patch[] = [];
   #scheduled = false;
+  readonly #draw: (flush: () => void) => void;
+
+  /** @param draw calls `flush` at the next time it is worth rendering */
+  constructor(draw: (flush: () => void) => void) {
+    this.#draw = draw;
+  }
 
   get = (): Picture => this.#picture;
 
@@ -122,21 +128,16 @@ export class ClusterStore {
     this.#set({ ...this.#picture, connection });
   };
 
-  /** One render a frame at most; a hidden tab draws none, so a timer empties the queue there. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    let done = false;
-    const flush = () => {
-      if (done) return;
-      done = true;
+    this.#draw(() => {
+      if (!this.#scheduled) return;
       this.#scheduled = false;
       const patches = this.#waiting;
       this.#waiting = [];
       if (patches.length > 0) this.#set({ ...applyPatches(this.#picture, patches), heardAt: Date.now() });
-    };
-    requestAnimationFrame(flush);
-    setTimeout(flush, 250);
+    });
   }
 
   #set(picture: Picture): void {

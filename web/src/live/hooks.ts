@@ -6,7 +6,11 @@ import { liveUrl } from '../api/base.ts';
 import { ClusterStore, type Picture } from './cluster-store.ts';
 import { LiveSocket, type SocketLike } from './socket.ts';
 
-export const store = new ClusterStore();
+// One render a frame at most; a hidden tab draws none, so a timer empties the queue there.
+export const store = new ClusterStore((flush) => {
+  requestAnimationFrame(flush);
+  setTimeout(flush, 250);
+});
 export const socket = new LiveSocket({
   open: () => new WebSocket(liveUrl()) as unknown as SocketLike,
   onFrame: store.frame,

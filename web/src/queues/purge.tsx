@@ -71,7 +71,6 @@ export function PurgeDialog({
         <input
           id="confirm-purge"
           className="input"
-          // biome-ignore lint/a11y/noAutofocus: the one thing to do in this dialog
           autoFocus
           autoComplete="off"
           spellCheck={false}

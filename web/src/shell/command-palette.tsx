@@ -5,9 +5,17 @@ import { useId, useState } from 'react';
 import { taskTypesQuery } from '../api/queries.ts';
 import { useQueues, useWorkers } from '../live/hooks.ts';
 import { Dialog } from '../ui/dialog.tsx';
-import { Icon } from '../ui/icon.tsx';
-import { type PaletteItem, rank } from './palette-items.ts';
+import { Icon, type IconName } from '../ui/icon.tsx';
+import { rank } from './palette-items.ts';
 import { shown, useRegistered } from './shortcuts.ts';
+
+interface PaletteItem {
+  label: string;
+  kind: 'Page' | 'Worker' | 'Queue' | 'Task' | 'Do' | 'Id' | 'Search';
+  icon: IconName;
+  keys?: string;
+  run: () => void;
+}
 
 export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');

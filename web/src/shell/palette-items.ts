@@ -1,16 +1,6 @@
 // Which entries of the palette fit what was typed, best first. Drawing and actions: command-palette.tsx.
-import type { IconName } from '../ui/icon.tsx';
-
-export interface PaletteItem {
-  label: string;
-  kind: 'Page' | 'Worker' | 'Queue' | 'Task' | 'Do' | 'Id' | 'Search';
-  icon: IconName;
-  keys?: string;
-  run: () => void;
-}
-
 /** Begins with > a word begins with > contains > letters in order; the shorter first. 0 is no fit. */
-export function fit(label: string, typed: string): number {
+export function closeness(label: string, typed: string): number {
   const text = label.toLowerCase();
   const wanted = typed.toLowerCase();
   if (wanted === '') return 1;
@@ -27,9 +17,9 @@ export function fit(label: string, typed: string): number {
   return wanted.length > 1 ? length : 0;
 }
 
-export function rank(items: readonly PaletteItem[], typed: string): PaletteItem[] {
+export function rank<T extends { label: string }>(items: readonly T[], typed: string): T[] {
   return items
-    .map((item, i) => ({ item, i, score: fit(item.label, typed) }))
+    .map((item, i) => ({ item, i, score: closeness(item.label, typed) }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || a.i - b.i)
     .map(({ item }) => item);

@@ -116,7 +116,11 @@ export function Sources() {
   return (
     <dl className="sources" aria-label="Sources">
       {cluster.sources.map((source) => (
-        <div key={source.name} data-state={source.ok ? undefined : 'FAILURE'} title={[source.label, source.detail].filter(Boolean).join(', ')}>
+        <div
+          key={source.name}
+          data-state={source.ok ? undefined : 'FAILURE'}
+          title={[source.label, source.detail].filter(Boolean).join(', ')}
+        >
           <dt className="clip">{sourceName(source)}</dt>
           <dd>
             {source.ok

@@ -119,6 +119,7 @@ export function TaskTable(props: TaskTableProps) {
 function Space({ height }: { height: number }) {
   if (height <= 0) return null;
   return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes focus
     <tr className="space" aria-hidden="true">
       <td style={{ height }} />
     </tr>
@@ -252,7 +253,14 @@ function Cell({
     case 'received':
       return <Age at={row.first_seen} />;
     case 'runtime':
-      return <Runtime runtime={row.runtime} started={row.started} ended={row.failed ?? row.revoked} running={isRunning(row)} />;
+      return (
+        <Runtime
+          runtime={row.runtime}
+          started={row.started}
+          ended={row.failed ?? row.revoked}
+          running={isRunning(row)}
+        />
+      );
   }
 }
 

@@ -8,9 +8,9 @@ const FIRST = 50;
 
 export function ValueTree({ parts, label, named }: { parts: readonly Part[]; label: string; named?: boolean }) {
   return (
-    <ul className="tree code" role="tree" aria-label={label} onKeyDown={onTreeKey}>
+    <div className="tree code" role="tree" aria-label={label} onKeyDown={onTreeKey}>
       <Parts parts={parts} depth={0} top={named ?? true} />
-    </ul>
+    </div>
   );
 }
 
@@ -23,11 +23,11 @@ function Parts({ parts, depth, top }: { parts: readonly Part[]; depth: number; t
         <Branch key={part.key} part={part} depth={depth} top={top} first={depth === 0 && i === 0} />
       ))}
       {shown.length < parts.length && (
-        <li role="none" style={{ paddingLeft: depth * 18 + 16 }}>
+        <div role="none" style={{ paddingLeft: depth * 18 + 16 }}>
           <button type="button" className="link plain" onClick={() => setAll(true)}>
             {parts.length - shown.length} more
           </button>
-        </li>
+        </div>
       )}
     </>
   );
@@ -45,18 +45,18 @@ function Branch({ part, depth, top, first }: { part: Part; depth: number; top: b
   const pad = { paddingLeft: depth * 18 };
   if (!inside || inside.parts.length === 0) {
     return (
-      <li role="treeitem" aria-level={depth + 1} tabIndex={first ? 0 : -1} style={pad}>
+      <div role="treeitem" aria-level={depth + 1} tabIndex={first ? 0 : -1} style={pad}>
         <i />
         {key}
         <span className="v" data-type={kindOf(part.value)}>
           {inside ? inside.open + inside.close : show(part.value)}
         </span>
-      </li>
+      </div>
     );
   }
   return (
     <>
-      <li
+      <div
         role="treeitem"
         aria-level={depth + 1}
         aria-expanded={open}
@@ -86,13 +86,13 @@ function Branch({ part, depth, top, first }: { part: Part; depth: number; top: b
           {open ? '' : inside.parts.length}
           {open ? '' : inside.close}
         </span>
-      </li>
+      </div>
       {open && <Parts parts={inside.parts} depth={depth + 1} top={false} />}
     </>
   );
 }
 
-function onTreeKey(event: KeyboardEvent<HTMLUListElement>): void {
+function onTreeKey(event: KeyboardEvent<HTMLDivElement>): void {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
   if (step === 0) return;
   const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="treeitem"]')];
