@@ -6,7 +6,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client.ts';
-import { router } from './router.tsx';
+import { fetchPages, router } from './router.tsx';
 
 const client = new QueryClient({
   defaultOptions: {
@@ -26,3 +26,5 @@ createRoot(document.getElementById('root')!).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+setTimeout(fetchPages, 2500);

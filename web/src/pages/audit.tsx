@@ -36,7 +36,6 @@ export default function AuditPage() {
   const live = usePicture((p) => p.operations);
   const { refetch } = query;
   const newest = live[0]?.id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a newer record came
   useEffect(() => {
     if (newest !== undefined) void refetch();
   }, [newest, refetch]);

@@ -139,6 +139,7 @@ function LimitRow({
             <>
               <input
                 className="input"
+                // biome-ignore lint/a11y/noAutofocus: the row was opened for this
                 autoFocus
                 value={rateText}
                 placeholder="none"
