@@ -108,6 +108,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       admit(request, reply, root.prefix);
       await start();
     });
+    root.addHook('onResponse', async (request, reply) => {
+      // A refused upgrade leaves a socket that no server closes: it would hold up our own end.
+      if (request.headers.upgrade !== undefined && reply.statusCode >= 400) request.raw.socket.destroySoon();
+    });
     await root.register(websocket, { options: { maxPayload: MAX_FRAME } });
     await root.register(
       async (api) => {
@@ -306,7 +310,7 @@ function packageVersion(): string {
       };
       if (name === 'umbel') return version;
     } catch {
-      // Built, the file lies one folder further up.
+      // From sources it lies two folders up, built one.
     }
   }
   return '0.0.0';

@@ -15,15 +15,14 @@ export function refuseOrigin({ host, origin, fetchSite }: Asked): string | null 
   if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none')
     return `The request comes from another site (Sec-Fetch-Site: ${fetchSite}).`;
   if (origin === undefined) return null;
-  let theirs: string;
   try {
-    theirs = new URL(origin).host;
+    // Through URL on both sides, so that a port that is the scheme's own may be written or not.
+    const theirs = new URL(origin);
+    if (theirs.host === new URL(`${theirs.protocol}//${host ?? ''}`).host) return null;
   } catch {
-    return `The request's Origin ${JSON.stringify(origin)} is not this server.`;
+    // 'null', or a Host that is none: not ours.
   }
-  return theirs.toLowerCase() === (host ?? '').toLowerCase()
-    ? null
-    : `The request's Origin ${origin} is not this server (${host ?? 'no Host'}).`;
+  return `The request's Origin ${origin} is not this server (${host ?? 'no Host'}).`;
 }
 
 /** null: all is well. */

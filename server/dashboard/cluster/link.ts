@@ -91,7 +91,9 @@ export class ClusterLink {
   }
 
   async close(): Promise<void> {
-    await this.#mailbox?.close().catch(() => {});
+    // A mailbox that waits for an unreachable broker is only freed by the end of its connection.
+    const mailbox = this.asking.connected ? this.#mailbox : null;
+    await mailbox?.close().catch(() => {});
     await this.listening.close().catch(() => {});
     await this.asking.close().catch(() => {});
     await (await this.#backend?.catch(() => null))?.close().catch(() => {});

@@ -69,16 +69,15 @@ class HistoryThread {
 }
 
 function startThread(workerData: ThreadData): Worker {
-  const source = import.meta.url.endsWith('.ts');
-  const file = new URL(source ? './thread.ts' : './thread.js', import.meta.url);
-  if (!source || (process.features as { typescript?: unknown }).typescript) return new Worker(file, { workerData });
+  // The build makes an entry of what is named like this, and puts its name there.
+  const file = new URL('./thread.ts', import.meta.url);
+  const readable = (process.features as { typescript?: unknown }).typescript || !file.pathname.endsWith('.ts');
+  if (readable) return new Worker(file, { workerData });
   // From sources, on a Node that does not read TypeScript: the thread needs the loader that the tests and `npm run dev` use.
-  const loader = pathToFileURL(
-    createRequire(import.meta.url)
-      .resolve('tsx/esm/api')
-      .replace(/\.cjs$/, '.mjs'),
-  ).href;
-  const boot = `import(${JSON.stringify(loader)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file.href)})))`;
+  const loader = createRequire(import.meta.url)
+    .resolve('tsx/esm/api')
+    .replace(/\.cjs$/, '.mjs');
+  const boot = `import(${JSON.stringify(pathToFileURL(loader).href)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file.href)})))`;
   return new Worker(boot, { workerData, eval: true });
 }
 

@@ -24,7 +24,7 @@ export async function perform(
   feed.operation(record);
   const touched = 'destination' in request && request.destination ? request.destination : cluster.onlineWorkers();
   // Read back what the workers now say, so that pages show facts and not the wish.
-  if (!['revoke', 'terminate', 'retry', 'purge', 'shutdown'].includes(request.action))
+  if (record.outcome !== 'failed' && !['revoke', 'terminate', 'retry', 'purge', 'shutdown'].includes(request.action))
     void cluster.inspector.ask(touched).catch(() => {});
   if (request.action === 'purge') void cluster.probe.probe();
   return record;

@@ -1,0 +1,574 @@
+// The dashboard over a real cluster: an app, a worker, a broker in memory; asked as a page would ask.
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { Celery } from '../../server/app/celery.ts';
+import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
+import { silentLogger } from '../../server/log.ts';
+import { exchange } from '../../server/transport/entity.ts';
+import type {
+  OperationRecord,
+  OperationsPage,
+  Overview,
+  QueueDetail,
+  ResultReply,
+  TaskDetail,
+  TaskPage,
+  WorkerDetail,
+  WorkersReply,
+} from '../../shared/wire/http.ts';
+import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
+import { until } from '../support/until.ts';
+import { startWorker } from '../support/world.ts';
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'umbel-dash-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function makeDashboard(options: DashboardOptions = {}): Dashboard {
+  const dashboard = createDashboard(
+    {
+      broker: `memory://${randomUUID()}`,
+      db: join(folder(), 'history.db'),
+      port: 0,
+      queue_interval: 0.2,
+      inspect_interval: 0.5,
+      inspect_timeout: 400,
+      ...options,
+    },
+    { log: silentLogger, pages: null },
+  );
+  onTestFinished(() => dashboard.close());
+  return dashboard;
+}
+
+async function get<T>(dashboard: Dashboard, path: string): Promise<T> {
+  const reply = await dashboard.app.inject({ url: `/api/v2/${path}` });
+  if (reply.statusCode !== 200) throw new Error(`${path}: ${reply.statusCode} ${reply.body}`);
+  return reply.json<T>();
+}
+async function operate(dashboard: Dashboard, payload: object): Promise<OperationRecord> {
+  const reply = await dashboard.app.inject({ method: 'POST', url: '/api/v2/operations', payload });
+  if (reply.statusCode !== 200) throw new Error(`${reply.statusCode} ${reply.body}`);
+  return reply.json<OperationRecord>();
+}
+
+/** A shop with a worker, and a dashboard that looks at it. */
+async function shop(options: DashboardOptions = {}) {
+  const broker = `memory://${randomUUID()}`;
+  const app = new Celery(
+    'shop',
+    { broker, backend: broker, task_send_sent_event: true },
+    { env: {}, log: silentLogger },
+  );
+  onTestFinished(() => app.close());
+  const add = app.task({ name: 'shop.add' }, (a: number, b: number) => a + b);
+  const fail = app.task({ name: 'shop.fail' }, () => {
+    throw new RangeError('no such order');
+  });
+  const gate = { open: () => {}, opened: Promise.resolve() };
+  gate.opened = new Promise<void>((resolve) => {
+    gate.open = resolve;
+  });
+  const wait = app.task({ name: 'shop.wait' }, () => gate.opened);
+  onTestFinished(() => gate.open());
+  const dashboard = makeDashboard({ broker, result_backend: broker, ...options });
+  await dashboard.start();
+  const worker = await startWorker(app, { hostname: 'w1@shop', taskEvents: true, concurrency: 2 });
+  await until(
+    async () =>
+      (await get<WorkersReply>(dashboard, 'workers')).items.find(
+        (w) => w.hostname === 'w1@shop' && w.concurrency !== null,
+      ),
+    'the worker',
+  );
+  return { broker, app, add, fail, wait, gate, dashboard, worker };
+}
+
+const stored = (dashboard: Dashboard, id: string, state: string) =>
+  until(async () => {
+    const task = await get<TaskDetail>(dashboard, `tasks/${id}`);
+    return task.state === state && task;
+  }, `task ${id} to be ${state}`);
+
+describe('the dashboard of a living cluster', () => {
+  it('tells a task from sent to succeeded, with its result', async () => {
+    const { dashboard, add } = await shop();
+    const { id } = await add.delay(2, 3);
+    const task = await stored(dashboard, id, 'SUCCESS');
+    expect(task).toMatchObject({
+      name: 'shop.add',
+      args: '(2, 3)',
+      result: '5',
+      worker: 'w1@shop',
+      queue: 'celery',
+      retries: 0,
+      tries: [],
+      orphaned: false,
+    });
+    expect([task.sent, task.received, task.started, task.succeeded].every((t) => typeof t === 'number')).toBe(true);
+    expect(task.actions.revoke).toMatchObject({ allowed: false });
+    const page = await until(async () => {
+      const found = await get<TaskPage>(dashboard, 'tasks?q=name:add&state=SUCCESS');
+      return found.items.length === 1 && found;
+    }, 'the list');
+    expect(page).toMatchObject({ total: 1, counts: { SUCCESS: 1 }, counts_capped: false, next: null });
+    expect(await get<ResultReply>(dashboard, `tasks/${id}/result`)).toMatchObject({
+      found: true,
+      status: 'SUCCESS',
+      result: 5,
+    });
+    expect(await get<ResultReply>(dashboard, 'tasks/unknown/result')).toMatchObject({ found: false });
+  });
+
+  it('tells failures, their class and how often', async () => {
+    const { dashboard, fail } = await shop();
+    const { id } = await fail.delay();
+    const task = await stored(dashboard, id, 'FAILURE');
+    expect(task.exception).toContain('no such order');
+    expect(task.traceback).toContain('Traceback');
+    const overview = await until(async () => {
+      const o = await get<Overview>(dashboard, 'overview');
+      return o.failures.length === 1 && o.figures.finished_per_min > 0 && o;
+    }, 'the failure in the overview');
+    expect(overview.failures[0]).toMatchObject({
+      exception: 'RangeError',
+      task: 'shop.fail',
+      count: 1,
+      is_new: true,
+      example: id,
+    });
+    expect(overview.attention).toContainEqual(expect.objectContaining({ kind: 'failure' }));
+    expect(overview.figures).toMatchObject({ workers_online: 1, slots: 2 });
+    expect((await get<TaskDetail>(dashboard, `tasks/${id}`)).same_failures).toBe(1);
+  });
+
+  it('shows a worker: pool, queues, registered tasks, what it runs, and its conf without secrets', async () => {
+    const { dashboard, wait, gate } = await shop();
+    const { id } = await wait.delay();
+    await stored(dashboard, id, 'STARTED');
+    const worker = await until(async () => {
+      const w = await get<WorkerDetail>(dashboard, 'workers/w1@shop');
+      return w.active_tasks.length === 1 && w.registered.length > 0 && w.conf !== null && w;
+    }, 'the running task');
+    expect(worker).toMatchObject({ status: 'online', concurrency: 2, queues: ['celery'], task_events: true });
+    expect(worker.active_queues[0]).toMatchObject({ name: 'celery', exchange: 'celery', routing_key: 'celery' });
+    expect(worker.registered.map((t) => t.name)).toContain('shop.wait');
+    gate.open();
+  });
+
+  it('revokes a waiting task and records who did it', async () => {
+    const { dashboard, add } = await shop();
+    const { id } = await add.applyAsync([1, 1], {}, { countdown: 60 });
+    await stored(dashboard, id, 'RECEIVED');
+    const record = await operate(dashboard, { action: 'revoke', task_ids: [id] });
+    expect(record).toMatchObject({
+      who: 'anonymous',
+      action: 'revoke',
+      subject: id,
+      outcome: 'ok',
+      summary: '1 of 1 worker answered',
+    });
+    expect(record.answers[0]).toMatchObject({ worker: 'w1@shop', ok: true });
+    const page = await get<OperationsPage>(dashboard, 'operations');
+    expect(page.items).toEqual([record]);
+  });
+
+  it('terminates a running task', async () => {
+    const { dashboard, wait } = await shop();
+    const { id } = await wait.delay();
+    const running = await stored(dashboard, id, 'STARTED');
+    expect(running.actions.terminate).toMatchObject({ allowed: true });
+    expect(await operate(dashboard, { action: 'terminate', task_ids: [id] })).toMatchObject({ outcome: 'ok' });
+    await stored(dashboard, id, 'REVOKED');
+  });
+
+  it('sets a rate limit and shows what the worker then says', async () => {
+    const { dashboard } = await shop();
+    expect(await operate(dashboard, { action: 'rate_limit', task_name: 'shop.add', rate_limit: '10/m' })).toMatchObject(
+      { outcome: 'ok' },
+    );
+    await until(
+      async () =>
+        (await get<WorkerDetail>(dashboard, 'workers/w1@shop')).registered.find((t) => t.name === 'shop.add')
+          ?.rate_limit === '10/m',
+      'the limit',
+    );
+    const unknown = await operate(dashboard, { action: 'rate_limit', task_name: 'shop.unknown', rate_limit: '1/s' });
+    expect(unknown).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('adds and cancels a consumer', async () => {
+    const { dashboard } = await shop();
+    const queues = async () =>
+      (await get<WorkerDetail>(dashboard, 'workers/w1@shop')).active_queues.map((q) => q.name).sort();
+    await operate(dashboard, { action: 'add_consumer', queue: 'extra', destination: ['w1@shop'] });
+    await until(async () => (await queues()).join() === 'celery,extra', 'the new queue');
+    await operate(dashboard, { action: 'cancel_consumer', queue: 'extra', destination: ['w1@shop'] });
+    await until(async () => (await queues()).join() === 'celery', 'its end');
+  });
+
+  it('sends a failed task again under a new id', async () => {
+    const { dashboard, fail } = await shop();
+    const { id } = await fail.delay();
+    await stored(dashboard, id, 'FAILURE');
+    const record = await operate(dashboard, { action: 'retry', task_ids: [id, 'unknown'] });
+    expect(record.outcome).toBe('partial');
+    const again = await stored(dashboard, record.new_ids![id]!, 'FAILURE');
+    expect(again).toMatchObject({ name: 'shop.fail', parent_id: id });
+  });
+
+  it('refuses to send again what it does not know whole, and says what would help', async () => {
+    const { dashboard, add } = await shop();
+    const { id } = await add.applyAsync([1, 1], {}, { argsrepr: "('a very long text that was cu...', ...)" });
+    await stored(dashboard, id, 'SUCCESS');
+    const record = await operate(dashboard, { action: 'retry', task_ids: [id] });
+    expect(record.outcome).toBe('failed');
+    expect(record.summary).toContain('result_extended');
+  });
+
+  it('shows a queue with its messages, and purges it only by its name', async () => {
+    const { dashboard, app } = await shop();
+    await app.sendTask('shop.add', [1, 2], {}, { queue: 'nobody' });
+    await app.sendTask('shop.add', [3, 4], {}, { queue: 'nobody' });
+    const queue = await until(async () => {
+      const q = await get<QueueDetail>(dashboard, 'queues/nobody');
+      return q.messages === 2 && q;
+    }, 'the queue');
+    expect(queue.peek!.map((m) => [m.name, m.args])).toEqual([
+      ['shop.add', '(1, 2)'],
+      ['shop.add', '(3, 4)'],
+    ]);
+    expect(queue).toMatchObject({ workers: [], consumers: 0 });
+    const overview = await get<Overview>(dashboard, 'overview');
+    expect(overview.attention).toContainEqual(expect.objectContaining({ kind: 'queue-unconsumed', subject: 'nobody' }));
+    await expect(operate(dashboard, { action: 'purge', queue: 'nobody', confirm: 'nobdy' })).rejects.toThrow(/400/);
+    expect(await operate(dashboard, { action: 'purge', queue: 'nobody', confirm: 'nobody' })).toMatchObject({
+      outcome: 'ok',
+      summary: '2 messages were removed from nobody',
+    });
+    await until(async () => (await get<QueueDetail>(dashboard, 'queues/nobody')).messages === 0, 'the empty queue');
+  });
+
+  it("tells Prometheus in Flower's words", async () => {
+    const { dashboard, add } = await shop();
+    const { id } = await add.delay(1, 1);
+    await stored(dashboard, id, 'SUCCESS');
+    const reply = await dashboard.app.inject('/metrics');
+    expect(reply.body).toContain('flower_events_total{worker="w1@shop",type="task-succeeded",task="shop.add"} 1');
+    expect(reply.body).toContain('flower_task_runtime_seconds_count{worker="w1@shop",task="shop.add"} 1');
+    expect(reply.body).toContain('flower_worker_online{worker="w1@shop"} 1');
+    expect(reply.body).toContain('umbel_queue_length{queue="celery"} 0');
+  });
+});
+
+/** One page: everything it is told, in order. */
+async function reader(address: string, first?: object, options: object = {}) {
+  const frames: ServerFrame[] = [];
+  const socket = new WebSocket(`${address.replace('http', 'ws')}/api/v2/live`, options);
+  socket.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString()) as ServerFrame));
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  if (first) socket.send(JSON.stringify(first));
+  onTestFinished(() => socket.terminate());
+  const of = <T extends ServerFrame>(type: T['type']) => frames.filter((f): f is T => f.type === type);
+  return { socket, frames, patches: () => of<Patch>('patch'), snapshots: () => of<Snapshot>('snapshot') };
+}
+
+async function publisher(dashboard: Dashboard) {
+  const cluster = await dashboard.start();
+  const channel = await cluster.link.asking.channel();
+  await channel.declareExchange(exchange('celeryev', 'topic'));
+  await until(() => cluster.receiver.connected, 'the receiver');
+  let clock = 0;
+  return (events: object[]) =>
+    channel.publish({
+      exchange: 'celeryev',
+      routingKey: 'task.multi',
+      body: Buffer.from(
+        JSON.stringify(
+          events.map((e) => ({
+            hostname: 'w@h',
+            timestamp: Date.now() / 1000,
+            pid: 1,
+            utcoffset: 0,
+            clock: ++clock,
+            ...e,
+          })),
+        ),
+      ),
+      contentType: 'application/json',
+      contentEncoding: 'utf-8',
+      headers: {},
+      properties: {},
+    });
+}
+
+describe('the live feed', () => {
+  it('says hello, gives a snapshot, then numbered patches at most four a second', async () => {
+    const dashboard = makeDashboard();
+    const address = await dashboard.listen();
+    const publish = await publisher(dashboard);
+    const page = await reader(address);
+    await until(() => page.snapshots().length === 1, 'the snapshot');
+    expect(page.frames.map((f) => f.type).slice(0, 2)).toEqual(['hello', 'snapshot']);
+    const begun = Date.now();
+    for (let i = 0; Date.now() - begun < 1500; i++) {
+      await publish([{ type: 'task-received', uuid: `t${i}`, name: 'n' }]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => page.patches().some((p) => p.tasks_new > 0), 'a patch');
+    const seqs = page.patches().map((p) => p.seq);
+    expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+    expect(page.patches().length).toBeLessThanOrEqual(Math.ceil((Date.now() - begun) / 250) + 2);
+    expect(page.patches().every((p) => p.tasks.length <= 200)).toBe(true);
+  });
+
+  it('gives a returning page what it missed, and a snapshot when that is not known', async () => {
+    const dashboard = makeDashboard();
+    const address = await dashboard.listen();
+    const publish = await publisher(dashboard);
+    const first = await reader(address);
+    await until(() => first.snapshots().length === 1, 'the snapshot');
+    const { epoch, seq } = first.snapshots()[0]!;
+    first.socket.terminate();
+    await publish([{ type: 'task-received', uuid: 'missed', name: 'n' }]);
+    const cluster = await dashboard.start();
+    await until(() => cluster.state.tasks.has('missed'), 'the event');
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    const second = await reader(address, { type: 'resume', epoch, seq });
+    await until(() => second.patches().some((p) => p.tasks.some((t) => t.uuid === 'missed')), 'the missed patch');
+    expect(second.snapshots()).toEqual([]);
+    expect(second.patches()[0]!.seq).toBe(seq + 1);
+    const third = await reader(address, { type: 'resume', epoch: 'another', seq });
+    await until(() => third.snapshots().length === 1, 'a snapshot');
+    expect(third.snapshots()[0]!.tasks.map((t) => t.uuid)).toContain('missed');
+  });
+
+  it('drops a slow page to a snapshot while another goes on, and buffers within bounds', async () => {
+    const dashboard = makeDashboard();
+    const address = await dashboard.listen();
+    const publish = await publisher(dashboard);
+    const quick = await reader(address);
+    const slow = await reader(address, undefined, { perMessageDeflate: false });
+    await until(() => quick.snapshots().length === 1 && slow.snapshots().length === 1, 'both snapshots');
+    slow.socket.pause();
+    const big = 'x'.repeat(20_000);
+    let n = 0;
+    await until(
+      async () => {
+        await publish(
+          Array.from({ length: 200 }, () => ({ type: 'task-received', uuid: `b${n++}`, name: 'n', args: big })),
+        );
+        return quick.patches().length > 8;
+      },
+      'patches at the quick page',
+      { timeoutMs: 20_000, everyMs: 100 },
+    );
+    slow.socket.resume();
+    await until(() => slow.snapshots().length >= 2, 'a second snapshot at the slow page', { timeoutMs: 20_000 });
+    expect(quick.snapshots()).toHaveLength(1);
+    const seqs = quick.patches().map((p) => p.seq);
+    expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+  });
+
+  it('tells a watched task even when hundreds of others changed', async () => {
+    const dashboard = makeDashboard();
+    const address = await dashboard.listen();
+    const publish = await publisher(dashboard);
+    const page = await reader(address, { type: 'watch', tasks: ['watched'] });
+    await until(() => page.snapshots().length === 1, 'the snapshot');
+    const old = Date.now() / 1000 - 1000;
+    await publish([
+      { type: 'task-received', uuid: 'watched', name: 'n', timestamp: old },
+      ...Array.from({ length: 900 }, (_, i) => ({ type: 'task-received', uuid: `o${i}`, name: 'n' })),
+    ]);
+    await until(
+      () => page.patches().some((p) => p.tasks_changed > 200 && p.tasks.some((t) => t.uuid === 'watched')),
+      'the watched task',
+    );
+  });
+
+  it('closes on what is no frame, and lets in nobody from another origin', async () => {
+    const dashboard = makeDashboard();
+    const address = await dashboard.listen();
+    const page = await reader(address);
+    const closed = new Promise((resolve) => page.socket.once('close', resolve));
+    page.socket.send('nonsense');
+    expect(await closed).toBe(1003);
+    await expect(reader(address, undefined, { origin: 'https://evil.example' })).rejects.toThrow('403');
+  });
+});
+
+describe('who may', () => {
+  it('refuses to listen beyond loopback without authentication', () => {
+    expect(() => createDashboard({ address: '0.0.0.0' })).toThrow(/authentication/);
+    expect(() => createDashboard({ address: '' })).toThrow(/authentication/);
+    expect(() => makeDashboard({ address: '0.0.0.0', basic_auth: 'mira:secret' })).not.toThrow();
+  });
+
+  it('asks for user and password where they are configured, but for health and metrics', async () => {
+    const dashboard = makeDashboard({ basic_auth: 'mira:s3:cret,tom:other' });
+    const ask = (url: string, auth?: string) =>
+      dashboard.app.inject({
+        url,
+        headers: auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {},
+      });
+    const none = await ask('/api/v2/cluster');
+    expect([none.statusCode, none.headers['www-authenticate'], none.headers['content-type']]).toEqual([
+      401,
+      expect.stringContaining('Basic'),
+      expect.stringContaining('problem+json'),
+    ]);
+    expect((await ask('/api/v2/cluster', 'mira:wrong')).statusCode).toBe(401);
+    expect((await ask('/')).statusCode).toBe(401);
+    expect((await ask('/api/v2/cluster', 'mira:s3:cret')).json()).toMatchObject({ user: 'mira' });
+    expect((await ask('/healthcheck')).body).toBe('OK');
+    expect((await ask('/metrics')).statusCode).toBe(200);
+  });
+
+  it('takes changes only from its own pages, as JSON', async () => {
+    const dashboard = makeDashboard();
+    const post = (headers: Record<string, string>, payload: string | object = { action: 'heartbeat' }) =>
+      dashboard.app.inject({ method: 'POST', url: '/api/v2/operations', headers, payload });
+    expect((await post({ origin: 'https://evil.example' })).statusCode).toBe(403);
+    expect((await post({ 'sec-fetch-site': 'cross-site' })).statusCode).toBe(403);
+    expect((await post({ 'content-type': 'text/plain' }, '{"action":"heartbeat"}')).statusCode).toBe(415);
+    expect((await post({ origin: 'http://localhost:80' })).statusCode).toBe(200);
+    const rebound = await dashboard.app.inject({ url: '/api/v2/cluster', headers: { host: 'evil.example' } });
+    expect([rebound.statusCode, rebound.json().status]).toEqual([403, 403]);
+  });
+
+  it('changes nothing when it is read only', async () => {
+    const dashboard = makeDashboard({ read_only: true });
+    const reply = await dashboard.app.inject({
+      method: 'POST',
+      url: '/api/v2/operations',
+      payload: { action: 'heartbeat' },
+    });
+    expect([reply.statusCode, reply.json().detail]).toEqual([403, expect.stringContaining('read only')]);
+  });
+});
+
+describe('the server', () => {
+  it('tells every error as a problem, queries with their position', async () => {
+    const dashboard = makeDashboard();
+    const problem = async (url: string) => {
+      const reply = await dashboard.app.inject(url);
+      expect(reply.headers['content-type']).toContain('application/problem+json');
+      expect(reply.body).not.toContain('node_modules');
+      return reply.json<{ status: number; detail: string; position?: number }>();
+    };
+    expect(await problem('/api/v2/nothing')).toMatchObject({ status: 404 });
+    expect(await problem('/api/v2/tasks/unknown')).toMatchObject({ status: 404 });
+    expect(await problem('/api/v2/workers/unknown')).toMatchObject({ status: 404 });
+    expect(await problem('/api/v2/queues/unknown')).toMatchObject({ status: 404 });
+    expect(await problem('/api/v2/tasks?q=name:x%20(state:FAILURE')).toMatchObject({
+      status: 400,
+      position: expect.any(Number),
+    });
+    expect(await problem('/api/v2/tasks?limit=many')).toMatchObject({ status: 400 });
+    expect(await problem('/api/v2/tasks?limit=5000')).toMatchObject({ status: 400 });
+    expect(await problem('/api/v2/tasks?sort=colour')).toMatchObject({ status: 400 });
+    expect(await problem('/api/v2/tasks?cursor=zzz')).toMatchObject({ status: 400 });
+    expect(await problem('/api/v2/series?metric=colour')).toMatchObject({ status: 400 });
+    expect(await problem('/api/v2/series')).toMatchObject({ status: 400 });
+    const post = async (payload: object) =>
+      (await dashboard.app.inject({ method: 'POST', url: '/api/v2/operations', payload })).json<{
+        status: number;
+        detail: string;
+      }>();
+    expect(await post({ action: 'explode' })).toMatchObject({ status: 400, detail: expect.stringContaining('revoke') });
+    expect(await post({ action: 'pool_grow', n: 0 })).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('n'),
+    });
+    expect(await post({ action: 'rate_limit', task_name: 'x', rate_limit: 'often' })).toMatchObject({ status: 400 });
+    expect(await post({ action: 'pool_grow', n: 1, destination: ['nobody@h'] })).toMatchObject({ status: 400 });
+  });
+
+  it('describes itself as OpenAPI 3.1, every route and a page to read it', async () => {
+    const dashboard = makeDashboard({ url_prefix: 'ops/umbel' });
+    const document = (await dashboard.app.inject('/ops/umbel/api/v2/docs/json')).json<{
+      openapi: string;
+      servers: { url: string }[];
+      paths: Record<string, Record<string, object>>;
+    }>();
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.servers).toEqual([{ url: '/ops/umbel/api/v2' }]);
+    for (const path of [
+      '/overview',
+      '/tasks',
+      '/tasks/facets',
+      '/tasks/types',
+      '/tasks/{uuid}',
+      '/tasks/{uuid}/result',
+      '/workers',
+      '/workers/{hostname}',
+      '/queues',
+      '/queues/{name}',
+      '/series',
+      '/failures',
+      '/operations',
+      '/cluster',
+    ])
+      expect([path, document.paths[path]?.get]).toEqual([path, expect.any(Object)]);
+    expect(document.paths['/operations']!.post).toMatchObject({ requestBody: expect.any(Object) });
+    expect((await dashboard.app.inject('/ops/umbel/api/v2/docs')).body).toContain('/tasks/{uuid}');
+    expect((await dashboard.app.inject('/ops/umbel/healthcheck')).body).toBe('OK');
+  });
+
+  it('finds its tasks again after a restart and goes on with the unfinished ones', async () => {
+    const options = { broker: `memory://${randomUUID()}`, db: join(folder(), 'again.db') };
+    const before = makeDashboard(options);
+    const publish = await publisher(before);
+    await publish([
+      { type: 'task-received', uuid: 'done', name: 'n', args: '(1,)' },
+      { type: 'task-succeeded', uuid: 'done', result: '1', runtime: 1 },
+      { type: 'task-received', uuid: 'open', name: 'n', args: '(2,)' },
+    ]);
+    const cluster = await before.start();
+    await until(() => cluster.state.tasks.has('open'), 'the events');
+    await before.close();
+    const after = makeDashboard(options);
+    const page = await get<TaskPage>(after, 'tasks');
+    expect(page.items.map((t) => [t.uuid, t.state]).sort()).toEqual([
+      ['done', 'SUCCESS'],
+      ['open', 'RECEIVED'],
+    ]);
+    const more = await publisher(after);
+    await more([{ type: 'task-succeeded', uuid: 'open', result: '2', runtime: 1 }]);
+    expect(await stored(after, 'open', 'SUCCESS')).toMatchObject({ name: 'n', args: '(2,)', result: '2' });
+  });
+
+  it('serves its history while the broker is away, and says so', async () => {
+    const file = join(folder(), 'no-folder');
+    writeFileSync(file, '');
+    const dashboard = makeDashboard({ broker: `sqlite:///${file}/broker.db` });
+    const begun = Date.now();
+    expect((await dashboard.app.inject('/api/v2/tasks')).statusCode).toBe(200);
+    expect(Date.now() - begun).toBeLessThan(5000);
+    const overview = await until(async () => {
+      const o = await get<Overview>(dashboard, 'overview');
+      return o.attention.some((a) => a.kind === 'source-down' && a.subject === 'broker') && o;
+    }, 'the broker shown as down');
+    expect(overview.attention.map((a) => a.subject)).toContain('broker');
+    expect((await dashboard.app.inject('/readyz')).statusCode).toBe(503);
+    expect((await dashboard.app.inject('/healthcheck')).statusCode).toBe(200);
+    const operation = await operate(dashboard, { action: 'heartbeat' });
+    expect(operation.outcome).toBe('failed');
+  });
+
+  it('says plainly when the pages are not built', async () => {
+    const dashboard = makeDashboard();
+    const reply = await dashboard.app.inject('/tasks');
+    expect([reply.statusCode, reply.body.includes('npm run build')]).toEqual([503, true]);
+  });
+});
