@@ -64,7 +64,15 @@ describe('event-state.json', () => {
         }
       } else if (c.kind === 'order') {
         for (const [uuid, clock] of Object.entries(c.clocks!))
-          state.apply({ type: 'task-started', uuid, clock, hostname: 'w@h', pid: 1, timestamp: 1000, local_received: 1000 });
+          state.apply({
+            type: 'task-started',
+            uuid,
+            clock,
+            hostname: 'w@h',
+            pid: 1,
+            timestamp: 1000,
+            local_received: 1000,
+          });
         expect(state.tasksByTime().map((t) => t.uuid)).toEqual(c.tasks_by_time);
       } else if (c.kind === 'heartbeat_expires') {
         expect(heartbeatExpires(c.timestamp!, c.freq!, c.expire_window!)).toBe(c.expires);
@@ -175,7 +183,18 @@ describe('a cluster of events', () => {
     const events: CeleryEvent[] = [];
     for (let i = 0; i < 50_000; i++) {
       const uuid = `task-${i}`;
-      events.push(at('task-received', uuid, i, { name: 'shop.add', args: '(1, 2)', kwargs: '{}', retries: 0, eta: null, expires: null, root_id: uuid, parent_id: null }));
+      events.push(
+        at('task-received', uuid, i, {
+          name: 'shop.add',
+          args: '(1, 2)',
+          kwargs: '{}',
+          retries: 0,
+          eta: null,
+          expires: null,
+          root_id: uuid,
+          parent_id: null,
+        }),
+      );
       events.push(at('task-started', uuid, i + 1));
       events.push(at('task-succeeded', uuid, i + 2, { result: '3', runtime: 0.1 }));
     }
