@@ -1,4 +1,5 @@
 // The dashboard over a real cluster: an app, a worker, a broker in memory; asked as a page would ask.
+// Long because every promise of the server stands here beside the small world (shop, reader, publisher) they all share.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
