@@ -27,4 +27,4 @@ createRoot(document.getElementById('root')!).render(
   </StrictMode>,
 );
 
-setTimeout(fetchPages, 2500);
+setTimeout(fetchPages, 1000);

@@ -3,18 +3,37 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
 import type { Range } from '../../shared/wire/http.ts';
 import { BASE_PATH } from './api/base.ts';
+import { ApiError } from './api/client.ts';
 import { Bar, Layout } from './shell/layout.tsx';
 import { Button } from './ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from './ui/feedback.tsx';
 
+/**
+ * A chunk that cannot be fetched: the server is away (say so, in the page), or it serves a newer build (the router loads anew).
+ */
+function orSay<T>(load: () => Promise<T>): () => Promise<T> {
+  return () =>
+    load().catch(async (cause: unknown) => {
+      const there = await fetch(document.baseURI, { method: 'HEAD' }).then(
+        (reply) => reply.ok,
+        () => false,
+      );
+      if (there) throw cause;
+      throw new ApiError(
+        { status: 0, title: 'The dashboard server cannot be reached', detail: 'Is it still running?' },
+        { cause },
+      );
+    });
+}
+
 const PAGES = {
-  overview: () => import('./pages/overview.tsx'),
-  tasks: () => import('./pages/tasks.tsx'),
-  task: () => import('./pages/task.tsx'),
-  workers: () => import('./pages/workers.tsx'),
-  worker: () => import('./pages/worker.tsx'),
-  queues: () => import('./pages/queues.tsx'),
-  audit: () => import('./pages/audit.tsx'),
+  overview: orSay(() => import('./pages/overview.tsx')),
+  tasks: orSay(() => import('./pages/tasks.tsx')),
+  task: orSay(() => import('./pages/task.tsx')),
+  workers: orSay(() => import('./pages/workers.tsx')),
+  worker: orSay(() => import('./pages/worker.tsx')),
+  queues: orSay(() => import('./pages/queues.tsx')),
+  audit: orSay(() => import('./pages/audit.tsx')),
 };
 
 /** Fetch every page while nothing else is to do: going there is instant then, and works while the server is away. */
@@ -41,8 +60,12 @@ const root = createRootRoute({
   ),
   errorComponent: ({ error, reset }) => (
     <main className="content" id="main">
-      <ErrorNote what="This page has failed" error={error} onRetry={reset} />
-      <Button onClick={() => location.reload()}>Load the page anew</Button>
+      <ErrorNote what="This page has failed" error={error} onRetry={error instanceof ApiError ? undefined : reset} />
+      <p className="more-rows">
+        <Button icon="refresh" onClick={() => location.reload()}>
+          Load the page anew
+        </Button>
+      </p>
     </main>
   ),
 });
