@@ -2,7 +2,7 @@
 // Used by transport/sqlite, backends/sqlite and dashboard/history. No SQL of theirs lives here.
 // Holds: the handle keeps the database alive (a collected one would break its statements); every write transaction is IMMEDIATE;
 // a database is closed, never abandoned by terminating the thread that uses it (the driver would take the process along).
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
@@ -53,7 +53,7 @@ export class EmbeddedDb {
   /** @param path a file, whose folder is made when missing, or ':memory:'. */
   constructor(path: string, options: EmbeddedDbOptions = {}) {
     this.path = path;
-    if (path !== ':memory:' && !options.readOnly) mkdirSync(dirname(path), { recursive: true });
+    if (path !== ':memory:' && !options.readOnly) makeFolder(dirname(path));
     const timeout = options.busyTimeoutMs ?? 5000;
     this.#db = new (loadDriver())(path, { readOnly: options.readOnly ?? false, timeout });
     this.#db.exec(`PRAGMA busy_timeout = ${timeout}`);
@@ -126,6 +126,19 @@ export class EmbeddedDb {
       this.#statements.set(sql, statement);
     }
     return statement;
+  }
+}
+
+/** mkdir -p, level by level: Node's own recursive one never returns for a folder that cannot be made under /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if ((error as { code?: string }).code !== 'EEXIST') throw error;
   }
 }
 

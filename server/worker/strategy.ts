@@ -211,21 +211,24 @@ export class Strategy {
   /** Acknowledged and dropped: it would come back for ever. */
   #undecodable(message: Message, error: Error): void {
     this.#host.log.critical(
-      `Can't decode message body: ${error.name}: ${error.message} [type:${message.contentType} encoding:${message.contentEncoding}]`,
+      `Dropped a message of ${message.queue} whose body cannot be read (${message.contentType}, ${message.contentEncoding}): ${error.name}: ${error.message}`,
       { headers: saferepr(message.headers, SHOWN_BYTES), body: shown(message) },
     );
     this.#settle(() => message.ack());
   }
 
   #unknownMessage(message: Message): void {
-    this.#host.log.warning('Received and deleted unknown message. Wrong destination?!?', this.#report(message));
+    this.#host.log.warning(
+      `Rejected a message of ${message.queue} that names no task: does something else publish to this queue?`,
+      this.#report(message),
+    );
     this.#settle(() => message.reject({ requeue: false }));
     signals.task_rejected.send({ sender: this.#host, message, exc: null });
   }
 
   #invalid(message: Message, error: InvalidTaskError): void {
     this.#host.log.error(
-      `Received invalid task message: ${error.message}. The message has been ignored and discarded.`,
+      `Rejected an invalid task message of ${message.queue}: ${error.message}`,
       this.#report(message),
     );
     this.#settle(() => message.reject({ requeue: false }));
@@ -236,8 +239,8 @@ export class Strategy {
     const error = new NotRegistered(body.task);
     const { app, events, log } = this.#host;
     log.error(
-      `Received unregistered task of type '${body.task}'. The message has been ignored and discarded. ` +
-        'Did you remember to import the module containing this task?',
+      `Rejected ${body.task}[${body.id}]: no task of that name is registered here. ` +
+        'Is its module imported by the app of -A, or is it listed in `include`?',
       this.#report(message),
     );
     this.#settle(() => message.reject({ requeue: false }));
