@@ -8,6 +8,18 @@ const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
   exports: Record<string, string | { 'umbel-source': string }>;
 };
 
+/** Left out of `npm run check`: what needs a browser or a build, starts many processes, or takes its time on purpose. `npm test` runs all. */
+const LONG = [
+  'test/e2e/**',
+  'test/fuzz/**',
+  'test/examples/**',
+  'test/package.test.ts',
+  'test/server/cli/command.test.ts',
+  'test/server/cli/up.test.ts',
+  'test/server/transport/sqlite-processes.test.ts',
+  'test/dashboard/history/**',
+];
+
 export default defineConfig({
   root,
   resolve: {
@@ -21,6 +33,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['umbel-source'] } },
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
+    exclude: process.env.UMBEL_CHECK ? LONG : [],
     environment: 'node',
     testTimeout: 30_000,
     hookTimeout: 30_000,
