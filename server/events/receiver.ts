@@ -27,7 +27,10 @@ export interface EventReceiverOptions {
   readonly exchange?: string;
   /** `event_queue_prefix`. Default 'celeryev' */
   readonly queuePrefix?: string;
-  /** `event_queue_ttl`. Default 5000. @unit milliseconds */
+  /**
+   * How long events may wait here for this process before the broker drops them. Default 60000: Celery's `event_queue_ttl` of five
+   * seconds loses events whenever a flood outruns the reader for so long. @unit milliseconds
+   */
   readonly queueTtlMs?: number;
   /** `event_queue_expires`. Default 60000. @unit milliseconds */
   readonly queueExpiresMs?: number;
@@ -97,7 +100,7 @@ export class EventReceiver {
 
   async #run(): Promise<void> {
     if (this.#stopped || this.#channel !== null) return;
-    const { connection, log, timer, queueTtlMs = 5000, queueExpiresMs = 60_000, routingKey = '#' } = this.#options;
+    const { connection, log, timer, queueTtlMs = 60_000, queueExpiresMs = 60_000, routingKey = '#' } = this.#options;
     try {
       const channel = await connection.channel();
       const source = exchange(this.#options.exchange ?? 'celeryev', 'topic');
