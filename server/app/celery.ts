@@ -29,6 +29,7 @@ import type { AppHost, RegisteredTask } from './host.ts';
 import { checkOptions, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { Task, type TaskFunction } from './task.ts';
+import { newTaskId } from './task-id.ts';
 import type { TaskOptions } from './task-options.ts';
 
 const BRAND = Symbol.for('umbel.Celery');
@@ -333,7 +334,7 @@ function canvasHost(app: Celery): CanvasHost {
     get errorsOnChordHeader() {
       return app.conf.task_allow_error_cb_on_chord_header;
     },
-    newId: () => randomUUID(),
+    newId: newTaskId,
     send: (name, args, kwargs, options) => {
       const task = app.tasks.get(name);
       return task ? task.send(args, kwargs, options) : sendTask(app, name, args, kwargs, options);

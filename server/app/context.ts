@@ -7,11 +7,12 @@ import type { Logger } from '../log.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { DeliveryInfo } from '../transport/message.ts';
+import type { Stop } from './stop.ts';
 import type { ApplyOptions, SignatureLike, TaskOptions } from './task-options.ts';
 
 export interface RequestSurroundings {
   readonly hostname: string | null;
-  readonly signal: AbortSignal;
+  readonly stop: Stop;
   /** Run in the caller's process by `apply`. */
   readonly isEager?: boolean;
   /** The body was called as a function, without any request. */
@@ -22,20 +23,27 @@ export interface RequestSurroundings {
 export class TaskRequest {
   readonly message: TaskMessage;
   readonly hostname: string | null;
-  /** Aborted by a soft time limit (reason SoftTimeLimitExceeded), a terminating revoke (Terminated), or a cold stop. */
-  readonly signal: AbortSignal;
   readonly isEager: boolean;
   readonly calledDirectly: boolean;
+  readonly #stop: Stop;
   #children: AsyncResult[] | null = null;
 
   constructor(message: TaskMessage, around: RequestSurroundings) {
     this.message = message;
     this.hostname = around.hostname;
-    this.signal = around.signal;
+    this.#stop = around.stop;
     this.isEager = around.isEager === true;
     this.calledDirectly = around.calledDirectly === true;
   }
 
+  /** Aborted by a soft time limit (reason SoftTimeLimitExceeded), a terminating revoke (Terminated), or a cold stop. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+  /** What `signal` speaks of; does not make it. */
+  get stopReason(): Error | null {
+    return this.#stop.reason;
+  }
   get id(): string {
     return this.message.id;
   }

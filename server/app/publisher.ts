@@ -2,7 +2,6 @@
 // Not here: merging a task's own options (task.ts); the message's shape (protocol/task-message.ts); retries of sending (messaging/producer.ts).
 // Holds: the promise resolves when the broker has the message; a task sent by a task is its child, with its root.
 // Celery 5.6: app/base.py send_task, app/amqp.py as_task_v2, send_task_message
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
@@ -25,6 +24,7 @@ import { editDistance } from './config.ts';
 import { currentRequest, currentTask, type TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { Destination } from './routing.ts';
+import { newTaskId } from './task-id.ts';
 
 const ORIGIN = `gen${process.pid}@${hostname()}`;
 
@@ -38,7 +38,7 @@ export async function sendTask(
   given: ApplyOptions,
   task?: RegisteredTask,
 ): Promise<AsyncResult> {
-  const id = given.task_id ?? randomUUID();
+  const id = given.task_id ?? newTaskId();
   const options = app.router.route(given, name, args, kwargs, task);
   const destination = app.router.destination(options);
   const parent = currentRequest();

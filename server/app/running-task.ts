@@ -69,7 +69,7 @@ export class RunningTask implements TaskContext {
   retry(options: RetryOptions = {}): Error {
     const { request, task, app } = this;
     if (request.calledDirectly) throw options.exc ?? new Retry('Task can be retried');
-    stopIfAbandoned(this.signal);
+    stopIfAbandoned(this.request.stopReason);
     const retries = request.retries + 1;
     const max = options.max_retries !== undefined ? options.max_retries : task.options.max_retries;
     const limit = max === undefined ? MAX_RETRIES : max;
@@ -120,7 +120,7 @@ export class RunningTask implements TaskContext {
   async replace(like: SignatureLike): Promise<never> {
     const { request, app } = this;
     const { canvas } = app;
-    stopIfAbandoned(this.signal);
+    stopIfAbandoned(this.request.stopReason);
     let replacement = canvas.revive(like).clone();
     if (replacement.options.chord) {
       throw new ImproperlyConfigured('A signature replacing a task must not be part of a chord.');
@@ -164,12 +164,12 @@ export class RunningTask implements TaskContext {
 }
 
 /** A body that was given up (terminated, hard limit) may go on, but must not have effects in its name. */
-export function stopIfAbandoned(signal: AbortSignal): void {
-  if (isAbandoned(signal)) throw signal.reason;
+function stopIfAbandoned(reason: Error | null): void {
+  if (isAbandoned(reason)) throw reason;
 }
 
-export function isAbandoned(signal: AbortSignal): boolean {
-  return signal.aborted && (signal.reason instanceof Terminated || signal.reason instanceof TimeLimitExceeded);
+export function isAbandoned(reason: Error | null): boolean {
+  return reason !== null && (reason instanceof Terminated || reason instanceof TimeLimitExceeded);
 }
 
 /** What a task sent again keeps. Celery 5.6, app/task.py Context.as_execution_options */

@@ -11,6 +11,7 @@ import { buildResultMeta } from '../protocol/result-meta.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import { TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
+import { Stop } from './stop.ts';
 
 export interface Stored {
   readonly state: string;
@@ -210,7 +211,7 @@ async function callErrbacks(app: AppHost, message: TaskMessage, error: Error, tr
     const task = app.tasks.get(errback.task);
     try {
       if (task && takesFailure(task)) {
-        const request = new TaskRequest(message, { hostname: null, signal: new AbortController().signal });
+        const request = new TaskRequest(message, { hostname: null, stop: new Stop() });
         await task.callDirectly([request, error, traceback, ...errback.args]);
         continue;
       }

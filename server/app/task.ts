@@ -2,7 +2,6 @@
 // Not here: sending (publisher.ts), running (trace.ts), what a body can do about its own run (running-task.ts).
 // Holds: a call's options win over the task's, those over the settings; arguments are checked where they are sent.
 // Celery 5.6: app/task.py Task
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
 import type { ApplyOptions } from '../canvas/call-options.ts';
@@ -17,6 +16,8 @@ import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { checkOptions, sendTask } from './publisher.ts';
 import { type EagerRetry, RunningTask } from './running-task.ts';
+import { Stop } from './stop.ts';
+import { newTaskId } from './task-id.ts';
 import type { TaskOptions } from './task-options.ts';
 import { traceTask } from './trace.ts';
 
@@ -103,7 +104,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
       const retry: { again: EagerRetry | null } = { again: null };
       const outcome = await traceTask(app, this, message, {
         hostname: hostname(),
-        signal: new AbortController().signal,
+        stop: new Stop(),
         eager: true,
         onRetry: (again) => {
           retry.again = again;
@@ -175,7 +176,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   callDirectly(args: readonly unknown[]): unknown {
     const request = new TaskRequest(eagerMessage(this.name, { args, kwargs: {}, options: {} }, {}), {
       hostname: hostname(),
-      signal: new AbortController().signal,
+      stop: new Stop(),
       calledDirectly: true,
     });
     const running = new RunningTask(this.#app, this, request);
@@ -212,7 +213,7 @@ const OWN = [
 
 /** The message an eager run would have come from. */
 function eagerMessage(name: string, call: EagerRetry, options: ApplyOptions): TaskMessage {
-  const id = options.task_id ?? randomUUID();
+  const id = options.task_id ?? newTaskId();
   const wire = (value: unknown) => listOf(value).map(toPlain) as WireSignature[];
   return {
     id,

@@ -14,6 +14,7 @@ import { autoRetry, isOneOf } from './autoretry.ts';
 import { runInContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { type EagerRetry, isAbandoned, RunningTask } from './running-task.ts';
+import type { Stop } from './stop.ts';
 import { completeChordPart, ignoresResult, storeFailure, storeResult } from './store-failure.ts';
 
 export { storeFailure } from './store-failure.ts';
@@ -56,7 +57,7 @@ export type TaskOutcome = {
 
 export interface TraceOptions {
   readonly hostname: string;
-  readonly signal: AbortSignal;
+  readonly stop: Stop;
   readonly pid?: number;
   /** Run in the caller's process by `apply`: stored only with `task_store_eager_result`. */
   readonly eager?: boolean;
@@ -115,7 +116,7 @@ export async function traceTask(
     } catch (thrown) {
       return await ended(run, bodyError(run, thrown));
     }
-    if (isAbandoned(options.signal)) return abandoned(run);
+    if (isAbandoned(options.stop.reason)) return abandoned(run);
     if (running.sending) await running.sending;
     const runtimeMs = performance.now() - run.startedMs;
     try {
@@ -191,10 +192,10 @@ async function sendLinks(run: Run, value: unknown): Promise<void> {
 
 /** The error a body ended with: an aborted wait speaks of its cause, and some errors ask for a retry. */
 function bodyError(run: Run, thrown: unknown): Error {
-  const { signal } = run.options;
+  const { reason } = run.options.stop;
   const error = toError(thrown);
-  if (signal.aborted && error.name === 'AbortError') return toError(signal.reason);
-  if (isAbandoned(signal)) return error;
+  if (reason && error.name === 'AbortError') return reason;
+  if (isAbandoned(reason)) return error;
   const { request } = run.running;
   const again = autoRetry(run.task.options, error, request.retries);
   if (!again) return error;
@@ -207,7 +208,7 @@ function bodyError(run: Run, thrown: unknown): Error {
 
 async function ended(run: Run, error: Error): Promise<TaskOutcome> {
   const { message, running, options } = run;
-  if (isAbandoned(options.signal)) return abandoned(run);
+  if (isAbandoned(options.stop.reason)) return abandoned(run);
   const base = { id: message.id, name: message.shadow ?? message.task, runtimeMs: performance.now() - run.startedMs };
   if (error instanceof Ignore) {
     finishSignals(run, 'IGNORED', error, null);
@@ -287,7 +288,7 @@ async function fail(run: Run, error: Error): Promise<TaskOutcome> {
 /** The pool has reported its end already; this outcome is dropped. */
 function abandoned(run: Run): TaskOutcome {
   const { message, options, startedMs } = run;
-  const { reason } = options.signal;
+  const { reason } = options.stop;
   const signum =
     reason instanceof Terminated ? ((constants.signals as Record<string, number>)[reason.signal] ?? null) : null;
   return {

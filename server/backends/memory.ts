@@ -33,9 +33,32 @@ class Store {
   readonly chords = new Map<string, Chord>();
   readonly listeners = new ResultListeners();
   users = 0;
+  /** The oldest records in turn, and the one of them that did not go yet. */
+  #oldest = this.results.entries();
+  #next: [string, ResultRow] | null = null;
+
+  /**
+   * Drop the oldest records that have expired, a few at a time. One iterator goes along for good: a new one would walk over the
+   * holes of all that were deleted at the front, half a million of them in a store of a million.
+   */
+  sweep(nowMs: number): void {
+    for (let i = 0; i < SWEEP; i++) {
+      if (!this.#next) {
+        const { value, done } = this.#oldest.next();
+        if (done) this.#oldest = this.results.entries();
+        if (done) return;
+        this.#next = value;
+      }
+      const [id, row] = this.#next;
+      if (row.expiresAt === null || row.expiresAt > nowMs) return;
+      this.#next = null;
+      if (this.results.get(id) === row) this.results.delete(id);
+    }
+  }
 }
 
 const stores = new Map<string, Store>();
+const DONE = Promise.resolve();
 
 /** How many of the oldest records are looked at for expiry with each new one. */
 const SWEEP = 2;
@@ -62,15 +85,27 @@ class MemoryBackend implements Backend {
     this.#store.users++;
   }
 
-  async store(meta: ResultMeta): Promise<void> {
+  store(meta: ResultMeta): Promise<void> {
+    try {
+      this.#put(meta);
+      return DONE;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #put(meta: ResultMeta): void {
     const { results, listeners } = this.#opened();
-    if (results.get(meta.task_id)?.status === 'SUCCESS' && !this.#expired(results.get(meta.task_id)!)) return;
-    const row = { ...this.#encode(meta), status: meta.status };
+    const id = meta.task_id;
+    const before = results.get(id);
+    if (before?.status === 'SUCCESS' && !this.#expired(before)) return;
+    const { body, contentType, contentEncoding } = this.#context.encode(meta);
+    const row: ResultRow = { body, contentType, contentEncoding, expiresAt: this.#expiry(), status: meta.status };
     // Deleted first, so that the map stays in the order of storing, and of expiry.
-    results.delete(meta.task_id);
-    results.set(meta.task_id, row);
-    this.#sweep();
-    if (listeners.has(meta.task_id)) listeners.emit(meta.task_id, () => this.#decode(meta.task_id, row));
+    if (before) results.delete(id);
+    results.set(id, row);
+    this.#store.sweep(this.#context.now());
+    if (listeners.has(id)) listeners.emit(id, () => this.#decode(id, row));
   }
 
   async get(taskId: string): Promise<ResultMeta | null> {
@@ -181,14 +216,6 @@ class MemoryBackend implements Backend {
       }
     }
     return chord;
-  }
-
-  #sweep(): void {
-    let left = SWEEP;
-    for (const [id, row] of this.#store.results) {
-      if (left-- === 0 || !this.#expired(row)) return;
-      this.#store.results.delete(id);
-    }
   }
 
   #opened(): Store {

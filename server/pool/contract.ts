@@ -2,6 +2,7 @@
 // What a job does inside: app/trace.ts. Who decides that it may run: worker/strategy.ts. Who settles its message: worker/request.ts.
 // Holds: for each job `onAccepted` at most once and before `onDone`; `onDone` exactly once, whatever happens.
 // Celery 5.6: concurrency/base.py
+import type { Stop } from '../app/stop.ts';
 import type { TaskOutcome } from '../app/trace.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import type { Timer } from '../timer.ts';
@@ -62,7 +63,7 @@ export interface Pool {
 export interface PoolContext {
   readonly concurrency: number;
   /** Runs one job in this process; never rejects. Pools with children load the app there instead. */
-  readonly execute: (job: Job, signal: AbortSignal) => Promise<TaskOutcome>;
+  readonly execute: (job: Job, stop: Stop) => Promise<TaskOutcome>;
   readonly timer: Timer;
   /** Fields of `info()` that only the worker knows, such as the default time limits. */
   readonly info?: PoolInfo;

@@ -6,6 +6,7 @@
 //
 // A job: waiting > running > done. Terminate moves it from either to done.
 import { constants } from 'node:os';
+import { Stop } from '../app/stop.ts';
 import type { TaskOutcome } from '../app/trace.ts';
 import {
   NotImplementedError,
@@ -22,7 +23,7 @@ class Run implements Running {
   readonly callbacks: JobCallbacks;
   readonly pool: InProcessPool;
   state: 'waiting' | 'running' | 'done' = 'waiting';
-  controller: AbortController | null = null;
+  stop: Stop | null = null;
   startedMs = 0;
   limits: TimerHandle[] | null = null;
 
@@ -133,7 +134,7 @@ export class InProcessPool implements Pool {
     run.state = 'done';
     const { id, task, shadow } = run.job.message;
     const runtimeMs = wasRunning ? this.#context.timer.now() - run.startedMs : 0;
-    if (wasRunning) this.#tell(run, reason);
+    if (wasRunning) run.stop!.tell(reason);
     this.#finish(run, { ...ending, id, name: shadow ?? task, runtimeMs } as TaskOutcome, wasRunning);
   }
 
@@ -149,17 +150,17 @@ export class InProcessPool implements Pool {
       run.state = 'done';
       return;
     }
-    const controller = new AbortController();
+    const stop = new Stop();
     const { timer } = this.#context;
     run.state = 'running';
-    run.controller = controller;
+    run.stop = stop;
     run.startedMs = timer.now();
     this.#running.add(run);
     if (job.softTimeLimitMs !== null || job.timeLimitMs !== null) this.#limitTime(run);
     callbacks.onAccepted(this.#pid, run.startedMs);
     // Accepting may have terminated it (a revoke that waited for it).
     if (this.#isDone(run)) return;
-    this.#context.execute(job, controller.signal).then(
+    this.#context.execute(job, stop).then(
       (outcome) => this.#ended(run, outcome),
       (error: unknown) => this.#ended(run, crashed(run, error, timer.now())),
     );
@@ -174,7 +175,7 @@ export class InProcessPool implements Pool {
   #finish(run: Run, outcome: TaskOutcome, wasRunning: boolean): void {
     if (run.limits) for (const handle of run.limits) handle.cancel();
     run.limits = null;
-    run.controller = null;
+    run.stop = null;
     if (wasRunning) this.#running.delete(run);
     run.callbacks.onDone(outcome);
     this.#fill();
@@ -203,7 +204,7 @@ export class InProcessPool implements Pool {
         timer.at(run.startedMs + softTimeLimitMs, () => {
           if (run.state !== 'running') return;
           run.callbacks.onTimeout(true, softTimeLimitMs);
-          this.#tell(run, new SoftTimeLimitExceeded(softTimeLimitMs / 1000));
+          run.stop!.tell(new SoftTimeLimitExceeded(softTimeLimitMs / 1000));
         }),
       );
     }
@@ -223,13 +224,6 @@ export class InProcessPool implements Pool {
         }),
       );
     }
-  }
-
-  /** A signal aborts once. When the soft limit aborted it already, the harder reason takes its place for those who look again. */
-  #tell(run: Run, reason: Error): void {
-    const controller = run.controller!;
-    if (controller.signal.aborted) Object.defineProperty(controller.signal, 'reason', { value: reason });
-    else controller.abort(reason);
   }
 
   /** The state again, unknown to the compiler's narrowing. */

@@ -5,6 +5,7 @@
 //
 // Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
 import type { Celery } from '../app/celery.ts';
+import type { Stop } from '../app/stop.ts';
 import { traceTask } from '../app/trace.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
@@ -231,8 +232,8 @@ export class Worker implements RequestHost, PanelHandle {
       this.#pool = await createPool(this.#poolName, {
         concurrency: this.#concurrency(),
         timer: this.timer,
-        execute: (job: Job, signal: AbortSignal) =>
-          traceTask(app, app.tasks.get(job.message.task)!, job.message, { hostname, signal, pid: process.pid }),
+        execute: (job: Job, stop: Stop) =>
+          traceTask(app, app.tasks.get(job.message.task)!, job.message, { hostname, stop, pid: process.pid }),
         info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },
       });
       await this.#blueprint.start(this);

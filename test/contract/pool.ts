@@ -1,5 +1,6 @@
 // What every pool must keep, run by each of them. What a pool cannot do it says in `canTerminate`, and the list reads it.
 import { describe, expect, it } from 'vitest';
+import type { Stop } from '../../server/app/stop.ts';
 import type { TaskOutcome } from '../../server/app/trace.ts';
 import type { Job, JobCallbacks, Pool, PoolContext } from '../../server/pool/contract.ts';
 import type { TaskMessage } from '../../server/protocol/task-message.ts';
@@ -19,7 +20,7 @@ class Bodies {
   readonly aborted = new Map<string, Error>();
   readonly #finish = new Map<string, () => void>();
 
-  readonly execute = (job: Job, signal: AbortSignal): Promise<TaskOutcome> => {
+  readonly execute = (job: Job, { signal }: Stop): Promise<TaskOutcome> => {
     const { id } = job.message;
     this.started.push(id);
     signal.addEventListener('abort', () => this.aborted.set(id, signal.reason as Error));

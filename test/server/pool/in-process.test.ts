@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Stop } from '../../../server/app/stop.ts';
 import { createPool, poolNames } from '../../../server/pool/registry.ts';
 import { createTimer } from '../../../server/timer.ts';
 import { job, poolContract } from '../../contract/pool.ts';
@@ -23,8 +24,8 @@ describe('an in-process pool', () => {
   it('shows a body that overlooked its soft limit the harder reason when the hard limit comes', async () => {
     let signal: AbortSignal | undefined;
     const timer = createTimer();
-    const execute = (_: unknown, s: AbortSignal) => {
-      signal = s;
+    const execute = (_: unknown, stop: Stop) => {
+      signal = stop.signal;
       return new Promise<never>(() => {});
     };
     const pool = await createPool('async', { concurrency: 1, execute, timer });
