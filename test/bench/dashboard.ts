@@ -159,7 +159,7 @@ async function lists(tasks: number): Promise<void> {
         'by worker': '?q=worker%3Aworker-3',
         'slowest first': '?sort=-runtime',
         'last hour': `?from=${Date.now() / 1000 - 3600}`,
-        'running longer than': '?q=runtime%3E2s',
+        'running longer than': '?q=runtime%3E900ms',
       };
       const all: number[] = [];
       const each: Record<string, number> = {};
