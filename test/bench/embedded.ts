@@ -1,17 +1,24 @@
-// The embedded brokers: publish, drain with results, round trip. Each case in a process of its own, as a user's program would be.
+// The embedded brokers: publish, drain with results (and with task events read beside, as a dashboard does), round trip. Each case in
+// a process of its own, as a user's program would be. Beside the rates stands the CPU time a task took, which says the same on a busy
+// machine as on a quiet one.
 // Peer: Python Celery on the embedded store it has, SQLAlchemy's transport and result tables on SQLite.
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EventReceiver } from '../../server/events/receiver.ts';
 import { Celery, signals } from '../../server/index.ts';
+import { silentLogger } from '../../server/log.ts';
 import { Worker } from '../../server/worker/worker.ts';
 import { percentile, report } from '../support/bench-report.ts';
 
+/** Rates in tasks/s, CPU time (all threads of the process) in microseconds a task. */
 interface DrainFigures {
   readonly publish: number;
+  readonly publishCpu: number;
   readonly drain: number;
+  readonly drainCpu: number;
 }
 interface TripFigures {
   readonly p50: number;
@@ -19,14 +26,14 @@ interface TripFigures {
 }
 
 const self = fileURLToPath(import.meta.url);
+const QUIET = { withoutGossip: true, withoutMingle: true, loglevel: 'ERROR' } as const;
 
 async function run(): Promise<void> {
   for (const [kind, count, goal] of [
     ['memory', 60_000, 40_000],
     ['sqlite', 30_000, 10_000],
   ] as const) {
-    const runs: DrainFigures[] = [];
-    for (let i = 0; i < 3; i++) runs.push(await inChild<DrainFigures>('drain', kind, count));
+    const runs = await drains('drain', kind, count);
     const peer = kind === 'sqlite' ? celeryOnSqlite() : null;
     report({
       case: `${kind} publish`,
@@ -34,6 +41,7 @@ async function run(): Promise<void> {
       unit: 'tasks/s',
       better: 'more',
       tasks: count,
+      cpuUs: median(runs.map((r) => r.publishCpu)),
       ...(peer ? { peer: { name: peer.name, value: peer.publish } } : {}),
     });
     report({
@@ -43,17 +51,35 @@ async function run(): Promise<void> {
       better: 'more',
       goal,
       tasks: count,
+      cpuUs: median(runs.map((r) => r.drainCpu)),
       runs: runs.map((r) => Math.round(r.drain)),
       ...(peer ? { peer: { name: peer.name, value: peer.drain } } : {}),
+    });
+    const watched = await drains('drain-events', kind, count);
+    report({
+      case: `${kind} drain with results and task events`,
+      value: median(watched.map((r) => r.drain)),
+      unit: 'tasks/s',
+      better: 'more',
+      tasks: count,
+      cpuUs: median(watched.map((r) => r.drainCpu)),
+      runs: watched.map((r) => Math.round(r.drain)),
     });
   }
   for (const kind of ['memory', 'sqlite'] as const) {
     const trip = await inChild<TripFigures>('trip', kind, 2000);
-    report({ case: `${kind} round trip p50`, value: trip.p50, unit: 'ms', better: 'less', p99: trip.p99, trips: 2000 });
+    const { p50, p99 } = trip;
+    report({ case: `${kind} round trip p50`, value: p50, unit: 'ms', better: 'less', p99, trips: 2000 });
   }
 }
 
-async function inChild<T>(what: 'drain' | 'trip', kind: string, count: number): Promise<T> {
+async function drains(what: 'drain' | 'drain-events', kind: string, count: number): Promise<DrainFigures[]> {
+  const runs: DrainFigures[] = [];
+  for (let i = 0; i < 3; i++) runs.push(await inChild<DrainFigures>(what, kind, count));
+  return runs;
+}
+
+async function inChild<T>(what: 'drain' | 'drain-events' | 'trip', kind: string, count: number): Promise<T> {
   const child: ChildProcess = fork(self, [what, kind, String(count)], { execArgv: process.execArgv });
   try {
     return await new Promise<T>((resolve, reject) => {
@@ -78,30 +104,33 @@ function addTask(app: Celery) {
   return app.task({ name: 'bench.add' }, (a: number, b: number) => a + b);
 }
 
-async function drain(kind: string, count: number): Promise<DrainFigures> {
+async function drain(kind: string, count: number, events: boolean): Promise<DrainFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'umbel-bench-'));
   try {
     const { app, add } = appOn(kind, folder);
     const ids: string[] = [];
     await (await add.delay(0, 0)).state();
-    const t0 = performance.now();
+    const publishing = stopwatch(count);
     for (let i = 0; i < count; i += 500) {
       const sent = await Promise.all(Array.from({ length: 500 }, (_, k) => add.delay(i + k, 1)));
       for (const result of sent) ids.push(result.id);
     }
-    const publish = count / ((performance.now() - t0) / 1000);
+    const published = publishing();
     let done = -1;
     const finished = new Promise<void>((resolve) => {
       signals.task_success.connect(() => {
         if (++done === count) resolve();
       });
     });
-    const worker = new Worker(app, { withoutGossip: true, withoutMingle: true, loglevel: 'WARNING' });
-    const t1 = performance.now();
+    const reader = events ? await readEvents(app, 3 * (count + 1)) : null;
+    const worker = new Worker(app, { ...QUIET, taskEvents: events });
+    const draining = stopwatch(count);
     await worker.start();
     await finished;
-    const drainRate = count / ((performance.now() - t1) / 1000);
+    await reader?.complete;
+    const drained = draining();
     await worker.stop('warm');
+    await reader?.stop();
     const backend = await app.backend();
     for (let i = 0; i < ids.length; i += 500) {
       const metas = await backend.getMany(ids.slice(i, i + 500));
@@ -111,10 +140,40 @@ async function drain(kind: string, count: number): Promise<DrainFigures> {
       }
     }
     await app.close();
-    return { publish, drain: drainRate };
+    return { publish: published.rate, publishCpu: published.cpuUs, drain: drained.rate, drainCpu: drained.cpuUs };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function stopwatch(count: number): () => { rate: number; cpuUs: number } {
+  const cpu = process.cpuUsage();
+  const begun = performance.now();
+  return () => {
+    const seconds = (performance.now() - begun) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
+    return { rate: count / seconds, cpuUs: (user + system) / count };
+  };
+}
+
+/** Reads events as a dashboard does; `complete` when every task has told that it was received, started and succeeded. */
+async function readEvents(app: Celery, expected: number): Promise<{ complete: Promise<void>; stop(): Promise<void> }> {
+  const connection = app.connection('read');
+  const receiver = new EventReceiver({ connection, timer: app.timer, log: silentLogger });
+  let seen = 0;
+  const complete = new Promise<void>((resolve) => {
+    receiver.onEvents((events) => {
+      for (const { type } of events) if (type.startsWith('task-') && ++seen === expected) resolve();
+    });
+  });
+  await receiver.start();
+  return {
+    complete,
+    async stop() {
+      await receiver.stop();
+      await connection.close();
+    },
+  };
 }
 
 /** The client and the worker are two processes where the broker allows it: what a caller in a web server waits. */
@@ -124,7 +183,7 @@ async function trip(kind: string, count: number): Promise<TripFigures> {
   let child: ChildProcess | undefined;
   let worker: Worker | undefined;
   if (kind === 'memory') {
-    worker = new Worker(app, { withoutGossip: true, withoutMingle: true, loglevel: 'WARNING' });
+    worker = new Worker(app, QUIET);
     await worker.start();
   } else {
     child = fork(self, ['serve', kind, '0', folder], { execArgv: process.execArgv });
@@ -147,7 +206,7 @@ async function trip(kind: string, count: number): Promise<TripFigures> {
 
 async function serve(kind: string, folder: string): Promise<void> {
   const { app } = appOn(kind, folder);
-  await new Worker(app, { withoutGossip: true, withoutMingle: true, loglevel: 'WARNING' }).start();
+  await new Worker(app, QUIET).start();
   process.send?.('ready');
 }
 
@@ -199,7 +258,8 @@ if (process.send) {
   const [, , what, kind = '', count] = process.argv;
   if (what === 'serve') await serve(kind, process.argv[5]!);
   else {
-    process.send(what === 'drain' ? await drain(kind, Number(count)) : await trip(kind, Number(count)));
+    const tasks = Number(count);
+    process.send(what === 'trip' ? await trip(kind, tasks) : await drain(kind, tasks, what === 'drain-events'));
     process.exit(0);
   }
 } else {

@@ -15,7 +15,10 @@ export function report(result: CaseResult): void {
   const { goal, peer, better, value } = result;
   const met = goal === undefined ? undefined : better === 'more' ? value >= goal : value <= goal;
   const ratio = peer === undefined ? undefined : round(better === 'more' ? value / peer.value : peer.value / value);
-  process.stdout.write(`${JSON.stringify({ ...result, value: round(value), met, ratio })}\n`);
+  const line = JSON.stringify({ ...result, met, ratio }, (_, part: unknown) =>
+    typeof part === 'number' ? round(part) : part,
+  );
+  process.stdout.write(`${line}\n`);
 }
 
 export function percentile(sorted: readonly number[], p: number): number {
