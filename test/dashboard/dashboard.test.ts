@@ -15,6 +15,7 @@ import type {
   OperationsPage,
   Overview,
   QueueDetail,
+  QueuesReply,
   ResultReply,
   TaskDetail,
   TaskPage,
@@ -113,6 +114,7 @@ describe('the dashboard of a living cluster', () => {
       orphaned: false,
     });
     expect([task.sent, task.received, task.started, task.succeeded].every((t) => typeof t === 'number')).toBe(true);
+    expect(task.sent!).toBeLessThanOrEqual(task.received!);
     expect(task.actions.revoke).toMatchObject({ allowed: false });
     const page = await until(async () => {
       const found = await get<TaskPage>(dashboard, 'tasks?q=name:add&state=SUCCESS');
@@ -233,6 +235,18 @@ describe('the dashboard of a living cluster', () => {
     expect(record.summary).toContain('result_extended');
   });
 
+  it('shows no queue that settings name, but the broker does not know and nobody consumes', async () => {
+    const broker = `memory://${randomUUID()}`;
+    const app = new Celery('shop', { broker, task_queues: ['orders'] }, { env: {}, log: silentLogger });
+    onTestFinished(() => app.close());
+    const dashboard = makeDashboard({ broker });
+    await dashboard.start();
+    await startWorker(app, { hostname: 'w1@shop', queues: ['orders'] });
+    const names = async () => (await get<QueuesReply>(dashboard, 'queues')).items.map((q) => q.name);
+    await until(async () => (await names()).includes('orders'), 'the queue');
+    expect(await names()).toEqual(['orders']);
+  });
+
   it('shows a queue with its messages, and purges it only by its name', async () => {
     const { dashboard, app } = await shop();
     await app.sendTask('shop.add', [1, 2], {}, { queue: 'nobody' });
@@ -260,7 +274,10 @@ describe('the dashboard of a living cluster', () => {
     const { dashboard, add } = await shop();
     const { id } = await add.delay(1, 1);
     await stored(dashboard, id, 'SUCCESS');
-    const reply = await dashboard.app.inject('/metrics');
+    const reply = await until(async () => {
+      const asked = await dashboard.app.inject('/metrics');
+      return asked.body.includes('umbel_queue_length{') && asked;
+    }, 'the queue to be measured');
     expect(reply.body).toContain('flower_events_total{worker="w1@shop",type="task-succeeded",task="shop.add"} 1');
     expect(reply.body).toContain('flower_task_runtime_seconds_count{worker="w1@shop",task="shop.add"} 1');
     expect(reply.body).toContain('flower_worker_online{worker="w1@shop"} 1');

@@ -90,8 +90,10 @@ export function queueRows(cluster: Cluster): QueueRow[] {
   for (const name of names) {
     const probed = cluster.probe.queues.get(name);
     const status = probed?.status ?? null;
-    const net = probed ? netPerMinute(probed) : null;
     const workers = consumers.get(name) ?? [];
+    // A name that settings mention, but neither the broker knows nor anybody consumes, is no queue.
+    if (status === null && workers.length === 0) continue;
+    const net = probed ? netPerMinute(probed) : null;
     rows.push({
       name,
       messages: status?.messages ?? null,
@@ -101,7 +103,7 @@ export function queueRows(cluster: Cluster): QueueRow[] {
       consumers: status?.consumers ?? null,
       oldest: status?.oldestMs ? status.oldestMs / 1000 : null,
       per_min: net === null ? null : Math.round(net * 10) / 10,
-      out_per_min: recentPerMinute(cluster.trends.byQueue.get(name)),
+      out_per_min: recentPerMinute(cluster.trends, cluster.trends.byQueue.get(name), cluster.now),
       drain:
         net !== null && net < 0 && status !== null && status.messages > 0
           ? Math.round((status.messages / -net) * 60)

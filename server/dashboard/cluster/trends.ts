@@ -138,9 +138,17 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** Mean of the last five full minutes. */
-export function recentPerMinute(line: readonly number[] | undefined): number | null {
-  if (!line) return null;
-  const five = line.slice(-6, -1);
-  return round(five.reduce((sum, v) => sum + v, 0) / 5);
+/**
+ * Mean of the last five full minutes in which we listened; of the running one, scaled, when there is no full one yet.
+ * Who has no line finished nothing. Null when nobody listened.
+ */
+export function recentPerMinute(trends: Trends, line: readonly number[] | undefined, now: number): number | null {
+  const heard = trends.finished.flatMap((n, i) => (n === null || i === MINUTES - 1 ? [] : [i]));
+  const recent = heard.filter((i) => i >= MINUTES - 6);
+  // We began to listen somewhere within the first minute: it would make the mean too low.
+  if (recent.length > 1 && recent.length === heard.length) recent.shift();
+  if (recent.length > 0) return round(recent.reduce((sum, i) => sum + (line?.[i] ?? 0), 0) / recent.length);
+  const running = now - (trends.begin + (MINUTES - 1) * 60);
+  if ((trends.finished[MINUTES - 1] ?? null) === null || running < 10 || running > 120) return null;
+  return round(((line?.[MINUTES - 1] ?? 0) / Math.min(60, running)) * 60);
 }
