@@ -106,6 +106,8 @@ export async function sendTask(
     });
   }
   const producer = await app.producer();
+  // A worker may have received it before the broker's confirmation is here: it counts as sent from now on.
+  const sentMs = app.timer.now();
   await producer.publish({
     exchange: destination.exchange,
     routingKey: destination.routingKey,
@@ -119,15 +121,15 @@ export async function sendTask(
     retryPolicy,
   });
   if (signals.after_task_publish.size > 0) signals.after_task_publish.send(told);
-  if (conf.task_send_sent_event) sendSentEvent(app, fields, destination);
+  if (conf.task_send_sent_event) sendSentEvent(app, fields, destination, sentMs);
 
   const result = new AsyncResult(id, app, { taskName: name });
   if (parent && options.add_to_parent !== false && currentTask()?.options.trail !== false) parent.addChild(result);
   return result;
 }
 
-function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destination): void {
-  app.sentEvents()?.send('task-sent', {
+function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destination, sentMs: number): void {
+  const sent = {
     uuid: fields.id,
     root_id: fields.root_id,
     parent_id: fields.parent_id,
@@ -140,7 +142,8 @@ function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destinat
     queue: destination.queueName,
     exchange: destination.exchange.name,
     routing_key: destination.routingKey,
-  });
+  };
+  app.sentEvents()?.send('task-sent', sent, sentMs);
 }
 
 function signatures(given: SignatureLike | readonly SignatureLike[] | undefined, keepEmpty = false) {

@@ -79,11 +79,13 @@ export class EventDispatcher {
     return this.enabled && (this.groups.size === 0 || this.groups.has(group));
   }
 
-  /** Task events go out as one `task.multi` array on the next turn, all others at once. */
-  send(type: string, fields: Record<string, unknown> = {}): void {
+  /**
+   * Task events go out as one `task.multi` array on the next turn, all others at once.
+   * @param nowMs when it happened, if that is not now
+   */
+  send(type: string, fields: Record<string, unknown> = {}, nowMs = this.#options.timer.now()): void {
     const group = groupOf(type);
     if (!this.wants(group) || this.#closed) return;
-    const nowMs = this.#options.timer.now();
     const event: Event = {
       hostname: this.hostname,
       utcoffset: this.#offset(nowMs),
