@@ -64,6 +64,8 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
   const output = createOutput(options);
   takeOn(options);
   const log = openLog(options, hostname);
+  // Tracebacks name the lines people wrote, not those their build made. Only modules loaded from now on are looked up.
+  process.setSourceMapsEnabled(true);
   const app = await openApp(options);
   await include(options.include ?? []);
   applySettings(app, options, log);

@@ -34,6 +34,22 @@ test("a traceback is read as frames, with one's own told from the libraries'", (
   expect(packagesOf([frames[2]!])).toBe('requests');
 });
 
+test("umbel's own frames fold, from its sources, as built and as installed; a folder called server of one's own does not", () => {
+  const trace = (path: string) => `Traceback (most recent call last):
+  File "${path}", line 114, in traceTask
+  File "/srv/umbel/server/app/task.ts", line 173, in Task.call
+  File "/srv/umbel/examples/shop/orders.ts", line 54, in RunningTask.<anonymous>
+  File "/srv/shop/server/app/task.ts", line 5, in charge
+Declined: no
+`;
+  const own = (path: string) => readTraceback(trace(path)).frames.map((f) => f.own);
+
+  expect(own('/srv/umbel/server/app/trace.ts')).toEqual([false, false, true, true]);
+  expect(own('/srv/umbel/dist/chunk-AB12.js')).toEqual([false, false, true, true]);
+  expect(own('/srv/shop/node_modules/umbel/server/app/trace.ts')[0]).toBe(false);
+  expect(packagesOf(readTraceback(trace('/srv/umbel/dist/chunk-AB12.js')).frames.slice(0, 2))).toBe('umbel');
+});
+
 test('a text that is no traceback has no frames', () => {
   expect(readTraceback('it broke').frames).toEqual([]);
 });

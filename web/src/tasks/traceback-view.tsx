@@ -51,7 +51,7 @@ function OneFrame({ frame }: { frame: Frame }) {
           {dir}
           <b>{base}</b>:{frame.line}
         </span>
-        <span className="fn">{frame.fn}</span>
+        <span className="fn">{frame.fn.replace(/^RunningTask\./, '')}</span>
       </p>
       {frame.source && <pre title={frame.source}>{frame.source}</pre>}
     </li>

@@ -16,12 +16,16 @@ export interface Traceback {
 }
 
 const FRAME = /^\s*File "([^"]+)", line (\d+)(?:, in (.+))?$/;
-// The last alternative is this product run from its sources.
 const LIBRARY =
-  /(?:^|\/)(?:site-packages|dist-packages|node_modules|dist\/server)\/|^\/usr\/lib\/|\/lib\/python\d|^node:|^<frozen|(?:^|\/)(?:celery|kombu|billiard)\/(?:app|worker|utils|pool)\b|\/server\/(?:app\/(?:trace|task|context|publisher)|worker\/|pool\/)/;
+  /(?:^|\/)(?:site-packages|dist-packages|node_modules)\/|(?:^|\/)umbel\/dist\/|^\/usr\/lib\/|\/lib\/python\d|^node:|^<frozen|(?:^|\/)(?:celery|kombu|billiard)\/(?:app|worker|utils|pool)\b/;
+const OURS = /\/(?:server\/\w+\/[\w-]+\.ts|dist\/chunk-[\w-]+\.js)$/;
+/** The frame that runs every task body, from the sources or as built: it tells where this product lies when not in node_modules. */
+const TRACER = /^(.*\/)(?:server\/app\/trace\.ts|dist\/chunk-[\w-]+\.js)$/;
 
-export function isOwn(file: string): boolean {
-  return !LIBRARY.test(file);
+function libraryOf(frames: readonly Pick<Frame, 'file' | 'fn'>[]): (file: string) => boolean {
+  const roots = frames.flatMap(({ file, fn }) => (/\btraceTask$/.test(fn) ? (TRACER.exec(file)?.[1] ?? []) : []));
+  const rooms = roots.flatMap((root) => [`${root}server/`, `${root}shared/`, `${root}dist/`]);
+  return (file) => LIBRARY.test(file) || rooms.some((room) => file.startsWith(room));
 }
 
 export function readTraceback(text: string): Traceback {
@@ -30,7 +34,7 @@ export function readTraceback(text: string): Traceback {
   for (const line of text.split('\n')) {
     const match = FRAME.exec(line);
     if (match) {
-      frames.push({ file: match[1]!, line: Number(match[2]), fn: match[3] ?? '', source: '', own: isOwn(match[1]!) });
+      frames.push({ file: match[1]!, line: Number(match[2]), fn: match[3] ?? '', source: '', own: true });
       rest.length = 0;
       continue;
     }
@@ -39,6 +43,8 @@ export function readTraceback(text: string): Traceback {
     else if (frame && /^\s+[\^~]+\s*$/.test(line)) continue;
     else if (line.trim() !== '' && !line.startsWith('Traceback (most recent')) rest.push(line);
   }
+  const isLibrary = libraryOf(frames);
+  for (const frame of frames) frame.own = !isLibrary(frame.file);
   return { frames, last: rest.join('\n').trim() };
 }
 
@@ -70,6 +76,10 @@ export function shortPath(file: string): { dir: string; base: string } {
 
 /** 'requests, urllib3': the packages of folded frames. */
 export function packagesOf(frames: readonly Frame[]): string {
-  const names = frames.map((f) => shortPath(f.file).dir.split('/')[0] || shortPath(f.file).base);
+  const names = frames.map((f) =>
+    /(?:site-packages|dist-packages|node_modules)\//.test(f.file) || !OURS.test(f.file)
+      ? shortPath(f.file).dir.split('/')[0] || shortPath(f.file).base
+      : 'umbel',
+  );
   return [...new Set(names)].slice(0, 3).join(', ');
 }
