@@ -1,10 +1,12 @@
 // Builds dist/: the bundled JavaScript (esbuild), the declarations (tsc) and the pages (Vite). Does nothing when dist/ is up to date.
 // The parts run side by side and are written to a folder of their own, which takes the place of dist/ only when all are well.
-// `--force` builds anyway; `--quiet` prints only errors; `--no-types` leaves the declarations out (quicker, for a first start).
+// Files with a hash in their name stay for one build more: a server or a page begun before may still ask for them.
+// `--clean` leaves those out (for a package); `--force` builds anyway; `--quiet` prints only errors; `--no-types` leaves the declarations out (quicker, for a first start).
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,10 +18,15 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build as esbuild } from 'esbuild';
 import { ENTRIES, EXTERNAL, missingEntries, ROOT } from './entries.mjs';
 
-const STAMP = 'dist/.stamp.json';
+const DIST = join(ROOT, 'dist');
+const STAMP = '.stamp.json';
+/** Chunks of the code and everything Vite names by its content. Source maps are for reading only. */
+const HASHED = /^([\w.]+(-[\w.]+)*-[0-9A-Z]{8}\.js|web\/assets\/.+)$/;
 const SOURCES = ['server', 'shared', 'web', 'examples', '.build', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
 /** One hash per part: what it is made from. */
@@ -38,13 +45,17 @@ function sourceHash() {
   return hash.digest('hex');
 }
 
-function upToDate(hash, wanted) {
+function readStamp(folder) {
   try {
-    const stamp = JSON.parse(readFileSync(join(ROOT, STAMP), 'utf8'));
-    return stamp.hash === hash && wanted.every((part) => stamp.parts.includes(part));
+    return JSON.parse(readFileSync(join(folder, STAMP), 'utf8'));
   } catch {
-    return false;
+    return null;
   }
+}
+
+function upToDate(hash, wanted, clean) {
+  const stamp = readStamp(DIST);
+  return stamp?.hash === hash && wanted.every((part) => stamp.parts.includes(part)) && (!clean || stamp.clean);
 }
 
 /** A thread or child of its own is named by `new URL('./x.ts', import.meta.url)`: make it an entry and point at its place in dist/. */
@@ -147,13 +158,48 @@ async function pages(outdir) {
     '--logLevel',
     'warn',
   ]);
+  await compress(join(outdir, 'web'));
+}
+
+/** Beside each text that gains by it a .br and a .gz, which the server sends as they are (server/dashboard/spa.ts). */
+async function compress(folder) {
+  const paths = filesOf(folder).filter((path) => /\.(js|css|svg|json|txt|webmanifest)$/.test(path));
+  await Promise.all(
+    paths.map(async (path) => {
+      const bytes = readFileSync(join(folder, path));
+      if (bytes.byteLength < 1024) return;
+      const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength };
+      const [br, gz] = await Promise.all([
+        promisify(brotliCompress)(bytes, { params }),
+        promisify(gzip)(bytes, { level: 9 }),
+      ]);
+      writeFileSync(join(folder, `${path}.br`), br);
+      writeFileSync(join(folder, `${path}.gz`), gz);
+    }),
+  );
+}
+
+const filesOf = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)));
+
+/** Takes over from the last build what only it made under a name of its own, so that nothing that runs on it misses a file. */
+function keepLast(last, outdir, made) {
+  const { files = [] } = readStamp(last) ?? {};
+  for (const path of files) {
+    const target = join(outdir, path);
+    if (made.has(path) || !HASHED.test(path) || !existsSync(join(last, path))) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(last, path), target);
+  }
 }
 
 /** @returns whether anything was built */
-export async function build({ force = false, quiet = false, types = true } = {}) {
+export async function build({ force = false, quiet = false, types = true, clean = false } = {}) {
   const parts = types ? ['code', 'pages', 'types'] : ['code', 'pages'];
   const hash = sourceHash();
-  if (!force && upToDate(hash, parts)) return false;
+  if (!force && upToDate(hash, parts, clean)) return false;
   const say = (text) => quiet || process.stderr.write(`${text}\n`);
   const start = performance.now();
   for (const path of missingEntries()) say(`build: ${path} is not there yet, left out`);
@@ -162,9 +208,11 @@ export async function build({ force = false, quiet = false, types = true } = {})
   mkdirSync(outdir, { recursive: true });
   try {
     await Promise.all([bundle(outdir), pages(outdir), types ? declarations(outdir) : undefined]);
-    writeFileSync(join(outdir, '.stamp.json'), JSON.stringify({ hash, parts }));
-    if (existsSync(join(ROOT, 'dist'))) renameSync(join(ROOT, 'dist'), last);
-    renameSync(outdir, join(ROOT, 'dist'));
+    const files = filesOf(outdir);
+    if (!clean) keepLast(DIST, outdir, new Set(files));
+    writeFileSync(join(outdir, STAMP), JSON.stringify({ hash, parts, clean, files }));
+    if (existsSync(DIST)) renameSync(DIST, last);
+    renameSync(outdir, DIST);
   } finally {
     rmSync(outdir, { recursive: true, force: true });
     rmSync(last, { recursive: true, force: true });
@@ -176,7 +224,12 @@ export async function build({ force = false, quiet = false, types = true } = {})
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const flags = new Set(process.argv.slice(2));
   try {
-    await build({ force: flags.has('--force'), quiet: flags.has('--quiet'), types: !flags.has('--no-types') });
+    await build({
+      force: flags.has('--force'),
+      quiet: flags.has('--quiet'),
+      types: !flags.has('--no-types'),
+      clean: flags.has('--clean'),
+    });
   } catch (error) {
     process.stderr.write(`build failed: ${error.message}\n`);
     process.exitCode = 1;
