@@ -4,6 +4,9 @@
 // shows no stack; stopping writes what is pending.
 // Flower: app.py
 import { readFileSync } from 'node:fs';
+import compress from '@fastify/compress';
+import helmet from '@fastify/helmet';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import fastify, {
   type FastifyInstance,
@@ -15,6 +18,7 @@ import { ImproperlyConfigured, OperationalError, toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { checkBasic } from './access/basic.ts';
+import { PERMISSIONS_POLICY, SECURITY_HEADERS } from './access/headers.ts';
 import { refuseHost, refuseOrigin } from './access/origin.ts';
 import { createRedact } from './access/redact.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -33,7 +37,7 @@ import { overviewRoutes } from './routes/overview.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { workerRoutes } from './routes/workers.ts';
-import { Pages, SECURITY_HEADERS } from './spa.ts';
+import { pages } from './spa.ts';
 
 export type { DashboardOptions } from './options.ts';
 
@@ -61,6 +65,8 @@ export interface Dashboard {
 
 const OPEN_PATHS = new Set(['/healthcheck', '/readyz', '/metrics']);
 const BODY_LIMIT = 1024 * 1024;
+/** @unit bytes */
+const COMPRESS_FROM = 2048;
 
 export function createDashboard(given: DashboardOptions = {}, parts: DashboardParts = {}): Dashboard {
   const options = resolveOptions(given);
@@ -103,8 +109,12 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     });
     root.setSerializerCompiler(() => JSON.stringify);
     root.setValidatorCompiler(({ schema }) => validator(schema));
+    await root.register(helmet, SECURITY_HEADERS);
+    // A server of yours that compresses already goes on doing so.
+    if (!root.hasReplyDecorator('compress'))
+      await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
     root.addHook('onRequest', async (request, reply) => {
-      reply.headers(SECURITY_HEADERS);
+      reply.header('permissions-policy', PERMISSIONS_POLICY);
       admit(request, reply, root.prefix);
       await start();
     });
@@ -118,13 +128,14 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         api.addHook('onSend', async (_, reply) => {
           if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
         });
-        docsRoutes(api, `${root.prefix}/api/v2`, version);
-        taskRoutes(api, context);
-        workerRoutes(api, context);
-        queueRoutes(api, context);
-        overviewRoutes(api, context);
-        operationRoutes(api, context);
-        api.get('/live', { websocket: true }, (socket, request) => {
+        await docsRoutes(api, version);
+        const typed = api.withTypeProvider<TypeBoxTypeProvider>();
+        taskRoutes(typed, context);
+        workerRoutes(typed, context);
+        queueRoutes(typed, context);
+        overviewRoutes(typed, context);
+        operationRoutes(typed, context);
+        api.get('/live', { websocket: true, compress: false }, (socket, request) => {
           const live = new LiveSocket(socket, feed, timer, request.user);
           sockets.add(live);
           socket.on('close', () => sockets.delete(live));
@@ -136,7 +147,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       { prefix: '/api/v2' },
     );
     healthRoutes(root, context, readMetrics);
-    new Pages(root.prefix, parts.pages === undefined ? undefined : parts.pages).register(root);
+    await pages(root, parts.pages);
   };
 
   /** Who asks, and may they? */

@@ -1,10 +1,21 @@
 // What every route is handed, and how a route refuses.
-
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Timer } from '../../timer.ts';
 import type { Redact } from '../access/redact.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
 import type { Resolved } from '../options.ts';
+
+/** Where routes are registered: what their schemas say is what their handlers are given. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
 
 export interface RouteContext {
   readonly cluster: Cluster;

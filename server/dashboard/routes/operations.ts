@@ -1,14 +1,13 @@
 // /operations: what operators did, and doing it.
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { OperationRecord, OperationRequest, OperationsPage } from '../../../shared/wire/http.ts';
 import { perform, Refused } from '../operations/actions.ts';
-import { ProblemError, type RouteContext } from './context.ts';
+import { type Api, ProblemError, type RouteContext } from './context.ts';
 
 const VARIANTS = OperationRequest.anyOf;
 
-export function operationRoutes(app: FastifyInstance, { cluster, feed, options }: RouteContext): void {
+export function operationRoutes(app: Api, { cluster, feed, options }: RouteContext): void {
   const Query = Type.Object({
     cursor: Type.Optional(Type.String()),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
@@ -17,7 +16,7 @@ export function operationRoutes(app: FastifyInstance, { cluster, feed, options }
     '/operations',
     { schema: { summary: 'What operators did, newest first', querystring: Query, response: { 200: OperationsPage } } },
     async (request) => {
-      const { cursor, limit = 50 } = request.query as { cursor?: string; limit?: number };
+      const { cursor, limit = 50 } = request.query;
       const before = cursor ? Number(cursor) : null;
       if (before !== null && !Number.isInteger(before))
         throw new ProblemError(400, 'Bad cursor', 'The cursor is not one this server gave.');
@@ -32,8 +31,11 @@ export function operationRoutes(app: FastifyInstance, { cluster, feed, options }
     '/operations',
     {
       // The body is checked by hand: of a union, only the variant it names can say what is wrong.
-      config: { body: OperationRequest },
-      schema: { summary: 'Do something to tasks, workers or queues', response: { 200: OperationRecord } },
+      schema: {
+        summary: 'Do something to tasks, workers or queues',
+        body: OperationRequest,
+        response: { 200: OperationRecord },
+      },
     },
     async (request) => {
       if (options.read_only)

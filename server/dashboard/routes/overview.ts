@@ -1,13 +1,12 @@
 // /overview, /failures, /cluster: is the cluster well?
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { ClusterInfo, FailuresReply, Overview } from '../../../shared/wire/http.ts';
 import { attention, clusterInfo, figures, queueRows, workerRows } from '../cluster/rows.ts';
-import type { RouteContext } from './context.ts';
+import type { Api, RouteContext } from './context.ts';
 
 const DAY = 86_400;
 
-export function overviewRoutes(app: FastifyInstance, { cluster, version }: RouteContext): void {
+export function overviewRoutes(app: Api, { cluster, version }: RouteContext): void {
   app.get('/overview', { schema: { summary: 'Is the cluster well?', response: { 200: Overview } } }, async () => {
     const failures = await cluster.history.failures({
       now: cluster.now,
@@ -43,7 +42,7 @@ export function overviewRoutes(app: FastifyInstance, { cluster, version }: Route
       },
     },
     async (request) => {
-      const q = request.query as { task?: string; exception?: string; hours?: number; limit?: number };
+      const q = request.query;
       const items = await cluster.history.failures({
         now: cluster.now,
         span: (q.hours ?? 24) * 3600,

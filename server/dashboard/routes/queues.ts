@@ -1,5 +1,4 @@
 // /queues: how much waits where, one queue with a look at its head, and /series, the lines of every chart.
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import {
@@ -14,12 +13,12 @@ import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { acceptSet, decode } from '../../serialization/registry.ts';
 import type { Message } from '../../transport/message.ts';
 import { queueRows } from '../cluster/rows.ts';
-import { notFound, type RouteContext } from './context.ts';
+import { type Api, notFound, type RouteContext } from './context.ts';
 
 const PEEK = 20;
 const ACCEPT = acceptSet(['json']);
 
-export function queueRoutes(app: FastifyInstance, { cluster }: RouteContext): void {
+export function queueRoutes(app: Api, { cluster }: RouteContext): void {
   app.get('/queues', { schema: { summary: 'Every queue known', response: { 200: QueuesReply } } }, async () => ({
     items: queueRows(cluster),
   }));
@@ -35,8 +34,8 @@ export function queueRoutes(app: FastifyInstance, { cluster }: RouteContext): vo
       },
     },
     async (request) => {
-      const { name } = request.params as { name: string };
-      const { range = '1h' } = request.query as { range?: Range };
+      const { name } = request.params;
+      const { range = '1h' } = request.query;
       const row = queueRows(cluster).find((q) => q.name === name);
       if (!row)
         throw notFound(`No queue named ${name} is known: the broker does not list it and no worker consumes it.`);
@@ -52,7 +51,7 @@ export function queueRoutes(app: FastifyInstance, { cluster }: RouteContext): vo
     '/series',
     { schema: { summary: 'Lines of a chart', querystring: SeriesQuery, response: { 200: SeriesReply } } },
     async (request) => {
-      const q = request.query as SeriesQuery;
+      const q = request.query;
       return cluster.history.series({
         metric: q.metric,
         range: q.range ?? '1h',

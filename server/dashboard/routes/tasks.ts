@@ -1,5 +1,4 @@
 // /tasks: lists, completion, one task, its result. Writing: operations.ts.
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
@@ -20,18 +19,18 @@ import { splitException } from '../history/exception.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/list.ts';
 import { toRow } from '../history/rows.ts';
 import { findRow, mayRetry } from '../operations/retry.ts';
-import { notFound, ProblemError, type RouteContext } from './context.ts';
+import { type Api, notFound, ProblemError, type RouteContext } from './context.ts';
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: FastifyInstance, { cluster, redact }: RouteContext): void {
+export function taskRoutes(app: Api, { cluster, redact }: RouteContext): void {
   const { history } = cluster;
 
   app.get(
     '/tasks',
     { schema: { summary: 'List and count tasks', querystring: TasksQuery, response: { 200: TaskPage } } },
     async (request) => {
-      const q = request.query as TasksQuery;
+      const q = request.query;
       const sort = q.sort ?? '-first_seen';
       const field = sort.replace(/^-/, '');
       if (!(SORT_FIELDS as readonly string[]).includes(field))
@@ -73,7 +72,7 @@ export function taskRoutes(app: FastifyInstance, { cluster, redact }: RouteConte
       },
     },
     async (request) => {
-      const { field: name, q, prefix = '' } = request.query as { field: string; q?: string; prefix?: string };
+      const { field: name, q, prefix = '' } = request.query;
       const field = findField(name);
       if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
       return history.facets({
@@ -123,7 +122,7 @@ export function taskRoutes(app: FastifyInstance, { cluster, redact }: RouteConte
     '/tasks/:uuid',
     { schema: { summary: 'One task, all of it', params: Uuid, response: { 200: TaskDetail } } },
     async (request) => {
-      const { uuid } = request.params as { uuid: string };
+      const { uuid } = request.params;
       const record = cluster.state.tasks.get(uuid);
       const stored = await history.task(uuid);
       if (!record && !stored)
@@ -189,7 +188,7 @@ export function taskRoutes(app: FastifyInstance, { cluster, redact }: RouteConte
     '/tasks/:uuid/result',
     { schema: { summary: 'The stored result', params: Uuid, response: { 200: ResultReply } } },
     async (request) => {
-      const { uuid } = request.params as { uuid: string };
+      const { uuid } = request.params;
       const none = (reason: string): ResultReply => ({
         task_id: uuid,
         found: false,

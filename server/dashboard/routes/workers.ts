@@ -1,15 +1,14 @@
 // /workers: all of them, and one with what it says of itself. Acting on them: operations.ts.
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
 import { type RequestInfo, WorkerDetail, WorkersReply } from '../../../shared/wire/http.ts';
 import { parseRegistered } from '../cluster/inspector.ts';
 import { workerRow, workerRows } from '../cluster/rows.ts';
 import { pairKey } from '../history/rollup.ts';
-import { notFound, type RouteContext } from './context.ts';
+import { type Api, notFound, type RouteContext } from './context.ts';
 import { canTerminate } from './tasks.ts';
 
-export function workerRoutes(app: FastifyInstance, { cluster, redact }: RouteContext): void {
+export function workerRoutes(app: Api, { cluster, redact }: RouteContext): void {
   app.get('/workers', { schema: { summary: 'Every worker heard of', response: { 200: WorkersReply } } }, async () => ({
     items: workerRows(cluster),
   }));
@@ -19,7 +18,7 @@ export function workerRoutes(app: FastifyInstance, { cluster, redact }: RouteCon
     '/workers/:hostname',
     { schema: { summary: 'One worker', params: Params, response: { 200: WorkerDetail } } },
     async (request) => {
-      const { hostname } = request.params as { hostname: string };
+      const { hostname } = request.params;
       let record = cluster.state.workers.get(hostname);
       await cluster.inspectNow(hostname);
       const inspected = cluster.inspector.workers.get(hostname);
