@@ -276,7 +276,7 @@ describe('the dashboard of a living cluster', () => {
     await stored(dashboard, id, 'SUCCESS');
     const reply = await until(async () => {
       const asked = await dashboard.app.inject('/metrics');
-      return asked.body.includes('umbel_queue_length{') && asked;
+      return asked.body.includes('umbel_queue_length{queue="celery"} 0') && asked;
     }, 'the queue to be measured');
     expect(reply.body).toContain('flower_events_total{worker="w1@shop",type="task-succeeded",task="shop.add"} 1');
     expect(reply.body).toContain('flower_task_runtime_seconds_count{worker="w1@shop",task="shop.add"} 1');
