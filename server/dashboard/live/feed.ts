@@ -1,7 +1,7 @@
 // What changed, gathered and numbered, for everyone who looks on: at most four patches a second, and a ring of the last ones.
 // Not here: who is connected and how fast each reads (socket.ts).
 // Holds: numbers rise by one; the same record appears once in a patch, as it is when the patch is cut; nothing is gathered while
-// nobody looks on.
+// nobody looks on; a quiet cluster still says a word every WORD_MS, by which a page knows that the line is good.
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
@@ -15,6 +15,8 @@ import { toRow } from '../history/rows.ts';
 
 export const PATCH_MS = 250;
 export const MAX_TASKS = 200;
+/** Pages open the line anew after 20 s of silence (web/src/live/socket.ts). */
+export const WORD_MS = 5000;
 const RING = 120;
 const RECENT = 200;
 
@@ -30,7 +32,9 @@ export interface NumberedPatch {
 export class Feed {
   readonly epoch = randomUUID();
   readonly #cluster: Cluster;
+  readonly #timer: Timer;
   readonly #version: string;
+  #lastWordMs = 0;
   readonly #ring: NumberedPatch[] = [];
   readonly #listeners = new Set<(patch: NumberedPatch) => void>();
   readonly #timers: TimerHandle[] = [];
@@ -46,6 +50,7 @@ export class Feed {
 
   constructor(cluster: Cluster, timer: Timer, version: string) {
     this.#cluster = cluster;
+    this.#timer = timer;
     this.#version = version;
     cluster.onBatch((batch) => this.#gather(batch));
     cluster.inspector.onAnswers((hostnames) => {
@@ -143,8 +148,9 @@ export class Feed {
       cluster: clusterInfo(cluster, this.#version, null),
     };
     for (const name of ['queues', 'figures', 'cluster'] as const) {
-      const text = JSON.stringify(name === 'queues' ? queues.map(({ probed: _, ...q }) => q) : now[name]);
-      if (text === this.#said[name]) continue;
+      const text = JSON.stringify(name === 'queues' ? queues.map(({ probed: _, ...q }) => q) : now[name], unmoved);
+      const isWordDue = name === 'cluster' && this.#timer.now() - this.#lastWordMs >= WORD_MS;
+      if (text === this.#said[name] && !isWordDue) continue;
       this.#said[name] = text;
       (this.#slow as Record<string, unknown>)[name] = now[name];
     }
@@ -183,10 +189,16 @@ export class Feed {
     this.#gone = [];
     this.#operations = [];
     this.#slow = { queues: null, figures: null, cluster: null };
+    this.#lastWordMs = this.#timer.now();
     this.#ring.push(numbered);
     if (this.#ring.length > RING) this.#ring.shift();
     for (const fn of this.#listeners) fn(numbered);
   }
+}
+
+/** What moves with every look and is worth no patch of its own. */
+function unmoved(key: string, value: unknown): unknown {
+  return key === 'server_time' || key === 'last_ok' || key === 'latency_ms' ? undefined : value;
 }
 
 /** The newest by first_seen. Sorting tens of thousands to show two hundred would cost more than the merge did. */
