@@ -136,6 +136,17 @@ export const ResultReply = Type.Object({
 });
 export type ResultReply = Static<typeof ResultReply>;
 
+/** The whole call, where it can be had: events cut long and deep arguments. */
+export const CallReply = Type.Object({
+  task_id: Str,
+  /** The message that still waits, or the result record (result_extended); null: neither holds it, `reason` says why. */
+  source: Nullable(Type.Union([Type.Literal('message'), Type.Literal('result')])),
+  reason: NStr,
+  args: Type.Unknown(),
+  kwargs: Type.Unknown(),
+});
+export type CallReply = Static<typeof CallReply>;
+
 export const WorkerStatus = Type.Union([Type.Literal('online'), Type.Literal('late'), Type.Literal('offline')]);
 export const WorkerRow = Type.Object({
   hostname: Str,

@@ -8,9 +8,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { Celery } from '../../server/app/celery.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
+import { WORD_MS } from '../../server/dashboard/live/feed.ts';
 import { silentLogger } from '../../server/log.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import type {
+  CallReply,
   OperationRecord,
   OperationsPage,
   Overview,
@@ -235,6 +237,27 @@ describe('the dashboard of a living cluster', () => {
     expect(record.summary).toContain('result_extended');
   });
 
+  it('has the whole arguments from the message while it waits and from the result record later, else says why not', async () => {
+    const { app, dashboard, add } = await shop();
+    const cut = { argsrepr: '([{...}],)' };
+    const waiting = await add.applyAsync([[{ sku: 'MUG' }]] as never, {}, { ...cut, queue: 'nobody' });
+    await stored(dashboard, waiting.id, 'PENDING');
+    expect(await get<CallReply>(dashboard, `tasks/${waiting.id}/call`)).toMatchObject({
+      source: 'message',
+      args: [[{ sku: 'MUG' }]],
+      kwargs: {},
+    });
+    const gone = await add.applyAsync([1, 1], {}, cut);
+    await stored(dashboard, gone.id, 'SUCCESS');
+    const none = await get<CallReply>(dashboard, `tasks/${gone.id}/call`);
+    expect(none).toMatchObject({ source: null, args: null });
+    expect(none.reason).toContain('result_extended');
+    app.conf.result_extended = true;
+    const kept = await add.applyAsync([1, 2], {}, cut);
+    await stored(dashboard, kept.id, 'SUCCESS');
+    expect(await get<CallReply>(dashboard, `tasks/${kept.id}/call`)).toMatchObject({ source: 'result', args: [1, 2] });
+  });
+
   it('shows no queue that settings name, but the broker does not know and nobody consumes', async () => {
     const broker = `memory://${randomUUID()}`;
     const app = new Celery('shop', { broker, task_queues: ['orders'] }, { env: {}, log: silentLogger });
@@ -348,6 +371,22 @@ describe('the live feed', () => {
     expect(page.patches().length).toBeLessThanOrEqual(Math.ceil((Date.now() - begun) / 250) + 2);
     expect(page.patches().every((p) => p.tasks.length <= 200)).toBe(true);
   });
+
+  it('says a word every few seconds while nothing happens, and not one a second', async () => {
+    const dashboard = makeDashboard();
+    const page = await reader(await dashboard.listen());
+    await until(() => page.snapshots().length === 1, 'the snapshot');
+    const quiet = await until(
+      () => {
+        const [before, last] = page.patches().slice(-2);
+        const span = before?.cluster && last?.cluster ? last.cluster.server_time - before.cluster.server_time : 0;
+        return span > WORD_MS / 1000 - 0.5 && span;
+      },
+      'two words with a silence between them',
+      { timeoutMs: 25_000 },
+    );
+    expect(quiet).toBeLessThan(10);
+  }, 30_000);
 
   it('gives a returning page what it missed, and a snapshot when that is not known', async () => {
     const dashboard = makeDashboard();

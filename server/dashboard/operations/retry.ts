@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
+import { READY_STATES } from '../../../shared/states.ts';
 import type { TaskRow, WorkerAnswer } from '../../../shared/wire/http.ts';
 import { toError } from '../../errors.ts';
 import { Producer } from '../../messaging/producer.ts';
@@ -62,6 +63,26 @@ async function rebuild(cluster: Cluster, uuid: string): Promise<Call> {
   const stored = await fromResult(cluster, uuid);
   if (stored) return { name: row.name, queue, priority: null, source: 'result', ...stored };
   return { name: row.name, queue, priority: null, source: 'event', ...fromEvent(row) };
+}
+
+/** The whole call of a task, not its event's word for it; null when neither message nor result record holds it. */
+export async function wholeCall(
+  cluster: Cluster,
+  row: TaskRow,
+): Promise<{
+  source: 'message' | 'result';
+  args: readonly unknown[];
+  kwargs: Readonly<Record<string, unknown>>;
+} | null> {
+  const stored = await fromResult(cluster, row.uuid);
+  if (stored) return { source: 'result', ...stored };
+  if (READY_STATES.has(row.state)) return null;
+  const waiting = await fromMessage(
+    cluster,
+    row.uuid,
+    row.queue ?? cluster.link.setting('task_default_queue', 'celery'),
+  );
+  return waiting && { source: 'message', args: waiting.args, kwargs: waiting.kwargs };
 }
 
 export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow | null> {

@@ -5,6 +5,7 @@ import { parseQuery } from '../../../shared/query/parser.ts';
 import { findField, type QueryTree } from '../../../shared/query/tree.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import {
+  CallReply,
   FacetReply,
   ResultReply,
   TaskDetail,
@@ -18,7 +19,7 @@ import { toError } from '../../errors.ts';
 import { splitException } from '../history/exception.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/list.ts';
 import { toRow } from '../history/rows.ts';
-import { findRow, mayRetry } from '../operations/retry.ts';
+import { findRow, mayRetry, wholeCall } from '../operations/retry.ts';
 import { type Api, notFound, ProblemError, type RouteContext } from './context.ts';
 
 const CHILDREN = 100;
@@ -181,6 +182,29 @@ export function taskRoutes(app: Api, { cluster, redact }: RouteContext): void {
       };
       const extra = base.extra;
       return extra && typeof extra === 'object' ? { ...detail, extra } : detail;
+    },
+  );
+
+  app.get(
+    '/tasks/:uuid/call',
+    { schema: { summary: 'Its whole arguments, where they can be had', params: Uuid, response: { 200: CallReply } } },
+    async (request): Promise<CallReply> => {
+      const { uuid } = request.params as { uuid: string };
+      const row = await findRow(cluster, uuid);
+      if (!row) throw notFound(`No task ${uuid} is known here.`);
+      const call = await wholeCall(cluster, row);
+      if (call)
+        return {
+          task_id: uuid,
+          source: call.source,
+          reason: null,
+          args: plain(redact(call.args)),
+          kwargs: plain(redact(call.kwargs)),
+        };
+      const reason = READY_STATES.has(row.state)
+        ? 'Its message is gone, and its result keeps no arguments (result_extended is off, or it expired).'
+        : 'Its message is with the worker already, and no result record keeps its arguments yet.';
+      return { task_id: uuid, source: null, reason, args: null, kwargs: null };
     },
   );
 

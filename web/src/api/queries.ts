@@ -1,6 +1,7 @@
 // Every read of the API: its path, its key, how long it stays fresh. Writes: actions.ts.
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type {
+  CallReply,
   ClusterInfo,
   FacetReply,
   OperationsPage,
@@ -71,6 +72,16 @@ export const resultQuery = (id: string) =>
     queryFn: ({ signal }) => get<ResultReply>(`tasks/${part(id)}/result`, {}, signal),
     staleTime: 10_000,
     retry: false,
+  });
+
+/** The whole arguments. A waiting task's message may be taken meanwhile, its record come: asked anew when it has changed. */
+export const callQuery = (id: string, state: string) =>
+  queryOptions({
+    queryKey: ['call', id, state],
+    queryFn: ({ signal }) => get<CallReply>(`tasks/${part(id)}/call`, {}, signal),
+    staleTime: 60_000,
+    retry: false,
+    placeholderData: keepPreviousData,
   });
 
 export const workersQuery = () =>

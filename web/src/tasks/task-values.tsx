@@ -5,53 +5,68 @@ import { parsePythonLiteral } from '../../../shared/python-literal.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import type { TaskDetail } from '../../../shared/wire/http.ts';
-import { resultQuery } from '../api/queries.ts';
+import { callQuery, resultQuery } from '../api/queries.ts';
 import { Button, CopyButton } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { kindOf, type Part, partsOf, show } from '../ui/value.ts';
 import { ValueTree } from '../ui/value-tree.tsx';
 import { bytes } from '../ui/words.ts';
 
+const SOURCES = { message: 'its message', result: 'its result record' } as const;
+
 export function Arguments({ task }: { task: TaskDetail }) {
   const text = `${task.args ?? ''}${task.kwargs ?? ''}`;
   const args = useMemo(() => parsePythonLiteral(task.args || '()'), [task.args]);
   const kwargs = useMemo(() => parsePythonLiteral(task.kwargs || '{}'), [task.kwargs]);
+  const isUntold = task.args === null && task.kwargs === null;
   const cut =
     task.args_truncated || task.kwargs_truncated || (!args.ok && args.truncated) || (!kwargs.ok && kwargs.truncated);
-  const copy = [
-    task.args && task.args !== '()' ? `*${task.args}` : '',
-    task.kwargs && task.kwargs !== '{}' ? `**${task.kwargs}` : '',
-  ]
-    .filter(Boolean)
-    .join(', ');
+  const asked = useQuery({ ...callQuery(task.uuid, task.state), enabled: cut || isUntold });
+  const whole = asked.data?.task_id === task.uuid && asked.data.source !== null ? asked.data : null;
   const parts: Part[] = [];
-  if (args.ok) for (const [i, v] of itemsOf(args.value).entries()) parts.push({ key: String(i), value: v });
-  if (kwargs.ok) parts.push(...(partsOf(kwargs.value)?.parts ?? []));
+  if (whole) parts.push(...argumentParts(whole.args, whole.kwargs));
+  else {
+    if (args.ok) parts.push(...argumentParts(args.value, {}));
+    if (kwargs.ok) parts.push(...argumentParts([], kwargs.value));
+  }
+  const said = () => {
+    if (whole) return `whole, from ${SOURCES[whole.source!]}; the event's are ${isUntold ? 'missing' : 'cut'}`;
+    if (isUntold) return 'not told';
+    return cut ? 'cut by the sender' : `complete, ${bytes(text.length)}`;
+  };
   return (
     <section>
       <h3>
-        Arguments{' '}
-        <span>
-          {task.args === null && task.kwargs === null
-            ? 'not told'
-            : cut
-              ? 'cut by the sender'
-              : `complete, ${bytes(text.length)}`}
-        </span>
-        <CopyButton text={copy || '()'} what="as Python" />
+        Arguments <span title={asked.data?.reason ?? undefined}>{said()}</span>
+        <CopyButton
+          text={whole ? pythonCall(show(whole.args), show(whole.kwargs)) : pythonCall(task.args, task.kwargs)}
+          what="as Python"
+        />
       </h3>
-      {!args.ok && <RawText label="args" text={task.args ?? ''} />}
+      {!whole && !args.ok && <RawText label="args" text={task.args ?? ''} />}
       {parts.length > 0 ? (
         <ValueTree label="Arguments" parts={parts} />
       ) : (
-        args.ok &&
-        kwargs.ok && (
-          <p className="muted">{task.args === null ? 'The event named no arguments.' : 'Called without arguments.'}</p>
+        (whole || (args.ok && kwargs.ok)) && (
+          <p className="muted">{isUntold && !whole ? 'The event named no arguments.' : 'Called without arguments.'}</p>
         )
       )}
-      {!kwargs.ok && <RawText label="kwargs" text={task.kwargs ?? ''} />}
+      {!whole && !kwargs.ok && <RawText label="kwargs" text={task.kwargs ?? ''} />}
     </section>
   );
+}
+
+function argumentParts(args: unknown, kwargs: unknown): Part[] {
+  const parts: Part[] = itemsOf(args).map((value, i) => ({ key: String(i), value }));
+  return [...parts, ...(partsOf(kwargs)?.parts ?? [])];
+}
+
+function pythonCall(args: string | null, kwargs: string | null): string {
+  const given = [
+    args && args !== '()' && args !== '[]' ? `*${args}` : '',
+    kwargs && kwargs !== '{}' ? `**${kwargs}` : '',
+  ];
+  return given.filter(Boolean).join(', ') || '()';
 }
 
 function itemsOf(value: unknown): readonly unknown[] {
