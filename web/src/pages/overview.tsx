@@ -105,7 +105,7 @@ function Health({ attention }: { attention: readonly Attention[] }) {
 
 function FiguresCard({ figures }: { figures: Figures }) {
   const now = useNow();
-  const heardAt = usePicture((p) => p.heardAt) / 1000;
+  const heardAt = usePicture((p) => p.heardAt + p.skewMs) / 1000;
   const usualRate = figures.usual_finished_per_min;
   const times =
     figures.failed_percent && figures.usual_failed_percent

@@ -72,7 +72,7 @@ function Life({ line, task }: { line: Timeline; task: TaskDetail }) {
               className="gap"
               data-state={gap?.kind === 'run' ? (line.points[i + 1]?.state ?? 'STARTED') : undefined}
             >
-              <span className="took">{gap ? (gap.open ? age(gap.seconds) : duration(gap.seconds)) : ''}</span>
+              <span className="took">{gap ? (gap.open ? age(gap.seconds) : took(gap.seconds)) : ''}</span>
               <span className="track" aria-hidden="true">
                 {gap && (
                   <i
@@ -97,6 +97,11 @@ function Life({ line, task }: { line: Timeline; task: TaskDetail }) {
       })}
     </ol>
   );
+}
+
+/** Below a millisecond, and where the clocks of sender and worker disagree, more is not known. */
+function took(seconds: number): string {
+  return seconds < 0.001 ? 'under 1 ms' : duration(seconds);
 }
 
 function beside(label: string, task: TaskDetail) {
