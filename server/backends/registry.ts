@@ -15,6 +15,8 @@ const memory = async (): Promise<BackendFactory> => (await import('./memory.ts')
 registerBackend('memory', memory);
 registerBackend('cache+memory', memory);
 registerBackend('sqlite', async () => (await import('./sqlite.ts')).createSqliteBackend);
+const redis = async (): Promise<BackendFactory> => (await import('./redis.ts')).createRedisBackend;
+for (const scheme of ['redis', 'rediss', 'redis+socket', 'sentinel']) registerBackend(scheme, redis);
 registerBackend('disabled', async () => (await import('./disabled.ts')).createDisabledBackend);
 
 export function backendSchemes(): string[] {

@@ -23,6 +23,10 @@ export class ResultListeners {
     return this.#byId.has(taskId);
   }
 
+  ids(): string[] {
+    return [...this.#byId.keys()];
+  }
+
   /** Returns the unsubscribe. */
   add(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
     const entry: Entry = { listener, onError };

@@ -1,0 +1,360 @@
+// Results in Redis, where Celery keeps them and as it writes them: `redis://`, `rediss://`, `redis+socket://`, `sentinel://`.
+// Keys and parts: key-value.ts. One step on the server: redis-scripts.ts. Being told: redis-wake.ts. Connecting: redis-client.ts.
+// Holds: what is stored in one turn of the event loop goes in one command, and a row and its message are one step; a SUCCESS is never
+// overwritten; who waits has subscribed before it asks; a chord is reported complete once.
+// Where this differs from Celery: the row that may be a SUCCESS is read on the server, so that storing is one round trip and nobody
+// writes in between; a chord's keys are deleted in the step that finds it complete.
+// Celery 5.6: backends/redis.py, backends/base.py KeyValueStoreBackend
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { PROPAGATE_STATES } from '../../shared/states.ts';
+import { BackendError, BackendStoreError, toError } from '../errors.ts';
+import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
+import { encodeJson } from '../serialization/json.ts';
+import { chordOutcome } from './chord.ts';
+import type { Backend, BackendContext, ChordPart, ChordReady } from './contract.ts';
+import {
+  chordPartValue,
+  idsOf,
+  type Members,
+  membersOf,
+  type ResultKeys,
+  readChordPart,
+  resultKeys,
+  resultsOf,
+  ttlSeconds,
+} from './key-value.ts';
+import { createRedisClient, redisError } from './redis-client.ts';
+import { CHORD_PART, STORE } from './redis-scripts.ts';
+import { RedisWake } from './redis-wake.ts';
+import { type ResultListener, ResultListeners, watchAll } from './waiters.ts';
+
+interface PendingStore {
+  readonly meta: ResultMeta;
+  readonly body: Buffer;
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+}
+type Argument = string | Buffer | number;
+
+/** One call of a script holds the server up for so much at most. */
+const MOST_ROWS = 500;
+const MOST_BYTES = 4 * 1024 * 1024;
+const MANY = 1000;
+/** As `result_chord_join_timeout`. @unit milliseconds */
+const JOIN_TIMEOUT_MS = 3000;
+
+export function createRedisBackend(context: BackendContext): Backend {
+  return new RedisBackend(context);
+}
+
+class RedisBackend implements Backend {
+  readonly driver = 'redis';
+  readonly enabled = true;
+  readonly #context: BackendContext;
+  readonly #keys: ResultKeys;
+  readonly #ttl: number;
+  readonly #client: Redis;
+  readonly #wake: RedisWake;
+  readonly #listeners = new ResultListeners();
+  readonly #storing = new Set<Promise<void>>();
+  #pending: PendingStore[] = [];
+  /** Why the connection is away; null while it is there. */
+  #away: Error | null = null;
+  #format: { readonly type: string; readonly encoding: string } | null = null;
+  #open = true;
+
+  constructor(context: BackendContext) {
+    this.#context = context;
+    this.#keys = resultKeys(context.options.global_keyprefix);
+    this.#ttl = ttlSeconds(context.expiresMs);
+    this.#client = createRedisClient(context.url, context.options);
+    this.#client.on('error', (error: Error) => {
+      this.#away = error;
+    });
+    this.#client.on('ready', () => {
+      this.#away = null;
+    });
+    this.#wake = new RedisWake(
+      () => createRedisClient(context.url, context.options),
+      (key, body) => this.#told(key, body),
+      () => void this.#catchUp(),
+    );
+  }
+
+  store(meta: ResultMeta): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#opened();
+      const body = bufferOf(this.#context.encode(meta).body);
+      if (this.#pending.push({ meta, body, done, failed }) === 1) setImmediate(() => this.#flush());
+    });
+  }
+
+  async get(taskId: string): Promise<ResultMeta | null> {
+    const row = await this.#ask((redis) => redis.getBuffer(this.#keys.task(taskId)));
+    return row ? this.#decode(taskId, row) : null;
+  }
+
+  async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
+    const found = new Map<string, ResultMeta>();
+    for (let i = 0; i < taskIds.length; i += MANY) {
+      const ids = taskIds.slice(i, i + MANY);
+      const rows = await this.#ask((redis) => redis.mgetBuffer(...ids.map((id) => this.#keys.task(id))));
+      for (const [n, row] of rows.entries()) if (row) found.set(ids[n]!, this.#decode(ids[n]!, row));
+    }
+    return found;
+  }
+
+  async wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
+    for await (const meta of this.watch([taskId], signal)) return meta;
+    throw signal.reason ?? new BackendError(`No result of ${taskId}`);
+  }
+
+  watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
+    // Asked once the server has confirmed the subscription, so that nothing falls between. A caller's patience may end before that.
+    const getMany = (ids: readonly string[]): Promise<Map<string, ResultMeta>> =>
+      ids.length === 0
+        ? this.getMany(ids)
+        : unlessAborted(
+            signal,
+            this.#settled().then(() => this.getMany(ids)),
+          );
+    return watchAll({ get: (id) => this.get(id), getMany, subscribe: this.subscribe.bind(this) }, taskIds, signal);
+  }
+
+  subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
+    this.#opened();
+    const remove = this.#listeners.add(taskId, listener, onError);
+    const key = this.#keys.task(taskId);
+    this.#wake.add(key);
+    return () => {
+      remove();
+      if (!this.#listeners.has(taskId)) this.#wake.remove(key);
+    };
+  }
+
+  async forget(taskId: string): Promise<void> {
+    await this.#ask((redis) => redis.del(this.#keys.task(taskId)));
+  }
+
+  async saveGroup(groupId: string, result: unknown): Promise<void> {
+    await this.#write(this.#keys.group(groupId), bufferOf(this.#context.encode({ result }).body));
+  }
+
+  async restoreGroup(groupId: string): Promise<unknown | null> {
+    const row = await this.#ask((redis) => redis.getBuffer(this.#keys.group(groupId)));
+    return row ? this.#groupOf(row) : null;
+  }
+
+  async forgetGroup(groupId: string): Promise<void> {
+    await this.#ask((redis) => redis.del(this.#keys.group(groupId)));
+  }
+
+  async startChord(groupId: string, size: number): Promise<void> {
+    await this.#write(this.#keys.chordSize(groupId), Buffer.from(String(size)));
+  }
+
+  async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
+    const { groupId, index } = part;
+    const keys = this.#keys;
+    const score = this.#context.options.result_chord_ordered === false ? '' : index === null ? '+inf' : String(index);
+    const names = [keys.chordParts(groupId), keys.chordGrowth(groupId), keys.chordSize(groupId), keys.group(groupId)];
+    const answer = await this.#script(CHORD_PART, names, [this.#encodePart(part), score, this.#ttl]);
+    if (!answer) return null;
+    const [row, parts] = answer as [Buffer, Buffer[]];
+    const members = row.length > 0 ? membersOf(this.#groupOf(row)) : null;
+    if (members) return this.#join(members);
+    // In the order of the header: what stands here does not tell which failed first in time.
+    return chordOutcome(parts.map((value, at) => ({ index: at, ...readChordPart(this.#value(value)) })));
+  }
+
+  /** The server deletes what has expired. */
+  async cleanup(): Promise<number> {
+    return 0;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#flush();
+    this.#open = false;
+    this.#listeners.fail(new BackendError('The result store was closed'));
+    this.#wake.close();
+    // What was stored shall arrive, unless there is nobody to take it.
+    if (this.#away) this.#client.disconnect();
+    else this.#client.on('error', () => this.#client.disconnect());
+    await Promise.allSettled([...this.#storing]);
+    if (this.#client.status === 'ready') await this.#client.quit().catch(() => {});
+    this.#client.disconnect();
+  }
+
+  /** Send everything stored since the last turn. */
+  #flush(): void {
+    const batch = this.#pending;
+    if (batch.length === 0) return;
+    this.#pending = [];
+    for (let from = 0, to = 0; from < batch.length; from = to) {
+      for (let bytes = 0; to < batch.length && to - from < MOST_ROWS && (to === from || bytes < MOST_BYTES); to++) {
+        bytes += batch[to]!.body.length;
+      }
+      const sent = this.#send(batch.slice(from, to), false).catch(() => {});
+      this.#storing.add(sent);
+      sent.then(() => this.#storing.delete(sent));
+    }
+  }
+
+  async #send(batch: readonly PendingStore[], force: boolean): Promise<void> {
+    const keys = batch.map(({ meta }) => this.#keys.task(meta.task_id));
+    const bodies = batch.flatMap(({ body }) => [body, force ? '1' : '0']);
+    let answers: unknown[];
+    try {
+      answers = (await this.#script(STORE, keys, [this.#ttl, ...bodies])) as unknown[];
+    } catch (error) {
+      for (const one of batch) one.failed(storeError(one.meta, error));
+      return;
+    }
+    const again: PendingStore[] = [];
+    for (const [i, one] of batch.entries()) {
+      const answer = answers[i];
+      if (typeof answer === 'number') one.done();
+      else if (Array.isArray(answer)) one.failed(storeError(one.meta, redisError(this.#context.url, answer[0], null)));
+      else if (this.#isSuccess(one.meta.task_id, answer as Buffer)) one.done();
+      else again.push(one);
+    }
+    if (again.length > 0) await this.#send(again, true);
+  }
+
+  /** A row that holds the word; what cannot be read is no result worth keeping. */
+  #isSuccess(taskId: string, row: Buffer): boolean {
+    try {
+      return this.#decode(taskId, row).status === 'SUCCESS';
+    } catch {
+      return false;
+    }
+  }
+
+  async #write(key: string, body: Buffer): Promise<void> {
+    const [answer] = (await this.#script(STORE, [key], [this.#ttl, body, '1'])) as unknown[];
+    if (Array.isArray(answer)) throw redisError(this.#context.url, answer[0], null);
+  }
+
+  /** The results of a header with groups in it, in its shape. They stand in their rows: a row is stored before its part counts. */
+  async #join(members: Members): Promise<ChordReady> {
+    const ids = idsOf(members);
+    const found = await this.getMany(ids);
+    const missing = ids.filter((id) => !found.has(id));
+    if (missing.length > 0) {
+      for await (const meta of this.watch(missing, AbortSignal.timeout(JOIN_TIMEOUT_MS))) found.set(meta.task_id, meta);
+    }
+    const failed = ids.map((id) => found.get(id)).find((meta) => meta && PROPAGATE_STATES.has(meta.status));
+    return {
+      results: resultsOf(members, found),
+      failure: failed ? { taskId: failed.task_id, result: failed.result } : null,
+    };
+  }
+
+  #told(key: string, body: Buffer): void {
+    const taskId = this.#keys.taskId(key);
+    if (taskId !== null) this.#listeners.emit(taskId, () => this.#decode(taskId, body));
+  }
+
+  /** What was stored while the connection was away, nobody told us. */
+  async #catchUp(): Promise<void> {
+    try {
+      for (const [id, meta] of await this.getMany(this.#listeners.ids())) this.#listeners.emit(id, () => meta);
+    } catch (error) {
+      if (this.#open) this.#listeners.fail(toError(error));
+    }
+  }
+
+  async #settled(): Promise<void> {
+    this.#opened();
+    try {
+      await this.#wake.settled();
+    } catch (error) {
+      throw this.#open ? redisError(this.#context.url, error, this.#away) : closed();
+    }
+  }
+
+  async #ask<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    this.#opened();
+    this.#flush();
+    return this.#run(work);
+  }
+
+  async #run<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.#client);
+    } catch (error) {
+      throw this.#open ? redisError(this.#context.url, error, this.#away) : closed();
+    }
+  }
+
+  #script(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const rest = [keys.length, ...keys, ...args];
+    return this.#run(async (redis) => {
+      try {
+        return await redis.callBuffer('EVALSHA', shas.get(lua)!, ...rest);
+      } catch (error) {
+        if (!toError(error).message.startsWith('NOSCRIPT')) throw error;
+        return redis.callBuffer('EVAL', lua, ...rest);
+      }
+    });
+  }
+
+  #opened(): void {
+    if (!this.#open) throw closed();
+  }
+
+  /** Kombu's own text where it is JSON: a part that a Python worker has told of, and one of ours tells of again, is one. */
+  #encodePart(part: ChordPart): Buffer {
+    const value = chordPartValue(part);
+    if (this.#stored().type === 'application/json') return Buffer.from(encodeJson(value));
+    return bufferOf(this.#context.encode(value).body);
+  }
+
+  #groupOf(row: Buffer): unknown {
+    return (this.#value(row) as { result?: unknown } | null)?.result ?? null;
+  }
+
+  #decode(taskId: string, row: Buffer): ResultMeta {
+    return readResultMeta(this.#value(row), taskId);
+  }
+
+  #value(row: Buffer): unknown {
+    const { type, encoding } = this.#stored();
+    return this.#context.decode(row, type, encoding);
+  }
+
+  /** Rows do not say how they were written: as this app writes them. */
+  #stored(): { readonly type: string; readonly encoding: string } {
+    if (!this.#format) {
+      const { contentType, contentEncoding } = this.#context.encode({});
+      this.#format = { type: contentType, encoding: contentEncoding };
+    }
+    return this.#format;
+  }
+}
+
+const shas = new Map([STORE, CHORD_PART].map((lua) => [lua, createHash('sha1').update(lua).digest('hex')]));
+
+function closed(): BackendError {
+  return new BackendError('The result store was closed');
+}
+
+function storeError(meta: ResultMeta, error: unknown): BackendStoreError {
+  const text = `Cannot store the result of ${meta.task_id} (${meta.status}): ${toError(error).message}`;
+  return new BackendStoreError(meta.task_id, meta.status, text, { cause: error });
+}
+
+function bufferOf(body: Uint8Array): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
