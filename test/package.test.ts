@@ -57,6 +57,19 @@ describe('the package', () => {
     expect(sources.filter(isHeavy)).toEqual([]);
   });
 
+  it.each(['commonjs', 'module'])('its command loads an app in TypeScript with tsx, in a folder of type %s', (type) => {
+    link(packed.folder, 'tsx');
+    writeFileSync(join(packed.folder, 'package.json'), JSON.stringify({ name: 'empty', type }));
+    writeFileSync(
+      join(packed.folder, 'tasks.ts'),
+      `import { Celery } from 'umbel';
+       export const app: Celery = new Celery('typed', { broker: 'memory://' });
+       app.task({ name: 'hi' }, (name: string): string => name);`,
+    );
+    const report = node('node_modules/umbel/dist/cli.js', '-A', './tasks.ts', 'report', '--json');
+    expect(JSON.parse(report)).toMatchObject({ app: 'typed', tasks: ['hi'] });
+  });
+
   it('its command tells its version', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(node('node_modules/umbel/dist/cli.js', '--version')).toBe(`${version}\n`);
@@ -70,12 +83,14 @@ describe('the README', () => {
 
   it('its twelve lines, copied into an empty folder, run without any broker', () => {
     link(packed.folder, 'tsx');
-    writeFileSync(join(packed.folder, 'quickstart.ts'), quickstart());
-    expect(node('--import', 'tsx', 'quickstart.ts')).toBe('5\n');
+    // As `npm init -y` leaves it: nothing in the folder says that its files are modules.
+    writeFileSync(join(packed.folder, 'package.json'), '{ "name": "empty", "type": "commonjs" }');
+    writeFileSync(join(packed.folder, 'quickstart.mts'), quickstart());
+    expect(node('--import', 'tsx', 'quickstart.mts')).toBe('5\n');
   });
 
   it('its twelve lines hold before a strict compiler, with the declarations of the package', () => {
-    writeFileSync(join(packed.folder, 'quickstart.ts'), quickstart());
+    writeFileSync(join(packed.folder, 'quickstart.mts'), quickstart());
     link(packed.folder, '@types/node');
     writeFileSync(
       join(packed.folder, 'tsconfig.json'),
@@ -88,12 +103,12 @@ describe('the README', () => {
           types: ['node'],
           skipLibCheck: true,
         },
-        files: ['quickstart.ts'],
+        files: ['quickstart.mts'],
       }),
     );
     expect(() => node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.')).not.toThrow();
     writeFileSync(
-      join(packed.folder, 'quickstart.ts'),
+      join(packed.folder, 'quickstart.mts'),
       quickstart().replace('add.delay(2, 3)', "add.delay(2, 'three')"),
     );
     expect(() => node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.')).toThrow();

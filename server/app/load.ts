@@ -5,7 +5,7 @@
 // Celery 5.6: app/utils.py find_app
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { type Celery, isCelery } from './celery.ts';
@@ -80,25 +80,33 @@ function locate(path: string, workdir: string): string {
 
 type Module = Readonly<Record<string, unknown>>;
 
+/** Under a loader (as our own sources are), or in Node 22.18 and later. */
+const READS_TYPESCRIPT =
+  import.meta.url.endsWith('.ts') || Boolean((process.features as { typescript?: unknown }).typescript);
+
 async function importModule(url: string, workdir: string): Promise<Module> {
   const shown = url.startsWith('file:') ? fileURLToPath(url) : url;
+  // Before the first try: Node remembers that a file could not be loaded, and would not look again.
+  if (/\.[mc]?tsx?$/.test(url) && !READS_TYPESCRIPT) await registerTsx(shown, url, workdir);
   try {
     return (await import(url)) as Module;
   } catch (error) {
-    // Node before 22.18 reads no TypeScript by itself.
-    if ((error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION') return importByTsx(url, shown, workdir);
-    throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${toError(error).message}`, {
-      cause: error,
-    });
+    throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-interface Tsx {
-  tsImport(specifier: string, parent: string): Promise<Module>;
-  register(): () => Promise<void>;
+/** The message, and where in the user's files it was thrown. */
+function reasonOf(error: unknown): string {
+  const { message, stack = '' } = toError(error);
+  const hint = (error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '. Name a .ts file with -A' : '';
+  const place = /\(?file:\/\/(\S+?:\d+):\d+\)?$/m.exec(stack.replace(/^.*node_modules.*$/gm, ''))?.[1];
+  return `${message}${hint}${place ? ` (${place})` : ''}`;
 }
 
-async function importByTsx(url: string, shown: string, workdir: string): Promise<Module> {
+let registered = false;
+
+async function registerTsx(shown: string, url: string, workdir: string): Promise<void> {
+  if (registered) return;
   const tsx = await findTsx(workdir, url);
   if (!tsx) {
     throw new ImproperlyConfigured(
@@ -106,22 +114,23 @@ async function importByTsx(url: string, shown: string, workdir: string): Promise
         'Install tsx in your project (npm install --save-dev tsx), use Node 22.18 or later, or give the compiled .js file.',
     );
   }
-  try {
-    tsx.register();
-    return (await import(url)) as Module;
-  } catch (error) {
-    throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${toError(error).message}`, {
-      cause: error,
-    });
-  }
+  for (const api of tsx) api.register();
+  registered = true;
+}
+
+interface TsxApi {
+  register(): unknown;
 }
 
 /** The user's tsx, seen from the module or the current folder, else one beside this package. */
-async function findTsx(workdir: string, url: string): Promise<Tsx | null> {
+async function findTsx(workdir: string, url: string): Promise<TsxApi[] | null> {
   for (const from of [url, pathToFileURL(join(workdir, 'package.json')).href, import.meta.url]) {
     try {
-      const path = createRequire(from).resolve('tsx/esm/api');
-      return (await import(pathToFileURL(path).href)) as Tsx;
+      // The ESM build of both: what `require` finds registers nothing when it is imported. A project without "type": "module"
+      // has its .ts files read as CommonJS, for which the second is.
+      const root = dirname(createRequire(from).resolve('tsx/package.json'));
+      const load = (kind: string) => import(pathToFileURL(join(root, `dist/${kind}/api/index.mjs`)).href);
+      return (await Promise.all([load('esm'), load('cjs')])) as TsxApi[];
     } catch {
       // Not there: try the next.
     }

@@ -1,7 +1,7 @@
 // The package as others get it: packed, unpacked into an empty project's node_modules, its dependencies linked to ours so that no
 // registry is needed. Everything seen there is what npm would publish.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +48,7 @@ export function packProject(): Packed {
 /** Puts one of our own packages into a project. */
 export function link(folder: string, name: string): void {
   const place = join(folder, 'node_modules', name);
+  if (existsSync(place)) return;
   mkdirSync(dirname(place), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules', name), place, 'dir');
 }
