@@ -32,7 +32,16 @@ export function RowMenu({
       <Icon name="more" />
     </button>
   );
-  return open ? <OpenMenu row={row} trigger={trigger} onOpenChange={onOpenChange} /> : trigger;
+  const change = (next: boolean) => {
+    onOpenChange(next);
+    // The button that opened it is drawn anew, so the focus goes to the row, unless what was chosen has taken it.
+    if (!next)
+      requestAnimationFrame(() => {
+        if (document.activeElement === document.body)
+          document.querySelector<HTMLElement>(`a[data-row="${row.uuid}"]`)?.focus();
+      });
+  };
+  return open ? <OpenMenu row={row} trigger={trigger} onOpenChange={change} /> : trigger;
 }
 
 function OpenMenu({

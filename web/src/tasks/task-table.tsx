@@ -62,9 +62,12 @@ export function TaskTable(props: TaskTableProps) {
     if (at < 0 || cursor === moved.current) return;
     moved.current = cursor;
     virtual.scrollToIndex(at, { align: 'auto' });
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`a[data-row="${cursor}"]`)?.focus({ preventScroll: true }),
-    );
+    requestAnimationFrame(() => {
+      // Meanwhile another row may have its turn, or a menu the focus: to take it back would call the cursor back, or close the menu.
+      const elsewhere = document.activeElement?.closest('[role="menu"], dialog, input:not([type="checkbox"])');
+      if (moved.current === cursor && !elsewhere)
+        scroller.current?.querySelector<HTMLElement>(`a[data-row="${cursor}"]`)?.focus({ preventScroll: true });
+    });
   });
   const columns = COLUMNS.filter((c) => !hidden.has(c.id));
   const all = rows.length > 0 && selected.size >= rows.length;
