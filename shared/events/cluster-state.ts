@@ -268,9 +268,12 @@ export class ClusterState {
     const wait = begun !== null && asked !== null && task.eta === null ? Math.max(0, begun - asked) : null;
     this.#open.finishes.push({ task, state, at, runtime, wait });
     if (state === 'RETRY' || (task.tries !== null && endedAt(task) === at)) {
+      const last = task.tries?.at(-1);
+      // The next try is sent before this one says that it is to be retried, and tells its own number by then.
+      const resent = state === 'RETRY' && task.sent !== null && begun !== null && task.sent >= begun ? 1 : 0;
       task.tries ??= [];
       task.tries.push({
-        number: task.retries ?? task.tries.length,
+        number: last ? last.number + 1 : Math.max(0, (task.retries ?? 0) - resent),
         state,
         worker: task.worker,
         received: task.received,
