@@ -69,7 +69,8 @@ export function applyPatches(picture: Picture, patches: readonly Patch[]): Pictu
     }
     if (patch.queues) next.queues = patch.queues;
     if (patch.figures) next.figures = patch.figures;
-    if (patch.cluster) next.cluster = patch.cluster;
+    // A patch is the same for every reader: who one is stands in the snapshot alone.
+    if (patch.cluster) next.cluster = { ...patch.cluster, user: picture.cluster?.user ?? null };
     if (patch.operations.length > 0) {
       const known = new Set(patch.operations.map((op) => op.id));
       next.operations = [...patch.operations, ...next.operations.filter((op) => !known.has(op.id))].slice(
