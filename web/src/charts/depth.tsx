@@ -4,6 +4,7 @@ import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YA
 import type { SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, timeTicks } from './axis.ts';
+import { lone } from './lone.tsx';
 import { Tip, type TipLine } from './tip.tsx';
 
 export const Depth = memo(function Depth({ series, lines }: { series: SeriesReply; lines: readonly TipLine[] }) {
@@ -43,7 +44,10 @@ export const Depth = memo(function Depth({ series, lines }: { series: SeriesRepl
             className="s-depth"
             type="linear"
             dataKey="depth"
-            dot={false}
+            dot={lone(
+              'l-depth',
+              points.map((point) => point.depth),
+            )}
             activeDot={false}
             isAnimationActive={false}
           />

@@ -4,6 +4,7 @@ import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YA
 import type { SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, roughly } from '../ui/words.ts';
 import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
+import { lone } from './lone.tsx';
 import { Tip, type TipLine } from './tip.tsx';
 
 const HEIGHT = 222;
@@ -74,7 +75,10 @@ export const Percentiles = memo(function Percentiles({
               className={`l-${name}`}
               type="linear"
               dataKey={name}
-              dot={false}
+              dot={lone(
+                name,
+                points.map((point) => point[name]),
+              )}
               activeDot={false}
               isAnimationActive={false}
             />
