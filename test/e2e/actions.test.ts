@@ -1,0 +1,138 @@
+// What an operator does to tasks: revoke, terminate, retry; each told by the workers' reply, then proved by the event, and recorded.
+// The list itself: tasks.test.ts. Limits, queues and pools: workers.test.ts.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Locator, Page } from 'playwright';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { OperationsPage, TaskDetail } from '../../shared/wire/http.ts';
+import { until } from '../support/until.ts';
+import { useBrowser } from './support/browser.ts';
+import { CHROMIUM } from './support/chromium.ts';
+import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
+import { rowOf, stateOf } from './support/pages.ts';
+
+describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG }, () => {
+  const cluster = useCluster();
+  const window = useBrowser();
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    const worker = cluster.startWorker('w1@e2e', '-c', '8');
+    dashboard = await cluster.startDashboard();
+    await worker;
+  }, 3 * LONG);
+
+  const openTask = async (id: string): Promise<{ page: Page; task: Locator }> => {
+    const page = await window.open(`${dashboard.address}/tasks?task=${id}`);
+    const task = page.getByRole('complementary', { name: `Task ${id.slice(0, 8)}` });
+    await task.getByText('Timeline').waitFor();
+    return { page, task };
+  };
+  const shows = (task: Locator, state: string) => task.locator(`.state.tinted[data-state="${state}"]`).waitFor();
+
+  it('revokes a task that waits for its time: the worker answers, and the event proves it', async () => {
+    const id = await cluster.send('shop.add', [1, 1], { countdown: 600 });
+    await inState(dashboard, id, 'RECEIVED');
+    const { page, task } = await openTask(id);
+    await shows(task, 'RECEIVED');
+    await task.getByRole('button', { name: 'Revoke' }).click();
+    await task.getByText('1 of 1 worker answered').waitFor();
+    await task.getByText('The event came: revoked at').waitFor();
+    await shows(task, 'REVOKED');
+    await stateOf(page, id, 'REVOKED').waitFor();
+    expect(await task.innerText()).toContain('before it started');
+    const known = await dashboard.get<TaskDetail>(`tasks/${id}`);
+    expect(known).toMatchObject({ state: 'REVOKED', started: null, result: null });
+  });
+
+  it('terminates a running task that listens, after saying what this pool can do', async () => {
+    const id = await cluster.send('shop.listen', [600]);
+    await inState(dashboard, id, 'STARTED');
+    const { page, task } = await openTask(id);
+    await shows(task, 'STARTED');
+    await task.getByRole('button', { name: 'Terminate' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Terminate task' });
+    expect(await dialog.innerText()).toContain("an async pool can only abort the task's signal");
+    await dialog.getByRole('button', { name: 'Terminate task' }).click();
+    await task.getByText('1 of 1 worker answered').waitFor();
+    await task.getByText('The event came: revoked at').waitFor();
+    await shows(task, 'REVOKED');
+    expect(await task.innerText()).toContain('while it ran');
+  });
+
+  it('terminates a task that hears nothing: it counts as revoked at once, and what it still does changes nothing', async () => {
+    const ended = join(cluster.folder, 'stubborn-ended');
+    const id = await cluster.send('shop.stubborn', [4, ended]);
+    await inState(dashboard, id, 'STARTED');
+    const { page, task } = await openTask(id);
+    await task.getByRole('button', { name: 'Terminate' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Terminate task' }).click();
+    await shows(task, 'REVOKED');
+    expect(existsSync(ended), 'the body has ended already').toBe(false);
+    await until(() => existsSync(ended), 'the body to end by itself', { timeoutMs: LONG });
+    const after = await cluster.send('shop.add', [1, 2]);
+    await inState(dashboard, after, 'SUCCESS');
+    expect((await dashboard.get<TaskDetail>(`tasks/${id}`)).state).toBe('REVOKED');
+    await shows(task, 'REVOKED');
+  });
+
+  it('retries a failed task under a new id that names the old one, and the audit lists who did it', async () => {
+    const mended = join(cluster.folder, 'mended');
+    const id = await cluster.send('shop.charge', [4711, mended]);
+    await inState(dashboard, id, 'FAILURE');
+    const { page, task } = await openTask(id);
+    writeFileSync(mended, '');
+    await task.getByRole('button', { name: 'Retry' }).click();
+    const link = task.getByText('Sent again as').getByRole('link');
+    const shortId = await link.innerText();
+    await link.click();
+    const again = page.getByRole('complementary', { name: `Task ${shortId}` });
+    await shows(again, 'SUCCESS');
+    expect(await again.innerText()).toContain('charged 4711');
+    await again.locator('a.kin-row', { hasText: id.slice(0, 8) }).waitFor();
+    const newId = new URL(page.url()).searchParams.get('task')!;
+    expect(newId).not.toBe(id);
+    expect(await dashboard.get<TaskDetail>(`tasks/${newId}`)).toMatchObject({ parent_id: id, name: 'shop.charge' });
+    expect((await dashboard.get<TaskDetail>(`tasks/${id}`)).state, 'the old one stays').toBe('FAILURE');
+
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('e');
+    const record = page.getByRole('row', { name: new RegExp(`retry.*${id}`) });
+    await record.waitFor();
+    expect(await record.innerText()).toMatch(/anonymous[\s\S]*done/);
+    await record.getByRole('button').click();
+    await page.getByText(`Sent again as ${newId}`).waitFor();
+    const [newest] = (await dashboard.get<OperationsPage>('operations')).items;
+    expect(newest).toMatchObject({ action: 'retry', subject: id, who: 'anonymous', outcome: 'ok' });
+  });
+
+  it('offers nothing that does not apply, and says why not', async () => {
+    const id = await cluster.send('shop.add', [2, 2]);
+    await inState(dashboard, id, 'SUCCESS');
+    const { page, task } = await openTask(id);
+    const revoke = task.getByRole('button', { name: 'Revoke' });
+    expect(await revoke.getAttribute('aria-disabled')).toBe('true');
+    await revoke.focus();
+    await page
+      .getByRole('tooltip')
+      .filter({ hasText: /finished/ })
+      .first()
+      .waitFor();
+  });
+
+  it('revokes several selected tasks after one question that counts them', async () => {
+    const ids = await Promise.all([1, 2, 3].map((n) => cluster.send('shop.add', [n, n], { countdown: 600 })));
+    for (const id of ids) await inState(dashboard, id, 'RECEIVED');
+    const page = await window.open(`${dashboard.address}/tasks?state=RECEIVED,REVOKED&q=name:shop.add`);
+    for (const id of ids.slice(0, 2)) await rowOf(page, id).getByRole('checkbox').check();
+    const bar = page.getByRole('toolbar', { name: 'Selected tasks' });
+    await bar.getByText('2 tasks selected').waitFor();
+    await bar.getByRole('button', { name: 'Revoke 2' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Revoke 2 tasks' });
+    await dialog.getByRole('button', { name: 'Revoke 2 tasks' }).click();
+    await bar.getByText('1 of 1 worker answered').waitFor();
+    for (const id of ids.slice(0, 2)) await stateOf(page, id, 'REVOKED').waitFor();
+    expect((await dashboard.get<TaskDetail>(`tasks/${ids[2]}`)).state).toBe('RECEIVED');
+  });
+});

@@ -1,0 +1,121 @@
+// The overview and the charts: that they show what happened, as a picture and as a table, and lead on to where it happened.
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Overview, QueueDetail, SeriesReply } from '../../shared/wire/http.ts';
+import { until } from '../support/until.ts';
+import { useBrowser } from './support/browser.ts';
+import { CHROMIUM } from './support/chromium.ts';
+import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
+
+describe.skipIf(!CHROMIUM)('the overview, in Chromium', { timeout: 3 * LONG }, () => {
+  const cluster = useCluster();
+  const window = useBrowser();
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    const worker = cluster.startWorker('w1@e2e', '-c', '4');
+    dashboard = await cluster.startDashboard();
+    await worker;
+    await cluster.sendMany('shop.add', 5, { queue: 'unattended' });
+    const ids = [...(await cluster.sendMany('shop.limited', 20)), await cluster.send('shop.charge', [5, '/never'])];
+    for (const id of ids) await inState(dashboard, id, 'SUCCESS', 'FAILURE');
+  }, 4 * LONG);
+
+  const throughput = () => dashboard.get<SeriesReply>('series?metric=throughput&range=15m');
+
+  it('draws throughput and runtimes, and tells the same numbers as a table', async () => {
+    await until(async () => (await throughput()).totals['SUCCESS'] === 20, 'the roll-up', { timeoutMs: LONG });
+    const page = await window.open(`${dashboard.address}/?range=15m`);
+    const traffic = page.getByRole('region', { name: 'Traffic' });
+    const drawn = traffic.getByRole('img', { name: /20 succeeded, 0 retried, 1 failed/ });
+    await drawn.locator('svg.recharts-surface path.recharts-area-area').first().waitFor();
+    const runtimes = traffic.getByRole('img', { name: /^Runtime over the last 15m: now p50/ });
+    await runtimes.locator('.recharts-line path, circle.lone').filter({ visible: true }).first().waitFor();
+
+    await traffic.getByRole('button', { name: 'Show as table' }).click();
+    const table = traffic.getByRole('table', { name: /^Tasks finished/ });
+    const rows = await table
+      .locator('tbody tr')
+      .evaluateAll((all) =>
+        (all as unknown as { cells: { textContent: string }[] }[]).map((row) =>
+          [...row.cells].slice(1).map((cell) => Number(cell.textContent) || 0),
+        ),
+      );
+    const sums = [0, 1, 2].map((column) => rows.reduce((sum, row) => sum + row[column]!, 0));
+    expect(sums, 'succeeded, retried, failed').toEqual([20, 0, 1]);
+    expect(rows.length).toBe((await throughput()).t.length);
+
+    await traffic.getByRole('group', { name: 'Range' }).getByRole('button', { name: '24 h' }).click();
+    await page.waitForURL((url) => url.searchParams.get('range') === '24h');
+    await traffic.getByRole('table', { name: /last 24h: 20 succeeded/ }).waitFor();
+  });
+
+  it('counts what needs a person, and each leads to its place', async () => {
+    const overview = await until(
+      async () => {
+        const now = await dashboard.get<Overview>('overview');
+        const kinds = now.attention.map(({ kind }) => kind);
+        return kinds.includes('queue-unconsumed') && kinds.includes('failure') && now;
+      },
+      'both to be noticed',
+      { timeoutMs: LONG, everyMs: 200 },
+    );
+    const page = await window.open(`${dashboard.address}/`);
+    const health = page.getByRole('region', { name: 'Health' });
+    await health.getByRole('heading', { name: `${overview.attention.length} things need you` }).waitFor();
+    await health.getByRole('link', { name: /unattended/ }).click();
+    await page.waitForURL(/\/queues\/unattended/);
+    await page.goBack();
+    await health.getByRole('link', { name: /RangeError|charge/ }).click();
+    await page.locator('.tasks-table').getByText('charge', { exact: true }).waitFor();
+    expect(await page.locator('.tasks-table tbody a[data-row]').count()).toBe(1);
+  });
+
+  it('shows figures, kinds of failure, queues and workers as the API knows them', async () => {
+    const page = await window.open(`${dashboard.address}/`);
+    await page
+      .getByRole('table', { name: /^Failures of the last 24 hours/ })
+      .getByText('RangeError')
+      .waitFor();
+    const queue = page
+      .getByRole('table', { name: 'Queues, growing ones first' })
+      .getByRole('row', { name: /unattended/ });
+    expect(await queue.locator('.c-depth').innerText()).toBe('5');
+    const now = page.getByRole('region', { name: 'Now' });
+    await now.getByText('1 worker online').waitFor();
+    expect(await now.innerText()).toMatch(/of 4/);
+    const all = await page.evaluate('document.documentElement.scrollHeight - innerHeight');
+    expect(all, 'pixels that 1440 x 900 does not show').toBe(0);
+  });
+
+  it('moves while one looks', async () => {
+    const page = await window.open(`${dashboard.address}/?range=15m`);
+    const busy = page
+      .getByRole('region', { name: 'Now' })
+      .locator('div', { hasText: 'Busy slots' })
+      .locator('.value')
+      .last();
+    await until(async () => /^0/.test(await busy.innerText()), 'an idle cluster', { timeoutMs: LONG });
+    const ids = await Promise.all([1, 2, 3].map(() => cluster.send('shop.listen', [3])));
+    await until(async () => /^3/.test(await busy.innerText()), 'three busy slots', { timeoutMs: LONG });
+    for (const id of ids) await inState(dashboard, id, 'SUCCESS');
+    await until(async () => /^0/.test(await busy.innerText()), 'an idle cluster again', { timeoutMs: LONG });
+    await page.getByRole('img', { name: /23 succeeded/ }).waitFor();
+  });
+
+  it('draws the depth of a queue over time, and tells it as a table', async () => {
+    const known = async () => (await dashboard.get<QueueDetail>('queues/unattended')).messages === 5;
+    await until(known, 'the queue to be measured', { timeoutMs: LONG, everyMs: 100 });
+    const page = await window.open(`${dashboard.address}/queues/unattended?tab=history&range=15m`);
+    await page
+      .getByRole('img', { name: /Depth of unattended over the last 15m: 5 now/ })
+      .locator('path.recharts-curve, circle.lone')
+      .filter({ visible: true })
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Show as table' }).click();
+    const table = page.getByRole('table', { name: /^Depth of unattended/ });
+    const told = (await table.locator('tbody td:last-child').allInnerTexts()).find((text) => text !== 'no data');
+    expect(told, 'the newest bucket that was measured').toBe('5');
+    expect((await dashboard.get<QueueDetail>('queues/unattended')).messages).toBe(5);
+  });
+});

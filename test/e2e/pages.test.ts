@@ -1,0 +1,171 @@
+// Every page in both themes, wide and on a phone: nothing axe finds serious, nothing that must be scrolled sideways, no complaint.
+// What the pages do: the other files here.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PHONE, useBrowser, WIDE } from './support/browser.ts';
+import { CHROMIUM } from './support/chromium.ts';
+import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
+
+const WORKER = encodeURIComponent('w1@e2e');
+
+describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () => {
+  const cluster = useCluster();
+  const window = useBrowser();
+  let dashboard: Dashboard;
+  let failed: string;
+
+  beforeAll(async () => {
+    const worker = cluster.startWorker('w1@e2e', '-c', '4');
+    dashboard = await cluster.startDashboard();
+    await worker;
+    failed = await cluster.send('shop.flaky', [1]);
+    await cluster.sendMany('shop.add', 3, { queue: 'unattended' });
+    const running = await cluster.send('shop.listen', [600]);
+    const later = await cluster.send('shop.limited', [1], { countdown: 600 });
+    const revoked = await cluster.send('shop.limited', [2], { countdown: 600 });
+    const done = await cluster.sendMany('shop.limited', 30);
+    await inState(dashboard, later, 'RECEIVED');
+    await inState(dashboard, revoked, 'RECEIVED');
+    await inState(dashboard, running, 'STARTED');
+    await fetch(`${dashboard.address}/api/v2/operations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ action: 'revoke', task_ids: [revoked] }),
+    });
+    for (const id of done) await inState(dashboard, id, 'SUCCESS');
+    await inState(dashboard, failed, 'FAILURE');
+    await inState(dashboard, revoked, 'REVOKED');
+  }, 4 * LONG);
+
+  /** Path, and what shows that the page stands. */
+  const pages = (): readonly (readonly [path: string, shown: string])[] => [
+    ['/', '.traffic svg.recharts-surface'],
+    ['/tasks', '.tasks-table tbody a[data-row]'],
+    ['/tasks?q=name:none', '.empty'],
+    [`/tasks?task=${failed}`, '.detail .trace'],
+    [`/tasks/${failed}`, '.detail .trace'],
+    ['/workers', '.workers tbody tr'],
+    [`/workers/${WORKER}`, '.limits tbody tr'],
+    [`/workers/${WORKER}?tab=queues`, '.add-queue'],
+    [`/workers/${WORKER}?tab=scheduled`, '#worker-tab tbody tr'],
+    [`/workers/${WORKER}?tab=conf`, '[role="tree"]'],
+    ['/queues', '.queues tbody tr'],
+    ['/queues/unattended', '.opened tbody tr'],
+    ['/queues/unattended?tab=history', '.history svg.recharts-surface'],
+    ['/audit', '.audit tbody tr'],
+    ['/nowhere', '.empty'],
+  ];
+
+  const goTo = async (page: Page, path: string, shown: string) => {
+    await page.goto(dashboard.address + path);
+    await page.locator(shown).first().waitFor();
+    await page.locator('button.live').filter({ hasText: /^live/ }).waitFor();
+  };
+  /** @param what everything, or only what another theme can change */
+  const violations = async (page: Page, what: 'all' | 'colours' = 'all'): Promise<string[]> => {
+    // Legacy mode: the pages have no frames, and need no second page to gather their results in.
+    const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] });
+    if (what === 'all') axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']);
+    else axe.withRules(['color-contrast', 'link-in-text-block']);
+    const { violations: found } = await axe.analyze();
+    return found
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.html.slice(0, 120)}`).join(' | ')}`,
+      );
+  };
+
+  for (const [width, viewport] of [
+    ['wide', WIDE],
+    ['narrow', PHONE],
+  ] as const)
+    it(`has nothing axe finds serious, in light and dark, ${width}`, async () => {
+      const page = await window.open('about:blank', { viewport, reducedMotion: 'reduce' });
+      const found: Record<string, string[]> = {};
+      for (const [path, shown] of pages()) {
+        await page.emulateMedia({ colorScheme: 'light' });
+        await goTo(page, path, shown);
+        const light = await violations(page);
+        if (light.length > 0) found[`${path} light`] = light;
+        await page.emulateMedia({ colorScheme: 'dark' });
+        const dark = await violations(page, 'colours');
+        if (dark.length > 0) found[`${path} dark`] = dark;
+      }
+      expect(found).toEqual({});
+    });
+
+  it('has nothing axe finds serious in what opens over a page', async () => {
+    const page = await window.open('about:blank', { reducedMotion: 'reduce' });
+    const found: Record<string, string[]> = {};
+    const look = async (what: string) => {
+      const list = await violations(page);
+      if (list.length > 0) found[what] = list;
+    };
+    await goTo(page, '/tasks', '.tasks-table tbody a[data-row]');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await look('keys');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('option').first().waitFor();
+    await look('palette');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('/');
+    await page.getByRole('option').first().waitFor();
+    await look('completion');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('j');
+    await page.keyboard.press('.');
+    await page.getByRole('menu').waitFor();
+    await look('menu');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('x');
+    await page.getByRole('toolbar', { name: 'Selected tasks' }).waitFor();
+    await look('selection');
+    await goTo(page, '/queues/unattended', '.opened tbody tr');
+    await page.getByRole('button', { name: 'Purge queue' }).click();
+    await page.getByRole('dialog').waitFor();
+    await look('purge');
+    await goTo(page, `/workers/${WORKER}`, '.limits tbody tr');
+    await page.getByRole('button', { name: 'Limits of limited' }).click();
+    await page.getByRole('textbox', { name: 'Rate limit of limited' }).waitFor();
+    await look('limits');
+    expect(found).toEqual({});
+  });
+
+  it('fits 390 pixels: no page scrolls sideways, and what is touched is large enough', async () => {
+    const page = await window.open('about:blank', { viewport: PHONE, hasTouch: true, isMobile: true });
+    const wrong: Record<string, unknown> = {};
+    for (const [path, shown] of pages()) {
+      await goTo(page, path, shown);
+      const width = await page.evaluate<number>(
+        'Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)',
+      );
+      if (width > PHONE.width) wrong[`${path} is wide`] = width;
+      const small = await page.evaluate<string[]>(`
+        [...document.querySelectorAll('button, [role="tab"], nav a, input[type=checkbox]')]
+          .filter((element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+          .map((element) => [element, element.getBoundingClientRect()])
+          .filter(([, box]) => box.width > 1 && box.height > 1 && (box.width < 23.5 || box.height < 23.5))
+          .map(([element, box]) => element.outerHTML.slice(0, 100) + ' ' + Math.round(box.width) + 'x' + Math.round(box.height))
+      `);
+      if (small.length > 0) wrong[`${path} has small targets`] = small;
+    }
+    expect(wrong).toEqual({});
+  });
+
+  it('leads from page to page by the bar at the bottom of a phone', async () => {
+    const page = await window.open(dashboard.address, { viewport: PHONE, hasTouch: true, isMobile: true });
+    const bar = page.getByRole('navigation', { name: 'Main' });
+    for (const name of ['Tasks', 'Workers', 'Queues', 'Overview']) {
+      await bar.getByRole('link', { name, exact: true }).tap();
+      await page.getByRole('heading', { level: 1, name }).waitFor();
+    }
+    await bar.getByRole('button', { name: 'More' }).tap();
+    await page.getByRole('menuitem', { name: 'Audit' }).tap();
+    await page.getByRole('heading', { level: 1, name: 'Audit' }).waitFor();
+  });
+});

@@ -1,0 +1,113 @@
+// A cluster of real processes for one test file: the built `umbel worker` and `umbel dashboard` on a broker file of their own.
+// The app they run: ../app/tasks.mjs. Looking at it: browser.ts.
+// Holds: everything lives in one temporary folder and on ports the system chose; all of it ends with the file.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+import type { Celery } from '../../../server/index.ts';
+import type { TaskDetail } from '../../../shared/wire/http.ts';
+import type { Running } from '../../support/umbel.ts';
+import { until } from '../../support/until.ts';
+
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+export const APP = join(ROOT, 'test/e2e/app/tasks.mjs');
+/** The machine may be busy with other tests. @unit milliseconds */
+export const LONG = 30_000;
+
+// Always what is shipped, never the sources.
+process.env['UMBEL_BUILT'] = '1';
+if (!existsSync(join(ROOT, 'dist/web/index.html'))) throw new Error('the package is not built: npm run build');
+const { startUmbel, umbel } = await import('../../support/umbel.ts');
+const built = (await import(join(ROOT, 'dist/index.js'))) as { Celery: typeof Celery };
+
+export { startUmbel, umbel };
+
+export interface Dashboard {
+  readonly address: string;
+  readonly process: Running;
+  get<T>(path: string): Promise<T>;
+}
+
+export interface SendOptions {
+  readonly kwargs?: Record<string, unknown>;
+  readonly queue?: string;
+  readonly countdown?: number;
+  readonly priority?: number;
+}
+
+export class Cluster {
+  readonly folder = mkdtempSync(join(tmpdir(), 'umbel-e2e-'));
+  readonly broker = `sqlite:///${join(this.folder, 'broker.db')}`;
+  readonly #app = new built.Celery('client', {
+    broker: this.broker,
+    result_backend: this.broker,
+    task_send_sent_event: true,
+  });
+  readonly #running: Running[] = [];
+
+  /** @returns once it is ready for tasks */
+  async startWorker(name: string, ...flags: string[]): Promise<Running> {
+    const args = ['worker', '-A', APP, '-b', this.broker, '--result-backend', this.broker, '-n', name, '-E'];
+    const worker = startUmbel([...args, '-l', 'INFO', ...flags], { cwd: this.folder });
+    this.#running.push(worker);
+    await worker.says(/ready/, LONG);
+    return worker;
+  }
+
+  async startDashboard(...flags: string[]): Promise<Dashboard> {
+    const args = ['dashboard', '-b', this.broker, '--result-backend', this.broker, '--json'];
+    const often = ['--inspect-interval', '1', '--queue-interval', '1'];
+    const port = flags.includes('--port') ? [] : ['--port', '0'];
+    const process = startUmbel([...args, ...often, ...port, '--db', join(this.folder, 'history.db'), ...flags], {
+      cwd: this.folder,
+    });
+    this.#running.push(process);
+    await process.says(/"address"/, LONG);
+    const { address } = JSON.parse(process.stdout()) as { address: string };
+    return { address, process, get: (path) => getJson(`${address}/api/v2/${path}`) };
+  }
+
+  /** @returns the task's id */
+  async send(name: string, args: readonly unknown[], options: SendOptions = {}): Promise<string> {
+    const { kwargs = {}, ...rest } = options;
+    const result = await this.#app.sendTask(name, [...args], kwargs, rest);
+    return result.id;
+  }
+
+  async sendMany(name: string, count: number, options: SendOptions = {}): Promise<string[]> {
+    return Promise.all(Array.from({ length: count }, (_, i) => this.send(name, [i], options)));
+  }
+
+  async close(): Promise<void> {
+    await this.#app.close();
+    for (const running of this.#running) await running[Symbol.asyncDispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A cluster for the tests of this file. */
+export function useCluster(): Cluster {
+  const cluster = new Cluster();
+  afterAll(() => cluster.close(), LONG);
+  return cluster;
+}
+
+export async function getJson<T>(url: string, init?: RequestInit): Promise<T> {
+  const reply = await fetch(url, init);
+  if (!reply.ok) throw new Error(`${reply.status} of ${url}: ${await reply.text()}`);
+  return (await reply.json()) as T;
+}
+
+/** Waits until the dashboard knows the task in one of these states. */
+export function inState(dashboard: Dashboard, id: string, ...states: string[]): Promise<TaskDetail> {
+  return until(
+    async () => {
+      const task = await dashboard.get<TaskDetail>(`tasks/${id}`);
+      return states.includes(task.state) && task;
+    },
+    `task ${id} to be ${states.join(' or ')}`,
+    { timeoutMs: LONG, everyMs: 50 },
+  );
+}

@@ -1,0 +1,198 @@
+// The list of tasks and one task of it, as a person meets them: coming, filtered, found again, opened.
+// What can be done to a task: actions.test.ts. The whole way by keyboard: keyboard.test.ts.
+import type { Page } from 'playwright';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TaskPage } from '../../shared/wire/http.ts';
+import { until } from '../support/until.ts';
+import { PHONE, useBrowser } from './support/browser.ts';
+import { CHROMIUM } from './support/chromium.ts';
+import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
+import { chip, idsOf, rowOf, stateOf } from './support/pages.ts';
+
+describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, () => {
+  const cluster = useCluster();
+  const window = useBrowser();
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    const worker = cluster.startWorker('w1@e2e', '-c', '4');
+    dashboard = await cluster.startDashboard();
+    await worker;
+  }, 3 * LONG);
+
+  const open = (path: string, options = {}): Promise<Page> => window.open(`${dashboard.address}${path}`, options);
+
+  it('shows a task as it comes and as its state changes, without a reload, the newest on top', async () => {
+    const page = await open('/tasks');
+    await page.evaluate('window.mark = "the same document"');
+    await page.locator('main#main').waitFor();
+    const waiting = await cluster.send('shop.add', [20, 22], { countdown: 4 });
+    await stateOf(page, waiting, 'RECEIVED').waitFor();
+    const quick = await cluster.send('shop.add', [1, 2]);
+    await stateOf(page, quick, 'SUCCESS').waitFor();
+    await stateOf(page, waiting, 'SUCCESS').waitFor();
+    expect(await idsOf(page)).toEqual([quick, waiting]);
+    expect(await rowOf(page, waiting).innerText()).toContain('(20, 22)');
+    expect(await page.evaluate('window.mark')).toBe('the same document');
+  });
+
+  it('stands still while paused, says so, and shows what was missed on going on', async () => {
+    const page = await open('/tasks');
+    const live = page.locator('button.live');
+    await live.filter({ hasText: /^live/ }).waitFor();
+    const before = await until(async () => (await idsOf(page)).length > 0 && idsOf(page), 'rows', { timeoutMs: LONG });
+    await live.click();
+    await live.filter({ hasText: 'paused by you' }).waitFor();
+    const missed = await cluster.send('shop.add', [3, 4]);
+    await inState(dashboard, missed, 'SUCCESS');
+    expect(await idsOf(page)).toEqual(before);
+    await live.click();
+    await stateOf(page, missed, 'SUCCESS').waitFor();
+  });
+
+  it('filters by query with completion and by state, keeps both in the URL, and a reload brings the same list', async () => {
+    const charged = await Promise.all(
+      [1, 2].map((account) => cluster.send('shop.charge', [account, `${cluster.folder}/never`])),
+    );
+    const others = [
+      await cluster.send('shop.flaky', [1]),
+      await cluster.send('shop.pack', [7], { kwargs: { fragile: true } }),
+    ];
+    for (const id of [...charged, others[0]!]) await inState(dashboard, id, 'FAILURE');
+    const page = await open('/tasks');
+    for (const id of [...charged, ...others]) await rowOf(page, id).waitFor();
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('na');
+    await page.getByRole('option', { name: /^name/ }).first().waitFor();
+    await page.keyboard.press('Tab');
+    const offered = page.getByRole('option', { name: /shop\.charge/ });
+    await offered.waitFor();
+    expect(await offered.innerText(), 'how many there are').toMatch(/\b2$/);
+    await page.keyboard.type('cha');
+    await page.keyboard.press('Tab');
+    await rowOf(page, others[0]!).waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    await chip(page, 'FAILURE').click();
+    await page.waitForURL((url) => url.searchParams.get('state') === 'FAILURE');
+    expect(new URL(page.url()).searchParams.get('q')).toBe('name:shop.charge');
+
+    const wanted = await dashboard.get<TaskPage>('tasks?q=name:shop.charge&state=FAILURE');
+    const same = async () => (await idsOf(page)).join() === wanted.items.map((task) => task.uuid).join();
+    await until(same, 'the list to show what the API finds', { timeoutMs: LONG });
+    expect(wanted.items.map((task) => task.uuid).sort()).toEqual([...charged].sort());
+
+    await page.reload();
+    await until(same, 'the same list after a reload', { timeoutMs: LONG });
+    expect(await chip(page, 'FAILURE').getAttribute('aria-pressed')).toBe('true');
+    expect(await page.locator('.chips-in').innerText()).toContain('shop.charge');
+
+    await page.getByRole('button', { name: 'Remove name:shop.charge' }).click();
+    await rowOf(page, others[0]!).waitFor();
+    expect(new URL(page.url()).searchParams.has('q')).toBe(false);
+  });
+
+  it('says what is wrong with a query, where it is typed', async () => {
+    const page = await open('/tasks');
+    const field = page.getByRole('combobox', { name: 'Filter tasks' });
+    await field.fill('runtime>soon');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').innerText()).toMatch(/soon/);
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+  });
+
+  it('says that nothing matches, and one click clears the filter', async () => {
+    const page = await open('/tasks?q=name:there.is.none');
+    await page.getByText('No task matches').waitFor();
+    await page.getByRole('button', { name: 'Clear the filter' }).last().click();
+    await until(async () => (await idsOf(page)).length > 0, 'rows again', { timeoutMs: LONG });
+    expect(new URL(page.url()).search).toBe('');
+  });
+
+  it('opens a failed task beside the list, with its way through the cluster, its arguments and its traceback', async () => {
+    const id = await cluster.send('shop.charge', [918_273, `${cluster.folder}/never`]);
+    const task = await inState(dashboard, id, 'FAILURE');
+    const page = await open('/tasks');
+    await rowOf(page, id).getByRole('link').click();
+    await page.waitForURL((url) => url.searchParams.get('task') === id);
+    const panel = page.getByRole('complementary', { name: `Task ${id.slice(0, 8)}` });
+    await panel.getByText('Timeline').waitFor();
+    const steps = await panel.locator('.life b').allInnerTexts();
+    expect(steps).toEqual(['Sent', 'Received', 'Started', 'Failed']);
+    const [list, beside] = [await page.locator('.list').boundingBox(), await panel.boundingBox()];
+    expect(list!.x + list!.width).toBeLessThanOrEqual(beside!.x + 1);
+    const args = panel.getByRole('tree', { name: 'Arguments' });
+    expect(await args.innerText()).toContain('918273');
+    expect(await panel.locator('.trace .raised').innerText()).toBe('RangeError: account 918273 has no bank');
+    expect(await panel.locator('.trace').innerText()).toContain('tasks.mjs');
+    expect(task.exception).toContain('account 918273 has no bank');
+
+    await page.reload();
+    await panel.getByText('Timeline').waitFor();
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'detached' });
+    expect(new URL(page.url()).searchParams.has('task')).toBe(false);
+  });
+
+  it('opens a task as a page at 390 pixels', async () => {
+    const id = await cluster.send('shop.pack', [{ sku: 'fern', pieces: 3 }], { kwargs: { fragile: true } });
+    await inState(dashboard, id, 'SUCCESS');
+    const page = await open('/tasks', { viewport: PHONE, hasTouch: true });
+    await rowOf(page, id).getByRole('link').tap();
+    const panel = page.getByRole('complementary', { name: `Task ${id.slice(0, 8)}` });
+    await panel.getByText('Timeline').waitFor();
+    const box = await panel.boundingBox();
+    expect(box!.width).toBe(PHONE.width);
+    const words = await panel.innerText();
+    for (const word of ['fern', 'fragile', 'True', 'Succeeded']) expect(words).toContain(word);
+    await panel.getByRole('button', { name: 'Close' }).tap();
+    await rowOf(page, id).waitFor();
+  });
+
+  it('shows the tries of a task that was tried again', async () => {
+    const id = await cluster.send('shop.flaky', [77]);
+    await inState(dashboard, id, 'FAILURE');
+    const page = await open(`/tasks/${id}`);
+    const tries = page.getByRole('list', { name: 'Tries' }).getByRole('button');
+    await tries.nth(2).waitFor();
+    expect(await tries.count()).toBe(3);
+    await tries.first().click();
+    await until(async () => (await page.locator('.life b').allInnerTexts()).includes('To retry'), 'the first try', {
+      timeoutMs: LONG,
+    });
+  });
+
+  it('leads from a task to those it called, and back', async () => {
+    const id = await cluster.send('shop.order', [5]);
+    await inState(dashboard, id, 'SUCCESS');
+    const child = await until(
+      async () => (await dashboard.get<TaskPage>(`tasks?q=parent:${id}`)).items[0]?.uuid,
+      'its child',
+      { timeoutMs: LONG },
+    );
+    const page = await open(`/tasks/${id}`);
+    await page.locator(`a.kin-row`, { hasText: child.slice(0, 8) }).click();
+    await page.waitForURL((url) => url.href.includes(child));
+    await page.locator('dt', { hasText: 'Parent' }).waitFor();
+    await page.locator(`a.kin-row`, { hasText: id.slice(0, 8) }).waitFor();
+  });
+
+  it('reads the stored result when asked', async () => {
+    const id = await cluster.send('shop.pack', ['tray'], { kwargs: { fragile: false } });
+    await inState(dashboard, id, 'SUCCESS');
+    const page = await open(`/tasks/${id}`);
+    await page.getByRole('button', { name: 'Read the stored result' }).click();
+    await page.getByText('as stored').waitFor();
+    expect(await page.getByRole('tree', { name: 'Result' }).innerText()).toContain('tray');
+  });
+
+  it('says so when there is no such task or no such page', async () => {
+    const none = '00000000-0000-4000-8000-000000000000';
+    const page = await open(`/tasks/${none}`, { allow: /404/ });
+    await page.getByText('No such task').waitFor();
+    await page.goto(`${dashboard.address}/nowhere`);
+    await page.getByText('There is no such page').waitFor();
+  });
+});
