@@ -17,9 +17,9 @@ describe('a task', () => {
     const later = app.task('later', async (text: string, n?: number) => text.repeat(n ?? 1));
     expectTypeOf(add).toEqualTypeOf<Task<[a: number, b: number], number>>();
     expectTypeOf(add.delay).parameters.toEqualTypeOf<[number, number]>();
-    expectTypeOf(add.delay(1, 2)).toEqualTypeOf<Promise<AsyncResult<number>>>();
+    expectTypeOf(add.delay).returns.toEqualTypeOf<Promise<AsyncResult<number>>>();
     expectTypeOf(later.delay).parameters.toEqualTypeOf<[string, number?]>();
-    expectTypeOf(later.delay('x')).toEqualTypeOf<Promise<AsyncResult<string>>>();
+    expectTypeOf(later.delay).returns.toEqualTypeOf<Promise<AsyncResult<string>>>();
     // @ts-expect-error a text is no number
     void (() => add.delay('1', 2));
     // @ts-expect-error one argument is missing
@@ -34,6 +34,18 @@ describe('a task', () => {
     expect(app.task(function named() {}.name, () => 1).name).toBe('named');
     expect([...app.tasks.keys()]).toContain('celery.chord_unlock');
   });
+  it.each([
+    [{ max_retires: 3 }, /'math.add': there is no task option 'max_retires'. Did you mean 'max_retries'/],
+    [{ rate_limit: '10/d' }, /rate_limit must be a rate such as '10\/s', '100\/m' or '5\/h', not the text '10\/d'/],
+    [{ autoretry_for: TypeError }, /autoretry_for must be a list/],
+    [{ time_limit: '5' }, /time_limit must be a number of seconds, not the text '5'/],
+    [{ params: 'x' }, /params must be a list/],
+    [{ acks_late: 1 }, /acks_late must be true or false, not 1/],
+  ])('with an option that cannot be right is refused: %o', (options, text) => {
+    const app = makeApp();
+    expect(() => app.task({ name: 'math.add', ...(options as object) }, () => 1)).toThrow(text);
+  });
+
   it('knows its request and itself also through arrow functions and awaits', async () => {
     const app = makeApp();
     const seen = app.task('seen', async () => {
