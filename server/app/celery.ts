@@ -26,11 +26,11 @@ import { builtinTasks } from './builtins.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { currentTask, type TaskContext } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
-import { checkOptions, sendTask } from './publisher.ts';
+import { argumentsOf, checkOptions, keywordsOf, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { Task, type TaskFunction } from './task.ts';
 import { newTaskId } from './task-id.ts';
-import type { TaskOptions } from './task-options.ts';
+import { checkTaskOptions, type TaskOptions } from './task-options.ts';
 
 const BRAND = Symbol.for('umbel.Celery');
 
@@ -101,8 +101,10 @@ export class Celery implements AppHost {
   ): Task<A, R> {
     const { name: given, ...rest } = typeof options === 'string' ? { name: options } : options;
     const name = given ?? (fn.name ? `${this.name}.${fn.name}` : '');
-    if (!name) throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");
+    if (typeof name !== 'string' || name === '')
+      throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");
     if (typeof fn !== 'function') throw new TypeError(`The task '${name}' has no function.`);
+    checkTaskOptions(name, rest);
     if (this.#tasks.has(name)) throw new AlreadyRegistered(`There is a task '${name}' in this app already.`);
     const task = new Task<A, R>(this, name, { ...rest, name }, fn as TaskFunction<A, R>);
     this.#tasks.set(name, task as unknown as Task);
@@ -126,7 +128,7 @@ export class Celery implements AppHost {
     options: ApplyOptions = {},
   ): Promise<AsyncResult> {
     checkOptions(options);
-    return sendTask(this, name, args, kwargs, options, this.#tasks.get(name));
+    return sendTask(this, name, argumentsOf(args), keywordsOf(kwargs), options, this.#tasks.get(name));
   }
 
   signature(

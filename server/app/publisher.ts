@@ -155,7 +155,7 @@ function etaOf(app: AppHost, options: ApplyOptions, nowMs: number): string | nul
   const { countdown, eta } = options;
   if (countdown !== undefined && countdown !== null) {
     if (typeof countdown !== 'number' || Number.isNaN(countdown)) {
-      throw new TypeError(`countdown must be a number of seconds, not ${String(countdown)}`);
+      throw new TypeError(`countdown must be a number of seconds, not ${shown(countdown)}`);
     }
     if (countdown !== 0) return formatIsoTime(nowMs + countdown * 1000);
   }
@@ -252,12 +252,51 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   ...'replaced_task_nesting stamps stamped_headers expiration correlation_id'.split(' '),
 ]);
 
-/** For calls as users write them: a misspelt option would otherwise do nothing, silently. */
+/** For calls as users write them: what is misspelt or of the wrong kind would otherwise do nothing, or fail far away, in the worker. */
 export function checkOptions(options: ApplyOptions): void {
   const stamps = options.stamped_headers ?? [];
   for (const name of Object.keys(options)) {
-    if (KNOWN_OPTIONS.has(name) || stamps.includes(name)) continue;
-    const near = [...KNOWN_OPTIONS].sort((a, b) => editDistance(name, a) - editDistance(name, b))[0]!;
-    throw new ImproperlyConfigured(`There is no call option '${name}'. Did you mean '${near}'?`);
+    if (KNOWN_OPTIONS.has(name)) checkValue(name, options[name as keyof ApplyOptions]);
+    else if (!stamps.includes(name)) {
+      const near = [...KNOWN_OPTIONS].sort((a, b) => editDistance(name, a) - editDistance(name, b))[0]!;
+      throw new ImproperlyConfigured(`There is no call option '${name}'. Did you mean '${near}'?`);
+    }
   }
+}
+
+function checkValue(name: string, value: unknown): void {
+  if (value === undefined || value === null) return;
+  const wrong = (wanted: string) => new TypeError(`${name} must be ${wanted}, not ${shown(value)}`);
+  switch (name) {
+    case 'task_id':
+      if (typeof value !== 'string' || value === '' || value.includes('\0')) throw wrong('a text that is not empty');
+      return;
+    case 'priority':
+      if (!Number.isInteger(value)) throw wrong('a whole number');
+      return;
+    case 'time_limit':
+    case 'soft_time_limit':
+      if (typeof value !== 'number' || !(value >= 0)) throw wrong('a number of seconds');
+      return;
+    case 'headers':
+      if (typeof value !== 'object' || Array.isArray(value)) throw wrong('an object');
+  }
+}
+
+/** null is none, as in Celery. */
+export function argumentsOf(args: unknown): readonly unknown[] {
+  if (Array.isArray(args)) return args;
+  if (args === null || args === undefined) return [];
+  throw new TypeError(`The arguments must be a list, such as [2, 3], not ${shown(args)}`);
+}
+
+export function keywordsOf(kwargs: unknown): Kwargs {
+  if (kwargs === null || kwargs === undefined) return {};
+  if (typeof kwargs === 'object' && !Array.isArray(kwargs)) return kwargs as Kwargs;
+  throw new TypeError(`Keyword arguments must be an object, such as { x: 2 }, not ${shown(kwargs)}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `the text '${value}'`;
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value);
 }

@@ -3,6 +3,8 @@
 // Holds: an option left undefined means "as the app's setting says"; seconds are seconds.
 // Celery 5.6: app/task.py Task, apply_async
 import type { DeliveryMode } from '../canvas/call-options.ts';
+import { ImproperlyConfigured } from '../errors.ts';
+import { editDistance } from './config.ts';
 
 export type { ApplyOptions, DeliveryMode, RetryPolicy, SignatureLike } from '../canvas/call-options.ts';
 
@@ -81,4 +83,78 @@ export interface TaskOptions {
   on_failure?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;
   on_retry?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;
   after_return?: (end: TaskEnd & { status: string; retval: unknown; einfo: string | null }) => unknown;
+}
+
+const KINDS = {
+  any: [() => true, 'given'],
+  text: [(v: unknown) => typeof v === 'string', 'a text'],
+  yesNo: [(v: unknown) => typeof v === 'boolean', 'true or false'],
+  list: [Array.isArray, 'a list'],
+  object: [(v: unknown) => typeof v === 'object' && !Array.isArray(v), 'an object'],
+  handler: [(v: unknown) => typeof v === 'function', 'a function'],
+  seconds: [(v: unknown) => typeof v === 'number' && v >= 0, 'a number of seconds'],
+  whole: [Number.isInteger, 'a whole number'],
+  backoff: [(v: unknown) => typeof v === 'boolean' || (typeof v === 'number' && v >= 0), 'true, false or seconds'],
+  rate: [
+    (v: unknown) => typeof v === 'number' || (typeof v === 'string' && /^\s*(\d+\.?\d*|\.\d+)\s*(\/[smh]?)?$/.test(v)),
+    "a rate such as '10/s', '100/m' or '5/h'",
+  ],
+} as const satisfies Record<string, readonly [(value: unknown) => boolean, string]>;
+
+const KIND_OF: Readonly<Record<keyof TaskOptions, keyof typeof KINDS>> = {
+  name: 'text',
+  bind: 'yesNo',
+  params: 'list',
+  typing: 'yesNo',
+  max_retries: 'whole',
+  default_retry_delay: 'seconds',
+  autoretry_for: 'list',
+  dont_autoretry_for: 'list',
+  retry_kwargs: 'object',
+  retry_backoff: 'backoff',
+  retry_backoff_max: 'seconds',
+  retry_jitter: 'yesNo',
+  acks_late: 'yesNo',
+  acks_on_failure_or_timeout: 'yesNo',
+  reject_on_worker_lost: 'yesNo',
+  rate_limit: 'rate',
+  time_limit: 'seconds',
+  soft_time_limit: 'seconds',
+  ignore_result: 'yesNo',
+  store_errors_even_if_ignored: 'yesNo',
+  store_eager_result: 'yesNo',
+  track_started: 'yesNo',
+  send_events: 'yesNo',
+  trail: 'yesNo',
+  throws: 'list',
+  queue: 'text',
+  exchange: 'text',
+  routing_key: 'text',
+  priority: 'whole',
+  delivery_mode: 'any',
+  serializer: 'text',
+  compression: 'text',
+  expires: 'any',
+  shadow_name: 'handler',
+  description: 'text',
+  before_start: 'handler',
+  on_success: 'handler',
+  on_failure: 'handler',
+  on_retry: 'handler',
+  after_return: 'handler',
+};
+
+/** For those who write JavaScript: a misspelt option would do nothing, and one of the wrong kind would fail in the worker. */
+export function checkTaskOptions(task: string, options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    const kind = Object.hasOwn(KIND_OF, name) ? KIND_OF[name as keyof TaskOptions] : null;
+    if (kind === null) {
+      const near = Object.keys(KIND_OF).sort((a, b) => editDistance(name, a) - editDistance(name, b))[0];
+      throw new ImproperlyConfigured(`The task '${task}': there is no task option '${name}'. Did you mean '${near}'?`);
+    }
+    const [is, words] = KINDS[kind];
+    if (value === undefined || value === null || is(value)) continue;
+    const shown = typeof value === 'string' ? `the text '${value}'` : Array.isArray(value) ? 'a list' : String(value);
+    throw new ImproperlyConfigured(`The task '${task}': ${name} must be ${words}, not ${shown}.`);
+  }
 }

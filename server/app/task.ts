@@ -14,7 +14,7 @@ import { acceptSet, decode, encode } from '../serialization/registry.ts';
 import { bindArguments, type Parameters, parametersOf } from './arguments.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
-import { checkOptions, sendTask } from './publisher.ts';
+import { argumentsOf, checkOptions, keywordsOf, sendTask } from './publisher.ts';
 import { type EagerRetry, RunningTask } from './running-task.ts';
 import { Stop } from './stop.ts';
 import { newTaskId } from './task-id.ts';
@@ -74,7 +74,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     options: ApplyOptions = {},
   ): Promise<AsyncResult<R>> {
     checkOptions(options);
-    return (await this.send(args as readonly unknown[], kwargs, options)) as AsyncResult<R>;
+    return (await this.send(argumentsOf(args), keywordsOf(kwargs), options)) as AsyncResult<R>;
   }
 
   /** `applyAsync` for arguments and options already known to be right. */
@@ -98,7 +98,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   ): Promise<EagerResult<R>> {
     const app = this.#app;
     const given = options.throw ?? app.conf.task_eager_propagates;
-    let next: EagerRetry | null = { args: args as readonly unknown[], kwargs, options };
+    let next: EagerRetry | null = { args: argumentsOf(args), kwargs: keywordsOf(kwargs), options };
     for (;;) {
       const message = eagerMessage(this.name, next, this.#withOwn(next.args, next.kwargs, next.options));
       const retry: { again: EagerRetry | null } = { again: null };

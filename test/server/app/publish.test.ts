@@ -284,6 +284,26 @@ describe('a call is refused', () => {
       "eta must be a Date or an ISO 8601 time, not 'tomorrow'",
     );
   });
+  it.each([
+    [{ task_id: '' }, /task_id must be a text/],
+    [{ task_id: 5 }, /task_id must be a text that is not empty, not 5/],
+    [{ priority: 'high' }, /priority must be a whole number, not the text 'high'/],
+    [{ time_limit: 'x' }, /time_limit must be a number of seconds/],
+    [{ soft_time_limit: -1 }, /soft_time_limit must be a number of seconds, not -1/],
+    [{ countdown: '5' }, /countdown must be a number of seconds, not the text '5'/],
+    [{ headers: ['x'] }, /headers must be an object, not a list/],
+  ])('with an option of the wrong kind: %o', async (options, text) => {
+    await expect(tasks().add.applyAsync([1, 2], {}, options as unknown as ApplyOptions)).rejects.toThrow(text);
+  });
+
+  it('with arguments that are no list, or keywords that are no object; null is none', async () => {
+    const { app, echo } = tasks();
+    await expect(echo.applyAsync('xy' as never)).rejects.toThrow(/must be a list, such as \[2, 3\], not the text 'xy'/);
+    await expect(app.sendTask('vec.echo', { x: 1 } as never)).rejects.toThrow(/must be a list.*not an object/);
+    await expect(echo.applyAsync([], [1] as never)).rejects.toThrow(/must be an object.*not a list/);
+    expect((await echo.applyAsync(null as never, null as never)).id).toEqual(expect.any(String));
+  });
+
   it('for a queue that is not configured when none may be made', async () => {
     const t = tasks({ task_create_missing_queues: false });
     await expect(add({ queue: 'other' })(t)).rejects.toBeInstanceOf(QueueNotFound);
