@@ -11,6 +11,27 @@ export const NEEDS = [
     tests: 'the end-to-end tests of the dashboard (test/e2e)',
     present: () => ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].some(existsSync),
   },
+  {
+    name: 'redis-server',
+    package: 'redis-server',
+    flag: 'UMBEL_HAS_REDIS',
+    tests: 'the tests on a real Redis (test/server/transport/redis*, and others that name it)',
+    present: () => spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0,
+  },
+  {
+    name: 'python3-celery',
+    package: 'python3-celery',
+    flag: 'UMBEL_HAS_CELERY',
+    tests: 'the tests with real Python Celery on the other side',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import celery'], { stdio: 'ignore' }).status === 0,
+  },
+  {
+    name: 'python3-redis',
+    package: 'python3-redis',
+    flag: 'UMBEL_HAS_PYTHON_REDIS',
+    tests: 'the tests with real Python Celery on Redis',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status === 0,
+  },
 ];
 
 const mayInstall = () =>

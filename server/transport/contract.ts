@@ -17,6 +17,10 @@ export interface TransportFlags {
   readonly expiration: boolean;
   /** `queueStatus` can tell the oldest message's age and unacked count; `peek` can look without taking. */
   readonly introspection: boolean;
+  /** A message to the default exchange makes its queue when there is none. Not given: it is dropped. */
+  readonly implicitQueues?: boolean;
+  /** A fanout exchange is pub/sub: it heeds keys and patterns, and keeps nothing for a queue nobody consumes. */
+  readonly fanoutByKey?: boolean;
 }
 
 /** One connection to a broker. Opened by messaging/connection.ts, which alone reconnects. */

@@ -7,9 +7,15 @@ import { parseUrl, safeUrl } from './url.ts';
 
 type Loader = () => Promise<TransportFactory>;
 
+const redis: Loader = async () => (await import('./redis/transport.ts')).redisTransport;
+
 const loaders = new Map<string, Loader>([
   ['memory', async () => (await import('./memory/transport.ts')).memoryTransport],
   ['sqlite', async () => (await import('./sqlite/transport.ts')).sqliteTransport],
+  ['redis', redis],
+  ['rediss', redis],
+  ['redis+socket', redis],
+  ['sentinel', redis],
 ]);
 
 export function registerTransport(scheme: string, load: Loader): void {

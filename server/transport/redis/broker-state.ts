@@ -1,0 +1,90 @@
+// What this process knows of one Redis broker, whichever of its connections learnt it: declarations, exchange types, consumers here,
+// and what is still to be settled there after a connection was lost. Redis itself keeps bindings and messages only.
+// Holds: known as long as a connection to the broker is open, or something is owed to it.
+// Kombu keeps the like per process too (transport/virtual/base.py BrokerState).
+import type { Exchange, ExchangeType, Queue } from '../entity.ts';
+import { lockedQueue, sameQueue } from '../virtual/declaration.ts';
+import { RoutingTable } from '../virtual/exchange.ts';
+
+export interface QueueBinding {
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+export interface KnownQueue {
+  readonly declaration: Queue;
+  /** The connection that declared it. */
+  readonly owner: object;
+  readonly bindings: QueueBinding[];
+  /** In this process. */
+  consumers: number;
+  lastUsedMs: number;
+}
+
+/** A message to be given back: to the next place of its list, marked as redelivered. */
+export interface Owed {
+  readonly tag: string;
+  readonly list: string;
+  readonly envelope: string;
+}
+
+export class BrokerState {
+  readonly queues = new Map<string, KnownQueue>();
+  readonly #routing = new RoutingTable();
+  /** Settled while no connection was there. */
+  lateAcks: string[] = [];
+  lateRequeues: Owed[] = [];
+  /** Takes whose answer was lost, by the key they are written in: [key, name of the take]. */
+  lostTakes: [key: string, name: string][] = [];
+  connections = 0;
+
+  declareExchange(e: Exchange): void {
+    this.#routing.declare(e);
+  }
+
+  deleteExchange(name: string): void {
+    this.#routing.delete(name);
+  }
+
+  typeOf(exchange: string): ExchangeType | null {
+    return this.#routing.exchangeType(exchange);
+  }
+
+  declareQueue(q: Queue, owner: object, nowMs: number): KnownQueue {
+    const known = this.queues.get(q.name);
+    if (known) {
+      this.checkAccess(known, owner);
+      sameQueue(known.declaration, q);
+      known.lastUsedMs = nowMs;
+      return known;
+    }
+    const made = { declaration: q, owner, bindings: [], consumers: 0, lastUsedMs: nowMs };
+    this.queues.set(q.name, made);
+    return made;
+  }
+
+  checkAccess(known: KnownQueue | undefined, asking: object): void {
+    if (known?.declaration.exclusive && known.owner !== asking) throw lockedQueue(known.declaration.name);
+  }
+
+  get owes(): boolean {
+    return this.lateAcks.length > 0 || this.lateRequeues.length > 0 || this.lostTakes.length > 0;
+  }
+}
+
+const states = new Map<string, BrokerState>();
+
+export function enterState(identity: string): BrokerState {
+  let state = states.get(identity);
+  if (!state) {
+    state = new BrokerState();
+    states.set(identity, state);
+  }
+  state.connections++;
+  return state;
+}
+
+export function leaveState(identity: string, state: BrokerState): void {
+  state.connections--;
+  if (state.connections === 0 && !state.owes && states.get(identity) === state) states.delete(identity);
+}

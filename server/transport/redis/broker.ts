@@ -1,0 +1,351 @@
+// One connection's whole view of a Redis broker, shared by its channels: declarations, bindings, routing, looking into queues.
+// Consuming: reader.ts, fanout.ts. Giving messages back: restore.ts. What only this process knows: broker-state.ts.
+// Kombu 5.6: transport/redis.py Channel, transport/virtual/base.py Channel
+import { ImproperlyConfigured } from '../../errors.ts';
+import type { QueueStatus } from '../contract.ts';
+import type { Exchange, Queue } from '../entity.ts';
+import type { OutgoingMessage } from '../message.ts';
+import { Batch } from './batch.ts';
+import { type BrokerState, enterState, type KnownQueue, leaveState } from './broker-state.ts';
+import { priorityOf, writeEnvelope } from './envelope.ts';
+import { Fanout } from './fanout.ts';
+import { type BindingMember, bindingTakes, Keys } from './keys.ts';
+import { type Argument, Link } from './link.ts';
+import type { RedisBrokerOptions } from './options.ts';
+import { Restore } from './restore.ts';
+
+/** With more unacked messages than this, how many of them belong to a queue is not counted. */
+const COUNTED = 5000;
+const COUNT_FRESH_MS = 1000;
+const LISTING_FRESH_MS = 10_000;
+
+/** A reader that wants to know when one of its lists may have something. */
+export interface Listener {
+  wake(): void;
+}
+
+export class Broker {
+  readonly options: RedisBrokerOptions;
+  readonly link: Link;
+  readonly keys: Keys;
+  readonly batch: Batch;
+  readonly fanout: Fanout;
+  readonly restore: Restore;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #state: BrokerState | null = null;
+  #counted: { atMs: number; counts: Promise<Map<string, number> | null> } | null = null;
+  #listed: { atMs: number; names: Promise<Map<string, string[]>> } | null = null;
+  #tables = new Map<string, Promise<BindingMember[]>>();
+
+  constructor(options: RedisBrokerOptions) {
+    this.options = options;
+    this.link = new Link(options);
+    this.keys = new Keys(options);
+    this.batch = new Batch(this.link, this.keys, (tags) => this.state.lateAcks.push(...tags));
+    this.fanout = new Fanout(this.link, this.keys);
+    this.restore = new Restore(this);
+  }
+
+  /** Entered by `connect`. */
+  get state(): BrokerState {
+    this.#state ??= enterState(this.options.identity);
+    return this.#state;
+  }
+
+  async connect(): Promise<void> {
+    await this.link.connect();
+    await this.restore.payDebts();
+  }
+
+  leave(): void {
+    this.link.close();
+    if (this.#state) leaveState(this.options.identity, this.#state);
+    this.#state = null;
+  }
+
+  // --- what is declared
+
+  declareExchange(e: Exchange): void {
+    if (e.name !== '') this.state.declareExchange(this.#asHere(e));
+  }
+
+  async declareQueue(q: Queue, owner: object): Promise<number> {
+    this.link.check();
+    const { state } = this;
+    const sources = [
+      ...(q.exchange ? [{ exchange: q.exchange, routingKey: q.routingKey }] : []),
+      ...(q.bindings ?? []),
+    ];
+    state.checkAccess(state.queues.get(q.name), owner);
+    for (const { exchange } of sources) this.declareExchange(exchange);
+    const known = state.declareQueue(q, owner, this.link.timer.now());
+    const commands: Argument[][] = this.keys.lists(q.name).map((list) => ['LLEN', list]);
+    for (const { exchange, routingKey } of sources) {
+      const binding = this.#bind(known, q.name, exchange.name, routingKey);
+      if (binding) commands.push(binding);
+    }
+    const answers = await Promise.all(commands.map((command) => this.batch.command(...command)));
+    if (q.expiresMs !== undefined) this.#watchExpiry(known, q.expiresMs);
+    return sum(answers.slice(0, this.options.prioritySteps.length));
+  }
+
+  async bind(queue: string, exchange: string, routingKey: string): Promise<void> {
+    if (this.state.typeOf(exchange) === null && exchange !== '') {
+      throw new ImproperlyConfigured(`NOT_FOUND - no exchange '${exchange}' to bind the queue '${queue}' to`);
+    }
+    const command = this.#bind(this.state.queues.get(queue), queue, exchange, routingKey);
+    if (command) await this.batch.command(...command);
+    this.#listed = null;
+  }
+
+  async unbind(queue: string, exchange: string, routingKey: string): Promise<void> {
+    const bindings = this.state.queues.get(queue)?.bindings ?? [];
+    const at = bindings.findIndex((one) => one.exchange === exchange && one.routingKey === routingKey);
+    if (at >= 0) bindings.splice(at, 1);
+    // Whatever type its maker took it for.
+    const members = [true, false].map((isTopic) => this.keys.member(routingKey, isTopic, queue));
+    await this.batch.command('SREM', this.keys.bindings(exchange), ...members);
+    this.#listed = null;
+  }
+
+  /** How many messages went with it. */
+  async deleteQueue(name: string): Promise<number> {
+    const known = this.state.queues.get(name);
+    this.state.queues.delete(name);
+    const bound = known ? known.bindings.map((one) => one.exchange) : ((await this.#listing(true)).get(name) ?? []);
+    for (const exchange of new Set(bound)) {
+      const key = this.keys.bindings(exchange);
+      const members = (await this.#readTable(exchange)).filter((one) => one.queue === name);
+      const texts = members.flatMap(({ routingKey, pattern }) => this.keys.member(routingKey, pattern !== '', name));
+      if (texts.length > 0) await this.batch.command('SREM', key, ...texts);
+    }
+    this.#listed = null;
+    return this.purge(name);
+  }
+
+  /** Consumers of this process only: the server does not know of others. */
+  used(name: string, by: number): KnownQueue | undefined {
+    const known = this.state.queues.get(name);
+    if (known) {
+      known.consumers += by;
+      known.lastUsedMs = this.link.timer.now();
+    }
+    return known;
+  }
+
+  // --- messages
+
+  publish(m: OutgoingMessage): Promise<unknown> {
+    const text = writeEnvelope(m);
+    if (m.exchange !== '') {
+      if (this.state.typeOf(m.exchange) === 'fanout') {
+        return this.batch.command('PUBLISH', this.keys.publishTopic(m.exchange, m.routingKey), text);
+      }
+      return this.route(m.exchange, m.routingKey).then((queues) =>
+        Promise.all(queues.map((queue) => this.batch.push(this.keys.list(queue, priorityOf(m.properties)), text))),
+      );
+    }
+    return this.batch.push(this.keys.list(m.routingKey, priorityOf(m.properties)), text);
+  }
+
+  /** The queues a message goes to, each once. Asks the server: other programs bind too. */
+  async route(exchange: string, routingKey: string): Promise<string[]> {
+    if (exchange === '') return [routingKey];
+    const fanout = this.state.typeOf(exchange) === 'fanout';
+    const table = await this.#table(exchange);
+    return [...new Set(table.filter((one) => fanout || bindingTakes(one, routingKey)).map((one) => one.queue))];
+  }
+
+  async purge(name: string): Promise<number> {
+    const lists = this.keys.lists(name);
+    const answers = await Promise.all([
+      ...lists.map((list) => this.batch.command('LLEN', list)),
+      this.batch.command('DEL', ...lists),
+    ]);
+    return sum(answers.slice(0, lists.length));
+  }
+
+  // --- looking
+
+  /** Declared here, or bound or filled by anybody. */
+  async exists(name: string): Promise<boolean> {
+    if (this.state.queues.has(name)) return true;
+    if (Number(await this.batch.command('EXISTS', ...this.keys.lists(name))) > 0) return true;
+    const own = await this.#readTable(name);
+    return own.some((one) => one.queue === name) || (await this.#listing()).has(name);
+  }
+
+  async listQueues(): Promise<string[]> {
+    return [...new Set([...this.state.queues.keys(), ...(await this.#listing()).keys()])].sort();
+  }
+
+  async status(name: string): Promise<QueueStatus | null> {
+    const { prioritySteps } = this.options;
+    const lengths = await Promise.all(this.keys.lists(name).map((list) => this.batch.command('LLEN', list)));
+    const messages = sum(lengths);
+    if (messages === 0 && !(await this.exists(name))) return null;
+    const byPriority = prioritySteps.flatMap((step, i) => (Number(lengths[i]) > 0 ? [[step, Number(lengths[i])]] : []));
+    return {
+      name,
+      messages,
+      byPriority: Object.fromEntries(byPriority),
+      unacked: await this.#unacked(name),
+      consumers: null,
+      oldestMs: null,
+    };
+  }
+
+  async peek(name: string, limit: number): Promise<string[]> {
+    const found: string[] = [];
+    for (const list of this.keys.lists(name)) {
+      if (found.length >= limit) break;
+      const texts = (await this.batch.command('LRANGE', list, found.length - limit, -1)) as string[];
+      found.push(...texts.reverse());
+    }
+    return found;
+  }
+
+  // --- word of changed lists
+
+  watch(lists: readonly string[], listener: Listener): void {
+    for (const list of lists) {
+      const those = this.#listeners.get(list) ?? new Set();
+      this.#listeners.set(list, those.add(listener));
+    }
+  }
+
+  unwatch(lists: readonly string[], listener: Listener): void {
+    for (const list of lists) {
+      const those = this.#listeners.get(list);
+      those?.delete(listener);
+      if (those?.size === 0) this.#listeners.delete(list);
+    }
+  }
+
+  listen(): Promise<void> {
+    return this.link.listen({
+      heard: (pattern, text) => this.fanout.heard(pattern, text),
+      changed: (keys) => {
+        for (const key of keys ?? this.#listeners.keys()) for (const one of this.#listeners.get(key) ?? []) one.wake();
+      },
+    });
+  }
+
+  #bind(known: KnownQueue | undefined, queue: string, exchange: string, routingKey: string): Argument[] | null {
+    if (exchange === '') return null;
+    const same = known?.bindings.some((one) => one.exchange === exchange && one.routingKey === routingKey);
+    if (!same) known?.bindings.push({ exchange, routingKey });
+    const isTopic = this.state.typeOf(exchange) === 'topic';
+    return ['SADD', this.keys.bindings(exchange), this.keys.member(routingKey, isTopic, queue)];
+  }
+
+  /** Celery makes its event exchange a fanout one on Redis, so that events are kept for nobody (celery/events/event.py). */
+  #asHere(e: Exchange): Exchange {
+    return e.type === 'topic' && e.name === this.options.eventExchange ? { ...e, type: 'fanout' } : e;
+  }
+
+  /** Those who route on one turn share one look. */
+  #table(exchange: string): Promise<BindingMember[]> {
+    let table = this.#tables.get(exchange);
+    if (!table) {
+      table = this.#readTable(exchange);
+      this.#tables.set(exchange, table);
+      process.nextTick(() => this.#tables.delete(exchange));
+    }
+    return table;
+  }
+
+  async #readTable(exchange: string): Promise<BindingMember[]> {
+    const members = (await this.batch.command('SMEMBERS', this.keys.bindings(exchange))) as string[];
+    return members.map((member) => this.keys.readMember(member));
+  }
+
+  /** queue -> the exchanges it is bound to. */
+  #listing(anew = false): Promise<Map<string, string[]>> {
+    const nowMs = this.link.timer.now();
+    if (anew || !this.#listed || nowMs - this.#listed.atMs > LISTING_FRESH_MS) {
+      const names = this.#list();
+      this.#listed = { atMs: nowMs, names };
+      names.catch(() => {
+        this.#listed = null;
+      });
+    }
+    return this.#listed.names;
+  }
+
+  async #list(): Promise<Map<string, string[]>> {
+    const exchanges = new Set<string>();
+    let cursor = '0';
+    do {
+      const scan = await this.batch.command('SCAN', cursor, 'MATCH', this.keys.bindingsPattern, 'COUNT', 5000);
+      const [next, found] = scan as [string, string[]];
+      for (const key of found) exchanges.add(this.keys.exchangeOf(key));
+      cursor = String(next);
+    } while (cursor !== '0');
+    const queues = new Map<string, string[]>();
+    await Promise.all(
+      [...exchanges].map(async (exchange) => {
+        for (const { queue } of await this.#readTable(exchange))
+          queues.set(queue, [...(queues.get(queue) ?? []), exchange]);
+      }),
+    );
+    return queues;
+  }
+
+  async #unacked(name: string): Promise<number | null> {
+    const nowMs = this.link.timer.now();
+    if (!this.#counted || nowMs - this.#counted.atMs > COUNT_FRESH_MS) {
+      const counts = this.#countUnacked();
+      this.#counted = { atMs: nowMs, counts };
+      counts.catch(() => {
+        this.#counted = null;
+      });
+    }
+    const counts = await this.#counted.counts;
+    return counts ? (counts.get(name) ?? 0) : null;
+  }
+
+  async #countUnacked(): Promise<Map<string, number> | null> {
+    const found = (await this.batch.script('countUnacked', [this.keys.unacked], [COUNTED])) as
+      | (string | number)[]
+      | null;
+    if (!found) return null;
+    const counts = new Map<string, number>();
+    for (let i = 0; i < found.length; i += 2) {
+      const [exchange, routingKey] = JSON.parse(`[${found[i]}]`) as [string, string];
+      for (const queue of await this.route(exchange, routingKey)) {
+        counts.set(queue, (counts.get(queue) ?? 0) + Number(found[i + 1]));
+      }
+    }
+    return counts;
+  }
+
+  /**
+   * The server knows nothing of a queue's `expires`: who declared it here deletes it after so long without a use in this process
+   * and without a change of its length.
+   */
+  #watchExpiry(known: KnownQueue, expiresMs: number): void {
+    const name = known.declaration.name;
+    let before = 0;
+    const look = async () => {
+      if (!this.link.alive || this.state.queues.get(name) !== known) return;
+      const unusedMs = known.consumers > 0 ? 0 : this.link.timer.now() - known.lastUsedMs;
+      if (unusedMs < expiresMs) {
+        this.link.timer.after(expiresMs - unusedMs, () => void look());
+        return;
+      }
+      const lengths = await Promise.all(this.keys.lists(name).map((list) => this.batch.command('LLEN', list)));
+      const now = sum(lengths);
+      if (now === before) await this.deleteQueue(name);
+      else {
+        before = now;
+        this.link.timer.after(expiresMs, () => void look().catch(() => {}));
+      }
+    };
+    this.link.timer.after(expiresMs, () => void look().catch(() => {}));
+  }
+}
+
+function sum(lengths: readonly unknown[]): number {
+  return lengths.reduce((total: number, one) => total + (Number(one) || 0), 0);
+}

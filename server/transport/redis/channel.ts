@@ -1,0 +1,343 @@
+// One client's view of a Redis broker: consumers, prefetch, what it holds unsettled, settling.
+// Taking messages: reader.ts, fanout.ts. The same manners on other brokers: memory/channel.ts, sqlite/channel.ts.
+// Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back; what is
+// settled after the connection broke is settled when this process has connected again.
+// Kombu: transport/virtual/base.py Channel, QoS; transport/redis.py QoS
+import { ImproperlyConfigured } from '../../errors.ts';
+import type { Channel, ConsumeOptions, ConsumerTag, QueueStatus } from '../contract.ts';
+import type { Exchange, Queue } from '../entity.ts';
+import type { Message, OutgoingMessage } from '../message.ts';
+import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
+import { Delivery, type Settlement } from '../virtual/delivery.ts';
+import type { Broker } from './broker.ts';
+import type { Owed } from './broker-state.ts';
+import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
+import type { Hear } from './fanout.ts';
+import { Reader, type ReaderHost, type Taken } from './reader.ts';
+
+interface LocalConsumer {
+  readonly tag: ConsumerTag;
+  readonly queue: string;
+  readonly noAck: boolean;
+  readonly onMessage: (m: Message) => void;
+  /** It is read from lists, from pub/sub, or from both. */
+  readonly reads: boolean;
+  readonly hear: Hear | null;
+}
+
+interface Held {
+  readonly raw: string;
+  /** '' when the server has no record of it. */
+  readonly tag: string;
+  readonly list: string;
+  /** Taken by `get`: outside the prefetch count. */
+  readonly got: boolean;
+  /** Came by pub/sub: it can go back to nobody but the queue's consumers here. */
+  readonly heardBy: string | null;
+}
+
+export class RedisChannel implements Channel, ReaderHost {
+  readonly #broker: Broker;
+  /** The connection: the owner of exclusive queues. */
+  readonly #owner: object;
+  readonly #reader: Reader;
+  readonly #consumers = new Map<ConsumerTag, LocalConsumer>();
+  readonly #byQueue = new Map<string, LocalConsumer[]>();
+  readonly #held = new Map<number, Held>();
+  /** Heard, but there was no room yet. */
+  #waiting: { consumer: LocalConsumer; raw: string }[] = [];
+  #prefetch = 0;
+  #outstanding = 0;
+  #tags = 0;
+  #deliveries = 0;
+  #turn = 0;
+  #open = true;
+  /** Requeues under way. */
+  readonly #giving = new Set<Promise<unknown>>();
+  readonly #settle = (delivery: Delivery, how: Settlement) => this.#settled(delivery.deliveryTag, how);
+
+  constructor(broker: Broker, owner: object) {
+    this.#broker = broker;
+    this.#owner = owner;
+    this.#reader = new Reader(broker, this);
+  }
+
+  async declareExchange(e: Exchange): Promise<void> {
+    this.#check();
+    this.#broker.declareExchange(e);
+  }
+
+  async deleteExchange(name: string): Promise<void> {
+    this.#check();
+    this.#broker.state.deleteExchange(name);
+    await this.#broker.batch.command('DEL', this.#broker.keys.bindings(name));
+  }
+
+  async declareQueue(q: Queue): Promise<{ messageCount: number; consumerCount: number }> {
+    this.#check();
+    const messageCount = await this.#broker.declareQueue(q, this.#owner);
+    return { messageCount, consumerCount: this.#broker.state.queues.get(q.name)?.consumers ?? 0 };
+  }
+
+  async bindQueue(queue: string, exchange: string, routingKey: string): Promise<void> {
+    await this.#find(queue);
+    await this.#broker.bind(queue, exchange, routingKey);
+  }
+
+  async unbindQueue(queue: string, exchange: string, routingKey: string): Promise<void> {
+    this.#check();
+    await this.#broker.unbind(queue, exchange, routingKey);
+  }
+
+  async deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number> {
+    this.#check();
+    const known = this.#broker.state.queues.get(name);
+    this.#broker.state.checkAccess(known, this.#owner);
+    if (options?.ifUnused && known && known.consumers > 0) throw inUse(name, 'has consumers');
+    if (options?.ifEmpty && ((await this.#broker.status(name))?.messages ?? 0) > 0) throw inUse(name, 'is not empty');
+    return this.#broker.deleteQueue(name);
+  }
+
+  publish(m: OutgoingMessage): Promise<void> {
+    try {
+      this.#check();
+      checkSize(m, this.#broker.options.sizeLimit);
+      return this.#broker.publish(m) as Promise<void>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async get(name: string, options?: { noAck?: boolean }): Promise<Message | null> {
+    await this.#find(name);
+    this.#broker.used(name, 0);
+    const taken = await this.#reader.takeOne(name, options?.noAck ?? false);
+    return taken ? this.#deliver(taken, options?.noAck ?? false, undefined, null) : null;
+  }
+
+  async consume(name: string, onMessage: (m: Message) => void, options: ConsumeOptions = {}): Promise<ConsumerTag> {
+    await this.#find(name);
+    const tag = options.consumerTag ?? `ctag.${++this.#tags}`;
+    if (this.#consumers.has(tag)) throw new ImproperlyConfigured(`NOT_ALLOWED - the consumer tag '${tag}' is in use.`);
+    const { state, restore, fanout } = this.#broker;
+    const bindings = state.queues.get(name)?.bindings ?? [];
+    const heard = bindings.filter((one) => state.typeOf(one.exchange) === 'fanout');
+    const hear: Hear = (raw) => this.#heard(consumer, raw);
+    const consumer: LocalConsumer = {
+      tag,
+      queue: name,
+      noAck: options.noAck ?? false,
+      onMessage,
+      reads: heard.length === 0 || heard.length < bindings.length,
+      hear: heard.length > 0 ? hear : null,
+    };
+    this.#consumers.set(tag, consumer);
+    this.#byQueue.set(name, [...(this.#byQueue.get(name) ?? []), consumer]);
+    this.#broker.used(name, 1);
+    await this.#broker.listen();
+    if (consumer.hear) await fanout.add(name, heard, consumer.hear);
+    if (consumer.reads) {
+      restore.start();
+      await this.#reader.add(name, consumer.noAck);
+    }
+    return tag;
+  }
+
+  async cancel(tag: ConsumerTag): Promise<void> {
+    const consumer = this.#consumers.get(tag);
+    if (!consumer) return;
+    this.#consumers.delete(tag);
+    const rest = this.#byQueue.get(consumer.queue)?.filter((one) => one !== consumer) ?? [];
+    if (rest.length > 0) this.#byQueue.set(consumer.queue, rest);
+    else this.#byQueue.delete(consumer.queue);
+    if (consumer.hear) await this.#broker.fanout.remove(consumer.queue, consumer.hear);
+    if (consumer.reads) await this.#reader.remove(consumer.queue);
+    await this.#given();
+    const known = this.#broker.used(consumer.queue, -1);
+    if (known?.declaration.autoDelete && known.consumers <= 0 && this.#broker.link.alive) {
+      await this.#broker.deleteQueue(consumer.queue);
+    }
+  }
+
+  async qos(prefetchCount: number): Promise<void> {
+    this.#check();
+    this.#prefetch = Math.max(0, prefetchCount);
+    this.#more();
+  }
+
+  async purge(queue: string): Promise<number> {
+    await this.#find(queue);
+    return this.#broker.purge(queue);
+  }
+
+  async queueStatus(queue: string): Promise<QueueStatus | null> {
+    this.#check();
+    return this.#broker.status(queue);
+  }
+
+  async listQueues(): Promise<string[]> {
+    this.#check();
+    return this.#broker.listQueues();
+  }
+
+  async peek(queue: string, limit: number): Promise<Message[]> {
+    await this.#find(queue);
+    return (await this.#broker.peek(queue, limit)).map((raw) => {
+      const { message, redelivered } = readEnvelope(raw, queue);
+      return new Delivery(message, { id: 0, queue, redelivered, deliveryTag: 0, consumerTag: undefined }, null);
+    });
+  }
+
+  async flush(): Promise<void> {
+    await this.#broker.batch.flush();
+    await this.#given();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    const { link, restore, batch } = this.#broker;
+    await this.#reader.close();
+    if (link.alive) {
+      await this.flush().catch(() => {});
+      const held = [...this.#held.values()].filter((one) => one.heardBy === null).reverse();
+      this.#held.clear();
+      // Those of one list together, the oldest last: it is the next to be taken.
+      await restore
+        .give(
+          held.map((one) => owedOf(one, true)),
+          'next',
+        )
+        .catch(() => {});
+      await batch.flush();
+    }
+    for (const tag of [...this.#consumers.keys()]) await this.cancel(tag).catch(() => {});
+  }
+
+  // --- for the reader
+
+  free(): number {
+    return this.#prefetch === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#prefetch - this.#outstanding);
+  }
+
+  receive(taken: readonly Taken[]): void {
+    const out: [LocalConsumer, Delivery, boolean][] = [];
+    const back: Held[] = [];
+    for (const one of taken) {
+      const consumers = this.#open ? this.#byQueue.get(one.queue) : undefined;
+      const consumer = consumers?.[consumers.length > 1 ? this.#turn++ % consumers.length : 0];
+      // Its consumer was cancelled, or the prefetch count lowered, while the server took it.
+      if (!consumer || (!consumer.noAck && this.free() <= 0)) back.push(this.#hold(one, false, null));
+      else out.push([consumer, this.#deliver(one, consumer.noAck, consumer.tag, null), consumer.noAck]);
+    }
+    if (back.length > 0) this.#give(back.reverse(), false, 'next');
+    for (const [consumer, delivery, noAck] of out) {
+      if (noAck || this.#held.has(delivery.deliveryTag)) consumer.onMessage(delivery);
+    }
+  }
+
+  #heard(consumer: LocalConsumer, raw: string): void {
+    if (!this.#open || !this.#consumers.has(consumer.tag)) return;
+    if (!consumer.noAck && (this.free() <= 0 || this.#waiting.length > 0)) {
+      this.#waiting.push({ consumer, raw });
+      return;
+    }
+    const taken = { queue: consumer.queue, raw, tag: '' };
+    consumer.onMessage(this.#deliver(taken, consumer.noAck, consumer.tag, consumer.queue));
+  }
+
+  /** Room became free. */
+  #more(): void {
+    while (this.#waiting.length > 0 && this.free() > 0) {
+      const { consumer, raw } = this.#waiting.shift()!;
+      const taken = { queue: consumer.queue, raw, tag: '' };
+      if (this.#consumers.has(consumer.tag)) {
+        consumer.onMessage(this.#deliver(taken, consumer.noAck, consumer.tag, consumer.queue));
+      }
+    }
+    this.#reader.pump();
+  }
+
+  #deliver(taken: Taken, noAck: boolean, tag: string | undefined, heardBy: string | null): Delivery {
+    const deliveryTag = ++this.#deliveries;
+    const { message, redelivered } = readEnvelope(taken.raw, taken.queue);
+    if (!noAck) {
+      const got = tag === undefined;
+      const list = this.#broker.keys.list(taken.queue, priorityOf(message.properties));
+      this.#held.set(deliveryTag, { raw: taken.raw, tag: taken.tag, list, got, heardBy });
+      if (!got) this.#outstanding++;
+    }
+    const place = { id: deliveryTag, queue: taken.queue, redelivered, deliveryTag, consumerTag: tag };
+    return new Delivery(message, place, this.#settle, noAck);
+  }
+
+  #hold(taken: Taken, got: boolean, heardBy: string | null): Held {
+    const { message } = readEnvelope(taken.raw, taken.queue);
+    const list = this.#broker.keys.list(taken.queue, priorityOf(message.properties));
+    return { raw: taken.raw, tag: taken.tag, list, got, heardBy };
+  }
+
+  #settled(deliveryTag: number, how: Settlement): void {
+    const held = this.#held.get(deliveryTag);
+    if (!held) return; // given back already, by close
+    this.#held.delete(deliveryTag);
+    if (!held.got) this.#outstanding--;
+    if (how === 'requeue') this.#requeue(held);
+    else if (held.tag !== '') this.#ack(held.tag);
+    if (!held.got) this.#more();
+  }
+
+  #ack(tag: string): void {
+    const { link, batch, state } = this.#broker;
+    if (link.alive) batch.ack(tag);
+    else state.lateAcks.push(tag);
+  }
+
+  #requeue(held: Held): void {
+    if (held.heardBy === null) {
+      this.#give([held], true, 'next');
+      return;
+    }
+    const consumer = this.#byQueue.get(held.heardBy)?.[0];
+    if (consumer) this.#waiting.push({ consumer, raw: markRedelivered(held.raw) });
+  }
+
+  #give(held: readonly Held[], redelivered: boolean, place: 'next' | 'back'): void {
+    const { link, restore, state } = this.#broker;
+    const owed = held.map((one) => owedOf(one, redelivered));
+    if (!link.alive) {
+      state.lateRequeues.push(...owed);
+      return;
+    }
+    const giving: Promise<unknown> = restore
+      .give(owed, place)
+      .catch(() => state.lateRequeues.push(...owed.filter((one) => one.tag !== '')))
+      .finally(() => this.#giving.delete(giving));
+    this.#giving.add(giving);
+  }
+
+  async #given(): Promise<void> {
+    while (this.#giving.size > 0) await Promise.all(this.#giving);
+  }
+
+  async #find(name: string): Promise<void> {
+    this.#check();
+    if (!(await this.#broker.exists(name))) throw noSuchQueue(name);
+    this.#broker.state.checkAccess(this.#broker.state.queues.get(name), this.#owner);
+  }
+
+  #check(): void {
+    this.#broker.link.check();
+    if (!this.#open) throw this.#broker.link.failure(new Error('ERR the channel is closed'));
+  }
+}
+
+function owedOf(held: Held, redelivered: boolean): Owed {
+  return { tag: held.tag, list: held.list, envelope: redelivered ? markRedelivered(held.raw) : held.raw };
+}
+
+function inUse(name: string, why: string): ImproperlyConfigured {
+  return new ImproperlyConfigured(
+    `PRECONDITION_FAILED - the queue '${name}' ${why}, and was to be deleted only if not.`,
+  );
+}

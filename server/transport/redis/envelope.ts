@@ -1,0 +1,118 @@
+// The JSON a message travels in on Redis: written as kombu writes it, read whoever wrote it.
+// Where it is put: keys.ts. What the body means: protocol/.
+// Holds: `properties` come last, and in them the delivery tag: take-script.ts relies on it to be fast, not to be right.
+// Kombu 5.6: transport/virtual/base.py Channel.prepare_message, Message
+import { randomUUID } from 'node:crypto';
+import { EncodeError, toError } from '../../errors.ts';
+import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
+import type { OutgoingMessage, Properties } from '../message.ts';
+
+export interface Envelope {
+  readonly message: OutgoingMessage;
+  /** '' when the sender gave none. */
+  readonly deliveryTag: string;
+  readonly redelivered: boolean;
+}
+
+type Dict = Record<string, unknown>;
+
+export function writeEnvelope(m: OutgoingMessage): string {
+  const properties = {
+    ...m.properties,
+    delivery_info: { exchange: m.exchange, routing_key: m.routingKey },
+    priority: m.properties.priority ?? 0,
+    body_encoding: 'base64',
+    delivery_tag: randomUUID(),
+  };
+  const { buffer, byteOffset, byteLength } = m.body;
+  const body = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+  try {
+    return (
+      `{"body": "${body}", "content-encoding": ${JSON.stringify(m.contentEncoding)}, ` +
+      `"content-type": ${JSON.stringify(m.contentType)}, "headers": ${encodeJsonFast(m.headers)}, ` +
+      `"properties": ${encodeJsonFast(properties)}}`
+    );
+  } catch (error) {
+    throw new EncodeError(`Headers and properties have to be JSON: ${toError(error).message}`, { cause: error });
+  }
+}
+
+/** Never throws: what is no envelope is a message without content type, whose body is the text found. */
+export function readEnvelope(raw: string, queue: string): Envelope {
+  let found: unknown;
+  try {
+    found = decodeJson(raw);
+  } catch {
+    found = null;
+  }
+  if (!isDict(found)) return { message: bare(raw, queue), deliveryTag: '', redelivered: false };
+  const properties = isDict(found.properties) ? found.properties : {};
+  const info = isDict(properties.delivery_info) ? properties.delivery_info : {};
+  return {
+    message: {
+      exchange: typeof info.exchange === 'string' ? info.exchange : '',
+      routingKey: typeof info.routing_key === 'string' ? info.routing_key : queue,
+      body: bodyOf(found.body, properties.body_encoding),
+      contentType: typeof found['content-type'] === 'string' ? found['content-type'] : '',
+      contentEncoding: typeof found['content-encoding'] === 'string' ? found['content-encoding'] : '',
+      headers: isDict(found.headers) ? found.headers : {},
+      properties: properties as Properties,
+    },
+    deliveryTag: typeof properties.delivery_tag === 'string' ? properties.delivery_tag : '',
+    redelivered: info.redelivered === true,
+  };
+}
+
+/** The envelope of a message that is given back: both marks kombu sets. What is no envelope stays as it is. */
+export function markRedelivered(raw: string): string {
+  try {
+    const found = decodeJson(raw);
+    if (!isDict(found)) return raw;
+    const { properties } = found;
+    const marked = {
+      ...found,
+      headers: { ...(isDict(found.headers) ? found.headers : {}), redelivered: true },
+    } as Dict;
+    if (isDict(properties)) {
+      const info = isDict(properties.delivery_info) ? properties.delivery_info : {};
+      // Assigned again at the end: the tag stays last.
+      const { delivery_tag, ...rest } = properties;
+      marked.properties = {
+        ...rest,
+        delivery_info: { ...info, redelivered: true },
+        ...(delivery_tag === undefined ? {} : { delivery_tag }),
+      };
+    }
+    return encodeJsonFast(marked);
+  } catch {
+    return raw;
+  }
+}
+
+/** `priority` of an envelope's properties, as kombu bounds it. */
+export function priorityOf(properties: Readonly<Record<string, unknown>>): number {
+  const given = Math.trunc(Number(properties.priority ?? 0));
+  return Number.isNaN(given) ? 0 : Math.max(0, Math.min(9, given));
+}
+
+function bodyOf(body: unknown, encoding: unknown): Uint8Array {
+  if (body === undefined || body === null) return new Uint8Array(0);
+  const text = typeof body === 'string' ? body : encodeJsonFast(body);
+  return Buffer.from(text, encoding === 'base64' && typeof body === 'string' ? 'base64' : 'utf8');
+}
+
+function bare(raw: string, queue: string): OutgoingMessage {
+  return {
+    exchange: '',
+    routingKey: queue,
+    body: Buffer.from(raw),
+    contentType: '',
+    contentEncoding: '',
+    headers: {},
+    properties: {},
+  };
+}
+
+function isDict(value: unknown): value is Dict {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

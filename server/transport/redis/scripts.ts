@@ -1,0 +1,146 @@
+// What runs inside the server, each script one atomic step. Loading and calling them: link.ts.
+// Holds: a message is recorded as unacked before it leaves its list, so that no error within a script can lose it; what is given
+// back is put into its list only by the one who could remove its record.
+// Kombu does the same steps one after the other (transport/redis.py QoS.append, restore_by_tag) and can lose one when it dies between.
+
+/**
+ * KEYS unacked, index, taken, then for each step the list of each queue, in the order of service.
+ * ARGV now (s), room, room of no-ack queues, number of queues, rotate?, record?, arm?, ttl of `taken` (s), name for tags, then per queue 1 = no-ack.
+ * Answers [queue number, envelope, tag, ...]. `room` messages at most, in the order kombu's BRPOP would give them one by one:
+ * steps ascending, within one the queues in turn. When room is left the lengths are read last: with CLIENT TRACKING on, that
+ * is what makes the server tell of the next message.
+ */
+const TAKE = `
+local n, room, open = tonumber(ARGV[4]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local steps = (#KEYS - 3) / n
+local order, out, rec, idx, tags, trims = {}, {}, {}, {}, {}, {}
+for q = 1, n do order[q] = q end
+for s = 0, steps - 1 do
+  local len, want, seq = {}, {}, {}
+  local some = false
+  for q = 1, n do
+    local mine = ARGV[9 + q] == '1' and open or room
+    len[q] = mine > 0 and redis.call('LLEN', KEYS[3 + s * n + q]) or 0
+    want[q] = 0
+    if len[q] > 0 then some = true end
+  end
+  while some do
+    some = false
+    for i = 1, n do
+      local q = order[i]
+      local free = ARGV[9 + q] == '1' and open or room
+      if free > 0 and want[q] < len[q] then
+        want[q] = want[q] + 1
+        seq[#seq + 1] = q
+        if ARGV[9 + q] == '1' then open = open - 1 else room = room - 1 end
+        if ARGV[5] == '1' and n > 1 then table.remove(order, i); order[n] = q end
+        some = true
+        break
+      end
+    end
+  end
+  local items, at = {}, {}
+  for q = 1, n do
+    if want[q] > 0 then
+      local key = KEYS[3 + s * n + q]
+      items[q] = redis.call('LRANGE', key, -want[q], -1)
+      at[q] = want[q]
+      trims[#trims + 1] = key
+      trims[#trims + 1] = -(want[q] + 1)
+    end
+  end
+  for i = 1, #seq do
+    local q = seq[i]
+    local raw = items[q][at[q]]
+    at[q] = at[q] - 1
+    local tag, ex, rk = '', nil, nil
+    if ARGV[6] == '1' and ARGV[9 + q] ~= '1' then
+      local tail = string.sub(raw, -700)
+      tag = string.match(tail, '"delivery_tag": ?"([^"\\\\]+)"}}$')
+      ex, rk = string.match(tail, '"delivery_info": ?{"exchange": ?"([^"\\\\]*)", ?"routing_key": ?"([^"\\\\]*)"')
+      local fine = true
+      if not tag or not ex then
+        local ok, e = pcall(cjson.decode, raw)
+        fine = ok and type(e) == 'table' and type(e.properties) == 'table'
+        if fine then
+          local info = type(e.properties.delivery_info) == 'table' and e.properties.delivery_info or {}
+          tag = type(e.properties.delivery_tag) == 'string' and e.properties.delivery_tag or (ARGV[9] .. '.' .. #out)
+          ex = cjson.encode(type(info.exchange) == 'string' and info.exchange or '')
+          rk = cjson.encode(type(info.routing_key) == 'string' and info.routing_key or '')
+        else
+          tag = ''
+        end
+      else
+        ex, rk = '"' .. ex .. '"', '"' .. rk .. '"'
+      end
+      if fine then
+        rec[#rec + 1] = tag
+        rec[#rec + 1] = '[' .. raw .. ', ' .. ex .. ', ' .. rk .. ']'
+        idx[#idx + 1] = ARGV[1]
+        idx[#idx + 1] = tag
+        tags[#tags + 1] = tag
+      end
+    end
+    out[#out + 1] = q
+    out[#out + 1] = raw
+    out[#out + 1] = tag
+  end
+end
+if #rec > 0 then
+  redis.call('HSET', KEYS[1], unpack(rec))
+  redis.call('ZADD', KEYS[2], unpack(idx))
+  redis.call('SET', KEYS[3], ARGV[9] .. '\\n' .. table.concat(tags, '\\n'), 'EX', ARGV[8])
+end
+for i = 1, #trims, 2 do redis.call('LTRIM', trims[i], 0, trims[i + 1]) end
+if ARGV[7] == '1' and (room > 0 or open > 0) then
+  for i = 4, #KEYS do redis.call('LLEN', KEYS[i]) end
+end
+return out
+`;
+
+/**
+ * KEYS unacked, index, then the list each message goes to. ARGV for each list: side (L back, R next), tag, envelope.
+ * A tag of '' was never recorded. Answers how many were given back.
+ */
+const RESTORE = `
+local count = 0
+for i = 3, #KEYS do
+  local at = (i - 3) * 3
+  local tag = ARGV[at + 2]
+  local mine = true
+  if tag ~= '' then
+    mine = redis.call('HDEL', KEYS[1], tag) == 1
+    redis.call('ZREM', KEYS[2], tag)
+  end
+  if mine then
+    redis.call(ARGV[at + 1] == 'L' and 'LPUSH' or 'RPUSH', KEYS[i], ARGV[at + 3])
+    count = count + 1
+  end
+end
+return count
+`;
+
+/** KEYS mutex. ARGV token: let go only what is still ours. redis-py's lock means the same. */
+const RELEASE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`;
+
+/** KEYS unacked. ARGV most. Answers nil when there are more, else [exchange and routing key as JSON, count, ...]. */
+const COUNT_UNACKED = `
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[1]) then return false end
+local counts, out = {}, {}
+for _, value in ipairs(redis.call('HVALS', KEYS[1])) do
+  local to = string.match(string.sub(value, -700), '}, ?("[^"]*", ?"[^"]*")%]$')
+  if to then counts[to] = (counts[to] or 0) + 1 end
+end
+for to, count in pairs(counts) do
+  out[#out + 1] = to
+  out[#out + 1] = count
+end
+return out
+`;
+
+export const SCRIPTS = { take: TAKE, restore: RESTORE, release: RELEASE, countUnacked: COUNT_UNACKED } as const;
+
+export type ScriptName = keyof typeof SCRIPTS;

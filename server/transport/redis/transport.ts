@@ -1,0 +1,72 @@
+// `redis://`, `rediss://`, `redis+socket://`, `sentinel://`: a connection to a broker of Celery's own kind, shared with Python.
+// Options: options.ts. What the server holds and under which names: keys.ts, envelope.ts.
+// Kombu 5.6: transport/redis.py Transport, SentinelTransport
+import { OperationalError } from '../../errors.ts';
+import type { Channel, Transport, TransportContext, TransportFactory, TransportFlags } from '../contract.ts';
+import { Broker } from './broker.ts';
+import { RedisChannel } from './channel.ts';
+import { readOptions } from './options.ts';
+
+const FLAGS: TransportFlags = {
+  durable: true,
+  crossProcess: true,
+  priorities: 'lower-first',
+  expiration: false,
+  introspection: false,
+  implicitQueues: true,
+  fanoutByKey: true,
+};
+
+export const redisTransport: TransportFactory = (context) => new RedisTransport(context);
+
+class RedisTransport implements Transport {
+  readonly flags = FLAGS;
+  readonly driver = 'redis';
+  readonly #broker: Broker;
+  readonly #channels = new Set<RedisChannel>();
+  #connected = false;
+  #closed = false;
+
+  constructor(context: TransportContext) {
+    this.#broker = new Broker(readOptions(context));
+  }
+
+  async connect(): Promise<void> {
+    await this.#broker.connect();
+    this.#connected = true;
+  }
+
+  async channel(): Promise<Channel> {
+    if (!this.#connected) {
+      const { safeUrl } = this.#broker.options;
+      throw new OperationalError(safeUrl, `Not connected to the broker at ${safeUrl}.`);
+    }
+    this.#broker.link.check();
+    const channel = new RedisChannel(this.#broker, this);
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  onLost(listener: (error: Error) => void): void {
+    this.#broker.link.onLost((error) => {
+      if (this.#connected) listener(error);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { state, link, batch } = this.#broker;
+    try {
+      for (const channel of this.#channels) await channel.close();
+      const own = [...state.queues.values()].filter((one) => one.declaration.exclusive && one.owner === this);
+      for (const { declaration } of own) {
+        if (link.alive) await this.#broker.deleteQueue(declaration.name);
+        else state.queues.delete(declaration.name);
+      }
+      if (link.alive) await batch.flush();
+    } finally {
+      this.#broker.leave();
+    }
+  }
+}

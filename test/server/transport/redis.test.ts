@@ -1,0 +1,21 @@
+import { afterAll, beforeAll } from 'vitest';
+import { transportContract } from '../../contract/transport.ts';
+import { describeNeedsRedis, type RedisServer, startRedis } from '../../support/redis-server.ts';
+
+describeNeedsRedis('a real redis-server', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  transportContract('redis', () => server.freshUrl(), {
+    durable: true,
+    crossProcess: true,
+    priorities: 'lower-first',
+    expiration: false,
+    introspection: false,
+    implicitQueues: true,
+    fanoutByKey: true,
+  });
+});
