@@ -1,105 +1,134 @@
-// A private redis-server for one test file: its own port and folder, nothing on disk, gone at the end.
-// Holds: `stop` leaves no process and no folder; `restart` comes back on the same port, with what was in it when `save` was asked for.
+// A real redis-server of the test's own: free port, temporary folder, gone when the test is. Nothing else of the machine is touched.
+// Holds: it is ended by its process id; `stop` and `kill` return when it is gone, `start` when it answers; `close` leaves no folder.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
-import { describe } from 'vitest';
+import { describe, it } from 'vitest';
+import { until } from './until.ts';
 
-export interface RedisServer {
-  readonly port: number;
-  readonly url: string;
-  /** For looking into it. */
-  readonly client: Redis;
-  /** Its Unix socket. */
-  readonly socket: string;
-  /** A database nobody used yet; 1 to 999. */
-  freshUrl(): string;
-  /** It stands still with its connections open, until `resume`. */
-  pause(): void;
-  resume(): void;
-  /** End it at once (SIGKILL), leaving its port free. */
-  kill(): Promise<void>;
-  /** Start it again on its port; what was in it is gone, unless it is kept. */
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
+const present = spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
+/** In CI what is missing is a failure, not a skip. */
+export const hasRedis: boolean = process.env.CI === 'true' || present;
+
+export const itNeedsRedis: typeof it | typeof it.skip = hasRedis ? it : it.skip;
+export const describeNeedsRedis: typeof describe | typeof describe.skip = hasRedis ? describe : describe.skip;
 
 export interface RedisServerOptions {
-  readonly password?: string;
-  /** Keep what is written over kill and start (append-only file). */
-  readonly keep?: boolean;
-  /** Further lines of configuration: ['--maxmemory', '3mb']. */
+  /** Further lines of its configuration, as on its command line: ['--maxclients', '10']. */
   readonly args?: readonly string[];
+  /** Keep what it has over `kill` and `start`. Default false. */
+  readonly durable?: boolean;
 }
 
-export function hasRedisServer(): boolean {
-  return spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
-}
+export class RedisServer {
+  readonly port: number;
+  readonly folder: string;
+  readonly #options: RedisServerOptions;
+  #child: ChildProcess | null = null;
+  #databases = 0;
 
-export const describeNeedsRedis: typeof describe | typeof describe.skip =
-  hasRedisServer() || process.env.CI === 'true' ? describe : describe.skip;
+  constructor(port: number, options: RedisServerOptions) {
+    this.port = port;
+    this.#options = options;
+    this.folder = mkdtempSync(join(tmpdir(), 'umbel-redis-'));
+  }
 
-export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'umbel-redis-'));
-  const port = await freePort();
-  const who = options.password ? `:${options.password}@` : '';
-  const url = `redis://${who}127.0.0.1:${port}/0`;
-  const socket = join(folder, 'redis.sock');
-  let database = 0;
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
-  client.on('error', () => {});
-  let child: ChildProcess | null = null;
+  url(database = 0): string {
+    return `redis://127.0.0.1:${this.port}/${database}`;
+  }
 
-  const start = async (): Promise<void> => {
-    child = spawn(
+  /** A database nobody used yet; 1 to 999. */
+  freshUrl(): string {
+    return this.url(++this.#databases);
+  }
+
+  /** Its Unix socket. */
+  get socket(): string {
+    return join(this.folder, 'redis.sock');
+  }
+
+  async start(): Promise<void> {
+    const { durable = false, args = [] } = this.#options;
+    const child = spawn(
       'redis-server',
       [
-        ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-        ...['--databases', '1000', '--unixsocket', socket],
-        ...['--appendonly', options.keep ? 'yes' : 'no', '--appendfsync', 'no'],
-        ...(options.password ? ['--requirepass', options.password] : []),
-        ...(options.args ?? []),
+        ...['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--databases', '1000'],
+        ...['--unixsocket', this.socket, '--save', '', '--loglevel', 'warning'],
+        ...(durable ? ['--appendonly', 'yes', '--appendfsync', 'no'] : []),
+        ...args,
       ],
       { stdio: 'ignore' },
     );
-    await client.ping();
-  };
-  const kill = async (): Promise<void> => {
-    const running = child;
-    child = null;
-    if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    const ended = new Promise((done) => running.once('exit', done));
-    running.kill('SIGKILL');
-    await ended;
-  };
-  await start();
-  return {
-    port,
-    url,
-    client,
-    socket,
-    freshUrl: () => url.replace(/\d+$/, String(++database)),
-    pause: () => child?.kill('SIGSTOP'),
-    resume: () => child?.kill('SIGCONT'),
-    kill,
-    start,
-    async stop() {
-      client.disconnect();
-      await kill();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+    this.#child = child;
+    const atExit = () => child.kill('SIGKILL');
+    process.once('exit', atExit);
+    child.once('exit', () => process.off('exit', atExit));
+    await until(() => answers(this.port), `redis-server on port ${this.port}`);
+  }
+
+  /** As an operator would. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** It stands still with its connections open, until `resume`. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    await gone;
+  }
+}
+
+/** A running server. */
+export async function redisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const server = new RedisServer(await freePort(), options);
+  await server.start();
+  return server;
 }
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
     });
+  });
+}
+
+/** PING, answered with anything: also one that wants a password is up. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const done = (up: boolean) => {
+      socket.destroy();
+      resolve(up);
+    };
+    socket.once('data', (data) => done(!data.toString().includes('LOADING')));
+    socket.once('error', () => done(false));
+    socket.once('close', () => done(false));
   });
 }

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll } from 'vitest';
 import { transportContract } from '../../contract/transport.ts';
-import { describeNeedsRedis, type RedisServer, startRedis } from '../../support/redis-server.ts';
+import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
 
 describeNeedsRedis('a real redis-server', () => {
   let server: RedisServer;
   beforeAll(async () => {
-    server = await startRedis();
+    server = await redisServer();
   });
-  afterAll(() => server.stop());
+  afterAll(() => server.close());
 
   transportContract('redis', () => server.freshUrl(), {
     durable: true,
