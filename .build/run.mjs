@@ -16,3 +16,18 @@ export function node(args, { env = process.env, stdio = 'inherit' } = {}) {
     child.on('close', (code, signal) => done(signal ? 1 : (code ?? 1)));
   });
 }
+
+/** @returns the exit code of `node node_modules/<script> ...args`, and what it wrote */
+export function output(script, args) {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules', script), ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    child.stdout.on('data', (chunk) => (text += chunk));
+    child.stderr.on('data', (chunk) => (text += chunk));
+    child.on('error', fail);
+    child.on('close', (code) => done({ code: code ?? 1, text }));
+  });
+}
