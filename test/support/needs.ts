@@ -1,6 +1,6 @@
 // Tests that need something of the machine say it in their names; in CI (`CI=true`) what is missing is a failure, not a skip.
 import { spawnSync } from 'node:child_process';
-import { it } from 'vitest';
+import { describe, it } from 'vitest';
 
 function python(): boolean {
   return spawnSync('/usr/bin/python3', ['-c', 'import celery'], { stdio: 'ignore' }).status === 0;
@@ -10,3 +10,13 @@ const has = (found: boolean) => found || process.env.CI === 'true';
 
 /** Real Python Celery on the other side. */
 export const itNeedsPython: typeof it | typeof it.skip = has(python()) ? it : it.skip;
+
+function pythonOnRedis(): boolean {
+  const imported = spawnSync('/usr/bin/python3', ['-c', 'import celery, redis'], { stdio: 'ignore' }).status === 0;
+  return imported && spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Real Python Celery (python3-celery, python3-redis) and a redis-server to meet on. */
+export const describeNeedsPythonOnRedis: typeof describe | typeof describe.skip = has(pythonOnRedis())
+  ? describe
+  : describe.skip;

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, BackendContext } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
@@ -6,289 +7,302 @@ import { buildResultMeta, type ResultMeta } from '../../../server/protocol/resul
 import { backendContract } from '../../contract/backend.ts';
 import plain from '../../golden/results-redis.json' with { type: 'json' };
 import extended from '../../golden/results-redis-extended.json' with { type: 'json' };
-import { type RedisServer, startRedis } from '../../support/redis-server.ts';
+import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
 import { record, testContext } from './context.ts';
 
 let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis({ keep: true, args: ['--databases', '200'] });
-});
-afterAll(() => server.stop());
+/** For looking into it. */
+let client: Redis;
+describeNeedsRedis('results in Redis', () => {
+  beforeAll(async () => {
+    server = await redisServer({ durable: true });
+    client = new Redis(server.url(), { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    client.on('error', () => {});
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await server.close();
+  });
 
-let database = 1;
-const makeUrl = (): string => server.url.replace(/\d+$/, String(database++));
-backendContract('redis', makeUrl, { durable: true, expiry: 'own', failureNamed: 'in header' });
+  backendContract('redis', () => server.freshUrl(), { durable: true, expiry: 'own', failureNamed: 'in header' });
 
-const opened: Backend[] = [];
-async function open(change: Partial<BackendContext> = {}, url = server.url): Promise<Backend> {
-  const backend = await createBackend(testContext(url, change));
-  opened.push(backend);
-  return backend;
-}
-afterEach(async () => {
-  for (const backend of opened.splice(0)) await backend.close();
-  if (server.client.status === 'ready') await server.client.flushdb();
-});
-const forever = new AbortController().signal;
-const channels = async (): Promise<string[]> => (await server.client.call('PUBSUB', 'CHANNELS')) as string[];
-const row = async (key: string): Promise<unknown> => JSON.parse((await server.client.get(key)) ?? 'null');
+  const opened: Backend[] = [];
+  async function open(change: Partial<BackendContext> = {}, url = server.url()): Promise<Backend> {
+    const backend = await createBackend(testContext(url, change));
+    opened.push(backend);
+    return backend;
+  }
+  afterEach(async () => {
+    for (const backend of opened.splice(0)) await backend.close();
+    if (client.status === 'ready') await client.flushdb();
+  });
+  const forever = new AbortController().signal;
+  const channels = async (): Promise<string[]> => (await client.call('PUBSUB', 'CHANNELS')) as string[];
+  const row = async (key: string): Promise<unknown> => JSON.parse((await client.get(key)) ?? 'null');
 
-interface Golden {
-  readonly name: string;
-  readonly rows: readonly { readonly key: string; readonly value_text: string | null; readonly ttl: number }[];
-}
-const golden: [string, Golden][] = [
-  ...(plain.cases as Golden[]).map((one): [string, Golden] => [one.name, one]),
-  ...(extended.cases as Golden[]).map((one): [string, Golden] => [`${one.name}, extended`, one]),
-];
+  interface Golden {
+    readonly name: string;
+    readonly rows: readonly { readonly key: string; readonly value_text: string | null; readonly ttl: number }[];
+  }
+  const golden: [string, Golden][] = [
+    ...(plain.cases as Golden[]).map((one): [string, Golden] => [one.name, one]),
+    ...(extended.cases as Golden[]).map((one): [string, Golden] => [`${one.name}, extended`, one]),
+  ];
 
-describe('rows as Celery writes them', () => {
-  test.each(golden)('%s', async (_, { rows }) => {
-    const backend = await open();
-    for (const { key, value_text } of rows) {
-      const id = key.replace(/^celery-task(set)?-meta-/, '');
-      const isGroup = key.startsWith('celery-taskset-meta-');
-      if (value_text === null) {
-        expect(await backend.get(id)).toBeNull();
-        continue;
+  describe('rows as Celery writes them', () => {
+    test.each(golden)('%s', async (_, { rows }) => {
+      const backend = await open();
+      for (const { key, value_text } of rows) {
+        const id = key.replace(/^celery-task(set)?-meta-/, '');
+        const isGroup = key.startsWith('celery-taskset-meta-');
+        if (value_text === null) {
+          expect(await backend.get(id)).toBeNull();
+          continue;
+        }
+        await client.set(key, value_text);
+        const value = JSON.parse(value_text) as Record<string, unknown>;
+        if (isGroup) {
+          const group = await backend.restoreGroup(id);
+          expect(group).toEqual(value.result);
+          await client.del(key);
+          await backend.saveGroup(id, group);
+        } else {
+          const meta = await backend.get(id);
+          expect(meta).toMatchObject({ task_id: id, status: value.status });
+          await client.del(key);
+          await backend.store(meta as ResultMeta);
+        }
+        expect(await row(key)).toEqual(value);
+        expect(await client.ttl(key)).toBeGreaterThanOrEqual(86_399);
       }
-      await server.client.set(key, value_text);
-      const value = JSON.parse(value_text) as Record<string, unknown>;
-      if (isGroup) {
-        const group = await backend.restoreGroup(id);
-        expect(group).toEqual(value.result);
-        await server.client.del(key);
-        await backend.saveGroup(id, group);
-      } else {
-        const meta = await backend.get(id);
-        expect(meta).toMatchObject({ task_id: id, status: value.status });
-        await server.client.del(key);
-        await backend.store(meta as ResultMeta);
-      }
-      expect(await row(key)).toEqual(value);
-      expect(await server.client.ttl(key)).toBeGreaterThanOrEqual(86_399);
-    }
-  });
-});
-
-describe('keys and commands', () => {
-  test.each([
-    [undefined, 'celery-task-meta-a'],
-    ['shop', 'shop_celery-task-meta-a'],
-    ['shop_', 'shop_celery-task-meta-a'],
-    ['shop:', 'shop:celery-task-meta-a'],
-    ['shop-', 'shop-celery-task-meta-a'],
-    ['shop.', 'shop.celery-task-meta-a'],
-  ])('with the prefix %s a result stands under %s', async (global_keyprefix, key) => {
-    const backend = await open(global_keyprefix ? { options: { global_keyprefix } } : {});
-    const waiting = backend.wait('a', forever);
-    await backend.store(record('a', 'SUCCESS', 1));
-    expect(await server.client.keys('*')).toEqual([key]);
-    expect((await waiting).result).toBe(1);
+    });
   });
 
-  test('a row and its message are one step, and the message is the row', async () => {
-    const listener = server.client.duplicate();
-    const told: string[] = [];
-    listener.on('message', (channel, message) => told.push(channel, message));
-    await listener.subscribe('celery-task-meta-a');
-    const backend = await open();
-    await backend.store(record('a', 'STARTED', { pid: 1 }));
-    await until(() => told.length === 2, 'the message');
-    expect(told).toEqual(['celery-task-meta-a', await server.client.get('celery-task-meta-a')]);
-    listener.disconnect();
+  describe('keys and commands', () => {
+    test.each([
+      [undefined, 'celery-task-meta-a'],
+      ['shop', 'shop_celery-task-meta-a'],
+      ['shop_', 'shop_celery-task-meta-a'],
+      ['shop:', 'shop:celery-task-meta-a'],
+      ['shop-', 'shop-celery-task-meta-a'],
+      ['shop.', 'shop.celery-task-meta-a'],
+    ])('with the prefix %s a result stands under %s', async (global_keyprefix, key) => {
+      const backend = await open(global_keyprefix ? { options: { global_keyprefix } } : {});
+      const waiting = backend.wait('a', forever);
+      await backend.store(record('a', 'SUCCESS', 1));
+      expect(await client.keys('*')).toEqual([key]);
+      expect((await waiting).result).toBe(1);
+    });
+
+    test('a row and its message are one step, and the message is the row', async () => {
+      const listener = client.duplicate();
+      const told: string[] = [];
+      listener.on('message', (channel, message) => told.push(channel, message));
+      await listener.subscribe('celery-task-meta-a');
+      const backend = await open();
+      await backend.store(record('a', 'STARTED', { pid: 1 }));
+      await until(() => told.length === 2, 'the message');
+      expect(told).toEqual(['celery-task-meta-a', await client.get('celery-task-meta-a')]);
+      listener.disconnect();
+    });
+
+    test('without expiry rows have none', async () => {
+      const backend = await open({ expiresMs: null });
+      await backend.store(record('a', 'SUCCESS'));
+      await backend.saveGroup('g', []);
+      expect(await client.ttl('celery-task-meta-a')).toBe(-1);
+      expect(await client.ttl('celery-taskset-meta-g')).toBe(-1);
+    });
+
+    test.each([
+      ['as Python writes it', '{"status": "SUCCESS", "result": 1, "task_id": "a"}', true],
+      ['written compactly', '{"status":"SUCCESS","result":1,"task_id":"a"}', true],
+      ['with the status further on', '{"task_id": "a", "result": 1, "status": "SUCCESS"}', true],
+      ['a failure that speaks of SUCCESS', '{"status": "FAILURE", "result": "no SUCCESS", "task_id": "a"}', false],
+      ['unreadable', 'SUCCESS', false],
+    ])('a row %s: is it a SUCCESS that stays', async (_, text, stays) => {
+      await client.set('celery-task-meta-a', text);
+      await (await open()).store(record('a', 'STARTED', 'late'));
+      const now = await client.get('celery-task-meta-a');
+      if (stays) expect(now).toBe(text);
+      else expect(JSON.parse(now!)).toMatchObject({ status: 'STARTED', result: 'late' });
+    });
+
+    test('what is stored in one turn is one command', async () => {
+      const backend = await open();
+      await backend.store(record('first', 'SUCCESS'));
+      const calls = async (): Promise<number> =>
+        Number(/cmdstat_eval(?:sha)?:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
+      await client.call('CONFIG', 'RESETSTAT');
+      await Promise.all(Array.from({ length: 300 }, (_, i) => backend.store(record(`t${i}`, 'SUCCESS', i))));
+      expect(await calls()).toBe(1);
+      expect((await backend.get('t299'))?.result).toBe(299);
+    });
+
+    test('a waiter subscribes first, asks once, and unsubscribes', async () => {
+      const backend = await open();
+      const waiting = backend.wait('a', forever);
+      await until(async () => (await channels()).length === 1, 'the subscription');
+      expect(await channels()).toEqual(['celery-task-meta-a']);
+      await backend.store(record('a', 'SUCCESS', 1));
+      await waiting;
+      await until(async () => (await channels()).length === 0, 'the end of the subscription');
+    });
+
+    test('an address that cannot be used is refused by name, without its password', async () => {
+      await expect(open({}, 'redis://:secret@localhost/shop')).rejects.toThrow(ImproperlyConfigured);
+      await expect(open({}, 'redis://:secret@localhost/shop')).rejects.toThrow(/redis:\/\/:\*\*@localhost\/shop/);
+      await expect(open({}, 'sentinel://localhost:26379/0')).rejects.toThrow(/master_name/);
+    });
   });
 
-  test('without expiry rows have none', async () => {
-    const backend = await open({ expiresMs: null });
-    await backend.store(record('a', 'SUCCESS'));
-    await backend.saveGroup('g', []);
-    expect(await server.client.ttl('celery-task-meta-a')).toBe(-1);
-    expect(await server.client.ttl('celery-taskset-meta-g')).toBe(-1);
-  });
+  describe('chords', () => {
+    const keys = { j: 'celery-taskset-meta-g.j', t: 'celery-taskset-meta-g.t', s: 'celery-taskset-meta-g.s' };
+    const part = (
+      backend: Backend,
+      taskId: string,
+      index: number | null,
+      result: unknown = taskId,
+      state = 'SUCCESS',
+    ) => backend.completeChordPart({ groupId: 'g', taskId, index, state, result });
 
-  test.each([
-    ['as Python writes it', '{"status": "SUCCESS", "result": 1, "task_id": "a"}', true],
-    ['written compactly', '{"status":"SUCCESS","result":1,"task_id":"a"}', true],
-    ['with the status further on', '{"task_id": "a", "result": 1, "status": "SUCCESS"}', true],
-    ['a failure that speaks of SUCCESS', '{"status": "FAILURE", "result": "no SUCCESS", "task_id": "a"}', false],
-    ['unreadable', 'SUCCESS', false],
-  ])('a row %s: is it a SUCCESS that stays', async (_, text, stays) => {
-    await server.client.set('celery-task-meta-a', text);
-    await (await open()).store(record('a', 'STARTED', 'late'));
-    const now = await server.client.get('celery-task-meta-a');
-    if (stays) expect(now).toBe(text);
-    else expect(JSON.parse(now!)).toMatchObject({ status: 'STARTED', result: 'late' });
-  });
+    test('parts are counted under the keys and in the text of Celery', async () => {
+      const backend = await open();
+      await backend.startChord('g', 3);
+      expect(await client.get(keys.s)).toBe('3');
+      expect(await client.ttl(keys.s)).toBeGreaterThan(86_000);
+      await part(backend, 'a', 0, 2);
+      await part(backend, 'b', 1, { exc_type: 'ValueError', exc_message: ['ž'], exc_module: 'builtins' }, 'FAILURE');
+      expect(await client.zrange(keys.j, '0', '-1', 'WITHSCORES')).toEqual([
+        '[1, "a", "SUCCESS", 2]',
+        '0',
+        '[1, "b", "FAILURE", {"exc_type": "ValueError", "exc_message": ["\\u017e"], "exc_module": "builtins"}]',
+        '1',
+      ]);
+      expect(await client.ttl(keys.j)).toBeGreaterThan(86_000);
+      expect((await part(backend, 'c', null))?.failure).toMatchObject({ taskId: 'b' });
+      expect(await client.keys('*')).toEqual([]);
+    });
 
-  test('what is stored in one turn is one command', async () => {
-    const backend = await open();
-    await backend.store(record('first', 'SUCCESS'));
-    const calls = async (): Promise<number> =>
-      Number(/cmdstat_eval(?:sha)?:calls=(\d+)/.exec(await server.client.info('commandstats'))?.[1] ?? 0);
-    await server.client.call('CONFIG', 'RESETSTAT');
-    await Promise.all(Array.from({ length: 300 }, (_, i) => backend.store(record(`t${i}`, 'SUCCESS', i))));
-    expect(await calls()).toBe(1);
-    expect((await backend.get('t299'))?.result).toBe(299);
-  });
+    test('a header that has grown waits for what was added', async () => {
+      const backend = await open();
+      await backend.startChord('g', 1);
+      await client.incr(keys.t);
+      expect(await part(backend, 'a', 0)).toBeNull();
+      expect(await part(backend, 'b', 1)).toEqual({ results: ['a', 'b'], failure: null });
+    });
 
-  test('a waiter subscribes first, asks once, and unsubscribes', async () => {
-    const backend = await open();
-    const waiting = backend.wait('a', forever);
-    await until(async () => (await channels()).length === 1, 'the subscription');
-    expect(await channels()).toEqual(['celery-task-meta-a']);
-    await backend.store(record('a', 'SUCCESS', 1));
-    await waiting;
-    await until(async () => (await channels()).length === 0, 'the end of the subscription');
-  });
+    test('unordered parts stand in a list', async () => {
+      const backend = await open({ options: { result_chord_ordered: false } });
+      await backend.startChord('g', 2);
+      await part(backend, 'b', 1);
+      expect(await client.lrange(keys.j, 0, -1)).toEqual(['[1, "b", "SUCCESS", "b"]']);
+      expect(await part(backend, 'a', 0)).toEqual({ results: ['b', 'a'], failure: null });
+    });
 
-  test('an address that cannot be used is refused by name, without its password', async () => {
-    await expect(open({}, 'redis://:secret@localhost/shop')).rejects.toThrow(ImproperlyConfigured);
-    await expect(open({}, 'redis://:secret@localhost/shop')).rejects.toThrow(/redis:\/\/:\*\*@localhost\/shop/);
-    await expect(open({}, 'sentinel://localhost:26379/0')).rejects.toThrow(/master_name/);
-  });
-});
-
-describe('chords', () => {
-  const keys = { j: 'celery-taskset-meta-g.j', t: 'celery-taskset-meta-g.t', s: 'celery-taskset-meta-g.s' };
-  const part = (backend: Backend, taskId: string, index: number | null, result: unknown = taskId, state = 'SUCCESS') =>
-    backend.completeChordPart({ groupId: 'g', taskId, index, state, result });
-
-  test('parts are counted under the keys and in the text of Celery', async () => {
-    const backend = await open();
-    await backend.startChord('g', 3);
-    expect(await server.client.get(keys.s)).toBe('3');
-    expect(await server.client.ttl(keys.s)).toBeGreaterThan(86_000);
-    await part(backend, 'a', 0, 2);
-    await part(backend, 'b', 1, { exc_type: 'ValueError', exc_message: ['ž'], exc_module: 'builtins' }, 'FAILURE');
-    expect(await server.client.zrange(keys.j, '0', '-1', 'WITHSCORES')).toEqual([
-      '[1, "a", "SUCCESS", 2]',
-      '0',
-      '[1, "b", "FAILURE", {"exc_type": "ValueError", "exc_message": ["\\u017e"], "exc_module": "builtins"}]',
-      '1',
-    ]);
-    expect(await server.client.ttl(keys.j)).toBeGreaterThan(86_000);
-    expect((await part(backend, 'c', null))?.failure).toMatchObject({ taskId: 'b' });
-    expect(await server.client.keys('*')).toEqual([]);
-  });
-
-  test('a header that has grown waits for what was added', async () => {
-    const backend = await open();
-    await backend.startChord('g', 1);
-    await server.client.incr(keys.t);
-    expect(await part(backend, 'a', 0)).toBeNull();
-    expect(await part(backend, 'b', 1)).toEqual({ results: ['a', 'b'], failure: null });
-  });
-
-  test('unordered parts stand in a list', async () => {
-    const backend = await open({ options: { result_chord_ordered: false } });
-    await backend.startChord('g', 2);
-    await part(backend, 'b', 1);
-    expect(await server.client.lrange(keys.j, 0, -1)).toEqual(['[1, "b", "SUCCESS", "b"]']);
-    expect(await part(backend, 'a', 0)).toEqual({ results: ['b', 'a'], failure: null });
-  });
-
-  test('a header with groups in it gives its results in its shape', async () => {
-    const backend = await open();
-    const task = (id: string) => [[id, null], null];
-    await backend.saveGroup('g', [
-      ['g', null],
-      [
-        task('a'),
+    test('a header with groups in it gives its results in its shape', async () => {
+      const backend = await open();
+      const task = (id: string) => [[id, null], null];
+      await backend.saveGroup('g', [
+        ['g', null],
         [
-          ['inner', null],
-          [task('b'), task('c')],
+          task('a'),
+          [
+            ['inner', null],
+            [task('b'), task('c')],
+          ],
         ],
-      ],
-    ]);
-    await backend.startChord('g', 3);
-    for (const [i, id] of ['a', 'b', 'c'].entries()) {
-      await backend.store(record(id, 'SUCCESS', id.toUpperCase()));
-      const ready = await part(backend, id, i, id.toUpperCase());
-      expect(ready).toEqual(id === 'c' ? { results: ['A', ['B', 'C']], failure: null } : null);
-    }
-  });
-});
-
-describe('a Redis that goes and comes', () => {
-  test('what is stored and who waits while it is away are served when it is back', async () => {
-    const backend = await open();
-    await backend.store(record('before', 'SUCCESS', 0));
-    const waiting = Promise.all(['a', 'b'].map((id) => backend.wait(id, forever)));
-    await until(async () => (await channels()).length === 2, 'the subscriptions');
-    await server.kill();
-    const stored = backend.store(record('a', 'SUCCESS', 1));
-    await server.start();
-    await stored;
-    await (await open()).store(record('b', 'SUCCESS', 2));
-    expect((await waiting).map((meta) => meta.result)).toEqual([1, 2]);
-    expect((await backend.get('before'))?.result).toBe(0);
+      ]);
+      await backend.startChord('g', 3);
+      for (const [i, id] of ['a', 'b', 'c'].entries()) {
+        await backend.store(record(id, 'SUCCESS', id.toUpperCase()));
+        const ready = await part(backend, id, i, id.toUpperCase());
+        expect(ready).toEqual(id === 'c' ? { results: ['A', ['B', 'C']], failure: null } : null);
+      }
+    });
   });
 
-  test('a result that was stored while only the listening connection was lost is found', async () => {
-    const backend = await open();
-    const waiting = backend.wait('a', forever);
-    await until(async () => (await channels()).length === 1, 'the subscription');
-    // The row without its message, as when the message was sent while nobody listened.
-    await server.client.set('celery-task-meta-a', JSON.stringify(record('a', 'SUCCESS', 7)));
-    await server.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    expect((await waiting).result).toBe(7);
-  });
+  describe('a Redis that goes and comes', () => {
+    test('what is stored and who waits while it is away are served when it is back', async () => {
+      const backend = await open();
+      await backend.store(record('before', 'SUCCESS', 0));
+      const waiting = Promise.all(['a', 'b'].map((id) => backend.wait(id, forever)));
+      await until(async () => (await channels()).length === 2, 'the subscriptions');
+      await server.kill();
+      const stored = backend.store(record('a', 'SUCCESS', 1));
+      await server.start();
+      await stored;
+      await (await open()).store(record('b', 'SUCCESS', 2));
+      expect((await waiting).map((meta) => meta.result)).toEqual([1, 2]);
+      expect((await backend.get('before'))?.result).toBe(0);
+    });
 
-  test('with nobody there a call ends with a clear error when its patience does', async () => {
-    const other = await startRedis({ password: 'secret' });
-    await other.stop();
-    const backend = await open({ options: { retry_policy: { max_retries: 1 } } }, other.url);
-    const error = await backend.store(record('a', 'SUCCESS')).catch((e: unknown) => e as Error);
-    expect(error).toBeInstanceOf(BackendStoreError);
-    expect((error as Error).message).toMatch(
-      /Cannot reach the result store redis:\/\/:\*\*@127\.0\.0\.1.*ECONNREFUSED/,
-    );
-    await expect(backend.get('a')).rejects.toThrow(BackendError);
-    const abort = new AbortController();
-    const waiting = backend.wait('a', abort.signal);
-    abort.abort(new Error('enough'));
-    await expect(waiting).rejects.toThrow('enough');
-  });
+    test('a result that was stored while only the listening connection was lost is found', async () => {
+      const backend = await open();
+      const waiting = backend.wait('a', forever);
+      await until(async () => (await channels()).length === 1, 'the subscription');
+      // The row without its message, as when the message was sent while nobody listened.
+      await client.set('celery-task-meta-a', JSON.stringify(record('a', 'SUCCESS', 7)));
+      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      expect((await waiting).result).toBe(7);
+    });
 
-  test('a wrong password is said, and not the password', async () => {
-    const other = await startRedis({ password: 'secret' });
-    try {
-      const url = other.url.replace('secret', 'guess');
+    test('with nobody there a call ends with a clear error when its patience does', async () => {
+      const other = await redisServer({ args: ['--requirepass', 'secret'] });
+      await other.close();
+      const url = other.url().replace('//', '//:secret@');
       const backend = await open({ options: { retry_policy: { max_retries: 1 } } }, url);
-      const error = (await backend.get('a').catch((e: unknown) => e)) as Error;
-      expect(error).toBeInstanceOf(BackendError);
-      expect(error.message).toMatch(/WRONGPASS|invalid username-password/);
-      expect(error.message).not.toContain('guess');
-    } finally {
-      await other.stop();
-    }
-  });
-
-  test('a Redis that is full refuses by name', async () => {
-    const other = await startRedis({ args: ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction'] });
-    try {
-      const backend = await open({}, other.url);
-      const error = (await backend.store(record('a', 'SUCCESS', 'x'.repeat(100))).catch((e: unknown) => e)) as Error;
+      const error = await backend.store(record('a', 'SUCCESS')).catch((e: unknown) => e as Error);
       expect(error).toBeInstanceOf(BackendStoreError);
-      expect(error.message).toMatch(/OOM/);
-    } finally {
-      await other.stop();
-    }
-  });
-});
+      expect((error as Error).message).toMatch(
+        /Cannot reach the result store redis:\/\/:\*\*@127\.0\.0\.1.*ECONNREFUSED/,
+      );
+      await expect(backend.get('a')).rejects.toThrow(BackendError);
+      const abort = new AbortController();
+      const waiting = backend.wait('a', abort.signal);
+      abort.abort(new Error('enough'));
+      await expect(waiting).rejects.toThrow('enough');
+    });
 
-test('an extended record keeps its fields', async () => {
-  const backend = await open();
-  const meta = buildResultMeta({
-    task_id: 'a',
-    status: 'SUCCESS',
-    result: 1,
-    nowMs: 0,
-    extended: { name: 'n', args: [1], kwargs: {}, worker: 'w@h', retries: 0, queue: 'q' },
+    test('a wrong password is said, and not the password', async () => {
+      const other = await redisServer({ args: ['--requirepass', 'secret'] });
+      try {
+        const url = other.url().replace('//', '//:guess@');
+        const backend = await open({ options: { retry_policy: { max_retries: 1 } } }, url);
+        const error = (await backend.get('a').catch((e: unknown) => e)) as Error;
+        expect(error).toBeInstanceOf(BackendError);
+        expect(error.message).toMatch(/WRONGPASS|invalid username-password/);
+        expect(error.message).not.toContain('guess');
+      } finally {
+        await other.close();
+      }
+    });
+
+    test('a Redis that is full refuses by name', async () => {
+      const other = await redisServer({ args: ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction'] });
+      try {
+        const backend = await open({}, other.url());
+        const error = (await backend.store(record('a', 'SUCCESS', 'x'.repeat(100))).catch((e: unknown) => e)) as Error;
+        expect(error).toBeInstanceOf(BackendStoreError);
+        expect(error.message).toMatch(/OOM/);
+      } finally {
+        await other.close();
+      }
+    });
   });
-  await backend.store(meta);
-  expect(await backend.get('a')).toEqual(meta);
-  expect(Object.keys((await row('celery-task-meta-a')) as object)).toEqual(Object.keys(meta));
+
+  test('an extended record keeps its fields', async () => {
+    const backend = await open();
+    const meta = buildResultMeta({
+      task_id: 'a',
+      status: 'SUCCESS',
+      result: 1,
+      nowMs: 0,
+      extended: { name: 'n', args: [1], kwargs: {}, worker: 'w@h', retries: 0, queue: 'q' },
+    });
+    await backend.store(meta);
+    expect(await backend.get('a')).toEqual(meta);
+    expect(Object.keys((await row('celery-task-meta-a')) as object)).toEqual(Object.keys(meta));
+  });
 });

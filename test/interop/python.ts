@@ -1,0 +1,173 @@
+// Real Python Celery next to ours: its worker, a client that runs lines of Python, and its command. The tasks: proj.py.
+// Holds: everything runs in processes of its own, which are gone when the test file is done.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { Celery } from '../../server/app/celery.ts';
+import type { SettingsInput } from '../../server/app/config.ts';
+import { createLogger } from '../../server/log.ts';
+import { decodeJson } from '../../server/serialization/json.ts';
+import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
+import { type RedisServer, redisServer } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const PYTHON = '/usr/bin/python3';
+
+/** What a Python exception was, when a line raised one. */
+export class Raised extends Error {
+  readonly type: string;
+  readonly module: string;
+  readonly args: readonly unknown[];
+  constructor(raised: { type: string; module: string; args: unknown[]; text: string; trace: string }) {
+    super(`${raised.type}: ${raised.text}\n${raised.trace}`);
+    this.type = raised.type;
+    this.module = raised.module;
+    this.args = raised.args;
+  }
+}
+
+export interface PythonWorker {
+  readonly hostname: string;
+  readonly output: () => string;
+  /** Ends as an operator ends it (SIGTERM). Resolves with its exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface Cluster extends AsyncDisposable {
+  readonly redis: RedisServer;
+  /** For looking into it. */
+  readonly keys: Redis;
+  /** Run lines of Python in the client; what they leave in `result`. Throws Raised. */
+  py(code: string): Promise<unknown>;
+  /** `celery -A proj ...` run to its end: what it printed. */
+  celery(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  worker(hostname: string, args?: readonly string[]): Promise<PythonWorker>;
+  /** An app of ours on the same Redis. */
+  app(settings?: SettingsInput): Celery;
+  /** A worker of ours for an app of ours, in this process. Stopped with the cluster; what it logs is in its `lines`. */
+  ours(app: Celery, options?: WorkerOptions): Promise<Worker & { readonly lines: readonly string[] }>;
+}
+
+export async function startCluster(): Promise<Cluster> {
+  const redis = await redisServer();
+  const children = new Set<ChildProcess>();
+  const closing: (() => Promise<unknown>)[] = [];
+  const apps: Celery[] = [];
+  const env = {
+    ...process.env,
+    INTEROP_URL: redis.url(),
+    PYTHONPATH: FOLDER,
+    PYTHONDONTWRITEBYTECODE: '1',
+    NO_COLOR: '1',
+  };
+  const run = (args: readonly string[]): ChildProcess => {
+    const child = spawn(PYTHON, args, { cwd: FOLDER, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    children.add(child);
+    child.once('exit', () => children.delete(child));
+    return child;
+  };
+
+  let client: ((line: string) => Promise<string>) | null = null;
+  const startClient = (): ((line: string) => Promise<string>) => {
+    const child = run(['client.py']);
+    let errors = '';
+    child.stderr!.on('data', (data: Buffer) => {
+      errors += data.toString();
+    });
+    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => {
+      const line = await lines.next();
+      if (line.done) throw new Error(`the Python client ended: ${errors}`);
+      return line.value;
+    };
+    const ready = next();
+    ready.catch(() => {});
+    return async (line) => {
+      await ready;
+      child.stdin!.write(`${line}\n`);
+      return next();
+    };
+  };
+
+  const keys = new Redis(redis.url());
+  return {
+    redis,
+    keys,
+    async py(code) {
+      client ??= startClient();
+      const answer = decodeJson(await client(JSON.stringify({ code }))) as {
+        result?: unknown;
+        raised?: ConstructorParameters<typeof Raised>[0];
+      };
+      if (answer.raised) throw new Raised(answer.raised);
+      return answer.result;
+    },
+    async celery(...args) {
+      const child = run(['-m', 'celery', '-A', 'proj', ...args]);
+      let [stdout, stderr] = ['', ''];
+      child.stdout!.on('data', (data: Buffer) => {
+        stdout += data.toString();
+      });
+      child.stderr!.on('data', (data: Buffer) => {
+        stderr += data.toString();
+      });
+      const code = await new Promise<number | null>((done) => child.once('close', done));
+      return { code, stdout, stderr };
+    },
+    async worker(hostname, args = []) {
+      const child = run(['-m', 'celery', '-A', 'proj', 'worker', '-n', hostname, '-l', 'INFO', ...args]);
+      let output = '';
+      for (const stream of [child.stdout!, child.stderr!]) {
+        stream.on('data', (data: Buffer) => {
+          output += data.toString();
+        });
+      }
+      const ended = new Promise<number | null>((done) => child.once('close', done));
+      await until(() => / ready\./.test(output) || child.exitCode !== null, `the Python worker: ${output}`, {
+        timeoutMs: 30_000,
+      });
+      if (child.exitCode !== null) throw new Error(`the Python worker ended:\n${output}`);
+      return {
+        hostname,
+        output: () => output,
+        stop() {
+          child.kill('SIGTERM');
+          return ended;
+        },
+      };
+    },
+    app(settings = {}) {
+      const app = new Celery('proj', { broker: redis.url(), backend: redis.url(), ...settings }, { env: {} });
+      apps.push(app);
+      return app;
+    },
+    async ours(app, options = {}) {
+      const lines: string[] = [];
+      const log = createLogger({ level: 'INFO', color: false, write: (line) => lines.push(line) });
+      const worker = new Worker(app, { log, ...options });
+      closing.push(() => worker.stop('cold'));
+      await worker.start();
+      return Object.assign(worker, { lines });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const close of closing.splice(0).reverse()) await close();
+      for (const app of apps.splice(0)) await app.close();
+      const ended = [...children].map((child) => new Promise((done) => child.once('exit', done)));
+      // Each leads a group of its own, so that a worker's processes go with it.
+      for (const child of children) killGroup(child);
+      await Promise.all(ended);
+      keys.disconnect();
+      await redis.close();
+    },
+  };
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-child.pid!, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
+}
