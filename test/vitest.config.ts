@@ -8,12 +8,13 @@ const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
   exports: Record<string, string | { 'umbel-source': string }>;
 };
 
-/** Left out of `npm run check`: what needs a browser or a build, starts many processes, or takes its time on purpose. `npm test` runs all. */
+/** Left out of `npm run check`: what needs a browser, a build or a broker's server, starts many processes, or takes its time on purpose. `npm test` runs all. */
 const LONG = [
   'test/e2e/**',
   'test/fuzz/**',
   'test/examples/**',
   'test/package.test.ts',
+  'test/**/redis*.test.ts',
   'test/server/cli/command.test.ts',
   'test/server/cli/up.test.ts',
   'test/server/transport/sqlite-processes.test.ts',
