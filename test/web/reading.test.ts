@@ -1,6 +1,14 @@
 // What the pages make of texts and numbers: traceback, timeline, query chips, rates, axes, keys, palette.
 import { expect, test } from 'vitest';
-import { countTicks, logAxis, niceMax, spread, stepPoints, timeTicks } from '../../web/src/charts/axis.ts';
+import {
+  countTicks,
+  fittingRange,
+  logAxis,
+  niceMax,
+  spread,
+  stepPoints,
+  timeTicks,
+} from '../../web/src/charts/axis.ts';
 import { closeness, rank } from '../../web/src/shell/palette-items.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { COLUMNS, nextSort } from '../../web/src/tasks/columns.ts';
@@ -198,5 +206,17 @@ test('the palette finds by beginning, word, part and letters, best first', () =>
   expect(rank([item('shop.pay'), item('Pages'), item('Queues')], 'pa').map((i) => i.label)).toEqual([
     'Pages',
     'shop.pay',
+  ]);
+});
+
+test('a young history is shown over 15 minutes, one that is older over an hour', () => {
+  const heardFor = (minutes: number) => Array.from({ length: 60 }, (_, i) => (i >= 60 - minutes ? 1 : null));
+
+  expect([0, 1, 15, 16, 60].map((minutes) => fittingRange(heardFor(minutes)))).toEqual([
+    '15m',
+    '15m',
+    '15m',
+    '1h',
+    '1h',
   ]);
 });

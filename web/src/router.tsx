@@ -73,15 +73,8 @@ const root = createRootRoute({
 const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (raw: Raw): { range: Range } => ({ range: oneOf(raw.range, RANGES) ?? '1h' }),
-  search: {
-    middlewares: [
-      ({ search, next }) => {
-        const result = next(search) as { range?: Range };
-        return (result.range === '1h' ? { ...result, range: undefined } : result) as { range: Range };
-      },
-    ],
-  },
+  // Not chosen: the page takes what fits its history.
+  validateSearch: (raw: Raw): { range?: Range } => ({ range: oneOf(raw.range, RANGES) }),
   component: lazyRouteComponent(PAGES.overview),
 });
 

@@ -6,7 +6,7 @@ interface Band {
   to: number;
 }
 
-/** The line of the last hour; `usual` is the grey band behind it. A gap in the data is a gap in the line. */
+/** The line of the last hour; `usual` is the grey band behind it. A gap in the data is a gap in the line; before it began there is the ground. */
 export const Spark = memo(function Spark({
   values,
   label,
@@ -22,7 +22,18 @@ export const Spark = memo(function Spark({
 }) {
   const real = values.filter((v): v is number => v !== null);
   if (real.length === 0)
-    return <svg className="spark" role="img" aria-label={`${label}: not measured yet`} height={height} />;
+    return (
+      <svg
+        className="spark"
+        viewBox={`0 0 100 ${height}`}
+        height={height}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${label}: not measured yet`}
+      >
+        <path className="base" d={`M0 ${height - 3}H100`} />
+      </svg>
+    );
   const low = Math.min(...real, usual?.from ?? Infinity, fromZero ? 0 : Infinity);
   const high = Math.max(...real, usual?.to ?? -Infinity);
   const span = high - low || Math.max(1, Math.abs(high));
@@ -41,6 +52,7 @@ export const Spark = memo(function Spark({
     pen = true;
   });
   const end = values.findLastIndex((v) => v !== null);
+  const begin = x(values.findIndex((v) => v !== null));
   return (
     <svg
       className="spark"
@@ -53,6 +65,7 @@ export const Spark = memo(function Spark({
       {usual && (
         <rect className="usual" x="0" width="100" y={y(usual.to)} height={Math.max(1, y(usual.from) - y(usual.to))} />
       )}
+      {begin > 0 && <path className="base" d={`M0 ${height - top}H${begin.toFixed(1)}`} />}
       <path className="ink" d={d} />
       <path className="ink dot" d={`M${x(end)} ${y(values[end]!).toFixed(2)}h0`} />
     </svg>

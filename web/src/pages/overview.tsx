@@ -3,9 +3,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { Attention, Figures, Overview } from '../../../shared/wire/http.ts';
+import type { Attention, Figures, Overview, Range } from '../../../shared/wire/http.ts';
 import { overviewQuery } from '../api/queries.ts';
-import { lastValue } from '../charts/axis.ts';
+import { fittingRange, lastValue } from '../charts/axis.ts';
 import { ChartBody, RangePicker, TableToggle, throughputSummary, useSeries } from '../charts/chart-card.tsx';
 import { Spark } from '../charts/spark.tsx';
 import { useFigures, useNow, usePicture, useQueues, useWorkers } from '../live/hooks.ts';
@@ -51,7 +51,7 @@ function Body({ overview }: { overview: Overview }) {
     <>
       <Health attention={overview.attention} />
       <FiguresCard figures={figures} />
-      <Traffic />
+      <Traffic fitting={fittingRange(figures.spark.finished)} />
       <FailuresCard failures={overview.failures} />
       <QueuesCard queues={queues.length > 0 ? queues : overview.queues} />
       <FleetCard workers={workers.size > 0 ? [...workers.values()] : overview.workers} figures={figures} />
@@ -111,7 +111,9 @@ function FiguresCard({ figures }: { figures: Figures }) {
     figures.failed_percent && figures.usual_failed_percent
       ? figures.failed_percent / figures.usual_failed_percent
       : null;
-  const bad = figures.failed_percent !== null && figures.failed_percent >= 1 && (times === null || times >= 2);
+  const failed = figures.failed_percent ?? 0;
+  // With nothing to compare with, only what is much by any measure is red.
+  const bad = figures.usual_failed_percent === null ? failed >= 10 : failed >= 1 && (times === null || times >= 2);
   const around = (v: number | null, part = 0.15) => (v === null ? null : { from: v * (1 - part), to: v * (1 + part) });
   return (
     <section className="card figures" aria-label="Now">
@@ -195,8 +197,8 @@ function comparedRate(now: number, usual: number | null): string {
   return times < 1 ? `below the usual ${rate(usual)}` : `above the usual ${rate(usual)}`;
 }
 
-function Traffic() {
-  const { range } = route.useSearch();
+function Traffic({ fitting }: { fitting: Range }) {
+  const { range = fitting } = route.useSearch();
   const navigate = useNavigate({ from: '/' });
   const [asTable, setAsTable] = useState(false);
   const throughput = useSeries({ metric: 'throughput', range });
