@@ -157,7 +157,9 @@ export const WorkerRow = Type.Object({
   /** Slots taken and slots there are; null when unknown. */
   active: NInt,
   concurrency: NInt,
+  /** By its own count, since it started. */
   processed: NInt,
+  /** These three by its events, as long as it is remembered. */
   failed: Int,
   succeeded: Int,
   retried: Int,
@@ -172,6 +174,8 @@ export const WorkerRow = Type.Object({
   task_events: Nullable(Bool),
   /** Finished per minute over the last 60 buckets of one minute. */
   finished_per_min: Type.Array(Int),
+  /** Of those. */
+  failed_last_hour: Int,
 });
 export type WorkerRow = Static<typeof WorkerRow>;
 

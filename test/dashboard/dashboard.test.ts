@@ -208,14 +208,21 @@ describe('the dashboard of a living cluster', () => {
     expect(unknown).toMatchObject({ outcome: 'failed' });
   });
 
-  it('adds and cancels a consumer', async () => {
-    const { dashboard } = await shop();
+  it('adds and cancels a consumer, and names the queue that then stands still', async () => {
+    const { dashboard, add } = await shop();
     const queues = async () =>
       (await get<WorkerDetail>(dashboard, 'workers/w1@shop')).active_queues.map((q) => q.name).sort();
     await operate(dashboard, { action: 'add_consumer', queue: 'extra', destination: ['w1@shop'] });
     await until(async () => (await queues()).join() === 'celery,extra', 'the new queue');
     await operate(dashboard, { action: 'cancel_consumer', queue: 'extra', destination: ['w1@shop'] });
     await until(async () => (await queues()).join() === 'celery', 'its end');
+    await operate(dashboard, { action: 'cancel_consumer', queue: 'celery', destination: ['w1@shop'] });
+    await add.delay(1, 1);
+    const overview = await until(async () => {
+      const o = await get<Overview>(dashboard, 'overview');
+      return o.attention.some((a) => a.kind === 'queue-unconsumed') && o;
+    }, 'the queue that nobody consumes');
+    expect(overview.attention[0]).toMatchObject({ subject: 'celery', detail: '1 wait, nobody consumes it' });
   });
 
   it('sends a failed task again under a new id', async () => {
@@ -465,6 +472,10 @@ describe('the live feed', () => {
 });
 
 describe('who may', () => {
+  it.each([-1, 65_536, 80.5, Number.NaN])('refuses %d, which is no port', (port) => {
+    expect(() => createDashboard({ port })).toThrow(/option port must be/);
+  });
+
   it('refuses to listen beyond loopback without authentication', () => {
     expect(() => createDashboard({ address: '0.0.0.0' })).toThrow(/authentication/);
     expect(() => createDashboard({ address: '' })).toThrow(/authentication/);

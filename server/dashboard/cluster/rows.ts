@@ -3,6 +3,8 @@
 // Holds: shapes of shared/wire/http.ts; what is not known is null, never zero; slots of silent workers are counted apart.
 
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { formatCount, formatRate } from '../../../shared/format/text.ts';
+import { formatAge } from '../../../shared/format/time.ts';
 import type {
   Attention,
   ClusterInfo,
@@ -45,6 +47,7 @@ export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
     queues: inspected?.active_queues.map((q) => q.name) ?? [],
     task_events: sendsTaskEvents(w),
     finished_per_min: cluster.trends.byWorker.get(w.hostname) ?? ZEROS,
+    failed_last_hour: cluster.trends.failedByWorker.get(w.hostname) ?? 0,
   };
 }
 
@@ -63,7 +66,7 @@ function concurrencyOf(pool: Record<string, unknown> | undefined): number | null
 function poolName(pool: Record<string, unknown> | undefined): string | null {
   const name = pool?.implementation;
   if (typeof name !== 'string') return null;
-  return /(\w+):TaskPool$/.exec(name)?.[1] ?? name;
+  return (/(\w+):TaskPool$/.exec(name) ?? /^umbel:(\w+)$/.exec(name))?.[1] ?? name;
 }
 
 /** A worker that has run tasks since we listen and told nothing of them sends no task events. */
@@ -218,6 +221,18 @@ export function clusterInfo(cluster: Cluster, version: string, user: string | nu
   };
 }
 
+/** The page has room for a few: what stands still comes before what goes wrong, and that before what is merely worth knowing. */
+const URGENCY: readonly Attention['kind'][] = [
+  'source-down',
+  'no-workers',
+  'worker-silent',
+  'queue-unconsumed',
+  'failure',
+  'queue-growing',
+  'events-off',
+  'events-lost',
+];
+
 export function attention(
   cluster: Cluster,
   queues: readonly QueueRow[],
@@ -232,23 +247,23 @@ export function attention(
     found.push({
       kind: 'failure',
       subject: f.exception,
-      detail: `in ${f.task}, ${f.count} in 24 h, new within the hour`,
+      detail: `new in ${f.task.slice(f.task.lastIndexOf('.') + 1)}`,
       href: `/tasks?q=${encodeURIComponent(`name:${f.task} exception:${f.exception}`)}&state=FAILURE`,
     });
   for (const q of queues) {
     const href = `/queues/${encodeURIComponent(q.name)}`;
-    if (q.growing)
-      found.push({
-        kind: 'queue-growing',
-        subject: q.name,
-        detail: `${q.messages} wait, ${q.per_min} more a minute`,
-        href,
-      });
-    else if ((q.messages ?? 0) > 0 && q.workers.length === 0 && (q.consumers ?? 0) === 0)
+    if ((q.messages ?? 0) > 0 && q.workers.length === 0 && (q.consumers ?? 0) === 0)
       found.push({
         kind: 'queue-unconsumed',
         subject: q.name,
-        detail: `${q.messages} wait and no worker consumes it`,
+        detail: `${formatCount(q.messages)} wait, nobody consumes it`,
+        href,
+      });
+    else if (q.growing)
+      found.push({
+        kind: 'queue-growing',
+        subject: q.name,
+        detail: `grows by ${formatRate(q.per_min)}/min`,
         href,
       });
   }
@@ -256,7 +271,12 @@ export function attention(
     const record = cluster.state.workers.get(w.hostname);
     const href = `/workers/${encodeURIComponent(w.hostname)}`;
     if (record && w.status !== 'online' && isLost(record, cluster.now) && (w.last_heard ?? 0) > cluster.now - 3600)
-      found.push({ kind: 'worker-silent', subject: w.hostname, detail: 'no heartbeat', href });
+      found.push({
+        kind: 'worker-silent',
+        subject: w.hostname,
+        detail: `silent for ${formatAge(cluster.now - record.last_heard!)}`,
+        href,
+      });
     else if (w.status === 'online' && w.task_events === false)
       found.push({ kind: 'events-off', subject: w.hostname, detail: 'sends no task events', href });
   }
@@ -269,5 +289,5 @@ export function attention(
       detail: `about ${cluster.eventsLost} missed in 24 h`,
       href: '/',
     });
-  return found;
+  return found.sort((a, b) => URGENCY.indexOf(a.kind) - URGENCY.indexOf(b.kind));
 }

@@ -15,6 +15,7 @@ export interface Trends {
   waiting: (number | null)[];
   busy: (number | null)[];
   byWorker: Map<string, number[]>;
+  failedByWorker: Map<string, number>;
   byQueue: Map<string, number[]>;
   depth: Map<string, (number | null)[]>;
   /** Over the last five minutes, or as long as we have listened. */
@@ -31,6 +32,7 @@ export const NO_TRENDS: Trends = {
   waiting: Array(MINUTES).fill(null),
   busy: Array(MINUTES).fill(null),
   byWorker: new Map(),
+  failedByWorker: new Map(),
   byQueue: new Map(),
   depth: new Map(),
   finishedPerMin: 0,
@@ -62,6 +64,7 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
     waiting: blank(),
     busy: blank(),
     byWorker: new Map(),
+    failedByWorker: new Map(),
     byQueue: new Map(),
     depth: new Map(),
   };
@@ -99,6 +102,7 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
     }
   };
   fill(trends.byWorker, workers);
+  for (const c of workers) trends.failedByWorker.set(c.key, (trends.failedByWorker.get(c.key) ?? 0) + c.failed);
   fill(trends.byQueue, queues);
   const minutes = Math.min(5, Math.max(1 / 6, (now - since) / 60));
   trends.finishedPerMin = round(
@@ -110,6 +114,9 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
   trends.usualFailedPercent = u.failedPercent;
   return trends;
 }
+
+/** Before an hour of it there is nothing one could call usual. @unit buckets of five minutes */
+const USUAL_BUCKETS = 12;
 
 /** Figures over 24 hours change slowly: read once a minute. */
 export class Usual {
@@ -127,8 +134,8 @@ export class Usual {
     this.#at = now;
     const day = await history.sums(300, now - 86_400, now);
     this.#value = {
-      finishedPerMin: day.buckets > 0 ? round(day.finished / (day.buckets * 5)) : null,
-      failedPercent: day.finished > 0 ? round((day.failed / day.finished) * 100) : null,
+      finishedPerMin: day.buckets >= USUAL_BUCKETS ? round(day.finished / (day.buckets * 5)) : null,
+      failedPercent: day.buckets >= USUAL_BUCKETS && day.finished > 0 ? round((day.failed / day.finished) * 100) : null,
     };
     return this.#value;
   }

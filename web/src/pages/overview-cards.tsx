@@ -7,7 +7,7 @@ import { AskWorkers } from '../operations/ask-workers.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
-import { age, count, exactCount, lastPart, plural, shortNode, signed } from '../ui/words.ts';
+import { age, count, exactCount, lastPart, plural, rate, shortNode, signed } from '../ui/words.ts';
 
 const ROWS = 5;
 
@@ -119,7 +119,8 @@ export function QueuesCard({ queues }: { queues: readonly QueueRow[] }) {
               <th className="c-queue">Queue</th>
               <th className="c-spark">1 h</th>
               <th className="c-depth num">Waiting</th>
-              <th className="c-rate num">Per min</th>
+              <th className="c-rate num">Out / min</th>
+              <th className="c-net num">Net</th>
               <th className="c-age num">Oldest</th>
             </tr>
           </thead>
@@ -145,7 +146,8 @@ export function QueuesCard({ queues }: { queues: readonly QueueRow[] }) {
                   <td className="c-depth num" title={exactCount(queue.messages)}>
                     {count(queue.messages)}
                   </td>
-                  <td className="c-rate num">{signed(queue.per_min)}</td>
+                  <td className="c-rate num muted">{rate(queue.out_per_min)}</td>
+                  <td className="c-net num">{signed(queue.per_min)}</td>
                   <td className="c-age num muted">
                     <Age at={queue.oldest} />
                   </td>

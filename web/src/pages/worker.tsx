@@ -15,7 +15,6 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Empty, ErrorNote, Skeleton, Stale } from '../ui/feedback.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
 import { age, count, exactCount, lastPart, plural, rate } from '../ui/words.ts';
@@ -171,10 +170,15 @@ function Fact({ term, children }: { term: string; children: React.ReactNode }) {
 function Figures({ worker }: { worker: WorkerDetail }) {
   const operation = useOperation();
   const readOnly = useReadOnly();
+  const now = useNow();
+  const upFor = (worker.uptime ?? 0) + (worker.inspected ? now - worker.inspected : 0);
   const silent = worker.status !== 'online';
   const size = worker.concurrency;
   const active = worker.active ?? worker.active_tasks.length;
   const held = worker.reserved.length;
+  const lastHour = worker.finished_per_min.reduce((sum, n) => sum + n, 0);
+  // Prefetch is a bound on all that it holds: what runs, what is reserved and what waits for its ETA.
+  const holds = active + held + worker.scheduled.length;
   const perMin = worker.finished_per_min.at(-2) ?? worker.finished_per_min.at(-1) ?? 0;
   const refused = readOnly
     ? 'The dashboard only reads'
@@ -226,11 +230,19 @@ function Figures({ worker }: { worker: WorkerDetail }) {
         </h2>
         <p className="value">
           {count(held)}
-          {worker.prefetch_count ? <small>of {count(worker.prefetch_count)}</small> : null}
+          {worker.prefetch_count ? (
+            <small
+              title={`It holds ${holds}, running, reserved and scheduled together; the broker gives it no more than the prefetch count`}
+            >
+              prefetch count {count(worker.prefetch_count)}
+            </small>
+          ) : null}
         </p>
         <p className="side">{mostOf(worker)}</p>
         <span className="meter" aria-hidden="true">
-          <i style={{ width: `${worker.prefetch_count ? Math.min(100, (held / worker.prefetch_count) * 100) : 0}%` }} />
+          <i
+            style={{ width: `${worker.prefetch_count ? Math.min(100, (holds / worker.prefetch_count) * 100) : 0}%` }}
+          />
         </span>
       </div>
       <div>
@@ -240,13 +252,9 @@ function Figures({ worker }: { worker: WorkerDetail }) {
           <small>/min</small>
         </p>
         <p className="note">
-          {worker.failed > 0 ? (
-            <span title={exactCount(worker.failed)}>
-              {count(worker.failed)} of {count(worker.processed)} failed
-            </span>
-          ) : (
-            'none has failed'
-          )}
+          {worker.failed_last_hour > 0
+            ? `${count(worker.failed_last_hour)} of ${count(lastHour)} failed, last hour`
+            : 'none failed, last hour'}
         </p>
         <Spark values={worker.finished_per_min} height={32} label="Finished per minute, last hour" fromZero />
       </div>
@@ -255,17 +263,7 @@ function Figures({ worker }: { worker: WorkerDetail }) {
         <p className="value" title={exactCount(worker.processed)}>
           {count(worker.processed)}
         </p>
-        <p className="note">
-          {worker.can_terminate === 'kill' ? (
-            'terminate kills the process'
-          ) : worker.can_terminate === 'abort' ? (
-            'terminate aborts the signal'
-          ) : (
-            <>
-              <Icon name="more" /> since it started
-            </>
-          )}
-        </p>
+        <p className="note">since it started{worker.uptime === null ? '' : `, ${age(upFor)} ago`}</p>
       </div>
     </section>
   );

@@ -93,7 +93,7 @@ export default function WorkersPage() {
                   <th className="c-spark">Finished, 1 h</th>
                   <th className="c-rate num">Per min</th>
                   <th className="c-done num">Processed</th>
-                  <th className="c-failed num">Failed</th>
+                  <th className="c-failed num">Failed, 1 h</th>
                   <th className="c-load num">Load</th>
                   <th className="c-queues">Queues</th>
                 </tr>
@@ -142,8 +142,11 @@ export default function WorkersPage() {
                       <td className="c-done num" title={exactCount(w.processed)}>
                         {count(w.processed)}
                       </td>
-                      <td className={w.failed > 0 ? 'c-failed num' : 'c-failed num faint'} title={exactCount(w.failed)}>
-                        {count(w.failed)}
+                      <td
+                        className={w.failed_last_hour > 0 ? 'c-failed num' : 'c-failed num faint'}
+                        title={exactCount(w.failed_last_hour)}
+                      >
+                        {count(w.failed_last_hour)}
                       </td>
                       <td className="c-load num muted">
                         {w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2)}

@@ -85,7 +85,8 @@ export function Active({ worker }: { worker: WorkerDetail }) {
                 const limit = limits.get(task.name) ?? null;
                 const p95 = task.usual_p95;
                 const end = limit ?? Math.max(ran, (p95 ?? 0) * 2, 1);
-                const times = p95 ? ran / p95 : null;
+                // What workers say is a second or two old: a short task has long been done.
+                const times = p95 ? (ran < 2 ? Math.min(1, ran / p95) : ran / p95) : null;
                 return (
                   <tr key={task.id}>
                     <td className="c-task">

@@ -75,7 +75,9 @@ function LimitRow({
   const rateOp = useOperation();
   const timeOp = useOperation();
   // The last hour, or as long as it has been up.
-  const perMin = task.finished / Math.max(1, Math.min(60, (worker.uptime ?? 3600) / 60));
+  // Both over the last hour, or as long as it has finished anything: a worker's start does not begin its history.
+  const began = worker.finished_per_min.findIndex((n) => n > 0);
+  const perMin = task.finished / (began === -1 ? 60 : worker.finished_per_min.length - began);
   const short = lastPart(task.name);
   const start = () => {
     setRate(task.rate_limit ?? '');
