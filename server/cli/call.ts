@@ -40,9 +40,13 @@ export function call(name: string, options: CallOptions): Promise<number> {
       ...defined('task_id', options.taskId),
     };
     const task = app.tasks.get(name);
-    const result = task
-      ? await task.applyAsync(options.args as never, options.kwargs, given)
-      : await app.sendTask(name, options.args, options.kwargs, given);
+    const sending = task
+      ? task.applyAsync(options.args as never, options.kwargs, given)
+      : app.sendTask(name, options.args, options.kwargs, given);
+    const result = await sending.catch((error: unknown) => {
+      // Arguments and options that do not fit are the caller's affair, not a fault of this program.
+      throw error instanceof TypeError ? new CliError(error.message) : error;
+    });
     if (options.wait === undefined || options.wait === false) {
       if (output.json) output.value({ id: result.id });
       else output.line(result.id);

@@ -1,5 +1,5 @@
 // An error that reached the top of a command: one line for those that were foreseen, a stack for the others, and the exit code.
-import { BackendError, ImproperlyConfigured, OperationalError } from '../errors.ts';
+import { BackendError, OperationalError, UmbelError } from '../errors.ts';
 import { CliError, EXIT } from './output.ts';
 
 /** @returns the exit code */
@@ -14,7 +14,7 @@ export function tellError(error: unknown): number {
     say(`umbel: ${error.message}`);
     return EXIT.unavailable;
   }
-  if (error instanceof ImproperlyConfigured) {
+  if (error instanceof UmbelError) {
     say(`umbel: ${error.message}`);
     return EXIT.failure;
   }

@@ -66,12 +66,12 @@ export function createOutput(options: OutputOptions = {}): Output {
   };
 }
 
-/** JSON of any value we meet: big integers as numbers, instants as ISO texts, bytes as base64, errors as their text. */
+/** JSON of any value we meet: big integers to the last digit, instants as ISO texts, bytes as base64, errors as their text. */
 export function toJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(
     value,
     (_key, one: unknown) => {
-      if (typeof one === 'bigint') return Number(one);
+      if (typeof one === 'bigint') return `\0bigint ${one}`;
       if (one instanceof Uint8Array) return Buffer.from(one).toString('base64');
       if (one instanceof Error) return `${one.name}: ${one.message}`;
       if (one instanceof Map) return Object.fromEntries(one);
@@ -80,7 +80,7 @@ export function toJson(value: unknown, indent?: number): string {
     },
     indent,
   );
-  return text ?? 'null';
+  return text?.replace(/"\\u0000bigint (-?\d+)"/g, '$1') ?? 'null';
 }
 
 /** Columns as wide as their widest cell, two spaces between; the last column is not padded. */

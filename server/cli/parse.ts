@@ -1,6 +1,7 @@
 // Texts of the command line into values: lists, numbers, JSON, times. Each refuses what it cannot read and says what it wanted.
 // Not here: which option takes what (main.ts and the commands).
 import { InvalidArgumentError } from 'commander';
+import { decodeJson } from '../serialization/json.ts';
 
 /** 'a,b, c' -> ['a', 'b', 'c'] */
 export function commaList(text: string, before: readonly string[] = []): string[] {
@@ -49,7 +50,9 @@ export function jsonObject(text: string): Record<string, unknown> {
 
 function json(text: string, example: string): unknown {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    // Ours keeps whole numbers of any length.
+    return decodeJson(text);
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}. An example: '${example}'`);
   }

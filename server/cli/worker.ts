@@ -163,11 +163,20 @@ function onSignals(instance: Worker, log: Logger): () => void {
     ['SIGQUIT', () => stop('cold')],
   ];
   for (const [signal, handler] of handlers) process.on(signal, handler);
+  // One task's forgotten await must not end the hundred that run beside it. After a throw that nobody could catch, nothing is
+  // certain any more: what is held goes back to the broker, and who supervises this process starts it again.
+  const stray = (error: unknown) => log.error('A promise was rejected and nobody awaited it; going on', { error });
+  const uncaught = (error: unknown) => {
+    log.critical('An error was thrown outside of any task, in a timer or an event handler; stopping', { error });
+    stop('cold');
+  };
+  process.on('unhandledRejection', stray).on('uncaughtException', uncaught);
   // Started by `umbel up`: end with it, even when it is killed.
   const orphaned = () => stop('warm');
   if (process.env['UMBEL_SUPERVISED'] && process.connected) process.on('disconnect', orphaned);
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
+    process.off('unhandledRejection', stray).off('uncaughtException', uncaught);
     process.off('disconnect', orphaned);
     if (process.connected) process.disconnect();
   };

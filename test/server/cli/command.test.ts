@@ -14,6 +14,9 @@ app.task({ name: 'calc.divide' }, (x, y) => {
   if (y === 0) throw new RangeError('division by zero');
   return x / y;
 });
+app.task({ name: 'calc.same' }, (x) => x);
+app.task({ name: 'calc.forgetful' }, () => { Promise.reject(new Error('nobody waits for me')); return 'done'; });
+app.task({ name: 'calc.bomb' }, () => { setTimeout(() => { throw new Error('out of the blue'); }, 1); return 'lit'; });
 app.task({ name: 'calc.wait' }, function (ms) {
   return new Promise((resolve) => setTimeout(() => resolve('waited'), ms));
 });
@@ -50,6 +53,12 @@ describe('what is wrong is said in one line, with an exit code of its own', () =
   it('a task the app does not know: 1, naming the nearest', async () => {
     const { code, stderr } = await calc('call', 'calc.ad');
     expect(stderr).toContain("the app 'calc' has no task 'calc.ad'. Did you mean 'calc.add'?");
+    expect(code).toBe(1);
+  });
+
+  it('arguments that do not fit the task: 1, in one line', async () => {
+    const { code, stderr } = await calc('call', 'calc.add', '-a', '[1]');
+    expect(stderr).toBe("umbel: add() missing 1 required positional argument: 'y'\n");
     expect(code).toBe(1);
   });
 
@@ -172,6 +181,24 @@ describe('a worker and those who speak to it', () => {
     const { code } = await worker.ended;
     expect(code).toBe(0);
     expect(existsSync(join(folder, 'w1.pid'))).toBe(false);
+  });
+
+  it('whole numbers arrive and return to the last digit', async () => {
+    await using worker = startUmbel(['-A', './calc.mjs', 'worker', '-l', 'INFO', '-n', 'digits@%h'], here());
+    await worker.says(' ready.');
+    const call = await calc('call', 'calc.same', '-a', '[12345678901234567890]', '--wait', '10', '--json');
+    expect(call.stdout).toContain('"result":12345678901234567890,');
+  });
+
+  it('a rejection nobody awaits is logged and the worker goes on; an error out of nowhere stops it: 1', async () => {
+    await using worker = startUmbel(['-A', './calc.mjs', 'worker', '-l', 'INFO', '-n', 'stray@%h'], here());
+    await worker.says(' ready.');
+    await calc('call', 'calc.forgetful', '--wait', '10');
+    await worker.says(/ERROR.*rejected and nobody awaited it; going on[\s\S]*nobody waits for me/);
+    expect((await calc('call', 'calc.add', '-a', '[1, 1]', '--wait', '10')).stdout).toBe('2\n');
+    await calc('call', 'calc.bomb');
+    await worker.says(/CRITICAL.*stopping[\s\S]*out of the blue/);
+    expect((await worker.ended).code).toBe(1);
   });
 
   it('a warm stop finishes what runs; a second interrupt gives it up, with exit code 1', async () => {

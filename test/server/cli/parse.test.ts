@@ -22,6 +22,7 @@ describe('values of options', () => {
 
   it('arguments must be a JSON array, and what is wrong with them is said', () => {
     expect(parse.jsonArray('[1, {"a": null}]')).toEqual([1, { a: null }]);
+    expect(parse.jsonArray('[12345678901234567890]')).toEqual([12345678901234567890n]);
     expect(() => parse.jsonArray('{"a": 1}')).toThrow('must be a JSON array');
     expect(() => parse.jsonArray('[1,')).toThrow(/not JSON: .+ example: '\[1, "two"\]'/);
   });
