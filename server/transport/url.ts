@@ -21,7 +21,8 @@ const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?]*)@)?(\[[^\]]*\]|[^/:?@]*)(?::(
 export function parseUrl(url: string): ParsedUrl {
   const found = SHAPE.exec(url);
   if (!found) {
-    const scheme = /^[a-z][a-z0-9+.-]*/i.exec(url)?.[0] ?? '';
+    // Without '://' there is no scheme that anybody knows: of `sqlite:/x.db` it is `sqlite:`, which is then refused.
+    const scheme = /^[a-z][a-z0-9+.-]*(?=:\/\/)/i.exec(url)?.[0] ?? /^[^/?]*/.exec(url)![0];
     const rest = url.slice(scheme.length).replace(/^:\/\//, '');
     return {
       scheme: scheme.toLowerCase(),

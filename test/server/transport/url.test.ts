@@ -19,7 +19,9 @@ describe('parseUrl', () => {
     ],
     ['amqp://u:a@b@h/v', { username: 'u', password: 'a@b', host: 'h', path: 'v' }],
     ['CACHE+Memory://', { scheme: 'cache+memory' }],
-    ['not a url', { scheme: 'not' }],
+    ['not a url', { scheme: 'not a url' }],
+    ['sqlite:/x.db', { scheme: 'sqlite:' }],
+    ['localhost:6379/0', { scheme: 'localhost:6379' }],
     ['', { scheme: '' }],
   ])('takes %s apart', (url, expected) => {
     expect(parseUrl(url)).toMatchObject(expected);
