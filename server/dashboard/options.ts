@@ -189,6 +189,8 @@ export function resolveOptions(options: DashboardOptions): Resolved {
       throw new ImproperlyConfigured(
         `The option ${name} must be a number of at least 0, not ${JSON.stringify(o[name])}.`,
       );
+  if (!Number.isInteger(resolved.port) || resolved.port > 65_535)
+    throw new ImproperlyConfigured(`The option port must be a whole number from 0 to 65535, not ${resolved.port}.`);
   if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
