@@ -137,15 +137,13 @@ export class Broker {
 
   publish(m: OutgoingMessage): Promise<unknown> {
     const text = writeEnvelope(m);
-    if (m.exchange !== '') {
-      if (this.state.typeOf(m.exchange) === 'fanout') {
-        return this.batch.command('PUBLISH', this.keys.publishTopic(m.exchange, m.routingKey), text);
-      }
-      return this.route(m.exchange, m.routingKey).then((queues) =>
-        Promise.all(queues.map((queue) => this.batch.push(this.keys.list(queue, priorityOf(m.properties)), text))),
-      );
+    if (m.exchange === '') return this.#push(m.routingKey, m, text);
+    if (this.state.typeOf(m.exchange) === 'fanout') {
+      return this.batch.command('PUBLISH', this.keys.publishTopic(m.exchange, m.routingKey), text);
     }
-    return this.batch.push(this.keys.list(m.routingKey, priorityOf(m.properties)), text);
+    return this.route(m.exchange, m.routingKey).then((queues) =>
+      Promise.all(queues.map((queue) => this.#push(queue, m, text))),
+    );
   }
 
   /** The queues a message goes to, each once. Asks the server: other programs bind too. */
@@ -222,13 +220,22 @@ export class Broker {
     }
   }
 
+  /** The server does not tell us of what we ourselves put there. */
+  told(lists: readonly string[]): void {
+    for (const list of lists) for (const one of this.#listeners.get(list) ?? []) one.wake();
+  }
+
   listen(): Promise<void> {
     return this.link.listen({
       heard: (pattern, text) => this.fanout.heard(pattern, text),
-      changed: (keys) => {
-        for (const key of keys ?? this.#listeners.keys()) for (const one of this.#listeners.get(key) ?? []) one.wake();
-      },
+      changed: (keys) => this.told(keys ?? [...this.#listeners.keys()]),
     });
+  }
+
+  #push(queue: string, m: OutgoingMessage, text: string): Promise<unknown> {
+    const list = this.keys.list(queue, priorityOf(m.properties));
+    const pushed = this.batch.push(list, text);
+    return this.#listeners.has(list) ? pushed.then(() => this.told([list])) : pushed;
   }
 
   #bind(known: KnownQueue | undefined, queue: string, exchange: string, routingKey: string): Argument[] | null {

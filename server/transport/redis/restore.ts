@@ -74,6 +74,7 @@ export class Restore {
       const args = some.flatMap((one) => [place === 'back' ? 'L' : 'R', one.tag, one.envelope]);
       const lists = some.map((one) => one.list);
       count += Number(await batch.script('restore', [keys.unacked, keys.unackedIndex, ...lists], args));
+      this.#broker.told(lists);
     }
     return count;
   }
