@@ -23,7 +23,8 @@ export function writePidfile(path: string): string {
 }
 
 function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+  // Our own number is that of one killed before: in a container it is always the same.
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -3,13 +3,14 @@
 // supervisor.ts.
 // Holds: user code runs in the child alone, so it cannot hold up the dashboard; Ctrl+C ends all of it, warm, within seconds.
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EMBEDDED_BROKER_URL } from '../app/config.ts';
 import type { LogLevel } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
+import { writePidfile } from './daemon.ts';
 import { openDashboard } from './dashboard.ts';
 import { dashboardOptionsOf } from './dashboard-flags.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
@@ -56,6 +57,7 @@ export async function up(options: UpOptions): Promise<number> {
   const timer = createTimer();
   const plan = await makePlan(options);
   mkdirSync(dirname(plan.file), { recursive: true });
+  const lock = options.worker !== false && plan.appSpec ? lockFolder(dirname(plan.file)) : null;
   process.env['CELERY_BROKER_URL'] = plan.broker;
   process.env['CELERY_RESULT_BACKEND'] = plan.results;
   const stopping = new AbortController();
@@ -82,9 +84,24 @@ export async function up(options: UpOptions): Promise<number> {
   await traffic;
   await worker?.stop({ warmMs: WARM_MS, coldMs: COLD_MS });
   await dashboard.close();
+  if (lock) rmSync(lock, { force: true });
   timer.clear();
   output.note('stopped.');
   return EXIT.ok;
+}
+
+/** A second worker of the same name and a second beat on one file would be in each other's way. */
+function lockFolder(folder: string): string {
+  const path = join(folder, 'up.pid');
+  try {
+    return writePidfile(path);
+  } catch (error) {
+    throw new CliError(
+      `umbel up runs here already: ${(error as Error).message}`,
+      EXIT.cannotCreate,
+      `--file names a broker of its own, --no-worker a second dashboard; delete ${path} if nothing runs`,
+    );
+  }
 }
 
 function onInterrupt(stopping: AbortController, output: Output): Promise<void> {

@@ -79,6 +79,19 @@ describe('umbel up', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
+  it('a second one in the same folder is refused with 73; one that was killed holds nothing up', async () => {
+    await using first = up('--port', '0');
+    await first.says('is up');
+    await using second = up('--port', '0');
+    const { code, stderr } = await second.ended;
+    expect(stderr).toMatch(/umbel up runs here already.*pid: \d+/);
+    expect(code).toBe(73);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await using third = up('--port', '0');
+    await third.says('is up');
+  });
+
   it('starts the worker again when it is killed, and tells why', async () => {
     const port = await freePort();
     await using cluster = up('--port', String(port), '--rate', '20');
