@@ -61,13 +61,16 @@ export function safeUrl(url: string): string {
     .join(';');
 }
 
-/** `a;b` and `['a', 'b']` are the same list of brokers to try in turn. */
+/** `a;b` and `['a', 'b']` are the same list of brokers to try in turn; sentinels one after the other are one broker. */
 export function splitFailover(url: string | readonly string[]): string[] {
   const all = typeof url === 'string' ? [url] : url;
-  return all
-    .flatMap((one) => one.split(';'))
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
+  const isSentinel = (one: string | undefined) => one?.startsWith('sentinel://') ?? false;
+  const found: string[] = [];
+  for (const one of all.flatMap((some) => some.split(';')).map((some) => some.trim())) {
+    if (isSentinel(one) && isSentinel(found.at(-1))) found.push(`${found.pop()};${one}`);
+    else if (one !== '') found.push(one);
+  }
+  return found;
 }
 
 function decode(text: string): string {

@@ -52,7 +52,8 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
   const url = urls[0] ?? '';
   const { scheme } = parseUrl(url);
   const where = scheme === 'sentinel' ? sentinels(urls, given) : scheme === 'redis+socket' ? socket(url) : host(url);
-  const db = databaseOf(url);
+  // Of several sentinels any may carry what concerns the server behind them.
+  const db = databaseOf(urls.find((one) => parseUrl(one).path !== '') ?? url);
   const socketTimeout = seconds(given, 'socket_timeout', 0);
   const connectTimeout = seconds(given, 'socket_connect_timeout', 0);
   const globalKeyprefix = text(given, 'global_keyprefix', '');
@@ -75,7 +76,7 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
     client: {
       ...where,
       ...tls(url, given),
-      ...credentials(url),
+      ...credentials(urls.find((one) => parseUrl(one).password !== null) ?? url),
       db,
       // Any server since 2.8, and proxies: nothing here needs RESP3.
       protocol: 2,
