@@ -225,6 +225,22 @@ describe('the dashboard of a living cluster', () => {
     expect(overview.attention[0]).toMatchObject({ subject: 'celery', detail: '1 wait, nobody consumes it' });
   });
 
+  it('finds that a worker goes on without telling of its tasks', async () => {
+    const { dashboard } = await shop();
+    const publish = await publisher(dashboard);
+    const beat = (processed: number) =>
+      publish([{ type: 'worker-heartbeat', hostname: 'w2@shop', freq: 2, active: 0, processed }]);
+    const told = async () =>
+      (await get<WorkersReply>(dashboard, 'workers')).items.find((w) => w.hostname === 'w2@shop')?.task_events;
+    let processed = 5;
+    await beat(processed);
+    await until(async () => (await told()) === null, 'the worker, of which nothing is known yet');
+    await until(async () => {
+      await beat(++processed);
+      return (await told()) === false;
+    }, 'the mute worker');
+  }, 20_000);
+
   it('sends a failed task again under a new id', async () => {
     const { dashboard, fail } = await shop();
     const { id } = await fail.delay();

@@ -20,6 +20,8 @@ import { QueueProbe } from './queue-probe.ts';
 import { NO_TRENDS, readTrends, type Trends, Usual } from './trends.ts';
 
 const FLUSH_MS = 200;
+/** Longer than a heartbeat and what it counts can be apart from the tasks' events. @unit seconds */
+const MUTE_AFTER = 10;
 /** A batch this large is cut before its time. */
 const BATCH_TASKS = 4000;
 /** Batches the writer may owe before changes wait (and merge) in memory. */
@@ -42,6 +44,8 @@ export class Cluster {
   readonly #eventListeners = new Set<(events: CeleryEvent[]) => void>();
   readonly #timers: TimerHandle[] = [];
   readonly #status = new Map<string, Liveness>();
+  /** What each worker had processed, by its heartbeats, when it last told of a task. */
+  readonly #told = new Map<string, number>();
   readonly #usual = new Usual();
   #newcomers = new Set<string>();
   #newcomersDue = false;
@@ -132,6 +136,19 @@ export class Cluster {
 
   statusOf(w: WorkerRecord): Liveness {
     return liveness(w, this.now);
+  }
+
+  /** It goes on with tasks, by its heartbeats, and no event tells of them: somebody has disabled its task events. */
+  isMute(w: WorkerRecord): boolean {
+    const told = this.#told.get(w.hostname);
+    return told !== undefined && w.processed !== null && w.processed > told;
+  }
+
+  #noteTold(w: WorkerRecord, now: number): void {
+    if (w.processed === null) return;
+    const isTelling = w.last_task_event !== null && w.last_task_event >= now - MUTE_AFTER;
+    const told = this.#told.get(w.hostname);
+    if (isTelling || told === undefined || w.processed < told) this.#told.set(w.hostname, w.processed);
   }
 
   onlineWorkers(): string[] {
@@ -243,6 +260,7 @@ export class Cluster {
     while (this.#gaps.length > 0 && this.#gaps[0]!.at < now - 86_400) this.#gaps.shift();
     const purge = this.options.purge_offline_workers ?? 86_400;
     for (const w of this.state.workers.values()) {
+      this.#noteTold(w, now);
       const status = liveness(w, now);
       if (this.#status.get(w.hostname) !== status) {
         this.#status.set(w.hostname, status);
@@ -252,6 +270,7 @@ export class Cluster {
         this.state.forgetWorker(w.hostname);
         this.inspector.forget(w.hostname);
         this.#status.delete(w.hostname);
+        this.#told.delete(w.hostname);
       }
     }
     void this.refreshTrends();

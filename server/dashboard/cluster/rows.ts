@@ -45,7 +45,7 @@ export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
     sw_sys: w.sw_sys,
     pool: poolName(pool),
     queues: inspected?.active_queues.map((q) => q.name) ?? [],
-    task_events: sendsTaskEvents(w),
+    task_events: cluster.isMute(w) ? false : sendsTaskEvents(w),
     finished_per_min: cluster.trends.byWorker.get(w.hostname) ?? ZEROS,
     failed_last_hour: cluster.trends.failedByWorker.get(w.hostname) ?? 0,
   };
