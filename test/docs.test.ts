@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { NO_EFFECT_YET } from '../server/app/settings/no-effect.ts';
+import { SETTING_NAMES, settingOf } from '../server/app/settings.ts';
 import { settingsMarkdown } from '../server/app/settings-docs.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +20,15 @@ const pages = [
 describe('the documentation', () => {
   it('docs/settings.md is printed from the settings table (npm run docs)', () => {
     expect(readFileSync(join(ROOT, 'docs/settings.md'), 'utf8')).toBe(settingsMarkdown());
+  });
+
+  it('says of each setting that nothing reads: accepted, no effect yet', () => {
+    const sources = readdirSync(join(ROOT, 'server'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !/^app.settings/.test(path))
+      .map((path) => readFileSync(join(ROOT, 'server', path), 'utf8'));
+    const words = new Set(sources.flatMap((text) => text.match(/\w+/g) ?? []));
+    expect(SETTING_NAMES.filter((name) => !words.has(name) && !NO_EFFECT_YET.has(name))).toEqual([]);
+    expect([...NO_EFFECT_YET].filter((name) => !settingOf(name))).toEqual([]);
   });
 
   it.each(pages)('%s links only to what is there', (page) => {

@@ -243,7 +243,20 @@ const ONE_OF: Partial<Record<SettingName, readonly unknown[]>> = {
   task_create_missing_queue_type: ['classic', 'quorum'],
 };
 
+/** Numbers that mean nothing below. */
+const AT_LEAST: Partial<Record<SettingName, number>> = {
+  worker_concurrency: 1,
+  worker_prefetch_multiplier: 0,
+  result_expires: 0,
+  task_time_limit: 0,
+  task_soft_time_limit: 0,
+};
+
 function further(name: string, value: unknown): unknown {
+  const least = AT_LEAST[name as SettingName];
+  if (least !== undefined && typeof value === 'number' && value < least) {
+    throw new ImproperlyConfigured(`The setting '${name}' must be at least ${least}, not ${value}.`);
+  }
   const right = ONE_OF[name as SettingName];
   if (right && !right.includes(value)) {
     throw new ImproperlyConfigured(`The setting '${name}' is one of ${right.join(', ')}, not ${describe(value)}.`);

@@ -1,4 +1,5 @@
 // docs/settings.md, printed from the table, so that the page cannot fall behind.
+import { NO_EFFECT_YET } from './settings/no-effect.ts';
 import { SETTING_NAMES, settingOf } from './settings.ts';
 
 const SECTIONS: readonly (readonly [title: string, prefix: RegExp])[] = [
@@ -20,7 +21,8 @@ export function settingsMarkdown(): string {
     '# Settings',
     '',
     "Every setting of Celery 5.6, under Celery's names. Give them to `new Celery(name, settings)` or set them on `app.conf`.",
-    'An unknown name is refused, and the nearest right one is named. The names from before Celery 4 are accepted when no',
+    'An unknown name is refused, and the nearest right one is named. What is marked *accepted, no effect yet* may stand in a',
+    'configuration, and nothing reads it so far. The names from before Celery 4 are accepted when no',
     'new name is used beside them.',
     '',
     'This page is printed from the table in `server/app/settings.ts`; change it there.',
@@ -47,6 +49,7 @@ function row(name: string): string {
     s.doc,
     s.differs ? `**Differs from Celery:** ${s.differs}` : '',
     s.source === 'Umbel' ? '*Ours.*' : '',
+    NO_EFFECT_YET.has(name) ? '**Accepted, no effect yet.**' : '',
   ]
     .filter(Boolean)
     .join(' ');
