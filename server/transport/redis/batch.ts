@@ -61,8 +61,8 @@ export class Batch {
   }
 
   ack(tag: string): void {
-    this.#acks.push(tag);
-    this.#schedule();
+    // Nobody waits for an ack: those of one turn of the event loop go together, with the next command at the latest.
+    if (this.#acks.push(tag) === 1) setImmediate(() => this.#send());
   }
 
   /** Resolves when everything handed over so far has been answered, well or not. */

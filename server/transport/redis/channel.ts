@@ -52,6 +52,7 @@ export class RedisChannel implements Channel, ReaderHost {
   #deliveries = 0;
   #turn = 0;
   #open = true;
+  #making = false;
   /** Requeues under way. */
   readonly #giving = new Set<Promise<unknown>>();
   readonly #settle = (delivery: Delivery, how: Settlement) => this.#settled(delivery.deliveryTag, how);
@@ -284,7 +285,13 @@ export class RedisChannel implements Channel, ReaderHost {
     if (!held.got) this.#outstanding--;
     if (how === 'requeue') this.#requeue(held);
     else if (held.tag !== '') this.#ack(held.tag);
-    if (!held.got) this.#more();
+    if (held.got || this.#making) return;
+    // Who settles many on one turn makes room for one large take, not for many small ones.
+    this.#making = true;
+    setImmediate(() => {
+      this.#making = false;
+      this.#more();
+    });
   }
 
   #ack(tag: string): void {

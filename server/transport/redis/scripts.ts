@@ -55,11 +55,14 @@ for s = 0, steps - 1 do
     at[q] = at[q] - 1
     local tag, ex, rk = '', nil, nil
     if ARGV[6] == '1' and ARGV[9 + q] ~= '1' then
-      local tail = string.sub(raw, -700)
-      tag = string.match(tail, '"delivery_tag": ?"([^"\\\\]+)"}}$')
-      ex, rk = string.match(tail, '"delivery_info": ?{"exchange": ?"([^"\\\\]*)", ?"routing_key": ?"([^"\\\\]*)"')
+      local from = string.find(raw, '"delivery_tag"', -120, true)
+      if from then tag = string.match(raw, '^"delivery_tag": ?"([^"\\\\]+)"}}$', from) end
+      from = string.find(raw, '"delivery_info"', -600, true)
+      if from then
+        ex, rk = string.match(raw, '^"delivery_info": ?{"exchange": ?"([^"\\\\]*)", ?"routing_key": ?"([^"\\\\]*)"', from)
+      end
       local fine = true
-      if not tag or not ex then
+      if not tag or tag == '' or not ex then
         local ok, e = pcall(cjson.decode, raw)
         fine = ok and type(e) == 'table' and type(e.properties) == 'table'
         if fine then
