@@ -74,12 +74,17 @@ export class BrokerState {
 
 const states = new Map<string, BrokerState>();
 
-export function enterState(identity: string): BrokerState {
+export function stateOf(identity: string): BrokerState {
   let state = states.get(identity);
   if (!state) {
     state = new BrokerState();
     states.set(identity, state);
   }
+  return state;
+}
+
+export function enterState(identity: string): BrokerState {
+  const state = stateOf(identity);
   state.connections++;
   return state;
 }

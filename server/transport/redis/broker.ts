@@ -6,7 +6,7 @@ import type { QueueStatus } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { Batch } from './batch.ts';
-import { type BrokerState, enterState, type KnownQueue, leaveState } from './broker-state.ts';
+import { type BrokerState, enterState, type KnownQueue, leaveState, stateOf } from './broker-state.ts';
 import { priorityOf, writeEnvelope } from './envelope.ts';
 import { Fanout } from './fanout.ts';
 import { type BindingMember, bindingTakes, Keys } from './keys.ts';
@@ -17,6 +17,8 @@ import { Restore } from './restore.ts';
 /** With more unacked messages than this, how many of them belong to a queue is not counted. */
 const COUNTED = 5000;
 const COUNT_FRESH_MS = 1000;
+/** How often to look whether channels of lost connections settled something. */
+const DEBTS_MS = 500;
 const LISTING_FRESH_MS = 10_000;
 
 /** A reader that wants to know when one of its lists may have something. */
@@ -33,6 +35,7 @@ export class Broker {
   readonly restore: Restore;
   readonly #listeners = new Map<string, Set<Listener>>();
   #state: BrokerState | null = null;
+  #left = false;
   #counted: { atMs: number; counts: Promise<Map<string, number> | null> } | null = null;
   #listed: { atMs: number; names: Promise<Map<string, string[]>> } | null = null;
   #tables = new Map<string, Promise<BindingMember[]>>();
@@ -46,8 +49,9 @@ export class Broker {
     this.restore = new Restore(this);
   }
 
-  /** Entered by `connect`. */
+  /** Also after leaving: what is settled late is settled by the next connection of this process. */
   get state(): BrokerState {
+    if (this.#left) return stateOf(this.options.identity);
     this.#state ??= enterState(this.options.identity);
     return this.#state;
   }
@@ -55,12 +59,14 @@ export class Broker {
   async connect(): Promise<void> {
     await this.link.connect();
     await this.restore.payDebts();
+    const pay = () => void this.restore.payDebts().catch(() => {}); // kept, and tried again
+    this.link.timer.every(DEBTS_MS, pay);
   }
 
   leave(): void {
     this.link.close();
-    if (this.#state) leaveState(this.options.identity, this.#state);
-    this.#state = null;
+    if (this.#state && !this.#left) leaveState(this.options.identity, this.#state);
+    this.#left = true;
   }
 
   // --- what is declared

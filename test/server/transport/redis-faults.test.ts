@@ -147,7 +147,6 @@ describeNeedsRedis('a Redis that fails', () => {
     held[2]!.ack();
     m!.ack();
     await first.close();
-    await (await connected(server.url())).close();
     await until(async () => (await look(server).hlen('unacked')) === 0, 'the late ack');
   });
 
