@@ -5,6 +5,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ImproperlyConfigured } from '../errors.ts';
 
+/** Below it a time is one since a machine was started, above it one since 1970. @unit seconds */
+const LONGEST_UPTIME = 1_000_000_000;
 /** CELERY_WORKER_REVOKES_MAX, CELERY_WORKER_REVOKE_EXPIRES */
 const LIMIT = 50_000;
 /** @unit seconds */
@@ -43,12 +45,16 @@ export class RevokedSet {
     this.onChange?.();
   }
 
-  /** Ids from another worker or the file: id -> unix time in seconds. What is no such thing is left out. */
+  /**
+   * Ids from another worker or the file: id -> unix time in seconds. Python sends the seconds since its machine was started, which
+   * say nothing here: such an id counts as revoked now.
+   */
   merge(ids: Readonly<Record<string, unknown>>): void {
     for (const [id, when] of Object.entries(ids)) {
       // Celery sends LimitedSet._data: id -> [time, id] in its older form, id -> time in the newer one.
       const seconds = Array.isArray(when) ? when[0] : when;
-      if (!this.#ids.has(id)) this.#ids.set(id, typeof seconds === 'number' ? seconds * 1000 : this.#now());
+      const known = typeof seconds === 'number' && seconds > LONGEST_UPTIME;
+      if (!this.#ids.has(id)) this.#ids.set(id, known ? seconds * 1000 : this.#now());
     }
     this.purge();
     this.onChange?.();
@@ -68,9 +74,9 @@ export class RevokedSet {
     return [...this.#ids.keys()];
   }
 
-  /** id -> unix time in seconds, as `hello` sends it. */
+  /** id -> unix time in seconds, as `hello` sends it. Never a whole number: Python takes floats, and 1.0 is written 1. */
   toRecord(): Record<string, number> {
-    return Object.fromEntries([...this.#ids].map(([id, whenMs]) => [id, whenMs / 1000]));
+    return Object.fromEntries([...this.#ids].map(([id, whenMs]) => [id, (Math.floor(whenMs) + 0.5) / 1000]));
   }
 
   addStamps(headers: Readonly<Record<string, readonly string[]>>): void {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
-import { umbel } from '../support/umbel.ts';
+import { startUmbel, umbel } from '../support/umbel.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, type PythonWorker, startCluster } from './python.ts';
 
@@ -170,6 +170,46 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
     expect(JSON.parse(stats.stdout)).toBeTruthy();
     expect(registered.stdout).toContain('py.retry');
     expect([status.code, stats.code, registered.code]).toEqual([0, 0, 0]);
+  });
+
+  it('events of each are read by the event command of the other', async () => {
+    const [enabled, dump] = [cluster.py('app.control.enable_events(reply=True, timeout=5, limit=2)'), cluster.dump()];
+    await enabled;
+    await using watched = startUmbel(['-b', cluster.redis.url(), 'events', '--dump'], { cwd: cluster.redis.folder });
+    const heard = async (): Promise<boolean> => {
+      for (const [name, queue] of [
+        ['ts.add', 'ts'],
+        ['py.add', 'py'],
+      ] as const) {
+        await (await app.sendTask(name, [1, 1], {}, { queue })).get({ timeout: 10 });
+      }
+      return [dump.output(), watched.stdout()].every((text) =>
+        [
+          /ts@interop[^\n]*task (received|started)[^\n]*ts\.add/i,
+          /py@interop[^\n]*task (received|started)[^\n]*py\.add/i,
+        ].every((line) => line.test(text)),
+      );
+    };
+    await until(heard, 'both to tell of both', { timeoutMs: 20_000, everyMs: 200 }).catch((error: unknown) => {
+      throw new Error(`${error}\n--- celery events\n${dump.output()}\n--- umbel events\n${watched.stdout()}`);
+    });
+  });
+
+  it('what one kind of worker holds as revoked the other learns when it starts', async () => {
+    await cluster.py(`app.control.revoke('never-1', destination=['${PY}'], reply=True, timeout=5, limit=1)`);
+    const late = await cluster.ours(cluster.app({ task_default_queue: 'late' }), { hostname: 'late@interop' });
+    const revoked = async (): Promise<string[]> =>
+      (await app.control.inspect({ destination: ['late@interop'], timeout: 5, limit: 1 }).revoked())?.[
+        'late@interop'
+      ] ?? [];
+    await until(async () => (await revoked()).includes('never-1'), 'the revoke to be learnt');
+    await late.stop('cold');
+
+    await app.control.revoke('never-2', { destination: [TS], reply: true });
+    await cluster.worker('late-py@interop', ['-P', 'solo', '-Q', 'late']);
+    expect(((await inspect('revoked()', 'late-py@interop')) as Record<string, string[]>)['late-py@interop']).toEqual(
+      expect.arrayContaining(['never-1', 'never-2']),
+    );
   });
 
   it('the workers know of each other by gossip and mingle, and neither log has an error', async () => {

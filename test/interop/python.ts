@@ -43,6 +43,8 @@ export interface Cluster extends AsyncDisposable {
   py(code: string): Promise<unknown>;
   /** `celery -A proj ...` run to its end: what it printed. */
   celery(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** `celery events --dump`, left running. */
+  dump(): { readonly output: () => string };
   worker(hostname: string, args?: readonly string[]): Promise<PythonWorker>;
   /** An app of ours on the same Redis. */
   app(settings?: SettingsInput): Celery;
@@ -115,6 +117,16 @@ export async function startCluster(): Promise<Cluster> {
       });
       const code = await new Promise<number | null>((done) => child.once('close', done));
       return { code, stdout, stderr };
+    },
+    dump() {
+      const child = run(['-u', '-m', 'celery', '-A', 'proj', 'events', '--dump']);
+      let output = '';
+      for (const stream of [child.stdout!, child.stderr!]) {
+        stream.on('data', (data: Buffer) => {
+          output += data.toString();
+        });
+      }
+      return { output: () => output };
     },
     async worker(hostname, args = []) {
       const child = run(['-m', 'celery', '-A', 'proj', 'worker', '-n', hostname, '-l', 'INFO', ...args]);

@@ -32,10 +32,21 @@ describe('revoked ids', () => {
     expect(revoked.ids()).toEqual(['new']);
   });
 
-  it('come from other workers as id and unix time', () => {
-    const revoked = new RevokedSet(() => 5000, {});
-    revoked.merge({ x: 4.5, y: [4, 'y'], z: 'nonsense' });
-    expect(revoked.toRecord()).toEqual({ x: 4.5, y: 4, z: 5 });
+  it('come from other workers as id and unix time, or as a time of another machine, which is none here', () => {
+    const now = 1_700_000_500_000;
+    const revoked = new RevokedSet(() => now, {});
+    revoked.merge({ x: 1_700_000_000.25, y: [1_700_000_001.25, 'y'], python: [8865.257, 'python'], z: 'nonsense' });
+    const told = revoked.toRecord();
+    expect(Object.keys(told)).toEqual(['x', 'y', 'python', 'z']);
+    expect([told.x, told.y, told.python, told.z].map((when) => Math.round(when! * 100) / 100)).toEqual([
+      1_700_000_000.25, 1_700_000_001.25, 1_700_000_500, 1_700_000_500,
+    ]);
+  });
+
+  it('are told with times that Python reads as floats', () => {
+    const revoked = new RevokedSet(() => 1_700_000_000_000, {});
+    revoked.add('a');
+    expect(JSON.stringify(revoked.toRecord())).toMatch(/^\{"a":1700000000\.0\d*\}$/);
   });
 
   it('survive a restart in the state file, with the clock', () => {
@@ -43,7 +54,7 @@ describe('revoked ids', () => {
     const before = new RevokedSet(() => 1000, {});
     before.add('gone');
     new StateDb(path).save(before, 42);
-    expect(new StateDb(path).load()).toEqual({ revoked: { gone: 1 }, clock: 42 });
+    expect(new StateDb(path).load()).toEqual({ revoked: { gone: expect.closeTo(1, 2) }, clock: 42 });
   });
 
   it('start empty without a state file, and refuse a file that is none', () => {
