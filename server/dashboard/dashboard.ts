@@ -181,6 +181,8 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },
+    // What is refused before any route is found, an address with a bad escape for instance.
+    frameworkErrors: (error, request, reply) => problem(error, request as FastifyRequest, reply as FastifyReply, log),
     ajv: {},
   });
   app.register(plugin, { prefix: options.url_prefix });

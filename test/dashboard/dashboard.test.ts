@@ -558,6 +558,7 @@ describe('the server', () => {
       status: 400,
       position: expect.any(Number),
     });
+    expect(await problem('/api/v2/tasks/%ff')).toMatchObject({ status: 400 });
     expect(await problem('/api/v2/tasks?limit=many')).toMatchObject({ status: 400 });
     expect(await problem('/api/v2/tasks?limit=5000')).toMatchObject({ status: 400 });
     expect(await problem('/api/v2/tasks?sort=colour')).toMatchObject({ status: 400 });
