@@ -18,6 +18,8 @@ const LONG = [
   'test/server/cli/command.test.ts',
   'test/server/cli/up.test.ts',
   'test/server/transport/sqlite-processes.test.ts',
+  'test/interop/**',
+  'test/dashboard/dashboard.test.ts',
   'test/dashboard/history/**',
 ];
 
