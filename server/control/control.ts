@@ -2,22 +2,14 @@
 // Not here: questions (inspect.ts); the wire (messaging/mailbox.ts); what the commands do (worker/panel).
 // Holds: without `reply` nothing is waited for; arguments have Celery's names, since they are keyword arguments there.
 // Celery 5.6: app/control.py Control
-import type { Mailbox } from '../messaging/mailbox.ts';
+import type { Mailbox, BroadcastOptions as MailboxOptions } from '../messaging/mailbox.ts';
 import { findCommand } from './commands.ts';
 import { Inspect, type InspectOptions } from './inspect.ts';
 
-export interface BroadcastOptions {
-  readonly arguments?: Record<string, unknown>;
-  /** Node names; null = everybody. */
-  readonly destination?: readonly string[] | null;
-  readonly pattern?: string | null;
-  readonly matcher?: 'glob' | 'pcre' | null;
-  readonly reply?: boolean;
+/** What the mailbox takes, with the wait in seconds as Celery's callers give it. */
+export interface BroadcastOptions extends Omit<MailboxOptions, 'timeoutMs'> {
   /** How long to gather replies. @unit seconds  @default 1 */
   readonly timeout?: number;
-  /** Enough replies. Default: as many as there are destinations, else no limit. */
-  readonly limit?: number;
-  readonly onReply?: (reply: Record<string, unknown>) => void;
 }
 
 export type CallOptions = Omit<BroadcastOptions, 'arguments'>;

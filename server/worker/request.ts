@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import type { Celery } from '../app/celery.ts';
 import type { TaskOutcome } from '../app/trace.ts';
 import { storeFailure } from '../app/trace.ts';
+import type { RequestInfo } from '../control/inspect.ts';
 import { TaskRevokedError } from '../errors.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Logger } from '../log.ts';
@@ -35,19 +36,6 @@ export interface RequestHost {
   now(): number;
   /** A promise the worker waits for before it is stopped. */
   track(work: Promise<unknown>): void;
-}
-
-export interface RequestInfo {
-  id: string;
-  name: string;
-  args: unknown;
-  kwargs: unknown;
-  type: string;
-  hostname: string;
-  time_start: number | null;
-  acknowledged: boolean;
-  delivery_info: { exchange: string; routing_key: string; priority: number | null; redelivered: boolean | null };
-  worker_pid: number | null;
 }
 
 export type Phase = 'held' | 'scheduled' | 'limited' | 'reserved' | 'active' | 'done';
