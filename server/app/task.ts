@@ -226,7 +226,7 @@ function eagerMessage(name: string, call: EagerRetry, options: ApplyOptions): Ta
       chain: options.chain ? wire(options.chain) : null,
       chord: null,
     },
-    lang: 'js',
+    lang: 'py',
     shadow: options.shadow ?? null,
     eta: null,
     expires: null,

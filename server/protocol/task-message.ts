@@ -64,7 +64,7 @@ export interface OutgoingTask {
   readonly args?: readonly unknown[];
   readonly kwargs?: Readonly<Record<string, unknown>>;
   readonly embed?: Readonly<Partial<Embed>>;
-  /** Default 'js'; a consumer does not act on it. */
+  /** Default 'py', as every client of Celery writes: a consumer does not act on it. */
   readonly lang?: string;
   readonly shadow?: string | null;
   readonly eta?: string | null;
@@ -124,7 +124,7 @@ function buildV2(
 ): BuiltTaskMessage {
   const embed = fields.embed;
   const headers: Record<string, unknown> = {
-    lang: fields.lang ?? 'js',
+    lang: fields.lang ?? 'py',
     task: fields.task,
     id: fields.id,
     shadow: fields.shadow ?? null,

@@ -53,8 +53,8 @@ function envelopesOf(name: string): Envelope[] {
   return CASES.get(name)!.messages.map((m) => decodeJson(m.envelope_text) as Envelope);
 }
 
-/** Of this process or moment, or said on purpose otherwise (lang). */
-const OWN = ['lang', 'origin'];
+/** Of this process. */
+const OWN = ['origin'];
 const TIMES = ['eta', 'expires'];
 
 function headersOf(headers: Readonly<Record<string, unknown>>, moving: boolean) {
