@@ -31,13 +31,16 @@ export async function dashboard(flags: GlobalOptions & Record<string, unknown>):
   return EXIT.ok;
 }
 
-/** Which cluster: -A's, -b's, the environment's, or the embedded broker of this folder. */
-async function clusterOf(flags: GlobalOptions): Promise<Pick<DashboardOptions, 'broker' | 'result_backend'>> {
+/** Which cluster, and how it is set up: -A's, -b's, the environment's, or the embedded broker of this folder. */
+async function clusterOf(
+  flags: GlobalOptions,
+): Promise<Pick<DashboardOptions, 'broker' | 'result_backend' | 'settings'>> {
   const app = await openApp(flags);
   const broker = app.conf.brokerUrls('read');
   const results = app.conf.resultBackendUrl();
+  const settings = app.conf.changes();
   await app.close();
-  return { broker, result_backend: results === 'disabled' ? null : results };
+  return { broker, result_backend: results === 'disabled' ? null : results, settings };
 }
 
 /** Opens it, or says which port is taken. @param nextFreePort when no port was asked for, take the next one that is free */

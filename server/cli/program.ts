@@ -56,6 +56,18 @@ function action(load: () => Promise<Run>): (...given: unknown[]) => Promise<void
   };
 }
 
+/** Celery's worker and beat take settings as words, after `--`. */
+function settingWords(command: Command): Command {
+  return command.argument('[settings...]', "settings as name=value, after '--'");
+}
+
+function withSettings(load: () => Promise<Run>): () => Promise<Run> {
+  return async () => {
+    const run = await load();
+    return (settings: string[], options: object) => run({ ...options, settings });
+  };
+}
+
 const LOG_LEVELS = 'DEBUG, INFO, WARNING, ERROR or CRITICAL';
 
 function daemonOptions(command: Command): void {
@@ -143,7 +155,7 @@ export function createProgram(): Command {
     .addOption(new Option('--schedule-filename <path>', 'the same').hideHelp())
     .option('--scheduler <name>', 'scheduler to use');
   daemonOptions(worker);
-  addGlobals(worker)
+  addGlobals(settingWords(worker))
     .addHelpText(
       'after',
       `
@@ -151,10 +163,11 @@ Examples:
   umbel -A ./app.ts worker -l INFO
   umbel -A ./app.ts worker -Q orders,mail -c 20 -E
   umbel -A ./app.ts worker -n mail@%h -Q mail -P solo
+  umbel -A ./app.ts worker -- worker_prefetch_multiplier=1
 
 SIGTERM or Ctrl+C lets running tasks finish; a second Ctrl+C, or SIGQUIT, gives them back.`,
     )
-    .action(action(async () => (await import('./worker.ts')).worker));
+    .action(action(withSettings(async () => (await import('./worker.ts')).worker)));
 
   const beat = sub('beat', 'Send scheduled tasks.')
     .option('-s, --schedule <path>', 'file of the schedule')
@@ -162,16 +175,22 @@ SIGTERM or Ctrl+C lets running tasks finish; a second Ctrl+C, or SIGQUIT, gives 
     .option('--max-interval <seconds>', 'sleep no longer than this between looks at the schedule', parse.number)
     .option('-l, --loglevel <level>', `${LOG_LEVELS} (default WARNING)`, parse.logLevel);
   daemonOptions(beat);
-  addGlobals(beat).action(action(async () => (await import('./beat.ts')).beat));
+  addGlobals(settingWords(beat)).action(action(withSettings(async () => (await import('./beat.ts')).beat)));
 
   const dashboard = sub('dashboard', 'See and steer a cluster in the browser.').option(
     '-j, --json',
     'say the address as JSON',
   );
   addDashboardFlags(dashboard);
-  addGlobals(dashboard)
-    .addHelpText('after', '\nExample:\n  umbel dashboard -b sqlite:///umbel.db --port 8080')
-    .action(action(async () => (await import('./dashboard.ts')).dashboard));
+  addGlobals(settingWords(dashboard))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  umbel dashboard -b redis://localhost:6379/0 --result-backend redis://localhost:6379/1 --port 8080
+  umbel dashboard -b 'sentinel://s1:26379;sentinel://s2:26379' -- broker_transport_options='{"master_name": "main"}'`,
+    )
+    .action(action(withSettings(async () => (await import('./dashboard.ts')).dashboard)));
 
   program.commandsGroup('Tasks:');
   addGlobals(

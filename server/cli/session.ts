@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { Celery } from '../app/celery.ts';
 import { loadApp } from '../app/load.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
+import { settingsOfWords } from './setting-words.ts';
 
 /** The options every command takes. */
 export interface GlobalOptions {
@@ -19,20 +20,23 @@ export interface GlobalOptions {
   readonly quiet?: boolean;
   readonly color?: boolean;
   readonly json?: boolean;
+  /** Settings as words, `name=value`: they go before every other source. */
+  readonly settings?: readonly string[];
 }
 
 /**
  * The app of -A, or a bare one that knows the broker only. -b and --result-backend go before what the app itself says:
  * like Celery's command they are handed on in the environment, so that children of this process see the same.
  */
-export async function openApp(options: GlobalOptions): Promise<Celery> {
+export async function openApp(options: GlobalOptions, namespace?: string): Promise<Celery> {
   if (options.broker) process.env['CELERY_BROKER_URL'] = options.broker;
   if (options.resultBackend) process.env['CELERY_RESULT_BACKEND'] = options.resultBackend;
   if (options.workdir) enter(options.workdir);
   const settings = options.config ? await readSettings(options.config) : {};
-  if (!options.app) return new Celery('default', settings);
-  const app = await loadApp(options.app, { workdir: process.cwd() });
-  if (options.config) app.conf.update(settings);
+  const words = settingsOfWords(options.settings ?? [], namespace);
+  const app = options.app ? await loadApp(options.app, { workdir: process.cwd() }) : new Celery('default', settings);
+  if (options.app && options.config) app.conf.update(settings);
+  app.conf.update(words);
   return app;
 }
 

@@ -1,4 +1,4 @@
-// What `umbel up -A` asks a child of itself: where the user's app wants its broker and results. One JSON line; not in the help.
+// What `umbel up -A` asks a child of itself: the user's app's settings, of which its dashboard needs some. One JSON line; not in the help.
 import { EXIT } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 
@@ -8,6 +8,7 @@ export async function showSettings(options: GlobalOptions): Promise<number> {
     name: app.name,
     broker_url: app.conf.isSet('broker_url') ? app.conf.brokerUrls('read').join(';') : null,
     result_backend: app.conf.isSet('result_backend') ? app.conf.resultBackendUrl() : null,
+    settings: app.conf.changes(),
   });
   await app.close();
   process.stdout.write(`${line}\n`);

@@ -41,6 +41,7 @@ interface Plan {
   readonly isDemo: boolean;
   readonly broker: string;
   readonly results: string;
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly file: string;
   readonly history: string;
   readonly logfile: string | null;
@@ -70,6 +71,7 @@ export async function up(options: UpOptions): Promise<number> {
       ...dashboardOptionsOf({ ...options }),
       broker: plan.broker,
       result_backend: plan.results,
+      settings: plan.settings,
     },
     { nextFreePort: true },
   );
@@ -80,7 +82,7 @@ export async function up(options: UpOptions): Promise<number> {
   announce(plan, options, dashboard, worker !== null, output);
 
   await interrupted;
-  output.note('\nstopping: letting the worker finish (Ctrl+C again: at once)');
+  output.note(worker ? '\nstopping: letting the worker finish (Ctrl+C again: at once)' : '\nstopping');
   await traffic;
   await worker?.stop({ warmMs: WARM_MS, coldMs: COLD_MS });
   await dashboard.close();
@@ -132,6 +134,7 @@ async function makePlan(options: UpOptions): Promise<Plan> {
     isDemo: demo,
     broker,
     results,
+    settings: own?.settings ?? {},
     file: fileOf(broker) ?? file,
     history: resolve(options.db ?? join(dirname(file), 'history.db')),
     logfile: options.logfile ?? (demo ? join(dirname(file), 'worker.log') : null),
@@ -162,11 +165,12 @@ interface OwnSettings {
   readonly name: string;
   readonly broker_url: unknown;
   readonly result_backend: unknown;
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** What the user's app says of itself, asked in a child so that its code does not run here. Its errors are shown as they are. */
 async function settingsOf(options: UpOptions): Promise<OwnSettings> {
-  const child = spawn(process.execPath, [...selfArgs(), 'show-settings', '-A', options.app!], {
+  const child = spawn(process.execPath, [...selfArgs(), 'show-settings', '-A', options.app!, ...configArgs(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';
@@ -177,6 +181,11 @@ async function settingsOf(options: UpOptions): Promise<OwnSettings> {
   const line = text.split('\n').findLast((one) => one.startsWith('{'));
   if (code !== 0 || !line) throw new CliError(`${options.app} could not be loaded; see above`, code || EXIT.failure);
   return JSON.parse(line) as OwnSettings;
+}
+
+/** Settings given beside the app's go to all that are started. */
+function configArgs(options: UpOptions): string[] {
+  return options.config ? ['--config', options.config] : [];
 }
 
 /** This program again, with the same loader and conditions. */
@@ -190,6 +199,7 @@ function superviseWorker(plan: Plan, options: UpOptions, timer: Timer, output: O
   args.push('-s', join(dirname(plan.file), 'beat-schedule.db'));
   const concurrency = options.concurrency ?? (plan.isDemo ? DEMO_CONCURRENCY : undefined);
   if (concurrency !== undefined) args.push('-c', String(concurrency));
+  args.push(...configArgs(options));
   if (options.pool) args.push('-P', options.pool);
   if (options.queues) args.push('-Q', options.queues.join(','));
   if (plan.logfile) args.push('--quiet');

@@ -66,7 +66,7 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
   const log = openLog(options, hostname);
   // Tracebacks name the lines people wrote, not those their build made. Only modules loaded from now on are looked up.
   process.setSourceMapsEnabled(true);
-  const app = await openApp(options);
+  const app = await openApp(options, 'worker');
   await include(options.include ?? []);
   applySettings(app, options, log);
   const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname })) : null;
