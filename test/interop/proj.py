@@ -1,18 +1,29 @@
-"""The Python side of the cluster: an app with tasks of every kind, for workers, clients and the celery command."""
+"""The Python side of the cluster: an app with tasks of every kind, for workers, clients and the celery command.
+
+Twin of tasks.ts: what is 'py.x' here is 'ts.x' there. INTEROP_CONF holds further settings as JSON.
+"""
+import json
 import os
+import time
 
 from celery import Celery
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
 URL = os.environ['INTEROP_URL']
 app = Celery('proj', broker=URL, backend=URL)
 app.conf.broker_connection_retry_on_startup = True
 app.conf.worker_hijack_root_logger = False
 app.conf.task_track_started = True
+app.conf.update(json.loads(os.environ.get('INTEROP_CONF', '{}')))
 
 
 class Custom(Exception):
     pass
+
+
+def push(key, *values):
+    """What a test looks at: a list in Redis."""
+    app.backend.client.rpush(key, json.dumps(values))
 
 
 @app.task(name='py.add')
@@ -30,6 +41,11 @@ def types(*args):
     return [type(arg).__name__ for arg in args]
 
 
+@app.task(name='py.repr')
+def repr_of(*args, **kwargs):
+    return [repr(args), repr(kwargs)]
+
+
 @app.task(name='py.fail')
 def fail(message='boom'):
     raise ValueError(message)
@@ -45,6 +61,20 @@ def fail_custom():
     raise Custom(42, 'custom failure')
 
 
+@app.task(name='py.fail_cause')
+def fail_cause():
+    try:
+        {}['inner']
+    except KeyError as error:
+        raise Custom('outer') from error
+
+
+@app.task(name='py.fail_odd')
+def fail_odd():
+    """Its arguments cannot be written as JSON."""
+    raise Custom(object(), {1, 2}, 'fine')
+
+
 @app.task(name='py.retry', bind=True, max_retries=5)
 def retry(self, times):
     if self.request.retries < times:
@@ -52,23 +82,73 @@ def retry(self, times):
     return self.request.retries
 
 
+@app.task(name='py.exhaust', bind=True, max_retries=2)
+def exhaust(self):
+    raise self.retry(countdown=0.05)
+
+
+@app.task(name='py.backoff', autoretry_for=(ConnectionError,), max_retries=2, retry_backoff=1, retry_jitter=False)
+def backoff(label):
+    push('marks', label, time.time())
+    raise ConnectionError('away')
+
+
 @app.task(name='py.ignore')
 def ignore():
     raise Ignore()
 
 
+@app.task(name='py.silent', ignore_result=True)
+def silent(label):
+    push('marks', label, time.time())
+
+
 @app.task(name='py.sleep')
 def sleep(seconds):
-    import time
     time.sleep(seconds)
     return seconds
+
+
+@app.task(name='py.tidy')
+def tidy(seconds):
+    """Makes use of its soft time limit."""
+    try:
+        time.sleep(seconds)
+    except SoftTimeLimitExceeded:
+        return 'tidied'
+
+
+@app.task(name='py.request', bind=True)
+def request(self):
+    r = self.request
+    return {
+        'id': r.id, 'root_id': r.root_id, 'parent_id': r.parent_id, 'correlation_id': r.correlation_id,
+        'shadow': r.shadow, 'retries': r.retries, 'timelimit': list(r.timelimit or [None, None]),
+        'routing_key': r.delivery_info['routing_key'], 'exchange': r.delivery_info['exchange'],
+        'priority': r.delivery_info['priority'], 'my_header': getattr(r, 'my_header', None), 'group': r.group,
+    }
+
+
+def _mark(label):
+    push('marks', label, time.time())
+    return label
+
+
+mark = app.task(_mark, name='py.mark')
+limited = app.task(_mark, name='py.limited', rate_limit='10/s')
+annotated = app.task(_mark, name='py.annotated')
 
 
 @app.task(name='py.keep')
 def keep(*args):
     """As a callback: what it was given stands in a list."""
-    import json
-    app.backend.client.rpush('kept', json.dumps(args))
+    push('kept', *args)
+
+
+@app.task(name='py.keep_error')
+def keep_error(request, exc, traceback):
+    """An errback of the new kind: a worker that knows it calls it where the task failed."""
+    push('kept', request.id, type(exc).__name__, str(exc))
 
 
 @app.task(name='mix.count', bind=True)

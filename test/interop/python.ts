@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
 import { createLogger } from '../../server/log.ts';
+import type { ResultMeta } from '../../server/protocol/result-meta.ts';
 import { decodeJson } from '../../server/serialization/json.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
 import { type RedisServer, redisServer } from '../support/redis-server.ts';
@@ -39,6 +40,8 @@ export interface Cluster extends AsyncDisposable {
   readonly redis: RedisServer;
   /** For looking into it. */
   readonly keys: Redis;
+  /** The records stored for a task so far, oldest first. */
+  records(id: string): readonly ResultMeta[];
   /** Run lines of Python in the client; what they leave in `result`. Throws Raised. */
   py(code: string): Promise<unknown>;
   /** `celery -A proj ...` run to its end: what it printed. */
@@ -52,7 +55,8 @@ export interface Cluster extends AsyncDisposable {
   ours(app: Celery, options?: WorkerOptions): Promise<Worker & { readonly lines: readonly string[] }>;
 }
 
-export async function startCluster(): Promise<Cluster> {
+/** @param settings of every app here, in both languages */
+export async function startCluster(settings: SettingsInput = {}): Promise<Cluster> {
   const redis = await redisServer();
   const children = new Set<ChildProcess>();
   const closing: (() => Promise<unknown>)[] = [];
@@ -60,6 +64,7 @@ export async function startCluster(): Promise<Cluster> {
   const env = {
     ...process.env,
     INTEROP_URL: redis.url(),
+    INTEROP_CONF: JSON.stringify(settings),
     PYTHONPATH: FOLDER,
     PYTHONDONTWRITEBYTECODE: '1',
     NO_COLOR: '1',
@@ -94,9 +99,17 @@ export async function startCluster(): Promise<Cluster> {
   };
 
   const keys = new Redis(redis.url());
+  const ear = new Redis(redis.url());
+  const stored = new Map<string, ResultMeta[]>();
+  ear.on('pmessage', (_pattern, _key, text) => {
+    const meta = decodeJson(text) as ResultMeta;
+    stored.set(meta.task_id, [...(stored.get(meta.task_id) ?? []), meta]);
+  });
+  await ear.psubscribe('celery-task-meta-*');
   return {
     redis,
     keys,
+    records: (id) => stored.get(id) ?? [],
     async py(code) {
       client ??= startClient();
       const answer = decodeJson(await client(JSON.stringify({ code }))) as {
@@ -150,8 +163,9 @@ export async function startCluster(): Promise<Cluster> {
         },
       };
     },
-    app(settings = {}) {
-      const app = new Celery('proj', { broker: redis.url(), backend: redis.url(), ...settings }, { env: {} });
+    app(own = {}) {
+      const urls = { broker: redis.url(), backend: redis.url() };
+      const app = new Celery('proj', { ...urls, task_track_started: true, ...settings, ...own }, { env: {} });
       apps.push(app);
       return app;
     },
@@ -170,6 +184,7 @@ export async function startCluster(): Promise<Cluster> {
       // Each leads a group of its own, so that a worker's processes go with it.
       for (const child of children) killGroup(child);
       await Promise.all(ended);
+      ear.disconnect();
       keys.disconnect();
       await redis.close();
     },
