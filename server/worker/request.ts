@@ -294,22 +294,14 @@ export class Request implements JobCallbacks {
     this.#running?.terminate(signal);
   }
 
-  /** Forget it without settling: its channel is dead, or it is given back with the channel. */
-  drop(): void {
-    if (this.phase === 'done') return;
-    this.#finish();
-    this.acknowledged = true;
-    this.#running?.terminate('SIGTERM');
-  }
-
   /** Its connection is lost while it runs (worker_cancel_long_running_tasks_on_connection_loss): the broker delivers it again. */
   cancel(): void {
     if (this.phase === 'done') return;
     this.#host.log.warning(`Cancelling ${this.title}: its connection to the broker was lost.`);
-    this.drop();
+    this.giveBack();
   }
 
-  /** Let somebody else have it: it has not begun. */
+  /** Let somebody else have it: it has not begun, or shall not end here. */
   giveBack(): void {
     if (this.phase === 'done') return;
     this.#finish();

@@ -72,8 +72,10 @@ export class TasksStep extends Bootstep<TaskConsumer> {
     if (consumer.lost) {
       strategy.clear();
       const cancel = app.conf.get('worker_cancel_long_running_tasks_on_connection_loss');
-      for (const request of [...state.requests]) {
-        if (request.phase !== 'active') request.drop();
+      // What has not begun goes back as soon as the broker can be told: one that gives back by itself at a loss ignores it, Redis
+      // would keep it from everybody for its visibility timeout. In reverse, so that they stand in their old order.
+      for (const request of [...state.requests].reverse()) {
+        if (request.phase !== 'active') request.giveBack();
         else if (cancel && request.policy.acksLate) request.cancel();
       }
     } else {
