@@ -19,6 +19,7 @@ const LONG = [
   'test/server/cli/up.test.ts',
   'test/server/transport/sqlite-processes.test.ts',
   'test/interop/**',
+  'test/fault/**',
   'test/dashboard/dashboard.test.ts',
   'test/dashboard/history/**',
 ];
