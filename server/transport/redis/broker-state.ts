@@ -28,8 +28,16 @@ export interface Owed {
   readonly envelope: string;
 }
 
+/** Somebody who holds recorded messages: a channel, until the last of them is settled, also when its connection is gone. */
+export interface Holder {
+  heldTags(): Iterable<string>;
+  /** Those held at the last call already. */
+  heldSince(): string[];
+}
+
 export class BrokerState {
   readonly queues = new Map<string, KnownQueue>();
+  readonly holders = new Set<Holder>();
   readonly #routing = new RoutingTable();
   /** Settled while no connection was there. */
   lateAcks: string[] = [];
@@ -91,5 +99,6 @@ export function enterState(identity: string): BrokerState {
 
 export function leaveState(identity: string, state: BrokerState): void {
   state.connections--;
-  if (state.connections === 0 && !state.owes && states.get(identity) === state) states.delete(identity);
+  if (state.connections === 0 && !state.owes && state.holders.size === 0 && states.get(identity) === state)
+    states.delete(identity);
 }

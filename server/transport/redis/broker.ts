@@ -59,6 +59,7 @@ export class Broker {
   async connect(): Promise<void> {
     await this.link.connect();
     await this.restore.payDebts();
+    await this.restore.startKeeping();
     const pay = () => void this.restore.payDebts().catch(() => {}); // kept, and tried again
     this.link.timer.every(DEBTS_MS, pay);
   }

@@ -10,7 +10,7 @@ import type { Message, OutgoingMessage } from '../message.ts';
 import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { Broker } from './broker.ts';
-import type { Owed } from './broker-state.ts';
+import type { Holder, Owed } from './broker-state.ts';
 import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
 import type { Hear } from './fanout.ts';
 import { Reader, type ReaderHost, type Taken } from './reader.ts';
@@ -36,7 +36,7 @@ interface Held {
   readonly heardBy: string | null;
 }
 
-export class RedisChannel implements Channel, ReaderHost {
+export class RedisChannel implements Channel, ReaderHost, Holder {
   readonly #broker: Broker;
   /** The connection: the owner of exclusive queues. */
   readonly #owner: object;
@@ -50,6 +50,8 @@ export class RedisChannel implements Channel, ReaderHost {
   #outstanding = 0;
   #tags = 0;
   #deliveries = 0;
+  /** Deliveries at the last call of `heldSince`. */
+  #before = 0;
   #turn = 0;
   #open = true;
   #making = false;
@@ -61,6 +63,7 @@ export class RedisChannel implements Channel, ReaderHost {
     this.#broker = broker;
     this.#owner = owner;
     this.#reader = new Reader(broker, this);
+    broker.state.holders.add(this);
   }
 
   async declareExchange(e: Exchange): Promise<void> {
@@ -213,6 +216,23 @@ export class RedisChannel implements Channel, ReaderHost {
       await batch.flush();
     }
     for (const tag of [...this.#consumers.keys()]) await this.cancel(tag).catch(() => {});
+    if (this.#held.size === 0) this.#broker.state.holders.delete(this);
+  }
+
+  // --- what is held
+
+  *heldTags(): Iterable<string> {
+    for (const { tag } of this.#held.values()) if (tag !== '') yield tag;
+  }
+
+  heldSince(): string[] {
+    const tags: string[] = [];
+    for (const [delivery, { tag }] of this.#held) {
+      if (delivery > this.#before) break;
+      if (tag !== '') tags.push(tag);
+    }
+    this.#before = this.#deliveries;
+    return tags;
   }
 
   // --- for the reader
@@ -282,6 +302,7 @@ export class RedisChannel implements Channel, ReaderHost {
     const held = this.#held.get(deliveryTag);
     if (!held) return; // given back already, by close
     this.#held.delete(deliveryTag);
+    if (!this.#open && this.#held.size === 0) this.#broker.state.holders.delete(this);
     if (!held.got) this.#outstanding--;
     if (how === 'requeue') this.#requeue(held);
     else if (held.tag !== '') this.#ack(held.tag);

@@ -1,7 +1,8 @@
 // Giving messages back to their lists: what nobody acknowledged within the visibility timeout, what a closing channel held, and what
-// could not be settled while the server was away.
+// could not be settled while the server was away. And saying of what is held here for long that it is still held.
 // Holds: a message is given back by the one who removes its record, hence once; to the list of its priority, next in line, marked
-// as redelivered; what no binding takes any more stays recorded. Between processes the mutex lets one look at a time.
+// as redelivered; what no binding takes any more stays recorded. Between processes the mutex lets one look at a time. What a living
+// process holds is not given to another, unless it stood still for the whole visibility timeout.
 // Kombu 5.6: transport/redis.py QoS.restore_visible, restore_by_tag, Channel._do_restore_message (which forgets the priority)
 import { randomUUID } from 'node:crypto';
 import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
@@ -22,19 +23,43 @@ export class Restore {
     this.#broker = broker;
   }
 
-  /** Called by the first consumer: once now, then for as long as the connection lasts. */
+  /** Called by the first consumer. Not at once: who connects again when the server is back shall first say what it still holds. */
   start(): void {
     if (this.#started || !this.#broker.options.ackEmulation) return;
     this.#started = true;
-    const look = () => void this.visible().catch(() => {});
-    look();
     const { visibilityTimeoutMs } = this.#broker.options;
-    this.#broker.link.timer.every(Math.max(100, Math.min(EVERY_MS, visibilityTimeoutMs / 2)), look);
+    const everyMs = Math.max(100, Math.min(EVERY_MS, visibilityTimeoutMs / 2));
+    this.#broker.link.timer.every(everyMs, () => void this.visible().catch(() => {}));
+  }
+
+  /**
+   * Called when connected: what this process still holds of before, and from then on all it holds for long, is recorded as taken now.
+   * Kombu has no such thing: there a task that runs, or waits for its ETA, beyond the visibility timeout is delivered again.
+   */
+  async startKeeping(): Promise<void> {
+    const { options, link, state } = this.#broker;
+    if (!options.ackEmulation) return;
+    // A message is left alone for two periods at most: one more is there for a slow server.
+    link.timer.every(Math.max(100, options.visibilityTimeoutMs / 3), () => {
+      void this.#keep([...state.holders].flatMap((holder) => holder.heldSince())).catch(() => {});
+    });
+    await this.#keep(this.#heldHere());
+  }
+
+  async #keep(tags: readonly string[]): Promise<void> {
+    const { batch, keys, link } = this.#broker;
+    const now = link.timer.now() / 1000;
+    for (let at = 0; at < tags.length; at += STEP) {
+      const marks = tags.slice(at, at + STEP).flatMap((tag) => [now, tag]);
+      // Only what is still recorded: it may have been settled meanwhile.
+      await batch.command('ZADD', keys.unackedIndex, 'XX', ...marks);
+    }
   }
 
   /** How many were given back. */
   async visible(): Promise<number> {
     const { batch, keys, options, link } = this.#broker;
+    await this.payDebts();
     const token = randomUUID();
     const locked = await batch.command('SET', keys.unackedMutex, token, 'PX', options.unackedMutexExpireMs, 'NX');
     if (locked !== 'OK') return 0;
@@ -42,7 +67,7 @@ export class Restore {
       const oldest = (link.timer.now() - options.visibilityTimeoutMs) / 1000;
       const limit = options.unackedRestoreLimit === null ? [] : ['LIMIT', 0, options.unackedRestoreLimit];
       const tags = await batch.command('ZREVRANGEBYSCORE', keys.unackedIndex, oldest, 0, ...limit);
-      return await this.tags(tags as string[]);
+      return await this.tags(this.#notHeldHere(tags as string[]));
     } finally {
       await batch.script('release', [keys.unackedMutex], [token]).catch(() => {});
     }
@@ -101,6 +126,17 @@ export class Restore {
       state.lostTakes.push(...lostTakes);
       throw error;
     }
+  }
+
+  #heldHere(): string[] {
+    return [...this.#broker.state.holders].flatMap((holder) => [...holder.heldTags()]);
+  }
+
+  /** A process that stood still may find what it holds itself. */
+  #notHeldHere(tags: readonly string[]): readonly string[] {
+    if (tags.length === 0) return tags;
+    const held = new Set(this.#heldHere());
+    return tags.filter((tag) => !held.has(tag));
   }
 
   async #read(tag: string, record: string): Promise<Owed[]> {

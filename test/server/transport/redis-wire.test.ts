@@ -276,11 +276,19 @@ describeNeedsRedis('Redis as kombu uses it', () => {
   });
 
   describe('giving back', () => {
+    /** The next message of a list, recorded as a worker leaves it that took it and was killed. */
+    async function leaveBehind(list: string): Promise<void> {
+      const raw = (await look.rpop(list))!;
+      const tag = JSON.parse(raw).properties.delivery_tag as string;
+      await look.hset('unacked', tag, `[${raw}, "", "celery"]`);
+      await look.zadd('unacked_index', Date.now() / 1000, tag);
+    }
+
     it('gives back what nobody acknowledged within the visibility timeout, to the list of its priority, marked', async () => {
       const dead = await channel();
       await dead.declareQueue(queue('celery'));
       await dead.publish(plain('celery', 'held', { priority: 6 }));
-      await dead.get('celery');
+      await leaveBehind('celery\x06\x166');
 
       const alive = await channel({ visibility_timeout: 0.3 });
       const got: Message[] = [];
@@ -297,17 +305,45 @@ describeNeedsRedis('Redis as kombu uses it', () => {
 
     it('leaves the work to who holds the mutex', async () => {
       await look.set('unacked_mutex', 'somebody');
+      const started = Date.now();
       const dead = await channel();
       await dead.declareQueue(queue('celery'));
       await dead.publish(plain('celery', 'held'));
-      await dead.get('celery');
+      await leaveBehind('celery');
       const alive = await channel({ visibility_timeout: 0.2 });
       const got: Message[] = [];
       await alive.consume('celery', (m) => got.push(m));
-      await alive.flush();
+      await until(() => Date.now() > started + 600, 'it to have looked more than once');
       expect(got).toEqual([]);
       await look.del('unacked_mutex');
       await until(() => got.length === 1, 'it, when the mutex is free');
+    });
+
+    it('a living process keeps what it holds beyond the visibility timeout, also after its connection was lost', async () => {
+      const options = { visibility_timeout: 0.3 };
+      const first = await connect(options);
+      const holding = await first.channel();
+      await holding.declareQueue(queue('celery'));
+      await holding.publish(plain('celery', 'held'));
+      const held = (await holding.get('celery'))!;
+      const [tag] = await look.hkeys('unacked');
+      const score = async () => Number(await look.zscore('unacked_index', tag!));
+      for (const round of [1, 2]) {
+        const before = await score();
+        await until(async () => (await score()) > before, `it to be marked as held, round ${round}`);
+      }
+
+      const lost = new Promise((done) => first.onLost(done));
+      await look.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await lost;
+      const before = await score();
+      const second = await channel(options);
+      await until(async () => (await score()) > before + 0.5, 'it to be marked as held by the next connection');
+      const got: Message[] = [];
+      await second.consume('celery', (m) => got.push(m));
+      held.ack();
+      await until(async () => (await look.exists('unacked', 'unacked_index')) === 0, 'it to be settled');
+      expect(got).toEqual([]);
     });
 
     itNeedsKombu('real kombu gives back what we held', async () => {
