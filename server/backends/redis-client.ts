@@ -4,12 +4,18 @@
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
+import { createTimer } from '../timer.ts';
+import { healthOptions, watchHealth } from '../transport/redis/health.ts';
 import { parseUrl, safeUrl, splitFailover } from '../transport/url.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
 export function createRedisClient(url: string, options: Options): Redis {
   const client = new Redis({ ...addressOf(url, options), ...patienceOf(options), ...SAME });
+  // Given up, it connects anew, and what had no answer is asked again.
+  const timer = createTimer({ unref: true });
+  const unwatch = watchHealth(client, timer, healthOptions(options), () => client.disconnect(true));
+  client.once('end', unwatch);
   // Commands carry their errors; without a listener the driver prints them.
   client.on('error', () => {});
   return client;

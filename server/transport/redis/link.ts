@@ -4,6 +4,7 @@
 import { Redis } from 'ioredis';
 import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type Timer } from '../../timer.ts';
+import { watchHealth } from './health.ts';
 import type { RedisBrokerOptions } from './options.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
@@ -59,8 +60,6 @@ export class Link {
           `(${String(role[1])}:${String(role[2])}), or the sentinels that know it.`,
       );
     }
-    const { healthCheckMs } = this.options;
-    if (healthCheckMs > 0) this.timer.every(healthCheckMs, () => this.#checkHealth());
   }
 
   /** Several commands in one write; each answer or error in its place. */
@@ -149,6 +148,7 @@ export class Link {
       last = error;
     });
     client.on('close', () => this.lose(last ?? new Error('the server closed the connection')));
+    watchHealth(client, this.timer, this.options, (error) => this.lose(error));
     return client;
   }
 
@@ -190,20 +190,6 @@ export class Link {
     const refused = shas.find((one) => one instanceof Error);
     if (refused) throw this.failure(refused);
     this.#shas = Object.fromEntries(names.map((name, i) => [name, String(shas[i])])) as Record<ScriptName, string>;
-  }
-
-  #checkHealth(): void {
-    const { answerWithinMs } = this.options;
-    for (const client of [this.#main, this.#listener]) {
-      if (!client) continue;
-      const deadline = this.timer.after(answerWithinMs, () =>
-        this.lose(new Error(`no answer within ${answerWithinMs / 1000} s`)),
-      );
-      client.ping().then(
-        () => deadline.cancel(),
-        () => deadline.cancel(),
-      );
-    }
   }
 
   /** An error the server answered stays a value; a broken connection is thrown. */

@@ -1,0 +1,62 @@
+// Does a connection to Redis still answer? It is asked now and then; without an answer in time it is given up, since a line can fall
+// silent without being closed, and then nobody would ever be told.
+// Not here: what giving up means (link.ts, backends/redis-client.ts).
+// Holds: a process that stood still itself (a task that blocks it, a stopped container) does not take that for the server's silence.
+// Redis-py: connection.py check_health, with kombu's `health_check_interval` of 25 s
+import type { Redis } from 'ioredis';
+import type { Timer, TimerHandle } from '../../timer.ts';
+
+export interface HealthOptions {
+  /** `health_check_interval`; 0: never asked. @unit milliseconds */
+  readonly healthCheckMs: number;
+  /** `socket_timeout`, or as long as the interval, five seconds at least. @unit milliseconds */
+  readonly answerWithinMs: number;
+}
+
+/** A deadline that comes so much too late says that this process did not run. */
+const STOOD_STILL_MS = 250;
+
+/** From before it connects. @returns how to stop */
+export function watchHealth(
+  client: Redis,
+  timer: Timer,
+  options: HealthOptions,
+  giveUp: (e: Error) => void,
+): () => void {
+  const { healthCheckMs, answerWithinMs } = options;
+  if (healthCheckMs <= 0) return () => {};
+  let deadline: TimerHandle | null = null;
+  const expect = () => {
+    const dueMs = timer.now() + answerWithinMs;
+    deadline = timer.after(answerWithinMs, () => {
+      deadline = null;
+      if (timer.now() - dueMs > STOOD_STILL_MS) expect();
+      else giveUp(new Error(`no answer within ${answerWithinMs / 1000} s`));
+    });
+  };
+  const answered = () => {
+    deadline?.cancel();
+    deadline = null;
+  };
+  // Between 'connect' and 'ready' it is greeted, which takes an answer, too.
+  client.on('connect', expect).on('ready', answered).on('close', answered);
+  const asks = timer.every(healthCheckMs, () => {
+    if (deadline || client.status !== 'ready') return;
+    expect();
+    client.ping().then(answered, answered);
+  });
+  return () => {
+    asks.cancel();
+    answered();
+  };
+}
+
+/** @param options kombu's names, in seconds */
+export function healthOptions(options: Readonly<Record<string, unknown>>): HealthOptions {
+  const { health_check_interval: every = 25, socket_timeout: within } = options;
+  const healthCheckMs = (typeof every === 'number' ? every : 0) * 1000;
+  return {
+    healthCheckMs,
+    answerWithinMs: typeof within === 'number' && within > 0 ? within * 1000 : Math.max(healthCheckMs, 5000),
+  };
+}
