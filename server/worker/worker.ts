@@ -411,6 +411,7 @@ export class Worker implements RequestHost, PanelHandle {
       queues: consumedQueues(this.app, this.options, this.hostname),
       purge: this.options.purge ?? false,
       withoutMingle: this.options.withoutMingle ?? false,
+      withoutGossip: this.options.withoutGossip ?? false,
       withoutHeartbeat: this.options.withoutHeartbeat ?? false,
       heartbeatInterval: this.options.heartbeatInterval || 2,
     };

@@ -1,5 +1,5 @@
 // Holds the broker connection: goes round its steps once per connection, and again after it was lost.
-// Not here: the steps (connection below; events.ts, gossip.ts, tasks.ts, control.ts), messages (strategy.ts).
+// Not here: the steps (connection below; events.ts, mingle.ts, gossip.ts, tasks.ts, control.ts), messages (strategy.ts).
 // Holds: only this file reconnects; a loss restarts the consumer alone, pool and running tasks go on.
 // Celery 5.6: worker/consumer/consumer.py
 //
@@ -20,7 +20,8 @@ import type { WorkerState } from '../state.ts';
 import type { Strategy } from '../strategy.ts';
 import { ControlStep } from './control.ts';
 import { EventsStep, HeartStep } from './events.ts';
-import { MingleStep } from './gossip.ts';
+import { GossipStep } from './gossip.ts';
+import { MingleStep } from './mingle.ts';
 import { TasksStep } from './tasks.ts';
 
 /** What the consumer needs of its worker. */
@@ -44,6 +45,7 @@ export interface ConsumerOptions {
   readonly queues: readonly Queue[];
   readonly purge: boolean;
   readonly withoutMingle: boolean;
+  readonly withoutGossip: boolean;
   readonly withoutHeartbeat: boolean;
   /** @unit seconds */
   readonly heartbeatInterval: number;
@@ -80,13 +82,26 @@ export class TaskConsumer {
 
   constructor(host: ConsumerHost) {
     this.host = host;
-    const own: StepClass<TaskConsumer>[] = [ConnectionStep, EventsStep, MingleStep, TasksStep, HeartStep, ControlStep];
+    const own: StepClass<TaskConsumer>[] = [
+      ConnectionStep,
+      EventsStep,
+      MingleStep,
+      GossipStep,
+      TasksStep,
+      HeartStep,
+      ControlStep,
+    ];
     const users = host.app.steps.consumer as Iterable<StepClass<TaskConsumer>>;
     this.blueprint = new Blueprint('Consumer', [...own, ...users], this, { ...host.options });
   }
 
   get tasks(): TasksStep {
     return this.blueprint.get<TasksStep>('Tasks')!;
+  }
+
+  /** undefined with --without-gossip. */
+  get gossip(): GossipStep | undefined {
+    return this.blueprint.get<GossipStep>('Gossip');
   }
 
   /** Resolves when it consumes. Rejects when it cannot, and is not to try again. */

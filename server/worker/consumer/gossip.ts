@@ -1,54 +1,186 @@
-// Step mingle: at start, ask the other workers what is revoked and how late it is on their clocks.
-// Gossip (watching one another afterwards, elections) is no part of it yet; --without-gossip is taken all the same.
-// Holds: a worker that can see it is alone does not wait; with others it waits until all have answered, a second at most.
-// Celery 5.6: worker/consumer/mingle.py
+// Step gossip: listen to the other workers' events: who is there, who left, who is missing; and take part in elections.
+// Not here: what is learnt at the start (mingle.ts), the rule of an election (election.ts).
+// Holds: a worker counts as long as its heartbeat does; its own events tell it nothing; the logical clock follows all it hears.
+// Celery 5.6: worker/consumer/gossip.py
+import { randomUUID } from 'node:crypto';
+import { type CeleryEvent, readEvents } from '../../../shared/events/event.ts';
+import {
+  addHeartbeat,
+  createWorkerRecord,
+  isAlive,
+  mergeWorkerEvent,
+  type WorkerRecord,
+} from '../../../shared/events/worker-record.ts';
+
+import type { SignatureLike } from '../../canvas/call-options.ts';
+import { toError } from '../../errors.ts';
+import { Consumer } from '../../messaging/consumer.ts';
+import { acceptSet, decode } from '../../serialization/registry.ts';
+import type { TimerHandle } from '../../timer.ts';
 import type { Channel } from '../../transport/contract.ts';
+import { exchange, type Queue, queue } from '../../transport/entity.ts';
+import type { Message } from '../../transport/message.ts';
 import { Bootstep } from '../blueprint.ts';
-import type { TaskConsumer } from './consumer.ts';
+import type { ConsumerHost, TaskConsumer } from './consumer.ts';
+import { Elections } from './election.ts';
 
-const WAIT_MS = 1000;
+export type NodeListener = (worker: Readonly<WorkerRecord>) => void;
+/** What the chosen worker does with an election's action. */
+export type ElectionHandler = (action: unknown) => unknown;
 
-export class MingleStep extends Bootstep<TaskConsumer> {
-  static override label = 'Mingle';
-  static override requires = ['Events'];
+const PERIOD_MS = 5000;
 
-  override async start(consumer: TaskConsumer): Promise<void> {
+export class GossipStep extends Bootstep<TaskConsumer> {
+  static override label = 'Gossip';
+  static override requires = ['Mingle'];
+  /** Add a function, and it is called with each worker that comes, says goodbye, or falls silent. */
+  readonly on = {
+    nodeJoin: new Set<NodeListener>(),
+    nodeLeave: new Set<NodeListener>(),
+    nodeLost: new Set<NodeListener>(),
+  };
+  /** By topic. 'task': the action is a signature, which is sent. */
+  readonly electionHandlers = new Map<string, ElectionHandler>();
+  /** The others, by name. */
+  readonly peers = new Map<string, WorkerRecord>();
+  readonly #host: ConsumerHost;
+  readonly #elections: Elections;
+  readonly #accept: ReadonlySet<string>;
+  #channel: Channel | null = null;
+  #periodic: TimerHandle | null = null;
+
+  constructor(consumer: TaskConsumer, options: Readonly<Record<string, unknown>>) {
+    super(consumer, options);
     const { host } = consumer;
-    if (host.options.withoutMingle || !host.app.conf.get('worker_enable_remote_control')) return;
-    const others = await countOthers(await host.connection.defaultChannel(), host.hostname, host.mailbox.exchange.name);
-    if (others === 0) return host.log.info('mingle: all alone');
-    host.log.info('mingle: searching for neighbors');
-    const replies = await host.mailbox.broadcast('hello', {
-      arguments: { from_node: host.hostname, revoked: host.state.revoked.toRecord() },
-      reply: true,
-      timeoutMs: WAIT_MS,
-      ...(others === null ? {} : { limit: others }),
+    this.#host = host;
+    this.enabled = !host.options.withoutGossip;
+    this.#accept = acceptSet([host.app.conf.get('event_serializer'), 'json']);
+    this.#elections = new Elections({
+      hostname: host.hostname,
+      id: `${host.hostname}.${process.pid}`,
+      log: host.log,
+      timer: host.timer,
+      alive: () => [...this.peers.values()].filter((peer) => isAlive(peer, this.#now())).map((peer) => peer.hostname),
+      send: (type, fields) => host.events.send(type, fields),
+      won: (topic, action) => this.#won(topic, action),
     });
-    const nodes = replies.flatMap((reply) => Object.entries(reply)).filter(([node]) => node !== host.hostname);
-    if (nodes.length === 0) return host.log.info('mingle: all alone');
-    host.log.info(`mingle: sync with ${nodes.length} nodes`);
-    for (const [node, answer] of nodes) this.#sync(consumer, node, answer);
-    host.log.info('mingle: sync complete');
+    this.electionHandlers.set('task', (action) => host.app.signature(action as SignatureLike).applyAsync());
   }
 
-  #sync({ host }: TaskConsumer, node: string, answer: unknown): void {
-    if (typeof answer !== 'object' || answer === null) return;
-    const { clock, revoked } = answer as { clock?: unknown; revoked?: unknown };
-    host.log.debug(`mingle: processing reply from ${node}`);
-    if (typeof clock === 'number') host.app.clock.adjust(clock);
-    if (typeof revoked === 'object' && revoked !== null) host.state.revoked.merge(revoked as Record<string, unknown>);
+  override async start({ host, restarts }: TaskConsumer): Promise<void> {
+    this.#channel = await host.connection.channel();
+    const consumer = new Consumer(this.#channel, {
+      queues: [this.#queue()],
+      onMessage: (message) => this.#onMessage(message),
+      noAck: true,
+    });
+    await consumer.consume();
+    this.#periodic = host.timer.every(PERIOD_MS, () => this.#look());
+    // Nobody could be heard while the broker was away: they get a heartbeat's time to be heard again.
+    if (restarts > 0) for (const peer of this.peers.values()) addHeartbeat(peer, this.#now());
+    // Not to wait for everybody's next heartbeat.
+    await host.mailbox.broadcast('heartbeat');
   }
-}
 
-/** Nodes with an ear on this broker. null: the broker cannot tell. */
-async function countOthers(channel: Channel, hostname: string, pidbox: string): Promise<number | null> {
-  const names = await channel.listQueues();
-  if (names === null) return null;
-  let others = 0;
-  for (const name of names) {
-    if (!name.endsWith(`.${pidbox}`) || name === `${hostname}.${pidbox}` || name.endsWith(`.reply.${pidbox}`)) continue;
-    const status = await channel.queueStatus(name);
-    if (status && status.consumers !== 0) others++;
+  override async stop(): Promise<void> {
+    const channel = this.#channel;
+    this.#channel = null;
+    this.#periodic?.cancel();
+    this.#elections.clear();
+    await channel?.close().catch(() => {});
   }
-  return others;
+
+  /** This worker stands in an election. */
+  election(id: string, topic: string, action: unknown = null): void {
+    this.#elections.stand(id, topic, action);
+  }
+
+  #queue(): Queue {
+    const { conf } = this.#host.app;
+    return queue(`${conf.get('event_queue_prefix')}.${randomUUID()}`, {
+      exchange: exchange(conf.get('event_exchange'), 'topic'),
+      routingKey: 'worker.#',
+      durable: false,
+      autoDelete: true,
+      messageTtlMs: this.#host.options.heartbeatInterval * 1000,
+      expiresMs: conf.get('event_queue_expires') * 1000,
+    });
+  }
+
+  #onMessage(message: Message): void {
+    let body: unknown;
+    try {
+      body = decode(message.body, message.contentType, message.contentEncoding, this.#accept);
+    } catch (error) {
+      this.#host.log.error(`gossip: ${toError(error).message}`);
+      return;
+    }
+    // On a broker that does not tell keys apart (`fanout_patterns` false) everything is heard.
+    for (const event of readEvents(body).events) if (event.type.startsWith('worker-')) this.#onEvent(event);
+  }
+
+  #onEvent(event: CeleryEvent): void {
+    const { app, hostname } = this.#host;
+    if (typeof event.clock === 'number') app.clock.adjust(event.clock);
+    if (event.type === 'worker-elect') this.#elections.onElect(event);
+    else if (event.type === 'worker-elect-ack') this.#elections.onAck(event);
+    else if (typeof event.hostname === 'string' && event.hostname !== hostname) this.#onPeer(event.hostname, event);
+  }
+
+  #onPeer(name: string, event: CeleryEvent): void {
+    const subject = event.type.slice('worker-'.length);
+    const known = this.peers.get(name);
+    const peer = known ?? createWorkerRecord(name);
+    mergeWorkerEvent(peer, subject, { ...event, local_received: this.#now() });
+    if (subject === 'offline') {
+      this.peers.delete(name);
+      this.#host.log.debug(`${name} left`);
+      this.#tell(this.on.nodeLeave, peer);
+      return;
+    }
+    this.peers.set(name, peer);
+    if (known && subject !== 'online') return;
+    this.#host.log.debug(`${name} joined the party`);
+    this.#tell(this.on.nodeJoin, peer);
+  }
+
+  /** Who has fallen silent? */
+  #look(): void {
+    this.#elections.forgetOld();
+    for (const peer of [...this.peers.values()]) {
+      if (isAlive(peer, this.#now())) continue;
+      this.peers.delete(peer.hostname);
+      this.#host.log.info(`missed heartbeat from ${peer.hostname}`);
+      this.#tell(this.on.nodeLost, peer);
+    }
+  }
+
+  #tell(listeners: ReadonlySet<NodeListener>, peer: WorkerRecord): void {
+    for (const listener of listeners) {
+      try {
+        listener(peer);
+      } catch (error) {
+        this.#host.log.error(`Ignored error from handler '${listener.name}': ${toError(error).message}`, { error });
+      }
+    }
+  }
+
+  #won(topic: string, action: unknown): void {
+    const { log } = this.#host;
+    const handler = this.electionHandlers.get(topic);
+    if (!handler) {
+      log.error(`Unknown election topic '${topic}'`);
+      return;
+    }
+    const failed = (error: unknown) => log.error(`Could not call task: ${toError(error).message}`, { error });
+    try {
+      Promise.resolve(handler(action)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #now(): number {
+    return this.#host.timer.now() / 1000;
+  }
 }

@@ -116,8 +116,11 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
     throw new PythonError('ValueError', 'Autoscale not enabled');
   },
 
-  // A worker without gossip takes no part in elections.
-  election: () => null,
+  election({ consumer }, { id, topic, action }) {
+    if (!consumer.gossip) throw new PythonError('RuntimeError', 'A worker without gossip takes no part in elections');
+    consumer.gossip.election(String(id), String(topic), action);
+    return null;
+  },
 
   shutdown(handle, { msg }) {
     handle.log.warning(String(msg));

@@ -38,6 +38,10 @@ export interface PanelHandle {
   addQueue(name: string, options: QueueOptions): Promise<void>;
   cancelQueue(name: string): Promise<void>;
   stop(how: 'warm'): void;
+  readonly consumer: {
+    /** undefined with --without-gossip. */
+    readonly gossip: { election(id: string, topic: string, action: unknown): void } | undefined;
+  };
 }
 
 export type CommandArguments = Readonly<Record<string, unknown>>;
