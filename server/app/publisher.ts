@@ -13,6 +13,7 @@ import {
   formatIsoTime,
   type OutgoingTask,
   parseIsoTime,
+  pythonIsoTime,
   type WireSignature,
 } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
@@ -43,7 +44,7 @@ export async function sendTask(
   const destination = app.router.destination(options);
   const parent = currentRequest();
   const nowMs = app.timer.now();
-  const expiresMs = expiryOf(app, options.expires, nowMs);
+  const expiresMs = expiryOf(options.expires, nowMs);
   const { conf } = app;
 
   const fields: OutgoingTask = {
@@ -58,7 +59,7 @@ export async function sendTask(
       chord: options.chord ? (toPlain(options.chord) as WireSignature) : null,
     },
     shadow: options.shadow ?? null,
-    eta: etaOf(app, options, nowMs),
+    eta: etaOf(options, nowMs),
     expires: expiresText(options.expires, expiresMs),
     group: options.group_id ?? null,
     group_index: options.group_index ?? null,
@@ -151,7 +152,7 @@ function signatures(given: SignatureLike | readonly SignatureLike[] | undefined,
   return list.length === 0 && !keepEmpty ? null : (list.map(toPlain) as WireSignature[]);
 }
 
-function etaOf(app: AppHost, options: ApplyOptions, nowMs: number): string | null {
+function etaOf(options: ApplyOptions, nowMs: number): string | null {
   const { countdown, eta } = options;
   if (countdown !== undefined && countdown !== null) {
     if (typeof countdown !== 'number' || Number.isNaN(countdown)) {
@@ -161,38 +162,38 @@ function etaOf(app: AppHost, options: ApplyOptions, nowMs: number): string | nul
   }
   if (eta === undefined || eta === null) return null;
   if (eta instanceof Date) return dateText(eta, 'eta');
-  parseInstant(app, eta, 'eta');
-  return eta;
+  parseInstant(eta, 'eta');
+  return pythonIsoTime(eta);
 }
 
 /** Epoch milliseconds, or null. */
-function expiryOf(app: AppHost, expires: ApplyOptions['expires'] | null, nowMs: number): number | null {
+function expiryOf(expires: ApplyOptions['expires'] | null, nowMs: number): number | null {
   if (expires === undefined || expires === null) return null;
   if (typeof expires === 'number') {
     if (Number.isNaN(expires)) throw new TypeError('expires must be a number of seconds or an instant, not NaN');
     return nowMs + expires * 1000;
   }
   if (expires instanceof Date) return expires.getTime();
-  return parseInstant(app, expires, 'expires');
+  return parseInstant(expires, 'expires');
 }
 
 function expiresText(expires: ApplyOptions['expires'] | null, expiresMs: number | null): string | null {
   if (expiresMs === null) return null;
   if (expires instanceof Date) return dateText(expires, 'expires');
-  return typeof expires === 'string' ? expires : formatIsoTime(expiresMs);
+  return typeof expires === 'string' ? pythonIsoTime(expires) : formatIsoTime(expiresMs);
 }
 
 /** A date read from another Celery keeps its own text (naive, or with its offset). */
 function dateText(date: Date, option: string): string {
   const own = (date as { isoText?: unknown }).isoText;
-  if (typeof own === 'string') return own;
+  if (typeof own === 'string') return pythonIsoTime(own);
   if (Number.isNaN(date.getTime())) throw new TypeError(`${option} is an invalid Date`);
   return formatIsoTime(date.getTime());
 }
 
-function parseInstant(app: AppHost, text: string, option: string): number {
+function parseInstant(text: string, option: string): number {
   try {
-    return parseIsoTime(text, app.conf.timezone ?? (app.conf.enable_utc ? 'utc' : 'local'));
+    return parseIsoTime(text);
   } catch {
     throw new TypeError(`${option} must be a Date or an ISO 8601 time, not '${text}'`);
   }

@@ -212,7 +212,7 @@ function defined(options: Record<string, unknown>): Record<string, unknown> {
 
 function whenOf(app: AppHost, eta: Date | string | undefined, countdown: number | undefined): number {
   if (eta instanceof Date) return eta.getTime();
-  if (eta) return parseIsoTime(eta, app.conf.timezone ?? 'utc');
+  if (eta) return parseIsoTime(eta);
   return app.timer.now() + (countdown ?? 0) * 1000;
 }
 

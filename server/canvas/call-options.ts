@@ -28,7 +28,7 @@ export interface ApplyOptions {
   task_id?: string;
   /** Run at the earliest so long from now. @unit seconds */
   countdown?: number;
-  /** Run at the earliest then. A text without offset is read in the worker's timezone. */
+  /** Run at the earliest then. A text without offset is UTC, as it is to every worker of Celery. */
   eta?: Date | string;
   /** Do not run later: seconds from now, or an instant. */
   expires?: number | Date | string;

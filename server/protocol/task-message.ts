@@ -9,7 +9,7 @@ import { InvalidTaskError } from '../errors.ts';
 import type { DeliveryInfo, Message, Properties } from '../transport/message.ts';
 import { type Fields, fieldsOf, readSignature, readSignatures, type WireSignature } from './wire-fields.ts';
 
-export { expirationOf, formatIsoTime, parseIsoTime, type Zone } from './iso-time.ts';
+export { expirationOf, formatIsoTime, parseIsoTime, pythonIsoTime } from './iso-time.ts';
 export type { WireSignature } from './wire-fields.ts';
 
 /** What runs around a task: links, the rest of its chain, the chord it is part of. */
@@ -48,7 +48,7 @@ export interface TaskMessage {
   stamps: Record<string, unknown>;
   /** Headers that are not Celery's own. */
   headers: Record<string, unknown>;
-  /** false (protocol 1 only): naive times are this machine's local time. */
+  /** As protocol 1 says; naive times are UTC either way. */
   utc: boolean;
   protocol: 1 | 2;
   reply_to: string | null;

@@ -5,7 +5,7 @@
 import { saferepr } from '../../shared/python-repr.ts';
 import { storeFailure } from '../app/trace.ts';
 import { InvalidTaskError, NotRegistered, toError } from '../errors.ts';
-import { isTaskMessage, parseIsoTime, readTaskMessage, type TaskMessage, type Zone } from '../protocol/task-message.ts';
+import { isTaskMessage, parseIsoTime, readTaskMessage, type TaskMessage } from '../protocol/task-message.ts';
 import { decompress } from '../serialization/compression.ts';
 import { acceptSet, decode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
@@ -31,7 +31,6 @@ export class Strategy {
   readonly #timer: Timer;
   readonly #context: PolicyContext;
   readonly #accept: ReadonlySet<string>;
-  readonly #zone: Zone;
   readonly #policies = new Map<string, TaskPolicy>();
   /** Buckets with somebody waiting, and when they are looked at again. */
   readonly #waits = new Map<TokenBucket<Request>, TimerHandle>();
@@ -42,7 +41,6 @@ export class Strategy {
     this.#timer = options.timer;
     this.#context = options.policies;
     this.#accept = acceptSet(conf.get('accept_content'));
-    this.#zone = conf.get('timezone') ?? (conf.get('enable_utc') ? 'utc' : 'local');
   }
 
   readonly onMessage = (message: Message): void => {
@@ -77,8 +75,8 @@ export class Strategy {
         return;
       }
       request = new Request(this.#host, message, body, policy, {
-        etaMs: body.eta === null ? null : this.#time(body.eta, body),
-        expiresMs: body.expires === null ? null : this.#time(body.expires, body),
+        etaMs: body.eta === null ? null : parseIsoTime(body.eta),
+        expiresMs: body.expires === null ? null : parseIsoTime(body.expires),
       });
     } catch (error) {
       if (!(error instanceof InvalidTaskError)) throw error;
@@ -262,14 +260,6 @@ export class Strategy {
       delivery_info: saferepr(message.deliveryInfo, SHOWN_BYTES),
       headers: saferepr(message.headers, SHOWN_BYTES),
     };
-  }
-
-  /** A naive time is in this worker's zone; of protocol 1 with utc, in UTC. */
-  #time(text: string, body: TaskMessage): number {
-    const zone = body.protocol === 1 ? (body.utc ? 'utc' : 'local') : this.#zone;
-    const ms = parseIsoTime(text, zone);
-    if (!Number.isFinite(ms)) throw new InvalidTaskError(`not a time: ${text}`);
-    return ms;
   }
 
   #settle(how: () => void): void {

@@ -12,7 +12,7 @@ from kombu.utils.json import dumps, loads
 import proj
 
 names = {name: getattr(proj, name) for name in dir(proj)}
-names.update(celery=celery, signature=signature, proj=proj)
+names.update(celery=celery, signature=signature, proj=proj, loads=loads)
 
 
 def task(name):

@@ -23,6 +23,7 @@ export class Raised extends Error {
   readonly args: readonly unknown[];
   constructor(raised: { type: string; module: string; args: unknown[]; text: string; trace: string }) {
     super(`${raised.type}: ${raised.text}\n${raised.trace}`);
+    this.name = raised.type;
     this.type = raised.type;
     this.module = raised.module;
     this.args = raised.args;

@@ -24,7 +24,7 @@ export const GENERAL = {
   timezone: string(
     null,
     'CELERY_TIMEZONE',
-    'Zone for crontab schedules and for ETAs without an offset, such as Europe/Prague. None: UTC, or local time without `enable_utc`.',
+    'Zone for crontab schedules, such as Europe/Prague. None: UTC, or local time without `enable_utc`.',
   ),
   imports: list<readonly string[]>([], 'CELERY_IMPORTS', 'Modules a worker imports when it starts.', {
     also: ['string'],
