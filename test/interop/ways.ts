@@ -34,6 +34,8 @@ export interface Both {
   readonly ways: Readonly<Record<'ts' | 'py', Way>>;
   /** When the tasks of a label ran. @unit seconds since the epoch */
   marks(label: string): Promise<number[]>;
+  /** The labels that begin so, as the tasks ran. */
+  order(beginning: string): Promise<string[]>;
   /** What callbacks were given. */
   kept(): Promise<unknown[][]>;
 }
@@ -45,15 +47,16 @@ export const WAYS = [
 
 export async function startBoth(
   settings: SettingsInput,
-  { python = ['-P', 'prefork', '-c', '4', '--prefetch-multiplier', '50'], ours = {}, queues = {} }: StartOptions = {},
+  { python = ['-P', 'prefork', '-c', '4', '--prefetch-multiplier', '50'], ours = {}, queues = [] }: StartOptions = {},
 ): Promise<Both> {
   const cluster = await startCluster(settings);
+  const of = (runs: string, main: string) => [main, ...queues.map((name) => `${runs}-${name}`)].join(',');
   try {
     const app = cluster.app();
     defineTasks(app, cluster.keys);
     const [theirs, worker] = await Promise.all([
-      cluster.worker('py@interop', ['--without-gossip', '--without-mingle', '-Q', queues.py ?? 'celery', ...python]),
-      cluster.ours(app, { hostname: 'ts@interop', queues: [queues.ts ?? 'ts'], concurrency: 20, ...ours }),
+      cluster.worker('py@interop', ['--without-gossip', '--without-mingle', '-Q', of('py', 'celery'), ...python]),
+      cluster.ours(app, { hostname: 'ts@interop', queues: of('ts', 'ts').split(','), concurrency: 20, ...ours }),
     ]);
     const rows = async (key: string) =>
       (await cluster.keys.lrange(key, 0, -1)).map((text) => JSON.parse(text) as unknown[]);
@@ -66,6 +69,8 @@ export async function startBoth(
       app,
       theirs,
       marks: async (label) => (await rows('marks')).filter(([of]) => of === label).map(([, at]) => at as number),
+      order: async (beginning) =>
+        (await rows('marks')).map(([of]) => String(of)).filter((one) => one.startsWith(beginning)),
       kept: () => rows('kept'),
       ways: {
         ts: pythonCalls(cluster, () => worker.lines.join('\n'), ended),
@@ -81,7 +86,8 @@ export async function startBoth(
 interface StartOptions {
   readonly python?: readonly string[];
   readonly ours?: { readonly concurrency?: number };
-  readonly queues?: { readonly py?: string; readonly ts?: string };
+  /** Further queues of each, to be called 'py-x' and 'ts-x'. */
+  readonly queues?: readonly string[];
 }
 
 const FINAL = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
@@ -94,7 +100,7 @@ function pythonCalls(cluster: Cluster, log: Way['log'], ended: Way['ended']): Wa
     log,
     ended,
     send: async (name, args = [], options = {}) => {
-      const given = { queue: 'ts', ...options };
+      const given = where('ts', options);
       const words = Object.entries(given).map(([key, value]) => `${key}=${expression(key, value)}`);
       const code = `result = task('ts.${name}').apply_async(${expression('args', args)}, ${words.join(', ')}).id`;
       return (await py(code)) as string;
@@ -110,6 +116,13 @@ result = {'name': r.name, 'args': r.args, 'kwargs': r.kwargs, 'worker': r.worker
     revoke: (id, { terminate = false } = {}) =>
       py(`app.control.revoke('${id}', terminate=${terminate ? 'True' : 'False'})`),
   };
+}
+
+/** To the worker's own queue, when the call says nothing of where. Without a queue: `queue: undefined`. */
+function where(queue: string, options: ApplyOptions): ApplyOptions {
+  const { queue: given = queue, ...rest } = options;
+  const routed = 'queue' in options || 'exchange' in options;
+  return routed && options.queue === undefined ? rest : { ...rest, queue: given };
 }
 
 /** Times as datetimes, the rest as what JSON says. */
@@ -128,7 +141,7 @@ function weCall(app: Celery, log: Way['log'], ended: Way['ended']): Way {
     log,
     ended,
     send: async (name, args = [], options = {}) =>
-      (await app.sendTask(`py.${name}`, args, {}, { queue: 'celery', ...options })).id,
+      (await app.sendTask(`py.${name}`, args, {}, where('celery', options))).id,
     async get(id) {
       await ended(id);
       return app.AsyncResult(id).get({ timeout: 10 });
