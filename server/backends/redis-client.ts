@@ -25,6 +25,8 @@ const SAME: RedisOptions = {
   lazyConnect: true,
   protocol: 2,
   disableClientInfo: true,
+  // A line that is silent is not waited for.
+  disconnectTimeout: 100,
   autoResubscribe: false,
 };
 

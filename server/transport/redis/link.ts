@@ -142,7 +142,8 @@ export class Link {
   }
 
   #client(): Redis {
-    const client = new Redis(this.options.client);
+    // Long enough for a goodbye; a line that is silent would hold up everybody who waits for an answer.
+    const client = new Redis({ ...this.options.client, disconnectTimeout: 100 });
     let last: Error | undefined;
     client.on('error', (error: Error) => {
       last = error;
