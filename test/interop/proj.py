@@ -151,6 +151,11 @@ def keep_error(request, exc, traceback):
     push('kept', request.id, type(exc).__name__, str(exc))
 
 
+@app.task(name='py.nothing')
+def nothing():
+    pass
+
+
 @app.task(name='mix.count', bind=True)
 def count(self, number):
     app.backend.client.rpush('counted', '%d %s' % (number, self.request.hostname))

@@ -84,6 +84,10 @@ export function defineTasks(app: Celery, keys: Redis): void {
   app.task('ts.keep', async (...args: unknown[]) => {
     await push('kept', ...args);
   });
+  app.task('ts.keep_error', async (request: { id: string }, error: Error, _traceback: string) => {
+    await push('kept', request.id, error.name, error.message);
+  });
+  app.task('ts.nothing', () => {});
 }
 
 function sleep(seconds: number, signal: AbortSignal): Promise<number> {
