@@ -50,7 +50,14 @@ export class OperationalError extends UmbelError {
 }
 
 /** The result store could not be reached or broke off. */
-export class BackendError extends UmbelError {}
+export class BackendError extends UmbelError {
+  /** It may work when tried again: the store was away. Celery: Backend.exception_safe_to_retry */
+  readonly temporary: boolean;
+  constructor(message?: string, options?: { cause?: unknown; temporary?: boolean }) {
+    super(message, options);
+    this.temporary = options?.temporary ?? (options?.cause instanceof BackendError && options.cause.temporary);
+  }
+}
 /** ... while a result was written. */
 export class BackendStoreError extends BackendError {
   readonly taskId: string;

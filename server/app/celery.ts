@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Backend } from '../backends/contract.ts';
 import { createBackend } from '../backends/registry.ts';
+import { retrying } from '../backends/retrying.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { pipe, revive, signature } from '../canvas/compose.ts';
 import type { AnyResult, CanvasHost } from '../canvas/host.ts';
@@ -14,7 +15,7 @@ import { Control } from '../control/control.ts';
 import { AlreadyRegistered, ImproperlyConfigured, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger } from '../log.ts';
-import { Connection } from '../messaging/connection.ts';
+import { Connection, type FailoverStrategy } from '../messaging/connection.ts';
 import { LamportClock } from '../messaging/lamport-clock.ts';
 import { Mailbox } from '../messaging/mailbox.ts';
 import { Producer } from '../messaging/producer.ts';
@@ -170,14 +171,23 @@ export class Celery implements AppHost {
   async #createBackend(): Promise<Backend> {
     const { conf } = this;
     const accept = acceptSet([...(conf.result_accept_content ?? conf.accept_content), conf.result_serializer]);
-    const backend = await createBackend({
-      url: this.conf.resultBackendUrl() === 'disabled' ? '' : this.conf.resultBackendUrl(),
+    const url = conf.resultBackendUrl();
+    const opened = await createBackend({
+      url: url === 'disabled' ? '' : url,
       options: conf.result_backend_transport_options,
+      settings: conf.changes(),
+      log: this.log,
       expiresMs: conf.result_expires ? conf.result_expires * 1000 : null,
       encode: (value) => encode(value, conf.result_serializer),
       decode: (body, contentType, contentEncoding) => decode(body, contentType, contentEncoding, accept),
       now: () => this.timer.now(),
     });
+    const policy = {
+      maxRetries: conf.result_backend_max_retries,
+      baseMs: conf.result_backend_base_sleep_between_retries_ms,
+      longestMs: conf.result_backend_max_sleep_between_retries_ms,
+    };
+    const backend = conf.result_backend_always_retry ? retrying(opened, policy, this.timer) : opened;
     this.#openBackend = backend;
     return backend;
   }
@@ -198,7 +208,9 @@ export class Celery implements AppHost {
     const { conf } = this;
     return new Connection({
       urls: conf.brokerUrls(kind),
-      transportOptions: conf.broker_transport_options,
+      transportOptions: { event_exchange: conf.event_exchange, ...conf.broker_transport_options },
+      ssl: conf.broker_use_ssl,
+      failover: conf.broker_failover_strategy as FailoverStrategy | null,
       connectTimeoutMs: conf.broker_connection_timeout * 1000,
       retry: {
         enabled: conf.broker_connection_retry,

@@ -242,6 +242,7 @@ const ONE_OF: Partial<Record<SettingName, readonly unknown[]>> = {
   task_default_queue_type: ['classic', 'quorum'],
   task_create_missing_queue_type: ['classic', 'quorum'],
 };
+const FAILOVER = ['round-robin', 'shuffle'];
 
 /** Numbers that mean nothing below. */
 const AT_LEAST: Partial<Record<SettingName, number>> = {
@@ -263,6 +264,15 @@ function further(name: string, value: unknown): unknown {
   }
   if (name === 'timezone' && typeof value === 'string' && !isTimezone(value)) {
     throw new ImproperlyConfigured(`The setting 'timezone' names no zone known here: '${value}'.`);
+  }
+  if (name === 'broker_failover_strategy' && typeof value !== 'function' && !FAILOVER.includes(value as string)) {
+    throw new ImproperlyConfigured(
+      `The setting '${name}' is ${FAILOVER.join(', ')}, or a function of the addresses that gives them in the order to try, ` +
+        `not ${describe(value)}.`,
+    );
+  }
+  if ((name === 'broker_use_ssl' || name === 'redis_backend_use_ssl') && !/boolean|object/.test(typeof value)) {
+    throw new ImproperlyConfigured(`The setting '${name}' is true, or an object of ssl_cert_reqs, ssl_ca_certs ...`);
   }
   const isUrl = name === 'broker_url' || name === 'broker_read_url' || name === 'broker_write_url';
   if (isUrl && !listOf(value).every((url) => typeof url === 'string')) {

@@ -1,6 +1,7 @@
 // Every setting as one table, put together from the rows in settings/, and the type it gives.
 // Not here: reading, checking and merging configurations (config.ts); printing the page (settings-docs.ts).
-// Holds: the names are exactly those of Celery 5.6; ours, if any, are marked by their source.
+// Holds: the names are exactly those of Celery 5.6, with those its guide names and its table does not; ours, if any, are marked by
+// their source.
 // Celery 5.6: app/defaults.py NAMESPACES
 import { BROKER } from './settings/broker.ts';
 import { GENERAL } from './settings/general.ts';

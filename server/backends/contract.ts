@@ -3,6 +3,7 @@
 // Holds: a SUCCESS record is never overwritten; a stored record is visible to every later `get`; the store reports that a chord
 // is complete, it publishes nothing.
 // Celery 5.6: backends/base.py
+import type { Logger } from '../log.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
 
 export interface ChordPart {
@@ -48,10 +49,30 @@ export interface Backend {
   close(): Promise<void>;
 }
 
+/** Settings that are for one kind of store, by Celery's names and in its units (seconds). What is not given is the store's to say. */
+export interface StoreSettings {
+  readonly redis_host?: string | null;
+  readonly redis_port?: number | null;
+  readonly redis_db?: number | null;
+  readonly redis_username?: string | null;
+  readonly redis_password?: string | null;
+  /** true, or redis-py's ssl_* options. */
+  readonly redis_backend_use_ssl?: boolean | Readonly<Record<string, unknown>> | null;
+  readonly redis_backend_credential_provider?: unknown;
+  readonly redis_backend_health_check_interval?: number | null;
+  readonly redis_client_name?: string | null;
+  readonly redis_socket_timeout?: number | null;
+  readonly redis_socket_connect_timeout?: number | null;
+  readonly redis_socket_keepalive?: boolean;
+}
+
 export interface BackendContext {
   readonly url: string;
   /** `result_backend_transport_options` */
   readonly options: Readonly<Record<string, unknown>>;
+  readonly settings?: StoreSettings;
+  /** For what its owner should know. Default: nobody is told. */
+  readonly log?: Logger;
   /** `result_expires`; null = never. @unit milliseconds */
   readonly expiresMs: number | null;
   /** Encodes and decodes what is stored (`result_serializer`, `result_accept_content`). */

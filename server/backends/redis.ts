@@ -24,7 +24,7 @@ import {
   resultsOf,
   ttlSeconds,
 } from './key-value.ts';
-import { createRedisClient, redisError } from './redis-client.ts';
+import { redisClients, redisError } from './redis-client.ts';
 import { CHORD_PART, STORE } from './redis-scripts.ts';
 import { RedisWake } from './redis-wake.ts';
 import { type ResultListener, ResultListeners, watchAll } from './waiters.ts';
@@ -68,7 +68,8 @@ class RedisBackend implements Backend {
     this.#context = context;
     this.#keys = resultKeys(context.options.global_keyprefix);
     this.#ttl = ttlSeconds(context.expiresMs);
-    this.#client = createRedisClient(context.url, context.options);
+    const connect = redisClients(context);
+    this.#client = connect();
     this.#client.on('error', (error: Error) => {
       this.#away = error;
     });
@@ -76,7 +77,7 @@ class RedisBackend implements Backend {
       this.#away = null;
     });
     this.#wake = new RedisWake(
-      () => createRedisClient(context.url, context.options),
+      connect,
       (key, body) => this.#told(key, body),
       () => void this.#catchUp(),
     );

@@ -16,7 +16,7 @@ registerBackend('memory', memory);
 registerBackend('cache+memory', memory);
 registerBackend('sqlite', async () => (await import('./sqlite.ts')).createSqliteBackend);
 const redis = async (): Promise<BackendFactory> => (await import('./redis.ts')).createRedisBackend;
-for (const scheme of ['redis', 'rediss', 'redis+socket', 'sentinel']) registerBackend(scheme, redis);
+for (const scheme of ['redis', 'rediss', 'redis+socket', 'socket', 'sentinel']) registerBackend(scheme, redis);
 registerBackend('disabled', async () => (await import('./disabled.ts')).createDisabledBackend);
 
 export function backendSchemes(): string[] {

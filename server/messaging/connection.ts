@@ -2,7 +2,7 @@
 // Nobody else reconnects a transport. Sending with retries: producer.ts. Which transport: transport/registry.ts.
 //
 // Modes: idle (not connected) -> connecting (`ensure`) -> connected -> idle again when the broker is lost -> ... -> closed (for good).
-// A loss tells the `onLost` listeners once; the next `ensure` connects anew, the lost address first, then the next ones in turn.
+// A loss tells the `onLost` listeners once; the next `ensure` connects anew, the lost address first, then the next by `failover`.
 // Holds: callers of `ensure` who come while it connects share that attempt; channels of a lost transport are never handed out.
 // Kombu: connection.py
 import { ImproperlyConfigured, OperationalError, toError } from '../errors.ts';
@@ -22,9 +22,16 @@ export interface ConnectionRetry {
   readonly intervalMaxMs: number;
 }
 
+/** Which address is tried after one that failed: the next, any, or what the function's iterator says (its first is the first). */
+export type FailoverStrategy = 'round-robin' | 'shuffle' | ((urls: readonly string[]) => Iterable<string>);
+
 export interface ConnectionOptions {
   readonly urls: readonly string[];
   readonly transportOptions: Readonly<Record<string, unknown>>;
+  /** `broker_use_ssl`. Default false. */
+  readonly ssl?: boolean | Readonly<Record<string, unknown>>;
+  /** `broker_failover_strategy`. Default round-robin. */
+  readonly failover?: FailoverStrategy | null;
   readonly connectTimeoutMs: number;
   readonly retry: ConnectionRetry;
   readonly timer: Timer;
@@ -34,7 +41,9 @@ export interface ConnectionOptions {
 export class Connection {
   readonly options: ConnectionOptions;
   readonly #urls: readonly string[];
-  #at = 0;
+  readonly #cycle: Iterator<string>;
+  /** The address now used or tried. */
+  #current: string;
   #transport: Transport | null = null;
   #ensuring: Promise<Transport> | null = null;
   #trying: Promise<Transport> | null = null;
@@ -47,11 +56,14 @@ export class Connection {
     this.options = options;
     this.#urls = splitFailover(options.urls);
     if (this.#urls.length === 0) throw new ImproperlyConfigured('No broker URL is given (broker_url).');
+    this.#cycle = failoverCycle(this.#urls, options.failover ?? 'round-robin');
+    this.#cycle.next();
+    this.#current = this.#urls[0]!;
   }
 
   /** The address now used, without secrets. */
   get url(): string {
-    return safeUrl(this.#urls[this.#at] ?? '');
+    return safeUrl(this.#current);
   }
 
   get connected(): boolean {
@@ -161,19 +173,25 @@ export class Connection {
     for (let i = 0; i < this.#urls.length; i++) {
       if (this.#closed) break;
       try {
-        return await this.#connect(this.#urls[this.#at]!);
+        return await this.#connect(this.#current);
       } catch (error) {
         if (!(error instanceof OperationalError)) throw error;
         first ??= error;
-        this.#at = (this.#at + 1) % this.#urls.length;
+        this.#current = this.#next();
       }
     }
     throw first ?? new OperationalError(this.url, `The connection to ${this.url} is closed.`);
   }
 
+  #next(): string {
+    const { value, done } = this.#cycle.next();
+    if (!done && typeof value === 'string' && value !== '') return value;
+    throw new ImproperlyConfigured('The function broker_failover_strategy has to give addresses without end.');
+  }
+
   async #connect(url: string): Promise<Transport> {
-    const { transportOptions, connectTimeoutMs } = this.options;
-    const transport = await createTransport({ url, options: transportOptions, connectTimeoutMs });
+    const { transportOptions, ssl, connectTimeoutMs, log } = this.options;
+    const transport = await createTransport({ url, options: transportOptions, ssl, connectTimeoutMs, log });
     let lost: Error | undefined;
     transport.onLost((error) => {
       lost = error;
@@ -215,6 +233,20 @@ export class Connection {
     transport.close().catch(() => {});
     for (const listener of [...this.#listeners]) listener(error);
   }
+}
+
+// Kombu: utils/functional.py shufflecycle; itertools.cycle
+function* roundRobin(urls: readonly string[]): Generator<string> {
+  for (let i = 0; ; i++) yield urls[i % urls.length]!;
+}
+
+function* shuffled(urls: readonly string[]): Generator<string> {
+  for (;;) yield urls[Math.floor(Math.random() * urls.length)]!;
+}
+
+function failoverCycle(urls: readonly string[], strategy: FailoverStrategy): Iterator<string> {
+  if (typeof strategy === 'function') return strategy(urls)[Symbol.iterator]();
+  return strategy === 'shuffle' ? shuffled(urls) : roundRobin(urls);
 }
 
 /** How long to wait before try n+1. @unit milliseconds */

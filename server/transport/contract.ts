@@ -3,6 +3,7 @@
 // Holds: a message is gone only after ack, reject without requeue, expiry, purge or delete; the unsettled messages of a dead
 // consumer are delivered again with `redelivered` true. `publish` resolves when the broker has the message as safely as it promises.
 // Kombu: transport/base.py, transport/virtual/base.py
+import type { Logger } from '../log.ts';
 import type { Exchange, Queue } from './entity.ts';
 import type { Message, OutgoingMessage } from './message.ts';
 
@@ -94,8 +95,12 @@ export interface TransportContext {
   readonly url: string;
   /** `broker_transport_options` */
   readonly options: Readonly<Record<string, unknown>>;
+  /** `broker_use_ssl` */
+  readonly ssl?: boolean | Readonly<Record<string, unknown>>;
   /** `broker_connection_timeout`. @unit milliseconds */
   readonly connectTimeoutMs: number;
+  /** For what its owner should know. Default: nobody is told. */
+  readonly log?: Logger;
 }
 
 export type TransportFactory = (context: TransportContext) => Transport;

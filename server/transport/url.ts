@@ -17,6 +17,11 @@ export interface ParsedUrl {
 
 const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?]*)@)?(\[[^\]]*\]|[^/:?@]*)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/i;
 
+/** Can all of it be taken apart? Not so with a port that is no number, or a `/` or `?` in a password. */
+export function isUrl(text: string): boolean {
+  return SHAPE.test(text);
+}
+
 /** Never throws: what cannot be taken apart has the scheme it starts with, and the rest as path. */
 export function parseUrl(url: string): ParsedUrl {
   const found = SHAPE.exec(url);
@@ -49,13 +54,21 @@ export function parseUrl(url: string): ParsedUrl {
   };
 }
 
-/** The URL for logs, errors and pages: every password is `**`. */
+/** What follows the first name or address, unless it is a port: up to the last `@`, or else to the path. */
+const COLON = /^(\s*[a-z][a-z0-9+.-]*:\/\/(?:\[[^\]]*\]|[^/?:@[]*)):(?!\d+(?:[/?][^@]*)?$)(.*@|[^@/?]*)/i;
+
+/**
+ * The URL for logs, errors and pages: every password is `**`. Also of URLs that are wrong: what may be a password, since
+ * it stands after a colon and is no port, is not shown.
+ */
 export function safeUrl(url: string): string {
   return url
-    .split(';')
+    .split(/;(?=\s*[a-z][a-z0-9+.-]*:\/\/)/i)
     .map((one) =>
       one
-        .replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?:]*):(?:[^/?]*)@(?=[^@]*$)/i, '$1:**@')
+        .replace(COLON, (_all, before: string, hidden: string) =>
+          hidden === '' ? `${before}:` : `${before}:**${hidden.endsWith('@') ? '@' : ''}`,
+        )
         .replace(/([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)[^&]*/gi, '$1**'),
     )
     .join(';');

@@ -20,6 +20,8 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
   /** Keep what it has over `kill` and `start`. Default false. */
   readonly durable?: boolean;
+  /** Its port speaks TLS only. `askClients`: it takes only those whose certificate the same authority signed. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string; readonly askClients?: boolean };
 }
 
 export class RedisServer {
@@ -49,12 +51,28 @@ export class RedisServer {
     return join(this.folder, 'redis.sock');
   }
 
+  /** Its address for those who speak TLS. */
+  secureUrl(query: string, host = '127.0.0.1'): string {
+    return `rediss://${host}:${this.port}/0${query}`;
+  }
+
   async start(): Promise<void> {
-    const { durable = false, args = [] } = this.#options;
+    const { durable = false, args = [], tls } = this.#options;
     const child = spawn(
       'redis-server',
       [
-        ...['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--databases', '1000'],
+        ...[
+          '--port',
+          tls ? '0' : String(this.port),
+          '--bind',
+          '127.0.0.1',
+          '--dir',
+          this.folder,
+          '--databases',
+          '1000',
+        ],
+        ...(tls ? ['--tls-port', String(this.port), '--tls-cert-file', tls.cert, '--tls-key-file', tls.key] : []),
+        ...(tls ? ['--tls-ca-cert-file', tls.ca, '--tls-auth-clients', tls.askClients ? 'yes' : 'no'] : []),
         ...['--unixsocket', this.socket, '--save', '', '--loglevel', 'warning'],
         ...(durable ? ['--appendonly', 'yes', '--appendfsync', 'no'] : []),
         ...args,
@@ -65,7 +83,7 @@ export class RedisServer {
     const atExit = () => child.kill('SIGKILL');
     process.once('exit', atExit);
     child.once('exit', () => process.off('exit', atExit));
-    await until(() => answers(this.port), `redis-server on port ${this.port}`);
+    await until(() => answers(tls ? this.socket : this.port), `redis-server on port ${this.port}`);
   }
 
   /** As an operator would. */
@@ -120,9 +138,10 @@ function freePort(): Promise<number> {
 }
 
 /** PING, answered with anything: also one that wants a password is up. */
-function answers(port: number): Promise<boolean> {
+function answers(at: number | string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const socket = connect(typeof at === 'number' ? { port: at, host: '127.0.0.1' } : { path: at });
+    socket.once('connect', () => socket.write('PING\r\n'));
     const done = (up: boolean) => {
       socket.destroy();
       resolve(up);

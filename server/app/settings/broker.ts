@@ -31,12 +31,16 @@ export const BROKER = {
   broker_transport_options: dict<Dict>(
     {},
     'BROKER_TRANSPORT_OPTIONS',
-    'Options of the transport, such as visibility_timeout. Each transport tells its own.',
+    'Options of the transport, such as visibility_timeout: docs/guides/redis.md has those of Redis.',
   ),
   broker_use_ssl: any<boolean | Dict>(
     false,
     'BROKER_USE_SSL',
-    'Encrypt the connection: true, or certificate options (ca_certs, certfile, keyfile, cert_reqs).',
+    'Encrypt the connection: true, or ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile (RabbitMQ: the same without ssl_).',
+    {
+      differs:
+        'true also encrypts redis://, which Celery then leaves as it is; and a certificate that is checked has to name the host, unless ssl_check_hostname is false.',
+    },
   ),
   broker_login_method: string(null, 'BROKER_LOGIN_METHOD', 'AMQP login: AMQPLAIN, PLAIN or EXTERNAL.'),
   broker_connection_timeout: float(
@@ -68,9 +72,14 @@ export const BROKER = {
   broker_failover_strategy: any<string | ((urls: readonly string[]) => Iterable<string>) | null>(
     null,
     'BROKER_FAILOVER_STRATEGY',
-    'Order in which several addresses are tried: round-robin (the default) or shuffle.',
+    'Order in which several addresses are tried: round-robin (the default), shuffle, or a function of the addresses that gives them without end, the first of them first.',
   ),
-  broker_heartbeat: int(120, 'BROKER_HEARTBEAT', 'AMQP heartbeat asked for. 0: none.', SECONDS),
+  broker_heartbeat: int(
+    120,
+    'BROKER_HEARTBEAT',
+    'AMQP heartbeat asked for. 0: none. Redis has none: there the transport option health_check_interval does its work.',
+    SECONDS,
+  ),
   broker_heartbeat_checkrate: float(
     3,
     'BROKER_HEARTBEAT_CHECKRATE',

@@ -17,12 +17,12 @@ export const RESULT = {
   result_backend_always_retry: bool(
     false,
     'CELERY_RESULT_BACKEND_ALWAYS_RETRY',
-    'Try again when the result store fails for a moment.',
+    'When the result store is away, ask it again, beyond what its own `retry_policy` allows.',
   ),
   result_backend_base_sleep_between_retries_ms: int(
     10,
     'CELERY_RESULT_BACKEND_BASE_SLEEP_BETWEEN_RETRIES_MS',
-    'First wait of these retries; doubled each time.',
+    'Each wait of these retries is by chance, up to this doubled, twice doubled ...',
     { unit: 'milliseconds' },
   ),
   result_backend_max_retries: float(
@@ -39,7 +39,12 @@ export const RESULT = {
   result_backend_transport_options: dict<Dict>(
     {},
     'CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS',
-    'Options of the result store, such as global_keyprefix.',
+    'Options of the result store. Redis: global_keyprefix, retry_policy, result_chord_ordered, master_name, sentinel_kwargs.',
+  ),
+  result_backend_thread_safe: bool(
+    false,
+    '',
+    'Share the client of the result store between threads. In Node every process has one.',
   ),
   result_cache_max: int(-1, 'CELERY_MAX_CACHED_RESULTS', 'How many results a client remembers. -1: none, 0: all.', {
     unit: 'results',

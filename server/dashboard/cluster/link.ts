@@ -1,7 +1,7 @@
 // The dashboard's side of a cluster's wires: a connection for listening, one for telling and asking, the result store.
 // Not here: what is done with them. Reconnecting: messaging/connection.ts, events/receiver.ts.
 // Holds: nothing here waits for the broker to be reachable; whoever uses a connection does.
-import type { Backend } from '../../backends/contract.ts';
+import type { Backend, StoreSettings } from '../../backends/contract.ts';
 import { createBackend } from '../../backends/registry.ts';
 import { Control } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
@@ -56,6 +56,8 @@ export class ClusterLink {
       const opening = createBackend({
         url,
         options: this.setting('result_backend_transport_options', {}),
+        settings: this.options.settings as StoreSettings,
+        log: this.log.child('results'),
         expiresMs: 86_400_000,
         encode: (value) => encode(value, 'json'),
         decode: (body, contentType, contentEncoding) => decode(body, contentType, contentEncoding, accept),
@@ -102,7 +104,12 @@ export class ClusterLink {
   #connect(): Connection {
     return new Connection({
       urls: this.options.broker,
-      transportOptions: this.setting('broker_transport_options', {}),
+      transportOptions: {
+        event_exchange: this.setting('event_exchange', 'celeryev'),
+        ...this.setting('broker_transport_options', {}),
+      },
+      ssl: this.setting('broker_use_ssl', false),
+      failover: this.setting('broker_failover_strategy', null),
       connectTimeoutMs: this.setting('broker_connection_timeout', 4) * 1000,
       // Short steps: the pages are served meanwhile, and must be live again within seconds.
       retry: { enabled: true, maxRetries: null, intervalStartMs: 250, intervalStepMs: 500, intervalMaxMs: 3000 },

@@ -4,6 +4,7 @@
 import { Redis } from 'ioredis';
 import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type Timer } from '../../timer.ts';
+import { explanation, withoutCommand } from './failure.ts';
 import { watchHealth } from './health.ts';
 import type { RedisBrokerOptions } from './options.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
@@ -115,9 +116,9 @@ export class Link {
   /** For what the server refused or could not do: an error in our words. */
   failure(cause: unknown): OperationalError {
     if (cause instanceof OperationalError) return cause;
-    const error = toError(cause);
+    const error = withoutCommand(toError(cause));
     const { safeUrl } = this.options;
-    const text = explanation(error.message);
+    const text = explanation(error);
     return text
       ? new OperationalError(safeUrl, `The Redis server at ${safeUrl} ${text} (${error.message})`, { cause: error })
       : new OperationalError(safeUrl, undefined, { cause: this.#lost?.cause ?? error });
@@ -208,17 +209,4 @@ export class Link {
 
 export function isForgotten(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
-}
-
-function explanation(text: string): string | null {
-  if (/^(NOAUTH|WRONGPASS)|invalid password|AUTH failed/i.test(text)) return 'refused the user name or password';
-  if (/^NOPERM/.test(text)) return 'does not allow this account to do that';
-  if (/^READONLY/.test(text)) return 'is a replica that can only be read: name its master';
-  if (/^OOM/.test(text)) return 'is out of memory (maxmemory): give it more, or take messages out';
-  if (/^MISCONF/.test(text)) return 'takes no writes, for it cannot save them to disk';
-  if (/max number of clients/.test(text)) return 'has no place for another connection (maxclients)';
-  if (/^LOADING/.test(text)) return 'is still loading its data';
-  if (/DB index is out of range/.test(text)) return 'has no database of that number';
-  if (/^(ERR|WRONGTYPE|EXECABORT|BUSY|NOREPLICAS|MASTERDOWN)/.test(text)) return 'refused a command';
-  return null;
 }

@@ -1,14 +1,12 @@
-// A broker URL and `broker_transport_options`, read once into what the rooms of this folder use, in our units.
-// URLs: redis://[user:password@]host:port/db, rediss://... (TLS), redis+socket:///path?virtual_host=db, sentinel://a;sentinel://b.
+// `broker_transport_options`, read once into what the rooms of this folder use, in our units. Where the server is: address.ts.
 // Options are kombu's, with its names and defaults; seconds there, milliseconds here. What only redis-py needs (max_connections,
 // retry_on_timeout) is accepted and does nothing: there are two connections here, and messaging/connection.ts retries.
 // Kombu 5.6: transport/redis.py Channel.from_transport_options, _connparams
-import { readFileSync } from 'node:fs';
 import type { RedisOptions } from 'ioredis';
-import { ImproperlyConfigured, toError } from '../../errors.ts';
+import { ImproperlyConfigured } from '../../errors.ts';
 import type { TransportContext } from '../contract.ts';
-import { parseUrl, safeUrl } from '../url.ts';
 import { messageSizeLimit } from '../virtual/declaration.ts';
+import { type Given, readAddress } from './address.ts';
 
 export type QueueOrder = 'round_robin' | 'sorted' | 'priority';
 
@@ -18,6 +16,8 @@ export interface RedisBrokerOptions {
   /** Same server, database and prefix: the same broker. */
   readonly identity: string;
   readonly client: RedisOptions;
+  /** What its owner should hear, once. */
+  readonly warning: string | null;
   readonly globalKeyprefix: string;
   readonly sep: string;
   readonly prioritySteps: readonly number[];
@@ -44,16 +44,9 @@ export interface RedisBrokerOptions {
   readonly sizeLimit: number;
 }
 
-type Given = Readonly<Record<string, unknown>>;
-
 export function readOptions(context: TransportContext): RedisBrokerOptions {
   const given = context.options;
-  const urls = context.url.split(';').map((one) => one.trim());
-  const url = urls[0] ?? '';
-  const { scheme } = parseUrl(url);
-  const where = scheme === 'sentinel' ? sentinels(urls, given) : scheme === 'redis+socket' ? socket(url) : host(url);
-  // Of several sentinels any may carry what concerns the server behind them.
-  const db = databaseOf(urls.find((one) => parseUrl(one).path !== '') ?? url);
+  const address = readAddress({ url: context.url, of: 'broker', options: given, ssl: context.ssl });
   const socketTimeout = seconds(given, 'socket_timeout', 0);
   const connectTimeout = seconds(given, 'socket_connect_timeout', 0);
   const globalKeyprefix = text(given, 'global_keyprefix', '');
@@ -66,18 +59,11 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
   }
   const healthCheckMs = seconds(given, 'health_check_interval', 25) * 1000;
   return {
-    safeUrl: safeUrl(context.url),
-    identity: JSON.stringify([
-      where.path ?? where.sentinels ?? [where.host, where.port],
-      where.name,
-      db,
-      globalKeyprefix,
-    ]),
+    safeUrl: address.safeUrl,
+    identity: JSON.stringify([address.identity, globalKeyprefix]),
+    warning: address.warning,
     client: {
-      ...where,
-      ...tls(url, given),
-      ...credentials(urls.find((one) => parseUrl(one).password !== null) ?? url),
-      db,
+      ...address.client,
       // Any server since 2.8, and proxies: nothing here needs RESP3.
       protocol: 2,
       lazyConnect: true,
@@ -87,8 +73,8 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
       connectTimeout: connectTimeout > 0 ? connectTimeout * 1000 : context.connectTimeoutMs || 10_000,
-      ...(given.socket_keepalive === false ? { keepAlive: -1 } : {}),
-      connectionName: typeof given.client_name === 'string' ? given.client_name : undefined,
+      keepAlive: keepAliveMs(given),
+      connectionName: text(given, 'client_name', '') || undefined,
     },
     globalKeyprefix,
     sep: text(given, 'sep', '\x06\x16'),
@@ -101,7 +87,8 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
     unackedMutexExpireMs: seconds(given, 'unacked_mutex_expire', 300) * 1000,
     unackedRestoreLimit: seconds(given, 'unacked_restore_limit', 0) || null,
     visibilityTimeoutMs: seconds(given, 'visibility_timeout', 3600) * 1000,
-    fanoutPrefix: typeof prefix === 'string' ? prefix.replace('{db}', String(db)) : prefix ? `/${db}.` : '',
+    fanoutPrefix:
+      typeof prefix === 'string' ? prefix.replace('{db}', String(address.db)) : prefix ? `/${address.db}.` : '',
     fanoutPatterns: given.fanout_patterns !== false,
     eventExchange: text(given, 'event_exchange', 'celeryev'),
     healthCheckMs,
@@ -111,100 +98,11 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
   };
 }
 
-function host(url: string): RedisOptions {
-  const { host, port } = parseUrl(url);
-  return { host: host || '127.0.0.1', port: port ?? 6379 };
-}
-
-function socket(url: string): RedisOptions {
-  const { path } = parseUrl(url);
-  if (path === '') {
-    throw new ImproperlyConfigured(
-      `The broker URL ${safeUrl(url)} names no socket: write redis+socket:///path/to/redis.sock.`,
-    );
-  }
-  return { path: `/${path}` };
-}
-
-function sentinels(urls: readonly string[], given: Given): RedisOptions {
-  if (typeof given.master_name !== 'string' || given.master_name === '') {
-    throw new ImproperlyConfigured(
-      'A sentinel:// broker needs the name of its master: set master_name in broker_transport_options.',
-    );
-  }
-  const options = given.sentinel_kwargs ?? {};
-  if (typeof options !== 'object') {
-    throw new ImproperlyConfigured(`The transport option sentinel_kwargs is an object, not ${show(options)}.`);
-  }
-  const { password, username, ssl } = options as Given;
-  return {
-    sentinels: urls.map((one) => {
-      const { host, port } = parseUrl(one);
-      return { host: host || '127.0.0.1', port: port ?? 26379 };
-    }),
-    name: given.master_name,
-    sentinelRetryStrategy: () => null,
-    ...(typeof password === 'string' ? { sentinelPassword: password } : {}),
-    ...(typeof username === 'string' ? { sentinelUsername: username } : {}),
-    ...(ssl === true ? { enableTLSForSentinelMode: true } : {}),
-  };
-}
-
-function credentials(url: string): RedisOptions {
-  const { username, password } = parseUrl(url);
-  return { ...(username && password !== null ? { username } : {}), ...(password ? { password } : {}) };
-}
-
-function databaseOf(url: string): number {
-  const { scheme, path, query } = parseUrl(url);
-  const named =
-    scheme === 'redis+socket' ? (query.virtual_host ?? query.db ?? '') : path || (query.virtual_host ?? query.db ?? '');
-  const db = Number(named.replace(/^\/+|\/+$/g, '') || '0');
-  if (!Number.isInteger(db) || db < 0) {
-    throw new ImproperlyConfigured(
-      `The broker URL ${safeUrl(url)} has to name a database by its number, not '${named}'.`,
-    );
-  }
-  return db;
-}
-
-/** Certificates come in the URL's query (redis-py's names), or in the option `ssl`, which is Celery's `broker_use_ssl`. */
-function tls(url: string, given: Given): RedisOptions {
-  const { scheme, query, host } = parseUrl(url);
-  const option = given.ssl;
-  if (scheme !== 'rediss' && (option === undefined || option === null || option === false)) return {};
-  const asked: Given = { ...(typeof option === 'object' ? option : {}), ...query };
-  const reqs = String(asked.ssl_cert_reqs ?? 'required')
-    .toLowerCase()
-    .replace(/^(ssl\.)?cert_/, '');
-  if (!['none', 'optional', 'required', '0', '1', '2'].includes(reqs)) {
-    throw new ImproperlyConfigured(
-      `ssl_cert_reqs is CERT_NONE, CERT_OPTIONAL or CERT_REQUIRED, not ${show(asked.ssl_cert_reqs)}.`,
-    );
-  }
-  const named = !/^[\d.]+$|:/.test(host);
-  const unchecked = ['false', 'False', '0', false].includes(asked.ssl_check_hostname as string | boolean);
-  return {
-    tls: {
-      rejectUnauthorized: reqs !== 'none' && reqs !== '0',
-      ...(named ? { servername: host } : {}),
-      ...(unchecked ? { checkServerIdentity: () => undefined } : {}),
-      ...pem('ca', asked.ssl_ca_certs),
-      ...pem('cert', asked.ssl_certfile),
-      ...pem('key', asked.ssl_keyfile),
-    },
-  };
-}
-
-function pem(name: string, path: unknown): Record<string, Buffer> {
-  if (typeof path !== 'string' || path === '') return {};
-  try {
-    return { [name]: readFileSync(path) };
-  } catch (error) {
-    throw new ImproperlyConfigured(`Cannot read the certificate file ${path}: ${toError(error).message}`, {
-      cause: error,
-    });
-  }
+/** On in any case but when it is false. Of redis-py's options Node knows the first wait only (TCP_KEEPIDLE, 4 on Linux). */
+function keepAliveMs({ socket_keepalive: on, socket_keepalive_options: how }: Given): number | undefined {
+  const { TCP_KEEPIDLE: idle = (how as Given)?.[4] } = (how ?? {}) as Given;
+  if (on === false) return null as never; // undefined would be the driver's default
+  return typeof idle === 'number' && idle > 0 ? idle * 1000 : 30_000;
 }
 
 function queueOrder(given: Given): QueueOrder {

@@ -28,7 +28,9 @@ class RedisTransport implements Transport {
   #closed = false;
 
   constructor(context: TransportContext) {
-    this.#broker = new Broker(readOptions(context));
+    const options = readOptions(context);
+    if (options.warning) context.log?.warning(options.warning);
+    this.#broker = new Broker(options);
   }
 
   async connect(): Promise<void> {

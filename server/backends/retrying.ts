@@ -1,0 +1,65 @@
+// A result store that is asked again when it was away: what `result_backend_always_retry` puts around any store.
+// Not here: how long one store tries by itself to be connected (redis-client.ts).
+// Holds: only what says that it is `temporary` is tried again, with waits that double up to the longest; the store's last word counts.
+// Celery 5.6: backends/base.py store_result, get_task_meta, get_group_meta; utils/time.py get_exponential_backoff_interval
+import { BackendError } from '../errors.ts';
+import type { Timer } from '../timer.ts';
+import type { Backend } from './contract.ts';
+
+export interface RetryPolicy {
+  /** `result_backend_max_retries`; Infinity: no limit. */
+  readonly maxRetries: number;
+  /** `result_backend_base_sleep_between_retries_ms`: each wait is between nothing and this, twice this, four times this ... */
+  readonly baseMs: number;
+  /** `result_backend_max_sleep_between_retries_ms` */
+  readonly longestMs: number;
+}
+
+/** The same store, patient. */
+export function retrying(backend: Backend, policy: RetryPolicy, timer: Timer): Backend {
+  let closed = false;
+  const wakeAll = new Set<() => void>();
+  const pause = (delayMs: number) =>
+    new Promise<void>((resolve) => {
+      const wake = () => {
+        handle.cancel();
+        wakeAll.delete(wake);
+        resolve();
+      };
+      const handle = timer.after(delayMs, wake);
+      wakeAll.add(wake);
+    });
+  const again = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let retries = 1; ; retries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof BackendError) || !error.temporary || retries > policy.maxRetries || closed) throw error;
+        const most = Math.min(policy.longestMs, policy.baseMs * 2 ** retries);
+        await pause(Math.random() * most);
+      }
+    }
+  };
+  return {
+    driver: backend.driver,
+    enabled: backend.enabled,
+    store: (meta) => again(() => backend.store(meta)),
+    get: (id) => again(() => backend.get(id)),
+    getMany: (ids) => again(() => backend.getMany(ids)),
+    wait: (id, signal) => backend.wait(id, signal),
+    watch: (ids, signal) => backend.watch(ids, signal),
+    subscribe: (id, listener) => backend.subscribe(id, listener),
+    forget: (id) => again(() => backend.forget(id)),
+    saveGroup: (id, result) => again(() => backend.saveGroup(id, result)),
+    restoreGroup: (id) => again(() => backend.restoreGroup(id)),
+    forgetGroup: (id) => again(() => backend.forgetGroup(id)),
+    startChord: (id, size) => again(() => backend.startChord(id, size)),
+    completeChordPart: (part) => again(() => backend.completeChordPart(part)),
+    cleanup: () => backend.cleanup(),
+    close() {
+      closed = true;
+      for (const wake of wakeAll) wake();
+      return backend.close();
+    },
+  };
+}

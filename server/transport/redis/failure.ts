@@ -1,0 +1,45 @@
+// What errors of a Redis connection mean, in words that say what to do: for the broker and the result store.
+// Holds: an error handed on carries no command: what was sent may hold passwords, and what tasks were given.
+
+/** Take from the driver's error what it was about to send. The same error. */
+export function withoutCommand<E>(error: E): E {
+  if (error instanceof Error && 'command' in error) delete error.command;
+  return error;
+}
+
+/** As the end of "The Redis server at ... "; null: nothing is known but the error's own text. */
+export function explanation(error: Error): string | null {
+  const { message: text } = error;
+  const code = (error as { code?: unknown }).code;
+  const hint = MEANINGS.find(([sign]) => sign.test(text) || (typeof code === 'string' && sign.test(code)));
+  return hint?.[1] ?? null;
+}
+
+const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
+  [/All sentinels are unreachable/, 'is not known, for no sentinel can tell where it is'],
+  [/no sentinel knows a master/, 'is not known: is master_name right?'],
+  [/^(NOAUTH|WRONGPASS)|invalid password|AUTH failed|Authentication required/i, 'refused the user name or password'],
+  [/^NOPERM/, 'does not allow this account to do that'],
+  [/^READONLY/, 'is a replica that can only be read: name its master'],
+  [/^OOM/, 'is out of memory (maxmemory): give it more, or take messages out'],
+  [/^MISCONF/, 'takes no writes, for it cannot save them to disk'],
+  [/max number of clients/, 'has no place for another connection (maxclients)'],
+  [/^LOADING/, 'is still loading its data'],
+  [/DB index is out of range/, 'has no database of that number'],
+  [/ALTNAME_INVALID/, 'has a certificate for other names: write the name it is for, or ssl_check_hostname=false'],
+  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'has a certificate that is not valid now'],
+  [
+    /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
+    'has a certificate of an authority that is not trusted here: name its file with ssl_ca_certs, or do not check (ssl_cert_reqs=none)',
+  ],
+  [
+    /wrong.version.number|packet.length.too.long|unexpected.message/i,
+    'does not speak TLS there: write redis://, or the port where it does',
+  ],
+  [
+    /certificate.required|handshake.failure/i,
+    'wants a certificate of this client: name it with ssl_certfile and ssl_keyfile',
+  ],
+  [/alert.(unknown.ca|bad.certificate)/i, 'does not trust the certificate of this client (ssl_certfile)'],
+  [/^(ERR|WRONGTYPE|EXECABORT|BUSY|NOREPLICAS|MASTERDOWN)/, 'refused a command'],
+];
