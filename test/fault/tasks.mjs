@@ -1,0 +1,22 @@
+// The app of the workers that are killed and cut off: one task, which writes down when it begins and ends. tasks.py is its twin.
+// Plain JavaScript: it runs as a user's built module would. Who starts it: world.ts, by the environment.
+import { existsSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Celery } from 'umbel';
+
+const { FAULT_URL: url, FAULT_DIARY, FAULT_SETTINGS } = process.env;
+
+export const app = new Celery('fault', { broker: url, backend: url, ...JSON.parse(FAULT_SETTINGS) });
+
+// Appended in one write: it keeps what a killed process wrote.
+const diary = openSync(FAULT_DIARY, 'a');
+const write = (...words) => writeSync(diary, `${words.join(' ')}\n`);
+
+/** Takes so long, and then as long as the file `gate` is not there. */
+app.task({ name: 'fault.work', params: ['number', 'seconds', 'gate'] }, async function (number, seconds, gate = null) {
+  write('start', number, this.request.deliveryInfo.redelivered === true, process.pid);
+  await pause(seconds * 1000);
+  while (gate && !existsSync(gate)) await pause(20);
+  write('end', number);
+  return number;
+});

@@ -1,0 +1,162 @@
+// SIGKILL of a worker in the middle of its work: what it had not finished is done by another, of either language, and nothing is lost.
+// Redis itself going away: redis-restarts.test.ts. The workers, their tasks and the diary of runs: world.ts.
+import { afterEach, describe, expect, it } from 'vitest';
+import { describeNeedsPythonOnRedis } from '../support/needs.ts';
+import { describeNeedsRedis } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
+import { PATIENT, type Run, World, type WorldOptions } from './world.ts';
+
+/** @unit seconds */
+const VISIBILITY = 2;
+const LATE = { task_acks_late: true, broker_transport_options: { visibility_timeout: VISIBILITY } };
+const EARLY = { ...LATE, task_acks_late: false, task_track_started: true };
+
+let opened: World | null = null;
+afterEach(async () => {
+  await opened?.[Symbol.asyncDispose]();
+  opened = null;
+});
+
+async function open(options: WorldOptions): Promise<World> {
+  opened = await World.open(options);
+  return opened;
+}
+
+const numbers = (runs: readonly Run[]) => runs.map((run) => run.number).sort((a, b) => a - b);
+const ended = (world: World, count: number) =>
+  until(() => world.runs().filter((run) => run.ended).length >= count, `${count} tasks to be done`, PATIENT);
+
+/** The numbers of the tasks recorded as taken and not acknowledged. */
+async function heldIn(world: World): Promise<number[]> {
+  const records = await world.keys.hvals('unacked');
+  const bodies = records.map((record) => Buffer.from(JSON.parse(record)[0].body, 'base64').toString());
+  return bodies.map((body) => JSON.parse(body)[0][0] as number).sort((a, b) => a - b);
+}
+
+/** All that was held was run again, marked, and nothing else was. */
+async function onlyHeldRanAgain(world: World, held: readonly number[], before: readonly Run[], count: number) {
+  const runs = world.runs();
+  expect(numbers(runs.filter((run) => run.redelivered))).toEqual(held);
+  const first = runs.filter((run) => !run.redelivered);
+  const begun = new Set(before.map((run) => run.number));
+  const all = Array.from({ length: count }, (_, number) => number);
+  const neverBegun = new Set(held.filter((number) => !begun.has(number)));
+  expect(numbers(first)).toEqual(all.filter((number) => !neverBegun.has(number)));
+}
+
+describe('a worker that is killed', { timeout: 120_000 }, () => {
+  describeNeedsRedis('with acks_late', () => {
+    it('5,000 tasks are all done by it and its successor: what it held runs again after the visibility timeout, marked', async () => {
+      const world = await open({ settings: LATE });
+      const ids = await world.send(5000, 0.005);
+      const first = await world.umbel('w@fault', ['-c', '20']);
+      await ended(world, 1500);
+      await first.kill();
+      const before = world.runs();
+      const held = await heldIn(world);
+      expect(held.length).toBeGreaterThan(0);
+      expect(held.length).toBeLessThanOrEqual(80);
+
+      const next = await world.umbel('w@fault', ['-c', '20']);
+      await world.allSucceeded(ids);
+      await world.allSettled();
+      await onlyHeldRanAgain(world, held, before, 5000);
+      expect(next.output()).not.toMatch(/ERROR|CRITICAL/);
+    });
+  });
+
+  describeNeedsPythonOnRedis('with acks_late, one of the two written in Python', () => {
+    it('a Python worker gives back and runs what a killed one of ours held', async () => {
+      const world = await open({ settings: LATE });
+      const ids = await world.send(400, 0.005);
+      const first = await world.umbel('ours@fault', ['-c', '20']);
+      await ended(world, 200);
+      await first.kill();
+      const before = world.runs();
+      const held = await heldIn(world);
+      // Kombu looks when it starts, or 10 s later, and then not for 100 s.
+      const old = async () => world.keys.zcount('unacked_index', '-inf', Date.now() / 1000 - VISIBILITY);
+      await until(async () => (await old()) === held.length, 'all of them to be visible', PATIENT);
+      await world.python('theirs@fault', ['-P', 'solo']);
+      await world.allSucceeded(ids);
+      await world.allSettled();
+      await onlyHeldRanAgain(world, held, before, 400);
+    });
+
+    it('a worker of ours gives back and runs what a killed Python prefork worker held', async () => {
+      const world = await open({ settings: LATE });
+      const ids = await world.send(1000, 0.01);
+      const first = await world.python('theirs@fault', ['-c', '2']);
+      await ended(world, 300);
+      await first.kill();
+      const before = world.runs();
+      const held = await heldIn(world);
+      expect(held.length).toBeGreaterThan(0);
+      await world.umbel('ours@fault', ['-c', '20']);
+      await world.allSucceeded(ids);
+      await world.allSettled();
+      await onlyHeldRanAgain(world, held, before, 1000);
+    });
+  });
+
+  describeNeedsRedis('with early acks', () => {
+    it('the running tasks are lost, and stay STARTED; exactly those: what it had only fetched is run by another', async () => {
+      const world = await open({ settings: EARLY });
+      const ids = await world.send(40, 0, world.gate);
+      const first = await world.umbel('first@fault', ['-c', '4']);
+      await until(() => world.runs().length === 4, 'four to run', PATIENT);
+      await until(async () => (await world.keys.hlen('unacked')) === 16, 'sixteen more to be fetched', PATIENT);
+      const lost = numbers(world.runs());
+      await first.kill();
+      world.openGate();
+
+      await world.umbel('next@fault', ['-c', '4']);
+      await world.allSettled();
+      await ended(world, 36);
+      const running = new Set(lost);
+      const rest = ids.filter((_, number) => !running.has(number));
+      await until(
+        async () => [...(await world.results(rest)).values()].filter((meta) => meta.status === 'SUCCESS').length === 36,
+        'the results of all others',
+        PATIENT,
+      );
+      const states = [...(await world.results(lost.map((number) => ids[number]!))).values()].map((meta) => meta.status);
+      expect(states).toEqual(['STARTED', 'STARTED', 'STARTED', 'STARTED']);
+      expect(world.runs()).toHaveLength(40);
+    });
+
+    it('killed under load it loses no more than ran at that moment', async () => {
+      const world = await open({ settings: EARLY });
+      const ids = await world.send(2000, 0.005);
+      const first = await world.umbel('first@fault', ['-c', '10']);
+      await ended(world, 700);
+      await first.kill();
+      const before = world.runs();
+      await world.umbel('next@fault', ['-c', '10']);
+      await world.allSettled();
+      await until(() => world.runs().at(-1)!.ended, 'the last to end', PATIENT);
+      const unfinished = async () => {
+        const results = await world.results(ids);
+        return ids.flatMap((id, number) => (results.get(id)?.status === 'SUCCESS' ? [] : [number]));
+      };
+      const after = new Set(numbers(world.runs().slice(before.length)));
+      // Those the second worker ran have their results in a moment.
+      const lost = await until(
+        async () => {
+          const found = await unfinished();
+          return found.every((number) => !after.has(number)) && found;
+        },
+        'all results of the second worker',
+        PATIENT,
+      );
+      expect(lost.length).toBeLessThanOrEqual(10);
+      const begun = new Set(numbers(before));
+      const results = await world.results(lost.map((number) => ids[number]!));
+      for (const number of lost) {
+        // Acknowledged when it was about to begin: its row, and its first line, may not have been written yet.
+        const state = results.get(ids[number]!)?.status;
+        expect([number, begun.has(number) ? state : (state ?? 'STARTED')]).toEqual([number, 'STARTED']);
+      }
+    });
+  });
+});
