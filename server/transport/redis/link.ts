@@ -106,7 +106,11 @@ export class Link {
   }
 
   async subscribe(pattern: string): Promise<void> {
-    await (await this.#sub)?.psubscribe(pattern);
+    try {
+      await (await this.#sub)?.psubscribe(pattern);
+    } catch (error) {
+      throw this.failure(error);
+    }
   }
 
   async unsubscribe(pattern: string): Promise<void> {
