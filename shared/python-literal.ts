@@ -18,7 +18,17 @@ export interface LiteralOptions {
  * int -> number or bigint, whole float -> PyFloat, datetime -> PyDateTime, and Decimal, UUID, date, time.
  */
 export function parsePythonLiteral(text: string, options: LiteralOptions = {}): PythonLiteral {
-  const reader = new Reader(text, options.escapes ?? 'saferepr');
+  const escapes = options.escapes ?? 'saferepr';
+  const read = readWith(new Reader(text, escapes, false));
+  // saferepr leaves backslashes as they are, so a text that ends in one looks as if its end were escaped: C:\temp\ is 'C:\temp\'.
+  // Reading all of them one way or the other cannot both succeed: one end taken wrongly leaves an odd number of quotes.
+  const again =
+    !read.ok && escapes === 'saferepr' && text.includes("\\'") ? readWith(new Reader(text, escapes, true)) : read;
+  return again.ok ? again : read;
+}
+
+function readWith(reader: Reader): PythonLiteral {
+  const { text } = reader;
   try {
     const value = reader.value(0);
     reader.space();
@@ -40,10 +50,13 @@ const WORD = /[A-Za-z_][\w.]*/y;
 class Reader {
   readonly text: string;
   readonly escapes: 'saferepr' | 'python';
+  /** In saferepr's texts, \' before what can follow a text is a backslash and the end of the text. */
+  readonly endsInBackslash: boolean;
   at = 0;
-  constructor(text: string, escapes: 'saferepr' | 'python') {
+  constructor(text: string, escapes: 'saferepr' | 'python', endsInBackslash: boolean) {
     this.text = text;
     this.escapes = escapes;
+    this.endsInBackslash = endsInBackslash;
   }
 
   shown(): string {
@@ -148,8 +161,9 @@ class Reader {
       }
       const next = this.text[i + 1];
       if (!python) {
-        if (next === quote) i++;
-        out += next === quote ? quote : char;
+        const ends = this.endsInBackslash && next === quote && ',:)]}'.includes(this.text[i + 2] ?? ',');
+        if (next === quote && !ends) i++;
+        out += next === quote && !ends ? quote : char;
       } else {
         const [piece, length] = readEscape(this.text, i);
         out += piece;

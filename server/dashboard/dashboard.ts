@@ -35,6 +35,7 @@ import { EventTally, Metrics } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { queueRoutes } from './routes/queues.ts';
+import { taskValueRoutes } from './routes/task-values.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { pages } from './spa.ts';
@@ -131,6 +132,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         await docsRoutes(api, version);
         const typed = api.withTypeProvider<TypeBoxTypeProvider>();
         taskRoutes(typed, context);
+        taskValueRoutes(typed, context);
         workerRoutes(typed, context);
         queueRoutes(typed, context);
         overviewRoutes(typed, context);

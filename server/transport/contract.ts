@@ -58,6 +58,13 @@ export interface QueueStatus {
   readonly oldestMs: number | null;
 }
 
+/** `queue` of its delivery info is the one it was found in, or for a taken one its routing key. */
+export interface FoundMessage {
+  readonly message: Message;
+  /** Some consumer has it. */
+  readonly unacked: boolean;
+}
+
 export interface Channel {
   declareExchange(e: Exchange): Promise<void>;
   deleteExchange(name: string): Promise<void>;
@@ -84,6 +91,11 @@ export interface Channel {
   listQueues(): Promise<string[] | null>;
   /** The next messages in delivery order, without taking them. null: this broker cannot. Their ack and reject throw. */
   peek(queue: string, limit: number): Promise<Message[] | null>;
+  /**
+   * Messages that name this task, ready in one of the queues or taken and not yet acknowledged; of each list at most `limit` are
+   * looked at. Their ack and reject throw. Not given: this broker cannot find them (`peek` shows the ready ones).
+   */
+  findTask?(id: string, queues: readonly string[], limit: number): Promise<FoundMessage[]>;
   /** Resolves when every ack and reject handed over so far has reached the broker. */
   flush(): Promise<void>;
   /** Flush, stop consumers, give unsettled messages back. */

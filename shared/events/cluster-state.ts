@@ -269,18 +269,20 @@ export class ClusterState {
     this.#open.finishes.push({ task, state, at, runtime, wait });
     if (state === 'RETRY' || (task.tries !== null && endedAt(task) === at)) {
       const last = task.tries?.at(-1);
-      // The next try is sent before this one says that it is to be retried, and tells its own number by then.
-      const resent = state === 'RETRY' && task.sent !== null && begun !== null && task.sent >= begun ? 1 : 0;
+      // The next try is sent, and may be received, before this one says that it is to be retried: it tells its own number by then.
+      const after = (told: number | null) => told !== null && begun !== null && told > begun;
+      const resent = state === 'RETRY' && (after(task.sent) || after(task.received)) ? 1 : 0;
+      const hasFailed = state !== 'SUCCESS';
       task.tries ??= [];
       task.tries.push({
         number: last ? last.number + 1 : Math.max(0, (task.retries ?? 0) - resent),
         state,
         worker: task.worker,
-        received: task.received,
+        received: after(task.received) ? null : task.received,
         started: task.started,
         ended: at,
-        exception: task.exception,
-        traceback: task.traceback,
+        exception: hasFailed ? task.exception : null,
+        traceback: hasFailed ? task.traceback : null,
       });
       if (task.tries.length > 100) task.tries.shift();
     }

@@ -89,6 +89,8 @@ export const TaskDetail = Type.Intersect([
     }),
     /** The worker that had it is gone while the task was not finished. */
     orphaned: Bool,
+    /** It should be with its worker, who says that it has it no more: it ended without an event, or the event was lost. */
+    untold: Bool,
   }),
 ]);
 export type TaskDetail = Static<typeof TaskDetail>;
@@ -126,6 +128,10 @@ export type FacetReply = Static<typeof FacetReply>;
 /** The stored result, fetched from the result backend on demand. */
 export const ResultReply = Type.Object({
   task_id: Str,
+  /** How long its text is as JSON. @unit characters */
+  size: NInt,
+  /** Only its beginning is here; ask with `whole=true` for all of it. */
+  cut: Bool,
   /** false: the backend has no such record (expired, ignored or never stored) or none is configured: `reason` says. */
   found: Bool,
   reason: NStr,
@@ -136,16 +142,46 @@ export const ResultReply = Type.Object({
 });
 export type ResultReply = Static<typeof ResultReply>;
 
+const CallSource = Nullable(
+  Type.Union([Type.Literal('message'), Type.Literal('unacked'), Type.Literal('result'), Type.Literal('event')]),
+);
+
 /** The whole call, where it can be had: events cut long and deep arguments. */
 export const CallReply = Type.Object({
   task_id: Str,
-  /** The message that still waits, or the result record (result_extended); null: neither holds it, `reason` says why. */
-  source: Nullable(Type.Union([Type.Literal('message'), Type.Literal('result')])),
+  /** The message that waits or that a worker has, or the result record (result_extended); null: none holds it, `reason` says why. */
+  source: CallSource,
   reason: NStr,
   args: Type.Unknown(),
   kwargs: Type.Unknown(),
+  /** Of both as JSON. @unit characters */
+  size: NInt,
+  /** Only their beginnings are here. */
+  cut: Bool,
 });
 export type CallReply = Static<typeof CallReply>;
+
+/** What `retry` would send, told before it does. Not `allowed`: `reason` says why and what would make it possible. */
+export const RetryPlan = Type.Object({
+  task_id: Str,
+  allowed: Bool,
+  reason: NStr,
+  source: CallSource,
+  /** The source as words. */
+  source_said: NStr,
+  name: NStr,
+  /** As Python prints them. */
+  args: NStr,
+  kwargs: NStr,
+  queue: NStr,
+  /** Why that queue, when nobody told which the task came from. */
+  queue_said: NStr,
+  /** Those some worker consumes. */
+  queues: Type.Array(Str),
+  /** What one should know first. */
+  notes: Type.Array(Str),
+});
+export type RetryPlan = Static<typeof RetryPlan>;
 
 export const WorkerStatus = Type.Union([Type.Literal('online'), Type.Literal('late'), Type.Literal('offline')]);
 export const WorkerRow = Type.Object({
@@ -439,7 +475,12 @@ export const OperationRequest = Type.Union([
     signal: Type.Optional(Str),
   }),
   /** Sends the task again under a new id; the old one stays as it was. */
-  Type.Object({ action: Type.Literal('retry'), task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }) }),
+  Type.Object({
+    action: Type.Literal('retry'),
+    task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }),
+    /** Default: the one it came from, where that is told. */
+    queue: Type.Optional(Str),
+  }),
   Type.Object({ action: Type.Literal('rate_limit'), task_name: Str, rate_limit: Str, destination: Destination }),
   Type.Object({
     action: Type.Literal('time_limit'),
@@ -450,6 +491,15 @@ export const OperationRequest = Type.Union([
   }),
   Type.Object({ action: Type.Literal('pool_grow'), n: Type.Integer({ minimum: 1 }), destination: Destination }),
   Type.Object({ action: Type.Literal('pool_shrink'), n: Type.Integer({ minimum: 1 }), destination: Destination }),
+  /** New bounds of a worker that was started with --autoscale. */
+  Type.Object({
+    action: Type.Literal('autoscale'),
+    max: Type.Integer({ minimum: 1 }),
+    min: Type.Integer({ minimum: 0 }),
+    destination: Destination,
+  }),
+  /** New processes for the pool; workers allow it with worker_pool_restarts. */
+  Type.Object({ action: Type.Literal('pool_restart'), destination: Destination }),
   Type.Object({ action: Type.Literal('add_consumer'), queue: Str, destination: Destination }),
   Type.Object({ action: Type.Literal('cancel_consumer'), queue: Str, destination: Destination }),
   Type.Object({ action: Type.Literal('enable_events'), destination: Destination }),

@@ -103,7 +103,7 @@ const workers = createRoute({
   component: lazyRouteComponent(PAGES.workers),
 });
 
-const WORKER_TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'stats', 'conf'] as const;
+const WORKER_TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'pool', 'stats', 'conf'] as const;
 const worker = createRoute({
   getParentRoute: () => root,
   path: '/workers/$name',

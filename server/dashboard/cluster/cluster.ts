@@ -6,6 +6,7 @@ import type { Batch } from '../../../shared/events/cluster-state.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { createWorkerRecord, type WorkerRecord } from '../../../shared/events/worker-record.ts';
+import type { Replies } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
 import { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
@@ -46,7 +47,11 @@ export class Cluster {
   readonly #status = new Map<string, Liveness>();
   /** What each worker had processed, by its heartbeats, when it last told of a task. */
   readonly #told = new Map<string, number>();
+  /** What each worker answered when it was asked to send task events, or to stop. */
+  readonly #events = new Map<string, { at: number; on: boolean }>();
   readonly #usual = new Usual();
+  /** Workers that were asked for all since we connected. */
+  readonly #asked = new Set<string>();
   #newcomers = new Set<string>();
   #newcomersDue = false;
   trends: Trends = NO_TRENDS;
@@ -144,6 +149,32 @@ export class Cluster {
     return told !== undefined && w.processed !== null && w.processed > told;
   }
 
+  /** Whether it sends task events, by its own last answer. null: it was not asked, or somebody else has changed it since. */
+  answeredEvents(hostname: string): boolean | null {
+    const answer = this.#events.get(hostname);
+    if (!answer) return null;
+    const last = this.state.workers.get(hostname)?.last_task_event ?? null;
+    return !answer.on && last !== null && last > answer.at + MUTE_AFTER ? null : answer.on;
+  }
+
+  /** Workers were asked to send task events (`on`), or to stop; these did answer that they do. */
+  noteEvents(replies: Replies, on: boolean): void {
+    for (const reply of replies)
+      for (const [hostname, value] of Object.entries(reply)) {
+        if ((value as { ok?: unknown } | null)?.ok === undefined) continue;
+        this.#events.set(hostname, { at: this.now, on });
+        const record = this.state.workers.get(hostname);
+        if (record) this.state.touchWorker(record);
+      }
+  }
+
+  async #enableEvents(destination: readonly string[] | null): Promise<void> {
+    if (!this.options.enable_events) return;
+    const limit = destination === null ? {} : { limit: destination.length };
+    const timeout = this.options.inspect_timeout / 1000;
+    this.noteEvents(await this.link.control.enableEvents({ destination, reply: true, timeout, ...limit }), true);
+  }
+
   #noteTold(w: WorkerRecord, now: number): void {
     if (w.processed === null) return;
     const isTelling = w.last_task_event !== null && w.last_task_event >= now - MUTE_AFTER;
@@ -198,10 +229,10 @@ export class Cluster {
   /** Workers that do not know us yet: make them show themselves, send events, and tell what they have. */
   async #announce(): Promise<void> {
     try {
+      this.#asked.clear();
       await this.link.asking.tryConnect();
       await this.link.control.broadcast('heartbeat', {});
-      if (this.options.enable_events) await this.link.control.enableEvents();
-      await this.inspector.ask(null);
+      await Promise.all([this.#enableEvents(null), this.inspector.ask(null)]);
       await this.#probeQueues();
     } catch (error) {
       this.#log.debug(`The cluster could not be asked: ${toError(error).message}`);
@@ -213,9 +244,9 @@ export class Cluster {
     for (const event of events) {
       if (
         event.type === 'worker-online' ||
-        (event.type === 'worker-heartbeat' && !state.workers.has(event.hostname ?? ''))
+        (event.type === 'worker-heartbeat' && !this.#asked.has(event.hostname ?? ''))
       )
-        this.#newcomer(event.hostname);
+        this.#newcomer(event.hostname, event.type === 'worker-online');
       state.apply(event);
     }
     this.lastEvent = events[0]?.local_received ?? this.lastEvent;
@@ -224,8 +255,11 @@ export class Cluster {
     if (state.dirty >= BATCH_TASKS) this.flush();
   }
 
-  #newcomer(hostname: string | undefined): void {
+  #newcomer(hostname: string | undefined, isStart: boolean): void {
     if (hostname === undefined) return;
+    // It has forgotten what the one before it was told.
+    if (isStart) this.#events.delete(hostname);
+    this.#asked.add(hostname);
     this.#newcomers.add(hostname);
     if (this.#newcomersDue) return;
     this.#newcomersDue = true;
@@ -234,10 +268,9 @@ export class Cluster {
       this.#newcomers = new Set();
       this.#newcomersDue = false;
       if (this.#stopped) return;
-      void (async () => {
-        if (this.options.enable_events) await this.link.control.enableEvents({ destination: hostnames });
-        await this.inspector.ask(hostnames);
-      })().catch((error: unknown) => this.#log.debug(`New workers could not be asked: ${toError(error).message}`));
+      void Promise.all([this.#enableEvents(hostnames), this.inspector.ask(hostnames)]).catch((error: unknown) =>
+        this.#log.debug(`New workers could not be asked: ${toError(error).message}`),
+      );
     });
   }
 
@@ -271,6 +304,8 @@ export class Cluster {
         this.inspector.forget(w.hostname);
         this.#status.delete(w.hostname);
         this.#told.delete(w.hostname);
+        this.#events.delete(w.hostname);
+        this.#asked.delete(w.hostname);
       }
     }
     void this.refreshTrends();

@@ -10,6 +10,8 @@ import type { Timer } from '../../timer.ts';
 export interface Inspected {
   /** @unit seconds since the epoch */
   at: number;
+  /** When the last round began in which it told of all that it has. @unit seconds since the epoch */
+  complete: number;
   stats: WorkerStats | null;
   conf: Record<string, unknown> | null;
   active_queues: QueueInfo[];
@@ -20,9 +22,10 @@ export interface Inspected {
   /** Names with what was asked of them: 'shop.add [rate_limit=10/m]'. */
   registered: string[];
 }
-type Question = Exclude<keyof Inspected, 'at'>;
+type Question = Exclude<keyof Inspected, 'at' | 'complete'>;
 const OFTEN: readonly Question[] = ['stats', 'active_queues', 'active', 'reserved', 'scheduled', 'revoked'];
 const SELDOM: readonly Question[] = ['registered', 'conf'];
+const HOLDINGS: ReadonlySet<Question> = new Set<Question>(['active', 'reserved', 'scheduled']);
 export const TASK_INFO = ['rate_limit', 'time_limit', 'soft_time_limit', 'max_retries'] as const;
 
 export class Inspector {
@@ -66,6 +69,8 @@ export class Inspector {
   async #round(hostnames: readonly string[] | null, questions: readonly Question[]): Promise<void> {
     const inspect = this.#control.inspect({ destination: hostnames, timeout: this.#timeout });
     const heard = new Set<string>();
+    const begun = this.#timer.now() / 1000;
+    const told = new Map<string, number>();
     await Promise.all(
       questions.map(async (question) => {
         try {
@@ -75,12 +80,14 @@ export class Inspector {
             if (isError(value)) continue;
             this.#keep(hostname, question, value);
             heard.add(hostname);
+            if (HOLDINGS.has(question)) told.set(hostname, (told.get(hostname) ?? 0) + 1);
           }
         } catch (error) {
           this.#log.debug(`Workers could not be asked for ${question}: ${toError(error).message}`);
         }
       }),
     );
+    for (const [hostname, answers] of told) if (answers === HOLDINGS.size) this.workers.get(hostname)!.complete = begun;
     if (heard.size > 0) for (const fn of this.#listeners) fn([...heard]);
   }
 
@@ -89,6 +96,7 @@ export class Inspector {
     if (!known) {
       known = {
         at: 0,
+        complete: 0,
         stats: null,
         conf: null,
         active_queues: [],

@@ -5,7 +5,7 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
 import type { Timer } from '../../timer.ts';
-import type { Channel, QueueStatus } from '../../transport/contract.ts';
+import type { Channel, FoundMessage, QueueStatus } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 
 export interface ProbedQueue {
@@ -22,6 +22,8 @@ const SAMPLE_SPAN = 300;
 const PLUMBING = /(^|\.)(celery\.pidbox|pidbox)$|^celeryev(\.|$)|\.reply\.celery\.pidbox$|^reply\.celery\.pidbox/;
 /** Queues found on the broker beyond this are left out. */
 const MAX_QUEUES = 500;
+/** Messages of a queue among which one is looked for. */
+const SEARCHED = 1000;
 
 export class QueueProbe {
   readonly queues = new Map<string, ProbedQueue>();
@@ -54,6 +56,18 @@ export class QueueProbe {
   async peek(name: string, limit: number): Promise<Message[] | null> {
     const channel = await this.#open();
     return channel.peek(name, limit);
+  }
+
+  /** The messages that name a task: ready in one of these queues, or, where the broker can tell, taken and not yet acknowledged. */
+  async find(id: string, queues: readonly string[]): Promise<FoundMessage[]> {
+    const channel = await this.#open();
+    const found: FoundMessage[] = [];
+    if (channel.findTask) found.push(...(await channel.findTask(id, queues, SEARCHED)));
+    else
+      for (const queue of queues)
+        for (const message of (await channel.peek(queue, SEARCHED).catch(() => null)) ?? [])
+          found.push({ message, unacked: false });
+    return found.filter(({ message: m }) => m.headers.id === id || m.properties.correlation_id === id);
   }
 
   /** @returns how many messages were removed */

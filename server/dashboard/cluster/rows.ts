@@ -45,7 +45,7 @@ export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
     sw_sys: w.sw_sys,
     pool: poolName(pool),
     queues: inspected?.active_queues.map((q) => q.name) ?? [],
-    task_events: cluster.isMute(w) ? false : sendsTaskEvents(w),
+    task_events: cluster.isMute(w) ? false : (cluster.answeredEvents(w.hostname) ?? sendsTaskEvents(w)),
     finished_per_min: cluster.trends.byWorker.get(w.hostname) ?? ZEROS,
     failed_last_hour: cluster.trends.failedByWorker.get(w.hostname) ?? 0,
   };
@@ -63,10 +63,16 @@ function concurrencyOf(pool: Record<string, unknown> | undefined): number | null
   return typeof value === 'number' ? value : null;
 }
 
-function poolName(pool: Record<string, unknown> | undefined): string | null {
-  const name = pool?.implementation;
-  if (typeof name !== 'string') return null;
-  return (/(\w+):TaskPool$/.exec(name) ?? /^umbel:(\w+)$/.exec(name))?.[1] ?? name;
+/** Celery names its pool from 5.3 on; before, each kind is told by what it counts (celery/concurrency 5.2, _get_info). */
+export function poolName(pool: Record<string, unknown> | undefined): string | null {
+  if (!pool) return null;
+  const name = pool.implementation;
+  if (typeof name === 'string') return (/(\w+):TaskPool$/.exec(name) ?? /^umbel:(\w+)$/.exec(name))?.[1] ?? name;
+  if ('writes' in pool) return 'prefork';
+  if ('free-threads' in pool) return 'eventlet';
+  if ('threads' in pool) return 'threads';
+  if (pool['put-guarded-by-semaphore'] === true && Array.isArray(pool.processes)) return 'solo';
+  return null;
 }
 
 /** A worker that has run tasks since we listen and told nothing of them sends no task events. */
@@ -247,8 +253,8 @@ export function attention(
     found.push({
       kind: 'failure',
       subject: f.exception,
-      detail: `new in ${f.task.slice(f.task.lastIndexOf('.') + 1)}`,
-      href: `/tasks?q=${encodeURIComponent(`name:${f.task} exception:${f.exception}`)}&state=FAILURE`,
+      detail: f.task === '' ? 'new' : `new in ${f.task.slice(f.task.lastIndexOf('.') + 1)}`,
+      href: `/tasks?q=${encodeURIComponent(`${f.task === '' ? '' : `name:${f.task} `}exception:${f.exception}`)}&state=FAILURE`,
     });
   for (const q of queues) {
     const href = `/queues/${encodeURIComponent(q.name)}`;

@@ -48,6 +48,10 @@ function refuse(cluster: Cluster, request: OperationRequest): void {
         `The soft limit (${soft} s) must be shorter than the hard one (${hard} s), or the task cannot clean up.`,
       );
   }
+  if (request.action === 'autoscale' && request.min > request.max)
+    throw new Refused(`The least (${request.min}) must not be more than the most (${request.max}).`);
+  if (request.action === 'retry' && request.queue !== undefined && request.queue.trim() === '')
+    throw new Refused('The queue to send to must have a name.');
   const destination = 'destination' in request ? request.destination : undefined;
   for (const hostname of destination ?? [])
     if (!cluster.state.workers.has(hostname) && !cluster.inspector.workers.has(hostname))
@@ -85,10 +89,20 @@ async function act(cluster: Cluster, request: OperationRequest): Promise<Outcome
       return told(await control.addConsumer(request.queue, all), expected);
     case 'cancel_consumer':
       return told(await control.cancelConsumer(request.queue, all), expected);
-    case 'enable_events':
-      return told(await control.enableEvents(all), expected);
-    case 'disable_events':
-      return told(await control.disableEvents(all), expected);
+    case 'autoscale':
+      return told(await control.autoscale(request.max, request.min, all), expected);
+    case 'pool_restart':
+      return told(await control.poolRestart({}, all), expected);
+    case 'enable_events': {
+      const replies = await control.enableEvents(all);
+      cluster.noteEvents(replies, true);
+      return told(replies, expected);
+    }
+    case 'disable_events': {
+      const replies = await control.disableEvents(all);
+      cluster.noteEvents(replies, false);
+      return told(replies, expected);
+    }
     case 'heartbeat':
       await control.broadcast('heartbeat', { destination });
       return {
@@ -112,7 +126,7 @@ async function act(cluster: Cluster, request: OperationRequest): Promise<Outcome
       };
     }
     case 'retry':
-      return retryTasks(cluster, request.task_ids);
+      return retryTasks(cluster, request.task_ids, request.queue);
   }
 }
 
@@ -161,6 +175,8 @@ function subjectOf(request: OperationRequest): string {
     case 'pool_grow':
     case 'pool_shrink':
       return `${request.n} on ${request.destination?.join(', ') ?? 'every worker'}`;
+    case 'autoscale':
+      return `${request.min} to ${request.max} on ${request.destination?.join(', ') ?? 'every worker'}`;
     case 'add_consumer':
     case 'cancel_consumer':
       return `${request.queue} on ${request.destination?.join(', ') ?? 'every worker'}`;

@@ -1,45 +1,46 @@
-// Send a task again under a new id: its call rebuilt from the message still queued, from its result record, or from its event, or a
-// refusal that says why not and how to make it possible.
-// Not here: recording and answering (actions.ts), reading Python literals (shared/python-repr.ts).
-// Holds: a call that is not known exactly is never guessed; the old task stays as it was; the new one names the old as its parent.
+// Send a task again under a new id: first what would be sent, from where it is known and to which queue, then doing it.
+// Not here: recording and answering (actions.ts), how the call of a task is known (known-call.ts).
+// Holds: the old task stays as it was; the new one names the old as its parent; links, chains and chords of the old one are not sent.
 import { randomUUID } from 'node:crypto';
-import { parsePythonLiteral } from '../../../shared/python-repr.ts';
+import { saferepr } from '../../../shared/python-repr.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
 import { READY_STATES } from '../../../shared/states.ts';
-import type { TaskRow, WorkerAnswer } from '../../../shared/wire/http.ts';
+import type { RetryPlan, TaskRow, WorkerAnswer } from '../../../shared/wire/http.ts';
 import { toError } from '../../errors.ts';
 import { Producer } from '../../messaging/producer.ts';
-import { buildTaskMessage, isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
-import { acceptSet, decode, encode } from '../../serialization/registry.ts';
+import { buildTaskMessage } from '../../protocol/task-message.ts';
+import { encode } from '../../serialization/registry.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
 import type { Outcome } from '../access/audit.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { lossOf } from '../cluster/lost.ts';
 import { toRow } from '../history/rows.ts';
+import { fromEvent, type KnownCall, knownCall, wireOf } from './known-call.ts';
 
-const PEEKED = 1000;
+/** Characters of a call shown before it is sent; it is sent whole. */
+const SHOWN = 20_000;
 
-interface Call {
-  readonly name: string;
-  readonly args: readonly unknown[];
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  readonly queue: string;
-  readonly priority: number | null;
-  /** Where it was read from. */
-  readonly source: 'message' | 'result' | 'event';
-}
+const SOURCE_WORDS = {
+  message: 'its message, which still waits',
+  unacked: 'its message, which a worker took and never acknowledged',
+  result: 'its result record',
+  event: 'its event, which tells it whole',
+} as const;
 
-export async function retryTasks(cluster: Cluster, uuids: readonly string[]): Promise<Outcome> {
+export async function retryTasks(cluster: Cluster, uuids: readonly string[], queue?: string): Promise<Outcome> {
   const answers: WorkerAnswer[] = [];
   const newIds: Record<string, string> = {};
   const producer = new Producer(cluster.link.asking);
   for (const uuid of uuids) {
     try {
-      const call = await rebuild(cluster, uuid);
-      newIds[uuid] = await send(cluster, producer, uuid, call);
+      const { row, call, target } = await prepare(cluster, uuid);
+      const to = queue ?? target.queue;
+      newIds[uuid] = await send(cluster, producer, row.uuid, call, to);
+      const where = queue ? to : `${to}${target.said ? ` (${target.said})` : ''}`;
       answers.push({
         worker: uuid,
         ok: true,
-        text: `Sent again as ${newIds[uuid]}, its call read from its ${call.source}`,
+        text: `Sent again as ${newIds[uuid]} to ${where}, its call read from ${SOURCE_WORDS[call.source]}`,
       });
     } catch (error) {
       answers.push({ worker: uuid, ok: false, text: toError(error).message });
@@ -52,37 +53,93 @@ export async function retryTasks(cluster: Cluster, uuids: readonly string[]): Pr
   return { outcome, summary, answers, new_ids: newIds };
 }
 
-async function rebuild(cluster: Cluster, uuid: string): Promise<Call> {
-  const row = await findRow(cluster, uuid);
-  if (!row) throw new Error(`No task ${uuid} is known here.`);
-  const queue = row.queue ?? cluster.link.setting('task_default_queue', 'celery');
-  const waiting = await fromMessage(cluster, uuid, queue);
-  if (waiting) return waiting;
-  if (row.name === null)
-    throw new Error('Its name was never told: it cannot be sent again. Workers tell it with events enabled (-E).');
-  const stored = await fromResult(cluster, uuid);
-  if (stored) return { name: row.name, queue, priority: null, source: 'result', ...stored };
-  return { name: row.name, queue, priority: null, source: 'event', ...fromEvent(row) };
+/** What `retry` would send, or why it cannot. @param mask secrets in what is shown */
+export async function planRetry(cluster: Cluster, uuid: string, mask: (value: unknown) => unknown): Promise<RetryPlan> {
+  try {
+    const { row, call, target } = await prepare(cluster, uuid);
+    const notes: string[] = [];
+    if (call.source === 'message') notes.push(`Its first message still waits in ${call.queue}: then it runs twice.`);
+    if (call.source === 'unacked')
+      notes.push(
+        'The broker still holds its message and gives it to another worker when its visibility timeout has passed: then it runs twice.',
+      );
+    const { callbacks = null, errbacks = null, chain = null, chord = null } = call.message?.embed ?? {};
+    if (callbacks || errbacks || chain || chord)
+      notes.push('It is sent alone: its links, and the chain or chord it was part of, are not.');
+    else if (call.message === null && row.root_id !== null && row.root_id !== uuid)
+      notes.push('It was part of something larger: it is sent alone, nothing follows it.');
+    return {
+      task_id: uuid,
+      allowed: true,
+      reason: null,
+      source: call.source,
+      source_said: SOURCE_WORDS[call.source],
+      name: call.name,
+      args: shown(mask(call.args), true),
+      kwargs: shown(mask(call.kwargs), false),
+      queue: target.queue,
+      queue_said: target.said,
+      queues: target.queues,
+      notes,
+    };
+  } catch (error) {
+    return {
+      task_id: uuid,
+      allowed: false,
+      reason: toError(error).message,
+      source: null,
+      source_said: null,
+      name: null,
+      args: null,
+      kwargs: null,
+      queue: null,
+      queue_said: null,
+      queues: [],
+      notes: [],
+    };
+  }
 }
 
-/** The whole call of a task, not its event's word for it; null when neither message nor result record holds it. */
-export async function wholeCall(
-  cluster: Cluster,
-  row: TaskRow,
-): Promise<{
-  source: 'message' | 'result';
-  args: readonly unknown[];
-  kwargs: Readonly<Record<string, unknown>>;
-} | null> {
-  const stored = await fromResult(cluster, row.uuid);
-  if (stored) return { source: 'result', ...stored };
-  if (READY_STATES.has(row.state)) return null;
-  const waiting = await fromMessage(
-    cluster,
-    row.uuid,
-    row.queue ?? cluster.link.setting('task_default_queue', 'celery'),
-  );
-  return waiting && { source: 'message', args: waiting.args, kwargs: waiting.kwargs };
+function shown(value: unknown, isArgs: boolean): string {
+  const text = saferepr(isArgs && Array.isArray(value) ? new PyTuple(value) : value);
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text;
+}
+
+async function prepare(cluster: Cluster, uuid: string): Promise<{ row: TaskRow; call: KnownCall; target: Target }> {
+  const row = await findRow(cluster, uuid);
+  if (!row) throw new Error(`No task ${uuid} is known here.`);
+  const unfinished = whyNotYet(cluster, row);
+  if (unfinished) throw new Error(unfinished);
+  const call = await knownCall(cluster, row);
+  return { row, call, target: targetOf(cluster, row, call) };
+}
+
+interface Target {
+  readonly queue: string;
+  /** Why that one, when nobody told which it was. */
+  readonly said: string | null;
+  /** Others one may choose. */
+  readonly queues: string[];
+}
+
+/** Celery's events tell no queue unless senders set task_send_sent_event. */
+function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
+  const consumed = new Set<string>();
+  for (const { active_queues } of cluster.inspector.workers.values())
+    for (const q of active_queues) consumed.add(q.name);
+  const queues = [...consumed].sort();
+  if (call.queue !== null) return { queue: call.queue, said: null, queues };
+  const standard = cluster.link.setting('task_default_queue', 'celery');
+  const of = row.worker === null ? undefined : cluster.inspector.workers.get(row.worker)?.active_queues;
+  const its = (of ?? []).map((q) => q.name);
+  if (its.length === 1) return { queue: its[0]!, said: 'the only queue its worker consumes', queues };
+  const queue = its.length === 0 || its.includes(standard) ? standard : its[0]!;
+  const others = its.filter((name) => name !== queue);
+  const said =
+    others.length > 0
+      ? `its own was not told; its worker consumes ${others.join(', ')} too`
+      : 'its own was not told; this is the default queue';
+  return { queue, said, queues };
 }
 
 export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow | null> {
@@ -92,59 +149,15 @@ export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow |
   return stored ?? (record ? toRow(record) : null);
 }
 
-async function fromMessage(cluster: Cluster, uuid: string, queue: string): Promise<Call | null> {
-  const messages = await cluster.probe.peek(queue, PEEKED).catch(() => null);
-  const message = messages?.find((m) => m.headers.id === uuid || m.properties.correlation_id === uuid);
-  if (!message) return null;
-  try {
-    const payload = decode(message.body, message.contentType, message.contentEncoding, acceptSet(['json']));
-    if (!isTaskMessage(message, payload)) return null;
-    const task = readTaskMessage(message, payload);
-    return {
-      name: task.task,
-      args: task.args,
-      kwargs: task.kwargs,
-      queue,
-      priority: message.properties.priority ?? null,
-      source: 'message',
-    };
-  } catch {
-    return null;
-  }
-}
-
-async function fromResult(cluster: Cluster, uuid: string): Promise<Pick<Call, 'args' | 'kwargs'> | null> {
-  const asked = await cluster.link.askBackend((backend) => backend.get(uuid)).catch(() => null);
-  const meta = asked?.value;
-  if (!meta || !Array.isArray(meta.args) || typeof meta.kwargs !== 'object' || meta.kwargs === null) return null;
-  return { args: meta.args, kwargs: meta.kwargs as Record<string, unknown> };
-}
-
-function fromEvent(row: TaskRow): Pick<Call, 'args' | 'kwargs'> {
-  const args = literal(row.args, 'arguments');
-  const kwargs = literal(row.kwargs, 'keyword arguments');
-  const list = args instanceof PyTuple ? [...args.items] : args;
-  if (list !== null && !Array.isArray(list)) throw new Error('Its arguments are told as something else than a list.');
-  if (kwargs !== null && (typeof kwargs !== 'object' || Array.isArray(kwargs) || kwargs instanceof Map))
-    throw new Error('Its keyword arguments are told as something else than names and values.');
-  return { args: (list as unknown[] | null) ?? [], kwargs: (kwargs as Record<string, unknown> | null) ?? {} };
-}
-
-function literal(text: string | null, what: string): unknown {
-  if (text === null || text === '') return null;
-  const read = parsePythonLiteral(text);
-  if (read.ok) return read.value;
-  const remedy =
-    'Set result_extended in the workers, so that results keep the whole call, or give the sender a larger argsrepr.';
-  if (read.truncated)
-    throw new Error(
-      `Its ${what} were cut when they were told (${text.slice(-24)}): they are not known whole. ${remedy}`,
-    );
-  throw new Error(`Its ${what} hold something that cannot be written down as data: ${read.reason}. ${remedy}`);
-}
-
-async function send(cluster: Cluster, producer: Producer, old: string, call: Call): Promise<string> {
+async function send(
+  cluster: Cluster,
+  producer: Producer,
+  old: string,
+  call: KnownCall,
+  queue: string,
+): Promise<string> {
   const id = randomUUID();
+  const { timelimit, shadow, ignore_result, headers, stamped_headers, stamps } = call.message ?? {};
   const built = buildTaskMessage({
     id,
     task: call.name,
@@ -153,13 +166,14 @@ async function send(cluster: Cluster, producer: Producer, old: string, call: Cal
     root_id: id,
     parent_id: old,
     origin: `umbel-dashboard@${cluster.options.name}`,
+    ...(call.message ? { timelimit, shadow, ignore_result, headers, stamped_headers, stamps } : {}),
     properties: { delivery_mode: 2, ...(call.priority === null ? {} : { priority: call.priority }) },
   });
   const encoded = encode(built.payload, 'json');
   await producer.publish({
     exchange: DEFAULT_EXCHANGE,
-    routingKey: call.queue,
-    declare: [queueOf(call.queue)],
+    routingKey: queue,
+    declare: [queueOf(queue)],
     contentType: encoded.contentType,
     contentEncoding: encoded.contentEncoding,
     headers: built.headers,
@@ -171,15 +185,20 @@ async function send(cluster: Cluster, producer: Producer, old: string, call: Cal
 }
 
 /** Whether `retry` can be offered, without asking broker or store for it. */
-export function mayRetry(row: TaskRow, hasBackend: boolean): { allowed: boolean; reason: string | null } {
-  if (row.name === null) return { allowed: false, reason: 'Its name was never told' };
-  if (!['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED'].includes(row.state))
-    return { allowed: false, reason: 'It has not finished' };
-  if (hasBackend) return { allowed: true, reason: null };
+export function mayRetry(cluster: Cluster, row: TaskRow): { allowed: boolean; reason: string | null } {
+  const unfinished = whyNotYet(cluster, row);
+  if (unfinished) return { allowed: false, reason: unfinished };
+  // A message or a result record may know what the event does not.
+  if (cluster.options.result_backend !== null || !READY_STATES.has(row.state)) return { allowed: true, reason: null };
   try {
-    fromEvent(row);
+    fromEvent(row, wireOf(cluster, row.worker));
     return { allowed: true, reason: null };
   } catch (error) {
     return { allowed: false, reason: toError(error).message };
   }
+}
+
+function whyNotYet(cluster: Cluster, row: TaskRow): string | null {
+  if (READY_STATES.has(row.state) || row.state === 'REJECTED' || row.state === 'IGNORED') return null;
+  return lossOf(cluster, row) === null ? 'It has not finished.' : null;
 }

@@ -1,13 +1,11 @@
-// /tasks: lists, completion, one task, its result. Writing: operations.ts.
+// /tasks: lists, completion, one task. Its whole call, its result, what sending it again would send: task-values.ts. Writing: operations.ts.
 import { Type } from 'typebox';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { findField, type QueryTree } from '../../../shared/query/tree.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import {
-  CallReply,
   FacetReply,
-  ResultReply,
   TaskDetail,
   TaskPage,
   type TaskRow,
@@ -15,16 +13,17 @@ import {
   type TaskTry,
   TaskTypesReply,
 } from '../../../shared/wire/http.ts';
-import { toError } from '../../errors.ts';
+import { lossOf } from '../cluster/lost.ts';
+import { poolName } from '../cluster/rows.ts';
 import { splitException } from '../history/exception.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/list.ts';
 import { toRow } from '../history/rows.ts';
-import { findRow, mayRetry, wholeCall } from '../operations/retry.ts';
+import { mayRetry } from '../operations/retry.ts';
 import { type Api, notFound, ProblemError, type RouteContext } from './context.ts';
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: Api, { cluster, redact }: RouteContext): void {
+export function taskRoutes(app: Api, { cluster }: RouteContext): void {
   const { history } = cluster;
 
   app.get(
@@ -156,9 +155,7 @@ export function taskRoutes(app: Api, { cluster, redact }: RouteContext): void {
       };
       const kids = new Map(children.rows.map((r) => [r.uuid, r]));
       for (const kid of cluster.state.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
-      const worker = row.worker === null ? undefined : cluster.state.workers.get(row.worker);
-      const orphaned =
-        worker !== undefined && cluster.statusOf(worker) === 'offline' && ['STARTED', 'RECEIVED'].includes(row.state);
+      const loss = lossOf(cluster, row);
       const text = (key: string): string | null =>
         base[key] === null || base[key] === undefined ? null : String(base[key]);
       const detail: TaskDetail = {
@@ -177,77 +174,12 @@ export function taskRoutes(app: Api, { cluster, redact }: RouteContext): void {
         children_total: Math.max(children.total, kids.size),
         usual_p95: stats.find((s) => s.key === row.name)?.p95 ?? null,
         same_failures: row.state === 'FAILURE' ? (failures[0]?.trend.reduce((sum, n) => sum + n, 0) ?? 0) : 0,
-        actions: actionsFor(row, cluster.options.result_backend !== null, canTerminate(cluster, row.worker)),
-        orphaned,
+        actions: actionsFor(cluster, row),
+        orphaned: loss === 'gone',
+        untold: loss === 'untold',
       };
       const extra = base.extra;
       return extra && typeof extra === 'object' ? { ...detail, extra } : detail;
-    },
-  );
-
-  app.get(
-    '/tasks/:uuid/call',
-    { schema: { summary: 'Its whole arguments, where they can be had', params: Uuid, response: { 200: CallReply } } },
-    async (request): Promise<CallReply> => {
-      const { uuid } = request.params as { uuid: string };
-      const row = await findRow(cluster, uuid);
-      if (!row) throw notFound(`No task ${uuid} is known here.`);
-      const call = await wholeCall(cluster, row);
-      if (call)
-        return {
-          task_id: uuid,
-          source: call.source,
-          reason: null,
-          args: plain(redact(call.args)),
-          kwargs: plain(redact(call.kwargs)),
-        };
-      const reason = READY_STATES.has(row.state)
-        ? 'Its message is gone, and its result keeps no arguments (result_extended is off, or it expired).'
-        : 'Its message is with the worker already, and no result record keeps its arguments yet.';
-      return { task_id: uuid, source: null, reason, args: null, kwargs: null };
-    },
-  );
-
-  app.get(
-    '/tasks/:uuid/result',
-    { schema: { summary: 'The stored result', params: Uuid, response: { 200: ResultReply } } },
-    async (request) => {
-      const { uuid } = request.params;
-      const none = (reason: string): ResultReply => ({
-        task_id: uuid,
-        found: false,
-        reason,
-        status: null,
-        result: null,
-        traceback: null,
-        date_done: null,
-      });
-      let asked: Awaited<
-        ReturnType<typeof cluster.link.askBackend<import('../../protocol/result-meta.ts').ResultMeta | null>>
-      >;
-      try {
-        asked = await cluster.link.askBackend((backend) => backend.get(uuid));
-      } catch (error) {
-        return none(`The result backend does not answer: ${toError(error).message}`);
-      }
-      if (asked === null) return none('No result backend is configured for this dashboard (--result-backend).');
-      const meta = asked.value;
-      if (meta === null) {
-        const row = await findRow(cluster, uuid);
-        if (row && !READY_STATES.has(row.state)) return none('It has not finished.');
-        return none(
-          'The result backend has no such record: it expired (result_expires), was ignored, or was never stored.',
-        );
-      }
-      return {
-        task_id: uuid,
-        found: true,
-        reason: null,
-        status: meta.status,
-        result: plain(redact(meta.result)),
-        traceback: meta.traceback,
-        date_done: meta.date_done === null || meta.date_done === undefined ? null : String(meta.date_done),
-      };
     },
   );
 }
@@ -291,13 +223,13 @@ function mergeTries(
 }
 
 export function canTerminate(cluster: RouteContext['cluster'], hostname: string | null): string | null {
-  const pool = hostname === null ? undefined : cluster.inspector.workers.get(hostname)?.stats?.pool;
-  const implementation = String(pool?.implementation ?? '');
-  if (implementation === '') return null;
-  return /prefork|processes|threads/i.test(implementation) ? 'kill' : 'abort';
+  const pool = hostname === null ? null : poolName(cluster.inspector.workers.get(hostname)?.stats?.pool);
+  if (pool === null) return null;
+  return /prefork|processes|threads/i.test(pool) ? 'kill' : 'abort';
 }
 
-function actionsFor(row: TaskRow, hasBackend: boolean, terminate: string | null): TaskDetail['actions'] {
+function actionsFor(cluster: RouteContext['cluster'], row: TaskRow): TaskDetail['actions'] {
+  const terminate = canTerminate(cluster, row.worker);
   const finished = READY_STATES.has(row.state);
   const yes = { allowed: true, reason: null };
   const no = (reason: string) => ({ allowed: false, reason });
@@ -309,19 +241,6 @@ function actionsFor(row: TaskRow, hasBackend: boolean, terminate: string | null)
       : row.state !== 'STARTED'
         ? no('It does not run: revoke it')
         : { allowed: true, reason: terminate === 'abort' ? 'Its pool can only ask the task to stop' : null },
-    retry: mayRetry(row, hasBackend),
+    retry: mayRetry(cluster, row),
   };
-}
-
-/** Values of our serializer that JSON has no word for, as text. */
-function plain(value: unknown, depth = 0): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value !== 'object' || value === null || depth > 50)
-    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  if (Array.isArray(value)) return value.map((v) => plain(v, depth + 1));
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`;
-  if (value instanceof Error) return { exc_type: value.name, exc_message: [value.message] };
-  if (Object.getPrototypeOf(value) !== Object.prototype && Object.getPrototypeOf(value) !== null) return String(value);
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v, depth + 1)]));
 }

@@ -4,7 +4,7 @@
 // settled after the connection broke is settled when this process has connected again.
 // Kombu: transport/virtual/base.py Channel, QoS; transport/redis.py QoS
 import { ImproperlyConfigured } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, QueueStatus } from '../contract.ts';
+import type { Channel, ConsumeOptions, ConsumerTag, FoundMessage, QueueStatus } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
@@ -13,6 +13,7 @@ import type { Broker } from './broker.ts';
 import type { Holder, Owed } from './broker-state.ts';
 import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
 import type { Hear } from './fanout.ts';
+import { findMessages } from './find.ts';
 import { Reader, type ReaderHost, type Taken } from './reader.ts';
 
 interface LocalConsumer {
@@ -189,6 +190,15 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     return (await this.#broker.peek(queue, limit)).map((raw) => {
       const { message, redelivered } = readEnvelope(raw, queue);
       return new Delivery(message, { id: 0, queue, redelivered, deliveryTag: 0, consumerTag: undefined }, null);
+    });
+  }
+
+  async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessage[]> {
+    this.#check();
+    return (await findMessages(this.#broker, id, queues, limit)).map(({ raw, queue, unacked }) => {
+      const { message, redelivered } = readEnvelope(raw, queue);
+      const place = { id: 0, queue, redelivered, deliveryTag: 0, consumerTag: undefined };
+      return { message: new Delivery(message, place, null), unacked };
     });
   }
 

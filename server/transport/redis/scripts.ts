@@ -144,6 +144,33 @@ end
 return out
 `;
 
-export const SCRIPTS = { take: TAKE, restore: RESTORE, release: RELEASE, countUnacked: COUNT_UNACKED } as const;
+/** KEYS list. ARGV first, last, a text. Answers whether the list goes on before `first`, then the envelopes that hold the text, the next first. */
+const FIND_READY = `
+local out = {redis.call('LLEN', KEYS[1]) > -tonumber(ARGV[1]) and 1 or 0}
+local some = redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])
+for i = #some, 1, -1 do
+  if string.find(some[i], ARGV[3], 1, true) then out[#out + 1] = some[i] end
+end
+return out
+`;
+
+/** KEYS unacked. ARGV cursor, how many, a text. Answers the next cursor, then the records that hold the text. */
+const FIND_UNACKED = `
+local scan = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+local out = {scan[1]}
+for i = 2, #scan[2], 2 do
+  if string.find(scan[2][i], ARGV[3], 1, true) then out[#out + 1] = scan[2][i] end
+end
+return out
+`;
+
+export const SCRIPTS = {
+  take: TAKE,
+  restore: RESTORE,
+  release: RELEASE,
+  countUnacked: COUNT_UNACKED,
+  findReady: FIND_READY,
+  findUnacked: FIND_UNACKED,
+} as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -10,6 +10,7 @@ import type {
   QueueRow,
   Range,
   ResultReply,
+  RetryPlan,
   SeriesQuery,
   SeriesReply,
   TaskDetail,
@@ -71,6 +72,16 @@ export const resultQuery = (id: string) =>
     queryKey: ['result', id],
     queryFn: ({ signal }) => get<ResultReply>(`tasks/${part(id)}/result`, {}, signal),
     staleTime: 10_000,
+    retry: false,
+  });
+
+/** What sending it again would send: asked anew each time the dialog opens. */
+export const retryPlanQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['retry-plan', id],
+    queryFn: ({ signal }) => get<RetryPlan>(`tasks/${part(id)}/retry`, {}, signal),
+    staleTime: 0,
+    gcTime: 0,
     retry: false,
   });
 

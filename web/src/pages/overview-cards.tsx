@@ -4,6 +4,7 @@ import type { FailureGroup, Figures, QueueRow, WorkerRow } from '../../../shared
 import { Slots, Spark, Trend } from '../charts/spark.tsx';
 import { useNow } from '../live/hooks.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
+import { Oldest } from '../queues/queue-table.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
@@ -149,7 +150,7 @@ export function QueuesCard({ queues }: { queues: readonly QueueRow[] }) {
                   <td className="c-rate num muted">{rate(queue.out_per_min)}</td>
                   <td className="c-net num">{signed(queue.per_min)}</td>
                   <td className="c-age num muted">
-                    <Age at={queue.oldest} />
+                    <Oldest queue={queue} />
                   </td>
                 </tr>
               ))}

@@ -9,6 +9,7 @@ import { fittingRange, lastValue } from '../charts/axis.ts';
 import { ChartBody, RangePicker, TableToggle, throughputSummary, useSeries } from '../charts/chart-card.tsx';
 import { Spark } from '../charts/spark.tsx';
 import { useFigures, useNow, usePicture, useQueues, useWorkers } from '../live/hooks.ts';
+import { EventsOff } from '../operations/events-off.tsx';
 import { Bar } from '../shell/layout.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { ErrorNote, LoadingBar, Skeleton, Stale } from '../ui/feedback.tsx';
@@ -50,6 +51,7 @@ function Body({ overview }: { overview: Overview }) {
   return (
     <>
       <Health attention={overview.attention} />
+      <EventsOff card />
       <FiguresCard figures={figures} />
       <Traffic fitting={fittingRange(figures.spark.finished)} />
       <FailuresCard failures={overview.failures} />
@@ -169,7 +171,9 @@ function FiguresCard({ figures }: { figures: Figures }) {
             ? `oldest ${age(now - figures.oldest_waiting)}${figures.oldest_queue ? `, in ${figures.oldest_queue}` : ''}`
             : figures.waiting === null
               ? 'this broker could not be asked'
-              : 'nothing waits'}
+              : figures.waiting > 0
+                ? 'since when is not told'
+                : 'nothing waits'}
         </p>
         <Spark values={figures.spark.waiting} height={32} label="Waiting messages, last hour" fromZero />
       </div>

@@ -6,6 +6,7 @@ import type { TaskRow } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
 import { ApiError } from '../api/client.ts';
 import { useConnection, usePhone } from '../live/hooks.ts';
+import { EventsOff } from '../operations/events-off.tsx';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { Bar } from '../shell/layout.tsx';
 import { setPreferences, usePreferences } from '../shell/preferences.ts';
@@ -13,6 +14,7 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { refusal, type TaskVerb } from '../tasks/applies.ts';
 import { ConfirmVerb, SelectionBar } from '../tasks/bulk-actions.tsx';
 import { COLUMNS } from '../tasks/columns.ts';
+import { RetryDialog } from '../tasks/retry-dialog.tsx';
 import { TaskVerbs } from '../tasks/row-menu.tsx';
 import { StateChips } from '../tasks/state-chips.tsx';
 import { TaskDetailPanel } from '../tasks/task-detail.tsx';
@@ -99,11 +101,12 @@ export default function TasksPage() {
 
   const act = useCallback(
     (verb: TaskVerb, on: readonly TaskRow[]) => {
-      if (verb === 'terminate' || on.length > 1) setConfirm({ verb, rows: on });
+      if (verb !== 'revoke' || on.length > 1) setConfirm({ verb, rows: on });
       else operation.mutate({ action: verb, task_ids: on.map((row) => row.uuid) });
     },
     [operation],
   );
+  const again = confirm?.verb === 'retry' && confirm.rows.length === 1 ? confirm.rows[0]!.uuid : null;
   const move = (by: number) => {
     if (rows.length === 0) return;
     const at = rows.findIndex((row) => row.uuid === (openId ?? cursor));
@@ -190,6 +193,7 @@ export default function TasksPage() {
             </>
           )}
           {selected.size === 0 && <OperationNote operation={operation} />}
+          <EventsOff />
           <div
             className={tasks.loading && tasks.list ? 'rows dimmed' : 'rows'}
             ref={scroller}
@@ -252,7 +256,17 @@ export default function TasksPage() {
           />
         )}
       </main>
-      {confirm && (
+      {again && (
+        <RetryDialog
+          id={again}
+          onClose={() => setConfirm(null)}
+          onDo={(queue) => {
+            operation.mutate({ action: 'retry', task_ids: [again], queue });
+            setConfirm(null);
+          }}
+        />
+      )}
+      {confirm && !again && (
         <ConfirmVerb
           verb={confirm.verb}
           rows={confirm.rows}

@@ -6,6 +6,7 @@ import { workersQuery } from '../api/queries.ts';
 import { Slots, Spark } from '../charts/spark.tsx';
 import { useReadOnly, useWorkers } from '../live/hooks.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
+import { EventsOff } from '../operations/events-off.tsx';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { Bar } from '../shell/layout.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
@@ -20,13 +21,11 @@ export default function WorkersPage() {
   const query = useQuery(workersQuery());
   const live = useWorkers();
   const ask = useOperation();
-  const enable = useOperation();
   const readOnly = useReadOnly();
   useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
   const workers = (live.size > 0 ? [...live.values()] : (query.data ?? [])).sort(byTrouble);
   const online = workers.filter((w) => w.status === 'online');
   const sum = (pick: (w: (typeof workers)[number]) => number | null) => online.reduce((n, w) => n + (pick(w) ?? 0), 0);
-  const silent = workers.filter((w) => w.task_events === false);
   return (
     <>
       <Bar title="Workers" />
@@ -51,23 +50,7 @@ export default function WorkersPage() {
             )}
           </div>
           <OperationNote operation={ask} />
-          {silent.length > 0 && (
-            <div className="notice">
-              <p>
-                <b>{silent.map((w) => w.hostname).join(', ')}</b> {silent.length === 1 ? 'sends' : 'send'} no task
-                events, so {silent.length === 1 ? 'its' : 'their'} tasks are not seen.
-              </p>
-              {!readOnly && (
-                <Button
-                  refused={enable.isPending ? 'Waiting for workers' : null}
-                  onClick={() => enable.mutate({ action: 'enable_events', destination: silent.map((w) => w.hostname) })}
-                >
-                  Enable
-                </Button>
-              )}
-              <OperationNote operation={enable} />
-            </div>
-          )}
+          <EventsOff />
           {workers.length === 0 ? (
             query.isError ? (
               <ErrorNote

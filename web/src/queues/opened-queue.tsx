@@ -72,6 +72,7 @@ export function OpenedQueue({
               , <b>{exactCount(queue.unacked)}</b> taken and not yet acknowledged
             </>
           )}
+          <ByPriority queue={queue} />
         </p>
         {!readOnly && (
           <div className="btns">
@@ -142,6 +143,23 @@ export function OpenedQueue({
   );
 }
 
+/** One list a step on Redis, the smallest number first; elsewhere the largest. */
+function ByPriority({ queue }: { queue: QueueRow }) {
+  const steps = Object.entries(queue.by_priority).sort((a, b) => Number(a[0]) - Number(b[0]));
+  if (steps.length === 0 || (steps.length === 1 && steps[0]![0] === '0')) return null;
+  return (
+    <>
+      {'; by priority: '}
+      {steps.map(([step, n], i) => (
+        <span key={step}>
+          {i > 0 && ', '}
+          <b>{exactCount(n)}</b> at {step}
+        </span>
+      ))}
+    </>
+  );
+}
+
 function Messages({ peek }: { peek: readonly PeekedMessage[] | null }) {
   if (peek === null) {
     return (
@@ -188,7 +206,13 @@ function Messages({ peek }: { peek: readonly PeekedMessage[] | null }) {
               <td className="c-from muted clip">{noteOf(m)}</td>
               <td className="c-size num muted">{bytes(m.size)}</td>
               <td className="c-age num">
-                <Age at={m.published} />
+                {m.published === null ? (
+                  <span className="faint" title="The message does not say when it was sent">
+                    not told
+                  </span>
+                ) : (
+                  <Age at={m.published} />
+                )}
               </td>
             </tr>
           ))}

@@ -104,7 +104,7 @@ export function QueueTable({
                   <Drain queue={queue} />
                 </td>
                 <td className="c-oldest num muted">
-                  <Age at={queue.oldest} />
+                  <Oldest queue={queue} />
                 </td>
                 <td className="c-cons num" title={queue.workers.join(', ')}>
                   {none ? (
@@ -136,6 +136,17 @@ export function QueueTable({
       </table>
     </div>
   );
+}
+
+/** Celery's messages carry no time of sending, and Redis keeps none. */
+export function Oldest({ queue }: { queue: Pick<QueueRow, 'messages' | 'oldest'> }) {
+  if (queue.oldest === null && queue.messages)
+    return (
+      <span className="faint" title="The messages do not say when they were sent">
+        not told
+      </span>
+    );
+  return <Age at={queue.oldest} />;
 }
 
 function Steps({ byPriority }: { byPriority: Readonly<Record<string, number>> }) {

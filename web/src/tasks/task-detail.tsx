@@ -18,6 +18,7 @@ import { Age } from '../ui/time.tsx';
 import { clock, count, exceptionParts, plural } from '../ui/words.ts';
 import type { TaskVerb } from './applies.ts';
 import { ConfirmVerb } from './bulk-actions.tsx';
+import { RetryDialog } from './retry-dialog.tsx';
 import { TaskTimeline } from './task-timeline.tsx';
 import { Arguments, Result } from './task-values.tsx';
 import { TracebackView } from './traceback-view.tsx';
@@ -124,15 +125,36 @@ export function TaskBody({ id, tools, page }: { id: string; tools?: React.ReactN
   return (
     <>
       <Head task={task} tools={tools} page={page} />
-      {task.exception && <Exception task={task} />}
+      {task.exception && task.state !== 'SUCCESS' && <Exception task={task} />}
+      {(task.orphaned || task.untold) && <Lost task={task} />}
       <div className="detail-sections">
         <TaskTimeline task={task} />
         <Arguments task={task} />
         <Result task={task} />
-        {task.traceback && <TracebackView text={task.traceback} />}
+        {task.traceback && <TracebackView text={task.traceback} of={tryOf(task)} />}
         <Belongs task={task} />
       </div>
     </>
+  );
+}
+
+/** What was raised and is overcome belongs to a try before. */
+function tryOf(task: TaskDetail): string | null {
+  return task.state === 'SUCCESS' || task.state === 'STARTED' || task.state === 'RECEIVED' ? 'of a try before' : null;
+}
+
+function Lost({ task }: { task: TaskDetail }) {
+  return (
+    <section>
+      <p className="op-note" data-state="RETRY">
+        <Icon name="late" />
+        <span>
+          {task.orphaned
+            ? `${task.worker} is gone, and had not finished it. If the task acknowledges late, the broker gives it to another worker after its visibility timeout; else it is lost. It can be sent again.`
+            : `${task.worker} says that it has it no more. Either it ended without an event, as one that raises Ignore does, or the event was lost. The stored result may tell.`}
+        </span>
+      </p>
+    </section>
   );
 }
 
@@ -143,9 +165,9 @@ function Head({ task, tools, page }: { task: TaskDetail; tools?: React.ReactNode
   const readOnly = useReadOnly();
   const [confirm, setConfirm] = useState<TaskVerb | null>(null);
   const newId = operation.data?.new_ids?.[task.uuid];
-  const finished = task.actions.retry.allowed;
+  const finished = task.actions.retry.allowed && task.state !== 'STARTED' && task.state !== 'RECEIVED';
   const go = (verb: TaskVerb) =>
-    verb === 'terminate' ? setConfirm(verb) : operation.mutate({ action: verb, task_ids: [task.uuid] });
+    verb === 'revoke' ? operation.mutate({ action: verb, task_ids: [task.uuid] }) : setConfirm(verb);
   useShortcuts(
     page
       ? []
@@ -214,7 +236,17 @@ function Head({ task, tools, page }: { task: TaskDetail; tools?: React.ReactNode
           )
         }
       />
-      {confirm && (
+      {confirm === 'retry' && (
+        <RetryDialog
+          id={task.uuid}
+          onClose={() => setConfirm(null)}
+          onDo={(queue) => {
+            operation.mutate({ action: 'retry', task_ids: [task.uuid], queue });
+            setConfirm(null);
+          }}
+        />
+      )}
+      {confirm === 'terminate' && (
         <ConfirmVerb
           verb={confirm}
           rows={[task as TaskRow]}
@@ -249,6 +281,7 @@ function Proof({ task, action, since }: { task: TaskDetail; action: string; sinc
 function triesNote(task: TaskDetail): string {
   const tries = task.tries.length || task.retries + 1;
   if (task.orphaned) return 'its worker is gone';
+  if (task.untold) return 'its end was not told';
   if (tries > 1) return task.state === 'RETRY' ? `after try ${tries}` : `after ${tries} tries`;
   if (task.state === 'REVOKED') return task.started === null ? 'before it started' : 'while it ran';
   return '';
@@ -293,7 +326,9 @@ function Belongs({ task }: { task: TaskDetail }) {
               <code>{task.queue}</code>
             </Link>
           ) : (
-            '-'
+            <span className="muted" title="Celery's events tell it when senders set task_send_sent_event=True">
+              not told
+            </span>
           )}
           {task.routing_key && task.routing_key !== task.queue && (
             <code className="muted"> key {task.routing_key}</code>

@@ -4,7 +4,8 @@ import { useMemo, useState } from 'react';
 import { parsePythonLiteral } from '../../../shared/python-literal.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
 import { READY_STATES } from '../../../shared/states.ts';
-import type { TaskDetail } from '../../../shared/wire/http.ts';
+import type { ResultReply, TaskDetail } from '../../../shared/wire/http.ts';
+import { apiUrl } from '../api/base.ts';
 import { callQuery, resultQuery } from '../api/queries.ts';
 import { Button, CopyButton } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
@@ -12,7 +13,12 @@ import { kindOf, type Part, partsOf, show } from '../ui/value.ts';
 import { ValueTree } from '../ui/value-tree.tsx';
 import { bytes } from '../ui/words.ts';
 
-const SOURCES = { message: 'its message', result: 'its result record' } as const;
+const SOURCES = {
+  message: 'its message',
+  unacked: 'its message, which a worker has',
+  result: 'its result record',
+  event: 'its event',
+} as const;
 
 export function Arguments({ task }: { task: TaskDetail }) {
   const text = `${task.args ?? ''}${task.kwargs ?? ''}`;
@@ -30,14 +36,17 @@ export function Arguments({ task }: { task: TaskDetail }) {
     if (kwargs.ok) parts.push(...argumentParts([], kwargs.value));
   }
   const said = () => {
-    if (whole) return `whole, from ${SOURCES[whole.source!]}; the event's are ${isUntold ? 'missing' : 'cut'}`;
+    if (whole)
+      return whole.cut
+        ? `the first part of ${bytes(whole.size)}, from ${SOURCES[whole.source!]}`
+        : `whole, from ${SOURCES[whole.source!]}; the event's are ${isUntold ? 'missing' : 'cut'}`;
     if (isUntold) return 'not told';
     return cut ? 'cut by the sender' : `complete, ${bytes(text.length)}`;
   };
   return (
     <section>
       <h3>
-        Arguments <span title={asked.data?.reason ?? undefined}>{said()}</span>
+        Arguments <span>{said()}</span>
         <CopyButton
           text={whole ? pythonCall(show(whole.args), show(whole.kwargs)) : pythonCall(task.args, task.kwargs)}
           what="as Python"
@@ -52,6 +61,7 @@ export function Arguments({ task }: { task: TaskDetail }) {
         )
       )}
       {!whole && !kwargs.ok && <RawText label="kwargs" text={task.kwargs ?? ''} />}
+      {cut && !whole && asked.data?.reason && <p className="muted gone">{asked.data.reason}</p>}
     </section>
   );
 }
@@ -92,11 +102,11 @@ export function Result({ task }: { task: TaskDetail }) {
   return (
     <section>
       <h3>
-        Result <span>{stored.data?.found ? 'as stored' : told !== null ? 'as the event told it' : ''}</span>
+        Result <span>{saidOf(stored.data, told)}</span>
         {told !== null && <CopyButton text={told} what="result" />}
       </h3>
       {stored.data?.found ? (
-        <ShownValue value={stored.data.result} />
+        <StoredValue reply={stored.data} />
       ) : told !== null ? (
         <Repr text={told} />
       ) : (
@@ -119,6 +129,33 @@ export function Result({ task }: { task: TaskDetail }) {
         </Button>
       )}
     </section>
+  );
+}
+
+function saidOf(stored: ResultReply | undefined, told: string | null): string {
+  if (stored?.found) return stored.cut ? `as stored, the first part of ${bytes(stored.size)}` : 'as stored';
+  if (told === null) return '';
+  const read = parsePythonLiteral(told);
+  return !read.ok && read.truncated ? 'cut by the worker when it told of it' : 'as the event told it';
+}
+
+function StoredValue({ reply }: { reply: ResultReply }) {
+  return (
+    <>
+      <ShownValue value={reply.result} />
+      {reply.cut && (
+        <p className="muted gone">
+          It is too large to be drawn.{' '}
+          <a
+            className="link"
+            href={apiUrl(`tasks/${encodeURIComponent(reply.task_id)}/result`, { whole: 'true' })}
+            download={`${reply.task_id}.json`}
+          >
+            Download all {bytes(reply.size)}
+          </a>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -5,14 +5,15 @@ import { Icon } from '../ui/icon.tsx';
 import { plural } from '../ui/words.ts';
 import { type Frame, packagesOf, readTraceback, runsOf, shortPath } from './traceback.ts';
 
-export function TracebackView({ text }: { text: string }) {
+/** @param of which try it is of, when not the last */
+export function TracebackView({ text, of = null }: { text: string; of?: string | null }) {
   const { frames, last } = useMemo(() => readTraceback(text), [text]);
   const own = frames.filter((f) => f.own).length;
   const runs = runsOf(frames);
   return (
     <section>
       <h3>
-        Traceback{' '}
+        Traceback {of && <span>{of}</span>}{' '}
         {frames.length > 0 && (
           <span>
             {own} of {plural(frames.length, 'frame')} {own === 1 ? 'is' : 'are'} yours

@@ -12,8 +12,9 @@ import { partsOf } from '../ui/value.ts';
 import { ValueTree } from '../ui/value-tree.tsx';
 import { argumentsShown } from './active.tsx';
 import { Limits } from './limits.tsx';
+import { PoolTab } from './pool-tab.tsx';
 
-export const TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'stats', 'conf'] as const;
+export const TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'pool', 'stats', 'conf'] as const;
 export type Tab = (typeof TABS)[number];
 const WORD: Record<Tab, string> = {
   tasks: 'Registered',
@@ -21,6 +22,7 @@ const WORD: Record<Tab, string> = {
   reserved: 'Reserved',
   scheduled: 'Scheduled',
   revoked: 'Revoked',
+  pool: 'Pool',
   stats: 'Statistics',
   conf: 'Configuration',
 };
@@ -73,6 +75,7 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
           <Requests requests={worker.scheduled} what="scheduled" none="No task waits here for its ETA." eta />
         )}
         {tab === 'revoked' && <Revoked ids={worker.revoked} />}
+        {tab === 'pool' && <PoolTab worker={worker} />}
         {tab === 'stats' && <Facts value={worker.stats} label="Statistics" />}
         {tab === 'conf' && <Facts value={worker.conf} label="Configuration" note="Secrets are masked." />}
       </div>

@@ -1,0 +1,188 @@
+// The call of a task as it truly was, and how it is known: the message that still exists, the result record, or the event's reprs.
+// Not here: sending it again (retry.ts).
+// Holds: what is not known exactly is refused with the reason and a remedy, never guessed. A repr counts when it was not cut and
+// holds nothing that JSON would carry otherwise than the first time.
+import { parsePythonLiteral } from '../../../shared/python-repr.ts';
+import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../../shared/python-values.ts';
+import { READY_STATES } from '../../../shared/states.ts';
+import type { TaskRow } from '../../../shared/wire/http.ts';
+import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol/task-message.ts';
+import { acceptSet, decode } from '../../serialization/registry.ts';
+import type { Message } from '../../transport/message.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+
+export type CallSource = 'message' | 'unacked' | 'result' | 'event';
+
+export interface KnownCall {
+  readonly source: CallSource;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  /** Where the first one went, when that is told. */
+  readonly queue: string | null;
+  readonly priority: number | null;
+  /** The message it was read from. */
+  readonly message: TaskMessage | null;
+}
+
+const REMEDY =
+  'To make it possible for later tasks, set result_extended=True in the workers: their result records then keep the whole call.';
+/** Queues in which the message of an unfinished task is looked for. */
+const QUEUES = 50;
+
+/** @throws Error that says why the call is not known exactly, and what makes it so */
+export async function knownCall(cluster: Cluster, row: TaskRow): Promise<KnownCall> {
+  const waiting = await fromMessage(cluster, row);
+  if (waiting) return waiting;
+  const stored = await fromResult(cluster, row);
+  if (stored) return stored;
+  const call = fromEvent(row, wireOf(cluster, row.worker));
+  const shadow = unregistered(cluster, call.name);
+  if (shadow) throw new Error(shadow);
+  return call;
+}
+
+/** The whole call of a task, not its event's word for it; null when neither message nor result record holds it. */
+export async function wholeCall(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
+  return (await fromResult(cluster, row)) ?? (READY_STATES.has(row.state) ? null : await fromMessage(cluster, row));
+}
+
+/** What a task without message and result record could be sent again from: its event's reprs. @throws Error as `knownCall` */
+export function fromEvent(row: TaskRow, wire: Wire): KnownCall {
+  if (row.name === null)
+    throw new Error('Its name was never told: it cannot be sent again. Workers tell it with events enabled (-E).');
+  const args = literal(row.args, 'arguments', wire);
+  const kwargs = literal(row.kwargs, 'keyword arguments', wire);
+  const list = args instanceof PyTuple ? args.items : args;
+  if (!Array.isArray(list)) throw new Error('Its arguments are told as something else than a list.');
+  if (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs) || kwargs instanceof PyTuple)
+    throw new Error('Its keyword arguments are told as something else than names and values.');
+  const values = kwargs as Record<string, unknown>;
+  const { name, queue } = row;
+  return { source: 'event', name, args: list, kwargs: values, queue, priority: null, message: null };
+}
+
+async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
+  // What has ended was acknowledged, unless it was given back (REJECTED) or revoked while it waits for its time in a worker.
+  if (row.state === 'SUCCESS' || row.state === 'FAILURE') return null;
+  const known = [...cluster.probe.queues.keys()].slice(0, QUEUES);
+  const found = await cluster.probe.find(row.uuid, row.queue ? [row.queue] : known).catch(() => []);
+  for (const { message, unacked } of found) {
+    const task = readMessage(message);
+    if (!task) continue;
+    return {
+      source: unacked ? 'unacked' : 'message',
+      name: task.task,
+      args: task.args,
+      kwargs: task.kwargs,
+      queue: message.queue || null,
+      priority: message.properties.priority ?? null,
+      message: task,
+    };
+  }
+  return null;
+}
+
+/** null: its body is nothing that is read here (pickle), or no task. */
+function readMessage(message: Message): TaskMessage | null {
+  try {
+    const payload = decode(message.body, message.contentType, message.contentEncoding, acceptSet(['json']));
+    return isTaskMessage(message, payload) ? readTaskMessage(message, payload) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function fromResult(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
+  const asked = await cluster.link.askBackend((backend) => backend.get(row.uuid)).catch(() => null);
+  const meta = asked?.value;
+  if (!meta || !Array.isArray(meta.args) || typeof meta.kwargs !== 'object' || meta.kwargs === null) return null;
+  const name = typeof meta.name === 'string' ? meta.name : row.name;
+  if (name === null) return null;
+  return {
+    source: 'result',
+    name,
+    args: meta.args,
+    kwargs: meta.kwargs as Record<string, unknown>,
+    queue: typeof meta.queue === 'string' && meta.queue !== '' ? meta.queue : row.queue,
+    priority: null,
+    message: null,
+  };
+}
+
+function literal(text: string | null, what: string, wire: Wire): unknown {
+  if (text === null || text === '') throw new Error(`Its ${what} were never told. ${REMEDY}`);
+  const read = parsePythonLiteral(text);
+  if (!read.ok && read.truncated)
+    throw new Error(
+      `Its ${what} were cut when they were told (${text.slice(-24)}): they are not known whole. ${REMEDY}`,
+    );
+  const object = /<[\w.]+[^<>]*>?/.exec(text)?.[0];
+  if (!read.ok && object)
+    throw new Error(`Its ${what} hold an object, told by no more than ${object.slice(0, 60)}. ${REMEDY}`);
+  if (!read.ok)
+    throw new Error(`Its ${what} hold something that cannot be written down as data: ${read.reason}. ${REMEDY}`);
+  const doubt = doubtIn(read.value, wire, 0);
+  if (doubt) throw new Error(`Its ${what} hold ${doubt}. ${REMEDY}`);
+  return read.value;
+}
+
+/** What in a value, read from a repr, may have been something else in the message. null: nothing. */
+function doubtIn(value: unknown, wire: Wire, depth: number): string | null {
+  if (typeof value === 'string')
+    return value.endsWith('...') ? `a text that ends in '...', which a text cut by the sender also does` : null;
+  if (typeof value !== 'object' || value === null || value instanceof PyFloat) return null;
+  if (value instanceof Uint8Array) return 'bytes, of which a repr tells only the readable ones';
+  if (value instanceof Set) return 'a set, which JSON cannot carry: it was sent by another serializer';
+  if (value instanceof Map) return 'a dict whose keys are no text';
+  for (const [type, word] of TYPED)
+    if (value instanceof type)
+      return wire.typed
+        ? null
+        : `a ${word}, which Celery before 5.3 sends as text and later ones do not: which is not told`;
+  if (value instanceof PyTuple && depth > 0 && !wire.jsonOnly)
+    return 'a tuple, which JSON makes a list and the other serializers of its worker do not: which was used is not told';
+  const inside = value instanceof PyTuple ? value.items : Object.values(value);
+  for (const one of inside) {
+    const doubt = doubtIn(one, wire, depth + 1);
+    if (doubt) return doubt;
+  }
+  return null;
+}
+
+const TYPED = [
+  [PyDateTime, 'datetime'],
+  [PyDate, 'date'],
+  [PyTime, 'time'],
+  [Decimal, 'Decimal'],
+  [Uuid, 'UUID'],
+] as const;
+
+/** What is known of how the message of a task was written, by the worker that took it. */
+export interface Wire {
+  /** Its JSON keeps dates, decimals and UUIDs what they are (kombu 5.3: utils/json.py). */
+  readonly typed: boolean;
+  /** It takes nothing but JSON (accept_content). */
+  readonly jsonOnly: boolean;
+}
+
+export function wireOf(cluster: Cluster, hostname: string | null): Wire {
+  const worker = hostname === null ? undefined : cluster.state.workers.get(hostname);
+  // A worker tells only those of its settings that are not Celery's own.
+  const accepted = hostname === null ? null : cluster.inspector.workers.get(hostname)?.conf?.accept_content;
+  const jsonOnly = !Array.isArray(accepted) || accepted.every((one) => /json/.test(String(one)));
+  const [major = 0, minor = 0] = (worker?.sw_ver ?? '').split('.').map(Number);
+  const isOldPython = worker?.sw_ident === 'py-celery' && (major < 5 || (major === 5 && minor < 3));
+  return { typed: worker !== undefined && !isOldPython, jsonOnly };
+}
+
+/** Events tell the shadow name of a task that has one; workers know it by the other. */
+function unregistered(cluster: Cluster, name: string): string | null {
+  const told = cluster
+    .onlineWorkers()
+    .map((hostname) => cluster.inspector.workers.get(hostname)?.registered ?? [])
+    .filter((names) => names.length > 0);
+  if (told.length === 0 || told.some((names) => names.some((n) => n === name || n.startsWith(`${name} [`))))
+    return null;
+  return `No worker has a task named ${name}: it may be the shadow name of another.`;
+}

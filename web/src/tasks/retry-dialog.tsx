@@ -1,0 +1,77 @@
+// Before a task is sent again: what will be sent, from where it is known and to which queue; or why it cannot be, and what would help.
+// The server works it out (operations/retry.ts) and judges again when it is done. Many tasks at once: bulk-actions.tsx.
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { RetryPlan } from '../../../shared/wire/http.ts';
+import { retryPlanQuery } from '../api/queries.ts';
+import { Button } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { consequence } from './applies.ts';
+
+export function RetryDialog({ id, onDo, onClose }: { id: string; onDo: (queue: string) => void; onClose: () => void }) {
+  const plan = useQuery(retryPlanQuery(id));
+  return (
+    <Dialog title="Retry task" onClose={onClose} className="retry">
+      {plan.isError ? (
+        <ErrorNote what="What would be sent could not be read" error={plan.error} onRetry={() => void plan.refetch()} />
+      ) : !plan.data || plan.isFetching ? (
+        <Skeleton rows={4} label="Looking for its call" />
+      ) : plan.data.allowed ? (
+        <Ready plan={plan.data} onDo={onDo} onClose={onClose} />
+      ) : (
+        <>
+          <p className="op-note" role="alert" data-state="FAILURE">
+            <Icon name="FAILURE" />
+            <span>{plan.data.reason}</span>
+          </p>
+          <footer>
+            <Button onClick={onClose}>Close</Button>
+          </footer>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Ready({ plan, onDo, onClose }: { plan: RetryPlan; onDo: (queue: string) => void; onClose: () => void }) {
+  const [queue, setQueue] = useState(plan.queue ?? '');
+  const queues = [...new Set([plan.queue ?? '', ...plan.queues])];
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onDo(queue);
+      }}
+    >
+      <p>{consequence('retry', 1)}</p>
+      <pre className="plain-text code call">
+        {plan.name}
+        {`(*${plan.args}, **${plan.kwargs})`}
+      </pre>
+      <p className="muted">Known from {plan.source_said}.</p>
+      <label className="keep">
+        Queue
+        <select className="input" value={queue} onChange={(event) => setQueue(event.target.value)}>
+          {queues.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        {plan.queue_said && queue === plan.queue && <span className="muted">{plan.queue_said}</span>}
+      </label>
+      {plan.notes.map((note) => (
+        <p key={note} className="op-note" data-state="RETRY">
+          <Icon name="late" />
+          <span>{note}</span>
+        </p>
+      ))}
+      <footer>
+        <Button onClick={onClose}>Cancel</Button>
+        <button type="submit" className="btn primary">
+          Send it again
+        </button>
+      </footer>
+    </form>
+  );
+}

@@ -1,0 +1,143 @@
+// The pool of a worker: its kind, its processes, its bounds, as its statistics tell them; new bounds for its autoscaler, new processes.
+// One slot more or less: pages/worker.tsx. Holds: what the worker answered is shown as it said it, refusals too.
+import { useState } from 'react';
+import type { WorkerDetail } from '../../../shared/wire/http.ts';
+import { useOperation } from '../api/actions.ts';
+import { useReadOnly } from '../live/hooks.ts';
+import { OperationNote } from '../operations/operation-note.tsx';
+import { Button } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { Empty } from '../ui/feedback.tsx';
+import { duration, plural } from '../ui/words.ts';
+
+type Stats = Record<string, unknown>;
+
+export function PoolTab({ worker }: { worker: WorkerDetail }) {
+  const operation = useOperation();
+  const readOnly = useReadOnly();
+  const [asking, setAsking] = useState(false);
+  const pool = worker.stats?.pool as Stats | undefined;
+  if (!pool) return <Empty title="It has not answered yet" />;
+  const scaler = worker.stats?.autoscaler as { min?: number; max?: number; qty?: number } | undefined;
+  const refused =
+    worker.status !== 'online' ? 'It is silent: it would not hear' : operation.isPending ? 'Waiting for workers' : null;
+  const destination = [worker.hostname];
+  return (
+    <div className="facts-tab pool-tab">
+      <dl className="facts">
+        <dt>Kind</dt>
+        <dd>{worker.pool ?? 'not told'}</dd>
+        {poolFacts(pool).map(([term, said]) => [<dt key={term}>{term}</dt>, <dd key={`${term}:`}>{said}</dd>])}
+        <dt>Autoscaling</dt>
+        <dd>{scaler ? `${scaler.min} to ${scaler.max} slots` : 'off: the worker was started without --autoscale'}</dd>
+      </dl>
+      {!readOnly && (
+        <div className="btns">
+          {scaler && (
+            <Autoscale
+              key={`${scaler.min} ${scaler.max}`}
+              min={scaler.min ?? 0}
+              max={scaler.max ?? 1}
+              refused={refused}
+              onSet={(min, max) => operation.mutate({ action: 'autoscale', min, max, destination })}
+            />
+          )}
+          <Button icon="refresh" refused={refused} onClick={() => setAsking(true)}>
+            Restart pool
+          </Button>
+        </div>
+      )}
+      <OperationNote operation={operation} />
+      {asking && (
+        <Dialog title={<>Restart the pool of {worker.hostname}</>} onClose={() => setAsking(false)}>
+          <p>
+            Its processes are replaced by new ones, and the {plural(worker.active_tasks.length, 'task')} they run may be
+            cut off. The worker does it only when it was started with <code>worker_pool_restarts</code>.
+          </p>
+          <footer>
+            <Button onClick={() => setAsking(false)}>Cancel</Button>
+            <Button
+              kind="fatal"
+              onClick={() => {
+                operation.mutate({ action: 'pool_restart', destination });
+                setAsking(false);
+              }}
+            >
+              Restart pool
+            </Button>
+          </footer>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+/** Celery's statistics of a pool in words; what a pool does not tell is left out. */
+function poolFacts(pool: Stats): [string, string][] {
+  const facts: [string, string][] = [];
+  if (typeof pool['max-concurrency'] === 'number') facts.push(['Slots', String(pool['max-concurrency'])]);
+  if (Array.isArray(pool.processes) && pool.processes.length > 0)
+    facts.push([pool.processes.length === 1 ? 'Process' : 'Processes', pool.processes.join(', ')]);
+  const most = pool['max-tasks-per-child'];
+  if (most !== undefined)
+    facts.push(['Tasks a process runs', typeof most === 'number' ? `${most}, then it is replaced` : 'no limit']);
+  const [soft, hard] = Array.isArray(pool.timeouts) ? (pool.timeouts as (number | null)[]) : [];
+  if (soft || hard)
+    facts.push(['Time limits', `soft ${soft ? duration(soft) : 'none'}, hard ${hard ? duration(hard) : 'none'}`]);
+  else if (Array.isArray(pool.timeouts)) facts.push(['Time limits', 'none']);
+  const writes = pool.writes as { total?: number; strategy?: string } | undefined;
+  if (writes?.strategy)
+    facts.push(['Tasks are given', `${writes.strategy}; ${plural(writes.total ?? 0, 'task')} so far`]);
+  return facts;
+}
+
+function Autoscale({
+  min,
+  max,
+  refused,
+  onSet,
+}: {
+  min: number;
+  max: number;
+  refused: string | null;
+  onSet: (min: number, max: number) => void;
+}) {
+  const [least, setLeast] = useState(String(min));
+  const [most, setMost] = useState(String(max));
+  const [from, to] = [Number(least), Number(most)];
+  const wrong =
+    !Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to < 1
+      ? 'Whole numbers, please'
+      : from > to
+        ? 'The least is more than the most'
+        : from === min && to === max
+          ? 'These are its bounds now'
+          : null;
+  const field = (label: string, value: string, set: (text: string) => void) => (
+    <label>
+      {label}{' '}
+      <input
+        className="input short"
+        inputMode="numeric"
+        value={value}
+        aria-label={`${label} slots`}
+        onChange={(event) => set(event.target.value)}
+      />
+    </label>
+  );
+  return (
+    <form
+      className="autoscale"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!wrong && !refused) onSet(from, to);
+      }}
+    >
+      {field('Least', least, setLeast)}
+      {field('Most', most, setMost)}
+      <Button refused={refused ?? wrong} onClick={() => onSet(from, to)}>
+        Autoscale
+      </Button>
+    </form>
+  );
+}
