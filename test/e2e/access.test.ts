@@ -26,6 +26,7 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     await page.reload();
     await page.getByText('Succeeded').waitFor();
     await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('button', { name: 'Send it again' }).click();
     await page.getByText('Sent again as').getByRole('link').click();
     await page.waitForURL((url) => url.href.startsWith(`${home}/tasks?task=`));
     await page.getByText('Succeeded').waitFor();
@@ -51,6 +52,7 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     await page.getByText('ada', { exact: true }).waitFor();
     await rowOf(page, id).getByRole('link').click();
     await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('button', { name: 'Send it again' }).click();
     await page.getByText('Sent again as').waitFor();
     await page.goto(`${dashboard.address}/audit`);
     await page.getByRole('row', { name: new RegExp(`ada retry ${id}`) }).waitFor();

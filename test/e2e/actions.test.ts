@@ -83,6 +83,7 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     const { page, task } = await openTask(id);
     writeFileSync(mended, '');
     await task.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('button', { name: 'Send it again' }).click();
     const link = task.getByText('Sent again as').getByRole('link');
     const shortId = await link.innerText();
     await link.click();
