@@ -6,7 +6,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
 import { createTimer } from '../timer.ts';
 import { type Given, readAddress } from '../transport/redis/address.ts';
-import { explanation, withoutCommand } from '../transport/redis/failure.ts';
+import { explanation, hintAtTls, withoutCommand } from '../transport/redis/failure.ts';
 import { healthOptions, watchHealth } from '../transport/redis/health.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import type { BackendContext } from './contract.ts';
@@ -40,8 +40,8 @@ export function redisClients(context: BackendContext): () => Redis {
     lazyConnect: true,
     protocol: 2,
     disableClientInfo: true,
-  // A line that is silent is not waited for.
-  disconnectTimeout: 100,
+    // A line that is silent is not waited for.
+    disconnectTimeout: 100,
     autoResubscribe: false,
   };
   return () => {
@@ -52,6 +52,7 @@ export function redisClients(context: BackendContext): () => Redis {
     client.once('end', unwatch);
     // Commands carry their errors; without a listener the driver prints them.
     client.on('error', () => {});
+    hintAtTls(client);
     return client;
   };
 }

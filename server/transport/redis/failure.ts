@@ -1,6 +1,24 @@
 // What errors of a Redis connection mean, in words that say what to do: for the broker and the result store.
 // Holds: an error handed on carries no command: what was sent may hold passwords, and what tasks were given.
 
+import type { Redis } from 'ioredis';
+
+/** Adds to the error of a connection that was broken off, or silent, before it was ready what about TLS may be the reason. */
+export function hintAtTls(client: Redis): void {
+  const { tls } = client.options;
+  let ready = false;
+  client.on('ready', () => {
+    ready = true;
+  });
+  client.on('error', (error: Error & { code?: string }) => {
+    if (ready) return;
+    if (tls && error.code === 'ETIMEDOUT') error.message += ': does it speak TLS on that port?';
+    if (!/ECONNRESET|EPIPE/.test(error.code ?? '')) return;
+    if (!tls) error.message += ': does it speak TLS only (rediss://)?';
+    else if (!tls.cert) error.message += ': does it want a certificate of this client (ssl_certfile, ssl_keyfile)?';
+  });
+}
+
 /** Take from the driver's error what it was about to send. The same error. */
 export function withoutCommand<E>(error: E): E {
   if (error instanceof Error && 'command' in error) delete error.command;
@@ -36,10 +54,7 @@ const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
     /wrong.version.number|packet.length.too.long|unexpected.message/i,
     'does not speak TLS there: write redis://, or the port where it does',
   ],
-  [
-    /certificate.required|handshake.failure/i,
-    'wants a certificate of this client: name it with ssl_certfile and ssl_keyfile',
-  ],
+  [/certificate.required|handshake.failure/i, 'wants a certificate of this client (ssl_certfile, ssl_keyfile)'],
   [/alert.(unknown.ca|bad.certificate)/i, 'does not trust the certificate of this client (ssl_certfile)'],
   [/^(ERR|WRONGTYPE|EXECABORT|BUSY|NOREPLICAS|MASTERDOWN)/, 'refused a command'],
 ];

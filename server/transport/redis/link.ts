@@ -4,7 +4,7 @@
 import { Redis } from 'ioredis';
 import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type Timer } from '../../timer.ts';
-import { explanation, withoutCommand } from './failure.ts';
+import { explanation, hintAtTls, withoutCommand } from './failure.ts';
 import { watchHealth } from './health.ts';
 import type { RedisBrokerOptions } from './options.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
@@ -149,6 +149,7 @@ export class Link {
   #client(): Redis {
     // Long enough for a goodbye; a line that is silent would hold up everybody who waits for an answer.
     const client = new Redis({ ...this.options.client, disconnectTimeout: 100 });
+    hintAtTls(client);
     let last: Error | undefined;
     client.on('error', (error: Error) => {
       last = error;

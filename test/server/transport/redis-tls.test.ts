@@ -1,0 +1,178 @@
+// Real redis-servers that speak TLS: what is accepted, what is refused and how that is said, for the broker and for the result store.
+import { spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { Celery } from '../../../server/app/celery.ts';
+import type { StoreSettings } from '../../../server/backends/contract.ts';
+import { createBackend } from '../../../server/backends/registry.ts';
+import { createLogger, silentLogger } from '../../../server/log.ts';
+import { queue } from '../../../server/transport/entity.ts';
+import { createTransport } from '../../../server/transport/registry.ts';
+import { type Certificates, makeCertificates } from '../../support/certificates.ts';
+import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
+import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
+import { startWorker } from '../../support/world.ts';
+import { record, testContext } from '../backends/context.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+let pem: Certificates;
+let open: RedisServer;
+let strict: RedisServer;
+let misnamed: RedisServer;
+let plain: RedisServer;
+beforeAll(async () => {
+  pem = makeCertificates();
+  const server = { cert: pem.serverCert, key: pem.serverKey, ca: pem.ca };
+  [open, strict, misnamed, plain] = await Promise.all([
+    redisServer({ tls: server }),
+    redisServer({ tls: { ...server, askClients: true } }),
+    redisServer({ tls: { cert: pem.otherCert, key: pem.otherKey, ca: pem.ca } }),
+    redisServer(),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([open, strict, misnamed, plain].map((server) => server?.close()));
+  pem?.remove();
+});
+
+type Ssl = StoreSettings['redis_backend_use_ssl'];
+
+/** A message there and back. */
+async function throughBroker(url: string, ssl?: Ssl, log = silentLogger, timeout = 20): Promise<string> {
+  const transport = await createTransport({
+    url,
+    options: {},
+    ssl: ssl ?? undefined,
+    connectTimeoutMs: timeout * 1000,
+    log,
+  });
+  closing.push(() => transport.close());
+  await transport.connect();
+  const channel = await transport.channel();
+  await channel.declareQueue(queue('celery'));
+  const body = Buffer.from('hello');
+  const plainText = { contentType: 'text/plain', contentEncoding: 'utf-8', headers: {}, properties: {} };
+  await channel.publish({ exchange: '', routingKey: 'celery', body, ...plainText });
+  const message = (await channel.get('celery'))!;
+  message.ack();
+  return Buffer.from(message.body).toString();
+}
+
+/** A result there and back, told of by the server. */
+async function throughStore(url: string, ssl?: Ssl, log = silentLogger, timeout = 20): Promise<unknown> {
+  const options = { retry_policy: { max_retries: 0 } };
+  const settings = { redis_backend_use_ssl: ssl, redis_socket_connect_timeout: timeout };
+  const backend = await createBackend(testContext(url, { options, settings, log }));
+  closing.push(() => backend.close());
+  const told = backend.wait('a', AbortSignal.timeout(15_000));
+  told.catch(() => {});
+  await backend.store(record('a', 'SUCCESS', 'hello'));
+  return (await told).result;
+}
+
+const ways = [
+  ['broker', throughBroker],
+  ['result store', throughStore],
+] as const;
+
+const textOf = (making: Promise<unknown>): Promise<string> =>
+  making.then(
+    (value) => expect.fail(`it came through: ${value}`),
+    (error: Error) => error.message,
+  );
+
+describeNeedsRedis.each(ways)('a %s over TLS', (name, through) => {
+  it('is checked with the authority it is told to trust, by address and by name', async () => {
+    const query = `?ssl_cert_reqs=required&ssl_ca_certs=${encodeURIComponent(pem.ca)}`;
+    expect(await through(open.secureUrl(query))).toBe('hello');
+    expect(await through(open.secureUrl(query, 'localhost'))).toBe('hello');
+    expect(await through(open.secureUrl(''), { ssl_cert_reqs: 'required', ssl_ca_certs: pem.ca })).toBe('hello');
+  });
+
+  it('shows its certificate to a server that wants one', async () => {
+    const ssl = { ssl_cert_reqs: 'CERT_REQUIRED', ssl_ca_certs: pem.ca };
+    const own = { ssl_certfile: pem.clientCert, ssl_keyfile: pem.clientKey };
+    expect(await through(strict.secureUrl(''), { ...ssl, ...own })).toBe('hello');
+    expect(await through(strict.secureUrl(''), { ...ssl, ssl_certfile: pem.clientBoth })).toBe('hello');
+    expect(await textOf(through(strict.secureUrl(''), ssl))).toMatch(
+      /wants? a certificate of this client \(ssl_certfile, ssl_keyfile\)/,
+    );
+  });
+
+  it('refuses a server of an authority it does not trust, and says what to name', async () => {
+    const url = open.secureUrl(`?ssl_cert_reqs=required&ssl_ca_certs=${pem.strangeCa}`).replace('//', '//:MARKER@');
+    const text = await textOf(through(url));
+    expect(text).toMatch(/authority that is not trusted here: name its file with ssl_ca_certs, or do not check/);
+    expect(text).not.toContain('MARKER');
+    expect(await textOf(through(open.secureUrl('?ssl_cert_reqs=required')))).toMatch(/ssl_ca_certs/);
+    expect(await textOf(through(open.secureUrl('?ssl_cert_reqs=optional')))).toMatch(/ssl_ca_certs/);
+  });
+
+  it('takes any certificate with ssl_cert_reqs none', async () => {
+    expect(await through(open.secureUrl('?ssl_cert_reqs=CERT_NONE'))).toBe('hello');
+    expect(await through(misnamed.secureUrl('?ssl_cert_reqs=none'))).toBe('hello');
+  });
+
+  it('refuses a certificate for another name, unless names are not to be checked', async () => {
+    const query = `?ssl_cert_reqs=required&ssl_ca_certs=${pem.ca}`;
+    expect(await textOf(through(misnamed.secureUrl(query)))).toMatch(
+      /certificate for other names: .*ssl_check_hostname=false/,
+    );
+    expect(await through(misnamed.secureUrl(`${query}&ssl_check_hostname=false`))).toBe('hello');
+  });
+
+  it('says so when one of both sides does not speak TLS', async () => {
+    const url = `rediss://127.0.0.1:${plain.port}?ssl_cert_reqs=none`;
+    expect(await textOf(through(url, undefined, undefined, 1))).toMatch(/does it speak TLS on that port\?/);
+    expect(await textOf(through(`redis://127.0.0.1:${open.port}`))).toMatch(/does it speak TLS only \(rediss:\/\/\)\?/);
+  });
+
+  it('without a word about certificates is as with Celery: a broker is not checked and warns, a store is refused', async () => {
+    const lines: string[] = [];
+    const log = createLogger({ write: (line) => lines.push(line) });
+    const going = through(open.secureUrl(''), undefined, log);
+    if (name === 'broker') {
+      expect(await going).toBe('hello');
+      expect(lines.join('\n')).toMatch(/not checked/);
+    } else {
+      expect(await textOf(going)).toMatch(/has to say how its certificate is checked/);
+    }
+  });
+});
+
+describeNeedsPythonOnRedis('Python and TypeScript over one Redis that wants certificates', () => {
+  it('a Python client gets the result of a task that our worker ran', async () => {
+    const ssl = {
+      ssl_cert_reqs: 'required',
+      ...{ ssl_ca_certs: pem.ca, ssl_certfile: pem.clientCert, ssl_keyfile: pem.clientKey },
+    };
+    const url = strict.secureUrl('');
+    const env = { ...process.env, URL: url, SSL: JSON.stringify(ssl) };
+    const app = new Celery(
+      'secure',
+      { broker: url, backend: url, broker_use_ssl: ssl, redis_backend_use_ssl: ssl },
+      { env: {} },
+    );
+    closing.push(() => app.close());
+    app.task({ name: 'ts.add' }, (a: number, b: number) => a + b);
+    await startWorker(app);
+    const child = spawn('/usr/bin/python3', ['-c', CLIENT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    closing.push(() => child.kill('SIGKILL'));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(output).toContain('result 5');
+  });
+});
+
+const CLIENT = `
+import json, os
+from celery import Celery
+ssl = json.loads(os.environ['SSL'])
+app = Celery(broker=os.environ['URL'], backend=os.environ['URL'])
+app.conf.update(broker_use_ssl=ssl, redis_backend_use_ssl=ssl)
+print('result', app.send_task('ts.add', (2, 3)).get(timeout=20))
+`;
