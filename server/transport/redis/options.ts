@@ -68,6 +68,8 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
       protocol: 2,
       lazyConnect: true,
       retryStrategy: null,
+      // It would sit out what a starting server guesses its loading will take; our first commands ask too, and say what is wrong.
+      enableReadyCheck: false,
       maxRetriesPerRequest: null,
       enableOfflineQueue: false,
       autoResubscribe: false,
