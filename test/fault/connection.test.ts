@@ -3,7 +3,10 @@
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
-import { createLogger } from '../../server/log.ts';
+import { EventReceiver } from '../../server/events/receiver.ts';
+import { createLogger, silentLogger } from '../../server/log.ts';
+import { createTimer } from '../../server/timer.ts';
+import { watchHealth } from '../../server/transport/redis/health.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { type LineOptions, type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
@@ -31,8 +34,8 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
   }
 
   /** Everything it says goes over the line. */
-  function appOn(proxy: TcpProxy): Celery {
-    const url = `redis://127.0.0.1:${proxy.port}/0`;
+  function appOn(port: number) {
+    const url = `redis://127.0.0.1:${port}/0`;
     const app = new Celery(
       'line',
       {
@@ -42,27 +45,41 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
         result_backend_transport_options: WATCHFUL,
         task_publish_retry_policy: { max_retries: 40, interval_start: 0.02, interval_step: 0.02, interval_max: 0.2 },
       },
-      { env: {} },
+      { env: {}, log: silentLogger },
     );
-    app.task('add', (x: number, y: number) => x + y);
-    app.task('slow', async (x: number, ms: number) => {
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      return x;
-    });
     cleanup.push(() => app.close());
-    return app;
+    const inc = app.task('inc', (x: number) => x + 1);
+    const slow = app.task('slow', async (x: number, ms: number) => {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return x + 1;
+    });
+    const echo = app.task('echo', (text: string) => text);
+    return { app, inc, slow, echo };
   }
 
-  async function workerOn(proxy: TcpProxy, options: WorkerOptions = {}): Promise<Worker & { lines: string[] }> {
+  async function workerOn(port: number, options: WorkerOptions = {}): Promise<Worker & { lines: string[] }> {
     const lines: string[] = [];
     const log = createLogger({ level: 'INFO', color: false, write: (line) => lines.push(line) });
-    const worker = new Worker(appOn(proxy), { log, hostname: 'w1@line', pool: 'solo', concurrency: 10, ...options });
+    const worker = new Worker(appOn(port).app, { log, hostname: 'w1@line', ...options });
     cleanup.push(async () => {
       await worker.stop('cold');
       await worker.done;
     });
     await worker.start();
     return Object.assign(worker, { lines });
+  }
+
+  const many = <T>(n: number, make: (i: number) => Promise<T>) =>
+    Promise.all(Array.from({ length: n }, (_, i) => make(i)));
+
+  async function somebodyWaits(redis: Redis, id: string): Promise<void> {
+    const subscribed = async () => (await redis.pubsub('NUMSUB', `celery-task-meta-${id}`))[1];
+    await until(subscribed, 'the wait for the result', LONG);
+  }
+
+  async function answersPing(app: Celery, timeout = 5): Promise<boolean> {
+    const replies = await app.control.inspect({ timeout, destination: ['w1@line'] }).ping();
+    return replies?.['w1@line'] !== undefined;
   }
 
   /** Every result as it should be, and nothing left behind. */
@@ -75,19 +92,16 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
 
   it('cut ten times under 2,000 tasks: all are done and every result arrives', async () => {
     const { proxy, redis } = await world();
-    const worker = await workerOn(proxy);
+    const worker = await workerOn(proxy.port);
     let done = 0;
     worker.app.task('count', (x: number) => {
       done++;
       return x + 1;
     });
-    const client = appOn(proxy);
-    const count = client.task('count', (x: number) => x);
+    const count = appOn(proxy.port).app.task('count', (x: number) => x);
     const sending = (async () => {
       const sent = [];
-      for (let i = 0; i < 2000; i += 20) {
-        sent.push(...(await Promise.all(Array.from({ length: 20 }, (_, n) => count.delay(i + n)))));
-      }
+      for (let i = 0; i < 2000; i += 20) sent.push(...(await many(20, (n) => count.delay(i + n))));
       return sent;
     })();
     for (let cut = 1; cut <= 10; cut++) {
@@ -96,4 +110,143 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     }
     await allDone(await sending, redis);
   });
+
+  it.each(['rst', 'fin'] as const)(
+    'a result that somebody waits for comes when the line was cut meanwhile (%s)',
+    async (how) => {
+      const { proxy, redis } = await world();
+      await workerOn(proxy.port);
+      const { slow } = appOn(proxy.port);
+      const results = await many(3, (i) => slow.delay(i, 1000));
+      const waiting = allDone(results, redis);
+      await somebodyWaits(redis, results[0]!.id);
+      proxy.cut(how);
+      await waiting;
+    },
+  );
+
+  it('a result stored while the line was down is found when it is back', async () => {
+    const { server, proxy, redis } = await world();
+    await workerOn(server.port);
+    const { slow } = appOn(proxy.port);
+    const result = await slow.delay(0, 500);
+    const waiting = allDone([result], redis);
+    await somebodyWaits(redis, result.id);
+    proxy.refuse();
+    proxy.cut();
+    await until(() => redis.exists(`celery-task-meta-${result.id}`), 'the result', LONG);
+    proxy.accept();
+    await waiting;
+  });
+
+  it('slow by 200 ms each way: no timeouts, and not one round trip a message', async () => {
+    const { proxy, redis } = await world({ delayMs: 200 });
+    await workerOn(proxy.port);
+    const { app, inc } = appOn(proxy.port);
+    const begun = Date.now();
+    const sent = await many(500, (i) => inc.delay(i));
+    await allDone(sent, redis);
+    // One after the other they would take 200 s to be published, and as long to be taken and to be stored.
+    expect(Date.now() - begun).toBeLessThan(25_000);
+    expect(await answersPing(app)).toBe(true);
+    proxy.line.delayMs = 0;
+  });
+
+  it('in pieces of 1 to 7 bytes: everything is understood', async () => {
+    const { proxy, redis } = await world({ split: true });
+    await workerOn(proxy.port);
+    const { app, inc, echo } = appOn(proxy.port);
+    const text = `caf\u00e9 \u4f60\u597d \u{1f680} ${'x'.repeat(3000)}\r\n$5\r\n*3\r\n`;
+    expect(await (await echo.delay(text)).get({ timeout: 20 })).toBe(text);
+    await allDone(await many(40, (i) => inc.delay(i)), redis);
+    expect(await answersPing(app)).toBe(true);
+  });
+
+  it('silent, not closed: worker, client and who waits notice by themselves, and nothing is lost', async () => {
+    const { proxy, redis } = await world();
+    await workerOn(proxy.port);
+    const { inc, slow } = appOn(proxy.port);
+    const running = await many(2, (i) => slow.delay(i, 700));
+    const waiting = Promise.all(running.map((one) => one.get({ timeout: 30 })));
+    await somebodyWaits(redis, running[0]!.id);
+    proxy.silence();
+    const sent = await many(50, (i) => inc.delay(i));
+    expect(await waiting).toEqual([1, 2]);
+    await allDone(sent, redis);
+    proxy.silence();
+    await allDone(await many(50, (i) => inc.delay(i)), redis);
+  });
+
+  it('silent from the start of a connection: it is tried again until somebody answers', async () => {
+    const { proxy, redis } = await world();
+    await workerOn(proxy.port);
+    const { inc } = appOn(proxy.port);
+    await (await inc.delay(1)).get({ timeout: 20 });
+    const before = proxy.made;
+    proxy.swallow();
+    const sending = many(20, (i) => inc.delay(i));
+    await until(() => proxy.made > before + 6, 'several vain attempts', LONG);
+    proxy.restore();
+    await allDone(await sending, redis);
+  });
+
+  it('a process that stood still itself does not take that for silence', async () => {
+    const { server } = await world();
+    const client = new Redis(server.url());
+    cleanup.push(() => client.disconnect());
+    await until(() => client.status === 'ready', 'the connection');
+    const ping = client.ping.bind(client);
+    let asked = 0;
+    client.ping = (() => {
+      const answer = ping();
+      if (asked++ === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      return answer;
+    }) as typeof client.ping;
+    const timer = createTimer();
+    const givenUp: string[] = [];
+    const options = { healthCheckMs: 20, answerWithinMs: 300 };
+    const unwatch = watchHealth(client, timer, options, (error) => givenUp.push(error.message));
+    cleanup.push(unwatch);
+    await until(() => asked > 5, 'further questions', LONG);
+    expect(givenUp).toEqual([]);
+    server.pause();
+    await until(() => givenUp.length > 0, 'a real silence to be noticed', LONG);
+    server.resume();
+    expect(givenUp[0]).toBe('no answer within 0.3 s');
+  });
+
+  it.each([
+    ['reset', (proxy: TcpProxy) => proxy.cut('rst')],
+    ['ended', (proxy: TcpProxy) => proxy.cut('fin')],
+    ['silent', (proxy: TcpProxy) => proxy.silence()],
+  ] as const)(
+    '%s: the worker answers remote control again, and who listens hears each of its events once',
+    async (_, harm) => {
+      const { proxy, server } = await world();
+      const worker = await workerOn(proxy.port, { taskEvents: true });
+      const heard: string[] = [];
+      const connection = appOn(proxy.port).app.connection();
+      const receiver = new EventReceiver({ connection, timer: worker.timer, log: silentLogger });
+      receiver.onEvents((events) => heard.push(...events.map((e) => e.type)));
+      let gaps = 0;
+      receiver.onGap(() => gaps++);
+      cleanup.push(async () => {
+        await receiver.stop();
+        await connection.close();
+      });
+      await receiver.start();
+      // On a line of their own, so that only worker and listener are tried.
+      const { app, inc } = appOn(server.port);
+      for (let round = 1; round <= 2; round++) {
+        const made = proxy.made;
+        harm(proxy);
+        await until(() => gaps === round && proxy.made >= made + 3, 'the connections to be made anew', LONG);
+        await until(() => answersPing(app, 0.3), 'the worker to answer', LONG);
+        heard.length = 0;
+        expect(await (await inc.delay(1)).get({ timeout: 20 })).toBe(2);
+        await until(() => heard.includes('task-succeeded') && heard.includes('worker-heartbeat'), 'the events', LONG);
+        expect(heard.filter((type) => type === 'task-succeeded')).toHaveLength(1);
+      }
+    },
+  );
 });
