@@ -126,7 +126,7 @@ export async function redisServer(options: RedisServerOptions = {}): Promise<Red
   return server;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

@@ -34,7 +34,11 @@ export function explanation(error: Error): string | null {
 }
 
 const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
-  [/All sentinels are unreachable/, 'is not known, for no sentinel can tell where it is'],
+  [
+    /to sentinel .*(NOAUTH|WRONGPASS)/,
+    'is not known: its sentinels refused the user name or password in sentinel_kwargs',
+  ],
+  [/to sentinel /, 'is not known: no sentinel can tell where it is'],
   [/no sentinel knows a master/, 'is not known: is master_name right?'],
   [/^(NOAUTH|WRONGPASS)|invalid password|AUTH failed|Authentication required/i, 'refused the user name or password'],
   [/^NOPERM/, 'does not allow this account to do that'],

@@ -3,6 +3,7 @@
 // Kombu 5.6: transport/redis.py SentinelChannel
 import { Socket } from 'node:net';
 import { type RedisOptions, SentinelConnector } from 'ioredis';
+import { toError } from '../../errors.ts';
 
 type Connect = SentinelConnector['connect'];
 
@@ -12,21 +13,19 @@ export class SteadySentinels extends SentinelConnector {
   }
 
   override async connect(emit: Parameters<Connect>[0]): ReturnType<Connect> {
-    let heard: Error | undefined;
+    const heard: string[] = [];
     try {
       return await super.connect((type, error) => {
-        if (type === 'sentinelError') heard = error;
+        if (type === 'sentinelError') heard.push(error.message);
         else emit(type, error);
       });
     } catch (error) {
       // The driver says "unreachable" also of sentinels that answered, but know no such master.
-      this.firstError =
-        heard && /invalid reply: null/.test(heard.message) ? unknownMaster(this.options.name) : (error as Error);
+      const telling = heard.find((text) => /invalid reply: null|No such master/.test(text))
+        ? `no sentinel knows a master of the name '${this.options.name}'`
+        : (heard.find((text) => /NOAUTH|WRONGPASS/.test(text)) ?? heard.at(-1));
+      this.firstError = telling === undefined ? toError(error) : new Error(telling);
       return new Socket().destroy();
     }
   }
-}
-
-function unknownMaster(name: string | undefined): Error {
-  return new Error(`no sentinel knows a master of the name '${name}'`);
 }

@@ -1,7 +1,4 @@
 // Redis away, half-open, full, closed to us: what was held is not lost, what fails says why, and nobody spins.
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
 import { OperationalError } from '../../../server/errors.ts';
@@ -258,37 +255,5 @@ describeNeedsRedis('a Redis that fails', () => {
     m!.reject({ requeue: true });
     await c.flush();
     expect(text((await c.get('celery'))!)).toBe('x');
-  });
-
-  it('is reached by its Unix socket', async () => {
-    const server = await start();
-    const c = await (await connected(`redis+socket://${server.socket}?virtual_host=3`)).channel();
-    await c.declareQueue(queue('celery'));
-    await c.publish(message('x'));
-    expect(await look(server).select(3)).toBe('OK');
-    expect(text((await c.get('celery'))!)).toBe('x');
-  });
-
-  it('is found through a sentinel, by the name of its master', async () => {
-    const server = await start();
-    const sentinel = await start({ args: [] });
-    await sentinel.kill();
-    const file = join(sentinel.folder, 'sentinel.conf');
-    writeFileSync(
-      file,
-      `port ${sentinel.port}\nbind 127.0.0.1\ndir ${sentinel.folder}\nsentinel monitor mymaster 127.0.0.1 ${server.port} 1\n`,
-    );
-    const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
-    cleanup.push(() => child.kill('SIGKILL'));
-    const url = `sentinel://127.0.0.1:1;sentinel://127.0.0.1:${sentinel.port}/2`;
-    const broker = await until(async () => {
-      const made = await transport(url, { master_name: 'mymaster' });
-      await made.connect();
-      return made;
-    }, 'the sentinel');
-    const c = await broker.channel();
-    await c.declareQueue(queue('celery'));
-    await c.publish(message('x'));
-    expect(text((await (await broker.channel()).get('celery'))!)).toBe('x');
   });
 });
