@@ -1,22 +1,19 @@
 // The dashboard: events in with history on disk, the task list over a million tasks, start to first page, size of the page's code.
 // Everything runs as installed: the built server in a process of its own, a real broker file between it and who floods it.
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { EmbeddedDb } from '../../server/embedded-db.ts';
 import { createTransport } from '../../server/transport/registry.ts';
 import { percentile, report } from '../support/bench-report.ts';
+import { finishedTasks, rssOf, startDashboard } from '../support/dashboard-process.ts';
+import { EVENTS_PER_TASK, floodBodies, publishEvents } from '../support/event-flood.ts';
 import { until } from '../support/until.ts';
 
 const self = fileURLToPath(import.meta.url);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const cli = join(root, 'dist/cli.js');
-const EVENTS_PER_TASK = 4;
-/** What a worker under load puts in one `task.multi` message. */
-const EVENTS_PER_MESSAGE = 96;
 
 async function run(): Promise<void> {
   await ingest(Number(process.env.N ?? 250_000));
@@ -34,19 +31,15 @@ async function ingest(tasks: number): Promise<void> {
     const flood = fork(self, ['flood', broker, String(tasks)], { execArgv: process.execArgv });
     try {
       await new Promise((resolve) => flood.once('message', resolve));
-      const db = new EmbeddedDb(history, { readOnly: true });
-      const stored = () =>
-        Number(db.get<{ n: number }>("SELECT count(*) n FROM tasks WHERE state = 'SUCCESS'")?.n ?? 0);
       const started = performance.now();
       flood.send('go');
-      await until(() => stored() === tasks, `${tasks} finished tasks in the history`, {
+      await until(() => finishedTasks(history) === tasks, `${tasks} finished tasks in the history`, {
         timeoutMs: 180_000,
         everyMs: 50,
       });
       const seconds = (performance.now() - started) / 1000;
       const events = tasks * EVENTS_PER_TASK;
       const info = (await (await fetch(`${dashboard.url}/api/v2/cluster`)).json()) as { events_lost: number };
-      db.close();
       report({
         case: 'event ingest with history on disk',
         value: events / seconds,
@@ -54,7 +47,7 @@ async function ingest(tasks: number): Promise<void> {
         better: 'more',
         goal: 50_000,
         events,
-        lost: tasks - stored_(history),
+        lost: tasks - finishedTasks(history),
         counted_lost: info.events_lost,
         rss_mb: Math.round(rssOf(dashboard.child.pid!) / 2 ** 20),
       });
@@ -65,78 +58,15 @@ async function ingest(tasks: number): Promise<void> {
   });
 }
 
-function stored_(history: string): number {
-  const db = new EmbeddedDb(history, { readOnly: true });
-  try {
-    return Number(db.get<{ n: number }>("SELECT count(*) n FROM tasks WHERE state = 'SUCCESS'")?.n ?? 0);
-  } finally {
-    db.close();
-  }
-}
-
-/** The producer of the flood: everything encoded before the clock starts, so that it costs the dashboard's cores little. */
+/** The producer of the flood. */
 async function flood(broker: string, tasks: number): Promise<void> {
   const transport = await createTransport({ url: broker, options: {}, connectTimeoutMs: 4000 });
   await transport.connect();
   const channel = await transport.channel();
-  const bodies: Uint8Array[] = [];
-  let batch: unknown[] = [];
-  let clock = 1;
-  const now = Date.now() / 1000;
-  const common = { hostname: 'celery@flood', utcoffset: 0, pid: 4121 };
-  for (let i = 0; i < tasks; i++) {
-    const uuid = `00000000-0000-4000-8000-${i.toString(16).padStart(12, '0')}`;
-    const timestamp = now + i / 20_000;
-    batch.push(
-      {
-        ...common,
-        clock: clock++,
-        timestamp,
-        type: 'task-received',
-        uuid,
-        name: `shop.task_${i % 20}`,
-        args: `(${i}, 'EUR')`,
-        kwargs: "{'customer': 4417029}",
-        root_id: uuid,
-        parent_id: null,
-        retries: 0,
-        eta: null,
-        expires: null,
-      },
-      { ...common, clock: clock++, timestamp: timestamp + 0.001, type: 'task-started', uuid },
-      { ...common, clock: clock++, timestamp: timestamp + 0.002, type: 'task-progress', uuid },
-      {
-        ...common,
-        clock: clock++,
-        timestamp: timestamp + 0.01,
-        type: 'task-succeeded',
-        uuid,
-        result: `${i}`,
-        runtime: 0.009,
-      },
-    );
-    if (batch.length >= EVENTS_PER_MESSAGE || i === tasks - 1) {
-      bodies.push(Buffer.from(JSON.stringify(batch)));
-      batch = [];
-    }
-  }
+  const bodies = floodBodies(tasks);
   process.send?.('ready');
   await new Promise((resolve) => process.once('message', resolve));
-  for (let i = 0; i < bodies.length; i += 50) {
-    await Promise.all(
-      bodies.slice(i, i + 50).map((body) =>
-        channel.publish({
-          exchange: 'celeryev',
-          routingKey: 'task.multi',
-          body,
-          contentType: 'application/json',
-          contentEncoding: 'utf-8',
-          headers: { hostname: common.hostname },
-          properties: { delivery_mode: 1 },
-        }),
-      ),
-    );
-  }
+  for (let i = 0; i < bodies.length; i += 50) await publishEvents(channel, bodies.slice(i, i + 50));
   await transport.close();
 }
 
@@ -247,40 +177,6 @@ function pageSize(): void {
 
 function assetsOf(html: string): string[] {
   return [...html.matchAll(/(?:src|href)="(\.?\/?[^"]+\.(?:js|css))"/g)].map((match) => match[1]!);
-}
-
-async function startDashboard(
-  args: string[],
-  folder: string,
-): Promise<{ url: string; child: ChildProcess; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [cli, 'dashboard', '--port', '0', ...args], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  let said = '';
-  child.stderr.on('data', (chunk) => (said += chunk));
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.on('data', (chunk) => {
-      said += chunk;
-      const found = /https?:\/\/[\w.:[\]]+/.exec(said);
-      if (found) resolve(found[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`the dashboard ended with ${code}: ${said}`)));
-  });
-  return {
-    url,
-    child,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-function rssOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
 }
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {

@@ -11,7 +11,7 @@ import { EventReceiver } from '../../server/events/receiver.ts';
 import { Celery, signals } from '../../server/index.ts';
 import { silentLogger } from '../../server/log.ts';
 import { Worker } from '../../server/worker/worker.ts';
-import { percentile, report } from '../support/bench-report.ts';
+import { median, percentile, report } from '../support/bench-report.ts';
 
 /** Rates in tasks/s, CPU time (all threads of the process) in microseconds a task. */
 interface DrainFigures {
@@ -42,7 +42,7 @@ async function run(): Promise<void> {
       better: 'more',
       tasks: count,
       cpuUs: median(runs.map((r) => r.publishCpu)),
-      ...(peer ? { peer: { name: peer.name, value: peer.publish } } : {}),
+      ...(peer ? { peers: [{ name: peer.name, value: peer.publish }] } : {}),
     });
     report({
       case: `${kind} drain with results`,
@@ -53,7 +53,7 @@ async function run(): Promise<void> {
       tasks: count,
       cpuUs: median(runs.map((r) => r.drainCpu)),
       runs: runs.map((r) => Math.round(r.drain)),
-      ...(peer ? { peer: { name: peer.name, value: peer.drain } } : {}),
+      ...(peer ? { peers: [{ name: peer.name, value: peer.drain }] } : {}),
     });
     const watched = await drains('drain-events', kind, count);
     report({
@@ -248,10 +248,6 @@ function celeryOnSqlite(): { name: string; publish: number; drain: number } | nu
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 if (process.send) {

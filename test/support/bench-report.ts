@@ -1,4 +1,4 @@
-// One JSON line a case: what was measured, its unit, the goal, and the peer on the same work in the same run with the ratio.
+// One JSON line a case: what was measured, its unit, the goal, and the peers on the same work in the same run, each with the ratio.
 // A figure is only printed after the work it stands for was checked (every result right, none lost).
 export interface CaseResult {
   readonly case: string;
@@ -7,15 +7,19 @@ export interface CaseResult {
   /** 'more' is better or 'less' is. */
   readonly better: 'more' | 'less';
   readonly goal?: number;
-  readonly peer?: { readonly name: string; readonly value: number };
+  /** `goal`: how many times as good we want to be. */
+  readonly peers?: readonly { readonly name: string; readonly value: number; readonly goal?: number }[];
   readonly [detail: string]: unknown;
 }
 
 export function report(result: CaseResult): void {
-  const { goal, peer, better, value } = result;
+  const { better, value, goal } = result;
+  const peers = result.peers?.map((peer) => {
+    const ratio = better === 'more' ? value / peer.value : peer.value / value;
+    return { ...peer, ratio, ...(peer.goal === undefined ? {} : { met: ratio >= peer.goal }) };
+  });
   const met = goal === undefined ? undefined : better === 'more' ? value >= goal : value <= goal;
-  const ratio = peer === undefined ? undefined : round(better === 'more' ? value / peer.value : peer.value / value);
-  const line = JSON.stringify({ ...result, met, ratio }, (_, part: unknown) =>
+  const line = JSON.stringify({ ...result, met, peers }, (_, part: unknown) =>
     typeof part === 'number' ? round(part) : part,
   );
   process.stdout.write(`${line}\n`);
@@ -23,6 +27,13 @@ export function report(result: CaseResult): void {
 
 export function percentile(sorted: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? Number.NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(
+    values.toSorted((a, b) => a - b),
+    50,
+  );
 }
 
 function round(value: number): number {

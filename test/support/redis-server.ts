@@ -46,6 +46,11 @@ export class RedisServer {
     return this.url(++this.#databases);
   }
 
+  /** Of the running server. */
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
   /** Its Unix socket. */
   get socket(): string {
     return join(this.folder, 'redis.sock');
