@@ -5,6 +5,7 @@
 // Celery 5.6: app/utils.py Settings, detect_settings
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl, splitFailover } from '../transport/url.ts';
+import { isSecret, masked } from './settings/masked.ts';
 import type { Setting, SettingKind } from './settings/setting.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings, settingOf } from './settings.ts';
 
@@ -113,7 +114,7 @@ class ConfigStore implements ConfigMethods {
 
   masked(options: { withDefaults?: boolean } = {}): Record<string, unknown> {
     const shown = options.withDefaults ? this.toObject() : this.changes();
-    return Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, mask(name, value)]));
+    return masked(shown);
   }
 
   onChange(listener: (names: ReadonlySet<SettingName>) => void): void {
@@ -123,7 +124,7 @@ class ConfigStore implements ConfigMethods {
   brokerUrls(kind: 'read' | 'write'): readonly string[] {
     const one = this.get(kind === 'read' ? 'broker_read_url' : 'broker_write_url');
     const urls = listOf(one ?? this.get('broker_url'));
-    return urls.flatMap((url) => url.split(';')).filter((url) => url !== '');
+    return splitFailover(urls);
   }
 
   resultBackendUrl(): string {
@@ -200,7 +201,7 @@ function checked(name: string, value: unknown, givenAs = name): unknown {
   for (const kind of [setting.kind, ...(setting.also ?? [])]) if (isOfKind(kind, value)) return further(name, value);
   const unit = setting.unit ? ` (${setting.unit})` : '';
   throw new ImproperlyConfigured(
-    `The setting '${givenAs}' must be ${KIND_WORDS[setting.kind]}${unit}, not ${describe(value)}.`,
+    `The setting '${givenAs}' must be ${KIND_WORDS[setting.kind]}${unit}, not ${describe(name, value)}.`,
   );
 }
 
@@ -260,7 +261,9 @@ function further(name: string, value: unknown): unknown {
   }
   const right = ONE_OF[name as SettingName];
   if (right && !right.includes(value)) {
-    throw new ImproperlyConfigured(`The setting '${name}' is one of ${right.join(', ')}, not ${describe(value)}.`);
+    throw new ImproperlyConfigured(
+      `The setting '${name}' is one of ${right.join(', ')}, not ${describe(name, value)}.`,
+    );
   }
   if (name === 'timezone' && typeof value === 'string' && !isTimezone(value)) {
     throw new ImproperlyConfigured(`The setting 'timezone' names no zone known here: '${value}'.`);
@@ -268,7 +271,7 @@ function further(name: string, value: unknown): unknown {
   if (name === 'broker_failover_strategy' && typeof value !== 'function' && !FAILOVER.includes(value as string)) {
     throw new ImproperlyConfigured(
       `The setting '${name}' is ${FAILOVER.join(', ')}, or a function of the addresses that gives them in the order to try, ` +
-        `not ${describe(value)}.`,
+        `not ${describe(name, value)}.`,
     );
   }
   if ((name === 'broker_use_ssl' || name === 'redis_backend_use_ssl') && !/boolean|object/.test(typeof value)) {
@@ -290,33 +293,10 @@ function isTimezone(name: string): boolean {
   }
 }
 
-// Celery 5.6, app/utils.py HIDDEN_SETTINGS
-const SECRET = /API|TOKEN|KEY|SECRET|PASS|PROFANITIES_LIST|SIGNATURE|DATABASE/i;
-const MASK = '********';
-
-function mask(name: string, value: unknown): unknown {
-  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
-  if (typeof value === 'string' && value.includes('://')) return splitFailover(value).map(safeUrl).join(';');
-  if (SECRET.test(name) && !NOT_SECRET.has(name)) return value === '' ? '' : MASK;
-  if (Array.isArray(value)) return value.map((one) => mask(name, one));
-  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value as object).map(([key, inner]) => [key, mask(key, inner)]));
-  }
-  return value;
-}
-
-const NOT_SECRET: ReadonlySet<string> = new Set([
-  'routing_key',
-  'binding_key',
-  'task_default_routing_key',
-  'cassandra_keyspace',
-  'database_table_names',
-  'database_table_schemas',
-  'database_engine_options',
-]);
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return `the text '${value}'`;
+/** Not what it is under a name that sounds secret. */
+function describe(name: string, value: unknown): string {
+  if (isSecret(name)) return `a ${typeof value}`;
+  if (typeof value === 'string') return `the text '${safeUrl(value)}'`;
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   return String(value);

@@ -8,7 +8,7 @@ import { createTimer } from '../timer.ts';
 import { type Given, readAddress } from '../transport/redis/address.ts';
 import { explanation, hintAtTls, withoutCommand } from '../transport/redis/failure.ts';
 import { healthOptions, watchHealth } from '../transport/redis/health.ts';
-import { parseUrl, safeUrl } from '../transport/url.ts';
+import { parseUrl, safeUrl, splitUrls } from '../transport/url.ts';
 import type { BackendContext } from './contract.ts';
 
 /** @returns makes one client after the other, all alike */
@@ -67,7 +67,7 @@ interface Line {
 }
 
 function lineOf({ url, options, settings = {} }: BackendContext): Line {
-  const { query } = parseUrl(url.split(';')[0] ?? '');
+  const { query } = parseUrl(splitUrls(url)[0] ?? '');
   const value = (name: keyof Line, setting: unknown): unknown => query[name] ?? options[name] ?? setting ?? undefined;
   const seconds = (name: keyof Line, setting: unknown): number | undefined => {
     const given = value(name, setting);

@@ -1,4 +1,4 @@
-// report: versions, platform and settings, for bug reports. Secrets are masked before they leave this process.
+// report: versions, platform and settings, for bug reports. Secrets are masked: app/settings/masked.ts.
 // Celery 5.6: bin/celery.py report, app/utils.py bugreport
 import { arch, platform, release } from 'node:os';
 import { parseUrl, safeUrl } from '../transport/url.ts';
@@ -9,13 +9,13 @@ import { packageVersion } from './version.ts';
 export async function report(options: GlobalOptions): Promise<number> {
   const output = createOutput(options);
   const app = await openApp(options);
-  const settings = masked(app.conf.changes());
+  const settings = app.conf.masked();
   const facts = {
     software: { umbel: packageVersion(), node: process.versions.node, v8: process.versions.v8 },
     platform: { system: platform(), release: release(), arch: arch() },
     app: app.name,
     transport: parseUrl(app.conf.brokerUrls('read')[0] ?? '').scheme,
-    results: parseUrl(app.conf.resultBackendUrl()).scheme,
+    results: safeUrl(app.conf.resultBackendUrl()),
     tasks: [...app.tasks.keys()].filter((name) => !name.startsWith('celery.')).sort(),
     settings,
   };
@@ -33,25 +33,4 @@ export async function report(options: GlobalOptions): Promise<number> {
     output.line(`${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   }
   return EXIT.ok;
-}
-
-const SECRET = /pass(word|wd)?|secret|token|api_?key|signature|credential|(^|_)key$/i;
-const PLAIN_KEY = /routing_key$|security_key$/;
-
-/** Values of settings whose names say that they are secret, and the passwords in URLs, are starred out; at every depth. */
-export function masked(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [
-      name,
-      SECRET.test(name) && !PLAIN_KEY.test(name) && value !== null ? '********' : maskedValue(value),
-    ]),
-  );
-}
-
-function maskedValue(value: unknown): unknown {
-  if (typeof value === 'string') return value.includes('://') ? safeUrl(value) : value;
-  if (Array.isArray(value)) return value.map(maskedValue);
-  if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
-    return masked(value as Record<string, unknown>);
-  return value;
 }

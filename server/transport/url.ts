@@ -62,16 +62,23 @@ const COLON = /^(\s*[a-z][a-z0-9+.-]*:\/\/(?:\[[^\]]*\]|[^/?:@[]*)):(?!\d+(?:[/?
  * it stands after a colon and is no port, is not shown.
  */
 export function safeUrl(url: string): string {
-  return url
-    .split(/;(?=\s*[a-z][a-z0-9+.-]*:\/\/)/i)
+  return splitUrls(url)
     .map((one) =>
       one
         .replace(COLON, (_all, before: string, hidden: string) =>
           hidden === '' ? `${before}:` : `${before}:**${hidden.endsWith('@') ? '@' : ''}`,
         )
-        .replace(/([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)[^&]*/gi, '$1**'),
+        .replace(/([?&;/][^=&;/]*(?:password|passwd|secret|token|accountkey)[^=&;]*=)[^&;]*/gi, '$1**'),
     )
     .join(';');
+}
+
+/** The URLs of `a://...;b://...`. A semicolon before anything else belongs to its URL. */
+export function splitUrls(urls: string): string[] {
+  return urls
+    .split(/;(?=\s*[a-z][a-z0-9+.-]*:\/\/)/i)
+    .map((one) => one.trim().replace(/;$/, ''))
+    .filter((one) => one !== '');
 }
 
 /** `a;b` and `['a', 'b']` are the same list of brokers to try in turn; sentinels one after the other are one broker. */
@@ -79,9 +86,9 @@ export function splitFailover(url: string | readonly string[]): string[] {
   const all = typeof url === 'string' ? [url] : url;
   const isSentinel = (one: string | undefined) => one?.startsWith('sentinel://') ?? false;
   const found: string[] = [];
-  for (const one of all.flatMap((some) => some.split(';')).map((some) => some.trim())) {
+  for (const one of all.flatMap(splitUrls)) {
     if (isSentinel(one) && isSentinel(found.at(-1))) found.push(`${found.pop()};${one}`);
-    else if (one !== '') found.push(one);
+    else found.push(one);
   }
   return found;
 }

@@ -5,7 +5,7 @@
 // Kombu 5.6: transport/redis.py _connparams, SentinelChannel; Celery 5.6: backends/redis.py _params_from_url, SentinelBackend
 import type { RedisOptions } from 'ioredis';
 import { ImproperlyConfigured } from '../../errors.ts';
-import { isUrl, type ParsedUrl, parseUrl, safeUrl } from '../url.ts';
+import { isUrl, type ParsedUrl, parseUrl, safeUrl, splitUrls } from '../url.ts';
 import { SteadySentinels } from './sentinel.ts';
 import { readTls, type TlsOptions } from './tls.ts';
 
@@ -39,7 +39,7 @@ export interface AddressSource {
 }
 
 const UNREADABLE =
-  'cannot be read: write redis://[user:password@]host:port/database, with percent escapes for / ? # @ : ; % in user and password ' +
+  'cannot be read: write redis://[user:password@]host:port/database, with percent escapes for / ? # @ : % in user and password ' +
   '(encodeURIComponent).';
 const OPTIONS = { broker: 'broker_transport_options', 'result store': 'result_backend_transport_options' } as const;
 
@@ -49,7 +49,7 @@ export function readAddress(source: AddressSource): RedisAddress {
   const refuse = (why: string): never => {
     throw new ImproperlyConfigured(`The URL of the ${of}, ${shown}, ${why}`);
   };
-  const urls = source.url.split(';').map((one) => one.trim());
+  const urls = splitUrls(source.url);
   // What stands in a bare word (`result_backend: 'redis'`) is all in settings.
   const bare = /^\w+$/.test(source.url);
   if (!bare && !urls.every(isUrl)) refuse(UNREADABLE);
