@@ -45,13 +45,16 @@ export class EventReceiver {
   readonly #clock: LamportClock;
   readonly #accept: ReadonlySet<string>;
   readonly #listeners = new Set<(events: CeleryEvent[]) => void>();
+  readonly #lostListeners = new Set<() => void>();
   readonly #gapListeners = new Set<() => void>();
   readonly #queueName: string;
   #channel: Channel | null = null;
   #stopped = true;
+  #running: Promise<void> | null = null;
   #retry: TimerHandle | null = null;
   #unlisten: (() => void) | null = null;
   #begun = false;
+  #losses = 0;
   /** Messages and things within them that were no events. */
   malformed = 0;
 
@@ -72,6 +75,12 @@ export class EventReceiver {
     return () => this.#listeners.delete(fn);
   }
 
+  /** Called when it consumes no longer, for the broker is away. */
+  onLost(fn: () => void): () => void {
+    this.#lostListeners.add(fn);
+    return () => this.#lostListeners.delete(fn);
+  }
+
   /** Called when it consumes again after a loss: what was sent meanwhile may be gone. */
   onGap(fn: () => void): () => void {
     this.#gapListeners.add(fn);
@@ -83,8 +92,12 @@ export class EventReceiver {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#unlisten = this.#options.connection.onLost(() => {
+      const consumed = this.#channel !== null;
       this.#channel = null;
-      if (!this.#stopped) void this.#run();
+      this.#losses++;
+      if (this.#stopped) return;
+      if (consumed) for (const fn of this.#lostListeners) fn();
+      void this.#run();
     });
     await this.#run();
   }
@@ -98,9 +111,18 @@ export class EventReceiver {
     await channel?.close().catch(() => {});
   }
 
-  async #run(): Promise<void> {
+  /** One attempt at a time: two would hear every event twice. */
+  #run(): Promise<void> {
+    this.#running ??= this.#begin().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #begin(): Promise<void> {
     if (this.#stopped || this.#channel !== null) return;
     const { connection, log, timer, queueTtlMs = 60_000, queueExpiresMs = 60_000, routingKey = '#' } = this.#options;
+    const losses = this.#losses;
     try {
       const channel = await connection.channel();
       const source = exchange(this.#options.exchange ?? 'celeryev', 'topic');
@@ -116,6 +138,7 @@ export class EventReceiver {
       );
       if (this.#stopped) return void (await channel.close());
       await channel.consume(this.#queueName, (m) => this.#receive(m), { noAck: true });
+      if (losses !== this.#losses) throw new Error('the connection was lost again');
       this.#channel = channel;
       if (this.#begun) for (const fn of this.#gapListeners) fn();
       this.#begun = true;

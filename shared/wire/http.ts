@@ -438,6 +438,18 @@ export const Overview = Type.Object({
 });
 export type Overview = Static<typeof Overview>;
 
+/** A time in which nobody listened to events. */
+export const EventGap = Type.Object({
+  since: Num,
+  /** null: nobody listens now. */
+  until: NNum,
+  /** Tasks that began unseen, counted by their workers; null: no worker told, and `events` is a guess by the rate before. */
+  tasks: NInt,
+  /** About as many events of tasks. */
+  events: Int,
+});
+export type EventGap = Static<typeof EventGap>;
+
 export const ClusterInfo = Type.Object({
   name: Str,
   version: Str,
@@ -446,8 +458,10 @@ export const ClusterInfo = Type.Object({
   sources: Type.Array(SourceState),
   events_per_s: Num,
   events_total: Int,
-  /** Events known to be lost in the last 24 h (gaps in clocks and reconnects). */
+  /** About so many events were missed in the last 24 h: the sum over its gaps. */
   events_lost: Int,
+  /** Newest first, of the last 31 days: 20 at most. */
+  gaps: Type.Array(EventGap),
   read_only: Bool,
   user: NStr,
   server_time: Num,

@@ -16,6 +16,7 @@ import type { HistoryStore } from '../history/store.ts';
 import type { Resolved } from '../options.ts';
 import { Inspector } from './inspector.ts';
 import type { ClusterLink } from './link.ts';
+import { Listening } from './listening.ts';
 import { type Liveness, liveness } from './liveness.ts';
 import { QueueProbe } from './queue-probe.ts';
 import { NO_TRENDS, readTrends, type Trends, Usual } from './trends.ts';
@@ -37,6 +38,7 @@ export class Cluster {
   readonly inspector: Inspector;
   readonly probe: QueueProbe;
   readonly receiver: EventReceiver;
+  readonly listening: Listening;
   readonly options: Resolved;
   readonly startedAt: number;
   readonly #timer: Timer;
@@ -55,11 +57,9 @@ export class Cluster {
   #newcomers = new Set<string>();
   #newcomersDue = false;
   trends: Trends = NO_TRENDS;
-  /** Events lost for certain, by the minute they were missed: at most a day of them. */
-  #gaps: { at: number; count: number }[] = [];
   #rate = { at: 0, count: 0, perSecond: 0 };
   lastEvent: number | null = null;
-  #stopped = false;
+  stopped = false;
   #refreshing = false;
   brokerFailure: string | null = null;
 
@@ -73,6 +73,7 @@ export class Cluster {
     this.state = new ClusterState({ maxTasks: options.max_tasks, maxWorkers: options.max_workers });
     this.inspector = new Inspector(link.control, timer, log.child('inspect'), options.inspect_timeout / 1000);
     this.probe = new QueueProbe(link.asking, timer, log.child('queues'), () => this.consumedQueues());
+    this.listening = new Listening(this, log);
     this.receiver = new EventReceiver({
       connection: link.listening,
       timer,
@@ -89,9 +90,6 @@ export class Cluster {
   get eventsPerSecond(): number {
     return this.#rate.perSecond;
   }
-  get eventsLost(): number {
-    return this.#gaps.reduce((sum, gap) => sum + gap.count, 0);
-  }
 
   onBatch(fn: (batch: Batch) => void): () => void {
     this.#listeners.add(fn);
@@ -105,8 +103,8 @@ export class Cluster {
   /** Bring back what was unfinished, then begin. Resolves before the broker answers. */
   async start(): Promise<void> {
     await this.#restore();
+    await this.listening.start();
     this.receiver.onEvents((events) => this.#take(events));
-    this.receiver.onGap(() => this.#gap());
     const { inspect_interval: inspectEvery, queue_interval: queuesEvery } = this.options;
     this.#timers.push(
       this.#timer.every(FLUSH_MS, () => this.flush()),
@@ -121,7 +119,7 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.stopped = true;
     for (const handle of this.#timers) handle.cancel();
     await this.receiver.stop();
     await this.#probeDone();
@@ -212,7 +210,7 @@ export class Cluster {
     try {
       this.trends = await readTrends(this.history, this.#timer, this.startedAt, this.#usual);
     } catch (error) {
-      if (!this.#stopped) this.#log.warning(`The history does not answer: ${toError(error).message}`);
+      if (!this.stopped) this.#log.warning(`The history does not answer: ${toError(error).message}`);
     } finally {
       this.#refreshing = false;
     }
@@ -222,12 +220,12 @@ export class Cluster {
     await this.receiver.start().catch((error: unknown) => {
       this.brokerFailure = toError(error).message;
     });
-    if (this.#stopped) return;
-    await this.#announce();
+    if (this.stopped) return;
+    await this.announce();
   }
 
   /** Workers that do not know us yet: make them show themselves, send events, and tell what they have. */
-  async #announce(): Promise<void> {
+  async announce(): Promise<void> {
     try {
       this.#asked.clear();
       await this.link.asking.tryConnect();
@@ -240,7 +238,7 @@ export class Cluster {
   }
 
   #take(events: CeleryEvent[]): void {
-    const { state } = this;
+    const { state, listening } = this;
     for (const event of events) {
       if (
         event.type === 'worker-online' ||
@@ -248,6 +246,7 @@ export class Cluster {
       )
         this.#newcomer(event.hostname, event.type === 'worker-online');
       state.apply(event);
+      listening.gaps.take(event);
     }
     this.lastEvent = events[0]?.local_received ?? this.lastEvent;
     this.#rate.count += events.length;
@@ -267,30 +266,22 @@ export class Cluster {
       const hostnames = [...this.#newcomers];
       this.#newcomers = new Set();
       this.#newcomersDue = false;
-      if (this.#stopped) return;
+      if (this.stopped) return;
       void Promise.all([this.#enableEvents(hostnames), this.inspector.ask(hostnames)]).catch((error: unknown) =>
         this.#log.debug(`New workers could not be asked: ${toError(error).message}`),
       );
     });
   }
 
-  #gap(): void {
-    // How many events passed while nobody listened is not told by any broker: the rate before the loss is the best estimate.
-    const missed = Math.max(1, Math.round(this.#rate.perSecond));
-    this.#gaps.push({ at: this.now, count: missed });
-    this.#log.warning('Events were missed while the broker was away');
-    void this.#announce();
-  }
-
   #second(): void {
     const now = this.now;
-    if (this.#rate.at > 0) {
+    const ran = this.listening.second(now);
+    if (ran && this.#rate.at > 0) {
       const perSecond = this.#rate.count / Math.max(0.2, now - this.#rate.at);
       this.#rate.perSecond = Math.round((this.#rate.perSecond * 0.5 + perSecond * 0.5) * 10) / 10;
     }
     this.#rate.at = now;
     this.#rate.count = 0;
-    while (this.#gaps.length > 0 && this.#gaps[0]!.at < now - 86_400) this.#gaps.shift();
     const purge = this.options.purge_offline_workers ?? 86_400;
     for (const w of this.state.workers.values()) {
       this.#noteTold(w, now);
@@ -312,9 +303,9 @@ export class Cluster {
   }
 
   async #probeQueues(): Promise<void> {
-    if (this.#stopped) return;
+    if (this.stopped) return;
     await this.probe.probe();
-    if (this.#stopped) return;
+    if (this.stopped) return;
     this.brokerFailure = this.probe.failure;
     const values: Record<string, number> = {};
     if (this.receiver.connected) values.up = 1;
@@ -338,7 +329,7 @@ export class Cluster {
   }
 
   async #inspect(seldom: boolean): Promise<void> {
-    if (this.#stopped || !this.link.asking.connected) return;
+    if (this.stopped || !this.link.asking.connected) return;
     const online = this.onlineWorkers();
     if (online.length > 0) await this.inspector.ask(online, seldom).catch(() => {});
   }
@@ -346,9 +337,9 @@ export class Cluster {
   async #expire(): Promise<void> {
     const { retention_age: maxAge, retention_tasks: maxTasks } = this.options;
     try {
-      while (!this.#stopped && (await this.history.expire({ maxAge, maxTasks }, this.now)) > 0);
+      while (!this.stopped && (await this.history.expire({ maxAge, maxTasks }, this.now)) > 0);
     } catch (error) {
-      if (!this.#stopped) this.#log.warning(`The history could not be trimmed: ${toError(error).message}`);
+      if (!this.stopped) this.#log.warning(`The history could not be trimmed: ${toError(error).message}`);
     }
   }
 

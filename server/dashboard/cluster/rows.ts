@@ -20,6 +20,8 @@ import { isLost } from './liveness.ts';
 import { isGrowing, netPerMinute } from './queue-probe.ts';
 import { recentPerMinute } from './trends.ts';
 
+/** A gap in the events stands among what needs a person for so long. @unit seconds */
+const TOLD_FOR = 3600;
 const ZEROS = Array<number>(60).fill(0);
 const BLANK = Array<number | null>(60).fill(null);
 
@@ -220,7 +222,8 @@ export function clusterInfo(cluster: Cluster, version: string, user: string | nu
     sources: sources(cluster),
     events_per_s: cluster.eventsPerSecond,
     events_total: cluster.state.eventCount,
-    events_lost: cluster.eventsLost,
+    events_lost: cluster.listening.eventsLost,
+    gaps: cluster.listening.gaps.list().slice(0, 20),
     read_only: cluster.options.read_only,
     user,
     server_time: cluster.now,
@@ -288,12 +291,14 @@ export function attention(
   }
   if (!workers.some((w) => w.status === 'online'))
     found.push({ kind: 'no-workers', subject: 'workers', detail: 'No worker is online', href: '/workers' });
-  if (cluster.eventsLost > 0)
+  const [gap] = cluster.listening.gaps.list();
+  const ago = gap?.until ? cluster.now - gap.until : Number.POSITIVE_INFINITY;
+  if (gap?.until && ago < TOLD_FOR)
     found.push({
       kind: 'events-lost',
       subject: 'events',
-      detail: `about ${cluster.eventsLost} missed in 24 h`,
-      href: '/',
+      detail: `about ${formatCount(gap.events)} missed in ${formatAge(gap.until - gap.since)}, ${formatAge(ago)} ago`,
+      href: ago < 600 ? '/?range=15m' : '/?range=1h',
     });
   return found.sort((a, b) => URGENCY.indexOf(a.kind) - URGENCY.indexOf(b.kind));
 }

@@ -99,7 +99,7 @@ export class Metrics {
 
   #gauges(): void {
     const { cluster, feed } = this.#context;
-    const { Gauge } = this.#make;
+    const { Counter, Gauge } = this.#make;
     const registers = [this.#registry];
     const gauge = (
       name: string,
@@ -164,8 +164,24 @@ export class Metrics {
     });
     const single = (name: string, help: string, value: () => number): void =>
       gauge(name, help, [], (set) => set({}, value()));
+    const counter = (name: string, help: string, value: () => number): void => {
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(value());
+        },
+      });
+    };
     single('umbel_events_received_total', 'Events received since the start', () => cluster.state.eventCount);
-    single('umbel_events_lost', 'Events known to be missed in the last 24 hours', () => cluster.eventsLost);
+    single('umbel_events_lost', 'Events missed in the last 24 hours, about', () => cluster.listening.eventsLost);
+    const { gaps } = cluster.listening;
+    counter('umbel_events_lost_total', 'Events missed in gaps since the start, about', () => gaps.total.events);
+    counter('umbel_events_unseen_tasks_total', 'Tasks that began unseen in gaps', () => gaps.total.tasks);
+    counter('umbel_events_gaps_total', 'Times nobody listened to events and some were missed', () => gaps.total.gaps);
+    counter('umbel_events_gap_seconds_total', 'How long nobody listened in those', () => gaps.total.seconds);
     single('umbel_events_malformed', 'Messages that were no events', () => cluster.receiver.malformed);
     single('umbel_history_pending_batches', 'Batches not yet on disk', () => cluster.history.pending);
     single('umbel_live_readers', 'Open live connections', () => feed.readers);

@@ -1,0 +1,115 @@
+// Whether events are heard: the line that breaks and comes back, what was missed meanwhile, and the picture mended afterwards.
+// Not here: counting (gaps.ts), looking up (mend.ts), capturing (events/receiver.ts).
+// Holds: every gap in which something was missed is in the log and in the history; asked twice for what can be mended: at once, and
+// when its count is final.
+
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Cluster } from './cluster.ts';
+import { type Gap, Gaps } from './gaps.ts';
+import { mend } from './mend.ts';
+
+const DAY = 86_400;
+/** A tick of a second that comes so late says that this process did not run. @unit seconds */
+const STOOD_STILL = 5;
+/** A loss is noticed no later than this: twice the interval of health checks, and some. @unit seconds */
+const NOTICED_WITHIN = 60;
+
+export class Listening {
+  readonly gaps = new Gaps();
+  readonly #cluster: Cluster;
+  readonly #log: Logger;
+  #lastSecond = 0;
+  /** This process did not run (a stopped container, a suspended machine): since when, and until when. */
+  #stoodStill = { since: 0, until: 0 };
+
+  constructor(cluster: Cluster, log: Logger) {
+    this.#cluster = cluster;
+    this.#log = log;
+  }
+
+  /** Brings back the gaps of before. */
+  async start(): Promise<void> {
+    const { history, receiver, now } = this.#cluster;
+    receiver.onLost(() => this.#lost());
+    receiver.onGap(() => this.#back());
+    const gaps = new Map<number, Gap>();
+    for (const { name, bucket, value } of await history.gauges('gap:', now - 31 * DAY)) {
+      const gap = gaps.get(bucket) ?? { since: bucket, until: bucket, tasks: null, events: 0 };
+      gaps.set(bucket, gap);
+      if (name === 'gap:until') gap.until = value;
+      else if (name === 'gap:events') gap.events = value;
+      else gap.tasks = value < 0 ? null : value;
+    }
+    for (const gap of [...gaps.values()].sort((a, b) => a.since - b.since)) this.gaps.remember(gap);
+  }
+
+  /** About so many events were missed in the last 24 hours. */
+  get eventsLost(): number {
+    const { now } = this.#cluster;
+    return this.gaps.list().reduce((sum, gap) => sum + ((gap.until ?? now) > now - DAY ? gap.events : 0), 0);
+  }
+
+  /** Called every second. @returns false: this process stood still since the last time */
+  second(now: number): boolean {
+    const last = this.#lastSecond;
+    this.#lastSecond = now;
+    const settled = this.gaps.settle(now);
+    if (settled) this.#settled(settled);
+    if (last === 0 || now - last < STOOD_STILL) return true;
+    this.#stoodStill = { since: last, until: now };
+    return false;
+  }
+
+  #lost(): void {
+    const { now, lastEvent, eventsPerSecond, state } = this.#cluster;
+    const { since, until } = this.#stoodStill;
+    const silent = Math.max(lastEvent ?? now, now - NOTICED_WITHIN);
+    const isMute = (hostname: string): boolean => {
+      const w = state.workers.get(hostname);
+      return w !== undefined && this.#cluster.isMute(w);
+    };
+    this.gaps.open(now - until < NOTICED_WITHIN ? since : silent, eventsPerSecond, isMute);
+    this.#log.warning('No events are heard: the broker is away, or has closed the line');
+  }
+
+  #back(): void {
+    this.gaps.close(this.#cluster.now);
+    void this.#cluster.announce().then(() => this.#mend(false));
+  }
+
+  /** What was missed is counted by now. */
+  #settled(gap: Gap): void {
+    if (gap.events === 0) return;
+    const { since, until, tasks, events } = gap;
+    const ran = tasks === null ? '' : ` (${tasks} tasks began unseen)`;
+    this.#log.warning(`About ${events} events were missed in ${Math.round(until! - since)} s${ran}`);
+    const values = { 'gap:until': until!, 'gap:events': events, 'gap:tasks': tasks ?? -1 };
+    this.#cluster.history.saveGauges(values, Math.floor(since));
+    void this.#mend(true);
+  }
+
+  /** @param judge also tell which tasks no worker has any more */
+  async #mend(judge: boolean): Promise<void> {
+    const cluster = this.#cluster;
+    const gap = this.gaps.current ?? this.gaps.past.at(-1);
+    if (cluster.stopped || !gap?.until) return;
+    try {
+      const askedAt = cluster.now;
+      if (judge) await cluster.inspector.ask(cluster.onlineWorkers());
+      const told = [...cluster.inspector.workers].filter(([, one]) => one.at >= askedAt);
+      const { found, unknown } = await mend({
+        tasks: cluster.state.tasks.values(),
+        before: gap.until,
+        now: cluster.now,
+        ask: async (ids) => (await cluster.link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map(),
+        workers: judge ? new Map(told) : null,
+      });
+      if (cluster.stopped || found.length + unknown.length === 0) return;
+      for (const event of [...found, ...unknown]) cluster.state.apply(event);
+      this.#log.info(`Of the tasks whose end was missed ${found.length} have a result, ${unknown.length} are unknown`);
+    } catch (error) {
+      this.#log.warning(`What was missed could not be looked up: ${toError(error).message}`);
+    }
+  }
+}
