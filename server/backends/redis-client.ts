@@ -6,7 +6,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
 import { createTimer } from '../timer.ts';
 import { type Given, readAddress } from '../transport/redis/address.ts';
-import { explanation, hintAtTls, withoutCommand } from '../transport/redis/failure.ts';
+import { explanation, hintAtTls, isOtherDatabase, withoutCommand } from '../transport/redis/failure.ts';
 import { healthOptions, watchHealth } from '../transport/redis/health.ts';
 import { parseUrl, safeUrl, splitUrls } from '../transport/url.ts';
 import type { BackendContext } from './contract.ts';
@@ -51,7 +51,9 @@ export function redisClients(context: BackendContext): () => Redis {
     const unwatch = watchHealth(client, timer, healthOptions({ ...line }), () => client.disconnect(true));
     client.once('end', unwatch);
     // Commands carry their errors; without a listener the driver prints them.
-    client.on('error', () => {});
+    client.on('error', (error) => {
+      if (isOtherDatabase(error)) client.disconnect();
+    });
     hintAtTls(client);
     return client;
   };

@@ -19,6 +19,11 @@ export function hintAtTls(client: Redis): void {
   });
 }
 
+/** The server refused the database: the driver only tells so, and would go on in database 0. */
+export function isOtherDatabase(error: unknown): boolean {
+  return (error as { command?: { name?: unknown } } | undefined)?.command?.name === 'select';
+}
+
 /** Take from the driver's error what it was about to send. The same error. */
 export function withoutCommand<E>(error: E): E {
   if (error instanceof Error && 'command' in error) delete error.command;

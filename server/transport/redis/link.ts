@@ -4,7 +4,7 @@
 import { Redis } from 'ioredis';
 import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type Timer } from '../../timer.ts';
-import { explanation, hintAtTls, withoutCommand } from './failure.ts';
+import { explanation, hintAtTls, isOtherDatabase, withoutCommand } from './failure.ts';
 import { watchHealth } from './health.ts';
 import type { RedisBrokerOptions } from './options.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
@@ -169,6 +169,7 @@ export class Link {
     } catch (error) {
       throw this.failure(cause ?? error);
     }
+    if (isOtherDatabase(cause)) throw this.failure(cause);
   }
 
   async #openEar(ear: Ear): Promise<Redis> {
