@@ -25,6 +25,8 @@ export interface Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
+  /** Of the terminal, or as COLUMNS says. null: nobody says. @unit letters */
+  readonly width: number | null;
   /** A line of the answer. */
   line(text?: string): void;
   /** The whole answer as JSON. */
@@ -56,6 +58,7 @@ export function createOutput(options: OutputOptions = {}): Output {
     json: options.json === true,
     quiet,
     color,
+    width: process.stdout.columns || Number(process.env['COLUMNS']) || null,
     paint,
     line: (text = '') => void process.stdout.write(`${text}\n`),
     value: (value) => void process.stdout.write(`${toJson(value)}\n`),
@@ -83,16 +86,53 @@ export function toJson(value: unknown, indent?: number): string {
   return text?.replace(/"\\u0000bigint (-?\d+)"/g, '$1') ?? 'null';
 }
 
-/** Columns as wide as their widest cell, two spaces between; the last column is not padded. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], output: Output): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+export interface Column {
+  readonly head: string;
+  /** Cut, with a mark, where a row would be too long. Others are what people copy: never cut. */
+  readonly long?: boolean;
+}
+
+/** A long cell where nobody says how wide the page is (a pipe), and the least it is cut to where somebody does. */
+const LONG = { most: 120, least: 12 };
+
+/** Columns as wide as their widest cell, two spaces between; the last is not padded, empty ones are left out. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  output: Pick<Output, 'paint' | 'width'>,
+): string {
+  const used = columns.map((column, at) => ({ ...column, at })).filter(({ at }) => rows.some((row) => row[at]));
+  const all = [used.map(({ head }) => head), ...rows.map((row) => used.map(({ at }) => oneLine(row[at] ?? '')))];
+  const widths = used.map(({ long }, i) => {
+    const widest = Math.max(...all.map((row) => [...row[i]!].length));
+    return long && output.width === null ? Math.min(widest, LONG.most) : widest;
+  });
+  let over = widths.reduce((sum, width) => sum + width + 2, -2) - (output.width ?? Number.POSITIVE_INFINITY);
+  for (let i = used.length - 1; i >= 0 && over > 0; i--) {
+    if (!used[i]!.long) continue;
+    const width = Math.max(Math.min(LONG.least, widths[i]!), widths[i]! - over);
+    over -= widths[i]! - width;
+    widths[i] = width;
+  }
   const write = (row: readonly string[]) =>
     row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
+      .map((cell, i) => padded(cell, widths[i]!))
       .join('  ')
       .trimEnd();
-  return [output.paint(write(head), 'bold'), ...rows.map(write)].join('\n');
+  return [output.paint(write(all[0]!), 'bold'), ...all.slice(1).map(write)].join('\n');
+}
+
+/** Padded, or cut with a mark. */
+function padded(text: string, width: number): string {
+  const letters = [...text];
+  if (letters.length > width) return `${letters.slice(0, width - 1).join('')}…`;
+  return text + ' '.repeat(width - letters.length);
+}
+
+/** What others sent must not move the cursor. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to go
+  return text.replace(/\s*\n\s*/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

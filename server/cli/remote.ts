@@ -1,16 +1,20 @@
 // inspect, control and status: one remote command to the workers, and what each of them answered.
-// Which commands there are, and their arguments: control/commands.ts. The wire: messaging/mailbox.ts.
+// Which commands there are, and their arguments: control/commands.ts. The tables: remote-table.ts. The wire: messaging/mailbox.ts.
 // Celery 5.6: bin/control.py
 import { COMMANDS, findCommand, type RemoteCommand } from '../control/commands.ts';
+import type { BroadcastOptions } from '../control/control.ts';
 import { nearest } from './nearest.ts';
-import { CliError, EXIT, type Output, plural, toJson } from './output.ts';
+import { CliError, EXIT, type Output, plural } from './output.ts';
 import { compile } from './remote-args.ts';
+import { describeReplies } from './remote-table.ts';
 import { type GlobalOptions, withApp } from './session.ts';
 
 export interface RemoteOptions extends GlobalOptions {
   /** Seconds. */
   readonly timeout?: number;
   readonly destination?: readonly string[];
+  /** 'w*@host', or '/w[0-9]+@.+/'. */
+  readonly pattern?: string;
   readonly list?: boolean;
 }
 
@@ -34,15 +38,15 @@ export async function remote(
     const replies = await app.control.broadcast(command.name, {
       arguments: args,
       reply: true,
-      timeout: options.timeout ?? command.timeout,
-      ...(options.destination ? { destination: options.destination } : {}),
+      timeout: options.timeout ?? Math.max(command.timeout, 1),
+      ...addressed(options),
     });
     if (command.name === 'shutdown' && replies.length === 0) {
       // A worker that shuts down does not answer.
       output.note('shutdown sent');
       return EXIT.ok;
     }
-    return show(replies, output, true);
+    return show(command, replies, output);
   });
 }
 
@@ -52,44 +56,35 @@ export function status(options: RemoteOptions): Promise<number> {
     const replies = await app.control.broadcast('ping', {
       reply: true,
       timeout: options.timeout ?? 1,
-      ...(options.destination ? { destination: options.destination } : {}),
+      ...addressed(options),
     });
-    return show(replies, output, false);
+    return show(findCommand('ping')!, replies, output);
   });
 }
 
-function show(replies: readonly Record<string, unknown>[], output: Output, withBody: boolean): number {
+/** Who is meant: by name, else by pattern, else everyone. A pattern between slashes is a regular expression. */
+function addressed({ destination, pattern }: RemoteOptions): Partial<BroadcastOptions> {
+  if (destination) return { destination };
+  if (!pattern) return {};
+  const regex = /^\/(.*)\/$/s.exec(pattern)?.[1];
+  return regex === undefined ? { pattern, matcher: 'glob' } : { pattern: regex, matcher: 'pcre' };
+}
+
+function show(command: RemoteCommand, replies: readonly Record<string, unknown>[], output: Output): number {
   if (replies.length === 0) throw new CliError('No nodes replied within time constraint', EXIT.unavailable);
   const byNode = Object.assign({}, ...replies) as Record<string, unknown>;
+  const twice = replies.flatMap(Object.keys).filter((node, i, all) => all.indexOf(node) < i);
+  // Celery 5.6, app/control.py W_DUPNODE
+  if (twice.length > 0) output.warn(`several workers are named ${twice[0]}: give each its own name with -n`);
   if (output.json) {
     output.value(byNode);
     return EXIT.ok;
   }
-  for (const [node, reply] of Object.entries(byNode).sort(([a], [b]) => a.localeCompare(b))) {
-    const { state, body } = pretty(reply);
-    const painted = state === 'ERROR' ? output.paint(state, 'red', 'bold') : output.paint(state, 'green', 'bold');
-    output.line(`->  ${output.paint(`${node}:`, 'cyan', 'bold')} ${painted}`);
-    if (withBody && body) output.line(body.replace(/^/gm, '    '));
-  }
-  if (!output.quiet) output.line(`\n${plural(Object.keys(byNode).length, 'node')} online.`);
+  output.line(describeReplies({ command: command.name, byNode, now: Date.now() / 1000 }, output));
+  if (!output.quiet && command.kind === 'inspect')
+    output.line(`\n${plural(Object.keys(byNode).length, 'node')} online.`);
   return EXIT.ok;
 }
-
-/** A reply as Celery's command shows it: OK or ERROR, and the rest below. */
-function pretty(reply: unknown): { state: string; body: string } {
-  if (Array.isArray(reply)) {
-    if (reply.length === 0) return { state: 'OK', body: '- empty -' };
-    return { state: 'OK', body: reply.map((one) => `* ${bodyOf(one).replaceAll('\n', '\n  ')}`).join('\n') };
-  }
-  if (typeof reply === 'object' && reply !== null) {
-    const record = reply as Record<string, unknown>;
-    if ('error' in record) return { state: 'ERROR', body: bodyOf(record['error']) };
-    if ('ok' in record && Object.keys(record).length === 1) return { state: 'OK', body: bodyOf(record['ok']) };
-  }
-  return { state: 'OK', body: reply === null || reply === undefined ? '' : bodyOf(reply) };
-}
-
-const bodyOf = (value: unknown): string => (typeof value === 'string' ? value : toJson(value, 2));
 
 function commandList(kind: Kind): string {
   const rows = COMMANDS.filter((command) => command.kind === kind && command.visible).map((command) => [

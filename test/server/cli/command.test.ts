@@ -146,7 +146,7 @@ describe('a worker and those who speak to it', () => {
     expect(readFileSync(join(folder, 'w1.pid'), 'utf8').trim()).toBe(String(worker.child.pid));
 
     const status = await calc('status');
-    expect(status.stdout).toMatch(/->\s+w1@\S+: OK\n\n1 node online\.\n/);
+    expect(status.stdout).toMatch(/^NODE +STATUS +REPLY\nw1@\S+ +OK +pong\n\n1 node online\.\n$/);
     expect(status.code).toBe(0);
 
     const call = await calc('call', 'calc.add', '-a', '[2, 3]', '--wait', '10');
