@@ -3,7 +3,6 @@
 // Holds: nothing starts at import or construction; what was opened on the way is closed by `close`, after which no handle is left.
 // Celery 5.6: app/base.py Celery
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Backend } from '../backends/contract.ts';
 import { createBackend } from '../backends/registry.ts';
 import { retrying } from '../backends/retrying.ts';
@@ -27,7 +26,7 @@ import { builtinTasks } from './builtins.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { currentTask, type TaskContext } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
-import { argumentsOf, checkOptions, keywordsOf, sendTask } from './publisher.ts';
+import { argumentsOf, checkOptions, keywordsOf, ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { Task, type TaskFunction } from './task.ts';
 import { newTaskId } from './task-id.ts';
@@ -241,7 +240,7 @@ export class Celery implements AppHost {
     if (!this.conf.task_send_sent_event) return null;
     this.#events ??= new EventDispatcher({
       connection: this.writeConnection,
-      hostname: hostname(),
+      hostname: ORIGIN,
       clock: this.clock,
       timer: this.timer,
       exchange: this.conf.event_exchange,
@@ -278,6 +277,8 @@ export class Celery implements AppHost {
       accept: this.conf.accept_content,
       queueTtlMs: this.conf.control_queue_ttl * 1000,
       queueExpiresMs: this.conf.control_queue_expires * 1000,
+      durable: this.conf.control_queue_durable,
+      exclusive: this.conf.control_queue_exclusive,
     });
     return this.#mailbox;
   }

@@ -27,7 +27,8 @@ import type { AppHost, RegisteredTask } from './host.ts';
 import type { Destination } from './routing.ts';
 import { newTaskId } from './task-id.ts';
 
-const ORIGIN = `gen${process.pid}@${hostname()}`;
+/** Who sends, in messages and events of what is sent. */
+export const ORIGIN = `gen${process.pid}@${hostname()}`;
 
 export type Kwargs = Readonly<Record<string, unknown>>;
 

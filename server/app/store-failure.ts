@@ -92,7 +92,7 @@ export async function storeFailure(
   if (state === 'REVOKED') return;
   // Celery 5.6, backends/base.py mark_as_failure: all that would have followed in the chain fails with the same error.
   for (const step of message.embed.chain ?? [])
-    await failChainStep(app, message, step, store, { state, result, traceback });
+    await failChainStep(app, message, step, store, { state, result, traceback, children: [] });
   await callErrbacks(app, message, error, traceback);
 }
 
@@ -123,6 +123,7 @@ function placeOf(message: TaskMessage, step: WireSignature, id: string): TaskMes
     task: step.task,
     args: step.args,
     kwargs: step.kwargs,
+    retries: 0,
     group: (options.group_id as string | undefined) ?? null,
     group_index: (options.group_index as number | undefined) ?? null,
     parent_id: null,
@@ -175,7 +176,8 @@ async function failChordBody(
   const ids = idsOf(body);
   const result = encodeFailure(error);
   const traceback = pythonTraceback(error);
-  for (const id of ids) await storeResult(app, placeOf(message, body, id), { state: 'FAILURE', result, traceback });
+  const stored = { state: 'FAILURE', result, traceback, children: [] };
+  for (const id of ids) await storeResult(app, { ...placeOf(message, body, id), group: null }, stored);
   const last = placeOf(message, body, ids.at(-1) ?? message.id);
   // The body may itself be a header task of another chord.
   if (body.options.chord) await completeChordPart(app, last, 'FAILURE', result);
