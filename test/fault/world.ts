@@ -51,16 +51,13 @@ export class World implements AsyncDisposable {
   readonly #diary: string;
   readonly #env: Record<string, string>;
   readonly #workers: WorkerProcess[] = [];
+  readonly #apps: Celery[] = [];
 
   private constructor(redis: RedisServer, { settings = {} }: WorldOptions) {
     this.redis = redis;
-    this.keys = new Redis(redis.url(), { retryStrategy: () => 20, maxRetriesPerRequest: null });
+    this.keys = new Redis(redis.url(), { retryStrategy: () => 200, maxRetriesPerRequest: null });
     this.keys.on('error', () => {});
-    this.app = new Celery(
-      'fault',
-      { broker: redis.url(), backend: redis.url(), ...settings },
-      { env: {}, log: silentLogger },
-    );
+    this.app = this.client(settings);
     this.#folder = mkdtempSync(join(tmpdir(), 'umbel-fault-'));
     this.#diary = join(this.#folder, 'diary');
     this.gate = join(this.#folder, 'gate');
@@ -110,6 +107,14 @@ export class World implements AsyncDisposable {
     await until(() => / ready\./.test(output) || child.exitCode !== null, 'the Python worker', PATIENT);
     if (child.exitCode !== null) throw new Error(`the Python worker ended:\n${output}`);
     return worker;
+  }
+
+  /** Another app on the same Redis, with connections of its own. Closed with the world. */
+  client(settings: SettingsInput = {}): Celery {
+    const url = this.redis.url();
+    const app = new Celery('fault', { broker: url, backend: url, ...settings }, { env: {}, log: silentLogger });
+    this.#apps.push(app);
+    return app;
   }
 
   /** Tasks 0 to `count` - 1, each so long. Their ids, in order. */
@@ -176,7 +181,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.kill()));
-    await this.app.close();
+    await Promise.all(this.#apps.map((app) => app.close()));
     this.keys.disconnect();
     await this.redis.close();
     rmSync(this.#folder, { recursive: true, force: true });
