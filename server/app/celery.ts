@@ -16,7 +16,7 @@ import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { Connection, type FailoverStrategy } from '../messaging/connection.ts';
 import { LamportClock } from '../messaging/lamport-clock.ts';
-import { Mailbox } from '../messaging/mailbox.ts';
+import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { Producer } from '../messaging/producer.ts';
 import { AsyncResult, type RevokeOptions } from '../results/async-result.ts';
 import { GroupResult } from '../results/group-result.ts';
@@ -275,10 +275,7 @@ export class Celery implements AppHost {
       timer: this.timer,
       oid: this.oid,
       accept: this.conf.accept_content,
-      queueTtlMs: this.conf.control_queue_ttl * 1000,
-      queueExpiresMs: this.conf.control_queue_expires * 1000,
-      durable: this.conf.control_queue_durable,
-      exclusive: this.conf.control_queue_exclusive,
+      ...controlQueues(this.conf),
     });
     return this.#mailbox;
   }

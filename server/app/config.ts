@@ -31,6 +31,11 @@ const FROM_ENVIRONMENT: readonly (readonly [variable: string, name: SettingName]
   ['CELERY_RESULT_BACKEND', 'result_backend'],
 ];
 
+/** A queue of one connection has nothing to survive. Celery 5.6: app/control.py, events/receiver.py */
+const NOT_BOTH: readonly (readonly [SettingName, SettingName])[] = [
+  ['control_queue_durable', 'control_queue_exclusive'],
+  ['event_queue_durable', 'event_queue_exclusive'],
+];
 const EFFECTIVE: ReadonlySet<string> = new Set(['broker_url', 'result_backend']);
 const BY_OLD_NAME = new Map(SETTING_NAMES.flatMap((name) => SETTINGS[name].old.map((old) => [old, name] as const)));
 
@@ -92,6 +97,11 @@ class ConfigStore implements ConfigMethods {
   update(input: SettingsInput): void {
     const read = readInput(input);
     if (read.size === 0) return;
+    for (const [one, other] of NOT_BOTH) {
+      if ((read.get(one) ?? this.#values[one]) && (read.get(other) ?? this.#values[other])) {
+        throw new ImproperlyConfigured(`The settings '${one}' and '${other}' cannot both be true: set one of them.`);
+      }
+    }
     for (const [name, value] of read) {
       this.#values[name] = value;
       this.#given.add(name);

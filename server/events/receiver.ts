@@ -34,6 +34,10 @@ export interface EventReceiverOptions {
   readonly queueTtlMs?: number;
   /** `event_queue_expires`. Default 60000. @unit milliseconds */
   readonly queueExpiresMs?: number;
+  /** `event_queue_durable`. Default false. */
+  readonly queueDurable?: boolean;
+  /** `event_queue_exclusive`. Default false. */
+  readonly queueExclusive?: boolean;
   /** Accepted content, by name. Default json. */
   readonly accept?: readonly string[];
 }
@@ -122,6 +126,7 @@ export class EventReceiver {
   async #begin(): Promise<void> {
     if (this.#stopped || this.#channel !== null) return;
     const { connection, log, timer, queueTtlMs = 60_000, queueExpiresMs = 60_000, routingKey = '#' } = this.#options;
+    const { queueDurable = false, queueExclusive = false } = this.#options;
     const losses = this.#losses;
     try {
       const channel = await connection.channel();
@@ -130,8 +135,9 @@ export class EventReceiver {
         queue(this.#queueName, {
           exchange: source,
           routingKey,
-          durable: false,
-          autoDelete: true,
+          durable: queueDurable,
+          exclusive: queueExclusive,
+          autoDelete: !queueDurable,
           messageTtlMs: queueTtlMs,
           expiresMs: queueExpiresMs,
         }),

@@ -32,6 +32,25 @@ export interface MailboxOptions {
   readonly queueTtlMs?: number;
   /** `control_queue_expires`. Default 10000. @unit milliseconds */
   readonly queueExpiresMs?: number;
+  /** `control_queue_durable`: exchanges and queues survive a restart of the broker. Default false. */
+  readonly durable?: boolean;
+  /** `control_queue_exclusive`: queues belong to this connection. Default false. */
+  readonly exclusive?: boolean;
+}
+
+/** The part of these options that settings say. */
+export function controlQueues(conf: {
+  readonly control_queue_ttl: number;
+  readonly control_queue_expires: number;
+  readonly control_queue_durable: boolean;
+  readonly control_queue_exclusive: boolean;
+}): Pick<MailboxOptions, 'queueTtlMs' | 'queueExpiresMs' | 'durable' | 'exclusive'> {
+  return {
+    queueTtlMs: conf.control_queue_ttl * 1000,
+    queueExpiresMs: conf.control_queue_expires * 1000,
+    durable: conf.control_queue_durable,
+    exclusive: conf.control_queue_exclusive,
+  };
 }
 
 export interface BroadcastOptions {
@@ -71,8 +90,8 @@ export class Mailbox {
     this.options = options;
     this.namespace = options.namespace;
     this.oid = options.oid ?? randomUUID();
-    this.exchange = pidboxExchange(`${this.namespace}.pidbox`, 'fanout');
-    this.replyExchange = pidboxExchange(`reply.${this.namespace}.pidbox`, 'direct');
+    this.exchange = pidboxExchange(`${this.namespace}.pidbox`, 'fanout', options.durable);
+    this.replyExchange = pidboxExchange(`reply.${this.namespace}.pidbox`, 'direct', options.durable);
     this.accept = acceptSet(options.accept ?? ['json']);
     this.#serializer = options.serializer ?? 'json';
     this.#producer = new Producer(options.connection);
@@ -215,13 +234,14 @@ export class Mailbox {
   }
 
   #queue(name: string, from: Exchange, routingKey: string): Queue {
+    const { durable = false, exclusive = false } = this.options;
     return {
       name,
       exchange: from,
       routingKey,
-      durable: false,
-      exclusive: false,
-      autoDelete: true,
+      durable,
+      exclusive,
+      autoDelete: !durable,
       expiresMs: this.options.queueExpiresMs ?? 10_000,
       messageTtlMs: this.options.queueTtlMs ?? 300_000,
     };
@@ -316,8 +336,8 @@ export function globPattern(glob: string): RegExp {
   return new RegExp(`^${source}$`, 's');
 }
 
-function pidboxExchange(name: string, type: 'fanout' | 'direct'): Exchange {
-  return exchange(name, type, { durable: false, deliveryMode: 1 });
+function pidboxExchange(name: string, type: 'fanout' | 'direct', durable = false): Exchange {
+  return exchange(name, type, { durable, deliveryMode: 1 });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -11,7 +11,7 @@ import { ImproperlyConfigured, toError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
-import { Mailbox } from '../messaging/mailbox.ts';
+import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import type { Job, Pool } from '../pool/contract.ts';
 import { createPool } from '../pool/registry.ts';
@@ -187,8 +187,7 @@ export class Worker implements RequestHost, PanelHandle {
       connection: this.connection,
       clock: app.clock,
       timer: this.timer,
-      queueTtlMs: conf.get('control_queue_ttl') * 1000,
-      queueExpiresMs: conf.get('control_queue_expires') * 1000,
+      ...controlQueues(conf),
     });
     this.events = this.#dispatcher();
     this.strategy = new Strategy({

@@ -43,6 +43,10 @@ export class ClusterLink {
       connection: this.asking,
       clock: this.clock,
       timer: this.timer,
+      queueTtlMs: this.setting('control_queue_ttl', 300) * 1000,
+      queueExpiresMs: this.setting('control_queue_expires', 10) * 1000,
+      durable: this.setting('control_queue_durable', false),
+      exclusive: this.setting('control_queue_exclusive', false),
     });
     return this.#mailbox;
   }

@@ -74,6 +74,17 @@ describe('a configuration', () => {
     expect(() => config.update({ task_acks_late: true, task_time_limit: 'x' as never })).toThrow();
     expect(config.task_acks_late).toBe(false);
   });
+  it('is refused with queues that are both durable and of one connection', () => {
+    expect(() => createConfig({ control_queue_durable: true, control_queue_exclusive: true })).toThrow(
+      'cannot both be true',
+    );
+    const config = createConfig({ event_queue_durable: true });
+    expect(() => config.update({ event_queue_exclusive: true })).toThrow(
+      "'event_queue_durable' and 'event_queue_exclusive'",
+    );
+    expect(config.event_queue_exclusive).toBe(false);
+    config.update({ event_queue_exclusive: true, event_queue_durable: false });
+  });
   it('takes old names, but not beside new ones', () => {
     expect(createConfig({ CELERY_ACKS_LATE: true } as never).task_acks_late).toBe(true);
     expect(() => createConfig({ CELERY_ACKS_LATE: true, task_time_limit: 1 } as never)).toThrow(

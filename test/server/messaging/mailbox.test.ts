@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../server/log.ts';
 import { Connection } from '../../../server/messaging/connection.ts';
 import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
-import { globPattern, Mailbox } from '../../../server/messaging/mailbox.ts';
+import { controlQueues, globPattern, Mailbox } from '../../../server/messaging/mailbox.ts';
 import { createTimer } from '../../../server/timer.ts';
 import type { Message } from '../../../server/transport/message.ts';
 import { until } from '../../support/until.ts';
@@ -62,6 +62,27 @@ function mailbox(name: string, oid?: string): Mailbox {
   opened.push(box);
   return box;
 }
+
+describe('queues of a mailbox', () => {
+  it('are as the settings say', () => {
+    const made = (durable: boolean, exclusive: boolean) =>
+      new Mailbox({
+        ...{ namespace: 'celery', connection: connect('queues'), clock: new LamportClock(), timer: createTimer() },
+        ...controlQueues({
+          ...{ control_queue_ttl: 7, control_queue_expires: 8 },
+          ...{ control_queue_durable: durable, control_queue_exclusive: exclusive },
+        }),
+      });
+    const shape = (box: Mailbox) => [box.nodeQueue('n'), box.replyQueue, box.exchange, box.replyExchange];
+    const [node, reply, ...exchanges] = shape(made(true, false));
+    const durable = { durable: true, exclusive: false, autoDelete: false, messageTtlMs: 7000, expiresMs: 8000 };
+    for (const queue of [node, reply]) expect(queue).toMatchObject(durable);
+    expect(exchanges.map((one) => one!.durable)).toEqual([true, true]);
+    for (const queue of shape(made(false, true)).slice(0, 2)) {
+      expect(queue).toMatchObject({ durable: false, exclusive: true, autoDelete: true });
+    }
+  });
+});
 
 /** Everything a queue gets from now on. */
 async function overhear(name: string, box: Mailbox, what: 'requests' | 'replies'): Promise<Message[]> {
