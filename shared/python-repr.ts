@@ -8,6 +8,8 @@ import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from './p
 export { type LiteralOptions, type PythonLiteral, parsePythonLiteral } from './python-literal.ts';
 
 const MAX_LEVELS = 3;
+/** Levels `reprOf` goes down. */
+const MAX_DEPTH = 100;
 /** What Celery cuts argsrepr, kwargsrepr and event results at. @unit characters */
 export const REPR_MAXLEN = 1024;
 
@@ -227,9 +229,20 @@ function errorRepr(error: Error): string {
   return `${error.name}(${error.message === '' ? '' : stringRepr(error.message)})`;
 }
 
-/** repr of a value as Python itself would print it: strings escaped. Of containers: saferepr. */
-export function reprOf(value: unknown): string {
-  return typeof value === 'string' ? stringRepr(value) : saferepr(value);
+/** repr of a value as Python itself would print it: strings escaped, containers whole but for what stands within itself. */
+export function reprOf(value: unknown, level = 0): string {
+  if (typeof value === 'string') return stringRepr(value);
+  if (typeof value !== 'object' || value === null || value instanceof Error || value instanceof Date)
+    return saferepr(value);
+  if (level > MAX_DEPTH) return '...';
+  const all = (items: readonly unknown[]) => items.map((item) => reprOf(item, level + 1)).join(', ');
+  const pairs = (entries: readonly (readonly [unknown, unknown])[]) =>
+    `{${entries.map(([key, item]) => `${reprOf(key, level + 1)}: ${reprOf(item, level + 1)}`).join(', ')}}`;
+  if (Array.isArray(value)) return `[${all(value)}]`;
+  if (value instanceof PyTuple) return value.items.length === 1 ? `(${all(value.items)},)` : `(${all(value.items)})`;
+  if (value instanceof Map) return pairs([...value]);
+  if (value instanceof Set) return value.size === 0 ? 'set()' : `{${all([...value])}}`;
+  return isNamedValue(value) ? saferepr(value) : pairs(Object.entries(value));
 }
 
 function isNamedValue(value: object): boolean {

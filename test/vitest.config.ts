@@ -21,6 +21,7 @@ const LONG = [
   'test/interop/**',
   'test/fault/**',
   'test/dashboard/dashboard.test.ts',
+  'test/dashboard/python-cluster.test.ts',
   'test/dashboard/history/**',
 ];
 

@@ -2,10 +2,12 @@
 // when a text asks for it, or to say where a text is broken.
 // Holds: the caller has bounded the depth; every broken text is a DecodeError with its place; `__proto__` becomes an own property.
 // Python: json.decoder with its defaults (strict strings)
+import { PyFloat } from '../../shared/python-values.ts';
 import { DecodeError } from '../errors.ts';
 
-export function parseJsonSlowly(text: string): unknown {
-  const reader = new Reader(text);
+/** @param floats a float that is whole ('2.0') is a PyFloat, else a number as 2 is */
+export function parseJsonSlowly(text: string, floats = false): unknown {
+  const reader = new Reader(text, floats);
   const value = reader.value(0);
   reader.space();
   if (reader.at < text.length) throw reader.broken('nothing more');
@@ -19,9 +21,11 @@ const STRING = /"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"/y;
 
 class Reader {
   readonly text: string;
+  readonly floats: boolean;
   at = 0;
-  constructor(text: string) {
+  constructor(text: string, floats: boolean) {
     this.text = text;
+    this.floats = floats;
   }
 
   broken(expected: string): DecodeError {
@@ -113,7 +117,7 @@ class Reader {
     }
   }
 
-  number(): number | bigint {
+  number(): number | bigint | PyFloat {
     NUMBER.lastIndex = this.at;
     const match = NUMBER.exec(this.text);
     if (!match) throw this.broken('a value');
@@ -123,6 +127,7 @@ class Reader {
     if (whole && text.length > 4301) throw new DecodeError('An integer of more than 4300 digits');
     this.at += text.length;
     const value = Number(text);
+    if (this.floats && !whole && Number.isInteger(value)) return new PyFloat(value);
     return whole && !Number.isSafeInteger(value) ? BigInt(text) : value;
   }
 }

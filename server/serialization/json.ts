@@ -45,6 +45,12 @@ export function decodeJson(text: string): unknown {
   return typed ? revive(value) : value;
 }
 
+/** As decodeJson, but 2.0 stays a float (PyFloat): for what is written again for Python to read. Slower. */
+export function decodeJsonExact(text: string): unknown {
+  if (isDeep(text)) throw new DecodeError(`JSON nested deeper than ${MAX_DEPTH} levels`);
+  return revive(parseJsonSlowly(text, true));
+}
+
 /** May JSON.stringify write it without loss or change? */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {

@@ -3,7 +3,7 @@
 // ContentDisallowed, DecodeError or EncodeError.
 // kombu 5.6: serialization.py
 import { ContentDisallowed, DecodeError, EncodeError, ImproperlyConfigured, UmbelError } from '../errors.ts';
-import { decodeJson, encodeJson, encodeJsonFast } from './json.ts';
+import { decodeJson, decodeJsonExact, encodeJson, encodeJsonFast } from './json.ts';
 
 export interface Encoded {
   readonly body: Uint8Array;
@@ -106,6 +106,18 @@ export function decode(
     if (error instanceof UmbelError) throw error;
     throw new DecodeError(`Cannot read this as ${found.name}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** As `decode`, but a float of JSON that is whole stays one: see decodeJsonExact. */
+export function decodeExact(
+  body: Uint8Array,
+  contentType: string,
+  contentEncoding: string,
+  accept: ReadonlySet<string>,
+): unknown {
+  if (contentType !== 'application/json' || !accept.has(contentType))
+    return decode(body, contentType, contentEncoding, accept);
+  return decodeJsonExact(text(body, contentEncoding));
 }
 
 /** Content types of `accept_content`: names ('json') and content types are both taken. */

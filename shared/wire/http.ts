@@ -170,9 +170,8 @@ export const RetryPlan = Type.Object({
   /** The source as words. */
   source_said: NStr,
   name: NStr,
-  /** As Python prints them. */
-  args: NStr,
-  kwargs: NStr,
+  /** As one would write it in Python; of a very long one the beginning. */
+  call: NStr,
   queue: NStr,
   /** Why that queue, when nobody told which the task came from. */
   queue_said: NStr,

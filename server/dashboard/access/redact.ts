@@ -18,6 +18,9 @@ export function createRedact(more: readonly string[] = []): Redact {
     if (typeof value === 'string') return maskUrls(value);
     if (typeof value !== 'object' || value === null || depth > 12) return value;
     if (Array.isArray(value)) return value.map((item) => walk(item, depth + 1));
+    // Dates, decimals and other values that stand for themselves.
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return value;
     const out: Record<string, unknown> = {};
     for (const [key, item] of Object.entries(value)) {
       const hide = secret(key) && item !== null && item !== '' && typeof item !== 'boolean';

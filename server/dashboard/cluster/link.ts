@@ -9,7 +9,7 @@ import type { Logger } from '../../log.ts';
 import { Connection } from '../../messaging/connection.ts';
 import { LamportClock } from '../../messaging/lamport-clock.ts';
 import { Mailbox } from '../../messaging/mailbox.ts';
-import { acceptSet, decode, encode } from '../../serialization/registry.ts';
+import { acceptSet, decodeExact, encode } from '../../serialization/registry.ts';
 import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 
@@ -64,7 +64,7 @@ export class ClusterLink {
         log: this.log.child('results'),
         expiresMs: 86_400_000,
         encode: (value) => encode(value, 'json'),
-        decode: (body, contentType, contentEncoding) => decode(body, contentType, contentEncoding, accept),
+        decode: (body, contentType, contentEncoding) => decodeExact(body, contentType, contentEncoding, accept),
         now: () => this.timer.now(),
       });
       this.#backend = opening;

@@ -7,7 +7,8 @@ import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../
 import { READY_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol/task-message.ts';
-import { acceptSet, decode } from '../../serialization/registry.ts';
+import { decompress } from '../../serialization/compression.ts';
+import { acceptSet, decodeExact } from '../../serialization/registry.ts';
 import type { Message } from '../../transport/message.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 
@@ -27,6 +28,7 @@ export interface KnownCall {
 
 const REMEDY =
   'To make it possible for later tasks, set result_extended=True in the workers: their result records then keep the whole call.';
+const JSON_ONLY = acceptSet(['json']);
 /** Queues in which the message of an unfinished task is looked for. */
 const QUEUES = 50;
 
@@ -86,7 +88,9 @@ async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | 
 /** null: its body is nothing that is read here (pickle), or no task. */
 function readMessage(message: Message): TaskMessage | null {
   try {
-    const payload = decode(message.body, message.contentType, message.contentEncoding, acceptSet(['json']));
+    const { compression } = message.headers;
+    const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;
+    const payload = decodeExact(body, message.contentType, message.contentEncoding, JSON_ONLY);
     return isTaskMessage(message, payload) ? readTaskMessage(message, payload) : null;
   } catch {
     return null;

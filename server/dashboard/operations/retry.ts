@@ -2,8 +2,7 @@
 // Not here: recording and answering (actions.ts), how the call of a task is known (known-call.ts).
 // Holds: the old task stays as it was; the new one names the old as its parent; links, chains and chords of the old one are not sent.
 import { randomUUID } from 'node:crypto';
-import { saferepr } from '../../../shared/python-repr.ts';
-import { PyTuple } from '../../../shared/python-values.ts';
+import { reprOf } from '../../../shared/python-repr.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import type { RetryPlan, TaskRow, WorkerAnswer } from '../../../shared/wire/http.ts';
 import { toError } from '../../errors.ts';
@@ -75,8 +74,7 @@ export async function planRetry(cluster: Cluster, uuid: string, mask: (value: un
       source: call.source,
       source_said: SOURCE_WORDS[call.source],
       name: call.name,
-      args: shown(mask(call.args), true),
-      kwargs: shown(mask(call.kwargs), false),
+      call: shown(call, mask),
       queue: target.queue,
       queue_said: target.said,
       queues: target.queues,
@@ -90,8 +88,7 @@ export async function planRetry(cluster: Cluster, uuid: string, mask: (value: un
       source: null,
       source_said: null,
       name: null,
-      args: null,
-      kwargs: null,
+      call: null,
       queue: null,
       queue_said: null,
       queues: [],
@@ -100,8 +97,11 @@ export async function planRetry(cluster: Cluster, uuid: string, mask: (value: un
   }
 }
 
-function shown(value: unknown, isArgs: boolean): string {
-  const text = saferepr(isArgs && Array.isArray(value) ? new PyTuple(value) : value);
+function shown(call: KnownCall, mask: (value: unknown) => unknown): string {
+  const args = call.args.map((value) => reprOf(mask(value)));
+  // Masked together: a secret is known by its name.
+  const named = Object.entries(mask(call.kwargs) as Record<string, unknown>);
+  const text = `${call.name}(${[...args, ...named.map(([name, value]) => `${name}=${reprOf(value)}`)].join(', ')})`;
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text;
 }
 

@@ -158,6 +158,14 @@ export class Metrics {
     gauge('umbel_queue_length', 'Ready messages in a queue', ['queue'], (set) => {
       for (const q of cluster.probe.queues.values()) if (q.status) set({ queue: q.name }, q.status.messages);
     });
+    gauge('umbel_queue_length_by_priority', 'Ready messages of one priority', ['queue', 'priority'], (set) => {
+      for (const q of cluster.probe.queues.values())
+        for (const [priority, n] of Object.entries(q.status?.byPriority ?? {})) set({ queue: q.name, priority }, n);
+    });
+    gauge('umbel_queue_unacked', 'Messages of a queue taken and not yet acknowledged', ['queue'], (set) => {
+      for (const q of cluster.probe.queues.values())
+        if (q.status && q.status.unacked !== null) set({ queue: q.name }, q.status.unacked);
+    });
     gauge('umbel_queue_oldest_message_age_seconds', 'Age of the oldest ready message', ['queue'], (set) => {
       for (const q of cluster.probe.queues.values())
         if (q.status?.oldestMs) set({ queue: q.name }, Math.max(0, cluster.now - q.status.oldestMs / 1000));

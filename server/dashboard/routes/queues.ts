@@ -10,7 +10,8 @@ import {
   SeriesReply,
 } from '../../../shared/wire/http.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
-import { acceptSet, decode } from '../../serialization/registry.ts';
+import { decompress } from '../../serialization/compression.ts';
+import { acceptSet, decodeExact } from '../../serialization/registry.ts';
 import type { Message } from '../../transport/message.ts';
 import { queueRows } from '../cluster/rows.ts';
 import { type Api, notFound, type RouteContext } from './context.ts';
@@ -79,7 +80,9 @@ function peeked(message: Message, index: number): PeekedMessage {
     size: message.body.byteLength,
   };
   try {
-    const payload = decode(message.body, message.contentType, message.contentEncoding, ACCEPT);
+    const { compression } = message.headers;
+    const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;
+    const payload = decodeExact(body, message.contentType, message.contentEncoding, ACCEPT);
     if (!isTaskMessage(message, payload)) return base;
     const task = readTaskMessage(message, payload);
     return {

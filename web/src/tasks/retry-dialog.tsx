@@ -13,7 +13,7 @@ import { consequence } from './applies.ts';
 export function RetryDialog({ id, onDo, onClose }: { id: string; onDo: (queue: string) => void; onClose: () => void }) {
   const plan = useQuery(retryPlanQuery(id));
   return (
-    <Dialog title="Retry task" onClose={onClose} className="retry">
+    <Dialog title="Retry task" onClose={onClose} className="resend">
       {plan.isError ? (
         <ErrorNote what="What would be sent could not be read" error={plan.error} onRetry={() => void plan.refetch()} />
       ) : !plan.data || plan.isFetching ? (
@@ -46,10 +46,7 @@ function Ready({ plan, onDo, onClose }: { plan: RetryPlan; onDo: (queue: string)
       }}
     >
       <p>{consequence('retry', 1)}</p>
-      <pre className="plain-text code call">
-        {plan.name}
-        {`(*${plan.args}, **${plan.kwargs})`}
-      </pre>
+      <pre className="plain-text code call">{plan.call}</pre>
       <p className="muted">Known from {plan.source_said}.</p>
       <label className="keep">
         Queue

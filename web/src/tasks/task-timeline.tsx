@@ -121,9 +121,15 @@ function beside(label: string, task: TaskDetail) {
     case 'To retry':
       return task.eta ? `again at ${task.eta.slice(11, 19)}` : 'will be tried again';
     case 'Waiting':
-      return task.orphaned ? 'its worker is gone' : task.eta ? `due ${task.eta.slice(0, 19).replace('T', ' ')}` : '';
+      return task.orphaned
+        ? 'its worker is gone'
+        : task.untold
+          ? 'its worker has it no more'
+          : task.eta
+            ? `due ${task.eta.slice(0, 19).replace('T', ' ')}`
+            : '';
     case 'Running':
-      return task.orphaned ? 'its worker is gone' : '';
+      return task.orphaned ? 'its worker is gone' : task.untold ? 'its worker has it no more' : '';
     case 'Revoked':
       return task.started === null ? 'before it started' : '';
     default:

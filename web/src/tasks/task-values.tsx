@@ -97,7 +97,7 @@ function RawText({ label, text }: { label: string; text: string }) {
 export function Result({ task }: { task: TaskDetail }) {
   const [asked, setAsked] = useState(false);
   const stored = useQuery({ ...resultQuery(task.uuid), enabled: asked });
-  if (!READY_STATES.has(task.state) && task.result === null) return null;
+  if (!READY_STATES.has(task.state) && task.result === null && !task.orphaned && !task.untold) return null;
   const told = task.result;
   return (
     <section>
@@ -110,7 +110,13 @@ export function Result({ task }: { task: TaskDetail }) {
       ) : told !== null ? (
         <Repr text={told} />
       ) : (
-        <p className="muted">{task.state === 'SUCCESS' ? 'The event named no result.' : 'It has none.'}</p>
+        <p className="muted">
+          {task.state === 'SUCCESS'
+            ? 'The event named no result.'
+            : READY_STATES.has(task.state)
+              ? 'It has none.'
+              : 'No event told one.'}
+        </p>
       )}
       {stored.isFetching && <Skeleton rows={1} label="Asking the result backend" />}
       {stored.isError && (

@@ -1,0 +1,437 @@
+// The dashboard on a cluster of real Python workers, asked as a page would ask: who works, what is known of each task, and sending it
+// again with its true call. As a person sees it: test/e2e/python-cluster.test.ts.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDashboard, type Dashboard } from '../../server/dashboard/dashboard.ts';
+import { silentLogger } from '../../server/log.ts';
+import type {
+  CallReply,
+  OperationRecord,
+  QueueDetail,
+  QueuesReply,
+  ResultReply,
+  RetryPlan,
+  TaskDetail,
+  TaskPage,
+  WorkerDetail,
+  WorkersReply,
+} from '../../shared/wire/http.ts';
+import { describeNeedsPythonOnRedis } from '../support/needs.ts';
+import { openPythonShop, type PythonShop } from '../support/python-shop.ts';
+import { until } from '../support/until.ts';
+
+/** The machine may be busy with other tests. */
+const LONG = 60_000;
+const BUSY = { timeoutMs: LONG, everyMs: 50 };
+
+describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LONG }, () => {
+  let shop: PythonShop;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    shop = await openPythonShop();
+    await Promise.all([
+      shop.worker('web@py', ['-c', '2', '-E', '-Q', 'celery,mail']),
+      shop.worker('extended@py', ['-c', '1', '-E', '-Q', 'extended', '--autoscale', '3,1'], { E2E_EXTENDED: '1' }),
+      shop.worker('pickle@py', ['-c', '1', '-E', '-Q', 'pickle'], { E2E_PICKLE: '1', C_FORCE_ROOT: '1' }),
+    ]);
+    await shop.py(`result = [send('shop.add', n, n, queue='idle', priority=n) for n in (9, 0, 3, 4, 7)]`);
+    dashboard = open();
+    await dashboard.start();
+    await until(async () => (await workers()).filter((w) => w.pool !== null).length === 3, 'three workers', BUSY);
+  }, 3 * LONG);
+  afterAll(async () => {
+    await dashboard?.close();
+    await shop?.[Symbol.asyncDispose]();
+  }, LONG);
+
+  const open = (options: object = {}): Dashboard =>
+    createDashboard(
+      {
+        broker: shop.broker,
+        result_backend: shop.backend,
+        db: `${shop.redis.folder}/${randomUUID()}.db`,
+        port: 0,
+        queue_interval: 0.3,
+        inspect_interval: 0.5,
+        inspect_timeout: 3000,
+        ...options,
+      },
+      { log: silentLogger, pages: null },
+    );
+  const get = async <T>(path: string, of = dashboard): Promise<T> => {
+    const reply = await of.app.inject({ url: `/api/v2/${path}` });
+    if (reply.statusCode !== 200) throw new Error(`${path}: ${reply.statusCode} ${reply.body}`);
+    return reply.json<T>();
+  };
+  const operate = async (payload: object, of = dashboard): Promise<OperationRecord> => {
+    const reply = await of.app.inject({ method: 'POST', url: '/api/v2/operations', payload });
+    if (reply.statusCode !== 200) throw new Error(`${reply.statusCode} ${reply.body}`);
+    return reply.json<OperationRecord>();
+  };
+  const workers = async (of = dashboard) => (await get<WorkersReply>('workers', of)).items;
+  const inState = (id: string, ...states: string[]): Promise<TaskDetail> =>
+    until(
+      async () => {
+        const task = await get<TaskDetail>(`tasks/${id}`);
+        return states.includes(task.state) && task;
+      },
+      `${id} to be ${states.join(' or ')}`,
+      BUSY,
+    );
+  const plan = (id: string) => get<RetryPlan>(`tasks/${id}/retry`);
+  /** What the body was given the first time and when the dashboard sent it again, as Python prints it. */
+  const givenTwice = async (id: string, state = 'SUCCESS'): Promise<[string, string]> => {
+    await inState(id, state);
+    const record = await operate({ action: 'retry', task_ids: [id] });
+    expect(record.outcome, record.summary).toBe('ok');
+    const again = record.new_ids![id]!;
+    const detail = await inState(again, state);
+    expect(detail.parent_id).toBe(id);
+    return shop.py(`result = [app.AsyncResult(id).result for id in ('${id}', '${again}')]`);
+  };
+
+  describe('workers', () => {
+    it('are there with their pools soon after it started, although they were before it', async () => {
+      const late = open();
+      try {
+        await late.start();
+        const known = await until(
+          async () => {
+            const rows = await workers(late);
+            return rows.length === 3 && rows.every((w) => w.pool === 'prefork') && rows;
+          },
+          'the pools',
+          BUSY,
+        );
+        expect(known.map((w) => [w.hostname, w.status, w.concurrency])).toEqual([
+          ['extended@py', 'online', 1],
+          ['pickle@py', 'online', 1],
+          ['web@py', 'online', 2],
+        ]);
+        for (const w of known)
+          expect(w).toMatchObject({ sw_ident: 'py-celery', sw_ver: expect.stringMatching(/^5\./) });
+      } finally {
+        await late.close();
+      }
+    });
+
+    it('tell their pool, queues, tasks, statistics and settings', async () => {
+      const worker = await get<WorkerDetail>('workers/web@py');
+      expect(worker).toMatchObject({ pool: 'prefork', concurrency: 2, can_terminate: 'kill', task_events: true });
+      expect(worker.active_queues.map((q) => [q.name, q.exchange])).toEqual([
+        ['celery', 'celery'],
+        ['mail', 'mail'],
+      ]);
+      expect(worker.registered.map((t) => t.name)).toContain('shop.charge');
+      const pool = worker.stats!.pool as Record<string, unknown>;
+      expect(pool.processes).toHaveLength(2);
+      expect(pool['max-tasks-per-child']).toBe(10_000);
+      expect(worker.stats!.rusage).toMatchObject({ maxrss: expect.any(Number) });
+      expect(worker.conf).toMatchObject({ task_track_started: true });
+      expect((await get<WorkerDetail>('workers/extended@py')).stats!.autoscaler).toMatchObject({ max: 3, min: 1 });
+    });
+
+    it('that send no task events are named, and send them once they were asked to', async () => {
+      const passive = open({ enable_events: false });
+      const quiet = await shop.worker('quiet@py', ['-c', '1', '-Q', 'quiet', '--without-gossip']);
+      try {
+        await passive.start();
+        const told = async () => (await workers(passive)).find((w) => w.hostname === 'quiet@py')?.task_events;
+        await until(async () => (await told()) !== undefined, 'it to be heard', BUSY);
+        await operate({ action: 'disable_events', destination: ['quiet@py'] }, passive);
+        await until(async () => (await told()) === false, 'it to be named', BUSY);
+        const unseen = await shop.py<string>(`result = send('shop.add', 1, 2, queue='quiet')`);
+        await shop.py(`app.AsyncResult('${unseen}').get(timeout=30)`);
+        const record = await operate({ action: 'enable_events', destination: ['quiet@py'] }, passive);
+        expect(record).toMatchObject({ outcome: 'ok', answers: [{ worker: 'quiet@py', text: 'task events enabled' }] });
+        expect(await told()).toBe(true);
+        const seen = await shop.py<string>(`result = send('shop.add', 1, 2, queue='quiet')`);
+        await until(
+          async () => (await get<TaskDetail>(`tasks/${seen}`, passive)).state === 'SUCCESS',
+          'the task',
+          BUSY,
+        );
+        expect((await passive.app.inject({ url: `/api/v2/tasks/${unseen}` })).statusCode).toBe(404);
+      } finally {
+        await passive.close();
+        await quiet.kill();
+      }
+    });
+  });
+
+  describe('a task is sent again with its true call', () => {
+    it.each([
+      ['plain values', `'h\u00e9llo', 2, 2.0, -0.0, 1e16, 0.1, None, True, 12345678901234567890, float('inf')`, '{}'],
+      [
+        'quotes, backslashes and line ends',
+        `"it's", 'C:\\\\\\\\temp\\\\\\\\', 'a "b"', 'one\\\\ntwo', '\\\\\\\\'`,
+        '{}',
+      ],
+      [
+        'nested lists, dicts and tuples, which JSON made lists',
+        `[1, [2.0, 3]], {'a': {'b': 1}, 'c': []}, (1, (2, 3)), ()`,
+        '{}',
+      ],
+      ['names', `1`, `{'k': 'v', 'path': 'C:\\\\\\\\', 'n': {'x': [1.0]}}`],
+    ])('from its event: %s', async (_what, args, kwargs) => {
+      const id = await shop.py<string>(`result = send('shop.echo', ${args}, kwargs=${kwargs})`);
+      await inState(id, 'SUCCESS');
+      expect(await plan(id)).toMatchObject({ allowed: true, source: 'event', queue: 'celery' });
+      const [first, again] = await givenTwice(id);
+      expect(again).toBe(first);
+    });
+
+    it('from its result record, however long, deep or typed it is, and to the queue it came from', async () => {
+      const args = `'a ' * 3000, {'a': {'b': {'c': {'d': 2.0}}}}, decimal.Decimal('1.50'), datetime.date(2026, 1, 2), 'etc...'`;
+      const id = await shop.py<string>(`result = send('shop.echo', ${args}, queue='extended')`);
+      await inState(id, 'SUCCESS');
+      const told = await plan(id);
+      expect(told).toMatchObject({ allowed: true, source: 'result', queue: 'extended', queue_said: null });
+      expect(told.call).toContain("{'a': {'b': {'c': {'d': 2.0}}}}, '1.50', '2026-01-02T00:00:00', 'etc...')");
+      const [first, again] = await givenTwice(id);
+      expect(again).toBe(first);
+    });
+
+    it('by its true name when it has a shadow one, else not at all', async () => {
+      const sent = (queue: string) =>
+        shop.py<string>(`result = send('shop.echo', 1, queue='${queue}', shadow='renamed')`);
+      const [kept, told] = [await sent('extended'), await sent('celery')];
+      const [first, again] = await givenTwice(kept);
+      expect([(await inState(kept, 'SUCCESS')).name, again]).toEqual(['renamed', first]);
+      await inState(told, 'SUCCESS');
+      expect((await plan(told)).reason).toMatch(/No worker has a task named renamed/);
+    });
+
+    it('from the message its worker took with it, saying that the broker will give it out too', async () => {
+      const worker = await shop.worker('lost@py', ['-c', '1', '-E', '-Q', 'lost']);
+      const id = await shop.py<string>(
+        `result = send('shop.late', 300.0, queue='lost', priority=6, headers={'tenant': 'x'})`,
+      );
+      await inState(id, 'STARTED');
+      expect((await plan(id)).reason).toBe('It has not finished.');
+      await worker.kill();
+      // What is heard of it last, said for it, so that nobody waits until its silence is long enough.
+      await shop.py(`
+with app.connection() as connection, app.events.Dispatcher(connection, hostname='lost@py', enabled=True) as told:
+    told.send('worker-offline', freq=2, sw_ident='py-celery', sw_ver='5.2.6', sw_sys='Linux')`);
+      const lost = await until(
+        async () => {
+          const task = await get<TaskDetail>(`tasks/${id}`);
+          return task.orphaned && task;
+        },
+        'its worker to count as gone',
+        BUSY,
+      );
+      expect(lost.actions.retry.allowed).toBe(true);
+      const told = await plan(id);
+      expect(told).toMatchObject({ source: 'unacked', queue: 'lost', call: 'shop.late(300.0)' });
+      expect(told.notes.join()).toMatch(/visibility timeout.*twice/);
+      const record = await operate({ action: 'retry', task_ids: [id] });
+      const queue = await until(
+        async () => {
+          const found = await get<QueueDetail>('queues/lost');
+          return found.peek?.length === 1 && found;
+        },
+        'the new message',
+        BUSY,
+      );
+      expect(queue.peek![0]).toMatchObject({ uuid: record.new_ids![id], args: '(300.0,)', priority: 6 });
+      expect(queue).toMatchObject({ unacked: 1, by_priority: { 6: 1 }, workers: [] });
+    });
+
+    it.each([
+      ['a long text', `'x' * 3000`, /were cut when they were told/],
+      ['something deep', `{'a': {'b': {'c': {'d': 1}}}}`, /were cut when they were told/],
+      ['many values', `list(range(1000))`, /were cut when they were told/],
+      ['a text that may have been cut', `'loading...'`, /ends in '\.\.\.'/],
+      ['a text cut at a space', `'a ' + 'b' * 3000`, /cut|ends in/],
+      ['a datetime', `datetime.datetime(2026, 1, 2)`, /hold a datetime/],
+      ['a date within', `[{'day': datetime.date(2026, 1, 2)}]`, /hold a date/],
+      ['a Decimal', `decimal.Decimal('1.5')`, /hold a Decimal/],
+      ['a UUID', `uuid.UUID(int=1)`, /hold a UUID/],
+      ['keys that are no text', `{1: 'a'}`, /keys are no text/],
+    ])('is refused for %s, told by the event alone, and says what would help', async (_what, args, reason) => {
+      const id = await shop.py<string>(`result = send('shop.echo', ${args})`);
+      await inState(id, 'SUCCESS');
+      const told = await plan(id);
+      expect(told).toMatchObject({ allowed: false, source: null });
+      expect(told.reason).toMatch(reason);
+      expect(told.reason).toContain('result_extended=True');
+      const record = await operate({ action: 'retry', task_ids: [id] });
+      expect(record).toMatchObject({ outcome: 'failed', answers: [{ worker: id, ok: false, text: told.reason }] });
+    });
+
+    it.each([
+      ['an object', `python_proj.Basket()`, /hold an object, told by no more than <python_proj\.Basket object at 0x/],
+      ['bytes', `b'abc'`, /hold bytes/],
+      ['a set', `{1, 2}`, /hold a set/],
+      ['a tuple', `(1, 2)`, /hold a tuple/],
+    ])('is refused for %s of a worker that takes pickles', async (_what, args, reason) => {
+      const id = await shop.py<string>(`result = send('shop.echo', ${args}, queue='pickle', serializer='pickle')`);
+      await inState(id, 'SUCCESS');
+      expect((await plan(id)).reason).toMatch(reason);
+    });
+  });
+
+  describe('what a task tells', () => {
+    it('counts the tries of a retried one from the first, and forgets what was raised when it succeeds', async () => {
+      const id = await shop.py<string>(`result = send('shop.unstable', 3)`);
+      const task = await inState(id, 'SUCCESS');
+      expect(task.tries.map((t) => [t.number, t.state])).toEqual([
+        [0, 'RETRY'],
+        [1, 'RETRY'],
+        [2, 'RETRY'],
+        [3, 'SUCCESS'],
+      ]);
+      expect(task.tries.map((t) => t.exception)).toEqual([
+        ...Array(3).fill("ConnectionError('the bank does not answer')"),
+        null,
+      ]);
+      expect(task).toMatchObject({ name: 'shop.unstable', retries: 3, result: '3' });
+    });
+
+    it('reads a result of 5 MB in part, all of it when asked, and says when there is none', async () => {
+      const [large, ignored, waits] = await shop.py<string[]>(
+        `result = [send('shop.large', 5_000_000), send('shop.ignored'), send('shop.add', 1, 1, countdown=600)]`,
+      );
+      await inState(large!, 'SUCCESS');
+      const part = await get<ResultReply>(`tasks/${large}/result`);
+      expect(part).toMatchObject({ found: true, cut: true, status: 'SUCCESS' });
+      expect(part.size).toBeGreaterThan(5_000_000);
+      expect(JSON.stringify(part).length).toBeLessThan(200_000);
+      const whole = await get<ResultReply>(`tasks/${large}/result?whole=true`);
+      expect(whole).toMatchObject({ cut: false, result: { size: 5_000_000 } });
+      await shop.py(`app.AsyncResult('${large}').forget()`);
+      expect(await get<ResultReply>(`tasks/${large}/result`)).toMatchObject({
+        found: false,
+        reason: expect.stringMatching(/expired.*ignored.*never stored/),
+      });
+      await inState(waits!, 'RECEIVED');
+      expect((await get<ResultReply>(`tasks/${waits}/result`)).reason).toBe('It has not finished.');
+      const call = await get<CallReply>(`tasks/${waits}/call`);
+      expect(call).toMatchObject({ source: 'unacked', args: [1, 1] });
+      await until(async () => (await get<TaskDetail>(`tasks/${ignored}`)).untold, 'the end nobody tells of', BUSY);
+    });
+
+    it('names the store of the workers when it was given none', async () => {
+      const bare = open({ result_backend: null });
+      try {
+        await bare.start();
+        await until(async () => (await workers(bare)).length >= 3, 'the workers', BUSY);
+        const id = await shop.py<string>(`result = send('shop.add', 1, 2)`);
+        await until(async () => (await get<TaskDetail>(`tasks/${id}`, bare)).state === 'SUCCESS', 'the task', BUSY);
+        const reply = await until(
+          async () => {
+            const found = await get<ResultReply>(`tasks/${id}/result`, bare);
+            return found.reason?.includes('workers use') && found;
+          },
+          'their settings',
+          BUSY,
+        );
+        expect(reply.reason).toContain(shop.backend);
+      } finally {
+        await bare.close();
+      }
+    });
+  });
+
+  it('tells a queue by its priority steps, its messages in order, and purges it', async () => {
+    const queue = await until(
+      async () => {
+        const { items } = await get<QueuesReply>('queues');
+        return items.find((q) => q.name === 'idle' && q.messages === 5);
+      },
+      'the queue',
+      { timeoutMs: LONG, everyMs: 200 },
+    );
+    expect(queue).toMatchObject({ by_priority: { 0: 1, 3: 2, 6: 1, 9: 1 }, unacked: 0, oldest: null, workers: [] });
+    const { peek } = await get<QueueDetail>('queues/idle');
+    expect(peek!.map((m) => [m.name, m.args, m.priority])).toEqual([
+      ['shop.add', '(0, 0)', 0],
+      ['shop.add', '(3, 3)', 3],
+      ['shop.add', '(4, 4)', 4],
+      ['shop.add', '(7, 7)', 7],
+      ['shop.add', '(9, 9)', 9],
+    ]);
+    const metrics = (await dashboard.app.inject({ url: '/metrics' })).body;
+    expect(metrics).toContain('umbel_queue_length{queue="idle"} 5');
+    expect(metrics).toContain('umbel_queue_length_by_priority{queue="idle",priority="3"} 2');
+    expect(metrics).toContain('umbel_queue_unacked{queue="idle"} 0');
+    const record = await operate({ action: 'purge', queue: 'idle', confirm: 'idle' });
+    expect(record.summary).toBe('5 messages were removed from idle');
+  });
+
+  it('counts 2,000 tasks by state and name as their results do', async () => {
+    const before = (await get<TaskPage>('tasks?limit=1')).counts;
+    const sent = await shop.py<Record<string, string[]>>(`
+late = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+result = {
+  'shop.add': [send('shop.add', n, n) for n in range(1400)],
+  'shop.charge': [send('shop.charge', n) for n in range(300)],
+  'shop.unstable': [send('shop.unstable', 1, 0) for n in range(200)],
+  'revoked': [send('shop.add', n, n, expires=late) for n in range(100)],
+}`);
+    const stored: Record<string, Record<string, number>> = {};
+    for (const [kind, ids] of Object.entries(sent))
+      stored[kind] = await shop.py(`
+import collections, json, time
+ids = json.loads('${JSON.stringify(ids)}')
+until = time.monotonic() + 60
+while True:
+    rows = app.backend.client.mget(['celery-task-meta-' + id for id in ids])
+    states = collections.Counter(json.loads(row)['status'] if row else 'PENDING' for row in rows)
+    if set(states) <= {'SUCCESS', 'FAILURE', 'REVOKED'} or time.monotonic() > until:
+        break
+    time.sleep(0.05)
+result = dict(states)`);
+    expect(stored).toEqual({
+      'shop.add': { SUCCESS: 1400 },
+      'shop.charge': { FAILURE: 300 },
+      'shop.unstable': { SUCCESS: 200 },
+      revoked: { REVOKED: 100 },
+    });
+    const grown = await until(
+      async () => {
+        const { counts } = await get<TaskPage>('tasks?limit=1');
+        const by = (state: string) => (counts[state] ?? 0) - (before[state] ?? 0);
+        return by('SUCCESS') + by('FAILURE') + by('REVOKED') >= 2000 && counts;
+      },
+      'all to be counted',
+      BUSY,
+    );
+    for (const [state, n] of [
+      ['SUCCESS', 1600],
+      ['FAILURE', 300],
+      ['REVOKED', 100],
+    ] as const)
+      expect([state, (grown[state] ?? 0) - (before[state] ?? 0)]).toEqual([state, n]);
+    const known = new Map<string, string>();
+    for (let cursor = ''; ; ) {
+      const page = await get<TaskPage>(`tasks?limit=1000&cursor=${encodeURIComponent(cursor)}`);
+      for (const task of page.items) known.set(task.uuid, `${task.name} ${task.state}`);
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    const words: Record<string, string> = {
+      'shop.add': 'shop.add SUCCESS',
+      'shop.charge': 'shop.charge FAILURE',
+      'shop.unstable': 'shop.unstable SUCCESS',
+      // Celery tells no name of what has expired before a worker took it on.
+      revoked: 'null REVOKED',
+    };
+    for (const [kind, ids] of Object.entries(sent))
+      expect([kind, new Set(ids.map((id) => known.get(id)))]).toEqual([kind, new Set([words[kind]])]);
+    const metrics = (await dashboard.app.inject({ url: '/metrics' })).body;
+    const events = (type: string, task: string) =>
+      [
+        ...metrics.matchAll(
+          new RegExp(`^flower_events_total\\{worker="[^"]*",type="${type}",task="${task}"\\} (\\d+)$`, 'gm'),
+        ),
+      ]
+        .map((m) => Number(m[1]))
+        .reduce((a, b) => a + b, 0);
+    expect(events('task-failed', 'shop.charge')).toBe(300);
+    expect(events('task-retried', 'shop.unstable')).toBe(203);
+  });
+});
