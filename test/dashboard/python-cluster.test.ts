@@ -231,7 +231,7 @@ with app.connection() as connection, app.events.Dispatcher(connection, hostname=
       const queue = await until(
         async () => {
           const found = await get<QueueDetail>('queues/lost');
-          return found.peek?.length === 1 && found;
+          return found.peek?.length === 1 && found.messages === 1 && found.unacked === 1 && found;
         },
         'the new message',
         BUSY,
