@@ -2,7 +2,7 @@
 // Capturing: events/receiver.ts. A picture made of them: the dashboard.
 // Celery 5.6: bin/events.py, events/dumper.py
 import { EventReceiver } from '../events/receiver.ts';
-import { createOutput, EXIT, type Output } from './output.ts';
+import { createOutput, EXIT, type Output, oneLine } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 
 export interface EventsOptions extends GlobalOptions {
@@ -26,6 +26,7 @@ export async function events(options: EventsOptions): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   const wanted = (options.type ?? []).map((pattern) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`));
   let seen = 0;
+  const describe = describer(output);
   const receiver = new EventReceiver({
     connection,
     clock: app.clock,
@@ -33,6 +34,10 @@ export async function events(options: EventsOptions): Promise<number> {
     log: app.log,
     exchange: app.conf.event_exchange,
     queuePrefix: app.conf.event_queue_prefix,
+    queueTtlMs: app.conf.isSet('event_queue_ttl') ? app.conf.event_queue_ttl * 1000 : undefined,
+    queueExpiresMs: app.conf.event_queue_expires * 1000,
+    queueDurable: app.conf.event_queue_durable,
+    queueExclusive: app.conf.event_queue_exclusive,
   });
   receiver.onEvents((batch) => {
     for (const event of batch as readonly AnyEvent[]) {
@@ -40,7 +45,7 @@ export async function events(options: EventsOptions): Promise<number> {
       if (options.count !== undefined && seen >= options.count) return;
       seen++;
       if (output.json) output.value(event);
-      else output.line(describe(event, output));
+      else output.line(describe(event));
       if (seen === options.count) end();
     }
   });
@@ -81,18 +86,45 @@ const QUIET = new Set([
   'traceback',
 ]);
 
+/** Names of the tasks heard of; the oldest are forgotten. */
+const NAMES_KEPT = 4095;
+/** Longer values are cut; --json has them whole. */
+const VALUE_MOST = 160;
+
 /** 'celery@host [2026-01-02 03:04:05.678] task received: orders.pack(id) args=... kwargs=...' */
-function describe(event: AnyEvent, output: Output): string {
-  const type = String(event['type']);
-  const at = new Date(Number(event['timestamp'] ?? 0) * 1000).toISOString().replace('T', ' ').replace('Z', '');
+function describer(output: Output): (event: AnyEvent) => string {
+  // Only task-sent and task-received say it. Celery 5.6, events/dumper.py TASK_NAMES
+  const names = new Map<unknown, string>();
+  return (event) => {
+    const { type, uuid, name } = event;
+    if (typeof name === 'string') {
+      names.set(uuid, name);
+      if (names.size > NAMES_KEPT) names.delete(names.keys().next().value);
+    }
+    return lineOf({ ...event, type: String(type), name: name ?? names.get(uuid) }, output);
+  };
+}
+
+function lineOf(event: AnyEvent & { readonly type: string }, output: Output): string {
+  const { type } = event;
   const isTask = type.startsWith('task-');
-  const words = TASK_WORDS[type] ?? type.replace(/^worker-/, '').replaceAll('-', ' ');
+  const words = TASK_WORDS[type] ?? told(type.replace(/^worker-/, '').replaceAll('-', ' '));
   const rest = Object.entries(event)
     .filter(([key, value]) => !QUIET.has(key) && value !== null && value !== undefined && value !== '')
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${told(key)}=${told(value)}`)
     .join(' ');
   const bad = type === 'task-failed' || type === 'task-rejected' || type === 'worker-offline';
   const painted = output.paint(words, bad ? 'red' : isTask ? 'green' : 'blue');
-  const what = isTask ? `${painted}: ${event['name'] ?? ''}(${event['uuid'] ?? ''})` : painted;
-  return `${output.paint(String(event['hostname'] ?? ''), 'cyan')} [${at}] ${what} ${rest}`.trimEnd();
+  const what = isTask ? `${painted}: ${told(event['name'])}(${told(event['uuid'])})` : painted;
+  return `${output.paint(told(event['hostname']), 'cyan')} [${instant(event['timestamp'])}] ${what} ${rest}`.trimEnd();
+}
+
+function told(value: unknown): string {
+  const text = oneLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+  return text.length > VALUE_MOST ? `${text.slice(0, VALUE_MOST - 1)}…` : text;
+}
+
+function instant(timestamp: unknown): string {
+  const at = new Date(Number(timestamp) * 1000);
+  return Number.isNaN(at.getTime()) ? told(timestamp) : at.toISOString().replace('T', ' ').replace('Z', '');
 }

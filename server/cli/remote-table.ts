@@ -128,7 +128,11 @@ const VIEWS: Readonly<Record<string, readonly View[]>> = {
   conf: [
     {
       columns: [{ head: 'SETTING' }, { head: 'VALUE', long: true }],
-      rows: (reply) => Object.entries(record(reply)).map(([name, value]) => [name, toJson(value)]),
+      rows: (reply) =>
+        Object.entries(record(reply)).map(([name, value]) => [
+          name,
+          value === Number.POSITIVE_INFINITY ? 'Infinity' : toJson(value),
+        ]),
     },
   ],
   stats: [
