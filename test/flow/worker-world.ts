@@ -30,10 +30,21 @@ afterEach(async () => {
 });
 
 let worlds = 0;
+let freshUrls = (): { broker: string; backend: string } => {
+  const name = `world-${process.pid}-${++worlds}`;
+  return { broker: `memory://${name}`, backend: `cache+memory://${name}` };
+};
+
+/** Worlds of this file from now on are on this broker, each on one of its own. */
+export function worldsOn(freshUrl: () => string): void {
+  freshUrls = () => {
+    const url = freshUrl();
+    return { broker: url, backend: url };
+  };
+}
 
 export async function makeApp(settings: SettingsInput = {}): Promise<Celery> {
-  const name = `world-${process.pid}-${++worlds}`;
-  const app = new Celery('vec', { broker: `memory://${name}`, backend: `cache+memory://${name}`, ...settings });
+  const app = new Celery('vec', { ...freshUrls(), ...settings });
   open.push(() => app.close());
   return app;
 }
