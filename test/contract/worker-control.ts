@@ -11,12 +11,16 @@ interface Case {
   destination: string[] | null;
   pattern: string | null;
   matcher: 'glob' | 'pcre' | null;
+  requests: { envelope_text: string; body_json: Record<string, unknown> }[];
+  reply_messages: { key: string; envelope_text: string }[];
   returned_to_caller: Record<string, unknown>[] | null;
 }
 
-const cases: Case[] = JSON.parse(readFileSync(new URL('../golden/pidbox-redis.json', import.meta.url), 'utf8')).cases;
+export const recordedCommands: readonly Case[] = JSON.parse(
+  readFileSync(new URL('../golden/pidbox-redis.json', import.meta.url), 'utf8'),
+).cases;
 
-const define = (app: World['app']) => {
+export const define = (app: World['app']) => {
   app.task({ name: 'vec.add', params: ['x', 'y'] }, (x: number, y: number) => x + y);
   app.task({ name: 'vec.sleep' }, () => 1);
   app.task({ name: 'vec.limited', rate_limit: '10/m' }, () => 1);
@@ -35,7 +39,7 @@ async function ask(w: World, c: Pick<Case, 'command' | 'arguments' | 'destinatio
 }
 
 /** Answered to the letter. */
-const EXACT = new Set([
+export const EXACT: ReadonlySet<string> = new Set([
   'ping',
   'ping_destination',
   'ping_pattern_glob',
@@ -77,12 +81,13 @@ function shape(value: unknown): unknown {
   return Object.fromEntries(Object.keys(value).map((key) => [key, shape((value as Record<string, unknown>)[key])]));
 }
 
-const answer = (name: string) => Object.values(cases.find((c) => c.name === name)!.returned_to_caller![0]!)[0];
+const answer = (name: string) =>
+  Object.values(recordedCommands.find((c) => c.name === name)!.returned_to_caller![0]!)[0];
 
 export function itAnswersRecordedCommands(): void {
   it('answers as Celery does, to the letter, in the order recorded', async () => {
     const w = await makeWorld(define);
-    for (const c of cases.filter((one) => EXACT.has(one.name))) {
+    for (const c of recordedCommands.filter((one) => EXACT.has(one.name))) {
       expect(await ask(w, c), c.name).toEqual(c.returned_to_caller);
     }
     expect(await w.worker.panel.dispatch('revoked', {})).toEqual([
@@ -111,7 +116,7 @@ export function itAnswersRecordedCommands(): void {
     };
     const before = await run();
     for (const name of ['enable_events_without_E', 'disable_events_without_E']) {
-      const c = cases.find((one) => one.name === name)!;
+      const c = recordedCommands.find((one) => one.name === name)!;
       expect(await ask(w, c)).toEqual(c.returned_to_caller);
       if (name.startsWith('enable')) await w.event('task-succeeded', await run());
     }
