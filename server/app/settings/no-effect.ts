@@ -9,7 +9,6 @@ export const NO_EFFECT_YET: ReadonlySet<string> = new Set([
   'azureblockblob_retry_increment_base',
   'azureblockblob_retry_initial_backoff_sec',
   'azureblockblob_retry_max_attempts',
-  'broker_channel_error_retry',
   'broker_heartbeat',
   'broker_heartbeat_checkrate',
   'broker_login_method',

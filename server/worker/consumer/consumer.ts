@@ -5,7 +5,7 @@
 //
 // Modes: idle > connecting > running > (lost > connecting ...) > closing > closed. `close` works from every mode.
 import type { Celery } from '../../app/celery.ts';
-import { OperationalError, toError } from '../../errors.ts';
+import { ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
 import type { EventDispatcher } from '../../events/dispatcher.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
@@ -171,9 +171,12 @@ export class TaskConsumer {
           if (!this.#open()) break;
           await this.#teardown();
           const startup = this.restarts === 0;
-          const retried = app.conf.get('broker_connection_retry') && !startup;
-          if (!(error instanceof OperationalError) || !retried) throw error;
-          log.error(`consumer: ${error.message}`);
+          const retried =
+            error instanceof OperationalError
+              ? app.conf.get('broker_connection_retry') && !startup
+              : app.conf.get('broker_channel_error_retry') && isChannelError(error);
+          if (!retried) throw error;
+          log.error(`consumer: ${toError(error).message}`);
           continue;
         }
         await this.#teardown();
@@ -208,4 +211,11 @@ export class TaskConsumer {
   #open(): boolean {
     return this.mode !== 'closing' && this.mode !== 'closed';
   }
+}
+
+/** A broker refused a declaration or a use, in AMQP's words: transport/virtual/declaration.ts. */
+function isChannelError(error: unknown): boolean {
+  return (
+    error instanceof ImproperlyConfigured && /^(PRECONDITION_FAILED|RESOURCE_LOCKED|NOT_FOUND) - /.test(error.message)
+  );
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ImproperlyConfigured, OperationalError } from '../../../server/errors.ts';
 import { createLogger } from '../../../server/log.ts';
-import { Connection, type ConnectionRetry } from '../../../server/messaging/connection.ts';
+import { Connection, type ConnectionRetry, type FailoverStrategy } from '../../../server/messaging/connection.ts';
 import { Consumer } from '../../../server/messaging/consumer.ts';
 import { Producer, type PublishOptions } from '../../../server/messaging/producer.ts';
 import { createTimer } from '../../../server/timer.ts';
@@ -54,12 +54,18 @@ const RETRY: ConnectionRetry = {
 };
 const opened: Connection[] = [];
 const lines: string[] = [];
-function connection(urls: string[], retry: Partial<ConnectionRetry> = {}, connectTimeoutMs = 1000): Connection {
+function connection(
+  urls: string[],
+  retry: Partial<ConnectionRetry> = {},
+  connectTimeoutMs = 1000,
+  failover: FailoverStrategy | null = null,
+): Connection {
   const log = createLogger({ write: (line) => lines.push(line) });
   const made = new Connection({
     urls,
     transportOptions: {},
     connectTimeoutMs,
+    failover,
     retry: { ...RETRY, ...retry },
     timer: createTimer(),
     log,
@@ -93,6 +99,40 @@ describe('a connection', () => {
     await c.ensure();
     expect(attempts).toEqual([a, b]);
     expect(c.url).toBe(`door://${b}`);
+  });
+
+  it('tries addresses round and round, the first one first', async () => {
+    const three = [...hosts(), `c-${randomUUID()}`];
+    for (const one of three) down.add(one);
+    const urls = three.map((one) => `door://${one}`);
+    await expect(connection(urls, { maxRetries: 1 }).ensure()).rejects.toThrow(OperationalError);
+    expect(attempts).toEqual([...three, ...three]);
+  });
+
+  it('tries any address after the first, when they are to be shuffled', async () => {
+    const three = [...hosts(), `c-${randomUUID()}`];
+    for (const one of three) down.add(one);
+    const urls = three.map((one) => `door://${one}`);
+    await expect(connection(urls, { maxRetries: 30 }, 1000, 'shuffle').ensure()).rejects.toThrow(OperationalError);
+    expect(attempts[0]).toBe(three[0]);
+    for (const one of three) expect(attempts.slice(1)).toContain(one);
+    const inTurn = attempts.map((_, i) => three[i % 3]);
+    expect(attempts).not.toEqual(inTurn);
+  });
+
+  it('tries addresses in the order that a function gives, and refuses one that ends', async () => {
+    const [a, b] = hosts();
+    for (const one of [a, b]) down.add(one);
+    const urls = [`door://${a}`, `door://${b}`];
+    const lastForEver = function* (all: readonly string[]) {
+      yield all[0]!;
+      for (;;) yield all[1]!;
+    };
+    await expect(connection(urls, { maxRetries: 1 }, 1000, lastForEver).ensure()).rejects.toThrow(OperationalError);
+    expect(attempts).toEqual([a, b, b, b]);
+    await expect(connection(urls, {}, 1000, (all) => all).ensure()).rejects.toThrow(
+      /broker_failover_strategy has to give/,
+    );
   });
 
   it('backs off and tries again, saying so, until it succeeds', async () => {

@@ -1,0 +1,37 @@
+// A broker that refuses a declaration: the worker ends and says why, or with broker_channel_error_retry tries again until it may.
+import { randomUUID } from 'node:crypto';
+import { expect, it, onTestFinished } from 'vitest';
+import { Celery } from '../../server/app/celery.ts';
+import { createLogger } from '../../server/log.ts';
+import { queue } from '../../server/transport/entity.ts';
+import { Worker } from '../../server/worker/worker.ts';
+import { until } from '../support/until.ts';
+
+/** A worker of a queue that somebody else has declared in another way. */
+async function refused(broker_channel_error_retry: boolean) {
+  const lines: string[] = [];
+  const log = createLogger({ color: false, write: (line) => lines.push(line) });
+  const app = new Celery('shop', { broker: `memory://${randomUUID()}`, broker_channel_error_retry }, { env: {}, log });
+  const channel = await (await app.writeConnection.ensure()).channel();
+  await channel.declareQueue(queue('celery', { maxPriority: 3 }));
+  const worker = new Worker(app, { log, withoutGossip: true, withoutMingle: true });
+  onTestFinished(async () => {
+    await worker.stop('cold');
+    await app.close();
+  });
+  const starting = worker.start();
+  starting.catch(() => {});
+  return { starting, channel, lines };
+}
+
+it('a worker whose queue is declared otherwise does not start', async () => {
+  const { starting } = await refused(false);
+  await expect(starting).rejects.toThrow(/PRECONDITION_FAILED/);
+});
+
+it('with broker_channel_error_retry it tries again until the queue is its own to declare', async () => {
+  const { starting, channel, lines } = await refused(true);
+  await until(() => lines.filter((line) => /PRECONDITION_FAILED/.test(line)).length >= 2, 'two refusals');
+  await channel.deleteQueue('celery');
+  await starting;
+});
