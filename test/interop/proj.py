@@ -145,6 +145,12 @@ def keep(*args):
     push('kept', *args)
 
 
+@app.task(name='py.keep_id')
+def keep_id(task_id):
+    """An errback of the old kind: always sent."""
+    push('kept', task_id)
+
+
 @app.task(name='py.keep_error')
 def keep_error(request, exc, traceback):
     """An errback of the new kind: a worker that knows it calls it where the task failed."""

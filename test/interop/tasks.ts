@@ -84,6 +84,9 @@ export function defineTasks(app: Celery, keys: Redis): void {
   app.task('ts.keep', async (...args: unknown[]) => {
     await push('kept', ...args);
   });
+  app.task({ name: 'ts.keep_id', params: ['id'] }, async (id: string) => {
+    await push('kept', id);
+  });
   app.task('ts.keep_error', async (request: { id: string }, error: Error, _traceback: string) => {
     await push('kept', request.id, error.name, error.message);
   });

@@ -1,0 +1,153 @@
+// Chains, groups, chords and maps whose parts run in both languages, built by either: the same results, read by both.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AnyResult } from '../../server/canvas/host.ts';
+import { chain, chord, chunks, group, starmap, xmap } from '../../server/index.ts';
+import { describeNeedsPythonOnRedis } from '../support/needs.ts';
+import { until } from '../support/until.ts';
+import { type Both, startBoth } from './ways.ts';
+
+type Side = 'ts' | 'py';
+
+describeNeedsPythonOnRedis('workflows of both languages', () => {
+  let both: Both;
+  beforeAll(async () => {
+    both = await startBoth({}, { python: ['-P', 'threads', '-c', '4'] });
+    await both.cluster.py(`
+from celery.canvas import chain, chord, chunks, group
+def ts(name, *args, **options):
+    return signature('ts.' + name, args, queue='ts', **options)
+def py(name, *args, **options):
+    return signature('py.' + name, args, queue='celery', **options)
+`);
+  }, 60_000);
+  afterAll(() => both?.cluster[Symbol.asyncDispose]());
+
+  const sign = (of: Side, name: string, ...args: unknown[]) =>
+    both.app.signature(`${of}.${name}`, args, {}, { queue: of === 'ts' ? 'ts' : 'celery' });
+  const ts = (name: string, ...args: unknown[]) => sign('ts', name, ...args);
+  const py = (name: string, ...args: unknown[]) => sign('py', name, ...args);
+  const get = { timeout: 20 };
+
+  /** The same workflow, as each language writes it, and what comes of it. */
+  const WORKFLOWS: readonly (readonly [string, string, () => { applyAsync(): Promise<AnyResult> }, unknown])[] = [
+    [
+      'a chain from one to the other and back',
+      "chain(py('add', 1, 2), ts('add', 10), py('add', 100), ts('add', 1000))",
+      () => chain(py('add', 1, 2), ts('add', 10), py('add', 100), ts('add', 1000)),
+      1113,
+    ],
+    [
+      'a group of both',
+      "group(py('add', 1, 1), ts('add', 2, 2), py('add', 3, 3))",
+      () => group([py('add', 1, 1), ts('add', 2, 2), py('add', 3, 3)]),
+      [2, 4, 6],
+    ],
+    [
+      'a chord of both with a body of ours',
+      "chord([py('add', 1, 1), ts('add', 2, 2)], ts('echo'))",
+      () => chord([py('add', 1, 1), ts('add', 2, 2)], ts('echo')),
+      { args: [[2, 4]], kwargs: {} },
+    ],
+    [
+      "a chord of both with a body of Python's",
+      "chord([ts('add', 1, 1), py('add', 2, 2)], py('echo'))",
+      () => chord([ts('add', 1, 1), py('add', 2, 2)], py('echo')),
+      { args: [[2, 4]], kwargs: {} },
+    ],
+    [
+      'a group in the middle of a chain',
+      "chain(ts('add', 1, 1), group(py('add', 10), ts('add', 20)), py('echo'))",
+      () => chain(ts('add', 1, 1), group([py('add', 10), ts('add', 20)]), py('echo')),
+      { args: [[12, 22]], kwargs: {} },
+    ],
+    [
+      'a group at the end of a chain',
+      "chain(py('add', 1, 1), ts('add', 1), group(py('add', 10), ts('add', 20)))",
+      () => chain(py('add', 1, 1), ts('add', 1), group([py('add', 10), ts('add', 20)])),
+      [13, 23],
+    ],
+    [
+      'a chord whose header tasks are chains',
+      "chord([chain(py('add', 1, 1), ts('add', 10)), chain(ts('add', 2, 2), py('add', 20))], ts('echo'))",
+      () => chord([chain(py('add', 1, 1), ts('add', 10)), chain(ts('add', 2, 2), py('add', 20))], ts('echo')),
+      { args: [[12, 24]], kwargs: {} },
+    ],
+    [
+      'a chord whose body is a chain',
+      "chord([py('add', 1, 1), ts('add', 2, 2)], chain(ts('echo'), py('types')))",
+      () => chord([py('add', 1, 1), ts('add', 2, 2)], chain(ts('echo'), py('types'))),
+      ['dict'],
+    ],
+    [
+      'a chord after a chord',
+      "chain(group(py('add', 1, 1), ts('add', 2, 2)), group(ts('echo'), py('echo')), py('types'))",
+      () => chain(group([py('add', 1, 1), ts('add', 2, 2)]), group([ts('echo'), py('echo')]), py('types')),
+      ['list'],
+    ],
+    [
+      'a map run by ours',
+      "signature('celery.map', kwargs={'task': ts('echo'), 'it': [1, 2]}, queue='ts')",
+      () => xmap(ts('echo'), [1, 2]).set({ queue: 'ts' }),
+      [
+        { args: [1], kwargs: {} },
+        { args: [2], kwargs: {} },
+      ],
+    ],
+    [
+      'a starmap run by Python',
+      "signature('celery.starmap', kwargs={'task': py('add'), 'it': [(1, 2), (3, 4)]})",
+      () =>
+        starmap(py('add'), [
+          [1, 2],
+          [3, 4],
+        ]).set({ queue: 'celery' }),
+      [3, 7],
+    ],
+  ];
+
+  describe.each(WORKFLOWS)('%s', (_, code, build, expected) => {
+    it('built by Python', async () => {
+      expect(await both.cluster.py(`result = ${code}.apply_async().get(timeout=20)`)).toEqual(expected);
+    });
+    it('built by us', async () => {
+      expect(await (await build().applyAsync()).get(get)).toEqual(expected);
+    });
+  });
+
+  it('chunks are groups, each run where they were sent', async () => {
+    const pairs = [0, 1, 2, 3].map((n) => [n, n]);
+    const ours = chunks(py('add'), pairs, 2).group().set({ queue: 'celery' });
+    expect(await (await ours.applyAsync()).get(get)).toEqual([
+      [0, 2],
+      [4, 6],
+    ]);
+    const code = "chunks(ts('add'), [(n, n) for n in range(4)], 2).group().apply_async(queue='ts').get(timeout=20)";
+    expect(await both.cluster.py(`result = ${code}`)).toEqual([
+      [0, 2],
+      [4, 6],
+    ]);
+  });
+
+  it('a chord that breaks in one language fails its body in the other, and tells its errback', async () => {
+    for (const [failing, body] of [
+      ['ts', 'py'],
+      ['py', 'ts'],
+    ] as const) {
+      const errback = sign(body, 'keep_id');
+      const broken = chord(
+        [sign(failing, 'fail', 'broken'), sign(body, 'add', 1, 1)],
+        sign(body, 'echo').linkError(errback),
+      );
+      const result = await broken.applyAsync();
+      await until(async () => (await both.kept()).some(([id]) => id === result.id), `the errback of ${body}`);
+      const error = failing === 'ts' ? "TypeError('broken')" : "ValueError('broken')";
+      await expect(both.app.AsyncResult(result.id).get(get)).rejects.toMatchObject({
+        name: 'ChordError',
+        message: expect.stringContaining(`raised ${error}`),
+      });
+      await expect(both.cluster.py(`app.AsyncResult('${result.id}').get(timeout=20)`)).rejects.toMatchObject({
+        name: 'ChordError',
+      });
+    }
+  });
+});
