@@ -83,13 +83,30 @@ describeNeedsRedis('settings', () => {
     const hasty = await makeApp({ ...settings, result_backend_always_retry: false }).backend();
     await patient.store(record('a', 'SUCCESS', 1));
     await own.kill();
-    await expect(hasty.store(record('b', 'SUCCESS', 2))).rejects.toThrow(/Cannot reach the result store/);
     const storing = patient.store(record('c', 'SUCCESS', 3));
     const asking = patient.get('a');
+    // As long as this takes three times, the other has been refused, too.
+    for (const id of ['x', 'y', 'z']) {
+      await expect(hasty.store(record(id, 'SUCCESS', 2))).rejects.toThrow(/Cannot reach the result store/);
+    }
     await own.start();
     await storing;
     expect((await asking)?.result).toBe(1);
     expect(await look(own.url()).exists('celery-task-meta-c')).toBe(1);
+  });
+
+  it('about health: a result store that stands still is given up, and asked again when it goes on', async () => {
+    const own = await redisServer();
+    closing.push(() => own.close());
+    const settings = { redis_backend_health_check_interval: 0.1, redis_socket_timeout: 0.3 };
+    const options = { result_backend_transport_options: { retry_policy: { max_retries: 0 } } };
+    const backend = await makeApp({ broker: redis.freshUrl(), backend: own.url(), ...settings, ...options }).backend();
+    await backend.store(record('a', 'SUCCESS', 1));
+    own.pause();
+    closing.push(() => own.resume());
+    await expect(backend.get('a')).rejects.toThrow(/Cannot reach the result store/);
+    own.resume();
+    expect(await until(() => backend.get('a'), 'the result')).toMatchObject({ result: 1 });
   });
 
   it('about connecting reach the connection', () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, type RedisServer } from './redis-server.ts';
+import { freePort, type RedisServer, type RedisServerOptions } from './redis-server.ts';
 import { until } from './until.ts';
 
 export interface SentinelOptions {
@@ -15,6 +15,8 @@ export interface SentinelOptions {
   readonly password?: string;
   /** What master and replicas want of it. */
   readonly masterPassword?: string;
+  /** It speaks TLS only, also to its master. */
+  readonly tls?: RedisServerOptions['tls'];
 }
 
 export interface Sentinel {
@@ -26,11 +28,16 @@ export interface Sentinel {
 
 /** It watches `master` under the name mymaster. */
 export async function startSentinel(master: RedisServer, options: SentinelOptions = {}): Promise<Sentinel> {
-  const { replicas = 0, password, masterPassword } = options;
+  const { replicas = 0, password, masterPassword, tls } = options;
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'umbel-sentinel-'));
   const lines = [
-    `port ${port}`,
+    ...(tls
+      ? [
+          ...['port 0', `tls-port ${port}`, 'tls-replication yes', 'tls-auth-clients no'],
+          ...[`tls-cert-file ${tls.cert}`, `tls-key-file ${tls.key}`, `tls-ca-cert-file ${tls.ca}`],
+        ]
+      : [`port ${port}`]),
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`,
@@ -44,7 +51,13 @@ export async function startSentinel(master: RedisServer, options: SentinelOption
   const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
   const atExit = () => child.kill('SIGKILL');
   process.once('exit', atExit);
-  const client = new Redis({ port, password, retryStrategy: () => 50, maxRetriesPerRequest: null });
+  const client = new Redis({
+    port,
+    password,
+    ...(tls ? { tls: { rejectUnauthorized: false } } : {}),
+    retryStrategy: () => 50,
+    maxRetriesPerRequest: null,
+  });
   client.on('error', () => {});
   const ask = (...args: string[]) => client.call('SENTINEL', ...args) as Promise<unknown[]>;
   await until(

@@ -10,6 +10,7 @@ import { createTransport } from '../../../server/transport/registry.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
+import { startSentinel } from '../../support/sentinel.ts';
 import { startWorker } from '../../support/world.ts';
 import { record, testContext } from '../backends/context.ts';
 
@@ -41,10 +42,10 @@ afterAll(async () => {
 type Ssl = StoreSettings['redis_backend_use_ssl'];
 
 /** A message there and back. */
-async function throughBroker(url: string, ssl?: Ssl, log = silentLogger, timeout = 20): Promise<string> {
+async function throughBroker(url: string, ssl?: Ssl, log = silentLogger, timeout = 20, options = {}): Promise<string> {
   const transport = await createTransport({
     url,
-    options: {},
+    options,
     ssl: ssl ?? undefined,
     connectTimeoutMs: timeout * 1000,
     log,
@@ -62,8 +63,8 @@ async function throughBroker(url: string, ssl?: Ssl, log = silentLogger, timeout
 }
 
 /** A result there and back, told of by the server. */
-async function throughStore(url: string, ssl?: Ssl, log = silentLogger, timeout = 20): Promise<unknown> {
-  const options = { retry_policy: { max_retries: 0 } };
+async function throughStore(url: string, ssl?: Ssl, log = silentLogger, timeout = 20, more = {}): Promise<unknown> {
+  const options = { retry_policy: { max_retries: 0 }, ...more };
   const settings = { redis_backend_use_ssl: ssl, redis_socket_connect_timeout: timeout };
   const backend = await createBackend(testContext(url, { options, settings, log }));
   closing.push(() => backend.close());
@@ -139,6 +140,25 @@ describeNeedsRedis.each(ways)('a %s over TLS', (name, through) => {
       expect(lines.join('\n')).toMatch(/not checked/);
     } else {
       expect(await textOf(going)).toMatch(/has to say how its certificate is checked/);
+    }
+  });
+});
+
+describeNeedsRedis('sentinels and a master that speak TLS', () => {
+  it('are asked by the certificates in sentinel_kwargs, and the master by those of broker_use_ssl and redis_backend_use_ssl', async () => {
+    const watch = await startSentinel(open, { tls: { cert: pem.serverCert, key: pem.serverKey, ca: pem.ca } });
+    closing.push(() => watch.close());
+    const url = `sentinel://127.0.0.1:${watch.port}/0`;
+    const ssl = { ssl_cert_reqs: 'required', ssl_ca_certs: pem.ca };
+    const options = (more: object) => ({ master_name: 'mymaster', sentinel_kwargs: { ssl: true, ...more } });
+    const sound = options({ ssl_ca_certs: pem.ca });
+    expect(await throughBroker(url, ssl, silentLogger, 20, sound)).toBe('hello');
+    expect(await throughStore(url, ssl, silentLogger, 20, sound)).toBe('hello');
+    const strange = options({ ssl_ca_certs: pem.strangeCa });
+    for (const through of [throughBroker, throughStore]) {
+      expect(await textOf(through(url, ssl, silentLogger, 20, strange))).toMatch(/no sentinel can tell where it is/);
+      const strangeMaster = { ...ssl, ssl_ca_certs: pem.strangeCa };
+      expect(await textOf(through(url, strangeMaster, silentLogger, 20, sound))).toMatch(/not trusted here/);
     }
   });
 });
