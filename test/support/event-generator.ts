@@ -56,6 +56,8 @@ const TRACEBACK = `Traceback (most recent call last):
 export interface Generator {
   stop(): Promise<void>;
   readonly sent: number;
+  /** Tasks begun, of all workers. */
+  readonly processed: number;
 }
 
 /** @param perSecond tasks, not events */
@@ -158,6 +160,9 @@ export async function generateEvents(broker: string, perSecond: number): Promise
   return {
     get sent() {
       return sent;
+    },
+    get processed() {
+      return workers.reduce((sum, w) => sum + w.processed, 0);
     },
     async stop() {
       timer.clear();

@@ -81,6 +81,10 @@ export class Cluster {
       clock: link.clock,
       exchange: link.setting('event_exchange', 'celeryev'),
       queuePrefix: link.setting('event_queue_prefix', 'celeryev'),
+      queueTtlMs: link.setting('event_queue_ttl', 60) * 1000,
+      queueExpiresMs: link.setting('event_queue_expires', 60) * 1000,
+      queueDurable: link.setting('event_queue_durable', false),
+      queueExclusive: link.setting('event_queue_exclusive', false),
     });
   }
 
@@ -177,7 +181,9 @@ export class Cluster {
     if (w.processed === null) return;
     const isTelling = w.last_task_event !== null && w.last_task_event >= now - MUTE_AFTER;
     const told = this.#told.get(w.hostname);
-    if (isTelling || told === undefined || w.processed < told) this.#told.set(w.hostname, w.processed);
+    // What it did while nobody listened, it may have told of.
+    const isUnheard = this.listening.gaps.isCounting;
+    if (isTelling || isUnheard || told === undefined || w.processed < told) this.#told.set(w.hostname, w.processed);
   }
 
   onlineWorkers(): string[] {
@@ -283,8 +289,10 @@ export class Cluster {
     this.#rate.at = now;
     this.#rate.count = 0;
     const purge = this.options.purge_offline_workers ?? 86_400;
+    const mute = new Set<string>();
     for (const w of this.state.workers.values()) {
       this.#noteTold(w, now);
+      if (this.isMute(w)) mute.add(w.hostname);
       const status = liveness(w, now);
       if (this.#status.get(w.hostname) !== status) {
         this.#status.set(w.hostname, status);
@@ -299,6 +307,7 @@ export class Cluster {
         this.#asked.delete(w.hostname);
       }
     }
+    if (ran) this.listening.mute = mute;
     void this.refreshTrends();
   }
 

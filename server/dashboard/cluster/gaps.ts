@@ -64,6 +64,11 @@ export class Gaps {
     else if (typeof e.processed === 'number') this.#beat(hostname, e.processed, Number(e.pid) || 0);
   }
 
+  /** What was missed is not known yet. */
+  get isCounting(): boolean {
+    return this.#now !== null;
+  }
+
   /** The one that is open, or whose end is so near that it is still being counted. */
   get current(): Gap | null {
     return this.#now ? this.#counted(this.#now) : null;
@@ -75,11 +80,11 @@ export class Gaps {
     return [...(current && (current.until === null || current.events > 0) ? [current] : []), ...this.past.toReversed()];
   }
 
-  /** @param since seconds  @param rate task events a second before  @param isMute workers whose tasks are told by nobody */
-  open(since: number, rate: number, isMute: (hostname: string) => boolean): void {
+  /** @param since seconds  @param rate task events a second before  @param mute workers whose tasks are told by nobody */
+  open(since: number, rate: number, mute: ReadonlySet<string>): void {
     for (const [hostname, count] of this.#counts) {
       // One that begins while the last is still counted goes on with it.
-      if (!this.#now) count.before = isMute(hostname) || count.leads.length === 0 ? null : Math.min(...count.leads);
+      if (!this.#now) count.before = mute.has(hostname) || count.leads.length === 0 ? null : Math.min(...count.leads);
       count.after = null;
       count.beats = 0;
     }

@@ -17,6 +17,8 @@ const NOTICED_WITHIN = 60;
 
 export class Listening {
   readonly gaps = new Gaps();
+  /** Workers whose tasks are told by nobody, as of the last second in which this process ran. */
+  mute: ReadonlySet<string> = new Set();
   readonly #cluster: Cluster;
   readonly #log: Logger;
   #lastSecond = 0;
@@ -62,20 +64,16 @@ export class Listening {
   }
 
   #lost(): void {
-    const { now, lastEvent, eventsPerSecond, state } = this.#cluster;
+    const { now, lastEvent, eventsPerSecond } = this.#cluster;
     const { since, until } = this.#stoodStill;
     const silent = Math.max(lastEvent ?? now, now - NOTICED_WITHIN);
-    const isMute = (hostname: string): boolean => {
-      const w = state.workers.get(hostname);
-      return w !== undefined && this.#cluster.isMute(w);
-    };
-    this.gaps.open(now - until < NOTICED_WITHIN ? since : silent, eventsPerSecond, isMute);
+    this.gaps.open(now - until < NOTICED_WITHIN ? since : silent, eventsPerSecond, this.mute);
     this.#log.warning('No events are heard: the broker is away, or has closed the line');
   }
 
   #back(): void {
     this.gaps.close(this.#cluster.now);
-    void this.#cluster.announce().then(() => this.#mend(false));
+    void this.#cluster.announce().then(() => this.#mend());
   }
 
   /** What was missed is counted by now. */
@@ -86,30 +84,25 @@ export class Listening {
     this.#log.warning(`About ${events} events were missed in ${Math.round(until! - since)} s${ran}`);
     const values = { 'gap:until': until!, 'gap:events': events, 'gap:tasks': tasks ?? -1 };
     this.#cluster.history.saveGauges(values, Math.floor(since));
-    void this.#mend(true);
+    void this.#mend();
   }
 
-  /** @param judge also tell which tasks no worker has any more */
-  async #mend(judge: boolean): Promise<void> {
+  async #mend(): Promise<void> {
     const cluster = this.#cluster;
     const gap = this.gaps.current ?? this.gaps.past.at(-1);
     if (cluster.stopped || !gap?.until) return;
     try {
-      const askedAt = cluster.now;
-      if (judge) await cluster.inspector.ask(cluster.onlineWorkers());
-      const told = [...cluster.inspector.workers].filter(([, one]) => one.at >= askedAt);
-      const { found, unknown } = await mend({
+      const found = await mend({
         tasks: cluster.state.tasks.values(),
         before: gap.until,
         now: cluster.now,
         ask: async (ids) => (await cluster.link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map(),
-        workers: judge ? new Map(told) : null,
       });
-      if (cluster.stopped || found.length + unknown.length === 0) return;
-      for (const event of [...found, ...unknown]) cluster.state.apply(event);
-      this.#log.info(`Of the tasks whose end was missed ${found.length} have a result, ${unknown.length} are unknown`);
+      if (cluster.stopped || found.length === 0) return;
+      for (const event of found) cluster.state.apply(event);
+      this.#log.info(`The end of ${found.length} tasks was missed, and is known from their results`);
     } catch (error) {
-      this.#log.warning(`What was missed could not be looked up: ${toError(error).message}`);
+      this.#log.warning(`Tasks whose end was missed could not be looked up: ${toError(error).message}`);
     }
   }
 }

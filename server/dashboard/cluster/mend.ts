@@ -1,8 +1,7 @@
-// After a gap: tasks whose end was missed are not left running for ever.
-// The result store is asked for all that are not known to have ended; what it knows becomes the event that was missed. Of the others,
-// those that no worker has any more are UNKNOWN: they have left their worker, and nobody can say how.
-// Not here: how much was missed (gaps.ts).
-// Holds: a bounded number of questions; a task whose worker does not answer stays as it is; an event that comes later has the last word.
+// After a gap: tasks whose end was missed are not left running for ever. The result store is asked for all that are not known to have
+// ended; what it knows becomes the event that was missed.
+// Not here: how much was missed (gaps.ts); tasks without a result that their worker has no more (lost.ts).
+// Holds: a bounded number of questions; an event that comes later has the last word.
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { saferepr } from '../../../shared/python-repr.ts';
@@ -10,14 +9,6 @@ import { readIsoTime } from '../../../shared/python-values.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import { exceptionRepr } from '../../protocol/failure.ts';
 import { type ResultMeta, resultOf } from '../../protocol/result-meta.ts';
-import type { Inspected } from './inspector.ts';
-
-export interface Mended {
-  /** Ends found in the result store. */
-  readonly found: CeleryEvent[];
-  /** Tasks nobody knows anything of. */
-  readonly unknown: CeleryEvent[];
-}
 
 export interface MendOptions {
   readonly tasks: Iterable<TaskRecord>;
@@ -25,8 +16,6 @@ export interface MendOptions {
   readonly before: number;
   readonly now: number;
   readonly ask: (ids: readonly string[]) => Promise<ReadonlyMap<string, ResultMeta>>;
-  /** What each worker told since the gap; null: not to be judged now. */
-  readonly workers: ReadonlyMap<string, Inspected> | null;
 }
 
 const MOST = 20_000;
@@ -34,27 +23,22 @@ const SLICE = 200;
 /** Tasks that were running are asked for first. */
 const RANK: Readonly<Record<string, number>> = { STARTED: 0, RECEIVED: 1, RETRY: 2, PENDING: 3 };
 
-export async function mend({ tasks, before, now, ask, workers }: MendOptions): Promise<Mended> {
+/** The events of their ends. */
+export async function mend({ tasks, before, now, ask }: MendOptions): Promise<CeleryEvent[]> {
   const open: TaskRecord[] = [];
   for (const t of tasks) if (RANK[t.state] !== undefined && t.timestamp < before) open.push(t);
   open.sort((a, b) => RANK[a.state]! - RANK[b.state]!);
   open.length = Math.min(open.length, MOST);
   const found: CeleryEvent[] = [];
-  const unknown: CeleryEvent[] = [];
-  const held = workers ? heldBy(workers) : null;
   for (let at = 0; at < open.length; at += SLICE) {
     const some = open.slice(at, at + SLICE);
     const metas = await ask(some.map((t) => t.uuid));
     for (const t of some) {
-      if (t.timestamp >= before) continue; // it has told of itself meanwhile
       const meta = metas.get(t.uuid);
       if (meta && READY_STATES.has(meta.status)) found.push(missedEvent(t, meta, now));
-      else if (held && isGone(t, workers!, held)) {
-        unknown.push({ type: 'task-unknown', uuid: t.uuid, timestamp: now, local_received: now, clock: t.clock });
-      }
     }
   }
-  return { found, unknown };
+  return found;
 }
 
 /** The event its worker sent when it ended, as far as the record tells. Without hostname: it is no sign of life. */
@@ -75,18 +59,4 @@ function missedEvent(t: TaskRecord, meta: ResultMeta, now: number): CeleryEvent 
     e.traceback = meta.traceback;
   }
   return e;
-}
-
-function heldBy(workers: ReadonlyMap<string, Inspected>): Set<string> {
-  const held = new Set<string>();
-  for (const { active, reserved, scheduled } of workers.values()) {
-    for (const { id } of [...active, ...reserved]) if (id) held.add(id);
-    for (const { request } of scheduled) if (request?.id) held.add(request.id);
-  }
-  return held;
-}
-
-function isGone(t: TaskRecord, workers: ReadonlyMap<string, Inspected>, held: ReadonlySet<string>): boolean {
-  const isTaken = t.state === 'STARTED' || t.state === 'RECEIVED';
-  return isTaken && t.worker !== null && workers.has(t.worker) && !held.has(t.uuid);
 }

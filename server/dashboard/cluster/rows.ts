@@ -297,7 +297,7 @@ export function attention(
     found.push({
       kind: 'events-lost',
       subject: 'events',
-      detail: `about ${formatCount(gap.events)} missed in ${formatAge(gap.until - gap.since)}, ${formatAge(ago)} ago`,
+      detail: `about ${formatCount(gap.events)} missed in ${formatAge(Math.max(1, gap.until - gap.since))}, ${ago < 60 ? 'just now' : `${formatAge(ago)} ago`}`,
       href: ago < 600 ? '/?range=15m' : '/?range=1h',
     });
   return found.sort((a, b) => URGENCY.indexOf(a.kind) - URGENCY.indexOf(b.kind));

@@ -1,0 +1,203 @@
+// A dashboard that cannot keep up or does not run for a while: Redis closes its subscription. It comes back, counts what it missed,
+// says so, and no task stays running because its end was missed. The line itself: connection.test.ts.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterEach, expect, it } from 'vitest';
+import { Celery } from '../../server/app/celery.ts';
+import { silentLogger } from '../../server/log.ts';
+import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
+import type { ClusterInfo, Overview, TaskDetail } from '../../shared/wire/http.ts';
+import { generateEvents } from '../support/event-generator.ts';
+import { describeNeedsRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
+import { tcpProxy } from '../support/tcp-proxy.ts';
+import { startUmbel } from '../support/umbel.ts';
+import { until } from '../support/until.ts';
+
+const LONG = { timeoutMs: 40_000, everyMs: 50 };
+
+describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () => {
+  const cleanup: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const undo of cleanup.splice(0).reverse()) await undo();
+  });
+
+  interface World {
+    readonly server: RedisServer;
+    readonly redis: Redis;
+    readonly app: Celery;
+    readonly folder: string;
+    /** Where the dashboard reaches it. */
+    readonly url: string;
+    readonly tasks: ReturnType<typeof tasksOf>;
+  }
+
+  function tasksOf(app: Celery) {
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    return {
+      inc: app.task('inc', (x: number) => x + 1),
+      slow: app.task('slow', async (ms: number) => {
+        await pause(ms);
+        return ms;
+      }),
+      quiet: app.task({ name: 'quiet', ignore_result: true }, async (ms: number) => {
+        await pause(ms);
+      }),
+    };
+  }
+
+  async function world(): Promise<World> {
+    const server = await redisServer();
+    cleanup.push(() => server.close());
+    const redis = new Redis(server.url());
+    cleanup.push(() => redis.disconnect());
+    const url = server.url();
+    const app = new Celery('slow', { broker: url, backend: url }, { env: {}, log: silentLogger });
+    cleanup.push(() => app.close());
+    const folder = mkdtempSync(join(tmpdir(), 'umbel-slow-'));
+    cleanup.push(() => rmSync(folder, { recursive: true, force: true }));
+    return { server, redis, app, folder, url, tasks: tasksOf(app) };
+  }
+
+  async function startWorker(app: Celery, options: WorkerOptions = {}): Promise<Worker> {
+    const worker = new Worker(app, {
+      log: silentLogger,
+      hostname: 'w1@slow',
+      taskEvents: true,
+      heartbeatInterval: 0.5,
+      ...options,
+    });
+    cleanup.push(async () => {
+      await worker.stop('cold');
+      await worker.done;
+    });
+    await worker.start();
+    return worker;
+  }
+
+  async function startDashboard({ url, folder }: World, workers = 1) {
+    const often = ['--inspect-interval', '1', '--queue-interval', '1', '--port', '0', '--json'];
+    const stores = ['-b', url, '--result-backend', url, '--db', join(folder, 'history.db')];
+    const process = startUmbel(['dashboard', ...stores, ...often], { cwd: folder });
+    cleanup.push(() => process[Symbol.asyncDispose]());
+    await process.says(/"address"/, 40_000);
+    const { address } = JSON.parse(process.stdout()) as { address: string };
+    const get = async <T>(path: string): Promise<T> => {
+      const reply = await fetch(`${address}${path}`);
+      if (!reply.ok) throw new Error(`${reply.status} of ${path}: ${await reply.text()}`);
+      return (path === '/metrics' ? reply.text() : reply.json()) as Promise<T>;
+    };
+    const dashboard = { process, address, get, cluster: () => get<ClusterInfo>('/api/v2/cluster') };
+    const found = async () => (await get<{ items: unknown[] }>('/api/v2/workers')).items.length >= workers;
+    await until(found, 'its workers', LONG);
+    await until(async () => (await dashboard.cluster()).sources.every(({ ok }) => ok), 'it to listen', LONG);
+    return dashboard;
+  }
+
+  /** What is subscribed to patterns: workers and dashboards, each for events or remote control. */
+  const patterns = async (redis: Redis) => Number(await redis.call('PUBSUB', 'NUMPAT'));
+  /** Redis gives up on who does not read. */
+  const impatient = (redis: Redis) => redis.config('SET', 'client-output-buffer-limit', 'pubsub 32kb 16kb 1');
+  type Dashboard = Awaited<ReturnType<typeof startDashboard>>;
+  const gapOf = (dashboard: Dashboard) =>
+    until(
+      async () => {
+        const [gap] = (await dashboard.cluster()).gaps;
+        return gap?.until && gap.tasks !== null && gap;
+      },
+      'the gap to be counted',
+      LONG,
+    );
+  const metric = async (dashboard: Dashboard, pattern: RegExp): Promise<number> => {
+    const lines = (await dashboard.get<string>('/metrics')).split('\n').filter((line) => pattern.test(line));
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  };
+  const STARTED = /^flower_events_total.*type="task-started"/;
+
+  it('stopped until Redis closes its line: counts the tasks that ran unseen, says so, and looks up how they ended', async () => {
+    const w = await world();
+    const { redis, app } = w;
+    const { inc, slow, quiet } = w.tasks;
+    await startWorker(app);
+    let dashboard = await startDashboard(w);
+    for (let i = 0; i < 300; i++) await inc.delay(i);
+    const running = await slow.delay(1500);
+    const forgotten = await quiet.delay(1500);
+    const state = async (id: string) => (await dashboard.get<TaskDetail>(`/api/v2/tasks/${id}`)).state;
+    for (const { id } of [running, forgotten]) {
+      await until(async () => (await state(id)) === 'STARTED', 'the task to run', LONG);
+    }
+    const heard = await patterns(redis);
+    await impatient(redis);
+    dashboard.process.child.kill('SIGSTOP');
+    let sent = 302;
+    // Enough to fill the sockets on the way and the buffer behind them, and some more that goes nowhere.
+    for (let more = 5; more > 0; more -= (await patterns(redis)) < heard ? 1 : 0) {
+      await Promise.all(Array.from({ length: 400 }, (_, i) => inc.delay(i)));
+      sent += 400;
+    }
+    await running.get({ timeout: 20 });
+    await until(async () => (await redis.exists('celery', 'unacked')) === 0, 'all to be done', LONG);
+    dashboard.process.child.kill('SIGCONT');
+
+    const counted = await gapOf(dashboard);
+    const seen = await metric(dashboard, STARTED);
+    expect(sent - seen).toBeGreaterThan(1000);
+    expect(counted.tasks).toBe(sent - seen);
+    expect(counted.events / counted.tasks!).toBeCloseTo(3, 0);
+    await until(async () => (await state(running.id)) === 'SUCCESS', 'its end to be looked up', LONG);
+
+    const { attention } = await dashboard.get<Overview>('/api/v2/overview');
+    const told = attention.find(({ kind }) => kind === 'events-lost');
+    expect(told?.detail).toMatch(/^about [\d.,k]+ missed in \d+ s, just now$/);
+    expect(attention.map(({ kind }) => kind)).not.toContain('events-off');
+    await until(
+      async () => (await metric(dashboard, /^umbel_events_gaps_total /)) === 1,
+      'the count to be final',
+      LONG,
+    );
+    expect(await metric(dashboard, /^umbel_events_unseen_tasks_total /)).toBe(counted.tasks);
+    expect(await metric(dashboard, /^umbel_events_lost_total /)).toBe(counted.events);
+    // It has no result: its worker says that it has it no more.
+    const detail = () => dashboard.get<TaskDetail>(`/api/v2/tasks/${forgotten.id}`);
+    await until(async () => (await detail()).untold, 'that the end of the other is unknown', LONG);
+
+    // Live again, and it remembers.
+    const after = await inc.delay(1);
+    await until(async () => (await state(after.id)) === 'SUCCESS', 'a task after the gap', LONG);
+    const { gaps } = await dashboard.cluster();
+    expect(gaps).toHaveLength(1);
+    dashboard.process.child.kill('SIGTERM');
+    await dashboard.process.ended;
+    dashboard = await startDashboard(w);
+    const known = (await dashboard.cluster()).gaps;
+    expect(known.map(({ tasks, events }) => ({ tasks, events }))).toEqual([
+      { tasks: counted.tasks, events: counted.events },
+    ]);
+  });
+
+  it('too slow for a flood of three workers: closed by Redis, it counts within a few percent what it missed', async () => {
+    const w = await world();
+    const { redis, server } = w;
+    const proxy = await tcpProxy(server.port);
+    cleanup.push(() => proxy.close());
+    const dashboard = await startDashboard({ ...w, url: `redis://127.0.0.1:${proxy.port}/0` }, 0);
+    const flood = await generateEvents(server.url(), 400);
+    cleanup.push(() => flood.stop());
+    await until(async () => (await metric(dashboard, STARTED)) > 300, 'the flood to be heard', LONG);
+    await impatient(redis);
+    const heard = await patterns(redis);
+    proxy.line.perSecond = 20_000;
+    await until(async () => (await patterns(redis)) < heard, 'Redis to close its line', LONG);
+    proxy.line.perSecond = 0;
+    await redis.config('SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60');
+    await gapOf(dashboard);
+    await until(async () => (await metric(dashboard, /^umbel_events_gaps_total /)) > 0, 'the count to be final', LONG);
+    const counted = await metric(dashboard, /^umbel_events_unseen_tasks_total /);
+    const missed = flood.processed - (await metric(dashboard, STARTED));
+    expect(missed).toBeGreaterThan(100);
+    // Some are on their way.
+    expect(Math.abs(counted - missed)).toBeLessThan(0.05 * missed + 100);
+  });
+});
