@@ -63,8 +63,8 @@ export function readAddress(source: AddressSource): RedisAddress {
   }
   // Of several sentinels any may carry what concerns the server behind them.
   const named = all.find((one) => one.password !== null) ?? first;
-  const username = named.username ?? first.query.username ?? otherwise.username;
-  const password = named.password ?? first.query.password ?? otherwise.password;
+  const username = first.query.username ?? named.username ?? otherwise.username;
+  const password = first.query.password ?? named.password ?? otherwise.password;
   if (kind !== 'socket' && all.some(({ path }) => path.includes('@'))) refuse(UNREADABLE);
   const text = databaseText(
     kind,
@@ -111,7 +111,7 @@ export function readAddress(source: AddressSource): RedisAddress {
     db,
     client: {
       ...where,
-      ...(password ? { password, ...(username ? { username } : {}) } : {}),
+      ...(username ? { username, password: password ?? '' } : password ? { password } : {}),
       db,
     },
     warning: tls.warning,
