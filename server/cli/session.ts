@@ -73,9 +73,16 @@ export async function withApp(
   const output = createOutput(options);
   const app = await openApp(options);
   impatient(app);
+  // What was opened at the broker, such as a queue for replies, is given up also by who does not wait to the end.
+  let interrupt: (signal: NodeJS.Signals) => void = () => {};
+  const interrupted = new Promise<number>((resolve) => {
+    interrupt = (signal) => resolve(signal === 'SIGINT' ? 130 : 143);
+  });
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    return (await work(app, output)) ?? EXIT.ok;
+    return await Promise.race([work(app, output).then((code) => code ?? EXIT.ok), interrupted]);
   } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await app.close();
   }
 }

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { toError, UmbelError } from '../errors.ts';
 import { exceptionRepr } from '../protocol/failure.ts';
 import { acceptSet, decode, encode } from '../serialization/registry.ts';
-import type { Timer } from '../timer.ts';
+import type { Timer, TimerHandle } from '../timer.ts';
 import type { Channel } from '../transport/contract.ts';
 import { type Exchange, exchange, type Queue } from '../transport/entity.ts';
 import type { Message } from '../transport/message.ts';
@@ -70,6 +70,9 @@ export interface BroadcastOptions {
 /** Takes a method and its arguments, gives the answer or throws; what it throws goes back as {error: repr}. */
 export type NodeHandler = (method: string, args: Record<string, unknown>) => unknown;
 
+/** A reply queue nobody waits at is given up after so long: a worker asks once, when it starts. */
+const IDLE_MS = 5000;
+
 interface Collector {
   add(reply: Record<string, unknown>): void;
 }
@@ -85,6 +88,11 @@ export class Mailbox {
   readonly #producer: Producer;
   readonly #waiting = new Map<string, Collector>();
   #replies: Promise<Channel> | null = null;
+  /** Until the reply queue given up last is gone: a new one of its name must not come before. */
+  #leaving: Promise<void> = Promise.resolve();
+  #idle: TimerHandle | null = null;
+  /** Broadcasts that want replies and have not ended. */
+  #awaited = 0;
 
   constructor(options: MailboxOptions) {
     this.options = options;
@@ -126,17 +134,25 @@ export class Mailbox {
       await this.#request(request, timeoutMs);
       return [];
     }
-    await this.#listen();
-    request.ticket = ticket;
-    request.reply_to = { exchange: this.replyExchange.name, routing_key: this.oid };
-    const collected = this.#collect(ticket, limit, timeoutMs, options.onReply);
+    this.#awaited++;
     try {
-      await this.#request(request, timeoutMs);
-    } catch (error) {
-      collected.stop();
-      throw error;
+      await this.#listen();
+      request.ticket = ticket;
+      request.reply_to = { exchange: this.replyExchange.name, routing_key: this.oid };
+      const collected = this.#collect(ticket, limit, timeoutMs, options.onReply);
+      try {
+        await this.#request(request, timeoutMs);
+      } catch (error) {
+        collected.stop();
+        throw error;
+      }
+      return await collected.replies;
+    } finally {
+      this.#awaited--;
+      if (this.#awaited === 0 && this.#replies) {
+        this.#idle = this.options.timer.after(IDLE_MS, () => void this.#unlisten());
+      }
     }
-    return collected.replies;
   }
 
   /** The receiving side on `channel`, not yet started. */
@@ -160,10 +176,8 @@ export class Mailbox {
   }
 
   async close(): Promise<void> {
-    const replies = this.#replies;
-    this.#replies = null;
     this.#producer.close();
-    await replies?.then((channel) => channel.close()).catch(() => {});
+    await this.#unlisten();
   }
 
   async #request(request: Record<string, unknown>, timeoutMs: number): Promise<void> {
@@ -183,8 +197,10 @@ export class Mailbox {
 
   /** One consumer of replies for this mailbox, however many broadcasts wait. */
   #listen(): Promise<Channel> {
+    this.#idle?.cancel();
     if (!this.#replies) {
-      const opening = this.options.connection.channel().then(async (channel) => {
+      const opening = this.#leaving.then(async () => {
+        const channel = await this.options.connection.channel();
         const onMessage = (m: Message) => this.#onReply(m);
         await new Consumer(channel, { queues: [this.replyQueue], onMessage, noAck: true }).consume();
         return channel;
@@ -195,6 +211,15 @@ export class Mailbox {
       });
     }
     return this.#replies;
+  }
+
+  /** The queue goes with its consumer. */
+  #unlisten(): Promise<void> {
+    this.#idle?.cancel();
+    const replies = this.#replies;
+    this.#replies = null;
+    if (replies) this.#leaving = replies.then((channel) => channel.close()).catch(() => {});
+    return this.#leaving;
   }
 
   #onReply(message: Message): void {

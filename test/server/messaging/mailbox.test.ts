@@ -8,6 +8,7 @@ import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
 import { controlQueues, globPattern, Mailbox } from '../../../server/messaging/mailbox.ts';
 import { createTimer } from '../../../server/timer.ts';
 import type { Message } from '../../../server/transport/message.ts';
+import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
 
 interface Case {
@@ -243,6 +244,28 @@ describe('collecting replies', () => {
       [1, 2, 3].map((n) => box.broadcast('n', { arguments: { n }, reply: true, limit: 1 })),
     );
     expect(answers).toEqual([[{ 'a@h': 1 }], [{ 'a@h': 2 }], [{ 'a@h': 3 }]]);
+  });
+
+  it('leaves no queue for replies behind when nobody waits any more, and has one again for the next', async () => {
+    const name = randomUUID();
+    const timer = new ManualTimer();
+    const box = new Mailbox({ namespace: 'celery', connection: connect(name), clock: new LamportClock(), timer });
+    opened.push(box);
+    const channel = await connect(name).channel();
+    await box.node('a@h', await connect(name).channel(), () => 1).start();
+    const ping = () => box.broadcast('ping', { reply: true, limit: 1 });
+    const queue = () => channel.queueStatus(box.replyQueue.name);
+    await ping();
+    timer.advance(4999);
+    await ping();
+    timer.advance(4999);
+    expect(await queue()).not.toBeNull();
+    timer.advance(1);
+    // Asked in the same breath: what goes and what comes have one name.
+    expect(await ping()).toEqual([{ 'a@h': 1 }]);
+    expect(await queue()).not.toBeNull();
+    timer.advance(5000);
+    await until(async () => (await queue()) === null, 'the queue to go');
   });
 
   it('moves the clocks of both sides', async () => {
