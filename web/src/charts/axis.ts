@@ -1,5 +1,5 @@
 // Where the ticks of an axis stand, and how data is shaped for the charts. Pure. Drawing: the chart components beside it.
-import type { Range, SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, Range, SeriesReply } from '../../../shared/wire/http.ts';
 
 /** The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 x 10^n that is not below `value`; at least 4, so that four lines have whole numbers. */
 export function niceMax(value: number): number {
@@ -36,6 +36,13 @@ export function timeTicks(from: number, to: number, wanted: number): number[] {
 export function fittingRange(lastHour: readonly (number | null)[]): Range {
   const first = lastHour.findIndex((v) => v !== null);
   return first === -1 || lastHour.length - first <= 15 ? '15m' : '1h';
+}
+
+/** Those that reach into the time of a chart. */
+export function gapsWithin(gaps: readonly EventGap[], { t, step }: Pick<SeriesReply, 't' | 'step'>): EventGap[] {
+  const from = t[0] ?? 0;
+  const to = (t.at(-1) ?? 0) + step;
+  return gaps.filter(({ since, until }) => since < to && (until ?? to) > from);
 }
 
 const LOG_TICKS = [0.0001, 0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000];

@@ -1,13 +1,14 @@
 // A chart where it stands on a page: asks for its data, loads the chart library late, waits while nobody looks,
 // and offers the same as a table. The pictures: throughput.tsx, percentiles.tsx, depth.tsx.
 import { useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, startTransition, useEffect, useState } from 'react';
-import type { Range, SeriesQuery, SeriesReply } from '../../../shared/wire/http.ts';
+import { lazy, type ReactNode, Suspense, startTransition, useEffect, useMemo, useState } from 'react';
+import type { EventGap, Range, SeriesQuery, SeriesReply } from '../../../shared/wire/http.ts';
 import { seriesQuery } from '../api/queries.ts';
-import { useConnection, usePhone, useVisible } from '../live/hooks.ts';
+import { useConnection, usePhone, usePicture, useVisible } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { count, exactCount, roughly } from '../ui/words.ts';
+import { gapsWithin } from './axis.ts';
 import { SeriesTable, type TipLine } from './tip.tsx';
 
 const charts = () => import('./library.ts');
@@ -53,6 +54,24 @@ export function useSeries(query: SeriesQuery) {
   return useQuery({ ...options, refetchInterval: visible && !paused ? options.refetchInterval : false });
 }
 
+/** When nobody listened, in the time of a chart. The same array for as long as nothing of it changes, for charts are dear to draw. */
+export function useGaps(series: SeriesReply | undefined): readonly EventGap[] {
+  const text = usePicture((p) => JSON.stringify(p.cluster && series ? gapsWithin(p.cluster.gaps, series) : []));
+  return useMemo(() => JSON.parse(text) as EventGap[], [text]);
+}
+
+/** The word for the bands of a chart: an item of its legend. */
+export function MissedLegend({ series }: { series: SeriesReply | undefined }) {
+  const events = useGaps(series).reduce((sum, gap) => sum + gap.events, 0);
+  if (events === 0) return null;
+  return (
+    <li>
+      <i className="swatch missed" />
+      not heard <b title={`about ${exactCount(events)} events`}>~{count(events)} events</b>
+    </li>
+  );
+}
+
 /** New data is drawn in a transition, so that a burst of charts never blocks typing or scrolling. */
 function useUnhurried(series: SeriesReply | undefined): SeriesReply | undefined {
   const [shown, setShown] = useState(series);
@@ -78,6 +97,7 @@ export function ChartBody({
 }) {
   const series = useUnhurried(query.data);
   const narrow = usePhone();
+  const gaps = useGaps(series);
   if (query.isError && !series)
     return <ErrorNote what="The chart could not be read" error={query.error} onRetry={() => void query.refetch()} />;
   if (!series) return <ChartSpace height={height} />;
@@ -94,8 +114,8 @@ export function ChartBody({
   return (
     <div role="img" aria-label={summary(series)} className={query.isPlaceholderData ? 'dimmed' : undefined}>
       <Suspense fallback={<ChartSpace height={height} />}>
-        {kind === 'throughput' && <Throughput series={series} lines={lines} narrow={narrow} />}
-        {kind === 'percentiles' && <Percentiles series={series} lines={lines} />}
+        {kind === 'throughput' && <Throughput series={series} lines={lines} narrow={narrow} gaps={gaps} />}
+        {kind === 'percentiles' && <Percentiles series={series} lines={lines} gaps={gaps} />}
         {kind === 'depth' && <Depth series={series} lines={lines} />}
       </Suspense>
     </div>

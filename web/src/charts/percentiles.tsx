@@ -1,10 +1,11 @@
 // Runtime or waiting percentiles in ink, on a log scale, each named with its value at the line's end.
 import { memo } from 'react';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import type { SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, roughly } from '../ui/words.ts';
 import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
 import { lone } from './lone.tsx';
+import { missedBands } from './missed.tsx';
 import { Tip, type TipLine } from './tip.tsx';
 
 const HEIGHT = 222;
@@ -15,9 +16,11 @@ const NAMES = ['p99', 'p95', 'p50'] as const;
 export const Percentiles = memo(function Percentiles({
   series,
   lines,
+  gaps,
 }: {
   series: SeriesReply;
   lines: readonly TipLine[];
+  gaps: readonly EventGap[];
 }) {
   const all = NAMES.flatMap((name) => series.lines[name] ?? []);
   const { min, max, ticks } = logAxis(all);
@@ -43,6 +46,7 @@ export const Percentiles = memo(function Percentiles({
       <ResponsiveContainer width="100%" height={HEIGHT}>
         <LineChart data={points} margin={{ top: TOP, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
           <CartesianGrid vertical={false} className="grid-lines" />
+          {missedBands(gaps, from, to)}
           <XAxis
             dataKey="t"
             type="number"

@@ -13,9 +13,10 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import type { SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, stepPoints, timeTicks } from './axis.ts';
+import { missedBands } from './missed.tsx';
 import { Tip, type TipLine } from './tip.tsx';
 
 const Y_WIDTH = 40;
@@ -24,10 +25,12 @@ export const Throughput = memo(function Throughput({
   series,
   lines,
   narrow,
+  gaps,
 }: {
   series: SeriesReply;
   lines: readonly TipLine[];
   narrow: boolean;
+  gaps: readonly EventGap[];
 }) {
   const { points, unfinished } = stepPoints(series);
   const from = series.t[0] ?? 0;
@@ -72,6 +75,7 @@ export const Throughput = memo(function Throughput({
             </pattern>
           </defs>
           <CartesianGrid vertical={false} className="grid-lines" />
+          {missedBands(gaps, from, to)}
           <XAxis {...x} hide />
           <YAxis {...y} domain={[0, max]} ticks={countTicks(max)} />
           {tip}

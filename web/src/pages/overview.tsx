@@ -6,7 +6,14 @@ import { useState } from 'react';
 import type { Attention, Figures, Overview, Range } from '../../../shared/wire/http.ts';
 import { overviewQuery } from '../api/queries.ts';
 import { fittingRange, lastValue } from '../charts/axis.ts';
-import { ChartBody, RangePicker, TableToggle, throughputSummary, useSeries } from '../charts/chart-card.tsx';
+import {
+  ChartBody,
+  MissedLegend,
+  RangePicker,
+  TableToggle,
+  throughputSummary,
+  useSeries,
+} from '../charts/chart-card.tsx';
 import { Spark } from '../charts/spark.tsx';
 import { useFigures, useNow, usePicture, useQueues, useWorkers } from '../live/hooks.ts';
 import { EventsOff } from '../operations/events-off.tsx';
@@ -225,6 +232,7 @@ function Traffic({ fitting }: { fitting: Range }) {
             <i className="swatch hatched" />
             failed <b title={exactCount(totals?.FAILURE)}>{count(totals?.FAILURE)}</b>
           </li>
+          <MissedLegend series={throughput.data} />
         </ul>
         <div className="tools">
           <TableToggle on={asTable} onChange={setAsTable} />

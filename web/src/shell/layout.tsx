@@ -14,6 +14,7 @@ import { LiveSwitch } from './live-switch.tsx';
 import { nextTheme } from './preferences.ts';
 import { Rail, Sources } from './rail.tsx';
 import { onKeyDown, shown, useShortcuts } from './shortcuts.ts';
+import { Unheard } from './unheard.tsx';
 
 const CommandPalette = lazy(() => import('./command-palette.tsx'));
 const BarSlot = createContext<HTMLElement | null>(null);
@@ -79,6 +80,7 @@ export function Layout() {
             </button>
             <LiveSwitch />
           </header>
+          <Unheard />
           <BarSlot value={slot}>
             <Outlet />
           </BarSlot>

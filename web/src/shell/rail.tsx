@@ -1,10 +1,10 @@
 // The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
 import { Link, useRouterState } from '@tanstack/react-router';
-import type { SourceState } from '../../../shared/wire/http.ts';
+import type { EventGap, SourceState } from '../../../shared/wire/http.ts';
 import { useCluster, useNow } from '../live/hooks.ts';
 import { Icon, type IconName, Mark } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
-import { age, exactCount } from '../ui/words.ts';
+import { age, count, exactCount, exactTime } from '../ui/words.ts';
 import { nextTheme, usePreferences } from './preferences.ts';
 
 interface Entry {
@@ -135,10 +135,19 @@ export function Sources() {
           </dd>
         </div>
       ))}
-      <div data-state={cluster.events_lost > 0 ? 'FAILURE' : undefined}>
+      <div data-state={cluster.events_lost > 0 ? 'FAILURE' : undefined} title={gapsTold(cluster.gaps)}>
         <dt>Events lost, 24 h</dt>
-        <dd>{exactCount(cluster.events_lost)}</dd>
+        <dd>{cluster.events_lost > 0 ? `~${count(cluster.events_lost)}` : 0}</dd>
       </div>
     </dl>
   );
+}
+
+/** Each on a line: '2026-11-18 14:31:07.214 UTC+1, for 40 s: about 3,400 events'. */
+function gapsTold(gaps: readonly EventGap[]): string | undefined {
+  const told = gaps.map(
+    ({ since, until, events }) =>
+      `${exactTime(since)}${until === null ? ', still' : `, for ${age(Math.max(1, until - since))}`}: about ${exactCount(events)} events`,
+  );
+  return told.length > 0 ? told.join('\n') : undefined;
 }

@@ -1,0 +1,23 @@
+// Gaps in the events, as the charts mark them: a band over the time in which nobody listened. In the lazy chunk with the chart library.
+// The word in the legend: chart-card.tsx. What was missed altogether: shell/unheard.tsx.
+import { ReferenceArea } from 'recharts';
+import type { EventGap } from '../../../shared/wire/http.ts';
+
+/** A band is at least this share of the chart's width, or it would not be seen. */
+const LEAST = 1 / 240;
+
+/** For a chart whose time goes from `from` to `to`. */
+export function missedBands(gaps: readonly EventGap[], from: number, to: number) {
+  return gaps.map(({ since, until }) => {
+    const x1 = Math.max(from, since);
+    return (
+      <ReferenceArea
+        key={since}
+        className="missed"
+        x1={x1}
+        x2={Math.min(to, Math.max(until ?? to, x1 + (to - from) * LEAST))}
+        ifOverflow="hidden"
+      />
+    );
+  });
+}

@@ -1,0 +1,68 @@
+// What the pages cannot know, said under the top bar of every page: the broker that does not answer, and what was missed while nobody
+// listened. How each source is: rail.tsx. Where a gap lies in time: charts/missed.tsx.
+// Holds: a gap is said until it is hidden, ten minutes at most; a broker that is away is said until it is back.
+import { useState } from 'react';
+import type { EventGap } from '../../../shared/wire/http.ts';
+import { useCluster, useNow } from '../live/hooks.ts';
+import { Button } from '../ui/button.tsx';
+import { useSlow } from '../ui/feedback.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { age, clock, count, plural } from '../ui/words.ts';
+
+/** How long a gap that is over is said. @unit seconds */
+const SAID_FOR = 600;
+
+const at = (seconds: number): string => clock(seconds).slice(0, 8);
+
+export function Unheard() {
+  const cluster = useCluster();
+  const now = useNow();
+  const [hidden, setHidden] = useState(0);
+  const broker = cluster?.sources.find(({ name, ok }) => name === 'broker' && !ok);
+  // One that was not asked yet is not away.
+  const away = useSlow(broker !== undefined, 2500);
+  const gap = cluster?.gaps[0];
+  if (broker && away) {
+    return (
+      <div className="notice strip" role="status" data-state="FAILURE">
+        <Icon name="offline" />
+        <p title={broker.detail ?? undefined}>
+          {broker.last_ok === null ? (
+            <b>The broker cannot be reached.</b>
+          ) : (
+            <>
+              <b>The broker has not answered since {at(broker.last_ok)}</b>, for {age(now - broker.last_ok)}.
+            </>
+          )}{' '}
+          What is shown is from before. Nothing new is heard, and actions are refused until it is back.
+        </p>
+      </div>
+    );
+  }
+  if (!gap || gap.since <= hidden || (gap.until !== null && now - gap.until > SAID_FOR)) return null;
+  return (
+    <div className="notice strip" role="status" data-state="RETRY">
+      <Icon name="events" />
+      <p>
+        {gap.until === null ? `No events are heard since ${at(gap.since)}.` : <Missed gap={gap} until={gap.until} />}
+      </p>
+      {gap.until !== null && (
+        <Button kind="bare" onClick={() => setHidden(gap.since)}>
+          Hide
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Missed({ gap, until }: { gap: EventGap; until: number }) {
+  return (
+    <>
+      <b>About {plural(gap.events, 'event')} missed</b>: nobody listened for {age(Math.max(1, until - gap.since))},
+      until {at(until)}.{' '}
+      {gap.tasks === null
+        ? 'That is a guess by the rate before: no worker told its count.'
+        : `By the counts of their workers ${count(gap.tasks)} ${gap.tasks === 1 ? 'task' : 'tasks'} began unseen.`}
+    </>
+  );
+}
