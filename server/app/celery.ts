@@ -64,7 +64,7 @@ export class Celery implements AppHost {
   readonly #tasks = new Map<string, Task>();
   #router: Router | null = null;
   #connection: Connection | null = null;
-  #producer: Promise<Producer> | null = null;
+  #producer: Producer | null = null;
   #backend: Promise<Backend> | null = null;
   #openBackend: Backend | null = null;
   #mailbox: Mailbox | null = null;
@@ -231,8 +231,8 @@ export class Celery implements AppHost {
     return this.#connection;
   }
 
-  producer(): Promise<Producer> {
-    this.#producer ??= Promise.resolve(new Producer(this.writeConnection));
+  producer(): Producer {
+    this.#producer ??= new Producer(this.writeConnection);
     return this.#producer;
   }
 
@@ -307,7 +307,7 @@ export class Celery implements AppHost {
     this.#closed = true;
     await this.#events?.close();
     await (this.#mailbox as { close?: () => Promise<void> } | null)?.close?.();
-    await (await this.#producer)?.close();
+    this.#producer?.close();
     await this.#connection?.close();
     await (await this.#backend?.catch(() => null))?.close();
     this.#openBackend = null;

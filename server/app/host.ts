@@ -33,7 +33,7 @@ export interface AppHost extends ResultHost {
   readonly tasks: ReadonlyMap<string, RegisteredTask>;
   readonly router: Router;
   readonly canvas: CanvasHost;
-  producer(): Promise<Producer>;
+  producer(): Producer;
   backend(): Promise<Backend>;
   /** The store when it is open already; spares hot paths a turn. */
   readonly openBackend: Backend | null;

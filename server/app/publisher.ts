@@ -107,7 +107,7 @@ export async function sendTask(
       retry_policy: retryPolicy as Record<string, unknown>,
     });
   }
-  const producer = await app.producer();
+  const producer = app.producer();
   // A worker may have received it before the broker's confirmation is here: it counts as sent from now on.
   const sentMs = app.timer.now();
   await producer.publish({

@@ -68,26 +68,37 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     return this.applyAsync(args);
   }
 
-  async applyAsync(
+  applyAsync(
     args: Readonly<Partial<A>> | readonly [] = [],
     kwargs: Kwargs = NO_KWARGS,
     options: ApplyOptions = {},
   ): Promise<AsyncResult<R>> {
-    checkOptions(options);
-    return (await this.send(argumentsOf(args), keywordsOf(kwargs), options)) as AsyncResult<R>;
+    try {
+      checkOptions(options);
+      return this.send(argumentsOf(args), keywordsOf(kwargs), options) as Promise<AsyncResult<R>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** `applyAsync` for arguments and options already known to be right. */
-  async send(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
-    if (this.options.typing !== false) this.bind(args, kwargs);
+  send(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
     const app = this.#app;
-    if (app.conf.task_always_eager) {
-      const serializer = options.serializer ?? this.options.serializer ?? app.conf.task_serializer;
-      const { body, contentType, contentEncoding } = encode([args, kwargs], serializer);
-      const copy = decode(body, contentType, contentEncoding, acceptSet([contentType])) as [unknown[], Kwargs];
-      return (await this.apply(copy[0] as never, copy[1], options)) as unknown as AsyncResult;
+    try {
+      if (this.options.typing !== false) this.bind(args, kwargs);
+      if (app.conf.task_always_eager) return this.#sendEagerly(args, kwargs, options);
+      return sendTask(app, this.name, args, kwargs, this.#withOwn(args, kwargs, options), this);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return sendTask(app, this.name, args, kwargs, this.#withOwn(args, kwargs, options), this);
+  }
+
+  /** The arguments go through the serializer, as they would on their way to a worker. */
+  async #sendEagerly(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
+    const serializer = options.serializer ?? this.options.serializer ?? this.#app.conf.task_serializer;
+    const { body, contentType, contentEncoding } = encode([args, kwargs], serializer);
+    const copy = decode(body, contentType, contentEncoding, acceptSet([contentType])) as [unknown[], Kwargs];
+    return (await this.apply(copy[0] as never, copy[1], options)) as unknown as AsyncResult;
   }
 
   /** Run it here and now, as a worker would: retries follow at once, results are stored with `task_store_eager_result`. */

