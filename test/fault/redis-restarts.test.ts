@@ -1,6 +1,5 @@
 // Redis ended and started again, under load and in the middle of tasks: what was accepted is done, what was done is told.
 // Workers that die: worker-killed.test.ts. A bad line to a Redis that is there: connection.test.ts. One that refuses: redis-refuses.test.ts.
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
@@ -8,7 +7,7 @@ import { OperationalError } from '../../server/errors.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { describeNeedsRedis } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
-import { PATIENT, type WorkerProcess, World, type WorldOptions } from './world.ts';
+import { cpuOf, linesOf, PATIENT, World, type WorldOptions } from './world.ts';
 
 /** What it answered it keeps, however it ends. */
 const DURABLE = { durable: true, args: ['--appendfsync', 'always'] };
@@ -36,19 +35,6 @@ async function produce(app: Celery, first: number, count: number): Promise<Sent>
     await Promise.all(Array.from({ length: 20 }, (_, i) => send(at + i)));
   }
   return sent;
-}
-
-function linesOf(worker: WorkerProcess, pattern: RegExp): string[] {
-  return worker
-    .output()
-    .split('\n')
-    .filter((line) => pattern.test(line));
-}
-
-/** What the process has used so far. @unit seconds */
-function cpuOf({ child }: WorkerProcess): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 let world: World;

@@ -50,6 +50,7 @@ const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
   [/^READONLY/, 'is a replica that can only be read: name its master'],
   [/^OOM/, 'is out of memory (maxmemory): give it more, or take messages out'],
   [/^MISCONF/, 'takes no writes, for it cannot save them to disk'],
+  [/^DENIED|protected mode/, 'is in protected mode: it wants a password, or lets in nobody but its own machine'],
   [/max number of clients/, 'has no place for another connection (maxclients)'],
   [/^LOADING/, 'is still loading its data'],
   [/DB index is out of range/, 'has no database of that number'],

@@ -7,6 +7,7 @@ import { createTimer, type Timer } from '../../timer.ts';
 import { explanation, hintAtTls, isOtherDatabase, withoutCommand } from './failure.ts';
 import { watchHealth } from './health.ts';
 import type { RedisBrokerOptions } from './options.ts';
+import { partingWords } from './parting-words.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 export type Argument = string | number;
@@ -166,8 +167,14 @@ export class Link {
     });
     try {
       await client.connect();
+      // Instead of the driver's ready check (options.ts): what was sent before it, password and database, has been answered too.
+      await client.ping().catch((error: Error) => {
+        if (!/^NOPERM/.test(error.message)) throw error;
+      });
     } catch (error) {
-      throw this.failure(cause ?? error);
+      const known = cause ?? toError(error);
+      const silent = /closed|EPIPE|ECONNRESET/.test(known.message);
+      throw this.failure((silent && (await partingWords(this.options.client))) || known);
     }
     if (isOtherDatabase(cause)) throw this.failure(cause);
   }

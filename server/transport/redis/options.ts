@@ -68,7 +68,7 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
       protocol: 2,
       lazyConnect: true,
       retryStrategy: null,
-      // It would sit out what a starting server guesses its loading will take; our first commands ask too, and say what is wrong.
+      // It would sit out what a starting server guesses its loading will take: link.ts asks by itself, and says what is wrong.
       enableReadyCheck: false,
       maxRetriesPerRequest: null,
       enableOfflineQueue: false,

@@ -8,7 +8,7 @@ import type { Celery } from '../../app/celery.ts';
 import { ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
 import type { EventDispatcher } from '../../events/dispatcher.ts';
 import type { Logger } from '../../log.ts';
-import type { Connection } from '../../messaging/connection.ts';
+import { backOff, type Connection } from '../../messaging/connection.ts';
 import type { Mailbox } from '../../messaging/mailbox.ts';
 import type { Pool } from '../../pool/contract.ts';
 import type { Timer } from '../../timer.ts';
@@ -144,9 +144,11 @@ export class TaskConsumer {
   async #run(ready: () => void): Promise<void> {
     const { app, connection, log, timer } = this.host;
     const unlisten = connection.onLost((error) => {
-      log.warning(`consumer: Connection to broker lost: ${error.message}. Trying to re-establish the connection...`);
+      // Celery 5.6, worker/consumer/consumer.py CONNECTION_RETRY: the words its users look for in logs
+      log.warning(`consumer: Connection to broker lost. Trying to re-establish the connection... (${error.message})`);
       this.#wake?.();
     });
+    let failures = 0;
     try {
       while (this.#open()) {
         await this.#rest(timer);
@@ -158,6 +160,7 @@ export class TaskConsumer {
           await this.blueprint.start(this);
           if (!this.#open()) break;
           this.mode = 'running';
+          failures = 0;
           if (this.restarts === 0) ready();
           this.restarts++;
           // Lost while the last step was started?
@@ -177,6 +180,7 @@ export class TaskConsumer {
               : app.conf.get('broker_channel_error_retry') && isChannelError(error);
           if (!retried) throw error;
           log.error(`consumer: ${toError(error).message}`);
+          if (connection.connected) await this.#patience(failures++);
           continue;
         }
         await this.#teardown();
@@ -198,6 +202,14 @@ export class TaskConsumer {
     } finally {
       this.lost = false;
     }
+  }
+
+  /** The broker is there and refuses (out of memory, a queue declared otherwise): as patient as when it is away. */
+  async #patience(failures: number): Promise<void> {
+    const { connection, log } = this.host;
+    const delayMs = backOff(connection.options.retry, failures);
+    log.error(`Trying again in ${(delayMs / 1000).toFixed(2)} seconds...`);
+    await connection.pause(delayMs);
   }
 
   async #rest(timer: Timer): Promise<void> {

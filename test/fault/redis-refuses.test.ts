@@ -1,0 +1,94 @@
+// A Redis that is there and refuses, at the start of a worker or later: it says why and what to do, does not spin, and goes on when it may.
+// What the transport makes of each refusal: ../server/transport/redis-faults.test.ts. Redis away: redis-restarts.test.ts.
+import { afterEach, expect, it } from 'vitest';
+import { BackendError, OperationalError } from '../../server/errors.ts';
+import { buildResultMeta } from '../../server/protocol/result-meta.ts';
+import { describeNeedsRedis } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
+import { cpuOf, linesOf, PATIENT, World } from './world.ts';
+
+const ROW = buildResultMeta({ task_id: 'x', status: 'SUCCESS', result: 1, traceback: null, children: null, nowMs: 0 });
+
+interface Refusal {
+  readonly why: string;
+  /** What the worker's log and the errors say. */
+  readonly says: RegExp;
+  /** Commands for the server. */
+  readonly begin: () => Promise<unknown> | unknown;
+  readonly end: () => Promise<unknown> | unknown;
+}
+
+describeNeedsRedis('a Redis that refuses', { timeout: 120_000 }, () => {
+  let world: World;
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  const config = (name: string, value: string) => world.keys.config('SET', name, value);
+  /** All connections but ours are cut: they have to ask anew. */
+  const cut = () => world.keys.call('CLIENT', 'KILL', 'SKIPME', 'yes');
+
+  const refusals: Refusal[] = [
+    {
+      why: 'wants another password',
+      says: /refused the user name or password/,
+      begin: async () => {
+        await config('requirepass', 'new');
+        await cut();
+      },
+      end: () => config('requirepass', ''),
+    },
+    {
+      why: 'has no place for another connection',
+      says: /no place for another connection \(maxclients\)/,
+      begin: async () => {
+        await config('maxclients', '1');
+        await cut();
+      },
+      end: () => config('maxclients', '1000'),
+    },
+    {
+      why: 'is out of memory',
+      says: /out of memory \(maxmemory\)/,
+      begin: () => config('maxmemory', '1mb'),
+      end: () => config('maxmemory', '0'),
+    },
+    {
+      why: 'became a replica that can only be read',
+      says: /can only be read/,
+      begin: () => world.keys.call('REPLICAOF', '127.0.0.1', '1'),
+      end: () => world.keys.call('REPLICAOF', 'NO', 'ONE'),
+    },
+  ];
+
+  for (const { why, says, begin, end } of refusals) {
+    it(`later in the life of a worker, for it ${why}: each error says so, it tries now and then, and goes on when it may`, async () => {
+      world = await World.open({ settings: { task_acks_late: true } });
+      const worker = await world.umbel('w@fault', ['-c', '2', '--prefetch-multiplier', '2']);
+      await world.allSucceeded(await world.send(10, 0));
+      // Two that run, two fetched, four in the queue. Their results are nobody's, so that nothing is lost by the refusal.
+      const numbers = [10, 11, 12, 13, 14, 15, 16, 17];
+      for (const n of numbers) await world.app.sendTask('fault.work', [n, 0, world.gate], {}, { ignore_result: true });
+      await until(() => world.runs().length === 12, 'two to run', PATIENT);
+      await until(async () => (await world.keys.hlen('unacked')) === 4, 'two to be fetched', PATIENT);
+
+      await begin();
+      world.openGate();
+      const [cpu, since] = [cpuOf(worker), Date.now()];
+      await until(() => linesOf(worker, says).length > 0, 'the worker to say it', PATIENT);
+      await expect(world.app.sendTask('fault.work', [1, 0])).rejects.toThrow(OperationalError);
+      await expect(world.app.sendTask('fault.work', [1, 0])).rejects.toThrow(says);
+      const storing = world.app.backend().then((backend) => backend.store(ROW));
+      await expect(storing).rejects.toThrow(BackendError);
+      await expect(storing).rejects.toThrow(says);
+      await until(() => Date.now() - since > 1500, 'a while to pass', PATIENT);
+      expect(cpuOf(worker) - cpu).toBeLessThan(0.7);
+      expect(linesOf(worker, /ERROR|CRITICAL|WARN/).length).toBeLessThanOrEqual(6);
+
+      await end();
+      const ids = await until(() => world.send(10, 0), 'tasks to be taken', PATIENT);
+      await world.allSucceeded(ids);
+      await world.allSettled();
+      const runs = world.runs().filter((run) => numbers.includes(run.number));
+      expect(runs.map((run) => [run.number, run.ended])).toEqual(numbers.map((number) => [number, true]));
+    });
+  }
+});
