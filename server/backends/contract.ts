@@ -51,6 +51,8 @@ export interface Backend {
 
 /** Settings that are for one kind of store, by Celery's names and in its units (seconds). What is not given is the store's to say. */
 export interface StoreSettings {
+  /** How long the results of a chord's header are waited for. Default 3. */
+  readonly result_chord_join_timeout?: number;
   readonly redis_host?: string | null;
   readonly redis_port?: number | null;
   readonly redis_db?: number | null;

@@ -41,8 +41,6 @@ type Argument = string | Buffer | number;
 const MOST_ROWS = 500;
 const MOST_BYTES = 4 * 1024 * 1024;
 const MANY = 1000;
-/** As `result_chord_join_timeout`. @unit milliseconds */
-const JOIN_TIMEOUT_MS = 3000;
 
 export function createRedisBackend(context: BackendContext): Backend {
   return new RedisBackend(context);
@@ -54,6 +52,7 @@ class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #keys: ResultKeys;
   readonly #ttl: number;
+  readonly #joinTimeoutMs: number;
   readonly #client: Redis;
   readonly #wake: RedisWake;
   readonly #listeners = new ResultListeners();
@@ -68,6 +67,7 @@ class RedisBackend implements Backend {
     this.#context = context;
     this.#keys = resultKeys(context.options.global_keyprefix);
     this.#ttl = ttlSeconds(context.expiresMs);
+    this.#joinTimeoutMs = (context.settings?.result_chord_join_timeout ?? 3) * 1000;
     const connect = redisClients(context);
     this.#client = connect();
     this.#client.on('error', (error: Error) => {
@@ -244,7 +244,8 @@ class RedisBackend implements Backend {
     const found = await this.getMany(ids);
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length > 0) {
-      for await (const meta of this.watch(missing, AbortSignal.timeout(JOIN_TIMEOUT_MS))) found.set(meta.task_id, meta);
+      for await (const meta of this.watch(missing, AbortSignal.timeout(this.#joinTimeoutMs)))
+        found.set(meta.task_id, meta);
     }
     const failed = ids.map((id) => found.get(id)).find((meta) => meta && PROPAGATE_STATES.has(meta.status));
     return {

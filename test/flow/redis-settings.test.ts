@@ -109,6 +109,17 @@ describeNeedsRedis('settings', () => {
     expect(await until(() => backend.get('a'), 'the result')).toMatchObject({ result: 1 });
   });
 
+  it('result_chord_join_timeout: the results of a header are waited for so long, and no longer', async () => {
+    const url = redis.freshUrl();
+    const backend = await makeApp({ broker: url, backend: url, result_chord_join_timeout: 0.1 }).backend();
+    await backend.saveGroup('g', [['g', null], [[['missing', null], null]]]);
+    await backend.startChord('g', 1);
+    const part = { groupId: 'g', index: 0, taskId: 'missing', state: 'SUCCESS', result: 1 };
+    const begun = performance.now();
+    await expect(backend.completeChordPart(part)).rejects.toThrow(/timeout/i);
+    expect(performance.now() - begun).toBeLessThan(2900); // the standard is three seconds
+  });
+
   it('about connecting reach the connection', () => {
     const strategy = (urls: readonly string[]) => urls;
     const { options } = makeApp({

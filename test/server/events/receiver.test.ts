@@ -5,7 +5,7 @@ import { silentLogger } from '../../../server/log.ts';
 import { Connection } from '../../../server/messaging/connection.ts';
 import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
 import { createTimer } from '../../../server/timer.ts';
-import { exchange } from '../../../server/transport/entity.ts';
+import { exchange, queue } from '../../../server/transport/entity.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { until } from '../../support/until.ts';
 
@@ -46,10 +46,33 @@ async function world(name: string) {
     await connection.close();
     timer.clear();
   });
-  return { receiver, events, publish, clock };
+  return { receiver, events, publish, clock, connection, timer };
 }
 
 describe('the event receiver', () => {
+  it('has a queue that outlives it, or that nobody else may use, when it is told so', async () => {
+    const door = await world('receiver-door');
+    const { connection, timer } = door;
+    const channel = await connection.channel();
+    const nameOf = async (queuePrefix: string) =>
+      (await channel.listQueues())!.find((name) => name.startsWith(`${queuePrefix}.`))!;
+    for (const [queuePrefix, how] of [
+      ['lasting', { queueDurable: true, queueTtlMs: 7000, queueExpiresMs: 8000 }],
+      ['own', { queueExclusive: true }],
+    ] as const) {
+      const receiver = new EventReceiver({ connection, timer, log: silentLogger, queuePrefix, ...how });
+      await receiver.start();
+      closing.push(() => receiver.stop());
+    }
+    const other = await (await world('receiver-door')).connection.channel();
+    const source = { exchange: exchange('celeryev', 'topic'), routingKey: '#', autoDelete: false };
+    const lasting = queue(await nameOf('lasting'), { ...source, durable: true, messageTtlMs: 7000, expiresMs: 8000 });
+    await other.declareQueue(lasting); // equal, or it would be refused
+    await expect(other.declareQueue(queue(await nameOf('own'), { ...source, exclusive: true }))).rejects.toThrow(
+      /RESOURCE_LOCKED/,
+    );
+  });
+
   it('hands on objects and arrays in order, with the time they came', async () => {
     const { events, publish } = await world('receiver-1');
     await publish({ type: 'worker-online', hostname: 'w@h', timestamp: 5, clock: 1 }, 'worker.online');
