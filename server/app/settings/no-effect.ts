@@ -74,6 +74,7 @@ export const NO_EFFECT_YET: ReadonlySet<string> = new Set([
   'worker_detect_quorum_queues',
   'worker_hijack_root_logger',
   'worker_log_color',
+  'worker_log_format',
   'worker_lost_wait',
   'worker_max_memory_per_child',
   'worker_max_tasks_per_child',
