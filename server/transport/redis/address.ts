@@ -58,6 +58,9 @@ export function readAddress(source: AddressSource): RedisAddress {
     if (port !== null && (port < 1 || port > 65_535)) refuse(`has no port ${port}: 1 to 65535.`);
   const first = all[0]!;
   const kind = first.scheme === 'sentinel' ? 'sentinel' : /^(redis\+)?socket$/.test(first.scheme) ? 'socket' : 'host';
+  if (all.some((one) => one.scheme !== first.scheme) || (kind !== 'sentinel' && all.length > 1)) {
+    refuse('names several servers: that can be a list of sentinels (sentinel://a;sentinel://b), all of them.');
+  }
   if (first.query.credential_provider ?? source.options.credential_provider) {
     refuse('names a credential_provider, which is a Python class: give user and password.');
   }

@@ -95,6 +95,8 @@ describe('a Redis address', () => {
     ['redis://:MARKER@h:port/0', {}, /cannot be read/],
     ['redis://:MARKER@h/x', {}, /not 'x'/],
     ['sentinel://:MARKER@a;sentinel://b/x', { master_name: 'm' }, /not 'x'/],
+    ['redis://a;redis://:MARKER@b', {}, /names several servers/],
+    ['sentinel://a;redis://:MARKER@b', { master_name: 'm' }, /names several servers/],
     ['redis://h', { credential_provider: 'my.Class' }, /Python class: give user and password/],
     ['redis+socket://:MARKER@/run/a.sock?ssl_cert_reqs=none', {}, /Unix socket, which is not encrypted/],
     ['rediss://:MARKER@h?ssl_cert_reqs=maybe', {}, /ssl_cert_reqs "maybe": write required, optional or none/],
