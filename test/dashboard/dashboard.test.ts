@@ -177,7 +177,7 @@ describe('the dashboard of a living cluster', () => {
       action: 'revoke',
       subject: id,
       outcome: 'ok',
-      summary: '1 of 1 worker answered',
+      summary: `1 of 1 worker answered: tasks {'${id}'} flagged as revoked`,
     });
     expect(record.answers[0]).toMatchObject({ worker: 'w1@shop', ok: true });
     const page = await get<OperationsPage>(dashboard, 'operations');

@@ -49,6 +49,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     [`/workers/${WORKER}`, '.limits tbody tr'],
     [`/workers/${WORKER}?tab=queues`, '.add-queue'],
     [`/workers/${WORKER}?tab=scheduled`, '#worker-tab tbody tr'],
+    [`/workers/${WORKER}?tab=pool`, '.pool-tab'],
     [`/workers/${WORKER}?tab=conf`, '[role="tree"]'],
     ['/queues', '.queues tbody tr'],
     ['/queues/unattended', '.opened tbody tr'],

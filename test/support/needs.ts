@@ -17,6 +17,7 @@ function pythonOnRedis(): boolean {
 }
 
 /** Real Python Celery (python3-celery, python3-redis) and a redis-server to meet on. */
-export const describeNeedsPythonOnRedis: typeof describe | typeof describe.skip = has(pythonOnRedis())
+export const hasPythonOnRedis: boolean = has(pythonOnRedis());
+export const describeNeedsPythonOnRedis: typeof describe | typeof describe.skip = hasPythonOnRedis
   ? describe
   : describe.skip;

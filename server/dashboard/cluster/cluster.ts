@@ -166,7 +166,9 @@ export class Cluster {
         if ((value as { ok?: unknown } | null)?.ok === undefined) continue;
         this.#events.set(hostname, { at: this.now, on });
         const record = this.state.workers.get(hostname);
-        if (record) this.state.touchWorker(record);
+        if (!record) continue;
+        this.#noteTold(record, this.now);
+        this.state.touchWorker(record);
       }
   }
 
@@ -179,7 +181,10 @@ export class Cluster {
 
   #noteTold(w: WorkerRecord, now: number): void {
     if (w.processed === null) return;
-    const isTelling = w.last_task_event !== null && w.last_task_event >= now - MUTE_AFTER;
+    const answer = this.#events.get(w.hostname);
+    // What it did before it began to tell may be counted only by its next heartbeat.
+    const begins = answer?.on === true && now < answer.at + MUTE_AFTER;
+    const isTelling = begins || (w.last_task_event !== null && w.last_task_event >= now - MUTE_AFTER);
     const told = this.#told.get(w.hostname);
     // What it did while nobody listened, it may have told of.
     const isUnheard = this.listening.gaps.isCounting;

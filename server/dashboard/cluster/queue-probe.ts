@@ -53,6 +53,18 @@ export class QueueProbe {
     return this.#round;
   }
 
+  /** Measures a queue that the broker did not list the last time. */
+  async look(name: string): Promise<void> {
+    if (this.queues.get(name)?.status || PLUMBING.test(name)) return;
+    try {
+      const channel = await this.#open();
+      const status = await channel.queueStatus(name);
+      if (status) this.#keep(name, status, this.#timer.now() / 1000);
+    } catch (error) {
+      this.#log.debug(`The queue ${name} cannot be measured now: ${toError(error).message}`);
+    }
+  }
+
   async peek(name: string, limit: number): Promise<Message[] | null> {
     const channel = await this.#open();
     return channel.peek(name, limit);

@@ -61,6 +61,9 @@ export function workerRows(cluster: Cluster): WorkerRow[] {
 }
 
 function concurrencyOf(pool: Record<string, unknown> | undefined): number | null {
+  // Python's prefork goes on telling what it was started with when it has grown or shrunk (celery/concurrency/prefork.py 5.2).
+  if (pool && 'writes' in pool && Array.isArray(pool.processes) && pool.processes.length > 0)
+    return pool.processes.length;
   const value = pool?.['max-concurrency'];
   return typeof value === 'number' ? value : null;
 }

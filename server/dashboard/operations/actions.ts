@@ -8,6 +8,9 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
 import { retryTasks } from './retry.ts';
 
+/** How long a reply waits for what workers say after the action. */
+const READ_BACK_MS = 1000;
+
 /** The request is well formed and cannot be done: 409 or 404, with the reason. */
 export class Refused extends Error {}
 
@@ -22,10 +25,12 @@ export async function perform(
     act(cluster, request),
   );
   feed.operation(record);
-  const touched = 'destination' in request && request.destination ? request.destination : cluster.onlineWorkers();
-  // Read back what the workers now say, so that pages show facts and not the wish.
-  if (record.outcome !== 'failed' && !['revoke', 'terminate', 'retry', 'purge', 'shutdown'].includes(request.action))
-    void cluster.inspector.ask(touched).catch(() => {});
+  // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
+  const answered = record.answers.filter((a) => a.text !== 'no answer').map((a) => a.worker);
+  if (answered.length > 0 && !['revoke', 'terminate', 'retry'].includes(request.action)) {
+    const told = cluster.inspector.ask(answered).catch(() => {});
+    await Promise.race([told, new Promise((done) => cluster.link.timer.after(READ_BACK_MS, () => done(null)))]);
+  }
   if (request.action === 'purge') void cluster.probe.probe();
   return record;
 }
@@ -157,7 +162,9 @@ export function told(replies: Replies, expected: readonly string[]): Outcome {
       summary: total === 0 ? 'No worker is online to answer' : `None of ${total} ${plural} answered`,
       answers,
     };
-  const summary = `${heard} of ${total} ${plural} answered${failed.length > 0 ? `; ${failed[0]!.text}` : ''}`;
+  const [only] = answers.length === 1 ? answers : [];
+  const one = only?.ok && only.text !== 'done' && only.text.length <= 100 ? `: ${only.text}` : '';
+  const summary = `${heard} of ${total} ${plural} answered${failed.length > 0 ? `; ${failed[0]!.text}` : one}`;
   if (failed.length === heard) return { outcome: 'failed', summary, answers };
   return { outcome: failed.length > 0 || heard < total ? 'partial' : 'ok', summary, answers };
 }

@@ -37,6 +37,7 @@ export function queueRoutes(app: Api, { cluster }: RouteContext): void {
     async (request) => {
       const { name } = request.params;
       const { range = '1h' } = request.query;
+      await cluster.probe.look(name);
       const row = queueRows(cluster).find((q) => q.name === name);
       if (!row)
         throw notFound(`No queue named ${name} is known: the broker does not list it and no worker consumes it.`);

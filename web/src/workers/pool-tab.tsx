@@ -8,7 +8,7 @@ import { OperationNote } from '../operations/operation-note.tsx';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { duration, plural } from '../ui/words.ts';
+import { count, duration, plural } from '../ui/words.ts';
 
 type Stats = Record<string, unknown>;
 
@@ -27,6 +27,8 @@ export function PoolTab({ worker }: { worker: WorkerDetail }) {
       <dl className="facts">
         <dt>Kind</dt>
         <dd>{worker.pool ?? 'not told'}</dd>
+        <dt>Slots</dt>
+        <dd>{count(worker.concurrency)}</dd>
         {poolFacts(pool).map(([term, said]) => [<dt key={term}>{term}</dt>, <dd key={`${term}:`}>{said}</dd>])}
         <dt>Autoscaling</dt>
         <dd>{scaler ? `${scaler.min} to ${scaler.max} slots` : 'off: the worker was started without --autoscale'}</dd>
@@ -75,7 +77,6 @@ export function PoolTab({ worker }: { worker: WorkerDetail }) {
 /** Celery's statistics of a pool in words; what a pool does not tell is left out. */
 function poolFacts(pool: Stats): [string, string][] {
   const facts: [string, string][] = [];
-  if (typeof pool['max-concurrency'] === 'number') facts.push(['Slots', String(pool['max-concurrency'])]);
   if (Array.isArray(pool.processes) && pool.processes.length > 0)
     facts.push([pool.processes.length === 1 ? 'Process' : 'Processes', pool.processes.join(', ')]);
   const most = pool['max-tasks-per-child'];
