@@ -131,14 +131,24 @@ export class Router {
       return { ...shared, exchange: DIRECT, routingKey: chosen.name };
     }
     if (givenName) {
-      const made = typeof given === 'object' ? given : exchange(givenName, type as ExchangeType);
-      return { ...shared, exchange: made, routingKey: options.routing_key ?? '' };
+      return {
+        ...shared,
+        exchange: this.#exchange(options, type as ExchangeType),
+        routingKey: options.routing_key ?? '',
+      };
     }
     return {
       ...shared,
       exchange: chosen.exchange ?? exchange(this.#conf.task_default_exchange ?? chosen.name, type as ExchangeType),
       routingKey: options.routing_key ?? chosen.routingKey ?? this.#conf.task_default_routing_key ?? '',
     };
+  }
+
+  /** One named only is that of the queues bound to it: a retry of what came through a topic exchange goes there again. */
+  #exchange({ exchange: given, exchange_type: asked }: ApplyOptions, type: ExchangeType): Exchange {
+    if (typeof given === 'object') return given;
+    if (!asked) for (const { exchange: known } of this.queues.values()) if (known?.name === given) return known!;
+    return exchange(given!, type);
   }
 }
 

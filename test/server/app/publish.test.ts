@@ -173,6 +173,12 @@ describe('around sending', () => {
       routing_key: 'other',
     });
   });
+  it('an exchange that is only named is that of the queues bound to it', async () => {
+    const t = tasks({ task_queues: { q: { exchange: 'news', exchange_type: 'topic', routing_key: 'eu.#' } } });
+    await (await t.app.writeConnection.defaultChannel()).declareQueue(t.app.queues.get('q')!);
+    await add({ exchange: 'news', routing_key: 'eu.new' })(t);
+    expect((await sent(t.app, 'q'))[0]!.deliveryInfo).toMatchObject({ exchange: 'news', routing_key: 'eu.new' });
+  });
   it('nothing opens before something is sent, and close leaves no handle', async () => {
     const t = tasks();
     expect(t.app.timer.size).toBe(0);
