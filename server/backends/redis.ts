@@ -60,6 +60,8 @@ class RedisBackend implements Backend {
   #pending: PendingStore[] = [];
   /** Why the connection is away; null while it is there. */
   #away: Error | null = null;
+  /** Why the connection that listens was away last. */
+  #deaf: Error | null = null;
   #format: { readonly type: string; readonly encoding: string } | null = null;
   #open = true;
 
@@ -76,8 +78,12 @@ class RedisBackend implements Backend {
     this.#client.on('ready', () => {
       this.#away = null;
     });
+    const listen = () =>
+      connect().on('error', (error: Error) => {
+        this.#deaf = error;
+      });
     this.#wake = new RedisWake(
-      connect,
+      listen,
       (key, body) => this.#told(key, body),
       () => void this.#catchUp(),
     );
@@ -273,7 +279,7 @@ class RedisBackend implements Backend {
     try {
       await this.#wake.settled();
     } catch (error) {
-      throw this.#open ? redisError(this.#context.url, error, this.#away) : closed();
+      throw this.#open ? redisError(this.#context.url, error, this.#deaf) : closed();
     }
   }
 
