@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   countTicks,
   fittingRange,
+  gapsWithin,
   logAxis,
   niceMax,
   spread,
@@ -190,6 +191,18 @@ test('an unfinished bucket closes the line and is told apart', () => {
     [120, null],
   ]);
   expect(unfinished).toEqual({ t: 120, total: 2 });
+});
+
+test('a bucket in which nobody listened is no zero, and a gap belongs to the charts whose time it reaches into', () => {
+  const series = { t: [0, 60, 120, 180], step: 60 };
+  const lines = { SUCCESS: [5, 0, 0, 2] };
+  const gaps = [{ since: 50, until: 130, tasks: 9, events: 27 }];
+  const { points } = stepPoints({ ...series, range: '1h', last_unfinished: true, lines, totals: {} }, gaps);
+
+  expect(points.slice(0, 3).map((p) => p.SUCCESS)).toEqual([5, null, 0]);
+  const later = { since: 300, until: null, tasks: null, events: 0 };
+  expect(gapsWithin([later, ...gaps], series)).toEqual(gaps);
+  expect(gapsWithin([later, ...gaps], { t: [240, 300], step: 60 })).toEqual([later]);
 });
 
 test('an exception repr is its class and its message', () => {

@@ -66,8 +66,11 @@ export class Listening {
   #lost(): void {
     const { now, lastEvent, eventsPerSecond } = this.#cluster;
     const { since, until } = this.#stoodStill;
-    const silent = Math.max(lastEvent ?? now, now - NOTICED_WITHIN);
-    this.gaps.open(now - until < NOTICED_WITHIN ? since : silent, eventsPerSecond, this.mute);
+    const heard = lastEvent ?? now;
+    // What waited on the line was read right after it stood still.
+    const slept = now - until < NOTICED_WITHIN && heard - until < STOOD_STILL;
+    this.#stoodStill = { since: 0, until: 0 };
+    this.gaps.open(slept ? since : Math.max(heard, now - NOTICED_WITHIN), eventsPerSecond, this.mute);
     this.#log.warning('No events are heard: the broker is away, or has closed the line');
   }
 

@@ -85,7 +85,10 @@ export interface StepPoint {
 /**
  * Buckets as points of a stepped line: each value from its start on; the unfinished bucket closes the line and is given apart.
  */
-export function stepPoints(series: SeriesReply): {
+export function stepPoints(
+  series: SeriesReply,
+  gaps: readonly EventGap[] = [],
+): {
   points: StepPoint[];
   unfinished: { t: number; total: number } | null;
 } {
@@ -95,7 +98,9 @@ export function stepPoints(series: SeriesReply): {
   const points: StepPoint[] = [];
   for (let i = 0; i < full; i++) {
     const point: StepPoint = { t: t[i]!, mid: t[i]! + step / 2 };
-    for (const name of names) point[name] = lines[name]?.[i] ?? null;
+    const isUnheard = gaps.some(({ since, until }) => since <= t[i]! && (until ?? Infinity) >= t[i]! + step);
+    // Nothing was counted where nobody listened: that is no zero.
+    for (const name of names) point[name] = (isUnheard ? lines[name]?.[i] || null : lines[name]?.[i]) ?? null;
     points.push(point);
   }
   const last = points.at(-1);

@@ -67,7 +67,7 @@ export function MissedLegend({ series }: { series: SeriesReply | undefined }) {
   return (
     <li>
       <i className="swatch missed" />
-      not heard <b title={`about ${exactCount(events)} events`}>~{count(events)} events</b>
+      not heard <b title={`about ${exactCount(events)} events`}>~{count(events)}</b>
     </li>
   );
 }

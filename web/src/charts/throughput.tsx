@@ -32,7 +32,7 @@ export const Throughput = memo(function Throughput({
   narrow: boolean;
   gaps: readonly EventGap[];
 }) {
-  const { points, unfinished } = stepPoints(series);
+  const { points, unfinished } = stepPoints(series, gaps);
   const from = series.t[0] ?? 0;
   const to = (series.t.at(-1) ?? 0) + series.step;
   const total = (p: (typeof points)[number]) => (p.SUCCESS ?? 0) + (p.RETRY ?? 0) + (p.FAILURE ?? 0);

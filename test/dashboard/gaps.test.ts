@@ -1,0 +1,141 @@
+// What was missed while nobody listened, counted by the heartbeats of the workers; and the ends that are looked up afterwards.
+// With real workers and a real Redis: test/fault/slow-dashboard.test.ts.
+import { expect, test } from 'vitest';
+import { Gaps } from '../../server/dashboard/cluster/gaps.ts';
+import { mend } from '../../server/dashboard/cluster/mend.ts';
+import type { ResultMeta } from '../../server/protocol/result-meta.ts';
+import { ClusterState } from '../../shared/events/cluster-state.ts';
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** A worker that has begun `processed` tasks; what it tells of them is up to the test. */
+function worker(gaps: Gaps, hostname = 'w1', pid = 1) {
+  let n = 0;
+  return {
+    beat: (processed: number) => gaps.take({ type: 'worker-heartbeat', hostname, pid, processed }),
+    tells(tasks: number) {
+      for (let i = 0; i < tasks; i++) {
+        const uuid = `${hostname}-${++n}`;
+        for (const type of ['task-received', 'task-started', 'task-succeeded']) gaps.take({ type, hostname, uuid });
+      }
+    },
+  };
+}
+
+test('tasks begun unseen are counted by what their worker has processed, three events each', () => {
+  const gaps = new Gaps();
+  const w = worker(gaps);
+  w.beat(1000); // before anybody listened
+  w.tells(50);
+  w.beat(1050);
+  gaps.open(100, 30, NOBODY);
+  expect(gaps.list()).toEqual([{ since: 100, until: null, tasks: null, events: 0 }]);
+  gaps.close(140);
+  w.beat(1290);
+  w.tells(10);
+  w.beat(1300);
+  expect(gaps.list()).toEqual([{ since: 100, until: 140, tasks: 240, events: 720 }]);
+  expect(gaps.settle(142)).toBeNull();
+  w.beat(1300);
+  expect(gaps.settle(143)).toEqual({ since: 100, until: 140, tasks: 240, events: 720 });
+  expect(gaps.total).toEqual({ gaps: 1, tasks: 240, events: 720, seconds: 40 });
+});
+
+test('events that wait in the worker when its heart beats are not taken for lost', () => {
+  const gaps = new Gaps();
+  const w = worker(gaps);
+  w.tells(100);
+  w.beat(103);
+  w.tells(3);
+  w.beat(103);
+  w.beat(109);
+  gaps.open(0, 10, NOBODY);
+  gaps.close(1);
+  w.tells(6);
+  w.beat(112);
+  w.tells(3);
+  w.beat(112);
+  w.beat(115);
+  expect(gaps.settle(3)).toMatchObject({ tasks: 0, events: 0 });
+  expect(gaps.list()).toEqual([]);
+});
+
+test('a worker started anew meanwhile counts from zero; one whose tasks nobody tells counts not at all', () => {
+  const gaps = new Gaps();
+  const w = worker(gaps, 'w1', 1);
+  const mute = worker(gaps, 'w2', 2);
+  w.tells(10);
+  w.beat(10);
+  mute.beat(500);
+  gaps.open(0, 1, new Set(['w2']));
+  gaps.close(5);
+  const anew = worker(gaps, 'w1', 3);
+  for (let i = 0; i < 3; i++) {
+    anew.beat(7);
+    mute.beat(900);
+  }
+  expect(gaps.settle(6)).toMatchObject({ tasks: 7, events: 21 });
+});
+
+test('without heartbeats it is a guess by the rate before, and says so', () => {
+  const gaps = new Gaps();
+  gaps.open(100, 12, NOBODY);
+  gaps.close(110);
+  expect(gaps.settle(111)).toEqual({ since: 100, until: 110, tasks: null, events: 120 });
+});
+
+test('a line that is lost again while the first loss is counted is one gap', () => {
+  const gaps = new Gaps();
+  const w = worker(gaps);
+  w.tells(20);
+  w.beat(20);
+  gaps.open(100, 5, NOBODY);
+  gaps.close(101);
+  w.beat(30);
+  gaps.open(103, 5, NOBODY);
+  gaps.close(104);
+  for (let i = 0; i < 3; i++) w.beat(45);
+  expect(gaps.settle(105)).toEqual({ since: 100, until: 104, tasks: 25, events: 75 });
+  expect(gaps.past).toHaveLength(1);
+});
+
+test('ends that were missed are taken from the result store, running tasks first; what has ended or told since is left alone', async () => {
+  const state = new ClusterState();
+  const event = (type: string, uuid: string, timestamp: number) =>
+    state.apply({ type, uuid, hostname: 'w1', timestamp, local_received: timestamp, clock: 1 });
+  for (const uuid of ['waits', 'ok', 'bad', 'runs', 'later', 'ended']) event('task-received', uuid, 1);
+  for (const uuid of ['ok', 'bad', 'runs', 'later']) event('task-started', uuid, 2);
+  event('task-started', 'later', 50);
+  event('task-succeeded', 'ended', 3);
+  const meta = (task_id: string, status: string, result: unknown): ResultMeta => ({
+    task_id,
+    status,
+    result,
+    traceback: status === 'FAILURE' ? 'Traceback ...' : null,
+    children: null,
+    date_done: '1970-01-01T00:00:20.500000',
+  });
+  const stored = new Map([
+    ['ok', meta('ok', 'SUCCESS', { n: [1, true, null] })],
+    ['bad', meta('bad', 'FAILURE', { exc_type: 'ValueError', exc_message: ['no'], exc_module: 'builtins' })],
+    ['runs', { ...meta('runs', 'PROGRESS', 5), date_done: null }],
+  ]);
+  const asked: string[] = [];
+  const ask = async (ids: readonly string[]) => {
+    asked.push(...ids);
+    return stored;
+  };
+  const found = await mend({ tasks: state.tasks.values(), before: 10, now: 60, ask });
+  for (const one of found) state.apply(one);
+
+  expect(asked).toEqual(['ok', 'bad', 'runs', 'waits']);
+  const seen = (uuid: string) => state.tasks.get(uuid);
+  expect(seen('ok')).toMatchObject({
+    state: 'SUCCESS',
+    succeeded: 20.5,
+    result: "{'n': [1, True, None]}",
+    worker: 'w1',
+  });
+  expect(seen('bad')).toMatchObject({ state: 'FAILURE', exception: "ValueError('no')", traceback: 'Traceback ...' });
+  expect([seen('runs'), seen('waits'), seen('later')].map((t) => t?.state)).toEqual(['STARTED', 'RECEIVED', 'STARTED']);
+});
