@@ -7,7 +7,7 @@ import type { RedisOptions } from 'ioredis';
 import { ImproperlyConfigured } from '../../errors.ts';
 import { isUrl, type ParsedUrl, parseUrl, safeUrl, splitUrls } from '../url.ts';
 import { SteadySentinels } from './sentinel.ts';
-import { readTls, type TlsOptions } from './tls.ts';
+import { readTls } from './tls.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
 
@@ -38,104 +38,116 @@ export interface AddressSource {
   };
 }
 
+const OPTIONS = { broker: 'broker_transport_options', 'result store': 'result_backend_transport_options' } as const;
 const UNREADABLE =
   'cannot be read: write redis://[user:password@]host:port/database, with percent escapes for / ? # @ : % in user and password ' +
   '(encodeURIComponent).';
-const OPTIONS = { broker: 'broker_transport_options', 'result store': 'result_backend_transport_options' } as const;
 
 export function readAddress(source: AddressSource): RedisAddress {
-  const { of, otherwise = {} } = source;
+  const { of, options, otherwise = {} } = source;
   const shown = safeUrl(source.url);
-  const refuse = (why: string): never => {
+  const refuse: Refuse = (why) => {
     throw new ImproperlyConfigured(`The URL of the ${of}, ${shown}, ${why}`);
   };
-  const urls = splitUrls(source.url);
-  // What stands in a bare word (`result_backend: 'redis'`) is all in settings.
-  const bare = /^\w+$/.test(source.url);
-  if (!bare && !urls.every(isUrl)) refuse(UNREADABLE);
-  const all = urls.map(parseUrl);
-  for (const { port } of all)
-    if (port !== null && (port < 1 || port > 65_535)) refuse(`has no port ${port}: 1 to 65535.`);
+  const { kind, all, bare } = takeApart(source.url, refuse);
   const first = all[0]!;
-  const kind = first.scheme === 'sentinel' ? 'sentinel' : /^(redis\+)?socket$/.test(first.scheme) ? 'socket' : 'host';
-  if (all.some((one) => one.scheme !== first.scheme) || (kind !== 'sentinel' && all.length > 1)) {
-    refuse('names several servers: that can be a list of sentinels (sentinel://a;sentinel://b), all of them.');
-  }
-  if (first.query.credential_provider ?? source.options.credential_provider) {
+  if (first.query.credential_provider ?? options.credential_provider) {
     refuse('names a credential_provider, which is a Python class: give user and password.');
   }
   // Of several sentinels any may carry what concerns the server behind them.
   const named = all.find((one) => one.password !== null) ?? first;
   const username = first.query.username ?? named.username ?? otherwise.username;
   const password = first.query.password ?? named.password ?? otherwise.password;
-  if (kind !== 'socket' && all.some(({ path }) => path.includes('@'))) refuse(UNREADABLE);
-  const text = databaseText(
-    kind,
-    all.find((one) => one.path !== '') ?? first,
-    bare || kind === 'socket' ? otherwise.db : null,
-  );
-  const db = /^\d*$/.test(text) ? Number(text) : refuse(`has to name a database by its number, not '${text}'.`);
-  const tls = readTls({ ...first, of, shown, kind, options: source.ssl });
-  const where = kind === 'sentinel' ? sentinels() : kind === 'socket' ? socket() : host();
-
-  function host(): RedisOptions {
-    return {
-      host: first.host || otherwise.host || '127.0.0.1',
-      port: first.port ?? otherwise.port ?? 6379,
-      ...(tls.client ? { tls: tls.client } : {}),
-    };
-  }
-
-  function socket(): RedisOptions {
-    if (first.path === '') refuse('names no socket: write redis+socket:///path/to/redis.sock.');
-    return { path: `/${first.path.replace(/^\/+/, '')}` };
-  }
-
-  function sentinels(): RedisOptions {
-    const { master_name: name, sentinel_kwargs: own = {} } = source.options;
-    if (typeof name !== 'string' || name === '') {
-      return refuse(`needs the name of the master: ${OPTIONS[of]}: { master_name: 'mymaster' }.`);
-    }
-    if (typeof own !== 'object' || own === null || Array.isArray(own))
-      return refuse('has sentinel_kwargs that are no object.');
-    return {
-      sentinels: all.map((one) => ({ host: one.host || '127.0.0.1', port: one.port ?? 26_379 })),
-      name,
-      Connector: SteadySentinels,
-      sentinelRetryStrategy: () => null,
-      ...askingSentinels(own as Given, { of, shown }),
-      ...(tls.client ? { tls: tls.client, enableTLSForSentinelMode: true } : {}),
-    };
-  }
-
+  const withPath = all.find((one) => one.path !== '') ?? first;
+  // Celery: `redis_db` counts for a socket and for the bare word 'redis' only; any other URL without a number means 0.
+  const db = databaseOf(kind, withPath, bare || kind === 'socket' ? otherwise.db : null, refuse);
+  const { client: tls, warning } = readTls({ ...first, of, shown, kind, options: source.ssl });
+  const where = kind === 'sentinel' ? masterOf(all, source, shown, refuse) : placeOf(kind, first, otherwise, refuse);
   return {
     safeUrl: shown,
     identity: JSON.stringify([where.path ?? where.sentinels ?? [where.host, where.port], where.name, db]),
     db,
     client: {
       ...where,
+      ...(tls ? { tls, ...(kind === 'sentinel' ? { enableTLSForSentinelMode: true } : {}) } : {}),
       ...(username ? { username, password: password ?? '' } : password ? { password } : {}),
       db,
     },
-    warning: tls.warning,
+    warning,
   };
 }
 
-/** Celery: a query's `db` first. A socket's path is no database. `redis_db` counts for a socket and for the bare word 'redis' only. */
-function databaseText(kind: string, { path, query }: ParsedUrl, otherwise: number | null | undefined): string {
-  const text = query.db ?? (kind === 'socket' ? null : path || null) ?? query.virtual_host ?? otherwise;
-  return String(text ?? '').replace(/^\/+|\/+$/g, '');
+type Kind = 'host' | 'socket' | 'sentinel';
+type Refuse = (why: string) => never;
+
+function takeApart(url: string, refuse: Refuse): { kind: Kind; all: readonly ParsedUrl[]; bare: boolean } {
+  const urls = splitUrls(url);
+  // Of a bare word (`result_backend: 'redis'`) all else stands in settings.
+  const bare = /^\w+$/.test(url);
+  if (!bare && !urls.every(isUrl)) refuse(UNREADABLE);
+  const all = urls.map(parseUrl);
+  const { scheme } = all[0]!;
+  const kind = scheme === 'sentinel' ? 'sentinel' : /^(redis\+)?socket$/.test(scheme) ? 'socket' : 'host';
+  if (all.some((one) => one.scheme !== scheme) || (kind !== 'sentinel' && all.length > 1)) {
+    refuse('names several servers: that can be a list of sentinels (sentinel://a;sentinel://b), all of them.');
+  }
+  for (const { port, path } of all) {
+    if (port !== null && (port < 1 || port > 65_535)) refuse(`has no port ${port}: 1 to 65535.`);
+    // It may be the end of a password.
+    if (kind !== 'socket' && path.includes('@')) refuse(UNREADABLE);
+  }
+  return { kind, all, bare };
 }
 
-/** How the sentinels themselves are spoken to: with what `sentinel_kwargs` says, and nothing else. */
-function askingSentinels(own: Given, source: { of: 'broker' | 'result store'; shown: string }): RedisOptions {
-  const text = (name: string) => (typeof own[name] === 'string' ? (own[name] as string) : undefined);
-  let sentinelTLS: TlsOptions | undefined;
-  if (own.ssl === true) {
-    const given = Object.entries(own).filter(([name]) => name.startsWith('ssl_'));
-    const options = { ssl_cert_reqs: 'required', ...Object.fromEntries(given) };
-    sentinelTLS =
-      readTls({ ...source, scheme: 'sentinel', kind: 'sentinel', host: '', query: {}, options }).client ?? {};
+/** Celery: a query's `db` first; a socket's path is no database. */
+function databaseOf(
+  kind: Kind,
+  { path, query }: ParsedUrl,
+  otherwise: number | null | undefined,
+  refuse: Refuse,
+): number {
+  const text = query.db ?? (kind === 'socket' ? null : path || null) ?? query.virtual_host ?? otherwise ?? '';
+  const digits = String(text).replace(/^\/+|\/+$/g, '');
+  return /^\d*$/.test(digits) ? Number(digits) : refuse(`has to name a database by its number, not '${digits}'.`);
+}
+
+function placeOf(
+  kind: Kind,
+  { host, port, path }: ParsedUrl,
+  otherwise: AddressSource['otherwise'],
+  refuse: Refuse,
+): RedisOptions {
+  if (kind === 'host') return { host: host || otherwise?.host || '127.0.0.1', port: port ?? otherwise?.port ?? 6379 };
+  if (path === '') refuse('names no socket: write redis+socket:///path/to/redis.sock.');
+  return { path: `/${path.replace(/^\/+/, '')}` };
+}
+
+function masterOf(
+  all: readonly ParsedUrl[],
+  { of, options }: AddressSource,
+  shown: string,
+  refuse: Refuse,
+): RedisOptions {
+  const { master_name: name, sentinel_kwargs: own = {} } = options;
+  if (typeof name !== 'string' || name === '') {
+    return refuse(`needs the name of the master: ${OPTIONS[of]}: { master_name: 'mymaster' }.`);
   }
-  return { sentinelUsername: text('username'), sentinelPassword: text('password'), sentinelTLS };
+  if (typeof own !== 'object' || own === null || Array.isArray(own)) {
+    return refuse('has sentinel_kwargs that are no object.');
+  }
+  const { username, password, ssl, ...rest } = own as Given;
+  const text = (value: unknown) => (value === undefined || value === null ? undefined : String(value));
+  const given = Object.fromEntries(Object.entries(rest).filter(([key]) => key.startsWith('ssl_')));
+  const tls = { of, shown, scheme: 'sentinel', kind: 'sentinel', host: '', query: {} } as const;
+  return {
+    sentinels: all.map(({ host, port }) => ({ host: host || '127.0.0.1', port: port ?? 26_379 })),
+    name,
+    Connector: SteadySentinels,
+    sentinelRetryStrategy: () => null,
+    // Sentinels are spoken to with what is theirs, and nothing else.
+    sentinelUsername: text(username),
+    sentinelPassword: text(password),
+    sentinelTLS:
+      ssl === true ? (readTls({ ...tls, options: { ssl_cert_reqs: 'required', ...given } }).client ?? {}) : undefined,
+  };
 }
