@@ -1,9 +1,11 @@
 // Real redis-servers that speak TLS: what is accepted, what is refused and how that is said, for the broker and for the result store.
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
 import type { StoreSettings } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
+import { createDashboard } from '../../../server/dashboard/dashboard.ts';
 import { createLogger, silentLogger } from '../../../server/log.ts';
 import { queue } from '../../../server/transport/entity.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
@@ -11,6 +13,7 @@ import { type Certificates, makeCertificates } from '../../support/certificates.
 import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
 import { startSentinel } from '../../support/sentinel.ts';
+import { until } from '../../support/until.ts';
 import { startWorker } from '../../support/world.ts';
 import { record, testContext } from '../backends/context.ts';
 
@@ -160,6 +163,22 @@ describeNeedsRedis('sentinels and a master that speak TLS', () => {
       const strangeMaster = { ...ssl, ssl_ca_certs: pem.strangeCa };
       expect(await textOf(through(url, strangeMaster, silentLogger, 20, sound))).toMatch(/not trusted here/);
     }
+  });
+});
+
+describeNeedsRedis('a dashboard over TLS', () => {
+  it('reaches broker and results with the certificates in the settings of its cluster', async () => {
+    const own = { ssl_cert_reqs: 'required', ssl_ca_certs: pem.ca, ssl_certfile: pem.clientBoth };
+    const url = strict.secureUrl('');
+    const settings = { broker_use_ssl: own, redis_backend_use_ssl: own };
+    const db = join(strict.folder, 'history.db');
+    const options = { broker: url, result_backend: url, settings, db, port: 0, queue_interval: 0.2 };
+    const dashboard = createDashboard(options, { log: silentLogger, pages: null });
+    closing.push(() => dashboard.close());
+    const cluster = await dashboard.start();
+    const ready = async () => (await dashboard.app.inject({ url: '/readyz' })).json<{ ready: boolean }>().ready;
+    await until(ready, 'the dashboard to be ready');
+    expect(await cluster.link.askBackend((backend) => backend.get('none'))).toEqual({ value: null });
   });
 });
 
