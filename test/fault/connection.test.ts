@@ -215,6 +215,22 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     expect(givenUp[0]).toBe('no answer within 0.3 s');
   });
 
+  it('a line on which much comes before the answer is not taken for silent', async () => {
+    const { proxy, redis } = await world();
+    const client = new Redis({ port: proxy.port, protocol: 2 });
+    cleanup.push(() => client.disconnect());
+    let heard = 0;
+    client.on('message', () => heard++);
+    await client.subscribe('news');
+    const givenUp: string[] = [];
+    const options = { healthCheckMs: 50, answerWithinMs: 300 };
+    cleanup.push(watchHealth(client, createTimer(), options, (error) => givenUp.push(error.message)));
+    proxy.line.perSecond = 100_000;
+    await Promise.all(Array.from({ length: 20 }, () => redis.publish('news', 'x'.repeat(10_000))));
+    await until(() => heard === 20, 'all of the news', LONG);
+    expect(givenUp).toEqual([]);
+  });
+
   it.each([
     ['reset', (proxy: TcpProxy) => proxy.cut('rst')],
     ['ended', (proxy: TcpProxy) => proxy.cut('fin')],

@@ -167,7 +167,8 @@ class Pair {
   }
 }
 
-async function hand(data: Buffer, to: Socket, { split, perSecond }: LineOptions, isDown: boolean): Promise<void> {
+async function hand(data: Buffer, to: Socket, line: LineOptions, isDown: boolean): Promise<void> {
+  const { split } = line;
   if (split) {
     for (let at = 0, size = 1; at < data.length && !to.destroyed; at += size, size = (size % 7) + 1) {
       to.write(data.subarray(at, at + size));
@@ -176,18 +177,27 @@ async function hand(data: Buffer, to: Socket, { split, perSecond }: LineOptions,
     }
     return;
   }
-  if (!to.write(data) && !to.destroyed) {
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        to.off('drain', go);
-        to.off('close', go);
-        resolve();
-      };
-      to.once('drain', go);
-      to.once('close', go);
-    });
+  for (let at = 0; at < data.length && !to.destroyed; ) {
+    // Read each time: the limit may be lifted meanwhile.
+    const perSecond = isDown ? line.perSecond : undefined;
+    const end = perSecond ? at + Math.max(1, Math.round(perSecond / 50)) : data.length;
+    if (!to.write(data.subarray(at, end))) await drained(to);
+    if (perSecond) await pause(20);
+    at = end;
   }
-  if (isDown && perSecond) await pause((data.length / perSecond) * 1000);
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      socket.off('drain', go);
+      socket.off('close', go);
+      resolve();
+    };
+    if (socket.destroyed) return resolve();
+    socket.once('drain', go);
+    socket.once('close', go);
+  });
 }
 
 function pause(ms: number): Promise<void> {

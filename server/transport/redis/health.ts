@@ -1,7 +1,8 @@
 // Does a connection to Redis still answer? It is asked now and then; without an answer in time it is given up, since a line can fall
 // silent without being closed, and then nobody would ever be told.
 // Not here: what giving up means (link.ts, backends/redis-client.ts).
-// Holds: a process that stood still itself (a task that blocks it, a stopped container) does not take that for the server's silence.
+// Holds: a process that stood still itself (a task that blocks it, a stopped container) does not take that for the server's silence;
+// a line on which much else comes before the answer is not silent.
 // Redis-py: connection.py check_health, with kombu's `health_check_interval` of 25 s
 import type { Redis } from 'ioredis';
 import type { Timer, TimerHandle } from '../../timer.ts';
@@ -28,9 +29,10 @@ export function watchHealth(
   let deadline: TimerHandle | null = null;
   const expect = () => {
     const dueMs = timer.now() + answerWithinMs;
+    const before = client.stream?.bytesRead;
     deadline = timer.after(answerWithinMs, () => {
       deadline = null;
-      if (timer.now() - dueMs > STOOD_STILL_MS) expect();
+      if (timer.now() - dueMs > STOOD_STILL_MS || client.stream?.bytesRead !== before) expect();
       else giveUp(new Error(`no answer within ${answerWithinMs / 1000} s`));
     });
   };
