@@ -2,6 +2,7 @@
 // Options: options.ts. What the server holds and under which names: keys.ts, envelope.ts.
 // Kombu 5.6: transport/redis.py Transport, SentinelTransport
 import { OperationalError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import type { Channel, Transport, TransportContext, TransportFactory, TransportFlags } from '../contract.ts';
 import { Broker } from './broker.ts';
 import { RedisChannel } from './channel.ts';
@@ -19,6 +20,16 @@ const FLAGS: TransportFlags = {
 
 export const redisTransport: TransportFactory = (context) => new RedisTransport(context);
 
+/** Every reconnect makes a transport. */
+const told = new WeakMap<Logger, Set<string>>();
+
+function warnOnce(warning: string | null, log: Logger | undefined): void {
+  if (warning === null || !log) return;
+  const before = told.get(log) ?? new Set();
+  if (!before.has(warning)) log.warning(warning);
+  told.set(log, before.add(warning));
+}
+
 class RedisTransport implements Transport {
   readonly flags = FLAGS;
   readonly driver = 'redis';
@@ -29,7 +40,7 @@ class RedisTransport implements Transport {
 
   constructor(context: TransportContext) {
     const options = readOptions(context);
-    if (options.warning) context.log?.warning(options.warning);
+    warnOnce(options.warning, context.log);
     this.#broker = new Broker(options);
   }
 
