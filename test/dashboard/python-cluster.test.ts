@@ -27,18 +27,22 @@ const BUSY = { timeoutMs: LONG, everyMs: 50 };
 describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LONG }, () => {
   let shop: PythonShop;
   let dashboard: Dashboard;
+  /** @unit seconds */
+  let started: number;
 
   beforeAll(async () => {
     shop = await openPythonShop();
     await Promise.all([
       shop.worker('web@py', ['-c', '2', '-E', '-Q', 'celery,mail']),
       shop.worker('extended@py', ['-c', '1', '-E', '-Q', 'extended', '--autoscale', '3,1'], { E2E_EXTENDED: '1' }),
+      shop.worker('still@py', ['-c', '1', '-E', '-Q', 'still', '--without-heartbeat', '--without-gossip']),
       shop.worker('pickle@py', ['-c', '1', '-E', '-Q', 'pickle'], { E2E_PICKLE: '1', C_FORCE_ROOT: '1' }),
     ]);
     await shop.py(`result = [send('shop.add', n, n, queue='idle', priority=n) for n in (9, 0, 3, 4, 7)]`);
     dashboard = open();
+    started = Date.now() / 1000;
     await dashboard.start();
-    await until(async () => (await workers()).filter((w) => w.pool !== null).length === 3, 'three workers', BUSY);
+    await until(async () => (await workers()).filter((w) => w.pool !== null).length === 4, 'four workers', BUSY);
   }, 3 * LONG);
   afterAll(async () => {
     await dashboard?.close();
@@ -99,7 +103,7 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
         const known = await until(
           async () => {
             const rows = await workers(late);
-            return rows.length === 3 && rows.every((w) => w.pool === 'prefork') && rows;
+            return rows.length === 4 && rows.every((w) => w.pool === 'prefork') && rows;
           },
           'the pools',
           BUSY,
@@ -107,6 +111,7 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
         expect(known.map((w) => [w.hostname, w.status, w.concurrency])).toEqual([
           ['extended@py', 'online', 1],
           ['pickle@py', 'online', 1],
+          ['still@py', 'online', 1],
           ['web@py', 'online', 2],
         ]);
         for (const w of known)
@@ -360,6 +365,19 @@ with app.connection() as connection, app.events.Dispatcher(connection, hostname=
     expect(metrics).toContain('umbel_queue_unacked{queue="idle"} 0');
     const record = await operate({ action: 'purge', queue: 'idle', confirm: 'idle' });
     expect(record.summary).toBe('5 messages were removed from idle');
+  });
+
+  it('has a worker that sends no heartbeats online as long as it answers', async () => {
+    const still = await until(
+      async () => {
+        const worker = await get<WorkerDetail>('workers/still@py');
+        // The one heartbeat it was asked for has expired (10 s).
+        return (worker.last_heard ?? 0) > started + 12 && worker;
+      },
+      'its answers to be all that is heard of it',
+      BUSY,
+    );
+    expect(still).toMatchObject({ status: 'online', pool: 'prefork', concurrency: 1, active: 0 });
   });
 
   it('counts 2,000 tasks by state and name as their results do', async () => {

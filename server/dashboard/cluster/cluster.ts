@@ -5,7 +5,7 @@
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
-import { createWorkerRecord, type WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { createWorkerRecord, isAlive, type WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { Replies } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
 import { EventReceiver } from '../../events/receiver.ts';
@@ -72,6 +72,7 @@ export class Cluster {
     this.startedAt = timer.now() / 1000;
     this.state = new ClusterState({ maxTasks: options.max_tasks, maxWorkers: options.max_workers });
     this.inspector = new Inspector(link.control, timer, log.child('inspect'), options.inspect_timeout / 1000);
+    this.inspector.onAnswers((hostnames) => this.#answered(hostnames));
     this.probe = new QueueProbe(link.asking, timer, log.child('queues'), () => this.consumedQueues());
     this.listening = new Listening(this, log);
     this.receiver = new EventReceiver({
@@ -142,7 +143,8 @@ export class Cluster {
   }
 
   statusOf(w: WorkerRecord): Liveness {
-    return liveness(w, this.now);
+    const { inspect_interval: every, inspect_timeout: timeoutMs } = this.options;
+    return liveness(w, this.now, this.inspector.workers.get(w.hostname)?.at, 2 * every + timeoutMs / 1000);
   }
 
   /** It goes on with tasks, by its heartbeats, and no event tells of them: somebody has disabled its task events. */
@@ -192,10 +194,7 @@ export class Cluster {
   }
 
   onlineWorkers(): string[] {
-    const now = this.now;
-    const names: string[] = [];
-    for (const w of this.state.workers.values()) if (liveness(w, now) === 'online') names.push(w.hostname);
-    return names;
+    return [...this.state.workers.values()].filter((w) => this.statusOf(w) === 'online').map((w) => w.hostname);
   }
 
   /** Queues that workers say they consume, and the default one. */
@@ -211,7 +210,7 @@ export class Cluster {
     const known = this.inspector.workers.get(hostname);
     if (known && this.now - known.at < maxAge) return;
     const record = this.state.workers.get(hostname);
-    if (record && liveness(record, this.now) === 'offline') return;
+    if (record && this.statusOf(record) === 'offline') return;
     await this.inspector.ask([hostname]);
   }
 
@@ -265,6 +264,16 @@ export class Cluster {
     if (state.dirty >= BATCH_TASKS) this.flush();
   }
 
+  #answered(hostnames: readonly string[]): void {
+    for (const hostname of hostnames) {
+      const record = this.state.workers.get(hostname) ?? createWorkerRecord(hostname);
+      if (isAlive(record, this.now)) continue;
+      record.last_heard = this.now;
+      this.state.restoreWorker(record);
+      this.state.touchWorker(record);
+    }
+  }
+
   #newcomer(hostname: string | undefined, isStart: boolean): void {
     if (hostname === undefined) return;
     // It has forgotten what the one before it was told.
@@ -298,7 +307,7 @@ export class Cluster {
     for (const w of this.state.workers.values()) {
       this.#noteTold(w, now);
       if (this.isMute(w)) mute.add(w.hostname);
-      const status = liveness(w, now);
+      const status = this.statusOf(w);
       if (this.#status.get(w.hostname) !== status) {
         this.#status.set(w.hostname, status);
         this.state.touchWorker(w);
@@ -333,7 +342,7 @@ export class Cluster {
       values.waiting = waiting;
     }
     let busy = 0;
-    for (const w of this.state.workers.values()) if (liveness(w, this.now) === 'online') busy += w.active ?? 0;
+    for (const w of this.state.workers.values()) if (this.statusOf(w) === 'online') busy += w.active ?? 0;
     values.busy = busy;
     this.history.saveGauges(values, Math.floor(this.now / 60) * 60);
   }
@@ -344,8 +353,10 @@ export class Cluster {
 
   async #inspect(seldom: boolean): Promise<void> {
     if (this.stopped || !this.link.asking.connected) return;
-    const online = this.onlineWorkers();
-    if (online.length > 0) await this.inspector.ask(online, seldom).catch(() => {});
+    // Now and then everybody: who sends no heartbeats is found by its answer.
+    const heard = [...this.state.workers.values()].filter((w) => this.statusOf(w) !== 'offline');
+    const asked = seldom ? null : heard.map((w) => w.hostname);
+    if (asked === null || asked.length > 0) await this.inspector.ask(asked, seldom).catch(() => {});
   }
 
   async #expire(): Promise<void> {

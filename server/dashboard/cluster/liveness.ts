@@ -7,11 +7,16 @@ export type Liveness = 'online' | 'late' | 'offline';
 /** How long a silent worker may come back before it counts as lost. @unit seconds */
 export const GRACE = 60;
 
-/** @param now seconds since the epoch */
-export function liveness(w: WorkerRecord, now: number): Liveness {
+/**
+ * @param now seconds since the epoch
+ * @param answered when it last answered a question: a sign of life of one that sends no heartbeats, and only of that one
+ * @param lately how old such an answer may be. @unit seconds
+ */
+export function liveness(w: WorkerRecord, now: number, answered?: number, lately = 0): Liveness {
   if (w.left) return 'offline';
-  if (isAlive(w, now)) return 'online';
-  const expired = workerExpires(w);
+  let expired = workerExpires(w);
+  if (answered !== undefined && answered > (expired ?? 0)) expired = answered + lately;
+  if (expired !== null && now < expired) return 'online';
   return expired !== null && now < expired + GRACE ? 'late' : 'offline';
 }
 
