@@ -59,6 +59,8 @@ export class InProcessPool implements Pool {
   readonly #context: PoolContext;
   readonly #pid = process.pid;
   readonly #running = new Set<Run>();
+  /** Their bodies begin with the next phase of the event loop. */
+  #accepted: Run[] = [];
   #waiting: Run[] = [];
   #waitingHead = 0;
   readonly #idle: (() => void)[] = [];
@@ -158,12 +160,25 @@ export class InProcessPool implements Pool {
     this.#running.add(run);
     if (job.softTimeLimitMs !== null || job.timeLimitMs !== null) this.#limitTime(run);
     callbacks.onAccepted(this.#pid, run.startedMs);
-    // Accepting may have terminated it (a revoke that waited for it).
-    if (this.#isDone(run)) return;
-    this.#context.execute(job, stop).then(
-      (outcome) => this.#ended(run, outcome),
-      (error: unknown) => this.#ended(run, crashed(run, error, timer.now())),
-    );
+    if (this.#accepted.push(run) === 1) setImmediate(() => this.#execute());
+  }
+
+  /**
+   * Bodies begin when what accepting them gave to send has been sent: one that blocks, or ends the process, must not hold up its early
+   * acknowledgement, or it would be delivered again and again.
+   */
+  #execute(): void {
+    const accepted = this.#accepted;
+    this.#accepted = [];
+    const { execute, timer } = this.#context;
+    for (const run of accepted) {
+      // Terminated meanwhile?
+      if (run.state !== 'running') continue;
+      execute(run.job, run.stop!).then(
+        (outcome) => this.#ended(run, outcome),
+        (error: unknown) => this.#ended(run, crashed(run, error, timer.now())),
+      );
+    }
   }
 
   #ended(run: Run, outcome: TaskOutcome): void {
@@ -224,11 +239,6 @@ export class InProcessPool implements Pool {
         }),
       );
     }
-  }
-
-  /** The state again, unknown to the compiler's narrowing. */
-  #isDone(run: Run): boolean {
-    return run.state === 'done';
   }
 }
 

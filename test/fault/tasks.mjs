@@ -1,4 +1,4 @@
-// The app of the workers that are killed and cut off: one task, which writes down when it begins and ends. tasks.py is its twin.
+// The app of the workers that are killed and cut off: tasks that write down when they begin and end. tasks.py is its twin.
 // Plain JavaScript: it runs as a user's built module would. Who starts it: world.ts, by the environment.
 import { existsSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,9 +14,16 @@ const write = (...words) => writeSync(diary, `${words.join(' ')}\n`);
 
 /** Takes so long, and then as long as the file `gate` is not there. */
 app.task({ name: 'fault.work', params: ['number', 'seconds', 'gate'] }, async function (number, seconds, gate = null) {
-  write('start', number, this.request.deliveryInfo.redelivered === true, process.pid);
+  write('start', number, this.request.deliveryInfo.redelivered, process.pid);
   await pause(seconds * 1000);
   while (gate && !existsSync(gate)) await pause(20);
   write('end', number);
   return number;
+});
+
+/** Takes the worker's process with it, before it has awaited anything. */
+app.task({ name: 'fault.die', params: ['number'] }, function (number) {
+  write('start', number, this.request.deliveryInfo.redelivered, process.pid);
+  process.kill(process.pid, 'SIGKILL');
+  for (;;);
 });

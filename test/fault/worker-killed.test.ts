@@ -9,6 +9,7 @@ import { PATIENT, type Run, World, type WorldOptions } from './world.ts';
 /** @unit seconds */
 const VISIBILITY = 2;
 const LATE = { task_acks_late: true, broker_transport_options: { visibility_timeout: VISIBILITY } };
+const EARLY_UNTRACKED = { ...LATE, task_acks_late: false };
 const EARLY = { ...LATE, task_acks_late: false, task_track_started: true };
 
 let opened: World | null = null;
@@ -123,6 +124,15 @@ describe('a worker that is killed', { timeout: 120_000 }, () => {
       const states = [...(await world.results(lost.map((number) => ids[number]!))).values()].map((meta) => meta.status);
       expect(states).toEqual(['STARTED', 'STARTED', 'STARTED', 'STARTED']);
       expect(world.runs()).toHaveLength(40);
+    });
+
+    it('a task that takes its worker with it is not delivered again, to take the next one too', async () => {
+      const world = await open({ settings: EARLY_UNTRACKED });
+      await world.app.sendTask('fault.die', [0]);
+      const first = await world.umbel('first@fault', ['-c', '4']).catch(() => null);
+      await until(() => world.runs().length === 1, 'it to begin', PATIENT);
+      await first?.kill();
+      expect(await world.keys.exists('celery', 'unacked', 'unacked_index')).toBe(0);
     });
 
     it('killed under load it loses no more than ran at that moment', async () => {

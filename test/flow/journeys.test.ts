@@ -300,8 +300,9 @@ describe.each<BrokerKind>(['memory', 'sqlite'])('on %s', (broker) => {
 
   it('a terminated running task is told by its signal and ends as REVOKED', async () => {
     const app = makeApp({ broker });
-    let told = '';
+    let [begun, told] = [false, ''];
     const long = app.task({ name: 'long' }, async function () {
+      begun = true;
       await new Promise((_, reject) => {
         this.signal.addEventListener('abort', () => {
           told = String(this.signal.reason.name);
@@ -311,14 +312,9 @@ describe.each<BrokerKind>(['memory', 'sqlite'])('on %s', (broker) => {
     });
     await startWorker(app);
     const sent = await long.applyAsync([], {}, {});
-    await until(
-      async () => {
-        await sent.revoke({ terminate: true });
-        return told !== '';
-      },
-      'the signal',
-      { everyMs: 50 },
-    );
+    await until(() => begun, 'it to begin');
+    await sent.revoke({ terminate: true });
+    await until(() => told !== '', 'the signal');
     expect(told).toBe('Terminated');
     await expect(sent.get(WAIT)).rejects.toBeInstanceOf(TaskRevokedError);
   });
