@@ -62,7 +62,7 @@ export interface BroadcastOptions {
   readonly reply?: boolean;
   /** Default 1000. @unit milliseconds */
   readonly timeoutMs?: number;
-  /** Stop after so many replies. Default: as many as there are destinations. */
+  /** Stop after so many replies. Default: as many as there are destinations, or as heard the question where the broker says so. */
   readonly limit?: number;
   readonly onReply?: (reply: Record<string, unknown>) => void;
 }
@@ -70,7 +70,7 @@ export interface BroadcastOptions {
 /** Takes a method and its arguments, gives the answer or throws; what it throws goes back as {error: repr}. */
 export type NodeHandler = (method: string, args: Record<string, unknown>) => unknown;
 
-/** A reply queue nobody waits at is given up after so long: a worker asks once, when it starts. */
+/** A reply queue nobody waits at is given up after so long. */
 const IDLE_MS = 5000;
 
 interface Collector {
@@ -139,9 +139,11 @@ export class Mailbox {
       await this.#listen();
       request.ticket = ticket;
       request.reply_to = { exchange: this.replyExchange.name, routing_key: this.oid };
-      const collected = this.#collect(ticket, limit, timeoutMs, options.onReply);
+      const collected = this.#collect(ticket, limit ?? Number.POSITIVE_INFINITY, timeoutMs, options.onReply);
       try {
-        await this.#request(request, timeoutMs);
+        const heard = await this.#request(request, timeoutMs);
+        // Nobody else can answer: no need to wait for them. Kombu waits until the time is up.
+        if (typeof heard === 'number') collected.atMost(heard);
       } catch (error) {
         collected.stop();
         throw error;
@@ -150,7 +152,7 @@ export class Mailbox {
     } finally {
       this.#awaited--;
       if (this.#awaited === 0 && this.#replies) {
-        this.#idle = this.options.timer.after(IDLE_MS, () => void this.#unlisten());
+        this.#idle = this.options.timer.after(IDLE_MS, () => void this.unlisten());
       }
     }
   }
@@ -177,13 +179,22 @@ export class Mailbox {
 
   async close(): Promise<void> {
     this.#producer.close();
-    await this.#unlisten();
+    await this.unlisten();
   }
 
-  async #request(request: Record<string, unknown>, timeoutMs: number): Promise<void> {
+  /** Give the reply queue up, which goes with its consumer; the next question that wants replies has it again. */
+  unlisten(): Promise<void> {
+    this.#idle?.cancel();
+    const replies = this.#replies;
+    this.#replies = null;
+    if (replies) this.#leaving = replies.then((channel) => channel.close()).catch(() => {});
+    return this.#leaving;
+  }
+
+  #request(request: Record<string, unknown>, timeoutMs: number): Promise<unknown> {
     const { clock, timer } = this.options;
     const { body, contentType, contentEncoding } = encode(request, this.#serializer);
-    await this.#producer.publish({
+    return this.#producer.publish({
       exchange: this.exchange,
       routingKey: '',
       contentType,
@@ -213,15 +224,6 @@ export class Mailbox {
     return this.#replies;
   }
 
-  /** The queue goes with its consumer. */
-  #unlisten(): Promise<void> {
-    this.#idle?.cancel();
-    const replies = this.#replies;
-    this.#replies = null;
-    if (replies) this.#leaving = replies.then((channel) => channel.close()).catch(() => {});
-    return this.#leaving;
-  }
-
   #onReply(message: Message): void {
     const { clock, expires, ticket } = message.headers;
     this.options.clock.adjust(Number(clock) || 0);
@@ -236,7 +238,8 @@ export class Mailbox {
     }
   }
 
-  #collect(ticket: string, limit: number | undefined, timeoutMs: number, onReply: BroadcastOptions['onReply']) {
+  #collect(ticket: string, most: number, timeoutMs: number, onReply: BroadcastOptions['onReply']) {
+    let limit = most;
     const found: Record<string, unknown>[] = [];
     let finish: (replies: Record<string, unknown>[]) => void = () => {};
     const replies = new Promise<Record<string, unknown>[]>((resolve) => {
@@ -252,10 +255,14 @@ export class Mailbox {
       add(reply) {
         found.push(reply);
         onReply?.(reply);
-        if (limit !== undefined && found.length >= limit) stop();
+        if (found.length >= limit) stop();
       },
     });
-    return { replies, stop };
+    const atMost = (count: number) => {
+      limit = Math.min(limit, count);
+      if (found.length >= limit) stop();
+    };
+    return { replies, stop, atMost };
   }
 
   #queue(name: string, from: Exchange, routingKey: string): Queue {

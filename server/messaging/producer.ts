@@ -54,8 +54,8 @@ export class Producer {
     });
   }
 
-  /** Resolves when the broker has the message. */
-  publish(o: PublishOptions): Promise<void> {
+  /** Resolves when the broker has the message; with what the broker says of it. */
+  publish(o: PublishOptions): Promise<unknown> {
     const open = this.#open;
     const sending = open && this.#ready(open, o) ? open.channel.publish(outgoing(o)) : this.#send(o);
     return o.retry ? sending.catch((error: unknown) => this.#again(o, error)) : sending;
@@ -75,7 +75,7 @@ export class Producer {
     return o.declare === undefined || o.declare.every((queue) => open.seen.has(queue));
   }
 
-  async #send(o: PublishOptions): Promise<void> {
+  async #send(o: PublishOptions): Promise<unknown> {
     const open = await this.#channel();
     if (o.exchange.name !== '' && !open.seen.has(o.exchange)) {
       const key = `exchange ${JSON.stringify(o.exchange)}`;
@@ -84,7 +84,7 @@ export class Producer {
       open.seen.add(o.exchange);
     }
     for (const queue of o.declare ?? []) await this.#declare(open, queue);
-    await open.channel.publish(outgoing(o));
+    return open.channel.publish(outgoing(o));
   }
 
   async #declare(open: Opened, queue: Queue): Promise<void> {
@@ -116,7 +116,7 @@ export class Producer {
     return opened;
   }
 
-  async #again(o: PublishOptions, thrown: unknown): Promise<void> {
+  async #again(o: PublishOptions, thrown: unknown): Promise<unknown> {
     const policy = o.retryPolicy ?? {};
     // Celery 5.6, app/defaults.py task_publish_retry_policy
     const most = policy.max_retries === undefined ? 3 : policy.max_retries;

@@ -73,8 +73,11 @@ export interface Channel {
   bindQueue(queue: string, exchange: string, routingKey: string): Promise<void>;
   unbindQueue(queue: string, exchange: string, routingKey: string): Promise<void>;
   deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number>;
-  /** Messages to an exchange without a matching binding are dropped silently, as on RabbitMQ; the default exchange needs the queue to exist. */
-  publish(m: OutgoingMessage): Promise<void>;
+  /**
+   * Resolves when the broker has it; with how many consumers heard it when that is a number (a fanout exchange on Redis).
+   * Messages to an exchange without a matching binding are dropped silently, as on RabbitMQ; the default exchange needs the queue to exist.
+   */
+  publish(m: OutgoingMessage): Promise<unknown>;
   /** Take one message now, or null. */
   get(queue: string, options?: { noAck?: boolean }): Promise<Message | null>;
   /** `onMessage` must not throw. Several queues of one channel are served in turn. */

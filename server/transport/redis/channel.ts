@@ -103,11 +103,11 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     return this.#broker.deleteQueue(name);
   }
 
-  publish(m: OutgoingMessage): Promise<void> {
+  publish(m: OutgoingMessage): Promise<unknown> {
     try {
       this.#check();
       checkSize(m, this.#broker.options.sizeLimit);
-      return this.#broker.publish(m) as Promise<void>;
+      return this.#broker.publish(m);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -100,14 +100,17 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     return queue(`${conf.get('event_queue_prefix')}.${randomUUID()}`, {
       exchange: exchange(conf.get('event_exchange'), 'topic'),
       routingKey: 'worker.#',
-      durable: false,
-      autoDelete: true,
+      durable: conf.get('event_queue_durable'),
+      exclusive: conf.get('event_queue_exclusive'),
+      autoDelete: !conf.get('event_queue_durable'),
       messageTtlMs: this.#host.options.heartbeatInterval * 1000,
       expiresMs: conf.get('event_queue_expires') * 1000,
     });
   }
 
   #onMessage(message: Message): void {
+    // On a broker that does not tell keys apart (`fanout_patterns` false) everything is heard.
+    if (message.deliveryInfo.routing_key.startsWith('task.')) return;
     let body: unknown;
     try {
       body = decode(message.body, message.contentType, message.contentEncoding, this.#accept);
@@ -115,7 +118,6 @@ export class GossipStep extends Bootstep<TaskConsumer> {
       this.#host.log.error(`gossip: ${toError(error).message}`);
       return;
     }
-    // On a broker that does not tell keys apart (`fanout_patterns` false) everything is heard.
     for (const event of readEvents(body).events) if (event.type.startsWith('worker-')) this.#onEvent(event);
   }
 

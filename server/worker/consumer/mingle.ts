@@ -2,9 +2,8 @@
 // Not here: watching one another afterwards (gossip.ts).
 // Holds: a worker that can see it is alone does not wait; with others it waits until all have answered, a second at most.
 // Celery 5.6: worker/consumer/mingle.py
-import type { Channel } from '../../transport/contract.ts';
 import { Bootstep } from '../blueprint.ts';
-import type { TaskConsumer } from './consumer.ts';
+import type { ConsumerHost, TaskConsumer } from './consumer.ts';
 
 const WAIT_MS = 1000;
 
@@ -15,15 +14,17 @@ export class MingleStep extends Bootstep<TaskConsumer> {
   override async start(consumer: TaskConsumer): Promise<void> {
     const { host } = consumer;
     if (host.options.withoutMingle || !host.app.conf.get('worker_enable_remote_control')) return;
-    const others = await countOthers(await host.connection.defaultChannel(), host.hostname, host.mailbox.exchange.name);
-    if (others === 0) return host.log.info('mingle: all alone');
     host.log.info('mingle: searching for neighbors');
+    const others = await countOthers(host);
+    if (others === 0) return host.log.info('mingle: all alone');
     const replies = await host.mailbox.broadcast('hello', {
       arguments: { from_node: host.hostname, revoked: host.state.revoked.toRecord() },
       reply: true,
       timeoutMs: WAIT_MS,
       ...(others === null ? {} : { limit: others }),
     });
+    // It was the only question of a worker.
+    await host.mailbox.unlisten();
     const nodes = replies.flatMap((reply) => Object.entries(reply)).filter(([node]) => node !== host.hostname);
     if (nodes.length === 0) return host.log.info('mingle: all alone');
     host.log.info(`mingle: sync with ${nodes.length} nodes`);
@@ -40,10 +41,13 @@ export class MingleStep extends Bootstep<TaskConsumer> {
   }
 }
 
-/** Nodes with an ear on this broker. null: the broker cannot tell. */
-async function countOthers(channel: Channel, hostname: string, pidbox: string): Promise<number | null> {
+/** Nodes with an ear on this broker. null: the broker cannot tell, or will tell with the question. */
+async function countOthers({ connection, hostname, mailbox }: ConsumerHost): Promise<number | null> {
+  const channel = await connection.defaultChannel();
+  if (connection.transport.flags.fanoutByKey) return null;
   const names = await channel.listQueues();
   if (names === null) return null;
+  const pidbox = mailbox.exchange.name;
   let others = 0;
   for (const name of names) {
     if (!name.endsWith(`.${pidbox}`) || name === `${hostname}.${pidbox}` || name.endsWith(`.reply.${pidbox}`)) continue;
