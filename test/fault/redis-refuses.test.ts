@@ -91,4 +91,22 @@ describeNeedsRedis('a Redis that refuses', { timeout: 120_000 }, () => {
       expect(runs.map((run) => [run.number, run.ended])).toEqual(numbers.map((number) => [number, true]));
     });
   }
+
+  it('at the start of a worker, for it wants another password: it says so, and is ready when it may be', async () => {
+    world = await World.open();
+    await config('requirepass', 'new');
+    const worker = await world.umbel('w@fault', [], /refused the user name or password/);
+    await config('requirepass', '');
+    await until(() => / ready\./.test(worker.output()), 'the worker to be ready', PATIENT);
+    await world.allSucceeded(await world.send(10, 0));
+    expect(linesOf(worker, /ERROR|CRITICAL/).length).toBeLessThanOrEqual(4);
+  });
+
+  it('at the start of a worker, for it is out of memory: it ends, and says why', async () => {
+    world = await World.open();
+    await config('maxmemory', '1');
+    const worker = await world.umbel('w@fault', [], /out of memory \(maxmemory\): give it more/);
+    await until(() => worker.child.exitCode !== null, 'the worker to end', PATIENT);
+    expect(worker.child.exitCode).not.toBe(0);
+  });
 });

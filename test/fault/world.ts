@@ -69,15 +69,15 @@ export class World implements AsyncDisposable {
     return new World(await redisServer(options.redis), options);
   }
 
-  /** An `umbel worker`. */
-  async umbel(name: string, args: readonly string[] = []): Promise<WorkerProcess> {
+  /** An `umbel worker` that has said it is ready, or what else is given. */
+  async umbel(name: string, args: readonly string[] = [], says = / ready\./): Promise<WorkerProcess> {
     const words = ['-A', join(FOLDER, 'tasks.mjs'), 'worker', '-n', name, '-l', 'INFO', ...args];
     const running = startUmbel(words, { cwd: this.#folder, env: this.#env });
     const kill = () => running[Symbol.asyncDispose]();
     const output = () => running.stdout() + running.stderr();
     const worker = { child: running.child, output, kill: async () => void (await kill()) };
     this.#workers.push(worker);
-    await running.says(/ ready\./, PATIENT.timeoutMs);
+    await running.says(says, PATIENT.timeoutMs);
     return worker;
   }
 
