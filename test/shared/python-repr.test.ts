@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { argsRepr, kwargsRepr, parsePythonLiteral, saferepr, stringRepr } from '../../shared/python-repr.ts';
+import { argsRepr, kwargsRepr, parsePythonLiteral, reprOf, saferepr, stringRepr } from '../../shared/python-repr.ts';
 import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../shared/python-values.ts';
 import golden from '../golden/saferepr.json' with { type: 'json' };
 
@@ -128,6 +129,13 @@ describe('reprs of calls', () => {
     expect(saferepr(new Date(Number.NaN))).toContain('datetime');
     expect(saferepr(Object.create(null))).toBe('{}');
   });
+  test('a whole repr goes down as far as the value does and escapes as Python does', () => {
+    const value = { a: [{ b: { c: { d: [1, new PyTuple([2.5]), new PyTuple([])] } } }], 'x\n': "it's" };
+    expect(reprOf(value)).toBe(`{'a': [{'b': {'c': {'d': [1, (2.5,), ()]}}}], 'x\\n': "it's"}`);
+    const ring: unknown[] = [];
+    ring.push(ring);
+    expect(reprOf(ring)).toContain('...');
+  });
   test('a text in Python quotes chooses the quote as Python does', () => {
     expect(stringRepr("it's")).toBe('"it\'s"');
     expect(stringRepr('say "hi"')).toBe('\'say "hi"\'');
@@ -191,6 +199,27 @@ describe('reading reprs back', () => {
       expect(parsePythonLiteral(text)).toMatchObject({ ok: false, reason: expect.any(String), truncated: false });
     });
   }
+  test('texts that end in a backslash, which saferepr does not escape, are read as they were', () => {
+    for (const value of [['C:\\temp\\'], { path: '\\' }, ['a\\', 'b\\', { 'k\\': ['c\\'] }], 'x\\'])
+      expect(read(saferepr(value))).toEqual(value);
+  });
+  test('no text is ever read as another than it was', () => {
+    const text = fc.string({
+      unit: fc.constantFrom("'", '\\', ',', ' ', ':', ')', ']', '}', '(', '[', 'a', '1'),
+      maxLength: 6,
+    });
+    const value = fc.oneof(
+      fc.array(text, { maxLength: 5 }),
+      fc.dictionary(text, fc.array(text, { maxLength: 2 }), { maxKeys: 3 }),
+    );
+    fc.assert(
+      fc.property(value, (one) => {
+        const got = parsePythonLiteral(saferepr(one));
+        if (got.ok) expect(got.value).toEqual(one);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
   test('a key named __proto__ is data', () => {
     const value = read("{'__proto__': {'polluted': 1}}") as Record<string, unknown>;
     expect(value.polluted).toBeUndefined();

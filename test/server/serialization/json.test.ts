@@ -3,6 +3,7 @@ import { DecodeError, EncodeError } from '../../../server/errors.ts';
 import {
   Decimal,
   decodeJson,
+  decodeJsonExact,
   encodeJson,
   encodeJsonFast,
   PyDate,
@@ -179,4 +180,12 @@ describe('JSON', () => {
       expect(() => decodeJson(broken)).toThrow(/Not JSON: expected .* at character \d+, found/);
     });
   }
+});
+
+test('read for writing again, a whole float stays a float, and all else is as ever', () => {
+  const text =
+    '[2.0, 2, -0.0, 1e+22, 0.1, 12345678901234567890, {"a": [1.0, null, true]}, NaN, {"__type__": "decimal", "__value__": "1.50"}]';
+  expect(encodeJson(decodeJsonExact(text))).toBe(text);
+  expect(() => decodeJsonExact('[1, ')).toThrow(DecodeError);
+  expect(() => decodeJsonExact('['.repeat(100_000))).toThrow(DecodeError);
 });
