@@ -167,11 +167,10 @@ export class Reader implements Listener {
       if (!link.alive && options.ackEmulation) state.lostTakes.push([takenKey, name]);
       throw error;
     }
-    const taken: Taken[] = [];
-    for (let i = 0; i < answer.length; i += 3) {
-      taken.push({ queue: queues[Number(answer[i]) - 1]!, raw: answer[i + 1]!, tag: answer[i + 2] ?? '' });
-    }
-    return taken;
+    if (answer.length === 0) return [];
+    const served = answer.pop()!.split('\n');
+    const tags = answer.pop()!.split('\n');
+    return answer.map((raw, i) => ({ queue: queues[Number(served[i]) - 1]!, raw, tag: tags[i]! }));
   }
 
   /** Kombu's cycle: a queue that was served goes to the end. */

@@ -6,14 +6,14 @@
 /**
  * KEYS unacked, index, taken, then for each step the list of each queue, in the order of service.
  * ARGV now (s), room, room of no-ack queues, number of queues, rotate?, record?, arm?, ttl of `taken` (s), name for tags, then per queue 1 = no-ack.
- * Answers [queue number, envelope, tag, ...]. `room` messages at most, in the order kombu's BRPOP would give them one by one:
+ * Answers nothing, or the envelopes, then all their tags and all their queues' numbers in one text each. `room` messages at most, in the order kombu's BRPOP would give them one by one:
  * steps ascending, within one the queues in turn. When room is left the lengths are read last: with CLIENT TRACKING on, that
  * is what makes the server tell of the next message.
  */
 const TAKE = `
 local n, room, open = tonumber(ARGV[4]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local steps = (#KEYS - 3) / n
-local order, out, rec, idx, tags, trims = {}, {}, {}, {}, {}, {}
+local order, out, served, rec, idx, tags, trims = {}, {}, {}, {}, {}, {}, {}
 for q = 1, n do order[q] = q end
 for s = 0, steps - 1 do
   local len, want, seq = {}, {}, {}
@@ -56,7 +56,7 @@ for s = 0, steps - 1 do
     local tag, ex, rk = '', nil, nil
     if ARGV[6] == '1' and ARGV[9 + q] ~= '1' then
       local from = string.find(raw, '"delivery_tag"', -120, true)
-      if from then tag = string.match(raw, '^"delivery_tag": ?"([^"\\\\]+)"}}$', from) end
+      if from then tag = string.match(raw, '^"delivery_tag": ?"([^"\\\\\\n]+)"}}$', from) end
       from = string.find(raw, '"delivery_info"', -600, true)
       if from then
         ex, rk = string.match(raw, '^"delivery_info": ?{"exchange": ?"([^"\\\\]*)", ?"routing_key": ?"([^"\\\\]*)"', from)
@@ -67,7 +67,8 @@ for s = 0, steps - 1 do
         fine = ok and type(e) == 'table' and type(e.properties) == 'table'
         if fine then
           local info = type(e.properties.delivery_info) == 'table' and e.properties.delivery_info or {}
-          tag = type(e.properties.delivery_tag) == 'string' and e.properties.delivery_tag or (ARGV[9] .. '.' .. #out)
+          tag = e.properties.delivery_tag
+          if type(tag) ~= 'string' or tag == '' or string.find(tag, '\\n', 1, true) then tag = ARGV[9] .. '.' .. #out end
           ex = cjson.encode(type(info.exchange) == 'string' and info.exchange or '')
           rk = cjson.encode(type(info.routing_key) == 'string' and info.routing_key or '')
         else
@@ -81,22 +82,26 @@ for s = 0, steps - 1 do
         rec[#rec + 1] = '[' .. raw .. ', ' .. ex .. ', ' .. rk .. ']'
         idx[#idx + 1] = ARGV[1]
         idx[#idx + 1] = tag
-        tags[#tags + 1] = tag
       end
     end
-    out[#out + 1] = q
     out[#out + 1] = raw
-    out[#out + 1] = tag
+    served[#served + 1] = q
+    tags[#tags + 1] = tag
   end
 end
+local tagged = table.concat(tags, '\\n')
 if #rec > 0 then
   redis.call('HSET', KEYS[1], unpack(rec))
   redis.call('ZADD', KEYS[2], unpack(idx))
-  redis.call('SET', KEYS[3], ARGV[9] .. '\\n' .. table.concat(tags, '\\n'), 'EX', ARGV[8])
+  redis.call('SET', KEYS[3], ARGV[9] .. '\\n' .. tagged, 'EX', ARGV[8])
 end
 for i = 1, #trims, 2 do redis.call('LTRIM', trims[i], 0, trims[i + 1]) end
 if ARGV[7] == '1' and (room > 0 or open > 0) then
   for i = 4, #KEYS do redis.call('LLEN', KEYS[i]) end
+end
+if #out > 0 then
+  out[#out + 1] = tagged
+  out[#out + 1] = table.concat(served, '\\n')
 end
 return out
 `;

@@ -114,6 +114,10 @@ describe("kombu's JSON, as captured", () => {
 
 describe('JSON', () => {
   test('integers past 2^53 come as bigint, wherever they stand, and floats with many digits as numbers', () => {
+    for (let at = 0; at < 40; at++) {
+      const text = `${' '.repeat(at)}[12, 9007199254740993, 0.1234567890123456789, "${'7'.repeat(at)}"]`;
+      expect(decodeJson(text)).toEqual([12, 9007199254740993n, 0.12345678901234568, '7'.repeat(at)]);
+    }
     expect(decodeJson('[9007199254740993, {"a": -9223372036854775808}, 0.1234567890123456789]')).toEqual([
       9007199254740993n,
       { a: -9223372036854775808n },
