@@ -1,5 +1,6 @@
 // The dashboard on a cluster of real Python workers, asked as a page would ask: who works, what is known of each task, and sending it
 // again with its true call. As a person sees it: test/e2e/python-cluster.test.ts.
+// Long because all of it is asked of one cluster, whose workers take seconds to start.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDashboard, type Dashboard } from '../../server/dashboard/dashboard.ts';
