@@ -175,20 +175,21 @@ function configuredQueues(conf: Config): Queue[] {
 }
 
 function defaultQueue(conf: Config): Queue {
-  const name = conf.task_default_queue;
-  const type = conf.task_default_exchange_type as ExchangeType;
-  return queue(name, {
-    exchange: exchange(conf.task_default_exchange ?? name, type),
-    routingKey: conf.task_default_routing_key ?? name,
+  return queue(conf.task_default_queue, {
+    exchange: defaultExchange(conf),
+    routingKey: defaultRoutingKey(conf),
     ...extras(conf, conf.task_default_queue_type),
   });
 }
 
+const defaultExchange = (conf: Config): Exchange =>
+  exchange(conf.task_default_exchange ?? conf.task_default_queue, conf.task_default_exchange_type as ExchangeType);
+const defaultRoutingKey = (conf: Config): string => conf.task_default_routing_key ?? conf.task_default_queue;
+
 function missingQueue(conf: Config, name: string): Queue {
   if (name === conf.task_default_queue) return defaultQueue(conf);
-  const type = conf.task_create_missing_queue_exchange_type ?? conf.task_default_exchange_type;
   return queue(name, {
-    exchange: exchange(name, type as ExchangeType),
+    exchange: exchange(name, (conf.task_create_missing_queue_exchange_type ?? 'direct') as ExchangeType),
     ...extras(conf, conf.task_create_missing_queue_type),
   });
 }
@@ -219,11 +220,14 @@ function queueOf(conf: Config, name: string, spec: QueueSpec | Queue): Queue {
   for (const key of Object.keys(spec)) {
     if (!known.has(key)) throw new ImproperlyConfigured(`task_queues: the queue '${name}' has no option '${key}'.`);
   }
-  const type = (spec.exchange_type ?? conf.task_default_exchange_type) as ExchangeType;
   const deliveryMode = spec.delivery_mode === undefined ? {} : { deliveryMode: modeOf(spec.delivery_mode) };
+  // Celery 5.6, app/amqp.py Queues.add_compat: without an exchange the default one, without a key its own name.
+  const own = spec.exchange ?? (spec.exchange_type ? name : undefined);
   return queue(name, {
-    exchange: exchange(spec.exchange ?? conf.task_default_exchange ?? name, type, deliveryMode),
-    routingKey: spec.routing_key ?? spec.binding_key ?? conf.task_default_routing_key ?? name,
+    exchange: own
+      ? exchange(own, (spec.exchange_type ?? 'direct') as ExchangeType, deliveryMode)
+      : { ...defaultExchange(conf), ...deliveryMode },
+    routingKey: (spec.routing_key ?? spec.binding_key ?? name) || defaultRoutingKey(conf),
     durable: spec.durable ?? true,
     autoDelete: spec.auto_delete ?? false,
     exclusive: spec.exclusive ?? false,

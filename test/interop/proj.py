@@ -103,6 +103,19 @@ def silent(label):
     push('marks', label, time.time())
 
 
+@app.task(name='py.progress', bind=True)
+def progress(self):
+    self.update_state(state='PROGRESS', meta={'done': 3, 'of': [10, 'ž']})
+    app.backend.client.blpop('go', timeout=20)
+    return 'done'
+
+
+@app.task(name='py.parent')
+def parent(name, queue):
+    app.send_task(name, (1, 1), queue=queue)
+    app.send_task(name, (2, 2), queue=queue)
+
+
 @app.task(name='py.sleep')
 def sleep(seconds):
     time.sleep(seconds)

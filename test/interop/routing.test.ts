@@ -19,6 +19,7 @@ describeNeedsPythonOnRedis('routing and priorities, both ways', () => {
         task_default_queue: 'ts-default',
         task_queues: both((runs) => ({
           [`${runs}-paid`]: { exchange: `${runs}-shop`, exchange_type: 'direct', routing_key: 'paid' },
+          [`${runs}-fan`]: { exchange: 'everybody', exchange_type: 'fanout', routing_key: '' },
           [`${runs}-all`]: { exchange: 'news', exchange_type: 'topic', routing_key: `${runs}.#` },
           [`${runs}-new`]: { exchange: 'news', exchange_type: 'topic', routing_key: `${runs}.*.new` },
         })),
@@ -30,10 +31,13 @@ describeNeedsPythonOnRedis('routing and priorities, both ways', () => {
       {
         python: ['-P', 'solo'],
         ours: { concurrency: 1 },
-        queues: ['exact', 'glob', 'default', 'paid', 'all', 'new', 'a', 'b', 'žluť 😀'],
+        queues: ['exact', 'glob', 'default', 'paid', 'fan', 'all', 'new', 'a', 'b', 'žluť 😀'],
       },
     );
   }, 60_000);
+  beforeAll(() => {
+    world.app.task('mix.count', (number: number) => world.cluster.keys.rpush('counted', `${number} ts@interop`));
+  });
   afterAll(() => world?.cluster[Symbol.asyncDispose]());
 
   describe.each(WAYS)('%s', (_, runs) => {
@@ -62,6 +66,17 @@ describeNeedsPythonOnRedis('routing and priorities, both ways', () => {
     it('an exchange and a routing key lead to the queue bound so', async () => {
       const id = await send('request', [], { exchange: `${runs}-shop`, routing_key: 'paid' });
       expect(await world.ways[runs].get(id)).toMatchObject({ exchange: `${runs}-shop`, routing_key: 'paid' });
+    });
+
+    it('a task sent to a fanout exchange is run by every worker that listens, of either language', async () => {
+      const number = runs === 'ts' ? 1 : 2;
+      const options = { queue: `${runs}-fan` };
+      if (runs === 'py') await world.app.sendTask('mix.count', [number], {}, options);
+      else await world.cluster.py(`count.apply_async((${number},), queue='ts-fan')`);
+      const counted = async () =>
+        (await world.cluster.keys.lrange('counted', 0, -1)).filter((row) => row.startsWith(`${number} `));
+      await until(async () => (await counted()).length >= 2, 'both to run it');
+      expect((await counted()).sort()).toEqual([`${number} py@interop`, `${number} ts@interop`]);
     });
 
     it('a topic leads to every queue whose pattern it fits', async () => {

@@ -194,6 +194,34 @@ describeNeedsPythonOnRedis('options of calls, both ways', () => {
         expect(way.log()).not.toContain(`${runs}.request[${id}]`);
       });
 
+      it('a state and a progress of its own are seen by both languages', async () => {
+        const id = await send(way, 'progress');
+        await until(() => statuses(id).includes('PROGRESS'), 'the progress');
+        const seen = { state: 'PROGRESS', info: { done: 3, of: [10, 'ž'] } };
+        const theirs = `r = app.AsyncResult('${id}')\nresult = {'state': r.state, 'info': r.info}`;
+        expect(await both.cluster.py(theirs)).toEqual(seen);
+        const ours = both.app.AsyncResult(id);
+        expect({ state: await ours.state(), info: await ours.info() }).toEqual(seen);
+        await both.cluster.keys.rpush('go', '1');
+        expect(await way.get(id)).toBe('done');
+      });
+
+      it('what a task sent is known as its children, to both languages', async () => {
+        const [name, queue] = runs === 'ts' ? ['py.add', 'celery'] : ['ts.add', 'ts'];
+        const id = await send(way, 'parent', [name, queue]);
+        await way.ended(id);
+        expect(
+          await both.cluster.py(`result = sorted(c.get(timeout=10) for c in app.AsyncResult('${id}').children)`),
+        ).toEqual([2, 4]);
+        const children = (await both.app.AsyncResult(id).children()) as unknown as {
+          id: string;
+          get(o: object): Promise<number>;
+        }[];
+        expect((await Promise.all(children.map((child) => child.get({ timeout: 10 })))).sort()).toEqual([2, 4]);
+        const records = await Promise.all(children.map((child) => way.ended(child.id)));
+        expect(records.map(({ parent_id }) => parent_id)).toEqual([id, id]);
+      });
+
       it('an extended record tells both languages what ran where', async () => {
         const id = await send(way, 'echo', [1, 'ž', null, { a: [2.5] }]);
         await way.ended(id);

@@ -55,6 +55,17 @@ export function defineTasks(app: Celery, keys: Redis): void {
     throw new Ignore();
   });
   app.task({ name: 'ts.silent', ignore_result: true }, mark);
+  app.task({ name: 'ts.progress', bind: true }, async function () {
+    await this.updateState({ state: 'PROGRESS', meta: { done: 3, of: [10, 'ž'] } });
+    const waiting = keys.duplicate();
+    await waiting.blpop('go', 20);
+    waiting.disconnect();
+    return 'done';
+  });
+  app.task({ name: 'ts.parent', bind: true }, async function (name: string, queue: string) {
+    await this.sendTask(name, [1, 1], {}, { queue });
+    await this.sendTask(name, [2, 2], {}, { queue });
+  });
   app.task({ name: 'ts.sleep', bind: true }, function (seconds: number) {
     return sleep(seconds, this.signal);
   });

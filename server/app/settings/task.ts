@@ -92,7 +92,7 @@ export const TASK = {
   task_create_missing_queue_exchange_type: string(
     null,
     'CELERY_CREATE_MISSING_QUEUE_EXCHANGE_TYPE',
-    'Exchange type of queues so made. None: `task_default_exchange_type`.',
+    'Exchange type of queues so made. None: direct.',
   ),
   task_create_missing_queue_type: string(
     'classic',

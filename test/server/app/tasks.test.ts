@@ -209,6 +209,22 @@ describe('routing', () => {
     expect(to({ task_queues }, 'a', { queue: 'topical', routing_key: 'a.b' })).toEqual(['topical', 'ex', 'a.b']);
     expect(to({ task_queues }, 'a', { queue: 'topical' })).toEqual(['topical', 'ex', 'a.#']);
   });
+  it.each([
+    ['nothing', {}, ['ex', 'topic', 'q']],
+    ['no key, on purpose', { routing_key: '' }, ['ex', 'topic', 'rk']],
+    ['an exchange', { exchange: 'e' }, ['e', 'direct', 'q']],
+    ['all', { exchange: 'e', exchange_type: 'fanout', routing_key: '' }, ['e', 'fanout', 'rk']],
+  ])('binds a configured queue that says %s as Celery 5.2 and 5.6 do', (_, spec, expected) => {
+    const defaults = {
+      task_default_exchange: 'ex',
+      task_default_exchange_type: 'topic',
+      task_default_routing_key: 'rk',
+    };
+    const { queues } = makeApp({ settings: { ...defaults, task_queues: { q: spec } } });
+    const { exchange, routingKey } = queues.get('q')!;
+    expect([exchange?.name, exchange?.type, routingKey]).toEqual(expected);
+    expect(queues.named('missing').exchange).toMatchObject({ name: 'missing', type: 'direct' });
+  });
   it('refuses a queue option that does not exist', () => {
     expect(() => to({ task_queues: { q: { exchnage: 'x' } as never } }, 'a')).toThrow("no option 'exchnage'");
   });
