@@ -37,6 +37,8 @@ export function redisClients(context: BackendContext): () => Redis {
     connectionName: line.client_name,
     // After a failover its old master may still be there, as a replica: ask the sentinels again, and send it again.
     reconnectOnError: address.client.sentinels ? (error) => (error.message.startsWith('READONLY') ? 2 : false) : null,
+    // A server that has just been started guesses its loading to take seconds.
+    maxLoadingRetryTime: 200,
     lazyConnect: true,
     protocol: 2,
     disableClientInfo: true,

@@ -291,10 +291,12 @@ class RedisBackend implements Backend {
     return this.#run(work);
   }
 
-  async #run<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+  async #run<T>(work: (redis: Redis) => Promise<T>, late = this.#away !== null): Promise<T> {
     try {
       return await work(this.#client);
     } catch (error) {
+      // The driver counts its tries to connect, not those of a command: who came in the middle has not had his own.
+      if (late && this.#open && toError(error).name === 'MaxRetriesPerRequestError') return this.#run(work, false);
       throw this.#open ? redisError(this.#context.url, error, this.#away) : closed();
     }
   }
