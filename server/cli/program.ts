@@ -82,7 +82,7 @@ function daemonOptions(command: Command): void {
 
 function remoteOptions(command: Command): void {
   command
-    .option('-t, --timeout <seconds>', 'how long to wait for replies (default 1)', parse.number)
+    .option('-t, --timeout <seconds>', 'how long to wait for replies at most (default 1)', parse.number)
     .option('-d, --destination <nodes>', 'only these nodes, by commas', parse.commaList)
     .option('--pattern <glob>', "only nodes with such names: 'w*@host', or '/regex/'")
     .option('-j, --json', 'answer as JSON');

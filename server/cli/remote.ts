@@ -4,7 +4,7 @@
 import { COMMANDS, findCommand, type RemoteCommand } from '../control/commands.ts';
 import type { BroadcastOptions } from '../control/control.ts';
 import { nearest } from './nearest.ts';
-import { CliError, EXIT, type Output, plural } from './output.ts';
+import { CliError, createOutput, EXIT, type Output, plural } from './output.ts';
 import { compile } from './remote-args.ts';
 import { describeReplies } from './remote-table.ts';
 import { type GlobalOptions, withApp } from './session.ts';
@@ -92,11 +92,10 @@ function commandList(kind: Kind): string {
     command.doc,
   ]);
   const width = Math.max(...rows.map(([usage]) => usage!.length));
-  return rows.map(([usage, doc]) => `  ${usage!.padEnd(width)}  ${doc}`).join('\n');
-}
-
-export function commandHelp(kind: Kind): string {
-  return `\n${kind === 'inspect' ? 'What can be asked' : 'What can be told'}:\n${commandList(kind)}`;
+  const longest = Math.max(...rows.map(([, doc]) => doc!.length));
+  const page = createOutput().width ?? Number.POSITIVE_INFINITY;
+  if (4 + width + longest <= page) return rows.map(([usage, doc]) => `  ${usage!.padEnd(width)}  ${doc}`).join('\n');
+  return rows.map(([usage, doc]) => `  ${usage}\n      ${doc}`).join('\n');
 }
 
 function unknownCommand(kind: Kind, name: string, found: RemoteCommand | undefined): CliError {

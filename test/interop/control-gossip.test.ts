@@ -108,7 +108,7 @@ describeNeedsPythonOnRedis('workers of both kinds, watching one another', () => 
       expect(leaders, id).toEqual([winners[0], winners[0], winners[0]]);
     }
     await until(async () => (await cluster.keys.llen('elected')) === ids.length, 'the tasks');
-  });
+  }, 90_000);
 
   it('an unknown topic is an error of the chosen worker alone', async () => {
     await app.control.election('odd', 'no-such-topic');
@@ -135,7 +135,7 @@ describeNeedsPythonOnRedis('workers of both kinds, watching one another', () => 
     ]);
     expect([...worker.consumer.gossip!.peers.keys()]).toEqual(['py1@interop']);
     expect(logs().join('\n')).not.toMatch(/missed heartbeat from late@interop/);
-  });
+  }, 120_000);
 
   it('and no log has an error but the one that was asked for', () => {
     const errors = logs().flatMap((log) =>
