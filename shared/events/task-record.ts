@@ -208,7 +208,8 @@ function mergeCall(r: TaskRecord, e: CeleryEvent): void {
   if (e.name !== undefined) r.name = text(e.name);
   if (e.args !== undefined) r.args = text(e.args);
   if (e.kwargs !== undefined) r.kwargs = text(e.kwargs);
-  if (e.parent_id !== undefined) r.parent_id = text(e.parent_id);
+  // A retry is sent out of the task itself, and Celery says so: whose child it is stays as the first try told it.
+  if (e.parent_id !== undefined && e.parent_id !== r.uuid) r.parent_id = text(e.parent_id);
   if (e.root_id !== undefined) r.root_id = text(e.root_id);
   if (typeof e.retries === 'number') r.retries = e.retries;
   if (e.eta !== undefined) r.eta = text(e.eta);

@@ -133,12 +133,13 @@ describe('a cluster of events', () => {
 
   it('numbers a try right when the next one was received before it said that it is to be retried', () => {
     const state = new ClusterState();
-    state.apply(at('task-received', 'a', 1, { name: 'n', retries: 0 }));
+    state.apply(at('task-received', 'a', 1, { name: 'n', retries: 0, parent_id: 'p' }));
     state.apply(at('task-started', 'a', 2));
-    state.apply(at('task-received', 'a', 3, { name: 'n', retries: 1 }));
+    state.apply(at('task-received', 'a', 3, { name: 'n', retries: 1, parent_id: 'a' }));
     state.apply(at('task-retried', 'a', 4, { exception: 'E()', traceback: 'T' }));
     state.apply(at('task-started', 'a', 5));
     state.apply(at('task-succeeded', 'a', 6, { result: '1', runtime: 1 }));
+    expect([state.tasks.get('a')!.parent_id, state.childrenOf('a')]).toEqual(['p', []]);
     expect(state.tasks.get('a')!.tries).toMatchObject([
       { number: 0, state: 'RETRY', received: null, started: 2, ended: 4, exception: 'E()' },
       { number: 1, state: 'SUCCESS', received: 3, started: 5, ended: 6, exception: null, traceback: null },

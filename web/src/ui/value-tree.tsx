@@ -43,6 +43,15 @@ function Branch({ part, depth, top, first }: { part: Part; depth: number; top: b
     </span>
   );
   const pad = { paddingLeft: depth * 18 };
+  if (part.key === '...' && part.value === '...')
+    return (
+      <div role="treeitem" aria-level={depth + 1} tabIndex={first ? 0 : -1} style={pad}>
+        <i />
+        <span className="v" data-type="cut">
+          ...
+        </span>
+      </div>
+    );
   if (!inside || inside.parts.length === 0) {
     return (
       <div role="treeitem" aria-level={depth + 1} tabIndex={first ? 0 : -1} style={pad}>
