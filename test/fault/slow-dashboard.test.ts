@@ -168,9 +168,13 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     await until(async () => (await state(after.id)) === 'SUCCESS', 'a task after the gap', LONG);
     const { gaps } = await dashboard.cluster();
     expect(gaps).toHaveLength(1);
+    const across = await slow.delay(1500);
+    await until(async () => (await state(across.id)) === 'STARTED', 'the next task to run', LONG);
     dashboard.process.child.kill('SIGTERM');
     await dashboard.process.ended;
+    await across.get({ timeout: 20 });
     dashboard = await startDashboard(w);
+    await until(async () => (await state(across.id)) === 'SUCCESS', 'what ended without it to be looked up', LONG);
     const known = (await dashboard.cluster()).gaps;
     expect(known.map(({ tasks, events }) => ({ tasks, events }))).toEqual([
       { tasks: counted.tasks, events: counted.events },

@@ -232,6 +232,8 @@ export class Cluster {
     });
     if (this.stopped) return;
     await this.announce();
+    // What ended while this dashboard was not there.
+    await this.listening.mend(this.startedAt);
   }
 
   /** Workers that do not know us yet: make them show themselves, send events, and tell what they have. */

@@ -75,8 +75,9 @@ export class Listening {
   }
 
   #back(): void {
-    this.gaps.close(this.#cluster.now);
-    void this.#cluster.announce().then(() => this.#mend());
+    const { now } = this.#cluster;
+    this.gaps.close(now);
+    void this.#cluster.announce().then(() => this.mend(now));
   }
 
   /** What was missed is counted by now. */
@@ -87,17 +88,17 @@ export class Listening {
     this.#log.warning(`About ${events} events were missed in ${Math.round(until! - since)} s${ran}`);
     const values = { 'gap:until': until!, 'gap:events': events, 'gap:tasks': tasks ?? -1 };
     this.#cluster.history.saveGauges(values, Math.floor(since));
-    void this.#mend();
+    void this.mend(until!);
   }
 
-  async #mend(): Promise<void> {
+  /** Looks up how tasks ended that were heard of last before. @unit seconds */
+  async mend(before: number): Promise<void> {
     const cluster = this.#cluster;
-    const gap = this.gaps.current ?? this.gaps.past.at(-1);
-    if (cluster.stopped || !gap?.until) return;
+    if (cluster.stopped) return;
     try {
       const found = await mend({
         tasks: cluster.state.tasks.values(),
-        before: gap.until,
+        before,
         now: cluster.now,
         ask: async (ids) => (await cluster.link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map(),
       });
