@@ -1,8 +1,10 @@
 // Workers of both languages on one queue: each task is done once, by either.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Celery } from '../../server/index.ts';
+import type { Worker } from '../../server/worker/worker.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { until } from '../support/until.ts';
-import { type Cluster, startCluster } from './python.ts';
+import { type Cluster, type PythonWorker, startCluster } from './python.ts';
 
 const TASKS = 20_000;
 const OURS = 'ts@interop';
@@ -10,22 +12,30 @@ const THEIRS = 'py@interop';
 
 describeNeedsPythonOnRedis('workers of both languages on one queue', () => {
   let cluster: Cluster;
+  let app: Celery;
+  let theirs: PythonWorker;
+  let ours: Worker & { readonly lines: readonly string[] };
   beforeAll(async () => {
     cluster = await startCluster();
-  });
-  afterAll(() => cluster[Symbol.asyncDispose]());
-
-  it(`${TASKS} tasks from both kinds of client are done once each, and every result is there`, async () => {
-    const app = cluster.app({ worker_prefetch_multiplier: 1 });
+    app = cluster.app({ worker_prefetch_multiplier: 1 });
     // As slow as the Python task is on the whole, so that both get their share.
     app.task({ name: 'mix.count' }, async (number: number) => {
       await cluster.keys.rpush('counted', `${number} ${OURS}`);
       await new Promise((next) => setTimeout(next, 2));
       return number;
     });
-    const theirs = await cluster.worker(THEIRS, ['-P', 'threads', '-c', '2']);
-    const ours = await cluster.ours(app, { hostname: OURS, concurrency: 6 });
+    app.task({ name: 'mix.retry', bind: true, max_retries: null }, async function (times: number) {
+      const { id, retries } = this.request;
+      await cluster.keys.rpush('hops', JSON.stringify([id, retries, OURS]));
+      if (retries < times) this.retry({ countdown: 0.01, exc: new RangeError('again') });
+      return retries;
+    });
+    theirs = await cluster.worker(THEIRS, ['-P', 'threads', '-c', '2']);
+    ours = await cluster.ours(app, { hostname: OURS, concurrency: 6 });
+  }, 60_000);
+  afterAll(() => cluster[Symbol.asyncDispose]());
 
+  it(`${TASKS} tasks from both kinds of client are done once each, and every result is there`, async () => {
     const ids: string[] = [];
     const send = async () => {
       // A hundred at a time, as programs do.
@@ -62,4 +72,15 @@ describeNeedsPythonOnRedis('workers of both languages on one queue', () => {
     expect(theirs.output()).not.toMatch(/ERROR|CRITICAL|Traceback/);
     expect(ours.lines.filter((line) => /ERROR|CRITICAL/.test(line))).toEqual([]);
   }, 120_000);
+
+  it('a task tried again goes from one language to the other, and no try is lost or made twice', async () => {
+    const times = 4;
+    const results = await Promise.all(Array.from({ length: 100 }, () => app.sendTask('mix.retry', [times])));
+    expect(await Promise.all(results.map((result) => result.get({ timeout: 30 })))).toEqual(results.map(() => times));
+    const hops = (await cluster.keys.lrange('hops', 0, -1)).map((text) => JSON.parse(text) as [string, number, string]);
+    const wanted = results.flatMap(({ id }) => [0, 1, 2, 3, 4].map((retries) => `${id} ${retries}`));
+    expect(hops.map(([id, retries]) => `${id} ${retries}`).sort()).toEqual(wanted.sort());
+    expect(new Set(hops.map(([, , by]) => by))).toEqual(new Set([OURS, THEIRS]));
+    expect(theirs.output()).not.toMatch(/ERROR|CRITICAL/);
+  });
 });

@@ -175,6 +175,15 @@ def nothing():
     pass
 
 
+@app.task(name='mix.retry', bind=True, max_retries=None)
+def mix_retry(self, times):
+    retries = self.request.retries
+    push('hops', self.request.id, retries, self.request.hostname)
+    if retries < times:
+        raise self.retry(countdown=0.01, exc=ValueError('again'))
+    return retries
+
+
 @app.task(name='mix.count', bind=True)
 def count(self, number):
     app.backend.client.rpush('counted', '%d %s' % (number, self.request.hostname))
