@@ -49,12 +49,12 @@ describeNeedsPythonOnRedis('workers of both languages on one queue', () => {
     );
     await send();
     ids.push(...((await theirIds) as string[]));
-    await until(async () => (await cluster.keys.llen('counted')) >= TASKS, 'all to be done', { timeoutMs: 60_000 });
+    await until(async () => (await cluster.keys.llen('counted')) >= TASKS, 'all to be done', { timeoutMs: 120_000 });
 
     const backend = await app.backend();
     const stored = async () =>
       (await cluster.keys.eval("return #redis.call('keys', 'celery-task-meta-*')", 0)) as number;
-    await until(async () => (await stored()) === TASKS, 'all results', { everyMs: 100 });
+    await until(async () => (await stored()) === TASKS, 'all results', { timeoutMs: 30_000, everyMs: 100 });
     const results = await backend.getMany(ids);
     const numbers = ids.map((_, number) => number);
     expect(ids.map((id) => results.get(id)?.result)).toEqual(numbers);
@@ -71,7 +71,7 @@ describeNeedsPythonOnRedis('workers of both languages on one queue', () => {
     expect(await cluster.keys.llen('celery')).toBe(0);
     expect(theirs.output()).not.toMatch(/ERROR|CRITICAL|Traceback/);
     expect(ours.lines.filter((line) => /ERROR|CRITICAL/.test(line))).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   it('a task tried again goes from one language to the other, and no try is lost or made twice', async () => {
     const times = 4;
