@@ -86,17 +86,25 @@ describe('a worker that is killed', { timeout: 120_000 }, () => {
 
     it('a worker of ours gives back and runs what a killed Python prefork worker held', async () => {
       const world = await open({ settings: LATE });
-      const ids = await world.send(1000, 0.01);
+      const ids = await world.send(100, 0.005);
+      ids.push(...(await world.send(300, 0.005, world.gate, ids.length)));
       const first = await world.python('theirs@fault', ['-c', '2']);
-      await ended(world, 300);
+      await ended(world, 100);
+      // It has all it may fetch: killed while it fetches, kombu can lose what it has not recorded yet.
+      await until(
+        async () => (await heldIn(world)).filter((number) => number >= 100).length === 8,
+        'eight held',
+        PATIENT,
+      );
+      await until(() => world.runs().length === 102, 'two to run', PATIENT);
       await first.kill();
+      world.openGate();
       const before = world.runs();
       const held = await heldIn(world);
-      expect(held.length).toBeGreaterThan(0);
       await world.umbel('ours@fault', ['-c', '20']);
       await world.allSucceeded(ids);
       await world.allSettled();
-      await onlyHeldRanAgain(world, held, before, 1000);
+      await onlyHeldRanAgain(world, held, before, 400);
     });
   });
 

@@ -117,11 +117,11 @@ export class World implements AsyncDisposable {
     return app;
   }
 
-  /** Tasks 0 to `count` - 1, each so long. Their ids, in order. */
-  async send(count: number, seconds: number, gate: string | null = null): Promise<string[]> {
+  /** Tasks of the numbers from `first` on, each so long. Their ids, in order. */
+  async send(count: number, seconds: number, gate: string | null = null, first = 0): Promise<string[]> {
     const ids: string[] = [];
     while (ids.length < count) {
-      const some = Array.from({ length: Math.min(500, count - ids.length) }, (_, i) => ids.length + i);
+      const some = Array.from({ length: Math.min(500, count - ids.length) }, (_, i) => first + ids.length + i);
       const sent = await Promise.all(
         some.map((number) => this.app.sendTask('fault.work', [number, seconds, ...(gate ? [gate] : [])])),
       );
