@@ -90,6 +90,8 @@ export interface Column {
   readonly head: string;
   /** Cut, with a mark, where a row would be too long. Others are what people copy: never cut. */
   readonly long?: boolean;
+  /** Where there is colour. */
+  readonly style?: (cell: string) => Style;
 }
 
 /** A long cell where nobody says how wide the page is (a pipe), and the least it is cut to where somebody does. */
@@ -114,12 +116,17 @@ export function table(
     over -= widths[i]! - width;
     widths[i] = width;
   }
-  const write = (row: readonly string[]) =>
-    row
-      .map((cell, i) => padded(cell, widths[i]!))
-      .join('  ')
-      .trimEnd();
-  return [output.paint(write(all[0]!), 'bold'), ...all.slice(1).map(write)].join('\n');
+  const line = (row: readonly string[]) => row.map((cell, i) => padded(cell, widths[i]!));
+  const painted = (row: readonly string[]) =>
+    line(row).map((cell, i) => {
+      const style = used[i]!.style?.(row[i]!);
+      return style ? cell.replace(row[i]!, output.paint(row[i]!, style)) : cell;
+    });
+  const [heads, ...cells] = all;
+  return [
+    output.paint(line(heads!).join('  ').trimEnd(), 'bold'),
+    ...cells.map((row) => painted(row).join('  ').trimEnd()),
+  ].join('\n');
 }
 
 /** Padded, or cut with a mark. */

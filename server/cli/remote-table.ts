@@ -46,7 +46,11 @@ export function describeReplies({ command, byNode, now }: Answers, output: Outpu
 }
 
 const NODE: Column = { head: 'NODE' };
-const SAID: readonly Column[] = [NODE, { head: 'STATUS' }, { head: 'REPLY', long: true }];
+const SAID: readonly Column[] = [
+  NODE,
+  { head: 'STATUS', style: (cell) => (cell === 'ERROR' ? 'red' : 'green') },
+  { head: 'REPLY', long: true },
+];
 
 /** 'OK pong', 'ERROR unknown task' */
 function said(command: string, node: string, reply: unknown): Row {
@@ -75,36 +79,33 @@ function textOf(node: string, reply: unknown, output: Output): string {
   return `->  ${output.paint(`${node}:`, 'cyan', 'bold')} ${state}\n${body.replace(/^(?=.)/gm, '    ')}`;
 }
 
-const ARGS: readonly Column[] = [
-  { head: 'ARGS', long: true },
-  { head: 'KWARGS', long: true },
-];
+const ARGS: Column = { head: 'ARGS', long: true };
 const REQUEST: readonly Column[] = [{ head: 'ID' }, { head: 'NAME' }];
 
 const VIEWS: Readonly<Record<string, readonly View[]>> = {
   active: [
     {
-      columns: [...REQUEST, { head: 'RUNS FOR' }, ...ARGS],
-      rows: each((one, now) => [...request(one), ranFor(one['time_start'], now), ...given(one)]),
+      columns: [...REQUEST, { head: 'RUNS FOR' }, ARGS],
+      rows: each((one, now) => [...request(one), ranFor(one['time_start'], now), given(one)]),
     },
   ],
-  reserved: [{ columns: [...REQUEST, ...ARGS], rows: each((one) => [...request(one), ...given(one)]) }],
+  reserved: [{ columns: [...REQUEST, ARGS], rows: each((one) => [...request(one), given(one)]) }],
   scheduled: [
     {
-      columns: [{ head: 'ETA' }, ...REQUEST, ...ARGS],
+      columns: [{ head: 'ETA' }, ...REQUEST, ARGS],
       rows: each((one) => {
         const inner = record(one['request']);
-        return [instant(one['eta']), ...request(inner), ...given(inner)];
+        return [instant(one['eta']), ...request(inner), given(inner)];
       }),
     },
   ],
   query_task: [
     {
-      columns: [{ head: 'STATE' }, ...REQUEST, ...ARGS],
+      columns: [{ head: 'STATE' }, ...REQUEST, ARGS],
       rows: (reply) =>
         Object.values(record(reply)).map((found) => {
           const [state, info] = list(found);
-          return [text(state), ...request(record(info)), ...given(record(info))];
+          return [text(state), ...request(record(info)), given(record(info))];
         }),
     },
   ],
@@ -185,13 +186,11 @@ function request(info: Json): Row {
   return [text(info['id']), text(info['name'])];
 }
 
-/** Nothing given is nothing shown. Python before 5.4 may send texts. */
-function given({ args, kwargs }: Json): Row {
-  const shown = (value: unknown, empty: string) => {
-    const written = typeof value === 'string' ? value : value === undefined ? '' : toJson(value);
-    return written === empty || written === '()' ? '' : written;
-  };
-  return [shown(args, '[]'), shown(kwargs, '{}')];
+/** '2, {"a":1}, key="value"'. Python before 5.4 may send texts: '(2, {'a': 1}) {'key': 'value'}'. */
+function given({ args, kwargs }: Json): string {
+  const named = Object.entries(record(kwargs)).map(([name, value]) => `${name}=${toJson(value)}`);
+  const texts = [args, kwargs].filter((value) => typeof value === 'string' && value !== '()' && value !== '{}');
+  return [...texts.map(text), [...list(args).map((value) => toJson(value)), ...named].join(', ')].join(' ').trim();
 }
 
 function ranFor(startedAt: unknown, now: number): string {

@@ -24,16 +24,16 @@ describe('the replies of workers', () => {
   it('of all nodes stand in one table, by the name of the node, in columns as wide as their widest cell', () => {
     expect(show('active', { 'w2@host': [info('id-2')], 'w10@host': [info('id-100', { args: ['ž'] })] })).toEqual([
       'NODE      ID      NAME     RUNS FOR  ARGS',
-      'w10@host  id-100  app.add  10.00 s   ["ž"]',
-      'w2@host   id-2    app.add  10.00 s   [2,3]',
+      'w10@host  id-100  app.add  10.00 s   "ž"',
+      'w2@host   id-2    app.add  10.00 s   2, 3',
     ]);
   });
 
   it('who has nothing to tell is named all the same', () => {
     expect(show('reserved', { a: [], b: [info('id-1', { kwargs: { k: 1 } })] })).toEqual([
-      'NODE  ID         NAME     ARGS   KWARGS',
+      'NODE  ID         NAME     ARGS',
       'a     - empty -',
-      'b     id-1       app.add  [2,3]  {"k":1}',
+      'b     id-1       app.add  2, 3, k=1',
     ]);
   });
 
@@ -47,7 +47,12 @@ describe('the replies of workers', () => {
     }
     expect(show('active', { 'w1@host': [long] }, 200)[1]).toHaveLength(200);
     // A pipe has no width: a long value has an end all the same.
-    expect(show('active', { 'w1@host': [long] })[1]!.length).toBeLessThan(330);
+    expect(show('active', { 'w1@host': [long] })[1]!.length).toBeLessThan(220);
+    const old = info('id', { args: "(1, 'x')", kwargs: "{'k': 1}" });
+    expect(show('active', { a: [old, info('id', { args: '()', kwargs: '{}' })] }).slice(1)).toEqual([
+      "a     id  app.add  10.00 s   (1, 'x') {'k': 1}",
+      'a     id  app.add  10.00 s',
+    ]);
   });
 
   it('a command that is no question is answered by OK or ERROR, and what was said', () => {
@@ -97,9 +102,9 @@ describe('the replies of workers', () => {
       'a     u',
     ]);
     const held = { eta: '2026-01-02T03:04:05.678000+00:00', priority: 6, request: info('id-1') };
-    expect(show('scheduled', { a: [held] })[1]).toBe('a     2026-01-02 03:04:05+00:00  id-1  app.add  [2,3]');
+    expect(show('scheduled', { a: [held] })[1]).toBe('a     2026-01-02 03:04:05+00:00  id-1  app.add  2, 3');
     expect(show('query_task', { a: { 'id-1': ['reserved', info('id-1')] } })[1]).toBe(
-      'a     reserved  id-1  app.add  [2,3]',
+      'a     reserved  id-1  app.add  2, 3',
     );
     const broker = { transport: 'redis', hostname: 'h', port: 6379, virtual_host: '/' };
     const stats = {
@@ -134,6 +139,18 @@ describe('the replies of workers', () => {
         expect(text).not.toMatch(/undefined|NaN/);
       }
     }
+  });
+
+  it('where there is colour, OK and ERROR have theirs, and the columns stay where they are', () => {
+    const painted = describeReplies(
+      { command: 'pool_grow', byNode: { a: null, b: { error: 'x' } }, now: 0 },
+      { ...page(null), paint: (text, style) => `<${style}>${text}</>` },
+    );
+    expect(painted.split('\n')).toEqual([
+      '<bold>NODE  STATUS  REPLY</>',
+      'a     <green>OK</>',
+      'b     <red>ERROR</>   x',
+    ]);
   });
 
   it('what was sent cannot move the cursor or paint', () => {
