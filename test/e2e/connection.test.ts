@@ -1,11 +1,13 @@
 // A line that breaks and comes back, a dashboard that ends and starts again: what the page says meanwhile, and what it knows after.
 // Who may come in, and under which path: access.test.ts.
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TaskDetail, TaskPage } from '../../shared/wire/http.ts';
+import type { ClusterInfo, OperationRecord, TaskDetail, TaskPage } from '../../shared/wire/http.ts';
+import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';
-import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
+import { Cluster, type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
 import { idsOf, rowOf, stateOf } from './support/pages.ts';
 import { type Line, openLine } from './support/proxy.ts';
 
@@ -65,7 +67,7 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
     const told = await inState(dashboard, failed, 'FAILURE');
     // What was told is on disk within a second; only then may it be lost by nothing.
     await until(
-      async () => (await dashboard.get<TaskPage>(`tasks?q=uuid:${failed}`)).items.length === 1,
+      async () => (await dashboard.get<TaskPage>(`tasks?q=uuid:${failed}&state=FAILURE`)).items.length === 1,
       'the history',
     );
 
@@ -98,5 +100,104 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
     // It happened while nobody listened; the broker kept what it could, and nothing is made up.
     const late = await fetch(`${dashboard.address}/api/v2/tasks/${unseen}`);
     expect([200, 404]).toContain(late.status);
+  });
+});
+
+describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', { timeout: 4 * LONG }, () => {
+  const window = useBrowser();
+  let server: RedisServer;
+  let redis: Redis;
+  let cluster: Cluster;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    server = await redisServer();
+    redis = new Redis(server.url(), { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    redis.on('error', () => {});
+    cluster = new Cluster(server.url());
+    const worker = cluster.startWorker('w1@e2e', '-c', '50');
+    dashboard = await cluster.startDashboard();
+    await worker;
+  }, 3 * LONG);
+  afterAll(async () => {
+    await cluster?.close();
+    redis?.disconnect();
+    await server?.close();
+  }, LONG);
+
+  it('says since when, keeps what it knows, refuses actions with the reason, and is live again by itself', async () => {
+    const before = await cluster.send('shop.add', [1, 1]);
+    const page = await window.open(`${dashboard.address}/tasks`, { allow: BROKEN });
+    await page.evaluate('window.mark = "the same document"');
+    await stateOf(page, before, 'SUCCESS').waitFor();
+    const strip = page.locator('.notice.strip');
+    expect(await strip.count()).toBe(0);
+
+    await server.kill();
+    await strip.filter({ hasText: /The broker has not answered since \d\d:\d\d:\d\d, for \d+ s/ }).waitFor();
+    await page
+      .locator('.sources')
+      .filter({ hasText: /Broker redis\s*silent \d+ s/ })
+      .waitFor();
+    await rowOf(page, before).waitFor();
+    expect((await dashboard.get<TaskDetail>(`tasks/${before}`)).state).toBe('SUCCESS');
+    const refused = await fetch(`${dashboard.address}/api/v2/operations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ action: 'revoke', task_ids: [before] }),
+    });
+    const record = (await refused.json()) as OperationRecord;
+    expect(record.outcome, record.summary).toBe('failed');
+    expect(record.summary).toMatch(/Cannot reach the broker at redis:\/\/127\.0\.0\.1/);
+
+    await server.start();
+    await strip.filter({ hasText: 'The broker' }).waitFor({ state: 'detached' });
+    const hears = async () => (await dashboard.get<ClusterInfo>('cluster')).sources.every(({ ok }) => ok);
+    await until(hears, 'events to be heard again', { timeoutMs: LONG });
+    const after = await cluster.send('shop.add', [2, 2]);
+    await stateOf(page, after, 'SUCCESS').waitFor();
+    expect(await page.evaluate('window.mark')).toBe('the same document');
+  });
+
+  it('tells what was missed while it stood still: on every page until it is hidden, and as a mark in the charts', async () => {
+    const page = await window.open(`${dashboard.address}/?range=15m`, { allow: BROKEN });
+    const strip = page.locator('.notice.strip');
+    await page.locator('button.live').filter({ hasText: /^live/ }).waitFor();
+    await redis.config('SET', 'client-output-buffer-limit', 'pubsub 32kb 16kb 1');
+    const patterns = async () => Number(await redis.call('PUBSUB', 'NUMPAT'));
+    const heard = await patterns();
+    const { child } = dashboard.process;
+    child.kill('SIGSTOP');
+    try {
+      for (let more = 3; more > 0; more -= (await patterns()) < heard ? 1 : 0) await cluster.sendMany('shop.pack', 400);
+      await until(async () => (await redis.llen('celery')) === 0, 'all to be done', { timeoutMs: LONG });
+    } finally {
+      child.kill('SIGCONT');
+    }
+
+    await strip.filter({ hasText: /By the counts of their workers [\d.,k]+ tasks began unseen/ }).waitFor();
+    expect(await strip.textContent()).toMatch(
+      /^About [\d.,k]+ events missed: nobody listened for .+, until \d\d:\d\d:\d\d\./,
+    );
+    const [gap] = (await dashboard.get<ClusterInfo>('cluster')).gaps;
+    expect(gap?.events).toBeGreaterThan(1000);
+    const traffic = page.getByRole('region', { name: 'Traffic' });
+    await traffic
+      .locator('.legend')
+      .filter({ hasText: /not heard ~/ })
+      .waitFor();
+    await traffic.locator('.missed path, .missed rect').first().waitFor();
+    await page
+      .getByRole('region', { name: 'Health' })
+      .getByText(/about [\d.,k]+ missed in/)
+      .waitFor();
+    await page
+      .locator('.sources')
+      .filter({ hasText: /Events lost, 24 h\s*~/ })
+      .waitFor();
+
+    await page.getByRole('link', { name: 'Workers', exact: true }).click();
+    await strip.getByRole('button', { name: 'Hide' }).click();
+    await strip.waitFor({ state: 'detached' });
   });
 });

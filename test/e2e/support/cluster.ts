@@ -39,13 +39,16 @@ export interface SendOptions {
 
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'umbel-e2e-'));
-  readonly broker = `sqlite:///${join(this.folder, 'broker.db')}`;
-  readonly #app = new built.Celery('client', {
-    broker: this.broker,
-    result_backend: this.broker,
-    task_send_sent_event: true,
-  });
+  readonly broker: string;
+  readonly #app: Celery;
   readonly #running: Running[] = [];
+
+  /** @param broker Default: a file in its folder. */
+  constructor(broker?: string) {
+    this.broker = broker ?? `sqlite:///${join(this.folder, 'broker.db')}`;
+    const settings = { broker: this.broker, result_backend: this.broker, task_send_sent_event: true };
+    this.#app = new built.Celery('client', settings);
+  }
 
   /** @returns once it is ready for tasks */
   async startWorker(name: string, ...flags: string[]): Promise<Running> {
