@@ -30,6 +30,11 @@ export function pythonIsoTime(text: string): string {
   return time.naive ? utc.slice(0, -6) : utc;
 }
 
+/** The same time for readers that would take a naive one for their own: with its offset, or UTC. */
+export function awareIsoTime(text: string): string {
+  return /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : isoformat(parseIsoTime(text));
+}
+
 /** The AMQP `expiration` of a message: milliseconds from now as text, never negative. */
 export function expirationOf(expiresMs: number, nowMs: number): string {
   return String(Math.max(0, Math.trunc(expiresMs - nowMs)));

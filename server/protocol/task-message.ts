@@ -9,7 +9,7 @@ import { InvalidTaskError } from '../errors.ts';
 import type { DeliveryInfo, Message, Properties } from '../transport/message.ts';
 import { type Fields, fieldsOf, readSignature, readSignatures, type WireSignature } from './wire-fields.ts';
 
-export { expirationOf, formatIsoTime, parseIsoTime, pythonIsoTime } from './iso-time.ts';
+export { awareIsoTime, expirationOf, formatIsoTime, parseIsoTime, pythonIsoTime } from './iso-time.ts';
 export type { WireSignature } from './wire-fields.ts';
 
 /** What runs around a task: links, the rest of its chain, the chord it is part of. */

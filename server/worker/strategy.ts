@@ -5,7 +5,13 @@
 import { saferepr } from '../../shared/python-repr.ts';
 import { storeFailure } from '../app/trace.ts';
 import { InvalidTaskError, NotRegistered, toError } from '../errors.ts';
-import { isTaskMessage, parseIsoTime, readTaskMessage, type TaskMessage } from '../protocol/task-message.ts';
+import {
+  awareIsoTime,
+  isTaskMessage,
+  parseIsoTime,
+  readTaskMessage,
+  type TaskMessage,
+} from '../protocol/task-message.ts';
 import { decompress } from '../serialization/compression.ts';
 import { acceptSet, decode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
@@ -102,8 +108,8 @@ export class Strategy {
         root_id: body.root_id,
         parent_id: body.parent_id,
         retries: body.retries,
-        eta: body.eta,
-        expires: body.expires,
+        eta: body.eta === null ? null : awareIsoTime(body.eta),
+        expires: body.expires === null ? null : awareIsoTime(body.expires),
       });
     }
     if (request.etaMs !== null && request.etaMs > this.#host.now()) {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvalidTaskError, UmbelError } from '../../../server/errors.ts';
 import {
+  awareIsoTime,
   buildTaskMessage,
   expirationOf,
   formatIsoTime,
@@ -220,6 +221,14 @@ describe('times', () => {
     ['2024-07-01', '2024-07-01T00:00:00'],
   ])('%s is sent as %s, which every Python reads alike', (text, sent) => {
     expect(pythonIsoTime(text)).toBe(sent);
+  });
+  test('a naive time is told with UTC', () => {
+    const told = ['2024-07-01T12:00:00', '2024-07-01', '2024-07-01T12:00:00.5-02:30', '2024-07-01T12:00:00Z'];
+    expect(told.map(awareIsoTime)).toEqual([
+      '2024-07-01T12:00:00+00:00',
+      '2024-07-01T00:00:00+00:00',
+      ...told.slice(2),
+    ]);
   });
   test('an instant is written as Python writes it', () => {
     expect(formatIsoTime(0)).toBe('1970-01-01T00:00:00+00:00');
