@@ -278,6 +278,15 @@ with app.connection() as connection, app.events.Dispatcher(connection, hostname=
       await inState(id, 'SUCCESS');
       expect((await plan(id)).reason).toMatch(reason);
     });
+
+    it('is refused while it may still be done, and shown as its sender printed it', async () => {
+      const id = await shop.py<string>(
+        `result = send('shop.echo', python_proj.Basket(), queue='nobody', serializer='pickle')`,
+      );
+      const { peek } = await get<QueueDetail>('queues/nobody');
+      expect(peek).toMatchObject([{ uuid: id, name: 'shop.echo', args: expect.stringMatching(/^\(<python_proj/) }]);
+      expect((await plan(id)).allowed).toBe(false);
+    });
   });
 
   describe('what a task tells', () => {
@@ -340,6 +349,23 @@ with app.connection() as connection, app.events.Dispatcher(connection, hostname=
         await bare.close();
       }
     });
+  });
+
+  it('sends again what came by an exchange of its own to a queue, not to its routing key', async () => {
+    const id = await shop.py<string>(`
+import kombu, time
+bound = kombu.Queue('bound', kombu.Exchange('ex', type='direct'), routing_key='some.key')
+app.control.add_consumer('bound', exchange='ex', exchange_type='direct', routing_key='some.key',
+                         destination=['extended@py'], reply=True)
+with app.connection() as connection:
+    bound(connection.default_channel).declare()
+    with kombu.Producer(connection) as producer:
+        sent = app.send_task('shop.echo', (1, 2.0), queue=bound, producer=producer)
+result = sent.id`);
+    await inState(id, 'SUCCESS');
+    const told = await plan(id);
+    expect(told).toMatchObject({ allowed: true, source: 'result', call: 'shop.echo(1, 2.0)' });
+    expect(['bound', 'extended', 'celery']).toContain(told.queue);
   });
 
   it('tells a queue by its priority steps, its messages in order, and purges it', async () => {

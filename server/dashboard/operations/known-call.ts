@@ -67,8 +67,9 @@ export function fromEvent(row: TaskRow, wire: Wire): KnownCall {
 async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
   // What has ended was acknowledged, unless it was given back (REJECTED) or revoked while it waits for its time in a worker.
   if (row.state === 'SUCCESS' || row.state === 'FAILURE') return null;
-  const known = [...cluster.probe.queues.keys()].slice(0, QUEUES);
-  const found = await cluster.probe.find(row.uuid, row.queue ? [row.queue] : known).catch(() => []);
+  const filled = [...cluster.probe.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
+  const queues = row.queue ? [row.queue] : filled.slice(0, QUEUES);
+  const found = await cluster.probe.find(row.uuid, queues).catch(() => []);
   for (const { message, unacked } of found) {
     const task = readMessage(message);
     if (!task) continue;
@@ -77,7 +78,7 @@ async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | 
       name: task.task,
       args: task.args,
       kwargs: task.kwargs,
-      queue: message.queue || null,
+      queue: unacked ? await queueNamed(cluster, message.queue) : message.queue,
       priority: message.properties.priority ?? null,
       message: task,
     };
@@ -108,10 +109,17 @@ async function fromResult(cluster: Cluster, row: TaskRow): Promise<KnownCall | n
     name,
     args: meta.args,
     kwargs: meta.kwargs as Record<string, unknown>,
-    queue: typeof meta.queue === 'string' && meta.queue !== '' ? meta.queue : row.queue,
+    queue: row.queue ?? (await queueNamed(cluster, meta.queue)),
     priority: null,
     message: null,
   };
+}
+
+/** What a record calls queue is the routing key: the queue's name, unless it went through an exchange of one's own. */
+async function queueNamed(cluster: Cluster, key: unknown): Promise<string | null> {
+  if (typeof key !== 'string' || key === '') return null;
+  await cluster.probe.look(key);
+  return cluster.probe.queues.get(key)?.status || cluster.consumedQueues().has(key) ? key : null;
 }
 
 function literal(text: string | null, what: string, wire: Wire): unknown {

@@ -71,8 +71,9 @@ function peeked(message: Message, index: number): PeekedMessage {
     position: index + 1,
     uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
     name: typeof message.headers.task === 'string' ? message.headers.task : null,
-    args: null,
-    kwargs: null,
+    // What its sender printed, for a body that is not read here (pickle).
+    args: typeof message.headers.argsrepr === 'string' ? message.headers.argsrepr : null,
+    kwargs: typeof message.headers.kwargsrepr === 'string' ? message.headers.kwargsrepr : null,
     priority: message.properties.priority ?? null,
     published: typeof message.properties.timestamp === 'number' ? message.properties.timestamp : null,
     eta: null,

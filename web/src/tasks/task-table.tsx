@@ -269,6 +269,7 @@ function Cell({
 
 /** As Python would write the call: (918273, currency='EUR'). */
 export function argumentsOf(row: Pick<TaskRow, 'args' | 'kwargs'>): string {
+  if (!row.args && !row.kwargs) return '-';
   const args = row.args && row.args !== '()' && row.args !== '[]' ? row.args.replace(/^[([]|,?[)\]]$/g, '') : '';
   const kwargs = row.kwargs && row.kwargs !== '{}' ? asKeywords(row.kwargs.replace(/^\{|\}$/g, '')) : '';
   return args || kwargs ? `(${[args, kwargs].filter(Boolean).join(', ')})` : '()';
