@@ -48,6 +48,7 @@ function convert(command: RemoteCommand, arg: CommandArgument, word: string): un
     case 'table':
       return parsed(word);
     case 'any':
+      return word.startsWith('{') ? parsed(word) : word;
     case 'text':
       return word;
   }

@@ -257,14 +257,14 @@ export const COMMANDS: readonly RemoteCommand[] = [
     reply: '{"ok": ...}, or an error',
   }),
   control('election', {
-    doc: 'Let the workers choose one of them.',
+    doc: 'Let the workers choose one of them; of topic task it sends the action, a signature.',
     args: [
-      arg('id', 'text', 'Election id.'),
-      arg('topic', 'text', 'Topic.'),
+      arg('id', 'text', 'Election id, a new one each time.'),
+      arg('topic', 'text', "'task', or one the workers have a handler for."),
       optional('action', 'any', 'What the chosen one does.'),
     ],
+    usage: '<id> <topic> [action as JSON]',
     reply: 'null',
-    visible: false,
     who: 'admin',
   }),
   control('shutdown', {

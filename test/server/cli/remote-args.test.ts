@@ -29,6 +29,15 @@ describe('arguments of remote commands', () => {
     expect(args('conf', 'true')).toEqual({ with_defaults: true });
   });
 
+  it('the action of an election is a signature, as JSON', () => {
+    expect(args('election', 'e1', 'task', '{"task": "mail.tidy", "args": [1]}')).toEqual({
+      id: 'e1',
+      topic: 'task',
+      action: { task: 'mail.tidy', args: [1] },
+    });
+    expect(args('election', 'e1', 'mine')).toEqual({ id: 'e1', topic: 'mine' });
+  });
+
   it('stamps stay whole: they are name=value themselves', () => {
     expect(args('revoke_by_stamped_headers', 'customer=ada', 'region=eu')).toEqual({
       headers: ['customer=ada', 'region=eu'],
