@@ -6,7 +6,7 @@
 import type { RedisOptions } from 'ioredis';
 import { ImproperlyConfigured } from '../../errors.ts';
 import { isUrl, type ParsedUrl, parseUrl, safeUrl, splitUrls } from '../url.ts';
-import { SteadySentinels } from './sentinel.ts';
+import { SecureLine, SteadySentinels } from './connectors.ts';
 import { readTls } from './tls.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
@@ -69,7 +69,9 @@ export function readAddress(source: AddressSource): RedisAddress {
     db,
     client: {
       ...where,
-      ...(tls ? { tls, ...(kind === 'sentinel' ? { enableTLSForSentinelMode: true } : {}) } : {}),
+      ...(tls
+        ? { tls, ...(kind === 'sentinel' ? { enableTLSForSentinelMode: true } : { Connector: SecureLine }) }
+        : {}),
       ...(username ? { username, password: password ?? '' } : password ? { password } : {}),
       db,
     },

@@ -134,6 +134,17 @@ describeNeedsRedis.each(ways)('a %s over TLS', (name, through) => {
     expect(await textOf(through(`redis://127.0.0.1:${open.port}`))).toMatch(/does it speak TLS only \(rediss:\/\/\)\?/);
   });
 
+  it('closed in the middle of its greeting ends nothing but itself', async () => {
+    const url = open.secureUrl(`?ssl_cert_reqs=required&ssl_ca_certs=${pem.strangeCa}`);
+    // An error that nobody listens to would end this process.
+    for (let turns = 0; turns < 60; turns++) {
+      const going = through(url).catch(() => {});
+      for (let i = 0; i < turns; i++) await new Promise(setImmediate);
+      await Promise.all(closing.splice(0).map((close) => close()));
+      await going;
+    }
+  });
+
   it('without a word about certificates is as with Celery: a broker is not checked and warns, a store is refused', async () => {
     const lines: string[] = [];
     const log = createLogger({ write: (line) => lines.push(line) });
