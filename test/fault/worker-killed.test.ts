@@ -23,7 +23,8 @@ async function open(options: WorldOptions): Promise<World> {
   return opened;
 }
 
-const numbers = (runs: readonly Run[]) => runs.map((run) => run.number).sort((a, b) => a - b);
+const numbersAsRun = (runs: readonly Run[]) => runs.map((run) => run.number);
+const numbers = (runs: readonly Run[]) => numbersAsRun(runs).sort((a, b) => a - b);
 const ended = (world: World, count: number) =>
   until(() => world.runs().filter((run) => run.ended).length >= count, `${count} tasks to be done`, PATIENT);
 
@@ -132,6 +133,10 @@ describe('a worker that is killed', { timeout: 120_000 }, () => {
       const states = [...(await world.results(lost.map((number) => ids[number]!))).values()].map((meta) => meta.status);
       expect(states).toEqual(['STARTED', 'STARTED', 'STARTED', 'STARTED']);
       expect(world.runs()).toHaveLength(40);
+      // In their old order.
+      expect(numbersAsRun(world.runs().filter((run) => run.redelivered))).toEqual(
+        Array.from({ length: 16 }, (_, i) => 4 + i),
+      );
     });
 
     it('a task that takes its worker with it is not delivered again, to take the next one too', async () => {

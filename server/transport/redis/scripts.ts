@@ -8,11 +8,11 @@
  * ARGV now (s), room, room of no-ack queues, number of queues, rotate?, record?, arm?, ttl of `taken` (s), name for tags, then per queue 1 = no-ack.
  * Answers nothing, or the envelopes, then all their tags and all their queues' numbers in one text each. `room` messages at most, in the order kombu's BRPOP would give them one by one:
  * steps ascending, within one the queues in turn. When room is left the lengths are read last: with CLIENT TRACKING on, that
- * is what makes the server tell of the next message.
+ * is what makes the server tell of the next message. What one take records is a microsecond apart: who gives it back keeps the order.
  */
 const TAKE = `
 local n, room, open = tonumber(ARGV[4]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local steps = (#KEYS - 3) / n
+local now, steps = tonumber(ARGV[1]), (#KEYS - 3) / n
 local order, out, served, rec, idx, tags, trims = {}, {}, {}, {}, {}, {}, {}
 for q = 1, n do order[q] = q end
 for s = 0, steps - 1 do
@@ -80,7 +80,7 @@ for s = 0, steps - 1 do
       if fine then
         rec[#rec + 1] = tag
         rec[#rec + 1] = '[' .. raw .. ', ' .. ex .. ', ' .. rk .. ']'
-        idx[#idx + 1] = ARGV[1]
+        idx[#idx + 1] = string.format('%.6f', now + #idx / 2000000)
         idx[#idx + 1] = tag
       end
     end
