@@ -118,6 +118,28 @@ describeNeedsPythonOnRedis('workers of both kinds, watching one another', () => 
     expect(logs().filter((log) => log.includes('Unknown election topic'))).toHaveLength(1);
   });
 
+  it('a worker without gossip and mingle asks and hears nobody, and is heard all the same', async () => {
+    await using quiet = startUmbel(
+      ['-b', cluster.redis.url(), 'worker', '-n', 'quiet@interop', '-Q', 'quiet', '-l', 'DEBUG'].concat([
+        '--without-gossip',
+        '--without-mingle',
+      ]),
+      { cwd: cluster.redis.folder },
+    );
+    await quiet.says('ready.');
+    await said(/quiet@interop joined the party/);
+    const ended = await app.control.broadcast('election', {
+      ...{ arguments: { id: 'e', topic: 't' }, destination: ['quiet@interop'], reply: true, timeout: 10 },
+    });
+    expect(ended).toEqual([
+      { 'quiet@interop': { error: "RuntimeError('A worker without gossip takes no part in elections')" } },
+    ]);
+    quiet.child.kill('SIGTERM');
+    await quiet.ended;
+    await said(/quiet@interop left/);
+    expect(quiet.stdout() + quiet.stderr()).not.toMatch(/mingle|joined the party/);
+  }, 60_000);
+
   it('one that stops says goodbye; ones that are killed are missed by all the others', async () => {
     const late = await cluster.worker('late@interop', ['-P', 'solo', '-Q', 'late']);
     expect(late.output()).toMatch(/mingle: sync with 4 nodes/);
