@@ -138,6 +138,18 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
       expect((await get<WorkerDetail>('workers/extended@py')).stats!.autoscaler).toMatchObject({ max: 3, min: 1 });
     });
 
+    it.each([
+      [{ action: 'rate_limit', task_name: 'no.such', rate_limit: '1/s' }, 'unknown task'],
+      [{ action: 'time_limit', task_name: 'no.such', soft: 1, hard: 2 }, 'unknown task'],
+      [{ action: 'autoscale', max: 4, min: 1 }, 'Autoscale not enabled'],
+      [{ action: 'pool_restart' }, 'Pool restarts not enabled'],
+    ])('refuse in their own words: %o', async (request, words) => {
+      const record = await operate({ ...request, destination: ['web@py'] });
+      expect(record).toMatchObject({ outcome: 'failed', answers: [{ worker: 'web@py', ok: false }] });
+      expect(record.answers[0]!.text).toContain(words);
+      expect(record.summary).toContain(words);
+    });
+
     it('that send no task events are named, and send them once they were asked to', async () => {
       const passive = open({ enable_events: false });
       const quiet = await shop.worker('quiet@py', ['-c', '1', '-Q', 'quiet', '--without-gossip']);
@@ -244,6 +256,13 @@ with app.connection() as connection, app.events.Dispatcher(connection, hostname=
       );
       expect(queue.peek![0]).toMatchObject({ uuid: record.new_ids![id], args: '(300.0,)', priority: 6 });
       expect(queue).toMatchObject({ unacked: 1, by_priority: { 6: 1 }, workers: [] });
+      expect(
+        await shop.py(`
+import json
+with app.connection() as connection:
+    sent = [json.loads(raw)['headers'] for raw in connection.default_channel.client.lrange('lost\\x06\\x166', 0, -1)]
+result = [[one['tenant'], one['parent_id'], one['retries']] for one in sent]`),
+      ).toEqual([['x', id, 0]]);
     });
 
     it.each([

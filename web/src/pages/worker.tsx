@@ -99,9 +99,10 @@ function Title({ worker }: { worker: WorkerDetail }) {
       </div>
       {!readOnly && (
         <div className="btns">
-          {worker.task_events === false && (
+          {worker.task_events !== true && (
             <Button
               icon="events"
+              hint={worker.task_events === null ? 'Whether it sends them is seen with its next task' : undefined}
               refused={refused}
               onClick={() => operation.mutate({ action: 'enable_events', destination: [worker.hostname] })}
             >
