@@ -1,5 +1,6 @@
 // Chains, groups, chords and maps whose parts run in both languages, built by either: the same results, read by both.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SignatureLike } from '../../server/canvas/call-options.ts';
 import type { AnyResult } from '../../server/canvas/host.ts';
 import { chain, chord, chunks, group, starmap, xmap } from '../../server/index.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
@@ -127,6 +128,25 @@ def py(name, *args, **options):
       [4, 6],
     ]);
   });
+
+  it.each([
+    ['ts', 'py'],
+    ['py', 'ts'],
+  ] as const)(
+    'a task of %s replaced by a task, a chain and a group of %s keeps its id and its place',
+    async (from, to) => {
+      const replaced = (like: SignatureLike) => sign(from, 'replace', like);
+      const one = await replaced(sign(to, 'add', 1, 2)).applyAsync();
+      expect(await one.get(get)).toBe(3);
+      const steps = chain(sign(to, 'add', 1, 2), sign(from, 'add', 10));
+      const placed = chain(replaced(steps), sign(to, 'add', 100), sign(from, 'add', 1000));
+      expect(await (await placed.applyAsync()).get(get)).toBe(1113);
+      const parts = group([sign(to, 'add', 1, 1), sign(from, 'add', 2, 2)]);
+      expect(await (await replaced(parts).applyAsync()).get(get)).toEqual([2, 4]);
+      const inChord = chord([replaced(sign(to, 'add', 1, 2)), sign(to, 'add', 3, 4)], sign(from, 'echo'));
+      expect(await (await inChord.applyAsync()).get(get)).toEqual({ args: [[3, 7]], kwargs: {} });
+    },
+  );
 
   it('a chord that breaks in one language fails its body in the other, and tells its errback', async () => {
     for (const [failing, body] of [

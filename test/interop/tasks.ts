@@ -1,6 +1,7 @@
 // Our side of the cluster: the twin of proj.py, task by task ('ts.x' here is 'py.x' there), so that one test can look both ways.
 import type { Redis } from 'ioredis';
 import type { Celery } from '../../server/app/celery.ts';
+import type { SignatureLike } from '../../server/canvas/call-options.ts';
 import { Ignore } from '../../server/errors.ts';
 import { encodeJson } from '../../server/serialization/json.ts';
 
@@ -100,6 +101,9 @@ export function defineTasks(app: Celery, keys: Redis): void {
   });
   app.task('ts.keep_error', async (request: { id: string }, error: Error, _traceback: string) => {
     await push('kept', request.id, error.name, error.message);
+  });
+  app.task({ name: 'ts.replace', bind: true }, function (like: SignatureLike) {
+    return this.replace(like);
   });
   app.task('ts.nothing', () => {});
 }
