@@ -2,13 +2,21 @@
 // Holds: subscriptions of one turn are one command; `settled` resolves when the server has confirmed all that was wanted by then;
 // after a lost connection everything is subscribed again and `onBack` is called, since what was told meanwhile is gone.
 import type { Redis } from 'ioredis';
+import { createTimer, type TimerHandle } from '../timer.ts';
+
+/** A key nobody waits for any more stays subscribed for a while: unsubscribed one by one, each result would cost two more messages. */
+const LINGER_MS = 500;
 
 export class RedisWake {
   readonly #connect: () => Redis;
   readonly #onMessage: (key: string, body: Buffer) => void;
   readonly #onBack: () => void;
+  readonly #timer = createTimer({ unref: true });
   readonly #wanted = new Set<string>();
   readonly #subscribed = new Set<string>();
+  /** Wanted, and not subscribed yet. */
+  #fresh = new Set<string>();
+  #tidying: TimerHandle | null = null;
   #client: Redis | null = null;
   #confirmed: Promise<unknown> = Promise.resolve();
   #scheduled = false;
@@ -22,12 +30,16 @@ export class RedisWake {
 
   add(key: string): void {
     this.#wanted.add(key);
+    if (this.#subscribed.has(key)) return;
+    this.#fresh.add(key);
     this.#schedule();
   }
 
   remove(key: string): void {
     this.#wanted.delete(key);
-    this.#schedule();
+    this.#fresh.delete(key);
+    if (!this.#subscribed.has(key)) return;
+    this.#tidying ??= this.#timer.after(LINGER_MS, () => this.#tidy());
   }
 
   /** From here on nothing stored under a wanted key is missed. */
@@ -38,6 +50,7 @@ export class RedisWake {
 
   close(): void {
     this.#closed = true;
+    this.#timer.clear();
     this.#client?.disconnect();
   }
 
@@ -51,24 +64,30 @@ export class RedisWake {
   }
 
   #flush(): void {
-    if (this.#closed) return;
-    const added = [...this.#wanted].filter((key) => !this.#subscribed.has(key));
-    const removed = [...this.#subscribed].filter((key) => !this.#wanted.has(key));
-    if (added.length === 0 && removed.length === 0) return;
+    if (this.#closed || this.#fresh.size === 0) return;
+    const added = [...this.#fresh];
+    this.#fresh = new Set();
     const client = this.#opened();
     for (const key of added) this.#subscribed.add(key);
-    for (const key of removed) this.#subscribed.delete(key);
-    // An unsubscribe that fails leaves messages that nobody listens to.
-    for (const keys of slices(removed)) client.unsubscribe(...keys).catch(() => {});
     const asked = slices(added).map((keys) =>
       client.subscribe(...keys).catch((error) => {
-        for (const key of keys) this.#subscribed.delete(key);
+        for (const key of keys) {
+          this.#subscribed.delete(key);
+          if (this.#wanted.has(key)) this.#fresh.add(key);
+        }
         throw error;
       }),
     );
-    if (asked.length === 0) return;
     this.#confirmed = Promise.all(asked);
     this.#confirmed.catch(() => {});
+  }
+
+  #tidy(): void {
+    this.#tidying = null;
+    const unwanted = [...this.#subscribed].filter((key) => !this.#wanted.has(key));
+    for (const key of unwanted) this.#subscribed.delete(key);
+    // One that fails leaves messages that nobody listens to.
+    for (const keys of slices(unwanted)) this.#client?.unsubscribe(...keys).catch(() => {});
   }
 
   #opened(): Redis {
@@ -86,6 +105,7 @@ export class RedisWake {
 
   #again(client: Redis): void {
     const keys = [...this.#wanted];
+    this.#fresh.clear();
     this.#subscribed.clear();
     for (const key of keys) this.#subscribed.add(key);
     const asked = slices(keys).map((some) => client.subscribe(...some));
