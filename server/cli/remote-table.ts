@@ -3,7 +3,7 @@
 // Holds: whatever a node answers is shown, also what no table knows; nothing a node says can move the cursor.
 import { formatBytes } from '../../shared/format/text.ts';
 import { formatAge, formatDuration } from '../../shared/format/time.ts';
-import { type Column, type Output, table, toJson } from './output.ts';
+import { type Column, type Output, oneLine, table, toJson } from './output.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Row = readonly string[];
@@ -76,7 +76,8 @@ function textOf(node: string, reply: unknown, output: Output): string {
   const failure = isFailure(reply);
   const state = failure ? output.paint('ERROR', 'red', 'bold') : output.paint('OK', 'green', 'bold');
   const body = text(failure ? reply.error : (record(reply)['ok'] ?? reply)).trim();
-  return `->  ${output.paint(`${node}:`, 'cyan', 'bold')} ${state}\n${body.replace(/^(?=.)/gm, '    ')}`;
+  const lines = body.split('\n').map((line) => (line === '' ? '' : `    ${oneLine(line)}`));
+  return [`->  ${output.paint(`${oneLine(node)}:`, 'cyan', 'bold')} ${state}`, ...lines].join('\n');
 }
 
 const ARGS: Column = { head: 'ARGS', long: true };

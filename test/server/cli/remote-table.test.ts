@@ -158,5 +158,6 @@ describe('the replies of workers', () => {
     expect(text).toContain('?[31mred');
     expect(text).toContain('two lines');
     expect(text).not.toContain('\x1b');
+    expect(show('report', { '\x1b[2J': { ok: 'a\x1b[2Jb' } })).toEqual(['->  ?[2J: OK', '    a?[2Jb']);
   });
 });
