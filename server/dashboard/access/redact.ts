@@ -5,7 +5,8 @@ const NAMES =
   /pass(word|wd|phrase)?$|pass(word|wd)|secret|token|api_?key|private_?key|credential|signature|access_?key|^key$|auth(?!or)/i;
 /** Names that sound like secrets and are none. */
 const HARMLESS = /^(security_(certificate|cert_store|digest)|.*_header.*|redis_backend_health_check_interval)$/i;
-const URL_SECRET = /\b([a-z][a-z0-9+.-]*:\/\/)([^/\s:@]*):([^/\s@]+)@/gi;
+/** Up to the last @: a password may hold one that nobody escaped. */
+const URL_SECRET = /\b([a-z][a-z0-9+.-]*:\/\/)([^/\s:@]*):([^/\s]+)@/gi;
 
 export type Redact = (value: unknown) => unknown;
 
