@@ -8,7 +8,7 @@ import { afterEach, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import { silentLogger } from '../../server/log.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
-import type { ClusterInfo, Overview, TaskDetail } from '../../shared/wire/http.ts';
+import type { ClusterInfo, OperationRecord, Overview, TaskDetail, WorkersReply } from '../../shared/wire/http.ts';
 import { generateEvents } from '../support/event-generator.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
@@ -76,10 +76,10 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     return worker;
   }
 
-  async function startDashboard({ url, folder }: World, workers = 1) {
+  async function startDashboard({ url, folder }: World, workers = 1, settings: readonly string[] = []) {
     const often = ['--inspect-interval', '1', '--queue-interval', '1', '--port', '0', '--json'];
     const stores = ['-b', url, '--result-backend', url, '--db', join(folder, 'history.db')];
-    const process = startUmbel(['dashboard', ...stores, ...often], { cwd: folder });
+    const process = startUmbel(['dashboard', ...stores, ...often, '--', ...settings], { cwd: folder });
     cleanup.push(() => process[Symbol.asyncDispose]());
     await process.says(/"address"/, 40_000);
     const { address } = JSON.parse(process.stdout()) as { address: string };
@@ -203,5 +203,35 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     expect(missed).toBeGreaterThan(100);
     // Some are on their way.
     expect(Math.abs(counted - missed)).toBeLessThan(0.05 * missed + 100);
+  });
+
+  it('its line silent, not closed: notices by itself, listens again, and tells what ran unseen', async () => {
+    const w = await world();
+    const { server } = w;
+    const { inc } = w.tasks;
+    await startWorker(w.app);
+    const proxy = await tcpProxy(server.port);
+    cleanup.push(() => proxy.close());
+    const watchful = 'broker_transport_options={"health_check_interval": 1, "socket_timeout": 2}';
+    const dashboard = await startDashboard({ ...w, url: `redis://127.0.0.1:${proxy.port}/0` }, 1, [watchful]);
+    const state = async (id: string) => (await dashboard.get<TaskDetail>(`/api/v2/tasks/${id}`)).state;
+    const { id } = await inc.delay(1);
+    await until(async () => (await state(id)) === 'SUCCESS', 'a task to be seen', LONG);
+    const beats = async () => (await dashboard.get<WorkersReply>('/api/v2/workers')).items[0]?.processed === 1;
+    await until(beats, 'its heartbeat', LONG);
+    proxy.silence();
+    await Promise.all(Array.from({ length: 40 }, (_, i) => inc.delay(i)));
+    const gap = await gapOf(dashboard);
+    expect(gap.tasks).toBe(40);
+    expect(gap.until! - gap.since).toBeLessThan(20);
+    await until(async () => (await dashboard.cluster()).sources.every(({ ok }) => ok), 'all sources', LONG);
+    const after = await inc.delay(2);
+    await until(async () => (await state(after.id)) === 'SUCCESS', 'a task after it', LONG);
+    const pinged = await fetch(`${dashboard.address}/api/v2/operations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ action: 'heartbeat' }),
+    });
+    expect(((await pinged.json()) as OperationRecord).outcome).toBe('ok');
   });
 });

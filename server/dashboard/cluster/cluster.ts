@@ -149,6 +149,8 @@ export class Cluster {
 
   /** It goes on with tasks, by its heartbeats, and no event tells of them: somebody has disabled its task events. */
   isMute(w: WorkerRecord): boolean {
+    // What it did while nobody listened, it may have told of.
+    if (this.listening.gaps.isCounting) return false;
     const told = this.#told.get(w.hostname);
     return told !== undefined && w.processed !== null && w.processed > told;
   }
@@ -188,7 +190,6 @@ export class Cluster {
     const begins = answer?.on === true && now < answer.at + MUTE_AFTER;
     const isTelling = begins || (w.last_task_event !== null && w.last_task_event >= now - MUTE_AFTER);
     const told = this.#told.get(w.hostname);
-    // What it did while nobody listened, it may have told of.
     const isUnheard = this.listening.gaps.isCounting;
     if (isTelling || isUnheard || told === undefined || w.processed < told) this.#told.set(w.hostname, w.processed);
   }
@@ -323,7 +324,8 @@ export class Cluster {
         this.#asked.delete(w.hostname);
       }
     }
-    if (ran) this.listening.mute = mute;
+    if (ran && !this.listening.gaps.isCounting) this.listening.mute = mute;
+    this.listening.settle(now);
     void this.refreshTrends();
   }
 

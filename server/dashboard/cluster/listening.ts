@@ -22,6 +22,8 @@ export class Listening {
   readonly #cluster: Cluster;
   readonly #log: Logger;
   #lastSecond = 0;
+  /** Events a second, second by second: a silence is noticed late, and the rate to go by is the one before it. */
+  readonly #rates: { at: number; rate: number }[] = [];
   /** This process did not run (a stopped container, a suspended machine): since when, and until when. */
   #stoodStill = { since: 0, until: 0 };
 
@@ -52,25 +54,29 @@ export class Listening {
     return this.gaps.list().reduce((sum, gap) => sum + ((gap.until ?? now) > now - DAY ? gap.events : 0), 0);
   }
 
-  /** Called every second. @returns false: this process stood still since the last time */
+  /** Called every second, before anything is concluded from it. @returns false: this process stood still since the last time */
   second(now: number): boolean {
     const last = this.#lastSecond;
     this.#lastSecond = now;
-    const settled = this.gaps.settle(now);
-    if (settled) this.#settled(settled);
-    if (last === 0 || now - last < STOOD_STILL) return true;
+    if (last === 0 || now - last < STOOD_STILL) {
+      this.#rates.push({ at: now, rate: this.#cluster.eventsPerSecond });
+      if (this.#rates.length > NOTICED_WITHIN) this.#rates.shift();
+      return true;
+    }
     this.#stoodStill = { since: last, until: now };
     return false;
   }
 
   #lost(): void {
-    const { now, lastEvent, eventsPerSecond } = this.#cluster;
-    const { since, until } = this.#stoodStill;
+    const { now, lastEvent } = this.#cluster;
     const heard = lastEvent ?? now;
-    // What waited on the line was read right after it stood still.
-    const slept = now - until < NOTICED_WITHIN && heard - until < STOOD_STILL;
+    const still = this.#stoodStill;
     this.#stoodStill = { since: 0, until: 0 };
-    this.gaps.open(slept ? since : Math.max(heard, now - NOTICED_WITHIN), eventsPerSecond, this.mute);
+    // What waited on the line was read right after it stood still.
+    const slept = now - still.until < NOTICED_WITHIN && heard - still.until < STOOD_STILL;
+    const since = slept ? still.since : Math.max(heard, now - NOTICED_WITHIN);
+    const rate = this.#rates.findLast(({ at }) => at <= since + 1)?.rate ?? 0;
+    this.gaps.open(since, rate, this.mute);
     this.#log.warning('No events are heard: the broker is away, or has closed the line');
   }
 
@@ -80,9 +86,10 @@ export class Listening {
     void this.#cluster.announce().then(() => this.mend(now));
   }
 
-  /** What was missed is counted by now. */
-  #settled(gap: Gap): void {
-    if (gap.events === 0) return;
+  /** Tells what was missed once it is counted. */
+  settle(now: number): void {
+    const gap = this.gaps.settle(now);
+    if (!gap || gap.events === 0) return;
     const { since, until, tasks, events } = gap;
     const ran = tasks === null ? '' : ` (${tasks} tasks began unseen)`;
     this.#log.warning(`About ${events} events were missed in ${Math.round(until! - since)} s${ran}`);
