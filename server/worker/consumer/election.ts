@@ -17,6 +17,8 @@ export interface ElectionHost {
   readonly timer: Timer;
   /** Names of the others that are alive. */
   alive(): readonly string[];
+  /** Is it a worker of Celery's own? */
+  isPython(hostname: string): boolean;
   send(type: 'worker-elect' | 'worker-elect-ack', fields: Record<string, unknown>): void;
   /** This worker was chosen. */
   won(topic: string, action: unknown): void;
@@ -84,7 +86,18 @@ export class Elections {
     const election = this.#open.get(id);
     if (!election || election.answers === null || election.candidates.length === 0) return;
     election.answers++;
-    if (election.answers >= this.#host.alive().length) this.#settle(id, election);
+    if (election.answers < this.#host.alive().length) return;
+    const [first, second] = election.candidates;
+    if (second || !this.#host.isPython(first!.hostname)) {
+      this.#settle(id, election);
+      return;
+    }
+    // Celery's worker ends with an IndexError where it is the only candidate it knows of: this one will do nothing.
+    this.#host.log.warning(
+      `election '${id}': ${first!.hostname} stood alone, which Celery's worker does not survive; the others go on`,
+    );
+    election.candidates.length = 0;
+    election.answers = 0;
   }
 
   /** Now and then. */

@@ -61,6 +61,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
       log: host.log,
       timer: host.timer,
       alive: () => [...this.peers.values()].filter((peer) => isAlive(peer, this.#now())).map((peer) => peer.hostname),
+      isPython: (name) => this.peers.get(name)?.sw_ident === 'py-celery',
       send: (type, fields) => host.events.send(type, fields),
       won: (topic, action) => this.#won(topic, action),
     });

@@ -29,6 +29,7 @@ function cluster(names: readonly string[], clocks: readonly number[] = names.map
         log: silentLogger,
         timer,
         alive: () => names.filter((name) => name !== hostname),
+        isPython: (name) => name.startsWith('py'),
         send: (type, fields) => void told.push({ type, hostname, pid: 1, clock: ++node.clock, ...fields }),
         won: (topic, action) => void won.push(`${hostname} ${topic} ${action}`),
       }),
@@ -139,6 +140,24 @@ describe('an election', () => {
     nobody.nodes[0]!.elections.forgetOld();
     expect(nobody.nodes[0]!.elections.size).toBe(0);
     expect(nobody.won).toEqual([]);
+  });
+
+  it('that ends a Python worker, since it stood alone for a moment, goes to one that lives', () => {
+    const c = cluster(['a', 'py']);
+    const [a] = c.nodes;
+    const said = (type: string, rest: object = {}) => ({
+      ...{ type, id: 'one', hostname: 'py', pid: 2, clock: 1 },
+      ...rest,
+    });
+    a!.elections.onElect(said('worker-elect', { topic: 'topic', action: 'act', cver: 1 }));
+    a!.elections.stand('one', 'topic', 'act');
+    // What ends it: its own answer, before it has heard of another candidate.
+    a!.elections.onAck(said('worker-elect-ack'));
+    expect(c.won).toEqual([]);
+    a!.elections.onElect(c.told.find(({ type }) => type === 'worker-elect')!);
+    c.timer.advance(1000);
+    for (const event of c.told.filter(({ type }) => type === 'worker-elect-ack')) a!.elections.onAck(event);
+    expect(c.won).toEqual(['a topic act']);
   });
 
   it('with a field missing is refused', () => {
