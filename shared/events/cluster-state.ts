@@ -111,6 +111,7 @@ export class ClusterState {
   /** Bring back a task from the history, without counting it as changed. */
   restore(record: TaskRecord): void {
     if (this.tasks.has(record.uuid)) return;
+    record.partial ||= (record.retries ?? 0) > 0;
     this.tasks.set(record.uuid, record);
     this.#index(record);
     if (READY_STATES.has(record.state)) this.#finished.push(record);
@@ -180,7 +181,7 @@ export class ClusterState {
       task = createTaskRecord(uuid);
       this.tasks.set(uuid, task);
       this.#open.created++;
-      task.partial = subject !== 'sent' && subject !== 'received';
+      task.partial = (subject !== 'sent' && subject !== 'received') || (typeof e.retries === 'number' && e.retries > 0);
     }
     const hostname = e.hostname;
     if (subject === 'sent') {
@@ -269,13 +270,14 @@ export class ClusterState {
     this.#open.finishes.push({ task, state, at, runtime, wait });
     if (state === 'RETRY' || (task.tries !== null && endedAt(task) === at)) {
       const last = task.tries?.at(-1);
-      // The next try is sent, and may be received, before this one says that it is to be retried: it tells its own number by then.
+      // The next try is sent, and may be received, before this one says that it is to be retried, and tells its own number by then:
+      // what was seen from its beginning is counted.
       const after = (told: number | null) => told !== null && begun !== null && told > begun;
       const resent = state === 'RETRY' && (after(task.sent) || after(task.received)) ? 1 : 0;
       const hasFailed = state !== 'SUCCESS';
       task.tries ??= [];
       task.tries.push({
-        number: last ? last.number + 1 : Math.max(0, (task.retries ?? 0) - resent),
+        number: last ? last.number + 1 : task.partial ? Math.max(0, (task.retries ?? 0) - resent) : 0,
         state,
         worker: task.worker,
         received: after(task.received) ? null : task.received,

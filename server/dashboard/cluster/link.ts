@@ -4,7 +4,7 @@
 import type { Backend, StoreSettings } from '../../backends/contract.ts';
 import { createBackend } from '../../backends/registry.ts';
 import { Control } from '../../control/control.ts';
-import { toError } from '../../errors.ts';
+import { SerializationError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { Connection } from '../../messaging/connection.ts';
 import { LamportClock } from '../../messaging/lamport-clock.ts';
@@ -87,7 +87,9 @@ export class ClusterLink {
       this.backendLatencyMs = this.timer.now() - begun;
       return { value };
     } catch (error) {
-      this.backendFailure = toError(error).message;
+      // A record that cannot be read is no failure of the store: it has answered.
+      const isUnread = error instanceof SerializationError;
+      this.backendFailure = isUnread ? null : toError(error).message;
       throw error;
     }
   }

@@ -4,7 +4,7 @@
 import { Type } from 'typebox';
 import { READY_STATES } from '../../../shared/states.ts';
 import { CallReply, ResultReply, RetryPlan } from '../../../shared/wire/http.ts';
-import { toError } from '../../errors.ts';
+import { SerializationError, toError } from '../../errors.ts';
 import type { ResultMeta } from '../../protocol/result-meta.ts';
 import { wholeCall } from '../operations/known-call.ts';
 import { findRow, planRetry } from '../operations/retry.ts';
@@ -81,7 +81,10 @@ export function taskValueRoutes(app: Api, { cluster, redact }: RouteContext): vo
       try {
         asked = await cluster.link.askBackend((backend) => backend.get(uuid));
       } catch (error) {
-        return none(`The result backend does not answer: ${toError(error).message}`);
+        const isUnread = error instanceof SerializationError;
+        return none(
+          `${isUnread ? 'Its record cannot be read here' : 'The result backend does not answer'}: ${toError(error).message}`,
+        );
       }
       const row = await findRow(cluster, uuid);
       if (asked === null) return none(`No result backend is configured for this dashboard.${workersBackend()}`);

@@ -302,7 +302,7 @@ describe('the history', () => {
     expect((await h.tries('a')).map((t) => [t.number, t.state, t.exception])).toEqual([
       [0, 'RETRY', 'E(0)'],
       [1, 'RETRY', 'E(1)'],
-      [2, 'SUCCESS', 'E(1)'],
+      [2, 'SUCCESS', null],
     ]);
   });
 

@@ -146,6 +146,19 @@ describe('a cluster of events', () => {
     ]);
   });
 
+  it('numbers the tries of a task from the first, in whatever order the next is heard of, and from what it tells when it began before', () => {
+    const state = new ClusterState();
+    state.apply(at('task-received', 'a', 1, { name: 'n', retries: 0 }));
+    state.apply(at('task-received', 'a', 2, { name: 'n', retries: 1 }));
+    state.apply(at('task-started', 'a', 3));
+    state.apply(at('task-retried', 'a', 4, { exception: 'E()' }));
+    expect(state.tasks.get('a')!.tries).toMatchObject([{ number: 0 }]);
+    state.apply(at('task-received', 'b', 1, { name: 'n', retries: 4 }));
+    state.apply(at('task-started', 'b', 2));
+    state.apply(at('task-retried', 'b', 3, { exception: 'E()' }));
+    expect(state.tasks.get('b')!.tries).toMatchObject([{ number: 4 }]);
+  });
+
   it('keeps a bounded number of tasks and lets finished ones go first', () => {
     const state = new ClusterState({ maxTasks: 10, maxUnfinished: 5 });
     state.apply(at('task-received', 'waiting', 1, { name: 'n' }));
