@@ -9,7 +9,9 @@ import { Celery } from '../../server/app/celery.ts';
 import { silentLogger } from '../../server/log.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
 import type { ClusterInfo, OperationRecord, Overview, TaskDetail, WorkersReply } from '../../shared/wire/http.ts';
+import { startCluster } from '../interop/python.ts';
 import { generateEvents } from '../support/event-generator.ts';
+import { itNeedsPython } from '../support/needs.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
 import { startUmbel } from '../support/umbel.ts';
@@ -76,7 +78,11 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     return worker;
   }
 
-  async function startDashboard({ url, folder }: World, workers = 1, settings: readonly string[] = []) {
+  async function startDashboard(
+    { url, folder }: Pick<World, 'url' | 'folder'>,
+    workers = 1,
+    settings: readonly string[] = [],
+  ) {
     const often = ['--inspect-interval', '1', '--queue-interval', '1', '--port', '0', '--json'];
     const stores = ['-b', url, '--result-backend', url, '--db', join(folder, 'history.db')];
     const process = startUmbel(['dashboard', ...stores, ...often, '--', ...settings], { cwd: folder });
@@ -233,5 +239,40 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
       body: JSON.stringify({ action: 'heartbeat' }),
     });
     expect(((await pinged.json()) as OperationRecord).outcome).toBe('ok');
+  });
+
+  itNeedsPython('counts what a Python worker ran unseen, too', async () => {
+    const cluster = await startCluster();
+    cleanup.push(() => cluster[Symbol.asyncDispose]());
+    await cluster.worker('py@slow', ['-E', '-c', '2']);
+    const add = (n: number) =>
+      Promise.all(Array.from({ length: n }, (_, i) => app.sendTask('py.add', [i, 1], {}, { ignore_result: true })));
+    const app = cluster.app();
+    const folder = mkdtempSync(join(tmpdir(), 'umbel-slow-'));
+    cleanup.push(() => rmSync(folder, { recursive: true, force: true }));
+    const dashboard = await startDashboard({ url: cluster.redis.url(), folder });
+    await add(50);
+    await until(async () => (await metric(dashboard, STARTED)) === 50, 'the tasks before to be seen', LONG);
+    const beats = async () => (await dashboard.get<WorkersReply>('/api/v2/workers')).items[0]?.processed === 50;
+    await until(beats, 'its heartbeat', LONG);
+    const heard = await patterns(cluster.keys);
+    await cluster.keys.config('SET', 'client-output-buffer-limit', 'pubsub 32kb 16kb 1');
+    dashboard.process.child.kill('SIGSTOP');
+    let sent = 50;
+    for (let more = 2; more > 0; more -= (await patterns(cluster.keys)) < heard ? 1 : 0) {
+      await add(300);
+      sent += 300;
+      await until(async () => (await cluster.keys.llen('celery')) === 0, 'the worker to keep up', LONG);
+    }
+    await until(async () => (await cluster.keys.exists('celery', 'unacked')) === 0, 'all to be done', LONG);
+    dashboard.process.child.kill('SIGCONT');
+    await until(
+      async () => (await metric(dashboard, /^umbel_events_gaps_total /)) === 1,
+      'the count to be final',
+      LONG,
+    );
+    const counted = await metric(dashboard, /^umbel_events_unseen_tasks_total /);
+    expect(counted).toBeGreaterThan(300);
+    expect(counted).toBe(sent - (await metric(dashboard, STARTED)));
   });
 });
