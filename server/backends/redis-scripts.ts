@@ -5,16 +5,16 @@
 // Redis 5 and later; no cluster (keys of one call may lie on several nodes), as with Celery.
 
 /**
- * KEYS rows; ARGV ttl in seconds or 0, the channels' bodies in order, then for each '1' to write whatever stands there.
+ * KEYS rows; ARGV ttl in seconds or 0, '1' to write whatever stands there or '0', then their texts in order.
  * Answers for each: 1 stored, 0 a SUCCESS stands there; a text, the row that stands there and may be one; or an error's text in a list.
  */
 export const STORE = `
-local ttl = tonumber(ARGV[1])
+local ttl, force = tonumber(ARGV[1]), ARGV[2] == '1'
 local answers = {}
 for i = 1, #KEYS do
-  local key, body, force = KEYS[i], ARGV[2 * i], ARGV[2 * i + 1]
+  local key, body = KEYS[i], ARGV[2 + i]
   local answer = 1
-  if force == '0' then
+  if not force then
     local old = redis.call('GET', key)
     if old and string.find(old, 'SUCCESS', 1, true) then
       if string.find(old, '^{"status": ?"SUCCESS"') then answer = 0 else answer = old end

@@ -213,10 +213,10 @@ class RedisBackend implements Backend {
 
   async #send(batch: readonly PendingStore[], force: boolean): Promise<void> {
     const keys = batch.map(({ meta }) => this.#keys.task(meta.task_id));
-    const bodies = batch.flatMap(({ body }) => [body, force ? '1' : '0']);
+    const bodies = batch.map(({ body }) => body);
     let answers: unknown[];
     try {
-      answers = (await this.#script(STORE, keys, [this.#ttl, ...bodies])) as unknown[];
+      answers = (await this.#script(STORE, keys, [this.#ttl, force ? '1' : '0', ...bodies])) as unknown[];
     } catch (error) {
       for (const one of batch) one.failed(storeError(one.meta, error));
       return;
@@ -242,7 +242,7 @@ class RedisBackend implements Backend {
   }
 
   async #write(key: string, body: Buffer): Promise<void> {
-    const [answer] = (await this.#script(STORE, [key], [this.#ttl, body, '1'])) as unknown[];
+    const [answer] = (await this.#script(STORE, [key], [this.#ttl, '1', body])) as unknown[];
     if (Array.isArray(answer)) throw redisError(this.#context.url, answer[0], null);
   }
 
