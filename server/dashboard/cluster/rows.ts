@@ -252,8 +252,11 @@ export function attention(
   failures: readonly FailureGroup[],
 ): Attention[] {
   const found: Attention[] = [];
-  for (const s of sources(cluster))
-    if (!s.ok && (s.name !== 'results' || cluster.options.result_backend))
+  const known = sources(cluster);
+  const isAway = known.some(({ name, ok }) => name === 'broker' && !ok);
+  // That no events come says nothing more when the broker is away.
+  for (const s of known)
+    if (!s.ok && (s.name !== 'results' || cluster.options.result_backend) && !(s.name === 'events' && isAway))
       found.push({ kind: 'source-down', subject: s.name, detail: s.detail ?? 'does not answer', href: '/' });
   for (const f of failures.filter((f) => f.is_new).slice(0, 3))
     found.push({
