@@ -132,6 +132,7 @@ describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium',
     await inState(dashboard, retried, 'SUCCESS');
     const tries = await openTask(retried);
     const list = tries.getByRole('list', { name: 'Tries' }).getByRole('listitem');
+    await list.nth(2).waitFor();
     expect((await list.allInnerTexts()).map((text) => text.split('\n').slice(0, 2))).toEqual([
       ['1', 'ConnectionError'],
       ['2', 'ConnectionError'],
@@ -241,7 +242,9 @@ describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium',
     const wide = await window.open(`${dashboard.address}/queues/waiting`);
     await wide.getByRole('row', { name: /^waiting 4 .* not told none/ }).waitFor();
     const rows = wide.getByRole('table', { name: /Messages at the head/ }).getByRole('row');
-    expect((await rows.allInnerTexts())[1]).toMatch(/1\s+0\s+shop\.\s*add[\s\S]*\(0, 0\)[\s\S]*not told/);
+    const first = rows.nth(1);
+    await first.waitFor();
+    expect(await first.innerText()).toMatch(/1\s+0\s+shop\.\s*add[\s\S]*\(0, 0\)[\s\S]*not told/);
     for (const path of ['', 'tasks', 'workers', 'workers/web@py?tab=pool', 'queues/waiting']) {
       await page.goto(`${dashboard.address}/${path}`);
       await page.locator('main').waitFor();
