@@ -125,6 +125,23 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     },
   );
 
+  it('a late-acknowledged task that is cancelled because the line was cut runs again at once', async () => {
+    const { proxy, redis } = await world();
+    const worker = await workerOn(proxy.port);
+    worker.app.conf.update({ worker_cancel_long_running_tasks_on_connection_loss: true });
+    let runs = 0;
+    worker.app.task({ name: 'late', acks_late: true }, async () => {
+      if (++runs === 1) await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
+      return 1;
+    });
+    const late = appOn(proxy.port).app.task('late', () => 1);
+    const result = await late.delay();
+    await until(() => runs === 1, 'it to run', LONG);
+    proxy.cut();
+    await allDone([result], redis);
+    expect(runs).toBe(2);
+  });
+
   it('a result stored while the line was down is found when it is back', async () => {
     const { server, proxy, redis } = await world();
     await workerOn(server.port);
