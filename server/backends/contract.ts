@@ -36,6 +36,8 @@ export interface Backend {
   watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta>;
   /** Every stored record of one id, ready or not (progress). Returns the unsubscribe. */
   subscribe(taskId: string, listener: (meta: ResultMeta) => void): () => void;
+  /** Resolves when nothing stored from then on is missed by who has subscribed. A store without it hears at once. */
+  listening?(): Promise<void>;
   forget(taskId: string): Promise<void>;
   /** `result`: [[gid, parent], [child tuples]] as Celery writes it. */
   saveGroup(groupId: string, result: unknown): Promise<void>;

@@ -126,7 +126,7 @@ class RedisBackend implements Backend {
         ? this.getMany(ids)
         : unlessAborted(
             signal,
-            this.#settled().then(() => this.getMany(ids)),
+            this.listening().then(() => this.getMany(ids)),
           );
     return watchAll({ get: (id) => this.get(id), getMany, subscribe: this.subscribe.bind(this) }, taskIds, signal);
   }
@@ -140,6 +140,15 @@ class RedisBackend implements Backend {
       remove();
       if (!this.#listeners.has(taskId)) this.#wake.remove(key);
     };
+  }
+
+  async listening(): Promise<void> {
+    this.#opened();
+    try {
+      await this.#wake.settled();
+    } catch (error) {
+      throw this.#open ? redisError(this.#context.url, error, this.#deaf) : closed();
+    }
   }
 
   async forget(taskId: string): Promise<void> {
@@ -273,15 +282,6 @@ class RedisBackend implements Backend {
       for (const [id, meta] of await this.getMany(this.#listeners.ids())) this.#listeners.emit(id, () => meta);
     } catch (error) {
       if (this.#open) this.#listeners.fail(toError(error));
-    }
-  }
-
-  async #settled(): Promise<void> {
-    this.#opened();
-    try {
-      await this.#wake.settled();
-    } catch (error) {
-      throw this.#open ? redisError(this.#context.url, error, this.#deaf) : closed();
     }
   }
 

@@ -49,6 +49,7 @@ export function retrying(backend: Backend, policy: RetryPolicy, timer: Timer): B
     wait: (id, signal) => backend.wait(id, signal),
     watch: (ids, signal) => backend.watch(ids, signal),
     subscribe: (id, listener) => backend.subscribe(id, listener),
+    listening: async () => backend.listening?.(),
     forget: (id) => again(() => backend.forget(id)),
     saveGroup: (id, result) => again(() => backend.saveGroup(id, result)),
     restoreGroup: (id) => again(() => backend.restoreGroup(id)),

@@ -88,9 +88,17 @@ export class AsyncResult<T = unknown> implements AnyResult {
     return meta;
   }
 
-  /** Hear of every stored state from now on (progress). Returns how to stop. */
+  /** Hear of every stored state from when this resolves (progress). Returns how to stop. */
   async subscribe(listener: (meta: ResultMeta) => void): Promise<() => void> {
-    return (await this.host.backend()).subscribe(this.id, listener);
+    const backend = await this.host.backend();
+    const stop = backend.subscribe(this.id, listener);
+    try {
+      await backend.listening?.();
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
   }
 
   /** Delete the record, and those of the tasks before it. */

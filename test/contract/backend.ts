@@ -176,6 +176,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       const backend = await fresh();
       const heard: string[] = [];
       const stop = backend.subscribe('a', (meta) => heard.push(meta.status));
+      await backend.listening?.();
       for (const state of ['STARTED', 'PROGRESS', 'SUCCESS']) {
         await backend.store(record('a', state));
         await until(() => heard.at(-1) === state, state);
