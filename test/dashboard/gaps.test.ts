@@ -41,6 +41,28 @@ test('tasks begun unseen are counted by what their worker has processed, three e
   expect(gaps.total).toEqual({ gaps: 1, tasks: 240, events: 720, seconds: 40 });
 });
 
+test('a worker that lost its own connection says goodbye, comes back, and is counted on', () => {
+  const gaps = new Gaps();
+  const w = worker(gaps);
+  w.beat(50);
+  gaps.open(0, 10, NOBODY);
+  gaps.close(1);
+  gaps.take({ type: 'worker-offline', hostname: 'w1', pid: 1 });
+  w.beat(350);
+  w.beat(350);
+  w.beat(350);
+  expect(gaps.settle(3)).toMatchObject({ tasks: 300, events: 900 });
+});
+
+test('a worker that left is not waited for', () => {
+  const gaps = new Gaps();
+  worker(gaps, 'w2').beat(7);
+  gaps.take({ type: 'worker-offline', hostname: 'w2', pid: 1 });
+  gaps.open(0, 0, NOBODY);
+  gaps.close(1);
+  expect(gaps.settle(2)).toMatchObject({ tasks: null, events: 0 });
+});
+
 test('events that wait in the worker when its heart beats are not taken for lost', () => {
   const gaps = new Gaps();
   const w = worker(gaps);

@@ -151,6 +151,8 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     await until(async () => (await background(page)) === LIGHT, 'the light theme', { timeoutMs: LONG });
     await page.reload();
     expect(await background(page)).toBe(LIGHT);
+    // Keys are heard once the page is drawn.
+    await page.locator('.tasks-table').waitFor();
     await page.keyboard.press('t');
     await page.keyboard.press('t');
     await until(async () => (await background(page)) === DARK, 'the theme of the system', { timeoutMs: LONG });

@@ -29,6 +29,8 @@ interface Count {
   /** Since we listen again. */
   after: number | null;
   beats: number;
+  /** It said goodbye. One that only lost its connection says so, too, and goes on counting when it is back. */
+  left: boolean;
 }
 
 const LEADS = 3;
@@ -39,6 +41,8 @@ const SETTLE = 20;
 /** What a task usually tells, before any was heard: received, started, and how it ended. */
 const USUAL = 3;
 const KEPT = 100;
+/** Workers remembered, those that left included. */
+const MOST = 10_000;
 
 export class Gaps {
   /** Newest last; ended and counted. */
@@ -60,7 +64,7 @@ export class Gaps {
       this.#started++;
       const count = this.#counts.get(hostname);
       if (count) count.started++;
-    } else if (type === 'worker-offline') this.#counts.delete(hostname);
+    } else if (type === 'worker-offline') this.#leave(hostname);
     else if (typeof e.processed === 'number') this.#beat(hostname, e.processed, Number(e.pid) || 0);
   }
 
@@ -100,7 +104,7 @@ export class Gaps {
   /** @returns the gap whose count has become final; it is in `past` if anything was missed */
   settle(now: number): Gap | null {
     if (this.#now === null || this.#now.until === null) return null;
-    const waits = [...this.#counts.values()].some((one) => one.before !== null && one.beats < BEATS);
+    const waits = [...this.#counts.values()].some((one) => one.before !== null && !one.left && one.beats < BEATS);
     if (waits && now - this.#now.until < SETTLE) return null;
     const gap = this.#counted(this.#now);
     this.#now = null;
@@ -121,14 +125,22 @@ export class Gaps {
     if (this.past.length > KEPT) this.past.shift();
   }
 
+  #leave(hostname: string): void {
+    const count = this.#counts.get(hostname);
+    if (count) count.left = true;
+    if (this.#counts.size <= MOST) return;
+    for (const [name, { left }] of this.#counts) if (left) this.#counts.delete(name);
+  }
+
   #beat(hostname: string, processed: number, pid: number): void {
     let count = this.#counts.get(hostname);
     if (!count || count.pid !== pid || processed < count.processed) {
       // A worker that was started anew counts from zero; so does what is heard of it.
       const before = count && this.#now ? 0 : null;
-      count = { pid, processed, started: 0, leads: [], before, after: null, beats: 0 };
+      count = { pid, processed, started: 0, leads: [], before, after: null, beats: 0, left: false };
       this.#counts.set(hostname, count);
     }
+    count.left = false;
     count.processed = processed;
     const lead = processed - count.started;
     if (this.#now === null) {
