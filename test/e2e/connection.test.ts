@@ -2,7 +2,7 @@
 // Who may come in, and under which path: access.test.ts.
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClusterInfo, OperationRecord, TaskDetail, TaskPage } from '../../shared/wire/http.ts';
+import type { ClusterInfo, OperationRecord, TaskDetail, TaskPage, WorkersReply } from '../../shared/wire/http.ts';
 import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';
@@ -118,12 +118,15 @@ describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', {
     const worker = cluster.startWorker('w1@e2e', '-c', '50');
     dashboard = await cluster.startDashboard();
     await worker;
+    await until(hears, 'events to be heard', { timeoutMs: LONG });
   }, 3 * LONG);
   afterAll(async () => {
     await cluster?.close();
     redis?.disconnect();
     await server?.close();
   }, LONG);
+
+  const hears = async () => (await dashboard.get<ClusterInfo>('cluster')).sources.every(({ ok }) => ok);
 
   it('says since when, keeps what it knows, refuses actions with the reason, and is live again by itself', async () => {
     const before = await cluster.send('shop.add', [1, 1]);
@@ -152,7 +155,6 @@ describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', {
 
     await server.start();
     await strip.filter({ hasText: 'The broker' }).waitFor({ state: 'detached' });
-    const hears = async () => (await dashboard.get<ClusterInfo>('cluster')).sources.every(({ ok }) => ok);
     await until(hears, 'events to be heard again', { timeoutMs: LONG });
     const after = await cluster.send('shop.add', [2, 2]);
     await stateOf(page, after, 'SUCCESS').waitFor();
@@ -163,6 +165,10 @@ describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', {
     const page = await window.open(`${dashboard.address}/?range=15m`, { allow: BROKEN });
     const strip = page.locator('.notice.strip');
     await page.locator('button.live').filter({ hasText: /^live/ }).waitFor();
+    // What is missed is counted from the last heartbeat before it.
+    const since = Date.now() / 1000;
+    const beaten = async () => ((await dashboard.get<WorkersReply>('workers')).items[0]?.last_heard ?? 0) > since;
+    await until(beaten, 'a heartbeat', { timeoutMs: LONG });
     await redis.config('SET', 'client-output-buffer-limit', 'pubsub 32kb 16kb 1');
     const patterns = async () => Number(await redis.call('PUBSUB', 'NUMPAT'));
     const heard = await patterns();

@@ -49,6 +49,8 @@ export class Gaps {
   readonly past: Gap[] = [];
   /** Since the start of this process. */
   total = { gaps: 0, events: 0, tasks: 0, seconds: 0 };
+  /** When the last event that was heard had been sent, by its sender's clock. @unit seconds since the epoch */
+  lastSent: number | null = null;
   readonly #counts = new Map<string, Count>();
   #now: (Gap & { rate: number }) | null = null;
   #taskEvents = 0;
@@ -57,6 +59,7 @@ export class Gaps {
   /** Every event, in the order of arrival. */
   take(e: CeleryEvent): void {
     const { type, hostname } = e;
+    if (typeof e.timestamp === 'number') this.lastSent = e.timestamp;
     if (hostname === undefined) return;
     if (type.startsWith('task-')) {
       this.#taskEvents++;

@@ -69,7 +69,8 @@ export class Listening {
 
   #lost(): void {
     const { now, lastEvent } = this.#cluster;
-    const heard = lastEvent ?? now;
+    // Sent long before it was heard: this process stood still, or was slow, and the rest never came.
+    const heard = Math.min(lastEvent ?? now, this.gaps.lastSent ?? now);
     const still = this.#stoodStill;
     this.#stoodStill = { since: 0, until: 0 };
     // What waited on the line was read right after it stood still.
