@@ -13,7 +13,7 @@ import { OperationNote } from '../operations/operation-note.tsx';
 import { Bar } from '../shell/layout.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
+import { Confirm } from '../ui/confirm.tsx';
 import { Empty, ErrorNote, Skeleton, Stale } from '../ui/feedback.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
@@ -136,24 +136,15 @@ function Title({ worker }: { worker: WorkerDetail }) {
         }
       />
       {asking && (
-        <Dialog title={<>Shut down {worker.hostname}</>} onClose={() => setAsking(false)}>
-          <p>
-            It finishes the {plural(worker.active_tasks.length, 'task')} it runs, gives back what it holds and ends. It
-            is not started again from here.
-          </p>
-          <footer>
-            <Button onClick={() => setAsking(false)}>Cancel</Button>
-            <Button
-              kind="fatal"
-              onClick={() => {
-                operation.mutate({ action: 'shutdown', destination: [worker.hostname] });
-                setAsking(false);
-              }}
-            >
-              Shut down worker
-            </Button>
-          </footer>
-        </Dialog>
+        <Confirm
+          title={<>Shut down {worker.hostname}</>}
+          verb="Shut down worker"
+          onClose={() => setAsking(false)}
+          onConfirm={() => operation.mutate({ action: 'shutdown', destination: [worker.hostname] })}
+        >
+          It finishes the {plural(worker.active_tasks.length, 'task')} it runs, gives back what it holds and ends. It is
+          not started again from here.
+        </Confirm>
       )}
     </header>
   );

@@ -6,7 +6,7 @@ import { useOperation } from '../api/actions.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
+import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { count, duration, plural } from '../ui/words.ts';
 
@@ -51,24 +51,15 @@ export function PoolTab({ worker }: { worker: WorkerDetail }) {
       )}
       <OperationNote operation={operation} />
       {asking && (
-        <Dialog title={<>Restart the pool of {worker.hostname}</>} onClose={() => setAsking(false)}>
-          <p>
-            Its processes are replaced by new ones, and the {plural(worker.active_tasks.length, 'task')} they run may be
-            cut off. The worker does it only when it was started with <code>worker_pool_restarts</code>.
-          </p>
-          <footer>
-            <Button onClick={() => setAsking(false)}>Cancel</Button>
-            <Button
-              kind="fatal"
-              onClick={() => {
-                operation.mutate({ action: 'pool_restart', destination });
-                setAsking(false);
-              }}
-            >
-              Restart pool
-            </Button>
-          </footer>
-        </Dialog>
+        <Confirm
+          title={<>Restart the pool of {worker.hostname}</>}
+          verb="Restart pool"
+          onClose={() => setAsking(false)}
+          onConfirm={() => operation.mutate({ action: 'pool_restart', destination })}
+        >
+          Its processes are replaced by new ones, and the {plural(worker.active_tasks.length, 'task')} they run may be
+          cut off. The worker does it only when it was started with <code>worker_pool_restarts</code>.
+        </Confirm>
       )}
     </div>
   );
