@@ -12,6 +12,7 @@ const Bool = Type.Boolean();
 const NStr = Nullable(Str);
 const NNum = Nullable(Num);
 const NInt = Nullable(Int);
+const NBool = Nullable(Bool);
 
 /** One task in a list. Strings of Python reprs as the worker sent them. */
 export const TaskRow = Type.Object({
@@ -45,6 +46,8 @@ export const TaskRow = Type.Object({
   first_seen: Num,
   root_id: NStr,
   parent_id: NStr,
+  /** It was with a worker that fell silent or left: since then nobody knows what became of it. Absent: its state holds. */
+  unknown_since: Type.Optional(Num),
 });
 export type TaskRow = Static<typeof TaskRow>;
 
@@ -211,6 +214,13 @@ export const WorkerRow = Type.Object({
   finished_per_min: Type.Array(Int),
   /** Of those. */
   failed_last_hour: Int,
+  /** When its slots were told (by inspect); null: never. */
+  slots_as_of: Type.Optional(NNum),
+  /** Operations can reach it now. false: `control_reason` says why not. */
+  controllable: Type.Optional(Bool),
+  control_reason: Type.Optional(NStr),
+  /** Its clock minus ours, when that is worth a word (over 2 s, over several heartbeats); null: its clock is right. @unit seconds */
+  drift: Type.Optional(NNum),
 });
 export type WorkerRow = Static<typeof WorkerRow>;
 
@@ -245,6 +255,28 @@ export const RegisteredTask = Type.Object({
 });
 export type RegisteredTask = Static<typeof RegisteredTask>;
 
+/** What a worker held when it was last heard. */
+export const HeldTasks = Type.Object({
+  /** When it was last heard: since then nothing is known of them. */
+  since: Num,
+  /** When it last told what it holds; null: never, it is from events alone. */
+  as_of: NNum,
+  total: Int,
+  /** 100 at most, those that ran first. */
+  tasks: Type.Array(
+    Type.Object({
+      uuid: Str,
+      name: NStr,
+      was: Type.Union([Type.Literal('running'), Type.Literal('reserved'), Type.Literal('scheduled')]),
+      /** When it started, or was received. */
+      at: NNum,
+      /** It had acknowledged the message: the broker does not deliver it again. null: not told. */
+      acknowledged: NBool,
+    }),
+  ),
+});
+export type HeldTasks = Static<typeof HeldTasks>;
+
 export const WorkerDetail = Type.Intersect([
   WorkerRow,
   Type.Object({
@@ -265,6 +297,8 @@ export const WorkerDetail = Type.Intersect([
     uptime: NNum,
     /** 'kill' or 'abort': what terminate can do here; null unknown. */
     can_terminate: NStr,
+    /** Of a worker that fell silent or left: what it held then, as far as it is known. null: it is there. */
+    held: Type.Optional(Nullable(HeldTasks)),
   }),
 ]);
 export type WorkerDetail = Static<typeof WorkerDetail>;
@@ -372,20 +406,54 @@ export const FailureGroup = Type.Object({
 });
 export type FailureGroup = Static<typeof FailureGroup>;
 
-/** What needs a person, each with where to look. */
+/** A fact that a conclusion rests on, and when it was known. `at` null: it has no time of its own. */
+export const Evidence = Type.Object({ text: Str, at: NNum });
+export type Evidence = Static<typeof Evidence>;
+
+/** What kinds of things may need a person; their order of urgency: server/dashboard/attention/kinds.ts. */
+export const NeedKind = Type.Union([
+  /** A source is away: the broker, the history, the result store, the events. `subject` is the source's name. */
+  Type.Literal('source-down'),
+  Type.Literal('no-workers'),
+  /** It fell silent without a goodbye. */
+  Type.Literal('worker-silent'),
+  /** It is alive, has free slots, messages wait in its queues, and it takes none. */
+  Type.Literal('worker-stalled'),
+  Type.Literal('queue-unconsumed'),
+  /** A kind of failure that was not there before. */
+  Type.Literal('failure'),
+  Type.Literal('queue-growing'),
+  Type.Literal('loop-blocked'),
+  Type.Literal('clock-drift'),
+  Type.Literal('events-off'),
+  Type.Literal('events-lost'),
+]);
+export type NeedKind = Static<typeof NeedKind>;
+
+/**
+ * Something that needs a person, with what it is concluded from and where to look. All of one kind that hold at the same time are one
+ * need, so that there are five at most.
+ */
 export const Attention = Type.Object({
-  kind: Type.Union([
-    Type.Literal('failure'),
-    Type.Literal('queue-growing'),
-    Type.Literal('queue-unconsumed'),
-    Type.Literal('worker-silent'),
-    Type.Literal('no-workers'),
-    Type.Literal('events-off'),
-    Type.Literal('events-lost'),
-    Type.Literal('source-down'),
-  ]),
+  kind: NeedKind,
+  /** critical: work stands still or the picture is blind. warning: it goes wrong. notice: worth knowing. */
+  severity: Type.Optional(Type.Union([Type.Literal('critical'), Type.Literal('warning'), Type.Literal('notice')])),
+  /** What or who: 'celery@img-4', or of several '200 queues'. Long names are shortened in the middle. */
   subject: Str,
+  /** The rest of the sentence: 'has been silent for 41 s', 'have no consumer'. */
   detail: Str,
+  /** Both as one sentence. */
+  title: Type.Optional(Str),
+  /** Three lines at most. */
+  evidence: Type.Optional(Type.Array(Evidence)),
+  /** Since when it holds; of several the earliest. */
+  since: Type.Optional(Num),
+  /** Five at most, the worst first, each with its own page. */
+  subjects: Type.Optional(
+    Type.Array(Type.Object({ name: Str, /** Shortened in the middle. */ label: Str, detail: Str, href: Str })),
+  ),
+  /** How many there are. */
+  count: Type.Optional(Int),
   /** Path within the SPA, with its search. */
   href: Str,
 });
@@ -401,9 +469,13 @@ export const Figures = Type.Object({
   waiting: NInt,
   oldest_waiting: NNum,
   oldest_queue: NStr,
-  busy: Int,
-  slots: Int,
+  /** Slots taken, and slots there are, of the online workers that told both; null: none of them told. */
+  busy: NInt,
+  slots: NInt,
+  /** Slots of late workers: in neither. */
   unknown_slots: Int,
+  /** Online workers that have not told their slots: in neither. */
+  uncounted_workers: Type.Optional(Int),
   workers_online: Int,
   workers_total: Int,
   /** 60 values, one a minute, for the sparklines. */
@@ -428,12 +500,49 @@ export const SourceState = Type.Object({
 });
 export type SourceState = Static<typeof SourceState>;
 
+/** Whether a part of the picture is of now. */
+export const Knowledge = Type.Object({
+  /** null: there is no such source (no result store is configured), or it was not asked yet; `reason` says which. */
+  ok: NBool,
+  /** When it was last known to be true; null: never. */
+  as_of: NNum,
+  /** Since when it is not known any more; null while it is. */
+  since: NNum,
+  /** Why not, as words; null while it is. */
+  reason: NStr,
+});
+export type Knowledge = Static<typeof Knowledge>;
+
+/** What figures rest on; when a source is not ok, what depends on it is as it was at its `as_of`. */
+export const KnowledgeBySource = Type.Object({
+  /** States and counts of tasks, heartbeats of workers. */
+  events: Knowledge,
+  /** Depths, consumers and age of queues. */
+  broker: Knowledge,
+  /** What workers answer: slots, what they hold, limits; no action reaches a worker while it is away. */
+  control: Knowledge,
+  /** Lists, counts and charts. */
+  history: Knowledge,
+  results: Knowledge,
+});
+export type KnowledgeBySource = Static<typeof KnowledgeBySource>;
+
+/** The lists are cut: trouble first, `..._total` says how many there are. All of them: /queues, /workers. */
 export const Overview = Type.Object({
+  /** Five at most, the most urgent first; further ones are counted in `attention_more`. */
   attention: Type.Array(Attention),
+  attention_more: Type.Optional(Int),
+  /** The first round of questions has not ended yet: what is not listed may only not be known. */
+  settling: Type.Optional(Bool),
+  knowledge: Type.Optional(KnowledgeBySource),
   figures: Figures,
   failures: Type.Array(FailureGroup),
+  /** 50 at most. */
   queues: Type.Array(QueueRow),
+  queues_total: Type.Optional(Int),
+  /** 50 at most. */
   workers: Type.Array(WorkerRow),
+  workers_total: Type.Optional(Int),
 });
 export type Overview = Static<typeof Overview>;
 
@@ -461,6 +570,7 @@ export const ClusterInfo = Type.Object({
   events_lost: Int,
   /** Newest first, of the last 31 days: 20 at most. */
   gaps: Type.Array(EventGap),
+  knowledge: Type.Optional(KnowledgeBySource),
   read_only: Bool,
   user: NStr,
   server_time: Num,
@@ -552,7 +662,7 @@ export type OperationsPage = Static<typeof OperationsPage>;
 /** RFC 9457. */
 export const Problem = Type.Object({
   type: Str,
-  title: Str,
+  title: Type.Optional(Str),
   status: Int,
   detail: Type.Optional(Str),
   /** Query errors: where in `q`. */
