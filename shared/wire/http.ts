@@ -3,6 +3,9 @@
 // epoch (fractions kept), durations seconds. Routes: server/dashboard/routes/.
 // Long because it is one table: every route's shapes side by side, which is how they are read.
 import { type Static, type TSchema, Type } from 'typebox';
+import { Precision } from './count.ts';
+import { OperationEffect } from './effect.ts';
+import { WaitReason } from './wait.ts';
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Str = Type.String();
@@ -48,6 +51,8 @@ export const TaskRow = Type.Object({
   parent_id: NStr,
   /** It was with a worker that fell silent or left: since then nobody knows what became of it. Absent: its state holds. */
   unknown_since: Type.Optional(Num),
+  /** It was revoked and has not ended: a worker drops it when it comes to it, a waiting ETA included. Nothing is left to revoke. */
+  revoke_asked: Type.Optional(Nullable(Num)),
 });
 export type TaskRow = Static<typeof TaskRow>;
 
@@ -63,6 +68,43 @@ export const TaskTry = Type.Object({
   traceback: NStr,
 });
 export type TaskTry = Static<typeof TaskTry>;
+
+/** The stored state of a task that has not ended, as its body wrote it with update_state. */
+export const Progress = Type.Object({
+  task_id: Str,
+  /** 'PROGRESS' or whatever the task calls it; STARTED as long as it wrote none. */
+  state: Str,
+  /** meta's `current` and `total`, when they are numbers. */
+  current: NNum,
+  total: NNum,
+  /** All of the meta, secrets masked, cut when long. */
+  meta: Type.Unknown(),
+  /** When the result store was last asked; and when what it says last changed, as far as this server saw. */
+  asked: Num,
+  changed: Num,
+  /** Why nothing is known: no result store, it does not answer. Then `state` is that of the events. */
+  reason: NStr,
+});
+export type Progress = Static<typeof Progress>;
+
+/** How a task ended other than by running, or what was done to it: expired, revoked, terminated, purged, rejected. */
+export const Became = Type.Object({
+  what: Type.Union([
+    Type.Literal('expired'),
+    Type.Literal('revoked'),
+    Type.Literal('terminated'),
+    Type.Literal('purged'),
+    Type.Literal('rejected'),
+  ]),
+  at: NNum,
+  /** The operator, when it was done from this dashboard. */
+  who: NStr,
+  /** Id of that operation in the audit log. */
+  operation: NInt,
+  /** 'Expired before a worker could start it.' */
+  sentence: Str,
+});
+export type Became = Static<typeof Became>;
 
 export const TaskDetail = Type.Intersect([
   TaskRow,
@@ -94,6 +136,11 @@ export const TaskDetail = Type.Intersect([
     orphaned: Bool,
     /** It should be with its worker, who says that it has it no more: it ended without an event, or the event was lost. */
     untold: Bool,
+    /** Why it does not run, from what is known already; null: it has ended. `/tasks/:uuid/wait` asks anew. */
+    wait: Type.Optional(Nullable(WaitReason)),
+    /** Of one that has started and not ended; null: nothing is stored, or it is not looked at. Watched tasks get it in patches. */
+    progress: Type.Optional(Nullable(Progress)),
+    became: Type.Optional(Nullable(Became)),
   }),
 ]);
 export type TaskDetail = Static<typeof TaskDetail>;
@@ -121,6 +168,13 @@ export const TaskPage = Type.Object({
   counts_capped: Bool,
   /** Matching q and state. */
   total: Int,
+  total_is: Type.Optional(Precision),
+  /** How sure each of `counts` is. */
+  counts_are: Type.Optional(Type.Record(Str, Precision)),
+  /** Looking stopped at tasks first seen then, before everything was seen: older matches may exist. null: all was looked at. */
+  looked_back_to: Type.Optional(NNum),
+  /** What one should know of this answer: that custom states live in the result store, for instance. */
+  note: Type.Optional(NStr),
 });
 export type TaskPage = Static<typeof TaskPage>;
 
@@ -182,6 +236,8 @@ export const RetryPlan = Type.Object({
   queues: Type.Array(Str),
   /** What one should know first. */
   notes: Type.Array(Str),
+  /** The first one may still run: what would happen twice. To send it all the same, `retry` wants `accept_double: true`. */
+  would_double: Type.Optional(NStr),
 });
 export type RetryPlan = Static<typeof RetryPlan>;
 
@@ -252,6 +308,10 @@ export const RegisteredTask = Type.Object({
   finished: Int,
   failed: Int,
   p95: NNum,
+  /** When its rate limit was last changed from this dashboard; null: not since it started. */
+  limited_since: Type.Optional(NNum),
+  /** Tasks started on this worker per minute since then, by its events; null: too early to say, or its events are not heard. */
+  per_min_since: Type.Optional(NNum),
 });
 export type RegisteredTask = Static<typeof RegisteredTask>;
 
@@ -277,6 +337,24 @@ export const HeldTasks = Type.Object({
 });
 export type HeldTasks = Static<typeof HeldTasks>;
 
+/** What fills a worker's prefetch window. The parts add up to `taken`; null: unknown. */
+export const PrefetchUse = Type.Object({
+  /** How many messages it may hold unacknowledged; null: unknown. 0 on the wire means no limit: then `unlimited`. */
+  window: NInt,
+  unlimited: Bool,
+  taken: NInt,
+  /** Running and not yet acknowledged (acks_late), running and acknowledged already count as none. */
+  running: NInt,
+  reserved: NInt,
+  /** Waiting for their ETA: each makes the window one larger, so that they hold nobody up. */
+  eta: NInt,
+  rate_limited: NInt,
+  /** '9 of 17 taken, all waiting for their ETA.' */
+  sentence: Str,
+  known_at: NNum,
+});
+export type PrefetchUse = Static<typeof PrefetchUse>;
+
 export const WorkerDetail = Type.Intersect([
   WorkerRow,
   Type.Object({
@@ -294,6 +372,7 @@ export const WorkerDetail = Type.Intersect([
     revoked: Type.Array(Str),
     registered: Type.Array(RegisteredTask),
     prefetch_count: NInt,
+    prefetch: Type.Optional(Nullable(PrefetchUse)),
     uptime: NNum,
     /** 'kill' or 'abort': what terminate can do here; null unknown. */
     can_terminate: NStr,
@@ -603,6 +682,8 @@ export const OperationRequest = Type.Union([
     task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }),
     /** Default: the one it came from, where that is told. */
     queue: Type.Optional(Str),
+    /** Send those too that may still run, so that they may run twice. Default: they are refused, each with the reason. */
+    accept_double: Type.Optional(Bool),
   }),
   Type.Object({ action: Type.Literal('rate_limit'), task_name: Str, rate_limit: Str, destination: Destination }),
   Type.Object({
@@ -623,7 +704,15 @@ export const OperationRequest = Type.Union([
   }),
   /** New processes for the pool; workers allow it with worker_pool_restarts. */
   Type.Object({ action: Type.Literal('pool_restart'), destination: Destination }),
-  Type.Object({ action: Type.Literal('add_consumer'), queue: Str, destination: Destination }),
+  Type.Object({
+    action: Type.Literal('add_consumer'),
+    queue: Str,
+    /** Exchange, its type (direct, topic, fanout) and routing key; default: a direct one, each named as the queue. */
+    exchange: Type.Optional(Str),
+    exchange_type: Type.Optional(Str),
+    routing_key: Type.Optional(Str),
+    destination: Destination,
+  }),
   Type.Object({ action: Type.Literal('cancel_consumer'), queue: Str, destination: Destination }),
   Type.Object({ action: Type.Literal('enable_events'), destination: Destination }),
   Type.Object({ action: Type.Literal('disable_events'), destination: Destination }),
@@ -653,6 +742,8 @@ export const OperationRecord = Type.Object({
   answers: Type.Array(WorkerAnswer),
   /** retry: old id to new id. */
   new_ids: Type.Optional(Type.Record(Str, Str)),
+  /** What is seen of it since; null: nothing can be. It comes again in live patches, by the same id, while it is followed. */
+  effect: Type.Optional(Nullable(OperationEffect)),
 });
 export type OperationRecord = Static<typeof OperationRecord>;
 

@@ -2,7 +2,7 @@
 // The server sends hello, then snapshot, then numbered patches, at most four a second. After a break the page says
 // resume { seq }: it gets the patches it missed, or a snapshot when they are no longer kept. A reader too slow for the stream
 // gets a snapshot instead of a queue of patches.
-import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow, WorkerRow } from './http.ts';
+import type { ClusterInfo, Figures, OperationRecord, Progress, QueueRow, TaskRow, WorkerRow } from './http.ts';
 
 export interface Hello {
   type: 'hello';
@@ -39,7 +39,10 @@ export interface Patch {
   queues: QueueRow[] | null;
   figures: Figures | null;
   cluster: ClusterInfo | null;
+  /** New ones, and those whose effect changed: the same id again. */
   operations: OperationRecord[];
+  /** Of tasks this socket watches, when it changed. */
+  progress?: Progress[];
 }
 
 export interface Bye {
