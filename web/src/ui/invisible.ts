@@ -6,7 +6,7 @@
 /** Controls, bidirectional controls, zero-width and filler characters, line separators, tags, unpaired surrogates. */
 const SUSPECT =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff]|\u034f/;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff]|\u034f|\u17b4|\u17b5/;
 const JOINER = /\u200c|\u200d/;
 /** Scripts whose letters take another shape beside a joiner. */
 const JOINING =
