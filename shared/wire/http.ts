@@ -49,6 +49,11 @@ export const TaskRow = Type.Object({
   first_seen: Num,
   root_id: NStr,
   parent_id: NStr,
+  /**
+   * Fields of which only the beginning is here, since a list and a live frame carry 2,000 characters of each. Absent: all is whole.
+   * The detail has up to 65,536, and says in `sizes` which of them the sender had longer.
+   */
+  cut: Type.Optional(Type.Array(Str)),
   /** It was with a worker that fell silent or left: since then nobody knows what became of it. Absent: its state holds. */
   unknown_since: Type.Optional(Num),
   /** It was revoked and has not ended: a worker drops it when it comes to it, a waiting ETA included. Nothing is left to revoke. */
@@ -110,6 +115,8 @@ export const TaskDetail = Type.Intersect([
   TaskRow,
   Type.Object({
     traceback: NStr,
+    /** Fields that are not whole even here, with their full length. @unit characters */
+    sizes: Type.Optional(Type.Record(Str, Int)),
     exchange: NStr,
     routing_key: NStr,
     clock: Int,
@@ -179,7 +186,12 @@ export const TaskPage = Type.Object({
 export type TaskPage = Static<typeof TaskPage>;
 
 /** Completion of the query field: values of one field within the present result. */
-export const FacetReply = Type.Object({ field: Str, values: Type.Array(Type.Object({ value: Str, count: Int })) });
+export const FacetReply = Type.Object({
+  field: Str,
+  values: Type.Array(Type.Object({ value: Str, count: Int })),
+  /** The counts are of the newest so many tasks. */
+  of_newest: Type.Optional(Int),
+});
 export type FacetReply = Static<typeof FacetReply>;
 
 /** The stored result, fetched from the result backend on demand. */
@@ -432,6 +444,33 @@ export const Range = Type.Union([
 ]);
 export type Range = Static<typeof Range>;
 
+/** A time of which events are missing. */
+export const EventGap = Type.Object({
+  since: Num,
+  /** null: it goes on. */
+  until: NNum,
+  /** Tasks that began unseen, by the counts of their workers; null: unknown, no worker told. */
+  tasks: NInt,
+  /** exact: every worker of before told. at_least: some ended or fell silent meanwhile. Absent: about. */
+  tasks_is: Type.Optional(Precision),
+  /** Events of tasks, about; null: unknown. */
+  events: NInt,
+  events_is: Type.Optional(Precision),
+  /**
+   * broker-away: the line to the broker was down. not-running: no dashboard ran on this history. stood-still: this process was
+   * suspended. not-written: they were heard, and the history could not be written for so long that they were given up.
+   */
+  cause: Type.Optional(
+    Type.Union([
+      Type.Literal('broker-away'),
+      Type.Literal('not-running'),
+      Type.Literal('stood-still'),
+      Type.Literal('not-written'),
+    ]),
+  ),
+});
+export type EventGap = Static<typeof EventGap>;
+
 /** One time axis, several lines: at most 300 points. A bucket without data is null, never zero. */
 export const SeriesReply = Type.Object({
   range: Range,
@@ -444,6 +483,8 @@ export const SeriesReply = Type.Object({
   /** Line name (a state, 'p50', 'p95', 'p99', 'depth' ...) to its values. */
   lines: Type.Record(Str, Type.Array(NNum)),
   totals: Type.Record(Str, Num),
+  /** Spans of the axis of which events are missing, oldest first: to be hatched. A value within one is at least so much. */
+  gaps: Type.Optional(Type.Array(EventGap)),
 });
 export type SeriesReply = Static<typeof SeriesReply>;
 
@@ -477,8 +518,8 @@ export const FailureGroup = Type.Object({
   count: Int,
   first: Num,
   last: Num,
-  /** First seen within the last hour. */
-  is_new: Bool,
+  /** First seen within the last hour; null: the history is younger than a day and cannot tell. */
+  is_new: NBool,
   /** 24 buckets of one hour, oldest first. */
   trend: Type.Array(Int),
   example: Str,
@@ -625,17 +666,21 @@ export const Overview = Type.Object({
 });
 export type Overview = Static<typeof Overview>;
 
-/** A time in which nobody listened to events. */
-export const EventGap = Type.Object({
-  since: Num,
-  /** null: nobody listens now. */
-  until: NNum,
-  /** Tasks that began unseen, counted by their workers; null: no worker told, and `events` is a guess by the rate before. */
-  tasks: NInt,
-  /** About as many events of tasks. */
-  events: Int,
+/** Whether what is heard is being kept. */
+export const HistoryHealth = Type.Object({
+  ok: Bool,
+  /** full: no space on the disk. missing: the file was deleted, replaced or its disk is away. failing: any other error. */
+  problem: Type.Union([Type.Literal('full'), Type.Literal('missing'), Type.Literal('failing'), Type.Null()]),
+  /** One sentence for a person; null when ok. */
+  reason: NStr,
+  /** Since when nothing is written; null when ok. */
+  since: NNum,
+  /** Tasks whose changes wait in memory to be written. */
+  waiting: Int,
+  /** Tasks whose changes were given up since the start, since too many waited. They are looked up in the result store later. */
+  given_up: Int,
 });
-export type EventGap = Static<typeof EventGap>;
+export type HistoryHealth = Static<typeof HistoryHealth>;
 
 export const ClusterInfo = Type.Object({
   name: Str,
@@ -645,10 +690,13 @@ export const ClusterInfo = Type.Object({
   sources: Type.Array(SourceState),
   events_per_s: Num,
   events_total: Int,
-  /** About so many events were missed in the last 24 h: the sum over its gaps. */
-  events_lost: Int,
+  /** Events missed in the last 24 h, the sum over its gaps; null: some were, and nobody can tell how many. 0: none. */
+  events_lost: NInt,
+  /** at_least: of some gaps the number is unknown. Absent: about. */
+  events_lost_is: Type.Optional(Precision),
   /** Newest first, of the last 31 days: 20 at most. */
   gaps: Type.Array(EventGap),
+  history: Type.Optional(HistoryHealth),
   knowledge: Type.Optional(KnowledgeBySource),
   read_only: Bool,
   user: NStr,

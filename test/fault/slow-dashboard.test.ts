@@ -157,7 +157,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     const seen = await metric(dashboard, STARTED);
     expect(sent - seen).toBeGreaterThan(1000);
     expect(counted.tasks).toBe(sent - seen);
-    expect(counted.events / counted.tasks!).toBeCloseTo(3, 0);
+    expect(counted.events! / counted.tasks!).toBeCloseTo(3, 0);
     await until(async () => (await state(running.id)) === 'SUCCESS', 'its end to be looked up', LONG);
 
     const { attention } = await dashboard.get<Overview>('/api/v2/overview');

@@ -1,6 +1,6 @@
 // The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
 import { Link, useRouterState } from '@tanstack/react-router';
-import type { EventGap, SourceState } from '../../../shared/wire/http.ts';
+import type { ClusterInfo, EventGap, SourceState } from '../../../shared/wire/http.ts';
 import { useCluster, useNow } from '../live/hooks.ts';
 import { Icon, type IconName, Mark } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
@@ -135,19 +135,26 @@ export function Sources() {
           </dd>
         </div>
       ))}
-      <div data-state={cluster.events_lost > 0 ? 'FAILURE' : undefined} title={gapsTold(cluster.gaps)}>
+      <div data-state={cluster.events_lost === 0 ? undefined : 'FAILURE'} title={gapsTold(cluster.gaps)}>
         <dt>Events lost, 24 h</dt>
-        <dd>{cluster.events_lost > 0 ? `~${count(cluster.events_lost)}` : 0}</dd>
+        <dd>{eventsLost(cluster)}</dd>
       </div>
     </dl>
   );
+}
+
+/** '0', '~3,400', 'over 3,400', 'unknown'. */
+function eventsLost({ events_lost: lost, events_lost_is: is }: ClusterInfo): string {
+  if (lost === null) return 'unknown';
+  if (lost === 0) return '0';
+  return `${is === 'at_least' ? 'over ' : is === 'exact' ? '' : '~'}${count(lost)}`;
 }
 
 /** Each on a line: '2026-11-18 14:31:07.214 UTC+1, for 40 s: about 3,400 events'. */
 function gapsTold(gaps: readonly EventGap[]): string | undefined {
   const told = gaps.map(
     ({ since, until, events }) =>
-      `${exactTime(since)}${until === null ? ', still' : `, for ${age(Math.max(1, until - since))}`}: about ${exactCount(events)} events`,
+      `${exactTime(since)}${until === null ? ', still' : `, for ${age(Math.max(1, until - since))}`}: ${events === null ? 'nobody knows how many events' : `about ${exactCount(events)} events`}`,
   );
   return told.length > 0 ? told.join('\n') : undefined;
 }
