@@ -62,12 +62,22 @@ export function useGaps(series: SeriesReply | undefined): readonly EventGap[] {
 
 /** The word for the bands of a chart: an item of its legend. */
 export function MissedLegend({ series }: { series: SeriesReply | undefined }) {
-  const events = useGaps(series).reduce((sum, gap) => sum + gap.events, 0);
-  if (events === 0) return null;
+  const gaps = useGaps(series);
+  const events = gaps.reduce((sum, gap) => sum + (gap.events ?? 0), 0);
+  const unknown = gaps.some((gap) => gap.events === null);
+  if (events === 0 && !unknown) return null;
   return (
     <li>
       <i className="swatch missed" />
-      not heard <b title={`about ${exactCount(events)} events`}>~{count(events)}</b>
+      not heard{' '}
+      {events === 0 ? (
+        <b>unknown</b>
+      ) : (
+        <b title={`${unknown ? 'at least' : 'about'} ${exactCount(events)} events`}>
+          {unknown ? 'over ' : '~'}
+          {count(events)}
+        </b>
+      )}
     </li>
   );
 }

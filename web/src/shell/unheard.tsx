@@ -58,11 +58,13 @@ export function Unheard() {
 function Missed({ gap, until }: { gap: EventGap; until: number }) {
   return (
     <>
-      <b>About {plural(gap.events, 'event')} missed</b>: nobody listened for {age(Math.max(1, until - gap.since))},
-      until {at(until)}.{' '}
-      {gap.tasks === null
-        ? 'That is a guess by the rate before: no worker told its count.'
-        : `By the counts of their workers ${count(gap.tasks)} ${gap.tasks === 1 ? 'task' : 'tasks'} began unseen.`}
+      <b>{gap.events === null ? 'Events were missed' : `About ${plural(gap.events, 'event')} missed`}</b>: nobody
+      listened for {age(Math.max(1, until - gap.since))}, until {at(until)}.{' '}
+      {gap.events === null
+        ? 'How many is unknown: no worker told its count.'
+        : gap.tasks === null
+          ? 'That is a guess by the rate before: no worker told its count.'
+          : `By the counts of their workers ${count(gap.tasks)} ${gap.tasks === 1 ? 'task' : 'tasks'} began unseen.`}
     </>
   );
 }
