@@ -87,6 +87,7 @@ export class Beat {
   #mode: 'idle' | 'running' | 'stopping' = 'idle';
   #wake: TimerHandle | null = null;
   #sync: TimerHandle | null = null;
+  #jumps: TimerHandle | null = null;
   #saving: Promise<void> = Promise.resolve();
   #unsynced = 0;
   #lastTickMs = 0;
@@ -128,6 +129,7 @@ export class Beat {
     this.#log.info(
       `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.store.description}`,
     );
+    this.#jumps = this.#timer.onJump((byMs) => this.#clockSet(byMs));
     this.#arm();
   }
 
@@ -137,7 +139,8 @@ export class Beat {
     this.#mode = 'stopping';
     this.#wake?.cancel();
     this.#sync?.cancel();
-    this.#wake = this.#sync = null;
+    this.#jumps?.cancel();
+    this.#wake = this.#sync = this.#jumps = null;
     if (this.#sending.size > 0) {
       const done = Promise.all(this.#sending);
       const { promise: late, resolve } = promiseWithResolvers();
@@ -165,19 +168,26 @@ export class Beat {
   tick(): void {
     if (this.#mode !== 'running') return;
     const nowMs = this.#timer.now();
-    // After the longest sleep, or when the clock was set back, no remembered due time is trusted.
-    if (nowMs < this.#lastTickMs || nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
+    // After the longest sleep no remembered due time is trusted.
+    if (nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
     this.#lastTickMs = nowMs;
     for (const taken of this.scheduler.takeDue(nowMs)) this.#start(taken);
     this.#arm();
   }
 
+  #clockSet(byMs: number): void {
+    this.#log.warning(
+      `beat: The clock of this machine was set ${byMs < 0 ? 'back' : 'forward'} by ${Math.abs(byMs) / 1000} s; going on by the new time`,
+    );
+    this.scheduler.clockSet(byMs, this.#timer.now());
+    this.tick();
+  }
+
   #arm(): void {
     if (this.#mode !== 'running') return;
     this.#wake?.cancel();
-    const nowMs = this.#timer.now();
-    const at = Math.min(this.scheduler.nextAt(), nowMs + this.maxInterval * 1000);
-    this.#wake = this.#timer.at(Math.max(at, nowMs), () => this.tick());
+    const waitMs = Math.min(this.scheduler.nextAt() - this.#timer.now(), this.maxInterval * 1000);
+    this.#wake = this.#timer.after(Math.max(waitMs, 0), () => this.tick());
   }
 
   #start(taken: Taken): void {

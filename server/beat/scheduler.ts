@@ -1,7 +1,7 @@
 // The entries of a beat and when each is next due. Says what to send now and when to ask again; sends nothing, stores nothing.
 // Not here: sending and waiting (beat.ts), the file (store.ts), the rules themselves (schedules/).
 // Holds: an entry that was due several times while nobody looked is due once; an interval does not drift by the lateness of its
-// runs; a clock that was set back does not silence an entry; every change is told to `dirty`.
+// runs; a clock that is set, forwards or back, neither silences an entry nor makes it run twice; every change is told to `dirty`.
 // Celery 5.6: beat.py Scheduler, ScheduleEntry
 import { ImproperlyConfigured } from '../errors.ts';
 import { type Schedule, toSchedule } from '../schedules/schedule.ts';
@@ -137,6 +137,18 @@ export class Scheduler {
     return next;
   }
 
+  /**
+   * The wall clock was set by so much. An interval goes on as if nothing had happened. A time of day follows the new clock: what was
+   * skipped is due once, what has run does not run again when its time comes a second time.
+   */
+  clockSet(byMs: number, nowMs: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.schedule.kind === 'interval') entry.lastRunAt += byMs;
+      this.#look(entry, nowMs);
+    }
+    this.#options.dirty?.();
+  }
+
   /** Ask every entry anew, after the clock or the zone may have changed. */
   review(nowMs: number): void {
     for (const entry of this.#entries.values()) this.#look(entry, nowMs);
@@ -150,12 +162,17 @@ export class Scheduler {
 
   /** Is it due? Sets when it is to be looked at next. */
   #look(entry: ScheduleEntry, nowMs: number): boolean {
-    // The clock was set back: what lies ahead cannot have run.
-    if (entry.lastRunAt > nowMs) entry.lastRunAt = nowMs;
     const { zone, startingDeadline = null } = this.#options;
+    // Run for an instant that lies ahead, since the clock was set back: that stands, but for no longer than one run to the next.
+    const aheadMs = entry.lastRunAt - nowMs;
+    if (aheadMs > 0 && (entry.schedule.kind === 'interval' || aheadMs > this.#spacingMs(entry))) entry.lastRunAt = nowMs;
     const { isDue, next } = entry.schedule.isDue(entry.lastRunAt, { nowMs, zone, startingDeadline });
     entry.dueAt = isDue ? nowMs : nowMs + Math.max(next * 1000, 1);
     return isDue;
+  }
+
+  #spacingMs({ schedule, lastRunAt }: ScheduleEntry): number {
+    return schedule.remaining(lastRunAt, { nowMs: lastRunAt, zone: this.#options.zone }) * 1000;
   }
 
   /** Celery takes the moment of sending, so that each run adds its lateness; here an interval keeps its beat while it keeps up. */

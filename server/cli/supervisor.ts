@@ -49,7 +49,7 @@ export class Supervisor {
   start(): void {
     const { command, args, env, timer, onOutput } = this.#options;
     this.#mode = 'running';
-    this.#startedMs = timer.now();
+    this.#startedMs = timer.monotonic();
     this.#lastWords = '';
     // The fourth channel closes when this process ends in any way: the child takes that as a word to stop.
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
@@ -95,7 +95,7 @@ export class Supervisor {
       return;
     }
     const { timer, backoffMs = 1000, maxBackoffMs = 30_000, steadyMs = 60_000 } = this.#options;
-    if (timer.now() - this.#startedMs > steadyMs) this.#tries = 0;
+    if (timer.monotonic() - this.#startedMs > steadyMs) this.#tries = 0;
     const waitMs = Math.min(maxBackoffMs, backoffMs * 2 ** this.#tries++);
     this.#mode = 'waiting';
     this.#options.onCrash(this.#reason(code, signal, failure), waitMs);

@@ -135,7 +135,7 @@ export class InProcessPool implements Pool {
     const wasRunning = run.state === 'running';
     run.state = 'done';
     const { id, task, shadow } = run.job.message;
-    const runtimeMs = wasRunning ? this.#context.timer.now() - run.startedMs : 0;
+    const runtimeMs = wasRunning ? this.#context.timer.monotonic() - run.startedMs : 0;
     if (wasRunning) run.stop!.tell(reason);
     this.#finish(run, { ...ending, id, name: shadow ?? task, runtimeMs } as TaskOutcome, wasRunning);
   }
@@ -156,10 +156,10 @@ export class InProcessPool implements Pool {
     const { timer } = this.#context;
     run.state = 'running';
     run.stop = stop;
-    run.startedMs = timer.now();
+    run.startedMs = timer.monotonic();
     this.#running.add(run);
     if (job.softTimeLimitMs !== null || job.timeLimitMs !== null) this.#limitTime(run);
-    callbacks.onAccepted(this.#pid, run.startedMs);
+    callbacks.onAccepted(this.#pid, timer.now());
     if (this.#accepted.push(run) === 1) setImmediate(() => this.#execute());
   }
 
@@ -176,7 +176,7 @@ export class InProcessPool implements Pool {
       if (run.state !== 'running') continue;
       execute(run.job, run.stop!).then(
         (outcome) => this.#ended(run, outcome),
-        (error: unknown) => this.#ended(run, crashed(run, error, timer.now())),
+        (error: unknown) => this.#ended(run, crashed(run, error, timer.monotonic())),
       );
     }
   }
@@ -216,7 +216,7 @@ export class InProcessPool implements Pool {
     run.limits = [];
     if (softTimeLimitMs !== null) {
       run.limits.push(
-        timer.at(run.startedMs + softTimeLimitMs, () => {
+        timer.after(softTimeLimitMs, () => {
           if (run.state !== 'running') return;
           run.callbacks.onTimeout(true, softTimeLimitMs);
           run.stop!.tell(new SoftTimeLimitExceeded(softTimeLimitMs / 1000));
@@ -225,7 +225,7 @@ export class InProcessPool implements Pool {
     }
     if (timeLimitMs !== null) {
       run.limits.push(
-        timer.at(run.startedMs + timeLimitMs, () => {
+        timer.after(timeLimitMs, () => {
           if (run.state !== 'running') return;
           const error = new TimeLimitExceeded(timeLimitMs / 1000);
           run.callbacks.onTimeout(false, timeLimitMs);

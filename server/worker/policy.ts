@@ -23,7 +23,8 @@ export interface TaskPolicy {
 
 export interface PolicyContext {
   readonly app: Celery;
-  readonly now: () => number;
+  /** For the buckets: a clock that nobody sets. @unit milliseconds */
+  readonly monotonic: () => number;
   /** The worker's own defaults, over the settings. @unit seconds */
   readonly timeLimit: number | null;
   readonly softTimeLimit: number | null;
@@ -48,11 +49,11 @@ export function policyOf(task: RegisteredTask, context: PolicyContext): TaskPoli
   };
 }
 
-function bucketOf(task: RegisteredTask, { app, now }: PolicyContext): TokenBucket<Request> | null {
+function bucketOf(task: RegisteredTask, { app, monotonic }: PolicyContext): TokenBucket<Request> | null {
   if (app.conf.get('worker_disable_rate_limits')) return null;
   const { rate_limit } = task.options;
   const rate = parseRate(rate_limit === undefined ? app.conf.get('task_default_rate_limit') : rate_limit);
-  return rate > 0 ? new TokenBucket<Request>(rate, now) : null;
+  return rate > 0 ? new TokenBucket<Request>(rate, monotonic) : null;
 }
 
 /** Zero is none, as in Celery. */

@@ -2,6 +2,7 @@
 // Not here: what a request goes through (request.ts).
 // Holds: a request is in `requests` from the moment it is accepted from the broker until it is settled or given back.
 // Celery 5.6: worker/state.py, which is one per process; this is one per worker.
+import type { Timer } from '../timer.ts';
 import type { Request } from './request.ts';
 import { RevokedSet } from './revoked.ts';
 
@@ -17,11 +18,17 @@ export class WorkerState {
   processed = 0;
   /** Requests running now. */
   active = 0;
-  readonly startedMs: number;
+  readonly #timer: Pick<Timer, 'now' | 'monotonic'>;
+  readonly #startedMs: number;
 
-  constructor(now: () => number) {
-    this.revoked = new RevokedSet(now);
-    this.startedMs = now();
+  constructor(timer: Pick<Timer, 'now' | 'monotonic'>) {
+    this.#timer = timer;
+    this.revoked = new RevokedSet(() => timer.now());
+    this.#startedMs = timer.monotonic();
+  }
+
+  get uptimeMs(): number {
+    return this.#timer.monotonic() - this.#startedMs;
   }
 
   accepted(request: Request): void {

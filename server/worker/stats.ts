@@ -21,7 +21,7 @@ export function workerStats(worker: StatsSource): Record<string, unknown> {
     total: Object.fromEntries(worker.state.total),
     pid: process.pid,
     clock: String(worker.app.clock.value),
-    uptime: Math.round((worker.now() - worker.state.startedMs) / 1000),
+    uptime: Math.round(worker.state.uptimeMs / 1000),
     pool: worker.pool.info(),
     broker: brokerInfo(worker.app, worker.connection),
     prefetch_count: worker.prefetch.count,

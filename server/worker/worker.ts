@@ -173,7 +173,7 @@ export class Worker implements RequestHost, PanelHandle {
     this.log = options.log ?? createLogger({ level, name: 'MainProcess' });
     const all = options.log !== undefined && options.loglevel === undefined;
     this.logs = { info: all || level === 'INFO' || level === 'DEBUG', debug: all || level === 'DEBUG' };
-    this.state = new WorkerState(() => this.timer.now());
+    this.state = new WorkerState(this.timer);
     this.#poolName = options.pool ?? conf.get('worker_pool');
     this.prefetch = new Prefetch({
       multiplier: options.prefetchMultiplier ?? conf.get('worker_prefetch_multiplier'),
@@ -195,7 +195,7 @@ export class Worker implements RequestHost, PanelHandle {
       timer: this.timer,
       policies: {
         app,
-        now: () => this.timer.now(),
+        monotonic: () => this.timer.monotonic(),
         timeLimit: options.timeLimit ?? null,
         softTimeLimit: options.softTimeLimit ?? null,
       },

@@ -4,7 +4,7 @@ import { createLogger } from '../../server/log.ts';
 import { defaultNodename, hostFormat, nodeFormat, nodeSplit } from '../../server/nodename.ts';
 import { Signal } from '../../server/signals.ts';
 import { createTimer } from '../../server/timer.ts';
-import { ManualTimer } from '../support/clock.ts';
+import { ManualClock, ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 
 describe('a timer', () => {
@@ -55,6 +55,62 @@ describe('a timer', () => {
     });
     expect([timer.size, fired]).toEqual([1, false]);
     timer.clear();
+  });
+});
+
+describe.each([-3_600_000, -60_000, 60_000, 3_600_000])('a timer whose wall clock is set by %d ms', (byMs) => {
+  const set = () => {
+    const clock = new ManualClock();
+    return { clock, timer: createTimer({ clock }), fired: [] as string[] };
+  };
+  it('keeps its intervals and delays', () => {
+    const { clock, timer, fired } = set();
+    timer.every(2000, () => fired.push('heartbeat'));
+    timer.after(5000, () => fired.push('limit'));
+    clock.advance(3000);
+    clock.setWallClock(byMs);
+    clock.advance(17_000);
+    expect(fired.filter((one) => one === 'heartbeat')).toHaveLength(10);
+    expect(fired.indexOf('limit')).toBe(2);
+    timer.clear();
+  });
+  it('fires a deadline once, within a second of the wall clock showing it, and never before', () => {
+    const { clock, timer, fired } = set();
+    const dueMs = clock.now() + 120_000;
+    timer.at(dueMs, () => fired.push(`at ${clock.now() - dueMs}`));
+    clock.advance(90_500);
+    clock.setWallClock(byMs);
+    clock.advance(29_500 - 1);
+    if (byMs < 0) expect(fired).toEqual([]);
+    clock.advance(4_000_000);
+    expect(fired).toHaveLength(1);
+    const late = Number(fired[0]!.slice(3));
+    expect(late).toBeGreaterThanOrEqual(0);
+    // Set beyond the deadline, it fires at the next look.
+    expect(late).toBeLessThanOrEqual(byMs > 0 ? byMs - 29_500 + 1000 : 1);
+    timer.clear();
+  });
+  it('tells its listeners once, before what is due by the new time', () => {
+    const { clock, timer, fired } = set();
+    timer.onJump((by) => fired.push(`set by ${by}`));
+    timer.at(clock.now() + 30_000, () => fired.push('due'));
+    clock.advance(10_000);
+    clock.setWallClock(byMs);
+    clock.advance(1000);
+    expect(fired).toEqual(byMs > 0 ? [`set by ${byMs}`, 'due'] : [`set by ${byMs}`]);
+    clock.advance(5000);
+    expect(fired.filter((one) => one !== 'due')).toHaveLength(1);
+    timer.clear();
+  });
+  it('is not woken every second when nobody waits for the wall clock', () => {
+    const { clock, timer } = set();
+    timer.after(60_000, () => {});
+    clock.advance(60_000);
+    expect(clock.wakes).toBe(1);
+    const listening = timer.onJump(() => {});
+    listening.cancel();
+    clock.advance(60_000);
+    expect(clock.wakes).toBe(1);
   });
 });
 

@@ -1,29 +1,42 @@
-// A timer whose time stands still until a test moves it. Same promises as server/timer.ts.
-import { EntryHeap, repeat, type Timer, type TimerHandle } from '../../server/timer.ts';
+// Time that stands still until a test moves it: a timer with the promises of server/timer.ts, and the clock below a real one.
+import { type Clock, JumpDetector, repeat, type Timer, type TimerHandle, TwoClockHeap } from '../../server/timer.ts';
 
 export class ManualTimer implements Timer {
-  #now: number;
-  readonly #heap = new EntryHeap();
+  #monotonic = 0;
+  #offset: number;
+  readonly #heap = new TwoClockHeap();
+  readonly #listeners = new Set<(byMs: number) => void>();
+  readonly #jumps: JumpDetector;
 
   constructor(startMs = Date.parse('2026-01-02T03:04:05.000Z')) {
-    this.#now = startMs;
+    this.#offset = startMs;
+    this.#jumps = new JumpDetector(this);
   }
 
   now(): number {
-    return this.#now;
+    return this.#monotonic + this.#offset;
+  }
+  monotonic(): number {
+    return this.#monotonic;
   }
   at(whenMs: number, fn: () => void, priority = 0): TimerHandle {
-    const entry = this.#heap.push(whenMs, priority, fn);
-    return { cancel: () => this.#heap.cancel(entry) };
+    const entry = this.#heap.deadlines.push(whenMs, priority, fn);
+    return { cancel: () => this.#heap.deadlines.cancel(entry) };
   }
   after(delayMs: number, fn: () => void): TimerHandle {
-    return this.at(this.#now + delayMs, fn);
+    const entry = this.#heap.delays.push(this.#monotonic + delayMs, 0, fn);
+    return { cancel: () => this.#heap.delays.cancel(entry) };
   }
   every(intervalMs: number, fn: () => void): TimerHandle {
     return repeat(this, intervalMs, fn);
   }
+  onJump(fn: (byMs: number) => void): TimerHandle {
+    this.#listeners.add(fn);
+    return { cancel: () => void this.#listeners.delete(fn) };
+  }
   clear(): void {
     this.#heap.clear();
+    this.#listeners.clear();
   }
   get size(): number {
     return this.#heap.size;
@@ -31,11 +44,54 @@ export class ManualTimer implements Timer {
 
   /** Moves time forward, firing what falls due on the way at its own instant. */
   advance(ms: number): void {
-    const target = this.#now + ms;
-    for (let next = this.#heap.peek(); next && next.whenMs <= target; next = this.#heap.peek()) {
-      this.#now = Math.max(this.#now, next.whenMs);
-      this.#heap.takeDue(this.#now)?.();
+    const target = this.#monotonic + ms;
+    for (let next = this.#heap.nextMs(this); next <= target; next = this.#heap.nextMs(this)) {
+      this.#monotonic = Math.max(this.#monotonic, next);
+      this.#heap.takeDue(this.now(), this.#monotonic)?.();
     }
-    this.#now = target;
+    this.#monotonic = target;
+  }
+
+  /** Somebody sets the wall clock: deadlines are looked at again at the next `advance`, listeners are told at once. */
+  setWallClock(byMs: number): void {
+    this.#offset += byMs;
+    const seen = this.#jumps.look();
+    if (seen !== 0) for (const listener of [...this.#listeners]) listener(seen);
+  }
+}
+
+/** The two clocks of a machine, for `createTimer({ clock })`. */
+export class ManualClock implements Clock {
+  #monotonic = 0;
+  #offset = Date.parse('2026-01-02T03:04:05.000Z');
+  readonly #sleeps = new Set<{ readonly untilMs: number; readonly fn: () => void }>();
+  /** Times that somebody was woken. */
+  wakes = 0;
+
+  now(): number {
+    return Math.floor(this.#monotonic + this.#offset);
+  }
+  monotonic(): number {
+    return this.#monotonic;
+  }
+  sleep(ms: number, fn: () => void): () => void {
+    const sleep = { untilMs: this.#monotonic + ms, fn };
+    this.#sleeps.add(sleep);
+    return () => void this.#sleeps.delete(sleep);
+  }
+  advance(ms: number): void {
+    const target = this.#monotonic + ms;
+    for (;;) {
+      const next = [...this.#sleeps].sort((a, b) => a.untilMs - b.untilMs)[0];
+      if (!next || next.untilMs > target) break;
+      this.#sleeps.delete(next);
+      this.#monotonic = Math.max(this.#monotonic, next.untilMs);
+      this.wakes++;
+      next.fn();
+    }
+    this.#monotonic = target;
+  }
+  setWallClock(byMs: number): void {
+    this.#offset += byMs;
   }
 }

@@ -79,12 +79,12 @@ export class ClusterLink {
   async askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null> {
     const opening = this.backend();
     if (opening === null) return null;
-    const begun = this.timer.now();
+    const begun = this.timer.monotonic();
     try {
       const value = await question(await opening);
       this.backendFailure = null;
       this.backendLastOk = this.timer.now() / 1000;
-      this.backendLatencyMs = this.timer.now() - begun;
+      this.backendLatencyMs = this.timer.monotonic() - begun;
       return { value };
     } catch (error) {
       // A record that cannot be read is no failure of the store: it has answered.

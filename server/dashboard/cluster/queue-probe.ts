@@ -97,18 +97,18 @@ export class QueueProbe {
   }
 
   async #probe(): Promise<void> {
-    const begun = this.#timer.now();
+    const begun = this.#timer.monotonic();
+    const at = this.#timer.now() / 1000;
     try {
       const channel = await this.#open();
       const listed = await channel.listQueues();
       const names = new Set<string>();
       for (const name of listed ?? []) if (!PLUMBING.test(name) && names.size < MAX_QUEUES) names.add(name);
       for (const name of this.#wanted()) if (!PLUMBING.test(name)) names.add(name);
-      const at = begun / 1000;
       for (const name of names) this.#keep(name, await channel.queueStatus(name), at);
       for (const name of this.queues.keys()) if (!names.has(name)) this.queues.delete(name);
       this.lastOk = this.#timer.now() / 1000;
-      this.latencyMs = this.#timer.now() - begun;
+      this.latencyMs = this.#timer.monotonic() - begun;
       this.failure = null;
     } catch (error) {
       this.failure = toError(error).message;

@@ -149,7 +149,7 @@ export class Feed {
     };
     for (const name of ['queues', 'figures', 'cluster'] as const) {
       const text = JSON.stringify(name === 'queues' ? queues.map(({ probed: _, ...q }) => q) : now[name], unmoved);
-      const isWordDue = name === 'cluster' && this.#timer.now() - this.#lastWordMs >= WORD_MS;
+      const isWordDue = name === 'cluster' && this.#timer.monotonic() - this.#lastWordMs >= WORD_MS;
       if (text === this.#said[name] && !isWordDue) continue;
       this.#said[name] = text;
       (this.#slow as Record<string, unknown>)[name] = now[name];
@@ -189,7 +189,7 @@ export class Feed {
     this.#gone = [];
     this.#operations = [];
     this.#slow = { queues: null, figures: null, cluster: null };
-    this.#lastWordMs = this.#timer.now();
+    this.#lastWordMs = this.#timer.monotonic();
     this.#ring.push(numbered);
     if (this.#ring.length > RING) this.#ring.shift();
     for (const fn of this.#listeners) fn(numbered);

@@ -47,12 +47,12 @@ export class MemoryBroker {
     }
     if (q.exchange) this.routing.declare(q.exchange);
     for (const binding of q.bindings ?? []) this.routing.declare(binding.exchange);
-    const nowMs = this.timer.now();
+    const usedMs = this.timer.monotonic();
     if (!queue) {
-      queue = new MemoryQueue(q, q.exclusive ? owner : null, nowMs);
+      queue = new MemoryQueue(q, q.exclusive ? owner : null, usedMs);
       this.queues.set(q.name, queue);
     }
-    queue.lastUsedMs = nowMs;
+    queue.lastUsedMs = usedMs;
     if (q.exchange) this.routing.bind(q.name, q.exchange.name, q.routingKey);
     for (const binding of q.bindings ?? []) this.routing.bind(q.name, binding.exchange.name, binding.routingKey);
     this.armSweep();
@@ -132,7 +132,7 @@ export class MemoryBroker {
 
   /** The last consumer of `queue` has gone. */
   unused(queue: MemoryQueue): void {
-    queue.lastUsedMs = this.timer.now();
+    queue.lastUsedMs = this.timer.monotonic();
     if (queue.declaration.autoDelete) this.deleteQueue(queue);
     else this.armSweep();
   }
@@ -141,7 +141,7 @@ export class MemoryBroker {
   armSweep(): void {
     if (this.#sweep) return;
     let delayMs = Number.POSITIVE_INFINITY;
-    const nowMs = this.timer.now();
+    const nowMs = this.timer.monotonic();
     for (const queue of this.queues.values()) {
       const { expiresMs } = queue.declaration;
       if (queue.hasExpiring) delayMs = Math.min(delayMs, SWEEP_MS);
@@ -163,7 +163,7 @@ export class MemoryBroker {
       queue.dropExpired(nowMs);
       const { expiresMs } = queue.declaration;
       if (expiresMs === undefined || queue.consumers.length > 0) continue;
-      if (queue.lastUsedMs + expiresMs <= nowMs) this.deleteQueue(queue);
+      if (queue.lastUsedMs + expiresMs <= this.timer.monotonic()) this.deleteQueue(queue);
     }
   }
 }

@@ -29,6 +29,7 @@ export class MemoryQueue {
   readonly owner: object | null;
   readonly consumers: QueueConsumer[] = [];
   unacked = 0;
+  /** By the monotonic clock. */
   lastUsedMs: number;
   #next = 0;
   readonly #lanes: (Lane | undefined)[] = [];
@@ -36,10 +37,10 @@ export class MemoryQueue {
   #size = 0;
   #expiring = 0;
 
-  constructor(declaration: Queue, owner: object | null, nowMs: number) {
+  constructor(declaration: Queue, owner: object | null, usedMs: number) {
     this.declaration = declaration;
     this.owner = owner;
-    this.lastUsedMs = nowMs;
+    this.lastUsedMs = usedMs;
   }
 
   get size(): number {

@@ -18,6 +18,7 @@ export interface KnownQueue {
   readonly bindings: QueueBinding[];
   /** In this process. */
   consumers: number;
+  /** By the monotonic clock of its connection, which all connections of a process share. */
   lastUsedMs: number;
 }
 

@@ -85,7 +85,7 @@ export class Broker {
     ];
     state.checkAccess(state.queues.get(q.name), owner);
     for (const { exchange } of sources) this.declareExchange(exchange);
-    const known = state.declareQueue(q, owner, this.link.timer.now());
+    const known = state.declareQueue(q, owner, this.link.timer.monotonic());
     const commands: Argument[][] = this.keys.lists(q.name).map((list) => ['LLEN', list]);
     for (const { exchange, routingKey } of sources) {
       const binding = this.#bind(known, q.name, exchange.name, routingKey);
@@ -135,7 +135,7 @@ export class Broker {
     const known = this.state.queues.get(name);
     if (known) {
       known.consumers += by;
-      known.lastUsedMs = this.link.timer.now();
+      known.lastUsedMs = this.link.timer.monotonic();
     }
     return known;
   }
@@ -276,7 +276,7 @@ export class Broker {
 
   /** queue -> the exchanges it is bound to. */
   #listing(anew = false): Promise<Map<string, string[]>> {
-    const nowMs = this.link.timer.now();
+    const nowMs = this.link.timer.monotonic();
     if (anew || !this.#listed || nowMs - this.#listed.atMs > LISTING_FRESH_MS) {
       const names = this.#list();
       this.#listed = { atMs: nowMs, names };
@@ -307,7 +307,7 @@ export class Broker {
   }
 
   async #unacked(name: string): Promise<number | null> {
-    const nowMs = this.link.timer.now();
+    const nowMs = this.link.timer.monotonic();
     if (!this.#counted || nowMs - this.#counted.atMs > COUNT_FRESH_MS) {
       const counts = this.#countUnacked();
       this.#counted = { atMs: nowMs, counts };
@@ -343,7 +343,7 @@ export class Broker {
     let before = 0;
     const look = async () => {
       if (!this.link.alive || this.state.queues.get(name) !== known) return;
-      const unusedMs = known.consumers > 0 ? 0 : this.link.timer.now() - known.lastUsedMs;
+      const unusedMs = known.consumers > 0 ? 0 : this.link.timer.monotonic() - known.lastUsedMs;
       if (unusedMs < expiresMs) {
         this.link.timer.after(expiresMs - unusedMs, () => void look());
         return;

@@ -28,11 +28,11 @@ export function watchHealth(
   if (healthCheckMs <= 0) return () => {};
   let deadline: TimerHandle | null = null;
   const expect = () => {
-    const dueMs = timer.now() + answerWithinMs;
+    const dueMs = timer.monotonic() + answerWithinMs;
     const before = client.stream?.bytesRead;
     deadline = timer.after(answerWithinMs, () => {
       deadline = null;
-      if (timer.now() - dueMs > STOOD_STILL_MS || client.stream?.bytesRead !== before) expect();
+      if (timer.monotonic() - dueMs > STOOD_STILL_MS || client.stream?.bytesRead !== before) expect();
       else giveUp(new Error(`no answer within ${answerWithinMs / 1000} s`));
     });
   };

@@ -44,12 +44,12 @@ export async function enterBroker(path: string, url: string, options: BrokerFile
 /** Two processes that make the same file at the same time: the second comes back a little later. */
 async function openWhenFree(path: string, url: string, options: BrokerFileOptions): Promise<SqliteBroker> {
   const timer = createTimer();
-  const deadline = timer.now() + Math.max(options.busyTimeoutMs, 1000);
+  const deadline = timer.monotonic() + Math.max(options.busyTimeoutMs, 1000);
   for (;;) {
     try {
       return new SqliteBroker(path, url, options);
     } catch (error) {
-      if (!isBusy(error) || timer.now() > deadline) throw error;
+      if (!isBusy(error) || timer.monotonic() > deadline) throw error;
     }
     await new Promise<void>((resolve) => timer.after(20, resolve));
   }
@@ -75,6 +75,7 @@ export class SqliteBroker {
   #mode: 'open' | 'closed' | 'lost' = 'open';
   #poll: TimerHandle | null = null;
   #version = -1;
+  /** Both by the monotonic clock. */
   #seenMs = 0;
   #sweepMs = 0;
 
@@ -96,7 +97,7 @@ export class SqliteBroker {
       this.#db.close();
       throw asOperational(error, path, url);
     }
-    this.#seenMs = this.timer.now();
+    this.#seenMs = this.timer.monotonic();
     this.#wakeUp = new WakeUp(path);
     this.commits = new GroupCommit({
       db: this.#db,
@@ -245,22 +246,23 @@ export class SqliteBroker {
 
   #watch(): void {
     const nowMs = this.timer.now();
+    const monotonicMs = this.timer.monotonic();
     this.#checkFile();
-    const dead = this.#sessions.dead(nowMs, this.session);
-    if (dead.length > 0) this.#reclaim(dead, nowMs);
-    if (nowMs - this.#seenMs >= HEARTBEAT_MS) {
-      this.#seenMs = nowMs;
+    const dead = this.#sessions.fallenSilent(monotonicMs, this.session);
+    if (dead.length > 0) this.#reclaim(dead, monotonicMs);
+    if (monotonicMs - this.#seenMs >= HEARTBEAT_MS) {
+      this.#seenMs = monotonicMs;
       if (!this.#db.transaction(() => this.#sessions.seen(this.session, nowMs))) {
         throw new OperationalError(this.#url, 'Another process took this one for dead: its messages were given back.');
       }
       this.#wakeUp.keepOnly(this.#sessions.all());
     }
-    if (nowMs >= this.#sweepMs) this.#sweep(nowMs);
+    if (monotonicMs >= this.#sweepMs) this.#sweep(nowMs, monotonicMs);
   }
 
-  #reclaim(dead: readonly number[], nowMs: number): void {
+  #reclaim(dead: readonly number[], monotonicMs: number): void {
     this.now(() => {
-      const still = new Set(this.#sessions.dead(nowMs, this.session));
+      const still = new Set(this.#sessions.fallenSilent(monotonicMs, this.session));
       for (const session of dead) if (still.has(session)) this.#wakeConsumersOf(this.#sessions.end(session));
     });
     for (const session of dead) this.#wakeUp.remove(session);
@@ -268,7 +270,7 @@ export class SqliteBroker {
   }
 
   /** What took long is done more seldom. */
-  #sweep(nowMs: number): void {
+  #sweep(nowMs: number, monotonicMs: number): void {
     this.topology.refresh();
     const expiring = [...this.topology.queues.values()].filter((queue) => queue.mayExpire);
     const unused = this.topology.expiredQueues(nowMs);
@@ -278,8 +280,8 @@ export class SqliteBroker {
         for (const queue of this.topology.queues.values()) if (queue.mayExpire) this.messages.sweep(queue.id, nowMs);
       });
     }
-    const tookMs = this.timer.now() - nowMs;
-    this.#sweepMs = nowMs + tookMs * 100;
+    const tookMs = this.timer.monotonic() - monotonicMs;
+    this.#sweepMs = monotonicMs + tookMs * 100;
   }
 
   #checkFile(): void {

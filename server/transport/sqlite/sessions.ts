@@ -23,6 +23,8 @@ export class Sessions {
   readonly #db: EmbeddedDb;
   readonly #messages: Messages;
   readonly #topology: Topology;
+  /** What each session last wrote of itself, and when we first saw that. */
+  readonly #heard = new Map<number, { readonly seenMs: number; readonly atMs: number }>();
 
   constructor(db: EmbeddedDb, messages: Messages, topology: Topology) {
     this.#db = db;
@@ -54,12 +56,33 @@ export class Sessions {
     return this.#db.run('UPDATE broker_sessions SET seen_ms = ? WHERE id = ?', nowMs, session).changes > 0;
   }
 
-  /** Sessions whose process is gone. A look only. */
-  dead(nowMs: number, except = -1): number[] {
-    return this.#db
-      .all<SessionRow>('SELECT * FROM broker_sessions')
-      .filter((row) => row.id !== except && !(isAlive(row) ?? row.seen_ms + SILENCE_MS > nowMs))
+  /** Sessions whose process is gone, as somebody who has just come can tell. A look only. */
+  dead(nowMs: number): number[] {
+    return this.#rows()
+      .filter((row) => !(isAlive(row) ?? row.seen_ms + SILENCE_MS > nowMs))
       .map((row) => row.id);
+  }
+
+  /**
+   * The same for who watches: a process that cannot be asked counts as dead when what it writes has not changed for so long while we
+   * watched, by a clock that nobody sets. Its own clock, and ours, may be wrong or be put right.
+   */
+  fallenSilent(monotonicMs: number, except: number): number[] {
+    const rows = this.#rows();
+    const ids = new Set(rows.map((row) => row.id));
+    for (const id of this.#heard.keys()) if (!ids.has(id)) this.#heard.delete(id);
+    return rows
+      .filter((row) => {
+        const heard = this.#heard.get(row.id);
+        if (heard?.seenMs !== row.seen_ms) this.#heard.set(row.id, { seenMs: row.seen_ms, atMs: monotonicMs });
+        if (row.id === except) return false;
+        return !(isAlive(row) ?? (heard?.seenMs !== row.seen_ms || heard.atMs + SILENCE_MS > monotonicMs));
+      })
+      .map((row) => row.id);
+  }
+
+  #rows(): SessionRow[] {
+    return this.#db.all<SessionRow>('SELECT * FROM broker_sessions');
   }
 
   all(): Set<number> {

@@ -213,7 +213,7 @@ export class TaskConsumer {
   }
 
   async #rest(timer: Timer): Promise<void> {
-    const nowMs = timer.now();
+    const nowMs = timer.monotonic();
     this.#startedAtMs = [...this.#startedAtMs.filter((ms) => nowMs - ms < 1000), nowMs];
     if (this.#startedAtMs.length <= RESTARTS_A_SECOND) return;
     this.host.log.critical('Frequent restarts of the connection to the broker: resting for a second.');

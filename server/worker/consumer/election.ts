@@ -102,7 +102,7 @@ export class Elections {
 
   /** Now and then. */
   forgetOld(): void {
-    const before = this.#host.timer.now() - FORGET_MS;
+    const before = this.#host.timer.monotonic() - FORGET_MS;
     for (const [id, election] of this.#open) if (election.sinceMs < before) this.#drop(id, election);
   }
 
@@ -113,7 +113,7 @@ export class Elections {
   #election(id: string): Election {
     let election = this.#open.get(id);
     if (!election) {
-      election = { candidates: [], answers: null, owed: 0, patience: null, sinceMs: this.#host.timer.now() };
+      election = { candidates: [], answers: null, owed: 0, patience: null, sinceMs: this.#host.timer.monotonic() };
       this.#open.set(id, election);
     }
     return election;

@@ -9,6 +9,7 @@ import { createConfig, type SettingsInput } from '../../../server/app/config.ts'
 import { Beat, type BeatHost, BeatLazyFunc, type BeatOptions, MemoryScheduleStore } from '../../../server/beat/beat.ts';
 import { OperationalError } from '../../../server/errors.ts';
 import { createLogger } from '../../../server/log.ts';
+import { crontab } from '../../../server/schedules/crontab.ts';
 import type { Schedule } from '../../../server/schedules/schedule.ts';
 import { signals } from '../../../server/signals.ts';
 import { ManualTimer } from '../../support/clock.ts';
@@ -140,6 +141,45 @@ describe('a beat', () => {
     timer.advance(6 * S);
     await settled();
     expect(sent.map(({ name }) => name)).toEqual(['u']);
+  });
+  it.each([-60, 60, -3600, 3600])('goes on firing when the clock is set by %d s, and nothing twice', async (byS) => {
+    const { sent, timer, beat } = world({
+      timezone: 'UTC',
+      beat_schedule: {
+        often: { task: 'often', schedule: 10 },
+        seldom: { task: 'seldom', schedule: 7200 },
+        hourly: { task: 'hourly', schedule: crontab({ minute: '0' }) },
+        daily: { task: 'daily', schedule: crontab({ minute: '10', hour: '3' }) },
+        minutely: { task: 'minutely', schedule: crontab() },
+      },
+    });
+    const of = (name: string) => sent.filter((one) => one.name === name);
+    // 03:04:05: past 03:10, then the clock is set.
+    const start = timer.now();
+    await beat().start();
+    const run = async (seconds: number, step = 10) => {
+      for (let i = 0; i < seconds / step; i++) {
+        timer.advance(step * S);
+        await settled();
+      }
+    };
+    await run(600);
+    expect([of('often').length, of('daily').length]).toEqual([60, 1]);
+    timer.setWallClock(byS * S);
+    await settled();
+    const skipped = of('hourly').length;
+    expect(of('often')).toHaveLength(60);
+    await run(600);
+    expect(of('often')).toHaveLength(120);
+    const minutes = of('minutely').map(({ at }) => Math.floor(at / 60_000));
+    // Set back by less than its own spacing it waits until the clock shows a minute that it has not run in.
+    if (byS !== -3600) expect(new Set(minutes).size).toBe(minutes.length);
+    expect(minutes.length).toBeGreaterThanOrEqual(byS === -60 ? 18 : 20);
+    await run(3600 * 4 - 1200, 300);
+    expect(of('daily')).toHaveLength(1);
+    expect(of('seldom').map(({ at }) => Math.round((at - byS * S - start) / S))).toEqual([7200, 14_400]);
+    // From 04:00 to 07:00 by the wall clock; set forward, 04:00 is skipped and made up for; set back, it ends an hour earlier.
+    expect([skipped, of('hourly').length]).toEqual(byS === 3600 ? [1, 5] : byS === -3600 ? [0, 3] : [0, 4]);
   });
   it('asks every entry again after its longest sleep, for a schedule may have changed its mind', async () => {
     let due = false;
