@@ -165,7 +165,8 @@ export class Scheduler {
     const { zone, startingDeadline = null } = this.#options;
     // Run for an instant that lies ahead, since the clock was set back: that stands, but for no longer than one run to the next.
     const aheadMs = entry.lastRunAt - nowMs;
-    if (aheadMs > 0 && (entry.schedule.kind === 'interval' || aheadMs > this.#spacingMs(entry))) entry.lastRunAt = nowMs;
+    if (aheadMs > 0 && (entry.schedule.kind === 'interval' || aheadMs > this.#spacingMs(entry)))
+      entry.lastRunAt = nowMs;
     const { isDue, next } = entry.schedule.isDue(entry.lastRunAt, { nowMs, zone, startingDeadline });
     entry.dueAt = isDue ? nowMs : nowMs + Math.max(next * 1000, 1);
     return isDue;
