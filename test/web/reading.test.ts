@@ -1,4 +1,4 @@
-// What the pages make of texts and numbers: traceback, timeline, query chips, rates, axes, keys, palette.
+// What the pages make of texts and numbers: timeline, query chips, rates, axes, keys, palette.
 import { expect, test } from 'vitest';
 import {
   countTicks,
@@ -15,61 +15,8 @@ import { refusal } from '../../web/src/tasks/applies.ts';
 import { COLUMNS, nextSort } from '../../web/src/tasks/columns.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
 import { timelineOf } from '../../web/src/tasks/timeline.ts';
-import { packagesOf, readTraceback, runsOf, shortPath } from '../../web/src/tasks/traceback.ts';
 import { exceptionParts, signed } from '../../web/src/ui/words.ts';
 import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-words.ts';
-
-const TRACE = `Traceback (most recent call last):
-  File "/usr/lib/python3/dist-packages/celery/app/trace.py", line 451, in trace_task
-    R = retval = fun(*args, **kwargs)
-  File "/app/shop/orders/tasks.py", line 88, in charge_card
-    receipt = psp.capture(order.payment_id, amount)
-              ^^^^^^^^^^^
-  File "/usr/lib/python3/site-packages/requests/adapters.py", line 713, in send
-    raise ReadTimeout(e, request=request)
-requests.exceptions.ReadTimeout: Read timed out.`;
-
-test("a traceback is read as frames, with one's own told from the libraries'", () => {
-  const { frames, last } = readTraceback(TRACE);
-
-  expect(frames.map((f) => [f.fn, f.line, f.own])).toEqual([
-    ['trace_task', 451, false],
-    ['charge_card', 88, true],
-    ['send', 713, false],
-  ]);
-  expect(frames[1]!.source).toBe('receipt = psp.capture(order.payment_id, amount)');
-  expect(last).toBe('requests.exceptions.ReadTimeout: Read timed out.');
-  expect(runsOf(frames).map((r) => r.own)).toEqual([false, true, false]);
-  expect(packagesOf([frames[2]!])).toBe('requests');
-});
-
-test("umbel's own frames fold, from its sources, as built and as installed; a folder called server of one's own does not", () => {
-  const trace = (path: string) => `Traceback (most recent call last):
-  File "${path}", line 114, in traceTask
-  File "/srv/umbel/server/app/task.ts", line 173, in Task.call
-  File "/srv/umbel/examples/shop/orders.ts", line 54, in RunningTask.<anonymous>
-  File "/srv/shop/server/app/task.ts", line 5, in charge
-Declined: no
-`;
-  const own = (path: string) => readTraceback(trace(path)).frames.map((f) => f.own);
-
-  expect(own('/srv/umbel/server/app/trace.ts')).toEqual([false, false, true, true]);
-  expect(own('/srv/umbel/dist/chunk-AB12.js')).toEqual([false, false, true, true]);
-  expect(own('/srv/shop/node_modules/umbel/server/app/trace.ts')[0]).toBe(false);
-  expect(packagesOf(readTraceback(trace('/srv/umbel/dist/chunk-AB12.js')).frames.slice(0, 2))).toBe('umbel');
-});
-
-test('a text that is no traceback has no frames', () => {
-  expect(readTraceback('it broke').frames).toEqual([]);
-});
-
-test("a library path begins at its package, one's own keeps three folders", () => {
-  expect(shortPath('/usr/lib/python3/site-packages/requests/adapters.py')).toEqual({
-    dir: 'requests/',
-    base: 'adapters.py',
-  });
-  expect(shortPath('/srv/www/app/shop/orders/tasks.py')).toEqual({ dir: 'app/shop/orders/', base: 'tasks.py' });
-});
 
 const told = {
   state: 'SUCCESS',

@@ -1,17 +1,20 @@
-// The traceback: one's own frames marked and open, a library's folded.
+// The traceback: one's own frames marked and open, a library's folded, an exception that led to another folded to its line.
+// Reading the text: traceback.ts. Holds: no line of the text is lost; what is folded opens.
 import { useMemo, useState } from 'react';
 import { CopyButton } from '../ui/button.tsx';
+import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { visible } from '../ui/invisible.ts';
 import { plural } from '../ui/words.ts';
-import { type Frame, packagesOf, readTraceback, runsOf, shortPath } from './traceback.ts';
+import { type Frame, packagesOf, type Raised, readTraceback, runsOf, shortPath } from './traceback.ts';
 
 /** @param of which try it is of, when not the last */
 export function TracebackView({ text, of = null }: { text: string; of?: string | null }) {
-  const { frames, last } = useMemo(() => readTraceback(text), [text]);
+  const { chain, before } = useMemo(() => readTraceback(text), [text]);
+  const frames = chain.flatMap((one) => one.frames);
   const own = frames.filter((f) => f.own).length;
-  const runs = runsOf(frames);
   return (
-    <section>
+    <section className="traceback">
       <h3>
         Traceback {of && <span>{of}</span>}{' '}
         {frames.length > 0 && (
@@ -21,25 +24,70 @@ export function TracebackView({ text, of = null }: { text: string; of?: string |
         )}
         <CopyButton text={text} what="traceback" />
       </h3>
-      {frames.length === 0 ? (
-        <pre className="plain-text code">{text}</pre>
+      {chain.length === 0 ? (
+        <pre className="plain-text code">
+          <LongText text={text} />
+        </pre>
       ) : (
         <ol className="trace code">
-          {runs.map((run, i) =>
-            run.own ? (
-              <OneFrame key={`${run.frame.file}${run.frame.line}${i}`} frame={run.frame} />
-            ) : (
-              <Fold key={`${run.frames[0]!.file}${i}`} frames={run.frames} />
-            ),
-          )}
-          {last && (
+          {before !== '' && (
             <li className="raised">
-              <pre>{last}</pre>
+              <pre>
+                <LongText text={before} />
+              </pre>
             </li>
+          )}
+          {chain.map((one, i) =>
+            i < chain.length - 1 ? (
+              <Cause key={`${one.last}${i}`} raised={one} />
+            ) : (
+              <Frames key={`${one.last}${i}`} raised={one} />
+            ),
           )}
         </ol>
       )}
     </section>
+  );
+}
+
+/** An exception that led to the next: its line and the sentence that joins them; its frames when asked for. */
+function Cause({ raised }: { raised: Raised }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <li className="fold cause">
+        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <Icon name={open ? 'down' : 'right'} />
+          <span className="clip">
+            <ForeignText text={raised.last.split('\n', 1)[0]!.slice(0, 500)} />
+          </span>
+          <span className="frames">{plural(raised.frames.length, 'frame')}</span>
+        </button>
+      </li>
+      {open && <Frames raised={raised} />}
+      {raised.joint !== '' && <li className="joint">{raised.joint}</li>}
+    </>
+  );
+}
+
+function Frames({ raised }: { raised: Raised }) {
+  return (
+    <>
+      {runsOf(raised.frames).map((run, i) =>
+        run.own ? (
+          <OneFrame key={`${run.frame.file}${run.frame.line}${i}`} frame={run.frame} />
+        ) : (
+          <Fold key={`${run.frames[0]!.file}${i}`} frames={run.frames} />
+        ),
+      )}
+      {raised.last !== '' && (
+        <li className="raised">
+          <pre>
+            <LongText text={raised.last} />
+          </pre>
+        </li>
+      )}
+    </>
   );
 }
 
@@ -48,13 +96,23 @@ function OneFrame({ frame }: { frame: Frame }) {
   return (
     <li className={frame.own ? 'app' : 'lib'}>
       <p>
-        <span className="at clip" title={`${frame.file}:${frame.line}`}>
-          {dir}
-          <b>{base}</b>:{frame.line}
+        <span className="at clip" title={visible(`${frame.file}:${frame.line}`)}>
+          <ForeignText text={dir} />
+          <b>
+            <ForeignText text={base} />
+          </b>
+          :{frame.line}
         </span>
-        <span className="fn">{frame.fn.replace(/^RunningTask\./, '')}</span>
+        <span className="fn">
+          <ForeignText text={frame.fn.replace(/^RunningTask\./, '')} />
+        </span>
       </p>
-      {frame.source && <pre title={frame.source}>{frame.source}</pre>}
+      {frame.source && (
+        <pre>
+          <LongText text={frame.source} max={1000} />
+        </pre>
+      )}
+      {frame.repeated && <p className="repeated">{frame.repeated}</p>}
     </li>
   );
 }
@@ -66,7 +124,9 @@ function Fold({ frames }: { frames: readonly Frame[] }) {
       <li className="fold">
         <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={open ? 'down' : 'right'} />
-          {plural(frames.length, 'frame')} in {packagesOf(frames)}
+          <span className="clip">
+            {plural(frames.length, 'frame')} in <ForeignText text={packagesOf(frames)} />
+          </span>
         </button>
       </li>
       {open && frames.map((frame, i) => <OneFrame key={`${frame.file}${frame.line}${i}`} frame={frame} />)}

@@ -5,17 +5,34 @@ export interface Frame {
   file: string;
   line: number;
   fn: string;
+  /** The lines of source below it, without their common indentation. */
   source: string;
+  /** '[Previous line repeated 976 more times]', when Python folded a recursion here. */
+  repeated: string;
   own: boolean;
 }
 
-export interface Traceback {
+/** One exception of a chain: its frames, and what stands after them. */
+export interface Raised {
   frames: Frame[];
-  /** What stands after the frames: 'ValueError: x'. */
+  /** 'ValueError: x', with further lines and notes; '' when the text ends before it. */
   last: string;
+  /** 'The above exception was the direct cause ...': the line that joins it to the next; '' for the last. */
+  joint: string;
+}
+
+export interface Traceback {
+  /** In Python's order: what was raised in the end is the last. Empty: this is no traceback. */
+  chain: Raised[];
+  /** What stands before the first of them. */
+  before: string;
 }
 
 const FRAME = /^\s*File "([^"]+)", line (\d+)(?:, in (.+))?$/;
+const HEAD = /^Traceback \(most recent call last\):\s*$/;
+const JOINT =
+  /^(?:The above exception was the direct cause of|During handling of the above exception, another exception occurred)/;
+const REPEATED = /^\s*\[Previous line repeated \d+ more times?\]\s*$/;
 const LIBRARY =
   /(?:^|\/)(?:site-packages|dist-packages|node_modules)\/|(?:^|\/)umbel\/dist\/|^\/usr\/lib\/|\/lib\/python\d|^node:|^<frozen|(?:^|\/)(?:celery|kombu|billiard)\/(?:app|worker|utils|pool)\b/;
 const OURS = /\/(?:server\/\w+\/[\w-]+\.ts|dist\/chunk-[\w-]+\.js)$/;
@@ -29,23 +46,78 @@ function libraryOf(frames: readonly Pick<Frame, 'file' | 'fn'>[]): (file: string
 }
 
 export function readTraceback(text: string): Traceback {
-  const frames: Frame[] = [];
-  const rest: string[] = [];
+  const chain: Raised[] = [];
+  const before: string[] = [];
+  /** The exception being read, and whether its frames or what follows them. */
+  let raised = null as Raised | null;
+  let inFrames = true;
+  let rest: string[] = [];
+  let source: string[] = [];
+  const endFrame = () => {
+    const frame = raised?.frames.at(-1);
+    if (frame && source.length > 0) frame.source = unindented(source);
+    source = [];
+  };
+  const endRaised = () => {
+    endFrame();
+    if (raised) raised.last = rest.join('\n').trim();
+    rest = [];
+  };
+  const begin = () => {
+    endRaised();
+    raised = { frames: [], last: '', joint: '' };
+    chain.push(raised);
+    inFrames = true;
+  };
   for (const line of text.split('\n')) {
-    const match = FRAME.exec(line);
-    if (match) {
-      frames.push({ file: match[1]!, line: Number(match[2]), fn: match[3] ?? '', source: '', own: true });
-      rest.length = 0;
+    if (HEAD.test(line)) {
+      begin();
       continue;
     }
-    const frame = frames.at(-1);
-    if (frame && frame.source === '' && rest.length === 0 && /^\s{4}\S/.test(line)) frame.source = line.trim();
-    else if (frame && /^\s+[\^~]+\s*$/.test(line)) continue;
-    else if (line.trim() !== '' && !line.startsWith('Traceback (most recent')) rest.push(line);
+    const match = FRAME.exec(line);
+    // Once its message has begun, a line like a frame is part of the message.
+    if (match && (!raised || inFrames)) {
+      if (!raised) begin();
+      endFrame();
+      const [, file, number, fn] = match;
+      raised!.frames.push({ file: file!, line: Number(number), fn: fn ?? '', source: '', repeated: '', own: true });
+      continue;
+    }
+    if (!raised) {
+      before.push(line);
+      continue;
+    }
+    const frame = raised.frames.at(-1);
+    if (inFrames && frame && REPEATED.test(line)) {
+      frame.repeated = line.trim();
+      continue;
+    }
+    if (inFrames && frame && /^\s{4}/.test(line)) {
+      source.push(line);
+      continue;
+    }
+    if (JOINT.test(line)) {
+      raised.joint = line.trim();
+      continue;
+    }
+    if (line.trim() !== '') inFrames = false;
+    if (!inFrames && raised.joint === '') rest.push(line);
   }
-  const isLibrary = libraryOf(frames);
-  for (const frame of frames) frame.own = !isLibrary(frame.file);
-  return { frames, last: rest.join('\n').trim() };
+  endRaised();
+  const read = chain.filter((one) => one.frames.length > 0 || one.last !== '');
+  if (read.every((one) => one.frames.length === 0)) return { chain: [], before: text };
+  const isLibrary = libraryOf(read.flatMap((one) => one.frames));
+  for (const one of read) for (const frame of one.frames) frame.own = !isLibrary(frame.file);
+  return { chain: read, before: before.join('\n').trim() };
+}
+
+/** The indentation of the first line goes from all, so that carets stay below what they mark. */
+function unindented(lines: readonly string[]): string {
+  const indent = /^\s*/.exec(lines[0]!)![0].length;
+  return lines
+    .map((line) => (/^\s*$/.test(line.slice(0, indent)) ? line.slice(indent) : line.trimStart()))
+    .join('\n')
+    .trimEnd();
 }
 
 export type Run = { own: true; frame: Frame } | { own: false; frames: Frame[] };
