@@ -1,12 +1,14 @@
 // The cluster as its events tell it: tasks and workers, bounded, and what changed since when.
 // Not here: merging into one record (task-record.ts, worker-record.ts), keeping them on disk (server/dashboard/history/).
 // Holds: a record that changed is in exactly one open batch until `cut`; records of finished tasks leave first when memory is full,
-// and none leaves before the batch it is in was cut and released.
+// and none leaves before the batch it is in was cut and released. Everything is kept by our clock: an event of a worker whose clock is
+// off is placed where ours was. Whoever invents names fills no more than the bounds: a new worker takes the place of one that is gone,
+// and when there is none it is left out and counted.
 // Celery 5.6: events/state.py State
 import { READY_STATES } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
 import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord } from './task-record.ts';
-import { addHeartbeat, createWorkerRecord, mergeWorkerEvent, type WorkerRecord } from './worker-record.ts';
+import { addHeartbeat, byOurClock, createWorkerRecord, mergeWorkerEvent, type WorkerRecord } from './worker-record.ts';
 
 /** One end of a try: what roll-ups count. */
 export interface Finish {
@@ -35,9 +37,15 @@ export interface ClusterStateOptions {
   maxUnfinished?: number;
   /** Default 5,000. */
   maxWorkers?: number;
+  /** Names of tasks remembered. Default 10,000. */
+  maxTaskTypes?: number;
 }
 
 const KEPT_BATCHES = 64;
+/** A worker not heard for so long gives its place to a new one when all places are taken. @unit seconds */
+const REPLACEABLE_AFTER = 300;
+/** How often it is looked for one, while all places are taken. @unit seconds */
+const LOOK_EVERY = 1;
 
 export class ClusterState {
   readonly tasks = new Map<string, TaskRecord>();
@@ -48,6 +56,8 @@ export class ClusterState {
   readonly #maxTasks: number;
   readonly #maxUnfinished: number;
   readonly #maxWorkers: number;
+  readonly #maxTaskTypes: number;
+  #lookedForPlace = Number.NEGATIVE_INFINITY;
   /** Finished tasks, oldest finish first; entries whose task came alive again are skipped. */
   #finished: TaskRecord[] = [];
   #finishedHead = 0;
@@ -58,11 +68,14 @@ export class ClusterState {
   taskCount = 0;
   /** Unfinished tasks pushed out of memory. */
   evictedUnfinished = 0;
+  /** Events of workers for which there was no place. */
+  workerEventsLeftOut = 0;
 
   constructor(options: ClusterStateOptions = {}) {
     this.#maxTasks = options.maxTasks ?? 10_000;
     this.#maxUnfinished = options.maxUnfinished ?? 100_000;
     this.#maxWorkers = options.maxWorkers ?? 5_000;
+    this.#maxTaskTypes = options.maxTaskTypes ?? 10_000;
   }
 
   /** Number of the batch now open. */
@@ -118,7 +131,8 @@ export class ClusterState {
   }
 
   restoreWorker(record: WorkerRecord): void {
-    if (!this.workers.has(record.hostname)) this.workers.set(record.hostname, record);
+    if (this.workers.has(record.hostname) || this.workers.size >= this.#maxWorkers) return;
+    this.workers.set(record.hostname, record);
   }
 
   childrenOf(uuid: string): TaskRecord[] {
@@ -156,25 +170,48 @@ export class ClusterState {
     if (typeof hostname !== 'string' || e.timestamp === undefined || e.local_received === undefined) return;
     let worker = this.workers.get(hostname);
     if (!worker) {
-      worker = createWorkerRecord(hostname);
       // Celery 5.6, events/state.py: a goodbye of a worker never seen makes no worker.
-      if (subject !== 'offline') this.#addWorker(worker);
+      if (subject === 'offline') return;
+      worker = this.#newWorker(hostname, e.local_received) ?? undefined;
+      if (!worker) return;
     }
     mergeWorkerEvent(worker, subject, e);
     worker.last_heard = e.local_received;
-    if (this.workers.has(hostname)) this.touchWorker(worker);
+    e.timestamp = byOurClock(e.timestamp, e.local_received, worker.clock_drift);
+    this.touchWorker(worker);
   }
 
-  #addWorker(worker: WorkerRecord): void {
-    if (this.workers.size >= this.#maxWorkers) {
-      const oldest = this.workers.keys().next().value;
-      if (oldest !== undefined) this.forgetWorker(oldest);
+  /** null: all places are taken by workers that are there. */
+  #newWorker(hostname: string, now: number): WorkerRecord | null {
+    if (this.workers.size >= this.#maxWorkers && !this.#makePlace(now)) {
+      this.workerEventsLeftOut++;
+      return null;
     }
-    this.workers.set(worker.hostname, worker);
+    const worker = createWorkerRecord(hostname);
+    this.workers.set(hostname, worker);
+    return worker;
+  }
+
+  #makePlace(now: number): boolean {
+    if (now < this.#lookedForPlace + LOOK_EVERY && now >= this.#lookedForPlace) return false;
+    let longest: WorkerRecord | null = null;
+    for (const w of this.workers.values()) {
+      const heard = w.last_heard ?? 0;
+      if ((w.left || heard < now - REPLACEABLE_AFTER) && heard < (longest?.last_heard ?? Number.POSITIVE_INFINITY))
+        longest = w;
+    }
+    if (longest === null) {
+      this.#lookedForPlace = now;
+      return false;
+    }
+    return this.forgetWorker(longest.hostname);
   }
 
   #taskEvent(subject: string, e: CeleryEvent): void {
     const uuid = e.uuid as string;
+    const heard = e.local_received;
+    const sender = e.hostname === undefined ? undefined : this.workers.get(e.hostname);
+    if (heard && e.timestamp) e.timestamp = byOurClock(e.timestamp, heard, sender?.clock_drift ?? 0);
     let task = this.tasks.get(uuid);
     const created = task === undefined;
     if (task === undefined) {
@@ -188,25 +225,9 @@ export class ClusterState {
       if (typeof hostname === 'string') task.client = hostname;
     } else if (typeof hostname === 'string') {
       task.worker = hostname;
-      let worker = this.workers.get(hostname);
-      if (!worker) {
-        worker = createWorkerRecord(hostname);
-        this.#addWorker(worker);
-      }
-      // Celery 5.6, events/state.py: a task event is a sign of life at the time it was sent.
-      if (e.local_received && e.timestamp) {
-        addHeartbeat(worker, e.timestamp);
-        worker.last_heard = e.local_received;
-        worker.last_task_event = e.local_received;
-        worker.left = false;
-      }
-      if (subject === 'received') {
-        worker.received++;
-        this.taskCount++;
-      } else if (subject === 'succeeded') worker.succeeded++;
-      else if (subject === 'failed') worker.failed++;
-      else if (subject === 'retried') worker.retried++;
-      this.touchWorker(worker);
+      if (subject === 'received') this.taskCount++;
+      const worker = sender ?? this.#newWorker(hostname, heard ?? 0);
+      if (worker) this.#signOfLife(worker, subject, heard);
     } else if (subject === 'received') this.taskCount++;
 
     const wasReady = READY_STATES.has(task.state);
@@ -239,6 +260,24 @@ export class ClusterState {
         break;
     }
     if (!wasReady && READY_STATES.has(task.state)) this.#finished.push(task);
+  }
+
+  /**
+   * A task event is one: when it was heard, for a sender's clock may be anywhere. (Celery 5.6, events/state.py, goes by the sender's: a
+   * worker whose clock is ahead then counts as alive for as long after its end.)
+   */
+  #signOfLife(worker: WorkerRecord, subject: string, heard: number | undefined): void {
+    if (heard) {
+      addHeartbeat(worker, heard);
+      worker.last_heard = heard;
+      worker.last_task_event = heard;
+      worker.left = false;
+    }
+    if (subject === 'received') worker.received++;
+    else if (subject === 'succeeded') worker.succeeded++;
+    else if (subject === 'failed') worker.failed++;
+    else if (subject === 'retried') worker.retried++;
+    this.touchWorker(worker);
   }
 
   #endStamp(task: TaskRecord, subject: string): number | null {
@@ -291,7 +330,7 @@ export class ClusterState {
   }
 
   #index(task: TaskRecord): void {
-    if (task.name !== null) this.taskTypes.add(task.name);
+    if (task.name !== null && this.taskTypes.size < this.#maxTaskTypes) this.taskTypes.add(task.name);
     if (task.parent_id === null) return;
     let children = this.#children.get(task.parent_id);
     if (!children) {

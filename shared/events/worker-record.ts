@@ -6,9 +6,12 @@ import type { CeleryEvent } from './event.ts';
 
 /** How long a heartbeat counts, as a share of the worker's own interval. @unit percent */
 export const HEARTBEAT_EXPIRE_WINDOW = 200;
-/** A clock further off than this is worth a warning. @unit seconds */
-export const HEARTBEAT_DRIFT_MAX = 16;
+/** A clock further off than this is taken into account. @unit seconds */
+export const DRIFT_MIN = 2;
 const HEARTBEATS_KEPT = 4;
+const DRIFTS_KEPT = 5;
+/** Before so many heartbeats nothing is said of a clock. */
+const DRIFTS_NEEDED = 3;
 
 export interface WorkerRecord {
   hostname: string;
@@ -29,8 +32,10 @@ export interface WorkerRecord {
   last_heard: number | null;
   /** local_received of the newest task-* event. */
   last_task_event: number | null;
-  /** Sender's clock minus ours, of the last worker event. @unit seconds */
-  drift: number;
+  /** Sender's clock minus ours, of the last events of the worker itself, newest last. Five at most. @unit seconds */
+  drifts: number[];
+  /** What they come to, see `clockDrift`: 0 when its clock is right, or not known yet. @unit seconds */
+  clock_drift: number;
   received: number;
   succeeded: number;
   failed: number;
@@ -54,7 +59,8 @@ export function createWorkerRecord(hostname: string): WorkerRecord {
     left: false,
     last_heard: null,
     last_task_event: null,
-    drift: 0,
+    drifts: [],
+    clock_drift: 0,
     received: 0,
     succeeded: 0,
     failed: 0,
@@ -81,8 +87,37 @@ export function mergeWorkerEvent(w: WorkerRecord, subject: string, e: CeleryEven
   }
   w.left = false;
   if (!e.local_received || !e.timestamp) return;
-  w.drift = e.timestamp - e.local_received;
+  addDrift(w, e.timestamp - e.local_received);
   addHeartbeat(w, e.local_received);
+}
+
+function addDrift(w: WorkerRecord, drift: number): void {
+  w.drifts.push(drift);
+  if (w.drifts.length > DRIFTS_KEPT) w.drifts.shift();
+  w.clock_drift = clockDrift(w.drifts);
+}
+
+/**
+ * How far its clock is ahead of ours (negative: behind); 0 when it is right, or not known yet. What is late on its way looks like a clock
+ * that is behind: of those the least is taken. @unit seconds
+ */
+export function clockDrift(drifts: readonly number[]): number {
+  if (drifts.length < DRIFTS_NEEDED) return 0;
+  const sorted = [...drifts].sort((a, b) => a - b);
+  const median = sorted[sorted.length >> 1]!;
+  const drift = median > 0 ? median : Math.min(0, sorted.at(-1)!);
+  return Math.abs(drift) < DRIFT_MIN ? 0 : drift;
+}
+
+/**
+ * When an event happened by our clock: what its sender's clock says is put right by how far that is off, and nothing happened after it
+ * was heard. @param heard seconds  @param drift of the sender, seconds
+ */
+export function byOurClock(timestamp: number, heard: number, drift: number): number {
+  // Set right since it was measured, a clock agrees with ours by itself.
+  const placed =
+    drift !== 0 && Math.abs(timestamp - drift - heard) < Math.abs(timestamp - heard) ? timestamp - drift : timestamp;
+  return placed > heard + DRIFT_MIN ? heard : placed;
 }
 
 /** A sign of life at `at`. Newest last, at most four. */

@@ -190,6 +190,110 @@ describe('a cluster of events', () => {
     expect(isAlive(state.workers.get('w@h')!, 10)).toBe(true);
   });
 
+  it("counts a worker's life from when it was heard, not from its clock", () => {
+    const state = new ClusterState();
+    const ahead = 7200;
+    state.apply({ type: 'worker-online', hostname: 'w@h', timestamp: 1 + ahead, local_received: 1, freq: 2 });
+    state.apply({ ...at('task-started', 'a', 9), timestamp: 9 + ahead, local_received: 9 });
+    expect(workerExpires(state.workers.get('w@h')!)).toBe(9 + 4);
+  });
+
+  describe('a worker whose clock is off', () => {
+    const heard = 1_000_000;
+    const beat = (state: ClusterState, drift: number, when: number, delay = 0) =>
+      state.apply({ type: 'worker-heartbeat', hostname: 'w@h', timestamp: when + drift, local_received: when + delay });
+    const ran = (state: ClusterState, drift: number, when: number) => {
+      for (const [i, type] of ['task-received', 'task-started', 'task-succeeded'].entries())
+        state.apply({ ...at(type, `t${when}`, 0), timestamp: when + i + drift, local_received: when + i + 0.1 });
+      return state.tasks.get(`t${when}`)!;
+    };
+
+    it.each([7200, -7200, 40, -40])('has its tasks placed by ours: %i s', (drift) => {
+      const state = new ClusterState();
+      for (let i = 0; i < 3; i++) beat(state, drift, heard + i * 2);
+      expect(state.workers.get('w@h')!.clock_drift).toBe(drift);
+      const task = ran(state, drift, heard + 10);
+      expect(task).toMatchObject({
+        received: heard + 10,
+        started: heard + 11,
+        succeeded: heard + 12,
+        first_seen: heard + 10,
+      });
+      expect(state.cut().finishes[0]).toMatchObject({ at: heard + 12 });
+    });
+
+    it('puts nothing into the future before its drift is known', () => {
+      const state = new ClusterState();
+      expect(ran(state, 7200, heard).first_seen).toBe(heard + 0.1);
+    });
+
+    it('is believed again as soon as its clock was set right', () => {
+      const state = new ClusterState();
+      for (let i = 0; i < 5; i++) beat(state, 7200, heard + i * 2);
+      expect(ran(state, 0, heard + 10)).toMatchObject({ received: heard + 10, succeeded: heard + 12 });
+    });
+
+    it('is not taken for one whose events were late on their way', () => {
+      const state = new ClusterState();
+      beat(state, 0, heard, 30);
+      beat(state, 0, heard + 2, 28);
+      beat(state, 0, heard + 30);
+      expect(state.workers.get('w@h')!.clock_drift).toBe(0);
+    });
+
+    it('may tick a little apart from ours', () => {
+      const state = new ClusterState();
+      for (let i = 0; i < 5; i++) beat(state, 0.4, heard + i * 2);
+      expect(ran(state, 0.4, heard + 10)).toMatchObject({ received: heard + 10.4 });
+    });
+  });
+
+  describe('when names are invented', () => {
+    const invented = (state: ClusterState, n: number, when: number, type = 'worker-heartbeat') => {
+      for (let i = 0; i < n; i++)
+        state.apply({ type, uuid: `u${i}`, hostname: `x${i}@h`, timestamp: when, local_received: when });
+    };
+
+    it.each(['worker-heartbeat', 'task-started'])(
+      'keeps the workers it knows, and counts what it left out: %s',
+      (type) => {
+        const state = new ClusterState({ maxWorkers: 50, maxUnfinished: 100 });
+        const beat = (when: number) =>
+          state.apply({ type: 'worker-heartbeat', hostname: 'real@h', timestamp: when, local_received: when });
+        beat(1000);
+        invented(state, 100_000, 1001, type);
+        expect(state.workers.size).toBe(50);
+        expect(state.workerEventsLeftOut).toBe(100_000 - 49);
+        beat(1002);
+        expect(state.workers.get('real@h')!.last_heard).toBe(1002);
+        state.cut();
+        expect(state.tasks.size).toBeLessThanOrEqual(10_100);
+      },
+    );
+
+    it('gives the place of a worker that is gone to a new one, the longest gone first', () => {
+      const state = new ClusterState({ maxWorkers: 3 });
+      const beat = (hostname: string, when: number) =>
+        state.apply({ type: 'worker-heartbeat', hostname, timestamp: when, local_received: when });
+      beat('old@h', 0.5);
+      beat('older@h', 0.1);
+      beat('here@h', 1000);
+      beat('new@h', 1001);
+      expect([...state.workers.keys()]).toEqual(['old@h', 'here@h', 'new@h']);
+      expect(state.cut().workersGone).toEqual(['older@h']);
+      state.apply({ type: 'worker-offline', hostname: 'here@h', timestamp: 1002, local_received: 1002 });
+      beat('next@h', 1003);
+      beat('last@h', 1003);
+      expect([...state.workers.keys()]).toEqual(['new@h', 'next@h', 'last@h']);
+    });
+
+    it('remembers so many names of tasks', () => {
+      const state = new ClusterState({ maxTaskTypes: 10, maxUnfinished: 10 });
+      for (let i = 0; i < 100; i++) state.apply(at('task-received', `u${i}`, 1, { name: `name${i}` }));
+      expect(state.taskTypes.size).toBe(10);
+    });
+  });
+
   it('finds children whichever came first', () => {
     const state = new ClusterState();
     state.apply(at('task-received', 'child', 1, { name: 'n', parent_id: 'p' }));
