@@ -23,7 +23,7 @@ import type { AsyncResult } from '../results/async-result.ts';
 import type { RetryOptions, TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { sendTask } from './publisher.ts';
-import { ignoresResult, storeResult } from './store-failure.ts';
+import { ignoresResult, storeResult } from './store-result.ts';
 import type { TaskOptions } from './task-options.ts';
 
 const MAX_RETRIES = 3;

@@ -11,11 +11,13 @@ import { exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import { signals } from '../signals.ts';
 import { autoRetry, isOneOf } from './autoretry.ts';
+import { completeChordPart } from './chord-part.ts';
 import { runInContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { type EagerRetry, isAbandoned, RunningTask } from './running-task.ts';
 import type { Stop } from './stop.ts';
-import { completeChordPart, ignoresResult, storeFailure, storeResult } from './store-failure.ts';
+import { storeFailure } from './store-failure.ts';
+import { ignoresResult, storeResult } from './store-result.ts';
 
 export { storeFailure } from './store-failure.ts';
 

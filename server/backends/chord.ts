@@ -2,10 +2,10 @@
 // Counting them is the store's work.
 // Celery 5.6: backends/redis.py on_chord_part_return
 import { PROPAGATE_STATES } from '../../shared/states.ts';
-import type { ChordPart, ChordReady } from './contract.ts';
+import type { ChordOutcome, ChordPart } from './contract.ts';
 
 /** @param parts in the order they came */
-export function chordOutcome(parts: readonly Pick<ChordPart, 'index' | 'taskId' | 'state' | 'result'>[]): ChordReady {
+export function chordOutcome(parts: readonly Pick<ChordPart, 'index' | 'taskId' | 'state' | 'result'>[]): ChordOutcome {
   const failed = parts.find((part) => PROPAGATE_STATES.has(part.state));
   const last = Number.POSITIVE_INFINITY;
   // Parts without an index come last, in the order they came (Celery scores them +inf).

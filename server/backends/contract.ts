@@ -1,7 +1,8 @@
-// What a result store must be able to do. Implementations: memory.ts, sqlite.ts (redis.ts, rpc.ts, sql.ts ... follow).
+// What a result store must be able to do. Implementations: memory.ts, sqlite.ts, redis.ts (rpc, SQL stores ... follow).
 // The record's meaning and the shape of exceptions in it: protocol/result-meta.ts, protocol/failure.ts.
 // Holds: a SUCCESS record is never overwritten; a stored record is visible to every later `get`; the store reports that a chord
-// is complete, it publishes nothing.
+// is complete, it publishes nothing, and it goes on reporting it until `forgetChord`: whoever repeats a part sends the body again
+// when the first to report it died before the body was sent.
 // Celery 5.6: backends/base.py
 import type { Logger } from '../log.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
@@ -15,10 +16,16 @@ export interface ChordPart {
   readonly result: unknown;
 }
 
-/** The chord's header is complete: results in header order, or the part that failed first. */
-export interface ChordReady {
+/** What a complete header amounts to: results in header order, or the part that failed first. */
+export interface ChordOutcome {
   readonly results: readonly unknown[];
   readonly failure: { readonly taskId: string; readonly result: unknown } | null;
+}
+
+/** The chord's header is complete. */
+export interface ChordReady extends ChordOutcome {
+  /** This part was counted before: somebody may have sent the body already. */
+  readonly repeated: boolean;
 }
 
 export interface Backend {
@@ -45,7 +52,14 @@ export interface Backend {
   forgetGroup(groupId: string): Promise<void>;
   /** Told once per chord, before or while its header is sent. */
   startChord(groupId: string, size: number): Promise<void>;
+  /**
+   * Count a finished part, each task once: told of again, it changes nothing, but that a SUCCESS takes the place of a failure.
+   * null: parts are missing, or the chord was forgotten. Safe to repeat.
+   * @throws ChordError when all parts have come and their results cannot be gathered
+   */
   completeChordPart(part: ChordPart): Promise<ChordReady | null>;
+  /** Its body was sent, or failed: forget what was counted. To be called after that, never before. */
+  forgetChord(groupId: string): Promise<void>;
   /** Delete what has expired; how many. Stores that expire by themselves return 0. */
   cleanup(): Promise<number>;
   close(): Promise<void>;

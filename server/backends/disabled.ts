@@ -42,6 +42,7 @@ class DisabledBackend implements Backend {
   async completeChordPart(): Promise<ChordReady | null> {
     return null;
   }
+  async forgetChord(): Promise<void> {}
   async cleanup(): Promise<number> {
     return 0;
   }

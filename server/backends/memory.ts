@@ -172,15 +172,22 @@ class MemoryBackend implements Backend {
     const chord = this.#chord(part.groupId);
     if (chord.done) return null;
     const { index, taskId, state } = part;
-    chord.parts.set(taskId, { index, taskId, state, result: this.#encode({ result: part.result }) });
+    const before = chord.parts.get(taskId);
+    if (before?.state !== 'SUCCESS') {
+      chord.parts.set(taskId, { index, taskId, state, result: this.#encode({ result: part.result }) });
+    }
     if (chord.size === null || chord.parts.size < chord.size) return null;
-    chord.done = true;
     const parts = [...chord.parts.values()].map((p) => ({
       ...p,
       result: (this.#value(p.result) as { result: unknown }).result,
     }));
+    return { ...chordOutcome(parts), repeated: before !== undefined };
+  }
+
+  async forgetChord(groupId: string): Promise<void> {
+    const chord = this.#chord(groupId);
+    chord.done = true;
     chord.parts.clear();
-    return chordOutcome(parts);
   }
 
   async cleanup(): Promise<number> {

@@ -1,7 +1,7 @@
 // What the Redis store does in one step on the server, as scripts: storing rows, and counting the parts of a chord.
 // Who calls them, and why: redis.ts. Names of keys: key-value.ts.
 // Holds: to other clients the commands are Celery's, in its order (SETEX then PUBLISH; ZADD, count, sizes, EXPIRE), and what Celery
-// does between two round trips nobody can come between here.
+// does between two round trips nobody can come between here. Each may be sent again when its answer was lost.
 // Redis 5 and later; no cluster (keys of one call may lie on several nodes), as with Celery.
 
 /**
@@ -31,26 +31,45 @@ return answers`;
 
 /**
  * KEYS .j .t .s and the group's row; ARGV the part, its score or '' for a list, ttl in seconds or 0.
- * Answers nil while parts are missing; with the last one the group's row ('' when none is saved) and all parts, and the keys are gone.
+ * Answers nil while parts are missing; from the last one on, until the keys are deleted: 1 when the part stood there before or 0, how
+ * many parts there are to be, the group's row ('' when none is saved), and all parts. In a list a text that stands there twice is one part.
  */
 export const CHORD_PART = `
-local ready
-if ARGV[2] == '' then
-  redis.call('RPUSH', KEYS[1], ARGV[1])
-  ready = redis.call('LLEN', KEYS[1])
+local list, repeated, count = ARGV[2] == '', 0, 0
+if list then
+  count = redis.call('RPUSH', KEYS[1], ARGV[1])
 else
-  redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-  ready = redis.call('ZCOUNT', KEYS[1], '-inf', '+inf')
+  if redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) == 0 then repeated = 1 end
+  count = redis.call('ZCARD', KEYS[1])
 end
 local growth = tonumber(redis.call('GET', KEYS[2]) or '0')
 local size = tonumber(redis.call('GET', KEYS[3]) or '')
+local total = size and size + growth
+local parts
+if size and count >= total then
+  if list then
+    local seen = {}
+    parts = {}
+    for _, part in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+      if seen[part] then
+        repeated = 1
+      else
+        seen[part] = true
+        parts[#parts + 1] = part
+      end
+    end
+    if #parts < count then
+      redis.call('DEL', KEYS[1])
+      for _, part in ipairs(parts) do redis.call('RPUSH', KEYS[1], part) end
+    end
+    if #parts < total then parts = nil end
+  else
+    parts = redis.call('ZRANGE', KEYS[1], 0, -1)
+  end
+end
 local ttl = tonumber(ARGV[3])
 if ttl > 0 then
   for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ttl) end
 end
-if not size or ready ~= size + growth then return false end
-local parts
-if ARGV[2] == '' then parts = redis.call('LRANGE', KEYS[1], 0, -1) else parts = redis.call('ZRANGE', KEYS[1], 0, -1) end
-local row = redis.call('GET', KEYS[4]) or ''
-redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
-return { row, parts }`;
+if not parts then return false end
+return { repeated, total, redis.call('GET', KEYS[4]) or '', parts }`;

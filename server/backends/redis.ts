@@ -1,18 +1,18 @@
 // Results in Redis, where Celery keeps them and as it writes them: `redis://`, `rediss://`, `redis+socket://`, `sentinel://`.
 // Keys and parts: key-value.ts. One step on the server: redis-scripts.ts. Being told: redis-wake.ts. Connecting: redis-client.ts.
 // Holds: what is stored in one turn of the event loop goes in one command, and a row and its message are one step; a SUCCESS is never
-// overwritten; who waits has subscribed before it asks; a chord is reported complete once.
+// overwritten; who waits has subscribed before it asks; a chord is reported complete to every part told of until it is forgotten.
 // Where this differs from Celery: the row that may be a SUCCESS is read on the server, so that storing is one round trip and nobody
-// writes in between; a chord's keys are deleted in the step that finds it complete.
+// writes in between; two outcomes of one header task (it was delivered again) are one part.
 // Celery 5.6: backends/redis.py, backends/base.py KeyValueStoreBackend
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { PROPAGATE_STATES } from '../../shared/states.ts';
-import { BackendError, BackendStoreError, toError } from '../errors.ts';
+import { BackendError, BackendStoreError, ChordError, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { encodeJson } from '../serialization/json.ts';
 import { chordOutcome } from './chord.ts';
-import type { Backend, BackendContext, ChordPart, ChordReady } from './contract.ts';
+import type { Backend, BackendContext, ChordOutcome, ChordPart, ChordReady } from './contract.ts';
 import {
   chordPartValue,
   idsOf,
@@ -179,11 +179,28 @@ class RedisBackend implements Backend {
     const names = [keys.chordParts(groupId), keys.chordGrowth(groupId), keys.chordSize(groupId), keys.group(groupId)];
     const answer = await this.#script(CHORD_PART, names, [this.#encodePart(part), score, this.#ttl]);
     if (!answer) return null;
-    const [row, parts] = answer as [Buffer, Buffer[]];
+    const [repeated, total, row, values] = answer as [number, number, Buffer, Buffer[]];
+    const { parts, extra } = onePerTask(values.map((value) => ({ value, ...readChordPart(this.#value(value)) })));
+    if (extra.length > 0) {
+      // Python's workers compare the number that stands there with the header's size.
+      const remove = (redis: Redis): Promise<unknown> =>
+        score === ''
+          ? Promise.all(extra.map((value) => redis.lrem(names[0]!, 0, value)))
+          : redis.zrem(names[0]!, ...extra);
+      await this.#ask(remove);
+      if (parts.length < total) return null;
+    }
     const members = row.length > 0 ? membersOf(this.#groupOf(row)) : null;
-    if (members) return this.#join(members);
-    // In the order of the header: what stands here does not tell which failed first in time.
-    return chordOutcome(parts.map((value, at) => ({ index: at, ...readChordPart(this.#value(value)) })));
+    const outcome = members
+      ? await this.#join(members)
+      : // In the order of the header: what stands here does not tell which failed first in time.
+        chordOutcome(parts.map((part, at) => ({ ...part, index: at })));
+    return { ...outcome, repeated: repeated === 1 || extra.length > 0 };
+  }
+
+  async forgetChord(groupId: string): Promise<void> {
+    const { chordParts, chordGrowth, chordSize } = this.#keys;
+    await this.#ask((redis) => redis.del(chordParts(groupId), chordGrowth(groupId), chordSize(groupId)));
   }
 
   /** The server deletes what has expired. */
@@ -256,13 +273,19 @@ class RedisBackend implements Backend {
   }
 
   /** The results of a header with groups in it, in its shape. They stand in their rows: a row is stored before its part counts. */
-  async #join(members: Members): Promise<ChordReady> {
+  async #join(members: Members): Promise<ChordOutcome> {
     const ids = idsOf(members);
     const found = await this.getMany(ids);
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length > 0) {
-      for await (const meta of this.watch(missing, AbortSignal.timeout(this.#joinTimeoutMs)))
-        found.set(meta.task_id, meta);
+      const timeout = AbortSignal.timeout(this.#joinTimeoutMs);
+      try {
+        for await (const meta of this.watch(missing, timeout)) found.set(meta.task_id, meta);
+      } catch (error) {
+        if (!timeout.aborted || error !== timeout.reason) throw error;
+        const absent = missing.filter((id) => !found.has(id));
+        throw new ChordError(`Join error: no result of ${absent.join(', ')} within ${this.#joinTimeoutMs / 1000} s`);
+      }
     }
     const failed = ids.map((id) => found.get(id)).find((meta) => meta && PROPAGATE_STATES.has(meta.status));
     return {
@@ -345,6 +368,24 @@ class RedisBackend implements Backend {
     }
     return this.#format;
   }
+}
+
+interface StoredPart {
+  readonly value: Buffer;
+  readonly taskId: string;
+  readonly state: string;
+  readonly result: unknown;
+}
+
+/** A header task that was delivered again may have ended twice, in different ways: a SUCCESS counts, else the first that stands there. */
+function onePerTask(all: readonly StoredPart[]): { readonly parts: StoredPart[]; readonly extra: Buffer[] } {
+  const kept = new Map<string, StoredPart>();
+  for (const part of all) {
+    const known = kept.get(part.taskId);
+    if (!known || (part.state === 'SUCCESS' && known.state !== 'SUCCESS')) kept.set(part.taskId, part);
+  }
+  const counts = (part: StoredPart): boolean => kept.get(part.taskId) === part;
+  return { parts: all.filter(counts), extra: all.filter((part) => !counts(part)).map(({ value }) => value) };
 }
 
 const shas = new Map([STORE, CHORD_PART].map((lua) => [lua, createHash('sha1').update(lua).digest('hex')]));

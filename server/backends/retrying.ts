@@ -56,6 +56,7 @@ export function retrying(backend: Backend, policy: RetryPolicy, timer: Timer): B
     forgetGroup: (id) => again(() => backend.forgetGroup(id)),
     startChord: (id, size) => again(() => backend.startChord(id, size)),
     completeChordPart: (part) => again(() => backend.completeChordPart(part)),
+    forgetChord: (id) => again(() => backend.forgetChord(id)),
     cleanup: () => backend.cleanup(),
     close() {
       closed = true;

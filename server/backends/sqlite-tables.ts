@@ -53,7 +53,8 @@ export const SQL = {
   addPart: `INSERT INTO umbel_chord_parts (group_id, task_id, idx, state, expires_at, content_type, content_encoding, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (group_id, task_id) DO UPDATE SET state = excluded.state, content_type = excluded.content_type,
-      content_encoding = excluded.content_encoding, body = excluded.body`,
+      content_encoding = excluded.content_encoding, body = excluded.body
+      WHERE umbel_chord_parts.state <> 'SUCCESS'`,
   parts: `SELECT task_id, idx, state, ${ENCODED} FROM umbel_chord_parts WHERE group_id = ? ORDER BY id`,
   forgetParts: 'DELETE FROM umbel_chord_parts WHERE group_id = ?',
   expireParts: 'DELETE FROM umbel_chord_parts WHERE expires_at <= ?',

@@ -148,34 +148,39 @@ class SqliteBackend implements Backend {
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
     const { body, contentType, contentEncoding } = this.#context.encode({ result: part.result });
-    const rows = this.#write(() => {
+    const ready = this.#write(() => {
       const chord = this.#db.get<{ size: number; count: number; done: number }>(SQL.getChord, part.groupId);
       if (chord?.done) return null;
       const { groupId, taskId, index, state } = part;
       const expiry = this.#expiry();
-      // A part that was delivered again counts once.
-      const counted = this.#db.get(SQL.hasPart, groupId, taskId) ? 0 : 1;
+      const repeated = this.#db.get(SQL.hasPart, groupId, taskId) !== undefined;
       this.#db.run(SQL.addPart, groupId, taskId, index, state, expiry, contentType, contentEncoding, body);
       if (!chord) return null;
-      if (counted) this.#db.run(SQL.countPart, groupId);
-      if (chord.count + counted < chord.size) return null;
-      const parts = this.#db.all<EncodedRow & { task_id: string; idx: number | null; state: string }>(
+      if (!repeated) this.#db.run(SQL.countPart, groupId);
+      if (chord.count + (repeated ? 0 : 1) < chord.size) return null;
+      const rows = this.#db.all<EncodedRow & { task_id: string; idx: number | null; state: string }>(
         SQL.parts,
         groupId,
       );
-      this.#db.run(SQL.finishChord, groupId);
-      this.#db.run(SQL.forgetParts, groupId);
-      return parts;
+      return { rows, repeated };
     });
-    if (!rows) return null;
-    return chordOutcome(
-      rows.map((row) => ({
+    if (!ready) return null;
+    const outcome = chordOutcome(
+      ready.rows.map((row) => ({
         index: row.idx,
         taskId: row.task_id,
         state: row.state,
         result: (this.#value(row) as { result?: unknown }).result ?? null,
       })),
     );
+    return { ...outcome, repeated: ready.repeated };
+  }
+
+  async forgetChord(groupId: string): Promise<void> {
+    this.#write(() => {
+      this.#db.run(SQL.finishChord, groupId);
+      this.#db.run(SQL.forgetParts, groupId);
+    });
   }
 
   /** In slices, so that others get their turn. */

@@ -246,7 +246,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.restoreGroup('g')).toBeNull();
     });
 
-    test('a chord is complete with its last part, once, with the results in header order', async () => {
+    test('a chord is complete with its last part, with the results in header order', async () => {
       const backend = await fresh();
       await backend.startChord('g', 3);
       const part = (taskId: string, index: number | null, result: unknown, state = 'SUCCESS') =>
@@ -257,8 +257,40 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('b', 1, { second: [1] })).toEqual({
         results: ['first', { second: [1] }, 'third'],
         failure: null,
+        repeated: false,
       });
-      expect(await part('b', 1, 'again')).toBeNull();
+    });
+
+    test('a complete chord is reported to whoever repeats a part, until it is forgotten', async () => {
+      const [backend, other] = [await fresh(), await open()];
+      await backend.startChord('g', 2);
+      const part = (by: Backend, taskId: string, index: number) =>
+        by.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: taskId });
+      await part(backend, 'a', 0);
+      const ready = { results: ['a', 'b'], failure: null };
+      expect(await part(backend, 'b', 1)).toEqual({ ...ready, repeated: false });
+      // The first to hear of it died before it sent the body.
+      expect(await part(other, 'b', 1)).toEqual({ ...ready, repeated: true });
+      expect(await part(other, 'a', 0)).toEqual({ ...ready, repeated: true });
+      await other.forgetChord('g');
+      for (const backend_ of [backend, other]) {
+        expect(await part(backend_, 'b', 1)).toBeNull();
+        expect(await part(backend_, 'a', 0)).toBeNull();
+      }
+    });
+
+    test('a header task that ends twice, in different ways, is one part; its success counts', async () => {
+      const backend = await fresh();
+      await backend.startChord('g', 3);
+      const part = (taskId: string, index: number, result: unknown, state = 'SUCCESS') =>
+        backend.completeChordPart({ groupId: 'g', taskId, index, state, result });
+      expect(await part('a', 0, 'lost', 'FAILURE')).toBeNull();
+      expect(await part('a', 0, 'first')).toBeNull();
+      expect(await part('a', 0, 'late', 'FAILURE')).toBeNull();
+      expect(await part('b', 1, 'b')).toBeNull();
+      expect((await part('c', 2, 'c'))?.results).toEqual(['first', 'b', 'c']);
+      // ... also when the chord is complete already.
+      expect(await part('c', 2, 'late', 'FAILURE')).toMatchObject({ results: ['first', 'b', 'c'], failure: null });
     });
 
     test('a chord with failed parts names the first one', async () => {
@@ -278,7 +310,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
         backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: index });
       expect(await part('a', 0)).toBeNull();
       await backend.startChord('g', 2);
-      expect(await part('b', 1)).toEqual({ results: [0, 1], failure: null });
+      expect(await part('b', 1)).toEqual({ results: [0, 1], failure: null, repeated: false });
     });
 
     test('of parts that end at once in several users of the store, exactly one completes the chord', async () => {
@@ -290,7 +322,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
         ),
       );
       expect(ready.filter((r) => r !== null)).toEqual([
-        { results: Array.from({ length: 30 }, (_, i) => i), failure: null },
+        { results: Array.from({ length: 30 }, (_, i) => i), failure: null, repeated: false },
       ]);
     });
 

@@ -121,7 +121,8 @@ app.backend.on_chord_part_return(request, 'SUCCESS', ${value})`);
     expect(await ours('c1', 'p2', 2, 30)).toBeNull();
     // Told of again by the other language: one part still.
     expect(await ours('c1', 'p0', 0, 10)).toBeNull();
-    expect(await ours('c1', 'p1', 1, 20)).toEqual({ results: [10, 20, 30], failure: null });
+    expect(await ours('c1', 'p1', 1, 20)).toEqual({ results: [10, 20, 30], failure: null, repeated: false });
+    await backend.forgetChord('c1');
 
     await backend.startChord('c2', 2);
     expect(await ours('c2', 'p1', 1, 'ž')).toBeNull();

@@ -182,6 +182,8 @@ describeNeedsRedis('results in Redis', () => {
       ]);
       expect(await client.ttl(keys.j)).toBeGreaterThan(86_000);
       expect((await part(backend, 'c', null))?.failure).toMatchObject({ taskId: 'b' });
+      expect((await client.keys('*')).sort()).toEqual([keys.j, keys.s]);
+      await backend.forgetChord('g');
       expect(await client.keys('*')).toEqual([]);
     });
 
@@ -190,7 +192,7 @@ describeNeedsRedis('results in Redis', () => {
       await backend.startChord('g', 1);
       await client.incr(keys.t);
       expect(await part(backend, 'a', 0)).toBeNull();
-      expect(await part(backend, 'b', 1)).toEqual({ results: ['a', 'b'], failure: null });
+      expect(await part(backend, 'b', 1)).toMatchObject({ results: ['a', 'b'], failure: null });
     });
 
     test('unordered parts stand in a list', async () => {
@@ -198,8 +200,24 @@ describeNeedsRedis('results in Redis', () => {
       await backend.startChord('g', 2);
       await part(backend, 'b', 1);
       expect(await client.lrange(keys.j, 0, -1)).toEqual(['[1, "b", "SUCCESS", "b"]']);
-      expect(await part(backend, 'a', 0)).toEqual({ results: ['b', 'a'], failure: null });
+      expect(await part(backend, 'a', 0)).toEqual({ results: ['b', 'a'], failure: null, repeated: false });
     });
+
+    test.each([true, false])(
+      'a part told of twice leaves one text for Python to count (ordered: %s)',
+      async (ordered) => {
+        const backend = await open({ options: { result_chord_ordered: ordered } });
+        await backend.startChord('g', 2);
+        await part(backend, 'a', 0, 1);
+        // Told of again when its answer was lost, and ended a second time in another way.
+        await part(backend, 'a', 0, 1);
+        expect(await part(backend, 'a', 0, 2)).toBeNull();
+        const texts = ordered ? await client.zrange(keys.j, '0', '-1') : await client.lrange(keys.j, 0, -1);
+        expect(texts).toEqual(['[1, "a", "SUCCESS", 1]']);
+        expect(await client.ttl(keys.j)).toBeGreaterThan(86_000);
+        expect(await part(backend, 'b', 1)).toEqual({ results: [1, 'b'], failure: null, repeated: false });
+      },
+    );
 
     test('a header with groups in it gives its results in its shape', async () => {
       const backend = await open();
@@ -218,7 +236,7 @@ describeNeedsRedis('results in Redis', () => {
       for (const [i, id] of ['a', 'b', 'c'].entries()) {
         await backend.store(record(id, 'SUCCESS', id.toUpperCase()));
         const ready = await part(backend, id, i, id.toUpperCase());
-        expect(ready).toEqual(id === 'c' ? { results: ['A', ['B', 'C']], failure: null } : null);
+        expect(ready).toEqual(id === 'c' ? { results: ['A', ['B', 'C']], failure: null, repeated: false } : null);
       }
     });
   });

@@ -1,0 +1,152 @@
+// A finished header task of a chord: it is counted, and when it was the last, the chord's body is sent or failed.
+// Not here: counting (backends/), the signatures of a chord (canvas/chord.ts).
+// Holds: the body is sent before its counting is forgotten, under the ids it was given when the chord was sent. So a worker that
+// dies in between loses nothing: its message is delivered again, and counting it again reports the chord complete again. A body
+// that is known to have begun is not sent twice.
+// Celery 5.6: backends/redis.py on_chord_part_return, backends/base.py chord_error_from_stack
+import type { Backend, ChordReady } from '../backends/contract.ts';
+import type { SignatureLike } from '../canvas/call-options.ts';
+import { listOf } from '../canvas/signature.ts';
+import { ChordError, toError } from '../errors.ts';
+import { decodeFailure, encodeFailure, exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
+import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
+import { callErrbacks, errbacksOf } from './errbacks.ts';
+import type { AppHost } from './host.ts';
+import { storeResult } from './store-result.ts';
+
+/** How long a broker that is away is waited for: as long as a Redis result store is. @unit seconds for the intervals */
+const BODY_RETRY = { max_retries: 20, interval_start: 0, interval_step: 0.2, interval_max: 1 };
+
+/** Tell the store of a finished header task; when it was the last, send the body or fail it. */
+export async function completeChordPart(
+  app: AppHost,
+  message: TaskMessage,
+  state: string,
+  result: unknown,
+): Promise<void> {
+  const body = message.embed.chord;
+  const groupId = message.group;
+  if (!body || !groupId) return;
+  const backend = await app.backend();
+  const part = { groupId, index: message.group_index, taskId: message.id, state, result };
+  let ready: ChordReady | null;
+  try {
+    ready = await backend.completeChordPart(part);
+  } catch (error) {
+    if (!(error instanceof ChordError)) throw error;
+    await failChordBody(app, message, body, error);
+    await forget(app, backend, groupId);
+    return;
+  }
+  if (!ready) return;
+  if (ready.failure) {
+    const { taskId } = ready.failure;
+    const cause = decodeFailure(ready.failure.result, null);
+    await failChordBody(
+      app,
+      message,
+      body,
+      new ChordError(`Dependency ${taskId} raised ${exceptionRepr(cause)}`),
+      cause,
+    );
+  } else if (!ready.repeated || !(await hasBegun(backend, body))) {
+    await sendBody(app, message, body, ready.results);
+  }
+  await forget(app, backend, groupId);
+}
+
+async function sendBody(
+  app: AppHost,
+  message: TaskMessage,
+  body: WireSignature,
+  results: readonly unknown[],
+): Promise<void> {
+  const lineage = { parent_id: message.id, ...(message.root_id ? { root_id: message.root_id } : {}) };
+  const patience = 'retry' in body.options || 'retry_policy' in body.options ? {} : { retry_policy: BODY_RETRY };
+  try {
+    await app.canvas.revive(body).applyAsync([results], {}, { ...lineage, ...patience });
+  } catch (error) {
+    await failChordBody(app, message, body, new ChordError(`Cannot send the body: ${toError(error).message}`));
+  }
+}
+
+/** Every task that the body starts with has a record: all of it was sent. Tasks that store nothing cannot be known to have begun. */
+async function hasBegun(backend: Backend, body: WireSignature): Promise<boolean> {
+  const first = firstIdsOf(body);
+  return first.length > 0 && (await backend.getMany(first)).size === new Set(first).size;
+}
+
+/** What is left of the counting expires by itself; the chord has what it was counted for. */
+async function forget(app: AppHost, backend: Backend, groupId: string): Promise<void> {
+  try {
+    await backend.forgetChord(groupId);
+  } catch (error) {
+    app.log.warning(`Cannot forget the counting of the finished chord ${groupId}: ${toError(error).message}`);
+  }
+}
+
+/**
+ * @param cause what the header task failed with. The tasks of a body that is a group fail with it as it is, each; all others with
+ *   the ChordError that names it (Celery 5.6, backends/base.py _handle_group_chord_error)
+ */
+async function failChordBody(
+  app: AppHost,
+  message: TaskMessage,
+  body: WireSignature,
+  error: Error,
+  cause: Error = error,
+): Promise<void> {
+  if (body.subtask_type === 'group') {
+    for (const task of listOf(body.kwargs.tasks) as WireSignature[]) await failChordBody(app, message, task, cause);
+    return;
+  }
+  const ids = idsOf(body);
+  const result = encodeFailure(error);
+  const traceback = pythonTraceback(error);
+  const stored = { state: 'FAILURE', result, traceback, children: [] };
+  for (const id of ids) await storeResult(app, { ...placeOf(message, body, id), group: null }, stored);
+  const last = placeOf(message, body, ids.at(-1) ?? message.id);
+  // The body may itself be a header task of another chord.
+  if (body.options.chord) await completeChordPart(app, last, 'FAILURE', result);
+  await callErrbacks(app, { ...last, embed: { ...last.embed, errbacks: errbacksOf(body) } }, error, traceback);
+}
+
+/** The message a step of a chain would have had, as far as a record needs it. */
+export function placeOf(message: TaskMessage, step: WireSignature, id: string): TaskMessage {
+  const { options } = step;
+  return {
+    ...message,
+    id,
+    task: step.task,
+    args: step.args,
+    kwargs: step.kwargs,
+    retries: 0,
+    group: (options.group_id as string | undefined) ?? null,
+    group_index: (options.group_index as number | undefined) ?? null,
+    parent_id: null,
+    embed: {
+      callbacks: null,
+      errbacks: null,
+      chain: null,
+      chord: (options.chord as WireSignature | undefined) ?? null,
+    },
+  };
+}
+
+/** Ids of all tasks a frozen signature stands for, its result's last. */
+export function idsOf(signature: SignatureLike): string[] {
+  const { kwargs } = signature;
+  const all = (value: unknown) => listOf(value).flatMap(idsOf);
+  if (signature.subtask_type === 'chain' || signature.subtask_type === 'group') return all(kwargs.tasks);
+  if (signature.subtask_type === 'chord') return [...all(kwargs.header), ...all(kwargs.body)];
+  return typeof signature.options.task_id === 'string' ? [signature.options.task_id] : [];
+}
+
+/** Ids of the tasks that are sent when a frozen signature is. */
+function firstIdsOf(signature: SignatureLike): string[] {
+  const { kwargs } = signature;
+  if (signature.subtask_type === 'chain') return listOf(kwargs.tasks).slice(0, 1).flatMap(firstIdsOf);
+  if (signature.subtask_type === 'group') return listOf(kwargs.tasks).flatMap(firstIdsOf);
+  if (signature.subtask_type === 'chord') return listOf(kwargs.header).flatMap(firstIdsOf);
+  return typeof signature.options.task_id === 'string' ? [signature.options.task_id] : [];
+}

@@ -1,0 +1,56 @@
+// The errbacks of a failed task: which there are, and calling them.
+// Not here: when a task has failed (store-failure.ts, chord-part.ts).
+// Holds: one that cannot be called does not keep the others from being called.
+// Celery 5.6: backends/base.py _call_task_errbacks
+import type { SignatureLike } from '../canvas/call-options.ts';
+import { listOf } from '../canvas/signature.ts';
+import { toError } from '../errors.ts';
+import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
+import { TaskRequest } from './context.ts';
+import type { AppHost, RegisteredTask } from './host.ts';
+import { Stop } from './stop.ts';
+
+/** Those of a signature and, of a chain, of its steps; equal ones once. */
+export function errbacksOf(signature: SignatureLike): WireSignature[] {
+  const inner = signature.subtask_type === 'chain' ? listOf(signature.kwargs.tasks) : [];
+  const found = [signature, ...inner].flatMap((one) => listOf(one.options.link_error)) as WireSignature[];
+  const seen = new Set<string>();
+  return found.filter((one) => {
+    const text = JSON.stringify(one);
+    return !seen.has(text) && seen.add(text);
+  });
+}
+
+/**
+ * Errbacks known here that take (request, error, traceback) are called on the spot, in front of their own arguments as for any
+ * signature: an immutable one gets its own alone. All others are sent with the failed task's id.
+ */
+export async function callErrbacks(
+  app: AppHost,
+  message: TaskMessage,
+  error: Error,
+  traceback: string | null,
+): Promise<void> {
+  for (const like of message.embed.errbacks ?? []) {
+    const errback = app.canvas.revive(like);
+    const task = app.tasks.get(errback.task);
+    try {
+      if (task && takesFailure(task)) {
+        const request = new TaskRequest(message, { hostname: null, stop: new Stop() });
+        const { args, kwargs } = errback.merge([request, error, traceback]);
+        await task.callDirectly(task.bind(args, kwargs));
+        continue;
+      }
+      const lineage = { parent_id: message.id, root_id: message.root_id ?? message.id };
+      await errback.applyAsync([message.id], {}, lineage);
+    } catch (failed) {
+      app.log.error(
+        `The errback ${errback.task} of task ${message.id} could not be called: ${toError(failed).message}`,
+      );
+    }
+  }
+}
+
+function takesFailure(task: RegisteredTask): boolean {
+  return task.options.bind !== true && task.parameterCount > 1;
+}
