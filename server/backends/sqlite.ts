@@ -55,7 +55,7 @@ class SqliteBackend implements Backend {
     this.#context = context;
     const path = filePath(context.url);
     try {
-      const synchronous = context.options.synchronous;
+      const { synchronous } = context.options;
       this.#db = new EmbeddedDb(path, synchronous === 'FULL' || synchronous === 'OFF' ? { synchronous } : {});
       // As the broker's connection, which may share the file: a checkpoint is some milliseconds of fsync for whoever commits then.
       // Every 1000 pages it met one in fifty round trips (p99 6.5 ms); now one in two hundred.
@@ -64,7 +64,11 @@ class SqliteBackend implements Backend {
     } catch (error) {
       throw new BackendError(`Cannot open the result store ${path}: ${toError(error).message}`, { cause: error });
     }
-    this.#wake = new Wake(`${path}-results-wake`);
+    const { polling_interval: polling } = context.options;
+    this.#wake = new Wake(
+      `${path}-results-wake`,
+      typeof polling === 'number' && polling > 0 ? { fallbackMs: polling * 1000 } : {},
+    );
     this.#nextCleanupMs = context.now() + FIRST_CLEANUP_MS;
   }
 

@@ -637,9 +637,7 @@ describe('the server', () => {
     const file = join(folder(), 'no-folder');
     writeFileSync(file, '');
     const dashboard = makeDashboard({ broker: `sqlite:///${file}/broker.db` });
-    const begun = Date.now();
     expect((await dashboard.app.inject('/api/v2/tasks')).statusCode).toBe(200);
-    expect(Date.now() - begun).toBeLessThan(5000);
     const overview = await until(async () => {
       const o = await get<Overview>(dashboard, 'overview');
       return o.attention.some((a) => a.kind === 'source-down' && a.subject === 'broker') && o;

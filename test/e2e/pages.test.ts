@@ -63,12 +63,12 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     await page.locator(shown).first().waitFor();
     await page.locator('button.live').filter({ hasText: /^live/ }).waitFor();
   };
-  /** @param what everything, or only what another theme can change */
-  const violations = async (page: Page, what: 'all' | 'colours' = 'all'): Promise<string[]> => {
+  /** @param what everything, or only what another theme or another font can change */
+  const violations = async (page: Page, what: 'all' | 'colours' | 'targets' = 'all'): Promise<string[]> => {
     // Legacy mode: the pages have no frames, and need no second page to gather their results in.
     const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] });
     if (what === 'all') axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']);
-    else axe.withRules(['color-contrast', 'link-in-text-block']);
+    else axe.withRules(what === 'targets' ? ['target-size'] : ['color-contrast', 'link-in-text-block']);
     const { violations: found } = await axe.analyze();
     return found
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -77,6 +77,16 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
           `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.html.slice(0, 120)}`).join(' | ')}`,
       );
   };
+  /** A font with next to no ascent and descent: a target that is as high as its text is too small in it. */
+  const setLowFont = (page: Page) =>
+    page.evaluate(`
+      const file = [...document.fonts].length && performance.getEntriesByType('resource').find(({ name }) => /inter-latin-wght.*woff2/.test(name)).name;
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync('@font-face { font-family: Low; src: url(' + file + '); ascent-override: 40%; descent-override: 5%; line-gap-override: 0% }'
+        + ' :root { --sans: Low !important; --mono: Low !important }');
+      document.adoptedStyleSheets = [sheet];
+      document.fonts.load('13px Low');
+    `);
 
   for (const [width, viewport] of [
     ['wide', WIDE],
@@ -93,6 +103,9 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
         await page.emulateMedia({ colorScheme: 'dark' });
         const dark = await violations(page, 'colours');
         if (dark.length > 0) found[`${path} dark`] = dark;
+        await setLowFont(page);
+        const low = await violations(page, 'targets');
+        if (low.length > 0) found[`${path} in a low font`] = low;
       }
       expect(found).toEqual({});
     });

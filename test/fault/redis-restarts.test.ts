@@ -7,7 +7,7 @@ import { OperationalError } from '../../server/errors.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { describeNeedsRedis } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
-import { cpuOf, linesOf, PATIENT, World, type WorldOptions } from './world.ts';
+import { linesOf, PATIENT, World, type WorldOptions } from './world.ts';
 
 /** What it answered it keeps, however it ends. */
 const DURABLE = { durable: true, args: ['--appendfsync', 'always'] };
@@ -109,16 +109,16 @@ describeNeedsRedis('Redis ended and started again', { timeout: 120_000 }, () => 
       socket.destroy();
     });
     await new Promise<void>((resolve) => impostor.listen(world.redis.port, '127.0.0.1', resolve));
-    const [before, since] = [cpuOf(worker), Date.now()];
+    const since = Date.now();
     world.openGate();
-    await until(() => Date.now() - since > 5000, 'five seconds to pass', PATIENT);
-    expect(cpuOf(worker) - before).toBeLessThan(1);
-    expect(linesOf(worker, /Cannot connect to/).length).toBeLessThanOrEqual(4);
-    expect(linesOf(worker, /ERROR|CRITICAL/).length).toBeLessThanOrEqual(8);
-    expect(world.runs().filter((run) => run.ended)).toHaveLength(4);
+    // For longer than the visibility timeout.
+    await until(() => calls > 8 && Date.now() - since > 3500, 'it to be called', PATIENT);
+    const seconds = (Date.now() - since) / 1000;
+    expect(linesOf(worker, /Cannot connect to/).length).toBeLessThanOrEqual(seconds);
+    expect(linesOf(worker, /ERROR|CRITICAL/).length).toBeLessThanOrEqual(2 + 2 * seconds);
+    await until(() => world.runs().filter((run) => run.ended).length === 4, 'the four to end', PATIENT);
     // Of each worker: its broker and its results, at most once a second each. The others are of the test.
-    expect(calls).toBeGreaterThan(0);
-    expect(calls).toBeLessThan(100);
+    expect(calls).toBeLessThan(20 * seconds);
     await new Promise((resolve) => impostor.close(resolve));
 
     await world.redis.start();

@@ -195,9 +195,3 @@ export function linesOf(worker: WorkerProcess, pattern: RegExp): string[] {
     .split('\n')
     .filter((line) => pattern.test(line));
 }
-
-/** What the process has used so far. @unit seconds */
-export function cpuOf({ child }: WorkerProcess): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}

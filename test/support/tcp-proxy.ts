@@ -18,6 +18,8 @@ export class TcpProxy {
   readonly line: LineOptions;
   /** Connections made so far. */
   made = 0;
+  /** Pieces that came from clients so far: what is sent together, or while an earlier piece is on its way, comes as few. */
+  trips = 0;
   readonly #target: { host: string; port: number };
   readonly #open = new Set<Pair>();
   readonly #server: Server;
@@ -84,6 +86,7 @@ export class TcpProxy {
       return;
     }
     const far = connect({ ...this.#target, allowHalfOpen: true, noDelay: true });
+    near.on('data', () => this.trips++);
     const pair = new Pair(near, far, this.line);
     if (this.#swallowing) pair.silence();
     this.#open.add(pair);

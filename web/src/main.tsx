@@ -1,5 +1,6 @@
 // Providers and mount. Routes: router.tsx. The frame: shell/layout.tsx.
 import '@fontsource-variable/inter/wght.css';
+import '@fontsource-variable/jetbrains-mono/wght.css';
 import './styles/index.css';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';

@@ -65,7 +65,9 @@ export class Reader implements Listener {
       this.#broker.watch(this.#broker.keys.lists(queue), this);
     }
     const { link, options } = this.#broker;
-    this.#clock ??= link.timer.every(link.tells ? SURE_MS : options.pollingMs, () => this.wake());
+    this.#clock ??= link.timer.every(link.tells ? Math.max(SURE_MS, options.pollingMs) : options.pollingMs, () =>
+      this.wake(),
+    );
     this.wake();
   }
 

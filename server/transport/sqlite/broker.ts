@@ -66,6 +66,7 @@ export class SqliteBroker {
   /** Keeps the process alive while it consumes, as the socket to a broker would. */
   readonly #pollTimer: Timer = createTimer();
   readonly #url: string;
+  readonly #pollingMs: number | null;
   readonly #db: EmbeddedDb;
   readonly #sessions: Sessions;
   readonly #wakeUp: WakeUp;
@@ -82,6 +83,7 @@ export class SqliteBroker {
   constructor(path: string, url: string, options: BrokerFileOptions) {
     this.path = path;
     this.#url = url;
+    this.#pollingMs = options.pollingMs;
     this.#db = openBrokerFile(path, url, options);
     this.messages = new Messages(this.#db);
     this.topology = new Topology(this.#db, () => this.session);
@@ -227,7 +229,7 @@ export class SqliteBroker {
 
   #startPolling(): void {
     if (this.#poll) return;
-    const everyMs = this.#wakeUp.listening ? POLL_MS : POLL_ALONE_MS;
+    const everyMs = this.#pollingMs ?? (this.#wakeUp.listening ? POLL_MS : POLL_ALONE_MS);
     this.#poll = this.#pollTimer.every(everyMs, () =>
       this.#guarded(() => {
         const version = Number(this.#db.get('PRAGMA data_version')?.data_version);

@@ -42,6 +42,8 @@ INSERT OR IGNORE INTO broker_meta VALUES ('schema', ${SCHEMA_VERSION}), ('next_i
 export interface BrokerFileOptions {
   readonly busyTimeoutMs: number;
   readonly synchronous: 'OFF' | 'NORMAL' | 'FULL';
+  /** How often a consumer looks although nothing woke it; null: by whether wake-up files can be watched. */
+  readonly pollingMs: number | null;
 }
 
 /** Open the file and see to its tables. Throws OperationalError; `isBusy` of its cause: another process is just doing the same. */

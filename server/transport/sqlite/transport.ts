@@ -105,7 +105,7 @@ class SqliteTransport implements Transport {
 }
 
 function fileOptions(options: Readonly<Record<string, unknown>>): BrokerFileOptions {
-  const { busy_timeout: busy = 5, synchronous = 'NORMAL' } = options;
+  const { busy_timeout: busy = 5, synchronous = 'NORMAL', polling_interval: polling = null } = options;
   if (typeof busy !== 'number' || !(busy >= 0)) {
     throw new ImproperlyConfigured(`The transport option busy_timeout is a number of seconds, not ${String(busy)}.`);
   }
@@ -114,5 +114,10 @@ function fileOptions(options: Readonly<Record<string, unknown>>): BrokerFileOpti
       `The transport option synchronous is OFF, NORMAL or FULL, not ${String(synchronous)}.`,
     );
   }
-  return { busyTimeoutMs: busy * 1000, synchronous };
+  if (polling !== null && (typeof polling !== 'number' || !(polling > 0))) {
+    throw new ImproperlyConfigured(
+      `The transport option polling_interval is a number of seconds above 0, not ${String(polling)}.`,
+    );
+  }
+  return { busyTimeoutMs: busy * 1000, synchronous, pollingMs: polling === null ? null : polling * 1000 };
 }

@@ -9,7 +9,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
   if (command.store) {
     await backend.store(command.store);
-    console.log(performance.timeOrigin + performance.now());
+    console.log('stored');
   } else console.log((await backend.completeChordPart(command.part)) === null ? 0 : 1);
 }
 await backend.close();

@@ -219,10 +219,9 @@ describe('collecting replies', () => {
     for (const hostname of ['a@h', 'b@h']) {
       await box.node(hostname, await connect(name).channel(), () => 1).start();
     }
-    const started = Date.now();
-    const replies = await box.broadcast('ping', { reply: true, destination: ['a@h', 'b@h'], timeoutMs: 30_000 });
+    // Longer than this test may take.
+    const replies = await box.broadcast('ping', { reply: true, destination: ['a@h', 'b@h'], timeoutMs: 600_000 });
     expect(replies).toHaveLength(2);
-    expect(Date.now() - started).toBeLessThan(5000);
   });
 
   it('ends at the deadline with what has come, telling each as it comes', async () => {

@@ -12,7 +12,9 @@ const [url = '', role = '', name = ''] = process.argv.slice(2);
 const say = (line: string) => writeSync(1, `${line}\n`);
 const plain = (base: string) => queue(base, { exchange: null });
 
-const transport = await createTransport({ url, options: {}, connectTimeoutMs: 10_000 });
+// Named so, it has to be woken.
+const options = name === 'never-looks' ? { polling_interval: 600 } : {};
+const transport = await createTransport({ url, options, connectTimeoutMs: 10_000 });
 await transport.connect();
 const channel = await transport.channel();
 await roles(role)(channel);

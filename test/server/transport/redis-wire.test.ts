@@ -191,19 +191,17 @@ describeNeedsRedis('Redis as kombu uses it', () => {
     });
 
     it('is woken by another program’s LPUSH, not by the clock', async () => {
-      const c = await channel();
+      const c = await channel({ polling_interval: 600 });
       await c.declareQueue(queue('celery'));
       const got: Message[] = [];
       await c.consume('celery', (m) => {
         got.push(m);
         m.ack();
       });
-      const began = Date.now();
       for (let i = 0; i < 30; i++) {
         await look.lpush('celery\x06\x166', caseOf('success').find((one) => one.brpop_reply)!.brpop_reply![1]);
         await until(() => got.length === i + 1, 'the message', { everyMs: 1 });
       }
-      expect(Date.now() - began).toBeLessThan(1500); // by the clock it would be 30 s
     });
 
     it('takes the most urgent first, which is 0, and in order within a step', async () => {

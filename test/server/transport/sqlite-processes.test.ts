@@ -64,8 +64,8 @@ async function kill(child: Child): Promise<void> {
   await child.ended;
 }
 
-async function channel(): Promise<Channel> {
-  const transport = await createTransport({ url, options: {}, connectTimeoutMs: 5000 });
+async function channel(options: Record<string, unknown> = {}): Promise<Channel> {
+  const transport = await createTransport({ url, options, connectTimeoutMs: 5000 });
   await transport.connect();
   transports.push(transport);
   return transport.channel();
@@ -87,7 +87,7 @@ function message(key: string, body: string, properties = {}): OutgoingMessage {
 }
 
 describe('what a killed process held', () => {
-  it('is delivered again to a waiting process within two seconds, marked redelivered', async () => {
+  it('is delivered again to a waiting process by itself, marked redelivered', async () => {
     const c = await channel();
     await c.declareQueue(plain('work'));
     const holder = start('hold');
@@ -97,10 +97,8 @@ describe('what a killed process held', () => {
     await c.consume('work', (m) => got.push(m));
 
     await kill(holder);
-    const killed = Date.now();
 
     await until(() => got.length === 1, 'the message to come back');
-    expect(Date.now() - killed).toBeLessThan(2000);
     expect([text(got[0]!), got[0]!.redelivered]).toEqual(['a', true]);
   });
 
@@ -146,26 +144,20 @@ describe('when nobody is connected any more', () => {
 });
 
 describe('waking up', () => {
-  it('another process takes under ten milliseconds there and back, in the middle', async () => {
-    const echo = start('echo');
+  it('another process answers at once, though neither looks by itself more often than every ten minutes', async () => {
+    const echo = start('echo', 'never-looks');
     await until(() => echo.lines.includes('ready'), 'the child to listen');
-    const c = await channel();
+    const c = await channel({ polling_interval: 600 });
     await c.declareQueue(plain('answer'));
     let answered: () => void = () => {};
     await c.consume('answer', () => answered(), { noAck: true });
-    const took: number[] = [];
-    for (let i = 0; i < 200; i++) {
-      const started = performance.now();
+    for (let i = 0; i < 50; i++) {
       const answer = new Promise<void>((resolve) => {
         answered = resolve;
       });
       await c.publish(message('ask', `${i}`));
       await answer;
-      took.push(performance.now() - started);
     }
-    took.sort((a, b) => a - b);
-    // Two wake-ups, one each way.
-    expect(took[100]! / 2).toBeLessThan(10);
   });
 });
 
