@@ -10,6 +10,7 @@ import { Celery } from '../../server/app/celery.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import { WORD_MS } from '../../server/dashboard/live/feed.ts';
 import { silentLogger } from '../../server/log.ts';
+import type { Timer } from '../../server/timer.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import type {
   CallReply,
@@ -25,6 +26,7 @@ import type {
   WorkersReply,
 } from '../../shared/wire/http.ts';
 import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
+import { ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 import { startWorker } from '../support/world.ts';
 
@@ -34,7 +36,8 @@ function folder(): string {
   return path;
 }
 
-function makeDashboard(options: DashboardOptions = {}): Dashboard {
+/** @param timer of its own in most tests, one that a test moves in those about time */
+function makeDashboard(options: DashboardOptions = {}, timer?: Timer): Dashboard {
   const dashboard = createDashboard(
     {
       broker: `memory://${randomUUID()}`,
@@ -45,7 +48,7 @@ function makeDashboard(options: DashboardOptions = {}): Dashboard {
       inspect_timeout: 400,
       ...options,
     },
-    { log: silentLogger, pages: null },
+    { log: silentLogger, pages: null, ...(timer ? { timer } : {}) },
   );
   onTestFinished(() => dashboard.close());
   return dashboard;
@@ -377,39 +380,44 @@ async function publisher(dashboard: Dashboard) {
 
 describe('the live feed', () => {
   it('says hello, gives a snapshot, then numbered patches at most four a second', async () => {
-    const dashboard = makeDashboard();
+    const timer = new ManualTimer();
+    const dashboard = makeDashboard({}, timer);
     const address = await dashboard.listen();
     const publish = await publisher(dashboard);
+    const cluster = await dashboard.start();
     const page = await reader(address);
-    await until(() => page.snapshots().length === 1, 'the snapshot');
+    await until(() => {
+      timer.advance(10);
+      return page.snapshots().length === 1;
+    }, 'the snapshot');
     expect(page.frames.map((f) => f.type).slice(0, 2)).toEqual(['hello', 'snapshot']);
-    const begun = Date.now();
-    for (let i = 0; Date.now() - begun < 1500; i++) {
+    const before = page.patches().length;
+    for (let i = 0; i < 60; i++) {
       await publish([{ type: 'task-received', uuid: `t${i}`, name: 'n' }]);
-      await new Promise((resolve) => setImmediate(resolve));
+      await until(() => cluster.state.tasks.has(`t${i}`), 'the event');
+      timer.advance(50);
     }
-    await until(() => page.patches().some((p) => p.tasks_new > 0), 'a patch');
+    timer.advance(500);
+    await until(() => page.patches().reduce((sum, p) => sum + p.tasks_new, 0) === 60, 'all sixty');
     const seqs = page.patches().map((p) => p.seq);
     expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
-    expect(page.patches().length).toBeLessThanOrEqual(Math.ceil((Date.now() - begun) / 250) + 2);
+    // Three seconds and a half: four a second.
+    expect(page.patches().length - before).toBeLessThanOrEqual(14);
     expect(page.patches().every((p) => p.tasks.length <= 200)).toBe(true);
   });
 
   it('says a word every few seconds while nothing happens, and not one a second', async () => {
-    const dashboard = makeDashboard();
+    const timer = new ManualTimer();
+    const dashboard = makeDashboard({}, timer);
     const page = await reader(await dashboard.listen());
-    await until(() => page.snapshots().length === 1, 'the snapshot');
-    const quiet = await until(
-      () => {
-        const [before, last] = page.patches().slice(-2);
-        const span = before?.cluster && last?.cluster ? last.cluster.server_time - before.cluster.server_time : 0;
-        return span > WORD_MS / 1000 - 0.5 && span;
-      },
-      'two words with a silence between them',
-      { timeoutMs: 25_000 },
-    );
+    const quiet = await until(() => {
+      timer.advance(100);
+      const [before, last] = page.patches().slice(-2);
+      const span = before?.cluster && last?.cluster ? last.cluster.server_time - before.cluster.server_time : 0;
+      return span > WORD_MS / 1000 - 0.5 && span;
+    }, 'two words with a silence between them');
     expect(quiet).toBeLessThan(10);
-  }, 30_000);
+  });
 
   it('gives a returning page what it missed, and a snapshot when that is not known', async () => {
     const dashboard = makeDashboard();
@@ -419,10 +427,13 @@ describe('the live feed', () => {
     await until(() => first.snapshots().length === 1, 'the snapshot');
     const { epoch, seq } = first.snapshots()[0]!;
     first.socket.terminate();
+    const witness = await reader(address);
+    await until(() => witness.snapshots().length === 1, 'its snapshot');
     await publish([{ type: 'task-received', uuid: 'missed', name: 'n' }]);
-    const cluster = await dashboard.start();
-    await until(() => cluster.state.tasks.has('missed'), 'the event');
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await until(
+      () => witness.patches().some((p) => p.tasks.some((t) => t.uuid === 'missed')),
+      'it to be told to others',
+    );
     const second = await reader(address, { type: 'resume', epoch, seq });
     await until(() => second.patches().some((p) => p.tasks.some((t) => t.uuid === 'missed')), 'the missed patch');
     expect(second.snapshots()).toEqual([]);

@@ -3,6 +3,7 @@ import { afterEach } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
 import type { Logger } from '../../server/log.ts';
+import type { Timer } from '../../server/timer.ts';
 import type { Channel } from '../../server/transport/contract.ts';
 import { exchange, queue } from '../../server/transport/entity.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
@@ -43,8 +44,8 @@ export function worldsOn(freshUrl: () => string): void {
   };
 }
 
-export async function makeApp(settings: SettingsInput = {}): Promise<Celery> {
-  const app = new Celery('vec', { ...freshUrls(), ...settings });
+export async function makeApp(settings: SettingsInput = {}, timer?: Timer): Promise<Celery> {
+  const app = new Celery('vec', { ...freshUrls(), ...settings }, timer ? { timer } : {});
   open.push(() => app.close());
   return app;
 }
