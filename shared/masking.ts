@@ -69,6 +69,10 @@ function walk(value: unknown, isSecret: IsSecret, text: (text: string) => string
       [...value].map(([key, item]) => [key, typeof key === 'string' && isSecret(key) ? hidden(item) : inner(item)]),
     );
   if (value instanceof Set) return new Set([...value].map(inner));
+  if (value instanceof Error) {
+    const copy = Object.create(Object.getPrototypeOf(value) as object) as Error;
+    return Object.assign(copy, { name: value.name, message: text(value.message), stack: text(value.stack ?? '') });
+  }
   const items = (value as { items?: unknown }).items;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {

@@ -3,9 +3,11 @@
 // Holds: reading a setting is a plain property read; an unknown name or a value of the wrong kind is refused when it is set, by
 // name and with what would be right; names from before Celery 4 never mix with the new ones.
 // Celery 5.6: app/utils.py Settings, detect_settings
+import { inspect } from 'node:util';
+import { isSecretSetting } from '../../shared/secret-names.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl, splitFailover } from '../transport/url.ts';
-import { isSecret, masked } from './settings/masked.ts';
+import { masked } from './settings/masked.ts';
 import type { Setting, SettingKind } from './settings/setting.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings, settingOf } from './settings.ts';
 
@@ -53,6 +55,8 @@ interface ConfigMethods {
   toObject(): Settings;
   /** For people to see: secrets as asterisks. Only what was given, unless `withDefaults`. */
   masked(options?: { withDefaults?: boolean }): Record<string, unknown>;
+  /** As `masked()`: so that no log shows a password because somebody printed the configuration. */
+  toJSON(): Record<string, unknown>;
   /** Called after each change with the names changed. */
   onChange(listener: (names: ReadonlySet<SettingName>) => void): void;
   /** Addresses of the broker, in order. */
@@ -125,6 +129,17 @@ class ConfigStore implements ConfigMethods {
   masked(options: { withDefaults?: boolean } = {}): Record<string, unknown> {
     const shown = options.withDefaults ? this.toObject() : this.changes();
     return masked(shown);
+  }
+
+  /** `JSON.stringify`, `console.log` and string templates show what was given, without its secrets. */
+  toJSON(): Record<string, unknown> {
+    return this.masked();
+  }
+  toString(): string {
+    return `Config ${JSON.stringify(this.masked())}`;
+  }
+  [inspect.custom](): Record<string, unknown> {
+    return this.masked();
   }
 
   onChange(listener: (names: ReadonlySet<SettingName>) => void): void {
@@ -305,7 +320,7 @@ function isTimezone(name: string): boolean {
 
 /** Not what it is under a name that sounds secret. */
 function describe(name: string, value: unknown): string {
-  if (isSecret(name)) return `a ${typeof value}`;
+  if (isSecretSetting(name)) return `a ${typeof value}`;
   if (typeof value === 'string') return `the text '${safeUrl(value)}'`;
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';

@@ -14,13 +14,14 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { jsonText } from '../../shared/json-text.ts';
+import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { ImproperlyConfigured, OperationalError, toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { checkBasic } from './access/basic.ts';
 import { PERMISSIONS_POLICY, SECURITY_HEADERS } from './access/headers.ts';
 import { refuseHost, refuseOrigin } from './access/origin.ts';
-import { createRedact } from './access/redact.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { ClusterLink } from './cluster/link.ts';
 import { openHistory } from './history/sqlite.ts';
@@ -76,12 +77,13 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const version = packageVersion();
   const link = new ClusterLink(options, timer, log);
   const lateHistory = late<HistoryStore>();
-  const cluster = new Cluster(options, link, lateHistory.value, timer, log);
+  const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
+  const cluster = new Cluster(options, link, lateHistory.value, timer, log, masking);
   const feed = new Feed(cluster, timer, version);
   const sockets = new Set<LiveSocket>();
   const tally = new EventTally();
   cluster.onEvents((events) => tally.add(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
-  const context: RouteContext = { cluster, feed, options, redact: createRedact(options.redact), version, timer };
+  const context: RouteContext = { cluster, feed, options, masking, version, timer };
   let metrics: Promise<Metrics> | null = null;
   let starting: Promise<Cluster> | null = null;
   let closed = false;
@@ -108,7 +110,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     root.setNotFoundHandler((request, reply) => {
       send(reply, 404, 'Not found', `There is no ${request.method} ${request.url.split('?')[0]}.`);
     });
-    root.setSerializerCompiler(() => JSON.stringify);
+    root.setSerializerCompiler(() => jsonText);
     root.setValidatorCompiler(({ schema }) => validator(schema));
     await root.register(helmet, SECURITY_HEADERS);
     // A server of yours that compresses already goes on doing so.

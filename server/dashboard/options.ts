@@ -37,6 +37,8 @@ export interface DashboardOptions {
   purge_offline_workers?: number | null;
   /** Regular expressions of names whose values are masked, besides the built-in ones. */
   redact?: readonly string[];
+  /** Take secrets out of arguments, results, exceptions, tracebacks and configurations before they are stored or shown. Default true. */
+  mask_secrets?: boolean;
   task_runtime_metric_buckets?: readonly number[] | null;
 }
 
@@ -126,6 +128,12 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     source: 'Umbel',
   },
   {
+    name: 'mask_secrets',
+    default: true,
+    meaning: 'Take secrets out of arguments, results, tracebacks and configurations before they are stored or shown',
+    source: 'Umbel',
+  },
+  {
     name: 'task_runtime_metric_buckets',
     default: null,
     unit: 'seconds',
@@ -157,6 +165,7 @@ export interface Resolved {
   queue_interval: number;
   purge_offline_workers: number | null;
   redact: readonly string[];
+  mask_secrets: boolean;
   task_runtime_metric_buckets: readonly number[] | null;
 }
 

@@ -5,7 +5,8 @@
 // the epoch, which know no zone. (Celery 5.6 shifts them by utcoffset, which puts events of other zones hours off.)
 // Celery 5.6: events/receiver.py
 import { randomUUID } from 'node:crypto';
-import { type CeleryEvent, CLIENT_CLOCK_SKEW, readEvents } from '../../shared/events/event.ts';
+import { EventEdge } from '../../shared/events/edge.ts';
+import { type CeleryEvent, CLIENT_CLOCK_SKEW } from '../../shared/events/event.ts';
 import { toError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
@@ -40,6 +41,8 @@ export interface EventReceiverOptions {
   readonly queueExclusive?: boolean;
   /** Accepted content, by name. Default json. */
   readonly accept?: readonly string[];
+  /** What checks events as they come in. Default: one that masks nothing. */
+  readonly edge?: EventEdge;
 }
 
 const RETRY_MS = 1000;
@@ -59,14 +62,20 @@ export class EventReceiver {
   #unlisten: (() => void) | null = null;
   #begun = false;
   #losses = 0;
-  /** Messages and things within them that were no events. */
-  malformed = 0;
+  readonly edge: EventEdge;
+  #unreadable = 0;
 
   constructor(options: EventReceiverOptions) {
     this.#options = options;
     this.#clock = options.clock ?? new LamportClock();
     this.#accept = acceptSet(options.accept ?? ['json']);
+    this.edge = options.edge ?? new EventEdge();
     this.#queueName = `${options.queuePrefix ?? 'celeryev'}.${randomUUID()}`;
+  }
+
+  /** Messages and things within them that were no events. */
+  get malformed(): number {
+    return this.#unreadable + this.edge.malformed;
   }
 
   /** It consumes now. */
@@ -160,12 +169,11 @@ export class EventReceiver {
     try {
       body = decode(message.body, message.contentType, message.contentEncoding, this.#accept);
     } catch (error) {
-      this.malformed++;
+      this.#unreadable++;
       this.#options.log.debug(`An event message could not be read: ${toError(error).message}`);
       return;
     }
-    const { events, malformed } = readEvents(body);
-    this.malformed += malformed;
+    const events = this.edge.read(body);
     if (events.length === 0) return;
     const now = this.#options.timer.now() / 1000;
     for (const event of events) this.#take(event, now);
@@ -179,8 +187,8 @@ export class EventReceiver {
       // A sender's clock hears nobody: its events take their place just below ours.
       event.clock = (this.#clock.value || 1) + CLIENT_CLOCK_SKEW;
       this.#clock.adjust(event.clock);
-    } else if (typeof event.clock === 'number') this.#clock.adjust(event.clock);
+    } else if (event.clock !== undefined) this.#clock.adjust(event.clock);
     else event.clock = this.#clock.forward();
-    if (typeof event.timestamp !== 'number') event.timestamp = now;
+    event.timestamp ??= now;
   }
 }

@@ -1,6 +1,9 @@
 // The logical clock of one app or worker: it rises with everything sent, and past everything received.
 // Not a time of day (timer.ts). Event order: shared/events.
 // Kombu: clocks.py LamportClock
+/** Beyond this, adding one would soon be lost to rounding, and every event would have the same place. */
+const MAX_CLOCK = 2 ** 52;
+
 export class LamportClock {
   value: number;
 
@@ -14,9 +17,10 @@ export class LamportClock {
     return this.value;
   }
 
-  /** When something is received with the other's value. */
+  /** When something is received with the other's value. One that no cluster can have counted to is not taken over. */
   adjust(other: number): number {
-    this.value = Math.max(this.value, Number.isFinite(other) ? other : 0) + 1;
+    const isCount = Number.isSafeInteger(other) && other <= MAX_CLOCK;
+    this.value = Math.max(this.value, isCount ? other : 0) + 1;
     return this.value;
   }
 }

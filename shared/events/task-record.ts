@@ -216,9 +216,13 @@ function mergeCall(r: TaskRecord, e: CeleryEvent): void {
   if (e.expires !== undefined) r.expires = text(e.expires);
 }
 
+/** Fields of a task that are not known here, of all its events together. */
+const MAX_EXTRA = 64;
+
 function keepExtra(r: TaskRecord, key: string, value: unknown): void {
   if (key === '__proto__' || value === undefined) return;
   r.extra ??= {};
+  if (!(key in r.extra) && Object.keys(r.extra).length >= MAX_EXTRA) return;
   r.extra[key] = value;
 }
 

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMasking, holdsMask, maskText, maskValue } from '../../shared/masking.ts';
-import { isHiddenByCelery, isSecretName, isSecretSetting, MASK } from '../../shared/secret-names.ts';
 import { PyTuple } from '../../shared/python-values.ts';
+import { isHiddenByCelery, isSecretName, isSecretSetting, MASK } from '../../shared/secret-names.ts';
 
 describe('a name', () => {
   it.each([
@@ -15,7 +15,17 @@ describe('a name', () => {
 
   it.each([
     ...['author', 'authority', 'compass', 'passenger', 'passed', 'bypass', 'primary_key', 'routing_key', 'cache_key'],
-    ...['secretary', 'max_tokens', 'tokenizer', 'total_tokens', 'security_digest', 'monkey', 'keys', 'user', 'is_authenticated'],
+    ...[
+      'secretary',
+      'max_tokens',
+      'tokenizer',
+      'total_tokens',
+      'security_digest',
+      'monkey',
+      'keys',
+      'user',
+      'is_authenticated',
+    ],
   ])('%s is not', (name) => expect(isSecretName(name)).toBe(false));
 
   it('of a setting is judged by its owner and, over remote control, as Celery does', () => {
@@ -34,7 +44,10 @@ describe('a text', () => {
     ["redis://:hun'ter2@host", 'redis://:********@host'],
     ['redis://:12/hunter2@host', 'redis://:********@host'],
     ['sentinel://:hunter2@a:1;sentinel://:hunter2@b:2', 'sentinel://:********@a:1;sentinel://:********@b:2'],
-    ['tried redis://u:hunter2@h/0, then redis://u:hunter2@h/1', 'tried redis://u:********@h/0, then redis://u:********@h/1'],
+    [
+      'tried redis://u:hunter2@h/0, then redis://u:hunter2@h/1',
+      'tried redis://u:********@h/0, then redis://u:********@h/1',
+    ],
     ['http://localhost:5555/a@b', 'http://localhost:5555/a@b'],
     ['file:///app/index.ts:3:4', 'file:///app/index.ts:3:4'],
     ['https://host/x?token=hunter2&b=1', 'https://host/x?token=********&b=1'],
@@ -89,7 +102,12 @@ describe('a value', () => {
   it('is masked at any depth, in lists, maps and tuples, and left as it was itself', () => {
     let deep: unknown = { password: 'hunter2', url: 'redis://:hunter2@h' };
     for (let i = 0; i < 400; i++) deep = i % 2 === 0 ? [deep] : { a: deep };
-    const given = [deep, new Map([['token', 'hunter2']]), new PyTuple([{ api_key: 'hunter2' }]), [['X-Token', 'hunter2']]];
+    const given = [
+      deep,
+      new Map([['token', 'hunter2']]),
+      new PyTuple([{ api_key: 'hunter2' }]),
+      [['X-Token', 'hunter2']],
+    ];
     const shown = maskValue(given);
     const seen = (value: unknown): string =>
       JSON.stringify(value, (_, v) => (v instanceof Map ? Object.fromEntries(v) : v));
@@ -104,7 +122,22 @@ describe('a value', () => {
 describe('the work', () => {
   /** How many characters all the searches of one masking may look at: counted, not timed. */
   it('is in proportion to the text, whatever stands in it', () => {
-    const pieces = ['a.', 'a://', "('pass',", '://a:', "'pass':{", "token=", "\\", "'", '"', '@', 'pass', 'eyJ-', '<key>', 'x'];
+    const pieces = [
+      'a.',
+      'a://',
+      "('pass',",
+      '://a:',
+      "'pass':{",
+      'token=',
+      '\\',
+      "'",
+      '"',
+      '@',
+      'pass',
+      'eyJ-',
+      '<key>',
+      'x',
+    ];
     for (const piece of pieces) {
       const count = (n: number): number => counted(() => maskText(piece.repeat(n)));
       const [small, large] = [count(500), count(2000)];
@@ -121,7 +154,10 @@ describe('the work', () => {
       }),
       { numRuns: 200 },
     );
-    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => typeof maskText(text) === 'string'), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), (text) => typeof maskText(text) === 'string'),
+      { numRuns: 300 },
+    );
   });
 });
 
@@ -136,7 +172,6 @@ function counted(work: () => void): number {
     steps += found === null ? text.length - from : found.index + found[0].length - from;
     return found;
   };
-  // biome-ignore lint/suspicious/noExplicitAny: the built-in's own signature
   (String.prototype as any).indexOf = function (this: string, what: string, from = 0) {
     const found = indexOf.call(this, what, from);
     steps += (found < 0 ? this.length : found) - from;

@@ -1,15 +1,9 @@
 // Settings as they may be shown: what is secret by its name is stars, at every depth; URLs stand without their passwords.
-// Not here: what a worker tells over remote control, which masks all that Celery masks (worker/panel/conf.ts).
+// Not here: which names are secret (shared/secret-names.ts); what a worker tells over remote control, which masks all that Celery
+// masks (worker/panel/conf.ts).
 // Celery 5.6: app/utils.py filter_hidden_settings, HIDDEN_SETTINGS (which also hides routing keys and prefixes)
+import { isSecretSetting, MASK } from '../../../shared/secret-names.ts';
 import { safeUrl } from '../../transport/url.ts';
-
-const SECRET = /pass(word|wd|phrase)?|secret|token|api_?key|access_?key|signature|credential|(^|_)key(_password)?$/i;
-const PLAIN = /(routing|binding|unacked|unacked_index|unacked_mutex)_key$|^task_compression$/i;
-const MASK = '********';
-
-export function isSecret(name: string): boolean {
-  return SECRET.test(name) && !PLAIN.test(name);
-}
 
 export function masked(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, maskOne(name, value)]));
@@ -17,7 +11,7 @@ export function masked(settings: Readonly<Record<string, unknown>>): Record<stri
 
 function maskOne(name: string, value: unknown): unknown {
   if (value === null || value === '' || typeof value === 'boolean') return value;
-  if (isSecret(name)) return typeof value === 'string' && value.includes('://') ? safeUrl(value) : MASK;
+  if (isSecretSetting(name)) return typeof value === 'string' && value.includes('://') ? safeUrl(value) : MASK;
   return plain(value);
 }
 

@@ -1,5 +1,6 @@
 // The record of every operation: written before it is tried, completed with its outcome, and told to everyone who looks on.
 // Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
+import { jsonText } from '../../../shared/json-text.ts';
 import type { OperationRecord, OperationRequest, WorkerAnswer } from '../../../shared/wire/http.ts';
 import type { HistoryStore } from '../history/store.ts';
 
@@ -21,7 +22,7 @@ export async function audited(
     who,
     action: request.action,
     subject,
-    request: JSON.stringify(request),
+    request: jsonText(request),
     outcome: 'failed',
     summary: 'Begun; its end was not recorded',
     answers: '[]',
@@ -37,7 +38,7 @@ export async function audited(
   await history.finishOperation(id, {
     outcome: done.outcome,
     summary: done.summary,
-    answers: JSON.stringify(done.answers),
+    answers: jsonText(done.answers),
     new_ids: done.new_ids ? JSON.stringify(done.new_ids) : null,
   });
   return { id, at, who, action: request.action, subject, request, ...done };

@@ -4,8 +4,10 @@
 // the history is handed to the feed, in the same batches.
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
+import { EventEdge } from '../../../shared/events/edge.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { createWorkerRecord, isAlive, type WorkerRecord } from '../../../shared/events/worker-record.ts';
+import type { Masking } from '../../../shared/masking.ts';
 import type { Replies } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
 import { EventReceiver } from '../../events/receiver.ts';
@@ -63,7 +65,15 @@ export class Cluster {
   #refreshing = false;
   brokerFailure: string | null = null;
 
-  constructor(options: Resolved, link: ClusterLink, history: HistoryStore, timer: Timer, log: Logger) {
+  /** @param masking takes secrets out of what workers tell, before anything here sees it */
+  constructor(
+    options: Resolved,
+    link: ClusterLink,
+    history: HistoryStore,
+    timer: Timer,
+    log: Logger,
+    masking: Masking,
+  ) {
     this.options = options;
     this.link = link;
     this.history = history;
@@ -71,7 +81,7 @@ export class Cluster {
     this.#log = log;
     this.startedAt = timer.now() / 1000;
     this.state = new ClusterState({ maxTasks: options.max_tasks, maxWorkers: options.max_workers });
-    this.inspector = new Inspector(link.control, timer, log.child('inspect'), options.inspect_timeout / 1000);
+    this.inspector = new Inspector(link.control, timer, log.child('inspect'), options.inspect_timeout / 1000, masking);
     this.inspector.onAnswers((hostnames) => this.#answered(hostnames));
     this.probe = new QueueProbe(link.asking, timer, log.child('queues'), () => this.consumedQueues());
     this.listening = new Listening(this, log);
@@ -86,6 +96,7 @@ export class Cluster {
       queueExpiresMs: link.setting('event_queue_expires', 60) * 1000,
       queueDurable: link.setting('event_queue_durable', false),
       queueExclusive: link.setting('event_queue_exclusive', false),
+      edge: new EventEdge({ mask: masking.text, maskValue: masking.value }),
     });
   }
 

@@ -1,36 +1,33 @@
 // Ask workers and remember: stats, conf, queues, active, reserved, scheduled, registered, revoked.
 // Not here: what they tell by themselves (shared/events/), how they are asked (control/inspect.ts).
 // Holds: what a worker once said stays until it says something newer, with the time it said it; a question not answered changes nothing.
+import type { Masking } from '../../../shared/masking.ts';
+import { type Answers, readAnswer } from '../../control/answers.ts';
 import type { Control } from '../../control/control.ts';
-import type { QueueInfo, RequestInfo, ScheduledInfo, WorkerStats } from '../../control/inspect.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 
-export interface Inspected {
+/** What it answered last; of `registered` names with what was asked of them: 'shop.add [rate_limit=10/m]'. */
+export interface Inspected extends Answers {
   /** @unit seconds since the epoch */
   at: number;
   /** When the last round began in which it told of all that it has. @unit seconds since the epoch */
   complete: number;
-  stats: WorkerStats | null;
-  conf: Record<string, unknown> | null;
-  active_queues: QueueInfo[];
-  active: RequestInfo[];
-  reserved: RequestInfo[];
-  scheduled: ScheduledInfo[];
-  revoked: string[];
-  /** Names with what was asked of them: 'shop.add [rate_limit=10/m]'. */
-  registered: string[];
 }
-type Question = Exclude<keyof Inspected, 'at' | 'complete'>;
+type Question = keyof Answers;
 const OFTEN: readonly Question[] = ['stats', 'active_queues', 'active', 'reserved', 'scheduled', 'revoked'];
 const SELDOM: readonly Question[] = ['registered', 'conf'];
+/** Names that answers may make us keep; events of workers have a bound of their own. */
+const MAX_WORKERS = 10_000;
+const MAX_HOSTNAME = 512;
 const HOLDINGS: ReadonlySet<Question> = new Set<Question>(['active', 'reserved', 'scheduled']);
 export const TASK_INFO = ['rate_limit', 'time_limit', 'soft_time_limit', 'max_retries'] as const;
 
 export class Inspector {
   readonly workers = new Map<string, Inspected>();
   readonly #control: Control;
+  readonly #masking: Masking;
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #timeout: number;
@@ -39,8 +36,9 @@ export class Inspector {
   /** Last answer of anybody, and how long it took. */
   lastAnswer: number | null = null;
 
-  /** @param timeout seconds */
-  constructor(control: Control, timer: Timer, log: Logger, timeout: number) {
+  /** @param timeout seconds @param masking takes secrets out of what workers tell */
+  constructor(control: Control, timer: Timer, log: Logger, timeout: number, masking: Masking) {
+    this.#masking = masking;
     this.#control = control;
     this.#timer = timer;
     this.#log = log;
@@ -87,13 +85,17 @@ export class Inspector {
         }
       }),
     );
-    for (const [hostname, answers] of told) if (answers === HOLDINGS.size) this.workers.get(hostname)!.complete = begun;
+    for (const [hostname, answers] of told) {
+      const known = this.workers.get(hostname);
+      if (known && answers === HOLDINGS.size) known.complete = begun;
+    }
     if (heard.size > 0) for (const fn of this.#listeners) fn([...heard]);
   }
 
   #keep(hostname: string, question: Question, value: unknown): void {
     let known = this.workers.get(hostname);
     if (!known) {
+      if (hostname === '' || hostname.length > MAX_HOSTNAME || this.workers.size >= MAX_WORKERS) return;
       known = {
         at: 0,
         complete: 0,
@@ -110,9 +112,7 @@ export class Inspector {
     }
     known.at = this.#timer.now() / 1000;
     this.lastAnswer = known.at;
-    if (question === 'stats' || question === 'conf')
-      (known as unknown as Record<string, unknown>)[question] = isRecord(value) ? value : null;
-    else (known as unknown as Record<string, unknown>)[question] = Array.isArray(value) ? value : [];
+    (known as unknown as Record<string, unknown>)[question] = readAnswer(question, value, this.#masking);
   }
 }
 

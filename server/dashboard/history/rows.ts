@@ -2,7 +2,9 @@
 // Holds: the order of values is the order of columns in schema.ts; nothing here touches the database.
 import type { Batch, Finish } from '../../../shared/events/cluster-state.ts';
 import { createTaskRecord, type TaskRecord } from '../../../shared/events/task-record.ts';
+import { jsonText } from '../../../shared/json-text.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
+import { parseJsonSlowly } from '../../serialization/json-reader.ts';
 
 export type Flat = (string | number | null)[];
 
@@ -45,7 +47,7 @@ export function flatten(batch: Batch): WireBatch {
     if (t.tries !== null) pushTries(wire.tries, t);
   }
   for (const f of batch.finishes) pushFinish(wire.finishes, f);
-  for (const w of batch.workers) wire.workers.push(w.hostname, JSON.stringify(w), w.last_heard);
+  for (const w of batch.workers) wire.workers.push(w.hostname, jsonText(w), w.last_heard);
   return wire;
 }
 
@@ -82,7 +84,7 @@ function pushWhole(out: Flat, t: TaskRecord): void {
     t.clock,
     t.pid,
     t.client,
-    t.extra === null ? null : JSON.stringify(t.extra),
+    t.extra === null ? null : jsonText(t.extra),
   );
 }
 
@@ -105,7 +107,7 @@ function pushChanged(out: Flat, t: TaskRecord): void {
     t.traceback,
     t.clock,
     t.pid,
-    t.extra === null ? null : JSON.stringify(t.extra),
+    t.extra === null ? null : jsonText(t.extra),
     t.uuid,
   );
 }
@@ -166,7 +168,12 @@ export function toRecord(row: Record<string, unknown>): TaskRecord {
   const record = createTaskRecord(String(row.uuid));
   const target = record as unknown as Record<string, unknown>;
   for (const key in row) if (key in target && row[key] !== null) target[key] = row[key];
-  if (typeof row.extra === 'string') record.extra = JSON.parse(row.extra) as Record<string, unknown>;
+  if (typeof row.extra === 'string') record.extra = readExtra(row.extra);
   record.stored = true;
   return record;
+}
+
+/** Integers past 2^53 as they came. */
+function readExtra(text: string): Record<string, unknown> {
+  return (/\d{16}/.test(text) ? parseJsonSlowly(text) : JSON.parse(text)) as Record<string, unknown>;
 }

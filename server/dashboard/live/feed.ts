@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { jsonText } from '../../../shared/json-text.ts';
 import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow } from '../../../shared/wire/http.ts';
 import type { Patch, Snapshot } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
@@ -148,7 +149,7 @@ export class Feed {
       cluster: clusterInfo(cluster, this.#version, null),
     };
     for (const name of ['queues', 'figures', 'cluster'] as const) {
-      const text = JSON.stringify(name === 'queues' ? queues.map(({ probed: _, ...q }) => q) : now[name], unmoved);
+      const text = jsonText(name === 'queues' ? queues.map(({ probed: _, ...q }) => q) : now[name], unmoved);
       const isWordDue = name === 'cluster' && this.#timer.monotonic() - this.#lastWordMs >= WORD_MS;
       if (text === this.#said[name] && !isWordDue) continue;
       this.#said[name] = text;
@@ -179,7 +180,7 @@ export class Feed {
     };
     const numbered: NumberedPatch = {
       seq: patch.seq,
-      text: JSON.stringify(patch),
+      text: jsonText(patch),
       patch,
       rest: changed.size > shown.length ? changed : null,
     };

@@ -5,6 +5,7 @@
 // more than HIGH bytes: patches are dropped) -> live again with a snapshot, once the socket has drained to LOW.
 // Holds: what waits for one reader is at most HIGH and one frame; a reader never gets a patch without the one before it.
 import type { WebSocket } from 'ws';
+import { jsonText } from '../../../shared/json-text.ts';
 import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import { toRow } from '../history/rows.ts';
@@ -130,7 +131,7 @@ export class LiveSocket {
     }
     return more.length === 0
       ? numbered.text
-      : JSON.stringify({ ...numbered.patch, tasks: [...numbered.patch.tasks, ...more] });
+      : jsonText({ ...numbered.patch, tasks: [...numbered.patch.tasks, ...more] });
   }
 
   #fallBehind(): void {
@@ -154,7 +155,7 @@ export class LiveSocket {
   }
 
   #say(frame: ServerFrame): void {
-    if (this.#mode !== 'closed' && this.#socket.readyState === 1) this.#socket.send(JSON.stringify(frame));
+    if (this.#mode !== 'closed' && this.#socket.readyState === 1) this.#socket.send(jsonText(frame));
   }
 
   #end(): void {

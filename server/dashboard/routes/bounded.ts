@@ -1,6 +1,7 @@
 // Values of our serializers as JSON a page can take: what JSON has no word for as text, and no more of it than can be looked at.
 // Holds: never throws; what was left out is marked by '...' in its place.
 
+import { jsonText } from '../../../shared/json-text.ts';
 import { PyFloat } from '../../../shared/python-values.ts';
 
 /** Characters of a value beyond which only its beginning goes to a page. */
@@ -16,7 +17,7 @@ export interface Bounded {
 
 export function bounded(value: unknown, most: number = MOST): Bounded {
   const whole = plain(value, 0);
-  const size = JSON.stringify(whole)?.length ?? 0;
+  const size = jsonText(whole).length;
   if (size <= most) return { value: whole, size, cut: false };
   const room = { left: most };
   return { value: head(whole, room), size, cut: true };
@@ -54,7 +55,6 @@ function head(value: unknown, room: { left: number }): unknown {
 }
 
 function plain(value: unknown, depth: number): unknown {
-  if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH)
     return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
   if (Array.isArray(value)) return value.map((v) => plain(v, depth + 1));

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Masking } from '../../../shared/masking.ts';
 import type { Timer } from '../../timer.ts';
-import type { Redact } from '../access/redact.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
 import type { Resolved } from '../options.ts';
@@ -21,7 +21,8 @@ export interface RouteContext {
   readonly cluster: Cluster;
   readonly feed: Feed;
   readonly options: Resolved;
-  readonly redact: Redact;
+  /** Takes secrets out of what is shown. What comes from events and inspect answers went through it already. */
+  readonly masking: Masking;
   readonly version: string;
   readonly timer: Timer;
 }

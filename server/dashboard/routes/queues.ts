@@ -1,5 +1,6 @@
 // /queues: how much waits where, one queue with a look at its head, and /series, the lines of every chart.
 import { Type } from 'typebox';
+import type { Masking } from '../../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import {
   type PeekedMessage,
@@ -19,7 +20,7 @@ import { type Api, notFound, type RouteContext } from './context.ts';
 const PEEK = 20;
 const ACCEPT = acceptSet(['json']);
 
-export function queueRoutes(app: Api, { cluster }: RouteContext): void {
+export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void {
   app.get('/queues', { schema: { summary: 'Every queue known', response: { 200: QueuesReply } } }, async () => ({
     items: queueRows(cluster),
   }));
@@ -45,7 +46,11 @@ export function queueRoutes(app: Api, { cluster }: RouteContext): void {
         cluster.probe.peek(name, PEEK).catch(() => null),
         cluster.history.series({ metric: 'depth', range, task: null, queue: name, worker: null, now: cluster.now }),
       ]);
-      return { ...row, peek: messages?.map(peeked) ?? null, series } satisfies QueueDetail;
+      return {
+        ...row,
+        peek: messages?.map((message, index) => peeked(message, index, masking)) ?? null,
+        series,
+      } satisfies QueueDetail;
     },
   );
 
@@ -66,14 +71,14 @@ export function queueRoutes(app: Api, { cluster }: RouteContext): void {
   );
 }
 
-function peeked(message: Message, index: number): PeekedMessage {
+function peeked(message: Message, index: number, masking: Masking): PeekedMessage {
   const base: PeekedMessage = {
     position: index + 1,
     uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
     name: typeof message.headers.task === 'string' ? message.headers.task : null,
     // What its sender printed, for a body that is not read here (pickle).
-    args: typeof message.headers.argsrepr === 'string' ? message.headers.argsrepr : null,
-    kwargs: typeof message.headers.kwargsrepr === 'string' ? message.headers.kwargsrepr : null,
+    args: typeof message.headers.argsrepr === 'string' ? masking.text(message.headers.argsrepr) : null,
+    kwargs: typeof message.headers.kwargsrepr === 'string' ? masking.text(message.headers.kwargsrepr) : null,
     priority: message.properties.priority ?? null,
     published: typeof message.properties.timestamp === 'number' ? message.properties.timestamp : null,
     eta: null,
@@ -91,8 +96,8 @@ function peeked(message: Message, index: number): PeekedMessage {
       ...base,
       uuid: task.id,
       name: task.task,
-      args: argsRepr(task.args),
-      kwargs: kwargsRepr(task.kwargs),
+      args: argsRepr(masking.value(task.args) as unknown[]),
+      kwargs: kwargsRepr(masking.value(task.kwargs) as Record<string, unknown>),
       eta: task.eta,
       retries: task.retries,
     };

@@ -13,7 +13,7 @@ import { type Api, notFound, type RouteContext } from './context.ts';
 
 const Uuid = Type.Object({ uuid: Type.String() });
 
-export function taskValueRoutes(app: Api, { cluster, redact }: RouteContext): void {
+export function taskValueRoutes(app: Api, { cluster, masking }: RouteContext): void {
   app.get(
     '/tasks/:uuid/call',
     { schema: { summary: 'Its whole arguments, where they can be had', params: Uuid, response: { 200: CallReply } } },
@@ -23,8 +23,8 @@ export function taskValueRoutes(app: Api, { cluster, redact }: RouteContext): vo
       if (!row) throw notFound(`No task ${uuid} is known here.`);
       const call = await wholeCall(cluster, row);
       if (call) {
-        const args = bounded(redact(call.args));
-        const kwargs = bounded(redact(call.kwargs));
+        const args = bounded(masking.value(call.args));
+        const kwargs = bounded(masking.value(call.kwargs));
         return {
           task_id: uuid,
           source: call.source,
@@ -51,7 +51,7 @@ export function taskValueRoutes(app: Api, { cluster, redact }: RouteContext): vo
         response: { 200: RetryPlan },
       },
     },
-    async (request) => planRetry(cluster, request.params.uuid, redact),
+    async (request) => planRetry(cluster, request.params.uuid, masking.value),
   );
 
   app.get(
@@ -83,7 +83,7 @@ export function taskValueRoutes(app: Api, { cluster, redact }: RouteContext): vo
       } catch (error) {
         const isUnread = error instanceof SerializationError;
         return none(
-          `${isUnread ? 'Its record cannot be read here' : 'The result backend does not answer'}: ${toError(error).message}`,
+          `${isUnread ? 'Its record cannot be read here' : 'The result backend does not answer'}: ${masking.text(toError(error).message)}`,
         );
       }
       const row = await findRow(cluster, uuid);
@@ -95,7 +95,7 @@ export function taskValueRoutes(app: Api, { cluster, redact }: RouteContext): vo
           'The result backend has no such record: it expired (result_expires), was ignored, or was never stored.',
         );
       }
-      const result = bounded(redact(meta.result), request.query.whole ? Number.POSITIVE_INFINITY : undefined);
+      const result = bounded(masking.value(meta.result), request.query.whole ? Number.POSITIVE_INFINITY : undefined);
       return {
         task_id: uuid,
         found: true,
@@ -104,7 +104,7 @@ export function taskValueRoutes(app: Api, { cluster, redact }: RouteContext): vo
         result: result.value,
         size: result.size,
         cut: result.cut,
-        traceback: meta.traceback,
+        traceback: meta.traceback === null ? null : masking.text(meta.traceback),
         date_done: meta.date_done === null || meta.date_done === undefined ? null : String(meta.date_done),
       };
     },

@@ -8,7 +8,7 @@ import { pairKey } from '../history/rollup.ts';
 import { type Api, notFound, type RouteContext } from './context.ts';
 import { canTerminate } from './tasks.ts';
 
-export function workerRoutes(app: Api, { cluster, redact }: RouteContext): void {
+export function workerRoutes(app: Api, { cluster }: RouteContext): void {
   app.get('/workers', { schema: { summary: 'Every worker heard of', response: { 200: WorkersReply } } }, async () => ({
     items: workerRows(cluster),
   }));
@@ -33,8 +33,6 @@ export function workerRoutes(app: Api, { cluster, redact }: RouteContext): void 
       const usual = new Map(tasks.map((t) => [t.key, t.p95]));
       const info = (r: RequestInfo, eta: string | null = null): RequestInfo => ({
         ...r,
-        args: redact(r.args),
-        kwargs: redact(r.kwargs),
         time_start: r.time_start ?? null,
         worker_pid: r.worker_pid ?? null,
         eta,
@@ -43,8 +41,8 @@ export function workerRoutes(app: Api, { cluster, redact }: RouteContext): void 
       const detail: WorkerDetail = {
         ...workerRow(cluster, record),
         inspected: inspected?.at ?? null,
-        stats: inspected?.stats ? (redact(inspected.stats) as Record<string, unknown>) : null,
-        conf: inspected?.conf ? (redact(inspected.conf) as Record<string, unknown>) : null,
+        stats: inspected?.stats ? { ...inspected.stats } : null,
+        conf: inspected?.conf ?? null,
         active_queues: (inspected?.active_queues ?? []).map((q) => ({
           ...q,
           name: q.name,

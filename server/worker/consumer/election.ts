@@ -46,6 +46,9 @@ interface Election {
 const PATIENCE_MS = 1000;
 /** Elections that came to nothing are forgotten. */
 const FORGET_MS = 60_000;
+/** What others can make us hold. */
+const MAX_OPEN = 1000;
+const MAX_CANDIDATES = 10_000;
 
 export class Elections {
   readonly #host: ElectionHost;
@@ -72,18 +75,24 @@ export class Elections {
       return;
     }
     const { clock, hostname, pid, topic, action } = event;
-    const id = String(event.id);
+    const id = idOf(event);
+    if (id === null || typeof topic !== 'string') {
+      this.#host.log.error(`election request of ${hostname}: 'id' and 'topic' must be texts`);
+      return;
+    }
+    if (!this.#open.has(id) && this.#open.size >= MAX_OPEN) return;
     const election = this.#election(id);
     const candidate = { hostname: String(hostname), id: `${hostname}.${pid}`, clock: Number(clock) };
-    election.candidates.push({ ...candidate, topic: String(topic), action });
+    if (election.candidates.length >= MAX_CANDIDATES) return;
+    election.candidates.push({ ...candidate, topic, action });
     election.owed++;
     if (this.#allStand(election)) this.#answer(id, election);
     else election.patience ??= this.#host.timer.after(PATIENCE_MS, () => this.#answer(id, election));
   }
 
   onAck(event: CeleryEvent): void {
+    const election = this.#open.get(idOf(event) ?? '');
     const id = String(event.id);
-    const election = this.#open.get(id);
     if (!election || election.answers === null || election.candidates.length === 0) return;
     election.answers++;
     if (election.answers < this.#host.alive().length) return;
@@ -144,6 +153,10 @@ export class Elections {
     election.patience?.cancel();
     this.#open.delete(id);
   }
+}
+
+function idOf({ id }: CeleryEvent): string | null {
+  return typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint' ? String(id) : null;
 }
 
 function isBefore(a: Candidate, b: Candidate): boolean {

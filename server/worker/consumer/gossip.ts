@@ -3,7 +3,8 @@
 // Holds: a worker counts as long as its heartbeat does; its own events tell it nothing; the logical clock follows all it hears.
 // Celery 5.6: worker/consumer/gossip.py
 import { randomUUID } from 'node:crypto';
-import { type CeleryEvent, readEvents } from '../../../shared/events/event.ts';
+import { EventEdge } from '../../../shared/events/edge.ts';
+import type { CeleryEvent } from '../../../shared/events/event.ts';
 import {
   addHeartbeat,
   createWorkerRecord,
@@ -46,6 +47,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   readonly #host: ConsumerHost;
   readonly #elections: Elections;
   readonly #accept: ReadonlySet<string>;
+  /** What is elected carries a whole signature. */
+  readonly #edge = new EventEdge({ maxField: 1024 * 1024 });
   #channel: Channel | null = null;
   #periodic: TimerHandle | null = null;
 
@@ -119,7 +122,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
       this.#host.log.error(`gossip: ${toError(error).message}`);
       return;
     }
-    for (const event of readEvents(body).events) if (event.type.startsWith('worker-')) this.#onEvent(event);
+    for (const event of this.#edge.read(body)) if (event.type.startsWith('worker-')) this.#onEvent(event);
   }
 
   #onEvent(event: CeleryEvent): void {

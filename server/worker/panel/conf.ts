@@ -1,11 +1,9 @@
 // Settings as they may be shown: secrets masked, URLs without passwords, nothing that JSON cannot say.
 // Celery 5.6: app/utils.py filter_hidden_settings
 import { saferepr } from '../../../shared/python-repr.ts';
+import { isHiddenByCelery, MASK } from '../../../shared/secret-names.ts';
 import type { Config } from '../../app/config.ts';
 import { safeUrl } from '../../transport/url.ts';
-
-const HIDDEN = /API|TOKEN|KEY|SECRET|PASS|PROFANITIES_LIST|SIGNATURE|DATABASE/i;
-const MASK = '********';
 
 export function confTable(conf: Config, withDefaults: boolean): Record<string, unknown> {
   const given = withDefaults ? conf.toObject() : conf.changes();
@@ -23,7 +21,7 @@ function masked(table: Readonly<Record<string, unknown>>): Record<string, unknow
 
 function maskOne(key: string, value: unknown): unknown {
   if (isTable(value)) return masked(value);
-  if (HIDDEN.test(key)) return MASK;
+  if (isHiddenByCelery(key)) return MASK;
   return plain(value);
 }
 

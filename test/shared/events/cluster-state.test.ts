@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
-import { readEvents } from '../../../shared/events/event.ts';
 import { EVENT_STATES } from '../../../shared/events/task-record.ts';
 import { heartbeatExpires, isAlive, workerExpires } from '../../../shared/events/worker-record.ts';
 import { precedence } from '../../../shared/states.ts';
@@ -299,14 +298,5 @@ describe('a cluster of events', () => {
     state.apply(at('task-received', 'child', 1, { name: 'n', parent_id: 'p' }));
     state.apply(at('task-received', 'p', 2, { name: 'n' }));
     expect(state.childrenOf('p').map((t) => t.uuid)).toEqual(['child']);
-  });
-
-  it('reads one object, an array, and leaves out what is no event', () => {
-    expect(readEvents({ type: 'worker-online' }).events).toHaveLength(1);
-    expect(readEvents([{ type: 'task-started', uuid: 'a' }, { type: 'task-started' }, 7, null])).toMatchObject({
-      events: [{ uuid: 'a' }],
-      malformed: 3,
-    });
-    expect(readEvents('x')).toEqual({ events: [], malformed: 1 });
   });
 });

@@ -1,5 +1,6 @@
 // fetch with typed errors: what the server said (problem+json), or that it could not be reached.
 // Which paths there are: queries.ts and actions.ts. Holds: no reply is shown as data unless it was 2xx JSON.
+import { parseJsonExact } from '../../../shared/json-text.ts';
 import type { Problem } from '../../../shared/wire/http.ts';
 import { apiUrl } from './base.ts';
 
@@ -50,7 +51,7 @@ async function request<T>(url: string, init: RequestInit): Promise<T> {
     );
   }
   if (!reply.ok) throw await problemOf(reply);
-  return (await reply.json()) as T;
+  return parseJsonExact(await reply.text()) as T;
 }
 
 export type Params = Record<string, string | number | undefined | null>;

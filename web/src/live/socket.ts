@@ -4,6 +4,7 @@
 // From any mode `paused` (by the person): frames are dropped; going on opens the line anew and resumes, so nothing is missed.
 // A gap in the numbers, or 20 s without a word, open it anew as well: the server takes `resume` only as the first word.
 // What frames do to the picture: cluster-store.ts.
+import { parseJsonExact } from '../../../shared/json-text.ts';
 import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
 
 export type LiveState =
@@ -123,7 +124,7 @@ export class LiveSocket {
     this.#expectWord();
     let frame: ServerFrame;
     try {
-      frame = JSON.parse(String(data)) as ServerFrame;
+      frame = parseJsonExact(String(data)) as ServerFrame;
     } catch {
       this.#drop();
       this.#closed(socket);

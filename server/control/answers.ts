@@ -1,0 +1,155 @@
+// Answers of workers to inspect commands, checked once where they come in: each becomes the shape its readers rely on, or is left out.
+// Not here: asking (inspect.ts), keeping (dashboard/cluster/inspector.ts).
+// Holds: never throws; what is no request, queue or name is not in a list; numbers are numbers, or missing; numbers and sizes of what
+// a worker can make us keep are bounded; integers past 2^53 within arguments survive.
+// Celery 5.6: worker/control.py
+import { cutText } from '../../shared/events/edge.ts';
+import { jsonText } from '../../shared/json-text.ts';
+import type { Masking } from '../../shared/masking.ts';
+import type { QueueInfo, RequestInfo, ScheduledInfo, WorkerStats } from './inspect.ts';
+
+/** What a worker may list of each kind. */
+const MAX_ITEMS = 10_000;
+/** @unit characters */
+const MAX_NAME = 1024;
+/** Arguments of one request, and a table of settings or statistics, as JSON. @unit characters */
+const MAX_VALUE = 64 * 1024;
+const MAX_TABLE = 1024 * 1024;
+
+type Table = Record<string, unknown>;
+
+export interface Answers {
+  stats: WorkerStats | null;
+  conf: Table | null;
+  active_queues: QueueInfo[];
+  active: RequestInfo[];
+  reserved: RequestInfo[];
+  scheduled: ScheduledInfo[];
+  revoked: string[];
+  registered: string[];
+}
+
+/** @param masking takes secrets out of arguments and settings */
+export function readAnswer<Q extends keyof Answers>(question: Q, value: unknown, masking: Masking): Answers[Q] {
+  return READERS[question](value, masking) as Answers[Q];
+}
+
+const READERS: { readonly [Q in keyof Answers]: (value: unknown, masking: Masking) => Answers[Q] } = {
+  stats: (value, masking) => stats(value, masking),
+  conf: (value, masking) => table(value, masking),
+  active_queues: (value) => listOf(value, queueInfo),
+  active: (value, masking) => listOf(value, (one) => request(one, masking)),
+  reserved: (value, masking) => listOf(value, (one) => request(one, masking)),
+  scheduled: (value, masking) => listOf(value, (one) => scheduled(one, masking)),
+  revoked: (value) => listOf(value, name),
+  registered: (value) => listOf(value, name),
+};
+
+function listOf<T>(value: unknown, read: (one: unknown) => T | null): T[] {
+  if (!Array.isArray(value)) return [];
+  const items: T[] = [];
+  for (const one of value) {
+    const item = read(one);
+    if (item !== null) items.push(item);
+    if (items.length >= MAX_ITEMS) break;
+  }
+  return items;
+}
+
+/** A request as workers tell of it; null when it has no id. Also of `query_task`. */
+export function request(value: unknown, masking: Masking): RequestInfo | null {
+  if (!isTable(value)) return null;
+  const id = name(value.id);
+  if (id === null) return null;
+  const info = isTable(value.delivery_info) ? value.delivery_info : {};
+  return {
+    id,
+    name: name(value.name) ?? name(value.type) ?? '',
+    args: bounded(masking.value(value.args ?? null)),
+    kwargs: bounded(masking.value(value.kwargs ?? null)),
+    type: name(value.type) ?? '',
+    hostname: name(value.hostname) ?? '',
+    time_start: number(value.time_start),
+    acknowledged: value.acknowledged === true,
+    delivery_info: {
+      exchange: name(info.exchange) ?? '',
+      routing_key: name(info.routing_key) ?? '',
+      priority: number(info.priority),
+      redelivered: typeof info.redelivered === 'boolean' ? info.redelivered : null,
+    },
+    worker_pid: number(value.worker_pid),
+  };
+}
+
+function scheduled(value: unknown, masking: Masking): ScheduledInfo | null {
+  if (!isTable(value)) return null;
+  const inner = request(value.request, masking);
+  return inner && { eta: name(value.eta), priority: number(value.priority) ?? 0, request: inner };
+}
+
+function queueInfo(value: unknown): QueueInfo | null {
+  const known = name(isTable(value) ? value.name : null);
+  if (known === null || !isTable(value) || jsonText(value).length > MAX_VALUE) return null;
+  const exchange = typeof value.exchange === 'string' ? { name: value.exchange } : value.exchange;
+  return {
+    ...value,
+    name: known,
+    exchange: isTable(exchange) ? exchange : {},
+    routing_key: name(value.routing_key) ?? '',
+    durable: value.durable === true,
+    exclusive: value.exclusive === true,
+    auto_delete: value.auto_delete === true,
+  };
+}
+
+function stats(value: unknown, masking: Masking): WorkerStats | null {
+  const told = table(value, masking);
+  if (told === null) return null;
+  const known = {
+    ...told,
+    total: numbers(told.total),
+    pool: isTable(told.pool) ? told.pool : {},
+    broker: isTable(told.broker) ? told.broker : {},
+    rusage: numbers(told.rusage),
+    clock: typeof told.clock === 'string' ? told.clock : String(number(told.clock) ?? ''),
+  };
+  for (const field of ['pid', 'uptime', 'prefetch_count']) {
+    const figure = number(told[field]);
+    if (figure === null) delete (known as Table)[field];
+    else (known as Table)[field] = figure;
+  }
+  return known as unknown as WorkerStats;
+}
+
+function table(value: unknown, masking: Masking): Table | null {
+  if (!isTable(value) || jsonText(value).length > MAX_TABLE) return null;
+  return masking.value(value) as Table;
+}
+
+function numbers(value: unknown): Record<string, number> {
+  const found: Record<string, number> = {};
+  if (isTable(value))
+    for (const [key, one] of Object.entries(value)) {
+      const figure = number(one);
+      if (figure !== null) found[key] = figure;
+    }
+  return found;
+}
+
+function bounded(value: unknown): unknown {
+  const text = jsonText(value);
+  return text.length > MAX_VALUE ? cutText(text, MAX_VALUE) : value;
+}
+
+function number(value: unknown): number | null {
+  const n = typeof value === 'bigint' ? Number(value) : value;
+  return typeof n === 'number' && Number.isFinite(n) ? n : null;
+}
+
+function name(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? cutText(value, MAX_NAME) : null;
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
