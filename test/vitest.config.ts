@@ -40,10 +40,11 @@ export default defineConfig({
     include: ['test/**/*.test.{ts,tsx}'],
     exclude: process.env.UMBEL_CHECK ? LONG : [],
     environment: 'node',
-    // Most of their time the tests wait for processes of their own: two files at a time keep two cores busy, and none waits too long.
-    maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    teardownTimeout: 5_000,
+    // Half of their time the tests wait for processes of their own: four files at a time keep two cores busy.
+    maxWorkers: 4,
+    // What fails fails by a condition that names itself; these only end what hangs.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 10_000,
   },
 });

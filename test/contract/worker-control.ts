@@ -110,7 +110,7 @@ export function itAnswersRecordedCommands(): void {
     const w = await makeWorld(define, { worker: { taskEvents: false, hostname: 'w2@vec' } });
     const run = async () => {
       const result = await w.app.sendTask('vec.add', [1, 1]);
-      await result.get({ timeout: 10 });
+      await result.get({ timeout: 90 });
       await w.worker.events.flush();
       return result.id;
     };
@@ -158,7 +158,7 @@ export function itAnswersRecordedCommands(): void {
 
   it('tells its figures in Celery’s shape', async () => {
     const w = await makeWorld(define, { settings: { broker_transport_options: { api_token: 'hunter2' } } });
-    await (await w.app.sendTask('vec.add', [1, 2])).get({ timeout: 10 });
+    await (await w.app.sendTask('vec.add', [1, 2])).get({ timeout: 90 });
     const stats = (await w.worker.panel.dispatch('stats', {})) as Record<string, Record<string, unknown>>;
     const wanted = answer('stats_after') as Record<string, Record<string, unknown>>;
     expect(Object.keys(stats).sort()).toEqual(Object.keys(wanted).sort());
@@ -227,7 +227,7 @@ export function itAnswersRecordedCommands(): void {
   it('consumes a queue added by remote, and no longer one that was cancelled', async () => {
     const w = await makeWorld(define);
     await w.app.control.addConsumer('extra', { reply: true, limit: 1 });
-    expect(await (await w.app.sendTask('vec.add', [1, 2], {}, { queue: 'extra' })).get({ timeout: 10 })).toBe(3);
+    expect(await (await w.app.sendTask('vec.add', [1, 2], {}, { queue: 'extra' })).get({ timeout: 90 })).toBe(3);
     await w.app.control.cancelConsumer('extra', { reply: true, limit: 1 });
     await w.app.sendTask('vec.add', [1, 2], {}, { queue: 'extra' });
     await until(async () => (await w.depth('extra')) === 1, 'the message to stay');

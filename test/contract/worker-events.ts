@@ -230,7 +230,7 @@ export function itSendsRecordedEvents(): void {
 
   it('without -E only worker events are sent', async () => {
     const w = await makeWorld(define, { worker: { taskEvents: false } });
-    await (await w.app.sendTask('vec.add', [1, 1])).get({ timeout: 10 });
+    await (await w.app.sendTask('vec.add', [1, 1])).get({ timeout: 90 });
     await w.worker.stop();
     await w.event('worker-offline');
     expect(w.events.filter(isTask)).toEqual([]);

@@ -60,7 +60,7 @@ describe('the examples', () => {
       await worker.start();
       await recordView.delay('MUG-BLUE', 'ada@example.com');
       const pictures = await publishPictures('LAMP-DESK');
-      expect(await pictures.get({ timeout: 20 })).toMatchObject({
+      expect(await pictures.get({ timeout: 90 })).toMatchObject({
         sku: 'LAMP-DESK',
         pictures: expect.arrayContaining(['lamp-desk-120.jpg']),
       });

@@ -17,7 +17,7 @@ import { tcpProxy } from '../support/tcp-proxy.ts';
 import { startUmbel } from '../support/umbel.ts';
 import { until } from '../support/until.ts';
 
-const LONG = { timeoutMs: 40_000, everyMs: 50 };
+const LONG = { everyMs: 50 };
 
 describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () => {
   const cleanup: (() => unknown)[] = [];
@@ -149,7 +149,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
       await Promise.all(Array.from({ length: 400 }, (_, i) => inc.delay(i)));
       sent += 400;
     }
-    await running.get({ timeout: 20 });
+    await running.get({ timeout: 90 });
     await until(async () => (await redis.exists('celery', 'unacked')) === 0, 'all to be done', LONG);
     dashboard.process.child.kill('SIGCONT');
 
@@ -184,7 +184,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     await until(async () => (await state(across.id)) === 'STARTED', 'the next task to run', LONG);
     dashboard.process.child.kill('SIGTERM');
     await dashboard.process.ended;
-    await across.get({ timeout: 20 });
+    await across.get({ timeout: 90 });
     dashboard = await startDashboard(w);
     await until(async () => (await state(across.id)) === 'SUCCESS', 'what ended without it to be looked up', LONG);
     const known = (await dashboard.cluster()).gaps;

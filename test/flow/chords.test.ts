@@ -90,7 +90,7 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
     expect(diary.bodies).toEqual([]);
 
     await startWorker(second);
-    expect(await result.get({ timeout: 10 })).toEqual([0, 1, 2]);
+    expect(await result.get({ timeout: 90 })).toEqual([0, 1, 2]);
     expect(diary.bodies).toEqual([[0, 1, 2]]);
     expect(diary.parts).toHaveLength(4);
   });
@@ -102,7 +102,7 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
     const dying = await startWorker(first);
     const second = makeApp(broker, backend, diary);
     const result = await send(second);
-    expect(await result.get({ timeout: 10 })).toEqual([0, 1, 2]);
+    expect(await result.get({ timeout: 90 })).toEqual([0, 1, 2]);
     await until(died, 'the chord to be finished');
     await dying.stop('cold');
 

@@ -8,7 +8,7 @@ import { signals } from '../../server/signals.ts';
 import { until } from '../support/until.ts';
 import { type BrokerKind, makeApp, startWorker } from '../support/world.ts';
 
-const WAIT = { timeout: 10 };
+const WAIT = { timeout: 90 };
 
 function tasksOf(app: Celery) {
   return {

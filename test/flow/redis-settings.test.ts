@@ -50,7 +50,7 @@ describeNeedsRedis('settings', () => {
       broker_transport_options: { client_name: 'shop-broker' },
     });
     await startWorker(app);
-    expect(await (await app.sendTask('add', [2, 3])).get({ timeout: 20 })).toBe(5);
+    expect(await (await app.sendTask('add', [2, 3])).get({ timeout: 90 })).toBe(5);
     const list = (await look(redis.url()).client('LIST')) as string;
     const names = [...list.matchAll(/ name=(\S*) /g)].map((match) => match[1]);
     // Each has one for commands and one that listens; the broker twice, for the worker reads by a connection of its own.

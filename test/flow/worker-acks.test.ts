@@ -67,7 +67,7 @@ it('runs a late task again that hit its hard limit when acks_on_failure_or_timeo
     ),
   );
   const result = await w.app.sendTask('vec.slow');
-  expect(await result.get({ timeout: 10 })).toBe('second');
+  expect(await result.get({ timeout: 90 })).toBe('second');
   await w.event('task-succeeded', result.id);
   expect(w.typesOf(result.id)).toEqual(['received', 'started', 'rejected', 'received', 'started', 'succeeded']);
 });
@@ -106,7 +106,7 @@ it('requeues for Reject with requeue, and the task comes again', async () => {
     }),
   );
   const result = await w.app.sendTask('vec.reject');
-  expect(await result.get({ timeout: 10 })).toBe(2);
+  expect(await result.get({ timeout: 90 })).toBe(2);
   expect((await w.event('task-rejected', result.id)).requeue).toBe(true);
 });
 
@@ -119,7 +119,7 @@ it('sends a retry before it acknowledges, and tells of it', async () => {
     }),
   );
   const result = await w.app.sendTask('vec.retry');
-  expect(await result.get({ timeout: 10 })).toBe('done');
+  expect(await result.get({ timeout: 90 })).toBe('done');
   await w.event('task-succeeded', result.id);
   expect([...w.typesOf(result.id)].sort()).toEqual([
     'received',
@@ -142,7 +142,7 @@ it('does not run a late task again whose success is stored (worker_deduplicate_s
     settings: { worker_deduplicate_successful_tasks: true },
   });
   const result = await w.app.sendTask('vec.once');
-  expect(await result.get({ timeout: 10 })).toBe(1);
+  expect(await result.get({ timeout: 90 })).toBe(1);
   await settled(w);
   // The same message once more, as after a lost acknowledgement: held by a consumer that dies.
   await w.worker.consumer.pause();

@@ -13,7 +13,7 @@ async function world(): Promise<World> {
 
 /** Still alive: runs a task that works. */
 async function stillWorks({ app, channel }: World): Promise<void> {
-  expect(await (await app.sendTask('vec.add', [2, 3])).get({ timeout: 10 })).toBe(5);
+  expect(await (await app.sendTask('vec.add', [2, 3])).get({ timeout: 90 })).toBe(5);
   await until(async () => {
     const status = (await channel.queueStatus('celery'))!;
     return status.messages === 0 && status.unacked === 0;
@@ -61,7 +61,7 @@ it('an unregistered task is rejected, stored as FAILURE NotRegistered, and told 
   expect(event.exception).toBe("NotRegistered('vec.unknown')");
   expect(Object.keys(event)).not.toContain('traceback');
   expect(w.typesOf(result.id)).toEqual(['failed']);
-  await expect(result.get({ timeout: 10 })).rejects.toMatchObject({ name: 'NotRegistered' });
+  await expect(result.get({ timeout: 90 })).rejects.toMatchObject({ name: 'NotRegistered' });
   await w.line(/^ERROR Rejected vec\.unknown\[.*no task of that name is registered/);
   await stillWorks(w);
 });
@@ -83,7 +83,7 @@ it('wrong arguments fail the task with Python’s TypeError', async () => {
   const result = await w.app.sendTask('vec.add', [1, 2, 3]);
   const event = await w.event('task-failed', result.id);
   expect(event.exception).toBe("TypeError('add() takes 2 positional arguments but 3 were given')");
-  await expect(result.get({ timeout: 10 })).rejects.toThrow(/takes 2 positional arguments/);
+  await expect(result.get({ timeout: 90 })).rejects.toThrow(/takes 2 positional arguments/);
   await stillWorks(w);
 });
 

@@ -48,7 +48,7 @@ it('cold: gives a late task back, fails an early one with WorkerLostError, and i
   expect(await w.worker.done).toMatchObject({ exitCode: 1 });
   expect(await w.depth()).toBe(1);
   expect(await late.state()).toBe('PENDING');
-  await expect(early.get({ timeout: 10 })).rejects.toMatchObject({ name: 'WorkerLostError' });
+  await expect(early.get({ timeout: 90 })).rejects.toMatchObject({ name: 'WorkerLostError' });
   await w.event('task-failed', early.id);
   await w.event('worker-offline');
 });
@@ -157,7 +157,7 @@ it('goes on after its broker was lost: early tasks finish, waiting ones come aga
   await until(() => lines.some((l) => l.includes('Connection to broker lost')), 'the loss to be noticed');
   await until(() => worker.consumer.mode === 'running' && worker.consumer.restarts === 2, 'the consumer to be back');
   door.open();
-  expect(await waiting.get({ timeout: 10 })).toBe('added');
+  expect(await waiting.get({ timeout: 90 })).toBe('added');
   await until(async () => (await running.state()) === 'SUCCESS', 'the early task to be stored');
 });
 

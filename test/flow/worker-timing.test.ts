@@ -19,7 +19,7 @@ it('a task with a countdown waits for its ETA, shown as scheduled, with room mad
   await until(() => w.worker.prefetch.count === 9, 'the prefetch count to rise');
   const scheduled = (await w.worker.panel.dispatch('scheduled', {})) as { eta: string; priority: number }[];
   expect(scheduled).toMatchObject([{ eta: received.eta, priority: 6, request: { id: result.id, time_start: null } }]);
-  expect(await result.get({ timeout: 10 })).toBe(2);
+  expect(await result.get({ timeout: 90 })).toBe(2);
   const started = await w.event('task-started', result.id);
   expect((started.timestamp as number) * 1000).toBeGreaterThanOrEqual(Date.parse(String(received.eta)));
   expect(w.worker.prefetch.count).toBe(8);
@@ -110,9 +110,9 @@ it('fails a task at its hard time limit, frees its place, and drops what its bod
     traceback: null,
   });
   await w.line(/^ERROR Hard time limit \(0.05s\) exceeded for vec.hard\[/);
-  expect(await next.get({ timeout: 10 })).toBe('next');
+  expect(await next.get({ timeout: 90 })).toBe('next');
   door.open();
-  await expect(result.get({ timeout: 10 })).rejects.toMatchObject({ name: 'TimeLimitExceeded' });
+  await expect(result.get({ timeout: 90 })).rejects.toMatchObject({ name: 'TimeLimitExceeded' });
   expect(w.typesOf(result.id)).toEqual(['received', 'started', 'failed']);
 });
 

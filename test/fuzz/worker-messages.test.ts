@@ -172,7 +172,7 @@ it(`a worker survives ${ROUNDS * BAD_A_ROUND} mutated messages and runs every go
         bad++;
         if (i % (BAD_A_ROUND / GOOD_A_ROUND) === 0) ids.push(await publishGood());
       }
-      await until(settled, 'every message to be settled', { timeoutMs: 10_000, everyMs: 1 });
+      await until(settled, 'every message to be settled', { everyMs: 1 });
       expect(uncaught).toEqual([]);
       expect(ids.map((id) => ran.get(id))).toEqual(ids.map(() => 1));
       // What waits for an ETA is put aside, or the prefetch count would grow with every round.

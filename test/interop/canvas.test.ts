@@ -27,7 +27,7 @@ def py(name, *args, **options):
     both.app.signature(`${of}.${name}`, args, {}, { queue: of === 'ts' ? 'ts' : 'celery' });
   const ts = (name: string, ...args: unknown[]) => sign('ts', name, ...args);
   const py = (name: string, ...args: unknown[]) => sign('py', name, ...args);
-  const get = { timeout: 20 };
+  const get = { timeout: 90 };
 
   /** The same workflow, as each language writes it, and what comes of it. */
   const WORKFLOWS: readonly (readonly [string, string, () => { applyAsync(): Promise<AnyResult> }, unknown])[] = [

@@ -43,8 +43,8 @@ describeNeedsPythonOnRedis('events of workers of both kinds, as Celery reads the
     dump = cluster.dump();
     void cluster.celery('events', '-c', 'proj_control.Camera', '-F', '0.2');
     await cluster.py('import proj_control; watch = proj_control.Watch()');
-    await until(() => dump.output().includes('starting capture'), 'the dump', { timeoutMs: 20_000 });
-    await until(() => cluster.keys.exists('pictures'), 'the camera', { timeoutMs: 20_000 });
+    await until(() => dump.output().includes('starting capture'), 'the dump');
+    await until(() => cluster.keys.exists('pictures'), 'the camera');
 
     const theirs = await cluster.worker(PY, ['-P', 'prefork', '-c', '2', '-Q', 'py', '-E', '-I', 'proj_control']);
     const app = cluster.app({ task_default_queue: 'ts', task_send_sent_event: true });

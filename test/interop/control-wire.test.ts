@@ -187,7 +187,7 @@ describeNeedsRedis('remote control over a real Redis', () => {
       await app.control.inspect({ timeout: 10, limit: 2 }).stats();
       await app.control.ping({ timeout: 0.001 });
       // The client is open, the workers asked one another when they started: all give their reply queues up by themselves.
-      await until(async () => (await replyKeys()).length === 0, 'the reply queues to go', { timeoutMs: 20_000 });
+      await until(async () => (await replyKeys()).length === 0, 'the reply queues to go');
       // It asks again, and is gone before anybody answers.
       for (const worker of workers) {
         worker.panel.register('slow', () => new Promise((resolve) => setTimeout(() => resolve('late'), 100)));
@@ -218,7 +218,7 @@ describeNeedsRedis('remote control over a real Redis', () => {
       ['SIGTERM', 143],
     ] as const) {
       await using asking = startUmbel(['-b', server.url(), 'inspect', 'ping', '-t', '60'], { cwd: server.folder });
-      await until(async () => (await replyKeys()).length > 0, 'it to wait', { timeoutMs: 20_000 });
+      await until(async () => (await replyKeys()).length > 0, 'it to wait');
       asking.child.kill(signal);
       expect(await asking.ended).toMatchObject({ code, stdout: '' });
       expect(await replyKeys()).toEqual([]);

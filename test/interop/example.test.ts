@@ -38,10 +38,7 @@ describeNeedsPythonOnRedis('the example with Python', () => {
       '-l',
       'INFO',
     ]);
-    await Promise.all([
-      worker.says(/ready/),
-      until(() => / ready\./.test(python.output()), 'the Python worker', { timeoutMs: 30_000 }),
-    ]);
+    await Promise.all([worker.says(/ready/), until(() => / ready\./.test(python.output()), 'the Python worker')]);
   }, 60_000);
 
   afterAll(async () => {

@@ -18,7 +18,7 @@ describeNeedsPythonOnRedis('links, both ways', () => {
   /** As many rows of callbacks as are awaited, those that hold one of the words. */
   const kept = async (words: readonly unknown[], count: number) => {
     const found = async () => (await both.kept()).filter((row) => row.some((value) => words.includes(value)));
-    await until(async () => (await found()).length >= count, `${count} callbacks of ${words}`, { timeoutMs: 20_000 });
+    await until(async () => (await found()).length >= count, `${count} callbacks of ${words}`);
     return (await found()).map((row) => JSON.stringify(row)).sort();
   };
   const rows = (...all: unknown[][]) => all.map((row) => JSON.stringify(row)).sort();

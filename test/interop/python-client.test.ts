@@ -62,7 +62,7 @@ describeNeedsPythonOnRedis('a Python client and a worker of ours', () => {
     const app = cluster.app();
     define(app, ran);
     await cluster.ours(app, { hostname: 'ts@interop', concurrency: 10 });
-  }, 30_000);
+  });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   it('arguments and results of every JSON kind arrive', async () => {

@@ -12,7 +12,7 @@ describeNeedsPythonOnRedis('a client of ours and a Python worker', () => {
   let cluster: Cluster;
   let app: Celery;
   let worker: PythonWorker;
-  const get = { timeout: 10 };
+  const get = { timeout: 90 };
   const call = async (name: string, args: unknown[] = [], kwargs = {}, options = {}): Promise<unknown> =>
     (await app.sendTask(name, args, kwargs, options)).get(get);
 
@@ -20,7 +20,7 @@ describeNeedsPythonOnRedis('a client of ours and a Python worker', () => {
     cluster = await startCluster();
     app = cluster.app();
     worker = await cluster.worker('py@interop', ['-P', 'prefork', '-c', '2', '--without-gossip', '--without-mingle']);
-  }, 40_000);
+  });
   afterAll(async () => {
     await cluster[Symbol.asyncDispose]();
     // It understood all we sent.

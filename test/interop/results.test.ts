@@ -18,7 +18,7 @@ describeNeedsPythonOnRedis('results of both languages in one Redis', () => {
   beforeAll(async () => {
     cluster = await startCluster();
     backend = await cluster.app().backend();
-  }, 30_000);
+  });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   it('Python gets the values we store, of every kind', async () => {

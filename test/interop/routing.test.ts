@@ -122,7 +122,7 @@ describeNeedsPythonOnRedis('routing and priorities, both ways', () => {
         await send('mark', [`${name}-${priority}-${String(i).padStart(2, '0')}`], { queue: name, priority });
       }
       await world.app.control.addConsumer(name, { destination: [`${runs}@interop`], reply: true, limit: 1 });
-      await until(async () => (await world.order(name)).length === sent.length, 'all to run', { timeoutMs: 20_000 });
+      await until(async () => (await world.order(name)).length === sent.length, 'all to run');
       const order = await world.order(name);
       expect(order).toEqual([...order].sort());
       expect(order.map((label) => Number(label.split('-')[2]))).toEqual([...sent].sort());
@@ -134,7 +134,7 @@ describeNeedsPythonOnRedis('routing and priorities, both ways', () => {
       for (const which of ['b', 'a']) {
         for (let i = 0; i < 5; i++) await send('mark', [`${name}-${which}${i}`], { queue: `${runs}-${which}` });
       }
-      await until(async () => (await world.order(name)).length === 10, 'all to run', { timeoutMs: 20_000 });
+      await until(async () => (await world.order(name)).length === 10, 'all to run');
       const order = (await world.order(name)).map((label) => label.split('-')[2]);
       // What was sent first may have been taken while nothing else was there.
       expect(order.filter((which) => !['b0', 'b1'].includes(which!))).toEqual([

@@ -216,7 +216,7 @@ describeNeedsPythonOnRedis('options of calls, both ways', () => {
           id: string;
           get(o: object): Promise<number>;
         }[];
-        expect((await Promise.all(children.map((child) => child.get({ timeout: 10 })))).sort()).toEqual([2, 4]);
+        expect((await Promise.all(children.map((child) => child.get({ timeout: 90 })))).sort()).toEqual([2, 4]);
         const records = await Promise.all(children.map((child) => way.ended(child.id)));
         expect(records.map(({ parent_id }) => parent_id)).toEqual([id, id]);
       });

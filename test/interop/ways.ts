@@ -144,7 +144,7 @@ function weCall(app: Celery, log: Way['log'], ended: Way['ended']): Way {
       (await app.sendTask(`py.${name}`, args, {}, where('celery', options))).id,
     async get(id) {
       await ended(id);
-      return app.AsyncResult(id).get({ timeout: 10 });
+      return app.AsyncResult(id).get({ timeout: 90 });
     },
     async extended(id) {
       const { name, args, kwargs, worker, retries, queue, date_done } = (await app.AsyncResult(id).meta())!;

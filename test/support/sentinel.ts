@@ -64,7 +64,7 @@ export async function startSentinel(master: RedisServer, options: SentinelOption
     async () =>
       (await ask('REPLICAS', 'mymaster')).filter((one) => /master-link-status,ok/.test(String(one))).length >= replicas,
     `the sentinel to know ${replicas} replicas`,
-    { timeoutMs: 30_000, everyMs: 50 },
+    { everyMs: 50 },
   );
   return {
     port,

@@ -140,7 +140,7 @@ describe('run eagerly', () => {
     const sum = app.task('sum', (xs: number[]) => xs.reduce((a, b) => a + b, 0));
     const result = await add.delay(1, 2);
     expect(await result.get()).toBe(3);
-    expect(await app.AsyncResult(result.id).get({ timeout: 5 })).toBe(3);
+    expect(await app.AsyncResult(result.id).get({ timeout: 90 })).toBe(3);
     expect(await (await chain(add.s(1, 2), add.s(3)).delay()).get()).toBe(6);
     expect(await (await group(add.s(1, 2), add.s(3, 4)).delay()).get()).toEqual([3, 7]);
     expect(await (await chord([add.s(1, 2), add.s(3, 4)], sum.s()).delay()).get()).toBe(10);

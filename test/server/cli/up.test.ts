@@ -43,7 +43,7 @@ const succeeded = (port: number) =>
   until(
     async () => (await json<TaskPage>(port, '/tasks?limit=50')).items.find(({ state }) => state === 'SUCCESS'),
     'a task to succeed',
-    { timeoutMs: 25_000, everyMs: 100 },
+    { everyMs: 100 },
   );
 
 async function pidOfWorker(port: number): Promise<number> {
@@ -54,7 +54,7 @@ async function pidOfWorker(port: number): Promise<number> {
       return typeof pid === 'number' ? pid : null;
     },
     'a worker with a process id',
-    { timeoutMs: 25_000, everyMs: 100 },
+    { everyMs: 100 },
   );
   return found!;
 }
@@ -98,7 +98,7 @@ describe('umbel up', () => {
     const pid = await pidOfWorker(port);
     process.kill(pid, 'SIGKILL');
     await cluster.says('the worker was ended by SIGKILL');
-    await until(async () => (await pidOfWorker(port)) !== pid, 'another worker', { timeoutMs: 25_000, everyMs: 100 });
+    await until(async () => (await pidOfWorker(port)) !== pid, 'another worker', { everyMs: 100 });
     cluster.child.kill('SIGTERM');
     expect((await cluster.ended).code).toBe(0);
   });
@@ -118,7 +118,7 @@ describe('umbel up', () => {
         return true;
       }
     };
-    await until(gone, 'the worker to end by itself', { timeoutMs: 25_000 });
+    await until(gone, 'the worker to end by itself');
   });
 
   it('with -A runs the user’s app and no demo', async () => {

@@ -70,7 +70,7 @@ describeNeedsRedis('a worker and a caller', () => {
     await until(async () => (await watch.master()) === replica.port, 'the replica to be the master', {
       timeoutMs: 30_000,
     });
-    await until(async () => (await add(app)) === 5, 'a task to be run by way of the new master', { timeoutMs: 40_000 });
+    await until(async () => (await add(app)) === 5, 'a task to be run by way of the new master');
     expect(lines.join('\n')).toMatch(/Connection to broker lost/);
     expect(lines.join('\n')).not.toContain(password);
   }, 90_000);
@@ -113,7 +113,7 @@ describeNeedsRedis('a worker and a caller', () => {
     expect(lines.join('\n')).toContain(`Connected to ${one.url()}`);
     expect(await add(app)).toBe(5);
     await one.kill();
-    await until(async () => (await add(app)) === 5, 'a task to be run by way of the second', { timeoutMs: 30_000 });
+    await until(async () => (await add(app)) === 5, 'a task to be run by way of the second');
     expect(lines.join('\n')).toContain(`Connected to ${two.url()}`);
     expect(lines.join('\n')).not.toContain('MARKER');
   }, 60_000);

@@ -117,7 +117,7 @@ describeNeedsRedis('a Redis that fails', () => {
     await until(() => done.size === total, `all ${total} messages`);
     const client = look(server);
     await until(async () => (await client.hlen('unacked')) === 0, 'nothing to be left unacknowledged');
-  }, 30_000);
+  });
 
   it('settles after reconnecting what was acknowledged and requeued while it was away', async () => {
     const server = await start({ durable: true });
