@@ -155,7 +155,7 @@ export const COMMANDS: readonly RemoteCommand[] = [
     reply: 'text',
   }),
   inspect('objgraph', {
-    doc: 'A heap snapshot, written to a file of the worker’s machine.',
+    doc: 'A heap snapshot, written to a file of the worker’s machine; off unless the worker has UMBEL_HEAP_SNAPSHOTS in its environment.',
     args: [
       optional('num', 'integer', 'Taken for compatibility.', 200),
       optional('max_depth', 'integer', 'Taken for compatibility.', 10),

@@ -1,6 +1,7 @@
 // What was revoked: ids (bounded, expiring) and stamps, and the file they outlive a restart in (--statedb).
 // Not here: what a revoke does to a request (request.ts), who tells of it (panel/manage.ts).
-// Holds: at most `limit` ids, the oldest forgotten first; expired ones count until they are purged, as in Celery.
+// Holds: at most `limit` ids, the oldest forgotten first; expired ones count until they are purged, as in Celery. One more id costs the
+// same whether there are a hundred or fifty thousand.
 // Celery 5.6: worker/state.py, utils/collections.py LimitedSet. The file is our own, not Python's shelve.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ImproperlyConfigured } from '../errors.ts';
@@ -12,12 +13,23 @@ const LIMIT = 50_000;
 /** @unit seconds */
 const EXPIRES = 10_800;
 
+interface Revoked {
+  readonly id: string;
+  /** @unit milliseconds since the epoch */
+  readonly whenMs: number;
+}
+
 export class RevokedSet {
   readonly limit: number;
   readonly expiresMs: number;
   readonly #now: () => number;
-  /** id -> when it was revoked. @unit milliseconds since the epoch */
-  readonly #ids = new Map<string, number>();
+  readonly #ids = new Map<string, Revoked>();
+  /**
+   * The same, oldest first, from #first on; one that was revoked again stands here twice, and counts where it is the one in #ids. A row
+   * of its own, since finding the first entry of a Map passes over all that were deleted before it.
+   */
+  #order: Revoked[] = [];
+  #first = 0;
   /** Stamp name -> values, in memory only, as in Celery. */
   readonly stamps = new Map<string, Set<string>>();
   /** Called after each change of the ids. */
@@ -40,8 +52,10 @@ export class RevokedSet {
 
   add(id: string, whenMs: number = this.#now()): void {
     this.#ids.delete(id);
-    this.#ids.set(id, whenMs);
+    this.#append({ id, whenMs });
     if (this.#ids.size > this.limit) this.purge();
+    // Of those that were revoked again and again.
+    if (this.#order.length > 2 * this.limit + 1024) this.#compact([...this.#ids.values()]);
     this.onChange?.();
   }
 
@@ -50,12 +64,18 @@ export class RevokedSet {
    * say nothing here: such an id counts as revoked now.
    */
   merge(ids: Readonly<Record<string, unknown>>): void {
+    const all = [...this.#ids.values()];
     for (const [id, when] of Object.entries(ids)) {
       // Celery sends LimitedSet._data: id -> [time, id] in its older form, id -> time in the newer one.
       const seconds = Array.isArray(when) ? when[0] : when;
       const known = typeof seconds === 'number' && seconds > LONGEST_UPTIME;
-      if (!this.#ids.has(id)) this.#ids.set(id, known ? seconds * 1000 : this.#now());
+      if (!this.#ids.has(id)) all.push({ id, whenMs: known ? seconds * 1000 : this.#now() });
     }
+    // They may be older than what is here; equal times stay in the order they came.
+    all.sort((a, b) => a.whenMs - b.whenMs);
+    this.#ids.clear();
+    this.#compact([]);
+    for (const one of all) this.#append(one);
     this.purge();
     this.onChange?.();
   }
@@ -63,11 +83,23 @@ export class RevokedSet {
   /** Forget what has expired, then the oldest beyond the limit. */
   purge(): void {
     const before = this.#now() - this.expiresMs;
-    for (const [id, whenMs] of this.#ids) if (whenMs < before) this.#ids.delete(id);
-    for (const id of this.#ids.keys()) {
-      if (this.#ids.size <= this.limit) break;
-      this.#ids.delete(id);
+    for (; this.#first < this.#order.length; this.#first++) {
+      const oldest = this.#order[this.#first]!;
+      if (this.#ids.get(oldest.id) !== oldest) continue;
+      if (oldest.whenMs >= before && this.#ids.size <= this.limit) break;
+      this.#ids.delete(oldest.id);
     }
+    if (this.#first > 1024 && this.#first * 2 > this.#order.length) this.#compact(this.#order.slice(this.#first));
+  }
+
+  #compact(order: Revoked[]): void {
+    this.#order = order;
+    this.#first = 0;
+  }
+
+  #append(one: Revoked): void {
+    this.#ids.set(one.id, one);
+    this.#order.push(one);
   }
 
   ids(): string[] {
@@ -76,7 +108,7 @@ export class RevokedSet {
 
   /** id -> unix time in seconds, as `hello` sends it. Never a whole number: Python takes floats, and 1.0 is written 1. */
   toRecord(): Record<string, number> {
-    return Object.fromEntries([...this.#ids].map(([id, whenMs]) => [id, (Math.floor(whenMs) + 0.5) / 1000]));
+    return Object.fromEntries([...this.#ids.values()].map(({ id, whenMs }) => [id, (Math.floor(whenMs) + 0.5) / 1000]));
   }
 
   addStamps(headers: Readonly<Record<string, readonly string[]>>): void {

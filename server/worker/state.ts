@@ -31,8 +31,12 @@ export class WorkerState {
     return this.#timer.monotonic() - this.#startedMs;
   }
 
+  /** Called with each task that begins. */
+  onBegin: ((name: string) => void) | null = null;
+
   accepted(request: Request): void {
     this.active++;
+    this.onBegin?.(request.name);
     this.processed++;
     const { name } = request;
     this.total.set(name, (this.total.get(name) ?? 0) + 1);

@@ -4,6 +4,7 @@ import type { Celery } from '../app/celery.ts';
 import type { Connection } from '../messaging/connection.ts';
 import type { Pool } from '../pool/contract.ts';
 import { parseUrl } from '../transport/url.ts';
+import type { LoopDelay } from './loop-delay.ts';
 import type { Prefetch } from './prefetch.ts';
 import type { WorkerState } from './state.ts';
 
@@ -13,6 +14,7 @@ export interface StatsSource {
   readonly pool: Pool;
   readonly prefetch: Prefetch;
   readonly state: WorkerState;
+  readonly loopDelay: LoopDelay;
   now(): number;
 }
 
@@ -26,6 +28,7 @@ export function workerStats(worker: StatsSource): Record<string, unknown> {
     broker: brokerInfo(worker.app, worker.connection),
     prefetch_count: worker.prefetch.count,
     rusage: rusage(),
+    loop_delay: worker.loopDelay.stats(),
   };
 }
 

@@ -20,6 +20,7 @@ import type { Timer, TimerHandle } from '../timer.ts';
 import type { Queue } from '../transport/entity.ts';
 import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
 import { type ConsumerOptions, TaskConsumer } from './consumer/consumer.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { INSPECT } from './panel/inspect.ts';
 import { MANAGE } from './panel/manage.ts';
 import { Panel, type PanelHandle, type QueueOptions } from './panel/registry.ts';
@@ -146,6 +147,7 @@ export class Worker implements RequestHost, PanelHandle {
   readonly log: Logger;
   readonly logs: { readonly info: boolean; readonly debug: boolean };
   readonly state: WorkerState;
+  readonly loopDelay: LoopDelay;
   readonly prefetch: Prefetch;
   readonly events: EventDispatcher;
   readonly strategy: Strategy;
@@ -174,6 +176,12 @@ export class Worker implements RequestHost, PanelHandle {
     const all = options.log !== undefined && options.loglevel === undefined;
     this.logs = { info: all || level === 'INFO' || level === 'DEBUG', debug: all || level === 'DEBUG' };
     this.state = new WorkerState(this.timer);
+    this.loopDelay = new LoopDelay({
+      timer: this.timer,
+      log: this.log,
+      running: () => [...this.state.inPhase('active')].map(({ name }) => name),
+    });
+    this.state.onBegin = (name) => this.loopDelay.began(name);
     this.#poolName = options.pool ?? conf.get('worker_pool');
     this.prefetch = new Prefetch({
       multiplier: options.prefetchMultiplier ?? conf.get('worker_prefetch_multiplier'),
@@ -247,6 +255,7 @@ export class Worker implements RequestHost, PanelHandle {
     }
     if (this.#isStopping()) return;
     this.#mode = 'running';
+    this.loopDelay.start();
     this.log.info(`${this.hostname} ready.`);
     signals.worker_ready.send({ sender: this });
   }
@@ -329,6 +338,7 @@ export class Worker implements RequestHost, PanelHandle {
 
   async #leave(how: StopHow, end: WorkerEnd): Promise<void> {
     const warn = (error: unknown) => this.log.warning(`worker: ${toError(error).message}`);
+    this.loopDelay.stop();
     await this.#blueprint.stop(this, how === 'cold' ? 'terminate' : 'stop').catch(warn);
     // A step that failed to start leaves the consumer untouched.
     await this.consumer.close().catch(warn);
@@ -415,7 +425,8 @@ export class Worker implements RequestHost, PanelHandle {
       heartbeatInterval: this.options.heartbeatInterval || 2,
     };
     const pool = () => this.pool;
-    const { app, hostname, timer, log, state, prefetch, events, strategy, panel, connection, mailbox } = this;
+    const { app, hostname, timer, log, state, loopDelay, prefetch, events, strategy, panel, connection, mailbox } =
+      this;
     return {
       options,
       app,
@@ -423,6 +434,7 @@ export class Worker implements RequestHost, PanelHandle {
       timer,
       log,
       state,
+      loopDelay,
       prefetch,
       events,
       strategy,

@@ -91,6 +91,11 @@ export class ManualClock implements Clock {
     }
     this.#monotonic = target;
   }
+  /** Time passes while nothing can run; then what has become due does. */
+  stall(ms: number): void {
+    this.#monotonic += ms;
+    this.advance(0);
+  }
   setWallClock(byMs: number): void {
     this.#offset += byMs;
   }

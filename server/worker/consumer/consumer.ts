@@ -14,6 +14,7 @@ import type { Pool } from '../../pool/contract.ts';
 import type { Timer } from '../../timer.ts';
 import type { Queue } from '../../transport/entity.ts';
 import { Blueprint, Bootstep, type StepClass } from '../blueprint.ts';
+import type { LoopDelay } from '../loop-delay.ts';
 import type { Panel } from '../panel/registry.ts';
 import type { Prefetch } from '../prefetch.ts';
 import type { WorkerState } from '../state.ts';
@@ -32,6 +33,7 @@ export interface ConsumerHost {
   readonly log: Logger;
   readonly pool: Pool;
   readonly state: WorkerState;
+  readonly loopDelay: LoopDelay;
   readonly prefetch: Prefetch;
   readonly events: EventDispatcher;
   readonly strategy: Strategy;

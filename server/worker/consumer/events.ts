@@ -54,6 +54,8 @@ export class HeartStep extends Bootstep<TaskConsumer> {
       freq: host.options.heartbeatInterval,
       active: host.state.active,
       processed: host.state.processed,
+      // Ours alone: how late the event loop ran at most since the last heartbeat, in seconds. Celery keeps fields it does not know.
+      loop_delay: host.loopDelay.sinceHeartbeat(),
       loadavg: loadavg().map((load) => Math.round(load * 100) / 100),
       ...SOFTWARE,
     });

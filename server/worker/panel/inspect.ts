@@ -1,10 +1,11 @@
 // Answers that change nothing: who is there, what runs, what waits, what is registered, figures and settings.
 // Not here: commands that change something (manage.ts); stats' parts are the worker's.
 // Celery 5.6: worker/control.py
-import { tmpdir } from 'node:os';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeHeapSnapshot } from 'node:v8';
 import { saferepr } from '../../../shared/python-repr.ts';
+import { ImproperlyConfigured } from '../../errors.ts';
 import { formatIsoTime } from '../../protocol/task-message.ts';
 import type { Queue } from '../../transport/entity.ts';
 import { SOFTWARE } from '../state.ts';
@@ -86,8 +87,19 @@ export const INSPECT: Readonly<Record<string, CommandHandler>> = {
   },
 
   objgraph(handle) {
-    handle.log.info('Writing a heap snapshot');
-    return { filename: writeHeapSnapshot(join(tmpdir(), `umbel-${process.pid}-${handle.now()}.heapsnapshot`)) };
+    const folder = process.env['UMBEL_HEAP_SNAPSHOTS'];
+    // Anybody who reaches the broker may ask, as often as he likes, and all that tasks were given stands in it.
+    if (!folder) {
+      throw new ImproperlyConfigured(
+        'objgraph writes all that the worker has in memory, arguments and secrets included, to a file, and stops the worker ' +
+          'meanwhile: it is off. To allow it, start the worker with UMBEL_HEAP_SNAPSHOTS=/an/empty/folder in its environment.',
+      );
+    }
+    // One file a process, written over by the next: the disk does not fill up. It is made first, so that nobody else can read it.
+    const path = join(folder, `umbel-${process.pid}.heapsnapshot`);
+    closeSync(openSync(path, 'w', 0o600));
+    handle.log.warning(`Writing a heap snapshot to ${path}; the worker stands still meanwhile`);
+    return { filename: writeHeapSnapshot(path) };
   },
 };
 

@@ -9,6 +9,9 @@ import { stampMatches } from '../revoked.ts';
 import { SOFTWARE } from '../state.ts';
 import { type CommandHandler, integer, NO_REPLY, type PanelHandle, PythonError, texts } from './registry.ts';
 
+/** Ids named in one line of the log. */
+const MAX_LOGGED = 50;
+
 const ok = (text: string) => ({ ok: text });
 const nok = (text: string) => ({ error: text });
 
@@ -153,7 +156,10 @@ function revoke(handle: PanelHandle, ids: readonly string[], terminate: boolean,
   // What waits here is told at once, not when its turn comes.
   for (const request of known) if (request.phase !== 'active') request.revoked();
   if (!terminate) {
-    log.info(`Tasks flagged as revoked: ${unique.join(', ')}`);
+    const shown = unique.slice(0, MAX_LOGGED).join(', ');
+    log.info(
+      `Tasks flagged as revoked: ${shown}${unique.length > MAX_LOGGED ? ` and ${unique.length - MAX_LOGGED} more` : ''}`,
+    );
     return ok(`tasks ${pythonSet(unique)} flagged as revoked`);
   }
   if (running.length === 0) return ok('terminate: tasks unknown');

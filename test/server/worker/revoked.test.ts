@@ -22,6 +22,51 @@ describe('revoked ids', () => {
     expect(revoked.ids()).toEqual(['b', 'c', 'd']);
   });
 
+  it('cost the same at a hundred and at fifty thousand, with thousands more to come', () => {
+    // Steps over what is held, and looks at the clock: a purge that passes over everything shows in either.
+    const stepsOf = (held: number) => {
+      let steps = 0;
+      const revoked = new RevokedSet(() => steps++, { CELERY_WORKER_REVOKES_MAX: String(held) });
+      for (let i = 0; i < held; i++) revoked.add(`before-${i}`);
+      const proto = Object.getPrototypeOf(new Map().entries()) as { next: () => unknown };
+      const { next } = proto;
+      proto.next = function (this: unknown) {
+        steps++;
+        return next.call(this);
+      };
+      try {
+        steps = 0;
+        for (let i = 0; i < 3000; i++) revoked.add(`id-${i}`);
+        return steps;
+      } finally {
+        proto.next = next;
+        expect(revoked.size).toBe(held);
+      }
+    };
+    const few = stepsOf(100);
+    expect(few).toBeLessThan(20_000);
+    expect(stepsOf(50_000)).toBe(few);
+  });
+
+  it('that are revoked again count from then on, and never make the set forget a younger one', () => {
+    const revoked = new RevokedSet(() => 1000, { CELERY_WORKER_REVOKES_MAX: '3' });
+    for (const id of ['a', 'b', 'c', 'a', 'd']) revoked.add(id);
+    expect(revoked.ids()).toEqual(['c', 'a', 'd']);
+    for (let i = 0; i < 10_000; i++) revoked.add('a');
+    expect(revoked.ids()).toEqual(['c', 'd', 'a']);
+    revoked.merge({ other: 1_700_000_000 });
+    expect(revoked.ids()).toEqual(['d', 'a', 'other']);
+  });
+
+  it('of another worker are forgotten by their age, not by when they came', () => {
+    let now = 1_700_000_000_000;
+    const revoked = new RevokedSet(() => now, { CELERY_WORKER_REVOKES_MAX: '2' });
+    revoked.add('mine');
+    now += 1000;
+    revoked.merge({ older: 1_699_999_999, newer: 1_700_000_001 });
+    expect(revoked.ids()).toEqual(['mine', 'newer']);
+  });
+
   it('expire after three hours when they are purged', () => {
     let now = 0;
     const revoked = new RevokedSet(() => now, {});
