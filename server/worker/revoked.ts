@@ -1,10 +1,8 @@
-// What was revoked: ids (bounded, expiring) and stamps, and the file they outlive a restart in (--statedb).
-// Not here: what a revoke does to a request (request.ts), who tells of it (panel/manage.ts).
+// What was revoked: ids (bounded, expiring) and stamps.
+// Not here: what a revoke does to a request (request.ts), who asks for it (panel/manage.ts), the file of a restart (state-db.ts).
 // Holds: at most `limit` ids, the oldest forgotten first; expired ones count until they are purged, as in Celery. One more id costs the
 // same whether there are a hundred or fifty thousand.
-// Celery 5.6: worker/state.py, utils/collections.py LimitedSet. The file is our own, not Python's shelve.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { ImproperlyConfigured } from '../errors.ts';
+// Celery 5.6: worker/state.py, utils/collections.py LimitedSet.
 
 /** Below it a time is one since a machine was started, above it one since 1970. @unit seconds */
 const LONGEST_UPTIME = 1_000_000_000;
@@ -139,48 +137,6 @@ export function stampMatches(
     if ((Array.isArray(own) ? own : [own]).some((value) => values.has(String(value)))) return true;
   }
   return false;
-}
-
-interface StateFile {
-  umbel: 1;
-  revoked: Record<string, number>;
-  clock: number;
-}
-
-/** The --statedb file. */
-export class StateDb {
-  readonly path: string;
-  constructor(path: string) {
-    this.path = path;
-  }
-
-  /** null: there is none yet. */
-  load(): { revoked: Record<string, number>; clock: number } | null {
-    let text: string;
-    try {
-      text = readFileSync(this.path, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw new ImproperlyConfigured(`Cannot read the state file ${this.path}: ${(error as Error).message}`);
-    }
-    try {
-      const file = JSON.parse(text) as StateFile;
-      if (file.umbel !== 1 || typeof file.revoked !== 'object') throw new Error('no umbel state');
-      return { revoked: file.revoked, clock: Number(file.clock) || 0 };
-    } catch {
-      throw new ImproperlyConfigured(
-        `${this.path} is not a state file of umbel (Python's shelve files cannot be read). Choose another --statedb.`,
-      );
-    }
-  }
-
-  /** Whole or not at all: written beside and moved over. */
-  save(revoked: RevokedSet, clock: number): void {
-    const file: StateFile = { umbel: 1, revoked: revoked.toRecord(), clock };
-    const beside = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(beside, JSON.stringify(file));
-    renameSync(beside, this.path);
-  }
 }
 
 function positive(text: string | undefined): number | null {

@@ -12,7 +12,7 @@ import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
-import { hostFormat, nodeFormat } from '../nodename.ts';
+import { hostFormat } from '../nodename.ts';
 import type { Job, Pool } from '../pool/contract.ts';
 import { createPool } from '../pool/registry.ts';
 import { signals } from '../signals.ts';
@@ -27,8 +27,8 @@ import { Panel, type PanelHandle, type QueueOptions } from './panel/registry.ts'
 import { Prefetch } from './prefetch.ts';
 import { addedQueue, consumedQueues } from './queues.ts';
 import type { RequestHost } from './request.ts';
-import { StateDb } from './revoked.ts';
 import { WorkerState } from './state.ts';
+import { StateDbStep } from './state-db.ts';
 import { workerStats } from './stats.ts';
 import { Strategy } from './strategy.ts';
 
@@ -81,49 +81,6 @@ class PoolStep extends Bootstep<Worker> {
   static override label = 'Pool';
   override start(worker: Worker): Promise<void> {
     return worker.pool.start();
-  }
-}
-
-/** Step: what was revoked before the last stop, and again at the next. */
-class StateDbStep extends Bootstep<Worker> {
-  static override label = 'StateDB';
-  readonly #file: StateDb | null;
-  #saving: TimerHandle | null = null;
-
-  constructor(worker: Worker, options: Readonly<Record<string, unknown>>) {
-    super(worker, options);
-    const path = worker.options.statedb ?? worker.app.conf.get('worker_state_db');
-    this.#file = path ? new StateDb(nodeFormat(path, { hostname: worker.hostname })) : null;
-    this.enabled = this.#file !== null;
-  }
-
-  override start(worker: Worker): void {
-    const { revoked } = worker.state;
-    const stored = this.#file!.load();
-    if (stored) {
-      revoked.merge(stored.revoked);
-      worker.app.clock.adjust(stored.clock);
-    }
-    // Not only at the end: a killed worker must not run what was revoked.
-    revoked.onChange = () => {
-      this.#saving ??= worker.timer.after(500, () => this.#save(worker));
-    };
-  }
-
-  override stop(worker: Worker): void {
-    worker.state.revoked.onChange = null;
-    this.#save(worker);
-  }
-
-  #save(worker: Worker): void {
-    this.#saving?.cancel();
-    this.#saving = null;
-    worker.state.revoked.purge();
-    try {
-      this.#file!.save(worker.state.revoked, worker.app.clock.value);
-    } catch (error) {
-      worker.log.error(`Cannot write the state file ${this.#file!.path}: ${toError(error).message}`);
-    }
   }
 }
 

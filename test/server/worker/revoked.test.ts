@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { RevokedSet, StateDb } from '../../../server/worker/revoked.ts';
+import { RevokedSet } from '../../../server/worker/revoked.ts';
+import { StateDb } from '../../../server/worker/state-db.ts';
 
 const folders: string[] = [];
 afterEach(() => {

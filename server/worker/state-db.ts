@@ -1,0 +1,96 @@
+// The file in which revoked ids and the logical clock outlive a restart (--statedb), and the step that reads and writes it.
+// Not here: the ids themselves (revoked.ts).
+// Holds: the file is whole or not there; a file that cannot be written is said, and work goes on.
+// Celery 5.6: worker/state.py Persistent. The file is our own, not Python's shelve.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { ImproperlyConfigured, toError } from '../errors.ts';
+import { nodeFormat } from '../nodename.ts';
+import type { TimerHandle } from '../timer.ts';
+import { Bootstep } from './blueprint.ts';
+import type { RevokedSet } from './revoked.ts';
+import type { Worker } from './worker.ts';
+
+interface StateFile {
+  umbel: 1;
+  revoked: Record<string, number>;
+  clock: number;
+}
+
+/** The --statedb file. */
+export class StateDb {
+  readonly path: string;
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** null: there is none yet. */
+  load(): { revoked: Record<string, number>; clock: number } | null {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw new ImproperlyConfigured(`Cannot read the state file ${this.path}: ${(error as Error).message}`);
+    }
+    try {
+      const file = JSON.parse(text) as StateFile;
+      if (file.umbel !== 1 || typeof file.revoked !== 'object') throw new Error('no umbel state');
+      return { revoked: file.revoked, clock: Number(file.clock) || 0 };
+    } catch {
+      throw new ImproperlyConfigured(
+        `${this.path} is not a state file of umbel (Python's shelve files cannot be read). Choose another --statedb.`,
+      );
+    }
+  }
+
+  /** Whole or not at all: written beside and moved over. */
+  save(revoked: RevokedSet, clock: number): void {
+    const file: StateFile = { umbel: 1, revoked: revoked.toRecord(), clock };
+    const beside = `${this.path}.${process.pid}.tmp`;
+    writeFileSync(beside, JSON.stringify(file));
+    renameSync(beside, this.path);
+  }
+}
+
+/** Step: what was revoked before the last stop, and again at the next. */
+export class StateDbStep extends Bootstep<Worker> {
+  static override label = 'StateDB';
+  readonly #file: StateDb | null;
+  #saving: TimerHandle | null = null;
+
+  constructor(worker: Worker, options: Readonly<Record<string, unknown>>) {
+    super(worker, options);
+    const path = worker.options.statedb ?? worker.app.conf.get('worker_state_db');
+    this.#file = path ? new StateDb(nodeFormat(path, { hostname: worker.hostname })) : null;
+    this.enabled = this.#file !== null;
+  }
+
+  override start(worker: Worker): void {
+    const { revoked } = worker.state;
+    const stored = this.#file!.load();
+    if (stored) {
+      revoked.merge(stored.revoked);
+      worker.app.clock.adjust(stored.clock);
+    }
+    // Not only at the end: a killed worker must not run what was revoked.
+    revoked.onChange = () => {
+      this.#saving ??= worker.timer.after(500, () => this.#save(worker));
+    };
+  }
+
+  override stop(worker: Worker): void {
+    worker.state.revoked.onChange = null;
+    this.#save(worker);
+  }
+
+  #save(worker: Worker): void {
+    this.#saving?.cancel();
+    this.#saving = null;
+    worker.state.revoked.purge();
+    try {
+      this.#file!.save(worker.state.revoked, worker.app.clock.value);
+    } catch (error) {
+      worker.log.error(`Cannot write the state file ${this.#file!.path}: ${toError(error).message}`);
+    }
+  }
+}
