@@ -290,7 +290,8 @@ describe('a second beat on the same file', () => {
       const store = new FileScheduleStore(${JSON.stringify(join(folder, 'schedule'))});
       await store.open();
       process.stdout.write('locked');
-      setInterval(() => {}, 1000);`;
+      // Held on to: what nobody refers to is collected, and its lock with it.
+      setInterval(() => store.path, 1000);`;
     await writeFile(join(folder, 'hold.mts'), script);
     const child = spawn(process.execPath, ['--import', 'tsx', join(folder, 'hold.mts')], {
       stdio: ['ignore', 'pipe', 'inherit'],

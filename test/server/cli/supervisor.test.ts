@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Supervisor, type SupervisorOptions } from '../../../server/cli/supervisor.ts';
 import { createTimer } from '../../../server/timer.ts';
+import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
 
 function supervise(script: string, options: Partial<SupervisorOptions> = {}) {
@@ -60,23 +61,29 @@ describe('a supervised process', () => {
 
   it('is stopped warm', async () => {
     const { supervisor, output } = supervise(
-      `${IDLE} process.on('SIGTERM', () => { console.log('warm'); process.exit(0); });`,
+      `process.on('SIGTERM', () => { console.log('warm'); process.exit(0); }); ${IDLE}`,
     );
     supervisor.start();
     await until(() => output().includes('up'), 'the child to be up');
-    await supervisor.stop({ warmMs: 5000, coldMs: 5000 });
+    await supervisor.stop({ warmMs: 60_000, coldMs: 60_000 });
     expect(output()).toContain('warm');
     expect(supervisor.pid).toBeUndefined();
   });
 
   it('that does not heed the warm word gets the cold one, then is killed', async () => {
+    const timer = new ManualTimer();
     const { supervisor, output } = supervise(
       `process.on('SIGTERM', () => console.log('not yet')); process.on('SIGQUIT', () => console.log('never')); ${IDLE}`,
+      { timer },
     );
     supervisor.start();
     await until(() => output().includes('up'), 'the child to be up');
-    await supervisor.stop({ warmMs: 100, coldMs: 100 });
-    expect(output()).toMatch(/not yet[\s\S]*never/);
+    const stopped = supervisor.stop({ warmMs: 100, coldMs: 100 });
+    await until(() => output().includes('not yet'), 'the warm word');
+    timer.advance(100);
+    await until(() => output().includes('never'), 'the cold word');
+    timer.advance(100);
+    await stopped;
     expect(supervisor.pid).toBeUndefined();
   });
 
