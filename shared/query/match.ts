@@ -1,7 +1,7 @@
 // A query tree against one task row, as tree.ts defines it. The page filters its live rows with this; the server's SQL must agree.
 // Not here: SQL (dashboard/history). Patterns: regex.ts.
 // Holds: no clock is read; relative times were made absolute when the query was parsed.
-import { compileRegex } from './regex.ts';
+import { compileRegex, type Steps, StepsSpent } from './regex.ts';
 import {
   FIELDS,
   type FieldName,
@@ -33,18 +33,22 @@ export function matchesQuery(tree: QueryTree | null, row: QueryRow): boolean {
   return test(row);
 }
 
-export function compileQuery(tree: QueryTree): RowTest {
+/**
+ * @param steps what the patterns of this query may take together; the test throws StepsSpent when they are spent. Without them a
+ * pattern that needs too many for one text does not match it.
+ */
+export function compileQuery(tree: QueryTree, steps?: Steps): RowTest {
   switch (tree.op) {
     case 'and': {
-      const tests = tree.items.map(compileQuery);
+      const tests = tree.items.map((item) => compileQuery(item, steps));
       return (row) => tests.every((test) => test(row));
     }
     case 'or': {
-      const tests = tree.items.map(compileQuery);
+      const tests = tree.items.map((item) => compileQuery(item, steps));
       return (row) => tests.some((test) => test(row));
     }
     case 'not': {
-      const test = compileQuery(tree.item);
+      const test = compileQuery(tree.item, steps);
       return (row) => !test(row);
     }
     case 'text': {
@@ -71,8 +75,8 @@ export function compileQuery(tree: QueryTree): RowTest {
     }
     case 'regex': {
       const column = COLUMNS[tree.field];
-      const test = compileRegex(tree.source);
-      return (row) => row[column as 'name'] !== null && test(row[column as 'name'] as string);
+      const test = steps ? compileRegex(tree.source) : untilSpent(compileRegex(tree.source));
+      return (row) => row[column as 'name'] !== null && test(row[column as 'name'] as string, steps);
     }
     case 'present': {
       const column = COLUMNS[tree.field];
@@ -90,6 +94,17 @@ export function compileQuery(tree: QueryTree): RowTest {
       );
     }
   }
+}
+
+function untilSpent(test: (value: string) => boolean): (value: string) => boolean {
+  return (value) => {
+    try {
+      return test(value);
+    } catch (error) {
+      if (error instanceof StepsSpent) return false;
+      throw error;
+    }
+  };
 }
 
 /** Seconds of an eta as a row tells it. An ISO text without an offset is UTC. Null when there is none or it cannot be read. */

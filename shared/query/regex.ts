@@ -1,16 +1,37 @@
 // The patterns of `name:/re/`: which are taken, and the one test both the page and the server use for them.
 // Not here: where a pattern begins and ends in a query (lexer.ts).
 // Holds: a test takes time in proportion to the text, whatever the pattern (JavaScript's own engine can take minutes for a
-// thousand characters): an automaton whose states are made when first needed. It decides as JavaScript's /re/i would.
+// thousand characters): an automaton whose states are made when first needed. It decides as JavaScript's /re/i would. Compiling and
+// matching are counted in steps, and both end when their steps are spent.
 
 const MAX_PATTERN = 200;
 /** Counted repetitions are written out: x{50} is fifty x. */
 const MAX_PROGRAM = 3000;
 const MAX_COUNT = 200;
+/** Nodes written out while compiling, the empty ones among them: ((){200}){200} writes nothing, forty thousand times. */
+const MAX_WRITTEN = 20_000;
 /** Then the automaton begins anew; it stays small for every pattern a person writes. */
 const MAX_STATES = 400;
+/** Characters that the states know their way for, together. */
+const MAX_WAYS = 50_000;
+/** For one text, when the caller has no budget of its own. */
+const STEPS_OF_ONE = 20_000_000;
 
-type CharTest = (code: number) => boolean;
+/** What a caller allows: a step is one character taken, or one place of the pattern looked at for it. */
+export interface Steps {
+  left: number;
+}
+
+/** The steps are spent: whether the pattern matches was not found out. */
+export class StepsSpent extends Error {
+  constructor() {
+    super(
+      'The pattern needs too many steps for the texts it is tried on: make it simpler, or narrow the query by other conditions.',
+    );
+  }
+}
+
+type CharTest = ((code: number) => boolean) & { weight?: number };
 type Assertion = '^' | '$' | 'b' | 'B';
 type Instruction =
   | { readonly op: 'char'; readonly test: CharTest }
@@ -38,11 +59,14 @@ export function checkRegex(source: string): string | null {
   }
 }
 
-/** The test of a pattern: letter case is ignored, a match anywhere counts. */
-export function compileRegex(source: string): (value: string) => boolean {
+/**
+ * The test of a pattern: letter case is ignored, a match anywhere counts.
+ * @returns a function of the text and, so that many texts share a budget, the steps it may take. @throws StepsSpent by that function
+ */
+export function compileRegex(source: string): (value: string, steps?: Steps) => boolean {
   try {
     const automaton = new Automaton(compileProgram(source));
-    return (value) => automaton.test(value);
+    return (value, steps = { left: STEPS_OF_ONE }) => automaton.test(value, steps);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     throw new SyntaxError(`The pattern /${source}/ cannot be used: ${error.message}`);
@@ -60,7 +84,7 @@ function compileProgram(source: string): Instruction[] {
     throw new Refused(`${message.slice(message.lastIndexOf(': ') + 2)}.`);
   }
   const program: Instruction[] = [];
-  emit(new PatternReader(source).read(), program);
+  emit(new PatternReader(source).read(), program, { left: MAX_WRITTEN });
   push(program, { op: 'match' });
   return program;
 }
@@ -170,8 +194,10 @@ class PatternReader {
       tests.push(typeof from === 'number' ? (code) => code === from : from);
     }
     this.#at++;
-    const inClass: CharTest = (code) => tests.some((test) => test(code));
-    return (code) => variants(code).some(inClass) !== negated;
+    const inClass = (code: number): boolean => tests.some((test) => test(code));
+    const test: CharTest = (code) => variants(code).some(inClass) !== negated;
+    test.weight = tests.length;
+    return test;
   }
 
   #classMember(): number | CharTest {
@@ -246,7 +272,8 @@ function push(program: Instruction[], instruction: Instruction): void {
   program.push(instruction);
 }
 
-function emit(node: Node, program: Instruction[]): void {
+function emit(node: Node, program: Instruction[], steps: Steps): void {
+  if (--steps.left < 0) throw new Refused('its repetitions make it too large.');
   switch (node.kind) {
     case 'char':
       push(program, { op: 'char', test: node.test });
@@ -255,16 +282,16 @@ function emit(node: Node, program: Instruction[]): void {
       push(program, { op: 'assert', kind: node.assertion });
       return;
     case 'sequence':
-      for (const item of node.items) emit(item, program);
+      for (const item of node.items) emit(item, program, steps);
       return;
     case 'either': {
       const ends: { op: 'jump'; to: number }[] = [];
       node.items.forEach((item, index) => {
-        if (index === node.items.length - 1) emit(item, program);
+        if (index === node.items.length - 1) emit(item, program, steps);
         else {
           const split = { op: 'split' as const, first: program.length + 1, second: 0 };
           push(program, split);
-          emit(item, program);
+          emit(item, program, steps);
           const end = { op: 'jump' as const, to: 0 };
           push(program, end);
           ends.push(end);
@@ -275,12 +302,12 @@ function emit(node: Node, program: Instruction[]): void {
       return;
     }
     case 'repeat': {
-      for (let i = 0; i < node.min; i++) emit(node.item, program);
+      for (let i = 0; i < node.min; i++) emit(node.item, program, steps);
       if (node.max === Number.POSITIVE_INFINITY) {
         const at = program.length;
         const split = { op: 'split' as const, first: at + 1, second: 0 };
         push(program, split);
-        emit(node.item, program);
+        emit(node.item, program, steps);
         push(program, { op: 'jump', to: at });
         split.second = program.length;
         return;
@@ -290,7 +317,7 @@ function emit(node: Node, program: Instruction[]): void {
         const split = { op: 'split' as const, first: program.length + 1, second: 0 };
         push(program, split);
         splits.push(split);
-        emit(node.item, program);
+        emit(node.item, program, steps);
       }
       for (const split of splits) split.second = program.length;
     }
@@ -313,6 +340,7 @@ interface State {
 class Automaton {
   readonly #program: readonly Instruction[];
   #states = new Map<string, State>();
+  #ways = 0;
   #start: State;
 
   constructor(program: readonly Instruction[]) {
@@ -320,32 +348,38 @@ class Automaton {
     this.#start = this.#state([0], 'edge');
   }
 
-  test(value: string): boolean {
+  test(value: string, steps: Steps): boolean {
     let state = this.#start;
+    steps.left -= value.length;
     for (let at = 0; at < value.length; at++) {
       const code = value.charCodeAt(at);
       let next = state.next.get(code);
       if (next === undefined) {
-        next = this.#step(state, code);
+        if (steps.left < 0) throw new StepsSpent();
+        next = this.#step(state, code, steps);
+        if (++this.#ways > MAX_WAYS) this.#forget();
         state.next.set(code, next);
       }
       // Null: matched before this character.
       if (next === null) return true;
       state = next;
     }
-    state.atEnd ??= this.#reach(state, 'edge') === null;
+    if (steps.left < 0) throw new StepsSpent();
+    state.atEnd ??= this.#reach(state, 'edge', steps) === null;
     return state.atEnd;
   }
 
-  #step(state: State, code: number): State | null {
+  #step(state: State, code: number, steps: Steps): State | null {
     const side: Side = isWord(code) ? 'word' : 'other';
-    const reached = this.#reach(state, side);
+    const reached = this.#reach(state, side, steps);
     if (reached === null) return null;
     // A match may begin at every character.
     const places = new Set([0]);
     for (const place of reached) {
       const instruction = this.#program[place] as Instruction;
-      if (instruction.op === 'char' && instruction.test(code)) places.add(place + 1);
+      if (instruction.op !== 'char') continue;
+      steps.left -= instruction.test.weight ?? 1;
+      if (instruction.test(code)) places.add(place + 1);
     }
     return this.#state(
       [...places].sort((a, b) => a - b),
@@ -354,12 +388,13 @@ class Automaton {
   }
 
   /** The instructions that wait for a character; null when the end of the pattern is among what can be reached. */
-  #reach(state: State, after: Side): number[] | null {
+  #reach(state: State, after: Side, steps: Steps): number[] | null {
     const { before } = state;
     const seen = new Set<number>();
     const waiting: number[] = [];
     const todo = [...state.places];
     for (let place = todo.pop(); place !== undefined; place = todo.pop()) {
+      steps.left--;
       if (seen.has(place)) continue;
       seen.add(place);
       const instruction = this.#program[place] as Instruction;
@@ -376,14 +411,17 @@ class Automaton {
     const key = `${before}${places.join(',')}`;
     let state = this.#states.get(key);
     if (state === undefined) {
-      if (this.#states.size >= MAX_STATES) {
-        this.#states = new Map();
-        this.#start = { places: [0], before: 'edge', next: new Map(), atEnd: undefined };
-      }
+      if (this.#states.size >= MAX_STATES) this.#forget();
       state = { places, before, next: new Map(), atEnd: undefined };
       this.#states.set(key, state);
     }
     return state;
+  }
+
+  #forget(): void {
+    this.#states = new Map();
+    this.#ways = 0;
+    this.#start = { places: [0], before: 'edge', next: new Map(), atEnd: undefined };
   }
 }
 

@@ -1,7 +1,7 @@
 // Patterns decide as JavaScript's own do, and never take long.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkRegex, compileRegex } from '../../../shared/query/regex.ts';
+import { checkRegex, compileRegex, StepsSpent } from '../../../shared/query/regex.ts';
 
 describe('a pattern', () => {
   it('matches whatever the same pattern matches in JavaScript', { timeout: 60_000 }, () => {
@@ -71,7 +71,7 @@ describe('a pattern', () => {
     expect(compared).toBeGreaterThan(2500);
   });
 
-  it('takes time in proportion to the text, however it is written', { timeout: 60_000 }, () => {
+  it('takes steps in proportion to the text, however it is written', () => {
     const nasty = [
       '(a+)+b',
       '(a|a)*b',
@@ -83,7 +83,73 @@ describe('a pattern', () => {
     ];
     const text = 'a'.repeat(20_000);
     // JavaScript's own engine needs more than a minute for one of them, on a twentieth of the text.
-    for (const source of nasty) expect(compileRegex(source)(text), source).toBe(false);
+    for (const source of nasty) {
+      const steps = { left: 30 * text.length };
+      expect(compileRegex(source)(text, steps), source).toBe(false);
+    }
+  });
+
+  it('is compiled in bounded steps, whatever it repeats: nothing as well', () => {
+    const nothing = (depth: number, inner: string): string =>
+      depth === 0 ? inner : `(${nothing(depth - 1, inner)}){200}`;
+    for (const inner of ['', '()', '(|)', '(?:)', '^', 'a{0}', '()*', '(()|())'])
+      for (const depth of [3, 6, 12]) expect(checkRegex(nothing(depth, inner)), inner).toContain('too large');
+    expect(checkRegex('(a|b){50}')).toBeNull();
+  });
+
+  it('takes no more steps than it is given, for any pattern and text, and says so', () => {
+    const times = fc.constantFrom('', '*', '+', '?', '{20}', '{3,60}', '{0,9}');
+    const { pattern } = fc.letrec<{ pattern: string; atom: string }>((tie) => ({
+      atom: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        fc.constantFrom('a', 'b', '.', '[^x]', '[a-z0-9_.-]', '^', '$', '\\b', '()'),
+        tie('pattern').map((inner) => `(${inner})`),
+        fc.tuple(tie('pattern'), tie('pattern')).map(([one, other]) => `(${one}|${other})`),
+      ),
+      pattern: fc
+        .array(fc.tuple(tie('atom'), times), { maxLength: 4 })
+        .map((parts) => parts.map(([atom, count]) => (/^([\^$]|\\b)$/.test(atom) ? atom : atom + count)).join('')),
+    }));
+    let spent = 0;
+    fc.assert(
+      fc.property(
+        pattern,
+        fc.string({ unit: fc.constantFrom('a', 'b', 'x', '.'), minLength: 50, maxLength: 400 }),
+        (source, text) => {
+          if (checkRegex(source) !== null) return;
+          const test = compileRegex(source);
+          const steps = { left: 5000 };
+          try {
+            test(text, steps);
+          } catch (error) {
+            expect(error).toBeInstanceOf(StepsSpent);
+            spent++;
+          }
+          // One character may look at every place of the largest program before it is noticed.
+          expect(steps.left).toBeGreaterThan(-100_000);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(spent).toBeGreaterThan(0);
+  });
+
+  it('shares its steps over many texts', () => {
+    const test = compileRegex('a.{12}b.{12}a');
+    const steps = { left: 300_000 };
+    let tried = 0;
+    expect(() => {
+      for (let seed = 1; ; tried++) {
+        let text = '';
+        for (let i = 0; i < 500; i++) {
+          seed = (seed * 1103515245 + 12345) % 2147483648;
+          text += seed % 3 === 0 ? 'a' : 'c';
+        }
+        test(text, steps);
+      }
+    }).toThrow(StepsSpent);
+    expect(tried).toBeGreaterThan(2);
+    expect(tried).toBeLessThan(300);
   });
 
   it('stays small in memory for patterns that have very many states', { timeout: 60_000 }, () => {
