@@ -86,9 +86,9 @@ export class EmbeddedDb {
     return this.#prepare(sql).iterate(...params.map(orNull)) as IterableIterator<T>;
   }
 
-  /** A deterministic SQL function, for instance a regular expression. */
-  define(name: string, fn: (...args: SqlValue[]) => SqlValue): void {
-    this.#db.function(name, { deterministic: true }, fn);
+  /** An SQL function, for instance a regular expression. Deterministic, unless said otherwise: then it is called for each row. */
+  define(name: string, fn: (...args: SqlValue[]) => SqlValue, { deterministic = true } = {}): void {
+    this.#db.function(name, { deterministic }, fn);
   }
 
   /** Run `work` in one write transaction; what it throws rolls back and is thrown on. Nested calls join the outer one. */

@@ -24,6 +24,7 @@ import { PERMISSIONS_POLICY, SECURITY_HEADERS } from './access/headers.ts';
 import { refuseHost, refuseOrigin } from './access/origin.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { ClusterLink } from './cluster/link.ts';
+import { QueryTooCostly } from './history/budget.ts';
 import { openHistory } from './history/sqlite.ts';
 import type { HistoryStore } from './history/store.ts';
 import { Feed } from './live/feed.ts';
@@ -257,6 +258,10 @@ function problem(error: unknown, request: FastifyRequest, reply: FastifyReply, l
       status === 415 ? 'Unsupported media type' : status === 413 ? 'Too large' : 'Bad request',
       toError(error).message,
     );
+    return;
+  }
+  if (error instanceof QueryTooCostly) {
+    send(reply, 400, 'Too costly', error.message);
     return;
   }
   if (error instanceof OperationalError) {

@@ -3,6 +3,7 @@
 // Holds: ranges and rest together mean exactly the query; `bounded` is only said when few rows can be touched.
 import type { QueryTree } from '../../../shared/query/tree.ts';
 import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
+import { GOES_ON } from './budget.ts';
 import { type Dictionary, matchingValues, type Sql, toSql } from './query-sql.ts';
 
 /** Rows that may be looked at one by one within a few dozen milliseconds. */
@@ -45,10 +46,14 @@ export function makePlan(
     }
   }
   const empty = states.length === 0 || (column !== null && values.length === 0);
-  const restSql =
-    rest.length === 0 ? null : toSql(rest.length === 1 ? rest[0]! : { op: 'and', items: rest }, dictionary);
+  const restSql = rest.length === 0 ? null : perRow(toSql({ op: 'and', items: rest }, dictionary));
   const bounded = pointed || (!empty && restSql !== null && column !== null && countValues(db, column, values) < BOUND);
   return { column, values, states, rest: restSql, bounded, empty };
+}
+
+/** A condition that is looked at row by row ends when its budget does. */
+export function perRow({ text, params }: Sql): Sql {
+  return { text: `(${GOES_ON} AND ${text})`, params };
 }
 
 function countValues(db: EmbeddedDb, column: string, values: readonly string[]): number {

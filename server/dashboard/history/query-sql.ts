@@ -6,20 +6,25 @@ import { compileQuery, etaSeconds } from '../../../shared/query/match.ts';
 import { compileRegex } from '../../../shared/query/regex.ts';
 import { fold, PLAIN_TEXT_COLUMNS, pairNeedles, type QueryLeaf, type QueryTree } from '../../../shared/query/tree.ts';
 import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
+import type { QueryBudget } from './budget.ts';
 
 export interface Sql {
   text: string;
   params: SqlValue[];
 }
 /** Distinct values of a column; null: too many to list. */
-export type Dictionary = (column: string) => readonly string[] | null;
+export interface Dictionary {
+  (column: string): readonly string[] | null;
+  /** What deciding conditions against these values may cost. */
+  readonly budget?: QueryBudget;
+}
 
 const COLUMN: Readonly<Record<string, string>> = { root: 'root_id', parent: 'parent_id' };
 const LISTED = new Set(['name', 'worker', 'queue', 'state']);
 
 /** The functions conditions use; once per connection. */
-export function defineQueryFunctions(db: EmbeddedDb): void {
-  const patterns = new Map<string, (value: string) => boolean>();
+export function defineQueryFunctions(db: EmbeddedDb, budget: QueryBudget): void {
+  const patterns = new Map<string, ReturnType<typeof compileRegex>>();
   db.define('umbel_regex', (source, value) => {
     if (typeof source !== 'string' || typeof value !== 'string') return 0;
     let test = patterns.get(source);
@@ -28,8 +33,16 @@ export function defineQueryFunctions(db: EmbeddedDb): void {
       test = compileRegex(source);
       patterns.set(source, test);
     }
-    return test(value) ? 1 : 0;
+    return budget.try(test, value) ? 1 : 0;
   });
+  db.define(
+    'umbel_goes_on',
+    () => {
+      budget.look();
+      return 1;
+    },
+    { deterministic: false },
+  );
   db.define('umbel_eta', (value) => (typeof value === 'string' ? etaSeconds(value) : null));
 }
 
@@ -57,12 +70,11 @@ export function matchingValues(tree: QueryTree, dictionary: Dictionary): { colum
   if (!('field' in tree) || !LISTED.has(tree.field) || tree.op === 'present') return null;
   const values = dictionary(tree.field);
   if (values === null) return null;
-  const test = compileQuery(tree);
+  const { budget } = dictionary;
+  const test = compileQuery(tree, budget);
   const column = tree.field;
-  return {
-    column,
-    values: values.filter((value) => test({ [column]: value } as unknown as Parameters<typeof test>[0])),
-  };
+  const matches = (value: string): boolean => test({ [column]: value } as unknown as Parameters<typeof test>[0]);
+  return { column, values: values.filter((value) => (budget ? budget.try(matches, value) : matches(value))) };
 }
 
 function leaf(tree: QueryLeaf, dictionary: Dictionary): Sql {

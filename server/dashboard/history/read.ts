@@ -11,7 +11,9 @@ import type {
   TaskTry,
 } from '../../../shared/wire/http.ts';
 import { EmbeddedDb, type SqlRow } from '../../embedded-db.ts';
+import { QueryBudget } from './budget.ts';
 import { listTasks, type TaskListQuery } from './list.ts';
+import { perRow } from './plan.ts';
 import { type Dictionary, defineQueryFunctions, toSql } from './query-sql.ts';
 import type { Dim } from './rollup.ts';
 import { ROW_COLUMNS, TASK_COLUMNS } from './schema.ts';
@@ -33,13 +35,18 @@ const FACET_SAMPLE = 20_000;
 export class HistoryReader {
   readonly #db: EmbeddedDb;
   readonly #nowMs: () => number;
+  /** Of the question that is answered now. */
+  readonly budget: QueryBudget;
+  readonly #dictionary: Dictionary;
   readonly #dict = new Map<string, { at: number; values: readonly string[] | null }>();
 
   constructor(path: string, nowMs: () => number) {
     this.#db = new EmbeddedDb(path);
     this.#db.exec('PRAGMA query_only = 1; PRAGMA cache_size = -65536');
     this.#nowMs = nowMs;
-    defineQueryFunctions(this.#db);
+    this.budget = new QueryBudget(nowMs);
+    defineQueryFunctions(this.#db, this.budget);
+    this.#dictionary = Object.assign((column: string) => this.#valuesOf(column), { budget: this.budget });
   }
 
   tasks(query: TaskListQuery): TaskPage {
@@ -56,7 +63,7 @@ export class HistoryReader {
     limit: number;
   }): FacetReply {
     this.#dict.clear();
-    const condition = ask.tree === null ? { text: '1', params: [] } : toSql(ask.tree, this.#dictionary);
+    const condition = ask.tree === null ? { text: '1', params: [] } : perRow(toSql(ask.tree, this.#dictionary));
     const rows = this.#db.all<{ value: string; count: number }>(
       `SELECT value, count(*) AS count FROM (SELECT ${ask.column} AS value FROM (SELECT * FROM tasks ORDER BY first_seen DESC LIMIT ${FACET_SAMPLE})
         WHERE ${condition.text}) WHERE value IS NOT NULL AND value LIKE ? ESCAPE '\\' GROUP BY value ORDER BY count DESC, value LIMIT ?`,
@@ -251,7 +258,7 @@ export class HistoryReader {
     this.#db.close();
   }
 
-  readonly #dictionary: Dictionary = (column) => {
+  #valuesOf(column: string): readonly string[] | null {
     let entry = this.#dict.get(column);
     if (!entry) {
       const rows = this.#db.all<{ value: string }>(
@@ -263,5 +270,5 @@ export class HistoryReader {
       this.#dict.set(column, entry);
     }
     return entry.values;
-  };
+  }
 }

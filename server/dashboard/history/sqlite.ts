@@ -6,12 +6,13 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import { ImproperlyConfigured } from '../../errors.ts';
+import { QueryTooCostly } from './budget.ts';
 import { BadCursor } from './list.ts';
 import type { HistoryReader } from './read.ts';
 import type { Limits } from './retention.ts';
 import { flatten } from './rows.ts';
 import type { HistoryStore } from './store.ts';
-import type { Answer, ThreadData } from './thread.ts';
+import { type Answer, GIVEN_UP_PLACES, givenUpAt, type ThreadData } from './thread.ts';
 import type { OperationRow } from './write.ts';
 
 interface Waiting {
@@ -23,12 +24,13 @@ interface Waiting {
 class HistoryThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #givenUp = new Int32Array(new SharedArrayBuffer(4 * GIVEN_UP_PLACES));
   readonly ready: Promise<unknown>;
   #next = 1;
   #ended: Error | null = null;
 
-  constructor(data: ThreadData) {
-    this.#worker = startThread(data);
+  constructor(data: Omit<ThreadData, 'givenUp'>) {
+    this.#worker = startThread({ ...data, givenUp: this.#givenUp });
     this.ready = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     this.ready.catch(() => {});
     this.#worker.on('message', (answer: Answer) => {
@@ -42,11 +44,15 @@ class HistoryThread {
     this.#worker.on('exit', () => this.#end(new Error('The history was closed.')));
   }
 
-  call(method: string, args: unknown[]): Promise<unknown> {
+  /** @param signal nobody waits any more: the thread stops looking */
+  call(method: string, args: unknown[], signal?: AbortSignal): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
-    const id = this.#next++;
+    const id = this.#next++ & 0x7fffffff;
     this.#worker.ref();
     return new Promise((resolve, reject) => {
+      const giveUp = (): void => void Atomics.store(this.#givenUp, givenUpAt(id), id);
+      if (signal?.aborted) giveUp();
+      else signal?.addEventListener('abort', giveUp, { once: true });
       this.#waiting.set(id, { resolve, reject });
       this.#worker.postMessage({ id, method, args });
     });
@@ -83,6 +89,7 @@ function startThread(workerData: ThreadData): Worker {
 
 function revive(error: { name: string; message: string }): Error {
   if (error.name === 'BadCursor') return new BadCursor(error.message);
+  if (error.name === 'QueryTooCostly') return new QueryTooCostly(error.message);
   if (error.name === 'ImproperlyConfigured') return new ImproperlyConfigured(error.message);
   return Object.assign(new Error(error.message), { name: error.name });
 }
@@ -108,6 +115,14 @@ const READS = [
   'operations',
   'counts',
 ] as const satisfies readonly (keyof HistoryReader)[];
+
+/** A question; of a list the last argument may be the signal of who asks. */
+function reading(reader: HistoryThread, name: string): (...args: unknown[]) => Promise<unknown> {
+  return (...args) => {
+    const last = args.at(-1);
+    return last instanceof AbortSignal ? reader.call(name, args.slice(0, -1), last) : reader.call(name, args);
+  };
+}
 
 /** Open the file, making it when missing. Rejects with ImproperlyConfigured when it cannot be used. */
 export async function openHistory(path: string): Promise<HistoryStore> {
@@ -169,7 +184,6 @@ export async function openHistory(path: string): Promise<HistoryStore> {
       await reader.close();
     },
   };
-  for (const name of READS)
-    Object.defineProperty(store, name, { value: (...args: unknown[]) => reader.call(name, args), enumerable: true });
+  for (const name of READS) Object.defineProperty(store, name, { value: reading(reader, name), enumerable: true });
   return store as unknown as HistoryStore;
 }

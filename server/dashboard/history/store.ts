@@ -5,9 +5,10 @@ import type { HistoryReader } from './read.ts';
 import type { Limits } from './retention.ts';
 import type { OperationRow } from './write.ts';
 
+/** A question may be given up by a signal, as its last argument: then it rejects soon. */
 type Asynchronous<T> = {
   [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (...args: infer A) => infer R
-    ? (...args: A) => Promise<R>
+    ? (...args: [...A, signal?: AbortSignal]) => Promise<R>
     : never;
 };
 

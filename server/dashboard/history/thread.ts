@@ -8,7 +8,13 @@ import { HistoryWriter } from './write.ts';
 export interface ThreadData {
   role: 'write' | 'read';
   path: string;
+  /** Ids of calls that nobody waits for any more, each in its place by `givenUpAt`. */
+  givenUp: Int32Array;
 }
+/** Calls that may be given up at a time. */
+export const GIVEN_UP_PLACES = 1024;
+export const givenUpAt = (id: number): number => id % GIVEN_UP_PLACES;
+
 export interface Call {
   id: number;
   method: string;
@@ -32,10 +38,13 @@ if (port) {
         return;
       }
       try {
+        if (target instanceof HistoryReader)
+          target.budget.begin(() => Atomics.load(data.givenUp, givenUpAt(call.id)) === call.id);
         const method = (target as unknown as Record<string, (...args: unknown[]) => unknown>)[call.method]!;
         port.postMessage({ id: call.id, value: method.apply(target, call.args) } satisfies Answer);
       } catch (error) {
-        port.postMessage({ id: call.id, error: named(error) } satisfies Answer);
+        const spent = target instanceof HistoryReader ? target.budget.spent : null;
+        port.postMessage({ id: call.id, error: named(spent ?? error) } satisfies Answer);
       }
     });
   } catch (error) {

@@ -1,7 +1,7 @@
 // What every route is handed, and how a route refuses.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
 import type { Timer } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -52,6 +52,15 @@ export class ProblemError extends Error {
     this.position = more.position;
     this.headers = more.headers ?? {};
   }
+}
+
+/** Ends when the caller hangs up before the answer: what is done only for it can stop. */
+export function hangUpOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 export const notFound = (detail: string): ProblemError => new ProblemError(404, 'Not found', detail);

@@ -19,7 +19,7 @@ import { splitException } from '../history/exception.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/list.ts';
 import { toRow } from '../history/rows.ts';
 import { mayRetry } from '../operations/retry.ts';
-import { type Api, notFound, ProblemError, type RouteContext } from './context.ts';
+import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
 
 const CHILDREN = 100;
 
@@ -29,7 +29,7 @@ export function taskRoutes(app: Api, { cluster }: RouteContext): void {
   app.get(
     '/tasks',
     { schema: { summary: 'List and count tasks', querystring: TasksQuery, response: { 200: TaskPage } } },
-    async (request) => {
+    async (request, reply) => {
       const q = request.query;
       const sort = q.sort ?? '-first_seen';
       const field = sort.replace(/^-/, '');
@@ -40,7 +40,7 @@ export function taskRoutes(app: Api, { cluster }: RouteContext): void {
           `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
         );
       try {
-        return await history.tasks({
+        const asked = {
           tree: readQuery(q.q, cluster.now),
           states: q.state ? q.state.split(',').map((s) => s.trim().toUpperCase()) : null,
           from: q.from ?? null,
@@ -49,7 +49,8 @@ export function taskRoutes(app: Api, { cluster }: RouteContext): void {
           descending: sort.startsWith('-'),
           cursor: q.cursor || null,
           limit: q.limit ?? 50,
-        });
+        };
+        return await history.tasks(asked, hangUpOf(reply));
       } catch (error) {
         if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
         throw error;
@@ -71,17 +72,12 @@ export function taskRoutes(app: Api, { cluster }: RouteContext): void {
         response: { 200: FacetReply },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { field: name, q, prefix = '' } = request.query;
       const field = findField(name);
       if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
-      return history.facets({
-        field: field.name,
-        column: field.column,
-        tree: readQuery(q, cluster.now),
-        prefix,
-        limit: 20,
-      });
+      const asked = { field: field.name, column: field.column, tree: readQuery(q, cluster.now), prefix, limit: 20 };
+      return history.facets(asked, hangUpOf(reply));
     },
   );
 

@@ -1,6 +1,7 @@
 // The page's filter and the server's SQL decide alike, for any row and any query.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { QueryBudget } from '../../../server/dashboard/history/budget.ts';
 import { defineQueryFunctions, toSql } from '../../../server/dashboard/history/query-sql.ts';
 import { EmbeddedDb, type SqlValue } from '../../../server/embedded-db.ts';
 import { matchesQuery } from '../../../shared/query/match.ts';
@@ -12,7 +13,7 @@ let db: EmbeddedDb;
 beforeAll(() => {
   db = new EmbeddedDb(':memory:');
   db.exec(`CREATE TABLE tasks (${COLUMNS.join(', ')})`);
-  defineQueryFunctions(db);
+  defineQueryFunctions(db, new QueryBudget(() => 0));
 });
 afterAll(() => db.close());
 
