@@ -175,12 +175,12 @@ class Parser {
       return { op: 'text', text };
     }
     const parts = splitStars(text);
+    this.hintAbout(token, text);
     if (parts.length > 1) {
       if (parts.every((part) => part === ''))
         throw new Refusal('A * alone would match everything. Leave it out.', token);
       return { op: 'text-glob', parts };
     }
-    this.hintAbout(token, text);
     return { op: 'text', text: parts[0] as string };
   }
 

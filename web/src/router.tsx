@@ -129,9 +129,25 @@ const queue = createRoute({
   component: queuesPage,
 });
 
+/** What the audit page keeps, as text: who acted, what was done, how it came out, on what; which record is open. */
+export interface AuditSearch {
+  who?: string;
+  action?: string;
+  outcome?: string;
+  on?: string;
+  open?: string;
+}
+const auditSearch = (raw: Raw): AuditSearch => ({
+  who: text(raw.who),
+  action: text(raw.action),
+  outcome: text(raw.outcome),
+  on: text(raw.on),
+  open: text(raw.open),
+});
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/audit',
+  validateSearch: (raw: Raw): AuditSearch => auditSearch(raw),
   component: lazyRouteComponent(PAGES.audit),
 });
 

@@ -20,6 +20,7 @@ import type {
   WorkerDetail,
   WorkerRow,
 } from '../../../shared/wire/http.ts';
+import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { get } from './client.ts';
 
 const part = encodeURIComponent;
@@ -64,6 +65,14 @@ export const taskQuery = (id: string) =>
   queryOptions({
     queryKey: ['task', id],
     queryFn: ({ signal }) => get<TaskDetail>(`tasks/${part(id)}`, {}, signal),
+    staleTime: 1000,
+  });
+
+/** Why it does not run, from facts asked for now. */
+export const waitQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['wait', id],
+    queryFn: ({ signal }) => get<WaitReason>(`tasks/${part(id)}/wait`, {}, signal),
     staleTime: 1000,
   });
 

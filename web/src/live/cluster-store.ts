@@ -1,6 +1,14 @@
 // The live picture: snapshot and patches merged into one immutable state, bursts batched into one render.
 // The wire: socket.ts. Who reads it: hooks.ts. Holds: rows that did not change keep their identity.
-import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow, WorkerRow } from '../../../shared/wire/http.ts';
+import type {
+  ClusterInfo,
+  Figures,
+  OperationRecord,
+  Progress,
+  QueueRow,
+  TaskRow,
+  WorkerRow,
+} from '../../../shared/wire/http.ts';
 import type { Patch, ServerFrame, Snapshot } from '../../../shared/wire/live.ts';
 import type { LiveState } from './socket.ts';
 
@@ -13,6 +21,8 @@ export interface Picture {
   /** The tasks that changed of late, newest change last. */
   tasks: ReadonlyMap<string, TaskRow>;
   operations: readonly OperationRecord[];
+  /** Stored states of watched tasks. */
+  progress: ReadonlyMap<string, Progress>;
   /** Counts since the page was opened: what lists watch to know that there is something newer. */
   seen: { changed: number; created: number; snapshots: number };
   /** Page clock of the newest frame. @unit milliseconds */
@@ -29,6 +39,7 @@ export const EMPTY: Picture = {
   queues: [],
   tasks: new Map(),
   operations: [],
+  progress: new Map(),
   seen: { changed: 0, created: 0, snapshots: 0 },
   heardAt: 0,
   skewMs: 0,
@@ -37,6 +48,7 @@ export const EMPTY: Picture = {
 /** How many changed tasks are kept for rows, proofs and open details. */
 const KEPT_TASKS = 1000;
 const KEPT_OPERATIONS = 50;
+const KEPT_PROGRESS = 50;
 
 export function applySnapshot(picture: Picture, snapshot: Snapshot): Picture {
   return {
@@ -55,6 +67,7 @@ export function applyPatches(picture: Picture, patches: readonly Patch[]): Pictu
   const next = { ...picture, seen: { ...picture.seen } };
   const tasks = new Map(picture.tasks);
   let workers: Map<string, WorkerRow> | null = null;
+  let progress: Map<string, Progress> | null = null;
   for (const patch of patches) {
     for (const row of patch.tasks.toReversed()) {
       tasks.delete(row.uuid);
@@ -71,6 +84,11 @@ export function applyPatches(picture: Picture, patches: readonly Patch[]): Pictu
     if (patch.figures) next.figures = patch.figures;
     // A patch is the same for every reader: who one is stands in the snapshot alone.
     if (patch.cluster) next.cluster = { ...patch.cluster, user: picture.cluster?.user ?? null };
+    for (const one of patch.progress ?? []) {
+      progress ??= new Map(picture.progress);
+      progress.delete(one.task_id);
+      progress.set(one.task_id, one);
+    }
     if (patch.operations.length > 0) {
       const known = new Set(patch.operations.map((op) => op.id));
       next.operations = [...patch.operations, ...next.operations.filter((op) => !known.has(op.id))].slice(
@@ -85,6 +103,13 @@ export function applyPatches(picture: Picture, patches: readonly Patch[]): Pictu
   }
   next.tasks = tasks;
   if (workers) next.workers = workers;
+  if (progress) {
+    for (const uuid of progress.keys()) {
+      if (progress.size <= KEPT_PROGRESS) break;
+      progress.delete(uuid);
+    }
+    next.progress = progress;
+  }
   return next;
 }
 

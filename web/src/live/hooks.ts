@@ -74,6 +74,18 @@ export function useNow(): number {
   return (now + store.get().skewMs) / 1000;
 }
 
+/**
+ * The last moment of which the page knows: now, but no later than the last word of the server once the line is lost. What runs is
+ * not known to run on. @unit seconds, server time
+ */
+export function useKnownNow(): number {
+  const now = useNow();
+  const heard = usePicture((p) =>
+    p.connection.mode === 'lost' && p.heardAt > 0 ? (p.heardAt + p.skewMs) / 1000 : null,
+  );
+  return heard === null ? now : Math.min(now, heard);
+}
+
 /** Page time now, ticking. @unit milliseconds */
 export function usePageClock(): number {
   return useSyncExternalStore(subscribeTick, () => tick);

@@ -4,7 +4,6 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
-import { ApiError } from '../api/client.ts';
 import { useConnection, usePhone } from '../live/hooks.ts';
 import { EventsOff } from '../operations/events-off.tsx';
 import { OperationNote } from '../operations/operation-note.tsx';
@@ -13,22 +12,28 @@ import { setPreferences, usePreferences } from '../shell/preferences.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { refusal, type TaskVerb } from '../tasks/applies.ts';
 import { ConfirmVerb, SelectionBar } from '../tasks/bulk-actions.tsx';
+import { BulkNote } from '../tasks/bulk-note.tsx';
 import { COLUMNS } from '../tasks/columns.ts';
 import { RetryDialog } from '../tasks/retry-dialog.tsx';
 import { TaskVerbs } from '../tasks/row-menu.tsx';
+import { allOf, chosenRows, NONE, type Selection, toggled } from '../tasks/selection.ts';
 import { StateChips } from '../tasks/state-chips.tsx';
 import { TaskDetailPanel } from '../tasks/task-detail.tsx';
 import { TaskFilter } from '../tasks/task-filter.tsx';
+import { loadedWords, totalWords } from '../tasks/task-list.ts';
+import { NoList, NoRows, queryRefusal } from '../tasks/task-list-faces.tsx';
 import { TaskTable } from '../tasks/task-table.tsx';
+import { IDS_A_REQUEST, useBulk } from '../tasks/use-bulk.ts';
+import { useSelectAll } from '../tasks/use-select-all.ts';
 import { NEWEST_FIRST, useTaskList } from '../tasks/use-task-list.ts';
-import { Button, copyText } from '../ui/button.tsx';
-import { Empty, ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
+import { copyText } from '../ui/button.tsx';
+import { LoadingBar } from '../ui/feedback.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
-import { count, plural } from '../ui/words.ts';
+import { count } from '../ui/words.ts';
+import './tasks.css';
 
 const route = getRouteApi('/tasks');
-const NONE: ReadonlySet<string> = new Set();
 
 export default function TasksPage() {
   const search = route.useSearch();
@@ -39,7 +44,7 @@ export default function TasksPage() {
     () => new Set(search.hide === undefined ? prefs.hidden : search.hide.split(',').filter(Boolean)),
     [search.hide, prefs.hidden],
   );
-  const [selected, setSelected] = useState<ReadonlySet<string>>(NONE);
+  const [selected, setSelected] = useState<Selection>(NONE);
   const [cursor, setCursor] = useState<string | null>(null);
   const [menuFor, setMenuFor] = useState<string | null>(null);
   const [resting, setResting] = useState(false);
@@ -51,6 +56,7 @@ export default function TasksPage() {
   const phone = usePhone();
   const connection = useConnection();
   const operation = useOperation();
+  const { bulk, run, stop, dismiss } = useBulk();
 
   const why = openId
     ? 'while a task is open'
@@ -81,30 +87,24 @@ export default function TasksPage() {
     requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`a[data-row="${back}"]`)?.focus());
   }, [navigate, openId]);
 
-  const pick = useCallback((row: TaskRow, range: boolean) => {
-    setSelected((before) => {
-      const next = new Set(before);
-      const all = rowsRef.current;
-      const from = all.findIndex((r) => r.uuid === lastPick.current);
-      const to = all.findIndex((r) => r.uuid === row.uuid);
-      if (range && from >= 0) for (const r of all.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(r.uuid);
-      else if (next.has(row.uuid)) next.delete(row.uuid);
-      else next.add(row.uuid);
-      lastPick.current = row.uuid;
-      return next;
-    });
-  }, []);
   const rowsRef = useRef(rows);
   rowsRef.current = rows;
+  const pick = useCallback((row: TaskRow, range: boolean) => {
+    setSelected((before) => toggled(before, rowsRef.current, row, range ? lastPick.current : null));
+    lastPick.current = row.uuid;
+  }, []);
+  const selectAll = useSelectAll({ q, state }, (found) => setSelected(allOf(found)));
   const current = rows.find((row) => row.uuid === (cursor ?? openId));
-  const chosen = rows.filter((row) => selected.has(row.uuid));
+  const chosen = selected.size > 0 ? chosenRows(selected, rows) : [];
+  const hasAll = rows.length > 0 && rows.every((row) => selected.has(row.uuid));
 
   const act = useCallback(
     (verb: TaskVerb, on: readonly TaskRow[]) => {
+      dismiss();
       if (verb !== 'revoke' || on.length > 1) setConfirm({ verb, rows: on });
       else operation.mutate({ action: verb, task_ids: on.map((row) => row.uuid) });
     },
-    [operation],
+    [operation, dismiss],
   );
   const again = confirm?.verb === 'retry' && confirm.rows.length === 1 ? confirm.rows[0]!.uuid : null;
   const move = (by: number) => {
@@ -141,10 +141,9 @@ export default function TasksPage() {
     { keys: 'r', label: 'Refresh', group: 'Page', run: refresh },
   ]);
 
-  const failed = tasks.error instanceof ApiError ? tasks.error : null;
-  const badQuery = failed?.status === 400 ? (failed.detail ?? failed.title) : null;
+  const badQuery = queryRefusal(tasks.error);
   const total = tasks.list?.total ?? 0;
-  const shownTotal = `${count(total)}${tasks.list?.capped && total >= 10_000 ? '+' : ''}`;
+  const more = tasks.list !== null && total > rows.length;
   const toggleColumn = (id: string) => {
     const next = new Set(hidden);
     if (next.has(id)) next.delete(id);
@@ -176,7 +175,28 @@ export default function TasksPage() {
       <main className={openId && !phone ? 'content list-page with-detail' : 'content list-page'} id="main">
         <div className="list">
           {selected.size > 0 ? (
-            <SelectionBar rows={chosen} operation={operation} onVerb={act} onClear={() => setSelected(NONE)} />
+            <SelectionBar
+              rows={chosen}
+              operation={operation}
+              busy={bulk?.state === 'running'}
+              everything={
+                more && hasAll && selected.size < total && tasks.list
+                  ? { words: totalWords(tasks.list), select: selectAll }
+                  : null
+              }
+              onVerb={act}
+              onClear={() => {
+                selectAll.stop();
+                setSelected(NONE);
+              }}
+            >
+              {selectAll.cut && (
+                <span className="muted" role="status">
+                  {count(selected.size)} is the most at once: the newest of all that match.
+                </span>
+              )}
+              {bulk && <BulkNote bulk={bulk} onStop={stop} onDismiss={dismiss} />}
+            </SelectionBar>
           ) : (
             <>
               <StateChips list={tasks.list} state={state} onChange={(next) => change({ state: next })} />
@@ -185,7 +205,7 @@ export default function TasksPage() {
                   q={q}
                   inputRef={input}
                   serverError={badQuery}
-                  matches={tasks.list ? `${shownTotal} match` : ''}
+                  matches={tasks.list ? `${totalWords(tasks.list)} match` : ''}
                   onChange={(next) => next !== q && change({ q: next })}
                 />
                 {columns}
@@ -193,6 +213,8 @@ export default function TasksPage() {
             </>
           )}
           {selected.size === 0 && <OperationNote operation={operation} />}
+          {selected.size === 0 && bulk && <BulkNote bulk={bulk} onStop={stop} onDismiss={dismiss} />}
+          {tasks.list?.note && <p className="list-note">{tasks.list.note}</p>}
           <EventsOff />
           <div
             className={tasks.loading && tasks.list ? 'rows dimmed' : 'rows'}
@@ -207,12 +229,15 @@ export default function TasksPage() {
                 {tasks.newer >= 100 ? '100+' : count(tasks.newer)} newer
               </button>
             )}
-            {failed && !badQuery && !tasks.list ? (
-              <ErrorNote what="The tasks could not be read" error={tasks.error} onRetry={tasks.refresh} />
-            ) : !tasks.list ? (
-              <Skeleton rows={20} label="Loading tasks" />
+            {!tasks.list ? (
+              <NoList error={tasks.error} onRetry={tasks.refresh} />
             ) : rows.length === 0 ? (
-              <NoRows filtered={Boolean(q || state)} onClear={() => change({ q: '', state: '' })} />
+              <NoRows
+                filtered={Boolean(q || state)}
+                lookedBackTo={tasks.list.lookedBackTo}
+                note={tasks.list.note}
+                onClear={() => change({ q: '', state: '' })}
+              />
             ) : (
               <TaskTable
                 rows={rows}
@@ -227,7 +252,7 @@ export default function TasksPage() {
                 search={search}
                 onSort={(next) => change({ sort: next })}
                 onPick={pick}
-                onPickAll={() => setSelected(selected.size >= rows.length ? NONE : new Set(rows.map((r) => r.uuid)))}
+                onPickAll={() => setSelected(hasAll ? NONE : allOf(rows))}
                 onMenu={setMenuFor}
                 onCursor={setCursor}
                 onEnd={tasks.more}
@@ -242,13 +267,14 @@ export default function TasksPage() {
                   ? `Order is held ${why}`
                   : 'New tasks come in at the top'}
             </span>
-            <span>{rows.length > 0 && `${plural(rows.length, 'task')} loaded of ${shownTotal}`}</span>
+            <span>{rows.length > 0 && tasks.list && loadedWords(tasks.list)}</span>
           </footer>
         </div>
         {openId && (
           <TaskDetailPanel
             key={openId}
             id={openId}
+            row={rows.find((row) => row.uuid === openId)}
             onClose={close}
             onMove={move}
             atStart={rows[0]?.uuid === openId}
@@ -260,8 +286,8 @@ export default function TasksPage() {
         <RetryDialog
           id={again}
           onClose={() => setConfirm(null)}
-          onDo={(queue) => {
-            operation.mutate({ action: 'retry', task_ids: [again], queue });
+          onDo={(options) => {
+            operation.mutate({ action: 'retry', task_ids: [again], ...options });
             setConfirm(null);
           }}
         />
@@ -272,35 +298,16 @@ export default function TasksPage() {
           rows={confirm.rows}
           onClose={() => setConfirm(null)}
           onDo={(signal) => {
-            const task_ids = confirm.rows.filter((row) => refusal(confirm.verb, row) === null).map((row) => row.uuid);
-            operation.mutate(
-              confirm.verb === 'terminate'
-                ? { action: 'terminate', task_ids, signal }
-                : { action: confirm.verb, task_ids },
-            );
+            const { verb } = confirm;
+            const task_ids = confirm.rows.filter((row) => refusal(verb, row) === null).map((row) => row.uuid);
+            const options = verb === 'terminate' ? { signal } : {};
+            if (task_ids.length > IDS_A_REQUEST) void run(verb, task_ids, options);
+            else operation.mutate({ action: verb, task_ids, ...options });
             setConfirm(null);
           }}
         />
       )}
     </TaskVerbs>
-  );
-}
-
-function NoRows({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
-  if (!filtered) {
-    return (
-      <Empty icon="tasks" title="No task has been seen yet">
-        <p className="muted">
-          Tasks appear with their first event. Are workers running with <code>-E</code>?
-        </p>
-      </Empty>
-    );
-  }
-  return (
-    <Empty icon="search" title="No task matches">
-      <p className="muted">Nothing in the history fits this filter.</p>
-      <Button onClick={onClear}>Clear the filter</Button>
-    </Empty>
   );
 }
 

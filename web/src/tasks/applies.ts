@@ -6,17 +6,23 @@ export type TaskVerb = 'revoke' | 'terminate' | 'retry';
 
 export const VERB: Record<TaskVerb, string> = { revoke: 'Revoke', terminate: 'Terminate', retry: 'Retry' };
 
-export function refusal(verb: TaskVerb, row: Pick<TaskRow, 'state' | 'started' | 'name'>): string | null {
+export function refusal(
+  verb: TaskVerb,
+  row: Pick<TaskRow, 'state' | 'started' | 'name'> & Partial<Pick<TaskRow, 'unknown_since' | 'revoke_asked'>>,
+): string | null {
   const finished = READY_STATES.has(row.state) || row.state === 'REJECTED' || row.state === 'IGNORED';
   switch (verb) {
     case 'revoke':
-      return finished ? 'It has already finished' : null;
+      if (finished) return 'It has already finished';
+      return row.revoke_asked ? 'It is revoked: a worker drops it when it comes to it' : null;
     case 'terminate':
       if (finished) return 'It has already finished';
+      if (row.unknown_since !== undefined) return 'Its worker is gone: nothing would hear it';
       return row.started === null || row.state === 'RETRY' ? 'It is not running' : null;
     case 'retry':
       if (!row.name) return 'Its name is not known';
-      return finished ? null : 'It has not finished yet';
+      // Of a worker that is gone: the server knows whether it may still run, and says what would be doubled.
+      return finished || row.unknown_since !== undefined ? null : 'It has not finished yet';
   }
 }
 

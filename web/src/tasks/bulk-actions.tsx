@@ -1,4 +1,5 @@
-// What is done with the selected tasks: the bar that takes the filter's place, and the dialog that tells the consequence first.
+// What is done with the selected tasks: the bar that takes the filter's place, the way to select all that match, and the dialog
+// that says the consequence first.
 import { useState } from 'react';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import type { Operation } from '../api/actions.ts';
@@ -6,19 +7,30 @@ import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { Button, copyText } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { plural } from '../ui/words.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { count, exactCount, plural } from '../ui/words.ts';
 import { consequence, refusal, type TaskVerb, VERB } from './applies.ts';
+import { IDS_A_REQUEST } from './use-bulk.ts';
+import type { SelectAll } from './use-select-all.ts';
 
 export function SelectionBar({
   rows,
   operation,
+  busy,
+  everything,
   onVerb,
   onClear,
+  children,
 }: {
   rows: readonly TaskRow[];
   operation: Operation;
+  /** An action on many is under way. */
+  busy: boolean;
+  /** More match than are loaded: how many, as words; null: all that match are here. */
+  everything: { words: string; select: SelectAll } | null;
   onVerb: (verb: TaskVerb, rows: readonly TaskRow[]) => void;
   onClear: () => void;
+  children?: React.ReactNode;
 }) {
   const readOnly = useReadOnly();
   const button = (verb: TaskVerb, icon: 'refresh' | 'stop' | 'power') => {
@@ -29,7 +41,7 @@ export function SelectionBar({
         ? rows.length === 1
           ? refusal(verb, rows[0]!)
           : 'It applies to none of them'
-        : operation.isPending
+        : operation.isPending || busy
           ? 'Waiting for workers'
           : null;
     return (
@@ -39,13 +51,14 @@ export function SelectionBar({
         refused={reason}
         onClick={() => onVerb(verb, fit)}
       >
-        {VERB[verb]} {fit.length || ''}
+        {VERB[verb]} {fit.length > 0 && count(fit.length)}
       </Button>
     );
   };
   return (
     <div className="selection" role="toolbar" aria-label="Selected tasks">
       <b>{plural(rows.length, 'task')} selected</b>
+      {everything && <Everything {...everything} />}
       {button('retry', 'refresh')}
       {button('revoke', 'stop')}
       {button('terminate', 'power')}
@@ -55,7 +68,31 @@ export function SelectionBar({
       </Button>
       <Button kind="bare" icon="close" hint="Clear the selection" keys="Esc" onClick={onClear} />
       <OperationNote operation={operation} />
+      {children}
     </div>
+  );
+}
+
+/** All that match, beyond what is loaded. */
+function Everything({ words, select }: { words: string; select: SelectAll }) {
+  if (select.reading !== null)
+    return (
+      <span role="status">
+        Selecting, {exactCount(select.reading)} so far{' '}
+        <button type="button" className="link plain" onClick={select.stop}>
+          Stop
+        </button>
+      </span>
+    );
+  return (
+    <>
+      <Button onClick={select.start}>Select all {words} that match</Button>
+      {select.error !== null && (
+        <span role="alert" className="muted">
+          They could not be read: {select.error instanceof Error ? select.error.message : String(select.error)}
+        </span>
+      )}
+    </>
   );
 }
 
@@ -72,7 +109,7 @@ export function ConfirmVerb({
   onClose: () => void;
 }) {
   const [signal, setSignal] = useState('SIGTERM');
-  const title = rows.length === 1 ? `${VERB[verb]} task` : `${VERB[verb]} ${rows.length} tasks`;
+  const title = rows.length === 1 ? `${VERB[verb]} task` : `${VERB[verb]} ${count(rows.length)} tasks`;
   const names = [...new Set(rows.map((row) => row.name ?? 'unknown'))];
   return (
     <Dialog title={title} onClose={onClose}>
@@ -83,10 +120,18 @@ export function ConfirmVerb({
         }}
       >
         <p>{consequence(verb, rows.length)}</p>
+        {rows.length > IDS_A_REQUEST && (
+          <p className="muted">
+            In {count(Math.ceil(rows.length / IDS_A_REQUEST))} requests of {count(IDS_A_REQUEST)} at most, one after
+            another. It can be stopped between them.
+          </p>
+        )}
         <dl className="facts">
           {names.slice(0, 5).map((name) => (
             <div key={name}>
-              <dt className="code">{name}</dt>
+              <dt className="code">
+                <ForeignText text={name} />
+              </dt>
               <dd>{rows.filter((row) => (row.name ?? 'unknown') === name).length}</dd>
             </div>
           ))}

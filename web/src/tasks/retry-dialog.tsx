@@ -7,10 +7,25 @@ import { retryPlanQuery } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { consequence } from './applies.ts';
 
-export function RetryDialog({ id, onDo, onClose }: { id: string; onDo: (queue: string) => void; onClose: () => void }) {
+export interface RetryOptions {
+  queue: string;
+  /** It was said that the first one may still run, and accepted. */
+  accept_double?: true;
+}
+
+export function RetryDialog({
+  id,
+  onDo,
+  onClose,
+}: {
+  id: string;
+  onDo: (options: RetryOptions) => void;
+  onClose: () => void;
+}) {
   const plan = useQuery(retryPlanQuery(id));
   return (
     <Dialog title="Retry task" onClose={onClose} className="resend">
@@ -35,18 +50,31 @@ export function RetryDialog({ id, onDo, onClose }: { id: string; onDo: (queue: s
   );
 }
 
-function Ready({ plan, onDo, onClose }: { plan: RetryPlan; onDo: (queue: string) => void; onClose: () => void }) {
+function Ready({
+  plan,
+  onDo,
+  onClose,
+}: {
+  plan: RetryPlan;
+  onDo: (options: RetryOptions) => void;
+  onClose: () => void;
+}) {
   const [queue, setQueue] = useState(plan.queue ?? '');
+  const [accepted, setAccepted] = useState(false);
+  const doubles = plan.would_double ?? null;
   const queues = [...new Set([plan.queue ?? '', ...plan.queues])];
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        onDo(queue);
+        if (doubles === null) onDo({ queue });
+        else if (accepted) onDo({ queue, accept_double: true });
       }}
     >
       <p>{consequence('retry', 1)}</p>
-      <pre className="plain-text code call">{plan.call}</pre>
+      <pre className="plain-text code call">
+        <LongText text={plan.call ?? ''} />
+      </pre>
       <p className="muted">Known from {plan.source_said}.</p>
       <label className="keep">
         Queue
@@ -63,11 +91,28 @@ function Ready({ plan, onDo, onClose }: { plan: RetryPlan; onDo: (queue: string)
           <span>{note}</span>
         </p>
       ))}
+      {doubles !== null && (
+        <label className="keep doubles">
+          <input
+            type="checkbox"
+            className="check"
+            checked={accepted}
+            onChange={(event) => setAccepted(event.target.checked)}
+          />
+          <span>
+            <ForeignText text={doubles} /> Send it all the same.
+          </span>
+        </label>
+      )}
       <footer>
         <Button onClick={onClose}>Cancel</Button>
-        <button type="submit" className="btn primary">
+        <Button
+          type="submit"
+          kind="primary"
+          refused={doubles !== null && !accepted ? 'It may still run: say that it may run twice' : null}
+        >
           Send it again
-        </button>
+        </Button>
       </footer>
     </form>
   );

@@ -1,82 +1,87 @@
 // How many there are in each state, trouble first; a click keeps that state, another lets it go.
-// Those without room fold into "+2".
+// Those without room fold into "+2"; All and what is chosen never do (chip-room.ts).
+import { useLayoutEffect, useRef, useState } from 'react';
+import { ForeignText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { CHIP_ORDER, stateIcon } from '../ui/state-badge.tsx';
 import { count, exactCount } from '../ui/words.ts';
-import { chipStates, type TaskList } from './task-list.ts';
-
-const ROOM = 7;
+import { fitChips } from './chip-room.ts';
+import './state-chips.css';
+import { chipStates, sureness, type TaskList } from './task-list.ts';
 
 export function StateChips({
   list,
   state,
   onChange,
-  tools,
 }: {
   list: TaskList | null;
   state: string;
   onChange: (state: string) => void;
-  tools?: React.ReactNode;
 }) {
+  const line = useRef<HTMLUListElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = line.current!;
+    const watch = new ResizeObserver(() => setWidth(element.clientWidth));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
   const chosen = new Set(state.split(',').filter(Boolean));
   const counts = list?.counts ?? {};
   const states = chipStates(counts, chosen, CHIP_ORDER);
-  const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
+  const sum = Object.values(counts).reduce((all, n) => all + n, 0);
+  const isSure = (name: string) => sureness(list, name) === 'exact';
+  const figure = (name: string) => `${count(counts[name] ?? 0)}${isSure(name) ? '' : '+'}`;
+  const said = (name: string) => `${isSure(name) ? '' : 'at least '}${exactCount(counts[name] ?? 0)}`;
+  const allSure = states.every(isSure);
+  const all = `${allSure ? '' : 'at least '}${count(sum)}`;
   const toggle = (name: string) => {
     const next = new Set(chosen);
     if (next.has(name)) next.delete(name);
     else next.add(name);
     onChange([...next].join(','));
   };
-  const plus = list?.capped ? '+' : '';
-  const shown = states.slice(0, ROOM);
-  const folded = states.slice(ROOM);
+  const { shown, folded } = fitChips(states, chosen, figure, all, width);
   return (
-    <div className="chips-row">
-      <ul className="chips" aria-label="State">
-        <li>
-          <button type="button" aria-pressed={chosen.size === 0} onClick={() => onChange('')}>
-            All{' '}
-            <b title={exactCount(all)}>
-              {count(all)}
-              {plus}
-            </b>
+    <ul className="chips" aria-label="State" ref={line}>
+      <li>
+        <button type="button" aria-pressed={chosen.size === 0} onClick={() => onChange('')}>
+          All <b title={`${allSure ? '' : 'at least '}${exactCount(sum)}`}>{all}</b>
+        </button>
+      </li>
+      {shown.map((name) => (
+        <li key={name}>
+          <button type="button" aria-pressed={chosen.has(name)} onClick={() => toggle(name)}>
+            <span className="state" data-state={name}>
+              <Icon name={stateIcon(name)} />
+              <ForeignText text={name} />
+            </span>
+            <b title={said(name)}>{figure(name)}</b>
           </button>
         </li>
-        {shown.map((name) => (
-          <li key={name}>
-            <button type="button" aria-pressed={chosen.has(name)} onClick={() => toggle(name)}>
-              <span className="state" data-state={name}>
-                <Icon name={stateIcon(name)} />
-                {name}
-              </span>
-              <b title={exactCount(counts[name])}>
-                {count(counts[name] ?? 0)}
-                {(counts[name] ?? 0) >= 10_000 ? plus : ''}
-              </b>
-            </button>
-          </li>
-        ))}
-        {folded.length > 0 && (
-          <li>
-            <Menu
-              label="More states"
-              trigger={
-                <button type="button" aria-label={`${folded.length} more states`}>
-                  +{folded.length}
-                </button>
-              }
-              items={folded.map((name) => ({
-                label: `${name} ${count(counts[name] ?? 0)}`,
-                checked: chosen.has(name),
-                onSelect: () => toggle(name),
-              }))}
-            />
-          </li>
-        )}
-      </ul>
-      {tools}
-    </div>
+      ))}
+      {folded.length > 0 && (
+        <li>
+          <Menu
+            label="More states"
+            trigger={
+              <button type="button" aria-label={`${folded.length} more states`}>
+                +{folded.length}
+              </button>
+            }
+            items={folded.map((name) => ({
+              label: (
+                <>
+                  <ForeignText text={name} /> {figure(name)}
+                </>
+              ),
+              checked: chosen.has(name),
+              onSelect: () => toggle(name),
+            }))}
+          />
+        </li>
+      )}
+    </ul>
   );
 }

@@ -3,12 +3,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { type RefObject, useEffect, useId, useMemo, useState } from 'react';
 import { complete } from '../../../shared/query/complete.ts';
-import { parseQuery } from '../../../shared/query/parser.ts';
+import { parseQuery, type QueryHint } from '../../../shared/query/parser.ts';
 import { word } from '../../../shared/query/printer.ts';
 import { facetQuery } from '../api/queries.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { count } from '../ui/words.ts';
 import { chipsOf, without } from './query-chips.ts';
+import './task-filter.css';
 
 interface Offer {
   group: string;
@@ -17,6 +19,8 @@ interface Offer {
   tail?: string;
   detail?: string;
   count?: number;
+  /** What of the text it takes the place of, when that is not the word at the caret. */
+  place?: { from: number; to: number };
 }
 
 const WITH_VALUES = new Set(['name', 'worker', 'queue', 'exception', 'state']);
@@ -78,8 +82,16 @@ export function TaskFilter({
         detail: 'in name, id, arguments, result or exception',
       });
     }
+    // A slip is offered first: what is typed is searched as text, and seldom meant.
+    for (const { suggestion, position, length } of parsed.ok ? [...parsed.hints].reverse() : [])
+      found.unshift({
+        group: 'Did you mean',
+        insert: suggestion,
+        head: suggestion,
+        place: { from: position, to: position + length },
+      });
     return found.slice(0, 14);
-  }, [at, facets.data, facetField]);
+  }, [at, facets.data, facetField, parsed]);
   const shownOffers = focused && open ? offers : [];
   const picked = Math.min(active, shownOffers.length - 1);
   const chips = useMemo(() => (focused ? null : chipsOf(text)), [focused, text]);
@@ -91,10 +103,11 @@ export function TaskFilter({
   const take = (offer: Offer) => {
     // A field waits for its value, everything else is followed by a space.
     const waits = /[:<>=]$/.test(offer.insert);
-    const after = text.slice(at.to);
-    const inserted = offer.insert + (waits || after.startsWith(' ') ? '' : ' ');
-    const next = text.slice(0, at.from) + inserted + after;
-    const place = at.from + inserted.length;
+    const { from, to } = offer.place ?? at;
+    const after = text.slice(to);
+    const inserted = offer.insert + (waits || /^[\s)]/.test(after) ? '' : ' ');
+    const next = text.slice(0, from) + inserted + after;
+    const place = from + inserted.length;
     setText(next);
     setCaret(place);
     setActive(-1);
@@ -126,6 +139,9 @@ export function TaskFilter({
       else inputRef.current?.blur();
     }
   };
+  const hint = parsed.ok && !shownOffers.length ? parsed.hints[0] : undefined;
+  const mend = (one: QueryHint) =>
+    submit(text.slice(0, one.position) + one.suggestion + text.slice(one.position + one.length));
   const error = !parsed.ok && (!focused || !open) ? parsed.message : serverError;
   let group = '';
   return (
@@ -138,7 +154,7 @@ export function TaskFilter({
               <span className="q" key={`${chip.from} ${chip.text}`}>
                 <button type="button" className="q-text" onClick={() => inputRef.current?.focus()}>
                   <span>{chip.head}</span>
-                  {chip.tail}
+                  <ForeignText text={chip.tail} />
                 </button>
                 <button
                   type="button"
@@ -203,6 +219,14 @@ export function TaskFilter({
           {error}
         </p>
       )}
+      {hint && !error && (
+        <p className="query-hint" role="status">
+          {hint.message.replace(/ Did you mean .*\?$/, '')}{' '}
+          <button type="button" className="link plain" onClick={() => mend(hint)}>
+            Did you mean <code>{hint.suggestion}</code>?
+          </button>
+        </p>
+      )}
       <div
         className="menu completion"
         id={listId}
@@ -231,7 +255,11 @@ export function TaskFilter({
               >
                 <code>
                   {offer.head}
-                  {offer.tail && <b>{offer.tail}</b>}
+                  {offer.tail && (
+                    <b>
+                      <ForeignText text={offer.tail} />
+                    </b>
+                  )}
                 </code>
                 {offer.detail && <span>{offer.detail}</span>}
                 {offer.count !== undefined && <em>{count(offer.count)}</em>}

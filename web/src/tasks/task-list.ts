@@ -1,7 +1,9 @@
 // The rows of the task list as data: pages fetched, live rows merged in, what is newer than the list. Pure.
 // Fetching and freezing: use-task-list.ts. Drawing: task-table.tsx.
 // Holds: a row stands once; rows that did not change keep their identity; order changes only by merge.
+import type { Precision } from '../../../shared/wire/count.ts';
 import type { TaskPage, TaskRow } from '../../../shared/wire/http.ts';
+import { count } from '../ui/words.ts';
 
 export interface TaskList {
   rows: readonly TaskRow[];
@@ -9,11 +11,53 @@ export interface TaskList {
   next: string | null;
   counts: Readonly<Record<string, number>>;
   capped: boolean;
+  /** How sure each of `counts` is; absent: `capped` tells. */
+  countsAre?: Readonly<Record<string, Precision>>;
   total: number;
+  totalIs: Precision;
+  /** Tasks first seen before then were not looked at. */
+  lookedBackTo: number | null;
+  /** What the server wants known of its answer. */
+  note: string | null;
 }
 
+/** Counted up to so many each, unless the server says how sure it is. */
+const COUNTED_TO = 10_000;
+
 export function listOf(page: TaskPage): TaskList {
-  return { rows: page.items, next: page.next, counts: page.counts, capped: page.counts_capped, total: page.total };
+  return { rows: page.items, next: page.next, ...countsOf(page) };
+}
+
+function countsOf(page: TaskPage): Omit<TaskList, 'rows' | 'next'> {
+  return {
+    counts: page.counts,
+    capped: page.counts_capped,
+    countsAre: page.counts_are,
+    total: page.total,
+    totalIs: page.total_is ?? (page.counts_capped && page.total >= COUNTED_TO ? 'at_least' : 'exact'),
+    lookedBackTo: page.looked_back_to ?? null,
+    note: page.note ?? null,
+  };
+}
+
+export function sureness(list: TaskList | null, state: string): Precision {
+  const told = list?.countsAre?.[state];
+  if (told) return told;
+  return list?.capped && (list.counts[state] ?? 0) >= COUNTED_TO ? 'at_least' : 'exact';
+}
+
+/** '3,829', 'at least 30.2k'. */
+export function totalWords(list: TaskList): string {
+  const n = count(list.total);
+  return list.totalIs === 'exact' ? n : `${list.totalIs === 'at_least' ? 'at least' : 'about'} ${n}`;
+}
+
+/** How much of what matches is here. Rows stay while they are looked at, also when their state has moved on. */
+export function loadedWords(list: TaskList): string {
+  const loaded = list.rows.length;
+  const tasks = `${count(loaded)} ${loaded === 1 ? 'task' : 'tasks'}`;
+  if (loaded > list.total && list.totalIs === 'exact') return `${tasks} shown, ${count(list.total)} match now`;
+  return `${tasks} loaded of ${totalWords(list)}`;
 }
 
 export function appendPage(list: TaskList, page: TaskPage): TaskList {
@@ -23,6 +67,7 @@ export function appendPage(list: TaskList, page: TaskPage): TaskList {
     rows: [...list.rows, ...page.items.filter((row) => !known.has(row.uuid))],
     next: page.next,
     total: page.total,
+    totalIs: listOf(page).totalIs,
   };
 }
 
@@ -42,7 +87,7 @@ export function mergeFirst(list: TaskList, page: TaskPage): TaskList {
 
 /** Only the counts of a page, for a list whose order is held. */
 export function withCounts(list: TaskList, page: TaskPage): TaskList {
-  return { ...list, counts: page.counts, capped: page.counts_capped, total: page.total };
+  return { ...list, ...countsOf(page) };
 }
 
 /** Rows the live feed knows better, in place. The same list when nothing changed. */

@@ -6,13 +6,17 @@ import { memo, type RefObject, useEffect, useRef } from 'react';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { usePhone } from '../live/hooks.ts';
 import { ROW_HEIGHT, usePreferences } from '../shell/preferences.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { visible } from '../ui/invisible.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { TaskName } from '../ui/task-name.tsx';
 import { Age, Runtime } from '../ui/time.tsx';
-import { shortNode } from '../ui/words.ts';
+import { exactTime, exceptionParts, shortNode } from '../ui/words.ts';
 import { ariaSort, COLUMNS, type Column, nextSort } from './columns.ts';
 import { RowMenu } from './row-menu.tsx';
+import type { Selection } from './selection.ts';
+import './task-table.css';
 
 const PHONE_ROW = 60;
 
@@ -23,7 +27,7 @@ export interface TaskTableProps {
   hidden: ReadonlySet<string>;
   openId: string | undefined;
   cursor: string | null;
-  selected: ReadonlySet<string>;
+  selected: Selection;
   menuFor: string | null;
   scroller: RefObject<HTMLDivElement | null>;
   search: Record<string, unknown>;
@@ -70,7 +74,7 @@ export function TaskTable(props: TaskTableProps) {
     });
   });
   const columns = COLUMNS.filter((c) => !hidden.has(c.id));
-  const all = rows.length > 0 && selected.size >= rows.length;
+  const all = rows.length > 0 && rows.every((row) => selected.has(row.uuid));
   return (
     <table className="table tasks-table" aria-rowcount={Math.max(total, rows.length) + 1}>
       <caption className="sr">Tasks</caption>
@@ -177,6 +181,7 @@ const Row = memo(function Row({ row, index, columns, open, picked, menu, search,
           key={column.id}
           className={cellClass(column, row)}
           data-state={column.id === 'runtime' ? row.state : undefined}
+          data-unknown={column.id === 'state' && row.unknown_since !== undefined ? '' : undefined}
         >
           <Cell column={column} row={row} search={search} onCursor={onCursor} />
           {column.id === menuColumn && (
@@ -211,6 +216,7 @@ function cellClass(column: Column, row: TaskRow): string {
     case 'retries':
       return `${column.className} num muted`;
     case 'runtime':
+      if (row.unknown_since !== undefined) return 'c-run num unknown';
       return isRunning(row) || RUNNING.has(row.state) ? 'c-run num running' : 'c-run num';
     case 'state':
     case 'name':
@@ -231,7 +237,13 @@ function Cell({
 }) {
   switch (column.id) {
     case 'state':
-      return <StateBadge state={row.state} retries={row.retries} />;
+      return row.unknown_since === undefined ? (
+        <StateBadge state={row.state} retries={row.retries} />
+      ) : (
+        <span title={`Unknown since ${exactTime(row.unknown_since)}: its worker fell silent`}>
+          <StateBadge state={row.state} retries={row.retries} />
+        </span>
+      );
     case 'name':
       return (
         <Link
@@ -246,16 +258,30 @@ function Cell({
         </Link>
       );
     case 'args':
-      return <span title={argumentsOf(row)}>{argumentsOf(row)}</span>;
+      return <WhyOrArguments row={row} />;
     case 'worker':
-      return row.worker ? <span title={row.worker}>{shortNode(row.worker)}</span> : <span className="faint">-</span>;
+      return row.worker ? (
+        <span title={visible(row.worker)}>
+          <ForeignText text={shortNode(row.worker)} />
+        </span>
+      ) : (
+        <span className="faint">-</span>
+      );
     case 'queue':
-      return row.queue ?? <span className="faint">-</span>;
+      return row.queue ? (
+        <span title={visible(row.queue)}>
+          <ForeignText text={row.queue} />
+        </span>
+      ) : (
+        <span className="faint">-</span>
+      );
     case 'retries':
       return row.retries;
     case 'received':
       return <Age at={row.first_seen} />;
     case 'runtime':
+      // Nobody knows whether it still runs: a figure that ticks on would say so.
+      if (row.unknown_since !== undefined) return <span title="Its worker fell silent">unknown</span>;
       return (
         <Runtime
           runtime={row.runtime}
@@ -265,6 +291,35 @@ function Cell({
         />
       );
   }
+}
+
+/** Enough for the widest screen: a list is no place for a long text. @unit characters */
+const IN_A_ROW = 300;
+const TROUBLE = new Set(['FAILURE', 'RETRY', 'REJECTED']);
+
+/** What one looks for first in a failed task is why; its arguments come after it, and both on hover. */
+function WhyOrArguments({ row }: { row: TaskRow }) {
+  const given = argumentsOf(row);
+  if (!row.exception || !TROUBLE.has(row.state))
+    return (
+      <span title={visible(given.slice(0, 2000))}>
+        <ForeignText text={given.slice(0, IN_A_ROW)} />
+      </span>
+    );
+  const { type, message } = exceptionParts(row.exception);
+  return (
+    <span className="why" title={visible(`${row.exception.slice(0, 1500)}\n${given.slice(0, 500)}`)}>
+      {type !== '' && (
+        <b>
+          <ForeignText text={type.slice(0, 100)} />
+        </b>
+      )}{' '}
+      <ForeignText text={message.slice(0, IN_A_ROW)} />
+      <span className="args">
+        <ForeignText text={given.slice(0, 100)} />
+      </span>
+    </span>
+  );
 }
 
 /** As Python would write the call: (918273, currency='EUR'). */

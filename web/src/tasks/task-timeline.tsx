@@ -1,13 +1,16 @@
 // Sent > received > started > done: waits a thin line, running a bar, its p95 an upright tick. Which tries there were stands above.
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskDetail } from '../../../shared/wire/http.ts';
-import { useNow } from '../live/hooks.ts';
-import { age, clock, day, duration, exactTime, exceptionParts, roughly } from '../ui/words.ts';
-import { type Timeline, timelineOf } from './timeline.ts';
+import { useKnownNow } from '../live/hooks.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { age, clock, day, duration, exactTime, exceptionParts, instant, roughly } from '../ui/words.ts';
+import { nextTry, type Timeline, timelineOf } from './timeline.ts';
+import './task-timeline.css';
 
 export function TaskTimeline({ task }: { task: TaskDetail }) {
-  const now = useNow();
+  const now = useKnownNow();
   const [number, setNumber] = useState<number | null>(null);
   const tried = task.tries.length > 1 ? task.tries.find((t) => t.number === number) : undefined;
   const isLast = !tried || tried === task.tries.at(-1);
@@ -20,7 +23,11 @@ export function TaskTimeline({ task }: { task: TaskDetail }) {
         {line.total !== null && (
           <span>
             {task.tries.length > 1 ? `try ${(tried ?? task.tries.at(-1))!.number + 1} ` : ''}
-            {line.points.at(-1)?.end && line.points.at(-1)?.at === now ? 'so far ' : 'took '}
+            {line.points.at(-1)?.state === 'unknown'
+              ? 'known for '
+              : line.points.at(-1)?.end && line.points.at(-1)?.at === now
+                ? 'so far '
+                : 'took '}
             {duration(line.total)}
           </span>
         )}
@@ -36,19 +43,21 @@ export function TaskTimeline({ task }: { task: TaskDetail }) {
                 onClick={() => setNumber(t.number)}
               >
                 <b>{t.number + 1}</b>
-                <span className="clip">{t.exception ? exceptionParts(t.exception).type || t.state : t.state}</span>
+                <span className="clip">
+                  <ForeignText text={(t.exception && exceptionParts(t.exception).type) || t.state} />
+                </span>
                 <span>{t.started !== null && t.ended !== null ? duration(t.ended - t.started) : '-'}</span>
               </button>
             </li>
           ))}
         </ol>
       )}
-      <Life line={line} task={task} />
+      <Life line={line} task={task} number={(tried ?? task.tries.at(-1))?.number ?? task.retries} now={now} />
     </section>
   );
 }
 
-function Life({ line, task }: { line: Timeline; task: TaskDetail }) {
+function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; number: number; now: number }) {
   return (
     <ol className="life">
       {line.points.map((point, i) => {
@@ -64,7 +73,7 @@ function Life({ line, task }: { line: Timeline; task: TaskDetail }) {
                   ? 'now'
                   : clock(point.at)}
             </time>
-            <span className="clip">{beside(point.label, task)}</span>
+            <span className="clip">{beside(point.label, task, number, now)}</span>
           </li>,
           i < line.points.length - 1 && (
             <li
@@ -104,12 +113,12 @@ function took(seconds: number): string {
   return seconds < 0.001 ? 'under 1 ms' : duration(seconds);
 }
 
-function beside(label: string, task: TaskDetail) {
+function beside(label: string, task: TaskDetail, number: number, now: number) {
   switch (label) {
     case 'Received':
       return task.worker ? (
         <Link to="/workers/$name" params={{ name: task.worker }} className="link">
-          {task.worker}
+          <ForeignText text={task.worker} />
         </Link>
       ) : (
         ''
@@ -118,21 +127,28 @@ function beside(label: string, task: TaskDetail) {
       return task.pid !== null ? `pid ${task.pid}` : '';
     case 'Failed':
       return task.retries > 0 ? 'no retry left' : '';
-    case 'To retry':
-      return task.eta ? `again at ${task.eta.slice(11, 19)}` : 'will be tried again';
+    case 'To retry': {
+      const next = nextTry(task, number);
+      if (next.started !== null) return `again at ${instant(next.started, now)}`;
+      return next.eta ? `again at ${etaWords(next.eta, now)}` : 'will be tried again';
+    }
     case 'Waiting':
-      return task.orphaned
-        ? 'its worker is gone'
-        : task.untold
-          ? 'its worker has it no more'
-          : task.eta
-            ? `due ${task.eta.slice(0, 19).replace('T', ' ')}`
-            : '';
+      if (task.orphaned) return 'its worker is gone';
+      if (task.untold) return 'its worker does not have it any more';
+      return task.eta ? `due ${etaWords(task.eta, now)}` : '';
     case 'Running':
-      return task.orphaned ? 'its worker is gone' : task.untold ? 'its worker has it no more' : '';
+      return task.orphaned ? 'its worker is gone' : task.untold ? 'its worker does not have it any more' : '';
+    case 'Unknown':
+      return 'its worker fell silent';
     case 'Revoked':
       return task.started === null ? 'before it started' : '';
     default:
       return '';
   }
+}
+
+/** An ETA as its message has it, in the zone of the page. What cannot be read as an instant is shown as it is. */
+export function etaWords(eta: string, now: number): string {
+  const seconds = etaSeconds(eta);
+  return seconds === null ? eta : instant(seconds, now);
 }

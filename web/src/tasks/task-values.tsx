@@ -4,14 +4,16 @@ import { useMemo, useState } from 'react';
 import { parsePythonLiteral } from '../../../shared/python-literal.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
 import { READY_STATES } from '../../../shared/states.ts';
-import type { ResultReply, TaskDetail } from '../../../shared/wire/http.ts';
+import type { ResultReply } from '../../../shared/wire/http.ts';
 import { apiUrl } from '../api/base.ts';
 import { callQuery, resultQuery } from '../api/queries.ts';
 import { Button, CopyButton } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
-import { kindOf, type Part, partsOf, show } from '../ui/value.ts';
-import { ValueTree } from '../ui/value-tree.tsx';
+import { ForeignText, LongText } from '../ui/foreign-text.tsx';
+import { type Part, partsOf, show } from '../ui/value.ts';
+import { ShownValue, ValueTree } from '../ui/value-tree.tsx';
 import { bytes } from '../ui/words.ts';
+import type { KnownTask } from './known-task.ts';
 
 const SOURCES = {
   message: 'its message',
@@ -20,14 +22,14 @@ const SOURCES = {
   event: 'its event',
 } as const;
 
-export function Arguments({ task }: { task: TaskDetail }) {
+export function Arguments({ task }: { task: KnownTask }) {
   const text = `${task.args ?? ''}${task.kwargs ?? ''}`;
   const args = useMemo(() => parsePythonLiteral(task.args || '()'), [task.args]);
   const kwargs = useMemo(() => parsePythonLiteral(task.kwargs || '{}'), [task.kwargs]);
-  const isUntold = task.args === null && task.kwargs === null;
+  const isUnknown = task.args === null && task.kwargs === null;
   const cut =
     task.args_truncated || task.kwargs_truncated || (!args.ok && args.truncated) || (!kwargs.ok && kwargs.truncated);
-  const asked = useQuery({ ...callQuery(task.uuid, task.state), enabled: cut || isUntold });
+  const asked = useQuery({ ...callQuery(task.uuid, task.state), enabled: !task.partial && (cut || isUnknown) });
   const whole = asked.data?.task_id === task.uuid && asked.data.source !== null ? asked.data : null;
   const parts: Part[] = [];
   if (whole) parts.push(...argumentParts(whole.args, whole.kwargs));
@@ -39,8 +41,8 @@ export function Arguments({ task }: { task: TaskDetail }) {
     if (whole)
       return whole.cut
         ? `the first part of ${bytes(whole.size)}, from ${SOURCES[whole.source!]}`
-        : `whole, from ${SOURCES[whole.source!]}; the event's are ${isUntold ? 'missing' : 'cut'}`;
-    if (isUntold) return 'not told';
+        : `whole, from ${SOURCES[whole.source!]}; the event's are ${isUnknown ? 'missing' : 'cut'}`;
+    if (isUnknown) return 'unknown';
     return cut ? 'cut by the sender' : `complete, ${bytes(text.length)}`;
   };
   return (
@@ -57,11 +59,17 @@ export function Arguments({ task }: { task: TaskDetail }) {
         <ValueTree label="Arguments" parts={parts} />
       ) : (
         (whole || (args.ok && kwargs.ok)) && (
-          <p className="muted">{isUntold && !whole ? 'The event named no arguments.' : 'Called without arguments.'}</p>
+          <p className="muted">
+            {isUnknown && !whole ? 'Its event carries no arguments.' : 'Called without arguments.'}
+          </p>
         )
       )}
       {!whole && !kwargs.ok && <RawText label="kwargs" text={task.kwargs ?? ''} />}
-      {cut && !whole && asked.data?.reason && <p className="muted gone">{asked.data.reason}</p>}
+      {cut && !whole && asked.data?.reason && (
+        <p className="muted gone">
+          <ForeignText text={asked.data.reason} />
+        </p>
+      )}
     </section>
   );
 }
@@ -88,16 +96,23 @@ function RawText({ label, text }: { label: string; text: string }) {
   return (
     <pre className="plain-text code">
       <span className="faint">{label} </span>
-      {text}
+      <LongText text={text} />
     </pre>
   );
 }
 
 /** The event's short word for the result; the whole one from the result backend when asked for. */
-export function Result({ task }: { task: TaskDetail }) {
+export function Result({ task }: { task: KnownTask }) {
   const [asked, setAsked] = useState(false);
   const stored = useQuery({ ...resultQuery(task.uuid), enabled: asked });
-  if (!READY_STATES.has(task.state) && task.result === null && !task.orphaned && !task.untold) return null;
+  if (
+    !READY_STATES.has(task.state) &&
+    task.result === null &&
+    !task.orphaned &&
+    !task.untold &&
+    task.unknown_since === undefined
+  )
+    return null;
   const told = task.result;
   return (
     <section>
@@ -112,10 +127,10 @@ export function Result({ task }: { task: TaskDetail }) {
       ) : (
         <p className="muted">
           {task.state === 'SUCCESS'
-            ? 'The event named no result.'
+            ? 'Its event carries no result.'
             : READY_STATES.has(task.state)
               ? 'It has none.'
-              : 'No event told one.'}
+              : 'None is known.'}
         </p>
       )}
       {stored.isFetching && <Skeleton rows={1} label="Asking the result backend" />}
@@ -142,13 +157,13 @@ function saidOf(stored: ResultReply | undefined, told: string | null): string {
   if (stored?.found) return stored.cut ? `as stored, the first part of ${bytes(stored.size)}` : 'as stored';
   if (told === null) return '';
   const read = parsePythonLiteral(told);
-  return !read.ok && read.truncated ? 'cut by the worker when it told of it' : 'as the event told it';
+  return !read.ok && read.truncated ? 'from its event, cut by the worker' : 'from its event';
 }
 
 function StoredValue({ reply }: { reply: ResultReply }) {
   return (
     <>
-      <ShownValue value={reply.result} />
+      <ShownValue value={reply.result} label="Result" />
       {reply.cut && (
         <p className="muted gone">
           It is too large to be drawn.{' '}
@@ -167,18 +182,11 @@ function StoredValue({ reply }: { reply: ResultReply }) {
 
 function Repr({ text }: { text: string }) {
   const read = useMemo(() => parsePythonLiteral(text), [text]);
-  if (!read.ok) return <pre className="plain-text code">{text}</pre>;
-  return <ShownValue value={read.value} />;
-}
-
-function ShownValue({ value }: { value: unknown }) {
-  const inside = partsOf(value);
-  if (inside && inside.parts.length > 0) return <ValueTree label="Result" parts={inside.parts} named={inside.named} />;
-  return (
-    <pre className="plain-text code">
-      <span className="v" data-type={kindOf(value)}>
-        {show(value)}
-      </span>
-    </pre>
-  );
+  if (!read.ok)
+    return (
+      <pre className="plain-text code">
+        <LongText text={text} />
+      </pre>
+    );
+  return <ShownValue value={read.value} label="Result" />;
 }

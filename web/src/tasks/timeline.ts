@@ -51,7 +51,8 @@ export type TimelineTask = Pick<
   | 'eta'
   | 'usual_p95'
   | 'runtime'
->;
+> &
+  Partial<Pick<TaskDetail, 'unknown_since'>>;
 
 /** @param now server time, for what still runs or waits */
 export function timelineOf(task: TimelineTask, now: number, tried?: TaskTry): Timeline {
@@ -79,7 +80,9 @@ export function timelineOf(task: TimelineTask, now: number, tried?: TaskTry): Ti
   if (started !== null && (received === null || started >= received - 1))
     points.push({ label: 'Started', at: started });
   const ended = ENDS[state];
+  const unknown = tried ? undefined : task.unknown_since;
   if (ended) points.push({ label: ended, at: end, state, end: true });
+  else if (unknown !== undefined) points.push({ label: 'Unknown', at: unknown, state: 'unknown', end: true });
   else points.push({ label: nowWord(points.at(-1)?.label), at: now, state, end: true });
   const times = points.map((p) => p.at).filter((at): at is number => at !== null);
   const first = Math.min(...times);
@@ -98,7 +101,7 @@ export function timelineOf(task: TimelineTask, now: number, tried?: TaskTry): Ti
       from: place(before.at),
       to: place(point.at),
       tick: inTrack ? p95At : null,
-      open: !ended && i === points.length - 2,
+      open: !ended && unknown === undefined && i === points.length - 2,
     };
   });
   return { points, gaps, total: times.length > 1 ? whole : null };
@@ -112,4 +115,15 @@ function gapLabel(from: string, task: TimelineTask): string {
   if (from === 'Sent') return task.queue ? `in queue ${task.queue}` : 'in the queue';
   if (from === 'Received') return task.eta ? 'for its ETA and a free slot' : 'for a free slot';
   return '';
+}
+
+/** When the try after this one was to begin, where that is known. A retry waits with its ETA in the message of the next try. */
+export function nextTry(
+  task: Pick<TaskDetail, 'tries' | 'retries' | 'eta' | 'started' | 'received'>,
+  number: number,
+): { started: number | null; eta: string | null } {
+  const next = task.tries.find((t) => t.number === number + 1);
+  if (next?.started != null) return { started: next.started, eta: null };
+  if (task.retries !== number + 1) return { started: null, eta: null };
+  return { started: null, eta: task.eta };
 }

@@ -7,6 +7,7 @@ import { Icon } from '../ui/icon.tsx';
 import { visible } from '../ui/invisible.ts';
 import { plural } from '../ui/words.ts';
 import { type Frame, packagesOf, type Raised, readTraceback, runsOf, shortPath } from './traceback.ts';
+import './traceback-view.css';
 
 /** @param of which try it is of, when not the last */
 export function TracebackView({ text, of = null }: { text: string; of?: string | null }) {

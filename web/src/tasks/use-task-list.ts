@@ -35,7 +35,7 @@ export interface TaskFilter {
 export interface TaskListState {
   list: TaskList | null;
   error: unknown;
-  /** The first page of a new filter is being read; the old rows stand dimmed. */
+  /** The first page is being read; rows of before stand dimmed. With an `error` and without a list: it was refused. */
   loading: boolean;
   loadingMore: boolean;
   newer: number;
@@ -46,7 +46,7 @@ export interface TaskListState {
 
 export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
   const { q, state, sort } = filter;
-  const [list, setList] = useState<TaskList | null>(null);
+  const [kept, setKept] = useState<{ of: string; list: TaskList } | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [loading, setLoading] = useState(true);
   const [loadingMore, setLoadingMore] = useState(false);
@@ -60,8 +60,20 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
   const newest = sort === NEWEST_FIRST;
   const frozenRef = useRef(frozen);
   frozenRef.current = frozen;
+  const of = `${q}\n${state}\n${sort}`;
+  // Rows of another filter stand, dimmed, while this one's are being read; when it is refused they go: they are no answer to it.
+  const list = kept && (kept.of === of || loading) ? kept.list : null;
   const listRef = useRef(list);
   listRef.current = list;
+  const setList = useCallback(
+    (change: (before: TaskList | null) => TaskList | null) =>
+      setKept((before) => {
+        const next = change(before?.list ?? null);
+        if (next === null) return null;
+        return next === before?.list ? before : { of: before?.of ?? of, list: next };
+      }),
+    [of],
+  );
 
   const belongs = useMemo(() => {
     const parsed = parseQuery(q);
@@ -77,7 +89,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
     setLoading(true);
     fetchTasks({ q, state, sort, limit: PAGE }, abort.signal).then(
       (page) => {
-        setList(patchRows(listOf(page), store.get().tasks));
+        setKept({ of, list: patchRows(listOf(page), store.get().tasks) });
         setNewer(0);
         setError(null);
         setLoading(false);
@@ -104,7 +116,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
       }
       return above.length === 0 || patched.rows.length > LONGEST_LIVE ? patched : insertNewer(patched, above);
     });
-  }, [live, belongs, newest, frozen]);
+  }, [live, belongs, newest, frozen, setList]);
 
   // And the truth from the server, a few seconds behind, while anything changes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a snapshot means that changes were missed
@@ -134,7 +146,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
       abort.abort();
       clearInterval(timer);
     };
-  }, [q, state, sort, visible, paused, newest, snapshots]);
+  }, [q, state, sort, visible, paused, newest, snapshots, setList]);
 
   const next = list?.next ?? null;
   const more = useCallback(() => {
@@ -150,7 +162,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
         setLoadingMore(false);
       },
     );
-  }, [next, loadingMore, q, state, sort]);
+  }, [next, loadingMore, q, state, sort, setList]);
   const refresh = useCallback(() => setRound((n) => n + 1), []);
   return { list, error, loading, loadingMore, newer: frozen ? newer : 0, more, refresh };
 }
@@ -161,5 +173,5 @@ function unknownIn(rows: readonly TaskRow[], list: TaskList | null): number {
   return rows.filter((row) => !known.has(row.uuid) && row.first_seen >= top).length;
 }
 
-/** A reread that fails is not told: the live state already says that the line is broken, and the next one comes. */
+/** A reread that fails is not shown: the live state already says that the line is broken, and the next one comes. */
 function ignoreOnce(): void {}

@@ -40,7 +40,7 @@ export function Menu({
           loop
         >
           {items.map((item, i) =>
-            item === null ? <DropdownMenu.Separator key={i} className="rule" /> : <Entry key={i} item={item} />,
+            item === null ? <DropdownMenu.Separator key={i} className="parting" /> : <Entry key={i} item={item} />,
           )}
         </DropdownMenu.Content>
       </DropdownMenu.Portal>

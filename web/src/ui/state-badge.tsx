@@ -3,6 +3,7 @@
 // Holds: an unknown state looks custom, never PENDING.
 import { STATES } from '../../../shared/states.ts';
 import type { WorkerRow } from '../../../shared/wire/http.ts';
+import { ForeignText } from './foreign-text.tsx';
 import { Icon, type IconName } from './icon.tsx';
 
 const KNOWN: ReadonlySet<string> = new Set(STATES);
@@ -16,7 +17,7 @@ export function StateBadge({ state, retries, tinted }: { state: string; retries?
   return (
     <span className={tinted ? 'state tinted' : 'state'} data-state={state}>
       <Icon name={stateIcon(state)} />
-      {state}
+      <ForeignText text={state} />
       {state === 'RETRY' && retries ? ` ${retries}` : ''}
     </span>
   );

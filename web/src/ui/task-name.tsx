@@ -1,17 +1,22 @@
 // A task's name: module faint, function in ink. Only the module shortens, at its front, so the function is always whole.
 // Ids: eight characters in lists, the rest on hover, focus and copy.
 
+import { ForeignText } from './foreign-text.tsx';
+import { visible } from './invisible.ts';
+
 export function TaskName({ name }: { name: string | null }) {
   if (!name) return <span className="faint">unknown</span>;
   const cut = name.lastIndexOf('.') + 1;
   return (
-    <span className="name" title={name}>
+    <span className="name" title={visible(name)}>
       {cut > 0 && (
         <i>
-          <bdi>{name.slice(0, cut)}</bdi>
+          <ForeignText text={name.slice(0, cut)} />
         </i>
       )}
-      <b>{name.slice(cut)}</b>
+      <b>
+        <ForeignText text={name.slice(cut)} />
+      </b>
     </span>
   );
 }

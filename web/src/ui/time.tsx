@@ -1,6 +1,6 @@
 // Times as words that tick, with the exact instant and zone on hover. Wording: words.ts. One clock: live/hooks.ts.
-import { useNow } from '../live/hooks.ts';
-import { age, duration, exactTime } from './words.ts';
+import { useKnownNow, useNow } from '../live/hooks.ts';
+import { age, duration, exactTime, instant } from './words.ts';
 
 export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix?: string }) {
   const now = useNow();
@@ -9,6 +9,16 @@ export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix
     <time dateTime={new Date(at * 1000).toISOString()} title={exactTime(at)}>
       {age(now - at)}
       {suffix}
+    </time>
+  );
+}
+
+/** An instant as a clock shows it, the day with it when that is not today. Exact, with the zone, on hover. */
+export function At({ at }: { at: number }) {
+  const now = useNow();
+  return (
+    <time dateTime={new Date(at * 1000).toISOString()} title={exactTime(at)}>
+      {instant(at, now)}
     </time>
   );
 }
@@ -33,5 +43,5 @@ export function Runtime({
 }
 
 function Running({ since }: { since: number }) {
-  return <>{age(useNow() - since)}</>;
+  return <>{age(useKnownNow() - since)}</>;
 }

@@ -1,10 +1,27 @@
 // Arguments and results as a tree: exact, foldable, copyable. What cannot be read as values is shown as the text it is.
 import { type KeyboardEvent, useState } from 'react';
+import { ForeignText, LongText } from './foreign-text.tsx';
 import { Icon } from './icon.tsx';
 import { kindOf, type Part, partsOf, show } from './value.ts';
+import './value-tree.css';
 
 /** How many parts of one container are drawn before one asks for the rest. */
 const FIRST = 50;
+/** How much of one value is drawn before one asks for the rest. @unit characters */
+const LEAF = 1000;
+
+/** A value by itself: a tree when it has parts, else as Python would show it. */
+export function ShownValue({ value, label }: { value: unknown; label: string }) {
+  const inside = partsOf(value);
+  if (inside && inside.parts.length > 0) return <ValueTree label={label} parts={inside.parts} named={inside.named} />;
+  return (
+    <pre className="plain-text code">
+      <span className="v" data-type={kindOf(value)}>
+        <LongText text={show(value)} />
+      </span>
+    </pre>
+  );
+}
 
 export function ValueTree({ parts, label, named }: { parts: readonly Part[]; label: string; named?: boolean }) {
   return (
@@ -38,7 +55,7 @@ function Branch({ part, depth, top, first }: { part: Part; depth: number; top: b
   const [open, setOpen] = useState(depth === 0 && inside !== null && inside.parts.length <= 6);
   const key = (
     <span className={depth === 0 && top ? 'k arg' : 'k'}>
-      {part.key}
+      <ForeignText text={part.key} />
       {depth === 0 && top ? '=' : ': '}
     </span>
   );
@@ -58,7 +75,7 @@ function Branch({ part, depth, top, first }: { part: Part; depth: number; top: b
         <i />
         {key}
         <span className="v" data-type={kindOf(part.value)}>
-          {inside ? inside.open + inside.close : show(part.value)}
+          {inside ? inside.open + inside.close : <LongText text={show(part.value)} max={LEAF} />}
         </span>
       </div>
     );

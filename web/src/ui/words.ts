@@ -54,6 +54,16 @@ export function clock(seconds: number): string {
   return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}.${pad(d.getMilliseconds(), 3)}`;
 }
 
+/** '14:31:07' of today, else 'Nov 18, 14:31:07': an instant in a sentence, in the person's zone. @param now seconds */
+export function instant(seconds: number, now: number): string {
+  const d = new Date(seconds * 1000);
+  const time = `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;
+  if (d.toDateString() === new Date(now * 1000).toDateString()) return time;
+  const date = d.toLocaleDateString('en', { day: 'numeric', month: 'short' });
+  const year = d.getFullYear() === new Date(now * 1000).getFullYear() ? '' : ` ${d.getFullYear()}`;
+  return `${date}${year}, ${time}`;
+}
+
 /** '14:31' or, when the axis is longer than a day, '18 Nov'. */
 export function axisTime(seconds: number, spanSeconds: number): string {
   const d = new Date(seconds * 1000);

@@ -1,0 +1,133 @@
+// Where a task belongs: its queue and worker, its times in the zone of the page, and its kin.
+import { Link } from '@tanstack/react-router';
+import { etaSeconds } from '../../../shared/query/match.ts';
+import type { TaskRow } from '../../../shared/wire/http.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { StateBadge } from '../ui/state-badge.tsx';
+import { shortId, TaskName } from '../ui/task-name.tsx';
+import { Age, At } from '../ui/time.tsx';
+import { plural } from '../ui/words.ts';
+import type { KnownTask } from './known-task.ts';
+
+export function Belongs({ task }: { task: KnownTask }) {
+  return (
+    <section className="belongs">
+      <h3>Where it belongs</h3>
+      <dl className="facts">
+        <dt>Queue</dt>
+        <dd>
+          {task.queue ? (
+            <Link to="/queues/$name" params={{ name: task.queue }} className="link">
+              <code>
+                <ForeignText text={task.queue} />
+              </code>
+            </Link>
+          ) : (
+            <span className="muted" title="Celery's events name it when senders set task_send_sent_event=True">
+              unknown
+            </span>
+          )}
+          {task.routing_key && task.routing_key !== task.queue && (
+            <code className="muted">
+              {' '}
+              key <ForeignText text={task.routing_key} />
+            </code>
+          )}
+          {task.exchange && (
+            <code className="muted">
+              {' '}
+              exchange <ForeignText text={task.exchange} />
+            </code>
+          )}
+        </dd>
+        <dt>Worker</dt>
+        <dd>
+          {task.worker ? (
+            <Link to="/workers/$name" params={{ name: task.worker }} className="link">
+              <code>
+                <ForeignText text={task.worker} />
+              </code>
+            </Link>
+          ) : (
+            <span className="muted">none yet</span>
+          )}
+        </dd>
+        {task.eta && (
+          <>
+            <dt>ETA</dt>
+            <dd>
+              <IsoTime text={task.eta} />
+            </dd>
+          </>
+        )}
+        {task.expires && (
+          <>
+            <dt>Expires</dt>
+            <dd>
+              <IsoTime text={task.expires} />
+            </dd>
+          </>
+        )}
+        <dt>Last event</dt>
+        <dd>
+          <Age at={task.timestamp} suffix=" ago" />
+        </dd>
+        {task.parent && (
+          <>
+            <dt>Parent</dt>
+            <dd>
+              <Kin row={task.parent} />
+            </dd>
+          </>
+        )}
+        {task.root && task.root.uuid !== task.uuid && task.root.uuid !== task.parent?.uuid && (
+          <>
+            <dt>Root</dt>
+            <dd>
+              <Kin row={task.root} />
+            </dd>
+          </>
+        )}
+        {task.children.length > 0 && (
+          <>
+            <dt>Called</dt>
+            <dd>
+              {task.children.map((child) => (
+                <div key={child.uuid}>
+                  <Kin row={child} />
+                </div>
+              ))}
+              {task.children_total > task.children.length && (
+                <Link className="link" to="/tasks" search={{ q: `parent:${task.uuid}` }}>
+                  all {plural(task.children_total, 'task')}
+                </Link>
+              )}
+            </dd>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function Kin({ row }: { row: TaskRow }) {
+  return (
+    <Link to="/tasks" search={{ task: row.uuid }} className="kin-row">
+      <StateBadge state={row.state} retries={row.retries} />
+      <TaskName name={row.name} />
+      <code className="faint">{shortId(row.uuid)}</code>
+    </Link>
+  );
+}
+
+/** A time of a message, as all other times are shown; what cannot be read as one is shown as it is. */
+function IsoTime({ text }: { text: string }) {
+  const at = etaSeconds(text);
+  return at === null ? (
+    <code>
+      <ForeignText text={text} />
+    </code>
+  ) : (
+    <At at={at} />
+  );
+}

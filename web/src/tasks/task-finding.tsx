@@ -1,0 +1,87 @@
+// What happened to a task, in the words that answer most visits: what was raised and how often, how it ended otherwise, or that
+// nobody knows. The traceback below it: traceback-view.tsx. Why it waits: why-waits.tsx.
+import { Link } from '@tanstack/react-router';
+import { ForeignText, LongText } from '../ui/foreign-text.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { At } from '../ui/time.tsx';
+import { count, exceptionParts } from '../ui/words.ts';
+import type { KnownTask } from './known-task.ts';
+
+/** An exception's message is drawn in full up to this. @unit characters */
+const MESSAGE = 600;
+
+export function Finding({ task }: { task: KnownTask }) {
+  return (
+    <>
+      {task.exception && task.state !== 'SUCCESS' && <Exception task={task} />}
+      {task.became && task.became.what !== 'rejected' && (
+        <Note>
+          <ForeignText text={task.became.sentence} />
+          {task.became.at !== null && (
+            <span className="muted">
+              {' '}
+              <At at={task.became.at} />
+            </span>
+          )}
+          {task.became.who && (
+            <span className="muted">
+              , by <ForeignText text={task.became.who} />
+            </span>
+          )}
+          {task.became.operation !== null && (
+            <>
+              {' '}
+              <Link className="link" to="/audit" search={{ open: String(task.became.operation) }}>
+                audit
+              </Link>
+            </>
+          )}
+        </Note>
+      )}
+      {/* The server's answer to "why does it wait" says the same with its evidence. */}
+      {!task.wait && (task.orphaned || task.untold) && (
+        <Note>
+          {task.orphaned
+            ? `${task.worker} is gone and had not finished it. If the task acknowledges late, the broker gives it to another worker after its visibility timeout; else it is lost. It can be sent again.`
+            : `${task.worker} does not have it any more. Either it ended without an event, as one that raises Ignore does, or the event was lost. The stored result may tell.`}
+        </Note>
+      )}
+    </>
+  );
+}
+
+function Note({ children }: { children: React.ReactNode }) {
+  return (
+    <section className="finding-note">
+      <p className="op-note" data-state="RETRY">
+        <Icon name="late" />
+        <span>{children}</span>
+      </p>
+    </section>
+  );
+}
+
+function Exception({ task }: { task: KnownTask }) {
+  const { type, message } = exceptionParts(task.exception ?? '');
+  const more = task.same_failures - 1;
+  return (
+    <section className="raised-what">
+      <p className="exc code">
+        {type && (
+          <b>
+            <ForeignText text={type} />
+          </b>
+        )}{' '}
+        <LongText text={message} max={MESSAGE} />
+      </p>
+      {more > 0 && type && (
+        <p className="kin muted">
+          <Link className="link" to="/tasks" search={{ state: task.state, q: `exception:${type} name:${task.name}` }}>
+            {count(more)} more of this kind
+          </Link>{' '}
+          in the last 24 h
+        </p>
+      )}
+    </section>
+  );
+}

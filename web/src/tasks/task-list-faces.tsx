@@ -1,0 +1,71 @@
+// The task list without rows: being read, refused, failed, nothing found, nothing seen yet. Each is a face of its own.
+// Holds: a query that was refused or failed says so in the server's words, and never that no task matches.
+import { ApiError } from '../api/client.ts';
+import { Button } from '../ui/button.tsx';
+import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { At } from '../ui/time.tsx';
+
+/** What is wrong with the query, for the field; null: it is not the query. */
+export function queryRefusal(error: unknown): string | null {
+  if (!(error instanceof ApiError) || error.status !== 400) return null;
+  return error.detail ?? error.title;
+}
+
+export function NoList({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  if (error === null) return <Skeleton rows={20} label="Loading tasks" />;
+  const words = queryRefusal(error);
+  if (words !== null)
+    return (
+      <Empty icon="search" title="This filter cannot be searched for">
+        <p className="muted">{words}</p>
+      </Empty>
+    );
+  if (error instanceof ApiError && (error.status === 431 || error.status === 414))
+    return (
+      <Empty icon="search" title="This filter is too long for one request">
+        <p className="muted">
+          {error.title}: the address with the filter in it is longer than the server takes. Shorten the filter.
+        </p>
+      </Empty>
+    );
+  return <ErrorNote what="The tasks could not be read" error={error} onRetry={onRetry} />;
+}
+
+export function NoRows({
+  filtered,
+  lookedBackTo,
+  note,
+  onClear,
+}: {
+  filtered: boolean;
+  /** Tasks first seen before then were not looked at. */
+  lookedBackTo: number | null;
+  note: string | null;
+  onClear: () => void;
+}) {
+  if (!filtered) {
+    return (
+      <Empty icon="tasks" title="No task has been seen yet">
+        <p className="muted">
+          Tasks appear with their first event. Are workers running with <code>-E</code>?
+        </p>
+      </Empty>
+    );
+  }
+  const clear = <Button onClick={onClear}>Clear the filter</Button>;
+  if (lookedBackTo !== null)
+    return (
+      <Empty icon="search" title="None found so far">
+        <p className="muted">
+          Looked at tasks back to <At at={lookedBackTo} />; older ones may match. A narrower filter reaches further.
+        </p>
+        {clear}
+      </Empty>
+    );
+  return (
+    <Empty icon="search" title="No task matches">
+      <p className="muted">{note ?? 'Nothing in the history fits this filter.'}</p>
+      {clear}
+    </Empty>
+  );
+}

@@ -1,0 +1,74 @@
+// How far a running task is: what its body stored last with update_state, as a bar and a tree. Figures: progress.ts.
+import { useEffect, useState } from 'react';
+import { useKnownNow } from '../live/hooks.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { StateBadge } from '../ui/state-badge.tsx';
+import { Age } from '../ui/time.tsx';
+import { ShownValue } from '../ui/value-tree.tsx';
+import { exactCount, roughly } from '../ui/words.ts';
+import type { KnownTask } from './known-task.ts';
+import { addStep, endsIn, otherMeta, type Step, share } from './progress.ts';
+import { useProgress } from './use-task.ts';
+import './why-waits.css';
+
+export function TaskProgress({ task }: { task: KnownTask }) {
+  const progress = useProgress(task);
+  const now = useKnownNow();
+  const [steps, setSteps] = useState<readonly Step[]>([]);
+  useEffect(() => setSteps((before) => addStep(before, progress)), [progress]);
+  if (!progress) return null;
+  const plain = progress.state === 'STARTED' && progress.current === null && isNothing(progress.meta);
+  if (plain && !progress.reason) return null;
+  if (plain || progress.reason) {
+    return (
+      <section className="progress">
+        <h3>Progress</h3>
+        <p className="muted">{progress.reason}</p>
+      </section>
+    );
+  }
+  const part = share(progress);
+  const end = task.unknown_since === undefined ? endsIn(progress, steps, task.started, now) : null;
+  const rest = otherMeta(progress.meta);
+  return (
+    <section className="progress" data-state={progress.state}>
+      <h3>
+        Progress <StateBadge state={progress.state} />
+        <span>
+          stored <Age at={progress.changed} suffix=" ago" />
+        </span>
+      </h3>
+      {progress.current !== null && (
+        <p className="how-far">
+          <b>{exactCount(progress.current)}</b>
+          {progress.total !== null && <> of {exactCount(progress.total)}</>}
+          {part !== null && <b className="percent">{Math.floor(part * 100)} %</b>}
+        </p>
+      )}
+      {part !== null && (
+        <progress className="bar" max={1} value={part} aria-label={`${Math.floor(part * 100)} percent done`} />
+      )}
+      {end && (
+        <p className="muted">
+          {roughly(end.from) === roughly(end.to)
+            ? `At its pace it ends in about ${roughly(end.to)}.`
+            : `At its pace it ends in ${roughly(end.from)} to ${roughly(end.to)}.`}
+        </p>
+      )}
+      {rest !== null &&
+        (typeof rest === 'object' ? (
+          <ShownValue value={rest} label="Stored state" />
+        ) : (
+          <pre className="plain-text code">
+            <ForeignText text={String(rest)} />
+          </pre>
+        ))}
+    </section>
+  );
+}
+
+function isNothing(meta: unknown): boolean {
+  if (meta === null || meta === undefined) return true;
+  // What Celery stores itself when track_started is set.
+  return typeof meta === 'object' && Object.keys(meta).every((key) => key === 'pid' || key === 'hostname');
+}

@@ -1,0 +1,135 @@
+// Why an unfinished task does not run: the answer first, what helps, then the questions in the order in which they were asked, each
+// with its finding, source and age; and who is in the way. Concluded by the server: shared/wire/wait.ts.
+import { Link } from '@tanstack/react-router';
+import type { Count } from '../../../shared/wire/count.ts';
+import type { WaitCause, WaitEvidence, WaitReason } from '../../../shared/wire/wait.ts';
+import { useNow } from '../live/hooks.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { Icon, type IconName } from '../ui/icon.tsx';
+import { PathLink } from '../ui/path-link.tsx';
+import { shortId, TaskName } from '../ui/task-name.tsx';
+import { Age, At } from '../ui/time.tsx';
+import { age, exactCount, roughly } from '../ui/words.ts';
+import './why-waits.css';
+
+/** What is no answer to "why does it wait": the rest of the page tells it. */
+const SAYS_NOTHING: ReadonlySet<WaitCause> = new Set(['running', 'next']);
+/** Nothing to be worried about: it goes on by itself. */
+const CALM: ReadonlySet<WaitCause> = new Set(['eta', 'retry', 'slots', 'rate_limit', 'prefetch', 'behind', 'revoked']);
+
+export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean }) {
+  if (SAYS_NOTHING.has(wait.cause)) return null;
+  return (
+    <section className="why-waits" data-cause={wait.cause}>
+      <h3>
+        {started ? 'Does it still run?' : 'Why does it wait?'}
+        <span>
+          looked at <Age at={wait.at} suffix=" ago" />
+        </span>
+      </h3>
+      <p className="answer" data-state={CALM.has(wait.cause) ? 'RECEIVED' : 'RETRY'}>
+        <Icon name={CALM.has(wait.cause) ? 'RECEIVED' : 'late'} />
+        <span>
+          <ForeignText text={wait.sentence} />
+          {wait.until !== null && (
+            <span className="muted">
+              {' '}
+              At <At at={wait.until} />.
+            </span>
+          )}
+          {wait.place !== null && wait.place.n > 0 && <span className="muted"> Place {counted(wait.place)}.</span>}
+        </span>
+      </p>
+      {wait.would_double && (
+        <p className="muted double">
+          <ForeignText text={wait.would_double} />
+        </p>
+      )}
+      <ol className="evidence" aria-label="What was looked at">
+        {wait.evidence.map((line) => (
+          <Line key={`${line.question} ${line.source}`} line={line} />
+        ))}
+      </ol>
+      {wait.remedy && (
+        <p className="remedy">
+          {wait.remedy.href ? (
+            <PathLink href={wait.remedy.href} className="link">
+              {wait.remedy.text}
+            </PathLink>
+          ) : (
+            wait.remedy.text
+          )}
+        </p>
+      )}
+      {wait.holders.length > 0 && <Holders wait={wait} />}
+    </section>
+  );
+}
+
+const LOOK: Record<WaitEvidence['answer'], IconName> = { yes: 'right', no: 'done', unknown: 'late', skipped: 'minus' };
+const SAID: Record<WaitEvidence['answer'], string> = {
+  yes: 'yes',
+  no: 'no',
+  unknown: 'unknown',
+  skipped: 'not asked',
+};
+
+function Line({ line }: { line: WaitEvidence }) {
+  const now = useNow();
+  return (
+    <li data-answer={line.answer}>
+      <Icon name={LOOK[line.answer]} />
+      <span className="sr">{SAID[line.answer]}: </span>
+      <b>{line.question}</b>
+      <span className="finding">
+        <ForeignText text={line.finding} />
+      </span>
+      <span className="source">
+        {line.source}
+        {line.known_at !== null && (
+          <time title={`known ${age(now - line.known_at)} ago`}>{age(Math.max(0, now - line.known_at))}</time>
+        )}
+      </span>
+    </li>
+  );
+}
+
+function Holders({ wait }: { wait: WaitReason }) {
+  const more = (wait.holders_total?.n ?? 0) - wait.holders.length;
+  return (
+    <div className="holders">
+      <h4>{wait.holders.some((one) => one.started !== null) ? 'Who has the slots' : 'What goes before it'}</h4>
+      <ul>
+        {wait.holders.map((one) => (
+          <li key={one.uuid}>
+            <Link to="/tasks" search={{ task: one.uuid }} className="kin-row">
+              <TaskName name={one.name} />
+              <code className="faint">{shortId(one.uuid)}</code>
+            </Link>
+            <span className="num muted">
+              {one.started === null ? (
+                'goes before it'
+              ) : (
+                <>
+                  <Age at={one.started} />
+                  {one.usual_p95 !== null && `, p95 ${roughly(one.usual_p95)}`}
+                </>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {more > 0 && (
+        <p className="muted">
+          and {wait.holders_total?.is === 'at_least' ? 'at least ' : ''}
+          {exactCount(more)} more
+        </p>
+      )}
+    </div>
+  );
+}
+
+function counted(count: Count): string {
+  const n = exactCount(count.n);
+  return count.is === 'exact' ? n : count.is === 'at_least' ? `at least ${n}` : `about ${n}`;
+}
