@@ -28,7 +28,7 @@ export default function TaskPage() {
         </nav>
       </Bar>
       <main className="content task-page" id="main">
-        <article className="card detail as-page">
+        <article className="detail as-page">
           <TaskBody key={id} id={id} page />
         </article>
       </main>

@@ -149,6 +149,8 @@ function Sections({ task }: { task: KnownTask }) {
   const wait = useWait(task);
   const failed = task.state === 'FAILURE' || task.state === 'RETRY';
   const result = <Result task={task} />;
+  const given = <Arguments task={task} />;
+  const ended = READY_STATES.has(task.state) && !failed;
   return (
     <div className="detail-columns">
       <div className="first">
@@ -157,6 +159,7 @@ function Sections({ task }: { task: KnownTask }) {
         <TaskProgress task={task} />
         {task.traceback && failed && <TracebackView text={task.traceback} />}
         {!failed && result}
+        {ended && given}
         {task.traceback && !failed && (
           <TracebackView
             text={task.traceback}
@@ -166,7 +169,7 @@ function Sections({ task }: { task: KnownTask }) {
       </div>
       <div className="then">
         <TaskTimeline task={task} />
-        <Arguments task={task} />
+        {!ended && given}
         <Belongs task={task} />
         {failed && !task.partial && result}
       </div>
