@@ -131,9 +131,9 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
 function Proof({ task, action, since }: { task: KnownTask; action: string; since: number }) {
   if (action !== 'revoke' && action !== 'terminate') return null;
   if (task.revoked !== null && task.revoked >= since - 60)
-    return <>Its event has come: revoked at {clock(task.revoked)}.</>;
+    return <>The event came: revoked at {clock(task.revoked)}.</>;
   if (task.state === 'FAILURE' && task.failed !== null && task.failed >= since - 1)
-    return <>Its event has come: failed at {clock(task.failed)}.</>;
+    return <>The event came: failed at {clock(task.failed)}.</>;
   if (task.state === 'SUCCESS') return <>It had succeeded before a worker could stop it.</>;
   return (
     <>
