@@ -63,6 +63,14 @@ export interface FoundMessage {
   readonly message: Message;
   /** Some consumer has it. */
   readonly unacked: boolean;
+  /** Which it is in its queue, 1 the next to be delivered; null: it is unacked. */
+  readonly position: number | null;
+}
+
+export interface FoundMessages {
+  readonly messages: FoundMessage[];
+  /** Every list was looked at to its end: what is not in `messages` is nowhere. */
+  readonly complete: boolean;
 }
 
 export interface Channel {
@@ -98,7 +106,7 @@ export interface Channel {
    * Messages that name this task, ready in one of the queues or taken and not yet acknowledged; of each list at most `limit` are
    * looked at. Their ack and reject throw. Not given: this broker cannot find them (`peek` shows the ready ones).
    */
-  findTask?(id: string, queues: readonly string[], limit: number): Promise<FoundMessage[]>;
+  findTask?(id: string, queues: readonly string[], limit: number): Promise<FoundMessages>;
   /** Resolves when every ack and reject handed over so far has reached the broker. */
   flush(): Promise<void>;
   /** Flush, stop consumers, give unsettled messages back. */

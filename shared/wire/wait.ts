@@ -35,8 +35,8 @@ export const WAIT_CAUSES = [
   'lost',
   'unknown',
 ] as const;
-export const WaitCause = Type.Union(WAIT_CAUSES.map((cause) => Type.Literal(cause)));
 export type WaitCause = (typeof WAIT_CAUSES)[number];
+export const WaitCause = Type.Unsafe<WaitCause>(Type.Union(WAIT_CAUSES.map((cause) => Type.Literal(cause))));
 
 export const WaitEvidence = Type.Object({
   /** 'Nobody consumes?', 'Rate limited?': the questions in the order in which they are looked at; the first that holds decides. */

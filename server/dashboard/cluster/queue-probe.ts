@@ -5,7 +5,7 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
 import type { Timer } from '../../timer.ts';
-import type { Channel, FoundMessage, QueueStatus } from '../../transport/contract.ts';
+import type { Channel, FoundMessage, FoundMessages, QueueStatus } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 
 export interface ProbedQueue {
@@ -71,15 +71,19 @@ export class QueueProbe {
   }
 
   /** The messages that name a task: ready in one of these queues, or, where the broker can tell, taken and not yet acknowledged. */
-  async find(id: string, queues: readonly string[]): Promise<FoundMessage[]> {
+  async find(id: string, queues: readonly string[], limit = SEARCHED): Promise<FoundMessages> {
     const channel = await this.#open();
-    const found: FoundMessage[] = [];
-    if (channel.findTask) found.push(...(await channel.findTask(id, queues, SEARCHED)));
-    else
-      for (const queue of queues)
-        for (const message of (await channel.peek(queue, SEARCHED).catch(() => null)) ?? [])
-          found.push({ message, unacked: false });
-    return found.filter(({ message: m }) => m.headers.id === id || m.properties.correlation_id === id);
+    const isIt = (m: Message) => m.headers.id === id || m.properties.correlation_id === id;
+    if (channel.findTask) {
+      const { messages, complete } = await channel.findTask(id, queues, limit);
+      return { messages: messages.filter(({ message }) => isIt(message)), complete };
+    }
+    // Those that were taken cannot be seen: what is not found may be with a worker.
+    const messages: FoundMessage[] = [];
+    for (const queue of queues)
+      for (const [i, message] of ((await channel.peek(queue, limit).catch(() => null)) ?? []).entries())
+        if (isIt(message)) messages.push({ message, unacked: false, position: i + 1 });
+    return { messages, complete: false };
   }
 
   /** @returns how many messages were removed */

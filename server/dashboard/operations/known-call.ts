@@ -69,8 +69,8 @@ async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | 
   if (row.state === 'SUCCESS' || row.state === 'FAILURE') return null;
   const filled = [...cluster.probe.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
   const queues = row.queue ? [row.queue] : filled.slice(0, QUEUES);
-  const found = await cluster.probe.find(row.uuid, queues).catch(() => []);
-  for (const { message, unacked } of found) {
+  const found = await cluster.probe.find(row.uuid, queues).catch(() => null);
+  for (const { message, unacked } of found?.messages ?? []) {
     const task = readMessage(message);
     if (!task) continue;
     return {

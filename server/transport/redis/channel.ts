@@ -4,7 +4,7 @@
 // settled after the connection broke is settled when this process has connected again.
 // Kombu: transport/virtual/base.py Channel, QoS; transport/redis.py QoS
 import { ImproperlyConfigured } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, FoundMessage, QueueStatus } from '../contract.ts';
+import type { Channel, ConsumeOptions, ConsumerTag, FoundMessages, QueueStatus } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
@@ -193,13 +193,15 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     });
   }
 
-  async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessage[]> {
+  async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {
     this.#check();
-    return (await findMessages(this.#broker, id, queues, limit)).map(({ raw, queue, unacked }) => {
+    const { found, complete } = await findMessages(this.#broker, id, queues, limit);
+    const messages = found.map(({ raw, queue, unacked, position }) => {
       const { message, redelivered } = readEnvelope(raw, queue);
       const place = { id: 0, queue, redelivered, deliveryTag: 0, consumerTag: undefined };
-      return { message: new Delivery(message, place, null), unacked };
+      return { message: new Delivery(message, place, null), unacked, position };
     });
+    return { messages, complete };
   }
 
   async flush(): Promise<void> {

@@ -11,6 +11,8 @@ export interface Found {
   readonly queue: string;
   /** A consumer has it. */
   readonly unacked: boolean;
+  /** In its queue, over all priorities: 1 is next. */
+  readonly position: number | null;
 }
 
 /** @param limit entries looked at in each list, and of those taken */
@@ -19,18 +21,27 @@ export async function findMessages(
   id: string,
   queues: readonly string[],
   limit: number,
-): Promise<Found[]> {
+): Promise<{ found: Found[]; complete: boolean }> {
   // As JSON is written by kombu and by us; whether it is the id of the task itself the reader of the message sees.
   const word = JSON.stringify(id);
   const found: Found[] = [];
+  let complete = true;
   for (const queue of queues) {
+    let before = 0;
+    // The lists of a queue in the order in which they are emptied.
     for (const list of keys.lists(queue)) {
-      for (let from = 0; from < limit; from += STEP) {
+      let length = 0;
+      let from = 0;
+      do {
         const range = [-from - STEP, -from - 1];
-        const [more, ...raws] = (await batch.script('findReady', [list], [...range, word])) as [number, ...string[]];
-        for (const raw of raws) found.push({ raw, queue, unacked: false });
-        if (!more) break;
-      }
+        const [size, ...hits] = (await batch.script('findReady', [list], [...range, word])) as (number | string)[];
+        length = Number(size);
+        for (let i = 0; i < hits.length; i += 2)
+          found.push({ raw: String(hits[i + 1]), queue, unacked: false, position: before + Number(hits[i]) });
+        from += STEP;
+      } while (from < limit && from < length);
+      if (from < length) complete = false;
+      before += length;
     }
   }
   let cursor = '0';
@@ -39,12 +50,12 @@ export async function findMessages(
     const [next, ...values] = (await batch.script('findUnacked', [keys.unacked], [cursor, STEP, word])) as string[];
     for (const value of values) {
       const [, raw, exchange, key] = RECORD.exec(value) ?? [];
-      if (raw !== undefined) found.push({ raw, queue: key || exchange || '', unacked: true });
+      if (raw !== undefined) found.push({ raw, queue: key || exchange || '', unacked: true, position: null });
     }
     cursor = next ?? '0';
     seen += STEP;
   } while (cursor !== '0' && seen < limit);
-  return found;
+  return { found, complete: complete && cursor === '0' };
 }
 
 /** `[envelope, exchange, routing key]`, as kombu and we record what was taken. */

@@ -149,12 +149,18 @@ end
 return out
 `;
 
-/** KEYS list. ARGV first, last, a text. Answers whether the list goes on before `first`, then the envelopes that hold the text, the next first. */
+/**
+ * KEYS list. ARGV first, last, a text. Answers the list's length, then of each envelope that holds the text its place from the end
+ * that is taken first (1 is next), and the envelope.
+ */
 const FIND_READY = `
-local out = {redis.call('LLEN', KEYS[1]) > -tonumber(ARGV[1]) and 1 or 0}
+local out = {redis.call('LLEN', KEYS[1])}
 local some = redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])
 for i = #some, 1, -1 do
-  if string.find(some[i], ARGV[3], 1, true) then out[#out + 1] = some[i] end
+  if string.find(some[i], ARGV[3], 1, true) then
+    out[#out + 1] = #some - i - tonumber(ARGV[2])
+    out[#out + 1] = some[i]
+  end
 end
 return out
 `;

@@ -37,7 +37,7 @@ describeNeedsRedis('the message of a task on Redis', () => {
       properties: { correlation_id: id, priority },
     });
   const find = async (id: string, limit = 5000) =>
-    (await channel.findTask!(id, ['q'], limit)).map(({ message, unacked }) => [
+    (await channel.findTask!(id, ['q'], limit)).messages.map(({ message, unacked }) => [
       message.headers.id,
       message.queue,
       unacked,
@@ -67,6 +67,23 @@ describeNeedsRedis('the message of a task on Redis', () => {
     await channel.purge('q');
   });
 
+  it('is told with its place among all that go before it, and whether every list was looked at to its end', async () => {
+    for (let i = 0; i < 600; i++) await publish(`first-${i}`);
+    await publish('urgent', 0);
+    await publish('later', 9);
+    const place = async (id: string, limit: number) => {
+      const { messages, complete } = await channel.findTask!(id, ['q'], limit);
+      return [messages[0]?.position ?? null, complete];
+    };
+    expect(await place('first-0', 5000)).toEqual([1, true]);
+    expect(await place('urgent', 5000)).toEqual([601, true]);
+    // The list before its own counts whole, also where it was not looked at to its end.
+    expect(await place('later', 500)).toEqual([602, false]);
+    expect(await place('nowhere', 500)).toEqual([null, false]);
+    expect(await place('nowhere', 5000)).toEqual([null, true]);
+    await channel.purge('q');
+  });
+
   it('is found while a consumer has it, also one of kombu, and no more when it was acknowledged', async () => {
     await publish('taken', 6);
     const taken = await channel.get('q');
@@ -89,7 +106,7 @@ describeNeedsRedis('the message of a task on Redis', () => {
     };
     await look.hset('unacked', 'x', JSON.stringify([envelope, '', 'elsewhere']));
     expect(await find('theirs')).toEqual([['theirs', 'elsewhere', true]]);
-    const [found] = await channel.findTask!('theirs', [], 5000);
+    const [found] = (await channel.findTask!('theirs', [], 5000)).messages;
     expect(Buffer.from(found!.message.body).toString()).toBe('[[1], {}, {}]');
     expect(() => found!.message.ack()).toThrow();
   });

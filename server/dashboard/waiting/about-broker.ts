@@ -1,0 +1,252 @@
+// What the broker says of the task's message and queue: nowhere, no consumer, consumers that stand still, others before it.
+// Not here: tasks that a worker has (about-worker.ts).
+import { formatCount, listing, plural } from '../../../shared/format/text.ts';
+import { formatAge } from '../../../shared/format/time.ts';
+import {
+  type Answer,
+  consumerRemedy,
+  consumersOf,
+  goBefore,
+  holderOf,
+  holders,
+  isWithWorker,
+  names,
+  nobodyConsumes,
+  nth,
+  type Question,
+  RUNS_TWICE,
+  SLOW_START,
+  said,
+  slotsOf,
+  slotWords,
+  workerPath,
+} from './answer.ts';
+import type { WaitFacts } from './facts.ts';
+
+export const messageMissing: Question = {
+  question: 'Is its message in the broker?',
+  look(f) {
+    const { message, purge, task } = f;
+    if (isWithWorker(f) && message.found !== 'nowhere')
+      return {
+        is: 'unknown',
+        finding: 'it is with a worker, which does not say where',
+        source: 'broker',
+        known_at: message.at,
+      };
+    const source = 'broker';
+    const known_at = message.at;
+    if (message.found === 'ready') return { is: 'no', finding: `it waits in ${message.queue}`, source, known_at };
+    if (message.found === 'unknown')
+      return {
+        is: 'unknown',
+        finding: message.why ?? 'it was not looked for',
+        source: message.at === null ? null : source,
+        known_at,
+      };
+    if (message.found === 'unacked')
+      return {
+        is: 'unknown',
+        finding: 'a consumer has taken it and not acknowledged it',
+        source,
+        known_at,
+        cause: {
+          cause: 'unknown',
+          sentence:
+            'Some consumer has taken its message, and no worker heard of says that it has it: its task events may be off.',
+          may_still_run: true,
+          would_double: RUNS_TWICE,
+        },
+      };
+    if (purge !== null && f.holder === null)
+      return {
+        is: 'yes',
+        finding: `its queue was emptied ${formatAge(f.now - purge.at)} ago by ${purge.who}, and it is nowhere`,
+        source: 'audit log, broker',
+        known_at,
+        cause: {
+          cause: 'purged',
+          sentence: `Its queue was emptied ${formatAge(f.now - purge.at)} ago by ${purge.who}, and its message is in the broker no more: it was removed.`,
+          may_still_run: false,
+          would_double: null,
+        },
+      };
+    // One that sends no events, or was not asked, may run it unseen.
+    const unseen = f.workers.filter(
+      (w) => w.status !== 'offline' && (w.sends_events === false || w.holds === 'unknown'),
+    );
+    const sure = f.all_asked && unseen.length === 0;
+    const holder = holderOf(f);
+    return {
+      is: 'yes',
+      finding: 'it is in no queue, and no consumer holds it unacknowledged',
+      source,
+      known_at,
+      cause: {
+        cause: 'lost',
+        sentence: holder
+          ? `${holder.hostname} says that it has it no more, and the broker has no message of it: it ended without an event, or its event was lost.`
+          : `Not heard of since ${formatAge(f.now - task.last_event)}, and not in the broker: it is lost, was never sent, or ran unseen.`,
+        may_still_run: !sure && !holder,
+        would_double: sure || holder ? null : 'A worker that sends no task events may run it: then it would run twice.',
+        remedy: { text: 'Send it again, if it has to run.', href: null },
+      },
+    };
+  },
+};
+
+export const noConsumer: Question = {
+  question: 'Does nobody consume its queue?',
+  look(f) {
+    const { queue } = f;
+    if (queue === null) return { is: 'unknown', finding: 'which queue it went to is not known' };
+    const consumers = consumersOf(f);
+    const source = 'active_queues of the workers, broker';
+    const known_at = queue.at;
+    if (consumers.length > 0)
+      return {
+        is: 'no',
+        finding: `${listing(names(consumers).slice(0, 5))} ${consumers.length === 1 ? 'consumes' : 'consume'} ${queue.name}`,
+        source,
+        known_at,
+      };
+    if (!f.all_asked)
+      return { is: 'unknown', finding: 'not every worker has said yet what it consumes', source, known_at };
+    if (!nobodyConsumes(f))
+      return {
+        is: 'no',
+        finding: `the broker counts ${plural(queue.consumers ?? 0, 'consumer')} of ${queue.name}, none of them heard of here`,
+        source,
+        known_at,
+      };
+    const gone = f.workers.filter((w) => w.consumes && w.status !== 'online');
+    const left =
+      gone.length > 0
+        ? ` ${listing(names(gone).slice(0, 3))}, which consumed it, ${gone.length === 1 ? 'is' : 'are'} gone.`
+        : '';
+    return {
+      is: 'yes',
+      finding: `no worker consumes ${queue.name}`,
+      source,
+      known_at,
+      cause: {
+        cause: 'no_consumer',
+        sentence: `No worker consumes ${queue.name}: it will not start.${left}`,
+        may_still_run: true,
+        would_double: `Its message waits in ${queue.name} and runs as soon as a worker consumes it: then it would run twice.`,
+        place: nth(f.message.ahead),
+        ahead: f.message.ahead,
+        remedy: consumerRemedy(f),
+      },
+    };
+  },
+};
+
+export const consumersStill: Question = {
+  question: 'Do its consumers stand still?',
+  look(f) {
+    const { queue } = f;
+    if (queue === null) return { is: 'unknown', finding: 'which queue it went to is not known' };
+    if (queue.still_since === null || f.now - queue.still_since < SLOW_START)
+      return {
+        is: 'no',
+        finding: `${queue.name} moves, or its workers have no room`,
+        source: 'broker, events',
+        known_at: queue.at,
+      };
+    const still = formatAge(f.now - queue.still_since);
+    const consumers = consumersOf(f);
+    return {
+      is: 'yes',
+      finding: `nothing was taken from ${queue.name} for ${still}, though its workers have room`,
+      source: 'broker, events',
+      known_at: queue.at,
+      cause: {
+        cause: 'not_eating',
+        sentence: `${listing(names(consumers).slice(0, 3))} ${consumers.length === 1 ? 'consumes' : 'consume'} ${queue.name}, ${consumers.length === 1 ? 'has' : 'have'} free slots and took nothing from it for ${still}.`,
+        may_still_run: true,
+        would_double: RUNS_TWICE,
+        place: nth(f.message.ahead),
+        ahead: f.message.ahead,
+        remedy: {
+          text: 'A worker that stands still usually needs a restart.',
+          href: consumers[0] ? workerPath(consumers[0].hostname) : null,
+        },
+      },
+    };
+  },
+};
+
+export const othersBefore: Question = { question: 'Do others go before it?', look: inQueue };
+
+/** Its message is ready in a queue that somebody consumes. */
+function inQueue(f: WaitFacts): Answer {
+  const { message, queue } = f;
+  if (message.found !== 'ready')
+    return {
+      is: 'unknown',
+      finding: message.why ?? 'where it is, is not known',
+      source: message.at === null ? null : 'broker',
+      known_at: message.at,
+    };
+  const name = message.queue!;
+  const consumers = consumersOf(f);
+  const ahead = message.ahead;
+  const known = slotsOf(consumers);
+  const isBusy = known !== null && known.busy >= known.slots;
+  const full =
+    consumers.length > 0 && consumers.every((w) => w.window !== null && w.taken !== null && w.taken >= w.window);
+  const base = { is: 'yes' as const, source: 'broker', known_at: message.at };
+  const rest = {
+    may_still_run: true,
+    would_double: `Its message waits in ${name}: then it would run twice.`,
+    place: nth(ahead),
+    ahead,
+    ...holders(consumers),
+  };
+  const of = queue?.depth ? ` of ${formatCount(queue.depth)}` : '';
+  if (full && !isBusy) {
+    const by = consumers.map((w) => `${w.hostname} ${w.taken} of ${w.window}${w.taken_by ? `, ${w.taken_by}` : ''}`);
+    return {
+      ...base,
+      finding: `its workers hold as many messages as they may: ${by.slice(0, 3).join('; ')}`,
+      cause: {
+        cause: 'prefetch',
+        sentence: `In ${name}, ${goBefore(ahead, 'message')}; its workers hold as many messages as they may: ${by.slice(0, 3).join('; ')}.`,
+        ...rest,
+        remedy: {
+          text: 'What fills the prefetch window is on the page of the worker.',
+          href: workerPath(consumers[0]!.hostname),
+        },
+      },
+    };
+  }
+  if (ahead !== null && ahead.n > 0)
+    return {
+      ...base,
+      finding: `place ${said({ n: ahead.n + 1, is: ahead.is })}${of} in ${name}`,
+      cause: {
+        cause: 'behind',
+        sentence: `${capital(said(ahead))} ${ahead.n === 1 ? 'message goes' : 'messages go'} before it in ${name}${consumers.length > 0 ? `; ${slotWords(consumers)}` : ''}.`,
+        ...rest,
+      },
+    };
+  if (isBusy)
+    return {
+      ...base,
+      finding: `next in ${name}; ${slotWords(consumers)}`,
+      cause: {
+        cause: 'slots',
+        sentence: `Waits for a free slot: it is next in ${name}, and ${slotWords(consumers)}.`,
+        ...rest,
+        remedy: { text: 'A larger pool starts it sooner.', href: workerPath(consumers[0]!.hostname) },
+      },
+    };
+  return {
+    ...base,
+    finding: `next in ${name}`,
+    cause: { cause: 'next', sentence: `It is next in ${name}: a worker takes it at any moment.`, ...rest },
+  };
+}
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

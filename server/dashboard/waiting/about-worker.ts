@@ -1,0 +1,283 @@
+// What the worker that has the task says: gone or silent, running it, no free slot, held by a rate limit.
+// Not here: tasks still in the broker (about-broker.ts).
+// Holds: a task that its worker may hold for a rate limit is never called lost.
+// Celery 5.6: worker/consumer/consumer.py _limit_task; worker/control.py query_task, reserved: neither names what waits for a token
+import { plural } from '../../../shared/format/text.ts';
+import { formatAge } from '../../../shared/format/time.ts';
+import {
+  type Answer,
+  type Cause,
+  goBefore,
+  holderOf,
+  holders,
+  isWithWorker,
+  nth,
+  type Question,
+  RUNS_TWICE,
+  SETTLED,
+  SLOW_START,
+  said,
+  saysItHasNot,
+  since,
+  slotsOf,
+  slotWords,
+  workerPath,
+} from './answer.ts';
+import type { WaitFacts, WorkerFacts } from './facts.ts';
+
+export const workerGone: Question = {
+  question: 'Is its worker there?',
+  look(f) {
+    const w = holderOf(f);
+    if (f.holder === null)
+      return { is: 'no', finding: 'no worker is known to have it', source: 'events', known_at: f.task.last_event };
+    const had = f.task.state === 'STARTED' ? 'ran it' : 'had taken it';
+    if (f.message.found === 'ready')
+      return {
+        is: 'no',
+        finding: `${f.holder} ${had}; its message is back in ${f.message.queue}`,
+        source: 'broker',
+        known_at: f.message.at,
+      };
+    if (w?.status === 'online')
+      return { is: 'no', finding: `${f.holder} has it and is online`, source: 'heartbeats', known_at: w.last_heard };
+    if (w?.status === 'late')
+      return {
+        is: 'yes',
+        finding: `${f.holder} has not been heard for ${since(f, w.last_heard)}`,
+        source: 'heartbeats',
+        known_at: w.last_heard,
+        cause: {
+          cause: 'silent',
+          sentence: `${f.holder}, which ${had}, has not been heard for ${since(f, w.last_heard)}: whether it still runs is unknown.`,
+          may_still_run: true,
+          would_double: `${f.holder} may come back and ${f.task.state === 'STARTED' ? 'finish' : 'run'} it: then it would run twice.`,
+          remedy: { text: `Look at ${f.holder}: it is silent, and may come back.`, href: workerPath(f.holder) },
+        },
+      };
+    return {
+      is: 'yes',
+      finding: `${f.holder} is gone`,
+      source: 'heartbeats',
+      known_at: w?.last_heard ?? f.task.last_event,
+      cause: { cause: 'worker_gone', ...goneWords(f, w, had) },
+    };
+  },
+};
+
+export const started: Question = {
+  question: 'Has it started?',
+  look(f) {
+    const w = holderOf(f);
+    if (w === null || f.message.found === 'ready')
+      return { is: 'no', finding: 'no worker runs it', source: 'events', known_at: f.task.last_event };
+    if (w.holds === 'active' || (f.task.state === 'STARTED' && !saysItHasNot(w, f)))
+      return {
+        is: 'yes',
+        finding:
+          w.holds === 'active' ? `${w.hostname} lists it as active` : `${w.hostname} has started it, by its event`,
+        source: w.holds === 'active' ? `active tasks of ${w.hostname}` : 'events',
+        known_at: w.holds === 'active' ? w.answered : f.task.last_event,
+        cause: {
+          cause: 'running',
+          sentence: `It does not wait: ${w.hostname} runs it${f.task.started === null ? '' : ` for ${formatAge(f.now - f.task.started)}`}.`,
+          may_still_run: true,
+          would_double: 'It runs now: then it would run twice.',
+        },
+      };
+    if (f.task.state !== 'STARTED')
+      return { is: 'no', finding: `${w.hostname} has not started it`, source: 'events', known_at: f.task.last_event };
+    return {
+      is: 'no',
+      finding: `${w.hostname} started it and has it no more`,
+      source: `active, reserved and scheduled tasks of ${w.hostname}`,
+      known_at: w.asked,
+    };
+  },
+};
+
+export const heldByWorker: Question = { question: 'Is it held by a worker?', look: lookAtHolder };
+
+function goneWords(f: WaitFacts, w: WorkerFacts | null, had: string): Omit<Cause, 'cause'> {
+  const gone = `${f.holder}, which ${had}, is gone${w?.last_heard ? `, last heard ${formatAge(f.now - w.last_heard)} ago` : ''}`;
+  const ends =
+    f.task.state === 'STARTED' ? 'whether it finished is unknown' : 'it did not start it, as far as was heard';
+  const again = { text: 'Send it again, if it has to run.', href: null };
+  if (f.message.found === 'nowhere')
+    return {
+      sentence: `${gone}: ${ends}, and the broker does not deliver it again.`,
+      may_still_run: false,
+      would_double: null,
+      remedy: again,
+    };
+  const held = f.message.found === 'unacked';
+  return {
+    sentence: held
+      ? `${gone}; the broker holds its message and delivers it again when its visibility timeout has passed.`
+      : `${gone}: ${ends}; whether the broker delivers it again is unknown.`,
+    may_still_run: true,
+    would_double: held
+      ? 'The broker delivers its message again when its visibility timeout has passed: then it would run twice.'
+      : 'The broker may deliver its message again: then it would run twice.',
+  };
+}
+
+/** Its worker is online and has not started it. */
+function lookAtHolder(f: WaitFacts): Answer {
+  const w = holderOf(f);
+  if (w === null || !isWithWorker(f))
+    return { is: 'no', finding: 'no worker has it', source: 'events', known_at: f.task.last_event };
+  const lists = `active, reserved and scheduled tasks of ${w.hostname}`;
+  if (w.holds === 'reserved' || w.holds === 'scheduled') {
+    const known = slotsOf([w]);
+    const ahead = f.reserved_ahead;
+    const source =
+      w.holds === 'reserved' ? `active and reserved tasks of ${w.hostname}` : `scheduled tasks of ${w.hostname}`;
+    const base = { is: 'yes' as const, source, known_at: w.asked ?? w.answered };
+    if (known && known.busy >= known.slots)
+      return {
+        ...base,
+        finding: `${w.hostname} has taken it; ${slotWords([w])}`,
+        cause: {
+          cause: 'slots',
+          sentence: `Waits for a free slot: ${w.hostname} has taken it, ${slotWords([w])}, and ${goBefore(ahead)}.`,
+          may_still_run: true,
+          would_double: RUNS_TWICE,
+          place: nth(ahead),
+          ahead,
+          ...holders([w]),
+          remedy: { text: `A larger pool of ${w.hostname} starts it sooner.`, href: workerPath(w.hostname) },
+        },
+      };
+    if (w.limit && w.lists_limited) return limited(f, w, w.limit, 'it is reserved there, and slots are free', source);
+    const waited = f.now - Math.max(f.task.received ?? 0, f.task.eta ?? 0);
+    if (known === null)
+      return {
+        ...base,
+        finding: `${w.hostname} has taken it; how many slots it has is unknown`,
+        cause: {
+          cause: 'unknown',
+          sentence: `${w.hostname} has taken it and not started it; how many slots it has is unknown.`,
+          may_still_run: true,
+          would_double: RUNS_TWICE,
+        },
+      };
+    const isStuck = (f.task.received !== null || f.task.eta !== null) && waited > SLOW_START;
+    return {
+      ...base,
+      finding: `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}`,
+      cause: {
+        cause: isStuck ? 'not_eating' : 'next',
+        sentence: isStuck
+          ? `${w.hostname} took it ${formatAge(waited)} ago, has ${plural(known.slots - known.busy, 'free slot')} and does not start it.`
+          : `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}: it starts next.`,
+        may_still_run: true,
+        would_double: RUNS_TWICE,
+        place: nth(ahead),
+        ahead,
+      },
+    };
+  }
+  if (!saysItHasNot(w, f)) {
+    if (f.task.last_event >= f.now - 2 * SETTLED)
+      return {
+        is: 'yes',
+        finding: `${w.hostname} has just taken it`,
+        source: 'events',
+        known_at: f.task.last_event,
+        cause: {
+          cause: 'next',
+          sentence: `${w.hostname} has just taken it; where it is there is not known yet.`,
+          may_still_run: true,
+          would_double: RUNS_TWICE,
+        },
+      };
+    return {
+      is: 'unknown',
+      finding: `${w.hostname} has not said ${w.answered === null ? 'yet' : `for ${formatAge(f.now - w.answered)}`} what it holds`,
+      source: lists,
+      known_at: w.asked,
+      cause: {
+        cause: 'unknown',
+        sentence: `${w.hostname} has taken it and has not answered lately: whether it runs, or waits for what, is unknown.`,
+        may_still_run: true,
+        would_double: RUNS_TWICE,
+      },
+    };
+  }
+  // Python's worker names a task that waits for its rate limit in no list. As long as its message is unacknowledged, it has it.
+  if (f.task.state !== 'STARTED' && w.limit && f.message.found !== 'nowhere')
+    return limited(
+      f,
+      w,
+      w.limit,
+      `${w.hostname} names it in no list, and limits it to ${w.limit}`,
+      `rate limits and lists of ${w.hostname}`,
+    );
+  if (f.message.found === 'unacked')
+    return {
+      is: 'unknown',
+      finding: `${w.hostname} names it in no list, and its message is unacknowledged`,
+      source: `${lists}, broker`,
+      known_at: w.asked,
+      cause: {
+        cause: 'unknown',
+        sentence: `The broker holds its message as taken, and ${w.hostname} names it in none of its lists: a rate limit that was changed meanwhile may hold it.`,
+        may_still_run: true,
+        would_double: RUNS_TWICE,
+      },
+    };
+  if (f.message.found === 'unknown') {
+    const limitUnknown = w.limit === undefined && f.task.state !== 'STARTED';
+    return {
+      is: 'no',
+      finding: `${w.hostname} names it in none of its lists`,
+      source: lists,
+      known_at: w.asked,
+      cause: {
+        cause: limitUnknown ? 'unknown' : 'lost',
+        sentence: limitUnknown
+          ? `${w.hostname} names it in none of its lists, and its rate limits are not known: it may be held by one.`
+          : `${w.hostname} says that it has it no more: it ended without an event, or its event was lost.`,
+        may_still_run: limitUnknown,
+        would_double: limitUnknown ? RUNS_TWICE : null,
+      },
+    };
+  }
+  return { is: 'no', finding: `${w.hostname} names it in none of its lists`, source: lists, known_at: w.asked };
+}
+
+function limited(f: WaitFacts, w: WorkerFacts, limit: string, finding: string, source: string): Answer {
+  const ahead = f.limited_ahead;
+  const perSecond = ratePerSecond(limit);
+  const name = f.task.name ?? 'its name';
+  const behind =
+    ahead === null ? '' : ahead.n === 0 && ahead.is === 'exact' ? ', next in line' : `, behind ${said(ahead)}`;
+  const starts =
+    ahead && perSecond !== null
+      ? ` At that rate it starts in ${ahead.is === 'exact' ? 'about' : 'at least'} ${formatAge((ahead.n + 1) / perSecond)}.`
+      : '';
+  return {
+    is: 'yes',
+    finding,
+    source,
+    known_at: w.asked ?? w.answered,
+    cause: {
+      cause: 'rate_limit',
+      sentence: `Held by the rate limit of ${limit}${behind}: ${w.hostname} has taken it and waits.${starts}`,
+      may_still_run: true,
+      would_double: `${w.hostname} runs it when the limit allows: then it would run twice.`,
+      place: nth(ahead),
+      ahead,
+      remedy: { text: `Raise or lift the rate limit of ${name} on ${w.hostname}.`, href: workerPath(w.hostname) },
+    },
+  };
+}
+
+/** '6/m' as tasks a second; null: not readable. Celery 5.6: utils/time.py rate */
+export function ratePerSecond(rate: string): number | null {
+  const match = /^\s*([\d.]+)\s*(?:\/\s*([smh]))?\s*$/.exec(rate);
+  const n = Number(match?.[1]);
+  if (!match || !Number.isFinite(n) || n <= 0) return null;
+  return n / (match[2] === 'm' ? 60 : match[2] === 'h' ? 3600 : 1);
+}

@@ -1,0 +1,105 @@
+// What a question finds, the cause it may end in, and the words and figures that several questions share.
+// Not here: the questions themselves (about-task.ts, about-worker.ts, about-broker.ts), their order (reason.ts).
+// Holds: pure. Sentences are plain English with figures; no clock times, since the reader's zone is not known here.
+import { formatCount, plural } from '../../../shared/format/text.ts';
+import { formatAge } from '../../../shared/format/time.ts';
+import type { Count } from '../../../shared/wire/count.ts';
+import type { WaitCause, WaitEvidence, WaitHolder } from '../../../shared/wire/wait.ts';
+import type { WaitFacts, WorkerFacts } from './facts.ts';
+
+/** How long a task may be on its way into a worker's lists, or out of them and into an event. @unit seconds */
+export const SETTLED = 5;
+/** An answer older than that says nothing of now. @unit seconds */
+export const FRESH = 60;
+/** A task that could run and does not for so long is not merely next. @unit seconds */
+export const SLOW_START = 30;
+const MAX_HOLDERS = 20;
+
+export interface Cause {
+  readonly cause: WaitCause;
+  readonly sentence: string;
+  readonly may_still_run: boolean;
+  /** What would happen twice if it were sent again; null: nothing. */
+  readonly would_double: string | null;
+  readonly place?: Count | null;
+  readonly ahead?: Count | null;
+  readonly until?: number | null;
+  readonly holders?: WaitHolder[];
+  readonly holders_total?: Count;
+  readonly remedy?: { text: string; href: string | null };
+}
+
+export interface Answer {
+  readonly is: 'yes' | 'no' | 'unknown';
+  readonly finding: string;
+  readonly source?: WaitEvidence['source'];
+  readonly known_at?: number | null;
+  readonly cause?: Cause;
+}
+
+export type Question = { readonly question: string; readonly look: (facts: WaitFacts) => Answer };
+
+export const RUNS_TWICE = 'It may still run: then it would run twice.';
+export const workerPath = (hostname: string) => `/workers/${encodeURIComponent(hostname)}`;
+export const queuePath = (name: string) => `/queues/${encodeURIComponent(name)}`;
+export const holderOf = ({ workers, holder }: WaitFacts): WorkerFacts | null =>
+  workers.find((w) => w.hostname === holder) ?? null;
+export const consumersOf = ({ workers }: WaitFacts): WorkerFacts[] =>
+  workers.filter((w) => w.consumes && w.status === 'online');
+/** It is with the worker, as far as anybody says; not back in its queue. */
+export const isWithWorker = (f: WaitFacts): boolean => f.holder !== null && f.message.found !== 'ready';
+/** It answered in full, lately, and later than the task could still be on its way into or out of its lists. */
+export const saysItHasNot = (w: WorkerFacts, f: WaitFacts): boolean =>
+  w.holds === 'none' && w.asked !== null && w.asked >= f.task.last_event + SETTLED && w.asked >= f.now - FRESH;
+
+/** "3", "at least 3", "about 3". */
+export const said = (count: Count): string =>
+  count.is === 'exact'
+    ? formatCount(count.n)
+    : `${count.is === 'about' ? 'about' : 'at least'} ${formatCount(count.n)}`;
+export const goBefore = (count: Count | null, noun = 'task'): string => {
+  if (count === null) return `how many ${noun}s go before it is unknown`;
+  if (count.n === 0) return `no ${noun} ${count.is === 'exact' ? 'goes' : 'is known to go'} before it`;
+  return `${said(count)} ${count.n === 1 ? `${noun} goes` : `${noun}s go`} before it`;
+};
+export const nth = (ahead: Count | null): Count | null => ahead && { n: ahead.n + 1, is: ahead.is };
+export const since = (f: WaitFacts, at: number | null): string =>
+  at === null ? 'an unknown time' : formatAge(f.now - at);
+export const names = (workers: readonly WorkerFacts[]): string[] => workers.map((w) => w.hostname);
+
+export function holders(workers: readonly WorkerFacts[]): { holders: WaitHolder[]; holders_total: Count } {
+  const all = workers.flatMap((w) => w.active.map((r) => ({ ...r, worker: w.hostname })));
+  all.sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
+  return { holders: all.slice(0, MAX_HOLDERS), holders_total: { n: all.length, is: 'exact' } };
+}
+
+/** All slots of these workers together; null: some worker's are unknown. */
+export function slotsOf(workers: readonly WorkerFacts[]): { busy: number; slots: number } | null {
+  let busy = 0;
+  let slots = 0;
+  for (const w of workers) {
+    if (w.slots === null) return null;
+    busy += w.active.length;
+    slots += w.slots;
+  }
+  return { busy, slots };
+}
+
+export function slotWords(workers: readonly WorkerFacts[]): string {
+  const whose = workers.length === 1 ? workers[0]!.hostname : plural(workers.length, 'worker');
+  const known = slotsOf(workers);
+  if (known === null) return `how many slots ${whose} ${workers.length === 1 ? 'has' : 'have'} is unknown`;
+  if (known.slots === 0) return `${whose} ${workers.length === 1 ? 'has' : 'have'} no slots`;
+  if (known.busy >= known.slots)
+    return known.slots === 1 ? `the only slot of ${whose} is busy` : `all ${known.slots} slots of ${whose} are busy`;
+  return `${known.busy} of ${known.slots} slots of ${whose} ${known.busy === 1 ? 'is' : 'are'} busy`;
+}
+
+export function nobodyConsumes(f: WaitFacts): boolean {
+  return consumersOf(f).length === 0 && (f.queue?.consumers ?? 0) === 0;
+}
+
+export function consumerRemedy(f: WaitFacts): { text: string; href: string | null } {
+  const name = f.queue!.name;
+  return { text: `Start a worker with -Q ${name}, or let a running one consume it.`, href: queuePath(name) };
+}

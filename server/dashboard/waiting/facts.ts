@@ -1,0 +1,97 @@
+// What is known of one unfinished task when somebody asks why it does not run: the task, its message, its queue, the workers concerned.
+// Not here: where these come from (gather.ts), what follows from them (reason.ts).
+// Holds: plain values, each with the time it is from; what is not known is null or 'unknown', never a guess. Instants: seconds since
+// the epoch.
+import type { Count } from '../../../shared/wire/count.ts';
+import type { Liveness } from '../cluster/liveness.ts';
+
+export interface TaskFacts {
+  readonly uuid: string;
+  readonly name: string | null;
+  readonly state: string;
+  readonly eta: number | null;
+  readonly expires: number | null;
+  readonly retries: number;
+  readonly first_seen: number;
+  readonly received: number | null;
+  readonly started: number | null;
+  /** Of its newest event. */
+  readonly last_event: number;
+}
+
+export interface MessageFacts {
+  /** nowhere: every list of the broker was looked at to its end. unknown: `why` says why not. */
+  readonly found: 'ready' | 'unacked' | 'nowhere' | 'unknown';
+  readonly queue: string | null;
+  /** Ready: how many are delivered before it. */
+  readonly ahead: Count | null;
+  readonly at: number | null;
+  readonly why: string | null;
+}
+
+export interface QueueFacts {
+  readonly name: string;
+  readonly depth: number | null;
+  /** By the broker's own count. */
+  readonly consumers: number | null;
+  readonly at: number | null;
+  /** Its online consumers have room and its depth has not fallen since then; null: it moves, or it is too early to say. */
+  readonly still_since: number | null;
+}
+
+export interface RunningFacts {
+  readonly uuid: string;
+  readonly name: string | null;
+  readonly started: number | null;
+  readonly usual_p95: number | null;
+}
+
+export interface WorkerFacts {
+  readonly hostname: string;
+  readonly status: Liveness;
+  readonly last_heard: number | null;
+  /** When it was last asked for all that it holds, and answered; null: never. */
+  readonly asked: number | null;
+  /** When it last answered anything. */
+  readonly answered: number | null;
+  readonly consumes: boolean;
+  readonly slots: number | null;
+  readonly active: readonly RunningFacts[];
+  /** Which of its lists names the task; none: it answered in full and none does; unknown: it has not answered lately. */
+  readonly holds: 'active' | 'reserved' | 'scheduled' | 'none' | 'unknown';
+  /** Rate limit of the task's name there; null: none; undefined: not known. */
+  readonly limit: string | null | undefined;
+  /** It lists tasks that wait for their rate limit as reserved, as Umbel's does; Python's names them nowhere. */
+  readonly lists_limited: boolean;
+  /** Prefetch window and how much of it is taken; null: unknown, or no limit. */
+  readonly window: number | null;
+  readonly taken: number | null;
+  /** What the window is taken by, in words: '7 wait for their rate limit'. */
+  readonly taken_by: string | null;
+  /** Its list of revoked ids has this one. */
+  readonly revoked: boolean;
+  /** false: it sends no task events. null: unknown. */
+  readonly sends_events: boolean | null;
+}
+
+export interface WaitFacts {
+  readonly now: number;
+  readonly task: TaskFacts;
+  readonly message: MessageFacts;
+  /** null: it is not known which queue it went to. */
+  readonly queue: QueueFacts | null;
+  /** Those that consume the queue, and the one that has the task. */
+  readonly workers: readonly WorkerFacts[];
+  /** The worker that has it, by its events or by its own lists. */
+  readonly holder: string | null;
+  /** Every worker heard of has been asked at least once. */
+  readonly all_asked: boolean;
+  /** Revoked from this dashboard, when and by whom. */
+  readonly revoke: { readonly at: number; readonly who: string } | null;
+  /** Its queue was emptied from this dashboard after it was first seen. */
+  readonly purge: { readonly at: number; readonly who: string } | null;
+  /** Tasks of the same name that its worker took before it and that are in none of its lists. */
+  readonly limited_ahead: Count | null;
+  /** Tasks that its worker took before it and that have not started. */
+  readonly reserved_ahead: Count | null;
+}
