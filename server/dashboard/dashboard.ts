@@ -29,6 +29,7 @@ import { openHistory } from './history/sqlite.ts';
 import type { HistoryStore } from './history/store.ts';
 import { Feed } from './live/feed.ts';
 import { LiveSocket, MAX_FRAME } from './live/socket.ts';
+import { Interventions } from './operations/interventions.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { ProblemError, type RouteContext } from './routes/context.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -41,6 +42,7 @@ import { taskValueRoutes } from './routes/task-values.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { pages } from './spa.ts';
+import { Waiting } from './waiting/waiting.ts';
 
 export type { DashboardOptions } from './options.ts';
 
@@ -67,6 +69,8 @@ export interface Dashboard {
 }
 
 const OPEN_PATHS = new Set(['/healthcheck', '/readyz', '/metrics']);
+/** Operations of the audit log whose traces tasks and limits may still bear. */
+const REMEMBERED = 500;
 const BODY_LIMIT = 1024 * 1024;
 /** @unit bytes */
 const COMPRESS_FROM = 2048;
@@ -84,7 +88,18 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const sockets = new Set<LiveSocket>();
   const tally = new EventTally();
   cluster.onEvents((events) => tally.add(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
-  const context: RouteContext = { cluster, feed, options, masking, version, timer };
+  const interventions = new Interventions();
+  const waiting = new Waiting(cluster, interventions);
+  const context: RouteContext = {
+    cluster,
+    feed,
+    waiting,
+    interventions,
+    options,
+    masking,
+    version,
+    timer,
+  };
   let metrics: Promise<Metrics> | null = null;
   let starting: Promise<Cluster> | null = null;
   let closed = false;
@@ -93,6 +108,8 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     starting ??= (async () => {
       lateHistory.set(await openHistory(options.db));
       await cluster.start();
+      // The newest come first.
+      for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse()) interventions.note(record);
       timer.every(10_000, () => {
         if (tally.runtimes.length > 0) void readMetrics().then((m) => m.drain());
       });

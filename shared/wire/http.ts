@@ -152,6 +152,10 @@ export const TaskDetail = Type.Intersect([
 ]);
 export type TaskDetail = Static<typeof TaskDetail>;
 
+/** /tasks/:uuid/wait. null: it has ended. */
+export const WaitReply = Type.Object({ wait: Nullable(WaitReason) });
+export type WaitReply = Static<typeof WaitReply>;
+
 export const TasksQuery = Type.Object({
   /** The query language of shared/query. */
   q: Type.Optional(Str),

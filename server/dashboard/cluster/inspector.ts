@@ -21,6 +21,10 @@ const SELDOM: readonly Question[] = ['registered', 'conf'];
 /** Names that answers may make us keep; events of workers have a bound of their own. */
 const MAX_WORKERS = 10_000;
 const MAX_HOSTNAME = 512;
+/** What says where a task is in a worker, in the order of its way there. */
+const WHEREABOUTS: readonly Question[] = ['active', 'reserved', 'scheduled', 'revoked', 'active_queues', 'stats'];
+/** Questions about a task in view: one to a worker in so long. @unit seconds */
+const ONE_QUESTION_PER = 2;
 const HOLDINGS: ReadonlySet<Question> = new Set<Question>(['active', 'reserved', 'scheduled']);
 export const TASK_INFO = ['rate_limit', 'time_limit', 'soft_time_limit', 'max_retries'] as const;
 
@@ -33,6 +37,10 @@ export class Inspector {
   readonly #timeout: number;
   readonly #running = new Map<string, Promise<void>>();
   readonly #listeners = new Set<(hostnames: string[]) => void>();
+  /** When each worker last answered each question. */
+  readonly #answeredAt = new Map<string, Partial<Record<Question, number>>>();
+  /** The last question of `askOldest` to each worker. */
+  readonly #single = new Map<string, { at: number; done: Promise<void> }>();
   /** Last answer of anybody, and how long it took. */
   lastAnswer: number | null = null;
 
@@ -60,8 +68,32 @@ export class Inspector {
     return running;
   }
 
+  /**
+   * Ask these workers where their tasks are, cheaply: one question, that whose answer is oldest, and none to a worker that got one
+   * within the last two seconds. Whoever calls meanwhile waits for that answer.
+   */
+  async askOldest(hostnames: readonly string[]): Promise<void> {
+    const now = this.#timer.now() / 1000;
+    const due = hostnames.filter((hostname) => (this.#single.get(hostname)?.at ?? 0) <= now - ONE_QUESTION_PER);
+    if (due.length > 0) {
+      const age = (question: Question) =>
+        Math.min(...due.map((hostname) => this.#answeredAt.get(hostname)?.[question] ?? 0));
+      const question = WHEREABOUTS.reduce((oldest, one) => (age(one) < age(oldest) ? one : oldest));
+      const done = this.#round(due, [question]);
+      for (const hostname of due) this.#single.set(hostname, { at: now, done });
+    }
+    await Promise.all(hostnames.map((hostname) => this.#single.get(hostname)?.done));
+  }
+
+  /** When it last answered this question; null: never. */
+  answeredAt(hostname: string, question: Question): number | null {
+    return this.#answeredAt.get(hostname)?.[question] ?? null;
+  }
+
   forget(hostname: string): void {
     this.workers.delete(hostname);
+    this.#answeredAt.delete(hostname);
+    this.#single.delete(hostname);
   }
 
   async #round(hostnames: readonly string[] | null, questions: readonly Question[]): Promise<void> {
@@ -112,6 +144,9 @@ export class Inspector {
     }
     known.at = this.#timer.now() / 1000;
     this.lastAnswer = known.at;
+    const times = this.#answeredAt.get(hostname) ?? {};
+    times[question] = known.at;
+    this.#answeredAt.set(hostname, times);
     (known as unknown as Record<string, unknown>)[question] = readAnswer(question, value, this.#masking);
   }
 }

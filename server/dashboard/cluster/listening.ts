@@ -3,6 +3,7 @@
 // Holds: every gap in which something was missed is in the log and in the history; asked twice for what can be mended: at once, and
 // when its count is final.
 
+import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Cluster } from './cluster.ts';
@@ -97,6 +98,18 @@ export class Listening {
     const values = { 'gap:until': until!, 'gap:events': events, 'gap:tasks': tasks ?? -1 };
     this.#cluster.history.saveGauges(values, Math.floor(since));
     void this.mend(until!);
+  }
+
+  /** Looks up how one task ended, and gives its record the event that was missed. Never rejects. */
+  async mendTask(task: TaskRecord): Promise<void> {
+    const { link, now, state } = this.#cluster;
+    const found = await mend({
+      tasks: [task],
+      before: Number.POSITIVE_INFINITY,
+      now,
+      ask: async (ids) => (await link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map(),
+    }).catch(() => []);
+    for (const event of found) state.apply(event);
   }
 
   /** Looks up how tasks ended that were heard of last before. @unit seconds */

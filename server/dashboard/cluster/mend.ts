@@ -1,6 +1,6 @@
 // After a gap: tasks whose end was missed are not left running for ever. The result store is asked for all that are not known to have
 // ended; what it knows becomes the event that was missed.
-// Not here: how much was missed (gaps.ts); tasks without a result that their worker has no more (lost.ts).
+// Not here: how much was missed (gaps.ts); tasks without a result that are nowhere any more (../waiting/).
 // Holds: a bounded number of questions; an event that comes later has the last word.
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';

@@ -60,7 +60,7 @@ export function workerRows(cluster: Cluster): WorkerRow[] {
     .sort((a, b) => rank[a.status] - rank[b.status] || (a.hostname < b.hostname ? -1 : 1));
 }
 
-function concurrencyOf(pool: Record<string, unknown> | undefined): number | null {
+export function concurrencyOf(pool: Record<string, unknown> | undefined): number | null {
   // Python's prefork goes on telling what it was started with when it has grown or shrunk (celery/concurrency/prefork.py 5.2).
   if (pool && 'writes' in pool && Array.isArray(pool.processes) && pool.processes.length > 0)
     return pool.processes.length;

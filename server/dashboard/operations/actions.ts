@@ -6,6 +6,8 @@ import type { Replies } from '../../control/control.ts';
 import { audited, type Outcome } from '../access/audit.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
+import type { Waiting } from '../waiting/waiting.ts';
+import type { Interventions } from './interventions.ts';
 import { retryTasks } from './retry.ts';
 
 /** How long a reply waits for what workers say after the action. */
@@ -14,16 +16,24 @@ const READ_BACK_MS = 1000;
 /** The request is well formed and cannot be done: 409 or 404, with the reason. */
 export class Refused extends Error {}
 
+/** What operations are done with. */
+export interface OperationDesk {
+  readonly cluster: Cluster;
+  readonly feed: Feed;
+  readonly waiting: Waiting;
+  readonly interventions: Interventions;
+}
+
 export async function perform(
-  cluster: Cluster,
-  feed: Feed,
+  { cluster, feed, waiting, interventions }: OperationDesk,
   request: OperationRequest,
   who: string,
 ): Promise<OperationRecord> {
   refuse(cluster, request);
   const record = await audited(cluster.history, { at: cluster.now, who, subject: subjectOf(request), request }, () =>
-    act(cluster, request),
+    act(cluster, waiting, request),
   );
+  interventions.note(record);
   feed.operation(record);
   // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
   const answered = record.answers.filter((a) => a.text !== 'no answer').map((a) => a.worker);
@@ -63,7 +73,7 @@ function refuse(cluster: Cluster, request: OperationRequest): void {
       throw new Refused(`No worker named ${hostname} is known.`);
 }
 
-async function act(cluster: Cluster, request: OperationRequest): Promise<Outcome> {
+async function act(cluster: Cluster, waiting: Waiting, request: OperationRequest): Promise<Outcome> {
   const { control } = cluster.link;
   const timeout = cluster.options.inspect_timeout / 1000;
   const destination = 'destination' in request && request.destination ? request.destination : null;
@@ -131,7 +141,10 @@ async function act(cluster: Cluster, request: OperationRequest): Promise<Outcome
       };
     }
     case 'retry':
-      return retryTasks(cluster, request.task_ids, request.queue);
+      return retryTasks(cluster, waiting, request.task_ids, {
+        queue: request.queue,
+        acceptDouble: request.accept_double === true,
+      });
   }
 }
 

@@ -87,7 +87,7 @@ async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | 
 }
 
 /** null: its body is nothing that is read here (pickle), or no task. */
-function readMessage(message: Message): TaskMessage | null {
+export function readMessage(message: Message): TaskMessage | null {
   try {
     const { compression } = message.headers;
     const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;

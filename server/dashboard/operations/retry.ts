@@ -12,8 +12,9 @@ import { encode } from '../../serialization/registry.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
 import type { Outcome } from '../access/audit.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { lossOf } from '../cluster/lost.ts';
 import { toRow } from '../history/rows.ts';
+import type { Waiting } from '../waiting/waiting.ts';
+import { type Judgement, judgeRetry } from './judge.ts';
 import { fromEvent, type KnownCall, knownCall, wireOf } from './known-call.ts';
 
 /** Characters of a call shown before it is sent; it is sent whole. */
@@ -26,13 +27,27 @@ const SOURCE_WORDS = {
   event: 'its event, which tells it whole',
 } as const;
 
-export async function retryTasks(cluster: Cluster, uuids: readonly string[], queue?: string): Promise<Outcome> {
+export interface RetryOptions {
+  /** Default: the one each came from. */
+  readonly queue: string | undefined;
+  /** Those too that may still run. */
+  readonly acceptDouble: boolean;
+}
+
+export async function retryTasks(
+  cluster: Cluster,
+  waiting: Waiting,
+  uuids: readonly string[],
+  { queue, acceptDouble }: RetryOptions,
+): Promise<Outcome> {
   const answers: WorkerAnswer[] = [];
   const newIds: Record<string, string> = {};
   const producer = new Producer(cluster.link.asking);
   for (const uuid of uuids) {
     try {
-      const { row, call, target } = await prepare(cluster, uuid);
+      const { row, call, target, judged } = await prepare(cluster, waiting, uuid);
+      if (judged.would_double !== null && !acceptDouble)
+        throw new Error(`${judged.would_double} To send it all the same, confirm that (accept_double).`);
       const to = queue ?? target.queue;
       newIds[uuid] = await send(cluster, producer, row.uuid, call, to);
       const where = queue ? to : `${to}${target.said ? ` (${target.said})` : ''}`;
@@ -53,12 +68,18 @@ export async function retryTasks(cluster: Cluster, uuids: readonly string[], que
 }
 
 /** What `retry` would send, or why it cannot. @param mask secrets in what is shown */
-export async function planRetry(cluster: Cluster, uuid: string, mask: (value: unknown) => unknown): Promise<RetryPlan> {
+export async function planRetry(
+  cluster: Cluster,
+  waiting: Waiting,
+  uuid: string,
+  mask: (value: unknown) => unknown,
+): Promise<RetryPlan> {
   try {
-    const { row, call, target } = await prepare(cluster, uuid);
+    const { row, call, target, judged } = await prepare(cluster, waiting, uuid);
     const notes: string[] = [];
+    if (judged.would_double !== null) notes.push(judged.would_double);
     if (call.source === 'message') notes.push(`Its first message still waits in ${call.queue}: then it runs twice.`);
-    if (call.source === 'unacked')
+    else if (call.source === 'unacked' && judged.would_double === null)
       notes.push(
         'The broker still holds its message and gives it to another worker when its visibility timeout has passed: then it runs twice.',
       );
@@ -79,6 +100,7 @@ export async function planRetry(cluster: Cluster, uuid: string, mask: (value: un
       queue_said: target.said,
       queues: target.queues,
       notes,
+      would_double: judged.would_double,
     };
   } catch (error) {
     return {
@@ -105,13 +127,23 @@ function shown(call: KnownCall, mask: (value: unknown) => unknown): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text;
 }
 
-async function prepare(cluster: Cluster, uuid: string): Promise<{ row: TaskRow; call: KnownCall; target: Target }> {
-  const row = await findRow(cluster, uuid);
+interface Prepared {
+  readonly row: TaskRow;
+  readonly call: KnownCall;
+  readonly target: Target;
+  readonly judged: Judgement;
+}
+
+/** @throws Error that says why it cannot be sent again */
+async function prepare(cluster: Cluster, waiting: Waiting, uuid: string): Promise<Prepared> {
+  let row = await findRow(cluster, uuid);
   if (!row) throw new Error(`No task ${uuid} is known here.`);
-  const unfinished = whyNotYet(cluster, row);
-  if (unfinished) throw new Error(unfinished);
+  const judged = await judgeRetry(waiting, row);
+  if (!judged.allowed) throw new Error(judged.reason ?? 'It has not finished.');
+  // Asking may have found its end.
+  row = (await findRow(cluster, uuid)) ?? row;
   const call = await knownCall(cluster, row);
-  return { row, call, target: targetOf(cluster, row, call) };
+  return { row, call, target: targetOf(cluster, row, call), judged };
 }
 
 interface Target {
@@ -184,10 +216,14 @@ async function send(
   return id;
 }
 
-/** Whether `retry` can be offered, without asking broker or store for it. */
-export function mayRetry(cluster: Cluster, row: TaskRow): { allowed: boolean; reason: string | null } {
-  const unfinished = whyNotYet(cluster, row);
-  if (unfinished) return { allowed: false, reason: unfinished };
+/** Whether `retry` can be offered for a task so judged, without asking broker or store for its call. */
+export function mayRetry(
+  cluster: Cluster,
+  row: TaskRow,
+  judged: Judgement,
+): { allowed: boolean; reason: string | null } {
+  if (!judged.allowed) return { allowed: false, reason: judged.reason };
+  if (judged.would_double !== null) return { allowed: true, reason: judged.would_double };
   // A message or a result record may know what the event does not.
   if (cluster.options.result_backend !== null || !READY_STATES.has(row.state)) return { allowed: true, reason: null };
   try {
@@ -196,9 +232,4 @@ export function mayRetry(cluster: Cluster, row: TaskRow): { allowed: boolean; re
   } catch (error) {
     return { allowed: false, reason: toError(error).message };
   }
-}
-
-function whyNotYet(cluster: Cluster, row: TaskRow): string | null {
-  if (READY_STATES.has(row.state) || row.state === 'REJECTED' || row.state === 'IGNORED') return null;
-  return lossOf(cluster, row) === null ? 'It has not finished.' : null;
 }

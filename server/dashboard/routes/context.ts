@@ -6,7 +6,9 @@ import type { Masking } from '../../../shared/masking.ts';
 import type { Timer } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
+import type { Interventions } from '../operations/interventions.ts';
 import type { Resolved } from '../options.ts';
+import type { Waiting } from '../waiting/waiting.ts';
 
 /** Where routes are registered: what their schemas say is what their handlers are given. */
 export type Api = FastifyInstance<
@@ -20,6 +22,9 @@ export type Api = FastifyInstance<
 export interface RouteContext {
   readonly cluster: Cluster;
   readonly feed: Feed;
+  /** Why tasks do not run. */
+  readonly waiting: Waiting;
+  readonly interventions: Interventions;
   readonly options: Resolved;
   /** Takes secrets out of what is shown. What comes from events and inspect answers went through it already. */
   readonly masking: Masking;

@@ -7,7 +7,7 @@ import { type Api, ProblemError, type RouteContext } from './context.ts';
 
 const VARIANTS = OperationRequest.anyOf;
 
-export function operationRoutes(app: Api, { cluster, feed, options }: RouteContext): void {
+export function operationRoutes(app: Api, { cluster, feed, waiting, interventions, options }: RouteContext): void {
   const Query = Type.Object({
     cursor: Type.Optional(Type.String()),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
@@ -42,7 +42,7 @@ export function operationRoutes(app: Api, { cluster, feed, options }: RouteConte
         throw new ProblemError(403, 'Read only', 'This dashboard is read only: it changes nothing.');
       const body = readOperation(request.body);
       try {
-        return await perform(cluster, feed, body, request.user ?? 'anonymous');
+        return await perform({ cluster, feed, waiting, interventions }, body, request.user ?? 'anonymous');
       } catch (error) {
         if (error instanceof Refused) throw new ProblemError(400, 'Refused', error.message);
         throw error;

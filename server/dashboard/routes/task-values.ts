@@ -13,7 +13,7 @@ import { type Api, notFound, type RouteContext } from './context.ts';
 
 const Uuid = Type.Object({ uuid: Type.String() });
 
-export function taskValueRoutes(app: Api, { cluster, masking }: RouteContext): void {
+export function taskValueRoutes(app: Api, { cluster, waiting, masking }: RouteContext): void {
   app.get(
     '/tasks/:uuid/call',
     { schema: { summary: 'Its whole arguments, where they can be had', params: Uuid, response: { 200: CallReply } } },
@@ -51,7 +51,7 @@ export function taskValueRoutes(app: Api, { cluster, masking }: RouteContext): v
         response: { 200: RetryPlan },
       },
     },
-    async (request) => planRetry(cluster, request.params.uuid, masking.value),
+    async (request) => planRetry(cluster, waiting, request.params.uuid, masking.value),
   );
 
   app.get(

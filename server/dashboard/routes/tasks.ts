@@ -12,18 +12,20 @@ import {
   TasksQuery,
   type TaskTry,
   TaskTypesReply,
+  WaitReply,
 } from '../../../shared/wire/http.ts';
-import { lossOf } from '../cluster/lost.ts';
+import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { poolName } from '../cluster/rows.ts';
 import { splitException } from '../history/exception.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/list.ts';
 import { toRow } from '../history/rows.ts';
-import { mayRetry } from '../operations/retry.ts';
+import { judge } from '../operations/judge.ts';
+import { findRow, mayRetry } from '../operations/retry.ts';
 import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: Api, { cluster }: RouteContext): void {
+export function taskRoutes(app: Api, { cluster, waiting }: RouteContext): void {
   const { history } = cluster;
 
   app.get(
@@ -151,7 +153,7 @@ export function taskRoutes(app: Api, { cluster }: RouteContext): void {
       };
       const kids = new Map(children.rows.map((r) => [r.uuid, r]));
       for (const kid of cluster.state.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
-      const loss = lossOf(cluster, row);
+      const wait = await waiting.reason(row, { patient: false });
       const text = (key: string): string | null =>
         base[key] === null || base[key] === undefined ? null : String(base[key]);
       const detail: TaskDetail = {
@@ -170,12 +172,30 @@ export function taskRoutes(app: Api, { cluster }: RouteContext): void {
         children_total: Math.max(children.total, kids.size),
         usual_p95: stats.find((s) => s.key === row.name)?.p95 ?? null,
         same_failures: row.state === 'FAILURE' ? (failures[0]?.trend.reduce((sum, n) => sum + n, 0) ?? 0) : 0,
-        actions: actionsFor(cluster, row),
-        orphaned: loss === 'gone',
-        untold: loss === 'untold',
+        actions: actionsFor(cluster, row, wait),
+        orphaned: wait?.cause === 'worker_gone',
+        untold: wait?.cause === 'lost' && wait.worker !== null,
+        wait,
       };
       const extra = base.extra;
       return extra && typeof extra === 'object' ? { ...detail, extra } : detail;
+    },
+  );
+
+  app.get(
+    '/tasks/:uuid/wait',
+    {
+      schema: {
+        summary:
+          'Why it does not run: cause, evidence, place; null when it has ended. Asks its broker and workers, a little',
+        params: Uuid,
+        response: { 200: WaitReply },
+      },
+    },
+    async (request): Promise<WaitReply> => {
+      const row = await findRow(cluster, request.params.uuid);
+      if (!row) throw notFound(`No task ${request.params.uuid} is known.`);
+      return { wait: await waiting.reason(row) };
     },
   );
 }
@@ -224,19 +244,25 @@ export function canTerminate(cluster: RouteContext['cluster'], hostname: string 
   return /prefork|processes|threads/i.test(pool) ? 'kill' : 'abort';
 }
 
-function actionsFor(cluster: RouteContext['cluster'], row: TaskRow): TaskDetail['actions'] {
+function actionsFor(cluster: RouteContext['cluster'], row: TaskRow, wait: WaitReason | null): TaskDetail['actions'] {
   const terminate = canTerminate(cluster, row.worker);
   const finished = READY_STATES.has(row.state);
   const yes = { allowed: true, reason: null };
   const no = (reason: string) => ({ allowed: false, reason });
   const over = row.state === 'REVOKED' ? 'It is revoked already' : 'It has already finished';
   return {
-    revoke: finished ? no(over) : row.state === 'STARTED' ? no('It runs already: only terminate can end it') : yes,
+    revoke: finished
+      ? no(over)
+      : wait?.cause === 'revoked' && !wait.may_still_run
+        ? no(wait.sentence)
+        : row.state === 'STARTED'
+          ? no('It runs already: only terminate can end it')
+          : yes,
     terminate: finished
       ? no(over)
       : row.state !== 'STARTED'
         ? no('It does not run: revoke it')
         : { allowed: true, reason: terminate === 'abort' ? 'Its pool can only ask the task to stop' : null },
-    retry: mayRetry(cluster, row),
+    retry: mayRetry(cluster, row, judge(wait)),
   };
 }

@@ -1,9 +1,9 @@
 // What the broker says of the task's message and queue: nowhere, no consumer, consumers that stand still, others before it.
 // Not here: tasks that a worker has (about-worker.ts).
 import { formatCount, listing, plural } from '../../../shared/format/text.ts';
-import { formatAge } from '../../../shared/format/time.ts';
 import {
   type Answer,
+  age,
   consumerRemedy,
   consumersOf,
   goBefore,
@@ -61,12 +61,12 @@ export const messageMissing: Question = {
     if (purge !== null && f.holder === null)
       return {
         is: 'yes',
-        finding: `its queue was emptied ${formatAge(f.now - purge.at)} ago by ${purge.who}, and it is nowhere`,
+        finding: `its queue was emptied ${age(f.now - purge.at)} ago by ${purge.who}, and it is nowhere`,
         source: 'audit log, broker',
         known_at,
         cause: {
           cause: 'purged',
-          sentence: `Its queue was emptied ${formatAge(f.now - purge.at)} ago by ${purge.who}, and its message is in the broker no more: it was removed.`,
+          sentence: `Its queue was emptied ${age(f.now - purge.at)} ago by ${purge.who}, and its message is in the broker no more: it was removed.`,
           may_still_run: false,
           would_double: null,
         },
@@ -86,7 +86,7 @@ export const messageMissing: Question = {
         cause: 'lost',
         sentence: holder
           ? `${holder.hostname} says that it has it no more, and the broker has no message of it: it ended without an event, or its event was lost.`
-          : `Not heard of since ${formatAge(f.now - task.last_event)}, and not in the broker: it is lost, was never sent, or ran unseen.`,
+          : `Not heard of for ${age(f.now - task.last_event)}, and not in the broker: it is lost, was never sent, or ran unseen.`,
         may_still_run: !sure && !holder,
         would_double: sure || holder ? null : 'A worker that sends no task events may run it: then it would run twice.',
         remedy: { text: 'Send it again, if it has to run.', href: null },
@@ -154,7 +154,7 @@ export const consumersStill: Question = {
         source: 'broker, events',
         known_at: queue.at,
       };
-    const still = formatAge(f.now - queue.still_since);
+    const still = age(f.now - queue.still_since);
     const consumers = consumersOf(f);
     return {
       is: 'yes',

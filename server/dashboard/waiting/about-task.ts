@@ -2,8 +2,8 @@
 // Not here: its worker (about-worker.ts), its message and queue (about-broker.ts).
 // Celery 5.6: worker/strategy.py (revoked and expired before ETA before rate limit), worker/request.py Request.revoked
 import { listing } from '../../../shared/format/text.ts';
-import { formatAge } from '../../../shared/format/time.ts';
 import {
+  age,
   consumerRemedy,
   consumersOf,
   holderOf,
@@ -25,11 +25,11 @@ export const expired: Question = {
     if (expires > f.now)
       return {
         is: 'no',
-        finding: `it expires in ${formatAge(expires - f.now)}`,
+        finding: `it expires in ${age(expires - f.now)}`,
         source: 'events',
         known_at: last_event,
       };
-    const ago = formatAge(f.now - expires);
+    const ago = age(f.now - expires);
     return {
       is: 'yes',
       finding: `it expired ${ago} ago`,
@@ -66,10 +66,10 @@ export const revoked: Question = {
       return { is: 'no', finding: 'revoked, but it had started: only Terminate ends it', source, known_at };
     // Workers keep the ids in memory: one that was started again has forgotten them.
     const sure = concerned.length > 0 && concerned.every((w) => w.revoked);
-    const who = revoke ? ` ${formatAge(f.now - revoke.at)} ago by ${revoke.who}` : '';
+    const who = revoke ? ` ${age(f.now - revoke.at)} ago by ${revoke.who}` : '';
     const when =
       task.eta !== null && task.eta > f.now
-        ? `when its time comes, in ${formatAge(task.eta - f.now)}`
+        ? `when its time comes, in ${age(task.eta - f.now)}`
         : 'when it comes to it';
     return {
       is: 'yes',
@@ -97,7 +97,7 @@ export const waitsForTime: Question = {
     const source = f.message.found === 'ready' || f.message.found === 'unacked' ? 'message' : 'events';
     const known_at = source === 'message' ? f.message.at : last_event;
     if (eta === null) return { is: 'no', finding: 'no ETA and no countdown', source, known_at };
-    if (eta <= f.now) return { is: 'no', finding: `its time was ${formatAge(f.now - eta)} ago`, source, known_at };
+    if (eta <= f.now) return { is: 'no', finding: `its time was ${age(f.now - eta)} ago`, source, known_at };
     // A worker that has it no more will not wake it.
     const w = holderOf(f);
     if (w && isWithWorker(f) && saysItHasNot(w, f) && f.message.found === 'nowhere')
@@ -108,7 +108,7 @@ export const waitsForTime: Question = {
         known_at: w.asked,
       };
     const isRetry = state === 'RETRY' || retries > 0;
-    const inWords = formatAge(eta - f.now);
+    const inWords = age(eta - f.now);
     const unserved = !isWithWorker(f) && f.queue !== null && f.all_asked && nobodyConsumes(f);
     const tail = unserved ? ` No worker consumes ${f.queue!.name}, so it will not start then either.` : '';
     return {

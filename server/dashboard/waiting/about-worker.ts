@@ -3,14 +3,15 @@
 // Holds: a task that its worker may hold for a rate limit is never called lost.
 // Celery 5.6: worker/consumer/consumer.py _limit_task; worker/control.py query_task, reserved: neither names what waits for a token
 import { plural } from '../../../shared/format/text.ts';
-import { formatAge } from '../../../shared/format/time.ts';
 import {
   type Answer,
+  age,
   type Cause,
   goBefore,
   holderOf,
   holders,
   isWithWorker,
+  LISTED,
   nth,
   type Question,
   RUNS_TWICE,
@@ -80,7 +81,10 @@ export const started: Question = {
         known_at: w.holds === 'active' ? w.answered : f.task.last_event,
         cause: {
           cause: 'running',
-          sentence: `It does not wait: ${w.hostname} runs it${f.task.started === null ? '' : ` for ${formatAge(f.now - f.task.started)}`}.`,
+          sentence:
+            f.task.started === null
+              ? `It does not wait: ${w.hostname} runs it.`
+              : `It does not wait: ${w.hostname} has run it for ${age(f.now - f.task.started)}.`,
           may_still_run: true,
           would_double: 'It runs now: then it would run twice.',
         },
@@ -99,7 +103,7 @@ export const started: Question = {
 export const heldByWorker: Question = { question: 'Is it held by a worker?', look: lookAtHolder };
 
 function goneWords(f: WaitFacts, w: WorkerFacts | null, had: string): Omit<Cause, 'cause'> {
-  const gone = `${f.holder}, which ${had}, is gone${w?.last_heard ? `, last heard ${formatAge(f.now - w.last_heard)} ago` : ''}`;
+  const gone = `${f.holder}, which ${had}, is gone${w?.last_heard ? `, last heard ${age(f.now - w.last_heard)} ago` : ''}`;
   const ends =
     f.task.state === 'STARTED' ? 'whether it finished is unknown' : 'it did not start it, as far as was heard';
   const again = { text: 'Send it again, if it has to run.', href: null };
@@ -128,6 +132,14 @@ function lookAtHolder(f: WaitFacts): Answer {
   if (w === null || !isWithWorker(f))
     return { is: 'no', finding: 'no worker has it', source: 'events', known_at: f.task.last_event };
   const lists = `active, reserved and scheduled tasks of ${w.hostname}`;
+  if (w.holds === 'limited')
+    return limited(
+      f,
+      w,
+      w.limit ?? null,
+      `${w.hostname} says that it waits for its rate limit`,
+      `reserved tasks of ${w.hostname}`,
+    );
   if (w.holds === 'reserved' || w.holds === 'scheduled') {
     const known = slotsOf([w]);
     const ahead = f.reserved_ahead;
@@ -149,7 +161,6 @@ function lookAtHolder(f: WaitFacts): Answer {
           remedy: { text: `A larger pool of ${w.hostname} starts it sooner.`, href: workerPath(w.hostname) },
         },
       };
-    if (w.limit && w.lists_limited) return limited(f, w, w.limit, 'it is reserved there, and slots are free', source);
     const waited = f.now - Math.max(f.task.received ?? 0, f.task.eta ?? 0);
     if (known === null)
       return {
@@ -169,7 +180,7 @@ function lookAtHolder(f: WaitFacts): Answer {
       cause: {
         cause: isStuck ? 'not_eating' : 'next',
         sentence: isStuck
-          ? `${w.hostname} took it ${formatAge(waited)} ago, has ${plural(known.slots - known.busy, 'free slot')} and does not start it.`
+          ? `${w.hostname} took it ${age(waited)} ago, has ${plural(known.slots - known.busy, 'free slot')} and does not start it.`
           : `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}: it starts next.`,
         may_still_run: true,
         would_double: RUNS_TWICE,
@@ -178,6 +189,16 @@ function lookAtHolder(f: WaitFacts): Answer {
       },
     };
   }
+  // Python's worker names a task that waits for its rate limit in no list. As long as its message is unacknowledged, it has it.
+  const isUnlisted = w.holds === 'none' && w.asked !== null && w.asked >= f.task.last_event + LISTED;
+  if (isUnlisted && f.task.state !== 'STARTED' && w.limit && f.message.found !== 'nowhere')
+    return limited(
+      f,
+      w,
+      w.limit,
+      `${w.hostname} names it in no list, and limits it to ${w.limit}`,
+      `rate limits and lists of ${w.hostname}`,
+    );
   if (!saysItHasNot(w, f)) {
     if (f.task.last_event >= f.now - 2 * SETTLED)
       return {
@@ -194,7 +215,7 @@ function lookAtHolder(f: WaitFacts): Answer {
       };
     return {
       is: 'unknown',
-      finding: `${w.hostname} has not said ${w.answered === null ? 'yet' : `for ${formatAge(f.now - w.answered)}`} what it holds`,
+      finding: `${w.hostname} has not said ${w.answered === null ? 'yet' : `for ${age(f.now - w.answered)}`} what it holds`,
       source: lists,
       known_at: w.asked,
       cause: {
@@ -205,15 +226,6 @@ function lookAtHolder(f: WaitFacts): Answer {
       },
     };
   }
-  // Python's worker names a task that waits for its rate limit in no list. As long as its message is unacknowledged, it has it.
-  if (f.task.state !== 'STARTED' && w.limit && f.message.found !== 'nowhere')
-    return limited(
-      f,
-      w,
-      w.limit,
-      `${w.hostname} names it in no list, and limits it to ${w.limit}`,
-      `rate limits and lists of ${w.hostname}`,
-    );
   if (f.message.found === 'unacked')
     return {
       is: 'unknown',
@@ -247,15 +259,15 @@ function lookAtHolder(f: WaitFacts): Answer {
   return { is: 'no', finding: `${w.hostname} names it in none of its lists`, source: lists, known_at: w.asked };
 }
 
-function limited(f: WaitFacts, w: WorkerFacts, limit: string, finding: string, source: string): Answer {
+function limited(f: WaitFacts, w: WorkerFacts, limit: string | null, finding: string, source: string): Answer {
   const ahead = f.limited_ahead;
-  const perSecond = ratePerSecond(limit);
+  const perSecond = limit === null ? null : ratePerSecond(limit);
   const name = f.task.name ?? 'its name';
   const behind =
     ahead === null ? '' : ahead.n === 0 && ahead.is === 'exact' ? ', next in line' : `, behind ${said(ahead)}`;
   const starts =
     ahead && perSecond !== null
-      ? ` At that rate it starts in ${ahead.is === 'exact' ? 'about' : 'at least'} ${formatAge((ahead.n + 1) / perSecond)}.`
+      ? ` At that rate it starts in ${ahead.is === 'exact' ? 'about' : 'at least'} ${age((ahead.n + 1) / perSecond)}.`
       : '';
   return {
     is: 'yes',
@@ -264,7 +276,7 @@ function limited(f: WaitFacts, w: WorkerFacts, limit: string, finding: string, s
     known_at: w.asked ?? w.answered,
     cause: {
       cause: 'rate_limit',
-      sentence: `Held by the rate limit of ${limit}${behind}: ${w.hostname} has taken it and waits.${starts}`,
+      sentence: `Held by the rate limit${limit === null ? ` of ${name}` : ` of ${limit}`}${behind}: ${w.hostname} has taken it and waits.${starts}`,
       may_still_run: true,
       would_double: `${w.hostname} runs it when the limit allows: then it would run twice.`,
       place: nth(ahead),

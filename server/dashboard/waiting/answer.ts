@@ -48,9 +48,14 @@ export const consumersOf = ({ workers }: WaitFacts): WorkerFacts[] =>
   workers.filter((w) => w.consumes && w.status === 'online');
 /** It is with the worker, as far as anybody says; not back in its queue. */
 export const isWithWorker = (f: WaitFacts): boolean => f.holder !== null && f.message.found !== 'ready';
+/** The same of one that is not to run for a while: what is on its way into a list is there within this. @unit seconds */
+export const LISTED = 1;
 /** It answered in full, lately, and later than the task could still be on its way into or out of its lists. */
 export const saysItHasNot = (w: WorkerFacts, f: WaitFacts): boolean =>
   w.holds === 'none' && w.asked !== null && w.asked >= f.task.last_event + SETTLED && w.asked >= f.now - FRESH;
+
+/** A span within a sentence, never "now". */
+export const age = (seconds: number): string => formatAge(Math.max(1, seconds));
 
 /** "3", "at least 3", "about 3". */
 export const said = (count: Count): string =>
@@ -63,8 +68,7 @@ export const goBefore = (count: Count | null, noun = 'task'): string => {
   return `${said(count)} ${count.n === 1 ? `${noun} goes` : `${noun}s go`} before it`;
 };
 export const nth = (ahead: Count | null): Count | null => ahead && { n: ahead.n + 1, is: ahead.is };
-export const since = (f: WaitFacts, at: number | null): string =>
-  at === null ? 'an unknown time' : formatAge(f.now - at);
+export const since = (f: WaitFacts, at: number | null): string => (at === null ? 'an unknown time' : age(f.now - at));
 export const names = (workers: readonly WorkerFacts[]): string[] => workers.map((w) => w.hostname);
 
 export function holders(workers: readonly WorkerFacts[]): { holders: WaitHolder[]; holders_total: Count } {

@@ -57,12 +57,13 @@ export interface WorkerFacts {
   readonly consumes: boolean;
   readonly slots: number | null;
   readonly active: readonly RunningFacts[];
-  /** Which of its lists names the task; none: it answered in full and none does; unknown: it has not answered lately. */
-  readonly holds: 'active' | 'reserved' | 'scheduled' | 'none' | 'unknown';
+  /**
+   * Which of its lists names the task; none: it answered in full and none does; unknown: it has not answered lately. limited: it says
+   * that the task waits for its rate limit, as Umbel's worker does; Python's names such a task in no list.
+   */
+  readonly holds: 'active' | 'reserved' | 'limited' | 'scheduled' | 'none' | 'unknown';
   /** Rate limit of the task's name there; null: none; undefined: not known. */
   readonly limit: string | null | undefined;
-  /** It lists tasks that wait for their rate limit as reserved, as Umbel's does; Python's names them nowhere. */
-  readonly lists_limited: boolean;
   /** Prefetch window and how much of it is taken; null: unknown, or no limit. */
   readonly window: number | null;
   readonly taken: number | null;

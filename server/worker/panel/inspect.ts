@@ -31,8 +31,11 @@ export const INSPECT: Readonly<Record<string, CommandHandler>> = {
 
   active: (handle, { safe }) => [...handle.state.inPhase('active')].map((request) => request.info(safe === true)),
 
-  // Celery leaves those that wait for a token out everywhere; here they are reserved, which they are.
-  reserved: (handle) => [...handle.state.inPhase('reserved', 'limited')].map((request) => request.info()),
+  // Celery leaves those that wait for a token out everywhere; here they are reserved, which they are, and marked.
+  reserved: (handle) =>
+    [...handle.state.inPhase('reserved', 'limited')].map((request) =>
+      request.phase === 'limited' ? { ...request.info(), rate_limited: true } : request.info(),
+    ),
 
   scheduled: (handle) =>
     [...handle.state.inPhase('scheduled')]

@@ -1,0 +1,60 @@
+// What operators did that tasks and limits still bear: ids revoked, queues emptied, rate limits changed, with when and by whom.
+// Not here: doing it (actions.ts), the record of it (access/audit.ts).
+// Holds: bounded, the oldest leave first; brought back from the audit log at start, so that a restart forgets nothing of the last day.
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+
+export interface Intervention {
+  readonly at: number;
+  readonly who: string;
+  /** Id in the audit log. */
+  readonly operation: number;
+}
+
+const MAX_IDS = 50_000;
+const MAX_NAMES = 2_000;
+
+export class Interventions {
+  readonly #revoked = new Map<string, Intervention & { readonly terminate: boolean }>();
+  readonly #purged = new Map<string, Intervention>();
+  readonly #limited = new Map<string, Intervention>();
+
+  revokeOf(uuid: string): (Intervention & { readonly terminate: boolean }) | null {
+    return this.#revoked.get(uuid) ?? null;
+  }
+  purgeOf(queue: string): Intervention | null {
+    return this.#purged.get(queue) ?? null;
+  }
+  /** When the rate limit of a task was last changed on a worker. */
+  limitOf(hostname: string, task: string): Intervention | null {
+    return this.#limited.get(`${hostname}\n${task}`) ?? null;
+  }
+
+  /** An operation that was done. What no worker took is none. */
+  note(record: OperationRecord): void {
+    if (record.outcome === 'failed') return;
+    const { id: operation, at, who } = record;
+    const request = record.request as OperationRequest;
+    switch (request.action) {
+      case 'revoke':
+      case 'terminate':
+        if (record.outcome === 'no-answer') return;
+        for (const id of request.task_ids)
+          keep(this.#revoked, id, { at, who, operation, terminate: request.action === 'terminate' }, MAX_IDS);
+        return;
+      case 'purge':
+        keep(this.#purged, request.queue, { at, who, operation }, MAX_NAMES);
+        return;
+      case 'rate_limit':
+        for (const { worker, ok } of record.answers)
+          if (ok) keep(this.#limited, `${worker}\n${request.task_name}`, { at, who, operation }, MAX_NAMES);
+        return;
+      default:
+    }
+  }
+}
+
+function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value!);
+}

@@ -1,0 +1,393 @@
+// Why a task does not run: each cause from facts made for it, the order in which they are looked at, and what may be sent again.
+// On a cluster of real workers: waiting.test.ts beside this.
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../../server/dashboard/operations/judge.ts';
+import type { MessageFacts, TaskFacts, WaitFacts, WorkerFacts } from '../../../server/dashboard/waiting/facts.ts';
+import { reasonOf } from '../../../server/dashboard/waiting/reason.ts';
+import { WAIT_CAUSES, type WaitCause } from '../../../shared/wire/wait.ts';
+
+const NOW = 1_000_000;
+
+const TASK: TaskFacts = {
+  uuid: 'id',
+  name: 'shop.pay',
+  state: 'PENDING',
+  eta: null,
+  expires: null,
+  retries: 0,
+  first_seen: NOW - 300,
+  received: null,
+  started: null,
+  last_event: NOW - 300,
+};
+const WORKER: WorkerFacts = {
+  hostname: 'w1',
+  status: 'online',
+  last_heard: NOW - 1,
+  asked: NOW - 2,
+  answered: NOW - 2,
+  consumes: true,
+  slots: 2,
+  active: [],
+  holds: 'none',
+  limit: null,
+  window: 8,
+  taken: 0,
+  taken_by: null,
+  revoked: false,
+  sends_events: true,
+};
+const READY: MessageFacts = { found: 'ready', queue: 'mail', ahead: { n: 0, is: 'exact' }, at: NOW, why: null };
+const NOWHERE: MessageFacts = { found: 'nowhere', queue: null, ahead: null, at: NOW, why: null };
+const UNACKED: MessageFacts = { found: 'unacked', queue: null, ahead: null, at: NOW, why: null };
+const UNSEEN: MessageFacts = { found: 'unknown', queue: null, ahead: null, at: null, why: 'this broker does not say' };
+
+interface Given extends Partial<Omit<WaitFacts, 'task' | 'workers'>> {
+  task?: Partial<TaskFacts>;
+  worker?: Partial<WorkerFacts> | null;
+  workers?: WorkerFacts[];
+}
+function facts({ task, worker, workers, ...given }: Given = {}): WaitFacts {
+  return {
+    now: NOW,
+    task: { ...TASK, ...task },
+    message: READY,
+    queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, still_since: null },
+    workers: workers ?? (worker === null ? [] : [{ ...WORKER, ...worker }]),
+    holder: null,
+    all_asked: true,
+    revoke: null,
+    purge: null,
+    limited_ahead: null,
+    reserved_ahead: null,
+    ...given,
+  };
+}
+/** Taken by w1, by its event. */
+const taken = ({ task, ...given }: Given = {}): WaitFacts =>
+  facts({
+    holder: 'w1',
+    message: UNACKED,
+    task: { state: 'RECEIVED', received: NOW - 20, last_event: NOW - 20, ...task },
+    ...given,
+  });
+const running = (n: number) =>
+  Array.from({ length: n }, (_, i) => ({ uuid: `r${i}`, name: 'shop.sum', started: NOW - 100 + i, usual_p95: null }));
+const ago = (s: number) => NOW - s;
+
+interface Case {
+  name: string;
+  facts: WaitFacts;
+  cause: WaitCause;
+  says: string;
+  /** Whether Retry is offered, and with a warning. */
+  retry: 'no' | 'yes' | 'warned';
+}
+
+const CASES: Case[] = [
+  {
+    name: 'expired',
+    facts: facts({ task: { expires: ago(60) } }),
+    cause: 'expired',
+    says: 'It expired 1 m 0 s ago: a worker that comes to it drops it without running it.',
+    retry: 'yes',
+  },
+  {
+    name: 'revoked, with its ETA ahead, at a worker that knows',
+    facts: taken({
+      task: { eta: NOW + 240 },
+      worker: { holds: 'scheduled', revoked: true },
+      revoke: { at: ago(10), who: 'ops' },
+    }),
+    cause: 'revoked',
+    says: 'Revoked 10 s ago by ops: w1 drops it when its time comes, in 4 m 0 s.',
+    retry: 'yes',
+  },
+  {
+    name: 'revoked, but its worker has forgotten',
+    facts: taken({ worker: { holds: 'reserved' }, revoke: { at: ago(10), who: 'ops' } }),
+    cause: 'revoked',
+    says: 'Revoked 10 s ago by ops, but not every worker that may take it lists it as revoked: it may still run.',
+    retry: 'warned',
+  },
+  {
+    name: 'waiting for its ETA at a worker',
+    facts: taken({ task: { eta: NOW + 240 }, worker: { holds: 'scheduled' } }),
+    cause: 'eta',
+    says: 'Waits for its time, in 4 m 0 s, at w1.',
+    retry: 'no',
+  },
+  {
+    name: 'waiting for its next try',
+    facts: taken({ task: { eta: NOW + 48, retries: 2 }, worker: { holds: 'scheduled' } }),
+    cause: 'retry',
+    says: 'Try 2 failed; it is tried again in 48 s.',
+    retry: 'no',
+  },
+  {
+    name: 'an ETA in a queue that nobody consumes',
+    facts: facts({ task: { eta: NOW + 240 }, worker: null }),
+    cause: 'eta',
+    says: 'Waits for its time, in 4 m 0 s. No worker consumes mail, so it will not start then either.',
+    retry: 'no',
+  },
+  {
+    name: 'in a queue that nobody consumes',
+    facts: facts({ worker: null }),
+    cause: 'no_consumer',
+    says: 'No worker consumes mail: it will not start.',
+    retry: 'no',
+  },
+  {
+    name: 'in a queue whose only consumer is gone',
+    facts: facts({ worker: { status: 'offline', last_heard: ago(200) } }),
+    cause: 'no_consumer',
+    says: 'No worker consumes mail: it will not start. w1, which consumed it, is gone.',
+    retry: 'no',
+  },
+  {
+    name: 'behind others',
+    facts: facts({ message: { ...READY, ahead: { n: 12, is: 'exact' } }, worker: { active: running(2), taken: 2 } }),
+    cause: 'behind',
+    says: '12 messages go before it in mail; all 2 slots of w1 are busy.',
+    retry: 'no',
+  },
+  {
+    name: 'behind more than were looked at',
+    facts: facts({ message: { ...READY, ahead: { n: 10_000, is: 'at_least' } } }),
+    cause: 'behind',
+    says: 'At least 10.0k messages go before it in mail; 0 of 2 slots of w1 are busy.',
+    retry: 'no',
+  },
+  {
+    name: 'next, and all slots are busy',
+    facts: facts({ worker: { active: running(2), taken: 2 } }),
+    cause: 'slots',
+    says: 'Waits for a free slot: it is next in mail, and all 2 slots of w1 are busy.',
+    retry: 'no',
+  },
+  {
+    name: 'taken, and all slots are busy',
+    facts: taken({ worker: { holds: 'reserved', active: running(2) }, reserved_ahead: { n: 2, is: 'exact' } }),
+    cause: 'slots',
+    says: 'Waits for a free slot: w1 has taken it, all 2 slots of w1 are busy, and 2 tasks go before it.',
+    retry: 'no',
+  },
+  {
+    name: 'held by a rate limit that Python names in no list',
+    facts: taken({ worker: { limit: '6/m' }, limited_ahead: { n: 5, is: 'exact' } }),
+    cause: 'rate_limit',
+    says: 'Held by the rate limit of 6/m, behind 5: w1 has taken it and waits. At that rate it starts in about 1 m 0 s.',
+    retry: 'no',
+  },
+  {
+    name: 'held by a rate limit, on a broker that does not say what is taken',
+    facts: taken({ message: UNSEEN, worker: { limit: '6/m' }, limited_ahead: { n: 0, is: 'exact' } }),
+    cause: 'rate_limit',
+    says: 'Held by the rate limit of 6/m, next in line: w1 has taken it and waits. At that rate it starts in about 10 s.',
+    retry: 'no',
+  },
+  {
+    name: 'held by a rate limit, as Umbel’s worker says',
+    facts: taken({
+      worker: { holds: 'limited', limit: '2/s', active: running(2) },
+      limited_ahead: { n: 1, is: 'at_least' },
+    }),
+    cause: 'rate_limit',
+    says: 'Held by the rate limit of 2/s, behind at least 1: w1 has taken it and waits. At that rate it starts in at least 1 s.',
+    retry: 'no',
+  },
+  {
+    name: 'in no list, unacknowledged, and no limit now',
+    facts: taken(),
+    cause: 'unknown',
+    says: 'The broker holds its message as taken, and w1 names it in none of its lists: a rate limit that was changed meanwhile may hold it.',
+    retry: 'warned',
+  },
+  {
+    name: 'in no list, limited by name, but its message is gone',
+    facts: taken({ message: NOWHERE, worker: { limit: '6/m' } }),
+    cause: 'lost',
+    says: 'w1 says that it has it no more, and the broker has no message of it: it ended without an event, or its event was lost.',
+    retry: 'yes',
+  },
+  {
+    name: 'in no list of a worker whose limits are unknown',
+    facts: taken({ message: UNSEEN, worker: { limit: undefined } }),
+    cause: 'unknown',
+    says: 'w1 names it in none of its lists, and its rate limits are not known: it may be held by one.',
+    retry: 'warned',
+  },
+  {
+    name: 'with a worker that is gone, its message still unacknowledged',
+    facts: taken({ worker: { status: 'offline', last_heard: ago(70) } }),
+    cause: 'worker_gone',
+    says: 'w1, which had taken it, is gone, last heard 1 m 10 s ago; the broker holds its message and delivers it again when its visibility timeout has passed.',
+    retry: 'warned',
+  },
+  {
+    name: 'running on a worker that is gone, acknowledged at its start',
+    facts: taken({
+      task: { state: 'STARTED', started: ago(90) },
+      message: NOWHERE,
+      worker: { status: 'offline', last_heard: ago(70) },
+    }),
+    cause: 'worker_gone',
+    says: 'w1, which ran it, is gone, last heard 1 m 10 s ago: whether it finished is unknown, and the broker does not deliver it again.',
+    retry: 'yes',
+  },
+  {
+    name: 'back in its queue after its worker was gone',
+    facts: taken({
+      message: READY,
+      workers: [
+        { ...WORKER, status: 'offline' },
+        { ...WORKER, hostname: 'w2' },
+      ],
+    }),
+    cause: 'next',
+    says: 'It is next in mail: a worker takes it at any moment.',
+    retry: 'no',
+  },
+  {
+    name: 'with a worker that is silent',
+    facts: taken({ task: { state: 'STARTED', started: ago(90) }, worker: { status: 'late', last_heard: ago(41) } }),
+    cause: 'silent',
+    says: 'w1, which ran it, has not been heard for 41 s: whether it still runs is unknown.',
+    retry: 'warned',
+  },
+  {
+    name: 'running',
+    facts: taken({
+      task: { state: 'STARTED', started: ago(15), last_event: ago(15) },
+      worker: { holds: 'active', active: running(1) },
+    }),
+    cause: 'running',
+    says: 'It does not wait: w1 has run it for 15 s.',
+    retry: 'no',
+  },
+  {
+    name: 'started, and its worker has it no more',
+    facts: taken({ task: { state: 'STARTED', started: ago(20) }, message: NOWHERE }),
+    cause: 'lost',
+    says: 'w1 says that it has it no more, and the broker has no message of it: it ended without an event, or its event was lost.',
+    retry: 'yes',
+  },
+  {
+    name: 'not heard of since it was sent',
+    facts: facts({ message: NOWHERE }),
+    cause: 'lost',
+    says: 'Not heard of for 5 m 0 s, and not in the broker: it is lost, was never sent, or ran unseen.',
+    retry: 'yes',
+  },
+  {
+    name: 'not heard of since it was sent, beside a worker that sends no task events',
+    facts: facts({ message: NOWHERE, worker: { sends_events: false } }),
+    cause: 'lost',
+    says: 'Not heard of for 5 m 0 s, and not in the broker: it is lost, was never sent, or ran unseen.',
+    retry: 'warned',
+  },
+  {
+    name: 'removed by a purge',
+    facts: facts({ message: NOWHERE, purge: { at: ago(30), who: 'ops' } }),
+    cause: 'purged',
+    says: 'Its queue was emptied 30 s ago by ops, and its message is in the broker no more: it was removed.',
+    retry: 'yes',
+  },
+  {
+    name: 'in front of workers that have room and take nothing',
+    facts: facts({ queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, still_since: ago(60) } }),
+    cause: 'not_eating',
+    says: 'w1 consumes mail, has free slots and took nothing from it for 1 m 0 s.',
+    retry: 'warned',
+  },
+  {
+    name: 'taken by a worker with room that does not start it',
+    facts: taken({ task: { received: ago(120), last_event: ago(120) }, worker: { holds: 'reserved' } }),
+    cause: 'not_eating',
+    says: 'w1 took it 2 m 0 s ago, has 2 free slots and does not start it.',
+    retry: 'warned',
+  },
+  {
+    name: 'in front of workers whose prefetch windows are full',
+    facts: facts({ worker: { window: 8, taken: 8, taken_by: 'all held by a rate limit' } }),
+    cause: 'prefetch',
+    says: 'In mail, no message goes before it; its workers hold as many messages as they may: w1 8 of 8, all held by a rate limit.',
+    retry: 'no',
+  },
+  {
+    name: 'just taken',
+    facts: taken({ task: { received: ago(1), last_event: ago(1) } }),
+    cause: 'next',
+    says: 'w1 has just taken it; where it is there is not known yet.',
+    retry: 'no',
+  },
+  {
+    name: 'with a worker that does not answer',
+    facts: taken({ task: { received: ago(90), last_event: ago(90) }, worker: { holds: 'unknown', answered: ago(80) } }),
+    cause: 'unknown',
+    says: 'w1 has taken it and has not answered lately: whether it runs, or waits for what, is unknown.',
+    retry: 'warned',
+  },
+  {
+    name: 'not to be looked for',
+    facts: facts({ message: { ...UNSEEN, why: 'the broker does not answer' }, queue: null, worker: null }),
+    cause: 'unknown',
+    says: 'Why it waits is unknown: the broker does not answer.',
+    retry: 'warned',
+  },
+];
+
+describe('why a task waits', () => {
+  it.each(CASES)('$name: $cause', ({ facts, cause, says, retry }) => {
+    const reason = reasonOf(facts);
+    expect(reason.cause).toBe(cause);
+    expect(reason.sentence).toBe(says);
+    const judged = judge(reason);
+    expect(judged.allowed ? (judged.would_double === null ? 'yes' : 'warned') : 'no').toBe(retry);
+    // It says what would double exactly when it may still run.
+    expect(reason.would_double !== null).toBe(reason.may_still_run);
+  });
+
+  it('has a case here for every cause there is', () => {
+    expect(new Set(CASES.map((c) => c.cause))).toEqual(new Set(WAIT_CAUSES));
+  });
+
+  it('puts every question, with its source and time, and marks what was not looked at', () => {
+    const { evidence, oldest } = reasonOf(taken({ worker: { limit: '6/m' } }));
+    expect(evidence.map((line) => [line.question, line.answer])).toEqual([
+      ['Expired?', 'no'],
+      ['Revoked?', 'no'],
+      ['Is its worker there?', 'no'],
+      ['Has it started?', 'no'],
+      ['Does it wait for a time?', 'no'],
+      ['Is it held by a worker?', 'yes'],
+      ['Is its message in the broker?', 'skipped'],
+      ['Does nobody consume its queue?', 'skipped'],
+      ['Do its consumers stand still?', 'skipped'],
+      ['Do others go before it?', 'skipped'],
+    ]);
+    for (const line of evidence) expect(line.known_at === null).toBe(line.answer === 'skipped');
+    expect(oldest).toBe(NOW - 20);
+  });
+
+  it('never calls a task lost that a rate limit may hold, whatever else is known', () => {
+    for (const message of [UNACKED, UNSEEN])
+      for (const holds of ['none', 'reserved', 'limited', 'unknown'] as const)
+        for (const active of [[], running(2)])
+          expect(reasonOf(taken({ message, worker: { limit: '6/m', holds, active } })).cause).not.toBe('lost');
+  });
+
+  it('names who has the slots, those that run longest first', () => {
+    const { holders, holders_total, place } = reasonOf(
+      taken({
+        worker: { holds: 'reserved', slots: 30, active: running(30) },
+        reserved_ahead: { n: 2, is: 'at_least' },
+      }),
+    );
+    expect(holders).toHaveLength(20);
+    expect(holders[0]).toMatchObject({ uuid: 'r0', worker: 'w1' });
+    expect(holders_total).toEqual({ n: 30, is: 'exact' });
+    expect(place).toEqual({ n: 3, is: 'at_least' });
+  });
+});

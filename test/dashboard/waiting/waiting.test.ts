@@ -1,0 +1,240 @@
+// Why tasks wait, on a cluster of real Python workers over Redis: several causes at once, each told as a page would be told.
+// Every cause from facts made for it: reason.test.ts beside this.
+// Long because all of it is asked of one cluster, whose workers take seconds to start.
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createDashboard, type Dashboard } from '../../../server/dashboard/dashboard.ts';
+import { silentLogger } from '../../../server/log.ts';
+import type { OperationRecord, RetryPlan, TaskDetail, WaitReply, WorkersReply } from '../../../shared/wire/http.ts';
+import type { WaitCause, WaitReason } from '../../../shared/wire/wait.ts';
+import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
+import { openPythonShop, type PythonShop, type PythonWorker } from '../../support/python-shop.ts';
+import { until } from '../../support/until.ts';
+
+/** The machine may be busy with other tests. */
+const LONG = 60_000;
+const BUSY = { timeoutMs: LONG, everyMs: 50 };
+
+describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * LONG }, () => {
+  let shop: PythonShop;
+  let dashboard: Dashboard;
+  let doomed: PythonWorker;
+
+  beforeAll(async () => {
+    shop = await openPythonShop();
+    [, , doomed] = await Promise.all([
+      shop.worker('one@py', ['-c', '1', '-E', '-Q', 'one', '--prefetch-multiplier', '2']),
+      shop.worker('two@py', ['-c', '2', '-E', '-Q', 'two']),
+      shop.worker('doomed@py', ['-c', '1', '-E', '-Q', 'doomed']),
+    ]);
+    await shop.py('app.conf.task_send_sent_event = True');
+    dashboard = createDashboard(
+      {
+        broker: shop.broker,
+        result_backend: shop.backend,
+        db: `${shop.redis.folder}/${randomUUID()}.db`,
+        port: 0,
+        queue_interval: 0.3,
+        inspect_interval: 0.5,
+        inspect_timeout: 3000,
+      },
+      { log: silentLogger, pages: null },
+    );
+    await dashboard.start();
+    await until(
+      async () => {
+        const { items } = await get<WorkersReply>('workers');
+        return items.filter((w) => w.pool !== null && w.queues.length > 0).length === 3;
+      },
+      'three workers',
+      BUSY,
+    );
+  }, 3 * LONG);
+  afterAll(async () => {
+    await dashboard?.close();
+    await shop?.[Symbol.asyncDispose]();
+  }, LONG);
+
+  const get = async <T>(path: string): Promise<T> => {
+    const reply = await dashboard.app.inject({ url: `/api/v2/${path}` });
+    if (reply.statusCode !== 200) throw new Error(`${path}: ${reply.statusCode} ${reply.body}`);
+    return reply.json<T>();
+  };
+  const operate = async (payload: object): Promise<OperationRecord> => {
+    const reply = await dashboard.app.inject({ method: 'POST', url: '/api/v2/operations', payload });
+    if (reply.statusCode !== 200) throw new Error(`${reply.statusCode} ${reply.body}`);
+    return reply.json<OperationRecord>();
+  };
+  const send = <T = string>(code: string) => shop.py<T>(`result = ${code}`);
+  const detail = (id: string) => get<TaskDetail>(`tasks/${id}`);
+  const wait = async (id: string) => (await get<WaitReply>(`tasks/${id}/wait`)).wait;
+  const inState = (id: string, state: string) =>
+    until(
+      async () => {
+        const reply = await dashboard.app.inject({ url: `/api/v2/tasks/${id}` });
+        return reply.statusCode === 200 && reply.json<TaskDetail>().state === state;
+      },
+      `${id} to be ${state}`,
+      BUSY,
+    );
+  const waitsFor = async (id: string, cause: WaitCause): Promise<WaitReason> => {
+    let last: WaitReason | null = null;
+    const found = await until(
+      async () => {
+        last = await wait(id);
+        return last?.cause === cause && last;
+      },
+      `${id} to wait for ${cause}`,
+      BUSY,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it answered ${JSON.stringify(last, null, 1)}`);
+    });
+    return found;
+  };
+
+  it('without a consumer: in a queue that nobody consumes, also when it has an ETA, and until it expires', async () => {
+    const [plain, later, brief] = await send<string[]>(
+      "[send('shop.add', 1, 2, queue='nobody', **o) for o in ({}, {'countdown': 240}, {'expires': 1})]",
+    );
+    await Promise.all([plain, later, brief].map((id) => inState(id!, 'PENDING')));
+    const reason = await waitsFor(plain!, 'no_consumer');
+    expect(reason).toMatchObject({
+      sentence: 'No worker consumes nobody: it will not start.',
+      place: { n: 1, is: 'exact' },
+      may_still_run: true,
+      remedy: { href: '/queues/nobody' },
+    });
+    expect((await waitsFor(later!, 'eta')).sentence).toMatch(
+      /^Waits for its time, in 3 m \d+ s\. No worker consumes nobody, so it will not start then either\.$/,
+    );
+    expect(await waitsFor(brief!, 'expired')).toMatchObject({ may_still_run: false });
+    // The page's first answer says the same, and offers no second copy of what waits.
+    expect(await detail(plain!)).toMatchObject({
+      wait: { cause: 'no_consumer' },
+      actions: {
+        retry: { allowed: false, reason: 'It has not finished. No worker consumes nobody: it will not start.' },
+      },
+    });
+    const refused = await operate({ action: 'retry', task_ids: [plain], accept_double: true });
+    expect(refused).toMatchObject({
+      outcome: 'failed',
+      answers: [{ ok: false, text: expect.stringMatching(/^It has not finished/) }],
+    });
+    expect((await get<RetryPlan>(`tasks/${brief}/retry`)).would_double).toBeNull();
+  });
+
+  it('for a free slot, and behind others in the queue', async () => {
+    const ids = await send<string[]>("[send('shop.sleep', 300, queue='one') for _ in range(5)]");
+    const [first, second, third, fourth] = ids as [string, string, string, string];
+    await inState(first, 'STARTED');
+    await inState(third, 'RECEIVED');
+    expect(await waitsFor(first, 'running')).toMatchObject({ worker: 'one@py' });
+    const slots = await waitsFor(third, 'slots');
+    expect(slots).toMatchObject({
+      sentence:
+        'Waits for a free slot: one@py has taken it, the only slot of one@py is busy, and 1 task goes before it.',
+      place: { n: 2, is: 'exact' },
+      holders: [{ uuid: first, worker: 'one@py', name: 'shop.sleep' }],
+    });
+    expect((await waitsFor(second, 'slots')).ahead).toEqual({ n: 0, is: 'exact' });
+    expect(await waitsFor(ids[4]!, 'behind')).toMatchObject({
+      sentence: '1 message goes before it in one; the only slot of one@py is busy.',
+      ahead: { n: 1, is: 'exact' },
+      queue: 'one',
+    });
+    expect((await waitsFor(fourth, 'slots')).sentence).toBe(
+      'Waits for a free slot: it is next in one, and the only slot of one@py is busy.',
+    );
+  });
+
+  it('held by a rate limit, which Python names in no list: never lost, never sent twice', async () => {
+    const limited = await operate({
+      action: 'rate_limit',
+      task_name: 'shop.echo',
+      rate_limit: '1/h',
+      destination: ['two@py'],
+    });
+    expect(limited.outcome).toBe('ok');
+    const ids = await send<string[]>("[send('shop.echo', n, queue='two') for n in range(4)]");
+    await inState(ids[0]!, 'SUCCESS');
+    await inState(ids[3]!, 'RECEIVED');
+    const reason = await waitsFor(ids[3]!, 'rate_limit');
+    expect(reason).toMatchObject({
+      sentence:
+        'Held by the rate limit of 1/h, behind 2: two@py has taken it and waits. At that rate it starts in about 3 h.',
+      place: { n: 3, is: 'exact' },
+      may_still_run: true,
+    });
+    expect(await detail(ids[3]!)).toMatchObject({
+      untold: false,
+      orphaned: false,
+      actions: { retry: { allowed: false } },
+    });
+    expect((await operate({ action: 'retry', task_ids: [ids[3]] })).outcome).toBe('failed');
+    // The limit lifted, and what it held still waits in the worker: it is with it as long as its message is unacknowledged.
+    await operate({ action: 'rate_limit', task_name: 'shop.echo', rate_limit: '0', destination: ['two@py'] });
+    const after = await until(
+      async () => {
+        const reason = await wait(ids[3]!);
+        return (reason === null || reason.cause !== 'rate_limit') && { reason };
+      },
+      'another answer',
+      BUSY,
+    );
+    expect(after.reason?.cause ?? 'ended').toMatch(/^(unknown|ended|running|next)$/);
+    expect(after.reason?.cause).not.toBe('lost');
+  });
+
+  it('for its time, and for its time although it is revoked', async () => {
+    const id = await send("send('shop.add', 1, 2, queue='two', countdown=240)");
+    await inState(id, 'RECEIVED');
+    const reason = await waitsFor(id, 'eta');
+    expect(reason.sentence).toMatch(/^Waits for its time, in 3 m \d+ s, at two@py\.$/);
+    expect(reason.until).toBeGreaterThan(Date.now() / 1000 + 200);
+    expect((await operate({ action: 'revoke', task_ids: [id] })).outcome).toBe('ok');
+    const revoked = await waitsFor(id, 'revoked');
+    expect(revoked.sentence).toMatch(/^Revoked .* by anonymous: two@py drops it when its time comes, in 3 m \d+ s\.$/);
+    expect(revoked.may_still_run).toBe(false);
+    // Nothing is left to revoke, and what is sent again runs once.
+    expect((await detail(id)).actions).toMatchObject({
+      revoke: { allowed: false },
+      retry: { allowed: true, reason: null },
+    });
+  });
+
+  it('for its next try', async () => {
+    const id = await send("send('shop.unstable', 1, 200, queue='two')");
+    const reason = await waitsFor(id, 'retry');
+    expect(reason.sentence).toMatch(/^Try 1 failed; it is tried again in 3 m \d+ s\.$/);
+  });
+
+  it('for nothing any more: what was taken from its queue behind everybody’s back is lost, and may be sent again', async () => {
+    const id = await send("send('shop.add', 1, 2, queue='gone')");
+    await inState(id, 'PENDING');
+    const redis = new Redis(shop.redis.url(0));
+    await redis.del('gone');
+    redis.disconnect();
+    const reason = await waitsFor(id, 'lost');
+    expect(reason).toMatchObject({ may_still_run: false, would_double: null });
+    expect((await detail(id)).actions.retry).toEqual({ allowed: true, reason: null });
+  });
+
+  it('for a worker that has died, until it is known to be gone: sent again only by who accepts that it may run twice', async () => {
+    const id = await send("send('shop.late', 300, queue='doomed')");
+    await inState(id, 'STARTED');
+    await doomed.kill();
+    const reason = await waitsFor(id, 'silent');
+    expect(reason.sentence).toMatch(
+      /^doomed@py, which ran it, has not been heard for .*: whether it still runs is unknown\.$/,
+    );
+    expect((await detail(id)).actions.retry).toMatchObject({
+      allowed: true,
+      reason: expect.stringContaining('run twice'),
+    });
+    const plan = await get<RetryPlan>(`tasks/${id}/retry`);
+    expect(plan).toMatchObject({ allowed: true, would_double: reason.would_double });
+    expect((await operate({ action: 'retry', task_ids: [id] })).summary).toContain('accept_double');
+    expect((await operate({ action: 'retry', task_ids: [id], accept_double: true })).outcome).toBe('ok');
+  });
+});
