@@ -4,6 +4,7 @@ import { Control } from '../../server/control/control.ts';
 import { Inspector } from '../../server/dashboard/cluster/inspector.ts';
 import { silentLogger } from '../../server/log.ts';
 import type { Mailbox } from '../../server/messaging/mailbox.ts';
+import { NO_MASKING } from '../../shared/masking.ts';
 import { ManualTimer } from '../support/clock.ts';
 
 it('a worker gets one question in two seconds for all who look at its tasks: the one whose answer is oldest', async () => {
@@ -15,7 +16,7 @@ it('a worker gets one question in two seconds for all who look at its tasks: the
       return destination.map((hostname) => ({ [hostname]: [] }));
     },
   } as unknown as Mailbox;
-  const inspector = new Inspector(new Control({ mailbox: () => mailbox }), timer, silentLogger, 1);
+  const inspector = new Inspector(new Control({ mailbox: () => mailbox }), timer, silentLogger, 1, NO_MASKING);
 
   for (let second = 0; second < 12; second++) {
     await Promise.all(Array.from({ length: 10 }, () => inspector.askOldest(['w1', 'w2'])));

@@ -46,7 +46,8 @@ export class Waiting {
   readonly #interventions: Interventions;
   readonly #sharedMs: number;
   readonly #shared = new Map<string, { at: number; patient: boolean; reason: Promise<WaitReason | null> }>();
-  #held: { at: number; byWorker: Map<string, TaskRecord[]> } = { at: Number.NEGATIVE_INFINITY, byWorker: new Map() };
+  /** As of so many events. */
+  #held: { events: number; byWorker: Map<string, TaskRecord[]> } = { events: -1, byWorker: new Map() };
 
   constructor(cluster: Cluster, interventions: Interventions) {
     this.#cluster = cluster;
@@ -299,9 +300,8 @@ export class Waiting {
 
   /** Tasks that a worker took and that have not started, by their events, in the order in which they were taken. */
   #heldBy(hostname: string): TaskRecord[] {
-    const { state, link } = this.#cluster;
-    const nowMs = link.timer.now();
-    if (nowMs - this.#held.at > this.#sharedMs) {
+    const { state } = this.#cluster;
+    if (this.#held.events !== state.eventCount) {
       const byWorker = new Map<string, TaskRecord[]>();
       for (const t of state.tasks.values()) {
         if (t.state !== 'RECEIVED' || t.worker === null) continue;
@@ -310,7 +310,7 @@ export class Waiting {
         else byWorker.set(t.worker, [t]);
       }
       for (const list of byWorker.values()) list.sort((a, b) => (a.received ?? 0) - (b.received ?? 0));
-      this.#held = { at: nowMs, byWorker };
+      this.#held = { events: state.eventCount, byWorker };
     }
     return this.#held.byWorker.get(hostname) ?? [];
   }
@@ -337,7 +337,9 @@ export class Waiting {
       record !== undefined &&
       this.#sendsEvents(record) !== false &&
       listening.gaps.list().every((g) => (g.until ?? 0) < row.received!);
-    const is = isSeen ? 'exact' : 'at_least';
+    // Its lists are from before it took this one: where the others are may have changed since.
+    const isYoung = inspected === undefined || inspected.complete < row.received;
+    const is = isYoung ? 'about' : isSeen ? 'exact' : 'at_least';
     let limited = 0;
     let reserved = 0;
     for (const t of this.#heldBy(holder)) {

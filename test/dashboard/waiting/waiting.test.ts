@@ -78,12 +78,12 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
       `${id} to be ${state}`,
       BUSY,
     );
-  const waitsFor = async (id: string, cause: WaitCause): Promise<WaitReason> => {
+  const waitsFor = async (id: string, cause: WaitCause, sentence = /./): Promise<WaitReason> => {
     let last: WaitReason | null = null;
     const found = await until(
       async () => {
         last = await wait(id);
-        return last?.cause === cause && last;
+        return last?.cause === cause && sentence.test(last.sentence) && last;
       },
       `${id} to wait for ${cause}`,
       BUSY,
@@ -130,7 +130,7 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     await inState(first, 'STARTED');
     await inState(third, 'RECEIVED');
     expect(await waitsFor(first, 'running')).toMatchObject({ worker: 'one@py' });
-    const slots = await waitsFor(third, 'slots');
+    const slots = await waitsFor(third, 'slots', /, and 1 task goes before it\.$/);
     expect(slots).toMatchObject({
       sentence:
         'Waits for a free slot: one@py has taken it, the only slot of one@py is busy, and 1 task goes before it.',
@@ -159,7 +159,7 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     const ids = await send<string[]>("[send('shop.echo', n, queue='two') for n in range(4)]");
     await inState(ids[0]!, 'SUCCESS');
     await inState(ids[3]!, 'RECEIVED');
-    const reason = await waitsFor(ids[3]!, 'rate_limit');
+    const reason = await waitsFor(ids[3]!, 'rate_limit', /behind 2:/);
     expect(reason).toMatchObject({
       sentence:
         'Held by the rate limit of 1/h, behind 2: two@py has taken it and waits. At that rate it starts in about 3 h.',
