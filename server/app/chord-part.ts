@@ -1,10 +1,10 @@
 // A finished header task of a chord: it is counted, and when it was the last, the chord's body is sent or failed.
 // Not here: counting (backends/), the signatures of a chord (canvas/chord.ts).
 // Holds: the body is sent before its counting is forgotten, under the ids it was given when the chord was sent. So a worker that
-// dies in between loses nothing: its message is delivered again, and counting it again reports the chord complete again. A body
-// that is known to have begun is not sent twice.
+// dies in between loses nothing: its message is delivered again, and counting it again reports the chord complete again. While one
+// sends the body others wait, and a body that is known to have begun is not sent twice.
 // Celery 5.6: backends/redis.py on_chord_part_return, backends/base.py chord_error_from_stack
-import type { Backend, ChordReady } from '../backends/contract.ts';
+import type { Backend, ChordPart, ChordReady } from '../backends/contract.ts';
 import type { SignatureLike } from '../canvas/call-options.ts';
 import { listOf } from '../canvas/signature.ts';
 import { ChordError, toError } from '../errors.ts';
@@ -16,6 +16,9 @@ import { storeResult } from './store-result.ts';
 
 /** How long a broker that is away is waited for: as long as a Redis result store is. @unit seconds for the intervals */
 const BODY_RETRY = { max_retries: 20, interval_start: 0, interval_step: 0.2, interval_max: 1 };
+
+/** How often who waits for another's claim looks again. @unit milliseconds */
+const CLAIM_POLL_MS = 250;
 
 /** Tell the store of a finished header task; when it was the last, send the body or fail it. */
 export async function completeChordPart(
@@ -31,7 +34,7 @@ export async function completeChordPart(
   const part = { groupId, index: message.group_index, taskId: message.id, state, result };
   let ready: ChordReady | null;
   try {
-    ready = await backend.completeChordPart(part);
+    ready = await counted(app, backend, part);
   } catch (error) {
     if (!(error instanceof ChordError)) throw error;
     await failChordBody(app, message, body, error);
@@ -53,6 +56,15 @@ export async function completeChordPart(
     await sendBody(app, message, body, ready.results);
   }
   await forget(app, backend, groupId);
+}
+
+/** Waits while somebody else sends the body: when he dies, it is left to us. */
+async function counted(app: AppHost, backend: Backend, part: ChordPart): Promise<ChordReady | null> {
+  for (;;) {
+    const told = await backend.completeChordPart(part);
+    if (told === null || !('claimedBy' in told)) return told;
+    await new Promise<void>((resolve) => app.timer.after(CLAIM_POLL_MS, resolve));
+  }
 }
 
 async function sendBody(

@@ -4,6 +4,9 @@
 import { PROPAGATE_STATES } from '../../shared/states.ts';
 import type { ChordOutcome, ChordPart } from './contract.ts';
 
+/** How long who reported a complete chord has for sending its body, before somebody else does it. @unit milliseconds */
+export const CLAIM_MS = 5000;
+
 /** @param parts in the order they came */
 export function chordOutcome(parts: readonly Pick<ChordPart, 'index' | 'taskId' | 'state' | 'result'>[]): ChordOutcome {
   const failed = parts.find((part) => PROPAGATE_STATES.has(part.state));

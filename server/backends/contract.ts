@@ -22,10 +22,16 @@ export interface ChordOutcome {
   readonly failure: { readonly taskId: string; readonly result: unknown } | null;
 }
 
-/** The chord's header is complete. */
+/** The chord's header is complete, and its body is for the caller to send. */
 export interface ChordReady extends ChordOutcome {
   /** This part was counted before: somebody may have sent the body already. */
   readonly repeated: boolean;
+}
+
+/** The chord's header is complete, and who told of another part is sending the body, or died while doing so. */
+export interface ChordClaimed {
+  /** The task id of that part. */
+  readonly claimedBy: string;
 }
 
 export interface Backend {
@@ -54,10 +60,11 @@ export interface Backend {
   startChord(groupId: string, size: number): Promise<void>;
   /**
    * Count a finished part, each task once: told of again, it changes nothing, but that a SUCCESS takes the place of a failure.
-   * null: parts are missing, or the chord was forgotten. Safe to repeat.
+   * null: parts are missing, or the chord was forgotten. With ChordReady the part claims the sending of the body for CLAIM_MS; parts told
+   * of meanwhile get ChordClaimed, and have to ask again. Safe to repeat: the part that has the claim is told the same again.
    * @throws ChordError when all parts have come and their results cannot be gathered
    */
-  completeChordPart(part: ChordPart): Promise<ChordReady | null>;
+  completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null>;
   /** Its body was sent, or failed: forget what was counted. To be called after that, never before. */
   forgetChord(groupId: string): Promise<void>;
   /** Delete what has expired; how many. Stores that expire by themselves return 0. */

@@ -2,7 +2,7 @@
 // Celery 5.6: backends/base.py DisabledBackend
 import { NotImplementedError } from '../errors.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
-import type { Backend, ChordReady } from './contract.ts';
+import type { Backend } from './contract.ts';
 
 export function createDisabledBackend(): Backend {
   return new DisabledBackend();
@@ -39,7 +39,7 @@ class DisabledBackend implements Backend {
   async startChord(): Promise<void> {
     throw disabled('run a chord');
   }
-  async completeChordPart(): Promise<ChordReady | null> {
+  async completeChordPart(): Promise<null> {
     return null;
   }
   async forgetChord(): Promise<void> {}

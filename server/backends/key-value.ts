@@ -17,6 +17,8 @@ export interface ResultKeys {
   chordGrowth(groupId: string): string;
   /** How many parts the header had when it was sent. */
   chordSize(groupId: string): string;
+  /** Who sends its body. Ours alone: Celery has no such key. */
+  chordClaim(groupId: string): string;
   /** The id of a task's key; null for any other key. */
   taskId(key: string): string | null;
 }
@@ -32,6 +34,7 @@ export function resultKeys(prefix: unknown): ResultKeys {
     chordParts: (id) => `${group}${id}.j`,
     chordGrowth: (id) => `${group}${id}.t`,
     chordSize: (id) => `${group}${id}.s`,
+    chordClaim: (id) => `${group}${id}.claim`,
     taskId: (key) => (key.startsWith(task) ? key.slice(task.length) : null),
   };
 }

@@ -5,8 +5,8 @@
 import { BackendError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl } from '../transport/url.ts';
-import { chordOutcome } from './chord.ts';
-import type { Backend, BackendContext, ChordPart, ChordReady } from './contract.ts';
+import { CLAIM_MS, chordOutcome } from './chord.ts';
+import type { Backend, BackendContext, ChordClaimed, ChordPart, ChordReady } from './contract.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
 
 interface Stored {
@@ -23,6 +23,8 @@ interface Chord {
   size: number | null;
   readonly parts: Map<string, { index: number | null; taskId: string; state: string; result: Stored }>;
   done: boolean;
+  /** Who sends the body, and until when he has time. @unit milliseconds since the epoch */
+  claim: { readonly taskId: string; readonly until: number } | null;
   expiresAt: number | null;
 }
 
@@ -168,7 +170,7 @@ class MemoryBackend implements Backend {
     this.#chord(groupId).size = size;
   }
 
-  async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
+  async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
     const chord = this.#chord(part.groupId);
     if (chord.done) return null;
     const { index, taskId, state } = part;
@@ -177,6 +179,10 @@ class MemoryBackend implements Backend {
       chord.parts.set(taskId, { index, taskId, state, result: this.#encode({ result: part.result }) });
     }
     if (chord.size === null || chord.parts.size < chord.size) return null;
+    const now = this.#context.now();
+    const { claim } = chord;
+    if (claim && claim.taskId !== taskId && claim.until > now) return { claimedBy: claim.taskId };
+    chord.claim = { taskId, until: now + CLAIM_MS };
     const parts = [...chord.parts.values()].map((p) => ({
       ...p,
       result: (this.#value(p.result) as { result: unknown }).result,
@@ -215,7 +221,7 @@ class MemoryBackend implements Backend {
     const { chords } = this.#opened();
     let chord = chords.get(groupId);
     if (!chord) {
-      chord = { size: null, parts: new Map(), done: false, expiresAt: this.#expiry() };
+      chord = { size: null, parts: new Map(), done: false, claim: null, expiresAt: this.#expiry() };
       chords.set(groupId, chord);
       for (const [id, old] of chords) {
         if (!this.#expired(old)) break;

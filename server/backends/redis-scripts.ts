@@ -30,9 +30,11 @@ end
 return answers`;
 
 /**
- * KEYS .j .t .s and the group's row; ARGV the part, its score or '' for a list, ttl in seconds or 0.
+ * KEYS .j .t .s, the group's row and the claim; ARGV the part, its score or '' for a list, ttl in seconds or 0, who claims and for how
+ * many milliseconds.
  * Answers nil while parts are missing; from the last one on, until the keys are deleted: 1 when the part stood there before or 0, how
- * many parts there are to be, the group's row ('' when none is saved), and all parts. In a list a text that stands there twice is one part.
+ * many parts there are to be, the group's row ('' when none is saved), all parts, and who has the claim. In a list a text that stands
+ * there twice is one part.
  */
 export const CHORD_PART = `
 local list, repeated, count = ARGV[2] == '', 0, 0
@@ -72,4 +74,7 @@ if ttl > 0 then
   for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ttl) end
 end
 if not parts then return false end
-return { repeated, total, redis.call('GET', KEYS[4]) or '', parts }`;
+local claim = redis.call('GET', KEYS[5])
+if claim and claim ~= ARGV[4] then return { repeated, total, '', {}, claim } end
+redis.call('SET', KEYS[5], ARGV[4], 'PX', ARGV[5])
+return { repeated, total, redis.call('GET', KEYS[4]) or '', parts, ARGV[4] }`;

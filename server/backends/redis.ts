@@ -11,8 +11,8 @@ import { PROPAGATE_STATES } from '../../shared/states.ts';
 import { BackendError, BackendStoreError, ChordError, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { encodeJson } from '../serialization/json.ts';
-import { chordOutcome } from './chord.ts';
-import type { Backend, BackendContext, ChordOutcome, ChordPart, ChordReady } from './contract.ts';
+import { CLAIM_MS, chordOutcome } from './chord.ts';
+import type { Backend, BackendContext, ChordClaimed, ChordOutcome, ChordPart, ChordReady } from './contract.ts';
 import {
   chordPartValue,
   idsOf,
@@ -172,14 +172,22 @@ class RedisBackend implements Backend {
     await this.#write(this.#keys.chordSize(groupId), Buffer.from(String(size)));
   }
 
-  async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
-    const { groupId, index } = part;
+  async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
+    const { groupId, index, taskId } = part;
     const keys = this.#keys;
     const score = this.#context.options.result_chord_ordered === false ? '' : index === null ? '+inf' : String(index);
-    const names = [keys.chordParts(groupId), keys.chordGrowth(groupId), keys.chordSize(groupId), keys.group(groupId)];
-    const answer = await this.#script(CHORD_PART, names, [this.#encodePart(part), score, this.#ttl]);
+    const names = [
+      keys.chordParts(groupId),
+      keys.chordGrowth(groupId),
+      keys.chordSize(groupId),
+      keys.group(groupId),
+      keys.chordClaim(groupId),
+    ];
+    const answer = await this.#script(CHORD_PART, names, [this.#encodePart(part), score, this.#ttl, taskId, CLAIM_MS]);
     if (!answer) return null;
-    const [repeated, total, row, values] = answer as [number, number, Buffer, Buffer[]];
+    const [repeated, total, row, values, claim] = answer as [number, number, Buffer, Buffer[], Buffer];
+    const claimedBy = claim.toString();
+    if (claimedBy !== taskId) return { claimedBy };
     const { parts, extra } = onePerTask(values.map((value) => ({ value, ...readChordPart(this.#value(value)) })));
     if (extra.length > 0) {
       // Python's workers compare the number that stands there with the header's size.
@@ -188,7 +196,10 @@ class RedisBackend implements Backend {
           ? Promise.all(extra.map((value) => redis.lrem(names[0]!, 0, value)))
           : redis.zrem(names[0]!, ...extra);
       await this.#ask(remove);
-      if (parts.length < total) return null;
+      if (parts.length < total) {
+        await this.#ask((redis) => redis.del(keys.chordClaim(groupId)));
+        return null;
+      }
     }
     const members = row.length > 0 ? membersOf(this.#groupOf(row)) : null;
     const outcome = members
@@ -199,8 +210,9 @@ class RedisBackend implements Backend {
   }
 
   async forgetChord(groupId: string): Promise<void> {
-    const { chordParts, chordGrowth, chordSize } = this.#keys;
-    await this.#ask((redis) => redis.del(chordParts(groupId), chordGrowth(groupId), chordSize(groupId)));
+    const { chordParts, chordGrowth, chordSize, chordClaim } = this.#keys;
+    const names = [chordParts, chordGrowth, chordSize, chordClaim].map((name) => name(groupId));
+    await this.#ask((redis) => redis.del(...names));
   }
 
   /** The server deletes what has expired. */

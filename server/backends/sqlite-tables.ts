@@ -19,6 +19,7 @@ export function createTables(db: EmbeddedDb): void {
       id INTEGER PRIMARY KEY, group_id TEXT NOT NULL, task_id TEXT NOT NULL, idx INTEGER, state TEXT NOT NULL,
       expires_at INTEGER, content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL,
       UNIQUE (group_id, task_id));
+    CREATE TABLE IF NOT EXISTS umbel_chord_claims (group_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, until INTEGER NOT NULL);
   `),
   );
 }
@@ -47,6 +48,9 @@ export const SQL = {
   getChord: 'SELECT size, count, done FROM umbel_chords WHERE group_id = ?',
   hasPart: 'SELECT 1 FROM umbel_chord_parts WHERE group_id = ? AND task_id = ?',
   countPart: 'UPDATE umbel_chords SET count = count + 1 WHERE group_id = ?',
+  getClaim: 'SELECT task_id FROM umbel_chord_claims WHERE group_id = ? AND until > ?',
+  claim: 'INSERT OR REPLACE INTO umbel_chord_claims (group_id, task_id, until) VALUES (?, ?, ?)',
+  forgetClaim: 'DELETE FROM umbel_chord_claims WHERE group_id = ?',
   finishChord: 'UPDATE umbel_chords SET done = 1 WHERE group_id = ?',
   forgetChord: 'DELETE FROM umbel_chords WHERE group_id = ?',
   expireChords: 'DELETE FROM umbel_chords WHERE expires_at <= ?',
@@ -57,5 +61,6 @@ export const SQL = {
       WHERE umbel_chord_parts.state <> 'SUCCESS'`,
   parts: `SELECT task_id, idx, state, ${ENCODED} FROM umbel_chord_parts WHERE group_id = ? ORDER BY id`,
   forgetParts: 'DELETE FROM umbel_chord_parts WHERE group_id = ?',
+  expireClaims: 'DELETE FROM umbel_chord_claims WHERE until <= ?',
   expireParts: 'DELETE FROM umbel_chord_parts WHERE expires_at <= ?',
 } as const;

@@ -9,8 +9,8 @@ import { EmbeddedDb, type SqlValue } from '../embedded-db.ts';
 import { BackendError, BackendStoreError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
-import { chordOutcome } from './chord.ts';
-import type { Backend, BackendContext, ChordPart, ChordReady } from './contract.ts';
+import { CLAIM_MS, chordOutcome } from './chord.ts';
+import type { Backend, BackendContext, ChordClaimed, ChordPart, ChordReady } from './contract.ts';
 import { createTables, SQL } from './sqlite-tables.ts';
 import { Wake } from './sqlite-wake.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
@@ -150,7 +150,7 @@ class SqliteBackend implements Backend {
     this.#ask(() => this.#opened().run(SQL.startChord, groupId, size, this.#expiry(), groupId));
   }
 
-  async completeChordPart(part: ChordPart): Promise<ChordReady | null> {
+  async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
     const { body, contentType, contentEncoding } = this.#context.encode({ result: part.result });
     const ready = this.#write(() => {
       const chord = this.#db.get<{ size: number; count: number; done: number }>(SQL.getChord, part.groupId);
@@ -162,6 +162,10 @@ class SqliteBackend implements Backend {
       if (!chord) return null;
       if (!repeated) this.#db.run(SQL.countPart, groupId);
       if (chord.count + (repeated ? 0 : 1) < chord.size) return null;
+      const now = Math.ceil(this.#context.now());
+      const claim = this.#db.get<{ task_id: string }>(SQL.getClaim, groupId, now);
+      if (claim && claim.task_id !== taskId) return { claimedBy: claim.task_id };
+      this.#db.run(SQL.claim, groupId, taskId, now + CLAIM_MS);
       const rows = this.#db.all<EncodedRow & { task_id: string; idx: number | null; state: string }>(
         SQL.parts,
         groupId,
@@ -169,6 +173,7 @@ class SqliteBackend implements Backend {
       return { rows, repeated };
     });
     if (!ready) return null;
+    if (ready.claimedBy !== undefined) return { claimedBy: ready.claimedBy };
     const outcome = chordOutcome(
       ready.rows.map((row) => ({
         index: row.idx,
@@ -183,6 +188,7 @@ class SqliteBackend implements Backend {
   async forgetChord(groupId: string): Promise<void> {
     this.#write(() => {
       this.#db.run(SQL.finishChord, groupId);
+      this.#db.run(SQL.forgetClaim, groupId);
       this.#db.run(SQL.forgetParts, groupId);
     });
   }
@@ -200,6 +206,7 @@ class SqliteBackend implements Backend {
     if (!this.#db.isOpen) return count;
     count += this.#ask(() => this.#db.run(SQL.expireGroups, now)).changes;
     this.#ask(() => this.#db.run(SQL.expireParts, now));
+    this.#ask(() => this.#db.run(SQL.expireClaims, now));
     this.#ask(() => this.#db.run(SQL.expireChords, now));
     return count;
   }

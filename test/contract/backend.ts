@@ -261,7 +261,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       });
     });
 
-    test('a complete chord is reported to whoever repeats a part, until it is forgotten', async () => {
+    test('a complete chord is for the last part to send, also when told of again, until it is forgotten', async () => {
       const [backend, other] = [await fresh(), await open()];
       await backend.startChord('g', 2);
       const part = (by: Backend, taskId: string, index: number) =>
@@ -269,14 +269,29 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       await part(backend, 'a', 0);
       const ready = { results: ['a', 'b'], failure: null };
       expect(await part(backend, 'b', 1)).toEqual({ ...ready, repeated: false });
-      // The first to hear of it died before it sent the body.
+      expect(await part(other, 'a', 0)).toEqual({ claimedBy: 'b' });
+      // Who heard of it died before the body was sent, and the message was delivered again.
       expect(await part(other, 'b', 1)).toEqual({ ...ready, repeated: true });
-      expect(await part(other, 'a', 0)).toEqual({ ...ready, repeated: true });
       await other.forgetChord('g');
       for (const backend_ of [backend, other]) {
         expect(await part(backend_, 'b', 1)).toBeNull();
         expect(await part(backend_, 'a', 0)).toBeNull();
       }
+    });
+
+    promised(options.expiry !== 'own')('a claim ends when its time is over', async () => {
+      let now = 1_000_000;
+      const backend = await fresh({ now: () => now });
+      await backend.startChord('g', 2);
+      const part = (taskId: string, index: number) =>
+        backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: taskId });
+      await part('a', 0);
+      await part('b', 1);
+      now += 4999;
+      expect(await part('a', 0)).toEqual({ claimedBy: 'b' });
+      now += 1;
+      expect(await part('a', 0)).toEqual({ results: ['a', 'b'], failure: null, repeated: true });
+      expect(await part('b', 1)).toEqual({ claimedBy: 'a' });
     });
 
     test('a header task that ends twice, in different ways, is one part; its success counts', async () => {
@@ -288,7 +303,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('a', 0, 'first')).toBeNull();
       expect(await part('a', 0, 'late', 'FAILURE')).toBeNull();
       expect(await part('b', 1, 'b')).toBeNull();
-      expect((await part('c', 2, 'c'))?.results).toEqual(['first', 'b', 'c']);
+      expect(await part('c', 2, 'c')).toMatchObject({ results: ['first', 'b', 'c'] });
       // ... also when the chord is complete already.
       expect(await part('c', 2, 'late', 'FAILURE')).toMatchObject({ results: ['first', 'b', 'c'], failure: null });
     });
@@ -301,7 +316,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       await part('c', 2, 'FAILURE');
       await part('a', 0, 'REVOKED');
       const named = options.failureNamed === 'in header' ? 'a' : 'c';
-      expect((await part('b', 1, 'SUCCESS'))?.failure).toEqual({ taskId: named, result: named });
+      expect(await part('b', 1, 'SUCCESS')).toMatchObject({ failure: { taskId: named, result: named } });
     });
 
     test('parts that come before the chord was started count', async () => {

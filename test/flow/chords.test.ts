@@ -6,6 +6,7 @@ import { Celery } from '../../server/app/celery.ts';
 import type { Backend } from '../../server/backends/contract.ts';
 import { chord, group } from '../../server/canvas/compose.ts';
 import { silentLogger } from '../../server/log.ts';
+import type { GroupResult } from '../../server/results/group-result.ts';
 import { Worker } from '../../server/worker/worker.ts';
 import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
@@ -93,6 +94,34 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
     expect(await result.get({ timeout: 90 })).toEqual([0, 1, 2]);
     expect(diary.bodies).toEqual([[0, 1, 2]]);
     expect(diary.parts).toHaveLength(4);
+  });
+
+  it('while one sends the body the others wait, and it is sent once', async () => {
+    const [broker, backend, diary, door] = [`memory://${randomUUID()}`, storeUrl(), new Diary(), gate()];
+    diary.door = door.opened;
+    const first = makeApp(broker, backend, diary);
+    const died = await diesAfter(first, 'completeChordPart', () => true);
+    const dying = await startWorker(first);
+    const second = makeApp(broker, backend, diary);
+    const result = await send(second);
+    await until(() => diary.parts.length === 3, 'all parts to run');
+    door.open();
+    await until(died, 'parts to be counted');
+    await until(async () => {
+      const told = await (await second.backend()).getMany((result.parent as GroupResult).results.map(({ id }) => id));
+      return told.size === 3;
+    }, 'all parts to have ended');
+    await dying.stop('cold');
+
+    // All three are delivered again, at once.
+    await startWorker(second);
+    expect(await result.get({ timeout: 10 })).toEqual([0, 1, 2]);
+    const channel = await second.writeConnection.defaultChannel();
+    await until(async () => {
+      const { messages, unacked } = (await channel.queueStatus('celery'))!;
+      return messages === 0 && unacked === 0;
+    }, 'all parts to be settled');
+    expect(diary.bodies).toHaveLength(1);
   });
 
   it('a body that has run is not sent again, when its worker died before the chord was forgotten', async () => {

@@ -159,6 +159,7 @@ describeNeedsRedis('results in Redis', () => {
 
   describe('chords', () => {
     const keys = { j: 'celery-taskset-meta-g.j', t: 'celery-taskset-meta-g.t', s: 'celery-taskset-meta-g.s' };
+    const claim = 'celery-taskset-meta-g.claim';
     const part = (
       backend: Backend,
       taskId: string,
@@ -181,8 +182,9 @@ describeNeedsRedis('results in Redis', () => {
         '1',
       ]);
       expect(await client.ttl(keys.j)).toBeGreaterThan(86_000);
-      expect((await part(backend, 'c', null))?.failure).toMatchObject({ taskId: 'b' });
-      expect((await client.keys('*')).sort()).toEqual([keys.j, keys.s]);
+      expect(await part(backend, 'c', null)).toMatchObject({ failure: { taskId: 'b' } });
+      expect((await client.keys('*')).sort()).toEqual([claim, keys.j, keys.s]);
+      expect(await client.pttl(claim)).toBeGreaterThan(0);
       await backend.forgetChord('g');
       expect(await client.keys('*')).toEqual([]);
     });
