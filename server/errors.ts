@@ -16,6 +16,7 @@
 //     Ignore  Reject  Retry   said by a task body, no failures
 //     MaxRetriesExceededError  TaskRevokedError  TimeLimitExceeded  SoftTimeLimitExceeded  WorkerLostError  Terminated
 //     ChordError  BackendGetMetaError
+//   IndexError                an empty chain where a task has to be
 //   TimeoutError              waited for a result longer than asked
 //   NotImplementedError       this pool, broker or store cannot do that
 //   RemoteError               a stored exception whose class is not known here
@@ -164,6 +165,9 @@ export class Terminated extends TaskError {
 
 /** A header task of the chord failed. */
 export class ChordError extends TaskError {}
+
+/** An empty chain stands where a task has to be. Celery 5.6 raises Python's own. */
+export class IndexError extends UmbelError {}
 
 /** Waited longer for a result than asked for. The task itself goes on. */
 export class TimeoutError extends UmbelError {}

@@ -24,7 +24,7 @@ import { acceptSet, decode, type Encoded, encode } from '../serialization/regist
 import { createTimer, type Timer } from '../timer.ts';
 import { builtinTasks } from './builtins.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
-import { currentTask, type TaskContext } from './context.ts';
+import { addToTrail, currentTask, type TaskContext } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { argumentsOf, checkOptions, keywordsOf, ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
@@ -127,7 +127,7 @@ export class Celery implements AppHost {
     kwargs: Readonly<Record<string, unknown>> = {},
     options: ApplyOptions = {},
   ): Promise<AsyncResult> {
-    checkOptions(options);
+    checkOptions(options, this.timer.now());
     return sendTask(this, name, argumentsOf(args), keywordsOf(kwargs), options, this.#tasks.get(name));
   }
 
@@ -353,6 +353,7 @@ function canvasHost(app: Celery): CanvasHost {
     },
     runHere: (name, args, kwargs, options) => taskOf(name).apply(args as readonly [], kwargs, options),
     backend: () => app.backend(),
+    addToTrail,
     asyncResult: (id, parent) => new AsyncResult(id, app, { parent: parent ?? null }),
     groupResult: (id, results, parent) => new GroupResult(id, results, app, { parent: parent ?? null }),
     revive: (like) => revive(like, host),

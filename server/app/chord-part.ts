@@ -117,10 +117,28 @@ async function failChordBody(
   const traceback = pythonTraceback(error);
   const stored = { state: 'FAILURE', result, traceback, children: [] };
   for (const id of ids) await storeResult(app, { ...placeOf(message, body, id), group: null }, stored);
+  const outer = await failParts(app, message, body, 'FAILURE', result);
   const last = placeOf(message, body, ids.at(-1) ?? message.id);
-  // The body may itself be a header task of another chord.
-  if (body.options.chord) await completeChordPart(app, last, 'FAILURE', result);
-  await callErrbacks(app, { ...last, embed: { ...last.embed, errbacks: errbacksOf(body) } }, error, traceback);
+  // The chord round it fails with it, and calls those it has itself: each is called once.
+  const errbacks = errbacksOf(body, outer ? errbacksOf(outer) : []);
+  await callErrbacks(app, { ...last, embed: { ...last.embed, errbacks } }, error, traceback);
+}
+
+/** What will never run counts as failed in the chord it is in. Returns that chord's body. */
+export async function failParts(
+  app: AppHost,
+  message: TaskMessage,
+  signature: WireSignature,
+  state: string,
+  result: unknown,
+): Promise<WireSignature | null> {
+  let outer: WireSignature | null = null;
+  for (const end of endsOf(signature)) {
+    if (!end.options.chord || typeof end.options.task_id !== 'string') continue;
+    outer = end.options.chord as WireSignature;
+    await completeChordPart(app, placeOf(message, end, end.options.task_id), state, result);
+  }
+  return outer;
 }
 
 /** The message a step of a chain would have had, as far as a record needs it. */
@@ -152,6 +170,16 @@ export function idsOf(signature: SignatureLike): string[] {
   if (signature.subtask_type === 'chain' || signature.subtask_type === 'group') return all(kwargs.tasks);
   if (signature.subtask_type === 'chord') return [...all(kwargs.header), ...all(kwargs.body)];
   return typeof signature.options.task_id === 'string' ? [signature.options.task_id] : [];
+}
+
+/** The tasks that end it: as a part of a chord it is complete when they are. */
+function endsOf(signature: WireSignature): WireSignature[] {
+  const { kwargs } = signature;
+  const all = (value: unknown) => (listOf(value) as WireSignature[]).flatMap(endsOf);
+  if (signature.subtask_type === 'chain') return all(listOf(kwargs.tasks).slice(-1));
+  if (signature.subtask_type === 'group') return all(kwargs.tasks);
+  if (signature.subtask_type === 'chord') return all(kwargs.body);
+  return [signature];
 }
 
 /** Ids of the tasks that are sent when a frozen signature is. */

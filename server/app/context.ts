@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from '../log.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import type { AsyncResult } from '../results/async-result.ts';
+import type { AnyResult } from '../results/host.ts';
 import type { DeliveryInfo } from '../transport/message.ts';
 import type { Stop } from './stop.ts';
 import type { ApplyOptions, SignatureLike, TaskOptions } from './task-options.ts';
@@ -26,7 +27,7 @@ export class TaskRequest {
   readonly isEager: boolean;
   readonly calledDirectly: boolean;
   readonly #stop: Stop;
-  #children: AsyncResult[] | null = null;
+  #children: AnyResult[] | null = null;
 
   constructor(message: TaskMessage, around: RequestSurroundings) {
     this.message = message;
@@ -141,18 +142,19 @@ export class TaskRequest {
     return this.message.utc;
   }
   /** Results of the tasks it has sent so far. */
-  get children(): readonly AsyncResult[] {
+  get children(): readonly AnyResult[] {
     return this.#children ?? NONE;
   }
-  addChild(result: AsyncResult): void {
+  addChild(result: AnyResult): void {
     this.#children ??= [];
     this.#children.push(result);
   }
 }
 
-const NONE: readonly AsyncResult[] = [];
+const NONE: readonly AnyResult[] = [];
 
-export interface RetryOptions {
+/** Beyond these every call option (queue, priority, expires ...), for the next try instead of what this one was sent with. */
+export interface RetryOptions extends Omit<ApplyOptions, 'countdown' | 'eta' | 'task_id' | 'retries'> {
   /** Why: stored as the result of the RETRY state, and thrown when the tries are used up. */
   exc?: Error;
   /** Other arguments for the next try. */
@@ -206,6 +208,12 @@ export function currentRequest(): TaskRequest | undefined {
 /** The running task itself: what its body has as `this`, for arrow functions and code called by the body. */
 export function currentTask(): TaskContext | undefined {
   return storage.getStore();
+}
+
+/** What the task now running sends is its child, unless its `trail` is off. Celery 5.6: app/task.py add_trail */
+export function addToTrail(result: AnyResult): void {
+  const task = currentTask();
+  if (task && task.options.trail !== false) task.request.addChild(result);
 }
 
 export function runInContext<T>(context: TaskContext, fn: () => T): T {

@@ -10,11 +10,11 @@ import { TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { Stop } from './stop.ts';
 
-/** Those of a signature and, of a chain, of its steps; equal ones once. */
-export function errbacksOf(signature: SignatureLike): WireSignature[] {
+/** Those of a signature and, of a chain, of its steps; equal ones once, and none that is called elsewhere. */
+export function errbacksOf(signature: SignatureLike, elsewhere: readonly WireSignature[] = []): WireSignature[] {
   const inner = signature.subtask_type === 'chain' ? listOf(signature.kwargs.tasks) : [];
   const found = [signature, ...inner].flatMap((one) => listOf(one.options.link_error)) as WireSignature[];
-  const seen = new Set<string>();
+  const seen = new Set(elsewhere.map((one) => JSON.stringify(one)));
   return found.filter((one) => {
     const text = JSON.stringify(one);
     return !seen.has(text) && seen.add(text);

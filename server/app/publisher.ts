@@ -7,22 +7,15 @@ import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
 import { ImproperlyConfigured } from '../errors.ts';
-import {
-  buildTaskMessage,
-  expirationOf,
-  formatIsoTime,
-  type OutgoingTask,
-  parseIsoTime,
-  pythonIsoTime,
-  type WireSignature,
-} from '../protocol/task-message.ts';
+import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
 import { compress } from '../serialization/compression.ts';
 import { encode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
 import type { Properties } from '../transport/message.ts';
+import { checkCarriedTimes, checkTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
 import { editDistance } from './config.ts';
-import { currentRequest, currentTask, type TaskRequest } from './context.ts';
+import { addToTrail, currentRequest, type TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { Destination } from './routing.ts';
 import { newTaskId } from './task-id.ts';
@@ -46,6 +39,7 @@ export async function sendTask(
   const parent = currentRequest();
   const nowMs = app.timer.now();
   const expiresMs = expiryOf(options.expires, nowMs);
+  checkCarriedTimes(options, nowMs);
   const { conf } = app;
 
   const fields: OutgoingTask = {
@@ -126,7 +120,7 @@ export async function sendTask(
   if (conf.task_send_sent_event) sendSentEvent(app, fields, destination, sentMs);
 
   const result = new AsyncResult(id, app, { taskName: name });
-  if (parent && options.add_to_parent !== false && currentTask()?.options.trail !== false) parent.addChild(result);
+  if (options.add_to_parent !== false) addToTrail(result);
   return result;
 }
 
@@ -151,53 +145,6 @@ function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destinat
 function signatures(given: SignatureLike | readonly SignatureLike[] | undefined, keepEmpty = false) {
   const list = listOf(given);
   return list.length === 0 && !keepEmpty ? null : (list.map(toPlain) as WireSignature[]);
-}
-
-function etaOf(options: ApplyOptions, nowMs: number): string | null {
-  const { countdown, eta } = options;
-  if (countdown !== undefined && countdown !== null) {
-    if (typeof countdown !== 'number' || Number.isNaN(countdown)) {
-      throw new TypeError(`countdown must be a number of seconds, not ${shown(countdown)}`);
-    }
-    if (countdown !== 0) return formatIsoTime(nowMs + countdown * 1000);
-  }
-  if (eta === undefined || eta === null) return null;
-  if (eta instanceof Date) return dateText(eta, 'eta');
-  parseInstant(eta, 'eta');
-  return pythonIsoTime(eta);
-}
-
-/** Epoch milliseconds, or null. */
-function expiryOf(expires: ApplyOptions['expires'] | null, nowMs: number): number | null {
-  if (expires === undefined || expires === null) return null;
-  if (typeof expires === 'number') {
-    if (Number.isNaN(expires)) throw new TypeError('expires must be a number of seconds or an instant, not NaN');
-    return nowMs + expires * 1000;
-  }
-  if (expires instanceof Date) return expires.getTime();
-  return parseInstant(expires, 'expires');
-}
-
-function expiresText(expires: ApplyOptions['expires'] | null, expiresMs: number | null): string | null {
-  if (expiresMs === null) return null;
-  if (expires instanceof Date) return dateText(expires, 'expires');
-  return typeof expires === 'string' ? pythonIsoTime(expires) : formatIsoTime(expiresMs);
-}
-
-/** A date read from another Celery keeps its own text (naive, or with its offset). */
-function dateText(date: Date, option: string): string {
-  const own = (date as { isoText?: unknown }).isoText;
-  if (typeof own === 'string') return pythonIsoTime(own);
-  if (Number.isNaN(date.getTime())) throw new TypeError(`${option} is an invalid Date`);
-  return formatIsoTime(date.getTime());
-}
-
-function parseInstant(text: string, option: string): number {
-  try {
-    return parseIsoTime(text);
-  } catch {
-    throw new TypeError(`${option} must be a Date or an ISO 8601 time, not '${text}'`);
-  }
 }
 
 function stampsOf(options: ApplyOptions): Pick<OutgoingTask, 'stamped_headers' | 'stamps'> {
@@ -255,7 +202,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** For calls as users write them: what is misspelt or of the wrong kind would otherwise do nothing, or fail far away, in the worker. */
-export function checkOptions(options: ApplyOptions): void {
+export function checkOptions(options: ApplyOptions, nowMs: number): void {
   const stamps = options.stamped_headers ?? [];
   for (const name of Object.keys(options)) {
     if (KNOWN_OPTIONS.has(name)) checkValue(name, options[name as keyof ApplyOptions]);
@@ -264,6 +211,16 @@ export function checkOptions(options: ApplyOptions): void {
       throw new ImproperlyConfigured(`There is no call option '${name}'. Did you mean '${near}'?`);
     }
   }
+  checkTimes(options as Readonly<Record<string, unknown>>, nowMs);
+  checkLimits(options);
+}
+
+/** Celery 5.6: app/task.py apply_async */
+export function checkLimits({ time_limit: hard, soft_time_limit: soft }: ApplyOptions): void {
+  if (!hard || !soft || soft <= hard) return;
+  throw new RangeError(
+    `soft_time_limit (${soft} s) must not be above time_limit (${hard} s): it would never be reached.`,
+  );
 }
 
 function checkValue(name: string, value: unknown): void {

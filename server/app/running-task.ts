@@ -20,9 +20,10 @@ import type { Logger } from '../log.ts';
 import { encodeFailure, exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
 import { parseIsoTime } from '../protocol/task-message.ts';
 import type { AsyncResult } from '../results/async-result.ts';
+import { checkTimes } from './call-times.ts';
 import type { RetryOptions, TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
-import { sendTask } from './publisher.ts';
+import { checkOptions, sendTask } from './publisher.ts';
 import { ignoresResult, storeResult } from './store-result.ts';
 import type { TaskOptions } from './task-options.ts';
 
@@ -68,6 +69,9 @@ export class RunningTask implements TaskContext {
   retry(options: RetryOptions & { throw: false }): Error;
   retry(options: RetryOptions = {}): Error {
     const { request, task, app } = this;
+    const { exc: _exc, args: _args, kwargs: _kwargs, max_retries: _max, throw: _throw, ...given } = options;
+    checkOptions(given, app.timer.now());
+    const { countdown: _countdown, eta: _eta, ...further } = given;
     if (request.calledDirectly) throw options.exc ?? new Retry('Task can be retried');
     stopIfAbandoned(this.request.stopReason);
     const retries = request.retries + 1;
@@ -79,9 +83,11 @@ export class RunningTask implements TaskContext {
       throw options.exc ?? new MaxRetriesExceededError(exceeded(this.name, request.id, args, kwargs));
     }
     const countdown = options.eta ? undefined : (options.countdown ?? task.options.default_retry_delay ?? RETRY_DELAY);
+    checkTimes({ countdown }, app.timer.now());
     const when = whenOf(app, options.eta, countdown);
     const call: ApplyOptions = {
-      ...executionOptions(request),
+      ...withoutPlace(executionOptions(request), further),
+      ...further,
       ...(options.eta ? { eta: options.eta } : { countdown: countdown! }),
       retries,
     };
@@ -125,8 +131,8 @@ export class RunningTask implements TaskContext {
     if (replacement.options.chord) {
       throw new ImproperlyConfigured('A signature replacing a task must not be part of a chord.');
     }
-    if (replacement instanceof Chain && replacement.tasks.length === 0) {
-      throw new ImproperlyConfigured('A task cannot be replaced by an empty chain.');
+    if (replacement instanceof Chain && replacement.isEmpty) {
+      throw new ImproperlyConfigured('Cannot replace with an empty chain');
     }
     if (replacement instanceof Group) {
       const accumulate = { task: 'celery.accumulate', args: [], kwargs: { index: 0 }, options: {} };
@@ -204,6 +210,12 @@ function executionOptions(request: TaskRequest): ApplyOptions {
       ? { queue: deliveryInfo.routing_key }
       : { exchange: deliveryInfo.exchange || null, routing_key: deliveryInfo.routing_key || null }),
   }) as ApplyOptions;
+}
+
+/** Another queue, or exchange and key, takes the place of where this try came from. */
+function withoutPlace(options: ApplyOptions, further: ApplyOptions): ApplyOptions {
+  const { queue, exchange, routing_key, ...rest } = options;
+  return further.queue || further.exchange || further.routing_key ? rest : options;
 }
 
 function defined(options: Record<string, unknown>): Record<string, unknown> {

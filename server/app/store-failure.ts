@@ -4,7 +4,7 @@
 // Celery 5.6: backends/base.py mark_as_failure
 import { encodeFailure } from '../protocol/failure.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
-import { completeChordPart, idsOf, placeOf } from './chord-part.ts';
+import { completeChordPart, failParts, idsOf, placeOf } from './chord-part.ts';
 import { callErrbacks } from './errbacks.ts';
 import type { AppHost } from './host.ts';
 import { type Stored, storeResult, storesErrors } from './store-result.ts';
@@ -42,13 +42,7 @@ async function failChainStep(
   store: boolean,
   stored: Stored,
 ): Promise<void> {
-  const id = step.options.task_id;
-  if (typeof id !== 'string') {
-    // A group or chord in the chain: its parts will never run either.
-    for (const inner of idsOf(step)) if (store) await storeResult(app, placeOf(message, step, inner), stored);
-    return;
-  }
-  const place = placeOf(message, step, id);
-  if (store) await storeResult(app, place, stored);
-  if (step.options.chord) await completeChordPart(app, place, stored.state, stored.result);
+  // Of a group or chord in the chain none of the tasks will run either.
+  if (store) for (const id of idsOf(step)) await storeResult(app, placeOf(message, step, id), stored);
+  await failParts(app, message, step, stored.state, stored.result);
 }

@@ -14,7 +14,7 @@ import { acceptSet, decode, encode } from '../serialization/registry.ts';
 import { bindArguments, type Parameters, parametersOf } from './arguments.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
-import { argumentsOf, checkOptions, keywordsOf, sendTask } from './publisher.ts';
+import { argumentsOf, checkLimits, checkOptions, keywordsOf, sendTask } from './publisher.ts';
 import { type EagerRetry, RunningTask } from './running-task.ts';
 import { Stop } from './stop.ts';
 import { newTaskId } from './task-id.ts';
@@ -74,7 +74,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     options: ApplyOptions = {},
   ): Promise<AsyncResult<R>> {
     try {
-      checkOptions(options);
+      checkOptions(options, this.#app.timer.now());
       return this.send(argumentsOf(args), keywordsOf(kwargs), options) as Promise<AsyncResult<R>>;
     } catch (error) {
       return Promise.reject(error);
@@ -201,6 +201,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     for (const name of OWN) if (own[name] !== undefined && own[name] !== null) merged[name] = own[name];
     if (own.ignore_result ?? this.#app.conf.task_ignore_result) merged.ignore_result = true;
     for (const [name, value] of Object.entries(options)) if (value !== undefined) merged[name] = value;
+    checkLimits(merged as ApplyOptions);
     const shadow = options.shadow ?? own.shadow_name?.(args, kwargs);
     if (shadow) merged.shadow = shadow;
     delete merged.throw;

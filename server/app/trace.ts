@@ -6,8 +6,11 @@
 import { constants } from 'node:os';
 import { saferepr } from '../../shared/python-repr.ts';
 import type { SignatureLike } from '../canvas/call-options.ts';
+import { group } from '../canvas/compose.ts';
+import { Group } from '../canvas/group.ts';
 import { Ignore, Reject, Retry, Terminated, toError } from '../errors.ts';
 import { exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
+import type { ResultMeta } from '../protocol/result-meta.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import { signals } from '../signals.ts';
 import { autoRetry, isOneOf } from './autoretry.ts';
@@ -181,6 +184,27 @@ function storeSuccess(run: Run, value: unknown): Promise<void> {
   });
 }
 
+/**
+ * A task delivered again whose success is stored is not run again; what its worker may not have come to is done: its links and the
+ * rest of its chain, when the record has no children (they are sent before it is stored), and its part of a chord.
+ * Celery 5.6: app/trace.py, worker_deduplicate_successful_tasks
+ */
+export async function finishStored(
+  app: AppHost,
+  task: RegisteredTask,
+  message: TaskMessage,
+  stored: ResultMeta,
+  options: TraceOptions,
+): Promise<void> {
+  const { hostname, stop } = options;
+  const running = new RunningTask(app, task, new TaskRequest(message, { hostname, stop }));
+  const run: Run = { app, task, message, running, options, stores: true, startedMs: performance.now() };
+  const { callbacks, chain, chord } = message.embed;
+  const linked = (callbacks?.length ?? 0) + (chain?.length ?? 0) > 0;
+  if (linked && (stored.children?.length ?? 0) === 0) await runInContext(running, () => sendLinks(run, stored.result));
+  if (chord) await completeChordPart(app, message, 'SUCCESS', stored.result);
+}
+
 async function sendLinks(run: Run, value: unknown): Promise<void> {
   const { app, message } = run;
   const { canvas } = app;
@@ -191,7 +215,12 @@ async function sendLinks(run: Run, value: unknown): Promise<void> {
     ...(priority === null || priority === undefined ? {} : { priority }),
   };
   const callbacks = (message.embed.callbacks ?? []).map((one) => canvas.revive(one as SignatureLike));
-  for (const callback of callbacks) await callback.applyAsync([value], {}, lineage);
+  // Celery 5.6, app/trace.py: several are sent as one group.
+  const groups = callbacks.filter((one) => one instanceof Group);
+  const single = callbacks.filter((one) => !(one instanceof Group));
+  for (const callback of groups) await callback.applyAsync([value], {}, lineage);
+  if (single.length > 1) await group(single).applyAsync([value], {}, lineage);
+  else await single[0]?.applyAsync([value], {}, lineage);
   const rest = [...(message.embed.chain ?? [])];
   const next = rest.pop();
   if (next) await canvas.revive(next).applyAsync([value], {}, { ...lineage, chain: rest });

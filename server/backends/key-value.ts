@@ -1,8 +1,8 @@
-// What results look like in stores of keys and values: names of keys, chord parts, and the results of a saved group in its shape.
+// What results look like in stores of keys and values: names of keys, chord parts; and, for every store, the results of a saved group
+// in its shape.
 // Pure; the store that reads and writes them: redis.ts.
 // Celery 5.6: backends/base.py KeyValueStoreBackend; its Redis chords: backends/redis.py
 import { BackendError } from '../errors.ts';
-import type { ResultMeta } from '../protocol/result-meta.ts';
 import type { ChordPart } from './contract.ts';
 
 const TASK = 'celery-task-meta-';
@@ -79,7 +79,7 @@ export function idsOf(members: Members): string[] {
 }
 
 /** The results in the shape of the members. */
-export function resultsOf(members: Members, found: ReadonlyMap<string, ResultMeta>): unknown[] {
+export function resultsOf(members: Members, found: ReadonlyMap<string, { readonly result: unknown }>): unknown[] {
   return members.map((member) =>
     typeof member === 'string' ? (found.get(member)?.result ?? null) : resultsOf(member, found),
   );

@@ -187,7 +187,7 @@ class MemoryBackend implements Backend {
       ...p,
       result: (this.#value(p.result) as { result: unknown }).result,
     }));
-    return { ...chordOutcome(parts), repeated: before !== undefined };
+    return { ...chordOutcome(parts, await this.restoreGroup(part.groupId)), repeated: before !== undefined };
   }
 
   async forgetChord(groupId: string): Promise<void> {

@@ -181,6 +181,7 @@ class SqliteBackend implements Backend {
         state: row.state,
         result: (this.#value(row) as { result?: unknown }).result ?? null,
       })),
+      await this.restoreGroup(part.groupId),
     );
     return { ...outcome, repeated: ready.repeated };
   }

@@ -2,10 +2,12 @@
 // Not here: sending the next step when one is done (app/trace.ts).
 // Holds: the message of a step carries the steps after it, last first, each already with its id; the chain's result is its last step's.
 // Celery 5.6: canvas.py _chain.prepare_steps, run
-import type { AsyncResult } from '../results/async-result.ts';
+import { randomUUID } from 'node:crypto';
+import { IndexError } from '../errors.ts';
+import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import type { ApplyOptions } from './call-options.ts';
 import { Chord } from './chord.ts';
-import { Group, shortened } from './group.ts';
+import { Group, isEmptyGroup, shortened } from './group.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
 import { listOf, type Place, Signature, type SignatureParts } from './signature.ts';
 
@@ -34,6 +36,7 @@ export class Chain<R = unknown> extends Signature<R> {
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
   ): Promise<AnyResult> {
+    if (this.isEmpty) return nothingToRun();
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
     const { link, link_error, task_id, group_id, group_index, chord, chain, root_id, ...rest } = this.merge(
       [],
@@ -47,8 +50,7 @@ export class Chain<R = unknown> extends Signature<R> {
       chord: chord as Signature | undefined,
       rootId: root_id,
     });
-    const first = steps.at(-1);
-    if (!first) return this.host.asyncResult(task_id ?? this.host.newId());
+    const first = steps.at(-1)!;
     for (const errback of listOf(link_error)) for (const step of steps) step.linkError(errback);
     for (const callback of listOf(link)) steps[0]!.link(callback);
     // What the chain itself was followed by comes after its own last step.
@@ -64,35 +66,59 @@ export class Chain<R = unknown> extends Signature<R> {
   ): Promise<AnyResult> {
     const { link: _link, link_error: _error, chain: _chain, ...rest } = options;
     let last: AnyResult | undefined;
-    for (const [i, step] of this.tasks.entries()) {
-      const given = last ? [await last.get()] : [...args, ...this.args];
-      const result = await step.apply(given, i === 0 ? kwargs : {}, i === this.tasks.length - 1 ? rest : {});
+    const { steps, prefix } = this.spliced(args);
+    for (const [i, step] of steps.entries()) {
+      const given = last ? [await last.get()] : prefix;
+      const result = await step.apply(given, i === 0 ? kwargs : {}, i === steps.length - 1 ? rest : {});
       if (last) (result as { parent: unknown }).parent = last;
       last = result;
     }
-    return last ?? this.host.asyncResult(this.host.newId());
+    return last ?? nothingToRun();
   }
 
   override freeze(place: Place = {}): AnyResult {
     const id = (this.options.task_id as string | undefined) ?? place.id;
+    if (this.isEmpty) {
+      throw new IndexError(
+        'list index out of range: an empty chain cannot be a member of a group, or the header or body of a chord.',
+      );
+    }
     const { results } = this.prepare(false, [], {}, { ...place, id });
-    return results[0] ?? this.host.asyncResult(id ?? this.host.newId());
+    return results[0]!;
   }
 
-  /** From the last step to the first: dissolve inner chains, make chords of groups with something after them, freeze each. */
+  /** No step, nor in the chains in it. */
+  get isEmpty(): boolean {
+    return this.tasks.every((task) => task instanceof Chain && task.isEmpty);
+  }
+
+  /** The steps with those of inner chains in their places, and without empty groups, unless there is nothing else. */
+  private spliced(args: readonly unknown[]): { steps: Signature[]; prefix: unknown[] } {
+    const all: Signature[] = [];
+    const prefix = this.immutable ? [...this.args] : [...args, ...this.args];
+    const splice = (tasks: readonly Signature[]): void => {
+      for (const task of tasks) {
+        if (!(task instanceof Chain)) {
+          all.push(task);
+          continue;
+        }
+        if (all.length === 0) prefix.push(...task.args);
+        splice(task.tasks);
+      }
+    };
+    splice(this.tasks);
+    const steps = all.filter((step) => !isEmptyGroup(step));
+    return { steps: steps.length > 0 ? steps : all.slice(0, 1), prefix };
+  }
+
+  /** From the last step to the first: make chords of groups with something after them, freeze each. */
   private prepare(copy: boolean, args: readonly unknown[], kwargs: Kwargs, last: Place): Prepared {
-    const waiting = [...this.tasks];
+    const { steps: waiting, prefix } = this.spliced(args);
     const steps: Signature[] = [];
     const results: AnyResult[] = [];
-    let prefix = this.immutable ? [...this.args] : [...args, ...this.args];
     while (waiting.length > 0) {
       const isFirst = waiting.length === 1;
       let step = waiting.pop()!;
-      if (step instanceof Chain) {
-        if (isFirst) prefix = [...prefix, ...step.args];
-        waiting.push(...step.tasks);
-        continue;
-      }
       if (isFirst && (prefix.length > 0 || Object.keys(kwargs).length > 0)) step = step.clone(prefix, kwargs);
       else if (copy) step = step.clone();
       let id = steps.length === 0 ? last.id : undefined;
@@ -114,7 +140,8 @@ export class Chain<R = unknown> extends Signature<R> {
   }
 
   override get chordSize(): number {
-    return this.tasks.at(-1)?.chordSize ?? 1;
+    // The last step that is not empty. Celery 5.6: canvas.py _chord._descend
+    return this.tasks.findLast((task) => task.chordSize > 0)?.chordSize ?? 0;
   }
 
   override toString(): string {
@@ -134,6 +161,11 @@ export function followedBy(chord: Chord, next: Signature, host: CanvasHost | nul
   const copy = chord.clone();
   copy.body = Chain.of(steps, host);
   return copy;
+}
+
+/** Celery answers None. Here waiting for it ends at once. */
+function nothingToRun(): EagerResult {
+  return new EagerResult(randomUUID(), null, 'SUCCESS');
 }
 
 function firstOf(result: AnyResult): { parent: unknown } {

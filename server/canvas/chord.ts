@@ -6,7 +6,7 @@ import { NotImplementedError } from '../errors.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
-import { Group, tasksText } from './group.ts';
+import { Group, tasksText, unrolledResults } from './group.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
 import { type Place, Signature, type SignatureParts } from './signature.ts';
 
@@ -53,7 +53,7 @@ export class Chord extends Signature {
     options: ApplyOptions = {},
   ): Promise<AnyResult> {
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
-    const { task_id: called, ...rest } = options;
+    const { task_id: called, add_to_parent, ...rest } = options;
     const { task_id: own, ...ownRest } = this.options as ApplyOptions;
     const chord = this.clone();
     const body = this.body.clone([], {}, { ...ownRest, ...rest });
@@ -61,11 +61,13 @@ export class Chord extends Signature {
     const group = chord.headerGroup();
     const partial = this.immutable ? [...this.args] : [...args, ...this.args];
 
-    if (group.tasks.length === 0) {
-      group.options.task_id ??= this.host.newId();
-      const result = freezeBody(body, { id: called ?? own, groupId: group.options.task_id as string });
-      await body.applyAsync([[]]);
-      return result;
+    group.options.task_id ??= this.host.newId();
+    const groupId = group.options.task_id as string;
+    const bodyResult = freezeBody(body, { id: called ?? own, groupId, rootId: rest.root_id ?? undefined });
+    const headerResult = group.freeze({ chord: body, rootId: rest.root_id, parentId: rest.parent_id });
+    if (group.chordSize === 0) {
+      await body.applyAsync([[]], {}, add_to_parent === undefined ? {} : { add_to_parent });
+      return bodyResult;
     }
     const backend = await this.host.backend();
     if (!backend.enabled) {
@@ -73,13 +75,13 @@ export class Chord extends Signature {
         'A chord needs a result store that gathers the results of its header: set result_backend.',
       );
     }
-    group.options.task_id ??= this.host.newId();
-    const groupId = group.options.task_id as string;
-    const bodyResult = freezeBody(body, { id: called ?? own, groupId, rootId: rest.root_id ?? undefined });
-    const headerResult = group.freeze({ chord: body, rootId: rest.root_id, parentId: rest.parent_id });
     setParent(bodyResult, headerResult);
+    const header = this.host.groupResult(groupId, unrolledResults(group, headerResult.results as AnyResult[]));
+    // Where a part is a group itself (a chain that ends in one), the body gets the results in this shape.
+    if (header.results.some(({ kind }) => kind === 'group')) await backend.saveGroup(groupId, header.asTuple());
     await backend.startChord(groupId, group.chordSize);
     await group.sendTasks(partial, kwargs, {});
+    if (add_to_parent !== false) this.host.addToTrail(header);
     return bodyResult;
   }
 

@@ -5,7 +5,7 @@
 import type { SignatureLike } from './call-options.ts';
 import { Chain, followedBy } from './chain.ts';
 import { Chord } from './chord.ts';
-import { Group } from './group.ts';
+import { Group, isEmptyGroup } from './group.ts';
 import type { CanvasHost, Kwargs, Options } from './host.ts';
 import { Chunks, XMap, XStarmap } from './map.ts';
 import { Signature, type SignatureParts } from './signature.ts';
@@ -80,6 +80,7 @@ export function chunks(task: SignatureLike, items: readonly (readonly unknown[])
 export function pipe(a: Signature, next: SignatureLike): Signature {
   const host = a.hasHost ? a.host : hostOf([next]);
   const b = unwrapped(revive(next, host));
+  if (isEmptyGroup(b)) return a;
   if (a instanceof Group) {
     // group | group and group | task: the group is a header now.
     return Chord.of(a, b, host, placeless(a.options));

@@ -1,8 +1,11 @@
 // Side by side: every task gets the same arguments in front, the results come in order.
 // Not here: what follows a group (chord.ts), results of groups (results/group-result.ts).
-// Holds: nested groups are sent as one, their tasks numbered in the order written; a group has no callbacks of its own.
+// Holds: nested groups are sent as one, their tasks numbered in the order written; a group has no callbacks of its own. A group that
+// ends a chain in a chord's header lends its tasks to that chord: they count as its parts, under its id.
 // Celery 5.6: canvas.py group
-import type { GroupResult } from '../results/group-result.ts';
+import { randomUUID } from 'node:crypto';
+import { ImproperlyConfigured } from '../errors.ts';
+import { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
 import { listOf, type Place, Signature, type SignatureParts } from './signature.ts';
@@ -25,11 +28,13 @@ export class Group extends Signature<unknown[]> {
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
   ): Promise<GroupResult> {
+    if (isEmptyGroup(this) && !this.hasHost) return emptyResult();
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
     if (options.link) throw new TypeError('A group has no callbacks: use a chord, or link each of its tasks.');
     const merged = this.prepared(options);
     const result = merged.freeze() as GroupResult;
     await merged.sendTasks(args, kwargs, options);
+    if (options.add_to_parent !== false && !isEmptyGroup(this)) this.host.addToTrail(result);
     return result;
   }
 
@@ -39,6 +44,7 @@ export class Group extends Signature<unknown[]> {
     options: ApplyOptions = {},
   ): Promise<GroupResult> {
     const { task_id, group_id: _, ...rest } = options;
+    if (isEmptyGroup(this) && !this.hasHost) return emptyResult();
     const results: AnyResult[] = [];
     for (const task of this.tasks) results.push(await task.apply([...args, ...this.args], kwargs, rest));
     return this.host.groupResult(task_id ?? this.host.newId(), results);
@@ -68,7 +74,10 @@ export class Group extends Signature<unknown[]> {
     const { root_id, parent_id } = this.options as ApplyOptions;
     const lineage = { ...(root_id ? { root_id } : {}), ...(parent_id ? { parent_id } : {}) };
     await Promise.all(
-      this.unrolled().map((task) => task.applyAsync(prefix, kwargs, { ...own, ...shared, ...lineage })),
+      this.unrolled().map((task) =>
+        // The group as a whole is the child of the task that sends it.
+        task.applyAsync(prefix, kwargs, { ...own, ...shared, ...lineage, add_to_parent: false }),
+      ),
     );
   }
 
@@ -80,20 +89,24 @@ export class Group extends Signature<unknown[]> {
     if (place.parentId) o.parent_id ??= place.parentId;
     if (place.groupId) o.group_id ??= place.groupId;
     if (place.chord) o.chord = place.chord;
-    let index = 0;
+    const partOf = place.groupId ?? (place.groupLater ? undefined : groupId);
+    let index = place.groupId ? (place.groupIndex ?? 0) : 0;
     const freezeAll = (group: Group): AnyResult[] =>
       group.tasks.map((task) => {
         if (task instanceof Group) {
           task.options.task_id ??= this.host.newId();
           return this.host.groupResult(task.options.task_id as string, freezeAll(task));
         }
-        return task.freeze({
-          groupId: place.groupLater ? undefined : groupId,
-          groupIndex: index++,
+        const result = task.freeze({
+          groupId: partOf,
+          groupIndex: index,
           chord: place.chord,
           rootId: o.root_id as string | undefined,
           parentId: o.parent_id as string | undefined,
+          ...(place.groupLater ? { groupLater: true } : {}),
         });
+        index += task.chordSize;
+        return result;
       });
     return this.host.groupResult(groupId, freezeAll(this));
   }
@@ -122,6 +135,27 @@ export class Group extends Signature<unknown[]> {
     return `group(${tasksText(this.tasks)})`;
   }
 }
+
+/** No task in it, nor in the groups in it. In a chain it does nothing; as a header it gives the body an empty list. */
+export function isEmptyGroup(signature: Signature): boolean {
+  return signature instanceof Group && signature.tasks.every(isEmptyGroup);
+}
+
+/** The results of a group's tasks, those of groups directly in it in their places: what a chord's body gets, and in which shape. */
+export function unrolledResults(group: Group, results: readonly AnyResult[]): AnyResult[] {
+  return group.tasks.flatMap((task, i) =>
+    task instanceof Group ? unrolledResults(task, (results[i] as GroupResult).results as AnyResult[]) : [results[i]!],
+  );
+}
+
+/** An empty group knows no app, and needs none. */
+function emptyResult(): GroupResult {
+  const nobody = (): never => {
+    throw new ImproperlyConfigured('The result of an empty group belongs to no app.');
+  };
+  return new GroupResult(randomUUID(), [], { backend: async () => nobody(), revoke: async () => {}, timer: NO_TIMER });
+}
+const NO_TIMER = null as never;
 
 /** '(vec.add(1, 1), add(2, 2))': the first with its module, as Celery shortens the rest of the same module. */
 export function tasksText(tasks: readonly Signature[]): string {

@@ -21,6 +21,8 @@ export interface CanvasHost {
   send(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<AsyncResult>;
   runHere(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<EagerResult>;
   backend(): Promise<Backend>;
+  /** Write it among the children of the task now running, if one is and keeps a trail. */
+  addToTrail(result: AnyResult): void;
   asyncResult(id: string, parent?: AnyResult | null): AsyncResult;
   groupResult(id: string, results: readonly AnyResult[], parent?: AnyResult | null): GroupResult;
   /** The object for a plain signature; a signature object as it is. */

@@ -173,9 +173,12 @@ export class Signature<R = unknown> implements SignatureLike {
     if (place.rootId) o.root_id = place.rootId;
     if (place.parentId) o.parent_id = place.parentId;
     o.reply_to ??= this.host.oid;
-    if (place.groupId && o.group_id === undefined) o.group_id = place.groupId;
+    // Who has a place in a group keeps it, with its number.
+    if (o.group_id === undefined) {
+      if (place.groupId) o.group_id = place.groupId;
+      if (place.groupIndex !== null && place.groupIndex !== undefined) o.group_index = place.groupIndex;
+    }
     if (place.chord) o.chord = place.chord;
-    if (place.groupIndex !== null && place.groupIndex !== undefined) o.group_index = place.groupIndex;
     return this.host.asyncResult(o.task_id as string);
   }
 

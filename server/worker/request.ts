@@ -7,13 +7,15 @@
 // > active > done. From any phase to done: revoked, expired, or given back because the connection or the worker stops.
 import { constants } from 'node:os';
 import type { Celery } from '../app/celery.ts';
+import { Stop } from '../app/stop.ts';
 import type { TaskOutcome } from '../app/trace.ts';
-import { storeFailure } from '../app/trace.ts';
+import { finishStored, storeFailure } from '../app/trace.ts';
 import type { RequestInfo } from '../control/inspect.ts';
-import { TaskRevokedError } from '../errors.ts';
+import { TaskRevokedError, toError } from '../errors.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Logger } from '../log.ts';
 import type { Job, JobCallbacks, Pool, Running } from '../pool/contract.ts';
+import type { ResultMeta } from '../protocol/result-meta.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import { signals } from '../signals.ts';
 import type { TimerHandle } from '../timer.ts';
@@ -132,18 +134,24 @@ export class Request implements JobCallbacks {
     if (this.#terminate !== null) running.terminate(this.#terminate);
   }
 
-  /** worker_deduplicate_successful_tasks: a task delivered again whose success is stored is not run again. */
+  /** worker_deduplicate_successful_tasks: a task delivered again whose success is stored is not run again, what follows it is sent. */
   async #executeUnlessDone(): Promise<void> {
-    const { app, log } = this.#host;
-    let state: string | undefined;
+    const { app, log, hostname } = this.#host;
+    let stored: ResultMeta | null = null;
     try {
-      state = (await (await app.backend()).get(this.id))?.status;
+      stored = await (await app.backend()).get(this.id);
     } catch (error) {
       log.warning(`Cannot ask for the state of ${this.title}, so it is run again: ${(error as Error).message}`);
     }
     if (this.#isDone()) return;
-    if (state !== 'SUCCESS') return this.#apply();
+    if (stored?.status !== 'SUCCESS') return this.#apply();
     log.info(`Task ${this.title} ignored: it was completed already.`);
+    try {
+      await finishStored(app, this.policy.task, this.body, stored, { hostname, stop: new Stop() });
+    } catch (error) {
+      log.error(`Cannot send what follows ${this.title}, which was completed already: ${toError(error).message}`);
+    }
+    if (this.#isDone()) return;
     this.#finish();
     this.acknowledge();
   }

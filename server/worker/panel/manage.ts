@@ -52,7 +52,7 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
       handle.log.error(`Rate limit attempt for unknown task ${name}`);
       return nok('unknown task');
     }
-    (task.options as { rate_limit?: unknown }).rate_limit = rate_limit || null;
+    (task.options as { rate_limit?: unknown }).rate_limit = rate_limit ?? null;
     handle.resetLimits();
     if (!rate_limit) {
       handle.log.info(`Rate limits disabled for tasks of type ${name}`);
