@@ -1,7 +1,12 @@
 // The Logger everything here writes to, and the default writer: one line per fact, Celery's words, fields beside the text.
-// Not here: what is worth a line. Nothing is logged and thrown as well.
-// Holds: a line never contains a line break of the text (tracebacks are indented below it); fields print as key=value.
+// Not here: what is worth a line; where lines go, and what becomes of them when that cannot be written (log-sink.ts).
+// Holds: one entry is one line, whatever the text contains: control characters, line ends and controls of direction of foreign texts are
+// escaped, so that nobody forges a line. Errors and tracebacks alone have lines, indented below. Fields print as key=value.
+// Nothing is logged and thrown as well. Logging never throws.
 // Celery: celery.utils.log; worker_log_format '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'
+
+import { escapeControls, escapeLines } from '../shared/format/escape.ts';
+import { type LogSink, streamSink } from './log-sink.ts';
 
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -20,6 +25,8 @@ export interface LoggerOptions {
   /** Lines below it are dropped. Default INFO. */
   readonly level?: LogLevel;
   /** Default: standard error. */
+  readonly sink?: LogSink;
+  /** In place of a sink: each line, without its end. */
   readonly write?: (line: string) => void;
   /** Default: whether standard error is a terminal. */
   readonly color?: boolean;
@@ -35,14 +42,16 @@ const COLORS: Record<LogLevel, string> = {
 };
 
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`));
-  const color = options.color ?? (options.write === undefined && process.stderr.isTTY === true);
-  const threshold = LOG_LEVELS.indexOf(options.level ?? 'INFO');
   const name = options.name ?? 'Main';
+  const ownSink = options.sink ?? (options.write ? null : standardError());
+  const lossNote = (text: string) => `[${timestamp()}: WARNING/${name}] ${text}`;
+  const write = options.write ?? ((line: string) => ownSink!.write(line, lossNote));
+  const color = options.color ?? (ownSink === stderrSink && process.stderr.isTTY === true);
+  const threshold = LOG_LEVELS.indexOf(options.level ?? 'INFO');
 
   const log = (level: LogLevel, text: string, fields?: Record<string, unknown>): void => {
     if (LOG_LEVELS.indexOf(level) < threshold) return;
-    const line = `[${timestamp()}: ${level}/${name}] ${text}${fields ? formatFields(fields) : ''}`;
+    const line = `[${timestamp()}: ${level}/${name}] ${escapeControls(text)}${fields ? formatFields(fields) : ''}`;
     write(color && COLORS[level] ? `${COLORS[level]}${line}\x1b[0m` : line);
   };
   return {
@@ -51,8 +60,16 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     warning: (text, fields) => log('WARNING', text, fields),
     error: (text, fields) => log('ERROR', text, fields),
     critical: (text, fields) => log('CRITICAL', text, fields),
-    child: (childName) => createLogger({ ...options, write, color, name: childName }),
+    child: (childName) => createLogger({ ...options, color, name: childName }),
   };
+}
+
+let stderrSink: LogSink | null = null;
+
+/** One for the process: what is lost is counted once. */
+function standardError(): LogSink {
+  stderrSink ??= streamSink(process.stderr);
+  return stderrSink;
 }
 
 const nothing = () => {};
@@ -79,17 +96,25 @@ function formatFields(fields: Record<string, unknown>): string {
   let below = '';
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    const shown = formatValue(value);
-    if (shown.includes('\n')) below += `\n  ${shown.trimEnd().replaceAll('\n', '\n  ')}`;
-    else text += ` ${key}=${shown}`;
+    if (value instanceof Error || key === 'traceback') {
+      const shown = escapeLines(value instanceof Error ? stackOf(value) : String(value)).trimEnd();
+      below += `\n  ${shown.replaceAll('\n', '\n  ')}`;
+    } else text += ` ${escapeControls(key)}=${escapeControls(formatValue(value))}`;
   }
   return text + below;
 }
 
+/** What a library threw may have a stack that cannot be read. */
+function stackOf(error: Error): string {
+  try {
+    return String(error.stack ?? `${error.name}: ${error.message}`);
+  } catch {
+    return 'an error that cannot be shown';
+  }
+}
+
 function formatValue(value: unknown): string {
-  if (value instanceof Error) return value.stack ?? `${value.name}: ${value.message}`;
-  if (typeof value === 'string')
-    return /^[^\s"=]+$/.test(value) || value.includes('\n') ? value : JSON.stringify(value);
+  if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
   try {
     return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? String(v) : v)) ?? String(value);
   } catch {

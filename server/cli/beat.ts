@@ -1,13 +1,15 @@
 // `umbel beat`: the schedule as a program, and the same embedded in a worker (-B).
 // What is due and when: beat/. OS signals and exit codes: here.
 // Celery 5.6: bin/beat.py, apps/beat.py
-import { rmSync } from 'node:fs';
 import type { Celery } from '../app/celery.ts';
 import { Beat } from '../beat/beat.ts';
-import { createLogger, type Logger, type LogLevel } from '../log.ts';
-import { takeOn, writePidfile } from './daemon.ts';
-import { createOutput, EXIT, wantsColor } from './output.ts';
+import type { Logger, LogLevel } from '../log.ts';
+import { hostFormat } from '../nodename.ts';
+import { endOnSignals, removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { openLog } from './log.ts';
+import { createOutput, EXIT } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
+import { outliveReaders } from './stdio.ts';
 
 export interface BeatCliOptions extends GlobalOptions {
   /** The file beat remembers its last runs in. */
@@ -16,6 +18,7 @@ export interface BeatCliOptions extends GlobalOptions {
   /** Seconds. */
   readonly maxInterval?: number;
   readonly loglevel?: LogLevel;
+  readonly logfile?: string;
   readonly pidfile?: string;
   readonly uid?: string;
   readonly gid?: string;
@@ -34,24 +37,23 @@ export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger,
 
 export async function beat(options: BeatCliOptions): Promise<number> {
   const output = createOutput(options);
+  outliveReaders();
   takeOn(options);
-  const level = options.loglevel ?? 'WARNING';
-  const log = createLogger({ level, color: wantsColor(options.color, process.stderr), name: 'Beat' });
+  const log = openLog(options, 'Beat', hostFormat('beat'));
+  const { ended, started } = endOnSignals();
   const app = await openApp(options);
   app.log = log;
   const pidfile = options.pidfile ? writePidfile(options.pidfile) : null;
   const instance = startableBeat(app, options, log);
-  const ended = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.once(signal, () => resolve());
-  });
   try {
     if (!output.quiet) output.line(`umbel beat: ${app.name} is starting (Ctrl+C ends)`);
     await instance.start();
+    started();
     await ended;
     return EXIT.ok;
   } finally {
     await instance.stop();
-    if (pidfile) rmSync(pidfile, { force: true });
+    if (pidfile) removePidfile(pidfile, log);
     await app.close();
   }
 }

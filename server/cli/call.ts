@@ -1,11 +1,14 @@
 // call and result: send one task by name, and look at what became of one.
 // Celery 5.6: bin/call.py, bin/result.py
+
+import { escapeLines } from '../../shared/format/escape.ts';
 import type { Celery } from '../app/celery.ts';
 import type { ApplyOptions } from '../app/task-options.ts';
 import { TimeoutError } from '../errors.ts';
 import { nearest } from './nearest.ts';
-import { CliError, EXIT, type Output, toJson } from './output.ts';
+import { CliError, EXIT, type Output, oneLine, toJson } from './output.ts';
 import { type GlobalOptions, withApp } from './session.ts';
+import { print } from './stdio.ts';
 
 export interface CallOptions extends GlobalOptions {
   readonly args: unknown[];
@@ -80,7 +83,7 @@ export function result(id: string, options: ResultOptions): Promise<number> {
     if (options.traceback) {
       const traceback = await app.AsyncResult(id).traceback();
       if (output.json) output.value({ id, traceback });
-      else output.line(traceback ?? 'None');
+      else output.line(escapeLines(traceback ?? 'None'));
       return EXIT.ok;
     }
     return await show(app, id, output, options.timeout);
@@ -107,12 +110,17 @@ async function show(app: Celery, id: string, output: Output, timeout: number | u
   if (output.json) {
     output.value({ id, status, result: value, traceback: meta?.traceback ?? null });
   } else if (status === 'SUCCESS') {
-    output.line(typeof value === 'string' ? value : toJson(value, 2));
+    output.line(typeof value === 'string' ? shown(value) : toJson(value, 2));
   } else {
     const trace = meta?.traceback ?? (value instanceof Error ? `${value.name}: ${value.message}` : toJson(value));
-    process.stderr.write(`${output.paint(status, 'red', 'bold')}\n${trace.trimEnd()}\n`);
+    print(process.stderr, `${output.paint(oneLine(status), 'red', 'bold')}\n${escapeLines(trace.trimEnd())}\n`);
   }
   return status === 'SUCCESS' ? EXIT.ok : EXIT.failure;
+}
+
+/** To a file or another program whole; on a terminal nothing of it is obeyed. */
+function shown(text: string): string {
+  return process.stdout.isTTY ? escapeLines(text) : text;
 }
 
 function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

@@ -1,7 +1,40 @@
-// What programs that stay do to their process: pid file, user, group, umask.
+// What programs that stay do to their process: pid file, user, group, umask, signals (a worker's own: worker-signals.ts).
 // Celery 5.6: platforms.py, bin/base.py CeleryDaemonCommand
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Logger } from '../log.ts';
 import { CliError, EXIT } from './output.ts';
+
+/**
+ * For programs that hold nothing that others wait for. A signal ends them in order; before `started` was called, or a second time, at
+ * once. SIGUSR1 and SIGUSR2, which end a process or open a debugger where nobody listens, do nothing.
+ */
+export function endOnSignals(): { readonly ended: Promise<void>; readonly started: () => void } {
+  let running = false;
+  let asked = false;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(EXIT.failure);
+      if (!running) process.exit(EXIT.ok);
+      asked = true;
+      end();
+    });
+  }
+  ignoreUserSignals();
+  return {
+    ended,
+    started: () => {
+      running = true;
+    },
+  };
+}
+
+export function ignoreUserSignals(): void {
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+}
 
 /** Refuses when another live process holds it; takes over from a dead one. */
 export function writePidfile(path: string): string {
@@ -20,6 +53,17 @@ export function writePidfile(path: string): string {
     throw new CliError(`cannot write --pidfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }
   return path;
+}
+
+/** At the end. What is left behind is taken over by the next start. */
+export function removePidfile(path: string, log: Pick<Logger, 'warning'>): void {
+  try {
+    // Another process may have taken it over meanwhile.
+    if (Number.parseInt(readFileSync(path, 'utf8'), 10) === process.pid) rmSync(path, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      log.warning(`cannot remove the pidfile ${path}: ${(error as Error).message}`);
+  }
 }
 
 function isAlive(pid: number): boolean {

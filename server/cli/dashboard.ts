@@ -3,9 +3,11 @@
 // An option comes from its flag, else from UMBEL_<NAME> or Flower's FLOWER_<NAME> in the environment, else from the table.
 import type { DashboardOptions } from '../dashboard/options.ts';
 import { safeUrl } from '../transport/url.ts';
+import { endOnSignals } from './daemon.ts';
 import { dashboardOptionsOf } from './dashboard-flags.ts';
 import { CliError, createOutput, EXIT } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
+import { outliveReaders } from './stdio.ts';
 
 export interface OpenDashboard {
   readonly address: string;
@@ -18,11 +20,11 @@ const DEFAULT_PORT = 5555;
 
 export async function dashboard(flags: GlobalOptions & Record<string, unknown>): Promise<number> {
   const output = createOutput(flags);
-  const ended = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-  });
+  outliveReaders();
+  const { ended, started } = endOnSignals();
   const cluster = await clusterOf(flags);
   const opened = await openDashboard({ ...dashboardOptionsOf(flags), ...cluster });
+  started();
   const broker = safeUrl([cluster.broker ?? ''].flat().join(';'));
   if (output.json) output.value({ address: opened.address, broker });
   else output.line(`umbel dashboard of ${broker}\n\n  ${output.paint(opened.address, 'bold', 'cyan')}\n`);

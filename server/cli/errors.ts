@@ -1,10 +1,14 @@
 // An error that reached the top of a command: one line for those that were foreseen, a stack for the others, and the exit code.
+
+import { escapeLines } from '../../shared/format/escape.ts';
 import { BackendError, OperationalError, UmbelError } from '../errors.ts';
 import { CliError, EXIT } from './output.ts';
+import { print } from './stdio.ts';
 
 /** @returns the exit code */
 export function tellError(error: unknown): number {
-  const say = (text: string) => process.stderr.write(`${text}\n`);
+  // What another program answered may be part of it.
+  const say = (text: string) => print(process.stderr, `${escapeLines(text)}\n`);
   if (error instanceof CliError) {
     say(`umbel: ${error.message}`);
     if (error.hint) say(`       ${error.hint}`);

@@ -1,12 +1,9 @@
 #!/usr/bin/env node
 // umbel: the file that runs. What it understands: program.ts.
 import { main } from './program.ts';
+import { guardStreams } from './stdio.ts';
 
-// `umbel ... | head`: whoever read has had enough; that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+guardStreams();
 
 const code = await main(process.argv.slice(2));
 // What was printed may still be on its way through a pipe; after it nothing is left to wait for.

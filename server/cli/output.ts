@@ -1,7 +1,9 @@
 // What commands print: lines, tables, JSON, colour when a terminal reads it. What people ask for goes to standard output;
 // what is told beside it (notes, warnings, errors) goes to standard error, so that a pipe gets only the answer.
-// Not here: the worker's log (log.ts).
+// Not here: logs (log.ts), a reader that leaves (stdio.ts).
 // Holds: with --json standard output is JSON and nothing else.
+import { escapeControls } from '../../shared/format/escape.ts';
+import { print } from './stdio.ts';
 
 /** sysexits.h, the ones Celery uses. */
 export const EXIT = { ok: 0, failure: 1, usage: 64, unavailable: 69, cannotCreate: 73 } as const;
@@ -60,12 +62,12 @@ export function createOutput(options: OutputOptions = {}): Output {
     color,
     width: process.stdout.columns || Number(process.env['COLUMNS']) || null,
     paint,
-    line: (text = '') => void process.stdout.write(`${text}\n`),
-    value: (value) => void process.stdout.write(`${toJson(value)}\n`),
+    line: (text = '') => print(process.stdout, `${text}\n`),
+    value: (value) => print(process.stdout, `${toJson(value)}\n`),
     note: (text) => {
-      if (!quiet) process.stderr.write(`${text}\n`);
+      if (!quiet) print(process.stderr, `${text}\n`);
     },
-    warn: (text) => void process.stderr.write(`${paint('warning:', 'yellow')} ${text}\n`),
+    warn: (text) => print(process.stderr, `${paint('warning:', 'yellow')} ${text}\n`),
   };
 }
 
@@ -83,8 +85,14 @@ export function toJson(value: unknown, indent?: number): string {
     },
     indent,
   );
-  return text?.replace(/"\\u0000bigint (-?\d+)"/g, '$1') ?? 'null';
+  if (text === undefined) return 'null';
+  // JSON escapes the controls below a space itself. The others may stand in it as they are, and a terminal would obey them.
+  return text.replace(/"\\u0000bigint (-?\d+)"/g, '$1').replace(UNSAFE_IN_JSON, (char) => {
+    return `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`;
+  });
 }
+
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 export interface Column {
   readonly head: string;
@@ -136,10 +144,9 @@ function padded(text: string, width: number): string {
   return text + ' '.repeat(width - letters.length);
 }
 
-/** What others sent must not move the cursor. */
+/** What others sent must not move the cursor, begin a line, or reverse what stands beside it. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to go
-  return text.replace(/\s*\n\s*/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return escapeControls(text.replace(/\s*\n\s*/g, ' '));
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

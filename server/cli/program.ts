@@ -166,7 +166,8 @@ Examples:
   umbel -A ./app.ts worker -n mail@%h -Q mail -P solo
   umbel -A ./app.ts worker -- worker_prefetch_multiplier=1
 
-SIGTERM or Ctrl+C lets running tasks finish; a second Ctrl+C, or SIGQUIT, gives them back.`,
+SIGTERM or Ctrl+C lets running tasks finish. A second Ctrl+C, or SIGQUIT, ends at once: running tasks with acks_late
+go back to their queue, others are lost and fail with WorkerLostError. SIGHUP restarts, SIGUSR1 logs what runs.`,
     )
     .action(action(withSettings(async () => (await import('./worker.ts')).worker)));
 

@@ -2,9 +2,11 @@
 // Used by up.ts for the worker, so that a task that hangs or kills its process takes neither dashboard nor broker along.
 //
 // Modes: idle -start-> running -dies-> waiting -back-off over-> running. running|waiting -stop-> stopping -exits-> ended.
-// running -exits with 0, unasked-> ended: somebody shut it down on purpose.
+// running -exits with 0, unasked-> ended: somebody shut it down on purpose. running -exits with START_AGAIN-> running: SIGHUP.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Timer, TimerHandle } from '../timer.ts';
+import { START_AGAIN } from './restart.ts';
+import { passOn } from './stdio.ts';
 
 export interface SupervisorOptions {
   readonly command: string;
@@ -54,12 +56,11 @@ export class Supervisor {
     // The fourth channel closes when this process ends in any way: the child takes that as a word to stop.
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;
-    child.stdout!.on('data', (data: Buffer) => (onOutput ? onOutput(data.toString()) : process.stdout.write(data)));
-    child.stderr!.on('data', (data: Buffer) => {
-      const text = data.toString();
+    child.stdout!.setEncoding('utf8').on('data', onOutput ?? passOn(process.stdout));
+    const onError = onOutput ?? passOn(process.stderr);
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-4000);
-      if (onOutput) onOutput(text);
-      else process.stderr.write(data);
+      onError(text);
     });
     let failure: Error | null = null;
     child.on('error', (error) => {
@@ -92,6 +93,10 @@ export class Supervisor {
       this.#mode = 'ended';
       for (const waiter of this.#waiters.splice(0)) waiter();
       if (unasked) this.#options.onLeft?.();
+      return;
+    }
+    if (code === START_AGAIN && !failure) {
+      this.start();
       return;
     }
     const { timer, backoffMs = 1000, maxBackoffMs = 30_000, steadyMs = 60_000 } = this.#options;

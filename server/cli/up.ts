@@ -3,18 +3,20 @@
 // supervisor.ts.
 // Holds: user code runs in the child alone, so it cannot hold up the dashboard; Ctrl+C ends all of it, warm, within seconds.
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EMBEDDED_BROKER_URL } from '../app/config.ts';
 import type { LogLevel } from '../log.ts';
+import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
-import { writePidfile } from './daemon.ts';
+import { ignoreUserSignals, removePidfile, writePidfile } from './daemon.ts';
 import { openDashboard } from './dashboard.ts';
 import { dashboardOptionsOf } from './dashboard-flags.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
 import type { GlobalOptions } from './session.ts';
+import { outliveReaders } from './stdio.ts';
 import { Supervisor } from './supervisor.ts';
 import { fromSource, packageRoot, packageVersion } from './version.ts';
 
@@ -54,6 +56,8 @@ const COLD_MS = 3000;
 
 export async function up(options: UpOptions): Promise<number> {
   const output = createOutput(options);
+  outliveReaders();
+  ignoreUserSignals();
   if (options.workdir) process.chdir(options.workdir);
   const timer = createTimer();
   const plan = await makePlan(options);
@@ -86,7 +90,7 @@ export async function up(options: UpOptions): Promise<number> {
   await traffic;
   await worker?.stop({ warmMs: WARM_MS, coldMs: COLD_MS });
   await dashboard.close();
-  if (lock) rmSync(lock, { force: true });
+  if (lock) removePidfile(lock, { warning: output.warn });
   timer.clear();
   output.note('stopped.');
   return EXIT.ok;
@@ -108,7 +112,7 @@ function lockFolder(folder: string): string {
 
 function onInterrupt(stopping: AbortController, output: Output): Promise<void> {
   return new Promise((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (stopping.signal.aborted) {
           output.note('at once');
@@ -194,7 +198,6 @@ function selfArgs(): string[] {
 }
 
 function superviseWorker(plan: Plan, options: UpOptions, timer: Timer, output: Output): Supervisor {
-  if (plan.logfile) writeFileSync(plan.logfile, '');
   const args = [...selfArgs(), 'worker', '-A', plan.appSpec!, '-E', '-B', '-l', options.loglevel ?? 'INFO'];
   args.push('-s', join(dirname(plan.file), 'beat-schedule.db'));
   const concurrency = options.concurrency ?? (plan.isDemo ? DEMO_CONCURRENCY : undefined);
@@ -208,12 +211,26 @@ function superviseWorker(plan: Plan, options: UpOptions, timer: Timer, output: O
     args,
     env: { ...process.env, UMBEL_SUPERVISED: '1' },
     timer,
-    ...(plan.logfile ? { onOutput: (text: string) => appendFileSync(plan.logfile!, text) } : {}),
+    ...(plan.logfile ? { onOutput: workerLog(plan.logfile, output) } : {}),
     onCrash: (reason, againInMs) =>
       output.warn(`the worker ${reason}\n         starting it again in ${againInMs / 1000} s`),
     onLeft: () =>
       output.warn('the worker was shut down; the dashboard goes on without it. Ctrl+C, then umbel up, starts anew'),
   });
+}
+
+/** The worker's log, begun anew. It goes on when the file cannot be written, and says what is missing when it can be again. */
+function workerLog(path: string, output: Output): (text: string) => void {
+  try {
+    writeFileSync(path, '');
+  } catch (error) {
+    throw new CliError(`cannot write the worker's log ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
+  }
+  const sink = fileSink(path, {
+    onTrouble: (error) =>
+      output.warn(`the worker's log ${path} cannot be written: ${error.message}. The worker goes on`),
+  });
+  return (text) => sink.pass(text, (note) => `[umbel up] ${note}`);
 }
 
 async function startTraffic(signal: AbortSignal, options: UpOptions, output: Output): Promise<void> {

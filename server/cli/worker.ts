@@ -1,22 +1,22 @@
-// `umbel worker`: the Worker as a program. OS signals, banner, log and pid files, exit codes; all that touches the whole process.
-// Not here: what a worker does (worker/worker.ts, which has no process-wide side effects).
-//
-// Ways to stop, as Celery has them: SIGTERM warm. SIGINT warm, a second one cold. SIGQUIT cold. During a cold stop a further
-// SIGINT or SIGQUIT leaves at once. REMAP_SIGTERM=SIGQUIT in the environment makes SIGTERM cold.
-// Exit codes: 0 after a warm stop or a remote `shutdown`, 1 after a cold one or an error.
+// `umbel worker`: the Worker as a program. Banner, log and pid files, exit codes; all that touches the whole process.
+// Not here: what a worker does (worker/worker.ts, which has no process-wide side effects), OS signals (worker-signals.ts).
+// Exit codes: 0 after a warm stop or a remote `shutdown`, also one asked for while it started; 1 after a cold one or an error.
 // Celery 5.6: bin/worker.py, apps/worker.py, platforms.py
 import { spawn } from 'node:child_process';
-import { appendFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
-import { createLogger, type Logger, type LogLevel } from '../log.ts';
+import type { Logger, LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
-import { takeOn, writePidfile } from './daemon.ts';
-import { CliError, createOutput, EXIT, wantsColor } from './output.ts';
+import { removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { openLog } from './log.ts';
+import { CliError, createOutput, EXIT } from './output.ts';
+import { runAgain } from './restart.ts';
 import { type GlobalOptions, openApp } from './session.ts';
+import { outliveReaders, print } from './stdio.ts';
+import { WorkerSignals } from './worker-signals.ts';
 
 export interface WorkerCliOptions extends GlobalOptions {
   readonly hostname?: string;
@@ -62,8 +62,10 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
   }
   const hostname = hostFormat(options.hostname);
   const output = createOutput(options);
+  outliveReaders();
   takeOn(options);
-  const log = openLog(options, hostname);
+  const log = openLog(options, 'MainProcess', hostname);
+  const signals = new WorkerSignals(log);
   // Tracebacks name the lines people wrote, not those their build made. Only modules loaded from now on are looked up.
   process.setSourceMapsEnabled(true);
   const app = await openApp(options, 'worker');
@@ -90,19 +92,29 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
     purge: options.purge === true || options.discard === true,
     log,
   });
-  const removeHandlers = onSignals(instance, log);
+  signals.attach(instance);
   const beat = options.beat ? await embedBeat(app, options, log) : null;
+  let exitCode: number;
   try {
-    if (!output.quiet) process.stdout.write(workerBanner(app, instance, options, output));
-    await instance.start();
-    await beat?.start();
-    const end = await instance.done;
-    return end.exitCode;
+    if (!output.quiet) print(process.stdout, workerBanner(app, instance, options, output));
+    if (!signals.stopping) await start(instance, signals);
+    if (!signals.stopping) await beat?.start();
+    exitCode = (await instance.done).exitCode;
   } finally {
-    removeHandlers();
     await beat?.stop();
-    if (pidfile) rmSync(pidfile, { force: true });
+    if (pidfile) removePidfile(pidfile, log);
     await app.close();
+    signals.remove();
+  }
+  return signals.restart ? await runAgain() : exitCode;
+}
+
+/** Being stopped while it starts is no failure. */
+async function start(instance: Worker, signals: WorkerSignals): Promise<void> {
+  try {
+    await instance.start();
+  } catch (error) {
+    if (!signals.stopping) throw error;
   }
 }
 
@@ -143,68 +155,15 @@ async function embedBeat(app: Celery, options: WorkerCliOptions, log: Logger) {
   );
 }
 
-function onSignals(instance: Worker, log: Logger): () => void {
-  let how: 'running' | 'warm' | 'cold' = 'running';
-  const stop = (next: 'warm' | 'cold') => {
-    if (how === 'cold') process.exit(EXIT.failure);
-    if (next === how) return;
-    how = next;
-    if (next === 'warm' && process.stderr.isTTY)
-      process.stderr.write('\nfinishing what runs (Ctrl+C again: at once)\n');
-    void instance.stop(next).catch((error: unknown) => {
-      log.critical('the worker could not stop in order', { error });
-      process.exit(EXIT.failure);
-    });
-  };
-  const remapped = process.env['REMAP_SIGTERM'] === 'SIGQUIT';
-  const handlers: [NodeJS.Signals, () => void][] = [
-    ['SIGTERM', () => stop(remapped ? 'cold' : how === 'cold' ? 'cold' : 'warm')],
-    ['SIGINT', () => stop(how === 'running' ? 'warm' : 'cold')],
-    ['SIGQUIT', () => stop('cold')],
-  ];
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  // One task's forgotten await must not end the hundred that run beside it. After a throw that nobody could catch, nothing is
-  // certain any more: what is held goes back to the broker, and who supervises this process starts it again.
-  const stray = (error: unknown) => log.error('A promise was rejected and nobody awaited it; going on', { error });
-  const uncaught = (error: unknown) => {
-    log.critical('An error was thrown outside of any task, in a timer or an event handler; stopping', { error });
-    stop('cold');
-  };
-  process.on('unhandledRejection', stray).on('uncaughtException', uncaught);
-  // Started by `umbel up`: end with it, even when it is killed.
-  const orphaned = () => stop('warm');
-  if (process.env['UMBEL_SUPERVISED'] && process.connected) process.on('disconnect', orphaned);
-  return () => {
-    for (const [signal, handler] of handlers) process.off(signal, handler);
-    process.off('unhandledRejection', stray).off('uncaughtException', uncaught);
-    process.off('disconnect', orphaned);
-    if (process.connected) process.disconnect();
-  };
-}
-
-function openLog(options: WorkerCliOptions, hostname: string): Logger {
-  const level = options.loglevel ?? 'WARNING';
-  if (!options.logfile)
-    return createLogger({ level, color: wantsColor(options.color, process.stderr), name: 'MainProcess' });
-  const path = nodeFormat(options.logfile, { hostname });
-  const write = (line: string) => appendFileSync(path, `${line}\n`);
-  try {
-    appendFileSync(path, '');
-  } catch (error) {
-    throw new CliError(`cannot write --logfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
-  }
-  return createLogger({ level, write, color: false, name: 'MainProcess' });
-}
-
 /** -D: the same command in the background, without a terminal. */
 function detach(options: WorkerCliOptions): number {
   if (!options.logfile) {
-    process.stderr.write('note: --detach without --logfile: what the worker says is lost\n');
+    print(process.stderr, 'note: --detach without --logfile: what the worker says is lost\n');
   }
   const args = process.argv.slice(1).filter((word) => word !== '-D' && word !== '--detach');
   const child = spawn(process.execPath, [...process.execArgv, ...args], { detached: true, stdio: 'ignore' });
   child.unref();
-  process.stdout.write(`${child.pid}\n`);
+  print(process.stdout, `${child.pid}\n`);
   return EXIT.ok;
 }
 

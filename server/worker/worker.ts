@@ -7,7 +7,7 @@
 import type { Celery } from '../app/celery.ts';
 import type { Stop } from '../app/stop.ts';
 import { traceTask } from '../app/trace.ts';
-import { ImproperlyConfigured, toError } from '../errors.ts';
+import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
@@ -200,6 +200,8 @@ export class Worker implements RequestHost, PanelHandle {
           traceTask(app, app.tasks.get(job.message.task)!, job.message, { hostname, stop, pid: process.pid }),
         info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },
       });
+      // Stopped while its pool was loaded?
+      if (this.#isStopping()) throw stoppedEarly();
       await this.#blueprint.start(this);
     } catch (error) {
       if (this.#isStopping()) {
@@ -407,6 +409,10 @@ export class Worker implements RequestHost, PanelHandle {
   #isStopping(): boolean {
     return this.#mode === 'stopping' || this.#mode === 'stopped';
   }
+}
+
+function stoppedEarly(): UmbelError {
+  return new UmbelError('The worker was stopped before it was ready.');
 }
 
 function once(): { asked: Promise<void>; ask: () => void } {

@@ -1,6 +1,6 @@
 // The ground floor: timer, log, signals, node names.
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '../../server/log.ts';
+import { createLogger, type Logger } from '../../server/log.ts';
 import { defaultNodename, hostFormat, nodeFormat, nodeSplit } from '../../server/nodename.ts';
 import { Signal } from '../../server/signals.ts';
 import { createTimer } from '../../server/timer.ts';
@@ -127,6 +127,42 @@ describe('the log', () => {
       ),
       expect.stringMatching(/ERROR\/pool\] lost code=9$/),
     ]);
+  });
+});
+
+describe('the log of foreign texts', () => {
+  const linesOf = (write: (log: Logger) => void) => {
+    const lines: string[] = [];
+    write(createLogger({ write: (line) => lines.push(line) }));
+    return lines;
+  };
+  const forged = '\n[2026-01-02 03:04:05,678: INFO/MainProcess] Task pay[1] succeeded';
+  it('is one line an entry, whatever a task id, a name or a host contains', () => {
+    const nasty = `id${forged}\r\x1b[2K\x1b]0;title\x07\u202eevil\u2066\u2028\x9b31m\0`;
+    const [line, ...more] = linesOf((log) => log.error(`Task add[${nasty}] raised`, { host: nasty, [nasty]: 1 }));
+    expect(more).toEqual([]);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+    expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
+    expect(line).toContain('id\\n[2026-01-02');
+    expect(line).toContain('\\x1b[2K');
+    expect(line).toContain('\\u202eevil');
+  });
+  it('keeps the lines of a traceback, each of them indented and escaped', () => {
+    const traceback = `Traceback (most recent call last):\n  File "a.py"\n\tx\nValueError: bad\x1b[31m${forged}`;
+    const [entry] = linesOf((log) => log.error('Task a[1] raised unexpected: ValueError', { traceback }));
+    const lines = entry!.split('\n');
+    expect(lines).toHaveLength(6);
+    expect(lines.slice(1).every((line) => line.startsWith('  '))).toBe(true);
+    expect(lines.at(-2)).toBe('  ValueError: bad\\x1b[31m');
+    expect(lines[2]).toBe('    File "a.py"');
+  });
+  it('is written for an error whose stack cannot be read, too', () => {
+    const error = Object.defineProperty(new Error('x'), 'stack', {
+      get: () => {
+        throw new Error('no stack');
+      },
+    });
+    expect(linesOf((log) => log.error('failed', { error }))).toHaveLength(1);
   });
 });
 

@@ -5,7 +5,7 @@
 //
 // Modes: idle > connecting > running > (lost > connecting ...) > closing > closed. `close` works from every mode.
 import type { Celery } from '../../app/celery.ts';
-import { ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
+import { ImproperlyConfigured, OperationalError, toError, UmbelError } from '../../errors.ts';
 import type { EventDispatcher } from '../../events/dispatcher.ts';
 import type { Logger } from '../../log.ts';
 import { backOff, type Connection } from '../../messaging/connection.ts';
@@ -110,7 +110,7 @@ export class TaskConsumer {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#loop = this.#run(resolve).then(
-        () => reject(new Error('The worker was stopped before it was ready.')),
+        () => reject(new UmbelError('The worker was stopped before it was ready.')),
         (error: unknown) => {
           this.mode = 'closed';
           reject(error);

@@ -207,13 +207,97 @@ describe('a worker and those who speak to it', () => {
       here(),
     );
     await worker.says(' ready.');
-    await umbel(['-b', 'sqlite:///stop.db', 'call', 'calc.wait', '-a', '[600000]'], here());
+    const { stdout: id } = await umbel(['-b', 'sqlite:///stop.db', 'call', 'calc.wait', '-a', '[600000]'], here());
     await worker.says('received');
     worker.child.kill('SIGINT');
     await worker.says('Warm shutdown');
     worker.child.kill('SIGINT');
     const { code } = await worker.ended;
     expect(code).toBe(1);
+    // It was acknowledged when it began, so it is lost, and its result says so. (A late one goes back: flow/worker-stop.)
+    const { stderr } = await umbel(['--result-backend', 'sqlite:///stop.db', 'result', id.trim()], here());
+    expect(stderr).toMatch(/FAILURE[\s\S]*WorkerLostError/);
+  });
+
+  it('SIGHUP starts it again with the same arguments, as often as it is sent; SIGUSR1 and SIGUSR2 end nothing', async () => {
+    const args = [
+      '-A',
+      './calc.mjs',
+      'worker',
+      '-l',
+      'INFO',
+      '-n',
+      'hup@x',
+      '-b',
+      'sqlite:///hup.db',
+      '--pidfile',
+      'hup.pid',
+    ];
+    await using worker = startUmbel(args, here());
+    const readies = () => worker.stderr().split('hup@x ready.').length - 1;
+    for (let round = 1; round <= 3; round++) {
+      await until(() => readies() === round, `start number ${round}`, { timeoutMs: 30_000 });
+      worker.child.kill('SIGUSR1');
+      await until(() => worker.stderr().split('SIGUSR1: 0 tasks run').length - 1 === round, 'its tasks');
+      worker.child.kill('SIGUSR2');
+      if (round < 3) worker.child.kill('SIGHUP');
+    }
+    expect(worker.stderr()).toContain('Restarting umbel worker (-A ./calc.mjs worker');
+    worker.child.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+    expect(existsSync(join(folder, 'hup.pid'))).toBe(false);
+  });
+
+  it('SIGTERM while the broker is away ends it with 0 and no stack', async () => {
+    await using worker = startUmbel(
+      ['-A', './calc.mjs', 'worker', '-l', 'INFO', '-b', 'redis://127.0.0.1:1/0'],
+      here(),
+    );
+    await worker.says('Trying again');
+    worker.child.kill('SIGTERM');
+    const { code, stderr } = await worker.ended;
+    expect(stderr).toContain('Warm shutdown');
+    expect([code, stderr.match(/^\s+at /m)]).toEqual([0, null]);
+  });
+
+  it('works on when nobody reads what it says, and when its log is on a full disk', async () => {
+    await using worker = startUmbel(
+      [
+        '-A',
+        './calc.mjs',
+        'worker',
+        '-l',
+        'INFO',
+        '-b',
+        'sqlite:///deaf.db',
+        '-f',
+        '/dev/full',
+        '--result-backend',
+        'sqlite:///deaf.db',
+      ],
+      here(),
+    );
+    await worker.says('Cannot write the log /dev/full: ENOSPC');
+    worker.child.stdout!.destroy();
+    worker.child.stderr!.destroy();
+    const { stdout } = await umbel(
+      [
+        '-A',
+        './calc.mjs',
+        '-b',
+        'sqlite:///deaf.db',
+        '--result-backend',
+        'sqlite:///deaf.db',
+        'call',
+        'calc.forgetful',
+        '--wait',
+      ],
+      here(),
+    );
+    expect(stdout).toContain('done');
+    worker.child.kill('SIGTERM');
+    const ended = await new Promise((done) => worker.child.once('exit', done));
+    expect(ended).toBe(0);
   });
 
   it('SIGTERM is cold where REMAP_SIGTERM says so', async () => {

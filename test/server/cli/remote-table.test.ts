@@ -155,9 +155,9 @@ describe('the replies of workers', () => {
 
   it('what was sent cannot move the cursor or paint', () => {
     const text = show('active', { 'w1@host': [info('\x1b[31mred', { name: 'two\nlines' })] }).join('\n');
-    expect(text).toContain('?[31mred');
+    expect(text).toContain('\\x1b[31mred');
     expect(text).toContain('two lines');
     expect(text).not.toContain('\x1b');
-    expect(show('report', { '\x1b[2J': { ok: 'a\x1b[2Jb' } })).toEqual(['->  ?[2J: OK', '    a?[2Jb']);
+    expect(show('report', { '\x1b[2J': { ok: 'a\x1b[2Jb' } })).toEqual(['->  \\x1b[2J: OK', '    a\\x1b[2Jb']);
   });
 });

@@ -1,0 +1,105 @@
+// What OS signals do to `umbel worker`, from its first moment to its last.
+// Not here: stopping itself (worker/worker.ts), being started again (restart.ts).
+//
+// SIGTERM warm. SIGINT warm, a second one cold. SIGQUIT cold. During a cold stop a further SIGINT or SIGQUIT leaves at once.
+// SIGHUP warm, and then the same command anew; in a terminal, which is about to go, only warm. SIGUSR1 logs what runs. SIGUSR2 nothing.
+// REMAP_SIGTERM=SIGQUIT in the environment makes SIGTERM cold.
+// Before there is a worker nothing is held: it ends at once, with the code of that way of stopping.
+// Celery 5.6: apps/worker.py install_worker_*_handler, install_cry_handler
+import type { Logger } from '../log.ts';
+import type { Worker } from '../worker/worker.ts';
+import { EXIT } from './output.ts';
+import { hasKeeper } from './restart.ts';
+import { print } from './stdio.ts';
+
+type How = 'running' | 'warm' | 'cold';
+
+export class WorkerSignals {
+  /** SIGHUP asked for it: run the same command again when the worker has stopped. */
+  restart = false;
+  readonly #log: Logger;
+  readonly #undo: (() => void)[] = [];
+  #how: How = 'running';
+  #worker: Worker | null = null;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    const remapped = process.env['REMAP_SIGTERM'] === 'SIGQUIT';
+    this.#on('SIGTERM', () => this.#stop(remapped || this.#how === 'cold' ? 'cold' : 'warm', false));
+    this.#on('SIGINT', () => this.#stop(this.#how === 'running' ? 'warm' : 'cold', true));
+    this.#on('SIGQUIT', () => this.#stop('cold', true));
+    this.#on('SIGHUP', () => this.#hangUp());
+    this.#on('SIGUSR1', () => this.#describe());
+    this.#on('SIGUSR2', () => log.info('SIGUSR2 has no meaning here (in Celery it opens a debugger)'));
+    // One task's forgotten await must not end the hundred that run beside it. After a throw that nobody could catch, nothing is
+    // certain any more: what is held goes back to the broker, and who supervises this process starts it again.
+    this.#on('unhandledRejection', (error: unknown) =>
+      log.error('A promise was rejected and nobody awaited it; going on', { error }),
+    );
+    this.#on('uncaughtException', (error: unknown) => {
+      log.critical('An error was thrown outside of any task, in a timer or an event handler; stopping', { error });
+      this.#stop('cold', false);
+    });
+    // Started by `umbel up`, or by the process it was before a restart: end with it, even when it is killed.
+    if (hasKeeper) this.#on('disconnect', () => this.#stop('warm', false));
+  }
+
+  /** Somebody asked it to stop. */
+  get stopping(): boolean {
+    return this.#how !== 'running';
+  }
+
+  attach(worker: Worker): void {
+    this.#worker = worker;
+  }
+
+  remove(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+    if (process.connected) process.disconnect();
+  }
+
+  #on(event: string, handler: (...args: any[]) => void): void {
+    process.on(event, handler);
+    this.#undo.push(() => process.off(event, handler));
+  }
+
+  /** @param insists a further one of these leaves at once */
+  #stop(next: 'warm' | 'cold', insists: boolean): void {
+    if (this.#how === 'cold') {
+      if (insists) process.exit(EXIT.failure);
+      return;
+    }
+    if (next === this.#how) return;
+    this.#how = next;
+    if (!this.#worker) process.exit(next === 'warm' ? EXIT.ok : EXIT.failure);
+    if (next === 'warm' && process.stderr.isTTY)
+      print(process.stderr, '\nfinishing what runs (Ctrl+C again: at once)\n');
+    void this.#worker.stop(next).catch((error: unknown) => {
+      this.#log.critical('the worker could not stop in order', { error });
+      process.exit(EXIT.failure);
+    });
+  }
+
+  #hangUp(): void {
+    if (this.#how !== 'running') return;
+    if (process.stdout.isTTY) {
+      this.#stop('warm', false);
+      return;
+    }
+    // Before there is a worker it has only just been started.
+    if (!this.#worker) return;
+    this.#log.warning(`Restarting umbel worker (${process.argv.slice(2).join(' ')})`);
+    this.restart = true;
+    this.#stop('warm', false);
+  }
+
+  #describe(): void {
+    const worker = this.#worker;
+    if (!worker) {
+      this.#log.warning('SIGUSR1: the worker is starting');
+      return;
+    }
+    const running = [...worker.state.inPhase('active')].map(({ title }) => title);
+    this.#log.warning(`SIGUSR1: ${running.length} tasks run`, { running, loop_delay: worker.loopDelay.stats() });
+  }
+}
