@@ -11,7 +11,15 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Bottom to top. Rooms of one floor do not know one another. */
 const FLOORS: readonly (readonly string[])[] = [
   ['shared'],
-  ['server/errors', 'server/log', 'server/timer', 'server/signals', 'server/nodename', 'server/embedded-db'],
+  [
+    'server/errors',
+    'server/log',
+    'server/log-sink',
+    'server/timer',
+    'server/signals',
+    'server/nodename',
+    'server/embedded-db',
+  ],
   ['server/serialization', 'server/schedules'],
   ['server/transport', 'server/protocol'],
   ['server/messaging'],
