@@ -127,7 +127,7 @@ export class Broker {
       if (texts.length > 0) await this.batch.command('SREM', key, ...texts);
     }
     this.#listed = null;
-    return this.purge(name);
+    return this.purge(name, known !== undefined || bound.length > 0);
   }
 
   /** Consumers of this process only: the server does not know of others. */
@@ -161,13 +161,33 @@ export class Broker {
     return [...new Set(table.filter((one) => fanout || bindingTakes(one, routingKey)).map((one) => one.queue))];
   }
 
-  async purge(name: string): Promise<number> {
+  /** Checked and done in one step: never of a key that is no queue's. */
+  async purge(name: string, known = this.state.queues.has(name)): Promise<number> {
+    const removed = await this.#asQueue('purge', name, [], known);
+    if (removed === null) throw this.#noQueue(name);
+    return Number(removed);
+  }
+
+  /** A script over the lists of a queue; null when they are no queue's. What nobody declared or bound must look like one. */
+  async #asQueue(
+    script: 'look' | 'purge',
+    name: string,
+    args: Argument[],
+    known = this.state.queues.has(name),
+  ): Promise<unknown> {
     const lists = this.keys.lists(name);
-    const answers = await Promise.all([
-      ...lists.map((list) => this.batch.command('LLEN', list)),
-      this.batch.command('DEL', ...lists),
-    ]);
-    return sum(answers.slice(0, lists.length));
+    const answer = await this.batch.script(script, lists, [known ? '1' : '0', ...args]);
+    if (answer !== null || known || !(await this.#isBound(name))) return answer;
+    return this.batch.script(script, lists, ['1', ...args]);
+  }
+
+  async #isBound(name: string): Promise<boolean> {
+    const own = await this.#readTable(name);
+    return own.some((one) => one.queue === name) || (await this.#listing()).has(name);
+  }
+
+  #noQueue(name: string): ImproperlyConfigured {
+    return new ImproperlyConfigured(`NOT_FOUND - no queue '${name}': the key of that name holds something else`);
   }
 
   // --- looking
@@ -175,9 +195,8 @@ export class Broker {
   /** Declared here, or bound or filled by anybody. */
   async exists(name: string): Promise<boolean> {
     if (this.state.queues.has(name)) return true;
-    if (Number(await this.batch.command('EXISTS', ...this.keys.lists(name))) > 0) return true;
-    const own = await this.#readTable(name);
-    return own.some((one) => one.queue === name) || (await this.#listing()).has(name);
+    const lengths = (await this.#asQueue('look', name, [0])) as number[] | null;
+    return lengths !== null && (sum(lengths) > 0 || (await this.#isBound(name)));
   }
 
   async listQueues(): Promise<string[]> {
@@ -186,9 +205,10 @@ export class Broker {
 
   async status(name: string): Promise<QueueStatus | null> {
     const { prioritySteps } = this.options;
-    const lengths = await Promise.all(this.keys.lists(name).map((list) => this.batch.command('LLEN', list)));
+    const lengths = (await this.#asQueue('look', name, [0])) as number[] | null;
+    if (lengths === null) return null;
     const messages = sum(lengths);
-    if (messages === 0 && !(await this.exists(name))) return null;
+    if (messages === 0 && !this.state.queues.has(name) && !(await this.#isBound(name))) return null;
     const byPriority = prioritySteps.flatMap((step, i) => (Number(lengths[i]) > 0 ? [[step, Number(lengths[i])]] : []));
     return {
       name,
@@ -201,13 +221,9 @@ export class Broker {
   }
 
   async peek(name: string, limit: number): Promise<string[]> {
-    const found: string[] = [];
-    for (const list of this.keys.lists(name)) {
-      if (found.length >= limit) break;
-      const texts = (await this.batch.command('LRANGE', list, found.length - limit, -1)) as string[];
-      found.push(...texts.reverse());
-    }
-    return found;
+    const found = (await this.#asQueue('look', name, [limit])) as unknown[] | null;
+    if (found === null) throw this.#noQueue(name);
+    return found.slice(this.options.prioritySteps.length) as string[];
   }
 
   // --- word of changed lists

@@ -175,6 +175,49 @@ end
 return out
 `;
 
+/** Are these the lists of a queue? Not so when a key is of another kind, or, unless the queue is known, holds what is no envelope. */
+const IS_QUEUE = `
+local function is_queue(keys, known)
+  for i = 1, #keys do
+    local kind = redis.call('TYPE', keys[i]).ok
+    if kind ~= 'none' then
+      if kind ~= 'list' then return false end
+      if known ~= '1' then
+        local raw = redis.call('LINDEX', keys[i], -1)
+        if not (string.find(raw, '^%s*{') and string.find(raw, '"properties"', 1, true) and string.find(raw, '"body"', 1, true)) then
+          return false
+        end
+      end
+    end
+  end
+  return true
+end
+`;
+
+/** KEYS lists of a queue. ARGV known?, how many envelopes. Answers nil when they are no queue's, else each length, then envelopes, the next first. */
+const LOOK = `${IS_QUEUE}
+if not is_queue(KEYS, ARGV[1]) then return false end
+local out, room = {}, tonumber(ARGV[2])
+for i = 1, #KEYS do out[i] = redis.call('LLEN', KEYS[i]) end
+for i = 1, #KEYS do
+  if room > 0 then
+    local some = redis.call('LRANGE', KEYS[i], -room, -1)
+    room = room - #some
+    for j = #some, 1, -1 do out[#out + 1] = some[j] end
+  end
+end
+return out
+`;
+
+/** KEYS lists of a queue. ARGV known?. Answers nil when they are no queue's, else how many messages were removed. */
+const PURGE = `${IS_QUEUE}
+if not is_queue(KEYS, ARGV[1]) then return false end
+local count = 0
+for i = 1, #KEYS do count = count + redis.call('LLEN', KEYS[i]) end
+redis.call('DEL', unpack(KEYS))
+return count
+`;
+
 export const SCRIPTS = {
   take: TAKE,
   restore: RESTORE,
@@ -182,6 +225,8 @@ export const SCRIPTS = {
   countUnacked: COUNT_UNACKED,
   findReady: FIND_READY,
   findUnacked: FIND_UNACKED,
+  look: LOOK,
+  purge: PURGE,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;
