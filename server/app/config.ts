@@ -272,6 +272,7 @@ const FAILOVER = ['round-robin', 'shuffle'];
 
 /** Numbers that mean nothing below. */
 const AT_LEAST: Partial<Record<SettingName, number>> = {
+  decompressed_size_limit: 1024,
   worker_concurrency: 1,
   worker_prefetch_multiplier: 0,
   result_expires: 0,

@@ -1,30 +1,53 @@
 // Compression of bodies by Celery's names and content types. zlib and brotli are at hand; the others are refused by name.
-// Holds: what comes out is bounded (`maxOutputLength`), so that a small body cannot blow up the process; every failure of reading
-// is a DecodeError.
+// Holds: what comes out is bounded, so that a small body cannot blow up the process; what may become large is opened in Node's
+// thread pool, never on the event loop; every failure of reading is a DecodeError.
 // kombu 5.6: compression.py ('gzip' is a raw zlib stream there, too, not gzip's framing)
-import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, inflateSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import {
+  brotliCompressSync,
+  brotliDecompress,
+  brotliDecompressSync,
+  deflateSync,
+  gunzip,
+  gunzipSync,
+  inflate,
+  inflateSync,
+} from 'node:zlib';
 import { DecodeError, ImproperlyConfigured } from '../errors.ts';
 
-/** A body larger than this is refused. @unit bytes */
-const MAX_OUTPUT = 512 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** What a body may become when no limit is set: this, and so many times its size, which honest texts hardly reach. @unit bytes */
+const ALWAYS = 8 * MIB;
+const HONEST_RATIO = 20;
+const MOST = 256 * MIB;
+/** A body that becomes no larger is opened at once: that takes less than a millisecond. @unit bytes */
+const AT_ONCE = 256 * 1024;
+
+/** How large a compressed body may become. @param setting `decompressed_size_limit` @unit bytes */
+export function decompressedLimit(size: number, setting: number | null = null): number {
+  return setting ?? Math.min(MOST, ALWAYS + HONEST_RATIO * size);
+}
 
 interface Codec {
   readonly contentType: string;
   compress(body: Uint8Array): Uint8Array;
-  decompress(body: Uint8Array): Uint8Array;
+  decompressSync(body: Uint8Array, maxOutputLength: number): Uint8Array;
+  decompress(body: Uint8Array, maxOutputLength: number): Promise<Uint8Array>;
 }
 
-const limit = { maxOutputLength: MAX_OUTPUT };
+// Who writes gzip's framing under zlib's type is understood, too.
+const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b;
 const zlib: Codec = {
   contentType: 'application/x-gzip',
   compress: (body) => deflateSync(body),
-  // Who writes gzip's framing under this type is understood, too.
-  decompress: (body) => (body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body, limit) : inflateSync(body, limit)),
+  decompressSync: (body, maxOutputLength) => (isGzip(body) ? gunzipSync : inflateSync)(body, { maxOutputLength }),
+  decompress: (body, maxOutputLength) => promisify(isGzip(body) ? gunzip : inflate)(body, { maxOutputLength }),
 };
 const brotli: Codec = {
   contentType: 'application/x-brotli',
   compress: (body) => brotliCompressSync(body),
-  decompress: (body) => brotliDecompressSync(body, limit),
+  decompressSync: (body, maxOutputLength) => brotliDecompressSync(body, { maxOutputLength }),
+  decompress: (body, maxOutputLength) => promisify(brotliDecompress)(body, { maxOutputLength }),
 };
 const CODECS: Readonly<Record<string, Codec>> = { zlib, gzip: zlib, brotli };
 
@@ -45,15 +68,40 @@ export function compress(body: Uint8Array, name: string): { body: Uint8Array; co
   return { body: codec.compress(body), contentType: codec.contentType };
 }
 
-/** @param contentType value of the message header `compression` */
-export function decompress(body: Uint8Array, contentType: string): Uint8Array {
+/**
+ * A small body at once, so that messages keep their order; one that becomes large by a promise.
+ * @param contentType value of the message header `compression`
+ * @param limit `decompressedLimit`: what becomes larger is refused @unit bytes
+ * @throws DecodeError, or rejects with it
+ */
+export function decompress(
+  body: Uint8Array,
+  contentType: string,
+  limit: number = decompressedLimit(body.byteLength),
+): Uint8Array | Promise<Uint8Array> {
   const codec = find(contentType);
   if (!codec) throw new DecodeError(unavailable(contentType));
-  try {
-    return codec.decompress(body);
-  } catch (error) {
-    throw new DecodeError(`The body is not ${contentType}: ${(error as Error).message}`, { cause: error });
+  if (body.byteLength <= AT_ONCE) {
+    try {
+      return codec.decompressSync(body, Math.min(AT_ONCE, limit));
+    } catch (error) {
+      if (!isTooLarge(error) || limit <= AT_ONCE) throw unread(error, contentType, limit);
+    }
   }
+  return codec.decompress(body, limit).catch((error: unknown) => {
+    throw unread(error, contentType, limit);
+  });
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+function unread(error: unknown, contentType: string, limit: number): DecodeError {
+  const text = isTooLarge(error)
+    ? `The body becomes larger than ${limit} bytes when decompressed, and is refused. If that is right, raise decompressed_size_limit.`
+    : `The body is not ${contentType}: ${(error as Error).message}`;
+  return new DecodeError(text, { cause: error });
 }
 
 function find(name: string): Codec | undefined {

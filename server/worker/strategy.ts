@@ -12,7 +12,7 @@ import {
   readTaskMessage,
   type TaskMessage,
 } from '../protocol/task-message.ts';
-import { decompress } from '../serialization/compression.ts';
+import { decompress, decompressedLimit } from '../serialization/compression.ts';
 import { acceptSet, decode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
@@ -37,6 +37,9 @@ export class Strategy {
   readonly #timer: Timer;
   readonly #context: PolicyContext;
   readonly #accept: ReadonlySet<string>;
+  readonly #sizeLimit: number | null;
+  /** How many channels went: a body opened meanwhile belongs to one of them. */
+  #channels = 0;
   readonly #policies = new Map<string, TaskPolicy>();
   /** Buckets with somebody waiting, and when they are looked at again. */
   readonly #waits = new Map<TokenBucket<Request>, TimerHandle>();
@@ -47,21 +50,52 @@ export class Strategy {
     this.#timer = options.timer;
     this.#context = options.policies;
     this.#accept = acceptSet(conf.get('accept_content'));
+    this.#sizeLimit = conf.get('decompressed_size_limit');
   }
 
-  readonly onMessage = (message: Message): void => {
+  readonly onMessage = (message: Message): void => this.#guard(message, () => this.#receive(message));
+
+  #guard(message: Message, work: () => void): void {
     try {
-      this.#receive(message);
+      work();
     } catch (error) {
       this.#host.log.critical(`Cannot handle a message of ${message.queue}: ${toError(error).message}`, { error });
       if (!message.acknowledged) this.#settle(() => message.reject({ requeue: false }));
     }
-  };
+  }
 
   #receive(message: Message): void {
+    const { compression } = message.headers;
+    if (typeof compression !== 'string') {
+      this.#open(message, message.body);
+      return;
+    }
+    let opened: Uint8Array | Promise<Uint8Array>;
+    try {
+      opened = decompress(message.body, compression, decompressedLimit(message.body.byteLength, this.#sizeLimit));
+    } catch (error) {
+      this.#undecodable(message, toError(error));
+      return;
+    }
+    if (!(opened instanceof Promise)) {
+      this.#open(message, opened);
+      return;
+    }
+    const channel = this.#channels;
+    // What the channel held when it went is given back already.
+    const ifHeld = (then: () => void): void => {
+      if (channel === this.#channels && !message.acknowledged) this.#guard(message, then);
+    };
+    opened.then(
+      (body) => ifHeld(() => this.#open(message, body)),
+      (error: unknown) => ifHeld(() => this.#undecodable(message, toError(error))),
+    );
+  }
+
+  #open(message: Message, bytes: Uint8Array): void {
     let payload: unknown;
     try {
-      payload = this.#decode(message);
+      payload = decode(bytes, message.contentType, message.contentEncoding, this.#accept);
     } catch (error) {
       this.#undecodable(message, toError(error));
       return;
@@ -186,6 +220,7 @@ export class Strategy {
 
   /** The channel is gone: nothing waits here any more. */
   clear(): void {
+    this.#channels++;
     for (const [bucket, handle] of this.#waits) {
       handle.cancel();
       bucket.waiting.length = 0;
@@ -205,12 +240,6 @@ export class Strategy {
   }
 
   // -- refusals
-
-  #decode(message: Message): unknown {
-    const { compression } = message.headers;
-    const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;
-    return decode(body, message.contentType, message.contentEncoding, this.#accept);
-  }
 
   /** Acknowledged and dropped: it would come back for ever. */
   #undecodable(message: Message, error: Error): void {

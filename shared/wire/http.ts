@@ -434,6 +434,8 @@ export const PeekedMessage = Type.Object({
   retries: NInt,
   redelivered: Bool,
   size: Int,
+  /** Why its body was not read: not JSON, or too large when decompressed. Not there: it was. */
+  unread: Type.Optional(Str),
 });
 export type PeekedMessage = Static<typeof PeekedMessage>;
 

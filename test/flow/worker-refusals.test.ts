@@ -1,5 +1,5 @@
 // What a worker does with messages it cannot run: it says so, settles them as Celery does, and goes on.
-import { deflateSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { signals } from '../../server/signals.ts';
 import { until } from '../support/until.ts';
@@ -112,4 +112,25 @@ it('a compressed body runs', async () => {
     contentEncoding: 'utf-8',
   });
   expect((await w.event('task-succeeded', 'zip-1')).result).toBe('3');
+});
+
+it('a compressed body that becomes large runs, and a bomb is dropped once, with a critical line that says the limit', async () => {
+  const w = await world();
+  const long = JSON.stringify([[1, 2], {}, { note: 'x'.repeat(600_000) }]);
+  await publishRaw(w, {
+    body: deflateSync(Buffer.from(long)),
+    headers: headers('vec.add', 'zip-2', { compression: 'application/x-gzip' }),
+    contentEncoding: 'utf-8',
+  });
+  await publishRaw(w, {
+    body: brotliCompressSync(Buffer.alloc(200 * 1024 * 1024, '['), {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 1 },
+    }),
+    headers: headers('vec.add', 'bomb-1', { compression: 'application/x-brotli' }),
+    contentEncoding: 'utf-8',
+  });
+  expect((await w.event('task-succeeded', 'zip-2')).result).toBe('3');
+  expect(await w.line(/^CRITICAL Dropped a message of .*becomes larger than/)).toContain('decompressed_size_limit');
+  await stillWorks(w);
+  expect(w.typesOf('bomb-1')).toEqual([]);
 });

@@ -20,6 +20,12 @@ export const GENERAL = {
     'CELERY_CONTENT',
     'Serializers, or content types, that messages may use. Others are refused unread.',
   ),
+  decompressed_size_limit: int(
+    null,
+    '',
+    'How large a compressed body may become; a larger one is refused, and its message dropped with a critical line in the log. None: 8 MiB and twenty times its compressed size, 256 MiB at most.',
+    { unit: 'bytes', source: 'Umbel' },
+  ),
   enable_utc: bool(true, 'ENABLE_UTC', 'Write instants in UTC. Off: in the local or configured timezone.'),
   timezone: string(
     null,

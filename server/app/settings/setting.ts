@@ -22,6 +22,8 @@ interface Extra {
   readonly unit?: string;
   readonly differs?: string;
   readonly also?: readonly SettingKind[];
+  /** Default 'Celery 5.6'. */
+  readonly source?: 'Umbel';
 }
 
 type OrNull<D, T> = null extends D ? T | null : T;

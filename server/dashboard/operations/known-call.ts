@@ -71,7 +71,7 @@ async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | 
   const queues = row.queue ? [row.queue] : filled.slice(0, QUEUES);
   const found = await cluster.probe.find(row.uuid, queues).catch(() => null);
   for (const { message, unacked } of found?.messages ?? []) {
-    const task = readMessage(message);
+    const task = await readMessage(message);
     if (!task) continue;
     return {
       source: unacked ? 'unacked' : 'message',
@@ -87,10 +87,10 @@ async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | 
 }
 
 /** null: its body is nothing that is read here (pickle), or no task. */
-export function readMessage(message: Message): TaskMessage | null {
+export async function readMessage(message: Message): Promise<TaskMessage | null> {
   try {
     const { compression } = message.headers;
-    const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;
+    const body = typeof compression === 'string' ? await decompress(message.body, compression) : message.body;
     const payload = decodeExact(body, message.contentType, message.contentEncoding, JSON_ONLY);
     return isTaskMessage(message, payload) ? readTaskMessage(message, payload) : null;
   } catch {

@@ -10,6 +10,7 @@ import {
   SeriesQuery,
   SeriesReply,
 } from '../../../shared/wire/http.ts';
+import { toError } from '../../errors.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { decompress } from '../../serialization/compression.ts';
 import { acceptSet, decodeExact } from '../../serialization/registry.ts';
@@ -18,6 +19,8 @@ import { queueRows } from '../cluster/rows.ts';
 import { type Api, notFound, type RouteContext } from './context.ts';
 
 const PEEK = 20;
+/** A compressed body is opened to show its arguments, no further. @unit bytes */
+const MAX_OPENED = 1024 * 1024;
 const ACCEPT = acceptSet(['json']);
 
 export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void {
@@ -48,7 +51,7 @@ export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void 
       ]);
       return {
         ...row,
-        peek: messages?.map((message, index) => peeked(message, index, masking)) ?? null,
+        peek: messages && (await peekedAll(messages, masking)),
         series,
       } satisfies QueueDetail;
     },
@@ -71,7 +74,14 @@ export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void 
   );
 }
 
-function peeked(message: Message, index: number, masking: Masking): PeekedMessage {
+/** One after the other: their bodies together could be large. */
+async function peekedAll(messages: readonly Message[], masking: Masking): Promise<PeekedMessage[]> {
+  const rows: PeekedMessage[] = [];
+  for (const [index, message] of messages.entries()) rows.push(await peeked(message, index, masking));
+  return rows;
+}
+
+async function peeked(message: Message, index: number, masking: Masking): Promise<PeekedMessage> {
   const base: PeekedMessage = {
     position: index + 1,
     uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
@@ -88,7 +98,8 @@ function peeked(message: Message, index: number, masking: Masking): PeekedMessag
   };
   try {
     const { compression } = message.headers;
-    const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;
+    const body =
+      typeof compression === 'string' ? await decompress(message.body, compression, MAX_OPENED) : message.body;
     const payload = decodeExact(body, message.contentType, message.contentEncoding, ACCEPT);
     if (!isTaskMessage(message, payload)) return base;
     const task = readTaskMessage(message, payload);
@@ -101,7 +112,7 @@ function peeked(message: Message, index: number, masking: Masking): PeekedMessag
       eta: task.eta,
       retries: task.retries,
     };
-  } catch {
-    return base;
+  } catch (error) {
+    return { ...base, unread: masking.text(toError(error).message).slice(0, 300) };
   }
 }

@@ -278,7 +278,7 @@ export class Waiting {
           at,
           why: null,
         },
-        message: readMessage(hit.message),
+        message: await readMessage(hit.message),
       };
     };
     const late = new Promise<Search>((done) =>

@@ -67,7 +67,9 @@ export function comparable(envelope: Envelope, given: Moving = {}): string {
   const { headers, properties } = envelope;
   const { compression } = headers;
   const bytes = Buffer.from(envelope.body, 'base64');
-  const text = Buffer.from(typeof compression === 'string' ? decompress(bytes, compression) : bytes).toString();
+  const text = Buffer.from(
+    typeof compression === 'string' ? (decompress(bytes, compression) as Uint8Array) : bytes,
+  ).toString();
   const body = decodeJson(text);
   const madeUp = ownGroup ? (body as { group: string }).group : null;
   const own = (value: unknown) => (madeUp !== null && value === madeUp ? 'group' : value);
@@ -103,7 +105,8 @@ const errback = (t: Tasks) => t.app.signature('vec.errback');
 const payloadOf = (name: string) => {
   const { body, headers } = envelopesOf(name)[0]!;
   const bytes = Buffer.from(body, 'base64');
-  const plain = typeof headers.compression === 'string' ? decompress(bytes, headers.compression) : bytes;
+  const plain =
+    typeof headers.compression === 'string' ? (decompress(bytes, headers.compression) as Uint8Array) : bytes;
   return decodeJson(Buffer.from(plain).toString()) as [unknown[], Record<string, unknown>];
 };
 const ETA = '2030-01-02T03:04:05.678901+00:00';

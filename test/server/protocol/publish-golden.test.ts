@@ -48,7 +48,7 @@ function read(text: string) {
 
 function payloadOf(message: ReturnType<typeof read>['message']): unknown {
   const compression = message.headers.compression;
-  const body = typeof compression === 'string' ? decompress(message.body, compression) : message.body;
+  const body = typeof compression === 'string' ? (decompress(message.body, compression) as Uint8Array) : message.body;
   return decode(body, message.contentType, message.contentEncoding, json);
 }
 

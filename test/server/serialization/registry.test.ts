@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { ContentDisallowed, DecodeError, EncodeError, ImproperlyConfigured } from '../../../server/errors.ts';
-import { compress, decompress } from '../../../server/serialization/compression.ts';
+import { compress, decompress, decompressedLimit } from '../../../server/serialization/compression.ts';
 import { acceptSet, decode, encode, registerSerializer } from '../../../server/serialization/registry.ts';
 
 describe('serializers', () => {
@@ -67,16 +67,36 @@ describe('compression', () => {
       const packed = compress(body, name);
       expect(packed.contentType).toBe(type);
       expect(packed.body.length).toBeLessThan(100);
-      expect(Buffer.from(decompress(packed.body, type))).toEqual(body);
+      expect(Buffer.from(decompress(packed.body, type) as Uint8Array)).toEqual(body);
     });
   }
   test("gzip's framing is understood where others send it", () => {
-    expect(Buffer.from(decompress(gzipSync(body), 'application/x-gzip'))).toEqual(body);
+    expect(Buffer.from(decompress(gzipSync(body), 'application/x-gzip') as Uint8Array)).toEqual(body);
   });
   test('what is not compressed as told is a DecodeError', () => {
     expect(() => decompress(body, 'application/x-gzip')).toThrow(DecodeError);
     expect(() => decompress(body, 'application/x-brotli')).toThrow(DecodeError);
     expect(() => decompress(body, 'constructor')).toThrow(DecodeError);
+  });
+  test('a bomb is refused at its limit, and what becomes large is opened off the event loop', async () => {
+    const big = Buffer.alloc(4 * 1024 * 1024, 'x');
+    for (const name of ['zlib', 'brotli']) {
+      const packed = compress(big, name);
+      const opening = decompress(packed.body, packed.contentType);
+      expect(opening).toBeInstanceOf(Promise);
+      expect(Buffer.from(await opening).equals(big)).toBe(true);
+      await expect(async () => decompress(packed.body, packed.contentType, 1024 * 1024)).rejects.toThrow(
+        /larger than 1048576 bytes.*decompressed_size_limit/,
+      );
+      expect(() => decompress(packed.body, packed.contentType, 1000)).toThrow(/larger than 1000 bytes/);
+      const bomb = compress(Buffer.alloc(64 * 1024 * 1024), name);
+      expect(bomb.body.byteLength).toBeLessThan(100_000);
+      await expect(async () => decompress(bomb.body, bomb.contentType)).rejects.toThrow(DecodeError);
+      expect(decompress(compress(Buffer.alloc(200_000), name).body, packed.contentType)).toHaveLength(200_000);
+    }
+    expect(decompressedLimit(1000)).toBe(8 * 1024 * 1024 + 20_000);
+    expect(decompressedLimit(1000, 5000)).toBe(5000);
+    expect(decompressedLimit(1e9)).toBe(256 * 1024 * 1024);
   });
   for (const name of ['bzip2', 'lzma', 'xz', 'zstd', 'nonsense']) {
     test(`${name} is refused by name`, () => {
