@@ -21,7 +21,9 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build as esbuild } from 'esbuild';
+import { driver, named } from './driver.mjs';
 import { ENTRIES, EXTERNAL, missingEntries, ROOT } from './entries.mjs';
+import { notices } from './notices.mjs';
 
 const DIST = join(ROOT, 'dist');
 const STAMP = '.stamp.json';
@@ -68,7 +70,7 @@ function siblingEntries() {
       name: 'sibling-entries',
       setup(build) {
         build.onLoad({ filter: /[\\/](server|shared|examples)[\\/].*\.ts$/ }, ({ path }) => {
-          const text = readFileSync(path, 'utf8');
+          const text = named(readFileSync(path, 'utf8'));
           if (!text.includes('import.meta.url')) return undefined;
           const contents = text.replace(pattern, (whole, target) => {
             const file = resolve(dirname(path), target);
@@ -112,9 +114,16 @@ async function bundle(outdir) {
     legalComments: 'none',
     logLevel: 'error',
     plugins: [siblings.plugin],
-    // Bundled CommonJS packages ask for Node's own modules through `require`.
+    // Bundled CommonJS packages ask for Node's own modules through `require`. Who bundles us once more, into CommonJS, has no
+    // `import.meta`: then we lie where that bundle lies.
+    define: { 'import.meta.url': '__umbelUrl' },
     banner: {
-      js: "import { createRequire as __umbelRequire } from 'node:module'; const require = __umbelRequire(import.meta.url);",
+      js: [
+        "import { createRequire as __umbelRequire } from 'node:module';",
+        "import { pathToFileURL as __umbelToUrl } from 'node:url';",
+        "const __umbelUrl = import.meta.url ?? __umbelToUrl(typeof __filename === 'string' ? __filename : process.argv[1] ?? 'app.js').href;",
+        'const require = __umbelRequire(__umbelUrl);',
+      ].join(' '),
     },
   });
   await esbuild(options(present, false)); // finds the siblings
@@ -122,11 +131,37 @@ async function bundle(outdir) {
     ...options({ ...present, ...Object.fromEntries(siblings.found) }, true),
     metafile: true,
   });
+  refuseRenamed(outdir, metafile);
+  const others = await driver(outdir);
+  writeFileSync(join(outdir, 'THIRD-PARTY-NOTICES.md'), notices([...Object.keys(metafile.inputs), ...others]));
   // Which source went where: the proof that a client's files hold nothing of the worker's (test/package.test.ts).
   const inputs = Object.entries(metafile.outputs).map(([path, output]) => [basename(path), Object.keys(output.inputs)]);
   writeFileSync(join(outdir, '.inputs.json'), JSON.stringify(Object.fromEntries(inputs)));
   const cli = join(outdir, 'cli.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
+}
+
+/**
+ * Names of our error classes travel as `exc_type`. A bundler numbers the second of two equal names (`TimeoutError2`), and gives a class
+ * that refers to itself another one inside (`_TimeoutError`). To keep names by esbuild's `keepNames` costs a call for each closure made.
+ */
+function refuseRenamed(outdir, { inputs, outputs }) {
+  const ours = Object.keys(inputs).filter((path) => /^(server|shared)\//.test(path));
+  const errors = new Set(
+    ours.flatMap((path) => {
+      const pattern = path === 'server/errors.ts' ? /\bclass (\w+)/g : /\bclass (\w+) extends \w*Error\b/g;
+      return [...readFileSync(join(ROOT, path), 'utf8').matchAll(pattern)].map((match) => match[1]);
+    }),
+  );
+  const renamed = Object.keys(outputs)
+    .filter((path) => path.endsWith('.js'))
+    .flatMap((path) => [...readFileSync(join(outdir, basename(path)), 'utf8').matchAll(/\bclass (\w+) extends/g)])
+    .map((match) => match[1])
+    .filter((name) => !errors.has(name) && errors.has(name.replace(/^_|\d+$/g, '')));
+  if (renamed.length > 0)
+    throw new Error(
+      `the bundle renames ${renamed.join(', ')}: an error of that name is there twice in a chunk, or its class refers to itself`,
+    );
 }
 
 function run(command, args) {

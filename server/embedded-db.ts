@@ -39,7 +39,16 @@ function loadDriver(): Driver {
   const require = createRequire(import.meta.url);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const name = major > 22 || (major === 22 && minor >= 13) ? 'node:sqlite' : '@photostructure/sqlite';
-  driver = (require(name) as { DatabaseSync: Driver }).DatabaseSync;
+  try {
+    driver = (require(name) as { DatabaseSync: Driver }).DatabaseSync;
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error;
+    throw new Error(
+      `The SQLite driver ${name} is not there, seen from ${import.meta.url}. A program that was bundled leaves it behind: ` +
+        'keep umbel out of the bundle (esbuild: --external:umbel), or run it on Node 22.13 or later, which has a driver of its own.',
+      { cause: error },
+    );
+  }
   return driver;
 }
 

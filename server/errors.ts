@@ -56,7 +56,7 @@ export class BackendError extends UmbelError {
   readonly temporary: boolean;
   constructor(message?: string, options?: { cause?: unknown; temporary?: boolean }) {
     super(message, options);
-    this.temporary = options?.temporary ?? (options?.cause instanceof BackendError && options.cause.temporary);
+    this.temporary = options?.temporary ?? (options?.cause as { temporary?: unknown } | undefined)?.temporary === true;
   }
 }
 /** ... while a result was written. */

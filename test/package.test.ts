@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isHeavy, loadedBy } from './support/loaded.ts';
 import { link, type Packed, packProject, ROOT } from './support/packed.ts';
@@ -70,6 +71,76 @@ describe('the package', () => {
     expect(JSON.parse(report)).toMatchObject({ app: 'typed', tasks: ['hi'] });
   });
 
+  it('brings no package along that its files hold already, and the licences of those they hold', () => {
+    const { dependencies, overrides } = JSON.parse(
+      readFileSync(join(packed.folder, 'node_modules/umbel/package.json'), 'utf8'),
+    ) as { dependencies: Record<string, string>; overrides: Record<string, string> };
+    expect(Object.keys(dependencies)).toEqual(['ioredis']);
+    // Of what is bundled alone: npm heeds no overrides but those of the project itself.
+    for (const name of Object.keys(overrides)) expect(dependencies).not.toHaveProperty(name);
+    for (const path of ['dist/THIRD-PARTY-NOTICES.md', 'dist/web/THIRD-PARTY-NOTICES.md', 'dist/sqlite/LICENSE'])
+      expect(packed.files).toContain(path);
+    const inputs = JSON.parse(readFileSync(join(ROOT, 'dist/.inputs.json'), 'utf8')) as Record<string, string[]>;
+    const bundled = new Set(
+      Object.values(inputs)
+        .flat()
+        .flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+    );
+    const told = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.md'), 'utf8');
+    expect([...bundled].filter((name) => !told.includes(`## ${name} `))).toEqual([]);
+    expect(bundled.has('fastify')).toBe(true);
+    expect(told.match(/Permission is hereby granted/g)!.length).toBeGreaterThan(20);
+  });
+
+  it('its errors have the names that travel as exc_type', () => {
+    const names = JSON.parse(
+      node(
+        '--input-type=module',
+        '-e',
+        `const all = Object.entries(await import('umbel')).filter(([, value]) => value?.prototype instanceof Error);
+         console.log(JSON.stringify(all.map(([name, value]) => [name, value.name])));`,
+      ),
+    ) as [string, string][];
+    expect(names.length).toBeGreaterThan(20);
+    for (const [exported, own] of names) expect(own).toBe(exported);
+  });
+
+  it.each(['cjs', 'esm'] as const)('an app that is bundled with it by esbuild as %s runs', (format) => {
+    const app = join(packed.folder, 'app.mjs');
+    writeFileSync(
+      app,
+      `import { Celery } from 'umbel';
+       import { Worker } from 'umbel/worker';
+       const app = new Celery('bundled', { broker: 'memory://b', backend: 'memory://b' });
+       const add = app.task({ name: 'add' }, (x, y) => x + y);
+       const worker = new Worker(app, { loglevel: 'ERROR' });
+       (async () => {
+         await worker.start();
+         console.log(await (await add.delay(2, 3)).get({ timeout: 60 }));
+         await worker.stop();
+         await app.close();
+       })();`,
+    );
+    const bundle = join(packed.folder, format === 'cjs' ? 'bundle.cjs' : 'bundle.mjs');
+    buildSync({
+      entryPoints: [app],
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      format,
+      external: ['ioredis'],
+      logLevel: 'silent',
+      ...(format === 'esm'
+        ? {
+            banner: {
+              js: "import { createRequire as _require } from 'node:module'; const require = _require(import.meta.url);",
+            },
+          }
+        : {}),
+    });
+    expect(node(bundle)).toBe('5\n');
+  });
+
   it('its command tells its version', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(node('node_modules/umbel/dist/cli.js', '--version')).toBe(`${version}\n`);
@@ -89,28 +160,25 @@ describe('the README', () => {
     expect(node('--import', 'tsx', 'quickstart.mts')).toBe('5\n');
   });
 
+  /** Compiles files of the project, with the declarations of the package checked, too. Throws when the compiler finds anything. */
+  const compile = (compiler: string, files: Record<string, string>) => {
+    for (const name of ['@types/node', 'ioredis']) link(packed.folder, name);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(packed.folder, name), text);
+    const compilerOptions = { strict: true, module: 'nodenext', target: 'es2022', noEmit: true, types: ['node'] };
+    const project = { compilerOptions, files: Object.keys(files) };
+    writeFileSync(join(packed.folder, 'tsconfig.json'), JSON.stringify(project));
+    node(join(ROOT, 'node_modules', compiler, 'bin/tsc'), '-p', '.');
+  };
+
   it('its twelve lines hold before a strict compiler, with the declarations of the package', () => {
-    writeFileSync(join(packed.folder, 'quickstart.mts'), quickstart());
-    link(packed.folder, '@types/node');
-    writeFileSync(
-      join(packed.folder, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          strict: true,
-          module: 'nodenext',
-          target: 'es2023',
-          noEmit: true,
-          types: ['node'],
-          skipLibCheck: true,
-        },
-        files: ['quickstart.mts'],
-      }),
-    );
-    expect(() => node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.')).not.toThrow();
-    writeFileSync(
-      join(packed.folder, 'quickstart.mts'),
-      quickstart().replace('add.delay(2, 3)', "add.delay(2, 'three')"),
-    );
-    expect(() => node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.')).toThrow();
+    expect(() => compile('typescript', { 'quickstart.mts': quickstart() })).not.toThrow();
+    const wrong = quickstart().replace('add.delay(2, 3)', "add.delay(2, 'three')");
+    expect(() => compile('typescript', { 'quickstart.mts': wrong })).toThrow();
+  });
+
+  it('the oldest compiler that package.json names reads the declarations of every entry but the dashboard', () => {
+    const names = ['umbel', 'umbel/worker', 'umbel/beat', 'umbel/transport', 'umbel/backend', 'umbel/pool'];
+    const imports = names.map((name, i) => `export * as part${i} from '${name}';`).join('\n');
+    expect(() => compile('typescript-least', { 'quickstart.mts': quickstart(), 'all.mts': imports })).not.toThrow();
   });
 });

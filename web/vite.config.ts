@@ -16,6 +16,7 @@ export default defineConfig({
     target: ['chrome125', 'firefox128', 'safari18'],
     cssTarget: ['chrome125', 'firefox128', 'safari18'],
     cssCodeSplit: false,
+    license: { fileName: 'THIRD-PARTY-NOTICES.md' },
     reportCompressedSize: false,
   },
   server: { port: 5173, proxy: { '/api': { target: api, ws: true } } },

@@ -14,6 +14,9 @@ export interface BeatEntry {
   readonly enabled?: boolean;
 }
 
+/** A name of its own: declarations then say it as TypeScript before 5.7 can read it. */
+export type KeyPassword = string | Uint8Array | null;
+
 export const GENERAL = {
   accept_content: list<readonly string[]>(
     ['json'],
@@ -107,9 +110,5 @@ export const GENERAL = {
   security_certificate: string(null, 'CELERY_SECURITY_CERTIFICATE', 'File of the certificate sent messages name.'),
   security_digest: string('sha256', 'CELERY_SECURITY_DIGEST', 'Digest of message signatures.'),
   security_key: string(null, 'CELERY_SECURITY_KEY', 'File of the private key that signs messages.'),
-  security_key_password: any<string | Uint8Array | null>(
-    null,
-    'CELERY_SECURITY_KEY_PASSWORD',
-    'Password of that private key.',
-  ),
+  security_key_password: any<KeyPassword>(null, 'CELERY_SECURITY_KEY_PASSWORD', 'Password of that private key.'),
 } as const;
