@@ -29,6 +29,8 @@ export interface EmbeddedDbOptions {
   /** NORMAL survives the death of any process; FULL also the loss of power. Default NORMAL. */
   readonly synchronous?: 'OFF' | 'NORMAL' | 'FULL';
   readonly readOnly?: boolean;
+  /** DELETE: no files beside it, for a file that is only a lock. Default WAL. */
+  readonly journal?: 'WAL' | 'DELETE';
 }
 
 let driver: Driver | undefined;
@@ -66,7 +68,7 @@ export class EmbeddedDb {
     const timeout = options.busyTimeoutMs ?? 5000;
     this.#db = new (loadDriver())(path, { readOnly: options.readOnly ?? false, timeout });
     this.#db.exec(`PRAGMA busy_timeout = ${timeout}`);
-    if (!options.readOnly) this.#db.exec('PRAGMA journal_mode = WAL');
+    if (!options.readOnly && options.journal !== 'DELETE') this.#db.exec('PRAGMA journal_mode = WAL');
     this.#db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'NORMAL'}`);
   }
 

@@ -23,18 +23,20 @@ import { checkBasic } from './access/basic.ts';
 import { PERMISSIONS_POLICY, SECURITY_HEADERS } from './access/headers.ts';
 import { refuseHost, refuseOrigin } from './access/origin.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { clusterAddresses } from './cluster/identity.ts';
 import { ClusterLink } from './cluster/link.ts';
 import { QueryTooCostly } from './history/budget.ts';
+import type { HistoryStore } from './history/contract.ts';
 import { openHistory } from './history/sqlite.ts';
-import type { HistoryStore } from './history/store.ts';
 import { Feed } from './live/feed.ts';
 import { LiveSocket, MAX_FRAME } from './live/socket.ts';
 import { Interventions } from './operations/interventions.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { ProblemError, type RouteContext } from './routes/context.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { EventTally } from './routes/event-tally.ts';
 import { healthRoutes } from './routes/health.ts';
-import { EventTally, Metrics } from './routes/metrics.ts';
+import { Metrics } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { queueRoutes } from './routes/queues.ts';
@@ -88,6 +90,9 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const sockets = new Set<LiveSocket>();
   const tally = new EventTally();
   cluster.onEvents((events) => tally.add(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
+  cluster.onBatch((batch) => {
+    for (const hostname of batch.workersGone) tally.forgetWorker(hostname);
+  });
   const interventions = new Interventions();
   const waiting = new Waiting(cluster, interventions);
   const context: RouteContext = {
@@ -106,7 +111,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
 
   const start = (): Promise<Cluster> => {
     starting ??= (async () => {
-      lateHistory.set(await openHistory(options.db));
+      const prefix = (options.settings.broker_transport_options as { global_keyprefix?: string } | undefined)
+        ?.global_keyprefix;
+      const addresses = clusterAddresses(options.broker, prefix);
+      lateHistory.set(await openHistory(options.db, { timer, log, cluster: addresses, adopt: options.adopt_history }));
       await cluster.start();
       // The newest come first.
       for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse()) interventions.note(record);
@@ -249,7 +257,8 @@ function late<T extends object>(): { value: T; set(value: T): void; get(): T | n
   const value = new Proxy({} as T, {
     get(_, name) {
       if (real === null) throw new Error(`The history is not open yet (${String(name)}).`);
-      return Reflect.get(real, name) as unknown;
+      const found = Reflect.get(real, name) as unknown;
+      return typeof found === 'function' ? found.bind(real) : found;
     },
   });
   return {

@@ -20,7 +20,10 @@ export interface DashboardOptions {
   /** Host names by which browsers may reach an unauthenticated dashboard, besides localhost. */
   allowed_hosts?: string | readonly string[];
   read_only?: boolean;
+  /** ':memory:' keeps it for the life of the process. */
   db?: string;
+  /** The cluster has moved to another broker: use a history file that was written for the old one. */
+  adopt_history?: boolean;
   max_tasks?: number;
   max_workers?: number;
   /** @unit seconds; null: for ever */
@@ -77,7 +80,18 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     source: 'Umbel',
   },
   { name: 'read_only', default: false, meaning: 'Refuse everything that changes something', source: 'Flower' },
-  { name: 'db', default: 'umbel-history.db', meaning: 'File of the history', source: 'Flower' },
+  {
+    name: 'db',
+    default: 'umbel-history.db',
+    meaning: 'File of the history, of one cluster and one process',
+    source: 'Flower',
+  },
+  {
+    name: 'adopt_history',
+    default: false,
+    meaning: 'Use a history file that was written for another broker: the cluster has moved',
+    source: 'Umbel',
+  },
   {
     name: 'max_tasks',
     default: 10_000,
@@ -155,6 +169,7 @@ export interface Resolved {
   allowed_hosts: readonly string[];
   read_only: boolean;
   db: string;
+  adopt_history: boolean;
   max_tasks: number;
   max_workers: number;
   retention_age: number | null;

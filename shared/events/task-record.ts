@@ -16,6 +16,8 @@ export interface TryRecord {
   ended: number | null;
   exception: string | null;
   traceback: string | null;
+  /** Only the beginnings of both texts are here: the history has all of them. */
+  cut?: boolean;
 }
 
 export interface TaskRecord {
@@ -62,7 +64,13 @@ export interface TaskRecord {
   partial: boolean;
   /** The history has what never changes of it; false: it must be written whole. */
   stored: boolean;
+  /** Fields of which only the beginning is here: the history has all of it. */
+  longer: LongField[] | null;
 }
+
+/** Fields that may be long. */
+export const LONG_FIELDS = ['args', 'kwargs', 'result', 'exception', 'traceback'] as const;
+export type LongField = (typeof LONG_FIELDS)[number];
 
 export function createTaskRecord(uuid: string): TaskRecord {
   return {
@@ -102,6 +110,7 @@ export function createTaskRecord(uuid: string): TaskRecord {
     batch: -1,
     partial: false,
     stored: false,
+    longer: null,
   };
 }
 
@@ -188,10 +197,10 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
       if (e.routing_key !== undefined) r.routing_key = text(e.routing_key);
       break;
     default:
-      if (e.result !== undefined) r.result = text(e.result);
+      if (e.result !== undefined) put(r, 'result', e.result);
       if (typeof e.runtime === 'number') r.runtime = e.runtime;
-      if (e.exception !== undefined) r.exception = text(e.exception);
-      if (e.traceback !== undefined) r.traceback = text(e.traceback);
+      if (e.exception !== undefined) put(r, 'exception', e.exception);
+      if (e.traceback !== undefined) put(r, 'traceback', e.traceback);
       if (e.name !== undefined) mergeCall(r, e);
       if (e.queue !== undefined) {
         r.queue = text(e.queue);
@@ -202,12 +211,17 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
   for (const key in e) if (!PLACED.has(key)) keepExtra(r, key, e[key]);
 }
 
+function put(r: TaskRecord, field: LongField, value: unknown): void {
+  r[field] = text(value);
+  if (r.longer !== null) r.longer = r.longer.filter((name) => name !== field);
+}
+
 /** What a task-sent or task-received says of the call. */
 function mergeCall(r: TaskRecord, e: CeleryEvent): void {
   r.stored = false;
   if (e.name !== undefined) r.name = text(e.name);
-  if (e.args !== undefined) r.args = text(e.args);
-  if (e.kwargs !== undefined) r.kwargs = text(e.kwargs);
+  if (e.args !== undefined) put(r, 'args', e.args);
+  if (e.kwargs !== undefined) put(r, 'kwargs', e.kwargs);
   // A retry is sent out of the task itself, and Celery says so: whose child it is stays as the first try told it.
   if (e.parent_id !== undefined && e.parent_id !== r.uuid) r.parent_id = text(e.parent_id);
   if (e.root_id !== undefined) r.root_id = text(e.root_id);

@@ -148,7 +148,7 @@ describe('the dashboard of a living cluster', () => {
       exception: 'RangeError',
       task: 'shop.fail',
       count: 1,
-      is_new: true,
+      is_new: null,
       example: id,
     });
     expect(overview.attention).toContainEqual(expect.objectContaining({ kind: 'failure' }));

@@ -29,15 +29,15 @@ test('tasks begun unseen are counted by what their worker has processed, three e
   w.tells(50);
   w.beat(1050);
   gaps.open(100, 30, NOBODY);
-  expect(gaps.list()).toEqual([{ since: 100, until: null, tasks: null, events: 0 }]);
+  expect(gaps.list()).toMatchObject([{ since: 100, until: null, tasks: null, events: null }]);
   gaps.close(140);
   w.beat(1290);
   w.tells(10);
   w.beat(1300);
-  expect(gaps.list()).toEqual([{ since: 100, until: 140, tasks: 240, events: 720 }]);
+  expect(gaps.list()).toMatchObject([{ since: 100, until: 140, tasks: 240, events: 720, tasks_is: 'exact' }]);
   expect(gaps.settle(142)).toBeNull();
   w.beat(1300);
-  expect(gaps.settle(143)).toEqual({ since: 100, until: 140, tasks: 240, events: 720 });
+  expect(gaps.settle(143)).toMatchObject({ since: 100, until: 140, tasks: 240, events: 720 });
   expect(gaps.total).toEqual({ gaps: 1, tasks: 240, events: 720, seconds: 40 });
 });
 
@@ -103,7 +103,7 @@ test('without heartbeats it is a guess by the rate before, and says so', () => {
   const gaps = new Gaps();
   gaps.open(100, 12, NOBODY);
   gaps.close(110);
-  expect(gaps.settle(111)).toEqual({ since: 100, until: 110, tasks: null, events: 120 });
+  expect(gaps.settle(111)).toMatchObject({ since: 100, until: 110, tasks: null, events: 120, events_is: 'about' });
 });
 
 test('a line that is lost again while the first loss is counted is one gap', () => {
@@ -117,7 +117,7 @@ test('a line that is lost again while the first loss is counted is one gap', () 
   gaps.open(103, 5, NOBODY);
   gaps.close(104);
   for (let i = 0; i < 3; i++) w.beat(45);
-  expect(gaps.settle(105)).toEqual({ since: 100, until: 104, tasks: 25, events: 75 });
+  expect(gaps.settle(105)).toMatchObject({ since: 100, until: 104, tasks: 25, events: 75 });
   expect(gaps.past).toHaveLength(1);
 });
 

@@ -2,7 +2,7 @@
 // Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
 import { jsonText } from '../../../shared/json-text.ts';
 import type { OperationRecord, OperationRequest, WorkerAnswer } from '../../../shared/wire/http.ts';
-import type { HistoryStore } from '../history/store.ts';
+import type { HistoryStore } from '../history/contract.ts';
 
 export interface Outcome {
   outcome: OperationRecord['outcome'];

@@ -13,14 +13,15 @@ import { toError } from '../../errors.ts';
 import { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
+import type { HistoryStore } from '../history/contract.ts';
 import { toRecord } from '../history/rows.ts';
-import type { HistoryStore } from '../history/store.ts';
 import type { Resolved } from '../options.ts';
 import { Inspector } from './inspector.ts';
 import type { ClusterLink } from './link.ts';
 import { Listening } from './listening.ts';
 import { type Liveness, liveness } from './liveness.ts';
 import { QueueProbe } from './queue-probe.ts';
+import { EMPTY, repair } from './repair.ts';
 import { NO_TRENDS, readTrends, type Trends, Usual } from './trends.ts';
 
 const FLUSH_MS = 200;
@@ -28,10 +29,8 @@ const FLUSH_MS = 200;
 const MUTE_AFTER = 10;
 /** A batch this large is cut before its time. */
 const BATCH_TASKS = 4000;
-/** Batches the writer may owe before changes wait (and merge) in memory. */
-const MAX_PENDING = 8;
-/** Waiting changes beyond which even that is given up, so that memory stays bounded. */
-const MAX_DIRTY = 150_000;
+/** Queues whose depth is kept over time. */
+const MAX_DEPTHS = 1000;
 
 export class Cluster {
   readonly state: ClusterState;
@@ -118,6 +117,11 @@ export class Cluster {
 
   /** Bring back what was unfinished, then begin. Resolves before the broker answers. */
   async start(): Promise<void> {
+    this.history.onRecovered((what) => {
+      repair(this, what).catch((error: unknown) => {
+        if (!this.stopped) this.#log.warning(`The history could not be repaired: ${toError(error).message}`);
+      });
+    });
     await this.#restore();
     await this.listening.start();
     this.receiver.onEvents((events) => this.#take(events));
@@ -139,17 +143,15 @@ export class Cluster {
     for (const handle of this.#timers) handle.cancel();
     await this.receiver.stop();
     await this.#probeDone();
-    this.flush(true);
+    this.flush();
     await this.history.written();
   }
 
   /** Hand what changed to the history and the feed. */
-  flush(force = false): void {
-    const { pending } = this.history;
-    if (!force && pending >= MAX_PENDING && this.state.dirty < MAX_DIRTY) return;
+  flush(): void {
     const batch = this.state.cut();
     if (batch.tasks.length > 0 || batch.workers.length > 0 || batch.workersGone.length > 0)
-      this.history.write(batch, this.now);
+      this.history.write(batch, this.now, this.listening.heard(batch.workers.map((w) => w.hostname)));
     for (const fn of this.#listeners) fn(batch);
   }
 
@@ -349,9 +351,10 @@ export class Cluster {
     if (this.receiver.connected) values.up = 1;
     if (this.probe.failure === null) {
       let waiting = 0;
+      let depths = 0;
       for (const q of this.probe.queues.values()) {
         if (q.status === null) continue;
-        values[`depth:${q.name}`] = q.status.messages;
+        if (depths++ < MAX_DEPTHS) values[`depth:${q.name}`] = q.status.messages;
         waiting += q.status.messages;
       }
       values.waiting = waiting;
@@ -360,6 +363,9 @@ export class Cluster {
     for (const w of this.state.workers.values()) if (this.statusOf(w) === 'online') busy += w.active ?? 0;
     values.busy = busy;
     this.history.saveGauges(values, Math.floor(this.now / 60) * 60);
+    // That nothing happened is heard, too.
+    const heard = this.listening.heard([]);
+    if (heard) this.history.write(EMPTY, this.now, heard);
   }
 
   async #probeDone(): Promise<void> {

@@ -4,13 +4,19 @@
 // when its count is final.
 
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
+import type { Precision } from '../../../shared/wire/count.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import type { Heard } from '../history/contract.ts';
 import type { Cluster } from './cluster.ts';
-import { type Gap, Gaps } from './gaps.ts';
+import { type Gap, type GapCause, Gaps } from './gaps.ts';
 import { mend } from './mend.ts';
 
 const DAY = 86_400;
+/** How what a gap is kept with in the history is said in numbers. */
+const CAUSES: readonly GapCause[] = ['broker-away', 'not-running', 'stood-still', 'not-written'];
+const PRECISIONS: readonly Precision[] = ['about', 'exact', 'at_least'];
+const UNKNOWN = -1;
 /** A tick of a second that comes so late says that this process did not run. @unit seconds */
 const STOOD_STILL = 5;
 /** A loss is noticed no later than this: twice the interval of health checks, and some. @unit seconds */
@@ -25,6 +31,8 @@ export class Listening {
   #lastSecond = 0;
   /** Events a second, second by second: a silence is noticed late, and the rate to go by is the one before it. */
   readonly #rates: { at: number; rate: number }[] = [];
+  /** Not one event of this process was heard yet, and another one heard some before. */
+  #isResuming = false;
   /** This process did not run (a stopped container, a suspended machine): since when, and until when. */
   #stoodStill = { since: 0, until: 0 };
 
@@ -38,27 +46,44 @@ export class Listening {
     const { history, receiver, now } = this.#cluster;
     receiver.onLost(() => this.#lost());
     receiver.onGap(() => this.#back());
-    const gaps = new Map<number, Gap>();
-    for (const { name, bucket, value } of await history.gauges('gap:', now - 31 * DAY)) {
-      const gap = gaps.get(bucket) ?? { since: bucket, until: bucket, tasks: null, events: 0 };
-      gaps.set(bucket, gap);
-      if (name === 'gap:until') gap.until = value;
-      else if (name === 'gap:events') gap.events = value;
-      else gap.tasks = value < 0 ? null : value;
-    }
-    for (const gap of [...gaps.values()].sort((a, b) => a.since - b.since)) this.gaps.remember(gap);
+    for (const gap of readGaps(await history.gauges('gap:', now - 31 * DAY))) this.gaps.remember(gap);
+    const heard = await history.heard();
+    if (heard === null) return;
+    this.gaps.resume({ ...heard, at: Math.min(heard.at, now) });
+    this.#isResuming = true;
   }
 
-  /** About so many events were missed in the last 24 hours. */
-  get eventsLost(): number {
+  /** What was missed in the last 24 hours; `n` null: something was, and nobody can tell how much. */
+  get lost(): { n: number | null; is: Precision } {
     const { now } = this.#cluster;
-    return this.gaps.list().reduce((sum, gap) => sum + ((gap.until ?? now) > now - DAY ? gap.events : 0), 0);
+    let n = 0;
+    let unknown = false;
+    let is: Precision = 'about';
+    for (const gap of this.gaps.list()) {
+      if ((gap.until ?? now) <= now - DAY) continue;
+      n += gap.events ?? 0;
+      if (gap.events === null) unknown = true;
+      if (gap.events === null || gap.events_is === 'at_least') is = 'at_least';
+    }
+    return { n: unknown && n === 0 ? null : n, is };
+  }
+
+  /** How far events are heard now, to be kept with what they told; null: nothing is heard. @param hostnames workers of which something changed */
+  heard(hostnames: Iterable<string>): Heard | null {
+    const { receiver, now, eventsPerSecond } = this.#cluster;
+    if (!receiver.connected || this.#isResuming) return null;
+    const at = this.gaps.current?.since ?? now;
+    return { at, rate: eventsPerSecond, workers: this.gaps.heard(hostnames, this.mute) };
   }
 
   /** Called every second, before anything is concluded from it. @returns false: this process stood still since the last time */
   second(now: number): boolean {
     const last = this.#lastSecond;
     this.#lastSecond = now;
+    if (this.#isResuming && this.#cluster.receiver.connected) {
+      this.#isResuming = false;
+      this.gaps.close(now);
+    }
     if (last === 0 || now - last < STOOD_STILL) {
       this.#rates.push({ at: now, rate: this.#cluster.eventsPerSecond });
       if (this.#rates.length > NOTICED_WITHIN) this.#rates.shift();
@@ -78,7 +103,8 @@ export class Listening {
     const slept = now - still.until < NOTICED_WITHIN && heard - still.until < STOOD_STILL;
     const since = slept ? still.since : Math.max(heard, now - NOTICED_WITHIN);
     const rate = this.#rates.findLast(({ at }) => at <= since + 1)?.rate ?? 0;
-    this.gaps.open(since, rate, this.mute);
+    if (this.#isResuming) return;
+    this.gaps.open(since, rate, this.mute, now, slept ? 'stood-still' : 'broker-away');
     this.#log.warning('No events are heard: the broker is away, or has closed the line');
   }
 
@@ -92,11 +118,8 @@ export class Listening {
   settle(now: number): void {
     const gap = this.gaps.settle(now);
     if (!gap || gap.events === 0) return;
-    const { since, until, tasks, events } = gap;
-    const ran = tasks === null ? '' : ` (${tasks} tasks began unseen)`;
-    this.#log.warning(`About ${events} events were missed in ${Math.round(until! - since)} s${ran}`);
-    const values = { 'gap:until': until!, 'gap:events': events, 'gap:tasks': tasks ?? -1 };
-    this.#cluster.history.saveGauges(values, Math.floor(since));
+    this.keep(gap);
+    const { until } = gap;
     void this.mend(until!);
   }
 
@@ -110,6 +133,37 @@ export class Listening {
       ask: async (ids) => (await link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map(),
     }).catch(() => []);
     for (const event of found) state.apply(event);
+  }
+
+  /** One that was found otherwise than by listening. */
+  add(gap: Gap): void {
+    this.gaps.remember(gap);
+    this.keep(gap);
+  }
+
+  /** Says it, and writes it down. */
+  keep(gap: Gap): void {
+    const { since, until, tasks, events } = gap;
+    const many =
+      events === null
+        ? 'An unknown number of'
+        : gap.events_is === 'at_least'
+          ? `At least ${events}`
+          : `About ${events}`;
+    const ran = tasks === null ? '' : ` (${gap.tasks_is === 'at_least' ? 'at least ' : ''}${tasks} tasks began unseen)`;
+    const why = gap.cause === 'not-running' ? ' in which no dashboard ran' : '';
+    this.#log.warning(`${many} events were missed in ${Math.round(until! - since)} s${why}${ran}`);
+    this.#cluster.history.saveGauges(
+      {
+        'gap:until': until!,
+        'gap:events': events ?? UNKNOWN,
+        'gap:tasks': tasks ?? UNKNOWN,
+        'gap:cause': CAUSES.indexOf(gap.cause),
+        'gap:events_is': PRECISIONS.indexOf(gap.events_is),
+        'gap:tasks_is': PRECISIONS.indexOf(gap.tasks_is),
+      },
+      Math.floor(since),
+    );
   }
 
   /** Looks up how tasks ended that were heard of last before. @unit seconds */
@@ -130,4 +184,29 @@ export class Listening {
       this.#log.warning(`Tasks whose end was missed could not be looked up: ${toError(error).message}`);
     }
   }
+}
+
+/** Oldest first. */
+function readGaps(gauges: readonly { name: string; bucket: number; value: number }[]): Gap[] {
+  const gaps = new Map<number, Gap>();
+  for (const { name, bucket, value } of gauges) {
+    const gap: Gap = gaps.get(bucket) ?? {
+      since: bucket,
+      until: bucket,
+      tasks: null,
+      tasks_is: 'exact',
+      events: 0,
+      events_is: 'about',
+      cause: 'broker-away',
+    };
+    gaps.set(bucket, gap);
+    const known = value === UNKNOWN ? null : value;
+    if (name === 'gap:until') gap.until = value;
+    else if (name === 'gap:events') gap.events = known;
+    else if (name === 'gap:tasks') gap.tasks = known;
+    else if (name === 'gap:cause') gap.cause = CAUSES[value] ?? 'broker-away';
+    else if (name === 'gap:events_is') gap.events_is = PRECISIONS[value] ?? 'about';
+    else if (name === 'gap:tasks_is') gap.tasks_is = PRECISIONS[value] ?? 'exact';
+  }
+  return [...gaps.values()].sort((a, b) => a.since - b.since);
 }

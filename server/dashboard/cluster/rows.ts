@@ -22,6 +22,8 @@ import { recentPerMinute } from './trends.ts';
 
 /** A gap in the events stands among what needs a person for so long. @unit seconds */
 const TOLD_FOR = 3600;
+/** So many tasks that wait to be written are worth a word. */
+const SLOW = 20_000;
 const ZEROS = Array<number>(60).fill(0);
 const BLANK = Array<number | null>(60).fill(null);
 
@@ -203,7 +205,9 @@ export function sources(cluster: Cluster): SourceState[] {
       ok: history.failure === null,
       last_ok: history.failure === null ? now : null,
       latency_ms: history.lastWriteMs,
-      detail: history.failure ?? (history.pending > 8 ? `${history.pending} batches wait to be written` : null),
+      detail:
+        history.failure ??
+        (history.health.waiting > SLOW ? `${formatCount(history.health.waiting)} tasks wait to be written` : null),
     },
     {
       name: 'events',
@@ -217,6 +221,7 @@ export function sources(cluster: Cluster): SourceState[] {
 }
 
 export function clusterInfo(cluster: Cluster, version: string, user: string | null): ClusterInfo {
+  const { lost } = cluster.listening;
   return {
     name: cluster.options.name,
     version,
@@ -225,7 +230,9 @@ export function clusterInfo(cluster: Cluster, version: string, user: string | nu
     sources: sources(cluster),
     events_per_s: cluster.eventsPerSecond,
     events_total: cluster.state.eventCount,
-    events_lost: cluster.listening.eventsLost,
+    events_lost: lost.n,
+    events_lost_is: lost.is,
+    history: cluster.history.health,
     gaps: cluster.listening.gaps.list().slice(0, 20),
     read_only: cluster.options.read_only,
     user,
@@ -303,7 +310,7 @@ export function attention(
     found.push({
       kind: 'events-lost',
       subject: 'events',
-      detail: `about ${formatCount(gap.events)} missed in ${formatAge(Math.max(1, gap.until - gap.since))}, ${ago < 60 ? 'just now' : `${formatAge(ago)} ago`}`,
+      detail: `${gap.events === null ? 'an unknown number' : `about ${formatCount(gap.events)}`} missed in ${formatAge(Math.max(1, gap.until - gap.since))}, ${ago < 60 ? 'just now' : `${formatAge(ago)} ago`}`,
       href: ago < 600 ? '/?range=15m' : '/?range=1h',
     });
   return found.sort((a, b) => URGENCY.indexOf(a.kind) - URGENCY.indexOf(b.kind));

@@ -3,7 +3,7 @@
 // Holds: it is at most a second or two behind; where nobody listened there is null, not zero.
 
 import type { Timer } from '../../timer.ts';
-import type { HistoryStore } from '../history/store.ts';
+import type { HistoryStore } from '../history/contract.ts';
 
 const MINUTES = 60;
 

@@ -1,39 +1,27 @@
 // Lists of tasks: one page of a query in an order, and capped counts per state.
 // Not here: the meaning of a condition (query-sql.ts), which ranges an index serves (plan.ts).
 // Holds: a page ends within BUDGET_MS even when next to nothing matches: it then comes back short, with a cursor to go on from, and
-// its counts say that they are capped. A cursor names a place in the order, so that rows coming in neither repeat nor skip others.
+// its counts say that they are capped. Counts and rows are of one moment. A cursor names a place in the order, so that rows coming in neither repeat nor skip others.
 // In every order, rows without a value come last.
-import type { QueryTree } from '../../../shared/query/tree.ts';
+import type { Precision } from '../../../shared/wire/count.ts';
 import type { TaskPage, TaskRow } from '../../../shared/wire/http.ts';
 import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
+import type { TaskListQuery } from './contract.ts';
+import { decodeCursor, encodeCursor, type Place } from './cursor.ts';
 import { all, type Condition, equal, makePlan, oneOf, type Plan } from './plan.ts';
 import type { Dictionary } from './query-sql.ts';
-import { ROW_COLUMNS } from './schema.ts';
-
-export interface TaskListQuery {
-  readonly tree: QueryTree | null;
-  /** null: all. */
-  readonly states: readonly string[] | null;
-  readonly from: number | null;
-  readonly to: number | null;
-  readonly sort: SortField;
-  readonly descending: boolean;
-  readonly cursor: string | null;
-  readonly limit: number;
-}
-export const SORT_FIELDS = ['first_seen', 'runtime', 'name', 'state', 'worker', 'retries'] as const;
-export type SortField = (typeof SORT_FIELDS)[number];
+import { cutRow } from './rows.ts';
+import { ROW_SELECT } from './schema.ts';
+import { decodeRow } from './text.ts';
 
 export const COUNT_CAP = 10_000;
 /** Above so many index ranges a plain scan in the order asked for is cheaper. */
 const MAX_RANGES = 150;
 const BUDGET_MS = 1200;
 const COUNT_BUDGET_MS = 500;
-const SELECT = `id, ${ROW_COLUMNS.map((c) => (c === 'retries' ? 'COALESCE(retries, 0) AS retries' : c)).join(', ')}`;
+const SELECT = `id, ${ROW_SELECT}`;
 
 type StoredRow = TaskRow & { id: number };
-/** A place in an order: the group (0: rows with a value), the keys of the row there, its id last. */
-type Place = readonly [group: number, ...keys: (string | number)[]];
 type Page = { items: TaskRow[]; next: string | null };
 
 class Lister {
@@ -49,6 +37,9 @@ class Lister {
   readonly counts: Record<string, number> = {};
   readonly cappedStates = new Set<string>();
   capped = false;
+  /** Not every row was looked at for the counts, or for the page: how far back it went. @unit seconds since the epoch */
+  countedBackTo: number | null = null;
+  pagedBackTo: number | null = null;
 
   constructor(db: EmbeddedDb, query: TaskListQuery, dictionary: Dictionary, nowMs: () => number) {
     this.db = db;
@@ -67,14 +58,28 @@ class Lister {
   }
 
   list(): TaskPage {
-    const after = this.after();
+    const after = this.query.cursor === null ? null : decodeCursor(this.query.cursor);
     this.count();
     const { plan, query, counts } = this;
     const states = plan.states.filter((s) => query.states === null || query.states.includes(s));
     const total = states.reduce((sum, s) => sum + (counts[s] ?? 0), 0);
     const nothing = plan.empty || states.length === 0 || (total === 0 && !this.capped);
     const page = nothing ? { items: [], next: null } : this.page(states, total, after);
-    return { ...page, counts, counts_capped: this.capped, total };
+    // The counts of a scan that stopped are of what it saw: so are those of states it did not see at all.
+    const scanned = this.countedBackTo !== null;
+    const are: Record<string, Precision> = {};
+    for (const state of new Set([...Object.keys(counts), ...(scanned ? plan.states : [])])) {
+      are[state] = scanned || this.cappedStates.has(state) ? 'at_least' : 'exact';
+    }
+    return {
+      ...page,
+      counts,
+      counts_capped: this.capped,
+      total,
+      counts_are: are,
+      total_is: scanned || states.some((s) => are[s] === 'at_least') ? 'at_least' : 'exact',
+      looked_back_to: this.pagedBackTo ?? (page.next === null ? null : this.countedBackTo),
+    };
   }
 
   /** Everything of the query but the states. */
@@ -143,6 +148,7 @@ class Lister {
       before = low;
       if (Object.values(this.counts).some((n) => n > COUNT_CAP) || this.nowMs() - this.begun > COUNT_BUDGET_MS) {
         this.capped = true;
+        this.countedBackTo = before;
         return;
       }
     }
@@ -205,7 +211,7 @@ class Lister {
     const value = last[query.sort];
     return {
       items: rows.slice(0, query.limit).map(strip),
-      next: encode(value === null ? [1, last.id] : [0, value, last.id]),
+      next: encodeCursor(value === null ? [1, last.id] : [0, value, last.id]),
     };
   }
 
@@ -292,7 +298,7 @@ class Lister {
     const place: Place = inRest
       ? [1, last.first_seen, last.id]
       : [0, this.query.sort === 'runtime' ? last.runtime! : last.retries, last.id];
-    return { items: rows.slice(0, limit - 1).map(strip), next: encode(place) };
+    return { items: rows.slice(0, limit - 1).map(strip), next: encodeCursor(place) };
   }
 
   /** By name, worker or state: value by value, within a value by state and first_seen. Rows without a value are left to the end. */
@@ -355,7 +361,11 @@ class Lister {
       if (!edge || found.length >= limit) break;
       at = [edge.first_seen, edge.id];
       if (query.descending ? query.from !== null && at[0] < query.from : query.to !== null && at[0] >= query.to) break;
-      if (this.nowMs() - this.begun > BUDGET_MS) return { items: found.map(strip), next: encode([0, ...at]) };
+      if (this.nowMs() - this.begun > BUDGET_MS) {
+        // In ascending order what was not looked at is newer, and `next` goes on there.
+        if (query.descending) this.pagedBackTo = at[0];
+        return { items: found.map(strip), next: encodeCursor([0, ...at]) };
+      }
     }
     return this.cut(found, 0, (r) => [r.first_seen]);
   }
@@ -372,6 +382,8 @@ class Lister {
     const whole = all(this.rowCondition(), oneOf('state', states));
     const found: StoredRow[] = [];
     let place: Condition | null = null;
+    let ended = false;
+    let back: number | null = null;
     for (let size = 5000; found.length < COUNT_CAP; size = Math.min(50_000, size * 2)) {
       const edge = this.edge(place, 'DESC', size);
       const within: Condition | null = edge
@@ -384,9 +396,19 @@ class Lister {
           w.params,
         ),
       );
-      if (!edge || this.nowMs() - this.begun > BUDGET_MS) break;
+      if (!edge) {
+        ended = found.length < COUNT_CAP;
+        break;
+      }
+      back = edge.first_seen;
+      if (this.nowMs() - this.begun > BUDGET_MS) break;
       place = { text: '(first_seen, id) < (?, ?)', params: [edge.first_seen, edge.id] };
     }
+    if (!ended)
+      this.pagedBackTo =
+        found.length < COUNT_CAP
+          ? back
+          : found.reduce((least, r) => Math.min(least, r.first_seen), back ?? Number.MAX_VALUE);
     const sign = query.descending ? -1 : 1;
     const key = (r: StoredRow): string | number | null => r[query.sort];
     found.sort((a, b) => {
@@ -412,37 +434,21 @@ class Lister {
     const { limit } = this.query;
     if (found.length <= limit) return { items: found.map(strip), next: null };
     const last = found[limit - 1]!;
-    return { items: found.slice(0, limit).map(strip), next: encode([group, ...keys(last), last.id]) };
-  }
-
-  after(): Place | null {
-    if (this.query.cursor === null) return null;
-    try {
-      const value: unknown = JSON.parse(Buffer.from(this.query.cursor, 'base64url').toString());
-      const plain =
-        Array.isArray(value) &&
-        value.length >= 2 &&
-        value.length <= 5 &&
-        value.every((v) => typeof v === 'number' || typeof v === 'string');
-      if (plain && typeof value[0] === 'number' && typeof value.at(-1) === 'number') return value as unknown as Place;
-    } catch {
-      // Told below, like every other cursor that is not ours.
-    }
-    throw new BadCursor('The cursor is not one this server gave. Ask for the first page again.');
+    return { items: found.slice(0, limit).map(strip), next: encodeCursor([group, ...keys(last), last.id]) };
   }
 }
 
 export function listTasks(db: EmbeddedDb, query: TaskListQuery, dictionary: Dictionary, nowMs: () => number): TaskPage {
-  return new Lister(db, query, dictionary, nowMs).list();
+  // One snapshot: a writer may commit between the counts and the page.
+  db.exec('BEGIN');
+  try {
+    return new Lister(db, query, dictionary, nowMs).list();
+  } finally {
+    db.exec('COMMIT');
+  }
 }
-
-export class BadCursor extends Error {}
 
 function strip(row: StoredRow): TaskRow {
   const { id: _, ...rest } = row;
-  return rest;
-}
-
-function encode(place: Place): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url');
+  return cutRow(decodeRow(rest));
 }

@@ -10,30 +10,36 @@ import type {
   TaskRow,
   TaskTry,
 } from '../../../shared/wire/http.ts';
-import { EmbeddedDb, type SqlRow } from '../../embedded-db.ts';
+import { EmbeddedDb } from '../../embedded-db.ts';
 import { QueryBudget } from './budget.ts';
-import { listTasks, type TaskListQuery } from './list.ts';
+import type {
+  Dim,
+  FacetAsk,
+  FailuresAsk,
+  Heard,
+  HeardWorker,
+  KeyStats,
+  MinuteCounts,
+  SeriesAsk,
+  StoredTask,
+  TaskListQuery,
+} from './contract.ts';
+import { listTasks } from './list.ts';
 import { perRow } from './plan.ts';
 import { type Dictionary, defineQueryFunctions, toSql } from './query-sql.ts';
-import type { Dim } from './rollup.ts';
-import { ROW_COLUMNS, TASK_COLUMNS } from './schema.ts';
-import {
-  gauge,
-  type KeyStats,
-  keyStats,
-  type MinuteCounts,
-  perMinute,
-  readSeries,
-  type SeriesAsk,
-  sums,
-} from './series.ts';
+import { beginning, cutRow } from './rows.ts';
+import { ROW_SELECT, TASK_COLUMNS } from './schema.ts';
+import { gauge, keyStats, perMinute, readSeries, sums } from './series.ts';
+import { decodeRow, decodeText, encodeText } from './text.ts';
 
-const ROW = ROW_COLUMNS.map((c) => (c === 'retries' ? 'COALESCE(retries, 0) AS retries' : c)).join(', ');
 const MANY_VALUES = 5000;
 const FACET_SAMPLE = 20_000;
+/** How far back a history must reach to know a new failure from one it has never had the time to see: a day. @unit seconds */
+const NOVELTY_NEEDS = 86_400;
 
 export class HistoryReader {
-  readonly #db: EmbeddedDb;
+  readonly #path: string;
+  #db: EmbeddedDb;
   readonly #nowMs: () => number;
   /** Of the question that is answered now. */
   readonly budget: QueryBudget;
@@ -41,12 +47,28 @@ export class HistoryReader {
   readonly #dict = new Map<string, { at: number; values: readonly string[] | null }>();
 
   constructor(path: string, nowMs: () => number) {
-    this.#db = new EmbeddedDb(path);
-    this.#db.exec('PRAGMA query_only = 1; PRAGMA cache_size = -65536');
+    this.#path = path;
     this.#nowMs = nowMs;
     this.budget = new QueryBudget(nowMs);
-    defineQueryFunctions(this.#db, this.budget);
     this.#dictionary = Object.assign((column: string) => this.#valuesOf(column), { budget: this.budget });
+    this.#db = this.#open();
+  }
+
+  /** Let the file go, for the writer to open another one; then `open`. */
+  release(): void {
+    this.#db.close();
+  }
+  open(): void {
+    this.#dict.clear();
+    this.#db = this.#open();
+  }
+
+  #open(): EmbeddedDb {
+    const db = new EmbeddedDb(this.#path);
+    // Sorting must not need room on the disk.
+    db.exec('PRAGMA query_only = 1; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY');
+    defineQueryFunctions(db, this.budget);
+    return db;
   }
 
   tasks(query: TaskListQuery): TaskPage {
@@ -55,13 +77,7 @@ export class HistoryReader {
   }
 
   /** Values of a column among the newest tasks that match, most frequent first. */
-  facets(ask: {
-    field: string;
-    column: string;
-    tree: TaskListQuery['tree'];
-    prefix: string;
-    limit: number;
-  }): FacetReply {
+  facets(ask: FacetAsk): FacetReply {
     this.#dict.clear();
     const condition = ask.tree === null ? { text: '1', params: [] } : perRow(toSql(ask.tree, this.#dictionary));
     const rows = this.#db.all<{ value: string; count: number }>(
@@ -71,42 +87,54 @@ export class HistoryReader {
       `${ask.prefix === '' ? '' : '%'}${ask.prefix.replace(/[\\%_]/g, '\\$&')}%`,
       ask.limit,
     );
-    return { field: ask.field, values: rows.map((r) => ({ value: String(r.value), count: r.count })) };
+    const values = rows.map((r) => ({ value: beginning(decodeText(String(r.value))), count: r.count }));
+    return { field: ask.field, values, of_newest: FACET_SAMPLE };
   }
 
-  task(uuid: string): SqlRow | null {
-    return this.#db.get(`SELECT ${TASK_COLUMNS.join(', ')} FROM tasks WHERE uuid = ?`, uuid) ?? null;
+  task(uuid: string): StoredTask | null {
+    const row = this.#db.get<StoredTask>(
+      `SELECT ${TASK_COLUMNS.join(', ')} FROM tasks WHERE uuid = ?`,
+      encodeText(uuid),
+    );
+    return row ? decodeRow(row) : null;
   }
 
   tries(uuid: string): TaskTry[] {
-    return this.#db.all<TaskTry & Record<string, never>>(
-      'SELECT number, state, worker, received, started, ended, exception, traceback FROM tries WHERE uuid = ? ORDER BY number',
-      uuid,
-    ) as TaskTry[];
+    return this.#db
+      .all<TaskTry>(
+        'SELECT number, state, worker, received, started, ended, exception, traceback FROM tries WHERE uuid = ? ORDER BY number',
+        encodeText(uuid),
+      )
+      .map(decodeRow);
   }
 
   rows(uuids: readonly string[]): TaskRow[] {
     if (uuids.length === 0) return [];
-    return this.#db.all<TaskRow & Record<string, never>>(
-      `SELECT ${ROW} FROM tasks WHERE uuid IN (SELECT value FROM json_each(?))`,
-      JSON.stringify(uuids),
-    ) as TaskRow[];
+    return this.#rows(
+      `SELECT ${ROW_SELECT} FROM tasks WHERE uuid IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(uuids.map(encodeText)),
+    );
   }
 
   children(uuid: string, limit: number): { rows: TaskRow[]; total: number } {
-    const rows = this.#db.all<TaskRow & Record<string, never>>(
-      `SELECT ${ROW} FROM tasks WHERE parent_id = ? ORDER BY first_seen LIMIT ?`,
-      uuid,
+    const parent = encodeText(uuid);
+    const rows = this.#rows(
+      `SELECT ${ROW_SELECT} FROM tasks WHERE parent_id = ? ORDER BY first_seen LIMIT ?`,
+      parent,
       limit,
-    ) as TaskRow[];
-    const total = this.#db.get<{ n: number }>('SELECT count(*) AS n FROM tasks WHERE parent_id = ?', uuid)!.n;
+    );
+    const total = this.#db.get<{ n: number }>('SELECT count(*) AS n FROM tasks WHERE parent_id = ?', parent)!.n;
     return { rows, total };
   }
 
+  #rows(sql: string, ...params: (string | number)[]): TaskRow[] {
+    return this.#db.all<TaskRow>(sql, ...params).map((row) => cutRow(decodeRow(row)));
+  }
+
   /** Tasks that had not ended, newest first, as whole rows. */
-  unfinished(limit: number): SqlRow[] {
+  unfinished(limit: number): StoredTask[] {
     const states = (this.#dictionary('state') ?? []).filter((s) => !['SUCCESS', 'FAILURE', 'REVOKED'].includes(s));
-    const rows: SqlRow[] = [];
+    const rows: StoredTask[] = [];
     for (const state of states)
       rows.push(
         ...this.#db.all(
@@ -115,7 +143,7 @@ export class HistoryReader {
           limit,
         ),
       );
-    return rows;
+    return rows.map(decodeRow);
   }
 
   /** Ids of unfinished tasks a worker holds, by its events. */
@@ -123,22 +151,33 @@ export class HistoryReader {
     const rows: TaskRow[] = [];
     for (const state of ['STARTED', 'RECEIVED'])
       rows.push(
-        ...(this.#db.all<TaskRow & Record<string, never>>(
-          `SELECT ${ROW} FROM tasks WHERE worker = ? AND state = ? ORDER BY first_seen DESC LIMIT ?`,
-          worker,
+        ...this.#rows(
+          `SELECT ${ROW_SELECT} FROM tasks WHERE worker = ? AND state = ? ORDER BY first_seen DESC LIMIT ?`,
+          encodeText(worker),
           state,
           limit,
-        ) as TaskRow[]),
+        ),
       );
     return rows;
   }
 
   workers(): { hostname: string; record: string; last_heard: number | null }[] {
-    return this.#db.all('SELECT hostname, record, last_heard FROM workers ORDER BY last_heard DESC');
+    return this.#db
+      .all<{ hostname: string; record: string; last_heard: number | null }>(
+        'SELECT hostname, record, last_heard FROM workers ORDER BY last_heard DESC',
+      )
+      .map(decodeRow);
+  }
+
+  heard(): Heard | null {
+    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'heard'");
+    if (!row) return null;
+    const workers = this.#db.all<HeardWorker>('SELECT hostname, pid, begun FROM heard').map(decodeRow);
+    return { ...(JSON.parse(row.value) as { at: number; rate: number }), workers };
   }
 
   taskNames(): string[] {
-    return [...(this.#dictionary('name') ?? [])].sort();
+    return (this.#dictionary('name') ?? []).map(decodeText).sort();
   }
 
   series(ask: SeriesAsk): SeriesReply {
@@ -165,34 +204,33 @@ export class HistoryReader {
     );
   }
 
-  failures(ask: {
-    now: number;
-    span: number;
-    limit: number;
-    task: string | null;
-    exception: string | null;
-  }): FailureGroup[] {
+  failures(ask: FailuresAsk): FailureGroup[] {
+    // Whatever comes first is new to a history that has just begun.
+    const begun = this.#db.get<{ at: number | null }>("SELECT min(bucket) AS at FROM gauges WHERE name = 'up'")?.at;
+    const canTell = typeof begun === 'number' && begun <= ask.now - NOVELTY_NEEDS;
     const hour = Math.floor(ask.now / 3600) * 3600;
     const start = hour - 23 * 3600;
     const since = Math.min(start, Math.floor((ask.now - ask.span) / 3600) * 3600);
-    const rows = this.#db.all<{
-      task: string;
-      exception: string;
-      hour: number;
-      count: number;
-      first: number;
-      last: number;
-      message: string;
-      example: string;
-    }>(
-      `SELECT task, exception, hour, count, first, last, message, example FROM failures WHERE hour >= ?
+    const rows = this.#db
+      .all<{
+        task: string;
+        exception: string;
+        hour: number;
+        count: number;
+        first: number;
+        last: number;
+        message: string;
+        example: string;
+      }>(
+        `SELECT task, exception, hour, count, first, last, message, example FROM failures WHERE hour >= ?
         AND (? IS NULL OR task = ?) AND (? IS NULL OR exception = ?) ORDER BY hour`,
-      since,
-      ask.task,
-      ask.task,
-      ask.exception,
-      ask.exception,
-    );
+        since,
+        ask.task,
+        ask.task,
+        ask.exception,
+        ask.exception,
+      )
+      .map(decodeRow);
     const groups = new Map<string, FailureGroup>();
     for (const r of rows) {
       const id = `${r.task}\n${r.exception}`;
@@ -211,7 +249,7 @@ export class HistoryReader {
           count: 0,
           first,
           last: r.last,
-          is_new: first > ask.now - 3600,
+          is_new: canTell ? first > ask.now - 3600 : null,
           trend: Array<number>(24).fill(0),
           example: r.example,
         };
@@ -237,6 +275,7 @@ export class HistoryReader {
         before,
         limit,
       )
+      .map(decodeRow)
       .map((r) => ({
         ...(r as unknown as OperationRecord),
         request: JSON.parse(String(r.request)) as unknown,

@@ -1,8 +1,11 @@
 // Counts by state and latency sketches by task, queue, worker and time bucket: what the charts read.
 // Not here: reading them (series.ts), when they are written (write.ts).
 // Holds: an end of a try counts once in each step, under 'all' and under its task, queue and worker; buckets start at multiples of
-// their step; a bucket found on disk is added to, never replaced.
+// their step; a bucket found on disk is added to, never replaced. Of names only so many are kept apart: what is beyond them counts
+// under OTHER, so that sums stay true.
 import type { EmbeddedDb } from '../../embedded-db.ts';
+import { type Dim, OTHER, pairKey } from './contract.ts';
+import { KnownNames } from './known-names.ts';
 import { Sketch } from './sketch.ts';
 
 export interface Step {
@@ -20,13 +23,16 @@ export const STEPS: readonly Step[] = [
   { step: 300, keep: 3 * DAY },
   { step: HOUR, keep: 35 * DAY },
 ];
+/** Names kept apart at a time. */
+const MAX_NAMES: Readonly<Record<Exclude<Dim, 'all'>, number>> = {
+  task: 2000,
+  queue: 2000,
+  worker: 6000,
+  pair: 20_000,
+};
 
 export const FINISH_STATES = ['SUCCESS', 'FAILURE', 'RETRY', 'REVOKED', 'REJECTED'] as const;
 export type FinishState = (typeof FINISH_STATES)[number];
-
-/** 'pair' is a task on a worker, for the last hour of a worker's page; only in the 60 s step. */
-export type Dim = 'all' | 'task' | 'queue' | 'worker' | 'pair';
-export const pairKey = (task: string, worker: string): string => `${task}\n${worker}`;
 
 interface Bucket {
   step: number;
@@ -52,40 +58,62 @@ export interface FinishFact {
 export class Rollup {
   readonly #db: EmbeddedDb;
   readonly #buckets = new Map<string, Bucket>();
+  readonly #names = {
+    task: new KnownNames(MAX_NAMES.task),
+    queue: new KnownNames(MAX_NAMES.queue),
+    worker: new KnownNames(MAX_NAMES.worker),
+    pair: new KnownNames(MAX_NAMES.pair),
+  };
 
   constructor(db: EmbeddedDb) {
     this.#db = db;
   }
 
   add(fact: FinishFact): void {
+    const { at } = fact;
+    const kept = (dim: Exclude<Dim, 'all'>, name: string): string =>
+      name === '' || this.#names[dim].has(name, at) ? name : OTHER;
+    const task = kept('task', fact.task);
+    const queue = kept('queue', fact.queue);
+    const worker = kept('worker', fact.worker);
     for (const { step } of STEPS) {
-      const start = Math.floor(fact.at / step) * step;
+      const start = Math.floor(at / step) * step;
       this.#count(step, start, 'all', '', fact);
-      this.#count(step, start, 'task', fact.task, fact);
-      if (fact.queue) this.#count(step, start, 'queue', fact.queue, fact);
-      if (fact.worker) this.#count(step, start, 'worker', fact.worker, fact);
-      if (step === 60 && fact.worker) this.#count(step, start, 'pair', pairKey(fact.task, fact.worker), fact);
+      this.#count(step, start, 'task', task, fact);
+      if (queue) this.#count(step, start, 'queue', queue, fact);
+      if (worker) this.#count(step, start, 'worker', worker, fact);
+      if (step === 60 && worker) this.#count(step, start, 'pair', kept('pair', pairKey(task, worker)), fact);
     }
   }
 
-  /** Write what changed. Buckets that no longer fill leave memory. Within the caller's transaction. */
-  flush(now: number): void {
+  /** Write what changed. Within the caller's transaction; after it, say `committed` or `discard`. */
+  flush(): void {
+    for (const b of this.#buckets.values()) {
+      if (!b.dirty) continue;
+      this.#db.run(
+        'INSERT OR REPLACE INTO rollup (step, dim, key, bucket, success, failure, retry, revoked, rejected, runtime, wait) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
+        b.step,
+        b.dim,
+        b.key,
+        b.start,
+        ...b.counts,
+        b.runtime.count > 0 ? b.runtime.encode() : null,
+        b.wait.count > 0 ? b.wait.encode() : null,
+      );
+    }
+  }
+
+  /** What was flushed is on disk. Buckets that no longer fill leave memory. */
+  committed(now: number): void {
     for (const [id, b] of this.#buckets) {
-      if (b.dirty) {
-        this.#db.run(
-          'INSERT OR REPLACE INTO rollup (step, dim, key, bucket, success, failure, retry, revoked, rejected, runtime, wait) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
-          b.step,
-          b.dim,
-          b.key,
-          b.start,
-          ...b.counts,
-          b.runtime.count > 0 ? b.runtime.encode() : null,
-          b.wait.count > 0 ? b.wait.encode() : null,
-        );
-        b.dirty = false;
-      }
+      b.dirty = false;
       if (b.start + b.step < now - 30) this.#buckets.delete(id);
     }
+  }
+
+  /** The transaction failed: what is on disk counts, and is read again. */
+  discard(): void {
+    this.#buckets.clear();
   }
 
   #count(step: number, start: number, dim: Dim, key: string, fact: FinishFact): void {

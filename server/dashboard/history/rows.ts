@@ -1,10 +1,12 @@
 // Records of the cluster state as flat lists of plain values, the cheapest thing to hand to another thread, and back.
 // Holds: the order of values is the order of columns in schema.ts; nothing here touches the database.
 import type { Batch, Finish } from '../../../shared/events/cluster-state.ts';
-import { createTaskRecord, type TaskRecord } from '../../../shared/events/task-record.ts';
+import { createTaskRecord, type LongField, type TaskRecord } from '../../../shared/events/task-record.ts';
+import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { jsonText } from '../../../shared/json-text.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { parseJsonSlowly } from '../../serialization/json-reader.ts';
+import type { Heard, StoredTask } from './contract.ts';
 
 export type Flat = (string | number | null)[];
 
@@ -22,33 +24,56 @@ export interface WireBatch {
   /** hostname, record as JSON, last_heard */
   workers: Flat;
   gone: string[];
+  /** name, bucket, value */
+  gauges: Flat;
+  /** How far events are heard with this batch. */
+  heard: Heard | null;
 }
 
 export const FINISH_WIDTH = 9;
 export const TRY_WIDTH = 9;
+/** Of a long text that many go into a list, a live frame, and memory once the rest is on disk. @unit characters */
+export const ROW_TEXT = 2000;
+/** Of an exception, for the groups of failures. @unit characters */
+const GROUP_TEXT = 1000;
+
+export const emptyWire = (): WireBatch => ({
+  whole: [],
+  changed: [],
+  partial: [],
+  finishes: [],
+  tries: [],
+  workers: [],
+  gone: [],
+  gauges: [],
+  heard: null,
+});
 
 export function flatten(batch: Batch): WireBatch {
-  const wire: WireBatch = {
-    whole: [],
-    changed: [],
-    partial: [],
-    finishes: [],
-    tries: [],
-    workers: [],
-    gone: batch.workersGone,
-  };
-  for (const t of batch.tasks) {
-    if (t.stored) pushChanged(wire.changed, t);
-    else {
-      pushWhole(wire.whole, t);
-      if (t.partial) wire.partial.push(t.uuid);
-      t.stored = !t.partial;
-    }
-    if (t.tries !== null) pushTries(wire.tries, t);
-  }
+  const wire = { ...emptyWire(), gone: batch.workersGone };
+  for (const t of batch.tasks) pushTask(wire, t);
   for (const f of batch.finishes) pushFinish(wire.finishes, f);
-  for (const w of batch.workers) wire.workers.push(w.hostname, jsonText(w), w.last_heard);
+  for (const w of batch.workers) pushWorker(wire, w);
   return wire;
+}
+
+export function pushTask(wire: WireBatch, t: TaskRecord): void {
+  if (t.stored) pushChanged(wire.changed, t);
+  else {
+    pushWhole(wire.whole, t);
+    if (t.partial) wire.partial.push(t.uuid);
+    t.stored = !t.partial;
+  }
+  if (t.tries !== null) pushTries(wire.tries, t);
+}
+
+export function pushWorker(wire: WireBatch, w: WorkerRecord): void {
+  wire.workers.push(w.hostname, jsonText(w), w.last_heard);
+}
+
+/** Of a text whose rest is on disk nothing is written again. */
+function unlessCut(t: TaskRecord, field: LongField): string | null {
+  return t.longer?.includes(field) ? null : t[field];
 }
 
 function pushWhole(out: Flat, t: TaskRecord): void {
@@ -58,10 +83,10 @@ function pushWhole(out: Flat, t: TaskRecord): void {
     t.state,
     t.worker,
     t.queue,
-    t.args,
-    t.kwargs,
-    t.result,
-    t.exception,
+    unlessCut(t, 'args'),
+    unlessCut(t, 'kwargs'),
+    unlessCut(t, 'result'),
+    unlessCut(t, 'exception'),
     t.retries,
     t.runtime,
     t.eta,
@@ -78,7 +103,7 @@ function pushWhole(out: Flat, t: TaskRecord): void {
     t.first_seen,
     t.root_id,
     t.parent_id,
-    t.traceback,
+    unlessCut(t, 'traceback'),
     t.exchange,
     t.routing_key,
     t.clock,
@@ -92,8 +117,8 @@ function pushChanged(out: Flat, t: TaskRecord): void {
   out.push(
     t.state,
     t.worker,
-    t.result,
-    t.exception,
+    unlessCut(t, 'result'),
+    unlessCut(t, 'exception'),
     t.retries,
     t.runtime,
     t.received,
@@ -104,7 +129,7 @@ function pushChanged(out: Flat, t: TaskRecord): void {
     t.revoked,
     t.rejected,
     t.timestamp,
-    t.traceback,
+    unlessCut(t, 'traceback'),
     t.clock,
     t.pid,
     t.extra === null ? null : jsonText(t.extra),
@@ -114,10 +139,10 @@ function pushChanged(out: Flat, t: TaskRecord): void {
 
 function pushTries(out: Flat, t: TaskRecord): void {
   for (const a of t.tries!.slice(-8))
-    out.push(t.uuid, a.number, a.state, a.worker, a.received, a.started, a.ended, a.exception, a.traceback);
+    if (!a.cut) out.push(t.uuid, a.number, a.state, a.worker, a.received, a.started, a.ended, a.exception, a.traceback);
 }
 
-function pushFinish(out: Flat, f: Finish): void {
+export function pushFinish(out: Flat, f: Finish): void {
   const t = f.task;
   out.push(
     t.uuid,
@@ -128,12 +153,12 @@ function pushFinish(out: Flat, f: Finish): void {
     t.worker,
     f.runtime,
     f.wait,
-    f.state === 'FAILURE' ? t.exception : null,
+    f.state === 'FAILURE' ? (t.exception?.slice(0, GROUP_TEXT) ?? null) : null,
   );
 }
 
-/** A record of memory as the wire shows it. */
-export function toRow(t: TaskRecord): TaskRow {
+/** All of its texts, as far as the record has them. */
+export function toWholeRow(t: TaskRecord): TaskRow {
   return {
     uuid: t.uuid,
     name: t.name,
@@ -163,6 +188,43 @@ export function toRow(t: TaskRecord): TaskRow {
   };
 }
 
+/** A record of memory as lists and live frames show it: long texts cut, and named. */
+export function toRow(t: TaskRecord): TaskRow {
+  return cutRow(toWholeRow(t), t.longer);
+}
+
+const ROW_FIELDS = ['args', 'kwargs', 'result', 'exception'] as const;
+
+/** Cuts in place. @param longer fields that are cut already */
+export function cutRow(row: TaskRow, longer: readonly string[] | null = null): TaskRow {
+  let cut: string[] | null = null;
+  for (const field of ROW_FIELDS) {
+    const text = row[field];
+    if (text === null || (text.length <= ROW_TEXT && !longer?.includes(field))) continue;
+    row[field] = `${beginning(text)}...`;
+    cut ??= [];
+    cut.push(field);
+  }
+  if (cut !== null) row.cut = cut;
+  return row;
+}
+
+/** As much of a text as a row carries; of a pair of surrogates both or none. */
+export function beginning(text: string): string {
+  const last = text.charCodeAt(ROW_TEXT - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? ROW_TEXT - 1 : ROW_TEXT);
+}
+
+/** Everything that is known of a task: what memory has, and of a text that memory has cut what is stored. */
+export function mergeStored(stored: Readonly<Record<string, unknown>> | null, record: TaskRecord): StoredTask {
+  const merged = { ...stored } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(record)) {
+    if (record.longer?.includes(key as LongField) && merged[key]) continue;
+    if (value !== null || !(key in merged)) merged[key] = value;
+  }
+  return merged as StoredTask;
+}
+
 /** A stored row as a record again, for the tasks that were unfinished when the dashboard stopped. */
 export function toRecord(row: Record<string, unknown>): TaskRecord {
   const record = createTaskRecord(String(row.uuid));
@@ -176,4 +238,11 @@ export function toRecord(row: Record<string, unknown>): TaskRecord {
 /** Integers past 2^53 as they came. */
 function readExtra(text: string): Record<string, unknown> {
   return (/\d{16}/.test(text) ? parseJsonSlowly(text) : JSON.parse(text)) as Record<string, unknown>;
+}
+
+/** The history has nothing of it any more: it is written whole, with what memory still has. */
+export function forgetStored(record: TaskRecord): void {
+  record.stored = false;
+  record.longer = null;
+  for (const one of record.tries ?? []) one.cut = false;
 }

@@ -3,8 +3,9 @@
 // Holds: `VERSION` changes when a table does; a file of a newer version is refused rather than damaged.
 import type { EmbeddedDb } from '../../embedded-db.ts';
 import { ImproperlyConfigured } from '../../errors.ts';
+import { ROW_TEXT } from './rows.ts';
 
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** What a list shows: TaskRow of shared/wire/http.ts. */
 export const ROW_COLUMNS = [
@@ -34,6 +35,12 @@ export const ROW_COLUMNS = [
   'root_id',
   'parent_id',
 ] as const;
+
+/** Of a long text a list reads no more than it shows and one character, by which it is known to be longer (rows.ts). */
+const LONG = new Set(['args', 'kwargs', 'result', 'exception']);
+export const ROW_SELECT = ROW_COLUMNS.map((c) =>
+  c === 'retries' ? 'COALESCE(retries, 0) AS retries' : LONG.has(c) ? `substr(${c}, 1, ${ROW_TEXT + 1}) AS ${c}` : c,
+).join(', ');
 
 /** What only one task's page shows. */
 export const DETAIL_COLUMNS = ['traceback', 'exchange', 'routing_key', 'clock', 'pid', 'client', 'extra'] as const;
@@ -81,8 +88,9 @@ CREATE INDEX IF NOT EXISTS tasks_parent ON tasks (parent_id) WHERE parent_id IS 
 CREATE INDEX IF NOT EXISTS tasks_root ON tasks (root_id) WHERE root_id <> uuid;
 CREATE TABLE IF NOT EXISTS tries (uuid TEXT, number INTEGER, state TEXT, worker TEXT, received REAL, started REAL, ended REAL,
   exception TEXT, traceback TEXT, PRIMARY KEY (uuid, number)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS dict (field TEXT, value TEXT, PRIMARY KEY (field, value)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dict (field TEXT, value TEXT, last REAL, PRIMARY KEY (field, value)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS workers (hostname TEXT PRIMARY KEY, record TEXT, last_heard REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS heard (hostname TEXT PRIMARY KEY, pid INTEGER, begun INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rollup (step INTEGER, dim TEXT, key TEXT, bucket INTEGER, success INTEGER, failure INTEGER,
   retry INTEGER, revoked INTEGER, rejected INTEGER, runtime BLOB, wait BLOB, PRIMARY KEY (step, dim, key, bucket)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rollup_age ON rollup (step, bucket);
@@ -102,6 +110,26 @@ export function prepareSchema(db: EmbeddedDb): void {
       `The history file ${db.path} was written by a newer version (format ${found}, known here: ${VERSION}). Give another --db, or upgrade.`,
     );
   }
-  db.exec(TABLES);
-  db.exec(`PRAGMA user_version = ${VERSION}`);
+  if (found === VERSION) return;
+  db.transaction(() => {
+    db.exec(TABLES);
+    // Format 1 did not keep when a name was last seen.
+    if (found === 1) db.exec("ALTER TABLE dict ADD COLUMN last REAL; UPDATE dict SET last = strftime('%s', 'now')");
+    db.exec(`PRAGMA user_version = ${VERSION}`);
+  });
+}
+
+/**
+ * Remember whose history this is, or refuse that of another cluster.
+ * @param cluster addresses of the broker without credentials  @param adopt the cluster has moved: take the file along
+ */
+export function claimForCluster(db: EmbeddedDb, cluster: readonly string[], adopt: boolean): void {
+  const row = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster'");
+  const known = row ? (JSON.parse(row.value) as string[]) : null;
+  if (known !== null && !adopt && !known.some((address) => cluster.includes(address)))
+    throw new ImproperlyConfigured(
+      `The history file ${db.path} is that of another cluster (${known.join(', ')}); this dashboard watches ${cluster.join(', ')}. Give it a file of its own (--db), or, when it is the same cluster at a new address, say so with --adopt-history.`,
+    );
+  const text = JSON.stringify(cluster);
+  if (row?.value !== text) db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('cluster', ?)", text);
 }

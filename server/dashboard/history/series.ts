@@ -3,7 +3,7 @@
 // Holds: at most 300 points; a bucket in which nobody listened is null, never zero; percentiles come from merged sketches.
 import type { SeriesReply } from '../../../shared/wire/http.ts';
 import type { EmbeddedDb } from '../../embedded-db.ts';
-import { type Dim, pairKey } from './rollup.ts';
+import { type Dim, type KeyStats, type MinuteCounts, pairKey, type SeriesAsk } from './contract.ts';
 import { Sketch } from './sketch.ts';
 
 export type RangeName = SeriesReply['range'];
@@ -18,16 +18,6 @@ const RANGES: Readonly<Record<RangeName, { span: number; from: number; step: num
 };
 const LINES = ['SUCCESS', 'RETRY', 'FAILURE', 'REVOKED'] as const;
 const PERCENTILES = [0.5, 0.95, 0.99] as const;
-
-export interface SeriesAsk {
-  readonly metric: 'throughput' | 'runtime' | 'wait' | 'depth';
-  readonly range: RangeName;
-  readonly task: string | null;
-  readonly queue: string | null;
-  readonly worker: string | null;
-  /** @unit seconds since the epoch */
-  readonly now: number;
-}
 
 interface RollupRow {
   bucket: number;
@@ -122,14 +112,6 @@ export function gauge(db: EmbeddedDb, name: string, from: number, to: number): {
   );
 }
 
-export interface MinuteCounts {
-  key: string;
-  /** One minute each. */
-  bucket: number;
-  finished: number;
-  failed: number;
-}
-
 /** Ends per minute of every key of one dimension. */
 export function perMinute(db: EmbeddedDb, dim: Dim, from: number, to: number): MinuteCounts[] {
   return db.all<MinuteCounts & Record<string, never>>(
@@ -156,16 +138,6 @@ export function sums(
     to,
   );
   return { finished: row?.f ?? 0, failed: row?.e ?? 0, buckets: row?.n ?? 0 };
-}
-
-export interface KeyStats {
-  key: string;
-  finished: number;
-  failed: number;
-  retried: number;
-  p50: number | null;
-  p95: number | null;
-  p99: number | null;
 }
 
 /** Counts and percentiles of every key of one dimension over a span; `prefix`/`suffix` narrow the pairs. */

@@ -1,98 +1,21 @@
 // The history in one SQLite file, behind two threads of ours: writing never blocks reading, neither blocks the receiver of events.
-// Not here: what is written and asked (write.ts, read.ts).
-// Holds: batches are written in the order they came; `close` writes what is pending; a thread that dies rejects what it owed.
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+// Not here: what is written and asked (write.ts, read.ts), what waits to be written (write-behind.ts), who may have the file (owner.ts).
+// Holds: what is handed over is written in the order in which it came, also after a time in which nothing could be written; `close`
+// writes what is pending, when it can; a thread that dies rejects what it owed, and another one takes its place.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Batch } from '../../../shared/events/cluster-state.ts';
-import { ImproperlyConfigured } from '../../errors.ts';
-import { QueryTooCostly } from './budget.ts';
-import { BadCursor } from './list.ts';
-import type { HistoryReader } from './read.ts';
-import type { Limits } from './retention.ts';
-import { flatten } from './rows.ts';
-import type { HistoryStore } from './store.ts';
-import { type Answer, GIVEN_UP_PLACES, givenUpAt, type ThreadData } from './thread.ts';
-import type { OperationRow } from './write.ts';
-
-interface Waiting {
-  resolve: (value: unknown) => void;
-  reject: (error: Error) => void;
-}
-
-/** One thread and the calls it owes an answer to. */
-class HistoryThread {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #givenUp = new Int32Array(new SharedArrayBuffer(4 * GIVEN_UP_PLACES));
-  readonly ready: Promise<unknown>;
-  #next = 1;
-  #ended: Error | null = null;
-
-  constructor(data: Omit<ThreadData, 'givenUp'>) {
-    this.#worker = startThread({ ...data, givenUp: this.#givenUp });
-    this.ready = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
-    this.ready.catch(() => {});
-    this.#worker.on('message', (answer: Answer) => {
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if ('error' in answer) waiting?.reject(revive(answer.error));
-      else waiting?.resolve(answer.value);
-      if (this.#waiting.size === 0) this.#worker.unref();
-    });
-    this.#worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
-    this.#worker.on('exit', () => this.#end(new Error('The history was closed.')));
-  }
-
-  /** @param signal nobody waits any more: the thread stops looking */
-  call(method: string, args: unknown[], signal?: AbortSignal): Promise<unknown> {
-    if (this.#ended) return Promise.reject(this.#ended);
-    const id = this.#next++ & 0x7fffffff;
-    this.#worker.ref();
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => void Atomics.store(this.#givenUp, givenUpAt(id), id);
-      if (signal?.aborted) giveUp();
-      else signal?.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, method, args });
-    });
-  }
-
-  async close(): Promise<void> {
-    if (this.#ended) return;
-    const gone = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
-    await this.call('close', []).catch(() => {});
-    // The answer let go of the thread; its end is still waited for.
-    this.#worker.ref();
-    await gone;
-  }
-
-  #end(error: Error): void {
-    this.#ended ??= error;
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
-    this.#waiting.clear();
-  }
-}
-
-function startThread(workerData: ThreadData): Worker {
-  // The build makes an entry of what is named like this, and puts its name there.
-  const file = new URL('./thread.ts', import.meta.url);
-  const readable = (process.features as { typescript?: unknown }).typescript || !file.pathname.endsWith('.ts');
-  if (readable) return new Worker(file, { workerData });
-  // From sources, on a Node that does not read TypeScript: the thread needs the loader that the tests and `npm run dev` use.
-  const loader = createRequire(import.meta.url)
-    .resolve('tsx/esm/api')
-    .replace(/\.cjs$/, '.mjs');
-  const boot = `import(${JSON.stringify(pathToFileURL(loader).href)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file.href)})))`;
-  return new Worker(boot, { workerData, eval: true });
-}
-
-function revive(error: { name: string; message: string }): Error {
-  if (error.name === 'BadCursor') return new BadCursor(error.message);
-  if (error.name === 'QueryTooCostly') return new QueryTooCostly(error.message);
-  if (error.name === 'ImproperlyConfigured') return new ImproperlyConfigured(error.message);
-  return Object.assign(new Error(error.message), { name: error.name });
-}
+import type { HistoryHealth } from '../../../shared/wire/http.ts';
+import { ImproperlyConfigured, toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
+import type { Heard, HistoryQuestions, HistoryStore, Limits, OperationOutcome, OperationRow } from './contract.ts';
+import { FileGone, isFull, type Reopened } from './file.ts';
+import { HistoryThread } from './history-thread.ts';
+import { FileOwner } from './owner.ts';
+import type { WriterOptions, Written } from './write.ts';
+import { type Bounds, type Work, WriteBehind } from './write-behind.ts';
 
 const READS = [
   'tasks',
@@ -114,76 +37,287 @@ const READS = [
   'failures',
   'operations',
   'counts',
-] as const satisfies readonly (keyof HistoryReader)[];
+  'heard',
+] as const satisfies readonly (keyof HistoryQuestions)[];
 
-/** A question; of a list the last argument may be the signal of who asks. */
-function reading(reader: HistoryThread, name: string): (...args: unknown[]) => Promise<unknown> {
-  return (...args) => {
-    const last = args.at(-1);
-    return last instanceof AbortSignal ? reader.call(name, args.slice(0, -1), last) : reader.call(name, args);
-  };
+/** What could not be written is tried again after so long. */
+const RETRY_MS = 2000;
+/** After so many failures of a kind that names the file itself, it is opened anew. */
+const REOPEN_AFTER = 3;
+
+export interface HistoryOptions extends WriterOptions {
+  readonly timer?: Timer;
+  readonly log?: Logger;
+  /** What may wait to be written. */
+  readonly bounds?: Bounds;
 }
 
-/** Open the file, making it when missing. Rejects with ImproperlyConfigured when it cannot be used. */
-export async function openHistory(path: string): Promise<HistoryStore> {
-  const writer = new HistoryThread({ role: 'write', path });
-  // The reader opens the file only when the writer has made its tables.
-  try {
-    await writer.ready;
-  } catch (error) {
-    if (error instanceof ImproperlyConfigured) throw error;
-    throw new ImproperlyConfigured(`The history file ${path} cannot be used: ${(error as Error).message}`, {
-      cause: error,
-    });
+/** Open the file, making it when missing. Rejects with ImproperlyConfigured when it cannot be used, or is another's. */
+export async function openHistory(path: string, options: HistoryOptions = {}): Promise<HistoryStore> {
+  // Both threads need the same file: what is to live no longer than this process is in a folder of its own.
+  const folder = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'umbel-history-')) : null;
+  const history = new SqliteHistory(folder ? join(folder, 'history.db') : path, options, folder);
+  await history.open();
+  return history as unknown as HistoryStore;
+}
+
+class SqliteHistory {
+  readonly #path: string;
+  readonly #folder: string | null;
+  readonly #options: HistoryOptions;
+  readonly #timer: Timer;
+  readonly #log: Logger | undefined;
+  readonly #owner: FileOwner;
+  readonly #behind: WriteBehind;
+  #writer!: HistoryThread;
+  #reader!: HistoryThread;
+  /** Questions wait while the file is opened anew. */
+  #readable: Promise<unknown> = Promise.resolve();
+  #now = 0;
+  #sending = false;
+  #retry: TimerHandle | null = null;
+  #trouble: { problem: 'full' | 'missing' | 'failing'; reason: string; since: number; times: number } | null = null;
+  #givenUpBefore = 0;
+  #anew = false;
+  #closing = false;
+  readonly #idle = new Set<() => void>();
+  readonly #recovered = new Set<(what: { since: number; anew: boolean; givenUp: number }) => void>();
+  lastWriteMs: number | null = null;
+
+  /** @param folder goes when it is closed */
+  constructor(path: string, options: HistoryOptions, folder: string | null) {
+    this.#path = path;
+    this.#folder = folder;
+    this.#options = options;
+    this.#timer = options.timer ?? createTimer({ unref: true });
+    this.#log = options.log;
+    this.#owner = new FileOwner(path);
+    this.#behind = new WriteBehind(options.bounds);
+    for (const name of READS)
+      Object.defineProperty(this, name, { value: (...args: unknown[]) => this.#ask(name, args), enumerable: true });
   }
-  const reader = new HistoryThread({ role: 'read', path });
-  let pending = 0;
-  let failure: string | null = null;
-  let lastWriteMs: number | null = null;
-  const idle = new Set<() => void>();
-  const settled = (): void => {
-    pending--;
-    if (pending > 0) return;
-    for (const fn of idle) fn();
-    idle.clear();
-  };
-  const send = (method: string, args: unknown[]): void => {
-    pending++;
+
+  async open(): Promise<void> {
+    this.#owner.take(this.#options.cluster ?? null, this.#timer.now() / 1000);
+    this.#writer = this.#startWriter();
+    // The reader opens the file only when the writer has made its tables.
+    try {
+      await this.#writer.ready;
+    } catch (error) {
+      this.#owner.release();
+      if (error instanceof ImproperlyConfigured) throw error;
+      throw new ImproperlyConfigured(`The history file ${this.#path} cannot be used: ${toError(error).message}`, {
+        cause: error,
+      });
+    }
+    this.#reader = new HistoryThread({ role: 'read', path: this.#path });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.written();
+    this.#retry?.cancel();
+    const { waiting } = this.#behind;
+    if (waiting > 0)
+      this.#log?.error(
+        `${waiting} tasks could not be written to the history file ${this.#path} and are lost: ${this.failure}`,
+      );
+    await this.#writer.close();
+    await this.#reader.close();
+    this.#owner.release();
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  write(batch: Batch, now: number, heard: Heard | null = null): void {
+    this.#now = now;
+    this.#behind.add(batch, heard);
+    this.#pump();
+  }
+
+  saveGauges(values: Readonly<Record<string, number>>, bucket: number): void {
+    this.#behind.addGauges(values, bucket);
+    this.#pump();
+  }
+
+  beginOperation(row: OperationRow): Promise<number> {
+    return this.#writer.call('operation', [row]) as Promise<number>;
+  }
+  finishOperation(id: number, row: OperationOutcome): Promise<void> {
+    return this.#writer.call('finishOperation', [id, row]) as Promise<void>;
+  }
+  expire(limits: Limits, now: number): Promise<number> {
+    return this.#writer.call('expire', [limits, now]) as Promise<number>;
+  }
+
+  get pending(): number {
+    return this.#behind.waiting > 0 ? this.#behind.waiting : this.#behind.isEmpty ? 0 : 1;
+  }
+
+  get failure(): string | null {
+    return this.#trouble?.reason ?? null;
+  }
+
+  get health(): HistoryHealth {
+    const t = this.#trouble;
+    return {
+      ok: t === null,
+      problem: t?.problem ?? null,
+      reason: t?.reason ?? null,
+      since: t?.since ?? null,
+      waiting: this.#behind.waiting,
+      given_up: this.#behind.givenUp,
+    };
+  }
+
+  written(): Promise<void> {
+    if (this.#behind.isEmpty) return Promise.resolve();
+    if (this.#retry !== null) {
+      // Once more, at once.
+      this.#retry.cancel();
+      this.#retry = null;
+      this.#pump();
+    }
+    return new Promise((resolve) => this.#idle.add(resolve));
+  }
+
+  onRecovered(fn: (what: { since: number; anew: boolean; givenUp: number }) => void): void {
+    this.#recovered.add(fn);
+  }
+
+  /** The last argument may be the signal of who asks. */
+  async #ask(name: string, args: unknown[]): Promise<unknown> {
+    await this.#readable;
+    if (this.#reader.ended && !this.#closing) this.#reader = new HistoryThread({ role: 'read', path: this.#path });
+    const last = args.at(-1);
+    return last instanceof AbortSignal
+      ? this.#reader.call(name, args.slice(0, -1), last)
+      : this.#reader.call(name, args);
+  }
+
+  #startWriter(): HistoryThread {
+    const { cluster = null, adopt = false } = this.#options;
+    return new HistoryThread({ role: 'write', path: this.#path, cluster, adopt });
+  }
+
+  #pump(): void {
+    if (this.#sending || this.#retry !== null) return;
+    const work = this.#behind.next();
+    if (work === null) {
+      this.#settle();
+      return;
+    }
+    this.#sending = true;
     const begun = performance.now();
-    writer.call(method, args).then(
-      () => {
-        lastWriteMs = performance.now() - begun;
-        failure = null;
-        settled();
+    void this.#send(work).then(
+      (missing) => {
+        this.#sending = false;
+        this.lastWriteMs = performance.now() - begun;
+        this.#behind.done(work, missing);
+        if (this.#trouble !== null) this.#wellAgain();
+        this.#pump();
       },
-      (error: Error) => {
-        failure = error.message;
-        settled();
+      (error: unknown) => {
+        this.#sending = false;
+        this.#failed(toError(error));
       },
     );
-  };
-  const store = {
-    write: (batch: Batch, now: number) => send('write', [flatten(batch), now]),
-    get pending() {
-      return pending;
-    },
-    get failure() {
-      return failure;
-    },
-    get lastWriteMs() {
-      return lastWriteMs;
-    },
-    written: () => (pending === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.add(resolve))),
-    saveGauges: (values: Record<string, number>, bucket: number) => send('gauges', [values, bucket]),
-    beginOperation: (row: OperationRow) => writer.call('operation', [row]) as Promise<number>,
-    finishOperation: (id: number, row: Pick<OperationRow, 'outcome' | 'summary' | 'answers' | 'new_ids'>) =>
-      writer.call('finishOperation', [id, row]) as Promise<void>,
-    expire: (limits: Limits, now: number) => writer.call('expire', [limits, now]) as Promise<number>,
-    async close() {
-      await writer.close();
-      await reader.close();
-    },
-  };
-  for (const name of READS) Object.defineProperty(store, name, { value: reading(reader, name), enumerable: true });
-  return store as unknown as HistoryStore;
+  }
+
+  async #send(work: Work): Promise<string[]> {
+    if (this.#writer.ended) {
+      this.#writer = this.#startWriter();
+      await this.#writer.ready;
+    }
+    try {
+      return ((await this.#writer.call('write', [work.wire, this.#now])) as Written).missing;
+    } catch (error) {
+      if (!this.#mustReopen(toError(error))) throw error;
+    }
+    await this.#reopen();
+    return ((await this.#writer.call('write', [work.wire, this.#now])) as Written).missing;
+  }
+
+  #mustReopen(error: Error): boolean {
+    if (this.#closing && !(error instanceof FileGone)) return false;
+    if (error instanceof FileGone) return true;
+    const namesFile = /malformed|not a database|readonly database|no such table|disk I\/O error|not open/i.test(
+      error.message,
+    );
+    return namesFile && (this.#trouble?.times ?? 0) >= REOPEN_AFTER;
+  }
+
+  /** The reader lets the file go meanwhile: what closes last would remove the new one's journal. */
+  #reopen(): Promise<void> {
+    const reopening = (async () => {
+      await this.#reader.call('release', []).catch(() => {});
+      this.#owner.renew(this.#options.cluster ?? null, this.#timer.now() / 1000);
+      const what = (await this.#writer.call('reopen', [])) as Reopened;
+      if (what !== 'restored') this.#anew = true;
+      const said = {
+        restored: 'was deleted, and is there again with all that was in it',
+        replaced: 'was replaced: the file that is there now is used',
+        anew: 'was gone or could not be read: a new one was begun, and what was in it is lost',
+      };
+      this.#log?.[what === 'restored' ? 'warning' : 'error'](`The history file ${this.#path} ${said[what]}`);
+    })();
+    const readable = reopening
+      .catch(() => {})
+      .then(() => this.#reader.call('open', []))
+      .catch(() => {});
+    this.#readable = readable;
+    return reopening;
+  }
+
+  #failed(error: Error): void {
+    const problem = isFull(error)
+      ? 'full'
+      : error instanceof FileGone || error instanceof ImproperlyConfigured
+        ? 'missing'
+        : 'failing';
+    const reason =
+      problem === 'full'
+        ? `No space is left for the history file ${this.#path}`
+        : problem === 'missing'
+          ? error.message
+          : `The history file ${this.#path} cannot be written: ${error.message}`;
+    if (this.#trouble === null) {
+      this.#trouble = { problem, reason, since: this.#timer.now() / 1000, times: 0 };
+      this.#givenUpBefore = this.#behind.givenUp;
+      this.#log?.error(`${reason}. What happens is kept in memory and written later`);
+    } else if (this.#trouble.reason !== reason) {
+      this.#trouble = { ...this.#trouble, problem, reason };
+      this.#log?.error(reason);
+    }
+    this.#trouble.times++;
+    for (const fn of this.#idle) fn();
+    this.#idle.clear();
+    if (this.#closing) return;
+    this.#retry = this.#timer.after(RETRY_MS, () => {
+      this.#retry = null;
+      this.#pump();
+    });
+  }
+
+  #wellAgain(): void {
+    const { since } = this.#trouble!;
+    const givenUp = this.#behind.givenUp - this.#givenUpBefore;
+    this.#trouble = null;
+    const lost = givenUp > 0 ? `; the changes of ${givenUp} tasks had to be given up` : '';
+    this.#log?.warning(`The history file ${this.#path} is written again${lost}`);
+    this.#tellRecovered(since, givenUp);
+  }
+
+  #tellRecovered(since: number, givenUp: number): void {
+    const anew = this.#anew;
+    this.#anew = false;
+    for (const fn of this.#recovered) fn({ since, anew, givenUp });
+  }
+
+  #settle(): void {
+    // A file that came back within one attempt.
+    if (this.#anew) this.#tellRecovered(this.#timer.now() / 1000, 0);
+    if (!this.#behind.isEmpty) return;
+    for (const fn of this.#idle) fn();
+    this.#idle.clear();
+  }
 }

@@ -3,9 +3,9 @@
 // Holds: it ends by itself after 'close', with the file closed; it is never terminated (the driver would take the process along).
 import { parentPort, workerData } from 'node:worker_threads';
 import { HistoryReader } from './read.ts';
-import { HistoryWriter } from './write.ts';
+import { HistoryWriter, type WriterOptions } from './write.ts';
 
-export interface ThreadData {
+export interface ThreadData extends WriterOptions {
   role: 'write' | 'read';
   path: string;
   /** Ids of calls that nobody waits for any more, each in its place by `givenUpAt`. */
@@ -28,7 +28,9 @@ if (port) {
   let target: HistoryReader | HistoryWriter;
   try {
     target =
-      data.role === 'write' ? new HistoryWriter(data.path) : new HistoryReader(data.path, () => performance.now());
+      data.role === 'write'
+        ? new HistoryWriter(data.path, data)
+        : new HistoryReader(data.path, () => performance.now());
     port.postMessage({ id: 0, value: null } satisfies Answer);
     port.on('message', (call: Call) => {
       if (call.method === 'close') {

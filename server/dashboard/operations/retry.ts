@@ -2,6 +2,7 @@
 // Not here: recording and answering (actions.ts), how the call of a task is known (known-call.ts).
 // Holds: the old task stays as it was; the new one names the old as its parent; links, chains and chords of the old one are not sent.
 import { randomUUID } from 'node:crypto';
+import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { reprOf } from '../../../shared/python-repr.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import type { RetryPlan, TaskRow, WorkerAnswer } from '../../../shared/wire/http.ts';
@@ -12,7 +13,7 @@ import { encode } from '../../serialization/registry.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
 import type { Outcome } from '../access/audit.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { toRow } from '../history/rows.ts';
+import { mergeStored, toWholeRow } from '../history/rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 import { type Judgement, judgeRetry } from './judge.ts';
 import { fromEvent, type KnownCall, knownCall, wireOf } from './known-call.ts';
@@ -176,9 +177,10 @@ function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
 
 export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow | null> {
   const record = cluster.state.tasks.get(uuid);
-  if (record && !record.partial) return toRow(record);
-  const [stored] = await cluster.history.rows([uuid]);
-  return stored ?? (record ? toRow(record) : null);
+  if (record && !record.partial && record.longer === null) return toWholeRow(record);
+  const stored = await cluster.history.task(uuid);
+  const known = record && !(record.partial && stored) ? mergeStored(stored, record) : stored;
+  return known && toWholeRow(known as unknown as TaskRecord);
 }
 
 async function send(

@@ -1,46 +1,17 @@
 // What Prometheus reads: Flower's names and labels to the letter, queue depths, and figures about this process.
-// Not here: the route (health.ts).
-// Holds: gauges are computed from the state when they are read, so they never drift; the series of one label set are bounded.
+// Not here: the route (health.ts), counting events (event-tally.ts).
+// Holds: gauges are computed from the state when they are read, so they never drift; of a worker that is offline only that is told, and
+// nothing once it is forgotten; label sets are bounded; every metric has a help text, and what ends in `_total` is a counter.
 // Flower: events.py get_prometheus_metrics
 import type { Counter, Histogram, Registry } from 'prom-client';
-import type { CeleryEvent } from '../../../shared/events/event.ts';
+import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { RouteContext } from './context.ts';
+import type { EventTally } from './event-tally.ts';
 
-/** Label sets per metric; further ones are counted in umbel_metric_series_dropped_total. */
-const MAX_SERIES = 10_000;
+/** Label sets of one gauge. */
+const MAX_PAIRS = 10_000;
+const MAX_QUEUES = 2000;
 const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-
-/** Event counts from the start on, cheap to keep; they become metrics only when somebody reads them. */
-export class EventTally {
-  readonly counts = new Map<string, Map<string, number>>();
-  readonly runtimes: { worker: string; task: string; runtime: number }[] = [];
-  #series = 0;
-  dropped = 0;
-
-  add(events: readonly CeleryEvent[], nameOf: (uuid: string) => string | null): void {
-    for (const e of events) {
-      if (e.uuid === undefined || !e.type.startsWith('task-')) continue;
-      const worker = e.hostname ?? '';
-      const task = (typeof e.name === 'string' ? e.name : nameOf(e.uuid)) ?? '';
-      const key = `${worker}\n${task}`;
-      let types = this.counts.get(key);
-      if (!types) {
-        if (this.#series >= MAX_SERIES) {
-          this.dropped++;
-          continue;
-        }
-        this.#series++;
-        types = new Map();
-        this.counts.set(key, types);
-      }
-      types.set(e.type, (types.get(e.type) ?? 0) + 1);
-      if (typeof e.runtime === 'number' && e.runtime > 0) {
-        if (this.runtimes.length < 200_000) this.runtimes.push({ worker, task, runtime: e.runtime });
-        else this.dropped++;
-      }
-    }
-  }
-}
 
 export class Metrics {
   readonly #context: RouteContext;
@@ -85,15 +56,14 @@ export class Metrics {
   drain(): void {
     for (const { worker, task, runtime } of this.#tally.runtimes) this.#runtime.observe({ worker, task }, runtime);
     this.#tally.runtimes.length = 0;
+    for (const labels of this.#tally.gone) this.#runtime.remove(labels);
+    this.#tally.gone.length = 0;
   }
 
   async text(): Promise<string> {
     this.drain();
     this.#events.reset();
-    for (const [key, types] of this.#tally.counts) {
-      const [worker, task] = key.split('\n') as [string, string];
-      for (const [type, count] of types) this.#events.inc({ worker, type, task }, count);
-    }
+    for (const { count, ...labels } of this.#tally) this.#events.inc(labels, count);
     return this.#registry.metrics();
   }
 
@@ -119,6 +89,14 @@ export class Metrics {
       });
     };
     const workers = () => [...cluster.state.workers.values()];
+    // What an offline worker did last is nothing it does now.
+    const isThere = (w: WorkerRecord | undefined) => w !== undefined && cluster.statusOf(w) !== 'offline';
+    const there = (): Set<string> =>
+      new Set(
+        workers()
+          .filter(isThere)
+          .map((w) => w.hostname),
+      );
     gauge('flower_worker_online', 'Worker online status', ['worker'], (set) => {
       for (const w of workers()) set({ worker: w.hostname }, cluster.statusOf(w) === 'online' ? 1 : 0);
     });
@@ -127,7 +105,7 @@ export class Metrics {
       'Number of tasks currently executing at a worker',
       ['worker'],
       (set) => {
-        for (const w of workers()) if (w.active !== null) set({ worker: w.hostname }, w.active);
+        for (const w of workers()) if (w.active !== null && isThere(w)) set({ worker: w.hostname }, w.active);
       },
     );
     gauge(
@@ -135,14 +113,10 @@ export class Metrics {
       'Number of tasks of given type prefetched at a worker',
       ['worker', 'task'],
       (set) => {
-        const counts = new Map<string, number>();
+        const pairs = new Pairs(there());
         for (const t of cluster.state.tasks.values())
-          if (t.state === 'RECEIVED' && t.eta === null && t.worker !== null)
-            counts.set(`${t.worker}\n${t.name ?? ''}`, (counts.get(`${t.worker}\n${t.name ?? ''}`) ?? 0) + 1);
-        for (const [key, n] of counts) {
-          const [worker, task] = key.split('\n') as [string, string];
-          set({ worker, task }, n);
-        }
+          if (t.state === 'RECEIVED' && t.eta === null) pairs.add(t.worker, t.name, (n) => n + 1);
+        pairs.each(set);
       },
     );
     gauge(
@@ -150,24 +124,26 @@ export class Metrics {
       'The time the task spent waiting at the celery worker to be executed.',
       ['worker', 'task'],
       (set) => {
+        const pairs = new Pairs(there());
         for (const t of cluster.state.tasks.values())
-          if (t.state === 'STARTED' && t.eta === null && t.worker !== null && t.started !== null && t.received !== null)
-            set({ worker: t.worker, task: t.name ?? '' }, Math.max(0, t.started - t.received));
+          if (t.state === 'STARTED' && t.eta === null && t.started !== null && t.received !== null)
+            pairs.add(t.worker, t.name, () => Math.max(0, t.started! - t.received!));
+        pairs.each(set);
       },
     );
+    const queues = () => [...cluster.probe.queues.values()].slice(0, MAX_QUEUES);
     gauge('umbel_queue_length', 'Ready messages in a queue', ['queue'], (set) => {
-      for (const q of cluster.probe.queues.values()) if (q.status) set({ queue: q.name }, q.status.messages);
+      for (const q of queues()) if (q.status) set({ queue: q.name }, q.status.messages);
     });
     gauge('umbel_queue_length_by_priority', 'Ready messages of one priority', ['queue', 'priority'], (set) => {
-      for (const q of cluster.probe.queues.values())
+      for (const q of queues())
         for (const [priority, n] of Object.entries(q.status?.byPriority ?? {})) set({ queue: q.name, priority }, n);
     });
     gauge('umbel_queue_unacked', 'Messages of a queue taken and not yet acknowledged', ['queue'], (set) => {
-      for (const q of cluster.probe.queues.values())
-        if (q.status && q.status.unacked !== null) set({ queue: q.name }, q.status.unacked);
+      for (const q of queues()) if (q.status && q.status.unacked !== null) set({ queue: q.name }, q.status.unacked);
     });
     gauge('umbel_queue_oldest_message_age_seconds', 'Age of the oldest ready message', ['queue'], (set) => {
-      for (const q of cluster.probe.queues.values())
+      for (const q of queues())
         if (q.status?.oldestMs) set({ queue: q.name }, Math.max(0, cluster.now - q.status.oldestMs / 1000));
     });
     const single = (name: string, help: string, value: () => number): void =>
@@ -183,21 +159,59 @@ export class Metrics {
         },
       });
     };
-    single('umbel_events_received_total', 'Events received since the start', () => cluster.state.eventCount);
-    single('umbel_events_lost', 'Events missed in the last 24 hours, about', () => cluster.listening.eventsLost);
+    counter('umbel_events_received_total', 'Events received since the start', () => cluster.state.eventCount);
+    gauge('umbel_events_lost', 'Events missed in the last 24 hours, about; absent when unknown', [], (set) => {
+      const { n } = cluster.listening.lost;
+      if (n !== null) set({}, n);
+    });
     const { gaps } = cluster.listening;
     counter('umbel_events_lost_total', 'Events missed in gaps since the start, about', () => gaps.total.events);
     counter('umbel_events_unseen_tasks_total', 'Tasks that began unseen in gaps', () => gaps.total.tasks);
     counter('umbel_events_gaps_total', 'Times nobody listened to events and some were missed', () => gaps.total.gaps);
     counter('umbel_events_gap_seconds_total', 'How long nobody listened in those', () => gaps.total.seconds);
-    single('umbel_events_malformed', 'Messages that were no events', () => cluster.receiver.malformed);
-    single('umbel_history_pending_batches', 'Batches not yet on disk', () => cluster.history.pending);
+    counter('umbel_events_malformed_total', 'Messages that were no events', () => cluster.receiver.malformed);
+    const { history } = cluster;
+    single('umbel_history_writable', 'Whether the history can be written: 1 or 0', () => (history.health.ok ? 1 : 0));
+    single('umbel_history_waiting_tasks', 'Tasks with changes not yet on disk', () => history.health.waiting);
+    counter(
+      'umbel_history_given_up_tasks_total',
+      'Tasks whose changes were given up since the history could not be written for too long',
+      () => history.health.given_up,
+    );
     single('umbel_live_readers', 'Open live connections', () => feed.readers);
     single('umbel_tasks_in_memory', 'Tasks kept in memory', () => cluster.state.tasks.size);
-    single(
+    counter(
       'umbel_metric_series_dropped_total',
-      'Observations beyond the bound of label sets',
-      () => this.#tally.dropped,
+      "Observations counted under the label 'other', or not at all, beyond the bound of label sets",
+      () => this.#tally.leftOut,
     );
+  }
+}
+
+/** Values by worker and task, bounded; of workers that are there. */
+class Pairs {
+  readonly #there: ReadonlySet<string>;
+  readonly #values = new Map<string, Map<string, number>>();
+  #size = 0;
+
+  constructor(there: ReadonlySet<string>) {
+    this.#there = there;
+  }
+
+  add(worker: string | null, task: string | null, next: (value: number) => number): void {
+    if (worker === null || !this.#there.has(worker)) return;
+    let tasks = this.#values.get(worker);
+    if (!tasks) {
+      tasks = new Map();
+      this.#values.set(worker, tasks);
+    }
+    const name = task ?? '';
+    const value = tasks.get(name);
+    if (value === undefined && ++this.#size > MAX_PAIRS) return;
+    tasks.set(name, next(value ?? 0));
+  }
+
+  each(set: (labels: Record<string, string>, value: number) => void): void {
+    for (const [worker, tasks] of this.#values) for (const [task, value] of tasks) set({ worker, task }, value);
   }
 }

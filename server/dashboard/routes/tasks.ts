@@ -1,5 +1,6 @@
 // /tasks: lists, completion, one task. Its whole call, its result, what sending it again would send: task-values.ts. Writing: operations.ts.
 import { Type } from 'typebox';
+import type { TaskRecord, TryRecord } from '../../../shared/events/task-record.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { findField, type QueryTree } from '../../../shared/query/tree.ts';
@@ -16,9 +17,9 @@ import {
 } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { poolName } from '../cluster/rows.ts';
+import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
 import { splitException } from '../history/exception.ts';
-import { BadCursor, SORT_FIELDS, type SortField } from '../history/list.ts';
-import { toRow } from '../history/rows.ts';
+import { mergeStored, toRow, toWholeRow } from '../history/rows.ts';
 import { judge } from '../operations/judge.ts';
 import { findRow, mayRetry } from '../operations/retry.ts';
 import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
@@ -125,10 +126,10 @@ export function taskRoutes(app: Api, { cluster, waiting }: RouteContext): void {
       const stored = await history.task(uuid);
       if (!record && !stored)
         throw notFound(`No task ${uuid} is known. It may be older than the history, or its events were never seen.`);
-      const base = { ...stored } as Record<string, unknown>;
-      if (record)
-        for (const [key, value] of Object.entries(record)) if (value !== null || !(key in base)) base[key] = value;
-      const row: TaskRow = record && !record.partial ? toRow(record) : ({ ...toRow(base as never) } as TaskRow);
+      const base: Record<string, unknown> = record ? mergeStored(stored, record) : { ...stored };
+      const row: TaskRow = toWholeRow(
+        record && !record.partial && record.longer === null ? record : (base as unknown as TaskRecord),
+      );
       const now = cluster.now;
       const [children, related, tries, stats, failures] = await Promise.all([
         history.children(uuid, CHILDREN),
@@ -216,12 +217,12 @@ function isCut(repr: string | null): boolean {
 
 function mergeTries(
   stored: readonly TaskTry[],
-  live: readonly TaskTry[],
+  live: readonly TryRecord[],
   row: TaskRow,
   traceback: string | null,
 ): TaskTry[] {
   const byNumber = new Map(stored.map((t) => [t.number, t]));
-  for (const t of live) byNumber.set(t.number, t);
+  for (const { cut, ...t } of live) if (!cut || !byNumber.has(t.number)) byNumber.set(t.number, t);
   if (byNumber.size === 0) return [];
   // The try that runs or waits now is not stored as an end yet.
   if (!byNumber.has(row.retries) && row.state !== 'RETRY')

@@ -4,7 +4,7 @@ import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
 import { type RequestInfo, WorkerDetail, WorkersReply } from '../../../shared/wire/http.ts';
 import { parseRegistered } from '../cluster/inspector.ts';
 import { workerRow, workerRows } from '../cluster/rows.ts';
-import { pairKey } from '../history/rollup.ts';
+import { pairKey } from '../history/contract.ts';
 import { type Api, notFound, type RouteContext } from './context.ts';
 import { canTerminate } from './tasks.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { QueryTooCostly } from '../../../server/dashboard/history/budget.ts';
-import type { TaskListQuery } from '../../../server/dashboard/history/list.ts';
+import type { TaskListQuery } from '../../../server/dashboard/history/contract.ts';
 import { HistoryReader } from '../../../server/dashboard/history/read.ts';
 import { flatten } from '../../../server/dashboard/history/rows.ts';
 import { HistoryWriter } from '../../../server/dashboard/history/write.ts';

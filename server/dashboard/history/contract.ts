@@ -1,0 +1,173 @@
+// What the dashboard asks of a history: take what changed, answer questions, forget what is old. Implementation: sqlite.ts.
+// Not here: any SQL. Rooms outside this folder import types and words of a history from here and nowhere else.
+// Holds: `write` never waits and never throws; what could not be written is kept within a bound and written later; a question
+// never waits for the writer.
+import type { Batch } from '../../../shared/events/cluster-state.ts';
+import type { QueryTree } from '../../../shared/query/tree.ts';
+import type {
+  FacetReply,
+  FailureGroup,
+  HistoryHealth,
+  OperationRecord,
+  SeriesReply,
+  TaskPage,
+  TaskRow,
+  TaskTry,
+} from '../../../shared/wire/http.ts';
+
+export const SORT_FIELDS = ['first_seen', 'runtime', 'name', 'state', 'worker', 'retries'] as const;
+export type SortField = (typeof SORT_FIELDS)[number];
+
+export interface TaskListQuery {
+  readonly tree: QueryTree | null;
+  /** null: all. */
+  readonly states: readonly string[] | null;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly sort: SortField;
+  readonly descending: boolean;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/** A cursor that this server did not give. */
+export class BadCursor extends Error {}
+
+export interface FacetAsk {
+  readonly field: string;
+  readonly column: string;
+  readonly tree: QueryTree | null;
+  readonly prefix: string;
+  readonly limit: number;
+}
+
+/** 'pair' is a task on a worker, for the last hours of a worker's page. */
+export type Dim = 'all' | 'task' | 'queue' | 'worker' | 'pair';
+export const pairKey = (task: string, worker: string): string => `${task}\n${worker}`;
+/** Roll-ups count under this what is beyond the number of names they keep apart. */
+export const OTHER = '(other)';
+
+export interface SeriesAsk {
+  readonly metric: 'throughput' | 'runtime' | 'wait' | 'depth';
+  readonly range: SeriesReply['range'];
+  readonly task: string | null;
+  readonly queue: string | null;
+  readonly worker: string | null;
+  /** @unit seconds since the epoch */
+  readonly now: number;
+}
+
+export interface MinuteCounts {
+  key: string;
+  /** One minute each. */
+  bucket: number;
+  finished: number;
+  failed: number;
+}
+
+export interface KeyStats {
+  key: string;
+  finished: number;
+  failed: number;
+  retried: number;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+}
+
+export interface FailuresAsk {
+  readonly now: number;
+  readonly span: number;
+  readonly limit: number;
+  readonly task: string | null;
+  readonly exception: string | null;
+}
+
+/** A task as it is stored: its fields by name, `extra` and `cut` as JSON text. */
+export type StoredTask = Record<string, string | number | bigint | Uint8Array | null>;
+
+export interface Limits {
+  /** null: for ever. @unit seconds */
+  readonly maxAge: number | null;
+  /** null: any number. */
+  readonly maxTasks: number | null;
+}
+
+export interface OperationRow {
+  at: number;
+  who: string;
+  action: string;
+  subject: string;
+  request: string;
+  outcome: string;
+  summary: string;
+  answers: string;
+  new_ids: string | null;
+}
+export type OperationOutcome = Pick<OperationRow, 'outcome' | 'summary' | 'answers' | 'new_ids'>;
+
+/** How far a worker's tasks were heard: what a gap over a restart is counted by (cluster/gaps.ts). */
+export interface HeardWorker {
+  hostname: string;
+  pid: number;
+  /** By its own count it had begun so many tasks when all of them were heard; null: it left, or tells nothing of its tasks. */
+  begun: number | null;
+}
+export interface Heard {
+  /** When the last event was heard. @unit seconds since the epoch */
+  at: number;
+  /** Events of tasks a second, then. */
+  rate: number;
+  workers: HeardWorker[];
+}
+
+/** What one asks of it. With a signal a question can be given up: then it rejects soon. */
+export interface HistoryQuestions {
+  tasks(query: TaskListQuery, signal?: AbortSignal): Promise<TaskPage>;
+  facets(ask: FacetAsk, signal?: AbortSignal): Promise<FacetReply>;
+  task(uuid: string): Promise<StoredTask | null>;
+  tries(uuid: string): Promise<TaskTry[]>;
+  rows(uuids: readonly string[]): Promise<TaskRow[]>;
+  children(uuid: string, limit: number): Promise<{ rows: TaskRow[]; total: number }>;
+  /** Tasks that had not ended, newest first, as whole rows. */
+  unfinished(limit: number): Promise<StoredTask[]>;
+  heldBy(worker: string, limit: number): Promise<TaskRow[]>;
+  workers(): Promise<{ hostname: string; record: string; last_heard: number | null }[]>;
+  taskNames(): Promise<string[]>;
+  series(ask: SeriesAsk): Promise<SeriesReply>;
+  perMinute(dim: Dim, from: number, to: number): Promise<MinuteCounts[]>;
+  sums(step: number, from: number, to: number): Promise<{ finished: number; failed: number; buckets: number }>;
+  keyStats(dim: Dim, from: number, to: number, suffix: string | null): Promise<KeyStats[]>;
+  gauge(name: string, from: number, to: number): Promise<{ bucket: number; value: number }[]>;
+  gauges(prefix: string, from: number): Promise<{ name: string; bucket: number; value: number }[]>;
+  failures(ask: FailuresAsk): Promise<FailureGroup[]>;
+  operations(before: number | null, limit: number): Promise<OperationRecord[]>;
+  counts(): Promise<{ tasks: number; bytes: number }>;
+  /** How far events were heard by whoever wrote this history last; null: nobody did. */
+  heard(): Promise<Heard | null>;
+}
+
+export interface HistoryStore extends HistoryQuestions {
+  /** Hand over what changed, and how far events are heard now. */
+  write(batch: Batch, now: number, heard?: Heard | null): void;
+  /** Changes handed over that are not on disk: 0 when there are none. */
+  readonly pending: number;
+  /** Resolves when all that was handed over is on disk, or cannot be written at the moment. */
+  written(): Promise<void>;
+  saveGauges(values: Readonly<Record<string, number>>, bucket: number): void;
+  /** Record an operation before it is tried; its id. */
+  beginOperation(row: OperationRow): Promise<number>;
+  finishOperation(id: number, row: OperationOutcome): Promise<void>;
+  expire(limits: Limits, now: number): Promise<number>;
+  /** Whether what is handed over is kept. */
+  readonly health: HistoryHealth;
+  /** `health.reason`. */
+  readonly failure: string | null;
+  readonly lastWriteMs: number | null;
+  /**
+   * Called when it can be written again after it could not, or had to begin anew because its file was gone.
+   * `anew`: what was written before is not there any more. `givenUp`: tasks whose changes were given up meanwhile.
+   */
+  onRecovered(fn: (what: { since: number; anew: boolean; givenUp: number }) => void): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,116 @@
+// The history file as the writer has it open: whether its path still leads to it, and opening it anew when it does not.
+// A file that is open can be deleted or replaced under us: SQLite would go on writing into what nobody can find any more.
+// Not here: what is written (write.ts), who tells the reader (sqlite.ts).
+// Holds: a deleted file comes back with all that was in it, from the connection that still has it, when there is room; a file put in
+// its place is taken, when it is a history of this cluster; one that cannot be read is put aside, never overwritten.
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { EmbeddedDb } from '../../embedded-db.ts';
+
+export class FileGone extends Error {}
+
+/** restored: it was deleted, and is there again with its rows. replaced: another file is used. anew: it is empty. */
+export type Reopened = 'restored' | 'replaced' | 'anew';
+
+export class HistoryFile {
+  readonly #path: string;
+  readonly #prepare: (db: EmbeddedDb) => void;
+  #db: EmbeddedDb;
+  #id: string | null;
+  #walInode: number | null;
+
+  /** @param prepare makes the tables, or refuses what it finds */
+  constructor(path: string, prepare: (db: EmbeddedDb) => void) {
+    this.#path = path;
+    this.#prepare = prepare;
+    this.#db = this.#open();
+    this.#id = identity(path);
+    this.#walInode = inode(`${path}-wal`);
+  }
+
+  get db(): EmbeddedDb {
+    return this.#db;
+  }
+
+  /** @throws FileGone */
+  check(): void {
+    const id = identity(this.#path);
+    if (id !== null && id === this.#id) return;
+    throw new FileGone(
+      id === null ? `The history file ${this.#path} was deleted` : `The history file ${this.#path} was replaced`,
+    );
+  }
+
+  /** @throws what keeps it from being opened: then the old connection is kept if it can be */
+  reopen(): Reopened {
+    const id = identity(this.#path);
+    const isReplaced = id !== null && id !== this.#id;
+    // A file that is in its place and yet had to be opened anew cannot be read.
+    const isBroken = id !== null && id === this.#id;
+    const copy = isReplaced || isBroken ? null : this.#copy();
+    this.#db.close();
+    if (isBroken) this.#putAside();
+    if (copy !== null) {
+      this.#dropRemains();
+      renameSync(copy, this.#path);
+    } else if (id === null || inode(`${this.#path}-wal`) === this.#walInode) this.#dropRemains();
+    this.#db = this.#open();
+    this.#id = identity(this.#path);
+    this.#walInode = inode(`${this.#path}-wal`);
+    return copy !== null ? 'restored' : isReplaced ? 'replaced' : 'anew';
+  }
+
+  #open(): EmbeddedDb {
+    const db = new EmbeddedDb(this.#path, { busyTimeoutMs: 10_000 });
+    try {
+      this.#prepare(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    return db;
+  }
+
+  /** What the deleted file held, in a file beside it; null: it cannot be read any more. @throws when there is no room */
+  #copy(): string | null {
+    const copy = `${this.#path}.restored-${process.pid}`;
+    if (!this.#db.isOpen) return null;
+    try {
+      rmSync(copy, { force: true });
+      this.#db.run('VACUUM INTO ?', copy);
+      return copy;
+    } catch (error) {
+      rmSync(copy, { force: true });
+      if (isFull(error)) throw error;
+      return null;
+    }
+  }
+
+  /** What belongs to the file that is gone would be taken for the new one's. */
+  #dropRemains(): void {
+    for (const end of ['-wal', '-shm']) rmSync(this.#path + end, { force: true });
+  }
+
+  #putAside(): void {
+    const aside = `${this.#path}.unreadable-${process.pid}`;
+    for (const end of ['', '-wal', '-shm'])
+      if (existsSync(this.#path + end)) renameSync(this.#path + end, `${aside}${end}`);
+  }
+}
+
+/** Which file a path leads to; null: none, or an empty one. */
+function identity(path: string): string | null {
+  try {
+    const { dev, ino, size } = statSync(path);
+    return size === 0 ? null : `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
+function inode(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+}
+
+export function isFull(error: unknown): boolean {
+  return /disk is full|no space left|ENOSPC|EDQUOT|quota/i.test((error as Error).message);
+}

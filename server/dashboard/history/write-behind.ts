@@ -1,0 +1,252 @@
+// What waits to be written: changes are merged here while the writer is busy or cannot write, and go to it in batches, in the order in
+// which they came. Failing, a batch stays as it is and is tried again.
+// Not here: the threads and the file (sqlite.ts), writing (write.ts).
+// Holds: one batch is on its way at a time; memory is bounded by the number of tasks, of ends, and by the size of their texts: beyond it
+// the oldest are given up, a task together with its ends, so that rows and roll-ups stay one truth, and counted; once the whole text of a
+// field is on disk, memory keeps its beginning only.
+import type { Batch } from '../../../shared/events/cluster-state.ts';
+import { LONG_FIELDS, type LongField, type TaskRecord, type TryRecord } from '../../../shared/events/task-record.ts';
+import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import type { Heard } from './contract.ts';
+import {
+  beginning,
+  emptyWire,
+  FINISH_WIDTH,
+  type Flat,
+  forgetStored,
+  pushFinish,
+  pushTask,
+  pushWorker,
+  ROW_TEXT,
+  type WireBatch,
+} from './rows.ts';
+
+export interface Bounds {
+  /** Tasks with changes. */
+  readonly tasks: number;
+  /** Ends of tries. */
+  readonly finishes: number;
+  /** Of the texts of those tasks. @unit characters */
+  readonly text: number;
+  /** Values of gauges. */
+  readonly gauges: number;
+}
+export const BOUNDS: Bounds = { tasks: 100_000, finishes: 300_000, text: 64 * 1024 * 1024, gauges: 100_000 };
+
+/** Of one batch, so that the writer is never busy for long. */
+const BATCH_TASKS = 4000;
+const BATCH_FINISHES = 8000;
+
+interface LongText {
+  record: TaskRecord;
+  field: LongField;
+  text: string;
+}
+export interface Work {
+  readonly wire: WireBatch;
+  readonly records: readonly TaskRecord[];
+  readonly long: readonly LongText[];
+  readonly longTries: readonly TryRecord[];
+}
+
+export class WriteBehind {
+  readonly #bounds: Bounds;
+  readonly #tasks = new Map<string, { record: TaskRecord; size: number }>();
+  #textSize = 0;
+  #finishes: Flat = [];
+  readonly #workers = new Map<string, WorkerRecord>();
+  #gone = new Set<string>();
+  #gauges = new Map<number, Map<string, number>>();
+  #gaugeCount = 0;
+  #heard: Heard | null = null;
+  /** States of tasks whose record has been replaced by another one since. */
+  #early: WireBatch | null = null;
+  #inFlight: Work | null = null;
+  /** Tasks whose changes were given up. */
+  givenUp = 0;
+
+  constructor(bounds: Bounds = BOUNDS) {
+    this.#bounds = bounds;
+  }
+
+  /** Tasks with changes that are not on disk. */
+  get waiting(): number {
+    return this.#tasks.size + (this.#inFlight?.records.length ?? 0);
+  }
+  get isEmpty(): boolean {
+    return (
+      this.#inFlight === null &&
+      this.#early === null &&
+      this.#tasks.size === 0 &&
+      this.#finishes.length === 0 &&
+      this.#workers.size === 0 &&
+      this.#gone.size === 0 &&
+      this.#gauges.size === 0 &&
+      this.#heard === null
+    );
+  }
+
+  add(batch: Pick<Batch, 'tasks' | 'finishes' | 'workers' | 'workersGone'>, heard: Heard | null): void {
+    for (const record of batch.tasks) this.#addTask(record);
+    for (const finish of batch.finishes) pushFinish(this.#finishes, finish);
+    for (const hostname of batch.workersGone) {
+      this.#workers.delete(hostname);
+      this.#gone.add(hostname);
+    }
+    for (const w of batch.workers) {
+      this.#workers.set(w.hostname, w);
+      this.#gone.delete(w.hostname);
+    }
+    if (heard) this.#addHeard(heard);
+    const { tasks, finishes, text } = this.#bounds;
+    if (this.#tasks.size > tasks || this.#finishes.length > finishes * FINISH_WIDTH || this.#textSize > text)
+      this.#giveUp();
+  }
+
+  addGauges(values: Readonly<Record<string, number>>, bucket: number): void {
+    let one = this.#gauges.get(bucket);
+    if (!one) {
+      one = new Map();
+      this.#gauges.set(bucket, one);
+    }
+    for (const name in values) {
+      if (!one.has(name)) this.#gaugeCount++;
+      one.set(name, values[name]!);
+    }
+    for (const [oldest, kept] of this.#gauges) {
+      if (this.#gaugeCount <= this.#bounds.gauges || this.#gauges.size === 1) break;
+      this.#gaugeCount -= kept.size;
+      this.#gauges.delete(oldest);
+    }
+  }
+
+  /** The batch to write now: the one that failed again, or the next; null: there is nothing. `done` when it is on disk. */
+  next(): Work | null {
+    if (this.#inFlight !== null || this.isEmpty) return this.#inFlight;
+    const wire = this.#early ?? emptyWire();
+    this.#early = null;
+    const records: TaskRecord[] = [];
+    for (const [uuid, { record, size }] of this.#tasks) {
+      if (records.length >= BATCH_TASKS) break;
+      this.#tasks.delete(uuid);
+      this.#textSize -= size;
+      pushTask(wire, record);
+      records.push(record);
+    }
+    wire.finishes = this.#finishes.splice(0, BATCH_FINISHES * FINISH_WIDTH);
+    for (const w of this.#workers.values()) pushWorker(wire, w);
+    wire.gone = [...this.#gone];
+    for (const [bucket, values] of this.#gauges)
+      for (const [name, value] of values) wire.gauges.push(name, bucket, value);
+    this.#workers.clear();
+    this.#gone = new Set();
+    this.#gauges = new Map();
+    this.#gaugeCount = 0;
+    // What was heard is said to be heard when all of it is on disk.
+    if (this.#tasks.size === 0 && this.#finishes.length === 0) {
+      wire.heard = this.#heard;
+      this.#heard = null;
+    }
+    this.#inFlight = { wire, records, ...longTexts(records) };
+    return this.#inFlight;
+  }
+
+  /** The batch is on disk. @param missing tasks of it that have no row: they are written whole with the next */
+  done(work: Work, missing: readonly string[]): void {
+    this.#inFlight = null;
+    const lost = new Set(missing);
+    for (const record of work.records) {
+      if (!lost.has(record.uuid)) continue;
+      forgetStored(record);
+      this.#addTask(record);
+    }
+    for (const { record, field, text } of work.long) {
+      if (lost.has(record.uuid) || record[field] !== text) continue;
+      record[field] = ownText(beginning(text));
+      record.longer ??= [];
+      if (!record.longer.includes(field)) record.longer.push(field);
+    }
+    for (const one of work.longTries) {
+      one.exception = one.exception && ownText(beginning(one.exception));
+      one.traceback = one.traceback && ownText(beginning(one.traceback));
+      one.cut = true;
+    }
+  }
+
+  #addTask(record: TaskRecord): void {
+    const known = this.#tasks.get(record.uuid);
+    if (known && known.record !== record) {
+      // The older record has left memory since: what it knew is written before.
+      this.#early ??= emptyWire();
+      pushTask(this.#early, known.record);
+    }
+    const size = textSize(record);
+    this.#textSize += size - (known?.size ?? 0);
+    this.#tasks.set(record.uuid, { record, size });
+  }
+
+  #addHeard({ at, rate, workers }: Heard): void {
+    const merged = new Map((this.#heard?.workers ?? []).map((w) => [w.hostname, w]));
+    for (const w of workers) merged.set(w.hostname, w);
+    this.#heard = { at, rate, workers: [...merged.values()] };
+  }
+
+  /** A tenth at once: looking for the ends of the tasks given up is dear. */
+  #giveUp(): void {
+    const gone = new Set<string>();
+    const keep = {
+      tasks: this.#bounds.tasks * 0.9,
+      finishes: this.#bounds.finishes * 0.9,
+      text: this.#bounds.text * 0.9,
+    };
+    for (const [uuid, { size }] of this.#tasks) {
+      if (this.#tasks.size <= keep.tasks && this.#textSize <= keep.text) break;
+      this.#tasks.delete(uuid);
+      this.#textSize -= size;
+      gone.add(uuid);
+    }
+    let excess = this.#finishes.length / FINISH_WIDTH - keep.finishes;
+    const kept: Flat = [];
+    for (let i = 0; i < this.#finishes.length; i += FINISH_WIDTH) {
+      const uuid = this.#finishes[i] as string;
+      if (excess > 0 && !gone.has(uuid)) {
+        gone.add(uuid);
+        const task = this.#tasks.get(uuid);
+        if (task) {
+          this.#textSize -= task.size;
+          this.#tasks.delete(uuid);
+        }
+      }
+      if (gone.has(uuid)) excess--;
+      else kept.push(...this.#finishes.slice(i, i + FINISH_WIDTH));
+    }
+    this.#finishes = kept;
+    this.givenUp += gone.size;
+  }
+}
+
+function textSize(t: TaskRecord): number {
+  let size = 0;
+  for (const field of LONG_FIELDS) size += t[field]?.length ?? 0;
+  return size;
+}
+
+function longTexts(records: readonly TaskRecord[]): Pick<Work, 'long' | 'longTries'> {
+  const long: LongText[] = [];
+  const longTries: TryRecord[] = [];
+  const isLong = (text: string | null) => text !== null && text.length > ROW_TEXT;
+  for (const record of records) {
+    for (const field of LONG_FIELDS) {
+      const text = record[field];
+      if (isLong(text)) long.push({ record, field, text: text! });
+    }
+    for (const one of record.tries ?? [])
+      if (!one.cut && (isLong(one.exception) || isLong(one.traceback))) longTries.push(one);
+  }
+  return { long, longTries };
+}
+
+/** A slice would keep the whole text in memory. */
+function ownText(slice: string): string {
+  return Buffer.from(slice, 'utf16le').toString('utf16le');
+}
