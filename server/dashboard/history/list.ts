@@ -10,9 +10,8 @@ import type { TaskListQuery } from './contract.ts';
 import { decodeCursor, encodeCursor, type Place } from './cursor.ts';
 import { all, type Condition, equal, makePlan, oneOf, type Plan } from './plan.ts';
 import type { Dictionary } from './query-sql.ts';
-import { cutRow } from './rows.ts';
+import { listRow } from './rows.ts';
 import { ROW_SELECT } from './schema.ts';
-import { decodeRow } from './text.ts';
 
 export const COUNT_CAP = 10_000;
 /** Above so many index ranges a plain scan in the order asked for is cheaper. */
@@ -207,10 +206,10 @@ class Lister {
     ) as StoredRow[];
     const more = rows.length > query.limit;
     const last = rows[query.limit - 1];
-    if (!more || !last) return { items: rows.map(strip), next: null };
+    if (!more || !last) return { items: rows.map(listRow), next: null };
     const value = last[query.sort];
     return {
-      items: rows.slice(0, query.limit).map(strip),
+      items: rows.slice(0, query.limit).map(listRow),
       next: encodeCursor(value === null ? [1, last.id] : [0, value, last.id]),
     };
   }
@@ -292,13 +291,13 @@ class Lister {
     const limit = this.query.limit + 1;
     const rest = this.newest(states, after !== null && after[0] === 1 ? after : null, limit - found.length, without);
     const rows = [...found, ...rest];
-    if (rows.length < limit) return { items: rows.map(strip), next: null };
+    if (rows.length < limit) return { items: rows.map(listRow), next: null };
     const last = rows[limit - 2]!;
     const inRest = limit - 2 >= found.length;
     const place: Place = inRest
       ? [1, last.first_seen, last.id]
       : [0, this.query.sort === 'runtime' ? last.runtime! : last.retries, last.id];
-    return { items: rows.slice(0, limit - 1).map(strip), next: encodeCursor(place) };
+    return { items: rows.slice(0, limit - 1).map(listRow), next: encodeCursor(place) };
   }
 
   /** By name, worker or state: value by value, within a value by state and first_seen. Rows without a value are left to the end. */
@@ -364,7 +363,7 @@ class Lister {
       if (this.nowMs() - this.begun > BUDGET_MS) {
         // In ascending order what was not looked at is newer, and `next` goes on there.
         if (query.descending) this.pagedBackTo = at[0];
-        return { items: found.map(strip), next: encodeCursor([0, ...at]) };
+        return { items: found.map(listRow), next: encodeCursor([0, ...at]) };
       }
     }
     return this.cut(found, 0, (r) => [r.first_seen]);
@@ -432,9 +431,9 @@ class Lister {
 
   cut(found: StoredRow[], group: number, keys: (row: StoredRow) => (string | number)[]): Page {
     const { limit } = this.query;
-    if (found.length <= limit) return { items: found.map(strip), next: null };
+    if (found.length <= limit) return { items: found.map(listRow), next: null };
     const last = found[limit - 1]!;
-    return { items: found.slice(0, limit).map(strip), next: encodeCursor([group, ...keys(last), last.id]) };
+    return { items: found.slice(0, limit).map(listRow), next: encodeCursor([group, ...keys(last), last.id]) };
   }
 }
 
@@ -446,9 +445,4 @@ export function listTasks(db: EmbeddedDb, query: TaskListQuery, dictionary: Dict
   } finally {
     db.exec('COMMIT');
   }
-}
-
-function strip(row: StoredRow): TaskRow {
-  const { id: _, ...rest } = row;
-  return cutRow(decodeRow(rest));
 }

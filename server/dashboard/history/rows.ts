@@ -7,6 +7,7 @@ import { jsonText } from '../../../shared/json-text.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { parseJsonSlowly } from '../../serialization/json-reader.ts';
 import type { Heard, StoredTask } from './contract.ts';
+import { decodeRow } from './text.ts';
 
 export type Flat = (string | number | null)[];
 
@@ -207,6 +208,12 @@ export function cutRow(row: TaskRow, longer: readonly string[] | null = null): T
   }
   if (cut !== null) row.cut = cut;
   return row;
+}
+
+/** A stored row as a list shows it. */
+export function listRow(stored: TaskRow & { id: number }): TaskRow {
+  const { id: _, ...row } = stored;
+  return cutRow(decodeRow(row));
 }
 
 /** As much of a text as a row carries; of a pair of surrogates both or none. */
