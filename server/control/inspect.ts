@@ -45,6 +45,8 @@ export interface WorkerStats {
   broker: Record<string, unknown>;
   prefetch_count: number;
   rusage: Record<string, number>;
+  /** Of ours alone: how late its event loop ran. */
+  loop_delay?: unknown;
 }
 
 export interface QueueInfo {

@@ -22,6 +22,7 @@ import { createTimer, type Timer } from '../timer.ts';
 import { checkBasic } from './access/basic.ts';
 import { PERMISSIONS_POLICY, SECURITY_HEADERS } from './access/headers.ts';
 import { refuseHost, refuseOrigin } from './access/origin.ts';
+import { Attention } from './attention/attention.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { clusterAddresses } from './cluster/identity.ts';
 import { ClusterLink } from './cluster/link.ts';
@@ -32,6 +33,7 @@ import { Feed } from './live/feed.ts';
 import { LiveSocket, MAX_FRAME } from './live/socket.ts';
 import { Interventions } from './operations/interventions.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
+import { aliveRoutes } from './routes/alive.ts';
 import { ProblemError, type RouteContext } from './routes/context.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { EventTally } from './routes/event-tally.ts';
@@ -70,6 +72,7 @@ export interface Dashboard {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const isOpen = (path: string): boolean => OPEN_PATHS.has(path) || path.startsWith('/alive/');
 const OPEN_PATHS = new Set(['/healthcheck', '/readyz', '/metrics']);
 /** Operations of the audit log whose traces tasks and limits may still bear. */
 const REMEMBERED = 500;
@@ -86,6 +89,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const lateHistory = late<HistoryStore>();
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const cluster = new Cluster(options, link, lateHistory.value, timer, log, masking);
+  const attention = new Attention(cluster, timer, log.child('attention'));
   const feed = new Feed(cluster, timer, version);
   const sockets = new Set<LiveSocket>();
   const tally = new EventTally();
@@ -97,6 +101,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const waiting = new Waiting(cluster, interventions);
   const context: RouteContext = {
     cluster,
+    attention,
     feed,
     waiting,
     interventions,
@@ -116,6 +121,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       const addresses = clusterAddresses(options.broker, prefix);
       lateHistory.set(await openHistory(options.db, { timer, log, cluster: addresses, adopt: options.adopt_history }));
       await cluster.start();
+      attention.start();
       // The newest come first.
       for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse()) interventions.note(record);
       timer.every(10_000, () => {
@@ -177,6 +183,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       { prefix: '/api/v2' },
     );
     healthRoutes(root, context, readMetrics);
+    aliveRoutes(root.withTypeProvider<TypeBoxTypeProvider>(), context);
     await pages(root, parts.pages);
   };
 
@@ -186,7 +193,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     if (options.basic_auth.length === 0) {
       const refusal = refuseHost(request.headers.host, options.allowed_hosts);
       if (refusal) throw new ProblemError(403, 'Forbidden', refusal);
-    } else if (!OPEN_PATHS.has(path)) {
+    } else if (!isOpen(path)) {
       request.user = checkBasic(request.headers.authorization, options.basic_auth);
       if (request.user === null) {
         reply.header('www-authenticate', 'Basic realm="umbel", charset="UTF-8"');
@@ -223,6 +230,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     closed = true;
     for (const socket of sockets) socket.bye('the server stops');
     feed.stop();
+    attention.stop();
     await app.close();
     if (starting !== null) {
       const began = await starting.then(

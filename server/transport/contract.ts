@@ -73,6 +73,15 @@ export interface FoundMessages {
   readonly complete: boolean;
 }
 
+/** Who waits for messages, by what the broker itself sees. */
+export interface WaitingConsumers {
+  /**
+   * Clients of Celery's (kombu's) kind that at this moment wait for the next message of some queue of this broker. It does not say which
+   * worker a client belongs to, and those who wait for replies are among them.
+   */
+  readonly kombu: number;
+}
+
 export interface Channel {
   declareExchange(e: Exchange): Promise<void>;
   deleteExchange(name: string): Promise<void>;
@@ -107,6 +116,11 @@ export interface Channel {
    * looked at. Their ack and reject throw. Not given: this broker cannot find them (`peek` shows the ready ones).
    */
   findTask?(id: string, queues: readonly string[], limit: number): Promise<FoundMessages>;
+  /**
+   * Not given, or null: this broker cannot tell (or may not: an account without the right to ask). What a worker says that it consumes is
+   * its own word; this is the broker's.
+   */
+  waitingConsumers?(): Promise<WaitingConsumers | null>;
   /** Resolves when every ack and reject handed over so far has reached the broker. */
   flush(): Promise<void>;
   /** Flush, stop consumers, give unsettled messages back. */

@@ -97,6 +97,15 @@ export function truncate(text: string, maxLength: number): string {
   return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}...`;
 }
 
+/** The middle cut, for what differs at its end as much as at its beginning: "celery@payments-wo...7f9c-x2k4". */
+export function shortenMiddle(name: string, maxLength: number): string {
+  const letters = [...name];
+  if (letters.length <= maxLength) return name;
+  const kept = Math.max(2, maxLength - 3);
+  const head = Math.ceil(kept * 0.6);
+  return `${letters.slice(0, head).join('')}...${letters.slice(letters.length - (kept - head)).join('')}`;
+}
+
 /** The eight characters of an id that lists show. */
 export function shortId(id: string): string {
   return id.slice(0, 8);

@@ -287,12 +287,12 @@ export const WorkerRow = Type.Object({
   /** Of those. */
   failed_last_hour: Int,
   /** When its slots were told (by inspect); null: never. */
-  slots_as_of: Type.Optional(NNum),
+  slots_as_of: NNum,
   /** Operations can reach it now. false: `control_reason` says why not. */
-  controllable: Type.Optional(Bool),
-  control_reason: Type.Optional(NStr),
+  controllable: Bool,
+  control_reason: NStr,
   /** Its clock minus ours, when that is worth a word (over 2 s, over several heartbeats); null: its clock is right. @unit seconds */
-  drift: Type.Optional(NNum),
+  drift: NNum,
 });
 export type WorkerRow = Static<typeof WorkerRow>;
 
@@ -393,7 +393,7 @@ export const WorkerDetail = Type.Intersect([
     /** 'kill' or 'abort': what terminate can do here; null unknown. */
     can_terminate: NStr,
     /** Of a worker that fell silent or left: what it held then, as far as it is known. null: it is there. */
-    held: Type.Optional(Nullable(HeldTasks)),
+    held: Nullable(HeldTasks),
   }),
 ]);
 export type WorkerDetail = Static<typeof WorkerDetail>;
@@ -563,23 +563,21 @@ export type NeedKind = Static<typeof NeedKind>;
 export const Attention = Type.Object({
   kind: NeedKind,
   /** critical: work stands still or the picture is blind. warning: it goes wrong. notice: worth knowing. */
-  severity: Type.Optional(Type.Union([Type.Literal('critical'), Type.Literal('warning'), Type.Literal('notice')])),
+  severity: Type.Union([Type.Literal('critical'), Type.Literal('warning'), Type.Literal('notice')]),
   /** What or who: 'celery@img-4', or of several '200 queues'. Long names are shortened in the middle. */
   subject: Str,
   /** The rest of the sentence: 'has been silent for 41 s', 'have no consumer'. */
   detail: Str,
   /** Both as one sentence. */
-  title: Type.Optional(Str),
+  title: Str,
   /** Three lines at most. */
-  evidence: Type.Optional(Type.Array(Evidence)),
+  evidence: Type.Array(Evidence),
   /** Since when it holds; of several the earliest. */
-  since: Type.Optional(Num),
+  since: Num,
   /** Five at most, the worst first, each with its own page. */
-  subjects: Type.Optional(
-    Type.Array(Type.Object({ name: Str, /** Shortened in the middle. */ label: Str, detail: Str, href: Str })),
-  ),
+  subjects: Type.Array(Type.Object({ name: Str, /** Shortened in the middle. */ label: Str, detail: Str, href: Str })),
   /** How many there are. */
-  count: Type.Optional(Int),
+  count: Int,
   /** Path within the SPA, with its search. */
   href: Str,
 });
@@ -601,7 +599,7 @@ export const Figures = Type.Object({
   /** Slots of late workers: in neither. */
   unknown_slots: Int,
   /** Online workers that have not told their slots: in neither. */
-  uncounted_workers: Type.Optional(Int),
+  uncounted_workers: Int,
   workers_online: Int,
   workers_total: Int,
   /** 60 values, one a minute, for the sparklines. */
@@ -619,6 +617,10 @@ export const SourceState = Type.Object({
   name: Str,
   label: Str,
   ok: Bool,
+  /** none: there is none (no result store is configured). unknown: it was not asked yet. */
+  state: Type.Union([Type.Literal('ok'), Type.Literal('down'), Type.Literal('none'), Type.Literal('unknown')]),
+  /** Since when it is down. */
+  since: NNum,
   /** Last answer. */
   last_ok: NNum,
   latency_ms: NNum,
@@ -657,18 +659,18 @@ export type KnowledgeBySource = Static<typeof KnowledgeBySource>;
 export const Overview = Type.Object({
   /** Five at most, the most urgent first; further ones are counted in `attention_more`. */
   attention: Type.Array(Attention),
-  attention_more: Type.Optional(Int),
+  attention_more: Int,
   /** The first round of questions has not ended yet: what is not listed may only not be known. */
-  settling: Type.Optional(Bool),
-  knowledge: Type.Optional(KnowledgeBySource),
+  settling: Bool,
+  knowledge: KnowledgeBySource,
   figures: Figures,
   failures: Type.Array(FailureGroup),
   /** 50 at most. */
   queues: Type.Array(QueueRow),
-  queues_total: Type.Optional(Int),
+  queues_total: Int,
   /** 50 at most. */
   workers: Type.Array(WorkerRow),
-  workers_total: Type.Optional(Int),
+  workers_total: Int,
 });
 export type Overview = Static<typeof Overview>;
 
@@ -703,12 +705,26 @@ export const ClusterInfo = Type.Object({
   /** Newest first, of the last 31 days: 20 at most. */
   gaps: Type.Array(EventGap),
   history: Type.Optional(HistoryHealth),
-  knowledge: Type.Optional(KnowledgeBySource),
+  knowledge: KnowledgeBySource,
   read_only: Bool,
   user: NStr,
   server_time: Num,
 });
 export type ClusterInfo = Static<typeof ClusterInfo>;
+
+/** /alive/<worker>. */
+export const AliveReply = Type.Object({
+  worker: Str,
+  /** false: a restart would help (the status is 503). null: this dashboard cannot know, `reason` says why; or the name is unknown (404). */
+  alive: NBool,
+  /** null: no such worker was heard. */
+  status: Nullable(WorkerStatus),
+  reason: Str,
+  /** Since when it is not. */
+  since: NNum,
+  evidence: Type.Array(Evidence),
+});
+export type AliveReply = Static<typeof AliveReply>;
 
 export const TaskType = Type.Object({
   name: Str,

@@ -6,27 +6,32 @@ import type { Batch } from '../../../shared/events/cluster-state.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import { EventEdge } from '../../../shared/events/edge.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
-import { createWorkerRecord, isAlive, type WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { createWorkerRecord, type WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { Masking } from '../../../shared/masking.ts';
-import type { Replies } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
 import { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { HistoryStore } from '../history/contract.ts';
-import { toRecord } from '../history/rows.ts';
 import type { Resolved } from '../options.ts';
 import { Inspector } from './inspector.ts';
 import type { ClusterLink } from './link.ts';
 import { Listening } from './listening.ts';
-import { type Liveness, liveness } from './liveness.ts';
 import { QueueProbe } from './queue-probe.ts';
 import { EMPTY, repair } from './repair.ts';
+import { restore } from './restore.ts';
+import { heldIds, isPrefetchFull, slotsOf } from './room.ts';
+import { TaskEvents } from './task-events.ts';
 import { NO_TRENDS, readTrends, type Trends, Usual } from './trends.ts';
+import { type Liveness, WorkerWatch } from './worker-watch.ts';
 
 const FLUSH_MS = 200;
-/** Longer than a heartbeat and what it counts can be apart from the tasks' events. @unit seconds */
-const MUTE_AFTER = 10;
+/** A tick of a second that comes so late says that this process did not run. @unit milliseconds */
+const STOOD_STILL_MS = 5000;
+/** @unit milliseconds */
+const ANNOUNCE_AGAIN_MS = 5000;
+/** How often the result store is asked whether it is there. @unit milliseconds */
+const RESULTS_EVERY_MS = 10_000;
 /** A batch this large is cut before its time. */
 const BATCH_TASKS = 4000;
 /** Queues whose depth is kept over time. */
@@ -40,6 +45,8 @@ export class Cluster {
   readonly probe: QueueProbe;
   readonly receiver: EventReceiver;
   readonly listening: Listening;
+  readonly watch: WorkerWatch;
+  readonly taskEvents: TaskEvents;
   readonly options: Resolved;
   readonly startedAt: number;
   readonly #timer: Timer;
@@ -48,10 +55,6 @@ export class Cluster {
   readonly #eventListeners = new Set<(events: CeleryEvent[]) => void>();
   readonly #timers: TimerHandle[] = [];
   readonly #status = new Map<string, Liveness>();
-  /** What each worker had processed, by its heartbeats, when it last told of a task. */
-  readonly #told = new Map<string, number>();
-  /** What each worker answered when it was asked to send task events, or to stop. */
-  readonly #events = new Map<string, { at: number; on: boolean }>();
   readonly #usual = new Usual();
   /** Workers that were asked for all since we connected. */
   readonly #asked = new Set<string>();
@@ -60,6 +63,16 @@ export class Cluster {
   trends: Trends = NO_TRENDS;
   #rate = { at: 0, count: 0, perSecond: 0 };
   lastEvent: number | null = null;
+  #lastEventMs: number;
+  /** Since when the picture is whole: the first round of questions after we began to hear has ended. null: not yet. @unit seconds */
+  settled: number | null = null;
+  /** Nothing was listened to yet, since this process began. */
+  neverHeard = true;
+  /** When the history was last known to be written. @unit seconds */
+  historyOk: number | null = null;
+  #lastSecondMs: number | null = null;
+  #announcing: Promise<void> | null = null;
+  #announcedMs = Number.NEGATIVE_INFINITY;
   stopped = false;
   #refreshing = false;
   brokerFailure: string | null = null;
@@ -79,9 +92,14 @@ export class Cluster {
     this.#timer = timer;
     this.#log = log;
     this.startedAt = timer.now() / 1000;
+    this.#lastEventMs = timer.monotonic();
     this.state = new ClusterState({ maxTasks: options.max_tasks, maxWorkers: options.max_workers });
     this.inspector = new Inspector(link.control, timer, log.child('inspect'), options.inspect_timeout / 1000, masking);
     this.inspector.onAnswers((hostnames) => this.#answered(hostnames));
+    const { inspect_interval: every, inspect_timeout: timeoutMs } = options;
+    this.watch = new WorkerWatch(timer, { answersCountFor: 2 * every + timeoutMs / 1000 });
+    this.watch.deaf();
+    this.taskEvents = new TaskEvents(link.control, timer, this.state, this.watch, timeoutMs / 1000);
     this.probe = new QueueProbe(link.asking, timer, log.child('queues'), () => this.consumedQueues());
     this.listening = new Listening(this, log);
     this.receiver = new EventReceiver({
@@ -101,6 +119,10 @@ export class Cluster {
 
   get now(): number {
     return this.#timer.now() / 1000;
+  }
+  /** For how long not a single event was heard. @unit seconds */
+  get quiet(): number {
+    return (this.#timer.monotonic() - this.#lastEventMs) / 1000;
   }
   get eventsPerSecond(): number {
     return this.#rate.perSecond;
@@ -122,19 +144,26 @@ export class Cluster {
         if (!this.stopped) this.#log.warning(`The history could not be repaired: ${toError(error).message}`);
       });
     });
-    await this.#restore();
+    await restore(this);
     await this.listening.start();
     this.receiver.onEvents((events) => this.#take(events));
+    this.receiver.onLost(() => {
+      this.settled = null;
+      this.watch.deaf();
+    });
+    this.receiver.onGap(() => this.#hears());
     const { inspect_interval: inspectEvery, queue_interval: queuesEvery } = this.options;
     this.#timers.push(
       this.#timer.every(FLUSH_MS, () => this.flush()),
       this.#timer.every(1000, () => this.#second()),
+      this.#timer.every(RESULTS_EVERY_MS, () => void this.link.checkBackend()),
       this.#timer.every(queuesEvery * 1000, () => void this.#probeQueues()),
       this.#timer.every(inspectEvery * 1000, () => void this.#inspect(false)),
       this.#timer.every(60_000, () => void this.#inspect(true)),
       this.#timer.every(30_000, () => void this.#expire()),
     );
     void this.refreshTrends();
+    void this.link.checkBackend();
     void this.#connect();
   }
 
@@ -156,55 +185,11 @@ export class Cluster {
   }
 
   statusOf(w: WorkerRecord): Liveness {
-    const { inspect_interval: every, inspect_timeout: timeoutMs } = this.options;
-    return liveness(w, this.now, this.inspector.workers.get(w.hostname)?.at, 2 * every + timeoutMs / 1000);
-  }
-
-  /** It goes on with tasks, by its heartbeats, and no event tells of them: somebody has disabled its task events. */
-  isMute(w: WorkerRecord): boolean {
-    // What it did while nobody listened, it may have told of.
-    if (this.listening.gaps.isCounting) return false;
-    const told = this.#told.get(w.hostname);
-    return told !== undefined && w.processed !== null && w.processed > told;
-  }
-
-  /** Whether it sends task events, by its own last answer. null: it was not asked, or somebody else has changed it since. */
-  answeredEvents(hostname: string): boolean | null {
-    const answer = this.#events.get(hostname);
-    if (!answer) return null;
-    const last = this.state.workers.get(hostname)?.last_task_event ?? null;
-    return !answer.on && last !== null && last > answer.at + MUTE_AFTER ? null : answer.on;
-  }
-
-  /** Workers were asked to send task events (`on`), or to stop; these did answer that they do. */
-  noteEvents(replies: Replies, on: boolean): void {
-    for (const reply of replies)
-      for (const [hostname, value] of Object.entries(reply)) {
-        if ((value as { ok?: unknown } | null)?.ok === undefined) continue;
-        this.#events.set(hostname, { at: this.now, on });
-        const record = this.state.workers.get(hostname);
-        if (!record) continue;
-        this.#noteTold(record, this.now);
-        this.state.touchWorker(record);
-      }
+    return this.watch.statusOf(w);
   }
 
   async #enableEvents(destination: readonly string[] | null): Promise<void> {
-    if (!this.options.enable_events) return;
-    const limit = destination === null ? {} : { limit: destination.length };
-    const timeout = this.options.inspect_timeout / 1000;
-    this.noteEvents(await this.link.control.enableEvents({ destination, reply: true, timeout, ...limit }), true);
-  }
-
-  #noteTold(w: WorkerRecord, now: number): void {
-    if (w.processed === null) return;
-    const answer = this.#events.get(w.hostname);
-    // What it did before it began to tell may be counted only by its next heartbeat.
-    const begins = answer?.on === true && now < answer.at + MUTE_AFTER;
-    const isTelling = begins || (w.last_task_event !== null && w.last_task_event >= now - MUTE_AFTER);
-    const told = this.#told.get(w.hostname);
-    const isUnheard = this.listening.gaps.isCounting;
-    if (isTelling || isUnheard || told === undefined || w.processed < told) this.#told.set(w.hostname, w.processed);
+    if (this.options.enable_events) await this.taskEvents.enable(destination);
   }
 
   onlineWorkers(): string[] {
@@ -245,19 +230,29 @@ export class Cluster {
       this.brokerFailure = toError(error).message;
     });
     if (this.stopped) return;
+    if (this.receiver.connected) this.#hears();
     await this.announce();
     // What ended while this dashboard was not there.
     await this.listening.mend(this.startedAt);
   }
 
-  /** Workers that do not know us yet: make them show themselves, send events, and tell what they have. */
-  async announce(): Promise<void> {
+  /** Workers that do not know us yet: make them show themselves, send events, and tell what they have. Never rejects. */
+  announce(): Promise<void> {
+    this.#announcing ??= this.#announce().finally(() => {
+      this.#announcing = null;
+    });
+    return this.#announcing;
+  }
+
+  async #announce(): Promise<void> {
+    this.#announcedMs = this.#timer.monotonic();
     try {
       this.#asked.clear();
       await this.link.asking.tryConnect();
       await this.link.control.broadcast('heartbeat', {});
       await Promise.all([this.#enableEvents(null), this.inspector.ask(null)]);
       await this.#probeQueues();
+      if (this.receiver.connected) this.settled = this.now;
     } catch (error) {
       this.#log.debug(`The cluster could not be asked: ${toError(error).message}`);
     }
@@ -272,20 +267,45 @@ export class Cluster {
       )
         this.#newcomer(event.hostname, event.type === 'worker-online');
       state.apply(event);
+      this.#watched(event);
       listening.gaps.take(event);
     }
     this.lastEvent = events[0]?.local_received ?? this.lastEvent;
+    this.#lastEventMs = this.#timer.monotonic();
     this.#rate.count += events.length;
     for (const fn of this.#eventListeners) fn(events);
     if (state.dirty >= BATCH_TASKS) this.flush();
   }
 
+  #hears(): void {
+    this.neverHeard = false;
+    this.watch.hears();
+  }
+
+  #watched(event: CeleryEvent): void {
+    const record = event.hostname === undefined ? undefined : this.state.workers.get(event.hostname);
+    if (!record) return;
+    this.watch.take(event);
+    const slots = slotsOf(this.inspector.workers.get(record.hostname));
+    if (slots !== null && typeof event.active === 'number' && event.active >= slots) this.watch.isBusy(record.hostname);
+  }
+
   #answered(hostnames: readonly string[]): void {
     for (const hostname of hostnames) {
-      const record = this.state.workers.get(hostname) ?? createWorkerRecord(hostname);
-      if (isAlive(record, this.now)) continue;
+      let record = this.state.workers.get(hostname);
+      if (!record) {
+        this.state.restoreWorker(createWorkerRecord(hostname));
+        record = this.state.workers.get(hostname);
+      }
+      // No place for it.
+      if (!record) continue;
+      const wasThere = this.statusOf(record) === 'online';
+      this.watch.answered(hostname);
+      const inspected = this.inspector.workers.get(hostname);
+      if (inspected && inspected.complete > 0)
+        this.watch.holds(hostname, heldIds(inspected), isPrefetchFull(inspected) ?? false);
+      if (wasThere) continue;
       record.last_heard = this.now;
-      this.state.restoreWorker(record);
       this.state.touchWorker(record);
     }
   }
@@ -293,7 +313,7 @@ export class Cluster {
   #newcomer(hostname: string | undefined, isStart: boolean): void {
     if (hostname === undefined) return;
     // It has forgotten what the one before it was told.
-    if (isStart) this.#events.delete(hostname);
+    if (isStart) this.taskEvents.forget(hostname);
     this.#asked.add(hostname);
     this.#newcomers.add(hostname);
     if (this.#newcomersDue) return;
@@ -311,6 +331,16 @@ export class Cluster {
 
   #second(): void {
     const now = this.now;
+    this.#noteStandstill();
+    // It was away when this began, or went away while workers were being asked.
+    if (this.receiver.connected && this.watch.isDeaf) this.#hears();
+    if (
+      this.receiver.connected &&
+      this.settled === null &&
+      this.#timer.monotonic() - this.#announcedMs > ANNOUNCE_AGAIN_MS
+    )
+      void this.announce();
+    if (this.history.failure === null) this.historyOk = now;
     const ran = this.listening.second(now);
     if (ran && this.#rate.at > 0) {
       const perSecond = this.#rate.count / Math.max(0.2, now - this.#rate.at);
@@ -321,8 +351,7 @@ export class Cluster {
     const purge = this.options.purge_offline_workers ?? 86_400;
     const mute = new Set<string>();
     for (const w of this.state.workers.values()) {
-      this.#noteTold(w, now);
-      if (this.isMute(w)) mute.add(w.hostname);
+      if (this.watch.unheard(w.hostname) !== null) mute.add(w.hostname);
       const status = this.statusOf(w);
       if (this.#status.get(w.hostname) !== status) {
         this.#status.set(w.hostname, status);
@@ -332,14 +361,24 @@ export class Cluster {
         this.state.forgetWorker(w.hostname);
         this.inspector.forget(w.hostname);
         this.#status.delete(w.hostname);
-        this.#told.delete(w.hostname);
-        this.#events.delete(w.hostname);
+        this.watch.forget(w.hostname);
+        this.taskEvents.forget(w.hostname);
         this.#asked.delete(w.hostname);
       }
     }
     if (ran && !this.listening.gaps.isCounting) this.listening.mute = mute;
     this.listening.settle(now);
     void this.refreshTrends();
+  }
+
+  /** This process did not run (a suspended machine, a stopped container): what workers did meanwhile is read only now. */
+  #noteStandstill(): void {
+    const nowMs = this.#timer.monotonic();
+    const lateMs = this.#lastSecondMs === null ? 0 : nowMs - this.#lastSecondMs - 1000;
+    this.#lastSecondMs = nowMs;
+    if (lateMs < STOOD_STILL_MS || this.watch.isDeaf) return;
+    this.watch.deaf(lateMs);
+    this.watch.hears();
   }
 
   async #probeQueues(): Promise<void> {
@@ -386,37 +425,6 @@ export class Cluster {
       while (!this.stopped && (await this.history.expire({ maxAge, maxTasks }, this.now)) > 0);
     } catch (error) {
       if (!this.stopped) this.#log.warning(`The history could not be trimmed: ${toError(error).message}`);
-    }
-  }
-
-  async #restore(): Promise<void> {
-    const [rows, workers, newest] = await Promise.all([
-      this.history.unfinished(20_000),
-      this.history.workers(),
-      this.history.tasks({
-        tree: null,
-        states: null,
-        from: null,
-        to: null,
-        sort: 'first_seen',
-        descending: true,
-        cursor: null,
-        limit: 200,
-      }),
-    ]);
-    for (const row of rows) this.state.restore(toRecord(row));
-    const known = await Promise.all(
-      newest.items.filter((t) => !this.state.tasks.has(t.uuid)).map((t) => this.history.task(t.uuid)),
-    );
-    for (const row of known.reverse()) if (row) this.state.restore(toRecord(row));
-    for (const name of await this.history.taskNames()) this.state.taskTypes.add(name);
-    for (const row of workers.slice(0, this.options.max_workers)) {
-      const record = {
-        ...createWorkerRecord(row.hostname),
-        ...(JSON.parse(row.record) as Partial<WorkerRecord>),
-        batch: -1,
-      };
-      this.state.restoreWorker(record);
     }
   }
 }

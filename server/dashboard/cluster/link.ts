@@ -10,8 +10,13 @@ import { Connection } from '../../messaging/connection.ts';
 import { LamportClock } from '../../messaging/lamport-clock.ts';
 import { Mailbox } from '../../messaging/mailbox.ts';
 import { acceptSet, decodeExact, encode } from '../../serialization/registry.ts';
-import type { Timer } from '../../timer.ts';
+import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
+
+/** A result store that takes so long to say that it has no record is away. @unit milliseconds */
+const BACKEND_SILENT_MS = 5000;
+/** An id no task has. */
+const CHECK_ID = '00000000-0000-0000-0000-000000000000';
 
 export class ClusterLink {
   readonly options: Resolved;
@@ -27,6 +32,7 @@ export class ClusterLink {
   backendLatencyMs: number | null = null;
   #backend: Promise<Backend> | null = null;
   #mailbox: Mailbox | null = null;
+  #checking = false;
 
   constructor(options: Resolved, timer: Timer, log: Logger) {
     this.options = options;
@@ -92,6 +98,24 @@ export class ClusterLink {
       this.backendFailure = isUnread ? null : toError(error).message;
       throw error;
     }
+  }
+
+  /** Is the result store there? Asked now and then, for nobody may ask it anything for hours. Never rejects. */
+  async checkBackend(): Promise<void> {
+    if (this.#checking) return;
+    this.#checking = true;
+    let silent: TimerHandle | undefined;
+    const silence = new Promise<void>((resolve) => {
+      silent = this.timer.after(BACKEND_SILENT_MS, () => {
+        this.backendFailure = `It has not answered for ${BACKEND_SILENT_MS / 1000} s`;
+        resolve();
+      });
+    });
+    // What fails is kept as backendFailure.
+    const asked = this.askBackend((backend) => backend.getMany([CHECK_ID])).catch(() => null);
+    await Promise.race([asked, silence]);
+    silent?.cancel();
+    this.#checking = false;
   }
 
   setting<T>(name: string, otherwise: T): T {

@@ -5,7 +5,7 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
 import type { Timer } from '../../timer.ts';
-import type { Channel, FoundMessage, FoundMessages, QueueStatus } from '../../transport/contract.ts';
+import type { Channel, FoundMessage, FoundMessages, QueueStatus, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 
 export interface ProbedQueue {
@@ -86,6 +86,12 @@ export class QueueProbe {
     return { messages, complete: false };
   }
 
+  /** Who waits for messages, by the broker's word. null: it cannot tell. */
+  async waitingConsumers(): Promise<WaitingConsumers | null> {
+    const channel = await this.#open();
+    return (await channel.waitingConsumers?.()) ?? null;
+  }
+
   /** @returns how many messages were removed */
   async purge(name: string): Promise<number> {
     const channel = await this.#open();
@@ -133,6 +139,14 @@ export class QueueProbe {
     queue.samples.push({ at, messages: status.messages });
     while (queue.samples.length > 0 && queue.samples[0]!.at < at - SAMPLE_SPAN) queue.samples.shift();
   }
+}
+
+/** Since when something has waited in it at every look; null: nothing waits, or it is not known. @unit seconds since the epoch */
+export function waitingSince(queue: ProbedQueue): number | null {
+  if (queue.status === null || queue.status.messages === 0) return null;
+  let since: number | null = null;
+  for (const { at, messages } of queue.samples) since = messages === 0 ? null : (since ?? at);
+  return since;
 }
 
 /** Net change per minute over the samples kept; null before there are ten seconds of them. */

@@ -1,29 +1,18 @@
-// The cluster as pages show it: workers, queues, figures, sources, what needs a person.
-// Not here: where the numbers come from (cluster.ts and what it holds).
+// The cluster as pages show it: workers, queues, figures.
+// Not here: where the numbers come from (cluster.ts and what it holds), how fresh they are (knowledge.ts), what needs a person
+// (../attention/).
 // Holds: shapes of shared/wire/http.ts; what is not known is null, never zero; slots of silent workers are counted apart.
 
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
-import { formatCount, formatRate } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
-import type {
-  Attention,
-  ClusterInfo,
-  FailureGroup,
-  Figures,
-  QueueRow,
-  SourceState,
-  WorkerRow,
-} from '../../../shared/wire/http.ts';
+import type { ClusterInfo, Figures, QueueRow, WorkerRow } from '../../../shared/wire/http.ts';
 import { safeUrl } from '../../transport/url.ts';
 import type { Cluster } from './cluster.ts';
-import { isLost } from './liveness.ts';
+import { knowledge, sources } from './knowledge.ts';
 import { isGrowing, netPerMinute } from './queue-probe.ts';
+import { slotsOf } from './room.ts';
 import { recentPerMinute } from './trends.ts';
 
-/** A gap in the events stands among what needs a person for so long. @unit seconds */
-const TOLD_FOR = 3600;
-/** So many tasks that wait to be written are worth a word. */
-const SLOW = 20_000;
 const ZEROS = Array<number>(60).fill(0);
 const BLANK = Array<number | null>(60).fill(null);
 
@@ -31,13 +20,15 @@ export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
   const inspected = cluster.inspector.workers.get(w.hostname);
   const pool = inspected?.stats?.pool;
   const status = cluster.statusOf(w);
+  const reason = whyNotControllable(cluster, w);
   return {
     hostname: w.hostname,
     status,
     last_heard: w.last_heard,
     freq: w.freq,
-    active: w.active ?? (inspected ? inspected.active.length : null),
-    concurrency: concurrencyOf(pool),
+    // What became of its tasks nobody knows.
+    active: status === 'offline' ? null : (w.active ?? (inspected ? inspected.active.length : null)),
+    concurrency: slotsOf(inspected),
     processed: w.processed,
     failed: w.failed,
     succeeded: w.succeeded,
@@ -49,9 +40,13 @@ export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
     sw_sys: w.sw_sys,
     pool: poolName(pool),
     queues: inspected?.active_queues.map((q) => q.name) ?? [],
-    task_events: cluster.isMute(w) ? false : (cluster.answeredEvents(w.hostname) ?? sendsTaskEvents(w)),
+    task_events: cluster.taskEvents.sends(w.hostname),
     finished_per_min: cluster.trends.byWorker.get(w.hostname) ?? ZEROS,
     failed_last_hour: cluster.trends.failedByWorker.get(w.hostname) ?? 0,
+    slots_as_of: inspected?.stats ? inspected.at : null,
+    controllable: reason === null,
+    control_reason: reason,
+    drift: w.clock_drift === 0 ? null : w.clock_drift,
   };
 }
 
@@ -62,12 +57,13 @@ export function workerRows(cluster: Cluster): WorkerRow[] {
     .sort((a, b) => rank[a.status] - rank[b.status] || (a.hostname < b.hostname ? -1 : 1));
 }
 
-export function concurrencyOf(pool: Record<string, unknown> | undefined): number | null {
-  // Python's prefork goes on telling what it was started with when it has grown or shrunk (celery/concurrency/prefork.py 5.2).
-  if (pool && 'writes' in pool && Array.isArray(pool.processes) && pool.processes.length > 0)
-    return pool.processes.length;
-  const value = pool?.['max-concurrency'];
-  return typeof value === 'number' ? value : null;
+/** null: an operation can reach it. */
+export function whyNotControllable(cluster: Cluster, w: WorkerRecord): string | null {
+  if (!cluster.link.asking.connected) return 'The broker is away: nothing reaches this worker';
+  if (cluster.statusOf(w) !== 'offline') return null;
+  if (w.left) return 'It has stopped';
+  const silence = cluster.watch.silence(w.hostname);
+  return silence === null ? 'It was never heard' : `It has not been heard for ${formatAge(silence)}`;
 }
 
 /** Celery names its pool from 5.3 on; before, each kind is told by what it counts (celery/concurrency 5.2, _get_info). */
@@ -80,14 +76,6 @@ export function poolName(pool: Record<string, unknown> | undefined): string | nu
   if ('threads' in pool) return 'threads';
   if (pool['put-guarded-by-semaphore'] === true && Array.isArray(pool.processes)) return 'solo';
   return null;
-}
-
-/** A worker that has run tasks since we listen and told nothing of them sends no task events. */
-export function sendsTaskEvents(w: WorkerRecord): boolean | null {
-  if (w.last_task_event !== null && w.last_heard !== null && w.last_heard - w.last_task_event < 120) return true;
-  const told = w.received + w.succeeded + w.failed;
-  if (told === 0 && (w.active ?? 0) > 0) return false;
-  return w.last_task_event !== null ? true : null;
 }
 
 export function queueRows(cluster: Cluster): QueueRow[] {
@@ -143,15 +131,19 @@ export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: 
     if (q.messages !== null) waiting = (waiting ?? 0) + q.messages;
     if (q.oldest !== null && (oldest === null || q.oldest < oldest.oldest!)) oldest = q;
   }
-  let busy = 0;
-  let slots = 0;
+  let busy: number | null = null;
+  let slots: number | null = null;
   let unknown = 0;
+  let uncounted = 0;
   let online = 0;
   for (const w of workers) {
     if (w.status === 'online') {
       online++;
-      busy += w.active ?? 0;
-      slots += w.concurrency ?? 0;
+      if (w.active === null || w.concurrency === null) uncounted++;
+      else {
+        busy = (busy ?? 0) + w.active;
+        slots = (slots ?? 0) + w.concurrency;
+      }
     } else if (w.status === 'late') unknown += w.concurrency ?? 0;
   }
   return {
@@ -165,6 +157,7 @@ export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: 
     busy,
     slots,
     unknown_slots: unknown,
+    uncounted_workers: uncounted,
     workers_online: online,
     workers_total: workers.length,
     spark: {
@@ -176,48 +169,6 @@ export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: 
       busy: trends.busy,
     },
   };
-}
-
-export function sources(cluster: Cluster): SourceState[] {
-  const { probe, receiver, history, link } = cluster;
-  const asked = cluster.options.result_backend;
-  const now = cluster.now;
-  return [
-    {
-      name: 'broker',
-      label: cluster.link.asking.url,
-      ok: probe.failure === null && probe.lastOk !== null,
-      last_ok: probe.lastOk,
-      latency_ms: probe.latencyMs,
-      detail: probe.failure ?? (probe.lastOk === null ? 'Not reached yet' : null),
-    },
-    {
-      name: 'results',
-      label: asked ? safeUrl(asked) : 'none',
-      ok: link.backendFailure === null,
-      last_ok: link.backendLastOk,
-      latency_ms: link.backendLatencyMs,
-      detail: asked ? link.backendFailure : 'No result backend is configured: results cannot be shown',
-    },
-    {
-      name: 'store',
-      label: cluster.options.db,
-      ok: history.failure === null,
-      last_ok: history.failure === null ? now : null,
-      latency_ms: history.lastWriteMs,
-      detail:
-        history.failure ??
-        (history.health.waiting > SLOW ? `${formatCount(history.health.waiting)} tasks wait to be written` : null),
-    },
-    {
-      name: 'events',
-      label: 'events',
-      ok: receiver.connected,
-      last_ok: cluster.lastEvent,
-      latency_ms: null,
-      detail: receiver.connected ? null : 'Not listening: the broker is away',
-    },
-  ];
 }
 
 export function clusterInfo(cluster: Cluster, version: string, user: string | null): ClusterInfo {
@@ -234,84 +185,9 @@ export function clusterInfo(cluster: Cluster, version: string, user: string | nu
     events_lost_is: lost.is,
     history: cluster.history.health,
     gaps: cluster.listening.gaps.list().slice(0, 20),
+    knowledge: knowledge(cluster),
     read_only: cluster.options.read_only,
     user,
     server_time: cluster.now,
   };
-}
-
-/** The page has room for a few: what stands still comes before what goes wrong, and that before what is merely worth knowing. */
-const URGENCY: readonly Attention['kind'][] = [
-  'source-down',
-  'no-workers',
-  'worker-silent',
-  'queue-unconsumed',
-  'failure',
-  'queue-growing',
-  'events-off',
-  'events-lost',
-];
-
-export function attention(
-  cluster: Cluster,
-  queues: readonly QueueRow[],
-  workers: readonly WorkerRow[],
-  failures: readonly FailureGroup[],
-): Attention[] {
-  const found: Attention[] = [];
-  const known = sources(cluster);
-  const isAway = known.some(({ name, ok }) => name === 'broker' && !ok);
-  // That no events come says nothing more when the broker is away.
-  for (const s of known)
-    if (!s.ok && (s.name !== 'results' || cluster.options.result_backend) && !(s.name === 'events' && isAway))
-      found.push({ kind: 'source-down', subject: s.name, detail: s.detail ?? 'does not answer', href: '/' });
-  for (const f of failures.filter((f) => f.is_new).slice(0, 3))
-    found.push({
-      kind: 'failure',
-      subject: f.exception,
-      detail: f.task === '' ? 'new' : `new in ${f.task.slice(f.task.lastIndexOf('.') + 1)}`,
-      href: `/tasks?q=${encodeURIComponent(`${f.task === '' ? '' : `name:${f.task} `}exception:${f.exception}`)}&state=FAILURE`,
-    });
-  for (const q of queues) {
-    const href = `/queues/${encodeURIComponent(q.name)}`;
-    if ((q.messages ?? 0) > 0 && q.workers.length === 0 && (q.consumers ?? 0) === 0)
-      found.push({
-        kind: 'queue-unconsumed',
-        subject: q.name,
-        detail: `${formatCount(q.messages)} wait, nobody consumes it`,
-        href,
-      });
-    else if (q.growing)
-      found.push({
-        kind: 'queue-growing',
-        subject: q.name,
-        detail: `grows by ${formatRate(q.per_min)}/min`,
-        href,
-      });
-  }
-  for (const w of workers) {
-    const record = cluster.state.workers.get(w.hostname);
-    const href = `/workers/${encodeURIComponent(w.hostname)}`;
-    if (record && w.status !== 'online' && isLost(record, cluster.now) && (w.last_heard ?? 0) > cluster.now - 3600)
-      found.push({
-        kind: 'worker-silent',
-        subject: w.hostname,
-        detail: `silent for ${formatAge(cluster.now - record.last_heard!)}`,
-        href,
-      });
-    else if (w.status === 'online' && w.task_events === false)
-      found.push({ kind: 'events-off', subject: w.hostname, detail: 'sends no task events', href });
-  }
-  if (!workers.some((w) => w.status === 'online'))
-    found.push({ kind: 'no-workers', subject: 'workers', detail: 'No worker is online', href: '/workers' });
-  const [gap] = cluster.listening.gaps.list();
-  const ago = gap?.until ? cluster.now - gap.until : Number.POSITIVE_INFINITY;
-  if (gap?.until && ago < TOLD_FOR)
-    found.push({
-      kind: 'events-lost',
-      subject: 'events',
-      detail: `${gap.events === null ? 'an unknown number' : `about ${formatCount(gap.events)}`} missed in ${formatAge(Math.max(1, gap.until - gap.since))}, ${ago < 60 ? 'just now' : `${formatAge(ago)} ago`}`,
-      href: ago < 600 ? '/?range=15m' : '/?range=1h',
-    });
-  return found.sort((a, b) => URGENCY.indexOf(a.kind) - URGENCY.indexOf(b.kind));
 }

@@ -199,7 +199,7 @@ export class Feed {
 
 /** What moves with every look and is worth no patch of its own. */
 function unmoved(key: string, value: unknown): unknown {
-  return key === 'server_time' || key === 'last_ok' || key === 'latency_ms' ? undefined : value;
+  return key === 'server_time' || key === 'last_ok' || key === 'as_of' || key === 'latency_ms' ? undefined : value;
 }
 
 /** The newest by first_seen. Sorting tens of thousands to show two hundred would cost more than the merge did. */

@@ -110,12 +110,12 @@ async function act(cluster: Cluster, waiting: Waiting, request: OperationRequest
       return told(await control.poolRestart({}, all), expected);
     case 'enable_events': {
       const replies = await control.enableEvents(all);
-      cluster.noteEvents(replies, true);
+      cluster.taskEvents.note(replies, true);
       return told(replies, expected);
     }
     case 'disable_events': {
       const replies = await control.disableEvents(all);
-      cluster.noteEvents(replies, false);
+      cluster.taskEvents.note(replies, false);
       return told(replies, expected);
     }
     case 'heartbeat':

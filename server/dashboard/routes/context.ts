@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
 import type { Timer } from '../../timer.ts';
+import type { Attention } from '../attention/attention.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
 import type { Interventions } from '../operations/interventions.ts';
@@ -21,6 +22,7 @@ export type Api = FastifyInstance<
 
 export interface RouteContext {
   readonly cluster: Cluster;
+  readonly attention: Attention;
   readonly feed: Feed;
   /** Why tasks do not run. */
   readonly waiting: Waiting;

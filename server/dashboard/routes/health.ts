@@ -1,7 +1,7 @@
 // /healthcheck as Flower has it, /readyz by source, /metrics for Prometheus. None of them asks for authentication, as with Flower.
 // Not here: what is counted (metrics.ts).
 import type { FastifyInstance } from 'fastify';
-import { sources } from '../cluster/rows.ts';
+import { sources } from '../cluster/knowledge.ts';
 import type { RouteContext } from './context.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -179,6 +179,11 @@ export class Metrics {
       () => history.health.given_up,
     );
     single('umbel_live_readers', 'Open live connections', () => feed.readers);
+    counter(
+      'umbel_worker_events_left_out_total',
+      'Events of workers for which there was no place',
+      () => cluster.state.workerEventsLeftOut,
+    );
     single('umbel_tasks_in_memory', 'Tasks kept in memory', () => cluster.state.tasks.size);
     counter(
       'umbel_metric_series_dropped_total',

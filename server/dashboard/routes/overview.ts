@@ -1,28 +1,32 @@
 // /overview, /failures, /cluster: is the cluster well?
 import { Type } from 'typebox';
 import { ClusterInfo, FailuresReply, Overview } from '../../../shared/wire/http.ts';
-import { attention, clusterInfo, figures, queueRows, workerRows } from '../cluster/rows.ts';
+import { knowledge } from '../cluster/knowledge.ts';
+import { clusterInfo, figures, queueRows, workerRows } from '../cluster/rows.ts';
 import type { Api, RouteContext } from './context.ts';
 
 const DAY = 86_400;
+/** Rows of queues and of workers that the overview carries. */
+const ROWS = 50;
 
-export function overviewRoutes(app: Api, { cluster, version }: RouteContext): void {
+export function overviewRoutes(app: Api, { attention, cluster, version }: RouteContext): void {
   app.get('/overview', { schema: { summary: 'Is the cluster well?', response: { 200: Overview } } }, async () => {
-    const failures = await cluster.history.failures({
-      now: cluster.now,
-      span: DAY,
-      limit: 50,
-      task: null,
-      exception: null,
-    });
+    const asked = { now: cluster.now, span: DAY, limit: 10, task: null, exception: null };
+    const failures = await cluster.history.failures(asked);
     const queues = queueRows(cluster);
     const workers = workerRows(cluster);
+    const { needs, more } = attention.needs();
     return {
-      attention: attention(cluster, queues, workers, failures),
+      attention: needs,
+      attention_more: more,
+      settling: attention.isSettling,
+      knowledge: knowledge(cluster),
       figures: figures(cluster, queues, workers),
-      failures: failures.slice(0, 10),
-      queues,
-      workers,
+      failures,
+      queues: queues.slice(0, ROWS),
+      queues_total: queues.length,
+      workers: workers.slice(0, ROWS),
+      workers_total: workers.length,
     } satisfies Overview;
   });
 

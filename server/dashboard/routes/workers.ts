@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
 import { type RequestInfo, WorkerDetail, WorkersReply } from '../../../shared/wire/http.ts';
+import { heldBy } from '../cluster/held.ts';
 import { parseRegistered } from '../cluster/inspector.ts';
 import { workerRow, workerRows } from '../cluster/rows.ts';
 import { pairKey } from '../history/contract.ts';
@@ -60,6 +61,7 @@ export function workerRoutes(app: Api, { cluster }: RouteContext): void {
         prefetch_count: inspected?.stats?.prefetch_count ?? null,
         uptime: inspected?.stats?.uptime ?? null,
         can_terminate: canTerminate(cluster, hostname),
+        held: heldBy(cluster, record),
       };
       return detail;
     },

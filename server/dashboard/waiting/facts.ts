@@ -3,7 +3,7 @@
 // Holds: plain values, each with the time it is from; what is not known is null or 'unknown', never a guess. Instants: seconds since
 // the epoch.
 import type { Count } from '../../../shared/wire/count.ts';
-import type { Liveness } from '../cluster/liveness.ts';
+import type { Liveness } from '../cluster/worker-watch.ts';
 
 export interface TaskFacts {
   readonly uuid: string;

@@ -3,7 +3,6 @@
 // Holds: all viewers share one answer for SHARED; a worker gets no more than one question in two seconds for it; a task that the
 // result store knows to have ended is brought up to date instead of explained.
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
-import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { readIsoTime } from '../../../shared/python-values.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import type { Count } from '../../../shared/wire/count.ts';
@@ -14,7 +13,7 @@ import { toError } from '../../errors.ts';
 import type { TaskMessage } from '../../protocol/task-message.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type Inspected, parseRegistered } from '../cluster/inspector.ts';
-import { concurrencyOf, sendsTaskEvents } from '../cluster/rows.ts';
+import { slotsOf } from '../cluster/room.ts';
 import type { Interventions } from '../operations/interventions.ts';
 import { readMessage } from '../operations/known-call.ts';
 import { FRESH } from './answer.ts';
@@ -176,7 +175,7 @@ export class Waiting {
       asked: inspected && inspected.complete > 0 ? inspected.complete : null,
       answered: inspected?.at ?? null,
       consumes: queue !== null && (inspected?.active_queues.some((q) => q.name === queue) ?? false),
-      slots: concurrencyOf(inspected?.stats?.pool),
+      slots: slotsOf(inspected),
       active: (inspected?.active ?? []).map((r) => ({
         uuid: r.id,
         name: r.name ?? null,
@@ -189,14 +188,8 @@ export class Waiting {
       taken: use?.window === null || use === null ? null : use.taken,
       taken_by: use === null ? null : takenBy(use),
       revoked: inspected?.revoked.includes(row.uuid) ?? false,
-      sends_events: record ? this.#sendsEvents(record) : null,
+      sends_events: record ? cluster.taskEvents.sends(hostname) : null,
     };
-  }
-
-  #sendsEvents(record: WorkerRecord): boolean | null {
-    return this.#cluster.isMute(record)
-      ? false
-      : (this.#cluster.answeredEvents(record.hostname) ?? sendsTaskEvents(record));
   }
 
   #queue(name: string, workers: readonly WorkerFacts[]): QueueFacts {
@@ -330,12 +323,12 @@ export class Waiting {
   /** How many its worker took before it: of those that have no slot yet, and of those that its rate limit holds. */
   #ahead(row: TaskRow, holder: string | null): Pick<WaitFacts, 'limited_ahead' | 'reserved_ahead'> {
     if (holder === null || row.received === null) return { limited_ahead: null, reserved_ahead: null };
-    const { inspector, state, listening } = this.#cluster;
+    const { inspector, state, listening, taskEvents } = this.#cluster;
     const inspected = inspector.workers.get(holder);
     const record = state.workers.get(holder);
     const isSeen =
       record !== undefined &&
-      this.#sendsEvents(record) !== false &&
+      taskEvents.sends(holder) !== false &&
       listening.gaps.list().every((g) => (g.until ?? 0) < row.received!);
     // Its lists are from before it took this one: where the others are may have changed since.
     const isYoung = inspected === undefined || inspected.complete < row.received;

@@ -4,7 +4,14 @@
 // settled after the connection broke is settled when this process has connected again.
 // Kombu: transport/virtual/base.py Channel, QoS; transport/redis.py QoS
 import { ImproperlyConfigured } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, FoundMessages, QueueStatus } from '../contract.ts';
+import type {
+  Channel,
+  ConsumeOptions,
+  ConsumerTag,
+  FoundMessages,
+  QueueStatus,
+  WaitingConsumers,
+} from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
@@ -15,6 +22,7 @@ import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
 import type { Hear } from './fanout.ts';
 import { findMessages } from './find.ts';
 import { Reader, type ReaderHost, type Taken } from './reader.ts';
+import { waitingConsumers } from './waiting.ts';
 
 interface LocalConsumer {
   readonly tag: ConsumerTag;
@@ -191,6 +199,11 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
       const { message, redelivered } = readEnvelope(raw, queue);
       return new Delivery(message, { id: 0, queue, redelivered, deliveryTag: 0, consumerTag: undefined }, null);
     });
+  }
+
+  waitingConsumers(): Promise<WaitingConsumers | null> {
+    this.#check();
+    return waitingConsumers(this.#broker.link);
   }
 
   async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {

@@ -1,0 +1,113 @@
+// What needs a person, kept up to date: looks at the facts once a second, asks the broker who waits while some worker seems not to eat,
+// and asks the history now and then which failures are new.
+// Not here: what is found (kinds.ts), when that is a need (watch.ts).
+// Holds: the pages read what was concluded at the last look; a reader changes nothing.
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Timer, TimerHandle } from '../../timer.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Facts, FailureFact, WaitingLook } from './facts.ts';
+import { gather } from './gather.ts';
+import { type Stall, stalledFor, stallOf } from './stalled.ts';
+import { type Needs, Watch } from './watch.ts';
+
+const LOOK_MS = 1000;
+const FAILURES_MS = 5000;
+/** A worker that did not eat for so long is worth a question to the broker. @unit seconds */
+const SUSPECT_AFTER = 10;
+/** How often the broker is asked who waits, while somebody is suspected. @unit milliseconds */
+const WHO_WAITS_MS = 2000;
+const LOOKS_KEPT = 30;
+const DAY = 86_400;
+
+export class Attention {
+  readonly #cluster: Cluster;
+  readonly #timer: Timer;
+  readonly #log: Logger;
+  readonly #watch = new Watch();
+  readonly #timers: TimerHandle[] = [];
+  #facts: Facts | null = null;
+  #newFailures: readonly FailureFact[] = [];
+  #waiting: readonly WaitingLook[] | null = null;
+  #isAsking = false;
+  #isReading = false;
+  #stopped = false;
+
+  constructor(cluster: Cluster, timer: Timer, log: Logger) {
+    this.#cluster = cluster;
+    this.#timer = timer;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#timers.push(
+      this.#timer.every(LOOK_MS, () => this.look()),
+      this.#timer.every(FAILURES_MS, () => void this.#readFailures()),
+      this.#timer.every(WHO_WAITS_MS, () => void this.#askWhoWaits()),
+    );
+    void this.#readFailures();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const handle of this.#timers) handle.cancel();
+  }
+
+  /** Also done by itself, once a second. */
+  look(): void {
+    this.#facts = gather(this.#cluster, { newFailures: this.#newFailures, waiting: this.#waiting });
+    this.#watch.observe(this.#facts, this.#timer.monotonic());
+  }
+
+  needs(): Needs {
+    return this.#watch.needs();
+  }
+
+  /** The picture is not whole yet: what is not listed may only not be known. */
+  get isSettling(): boolean {
+    return this.#cluster.settled === null;
+  }
+
+  /** Why a worker counts as alive but not eating; null: it does not. */
+  stallOf(hostname: string): Stall | null {
+    if (this.#facts === null || !this.#watch.has('worker-stalled', hostname)) return null;
+    const fact = this.#facts.workers.find((w) => w.hostname === hostname);
+    return fact ? stallOf(fact, this.#facts) : null;
+  }
+
+  /** Failures that were not there before; the history says which, once it goes back far enough to know. */
+  async #readFailures(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const { history, now } = this.#cluster;
+    try {
+      const groups = await history.failures({ now, span: DAY, limit: 50, task: null, exception: null });
+      this.#newFailures = groups.filter((group) => group.is_new === true);
+    } catch (error) {
+      if (!this.#stopped) this.#log.debug(`Failures could not be read: ${toError(error).message}`);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async #askWhoWaits(): Promise<void> {
+    const facts = this.#facts;
+    if (facts === null || this.#isAsking) return;
+    const isSuspected = facts.workers.some((w) => (stalledFor(w, facts)?.seconds ?? 0) >= SUSPECT_AFTER);
+    if (!isSuspected) {
+      this.#waiting = null;
+      return;
+    }
+    this.#isAsking = true;
+    try {
+      const waiting = await this.#cluster.probe.waitingConsumers();
+      const at = this.#cluster.now;
+      this.#waiting =
+        waiting === null ? null : [...(this.#waiting ?? []), { at, kombu: waiting.kombu }].slice(-LOOKS_KEPT);
+    } catch (error) {
+      this.#log.debug(`The broker could not be asked who waits: ${toError(error).message}`);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+}

@@ -1,0 +1,114 @@
+// The facts of this moment, gathered from all that the dashboard knows of its cluster.
+// Not here: their shapes (facts.ts), what is concluded (kinds.ts).
+// Holds: one pass, synchronous, so that all facts are of one moment; nothing is concluded here.
+import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import type { QueueRow } from '../../../shared/wire/http.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { knowledge } from '../cluster/knowledge.ts';
+import { waitingSince } from '../cluster/queue-probe.ts';
+import { isPrefetchFull, slotsOf } from '../cluster/room.ts';
+import { queueRows } from '../cluster/rows.ts';
+import { expectedWithin } from '../cluster/worker-watch.ts';
+import type { Consumption, Facts, FailureFact, GapFact, QueueFact, WaitingLook, WorkerFact } from './facts.ts';
+
+export interface Remembered {
+  readonly newFailures: readonly FailureFact[];
+  readonly waiting: readonly WaitingLook[] | null;
+}
+
+export function gather(cluster: Cluster, { newFailures, waiting }: Remembered): Facts {
+  const { inspector, now, settled, state } = cluster;
+  const workers = [...state.workers.values()].map((w) => workerFact(cluster, w));
+  const silent = new Set(workers.filter((w) => w.status !== 'online' && !w.left).map((w) => w.hostname));
+  const held = countHeld(cluster, silent);
+  return {
+    now,
+    settledFor: settled === null ? null : now - settled,
+    knowledge: knowledge(cluster),
+    quiet: cluster.quiet,
+    workers: workers.map((w) =>
+      silent.has(w.hostname) ? { ...w, held: held.get(w.hostname) ?? { running: 0, waiting: 0 } } : w,
+    ),
+    unknownQueues: workers.filter((w) => w.status !== 'offline' && !inspector.workers.has(w.hostname)).length,
+    queues: queueRows(cluster).map((row) => queueFact(cluster, row)),
+    newFailures,
+    gap: gapFact(cluster),
+    waiting,
+  };
+}
+
+function workerFact(cluster: Cluster, w: WorkerRecord): WorkerFact {
+  const { hostname } = w;
+  return {
+    hostname,
+    status: cluster.statusOf(w),
+    left: w.left,
+    lastHeard: w.last_heard,
+    silence: cluster.watch.silence(hostname),
+    expectedWithin: expectedWithin(w),
+    held: null,
+    drift: w.clock_drift,
+    unheard: cluster.watch.unheard(hostname),
+    eventsDisabled: cluster.taskEvents.sends(hostname) === false,
+    consumption: consumption(cluster, w),
+    blocked: blocked(cluster, w),
+  };
+}
+
+function consumption(cluster: Cluster, w: WorkerRecord): Consumption | null {
+  const inspected = cluster.inspector.workers.get(w.hostname);
+  const rest = cluster.watch.rest(w.hostname);
+  if (!inspected || !rest) return null;
+  return {
+    queues: inspected.active_queues.map((q) => q.name),
+    queuesAsOf: inspected.at,
+    slots: slotsOf(inspected),
+    busy: w.active,
+    processed: w.processed,
+    ...rest,
+    prefetchFull: inspected.complete > 0 ? isPrefetchFull(inspected) : null,
+    // Ours says so; Celery's own and those that go by its name wait as kombu does.
+    isKombu: w.sw_ident === 'py-celery',
+  };
+}
+
+function blocked(cluster: Cluster, w: WorkerRecord): WorkerFact['blocked'] {
+  const delay = cluster.inspector.workers.get(w.hostname)?.stats?.loop_delay;
+  const last = (delay as { last?: { at?: unknown; seconds?: unknown; tasks?: unknown } | null } | undefined)?.last;
+  if (!last || typeof last.at !== 'number' || typeof last.seconds !== 'number') return null;
+  const tasks = Array.isArray(last.tasks) ? last.tasks.filter((name): name is string => typeof name === 'string') : [];
+  return { seconds: last.seconds, at: last.at - w.clock_drift, tasks };
+}
+
+function queueFact(cluster: Cluster, row: QueueRow): QueueFact {
+  const probed = cluster.probe.queues.get(row.name);
+  return {
+    name: row.name,
+    messages: row.messages,
+    workers: row.workers,
+    consumers: row.consumers,
+    growing: row.growing,
+    perMinute: row.per_min,
+    waitingSince: probed ? waitingSince(probed) : null,
+    probedAt: row.probed,
+  };
+}
+
+function countHeld(cluster: Cluster, silent: ReadonlySet<string>): Map<string, { running: number; waiting: number }> {
+  const held = new Map<string, { running: number; waiting: number }>();
+  if (silent.size === 0) return held;
+  for (const t of cluster.state.tasks.values()) {
+    if ((t.state !== 'STARTED' && t.state !== 'RECEIVED') || t.worker === null || !silent.has(t.worker)) continue;
+    const count = held.get(t.worker) ?? { running: 0, waiting: 0 };
+    if (t.state === 'STARTED') count.running++;
+    else count.waiting++;
+    held.set(t.worker, count);
+  }
+  return held;
+}
+
+function gapFact(cluster: Cluster): GapFact | null {
+  const [gap] = cluster.listening.gaps.list();
+  if (!gap || gap.until === null || gap.events === 0) return null;
+  return { since: gap.since, until: gap.until, events: gap.events, tasks: gap.tasks };
+}

@@ -1,0 +1,103 @@
+// Alive but not eating: a worker with a free slot and room in its prefetch window, messages in a queue it says it consumes, and no
+// progress. Every other sign of it may be well: heartbeats, ping, active_queues (Celery 5.6 whose BRPOP socket was silently cut).
+// Not here: the facts (facts.ts, gather.ts); who is told (kinds.ts, ../routes/alive.ts).
+// Holds: never said of a worker that is idle, paused (no queues), full of tasks that wait for their time or their rate limit, or that has
+// all slots taken, nor within its first 30 seconds; where the broker can tell who waits for messages, never against its word.
+import { formatCount, listing, shortenMiddle } from '../../../shared/format/text.ts';
+import { formatAge } from '../../../shared/format/time.ts';
+import type { Evidence } from '../../../shared/wire/http.ts';
+import type { Facts, WorkerFact } from './facts.ts';
+
+/** How long it must not have eaten. Named within a minute, together with the age of the facts. @unit seconds */
+export const STALLED_AFTER = 40;
+/** @unit seconds */
+const FIRST_OF_LIFE = 30;
+/** An answer older than that says nothing of now. @unit seconds */
+const ANSWER_FRESH = 60;
+/** Looks at who waits, that count. @unit seconds */
+const LOOKS_OF = 30;
+/** ... and how many of them it needs. */
+const LOOKS_NEEDED = 3;
+
+export interface Stall {
+  /** @unit seconds since the epoch */
+  readonly since: number;
+  /** By the broker's own word, not just by what the worker says and does. */
+  readonly certain: boolean;
+  readonly evidence: readonly Evidence[];
+}
+
+/** What it must have had for how long, before anybody's word is asked. null: nothing points to a stall. @unit seconds */
+export function stalledFor(
+  w: WorkerFact,
+  facts: Facts,
+): { seconds: number; queues: { name: string; messages: number }[] } | null {
+  const c = w.consumption;
+  if (w.status !== 'online' || c === null || c.queues.length === 0) return null;
+  if (facts.now - c.queuesAsOf > ANSWER_FRESH) return null;
+  if (c.slots === null || c.busy === null || c.busy >= c.slots || c.prefetchFull !== false) return null;
+  if (c.alive < FIRST_OF_LIFE) return null;
+  let waiting = 0;
+  const queues: { name: string; messages: number }[] = [];
+  for (const q of facts.queues) {
+    if (q.waitingSince === null || !c.queues.includes(q.name)) continue;
+    waiting = Math.max(waiting, facts.now - q.waitingSince);
+    queues.push({ name: q.name, messages: q.messages ?? 0 });
+  }
+  if (queues.length === 0) return null;
+  return { seconds: Math.min(waiting, c.room, c.still, c.alive - FIRST_OF_LIFE + STALLED_AFTER / 2), queues };
+}
+
+export function stallOf(w: WorkerFact, facts: Facts): Stall | null {
+  const found = stalledFor(w, facts);
+  if (found === null || found.seconds < STALLED_AFTER) return null;
+  const c = w.consumption!;
+  const word = brokersWord(w, facts);
+  if (word === 'eats') return null;
+  const waits = found.queues.reduce((sum, q) => sum + q.messages, 0);
+  const names = found.queues.slice(0, 3).map((q) => shortenMiddle(q.name, 40));
+  const since = facts.now - found.seconds;
+  const evidence: Evidence[] = [
+    {
+      text: `${formatCount(waits)} ${waits === 1 ? 'message waits' : 'messages wait'} in ${listing(names)}, which it says it consumes`,
+      at: c.queuesAsOf,
+    },
+    {
+      text: `${c.busy} of ${c.slots} slots taken, room in its prefetch window, and nothing begun for ${formatAge(found.seconds)}`,
+      at: facts.now,
+    },
+    word === null
+      ? {
+          text: c.isKombu
+            ? 'The broker does not tell who waits for messages: this is concluded from what the worker says and does'
+            : 'The broker cannot tell who of this kind waits for messages: this is concluded from what the worker says and does',
+          at: null,
+        }
+      : { text: word.text, at: word.at },
+  ];
+  return { since, certain: word !== null, evidence };
+}
+
+/**
+ * Of the workers that say they consume and have room, each waits for messages, or has just been given one. When fewer clients wait than
+ * that, somebody does not; it is the one whose messages lie there.
+ */
+function brokersWord(w: WorkerFact, facts: Facts): { text: string; at: number } | 'eats' | null {
+  if (!w.consumption!.isKombu || facts.waiting === null) return null;
+  const looks = facts.waiting.filter((look) => look.at > facts.now - LOOKS_OF);
+  if (looks.length < LOOKS_NEEDED) return null;
+  const hungry = facts.workers.filter(
+    (one) =>
+      one.status === 'online' &&
+      one.consumption?.isKombu === true &&
+      one.consumption.queues.length > 0 &&
+      one.consumption.prefetchFull === false,
+  ).length;
+  // Clients wait in turns of a second, and who asks workers waits for their answers: the middle of several looks.
+  const middle = looks.map((look) => look.kombu).sort((a, b) => a - b)[looks.length >> 1]!;
+  if (middle >= hungry) return 'eats';
+  return {
+    text: `Of ${formatCount(hungry)} ${hungry === 1 ? 'worker' : 'workers'} that should wait for messages, ${formatCount(middle)} ${middle === 1 ? 'does' : 'do'}, by the broker's list of clients`,
+    at: looks.at(-1)!.at,
+  };
+}

@@ -1,0 +1,57 @@
+// What a worker held when it fell silent, and since when nobody knows of a task.
+// Not here: who is silent (worker-watch.ts); whether a task is to be sent again (../operations/).
+// Holds: its last answer and its events together; an event younger than the answer has the last word; said as of when.
+import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { READY_STATES } from '../../../shared/states.ts';
+import type { HeldTasks, TaskRow } from '../../../shared/wire/http.ts';
+import type { Cluster } from './cluster.ts';
+
+const SHOWN = 100;
+const ORDER = { running: 0, reserved: 1, scheduled: 2 } as const;
+
+type Held = HeldTasks['tasks'][number];
+
+/** null: it is there. */
+export function heldBy(cluster: Cluster, w: WorkerRecord): HeldTasks | null {
+  if (cluster.statusOf(w) !== 'offline') return null;
+  const since = w.last_heard ?? cluster.startedAt;
+  const held = new Map<string, Held>();
+  const inspected = cluster.inspector.workers.get(w.hostname);
+  const asOf = inspected && inspected.complete > 0 ? inspected.complete : null;
+  const add = (id: string, name: string | null, was: Held['was'], at: number | null, acknowledged: boolean | null) => {
+    const task = cluster.state.tasks.get(id);
+    // It has ended, or gone on elsewhere.
+    if (task && (READY_STATES.has(task.state) || task.state === 'RETRY' || task.worker !== w.hostname)) return;
+    held.set(id, { uuid: id, name: name ?? task?.name ?? null, was, at, acknowledged });
+  };
+  if (inspected) {
+    for (const { request: r } of inspected.scheduled) add(r.id, r.name, 'scheduled', null, r.acknowledged ?? null);
+    for (const r of inspected.reserved) add(r.id, r.name, 'reserved', null, r.acknowledged ?? null);
+    for (const r of inspected.active) add(r.id, r.name, 'running', r.time_start, r.acknowledged ?? null);
+  }
+  for (const t of cluster.state.tasks.values()) {
+    if (t.worker !== w.hostname || (t.state !== 'STARTED' && t.state !== 'RECEIVED')) continue;
+    const known = held.get(t.uuid);
+    if (t.state === 'STARTED')
+      add(t.uuid, t.name, 'running', t.started, known?.was === 'running' ? known.acknowledged : null);
+    else if (!known) add(t.uuid, t.name, t.eta === null ? 'reserved' : 'scheduled', t.received, null);
+  }
+  const tasks = [...held.values()].sort((a, b) => ORDER[a.was] - ORDER[b.was] || (a.at ?? 0) - (b.at ?? 0));
+  return { since, as_of: asOf, total: tasks.length, tasks: tasks.slice(0, SHOWN) };
+}
+
+/** It was with a worker that fell silent or left: since when nobody knows what became of it. null: its state holds. */
+export function unknownSince(cluster: Cluster, row: Pick<TaskRow, 'state' | 'worker' | 'timestamp'>): number | null {
+  if (row.worker === null || (row.state !== 'STARTED' && row.state !== 'RECEIVED')) return null;
+  const w = cluster.state.workers.get(row.worker);
+  // Forgotten, so long is it gone.
+  if (!w) return cluster.settled === null ? null : row.timestamp;
+  if (cluster.statusOf(w) !== 'offline') return null;
+  return Math.max(w.last_heard ?? row.timestamp, row.timestamp);
+}
+
+/** The row, with `unknown_since` where that holds. */
+export function told<T extends TaskRow>(cluster: Cluster, row: T): T {
+  const since = unknownSince(cluster, row);
+  return since === null ? row : { ...row, unknown_since: since };
+}

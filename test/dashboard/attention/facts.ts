@@ -1,0 +1,80 @@
+// Facts of a cluster that is well, to be changed by a test where it is not.
+import type { Consumption, Facts, QueueFact, WorkerFact } from '../../../server/dashboard/attention/facts.ts';
+import type { Knowledge, KnowledgeBySource } from '../../../shared/wire/http.ts';
+
+export const NOW = 1_800_000_000;
+
+export const known = (at = NOW): Knowledge => ({ ok: true, as_of: at, since: null, reason: null });
+export const away = (since: number, reason = 'Connection refused'): Knowledge => ({
+  ok: false,
+  as_of: since,
+  since,
+  reason,
+});
+
+export function consumption(more: Partial<Consumption> = {}): Consumption {
+  return {
+    queues: ['celery'],
+    queuesAsOf: NOW - 5,
+    slots: 4,
+    busy: 0,
+    processed: 12,
+    alive: 3600,
+    room: 600,
+    still: 600,
+    prefetchFull: false,
+    isKombu: true,
+    ...more,
+  };
+}
+
+export function worker(hostname: string, more: Partial<WorkerFact> = {}): WorkerFact {
+  return {
+    hostname,
+    status: 'online',
+    left: false,
+    lastHeard: NOW - 1,
+    silence: 1,
+    expectedWithin: 4,
+    held: null,
+    drift: 0,
+    unheard: null,
+    eventsDisabled: false,
+    consumption: consumption(),
+    blocked: null,
+    ...more,
+  };
+}
+
+export function queue(name: string, more: Partial<QueueFact> = {}): QueueFact {
+  return {
+    name,
+    messages: 0,
+    workers: ['w1@h'],
+    consumers: null,
+    growing: false,
+    perMinute: 0,
+    waitingSince: null,
+    probedAt: NOW - 1,
+    ...more,
+  };
+}
+
+export function facts(
+  more: Partial<Omit<Facts, 'knowledge'>> & { knowledge?: Partial<KnowledgeBySource> } = {},
+): Facts {
+  const { knowledge, ...rest } = more;
+  return {
+    now: NOW,
+    settledFor: 600,
+    quiet: 0,
+    workers: [worker('w1@h'), worker('w2@h')],
+    unknownQueues: 0,
+    queues: [queue('celery')],
+    newFailures: [],
+    gap: null,
+    waiting: null,
+    ...rest,
+    knowledge: { events: known(), broker: known(), control: known(), history: known(), results: known(), ...knowledge },
+  };
+}
