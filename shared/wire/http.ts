@@ -817,6 +817,22 @@ export const OperationRecord = Type.Object({
 });
 export type OperationRecord = Static<typeof OperationRecord>;
 
+/** Which operations are wanted; each absent: any. */
+export const OperationsQuery = Type.Object({
+  cursor: Type.Optional(Str),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  /** The whole name of who asked. */
+  who: Type.Optional(Str),
+  /** 'revoke', 'rate_limit' ... */
+  action: Type.Optional(Str),
+  outcome: Type.Optional(Str),
+  /** A part of what it was done to: a task, a worker, a queue. Letter case of A to Z does not matter. */
+  on: Type.Optional(Str),
+  /** The one with this id, and those before it. */
+  from_id: Type.Optional(Int),
+});
+export type OperationsQuery = Static<typeof OperationsQuery>;
+
 export const OperationsPage = Type.Object({ items: Type.Array(OperationRecord), next: NStr });
 export type OperationsPage = Static<typeof OperationsPage>;
 

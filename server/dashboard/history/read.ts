@@ -5,6 +5,7 @@ import type {
   FacetReply,
   FailureGroup,
   OperationRecord,
+  OperationsQuery,
   SeriesReply,
   TaskPage,
   TaskRow,
@@ -267,12 +268,23 @@ export class HistoryReader {
     return [...groups.values()].sort((a, b) => b.count - a.count || b.last - a.last).slice(0, ask.limit);
   }
 
-  operations(before: number | null, limit: number): OperationRecord[] {
+  operations(
+    before: number | null,
+    limit: number,
+    wanted: Pick<OperationsQuery, 'who' | 'action' | 'outcome' | 'on'> = {},
+  ): OperationRecord[] {
+    const on = wanted.on ? wanted.on.toLowerCase() : null;
     return this.#db
       .all<Record<string, string | number | null>>(
-        'SELECT id, at, who, action, subject, request, outcome, summary, answers, new_ids FROM operations WHERE (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?',
+        `SELECT id, at, who, action, subject, request, outcome, summary, answers, new_ids FROM operations
+         WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR who = ?2) AND (?3 IS NULL OR action = ?3) AND (?4 IS NULL OR outcome = ?4)
+           AND (?5 IS NULL OR instr(lower(subject), ?5) > 0 OR instr(lower(request), ?5) > 0)
+         ORDER BY id DESC LIMIT ?6`,
         before,
-        before,
+        wanted.who || null,
+        wanted.action || null,
+        wanted.outcome || null,
+        on,
         limit,
       )
       .map(decodeRow)

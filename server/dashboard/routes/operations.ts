@@ -1,26 +1,27 @@
 // /operations: what operators did, and doing it.
-import { Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
-import { OperationRecord, OperationRequest, OperationsPage } from '../../../shared/wire/http.ts';
+import { OperationRecord, OperationRequest, OperationsPage, OperationsQuery } from '../../../shared/wire/http.ts';
 import { perform, Refused } from '../operations/actions.ts';
 import { type Api, ProblemError, type RouteContext } from './context.ts';
 
 const VARIANTS = OperationRequest.anyOf;
 
 export function operationRoutes(app: Api, { cluster, feed, waiting, interventions, options }: RouteContext): void {
-  const Query = Type.Object({
-    cursor: Type.Optional(Type.String()),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
-  });
   app.get(
     '/operations',
-    { schema: { summary: 'What operators did, newest first', querystring: Query, response: { 200: OperationsPage } } },
+    {
+      schema: {
+        summary: 'What operators did, newest first',
+        querystring: OperationsQuery,
+        response: { 200: OperationsPage },
+      },
+    },
     async (request) => {
-      const { cursor, limit = 50 } = request.query;
-      const before = cursor ? Number(cursor) : null;
+      const { cursor, limit = 50, from_id, ...wanted } = request.query;
+      const before = cursor ? Number(cursor) : from_id !== undefined ? from_id + 1 : null;
       if (before !== null && !Number.isInteger(before))
         throw new ProblemError(400, 'Bad cursor', 'The cursor is not one this server gave.');
-      const items = await cluster.history.operations(before, limit + 1);
+      const items = await cluster.history.operations(before, limit + 1, wanted);
       const more = items.length > limit;
       const page = more ? items.slice(0, limit) : items;
       return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;

@@ -5,6 +5,7 @@ import type {
   ClusterInfo,
   FacetReply,
   OperationsPage,
+  OperationsQuery,
   Overview,
   QueueDetail,
   QueueRow,
@@ -139,8 +140,8 @@ export const taskTypesQuery = () =>
     staleTime: 30_000,
   });
 
-export const fetchOperations = (cursor: string | undefined, signal?: AbortSignal) =>
-  get<OperationsPage>('operations', { cursor, limit: 100 }, signal);
+export const fetchOperations = (query: OperationsQuery, signal?: AbortSignal) =>
+  get<OperationsPage>('operations', { limit: 100, ...query }, signal);
 
 function itemsOf<T>(reply: T[] | { items: T[] }): T[] {
   return Array.isArray(reply) ? reply : reply.items;

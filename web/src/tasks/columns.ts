@@ -15,7 +15,7 @@ export interface Column {
 export const COLUMNS: readonly Column[] = [
   { id: 'state', label: 'State', sort: 'state', fixed: true, className: 'c-state' },
   { id: 'name', label: 'Task', sort: 'name', fixed: true, className: 'c-name' },
-  { id: 'args', label: 'Arguments, or why it failed', className: 'c-args' },
+  { id: 'args', label: 'Arguments or why', className: 'c-args' },
   { id: 'worker', label: 'Worker', sort: 'worker', className: 'c-worker' },
   { id: 'queue', label: 'Queue', className: 'c-queue' },
   { id: 'retries', label: 'Retries', sort: 'retries', num: true, className: 'c-retries' },
