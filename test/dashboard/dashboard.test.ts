@@ -585,6 +585,28 @@ describe('the server', () => {
     expect(await post({ action: 'pool_grow', n: 1, destination: ['nobody@h'] })).toMatchObject({ status: 400 });
   });
 
+  it('lists operations by who, action, outcome and on what, page after page, and one by its id', async () => {
+    const { dashboard, worker } = await shop();
+    const { items: workers } = await get<{ items: { hostname: string }[] }>(dashboard, 'workers');
+    expect(workers.map((w) => w.hostname)).toContain(worker.hostname);
+    const limited = { action: 'rate_limit', task_name: 'shop.add', rate_limit: '6/m', destination: [worker.hostname] };
+    const records = [];
+    for (const request of [limited, { action: 'heartbeat' }, { action: 'revoke', task_ids: ['one', 'two'] }, limited])
+      records.push(await operate(dashboard, request));
+    const [first, second, third, last] = records.map((record) => record.id);
+    const ids = async (query: string) => {
+      const page = await get<{ items: OperationRecord[]; next: string | null }>(dashboard, `operations?${query}`);
+      return [page.items.map((record) => record.id), page.next];
+    };
+    expect(await ids('action=rate_limit')).toEqual([[last, first], null]);
+    expect(await ids(`on=${encodeURIComponent(worker.hostname.toUpperCase())}`)).toEqual([[last, first], null]);
+    expect(await ids('on=two')).toEqual([[third], null]);
+    expect(await ids('who=nobody')).toEqual([[], null]);
+    expect(await ids('who=anonymous&outcome=ok&on=add&limit=1')).toEqual([[last], String(last)]);
+    expect(await ids(`who=anonymous&outcome=ok&on=add&limit=1&cursor=${last}`)).toEqual([[first], null]);
+    expect(await ids(`from_id=${second}&limit=1`)).toEqual([[second], String(second)]);
+  });
+
   it('describes itself as OpenAPI 3.1, every route and a page to read it', async () => {
     const dashboard = makeDashboard({ url_prefix: 'ops/umbel' });
     const document = (await dashboard.app.inject('/ops/umbel/api/v2/docs/json')).json<{
