@@ -9,6 +9,7 @@ import type {
   FailureGroup,
   HistoryHealth,
   OperationRecord,
+  OperationsQuery,
   SeriesReply,
   TaskPage,
   TaskRow,
@@ -141,7 +142,11 @@ export interface HistoryQuestions {
   gauge(name: string, from: number, to: number): Promise<{ bucket: number; value: number }[]>;
   gauges(prefix: string, from: number): Promise<{ name: string; bucket: number; value: number }[]>;
   failures(ask: FailuresAsk): Promise<FailureGroup[]>;
-  operations(before: number | null, limit: number): Promise<OperationRecord[]>;
+  operations(
+    before: number | null,
+    limit: number,
+    wanted?: Pick<OperationsQuery, 'who' | 'action' | 'outcome' | 'on'>,
+  ): Promise<OperationRecord[]>;
   counts(): Promise<{ tasks: number; bytes: number }>;
   /** How far events were heard by whoever wrote this history last; null: nobody did. */
   heard(): Promise<Heard | null>;
