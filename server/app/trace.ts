@@ -64,6 +64,8 @@ export interface TraceOptions {
   readonly hostname: string;
   readonly stop: Stop;
   readonly pid?: number;
+  /** Called when the body has ended, before anything is made of it. `settled`: it has asked for a retry, which is on its way. */
+  readonly bodyEnded?: (settled: boolean) => void;
   /** Run in the caller's process by `apply`: stored only with `task_store_eager_result`. */
   readonly eager?: boolean;
   /** Told of the next try of an eager run. */
@@ -123,7 +125,9 @@ export async function traceTask(
       if (starting) await starting;
       value = runInContext(running, () => task.call(running, task.bind(message.args, message.kwargs)));
       if (isThenable(value)) value = await value;
+      options.bodyEnded?.(running.sending !== null);
     } catch (thrown) {
+      options.bodyEnded?.(running.sending !== null);
       return await ended(run, bodyError(run, thrown));
     }
     if (isAbandoned(options.stop.reason)) return abandoned(run);

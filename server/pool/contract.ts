@@ -60,10 +60,16 @@ export interface Pool {
   stop(how: 'warm' | 'cold'): Promise<void>;
 }
 
+/**
+ * The body has ended; what it came to is about to be stored and told. Called at that moment, in the same turn.
+ * @param settled true: it has been told already (a retry is on its way), whatever the limits say
+ */
+export type BodyEnded = (settled: boolean) => void;
+
 export interface PoolContext {
   readonly concurrency: number;
   /** Runs one job in this process; never rejects. Pools with children load the app there instead. */
-  readonly execute: (job: Job, stop: Stop) => Promise<TaskOutcome>;
+  readonly execute: (job: Job, stop: Stop, bodyEnded: BodyEnded) => Promise<TaskOutcome>;
   readonly timer: Timer;
   /** Fields of `info()` that only the worker knows, such as the default time limits. */
   readonly info?: PoolInfo;

@@ -1,10 +1,13 @@
 // The pools without child processes: `async` (many bodies awaiting side by side) and `solo` (one at a time).
 // Not here: what a body's run is (app/trace.ts); what an outcome means for the message (worker/request.ts).
 // Holds: a job that was stopped from outside (terminate, hard limit, cold stop) is done at that moment and its place is free;
-// JavaScript cannot be interrupted, so the body is told by its signal, and what it still says is dropped.
+// JavaScript cannot be interrupted, so the body is told by its signal, and what it still says is dropped. What a body came to is one
+// thing to everybody: once it has ended, neither its limits nor a terminate change it; one that blocked past its hard limit, so that
+// nothing could fire, has exceeded it.
 // Celery 5.6: concurrency/solo.py, concurrency/gevent.py
 //
-// A job: waiting > running > done. Terminate moves it from either to done.
+// A job: waiting > running > ending (its outcome is being stored) > done. Terminate moves it from the first two to done, a cold stop from
+// each.
 import { constants } from 'node:os';
 import { Stop } from '../app/stop.ts';
 import type { TaskOutcome } from '../app/trace.ts';
@@ -22,7 +25,7 @@ class Run implements Running {
   readonly job: Job;
   readonly callbacks: JobCallbacks;
   readonly pool: InProcessPool;
-  state: 'waiting' | 'running' | 'done' = 'waiting';
+  state: 'waiting' | 'running' | 'ending' | 'done' = 'waiting';
   stop: Stop | null = null;
   startedMs = 0;
   limits: TimerHandle[] | null = null;
@@ -36,6 +39,7 @@ class Run implements Running {
   terminate(signal: string): void {
     const name = signal.startsWith('SIG') ? signal : `SIG${signal}`;
     const signum = (constants.signals as Record<string, number>)[name] ?? null;
+    if (this.state === 'ending') return;
     this.pool.abandon(this, new Terminated(name), {
       state: 'REVOKED',
       terminated: true,
@@ -132,7 +136,7 @@ export class InProcessPool implements Pool {
   /** Ends a job from outside: its body is told by `reason`, whatever it answers later is dropped. */
   abandon(run: Run, reason: Error, ending: Ending): void {
     if (run.state === 'done') return;
-    const wasRunning = run.state === 'running';
+    const wasRunning = run.state !== 'waiting';
     run.state = 'done';
     const { id, task, shadow } = run.job.message;
     const runtimeMs = wasRunning ? this.#context.timer.monotonic() - run.startedMs : 0;
@@ -147,7 +151,7 @@ export class InProcessPool implements Pool {
   }
 
   #begin(run: Run): void {
-    const { job, callbacks } = run;
+    const { callbacks } = run;
     if (callbacks.mayStart && !callbacks.mayStart()) {
       run.state = 'done';
       return;
@@ -158,7 +162,6 @@ export class InProcessPool implements Pool {
     run.stop = stop;
     run.startedMs = timer.monotonic();
     this.#running.add(run);
-    if (job.softTimeLimitMs !== null || job.timeLimitMs !== null) this.#limitTime(run);
     callbacks.onAccepted(this.#pid, timer.now());
     if (this.#accepted.push(run) === 1) setImmediate(() => this.#execute());
   }
@@ -174,11 +177,25 @@ export class InProcessPool implements Pool {
     for (const run of accepted) {
       // Terminated meanwhile?
       if (run.state !== 'running') continue;
-      execute(run.job, run.stop!).then(
+      // Limits count from here: what other bodies block before this one begins is not its time.
+      if (run.job.softTimeLimitMs !== null || run.job.timeLimitMs !== null) this.#limitTime(run);
+      const begunMs = timer.monotonic();
+      execute(run.job, run.stop!, (settled) => this.#bodyEnded(run, settled ? 0 : timer.monotonic() - begunMs)).then(
         (outcome) => this.#ended(run, outcome),
         (error: unknown) => this.#ended(run, crashed(run, error, timer.monotonic())),
       );
     }
+  }
+
+  #bodyEnded(run: Run, tookMs: number): void {
+    if (run.state !== 'running') return;
+    const { timeLimitMs } = run.job;
+    if (timeLimitMs !== null && tookMs >= timeLimitMs) {
+      this.#exceeded(run, timeLimitMs);
+      return;
+    }
+    run.state = 'ending';
+    this.#cancelLimits(run);
   }
 
   #ended(run: Run, outcome: TaskOutcome): void {
@@ -188,8 +205,7 @@ export class InProcessPool implements Pool {
   }
 
   #finish(run: Run, outcome: TaskOutcome, wasRunning: boolean): void {
-    if (run.limits) for (const handle of run.limits) handle.cancel();
-    run.limits = null;
+    this.#cancelLimits(run);
     run.stop = null;
     if (wasRunning) this.#running.delete(run);
     run.callbacks.onDone(outcome);
@@ -197,6 +213,23 @@ export class InProcessPool implements Pool {
     if (this.#idle.length > 0 && this.#running.size === 0 && this.#waitingHead === this.#waiting.length) {
       for (const resolve of this.#idle.splice(0)) resolve();
     }
+  }
+
+  #cancelLimits(run: Run): void {
+    if (run.limits) for (const handle of run.limits) handle.cancel();
+    run.limits = null;
+  }
+
+  #exceeded(run: Run, timeLimitMs: number): void {
+    const error = new TimeLimitExceeded(timeLimitMs / 1000);
+    run.callbacks.onTimeout(false, timeLimitMs);
+    this.abandon(run, error, {
+      state: 'FAILURE',
+      error,
+      excRepr: `TimeLimitExceeded(${timeLimitMs / 1000})`,
+      traceback: null,
+      timeout: true,
+    });
   }
 
   #fill(): void {
@@ -226,16 +259,7 @@ export class InProcessPool implements Pool {
     if (timeLimitMs !== null) {
       run.limits.push(
         timer.after(timeLimitMs, () => {
-          if (run.state !== 'running') return;
-          const error = new TimeLimitExceeded(timeLimitMs / 1000);
-          run.callbacks.onTimeout(false, timeLimitMs);
-          this.abandon(run, error, {
-            state: 'FAILURE',
-            error,
-            excRepr: `TimeLimitExceeded(${timeLimitMs / 1000})`,
-            traceback: null,
-            timeout: true,
-          });
+          if (run.state === 'running') this.#exceeded(run, timeLimitMs);
         }),
       );
     }

@@ -13,7 +13,7 @@ import { createLogger, type Logger, type LogLevel } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { hostFormat } from '../nodename.ts';
-import type { Job, Pool } from '../pool/contract.ts';
+import type { BodyEnded, Job, Pool } from '../pool/contract.ts';
 import { createPool } from '../pool/registry.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
@@ -196,8 +196,13 @@ export class Worker implements RequestHost, PanelHandle {
       this.#pool = await createPool(this.#poolName, {
         concurrency: this.#concurrency(),
         timer: this.timer,
-        execute: (job: Job, stop: Stop) =>
-          traceTask(app, app.tasks.get(job.message.task)!, job.message, { hostname, stop, pid: process.pid }),
+        execute: (job: Job, stop: Stop, bodyEnded: BodyEnded) =>
+          traceTask(app, app.tasks.get(job.message.task)!, job.message, {
+            hostname,
+            stop,
+            bodyEnded,
+            pid: process.pid,
+          }),
         info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },
       });
       // Stopped while its pool was loaded?

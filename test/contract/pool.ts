@@ -5,6 +5,7 @@ import type { TaskOutcome } from '../../server/app/trace.ts';
 import type { Job, JobCallbacks, Pool, PoolContext } from '../../server/pool/contract.ts';
 import type { TaskMessage } from '../../server/protocol/task-message.ts';
 import { createTimer } from '../../server/timer.ts';
+import { ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 
 export interface PoolUnderTest {
@@ -33,6 +34,14 @@ class Bodies {
 
   finish(id: string): void {
     this.#finish.get(id)!();
+  }
+}
+
+/** Time that passes while nothing can fire. */
+class BlockedTimer extends ManualTimer {
+  blockedMs = 0;
+  override monotonic(): number {
+    return super.monotonic() + this.blockedMs;
   }
 }
 
@@ -194,6 +203,53 @@ export function poolContract(under: PoolUnderTest): void {
       await until(() => told.every((t) => t.outcome), 'both outcomes');
       expect(told.map((t) => t.outcome)).toMatchObject([{ workerLost: true }, { workerLost: true }]);
       expect(pool.active).toBe(0);
+    });
+
+    it('takes neither a limit nor a terminate for more than what its body came to, once that has ended', async () => {
+      const timer = new ManualTimer();
+      let store = () => {};
+      const execute: PoolContext['execute'] = (_job, _stop, bodyEnded) => {
+        bodyEnded(false);
+        const outcome = { id: 'a', name: 'test', runtimeMs: 1, state: 'SUCCESS', value: 1, resultRepr: '1' } as const;
+        return new Promise((resolve) => {
+          store = () => resolve(outcome);
+        });
+      };
+      const pool = await under.create({ concurrency: 1, execute, timer });
+      await pool.start();
+      const told = new Told();
+      const running = pool.apply(job('a', { soft: 5, hard: 10 }), told);
+      await until(() => timer.size === 0 && told.words.length === 1, 'the body to end');
+      await new Promise(setImmediate);
+      timer.advance(100);
+      running.terminate('SIGTERM');
+      expect(told.words).toEqual(['accepted']);
+      store();
+      await until(() => told.outcome, 'the outcome');
+      expect(told.words).toEqual(['accepted', 'done SUCCESS']);
+    });
+
+    it('takes a body that blocked past its hard limit for one that exceeded it, unless it asked for a retry', async () => {
+      const timer = new BlockedTimer();
+      const reasons: (Error | null)[] = [];
+      const execute: PoolContext['execute'] = async ({ message: { id } }, stop, bodyEnded) => {
+        timer.blockedMs += 20;
+        bodyEnded(id === 'retried');
+        reasons.push(stop.reason);
+        return { id, name: 'test', runtimeMs: 20, state: 'SUCCESS', value: id, resultRepr: id };
+      };
+      const pool = await under.create({ concurrency: 3, execute, timer });
+      await pool.start();
+      const [blocks, retried, quick] = [new Told(), new Told(), new Told()];
+      pool.apply(job('blocks', { hard: 15 }), blocks);
+      pool.apply(job('retried', { hard: 15 }), retried);
+      // What the others block is not its time.
+      pool.apply(job('quick', { hard: 30 }), quick);
+      await until(() => quick.outcome, 'the outcomes');
+      expect(blocks.words).toEqual(['accepted', 'hard', 'done FAILURE']);
+      expect(reasons[0]?.name).toBe('TimeLimitExceeded');
+      expect(retried.words).toEqual(['accepted', 'done SUCCESS']);
+      expect(quick.words).toEqual(['accepted', 'done SUCCESS']);
     });
 
     it('tells what Celery’s pools tell of themselves', async () => {

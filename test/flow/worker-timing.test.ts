@@ -116,6 +116,28 @@ it('fails a task at its hard time limit, frees its place, and drops what its bod
   expect(w.typesOf(result.id)).toEqual(['received', 'started', 'failed']);
 });
 
+it('store, event and callbacks agree about a body that blocked past its hard limit and returned', async () => {
+  const called: unknown[] = [];
+  const w = await makeWorld((app) => {
+    app.task({ name: 'vec.blocks', time_limit: 0.01 }, () => {
+      const begun = performance.now();
+      while (performance.now() - begun < 20);
+    });
+    app.task('vec.callback', () => called.push('callback'));
+    app.task('vec.errback', () => called.push('errback'));
+  });
+  const links = {
+    link: w.app.signature('vec.callback', [], {}, { immutable: true }),
+    link_error: w.app.signature('vec.errback'),
+  };
+  const result = await w.app.sendTask('vec.blocks', [], {}, links);
+  await w.event('task-failed', result.id);
+  expect(w.typesOf(result.id)).toEqual(['received', 'started', 'failed']);
+  expect(await result.state()).toBe('FAILURE');
+  await until(() => called.length > 0, 'the errback');
+  expect(called).toEqual(['errback']);
+});
+
 it('takes a time limit from the message before the task’s and the setting', async () => {
   const w = await makeWorld((app) => app.task({ name: 'vec.hard', time_limit: 60 }, () => new Promise(() => {})), {
     settings: { task_time_limit: 120 },
