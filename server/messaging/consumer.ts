@@ -51,12 +51,26 @@ export class Consumer {
 
   /** false: it was not consumed here. */
   async cancelQueue(name: string): Promise<boolean> {
-    this.#queues.delete(name);
+    const known = this.#queues.delete(name);
     const tag = this.#tags.get(name);
-    if (!tag) return false;
+    // Suspended.
+    if (!tag) return known;
     this.#tags.delete(name);
     await this.channel.cancel(await tag);
     return true;
+  }
+
+  /** Read no more of it for now; it stays one of the queues. */
+  async suspendQueue(name: string): Promise<void> {
+    const tag = this.#tags.get(name);
+    if (!tag) return;
+    this.#tags.delete(name);
+    await this.channel.cancel(await tag);
+  }
+
+  async resumeQueue(name: string): Promise<void> {
+    const queue = this.#queues.get(name);
+    if (queue && this.#consuming) await this.#start(queue);
   }
 
   qos(prefetch: number): Promise<void> {

@@ -1,7 +1,10 @@
-// How many messages to hold: multiplier x concurrency, more while tasks wait for their ETA, less after a lost connection.
+// How many messages to hold: multiplier x concurrency, more while tasks wait for their ETA or for a rate limit (rate-limited.ts), less
+// after a lost connection.
 // Nobody else speaks of counts to the broker.
 // Holds: at most one change a turn reaches the broker; 0 means unlimited, and above 65535 becomes that.
 // Celery 5.6: worker/consumer/tasks.py, kombu/common.py QoS
+
+import { RateLimited } from './rate-limited.ts';
 
 /** What AMQP can say in basic.qos. */
 const MOST = 65_535;
@@ -21,6 +24,8 @@ export class Prefetch {
   #concurrency: number;
   /** Tasks waiting for their ETA. */
   #waiting = 0;
+  /** Tasks waiting for a token of a rate limit. */
+  readonly rateLimited = new RateLimited(() => this.#changed());
   /** What a reconnect took off; given back one settled message at a time. */
   #reduced = 0;
   /** Tasks that run and are acknowledged already: with `disabled` they count. */
@@ -42,11 +47,12 @@ export class Prefetch {
 
   get count(): number {
     if (this.initial === 0) return 0;
-    if (this.#options.disabled) return Math.max(1, this.initial - this.#running + this.#waiting);
+    if (this.#options.disabled)
+      return Math.max(1, this.initial - this.#running + this.#waiting + this.rateLimited.places);
     const base = Math.max(1, this.initial - this.#reduced);
     const wanted = base + this.#waiting;
     const limit = this.#options.etaTaskLimit;
-    const count = limit ? Math.max(base, Math.min(wanted, limit)) : wanted;
+    const count = (limit ? Math.max(base, Math.min(wanted, limit)) : wanted) + this.rateLimited.places;
     return count > MOST ? 0 : count;
   }
 
@@ -97,6 +103,7 @@ export class Prefetch {
   detach(): void {
     this.#apply = null;
     this.#waiting = 0;
+    this.rateLimited.detach();
   }
 
   #changed(): void {

@@ -84,6 +84,11 @@ export class Request implements JobCallbacks {
     return this.body.shadow ?? this.body.task;
   }
 
+  /** The queue it came from. */
+  get queue(): string {
+    return this.#message.queue;
+  }
+
   get redelivered(): boolean {
     return this.#message.redelivered;
   }
@@ -371,6 +376,8 @@ export class Request implements JobCallbacks {
       prefetch.running(-1);
     } else if (this.phase === 'scheduled') {
       prefetch.etaReleased();
+    } else if (this.phase === 'limited') {
+      prefetch.rateLimited.released(this.queue);
     }
     this.eta?.cancel();
     this.eta = null;

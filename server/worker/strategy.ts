@@ -173,6 +173,7 @@ export class Strategy {
   #limit(request: Request): void {
     const { bucket } = this.policy(request.body.task)!;
     request.phase = 'limited';
+    this.#host.prefetch.rateLimited.held(request.queue);
     bucket!.waiting.push(request);
     this.#serve(bucket!);
   }
@@ -193,8 +194,15 @@ export class Strategy {
         return;
       }
       bucket.waiting.shift();
-      if (!first.revoked()) first.execute();
+      if (first.revoked()) continue;
+      this.#release(first);
+      first.execute();
     }
+  }
+
+  #release(request: Request): void {
+    request.phase = 'held';
+    this.#host.prefetch.rateLimited.released(request.queue);
   }
 
   #again(bucket: TokenBucket<Request>): void {
@@ -212,6 +220,7 @@ export class Strategy {
       this.#waits.delete(bucket);
       for (const request of bucket.waiting.splice(0)) {
         if (request.phase !== 'limited') continue;
+        this.#release(request);
         if (this.policy(request.body.task)?.bucket) this.#limit(request);
         else if (!request.revoked()) request.execute();
       }

@@ -27,7 +27,7 @@ export class TasksStep extends Bootstep<TaskConsumer> {
   }
 
   override async start(consumer: TaskConsumer): Promise<void> {
-    const { connection, strategy, prefetch, pool, state, app } = consumer.host;
+    const { connection, strategy, prefetch, pool, state, app, log } = consumer.host;
     if (consumer.restarts > 0 && app.conf.get('worker_enable_prefetch_count_reduction')) prefetch.reduce(state.active);
     prefetch.resize(pool.limit);
     this.#channel = await connection.channel();
@@ -40,6 +40,20 @@ export class TasksStep extends Bootstep<TaskConsumer> {
     prefetch.attach((count) => {
       // A channel that is gone takes its count along.
       channel.qos(count).catch(() => {});
+    });
+    const reading = this.#consumer;
+    const failed = (what: string) => (error: Error) => {
+      if (this.#consumer === reading) log.error(`Cannot ${what}: ${error.message}`);
+    };
+    prefetch.rateLimited.attach({
+      suspend: (name, waiting) => {
+        log.info(
+          `Rate limits hold ${waiting} tasks: the queue ${name} is not read until half of them have run. ` +
+            'Give a rate-limited task a queue of its own: other tasks of this one wait behind it.',
+        );
+        void reading.suspendQueue(name).catch(failed(`stop reading the queue ${name}`));
+      },
+      resume: (name) => void reading.resumeQueue(name).catch(failed(`read the queue ${name} again`)),
     });
     if (consumer.restarts === 0 && consumer.host.options.purge) await this.#purge(consumer, channel);
     await this.#consumer.consume();
