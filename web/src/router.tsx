@@ -4,9 +4,9 @@ import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } 
 import type { Range } from '../../shared/wire/http.ts';
 import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
+import { BareShell, PageError } from './shell/failed.tsx';
 import { Bar, Layout } from './shell/layout.tsx';
-import { Button } from './ui/button.tsx';
-import { Empty, ErrorNote, Skeleton } from './ui/feedback.tsx';
+import { Empty, Skeleton } from './ui/feedback.tsx';
 
 /**
  * A chunk that cannot be fetched: the server is away (say so, in the page), or it serves a newer build (the router loads anew).
@@ -58,16 +58,8 @@ const root = createRootRoute({
       </Empty>
     </main>
   ),
-  errorComponent: ({ error, reset }) => (
-    <main className="content" id="main">
-      <ErrorNote what="This page has failed" error={error} onRetry={error instanceof ApiError ? undefined : reset} />
-      <p className="more-rows">
-        <Button icon="refresh" onClick={() => location.reload()}>
-          Load the page anew
-        </Button>
-      </p>
-    </main>
-  ),
+  // The frame itself has failed: its places without it.
+  errorComponent: BareShell,
 });
 
 const overview = createRoute({
@@ -162,6 +154,8 @@ export const router = createRouter({
     const written = params.toString();
     return written ? `?${written}` : '';
   },
+  // Within the frame: the rail and the top bar stay.
+  defaultErrorComponent: PageError,
   defaultPreload: 'intent',
   defaultPendingMs: 150,
   defaultPendingMinMs: 0,

@@ -1,7 +1,6 @@
 // The frame of every page: rail, top bar, and what stands in it; the keys that act everywhere.
 // The name in the top bar: pages give it with <Bar>. Holds: one <h1> a page.
 import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
-import { Tooltip } from 'radix-ui';
 import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
 import { socket, store, togglePause } from '../live/hooks.ts';
@@ -64,7 +63,7 @@ export function Layout() {
     { keys: '?', label: 'All keys', group: 'View', run: () => setOpen('help') },
   ]);
   return (
-    <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
+    <>
       <a className="skip" href={`${router.basepath}#main`} onClick={skipToMain}>
         Skip to content
       </a>
@@ -99,7 +98,7 @@ export function Layout() {
           <Sources />
         </Dialog>
       )}
-    </Tooltip.Provider>
+    </>
   );
 }
 

@@ -2,24 +2,11 @@
 import { Link, useRouterState } from '@tanstack/react-router';
 import type { ClusterInfo, EventGap, SourceState } from '../../../shared/wire/http.ts';
 import { useCluster, useNow } from '../live/hooks.ts';
-import { Icon, type IconName, Mark } from '../ui/icon.tsx';
+import { Icon, Mark } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { age, count, exactCount, exactTime } from '../ui/words.ts';
+import { ENTRIES, type Entry } from './places.ts';
 import { nextTheme, usePreferences } from './preferences.ts';
-
-interface Entry {
-  to: string;
-  label: string;
-  icon: IconName;
-  minor?: boolean;
-}
-
-const ENTRIES: readonly Entry[] = [
-  { to: '/', label: 'Overview', icon: 'overview' },
-  { to: '/tasks', label: 'Tasks', icon: 'tasks' },
-  { to: '/workers', label: 'Workers', icon: 'workers' },
-  { to: '/queues', label: 'Queues', icon: 'queues' },
-];
 
 export function Rail({ onHelp, onSources }: { onHelp: () => void; onSources: () => void }) {
   const path = useRouterState({ select: (s) => s.location.pathname });

@@ -1,0 +1,41 @@
+// The keys of every list: j and k (and arrows) move, Enter opens, Escape goes back, / filters. The table: ui/table/data-table.tsx.
+import { useShortcuts } from './shortcuts.ts';
+
+export interface ListKeys {
+  /** Keys of the lines, in their order. */
+  keys: readonly string[];
+  cursor: string | null;
+  onCursor: (key: string | null) => void;
+  /** Of the open row: moving opens the next one. */
+  openKey?: string | undefined;
+  onOpen: (key: string) => void;
+  /** Closes what is open; called also when nothing is. */
+  onBack?: () => void;
+  onFilter?: () => void;
+}
+
+/** The line `by` lines on; from nowhere the first. */
+export function stepTo(keys: readonly string[], from: string | null | undefined, by: number): string | null {
+  if (keys.length === 0) return null;
+  const at = from === null || from === undefined ? -1 : keys.indexOf(from);
+  return keys[at < 0 ? 0 : Math.max(0, Math.min(keys.length - 1, at + by))]!;
+}
+
+export function useListKeys({ keys, cursor, onCursor, openKey, onOpen, onBack, onFilter }: ListKeys): (by: number) => void {
+  const move = (by: number) => {
+    const next = stepTo(keys, cursor ?? openKey, by);
+    if (next === null) return;
+    onCursor(next);
+    if (openKey !== undefined && !/^(group|more) /.test(next)) onOpen(next);
+  };
+  useShortcuts([
+    { keys: 'j', label: 'Next row', group: 'List', run: () => move(1) },
+    { keys: 'k', label: 'Row before', group: 'List', run: () => move(-1) },
+    { keys: 'ArrowDown', label: 'Next row', group: 'List', alias: true, run: () => move(1) },
+    { keys: 'ArrowUp', label: 'Row before', group: 'List', alias: true, run: () => move(-1) },
+    { keys: 'Enter', label: 'Open', group: 'List', run: () => cursor !== null && onOpen(cursor) },
+    { keys: 'Escape', label: 'Back', group: 'List', run: () => (onBack ? onBack() : onCursor(null)) },
+    ...(onFilter ? [{ keys: '/', label: 'Filter', group: 'List' as const, run: onFilter }] : []),
+  ]);
+  return move;
+}

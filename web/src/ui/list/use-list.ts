@@ -1,0 +1,55 @@
+// A list that is all here: filtered, sorted, grouped when it is long, and in the same order for as long as someone reads it.
+// The parts are pure: ui/list-filter.ts, ui/table. What a page's list is made of: workers/worker-table.tsx, queues/queue-table.tsx.
+import { useMemo, useRef, useState } from 'react';
+import { type Column, readSort, sortRows } from '../table/columns.ts';
+import { type Grouping, groupLines, holdOrder, type Line, type Openness } from '../table/lines.ts';
+
+/** A list longer than this is grouped unless the person wants it flat. */
+const LONG = 24;
+
+export interface ListOptions<Row> {
+  rows: readonly Row[];
+  columns: readonly Column<Row>[];
+  keyOf: (row: Row) => string;
+  keep: (row: Row) => boolean;
+  sort: string;
+  by: 'stem' | 'flat' | undefined;
+  grouping: Omit<Grouping<Row>, 'keyOf'>;
+  /** Rows keep their places. */
+  held: boolean;
+}
+
+export interface ListState<Row> {
+  lines: readonly Line<Row>[];
+  kept: readonly Row[];
+  groups: number;
+  by: 'stem' | 'flat';
+  setGroup: (stem: string, how: 'all' | 'some' | 'closed') => void;
+}
+
+export function useList<Row>({ rows, columns, keyOf, keep, sort, by, grouping, held }: ListOptions<Row>): ListState<Row> {
+  const [openness, setOpenness] = useState<Openness>(new Map());
+  const order = useRef<{ sort: string; keys: readonly string[] }>({ sort, keys: [] });
+  const sorted = useMemo(() => {
+    const chosen = readSort(columns, sort);
+    const inOrder = (list: readonly Row[]) =>
+      chosen ? sortRows(list, chosen.column.sort!, chosen.descending, keyOf) : [...list];
+    const kept = inOrder(rows.filter(keep));
+    return { kept, inOrder };
+  }, [rows, columns, keyOf, keep, sort]);
+  const kept =
+    held && order.current.sort === sort ? holdOrder(order.current.keys, sorted.kept, keyOf) : sorted.kept;
+  order.current = { sort, keys: kept.map(keyOf) };
+  const how = by ?? (kept.length > LONG ? 'stem' : 'flat');
+  const lines = useMemo((): readonly Line<Row>[] => {
+    if (how === 'flat') return kept.map((row) => ({ kind: 'row', key: keyOf(row), row, within: false }));
+    return groupLines(kept, { ...grouping, keyOf }, openness, sorted.inOrder);
+  }, [how, kept, keyOf, grouping, openness, sorted.inOrder]);
+  return {
+    lines,
+    kept,
+    by: how,
+    groups: lines.filter((line) => line.kind === 'group').length,
+    setGroup: (stem, next) => setOpenness((before) => new Map(before).set(stem, next)),
+  };
+}
