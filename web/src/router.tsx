@@ -89,9 +89,21 @@ const task = createRoute({
   component: lazyRouteComponent(PAGES.task),
 });
 
+/** A filter, an order, by stem or flat, one facet. */
+interface ListSearch {
+  q?: string;
+  sort?: string;
+  by?: 'stem' | 'flat';
+  show?: string;
+}
+function listSearch(raw: Raw): ListSearch {
+  return { q: text(raw.q), sort: text(raw.sort), by: oneOf(raw.by, ['stem', 'flat'] as const), show: text(raw.show) };
+}
+
 const workers = createRoute({
   getParentRoute: () => root,
   path: '/workers',
+  validateSearch: (raw: Raw): ListSearch => listSearch(raw),
   component: lazyRouteComponent(PAGES.workers),
 });
 
@@ -103,7 +115,8 @@ const worker = createRoute({
   component: lazyRouteComponent(PAGES.worker),
 });
 
-const queueSearch = (raw: Raw): { tab?: 'messages' | 'consumers' | 'history'; range?: Range } => ({
+const queueSearch = (raw: Raw): ListSearch & { tab?: 'messages' | 'consumers' | 'history'; range?: Range } => ({
+  ...listSearch(raw),
   tab: oneOf(raw.tab, ['messages', 'consumers', 'history'] as const),
   range: oneOf(raw.range, RANGES),
 });

@@ -56,7 +56,7 @@ const step = () => {
 };
 document.addEventListener('visibilitychange', step);
 
-function subscribeTick(listener: () => void): () => void {
+export function subscribeTick(listener: () => void): () => void {
   ticks.add(listener);
   timer ??= setInterval(step, 1000);
   return () => {

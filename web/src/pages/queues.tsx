@@ -1,50 +1,191 @@
-// How much waits, and where: all queues, and below them the one that is open. The table and the open one: queues/.
+// How much waits, and where: all queues, or by stem when there are many, and beside them the one that is open.
+// The rows: queues/queue-table.tsx. The open one: queues/queue-panel.tsx.
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useCallback, useMemo, useRef, useState } from 'react';
+import { fromSegment, toSegment } from '../../../shared/path-segment.ts';
+import type { Range } from '../../../shared/wire/http.ts';
 import { queuesQuery } from '../api/queries.ts';
-import { useQueues } from '../live/hooks.ts';
-import { OpenedQueue } from '../queues/opened-queue.tsx';
-import { type QueueSort, QueueTable, sortQueues } from '../queues/queue-table.tsx';
+import { serverNow, useQueues } from '../live/hooks.ts';
+import { useAway } from '../live/knowledge.ts';
+import { FACET, FACETS, filterFields, queueStems } from '../queues/queue-list.ts';
+import { QueuePanel, type QueueTab } from '../queues/queue-panel.tsx';
+import { COLUMNS, groupingOf, keyOf, rowClass } from '../queues/queue-table.tsx';
 import { Bar } from '../shell/layout.tsx';
+import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
+import { AsOf } from '../ui/as-of.tsx';
+import { Boundary } from '../ui/boundary.tsx';
+import { Button, Segmented } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
-import { count } from '../ui/words.ts';
+import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
+import { useList } from '../ui/list/use-list.ts';
+import { readFilter } from '../ui/list-filter.ts';
+import { DataTable, focusLine } from '../ui/table/data-table.tsx';
+import { count, plural } from '../ui/words.ts';
+
+interface Search {
+  q?: string;
+  sort?: string;
+  by?: 'stem' | 'flat';
+  show?: string;
+  tab?: QueueTab;
+  range?: Range;
+}
+
+const MOST_FIRST = '-waiting';
+const FIELDS = filterFields(serverNow);
+const LOOK = {
+  stranded: { icon: 'FAILURE', state: 'FAILURE' },
+  grows: { icon: 'rising', state: undefined },
+  waiting: { icon: undefined, state: undefined },
+  empty: { icon: undefined, state: undefined },
+} as const;
 
 export default function QueuesPage() {
-  const { name } = useParams({ strict: false });
-  const { tab = 'messages', range = '1h' } = useSearch({ strict: false }) as { tab?: never; range?: never };
+  const params = useParams({ strict: false }) as { name?: string };
+  const name = params.name === undefined ? undefined : fromSegment(params.name);
+  const search = useSearch({ strict: false }) as Search;
+  const { q = '', sort = MOST_FIRST, by, show = '', tab = 'messages', range = '1h' } = search;
   const navigate = useNavigate();
-  const [sort, setSort] = useState<QueueSort>('waiting');
   const query = useQuery(queuesQuery());
   const live = useQueues();
-  const queues = sortQueues(live.length > 0 ? live : (query.data ?? []), sort);
-  useShortcuts([
-    { keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() },
-    { keys: 'Escape', label: 'Close the queue', group: 'Page', run: () => void navigate({ to: '/queues' }) },
-  ]);
-  const waiting = queues.reduce((n, q) => n + (q.messages ?? 0), 0);
-  const growing = queues.filter((q) => q.growing).length;
-  const alone = queues.filter((q) => q.workers.length === 0 && (q.messages ?? 0) > 0).length;
-  const words = [
-    `${count(waiting)} waiting`,
-    growing > 0 && `${growing} grow`,
-    alone > 0 && `${alone} ${alone === 1 ? 'has' : 'have'} no consumer`,
-  ];
+  const away = useAway('broker');
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [resting, setResting] = useState(false);
+  const [scrolled, setScrolled] = useState(false);
+  const scroller = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+
+  const queues = live.length > 0 ? live : (query.data ?? []);
+  const names = queues.map(keyOf).join('\n');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: stems change with the names alone
+  const stems = useMemo(() => queueStems(queues), [names]);
+  const grouping = useMemo(() => groupingOf(stems), [stems]);
+  const facet = FACETS.find((id) => id === show);
+  const keep = useMemo(() => {
+    const fits = readFilter(q, FIELDS);
+    return (queue: (typeof queues)[number]) => fits(queue) && (!facet || FACET[facet].has(queue));
+  }, [q, facet]);
+  const held = resting || scrolled || name !== undefined;
+  const list = useList({ rows: queues, columns: COLUMNS, keyOf, keep, sort, by, grouping, held });
+  const waiting = list.kept.reduce((n, queue) => n + (queue.messages ?? 0), 0);
+  const unknown = list.kept.filter((queue) => queue.messages === null).length;
+
+  const go = useCallback(
+    (to: string | undefined, change: Search, replace = true) => {
+      const next = clean({ ...search, ...change }) as never;
+      void (to === undefined
+        ? navigate({ to: '/queues', search: next, replace })
+        : navigate({
+            to: '/queues/$name',
+            params: { name: toSegment(to) },
+            search: next,
+            replace,
+            resetScroll: false,
+          }));
+    },
+    [navigate, search],
+  );
+  const open = (key: string) => {
+    const line = list.lines.find((one) => one.key === key);
+    if (line?.kind === 'more') list.setGroup(line.group, 'all');
+    else if (line?.kind === 'group') list.setGroup(key.slice('group '.length), line.open ? 'closed' : 'some');
+    else go(key, {}, name !== undefined);
+  };
+  const close = () => {
+    go(undefined, { tab: undefined, range: undefined }, false);
+    if (name !== undefined) requestAnimationFrame(() => focusLine(scroller.current, name));
+  };
+  const move = useListKeys({
+    keys: list.lines.map((line) => line.key),
+    cursor,
+    onCursor: setCursor,
+    openKey: name,
+    onOpen: open,
+    onBack: () => (name === undefined ? setCursor(null) : close()),
+    onFilter: () => input.current?.focus(),
+  });
+  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
+
   return (
     <>
-      <Bar title={name ? `${name} queue` : 'Queues'}>
+      <Bar title={name === undefined ? 'Queues' : `${name} queue`}>
         <h1>Queues</h1>
       </Bar>
-      <main className="content queues-page" id="main">
-        <section className="card queues">
-          <div className="head">
-            <h2>{queues.length === 1 ? '1 queue' : `${queues.length} queues`}</h2>
-            <p>{queues.length > 0 && words.filter(Boolean).join(', ')}</p>
-          </div>
-          {queues.length > 0 ? (
-            <QueueTable queues={queues} open={name} sort={sort} onSort={setSort} />
-          ) : query.isError ? (
+      <Listing
+        scroller={scroller}
+        stale={away !== null}
+        onRest={setResting}
+        onScrolled={setScrolled}
+        panel={
+          name !== undefined && (
+            <Boundary what={`The queue ${name}`} of={name}>
+              <QueuePanel
+                key={name}
+                name={name}
+                live={live.find((queue) => queue.name === name)}
+                tab={tab}
+                range={range}
+                onTab={(next) => go(name, { tab: next })}
+                onRange={(next) => go(name, { range: next })}
+                onClose={close}
+                onMove={move}
+              />
+            </Boundary>
+          )
+        }
+        head={
+          <>
+            <Facets
+              label="Queues to show"
+              total={queues.length}
+              value={facet ?? ''}
+              onChange={(next) => go(name, { show: next })}
+              items={FACETS.map((id) => ({
+                id,
+                label: FACET[id].label,
+                n: queues.filter(FACET[id].has).length,
+                ...LOOK[id],
+              }))}
+            />
+            <div className="filters">
+              <FilterField
+                label="Filter queues"
+                placeholder="Name, waiting>100, oldest>5m, consumers:0"
+                value={q}
+                onChange={(next) => go(name, { q: next })}
+                matches={`${list.kept.length} of ${queues.length}`}
+                inputRef={input}
+              />
+              <Segmented
+                label="Grouping"
+                value={list.by}
+                onChange={(next) => go(name, { by: next })}
+                options={[
+                  ['stem', 'By stem'],
+                  ['flat', 'Flat'],
+                ]}
+              />
+            </div>
+          </>
+        }
+        foot={
+          <>
+            <span>
+              {queues.length > 0 && `${count(waiting)} waiting`}
+              {unknown > 0 && `, ${plural(unknown, 'queue')} of unknown depth`}
+              <AsOf since={away} />
+            </span>
+            <span>
+              {list.groups > 0 && `${plural(list.groups, 'stem')}, `}
+              {plural(list.kept.length, 'queue')}
+            </span>
+          </>
+        }
+      >
+        {queues.length === 0 ? (
+          query.isError ? (
             <ErrorNote what="The queues could not be read" error={query.error} onRetry={() => void query.refetch()} />
           ) : query.isPending ? (
             <Skeleton rows={6} />
@@ -52,34 +193,34 @@ export default function QueuesPage() {
             <Empty icon="queues" title="No queue is known yet">
               <p className="muted">Queues appear with the first worker or message.</p>
             </Empty>
-          )}
-        </section>
-        {name && (
-          <OpenedQueue
-            key={name}
-            name={name}
-            live={live.find((q) => q.name === name)}
-            tab={tab}
-            range={range}
-            onTab={(next) =>
-              void navigate({
-                to: '/queues/$name',
-                params: { name },
-                search: { tab: next, range } as never,
-                replace: true,
-              })
-            }
-            onRange={(next) =>
-              void navigate({
-                to: '/queues/$name',
-                params: { name },
-                search: { tab, range: next } as never,
-                replace: true,
-              })
-            }
+          )
+        ) : list.kept.length === 0 ? (
+          <Empty icon="search" title="No queue matches">
+            <Button onClick={() => go(name, { q: '', show: '' })}>Clear the filter</Button>
+          </Empty>
+        ) : (
+          <DataTable
+            caption="Queues"
+            className="queues-table"
+            columns={COLUMNS}
+            lines={list.lines}
+            sort={sort}
+            onSort={(next) => go(name, { sort: next })}
+            openKey={name}
+            cursor={cursor}
+            onOpen={open}
+            onGroup={list.setGroup}
+            rowClass={rowClass}
+            scroller={scroller}
+            givesUp={name !== undefined}
           />
         )}
-      </main>
+      </Listing>
     </>
   );
+}
+
+/** Empty choices leave the URL. */
+function clean(search: Search): Search {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== ''));
 }

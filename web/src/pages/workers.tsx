@@ -1,58 +1,90 @@
-// Who works, and how hard: every worker, trouble first.
+// Who works, and how hard: every worker, trouble first, or by deployment when there are many. The rows: workers/worker-table.tsx.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useMemo, useRef, useState } from 'react';
+import { toSegment } from '../../../shared/path-segment.ts';
 import { useOperation } from '../api/actions.ts';
 import { workersQuery } from '../api/queries.ts';
-import { Slots, Spark } from '../charts/spark.tsx';
 import { useReadOnly, useWorkers } from '../live/hooks.ts';
+import { useAway } from '../live/knowledge.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
-import { EventsOff } from '../operations/events-off.tsx';
 import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
 import { Bar } from '../shell/layout.tsx';
+import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
-import { Button } from '../ui/button.tsx';
-import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
-import { Alive } from '../ui/state-badge.tsx';
-import { Age } from '../ui/time.tsx';
-import { count, exactCount, rate } from '../ui/words.ts';
-import { byTrouble } from './overview-cards.tsx';
+import { AsOf } from '../ui/as-of.tsx';
+import { Button, Segmented } from '../ui/button.tsx';
+import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
+import { useList } from '../ui/list/use-list.ts';
+import { readFilter } from '../ui/list-filter.ts';
+import { DataTable } from '../ui/table/data-table.tsx';
+import { plural } from '../ui/words.ts';
+import { deploymentsOf, FACET, FACETS, FILTER, fleetTotals, slotsInWords } from '../workers/worker-list.ts';
+import { COLUMNS, groupingOf, keyOf, rowClass } from '../workers/worker-table.tsx';
+
+const route = getRouteApi('/workers');
+const TROUBLE_FIRST = 'status';
+const ICON = { offline: 'offline', late: 'late', online: 'online', full: undefined, quiet: undefined } as const;
 
 export default function WorkersPage() {
+  const { q = '', sort = TROUBLE_FIRST, by, show = '' } = route.useSearch();
+  const navigate = useNavigate({ from: '/workers' });
   const query = useQuery(workersQuery());
   const live = useWorkers();
   const ask = useOperation();
+  const enable = useOperation();
   const readOnly = useReadOnly();
+  const refusal = useRefusal(undefined, ask.isPending || enable.isPending);
+  const away = useAway('events');
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [resting, setResting] = useState(false);
+  const [scrolled, setScrolled] = useState(false);
+  const scroller = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+
+  const workers = useMemo(() => (live.size > 0 ? [...live.values()] : (query.data ?? [])), [live, query.data]);
+  const names = workers.map(keyOf).join('\n');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: deployments change with the names alone
+  const stems = useMemo(() => deploymentsOf(workers), [names]);
+  const grouping = useMemo(() => groupingOf(stems), [stems]);
+  const facet = FACETS.find((name) => name === show);
+  const keep = useMemo(() => {
+    const fits = readFilter(q, FILTER);
+    return (w: (typeof workers)[number]) => fits(w) && (!facet || FACET[facet].has(w));
+  }, [q, facet]);
+  const list = useList({ rows: workers, columns: COLUMNS, keyOf, keep, sort, by, grouping, held: resting || scrolled });
+  const totals = fleetTotals(list.kept);
+  const quiet = workers.filter(FACET.quiet.has).map(keyOf);
+
+  const change = (next: Partial<{ q: string; sort: string; by: 'stem' | 'flat'; show: string }>) =>
+    void navigate({ search: (before) => ({ ...before, ...clean(next) }), replace: true });
+  const open = (key: string) => {
+    if (/^(group|more) /.test(key)) toggle(key);
+    else void navigate({ to: '/workers/$name', params: { name: toSegment(key) } });
+  };
+  const toggle = (key: string) => {
+    const line = list.lines.find((one) => one.key === key);
+    if (line?.kind === 'more') list.setGroup(line.group, 'all');
+    if (line?.kind === 'group') list.setGroup(key.slice('group '.length), line.open ? 'closed' : 'some');
+  };
+  useListKeys({
+    keys: list.lines.map((line) => line.key),
+    cursor,
+    onCursor: setCursor,
+    onOpen: open,
+    onFilter: () => input.current?.focus(),
+  });
   useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
-  const workers = (live.size > 0 ? [...live.values()] : (query.data ?? [])).sort(byTrouble);
-  const online = workers.filter((w) => w.status === 'online');
-  const sum = (pick: (w: (typeof workers)[number]) => number | null) => online.reduce((n, w) => n + (pick(w) ?? 0), 0);
-  return (
-    <>
-      <Bar title="Workers" />
-      <main className="content workers-page" id="main">
-        <section className="card workers">
-          <div className="head">
-            <h2>{workers.length === 1 ? '1 worker' : `${workers.length} workers`}</h2>
-            <p>
-              {workers.length > 0 &&
-                `${online.length} online, ${sum((w) => w.active)} of ${sum((w) => w.concurrency)} slots busy`}
-            </p>
-            {!readOnly && workers.length > 0 && (
-              <div className="btns">
-                <Button
-                  icon="refresh"
-                  refused={ask.isPending ? 'Waiting for workers' : null}
-                  onClick={() => ask.mutate({ action: 'heartbeat' })}
-                >
-                  Ask for heartbeats
-                </Button>
-              </div>
-            )}
-          </div>
-          <OperationNote operation={ask} />
-          <EventsOff />
-          {workers.length === 0 ? (
-            query.isError ? (
+
+  if (workers.length === 0) {
+    return (
+      <>
+        <Bar title="Workers" />
+        <main className="content" id="main">
+          <section className="card">
+            {query.isError ? (
               <ErrorNote
                 what="The workers could not be read"
                 error={query.error}
@@ -62,89 +94,122 @@ export default function WorkersPage() {
               <Skeleton rows={8} />
             ) : (
               <AskWorkers />
-            )
-          ) : (
-            <table className="table">
-              <caption className="sr">Workers, trouble first</caption>
-              <thead>
-                <tr>
-                  <th className="c-worker">Worker</th>
-                  <th className="c-status">Status</th>
-                  <th className="c-heard num">Heard</th>
-                  <th className="c-pool">Pool</th>
-                  <th className="c-slots">Slots</th>
-                  <th className="c-spark">Finished, 1 h</th>
-                  <th className="c-rate num">Per min</th>
-                  <th className="c-done num">Processed</th>
-                  <th className="c-failed num">Failed, 1 h</th>
-                  <th className="c-load num">Load</th>
-                  <th className="c-queues">Queues</th>
-                </tr>
-              </thead>
-              <tbody>
-                {workers.map((w) => {
-                  const perMin = w.finished_per_min.at(-2) ?? w.finished_per_min.at(-1);
-                  return (
-                    <tr key={w.hostname} className={w.status === 'online' ? undefined : 'calm'}>
-                      <td className="c-worker code">
-                        <Link
-                          to="/workers/$name"
-                          params={{ name: w.hostname }}
-                          className="row-link clip"
-                          title={w.hostname}
-                        >
-                          <b>{w.hostname}</b>
-                        </Link>
-                      </td>
-                      <td className="c-status">
-                        <Alive status={w.status} />
-                      </td>
-                      <td className="c-heard num muted">
-                        <Age at={w.last_heard} />
-                      </td>
-                      <td className="c-pool muted">{w.pool ?? '-'}</td>
-                      <td className="c-slots">
-                        <span className="slots-cell">
-                          <Slots active={w.active ?? 0} total={w.concurrency ?? 1} unknown={w.status !== 'online'} />
-                          <span className="muted">
-                            {w.status === 'online'
-                              ? `${count(w.active)} of ${count(w.concurrency)}`
-                              : `${count(w.concurrency)} unknown`}
-                          </span>
-                        </span>
-                      </td>
-                      <td className="c-spark">
-                        <Spark
-                          values={w.finished_per_min}
-                          height={18}
-                          label={`${w.hostname}: finished per minute, last hour`}
-                          fromZero
-                        />
-                      </td>
-                      <td className="c-rate num">{rate(perMin)}</td>
-                      <td className="c-done num" title={exactCount(w.processed)}>
-                        {count(w.processed)}
-                      </td>
-                      <td
-                        className={w.failed_last_hour > 0 ? 'c-failed num' : 'c-failed num faint'}
-                        title={exactCount(w.failed_last_hour)}
-                      >
-                        {count(w.failed_last_hour)}
-                      </td>
-                      <td className="c-load num muted">
-                        {w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2)}
-                      </td>
-                      <td className="c-queues code muted clip" title={w.queues.join(', ')}>
-                        {w.queues.join(', ')}
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          )}
-        </section>
-      </main>
+            )}
+          </section>
+        </main>
+      </>
+    );
+  }
+  return (
+    <>
+      <Bar title="Workers" />
+      <Listing
+        scroller={scroller}
+        stale={away !== null}
+        onRest={setResting}
+        onScrolled={setScrolled}
+        head={
+          <>
+            <Facets
+              label="Workers to show"
+              total={workers.length}
+              value={facet ?? ''}
+              onChange={(next) => change({ show: next })}
+              items={FACETS.map((id) => ({
+                id,
+                label: FACET[id].label,
+                n: workers.filter(FACET[id].has).length,
+                icon: ICON[id],
+                state: ICON[id],
+              }))}
+            />
+            <div className="filters">
+              <FilterField
+                label="Filter workers"
+                placeholder="Name, queue:images, busy>4, status:late"
+                value={q}
+                onChange={(next) => change({ q: next })}
+                matches={`${list.kept.length} of ${workers.length}`}
+                inputRef={input}
+              />
+              <Segmented
+                label="Grouping"
+                value={list.by}
+                onChange={(next) => change({ by: next })}
+                options={[
+                  ['stem', 'By deployment'],
+                  ['flat', 'Flat'],
+                ]}
+              />
+              {!readOnly && (
+                <Button
+                  icon="refresh"
+                  hint="Ask for heartbeats"
+                  refused={refusal}
+                  onClick={() => ask.mutate({ action: 'heartbeat' })}
+                />
+              )}
+            </div>
+            {facet === 'quiet' && quiet.length > 0 && (
+              <div className="notice">
+                <p>
+                  {quiet.length === 1 ? <b>{quiet[0]}</b> : <b>{plural(quiet.length, 'worker')}</b>}{' '}
+                  {quiet.length === 1 ? 'sends no task events, so its' : 'send no task events, so their'} tasks are not
+                  seen.
+                </p>
+                {!readOnly && (
+                  <Button
+                    icon="events"
+                    refused={refusal}
+                    onClick={() => enable.mutate({ action: 'enable_events', destination: quiet })}
+                  >
+                    {quiet.length === 1 ? 'Enable task events' : `Enable task events on ${quiet.length} workers`}
+                  </Button>
+                )}
+              </div>
+            )}
+            <OperationNote operation={ask} />
+            <OperationNote operation={enable} />
+          </>
+        }
+        foot={
+          <>
+            <span>
+              {slotsInWords(totals)}
+              <AsOf since={away} />
+            </span>
+            <span>
+              {list.groups > 0 && `${plural(list.groups, 'deployment')}, `}
+              {plural(list.kept.length, 'worker')}, {totals.online} online
+            </span>
+          </>
+        }
+      >
+        {list.kept.length === 0 ? (
+          <Empty icon="search" title="No worker matches">
+            <Button onClick={() => change({ q: '', show: '' })}>Clear the filter</Button>
+          </Empty>
+        ) : (
+          <DataTable
+            caption="Workers"
+            className="workers-table"
+            columns={COLUMNS}
+            lines={list.lines}
+            sort={sort}
+            onSort={(next) => change({ sort: next })}
+            cursor={cursor}
+            onOpen={open}
+            onGroup={list.setGroup}
+            rowClass={rowClass}
+            scroller={scroller}
+          />
+        )}
+      </Listing>
     </>
   );
+}
+
+/** Empty choices leave the URL. */
+function clean<T extends Record<string, unknown>>(search: T): T {
+  return Object.fromEntries(Object.entries(search).map(([k, v]) => [k, v === '' ? undefined : v])) as T;
 }

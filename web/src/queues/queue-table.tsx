@@ -1,22 +1,17 @@
-// All queues: how much waits, whether it drains, who consumes. Depth alone is no trouble, so depth has no colour.
+// Every queue as a row, or as stems when there are many: how much waits, whether it drains, who consumes. Depth alone is no trouble,
+// so depth has no colour. What a list of queues is: queue-list.ts. The table: ui/table. The open queue: queue-panel.tsx.
 import { Link } from '@tanstack/react-router';
+import { toSegment } from '../../../shared/path-segment.ts';
 import type { QueueRow } from '../../../shared/wire/http.ts';
 import { Spark } from '../charts/spark.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { Middle } from '../ui/middle.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import type { Grouping } from '../ui/table/lines.ts';
 import { Age } from '../ui/time.tsx';
 import { age, count, exactCount, rate, signed } from '../ui/words.ts';
-
-export type QueueSort = 'waiting' | 'name' | 'oldest' | 'net';
-
-export function sortQueues(queues: readonly QueueRow[], sort: QueueSort): QueueRow[] {
-  const by: Record<QueueSort, (a: QueueRow, b: QueueRow) => number> = {
-    waiting: (a, b) => (b.messages ?? -1) - (a.messages ?? -1),
-    name: (a, b) => a.name.localeCompare(b.name),
-    oldest: (a, b) => (a.oldest ?? Infinity) - (b.oldest ?? Infinity),
-    net: (a, b) => (b.per_min ?? -Infinity) - (a.per_min ?? -Infinity),
-  };
-  return [...queues].sort((a, b) => by[sort](a, b) || a.name.localeCompare(b.name));
-}
+import { arrives, isStranded, isUnconsumed, restOfQueues, stemNote, sumQueues } from './queue-list.ts';
+import './queue-table.css';
 
 /** 'never', in words and weight, when it does not. */
 export function Drain({ queue }: { queue: QueueRow }) {
@@ -25,128 +20,153 @@ export function Drain({ queue }: { queue: QueueRow }) {
   return <span className="muted">{age(queue.drain)}</span>;
 }
 
-export function QueueTable({
-  queues,
-  open,
-  sort,
-  onSort,
-}: {
-  queues: readonly QueueRow[];
-  open: string | undefined;
-  sort: QueueSort;
-  onSort: (sort: QueueSort) => void;
-}) {
-  const head = (id: QueueSort, label: string, className: string) => (
-    <th className={className} aria-sort={sort === id ? (id === 'name' ? 'ascending' : 'descending') : undefined}>
-      <button type="button" className="sort" onClick={() => onSort(id)}>
-        {label}
-        {sort === id && <Icon name={id === 'name' ? 'up' : 'down'} />}
-      </button>
-    </th>
-  );
-  return (
-    <div className="scroll-x">
-      <table className="table">
-        <caption className="sr">Queues</caption>
-        <thead>
-          <tr>
-            {head('name', 'Queue', 'c-queue')}
-            {head('waiting', 'Waiting', 'c-depth num')}
-            <th className="c-spark">1 h</th>
-            <th className="c-in num">In / min</th>
-            <th className="c-out num">Out / min</th>
-            {head('net', 'Net', 'c-net num')}
-            <th className="c-drain num">Drains in</th>
-            {head('oldest', 'Oldest', 'c-oldest num')}
-            <th className="c-cons num">Consumers</th>
-            <th className="c-steps">By priority</th>
-            <th className="c-say">
-              <span className="sr">Note</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {queues.map((queue) => {
-            const none = queue.consumers === 0 || (queue.consumers === null && queue.workers.length === 0);
-            const arrives =
-              queue.per_min === null || queue.out_per_min === null
-                ? null
-                : Math.max(0, queue.per_min + queue.out_per_min);
-            return (
-              <tr
-                key={queue.name}
-                aria-selected={queue.name === open}
-                className={queue.messages === 0 ? 'calm' : undefined}
-              >
-                <td className="c-queue code">
-                  <Link
-                    to="/queues/$name"
-                    params={{ name: queue.name }}
-                    className="row-link clip"
-                    title={queue.name}
-                    resetScroll={false}
-                  >
-                    <b>{queue.name}</b>
-                  </Link>
-                </td>
-                <td className="c-depth num" title={exactCount(queue.messages)}>
-                  {count(queue.messages)}
-                </td>
-                <td className="c-spark">
-                  <Spark values={queue.depth} height={18} label={`${queue.name}: depth, last hour`} fromZero />
-                </td>
-                <td className="c-in num muted">{rate(arrives)}</td>
-                <td className="c-out num muted">{rate(queue.out_per_min)}</td>
-                <td className="c-net num">
-                  {(queue.per_min ?? 0) > 0 ? <b>{signed(queue.per_min)}</b> : signed(queue.per_min)}
-                </td>
-                <td className="c-drain num">
-                  <Drain queue={queue} />
-                </td>
-                <td className="c-oldest num muted">
-                  <Oldest queue={queue} />
-                </td>
-                <td className="c-cons num" title={queue.workers.join(', ')}>
-                  {none ? (
-                    <span className={queue.messages ? 'bad' : 'faint'}>none</span>
-                  ) : (
-                    count(queue.consumers ?? queue.workers.length)
-                  )}
-                </td>
-                <td className="c-steps">
-                  <Steps byPriority={queue.by_priority} />
-                </td>
-                <td className="c-say">
-                  {none && queue.messages ? (
-                    <span className="state tinted" data-state="FAILURE">
-                      <Icon name="FAILURE" />
-                      no consumer
-                    </span>
-                  ) : queue.growing ? (
-                    <span className="paused muted">
-                      <Icon name="rising" />
-                      grows
-                    </span>
-                  ) : null}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
 /** Celery's messages carry no time of sending, and Redis keeps none. */
 export function Oldest({ queue }: { queue: Pick<QueueRow, 'messages' | 'oldest'> }) {
   if (queue.oldest === null && queue.messages)
     return (
       <span className="faint" title="The messages do not say when they were sent">
-        not told
+        unknown
       </span>
     );
   return <Age at={queue.oldest} />;
+}
+
+export function Consumers({ queue }: { queue: QueueRow }) {
+  if (isStranded(queue))
+    return (
+      <span className="state tinted" data-state="FAILURE">
+        <Icon name="FAILURE" />
+        no consumer
+      </span>
+    );
+  if (isUnconsumed(queue)) return <span className="faint">none</span>;
+  return <>{count(queue.consumers ?? queue.workers.length)}</>;
+}
+
+export const COLUMNS: readonly Column<QueueRow>[] = [
+  {
+    id: 'name',
+    label: 'Queue',
+    width: 128,
+    grow: 2,
+    className: 'code',
+    sort: (q) => q.name,
+    cell: (q) => (
+      <Link
+        to="/queues/$name"
+        params={{ name: toSegment(q.name) }}
+        search={(before: Record<string, unknown>) => before}
+        className="row-link"
+        resetScroll={false}
+      >
+        <b>
+          <Middle text={q.name} />
+        </b>
+      </Link>
+    ),
+  },
+  {
+    id: 'waiting',
+    label: 'Waiting',
+    width: 78,
+    num: true,
+    className: 'c-depth',
+    sort: (q) => q.messages,
+    cell: (q) => (q.messages === null ? <span className="faint">unknown</span> : count(q.messages)),
+    title: (q) => exactCount(q.messages),
+  },
+  {
+    id: 'spark',
+    label: '1 h',
+    width: 96,
+    grow: 1,
+    rank: 4,
+    className: 'c-spark',
+    cell: (q) => <Spark values={q.depth} height={18} label={`${q.name}: depth, last hour`} fromZero />,
+  },
+  {
+    id: 'in',
+    label: 'In / min',
+    width: 72,
+    num: true,
+    rank: 7,
+    className: 'muted',
+    sort: arrives,
+    cell: (q) => rate(arrives(q)),
+  },
+  {
+    id: 'out',
+    label: 'Out / min',
+    width: 76,
+    num: true,
+    rank: 6,
+    className: 'muted',
+    sort: (q) => q.out_per_min,
+    cell: (q) => rate(q.out_per_min),
+  },
+  {
+    id: 'net',
+    label: 'Net',
+    width: 66,
+    num: true,
+    rank: 2,
+    sort: (q) => q.per_min,
+    cell: (q) => ((q.per_min ?? 0) > 0 ? <b>{signed(q.per_min)}</b> : signed(q.per_min)),
+    title: (q) => (q.growing ? 'It grows' : undefined),
+  },
+  {
+    id: 'drain',
+    label: 'Drains in',
+    width: 80,
+    num: true,
+    rank: 3,
+    sort: (q) => (!q.messages ? -1 : (q.drain ?? Number.MAX_VALUE)),
+    cell: (q) => <Drain queue={q} />,
+  },
+  {
+    id: 'oldest',
+    label: 'Oldest',
+    width: 84,
+    num: true,
+    rank: 5,
+    className: 'muted',
+    first: '',
+    sort: (q) => q.oldest,
+    cell: (q) => <Oldest queue={q} />,
+  },
+  {
+    id: 'consumers',
+    label: 'Consumers',
+    width: 116,
+    num: true,
+    rank: 1,
+    first: '',
+    sort: (q) => (isStranded(q) ? -1 : (q.consumers ?? q.workers.length)),
+    cell: (q) => <Consumers queue={q} />,
+    title: (q) => q.workers.slice(0, 20).join(', '),
+  },
+  {
+    id: 'priority',
+    label: 'By priority',
+    width: 96,
+    rank: 8,
+    className: 'c-steps',
+    cell: (q) => <Steps byPriority={q.by_priority} />,
+  },
+];
+
+export const keyOf = (q: QueueRow): string => String(q.name);
+
+export const rowClass = (q: QueueRow): string | undefined => (q.messages === 0 ? 'calm' : undefined);
+
+export function groupingOf(stems: ReadonlyMap<string, string>): Omit<Grouping<QueueRow>, 'keyOf'> {
+  return {
+    stemOf: (q) => stems.get(q.name) ?? '',
+    sum: sumQueues,
+    note: stemNote,
+    needsYou: (q) => q.growing || isStranded(q),
+    rest: restOfQueues,
+  };
 }
 
 function Steps({ byPriority }: { byPriority: Readonly<Record<string, number>> }) {

@@ -4,6 +4,8 @@ import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
 import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
 import { socket, store, togglePause } from '../live/hooks.ts';
+import { useServerSilence } from '../live/knowledge.ts';
+import { Boundary } from '../ui/boundary.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Toaster } from '../ui/toaster.tsx';
@@ -13,6 +15,7 @@ import { LiveSwitch } from './live-switch.tsx';
 import { nextTheme } from './preferences.ts';
 import { Rail, Sources } from './rail.tsx';
 import { onKeyDown, shown, useShortcuts } from './shortcuts.ts';
+import './stale.css';
 import { Unheard } from './unheard.tsx';
 
 const CommandPalette = lazy(() => import('./command-palette.tsx'));
@@ -30,6 +33,7 @@ export function Bar({ title, children }: { title: string; children?: ReactNode }
 export function Layout() {
   const [open, setOpen] = useState<'palette' | 'help' | 'sources' | null>(null);
   const [slot, setSlot] = useState<HTMLElement | null>(null);
+  const silent = useServerSilence();
   const navigate = useNavigate();
   const router = useRouter();
   useEffect(() => {
@@ -67,7 +71,7 @@ export function Layout() {
       <a className="skip" href={`${router.basepath}#main`} onClick={skipToMain}>
         Skip to content
       </a>
-      <div className="shell">
+      <div className={silent === null ? 'shell' : 'shell is-stale'}>
         <Rail onHelp={() => setOpen('help')} onSources={() => setOpen('sources')} />
         <div className="main">
           <header className="topbar">
@@ -77,15 +81,21 @@ export function Layout() {
               <span>Search or jump to</span>
               <kbd>{shown('Mod+k')}</kbd>
             </button>
-            <LiveSwitch />
+            <Boundary what="The live state" instead={nothing}>
+              <LiveSwitch />
+            </Boundary>
           </header>
-          <Unheard />
+          <Boundary what="What was not heard" instead={nothing}>
+            <Unheard />
+          </Boundary>
           <BarSlot value={slot}>
             <Outlet />
           </BarSlot>
         </div>
       </div>
-      <Announcer />
+      <Boundary what="The summary" instead={nothing}>
+        <Announcer />
+      </Boundary>
       <Toaster />
       {open === 'palette' && (
         <Suspense>
@@ -101,6 +111,9 @@ export function Layout() {
     </>
   );
 }
+
+/** The frame stays without it. */
+const nothing = () => null;
 
 function skipToMain(event: React.MouseEvent): void {
   event.preventDefault();

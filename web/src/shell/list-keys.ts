@@ -21,7 +21,15 @@ export function stepTo(keys: readonly string[], from: string | null | undefined,
   return keys[at < 0 ? 0 : Math.max(0, Math.min(keys.length - 1, at + by))]!;
 }
 
-export function useListKeys({ keys, cursor, onCursor, openKey, onOpen, onBack, onFilter }: ListKeys): (by: number) => void {
+export function useListKeys({
+  keys,
+  cursor,
+  onCursor,
+  openKey,
+  onOpen,
+  onBack,
+  onFilter,
+}: ListKeys): (by: number) => void {
   const move = (by: number) => {
     const next = stepTo(keys, cursor ?? openKey, by);
     if (next === null) return;

@@ -1,7 +1,9 @@
 // The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
 import { Link, useRouterState } from '@tanstack/react-router';
 import type { ClusterInfo, EventGap, SourceState } from '../../../shared/wire/http.ts';
-import { useCluster, useNow } from '../live/hooks.ts';
+import { useCluster, useConnection, useNow } from '../live/hooks.ts';
+import { useServerSilence } from '../live/knowledge.ts';
+import { Boundary } from '../ui/boundary.tsx';
 import { Icon, Mark } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { age, count, exactCount, exactTime } from '../ui/words.ts';
@@ -39,7 +41,9 @@ export function Rail({ onHelp, onSources }: { onHelp: () => void; onSources: () 
         </li>
       </ul>
       <ul className="minor">{link({ to: '/audit', label: 'Audit', icon: 'audit', minor: true })}</ul>
-      <Sources />
+      <Boundary what="The sources" instead={() => <dl className="sources" />}>
+        <Sources />
+      </Boundary>
       <p className="who">
         <span className="grow clip">
           <b>{cluster?.user ?? 'anonymous'}</b> {cluster?.read_only ? 'reads only' : ''}
@@ -99,7 +103,26 @@ function sourceName(source: SourceState): string {
 export function Sources() {
   const cluster = useCluster();
   const now = useNow();
+  const silent = useServerSilence();
+  const paused = useConnection().mode === 'paused';
   if (!cluster) return <dl className="sources" />;
+  if (silent !== null && !paused) {
+    // The last good word is no word about now.
+    return (
+      <dl className="sources" aria-label="Sources">
+        <div data-state="FAILURE">
+          <dt>Dashboard</dt>
+          <dd>no answer {age(now - silent)}</dd>
+        </div>
+        {cluster.sources.map((source) => (
+          <div key={source.name}>
+            <dt className="clip">{sourceName(source)}</dt>
+            <dd className="faint">unknown</dd>
+          </div>
+        ))}
+      </dl>
+    );
+  }
   return (
     <dl className="sources" aria-label="Sources">
       {cluster.sources.map((source) => (

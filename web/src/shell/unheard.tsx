@@ -1,9 +1,10 @@
-// What the pages cannot know, said under the top bar of every page: the broker that does not answer, and what was missed while nobody
-// listened. How each source is: rail.tsx. Where a gap lies in time: charts/missed.tsx.
-// Holds: a gap is said until it is hidden, ten minutes at most; a broker that is away is said until it is back.
+// What the pages cannot know, said under the top bar of every page: the server that does not answer, the broker that does not, the
+// history that cannot be written, and what was missed while nobody listened. How each source is: rail.tsx. Where a gap lies in time: charts/missed.tsx.
+// Holds: a gap is said until it is hidden, ten minutes at most; what is away is said until it is back.
 import { useState } from 'react';
 import type { EventGap } from '../../../shared/wire/http.ts';
-import { useCluster, useNow } from '../live/hooks.ts';
+import { socket, useCluster, useConnection, useNow } from '../live/hooks.ts';
+import { useServerSilence } from '../live/knowledge.ts';
 import { Button } from '../ui/button.tsx';
 import { useSlow } from '../ui/feedback.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -17,11 +18,14 @@ const at = (seconds: number): string => clock(seconds).slice(0, 8);
 export function Unheard() {
   const cluster = useCluster();
   const now = useNow();
+  const silent = useServerSilence();
+  const paused = useConnection().mode === 'paused';
   const [hidden, setHidden] = useState(0);
   const broker = cluster?.sources.find(({ name, ok }) => name === 'broker' && !ok);
   // One that was not asked yet is not away.
   const away = useSlow(broker !== undefined, 2500);
   const gap = cluster?.gaps[0];
+  if (silent !== null && !paused) return <ServerSilent since={silent} />;
   if (broker && away) {
     return (
       <div className="notice strip" role="status" data-state="FAILURE">
@@ -35,6 +39,17 @@ export function Unheard() {
             </>
           )}{' '}
           What is shown is from before. Nothing new is heard, and actions are refused until it is back.
+        </p>
+      </div>
+    );
+  }
+  if (cluster?.history?.ok === false) {
+    const { reason, since } = cluster.history;
+    return (
+      <div className="notice strip" role="status" data-state="FAILURE">
+        <Icon name="offline" />
+        <p>
+          <b>The history is not being written{since === null ? '' : ` since ${at(since)}`}.</b> {reason}
         </p>
       </div>
     );
@@ -55,11 +70,29 @@ export function Unheard() {
   );
 }
 
+function ServerSilent({ since }: { since: number }) {
+  const now = useNow();
+  return (
+    <div className="notice strip" data-state="FAILURE">
+      <Icon name="offline" />
+      <p>
+        <b role="status">No answer from the dashboard's server since {at(since)}</b>, for {age(now - since)}. Everything
+        in grey is as it was then. Workers and the broker are not affected by this; what you filtered and opened is
+        kept, and actions wait until the server answers.
+      </p>
+      <Button icon="refresh" onClick={() => socket.retryNow()}>
+        Try now
+      </Button>
+    </div>
+  );
+}
+
 function Missed({ gap, until }: { gap: EventGap; until: number }) {
+  const least = gap.events_is === 'at_least' ? 'At least' : gap.events_is === 'exact' ? '' : 'About';
   return (
     <>
-      <b>{gap.events === null ? 'Events were missed' : `About ${plural(gap.events, 'event')} missed`}</b>: nobody
-      listened for {age(Math.max(1, until - gap.since))}, until {at(until)}.{' '}
+      <b>{gap.events === null ? 'Events were missed' : `${least} ${plural(gap.events, 'event')} missed`.trim()}</b>:{' '}
+      {WHY[gap.cause ?? 'broker-away']} for {age(Math.max(1, until - gap.since))}, until {at(until)}.{' '}
       {gap.events === null
         ? 'How many is unknown: no worker told its count.'
         : gap.tasks === null
@@ -68,3 +101,10 @@ function Missed({ gap, until }: { gap: EventGap; until: number }) {
     </>
   );
 }
+
+const WHY: Record<NonNullable<EventGap['cause']>, string> = {
+  'broker-away': 'nobody listened',
+  'not-running': 'no dashboard ran',
+  'stood-still': 'this dashboard stood still',
+  'not-written': 'the history could not be written',
+};

@@ -142,9 +142,7 @@ export function sumWorkers(stem: string, workers: readonly WorkerRow[]): WorkerL
 /** By place from the end, for a shorter list began later. */
 export function addUp(lists: readonly (readonly number[])[]): number[] {
   const length = Math.max(0, ...lists.map((list) => list.length));
-  return Array.from({ length }, (_, i) =>
-    lists.reduce((sum, list) => sum + (list[list.length - length + i] ?? 0), 0),
-  );
+  return Array.from({ length }, (_, i) => lists.reduce((sum, list) => sum + (list[list.length - length + i] ?? 0), 0));
 }
 
 /** '48, 2 offline, 1 late' */

@@ -10,6 +10,7 @@ export function Listing({
   head,
   foot,
   panel,
+  stale = false,
   scroller,
   onRest,
   onScrolled,
@@ -18,6 +19,8 @@ export function Listing({
   head: ReactNode;
   foot: ReactNode;
   panel?: ReactNode;
+  /** What the rows rest on is away. */
+  stale?: boolean;
   scroller: RefObject<HTMLDivElement | null>;
   /** The pointer came to rest on the rows, or left them. */
   onRest?: (resting: boolean) => void;
@@ -25,7 +28,10 @@ export function Listing({
   children: ReactNode;
 }) {
   return (
-    <main className={panel ? 'content listing with-side' : 'content listing'} id="main">
+    <main
+      className={['content listing', panel && 'with-side', stale && 'is-stale'].filter(Boolean).join(' ')}
+      id="main"
+    >
       <div className="listing-main">
         <div className="listing-head">{head}</div>
         <div

@@ -27,24 +27,44 @@ export interface ListState<Row> {
   setGroup: (stem: string, how: 'all' | 'some' | 'closed') => void;
 }
 
-export function useList<Row>({ rows, columns, keyOf, keep, sort, by, grouping, held }: ListOptions<Row>): ListState<Row> {
+export function useList<Row>({
+  rows,
+  columns,
+  keyOf,
+  keep,
+  sort,
+  by,
+  grouping,
+  held,
+}: ListOptions<Row>): ListState<Row> {
   const [openness, setOpenness] = useState<Openness>(new Map());
-  const order = useRef<{ sort: string; keys: readonly string[] }>({ sort, keys: [] });
+  const order = useRef<{ sort: string; keys: readonly string[]; groups: readonly string[] }>({
+    sort,
+    keys: [],
+    groups: [],
+  });
   const sorted = useMemo(() => {
     const chosen = readSort(columns, sort);
     const inOrder = (list: readonly Row[]) =>
       chosen ? sortRows(list, chosen.column.sort!, chosen.descending, keyOf) : [...list];
-    const kept = inOrder(rows.filter(keep));
-    return { kept, inOrder };
+    return { kept: inOrder(rows.filter(keep)), inOrder };
   }, [rows, columns, keyOf, keep, sort]);
-  const kept =
-    held && order.current.sort === sort ? holdOrder(order.current.keys, sorted.kept, keyOf) : sorted.kept;
-  order.current = { sort, keys: kept.map(keyOf) };
+  const holding = held && order.current.sort === sort;
+  const kept = holding ? holdOrder(order.current.keys, sorted.kept, keyOf) : sorted.kept;
   const how = by ?? (kept.length > LONG ? 'stem' : 'flat');
   const lines = useMemo((): readonly Line<Row>[] => {
     if (how === 'flat') return kept.map((row) => ({ kind: 'row', key: keyOf(row), row, within: false }));
-    return groupLines(kept, { ...grouping, keyOf }, openness, sorted.inOrder);
-  }, [how, kept, keyOf, grouping, openness, sorted.inOrder]);
+    const inOrder = (sums: readonly Row[]) => {
+      const ordered = sorted.inOrder(sums);
+      return holding ? holdOrder(order.current.groups, ordered, keyOf) : ordered;
+    };
+    return groupLines(kept, { ...grouping, keyOf }, openness, inOrder);
+  }, [how, kept, keyOf, grouping, openness, sorted, holding]);
+  order.current = {
+    sort,
+    keys: kept.map(keyOf),
+    groups: lines.flatMap((line) => (line.kind === 'group' ? [keyOf(line.row)] : [])),
+  };
   return {
     lines,
     kept,

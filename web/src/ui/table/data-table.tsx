@@ -27,13 +27,15 @@ export interface DataTableProps<Row> {
   /** What scrolls: the table shows only the lines in sight. */
   scroller?: RefObject<HTMLElement | null>;
   className?: string;
+  /** Columns without room are given up while a panel beside shows them, instead of folded. */
+  givesUp?: boolean;
 }
 
 const ESTIMATE = 40;
 const HEAD = 32;
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { caption, columns, lines, sort = '', onSort, scroller, className } = props;
+  const { caption, columns, lines, sort = '', onSort, scroller, className, givesUp = false } = props;
   const place = useRef<HTMLDivElement>(null);
   const [room, setRoom] = useState(0);
   useLayoutEffect(() => {
@@ -43,7 +45,10 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     watch.observe(element);
     return () => watch.disconnect();
   }, []);
-  const layout = useMemo(() => layoutColumns(columns, room), [columns, room]);
+  const layout = useMemo(() => {
+    const all = layoutColumns(columns, room);
+    return givesUp ? { ...all, folded: [] } : all;
+  }, [columns, room, givesUp]);
   const by = readSort(columns, sort);
   return (
     <div className="dt-place" ref={place}>
@@ -216,13 +221,28 @@ function sameLine(a: Line<unknown>, b: Line<unknown>): boolean {
   return false;
 }
 
-const Known = memo(function Known({ line, layout, index, open, at, className, onOpen, onGroup, measure }: LineProps<unknown>) {
+const Known = memo(function Known({
+  line,
+  layout,
+  index,
+  open,
+  at,
+  className,
+  onOpen,
+  onGroup,
+  measure,
+}: LineProps<unknown>) {
   const common = { 'data-index': index, 'data-key': line.key, ref: measure, 'aria-rowindex': index + 2 };
   if (line.kind === 'more') {
     return (
       <tr {...common} className={at ? 'more at' : 'more'}>
         <td className="whole">
-          <button type="button" className="fold-button" aria-expanded="false" onClick={() => onGroup?.(line.group, 'all')}>
+          <button
+            type="button"
+            className="fold-button"
+            aria-expanded="false"
+            onClick={() => onGroup?.(line.group, 'all')}
+          >
             <Icon name="right" />
             {line.text}
           </button>
@@ -257,11 +277,12 @@ const Known = memo(function Known({ line, layout, index, open, at, className, on
     );
   }
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link is what the keyboard uses
     <tr
       {...common}
       aria-selected={open || undefined}
-      className={[line.within && 'within', at && 'at', onOpen && 'opens', className].filter(Boolean).join(' ') || undefined}
+      className={
+        [line.within && 'within', at && 'at', onOpen && 'opens', className].filter(Boolean).join(' ') || undefined
+      }
       onClick={(event) => {
         const inside = (event.target as HTMLElement).closest('a, button, input, label');
         if (onOpen && !inside && getSelection()?.isCollapsed !== false) onOpen(line.key);

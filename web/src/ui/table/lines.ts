@@ -60,12 +60,19 @@ export function groupLines<Row>(
     if (how === 'closed') continue;
     const calm = members.filter((row) => !troubled.includes(row));
     const whole = how === 'all' || members.length <= FIRST + 1;
-    const shown = whole ? members : [...troubled, ...calm].slice(0, Math.max(FIRST, Math.min(troubled.length, 3 * FIRST)));
+    const shown = whole
+      ? members
+      : [...troubled, ...calm].slice(0, Math.max(FIRST, Math.min(troubled.length, 3 * FIRST)));
     for (const row of shown) lines.push({ kind: 'row', key: grouping.keyOf(row), row, within: true });
     const left = members.length - shown.length;
     if (left > 0) {
       const rest = members.filter((row) => !shown.includes(row));
-      lines.push({ kind: 'more', key: `more ${stem}`, text: `${left} more ${grouping.rest(rest)}`.trim(), group: stem });
+      lines.push({
+        kind: 'more',
+        key: `more ${stem}`,
+        text: `${left} more ${grouping.rest(rest)}`.trim(),
+        group: stem,
+      });
     }
   }
   return lines;

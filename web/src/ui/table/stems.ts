@@ -40,7 +40,20 @@ export function queueParts(name: string): string[] {
 export function hostParts(host: string): string[] {
   const parts = host.split(/(?<=[-_])/);
   const made = parts.findIndex((part) => /\d/.test(part));
-  if (made > 0) return [parts.slice(0, made).join('').replace(/[-_]+$/, '')];
+  if (made > 0)
+    return [
+      parts
+        .slice(0, made)
+        .join('')
+        .replace(/[-_]+$/, ''),
+    ];
   if (made === 0) return [/^[a-z]+(?=\d+[-_]?$)/i.exec(parts[0]!)?.[0] ?? host];
-  return [parts.length > 1 ? parts.slice(0, -1).join('').replace(/[-_]+$/, '') : host];
+  return [
+    parts.length > 1
+      ? parts
+          .slice(0, -1)
+          .join('')
+          .replace(/[-_]+$/, '')
+      : host,
+  ];
 }

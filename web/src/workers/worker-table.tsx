@@ -1,0 +1,136 @@
+// Every worker as a row, or as deployments when there are many. What a list of workers is: worker-list.ts. The table: ui/table.
+import { Link } from '@tanstack/react-router';
+import { toSegment } from '../../../shared/path-segment.ts';
+import { Spark } from '../charts/spark.tsx';
+import { Middle } from '../ui/middle.tsx';
+import { Alive } from '../ui/state-badge.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import type { Grouping } from '../ui/table/lines.ts';
+import { Age } from '../ui/time.tsx';
+import { count, exactCount, rate } from '../ui/words.ts';
+import { SlotsCell } from './slots-cell.tsx';
+import { deploymentNote, perMinute, restOfWorkers, sumWorkers, troubleRank, type WorkerLine } from './worker-list.ts';
+
+export const COLUMNS: readonly Column<WorkerLine>[] = [
+  {
+    id: 'name',
+    label: 'Worker',
+    width: 136,
+    grow: 2,
+    className: 'code',
+    sort: (w) => w.hostname,
+    cell: (w) => (
+      <Link to="/workers/$name" params={{ name: toSegment(w.hostname) }} className="row-link">
+        <b>
+          <Middle text={w.hostname} />
+        </b>
+      </Link>
+    ),
+  },
+  {
+    id: 'status',
+    label: 'Status',
+    width: 84,
+    rank: 1,
+    // Trouble first.
+    sort: troubleRank,
+    cell: (w) => <Alive status={w.status} />,
+  },
+  {
+    id: 'heard',
+    label: 'Heard',
+    width: 76,
+    num: true,
+    rank: 2,
+    className: 'muted',
+    first: '',
+    sort: (w) => w.last_heard,
+    cell: (w) => <Age at={w.last_heard} />,
+  },
+  {
+    id: 'pool',
+    label: 'Pool',
+    width: 84,
+    rank: 9,
+    className: 'muted',
+    sort: (w) => w.pool,
+    cell: (w) => w.pool ?? '-',
+  },
+  {
+    id: 'slots',
+    label: 'Slots',
+    width: 168,
+    grow: 1,
+    rank: 3,
+    className: 'c-slots',
+    first: '-',
+    sort: (w) => (w.concurrency ? (w.active ?? 0) / w.concurrency : null),
+    cell: (w) => <SlotsCell worker={w} />,
+  },
+  {
+    id: 'spark',
+    label: 'Finished, 1 h',
+    width: 100,
+    rank: 7,
+    className: 'c-spark',
+    cell: (w) => (
+      <Spark values={w.finished_per_min} height={18} label={`${w.hostname}: finished per minute, last hour`} fromZero />
+    ),
+  },
+  { id: 'rate', label: 'Per min', width: 70, num: true, rank: 4, sort: perMinute, cell: (w) => rate(perMinute(w)) },
+  {
+    id: 'processed',
+    label: 'Processed',
+    width: 82,
+    num: true,
+    rank: 6,
+    sort: (w) => w.processed,
+    cell: (w) => count(w.processed),
+    title: (w) => exactCount(w.processed),
+  },
+  {
+    id: 'failed',
+    label: 'Failed, 1 h',
+    width: 82,
+    num: true,
+    rank: 5,
+    sort: (w) => w.failed_last_hour,
+    cell: (w) => <span className={w.failed_last_hour > 0 ? undefined : 'faint'}>{count(w.failed_last_hour)}</span>,
+    title: (w) => exactCount(w.failed_last_hour),
+  },
+  {
+    id: 'load',
+    label: 'Load',
+    width: 60,
+    num: true,
+    rank: 10,
+    className: 'muted',
+    sort: (w) => w.loadavg?.[0] ?? null,
+    cell: (w) => (w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2)),
+  },
+  {
+    id: 'queues',
+    label: 'Queues',
+    width: 104,
+    grow: 1,
+    rank: 8,
+    className: 'code muted c-queues',
+    cell: (w) => <span className="clip">{w.queues.join(', ') || '-'}</span>,
+    title: (w) => w.queues.join(', '),
+  },
+];
+
+export const keyOf = (w: WorkerLine): string => String(w.hostname);
+
+export const rowClass = (w: WorkerLine): string | undefined => (w.status === 'online' ? undefined : 'calm');
+
+/** @param stems of all workers, so that a filter moves nobody to another deployment */
+export function groupingOf(stems: ReadonlyMap<string, string>): Omit<Grouping<WorkerLine>, 'keyOf'> {
+  return {
+    stemOf: (w) => stems.get(w.hostname) ?? '',
+    sum: sumWorkers,
+    note: deploymentNote,
+    needsYou: (w) => w.status !== 'online' || w.task_events === false,
+    rest: restOfWorkers,
+  };
+}
