@@ -16,6 +16,7 @@ import fastify, {
 } from 'fastify';
 import { jsonText } from '../../shared/json-text.ts';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
+import { fromSegment } from '../../shared/path-segment.ts';
 import { ImproperlyConfigured, OperationalError, toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
@@ -162,6 +163,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       async (api) => {
         api.addHook('onSend', async (_, reply) => {
           if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+        });
+        api.addHook('preValidation', async ({ params }) => {
+          const named = params as Record<string, string>;
+          for (const key of Object.keys(named)) named[key] = fromSegment(named[key]!);
         });
         await docsRoutes(api, version);
         const typed = api.withTypeProvider<TypeBoxTypeProvider>();

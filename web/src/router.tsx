@@ -1,6 +1,7 @@
 // The route table: every page, its path and what its URL may hold. Pages arrive in their own chunks.
 // Holds: search parameters are plain text in the URL; what is not understood is left out, never an error.
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
+import { fromSegment, toSegment } from '../../shared/path-segment.ts';
 import type { Range } from '../../shared/wire/http.ts';
 import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
@@ -46,6 +47,12 @@ type Raw = Record<string, unknown>;
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 const oneOf = <T extends string>(value: unknown, among: readonly T[]): T | undefined => among.find((v) => v === value);
 
+/** A parameter that may be any name: '..' too. */
+const segment = <K extends string>(key: K) => ({
+  parse: (raw: Record<K, string>) => ({ ...raw, [key]: fromSegment(raw[key]) }) as Record<K, string>,
+  stringify: (given: Record<K, string>) => ({ ...given, [key]: toSegment(given[key]) }) as Record<K, string>,
+});
+
 const root = createRootRoute({
   component: Layout,
   notFoundComponent: () => (
@@ -86,6 +93,7 @@ const tasks = createRoute({
 const task = createRoute({
   getParentRoute: () => root,
   path: '/tasks/$id',
+  params: segment('id'),
   component: lazyRouteComponent(PAGES.task),
 });
 
@@ -111,6 +119,7 @@ const WORKER_TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'poo
 const worker = createRoute({
   getParentRoute: () => root,
   path: '/workers/$name',
+  params: segment('name'),
   validateSearch: (raw: Raw): { tab?: (typeof WORKER_TABS)[number] } => ({ tab: oneOf(raw.tab, WORKER_TABS) }),
   component: lazyRouteComponent(PAGES.worker),
 });
@@ -130,6 +139,7 @@ const queues = createRoute({
 const queue = createRoute({
   getParentRoute: () => root,
   path: '/queues/$name',
+  params: segment('name'),
   validateSearch: queueSearch,
   component: queuesPage,
 });

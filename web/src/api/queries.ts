@@ -1,5 +1,6 @@
 // Every read of the API: its path, its key, how long it stays fresh. Writes: actions.ts.
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { toSegment } from '../../../shared/path-segment.ts';
 import type {
   CallReply,
   ClusterInfo,
@@ -24,7 +25,7 @@ import type {
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { get } from './client.ts';
 
-const part = encodeURIComponent;
+const part = (name: string) => encodeURIComponent(toSegment(name));
 
 export const clusterQuery = () =>
   queryOptions({ queryKey: ['cluster'], queryFn: ({ signal }) => get<ClusterInfo>('cluster', {}, signal) });

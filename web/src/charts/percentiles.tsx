@@ -91,7 +91,7 @@ export const Percentiles = memo(function Percentiles({
       </ResponsiveContainer>
       <ul className="ends" aria-hidden="true">
         {ends.map((end, i) => (
-          <li key={end.name} style={{ top: places[i] }}>
+          <li key={end.name} style={{ transform: `translateY(calc(${places[i]}px - 50%))` }}>
             {end.name} <b>{roughly(end.value)}</b>
           </li>
         ))}

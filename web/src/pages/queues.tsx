@@ -3,7 +3,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef, useState } from 'react';
-import { fromSegment, toSegment } from '../../../shared/path-segment.ts';
 import type { Range } from '../../../shared/wire/http.ts';
 import { queuesQuery } from '../api/queries.ts';
 import { serverNow, useQueues } from '../live/hooks.ts';
@@ -44,7 +43,7 @@ const LOOK = {
 
 export default function QueuesPage() {
   const params = useParams({ strict: false }) as { name?: string };
-  const name = params.name === undefined ? undefined : fromSegment(params.name);
+  const { name } = params;
   const search = useSearch({ strict: false }) as Search;
   const { q = '', sort = MOST_FIRST, by, show = '', tab = 'messages', range = '1h' } = search;
   const navigate = useNavigate();
@@ -79,7 +78,7 @@ export default function QueuesPage() {
         ? navigate({ to: '/queues', search: next, replace })
         : navigate({
             to: '/queues/$name',
-            params: { name: toSegment(to) },
+            params: { name: to },
             search: next,
             replace,
             resetScroll: false,

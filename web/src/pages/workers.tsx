@@ -2,7 +2,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useMemo, useRef, useState } from 'react';
-import { toSegment } from '../../../shared/path-segment.ts';
 import { useOperation } from '../api/actions.ts';
 import { workersQuery } from '../api/queries.ts';
 import { useReadOnly, useWorkers } from '../live/hooks.ts';
@@ -21,8 +20,16 @@ import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { plural } from '../ui/words.ts';
-import { deploymentsOf, FACET, FACETS, FILTER, fleetTotals, slotsInWords } from '../workers/worker-list.ts';
-import { COLUMNS, groupingOf, keyOf, rowClass } from '../workers/worker-table.tsx';
+import {
+  deploymentsOf,
+  FACET,
+  FACETS,
+  FILTER,
+  fleetTotals,
+  slotsInWords,
+  workerLabels,
+} from '../workers/worker-list.ts';
+import { columnsOf, groupingOf, keyOf, rowClass } from '../workers/worker-table.tsx';
 
 const route = getRouteApi('/workers');
 const TROUBLE_FIRST = 'status';
@@ -48,13 +55,15 @@ export default function WorkersPage() {
   const names = workers.map(keyOf).join('\n');
   // biome-ignore lint/correctness/useExhaustiveDependencies: deployments change with the names alone
   const stems = useMemo(() => deploymentsOf(workers), [names]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: so do labels
+  const columns = useMemo(() => columnsOf(workerLabels(workers.map(keyOf))), [names]);
   const grouping = useMemo(() => groupingOf(stems), [stems]);
   const facet = FACETS.find((name) => name === show);
   const keep = useMemo(() => {
     const fits = readFilter(q, FILTER);
     return (w: (typeof workers)[number]) => fits(w) && (!facet || FACET[facet].has(w));
   }, [q, facet]);
-  const list = useList({ rows: workers, columns: COLUMNS, keyOf, keep, sort, by, grouping, held: resting || scrolled });
+  const list = useList({ rows: workers, columns, keyOf, keep, sort, by, grouping, held: resting || scrolled });
   const totals = fleetTotals(list.kept);
   const quiet = workers.filter(FACET.quiet.has).map(keyOf);
 
@@ -62,7 +71,7 @@ export default function WorkersPage() {
     void navigate({ search: (before) => ({ ...before, ...clean(next) }), replace: true });
   const open = (key: string) => {
     if (/^(group|more) /.test(key)) toggle(key);
-    else void navigate({ to: '/workers/$name', params: { name: toSegment(key) } });
+    else void navigate({ to: '/workers/$name', params: { name: key } });
   };
   const toggle = (key: string) => {
     const line = list.lines.find((one) => one.key === key);
@@ -193,7 +202,7 @@ export default function WorkersPage() {
           <DataTable
             caption="Workers"
             className="workers-table"
-            columns={COLUMNS}
+            columns={columns}
             lines={list.lines}
             sort={sort}
             onSort={(next) => change({ sort: next })}

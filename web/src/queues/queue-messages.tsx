@@ -1,6 +1,5 @@
 // The head of a queue in order of delivery, read without taking anything.
 import { Link } from '@tanstack/react-router';
-import { toSegment } from '../../../shared/path-segment.ts';
 import type { PeekedMessage } from '../../../shared/wire/http.ts';
 import { argumentsOf } from '../tasks/task-table.tsx';
 import { Empty } from '../ui/feedback.tsx';
@@ -36,7 +35,7 @@ const COLUMNS: readonly Column<PeekedMessage>[] = [
     className: 'code muted',
     cell: (m) =>
       m.uuid ? (
-        <Link to="/tasks/$id" params={{ id: toSegment(m.uuid) }} className="row-link" title={m.uuid}>
+        <Link to="/tasks/$id" params={{ id: m.uuid }} className="row-link" title={m.uuid}>
           {shortId(m.uuid)}
         </Link>
       ) : (

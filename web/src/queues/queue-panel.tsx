@@ -3,7 +3,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { toSegment } from '../../../shared/path-segment.ts';
 import type { QueueRow, Range } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
 import { queueQuery } from '../api/queries.ts';
@@ -19,10 +18,9 @@ import { Middle } from '../ui/middle.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import { count, exactCount, plural, rate } from '../ui/words.ts';
 import { SlotsCell } from '../workers/slots-cell.tsx';
+import { PurgeDialog } from './purge.tsx';
 import { arrives, isUnconsumed } from './queue-list.ts';
 import { Messages } from './queue-messages.tsx';
-import './queue-panel.css';
-import { PurgeDialog } from './purge.tsx';
 
 export type QueueTab = 'messages' | 'consumers' | 'history';
 const TABS: readonly (readonly [QueueTab, string])[] = [
@@ -218,7 +216,7 @@ function Consumers({ queue }: { queue: QueueRow }) {
         const worker = workers.get(hostname);
         return (
           <li key={hostname}>
-            <Link to="/workers/$name" params={{ name: toSegment(hostname) }}>
+            <Link to="/workers/$name" params={{ name: hostname }}>
               <Alive status={worker?.status ?? 'offline'}>
                 <code>
                   <Middle text={hostname} />

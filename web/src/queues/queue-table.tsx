@@ -1,34 +1,21 @@
 // Every queue as a row, or as stems when there are many: how much waits, whether it drains, who consumes. Depth alone is no trouble,
 // so depth has no colour. What a list of queues is: queue-list.ts. The table: ui/table. The open queue: queue-panel.tsx.
 import { Link } from '@tanstack/react-router';
-import { toSegment } from '../../../shared/path-segment.ts';
 import type { QueueRow } from '../../../shared/wire/http.ts';
 import { Spark } from '../charts/spark.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
-import { Age } from '../ui/time.tsx';
 import { age, count, exactCount, rate, signed } from '../ui/words.ts';
+import { Oldest } from './oldest.tsx';
 import { arrives, isStranded, isUnconsumed, restOfQueues, stemNote, sumQueues } from './queue-list.ts';
-import './queue-table.css';
 
 /** 'never', in words and weight, when it does not. */
 export function Drain({ queue }: { queue: QueueRow }) {
   if (!queue.messages) return <span className="faint">-</span>;
   if (queue.drain === null) return <b>{queue.per_min === null ? '-' : 'never'}</b>;
   return <span className="muted">{age(queue.drain)}</span>;
-}
-
-/** Celery's messages carry no time of sending, and Redis keeps none. */
-export function Oldest({ queue }: { queue: Pick<QueueRow, 'messages' | 'oldest'> }) {
-  if (queue.oldest === null && queue.messages)
-    return (
-      <span className="faint" title="The messages do not say when they were sent">
-        unknown
-      </span>
-    );
-  return <Age at={queue.oldest} />;
 }
 
 export function Consumers({ queue }: { queue: QueueRow }) {
@@ -47,14 +34,14 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
   {
     id: 'name',
     label: 'Queue',
-    width: 128,
+    width: 150,
     grow: 2,
     className: 'code',
     sort: (q) => q.name,
     cell: (q) => (
       <Link
         to="/queues/$name"
-        params={{ name: toSegment(q.name) }}
+        params={{ name: q.name }}
         search={(before: Record<string, unknown>) => before}
         className="row-link"
         resetScroll={false}
@@ -83,6 +70,7 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     rank: 4,
     className: 'c-spark',
     cell: (q) => <Spark values={q.depth} height={18} label={`${q.name}: depth, last hour`} fromZero />,
+    brief: (q) => <Spark values={q.depth} height={16} label={`${q.name}: depth, last hour`} fromZero />,
   },
   {
     id: 'in',
@@ -93,6 +81,7 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     className: 'muted',
     sort: arrives,
     cell: (q) => rate(arrives(q)),
+    brief: (q) => `in ${rate(arrives(q))}`,
   },
   {
     id: 'out',
@@ -103,6 +92,7 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     className: 'muted',
     sort: (q) => q.out_per_min,
     cell: (q) => rate(q.out_per_min),
+    brief: (q) => `out ${rate(q.out_per_min)}`,
   },
   {
     id: 'net',

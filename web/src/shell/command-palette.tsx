@@ -1,7 +1,9 @@
 // Ctrl+K: go anywhere, find a task by id, do what the keys of this page do. What it offers: palette-items.ts.
+
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useId, useState } from 'react';
+import { toSegment } from '../../../shared/path-segment.ts';
 import { taskTypesQuery } from '../api/queries.ts';
 import { useQueues, useWorkers } from '../live/hooks.ts';
 import { Dialog } from '../ui/dialog.tsx';
@@ -43,7 +45,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
         label: hostname,
         kind: 'Worker',
         icon: 'workers',
-        run: go(`/workers/${encodeURIComponent(hostname)}`),
+        run: go(`/workers/${encodeURIComponent(toSegment(hostname))}`),
       }),
     ),
     ...queues.map(
@@ -51,7 +53,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
         label: queue.name,
         kind: 'Queue',
         icon: 'queues',
-        run: go(`/queues/${encodeURIComponent(queue.name)}`),
+        run: go(`/queues/${encodeURIComponent(toSegment(queue.name))}`),
       }),
     ),
     ...(types.data ?? []).map(
@@ -82,7 +84,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       label: `Task ${typed}`,
       kind: 'Id',
       icon: 'tasks',
-      run: whole ? go(`/tasks/${typed}`) : go('/tasks', { q: `uuid:${typed}*` }),
+      run: whole ? go(`/tasks/${encodeURIComponent(toSegment(typed))}`) : go('/tasks', { q: `uuid:${typed}*` }),
     });
   }
   if (typed) {

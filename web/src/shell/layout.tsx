@@ -15,7 +15,6 @@ import { LiveSwitch } from './live-switch.tsx';
 import { nextTheme } from './preferences.ts';
 import { Rail, Sources } from './rail.tsx';
 import { onKeyDown, shown, useShortcuts } from './shortcuts.ts';
-import './stale.css';
 import { Unheard } from './unheard.tsx';
 
 const CommandPalette = lazy(() => import('./command-palette.tsx'));

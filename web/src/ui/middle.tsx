@@ -1,6 +1,5 @@
 // A name that shortens in its middle: 'celery@web-079...internal' tells both where it belongs and which one it is.
 // Names of tasks shorten at the front: task-name.tsx. The whole name is the text, and on hover.
-import './middle.css';
 
 /** Letters at the end that always stay. */
 const TAIL = 10;

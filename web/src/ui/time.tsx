@@ -2,13 +2,17 @@
 import { useKnownNow, useNow } from '../live/hooks.ts';
 import { age, duration, exactTime, instant } from './words.ts';
 
+/** Words that change in place are new words: at the right edge of a column nothing counts as moved then. */
+function Fresh({ text }: { text: string }) {
+  return <span key={text}>{text}</span>;
+}
+
 export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix?: string }) {
   const now = useNow();
   if (at === null || at === undefined) return <span className="faint">-</span>;
   return (
     <time dateTime={new Date(at * 1000).toISOString()} title={exactTime(at)}>
-      {age(now - at)}
-      {suffix}
+      <Fresh text={`${age(now - at)}${suffix}`} />
     </time>
   );
 }
@@ -43,5 +47,5 @@ export function Runtime({
 }
 
 function Running({ since }: { since: number }) {
-  return <>{age(useKnownNow() - since)}</>;
+  return <Fresh text={age(useKnownNow() - since)} />;
 }

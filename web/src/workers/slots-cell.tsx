@@ -24,7 +24,7 @@ export function slotsWord(worker: WorkerLine): string {
   return `${count(worker.active)} of ${count(worker.concurrency)}`;
 }
 
-function SlotsBar({ worker }: { worker: WorkerLine }) {
+export function SlotsBar({ worker }: { worker: WorkerLine }) {
   const { totals } = worker;
   if (totals) {
     const all = totals.slots + totals.silentSlots;

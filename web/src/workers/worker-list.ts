@@ -3,7 +3,7 @@
 import type { WorkerRow } from '../../../shared/wire/http.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { hostParts, stemsOf } from '../ui/table/stems.ts';
-import { count, plural } from '../ui/words.ts';
+import { count, plural, shortNode } from '../ui/words.ts';
 
 export interface FleetTotals {
   workers: number;
@@ -161,13 +161,24 @@ export function deploymentNote(workers: readonly WorkerRow[]): string {
     .join(', ');
 }
 
-/** 'online, 5 to 8 slots busy' */
+/** ' online, 5 to 8 slots busy' */
 export function restOfWorkers(workers: readonly WorkerRow[]): string {
   const busy = workers.map((w) => w.active).filter((n) => n !== null);
-  const words = workers.every((w) => w.status === 'online') ? 'online' : '';
+  const words = workers.every((w) => w.status === 'online') ? ' online' : '';
   if (busy.length === 0) return words;
   const [low, high] = [Math.min(...busy), Math.max(...busy)];
-  return `${words}${words && ', '}${low === high ? low : `${low} to ${high}`} ${high === 1 ? 'slot' : 'slots'} busy`;
+  return `${words}, ${low === high ? low : `${low} to ${high}`} ${high === 1 ? 'slot' : 'slots'} busy`;
+}
+
+/**
+ * What tells each worker from the others: without its domain and without 'celery@', as long as no two look alike.
+ * The whole name is on hover and on its page.
+ */
+export function workerLabels(hostnames: readonly string[]): Map<string, string> {
+  const short = (name: string) => shortNode(name.replace(/(?<=@[^.]+)\..*$/, ''));
+  const times = new Map<string, number>();
+  for (const name of hostnames) times.set(short(name), (times.get(short(name)) ?? 0) + 1);
+  return new Map(hostnames.map((name) => [name, times.get(short(name)) === 1 ? short(name) : name]));
 }
 
 /** Its newest full minute. */

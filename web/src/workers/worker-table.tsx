@@ -1,28 +1,28 @@
 // Every worker as a row, or as deployments when there are many. What a list of workers is: worker-list.ts. The table: ui/table.
 import { Link } from '@tanstack/react-router';
-import { toSegment } from '../../../shared/path-segment.ts';
 import { Spark } from '../charts/spark.tsx';
 import { Middle } from '../ui/middle.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
 import { Age } from '../ui/time.tsx';
-import { count, exactCount, rate } from '../ui/words.ts';
+import { count, exactCount, plural, rate } from '../ui/words.ts';
 import { SlotsCell } from './slots-cell.tsx';
 import { deploymentNote, perMinute, restOfWorkers, sumWorkers, troubleRank, type WorkerLine } from './worker-list.ts';
 
-export const COLUMNS: readonly Column<WorkerLine>[] = [
+/** @param labels what each is called in the list: workerLabels */
+export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<WorkerLine>[] => [
   {
     id: 'name',
     label: 'Worker',
-    width: 136,
+    width: 168,
     grow: 2,
     className: 'code',
     sort: (w) => w.hostname,
     cell: (w) => (
-      <Link to="/workers/$name" params={{ name: toSegment(w.hostname) }} className="row-link">
+      <Link to="/workers/$name" params={{ name: w.hostname }} className="row-link" title={w.hostname}>
         <b>
-          <Middle text={w.hostname} />
+          <Middle text={labels.get(w.hostname) ?? w.hostname} />
         </b>
       </Link>
     ),
@@ -30,7 +30,7 @@ export const COLUMNS: readonly Column<WorkerLine>[] = [
   {
     id: 'status',
     label: 'Status',
-    width: 84,
+    width: 80,
     rank: 1,
     // Trouble first.
     sort: troubleRank,
@@ -39,7 +39,7 @@ export const COLUMNS: readonly Column<WorkerLine>[] = [
   {
     id: 'heard',
     label: 'Heard',
-    width: 76,
+    width: 86,
     num: true,
     rank: 2,
     className: 'muted',
@@ -50,75 +50,96 @@ export const COLUMNS: readonly Column<WorkerLine>[] = [
   {
     id: 'pool',
     label: 'Pool',
-    width: 84,
+    width: 72,
     rank: 9,
     className: 'muted',
     sort: (w) => w.pool,
     cell: (w) => w.pool ?? '-',
+    brief: (w) => w.pool ?? '',
   },
   {
     id: 'slots',
     label: 'Slots',
-    width: 168,
+    width: 152,
     grow: 1,
     rank: 3,
     className: 'c-slots',
     first: '-',
     sort: (w) => (w.concurrency ? (w.active ?? 0) / w.concurrency : null),
     cell: (w) => <SlotsCell worker={w} />,
+    brief: (w) => <SlotsCell worker={w} />,
   },
   {
     id: 'spark',
     label: 'Finished, 1 h',
-    width: 100,
+    width: 84,
     rank: 7,
     className: 'c-spark',
     cell: (w) => (
       <Spark values={w.finished_per_min} height={18} label={`${w.hostname}: finished per minute, last hour`} fromZero />
     ),
+    brief: (w) => (
+      <Spark values={w.finished_per_min} height={16} label={`${w.hostname}: finished per minute, last hour`} fromZero />
+    ),
   },
-  { id: 'rate', label: 'Per min', width: 70, num: true, rank: 4, sort: perMinute, cell: (w) => rate(perMinute(w)) },
+  {
+    id: 'rate',
+    label: 'Per min',
+    width: 66,
+    num: true,
+    rank: 4,
+    sort: perMinute,
+    cell: (w) => rate(perMinute(w)),
+    brief: (w) => `${rate(perMinute(w))}/min`,
+  },
   {
     id: 'processed',
     label: 'Processed',
-    width: 82,
+    width: 78,
     num: true,
     rank: 6,
     sort: (w) => w.processed,
     cell: (w) => count(w.processed),
+    brief: (w) => `${count(w.processed)} processed`,
     title: (w) => exactCount(w.processed),
   },
   {
     id: 'failed',
     label: 'Failed, 1 h',
-    width: 82,
+    width: 78,
     num: true,
     rank: 5,
     sort: (w) => w.failed_last_hour,
     cell: (w) => <span className={w.failed_last_hour > 0 ? undefined : 'faint'}>{count(w.failed_last_hour)}</span>,
     title: (w) => exactCount(w.failed_last_hour),
+    brief: (w) => `${count(w.failed_last_hour)} failed`,
   },
   {
     id: 'load',
     label: 'Load',
-    width: 60,
+    width: 56,
     num: true,
     rank: 10,
     className: 'muted',
     sort: (w) => w.loadavg?.[0] ?? null,
     cell: (w) => (w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2)),
+    brief: (w) => `load ${w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2)}`,
   },
   {
     id: 'queues',
     label: 'Queues',
-    width: 104,
+    width: 92,
     grow: 1,
-    rank: 8,
+    rank: 11,
     className: 'code muted c-queues',
-    cell: (w) => <span className="clip">{w.queues.join(', ') || '-'}</span>,
+    cell: (w) => <span className="clip">{queuesOf(w)}</span>,
+    brief: (w) => <span className="clip">{queuesOf(w)}</span>,
     title: (w) => w.queues.join(', '),
   },
 ];
+
+/** A deployment's may be many: they are counted. */
+const queuesOf = (w: WorkerLine): string => (w.totals ? plural(w.queues.length, 'queue') : w.queues.join(', ') || '-');
 
 export const keyOf = (w: WorkerLine): string => String(w.hostname);
 

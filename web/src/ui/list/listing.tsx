@@ -4,7 +4,6 @@ import type { ReactNode, RefObject } from 'react';
 import { Button } from '../button.tsx';
 import { Icon, type IconName } from '../icon.tsx';
 import { count, exactCount } from '../words.ts';
-import './listing.css';
 
 export function Listing({
   head,

@@ -19,6 +19,8 @@ export interface Column<Row> {
   first?: '' | '-';
   cell: (row: Row) => ReactNode;
   className?: string;
+  /** What it says when folded; default: its label and the cell. */
+  brief?: (row: Row) => ReactNode;
   title?: (row: Row) => string | undefined;
 }
 
@@ -47,7 +49,7 @@ export function layoutColumns<Row>(columns: readonly Column<Row>[], room: number
   const template = shown
     .map(({ width, grow }) => (grow ? `minmax(${needed > room ? 0 : width}px, ${grow}fr)` : `${width}px`))
     .join(' ');
-  return { shown, folded: columns.filter((column) => folded.has(column)), template };
+  return { shown, folded: [...folded].sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0)), template };
 }
 
 /** 'waiting' or '-waiting' (descending) of the URL, as a column and a direction; undefined when no column sorts by it. */

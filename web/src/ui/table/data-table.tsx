@@ -7,7 +7,6 @@ import { memo, type ReactNode, type RefObject, useEffect, useLayoutEffect, useMe
 import { Boundary } from '../boundary.tsx';
 import { Icon } from '../icon.tsx';
 import { type Column, type ColumnLayout, layoutColumns, nextSort, readSort } from './columns.ts';
-import './data-table.css';
 import type { Line } from './lines.ts';
 
 export interface DataTableProps<Row> {
@@ -63,7 +62,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             {layout.shown.map((column) => {
               const order = by?.column === column ? (by.descending ? 'descending' : 'ascending') : undefined;
               return (
-                <th key={column.id} scope="col" className={classOf(column)} aria-sort={order}>
+                <th
+                  key={column.id}
+                  scope="col"
+                  className={classOf(column, column === layout.shown.at(-1))}
+                  aria-sort={order}
+                >
                   {column.sort && onSort ? (
                     <button type="button" className="sort" onClick={() => onSort(nextSort(sort, column))}>
                       {column.label}
@@ -270,7 +274,7 @@ const Known = memo(function Known({
           </span>
         </td>
         {others.map((column) => (
-          <Cell key={column.id} column={column} row={line.row} />
+          <Cell key={column.id} column={column} row={line.row} last={column === others.at(-1)} />
         ))}
         <Folded layout={layout} row={line.row} />
       </tr>
@@ -290,16 +294,16 @@ const Known = memo(function Known({
     >
       {first && <Cell column={first} row={line.row} />}
       {others.map((column) => (
-        <Cell key={column.id} column={column} row={line.row} />
+        <Cell key={column.id} column={column} row={line.row} last={column === others.at(-1)} />
       ))}
       <Folded layout={layout} row={line.row} />
     </tr>
   );
 }, same);
 
-function Cell({ column, row }: { column: Column<unknown>; row: unknown }): ReactNode {
+function Cell({ column, row, last }: { column: Column<unknown>; row: unknown; last?: boolean }): ReactNode {
   return (
-    <td className={classOf(column)} title={column.title?.(row)}>
+    <td className={classOf(column, last)} title={column.title?.(row)}>
       {column.cell(row)}
     </td>
   );
@@ -311,13 +315,19 @@ function Folded({ layout, row }: { layout: ColumnLayout<unknown>; row: unknown }
     <td className="folded">
       {layout.folded.map((column) => (
         <span key={column.id} className={column.className} title={column.title?.(row)}>
-          {column.label && <i>{column.label}</i>} {column.cell(row)}
+          {column.brief ? (
+            column.brief(row)
+          ) : (
+            <>
+              {column.label && <i>{column.label}</i>} {column.cell(row)}
+            </>
+          )}
         </span>
       ))}
     </td>
   );
 }
 
-function classOf<Row>(column: Column<Row>): string | undefined {
-  return [column.className, column.num && 'num'].filter(Boolean).join(' ') || undefined;
+function classOf<Row>(column: Column<Row>, last = false): string | undefined {
+  return [column.className, column.num && 'num', last && 'last'].filter(Boolean).join(' ') || undefined;
 }

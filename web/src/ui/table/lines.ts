@@ -19,7 +19,7 @@ export interface Grouping<Row> {
   note: (rows: readonly Row[]) => string;
   /** Opens a group, and stands first in it. */
   needsYou: (row: Row) => boolean;
-  /** Of those not shown: '39 more online, 5 to 8 slots busy'. */
+  /** Of those not shown, after their number: ' online, 5 to 8 slots busy'. */
   rest: (rows: readonly Row[]) => string;
 }
 
@@ -70,7 +70,7 @@ export function groupLines<Row>(
       lines.push({
         kind: 'more',
         key: `more ${stem}`,
-        text: `${left} more ${grouping.rest(rest)}`.trim(),
+        text: `${left} more${grouping.rest(rest)}`,
         group: stem,
       });
     }

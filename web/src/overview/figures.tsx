@@ -1,0 +1,164 @@
+// Four figures of now against what is usual: finished, failed, waiting, busy slots. Each says when it is old.
+import type { Figures } from '../../../shared/wire/http.ts';
+import { Spark } from '../charts/spark.tsx';
+import { useNow } from '../live/hooks.ts';
+import { type Part, usePart } from '../live/part.ts';
+import { Old } from '../ui/as-of.tsx';
+import { age, count, exactCount, plural, rate } from '../ui/words.ts';
+import type { FleetTotals } from '../workers/worker-list.ts';
+
+export function FiguresCard({ figures, fleet }: { figures: Figures; fleet: FleetTotals | null }) {
+  const events = usePart('events', 'history');
+  const broker = usePart('broker');
+  const control = usePart('events', 'control');
+  const usualRate = figures.usual_finished_per_min;
+  const around = (v: number | null, part = 0.15) => (v === null ? null : { from: v * (1 - part), to: v * (1 + part) });
+  return (
+    <section className="card figures" aria-label="Now">
+      <Figure title="Finished" part={events} value={count(Math.round(figures.finished_per_min))} unit="/min">
+        <p className="note">{comparedRate(figures.finished_per_min, usualRate)}</p>
+        <Spark
+          values={figures.spark.finished}
+          height={32}
+          usual={around(usualRate)}
+          label="Finished per minute, last hour"
+          fromZero
+        />
+      </Figure>
+      <Failed figures={figures} part={events} />
+      <Figure
+        title="Waiting"
+        part={broker}
+        value={figures.waiting === null ? 'unknown' : count(figures.waiting)}
+        exact={figures.waiting}
+      >
+        <Waiting figures={figures} />
+        <Spark values={figures.spark.waiting} height={32} label="Waiting messages, last hour" fromZero />
+      </Figure>
+      <Busy figures={figures} fleet={fleet} part={control} />
+    </section>
+  );
+}
+
+function Figure({
+  title,
+  part,
+  value,
+  unit,
+  exact,
+  state,
+  children,
+}: {
+  title: string;
+  part: Part;
+  value: string;
+  unit?: string;
+  exact?: number | null;
+  state?: string;
+  children: React.ReactNode;
+}) {
+  return (
+    <div data-state={state} className={part.stale.trim() || undefined}>
+      <h3>
+        {title} <Old since={part.since} />
+      </h3>
+      <p
+        className={value === 'unknown' ? 'value unknown' : 'value'}
+        title={exact === undefined ? undefined : exactCount(exact)}
+      >
+        {value}
+        {/* Another width is another element, so that nothing counts as moved. */}
+        {unit && <small key={value.length}>{unit}</small>}
+      </p>
+      {children}
+    </div>
+  );
+}
+
+function Failed({ figures, part }: { figures: Figures; part: Part }) {
+  const { failed_percent: failed, usual_failed_percent: usual } = figures;
+  const times = failed && usual ? failed / usual : null;
+  // With nothing to compare with, only what is much by any measure is red.
+  const bad = usual === null ? (failed ?? 0) >= 10 : (failed ?? 0) >= 1 && (times === null || times >= 2);
+  const around = usual === null ? null : { from: usual * 0.5, to: usual * 1.5 };
+  return (
+    <Figure
+      title="Failed"
+      part={part}
+      state={bad ? 'FAILURE' : undefined}
+      value={failed === null ? 'unknown' : rate(failed)}
+      unit={failed === null ? undefined : '%'}
+    >
+      <p className="note">
+        {failed === null ? (
+          'nothing finished lately'
+        ) : usual === null ? (
+          'no baseline yet'
+        ) : bad && times !== null ? (
+          <>
+            <b>{rate(times)} times</b> its usual {rate(usual)} %
+          </>
+        ) : (
+          `usual ${rate(usual)} %`
+        )}
+      </p>
+      <Spark
+        values={figures.spark.failed_percent}
+        height={32}
+        usual={around}
+        label="Failures in percent, last hour"
+        fromZero
+      />
+    </Figure>
+  );
+}
+
+function Waiting({ figures }: { figures: Figures }) {
+  const now = useNow();
+  const { oldest_waiting: oldest, oldest_queue: queue, waiting } = figures;
+  return (
+    <p className="note clip" title={queue ?? undefined}>
+      {oldest !== null
+        ? `oldest ${age(now - oldest)}${queue ? `, in ${queue}` : ''}`
+        : waiting === null
+          ? 'this broker could not be asked'
+          : waiting > 0
+            ? 'age unknown'
+            : 'nothing waits'}
+    </p>
+  );
+}
+
+function Busy({ figures, fleet, part }: { figures: Figures; fleet: FleetTotals | null; part: Part }) {
+  const busy = fleet ? fleet.busy : figures.busy;
+  const slots = fleet ? fleet.slots : figures.slots;
+  const known = busy !== null && slots !== null && slots > 0;
+  const silent = fleet ? fleet.silentSlots : figures.unknown_slots;
+  const unsized = fleet ? fleet.unsized : (figures.uncounted_workers ?? 0);
+  const online = fleet ? fleet.online : figures.workers_online;
+  return (
+    <Figure
+      title="Busy slots"
+      part={part}
+      value={known ? count(busy) : online === 0 ? '0' : 'unknown'}
+      unit={known ? `of ${count(slots)}` : undefined}
+    >
+      <p className="note clip">
+        {[
+          silent > 0 && `${plural(silent, 'more slot')} unknown`,
+          unsized > 0 && `${plural(unsized, 'worker')} of unknown pool size`,
+        ]
+          .filter(Boolean)
+          .join(', ') || `${plural(online, 'worker')} online`}
+      </p>
+      <Spark values={figures.spark.busy} height={32} label="Busy slots, last hour" fromZero />
+    </Figure>
+  );
+}
+
+function comparedRate(now: number, usual: number | null): string {
+  if (usual === null || usual === 0) return 'no baseline yet';
+  const times = now / usual;
+  if (times > 0.8 && times < 1.25) return 'as usual';
+  return times < 1 ? `below the usual ${rate(usual)}` : `above the usual ${rate(usual)}`;
+}

@@ -1,0 +1,88 @@
+// Workers on the overview, trouble first, as many as two lines hold. All of them: pages/workers.tsx.
+import { Link } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import type { WorkerRow } from '../../../shared/wire/http.ts';
+import { useNow } from '../live/hooks.ts';
+import { usePart } from '../live/part.ts';
+import { AskWorkers } from '../operations/ask-workers.tsx';
+import { AsOf } from '../ui/as-of.tsx';
+import { Boundary } from '../ui/boundary.tsx';
+import { Alive } from '../ui/state-badge.tsx';
+import { sortRows } from '../ui/table/columns.ts';
+import { age, plural } from '../ui/words.ts';
+import { SlotsBar, slotsWord } from '../workers/slots-cell.tsx';
+import { type FleetTotals, slotsInWords, troubleRank, workerLabels } from '../workers/worker-list.ts';
+
+const SHOWN = 12;
+
+export function FleetCard({
+  workers,
+  fleet,
+  total,
+}: {
+  workers: readonly WorkerRow[];
+  fleet: FleetTotals;
+  /** Some may not be here. */
+  total: number;
+}) {
+  const part = usePart('events');
+  const shown = useMemo(() => sortRows(workers, troubleRank, false, (w) => w.hostname).slice(0, SHOWN), [workers]);
+  const labels = useMemo(() => workerLabels(shown.map((w) => String(w.hostname))), [shown]);
+  const left = total - shown.length;
+  return (
+    <section className={`card fleet${part.stale}`}>
+      <div className="head">
+        <h2>Workers</h2>
+        <AsOf since={part.since} />
+        <p className="clip">{workers.length > 0 && `${fleet.online} of ${total} online, ${slotsInWords(fleet)}`}</p>
+        <Link className="more-link" to="/workers">
+          {left > 0 ? `${plural(left, 'more worker')}` : 'All workers'}
+        </Link>
+      </div>
+      {workers.length === 0 ? (
+        <AskWorkers />
+      ) : (
+        <ul>
+          {shown.map((worker, i) => (
+            <li key={i}>
+              <Boundary
+                what="This worker"
+                of={worker}
+                instead={() => <span className="muted">{String(worker.hostname)} could not be shown</span>}
+              >
+                <Place worker={worker} label={labels.get(worker.hostname) ?? worker.hostname} />
+              </Boundary>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Place({ worker, label }: { worker: WorkerRow; label: string }) {
+  const now = useNow();
+  const silent = worker.status !== 'online';
+  const words = !silent
+    ? slotsWord(worker)
+    : worker.last_heard === null
+      ? 'never heard'
+      : `silent ${age(now - worker.last_heard)}`;
+  return (
+    <Link
+      to="/workers/$name"
+      params={{ name: worker.hostname }}
+      className={silent ? 'trouble' : undefined}
+      title={worker.hostname}
+    >
+      <Alive status={worker.status}>
+        <code className="clip">{label}</code>
+      </Alive>
+      {/* By its words: other words are another element, so that nothing counts as moved. */}
+      <span className="busy" key={words}>
+        {silent ? <em data-state={worker.status}>{words}</em> : words}
+      </span>
+      <SlotsBar worker={worker} />
+    </Link>
+  );
+}

@@ -1,0 +1,89 @@
+// Throughput beside runtime on one time axis, with the times of which events are missing hatched in both. The pictures: charts/.
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Range, SeriesReply } from '../../../shared/wire/http.ts';
+import { lastValue } from '../charts/axis.ts';
+import {
+  ChartBody,
+  MissedLegend,
+  RangePicker,
+  TableToggle,
+  throughputSummary,
+  useSeries,
+} from '../charts/chart-card.tsx';
+import { usePart } from '../live/part.ts';
+import { AsOf } from '../ui/as-of.tsx';
+import { count, exactCount, roughly } from '../ui/words.ts';
+
+const route = getRouteApi('/');
+
+export function Traffic({ fitting }: { fitting: Range }) {
+  const { range = fitting } = route.useSearch();
+  const navigate = useNavigate({ from: '/' });
+  const [asTable, setAsTable] = useState(false);
+  const throughput = useSeries({ metric: 'throughput', range });
+  const runtime = useSeries({ metric: 'runtime', range });
+  const part = usePart('history');
+  return (
+    <section className={`card traffic${part.stale}`} aria-label="Traffic">
+      <div className="head">
+        <h2>Throughput</h2>
+        <AsOf since={part.since} />
+        <ul className="legend">
+          <Total state="SUCCESS" look="soft" word="succeeded" series={throughput.data} />
+          <Total state="RETRY" look="" word="retried" series={throughput.data} />
+          <Total state="FAILURE" look="hatched" word="failed" series={throughput.data} />
+          <MissedLegend series={throughput.data} />
+        </ul>
+        <div className="tools">
+          <TableToggle on={asTable} onChange={setAsTable} />
+          <RangePicker value={range} onChange={(next) => void navigate({ search: { range: next }, replace: true })} />
+        </div>
+      </div>
+      <div className="plot">
+        <ChartBody kind="throughput" query={throughput} summary={throughputSummary} asTable={asTable} height={232} />
+      </div>
+      <div className="head runtime-head">
+        <h2>Runtime</h2>
+        <p>of finished tasks, log scale</p>
+      </div>
+      <div className="plot runtime">
+        <ChartBody
+          kind="percentiles"
+          query={runtime}
+          asTable={asTable}
+          height={232}
+          summary={(s) =>
+            `Runtime over the last ${s.range}: now p50 ${roughly(lastValue(s.lines.p50))}, p95 ${roughly(lastValue(s.lines.p95))}, p99 ${roughly(lastValue(s.lines.p99))}`
+          }
+        />
+      </div>
+    </section>
+  );
+}
+
+function Total({
+  state,
+  look,
+  word,
+  series,
+}: {
+  state: string;
+  look: string;
+  word: string;
+  series: SeriesReply | undefined;
+}) {
+  const n = series?.totals[state];
+  // A time of which events are missing is in it: there were at least so many.
+  const least = (series?.gaps?.length ?? 0) > 0 && n !== undefined;
+  return (
+    <li data-state={state}>
+      <i className={`swatch ${look}`} />
+      {word}{' '}
+      <b title={least ? `at least ${exactCount(n)}` : exactCount(n)}>
+        {least && '\u2265 '}
+        {count(n)}
+      </b>
+    </li>
+  );
+}
