@@ -200,7 +200,7 @@ export default function QueuesPage() {
         ) : (
           <DataTable
             caption="Queues"
-            className="queues-table"
+            className="queues"
             columns={COLUMNS}
             lines={list.lines}
             sort={sort}

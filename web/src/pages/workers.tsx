@@ -159,14 +159,22 @@ export default function WorkersPage() {
                 />
               )}
             </div>
-            {facet === 'quiet' && quiet.length > 0 && (
+            <OperationNote operation={ask} />
+          </>
+        }
+        below={
+          // Under the rows, so that it moves none of them.
+          <>
+            {(quiet.length > 0 || !enable.isIdle) && (
               <div className="notice">
-                <p>
-                  {quiet.length === 1 ? <b>{quiet[0]}</b> : <b>{plural(quiet.length, 'worker')}</b>}{' '}
-                  {quiet.length === 1 ? 'sends no task events, so its' : 'send no task events, so their'} tasks are not
-                  seen.
-                </p>
-                {!readOnly && (
+                {quiet.length > 0 && (
+                  <p>
+                    {quiet.length === 1 ? <b>{quiet[0]}</b> : <b>{plural(quiet.length, 'worker')}</b>}{' '}
+                    {quiet.length === 1 ? 'sends no task events, so its' : 'send no task events, so their'} tasks are
+                    not seen.
+                  </p>
+                )}
+                {!readOnly && quiet.length > 0 && (
                   <Button
                     icon="events"
                     refused={refusal}
@@ -175,10 +183,9 @@ export default function WorkersPage() {
                     {quiet.length === 1 ? 'Enable task events' : `Enable task events on ${quiet.length} workers`}
                   </Button>
                 )}
+                <OperationNote operation={enable} />
               </div>
             )}
-            <OperationNote operation={ask} />
-            <OperationNote operation={enable} />
           </>
         }
         foot={
@@ -201,7 +208,7 @@ export default function WorkersPage() {
         ) : (
           <DataTable
             caption="Workers"
-            className="workers-table"
+            className="workers"
             columns={columns}
             lines={list.lines}
             sort={sort}

@@ -1,4 +1,5 @@
 // The keys of every list: j and k (and arrows) move, Enter opens, Escape goes back, / filters. The table: ui/table/data-table.tsx.
+import { stepTo } from '../ui/table/lines.ts';
 import { useShortcuts } from './shortcuts.ts';
 
 export interface ListKeys {
@@ -12,13 +13,6 @@ export interface ListKeys {
   /** Closes what is open; called also when nothing is. */
   onBack?: () => void;
   onFilter?: () => void;
-}
-
-/** The line `by` lines on; from nowhere the first. */
-export function stepTo(keys: readonly string[], from: string | null | undefined, by: number): string | null {
-  if (keys.length === 0) return null;
-  const at = from === null || from === undefined ? -1 : keys.indexOf(from);
-  return keys[at < 0 ? 0 : Math.max(0, Math.min(keys.length - 1, at + by))]!;
 }
 
 export function useListKeys({

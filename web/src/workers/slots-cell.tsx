@@ -38,12 +38,6 @@ export function SlotsBar({ worker }: { worker: WorkerLine }) {
       </span>
     );
   }
-  const unknown = worker.status !== 'online' || worker.active === null;
-  return (
-    <Slots
-      active={worker.active ?? 0}
-      total={worker.concurrency ?? 1}
-      unknown={unknown || worker.concurrency === null}
-    />
-  );
+  const unknown = worker.status !== 'online' || worker.active === null || worker.concurrency === null;
+  return <Slots active={unknown ? 0 : worker.active!} total={worker.concurrency ?? 1} unknown={unknown} />;
 }

@@ -7,6 +7,7 @@ import { count, exactCount } from '../words.ts';
 
 export function Listing({
   head,
+  below,
   foot,
   panel,
   stale = false,
@@ -16,6 +17,8 @@ export function Listing({
   children,
 }: {
   head: ReactNode;
+  /** Between the rows and the foot. */
+  below?: ReactNode;
   foot: ReactNode;
   panel?: ReactNode;
   /** What the rows rest on is away. */
@@ -42,6 +45,7 @@ export function Listing({
         >
           {children}
         </div>
+        {below}
         <footer className="listing-foot">{foot}</footer>
       </div>
       {panel}

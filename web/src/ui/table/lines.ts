@@ -86,3 +86,10 @@ export function holdOrder<Row>(before: readonly string[], rows: readonly Row[], 
     .sort((a, b) => a.at - b.at)
     .map(({ row }) => row);
 }
+
+/** The line `by` lines on; from nowhere the first. */
+export function stepTo(keys: readonly string[], from: string | null | undefined, by: number): string | null {
+  if (keys.length === 0) return null;
+  const at = from === null || from === undefined ? -1 : keys.indexOf(from);
+  return keys[at < 0 ? 0 : Math.max(0, Math.min(keys.length - 1, at + by))]!;
+}
