@@ -1,0 +1,74 @@
+// What an operation is: one row with its name, who may do it, its subject, check, run, and how its effect is seen afterwards.
+// Not here: the rows (table.ts and the files it lists), doing one (perform.ts), following its effect (follow.ts). Shapes of requests:
+// shared/wire/http.ts.
+import type { EffectLine, EffectTasks } from '../../../shared/wire/effect.ts';
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+import type { CommandAccess } from '../../control/commands.ts';
+import type { Outcome } from '../access/audit.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Feed } from '../live/feed.ts';
+import type { Waiting } from '../waiting/waiting.ts';
+import type { Follower } from './follow.ts';
+import type { Interventions } from './interventions.ts';
+import type { StartRates } from './start-rates.ts';
+
+/** What operations are done with. */
+export interface OperationDesk {
+  readonly cluster: Cluster;
+  readonly feed: Feed;
+  readonly waiting: Waiting;
+  readonly interventions: Interventions;
+  readonly rates: StartRates;
+  readonly follower: Follower;
+}
+
+/** The request is well formed and cannot be done, with the reason. */
+export class Refused extends Error {}
+
+export type RequestOf<A extends OperationRequest['action']> = Extract<OperationRequest, { action: A }>;
+
+/** Whom a request reaches. */
+export interface Reach {
+  /** As it was asked; null: every worker. */
+  readonly destination: readonly string[] | null;
+  /** Who is expected to answer: those, or all that are online. */
+  readonly expected: readonly string[];
+  /** Options for remote control: wait for that many replies. */
+  readonly control: {
+    readonly reply: true;
+    readonly timeout: number;
+    readonly destination: readonly string[] | null;
+    readonly limit?: number;
+  };
+}
+
+/** What is seen of an effect at one look. */
+export interface Seen {
+  readonly sentence: string;
+  readonly lines: readonly EffectLine[];
+  readonly tasks: EffectTasks | null;
+}
+
+/** Looks at an effect again and again; made before the operation is done, so that it knows how things were. */
+export interface Watch {
+  /** How long it is worth looking. @unit seconds */
+  readonly lasting: number;
+  see(record: OperationRecord): Promise<Seen>;
+}
+
+export interface Operation<A extends OperationRequest['action'] = OperationRequest['action']> {
+  readonly action: A;
+  readonly access: CommandAccess;
+  /** One line for the audit log. */
+  subject(request: RequestOf<A>): string;
+  /** @throws Refused */
+  check?(desk: OperationDesk, request: RequestOf<A>): void;
+  run(desk: OperationDesk, request: RequestOf<A>, reach: Reach, who: string): Promise<Outcome>;
+  /** null: nothing of it can be seen. */
+  watch?(desk: OperationDesk, request: RequestOf<A>, reach: Reach): Promise<Watch | null>;
+}
+
+/** A row with its own request, as the table holds it among others. */
+export function operation<A extends OperationRequest['action']>(row: Operation<A>): Operation {
+  return row as unknown as Operation;
+}

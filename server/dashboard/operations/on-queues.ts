@@ -1,0 +1,101 @@
+// Emptying a queue: what was removed, as far as it could be seen before, is marked so; and how many wait there afterwards.
+// Holds: nothing is called removed that a worker has taken; ids that could not be seen are said to be unknown in number.
+import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
+import type { CeleryEvent } from '../../../shared/events/event.ts';
+import { plural } from '../../../shared/format/text.ts';
+import type { Message } from '../../transport/message.ts';
+import { type OperationDesk, operation, Refused, type Seen } from './contract.ts';
+import { readMessage } from './known-call.ts';
+import { inWords, statesOf } from './on-tasks.ts';
+
+/** Messages whose ids are read before they are removed. */
+const SEEN_BEFORE = 1000;
+/** @unit seconds */
+const WATCHED = 10;
+/** States in which a task still has its message in the queue. */
+const WAITING: ReadonlySet<string> = new Set(['PENDING', 'RETRY', 'REJECTED']);
+
+const removed = new WeakMap<object, { ids: string[]; depth: number | null }>();
+
+export const QUEUE_OPERATIONS = [
+  operation<'purge'>({
+    action: 'purge',
+    access: 'operator',
+    subject: ({ queue }) => queue,
+    check(_, { queue, confirm }) {
+      if (confirm !== queue)
+        throw new Refused(`To purge ${queue}, 'confirm' must be its name. It was ${JSON.stringify(confirm)}.`);
+    },
+    async run(desk, request, _, who) {
+      const { cluster } = desk;
+      const { queue } = request;
+      const messages = (await cluster.probe.peek(queue, SEEN_BEFORE).catch(() => null)) ?? [];
+      const n = await cluster.probe.purge(queue);
+      const ids: string[] = [];
+      for (const message of messages.slice(0, n)) {
+        const event = purgedEvent(desk, message, who);
+        if (event === null) continue;
+        cluster.state.apply(event);
+        ids.push(String(event.uuid));
+      }
+      removed.set(request, { ids, depth: n });
+      const known = ids.length < n ? `; of ${n - ids.length} it is not known which` : '';
+      return {
+        outcome: 'ok',
+        summary: `${n} ${n === 1 ? 'message was' : 'messages were'} removed from ${queue}${known}`,
+        answers: [],
+      };
+    },
+    async watch(desk, request) {
+      const { cluster } = desk;
+      const before = cluster.probe.queues.get(request.queue)?.status?.messages ?? null;
+      return {
+        lasting: WATCHED,
+        async see(): Promise<Seen> {
+          const { ids, depth } = removed.get(request) ?? { ids: [], depth: null };
+          await cluster.probe.probe();
+          const probed = cluster.probe.queues.get(request.queue);
+          // An empty list is no key on Redis: the queue is gone until something is sent to it.
+          const after = probed?.status?.messages ?? (cluster.probe.failure === null ? 0 : null);
+          const states = statesOf(desk, ids);
+          const of = depth === null ? '' : `${plural(depth, 'message')} removed`;
+          return {
+            sentence: `${of}; ${after === null ? 'how many wait there now is unknown' : `${after} wait there now`}${ids.length > 0 ? ` (${inWords(states)})` : ''}.`,
+            lines: [
+              {
+                label: `Waiting in ${request.queue}`,
+                subject: request.queue,
+                before: before ?? depth,
+                wanted: null,
+                after,
+                is: 'exact',
+                at: after === null ? null : cluster.now,
+                holds: after === null ? null : true,
+              },
+            ],
+            tasks: { ids, total: { n: depth ?? ids.length, is: 'exact' }, states },
+          };
+        },
+      };
+    },
+  }),
+];
+
+/** null: a message without an id, or of a task that a worker has taken meanwhile. */
+function purgedEvent({ cluster }: OperationDesk, message: Message, who: string): CeleryEvent | null {
+  const task = readMessage(message);
+  const uuid = task?.id ?? (typeof message.headers.id === 'string' ? message.headers.id : null);
+  if (uuid === null) return null;
+  const known = cluster.state.tasks.get(uuid);
+  if (known && !WAITING.has(known.state)) return null;
+  return {
+    type: 'task-purged',
+    uuid,
+    timestamp: cluster.now,
+    local_received: cluster.now,
+    clock: known?.clock ?? 0,
+    queue: message.queue,
+    purged_by: who,
+    ...(known?.name ? {} : task ? { name: task.task, args: argsRepr(task.args), kwargs: kwargsRepr(task.kwargs) } : {}),
+  };
+}

@@ -1,0 +1,219 @@
+// Operations on workers: pool size and restart, consumers, task events, heartbeat, shutdown. Their effect: what the workers now say.
+import { listing } from '../../../shared/format/text.ts';
+import type { EffectLine } from '../../../shared/wire/effect.ts';
+import type { OperationRecord } from '../../../shared/wire/http.ts';
+import { concurrencyOf } from '../cluster/rows.ts';
+import { type OperationDesk, operation, type Reach, Refused, type Seen, type Watch } from './contract.ts';
+import { outcomeOf } from './outcome.ts';
+
+/** Python's prefork starts its processes first and tells of them later. @unit seconds */
+const WATCHED = 60;
+
+const whom = (destination: readonly string[] | undefined): string => destination?.join(', ') ?? 'every worker';
+
+export const WORKER_OPERATIONS = [
+  operation<'pool_grow'>({
+    action: 'pool_grow',
+    access: 'operator',
+    subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
+    run: async ({ cluster }, { n }, { control, expected }) =>
+      outcomeOf(await cluster.link.control.poolGrow(n, control), expected),
+    watch: async (desk, { n }, reach) => slots(desk, reach, (before) => (before === null ? null : before + n)),
+  }),
+  operation<'pool_shrink'>({
+    action: 'pool_shrink',
+    access: 'operator',
+    subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
+    run: async ({ cluster }, { n }, { control, expected }) =>
+      outcomeOf(await cluster.link.control.poolShrink(n, control), expected),
+    watch: async (desk, { n }, reach) => slots(desk, reach, (before) => (before === null ? null : Math.max(0, before - n))),
+  }),
+  operation<'autoscale'>({
+    action: 'autoscale',
+    access: 'operator',
+    subject: ({ min, max, destination }) => `${min} to ${max} on ${whom(destination)}`,
+    check(_, { min, max }) {
+      if (min > max) throw new Refused(`The least (${min}) must not be more than the most (${max}).`);
+    },
+    run: async ({ cluster }, { min, max }, { control, expected }) =>
+      outcomeOf(await cluster.link.control.autoscale(max, min, control), expected),
+    watch: async (desk, { min, max }, reach) =>
+      figures(desk, reach, {
+        label: 'Autoscale',
+        question: 'stats',
+        read: (w) => {
+          const scaler = desk.cluster.inspector.workers.get(w)?.stats?.autoscaler as { max?: unknown; min?: unknown } | undefined;
+          return scaler ? `${String(scaler.min)} to ${String(scaler.max)}` : null;
+        },
+        wanted: () => `${min} to ${max}`,
+      }),
+  }),
+  operation<'pool_restart'>({
+    action: 'pool_restart',
+    access: 'admin',
+    subject: ({ destination }) => whom(destination),
+    run: async ({ cluster }, _, { control, expected }) =>
+      outcomeOf(await cluster.link.control.poolRestart({}, control), expected),
+  }),
+  operation<'add_consumer'>({
+    action: 'add_consumer',
+    access: 'operator',
+    subject: ({ queue, exchange, routing_key, destination }) =>
+      `${queue}${exchange ? ` of exchange ${exchange}` : ''}${routing_key ? ` by ${routing_key}` : ''} on ${whom(destination)}`,
+    check(_, request) {
+      named('queue', request.queue);
+      for (const name of ['exchange', 'exchange_type', 'routing_key'] as const)
+        if (request[name] !== undefined) named(name, request[name]);
+      if (request.exchange_type !== undefined && !['direct', 'topic', 'fanout', 'headers'].includes(request.exchange_type))
+        throw new Refused(`An exchange is direct, topic, fanout or headers, not ${JSON.stringify(request.exchange_type)}.`);
+    },
+    async run({ cluster }, { queue, exchange, exchange_type, routing_key }, { control, expected }) {
+      const how = {
+        ...(exchange === undefined ? {} : { exchange }),
+        ...(exchange_type === undefined ? {} : { exchangeType: exchange_type }),
+        ...(routing_key === undefined ? {} : { routingKey: routing_key }),
+      };
+      return outcomeOf(await cluster.link.control.addConsumer(queue, { ...control, ...how }), expected);
+    },
+    watch: async (desk, { queue, exchange, routing_key }, reach) =>
+      figures(desk, reach, {
+        label: `Consumes ${queue}`,
+        question: 'active_queues',
+        read: (w) => {
+          const found = desk.cluster.inspector.workers.get(w)?.active_queues.find((q) => q.name === queue);
+          if (!found) return 'no';
+          const from = typeof found.exchange === 'string' ? found.exchange : (found.exchange as { name?: string } | null)?.name;
+          return exchange === undefined && routing_key === undefined ? 'yes' : `${from ?? ''} by ${found.routing_key ?? ''}`;
+        },
+        wanted: () =>
+          exchange === undefined && routing_key === undefined ? 'yes' : `${exchange ?? queue} by ${routing_key ?? queue}`,
+      }),
+  }),
+  operation<'cancel_consumer'>({
+    action: 'cancel_consumer',
+    access: 'operator',
+    subject: ({ queue, destination }) => `${queue} on ${whom(destination)}`,
+    check: (_, { queue }) => named('queue', queue),
+    run: async ({ cluster }, { queue }, { control, expected }) =>
+      outcomeOf(await cluster.link.control.cancelConsumer(queue, control), expected),
+    watch: async (desk, { queue }, reach) =>
+      figures(desk, reach, {
+        label: `Consumes ${queue}`,
+        question: 'active_queues',
+        read: (w) => (desk.cluster.inspector.workers.get(w)?.active_queues.some((q) => q.name === queue) ? 'yes' : 'no'),
+        wanted: () => 'no',
+      }),
+  }),
+  operation<'enable_events'>({
+    action: 'enable_events',
+    access: 'operator',
+    subject: ({ destination }) => whom(destination),
+    async run({ cluster }, _, { control, expected }) {
+      const replies = await cluster.link.control.enableEvents(control);
+      cluster.noteEvents(replies, true);
+      return outcomeOf(replies, expected);
+    },
+  }),
+  operation<'disable_events'>({
+    action: 'disable_events',
+    access: 'operator',
+    subject: ({ destination }) => whom(destination),
+    async run({ cluster }, _, { control, expected }) {
+      const replies = await cluster.link.control.disableEvents(control);
+      cluster.noteEvents(replies, false);
+      return outcomeOf(replies, expected);
+    },
+  }),
+  operation<'heartbeat'>({
+    action: 'heartbeat',
+    access: 'viewer',
+    subject: ({ destination }) => whom(destination),
+    async run({ cluster }, _, { destination, expected }) {
+      await cluster.link.control.broadcast('heartbeat', { destination });
+      return { outcome: 'ok', summary: `Asked ${expected.length || 'all'} workers to announce themselves`, answers: [] };
+    },
+  }),
+  operation<'shutdown'>({
+    action: 'shutdown',
+    access: 'admin',
+    subject: ({ destination }) => whom(destination),
+    async run({ cluster }, { destination }) {
+      await cluster.link.control.broadcast('shutdown', { destination });
+      return {
+        outcome: 'ok',
+        summary: `Told ${destination.join(', ')} to shut down; workers do not answer this`,
+        answers: [],
+      };
+    },
+    watch: async ({ cluster }, { destination }) => {
+      const status = (w: string) => {
+        const record = cluster.state.workers.get(w);
+        return record ? cluster.statusOf(record) : 'offline';
+      };
+      const before = new Map(destination.map((w) => [w, status(w)]));
+      return {
+        lasting: 2 * WATCHED,
+        async see(): Promise<Seen> {
+          const lines = destination.map((w): EffectLine => {
+            const after = status(w);
+            return { label: 'Status', subject: w, before: before.get(w)!, wanted: 'offline', after, is: 'exact', at: cluster.now, holds: after === 'offline' ? true : null };
+          });
+          const gone = lines.filter((line) => line.holds).length;
+          return { sentence: `${gone} of ${destination.length} ${destination.length === 1 ? 'worker has' : 'workers have'} said goodbye or fallen silent.`, lines, tasks: null };
+        },
+      };
+    },
+  }),
+];
+
+function named(what: string, value: string): void {
+  if (value.trim() === '') throw new Refused(`'${what}' must have a name.`);
+}
+
+function slots(desk: OperationDesk, reach: Reach, wanted: (before: number | null) => number | null): Watch {
+  return figures(desk, reach, {
+    label: 'Slots',
+    question: 'stats',
+    read: (w) => concurrencyOf(desk.cluster.inspector.workers.get(w)?.stats?.pool),
+    wanted,
+  });
+}
+
+interface Figure<T extends number | string> {
+  readonly label: string;
+  readonly question: 'stats' | 'active_queues';
+  readonly read: (hostname: string) => T | null;
+  readonly wanted: (before: T | null) => T | null;
+}
+
+/** One figure of each worker that took it: before, wanted, and as it says now. */
+function figures<T extends number | string>({ cluster }: OperationDesk, { expected }: Reach, figure: Figure<T>): Watch {
+  const before = new Map(expected.map((w) => [w, figure.read(w)]));
+  return {
+    lasting: WATCHED,
+    async see({ answers }: OperationRecord): Promise<Seen> {
+      const took = answers.filter((a) => a.ok).map((a) => a.worker);
+      await cluster.inspector.askAbout(took, [figure.question]);
+      const lines = took.map((w): EffectLine => {
+        const was = before.get(w) ?? null;
+        const wanted = figure.wanted(was);
+        const after = figure.read(w);
+        return {
+          label: figure.label,
+          subject: w,
+          before: was,
+          wanted,
+          after,
+          is: 'exact',
+          at: cluster.inspector.answeredAt(w, figure.question),
+          holds: after === null || wanted === null ? null : after === wanted ? true : null,
+        };
+      });
+      const words = lines.map(({ subject, before, wanted, after, holds }) => {
+        const was = `${subject}: ${before ?? 'unknown'} before`;
+        return holds ? `${was}, ${after} now` : `${was}, ${wanted ?? 'more'} asked for, ${after ?? 'unknown'} so far`;
+      });
+      return { sentence: `${figure.label}. ${listing(words.slice(0, 3), 'and')}${words.length > 3 ? ` and ${words.length - 3} more` : ''}.`, lines, tasks: null };
+    },
+  };
+}

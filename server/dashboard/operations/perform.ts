@@ -1,0 +1,57 @@
+// Does an operation: judged, recorded, done, read back, and followed until its effect is seen.
+// Not here: what each one is (table.ts), the record (access/audit.ts), how effects are followed (follow.ts).
+// Holds: success is what workers answered, never assumed; whatever a page has judged is judged again here.
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+import { audited } from '../access/audit.ts';
+import { type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
+import { NO_ANSWER } from './outcome.ts';
+import { operationOf } from './table.ts';
+
+/** How long a reply waits for what workers say after the action. */
+const READ_BACK_MS = 1000;
+
+export async function perform(desk: OperationDesk, request: OperationRequest, who: string): Promise<OperationRecord> {
+  const { cluster, feed, interventions, follower } = desk;
+  const row = operationOf(request.action);
+  const reach = reachOf(desk, request);
+  row.check?.(desk, request);
+  const watch: { current: Watch | null } = { current: null };
+  const asked = { at: cluster.now, who, subject: row.subject(request), request };
+  let record = await audited(cluster.history, asked, async () => {
+    await cluster.link.asking.tryConnect();
+    watch.current = (await row.watch?.(desk, request, reach).catch(() => null)) ?? null;
+    return row.run(desk, request, reach, who);
+  });
+  interventions.note(record);
+  // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
+  const answered = record.answers.filter((a) => a.text !== NO_ANSWER).map((a) => a.worker);
+  if (answered.length > 0 && !['revoke', 'terminate', 'retry'].includes(request.action)) {
+    const reading = cluster.inspector.ask(answered).catch(() => {});
+    await Promise.race([reading, new Promise((done) => cluster.link.timer.after(READ_BACK_MS, () => done(null)))]);
+  }
+  if (watch.current && record.outcome !== 'failed') record = await follower.follow(record, watch.current);
+  feed.operation(record);
+  return record;
+}
+
+/** @throws Refused for a worker nobody has heard of, and for nobody at all */
+function reachOf({ cluster }: OperationDesk, request: OperationRequest): Reach {
+  const given = 'destination' in request ? request.destination : undefined;
+  if (given?.length === 0)
+    throw new Refused("'destination' is empty: that is nobody. Leave it out to reach every worker.");
+  const destination = given ? [...new Set(given)] : null;
+  for (const hostname of destination ?? [])
+    if (!cluster.state.workers.has(hostname) && !cluster.inspector.workers.has(hostname))
+      throw new Refused(`No worker named ${hostname} is known.`);
+  const expected = destination ?? cluster.onlineWorkers();
+  return {
+    destination,
+    expected,
+    control: {
+      reply: true,
+      timeout: cluster.options.inspect_timeout / 1000,
+      destination,
+      ...(expected.length > 0 ? { limit: expected.length } : {}),
+    },
+  };
+}
