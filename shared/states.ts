@@ -19,6 +19,13 @@ export type State = (typeof STATES)[number];
 
 /** States after which nothing more happens to a task. */
 export const READY_STATES: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
+/**
+ * Not one of Celery's: its message was removed from its queue by a purge of this dashboard, before any worker had taken it. An event of
+ * later takes it out of this state again.
+ */
+export const PURGED = 'PURGED';
+/** States after which nothing more is awaited: Celery's, and ours. */
+export const ENDED_STATES: ReadonlySet<string> = new Set([...READY_STATES, PURGED]);
 /** States a task can still leave. */
 export const UNREADY_STATES: ReadonlySet<string> = new Set(['PENDING', 'RECEIVED', 'STARTED', 'REJECTED', 'RETRY']);
 /** States whose result is an exception. */

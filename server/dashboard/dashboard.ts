@@ -32,7 +32,10 @@ import type { HistoryStore } from './history/contract.ts';
 import { openHistory } from './history/sqlite.ts';
 import { Feed } from './live/feed.ts';
 import { LiveSocket, MAX_FRAME } from './live/socket.ts';
+import type { OperationDesk } from './operations/contract.ts';
+import { Follower } from './operations/follow.ts';
 import { Interventions } from './operations/interventions.ts';
+import { StartRates } from './operations/start-rates.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import { ProblemError, type RouteContext } from './routes/context.ts';
@@ -100,12 +103,16 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   });
   const interventions = new Interventions();
   const waiting = new Waiting(cluster, interventions);
+  const rates = new StartRates(() => timer.now() / 1000);
+  cluster.onEvents((events) => rates.take(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
+  const follower = new Follower(timer, feed, lateHistory.value);
+  const desk: OperationDesk = { cluster, feed, waiting, interventions, rates, follower };
   const context: RouteContext = {
     cluster,
     attention,
     feed,
     waiting,
-    interventions,
+    desk,
     options,
     masking,
     version,
@@ -236,6 +243,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     for (const socket of sockets) socket.bye('the server stops');
     feed.stop();
     attention.stop();
+    follower.stop();
     await app.close();
     if (starting !== null) {
       const began = await starting.then(

@@ -5,7 +5,7 @@
 // off is placed where ours was. Whoever invents names fills no more than the bounds: a new worker takes the place of one that is gone,
 // and when there is none it is left out and counted.
 // Celery 5.6: events/state.py State
-import { READY_STATES } from '../states.ts';
+import { ENDED_STATES } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
 import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord } from './task-record.ts';
 import { addHeartbeat, byOurClock, createWorkerRecord, mergeWorkerEvent, type WorkerRecord } from './worker-record.ts';
@@ -127,7 +127,7 @@ export class ClusterState {
     record.partial ||= (record.retries ?? 0) > 0;
     this.tasks.set(record.uuid, record);
     this.#index(record);
-    if (READY_STATES.has(record.state)) this.#finished.push(record);
+    if (ENDED_STATES.has(record.state)) this.#finished.push(record);
   }
 
   restoreWorker(record: WorkerRecord): void {
@@ -230,7 +230,7 @@ export class ClusterState {
       if (worker) this.#signOfLife(worker, subject, heard);
     } else if (subject === 'received') this.taskCount++;
 
-    const wasReady = READY_STATES.has(task.state);
+    const wasReady = ENDED_STATES.has(task.state);
     const before = this.#endStamp(task, subject);
     const namedBefore = task.name;
     const parentBefore = task.parent_id;
@@ -259,7 +259,7 @@ export class ClusterState {
         this.#finish(task, 'REJECTED', before, e);
         break;
     }
-    if (!wasReady && READY_STATES.has(task.state)) this.#finished.push(task);
+    if (!wasReady && ENDED_STATES.has(task.state)) this.#finished.push(task);
   }
 
   /**
@@ -345,7 +345,7 @@ export class ClusterState {
     let excess = finishedCount - this.#maxTasks;
     while (excess-- > 0) {
       const task = this.#finished[this.#finishedHead++]!;
-      if (this.tasks.get(task.uuid) === task && READY_STATES.has(task.state)) this.#drop(task);
+      if (this.tasks.get(task.uuid) === task && ENDED_STATES.has(task.state)) this.#drop(task);
     }
     if (this.#finishedHead > 50_000) {
       this.#finished = this.#finished.slice(this.#finishedHead);

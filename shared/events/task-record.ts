@@ -3,7 +3,7 @@
 // Holds: the same events give Celery's State the same fields (test/golden/event-state.json); every record has the same keys in the
 // same order, so that merging stays fast; fields of events we do not know are kept in `extra`.
 // Celery 5.6: events/state.py Task.event, Task.merge_rules
-import { precedence } from '../states.ts';
+import { PURGED, precedence } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
 
 /** One finished try of a task that was retried. */
@@ -175,7 +175,9 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
   }
   // Celery 5.6, events/state.py: an event that logically came before the present state only fills in; of a late task-received
   // only these eight fields. RETRY always wins and is always left.
-  if (state !== 'RETRY' && r.state !== 'RETRY' && state !== r.state && precedence(state) > precedence(r.state)) {
+  // PURGED is ours: whatever is heard later of the task says that its message was not removed after all.
+  const isLeft = r.state === 'RETRY' || (r.state === PURGED && at > r.timestamp);
+  if (state !== 'RETRY' && !isLeft && state !== r.state && precedence(state) > precedence(r.state)) {
     if (state === 'RECEIVED') {
       mergeCall(r, e);
       return;

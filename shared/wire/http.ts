@@ -763,13 +763,21 @@ export const OperationRequest = Type.Union([
     hard: Type.Optional(NNum),
     destination: Destination,
   }),
-  Type.Object({ action: Type.Literal('pool_grow'), n: Type.Integer({ minimum: 1 }), destination: Destination }),
-  Type.Object({ action: Type.Literal('pool_shrink'), n: Type.Integer({ minimum: 1 }), destination: Destination }),
+  Type.Object({
+    action: Type.Literal('pool_grow'),
+    n: Type.Integer({ minimum: 1, maximum: 1000 }),
+    destination: Destination,
+  }),
+  Type.Object({
+    action: Type.Literal('pool_shrink'),
+    n: Type.Integer({ minimum: 1, maximum: 1000 }),
+    destination: Destination,
+  }),
   /** New bounds of a worker that was started with --autoscale. */
   Type.Object({
     action: Type.Literal('autoscale'),
-    max: Type.Integer({ minimum: 1 }),
-    min: Type.Integer({ minimum: 0 }),
+    max: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    min: Type.Integer({ minimum: 0, maximum: 10_000 }),
     destination: Destination,
   }),
   /** New processes for the pool; workers allow it with worker_pool_restarts. */

@@ -85,6 +85,11 @@ export class Inspector {
     await Promise.all(hostnames.map((hostname) => this.#single.get(hostname)?.done));
   }
 
+  /** Ask these workers these questions alone. Never rejects. */
+  async askAbout(hostnames: readonly string[], questions: readonly Question[]): Promise<void> {
+    if (hostnames.length > 0) await this.#round(hostnames, questions).catch(() => {});
+  }
+
   /** When it last answered this question; null: never. */
   answeredAt(hostname: string, question: Question): number | null {
     return this.#answeredAt.get(hostname)?.[question] ?? null;

@@ -163,6 +163,8 @@ export interface HistoryStore extends HistoryQuestions {
   /** Record an operation before it is tried; its id. */
   beginOperation(row: OperationRow): Promise<number>;
   finishOperation(id: number, row: OperationOutcome): Promise<void>;
+  /** What is seen of an operation's effect, as JSON. */
+  saveEffect(operation: number, effect: string): Promise<void>;
   expire(limits: Limits, now: number): Promise<number>;
   /** Whether what is handed over is kept. */
   readonly health: HistoryHealth;

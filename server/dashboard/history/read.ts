@@ -134,7 +134,9 @@ export class HistoryReader {
 
   /** Tasks that had not ended, newest first, as whole rows. */
   unfinished(limit: number): StoredTask[] {
-    const states = (this.#dictionary('state') ?? []).filter((s) => !['SUCCESS', 'FAILURE', 'REVOKED'].includes(s));
+    const states = (this.#dictionary('state') ?? []).filter(
+      (s) => !['SUCCESS', 'FAILURE', 'REVOKED', 'PURGED'].includes(s),
+    );
     const rows: StoredTask[] = [];
     for (const state of states)
       rows.push(
@@ -276,7 +278,8 @@ export class HistoryReader {
     const on = wanted.on ? wanted.on.toLowerCase() : null;
     return this.#db
       .all<Record<string, string | number | null>>(
-        `SELECT id, at, who, action, subject, request, outcome, summary, answers, new_ids FROM operations
+        `SELECT id, at, who, action, subject, request, outcome, summary, answers, new_ids, effect
+         FROM operations LEFT JOIN effects ON operation = id
          WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR who = ?2) AND (?3 IS NULL OR action = ?3) AND (?4 IS NULL OR outcome = ?4)
            AND (?5 IS NULL OR instr(lower(subject), ?5) > 0 OR instr(lower(request), ?5) > 0)
          ORDER BY id DESC LIMIT ?6`,
@@ -293,6 +296,7 @@ export class HistoryReader {
         request: JSON.parse(String(r.request)) as unknown,
         answers: JSON.parse(String(r.answers)) as OperationRecord['answers'],
         new_ids: r.new_ids === null ? undefined : (JSON.parse(String(r.new_ids)) as Record<string, string>),
+        effect: r.effect === null ? null : (JSON.parse(String(r.effect)) as OperationRecord['effect']),
       }));
   }
 

@@ -40,6 +40,7 @@ export function expire(db: EmbeddedDb, limits: Limits, now: number): number {
     db.run('DELETE FROM failures WHERE hour < ?', now - KEEP.failures);
     db.run('DELETE FROM gauges WHERE bucket < ?', now - KEEP.gauges);
     db.run('DELETE FROM operations WHERE at < ?', now - KEEP.operations);
+    db.run('DELETE FROM effects WHERE operation NOT IN (SELECT id FROM operations)');
     db.run('DELETE FROM workers WHERE last_heard < ?', now - KEEP.workers);
     dropBeyond(db, 'workers', '1', 'last_heard', MAX_WORKERS);
     if (limits.maxAge !== null) db.run('DELETE FROM dict WHERE last < ?', now - limits.maxAge - NAME_SLACK);

@@ -100,6 +100,7 @@ CREATE INDEX IF NOT EXISTS failures_hour ON failures (hour);
 CREATE TABLE IF NOT EXISTS gauges (name TEXT, bucket INTEGER, value REAL, PRIMARY KEY (name, bucket)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS operations (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, who TEXT, action TEXT, subject TEXT,
   request TEXT, outcome TEXT, summary TEXT, answers TEXT, new_ids TEXT);
+CREATE TABLE IF NOT EXISTS effects (operation INTEGER PRIMARY KEY, effect TEXT);
 `;
 
 /** Make the tables, or refuse a file that is not ours. */

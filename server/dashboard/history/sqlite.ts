@@ -145,6 +145,9 @@ class SqliteHistory {
   finishOperation(id: number, row: OperationOutcome): Promise<void> {
     return this.#writer.call('finishOperation', [id, row]) as Promise<void>;
   }
+  saveEffect(operation: number, effect: string): Promise<void> {
+    return this.#writer.call('effect', [operation, effect]) as Promise<void>;
+  }
   expire(limits: Limits, now: number): Promise<number> {
     return this.#writer.call('expire', [limits, now]) as Promise<number>;
   }

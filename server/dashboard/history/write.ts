@@ -167,6 +167,10 @@ export class HistoryWriter {
     ]);
   }
 
+  effect(operation: number, effect: string): void {
+    this.#db.run('INSERT OR REPLACE INTO effects (operation, effect) VALUES (?,?)', operation, effect);
+  }
+
   expire(limits: Limits, now: number): number {
     return expire(this.#db, limits, now);
   }

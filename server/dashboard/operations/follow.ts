@@ -8,7 +8,10 @@ import type { Feed } from '../live/feed.ts';
 import type { Seen, Watch } from './contract.ts';
 
 /** When it is looked at again, after it was done. @unit milliseconds */
-const LOOKS_MS = [1000, 2000, 3500, 5000, 8000, 12_000, 17_000, 23_000, 30_000, 40_000, 50_000, 60_000, 75_000, 90_000, 105_000, 120_000];
+const LOOKS_MS = [
+  1000, 2000, 3500, 5000, 8000, 12_000, 17_000, 23_000, 30_000, 40_000, 50_000, 60_000, 75_000, 90_000, 105_000,
+  120_000,
+];
 const MAX_FOLLOWED = 100;
 
 export interface EffectStore {

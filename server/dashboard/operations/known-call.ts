@@ -4,7 +4,7 @@
 // holds nothing that JSON would carry otherwise than the first time.
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../../shared/python-values.ts';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol/task-message.ts';
 import { decompress } from '../../serialization/compression.ts';
@@ -46,7 +46,7 @@ export async function knownCall(cluster: Cluster, row: TaskRow): Promise<KnownCa
 
 /** The whole call of a task, not its event's word for it; null when neither message nor result record holds it. */
 export async function wholeCall(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
-  return (await fromResult(cluster, row)) ?? (READY_STATES.has(row.state) ? null : await fromMessage(cluster, row));
+  return (await fromResult(cluster, row)) ?? (ENDED_STATES.has(row.state) ? null : await fromMessage(cluster, row));
 }
 
 /** What a task without message and result record could be sent again from: its event's reprs. @throws Error as `knownCall` */

@@ -31,7 +31,10 @@ export const LIMIT_OPERATIONS = [
         );
     },
     async run({ cluster, rates }, { task_name, rate_limit }, { control, expected }) {
-      const outcome = outcomeOf(await cluster.link.control.rateLimit(task_name, plainRate(rate_limit), control), expected);
+      const outcome = outcomeOf(
+        await cluster.link.control.rateLimit(task_name, plainRate(rate_limit), control),
+        expected,
+      );
       for (const { worker, ok } of outcome.answers) if (ok) rates.changed(worker, task_name);
       return outcome;
     },
@@ -76,7 +79,8 @@ export const LIMIT_OPERATIONS = [
               at: rate === null ? null : cluster.now,
               holds: rate === null ? null : rate <= limit * TOLERANCE + took.length,
             });
-          const since = rate === null ? 'its rate since then is not known yet' : `${formatRate(rate)} starts a minute since`;
+          const since =
+            rate === null ? 'its rate since then is not known yet' : `${formatRate(rate)} starts a minute since`;
           const was = rateBefore === null ? '' : `, ${formatRate(rateBefore)} before`;
           return {
             sentence: isNone
@@ -94,7 +98,8 @@ export const LIMIT_OPERATIONS = [
     access: 'operator',
     subject: ({ task_name, soft, hard }) => `${task_name}: soft ${soft ?? 'none'}, hard ${hard ?? 'none'}`,
     check(_, { soft = null, hard = null }) {
-      if ((soft !== null && soft < 0) || (hard !== null && hard < 0)) throw new Refused('A time limit cannot be negative.');
+      if ((soft !== null && soft < 0) || (hard !== null && hard < 0))
+        throw new Refused('A time limit cannot be negative.');
       if (soft !== null && hard !== null && soft >= hard)
         throw new Refused(
           `The soft limit (${soft} s) must be shorter than the hard one (${hard} s), or the task cannot clean up.`,
@@ -127,7 +132,11 @@ export const LIMIT_OPERATIONS = [
             };
           });
           const n = lines.filter((line) => line.holds).length;
-          return { sentence: `${n} of ${plural(took.length, 'worker')} ${n === 1 ? 'says' : 'say'}: ${wanted}.`, lines, tasks: null };
+          return {
+            sentence: `${n} of ${plural(took.length, 'worker')} ${n === 1 ? 'says' : 'say'}: ${wanted}.`,
+            lines,
+            tasks: null,
+          };
         },
       };
     },

@@ -1,8 +1,9 @@
 // Emptying a queue: what was removed, as far as it could be seen before, is marked so; and how many wait there afterwards.
 // Holds: nothing is called removed that a worker has taken; ids that could not be seen are said to be unknown in number.
-import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
+
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { plural } from '../../../shared/format/text.ts';
+import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import type { Message } from '../../transport/message.ts';
 import { type OperationDesk, operation, Refused, type Seen } from './contract.ts';
 import { readMessage } from './known-call.ts';
@@ -33,7 +34,7 @@ export const QUEUE_OPERATIONS = [
       const n = await cluster.probe.purge(queue);
       const ids: string[] = [];
       for (const message of messages.slice(0, n)) {
-        const event = purgedEvent(desk, message, who);
+        const event = await purgedEvent(desk, message, who);
         if (event === null) continue;
         cluster.state.apply(event);
         ids.push(String(event.uuid));
@@ -82,8 +83,8 @@ export const QUEUE_OPERATIONS = [
 ];
 
 /** null: a message without an id, or of a task that a worker has taken meanwhile. */
-function purgedEvent({ cluster }: OperationDesk, message: Message, who: string): CeleryEvent | null {
-  const task = readMessage(message);
+async function purgedEvent({ cluster }: OperationDesk, message: Message, who: string): Promise<CeleryEvent | null> {
+  const task = await readMessage(message);
   const uuid = task?.id ?? (typeof message.headers.id === 'string' ? message.headers.id : null);
   if (uuid === null) return null;
   const known = cluster.state.tasks.get(uuid);

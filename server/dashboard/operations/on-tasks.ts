@@ -1,7 +1,8 @@
 // Operations on tasks: revoke, terminate, send again. What became of the tasks is their effect.
 // Not here: how a call is known and sent (retry.ts).
-import { READY_STATES } from '../../../shared/states.ts';
+
 import { plural } from '../../../shared/format/text.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { OperationRecord } from '../../../shared/wire/http.ts';
 import { type OperationDesk, operation, Refused, type Seen, type Watch } from './contract.ts';
 import { outcomeOf } from './outcome.ts';
@@ -51,7 +52,7 @@ export const TASK_OPERATIONS = [
       async see(record: OperationRecord): Promise<Seen> {
         const ids = Object.values(record.new_ids ?? {});
         const states = statesOf(desk, ids);
-        const over = Object.entries(states).reduce((sum, [state, n]) => sum + (READY_STATES.has(state) ? n : 0), 0);
+        const over = Object.entries(states).reduce((sum, [state, n]) => sum + (ENDED_STATES.has(state) ? n : 0), 0);
         return {
           sentence: `${over} of ${plural(ids.length, 'new task')} ended so far: ${inWords(states)}.`,
           lines: [
@@ -79,12 +80,15 @@ function ended(desk: OperationDesk, ids: readonly string[], how: string): Watch 
     lasting: ENDS_WITHIN,
     async see(): Promise<Seen> {
       const states = statesOf(desk, ids);
-      const over = ids.filter((id) => READY_STATES.has(desk.cluster.state.tasks.get(id)?.state ?? '')).length;
-      const pending = ids.filter((id) => !READY_STATES.has(desk.cluster.state.tasks.get(id)?.state ?? ''));
+      const over = ids.filter((id) => ENDED_STATES.has(desk.cluster.state.tasks.get(id)?.state ?? '')).length;
+      const pending = ids.filter((id) => !ENDED_STATES.has(desk.cluster.state.tasks.get(id)?.state ?? ''));
       const listed = pending.filter((id) => isListedRevoked(desk, id)).length;
       const rest = pending.length - listed;
       const parts = [`${over} of ${plural(ids.length, 'task')} ended (${inWords(states)})`];
-      if (listed > 0) parts.push(`${listed} ${listed === 1 ? 'is' : 'are'} dropped when a worker comes to ${listed === 1 ? 'it' : 'them'}`);
+      if (listed > 0)
+        parts.push(
+          `${listed} ${listed === 1 ? 'is' : 'are'} dropped when a worker comes to ${listed === 1 ? 'it' : 'them'}`,
+        );
       if (rest > 0) parts.push(`of ${rest} nothing is seen yet`);
       return {
         sentence: `${parts.join('; ')}.`,

@@ -2,7 +2,7 @@
 import { listing } from '../../../shared/format/text.ts';
 import type { EffectLine } from '../../../shared/wire/effect.ts';
 import type { OperationRecord } from '../../../shared/wire/http.ts';
-import { concurrencyOf } from '../cluster/rows.ts';
+import { slotsOf } from '../cluster/room.ts';
 import { type OperationDesk, operation, type Reach, Refused, type Seen, type Watch } from './contract.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -26,7 +26,8 @@ export const WORKER_OPERATIONS = [
     subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
     run: async ({ cluster }, { n }, { control, expected }) =>
       outcomeOf(await cluster.link.control.poolShrink(n, control), expected),
-    watch: async (desk, { n }, reach) => slots(desk, reach, (before) => (before === null ? null : Math.max(0, before - n))),
+    watch: async (desk, { n }, reach) =>
+      slots(desk, reach, (before) => (before === null ? null : Math.max(0, before - n))),
   }),
   operation<'autoscale'>({
     action: 'autoscale',
@@ -42,7 +43,8 @@ export const WORKER_OPERATIONS = [
         label: 'Autoscale',
         question: 'stats',
         read: (w) => {
-          const scaler = desk.cluster.inspector.workers.get(w)?.stats?.autoscaler as { max?: unknown; min?: unknown } | undefined;
+          const scaler = (desk.cluster.inspector.workers.get(w)?.stats as { autoscaler?: unknown } | null | undefined)
+            ?.autoscaler as { max?: unknown; min?: unknown } | undefined;
           return scaler ? `${String(scaler.min)} to ${String(scaler.max)}` : null;
         },
         wanted: () => `${min} to ${max}`,
@@ -64,8 +66,13 @@ export const WORKER_OPERATIONS = [
       named('queue', request.queue);
       for (const name of ['exchange', 'exchange_type', 'routing_key'] as const)
         if (request[name] !== undefined) named(name, request[name]);
-      if (request.exchange_type !== undefined && !['direct', 'topic', 'fanout', 'headers'].includes(request.exchange_type))
-        throw new Refused(`An exchange is direct, topic, fanout or headers, not ${JSON.stringify(request.exchange_type)}.`);
+      if (
+        request.exchange_type !== undefined &&
+        !['direct', 'topic', 'fanout', 'headers'].includes(request.exchange_type)
+      )
+        throw new Refused(
+          `An exchange is direct, topic, fanout or headers, not ${JSON.stringify(request.exchange_type)}.`,
+        );
     },
     async run({ cluster }, { queue, exchange, exchange_type, routing_key }, { control, expected }) {
       const how = {
@@ -82,11 +89,16 @@ export const WORKER_OPERATIONS = [
         read: (w) => {
           const found = desk.cluster.inspector.workers.get(w)?.active_queues.find((q) => q.name === queue);
           if (!found) return 'no';
-          const from = typeof found.exchange === 'string' ? found.exchange : (found.exchange as { name?: string } | null)?.name;
-          return exchange === undefined && routing_key === undefined ? 'yes' : `${from ?? ''} by ${found.routing_key ?? ''}`;
+          const from =
+            typeof found.exchange === 'string' ? found.exchange : (found.exchange as { name?: string } | null)?.name;
+          return exchange === undefined && routing_key === undefined
+            ? 'yes'
+            : `${from ?? ''} by ${found.routing_key ?? ''}`;
         },
         wanted: () =>
-          exchange === undefined && routing_key === undefined ? 'yes' : `${exchange ?? queue} by ${routing_key ?? queue}`,
+          exchange === undefined && routing_key === undefined
+            ? 'yes'
+            : `${exchange ?? queue} by ${routing_key ?? queue}`,
       }),
   }),
   operation<'cancel_consumer'>({
@@ -100,7 +112,8 @@ export const WORKER_OPERATIONS = [
       figures(desk, reach, {
         label: `Consumes ${queue}`,
         question: 'active_queues',
-        read: (w) => (desk.cluster.inspector.workers.get(w)?.active_queues.some((q) => q.name === queue) ? 'yes' : 'no'),
+        read: (w) =>
+          desk.cluster.inspector.workers.get(w)?.active_queues.some((q) => q.name === queue) ? 'yes' : 'no',
         wanted: () => 'no',
       }),
   }),
@@ -110,7 +123,7 @@ export const WORKER_OPERATIONS = [
     subject: ({ destination }) => whom(destination),
     async run({ cluster }, _, { control, expected }) {
       const replies = await cluster.link.control.enableEvents(control);
-      cluster.noteEvents(replies, true);
+      cluster.taskEvents.note(replies, true);
       return outcomeOf(replies, expected);
     },
   }),
@@ -120,7 +133,7 @@ export const WORKER_OPERATIONS = [
     subject: ({ destination }) => whom(destination),
     async run({ cluster }, _, { control, expected }) {
       const replies = await cluster.link.control.disableEvents(control);
-      cluster.noteEvents(replies, false);
+      cluster.taskEvents.note(replies, false);
       return outcomeOf(replies, expected);
     },
   }),
@@ -130,7 +143,11 @@ export const WORKER_OPERATIONS = [
     subject: ({ destination }) => whom(destination),
     async run({ cluster }, _, { destination, expected }) {
       await cluster.link.control.broadcast('heartbeat', { destination });
-      return { outcome: 'ok', summary: `Asked ${expected.length || 'all'} workers to announce themselves`, answers: [] };
+      return {
+        outcome: 'ok',
+        summary: `Asked ${expected.length || 'all'} workers to announce themselves`,
+        answers: [],
+      };
     },
   }),
   operation<'shutdown'>({
@@ -156,10 +173,23 @@ export const WORKER_OPERATIONS = [
         async see(): Promise<Seen> {
           const lines = destination.map((w): EffectLine => {
             const after = status(w);
-            return { label: 'Status', subject: w, before: before.get(w)!, wanted: 'offline', after, is: 'exact', at: cluster.now, holds: after === 'offline' ? true : null };
+            return {
+              label: 'Status',
+              subject: w,
+              before: before.get(w)!,
+              wanted: 'offline',
+              after,
+              is: 'exact',
+              at: cluster.now,
+              holds: after === 'offline' ? true : null,
+            };
           });
           const gone = lines.filter((line) => line.holds).length;
-          return { sentence: `${gone} of ${destination.length} ${destination.length === 1 ? 'worker has' : 'workers have'} said goodbye or fallen silent.`, lines, tasks: null };
+          return {
+            sentence: `${gone} of ${destination.length} ${destination.length === 1 ? 'worker has' : 'workers have'} said goodbye or fallen silent.`,
+            lines,
+            tasks: null,
+          };
         },
       };
     },
@@ -174,7 +204,7 @@ function slots(desk: OperationDesk, reach: Reach, wanted: (before: number | null
   return figures(desk, reach, {
     label: 'Slots',
     question: 'stats',
-    read: (w) => concurrencyOf(desk.cluster.inspector.workers.get(w)?.stats?.pool),
+    read: (w) => slotsOf(desk.cluster.inspector.workers.get(w)),
     wanted,
   });
 }
@@ -213,7 +243,11 @@ function figures<T extends number | string>({ cluster }: OperationDesk, { expect
         const was = `${subject}: ${before ?? 'unknown'} before`;
         return holds ? `${was}, ${after} now` : `${was}, ${wanted ?? 'more'} asked for, ${after ?? 'unknown'} so far`;
       });
-      return { sentence: `${figure.label}. ${listing(words.slice(0, 3), 'and')}${words.length > 3 ? ` and ${words.length - 3} more` : ''}.`, lines, tasks: null };
+      return {
+        sentence: `${figure.label}. ${listing(words.slice(0, 3), 'and')}${words.length > 3 ? ` and ${words.length - 3} more` : ''}.`,
+        lines,
+        tasks: null,
+      };
     },
   };
 }

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { reprOf } from '../../../shared/python-repr.ts';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { RetryPlan, TaskRow, WorkerAnswer } from '../../../shared/wire/http.ts';
 import { toError } from '../../errors.ts';
 import { Producer } from '../../messaging/producer.ts';
@@ -227,7 +227,7 @@ export function mayRetry(
   if (!judged.allowed) return { allowed: false, reason: judged.reason };
   if (judged.would_double !== null) return { allowed: true, reason: judged.would_double };
   // A message or a result record may know what the event does not.
-  if (cluster.options.result_backend !== null || !READY_STATES.has(row.state)) return { allowed: true, reason: null };
+  if (cluster.options.result_backend !== null || !ENDED_STATES.has(row.state)) return { allowed: true, reason: null };
   try {
     fromEvent(row, wireOf(cluster, row.worker));
     return { allowed: true, reason: null };

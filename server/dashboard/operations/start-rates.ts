@@ -62,7 +62,10 @@ export class StartRates {
   }
 
   /** Starts a minute since its limit was changed, and when that was; null: not changed since this server began. */
-  since(hostname: string, name: string): { readonly at: number; readonly n: number; readonly perMin: number | null } | null {
+  since(
+    hostname: string,
+    name: string,
+  ): { readonly at: number; readonly n: number; readonly perMin: number | null } | null {
     const since = this.#pairs.get(key(hostname, name))?.since;
     if (!since) return null;
     const span = this.#now() - since.at;

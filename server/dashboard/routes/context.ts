@@ -7,7 +7,7 @@ import type { Timer } from '../../timer.ts';
 import type { Attention } from '../attention/attention.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
-import type { Interventions } from '../operations/interventions.ts';
+import type { OperationDesk } from '../operations/contract.ts';
 import type { Resolved } from '../options.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 
@@ -26,7 +26,8 @@ export interface RouteContext {
   readonly feed: Feed;
   /** Why tasks do not run. */
   readonly waiting: Waiting;
-  readonly interventions: Interventions;
+  /** What operations are done with. */
+  readonly desk: OperationDesk;
   readonly options: Resolved;
   /** Takes secrets out of what is shown. What comes from events and inspect answers went through it already. */
   readonly masking: Masking;

@@ -2,7 +2,7 @@
 // Not here: the task as events tell it (tasks.ts), sending it (operations.ts).
 // Holds: broker and result backend are asked only when somebody looks; a page gets no more of a value than it can draw.
 import { Type } from 'typebox';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import { CallReply, ResultReply, RetryPlan } from '../../../shared/wire/http.ts';
 import { SerializationError, toError } from '../../errors.ts';
 import type { ResultMeta } from '../../protocol/result-meta.ts';
@@ -35,7 +35,7 @@ export function taskValueRoutes(app: Api, { cluster, waiting, masking }: RouteCo
           cut: args.cut || kwargs.cut,
         };
       }
-      const reason = READY_STATES.has(row.state)
+      const reason = ENDED_STATES.has(row.state)
         ? 'Its message is gone, and its result record keeps no arguments: it would with result_extended=True in the workers.'
         : 'Its message is with the worker already, and no result record keeps its arguments yet.';
       return { task_id: uuid, source: null, reason, args: null, kwargs: null, size: null, cut: false };
@@ -90,7 +90,7 @@ export function taskValueRoutes(app: Api, { cluster, waiting, masking }: RouteCo
       if (asked === null) return none(`No result backend is configured for this dashboard.${workersBackend()}`);
       const meta = asked.value;
       if (meta === null) {
-        if (row && !READY_STATES.has(row.state)) return none('It has not finished.');
+        if (row && !ENDED_STATES.has(row.state)) return none('It has not finished.');
         return none(
           'The result backend has no such record: it expired (result_expires), was ignored, or was never stored.',
         );

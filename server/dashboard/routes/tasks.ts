@@ -4,7 +4,7 @@ import type { TaskRecord, TryRecord } from '../../../shared/events/task-record.t
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { findField, type QueryTree } from '../../../shared/query/tree.ts';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import {
   FacetReply,
   TaskDetail,
@@ -20,13 +20,14 @@ import { poolName } from '../cluster/rows.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
 import { splitException } from '../history/exception.ts';
 import { mergeStored, toRow, toWholeRow } from '../history/rows.ts';
+import { becameOf } from '../operations/became.ts';
 import { judge } from '../operations/judge.ts';
 import { findRow, mayRetry } from '../operations/retry.ts';
 import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: Api, { cluster, waiting }: RouteContext): void {
+export function taskRoutes(app: Api, { cluster, waiting, desk }: RouteContext): void {
   const { history } = cluster;
 
   app.get(
@@ -177,9 +178,10 @@ export function taskRoutes(app: Api, { cluster, waiting }: RouteContext): void {
         orphaned: wait?.cause === 'worker_gone',
         untold: wait?.cause === 'lost' && wait.worker !== null,
         wait,
+        became: becameOf(row, extraOf(base.extra), desk.interventions),
       };
-      const extra = base.extra;
-      return extra && typeof extra === 'object' ? { ...detail, extra } : detail;
+      const extra = extraOf(base.extra);
+      return extra ? { ...detail, extra } : detail;
     },
   );
 
@@ -247,7 +249,7 @@ export function canTerminate(cluster: RouteContext['cluster'], hostname: string 
 
 function actionsFor(cluster: RouteContext['cluster'], row: TaskRow, wait: WaitReason | null): TaskDetail['actions'] {
   const terminate = canTerminate(cluster, row.worker);
-  const finished = READY_STATES.has(row.state);
+  const finished = ENDED_STATES.has(row.state);
   const yes = { allowed: true, reason: null };
   const no = (reason: string) => ({ allowed: false, reason });
   const over = row.state === 'REVOKED' ? 'It is revoked already' : 'It has already finished';
@@ -266,4 +268,16 @@ function actionsFor(cluster: RouteContext['cluster'], row: TaskRow, wait: WaitRe
         : { allowed: true, reason: terminate === 'abort' ? 'Its pool can only ask the task to stop' : null },
     retry: mayRetry(cluster, row, judge(wait)),
   };
+}
+
+/** Event fields without a place of their own: a table in memory, JSON text in the history. */
+function extraOf(extra: unknown): Record<string, unknown> | null {
+  if (typeof extra === 'string') {
+    try {
+      return extraOf(JSON.parse(extra));
+    } catch {
+      return null;
+    }
+  }
+  return typeof extra === 'object' && extra !== null ? (extra as Record<string, unknown>) : null;
 }

@@ -9,7 +9,7 @@ import { pairKey } from '../history/contract.ts';
 import { type Api, notFound, type RouteContext } from './context.ts';
 import { canTerminate } from './tasks.ts';
 
-export function workerRoutes(app: Api, { cluster }: RouteContext): void {
+export function workerRoutes(app: Api, { cluster, waiting, desk }: RouteContext): void {
   app.get('/workers', { schema: { summary: 'Every worker heard of', response: { 200: WorkersReply } } }, async () => ({
     items: workerRows(cluster),
   }));
@@ -56,9 +56,18 @@ export function workerRoutes(app: Api, { cluster }: RouteContext): void {
         revoked: inspected?.revoked ?? [],
         registered: (inspected?.registered ?? []).map(parseRegistered).map((t) => {
           const stats = here.get(t.name);
-          return { ...t, finished: stats?.finished ?? 0, failed: stats?.failed ?? 0, p95: stats?.p95 ?? null };
+          const since = desk.rates.since(hostname, t.name);
+          return {
+            ...t,
+            finished: stats?.finished ?? 0,
+            failed: stats?.failed ?? 0,
+            p95: stats?.p95 ?? null,
+            limited_since: desk.interventions.limitOf(hostname, t.name)?.at ?? null,
+            per_min_since: since?.perMin ?? null,
+          };
         }),
         prefetch_count: inspected?.stats?.prefetch_count ?? null,
+        prefetch: waiting.prefetch(hostname),
         uptime: inspected?.stats?.uptime ?? null,
         can_terminate: canTerminate(cluster, hostname),
         held: heldBy(cluster, record),

@@ -4,7 +4,7 @@
 // result store knows to have ended is brought up to date instead of explained.
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { readIsoTime } from '../../../shared/python-values.ts';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { Count } from '../../../shared/wire/count.ts';
 import type { PrefetchUse, TaskRow } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
@@ -59,7 +59,7 @@ export class Waiting {
    * @param patient wait for what workers answer now; else they are asked too, for the next who wants to know
    */
   reason(row: TaskRow, { patient = true }: { patient?: boolean } = {}): Promise<WaitReason | null> {
-    if (READY_STATES.has(row.state) || row.state === 'IGNORED') return Promise.resolve(null);
+    if (ENDED_STATES.has(row.state) || row.state === 'IGNORED') return Promise.resolve(null);
     const now = this.#cluster.link.timer.now();
     const key = `${row.uuid} ${row.state} ${row.timestamp}`;
     const known = this.#shared.get(key);
@@ -94,6 +94,19 @@ export class Waiting {
     const inspected = this.#cluster.inspector.workers.get(hostname);
     if (!inspected) return null;
     return prefetchUse({ inspected, unlisted_limited: this.#unlistedLimited(hostname, inspected) });
+  }
+
+  /** How many tasks of a name a worker holds for its rate limit, by its events and lists; null: it has not said what it holds. */
+  heldByLimit(hostname: string, name: string): number | null {
+    const inspected = this.#cluster.inspector.workers.get(hostname);
+    if (!inspected || inspected.complete === 0) return null;
+    let n = 0;
+    for (const t of this.#heldBy(hostname)) {
+      if (t.name !== name || t.state !== 'RECEIVED') continue;
+      const where = whereIn(inspected, t.uuid);
+      if (where === 'limited' || (where === null && (limitOf(inspected, name) ?? null) !== null)) n++;
+    }
+    return n;
   }
 
   #facts(row: TaskRow, search: Search, queue: string | null): WaitFacts {
@@ -288,7 +301,7 @@ export class Waiting {
     const record = this.#cluster.state.tasks.get(row.uuid);
     if (!record) return false;
     await this.#cluster.listening.mendTask(record);
-    return READY_STATES.has(record.state);
+    return ENDED_STATES.has(record.state);
   }
 
   /** Tasks that a worker took and that have not started, by their events, in the order in which they were taken. */

@@ -1,5 +1,5 @@
 // Whether a verb applies to a task as the list knows it, and why not. The server judges again, with more knowledge. Pure.
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 
 export type TaskVerb = 'revoke' | 'terminate' | 'retry';
@@ -10,7 +10,7 @@ export function refusal(
   verb: TaskVerb,
   row: Pick<TaskRow, 'state' | 'started' | 'name'> & Partial<Pick<TaskRow, 'unknown_since' | 'revoke_asked'>>,
 ): string | null {
-  const finished = READY_STATES.has(row.state) || row.state === 'REJECTED' || row.state === 'IGNORED';
+  const finished = ENDED_STATES.has(row.state) || row.state === 'REJECTED' || row.state === 'IGNORED';
   switch (verb) {
     case 'revoke':
       if (finished) return 'It has already finished';

@@ -3,7 +3,7 @@
 // What is known of it: use-task.ts. Its parts: task-head, task-finding, traceback-view, why-waits, task-progress, task-timeline,
 // task-values, task-belongs.
 import { Link } from '@tanstack/react-router';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { ApiError } from '../api/client.ts';
 import { Button } from '../ui/button.tsx';
@@ -150,12 +150,12 @@ function Sections({ task }: { task: KnownTask }) {
   const failed = task.state === 'FAILURE' || task.state === 'RETRY';
   const result = <Result task={task} />;
   const given = <Arguments task={task} />;
-  const ended = READY_STATES.has(task.state) && !failed;
+  const ended = ENDED_STATES.has(task.state) && !failed;
   return (
     <div className="detail-columns">
       <div className="first">
         <Finding task={task} />
-        {wait && !READY_STATES.has(task.state) && <WhyWaits wait={wait} started={task.started !== null} />}
+        {wait && !ENDED_STATES.has(task.state) && <WhyWaits wait={wait} started={task.started !== null} />}
         <TaskProgress task={task} />
         {task.traceback && failed && <TracebackView text={task.traceback} />}
         {!failed && result}
@@ -163,7 +163,7 @@ function Sections({ task }: { task: KnownTask }) {
         {task.traceback && !failed && (
           <TracebackView
             text={task.traceback}
-            of={READY_STATES.has(task.state) && task.state !== 'SUCCESS' ? null : 'of a try before'}
+            of={ENDED_STATES.has(task.state) && task.state !== 'SUCCESS' ? null : 'of a try before'}
           />
         )}
       </div>

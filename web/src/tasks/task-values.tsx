@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { parsePythonLiteral } from '../../../shared/python-literal.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { ResultReply } from '../../../shared/wire/http.ts';
 import { apiUrl } from '../api/base.ts';
 import { callQuery, resultQuery } from '../api/queries.ts';
@@ -106,7 +106,7 @@ export function Result({ task }: { task: KnownTask }) {
   const [asked, setAsked] = useState(false);
   const stored = useQuery({ ...resultQuery(task.uuid), enabled: asked });
   if (
-    !READY_STATES.has(task.state) &&
+    !ENDED_STATES.has(task.state) &&
     task.result === null &&
     !task.orphaned &&
     !task.untold &&
@@ -128,7 +128,7 @@ export function Result({ task }: { task: KnownTask }) {
         <p className="muted">
           {task.state === 'SUCCESS'
             ? 'Its event carries no result.'
-            : READY_STATES.has(task.state)
+            : ENDED_STATES.has(task.state)
               ? 'It has none.'
               : 'None is known.'}
         </p>

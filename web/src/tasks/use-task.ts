@@ -2,7 +2,7 @@
 // What is made of the parts: known-task.ts.
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { Progress, TaskRow } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { ApiError } from '../api/client.ts';
@@ -59,7 +59,7 @@ export function useTask(id: string, row?: TaskRow): OneTask {
 /** Why it does not run, asked again while it waits and somebody looks. undefined: this is not looked into. */
 export function useWait(task: KnownTask): WaitReason | null | undefined {
   const visible = useVisible();
-  const waits = Boolean(task.wait) && !READY_STATES.has(task.state);
+  const waits = Boolean(task.wait) && !ENDED_STATES.has(task.state);
   const query = useQuery({
     ...waitQuery(task.uuid),
     enabled: waits && visible,
@@ -73,7 +73,7 @@ export function useWait(task: KnownTask): WaitReason | null | undefined {
 /** The state its body stored last: by the live feed, else as it was read with the task. */
 export function useProgress(task: KnownTask): Progress | null {
   const live = usePicture((p) => p.progress.get(task.uuid));
-  if (READY_STATES.has(task.state)) return null;
+  if (ENDED_STATES.has(task.state)) return null;
   const read = task.progress ?? null;
   return live && (!read || live.asked >= read.asked) ? live : read;
 }

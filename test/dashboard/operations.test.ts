@@ -1,0 +1,235 @@
+// What a request for an operation must be, and following an effect: without workers. With real ones: waiting/waiting.test.ts.
+import { describe, expect, it } from 'vitest';
+import { becameOf } from '../../server/dashboard/operations/became.ts';
+import { Refused } from '../../server/dashboard/operations/contract.ts';
+import { Follower } from '../../server/dashboard/operations/follow.ts';
+import { Interventions } from '../../server/dashboard/operations/interventions.ts';
+import { plainRate } from '../../server/dashboard/operations/on-limits.ts';
+import { StartRates } from '../../server/dashboard/operations/start-rates.ts';
+import { OPERATIONS, readOperation } from '../../server/dashboard/operations/table.ts';
+import { prefetchUse } from '../../server/dashboard/waiting/prefetch.ts';
+import type { EffectLine, OperationEffect } from '../../shared/wire/effect.ts';
+import { type OperationRecord, OperationRequest, type TaskRow } from '../../shared/wire/http.ts';
+import { ManualTimer } from '../support/clock.ts';
+
+describe('a request for an operation', () => {
+  it.each([
+    [
+      { action: 'heartbeat', targets: { destination: ['w1'] } },
+      /^heartbeat has no "targets"\. It takes action, destination\.$/,
+    ],
+    [{ action: 'rate_limit', task_name: 'a', rate_limit: '1/s', destinations: [] }, /no "destinations"/],
+    [{ action: 'retry', task_ids: ['a'], accept_doubles: true }, /no "accept_doubles"/],
+    [{ action: 'no_such' }, /^'action' must be one of revoke, .*, purge, not "no_such"\.$/],
+    [{}, /not missing/],
+    [null, /not missing/],
+    [{ action: 'pool_grow', n: 1e9 }, /^'n' must be <= 1000/],
+    [{ action: 'pool_grow', n: -5 }, /^'n' must be >= 1/],
+    [{ action: 'revoke', task_ids: [] }, /^'task_ids' /],
+  ])('%j is refused with what is wrong', (body, words) => {
+    expect(() => readOperation(body)).toThrow(Refused);
+    expect(() => readOperation(body)).toThrow(words);
+  });
+
+  it('has one row in the table for each action there is', () => {
+    const actions = OperationRequest.anyOf.map((v) => (v.properties.action as { const: string }).const);
+    expect(OPERATIONS.map((row) => row.action).sort()).toEqual([...actions].sort());
+  });
+
+  it.each([
+    ['5 / s', '5/s'],
+    [' 10/m ', '10/m'],
+    ['0', '0'],
+    ['2.5', '2.5'],
+  ])('a rate %j goes to the workers as %j', (given, sent) => {
+    expect(plainRate(given)).toBe(sent);
+  });
+});
+
+describe('the effect of an operation', () => {
+  const RECORD: OperationRecord = {
+    id: 7,
+    at: 0,
+    who: 'ops',
+    action: 'pool_grow',
+    subject: '',
+    request: {},
+    outcome: 'ok',
+    summary: '',
+    answers: [],
+  };
+  const line = (after: number): EffectLine => ({
+    label: 'Slots',
+    subject: 'w1',
+    before: 2,
+    wanted: 3,
+    after,
+    is: 'exact',
+    at: 0,
+    holds: after === 3 ? true : null,
+  });
+  const world = () => {
+    const timer = new ManualTimer();
+    const live: OperationEffect[] = [];
+    const stored: OperationEffect[] = [];
+    const follower = new Follower(
+      timer,
+      { operation: (record) => void live.push(record.effect!) },
+      { saveEffect: async (_, text) => void stored.push(JSON.parse(text) as OperationEffect) },
+    );
+    /** Advances step by step, so that looks end between. */
+    const pass = async (seconds: number) => {
+      for (let i = 0; i < seconds * 4; i++) {
+        timer.advance(250);
+        for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      }
+    };
+    return { timer, follower, live, stored, pass };
+  };
+
+  it('is followed until it is seen, then kept, told once, and looked at no more', async () => {
+    const { follower, live, stored, pass } = world();
+    let slots = 2;
+    let looks = 0;
+    const first = await follower.follow(RECORD, {
+      lasting: 60,
+      async see() {
+        looks++;
+        return { sentence: `${slots} slots`, lines: [line(slots)], tasks: null };
+      },
+    });
+    expect(first.effect).toMatchObject({ state: 'following', sentence: '2 slots' });
+    await pass(10);
+    expect(live).toEqual([]);
+    slots = 3;
+    await pass(10);
+    expect(live.map((e) => e.state)).toEqual(['seen']);
+    expect(stored.map((e) => [e.state, e.lines[0]!.after])).toEqual([
+      ['following', 2],
+      ['seen', 3],
+    ]);
+    const looked = looks;
+    await pass(60);
+    expect([looks, follower.has(7)]).toEqual([looked, false]);
+  });
+
+  it('says that it is not seen when its time is over, in a bounded number of looks', async () => {
+    const { follower, live, pass } = world();
+    let looks = 0;
+    await follower.follow(RECORD, {
+      lasting: 60,
+      async see() {
+        looks++;
+        return { sentence: '2 slots', lines: [line(2)], tasks: null };
+      },
+    });
+    await pass(120);
+    expect(live.map((e) => e.state)).toEqual(['not_seen']);
+    expect(looks).toBeLessThan(20);
+  });
+});
+
+describe('how often a task starts', () => {
+  it('is counted since its limit was changed, and unknown for the first seconds', () => {
+    let now = 1000;
+    const rates = new StartRates(() => now);
+    const start = (n: number) =>
+      rates.take(
+        Array.from({ length: n }, () => ({ type: 'task-started', hostname: 'w1', uuid: 'u' })),
+        () => 'a',
+      );
+    start(28);
+    expect(rates.perMinute('w1', 'a')).toBeNull();
+    now += 60;
+    start(28);
+    expect(rates.perMinute('w1', 'a')).toBeGreaterThanOrEqual(28);
+    expect(rates.since('w1', 'a')).toBeNull();
+    rates.changed('w1', 'a');
+    now += 10;
+    start(1);
+    expect(rates.since('w1', 'a')).toMatchObject({ at: 1060, perMin: null });
+    now += 50;
+    start(5);
+    expect(rates.since('w1', 'a')).toMatchObject({ n: 6, perMin: 6 });
+    expect(rates.perMinute('w2', 'a')).toBe(0);
+  });
+
+  it('is kept of no more names than there is room for', () => {
+    const rates = new StartRates(() => 1000);
+    for (let i = 0; i < 20_000; i++)
+      rates.take([{ type: 'task-started', hostname: 'w1', uuid: String(i) }], (uuid) => `name-${uuid}`);
+    rates.changed('w1', 'name-19999');
+    expect(rates.since('w1', 'name-19999')).toBeNull();
+    rates.changed('w1', 'name-1');
+    expect(rates.since('w1', 'name-1')).not.toBeNull();
+  });
+});
+
+describe('how a task ended other than by running', () => {
+  const row = (state: string): TaskRow =>
+    ({ uuid: 'u', state, queue: 'mail', worker: 'w1', timestamp: 9, revoked: 9, rejected: 9 }) as TaskRow;
+  const acts = new Interventions();
+  acts.note({
+    id: 3,
+    at: 5,
+    who: 'ops',
+    action: 'revoke',
+    subject: '',
+    outcome: 'ok',
+    summary: '',
+    answers: [],
+    request: { action: 'revoke', task_ids: ['u'] },
+  });
+
+  it.each([
+    ['REVOKED', { expired: true }, 'expired', 'Expired before a worker could start it.'],
+    ['REVOKED', { terminated: true, signum: 15 }, 'terminated', 'Terminated (SIGTERM) while it ran by ops.'],
+    ['REVOKED', {}, 'revoked', 'Revoked by ops before it started.'],
+    ['PURGED', { purged_by: 'ops' }, 'purged', 'Removed from mail by ops before a worker took it.'],
+  ])('%s %j is %s', (state, extra, what, sentence) => {
+    expect(becameOf(row(state), extra, acts)).toMatchObject({ what, sentence });
+  });
+
+  it('is nothing for one that ran', () => {
+    expect(becameOf(row('SUCCESS'), null, acts)).toBeNull();
+  });
+});
+
+describe('a prefetch window', () => {
+  const list = (n: number, more: object = {}) =>
+    Array.from({ length: n }, (_, i) => ({ id: `${i}`, ...more })) as never[];
+  const use = (given: object, unlisted: number | null = 0) =>
+    prefetchUse({
+      inspected: {
+        stats: { prefetch_count: 17 } as never,
+        active: [],
+        reserved: [],
+        scheduled: [],
+        complete: 5,
+        ...given,
+      },
+      unlisted_limited: unlisted,
+    });
+
+  it.each([
+    [{ scheduled: list(9) }, 0, '9 of 17 taken, all waiting for their ETA.'],
+    [
+      { active: list(2, { acknowledged: false }), reserved: list(3), scheduled: list(1) },
+      4,
+      '10 of 17 taken, 2 running, 3 waiting for a slot, 1 waiting for its ETA and 4 held by a rate limit.',
+    ],
+    [{ active: list(2, { acknowledged: true }) }, 0, '0 of 17 taken.'],
+    [{ reserved: list(4, { rate_limited: true }) }, 0, '4 of 17 taken, all held by a rate limit.'],
+    [{ stats: { prefetch_count: 0 } as never, reserved: list(4) }, 0, '4 taken, no limit, all waiting for a slot.'],
+    [{ stats: null, reserved: list(1) }, 0, '1 taken, of how many is unknown, waiting for a slot.'],
+    [{ reserved: list(1) }, null, '1 of 17 taken, waiting for a slot. How many a rate limit holds is unknown.'],
+  ])('%#: adds up', (given, unlisted, sentence) => {
+    const found = use(given, unlisted)!;
+    expect(found.sentence).toBe(sentence);
+    expect(found.running! + found.reserved! + found.eta! + (found.rate_limited ?? 0)).toBe(found.taken);
+  });
+
+  it('is unknown of a worker that has not said what it holds', () => {
+    expect(use({ complete: 0 })).toBeNull();
+  });
+});
