@@ -194,9 +194,9 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
     case 'sent':
     case 'received':
       mergeCall(r, e);
-      if (e.queue !== undefined) r.queue = text(e.queue);
       if (e.exchange !== undefined) r.exchange = text(e.exchange);
       if (e.routing_key !== undefined) r.routing_key = text(e.routing_key);
+      if (e.queue !== undefined) r.queue = text(e.queue) ?? byDefaultExchange(e) ?? r.queue;
       break;
     default:
       if (e.result !== undefined) put(r, 'result', e.result);
@@ -211,6 +211,14 @@ export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): 
       if (typeof e.retries === 'number') r.retries = e.retries;
   }
   for (const key in e) if (!PLACED.has(key)) keepExtra(r, key, e[key]);
+}
+
+/**
+ * A retry goes by exchange and routing key, and its task-sent names no queue; the default exchange's keys are the names of queues.
+ * Celery 5.6: app/task.py signature_from_request, app/amqp.py send_task_message
+ */
+function byDefaultExchange(e: CeleryEvent): string | null {
+  return e.exchange === '' && typeof e.routing_key === 'string' && e.routing_key !== '' ? e.routing_key : null;
 }
 
 function put(r: TaskRecord, field: LongField, value: unknown): void {

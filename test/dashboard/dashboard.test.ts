@@ -236,7 +236,7 @@ describe('the dashboard of a living cluster', () => {
     const record = await operate(dashboard, { action: 'retry', task_ids: [id, 'unknown'] });
     expect(record.outcome).toBe('partial');
     const again = await stored(dashboard, record.new_ids![id]!, 'FAILURE');
-    expect(again).toMatchObject({ name: 'shop.fail', parent_id: id });
+    expect(again).toMatchObject({ name: 'shop.fail', parent_id: id, queue: 'celery' });
   });
 
   it('refuses to send again what it does not know whole, and says what would help', async () => {

@@ -215,6 +215,20 @@ async function send(
     body: encoded.body,
     retry: true,
   });
+  // Nobody else says which queue it went to: its worker's task-received does not, and this client sends no events.
+  const { now } = cluster;
+  cluster.state.apply({
+    type: 'task-sent',
+    uuid: id,
+    name: call.name,
+    root_id: id,
+    parent_id: old,
+    queue,
+    exchange: DEFAULT_EXCHANGE.name,
+    routing_key: queue,
+    timestamp: now,
+    local_received: now,
+  });
   return id;
 }
 

@@ -293,6 +293,19 @@ describe('a cluster of events', () => {
     });
   });
 
+  it('keeps the queue of a task whose retry was sent by exchange and routing key, as Celery sends it', () => {
+    const state = new ClusterState();
+    const sent = (when: number, more: object) => state.apply(at('task-sent', 'a', when, { name: 'n', ...more }));
+    sent(1, { queue: 'mail', exchange: '', routing_key: 'mail', retries: 0 });
+    state.apply(at('task-retried', 'a', 2, { exception: 'x' }));
+    sent(3, { queue: null, exchange: '', routing_key: 'mail', retries: 1 });
+    expect(state.tasks.get('a')!.queue).toBe('mail');
+    sent(4, { queue: null, exchange: 'topics', routing_key: 'mail.eu', retries: 2 });
+    expect(state.tasks.get('a')!.queue).toBe('mail');
+    state.apply(at('task-sent', 'b', 1, { name: 'n', queue: null, exchange: '', routing_key: 'orders' }));
+    expect(state.tasks.get('b')!.queue).toBe('orders');
+  });
+
   it('finds children whichever came first', () => {
     const state = new ClusterState();
     state.apply(at('task-received', 'child', 1, { name: 'n', parent_id: 'p' }));
