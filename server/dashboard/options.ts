@@ -36,6 +36,8 @@ export interface DashboardOptions {
   inspect_interval?: number;
   /** @unit seconds */
   queue_interval?: number;
+  /** How long a worker with free slots must not have taken any of the messages before it, to be named. @unit seconds */
+  stalled_after?: number;
   /** @unit seconds; null: workers stay in the list for a day */
   purge_offline_workers?: number | null;
   /** Regular expressions of names whose values are masked, besides the built-in ones. */
@@ -129,6 +131,13 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
   },
   { name: 'queue_interval', default: 2, unit: 'seconds', meaning: 'How often queues are measured', source: 'Umbel' },
   {
+    name: 'stalled_after',
+    default: 40,
+    unit: 'seconds',
+    meaning: 'How long a worker with free slots must not have taken any of the messages before it, to be named',
+    source: 'Umbel',
+  },
+  {
     name: 'purge_offline_workers',
     default: null,
     unit: 'seconds',
@@ -178,6 +187,7 @@ export interface Resolved {
   inspect_timeout: number;
   inspect_interval: number;
   queue_interval: number;
+  stalled_after: number;
   purge_offline_workers: number | null;
   redact: readonly string[];
   mask_secrets: boolean;
@@ -208,6 +218,7 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     'inspect_timeout',
     'inspect_interval',
     'queue_interval',
+    'stalled_after',
   ] as const)
     if (!(typeof resolved[name] === 'number' && resolved[name] >= 0))
       throw new ImproperlyConfigured(

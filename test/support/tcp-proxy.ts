@@ -64,6 +64,13 @@ export class TcpProxy {
     for (const pair of this.#open) pair.silence();
   }
 
+  /** As `silence`, of the one connection that the server sees come from this port. @returns whether there was one */
+  silenceFrom(port: number): boolean {
+    const found = [...this.#open].find((pair) => pair.farPort === port);
+    found?.silence();
+    return found !== undefined;
+  }
+
   /** As `silence`, and new connections are accepted and carry nothing, too, until `restore`. */
   swallow(): void {
     this.#swallowing = true;
@@ -113,6 +120,10 @@ class Pair {
     this.#far = far;
     this.#carry(near, far, line, false);
     this.#carry(far, near, line, true);
+  }
+
+  get farPort(): number | undefined {
+    return this.#far.localPort;
   }
 
   cut(how: 'rst' | 'fin'): void {

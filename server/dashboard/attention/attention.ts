@@ -13,10 +13,8 @@ import { type Needs, Watch } from './watch.ts';
 
 const LOOK_MS = 1000;
 const FAILURES_MS = 5000;
-/** A worker that did not eat for so long is worth a question to the broker. @unit seconds */
-const SUSPECT_AFTER = 10;
-/** How often the broker is asked who waits, while somebody is suspected. @unit milliseconds */
-const WHO_WAITS_MS = 2000;
+/** A worker that did not eat for so long is worth a question to the broker, as a share of when it is named. */
+const SUSPECT_AFTER = 0.25;
 const LOOKS_KEPT = 30;
 const DAY = 86_400;
 
@@ -43,7 +41,8 @@ export class Attention {
     this.#timers.push(
       this.#timer.every(LOOK_MS, () => this.look()),
       this.#timer.every(FAILURES_MS, () => void this.#readFailures()),
-      this.#timer.every(WHO_WAITS_MS, () => void this.#askWhoWaits()),
+      // As often as queues are measured, while somebody is suspected.
+      this.#timer.every(this.#cluster.options.queue_interval * 1000, () => void this.#askWhoWaits()),
     );
     void this.#readFailures();
   }
@@ -93,7 +92,9 @@ export class Attention {
   async #askWhoWaits(): Promise<void> {
     const facts = this.#facts;
     if (facts === null || this.#isAsking) return;
-    const isSuspected = facts.workers.some((w) => (stalledFor(w, facts)?.seconds ?? 0) >= SUSPECT_AFTER);
+    const isSuspected = facts.workers.some(
+      (w) => (stalledFor(w, facts)?.seconds ?? 0) >= SUSPECT_AFTER * facts.stalledAfter,
+    );
     if (!isSuspected) {
       this.#waiting = null;
       return;

@@ -99,4 +99,6 @@ export interface Facts {
   readonly gap: GapFact | null;
   /** null: this broker cannot tell. */
   readonly waiting: readonly WaitingLook[] | null;
+  /** How long a worker must not have eaten to be named: the option stalled_after. @unit seconds */
+  readonly stalledAfter: number;
 }

@@ -34,6 +34,7 @@ export function gather(cluster: Cluster, { newFailures, waiting }: Remembered): 
     newFailures,
     gap: gapFact(cluster),
     waiting,
+    stalledAfter: cluster.options.stalled_after,
   };
 }
 

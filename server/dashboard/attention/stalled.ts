@@ -2,16 +2,14 @@
 // progress. Every other sign of it may be well: heartbeats, ping, active_queues (Celery 5.6 whose BRPOP socket was silently cut).
 // Not here: the facts (facts.ts, gather.ts); who is told (kinds.ts, ../routes/alive.ts).
 // Holds: never said of a worker that is idle, paused (no queues), full of tasks that wait for their time or their rate limit, or that has
-// all slots taken, nor within its first 30 seconds; where the broker can tell who waits for messages, never against its word.
+// all slots taken, nor in its first time (30 s by default); where the broker can tell who waits for messages, never against its word.
 import { formatCount, listing, shortenMiddle } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
 import type { Evidence } from '../../../shared/wire/http.ts';
 import type { Facts, WorkerFact } from './facts.ts';
 
-/** How long it must not have eaten. Named within a minute, together with the age of the facts. @unit seconds */
-export const STALLED_AFTER = 40;
-/** @unit seconds */
-const FIRST_OF_LIFE = 30;
+/** A worker's first time, in which it is let be, as a share of how long it must not have eaten: 30 of 40 s. */
+const FIRST_OF_LIFE = 0.75;
 /** An answer older than that says nothing of now. @unit seconds */
 const ANSWER_FRESH = 60;
 /** Looks at who waits, that count. @unit seconds */
@@ -36,7 +34,8 @@ export function stalledFor(
   if (w.status !== 'online' || c === null || c.queues.length === 0) return null;
   if (facts.now - c.queuesAsOf > ANSWER_FRESH) return null;
   if (c.slots === null || c.busy === null || c.busy >= c.slots || c.prefetchFull !== false) return null;
-  if (c.alive < FIRST_OF_LIFE) return null;
+  const young = FIRST_OF_LIFE * facts.stalledAfter;
+  if (c.alive < young) return null;
   let waiting = 0;
   const queues: { name: string; messages: number }[] = [];
   for (const q of facts.queues) {
@@ -45,12 +44,12 @@ export function stalledFor(
     queues.push({ name: q.name, messages: q.messages ?? 0 });
   }
   if (queues.length === 0) return null;
-  return { seconds: Math.min(waiting, c.room, c.still, c.alive - FIRST_OF_LIFE + STALLED_AFTER / 2), queues };
+  return { seconds: Math.min(waiting, c.room, c.still, c.alive - young + facts.stalledAfter / 2), queues };
 }
 
 export function stallOf(w: WorkerFact, facts: Facts): Stall | null {
   const found = stalledFor(w, facts);
-  if (found === null || found.seconds < STALLED_AFTER) return null;
+  if (found === null || found.seconds < facts.stalledAfter) return null;
   const c = w.consumption!;
   const word = brokersWord(w, facts);
   if (word === 'eats') return null;

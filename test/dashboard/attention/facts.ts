@@ -74,6 +74,7 @@ export function facts(
     newFailures: [],
     gap: null,
     waiting: null,
+    stalledAfter: 40,
     ...rest,
     knowledge: { events: known(), broker: known(), control: known(), history: known(), results: known(), ...knowledge },
   };

@@ -1,0 +1,86 @@
+// A Python worker whose one connection for messages is silently cut: its heartbeats, pings and answers are as good as ever, and it takes
+// nothing any more. It is named with the broker's own word, and its liveness probe fails; its neighbours' do not.
+import { Redis } from 'ioredis';
+import { expect, it } from 'vitest';
+import { createDashboard } from '../../server/dashboard/dashboard.ts';
+import { silentLogger } from '../../server/log.ts';
+import type { AliveReply, Overview } from '../../shared/wire/http.ts';
+import { describeNeedsPythonOnRedis } from '../support/needs.ts';
+import { openPythonShop } from '../support/python-shop.ts';
+import { tcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
+
+/** The machine may be busy with other tests. */
+const BUSY = { timeoutMs: 90_000, everyMs: 100 };
+
+describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { timeout: 240_000 }, () => {
+  it('is named with proof from the broker, and fails its probe alone', async () => {
+    await using shop = await openPythonShop();
+    const look = new Redis(shop.broker);
+    const proxy = await tcpProxy(Number(new URL(shop.broker).port));
+    const throughProxy = shop.broker.replace(/:\d+\//, `:${proxy.port}/`);
+    const threads = ['-P', 'threads', '-c', '2', '-E'];
+    const dashboard = createDashboard(
+      {
+        broker: shop.broker,
+        db: `${shop.redis.folder}/history.db`,
+        port: 0,
+        queue_interval: 0.3,
+        inspect_interval: 1,
+        inspect_timeout: 2000,
+        stalled_after: 4,
+      },
+      { log: silentLogger, pages: null },
+    );
+    try {
+      await Promise.all([
+        shop.worker('cut@py', [...threads, '-Q', 'work'], { E2E_BROKER: throughProxy }),
+        shop.worker('idle@py', [...threads, '-Q', 'other']),
+      ]);
+      await dashboard.start();
+      const alive = async (worker: string) => {
+        const reply = await dashboard.app.inject({ url: `/alive/${worker}` });
+        return { code: reply.statusCode, ...reply.json<AliveReply>() };
+      };
+      for (const worker of ['cut@py', 'idle@py'])
+        await until(async () => (await alive(worker)).alive === true, `${worker} to be alive`, BUSY);
+
+      await until(
+        async () => {
+          const clients = String(await look.client('LIST')).split('\n');
+          const ports = clients.filter((c) => / cmd=brpop /.test(c)).map((c) => Number(/ addr=\S+:(\d+)/.exec(c)?.[1]));
+          return ports.some((port) => proxy.silenceFrom(port));
+        },
+        'the connection on which it waits',
+        BUSY,
+      );
+      await shop.py(`result = [send('shop.add', n, n, queue='work') for n in range(5)]`);
+
+      const stalled = await until(
+        async () => {
+          const answer = await alive('cut@py');
+          // One word of the broker may be from when it still waited.
+          return answer.code === 503 && answer.evidence[2]!.text.startsWith('Of 2 workers') && answer;
+        },
+        'its probe to fail',
+        BUSY,
+      );
+      expect(stalled).toMatchObject({ alive: false, status: 'online', reason: 'It is alive but takes no messages' });
+      expect(stalled.evidence.map(({ text }) => text)).toEqual([
+        // One may have been given to the cut connection.
+        expect.stringMatching(/^[45] messages wait in work, which it says it consumes$/),
+        expect.stringMatching(/^0 of 2 slots taken, room in its prefetch window, and nothing begun for /),
+        "Of 2 workers that should wait for messages, 1 does, by the broker's list of clients",
+      ]);
+      const { attention } = (await dashboard.app.inject({ url: '/api/v2/overview' })).json<Overview>();
+      expect(attention).toEqual([expect.objectContaining({ kind: 'worker-stalled', subject: 'cut@py', count: 1 })]);
+      const text = await dashboard.app.inject({ url: '/alive/cut@py', headers: { accept: 'text/plain' } });
+      expect(text.body).toMatch(/^It is alive but takes no messages\n- [45] messages wait in work/);
+      expect(await alive('idle@py')).toMatchObject({ status: 'online', alive: true });
+    } finally {
+      await dashboard.close();
+      await proxy.close();
+      look.disconnect();
+    }
+  });
+});
