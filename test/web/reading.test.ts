@@ -153,6 +153,7 @@ test('a bucket in which nobody listened is no zero, and a gap belongs to the cha
 });
 
 test('an exception repr is its class and its message', () => {
+  expect(exceptionParts("shop.Big('SELECT x, x")).toEqual({ type: 'Big', message: 'SELECT x, x' });
   expect(exceptionParts("KeyError('vat_id')")).toEqual({ type: 'KeyError', message: 'vat_id' });
   expect(exceptionParts('ReadTimeout("host=\'x\'")')).toEqual({ type: 'ReadTimeout', message: "host='x'" });
   expect(exceptionParts('odd text')).toEqual({ type: '', message: 'odd text' });

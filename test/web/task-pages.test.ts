@@ -1,12 +1,12 @@
 // What the pages of tasks and of the audit make of what they know: chips that have room, counts and how sure they are, a row beside its
 // detail, a selection, progress, what an operation was about. Product: web/src/tasks, web/src/audit.
 import { describe, expect, it } from 'vitest';
-import type { Progress, TaskDetail, TaskPage, TaskRow } from '../../shared/wire/http.ts';
+import type { Progress, ResultReply, TaskDetail, TaskPage, TaskRow } from '../../shared/wire/http.ts';
 import { onWhat } from '../../web/src/audit/on-what.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { chipWidth, fitChips } from '../../web/src/tasks/chip-room.ts';
 import { ofRow, withLive } from '../../web/src/tasks/known-task.ts';
-import { addStep, endsIn, otherMeta, share } from '../../web/src/tasks/progress.ts';
+import { addStep, endsIn, ofStored, otherMeta, share } from '../../web/src/tasks/progress.ts';
 import { allOf, chosenRows, inParts, NONE, toggled } from '../../web/src/tasks/selection.ts';
 import { listOf, loadedWords, sureness, totalWords } from '../../web/src/tasks/task-list.ts';
 import { nextTry, timelineOf } from '../../web/src/tasks/timeline.ts';
@@ -243,6 +243,28 @@ describe('progress', () => {
 
   it('begins anew when it falls back', () => {
     expect(addStep([{ at: 1, current: 90 }], at(3, 100, 5))).toEqual([{ at: 5, current: 3 }]);
+  });
+
+  it('is read out of the result store, and changes when what is stored does', () => {
+    const reply = (status: string, result: unknown): ResultReply => ({
+      task_id: 'a',
+      found: true,
+      reason: null,
+      status,
+      result,
+      size: 1,
+      cut: false,
+      traceback: null,
+      date_done: null,
+    });
+    const first = ofStored(reply('PROGRESS', { current: 4, total: 400, phase: 'x' }), 10, null)!;
+    expect(first).toMatchObject({ state: 'PROGRESS', current: 4, total: 400, changed: 10, asked: 10 });
+    const same = ofStored(reply('PROGRESS', { current: 4, total: 400, phase: 'x' }), 12, first)!;
+    expect(same).toMatchObject({ changed: 10, asked: 12 });
+    expect(ofStored(reply('PROGRESS', { current: 5, total: 400 }), 14, same)!.changed).toBe(14);
+    expect(ofStored(reply('WARMING', 'half'), 14, null)).toMatchObject({ current: null, total: null, meta: 'half' });
+    expect(ofStored(reply('STARTED', { pid: 1 }), 14, null)).toBeNull();
+    expect(ofStored({ ...reply('PROGRESS', {}), found: false }, 14, null)).toBeNull();
   });
 
   it('shows what else was stored', () => {

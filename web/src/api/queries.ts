@@ -74,7 +74,7 @@ export const taskQuery = (id: string) =>
 export const waitQuery = (id: string) =>
   queryOptions({
     queryKey: ['wait', id],
-    queryFn: ({ signal }) => get<WaitReason>(`tasks/${part(id)}/wait`, {}, signal),
+    queryFn: async ({ signal }) => (await get<{ wait: WaitReason | null }>(`tasks/${part(id)}/wait`, {}, signal)).wait,
     staleTime: 1000,
   });
 
@@ -85,6 +85,10 @@ export const resultQuery = (id: string) =>
     staleTime: 10_000,
     retry: false,
   });
+
+/** What a task that runs has stored of itself so far. */
+export const storedStateQuery = (id: string) =>
+  queryOptions({ ...resultQuery(id), queryKey: ['stored-state', id], staleTime: 1000 });
 
 /** What sending it again would send: asked anew each time the dialog opens. */
 export const retryPlanQuery = (id: string) =>

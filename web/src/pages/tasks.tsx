@@ -21,7 +21,7 @@ import { StateChips } from '../tasks/state-chips.tsx';
 import { TaskDetailPanel } from '../tasks/task-detail.tsx';
 import { TaskFilter } from '../tasks/task-filter.tsx';
 import { loadedWords, totalWords } from '../tasks/task-list.ts';
-import { NoList, NoRows, queryRefusal } from '../tasks/task-list-faces.tsx';
+import { customStates, NoList, NoRows, queryRefusal } from '../tasks/task-list-faces.tsx';
 import { TaskTable } from '../tasks/task-table.tsx';
 import { IDS_A_REQUEST, useBulk } from '../tasks/use-bulk.ts';
 import { useSelectAll } from '../tasks/use-select-all.ts';
@@ -234,6 +234,7 @@ export default function TasksPage() {
             ) : rows.length === 0 ? (
               <NoRows
                 filtered={Boolean(q || state)}
+                custom={customStates(q, state)}
                 lookedBackTo={tasks.list.lookedBackTo}
                 note={tasks.list.note}
                 onClear={() => change({ q: '', state: '' })}

@@ -1,6 +1,7 @@
 // How far a running task is and how fast it goes, out of the `current` and `total` of its stored state. Pure. Drawing: task-progress.tsx.
 // Holds: an end is told as a range, and only while it moves; nothing is told of a total that is none.
-import type { Progress } from '../../../shared/wire/http.ts';
+import { STATES } from '../../../shared/states.ts';
+import type { Progress, ResultReply } from '../../../shared/wire/http.ts';
 
 /** One thing seen: at `at` it stood at `current`. @unit seconds */
 export interface Step {
@@ -19,6 +20,30 @@ export function addStep(steps: readonly Step[], progress: Progress | null): read
   // It begins again: a new try, another phase.
   if (last && progress.current < last.current) return [{ at: progress.changed, current: progress.current }];
   return [...steps.slice(1 - KEPT), { at: progress.changed, current: progress.current }];
+}
+
+const KNOWN: ReadonlySet<string> = new Set(STATES);
+
+/**
+ * What the result store has of a task that has not ended: a state of its own, or none that says more than its events.
+ * @param before what was made of the store's answer before: as long as nothing changes, so does `changed`
+ */
+export function ofStored(reply: ResultReply, now: number, before: Progress | null): Progress | null {
+  if (!reply.found || reply.status === null || KNOWN.has(reply.status)) return null;
+  const meta = reply.result;
+  const figure = (key: string): number | null => {
+    const value = meta !== null && typeof meta === 'object' ? (meta as Record<string, unknown>)[key] : null;
+    return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  };
+  const made = {
+    task_id: reply.task_id,
+    state: reply.status,
+    current: figure('current'),
+    total: figure('total'),
+    meta,
+  };
+  const same = before !== null && JSON.stringify([before.state, before.meta]) === JSON.stringify([made.state, meta]);
+  return { ...made, asked: now, changed: same ? before.changed : now, reason: null };
 }
 
 /** 0..1; null: no bar can be drawn. */

@@ -1,9 +1,13 @@
 // The task list without rows: being read, refused, failed, nothing found, nothing seen yet. Each is a face of its own.
 // Holds: a query that was refused or failed says so in the server's words, and never that no task matches.
+import { listing } from '../../../shared/format/text.ts';
+import { STATES } from '../../../shared/states.ts';
 import { ApiError } from '../api/client.ts';
 import { Button } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { At } from '../ui/time.tsx';
+
+const KNOWN: ReadonlySet<string> = new Set(STATES);
 
 /** What is wrong with the query, for the field; null: it is not the query. */
 export function queryRefusal(error: unknown): string | null {
@@ -31,13 +35,25 @@ export function NoList({ error, onRetry }: { error: unknown; onRetry: () => void
   return <ErrorNote what="The tasks could not be read" error={error} onRetry={onRetry} />;
 }
 
+/** States that tasks set themselves are in no event, so no list can be made of them. */
+export function customStates(q: string, state: string): string[] {
+  const asked = [
+    ...state.split(','),
+    ...[...q.matchAll(/\b(?:state|status):([\w,]+)/gi)].flatMap((m) => m[1]!.split(',')),
+  ];
+  return [...new Set(asked.map((name) => name.trim().toUpperCase()).filter((name) => name && !KNOWN.has(name)))];
+}
+
 export function NoRows({
   filtered,
+  custom,
   lookedBackTo,
   note,
   onClear,
 }: {
   filtered: boolean;
+  /** States asked for that no event carries. */
+  custom: readonly string[];
   /** Tasks first seen before then were not looked at. */
   lookedBackTo: number | null;
   note: string | null;
@@ -64,7 +80,12 @@ export function NoRows({
     );
   return (
     <Empty icon="search" title="No task matches">
-      <p className="muted">{note ?? 'Nothing in the history fits this filter.'}</p>
+      <p className="muted">
+        {note ??
+          (custom.length > 0
+            ? `No event carries ${listing(custom)}: a state that a task sets itself with update_state is kept in the result store alone. The page of a task that runs shows it.`
+            : 'Nothing in the history fits this filter.')}
+      </p>
       {clear}
     </Empty>
   );

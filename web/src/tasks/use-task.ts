@@ -1,17 +1,20 @@
 // One task as a page uses it: read, followed by the live feed, and shown from its row until it is read or while the server is away.
 // What is made of the parts: known-task.ts.
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { Progress, TaskRow } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { ApiError } from '../api/client.ts';
-import { taskQuery, waitQuery } from '../api/queries.ts';
-import { useConnection, useLiveTask, usePicture, useVisible, useWatch } from '../live/hooks.ts';
+import { storedStateQuery, taskQuery, waitQuery } from '../api/queries.ts';
+import { serverNow, useConnection, useLiveTask, usePicture, useVisible, useWatch } from '../live/hooks.ts';
 import { type KnownTask, ofRow, withLive } from './known-task.ts';
+import { ofStored } from './progress.ts';
 
 const REREAD_AFTER_MS = 150;
+const REREAD_EVERY_MS = 5000;
 const WAIT_EVERY_MS = 2500;
+const STORED_EVERY_MS = 2000;
 
 export interface OneTask {
   task: KnownTask | undefined;
@@ -29,6 +32,8 @@ export function useTask(id: string, row?: TaskRow): OneTask {
   const query = useQuery({
     ...taskQuery(id),
     retry: (n, error) => n < 2 && !(error instanceof ApiError && error.status === 404),
+    // A worker that falls silent changes what may be done, and no event says so.
+    refetchInterval: (of) => (of.state.data && !ENDED_STATES.has(of.state.data.state) ? REREAD_EVERY_MS : false),
   });
   const lost = useConnection().mode === 'lost';
   const { refetch, data, error } = query;
@@ -70,10 +75,28 @@ export function useWait(task: KnownTask): WaitReason | null | undefined {
   return query.data && query.data.at >= (task.wait?.at ?? 0) ? query.data : task.wait;
 }
 
-/** The state its body stored last: by the live feed, else as it was read with the task. */
+/**
+ * The state its body stored last: as the server follows it, else as the result store says while somebody looks. Celery sends no
+ * events of states that a task sets itself.
+ */
 export function useProgress(task: KnownTask): Progress | null {
   const live = usePicture((p) => p.progress.get(task.uuid));
-  if (ENDED_STATES.has(task.state)) return null;
+  const visible = useVisible();
   const read = task.progress ?? null;
-  return live && (!read || live.asked >= read.asked) ? live : read;
+  const followed = live && (!read || live.asked >= read.asked) ? live : read;
+  const runs = !ENDED_STATES.has(task.state) && task.started !== null && task.unknown_since === undefined;
+  const before = useRef<Progress | null>(null);
+  const stored = useQuery({
+    ...storedStateQuery(task.uuid),
+    enabled: runs && !followed && !task.partial && visible,
+    refetchInterval: STORED_EVERY_MS,
+  });
+  const own = useMemo(
+    () => (stored.data?.task_id === task.uuid ? ofStored(stored.data, serverNow(), before.current) : null),
+    [stored.data, task.uuid],
+  );
+  useEffect(() => {
+    before.current = own;
+  }, [own]);
+  return runs ? (followed ?? own) : null;
 }

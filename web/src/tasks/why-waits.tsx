@@ -19,6 +19,8 @@ const CALM: ReadonlySet<WaitCause> = new Set(['eta', 'retry', 'slots', 'rate_lim
 
 export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean }) {
   if (SAYS_NOTHING.has(wait.cause)) return null;
+  const asked = wait.evidence.filter((line) => line.answer !== 'skipped');
+  const skipped = wait.evidence.filter((line) => line.answer === 'skipped');
   return (
     <section className="why-waits" data-cause={wait.cause}>
       <h3>
@@ -46,9 +48,19 @@ export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean
         </p>
       )}
       <ol className="evidence" aria-label="What was looked at">
-        {wait.evidence.map((line) => (
+        {asked.map((line) => (
           <Line key={`${line.question} ${line.source}`} line={line} />
         ))}
+        {skipped.length > 0 && (
+          <li data-answer="skipped">
+            <Icon name="minus" />
+            <span className="sr">not asked: </span>
+            <b>{skipped.length === 1 ? skipped[0]!.question : `${skipped.length} more`}</b>
+            <span className="finding" title={skipped.map((line) => line.question).join(' ')}>
+              not looked at: the cause above is enough
+            </span>
+          </li>
+        )}
       </ol>
       {wait.remedy && (
         <p className="remedy">

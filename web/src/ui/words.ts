@@ -105,7 +105,10 @@ export function exceptionParts(repr: string): { type: string; message: string } 
   const match = /^([\w.]+)\((.*)\)$/s.exec(repr.trim());
   if (!match) {
     const colon = /^([\w.]*(?:Error|Exception|Exceeded|Timeout|Warning|Interrupt|Exit|Lost)\w*):\s*(.*)$/s.exec(repr);
-    return colon ? { type: lastPart(colon[1]!), message: colon[2]! } : { type: '', message: repr };
+    if (colon) return { type: lastPart(colon[1]!), message: colon[2]! };
+    // Its end was cut off.
+    const cut = /^([A-Za-z_][\w.]*)\((['"]?)(.*)$/s.exec(repr);
+    return cut ? { type: lastPart(cut[1]!), message: cut[3]! } : { type: '', message: repr };
   }
   const inner = match[2]!.replace(/,$/, '');
   const quoted = /^(['"])(.*)\1$/s.exec(inner);
