@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { DASHBOARD_OPTIONS, type DashboardOptions, type OptionRow } from '../dashboard/options.ts';
-import { commaList, number } from './parse.ts';
+import { commaList, number, port } from './parse.ts';
 
 /** Given by the global options, or not to be said on a command line. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['broker', 'result_backend', 'settings']);
@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
   address: '<address>',
   db: '<path>',
   basic_auth: '<user:password>',
+  basic_auth_file: '<path>',
   url_prefix: '<path>',
 };
 
@@ -27,7 +28,13 @@ export function addDashboardFlags(command: Command, only?: readonly string[]): v
     const isSwitch = typeof row.default === 'boolean';
     const flags = isSwitch ? `--${row.default ? 'no-' : ''}${kebab(row.name)}` : `--${kebab(row.name)} ${wordOf(row)}`;
     const option = new Option(flags, isSwitch && row.default ? `not: ${meaning}` : meaning);
-    if (isNumber(row)) option.argParser(number);
+    if (row.name === 'port') option.argParser(port);
+    // Once for each user; each text is taken as it is.
+    else if (row.name === 'basic_auth')
+      option.argParser((text: string, before: string | string[] | undefined) =>
+        before === undefined ? text : [before, text].flat(),
+      );
+    else if (isNumber(row)) option.argParser(number);
     else if (isList(row)) option.argParser((text) => listOf(row, text));
     command.addOption(option);
   }
@@ -45,7 +52,9 @@ export function dashboardOptionsOf(
     const said = flag !== undefined && !(row.default === true && flag === true);
     const variable = env[`UMBEL_${row.name.toUpperCase()}`] ?? env[`FLOWER_${row.name.toUpperCase()}`];
     if (said) options[row.name] = flag;
-    else if (variable !== undefined && variable !== '') options[row.name] = fromText(row, variable);
+    // A password that was meant to be there and is not must not open the door.
+    else if (variable !== undefined && (variable !== '' || row.name === 'basic_auth'))
+      options[row.name] = fromText(row, variable);
   }
   return options as DashboardOptions;
 }

@@ -1,7 +1,9 @@
 // `umbel dashboard`: the dashboard as a program, a client of any cluster; and how `umbel up` opens it.
 // What it is: dashboard/dashboard.ts. Its options, which are the flags here: dashboard/options.ts.
 // An option comes from its flag, else from UMBEL_<NAME> or Flower's FLOWER_<NAME> in the environment, else from the table.
+import type { Dashboard } from '../dashboard/dashboard.ts';
 import type { DashboardOptions } from '../dashboard/options.ts';
+import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { endOnSignals } from './daemon.ts';
 import { dashboardOptionsOf } from './dashboard-flags.ts';
@@ -51,10 +53,17 @@ export async function openDashboard(
   { nextFreePort = false }: { nextFreePort?: boolean } = {},
 ): Promise<OpenDashboard> {
   const { createDashboard } = await import('../dashboard/dashboard.ts');
+  const create = (port: number): Dashboard => {
+    try {
+      return createDashboard({ ...options, port });
+    } catch (error) {
+      throw error instanceof ImproperlyConfigured ? new CliError(error.message, EXIT.usage) : error;
+    }
+  };
   const first = options.port ?? DEFAULT_PORT;
   const last = options.port === undefined && nextFreePort ? first + 20 : first;
   for (let port = first; ; port++) {
-    const instance = createDashboard({ ...options, port });
+    const instance = create(port);
     try {
       const address = await instance.listen();
       const note = port === first ? null : `port ${first} is taken, so the dashboard is on ${port} (--port chooses)`;

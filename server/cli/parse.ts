@@ -12,6 +12,12 @@ export function commaList(text: string, before: readonly string[] = []): string[
   return [...before, ...more];
 }
 
+/** A queue, an exchange, an id. */
+export function name(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');

@@ -112,7 +112,9 @@ export function createProgram(): Command {
     .option('--no-demo', 'without -A: no demo shop')
     .option('--rate <number>', 'demo: things that happen in a second (default 5)', parse.number)
     .option('-j, --json', 'say what was started as JSON');
-  addDashboardFlags(up, ['port', 'address', 'url_prefix', 'basic_auth', 'name', 'read_only', 'db']);
+  addDashboardFlags(up, [
+    ...['port', 'address', 'url_prefix', 'basic_auth', 'basic_auth_file', 'trusted_origins', 'name', 'read_only', 'db'],
+  ]);
   up.optionsGroup('Worker options:')
     .option('-c, --concurrency <number>', 'how many tasks at a time', parse.positiveInteger)
     .option('-P, --pool <name>', 'async or solo')
@@ -205,13 +207,13 @@ Examples:
       .option('--expires <seconds or time>', 'do not run later', parse.secondsOrInstant)
       .option('--priority <number>', 'priority, 0 to 9', parse.integer)
       .option('--serializer <name>', 'how arguments are written (default json)')
-      .option('--task-id <id>', 'the id to use')
+      .option('--task-id <id>', 'the id to use', parse.name)
       .option('--wait [seconds]', 'wait for the result and print it', parse.number)
       .option('--unchecked', 'with -A: send it although the app does not know it')
       .option('-j, --json', 'answer as JSON')
       .optionsGroup('Routing options:')
-      .option('--queue <name>', 'queue')
-      .option('--exchange <name>', 'exchange')
+      .option('--queue <name>', 'queue', parse.name)
+      .option('--exchange <name>', 'exchange', parse.name)
       .option('--routing-key <key>', 'routing key'),
   )
     .addHelpText('after', `\nExample:\n  umbel -A ./app.ts call math.add -a '[2, 3]' --wait 10`)

@@ -2,6 +2,7 @@
 // Not here: the options' names (main.ts), finding the app's module (app/load.ts), telling of errors (errors.ts).
 // Holds: only what a client needs is loaded here; no command that merely asks loads a worker.
 // Celery 5.6: bin/base.py CLIContext, bin/celery.py
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,6 +30,7 @@ export interface GlobalOptions {
  * like Celery's command they are handed on in the environment, so that children of this process see the same.
  */
 export async function openApp(options: GlobalOptions, namespace?: string): Promise<Celery> {
+  for (const variable of ['CELERY_BROKER_URL', 'CELERY_RESULT_BACKEND']) fromFile(variable);
   if (options.broker) process.env['CELERY_BROKER_URL'] = options.broker;
   if (options.resultBackend) process.env['CELERY_RESULT_BACKEND'] = options.resultBackend;
   if (options.workdir) enter(options.workdir);
@@ -38,6 +40,19 @@ export async function openApp(options: GlobalOptions, namespace?: string): Promi
   if (options.app && options.config) app.conf.update(settings);
   app.conf.update(words);
   return app;
+}
+
+/** CELERY_BROKER_URL_FILE: a file that holds the URL, since everybody on a machine can read a command line, and children the environment. */
+function fromFile(variable: string): void {
+  const path = process.env[`${variable}_FILE`];
+  if (!path || process.env[variable]) return;
+  try {
+    const url = readFileSync(path, 'utf8').trim();
+    if (url === '') throw new Error('it is empty');
+    process.env[variable] = url;
+  } catch (error) {
+    throw new CliError(`cannot read ${variable}_FILE ${path}: ${(error as Error).message}`, EXIT.usage);
+  }
 }
 
 function enter(workdir: string): void {

@@ -5,7 +5,6 @@
 // Flower: app.py
 import { readFileSync } from 'node:fs';
 import compress from '@fastify/compress';
-import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import fastify, {
@@ -14,20 +13,20 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { Type } from 'typebox';
 import { jsonText } from '../../shared/json-text.ts';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { fromSegment } from '../../shared/path-segment.ts';
-import { ImproperlyConfigured, OperationalError, toError } from '../errors.ts';
+import { toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
-import { checkBasic } from './access/basic.ts';
-import { PERMISSIONS_POLICY, SECURITY_HEADERS } from './access/headers.ts';
-import { refuseHost, refuseOrigin } from './access/origin.ts';
+import { Gate } from './access/gate.ts';
+import { SECURITY_HEADERS } from './access/headers.ts';
+import type { WrongLogin } from './access/wrong-logins.ts';
 import { Attention } from './attention/attention.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { clusterAddresses } from './cluster/identity.ts';
 import { ClusterLink } from './cluster/link.ts';
-import { QueryTooCostly } from './history/budget.ts';
 import type { HistoryStore } from './history/contract.ts';
 import { openHistory } from './history/sqlite.ts';
 import { Feed } from './live/feed.ts';
@@ -38,16 +37,18 @@ import { Interventions } from './operations/interventions.ts';
 import { StartRates } from './operations/start-rates.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { aliveRoutes } from './routes/alive.ts';
-import { ProblemError, type RouteContext } from './routes/context.ts';
+import type { RouteContext } from './routes/context.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { EventTally } from './routes/event-tally.ts';
 import { healthRoutes } from './routes/health.ts';
 import { Metrics } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { overviewRoutes } from './routes/overview.ts';
+import { answerNotFound, answerProblem, rawProblem } from './routes/problem.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { taskValueRoutes } from './routes/task-values.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { validatorOf } from './routes/validation.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { pages } from './spa.ts';
 import { Waiting } from './waiting/waiting.ts';
@@ -76,13 +77,23 @@ export interface Dashboard {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const isOpen = (path: string): boolean => OPEN_PATHS.has(path) || path.startsWith('/alive/');
-const OPEN_PATHS = new Set(['/healthcheck', '/readyz', '/metrics']);
 /** Operations of the audit log whose traces tasks and limits may still bear. */
 const REMEMBERED = 500;
 const BODY_LIMIT = 1024 * 1024;
 /** @unit bytes */
 const COMPRESS_FROM = 2048;
+/** Address and headers: a query of some thousand letters of any alphabet fits. @unit bytes */
+const MAX_HEADER = 64 * 1024;
+/** A request must have come in within this, its headers within the other. */
+const REQUEST_MS = 30_000;
+const HEADERS_MS = 10_000;
+/** Connections at a time; browsers use up to six each. */
+const MAX_CONNECTIONS = 2000;
+/** Live pages at a time. */
+const MAX_SOCKETS = 500;
+/** Close codes of ours for the live socket (4000 to 4999 are for applications). */
+const CLOSE_REFUSED = 4403;
+const CLOSE_TOO_MANY = 4429;
 
 export function createDashboard(given: DashboardOptions = {}, parts: DashboardParts = {}): Dashboard {
   const options = resolveOptions(given);
@@ -146,19 +157,17 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
 
   const plugin: FastifyPluginAsync = async (root) => {
     root.decorateRequest('user', null);
-    root.setErrorHandler((error, request, reply) => problem(error, request, reply, log));
-    root.setNotFoundHandler((request, reply) => {
-      send(reply, 404, 'Not found', `There is no ${request.method} ${request.url.split('?')[0]}.`);
-    });
+    root.decorateRequest('refusal', null);
+    root.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, log));
+    root.setNotFoundHandler(answerNotFound);
     root.setSerializerCompiler(() => jsonText);
-    root.setValidatorCompiler(({ schema }) => validator(schema));
-    await root.register(helmet, SECURITY_HEADERS);
+    root.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema, httpPart));
     // A server of yours that compresses already goes on doing so.
     if (!root.hasReplyDecorator('compress'))
       await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
     root.addHook('onRequest', async (request, reply) => {
-      reply.header('permissions-policy', PERMISSIONS_POLICY);
-      admit(request, reply, root.prefix);
+      reply.headers(SECURITY_HEADERS);
+      request.refusal = gate.admit(request, reply, request.url.slice(root.prefix.length).split('?')[0] ?? '');
       await start();
     });
     root.addHook('onResponse', async (request, reply) => {
@@ -175,6 +184,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
           const named = params as Record<string, string>;
           for (const key of Object.keys(named)) named[key] = fromSegment(named[key]!);
         });
+        // A route that says nothing of its query takes none.
+        api.addHook('onRoute', (route) => {
+          if (route.schema?.summary) route.schema.querystring ??= Type.Object({});
+        });
         await docsRoutes(api, version);
         const typed = api.withTypeProvider<TypeBoxTypeProvider>();
         taskRoutes(typed, context);
@@ -184,58 +197,75 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         overviewRoutes(typed, context);
         operationRoutes(typed, context);
         api.get('/live', { websocket: true, compress: false }, (socket, request) => {
+          const [code, reason] = request.refusal
+            ? [CLOSE_REFUSED, request.refusal]
+            : [CLOSE_TOO_MANY, `More than ${MAX_SOCKETS} pages are open.`];
+          if (request.refusal || sockets.size >= MAX_SOCKETS) {
+            // A close frame holds 123 bytes of words.
+            socket.close(
+              code,
+              Buffer.from(reason)
+                .subarray(0, 123)
+                .toString()
+                .replace(/\ufffd+$/, ''),
+            );
+            return;
+          }
           const live = new LiveSocket(socket, feed, timer, request.user);
           sockets.add(live);
           socket.on('close', () => sockets.delete(live));
         });
-        api.all('/*', async (request) => {
-          throw new ProblemError(404, 'Not found', `There is no ${request.method} ${request.url.split('?')[0]}.`);
-        });
       },
       { prefix: '/api/v2' },
     );
+    // Below /api nothing is a page.
+    for (const path of ['/api', '/api/*']) root.all(path, async (request, reply) => answerNotFound(request, reply));
     healthRoutes(root, context, readMetrics);
     aliveRoutes(root.withTypeProvider<TypeBoxTypeProvider>(), context);
     await pages(root, parts.pages);
   };
 
-  /** Who asks, and may they? */
-  const admit = (request: FastifyRequest, reply: FastifyReply, prefix: string): void => {
-    const path = request.url.slice(prefix.length).split('?')[0] ?? '';
-    if (options.basic_auth.length === 0) {
-      const refusal = refuseHost(request.headers.host, options.allowed_hosts);
-      if (refusal) throw new ProblemError(403, 'Forbidden', refusal);
-    } else if (!isOpen(path)) {
-      request.user = checkBasic(request.headers.authorization, options.basic_auth);
-      if (request.user === null) {
-        reply.header('www-authenticate', 'Basic realm="umbel", charset="UTF-8"');
-        throw new ProblemError(401, 'Unauthorized', 'A user and password are needed.');
-      }
-    }
-    const upgrade = request.headers.upgrade?.toLowerCase() === 'websocket';
-    if (!upgrade && (request.method === 'GET' || request.method === 'HEAD')) return;
-    const { host, origin } = request.headers;
-    const refusal = refuseOrigin({
-      host,
-      origin,
-      fetchSite: upgrade ? undefined : (request.headers['sec-fetch-site'] as string | undefined),
-    });
-    if (refusal) throw new ProblemError(403, 'Forbidden', refusal);
-    if (!upgrade && !/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
-      throw new ProblemError(415, 'Unsupported media type', 'What changes something is sent as application/json.');
+  /** Wrong logins stand in the record of what people did, too. */
+  const audit = ({ address, user, times }: WrongLogin): void => {
+    const history = lateHistory.get();
+    const summary = `Wrong user or password, ${times === 1 ? 'once' : `${times} times`}`;
+    const row = { at: cluster.now, who: user, action: 'login', subject: `from ${address}`, outcome: 'failed' as const };
+    void history
+      ?.beginOperation({
+        ...row,
+        request: jsonText({ action: 'login', address, times }),
+        summary,
+        answers: '[]',
+        new_ids: null,
+      })
+      .catch((error: unknown) => log.warning(`A wrong login could not be recorded: ${toError(error).message}`));
   };
+  const gate = new Gate(options, timer, log, audit);
 
   const app = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
+    requestTimeout: REQUEST_MS,
+    http: { maxHeaderSize: MAX_HEADER, headersTimeout: HEADERS_MS },
     routerOptions: { maxParamLength: 1024 },
     // What is refused before any route is found, an address with a bad escape for instance.
-    frameworkErrors: (error, request, reply) => problem(error, request as FastifyRequest, reply as FastifyReply, log),
+    frameworkErrors: (error, request, reply) =>
+      answerProblem(error, request as FastifyRequest, reply as FastifyReply, log),
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable && error.code !== 'ECONNRESET') socket.end(rawProblem(error));
+      else socket.destroy();
+    },
     ajv: {},
   });
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.register(plugin, { prefix: options.url_prefix });
-  if (options.url_prefix !== '') app.get('/', async (_, reply) => reply.redirect(`${options.url_prefix}/`));
+  if (options.url_prefix !== '') {
+    // Outside of the prefix: nothing but the way to it.
+    app.addHook('onRequest', async (_, reply) => void reply.headers(SECURITY_HEADERS));
+    app.setNotFoundHandler(answerNotFound);
+    app.get('/', async (_, reply) => reply.redirect(`${options.url_prefix}/`));
+  }
 
   const close = async (): Promise<void> => {
     if (closed) return;
@@ -288,85 +318,6 @@ function late<T extends object>(): { value: T; set(value: T): void; get(): T | n
       real = v;
     },
     get: () => real,
-  };
-}
-
-function problem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
-  if (error instanceof ProblemError) {
-    reply.headers(error.headers);
-    send(reply, error.status, error.title, error.message, error.position);
-    return;
-  }
-  const status = (error as { statusCode?: unknown }).statusCode;
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    send(
-      reply,
-      status,
-      status === 415 ? 'Unsupported media type' : status === 413 ? 'Too large' : 'Bad request',
-      toError(error).message,
-    );
-    return;
-  }
-  if (error instanceof QueryTooCostly) {
-    send(reply, 400, 'Too costly', error.message);
-    return;
-  }
-  if (error instanceof OperationalError) {
-    send(reply, 503, 'Broker unreachable', error.message);
-    return;
-  }
-  if (error instanceof ImproperlyConfigured) {
-    send(reply, 503, 'Not usable', error.message);
-    return;
-  }
-  log.error(`${request.method} ${request.url.split('?')[0]}: ${toError(error).stack ?? String(error)}`);
-  send(reply, 500, 'Internal error', 'The server failed to answer. Its log says more.');
-}
-
-function send(reply: FastifyReply, status: number, title: string, detail: string, position?: number): void {
-  reply
-    .code(status)
-    .type('application/problem+json; charset=utf-8')
-    .send(
-      JSON.stringify({ type: 'about:blank', title, status, detail, ...(position === undefined ? {} : { position }) }),
-    );
-}
-
-interface Described {
-  properties?: Record<string, { type?: string; minimum?: number; maximum?: number; anyOf?: { const?: string }[] }>;
-  required?: string[];
-}
-
-/** Query strings and paths: texts, numbers and choices. What is not described is let through unread. */
-function validator(schema: unknown): (data: unknown) => true | { error: Error; value?: unknown } {
-  const { properties = {}, required = [] } = schema as Described;
-  const refuse = (text: string): { error: Error } => ({ error: Object.assign(new Error(text), { statusCode: 400 }) });
-  return (data) => {
-    const values = data as Record<string, unknown>;
-    for (const name of required)
-      if (values[name] === undefined || values[name] === '') return refuse(`'${name}' is required.`);
-    for (const [name, rule] of Object.entries(properties)) {
-      const value = values[name];
-      if (value === undefined) continue;
-      if (Array.isArray(value)) return refuse(`'${name}' is given more than once.`);
-      if (rule.anyOf) {
-        const choices = rule.anyOf.map((c) => c.const);
-        if (!choices.includes(value as string))
-          return refuse(`'${name}' must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`);
-      } else if (rule.type === 'integer' || rule.type === 'number') {
-        const number = Number(value);
-        if (value === '' || !Number.isFinite(number) || (rule.type === 'integer' && !Number.isInteger(number)))
-          return refuse(
-            `'${name}' must be ${rule.type === 'integer' ? 'a whole number' : 'a number'}, not ${JSON.stringify(value)}.`,
-          );
-        if (rule.minimum !== undefined && number < rule.minimum)
-          return refuse(`'${name}' must be at least ${rule.minimum}.`);
-        if (rule.maximum !== undefined && number > rule.maximum)
-          return refuse(`'${name}' must be at most ${rule.maximum}.`);
-        values[name] = number;
-      }
-    }
-    return true;
   };
 }
 

@@ -2,7 +2,12 @@
 // Not here: reading flags and environment (cli/dashboard.ts).
 // Holds: an unknown option is refused by name; a missing one has its default; secrets never appear in what is printed.
 // Flower: options.py
+import { inspect } from 'node:util';
+import { MASK } from '../../shared/secret-names.ts';
+import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
+import { safeUrl } from '../transport/url.ts';
+import { type Credential, readCredentials } from './access/credentials.ts';
 
 export interface DashboardOptions {
   /** broker_url: one, or several for failover. */
@@ -15,8 +20,17 @@ export interface DashboardOptions {
   port?: number;
   address?: string;
   url_prefix?: string;
-  /** 'user:password', several as a list or separated by commas. */
+  /** 'user:password', or a list of several. Each is taken as it is: further colons and commas belong to the password. */
   basic_auth?: string | readonly string[] | null;
+  /** A file with one user:password a line; lines that begin with # are comments. Its users come beside those of basic_auth. */
+  basic_auth_file?: string | null;
+  /** Origins of the pages besides this server's own, for a proxy that changes Host: 'https://dash.example.com:8443'. */
+  trusted_origins?: string | readonly string[];
+  /**
+   * As a plugin: the server it is part of authenticates, so that everybody who gets here may. Default false: without basic_auth only
+   * callers of this machine are answered.
+   */
+  trust_server?: boolean;
   /** Host names by which browsers may reach an unauthenticated dashboard, besides localhost. */
   allowed_hosts?: string | readonly string[];
   read_only?: boolean;
@@ -74,7 +88,20 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     source: 'Flower',
   },
   { name: 'url_prefix', default: '', meaning: 'Path in front of every route', source: 'Flower' },
-  { name: 'basic_auth', default: null, meaning: 'user:password, several separated by commas', source: 'Flower' },
+  { name: 'basic_auth', default: null, meaning: 'user:password; once for each user', source: 'Flower' },
+  { name: 'basic_auth_file', default: null, meaning: 'File with one user:password a line', source: 'Umbel' },
+  {
+    name: 'trusted_origins',
+    default: [],
+    meaning: 'Addresses of the pages besides its own, for a proxy that changes Host: https://dash.example.com',
+    source: 'Umbel',
+  },
+  {
+    name: 'trust_server',
+    default: false,
+    meaning: 'As a plugin: the server around it authenticates, so answer other machines without basic_auth',
+    source: 'Umbel',
+  },
   {
     name: 'allowed_hosts',
     default: [],
@@ -174,7 +201,9 @@ export interface Resolved {
   address: string;
   /** '' or '/prefix', without a slash at the end. */
   url_prefix: string;
-  basic_auth: readonly { user: string; password: string }[];
+  basic_auth: readonly Credential[];
+  trusted_origins: readonly string[];
+  trust_server: boolean;
   allowed_hosts: readonly string[];
   read_only: boolean;
   db: string;
@@ -208,7 +237,8 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     ...(o as unknown as Resolved),
     broker: typeof o.broker === 'string' ? o.broker.split(';') : o.broker,
     url_prefix: prefix(o.url_prefix),
-    basic_auth: credentials(o.basic_auth),
+    basic_auth: readCredentials(o.basic_auth, o.basic_auth_file),
+    trusted_origins: list(o.trusted_origins).map(origin),
     allowed_hosts: list(o.allowed_hosts).map((h) => h.toLowerCase()),
   };
   for (const name of [
@@ -226,12 +256,12 @@ export function resolveOptions(options: DashboardOptions): Resolved {
       );
   if (!Number.isInteger(resolved.port) || resolved.port > 65_535)
     throw new ImproperlyConfigured(`The option port must be a whole number from 0 to 65535, not ${resolved.port}.`);
-  if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
+  if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0 && !resolved.trust_server)
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
         'Give basic_auth (--basic-auth=user:password), or listen on 127.0.0.1 and put a proxy with authentication in front.',
     );
-  return resolved;
+  return hideSecrets(resolved);
 }
 
 export function isLoopback(address: string): boolean {
@@ -255,14 +285,27 @@ function list(value: string | readonly string[]): readonly string[] {
     : value;
 }
 
-function credentials(value: DashboardOptions['basic_auth']): { user: string; password: string }[] {
-  if (value === null || value === undefined) return [];
-  return list(value).map((pair) => {
-    const colon = pair.indexOf(':');
-    if (colon < 1 || colon === pair.length - 1)
-      throw new ImproperlyConfigured(
-        'The option basic_auth takes user:password. One of those given has no colon, no user or no password.',
-      );
-    return { user: pair.slice(0, colon), password: pair.slice(colon + 1) };
+function origin(text: string): string {
+  try {
+    const { origin: plain, pathname, protocol } = new URL(text);
+    if (/^https?:$/.test(protocol) && pathname === '/') return plain.toLowerCase();
+  } catch {
+    // Told below.
+  }
+  throw new ImproperlyConfigured(
+    `The option trusted_origins takes addresses like https://dash.example.com:8443, not ${JSON.stringify(text)}.`,
+  );
+}
+
+/** So that nobody shows a password who prints the options. */
+function hideSecrets(options: Resolved): Resolved {
+  const shown = (): Record<string, unknown> => ({
+    ...options,
+    broker: options.broker.map(safeUrl),
+    result_backend: options.result_backend === null ? null : safeUrl(options.result_backend),
+    settings: masked(options.settings),
+    basic_auth: options.basic_auth.map(({ user }) => ({ user, password: MASK })),
   });
+  for (const key of ['toJSON', inspect.custom]) Object.defineProperty(options, key, { value: shown });
+  return options;
 }

@@ -32,6 +32,9 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
   const decorateReply = !app.hasReplyDecorator('sendFile');
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, decorateReply });
   const index = indexReader(folder, app.prefix);
+  // The prefix without its last slash: relative addresses in the pages need it.
+  if (app.prefix !== '')
+    app.get('/', { ...route, prefixTrailingSlash: 'no-slash' }, (_, reply) => reply.redirect(`${app.prefix}/`));
 
   app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) => {
     const name = request.params['*'];

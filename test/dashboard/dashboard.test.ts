@@ -327,6 +327,10 @@ async function reader(address: string, first?: object, options: object = {}) {
   const frames: ServerFrame[] = [];
   const socket = new WebSocket(`${address.replace('http', 'ws')}/api/v2/live`, options);
   socket.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString()) as ServerFrame));
+  let end: { code: number; reason: string } | null = null;
+  socket.on('close', (code: number, reason: Buffer) => {
+    end = { code, reason: reason.toString() };
+  });
   await new Promise((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
@@ -334,7 +338,8 @@ async function reader(address: string, first?: object, options: object = {}) {
   if (first) socket.send(JSON.stringify(first));
   onTestFinished(() => socket.terminate());
   const of = <T extends ServerFrame>(type: T['type']) => frames.filter((f): f is T => f.type === type);
-  return { socket, frames, patches: () => of<Patch>('patch'), snapshots: () => of<Snapshot>('snapshot') };
+  const closed = () => end;
+  return { socket, frames, closed, patches: () => of<Patch>('patch'), snapshots: () => of<Snapshot>('snapshot') };
 }
 
 async function publisher(dashboard: Dashboard) {
@@ -489,7 +494,11 @@ describe('the live feed', () => {
     const closed = new Promise((resolve) => page.socket.once('close', resolve));
     page.socket.send('nonsense');
     expect(await closed).toBe(1003);
-    await expect(reader(address, undefined, { origin: 'https://evil.example' })).rejects.toThrow('403');
+    // A page cannot read what answers a refused handshake: it is closed with the reason, and gets nothing before.
+    const foreign = await reader(address, undefined, { origin: 'https://evil.example' });
+    await until(() => foreign.closed() !== null, 'the foreign socket to be closed');
+    expect(foreign.closed()).toMatchObject({ code: 4403, reason: expect.stringContaining('https://evil.example') });
+    expect(foreign.frames).toEqual([]);
   });
 });
 
@@ -505,7 +514,7 @@ describe('who may', () => {
   });
 
   it('asks for user and password where they are configured, but for health and metrics', async () => {
-    const dashboard = makeDashboard({ basic_auth: 'mira:s3:cret,tom:other' });
+    const dashboard = makeDashboard({ basic_auth: ['mira:s3:cret', 'tom:other'] });
     const ask = (url: string, auth?: string) =>
       dashboard.app.inject({
         url,

@@ -39,6 +39,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks: a user's name, or null without authentication. */
     user: string | null;
+    /** Why this WebSocket is closed again with a word to its page; null: it may stay. */
+    refusal: string | null;
   }
 }
 

@@ -68,6 +68,16 @@ describe('what is wrong is said in one line, with an exit code of its own', () =
     expect(code).toBe(64);
   });
 
+  it.each([
+    [['dashboard', '--port', '99999'], /0 to 65535/],
+    [['dashboard', '--basic-auth', ''], /basic_auth takes user:password/],
+    [['dashboard', '--basic-auth', 'a:b,c:d'], /read in two ways/],
+    [['call', 'calc.add', '--queue', ''], /must not be empty/],
+  ])('options that cannot be: 64 for %j', async (words, said) => {
+    const { code, stderr } = await umbel(words, here());
+    expect([stderr, code]).toEqual([expect.stringMatching(said), 64]);
+  });
+
   it('a command that is not there: 64, naming the nearest', async () => {
     const { code, stderr } = await umbel(['wroker'], here());
     expect(stderr).toContain('Did you mean worker?');

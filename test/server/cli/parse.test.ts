@@ -1,8 +1,25 @@
 // Texts of the command line into values.
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { addDashboardFlags, dashboardOptionsOf } from '../../../server/cli/dashboard-flags.ts';
 import * as parse from '../../../server/cli/parse.ts';
 
 describe('values of options', () => {
+  it('users of the dashboard are taken as they are, one by one or from the environment, and never silently none', () => {
+    const command = new Command('dashboard').exitOverride();
+    addDashboardFlags(command);
+    const options = (words: string[], env = {}) =>
+      dashboardOptionsOf(command.parse(words, { from: 'user' }).opts(), env);
+    expect(options(['--basic-auth', 'a:b,c', '--basic-auth', 'd:e']).basic_auth).toEqual(['a:b,c', 'd:e']);
+    const other = new Command('dashboard').exitOverride();
+    addDashboardFlags(other);
+    const fromEnv = (env: NodeJS.ProcessEnv) => dashboardOptionsOf(other.parse([], { from: 'user' }).opts(), env);
+    expect(fromEnv({ UMBEL_BASIC_AUTH: 'a:b' }).basic_auth).toBe('a:b');
+    expect(fromEnv({ UMBEL_BASIC_AUTH_FILE: '/run/users' }).basic_auth_file).toBe('/run/users');
+    expect(fromEnv({ UMBEL_BASIC_AUTH: '' }).basic_auth).toBe('');
+    expect(fromEnv({}).basic_auth).toBeUndefined();
+  });
+
   it('a list is taken apart at commas, without blanks and empty parts', () => {
     expect(parse.commaList('orders, mail,,images')).toEqual(['orders', 'mail', 'images']);
   });

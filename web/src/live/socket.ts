@@ -12,7 +12,12 @@ export type LiveState =
   | { mode: 'catching-up' }
   | { mode: 'live' }
   | { mode: 'paused' }
-  | { mode: 'lost'; retryAt: number; since: number };
+  | {
+      mode: 'lost';
+      retryAt: number;
+      since: number /** Why the server refused the line, in its words. */;
+      refused?: string;
+    };
 
 export interface SocketLike {
   send(text: string): void;
@@ -113,7 +118,7 @@ export class LiveSocket {
     const socket = this.#options.open();
     this.#socket = socket;
     socket.onmessage = (event: { data: unknown }) => this.#heard(socket, event.data);
-    socket.onclose = () => this.#closed(socket);
+    socket.onclose = (event?: { code?: number; reason?: string }) => this.#closed(socket, event);
     socket.onerror = () => {};
     this.#expectWord();
   }
@@ -166,7 +171,7 @@ export class LiveSocket {
     else if (this.#state.mode !== 'live') this.#set({ mode: 'catching-up' });
   }
 
-  #closed(socket: SocketLike): void {
+  #closed(socket: SocketLike, end?: { code?: number; reason?: string }): void {
     if (socket !== this.#socket || this.#stopped) return;
     this.#socket = null;
     this.#options.clearTimer(this.#silence);
@@ -174,7 +179,10 @@ export class LiveSocket {
     this.#tries++;
     const delayMs = longest / 2 + (longest / 2) * this.#options.random();
     const now = this.#options.now();
-    if (this.#state.mode !== 'paused') this.#set({ mode: 'lost', retryAt: now + delayMs, since: this.#lastHeard });
+    // 4403, 4429: the server takes the line only to say why it does not want it.
+    const refused = (end?.code ?? 0) >= 4400 && end?.reason ? { refused: end.reason } : {};
+    if (this.#state.mode !== 'paused')
+      this.#set({ mode: 'lost', retryAt: now + delayMs, since: this.#lastHeard, ...refused });
     this.#retry = this.#options.setTimer(() => {
       if (this.#state.mode !== 'paused') this.#connect();
     }, delayMs);

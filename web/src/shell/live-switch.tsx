@@ -52,7 +52,7 @@ function Countdown({ state }: { state: Extract<LiveState, { mode: 'lost' }> }) {
   const left = Math.max(0, Math.ceil((state.retryAt - now) / 1000));
   return (
     <span>
-      no updates for {silent} s, trying again {left > 0 ? `in ${left} s` : 'now'}
+      {state.refused ?? `no updates for ${silent} s`}, trying again {left > 0 ? `in ${left} s` : 'now'}
     </span>
   );
 }

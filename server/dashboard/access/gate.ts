@@ -1,0 +1,121 @@
+// The gate every request passes: is it from here, from our own pages, from a user?
+// Not here: each question (origin.ts, basic.ts, wrong-logins.ts), the routes.
+// Holds: what is refused is refused before anything is read or done for it, and is told in the log with its address, within bounds.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../../log.ts';
+import type { Timer } from '../../timer.ts';
+import type { Resolved } from '../options.ts';
+import { ProblemError } from '../routes/context.ts';
+import { checkLogin, readLogin } from './basic.ts';
+import { refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
+import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
+
+/** What asks for no login, as with Flower. */
+const OPEN_PATHS = new Set(['/healthcheck', '/readyz', '/metrics']);
+const isOpen = (path: string): boolean => OPEN_PATHS.has(path) || path.startsWith('/alive/');
+/** Refusals told in the log, then one in so many milliseconds says how many there were. */
+const TOLD_EVERY_MS = 10_000;
+
+export class Gate {
+  readonly #options: Resolved;
+  readonly #timer: Timer;
+  readonly #log: Logger;
+  readonly #wrong: WrongLogins;
+  #untold: { reason: string; times: number } | null = null;
+
+  /** @param audit a wrong login, for the record */
+  constructor(options: Resolved, timer: Timer, log: Logger, audit: (wrong: WrongLogin) => void) {
+    this.#options = options;
+    this.#timer = timer;
+    this.#log = log;
+    this.#wrong = new WrongLogins(timer, (wrong) => {
+      const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${TOLD_EVERY_MS / 1000} s`;
+      log.warning(`Wrong user or password for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
+      audit(wrong);
+    });
+  }
+
+  /**
+   * @param path without the prefix
+   * @returns why a WebSocket is to be closed with a word to its page: a page cannot read what answers a refused handshake
+   * @throws ProblemError 401, 403, 415, 429
+   */
+  admit(request: FastifyRequest, reply: FastifyReply, path: string): string | null {
+    const { basic_auth: credentials, allowed_hosts: hosts, trust_server: isTrusted } = this.#options;
+    const { headers, method } = request;
+    if (credentials.length === 0 && !isTrusted)
+      this.#refuse(request, refuseRemote(request.raw.socket.remoteAddress) ?? refuseHost(headers.host, hosts));
+    const upgrade = headers.upgrade?.toLowerCase() === 'websocket';
+    const site = header(request, 'sec-fetch-site');
+    if (!upgrade && (method === 'GET' || method === 'HEAD')) {
+      const isPage = !/^\/api(\/|$)/.test(path) || path === '/api/v2/docs';
+      const mode = header(request, 'sec-fetch-mode');
+      this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage }));
+      this.#login(request, reply, path);
+      return null;
+    }
+    this.#login(request, reply, path);
+    const { host, origin } = headers;
+    const refusal = refuseOrigin(
+      { host, origin, fetchSite: upgrade ? undefined : site },
+      this.#options.trusted_origins,
+    );
+    if (upgrade) {
+      if (refusal) this.#tell(request, refusal);
+      return refusal;
+    }
+    this.#refuse(request, refusal);
+    if (!/^application\/json\b/i.test(headers['content-type'] ?? ''))
+      throw new ProblemError(415, 'Unsupported media type', 'What changes something is sent as application/json.');
+    return null;
+  }
+
+  #login(request: FastifyRequest, reply: FastifyReply, path: string): void {
+    const { basic_auth: credentials } = this.#options;
+    if (credentials.length === 0 || isOpen(path)) return;
+    const login = readLogin(request.headers.authorization);
+    if (login !== null) {
+      const address = request.raw.socket.remoteAddress ?? 'this machine';
+      const digest = login.digest.toString('hex');
+      const waitMs = this.#wrong.waitMs(address, login.user, digest);
+      if (waitMs > 0) {
+        reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
+        throw new ProblemError(429, 'Too many wrong logins', `Try again in ${Math.ceil(waitMs / 1000)} s.`);
+      }
+      request.user = checkLogin(login, credentials);
+      if (request.user !== null) {
+        this.#wrong.right(address, digest);
+        return;
+      }
+      this.#wrong.wrong(address, login.user);
+    }
+    reply.header('www-authenticate', 'Basic realm="umbel", charset="UTF-8"');
+    throw new ProblemError(401, 'Unauthorized', 'A user and password are needed.');
+  }
+
+  #refuse(request: FastifyRequest, reason: string | null): void {
+    if (reason === null) return;
+    this.#tell(request, reason);
+    throw new ProblemError(403, 'Forbidden', reason);
+  }
+
+  #tell(request: FastifyRequest, reason: string): void {
+    if (this.#untold !== null) {
+      this.#untold.times++;
+      return;
+    }
+    const from = request.raw.socket.remoteAddress ?? 'this machine';
+    this.#log.warning(`Refused ${request.method} ${request.url.split('?')[0]!.slice(0, 200)} from ${from}: ${reason}`);
+    this.#untold = { reason, times: 0 };
+    this.#timer.after(TOLD_EVERY_MS, () => {
+      const { times } = this.#untold!;
+      this.#untold = null;
+      if (times > 0) this.#log.warning(`Refused ${times} more requests in the last ${TOLD_EVERY_MS / 1000} s`);
+    });
+  }
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

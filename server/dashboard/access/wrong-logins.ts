@@ -1,0 +1,98 @@
+// Who tried to log in with what is no user's: how long the next try has to wait, and what is told of it.
+// Not here: whether a login is right (basic.ts).
+// Holds: who has logged in from an address before is never made to wait there, whatever others try; a try that has to wait is not
+// even looked at, so that waiting cannot be avoided by asking often at once; what it remembers is bounded.
+import type { Timer } from '../../timer.ts';
+
+/** Tries of one user from one address, then one in so many milliseconds. */
+const OF_USER = { burst: 10, everyMs: 2000 };
+/** Of all users together, from one address. */
+const OF_ADDRESS = { burst: 60, everyMs: 1000 };
+const MAX_KEPT = 10_000;
+/** Told at once, then together. */
+const TOLD_EVERY_MS = 10_000;
+/** Rows that strangers can make in the audit log. */
+const MAX_TOLD_AT_ONCE = 20;
+
+interface Tries {
+  left: number;
+  atMs: number;
+}
+
+export interface WrongLogin {
+  readonly address: string;
+  readonly user: string;
+  /** Since it was told the last time. */
+  readonly times: number;
+}
+
+export class WrongLogins {
+  readonly #timer: Timer;
+  readonly #tell: (wrong: WrongLogin) => void;
+  readonly #tries = new Map<string, Tries>();
+  readonly #known = new Map<string, true>();
+  readonly #untold = new Map<string, { address: string; user: string; times: number }>();
+
+  /** @param tell at most once in ten seconds for each user and address */
+  constructor(timer: Timer, tell: (wrong: WrongLogin) => void) {
+    this.#timer = timer;
+    this.#tell = tell;
+  }
+
+  /** Before a login is looked at: how long it has to wait; 0: it need not. @param login what was given, as a digest */
+  waitMs(address: string, user: string, login: string): number {
+    if (this.#known.has(`${address} ${login}`)) return 0;
+    return Math.max(
+      this.#wait(this.#of(`${address} ${name(user)}`, OF_USER), OF_USER),
+      this.#wait(this.#of(address, OF_ADDRESS), OF_ADDRESS),
+    );
+  }
+
+  right(address: string, login: string): void {
+    remember(this.#known, `${address} ${login}`, true);
+  }
+
+  wrong(address: string, user: string): void {
+    const key = `${address} ${name(user)}`;
+    this.#of(key, OF_USER).left--;
+    this.#of(address, OF_ADDRESS).left--;
+    const untold = this.#untold.get(key);
+    if (untold) {
+      untold.times++;
+      return;
+    }
+    if (this.#untold.size >= MAX_TOLD_AT_ONCE) return;
+    this.#tell({ address, user: name(user), times: 1 });
+    this.#untold.set(key, { address, user: name(user), times: 0 });
+    this.#timer.after(TOLD_EVERY_MS, () => {
+      const more = this.#untold.get(key);
+      this.#untold.delete(key);
+      if (more && more.times > 0) this.#tell(more);
+    });
+  }
+
+  #of(key: string, { burst, everyMs }: typeof OF_USER): Tries {
+    const nowMs = this.#timer.monotonic();
+    const tries = this.#tries.get(key) ?? { left: burst, atMs: nowMs };
+    const back = Math.floor((nowMs - tries.atMs) / everyMs);
+    tries.left = Math.min(burst, tries.left + back);
+    tries.atMs = tries.left >= burst ? nowMs : tries.atMs + back * everyMs;
+    remember(this.#tries, key, tries);
+    return tries;
+  }
+
+  #wait(tries: Tries, { everyMs }: typeof OF_USER): number {
+    return tries.left >= 1 ? 0 : tries.atMs + everyMs * (1 - tries.left) - this.#timer.monotonic();
+  }
+}
+
+function name(user: string): string {
+  return user.slice(0, 64);
+}
+
+/** The longest unused leaves first. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > MAX_KEPT) map.delete(map.keys().next().value as string);
+}

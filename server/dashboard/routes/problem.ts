@@ -1,0 +1,72 @@
+// How a route's error becomes an answer: application/problem+json (RFC 9457), with the security headers, without a stack.
+// Not here: the errors (context.ts).
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { SECURITY_HEADERS } from '../access/headers.ts';
+import { QueryTooCostly } from '../history/budget.ts';
+import { ProblemError } from './context.ts';
+
+/** What Fastify and the HTTP parser refuse by themselves. */
+const TITLES: Readonly<Record<number, string>> = {
+  408: 'Too slow',
+  413: 'Too large',
+  414: 'Address too long',
+  415: 'Unsupported media type',
+  431: 'Address and headers too long',
+};
+
+export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  if (error instanceof ProblemError) {
+    reply.headers(error.headers);
+    sendProblem(reply, error.status, error.title, error.message, error.position);
+    return;
+  }
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    sendProblem(reply, status, TITLES[status] ?? 'Bad request', toError(error).message);
+  else if (error instanceof QueryTooCostly) sendProblem(reply, 400, 'Too costly', error.message);
+  else if (error instanceof OperationalError) sendProblem(reply, 503, 'Broker unreachable', error.message);
+  else if (error instanceof ImproperlyConfigured) sendProblem(reply, 503, 'Not usable', error.message);
+  else {
+    log.error(`${request.method} ${request.url.split('?')[0]}: ${toError(error).stack ?? String(error)}`);
+    sendProblem(reply, 500, 'Internal error', 'The server failed to answer. Its log says more.');
+  }
+}
+
+export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, 404, 'Not found', `There is no ${request.method} ${request.url.split('?')[0]}.`);
+}
+
+function sendProblem(reply: FastifyReply, status: number, title: string, detail: string, position?: number): void {
+  reply
+    .code(status)
+    .headers(SECURITY_HEADERS)
+    .type('application/problem+json; charset=utf-8')
+    .send(problemText(status, title, detail, position));
+}
+
+function problemText(status: number, title: string, detail: string, position?: number): string {
+  const more = position === undefined ? {} : { position };
+  return JSON.stringify({ type: 'about:blank', title, status, detail, ...more });
+}
+
+/** The whole answer to what is no request at all, as it goes onto the socket. */
+export function rawProblem(error: NodeJS.ErrnoException): string {
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const title = TITLES[status] ?? 'Bad request';
+  const detail =
+    status === 431
+      ? 'The address and the headers of the request are longer than 64 KiB together.'
+      : status === 408
+        ? 'The request did not arrive in time.'
+        : 'This is no HTTP request that can be read.';
+  const body = problemText(status, title, detail);
+  const headers = Object.entries({
+    ...SECURITY_HEADERS,
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  });
+  return `HTTP/1.1 ${status} ${title}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
+}
