@@ -1,5 +1,8 @@
 // Tests that need something of the machine say it in their names; in CI (`CI=true`) what is missing is a failure, not a skip.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'vitest';
 
 function python(): boolean {
@@ -21,3 +24,15 @@ export const hasPythonOnRedis: boolean = has(pythonOnRedis());
 export const describeNeedsPythonOnRedis: typeof describe | typeof describe.skip = hasPythonOnRedis
   ? describe
   : describe.skip;
+
+function tmpfs(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'umbel-needs-'));
+  const mounted =
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder], { stdio: 'ignore' }).status === 0;
+  if (mounted) spawnSync('umount', [folder], { stdio: 'ignore' });
+  rmdirSync(folder);
+  return mounted;
+}
+
+/** A small disk of its own, to fill it: root may mount one. CI without that right skips it all the same. */
+export const itNeedsTmpfs: typeof it | typeof it.skip = tmpfs() ? it : it.skip;

@@ -1,6 +1,7 @@
 // Every question the dashboard asks of the history file, on a connection of its own.
 // Not here: lists of tasks (list.ts), charts (series.ts), the thread it runs in (thread.ts).
 // Holds: it never writes; what it answers is at most one batch (a quarter of a second) behind what was received.
+import { existsSync } from 'node:fs';
 import type {
   FacetReply,
   FailureGroup,
@@ -65,6 +66,8 @@ export class HistoryReader {
   }
 
   #open(): EmbeddedDb {
+    // Opening would make it, and the writer would take it for another one put in its place.
+    if (!existsSync(this.#path)) throw new Error(`The history file ${this.#path} is gone`);
     const db = new EmbeddedDb(this.#path);
     // Sorting must not need room on the disk.
     db.exec('PRAGMA query_only = 1; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY');
@@ -134,6 +137,7 @@ export class HistoryReader {
 
   /** Tasks that had not ended, newest first, as whole rows. */
   unfinished(limit: number): StoredTask[] {
+    this.#dict.clear();
     const states = (this.#dictionary('state') ?? []).filter(
       (s) => !['SUCCESS', 'FAILURE', 'REVOKED', 'PURGED'].includes(s),
     );
@@ -180,6 +184,7 @@ export class HistoryReader {
   }
 
   taskNames(): string[] {
+    this.#dict.clear();
     return (this.#dictionary('name') ?? []).map(decodeText).sort();
   }
 

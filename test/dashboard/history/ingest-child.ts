@@ -3,7 +3,7 @@
 import { openHistory } from '../../../server/dashboard/history/sqlite.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 
-const history = await openHistory(process.argv[2]!);
+const history = await openHistory(process.argv[2]!, { cluster: ['redis://localhost:6379/0'] });
 const state = new ClusterState();
 let n = 0;
 setInterval(() => {
