@@ -316,7 +316,10 @@ describe('how sure a list is', () => {
     for (let i = 0; i < 9000; i++) tell(`t${i}`, ['received'], NOW - i, { args: i === 8999 ? "('needle',)" : '()' });
     write();
     let ms = 0;
-    const slow = new HistoryReader(path, () => (ms += 700));
+    const slow = new HistoryReader(path, () => {
+      ms += 700;
+      return ms;
+    });
     try {
       const query = { ...ALL, tree: { op: 'contains', field: 'args', text: 'needle' } as const };
       const first = slow.tasks(query);

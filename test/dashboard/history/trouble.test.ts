@@ -96,7 +96,8 @@ describe('a full disk', () => {
     await h.written();
     let n = 0;
     await until(() => {
-      events(state, n, (n += 100), 'x'.repeat(1000));
+      events(state, n, n + 100, 'x'.repeat(1000));
+      n += 100;
       h.write(state.cut(), NOW);
       return !h.health.ok;
     }, 'the disk to be full');
@@ -107,7 +108,8 @@ describe('a full disk', () => {
     // Begun, ended, and begun and ended while it is full.
     tell(state, 'during', ['received', 'started']);
     tell(state, 'before', ['succeeded']);
-    events(state, n, (n += 300));
+    events(state, n, n + 300);
+    n += 300;
     h.write(state.cut(), NOW);
     for (let i = 0; i < 3; i++) {
       timer.advance(2000);
