@@ -46,12 +46,6 @@ describeNeedsRedis('a Redis that refuses', { timeout: 120_000 }, () => {
       end: () => config('maxclients', '1000'),
     },
     {
-      why: 'is out of memory',
-      says: /out of memory \(maxmemory\)/,
-      begin: () => config('maxmemory', '1mb'),
-      end: () => config('maxmemory', '0'),
-    },
-    {
       why: 'became a replica that can only be read',
       says: /can only be read/,
       begin: () => world.keys.call('REPLICAOF', '127.0.0.1', '1'),
@@ -116,11 +110,25 @@ describeNeedsRedis('a Redis that refuses', { timeout: 120_000 }, () => {
     expect(linesOf(worker, /ERROR|CRITICAL/).length).toBeLessThanOrEqual(4);
   });
 
-  it('at the start of a worker, for it is out of memory: it ends, and says why', async () => {
-    world = await World.open();
+  it('for it is at maxmemory: a worker starts, works off what waits, and says what is refused; then all goes on', async () => {
+    world = await World.open({
+      settings: { task_acks_late: true, result_backend_transport_options: { retry_policy: { timeout: 0.1 } } },
+    });
+    const send = (n: number, ignore_result: boolean) => world.app.sendTask('fault.work', [n, 0], {}, { ignore_result });
+    for (let n = 0; n < 30; n++) await send(n, n > 0);
     await config('maxmemory', '1');
-    const worker = await world.umbel('w@fault', [], /out of memory \(maxmemory\): give it more/);
-    await until(() => worker.child.exitCode !== null, 'the worker to end', PATIENT);
-    expect(worker.child.exitCode).not.toBe(0);
+    const worker = await world.umbel('w@fault', ['-c', '4']);
+    await until(() => world.runs().filter((run) => run.ended).length === 30, 'all of them to run', PATIENT);
+    await until(async () => (await world.keys.exists('celery', 'unacked')) === 0, 'the server to be empty', PATIENT);
+    expect(
+      world
+        .runs()
+        .map(({ number }) => number)
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    expect(linesOf(worker, /out of memory \(maxmemory\): it takes nothing new/).length).toBeGreaterThan(0);
+    await expect(send(30, true)).rejects.toThrow(/out of memory \(maxmemory\)/);
+    await config('maxmemory', '0');
+    await world.allSucceeded(await world.send(5, 0));
   });
 });

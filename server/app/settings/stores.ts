@@ -84,7 +84,7 @@ export const STORES = {
     null,
     '',
     'Redis: ask so often whether the connection to the result store still answers. 0: never.',
-    { ...SECONDS, differs: 'None means every 25 seconds here, as for the broker; Celery then never asks.' },
+    { ...SECONDS, differs: 'None means every 10 seconds here, as for the broker; Celery then never asks.' },
   ),
   redis_backend_use_ssl: any<boolean | Dict | null>(
     null,
@@ -127,7 +127,7 @@ export const STORES = {
     120 as number | null,
     'CELERY_REDIS_SOCKET_TIMEOUT',
     'Redis: a result store that does not answer a health check for so long is connected to anew.',
-    { ...SECONDS, differs: 'When it is not set, 25 seconds.' },
+    { ...SECONDS, differs: 'When it is not set, 15 seconds.' },
   ),
   redis_username: string(null, 'CELERY_REDIS_USERNAME', 'Redis: user, where the URL has none.'),
   s3_access_key_id: string(null, 'S3_ACCESS_KEY_ID', 'S3: access key.'),

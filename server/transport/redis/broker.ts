@@ -10,9 +10,10 @@ import { type BrokerState, enterState, type KnownQueue, leaveState, stateOf } fr
 import { priorityOf, writeEnvelope } from './envelope.ts';
 import { Fanout } from './fanout.ts';
 import { type BindingMember, bindingTakes, Keys } from './keys.ts';
-import { type Argument, Link } from './link.ts';
+import { Link } from './link.ts';
 import type { RedisBrokerOptions } from './options.ts';
 import { Restore } from './restore.ts';
+import { ServerClock } from './server-clock.ts';
 
 /** With more unacked messages than this, how many of them belong to a queue is not counted. */
 const COUNTED = 5000;
@@ -33,6 +34,7 @@ export class Broker {
   readonly batch: Batch;
   readonly fanout: Fanout;
   readonly restore: Restore;
+  readonly clock: ServerClock;
   readonly #listeners = new Map<string, Set<Listener>>();
   #state: BrokerState | null = null;
   #left = false;
@@ -45,6 +47,7 @@ export class Broker {
     this.link = new Link(options);
     this.keys = new Keys(options);
     this.batch = new Batch(this.link, this.keys, (tags) => this.state.lateAcks.push(...tags));
+    this.clock = new ServerClock(this.link.timer, this.batch);
     this.fanout = new Fanout(this.link, this.keys);
     this.restore = new Restore(this);
   }
@@ -58,6 +61,7 @@ export class Broker {
 
   async connect(): Promise<void> {
     await this.link.connect();
+    await this.clock.look();
     await this.restore.payDebts();
     await this.restore.startKeeping();
     const pay = () => void this.restore.payDebts().catch(() => {}); // kept, and tried again
@@ -86,22 +90,18 @@ export class Broker {
     state.checkAccess(state.queues.get(q.name), owner);
     for (const { exchange } of sources) this.declareExchange(exchange);
     const known = state.declareQueue(q, owner, this.link.timer.monotonic());
-    const commands: Argument[][] = this.keys.lists(q.name).map((list) => ['LLEN', list]);
-    for (const { exchange, routingKey } of sources) {
-      const binding = this.#bind(known, q.name, exchange.name, routingKey);
-      if (binding) commands.push(binding);
-    }
-    const answers = await Promise.all(commands.map((command) => this.batch.command(...command)));
+    const lengths = this.keys.lists(q.name).map((list) => this.batch.command('LLEN', list));
+    const bound = sources.map(({ exchange, routingKey }) => this.#bind(known, q.name, exchange.name, routingKey));
+    const [answers] = await Promise.all([Promise.all(lengths), Promise.all(bound)]);
     if (q.expiresMs !== undefined) this.#watchExpiry(known, q.expiresMs);
-    return sum(answers.slice(0, this.options.prioritySteps.length));
+    return sum(answers);
   }
 
   async bind(queue: string, exchange: string, routingKey: string): Promise<void> {
     if (this.state.typeOf(exchange) === null && exchange !== '') {
       throw new ImproperlyConfigured(`NOT_FOUND - no exchange '${exchange}' to bind the queue '${queue}' to`);
     }
-    const command = this.#bind(this.state.queues.get(queue), queue, exchange, routingKey);
-    if (command) await this.batch.command(...command);
+    await this.#bind(this.state.queues.get(queue), queue, exchange, routingKey);
     this.#listed = null;
   }
 
@@ -261,12 +261,12 @@ export class Broker {
     return this.#listeners.has(list) ? pushed.then(() => this.told([list])) : pushed;
   }
 
-  #bind(known: KnownQueue | undefined, queue: string, exchange: string, routingKey: string): Argument[] | null {
-    if (exchange === '') return null;
+  async #bind(known: KnownQueue | undefined, queue: string, exchange: string, routingKey: string): Promise<void> {
+    if (exchange === '') return;
     const same = known?.bindings.some((one) => one.exchange === exchange && one.routingKey === routingKey);
     if (!same) known?.bindings.push({ exchange, routingKey });
     const isTopic = this.state.typeOf(exchange) === 'topic';
-    return ['SADD', this.keys.bindings(exchange), this.keys.member(routingKey, isTopic, queue)];
+    await this.batch.script('bind', [this.keys.bindings(exchange)], [this.keys.member(routingKey, isTopic, queue)]);
   }
 
   /** Celery makes its event exchange a fanout one on Redis, so that events are kept for nobody (celery/events/event.py). */

@@ -30,6 +30,12 @@ export function withoutCommand<E>(error: E): E {
   return error;
 }
 
+/** The server is at its maxmemory and refuses what needs memory. */
+export function isOutOfMemory(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return /^OOM/.test(error.message) || (error.cause !== undefined && isOutOfMemory(error.cause));
+}
+
 /** As the end of "The Redis server at ... "; null: nothing is known but the error's own text. */
 export function explanation(error: Error): string | null {
   const { message: text } = error;
@@ -48,7 +54,10 @@ const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
   [/^(NOAUTH|WRONGPASS)|invalid password|AUTH failed|Authentication required/i, 'refused the user name or password'],
   [/^NOPERM/, 'does not allow this account to do that'],
   [/^READONLY/, 'is a replica that can only be read: name its master'],
-  [/^OOM/, 'is out of memory (maxmemory): give it more, or take messages out'],
+  [
+    /^OOM/,
+    'is out of memory (maxmemory): it takes nothing new. Give it more; workers of this package still work off what waits there',
+  ],
   [/^MISCONF/, 'takes no writes, for it cannot save them to disk'],
   [/^DENIED|protected mode/, 'is in protected mode: it wants a password, or lets in nobody but its own machine'],
   [/max number of clients/, 'has no place for another connection (maxclients)'],

@@ -7,6 +7,7 @@ import { ImproperlyConfigured } from '../../errors.ts';
 import type { TransportContext } from '../contract.ts';
 import { messageSizeLimit } from '../virtual/declaration.ts';
 import { type Given, readAddress } from './address.ts';
+import { healthOptions } from './health.ts';
 
 export type QueueOrder = 'round_robin' | 'sorted' | 'priority';
 
@@ -47,7 +48,8 @@ export interface RedisBrokerOptions {
 export function readOptions(context: TransportContext): RedisBrokerOptions {
   const given = context.options;
   const address = readAddress({ url: context.url, of: 'broker', options: given, ssl: context.ssl });
-  const socketTimeout = seconds(given, 'socket_timeout', 0);
+  seconds(given, 'health_check_interval', 0);
+  seconds(given, 'socket_timeout', 0);
   const connectTimeout = seconds(given, 'socket_connect_timeout', 0);
   const globalKeyprefix = text(given, 'global_keyprefix', '');
   const prefix = given.fanout_prefix ?? true;
@@ -57,7 +59,7 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
       `The transport option priority_steps is a list of whole numbers, not ${show(steps)}.`,
     );
   }
-  const healthCheckMs = seconds(given, 'health_check_interval', 25) * 1000;
+  const { healthCheckMs, answerWithinMs } = healthOptions(given);
   return {
     safeUrl: address.safeUrl,
     identity: JSON.stringify([address.identity, globalKeyprefix]),
@@ -94,7 +96,7 @@ export function readOptions(context: TransportContext): RedisBrokerOptions {
     fanoutPatterns: given.fanout_patterns !== false,
     eventExchange: text(given, 'event_exchange', 'celeryev'),
     healthCheckMs,
-    answerWithinMs: socketTimeout > 0 ? socketTimeout * 1000 : Math.max(healthCheckMs, 5000),
+    answerWithinMs,
     pollingMs: seconds(given, 'polling_interval', 0.05) * 1000 || 50,
     sizeLimit: messageSizeLimit(given),
   };

@@ -146,12 +146,12 @@ export class Reader implements Listener {
     open: number,
     arm: boolean,
   ): Promise<Taken[]> {
-    const { batch, keys, options, link, state } = this.#broker;
+    const { batch, keys, options, link, state, clock } = this.#broker;
     const takenKey = keys.taken(this.#id);
     const name = `${this.#id}.${++this.#takes}`;
     const lists = options.prioritySteps.flatMap((step) => queues.map((queue) => keys.listOfStep(queue, step)));
     const args = [
-      link.timer.now() / 1000,
+      clock.now() / 1000,
       room,
       open,
       queues.length,

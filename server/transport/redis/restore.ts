@@ -1,23 +1,36 @@
 // Giving messages back to their lists: what nobody acknowledged within the visibility timeout, what a closing channel held, and what
 // could not be settled while the server was away. And saying of what is held here for long that it is still held.
-// Holds: a message is given back by the one who removes its record, hence once; to the list of its priority, next in line, marked
-// as redelivered; what no binding takes any more stays recorded. Between processes the mutex lets one look at a time. What a living
-// process holds is not given to another, unless it stood still for the whole visibility timeout.
+// Holds: a message is given back by the one who removes its record, hence once, whoever else does the same; to the list of its priority,
+// next in line, marked as redelivered; what no binding takes any more stays recorded. The mutex, kombu's own, only spares work done
+// twice: it is held for seconds, and whoever finds it longer in one hand goes on without it, since that hand may be dead. What a living
+// process holds is not given to another, unless it stood still for the whole visibility timeout, nor when a clock is set: dates are the
+// server's (server-clock.ts), and when that is set they are written anew before anybody acts on them.
 // Kombu 5.6: transport/redis.py QoS.restore_visible, restore_by_tag, Channel._do_restore_message (which forgets the priority)
 import { randomUUID } from 'node:crypto';
 import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
+import type { TimerHandle } from '../../timer.ts';
 import type { Broker } from './broker.ts';
 import type { Owed } from './broker-state.ts';
 import { markRedelivered, priorityOf } from './envelope.ts';
+import { isOutOfMemory } from './failure.ts';
 
 /** Every 10 s, as kombu's timer; the work is one look at a sorted set. */
 const EVERY_MS = 10_000;
 /** Messages given back by one script. */
 const STEP = 100;
+/** How long the mutex is held at most, and believed in. */
+const MUTEX_MS = 5000;
+/** A date that lies so far ahead was written before the clock was set back. */
+const AHEAD_MS = 60_000;
 
 export class Restore {
   readonly #broker: Broker;
   #started = false;
+  #looking = false;
+  #closest: TimerHandle | null = null;
+  #holder = { token: '', sinceMs: 0 };
+  /** By the monotonic clock: dates are not to be trusted before. */
+  #trustedFromMs = 0;
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -27,9 +40,11 @@ export class Restore {
   start(): void {
     if (this.#started || !this.#broker.options.ackEmulation) return;
     this.#started = true;
-    const { visibilityTimeoutMs } = this.#broker.options;
-    const everyMs = Math.max(100, Math.min(EVERY_MS, visibilityTimeoutMs / 2));
-    this.#broker.link.timer.every(everyMs, () => void this.visible().catch(() => {}));
+    this.#broker.link.timer.every(this.#everyMs, () => void this.visible().catch(() => {}));
+  }
+
+  get #everyMs(): number {
+    return Math.max(100, Math.min(EVERY_MS, this.#broker.options.visibilityTimeoutMs / 2));
   }
 
   /**
@@ -43,34 +58,84 @@ export class Restore {
     link.timer.every(Math.max(100, options.visibilityTimeoutMs / 3), () => {
       void this.#keep([...state.holders].flatMap((holder) => holder.heldSince())).catch(() => {});
     });
+    link.timer.every(this.#everyMs, () => void this.checkClock().catch(() => {}));
+    await this.#keep(this.#heldHere());
+  }
+
+  /** When the server's clock was set, what is held here is dated anew, and everybody gets the time to do so before anything is given back. */
+  async checkClock(): Promise<void> {
+    const { clock, link } = this.#broker;
+    if ((await clock.look()) === 0) return;
+    this.#trustedFromMs = link.timer.monotonic() + 3 * this.#everyMs;
     await this.#keep(this.#heldHere());
   }
 
   async #keep(tags: readonly string[]): Promise<void> {
-    const { batch, keys, link } = this.#broker;
-    const now = link.timer.now() / 1000;
+    const { batch, keys, clock } = this.#broker;
     for (let at = 0; at < tags.length; at += STEP) {
-      const marks = tags.slice(at, at + STEP).flatMap((tag) => [now, tag]);
-      // Only what is still recorded: it may have been settled meanwhile.
-      await batch.command('ZADD', keys.unackedIndex, 'XX', ...marks);
+      await batch.script('renew', [keys.unackedIndex], [clock.now() / 1000, ...tags.slice(at, at + STEP)]);
     }
   }
 
   /** How many were given back. */
   async visible(): Promise<number> {
-    const { batch, keys, options, link } = this.#broker;
-    await this.payDebts();
+    const { batch, keys, link } = this.#broker;
+    if (this.#looking) return 0;
+    this.#looking = true;
     const token = randomUUID();
-    const locked = await batch.command('SET', keys.unackedMutex, token, 'PX', options.unackedMutexExpireMs, 'NX');
-    if (locked !== 'OK') return 0;
     try {
-      const oldest = (link.timer.now() - options.visibilityTimeoutMs) / 1000;
-      const limit = options.unackedRestoreLimit === null ? [] : ['LIMIT', 0, options.unackedRestoreLimit];
-      const tags = await batch.command('ZREVRANGEBYSCORE', keys.unackedIndex, oldest, 0, ...limit);
-      return await this.tags(this.#notHeldHere(tags as string[]));
+      await this.payDebts();
+      if (!(await this.#mayLook(token))) return 0;
+      await this.checkClock();
+      if (link.timer.monotonic() < this.#trustedFromMs) return 0;
+      await this.#bringBack();
+      return await this.tags(this.#notHeldHere(await this.#overdue()));
     } finally {
+      this.#looking = false;
       await batch.script('release', [keys.unackedMutex], [token]).catch(() => {});
     }
+  }
+
+  /** The mutex is free, or has been in one hand for too long. Looks again soon when somebody else is at it. */
+  async #mayLook(token: string): Promise<boolean> {
+    const { batch, keys, options, link } = this.#broker;
+    const forMs = Math.max(1, Math.min(MUTEX_MS, options.unackedMutexExpireMs));
+    try {
+      if ((await batch.command('SET', keys.unackedMutex, token, 'PX', forMs, 'NX')) === 'OK') return true;
+    } catch (error) {
+      // At maxmemory it cannot be had, and is not needed.
+      if (link.alive && isOutOfMemory(error)) return true;
+      throw error;
+    }
+    const holder = String((await batch.command('GET', keys.unackedMutex)) ?? '');
+    if (holder !== this.#holder.token) this.#holder = { token: holder, sinceMs: link.timer.monotonic() };
+    if (link.timer.monotonic() - this.#holder.sinceMs >= forMs) return true;
+    this.#closest?.cancel();
+    this.#closest = link.timer.after(forMs, () => void this.visible().catch(() => {}));
+    return false;
+  }
+
+  async #overdue(): Promise<string[]> {
+    const { batch, keys, options, clock } = this.#broker;
+    const oldest = (clock.now() - options.visibilityTimeoutMs) / 1000;
+    const limit = options.unackedRestoreLimit === null ? [] : ['LIMIT', 0, options.unackedRestoreLimit];
+    return (await batch.command('ZREVRANGEBYSCORE', keys.unackedIndex, oldest, 0, ...limit)) as string[];
+  }
+
+  /** What was dated before the clock was set back would wait for that time to come again: it counts from now. */
+  async #bringBack(): Promise<void> {
+    const { batch, keys, clock } = this.#broker;
+    const after = `(${(clock.now() + AHEAD_MS) / 1000}`;
+    const tags = (await batch.command(
+      'ZRANGEBYSCORE',
+      keys.unackedIndex,
+      after,
+      '+inf',
+      'LIMIT',
+      0,
+      10 * STEP,
+    )) as string[];
+    await this.#keep(tags);
   }
 
   /** Give back what is recorded under these tags, the last of them to be taken first. */

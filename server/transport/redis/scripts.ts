@@ -1,6 +1,8 @@
 // What runs inside the server, each script one atomic step. Loading and calling them: link.ts.
 // Holds: a message is recorded as unacked before it leaves its list, so that no error within a script can lose it; what is given
 // back is put into its list only by the one who could remove its record.
+// A server at maxmemory refuses commands that need memory, but for those of a script that has written before: TAKE, RESTORE, RENEW and BIND
+// begin with a write that needs none, so that what waits can be worked off. Redis: script.c scriptVerifyOOM, flag SCRIPT_WRITE_DIRTY.
 // Kombu does the same steps one after the other (transport/redis.py QoS.append, restore_by_tag) and can lose one when it dies between.
 
 /**
@@ -91,6 +93,7 @@ for s = 0, steps - 1 do
 end
 local tagged = table.concat(tags, '\\n')
 if #rec > 0 then
+  redis.call('DEL', KEYS[3])
   redis.call('HSET', KEYS[1], unpack(rec))
   redis.call('ZADD', KEYS[2], unpack(idx))
   redis.call('SET', KEYS[3], ARGV[9] .. '\\n' .. tagged, 'EX', ARGV[8])
@@ -111,6 +114,7 @@ return out
  * A tag of '' was never recorded. Answers how many were given back.
  */
 const RESTORE = `
+redis.call('ZREM', KEYS[2], '')
 local count = 0
 for i = 3, #KEYS do
   local at = (i - 3) * 3
@@ -126,6 +130,19 @@ for i = 3, #KEYS do
   end
 end
 return count
+`;
+
+/** KEYS index. ARGV time (s), tags. Dates anew what is still recorded: it may have been settled meanwhile. */
+const RENEW = `
+redis.call('ZREM', KEYS[1], '')
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', ARGV[1], ARGV[i]) end
+return 1
+`;
+
+/** KEYS binding set of an exchange. ARGV member. Answers whether it is new. */
+const BIND = `
+redis.call('SREM', KEYS[1], '')
+return redis.call('SADD', KEYS[1], ARGV[1])
 `;
 
 /** KEYS mutex. ARGV token: let go only what is still ours. redis-py's lock means the same. */
@@ -221,6 +238,8 @@ return count
 export const SCRIPTS = {
   take: TAKE,
   restore: RESTORE,
+  renew: RENEW,
+  bind: BIND,
   release: RELEASE,
   countUnacked: COUNT_UNACKED,
   findReady: FIND_READY,

@@ -1,6 +1,10 @@
+import { EventEmitter } from 'node:events';
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { ImproperlyConfigured } from '../../../server/errors.ts';
+import { healthOptions, watchHealth } from '../../../server/transport/redis/health.ts';
 import { readOptions } from '../../../server/transport/redis/options.ts';
+import { ManualTimer } from '../../support/clock.ts';
 
 const read = (url: string, options: Record<string, unknown> = {}) =>
   readOptions({ url, options, connectTimeoutMs: 4000 });
@@ -16,7 +20,7 @@ describe('options of the Redis transport', () => {
       visibilityTimeoutMs: 3_600_000,
       fanoutPrefix: '/2.',
       fanoutPatterns: true,
-      healthCheckMs: 25_000,
+      healthCheckMs: 10_000,
     });
     expect(read('redis://h/2').client).toMatchObject({ keepAlive: 30_000, connectTimeout: 4000 });
     expect(read('redis://h/2', { fanout_prefix: false }).fanoutPrefix).toBe('');
@@ -50,5 +54,34 @@ describe('options of the Redis transport', () => {
   ])('refuses %s with %j', (url, options, why) => {
     expect(() => read(url, options)).toThrow(ImproperlyConfigured);
     expect(() => read(url, options)).toThrow(why);
+  });
+});
+
+describe('a line that falls silent without being closed', () => {
+  it.each([
+    ['broker', read('redis://h')],
+    ['result store', healthOptions({})],
+  ])('to the %s is given up within 25 s, wherever in the interval it falls silent', (_, options) => {
+    for (let silentFromMs = 0; silentFromMs <= 20_000; silentFromMs += 500) {
+      const timer = new ManualTimer();
+      const client = Object.assign(new EventEmitter(), {
+        status: 'ready',
+        stream: { bytesRead: 0 },
+        ping: () => (timer.monotonic() < silentFromMs ? Promise.resolve('PONG') : new Promise(() => {})),
+      });
+      // The answers come within the turn.
+      client.ping = ((ping) => () => {
+        const answer = ping();
+        if (timer.monotonic() < silentFromMs) client.emit('ready');
+        return answer;
+      })(client.ping);
+      let givenUpMs: number | null = null;
+      watchHealth(client as unknown as Redis, timer, options, () => {
+        givenUpMs ??= timer.monotonic();
+      });
+      timer.advance(silentFromMs + 25_000);
+      expect(givenUpMs).not.toBeNull();
+      expect(givenUpMs! - silentFromMs).toBeLessThanOrEqual(25_000);
+    }
   });
 });

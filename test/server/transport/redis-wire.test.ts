@@ -301,22 +301,6 @@ describeNeedsRedis('Redis as kombu uses it', () => {
       expect(await look.exists('unacked', 'unacked_index')).toBe(0);
     });
 
-    it('leaves the work to who holds the mutex', async () => {
-      await look.set('unacked_mutex', 'somebody');
-      const started = Date.now();
-      const dead = await channel();
-      await dead.declareQueue(queue('celery'));
-      await dead.publish(plain('celery', 'held'));
-      await leaveBehind('celery');
-      const alive = await channel({ visibility_timeout: 0.2 });
-      const got: Message[] = [];
-      await alive.consume('celery', (m) => got.push(m));
-      await until(() => Date.now() > started + 600, 'it to have looked more than once');
-      expect(got).toEqual([]);
-      await look.del('unacked_mutex');
-      await until(() => got.length === 1, 'it, when the mutex is free');
-    });
-
     it('a living process keeps what it holds beyond the visibility timeout, also after its connection was lost', async () => {
       const options = { visibility_timeout: 0.3 };
       const first = await connect(options);
