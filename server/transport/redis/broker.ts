@@ -10,7 +10,7 @@ import { type BrokerState, enterState, type KnownQueue, leaveState, stateOf } fr
 import { priorityOf, writeEnvelope } from './envelope.ts';
 import { Fanout } from './fanout.ts';
 import { type BindingMember, bindingTakes, Keys } from './keys.ts';
-import { Link } from './link.ts';
+import { type Argument, Link } from './link.ts';
 import type { RedisBrokerOptions } from './options.ts';
 import { Restore } from './restore.ts';
 import { ServerClock } from './server-clock.ts';
