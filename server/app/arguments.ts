@@ -43,13 +43,48 @@ export function bindArguments(
     bound.set(name, value);
   }
   const missing = names.filter((name) => required.has(name) && !bound.has(name));
-  if (missing.length > 0) {
-    const plural = missing.length === 1 ? '' : 's';
-    throw new TypeError(`${fn} missing ${missing.length} required positional argument${plural}: ${listed(missing)}`);
-  }
+  if (missing.length > 0) throw new TypeError(missingText(task, missing));
   const places = names.map((name) => bound.get(name));
   while (places.length > 0 && places.at(-1) === undefined && !bound.has(names[places.length - 1]!)) places.pop();
   return args.length > names.length ? [...places, ...args.slice(names.length)] : places;
+}
+
+/**
+ * What Python says of arguments that are missing, for a function that was registered without `params`: by the parameters it counts
+ * itself (up to the first with a default or the rest). Keyword arguments come to it as one object after the others.
+ * @throws TypeError with what to do where TypeScript let the parameter be left out
+ */
+export function refuseMissing(
+  task: string,
+  run: { readonly length: number },
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): void {
+  let given = args.length;
+  for (const _ in kwargs) {
+    given++;
+    break;
+  }
+  if (given >= run.length) return;
+  const names = parameterNames(String(run)) ?? [];
+  const missing = Array.from({ length: run.length - given }, (_, i) => names[given + i] ?? `argument ${given + i + 1}`);
+  throw new TypeError(
+    `${missingText(task, missing)}. If it may be left out, give it a default in the function (${missing[0]} = undefined), or register the task with params: ['${missing[0]}?'] or typing: false`,
+  );
+}
+
+/** The plain names among the parameters of a function's source; null where it cannot be read so simply. */
+function parameterNames(source: string): (string | undefined)[] | null {
+  const list = /^(?:async\s*)?(?:function\s*\*?\s*[\w$]*\s*)?(?:\*?\s*[\w$]+\s*)?\(([^(){}[\]]*)\)/.exec(source)?.[1];
+  const single = /^(?:async\s+)?([\w$]+)\s*=>/.exec(source)?.[1];
+  const text = list ?? single;
+  return text === undefined ? null : text.split(',').map((one) => /^\s*([\w$]+)/.exec(one)?.[1]);
+}
+
+function missingText(task: string, missing: readonly string[]): string {
+  const fn = `${task.slice(task.lastIndexOf('.') + 1)}()`;
+  const plural = missing.length === 1 ? '' : 's';
+  return `${fn} missing ${missing.length} required positional argument${plural}: ${listed(missing)}`;
 }
 
 function tooMany(fn: string, { names, required }: Parameters, given: number): string {

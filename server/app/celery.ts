@@ -3,12 +3,14 @@
 // Holds: nothing starts at import or construction; what was opened on the way is closed by `close`, after which no handle is left.
 // Celery 5.6: app/base.py Celery
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import type { Backend } from '../backends/contract.ts';
 import { createBackend } from '../backends/registry.ts';
 import { retrying } from '../backends/retrying.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { pipe, revive, signature } from '../canvas/compose.ts';
 import type { AnyResult, CanvasHost } from '../canvas/host.ts';
+import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
 import type { Signature } from '../canvas/signature.ts';
 import { Control } from '../control/control.ts';
 import { AlreadyRegistered, ImproperlyConfigured, UmbelError } from '../errors.ts';
@@ -26,6 +28,7 @@ import { builtinTasks } from './builtins.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { addToTrail, currentTask, type TaskContext } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
+import { refuseUnknownOptions } from './option-names.ts';
 import { argumentsOf, checkOptions, keywordsOf, ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { Task, type TaskFunction } from './task.ts';
@@ -77,6 +80,7 @@ export class Celery implements AppHost {
     if (typeof name !== 'string' || name === '') {
       throw new ImproperlyConfigured("An app needs a name: new Celery('shop', { ... }).");
     }
+    refuseUnknownOptions('new Celery(name, settings, options)', options, ['env', 'log', 'timer']);
     this.name = name;
     this.conf = createConfig(settings, options.env ?? process.env);
     this.timer = options.timer ?? createTimer();
@@ -120,13 +124,15 @@ export class Celery implements AppHost {
     return currentTask();
   }
 
-  /** Send a task by name, known here or not. */
+  /** Send a task by name, known here or not. Rejects when call options stand where keyword arguments belong. */
   async sendTask(
     name: string,
     args: readonly unknown[] = [],
     kwargs: Readonly<Record<string, unknown>> = {},
-    options: ApplyOptions = {},
+    given?: ApplyOptions,
   ): Promise<AsyncResult> {
+    const options = given ?? {};
+    if (given === undefined) refuseMisplacedOptions(kwargs, [], `app.sendTask('${name}', [...]`);
     checkOptions(options, this.timer.now());
     return sendTask(this, name, argumentsOf(args), keywordsOf(kwargs), options, this.#tasks.get(name));
   }
@@ -135,9 +141,10 @@ export class Celery implements AppHost {
     task: string | SignatureLike,
     args: readonly unknown[] = [],
     kwargs: Readonly<Record<string, unknown>> = {},
-    options: ApplyOptions & { readonly immutable?: boolean } = {},
+    options?: ApplyOptions & { readonly immutable?: boolean },
   ): Signature {
-    const { immutable = false, ...rest } = options;
+    if (options === undefined) refuseMisplacedOptions(kwargs, [], `app.signature('${String(task)}', [...]`);
+    const { immutable = false, ...rest } = options ?? {};
     return signature(task, { args, kwargs, options: rest as Record<string, unknown>, immutable }, this.canvas);
   }
 
@@ -316,6 +323,19 @@ export class Celery implements AppHost {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What `JSON.stringify` and `console.log` show: short, and without secrets. */
+  toJSON(): Record<string, unknown> {
+    const tasks = [...this.#tasks.keys()].filter((name) => !name.startsWith('celery.'));
+    return { name: this.name, tasks, conf: this.conf.masked() };
+  }
+  toString(): string {
+    return `<Celery ${this.name}>`;
+  }
+  [inspect.custom](): string {
+    const { tasks, conf } = this.toJSON() as { tasks: string[]; conf: object };
+    return `<Celery ${this.name}: ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}, ${inspect(conf, { breakLength: Number.POSITIVE_INFINITY })}>`;
   }
 
   #notClosed(): void {

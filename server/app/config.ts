@@ -4,6 +4,7 @@
 // name and with what would be right; names from before Celery 4 never mix with the new ones.
 // Celery 5.6: app/utils.py Settings, detect_settings
 import { inspect } from 'node:util';
+import { editDistance } from '../../shared/nearest.ts';
 import { isSecretSetting } from '../../shared/secret-names.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl, splitFailover } from '../transport/url.ts';
@@ -213,7 +214,7 @@ function readInput(input: SettingsInput): Map<SettingName, unknown> {
 }
 
 function unknownSetting(name: string): ImproperlyConfigured {
-  const near = nearest(name);
+  const near = nearestSetting(name);
   return new ImproperlyConfigured(
     `There is no setting '${name}'.${near ? ` Did you mean '${near}'?` : ' docs/settings.md lists them all.'}`,
   );
@@ -333,7 +334,7 @@ function listOf(value: unknown): readonly string[] {
 }
 
 /** The setting whose name is fewest edits away, if it is near enough to be meant. */
-function nearest(name: string): string | undefined {
+function nearestSetting(name: string): string | undefined {
   const wanted = name.toLowerCase().replace(/^celeryd?_/, '');
   const upper = name === name.toUpperCase();
   let best: string | undefined;
@@ -351,17 +352,4 @@ function nearest(name: string): string | undefined {
     }
   }
   return best;
-}
-
-export function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -3,6 +3,7 @@
 // Holds: the error says what was tried and what to do; an app is recognised by its mark, so that one made with another copy of this
 // package (the user's, beside ours) is one too.
 // Celery 5.6: app/utils.py find_app
+import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
@@ -91,16 +92,37 @@ async function importModule(url: string, workdir: string): Promise<Module> {
   try {
     return (await import(url)) as Module;
   } catch (error) {
-    throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${reasonOf(error)}`, { cause: error });
+    throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${reasonOf(error, url)}`, {
+      cause: error,
+    });
   }
 }
 
-/** The message, and where in the user's files it was thrown. */
-function reasonOf(error: unknown): string {
-  const { message, stack = '' } = toError(error);
+const MAX_FRAMES = 10;
+
+/** The error as Node would print it, with the user's frames alone. */
+function reasonOf(thrown: unknown, url: string): string {
+  const error = toError(thrown);
+  if (error instanceof SyntaxError) return placeOfSyntaxError(url) ?? `${error.name}: ${error.message}`;
   const hint = (error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '. Name a .ts file with -A' : '';
-  const place = /\(?file:\/\/(\S+?:\d+):\d+\)?$/m.exec(stack.replace(/^.*node_modules.*$/gm, ''))?.[1];
-  return `${message}${hint}${place ? ` (${place})` : ''}`;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  const own = fileURLToPath(import.meta.url);
+  const end = frames.findIndex((frame) => frame.includes(own));
+  const users = frames
+    .slice(0, end < 0 ? frames.length : end)
+    .filter((frame) => !/\(?node:|\/node_modules\/tsx\//.test(frame));
+  return [`${error.name}: ${error.message}${hint}`, ...users.slice(0, MAX_FRAMES)].join('\n');
+}
+
+/** Only Node's own last words tell the file and the line; nothing of the module runs, since it cannot be read. */
+function placeOfSyntaxError(url: string): string | null {
+  const again = `import(${JSON.stringify(url)}).catch((error) => setImmediate(() => { throw error; }))`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', again], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  const [place] = (stderr ?? '').split(/\n {4}at |\n\nNode\.js/);
+  return place?.includes('SyntaxError') ? place.trim() : null;
 }
 
 let registered = false;

@@ -3,8 +3,9 @@
 // Holds: the promise resolves when the broker has the message; a task sent by a task is its child, with its root.
 // Celery 5.6: app/base.py send_task, app/amqp.py as_task_v2, send_task_message
 import { hostname } from 'node:os';
+import { nearest } from '../../shared/nearest.ts';
 import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
-import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
+import { type ApplyOptions, CALL_OPTIONS, type SignatureLike } from '../canvas/call-options.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
@@ -14,7 +15,6 @@ import { encode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
 import type { Properties } from '../transport/message.ts';
 import { checkCarriedTimes, checkTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
-import { editDistance } from './config.ts';
 import { addToTrail, currentRequest, type TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { Destination } from './routing.ts';
@@ -189,17 +189,7 @@ function propertiesOf(
   return properties;
 }
 
-const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
-  ...PASSED,
-  ...'task_id countdown eta expires priority queue exchange exchange_type routing_key delivery_mode serializer'.split(
-    ' ',
-  ),
-  ...'compression retry retry_policy link link_error shadow ignore_result time_limit soft_time_limit headers'.split(
-    ' ',
-  ),
-  ...'reply_to retries root_id parent_id group_id group_index chord chain add_to_parent origin'.split(' '),
-  ...'replaced_task_nesting stamps stamped_headers expiration correlation_id'.split(' '),
-]);
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set(Object.keys(CALL_OPTIONS));
 
 /** For calls as users write them: what is misspelt or of the wrong kind would otherwise do nothing, or fail far away, in the worker. */
 export function checkOptions(options: ApplyOptions, nowMs: number): void {
@@ -207,8 +197,10 @@ export function checkOptions(options: ApplyOptions, nowMs: number): void {
   for (const name of Object.keys(options)) {
     if (KNOWN_OPTIONS.has(name)) checkValue(name, options[name as keyof ApplyOptions]);
     else if (!stamps.includes(name)) {
-      const near = [...KNOWN_OPTIONS].sort((a, b) => editDistance(name, a) - editDistance(name, b))[0]!;
-      throw new ImproperlyConfigured(`There is no call option '${name}'. Did you mean '${near}'?`);
+      const near = nearest(name, KNOWN_OPTIONS);
+      throw new ImproperlyConfigured(
+        `There is no call option '${name}'. ${near ? `Did you mean '${near}'?` : `There are: ${[...KNOWN_OPTIONS].join(', ')}.`}`,
+      );
     }
   }
   checkTimes(options as Readonly<Record<string, unknown>>, nowMs);

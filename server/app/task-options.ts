@@ -2,9 +2,9 @@
 // Not here: what they do (task.ts merges them, publisher.ts sends them, trace.ts and the worker obey them).
 // Holds: an option left undefined means "as the app's setting says"; seconds are seconds.
 // Celery 5.6: app/task.py Task, apply_async
+import { nearest } from '../../shared/nearest.ts';
 import type { DeliveryMode } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
-import { editDistance } from './config.ts';
 
 export type { ApplyOptions, DeliveryMode, RetryPolicy, SignatureLike } from '../canvas/call-options.ts';
 
@@ -149,8 +149,10 @@ export function checkTaskOptions(task: string, options: object): void {
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(KIND_OF, name) ? KIND_OF[name as keyof TaskOptions] : null;
     if (kind === null) {
-      const near = Object.keys(KIND_OF).sort((a, b) => editDistance(name, a) - editDistance(name, b))[0];
-      throw new ImproperlyConfigured(`The task '${task}': there is no task option '${name}'. Did you mean '${near}'?`);
+      const near = nearest(name, Object.keys(KIND_OF));
+      throw new ImproperlyConfigured(
+        `The task '${task}': there is no task option '${name}'. ${near ? `Did you mean '${near}'?` : `There are: ${Object.keys(KIND_OF).join(', ')}.`}`,
+      );
     }
     const [is, words] = KINDS[kind];
     if (value === undefined || value === null || is(value)) continue;

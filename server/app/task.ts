@@ -3,20 +3,24 @@
 // Holds: a call's options win over the task's, those over the settings; arguments are checked where they are sent.
 // Celery 5.6: app/task.py Task
 import { hostname } from 'node:os';
+import { inspect } from 'node:util';
+import { maskValue } from '../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
-import type { ApplyOptions } from '../canvas/call-options.ts';
+import type { ApplyOptions, KeywordsAlone } from '../canvas/call-options.ts';
 import { chunks, starmap, xmap } from '../canvas/compose.ts';
 import type { Chunks, XMap, XStarmap } from '../canvas/map.ts';
+import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
 import { listOf, Signature, toPlain } from '../canvas/signature.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import { acceptSet, decode, encode } from '../serialization/registry.ts';
-import { bindArguments, type Parameters, parametersOf } from './arguments.ts';
+import { bindArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { argumentsOf, checkLimits, checkOptions, keywordsOf, sendTask } from './publisher.ts';
 import { type EagerRetry, RunningTask } from './running-task.ts';
 import { Stop } from './stop.ts';
+import { TaskCall } from './task-call.ts';
 import { newTaskId } from './task-id.ts';
 import type { TaskOptions } from './task-options.ts';
 import { traceTask } from './trace.ts';
@@ -68,12 +72,29 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     return this.applyAsync(args);
   }
 
+  /** The options of its next calls, said first: `task.with({ countdown: 60 }).delay('a@b.c')`. */
+  with(options: ApplyOptions): TaskCall<A, R> {
+    return new TaskCall(this, options);
+  }
+
+  /**
+   * Send it. Rejects with a TypeError when the arguments do not fit, and with one that shows the right form when call options stand
+   * where keyword arguments belong.
+   */
+  applyAsync(args?: Readonly<Partial<A>> | readonly [], kwargs?: KeywordsAlone): Promise<AsyncResult<R>>;
+  applyAsync(
+    args: Readonly<Partial<A>> | readonly [],
+    kwargs: Kwargs | undefined,
+    options: ApplyOptions | undefined,
+  ): Promise<AsyncResult<R>>;
   applyAsync(
     args: Readonly<Partial<A>> | readonly [] = [],
     kwargs: Kwargs = NO_KWARGS,
-    options: ApplyOptions = {},
+    given?: ApplyOptions,
   ): Promise<AsyncResult<R>> {
     try {
+      const options = given ?? {};
+      if (given === undefined) this.#refuseMisplaced(kwargs, 'applyAsync');
       checkOptions(options, this.#app.timer.now());
       return this.send(argumentsOf(args), keywordsOf(kwargs), options) as Promise<AsyncResult<R>>;
     } catch (error) {
@@ -85,7 +106,10 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   send(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
     const app = this.#app;
     try {
-      if (this.options.typing !== false) this.bind(args, kwargs);
+      if (this.options.typing !== false) {
+        if (this.#parameters) bindArguments(this.name, this.#parameters, args, kwargs);
+        else refuseMissing(this.name, this.run, args, kwargs);
+      }
       if (app.conf.task_always_eager) return this.#sendEagerly(args, kwargs, options);
       return sendTask(app, this.name, args, kwargs, this.#withOwn(args, kwargs, options), this);
     } catch (error) {
@@ -151,7 +175,8 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     return new Signature<R>({ task: this.name, args, immutable: true }, this.#app.canvas);
   }
 
-  signature(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Signature<R> {
+  signature(args: readonly unknown[] = [], kwargs: Kwargs = {}, options?: ApplyOptions): Signature<R> {
+    if (options === undefined) this.#refuseMisplaced(kwargs, 'signature');
     return new Signature<R>({ task: this.name, args, kwargs, options: { ...options } }, this.#app.canvas);
   }
 
@@ -170,6 +195,21 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
   AsyncResult(id: string): AsyncResult<R> {
     return this.#app.canvas.asyncResult(id) as AsyncResult<R>;
+  }
+
+  #refuseMisplaced(kwargs: unknown, method: string): void {
+    const name = this.name.slice(this.name.lastIndexOf('.') + 1);
+    refuseMisplacedOptions(kwargs, this.#parameters?.names ?? [], `${name}.${method}([...]`);
+  }
+
+  toString(): string {
+    return `<Task ${this.name} of ${this.#app.name}>`;
+  }
+  toJSON(): { name: string; options: Readonly<Record<string, unknown>> } {
+    return { name: this.name, options: maskValue(this.options) as Record<string, unknown> };
+  }
+  [inspect.custom](): string {
+    return String(this);
   }
 
   // -- for trace and errbacks

@@ -4,6 +4,7 @@
 // nothing is sent and nothing keeps the process alive. A run that the broker could not take is tried again, others are not.
 // Celery 5.6: beat.py Service, Scheduler.apply_async
 import type { Config } from '../app/config.ts';
+import { refuseUnknownOptions } from '../app/option-names.ts';
 import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { crontab } from '../schedules/crontab.ts';
@@ -51,6 +52,15 @@ export interface BeatOptions {
   readonly log?: Logger;
 }
 
+const OPTION_NAMES: Readonly<Record<keyof BeatOptions, true>> = {
+  schedule: true,
+  store: true,
+  scheduler: true,
+  maxInterval: true,
+  embedded: true,
+  log: true,
+};
+
 const DEFAULT_MAX_INTERVAL_S = 300;
 /** Changes wait so long for company before the file is written. */
 const SYNC_AFTER_MS = 1000;
@@ -93,6 +103,7 @@ export class Beat {
   #lastTickMs = 0;
 
   constructor(app: BeatHost, options: BeatOptions = {}) {
+    refuseUnknownOptions('Beat', options, Object.keys(OPTION_NAMES));
     const { conf } = app;
     this.app = app;
     this.#timer = app.timer;

@@ -24,6 +24,39 @@ export interface SignatureLike {
   readonly immutable: boolean;
 }
 
+/**
+ * Every call option. `asKeyword`: tasks are likely to have a keyword argument of that name, too, so that an object with it alone
+ * does not tell which was meant.
+ */
+export const CALL_OPTIONS: Readonly<Record<keyof ApplyOptions, { readonly asKeyword: boolean }>> = (() => {
+  const rare = { asKeyword: false };
+  const common = { asKeyword: true };
+  return {
+    ...{ task_id: rare, countdown: rare, eta: rare, expires: rare, priority: common, queue: rare, exchange: rare },
+    ...{ exchange_type: rare, routing_key: rare, delivery_mode: rare, serializer: rare, compression: rare },
+    ...{ retry: common, retry_policy: rare, link: common, link_error: rare, shadow: common, ignore_result: rare },
+    ...{ time_limit: rare, soft_time_limit: rare, headers: common, reply_to: common, retries: common },
+    ...{ root_id: common, parent_id: common, group_id: common, group_index: common, chord: common, chain: common },
+    ...{ add_to_parent: rare, origin: common, argsrepr: rare, kwargsrepr: rare, replaced_task_nesting: rare },
+    ...{ stamps: common, stamped_headers: rare, app_id: common, type: common, user_id: common, message_id: common },
+    ...{ cluster_id: common, timestamp: common, expiration: common, correlation_id: common },
+  };
+})();
+
+/** Keyword arguments given without options: a call option among them was meant for the object after. */
+export type KeywordsAlone = Readonly<Record<string, unknown>> & {
+  readonly [K in
+    | 'countdown'
+    | 'eta'
+    | 'expires'
+    | 'queue'
+    | 'routing_key'
+    | 'task_id'
+    | 'ignore_result'
+    | 'time_limit'
+    | 'soft_time_limit']?: never;
+};
+
 export interface ApplyOptions {
   task_id?: string;
   /** Run at the earliest so long from now. @unit seconds */

@@ -2,11 +2,14 @@
 // Not here: the compound ones (chain.ts, group.ts, chord.ts, map.ts); which of them a pipe becomes (compose.ts).
 // Holds: its JSON form is Celery's, key by key; `clone` shares nothing that either side may change; once frozen it keeps its id.
 // Celery 5.6: canvas.py Signature
+import { inspect } from 'node:util';
+import { maskText } from '../../shared/masking.ts';
 import { saferepr } from '../../shared/python-repr.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import type { WireSignature } from '../protocol/task-message.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
+import { refuseMisplacedOptions } from './misplaced-options.ts';
 
 /** What freezing tells a signature of the place it will have. */
 export interface Place {
@@ -78,7 +81,10 @@ export class Signature<R = unknown> implements SignatureLike {
     return this.applyAsync(args);
   }
 
-  async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Promise<AnyResult> {
+  /** As in Celery: what is given comes over its own arguments, keyword arguments and options. */
+  async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, given?: ApplyOptions): Promise<AnyResult> {
+    if (given === undefined) refuseMisplacedOptions(kwargs, [], 'signature.applyAsync([...]');
+    const options = given ?? {};
     const merged = this.merge(args, kwargs, options as Options);
     return this.host.send(this.task, merged.args, merged.kwargs, merged.options);
   }
@@ -201,6 +207,9 @@ export class Signature<R = unknown> implements SignatureLike {
   /** As Python would show it: 'vec.add(1, 2)'. */
   toString(): string {
     return `${this.task}(${this.argumentsText()})`;
+  }
+  [inspect.custom](): string {
+    return maskText(String(this));
   }
 
   protected argumentsText(): string {

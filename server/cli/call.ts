@@ -2,10 +2,10 @@
 // Celery 5.6: bin/call.py, bin/result.py
 
 import { escapeLines } from '../../shared/format/escape.ts';
+import { nearest } from '../../shared/nearest.ts';
 import type { Celery } from '../app/celery.ts';
 import type { ApplyOptions } from '../app/task-options.ts';
 import { TimeoutError } from '../errors.ts';
-import { nearest } from './nearest.ts';
 import { CliError, EXIT, type Output, oneLine, toJson } from './output.ts';
 import { type GlobalOptions, withApp } from './session.ts';
 import { print } from './stdio.ts';

@@ -1,9 +1,9 @@
 // inspect, control and status: one remote command to the workers, and what each of them answered.
 // Which commands there are, and their arguments: control/commands.ts. The tables: remote-table.ts. The wire: messaging/mailbox.ts.
 // Celery 5.6: bin/control.py
+import { nearest } from '../../shared/nearest.ts';
 import { COMMANDS, findCommand, type RemoteCommand } from '../control/commands.ts';
 import type { BroadcastOptions } from '../control/control.ts';
-import { nearest } from './nearest.ts';
 import { CliError, createOutput, EXIT, type Output, plural } from './output.ts';
 import { compile } from './remote-args.ts';
 import { describeReplies } from './remote-table.ts';

@@ -4,6 +4,7 @@
 // Flower: options.py
 import { inspect } from 'node:util';
 import { MASK } from '../../shared/secret-names.ts';
+import { refuseUnknownOptions } from '../app/option-names.ts';
 import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
@@ -226,11 +227,7 @@ export interface Resolved {
 /** @throws ImproperlyConfigured naming the option */
 export function resolveOptions(options: DashboardOptions): Resolved {
   const known = new Map(DASHBOARD_OPTIONS.map((row) => [row.name as string, row.default]));
-  for (const name of Object.keys(options))
-    if (!known.has(name))
-      throw new ImproperlyConfigured(
-        `The dashboard has no option '${name}'. It knows: ${[...known.keys()].join(', ')}.`,
-      );
+  refuseUnknownOptions('The dashboard', options, [...known.keys()]);
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
   const o = { ...Object.fromEntries(known), ...given } as Required<DashboardOptions>;
   const resolved: Resolved = {

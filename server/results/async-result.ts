@@ -3,6 +3,7 @@
 // Holds: nothing is asked in a loop; a timeout ends the waiting, not the task; a ready record is asked for once and remembered;
 // it is no thenable, so that an async function may return it.
 // Celery 5.6: result.py AsyncResult, EagerResult
+import { inspect } from 'node:util';
 import { PROPAGATE_STATES, READY_STATES } from '../../shared/states.ts';
 import { BackendError, TimeoutError, toError } from '../errors.ts';
 import { type ResultMeta, resultOf } from '../protocol/result-meta.ts';
@@ -125,6 +126,9 @@ export class AsyncResult<T = unknown> implements AnyResult {
     return [[this.id, this.parent?.asTuple() ?? null], null];
   }
 
+  [inspect.custom](): string {
+    return `<AsyncResult ${this.id}${this.taskName ? ` of ${this.taskName}` : ''}>`;
+  }
   toString(): string {
     return this.id;
   }
@@ -226,6 +230,9 @@ export class EagerResult<T = unknown> implements AnyResult {
   }
   asTuple(): ResultTuple {
     return [[this.id, null], null];
+  }
+  [inspect.custom](): string {
+    return `<EagerResult ${this.id}>`;
   }
   toString(): string {
     return this.id;

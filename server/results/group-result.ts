@@ -3,6 +3,7 @@
 // Holds: one watch for all members, however many; members of nested groups count as members; a failure is thrown as soon as it is
 // known, not when its turn comes.
 // Celery 5.6: result.py ResultSet, GroupResult
+import { inspect } from 'node:util';
 import { PROPAGATE_STATES, READY_STATES } from '../../shared/states.ts';
 import { TimeoutError, toError } from '../errors.ts';
 import { type ResultMeta, resultOf } from '../protocol/result-meta.ts';
@@ -168,6 +169,9 @@ export class GroupResult<T = unknown> extends ResultSet<T> implements AnyResult 
     return [[this.id, this.parent?.asTuple() ?? null], this.results.map((result) => result.asTuple())];
   }
 
+  [inspect.custom](): string {
+    return `<GroupResult ${this.id} of ${this.length}>`;
+  }
   override toString(): string {
     return this.id;
   }

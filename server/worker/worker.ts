@@ -4,7 +4,9 @@
 // Celery 5.6: worker/worker.py, apps/worker.py
 //
 // Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
+import { inspect } from 'node:util';
 import type { Celery } from '../app/celery.ts';
+import { refuseUnknownOptions } from '../app/option-names.ts';
 import type { Stop } from '../app/stop.ts';
 import { traceTask } from '../app/trace.ts';
 import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
@@ -66,6 +68,28 @@ export interface WorkerOptions {
   readonly purge?: boolean;
 }
 
+/** For those who write JavaScript: what is not among them is refused. */
+const OPTION_NAMES: Readonly<Record<keyof WorkerOptions, true>> = {
+  hostname: true,
+  concurrency: true,
+  pool: true,
+  queues: true,
+  excludeQueues: true,
+  taskEvents: true,
+  loglevel: true,
+  log: true,
+  prefetchMultiplier: true,
+  disablePrefetch: true,
+  withoutHeartbeat: true,
+  withoutGossip: true,
+  withoutMingle: true,
+  heartbeatInterval: true,
+  timeLimit: true,
+  softTimeLimit: true,
+  statedb: true,
+  purge: true,
+};
+
 export interface WorkerEnd {
   readonly exitCode: number;
   readonly reason: string;
@@ -123,6 +147,7 @@ export class Worker implements RequestHost, PanelHandle {
   #cold: { readonly asked: Promise<void>; readonly ask: () => void };
 
   constructor(app: Celery, options: WorkerOptions = {}) {
+    refuseUnknownOptions('A worker', options, Object.keys(OPTION_NAMES));
     const { conf } = app;
     this.app = app;
     this.options = options;
@@ -174,6 +199,13 @@ export class Worker implements RequestHost, PanelHandle {
     this.done = new Promise((resolve) => {
       this.#end = resolve;
     });
+  }
+
+  toString(): string {
+    return `<Worker ${this.hostname} (${this.#mode})>`;
+  }
+  [inspect.custom](): string {
+    return String(this);
   }
 
   /** Made by `start`. */

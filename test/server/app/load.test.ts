@@ -54,7 +54,7 @@ describe('the error says what to do', () => {
     ['./two.js', /exports 2 apps. Say which: -A .\/two.js:name/],
     ['./two.js:three', /No app 'three' in '.\/two.js:three': it exports nothing of that name. It exports one, two/],
     ['./empty.js:something', /that is no Celery app/],
-    ['./broken.js', /broken.js could not be loaded: on purpose/],
+    ['./broken.js', /broken.js could not be loaded: Error: on purpose\n {4}at .*broken\.js:\d+/],
   ])('%s', async (spec, text) => {
     const workdir = project({
       'empty.js': 'export const something = 1',

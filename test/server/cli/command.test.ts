@@ -46,7 +46,7 @@ describe('what is wrong is said in one line, with an exit code of its own', () =
   it('a module that breaks while it is loaded: 1, naming module and error', async () => {
     writeFileSync(join(folder, 'broken.mjs'), 'throw new TypeError("no database");');
     const { code, stderr } = await umbel(['-A', './broken.mjs', 'report'], here());
-    expect(stderr).toMatch(/broken\.mjs could not be loaded: no database/);
+    expect(stderr).toMatch(/broken\.mjs could not be loaded: TypeError: no database\n\s+at .*broken\.mjs:\d+/);
     expect(code).toBe(1);
   });
 
