@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import type { Backend } from '../backends/contract.ts';
 import { createBackend } from '../backends/registry.ts';
 import { retrying } from '../backends/retrying.ts';
-import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
+import type { ApplyOptions, KeywordsAlone, SignatureLike } from '../canvas/call-options.ts';
 import { pipe, revive, signature } from '../canvas/compose.ts';
 import type { AnyResult, CanvasHost } from '../canvas/host.ts';
 import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
@@ -125,6 +125,13 @@ export class Celery implements AppHost {
   }
 
   /** Send a task by name, known here or not. Rejects when call options stand where keyword arguments belong. */
+  sendTask(name: string, args?: readonly unknown[], kwargs?: KeywordsAlone): Promise<AsyncResult>;
+  sendTask(
+    name: string,
+    args: readonly unknown[] | undefined,
+    kwargs: Readonly<Record<string, unknown>> | undefined,
+    options: ApplyOptions | undefined,
+  ): Promise<AsyncResult>;
   async sendTask(
     name: string,
     args: readonly unknown[] = [],

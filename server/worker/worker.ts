@@ -6,12 +6,11 @@
 // Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
 import { inspect } from 'node:util';
 import type { Celery } from '../app/celery.ts';
-import { refuseUnknownOptions } from '../app/option-names.ts';
 import type { Stop } from '../app/stop.ts';
 import { traceTask } from '../app/trace.ts';
 import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
-import { createLogger, type Logger, type LogLevel } from '../log.ts';
+import { createLogger, type Logger } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { hostFormat } from '../nodename.ts';
@@ -23,6 +22,7 @@ import type { Queue } from '../transport/entity.ts';
 import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
 import { type ConsumerOptions, TaskConsumer } from './consumer/consumer.ts';
 import { LoopDelay } from './loop-delay.ts';
+import { checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { INSPECT } from './panel/inspect.ts';
 import { MANAGE } from './panel/manage.ts';
 import { Panel, type PanelHandle, type QueueOptions } from './panel/registry.ts';
@@ -35,60 +35,7 @@ import { workerStats } from './stats.ts';
 import { Strategy } from './strategy.ts';
 
 export { Bootstep } from './blueprint.ts';
-
-export interface WorkerOptions {
-  /** `-n`: 'w1', 'w1@%h'. Default celery@host */
-  readonly hostname?: string | null;
-  /** Tasks at a time. Default `worker_concurrency`, else 100 (async) or 1 (solo). */
-  readonly concurrency?: number | null;
-  /** 'async' or 'solo'. Default `worker_pool` */
-  readonly pool?: string;
-  /** Names of the queues to consume. Default `task_queues`, else the default queue. */
-  readonly queues?: readonly string[];
-  readonly excludeQueues?: readonly string[];
-  /** `-E`: send task events. Default `worker_send_task_events` */
-  readonly taskEvents?: boolean;
-  /** Default WARNING */
-  readonly loglevel?: LogLevel;
-  /** Instead of one made by `loglevel`. */
-  readonly log?: Logger;
-  readonly prefetchMultiplier?: number | null;
-  readonly disablePrefetch?: boolean;
-  readonly withoutHeartbeat?: boolean;
-  readonly withoutGossip?: boolean;
-  readonly withoutMingle?: boolean;
-  /** @unit seconds  @default 2 */
-  readonly heartbeatInterval?: number | null;
-  /** @unit seconds */
-  readonly timeLimit?: number | null;
-  readonly softTimeLimit?: number | null;
-  /** File the revoked ids are kept in. %h, %n, %d are expanded. Default `worker_state_db` */
-  readonly statedb?: string | null;
-  /** Remove what waits in the queues before the first task is taken. There is no undo. */
-  readonly purge?: boolean;
-}
-
-/** For those who write JavaScript: what is not among them is refused. */
-const OPTION_NAMES: Readonly<Record<keyof WorkerOptions, true>> = {
-  hostname: true,
-  concurrency: true,
-  pool: true,
-  queues: true,
-  excludeQueues: true,
-  taskEvents: true,
-  loglevel: true,
-  log: true,
-  prefetchMultiplier: true,
-  disablePrefetch: true,
-  withoutHeartbeat: true,
-  withoutGossip: true,
-  withoutMingle: true,
-  heartbeatInterval: true,
-  timeLimit: true,
-  softTimeLimit: true,
-  statedb: true,
-  purge: true,
-};
+export type { WorkerOptions } from './options.ts';
 
 export interface WorkerEnd {
   readonly exitCode: number;
@@ -147,7 +94,7 @@ export class Worker implements RequestHost, PanelHandle {
   #cold: { readonly asked: Promise<void>; readonly ask: () => void };
 
   constructor(app: Celery, options: WorkerOptions = {}) {
-    refuseUnknownOptions('A worker', options, Object.keys(OPTION_NAMES));
+    checkWorkerOptions(options);
     const { conf } = app;
     this.app = app;
     this.options = options;
