@@ -51,7 +51,7 @@ export const TaskRow = Type.Object({
   parent_id: NStr,
   /**
    * Fields of which only the beginning is here, since a list and a live frame carry 2,000 characters of each. Absent: all is whole.
-   * The detail has up to 65,536, and says in `sizes` which of them the sender had longer.
+   * The task's own page has as much as was taken in: texts that were too long for that end in '...'.
    */
   cut: Type.Optional(Type.Array(Str)),
   /** It was with a worker that fell silent or left: since then nobody knows what became of it. Absent: its state holds. */
@@ -115,8 +115,6 @@ export const TaskDetail = Type.Intersect([
   TaskRow,
   Type.Object({
     traceback: NStr,
-    /** Fields that are not whole even here, with their full length. @unit characters */
-    sizes: Type.Optional(Type.Record(Str, Int)),
     exchange: NStr,
     routing_key: NStr,
     clock: Int,
@@ -489,7 +487,7 @@ export const SeriesReply = Type.Object({
   /** Line name (a state, 'p50', 'p95', 'p99', 'depth' ...) to its values. */
   lines: Type.Record(Str, Type.Array(NNum)),
   totals: Type.Record(Str, Num),
-  /** Spans of the axis of which events are missing, oldest first: to be hatched. A value within one is at least so much. */
+  /** Spans of the axis of which events are missing, oldest first, without one that goes on (ClusterInfo): to be hatched. A value within one is at least so much. */
   gaps: Type.Optional(Type.Array(EventGap)),
 });
 export type SeriesReply = Static<typeof SeriesReply>;

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { Gaps } from '../../server/dashboard/cluster/gaps.ts';
 import { mend } from '../../server/dashboard/cluster/mend.ts';
+import type { Heard } from '../../server/dashboard/history/contract.ts';
 import type { ResultMeta } from '../../server/protocol/result-meta.ts';
 import { ClusterState } from '../../shared/events/cluster-state.ts';
 
@@ -119,6 +120,81 @@ test('a line that is lost again while the first loss is counted is one gap', () 
   for (let i = 0; i < 3; i++) w.beat(45);
   expect(gaps.settle(105)).toMatchObject({ since: 100, until: 104, tasks: 25, events: 75 });
   expect(gaps.past).toHaveLength(1);
+});
+
+/** What the process before has heard, and how far. */
+function heardBefore(): Heard {
+  const gaps = new Gaps();
+  const [w1, w2] = [worker(gaps, 'w1', 1), worker(gaps, 'w2', 2)];
+  w1.beat(1000); // before anybody listened
+  w1.tells(50);
+  w1.beat(1050);
+  w2.tells(5);
+  w2.beat(7);
+  return { at: 100, rate: 12, workers: gaps.heard(['w1', 'w2', 'never-seen'], NOBODY) };
+}
+
+test('a gap over a restart is counted by what each worker had begun when it was last heard', () => {
+  const gaps = new Gaps();
+  gaps.resume(heardBefore());
+  expect(gaps.list()).toMatchObject([{ since: 100, until: null, events: null, cause: 'not-running' }]);
+  gaps.close(160);
+  const [w1, w2] = [worker(gaps, 'w1', 1), worker(gaps, 'w2', 2)];
+  w1.tells(3);
+  w1.beat(1293);
+  w2.beat(17);
+  for (let i = 0; i < 2; i++) {
+    w1.beat(1293);
+    w2.beat(17);
+  }
+  expect(gaps.settle(163)).toEqual({
+    since: 100,
+    until: 160,
+    tasks: 250,
+    tasks_is: 'exact',
+    events: 750,
+    events_is: 'about',
+    cause: 'not-running',
+  });
+  // The next process goes on from here.
+  expect(gaps.heard(['w1', 'w2'], NOBODY)).toEqual([
+    { hostname: 'w1', pid: 1, begun: 1293 },
+    { hostname: 'w2', pid: 2, begun: 17 },
+  ]);
+});
+
+test('a worker that ended in a gap over a restart makes it at least; one that came in it counts from zero', () => {
+  const gaps = new Gaps();
+  gaps.resume(heardBefore());
+  gaps.close(160);
+  const [w1, anew] = [worker(gaps, 'w1', 9), worker(gaps, 'w3', 3)];
+  for (let i = 0; i < 3; i++) {
+    w1.beat(20);
+    anew.beat(40);
+  }
+  expect(gaps.settle(170)).toBeNull();
+  expect(gaps.settle(181)).toMatchObject({ tasks: 60, tasks_is: 'at_least', events: 180, events_is: 'at_least' });
+});
+
+test('a gap over a restart after which nobody tells is unknown, not nothing', () => {
+  const gaps = new Gaps();
+  gaps.resume(heardBefore());
+  gaps.close(160);
+  expect(gaps.settle(181)).toMatchObject({ tasks: null, events: null });
+  expect(gaps.past).toHaveLength(1);
+});
+
+test('a restart in which no worker began a task is no gap; one that left is not waited for, nor one whose tasks nobody tells', () => {
+  const before = new Gaps();
+  const [w1, w2, w3] = [worker(before, 'w1', 1), worker(before, 'w2', 2), worker(before, 'w3', 3)];
+  for (const w of [w1, w2, w3]) w.beat(10);
+  before.take({ type: 'worker-offline', hostname: 'w2', pid: 2 });
+  const gaps = new Gaps();
+  gaps.resume({ at: 100, rate: 0, workers: before.heard(['w1', 'w2', 'w3'], new Set(['w3'])) });
+  gaps.close(110);
+  for (let i = 0; i < 3; i++) worker(gaps, 'w1', 1).beat(10);
+  expect(gaps.settle(111)).toMatchObject({ tasks: 0, events: 0 });
+  expect(gaps.list()).toEqual([]);
 });
 
 test('ends that were missed are taken from the result store, running tasks first; what has ended or told since is left alone', async () => {

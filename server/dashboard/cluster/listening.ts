@@ -8,15 +8,12 @@ import type { Precision } from '../../../shared/wire/count.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Heard } from '../history/contract.ts';
+import { gapGauges, readGaps } from '../history/gap-gauges.ts';
 import type { Cluster } from './cluster.ts';
-import { type Gap, type GapCause, Gaps } from './gaps.ts';
+import { type Gap, Gaps } from './gaps.ts';
 import { mend } from './mend.ts';
 
 const DAY = 86_400;
-/** How what a gap is kept with in the history is said in numbers. */
-const CAUSES: readonly GapCause[] = ['broker-away', 'not-running', 'stood-still', 'not-written'];
-const PRECISIONS: readonly Precision[] = ['about', 'exact', 'at_least'];
-const UNKNOWN = -1;
 /** A tick of a second that comes so late says that this process did not run. @unit seconds */
 const STOOD_STILL = 5;
 /** A loss is noticed no later than this: twice the interval of health checks, and some. @unit seconds */
@@ -153,17 +150,8 @@ export class Listening {
     const ran = tasks === null ? '' : ` (${gap.tasks_is === 'at_least' ? 'at least ' : ''}${tasks} tasks began unseen)`;
     const why = gap.cause === 'not-running' ? ' in which no dashboard ran' : '';
     this.#log.warning(`${many} events were missed in ${Math.round(until! - since)} s${why}${ran}`);
-    this.#cluster.history.saveGauges(
-      {
-        'gap:until': until!,
-        'gap:events': events ?? UNKNOWN,
-        'gap:tasks': tasks ?? UNKNOWN,
-        'gap:cause': CAUSES.indexOf(gap.cause),
-        'gap:events_is': PRECISIONS.indexOf(gap.events_is),
-        'gap:tasks_is': PRECISIONS.indexOf(gap.tasks_is),
-      },
-      Math.floor(since),
-    );
+    const { values, bucket } = gapGauges(gap);
+    this.#cluster.history.saveGauges(values, bucket);
   }
 
   /** Looks up how tasks ended that were heard of last before. @unit seconds */
@@ -184,29 +172,4 @@ export class Listening {
       this.#log.warning(`Tasks whose end was missed could not be looked up: ${toError(error).message}`);
     }
   }
-}
-
-/** Oldest first. */
-function readGaps(gauges: readonly { name: string; bucket: number; value: number }[]): Gap[] {
-  const gaps = new Map<number, Gap>();
-  for (const { name, bucket, value } of gauges) {
-    const gap: Gap = gaps.get(bucket) ?? {
-      since: bucket,
-      until: bucket,
-      tasks: null,
-      tasks_is: 'exact',
-      events: 0,
-      events_is: 'about',
-      cause: 'broker-away',
-    };
-    gaps.set(bucket, gap);
-    const known = value === UNKNOWN ? null : value;
-    if (name === 'gap:until') gap.until = value;
-    else if (name === 'gap:events') gap.events = known;
-    else if (name === 'gap:tasks') gap.tasks = known;
-    else if (name === 'gap:cause') gap.cause = CAUSES[value] ?? 'broker-away';
-    else if (name === 'gap:events_is') gap.events_is = PRECISIONS[value] ?? 'about';
-    else if (name === 'gap:tasks_is') gap.tasks_is = PRECISIONS[value] ?? 'exact';
-  }
-  return [...gaps.values()].sort((a, b) => a.since - b.since);
 }

@@ -4,6 +4,7 @@
 import type { SeriesReply } from '../../../shared/wire/http.ts';
 import type { EmbeddedDb } from '../../embedded-db.ts';
 import { type Dim, type KeyStats, type MinuteCounts, pairKey, type SeriesAsk } from './contract.ts';
+import { readGaps } from './gap-gauges.ts';
 import { Sketch } from './sketch.ts';
 
 export type RangeName = SeriesReply['range'];
@@ -40,7 +41,13 @@ export function readSeries(db: EmbeddedDb, ask: SeriesAsk): SeriesReply {
   const begin = end - points * step;
   const t = Array.from({ length: points }, (_, i) => begin + i * step);
   const at = (bucket: number): number => Math.floor((bucket - begin) / step);
-  const reply: SeriesReply = { range: ask.range, t, step, last_unfinished: true, lines: {}, totals: {} };
+  const gaps = readGaps(
+    db.all<{ name: string; bucket: number; value: number }>(
+      "SELECT name, bucket, value FROM gauges WHERE name >= 'gap:' AND name < 'gap;' AND bucket < ?",
+      end,
+    ),
+  ).filter((gap) => (gap.until ?? end) > begin);
+  const reply: SeriesReply = { range: ask.range, t, step, last_unfinished: true, lines: {}, totals: {}, gaps };
   if (ask.metric === 'depth') {
     const line: (number | null)[] = t.map(() => null);
     for (const g of gauge(db, `depth:${ask.queue ?? ''}`, begin, end)) line[at(g.bucket)] = g.value;
