@@ -2,6 +2,7 @@
 // Not here: settling what became a request (request.ts), reading headers and body (protocol/task-message.ts).
 // Holds: whatever a message contains, `onMessage` does not throw, and the message is settled or became a request.
 // Celery 5.6: worker/strategy.py, worker/consumer/consumer.py
+import { jsonText } from '../../shared/json-text.ts';
 import { saferepr } from '../../shared/python-repr.ts';
 import { storeFailure } from '../app/trace.ts';
 import { InvalidTaskError, NotRegistered, toError } from '../errors.ts';
@@ -144,6 +145,7 @@ export class Strategy {
         retries: body.retries,
         eta: body.eta === null ? null : awareIsoTime(body.eta),
         expires: body.expires === null ? null : awareIsoTime(body.expires),
+        ...carried(body),
       });
     }
     if (request.etaMs !== null && request.etaMs > this.#host.now()) {
@@ -324,4 +326,19 @@ function shown(message: Message): string {
   const { body } = message;
   const text = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, SHOWN_BYTES)).toString('latin1');
   return `${text}${body.byteLength > SHOWN_BYTES ? '...' : ''} (${body.byteLength}b)`;
+}
+
+/** Headers larger than this stay out of events. @unit characters */
+const MAX_CARRIED = 1024;
+
+/** What Celery's event leaves out, and without which a call cannot be sent again as it was: its priority and its own headers. */
+function carried({ properties, headers }: TaskMessage): { priority?: number; headers?: Record<string, unknown> } {
+  const { priority } = properties;
+  const more: { priority?: number; headers?: Record<string, unknown> } = {};
+  if (typeof priority === 'number' && priority > 0) more.priority = priority;
+  for (const _ in headers) {
+    if (jsonText(headers).length <= MAX_CARRIED) more.headers = headers;
+    break;
+  }
+  return more;
 }

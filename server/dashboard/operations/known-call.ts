@@ -2,6 +2,7 @@
 // Not here: sending it again (retry.ts).
 // Holds: what is not known exactly is refused with the reason and a remedy, never guessed. A repr counts when it was not cut and
 // holds nothing that JSON would carry otherwise than the first time.
+import { holdsMask } from '../../../shared/masking.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../../shared/python-values.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
@@ -21,7 +22,6 @@ export interface KnownCall {
   readonly kwargs: Readonly<Record<string, unknown>>;
   /** Where the first one went, when that is told. */
   readonly queue: string | null;
-  readonly priority: number | null;
   /** The message it was read from. */
   readonly message: TaskMessage | null;
 }
@@ -61,7 +61,7 @@ export function fromEvent(row: TaskRow, wire: Wire): KnownCall {
     throw new Error('Its keyword arguments are told as something else than names and values.');
   const values = kwargs as Record<string, unknown>;
   const { name, queue } = row;
-  return { source: 'event', name, args: list, kwargs: values, queue, priority: null, message: null };
+  return { source: 'event', name, args: list, kwargs: values, queue, message: null };
 }
 
 async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
@@ -79,7 +79,6 @@ async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | 
       args: task.args,
       kwargs: task.kwargs,
       queue: unacked ? await queueNamed(cluster, message.queue) : message.queue,
-      priority: message.properties.priority ?? null,
       message: task,
     };
   }
@@ -110,7 +109,6 @@ async function fromResult(cluster: Cluster, row: TaskRow): Promise<KnownCall | n
     args: meta.args,
     kwargs: meta.kwargs as Record<string, unknown>,
     queue: row.queue ?? (await queueNamed(cluster, meta.queue)),
-    priority: null,
     message: null,
   };
 }
@@ -124,6 +122,8 @@ async function queueNamed(cluster: Cluster, key: unknown): Promise<string | null
 
 function literal(text: string | null, what: string, wire: Wire): unknown {
   if (text === null || text === '') throw new Error(`Its ${what} were never told. ${REMEDY}`);
+  if (holdsMask(text))
+    throw new Error(`Its ${what} hold a secret that is masked here: what would be sent is not what was. ${REMEDY}`);
   const read = parsePythonLiteral(text);
   if (!read.ok && read.truncated)
     throw new Error(

@@ -17,6 +17,7 @@ import { mergeStored, toWholeRow } from '../history/rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 import { type Judgement, judgeRetry } from './judge.ts';
 import { fromEvent, type KnownCall, knownCall, wireOf } from './known-call.ts';
+import type { SendOptions } from './send-options.ts';
 
 /** Characters of a call shown before it is sent; it is sent whole. */
 const SHOWN = 20_000;
@@ -46,11 +47,11 @@ export async function retryTasks(
   const producer = new Producer(cluster.link.asking);
   for (const uuid of uuids) {
     try {
-      const { row, call, target, judged } = await prepare(cluster, waiting, uuid);
+      const { row, call, target, judged, options } = await prepare(cluster, waiting, uuid);
       if (judged.would_double !== null && !acceptDouble)
         throw new Error(`${judged.would_double} To send it all the same, confirm that (accept_double).`);
       const to = queue ?? target.queue;
-      newIds[uuid] = await send(cluster, producer, row.uuid, call, to);
+      newIds[uuid] = await send(cluster, producer, { old: row.uuid, call, queue: to, options });
       const where = queue ? to : `${to}${target.said ? ` (${target.said})` : ''}`;
       answers.push({
         worker: uuid,
@@ -76,9 +77,10 @@ export async function planRetry(
   mask: (value: unknown) => unknown,
 ): Promise<RetryPlan> {
   try {
-    const { row, call, target, judged } = await prepare(cluster, waiting, uuid);
+    const { row, call, target, judged, options } = await prepare(cluster, waiting, uuid);
     const notes: string[] = [];
     if (judged.would_double !== null) notes.push(judged.would_double);
+    notes.push(...optionNotes(options));
     if (call.source === 'message') notes.push(`Its first message still waits in ${call.queue}: then it runs twice.`);
     else if (call.source === 'unacked' && judged.would_double === null)
       notes.push(
@@ -120,6 +122,21 @@ export async function planRetry(
   }
 }
 
+/** With what beside its arguments it is sent again, and what of that is not known. */
+function optionNotes(options: SendOptions | null): string[] {
+  if (options === null)
+    return ['Which priority and headers of its own it had is not known any more: it is sent with none.'];
+  const notes: string[] = [];
+  const kept = [
+    options.priority ? `priority ${options.priority}` : null,
+    Object.keys(options.headers ?? {}).length > 0 ? `headers ${Object.keys(options.headers!).join(', ')}` : null,
+  ].filter((text) => text !== null);
+  if (kept.length > 0) notes.push(`It keeps its ${kept.join(' and its ')}.`);
+  if (options.headers === undefined)
+    notes.push('Which headers of its own it had is not known any more: it is sent with none.');
+  return notes;
+}
+
 function shown(call: KnownCall, mask: (value: unknown) => unknown): string {
   const args = call.args.map((value) => reprOf(mask(value)));
   // Masked together: a secret is known by its name.
@@ -133,6 +150,8 @@ interface Prepared {
   readonly call: KnownCall;
   readonly target: Target;
   readonly judged: Judgement;
+  /** Its priority, headers and limits; null: none of them is known. */
+  readonly options: SendOptions | null;
 }
 
 /** @throws Error that says why it cannot be sent again */
@@ -144,7 +163,9 @@ async function prepare(cluster: Cluster, waiting: Waiting, uuid: string): Promis
   // Asking may have found its end.
   row = (await findRow(cluster, uuid)) ?? row;
   const call = await knownCall(cluster, row);
-  return { row, call, target: targetOf(cluster, row, call), judged };
+  if (call.message) waiting.seen.note(call.message);
+  const options = waiting.seen.of(uuid, await extraOf(cluster, uuid));
+  return { row, call, target: targetOf(cluster, row, call), judged, options };
 }
 
 interface Target {
@@ -175,6 +196,15 @@ function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
   return { queue, said, queues };
 }
 
+/** Fields of its events without a place of their own. */
+async function extraOf(cluster: Cluster, uuid: string): Promise<Record<string, unknown> | null> {
+  const live = cluster.state.tasks.get(uuid)?.extra;
+  if (live) return live;
+  const stored = (await cluster.history.task(uuid)) as { extra?: unknown } | null;
+  const extra = typeof stored?.extra === 'string' ? (JSON.parse(stored.extra) as unknown) : stored?.extra;
+  return typeof extra === 'object' && extra !== null ? (extra as Record<string, unknown>) : null;
+}
+
 export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow | null> {
   const record = cluster.state.tasks.get(uuid);
   if (record && !record.partial && record.longer === null) return toWholeRow(record);
@@ -186,12 +216,10 @@ export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow |
 async function send(
   cluster: Cluster,
   producer: Producer,
-  old: string,
-  call: KnownCall,
-  queue: string,
+  { old, call, queue, options }: { old: string; call: KnownCall; queue: string; options: SendOptions | null },
 ): Promise<string> {
   const id = randomUUID();
-  const { timelimit, shadow, ignore_result, headers, stamped_headers, stamps } = call.message ?? {};
+  const { priority = null, ...more } = options ?? {};
   const built = buildTaskMessage({
     id,
     task: call.name,
@@ -200,8 +228,8 @@ async function send(
     root_id: id,
     parent_id: old,
     origin: `umbel-dashboard@${cluster.options.name}`,
-    ...(call.message ? { timelimit, shadow, ignore_result, headers, stamped_headers, stamps } : {}),
-    properties: { delivery_mode: 2, ...(call.priority === null ? {} : { priority: call.priority }) },
+    ...more,
+    properties: { delivery_mode: 2, ...(priority === null ? {} : { priority }) },
   });
   const encoded = encode(built.payload, 'json');
   await producer.publish({

@@ -16,6 +16,7 @@ import { type Inspected, parseRegistered } from '../cluster/inspector.ts';
 import { slotsOf } from '../cluster/room.ts';
 import type { Interventions } from '../operations/interventions.ts';
 import { readMessage } from '../operations/known-call.ts';
+import { SeenOptions } from '../operations/send-options.ts';
 import { FRESH } from './answer.ts';
 import type { MessageFacts, QueueFacts, WaitFacts, WorkerFacts } from './facts.ts';
 import { prefetchUse } from './prefetch.ts';
@@ -41,6 +42,8 @@ interface Search {
 }
 
 export class Waiting {
+  /** What calls carried beside their arguments, of the messages looked at here. */
+  readonly seen = new SeenOptions();
   readonly #cluster: Cluster;
   readonly #interventions: Interventions;
   readonly #sharedMs: number;
@@ -51,6 +54,7 @@ export class Waiting {
   constructor(cluster: Cluster, interventions: Interventions) {
     this.#cluster = cluster;
     this.#interventions = interventions;
+    cluster.inspector.onAnswers((hostnames) => this.seen.noteAnswers(cluster, hostnames));
     this.#sharedMs = Math.min(SHARED_MS, cluster.options.inspect_interval * 1000);
   }
 
@@ -275,6 +279,8 @@ export class Waiting {
           : 'this broker does not say which messages are taken';
         return { facts: { found: 'unknown', queue: row.queue, ahead: null, at, why }, message: null };
       }
+      const message = await readMessage(hit.message);
+      if (message) this.seen.note(message);
       const ahead: Count | null = hit.position === null ? null : { n: hit.position - 1, is: 'exact' };
       return {
         facts: {
@@ -284,7 +290,7 @@ export class Waiting {
           at,
           why: null,
         },
-        message: await readMessage(hit.message),
+        message,
       };
     };
     const late = new Promise<Search>((done) =>

@@ -5,10 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDashboard, type Dashboard } from '../../../server/dashboard/dashboard.ts';
+import { Celery } from '../../../server/index.ts';
 import { silentLogger } from '../../../server/log.ts';
+import { Worker } from '../../../server/worker/worker.ts';
 import type {
   OperationRecord,
   OperationsPage,
+  QueueDetail,
   RetryPlan,
   TaskDetail,
   WaitReply,
@@ -348,6 +351,47 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     const two = (await get<WorkerDetail>('workers/two%40py')).prefetch!;
     expect(two.running! + two.reserved! + two.eta! + two.rate_limited!).toBe(two.taken);
     expect(two.eta).toBeGreaterThan(0);
+  });
+
+  it('a task that has ended is sent again with the priority and the headers it had, as far as they were seen', async () => {
+    const app = new Celery('ts', { broker: shop.broker, result_backend: shop.backend });
+    app.task({ name: 'ts.echo' }, (n: number) => n);
+    const worker = new Worker(app, { queues: ['ts'], hostname: 'ts@py', concurrency: 1, taskEvents: true });
+    try {
+      await worker.start();
+      const [ours, theirs] = await send<string[]>(
+        "[send('ts.echo', 1, queue='ts', priority=3, headers={'tenant': 'x'}), send('shop.sleep', 1.5, queue='two', priority=3)]",
+      );
+      await inState(ours!, 'SUCCESS');
+      await inState(theirs!, 'SUCCESS');
+      expect((await get<RetryPlan>(`tasks/${ours}/retry`)).notes).toEqual([
+        'It keeps its priority 3 and its headers tenant.',
+      ]);
+      // Python says its priority while it runs, and its headers never.
+      expect((await get<RetryPlan>(`tasks/${theirs}/retry`)).notes).toEqual([
+        'It keeps its priority 3.',
+        'Which headers of its own it had is not known any more: it is sent with none.',
+      ]);
+      const { new_ids } = await operate({ action: 'retry', task_ids: [ours, theirs], queue: 'again' });
+      expect(Object.keys(new_ids!)).toHaveLength(2);
+      const { peek } = await until(
+        async () => {
+          const found = await get<QueueDetail>('queues/again');
+          return found.peek?.length === 2 && found;
+        },
+        'both in the queue',
+        BUSY,
+      );
+      expect(peek!.map((m) => m.priority)).toEqual([3, 3]);
+      const redis = new Redis(shop.redis.url(0));
+      const raw = await redis.lrange('again\x06\x163', 0, -1);
+      redis.disconnect();
+      const headers = raw.map((text) => (JSON.parse(text) as { headers: { id: string; tenant?: string } }).headers);
+      expect(headers.find((h) => h.id === new_ids![ours!])!.tenant).toBe('x');
+    } finally {
+      await worker.stop();
+      await app.close();
+    }
   });
 
   it('for a worker that has died, until it is known to be gone: sent again only by who accepts that it may run twice', async () => {

@@ -1,0 +1,60 @@
+// What a call carried beside its arguments (priority, headers of its own, limits): kept as long as somebody may send it again.
+// Not here: its arguments (known-call.ts), sending (retry.ts).
+// Holds: bounded; only what was seen in a message, in a worker's answer or in an event, never a default; headers that were masked are
+// not sent again as if they were true.
+// Celery 5.6: worker/request.py Request.info (delivery_info.priority)
+import { holdsMask } from '../../../shared/masking.ts';
+import type { TaskMessage } from '../../protocol/task-message.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+
+export type SendOptions = Partial<
+  Pick<TaskMessage, 'timelimit' | 'shadow' | 'ignore_result' | 'headers' | 'stamped_headers' | 'stamps'>
+> & {
+  readonly priority?: number | null;
+};
+
+const MAX_KEPT = 20_000;
+
+export class SeenOptions {
+  readonly #kept = new Map<string, SendOptions>();
+
+  /** A message that was looked at. */
+  note({ id, properties, timelimit, shadow, ignore_result, headers, stamped_headers, stamps }: TaskMessage): void {
+    const priority = typeof properties.priority === 'number' ? properties.priority : null;
+    this.#keep(id, { priority, timelimit, shadow, ignore_result, headers, stamped_headers, stamps });
+  }
+
+  /** What these workers said they hold: of each its priority. */
+  noteAnswers(cluster: Cluster, hostnames: readonly string[]): void {
+    for (const hostname of hostnames) {
+      const inspected = cluster.inspector.workers.get(hostname);
+      if (!inspected) continue;
+      for (const request of [
+        ...inspected.active,
+        ...inspected.reserved,
+        ...inspected.scheduled.map((s) => s.request),
+      ]) {
+        const priority = request.delivery_info?.priority;
+        if (typeof priority === 'number' && !this.#kept.has(request.id)) this.#keep(request.id, { priority });
+      }
+    }
+  }
+
+  /** null: nothing of it was seen. @param extra fields of its events without a place of their own */
+  of(uuid: string, extra: Readonly<Record<string, unknown>> | null): SendOptions | null {
+    const seen = this.#kept.get(uuid) ?? null;
+    const told: { priority?: number; headers?: Record<string, unknown> } = {};
+    if (typeof extra?.priority === 'number') told.priority = extra.priority;
+    const { headers } = extra ?? {};
+    if (typeof headers === 'object' && headers !== null && !Array.isArray(headers) && !holdsMask(headers))
+      told.headers = headers as Record<string, unknown>;
+    if (seen === null && Object.keys(told).length === 0) return null;
+    return { ...told, ...seen };
+  }
+
+  #keep(uuid: string, options: SendOptions): void {
+    this.#kept.delete(uuid);
+    this.#kept.set(uuid, options);
+    if (this.#kept.size > MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+  }
+}
