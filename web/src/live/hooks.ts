@@ -17,8 +17,13 @@ export const socket = new LiveSocket({
   onState: store.connection,
 });
 
+/** Read the same way where there is no browser: components are drawn in tests without one. */
+function useOutside<T>(subscribe: (listener: () => void) => () => void, get: () => T): T {
+  return useSyncExternalStore(subscribe, get, get);
+}
+
 export function usePicture<T>(select: (picture: Picture) => T): T {
-  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+  return useOutside(store.subscribe, () => select(store.get()));
 }
 
 export const useConnection = () => usePicture((p) => p.connection);
@@ -70,7 +75,7 @@ export function subscribeTick(listener: () => void): () => void {
 
 /** Server time now, in seconds, ticking once a second. */
 export function useNow(): number {
-  const now = useSyncExternalStore(subscribeTick, () => tick);
+  const now = useOutside(subscribeTick, () => tick);
   return (now + store.get().skewMs) / 1000;
 }
 
@@ -88,7 +93,7 @@ export function useKnownNow(): number {
 
 /** Page time now, ticking. @unit milliseconds */
 export function usePageClock(): number {
-  return useSyncExternalStore(subscribeTick, () => tick);
+  return useOutside(subscribeTick, () => tick);
 }
 
 export function serverNow(): number {
@@ -102,7 +107,7 @@ function subscribeHidden(listener: () => void): () => void {
 
 /** False in a background tab: charts wait. */
 export function useVisible(): boolean {
-  return useSyncExternalStore(subscribeHidden, () => !document.hidden);
+  return useOutside(subscribeHidden, () => !document.hidden);
 }
 
 const PHONE = matchMedia('(width < 720px)');
@@ -114,5 +119,5 @@ const media = (query: MediaQueryList) => (listener: () => void) => {
 const onPhone = media(PHONE);
 const onWide = media(WIDE);
 
-export const usePhone = (): boolean => useSyncExternalStore(onPhone, () => PHONE.matches);
-export const useWide = (): boolean => useSyncExternalStore(onWide, () => WIDE.matches);
+export const usePhone = (): boolean => useOutside(onPhone, () => PHONE.matches);
+export const useWide = (): boolean => useOutside(onWide, () => WIDE.matches);

@@ -9,6 +9,7 @@ import { AuditRow, OUTCOME } from '../audit/audit-row.tsx';
 import { usePicture } from '../live/hooks.ts';
 import { Bar } from '../shell/layout.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
+import { Boundary } from '../ui/boundary.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty, ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -163,16 +164,26 @@ export default function AuditPage() {
               </thead>
               <tbody>
                 {records.map((record) => (
-                  <AuditRow
+                  <Boundary
                     key={record.id}
-                    record={record}
-                    open={open === String(record.id)}
-                    cursor={cursor === record.id}
-                    onToggle={() => {
-                      setCursor(record.id);
-                      toggle(record);
-                    }}
-                  />
+                    what="This operation"
+                    of={record}
+                    instead={() => (
+                      <tr>
+                        <td colSpan={7}>Operation {record.id} cannot be shown</td>
+                      </tr>
+                    )}
+                  >
+                    <AuditRow
+                      record={record}
+                      open={open === String(record.id)}
+                      cursor={cursor === record.id}
+                      onToggle={() => {
+                        setCursor(record.id);
+                        toggle(record);
+                      }}
+                    />
+                  </Boundary>
                 ))}
               </tbody>
             </table>

@@ -52,6 +52,7 @@ export function usePreferences(): Preferences {
       return () => listeners.delete(listener);
     },
     () => current,
+    () => current,
   );
 }
 

@@ -6,6 +6,7 @@ import { Link } from '@tanstack/react-router';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { ApiError } from '../api/client.ts';
+import { Boundary } from '../ui/boundary.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
@@ -148,29 +149,35 @@ function RowAlone({ error, missing, onRetry }: { error: unknown; missing: boolea
 function Sections({ task }: { task: KnownTask }) {
   const wait = useWait(task);
   const failed = task.state === 'FAILURE' || task.state === 'RETRY';
-  const result = <Result task={task} />;
-  const given = <Arguments task={task} />;
+  /** One that cannot be drawn takes no other away. */
+  const part = (what: string, inside: React.ReactNode) => (
+    <Boundary what={what} of={task}>
+      {inside}
+    </Boundary>
+  );
+  const result = part('The result', <Result task={task} />);
+  const given = part('The arguments', <Arguments task={task} />);
   const ended = ENDED_STATES.has(task.state) && !failed;
+  const isLast = ENDED_STATES.has(task.state) && task.state !== 'SUCCESS';
   return (
     <div className="detail-columns">
       <div className="first">
-        <Finding task={task} />
-        {wait && !ENDED_STATES.has(task.state) && <WhyWaits wait={wait} started={task.started !== null} />}
-        <TaskProgress task={task} />
-        {task.traceback && failed && <TracebackView text={task.traceback} />}
+        {part('What happened', <Finding task={task} />)}
+        {wait &&
+          !ENDED_STATES.has(task.state) &&
+          part('Why it waits', <WhyWaits wait={wait} started={task.started !== null} />)}
+        {part('Its progress', <TaskProgress task={task} />)}
+        {task.traceback && failed && part('The traceback', <TracebackView text={task.traceback} />)}
         {!failed && result}
         {ended && given}
-        {task.traceback && !failed && (
-          <TracebackView
-            text={task.traceback}
-            of={ENDED_STATES.has(task.state) && task.state !== 'SUCCESS' ? null : 'of a try before'}
-          />
-        )}
+        {task.traceback &&
+          !failed &&
+          part('The traceback', <TracebackView text={task.traceback} of={isLast ? null : 'of a try before'} />)}
       </div>
       <div className="then">
-        <TaskTimeline task={task} />
+        {part('The timeline', <TaskTimeline task={task} />)}
         {!ended && given}
-        <Belongs task={task} />
+        {part('Where it belongs', <Belongs task={task} />)}
         {failed && !task.partial && result}
       </div>
     </div>

@@ -84,7 +84,7 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
         <CopyButton text={task.uuid} what="id" keys="c" />
       </p>
       {readOnly ? (
-        <p className="muted">This dashboard is read-only: it changes nothing.</p>
+        <p className="muted">This dashboard only reads: it was started read-only.</p>
       ) : (
         <div className="btns">
           {finished ? retry : null}

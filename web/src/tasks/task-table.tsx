@@ -6,11 +6,12 @@ import { memo, type RefObject, useEffect, useRef } from 'react';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { usePhone } from '../live/hooks.ts';
 import { ROW_HEIGHT, usePreferences } from '../shell/preferences.ts';
+import { Boundary } from '../ui/boundary.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { visible } from '../ui/invisible.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
-import { TaskName } from '../ui/task-name.tsx';
+import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age, Runtime } from '../ui/time.tsx';
 import { exactTime, exceptionParts, shortNode } from '../ui/words.ts';
 import { ariaSort, COLUMNS, type Column, nextSort } from './columns.ts';
@@ -102,24 +103,44 @@ export function TaskTable(props: TaskTableProps) {
         {items.map((item) => {
           const row = rows[item.index]!;
           return (
-            <Row
+            <Boundary
               key={row.uuid}
-              row={row}
-              index={item.index}
-              columns={columns}
-              open={row.uuid === openId}
-              picked={selected.has(row.uuid)}
-              menu={props.menuFor === row.uuid}
-              search={props.search}
-              onPick={props.onPick}
-              onMenu={props.onMenu}
-              onCursor={props.onCursor}
-            />
+              what="This task"
+              of={row}
+              instead={() => <OddRow row={row} index={item.index} columns={columns.length} />}
+            >
+              <Row
+                row={row}
+                index={item.index}
+                columns={columns}
+                open={row.uuid === openId}
+                picked={selected.has(row.uuid)}
+                menu={props.menuFor === row.uuid}
+                search={props.search}
+                onPick={props.onPick}
+                onMenu={props.onMenu}
+                onCursor={props.onCursor}
+              />
+            </Boundary>
           );
         })}
         <Space height={virtual.getTotalSize() - (items.at(-1)?.end ?? 0)} />
       </tbody>
     </table>
+  );
+}
+
+/** One that cannot be drawn: the list goes on without it, and it can still be opened. */
+function OddRow({ row, index, columns }: { row: TaskRow; index: number; columns: number }) {
+  return (
+    <tr aria-rowindex={index + 2}>
+      <td className="c-pick" />
+      <td colSpan={columns} className="c-name">
+        <Link to="/tasks/$id" params={{ id: String(row.uuid) }} className="link">
+          Task {shortId(String(row.uuid))} cannot be shown in the list
+        </Link>
+      </td>
+    </tr>
   );
 }
 

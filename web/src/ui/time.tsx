@@ -9,7 +9,7 @@ function Fresh({ text }: { text: string }) {
 
 export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix?: string }) {
   const now = useNow();
-  if (at === null || at === undefined) return <span className="faint">-</span>;
+  if (at === null || at === undefined || !isInstant(at)) return <span className="faint">-</span>;
   return (
     <time dateTime={new Date(at * 1000).toISOString()} title={exactTime(at)}>
       <Fresh text={`${age(now - at)}${suffix}`} />
@@ -20,11 +20,17 @@ export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix
 /** An instant as a clock shows it, the day with it when that is not today. Exact, with the zone, on hover. */
 export function At({ at }: { at: number }) {
   const now = useNow();
+  if (!isInstant(at)) return <>{String(at)}</>;
   return (
     <time dateTime={new Date(at * 1000).toISOString()} title={exactTime(at)}>
       {instant(at, now)}
     </time>
   );
+}
+
+/** A sender may claim any number: those no calendar has are no instant. */
+function isInstant(seconds: number): boolean {
+  return !Number.isNaN(new Date(seconds * 1000).getTime());
 }
 
 /** How long it ran, or has been running. */
