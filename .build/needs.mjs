@@ -32,6 +32,13 @@ export const NEEDS = [
     tests: 'the tests with real Python Celery on Redis',
     present: () => spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status === 0,
   },
+  {
+    name: 'faketime',
+    package: 'faketime',
+    flag: 'UMBEL_HAS_FAKETIME',
+    tests: 'the test of a worker whose wall clock is set (test/fault/clock-set.test.ts)',
+    present: () => spawnSync('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'], { stdio: 'ignore' }).status === 0,
+  },
 ];
 
 const mayInstall = () =>

@@ -173,6 +173,6 @@ describe('umbel up', () => {
   it('refuses an address wider than this machine without authentication', async () => {
     const { code, stderr } = await up('--no-demo', '--address', '0.0.0.0').ended;
     expect(stderr).toMatch(/umbel: Refusing to listen on 0\.0\.0\.0 without authentication/);
-    expect(code).toBe(1);
+    expect(code).toBe(64);
   });
 });
