@@ -9,7 +9,7 @@ import { formatIsoTime, parseIsoTime, pythonIsoTime } from '../protocol/task-mes
 
 /** Python's datetime.min and max. @unit milliseconds since the epoch */
 const FIRST_MS = Date.parse('0001-01-01T00:00:00.000Z');
-const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+export const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** The `eta` of the message; null: at once. */
 export function etaOf(options: ApplyOptions, nowMs: number): string | null {

@@ -229,6 +229,23 @@ function checkValue(name: string, value: unknown): void {
     case 'soft_time_limit':
       if (typeof value !== 'number' || !(value >= 0)) throw wrong('a number of seconds');
       return;
+    case 'queue':
+    case 'exchange':
+      if (typeof value !== 'object' && typeof value !== 'string') throw wrong('a name');
+      return;
+    case 'routing_key':
+    case 'serializer':
+    case 'compression':
+    case 'shadow':
+    case 'reply_to':
+      if (typeof value !== 'string') throw wrong('a text');
+      return;
+    case 'retry':
+    case 'ignore_result':
+    case 'add_to_parent':
+      if (typeof value !== 'boolean') throw wrong('true or false');
+      return;
+    case 'retry_policy':
     case 'headers':
       if (typeof value !== 'object' || Array.isArray(value)) throw wrong('an object');
   }

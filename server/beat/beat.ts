@@ -11,6 +11,7 @@ import { crontab } from '../schedules/crontab.ts';
 import { resolveZone } from '../schedules/zone.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
+import { checkCall, checkEntry } from './entry.ts';
 import { BeatLazyFunc } from './lazy.ts';
 import { type EntryOptions, type ScheduleEntry, Scheduler, type Taken } from './scheduler.ts';
 import { FileScheduleStore, MemoryScheduleStore, type ScheduleStore } from './store.ts';
@@ -28,7 +29,12 @@ export interface BeatHost {
   readonly log: Logger;
   readonly tasks: ReadonlyMap<
     string,
-    { applyAsync(args?: readonly unknown[], kwargs?: Kwargs, options?: object): Promise<{ readonly id: string }> }
+    {
+      readonly options?: { readonly typing?: boolean | undefined };
+      applyAsync(args?: readonly unknown[], kwargs?: Kwargs, options?: object): Promise<{ readonly id: string }>;
+      /** @throws TypeError when they do not fit */
+      bind?(args: readonly unknown[], kwargs: Kwargs): unknown;
+    }
   >;
   sendTask(
     name: string,
@@ -294,6 +300,12 @@ export class Beat {
         schedule: crontab({ minute: '0', hour: '4' }),
         options: { expires: 12 * 3600 },
       };
+    }
+    for (const [name, entry] of Object.entries(entries)) {
+      checkEntry(name, entry, this.#timer.now());
+      const task = this.app.tasks.get(entry.task);
+      const bind = task?.bind && task.options?.typing !== false ? task.bind.bind(task) : null;
+      checkCall(name, entry, conf.task_serializer, bind);
     }
     return entries;
   }

@@ -1,26 +1,12 @@
 // The entries of a beat and when each is next due. Says what to send now and when to ask again; sends nothing, stores nothing.
-// Not here: sending and waiting (beat.ts), the file (store.ts), the rules themselves (schedules/).
+// Not here: what an entry may be (entry.ts), sending and waiting (beat.ts), the file (store.ts), the rules themselves (schedules/).
 // Holds: an entry that was due several times while nobody looked is due once; an interval does not drift by the lateness of its
 // runs; a clock that is set, forwards or back, neither silences an entry nor makes it run twice; every change is told to `dirty`.
 // Celery 5.6: beat.py Scheduler, ScheduleEntry
-import { ImproperlyConfigured } from '../errors.ts';
-import { type Schedule, toSchedule } from '../schedules/schedule.ts';
+import type { Schedule } from '../schedules/schedule.ts';
+import { checkEntry, type EntryOptions, readSchedule } from './entry.ts';
 
-/** One entry of `beat_schedule`, as it is configured. */
-export interface EntryOptions {
-  /** Name of the task. */
-  readonly task: string;
-  /** Seconds, a span such as { minutes: 5 }, or crontab(...). */
-  readonly schedule: unknown;
-  readonly args?: readonly unknown[] | undefined;
-  readonly kwargs?: Readonly<Record<string, unknown>> | undefined;
-  /** What `applyAsync` takes: queue, expires, priority ... */
-  readonly options?: Readonly<Record<string, unknown>> | undefined;
-  /** An interval falls on full minutes, hours or days. */
-  readonly relative?: boolean | undefined;
-  /** False: kept, never sent. */
-  readonly enabled?: boolean | undefined;
-}
+export type { EntryOptions } from './entry.ts';
 
 /** What outlives the process. */
 export interface EntryRecord {
@@ -45,10 +31,10 @@ export class ScheduleEntry {
   /** Being sent right now. */
   sending = false;
 
-  constructor(name: string, options: EntryOptions, record: EntryRecord) {
+  constructor(name: string, options: EntryOptions, record: EntryRecord, nowMs: number) {
     this.name = name;
     this.task = options.task;
-    this.schedule = readSchedule(name, options);
+    this.schedule = readSchedule(name, options, nowMs);
     this.args = options.args ?? [];
     this.kwargs = options.kwargs ?? {};
     this.options = options.options ?? {};
@@ -93,7 +79,7 @@ export class Scheduler {
   ): void {
     const read = Object.entries(configured).map(([name, options]) => {
       const record = this.#entries.get(name) ?? stored.get(name) ?? { lastRunAt: nowMs, totalRunCount: 0 };
-      return new ScheduleEntry(name, checked(name, options), record);
+      return new ScheduleEntry(name, checkEntry(name, options, nowMs), record, nowMs);
     });
     this.#entries.clear();
     for (const entry of read) {
@@ -184,37 +170,4 @@ export class Scheduler {
     const following = entry.schedule.remaining(due, { nowMs, zone: this.#options.zone });
     return due > entry.lastRunAt && following > 0 ? due : nowMs;
   }
-}
-
-function checked(name: string, options: EntryOptions): EntryOptions {
-  const wrong = (what: string) => new ImproperlyConfigured(`beat_schedule entry '${name}': ${what}.`);
-  if (typeof options !== 'object' || options === null) throw wrong('an object { task, schedule } is expected');
-  if (typeof options.task !== 'string' || options.task === '') throw wrong('`task` must be the name of a task');
-  if (options.args !== undefined && !Array.isArray(options.args)) throw wrong('`args` must be a list');
-  for (const key of ['kwargs', 'options'] as const) {
-    const value = options[key];
-    if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
-      throw wrong(`\`${key}\` must be an object`);
-    }
-  }
-  for (const key of Object.keys(options)) {
-    if (!ENTRY_KEYS.has(key)) throw wrong(`there is no \`${key}\`; known are ${[...ENTRY_KEYS].join(', ')}`);
-  }
-  return options;
-}
-const ENTRY_KEYS = new Set(['task', 'schedule', 'args', 'kwargs', 'options', 'relative', 'enabled']);
-
-function readSchedule(name: string, options: EntryOptions): Schedule {
-  let schedule: Schedule;
-  try {
-    schedule = toSchedule(options.schedule, { relative: options.relative ?? false });
-  } catch (error) {
-    if (!(error instanceof ImproperlyConfigured)) throw error;
-    throw new ImproperlyConfigured(`beat_schedule entry '${name}': ${error.message}`);
-  }
-  // Celery would send without pause.
-  if (schedule.kind === 'interval' && !(schedule.remaining(0, { nowMs: 0, zone: 'UTC' }) > 0) && !options.relative) {
-    throw new ImproperlyConfigured(`beat_schedule entry '${name}': an interval of 0 s would never end.`);
-  }
-  return schedule;
 }

@@ -114,10 +114,35 @@ describe('entries', () => {
     [{ schedule: 1 }, "entry 'x': `task` must be"],
     [{ task: 't', schedule: 0 }, "entry 'x': an interval of 0 s"],
     [{ task: 't', schedule: '*/5 * * * *' }, "entry 'x': A schedule is"],
-    [{ task: 't', schedule: 1, args: 'x' }, '`args` must be a list'],
-    [{ task: 't', schedule: 1, kwargs: [] }, '`kwargs` must be an object'],
-    [{ task: 't', schedule: 1, shedule: 1 }, 'there is no `shedule`'],
+    [{ task: 't', schedule: 1, args: 'x' }, "`args` must be a list, such as [2, 3], not the text 'x'"],
+    [{ task: 't', schedule: 1, kwargs: [] }, '`kwargs` must be an object, not a list'],
+    [{ task: 't', schedule: 1, shedule: 1 }, 'there is no `shedule`. Did you mean `schedule`?'],
     [{ task: 't' }, "entry 'x': A schedule is"],
+    [{ task: 't', schedule: { fortnights: 1 } }, "entry 'x': An interval is given in weeks, days"],
+    [{ task: 't', schedule: START }, "entry 'x': an interval of 1772620207250 s ends beyond the year 9999"],
+    [{ task: 't', schedule: 1, enabled: 'no' }, "`enabled` must be true or false, not the text 'no'"],
+    [
+      { task: 't', schedule: 1, options: { quue: 'mail' } },
+      "in its options, There is no call option 'quue'. Did you mean 'queue'?",
+    ],
+    [{ task: 't', schedule: 1, options: { queue: 5 } }, 'in its options, queue must be a name, not 5'],
+    [
+      { task: 't', schedule: 1, options: { retry: 'yes' } },
+      "in its options, retry must be true or false, not the text 'yes'",
+    ],
+    [
+      { task: 't', schedule: 1, options: { priority: 'high' } },
+      "in its options, priority must be a whole number, not the text 'high'",
+    ],
+    [{ task: 't', schedule: 1, options: { countdown: START } }, 'in its options, countdown is seconds from now'],
+    [
+      { task: 't', schedule: 1, options: { expires: 'soon' } },
+      "in its options, expires must be a Date or an ISO 8601 time, not 'soon'",
+    ],
+    [
+      { task: 't', schedule: 1, options: { soft_time_limit: 9, time_limit: 5 } },
+      'in its options, soft_time_limit (9 s)',
+    ],
   ])('that cannot be used are refused by name: %j', (entry, words) => {
     expect(() => scheduler({ x: entry as unknown as EntryOptions })).toThrow(words);
   });

@@ -1,0 +1,123 @@
+// One entry of `beat_schedule`, as it is configured, and whether it can be used: everything that would fail at its time fails at the start.
+// Not here: when it is due (scheduler.ts), sending it (beat.ts).
+// Holds: an error names the entry, what was given and what is expected.
+// Celery 5.6: beat.py ScheduleEntry, which finds out when the entry is due
+
+import { nearest } from '../../shared/nearest.ts';
+import { LAST_MS } from '../app/call-times.ts';
+
+import { checkOptions } from '../app/publisher.ts';
+import type { ApplyOptions } from '../canvas/call-options.ts';
+import { ImproperlyConfigured } from '../errors.ts';
+import { type Schedule, toSchedule } from '../schedules/schedule.ts';
+import { encode } from '../serialization/registry.ts';
+import { BeatLazyFunc } from './lazy.ts';
+
+/** One entry of `beat_schedule`, as it is configured. */
+export interface EntryOptions {
+  /** Name of the task. */
+  readonly task: string;
+  /** Seconds, a span such as { minutes: 5 }, or crontab(...). */
+  readonly schedule: unknown;
+  readonly args?: readonly unknown[] | undefined;
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined;
+  /** What `applyAsync` takes: queue, expires, priority ... */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+  /** An interval falls on full minutes, hours or days. */
+  readonly relative?: boolean | undefined;
+  /** False: kept, never sent. */
+  readonly enabled?: boolean | undefined;
+}
+
+const KEYS = ['task', 'schedule', 'args', 'kwargs', 'options', 'relative', 'enabled'];
+
+/** @throws ImproperlyConfigured */
+export function checkEntry(name: string, entry: EntryOptions, nowMs: number): EntryOptions {
+  const wrong = (what: string) => new ImproperlyConfigured(`beat_schedule entry '${name}': ${what}.`);
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    throw wrong(`an object { task, schedule } is expected, not ${shown(entry)}`);
+  }
+  for (const key of Object.keys(entry)) {
+    if (KEYS.includes(key)) continue;
+    const near = nearest(key, KEYS);
+    throw wrong(`there is no \`${key}\`${near ? `. Did you mean \`${near}\`?` : ';'} Known are ${KEYS.join(', ')}`);
+  }
+  if (typeof entry.task !== 'string' || entry.task === '') {
+    throw wrong(`\`task\` must be the name of a task, not ${shown(entry.task)}`);
+  }
+  if (entry.args !== undefined && !Array.isArray(entry.args)) {
+    throw wrong(`\`args\` must be a list, such as [2, 3], not ${shown(entry.args)}`);
+  }
+  for (const key of ['kwargs', 'options'] as const) {
+    const value: unknown = entry[key];
+    if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+      throw wrong(`\`${key}\` must be an object, not ${shown(value)}`);
+    }
+  }
+  for (const key of ['relative', 'enabled'] as const) {
+    const value: unknown = entry[key];
+    if (value !== undefined && typeof value !== 'boolean')
+      throw wrong(`\`${key}\` must be true or false, not ${shown(value)}`);
+  }
+  try {
+    checkOptions((entry.options ?? {}) as ApplyOptions, nowMs);
+  } catch (error) {
+    throw wrong(`in its options, ${(error as Error).message.replace(/\.$/, '')}`);
+  }
+  return entry;
+}
+
+/**
+ * Whether its task, when it is known, takes these arguments, and whether they can be written.
+ * @param bind the check of the task's own parameters; null: the task is not known here
+ * @throws ImproperlyConfigured
+ */
+export function checkCall(
+  name: string,
+  entry: EntryOptions,
+  serializer: string,
+  bind: ((args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => unknown) | null,
+): void {
+  const { args = [], kwargs = {}, options = {} } = entry;
+  const still = (value: unknown) => (value instanceof BeatLazyFunc ? null : value);
+  const given = [
+    args.map(still),
+    Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, still(value)])),
+  ] as const;
+  try {
+    bind?.(...given);
+    encode([...given, {}], (options.serializer as string | undefined) ?? serializer);
+  } catch (error) {
+    throw new ImproperlyConfigured(
+      `beat_schedule entry '${name}': its call of ${entry.task} cannot be sent: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** @throws ImproperlyConfigured */
+export function readSchedule(name: string, options: EntryOptions, nowMs: number): Schedule {
+  const wrong = (what: string) => new ImproperlyConfigured(`beat_schedule entry '${name}': ${what}`);
+  let schedule: Schedule;
+  try {
+    schedule = toSchedule(options.schedule, { relative: options.relative ?? false });
+  } catch (error) {
+    if (!(error instanceof ImproperlyConfigured)) throw error;
+    throw wrong(error.message);
+  }
+  if (schedule.kind !== 'interval') return schedule;
+  const seconds = schedule.remaining(0, { nowMs: 0, zone: 'UTC' });
+  // Celery would send without pause.
+  if (!(seconds > 0) && !options.relative) throw wrong('an interval of 0 s would never end.');
+  if (nowMs + seconds * 1000 > LAST_MS) {
+    throw wrong(
+      `an interval of ${seconds} s ends beyond the year 9999. It is given in seconds; for milliseconds write { milliseconds: ... }.`,
+    );
+  }
+  return schedule;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `the text '${value}'`;
+  if (typeof value === 'function') return 'a function';
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
