@@ -12,6 +12,7 @@ import { gapGauges, readGaps } from '../history/gap-gauges.ts';
 import type { Cluster } from './cluster.ts';
 import { type Gap, Gaps } from './gaps.ts';
 import { mend } from './mend.ts';
+import { EMPTY } from './repair.ts';
 
 const DAY = 86_400;
 /** A tick of a second that comes so late says that this process did not run. @unit seconds */
@@ -114,8 +115,13 @@ export class Listening {
   /** Tells what was missed once it is counted. */
   settle(now: number): void {
     const gap = this.gaps.settle(now);
-    if (!gap || gap.events === 0) return;
-    this.keep(gap);
+    if (!gap) return;
+    if (gap.events !== 0) this.keep(gap);
+    // What was counted in this gap must not be counted in the next one.
+    const { history, state } = this.#cluster;
+    const heard = this.heard(state.workers.keys());
+    if (heard) history.write(EMPTY, now, heard);
+    if (gap.events === 0) return;
     const { until } = gap;
     void this.mend(until!);
   }
