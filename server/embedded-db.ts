@@ -2,7 +2,7 @@
 // Used by transport/sqlite, backends/sqlite and dashboard/history. No SQL of theirs lives here.
 // Holds: the handle keeps the database alive (a collected one would break its statements); every write transaction is IMMEDIATE;
 // a database is closed, never abandoned by terminating the thread that uses it (the driver would take the process along).
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
@@ -65,6 +65,7 @@ export class EmbeddedDb {
   constructor(path: string, options: EmbeddedDbOptions = {}) {
     this.path = path;
     if (path !== ':memory:' && !options.readOnly) makeFolder(dirname(path));
+    if (path !== ':memory:' && !options.readOnly) makePrivate(path);
     const timeout = options.busyTimeoutMs ?? 5000;
     this.#db = new (loadDriver())(path, { readOnly: options.readOnly ?? false, timeout });
     this.#db.exec(`PRAGMA busy_timeout = ${timeout}`);
@@ -140,13 +141,22 @@ export class EmbeddedDb {
   }
 }
 
+/** Arguments and results are for nobody else on the machine: SQLite gives the files beside it the same mode. One that is there stays as it is. */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'ax', 0o600));
+  } catch {
+    // It is there, or cannot be made: opening it says which.
+  }
+}
+
 /** mkdir -p, level by level: Node's own recursive one never returns for a folder that cannot be made under /proc. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   const parent = dirname(folder);
   if (parent !== folder) makeFolder(parent);
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     // Another process may have made it meanwhile.
     if ((error as { code?: string }).code !== 'EEXIST') throw error;

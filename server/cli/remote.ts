@@ -64,6 +64,8 @@ export function status(options: RemoteOptions): Promise<number> {
 
 /** Who is meant: by name, else by pattern, else everyone. A pattern between slashes is a regular expression. */
 function addressed({ destination, pattern }: RemoteOptions): Partial<BroadcastOptions> {
+  // Words that name nobody are not everybody.
+  if (destination?.length === 0) throw new CliError('--destination names no node', EXIT.usage);
   if (destination) return { destination };
   if (!pattern) return {};
   const regex = /^\/(.*)\/$/s.exec(pattern)?.[1];

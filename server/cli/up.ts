@@ -61,7 +61,7 @@ export async function up(options: UpOptions): Promise<number> {
   if (options.workdir) process.chdir(options.workdir);
   const timer = createTimer();
   const plan = await makePlan(options);
-  mkdirSync(dirname(plan.file), { recursive: true });
+  mkdirSync(dirname(plan.file), { recursive: true, mode: 0o700 });
   const lock = options.worker !== false && plan.appSpec ? lockFolder(dirname(plan.file)) : null;
   process.env['CELERY_BROKER_URL'] = plan.broker;
   process.env['CELERY_RESULT_BACKEND'] = plan.results;

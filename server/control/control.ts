@@ -40,7 +40,7 @@ export class Control {
   readonly broadcast: Broadcast = async (command, options = {}) => {
     const mailbox = await this.#host.mailbox();
     const { timeout, limit, ...rest } = options;
-    const enough = limit ?? (options.destination?.length || undefined);
+    const enough = limit ?? options.destination?.length;
     return mailbox.broadcast(command, {
       ...rest,
       timeoutMs: (timeout ?? this.#host.defaultTimeout ?? findCommand(command)?.timeout ?? 1) * 1000,

@@ -3,7 +3,9 @@
 // Holds: a node answers each request addressed to it once, also when its handler throws ({error: repr}); replies with a ticket
 // nobody waits for are dropped. Every message sent or received moves the logical clock.
 // Kombu: pidbox.py Mailbox, Node
+
 import { randomUUID } from 'node:crypto';
+import { compileRegex } from '../../shared/query/regex.ts';
 import { toError, UmbelError } from '../errors.ts';
 import { exceptionRepr } from '../protocol/failure.ts';
 import { acceptSet, decode, encode } from '../serialization/registry.ts';
@@ -121,7 +123,9 @@ export class Mailbox {
   async broadcast(command: string, options: BroadcastOptions = {}): Promise<Record<string, unknown>[]> {
     const { destination = null, pattern = null, matcher = null, reply = false, timeoutMs = 1000 } = options;
     const ticket = reply ? randomUUID() : null;
-    const limit = options.limit ?? (destination?.length || undefined);
+    // Nobody is not everybody. (Kombu takes an empty list for none.)
+    if (destination?.length === 0) return [];
+    const limit = options.limit ?? destination?.length;
     // Kombu 5.6, pidbox.py Mailbox._publish: this order of keys
     const request: Record<string, unknown> = {
       method: command,
@@ -346,13 +350,22 @@ export class MailboxNode {
   }
 }
 
+/** For one pattern on one hostname. */
+const MAX_STEPS = 1_000_000;
+
 /** Kombu 5.6, pidbox.py Node.handle_message: destination first, then pattern with matcher, else everyone. */
 function isFor(hostname: string, request: Record<string, unknown>): boolean {
   const { destination, pattern, matcher } = request;
-  if (Array.isArray(destination) && destination.length > 0) return destination.includes(hostname);
+  if (Array.isArray(destination)) return destination.includes(hostname);
+  // An address that cannot be read is not everybody's.
+  if (destination !== null && destination !== undefined) return false;
   if (typeof pattern !== 'string' || pattern === '' || typeof matcher !== 'string') return true;
   try {
-    return (matcher === 'pcre' ? new RegExp(`^(?:${pattern})`) : globPattern(pattern)).test(hostname);
+    // In steps that are counted: anybody who reaches the broker may send a pattern.
+    const matches = compileRegex(matcher === 'pcre' ? `^(?:${pattern})` : globPattern(pattern).source, {
+      ignoreCase: false,
+    });
+    return matches(hostname, { left: MAX_STEPS });
   } catch {
     return false;
   }

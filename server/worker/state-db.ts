@@ -47,7 +47,7 @@ export class StateDb {
   save(revoked: RevokedSet, clock: number): void {
     const file: StateFile = { umbel: 1, revoked: revoked.toRecord(), clock };
     const beside = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(beside, JSON.stringify(file));
+    writeFileSync(beside, JSON.stringify(file), { mode: 0o600 });
     renameSync(beside, this.path);
   }
 }

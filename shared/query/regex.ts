@@ -60,12 +60,12 @@ export function checkRegex(source: string): string | null {
 }
 
 /**
- * The test of a pattern: letter case is ignored, a match anywhere counts.
+ * The test of a pattern: letter case is ignored unless said otherwise, a match anywhere counts.
  * @returns a function of the text and, so that many texts share a budget, the steps it may take. @throws StepsSpent by that function
  */
-export function compileRegex(source: string): (value: string, steps?: Steps) => boolean {
+export function compileRegex(source: string, { ignoreCase = true } = {}): (value: string, steps?: Steps) => boolean {
   try {
-    const automaton = new Automaton(compileProgram(source));
+    const automaton = new Automaton(compileProgram(source, ignoreCase));
     return (value, steps = { left: STEPS_OF_ONE }) => automaton.test(value, steps);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -73,7 +73,7 @@ export function compileRegex(source: string): (value: string, steps?: Steps) => 
   }
 }
 
-function compileProgram(source: string): Instruction[] {
+function compileProgram(source: string, ignoreCase = true): Instruction[] {
   if (source.length > MAX_PATTERN) {
     throw new Refused(`it has ${source.length} characters, at most ${MAX_PATTERN} are taken.`);
   }
@@ -84,7 +84,7 @@ function compileProgram(source: string): Instruction[] {
     throw new Refused(`${message.slice(message.lastIndexOf(': ') + 2)}.`);
   }
   const program: Instruction[] = [];
-  emit(new PatternReader(source).read(), program, { left: MAX_WRITTEN });
+  emit(new PatternReader(source, ignoreCase).read(), program, { left: MAX_WRITTEN });
   push(program, { op: 'match' });
   return program;
 }
@@ -94,10 +94,12 @@ function compileProgram(source: string): Instruction[] {
 /** Reads a pattern that `RegExp` has taken, so that only meaning is left to find out. */
 class PatternReader {
   readonly #source: string;
+  readonly #ignoreCase: boolean;
   #at = 0;
 
-  constructor(source: string) {
+  constructor(source: string, ignoreCase: boolean) {
     this.#source = source;
+    this.#ignoreCase = ignoreCase;
   }
 
   read(): Node {
@@ -159,11 +161,15 @@ class PatternReader {
           throw new Refused('it refers back to an earlier group.');
         }
         const read = this.#escape();
-        return { kind: 'char', test: typeof read === 'number' ? sameLetter(read) : read };
+        return { kind: 'char', test: typeof read === 'number' ? this.#letter(read) : read };
       }
       default:
-        return { kind: 'char', test: sameLetter(char.charCodeAt(0)) };
+        return { kind: 'char', test: this.#letter(char.charCodeAt(0)) };
     }
+  }
+
+  #letter(wanted: number): CharTest {
+    return this.#ignoreCase ? sameLetter(wanted) : (code) => code === wanted;
   }
 
   #group(): Node {
@@ -195,7 +201,9 @@ class PatternReader {
     }
     this.#at++;
     const inClass = (code: number): boolean => tests.some((test) => test(code));
-    const test: CharTest = (code) => variants(code).some(inClass) !== negated;
+    const test: CharTest = this.#ignoreCase
+      ? (code) => variants(code).some(inClass) !== negated
+      : (code) => inClass(code) !== negated;
     test.weight = tests.length;
     return test;
   }

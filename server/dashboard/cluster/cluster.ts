@@ -209,6 +209,8 @@ export class Cluster {
     const known = this.inspector.workers.get(hostname);
     if (known && this.now - known.at < maxAge) return;
     const record = this.state.workers.get(hostname);
+    // A name that nobody has is no reason to ask the whole cluster.
+    if (!known && !record) return;
     if (record && this.statusOf(record) === 'offline') return;
     await this.inspector.ask([hostname]);
   }

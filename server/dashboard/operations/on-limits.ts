@@ -1,38 +1,31 @@
 // Operations on limits of tasks: rate_limit, time_limit. Their effect: what the workers now say, and whether a rate holds.
 import { formatRate, plural } from '../../../shared/format/text.ts';
+import { plainRate } from '../../../shared/rate.ts';
 import type { EffectLine } from '../../../shared/wire/effect.ts';
 import { parseRegistered, type RegisteredInfo } from '../cluster/inspector.ts';
 import { ratePerSecond } from '../waiting/about-worker.ts';
 import { type OperationDesk, operation, Refused, type Seen } from './contract.ts';
 import { outcomeOf } from './outcome.ts';
 
-const RATE = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([smh]))?\s*$/;
 /** A token bucket lets one go at once, and events come late: so much above its limit is none. */
 const TOLERANCE = 1.15;
 /** @unit seconds */
 const WATCHED = 120;
 
-/** '6/m' as workers read it, without the spaces that some of them choke on. */
-export function plainRate(rate: string): string {
-  const [, n, unit] = RATE.exec(rate) ?? [];
-  if (n === undefined) return rate;
-  return unit === undefined ? n : `${n}/${unit}`;
-}
-
 export const LIMIT_OPERATIONS = [
   operation<'rate_limit'>({
     action: 'rate_limit',
     access: 'operator',
-    subject: ({ task_name, rate_limit }) => `${task_name} at ${plainRate(rate_limit)}`,
+    subject: ({ task_name, rate_limit }) => `${task_name} at ${plainRate(rate_limit) ?? rate_limit}`,
     check(_, { rate_limit }) {
-      if (!RATE.test(rate_limit))
+      if (plainRate(rate_limit) === null)
         throw new Refused(
           `The rate ${JSON.stringify(rate_limit)} is not understood. Write 10/s, 100/m, 50/h, or 0 for none.`,
         );
     },
     async run({ cluster, rates }, { task_name, rate_limit }, { control, expected }) {
       const outcome = outcomeOf(
-        await cluster.link.control.rateLimit(task_name, plainRate(rate_limit), control),
+        await cluster.link.control.rateLimit(task_name, plainRate(rate_limit) ?? rate_limit, control),
         expected,
       );
       for (const { worker, ok } of outcome.answers) if (ok) rates.changed(worker, task_name);
@@ -40,7 +33,7 @@ export const LIMIT_OPERATIONS = [
     },
     async watch(desk, { task_name: name, rate_limit }, { expected }) {
       const { cluster, rates, waiting } = desk;
-      const wanted = plainRate(rate_limit);
+      const wanted = plainRate(rate_limit) ?? rate_limit;
       const perSecond = ratePerSecond(wanted);
       const isNone = perSecond === null;
       const before = new Map(expected.map((w) => [w, limitOn(desk, w, name)?.rate_limit ?? null]));

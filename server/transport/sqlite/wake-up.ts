@@ -23,9 +23,9 @@ export class WakeUp {
   listen(session: number, onWake: () => void): void {
     if (this.#own) return;
     try {
-      mkdirSync(this.#folder, { recursive: true });
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       const path = join(this.#folder, String(session));
-      closeSync(openSync(path, 'w'));
+      closeSync(openSync(path, 'w', 0o600));
       const watcher = watch(path, { persistent: false }, onWake);
       watcher.on('error', () => this.unlisten());
       this.#own = { session, watcher };

@@ -7,7 +7,7 @@ import { parseRate, RateError } from '../rate-limit.ts';
 import { signalName } from '../request.ts';
 import { stampMatches } from '../revoked.ts';
 import { SOFTWARE } from '../state.ts';
-import { type CommandHandler, integer, NO_REPLY, type PanelHandle, PythonError, texts } from './registry.ts';
+import { type CommandHandler, count, NO_REPLY, named, type PanelHandle, PythonError, texts } from './registry.ts';
 
 /** Ids named in one line of the log. */
 const MAX_LOGGED = 50;
@@ -38,7 +38,7 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
   },
 
   rate_limit(handle, { task_name, rate_limit }) {
-    const name = String(task_name);
+    const name = named(task_name, 'task_name');
     try {
       parseRate(rate_limit as string | number | null);
     } catch (error) {
@@ -63,7 +63,7 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
   },
 
   time_limit(handle, { task_name, hard, soft }) {
-    const name = String(task_name);
+    const name = named(task_name, 'task_name');
     const task = handle.app.tasks.get(name);
     if (!task) {
       handle.log.error(`Change time limit attempt for unknown task ${name}`);
@@ -99,13 +99,13 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
   },
 
   pool_grow(handle, { n }) {
-    handle.pool.grow(integer(n, 'n'));
+    handle.pool.grow(count(n, 'n'));
     handle.prefetch.resize(handle.pool.limit);
     return ok('pool will grow');
   },
 
   pool_shrink(handle, { n }) {
-    handle.pool.shrink(integer(n, 'n'));
+    handle.pool.shrink(count(n, 'n'));
     handle.prefetch.resize(handle.pool.limit);
     return ok('pool will shrink');
   },
@@ -126,24 +126,26 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
   },
 
   shutdown(handle, { msg }) {
-    handle.log.warning(String(msg));
+    handle.log.warning(typeof msg === 'string' ? msg.slice(0, 1000) : 'shutdown');
     handle.stop('warm');
     return NO_REPLY;
   },
 
   async add_consumer(handle, { queue, exchange, exchange_type, routing_key, ...options }) {
-    await handle.addQueue(String(queue), {
+    const name = named(queue, 'queue');
+    await handle.addQueue(name, {
       exchange: text(exchange),
       exchangeType: text(exchange_type),
       routingKey: text(routing_key),
       options,
     });
-    return ok(`add consumer ${String(queue)}`);
+    return ok(`add consumer ${name}`);
   },
 
   async cancel_consumer(handle, { queue }) {
-    await handle.cancelQueue(String(queue));
-    return ok(`no longer consuming from ${String(queue)}`);
+    const name = named(queue, 'queue');
+    await handle.cancelQueue(name);
+    return ok(`no longer consuming from ${name}`);
   },
 };
 
@@ -210,7 +212,9 @@ function pythonRepr(value: unknown): string {
 }
 
 function text(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
+  return value === null || value === undefined || value === ''
+    ? null
+    : named(value, 'exchange, exchange_type and routing_key');
 }
 
 function seconds(value: unknown, name: string): number | null {

@@ -2,6 +2,7 @@
 // The handlers: inspect.ts, manage.ts. Their names and arguments: control/commands.ts. The wire: messaging/mailbox.ts.
 // Holds: a handler gets every argument of the table, defaults filled in; what it throws is answered as Python would write it.
 // Celery 5.6: worker/control.py Panel
+import { jsonText } from '../../../shared/json-text.ts';
 import type { Celery } from '../../app/celery.ts';
 import { findCommand, type RemoteCommand } from '../../control/commands.ts';
 import { toError } from '../../errors.ts';
@@ -120,14 +121,34 @@ function enumerate(names: readonly string[]): string {
 /** A text, a list of texts, or nothing. */
 export function texts(value: unknown): string[] {
   if (value === null || value === undefined) return [];
-  return (Array.isArray(value) ? value : [value]).map(String);
+  return (Array.isArray(value) ? value : [value]).map((one: unknown) => {
+    if (typeof one === 'string' || typeof one === 'number' || typeof one === 'bigint') return String(one);
+    throw new PythonError('ValueError', `expected texts, found ${one === null ? 'null' : typeof one}`);
+  });
+}
+
+/** A name that is one: a queue, a task. */
+export function named(value: unknown, name: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value;
+  const found = typeof value === 'string' ? 'an empty one' : value === null ? 'null' : typeof value;
+  throw new PythonError('ValueError', `${name} must be a name, not ${found}`);
+}
+
+/** How many a command may ask for at a time. */
+const MOST = 10_000;
+
+/** A number of things to add or take away. */
+export function count(value: unknown, name: string): number {
+  const n = integer(value, name);
+  if (n < 1 || n > MOST) throw new PythonError('ValueError', `${name} must be from 1 to ${MOST}, not ${n}`);
+  return n;
 }
 
 /** A whole number, also as text. */
 export function integer(value: unknown, name: string): number {
   const n = typeof value === 'string' ? Number(value) : value;
   if (typeof n !== 'number' || !Number.isInteger(n)) {
-    throw new PythonError('ValueError', `${name} must be a whole number, not ${JSON.stringify(value)}`);
+    throw new PythonError('ValueError', `${name} must be a whole number, not ${jsonText(value)}`);
   }
   return n;
 }

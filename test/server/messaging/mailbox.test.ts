@@ -190,6 +190,11 @@ describe('a node answers as Celery does', () => {
     expect(await ask({ pattern: 'w[!1]', matcher: 'glob' }, 0)).toEqual([]);
     expect(await ask({ pattern: 'w[12]@', matcher: 'pcre' }, 2)).toEqual(['w1@a', 'w2@a']);
     expect(await ask({ pattern: 'w1*', matcher: null }, 3)).toHaveLength(3);
+    // Nobody is not everybody, letters have their case, and a pattern that would run for ever is nobody's.
+    expect(await ask({ destination: [] }, 0)).toEqual([]);
+    expect(await ask({ pattern: 'W', matcher: 'pcre' }, 0)).toEqual([]);
+    expect(await ask({ pattern: '((){200}){200}', matcher: 'pcre' }, 0)).toEqual([]);
+    expect(await ask({ pattern: '(?=w)', matcher: 'pcre' }, 0)).toEqual([]);
   });
 
   it('and lives through a message that is no request', async () => {

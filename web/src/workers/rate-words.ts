@@ -1,5 +1,7 @@
 // Rate limits as Celery writes them ('10/m', '5/s', '100/h', '3'), and what one will do, in words. Pure.
 
+import { plainRate } from '../../../shared/rate.ts';
+
 export type Rate = { ok: true; text: string; perMin: number | null } | { ok: false; reason: string };
 
 const UNIT: Record<string, number> = { s: 60, m: 1, h: 1 / 60 };
@@ -8,12 +10,12 @@ const UNIT: Record<string, number> = { s: 60, m: 1, h: 1 / 60 };
 export function readRate(input: string): Rate {
   const text = input.trim().toLowerCase();
   if (text === '' || text === 'none' || text === '0') return { ok: true, text: '0', perMin: null };
-  const match = /^(\d+(?:\.\d+)?)\s*(?:\/\s*([smh]))?$/.exec(text);
-  if (!match) return { ok: false, reason: 'A rate is a number by s, m or h: 10/m' };
-  const n = Number(match[1]);
+  const plain = plainRate(text);
+  if (plain === null) return { ok: false, reason: 'A rate is a number by s, m or h: 10/m' };
+  const [count, unit = 's'] = plain.split('/');
+  const n = Number(count);
   if (n === 0) return { ok: true, text: '0', perMin: null };
-  const unit = match[2] ?? 's';
-  return { ok: true, text: `${match[1]}/${unit}`, perMin: n * UNIT[unit]! };
+  return { ok: true, text: `${count}/${unit}`, perMin: n * UNIT[unit]! };
 }
 
 /** undefined: not readable. null: no limit. */
