@@ -4,8 +4,6 @@
 // vector rate_limited.
 // Celery 5.6: utils/time.py rate; kombu/utils/limits.py
 
-import { plainRate } from '../../shared/rate.ts';
-
 /** A rate that cannot be read. `name` is Python's: ValueError for no number, KeyError for no such unit. */
 export class RateError extends Error {
   constructor(kind: 'ValueError' | 'KeyError', message: string) {
@@ -21,11 +19,9 @@ const PYTHON_FLOAT = /^\s*[+-]?(?:(?:\d[\d_]*)?\.?\d*(?:e[+-]?\d+)?|inf(?:inity)
 export function parseRate(rate: string | number | boolean | null | undefined): number {
   if (!rate) return 0;
   if (typeof rate !== 'string') return Number(rate);
-  // Blanks around number and unit mean nothing; Python's worker fails on them.
-  const plain = plainRate(rate) ?? rate;
-  const slash = plain.indexOf('/');
-  const count = slash === -1 ? plain : plain.slice(0, slash);
-  const unit = slash === -1 ? 's' : plain.slice(slash + 1) || 's';
+  const slash = rate.indexOf('/');
+  const count = slash === -1 ? rate : rate.slice(0, slash);
+  const unit = slash === -1 ? 's' : rate.slice(slash + 1) || 's';
   const seconds = Object.hasOwn(PER_SECOND, unit) ? PER_SECOND[unit]! : null;
   if (seconds === null) throw new RateError('KeyError', unit);
   return pythonFloat(count) / seconds;

@@ -3,6 +3,7 @@
 // Holds: the reply says what was done in Celery's words, and what could not be done.
 // Celery 5.6: worker/control.py
 import { stringRepr } from '../../../shared/python-repr.ts';
+import { plainRate } from '../../../shared/rate.ts';
 import { parseRate, RateError } from '../rate-limit.ts';
 import { signalName } from '../request.ts';
 import { stampMatches } from '../revoked.ts';
@@ -37,7 +38,9 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
     return ok(`headers ${shown} revoked${honestly(handle)}`);
   },
 
-  rate_limit(handle, { task_name, rate_limit }) {
+  rate_limit(handle, { task_name, rate_limit: given }) {
+    // Blanks around number and unit mean nothing. Python's worker fails on them.
+    const rate_limit = typeof given === 'string' ? (plainRate(given) ?? given) : given;
     const name = named(task_name, 'task_name');
     try {
       parseRate(rate_limit as string | number | null);
