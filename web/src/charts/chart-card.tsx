@@ -56,7 +56,9 @@ export function useSeries(query: SeriesQuery) {
 
 /** When nobody listened, in the time of a chart. The same array for as long as nothing of it changes, for charts are dear to draw. */
 export function useGaps(series: SeriesReply | undefined): readonly EventGap[] {
-  const text = usePicture((p) => JSON.stringify(p.cluster && series ? gapsWithin(p.cluster.gaps, series) : []));
+  const text = usePicture((p) =>
+    JSON.stringify(series?.gaps ?? (p.cluster && series ? gapsWithin(p.cluster.gaps, series) : [])),
+  );
   return useMemo(() => JSON.parse(text) as EventGap[], [text]);
 }
 
@@ -126,7 +128,7 @@ export function ChartBody({
       <Suspense fallback={<ChartSpace height={height} />}>
         {kind === 'throughput' && <Throughput series={series} lines={lines} narrow={narrow} gaps={gaps} />}
         {kind === 'percentiles' && <Percentiles series={series} lines={lines} gaps={gaps} />}
-        {kind === 'depth' && <Depth series={series} lines={lines} />}
+        {kind === 'depth' && <Depth series={series} lines={lines} gaps={gaps} />}
       </Suspense>
     </div>
   );

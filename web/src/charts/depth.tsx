@@ -1,13 +1,22 @@
 // How much waited in a queue over time: ink, for depth alone is no trouble. A gap is a time without a measurement.
 import { memo } from 'react';
 import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import type { SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, timeTicks } from './axis.ts';
 import { lone } from './lone.tsx';
+import { MISSED_PATTERN, missedBands } from './missed.tsx';
 import { Tip, type TipLine } from './tip.tsx';
 
-export const Depth = memo(function Depth({ series, lines }: { series: SeriesReply; lines: readonly TipLine[] }) {
+export const Depth = memo(function Depth({
+  series,
+  lines,
+  gaps,
+}: {
+  series: SeriesReply;
+  lines: readonly TipLine[];
+  gaps: readonly EventGap[];
+}) {
   const from = series.t[0] ?? 0;
   const to = (series.t.at(-1) ?? 0) + series.step;
   const max = niceMax(Math.max(0, ...(series.lines.depth ?? []).map((v) => v ?? 0)));
@@ -17,6 +26,8 @@ export const Depth = memo(function Depth({ series, lines }: { series: SeriesRepl
       <ResponsiveContainer width="100%" height={180}>
         <AreaChart data={points} margin={{ top: 6, right: 8, bottom: 0, left: 0 }} accessibilityLayer={false}>
           <CartesianGrid vertical={false} className="grid-lines" />
+          {MISSED_PATTERN}
+          {missedBands(gaps, from, to)}
           <XAxis
             dataKey="t"
             type="number"

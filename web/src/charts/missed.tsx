@@ -21,3 +21,12 @@ export function missedBands(gaps: readonly EventGap[], from: number, to: number)
     );
   });
 }
+
+/** The pattern of the bands: hatched lines, as nothing that was counted has. Within the chart's own picture. */
+export const MISSED_PATTERN = (
+  <defs>
+    <pattern id="missed-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+      <rect width="1.2" height="7" className="missed-line" />
+    </pattern>
+  </defs>
+);

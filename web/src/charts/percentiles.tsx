@@ -5,7 +5,7 @@ import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, roughly } from '../ui/words.ts';
 import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
 import { lone } from './lone.tsx';
-import { missedBands } from './missed.tsx';
+import { MISSED_PATTERN, missedBands } from './missed.tsx';
 import { Tip, type TipLine } from './tip.tsx';
 
 const HEIGHT = 222;
@@ -46,6 +46,7 @@ export const Percentiles = memo(function Percentiles({
       <ResponsiveContainer width="100%" height={HEIGHT}>
         <LineChart data={points} margin={{ top: TOP, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
           <CartesianGrid vertical={false} className="grid-lines" />
+          {MISSED_PATTERN}
           {missedBands(gaps, from, to)}
           <XAxis
             dataKey="t"

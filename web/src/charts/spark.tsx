@@ -66,11 +66,26 @@ export const Spark = memo(function Spark({
         <rect className="usual" x="0" width="100" y={y(usual.to)} height={Math.max(1, y(usual.from) - y(usual.to))} />
       )}
       {begin > 0 && <path className="base" d={`M0 ${height - top}H${begin.toFixed(1)}`} />}
+      {holes(values).map(([from, to]) => (
+        <rect key={from} className="unheard" x={x(from)} width={x(to) - x(from)} y="0" height={height} />
+      ))}
       <path className="ink" d={d} />
       <path className="ink dot" d={`M${x(end)} ${y(values[end]!).toFixed(2)}h0`} />
     </svg>
   );
 });
+
+/** Runs without a value between two that have one, as the places of these two. */
+export function holes(values: readonly (number | null)[]): [number, number][] {
+  const found: [number, number][] = [];
+  let last = -1;
+  values.forEach((v, i) => {
+    if (v === null) return;
+    if (last >= 0 && i - last > 1) found.push([last, i]);
+    last = i;
+  });
+  return found;
+}
 
 /** Bars of equal width; an empty bucket is a dash on the ground. */
 export const Trend = memo(function Trend({ values, label }: { values: readonly number[]; label: string }) {

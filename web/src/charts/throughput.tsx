@@ -16,7 +16,7 @@ import {
 import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, stepPoints, timeTicks } from './axis.ts';
-import { missedBands } from './missed.tsx';
+import { MISSED_PATTERN, missedBands } from './missed.tsx';
 import { Tip, type TipLine } from './tip.tsx';
 
 const Y_WIDTH = 40;
@@ -75,6 +75,7 @@ export const Throughput = memo(function Throughput({
             </pattern>
           </defs>
           <CartesianGrid vertical={false} className="grid-lines" />
+          {MISSED_PATTERN}
           {missedBands(gaps, from, to)}
           <XAxis {...x} hide />
           <YAxis {...y} domain={[0, max]} ticks={countTicks(max)} />
@@ -121,6 +122,7 @@ export const Throughput = memo(function Throughput({
       <ResponsiveContainer width="100%" height={54}>
         <BarChart data={points.slice(0, -1)} margin={margin} barCategoryGap="12%" accessibilityLayer={false}>
           <CartesianGrid vertical={false} className="grid-lines" />
+          {missedBands(gaps, from, to)}
           <XAxis {...x} dataKey="mid" height={22} />
           <YAxis {...y} domain={[0, laneMax]} ticks={[0, laneMax]} />
           {tip}

@@ -1,12 +1,17 @@
 // What a worker does now, longest first: each bar against its task's own limit, the p95 a tick across it.
+// What a silent one held: held.tsx.
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { RequestInfo, WorkerDetail } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
-import { useNow, useReadOnly } from '../live/hooks.ts';
+import { useKnownNow, useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
 import { ConfirmVerb } from '../tasks/bulk-actions.tsx';
 import { Button } from '../ui/button.tsx';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { show } from '../ui/value.ts';
 import { age, plural, rate } from '../ui/words.ts';
@@ -26,21 +31,73 @@ export function argumentsShown(info: Pick<RequestInfo, 'args' | 'kwargs'>): stri
 }
 
 export function Active({ worker }: { worker: WorkerDetail }) {
-  const now = useNow();
   const readOnly = useReadOnly();
   const operation = useOperation();
+  const refused = useRefusal(worker, operation.isPending);
   const [confirm, setConfirm] = useState<RequestInfo | null>(null);
-  const limits = new Map(worker.registered.map((task) => [task.name, task.soft_time_limit ?? task.time_limit]));
-  const tasks = [...worker.active_tasks].sort((a, b) => (a.time_start ?? now) - (b.time_start ?? now));
-  const idle = Math.max(0, (worker.concurrency ?? 0) - tasks.length);
+  const columns = useMemo((): readonly Column<RequestInfo>[] => {
+    const limits = new Map(worker.registered.map((task) => [task.name, task.soft_time_limit ?? task.time_limit]));
+    return [
+      { id: 'task', label: 'Task', width: 170, grow: 2, cell: (task) => <TaskName name={task.name} /> },
+      {
+        id: 'id',
+        label: 'Id',
+        width: 92,
+        rank: 3,
+        className: 'code muted',
+        cell: (task) => (
+          <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
+            {shortId(task.id)}
+          </Link>
+        ),
+      },
+      {
+        id: 'args',
+        label: '',
+        width: 120,
+        grow: 1,
+        rank: 4,
+        className: 'code faint',
+        cell: (task) => <ForeignText text={argumentsShown(task)} />,
+      },
+      {
+        id: 'bar',
+        label: 'Runtime',
+        width: 180,
+        grow: 1,
+        rank: 5,
+        className: 'c-bar',
+        cell: (task) => <Against task={task} limit={limits.get(task.name) ?? null} />,
+      },
+      { id: 'ran', label: 'Running for', width: 92, num: true, rank: 1, cell: (task) => <Ran task={task} /> },
+      { id: 'vs', label: 'Against p95', width: 96, num: true, rank: 2, cell: (task) => <Times task={task} /> },
+      {
+        id: 'act',
+        label: '',
+        width: 112,
+        num: true,
+        cell: (task) =>
+          !readOnly && (
+            <Button kind="bare danger" refused={refused} onClick={() => setConfirm(task)}>
+              Terminate
+            </Button>
+          ),
+      },
+    ];
+  }, [worker.registered, readOnly, refused]);
+  const tasks = [...worker.active_tasks].sort((a, b) => (a.time_start ?? Infinity) - (b.time_start ?? Infinity));
+  const size = worker.concurrency;
+  const idle = size === null ? 0 : Math.max(0, size - tasks.length);
   return (
     <section className="card active">
       <div className="head">
         <h2>Active</h2>
         <p>
-          {tasks.length === 0
-            ? 'nothing runs now'
-            : `${tasks.length} of ${plural(worker.concurrency ?? tasks.length, 'slot')}, longest first`}
+          {tasks.length > 0
+            ? `${tasks.length} of ${size === null ? 'an unknown number of slots' : plural(size, 'slot')}, longest first`
+            : worker.inspected === null
+              ? 'unknown: it has not answered yet'
+              : 'nothing runs now'}
         </p>
         {tasks.length > 0 && (
           <ul className="legend">
@@ -61,70 +118,11 @@ export function Active({ worker }: { worker: WorkerDetail }) {
       </div>
       <OperationNote operation={operation} />
       {tasks.length > 0 && (
-        <div className="scroll-x">
-          <table className="table">
-            <caption className="sr">Active tasks, longest first</caption>
-            <thead>
-              <tr>
-                <th className="c-task">Task</th>
-                <th className="c-id">Id</th>
-                <th className="c-args">Arguments</th>
-                <th className="c-bar">Runtime</th>
-                <th className="c-run num">
-                  <span className="sr">Running for</span>
-                </th>
-                <th className="c-vs num">Against p95</th>
-                <th className="c-act">
-                  <span className="sr">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {tasks.map((task) => {
-                const ran = task.time_start === null ? 0 : Math.max(0, now - task.time_start);
-                const limit = limits.get(task.name) ?? null;
-                const p95 = task.usual_p95;
-                const end = limit ?? Math.max(ran, (p95 ?? 0) * 2, 1);
-                // What workers say is a second or two old: a short task has long been done.
-                const times = p95 ? (ran < 2 ? Math.min(1, ran / p95) : ran / p95) : null;
-                return (
-                  <tr key={task.id}>
-                    <td className="c-task">
-                      <TaskName name={task.name} />
-                    </td>
-                    <td className="c-id code muted">
-                      <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
-                        {shortId(task.id)}
-                      </Link>
-                    </td>
-                    <td className="c-args code faint">{argumentsShown(task)}</td>
-                    <td className="c-bar">
-                      <span
-                        className={limit === null ? 'against open' : 'against'}
-                        data-state="STARTED"
-                        aria-hidden="true"
-                      >
-                        <i style={{ width: `${Math.min(100, (ran / end) * 100)}%` }} />
-                        {p95 !== null && p95 <= end && <b style={{ left: `${(p95 / end) * 100}%` }} />}
-                      </span>
-                    </td>
-                    <td className="c-run num">{age(ran)}</td>
-                    <td className={times !== null && times > 1.2 ? 'c-vs num' : 'c-vs num faint'}>
-                      {times === null ? 'no p95 yet' : times > 1.2 ? <b>{rate(times)} times</b> : 'within'}
-                    </td>
-                    <td className="c-act num">
-                      {!readOnly && (
-                        <Button kind="bare danger" onClick={() => setConfirm(task)}>
-                          Terminate
-                        </Button>
-                      )}
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          caption="Active tasks, longest first"
+          columns={columns}
+          lines={tasks.map((row) => ({ kind: 'row', key: row.id, row, within: false }))}
+        />
       )}
       {tasks.length > 0 && idle > 0 && <p className="idle muted">{plural(idle, 'slot')} idle</p>}
       {confirm && (
@@ -139,5 +137,37 @@ export function Active({ worker }: { worker: WorkerDetail }) {
         />
       )}
     </section>
+  );
+}
+
+/** How long it has run as far as is known. @unit seconds; null: it did not say when it began */
+function useRan(task: RequestInfo): number | null {
+  const now = useKnownNow();
+  return task.time_start === null ? null : Math.max(0, now - task.time_start);
+}
+
+function Ran({ task }: { task: RequestInfo }) {
+  const ran = useRan(task);
+  return ran === null ? <span className="faint">unknown</span> : <>{age(ran)}</>;
+}
+
+function Times({ task }: { task: RequestInfo }) {
+  const ran = useRan(task);
+  const p95 = task.usual_p95;
+  if (ran === null || !p95) return <span className="faint">no p95 yet</span>;
+  // What workers say is a second or two old: a short task has long been done.
+  const times = ran < 2 ? Math.min(1, ran / p95) : ran / p95;
+  return times > 1.2 ? <b>{rate(times)} times</b> : <span className="faint">within</span>;
+}
+
+function Against({ task, limit }: { task: RequestInfo; limit: number | null }) {
+  const ran = useRan(task) ?? 0;
+  const p95 = task.usual_p95;
+  const end = limit ?? Math.max(ran, (p95 ?? 0) * 2, 1);
+  return (
+    <span className={limit === null ? 'against open' : 'against'} data-state="STARTED" aria-hidden="true">
+      <i style={{ width: `${Math.min(100, (ran / end) * 100)}%` }} />
+      {p95 !== null && p95 <= end && <b style={{ left: `${(p95 / end) * 100}%` }} />}
+    </span>
   );
 }

@@ -1,260 +1,159 @@
-// Registered tasks with their limits, each edited in its row: what it was, where it will apply, what will follow.
-import { useState } from 'react';
-import type { OperationRequest, RegisteredTask, WorkerDetail } from '../../../shared/wire/http.ts';
+// Registered tasks with their limits, each edited in its place: what it was, where it will apply, what will follow. Beside a limit
+// that was set here stands how fast the task has run since. The fields: limit-editor.tsx.
+import { useMemo, useState } from 'react';
+import type { RegisteredTask, WorkerDetail } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
-import { useReadOnly, useWorkers } from '../live/hooks.ts';
+import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
-import { Button, Segmented } from '../ui/button.tsx';
+import { useRefusal } from '../operations/refusal.ts';
+import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import { DataTable } from '../ui/table/data-table.tsx';
+import type { Line } from '../ui/table/lines.ts';
 import { TaskName } from '../ui/task-name.tsx';
-import { count, lastPart, plural, rate, roughly } from '../ui/words.ts';
-import { limitEffect, readRate, readSeconds } from './rate-words.ts';
+import { clock, count, lastPart, rate, roughly } from '../ui/words.ts';
+import { LimitEditor } from './limit-editor.tsx';
+
+const limitOf = (task: RegisteredTask): string =>
+  task.rate_limit && task.rate_limit !== '0' ? task.rate_limit : 'none';
+
+/** Per minute over the last hour, or for as long as the worker has finished anything: its start does not begin its history. */
+export function runsPerMin(task: RegisteredTask, worker: WorkerDetail): number {
+  const began = worker.finished_per_min.findIndex((n) => n > 0);
+  return task.finished / (began === -1 ? 60 : worker.finished_per_min.length - began);
+}
+
+const orNone = (text: string | null) => (text === null ? <span className="faint">none</span> : text);
 
 export function Limits({ worker }: { worker: WorkerDetail }) {
   const [editing, setEditing] = useState<string | null>(null);
+  const [told, setTold] = useState<string | null>(null);
+  const readOnly = useReadOnly();
+  const rateOp = useOperation();
+  const timeOp = useOperation();
+  const refused = useRefusal(worker, rateOp.isPending || timeOp.isPending);
+  const columns = useMemo(
+    (): readonly Column<RegisteredTask>[] => [
+      { id: 'task', label: 'Task', width: 170, grow: 1, cell: (task) => <TaskName name={task.name} /> },
+      {
+        id: 'limit',
+        label: 'Rate limit, each worker',
+        width: 150,
+        rank: 1,
+        className: 'code',
+        cell: (task) => orNone(limitOf(task) === 'none' ? null : limitOf(task)),
+        brief: (task) => (limitOf(task) === 'none' ? 'no rate limit' : `limit ${limitOf(task)}`),
+      },
+      {
+        id: 'runs',
+        label: 'Runs at',
+        width: 132,
+        num: true,
+        rank: 2,
+        cell: (task) => <RunsAt task={task} worker={worker} />,
+      },
+      {
+        id: 'soft',
+        label: 'Soft limit',
+        width: 84,
+        num: true,
+        rank: 4,
+        cell: (task) => orNone(time(task.soft_time_limit)),
+      },
+      { id: 'hard', label: 'Hard limit', width: 84, num: true, rank: 5, cell: (task) => orNone(time(task.time_limit)) },
+      { id: 'p95', label: 'p95', width: 76, num: true, rank: 3, className: 'muted', cell: (task) => roughly(task.p95) },
+      {
+        id: 'failed',
+        label: 'Failed, 1 h',
+        width: 84,
+        num: true,
+        rank: 6,
+        cell: (task) => <span className={task.failed > 0 ? undefined : 'faint'}>{count(task.failed)}</span>,
+      },
+      {
+        id: 'edit',
+        label: '',
+        width: 60,
+        num: true,
+        cell: (task) => (
+          <Button
+            kind="bare"
+            icon="edit"
+            hint={`Limits of ${lastPart(task.name)}`}
+            refused={readOnly ? 'This dashboard is read-only' : refused}
+            onClick={() => setEditing(task.name)}
+          />
+        ),
+      },
+    ],
+    [worker, refused, readOnly],
+  );
   if (worker.registered.length === 0) {
     return (
-      <Empty title="It has not told its tasks yet">
+      <Empty title="Its tasks are not known yet">
         {worker.status !== 'online' && <p className="muted">It is silent: nothing can be asked of it.</p>}
       </Empty>
     );
   }
-  return (
-    <div className="scroll-x">
-      <table className="table">
-        <caption className="sr">Registered tasks with rate and time limits</caption>
-        <thead>
-          <tr>
-            <th className="c-task">Task</th>
-            <th className="c-rate">Rate limit, each worker</th>
-            <th className="c-now num">Runs at</th>
-            <th className="c-soft num">Soft limit</th>
-            <th className="c-hard num">Hard limit</th>
-            <th className="c-p95 num">p95</th>
-            <th className="c-failed num">Failed, 1 h</th>
-            <th className="c-act">
-              <span className="sr">Edit</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {worker.registered.map((task) => (
-            <LimitRow
-              key={task.name}
+  const lines = worker.registered.flatMap((task): Line<RegisteredTask>[] => {
+    if (task.name === editing)
+      return [
+        {
+          kind: 'detail',
+          key: `edit ${task.name}`,
+          content: (
+            <LimitEditor
               task={task}
               worker={worker}
-              editing={editing === task.name}
-              onEdit={(on) => setEditing(on ? task.name : null)}
+              limit={limitOf(task)}
+              runs={runsPerMin(task, worker)}
+              onCancel={() => setEditing(null)}
+              onSave={(requests) => {
+                rateOp.reset();
+                timeOp.reset();
+                if (requests.rate) rateOp.mutate(requests.rate);
+                if (requests.time) timeOp.mutate(requests.time);
+                setTold(task.name);
+                setEditing(null);
+              }}
             />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+          ),
+        },
+      ];
+    const row: Line<RegisteredTask> = { kind: 'row', key: task.name, row: task, within: false };
+    if (task.name !== told || (rateOp.isIdle && timeOp.isIdle)) return [row];
+    const note = (
+      <>
+        <OperationNote
+          operation={rateOp}
+          proof={rateOp.data?.outcome === 'ok' && <>The worker says now: {limitOf(task)}.</>}
+        />
+        <OperationNote operation={timeOp} />
+      </>
+    );
+    return [row, { kind: 'detail', key: `note ${task.name}`, content: note }];
+  });
+  return <DataTable caption="Registered tasks with rate and time limits" columns={columns} lines={lines} />;
 }
 
-type Where = 'this' | 'all';
+const time = (seconds: number | null): string | null => (seconds === null ? null : roughly(seconds));
 
-function LimitRow({
-  task,
-  worker,
-  editing,
-  onEdit,
-}: {
-  task: RegisteredTask;
-  worker: WorkerDetail;
-  editing: boolean;
-  onEdit: (on: boolean) => void;
-}) {
-  const readOnly = useReadOnly();
-  const online = [...useWorkers().values()].filter((w) => w.status === 'online').length;
-  const [rateText, setRate] = useState('');
-  const [soft, setSoft] = useState('');
-  const [hard, setHard] = useState('');
-  const [where, setWhere] = useState<Where>('this');
-  const rateOp = useOperation();
-  const timeOp = useOperation();
-  // The last hour, or as long as it has been up.
-  // Both over the last hour, or as long as it has finished anything: a worker's start does not begin its history.
-  const began = worker.finished_per_min.findIndex((n) => n > 0);
-  const perMin = task.finished / (began === -1 ? 60 : worker.finished_per_min.length - began);
-  const short = lastPart(task.name);
-  const start = () => {
-    setRate(task.rate_limit ?? '');
-    setSoft(task.soft_time_limit?.toString() ?? '');
-    setHard(task.time_limit?.toString() ?? '');
-    rateOp.reset();
-    timeOp.reset();
-    onEdit(true);
-  };
-  const read = readRate(rateText);
-  const softS = readSeconds(soft);
-  const hardS = readSeconds(hard);
-  const workers = where === 'this' ? 1 : online;
-  const rateChanged = read.ok && read.text !== (task.rate_limit ?? '0');
-  const timeChanged =
-    softS !== undefined && hardS !== undefined && (softS !== task.soft_time_limit || hardS !== task.time_limit);
-  const wrong = !read.ok
-    ? read.reason
-    : softS === undefined || hardS === undefined
-      ? 'Time limits are seconds, like 30 or 1.5'
-      : softS !== null && hardS !== null && softS >= hardS
-        ? 'The soft limit must be below the hard one'
-        : !rateChanged && !timeChanged
-          ? 'Nothing is changed'
-          : null;
-  const destination = where === 'this' ? [worker.hostname] : undefined;
-  const save = () => {
-    if (wrong) return;
-    if (rateChanged && read.ok)
-      rateOp.mutate({ action: 'rate_limit', task_name: task.name, rate_limit: read.text, destination });
-    if (timeChanged) {
-      const request: OperationRequest = {
-        action: 'time_limit',
-        task_name: task.name,
-        soft: softS ?? null,
-        hard: hardS ?? null,
-        destination,
-      };
-      timeOp.mutate(request);
-    }
-    onEdit(false);
-  };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    if (event.key === 'Enter') save();
-    if (event.key === 'Escape') {
-      event.stopPropagation();
-      onEdit(false);
-    }
-  };
-  const busy = rateOp.isPending || timeOp.isPending;
-  const showNote = !editing && !(rateOp.isIdle && timeOp.isIdle);
-  const rateIs = task.rate_limit && task.rate_limit !== '0' ? task.rate_limit : 'none';
+/** '28/m', and since a limit was set here '5.8/m since 13:02': the hour before would say that it does not hold. */
+function RunsAt({ task, worker }: { task: RegisteredTask; worker: WorkerDetail }) {
+  const since = task.limited_since ?? null;
+  if (since === null) return <>{rate(runsPerMin(task, worker))}/m</>;
+  const seen = task.per_min_since ?? null;
+  const at = clock(since).slice(0, 5);
+  if (seen === null)
+    return (
+      <span className="faint" title="Too early to say, or its events are not heard">
+        unknown since {at}
+      </span>
+    );
   return (
     <>
-      <tr className={editing ? 'editing' : undefined}>
-        <td className="c-task">
-          <TaskName name={task.name} />
-        </td>
-        <td className="c-rate code">
-          {editing ? (
-            <>
-              <input
-                className="input"
-                // biome-ignore lint/a11y/noAutofocus: the row was opened for this
-                autoFocus
-                value={rateText}
-                placeholder="none"
-                aria-label={`Rate limit of ${short}`}
-                aria-invalid={!read.ok}
-                aria-describedby={`effect-${task.name}`}
-                onChange={(event) => setRate(event.target.value)}
-                onKeyDown={onKeyDown}
-              />{' '}
-              <span className="faint">was {rateIs}</span>
-            </>
-          ) : rateIs === 'none' ? (
-            <span className="faint">none</span>
-          ) : (
-            rateIs
-          )}
-        </td>
-        <td className="c-now num">{rate(perMin)}/m</td>
-        <td className="c-soft num">
-          {editing ? (
-            <input
-              className="input short"
-              value={soft}
-              placeholder="none"
-              aria-label={`Soft time limit of ${short}, seconds`}
-              onChange={(event) => setSoft(event.target.value)}
-              onKeyDown={onKeyDown}
-            />
-          ) : task.soft_time_limit === null ? (
-            <span className="faint">none</span>
-          ) : (
-            roughly(task.soft_time_limit)
-          )}
-        </td>
-        <td className="c-hard num">
-          {editing ? (
-            <input
-              className="input short"
-              value={hard}
-              placeholder="none"
-              aria-label={`Hard time limit of ${short}, seconds`}
-              onChange={(event) => setHard(event.target.value)}
-              onKeyDown={onKeyDown}
-            />
-          ) : task.time_limit === null ? (
-            <span className="faint">none</span>
-          ) : (
-            roughly(task.time_limit)
-          )}
-        </td>
-        <td className="c-p95 num muted">{roughly(task.p95)}</td>
-        <td className={task.failed > 0 ? 'c-failed num' : 'c-failed num faint'}>{count(task.failed)}</td>
-        <td className="c-act num">
-          {!editing && (
-            <Button
-              kind="bare"
-              icon="edit"
-              hint={`Limits of ${short}`}
-              refused={
-                readOnly
-                  ? 'The dashboard only reads'
-                  : worker.status !== 'online'
-                    ? 'The worker is silent'
-                    : busy
-                      ? 'Waiting for workers'
-                      : null
-              }
-              onClick={start}
-            />
-          )}
-        </td>
-      </tr>
-      {editing && (
-        <tr className="editing effect">
-          <td colSpan={8}>
-            <div>
-              <Segmented
-                label="Where"
-                value={where}
-                onChange={setWhere}
-                options={[
-                  ['this', 'This worker'],
-                  ['all', online === 1 ? 'Every worker' : `All ${online}`],
-                ]}
-              />
-              <p id={`effect-${task.name}`}>
-                {wrong && wrong !== 'Nothing is changed' ? (
-                  <span className="bad">{wrong}</span>
-                ) : (
-                  read.ok && limitEffect(read, workers, perMin)
-                )}
-              </p>
-              <Button kind="bare" onClick={() => onEdit(false)}>
-                Cancel
-              </Button>
-              <Button kind={wrong ? undefined : 'primary'} refused={wrong} onClick={save}>
-                {timeChanged && !rateChanged ? 'Set limits' : 'Limit'} on {plural(workers, 'worker')}
-              </Button>
-            </div>
-          </td>
-        </tr>
-      )}
-      {showNote && (
-        <tr className="effect">
-          <td colSpan={8}>
-            <OperationNote
-              operation={rateOp}
-              proof={rateOp.data?.outcome === 'ok' && <>The worker says now: {rateIs}.</>}
-            />
-            <OperationNote operation={timeOp} />
-          </td>
-        </tr>
-      )}
+      {rate(seen)}/m <span className="muted">since {at}</span>
     </>
   );
 }

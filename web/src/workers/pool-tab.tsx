@@ -5,6 +5,7 @@ import type { WorkerDetail } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
@@ -15,18 +16,17 @@ type Stats = Record<string, unknown>;
 export function PoolTab({ worker }: { worker: WorkerDetail }) {
   const operation = useOperation();
   const readOnly = useReadOnly();
+  const refused = useRefusal(worker, operation.isPending);
   const [asking, setAsking] = useState(false);
   const pool = worker.stats?.pool as Stats | undefined;
   if (!pool) return <Empty title="It has not answered yet" />;
   const scaler = worker.stats?.autoscaler as { min?: number; max?: number; qty?: number } | undefined;
-  const refused =
-    worker.status !== 'online' ? 'It is silent: it would not hear' : operation.isPending ? 'Waiting for workers' : null;
   const destination = [worker.hostname];
   return (
     <div className="facts-tab pool-tab">
       <dl className="facts">
         <dt>Kind</dt>
-        <dd>{worker.pool ?? 'not told'}</dd>
+        <dd>{worker.pool ?? 'unknown'}</dd>
         <dt>Slots</dt>
         <dd>{count(worker.concurrency)}</dd>
         {poolFacts(pool).map(([term, said]) => [<dt key={term}>{term}</dt>, <dd key={`${term}:`}>{said}</dd>])}

@@ -1,13 +1,18 @@
 // More of a worker, by tab: limits, queues, reserved, scheduled, revoked, stats, configuration. Limits: limits.tsx.
 import { Link } from '@tanstack/react-router';
-import { type KeyboardEvent, useState } from 'react';
+import { type KeyboardEvent, useMemo, useState } from 'react';
 import type { RequestInfo, WorkerDetail } from '../../../shared/wire/http.ts';
 import { useOperation } from '../api/actions.ts';
-import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Empty, Stale } from '../ui/feedback.tsx';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { Middle } from '../ui/middle.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
+import { At } from '../ui/time.tsx';
 import { partsOf } from '../ui/value.ts';
 import { ValueTree } from '../ui/value-tree.tsx';
 import { argumentsShown } from './active.tsx';
@@ -96,36 +101,54 @@ function Requests({
 }) {
   if (requests.length === 0) return <Empty title={none} />;
   return (
-    <div className="scroll-x">
-      <table className="table requests">
-        <caption className="sr">Tasks {what}</caption>
-        <thead>
-          <tr>
-            <th className="c-task">Task</th>
-            <th className="c-id">Id</th>
-            <th className="c-args">Arguments</th>
-            {eta && <th className="c-eta num">ETA</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {requests.map((task) => (
-            <tr key={task.id}>
-              <td className="c-task">
-                <TaskName name={task.name} />
-              </td>
-              <td className="c-id code muted">
-                <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
-                  {shortId(task.id)}
-                </Link>
-              </td>
-              <td className="c-args code faint">{argumentsShown(task)}</td>
-              {eta && <td className="c-eta num code muted">{task.eta?.slice(0, 19).replace('T', ' ') ?? '-'}</td>}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      caption={`Tasks ${what}`}
+      columns={eta ? SCHEDULED : RESERVED}
+      lines={requests.map((row) => ({ kind: 'row', key: row.id, row, within: false }))}
+    />
   );
+}
+
+const RESERVED: readonly Column<RequestInfo>[] = [
+  { id: 'task', label: 'Task', width: 170, grow: 1, cell: (task) => <TaskName name={task.name} /> },
+  {
+    id: 'id',
+    label: 'Id',
+    width: 100,
+    className: 'code muted',
+    cell: (task) => (
+      <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
+        {shortId(task.id)}
+      </Link>
+    ),
+  },
+  {
+    id: 'args',
+    label: 'Arguments',
+    width: 200,
+    grow: 2,
+    rank: 2,
+    className: 'code faint',
+    cell: (task) => <ForeignText text={argumentsShown(task)} />,
+  },
+];
+const SCHEDULED: readonly Column<RequestInfo>[] = [
+  ...RESERVED,
+  {
+    id: 'eta',
+    label: 'ETA',
+    width: 150,
+    num: true,
+    rank: 1,
+    className: 'muted',
+    cell: (task) => <Eta eta={task.eta} />,
+  },
+];
+
+/** In the person's own zone, as every other time here. */
+function Eta({ eta }: { eta: string | null }) {
+  const at = eta === null ? Number.NaN : Date.parse(eta) / 1000;
+  return Number.isNaN(at) ? <>{eta ?? '-'}</> : <At at={at} />;
 }
 
 function Revoked({ ids }: { ids: readonly string[] }) {
@@ -168,9 +191,10 @@ function Facts({ value, label, note }: { value: Record<string, unknown> | null; 
   );
 }
 
+type ConsumedQueue = WorkerDetail['active_queues'][number];
+
 function WorkerQueues({ worker }: { worker: WorkerDetail }) {
   const [name, setName] = useState('');
-  const readOnly = useReadOnly();
   const operation = useOperation();
   const known = new Set(worker.active_queues.map((q) => q.name));
   const done = operation.data;
@@ -180,13 +204,60 @@ function WorkerQueues({ worker }: { worker: WorkerDetail }) {
         ? 'Its list of queues says so too.'
         : null
       : null;
-  const refused = readOnly
-    ? 'The dashboard only reads'
-    : worker.status !== 'online'
-      ? 'The worker is silent'
-      : operation.isPending
-        ? 'Waiting for workers'
-        : null;
+  const refused = useRefusal(worker, operation.isPending);
+  const { mutate } = operation;
+  const columns = useMemo(
+    (): readonly Column<ConsumedQueue>[] => [
+      {
+        id: 'name',
+        label: 'Queue',
+        width: 150,
+        grow: 2,
+        className: 'code',
+        cell: (queue) => (
+          <Link to="/queues/$name" params={{ name: queue.name }} className="row-link">
+            <b>
+              <Middle text={queue.name} />
+            </b>
+          </Link>
+        ),
+      },
+      {
+        id: 'exchange',
+        label: 'Exchange',
+        width: 120,
+        grow: 1,
+        rank: 2,
+        className: 'code muted',
+        cell: (queue) => exchangeName(queue.exchange) || '-',
+      },
+      {
+        id: 'key',
+        label: 'Routing key',
+        width: 120,
+        grow: 1,
+        rank: 1,
+        className: 'code muted',
+        cell: (queue) => queue.routing_key ?? '-',
+      },
+      {
+        id: 'stop',
+        label: '',
+        width: 144,
+        num: true,
+        cell: (queue) => (
+          <Button
+            kind="bare danger"
+            refused={refused}
+            onClick={() => mutate({ action: 'cancel_consumer', queue: queue.name, destination: [worker.hostname] })}
+          >
+            Stop consuming
+          </Button>
+        ),
+      },
+    ],
+    [refused, mutate, worker.hostname],
+  );
   const add = () => {
     const queue = name.trim();
     if (!queue || known.has(queue) || refused) return;
@@ -195,45 +266,11 @@ function WorkerQueues({ worker }: { worker: WorkerDetail }) {
   };
   return (
     <>
-      <div className="scroll-x">
-        <table className="table requests">
-          <caption className="sr">Queues this worker consumes</caption>
-          <thead>
-            <tr>
-              <th className="c-task">Queue</th>
-              <th>Exchange</th>
-              <th>Routing key</th>
-              <th className="c-stop">
-                <span className="sr">Stop consuming</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {worker.active_queues.map((queue) => (
-              <tr key={queue.name}>
-                <td className="c-task code">
-                  <Link to="/queues/$name" params={{ name: queue.name }} className="row-link">
-                    <b>{queue.name}</b>
-                  </Link>
-                </td>
-                <td className="code muted">{exchangeName(queue.exchange) || '-'}</td>
-                <td className="code muted">{queue.routing_key ?? '-'}</td>
-                <td className="c-stop num">
-                  <Button
-                    kind="bare danger"
-                    refused={refused}
-                    onClick={() =>
-                      operation.mutate({ action: 'cancel_consumer', queue: queue.name, destination: [worker.hostname] })
-                    }
-                  >
-                    Stop consuming
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        caption="Queues this worker consumes"
+        columns={columns}
+        lines={worker.active_queues.map((row) => ({ kind: 'row', key: row.name, row, within: false }))}
+      />
       {worker.active_queues.length === 0 && <Empty title="It consumes no queue" />}
       <form
         className="add-queue"

@@ -33,7 +33,19 @@ export interface DataTableProps<Row> {
 const ESTIMATE = 40;
 const HEAD = 32;
 
-export function DataTable<Row>(props: DataTableProps<Row>) {
+export function DataTable<Row>(given: DataTableProps<Row>) {
+  // Rows that do not change are not drawn again, and still do what is wanted now.
+  const latest = useRef(given);
+  latest.current = given;
+  const opens = given.onOpen !== undefined;
+  const acts = useMemo(
+    () => ({
+      onOpen: opens ? (key: string) => latest.current.onOpen?.(key) : undefined,
+      onGroup: (stem: string, how: 'all' | 'some' | 'closed') => latest.current.onGroup?.(stem, how),
+    }),
+    [opens],
+  );
+  const props: DataTableProps<Row> = { ...given, ...acts };
   const { caption, columns, lines, sort = '', onSort, scroller, className, givesUp = false } = props;
   const place = useRef<HTMLDivElement>(null);
   const [room, setRoom] = useState(0);
@@ -197,7 +209,7 @@ function LineRow<Row>(props: LineProps<Row>) {
   return (
     <Boundary
       what={line.key}
-      of={line.kind === 'more' ? line.text : line.row}
+      of={line.kind === 'more' ? line.text : line.kind === 'detail' ? line.content : line.row}
       instead={(error) => (
         <tr className="odd" data-index={index} data-key={line.key} ref={measure} aria-rowindex={index + 2}>
           <td className="whole">
@@ -237,6 +249,13 @@ const Known = memo(function Known({
   measure,
 }: LineProps<unknown>) {
   const common = { 'data-index': index, 'data-key': line.key, ref: measure, 'aria-rowindex': index + 2 };
+  if (line.kind === 'detail') {
+    return (
+      <tr {...common} className="detail-line">
+        <td className="whole">{line.content}</td>
+      </tr>
+    );
+  }
   if (line.kind === 'more') {
     return (
       <tr {...common} className={at ? 'more at' : 'more'}>

@@ -1,11 +1,14 @@
 // The lines of a table: rows, heads of groups, and what stands for the rest of a group. Pure. Drawing: data-table.tsx.
+import type { ReactNode } from 'react';
 import { attempt } from './columns.ts';
 
 export type Line<Row> =
   | { kind: 'row'; key: string; row: Row; within: boolean }
   /** `row` is the group as one row: its sums. */
   | { kind: 'group'; key: string; row: Row; label: string; note: string; open: boolean }
-  | { kind: 'more'; key: string; text: string; group: string };
+  | { kind: 'more'; key: string; text: string; group: string }
+  /** The whole width under a row: what is being edited, what came of it. */
+  | { kind: 'detail'; key: string; content: ReactNode };
 
 /** Rows of an open group before the rest is one line. */
 const FIRST = 8;

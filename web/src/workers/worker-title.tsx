@@ -1,0 +1,108 @@
+// The head of a worker's page: its name, whether it is there, what it is, and what can be done to all of it.
+// Holds: each button keeps its place; one that does not apply now is off and says why.
+import { useState } from 'react';
+import type { WorkerDetail } from '../../../shared/wire/http.ts';
+import { useOperation } from '../api/actions.ts';
+import { useNow, useReadOnly } from '../live/hooks.ts';
+import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
+import { Button } from '../ui/button.tsx';
+import { Confirm } from '../ui/confirm.tsx';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { Alive } from '../ui/state-badge.tsx';
+import { Age } from '../ui/time.tsx';
+import { age, plural } from '../ui/words.ts';
+
+export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
+  const operation = useOperation();
+  const readOnly = useReadOnly();
+  const now = useNow();
+  const [asking, setAsking] = useState(false);
+  const silent = worker.status !== 'online';
+  const refused = useRefusal(worker, operation.isPending);
+  const destination = [worker.hostname];
+  return (
+    <header className="title">
+      <div>
+        <h1 className="code">
+          <ForeignText text={worker.hostname} />
+        </h1>
+        <Alive status={worker.status} />
+        <dl className="inline">
+          <Fact term="heard">
+            <Age at={worker.last_heard} suffix=" ago" />
+          </Fact>
+          {worker.uptime !== null && !silent && (
+            <Fact term="up">{age(worker.uptime + (worker.inspected ? now - worker.inspected : 0))}</Fact>
+          )}
+          {worker.sw_ident && (
+            <Fact term={worker.sw_ident}>
+              {worker.sw_ver} {worker.sw_sys}
+            </Fact>
+          )}
+          {worker.pid !== null && <Fact term="pid">{worker.pid}</Fact>}
+          {worker.loadavg && <Fact term="load">{worker.loadavg.map((n) => n.toFixed(2)).join(' ')}</Fact>}
+          {worker.drift ? (
+            <Fact term="clock">
+              {age(Math.abs(worker.drift))} {worker.drift > 0 ? 'ahead' : 'behind'}
+            </Fact>
+          ) : null}
+        </dl>
+      </div>
+      {!readOnly && (
+        <div className="btns">
+          <Button
+            icon="events"
+            hint={worker.task_events === null ? 'Whether it sends them is seen with its next task' : undefined}
+            refused={refused ?? (worker.task_events === true ? 'It sends them' : null)}
+            onClick={() => operation.mutate({ action: 'enable_events', destination })}
+          >
+            Enable task events
+          </Button>
+          <Button
+            icon="pause"
+            hint="Its tasks will no longer be seen here"
+            refused={refused ?? (worker.task_events === false ? 'It sends none' : null)}
+            onClick={() => operation.mutate({ action: 'disable_events', destination })}
+          >
+            Disable task events
+          </Button>
+          <Button icon="power" kind={refused ? undefined : 'danger'} refused={refused} onClick={() => setAsking(true)}>
+            Shut down
+          </Button>
+        </div>
+      )}
+      <OperationNote
+        operation={operation}
+        proof={
+          operation.data?.action === 'shutdown' &&
+          (silent ? (
+            'The event came: it is offline.'
+          ) : (
+            <span className="waiting-dots">It finishes what it holds; waiting for its last event</span>
+          ))
+        }
+      />
+      {asking && (
+        <Confirm
+          title={<>Shut down {worker.hostname}</>}
+          verb="Shut down worker"
+          onClose={() => setAsking(false)}
+          onConfirm={() => operation.mutate({ action: 'shutdown', destination })}
+        >
+          It finishes the {plural(worker.active_tasks.length, 'task')} it runs, gives back what it holds and ends. It is
+          not started again from here.
+        </Confirm>
+      )}
+    </header>
+  );
+}
+
+function Fact({ term, children }: { term: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
