@@ -54,18 +54,23 @@ describe.skipIf(!CHROMIUM)('the overview, in Chromium', { timeout: 3 * LONG }, (
       async () => {
         const now = await dashboard.get<Overview>('overview');
         const kinds = now.attention.map(({ kind }) => kind);
-        return kinds.includes('queue-unconsumed') && kinds.includes('failure') && now;
+        return kinds.includes('queue-unconsumed') && !now.settling && now;
       },
-      'both to be noticed',
+      'it to be noticed',
       { timeoutMs: LONG, everyMs: 200 },
     );
     const page = await window.open(`${dashboard.address}/`);
     const health = page.getByRole('region', { name: 'Health' });
-    await health.getByRole('heading', { name: `${overview.attention.length} things need you` }).waitFor();
+    const n = overview.attention.length + (overview.attention_more ?? 0);
+    const heading = n === 1 ? 'One thing needs you' : `${n} things need you`;
+    await health.getByRole('heading', { name: heading }).waitFor();
     await health.getByRole('link', { name: /unattended/ }).click();
     await page.waitForURL(/\/queues\/unattended/);
     await page.goBack();
-    await health.getByRole('link', { name: /RangeError|charge/ }).click();
+    await page
+      .getByRole('table', { name: /^Failures/ })
+      .getByRole('link', { name: /RangeError/ })
+      .click();
     await page.locator('.tasks-table').getByText('charge', { exact: true }).waitFor();
     expect(await page.locator('.tasks-table tbody a[data-row]').count()).toBe(1);
   });
@@ -100,6 +105,27 @@ describe.skipIf(!CHROMIUM)('the overview, in Chromium', { timeout: 3 * LONG }, (
     for (const id of ids) await inState(dashboard, id, 'SUCCESS');
     await until(async () => /^0/.test(await busy.innerText()), 'an idle cluster again', { timeoutMs: LONG });
     await page.getByRole('img', { name: /23 succeeded/ }).waitFor();
+  });
+
+  it('moves nothing while figures change', async () => {
+    const page = await window.open(`${dashboard.address}/?range=15m`);
+    await page.locator('.traffic svg.recharts-surface').nth(2).waitFor();
+    await page.locator('button.live').filter({ hasText: 'events/s' }).waitFor();
+    await page.evaluate('document.fonts.ready');
+    await page.evaluate(`
+      window.moved = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries())
+          for (const { node } of entry.sources) window.moved.push(node?.parentElement?.className + ' ' + node?.textContent);
+      }).observe({ type: 'layout-shift' })`);
+    const finished = page.getByRole('img', { name: /succeeded/ });
+    const before = await finished.getAttribute('aria-label');
+    const ids = await cluster.sendMany('shop.limited', 60);
+    for (const id of ids) await inState(dashboard, id, 'SUCCESS');
+    await until(async () => (await finished.getAttribute('aria-label')) !== before, 'other figures', {
+      timeoutMs: LONG,
+    });
+    expect(await page.evaluate('window.moved')).toEqual([]);
   });
 
   it('draws the depth of a queue over time, and tells it as a table', async () => {

@@ -8,6 +8,7 @@ import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';
 import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
+import { joinCrowd } from './support/crowd.ts';
 
 const NAME = 'w1@e2e';
 const OTHER = 'w2@e2e';
@@ -131,6 +132,121 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await queue.getByText('7 messages were removed from old.orders').waitFor();
     await queue.getByText('0 waiting').waitFor();
     expect((await dashboard.get<QueueDetail>('queues/old.orders')).messages).toBe(0);
+  });
+
+  it('keeps a queue named .. on its page, after a reload too', async () => {
+    await cluster.sendMany('shop.add', 2, { queue: '..' });
+    await until(async () => (await dashboard.get<QueueDetail>('queues/~..')).messages === 2, 'it to be known', {
+      timeoutMs: LONG,
+    });
+    const page = await window.open(`${dashboard.address}/queues`);
+    await page.getByRole('link', { name: '..', exact: true }).click();
+    const queue = page.getByRole('region', { name: 'Queue ..' });
+    await queue.getByText('2 waiting').waitFor();
+    await page.reload();
+    await queue.getByText('2 waiting').waitFor();
+  });
+
+  it('shows 1,000 workers and 1,000 queues as lists one can find one in', async () => {
+    const page = await (await window.context()).newPage();
+    await joinCrowd(page, { workers: 1000, queues: 1000 });
+    await page.goto(`${dashboard.address}/workers?by=flat`);
+    await page.getByText(/^100\d of 100\d$/).waitFor();
+    const rows = page.locator('.workers tbody tr');
+    expect(await rows.count(), 'rows in the page').toBeLessThan(100);
+    const head = page.locator('.workers thead');
+    const top = (await head.boundingBox())!.y;
+    await page.evaluate(`document.querySelector('.listing-rows').scrollTo({ top: 20_000 })`);
+    await page.locator('.workers tbody tr[aria-rowindex="500"]').waitFor();
+    expect((await head.boundingBox())!.y, 'its head stays').toBe(top);
+    await page.getByRole('searchbox', { name: 'Filter workers' }).fill('busy>3 mail');
+    await page.getByText(/^\d\d of 100\d$/).waitFor();
+    expect(new URL(page.url()).searchParams.get('q')).toBe('busy>3 mail');
+    await page.goto(`${dashboard.address}/workers`);
+    await page.getByRole('row', { name: /^img 250/ }).waitFor();
+
+    await page.goto(`${dashboard.address}/queues?by=flat`);
+    await page.getByRole('columnheader', { name: 'Waiting' }).getByRole('button').click();
+    await page.waitForURL((url) => url.searchParams.get('sort') === 'waiting');
+    await page.getByRole('columnheader', { name: 'Waiting' }).getByRole('button').click();
+    await page.getByRole('link', { name: 'search.tenant-0999' }).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.locator('a:focus', { hasText: 'mail.tenant-0998' }).waitFor();
+    await page.keyboard.press('Enter');
+    const panel = page.getByRole('complementary');
+    await panel.getByRole('heading', { name: 'mail.tenant-0998' }).waitFor();
+    const box = (await panel.boundingBox())!;
+    expect(box.y + box.height, 'the panel is in sight').toBeLessThanOrEqual(900);
+    await page.keyboard.press('j');
+    await panel.getByRole('heading', { name: 'web.tenant-0997' }).waitFor();
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'detached' });
+  });
+
+  it('loses no column from 360 to 1920 pixels, whatever the length of a name', async () => {
+    const page = await (await window.context()).newPage();
+    await joinCrowd(page, {
+      workers: 30,
+      queues: 30,
+      worker: (row, i) => (i === 0 ? { ...row, hostname: `${'w'.repeat(80)}@node` } : row),
+      queue: (row, i) => (i === 0 ? { ...row, name: 'q'.repeat(80), messages: 99_999 } : row),
+    });
+    const wrong: string[] = [];
+    for (const [path, table, words] of [
+      ['/workers?by=flat&sort=-name', '.workers', 11],
+      ['/queues?by=flat', '.queues', 10],
+    ] as const) {
+      await page.goto(dashboard.address + path);
+      await page.locator(`${table} tbody tr`).nth(3).waitFor();
+      for (const width of [360, 390, 768, 1024, 1280, 1440, 1920]) {
+        await page.setViewportSize({ width, height: 900 });
+        const seen = await page.evaluate<{ over: number; parts: number; outside: number }>(`
+          new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+            const row = document.querySelector('${table} tbody tr:not(.space)');
+            const parts = [...row.querySelectorAll(':scope > td:not(.folded), .folded > span')];
+            done({
+              over: document.documentElement.scrollWidth - innerWidth,
+              parts: parts.length,
+              outside: parts.filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5).length,
+            });
+          })))`);
+        if (seen.over > 0 || seen.parts !== words || seen.outside > 0)
+          wrong.push(`${path} at ${width}: ${JSON.stringify(seen)}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('says of a row that cannot be shown so in its place, and of a page that fails within the frame', async () => {
+    const page = await (await window.context({ allow: /./ })).newPage();
+    await joinCrowd(page, {
+      workers: 3,
+      queues: 3,
+      worker: (row, i) => (i === 1 ? { ...row, finished_per_min: null, queues: null } : row),
+      queue: (row, i) => (i === 1 ? { ...row, depth: null, by_priority: null } : row),
+    });
+    await page.goto(`${dashboard.address}/workers?by=flat`);
+    await page.locator('.workers tr.odd').getByText('could not be shown').waitFor();
+    await page.getByRole('row', { name: /w1@e2e online/ }).waitFor();
+    await page.goto(`${dashboard.address}/queues?by=flat`);
+    await page.locator('.queues tr.odd').getByText('could not be shown').waitFor();
+    await page.getByRole('link', { name: 'mail.tenant-0002' }).waitFor();
+    await page.goto(`${dashboard.address}/`);
+    await page.getByRole('region', { name: 'Traffic' }).waitFor();
+
+    const broken = await (await window.context({ allow: /./ })).newPage();
+    await broken.route(/\/assets\/queues-[\w-]+\.js/, (route) =>
+      route.fulfill({
+        contentType: 'text/javascript',
+        body: "export default function Odd() { throw new Error('made on purpose'); }",
+      }),
+    );
+    await broken.goto(`${dashboard.address}/queues`);
+    await broken.getByRole('alert').getByText('This page has failed').waitFor();
+    await broken.getByText('made on purpose').waitFor();
+    await broken.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Workers' }).click();
+    await broken.getByRole('row', { name: /w1@e2e online/ }).waitFor();
   });
 
   it('shows what a worker holds: running, reserved, waiting for its time, revoked, statistics and configuration', async () => {

@@ -7,6 +7,7 @@ import { AsOf } from '../ui/as-of.tsx';
 import { Boundary } from '../ui/boundary.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { Fresh } from '../ui/fresh.tsx';
 import { Age } from '../ui/time.tsx';
 import { count, exactCount, lastPart, plural } from '../ui/words.ts';
 
@@ -93,7 +94,7 @@ function Row({ group: f }: { group: FailureGroup }) {
         <Trend values={f.trend} label={`By hour over a day: ${f.trend.join(', ')}`} />
       </td>
       <td className="c-count num" title={exactCount(f.count)}>
-        {count(f.count)}
+        <Fresh text={count(f.count)} />
       </td>
       <td className="c-first num muted">
         <Age at={f.first} />

@@ -8,6 +8,7 @@ import { isStranded } from '../queues/queue-list.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Boundary } from '../ui/boundary.tsx';
 import { Empty } from '../ui/feedback.tsx';
+import { Fresh } from '../ui/fresh.tsx';
 import { Middle } from '../ui/middle.tsx';
 import { count, exactCount, plural, signed } from '../ui/words.ts';
 
@@ -94,9 +95,11 @@ function Row({ queue }: { queue: QueueRow }) {
         <Spark values={queue.depth} height={18} label={`${queue.name}: depth over the last hour`} fromZero />
       </td>
       <td className="c-depth num" title={exactCount(queue.messages)}>
-        {queue.messages === null ? <span className="faint">unknown</span> : count(queue.messages)}
+        {queue.messages === null ? <span className="faint">unknown</span> : <Fresh text={count(queue.messages)} />}
       </td>
-      <td className="c-net num">{signed(queue.per_min)}</td>
+      <td className="c-net num">
+        <Fresh text={signed(queue.per_min)} />
+      </td>
       <td className="c-age num muted">
         <Oldest queue={queue} />
       </td>

@@ -4,6 +4,7 @@ import type { ClusterInfo, EventGap, SourceState } from '../../../shared/wire/ht
 import { useCluster, useConnection, useNow } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { Boundary } from '../ui/boundary.tsx';
+import { Fresh } from '../ui/fresh.tsx';
 import { Icon, Mark } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { age, count, exactCount, exactTime } from '../ui/words.ts';
@@ -112,7 +113,9 @@ export function Sources() {
       <dl className="sources" aria-label="Sources">
         <div data-state="FAILURE">
           <dt>Dashboard</dt>
-          <dd>no answer {age(now - silent)}</dd>
+          <dd>
+            <Fresh text={`no answer ${age(now - silent)}`} />
+          </dd>
         </div>
         {cluster.sources.map((source) => (
           <div key={source.name}>
@@ -133,24 +136,24 @@ export function Sources() {
         >
           <dt className="clip">{sourceName(source)}</dt>
           <dd>
-            {source.ok
-              ? source.detail && source.detail.length <= 14
-                ? source.detail
-                : source.latency_ms === null
-                  ? 'ok'
-                  : `${Math.max(1, Math.round(source.latency_ms))} ms`
-              : source.last_ok === null
-                ? 'never heard'
-                : `silent ${age(now - source.last_ok)}`}
+            <Fresh text={sourceWord(source, now)} />
           </dd>
         </div>
       ))}
       <div data-state={cluster.events_lost === 0 ? undefined : 'FAILURE'} title={gapsTold(cluster.gaps)}>
         <dt>Events lost, 24 h</dt>
-        <dd>{eventsLost(cluster)}</dd>
+        <dd>
+          <Fresh text={eventsLost(cluster)} />
+        </dd>
       </div>
     </dl>
   );
+}
+
+function sourceWord(source: SourceState, now: number): string {
+  if (!source.ok) return source.last_ok === null ? 'never heard' : `silent ${age(now - source.last_ok)}`;
+  if (source.detail && source.detail.length <= 14) return source.detail;
+  return source.latency_ms === null ? 'ok' : `${Math.max(1, Math.round(source.latency_ms))} ms`;
 }
 
 /** '0', '~3,400', 'over 3,400', 'unknown'. */

@@ -1,11 +1,7 @@
 // Times as words that tick, with the exact instant and zone on hover. Wording: words.ts. One clock: live/hooks.ts.
 import { useKnownNow, useNow } from '../live/hooks.ts';
+import { Fresh } from './fresh.tsx';
 import { age, duration, exactTime, instant } from './words.ts';
-
-/** Words that change in place are new words: at the right edge of a column nothing counts as moved then. */
-function Fresh({ text }: { text: string }) {
-  return <span key={text}>{text}</span>;
-}
 
 export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix?: string }) {
   const now = useNow();

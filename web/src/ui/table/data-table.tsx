@@ -5,6 +5,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type ReactNode, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Boundary } from '../boundary.tsx';
+import { Fresh } from '../fresh.tsx';
 import { Icon } from '../icon.tsx';
 import { type Column, type ColumnLayout, layoutColumns, nextSort, readSort } from './columns.ts';
 import type { Line } from './lines.ts';
@@ -323,9 +324,14 @@ const Known = memo(function Known({
 function Cell({ column, row, last }: { column: Column<unknown>; row: unknown; last?: boolean }): ReactNode {
   return (
     <td className={classOf(column, last)} title={column.title?.(row)}>
-      {column.cell(row)}
+      <Words>{column.cell(row)}</Words>
     </td>
   );
+}
+
+/** Plain words are drawn anew when they change, so that nothing counts as moved. */
+function Words({ children }: { children: ReactNode }): ReactNode {
+  return typeof children === 'string' ? <Fresh text={children} /> : children;
 }
 
 function Folded({ layout, row }: { layout: ColumnLayout<unknown>; row: unknown }): ReactNode {
