@@ -166,6 +166,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await page.getByRole('row', { name: /^img 250/ }).waitFor();
 
     await page.goto(`${dashboard.address}/queues?by=flat`);
+    await page.getByText(/^100\d of 100\d$/).waitFor();
     await page.getByRole('columnheader', { name: 'Waiting' }).getByRole('button').click();
     await page.waitForURL((url) => url.searchParams.get('sort') === 'waiting');
     await page.getByRole('columnheader', { name: 'Waiting' }).getByRole('button').click();

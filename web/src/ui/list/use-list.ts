@@ -49,7 +49,8 @@ export function useList<Row>({
       chosen ? sortRows(list, chosen.column.sort!, chosen.descending, keyOf) : [...list];
     return { kept: inOrder(rows.filter(keep)), inOrder };
   }, [rows, columns, keyOf, keep, sort]);
-  const holding = held && order.current.sort === sort;
+  // A list that was hardly there yet is no order to hold.
+  const holding = held && order.current.sort === sort && order.current.keys.length * 2 > sorted.kept.length;
   const kept = holding ? holdOrder(order.current.keys, sorted.kept, keyOf) : sorted.kept;
   const how = by ?? (kept.length > LONG ? 'stem' : 'flat');
   const lines = useMemo((): readonly Line<Row>[] => {
