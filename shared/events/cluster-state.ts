@@ -158,6 +158,15 @@ export class ClusterState {
     return true;
   }
 
+  /** Mark tasks as changed: their worker fell silent, or came back. */
+  touchTasksOf(hostname: string): void {
+    for (const task of this.tasks.values()) {
+      if (task.worker !== hostname || ENDED_STATES.has(task.state) || task.batch === this.#n) continue;
+      task.batch = this.#n;
+      this.#open.tasks.push(task);
+    }
+  }
+
   /** Mark a worker as changed, for instance when it turned silent. */
   touchWorker(w: WorkerRecord): void {
     if (w.batch === this.#n) return;

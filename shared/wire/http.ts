@@ -175,6 +175,11 @@ export const TaskPage = Type.Object({
   /** Tasks matching `q` per state, whatever `state` asked for. Counted up to 10,000 each: then `counts_capped` is true. */
   counts: Type.Record(Str, Int),
   counts_capped: Bool,
+  /**
+   * Of these counts so many are of tasks whose worker fell silent or left: whether they still run nobody knows (`unknown_since`). Absent: not
+   * counted, for a query.
+   */
+  counts_unknown: Type.Optional(Type.Record(Str, Int)),
   /** Matching q and state. */
   total: Int,
   total_is: Type.Optional(Precision),

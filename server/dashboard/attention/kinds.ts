@@ -305,7 +305,7 @@ export const KINDS: readonly Kind[] = [
           {
             key: w.hostname,
             name: w.hostname,
-            detail: `its event loop was blocked for ${formatAge(w.blocked.seconds)}`,
+            detail: `had its event loop blocked for ${formatAge(w.blocked.seconds)}`,
             since: w.blocked.at,
             evidence: [
               {
@@ -336,12 +336,12 @@ export const KINDS: readonly Kind[] = [
       return facts.workers.flatMap((w): Finding[] => {
         const { drift } = w;
         if (w.status !== 'online' || !(drift >= AHEAD || drift <= -BEHIND)) return [];
-        const off = `${formatAge(Math.abs(drift))} ${drift > 0 ? 'ahead' : 'behind'}`;
+        const off = `${formatAge(Math.round(Math.abs(drift)))} ${drift > 0 ? 'ahead' : 'behind'}`;
         return [
           {
             key: w.hostname,
             name: w.hostname,
-            detail: `its clock is ${off}`,
+            detail: `has a clock that is ${off}`,
             evidence: [
               {
                 text: `Its last heartbeats bear times ${off} of this machine's clock; its tasks are placed by this machine's`,

@@ -356,7 +356,10 @@ export class Cluster {
       if (this.watch.unheard(w.hostname) !== null) mute.add(w.hostname);
       const status = this.statusOf(w);
       if (this.#status.get(w.hostname) !== status) {
+        const before = this.#status.get(w.hostname);
         this.#status.set(w.hostname, status);
+        // What it holds is not known from then on, or is again.
+        if (before !== undefined && (status === 'offline' || before === 'offline')) this.state.touchTasksOf(w.hostname);
         this.state.touchWorker(w);
       }
       if (status === 'offline' && (w.last_heard ?? 0) < now - purge) {

@@ -1,8 +1,9 @@
 // What a worker held when it fell silent, and since when nobody knows of a task.
 // Not here: who is silent (worker-watch.ts); whether a task is to be sent again (../operations/).
 // Holds: its last answer and its events together; an event younger than the answer has the last word; said as of when.
+import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
-import { READY_STATES } from '../../../shared/states.ts';
+import { ENDED_STATES } from '../../../shared/states.ts';
 import type { HeldTasks, TaskRow } from '../../../shared/wire/http.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -21,7 +22,7 @@ export function heldBy(cluster: Cluster, w: WorkerRecord): HeldTasks | null {
   const add = (id: string, name: string | null, was: Held['was'], at: number | null, acknowledged: boolean | null) => {
     const task = cluster.state.tasks.get(id);
     // It has ended, or gone on elsewhere.
-    if (task && (READY_STATES.has(task.state) || task.state === 'RETRY' || task.worker !== w.hostname)) return;
+    if (task && (ENDED_STATES.has(task.state) || task.state === 'RETRY' || task.worker !== w.hostname)) return;
     held.set(id, { uuid: id, name: name ?? task?.name ?? null, was, at, acknowledged });
   };
   if (inspected) {
@@ -44,14 +45,25 @@ export function heldBy(cluster: Cluster, w: WorkerRecord): HeldTasks | null {
 export function unknownSince(cluster: Cluster, row: Pick<TaskRow, 'state' | 'worker' | 'timestamp'>): number | null {
   if (row.worker === null || (row.state !== 'STARTED' && row.state !== 'RECEIVED')) return null;
   const w = cluster.state.workers.get(row.worker);
-  // Forgotten, so long is it gone.
-  if (!w) return cluster.settled === null ? null : row.timestamp;
+  // Forgotten, so long is it gone; unless there was no place for it.
+  if (!w) return cluster.settled === null || cluster.state.workerEventsLeftOut > 0 ? null : row.timestamp;
   if (cluster.statusOf(w) !== 'offline') return null;
   return Math.max(w.last_heard ?? row.timestamp, row.timestamp);
 }
 
 /** The row, with `unknown_since` where that holds. */
-export function told<T extends TaskRow>(cluster: Cluster, row: T): T {
+export function withUnknown<T extends TaskRow>(cluster: Cluster, row: T): T {
   const since = unknownSince(cluster, row);
   return since === null ? row : { ...row, unknown_since: since };
+}
+
+/** How many unfinished tasks of these are with workers that are gone, by state; those in memory. */
+export function countUnknown(cluster: Cluster, matches: (row: TaskRecord) => boolean): Record<string, number> {
+  const counts: Record<string, number> = {};
+  const { workers } = cluster.state;
+  // Mostly nobody is gone, and there is nothing to count.
+  if (![...workers.values()].some((w) => cluster.statusOf(w) === 'offline')) return counts;
+  for (const t of cluster.state.tasks.values())
+    if (unknownSince(cluster, t) !== null && matches(t)) counts[t.state] = (counts[t.state] ?? 0) + 1;
+  return counts;
 }

@@ -11,6 +11,7 @@ import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow } from '.
 import type { Patch, Snapshot } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { withUnknown } from '../cluster/held.ts';
 import { clusterInfo, figures, queueRows, workerRow, workerRows } from '../cluster/rows.ts';
 import { toRow } from '../history/rows.ts';
 
@@ -109,7 +110,7 @@ export class Feed {
       .catch(() => this.#recent);
     const tasks = stored.map((row) => {
       const record = cluster.state.tasks.get(row.uuid);
-      return record ? toRow(record) : row;
+      return withUnknown(cluster, record ? toRow(record) : row);
     });
     const queues = queueRows(cluster);
     const workers = workerRows(cluster);
@@ -168,7 +169,7 @@ export class Feed {
     const patch: Patch = {
       type: 'patch',
       seq: ++this.#seq,
-      tasks: shown.map(toRow),
+      tasks: shown.map((task) => withUnknown(this.#cluster, toRow(task))),
       tasks_changed: changed.size,
       tasks_new: this.#created,
       workers: [...this.#workers].map((w) => workerRow(this.#cluster, w)),

@@ -16,6 +16,7 @@ import {
   WaitReply,
 } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
+import { countUnknown, withUnknown } from '../cluster/held.ts';
 import { poolName } from '../cluster/rows.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
 import { splitException } from '../history/exception.ts';
@@ -54,7 +55,16 @@ export function taskRoutes(app: Api, { cluster, waiting, desk }: RouteContext): 
           cursor: q.cursor || null,
           limit: q.limit ?? 50,
         };
-        return await history.tasks(asked, hangUpOf(reply));
+        const page = await history.tasks(asked, hangUpOf(reply));
+        const { from, to, tree } = asked;
+        const isWithin = (t: TaskRecord) =>
+          (from === null || t.first_seen >= from) && (to === null || t.first_seen < to);
+        return {
+          ...page,
+          items: page.items.map((row) => withUnknown(cluster, row)),
+          // Of a query they are not counted: `unknown_since` of its rows tells.
+          ...(tree === null ? { counts_unknown: countUnknown(cluster, isWithin) } : {}),
+        };
       } catch (error) {
         if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
         throw error;
@@ -159,7 +169,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk }: RouteContext): 
       const text = (key: string): string | null =>
         base[key] === null || base[key] === undefined ? null : String(base[key]);
       const detail: TaskDetail = {
-        ...row,
+        ...withUnknown(cluster, row),
         traceback: text('traceback'),
         exchange: text('exchange'),
         routing_key: text('routing_key'),
