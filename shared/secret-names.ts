@@ -41,9 +41,9 @@ export function isSecretSetting(name: string): boolean {
   return (isSecretName(name) || SETTING_KEY.test(name)) && !PLAIN_SETTING.test(name);
 }
 
-/** A setting as a worker tells it over remote control: all that Celery hides, which is more than is secret. */
+/** A setting as a worker tells it over remote control, where Celery hides it whatever its value. */
 export function isHiddenByCelery(name: string): boolean {
-  return CELERY_SETTING.test(name) || isSecretName(name);
+  return CELERY_SETTING.test(name);
 }
 
 /** Where a secret name may stand in running text; its ends are to be found around the match. */

@@ -1,7 +1,7 @@
 // Settings as they may be shown: secrets masked, URLs without passwords, nothing that JSON cannot say.
 // Celery 5.6: app/utils.py filter_hidden_settings
 import { saferepr } from '../../../shared/python-repr.ts';
-import { isHiddenByCelery, MASK } from '../../../shared/secret-names.ts';
+import { isHiddenByCelery, isSecretName, MASK } from '../../../shared/secret-names.ts';
 import type { Config } from '../../app/config.ts';
 import { safeUrl } from '../../transport/url.ts';
 
@@ -22,6 +22,8 @@ function masked(table: Readonly<Record<string, unknown>>): Record<string, unknow
 function maskOne(key: string, value: unknown): unknown {
   if (isTable(value)) return masked(value);
   if (isHiddenByCelery(key)) return MASK;
+  const saysNothing = value === null || value === undefined || value === '' || typeof value === 'boolean';
+  if (isSecretName(key) && !saysNothing) return MASK;
   return plain(value);
 }
 
