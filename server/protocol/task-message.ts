@@ -331,6 +331,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'stamped_headers',
   'stamps',
   'compression',
+  // The broker's own: what is sent again begins anew.
+  'x-delivery-count',
 ]);
 
 function customHeaders(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {

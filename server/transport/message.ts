@@ -30,6 +30,9 @@ export interface OutgoingMessage {
   readonly properties: Readonly<Properties>;
 }
 
+/** The header that tells how many times a message came back because who held it died: RabbitMQ's, on every broker that counts. */
+export const DELIVERY_COUNT = 'x-delivery-count';
+
 export interface DeliveryInfo {
   readonly exchange: string;
   readonly routing_key: string;

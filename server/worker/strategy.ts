@@ -5,7 +5,8 @@
 import { jsonText } from '../../shared/json-text.ts';
 import { saferepr } from '../../shared/python-repr.ts';
 import { storeFailure } from '../app/trace.ts';
-import { InvalidTaskError, NotRegistered, toError } from '../errors.ts';
+import { InvalidTaskError, NotRegistered, toError, WorkerLostError } from '../errors.ts';
+import { exceptionRepr } from '../protocol/failure.ts';
 import {
   awareIsoTime,
   isTaskMessage,
@@ -17,7 +18,7 @@ import { decompress, decompressedLimit } from '../serialization/compression.ts';
 import { acceptSet, decode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
-import type { Message } from '../transport/message.ts';
+import { DELIVERY_COUNT, type Message } from '../transport/message.ts';
 import { type PolicyContext, policyOf, type TaskPolicy } from './policy.ts';
 import type { TokenBucket } from './rate-limit.ts';
 import { Request, type RequestHost } from './request.ts';
@@ -41,6 +42,8 @@ export class Strategy {
   readonly #sizeLimit: number | null;
   /** How many channels went: a body opened meanwhile belongs to one of them. */
   #channels = 0;
+  /** `worker_delivery_limit` */
+  readonly #deliveryLimit: number | null;
   readonly #policies = new Map<string, TaskPolicy>();
   /** Buckets with somebody waiting, and when they are looked at again. */
   readonly #waits = new Map<TokenBucket<Request>, TimerHandle>();
@@ -51,6 +54,7 @@ export class Strategy {
     this.#timer = options.timer;
     this.#context = options.policies;
     this.#accept = acceptSet(conf.get('accept_content'));
+    this.#deliveryLimit = conf.get('worker_delivery_limit') || null;
     this.#sizeLimit = conf.get('decompressed_size_limit');
   }
 
@@ -113,6 +117,11 @@ export class Strategy {
       policy = this.policy(body.task);
       if (!policy) {
         this.#unregistered(message, body);
+        return;
+      }
+      const lost = Number(message.headers[DELIVERY_COUNT] ?? 0);
+      if (this.#deliveryLimit !== null && lost >= this.#deliveryLimit) {
+        this.#setAside(message, body, lost);
         return;
       }
       request = new Request(this.#host, message, body, policy, {
@@ -295,6 +304,24 @@ export class Strategy {
         .then(() => {
           events.send('task-failed', { uuid: body.id, exception: `NotRegistered('${body.task}')` });
           signals.task_unknown.send({ sender: this.#host, name: body.task, id: body.id, message, exc: error });
+        }),
+    );
+  }
+
+  /** It has outlived too many workers: rejected, so that a broker with dead letters keeps it. */
+  #setAside(message: Message, body: TaskMessage, lost: number): void {
+    const { app, events, log } = this.#host;
+    const why = `${lost} workers that held it died, and worker_delivery_limit is ${this.#deliveryLimit}`;
+    const error = new WorkerLostError(`Set aside: ${why}.`);
+    log.error(`Task ${body.task}[${body.id}] is set aside: ${why}.`, this.#report(message));
+    this.#settle(() => message.reject({ requeue: false }));
+    this.#host.track(
+      storeFailure(app, body, error, { state: 'FAILURE', traceback: null })
+        .catch((e: Error) => log.error(`Cannot store the failure of ${body.task}[${body.id}]: ${e.message}`))
+        .then(() => {
+          events.send('task-rejected', { uuid: body.id, requeue: false });
+          events.send('task-failed', { uuid: body.id, exception: exceptionRepr(error), traceback: null });
+          signals.task_rejected.send({ sender: this.#host, message, exc: error });
         }),
     );
   }

@@ -58,6 +58,14 @@ export const WORKER = {
     'At most so many messages are held for an ETA or countdown. None: no limit.',
     { unit: 'messages' },
   ),
+  worker_delivery_limit: int(
+    null,
+    '',
+    'A task message that came back so many times because the worker that held it died is set aside: rejected, and stored as failed with ' +
+      'WorkerLostError. What was fetched and had not begun counts too: 3 or more is a good number. None: no limit, as in Celery. Counted ' +
+      'by the file broker, by Umbel workers on Redis, and by quorum queues of RabbitMQ (x-delivery-count).',
+    { unit: 'deliveries', source: 'Umbel' },
+  ),
   worker_hijack_root_logger: bool(
     true,
     'CELERYD_HIJACK_ROOT_LOGGER',

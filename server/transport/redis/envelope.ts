@@ -5,7 +5,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { EncodeError, toError } from '../../errors.ts';
 import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
-import type { OutgoingMessage, Properties } from '../message.ts';
+import { DELIVERY_COUNT, type OutgoingMessage, type Properties } from '../message.ts';
 
 export interface Envelope {
   readonly message: OutgoingMessage;
@@ -73,15 +73,19 @@ export function readEnvelope(raw: string, queue: string): Envelope {
   };
 }
 
-/** The envelope of a message that is given back: both marks kombu sets. What is no envelope stays as it is. */
-export function markRedelivered(raw: string): string {
+/**
+ * The envelope of a message that is given back: both marks kombu sets. What is no envelope stays as it is.
+ * @param lost who held it died: counted in a header that kombu does not know
+ */
+export function markRedelivered(raw: string, lost = false): string {
   try {
     const found = decodeJson(raw);
     if (!isDict(found)) return raw;
     const { properties } = found;
+    const headers = isDict(found.headers) ? found.headers : {};
     const marked = {
       ...found,
-      headers: { ...(isDict(found.headers) ? found.headers : {}), redelivered: true },
+      headers: { ...headers, redelivered: true, ...(lost ? { [DELIVERY_COUNT]: countOf(headers) + 1 } : {}) },
     } as Dict;
     if (isDict(properties)) {
       const info = isDict(properties.delivery_info) ? properties.delivery_info : {};
@@ -97,6 +101,11 @@ export function markRedelivered(raw: string): string {
   } catch {
     return raw;
   }
+}
+
+function countOf(headers: Dict): number {
+  const count = Number(headers[DELIVERY_COUNT] ?? 0);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 
 /** `priority` of an envelope's properties, as kombu bounds it. */

@@ -89,7 +89,7 @@ export class Restore {
       await this.checkClock();
       if (link.timer.monotonic() < this.#trustedFromMs) return 0;
       await this.#bringBack();
-      return await this.tags(this.#notHeldHere(await this.#overdue()));
+      return await this.tags(this.#notHeldHere(await this.#overdue()), true);
     } finally {
       this.#looking = false;
       await batch.script('release', [keys.unackedMutex], [token]).catch(() => {});
@@ -138,8 +138,11 @@ export class Restore {
     await this.#keep(tags);
   }
 
-  /** Give back what is recorded under these tags, the last of them to be taken first. */
-  async tags(tags: readonly string[]): Promise<number> {
+  /**
+   * Give back what is recorded under these tags, the last of them to be taken first.
+   * @param lost their holder died: counted
+   */
+  async tags(tags: readonly string[], lost = false): Promise<number> {
     const { batch, keys } = this.#broker;
     let count = 0;
     for (let at = 0; at < tags.length; at += STEP) {
@@ -148,7 +151,7 @@ export class Restore {
       const owed: Owed[] = [];
       for (const [i, record] of records.entries()) {
         if (record === null) await batch.command('ZREM', keys.unackedIndex, some[i]!);
-        else owed.push(...(await this.#read(some[i]!, record)));
+        else owed.push(...(await this.#read(some[i]!, record, lost)));
       }
       count += await this.give(owed, 'next');
     }
@@ -204,10 +207,10 @@ export class Restore {
     return tags.filter((tag) => !held.has(tag));
   }
 
-  async #read(tag: string, record: string): Promise<Owed[]> {
+  async #read(tag: string, record: string, lost: boolean): Promise<Owed[]> {
     try {
       const [envelope, exchange, routingKey] = decodeJson(record) as [Record<string, unknown>, string, string];
-      const text = markRedelivered(encodeJsonFast(envelope));
+      const text = markRedelivered(encodeJsonFast(envelope), lost);
       const priority = priorityOf((envelope.properties ?? {}) as Record<string, unknown>);
       const queues = await this.#broker.route(exchange, routingKey);
       // One list a record: a second queue of the exchange had its own copy, with a record of its own, under the same tag.

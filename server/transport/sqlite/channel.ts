@@ -174,7 +174,8 @@ export class SqliteChannel implements Channel, ConsumingChannel {
       const place = {
         id: row.id,
         queue: name,
-        redelivered: row.redelivered === 1,
+        redelivered: row.redelivered > 0,
+        lost: row.redelivered - 1,
         deliveryTag: 0,
         consumerTag: undefined,
       };
@@ -219,7 +220,14 @@ export class SqliteChannel implements Channel, ConsumingChannel {
       this.#held.set(deliveryTag, { id: row.id, queueId, claim, got });
       if (!got) this.#outstanding++;
     }
-    const place = { id: row.id, queue, redelivered: row.redelivered === 1, deliveryTag, consumerTag: tag };
+    const place = {
+      id: row.id,
+      queue,
+      redelivered: row.redelivered > 0,
+      lost: row.redelivered - 1,
+      deliveryTag,
+      consumerTag: tag,
+    };
     return new Delivery(readEnvelope(row), place, this.#settle, claim === null);
   }
 

@@ -121,8 +121,11 @@ export class Messages {
     this.#db.run('UPDATE broker_claims SET ids = ? WHERE id = ?', JSON.stringify([...claim.ids]), claim.id);
   }
 
-  /** Ready again where they stood, marked as redelivered; those of deleted queues go. Ids no longer there are passed over. */
-  giveBack(ids: readonly number[]): void {
+  /**
+   * Ready again where they stood, marked as redelivered; those of deleted queues go. Ids no longer there are passed over.
+   * @param lost their holder died: counted. The column holds 0, or 1 and how often that happened.
+   */
+  giveBack(ids: readonly number[], lost = false): void {
     const list = JSON.stringify(ids);
     this.#db.run(
       `INSERT OR IGNORE INTO broker_ready SELECT queue_id, rank, id, expires_ms FROM broker_messages
@@ -130,7 +133,9 @@ export class Messages {
       list,
     );
     this.#db.run(
-      'UPDATE broker_messages SET redelivered = 1 WHERE id IN (SELECT value FROM json_each(?)) AND redelivered = 0',
+      lost
+        ? 'UPDATE broker_messages SET redelivered = max(redelivered, 1) + 1 WHERE id IN (SELECT value FROM json_each(?))'
+        : 'UPDATE broker_messages SET redelivered = 1 WHERE id IN (SELECT value FROM json_each(?)) AND redelivered = 0',
       list,
     );
     this.#db.run(
@@ -146,7 +151,7 @@ export class Messages {
       'SELECT queue_id, ids FROM broker_claims WHERE session_id = ?',
       session,
     );
-    for (const { ids } of claims) this.giveBack(JSON.parse(ids) as number[]);
+    for (const { ids } of claims) this.giveBack(JSON.parse(ids) as number[], true);
     if (claims.length > 0) this.#db.run('DELETE FROM broker_claims WHERE session_id = ?', session);
     return [...new Set(claims.map((claim) => Number(claim.queue_id)))];
   }

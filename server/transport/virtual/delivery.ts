@@ -3,7 +3,7 @@
 // Holds: the second settlement of one delivery throws; settling after the channel gave the message back does nothing.
 // Kombu: message.py
 import { MessageStateError } from '../../errors.ts';
-import type { DeliveryInfo, Message, OutgoingMessage, Properties } from '../message.ts';
+import { DELIVERY_COUNT, type DeliveryInfo, type Message, type OutgoingMessage, type Properties } from '../message.ts';
 
 export type Settlement = 'ack' | 'reject' | 'requeue';
 
@@ -31,14 +31,22 @@ export class Delivery implements Message {
   /** @param settle null: a message only looked at. */
   constructor(
     m: OutgoingMessage,
-    place: { id: number; queue: string; redelivered: boolean; deliveryTag: number; consumerTag: string | undefined },
+    place: {
+      id: number;
+      queue: string;
+      redelivered: boolean;
+      deliveryTag: number;
+      consumerTag: string | undefined;
+      /** How many times it came back because who held it died, where the broker counts that. */
+      lost?: number;
+    },
     settle: Settle | null,
     noAck = false,
   ) {
     this.body = m.body;
     this.contentType = m.contentType;
     this.contentEncoding = m.contentEncoding;
-    this.headers = m.headers;
+    this.headers = (place.lost ?? 0) > 0 ? { ...m.headers, [DELIVERY_COUNT]: place.lost } : m.headers;
     this.properties = m.properties;
     this.queue = place.queue;
     this.redelivered = place.redelivered;

@@ -296,6 +296,7 @@ describeNeedsRedis('Redis as kombu uses it', () => {
       await until(() => got.length === 1, 'it again');
       expect(got[0]!.redelivered).toBe(true);
       expect(got[0]!.headers.redelivered).toBe(true);
+      expect(got[0]!.headers['x-delivery-count']).toBe(1);
       got[0]!.ack();
       await alive.flush();
       expect(await look.exists('unacked', 'unacked_index')).toBe(0);

@@ -100,6 +100,11 @@ describe('what a killed process held', () => {
 
     await until(() => got.length === 1, 'the message to come back');
     expect([text(got[0]!), got[0]!.redelivered]).toEqual(['a', true]);
+    // Counted: its holder died. Given back by one that lives, it is not counted again.
+    expect(got[0]!.headers['x-delivery-count']).toBe(1);
+    got[0]!.reject({ requeue: true });
+    await until(() => got.length === 2, 'the message once more');
+    expect(got[1]!.headers['x-delivery-count']).toBe(1);
   });
 
   it('is there at once for the next process that starts', async () => {
