@@ -5,6 +5,7 @@
 // before the first round of questions has ended.
 import { formatCount, formatRate, listing, plural, shortenMiddle, splitTaskName } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
+import { toSegment } from '../../../shared/path-segment.ts';
 import type { Attention, Evidence, KnowledgeBySource, NeedKind } from '../../../shared/wire/http.ts';
 import type { Facts, WorkerFact } from './facts.ts';
 import { stallOf } from './stalled.ts';
@@ -55,7 +56,7 @@ const BLOCKED_MIN = 5;
 /** A blocked event loop is told of for so long. @unit seconds */
 const BLOCKED_FOR = 120;
 
-const worker = (w: WorkerFact): string => `/workers/${encodeURIComponent(w.hostname)}`;
+const worker = (w: WorkerFact): string => `/workers/${encodeURIComponent(toSegment(w.hostname))}`;
 const bare = (name: string): string => shortenMiddle(name, 40);
 
 /** In the order of urgency: what stands still comes before what goes wrong, and that before what is merely worth knowing. */
@@ -224,13 +225,17 @@ export const KINDS: readonly Kind[] = [
                 at: facts.knowledge.control.as_of,
               },
             ],
-            href: `/queues/${encodeURIComponent(q.name)}`,
+            href: `/queues/${encodeURIComponent(toSegment(q.name))}`,
             weight: q.messages,
           },
         ];
       });
     },
-    several: (count) => ({ subject: plural(count, 'queue'), detail: 'have no consumer', href: '/queues' }),
+    several: (count) => ({
+      subject: plural(count, 'queue'),
+      detail: 'have no consumer',
+      href: '/queues?show=stranded',
+    }),
   },
   {
     kind: 'failure',
@@ -282,13 +287,13 @@ export const KINDS: readonly Kind[] = [
               { text: `${plural(q.messages ?? 0, 'message')} wait`, at: q.probedAt },
               { text: `${plural(q.workers.length, 'worker')} consume it`, at: facts.knowledge.control.as_of },
             ],
-            href: `/queues/${encodeURIComponent(q.name)}`,
+            href: `/queues/${encodeURIComponent(toSegment(q.name))}`,
             weight: q.perMinute ?? 0,
           },
         ];
       });
     },
-    several: (count) => ({ subject: plural(count, 'queue'), detail: 'grow', href: '/queues' }),
+    several: (count) => ({ subject: plural(count, 'queue'), detail: 'grow', href: '/queues?show=grows' }),
   },
   {
     kind: 'loop-blocked',
@@ -385,7 +390,11 @@ export const KINDS: readonly Kind[] = [
         ];
       });
     },
-    several: (count) => ({ subject: plural(count, 'worker'), detail: 'send no task events', href: '/workers' }),
+    several: (count) => ({
+      subject: plural(count, 'worker'),
+      detail: 'send no task events',
+      href: '/workers?show=quiet',
+    }),
   },
   {
     kind: 'events-lost',
