@@ -139,7 +139,7 @@ describe('many of one kind', () => {
       kind: 'queue-unconsumed',
       count: 200,
       title: '200 queues have no consumer',
-      href: '/queues',
+      href: '/queues?show=stranded',
     });
     expect(needs[0]!.subjects).toHaveLength(5);
     expect(needs[0]!.subjects[0]).toMatchObject({
