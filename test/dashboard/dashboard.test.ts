@@ -251,11 +251,11 @@ describe('the dashboard of a living cluster', () => {
   it('has the whole arguments from the message while it waits and from the result record later, else says why not', async () => {
     const { app, dashboard, add } = await shop();
     const cut = { argsrepr: '([{...}],)' };
-    const waiting = await add.applyAsync([[{ sku: 'MUG' }]] as never, {}, { ...cut, queue: 'nobody' });
+    const waiting = await add.applyAsync([[{ sku: 'MUG' }], 1] as never, {}, { ...cut, queue: 'nobody' });
     await stored(dashboard, waiting.id, 'PENDING');
     expect(await get<CallReply>(dashboard, `tasks/${waiting.id}/call`)).toMatchObject({
       source: 'message',
-      args: [[{ sku: 'MUG' }]],
+      args: [[{ sku: 'MUG' }], 1],
       kwargs: {},
     });
     const gone = await add.applyAsync([1, 1], {}, cut);
