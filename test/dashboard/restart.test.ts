@@ -120,6 +120,12 @@ it('a dashboard on a history that cannot be written answers /readyz with the rea
   expect(refused.sources.store).toMatchObject({ ok: false });
   expect(refused.sources.store.detail).toContain(at.db);
   expect((await info()).history).toMatchObject({ ok: false });
+  const payload = { action: 'revoke', task_ids: ['x'] };
+  const operation = await dashboard.app.inject({ method: 'POST', url: '/api/v2/operations', payload });
+  expect([operation.statusCode, operation.json<{ detail: string }>().detail]).toEqual([
+    503,
+    expect.stringContaining('Nothing was done, since it cannot be recorded'),
+  ]);
   expect(await metrics()).toMatch(/^umbel_history_writable 0$/m);
   rmSync(at.db, { recursive: true });
   await until(async () => (await dashboard.app.inject('/readyz')).statusCode === 200, 'it to be ready again');

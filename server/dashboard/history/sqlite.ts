@@ -139,8 +139,13 @@ class SqliteHistory {
     this.#pump();
   }
 
-  beginOperation(row: OperationRow): Promise<number> {
-    return this.#writer.call('operation', [row]) as Promise<number>;
+  async beginOperation(row: OperationRow): Promise<number> {
+    try {
+      return (await this.#writer.call('operation', [row])) as number;
+    } catch (error) {
+      const reason = this.failure ?? toError(error).message;
+      throw new ImproperlyConfigured(`Nothing was done, since it cannot be recorded. ${reason}`, { cause: error });
+    }
   }
   finishOperation(id: number, row: OperationOutcome): Promise<void> {
     return this.#writer.call('finishOperation', [id, row]) as Promise<void>;

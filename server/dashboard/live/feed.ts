@@ -7,7 +7,7 @@ import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { jsonText } from '../../../shared/json-text.ts';
-import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow } from '../../../shared/wire/http.ts';
+import type { ClusterInfo, Figures, OperationRecord, QueueRow } from '../../../shared/wire/http.ts';
 import type { Patch, Snapshot } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -45,7 +45,6 @@ export class Feed {
   #workers = new Set<WorkerRecord>();
   #gone: string[] = [];
   #operations: OperationRecord[] = [];
-  #recent: TaskRow[] = [];
   #seq = 0;
   #said = { queues: '', figures: '', cluster: '' };
   #slow = { queues: null as QueueRow[] | null, figures: null as Figures | null, cluster: null as ClusterInfo | null };
@@ -107,7 +106,8 @@ export class Feed {
         limit: RECENT,
       })
       .then((page) => page.items)
-      .catch(() => this.#recent);
+      // The history does not answer: what memory has is better than an empty list.
+      .catch(() => newest(cluster.state.tasks).slice(0, RECENT).map(toRow));
     const tasks = stored.map((row) => {
       const record = cluster.state.tasks.get(row.uuid);
       return withUnknown(cluster, record ? toRow(record) : row);
