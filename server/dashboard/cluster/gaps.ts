@@ -106,13 +106,13 @@ export class Gaps {
     return this.#now ? this.#counted(this.#now) : null;
   }
 
-  /** Newest first. */
+  /** Newest first. That of a restart only once something was counted in it: most restarts miss nothing. */
   list(): Gap[] {
     const current = this.current;
-    return [
-      ...(current && (current.until === null || current.events !== 0) ? [current] : []),
-      ...this.past.toReversed(),
-    ];
+    const isShown =
+      current !== null &&
+      (current.cause === 'not-running' ? (current.events ?? 0) > 0 : current.until === null || current.events !== 0);
+    return [...(isShown ? [current] : []), ...this.past.toReversed()];
   }
 
   /**

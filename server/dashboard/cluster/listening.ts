@@ -57,7 +57,8 @@ export class Listening {
     let n = 0;
     let unknown = false;
     let is: Precision = 'about';
-    for (const gap of this.gaps.list()) {
+    const { current, past } = this.gaps;
+    for (const gap of current ? [current, ...past] : past) {
       if ((gap.until ?? now) <= now - DAY) continue;
       n += gap.events ?? 0;
       if (gap.events === null) unknown = true;
