@@ -158,6 +158,12 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
         await passive.start();
         const told = async () => (await workers(passive)).find((w) => w.hostname === 'quiet@py')?.task_events;
         await until(async () => (await told()) !== undefined, 'it to be heard', BUSY);
+        // The other dashboard asks each new worker for its events as well as for its pool: that must be over.
+        await until(
+          async () => ((await workers()).find((w) => w.hostname === 'quiet@py')?.pool ?? null) !== null,
+          'it to have been asked by the other',
+          BUSY,
+        );
         await operate({ action: 'disable_events', destination: ['quiet@py'] }, passive);
         await until(async () => (await told()) === false, 'it to be named', BUSY);
         const unseen = await shop.py<string>(`result = send('shop.add', 1, 2, queue='quiet')`);
