@@ -65,7 +65,15 @@ describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium',
     await page.getByRole('row', { name: /web@py online .* prefork 0 of 2/ }).waitFor();
     const unseen = await send(`'shop.add', 1, 2, queue='quiet'`);
     const said = page.getByText('quiet@py sends no task events, so its tasks are not seen.');
-    await said.waitFor();
+    // That it sends none is concluded from tasks begun over several heartbeats.
+    await until(
+      async () => {
+        await send(`'shop.add', 3, 4, queue='quiet'`);
+        return said.isVisible();
+      },
+      'the worker to be named',
+      { timeoutMs: LONG, everyMs: 1000 },
+    );
     await page.getByRole('link', { name: 'Overview' }).click();
     await page
       .getByRole('region', { name: 'Health' })
