@@ -224,7 +224,7 @@ describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium',
     expect((await dashboard.get<TaskDetail>(`tasks/${runs}`)).state).toBe('REVOKED');
     const other = await openTask(waits);
     await other.getByRole('button', { name: 'Revoke' }).click();
-    await other.getByText('Workers say so when it would have started').waitFor();
+    await other.getByText('A worker drops it when it comes to it').waitFor();
     await until(async () => (await worker('web@py')).revoked.includes(waits), 'the worker to remember it', {
       timeoutMs: LONG,
       everyMs: 100,
