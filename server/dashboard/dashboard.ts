@@ -30,6 +30,7 @@ import { ClusterLink } from './cluster/link.ts';
 import type { HistoryStore } from './history/contract.ts';
 import { openHistory } from './history/sqlite.ts';
 import { Feed } from './live/feed.ts';
+import { ProgressWatch } from './live/progress.ts';
 import { LiveSocket, MAX_FRAME } from './live/socket.ts';
 import type { OperationDesk } from './operations/contract.ts';
 import { Follower } from './operations/follow.ts';
@@ -118,12 +119,14 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   cluster.onEvents((events) => rates.take(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
   const follower = new Follower(timer, feed, lateHistory.value);
   const desk: OperationDesk = { cluster, feed, waiting, interventions, rates, follower };
+  const progress = new ProgressWatch(cluster, feed, timer, masking);
   const context: RouteContext = {
     cluster,
     attention,
     feed,
     waiting,
     desk,
+    progress,
     options,
     masking,
     version,
@@ -211,7 +214,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
             );
             return;
           }
-          const live = new LiveSocket(socket, feed, timer, request.user);
+          const live = new LiveSocket(socket, feed, progress, timer, request.user);
           sockets.add(live);
           socket.on('close', () => sockets.delete(live));
         });
@@ -274,6 +277,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     feed.stop();
     attention.stop();
     follower.stop();
+    progress.stop();
     await app.close();
     if (starting !== null) {
       const began = await starting.then(

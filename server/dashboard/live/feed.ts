@@ -46,6 +46,7 @@ export class Feed {
   #gone: string[] = [];
   #operations: OperationRecord[] = [];
   #seq = 0;
+  #touched = false;
   #said = { queues: '', figures: '', cluster: '' };
   #slow = { queues: null as QueueRow[] | null, figures: null as Figures | null, cluster: null as ClusterInfo | null };
 
@@ -81,6 +82,11 @@ export class Feed {
   /** An operation was done: it goes out with the next patch. */
   operation(record: OperationRecord): void {
     this.#operations.push(record);
+  }
+
+  /** Something that sockets add to a patch has changed: let there be one. */
+  touch(): void {
+    this.#touched = true;
   }
 
   /** The patches after `seq`, or null when they are no longer kept. */
@@ -162,7 +168,8 @@ export class Feed {
     const { queues, figures: fig, cluster: info } = this.#slow;
     const nothing =
       this.#tasks.size === 0 && this.#workers.size === 0 && this.#gone.length === 0 && this.#operations.length === 0;
-    if (nothing && queues === null && fig === null && info === null) return;
+    if (nothing && !this.#touched && queues === null && fig === null && info === null) return;
+    this.#touched = false;
     const changed = this.#tasks;
     const sorted = newest(changed);
     const shown = sorted.slice(0, MAX_TASKS);

@@ -6,10 +6,12 @@
 // Holds: what waits for one reader is at most HIGH and one frame; a reader never gets a patch without the one before it.
 import type { WebSocket } from 'ws';
 import { jsonText } from '../../../shared/json-text.ts';
+import type { Progress } from '../../../shared/wire/http.ts';
 import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import { toRow } from '../history/rows.ts';
 import type { Feed, NumberedPatch } from './feed.ts';
+import type { ProgressWatch } from './progress.ts';
 
 export const HIGH = 512 * 1024;
 const LOW = 64 * 1024;
@@ -37,8 +39,13 @@ export class LiveSocket {
   /** Patches not sent because the reader was behind. */
   dropped = 0;
 
-  constructor(socket: WebSocket, feed: Feed, timer: Timer, user: string | null) {
+  /** What this reader has of the progress of those it watches. */
+  readonly #sent = new Map<string, Progress>();
+  readonly #progress: ProgressWatch;
+
+  constructor(socket: WebSocket, feed: Feed, progress: ProgressWatch, timer: Timer, user: string | null) {
     this.#socket = socket;
+    this.#progress = progress;
     this.#feed = feed;
     this.#timer = timer;
     this.#user = user;
@@ -75,9 +82,11 @@ export class LiveSocket {
     }
     if (frame?.type === 'resume' && typeof frame.epoch === 'string' && typeof frame.seq === 'number')
       this.#resume(frame.epoch, frame.seq);
-    else if (frame?.type === 'watch' && Array.isArray(frame.tasks))
+    else if (frame?.type === 'watch' && Array.isArray(frame.tasks)) {
       this.#watched = new Set(frame.tasks.filter((id) => typeof id === 'string').slice(0, MAX_WATCHED));
-    else this.#socket.close(1003, 'unknown frame');
+      this.#sent.clear();
+      this.#progress.watch(this, this.#watched);
+    } else this.#socket.close(1003, 'unknown frame');
   }
 
   #resume(epoch: string, seq: number): void {
@@ -122,16 +131,28 @@ export class LiveSocket {
   }
 
   #withWatched(numbered: NumberedPatch): string {
-    if (numbered.rest === null || this.#watched.size === 0) return numbered.text;
+    const progress = this.#newProgress();
+    if (progress.length === 0 && (numbered.rest === null || this.#watched.size === 0)) return numbered.text;
     const shown = new Set(numbered.patch.tasks.map((t) => t.uuid));
     const more = [];
     for (const uuid of this.#watched) {
-      const record = numbered.rest.get(uuid);
+      const record = numbered.rest?.get(uuid);
       if (record && !shown.has(uuid)) more.push(toRow(record));
     }
-    return more.length === 0
-      ? numbered.text
-      : jsonText({ ...numbered.patch, tasks: [...numbered.patch.tasks, ...more] });
+    if (more.length === 0 && progress.length === 0) return numbered.text;
+    const own = progress.length === 0 ? {} : { progress };
+    return jsonText({ ...numbered.patch, tasks: [...numbered.patch.tasks, ...more], ...own });
+  }
+
+  #newProgress(): Progress[] {
+    const found: Progress[] = [];
+    for (const uuid of this.#watched) {
+      const progress = this.#progress.of(uuid);
+      if (!progress || this.#sent.get(uuid) === progress) continue;
+      this.#sent.set(uuid, progress);
+      found.push(progress);
+    }
+    return found;
   }
 
   #fallBehind(): void {
@@ -162,6 +183,7 @@ export class LiveSocket {
     if (this.#mode === 'closed') return;
     this.#mode = 'closed';
     this.#unsubscribe();
+    this.#progress.watch(this, new Set());
     for (const handle of this.#handles) handle.cancel();
   }
 }

@@ -7,6 +7,7 @@ import type { Timer } from '../../timer.ts';
 import type { Attention } from '../attention/attention.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
+import type { ProgressWatch } from '../live/progress.ts';
 import type { OperationDesk } from '../operations/contract.ts';
 import type { Resolved } from '../options.ts';
 import type { Waiting } from '../waiting/waiting.ts';
@@ -28,6 +29,8 @@ export interface RouteContext {
   readonly waiting: Waiting;
   /** What operations are done with. */
   readonly desk: OperationDesk;
+  /** The stored state of tasks that somebody watches. */
+  readonly progress: ProgressWatch;
   readonly options: Resolved;
   /** Takes secrets out of what is shown. What comes from events and inspect answers went through it already. */
   readonly masking: Masking;

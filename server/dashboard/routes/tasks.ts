@@ -28,7 +28,7 @@ import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from '.
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: Api, { cluster, waiting, desk }: RouteContext): void {
+export function taskRoutes(app: Api, { cluster, waiting, desk, progress }: RouteContext): void {
   const { history } = cluster;
 
   app.get(
@@ -188,6 +188,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk }: RouteContext): 
         orphaned: wait?.cause === 'worker_gone',
         untold: wait?.cause === 'lost' && wait.worker !== null,
         wait,
+        progress: progress.of(uuid),
         became: becameOf(row, extraOf(base.extra), desk.interventions),
       };
       const extra = extraOf(base.extra);

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { createDashboard, type Dashboard } from '../../../server/dashboard/dashboard.ts';
 import { Celery } from '../../../server/index.ts';
 import { silentLogger } from '../../../server/log.ts';
@@ -11,6 +12,7 @@ import { Worker } from '../../../server/worker/worker.ts';
 import type {
   OperationRecord,
   OperationsPage,
+  Progress,
   QueueDetail,
   RetryPlan,
   TaskDetail,
@@ -351,6 +353,29 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     const two = (await get<WorkerDetail>('workers/two%40py')).prefetch!;
     expect(two.running! + two.reserved! + two.eta! + two.rate_limited!).toBe(two.taken);
     expect(two.eta).toBeGreaterThan(0);
+  });
+
+  it('the state that a running task stores is followed while somebody watches it, and no longer', async () => {
+    const id = await send("send('shop.sleep', 300, queue='two')");
+    await inState(id, 'STARTED');
+    await shop.py(`app.backend.store_result('${id}', {'current': 3, 'total': 10, 'password': 'hush'}, 'PROGRESS')`);
+    expect((await detail(id)).progress).toBeNull();
+    const address = await dashboard.listen();
+    const page = new WebSocket(`${address.replace('http', 'ws')}/api/v2/live`);
+    const seen: Progress[] = [];
+    page.on('message', (data: Buffer) => {
+      const frame = JSON.parse(data.toString()) as { type: string; progress?: Progress[] };
+      if (frame.type === 'snapshot') page.send(JSON.stringify({ type: 'watch', tasks: [id] }));
+      seen.push(...(frame.progress ?? []));
+    });
+    await until(() => seen.length === 1, 'its progress', BUSY);
+    expect(seen[0]).toMatchObject({ task_id: id, state: 'PROGRESS', current: 3, total: 10 });
+    expect(JSON.stringify(seen)).not.toContain('hush');
+    expect((await detail(id)).progress).toMatchObject({ current: 3 });
+    await shop.py(`app.backend.store_result('${id}', {'current': 4, 'total': 10}, 'PROGRESS')`);
+    await until(() => seen.length === 2, 'more of it', BUSY);
+    expect(seen[1]!.current).toBe(4);
+    page.close();
   });
 
   it('a task that has ended is sent again with the priority and the headers it had, as far as they were seen', async () => {
