@@ -62,13 +62,15 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
 
   it('terminates a task that hears nothing: it counts as revoked at once, and what it still does changes nothing', async () => {
     const ended = join(cluster.folder, 'stubborn-ended');
-    const id = await cluster.send('shop.stubborn', [4, ended]);
+    const gate = join(cluster.folder, 'stubborn-gate');
+    const id = await cluster.send('shop.stubborn', [gate, ended]);
     await inState(dashboard, id, 'STARTED');
     const { page, task } = await openTask(id);
     await task.getByRole('button', { name: 'Terminate' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Terminate task' }).click();
     await shows(task, 'REVOKED');
     expect(existsSync(ended), 'the body has ended already').toBe(false);
+    writeFileSync(gate, '');
     await until(() => existsSync(ended), 'the body to end by itself', { timeoutMs: LONG });
     const after = await cluster.send('shop.add', [1, 2]);
     await inState(dashboard, after, 'SUCCESS');

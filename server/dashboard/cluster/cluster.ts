@@ -29,6 +29,7 @@ const FLUSH_MS = 200;
 /** A tick of a second that comes so late says that this process did not run. @unit milliseconds */
 const STOOD_STILL_MS = 5000;
 /** @unit milliseconds */
+const ASKED_AT_MOST = 4;
 const ANNOUNCE_AGAIN_MS = 5000;
 /** How often the result store is asked whether it is there. @unit milliseconds */
 const RESULTS_EVERY_MS = 10_000;
@@ -56,9 +57,9 @@ export class Cluster {
   readonly #timers: TimerHandle[] = [];
   readonly #status = new Map<string, Liveness>();
   readonly #usual = new Usual();
-  /** Workers that were asked for all since we connected. */
-  readonly #asked = new Set<string>();
-  #newcomers = new Set<string>();
+  /** Workers asked for all since we connected, and how often in vain: a worker that has just said hello may not listen yet. */
+  readonly #asked = new Map<string, number>();
+  #newcomers = new Map<string, number>();
   #newcomersDue = false;
   trends: Trends = NO_TRENDS;
   #rate = { at: 0, count: 0, perSecond: 0 };
@@ -263,10 +264,7 @@ export class Cluster {
   #take(events: CeleryEvent[]): void {
     const { state, listening } = this;
     for (const event of events) {
-      if (
-        event.type === 'worker-online' ||
-        (event.type === 'worker-heartbeat' && !this.#asked.has(event.hostname ?? ''))
-      )
+      if (event.type === 'worker-online' || (event.type === 'worker-heartbeat' && this.#mayAsk(event.hostname)))
         this.#newcomer(event.hostname, event.type === 'worker-online');
       state.apply(event);
       this.#watched(event);
@@ -312,22 +310,36 @@ export class Cluster {
     }
   }
 
+  /** Not asked yet, or in vain, and not just being asked. Later the ordinary rounds ask it. */
+  #mayAsk(hostname: string | undefined): boolean {
+    if (hostname === undefined) return false;
+    const inVain = this.#asked.get(hostname);
+    return inVain === undefined || (inVain > 0 && inVain < ASKED_AT_MOST && !this.#newcomers.has(hostname));
+  }
+
   #newcomer(hostname: string | undefined, isStart: boolean): void {
     if (hostname === undefined) return;
     // It has forgotten what the one before it was told.
     if (isStart) this.taskEvents.forget(hostname);
-    this.#asked.add(hostname);
-    this.#newcomers.add(hostname);
+    const inVain = isStart ? 0 : (this.#asked.get(hostname) ?? 0);
+    this.#asked.set(hostname, 0);
+    this.#newcomers.set(hostname, inVain);
     if (this.#newcomersDue) return;
     this.#newcomersDue = true;
     this.#timer.after(150, () => {
-      const hostnames = [...this.#newcomers];
-      this.#newcomers = new Set();
+      const newcomers = this.#newcomers;
+      const hostnames = [...newcomers.keys()];
+      this.#newcomers = new Map();
       this.#newcomersDue = false;
       if (this.stopped) return;
-      void Promise.all([this.#enableEvents(hostnames), this.inspector.ask(hostnames)]).catch((error: unknown) =>
-        this.#log.debug(`New workers could not be asked: ${toError(error).message}`),
-      );
+      const since = this.now;
+      void Promise.all([this.#enableEvents(hostnames), this.inspector.ask(hostnames)])
+        .catch((error: unknown) => this.#log.debug(`New workers could not be asked: ${toError(error).message}`))
+        .finally(() => {
+          for (const [hostname, inVain] of newcomers)
+            if (this.#asked.has(hostname) && (this.inspector.answeredAt(hostname, 'stats') ?? 0) < since)
+              this.#asked.set(hostname, inVain + 1);
+        });
     });
   }
 

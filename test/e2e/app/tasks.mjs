@@ -21,9 +21,9 @@ app.task({ name: 'shop.listen', bind: true, params: ['seconds'] }, function (sec
   return pause(seconds * 1000, 'listened to the end', { signal: this.signal });
 });
 
-/** Runs for so long, hears nothing, and leaves a file at its end. */
-app.task({ name: 'shop.stubborn', params: ['seconds', 'ended'] }, async (seconds, ended) => {
-  await pause(seconds * 1000);
+/** Hears nothing, runs until a file is there, and leaves another at its end. */
+app.task({ name: 'shop.stubborn', params: ['gate', 'ended'] }, async (gate, ended) => {
+  while (!existsSync(gate)) await pause(50);
   writeFileSync(ended, '');
   return 'heard nothing';
 });
