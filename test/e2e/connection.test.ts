@@ -183,9 +183,12 @@ describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', {
     const heard = await patterns();
     const { child } = dashboard.process;
     child.kill('SIGSTOP');
+    const stopped = Date.now();
     try {
       for (let more = 3; more > 0; more -= (await patterns()) < heard ? 1 : 0) await cluster.sendMany('shop.pack', 400);
       await until(async () => (await redis.llen('celery')) === 0, 'all to be done', { timeoutMs: LONG });
+      // From five seconds on it is no pause between two looks.
+      await until(() => Date.now() - stopped > 6000, 'it to have stood still for long enough', { timeoutMs: LONG });
     } finally {
       child.kill('SIGCONT');
     }

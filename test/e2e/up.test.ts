@@ -74,6 +74,8 @@ describe.skipIf(!CHROMIUM)('umbel up, in Chromium', { timeout: 3 * LONG }, () =>
       .getByRole('link')
       .click();
     await page.getByRole('row', { name: /^shop\. ?limited/ }).waitFor();
+    // An open page would ask for more, and complain.
+    await page.close();
     own.child.kill('SIGTERM');
     expect((await own.ended).code).toBe(0);
   });

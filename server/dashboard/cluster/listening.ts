@@ -96,6 +96,8 @@ export class Listening {
     const { now, lastEvent } = this.#cluster;
     // Sent long before it was heard: this process stood still, or was slow, and the rest never came.
     const heard = Math.min(lastEvent ?? now, this.gaps.lastSent ?? now);
+    // The closed line may be read before the tick that would have told of it.
+    if (this.#lastSecond > 0 && now - this.#lastSecond >= STOOD_STILL) this.second(now);
     const still = this.#stoodStill;
     this.#stoodStill = { since: 0, until: 0 };
     // What waited on the line was read right after it stood still.

@@ -163,30 +163,27 @@ export default function WorkersPage() {
           </>
         }
         below={
-          // Under the rows, so that it moves none of them.
-          <>
-            {(quiet.length > 0 || !enable.isIdle) && (
-              <div className="notice">
-                {quiet.length > 0 && (
-                  <p>
-                    {quiet.length === 1 ? <b>{quiet[0]}</b> : <b>{plural(quiet.length, 'worker')}</b>}{' '}
-                    {quiet.length === 1 ? 'sends no task events, so its' : 'send no task events, so their'} tasks are
-                    not seen.
-                  </p>
-                )}
-                {!readOnly && quiet.length > 0 && (
-                  <Button
-                    icon="events"
-                    refused={refusal}
-                    onClick={() => enable.mutate({ action: 'enable_events', destination: quiet })}
-                  >
-                    {quiet.length === 1 ? 'Enable task events' : `Enable task events on ${quiet.length} workers`}
-                  </Button>
-                )}
-                <OperationNote operation={enable} />
-              </div>
-            )}
-          </>
+          (quiet.length > 0 || !enable.isIdle) && (
+            <div className="notice">
+              {quiet.length > 0 && (
+                <p>
+                  {quiet.length === 1 ? <b>{quiet[0]}</b> : <b>{plural(quiet.length, 'worker')}</b>}{' '}
+                  {quiet.length === 1 ? 'sends no task events, so its' : 'send no task events, so their'} tasks are not
+                  seen.
+                </p>
+              )}
+              {!readOnly && quiet.length > 0 && (
+                <Button
+                  icon="events"
+                  refused={refusal}
+                  onClick={() => enable.mutate({ action: 'enable_events', destination: quiet })}
+                >
+                  {quiet.length === 1 ? 'Enable task events' : `Enable task events on ${quiet.length} workers`}
+                </Button>
+              )}
+              <OperationNote operation={enable} />
+            </div>
+          )
         }
         foot={
           <>

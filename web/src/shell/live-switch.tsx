@@ -2,6 +2,7 @@
 // Holds: a screen reader hears a change of state, not each second of it.
 import { socket, togglePause, useCluster, useConnection, usePageClock } from '../live/hooks.ts';
 import type { LiveState } from '../live/socket.ts';
+import { Fresh } from '../ui/fresh.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { rate } from '../ui/words.ts';
 
@@ -35,7 +36,8 @@ export function LiveSwitch() {
         onClick={() => (lost ? socket.retryNow() : togglePause())}
       >
         <Icon name={look.icon} />
-        {look.word} {connection.mode === 'live' && perSecond !== undefined && <span>{rate(perSecond)} events/s</span>}
+        {look.word}{' '}
+        {connection.mode === 'live' && perSecond !== undefined && <Fresh text={`${rate(perSecond)} events/s`} />}
         {connection.mode === 'lost' && <Countdown state={connection} />}
         {connection.mode === 'paused' && <span>by you</span>}
       </button>

@@ -148,7 +148,7 @@ function useRan(task: RequestInfo): number | null {
 
 function Ran({ task }: { task: RequestInfo }) {
   const ran = useRan(task);
-  return ran === null ? <span className="faint">unknown</span> : <>{age(ran)}</>;
+  return ran === null ? <span className="faint">unknown</span> : age(ran);
 }
 
 function Times({ task }: { task: RequestInfo }) {

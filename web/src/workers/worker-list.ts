@@ -3,7 +3,7 @@
 import type { WorkerRow } from '../../../shared/wire/http.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { hostParts, stemsOf } from '../ui/table/stems.ts';
-import { count, plural, shortNode } from '../ui/words.ts';
+import { count, plural } from '../ui/words.ts';
 
 export interface FleetTotals {
   workers: number;
@@ -171,11 +171,11 @@ export function restOfWorkers(workers: readonly WorkerRow[]): string {
 }
 
 /**
- * What tells each worker from the others: without its domain and without 'celery@', as long as no two look alike.
+ * What tells each worker from the others: its name without the host's domain, as long as no two look alike.
  * The whole name is on hover and on its page.
  */
 export function workerLabels(hostnames: readonly string[]): Map<string, string> {
-  const short = (name: string) => shortNode(name.replace(/(?<=@[^.]+)\..*$/, ''));
+  const short = (name: string) => name.replace(/(?<=@[^.]+)\..*$/, '');
   const times = new Map<string, number>();
   for (const name of hostnames) times.set(short(name), (times.get(short(name)) ?? 0) + 1);
   return new Map(hostnames.map((name) => [name, times.get(short(name)) === 1 ? short(name) : name]));

@@ -148,7 +148,7 @@ const SCHEDULED: readonly Column<RequestInfo>[] = [
 /** In the person's own zone, as every other time here. */
 function Eta({ eta }: { eta: string | null }) {
   const at = eta === null ? Number.NaN : Date.parse(eta) / 1000;
-  return Number.isNaN(at) ? <>{eta ?? '-'}</> : <At at={at} />;
+  return Number.isNaN(at) ? (eta ?? '-') : <At at={at} />;
 }
 
 function Revoked({ ids }: { ids: readonly string[] }) {
