@@ -195,9 +195,11 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     dashboard = await startDashboard(w);
     await until(async () => (await state(across.id)) === 'SUCCESS', 'what ended without it to be looked up', LONG);
     const known = (await dashboard.cluster()).gaps;
-    expect(known.map(({ tasks, events }) => ({ tasks, events }))).toEqual([
-      { tasks: counted.tasks, events: counted.events },
-    ]);
+    // The restart may have a gap of its own.
+    expect(known.map(({ tasks, events }) => ({ tasks, events }))).toContainEqual({
+      tasks: counted.tasks,
+      events: counted.events,
+    });
   });
 
   it('too slow for a flood of three workers: closed by Redis, it counts within a few percent what it missed', async () => {
