@@ -90,7 +90,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await until(async () => (await dashboard.get<QueueDetail>('queues/extra')).messages === 1, 'it to wait in vain', {
       timeoutMs: LONG,
     });
-    expect((await dashboard.get<TaskDetail>(`tasks/${late}`)).state).toBe('PENDING');
+    await inState(dashboard, late, 'PENDING');
   });
 
   it('grows the pool by a slot and shrinks it again', async () => {

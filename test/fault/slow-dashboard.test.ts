@@ -105,6 +105,8 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
   const patterns = async (redis: Redis) => Number(await redis.call('PUBSUB', 'NUMPAT'));
   /** Redis gives up on who does not read. */
   const impatient = (redis: Redis) => redis.config('SET', 'client-output-buffer-limit', 'pubsub 32kb 16kb 1');
+  /** As by default: or the line of a dashboard that is slow to catch up is closed again. */
+  const patient = (redis: Redis) => redis.config('SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60');
   type Dashboard = Awaited<ReturnType<typeof startDashboard>>;
   const gapOf = (dashboard: Dashboard) =>
     until(
@@ -151,6 +153,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     }
     await running.get({ timeout: 90 });
     await until(async () => (await redis.exists('celery', 'unacked')) === 0, 'all to be done', LONG);
+    await patient(redis);
     dashboard.process.child.kill('SIGCONT');
 
     const counted = await gapOf(dashboard);
@@ -171,11 +174,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     const told = attention.find(({ kind }) => kind === 'events-lost');
     expect(told?.detail).toMatch(/^about [\d.,k]+ missed in \d+ s, (just now|.* ago)$/);
     expect(attention.map(({ kind }) => kind)).not.toContain('events-off');
-    await until(
-      async () => (await metric(dashboard, /^umbel_events_gaps_total /)) === 1,
-      'the count to be final',
-      LONG,
-    );
+    await until(async () => (await metric(dashboard, /^umbel_events_gaps_total /)) > 0, 'the count to be final', LONG);
     expect(await metric(dashboard, /^umbel_events_unseen_tasks_total /)).toBe(counted.tasks);
     expect(await metric(dashboard, /^umbel_events_lost_total /)).toBe(counted.events);
     // It has no result: its worker says that it has it no more.
@@ -221,7 +220,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     await until(async () => (await unseen()) > 2500, 'enough to be missed', LONG);
     proxy.line.perSecond = 0;
     proxy.accept();
-    await redis.config('SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60');
+    await patient(redis);
     await gapOf(dashboard);
     await until(async () => (await metric(dashboard, /^umbel_events_gaps_total /)) > 0, 'the count to be final', LONG);
     const counted = await metric(dashboard, /^umbel_events_unseen_tasks_total /);
@@ -274,7 +273,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     await until(async () => (await metric(dashboard, STARTED)) === 50, 'the tasks before to be seen', LONG);
     await until(() => beaten(dashboard, 50), 'its heartbeat', LONG);
     const heard = await patterns(cluster.keys);
-    await cluster.keys.config('SET', 'client-output-buffer-limit', 'pubsub 32kb 16kb 1');
+    await impatient(cluster.keys);
     dashboard.process.child.kill('SIGSTOP');
     let sent = 50;
     for (let more = 2; more > 0; more -= (await patterns(cluster.keys)) < heard ? 1 : 0) {
@@ -283,12 +282,9 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
       await until(async () => (await cluster.keys.llen('celery')) === 0, 'the worker to keep up', LONG);
     }
     await until(async () => (await cluster.keys.exists('celery', 'unacked')) === 0, 'all to be done', LONG);
+    await patient(cluster.keys);
     dashboard.process.child.kill('SIGCONT');
-    await until(
-      async () => (await metric(dashboard, /^umbel_events_gaps_total /)) === 1,
-      'the count to be final',
-      LONG,
-    );
+    await until(async () => (await metric(dashboard, /^umbel_events_gaps_total /)) > 0, 'the count to be final', LONG);
     const counted = await metric(dashboard, /^umbel_events_unseen_tasks_total /);
     expect(counted).toBeGreaterThan(300);
     expect(counted).toBe(sent - (await metric(dashboard, STARTED)));
