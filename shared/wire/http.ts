@@ -128,7 +128,7 @@ export const TaskDetail = Type.Intersect([
     children: Type.Array(TaskRow),
     children_total: Int,
     /** p95 runtime of this task's name over the last hour, to judge by. @unit seconds */
-    usual_p95: NNum,
+    baseline_p95: NNum,
     /** Failures of the same task and exception class in the last 24 h, this one included. */
     same_failures: Int,
     /** Which actions apply now; a refusal says why. */
@@ -140,7 +140,7 @@ export const TaskDetail = Type.Intersect([
     /** The worker that had it is gone while the task was not finished. */
     orphaned: Bool,
     /** It should be with its worker, who says that it has it no more: it ended without an event, or the event was lost. */
-    untold: Bool,
+    end_unknown: Bool,
     /** Why it does not run, from what is known already; null: it has ended. `/tasks/:uuid/wait` asks anew. */
     wait: Type.Optional(Nullable(WaitReason)),
     /** Of one that has started and not ended; null: nothing is stored, or it is not looked at. Watched tasks get it in patches. */
@@ -244,13 +244,13 @@ export const RetryPlan = Type.Object({
   reason: NStr,
   source: CallSource,
   /** The source as words. */
-  source_said: NStr,
+  source_reason: NStr,
   name: NStr,
   /** As one would write it in Python; of a very long one the beginning. */
   call: NStr,
   queue: NStr,
   /** Why that queue, when nobody told which the task came from. */
-  queue_said: NStr,
+  queue_reason: NStr,
   /** Those some worker consumes. */
   queues: Type.Array(Str),
   /** What one should know first. */
@@ -311,7 +311,7 @@ export const RequestInfo = Type.Object(
     worker_pid: NInt,
     eta: NStr,
     /** p95 runtime of this task name over the last hour. @unit seconds */
-    usual_p95: NNum,
+    baseline_p95: NNum,
   },
   { additionalProperties: true },
 );
@@ -591,8 +591,8 @@ export const Figures = Type.Object({
   finished_per_min: Num,
   failed_percent: NNum,
   /** The same figure over the last 24 h. */
-  usual_failed_percent: NNum,
-  usual_finished_per_min: NNum,
+  baseline_failed_percent: NNum,
+  baseline_finished_per_min: NNum,
   waiting: NInt,
   oldest_waiting: NNum,
   oldest_queue: NStr,

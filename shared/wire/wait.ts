@@ -60,7 +60,7 @@ export const WaitHolder = Type.Object({
   /** When it started; null: it has not. */
   started: NNum,
   /** p95 runtime of its name over the last hour. @unit seconds */
-  usual_p95: NNum,
+  baseline_p95: NNum,
 });
 export type WaitHolder = Static<typeof WaitHolder>;
 

@@ -212,7 +212,7 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
       const id = await shop.py<string>(`result = send('shop.echo', ${args}, queue='extended')`);
       await inState(id, 'SUCCESS');
       const told = await plan(id);
-      expect(told).toMatchObject({ allowed: true, source: 'result', queue: 'extended', queue_said: null });
+      expect(told).toMatchObject({ allowed: true, source: 'result', queue: 'extended', queue_reason: null });
       expect(told.call).toContain("{'a': {'b': {'c': {'d': 2.0}}}}, '1.50', '2026-01-02T00:00:00', 'etc...')");
       const [first, again] = await givenTwice(id);
       expect(again).toBe(first);
@@ -355,7 +355,7 @@ result = [[one['tenant'], one['parent_id'], one['retries']] for one in sent]`),
       expect((await get<ResultReply>(`tasks/${waits}/result`)).reason).toBe('It has not finished.');
       const call = await get<CallReply>(`tasks/${waits}/call`);
       expect(call).toMatchObject({ source: 'unacked', args: [1, 1] });
-      await until(async () => (await get<TaskDetail>(`tasks/${ignored}`)).untold, 'the end nobody tells of', BUSY);
+      await until(async () => (await get<TaskDetail>(`tasks/${ignored}`)).end_unknown, 'the end nobody tells of', BUSY);
     });
 
     it('says of a record it cannot read that it cannot, and not that the store is gone', async () => {

@@ -179,7 +179,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     expect(await metric(dashboard, /^umbel_events_lost_total /)).toBe(counted.events);
     // It has no result: its worker says that it has it no more.
     const detail = () => dashboard.get<TaskDetail>(`/api/v2/tasks/${forgotten.id}`);
-    await until(async () => (await detail()).untold, 'that the end of the other is unknown', LONG);
+    await until(async () => (await detail()).end_unknown, 'that the end of the other is unknown', LONG);
 
     // Live again, and it remembers.
     const after = await inc.delay(1);

@@ -30,7 +30,7 @@ const told = {
   rejected: null,
   queue: 'celery',
   eta: null,
-  usual_p95: 5,
+  baseline_p95: 5,
   runtime: 10,
 };
 

@@ -136,7 +136,7 @@ describe('a task whose worker fell silent', () => {
   const gone = row('a', { unknown_since: 100 });
 
   it('ends its timeline when its worker was last heard, and does not run on', () => {
-    const line = timelineOf({ ...gone, usual_p95: null }, 5000);
+    const line = timelineOf({ ...gone, baseline_p95: null }, 5000);
     expect(line.points.at(-1)).toMatchObject({ label: 'Unknown', at: 100 });
     expect(line.gaps.at(-1)).toMatchObject({ open: false, seconds: 97 });
   });

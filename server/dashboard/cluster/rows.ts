@@ -149,8 +149,8 @@ export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: 
   return {
     finished_per_min: trends.finishedPerMin,
     failed_percent: trends.failedPercent,
-    usual_failed_percent: trends.usualFailedPercent,
-    usual_finished_per_min: trends.usualFinishedPerMin,
+    baseline_failed_percent: trends.usualFailedPercent,
+    baseline_finished_per_min: trends.usualFinishedPerMin,
     waiting,
     oldest_waiting: oldest?.oldest ?? null,
     oldest_queue: oldest?.name ?? null,

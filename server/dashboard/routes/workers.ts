@@ -37,7 +37,7 @@ export function workerRoutes(app: Api, { cluster, waiting, desk }: RouteContext)
         time_start: r.time_start ?? null,
         worker_pid: r.worker_pid ?? null,
         eta,
-        usual_p95: usual.get(r.name) ?? null,
+        baseline_p95: usual.get(r.name) ?? null,
       });
       const detail: WorkerDetail = {
         ...workerRow(cluster, record),

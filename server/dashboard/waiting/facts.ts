@@ -43,7 +43,7 @@ export interface RunningFacts {
   readonly uuid: string;
   readonly name: string | null;
   readonly started: number | null;
-  readonly usual_p95: number | null;
+  readonly baseline_p95: number | null;
 }
 
 export interface WorkerFacts {

@@ -197,7 +197,7 @@ export class Waiting {
         uuid: r.id,
         name: r.name ?? null,
         started: r.time_start ?? null,
-        usual_p95: null,
+        baseline_p95: null,
       })),
       holds: where ?? (isFresh ? 'none' : 'unknown'),
       limit: limitOf(inspected, row.name),

@@ -72,7 +72,12 @@ const taken = ({ task, ...given }: Given = {}): WaitFacts =>
     ...given,
   });
 const running = (n: number) =>
-  Array.from({ length: n }, (_, i) => ({ uuid: `r${i}`, name: 'shop.sum', started: NOW - 100 + i, usual_p95: null }));
+  Array.from({ length: n }, (_, i) => ({
+    uuid: `r${i}`,
+    name: 'shop.sum',
+    started: NOW - 100 + i,
+    baseline_p95: null,
+  }));
 const ago = (s: number) => NOW - s;
 
 interface Case {

@@ -180,7 +180,7 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
       may_still_run: true,
     });
     expect(await detail(ids[3]!)).toMatchObject({
-      untold: false,
+      end_unknown: false,
       orphaned: false,
       actions: { retry: { allowed: false } },
     });

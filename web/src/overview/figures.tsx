@@ -11,7 +11,7 @@ export function FiguresCard({ figures, fleet }: { figures: Figures; fleet: Fleet
   const events = usePart('events', 'history');
   const broker = usePart('broker');
   const control = usePart('events', 'control');
-  const usualRate = figures.usual_finished_per_min;
+  const usualRate = figures.baseline_finished_per_min;
   const around = (v: number | null, part = 0.15) => (v === null ? null : { from: v * (1 - part), to: v * (1 + part) });
   return (
     <section className="card figures" aria-label="Now">
@@ -76,7 +76,7 @@ function Figure({
 }
 
 function Failed({ figures, part }: { figures: Figures; part: Part }) {
-  const { failed_percent: failed, usual_failed_percent: usual } = figures;
+  const { failed_percent: failed, baseline_failed_percent: usual } = figures;
   const times = failed && usual ? failed / usual : null;
   // With nothing to compare with, only what is much by any measure is red.
   const bad = usual === null ? (failed ?? 0) >= 10 : (failed ?? 0) >= 1 && (times === null || times >= 2);

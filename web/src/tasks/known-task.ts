@@ -41,10 +41,10 @@ export function ofRow(row: TaskRow, why: string): KnownTask {
     root: null,
     children: [],
     children_total: 0,
-    usual_p95: null,
+    baseline_p95: null,
     same_failures: 0,
     actions: { revoke: wait, terminate: wait, retry: wait },
     orphaned: false,
-    untold: false,
+    end_unknown: false,
   };
 }

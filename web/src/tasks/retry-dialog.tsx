@@ -75,7 +75,7 @@ function Ready({
       <pre className="plain-text code call">
         <LongText text={plan.call ?? ''} />
       </pre>
-      <p className="muted">Known from {plan.source_said}.</p>
+      <p className="muted">Known from {plan.source_reason}.</p>
       <label className="keep">
         Queue
         <select className="input" value={queue} onChange={(event) => setQueue(event.target.value)}>
@@ -83,7 +83,7 @@ function Ready({
             <option key={name}>{name}</option>
           ))}
         </select>
-        {plan.queue_said && queue === plan.queue && <span className="muted">{plan.queue_said}</span>}
+        {plan.queue_reason && queue === plan.queue && <span className="muted">{plan.queue_reason}</span>}
       </label>
       {plan.notes.map((note) => (
         <p key={note} className="op-note" data-state="RETRY">

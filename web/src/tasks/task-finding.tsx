@@ -39,7 +39,7 @@ export function Finding({ task }: { task: KnownTask }) {
         </Note>
       )}
       {/* The server's answer to "why does it wait" says the same with its evidence. */}
-      {!task.wait && (task.orphaned || task.untold) && (
+      {!task.wait && (task.orphaned || task.end_unknown) && (
         <Note>
           {task.orphaned
             ? `${task.worker} is gone and had not finished it. If the task acknowledges late, the broker gives it to another worker after its visibility timeout; else it is lost. It can be sent again.`

@@ -155,7 +155,7 @@ function Aside({ task }: { task: KnownTask }) {
     );
   const tries = task.tries.length || task.retries + 1;
   if (task.orphaned) return 'its worker is gone';
-  if (task.untold) return 'how it ended is unknown';
+  if (task.end_unknown) return 'how it ended is unknown';
   if (task.revoke_asked && task.state !== 'REVOKED') return 'revoked, and waits to be dropped';
   if (tries > 1) return task.state === 'RETRY' ? `after try ${tries}` : `after ${tries} tries`;
   if (task.state === 'REVOKED') return task.started === null ? 'before it started' : 'while it ran';

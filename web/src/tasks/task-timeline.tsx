@@ -95,8 +95,8 @@ function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; n
               </span>
               <span className="clip">
                 {gap?.kind === 'run'
-                  ? task.usual_p95 !== null
-                    ? `its p95 is ${roughly(task.usual_p95)}`
+                  ? task.baseline_p95 !== null
+                    ? `its p95 is ${roughly(task.baseline_p95)}`
                     : ''
                   : gap?.label}
               </span>
@@ -134,10 +134,10 @@ function beside(label: string, task: TaskDetail, number: number, now: number) {
     }
     case 'Waiting':
       if (task.orphaned) return 'its worker is gone';
-      if (task.untold) return 'its worker does not have it any more';
+      if (task.end_unknown) return 'its worker does not have it any more';
       return task.eta ? `due ${etaWords(task.eta, now)}` : '';
     case 'Running':
-      return task.orphaned ? 'its worker is gone' : task.untold ? 'its worker does not have it any more' : '';
+      return task.orphaned ? 'its worker is gone' : task.end_unknown ? 'its worker does not have it any more' : '';
     case 'Unknown':
       return 'its worker fell silent';
     case 'Revoked':

@@ -109,7 +109,7 @@ export function Result({ task }: { task: KnownTask }) {
     !ENDED_STATES.has(task.state) &&
     task.result === null &&
     !task.orphaned &&
-    !task.untold &&
+    !task.end_unknown &&
     task.unknown_since === undefined
   )
     return null;

@@ -49,7 +49,7 @@ export type TimelineTask = Pick<
   | 'rejected'
   | 'queue'
   | 'eta'
-  | 'usual_p95'
+  | 'baseline_p95'
   | 'runtime'
 > &
   Partial<Pick<TaskDetail, 'unknown_since'>>;
@@ -92,7 +92,7 @@ export function timelineOf(task: TimelineTask, now: number, tried?: TaskTry): Ti
     const before = points[i]!;
     if (point.at === null || before.at === null) return null;
     const run = before.label === 'Started';
-    const p95At = run && task.usual_p95 !== null ? place(before.at + task.usual_p95) : null;
+    const p95At = run && task.baseline_p95 !== null ? place(before.at + task.baseline_p95) : null;
     const inTrack = p95At !== null && p95At >= 0 && p95At <= 1;
     return {
       seconds: Math.max(0, point.at - before.at),

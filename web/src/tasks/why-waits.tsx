@@ -124,7 +124,7 @@ function Holders({ wait }: { wait: WaitReason }) {
               ) : (
                 <>
                   <Age at={one.started} />
-                  {one.usual_p95 !== null && `, p95 ${roughly(one.usual_p95)}`}
+                  {one.baseline_p95 !== null && `, p95 ${roughly(one.baseline_p95)}`}
                 </>
               )}
             </span>

@@ -153,7 +153,7 @@ function Ran({ task }: { task: RequestInfo }) {
 
 function Times({ task }: { task: RequestInfo }) {
   const ran = useRan(task);
-  const p95 = task.usual_p95;
+  const p95 = task.baseline_p95;
   if (ran === null || !p95) return <span className="faint">no p95 yet</span>;
   // What workers say is a second or two old: a short task has long been done.
   const times = ran < 2 ? Math.min(1, ran / p95) : ran / p95;
@@ -162,7 +162,7 @@ function Times({ task }: { task: RequestInfo }) {
 
 function Against({ task, limit }: { task: RequestInfo; limit: number | null }) {
   const ran = useRan(task) ?? 0;
-  const p95 = task.usual_p95;
+  const p95 = task.baseline_p95;
   const end = limit ?? Math.max(ran, (p95 ?? 0) * 2, 1);
   return (
     <span className={limit === null ? 'against open' : 'against'} data-state="STARTED" aria-hidden="true">
