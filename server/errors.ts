@@ -3,6 +3,7 @@
 // UmbelError
 //   ImproperlyConfigured      a setting, option or URL that cannot be used
 //   OperationalError          the broker cannot be reached or broke off
+//   ChannelError              the broker refuses what a channel asks of it, by AMQP's code
 //   BackendError              the result store cannot be reached or broke off
 //     BackendStoreError       ... while a result was written
 //   QueueNotFound             routing named a queue that is not declared, and task_create_missing_queues is off
@@ -15,7 +16,7 @@
 //   TaskError                 what a task run can end in, or say
 //     Ignore  Reject  Retry   said by a task body, no failures
 //     MaxRetriesExceededError  TaskRevokedError  TimeLimitExceeded  SoftTimeLimitExceeded  WorkerLostError  Terminated
-//     ChordError  BackendGetMetaError
+//     ChordError
 //   IndexError                an empty chain where a task has to be
 //   TimeoutError              waited for a result longer than asked
 //   NotImplementedError       this pool, broker or store cannot do that
@@ -47,6 +48,31 @@ export class OperationalError extends UmbelError {
       options,
     );
     this.brokerUrl = brokerUrl;
+  }
+}
+
+const REPLY_TEXTS = {
+  403: 'ACCESS_REFUSED',
+  404: 'NOT_FOUND',
+  405: 'RESOURCE_LOCKED',
+  406: 'PRECONDITION_FAILED',
+  530: 'NOT_ALLOWED',
+} as const;
+
+/** AMQP 0-9-1's reply codes: access refused, not found, resource locked, precondition failed, not allowed. */
+export type ChannelErrorCode = keyof typeof REPLY_TEXTS;
+
+/**
+ * The broker is there and refuses what a channel asks of it. RabbitMQ closes the channel then; the connection lives on.
+ * To ask the same again cannot help before somebody has changed the queue, the exchange or the rights.
+ * Celery: amqp/exceptions.py ChannelError (NotFound, ResourceLocked, PreconditionFailed, AccessRefused)
+ */
+export class ChannelError extends UmbelError {
+  readonly code: ChannelErrorCode;
+  /** @param reason without the code's name, which stands before it as RabbitMQ writes it */
+  constructor(code: ChannelErrorCode, reason: string, options?: { cause?: unknown }) {
+    super(`${REPLY_TEXTS[code]} - ${reason}`, options);
+    this.code = code;
   }
 }
 

@@ -104,15 +104,18 @@ export class EventReceiver {
   async start(): Promise<void> {
     if (!this.#stopped) return;
     this.#stopped = false;
-    this.#unlisten = this.#options.connection.onLost(() => {
-      const consumed = this.#channel !== null;
-      this.#channel = null;
-      this.#losses++;
-      if (this.#stopped) return;
-      if (consumed) for (const fn of this.#lostListeners) fn();
-      void this.#run();
-    });
+    this.#unlisten = this.#options.connection.onLost(() => this.#lost());
     await this.#run();
+  }
+
+  /** The connection broke, or the broker closed the channel or ended the consumer. */
+  #lost(): void {
+    const consumed = this.#channel !== null;
+    this.#channel = null;
+    this.#losses++;
+    if (this.#stopped) return;
+    if (consumed) for (const fn of this.#lostListeners) fn();
+    void this.#run();
   }
 
   async stop(): Promise<void> {
@@ -139,6 +142,7 @@ export class EventReceiver {
     const losses = this.#losses;
     try {
       const channel = await connection.channel();
+      channel.onClosed(() => this.#channel === channel && this.#lost());
       const source = exchange(this.#options.exchange ?? 'celeryev', 'topic');
       await channel.declareQueue(
         queue(this.#queueName, {
@@ -152,7 +156,14 @@ export class EventReceiver {
         }),
       );
       if (this.#stopped) return void (await channel.close());
-      await channel.consume(this.#queueName, (m) => this.#receive(m), { noAck: true });
+      await channel.consume(this.#queueName, (m) => this.#receive(m), {
+        noAck: true,
+        onCancelled: () => {
+          if (this.#channel !== channel) return;
+          this.#lost();
+          channel.close().catch(() => {});
+        },
+      });
       if (losses !== this.#losses) throw new Error('the connection was lost again');
       this.#channel = channel;
       if (this.#begun) for (const fn of this.#gapListeners) fn();

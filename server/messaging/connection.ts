@@ -105,14 +105,15 @@ export class Connection {
     return (await this.ensure()).channel();
   }
 
-  /** One channel shared by everyone who only publishes or asks now and then; a new one after a reconnect. */
+  /** One channel shared by everyone who only publishes or asks now and then; a new one after a reconnect, or when the broker closed it. */
   defaultChannel(): Promise<Channel> {
     if (!this.#default) {
       const opening = this.channel();
       this.#default = opening;
-      opening.catch(() => {
+      const forget = () => {
         if (this.#default === opening) this.#default = null;
-      });
+      };
+      opening.then((channel) => channel.onClosed(forget), forget);
     }
     return this.#default;
   }

@@ -1,7 +1,10 @@
 // Consume a set of queues on one channel: declare, consume, add and cancel queues while it runs, prefetch.
 // What to do with a message: the caller's. Connecting again: whoever made the channel.
-// Holds: a queue added twice is consumed once.
+// Holds: a queue added twice is consumed once. A consumer that the broker cancels is made again, its queue declared anew. When the
+// channel is closed by the broker, or a consumer cannot be made again, `onLost` is called once, and nothing is consumed any more.
 // Kombu: messaging.py Consumer
+import type { ChannelError } from '../errors.ts';
+import { toError } from '../errors.ts';
 import type { Channel, ConsumerTag } from '../transport/contract.ts';
 import type { Queue } from '../transport/entity.ts';
 import type { Message } from '../transport/message.ts';
@@ -14,6 +17,10 @@ export interface ConsumerOptions {
   readonly prefetch?: number;
   /** Consumer tags are this and a number. Default 'None', as Celery's are. */
   readonly tagPrefix?: string;
+  /** It consumes no longer, though the connection lives. Default: nobody is told. */
+  readonly onLost?: (error: Error) => void;
+  /** The broker ended the consumer of a queue, which is about to be consumed again. Default: nobody is told. */
+  readonly onCancelled?: (queue: Queue, reason: ChannelError) => void;
 }
 
 export class Consumer {
@@ -28,6 +35,7 @@ export class Consumer {
     this.channel = channel;
     this.#options = options;
     for (const queue of options.queues) this.#queues.set(queue.name, queue);
+    channel.onClosed((error) => this.#lose(error));
   }
 
   get queues(): readonly Queue[] {
@@ -86,17 +94,38 @@ export class Consumer {
   }
 
   #start(queue: Queue): Promise<ConsumerTag> {
-    let starting = this.#tags.get(queue.name);
-    if (!starting) {
-      const consumerTag = `${this.#options.tagPrefix ?? 'None'}${++this.#count}`;
-      starting = this.channel
-        .declareQueue(queue)
-        .then(() =>
-          this.channel.consume(queue.name, this.#options.onMessage, { noAck: this.#options.noAck, consumerTag }),
-        );
-      this.#tags.set(queue.name, starting);
-      starting.catch(() => this.#tags.delete(queue.name));
-    }
+    const running = this.#tags.get(queue.name);
+    if (running) return running;
+    const starting = this.#begin(queue, (reason) => {
+      if (this.#tags.get(queue.name) === starting) this.#again(queue, reason);
+    });
+    this.#tags.set(queue.name, starting);
+    starting.catch(() => {
+      if (this.#tags.get(queue.name) === starting) this.#tags.delete(queue.name);
+    });
     return starting;
+  }
+
+  async #begin(queue: Queue, onCancelled: (reason: ChannelError) => void): Promise<ConsumerTag> {
+    const consumerTag = `${this.#options.tagPrefix ?? 'None'}${++this.#count}`;
+    if (!queue.noDeclare) await this.channel.declareQueue(queue);
+    const { noAck, onMessage } = this.#options;
+    const options = { noAck, consumerTag, arguments: queue.consumerArguments, onCancelled };
+    return this.channel.consume(queue.name, onMessage, options);
+  }
+
+  /** The broker cancelled its consumer. */
+  #again(queue: Queue, reason: ChannelError): void {
+    this.#tags.delete(queue.name);
+    if (!this.#consuming || !this.#queues.has(queue.name)) return;
+    this.#options.onCancelled?.(queue, reason);
+    this.#start(queue).catch((error: unknown) => this.#lose(toError(error)));
+  }
+
+  #lose(error: Error): void {
+    if (!this.#consuming) return;
+    this.#consuming = false;
+    this.#tags.clear();
+    this.#options.onLost?.(error);
   }
 }

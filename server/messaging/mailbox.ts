@@ -161,9 +161,9 @@ export class Mailbox {
     }
   }
 
-  /** The receiving side on `channel`, not yet started. */
-  node(hostname: string, channel: Channel, handle: NodeHandler): MailboxNode {
-    return new MailboxNode(this, hostname, channel, handle);
+  /** The receiving side on `channel`, not yet started. @param onLost the broker closed the channel */
+  node(hostname: string, channel: Channel, handle: NodeHandler, onLost?: (error: Error) => void): MailboxNode {
+    return new MailboxNode(this, hostname, channel, handle, onLost);
   }
 
   /** Used by the nodes. */
@@ -217,7 +217,8 @@ export class Mailbox {
       const opening = this.#leaving.then(async () => {
         const channel = await this.options.connection.channel();
         const onMessage = (m: Message) => this.#onReply(m);
-        await new Consumer(channel, { queues: [this.replyQueue], onMessage, noAck: true }).consume();
+        const onLost = () => this.#replaceReplies(opening);
+        await new Consumer(channel, { queues: [this.replyQueue], onMessage, noAck: true, onLost }).consume();
         return channel;
       });
       this.#replies = opening;
@@ -226,6 +227,13 @@ export class Mailbox {
       });
     }
     return this.#replies;
+  }
+
+  /** The broker closed the channel of the replies: who waits for some goes on at a new one. */
+  #replaceReplies(closed: Promise<Channel>): void {
+    if (this.#replies !== closed) return;
+    this.#replies = null;
+    if (this.#awaited > 0) this.#listen().catch(() => {});
   }
 
   #onReply(message: Message): void {
@@ -290,13 +298,21 @@ export class MailboxNode {
   readonly #mailbox: Mailbox;
   readonly #channel: Channel;
   readonly #handle: NodeHandler;
+  readonly #onLost: ((error: Error) => void) | undefined;
   #consumer: Consumer | null = null;
 
-  constructor(mailbox: Mailbox, hostname: string, channel: Channel, handle: NodeHandler) {
+  constructor(
+    mailbox: Mailbox,
+    hostname: string,
+    channel: Channel,
+    handle: NodeHandler,
+    onLost: ((error: Error) => void) | undefined,
+  ) {
     this.#mailbox = mailbox;
     this.hostname = hostname;
     this.#channel = channel;
     this.#handle = handle;
+    this.#onLost = onLost;
   }
 
   async start(): Promise<void> {
@@ -304,6 +320,7 @@ export class MailboxNode {
       queues: [this.#mailbox.nodeQueue(this.hostname)],
       onMessage: (m) => this.#onMessage(m),
       noAck: true,
+      onLost: this.#onLost,
     });
     await this.#consumer.consume();
   }

@@ -1,7 +1,8 @@
 // Send messages: declare what they need once per channel, publish, and try again by the policy when the broker is away.
 // What a message says: protocol/. Where it goes: app/routing. Connecting: connection.ts.
 // Holds: messages of one producer reach the broker in the order of their publish calls while the connection lasts; only
-// OperationalError is retried, what the broker refuses (size, redeclaration) is thrown at once.
+// OperationalError is retried, what the broker refuses (size, redeclaration) is thrown at once. A channel that the broker closed is
+// replaced with the next message, which declares again what it needs.
 // Kombu: messaging.py Producer, connection.py ensure
 import { OperationalError } from '../errors.ts';
 import type { Channel } from '../transport/contract.ts';
@@ -72,14 +73,14 @@ export class Producer {
 
   #ready(open: Opened, o: PublishOptions): boolean {
     if (o.exchange.name !== '' && !open.seen.has(o.exchange)) return false;
-    return o.declare === undefined || o.declare.every((queue) => open.seen.has(queue));
+    return o.declare === undefined || o.declare.every((queue) => queue.noDeclare || open.seen.has(queue));
   }
 
   async #send(o: PublishOptions): Promise<unknown> {
     const open = await this.#channel();
     if (o.exchange.name !== '' && !open.seen.has(o.exchange)) {
       const key = `exchange ${JSON.stringify(o.exchange)}`;
-      if (!open.declared.has(key)) await open.channel.declareExchange(o.exchange);
+      if (!open.declared.has(key) && !o.exchange.noDeclare) await open.channel.declareExchange(o.exchange);
       open.declared.add(key);
       open.seen.add(o.exchange);
     }
@@ -88,7 +89,7 @@ export class Producer {
   }
 
   async #declare(open: Opened, queue: Queue): Promise<void> {
-    if (open.seen.has(queue)) return;
+    if (queue.noDeclare || open.seen.has(queue)) return;
     const key = JSON.stringify([declarationKey(queue), queue.exchange, queue.routingKey, queue.bindings]);
     if (!open.declared.has(key)) await open.channel.declareQueue(queue);
     open.declared.add(key);
@@ -112,6 +113,9 @@ export class Producer {
     const transport = await this.connection.tryConnect();
     const channel = await transport.channel();
     const opened = { channel, seen: new WeakSet<object>(), declared: new Set<string>() };
+    channel.onClosed(() => {
+      if (this.#open === opened) this.#open = null;
+    });
     if (this.connection.connected && this.connection.transport === transport) this.#open = opened;
     return opened;
   }

@@ -1,10 +1,13 @@
-// What a broker must be able to do, AMQP's meaning on every broker. Implementations: memory/, sqlite/ (redis/, amqp/ follow).
+// What a broker must be able to do, AMQP's meaning on every broker. Implementations: memory/, sqlite/, redis/ (amqp/ follows).
 // What a broker lacks it says in `flags`; test/contract/transport.ts is the promise list and reads the flags.
 // Holds: a message is gone only after ack, reject without requeue, expiry, purge or delete; the unsettled messages of a dead
-// consumer are delivered again with `redelivered` true. `publish` resolves when the broker has the message as safely as it promises.
+// consumer are delivered again with `redelivered` true. What a broker refuses is a ChannelError with AMQP's code; whether the channel
+// lives on is the broker's: RabbitMQ closes it, ours do not. To ask (`queueStatus`, `listQueues`, `peek`, `findTask`) never closes the
+// channel it is asked on: an implementation whose broker would close it asks on one of its own. `publish` resolves when the broker has the message as safely as it promises.
 // Kombu: transport/base.py, transport/virtual/base.py
+import type { ChannelError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Exchange, Queue } from './entity.ts';
+import type { Arguments, Exchange, ExchangeType, Queue } from './entity.ts';
 import type { Message, OutgoingMessage } from './message.ts';
 
 export interface TransportFlags {
@@ -20,6 +23,10 @@ export interface TransportFlags {
   readonly introspection: boolean;
   /** A message to the default exchange makes its queue when there is none. Not given: it is dropped. */
   readonly implicitQueues?: boolean;
+  /** Exchange types it knows. Others are refused with NotImplementedError. */
+  readonly exchangeTypes: readonly ExchangeType[];
+  /** `bindExchange` works. Not given: it is refused with NotImplementedError. */
+  readonly exchangeBindings?: boolean;
   /** A fanout exchange is pub/sub: it heeds keys and patterns, and keeps nothing for a queue nobody consumes. */
   readonly fanoutByKey?: boolean;
 }
@@ -32,7 +39,7 @@ export interface Transport {
   /** Connect, or throw OperationalError. Called once. */
   connect(): Promise<void>;
   channel(): Promise<Channel>;
-  /** Called at most once, when the connection breaks without `close`. All its channels are dead then. */
+  /** Called at most once, when the connection breaks without `close`. All its channels are dead then, and say nothing of it. */
   onLost(listener: (error: Error) => void): void;
   /** Flush what is pending, give unsettled messages back, release everything. Idempotent. */
   close(): Promise<void>;
@@ -44,6 +51,18 @@ export interface ConsumeOptions {
   /** Messages count as settled when delivered (events, replies). They do not count for prefetch. Default false. */
   readonly noAck?: boolean;
   readonly consumerTag?: ConsumerTag;
+  /** x-arguments of the consumer (`x-priority`, `x-stream-offset`), passed to brokers that know them. */
+  readonly arguments?: Arguments;
+  /**
+   * Called at most once, when the broker ends this consumer and the channel lives on: its queue was deleted, or moved to another node.
+   * What was delivered stays with the channel. Kombu: basic.cancel from the server (`consumer_cancel_notify`).
+   */
+  readonly onCancelled?: (reason: ChannelError) => void;
+}
+
+export interface DeclareOptions {
+  /** Only look whether it is there: ChannelError 404 when not, and nothing is made. Default false. */
+  readonly passive?: boolean;
 }
 
 export interface QueueStatus {
@@ -83,12 +102,22 @@ export interface WaitingConsumers {
 }
 
 export interface Channel {
-  declareExchange(e: Exchange): Promise<void>;
+  /**
+   * Called at most once, when the broker closes this channel alone and the connection lives on: after a use it refuses, or a delivery
+   * held for longer than it allows (RabbitMQ's `consumer_timeout`). Its consumers are gone, what it held unsettled is delivered again,
+   * settling it does nothing, and every other call rejects with OperationalError.
+   */
+  onClosed(listener: (error: ChannelError) => void): void;
+  declareExchange(e: Exchange, options?: DeclareOptions): Promise<void>;
   deleteExchange(name: string): Promise<void>;
-  /** Declares the queue, its exchange and its bindings. */
-  declareQueue(q: Queue): Promise<{ messageCount: number; consumerCount: number }>;
-  bindQueue(queue: string, exchange: string, routingKey: string): Promise<void>;
-  unbindQueue(queue: string, exchange: string, routingKey: string): Promise<void>;
+  /** Declares the queue, its exchange and its bindings; with `passive` the queue alone. */
+  declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }>;
+  /** @param args what a headers exchange compares (`x-match`: all, the default, or any) */
+  bindQueue(queue: string, exchange: string, routingKey: string, args?: Arguments): Promise<void>;
+  unbindQueue(queue: string, exchange: string, routingKey: string, args?: Arguments): Promise<void>;
+  /** What `source` takes with such a key goes to `destination`, too. */
+  bindExchange(destination: string, source: string, routingKey: string, args?: Arguments): Promise<void>;
+  unbindExchange(destination: string, source: string, routingKey: string, args?: Arguments): Promise<void>;
   deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number>;
   /**
    * Resolves when the broker has it; with how many consumers heard it when that is a number (a fanout exchange on Redis).
@@ -136,6 +165,10 @@ export interface TransportContext {
   readonly ssl?: boolean | Readonly<Record<string, unknown>>;
   /** `broker_connection_timeout`. @unit milliseconds */
   readonly connectTimeoutMs: number;
+  /** `broker_heartbeat`: how often both sides show that they live, where the protocol has it (AMQP). 0 = never. Default 0. @unit milliseconds */
+  readonly heartbeatMs?: number;
+  /** `broker_login_method`: AMQP's SASL mechanism. Default: the broker's. */
+  readonly loginMethod?: string;
   /** For what its owner should know. Default: nobody is told. */
   readonly log?: Logger;
 }

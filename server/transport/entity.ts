@@ -2,7 +2,10 @@
 // Holds: two declarations of one name with unequal `declarationKey` are refused by a broker (PRECONDITION_FAILED).
 // Kombu: entity.py
 
-export type ExchangeType = 'direct' | 'topic' | 'fanout';
+export type ExchangeType = 'direct' | 'topic' | 'fanout' | 'headers';
+
+/** x-arguments of AMQP: what they mean is the broker's. */
+export type Arguments = Readonly<Record<string, unknown>>;
 
 export interface Exchange {
   /** '' is the default exchange: it delivers to the queue named by the routing key. */
@@ -12,6 +15,10 @@ export interface Exchange {
   readonly autoDelete: boolean;
   /** 1 transient, 2 persistent: what messages published here get by default. */
   readonly deliveryMode?: 1 | 2;
+  /** Further x-arguments (`alternate-exchange`), passed to brokers that know them. */
+  readonly arguments?: Arguments;
+  /** It is somebody else's to declare: a queue is bound to it as it is. Default false. Kombu: Exchange.no_declare */
+  readonly noDeclare?: boolean;
 }
 
 export interface Queue {
@@ -30,7 +37,13 @@ export interface Queue {
   /** Highest priority the queue tells apart (`x-max-priority`). */
   readonly maxPriority?: number;
   /** Further x-arguments, passed to brokers that know them. */
-  readonly arguments?: Readonly<Record<string, unknown>>;
+  readonly arguments?: Arguments;
+  /** Of the binding to `exchange`: what a headers exchange compares. */
+  readonly bindingArguments?: Arguments;
+  /** x-arguments of whoever consumes it (`x-priority`). */
+  readonly consumerArguments?: Arguments;
+  /** It is somebody else's to declare: whoever sends to it or consumes it does not. Default false. Kombu: Queue.no_declare */
+  readonly noDeclare?: boolean;
   /** Further bindings beside `exchange`/`routingKey`. */
   readonly bindings?: readonly Binding[];
 }
@@ -38,6 +51,7 @@ export interface Queue {
 export interface Binding {
   readonly exchange: Exchange;
   readonly routingKey: string;
+  readonly arguments?: Arguments;
 }
 
 export const DEFAULT_EXCHANGE: Exchange = { name: '', type: 'direct', durable: true, autoDelete: false };

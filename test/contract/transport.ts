@@ -2,6 +2,7 @@
 // What a broker lacks it says in its flags, and the promise is left out by name.
 // Long because it is one list: a new transport is run against the whole of it, and a promise is found by reading down.
 import { afterEach, describe, expect, it } from 'vitest';
+import { Consumer } from '../../server/messaging/consumer.ts';
 import type { Channel, Transport } from '../../server/transport/contract.ts';
 import { type Exchange, exchange, type Queue, queue } from '../../server/transport/entity.ts';
 import type { Message, OutgoingMessage, Properties } from '../../server/transport/message.ts';
@@ -159,8 +160,110 @@ export function transportContract(
       });
 
       it('refuses to take from or consume a queue nobody declared', async () => {
-        await expect((await channel()).get(unique('nowhere'))).rejects.toThrow(/NOT_FOUND/);
-        await expect((await channel()).consume(unique('nowhere'), () => {})).rejects.toThrow(/NOT_FOUND/);
+        const refused = { name: 'ChannelError', code: 404, message: expect.stringContaining('NOT_FOUND - ') };
+        await expect((await channel()).get(unique('nowhere'))).rejects.toMatchObject(refused);
+        await expect((await channel()).consume(unique('nowhere'), () => {})).rejects.toMatchObject(refused);
+      });
+
+      it('says by AMQP’s code why it refuses', async () => {
+        const c = await channel();
+        const q = plain('refused', { exclusive: true, durable: false });
+        await c.declareQueue(q);
+        await expect((await channel()).declareQueue(q)).rejects.toMatchObject({ name: 'ChannelError', code: 405 });
+        await expect(c.declareQueue({ ...q, autoDelete: true })).rejects.toMatchObject({ code: 406 });
+        await expect((await channel()).bindQueue(unique('nowhere'), unique('none'), 'k')).rejects.toMatchObject({
+          code: 404,
+        });
+      });
+
+      it('only looks when a declaration is passive', async () => {
+        const c = await channel();
+        const q = plain('passive');
+        await expect((await channel()).declareQueue(q, { passive: true })).rejects.toMatchObject({ code: 404 });
+        expect(await c.queueStatus(q.name)).toBeNull();
+        await c.declareQueue(q);
+        await sendTo(c, q, 'a');
+        expect(await c.declareQueue(q, { passive: true })).toEqual({ messageCount: 1, consumerCount: 0 });
+
+        const e = exchange(unique('passive-exchange'), 'topic');
+        await expect((await channel()).declareExchange(e, { passive: true })).rejects.toMatchObject({ code: 404 });
+        await c.declareExchange(e);
+        await c.declareExchange(e, { passive: true });
+      });
+
+      it('asks about what is not there without harm to the channel that asks', async () => {
+        const c = await channel();
+        const q = plain('asked');
+        await c.declareQueue(q);
+        expect(await c.queueStatus(unique('nowhere'))).toBeNull();
+        await c.peek(unique('nowhere'), 1).catch(() => {});
+        await sendTo(c, q, 'still open');
+        expect(text(await c.get(q.name, { noAck: true }))).toBe('still open');
+      });
+
+      it('refuses exchange types and bindings it does not have', async () => {
+        const c = await channel();
+        const e = exchange(unique('headers'), 'headers');
+        const missing = { name: 'NotImplementedError' };
+        if (!flags.exchangeTypes.includes('headers')) await expect(c.declareExchange(e)).rejects.toMatchObject(missing);
+        if (!flags.exchangeBindings) await expect(c.bindExchange('a', 'b', 'k')).rejects.toMatchObject(missing);
+      });
+
+      promised(flags.exchangeTypes.includes('headers'))('routes by headers', async () => {
+        const c = await channel();
+        const e = exchange(unique('by-headers'), 'headers');
+        const all = queue(unique('all'), { exchange: e, bindingArguments: { kind: 'pdf', lang: 'en' } });
+        const any = queue(unique('any'), {
+          exchange: e,
+          bindingArguments: { 'x-match': 'any', kind: 'pdf', lang: 'en' },
+        });
+        for (const q of [all, any]) await c.declareQueue(q);
+        const send = (headers: Record<string, unknown>, body: string) =>
+          c.publish({ ...message({ exchange: e.name, key: 'ignored' }, body), headers });
+        await send({ kind: 'pdf', lang: 'en' }, 'both');
+        await send({ kind: 'pdf', lang: 'de' }, 'one');
+        await send({ kind: 'png' }, 'none');
+        expect((await c.queueStatus(all.name))?.messages).toBe(1);
+        expect((await c.queueStatus(any.name))?.messages).toBe(2);
+        await c.unbindQueue(any.name, e.name, '', any.bindingArguments);
+        await send({ kind: 'pdf' }, 'unbound');
+        expect((await c.queueStatus(any.name))?.messages).toBe(2);
+      });
+
+      promised(flags.exchangeBindings === true)('hands on from exchange to exchange, each queue once', async () => {
+        const c = await channel();
+        const source = exchange(unique('source'), 'topic');
+        const next = exchange(unique('next'), 'topic');
+        const q = queue(unique('bound'), { exchange: next, routingKey: '*.jobs' });
+        await c.declareExchange(source);
+        await c.declareQueue(q);
+        await c.bindExchange(next.name, source.name, 'eu.#');
+        // A ring ends.
+        await c.bindExchange(source.name, next.name, '#');
+        const send = (key: string) => c.publish(message({ exchange: source.name, key }, key));
+        await send('eu.jobs');
+        await send('us.jobs');
+        await send('eu.other');
+        expect((await c.queueStatus(q.name))?.messages).toBe(1);
+        await c.unbindExchange(next.name, source.name, 'eu.#');
+        await send('eu.jobs');
+        expect((await c.queueStatus(q.name))?.messages).toBe(1);
+      });
+
+      it('tells who consumes a queue that it was deleted, or goes on when it is there again', async () => {
+        const c = await channel();
+        const q = plain('vanishing');
+        const got: string[] = [];
+        const consumer = new Consumer(c, { queues: [q], onMessage: (m) => got.push(text(m)!), noAck: true });
+        await consumer.consume();
+        const other = await channel();
+        await other.deleteQueue(q.name);
+        await until(
+          async () => (await other.declareQueue(q)).consumerCount > 0 || !flags.introspection,
+          'its consumer',
+        );
+        await sendTo(other, q, 'after');
+        await until(() => got.includes('after'), 'a message to who consumed it before');
       });
 
       it('deletes a queue with its messages and its bindings', async () => {

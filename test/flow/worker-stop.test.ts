@@ -165,6 +165,7 @@ const MEMORY: TransportFlags = {
   durable: false,
   crossProcess: false,
   priorities: 'higher-first',
+  exchangeTypes: ['direct', 'topic', 'fanout'],
   expiration: true,
   introspection: true,
 };

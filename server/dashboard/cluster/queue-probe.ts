@@ -101,7 +101,11 @@ export class QueueProbe {
   async #open(): Promise<Channel> {
     if (this.#channel === null || !this.#connection.connected) {
       await this.#connection.tryConnect();
-      this.#channel = await this.#connection.channel();
+      const channel = await this.#connection.channel();
+      channel.onClosed(() => {
+        if (this.#channel === channel) this.#channel = null;
+      });
+      this.#channel = channel;
     }
     return this.#channel;
   }

@@ -1,7 +1,7 @@
 // How a route's error becomes an answer: application/problem+json (RFC 9457), with the security headers, without a stack.
 // Not here: the errors (context.ts).
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
+import { ChannelError, ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { SECURITY_HEADERS } from '../access/headers.ts';
 import { QueryTooCostly } from '../history/budget.ts';
@@ -16,6 +16,9 @@ const TITLES: Readonly<Record<number, string>> = {
   431: 'Address and headers too long',
 };
 
+/** A broker's reply code, as an answer over HTTP. */
+const CHANNEL_STATUS = { 403: 403, 404: 404, 405: 409, 406: 409, 530: 409 } as const;
+
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   if (error instanceof ProblemError) {
     reply.headers(error.headers);
@@ -27,6 +30,8 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
     sendProblem(reply, status, TITLES[status] ?? 'Bad request', toError(error).message);
   else if (error instanceof QueryTooCostly) sendProblem(reply, 400, 'Too costly', error.message);
   else if (error instanceof OperationalError) sendProblem(reply, 503, 'Broker unreachable', error.message);
+  else if (error instanceof ChannelError)
+    sendProblem(reply, CHANNEL_STATUS[error.code], 'Refused by the broker', error.message);
   else if (error instanceof ImproperlyConfigured) sendProblem(reply, 503, 'Not usable', error.message);
   else {
     log.error(`${request.method} ${request.url.split('?')[0]}: ${toError(error).stack ?? String(error)}`);

@@ -2,11 +2,13 @@
 // What one client sees of it: channel.ts. One queue: queue.ts.
 // Holds: deliveries happen on a turn of their own, a bounded number at a time, so that a busy queue never starves I/O.
 // Kombu: transport/memory.py, transport/virtual/base.py
+import type { ChannelError } from '../../errors.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { OutgoingMessage } from '../message.ts';
-import { effectivePriority, expiryOf, lockedQueue, sameQueue } from '../virtual/declaration.ts';
+import { effectivePriority, expiryOf, lockedQueue, queueDeleted, sameQueue } from '../virtual/declaration.ts';
 import { RoutingTable } from '../virtual/exchange.ts';
+import type { MemoryChannel } from './channel.ts';
 import { MemoryQueue } from './queue.ts';
 
 /** Deliveries on one turn of the event loop. */
@@ -35,8 +37,11 @@ export class MemoryBroker {
   #pumping = false;
   #sweep: TimerHandle | null = null;
 
+  /** Open ones, of every connection. */
+  readonly channels = new Set<MemoryChannel>();
+
   declareExchange(e: Exchange): void {
-    this.routing.declare(e);
+    if (!e.noDeclare) this.routing.declare(e);
   }
 
   declareQueue(q: Queue, owner: object): MemoryQueue {
@@ -45,16 +50,18 @@ export class MemoryBroker {
       this.checkAccess(queue, owner);
       sameQueue(queue.declaration, q);
     }
-    if (q.exchange) this.routing.declare(q.exchange);
-    for (const binding of q.bindings ?? []) this.routing.declare(binding.exchange);
+    if (q.exchange) this.declareExchange(q.exchange);
+    for (const binding of q.bindings ?? []) this.declareExchange(binding.exchange);
     const usedMs = this.timer.monotonic();
     if (!queue) {
       queue = new MemoryQueue(q, q.exclusive ? owner : null, usedMs);
       this.queues.set(q.name, queue);
     }
     queue.lastUsedMs = usedMs;
-    if (q.exchange) this.routing.bind(q.name, q.exchange.name, q.routingKey);
-    for (const binding of q.bindings ?? []) this.routing.bind(q.name, binding.exchange.name, binding.routingKey);
+    if (q.exchange) this.routing.bind(q.name, q.exchange.name, q.routingKey, q.bindingArguments);
+    for (const { exchange, routingKey, arguments: args } of q.bindings ?? []) {
+      this.routing.bind(q.name, exchange.name, routingKey, args);
+    }
     this.armSweep();
     return queue;
   }
@@ -71,12 +78,14 @@ export class MemoryBroker {
       this.routing.unbindQueue(name);
     }
     this.#dirty.delete(queue);
-    queue.consumers.length = 0;
-    return queue.purge();
+    const count = queue.purge();
+    for (const consumer of queue.consumers.splice(0)) consumer.cancelled(queueDeleted(name));
+    return count;
   }
 
-  bind(queue: string, exchange: string, key: string): void {
-    this.routing.bind(queue, exchange, key);
+  /** What RabbitMQ does when it takes a channel for broken. For tests of those who have to survive it. */
+  closeChannels(error: ChannelError): void {
+    for (const channel of [...this.channels]) channel.die(error);
   }
 
   publish(m: OutgoingMessage): void {
@@ -85,7 +94,7 @@ export class MemoryBroker {
       if (queue) this.#enqueue(queue, m);
       return;
     }
-    for (const name of this.routing.route(m.exchange, m.routingKey)) {
+    for (const name of this.routing.route(m.exchange, m.routingKey, m.headers)) {
       const queue = this.queues.get(name);
       if (queue) this.#enqueue(queue, m);
     }

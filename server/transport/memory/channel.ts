@@ -1,12 +1,13 @@
 // One client's view of a memory broker: consumers, prefetch, what it holds unsettled, settling.
 // The queues and the pump: broker.ts, queue.ts.
+// With `close_channel_on_error` what is refused closes the channel, as RabbitMQ does it.
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
 // Kombu: transport/virtual/base.py Channel, QoS
-import { ImproperlyConfigured, OperationalError } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, QueueStatus } from '../contract.ts';
-import type { Exchange, Queue } from '../entity.ts';
+import { ChannelError, OperationalError } from '../../errors.ts';
+import type { Channel, ConsumeOptions, ConsumerTag, DeclareOptions, QueueStatus } from '../contract.ts';
+import type { Arguments, Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
+import { checkSize, consumerTagInUse, noSuchExchange, noSuchQueue, queueInUse } from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { MemoryBroker } from './broker.ts';
 import type { Entry, MemoryQueue, QueueConsumer } from './queue.ts';
@@ -20,10 +21,17 @@ interface Held {
 
 const DONE = Promise.resolve();
 
+export interface MemoryChannelOptions {
+  /** `max_message_size`. @unit bytes */
+  readonly limit: number;
+  /** `close_channel_on_error` */
+  readonly closesOnError: boolean;
+}
+
 export class MemoryChannel implements Channel {
   readonly #broker: MemoryBroker;
   /** The transport: the owner of exclusive queues. */
-  readonly #owner: object;
+  readonly owner: object;
   readonly #limit: number;
   readonly #consumers = new Map<ConsumerTag, { queue: MemoryQueue; consumer: QueueConsumer }>();
   readonly #held = new Map<number, Held>();
@@ -32,17 +40,27 @@ export class MemoryChannel implements Channel {
   #tags = 0;
   #deliveries = 0;
   #open = true;
+  readonly #closesOnError: boolean;
+  readonly #closedListeners: ((error: ChannelError) => void)[] = [];
   readonly #settle = (delivery: Delivery, how: Settlement) => this.#settled(delivery.deliveryTag, how);
 
-  constructor(broker: MemoryBroker, owner: object, limit: number) {
+  constructor(broker: MemoryBroker, owner: object, { limit, closesOnError }: MemoryChannelOptions) {
     this.#broker = broker;
-    this.#owner = owner;
+    this.#closesOnError = closesOnError;
+    broker.channels.add(this);
+    this.owner = owner;
     this.#limit = limit;
   }
 
-  async declareExchange(e: Exchange): Promise<void> {
-    this.#check();
-    this.#broker.declareExchange(e);
+  onClosed(listener: (error: ChannelError) => void): void {
+    this.#closedListeners.push(listener);
+  }
+
+  async declareExchange(e: Exchange, options?: DeclareOptions): Promise<void> {
+    this.#use(() => {
+      if (!options?.passive) this.#broker.declareExchange(e);
+      else if (!this.#broker.routing.has(e.name)) throw noSuchExchange(e.name);
+    });
   }
 
   async deleteExchange(name: string): Promise<void> {
@@ -50,31 +68,42 @@ export class MemoryChannel implements Channel {
     this.#broker.routing.delete(name);
   }
 
-  async declareQueue(q: Queue): Promise<{ messageCount: number; consumerCount: number }> {
-    this.#check();
-    const queue = this.#broker.declareQueue(q, this.#owner);
-    queue.dropExpired(this.#broker.timer.now());
-    return { messageCount: queue.size, consumerCount: queue.consumers.length };
+  async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {
+    return this.#use(() => {
+      const queue = options?.passive ? this.#find(q.name) : this.#broker.declareQueue(q, this.owner);
+      queue.dropExpired(this.#broker.timer.now());
+      return { messageCount: queue.size, consumerCount: queue.consumers.length };
+    });
   }
 
-  async bindQueue(queue: string, exchange: string, routingKey: string): Promise<void> {
-    this.#find(queue);
-    this.#broker.bind(queue, exchange, routingKey);
+  async bindQueue(queue: string, exchange: string, routingKey: string, args?: Arguments): Promise<void> {
+    this.#use(() => {
+      this.#find(queue);
+      this.#broker.routing.bind(queue, exchange, routingKey, args);
+    });
   }
 
-  async unbindQueue(queue: string, exchange: string, routingKey: string): Promise<void> {
-    this.#check();
-    this.#broker.routing.unbind(queue, exchange, routingKey);
+  async unbindQueue(queue: string, exchange: string, routingKey: string, args?: Arguments): Promise<void> {
+    this.#use(() => this.#broker.routing.unbind(queue, exchange, routingKey, args));
+  }
+
+  async bindExchange(destination: string, source: string, routingKey: string, args?: Arguments): Promise<void> {
+    this.#use(() => this.#broker.routing.bindExchange(destination, source, routingKey, args));
+  }
+
+  async unbindExchange(destination: string, source: string, routingKey: string, args?: Arguments): Promise<void> {
+    this.#use(() => this.#broker.routing.unbindExchange(destination, source, routingKey, args));
   }
 
   async deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number> {
-    this.#check();
-    const queue = this.#broker.queues.get(name);
-    if (!queue) return 0;
-    this.#broker.checkAccess(queue, this.#owner);
-    if (options?.ifUnused && queue.consumers.length > 0) throw inUse(name, 'has consumers');
-    if (options?.ifEmpty && queue.size > 0) throw inUse(name, 'is not empty');
-    return this.#broker.deleteQueue(queue);
+    return this.#use(() => {
+      const queue = this.#broker.queues.get(name);
+      if (!queue) return 0;
+      this.#broker.checkAccess(queue, this.owner);
+      if (options?.ifUnused && queue.consumers.length > 0) throw queueInUse(name, 'has consumers');
+      if (options?.ifEmpty && queue.size > 0) throw queueInUse(name, 'is not empty');
+      return this.#broker.deleteQueue(queue);
+    });
   }
 
   publish(m: OutgoingMessage): Promise<void> {
@@ -89,7 +118,7 @@ export class MemoryChannel implements Channel {
   }
 
   async get(name: string, options?: { noAck?: boolean }): Promise<Message | null> {
-    const queue = this.#find(name);
+    const queue = this.#use(() => this.#find(name));
     const nowMs = this.#broker.timer.now();
     queue.lastUsedMs = nowMs;
     const entry = queue.shift(nowMs);
@@ -97,14 +126,17 @@ export class MemoryChannel implements Channel {
   }
 
   async consume(name: string, onMessage: (m: Message) => void, options: ConsumeOptions = {}): Promise<ConsumerTag> {
-    const queue = this.#find(name);
+    const queue = this.#use(() => this.#find(name));
     const tag = options.consumerTag ?? `ctag.${++this.#tags}`;
-    if (this.#consumers.has(tag)) throw new ImproperlyConfigured(`NOT_ALLOWED - the consumer tag '${tag}' is in use.`);
+    if (this.#consumers.has(tag)) throw consumerTagInUse(tag);
     const noAck = options.noAck ?? false;
     const consumer: QueueConsumer = {
       noAck,
       canTake: () => noAck || this.#prefetch === 0 || this.#outstanding < this.#prefetch,
       take: (entry, from) => onMessage(this.#deliver(entry, from, noAck, tag, false)),
+      cancelled: (reason) => {
+        if (this.#consumers.delete(tag)) options.onCancelled?.(reason);
+      },
     };
     this.#consumers.set(tag, { queue, consumer });
     queue.consumers.push(consumer);
@@ -113,6 +145,10 @@ export class MemoryChannel implements Channel {
   }
 
   async cancel(tag: ConsumerTag): Promise<void> {
+    this.#cancel(tag);
+  }
+
+  #cancel(tag: ConsumerTag): void {
     const known = this.#consumers.get(tag);
     if (!known) return;
     this.#consumers.delete(tag);
@@ -130,7 +166,7 @@ export class MemoryChannel implements Channel {
   }
 
   async purge(name: string): Promise<number> {
-    return this.#find(name).purge();
+    return this.#use(() => this.#find(name)).purge();
   }
 
   async queueStatus(name: string): Promise<QueueStatus | null> {
@@ -169,12 +205,23 @@ export class MemoryChannel implements Channel {
     return DONE;
   }
 
-  async close(): Promise<void> {
+  /** The broker closes it. */
+  die(error: ChannelError): void {
     if (!this.#open) return;
+    this.#end();
+    for (const listener of this.#closedListeners) listener(error);
+  }
+
+  async close(): Promise<void> {
+    if (this.#open) this.#end();
+  }
+
+  #end(): void {
     this.#open = false;
+    this.#broker.channels.delete(this);
     // What it held goes back first: an auto-delete queue takes it along when its last consumer leaves.
     for (const tag of [...this.#held.keys()].reverse()) this.#settled(tag, 'requeue');
-    for (const tag of [...this.#consumers.keys()]) await this.cancel(tag);
+    for (const tag of [...this.#consumers.keys()]) this.#cancel(tag);
   }
 
   #deliver(entry: Entry, queue: MemoryQueue, noAck: boolean, tag: string | undefined, got: boolean): Delivery {
@@ -218,17 +265,23 @@ export class MemoryChannel implements Channel {
     this.#check();
     const queue = this.#broker.queues.get(name);
     if (!queue) throw noSuchQueue(name);
-    this.#broker.checkAccess(queue, this.#owner);
+    this.#broker.checkAccess(queue, this.owner);
     return queue;
+  }
+
+  /** Something that a broker may refuse. */
+  #use<T>(act: () => T): T {
+    this.#check();
+    try {
+      return act();
+    } catch (error) {
+      // The refusal is heard before its consequence.
+      if (error instanceof ChannelError && this.#closesOnError) queueMicrotask(() => this.die(error));
+      throw error;
+    }
   }
 
   #check(): void {
     if (!this.#open) throw new OperationalError('memory://', 'The channel is closed.');
   }
-}
-
-function inUse(name: string, why: string): ImproperlyConfigured {
-  return new ImproperlyConfigured(
-    `PRECONDITION_FAILED - the queue '${name}' ${why}, and was to be deleted only if not.`,
-  );
 }

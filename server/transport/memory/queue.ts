@@ -2,6 +2,7 @@
 // Routing and the life of queues: broker.ts. Prefetch and settling: channel.ts.
 // Holds: a message given back stands where it stood, before younger ones of its priority.
 // Kombu: transport/memory.py
+import type { ChannelError } from '../../errors.ts';
 import type { Queue } from '../entity.ts';
 import type { OutgoingMessage } from '../message.ts';
 
@@ -20,6 +21,8 @@ export interface Entry {
 export interface QueueConsumer {
   readonly noAck: boolean;
   canTake(): boolean;
+  /** Its queue was deleted. */
+  cancelled(reason: ChannelError): void;
   take(entry: Entry, queue: MemoryQueue): void;
 }
 

@@ -6,12 +6,14 @@ import type { Channel, Transport, TransportContext, TransportFactory, TransportF
 import { parseUrl } from '../url.ts';
 import { messageSizeLimit } from '../virtual/declaration.ts';
 import { type MemoryBroker, memoryBroker } from './broker.ts';
-import { MemoryChannel } from './channel.ts';
+import { MemoryChannel, type MemoryChannelOptions } from './channel.ts';
 
 const FLAGS: TransportFlags = {
   durable: false,
   crossProcess: false,
   priorities: 'higher-first',
+  exchangeTypes: ['direct', 'topic', 'fanout', 'headers'],
+  exchangeBindings: true,
   expiration: true,
   introspection: true,
 };
@@ -22,23 +24,23 @@ class MemoryTransport implements Transport {
   readonly flags = FLAGS;
   readonly driver = 'memory';
   readonly #broker: MemoryBroker;
-  readonly #limit: number;
-  readonly #channels = new Set<MemoryChannel>();
+  readonly #options: MemoryChannelOptions;
   #open = true;
 
   constructor(context: TransportContext) {
     const { host, path } = parseUrl(context.url);
     this.#broker = memoryBroker(path ? `${host}/${path}` : host);
-    this.#limit = messageSizeLimit(context.options);
+    this.#options = {
+      limit: messageSizeLimit(context.options),
+      closesOnError: context.options.close_channel_on_error === true,
+    };
   }
 
   async connect(): Promise<void> {}
 
   async channel(): Promise<Channel> {
     if (!this.#open) throw new OperationalError('memory://', 'The connection to the memory broker is closed.');
-    const channel = new MemoryChannel(this.#broker, this, this.#limit);
-    this.#channels.add(channel);
-    return channel;
+    return new MemoryChannel(this.#broker, this, this.#options);
   }
 
   /** Memory does not break. */
@@ -47,7 +49,7 @@ class MemoryTransport implements Transport {
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    for (const channel of this.#channels) await channel.close();
+    for (const channel of [...this.#broker.channels]) if (channel.owner === this) await channel.close();
     for (const queue of [...this.#broker.queues.values()]) if (queue.owner === this) this.#broker.deleteQueue(queue);
   }
 }

@@ -3,7 +3,7 @@
 // Holds: known as long as a connection to the broker is open, or something is owed to it.
 // Kombu keeps the like per process too (transport/virtual/base.py BrokerState).
 import type { Exchange, ExchangeType, Queue } from '../entity.ts';
-import { lockedQueue, sameQueue } from '../virtual/declaration.ts';
+import { checkExchangeType, lockedQueue, sameQueue } from '../virtual/declaration.ts';
 import { RoutingTable } from '../virtual/exchange.ts';
 
 export interface QueueBinding {
@@ -48,6 +48,7 @@ export class BrokerState {
   connections = 0;
 
   declareExchange(e: Exchange): void {
+    checkExchangeType(e, EXCHANGE_TYPES, 'redis');
     this.#routing.declare(e);
   }
 
@@ -80,6 +81,9 @@ export class BrokerState {
     return this.lateAcks.length > 0 || this.lateRequeues.length > 0 || this.lostTakes.length > 0;
   }
 }
+
+/** Kombu 5.6: transport/redis.py Transport.implements exchange_type */
+export const EXCHANGE_TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout'];
 
 const states = new Map<string, BrokerState>();
 

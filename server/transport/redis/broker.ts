@@ -1,7 +1,7 @@
 // One connection's whole view of a Redis broker, shared by its channels: declarations, bindings, routing, looking into queues.
 // Consuming: reader.ts, fanout.ts. Giving messages back: restore.ts. What only this process knows: broker-state.ts.
 // Kombu 5.6: transport/redis.py Channel, transport/virtual/base.py Channel
-import { ImproperlyConfigured } from '../../errors.ts';
+import { ChannelError } from '../../errors.ts';
 import type { QueueStatus } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { OutgoingMessage } from '../message.ts';
@@ -99,7 +99,7 @@ export class Broker {
 
   async bind(queue: string, exchange: string, routingKey: string): Promise<void> {
     if (this.state.typeOf(exchange) === null && exchange !== '') {
-      throw new ImproperlyConfigured(`NOT_FOUND - no exchange '${exchange}' to bind the queue '${queue}' to`);
+      throw new ChannelError(404, `no exchange '${exchange}' to bind the queue '${queue}' to`);
     }
     await this.#bind(this.state.queues.get(queue), queue, exchange, routingKey);
     this.#listed = null;
@@ -186,8 +186,8 @@ export class Broker {
     return own.some((one) => one.queue === name) || (await this.#listing()).has(name);
   }
 
-  #noQueue(name: string): ImproperlyConfigured {
-    return new ImproperlyConfigured(`NOT_FOUND - no queue '${name}': the key of that name holds something else`);
+  #noQueue(name: string): ChannelError {
+    return new ChannelError(404, `no queue '${name}': the key of that name holds something else`);
   }
 
   // --- looking

@@ -3,18 +3,25 @@
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back; what is
 // settled after the connection broke is settled when this process has connected again.
 // Kombu: transport/virtual/base.py Channel, QoS; transport/redis.py QoS
-import { ImproperlyConfigured } from '../../errors.ts';
 import type {
   Channel,
   ConsumeOptions,
   ConsumerTag,
+  DeclareOptions,
   FoundMessages,
   QueueStatus,
   WaitingConsumers,
 } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import { checkSize, noSuchQueue } from '../virtual/declaration.ts';
+import {
+  checkSize,
+  consumerTagInUse,
+  noExchangeBindings,
+  noSuchExchange,
+  noSuchQueue,
+  queueInUse,
+} from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { Broker } from './broker.ts';
 import type { Holder, Owed } from './broker-state.ts';
@@ -75,9 +82,13 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     broker.state.holders.add(this);
   }
 
-  async declareExchange(e: Exchange): Promise<void> {
+  /** Redis knows no channels that it could close. */
+  onClosed(): void {}
+
+  async declareExchange(e: Exchange, options?: DeclareOptions): Promise<void> {
     this.#check();
-    this.#broker.declareExchange(e);
+    if (!options?.passive) this.#broker.declareExchange(e);
+    else if (this.#broker.state.typeOf(e.name) === null) throw noSuchExchange(e.name);
   }
 
   async deleteExchange(name: string): Promise<void> {
@@ -86,9 +97,12 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     await this.#broker.batch.command('DEL', this.#broker.keys.bindings(name));
   }
 
-  async declareQueue(q: Queue): Promise<{ messageCount: number; consumerCount: number }> {
+  async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {
     this.#check();
-    const messageCount = await this.#broker.declareQueue(q, this.#owner);
+    if (options?.passive) await this.#find(q.name);
+    const messageCount = options?.passive
+      ? ((await this.#broker.status(q.name))?.messages ?? 0)
+      : await this.#broker.declareQueue(q, this.#owner);
     return { messageCount, consumerCount: this.#broker.state.queues.get(q.name)?.consumers ?? 0 };
   }
 
@@ -102,12 +116,21 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     await this.#broker.unbind(queue, exchange, routingKey);
   }
 
+  async bindExchange(): Promise<void> {
+    throw noExchangeBindings('redis');
+  }
+
+  async unbindExchange(): Promise<void> {
+    throw noExchangeBindings('redis');
+  }
+
   async deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number> {
     this.#check();
     const known = this.#broker.state.queues.get(name);
     this.#broker.state.checkAccess(known, this.#owner);
-    if (options?.ifUnused && known && known.consumers > 0) throw inUse(name, 'has consumers');
-    if (options?.ifEmpty && ((await this.#broker.status(name))?.messages ?? 0) > 0) throw inUse(name, 'is not empty');
+    if (options?.ifUnused && known && known.consumers > 0) throw queueInUse(name, 'has consumers');
+    if (options?.ifEmpty && ((await this.#broker.status(name))?.messages ?? 0) > 0)
+      throw queueInUse(name, 'is not empty');
     return this.#broker.deleteQueue(name);
   }
 
@@ -131,7 +154,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   async consume(name: string, onMessage: (m: Message) => void, options: ConsumeOptions = {}): Promise<ConsumerTag> {
     await this.#find(name);
     const tag = options.consumerTag ?? `ctag.${++this.#tags}`;
-    if (this.#consumers.has(tag)) throw new ImproperlyConfigured(`NOT_ALLOWED - the consumer tag '${tag}' is in use.`);
+    if (this.#consumers.has(tag)) throw consumerTagInUse(tag);
     const { state, restore, fanout } = this.#broker;
     const bindings = state.queues.get(name)?.bindings ?? [];
     const heard = bindings.filter((one) => state.typeOf(one.exchange) === 'fanout');
@@ -387,10 +410,4 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
 
 function owedOf(held: Held, redelivered: boolean): Owed {
   return { tag: held.tag, list: held.list, envelope: redelivered ? markRedelivered(held.raw) : held.raw };
-}
-
-function inUse(name: string, why: string): ImproperlyConfigured {
-  return new ImproperlyConfigured(
-    `PRECONDITION_FAILED - the queue '${name}' ${why}, and was to be deleted only if not.`,
-  );
 }

@@ -5,6 +5,7 @@ import { OperationalError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Channel, Transport, TransportContext, TransportFactory, TransportFlags } from '../contract.ts';
 import { Broker } from './broker.ts';
+import { EXCHANGE_TYPES } from './broker-state.ts';
 import { RedisChannel } from './channel.ts';
 import { readOptions } from './options.ts';
 
@@ -12,6 +13,7 @@ const FLAGS: TransportFlags = {
   durable: true,
   crossProcess: true,
   priorities: 'lower-first',
+  exchangeTypes: EXCHANGE_TYPES,
   expiration: false,
   introspection: false,
   implicitQueues: true,

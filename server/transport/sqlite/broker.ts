@@ -76,6 +76,7 @@ export class SqliteBroker {
   #mode: 'open' | 'closed' | 'lost' = 'open';
   #poll: TimerHandle | null = null;
   #version = -1;
+  #orphansDue = false;
   /** Both by the monotonic clock. */
   #seenMs = 0;
   #sweepMs = 0;
@@ -86,7 +87,11 @@ export class SqliteBroker {
     this.#pollingMs = options.pollingMs;
     this.#db = openBrokerFile(path, url, options);
     this.messages = new Messages(this.#db);
-    this.topology = new Topology(this.#db, () => this.session);
+    this.topology = new Topology(
+      this.#db,
+      () => this.session,
+      () => this.#lookForOrphans(),
+    );
     this.#sessions = new Sessions(this.#db, this.messages, this.topology);
     this.dispatch = new Dispatch(this.messages);
     try {
@@ -202,6 +207,19 @@ export class SqliteBroker {
       const abandoned = this.topology.setConsumers(queueId, this.dispatch.consumersOf(queueId), nowMs);
       const queue = this.topology.byId.get(queueId);
       if (abandoned && queue) this.deleteQueue(queue);
+    });
+  }
+
+  /** A queue may have been deleted that is consumed here: after the transaction, for who consumes it may declare it again. */
+  #lookForOrphans(): void {
+    if (this.#orphansDue) return;
+    this.#orphansDue = true;
+    setImmediate(() => {
+      this.#orphansDue = false;
+      if (this.#mode !== 'open') return;
+      const orphans = this.dispatch.removeOrphans((queueId) => this.topology.byId.has(queueId));
+      if (this.dispatch.size === 0) this.#stopPolling();
+      for (const consumer of orphans) consumer.channel.cancelled(consumer);
     });
   }
 

@@ -2,11 +2,20 @@
 // Transactions: broker.ts, group-commit.ts. The same manners in memory: memory/channel.ts.
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
 // Kombu: transport/virtual/base.py Channel, QoS
-import { EncodeError, ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, QueueStatus } from '../contract.ts';
+import { EncodeError, OperationalError, toError } from '../../errors.ts';
+import type { Channel, ConsumeOptions, ConsumerTag, DeclareOptions, QueueStatus } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import { checkSize, lockedQueue, noSuchQueue } from '../virtual/declaration.ts';
+import {
+  checkSize,
+  consumerTagInUse,
+  lockedQueue,
+  noExchangeBindings,
+  noSuchExchange,
+  noSuchQueue,
+  queueDeleted,
+  queueInUse,
+} from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { SqliteBroker } from './broker.ts';
 import type { ConsumingChannel, LocalConsumer } from './dispatch.ts';
@@ -50,9 +59,13 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     this.#broker = host.broker;
   }
 
-  async declareExchange(e: Exchange): Promise<void> {
+  /** The file knows no channels that it could close. */
+  onClosed(): void {}
+
+  async declareExchange(e: Exchange, options?: DeclareOptions): Promise<void> {
     this.#check();
-    this.#broker.now(() => this.#broker.topology.declareExchange(e));
+    if (!options?.passive) this.#broker.now(() => this.#broker.topology.declareExchange(e));
+    else if (!this.#broker.look(() => this.#broker.topology.routing.has(e.name))) throw noSuchExchange(e.name);
   }
 
   async deleteExchange(name: string): Promise<void> {
@@ -60,12 +73,13 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     this.#broker.now(() => this.#broker.topology.deleteExchange(name));
   }
 
-  async declareQueue(q: Queue): Promise<{ messageCount: number; consumerCount: number }> {
+  async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {
     this.#check();
     return this.#broker.now((nowMs) => {
       const known = this.#broker.topology.find(q.name);
       if (known) this.#checkOwner(known);
-      const queue = this.#broker.topology.declareQueue(q, nowMs);
+      else if (options?.passive) throw noSuchQueue(q.name);
+      const queue = options?.passive ? known! : this.#broker.topology.declareQueue(q, nowMs);
       if (!known && q.exclusive) this.#host.own(queue.id);
       return { messageCount: this.#broker.messages.count(queue.id, nowMs), consumerCount: queue.consumers };
     });
@@ -81,6 +95,14 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     this.#broker.now(() => this.#broker.topology.unbind(queue, exchange, routingKey));
   }
 
+  async bindExchange(): Promise<void> {
+    throw noExchangeBindings('sqlite');
+  }
+
+  async unbindExchange(): Promise<void> {
+    throw noExchangeBindings('sqlite');
+  }
+
   async deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number> {
     this.#check();
     if (this.#broker.look(() => this.#broker.topology.find(name)) === null) return 0;
@@ -89,8 +111,8 @@ export class SqliteChannel implements Channel, ConsumingChannel {
       const queue = this.#broker.topology.queues.get(name);
       if (!queue) return count;
       this.#checkOwner(queue);
-      if (options?.ifUnused && queue.consumers > 0) throw inUse(name, 'has consumers');
-      if (options?.ifEmpty && this.#broker.messages.count(queue.id, nowMs) > 0) throw inUse(name, 'is not empty');
+      if (options?.ifUnused && queue.consumers > 0) throw queueInUse(name, 'has consumers');
+      if (options?.ifEmpty && this.#broker.messages.count(queue.id, nowMs) > 0) throw queueInUse(name, 'is not empty');
       return count + this.#broker.deleteQueue(queue);
     });
   }
@@ -122,9 +144,18 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     this.#check();
     const queue = this.#broker.look(() => this.#find(name));
     const tag = options.consumerTag ?? `ctag.${++this.#tags}`;
-    if (this.#consumers.has(tag)) throw new ImproperlyConfigured(`NOT_ALLOWED - the consumer tag '${tag}' is in use.`);
+    if (this.#consumers.has(tag)) throw consumerTagInUse(tag);
     const noAck = options.noAck ?? false;
-    const consumer: LocalConsumer = { tag, queueId: queue.id, queue: name, noAck, onMessage, channel: this };
+    const { onCancelled } = options;
+    const consumer: LocalConsumer = {
+      tag,
+      queueId: queue.id,
+      queue: name,
+      noAck,
+      onMessage,
+      onCancelled,
+      channel: this,
+    };
     this.#consumers.set(tag, consumer);
     this.#broker.consume(consumer);
     return tag;
@@ -201,6 +232,11 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     await this.flush();
   }
 
+  /** Its queue was deleted. */
+  cancelled(consumer: LocalConsumer): void {
+    if (this.#consumers.delete(consumer.tag)) consumer.onCancelled?.(queueDeleted(consumer.queue));
+  }
+
   free(): number {
     return this.#prefetch === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#prefetch - this.#outstanding);
   }
@@ -263,10 +299,4 @@ function envelopeOf(m: OutgoingMessage): string {
   } catch (error) {
     throw new EncodeError(`Headers and properties have to be JSON: ${toError(error).message}`, { cause: error });
   }
-}
-
-function inUse(name: string, why: string): ImproperlyConfigured {
-  return new ImproperlyConfigured(
-    `PRECONDITION_FAILED - the queue '${name}' ${why}, and was to be deleted only if not.`,
-  );
 }

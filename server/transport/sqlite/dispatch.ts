@@ -2,6 +2,7 @@
 // Reading the file: messages.ts. When: group-commit.ts.
 // Holds: a claim never exceeds the free prefetch of its channel; queues of one channel and channels of one process take turns;
 // everything claimed is registered with its channel before the first of it is handed over.
+import type { ConsumeOptions } from '../contract.ts';
 import type { Message } from '../message.ts';
 import type { Claim, Messages, StoredMessage } from './messages.ts';
 
@@ -14,6 +15,7 @@ export interface LocalConsumer {
   readonly queue: string;
   readonly noAck: boolean;
   readonly onMessage: (m: Message) => void;
+  readonly onCancelled: ConsumeOptions['onCancelled'];
   readonly channel: ConsumingChannel;
 }
 
@@ -22,6 +24,8 @@ export interface ConsumingChannel {
   free(): number;
   /** Make a delivery of a claimed row, and hold it. */
   receive(consumer: LocalConsumer, row: StoredMessage, claim: Claim | null): Message;
+  /** Its queue was deleted: it is no consumer any more. */
+  cancelled(consumer: LocalConsumer): void;
   /** Still to be handed over? Not when the channel was closed meanwhile. */
   holds(message: Message): boolean;
 }
@@ -58,6 +62,13 @@ export class Dispatch {
     const of = this.#channels.get(consumer.channel)?.filter((one) => one !== consumer) ?? [];
     if (of.length > 0) this.#channels.set(consumer.channel, of);
     else this.#channels.delete(consumer.channel);
+  }
+
+  /** The consumers of queues that are not there any more, taken out. */
+  removeOrphans(exists: (queueId: number) => boolean): LocalConsumer[] {
+    const orphans = [...this.#channels.values()].flat().filter((one) => !exists(one.queueId));
+    for (const one of orphans) this.remove(one);
+    return orphans;
   }
 
   consumersOf(queueId: number): number {

@@ -5,8 +5,10 @@
 import type { EmbeddedDb, SqlRow } from '../../embedded-db.ts';
 import { ImproperlyConfigured } from '../../errors.ts';
 import type { Binding, Exchange, ExchangeType, Queue } from '../entity.ts';
-import { lockedQueue, sameQueue } from '../virtual/declaration.ts';
+import { checkExchangeType, lockedQueue, sameQueue } from '../virtual/declaration.ts';
 import { RoutingTable } from '../virtual/exchange.ts';
+
+export const EXCHANGE_TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout'];
 
 export interface StoredQueue {
   readonly id: number;
@@ -23,6 +25,7 @@ export interface StoredQueue {
 export class Topology {
   readonly #db: EmbeddedDb;
   readonly #session: () => number;
+  readonly #onChanged: () => void;
   readonly routing = new RoutingTable();
   readonly queues = new Map<string, StoredQueue>();
   readonly byId = new Map<number, StoredQueue>();
@@ -30,9 +33,11 @@ export class Topology {
   readonly consuming = new Set<number>();
   #version = -1;
 
-  constructor(db: EmbeddedDb, session: () => number) {
+  /** @param onChanged called when the image was read again, within the transaction */
+  constructor(db: EmbeddedDb, session: () => number, onChanged: () => void) {
     this.#db = db;
     this.#session = session;
+    this.#onChanged = onChanged;
   }
 
   /** true: something had changed. */
@@ -41,6 +46,7 @@ export class Topology {
     if (version === this.#version) return false;
     this.#version = version;
     this.#load();
+    this.#onChanged();
     return true;
   }
 
@@ -61,7 +67,8 @@ export class Topology {
   }
 
   declareExchange(e: Exchange): void {
-    if (!this.routing.declare(e)) return;
+    checkExchangeType(e, EXCHANGE_TYPES, 'sqlite');
+    if (e.noDeclare || !this.routing.declare(e)) return;
     this.#db.run(
       'INSERT INTO broker_exchanges VALUES (?, ?, ?, ?)',
       e.name,

@@ -10,11 +10,13 @@ import { messageSizeLimit } from '../virtual/declaration.ts';
 import { enterBroker, type SqliteBroker } from './broker.ts';
 import { SqliteChannel } from './channel.ts';
 import type { BrokerFileOptions } from './schema.ts';
+import { EXCHANGE_TYPES } from './topology.ts';
 
 const FLAGS: TransportFlags = {
   durable: true,
   crossProcess: true,
   priorities: 'higher-first',
+  exchangeTypes: EXCHANGE_TYPES,
   expiration: true,
   introspection: true,
 };

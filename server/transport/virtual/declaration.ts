@@ -1,8 +1,8 @@
 // The rules of a broker for what is declared and published: equal redeclarations, exclusive queues, priorities, sizes, expiry.
-// Shared by memory/ and sqlite/, so that both refuse with the same words.
+// Shared by memory/, sqlite/ and redis/, so that all refuse alike.
 // Celery: RabbitMQ's own rules, as its users know them
-import { EncodeError, ImproperlyConfigured } from '../../errors.ts';
-import { declarationKey, type Queue } from '../entity.ts';
+import { ChannelError, EncodeError, ImproperlyConfigured, NotImplementedError } from '../../errors.ts';
+import { declarationKey, type Exchange, type ExchangeType, type Queue } from '../entity.ts';
 import type { OutgoingMessage } from '../message.ts';
 
 const FIELDS = ['durable', 'exclusive', 'autoDelete', 'expiresMs', 'messageTtlMs', 'maxPriority'] as const;
@@ -12,20 +12,49 @@ export function sameQueue(known: Queue, asked: Queue): void {
   if (declarationKey(known) === declarationKey(asked)) return;
   const differing = FIELDS.filter((field) => known[field] !== asked[field]);
   const say = (q: Queue) => differing.map((field) => `${field}=${q[field] ?? 'none'}`).join(', ');
-  throw new ImproperlyConfigured(
-    `PRECONDITION_FAILED - the queue '${known.name}' exists with ${say(known)}, and was declared again with ${say(asked)}. ` +
+  throw new ChannelError(
+    406,
+    `the queue '${known.name}' exists with ${say(known)}, and was declared again with ${say(asked)}. ` +
       'Use the same values, another name, or delete it first.',
   );
 }
 
-export function lockedQueue(name: string): ImproperlyConfigured {
-  return new ImproperlyConfigured(
-    `RESOURCE_LOCKED - the queue '${name}' is exclusive to another connection; give this one another name.`,
+/** Refuse an exchange of a type that this broker does not have. */
+export function checkExchangeType(e: Exchange, types: readonly ExchangeType[], driver: string): void {
+  if (types.includes(e.type)) return;
+  throw new NotImplementedError(
+    `The ${driver} broker has no exchanges of type ${e.type} ('${e.name}'), only ${types.join(', ')}.`,
   );
 }
 
-export function noSuchQueue(name: string): ImproperlyConfigured {
-  return new ImproperlyConfigured(`NOT_FOUND - no queue '${name}'; declare it first.`);
+export function noExchangeBindings(driver: string): NotImplementedError {
+  return new NotImplementedError(`The ${driver} broker cannot bind an exchange to another; bind the queue to both.`);
+}
+
+export function lockedQueue(name: string): ChannelError {
+  return new ChannelError(405, `the queue '${name}' is exclusive to another connection; give this one another name.`);
+}
+
+export function noSuchQueue(name: string): ChannelError {
+  return new ChannelError(404, `no queue '${name}'; declare it first.`);
+}
+
+export function noSuchExchange(name: string): ChannelError {
+  return new ChannelError(404, `no exchange '${name}'; declare it first.`);
+}
+
+/** @param why what keeps it from being deleted: 'has consumers', 'is not empty' */
+export function queueInUse(name: string, why: string): ChannelError {
+  return new ChannelError(406, `the queue '${name}' ${why}, and was to be deleted only if not.`);
+}
+
+export function consumerTagInUse(tag: string): ChannelError {
+  return new ChannelError(530, `the consumer tag '${tag}' is in use.`);
+}
+
+/** What a consumer is told whose queue was deleted. */
+export function queueDeleted(name: string): ChannelError {
+  return new ChannelError(404, `the queue '${name}' was deleted while it was consumed.`);
 }
 
 /** 0..255, capped by the queue's `maxPriority`. Not given is 0. */

@@ -1,9 +1,11 @@
-// Which queues a message goes to, where there is no broker to decide: exchanges and bindings, direct, topic and fanout.
+// Which queues a message goes to, where there is no broker to decide: exchanges of the four types, bound to queues and to one another.
 // Knows names only; the queues themselves live in memory/ and sqlite/.
 // Holds: an exchange declared again with another type, durability or auto-delete is refused, and nothing is changed then.
 // Kombu: transport/virtual/exchange.py
-import { ImproperlyConfigured } from '../../errors.ts';
-import type { Exchange, ExchangeType } from '../entity.ts';
+import { ChannelError } from '../../errors.ts';
+import type { Arguments, Exchange, ExchangeType } from '../entity.ts';
+import { noSuchExchange } from './declaration.ts';
+import { HeadersBindings } from './headers.ts';
 
 /** Topic patterns: words between dots, `*` is one word, `#` any number of words, none too. */
 export function topicMatches(pattern: string, key: string): boolean {
@@ -30,6 +32,11 @@ interface Known {
   readonly exchange: Exchange;
   /** key or pattern -> queues, in the order of binding */
   readonly bindings: Map<string, Set<string>>;
+  /** key or pattern -> exchanges that get it, too */
+  readonly exchanges: Map<string, Set<string>>;
+  /** Of an exchange of type headers, which compares these and no keys: to queues and to exchanges. */
+  readonly headers: HeadersBindings;
+  readonly exchangesByHeaders: HeadersBindings;
 }
 
 const CACHE_LIMIT = 20_000;
@@ -41,12 +48,19 @@ export class RoutingTable {
   /** true: it was new. */
   declare(e: Exchange): boolean {
     if (e.name === '') return false;
-    const known = this.#exchanges.get(e.name);
-    if (known) {
-      sameExchange(known.exchange, e);
+    const before = this.#exchanges.get(e.name);
+    if (before) {
+      sameExchange(before.exchange, e);
       return false;
     }
-    this.#exchanges.set(e.name, { exchange: e, bindings: new Map() });
+    const known: Known = {
+      exchange: e,
+      bindings: new Map(),
+      exchanges: new Map(),
+      headers: new HeadersBindings(),
+      exchangesByHeaders: new HeadersBindings(),
+    };
+    this.#exchanges.set(e.name, known);
     this.#routes.delete(e.name);
     return true;
   }
@@ -60,44 +74,63 @@ export class RoutingTable {
   }
 
   delete(exchange: string): boolean {
-    this.#routes.delete(exchange);
+    for (const { exchanges, exchangesByHeaders } of this.#exchanges.values()) {
+      for (const bound of exchanges.values()) bound.delete(exchange);
+      exchangesByHeaders.removeTarget(exchange);
+    }
+    this.#routes = new Map();
     return this.#exchanges.delete(exchange);
   }
 
   /** true: it was new. */
-  bind(queue: string, exchange: string, key: string): boolean {
+  bind(queue: string, exchange: string, key: string, args?: Arguments): boolean {
     if (exchange === '') return false;
     const known = this.#exchanges.get(exchange);
     if (!known) {
-      throw new ImproperlyConfigured(`NOT_FOUND - no exchange '${exchange}' to bind the queue '${queue}' to`);
+      throw new ChannelError(404, `no exchange '${exchange}' to bind the queue '${queue}' to`);
     }
-    let queues = known.bindings.get(key);
-    if (!queues) {
-      queues = new Set();
-      known.bindings.set(key, queues);
-    }
-    if (queues.has(queue)) return false;
-    queues.add(queue);
-    this.#routes.delete(exchange);
+    if (known.exchange.type === 'headers') return known.headers.add(queue, args ?? {});
+    if (!addTo(known.bindings, key, queue)) return false;
+    this.#forget(exchange);
     return true;
   }
 
+  /** What `source` takes with such a key goes to the exchange `destination`, too. */
+  bindExchange(destination: string, source: string, key: string, args: Arguments = {}): void {
+    for (const name of [source, destination]) if (!this.#exchanges.has(name)) throw noSuchExchange(name);
+    const { exchange, exchanges, exchangesByHeaders } = this.#exchanges.get(source)!;
+    if (exchange.type === 'headers') exchangesByHeaders.add(destination, args);
+    else addTo(exchanges, key, destination);
+    this.#routes = new Map();
+  }
+
+  unbindExchange(destination: string, source: string, key: string, args: Arguments = {}): void {
+    const known = this.#exchanges.get(source);
+    known?.exchanges.get(key)?.delete(destination);
+    known?.exchangesByHeaders.remove(destination, args);
+    this.#routes = new Map();
+  }
+
   /** The name of the exchange when it was an auto-delete one and this was its last binding: it is gone then. */
-  unbind(queue: string, exchange: string, key: string): string | null {
+  unbind(queue: string, exchange: string, key: string, args?: Arguments): string | null {
     const known = this.#exchanges.get(exchange);
-    const queues = known?.bindings.get(key);
-    if (!known || !queues?.delete(queue)) return null;
+    if (!known) return null;
+    if (known.exchange.type === 'headers') {
+      if (!known.headers.remove(queue, args ?? {})) return null;
+      return this.#unused(known);
+    }
+    const queues = known.bindings.get(key);
+    if (!queues?.delete(queue)) return null;
     if (queues.size === 0) known.bindings.delete(key);
-    this.#routes.delete(exchange);
-    if (!known.exchange.autoDelete || known.bindings.size > 0) return null;
-    this.#exchanges.delete(exchange);
-    return exchange;
+    this.#forget(exchange);
+    return this.#unused(known);
   }
 
   /** Forget a deleted queue. Returns the auto-delete exchanges that went with it. */
   unbindQueue(queue: string): string[] {
     const gone: string[] = [];
     for (const [name, known] of [...this.#exchanges]) {
+      if (known.headers.removeTarget(queue) && this.#unused(known)) gone.push(name);
       for (const [key, queues] of [...known.bindings]) {
         if (queues.has(queue) && this.unbind(queue, name, key)) gone.push(name);
       }
@@ -106,17 +139,22 @@ export class RoutingTable {
   }
 
   /** The queues a message goes to, each once. The default exchange is the caller's: it names the queue itself. */
-  route(exchange: string, key: string): readonly string[] {
+  route(exchange: string, key: string, headers: Arguments = {}): readonly string[] {
     let keys = this.#routes.get(exchange);
     const cached = keys?.get(key);
     if (cached) return cached;
-    const found = this.#find(exchange, key);
+    const found = new Set<string>();
+    const seen = new Set<string>();
+    this.#find(exchange, key, headers, found, seen);
+    const queues = [...found];
+    // A route by headers differs from message to message.
+    for (const name of seen) if (this.exchangeType(name) === 'headers') return queues;
     if (!keys || keys.size >= CACHE_LIMIT) {
       keys = new Map();
       this.#routes.set(exchange, keys);
     }
-    keys.set(key, found);
-    return found;
+    keys.set(key, queues);
+    return queues;
   }
 
   clear(): void {
@@ -124,24 +162,61 @@ export class RoutingTable {
     this.#routes = new Map();
   }
 
-  #find(exchange: string, key: string): readonly string[] {
+  /** @param seen exchanges gone through: a ring of bindings ends, as on RabbitMQ */
+  #find(exchange: string, key: string, headers: Arguments, found: Set<string>, seen: Set<string>): void {
     const known = this.#exchanges.get(exchange);
-    if (!known) return [];
+    if (!known || seen.has(exchange)) return;
+    seen.add(exchange);
     const { type } = known.exchange;
-    if (type === 'direct') return [...(known.bindings.get(key) ?? [])];
-    const found = new Set<string>();
-    for (const [pattern, queues] of known.bindings) {
-      if (type === 'fanout' || topicMatches(pattern, key)) for (const queue of queues) found.add(queue);
+    const next = new Set<string>();
+    if (type === 'headers') {
+      known.headers.match(headers, found);
+      known.exchangesByHeaders.match(headers, next);
+    } else {
+      for (const queue of boundTo(known.bindings, type, key)) found.add(queue);
+      for (const name of boundTo(known.exchanges, type, key)) next.add(name);
     }
-    return [...found];
+    for (const name of next) this.#find(name, key, headers, found, seen);
   }
+
+  /** Routes from `exchange` have changed, and those of exchanges bound to it. */
+  #forget(exchange: string): void {
+    this.#routes.delete(exchange);
+    for (const { exchanges } of this.#exchanges.values()) if (exchanges.size > 0) this.#routes = new Map();
+  }
+
+  /** An auto-delete exchange goes with its last binding; its name then. */
+  #unused({ exchange, bindings, exchanges, headers, exchangesByHeaders }: Known): string | null {
+    if (!exchange.autoDelete || bindings.size + headers.size + exchangesByHeaders.size > 0) return null;
+    for (const bound of exchanges.values()) if (bound.size > 0) return null;
+    this.#exchanges.delete(exchange.name);
+    return exchange.name;
+  }
+}
+
+/** true: it was new. */
+function addTo(bindings: Map<string, Set<string>>, key: string, target: string): boolean {
+  let targets = bindings.get(key);
+  if (!targets) {
+    targets = new Set();
+    bindings.set(key, targets);
+  }
+  if (targets.has(target)) return false;
+  targets.add(target);
+  return true;
+}
+
+function* boundTo(bindings: ReadonlyMap<string, Set<string>>, type: ExchangeType, key: string): Generator<string> {
+  if (type === 'direct') yield* bindings.get(key) ?? [];
+  else for (const [pattern, targets] of bindings) if (type === 'fanout' || topicMatches(pattern, key)) yield* targets;
 }
 
 function sameExchange(known: Exchange, asked: Exchange): void {
   const differing = (['type', 'durable', 'autoDelete'] as const).find((field) => known[field] !== asked[field]);
   if (!differing) return;
-  throw new ImproperlyConfigured(
-    `PRECONDITION_FAILED - the exchange '${known.name}' exists with ${differing} ${known[differing]}, ` +
+  throw new ChannelError(
+    406,
+    `the exchange '${known.name}' exists with ${differing} ${known[differing]}, ` +
       `and was declared again with ${differing} ${asked[differing]}. Use the same values, another name, or delete it first.`,
   );
 }

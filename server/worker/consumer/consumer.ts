@@ -1,11 +1,12 @@
 // Holds the broker connection: goes round its steps once per connection, and again after it was lost.
 // Not here: the steps (connection below; events.ts, mingle.ts, gossip.ts, tasks.ts, control.ts), messages (strategy.ts).
-// Holds: only this file reconnects; a loss restarts the consumer alone, pool and running tasks go on.
+// Holds: only this file reconnects; a loss restarts the consumer alone, pool and running tasks go on. So does a channel of the tasks
+// that the broker closed, whatever the settings say of retrying: the worker can be no worse off than without one.
 // Celery 5.6: worker/consumer/consumer.py
 //
 // Modes: idle > connecting > running > (lost > connecting ...) > closing > closed. `close` works from every mode.
 import type { Celery } from '../../app/celery.ts';
-import { ImproperlyConfigured, OperationalError, toError, UmbelError } from '../../errors.ts';
+import { ChannelError, OperationalError, toError, UmbelError } from '../../errors.ts';
 import type { EventDispatcher } from '../../events/dispatcher.ts';
 import type { Logger } from '../../log.ts';
 import { backOff, type Connection } from '../../messaging/connection.ts';
@@ -123,6 +124,15 @@ export class TaskConsumer {
   /** It gave up: the connection was lost and is not to be, or cannot be, made again. */
   onFailed: ((error: Error) => void) | null = null;
 
+  /** The broker closed the channel of the tasks, and the connection lives: what it held is delivered again. */
+  restart(reason: Error): void {
+    if (!this.#open()) return;
+    this.host.log.warning(
+      `consumer: The broker closed the channel of the tasks. Consuming again... (${reason.message})`,
+    );
+    this.#wake?.();
+  }
+
   /** Take no more tasks, and give back what has not begun. Everything else goes on. */
   async pause(): Promise<void> {
     await this.tasks.pause(this);
@@ -169,7 +179,7 @@ export class TaskConsumer {
           if (!connection.connected) broken = Promise.resolve();
           await broken;
           if (!this.#open()) break;
-          if (!app.conf.get('broker_connection_retry')) {
+          if (!connection.connected && !app.conf.get('broker_connection_retry')) {
             throw new OperationalError(connection.url, `The connection to the broker at ${connection.url} was lost.`);
           }
         } catch (error) {
@@ -179,7 +189,7 @@ export class TaskConsumer {
           const retried =
             error instanceof OperationalError
               ? app.conf.get('broker_connection_retry') && !startup
-              : app.conf.get('broker_channel_error_retry') && isChannelError(error);
+              : app.conf.get('broker_channel_error_retry') && error instanceof ChannelError;
           if (!retried) throw error;
           log.error(`consumer: ${toError(error).message}`);
           if (connection.connected) await this.#patience(failures++);
@@ -225,11 +235,4 @@ export class TaskConsumer {
   #open(): boolean {
     return this.mode !== 'closing' && this.mode !== 'closed';
   }
-}
-
-/** A broker refused a declaration or a use, in AMQP's words: transport/virtual/declaration.ts. */
-function isChannelError(error: unknown): boolean {
-  return (
-    error instanceof ImproperlyConfigured && /^(PRECONDITION_FAILED|RESOURCE_LOCKED|NOT_FOUND) - /.test(error.message)
-  );
 }

@@ -24,6 +24,7 @@ import type { Message } from '../../transport/message.ts';
 import { Bootstep } from '../blueprint.ts';
 import type { ConsumerHost, TaskConsumer } from './consumer.ts';
 import { Elections } from './election.ts';
+import { relisten } from './relisten.ts';
 
 export type NodeListener = (worker: Readonly<WorkerRecord>) => void;
 /** What the chosen worker does with an election's action. */
@@ -51,6 +52,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   readonly #edge = new EventEdge({ maxField: 1024 * 1024 });
   #channel: Channel | null = null;
   #periodic: TimerHandle | null = null;
+  /** Times it was started and stopped. */
+  #round = 0;
 
   constructor(consumer: TaskConsumer, options: Readonly<Record<string, unknown>>) {
     super(consumer, options);
@@ -72,13 +75,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   }
 
   override async start({ host, restarts }: TaskConsumer): Promise<void> {
-    this.#channel = await host.connection.channel();
-    const consumer = new Consumer(this.#channel, {
-      queues: [this.#queue()],
-      onMessage: (message) => this.#onMessage(message),
-      noAck: true,
-    });
-    await consumer.consume();
+    this.#round++;
+    await this.#listen();
     this.#periodic = host.timer.every(PERIOD_MS, () => this.#look());
     // Nobody could be heard while the broker was away: they get a heartbeat's time to be heard again.
     if (restarts > 0) for (const peer of this.peers.values()) addHeartbeat(peer, this.#now());
@@ -86,7 +84,23 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     await host.mailbox.broadcast('heartbeat');
   }
 
+  async #listen(): Promise<void> {
+    const host = this.#host;
+    const channel = await host.connection.channel();
+    this.#channel = channel;
+    const round = this.#round;
+    const wanted = () => this.#round === round;
+    const consumer = new Consumer(channel, {
+      queues: [this.#queue()],
+      onMessage: (message) => this.#onMessage(message),
+      noAck: true,
+      onLost: (reason) => void relisten(host, { step: 'gossip', reason, wanted, listen: () => this.#listen() }),
+    });
+    await consumer.consume();
+  }
+
   override async stop(): Promise<void> {
+    this.#round++;
     const channel = this.#channel;
     this.#channel = null;
     this.#periodic?.cancel();

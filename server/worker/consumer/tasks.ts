@@ -35,6 +35,12 @@ export class TasksStep extends Bootstep<TaskConsumer> {
       queues: this.queues,
       onMessage: strategy.onMessage,
       prefetch: prefetch.count,
+      onLost: (reason) => consumer.restart(reason),
+      // Its queue was deleted, or moved: what it has taken of it goes on.
+      onCancelled: (queue, reason) =>
+        log.warning(
+          `consumer: The broker cancelled the consumer of ${queue.name}. Consuming it again... (${reason.message})`,
+        ),
     });
     const channel = this.#channel;
     prefetch.attach((count) => {

@@ -5,6 +5,8 @@ transportContract('memory', () => `memory://${randomUUID()}`, {
   durable: false,
   crossProcess: false,
   priorities: 'higher-first',
+  exchangeTypes: ['direct', 'topic', 'fanout', 'headers'],
+  exchangeBindings: true,
   expiration: true,
   introspection: true,
 });

@@ -13,6 +13,7 @@ describeNeedsRedis('a real redis-server', () => {
     durable: true,
     crossProcess: true,
     priorities: 'lower-first',
+    exchangeTypes: ['direct', 'topic', 'fanout'],
     expiration: false,
     introspection: false,
     implicitQueues: true,

@@ -12,6 +12,7 @@ transportContract('sqlite', () => `sqlite:///${join(folder, randomUUID())}.db`, 
   durable: true,
   crossProcess: true,
   priorities: 'higher-first',
+  exchangeTypes: ['direct', 'topic', 'fanout'],
   expiration: true,
   introspection: true,
 });
