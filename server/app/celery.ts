@@ -225,6 +225,8 @@ export class Celery implements AppHost {
       ssl: conf.broker_use_ssl,
       failover: conf.broker_failover_strategy as FailoverStrategy | null,
       connectTimeoutMs: conf.broker_connection_timeout * 1000,
+      heartbeatMs: (conf.broker_heartbeat ?? 0) * 1000,
+      loginMethod: conf.broker_login_method ?? undefined,
       retry: {
         enabled: conf.broker_connection_retry,
         maxRetries: conf.broker_connection_max_retries,

@@ -33,6 +33,10 @@ export interface ConnectionOptions {
   /** `broker_failover_strategy`. Default round-robin. */
   readonly failover?: FailoverStrategy | null;
   readonly connectTimeoutMs: number;
+  /** `broker_heartbeat`. Default 0, none. @unit milliseconds */
+  readonly heartbeatMs?: number;
+  /** `broker_login_method`. Default: the broker's. */
+  readonly loginMethod?: string;
   readonly retry: ConnectionRetry;
   readonly timer: Timer;
   readonly log: Logger;
@@ -191,8 +195,9 @@ export class Connection {
   }
 
   async #connect(url: string): Promise<Transport> {
-    const { transportOptions, ssl, connectTimeoutMs, log } = this.options;
-    const transport = await createTransport({ url, options: transportOptions, ssl, connectTimeoutMs, log });
+    const { transportOptions, ssl, connectTimeoutMs, heartbeatMs, loginMethod, log } = this.options;
+    const context = { url, options: transportOptions, ssl, connectTimeoutMs, heartbeatMs, loginMethod, log };
+    const transport = await createTransport(context);
     let lost: Error | undefined;
     transport.onLost((error) => {
       lost = error;
