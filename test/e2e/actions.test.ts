@@ -40,9 +40,9 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     await task.getByText('The event came: revoked at').waitFor();
     await shows(task, 'REVOKED');
     await stateOf(page, id, 'REVOKED').waitFor();
-    expect(await task.innerText()).toContain('before it started');
-    const known = await dashboard.get<TaskDetail>(`tasks/${id}`);
-    expect(known).toMatchObject({ state: 'REVOKED', started: null, result: null });
+    await task.getByText('before it started').first().waitFor();
+    const known = () => dashboard.get<TaskDetail>(`tasks/${id}`);
+    await expect.poll(known).toMatchObject({ state: 'REVOKED', started: null, result: null });
   });
 
   it('terminates a running task that listens, after saying what this pool can do', async () => {
@@ -52,12 +52,12 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     await shows(task, 'STARTED');
     await task.getByRole('button', { name: 'Terminate' }).click();
     const dialog = page.getByRole('dialog', { name: 'Terminate task' });
-    expect(await dialog.innerText()).toContain("an async pool can only abort the task's signal");
+    await dialog.getByText("an async pool can only abort the task's signal").waitFor();
     await dialog.getByRole('button', { name: 'Terminate task' }).click();
     await task.getByText('1 of 1 worker answered').waitFor();
     await task.getByText('The event came: revoked at').waitFor();
     await shows(task, 'REVOKED');
-    expect(await task.innerText()).toContain('while it ran');
+    await task.getByText('while it ran').first().waitFor();
   });
 
   it('terminates a task that hears nothing: it counts as revoked at once, and what it still does changes nothing', async () => {
@@ -91,11 +91,12 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     await link.click();
     const again = page.getByRole('complementary', { name: `Task ${shortId}` });
     await shows(again, 'SUCCESS');
-    expect(await again.innerText()).toContain('charged 4711');
+    await again.getByText('charged 4711').first().waitFor();
     await again.locator('a.kin-row', { hasText: id.slice(0, 8) }).waitFor();
     const newId = new URL(page.url()).searchParams.get('task')!;
     expect(newId).not.toBe(id);
-    expect(await dashboard.get<TaskDetail>(`tasks/${newId}`)).toMatchObject({ parent_id: id, name: 'shop.charge' });
+    const retried = () => dashboard.get<TaskDetail>(`tasks/${newId}`);
+    await expect.poll(retried).toMatchObject({ parent_id: id, name: 'shop.charge' });
     expect((await dashboard.get<TaskDetail>(`tasks/${id}`)).state, 'the old one stays').toBe('FAILURE');
 
     await page.keyboard.press('Escape');
@@ -103,7 +104,7 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     await page.keyboard.press('e');
     const record = page.getByRole('row', { name: new RegExp(`retry.*${id}`) });
     await record.waitFor();
-    expect(await record.innerText()).toMatch(/anonymous[\s\S]*done/);
+    await record.filter({ hasText: /anonymous.*done/ }).waitFor();
     await record.getByRole('button').click();
     await page.getByText(`Sent again as ${newId}`).waitFor();
     const [newest] = (await dashboard.get<OperationsPage>('operations')).items;
@@ -115,7 +116,7 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     await inState(dashboard, id, 'SUCCESS');
     const { page, task } = await openTask(id);
     const revoke = task.getByRole('button', { name: 'Revoke' });
-    expect(await revoke.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => revoke.getAttribute('aria-disabled')).toBe('true');
     await revoke.focus();
     await page
       .getByRole('tooltip')

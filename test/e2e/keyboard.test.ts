@@ -95,7 +95,13 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'w1@e2e' }).waitFor();
     await page.keyboard.press('Control+k');
+    await palette.waitFor();
     await page.keyboard.type(ids[0]!);
+    await palette
+      .getByRole('option')
+      .filter({ hasText: ids[0]!.slice(0, 8) })
+      .first()
+      .waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(new RegExp(`/tasks/${ids[0]}$`));
     await page.keyboard.press('Control+k');
@@ -109,7 +115,7 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     await page.keyboard.press('/');
     await page.keyboard.type('gtjx?');
     const field = page.getByRole('combobox', { name: 'Filter tasks' });
-    expect(await field.inputValue()).toBe('gtjx?');
+    await expect.poll(() => field.inputValue()).toBe('gtjx?');
     await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');
     expect(await page.getByRole('dialog').count()).toBe(0);
@@ -134,23 +140,22 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     const { page } = await openTasks();
     await page.keyboard.press('Tab');
     const skip = page.getByRole('link', { name: 'Skip to content' });
-    expect(await skip.evaluate((link) => (link as { matches?: (s: string) => boolean }).matches?.(':focus'))).toBe(
-      true,
-    );
+    const isFocused = () => skip.evaluate((link) => (link as { matches?: (s: string) => boolean }).matches?.(':focus'));
+    await expect.poll(isFocused).toBe(true);
     await page.keyboard.press('Enter');
-    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
     await page.keyboard.press('Tab');
-    const ring = await page.evaluate<string>('getComputedStyle(document.activeElement).outline');
-    expect(ring).toMatch(/solid 2px/);
+    const ring = () => page.evaluate<string>('getComputedStyle(document.activeElement).outline');
+    await expect.poll(ring).toMatch(/solid 2px/);
   });
 
   it('changes the theme by a key, keeps it, and follows the system until then', async () => {
     const { page } = await openTasks({ colorScheme: 'dark' });
-    expect(await background(page)).toBe(DARK);
+    await expect.poll(() => background(page)).toBe(DARK);
     await page.keyboard.press('t');
     await until(async () => (await background(page)) === LIGHT, 'the light theme', { timeoutMs: LONG });
     await page.reload();
-    expect(await background(page)).toBe(LIGHT);
+    await expect.poll(() => background(page)).toBe(LIGHT);
     // Keys are heard once the page is drawn.
     await page.locator('.tasks-table').waitFor();
     await page.keyboard.press('t');

@@ -26,13 +26,14 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     const page = await open('/tasks');
     await page.evaluate('window.mark = "the same document"');
     await page.locator('main#main').waitFor();
-    const waiting = await cluster.send('shop.add', [20, 22], { countdown: 4 });
-    await stateOf(page, waiting, 'RECEIVED').waitFor();
+    const held = await cluster.send('shop.stubborn', ['gate', 'ended']);
+    await stateOf(page, held, 'STARTED').waitFor();
     const quick = await cluster.send('shop.add', [1, 2]);
     await stateOf(page, quick, 'SUCCESS').waitFor();
-    await stateOf(page, waiting, 'SUCCESS').waitFor();
-    expect(await idsOf(page)).toEqual([quick, waiting]);
-    expect(await rowOf(page, waiting).innerText()).toContain('(20, 22)');
+    cluster.write('gate');
+    await stateOf(page, held, 'SUCCESS').waitFor();
+    await expect.poll(() => idsOf(page)).toEqual([quick, held]);
+    await rowOf(page, held).getByText("('gate', 'ended')").first().waitFor();
     expect(await page.evaluate('window.mark')).toBe('the same document');
   });
 
@@ -68,7 +69,7 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await page.keyboard.press('Tab');
     const offered = page.getByRole('option', { name: /shop\.charge/ });
     await offered.waitFor();
-    expect(await offered.innerText(), 'how many there are').toMatch(/\b2$/);
+    await expect.poll(() => offered.innerText(), { message: 'how many there are' }).toMatch(/\b2$/);
     await page.keyboard.type('cha');
     await page.keyboard.press('Tab');
     await rowOf(page, others[0]!).waitFor({ state: 'detached' });
@@ -76,7 +77,7 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await page.keyboard.press('Escape');
     await chip(page, 'FAILURE').click();
     await page.waitForURL((url) => url.searchParams.get('state') === 'FAILURE');
-    expect(new URL(page.url()).searchParams.get('q')).toBe('name:shop.charge');
+    await page.waitForURL((url) => url.searchParams.get('q') === 'name:shop.charge');
 
     const wanted = await dashboard.get<TaskPage>('tasks?q=name:shop.charge&state=FAILURE');
     const same = async () => (await idsOf(page)).join() === wanted.items.map((task) => task.uuid).join();
@@ -85,12 +86,12 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
 
     await page.reload();
     await until(same, 'the same list after a reload', { timeoutMs: LONG });
-    expect(await chip(page, 'FAILURE').getAttribute('aria-pressed')).toBe('true');
-    expect(await page.locator('.chips-in').innerText()).toContain('shop.charge');
+    await expect.poll(() => chip(page, 'FAILURE').getAttribute('aria-pressed')).toBe('true');
+    await page.locator('.chips-in').filter({ hasText: 'shop.charge' }).waitFor();
 
     await page.getByRole('button', { name: 'Remove name:shop.charge' }).click();
     await rowOf(page, others[0]!).waitFor();
-    expect(new URL(page.url()).searchParams.has('q')).toBe(false);
+    await page.waitForURL((url) => !url.searchParams.has('q'));
   });
 
   it('says what is wrong with a query, where it is typed', async () => {
@@ -98,9 +99,8 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     const field = page.getByRole('combobox', { name: 'Filter tasks' });
     await field.fill('runtime>soon');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').waitFor();
-    expect(await page.getByRole('alert').innerText()).toMatch(/soon/);
-    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    await page.getByRole('alert').filter({ hasText: /soon/ }).waitFor();
+    await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
   });
 
   it('says that nothing matches, and one click clears the filter', async () => {
@@ -108,7 +108,7 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await page.getByText('No task matches').waitFor();
     await page.getByRole('button', { name: 'Clear the filter' }).last().click();
     await until(async () => (await idsOf(page)).length > 0, 'rows again', { timeoutMs: LONG });
-    expect(new URL(page.url()).search).toBe('');
+    await page.waitForURL((url) => url.search === '');
   });
 
   it('opens a failed task beside the list, with its way through the cluster, its arguments and its traceback', async () => {
@@ -119,21 +119,24 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await page.waitForURL((url) => url.searchParams.get('task') === id);
     const panel = page.getByRole('complementary', { name: `Task ${id.slice(0, 8)}` });
     await panel.getByText('Timeline').waitFor();
-    const steps = await panel.locator('.life b').allInnerTexts();
-    expect(steps).toEqual(['Sent', 'Received', 'Started', 'Failed']);
-    const [list, beside] = [await page.locator('.list').boundingBox(), await panel.boundingBox()];
-    expect(list!.x + list!.width).toBeLessThanOrEqual(beside!.x + 1);
+    const steps = () => panel.locator('.life b').allInnerTexts();
+    await expect.poll(steps).toEqual(['Sent', 'Received', 'Started', 'Failed']);
+    const overlap = async () => {
+      const [list, beside] = [await page.locator('.list').boundingBox(), await panel.boundingBox()];
+      return list!.x + list!.width - beside!.x;
+    };
+    await expect.poll(overlap, { message: 'pixels of the list below the panel' }).toBeLessThanOrEqual(1);
     const args = panel.getByRole('tree', { name: 'Arguments' });
-    expect(await args.innerText()).toContain('918273');
-    expect(await panel.locator('.trace .raised').innerText()).toBe('RangeError: account 918273 has no bank');
-    expect(await panel.locator('.trace').innerText()).toContain('tasks.mjs');
+    await args.getByText('918273').first().waitFor();
+    await expect.poll(() => panel.locator('.trace .raised').innerText()).toBe('RangeError: account 918273 has no bank');
+    await panel.locator('.trace').filter({ hasText: 'tasks.mjs' }).waitFor();
     expect(task.exception).toContain('account 918273 has no bank');
 
     await page.reload();
     await panel.getByText('Timeline').waitFor();
     await page.keyboard.press('Escape');
     await panel.waitFor({ state: 'detached' });
-    expect(new URL(page.url()).searchParams.has('task')).toBe(false);
+    await page.waitForURL((url) => !url.searchParams.has('task'));
   });
 
   it('opens a task as a page at 390 pixels', async () => {
@@ -143,10 +146,8 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await rowOf(page, id).getByRole('link').tap();
     const panel = page.getByRole('complementary', { name: `Task ${id.slice(0, 8)}` });
     await panel.getByText('Timeline').waitFor();
-    const box = await panel.boundingBox();
-    expect(box!.width).toBe(PHONE.width);
-    const words = await panel.innerText();
-    for (const word of ['fern', 'fragile', 'True', 'Succeeded']) expect(words).toContain(word);
+    await expect.poll(async () => (await panel.boundingBox())!.width).toBe(PHONE.width);
+    for (const word of ['fern', 'fragile', 'True', 'Succeeded']) await panel.filter({ hasText: word }).waitFor();
     await panel.getByRole('button', { name: 'Close' }).tap();
     await rowOf(page, id).waitFor();
   });
@@ -157,7 +158,7 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     const page = await open(`/tasks/${id}`);
     const tries = page.getByRole('list', { name: 'Tries' }).getByRole('button');
     await tries.nth(2).waitFor();
-    expect(await tries.count()).toBe(3);
+    await expect.poll(() => tries.count()).toBe(3);
     await tries.first().click();
     await until(async () => (await page.locator('.life b').allInnerTexts()).includes('To retry'), 'the first try', {
       timeoutMs: LONG,
@@ -185,7 +186,7 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     const page = await open(`/tasks/${id}`);
     await page.getByRole('button', { name: 'Read the stored result' }).click();
     await page.getByText('as stored').waitFor();
-    expect(await page.getByRole('tree', { name: 'Result' }).innerText()).toContain('tray');
+    await page.getByRole('tree', { name: 'Result' }).filter({ hasText: 'tray' }).waitFor();
   });
 
   it('says so when there is no such task or no such page', async () => {

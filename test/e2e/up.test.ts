@@ -8,7 +8,7 @@ import type { Running } from '../support/umbel.ts';
 import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';
-import { APP, getJson, LONG, startUmbel } from './support/cluster.ts';
+import { APP, addressOf, getJson, LONG, startUmbel } from './support/cluster.ts';
 import { idsOf } from './support/pages.ts';
 
 describe.skipIf(!CHROMIUM)('umbel up, in Chromium', { timeout: 3 * LONG }, () => {
@@ -19,8 +19,8 @@ describe.skipIf(!CHROMIUM)('umbel up, in Chromium', { timeout: 3 * LONG }, () =>
 
   beforeAll(async () => {
     up = startUmbel(['up', '--port', '0', '--json', '--rate', '10'], { cwd: folder });
-    await up.says(/"address"/, LONG);
-    ({ address } = JSON.parse(up.stdout()) as { address: string });
+    await up.says(/"address".*\n/, LONG);
+    address = addressOf(up);
   }, 2 * LONG);
   afterAll(async () => {
     await up[Symbol.asyncDispose]();
@@ -51,23 +51,22 @@ describe.skipIf(!CHROMIUM)('umbel up, in Chromium', { timeout: 3 * LONG }, () =>
   });
 
   it('ends in order with one Ctrl+C, worker and all', async () => {
-    const { items } = await getJson<WorkersReply>(`${address}/api/v2/workers`);
-    const { pid } = items[0]!;
+    const pid = await until(
+      async () => (await getJson<WorkersReply>(`${address}/api/v2/workers`)).items[0]?.pid,
+      'its worker',
+      { timeoutMs: LONG },
+    );
     up.child.kill('SIGINT');
     const { code, stderr } = await up.ended;
     expect(code).toBe(0);
     expect(stderr).toContain('stopped.');
-    expect(() => process.kill(pid!, 0), 'the worker has gone').toThrow(/ESRCH/);
+    expect(() => process.kill(pid, 0), 'the worker has gone').toThrow(/ESRCH/);
   });
 
   it('runs one’s own app with -A', async () => {
     await using own = startUmbel(['up', '-A', APP, '--file', 'own.db', '--port', '0', '--json'], { cwd: folder });
-    await own.says(/"address"/, LONG);
-    const line = own
-      .stdout()
-      .split('\n')
-      .find((text) => text.startsWith('{'))!;
-    const { address: home } = JSON.parse(line) as { address: string };
+    await own.says(/"address".*\n/, LONG);
+    const home = addressOf(own);
     const page = await window.open(`${home}/workers`);
     await page
       .getByRole('row', { name: /celery@.* online/ })

@@ -53,7 +53,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     };
     await limitTo('4/s');
     await page.getByText('The worker says now: 4/s.').waitFor();
-    expect(await row.innerText()).toContain('4/s');
+    await row.filter({ hasText: '4/s' }).waitFor();
     const starts = await startsOf(await cluster.sendMany('shop.limited', 10));
     // A bucket that was full lets one more pass at once; then one each quarter of a second.
     const shortest = (starts.length - 2) / 4;
@@ -69,7 +69,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await page.getByRole('button', { name: 'Limits of limited' }).click();
     await page.getByRole('textbox', { name: 'Rate limit of limited' }).fill('often');
     const save = page.getByRole('button', { name: 'Limit on 1 worker' });
-    expect(await save.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => save.getAttribute('aria-disabled')).toBe('true');
     await page.keyboard.press('Escape');
     await save.waitFor({ state: 'detached' });
   });
@@ -100,8 +100,9 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await size.getByRole('button', { name: 'Grow by one' }).click();
     await size.getByText('5', { exact: true }).waitFor();
     await workerIs('five slots', (worker) => worker.concurrency === 5);
-    const busy = await Promise.all(Array.from({ length: 5 }, () => cluster.send('shop.listen', [2])));
+    const busy = await Promise.all([1, 2, 3, 4, 5].map((n) => cluster.send('shop.stubborn', ['gate', `ended-${n}`])));
     await workerIs('all five to be used', (worker) => worker.active === 5 || worker.active_tasks.length === 5);
+    cluster.write('gate');
     for (const id of busy) await inState(dashboard, id, 'SUCCESS');
     await size.getByRole('button', { name: 'Shrink by one' }).click();
     await size.getByText('4', { exact: true }).waitFor();
@@ -124,14 +125,14 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     const purge = dialog.getByRole('button', { name: 'Purge 7 messages' });
     const field = dialog.getByRole('textbox');
     await field.fill('old');
-    expect(await purge.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => purge.getAttribute('aria-disabled')).toBe('true');
     await page.keyboard.press('Enter');
     expect((await dashboard.get<QueueDetail>('queues/old.orders')).messages).toBe(7);
     await field.fill('old.orders');
     await purge.click();
     await queue.getByText('7 messages were removed from old.orders').waitFor();
     await queue.getByText('0 waiting').waitFor();
-    expect((await dashboard.get<QueueDetail>('queues/old.orders')).messages).toBe(0);
+    await expect.poll(async () => (await dashboard.get<QueueDetail>('queues/old.orders')).messages).toBe(0);
   });
 
   it('keeps a queue named .. on its page, after a reload too', async () => {
@@ -159,10 +160,10 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     const top = (await head.boundingBox())!.y;
     await page.evaluate(`document.querySelector('.listing-rows').scrollTo({ top: 20_000 })`);
     await page.locator('.workers tbody tr[aria-rowindex="500"]').waitFor();
-    expect((await head.boundingBox())!.y, 'its head stays').toBe(top);
+    await expect.poll(async () => (await head.boundingBox())!.y, { message: 'its head stays' }).toBe(top);
     await page.getByRole('searchbox', { name: 'Filter workers' }).fill('busy>3 mail');
     await page.getByText(/^\d\d of 100\d$/).waitFor();
-    expect(new URL(page.url()).searchParams.get('q')).toBe('busy>3 mail');
+    await page.waitForURL((url) => url.searchParams.get('q') === 'busy>3 mail');
     await page.goto(`${dashboard.address}/workers`);
     await page.getByRole('row', { name: /^img 250/ }).waitFor();
 
@@ -178,8 +179,11 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await page.keyboard.press('Enter');
     const panel = page.getByRole('complementary');
     await panel.getByRole('heading', { name: 'mail.tenant-0998' }).waitFor();
-    const box = (await panel.boundingBox())!;
-    expect(box.y + box.height, 'the panel is in sight').toBeLessThanOrEqual(900);
+    const bottom = async () => {
+      const box = (await panel.boundingBox())!;
+      return box.y + box.height;
+    };
+    await expect.poll(bottom, { message: 'the panel is in sight' }).toBeLessThanOrEqual(900);
     await page.keyboard.press('j');
     await panel.getByRole('heading', { name: 'web.tenant-0997' }).waitFor();
     await page.keyboard.press('Escape');

@@ -1,20 +1,10 @@
-// One real Chromium for a test file, a fresh context for every page, and the law of all end-to-end tests: no page may complain.
+// The run's Chromium (../../support/run.ts), a fresh context for every page, and the law of all end-to-end tests: no page may complain.
 // Whatever a page writes to the console as an error, throws, or asks for in vain fails the test that opened it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { CHROMIUM } from './chromium.ts';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { LONG } from './cluster.ts';
-
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
 
 export const WIDE = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
@@ -37,7 +27,9 @@ export function useBrowser(): Window {
   let complaints: string[] = [];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ARGS, timeout: LONG });
+    const reply = await fetch(inject('chromium'));
+    if (!reply.ok) throw new Error(await reply.text());
+    browser = await chromium.connect(await reply.text(), { timeout: LONG });
   }, 2 * LONG);
   afterAll(async () => browser?.close(), LONG);
   afterEach(async ({ task }) => {

@@ -1,7 +1,7 @@
 // A cluster of real processes for one test file: the built `umbel worker` and `umbel dashboard` on a broker file of their own.
 // The app they run: ../app/tasks.mjs. Looking at it: browser.ts.
 // Holds: everything lives in one temporary folder and on ports the system chose; all of it ends with the file.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,8 +67,8 @@ export class Cluster {
       cwd: this.folder,
     });
     this.#running.push(process);
-    await process.says(/"address"/, LONG);
-    const { address } = JSON.parse(process.stdout()) as { address: string };
+    await process.says(/"address".*\n/, LONG);
+    const address = addressOf(process);
     return { address, process, get: (path) => getJson(`${address}/api/v2/${path}`) };
   }
 
@@ -83,11 +83,25 @@ export class Cluster {
     return Promise.all(Array.from({ length: count }, (_, i) => this.send(name, [i], options)));
   }
 
+  /** Writes an empty file into its folder, where its workers run: what a task may wait for. */
+  write(name: string): void {
+    writeFileSync(join(this.folder, name), '');
+  }
+
   async close(): Promise<void> {
     await this.#app.close();
     for (const running of this.#running) await running[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What a program started with --json said it listens at. */
+export function addressOf(program: Running): string {
+  const line = program
+    .stdout()
+    .split('\n')
+    .find((text) => text.includes('"address"'));
+  return (JSON.parse(line!) as { address: string }).address;
 }
 
 /** A cluster for the tests of this file. */

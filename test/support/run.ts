@@ -1,0 +1,47 @@
+// What a whole run of the tests shares, started when the first file asks for it and ended with the run: one Chromium.
+// Runs in vitest's own process, beside the files (vitest.config.ts: globalSetup). Who asks: ../e2e/support/browser.ts.
+// Holds: a run in which nobody asks starts nothing.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type BrowserServer, chromium } from 'playwright';
+import type { TestProject } from 'vitest/node';
+import { CHROMIUM } from '../e2e/support/chromium.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Answers with the address at which the run's Chromium is driven. */
+    chromium: string;
+  }
+}
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+/** The machine may be busy with the tests. @unit milliseconds */
+const LONG = 120_000;
+
+export default async function shared(project: TestProject): Promise<() => Promise<void>> {
+  let browser: Promise<BrowserServer> | null = null;
+  const door = createServer((_, reply) => {
+    browser ??= chromium.launchServer({ executablePath: CHROMIUM ?? '', args: ARGS, timeout: LONG });
+    browser.then(
+      (server) => reply.end(server.wsEndpoint()),
+      (error: unknown) => reply.writeHead(500).end(String(error)),
+    );
+  });
+  await new Promise<void>((done) => door.listen(0, '127.0.0.1', done));
+  project.provide('chromium', `http://127.0.0.1:${(door.address() as AddressInfo).port}`);
+  return async () => {
+    door.close();
+    door.closeAllConnections();
+    await browser?.then(
+      (server) => server.close(),
+      () => {},
+    );
+  };
+}
