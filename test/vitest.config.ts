@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { bundledThreads } from './support/bundled-threads.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
@@ -27,6 +28,7 @@ const LONG = [
 
 export default defineConfig({
   root,
+  plugins: [bundledThreads(root)],
   resolve: {
     conditions: ['umbel-source'],
     alias: Object.entries(exports).flatMap(([name, target]) =>

@@ -60,6 +60,41 @@ export class ManualTimer implements Timer {
   }
 }
 
+/**
+ * This machine's clocks, for `createTimer({ clock })`, which a test may push ahead: what was to hold for ten seconds has held when it
+ * says so. All else goes on in real time beside it.
+ */
+export class PushedClock implements Clock {
+  #ahead = 0;
+  readonly #sleeps = new Set<() => void>();
+
+  now(): number {
+    return Date.now() + this.#ahead;
+  }
+  monotonic(): number {
+    return performance.now() + this.#ahead;
+  }
+  sleep(ms: number, fn: () => void, unref: boolean): () => void {
+    const wake = () => {
+      clearTimeout(handle);
+      this.#sleeps.delete(wake);
+      fn();
+    };
+    const handle = setTimeout(wake, ms);
+    if (unref) handle.unref();
+    this.#sleeps.add(wake);
+    return () => {
+      clearTimeout(handle);
+      this.#sleeps.delete(wake);
+    };
+  }
+  /** Who sleeps looks again what has become due. */
+  push(ms: number): void {
+    this.#ahead += ms;
+    for (const wake of [...this.#sleeps]) wake();
+  }
+}
+
 /** The two clocks of a machine, for `createTimer({ clock })`. */
 export class ManualClock implements Clock {
   #monotonic = 0;
