@@ -15,7 +15,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   let ours: Awaited<ReturnType<Cluster['ours']>>;
   let theirs: PythonWorker;
   const inspect = (command: string, destination: string): Promise<unknown> =>
-    cluster.py(`result = app.control.inspect(destination=['${destination}'], timeout=5, limit=1).${command}`);
+    cluster.py(`result = app.control.inspect(destination=['${destination}'], timeout=20, limit=1).${command}`);
 
   beforeAll(async () => {
     cluster = await startCluster();
@@ -88,7 +88,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   it("Python's control changes our worker: rates, time limits, pool, queues, events", async () => {
     const tell = (call: string): Promise<unknown> =>
       cluster.py(
-        `result = app.control.${call.replace(/\)$/, `, destination=['${TS}'], reply=True, timeout=5, limit=1)`)}`,
+        `result = app.control.${call.replace(/\)$/, `, destination=['${TS}'], reply=True, timeout=20, limit=1)`)}`,
       );
     expect(await tell("rate_limit('ts.add', '100/s')")).toEqual([{ [TS]: { ok: 'new rate limit set successfully' } }]);
     expect(await tell("rate_limit('ts.add', 0)")).toEqual([{ [TS]: { ok: expect.any(String) } }]);
@@ -101,13 +101,13 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
     expect(await cluster.py("result = app.send_task('ts.add', (4, 5), queue='more').get(timeout=10)")).toBe(9);
     expect(await tell("cancel_consumer('more')")).toEqual([{ [TS]: { ok: 'no longer consuming from more' } }]);
     expect(
-      await cluster.py(`result = app.control.enable_events(destination=['${TS}'], reply=True, timeout=5, limit=1)`),
+      await cluster.py(`result = app.control.enable_events(destination=['${TS}'], reply=True, timeout=20, limit=1)`),
     ).toEqual([{ [TS]: { ok: 'task events enabled' } }]);
     expect(await tell("rate_limit('ts.nowhere', '1/s')")).toEqual([{ [TS]: { error: 'unknown task' } }]);
   });
 
   it('the celery command lists both workers: status, inspect ping', async () => {
-    const status = await cluster.celery('status', '--timeout', '2');
+    const status = await cluster.celery('status', '--timeout', '10', '-d', `${PY},${TS}`);
     expect(status.code).toBe(0);
     expect(status.stdout).toMatch(/ts@interop: OK/);
     expect(status.stdout).toMatch(/py@interop: OK/);
@@ -117,7 +117,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it('our inspect reads the Python worker', async () => {
-    const look = app.control.inspect({ destination: [PY], timeout: 5, limit: 1 });
+    const look = app.control.inspect({ destination: [PY], timeout: 20, limit: 1 });
     expect(await look.ping()).toEqual({ [PY]: { ok: 'pong' } });
     expect((await look.registered())?.[PY]).toEqual(expect.arrayContaining(['py.add', 'py.retry']));
     expect((await look.registered('rate_limit'))?.[PY]).toEqual(expect.arrayContaining(['py.add']));
@@ -127,12 +127,12 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
     });
     expect((await look.activeQueues())?.[PY]).toMatchObject([{ name: 'py' }]);
     expect((await look.conf())?.[PY]).toMatchObject({ task_track_started: true });
-    const slept = await app.sendTask('py.sleep', [1.5], {}, { queue: 'py' });
+    const slept = await app.sendTask('py.sleep', [300], {}, { queue: 'py' });
     const active = await until(async () => {
       const found = (await look.active())?.[PY];
       return found?.length ? found : null;
     }, 'the task of Python');
-    expect(active).toMatchObject([{ id: slept.id, name: 'py.sleep', args: [1.5], hostname: PY }]);
+    expect(active).toMatchObject([{ id: slept.id, name: 'py.sleep', args: [300], hostname: PY }]);
     const later = await app.sendTask('py.add', [1, 1], {}, { queue: 'py', countdown: 300 });
     await until(async () => (await look.scheduled())?.[PY]?.length === 1, 'the ETA');
     expect((await look.scheduled())?.[PY]).toMatchObject([{ request: { id: later.id } }]);
@@ -142,7 +142,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it('our control changes the Python worker', async () => {
-    const options = { destination: [PY], reply: true, timeout: 5, limit: 1 };
+    const options = { destination: [PY], reply: true, timeout: 20, limit: 1 };
     const tell = (command: string, args: Record<string, unknown>): Promise<unknown> =>
       app.control.broadcast(command, { ...options, arguments: args });
     expect(await tell('rate_limit', { task_name: 'py.add', rate_limit: '100/s' })).toEqual([
@@ -160,9 +160,9 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   it('the umbel command lists both workers: status, inspect as JSON and as tables', async () => {
     const run = (...args: string[]) => umbel(['-b', cluster.redis.url(), ...args], { cwd: cluster.redis.folder });
     const [status, stats, registered] = await Promise.all([
-      run('status', '--timeout', '3', '--json'),
-      run('inspect', 'stats', '--timeout', '3', '-d', PY, '--json'),
-      run('inspect', 'registered', '--timeout', '3', '-d', PY),
+      run('status', '--timeout', '10', '-d', `${PY},${TS}`, '--json'),
+      run('inspect', 'stats', '--timeout', '10', '-d', PY, '--json'),
+      run('inspect', 'registered', '--timeout', '10', '-d', PY),
     ]);
     expect(status.stdout).toContain(PY);
     expect(status.stdout).toContain(TS);
@@ -173,7 +173,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it('events of each are read by the event command of the other', async () => {
-    const [enabled, dump] = [cluster.py('app.control.enable_events(reply=True, timeout=5, limit=2)'), cluster.dump()];
+    const [enabled, dump] = [cluster.py('app.control.enable_events(reply=True, timeout=20, limit=2)'), cluster.dump()];
     await enabled;
     await using watched = startUmbel(['-b', cluster.redis.url(), 'events', '--dump'], { cwd: cluster.redis.folder });
     const heard = async (): Promise<boolean> => {
@@ -196,25 +196,34 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it('what one kind of worker holds as revoked the other learns when it starts', async () => {
-    await cluster.py(`app.control.revoke('never-1', destination=['${PY}'], reply=True, timeout=5, limit=1)`);
+    await cluster.py(`app.control.revoke('never-1', destination=['${PY}'], reply=True, timeout=20, limit=1)`);
     const late = await cluster.ours(cluster.app({ task_default_queue: 'late' }), { hostname: 'late@interop' });
     const revoked = async (): Promise<string[]> =>
-      (await app.control.inspect({ destination: ['late@interop'], timeout: 5, limit: 1 }).revoked())?.[
+      (await app.control.inspect({ destination: ['late@interop'], timeout: 20, limit: 1 }).revoked())?.[
         'late@interop'
       ] ?? [];
     await until(async () => (await revoked()).includes('never-1'), 'the revoke to be learnt');
     await late.stop('cold');
 
     await app.control.revoke('never-2', { destination: [TS], reply: true });
-    await cluster.worker('late-py@interop', ['-P', 'solo', '-Q', 'late']);
-    expect(((await inspect('revoked()', 'late-py@interop')) as Record<string, string[]>)['late-py@interop']).toEqual(
-      expect.arrayContaining(['never-1', 'never-2']),
-    );
+    // Celery asks its neighbours once, and gives them a second: on a busy machine the first may have asked in vain.
+    let n = 0;
+    await until(async () => {
+      const name = `late-py${++n}@interop`;
+      const worker = await cluster.worker(name, ['-P', 'solo', '-Q', 'late']);
+      const known = ((await inspect('revoked()', name)) as Record<string, string[]>)[name] ?? [];
+      if (known.includes('never-1') && known.includes('never-2')) return true;
+      await worker.stop();
+      return false;
+    }, 'the revokes to be learnt');
   });
 
   it('the workers know of each other by gossip and mingle, and neither log has an error', async () => {
-    expect(theirs.output()).toMatch(/sync with ts@interop/);
-    expect(ours.lines.join('\n')).toMatch(/mingle: sync with 1 nodes/);
+    await until(() => /sync with ts@interop/.test(theirs.output()), 'theirs to have met ours');
+    await until(
+      () => /sync with py@interop|mingle: sync with 1 nodes/.test(ours.lines.join('\n')),
+      'ours to have met theirs',
+    );
     expect(theirs.output()).not.toMatch(/ERROR|CRITICAL|Traceback/);
     // That one it was asked for.
     const errors = ours.lines.filter((line) => /ERROR|CRITICAL/.test(line) && !line.includes('ts.nowhere'));
