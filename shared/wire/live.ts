@@ -1,7 +1,8 @@
 // WebSocket frames of /api/v2/live, JSON text both ways. Types only.
-// The server sends hello, then snapshot, then numbered patches, at most four a second. After a break the page says
+// The server sends hello, then snapshot, then numbered patches, at most ten a second. After a break the page says
 // resume { seq }: it gets the patches it missed, or a snapshot when they are no longer kept. A reader too slow for the stream
-// gets a snapshot instead of a queue of patches.
+// gets a snapshot instead of a queue of patches. A page subscribes to the topics it shows; what it newly subscribes to comes in a
+// snapshot. Figures, cluster, operations and counts come to everybody.
 import type { ClusterInfo, Figures, OperationRecord, Progress, QueueRow, TaskRow, WorkerRow } from './http.ts';
 
 export interface Hello {
@@ -18,20 +19,28 @@ export interface Snapshot {
   seq: number;
   cluster: ClusterInfo;
   figures: Figures;
-  workers: WorkerRow[];
-  queues: QueueRow[];
+  /** null: not subscribed to, or known from before; so are the next two. */
+  workers: WorkerRow[] | null;
+  queues: QueueRow[] | null;
   /** The newest 200, newest first. */
-  tasks: TaskRow[];
+  tasks: TaskRow[] | null;
 }
+
+/** What a page may show of the cluster, each with rows of its own. */
+export type Topic = 'tasks' | 'workers' | 'queues';
 
 export interface Patch {
   type: 'patch';
   seq: number;
-  /** Whole rows that changed; at most 200, newest first. `tasks_changed` tells how many there were. */
+  /**
+   * Whole rows that changed, newest first: at most 200, and under a flood some fifty a second. `tasks_changed` tells how many there were; those left out come
+   * with later patches unless newer ones take their place.
+   */
   tasks: TaskRow[];
   tasks_changed: number;
   /** Tasks first seen in this patch. */
   tasks_new: number;
+  /** Sent when changed, about twice a second at most. */
   workers: WorkerRow[];
   /** hostnames forgotten */
   workers_gone: string[];
@@ -52,5 +61,11 @@ export interface Bye {
 
 export type ServerFrame = Hello | Snapshot | Patch | Bye;
 
-/** `watch`: this task's rows come in every patch, even when more than 200 changed. */
-export type ClientFrame = { type: 'resume'; epoch: string; seq: number } | { type: 'watch'; tasks: string[] };
+/**
+ * `watch`: rows of these tasks come in every patch, subscribed or not. `subscribe`: from now on these topics, and no others; before the
+ * first one all of them.
+ */
+export type ClientFrame =
+  | { type: 'resume'; epoch: string; seq: number }
+  | { type: 'watch'; tasks: string[] }
+  | { type: 'subscribe'; topics: Topic[] };

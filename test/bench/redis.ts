@@ -1,5 +1,5 @@
 // One Redis server, and on it, in turn and in the same run: this package, BullMQ, Python Celery (where it is installed), and a bare
-// loop with no worker round it. Publish, drain with results, round trip; then a dashboard under a flood of events.
+// loop with no worker round it. Publish, drain with results, round trip; then a dashboard under a flood of events, and how soon its pages show one.
 // Each measured process is one of its own; all results are looked at before a figure is printed; figures are the median of three rounds.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { median, report } from '../support/bench-report.ts';
 import { redisServer } from '../support/redis-server.ts';
 import { celeryVersion, PythonCelery } from './redis/celery.ts';
 import { ingest } from './redis/ingest.ts';
+import { live } from './redis/live.ts';
 import { type Figures, type Given, measured, served, type Trips } from './redis/measure.ts';
 
 const ROUNDS = 3;
@@ -42,6 +43,7 @@ try {
   if (wanted('drain')) reportDrains(of);
   if (wanted('trip')) reportTrips(of);
   if (wanted('ingest')) await ingest(server);
+  if (wanted('live')) await live(server);
 } finally {
   celery?.close();
   await server.close();

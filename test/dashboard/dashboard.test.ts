@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { Celery } from '../../server/app/celery.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
-import { WORD_MS } from '../../server/dashboard/live/feed.ts';
+import { KEEPALIVE_MS } from '../../server/dashboard/live/feed.ts';
 import { silentLogger } from '../../server/log.ts';
 import { createTimer, type Timer } from '../../server/timer.ts';
 import { exchange } from '../../server/transport/entity.ts';
@@ -373,7 +373,7 @@ async function publisher(dashboard: Dashboard) {
 }
 
 describe('the live feed', () => {
-  it('says hello, gives a snapshot, then numbered patches at most four a second', async () => {
+  it('says hello, gives a snapshot, then numbered patches at most ten a second', async () => {
     const timer = new ManualTimer();
     const dashboard = makeDashboard({}, timer);
     const address = await dashboard.listen();
@@ -389,14 +389,14 @@ describe('the live feed', () => {
     for (let i = 0; i < 60; i++) {
       await publish([{ type: 'task-received', uuid: `t${i}`, name: 'n' }]);
       await until(() => cluster.state.tasks.has(`t${i}`), 'the event');
-      timer.advance(50);
+      timer.advance(25);
     }
     timer.advance(500);
     await until(() => page.patches().reduce((sum, p) => sum + p.tasks_new, 0) === 60, 'all sixty');
     const seqs = page.patches().map((p) => p.seq);
     expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
-    // Three seconds and a half: four a second, not one for each event. A few were on their way when it began.
-    expect(page.patches().length - before).toBeLessThanOrEqual(20);
+    // Two seconds: ten a second, not one for each event. A few were on their way when it began.
+    expect(page.patches().length - before).toBeLessThanOrEqual(25);
     expect(page.patches().every((p) => p.tasks.length <= 200)).toBe(true);
   });
 
@@ -408,7 +408,7 @@ describe('the live feed', () => {
       timer.advance(100);
       const [before, last] = page.patches().slice(-2);
       const span = before?.cluster && last?.cluster ? last.cluster.server_time - before.cluster.server_time : 0;
-      return span > WORD_MS / 1000 - 0.5 && span;
+      return span > KEEPALIVE_MS / 1000 - 0.5 && span;
     }, 'two words with a silence between them');
     expect(quiet).toBeLessThan(10);
   });
@@ -434,7 +434,7 @@ describe('the live feed', () => {
     expect(second.patches()[0]!.seq).toBe(seq + 1);
     const third = await reader(address, { type: 'resume', epoch: 'another', seq });
     await until(() => third.snapshots().length === 1, 'a snapshot');
-    expect(third.snapshots()[0]!.tasks.map((t) => t.uuid)).toContain('missed');
+    expect(third.snapshots()[0]!.tasks!.map((t) => t.uuid)).toContain('missed');
   });
 
   it('drops a slow page to a snapshot while another goes on, and buffers within bounds', async () => {
@@ -443,24 +443,17 @@ describe('the live feed', () => {
     const address = await dashboard.listen();
     const publish = await publisher(dashboard);
     const quick = await reader(address);
-    const slow = await reader(address, undefined, { perMessageDeflate: false });
+    // Watched rows come beyond every budget.
+    const watched = Array.from({ length: 400 }, (_, i) => `b${i}`);
+    const slow = await reader(address, { type: 'watch', tasks: watched }, { perMessageDeflate: false });
     await until(() => quick.snapshots().length === 1 && slow.snapshots().length === 1, 'both snapshots');
     slow.socket.pause();
     const big = 'x'.repeat(3000);
-    let n = 0;
     await until(async () => {
-      await publish(
-        Array.from({ length: 200 }, () => ({
-          type: 'task-received',
-          uuid: `b${n++}`,
-          name: 'n',
-          args: big,
-          kwargs: big,
-        })),
-      );
-      // A row carries 2,000 characters of each: about 800 kB a patch. The quick page reads each before the next is made.
-      const told = () => quick.patches().reduce((sum, p) => sum + p.tasks_new, 0) === n;
-      await until(told, 'the quick page to have read them');
+      const known = quick.patches().length;
+      // A row carries 2,000 characters of each: about 1.6 MB a patch.
+      await publish(watched.map((uuid) => ({ type: 'task-received', uuid, name: 'n', args: big, kwargs: big })));
+      await until(() => quick.patches().length > known, 'the quick page to have a patch');
       return quick.patches().length > 20;
     }, 'patches at the quick page');
     slow.socket.resume();
@@ -468,6 +461,84 @@ describe('the live feed', () => {
     expect(quick.snapshots()).toHaveLength(1);
     const seqs = quick.patches().map((p) => p.seq);
     expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+  });
+
+  it('brings a page the rows of what it subscribes to, and what it newly subscribes to in a snapshot', async () => {
+    const dashboard = makeDashboard();
+    const address = await dashboard.listen();
+    const publish = await publisher(dashboard);
+    const witness = await reader(address);
+    const page = await reader(address, { type: 'subscribe', topics: ['queues'] });
+    await until(() => page.snapshots().length === 1 && witness.snapshots().length === 1, 'the snapshots');
+    expect(page.snapshots()[0]).toMatchObject({ tasks: null, workers: null, queues: expect.any(Array) });
+    await publish([
+      { type: 'task-received', uuid: 'hidden', name: 'n' },
+      { type: 'worker-heartbeat', freq: 2, active: 0 },
+    ]);
+    const seen = (all: Patch[]) => all.find((p) => p.tasks.some((t) => t.uuid === 'hidden'));
+    const known = await until(() => seen(witness.patches()), 'the task at who subscribes to all');
+    const own = await until(() => page.patches().find((p) => p.seq === known.seq), 'the same patch at the page');
+    expect(own).toMatchObject({
+      tasks: [],
+      workers: [],
+      tasks_changed: known.tasks_changed,
+      tasks_new: known.tasks_new,
+    });
+    page.socket.send(JSON.stringify({ type: 'subscribe', topics: ['queues', 'tasks'] }));
+    await until(() => page.snapshots().length === 2, 'a snapshot of the tasks');
+    const [task] = page.snapshots()[1]!.tasks!;
+    expect([page.snapshots()[1]!.queues, page.snapshots()[1]!.workers, task?.uuid]).toEqual([null, null, 'hidden']);
+    await publish([{ type: 'task-received', uuid: 'shown', name: 'n' }]);
+    await until(() => page.patches().some((p) => p.tasks.some((t) => t.uuid === 'shown')), 'rows of tasks');
+  });
+
+  it('keeps task rows within a budget under a flood, newest first, and brings the newest of the rest later', async () => {
+    const timer = new ManualTimer();
+    const dashboard = makeDashboard({}, timer);
+    const address = await dashboard.listen();
+    const publish = await publisher(dashboard);
+    const cluster = await dashboard.start();
+    const page = await reader(address);
+    await until(() => {
+      timer.advance(10);
+      return page.snapshots().length === 1;
+    }, 'the snapshot');
+    const before = page.patches().length;
+    const flood = (from: number, count: number) =>
+      publish(
+        Array.from({ length: count }, (_, i) => ({
+          type: 'task-received',
+          uuid: `f${from + i}`,
+          name: 'n',
+          timestamp: timer.now() / 1000 + i / 1e6,
+        })),
+      );
+    for (let i = 0; i < 20; i++) {
+      await flood(i * 500, 500);
+      await until(() => cluster.state.tasks.has(`f${i * 500 + 499}`), 'the events');
+      timer.advance(100);
+    }
+    const rows = () =>
+      page
+        .patches()
+        .slice(before)
+        .flatMap((p) => p.tasks);
+    await until(
+      () =>
+        page
+          .patches()
+          .slice(before)
+          .reduce((sum, p) => sum + p.tasks_new, 0) === 10_000,
+      'all of it to be counted',
+    );
+    // Two seconds: 200 rows at first, then eighty a second.
+    expect(rows().length).toBeGreaterThan(200);
+    expect(rows().length).toBeLessThan(450);
+    const last = await until(() => {
+      timer.advance(1000);
+      return rows().some((t) => t.uuid === 'f9850') && rows();
+    }, 'older ones of the last burst to follow');
+    expect(new Set(last.map((t) => t.uuid)).size).toBe(last.length);
   });
 
   it('tells a watched task even when hundreds of others changed', async () => {

@@ -153,7 +153,7 @@ test('a silent line is opened anew without being called lost', () => {
 });
 
 test('patches keep what did not change and forget workers that are gone', () => {
-  const worker = (hostname: string) => ({ hostname }) as Snapshot['workers'][number];
+  const worker = (hostname: string) => ({ hostname }) as NonNullable<Snapshot['workers']>[number];
   const painted = applySnapshot(EMPTY, {
     type: 'snapshot',
     epoch: 'e',

@@ -1,7 +1,7 @@
 // One live picture of a cluster: events in, periodic inspect and queue probes beside them, changes out and into the history.
 // Not here: merging (shared/events/), rows as pages show them (rows.ts), what reaches browsers (../live/feed.ts).
 // Holds: memory is bounded, what is older is in the history; the pages are served while the broker is away; everything handed to
-// the history is handed to the feed, in the same batches.
+// the history is handed to the feed, in the same batches, of which there are at most ten a second but for floods.
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import { EventEdge } from '../../../shared/events/edge.ts';
@@ -25,7 +25,8 @@ import { TaskEvents } from './task-events.ts';
 import { NO_TRENDS, readTrends, type Trends, Usual } from './trends.ts';
 import { type Liveness, WorkerWatch } from './worker-watch.ts';
 
-const FLUSH_MS = 200;
+/** The one wait between an event and who looks on: history and feed get the same batch, at once. */
+const FLUSH_MS = 100;
 /** A tick of a second that comes so late says that this process did not run. @unit milliseconds */
 const STOOD_STILL_MS = 5000;
 /** @unit milliseconds */

@@ -1,42 +1,41 @@
-// What changed, gathered and numbered, for everyone who looks on: at most four patches a second, and a ring of the last ones.
-// Not here: who is connected and how fast each reads (socket.ts).
-// Holds: numbers rise by one; the same record appears once in a patch, as it is when the patch is cut; nothing is gathered while
-// nobody looks on; a quiet cluster still says a word every WORD_MS, by which a page knows that the line is good.
+// What changed, gathered and numbered, for everyone who looks on: a patch for each batch of the cluster, and a ring of the last ones.
+// Not here: when batches are cut (../cluster/cluster.ts), who is connected, to what and how fast each reads (socket.ts).
+// Holds: numbers rise by one; the same record appears once in a patch, as it is when the patch is made; under a flood task rows stay
+// within a budget of bytes, newest first; of a quiet cluster there is a patch every KEEPALIVE_MS, by which a page knows that the line is good.
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { jsonText } from '../../../shared/json-text.ts';
-import type { ClusterInfo, Figures, OperationRecord, QueueRow } from '../../../shared/wire/http.ts';
+import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow } from '../../../shared/wire/http.ts';
 import type { Patch, Snapshot } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { withUnknown } from '../cluster/held.ts';
 import { clusterInfo, figures, queueRows, workerRow, workerRows } from '../cluster/rows.ts';
-import { toRow } from '../history/rows.ts';
+import { ROW_TEXT, toRow } from '../history/rows.ts';
+import { ALL_TOPICS, NumberedPatch, type Topics } from './patch.ts';
 
-export const PATCH_MS = 250;
+/** Task rows of one patch, and those that wait for a later one. */
 export const MAX_TASKS = 200;
+/** What task rows may take of a reader's line: some fifty rows a second, more than anybody can read. @unit bytes */
+const TASK_BYTES_PER_SECOND = 45_000;
+/** A burst after quiet: 200 rows of the common size. @unit bytes */
+const TASK_BYTES_BURST = 160_000;
+/** How often the rows of workers are sent: some of their figures change with every event. */
+const WORKERS_EVERY_MS = 500;
 /** Pages open the line anew after 20 s of silence (web/src/live/socket.ts). */
-export const WORD_MS = 5000;
-const RING = 120;
+export const KEEPALIVE_MS = 5000;
+/** Patches kept for those who resume: half a minute of a busy cluster. */
+const MAX_PATCHES = 300;
 const RECENT = 200;
-
-/** A patch as text, and what a watcher of single tasks may still need of it. */
-export interface NumberedPatch {
-  readonly seq: number;
-  readonly text: string;
-  readonly patch: Patch;
-  /** Changed tasks that did not fit; null when all did. */
-  readonly rest: Map<string, TaskRecord> | null;
-}
 
 export class Feed {
   readonly epoch = randomUUID();
   readonly #cluster: Cluster;
   readonly #timer: Timer;
   readonly #version: string;
-  #lastWordMs = 0;
+  #lastPatchMs = 0;
   readonly #ring: NumberedPatch[] = [];
   readonly #listeners = new Set<(patch: NumberedPatch) => void>();
   readonly #timers: TimerHandle[] = [];
@@ -47,24 +46,37 @@ export class Feed {
   #operations: OperationRecord[] = [];
   #seq = 0;
   #touched = false;
-  #said = { queues: '', figures: '', cluster: '' };
-  #slow = { queues: null as QueueRow[] | null, figures: null as Figures | null, cluster: null as ClusterInfo | null };
+  /** As it was last sent, so that nothing goes out twice. */
+  #lastSent = { queues: '', figures: '', cluster: '' };
+  /** What the next patch brings of them. */
+  #summary = {
+    queues: null as QueueRow[] | null,
+    figures: null as Figures | null,
+    cluster: null as ClusterInfo | null,
+  };
+  /** Changed tasks that no patch has brought yet, oldest first. */
+  #unsent = new Map<string, TaskRecord>();
+  /** @unit bytes */
+  #taskBudget = TASK_BYTES_BURST;
+  #budgetMs: number;
+  #workersMs = Number.NEGATIVE_INFINITY;
 
   constructor(cluster: Cluster, timer: Timer, version: string) {
     this.#cluster = cluster;
     this.#timer = timer;
     this.#version = version;
-    cluster.onBatch((batch) => this.#gather(batch));
+    this.#budgetMs = timer.monotonic();
+    cluster.onBatch((batch) => {
+      this.#gather(batch);
+      this.#send();
+    });
     cluster.inspector.onAnswers((hostnames) => {
       for (const hostname of hostnames) {
         const w = cluster.state.workers.get(hostname);
         if (w) this.#workers.add(w);
       }
     });
-    this.#timers.push(
-      timer.every(PATCH_MS, () => this.#cut()),
-      timer.every(1000, () => this.#look()),
-    );
+    this.#timers.push(timer.every(1000, () => this.#summarize()));
   }
 
   get seq(): number {
@@ -98,7 +110,25 @@ export class Feed {
     return this.#ring.filter((p) => p.seq > seq);
   }
 
-  async snapshot(user: string | null): Promise<Snapshot> {
+  /** @param topics those the reader needs rows of */
+  async snapshot(user: string | null, topics: Topics = ALL_TOPICS): Promise<Snapshot> {
+    const cluster = this.#cluster;
+    const tasks = topics.has('tasks') ? await this.#recentTasks() : null;
+    const queues = queueRows(cluster);
+    const workers = workerRows(cluster);
+    return {
+      type: 'snapshot',
+      epoch: this.epoch,
+      seq: this.#seq,
+      cluster: clusterInfo(cluster, this.#version, user),
+      figures: figures(cluster, queues, workers),
+      workers: topics.has('workers') ? workers : null,
+      queues: topics.has('queues') ? queues : null,
+      tasks,
+    };
+  }
+
+  async #recentTasks(): Promise<TaskRow[]> {
     const cluster = this.#cluster;
     const stored = await cluster.history
       .tasks({
@@ -114,22 +144,10 @@ export class Feed {
       .then((page) => page.items)
       // The history does not answer: what memory has is better than an empty list.
       .catch(() => newest(cluster.state.tasks).slice(0, RECENT).map(toRow));
-    const tasks = stored.map((row) => {
+    return stored.map((row) => {
       const record = cluster.state.tasks.get(row.uuid);
       return withUnknown(cluster, record ? toRow(record) : row);
     });
-    const queues = queueRows(cluster);
-    const workers = workerRows(cluster);
-    return {
-      type: 'snapshot',
-      epoch: this.epoch,
-      seq: this.#seq,
-      cluster: clusterInfo(cluster, this.#version, user),
-      figures: figures(cluster, queues, workers),
-      workers,
-      queues,
-      tasks,
-    };
   }
 
   stop(): void {
@@ -145,7 +163,7 @@ export class Feed {
   }
 
   /** Once a second: what changes all the time is said when it is different. */
-  #look(): void {
+  #summarize(): void {
     if (this.#listeners.size === 0) return;
     const cluster = this.#cluster;
     const queues = queueRows(cluster);
@@ -157,52 +175,82 @@ export class Feed {
     };
     for (const name of ['queues', 'figures', 'cluster'] as const) {
       const text = jsonText(name === 'queues' ? queues.map(({ probed: _, ...q }) => q) : now[name], unmoved);
-      const isWordDue = name === 'cluster' && this.#timer.monotonic() - this.#lastWordMs >= WORD_MS;
-      if (text === this.#said[name] && !isWordDue) continue;
-      this.#said[name] = text;
-      (this.#slow as Record<string, unknown>)[name] = now[name];
+      const keepaliveDue = name === 'cluster' && this.#timer.monotonic() - this.#lastPatchMs >= KEEPALIVE_MS;
+      if (text === this.#lastSent[name] && !keepaliveDue) continue;
+      this.#lastSent[name] = text;
+      (this.#summary as Record<string, unknown>)[name] = now[name];
     }
   }
 
-  #cut(): void {
-    const { queues, figures: fig, cluster: info } = this.#slow;
-    const nothing =
-      this.#tasks.size === 0 && this.#workers.size === 0 && this.#gone.length === 0 && this.#operations.length === 0;
-    if (nothing && !this.#touched && queues === null && fig === null && info === null) return;
-    this.#touched = false;
+  #send(): void {
     const changed = this.#tasks;
-    const sorted = newest(changed);
-    const shown = sorted.slice(0, MAX_TASKS);
+    const tasks = this.#nextTasks(changed);
+    const workers = this.#nextWorkers();
+    const { queues, figures: fig, cluster: info } = this.#summary;
+    const isEmpty =
+      changed.size === 0 &&
+      tasks.length === 0 &&
+      workers.length === 0 &&
+      this.#gone.length === 0 &&
+      this.#operations.length === 0;
+    if (isEmpty && !this.#touched && queues === null && fig === null && info === null) return;
+    this.#touched = false;
     const patch: Patch = {
       type: 'patch',
       seq: ++this.#seq,
-      tasks: shown.map((task) => withUnknown(this.#cluster, toRow(task))),
+      tasks: tasks.map((task) => withUnknown(this.#cluster, toRow(task))),
       tasks_changed: changed.size,
       tasks_new: this.#created,
-      workers: [...this.#workers].map((w) => workerRow(this.#cluster, w)),
+      workers: workers.map((w) => workerRow(this.#cluster, w)),
       workers_gone: this.#gone,
       queues,
       figures: fig,
       cluster: info,
       operations: this.#operations,
     };
-    const numbered: NumberedPatch = {
-      seq: patch.seq,
-      text: jsonText(patch),
-      patch,
-      rest: changed.size > shown.length ? changed : null,
-    };
+    const numbered = new NumberedPatch(patch, this.#unsent.size > 0 || changed.size > tasks.length ? changed : null);
     this.#tasks = new Map();
     this.#created = 0;
-    this.#workers = new Set();
     this.#gone = [];
     this.#operations = [];
-    this.#slow = { queues: null, figures: null, cluster: null };
-    this.#lastWordMs = this.#timer.monotonic();
+    this.#summary = { queues: null, figures: null, cluster: null };
+    this.#lastPatchMs = this.#timer.monotonic();
     this.#ring.push(numbered);
-    if (this.#ring.length > RING) this.#ring.shift();
+    if (this.#ring.length > MAX_PATCHES) this.#ring.shift();
     for (const fn of this.#listeners) fn(numbered);
   }
+
+  /** The newest of those that changed, within the budget. */
+  #nextTasks(changed: ReadonlyMap<string, TaskRecord>): TaskRecord[] {
+    const nowMs = this.#timer.monotonic();
+    const earned = ((nowMs - this.#budgetMs) / 1000) * TASK_BYTES_PER_SECOND;
+    this.#budgetMs = nowMs;
+    this.#taskBudget = Math.min(TASK_BYTES_BURST, this.#taskBudget + earned);
+    if (changed.size === 0 && this.#unsent.size === 0) return [];
+    for (const [uuid, task] of changed) this.#unsent.set(uuid, task);
+    const sorted = newest(this.#unsent);
+    let count = 0;
+    for (; count < Math.min(sorted.length, MAX_TASKS) && this.#taskBudget > 0; count++)
+      this.#taskBudget -= rowSize(sorted[count]!);
+    this.#unsent = new Map(sorted.slice(count, count + MAX_TASKS).map((task) => [task.uuid, task]));
+    return sorted.slice(0, count);
+  }
+
+  #nextWorkers(): WorkerRecord[] {
+    const nowMs = this.#timer.monotonic();
+    if (this.#workers.size === 0 || nowMs - this.#workersMs < WORKERS_EVERY_MS) return [];
+    this.#workersMs = nowMs;
+    const next = [...this.#workers];
+    this.#workers = new Set();
+    return next;
+  }
+}
+
+/** About what a row of it takes on the wire. @unit bytes */
+function rowSize({ args, kwargs, result, exception }: TaskRecord): number {
+  let size = 800;
+  for (const text of [args, kwargs, result, exception]) size += Math.min(text?.length ?? 0, ROW_TEXT);
+  return size;
 }
 
 /** What moves with every look and is worth no patch of its own. */
@@ -211,7 +259,7 @@ function unmoved(key: string, value: unknown): unknown {
 }
 
 /** The newest by first_seen. Sorting tens of thousands to show two hundred would cost more than the merge did. */
-function newest(tasks: Map<string, TaskRecord>): TaskRecord[] {
+function newest(tasks: ReadonlyMap<string, TaskRecord>): TaskRecord[] {
   let all = [...tasks.values()];
   if (all.length > 2000) {
     // The map is in order of change; those that changed last are as good a choice as any for a view nobody can read.

@@ -1,4 +1,5 @@
-// The WebSocket door of one reader: hello, snapshot, patches, resume, watched tasks, and what happens to one that reads too slowly.
+// The WebSocket door of one reader: hello, snapshot, patches, resume, its topics and watched tasks, and what happens to one that reads
+// too slowly.
 // Not here: what is in a patch (feed.ts), who may come in (../access/).
 //
 // Modes: greeting (hello was sent, waiting GREETING_MS for a resume) -> live (each patch is sent) -> behind (the reader's socket holds
@@ -7,10 +8,11 @@
 import type { WebSocket } from 'ws';
 import { jsonText } from '../../../shared/json-text.ts';
 import type { Progress } from '../../../shared/wire/http.ts';
-import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
+import type { ClientFrame, ServerFrame, Topic } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import { toRow } from '../history/rows.ts';
-import type { Feed, NumberedPatch } from './feed.ts';
+import type { Feed } from './feed.ts';
+import { ALL_TOPICS, type NumberedPatch, type Topics } from './patch.ts';
 import type { ProgressWatch } from './progress.ts';
 
 export const HIGH = 512 * 1024;
@@ -32,8 +34,10 @@ export class LiveSocket {
   #mode: Mode = 'greeting';
   #seq = 0;
   #snapshotting = false;
+  #again = false;
   #answered = true;
   #watched: ReadonlySet<string> = new Set();
+  #topics: Topics = ALL_TOPICS;
   readonly #handles: TimerHandle[] = [];
   readonly #unsubscribe: () => void;
   /** Patches not sent because the reader was behind. */
@@ -86,7 +90,16 @@ export class LiveSocket {
       this.#watched = new Set(frame.tasks.filter((id) => typeof id === 'string').slice(0, MAX_WATCHED));
       this.#sent.clear();
       this.#progress.watch(this, this.#watched);
-    } else this.#socket.close(1003, 'unknown frame');
+    } else if (frame?.type === 'subscribe' && Array.isArray(frame.topics)) this.#subscribe(frame.topics);
+    else this.#socket.close(1003, 'unknown frame');
+  }
+
+  /** What it did not have before comes in a snapshot. */
+  #subscribe(topics: readonly Topic[]): void {
+    const before = this.#topics;
+    this.#topics = new Set(topics.filter((topic) => ALL_TOPICS.has(topic)));
+    const added = new Set([...this.#topics].filter((topic) => !before.has(topic)));
+    if (this.#mode === 'live' && added.size > 0) void this.#snapshot(added);
   }
 
   #resume(epoch: string, seq: number): void {
@@ -101,11 +114,17 @@ export class LiveSocket {
     for (const patch of missed) this.#patch(patch);
   }
 
-  async #snapshot(): Promise<void> {
-    if (this.#snapshotting || this.#mode === 'closed') return;
+  /** @param added only these topics, for the others are known; not given: all it subscribes to */
+  async #snapshot(added?: Topics): Promise<void> {
+    if (this.#mode === 'closed') return;
+    if (this.#snapshotting) {
+      // One at a time; the next one brings whatever was asked for meanwhile.
+      this.#again = true;
+      return;
+    }
     this.#snapshotting = true;
     try {
-      const snapshot = await this.#feed.snapshot(this.#user);
+      const snapshot = await this.#feed.snapshot(this.#user, added ?? this.#topics);
       if ((this.#mode as Mode) === 'closed') return;
       this.#seq = snapshot.seq;
       this.#mode = 'live';
@@ -114,6 +133,10 @@ export class LiveSocket {
       this.#socket.close(1011, 'no snapshot');
     } finally {
       this.#snapshotting = false;
+    }
+    if (this.#again) {
+      this.#again = false;
+      void this.#snapshot();
     }
   }
 
@@ -132,16 +155,24 @@ export class LiveSocket {
 
   #withWatched(numbered: NumberedPatch): string {
     const progress = this.#newProgress();
-    if (progress.length === 0 && (numbered.rest === null || this.#watched.size === 0)) return numbered.text;
-    const shown = new Set(numbered.patch.tasks.map((t) => t.uuid));
+    if (progress.length === 0 && !this.#mayMiss(numbered)) return numbered.text(this.#topics);
+    const patch = numbered.of(this.#topics);
+    const shown = new Set(patch.tasks.map((t) => t.uuid));
     const more = [];
     for (const uuid of this.#watched) {
+      if (shown.has(uuid)) continue;
       const record = numbered.rest?.get(uuid);
-      if (record && !shown.has(uuid)) more.push(toRow(record));
+      const row = record ? toRow(record) : numbered.patch.tasks.find((task) => task.uuid === uuid);
+      if (row) more.push(row);
     }
-    if (more.length === 0 && progress.length === 0) return numbered.text;
+    if (more.length === 0 && progress.length === 0) return numbered.text(this.#topics);
     const own = progress.length === 0 ? {} : { progress };
-    return jsonText({ ...numbered.patch, tasks: [...numbered.patch.tasks, ...more], ...own });
+    return jsonText({ ...patch, tasks: [...patch.tasks, ...more], ...own });
+  }
+
+  /** A watched task may have changed that the patch as others get it does not bring. */
+  #mayMiss({ rest }: NumberedPatch): boolean {
+    return this.#watched.size > 0 && (rest !== null || !this.#topics.has('tasks'));
   }
 
   #newProgress(): Progress[] {

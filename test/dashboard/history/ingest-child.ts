@@ -25,4 +25,4 @@ setInterval(() => {
   process.send!({ uuids, at });
 }, 10);
 // The cluster's own rhythm: cluster.ts, FLUSH_MS.
-setInterval(() => history.write(state.cut(), Date.now() / 1000), 200);
+setInterval(() => history.write(state.cut(), Date.now() / 1000), 100);

@@ -34,12 +34,12 @@ export async function joinCrowd(page: Page, { workers = 0, queues = 0, worker, q
     server.onMessage((message) => {
       const frame = JSON.parse(String(message)) as ServerFrame;
       if (frame.type === 'snapshot') {
-        firstWorker ??= frame.workers[0];
-        firstQueue ??= frame.queues[0];
-        frame.workers = [...frame.workers, ...(moreWorkers() as WorkerRow[])];
+        firstWorker ??= frame.workers?.[0];
+        firstQueue ??= frame.queues?.[0];
+        if (frame.workers) frame.workers = [...frame.workers, ...(moreWorkers() as WorkerRow[])];
       }
-      if (frame.type === 'snapshot' || (frame.type === 'patch' && frame.queues))
-        frame.queues = [...frame.queues!, ...(moreQueues() as QueueRow[])];
+      if ((frame.type === 'snapshot' || frame.type === 'patch') && frame.queues)
+        frame.queues = [...frame.queues, ...(moreQueues() as QueueRow[])];
       socket.send(JSON.stringify(frame));
     });
   });

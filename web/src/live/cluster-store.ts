@@ -55,9 +55,9 @@ export function applySnapshot(picture: Picture, snapshot: Snapshot): Picture {
     ...picture,
     cluster: snapshot.cluster,
     figures: snapshot.figures,
-    workers: new Map(snapshot.workers.map((row) => [row.hostname, row])),
-    queues: snapshot.queues,
-    tasks: new Map(snapshot.tasks.toReversed().map((row) => [row.uuid, row])),
+    workers: snapshot.workers ? new Map(snapshot.workers.map((row) => [row.hostname, row])) : picture.workers,
+    queues: snapshot.queues ?? picture.queues,
+    tasks: snapshot.tasks ? new Map(snapshot.tasks.toReversed().map((row) => [row.uuid, row])) : picture.tasks,
     seen: { ...picture.seen, snapshots: picture.seen.snapshots + 1 },
   };
 }
