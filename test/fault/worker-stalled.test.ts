@@ -72,11 +72,14 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
         expect.stringMatching(/^0 of 2 slots taken, room in its prefetch window, and nothing begun for /),
         "Of 2 workers that should wait for messages, 1 does, by the broker's list of clients",
       ]);
-      const { attention } = (await dashboard.app.inject({ url: '/api/v2/overview' })).json<Overview>();
-      expect(attention).toEqual([expect.objectContaining({ kind: 'worker-stalled', subject: 'cut@py', count: 1 })]);
+      const stalls = async () =>
+        (await dashboard.app.inject({ url: '/api/v2/overview' }))
+          .json<Overview>()
+          .attention.filter(({ kind }) => kind === 'worker-stalled');
+      await expect.poll(stalls).toEqual([expect.objectContaining({ subject: 'cut@py', count: 1 })]);
       const text = await dashboard.app.inject({ url: '/alive/cut@py', headers: { accept: 'text/plain' } });
       expect(text.body).toMatch(/^It is alive but takes no messages\n- [45] messages wait in work/);
-      expect(await alive('idle@py')).toMatchObject({ status: 'online', alive: true });
+      await expect.poll(() => alive('idle@py')).toMatchObject({ status: 'online', alive: true });
     } finally {
       await dashboard.close();
       await proxy.close();

@@ -59,6 +59,13 @@ def sleep(seconds):
     return seconds
 
 
+@app.task(name='shop.hold')
+def hold(gate):
+    """Runs until a file is there."""
+    while not os.path.exists(gate):
+        time.sleep(0.05)
+
+
 @app.task(name='shop.ignored')
 def ignored():
     raise Ignore()
