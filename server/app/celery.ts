@@ -4,7 +4,7 @@
 // Celery 5.6: app/base.py Celery
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { Backend } from '../backends/contract.ts';
+import type { Backend, BackendContext } from '../backends/contract.ts';
 import { createBackend } from '../backends/registry.ts';
 import { retrying } from '../backends/retrying.ts';
 import type { ApplyOptions, KeywordsAlone, SignatureLike } from '../canvas/call-options.ts';
@@ -16,7 +16,7 @@ import { Control } from '../control/control.ts';
 import { AlreadyRegistered, ImproperlyConfigured, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger } from '../log.ts';
-import { Connection, type FailoverStrategy } from '../messaging/connection.ts';
+import { Connection, type ConnectionOptions, type FailoverStrategy } from '../messaging/connection.ts';
 import { LamportClock } from '../messaging/lamport-clock.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { Producer } from '../messaging/producer.ts';
@@ -42,6 +42,10 @@ export interface CeleryOptions {
   readonly env?: Environment;
   readonly log?: Logger;
   readonly timer?: Timer;
+  /** What differs in this app's connections from what the settings say: how patient they are, for instance. */
+  readonly connection?: Partial<Pick<ConnectionOptions, 'retry' | 'log'>>;
+  /** What differs in how its result store is opened: how records are read, for instance. */
+  readonly backend?: Partial<Pick<BackendContext, 'decode' | 'log'>>;
 }
 
 /** Is it an app, of this copy of the package or of another one? */
@@ -64,6 +68,7 @@ export class Celery implements AppHost {
     worker: new Set(),
     consumer: new Set(),
   };
+  readonly #options: CeleryOptions;
   readonly #tasks = new Map<string, Task>();
   #router: Router | null = null;
   #connection: Connection | null = null;
@@ -80,7 +85,14 @@ export class Celery implements AppHost {
     if (typeof name !== 'string' || name === '') {
       throw new ImproperlyConfigured("An app needs a name: new Celery('shop', { ... }).");
     }
-    refuseUnknownOptions('new Celery(name, settings, options)', options, ['env', 'log', 'timer']);
+    refuseUnknownOptions('new Celery(name, settings, options)', options, [
+      'env',
+      'log',
+      'timer',
+      'connection',
+      'backend',
+    ]);
+    this.#options = options;
     this.name = name;
     this.conf = createConfig(settings, options.env ?? process.env);
     this.timer = options.timer ?? createTimer();
@@ -194,6 +206,7 @@ export class Celery implements AppHost {
       encode: (value) => encode(value, conf.result_serializer),
       decode: (body, contentType, contentEncoding) => decode(body, contentType, contentEncoding, accept),
       now: () => this.timer.now(),
+      ...this.#options.backend,
     });
     const policy = {
       maxRetries: conf.result_backend_max_retries,
@@ -237,6 +250,7 @@ export class Celery implements AppHost {
       },
       timer: this.timer,
       log: this.log,
+      ...this.#options.connection,
     });
   }
 

@@ -286,8 +286,8 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       );
       if (began) await cluster.stop();
     }
-    await link.close();
     await lateHistory.get()?.close();
+    await link.close();
     timer.clear();
   };
 

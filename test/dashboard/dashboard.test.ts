@@ -584,6 +584,10 @@ describe('who may', () => {
     expect(() => createDashboard({ port })).toThrow(/option port must be/);
   });
 
+  it('refuses a setting of the cluster that is none, with the nearest name', () => {
+    expect(() => createDashboard({ settings: { event_exchnage: 'x' } })).toThrow(/event_exchnage.*event_exchange/s);
+  });
+
   it('refuses to listen beyond loopback without authentication', () => {
     expect(() => createDashboard({ address: '0.0.0.0' })).toThrow(/authentication/);
     expect(() => createDashboard({ address: '' })).toThrow(/authentication/);

@@ -17,7 +17,7 @@ import type { Resolved } from '../options.ts';
 import { Inspector } from './inspector.ts';
 import type { ClusterLink } from './link.ts';
 import { Listening } from './listening.ts';
-import { QueueProbe } from './queue-probe.ts';
+import { internalQueues, QueueProbe } from './queue-probe.ts';
 import { EMPTY, repair } from './repair.ts';
 import { restore } from './restore.ts';
 import { heldIds, isPrefetchFull, slotsOf } from './room.ts';
@@ -88,6 +88,7 @@ export class Cluster {
     log: Logger,
     masking: Masking,
   ) {
+    const { conf } = link.app;
     this.options = options;
     this.link = link;
     this.history = history;
@@ -102,19 +103,25 @@ export class Cluster {
     this.watch = new WorkerWatch(timer, { answersCountFor: 2 * every + timeoutMs / 1000 });
     this.watch.deaf();
     this.taskEvents = new TaskEvents(link.control, timer, this.state, this.watch, timeoutMs / 1000);
-    this.probe = new QueueProbe(link.asking, timer, log.child('queues'), () => this.consumedQueues());
+    this.probe = new QueueProbe({
+      connection: link.asking,
+      timer,
+      log: log.child('queues'),
+      wanted: () => this.consumedQueues(),
+      isInternal: internalQueues(conf.event_queue_prefix, conf.control_exchange),
+    });
     this.listening = new Listening(this, log);
     this.receiver = new EventReceiver({
       connection: link.listening,
       timer,
       log: log.child('events'),
-      clock: link.clock,
-      exchange: link.setting('event_exchange', 'celeryev'),
-      queuePrefix: link.setting('event_queue_prefix', 'celeryev'),
-      queueTtlMs: link.setting('event_queue_ttl', 60) * 1000,
-      queueExpiresMs: link.setting('event_queue_expires', 60) * 1000,
-      queueDurable: link.setting('event_queue_durable', false),
-      queueExclusive: link.setting('event_queue_exclusive', false),
+      clock: link.app.clock,
+      exchange: conf.event_exchange,
+      queuePrefix: conf.event_queue_prefix,
+      queueTtlMs: conf.event_queue_ttl * 1000,
+      queueExpiresMs: conf.event_queue_expires * 1000,
+      queueDurable: conf.event_queue_durable,
+      queueExclusive: conf.event_queue_exclusive,
       edge: new EventEdge({ mask: masking.text, maskValue: masking.value }),
     });
   }
@@ -200,7 +207,7 @@ export class Cluster {
 
   /** Queues that workers say they consume, and the default one. */
   consumedQueues(): Set<string> {
-    const names = new Set<string>([this.link.setting('task_default_queue', 'celery')]);
+    const names = new Set<string>([this.link.app.conf.task_default_queue]);
     for (const inspected of this.inspector.workers.values())
       for (const q of inspected.active_queues) if (typeof q?.name === 'string') names.add(q.name);
     return names;

@@ -1,17 +1,15 @@
-// The dashboard's side of a cluster's wires: a connection for listening, one for telling and asking, the result store.
-// Not here: what is done with them. Reconnecting: messaging/connection.ts, events/receiver.ts.
+// The dashboard's side of a cluster's wires: a connection for listening, one for commands and questions, the result store.
+// Not here: the client they belong to (client.ts), what is done with them. Reconnecting: messaging/connection.ts, events/receiver.ts.
 // Holds: nothing here waits for the broker to be reachable; whoever uses a connection does.
-import type { Backend, StoreSettings } from '../../backends/contract.ts';
-import { createBackend } from '../../backends/registry.ts';
+import type { Celery } from '../../app/celery.ts';
+import type { Backend } from '../../backends/contract.ts';
 import { Control } from '../../control/control.ts';
 import { SerializationError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { Connection } from '../../messaging/connection.ts';
-import { LamportClock } from '../../messaging/lamport-clock.ts';
-import { Mailbox } from '../../messaging/mailbox.ts';
-import { acceptSet, decodeExact, encode } from '../../serialization/registry.ts';
+import type { Connection } from '../../messaging/connection.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
+import { dashboardClient } from './client.ts';
 
 /** A result store that takes so long to say that it has no record is away. @unit milliseconds */
 const BACKEND_SILENT_MS = 5000;
@@ -22,7 +20,7 @@ export class ClusterLink {
   readonly options: Resolved;
   readonly timer: Timer;
   readonly log: Logger;
-  readonly clock = new LamportClock();
+  readonly app: Celery;
   /** Events only, so that a flood of them never delays a command. */
   readonly listening: Connection;
   readonly asking: Connection;
@@ -30,55 +28,22 @@ export class ClusterLink {
   backendFailure: string | null = null;
   backendLastOk: number | null = null;
   backendLatencyMs: number | null = null;
-  #backend: Promise<Backend> | null = null;
-  #mailbox: Mailbox | null = null;
   #checking = false;
 
   constructor(options: Resolved, timer: Timer, log: Logger) {
     this.options = options;
     this.timer = timer;
     this.log = log;
-    this.listening = this.#connect();
-    this.asking = this.#connect();
-    this.control = new Control({ mailbox: () => this.mailbox(), defaultTimeout: options.inspect_timeout / 1000 });
-  }
-
-  mailbox(): Mailbox {
-    this.#mailbox ??= new Mailbox({
-      namespace: this.setting('control_exchange', 'celery'),
-      connection: this.asking,
-      clock: this.clock,
-      timer: this.timer,
-      queueTtlMs: this.setting('control_queue_ttl', 300) * 1000,
-      queueExpiresMs: this.setting('control_queue_expires', 10) * 1000,
-      durable: this.setting('control_queue_durable', false),
-      exclusive: this.setting('control_queue_exclusive', false),
-    });
-    return this.#mailbox;
+    this.app = dashboardClient(options, timer, log);
+    this.listening = this.app.connection('read');
+    this.asking = this.app.writeConnection;
+    this.control = new Control({ mailbox: () => this.app.mailbox, defaultTimeout: options.inspect_timeout / 1000 });
   }
 
   /** null: none is configured. */
   backend(): Promise<Backend> | null {
     const url = this.options.result_backend;
-    if (url === null || url === '') return null;
-    if (this.#backend === null) {
-      const accept = acceptSet(this.setting('result_accept_content', ['json']));
-      const opening = createBackend({
-        url,
-        options: this.setting('result_backend_transport_options', {}),
-        settings: this.options.settings as StoreSettings,
-        log: this.log.child('results'),
-        expiresMs: 86_400_000,
-        encode: (value) => encode(value, 'json'),
-        decode: (body, contentType, contentEncoding) => decodeExact(body, contentType, contentEncoding, accept),
-        now: () => this.timer.now(),
-      });
-      this.#backend = opening;
-      opening.catch(() => {
-        this.#backend = null;
-      });
-    }
-    return this.#backend;
+    return url === null || url === '' ? null : this.app.backend();
   }
 
   /** Ask the result store something, and remember how that went. null: none is configured. */
@@ -118,36 +83,10 @@ export class ClusterLink {
     this.#checking = false;
   }
 
-  setting<T>(name: string, otherwise: T): T {
-    return (this.options.settings[name] as T | undefined | null) ?? otherwise;
-  }
-
   async close(): Promise<void> {
-    // A mailbox that waits for an unreachable broker is only freed by the end of its connection.
-    const mailbox = this.asking.connected ? this.#mailbox : null;
-    await mailbox?.close().catch(() => {});
     await this.listening.close().catch(() => {});
-    await this.asking.close().catch(() => {});
-    await (await this.#backend?.catch(() => null))?.close().catch(() => {});
-  }
-
-  #connect(): Connection {
-    return new Connection({
-      urls: this.options.broker,
-      transportOptions: {
-        event_exchange: this.setting('event_exchange', 'celeryev'),
-        // What is shown is to be of now: a line that falls silent is noticed within 15 s, not within 50 s as in a worker.
-        health_check_interval: 5,
-        socket_timeout: 10,
-        ...this.setting('broker_transport_options', {}),
-      },
-      ssl: this.setting('broker_use_ssl', false),
-      failover: this.setting('broker_failover_strategy', null),
-      connectTimeoutMs: this.setting('broker_connection_timeout', 4) * 1000,
-      // Short steps: the pages are served meanwhile, and must be live again within seconds.
-      retry: { enabled: true, maxRetries: null, intervalStartMs: 250, intervalStepMs: 500, intervalMaxMs: 3000 },
-      timer: this.timer,
-      log: this.log.child('broker'),
-    });
+    // A mailbox that waits for an unreachable broker is only freed by the end of its connection.
+    if (!this.asking.connected) await this.asking.close().catch(() => {});
+    await this.app.close().catch(() => {});
   }
 }

@@ -19,11 +19,31 @@ export interface ProbedQueue {
 
 /** @unit seconds */
 const SAMPLE_SPAN = 300;
-const PLUMBING = /(^|\.)(celery\.pidbox|pidbox)$|^celeryev(\.|$)|\.reply\.celery\.pidbox$|^reply\.celery\.pidbox/;
 /** Queues found on the broker beyond this are left out. */
 const MAX_QUEUES = 500;
 /** Messages of a queue among which one is looked for. */
 const SEARCHED = 1000;
+
+export interface QueueProbeOptions {
+  readonly connection: Connection;
+  readonly timer: Timer;
+  readonly log: Logger;
+  /** Names to probe although the broker may not list them. */
+  readonly wanted: () => Iterable<string>;
+  /** Queues of events and remote control: no work waits there. */
+  readonly isInternal: (name: string) => boolean;
+}
+
+/** Tells queues of events and remote control by the names that the settings give them. */
+export function internalQueues(eventQueuePrefix: string, controlExchange: string): (name: string) => boolean {
+  const isPidbox = (name: string, base: string) => name === base || name.endsWith(`.${base}`);
+  return (name) =>
+    name === eventQueuePrefix ||
+    name.startsWith(`${eventQueuePrefix}.`) ||
+    isPidbox(name, `${controlExchange}.pidbox`) ||
+    isPidbox(name, 'celery.pidbox') ||
+    name.startsWith(`reply.${controlExchange}.pidbox`);
+}
 
 export class QueueProbe {
   readonly queues = new Map<string, ProbedQueue>();
@@ -31,18 +51,19 @@ export class QueueProbe {
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #wanted: () => Iterable<string>;
+  readonly #isInternal: (name: string) => boolean;
   #channel: Channel | null = null;
   #round: Promise<void> | null = null;
   lastOk: number | null = null;
   latencyMs: number | null = null;
   failure: string | null = null;
 
-  /** @param wanted names to probe although the broker may not list them */
-  constructor(connection: Connection, timer: Timer, log: Logger, wanted: () => Iterable<string>) {
+  constructor({ connection, timer, log, wanted, isInternal }: QueueProbeOptions) {
     this.#connection = connection;
     this.#timer = timer;
     this.#log = log;
     this.#wanted = wanted;
+    this.#isInternal = isInternal;
   }
 
   /** One round; concurrent callers share it. Never rejects. */
@@ -55,7 +76,7 @@ export class QueueProbe {
 
   /** Measures a queue that the broker did not list the last time. */
   async look(name: string): Promise<void> {
-    if (this.queues.get(name)?.status || PLUMBING.test(name)) return;
+    if (this.queues.get(name)?.status || this.#isInternal(name)) return;
     try {
       const channel = await this.#open();
       const status = await channel.queueStatus(name);
@@ -117,8 +138,8 @@ export class QueueProbe {
       const channel = await this.#open();
       const listed = await channel.listQueues();
       const names = new Set<string>();
-      for (const name of listed ?? []) if (!PLUMBING.test(name) && names.size < MAX_QUEUES) names.add(name);
-      for (const name of this.#wanted()) if (!PLUMBING.test(name)) names.add(name);
+      for (const name of listed ?? []) if (!this.#isInternal(name) && names.size < MAX_QUEUES) names.add(name);
+      for (const name of this.#wanted()) if (!this.#isInternal(name)) names.add(name);
       for (const name of names) this.#keep(name, await channel.queueStatus(name), at);
       for (const name of this.queues.keys()) if (!names.has(name)) this.queues.delete(name);
       this.lastOk = this.#timer.now() / 1000;

@@ -7,9 +7,8 @@ import { reprOf } from '../../../shared/python-repr.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { RetryPlan, TaskRow, WorkerAnswer } from '../../../shared/wire/http.ts';
 import { toError } from '../../errors.ts';
-import { Producer } from '../../messaging/producer.ts';
+import type { Producer } from '../../messaging/producer.ts';
 import { buildTaskMessage } from '../../protocol/task-message.ts';
-import { encode } from '../../serialization/registry.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
 import type { Outcome } from '../access/audit.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -44,7 +43,7 @@ export async function retryTasks(
 ): Promise<Outcome> {
   const answers: WorkerAnswer[] = [];
   const newIds: Record<string, string> = {};
-  const producer = new Producer(cluster.link.asking);
+  const producer = cluster.link.app.producer();
   for (const uuid of uuids) {
     try {
       const { row, call, target, judged, options } = await prepare(cluster, waiting, uuid);
@@ -183,7 +182,7 @@ function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
     for (const q of active_queues) consumed.add(q.name);
   const queues = [...consumed].sort();
   if (call.queue !== null) return { queue: call.queue, said: null, queues };
-  const standard = cluster.link.setting('task_default_queue', 'celery');
+  const standard = cluster.link.app.conf.task_default_queue;
   const of = row.worker === null ? undefined : cluster.inspector.workers.get(row.worker)?.active_queues;
   const its = (of ?? []).map((q) => q.name);
   if (its.length === 1) return { queue: its[0]!, said: 'the only queue its worker consumes', queues };
@@ -231,7 +230,7 @@ async function send(
     ...more,
     properties: { delivery_mode: 2, ...(priority === null ? {} : { priority }) },
   });
-  const encoded = encode(built.payload, 'json');
+  const encoded = cluster.link.app.encode(built.payload);
   await producer.publish({
     exchange: DEFAULT_EXCHANGE,
     routingKey: queue,
