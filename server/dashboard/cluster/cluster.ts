@@ -9,13 +9,13 @@ import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { createWorkerRecord, type WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { Masking } from '../../../shared/masking.ts';
 import { toError } from '../../errors.ts';
-import { EventReceiver } from '../../events/receiver.ts';
+import type { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { HistoryStore } from '../history/contract.ts';
 import type { Resolved } from '../options.ts';
 import { Inspector } from './inspector.ts';
-import type { ClusterLink } from './link.ts';
+import { type ClusterLink, eventReceiver } from './link.ts';
 import { Listening } from './listening.ts';
 import { internalQueues, QueueProbe } from './queue-probe.ts';
 import { EMPTY, repair } from './repair.ts';
@@ -111,19 +111,11 @@ export class Cluster {
       isInternal: internalQueues(conf.event_queue_prefix, conf.control_exchange),
     });
     this.listening = new Listening(this, log);
-    this.receiver = new EventReceiver({
-      connection: link.listening,
-      timer,
-      log: log.child('events'),
-      clock: link.app.clock,
-      exchange: conf.event_exchange,
-      queuePrefix: conf.event_queue_prefix,
-      queueTtlMs: conf.event_queue_ttl * 1000,
-      queueExpiresMs: conf.event_queue_expires * 1000,
-      queueDurable: conf.event_queue_durable,
-      queueExclusive: conf.event_queue_exclusive,
-      edge: new EventEdge({ mask: masking.text, maskValue: masking.value }),
-    });
+    this.receiver = eventReceiver(
+      link,
+      log.child('events'),
+      new EventEdge({ mask: masking.text, maskValue: masking.value }),
+    );
   }
 
   get now(): number {

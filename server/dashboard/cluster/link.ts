@@ -1,10 +1,12 @@
 // The dashboard's side of a cluster's wires: a connection for listening, one for commands and questions, the result store.
 // Not here: the client they belong to (client.ts), what is done with them. Reconnecting: messaging/connection.ts, events/receiver.ts.
 // Holds: nothing here waits for the broker to be reachable; whoever uses a connection does.
+import type { EventEdge } from '../../../shared/events/edge.ts';
 import type { Celery } from '../../app/celery.ts';
 import type { Backend } from '../../backends/contract.ts';
 import { Control } from '../../control/control.ts';
 import { SerializationError, toError } from '../../errors.ts';
+import { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
@@ -89,4 +91,22 @@ export class ClusterLink {
     if (!this.asking.connected) await this.asking.close().catch(() => {});
     await this.app.close().catch(() => {});
   }
+}
+
+/** What hears the events of the cluster, by the names and times of its settings. */
+export function eventReceiver({ app, listening, timer }: ClusterLink, log: Logger, edge: EventEdge): EventReceiver {
+  const { conf } = app;
+  return new EventReceiver({
+    connection: listening,
+    timer,
+    log,
+    edge,
+    clock: app.clock,
+    exchange: conf.event_exchange,
+    queuePrefix: conf.event_queue_prefix,
+    queueTtlMs: conf.event_queue_ttl * 1000,
+    queueExpiresMs: conf.event_queue_expires * 1000,
+    queueDurable: conf.event_queue_durable,
+    queueExclusive: conf.event_queue_exclusive,
+  });
 }
