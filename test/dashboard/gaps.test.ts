@@ -1,8 +1,8 @@
 // What was missed while nobody listened, counted by the heartbeats of the workers; and the ends that are looked up afterwards.
 // With real workers and a real Redis: test/fault/slow-dashboard.test.ts.
 import { expect, test } from 'vitest';
+import { backfill } from '../../server/dashboard/cluster/backfill.ts';
 import { Gaps } from '../../server/dashboard/cluster/gaps.ts';
-import { mend } from '../../server/dashboard/cluster/mend.ts';
 import type { Heard } from '../../server/dashboard/history/contract.ts';
 import type { ResultMeta } from '../../server/protocol/result-meta.ts';
 import { ClusterState } from '../../shared/events/cluster-state.ts';
@@ -36,9 +36,9 @@ test('tasks begun unseen are counted by what their worker has processed, three e
   w.tells(10);
   w.beat(1300);
   expect(gaps.list()).toMatchObject([{ since: 100, until: 140, tasks: 240, events: 720, tasks_is: 'exact' }]);
-  expect(gaps.settle(142)).toBeNull();
+  expect(gaps.finalize(142)).toBeNull();
   w.beat(1300);
-  expect(gaps.settle(143)).toMatchObject({ since: 100, until: 140, tasks: 240, events: 720 });
+  expect(gaps.finalize(143)).toMatchObject({ since: 100, until: 140, tasks: 240, events: 720 });
   expect(gaps.total).toEqual({ gaps: 1, tasks: 240, events: 720, seconds: 40 });
 });
 
@@ -52,7 +52,7 @@ test('a worker that lost its own connection says goodbye, comes back, and is cou
   w.beat(350);
   w.beat(350);
   w.beat(350);
-  expect(gaps.settle(3)).toMatchObject({ tasks: 300, events: 900 });
+  expect(gaps.finalize(3)).toMatchObject({ tasks: 300, events: 900 });
 });
 
 test('a worker that left is not waited for', () => {
@@ -61,7 +61,7 @@ test('a worker that left is not waited for', () => {
   gaps.take({ type: 'worker-offline', hostname: 'w2', pid: 1 });
   gaps.open(0, 0, NOBODY);
   gaps.close(1);
-  expect(gaps.settle(2)).toMatchObject({ tasks: null, events: 0 });
+  expect(gaps.finalize(2)).toMatchObject({ tasks: null, events: 0 });
 });
 
 test('events that wait in the worker when its heart beats are not taken for lost', () => {
@@ -79,7 +79,7 @@ test('events that wait in the worker when its heart beats are not taken for lost
   w.tells(3);
   w.beat(112);
   w.beat(115);
-  expect(gaps.settle(3)).toMatchObject({ tasks: 0, events: 0 });
+  expect(gaps.finalize(3)).toMatchObject({ tasks: 0, events: 0 });
   expect(gaps.list()).toEqual([]);
 });
 
@@ -97,14 +97,14 @@ test('a worker started anew meanwhile counts from zero; one whose tasks nobody t
     anew.beat(7);
     mute.beat(900);
   }
-  expect(gaps.settle(6)).toMatchObject({ tasks: 7, events: 21 });
+  expect(gaps.finalize(6)).toMatchObject({ tasks: 7, events: 21 });
 });
 
 test('without heartbeats it is a guess by the rate before, and says so', () => {
   const gaps = new Gaps();
   gaps.open(100, 12, NOBODY);
   gaps.close(110);
-  expect(gaps.settle(111)).toMatchObject({ since: 100, until: 110, tasks: null, events: 120, events_is: 'about' });
+  expect(gaps.finalize(111)).toMatchObject({ since: 100, until: 110, tasks: null, events: 120, events_is: 'about' });
 });
 
 test('a line that is lost again while the first loss is counted is one gap', () => {
@@ -118,7 +118,7 @@ test('a line that is lost again while the first loss is counted is one gap', () 
   gaps.open(103, 5, NOBODY);
   gaps.close(104);
   for (let i = 0; i < 3; i++) w.beat(45);
-  expect(gaps.settle(105)).toMatchObject({ since: 100, until: 104, tasks: 25, events: 75 });
+  expect(gaps.finalize(105)).toMatchObject({ since: 100, until: 104, tasks: 25, events: 75 });
   expect(gaps.past).toHaveLength(1);
 });
 
@@ -131,7 +131,7 @@ function heardBefore(): Heard {
   w1.beat(1050);
   w2.tells(5);
   w2.beat(7);
-  return { at: 100, rate: 12, workers: gaps.heard(['w1', 'w2', 'never-seen'], NOBODY) };
+  return { at: 100, rate: 12, knewAll: true, workers: gaps.heard(['w1', 'w2', 'never-seen'], NOBODY) };
 }
 
 test('a gap over a restart is counted by what each worker had begun when it was last heard', () => {
@@ -148,7 +148,7 @@ test('a gap over a restart is counted by what each worker had begun when it was 
     w1.beat(1293);
     w2.beat(17);
   }
-  expect(gaps.settle(163)).toEqual({
+  expect(gaps.finalize(163)).toEqual({
     since: 100,
     until: 160,
     tasks: 250,
@@ -159,8 +159,8 @@ test('a gap over a restart is counted by what each worker had begun when it was 
   });
   // The next process goes on from here.
   expect(gaps.heard(['w1', 'w2'], NOBODY)).toEqual([
-    { hostname: 'w1', pid: 1, begun: 1293 },
-    { hostname: 'w2', pid: 2, begun: 17 },
+    { hostname: 'w1', pid: 1, begun: 1293, eventsDisabled: false, left: false },
+    { hostname: 'w2', pid: 2, begun: 17, eventsDisabled: false, left: false },
   ]);
 });
 
@@ -173,15 +173,15 @@ test('a worker that ended in a gap over a restart makes it at least; one that ca
     w1.beat(20);
     anew.beat(40);
   }
-  expect(gaps.settle(170)).toBeNull();
-  expect(gaps.settle(181)).toMatchObject({ tasks: 60, tasks_is: 'at_least', events: 180, events_is: 'at_least' });
+  expect(gaps.finalize(170)).toBeNull();
+  expect(gaps.finalize(181)).toMatchObject({ tasks: 60, tasks_is: 'at_least', events: 180, events_is: 'at_least' });
 });
 
 test('a gap over a restart after which nobody tells is unknown, not nothing', () => {
   const gaps = new Gaps();
   gaps.resume(heardBefore());
   gaps.close(160);
-  expect(gaps.settle(181)).toMatchObject({ tasks: null, events: null });
+  expect(gaps.finalize(181)).toMatchObject({ tasks: null, events: null });
   expect(gaps.past).toHaveLength(1);
 });
 
@@ -191,11 +191,111 @@ test('a restart in which no worker began a task is no gap; one that left is not 
   for (const w of [w1, w2, w3]) w.beat(10);
   before.take({ type: 'worker-offline', hostname: 'w2', pid: 2 });
   const gaps = new Gaps();
-  gaps.resume({ at: 100, rate: 0, workers: before.heard(['w1', 'w2', 'w3'], new Set(['w3'])) });
+  gaps.resume({ at: 100, rate: 0, knewAll: true, workers: before.heard(['w1', 'w2', 'w3'], new Set(['w3'])) });
   gaps.close(110);
   for (let i = 0; i < 3; i++) worker(gaps, 'w1', 1).beat(10);
-  expect(gaps.settle(111)).toMatchObject({ tasks: 0, events: 0 });
+  expect(gaps.finalize(111)).toMatchObject({ tasks: 0, events: 0 });
   expect(gaps.list()).toEqual([]);
+});
+
+/** The next process, after one that heard what `gaps` has. */
+function nextAfter(gaps: Gaps, eventsDisabled: ReadonlySet<string> = NOBODY, knewAll = true): Gaps {
+  const next = new Gaps();
+  next.resume({ at: 100, rate: 0, knewAll, workers: gaps.heard(gaps.changed(), eventsDisabled) });
+  next.close(110);
+  return next;
+}
+
+test('a task heard to begin after the last heartbeat is not begun unseen for the next process', () => {
+  const before = new Gaps();
+  const w = worker(before);
+  w.beat(100);
+  before.changed(); // kept
+  w.tells(1);
+  const gaps = nextAfter(before);
+  for (let i = 0; i < 3; i++) worker(gaps).beat(101);
+  expect(gaps.finalize(111)).toMatchObject({ tasks: 0, events: 0, tasks_is: 'exact' });
+});
+
+test('a worker heard by its tasks alone is no newcomer of the gap: what it began in it is unknown, not all it ever began', () => {
+  const before = new Gaps();
+  worker(before, 'w1').tells(1);
+  worker(before, 'w2').beat(10);
+  const gaps = nextAfter(before);
+  for (let i = 0; i < 3; i++) {
+    worker(gaps, 'w1').beat(500);
+    worker(gaps, 'w2').beat(17);
+  }
+  expect(gaps.finalize(111)).toMatchObject({ tasks: 7, tasks_is: 'at_least' });
+});
+
+test('a worker that sends no task events misses none over a restart, nor when it is started anew', () => {
+  const before = new Gaps();
+  worker(before, 'w1', 1).beat(500);
+  worker(before, 'w2', 2).beat(500);
+  const gaps = nextAfter(before, new Set(['w1', 'w2']));
+  for (let i = 0; i < 3; i++) {
+    worker(gaps, 'w1', 1).beat(900);
+    worker(gaps, 'w2', 3).beat(40);
+  }
+  expect(gaps.finalize(111)).toMatchObject({ tasks: null, events: 0 });
+});
+
+test('after a process that had not listened long enough to know all workers, one nobody knows is not taken for new', () => {
+  const before = new Gaps();
+  worker(before, 'w1').beat(10);
+  const gaps = nextAfter(before, NOBODY, false);
+  for (let i = 0; i < 3; i++) {
+    worker(gaps, 'w1').beat(10);
+    worker(gaps, 'w2').beat(900);
+  }
+  expect(gaps.finalize(111)).toMatchObject({ tasks: 0, events: 0 });
+});
+
+test.each([
+  ['over a restart', (gaps: Gaps) => nextAfter(gaps)],
+  [
+    'in one process',
+    (gaps: Gaps) => {
+      gaps.open(100, 0, NOBODY);
+      gaps.close(110);
+      return gaps;
+    },
+  ],
+])('a new worker with the pid of the one before counts from zero when it says how long it runs: %s', (_, lose) => {
+  const before = new Gaps();
+  const first = worker(before, 'w1', 1);
+  first.tells(50);
+  first.beat(50);
+  const gaps = lose(before);
+  const second = worker(gaps, 'w1', 1);
+  second.tells(4);
+  second.beat(150);
+  gaps.startedAt('w1', 90, 105); // an answer of before the gap's end says nothing
+  expect(gaps.current).toMatchObject({ tasks_is: 'exact' });
+  gaps.startedAt('w1', 104, 111);
+  gaps.startedAt('w1', 104, 112);
+  second.beat(150);
+  second.beat(150);
+  expect(gaps.finalize(113)).toMatchObject({ tasks: 146, tasks_is: 'at_least' });
+  // And the next gap goes on from the new one's count.
+  gaps.open(200, 0, NOBODY);
+  gaps.close(201);
+  for (let i = 0; i < 3; i++) second.beat(153);
+  expect(gaps.finalize(203)).toMatchObject({ tasks: 3, tasks_is: 'exact' });
+});
+
+test('a worker nobody knew that ran before the gap is not counted from zero', () => {
+  const before = new Gaps();
+  worker(before, 'w1').beat(10);
+  const gaps = nextAfter(before);
+  for (let i = 0; i < 3; i++) {
+    worker(gaps, 'w1').beat(12);
+    worker(gaps, 'w2').beat(900);
+  }
+  gaps.startedAt('w1', 20, 111);
+  gaps.startedAt('w2', 20, 111);
+  expect(gaps.finalize(112)).toMatchObject({ tasks: 2, tasks_is: 'at_least' });
 });
 
 test('ends that were missed are taken from the result store, running tasks first; what has ended or told since is left alone', async () => {
@@ -224,7 +324,7 @@ test('ends that were missed are taken from the result store, running tasks first
     asked.push(...ids);
     return stored;
   };
-  const found = await mend({ tasks: state.tasks.values(), before: 10, now: 60, ask });
+  const found = await backfill({ tasks: state.tasks.values(), before: 10, now: 60, ask });
   for (const one of found) state.apply(one);
 
   expect(asked).toEqual(['ok', 'bad', 'runs', 'waits']);

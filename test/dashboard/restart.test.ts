@@ -93,13 +93,15 @@ it('tasks that ran while no dashboard did are counted, kept, and marked in the c
     return gaps?.length === 1 && gaps;
   }, 'the gap in the history');
   expect(kept[0]).toMatchObject({ tasks: 60, events: 180 });
-  await second.dashboard.close();
 
-  // Nothing begins meanwhile.
+  // One begins, is heard to, and runs on over the restart; none begins unseen.
+  await second.tell(task('runs').slice(0, 2));
+  await until(() => second.cluster.state.tasks.get('runs')?.state === 'STARTED', 'its start to be heard');
+  await second.dashboard.close();
   const third = await listening(at);
   await until(async () => {
-    await third.tell([third.beat(180)]);
-    return !third.cluster.listening.gaps.isCounting;
+    await third.tell([third.beat(181)]);
+    return !third.cluster.listening.gaps.isMeasuring;
   }, 'the second restart to be counted');
   expect(await third.info()).toMatchObject({ events_lost: 180, gaps: [{ tasks: 60 }] });
 });

@@ -181,7 +181,7 @@ export class Cluster {
   flush(): void {
     const batch = this.state.cut();
     if (batch.tasks.length > 0 || batch.workers.length > 0 || batch.workersGone.length > 0)
-      this.history.write(batch, this.now, this.listening.heard(batch.workers.map((w) => w.hostname)));
+      this.history.write(batch, this.now, this.listening.heard());
     for (const fn of this.#listeners) fn(batch);
   }
 
@@ -236,7 +236,7 @@ export class Cluster {
     if (this.receiver.connected) this.#hears();
     await this.announce();
     // What ended while this dashboard was not there.
-    await this.listening.mend(this.startedAt);
+    await this.listening.backfill(this.startedAt);
   }
 
   /** Workers that do not know us yet: make them show themselves, send events, and tell what they have. Never rejects. */
@@ -302,6 +302,9 @@ export class Cluster {
       const wasThere = this.statusOf(record) === 'online';
       this.watch.answered(hostname);
       const inspected = this.inspector.workers.get(hostname);
+      const toldAt = this.inspector.answeredAt(hostname, 'stats');
+      if (toldAt !== null && typeof inspected?.stats?.uptime === 'number')
+        this.listening.gaps.startedAt(hostname, toldAt - inspected.stats.uptime, toldAt);
       if (inspected && inspected.complete > 0)
         this.watch.holds(hostname, heldIds(inspected), isPrefetchFull(inspected) ?? false);
       if (wasThere) continue;
@@ -355,7 +358,7 @@ export class Cluster {
     )
       void this.announce();
     if (this.history.failure === null) this.historyOk = now;
-    const ran = this.listening.second(now);
+    const ran = this.listening.tick(now);
     if (ran && this.#rate.at > 0) {
       const perSecond = this.#rate.count / Math.max(0.2, now - this.#rate.at);
       this.#rate.perSecond = Math.round((this.#rate.perSecond * 0.5 + perSecond * 0.5) * 10) / 10;
@@ -363,9 +366,9 @@ export class Cluster {
     this.#rate.at = now;
     this.#rate.count = 0;
     const purge = this.options.purge_offline_workers ?? 86_400;
-    const mute = new Set<string>();
+    const eventsDisabled = new Set<string>();
     for (const w of this.state.workers.values()) {
-      if (this.watch.unheard(w.hostname) !== null) mute.add(w.hostname);
+      if (this.watch.unheard(w.hostname) !== null) eventsDisabled.add(w.hostname);
       const status = this.statusOf(w);
       if (this.#status.get(w.hostname) !== status) {
         const before = this.#status.get(w.hostname);
@@ -383,8 +386,8 @@ export class Cluster {
         this.#asked.delete(w.hostname);
       }
     }
-    if (ran && !this.listening.gaps.isCounting) this.listening.mute = mute;
-    this.listening.settle(now);
+    if (ran && !this.listening.gaps.isMeasuring) this.listening.eventsDisabled = eventsDisabled;
+    this.listening.finalizeGap(now);
     void this.refreshTrends();
   }
 
@@ -420,7 +423,7 @@ export class Cluster {
     values.busy = busy;
     this.history.saveGauges(values, Math.floor(this.now / 60) * 60);
     // That nothing happened is heard, too.
-    const heard = this.listening.heard([]);
+    const heard = this.listening.heard();
     if (heard) this.history.write(EMPTY, this.now, heard);
   }
 

@@ -1,6 +1,6 @@
-// Whether events are heard: the line that breaks and comes back, what was missed meanwhile, and the picture mended afterwards.
-// Not here: counting (gaps.ts), looking up (mend.ts), capturing (events/receiver.ts).
-// Holds: every gap in which something was missed is in the log and in the history; asked twice for what can be mended: at once, and
+// Whether events are heard: the line that breaks and comes back, what was missed meanwhile, and the picture completed afterwards.
+// Not here: counting (gaps.ts), looking up (backfill.ts), capturing (events/receiver.ts).
+// Holds: every gap in which something was missed is in the log and in the history; asked twice for the ends that were missed: at once, and
 // when its count is final.
 
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
@@ -9,9 +9,9 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Heard } from '../history/contract.ts';
 import { gapGauges, readGaps } from '../history/gap-gauges.ts';
+import { backfill } from './backfill.ts';
 import type { Cluster } from './cluster.ts';
 import { type Gap, Gaps } from './gaps.ts';
-import { mend } from './mend.ts';
 import { EMPTY } from './repair.ts';
 
 const DAY = 86_400;
@@ -22,8 +22,8 @@ const NOTICED_WITHIN = 60;
 
 export class Listening {
   readonly gaps = new Gaps();
-  /** Workers whose tasks are told by nobody, as of the last second in which this process ran. */
-  mute: ReadonlySet<string> = new Set();
+  /** Workers that send no task events, as of the last second in which this process ran. */
+  eventsDisabled: ReadonlySet<string> = new Set();
   readonly #cluster: Cluster;
   readonly #log: Logger;
   #lastSecond = 0;
@@ -67,16 +67,21 @@ export class Listening {
     return { n: unknown && n === 0 ? null : n, is };
   }
 
-  /** How far events are heard now, to be kept with what they told; null: nothing is heard. @param hostnames workers of which something changed */
-  heard(hostnames: Iterable<string>): Heard | null {
-    const { receiver, now, eventsPerSecond } = this.#cluster;
-    if (!receiver.connected || this.#isResuming) return null;
-    const at = this.gaps.current?.since ?? now;
-    return { at, rate: eventsPerSecond, workers: this.gaps.heard(hostnames, this.mute) };
+  /**
+   * How far events are heard now, to be kept in one write with what they told: also what came last before the line was closed.
+   * null: no event was heard yet.
+   */
+  heard(): Heard | null {
+    const { now, eventsPerSecond, neverHeard } = this.#cluster;
+    if (neverHeard || this.#isResuming) return null;
+    const { gaps } = this;
+    const at = gaps.current?.since ?? now;
+    const workers = gaps.heard(gaps.changed(), this.eventsDisabled);
+    return { at, rate: eventsPerSecond, knewAll: gaps.knowsAll(now), workers };
   }
 
   /** Called every second, before anything is concluded from it. @returns false: this process stood still since the last time */
-  second(now: number): boolean {
+  tick(now: number): boolean {
     const last = this.#lastSecond;
     this.#lastSecond = now;
     if (this.#isResuming && this.#cluster.receiver.connected) {
@@ -97,7 +102,7 @@ export class Listening {
     // Sent long before it was heard: this process stood still, or was slow, and the rest never came.
     const heard = Math.min(lastEvent ?? now, this.gaps.lastSent ?? now);
     // The closed line may be read before the tick that would have told of it.
-    if (this.#lastSecond > 0 && now - this.#lastSecond >= STOOD_STILL) this.second(now);
+    if (this.#lastSecond > 0 && now - this.#lastSecond >= STOOD_STILL) this.tick(now);
     const still = this.#stoodStill;
     this.#stoodStill = { since: 0, until: 0 };
     // What waited on the line was read right after it stood still.
@@ -105,34 +110,32 @@ export class Listening {
     const since = slept ? still.since : Math.max(heard, now - NOTICED_WITHIN);
     const rate = this.#rates.findLast(({ at }) => at <= since + 1)?.rate ?? 0;
     if (this.#isResuming) return;
-    this.gaps.open(since, rate, this.mute, now, slept ? 'stood-still' : 'broker-away');
+    this.gaps.open(since, rate, this.eventsDisabled, now, slept ? 'stood-still' : 'broker-away');
     this.#log.warning('No events are heard: the broker is away, or has closed the line');
   }
 
   #back(): void {
     const { now } = this.#cluster;
     this.gaps.close(now);
-    void this.#cluster.announce().then(() => this.mend(now));
+    void this.#cluster.announce().then(() => this.backfill(now));
   }
 
   /** Tells what was missed once it is counted. */
-  settle(now: number): void {
-    const gap = this.gaps.settle(now);
+  finalizeGap(now: number): void {
+    const gap = this.gaps.finalize(now);
     if (!gap) return;
     if (gap.events !== 0) this.keep(gap);
     // What was counted in this gap must not be counted in the next one.
-    const { history, state } = this.#cluster;
-    const heard = this.heard(state.workers.keys());
-    if (heard) history.write(EMPTY, now, heard);
+    const heard = this.heard();
+    if (heard) this.#cluster.history.write(EMPTY, now, heard);
     if (gap.events === 0) return;
-    const { until } = gap;
-    void this.mend(until!);
+    void this.backfill(gap.until!);
   }
 
   /** Looks up how one task ended, and gives its record the event that was missed. Never rejects. */
-  async mendTask(task: TaskRecord): Promise<void> {
+  async backfillTask(task: TaskRecord): Promise<void> {
     const { link, now, state } = this.#cluster;
-    const found = await mend({
+    const found = await backfill({
       tasks: [task],
       before: Number.POSITIVE_INFINITY,
       now,
@@ -164,11 +167,11 @@ export class Listening {
   }
 
   /** Looks up how tasks ended that were heard of last before. @unit seconds */
-  async mend(before: number): Promise<void> {
+  async backfill(before: number): Promise<void> {
     const cluster = this.#cluster;
     if (cluster.stopped) return;
     try {
-      const found = await mend({
+      const found = await backfill({
         tasks: cluster.state.tasks.values(),
         before,
         now: cluster.now,

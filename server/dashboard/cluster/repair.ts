@@ -1,5 +1,5 @@
 // After a time in which the history could not be written: what is on disk and what is known are made one again.
-// Not here: keeping what waits meanwhile (history/write-behind.ts), ends that nobody heard (mend.ts).
+// Not here: keeping what waits meanwhile (history/write-behind.ts), ends that nobody heard (backfill.ts).
 // Holds: an end that memory knows is counted once, with its row; what was given up is told as a gap.
 import type { Batch, Finish } from '../../../shared/events/cluster-state.ts';
 import { endedAt, type TaskRecord } from '../../../shared/events/task-record.ts';
@@ -44,7 +44,7 @@ export async function repair(cluster: Cluster, { since, anew, givenUp }: Recover
     }
     history.write({ ...EMPTY, tasks, finishes: tasks.map(finishOf).filter((f) => f !== null) }, now);
   }
-  if (anew || givenUp > 0) await cluster.listening.mend(now);
+  if (anew || givenUp > 0) await cluster.listening.backfill(now);
 }
 
 export const EMPTY: Batch = { n: 0, tasks: [], created: 0, finishes: [], workers: [], workersGone: [] };

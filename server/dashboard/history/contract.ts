@@ -111,14 +111,20 @@ export type OperationOutcome = Pick<OperationRow, 'outcome' | 'summary' | 'answe
 export interface HeardWorker {
   hostname: string;
   pid: number;
-  /** By its own count it had begun so many tasks when all of them were heard; null: it left, or tells nothing of its tasks. */
+  /** By its own count it had begun so many tasks when all of them were heard; null: its count is not known. */
   begun: number | null;
+  /** It sends no task events. */
+  eventsDisabled: boolean;
+  /** It said goodbye: it is not kept. */
+  left: boolean;
 }
 export interface Heard {
   /** When the last event was heard. @unit seconds since the epoch */
   at: number;
   /** Events of tasks a second, then. */
   rate: number;
+  /** Every worker there was is among them. */
+  knewAll: boolean;
   workers: HeardWorker[];
 }
 

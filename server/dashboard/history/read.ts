@@ -19,7 +19,6 @@ import type {
   FacetAsk,
   FailuresAsk,
   Heard,
-  HeardWorker,
   KeyStats,
   MinuteCounts,
   SeriesAsk,
@@ -179,8 +178,14 @@ export class HistoryReader {
   heard(): Heard | null {
     const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'heard'");
     if (!row) return null;
-    const workers = this.#db.all<HeardWorker>('SELECT hostname, pid, begun FROM heard').map(decodeRow);
-    return { ...(JSON.parse(row.value) as { at: number; rate: number }), workers };
+    const workers = this.#db
+      .all<{ hostname: string; pid: number; begun: number | null; events_disabled: number | null }>(
+        'SELECT hostname, pid, begun, events_disabled FROM heard',
+      )
+      .map(decodeRow)
+      .map(({ events_disabled, ...w }) => ({ ...w, eventsDisabled: events_disabled === 1, left: false }));
+    // Format 2 did not say whether it knew all workers.
+    return { knewAll: false, ...(JSON.parse(row.value) as { at: number; rate: number }), workers };
   }
 
   taskNames(): string[] {

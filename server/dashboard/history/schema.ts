@@ -5,7 +5,7 @@ import type { EmbeddedDb } from '../../embedded-db.ts';
 import { ImproperlyConfigured } from '../../errors.ts';
 import { ROW_TEXT } from './rows.ts';
 
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** What a list shows: TaskRow of shared/wire/http.ts. */
 export const ROW_COLUMNS = [
@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS tries (uuid TEXT, number INTEGER, state TEXT, worker 
   exception TEXT, traceback TEXT, PRIMARY KEY (uuid, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dict (field TEXT, value TEXT, last REAL, PRIMARY KEY (field, value)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS workers (hostname TEXT PRIMARY KEY, record TEXT, last_heard REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS heard (hostname TEXT PRIMARY KEY, pid INTEGER, begun INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS heard (hostname TEXT PRIMARY KEY, pid INTEGER, begun INTEGER, events_disabled INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rollup (step INTEGER, dim TEXT, key TEXT, bucket INTEGER, success INTEGER, failure INTEGER,
   retry INTEGER, revoked INTEGER, rejected INTEGER, runtime BLOB, wait BLOB, PRIMARY KEY (step, dim, key, bucket)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rollup_age ON rollup (step, bucket);
@@ -116,6 +116,9 @@ export function prepareSchema(db: EmbeddedDb): void {
     db.exec(TABLES);
     // Format 1 did not keep when a name was last seen.
     if (found === 1) db.exec("ALTER TABLE dict ADD COLUMN last REAL; UPDATE dict SET last = strftime('%s', 'now')");
+    // Format 2 did not keep whether a worker sends task events.
+    const isKept = db.get("SELECT 1 FROM pragma_table_info('heard') WHERE name = 'events_disabled'");
+    if (!isKept) db.exec('ALTER TABLE heard ADD COLUMN events_disabled INTEGER');
     db.exec(`PRAGMA user_version = ${VERSION}`);
   });
 }

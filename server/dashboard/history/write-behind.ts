@@ -185,10 +185,10 @@ export class WriteBehind {
     this.#tasks.set(record.uuid, { record, size });
   }
 
-  #addHeard({ at, rate, workers }: Heard): void {
+  #addHeard({ at, rate, knewAll, workers }: Heard): void {
     const merged = new Map((this.#heard?.workers ?? []).map((w) => [w.hostname, w]));
     for (const w of workers) merged.set(w.hostname, w);
-    this.#heard = { at, rate, workers: [...merged.values()] };
+    this.#heard = { at, rate, knewAll, workers: [...merged.values()] };
   }
 
   /** A tenth at once: looking for the ends of the tasks given up is dear. */

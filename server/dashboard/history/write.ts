@@ -126,12 +126,17 @@ export class HistoryWriter {
     this.#rollup.flush();
   }
 
-  #hear({ at, rate, workers }: Heard): void {
-    this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('heard', ?)", [JSON.stringify({ at, rate })]);
+  #hear({ at, rate, knewAll, workers }: Heard): void {
+    this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('heard', ?)", [JSON.stringify({ at, rate, knewAll })]);
     for (const w of workers)
-      if (w.begun === null) this.#run('DELETE FROM heard WHERE hostname = ?', [w.hostname]);
+      if (w.left) this.#run('DELETE FROM heard WHERE hostname = ?', [w.hostname]);
       else
-        this.#run('INSERT OR REPLACE INTO heard (hostname, pid, begun) VALUES (?,?,?)', [w.hostname, w.pid, w.begun]);
+        this.#run('INSERT OR REPLACE INTO heard (hostname, pid, begun, events_disabled) VALUES (?,?,?,?)', [
+          w.hostname,
+          w.pid,
+          w.begun,
+          w.eventsDisabled ? 1 : 0,
+        ]);
   }
 
   /** @returns rows changed */

@@ -306,7 +306,7 @@ export class Waiting {
   async #hasEnded(row: TaskRow): Promise<boolean> {
     const record = this.#cluster.state.tasks.get(row.uuid);
     if (!record) return false;
-    await this.#cluster.listening.mendTask(record);
+    await this.#cluster.listening.backfillTask(record);
     return ENDED_STATES.has(record.state);
   }
 

@@ -10,7 +10,7 @@ import { READY_STATES } from '../../../shared/states.ts';
 import { exceptionRepr } from '../../protocol/failure.ts';
 import { type ResultMeta, resultOf } from '../../protocol/result-meta.ts';
 
-export interface MendOptions {
+export interface BackfillOptions {
   readonly tasks: Iterable<TaskRecord>;
   /** Only those heard of last before. @unit seconds */
   readonly before: number;
@@ -18,20 +18,21 @@ export interface MendOptions {
   readonly ask: (ids: readonly string[]) => Promise<ReadonlyMap<string, ResultMeta>>;
 }
 
-const MOST = 20_000;
-const SLICE = 200;
+const MAX_TASKS = 20_000;
+/** Ids asked for at a time. */
+const MAX_IDS = 200;
 /** Tasks that were running are asked for first. */
 const RANK: Readonly<Record<string, number>> = { STARTED: 0, RECEIVED: 1, RETRY: 2, PENDING: 3 };
 
 /** The events of their ends. */
-export async function mend({ tasks, before, now, ask }: MendOptions): Promise<CeleryEvent[]> {
+export async function backfill({ tasks, before, now, ask }: BackfillOptions): Promise<CeleryEvent[]> {
   const open: TaskRecord[] = [];
   for (const t of tasks) if (RANK[t.state] !== undefined && t.timestamp < before) open.push(t);
   open.sort((a, b) => RANK[a.state]! - RANK[b.state]!);
-  open.length = Math.min(open.length, MOST);
+  open.length = Math.min(open.length, MAX_TASKS);
   const found: CeleryEvent[] = [];
-  for (let at = 0; at < open.length; at += SLICE) {
-    const some = open.slice(at, at + SLICE);
+  for (let at = 0; at < open.length; at += MAX_IDS) {
+    const some = open.slice(at, at + MAX_IDS);
     const metas = await ask(some.map((t) => t.uuid));
     for (const t of some) {
       const meta = metas.get(t.uuid);
