@@ -40,7 +40,7 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
   const calls: unknown[][] = [];
   const s = (name: string, ...args: unknown[]) => app.signature(name, args);
   const id = (x: unknown) => app.signature('id', [x], {}, { immutable: true });
-  const get = async (signature: Signature) => (await signature.applyAsync()).get({ timeout: 10 });
+  const get = async (signature: Signature) => (await signature.applyAsync()).get({ timeout: 90 });
 
   beforeAll(async () => {
     const settings = { task_acks_late: true, worker_deduplicate_successful_tasks: true };
@@ -103,7 +103,7 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
       // As it may come from the wire: nothing is put together here.
       const canvas = Chain.of([group([]), chain(), s('add', 1), s('add', 10)], app.canvas);
       const result = await canvas.applyAsync([100]);
-      expect(await result.get({ timeout: 10 })).toBe(111);
+      expect(await result.get({ timeout: 90 })).toBe(111);
     });
   });
 
@@ -166,7 +166,7 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
     it('the tasks of a body that is a group fail with what the header failed with', async () => {
       const result = await chord([id(1), s('fail')], group(s('id'), s('id'))).applyAsync();
       for (const member of (result as GroupResult).results)
-        await expect(member.get({ timeout: 10 })).rejects.toThrow(RangeError);
+        await expect(member.get({ timeout: 90 })).rejects.toThrow(RangeError);
     });
   });
 
@@ -186,26 +186,26 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
     await taken.opened;
     await own.close();
     await app.control.addConsumer('later', { destination: [worker.hostname], reply: true });
-    expect(await result.get({ timeout: 10 })).toBe(46);
+    expect(await result.get({ timeout: 90 })).toBe(46);
     expect(calls).toEqual([]);
   });
 
   it('children: a group, a chord, several links are one child each, a chain by its end', async () => {
     const result = await s('spread').applyAsync();
-    await result.get({ timeout: 10 });
+    await result.get({ timeout: 90 });
     const children = (await (await app.backend()).get(result.id))!.children as unknown as [
       [string, unknown],
       unknown[] | null,
     ][];
     expect(children.map(([, members]) => members?.length ?? null)).toEqual([2, 2, null]);
     const values = await app.AsyncResult(result.id).children();
-    expect(await Promise.all(values.map((child) => child.get({ timeout: 10 })))).toEqual([[1, 3], [4, 5], 6]);
+    expect(await Promise.all(values.map((child) => child.get({ timeout: 90 })))).toEqual([[1, 3], [4, 5], 6]);
 
     const linked = await id(1).link(s('id')).link(s('add', 1)).applyAsync();
-    await linked.get({ timeout: 10 });
+    await linked.get({ timeout: 90 });
     const [group_, ...more] = await app.AsyncResult(linked.id).children();
     expect(more).toEqual([]);
-    expect(await group_!.get({ timeout: 10 })).toEqual([1, 2]);
+    expect(await group_!.get({ timeout: 90 })).toEqual([1, 2]);
   });
 
   it('a task is not replaced by an empty chain', async () => {

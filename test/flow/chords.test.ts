@@ -115,7 +115,7 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
 
     // All three are delivered again, at once.
     await startWorker(second);
-    expect(await result.get({ timeout: 10 })).toEqual([0, 1, 2]);
+    expect(await result.get({ timeout: 90 })).toEqual([0, 1, 2]);
     const channel = await second.writeConnection.defaultChannel();
     await until(async () => {
       const { messages, unacked } = (await channel.queueStatus('celery'))!;

@@ -108,7 +108,7 @@ def py(name, *args, **options):
 
   describe.each(WORKFLOWS)('%s', (_, code, build, expected) => {
     it('built by Python', async () => {
-      expect(await both.cluster.py(`result = ${code}.apply_async().get(timeout=20)`)).toEqual(expected);
+      expect(await both.cluster.py(`result = ${code}.apply_async().get(timeout=60)`)).toEqual(expected);
     });
     it('built by us', async () => {
       expect(await (await build().applyAsync()).get(get)).toEqual(expected);
@@ -122,7 +122,7 @@ def py(name, *args, **options):
       [0, 2],
       [4, 6],
     ]);
-    const code = "chunks(ts('add'), [(n, n) for n in range(4)], 2).group().apply_async(queue='ts').get(timeout=20)";
+    const code = "chunks(ts('add'), [(n, n) for n in range(4)], 2).group().apply_async(queue='ts').get(timeout=60)";
     expect(await both.cluster.py(`result = ${code}`)).toEqual([
       [0, 2],
       [4, 6],
@@ -165,7 +165,7 @@ def py(name, *args, **options):
         name: 'ChordError',
         message: expect.stringContaining(`raised ${error}`),
       });
-      await expect(both.cluster.py(`app.AsyncResult('${result.id}').get(timeout=20)`)).rejects.toMatchObject({
+      await expect(both.cluster.py(`app.AsyncResult('${result.id}').get(timeout=60)`)).rejects.toMatchObject({
         name: 'ChordError',
       });
     }

@@ -98,7 +98,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
     expect(await tell('pool_grow(2)')).toEqual([{ [TS]: { ok: expect.any(String) } }]);
     expect(await tell('pool_shrink(2)')).toEqual([{ [TS]: { ok: expect.any(String) } }]);
     expect(await tell("add_consumer('more')")).toEqual([{ [TS]: { ok: 'add consumer more' } }]);
-    expect(await cluster.py("result = app.send_task('ts.add', (4, 5), queue='more').get(timeout=10)")).toBe(9);
+    expect(await cluster.py("result = app.send_task('ts.add', (4, 5), queue='more').get(timeout=60)")).toBe(9);
     expect(await tell("cancel_consumer('more')")).toEqual([{ [TS]: { ok: 'no longer consuming from more' } }]);
     expect(
       await cluster.py(`result = app.control.enable_events(destination=['${TS}'], reply=True, timeout=20, limit=1)`),

@@ -24,7 +24,7 @@ describeNeedsPythonOnRedis('results of both languages in one Redis', () => {
   it('Python gets the values we store, of every kind', async () => {
     const value = { text: 'žluť 😀', list: [1, 2.5, null, true, []], big: 2n ** 70n, nested: { a: { b: 'c' } } };
     await backend.store(meta('kinds', 'SUCCESS', value));
-    expect(await cluster.py("result = app.AsyncResult('kinds').get(timeout=5)")).toEqual(value);
+    expect(await cluster.py("result = app.AsyncResult('kinds').get(timeout=60)")).toEqual(value);
   });
 
   it('Python that waits is woken by what we store', async () => {
@@ -46,7 +46,7 @@ describeNeedsPythonOnRedis('results of both languages in one Redis', () => {
     ["a class of the user's own", new OrderRefused('no stock'), 'OrderRefused', ['no stock']],
   ])('Python raises %s as an exception of that name', async (_, error, type, args) => {
     await backend.store(failure(`fail-${type}`, error));
-    const raised = (await cluster.py(`app.AsyncResult('fail-${type}').get(timeout=5)`).catch((e) => e)) as Raised;
+    const raised = (await cluster.py(`app.AsyncResult('fail-${type}').get(timeout=60)`).catch((e) => e)) as Raised;
     expect(raised).toBeInstanceOf(Raised);
     expect([raised.type, raised.args]).toEqual([type, args]);
     expect(await cluster.py(`result = app.AsyncResult('fail-${type}').traceback`)).toContain(
@@ -56,7 +56,7 @@ describeNeedsPythonOnRedis('results of both languages in one Redis', () => {
 
   it('a revoked task raises TaskRevokedError on both sides', async () => {
     await backend.store(failure('gone', new TaskRevokedError('revoked'), 'REVOKED'));
-    await expect(cluster.py("app.AsyncResult('gone').get(timeout=5)")).rejects.toMatchObject({
+    await expect(cluster.py("app.AsyncResult('gone').get(timeout=60)")).rejects.toMatchObject({
       type: 'TaskRevokedError',
       args: ['revoked'],
     });

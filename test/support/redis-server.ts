@@ -88,7 +88,9 @@ export class RedisServer {
     const atExit = () => child.kill('SIGKILL');
     process.once('exit', atExit);
     child.once('exit', () => process.off('exit', atExit));
-    await until(() => answers(tls ? this.socket : this.port), `redis-server on port ${this.port}`);
+    const ended = () => child.exitCode !== null;
+    await until(() => ended() || answers(tls ? this.socket : this.port), `redis-server on port ${this.port}`);
+    if (ended()) throw new Error(`redis-server on port ${this.port} ended with ${child.exitCode}`);
   }
 
   /** As an operator would. */
@@ -126,9 +128,17 @@ export class RedisServer {
 
 /** A running server. */
 export async function redisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const server = new RedisServer(await freePort(), options);
-  await server.start();
-  return server;
+  for (let tries = 1; ; tries++) {
+    const server = new RedisServer(await freePort(), options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      // Somebody else may have taken the port since.
+      await server.close();
+      if (tries === 5) throw error;
+    }
+  }
 }
 
 export function freePort(): Promise<number> {
