@@ -39,6 +39,13 @@ export const NEEDS = [
     tests: 'the test of a worker whose wall clock is set (test/fault/clock-set.test.ts)',
     present: () => spawnSync('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'], { stdio: 'ignore' }).status === 0,
   },
+  {
+    name: 'promtool',
+    package: 'prometheus',
+    flag: 'UMBEL_HAS_PROMTOOL',
+    tests: 'what Prometheus itself says of /metrics (test/dashboard/metrics.test.ts)',
+    present: () => spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,
+  },
 ];
 
 const mayInstall = () =>

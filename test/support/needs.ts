@@ -27,6 +27,13 @@ export const describeNeedsPythonOnRedis: typeof describe | typeof describe.skip 
   ? describe
   : describe.skip;
 
+/** Prometheus' own checker of metrics (Debian's package prometheus). */
+export const itNeedsPromtool: typeof it | typeof it.skip = has(
+  spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,
+)
+  ? it
+  : it.skip;
+
 function tmpfs(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'umbel-needs-'));
   const mounted =

@@ -1,0 +1,89 @@
+// What /metrics tells, what it forgets, and that Prometheus' own checker finds nothing in it.
+import { spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { listening, place, task } from '../support/listening.ts';
+import { itNeedsPromtool } from '../support/needs.ts';
+import { until } from '../support/until.ts';
+
+itNeedsPromtool('promtool finds nothing in it, with workers, tasks, queues and a gap', async () => {
+  const at = place();
+  const first = await listening(at);
+  await first.tell([first.beat(100), ...task('a'), first.beat(101)]);
+  await until(
+    async () => (await first.cluster.history.heard())?.workers.some((w) => w.begun === 101),
+    'it to be kept how far the worker was heard',
+  );
+  await first.dashboard.close();
+  const { tell, beat, enqueue, metrics } = await listening(at);
+  await enqueue('nobody');
+  await tell([
+    ...task('b'),
+    { type: 'task-succeeded', uuid: 'c', name: 'shop.add', runtime: 0.5 },
+    { type: 'task-failed', uuid: 'd', name: 'shop.add', exception: "KeyError('x')" },
+    { type: 'task-retried', uuid: 'e', name: 'shop.add' },
+  ]);
+  const text = await until(async () => {
+    // The worker has gone on meanwhile: that is the gap.
+    await tell([beat(180)]);
+    const told = await metrics();
+    const all = [
+      /^umbel_events_gaps_total 1$/m,
+      /^umbel_queue_length\{queue="nobody"\} 1$/m,
+      /^flower_worker_online\{/m,
+    ];
+    return all.every((pattern) => pattern.test(told)) && told;
+  }, 'a worker, a queue and a gap in the metrics');
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+it('metrics of a worker go with it, an offline one executes nothing, and 20,000 invented names are counted as other', async () => {
+  const { tell, beat, metrics, cluster } = await listening({ ...place(), purge_offline_workers: 0 });
+  const invented = Array.from({ length: 20_000 }, (_, i) => ({
+    type: 'task-started',
+    uuid: `i${i % 50}`,
+    name: `invented.${i}`,
+    hostname: 'w2',
+  }));
+  await tell([
+    beat(1),
+    ...task('a'),
+    { type: 'task-succeeded', uuid: 'b', name: 'shop.add', runtime: 0.5 },
+    beat(1, { hostname: 'w2' }),
+    ...invented,
+  ]);
+  await until(async () => (await metrics()).includes('flower_events_total{worker="w2"'), 'metrics');
+  const before = await metrics();
+  expect(before).toMatch(/^flower_worker_number_of_currently_executing_tasks\{worker="w1"\} 3$/m);
+  expect(before).toMatch(/^flower_task_runtime_seconds_count\{worker="w1",task="shop.add"\} 1$/m);
+  const series = before.split('\n').filter((line) => line.startsWith('flower_events_total{'));
+  expect(series.length).toBeLessThan(10_100);
+  expect(series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)).toBe(20_004);
+  expect(before).toMatch(/^flower_events_total\{worker="w2",type="task-started",task="other"\} 10001$/m);
+  expect(before).toMatch(/^umbel_metric_series_dropped_total 10001$/m);
+
+  await tell([{ type: 'worker-offline' }, { type: 'worker-offline', hostname: 'w2' }]);
+  await until(() => cluster.state.workers.size === 0, 'the workers to be forgotten');
+  await until(async () => !/worker="w[12]"/.test(await metrics()), 'their series to go');
+});
+
+it('every metric has a help text, only counters end in _total, and every counter does', async () => {
+  const { metrics } = await listening(place());
+  const text = await metrics();
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((m) => [m[1]!, m[2]!]));
+  const helps = new Map([...text.matchAll(/^# HELP (\S+) (.+)$/gm)].map((m) => [m[1]!, m[2]!]));
+  for (const [name, type] of types) {
+    expect([name, helps.has(name)]).toEqual([name, true]);
+    if (/^(umbel|flower)_/.test(name)) expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
+  }
+  expect([...types.keys()]).toEqual(
+    expect.arrayContaining([
+      'flower_events_total',
+      'flower_task_prefetch_time_seconds',
+      'flower_task_runtime_seconds',
+      'flower_worker_number_of_currently_executing_tasks',
+      'flower_worker_online',
+      'flower_worker_prefetched_tasks',
+    ]),
+  );
+});
