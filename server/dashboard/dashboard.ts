@@ -52,6 +52,7 @@ import { taskRoutes } from './routes/tasks.ts';
 import { validatorOf } from './routes/validation.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { pages } from './spa.ts';
+import { TaskRows } from './views/task-rows.ts';
 import { Waiting } from './waiting/waiting.ts';
 
 export type { DashboardOptions } from './options.ts';
@@ -106,14 +107,15 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const cluster = new Cluster(options, link, lateHistory.value, timer, log, masking);
   const attention = new Attention(cluster, timer, log.child('attention'));
-  const feed = new Feed(cluster, timer, version);
+  const interventions = new Interventions();
+  const taskRows = new TaskRows(cluster, interventions);
+  const feed = new Feed(cluster, taskRows, timer, version);
   const sockets = new Set<LiveSocket>();
   const tally = new EventTally();
   cluster.onEvents((events) => tally.add(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
   cluster.onBatch((batch) => {
     for (const hostname of batch.workersGone) tally.forgetWorker(hostname);
   });
-  const interventions = new Interventions();
   const waiting = new Waiting(cluster, interventions);
   const rates = new StartRates(() => timer.now() / 1000);
   cluster.onEvents((events) => rates.take(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
@@ -126,6 +128,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     feed,
     waiting,
     desk,
+    taskRows,
     progress,
     options,
     masking,

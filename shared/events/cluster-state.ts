@@ -167,6 +167,14 @@ export class ClusterState {
     }
   }
 
+  /** Mark a task as changed, though no event said so: an operator did something to it. */
+  touchTask(uuid: string): void {
+    const task = this.tasks.get(uuid);
+    if (!task || task.batch === this.#n) return;
+    task.batch = this.#n;
+    this.#open.tasks.push(task);
+  }
+
   /** Mark a worker as changed, for instance when it turned silent. */
   touchWorker(w: WorkerRecord): void {
     if (w.batch === this.#n) return;

@@ -56,8 +56,11 @@ export const TaskRow = Type.Object({
   cut: Type.Optional(Type.Array(Str)),
   /** It was with a worker that fell silent or left: since then nobody knows what became of it. Absent: its state holds. */
   unknown_since: Type.Optional(Num),
-  /** It was revoked and has not ended: a worker drops it when it comes to it, a waiting ETA included. Nothing is left to revoke. */
-  revoke_asked: Type.Optional(Nullable(Num)),
+  /**
+   * It was revoked, then or (by its worker's list of revoked tasks) before, and has not begun: a worker drops it when it comes to it, a
+   * waiting ETA included. Nothing is left to revoke. Absent: it was not, as far as is known.
+   */
+  revoke_asked: Type.Optional(Num),
 });
 export type TaskRow = Static<typeof TaskRow>;
 

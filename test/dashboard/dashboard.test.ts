@@ -189,6 +189,33 @@ describe('the dashboard of a living cluster', () => {
     expect(page.items).toEqual([record]);
   });
 
+  it('says of a task that waits with a worker that it is revoked, by whomever', async () => {
+    const { dashboard, app, worker } = await shop();
+    const publish = await publisher(dashboard);
+    const { hostname } = worker;
+    // Python's workers keep a revoked task until its time comes.
+    await publish(['here', 'elsewhere', 'not'].map((uuid) => ({ type: 'task-received', uuid, name: 'n', hostname })));
+    const row = async (uuid: string) => {
+      const { items } = await get<TaskPage>(dashboard, 'tasks');
+      return items.find((one) => one.uuid === uuid);
+    };
+    await until(async () => (await row('not')) && (await row('here')), 'their rows');
+    const page = await reader(await dashboard.listen());
+    await until(() => page.snapshots().length === 1, 'the snapshot');
+    const { at } = await operate(dashboard, { action: 'revoke', task_ids: ['here'] });
+    expect(await row('here')).toMatchObject({ state: 'RECEIVED', revoke_asked: at });
+    await until(
+      () =>
+        page.patches().some((patch) => patch.tasks.some((task) => task.uuid === 'here' && task.revoke_asked === at)),
+      'a patch that says so',
+    );
+    await app.control.revoke('elsewhere', { reply: true });
+    await (await dashboard.start()).inspector.ask([hostname]);
+    expect((await row('elsewhere'))?.revoke_asked).toBeGreaterThan(0);
+    expect((await get<TaskDetail>(dashboard, 'tasks/elsewhere')).revoke_asked).toBeGreaterThan(0);
+    expect((await row('not'))?.revoke_asked).toBeUndefined();
+  });
+
   it('terminates a running task', async () => {
     const { dashboard, wait } = await shop();
     const { id } = await wait.delay();

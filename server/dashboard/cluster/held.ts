@@ -51,12 +51,6 @@ export function unknownSince(cluster: Cluster, row: Pick<TaskRow, 'state' | 'wor
   return Math.max(w.last_heard ?? row.timestamp, row.timestamp);
 }
 
-/** The row, with `unknown_since` where that holds. */
-export function withUnknown<T extends TaskRow>(cluster: Cluster, row: T): T {
-  const since = unknownSince(cluster, row);
-  return since === null ? row : { ...row, unknown_since: since };
-}
-
 /** How many unfinished tasks of these are with workers that are gone, by state; those in memory. */
 export function countUnknown(cluster: Cluster, matches: (row: TaskRecord) => boolean): Record<string, number> {
   const counts: Record<string, number> = {};

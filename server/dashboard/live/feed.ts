@@ -11,9 +11,9 @@ import type { ClusterInfo, Figures, OperationRecord, QueueRow, TaskRow } from '.
 import type { Patch, Snapshot } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { withUnknown } from '../cluster/held.ts';
 import { clusterInfo, figures, queueRows, workerRow, workerRows } from '../cluster/rows.ts';
 import { ROW_TEXT, toRow } from '../history/rows.ts';
+import type { TaskRows } from '../views/task-rows.ts';
 import { ALL_TOPICS, NumberedPatch, type Topics } from './patch.ts';
 
 /** Task rows of one patch, and those that wait for a later one. */
@@ -33,6 +33,7 @@ const RECENT = 200;
 export class Feed {
   readonly epoch = randomUUID();
   readonly #cluster: Cluster;
+  readonly #rows: TaskRows;
   readonly #timer: Timer;
   readonly #version: string;
   #lastPatchMs = 0;
@@ -61,8 +62,9 @@ export class Feed {
   #budgetMs: number;
   #workersMs = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: Cluster, timer: Timer, version: string) {
+  constructor(cluster: Cluster, rows: TaskRows, timer: Timer, version: string) {
     this.#cluster = cluster;
+    this.#rows = rows;
     this.#timer = timer;
     this.#version = version;
     this.#budgetMs = timer.monotonic();
@@ -146,7 +148,7 @@ export class Feed {
       .catch(() => newest(cluster.state.tasks).slice(0, RECENT).map(toRow));
     return stored.map((row) => {
       const record = cluster.state.tasks.get(row.uuid);
-      return withUnknown(cluster, record ? toRow(record) : row);
+      return this.#rows.shown(record ? toRow(record) : row);
     });
   }
 
@@ -198,7 +200,7 @@ export class Feed {
     const patch: Patch = {
       type: 'patch',
       seq: ++this.#seq,
-      tasks: tasks.map((task) => withUnknown(this.#cluster, toRow(task))),
+      tasks: tasks.map((task) => this.#rows.shown(toRow(task))),
       tasks_changed: changed.size,
       tasks_new: this.#created,
       workers: workers.map((w) => workerRow(this.#cluster, w)),

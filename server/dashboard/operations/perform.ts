@@ -23,6 +23,8 @@ export async function perform(desk: OperationDesk, request: OperationRequest, wh
     return row.run(desk, request, reach, who);
   });
   interventions.note(record);
+  // Their rows say now that they are revoked.
+  if ('task_ids' in request) for (const id of request.task_ids) cluster.state.touchTask(id);
   // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
   const answered = record.answers.filter((a) => a.text !== NO_ANSWER).map((a) => a.worker);
   if (answered.length > 0 && !['revoke', 'terminate', 'retry'].includes(request.action)) {

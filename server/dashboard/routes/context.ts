@@ -10,6 +10,7 @@ import type { Feed } from '../live/feed.ts';
 import type { ProgressWatch } from '../live/progress.ts';
 import type { OperationDesk } from '../operations/contract.ts';
 import type { Resolved } from '../options.ts';
+import type { TaskRows } from '../views/task-rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 
 /** Where routes are registered: what their schemas say is what their handlers are given. */
@@ -29,6 +30,8 @@ export interface RouteContext {
   readonly waiting: Waiting;
   /** What operations are done with. */
   readonly desk: OperationDesk;
+  /** Tasks as lists and pages show them. */
+  readonly taskRows: TaskRows;
   /** The stored state of tasks that somebody watches. */
   readonly progress: ProgressWatch;
   readonly options: Resolved;

@@ -16,7 +16,7 @@ import {
   WaitReply,
 } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
-import { countUnknown, withUnknown } from '../cluster/held.ts';
+import { countUnknown } from '../cluster/held.ts';
 import { poolName } from '../cluster/rows.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
 import { splitException } from '../history/exception.ts';
@@ -28,7 +28,7 @@ import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from '.
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: Api, { cluster, waiting, desk, progress }: RouteContext): void {
+export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRows }: RouteContext): void {
   const { history } = cluster;
 
   app.get(
@@ -61,7 +61,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress }: Route
           (from === null || t.first_seen >= from) && (to === null || t.first_seen < to);
         return {
           ...page,
-          items: page.items.map((row) => withUnknown(cluster, row)),
+          items: page.items.map((row) => taskRows.shown(row)),
           // Of a query they are not counted: `unknown_since` of its rows tells.
           ...(tree === null ? { counts_unknown: countUnknown(cluster, isWithin) } : {}),
         };
@@ -169,7 +169,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress }: Route
       const text = (key: string): string | null =>
         base[key] === null || base[key] === undefined ? null : String(base[key]);
       const detail: TaskDetail = {
-        ...withUnknown(cluster, row),
+        ...taskRows.shown(row),
         traceback: text('traceback'),
         exchange: text('exchange'),
         routing_key: text('routing_key'),
