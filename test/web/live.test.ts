@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
 import { applyPatches, applySnapshot, EMPTY } from '../../web/src/live/cluster-store.ts';
+import { Interest } from '../../web/src/live/interest.ts';
 import { LiveSocket, type LiveState, type SocketLike } from '../../web/src/live/socket.ts';
 
 class Line implements SocketLike {
@@ -182,4 +183,40 @@ test('patches keep what did not change and forget workers that are gone', () => 
   expect([...next.workers.keys()]).toEqual(['b']);
   expect(next.queues).toBe(painted.queues);
   expect(next.seen).toEqual({ changed: 3, created: 2, snapshots: 1 });
+});
+
+test('a page subscribes to what its components show, once for all of them and after the render they belong to', async () => {
+  const sent: string[] = [];
+  const interest = new Interest({
+    subscribe: (topics) => sent.push(`topics ${topics}`),
+    watch: (tasks) => sent.push(`tasks ${tasks}`),
+  });
+  const rail = interest.topic('queues');
+  const list = interest.topic('tasks');
+  const row = interest.tasks(['a']);
+  const panel = interest.tasks(['a', 'b']);
+  await Promise.resolve();
+  expect(sent.splice(0)).toEqual(['topics queues,tasks', 'tasks a,b']);
+  // Another page takes its place.
+  list();
+  const next = interest.topic('tasks');
+  panel();
+  panel();
+  await Promise.resolve();
+  expect(sent.splice(0)).toEqual(['tasks a']);
+  for (const end of [rail, next, row]) end();
+  await Promise.resolve();
+  expect(sent).toEqual(['topics ', 'tasks ']);
+});
+
+test('says again at a new line what it subscribes to, before it resumes', () => {
+  const { socket, line, advance } = world();
+  socket.start();
+  socket.subscribe(['queues']);
+  line().hear(hello(4));
+  expect(line().said.map((text) => JSON.parse(text).type)).toEqual(['subscribe', 'subscribe']);
+  line().breaks();
+  advance(1000);
+  line().hear(hello(4));
+  expect(line().said.map((text) => JSON.parse(text).type)).toEqual(['subscribe', 'resume']);
 });

@@ -1,9 +1,11 @@
 // Narrow subscriptions to the live picture, and the one clock of the page.
 // Holds: a component renders again only when what it selected changed.
 import { useEffect, useSyncExternalStore } from 'react';
-import type { TaskRow, WorkerRow } from '../../../shared/wire/http.ts';
+import type { QueueRow, TaskRow, WorkerRow } from '../../../shared/wire/http.ts';
+import type { Topic } from '../../../shared/wire/live.ts';
 import { liveUrl } from '../api/base.ts';
 import { ClusterStore, type Picture } from './cluster-store.ts';
+import { Interest } from './interest.ts';
 import { LiveSocket, type SocketLike } from './socket.ts';
 
 // One render a frame at most; a hidden tab draws none, so a timer empties the queue there.
@@ -17,6 +19,8 @@ export const socket = new LiveSocket({
   onState: store.connection,
 });
 
+const interest = new Interest(socket);
+
 /** Read the same way where there is no browser: components are drawn in tests without one. */
 function useOutside<T>(subscribe: (listener: () => void) => () => void, get: () => T): T {
   return useSyncExternalStore(subscribe, get, get);
@@ -29,9 +33,29 @@ export function usePicture<T>(select: (picture: Picture) => T): T {
 export const useConnection = () => usePicture((p) => p.connection);
 export const useCluster = () => usePicture((p) => p.cluster);
 export const useFigures = () => usePicture((p) => p.figures);
-export const useQueues = () => usePicture((p) => p.queues);
-export const useWorkers = (): ReadonlyMap<string, WorkerRow> => usePicture((p) => p.workers);
-export const useWorker = (hostname: string): WorkerRow | undefined => usePicture((p) => p.workers.get(hostname));
+
+/** What is shown is heard of: while somebody reads queues, workers or tasks, the page subscribes to them. */
+function useTopic(topic: Topic): void {
+  useEffect(() => interest.topic(topic), [topic]);
+}
+
+export function useQueues(): readonly QueueRow[] {
+  useTopic('queues');
+  return usePicture((p) => p.queues);
+}
+export function useWorkers(): ReadonlyMap<string, WorkerRow> {
+  useTopic('workers');
+  return usePicture((p) => p.workers);
+}
+export function useWorker(hostname: string): WorkerRow | undefined {
+  useTopic('workers');
+  return usePicture((p) => p.workers.get(hostname));
+}
+/** The tasks that changed of late, newest change last. */
+export function useLiveTasks(): ReadonlyMap<string, TaskRow> {
+  useTopic('tasks');
+  return usePicture((p) => p.tasks);
+}
 export const useLiveTask = (uuid: string | undefined): TaskRow | undefined =>
   usePicture((p) => (uuid ? p.tasks.get(uuid) : undefined));
 export const useReadOnly = (): boolean => usePicture((p) => p.cluster?.read_only ?? false);
@@ -44,10 +68,7 @@ export function togglePause(): void {
 /** Ask that these tasks come in every patch. */
 export function useWatch(uuids: readonly string[]): void {
   const key = uuids.join(' ');
-  useEffect(() => {
-    socket.watch(key === '' ? [] : key.split(' '));
-    return () => socket.watch([]);
-  }, [key]);
+  useEffect(() => (key === '' ? undefined : interest.tasks(key.split(' '))), [key]);
 }
 
 // One clock ticks for the page, once a second, and not at all while nobody looks.

@@ -5,7 +5,7 @@
 // A gap in the numbers, or 20 s without a word, open it anew as well: the server takes `resume` only as the first word.
 // What frames do to the picture: cluster-store.ts.
 import { parseJsonExact } from '../../../shared/json-text.ts';
-import type { ClientFrame, ServerFrame } from '../../../shared/wire/live.ts';
+import type { ClientFrame, ServerFrame, Topic } from '../../../shared/wire/live.ts';
 
 export type LiveState =
   | { mode: 'connecting' }
@@ -53,6 +53,8 @@ export class LiveSocket {
   #silence: unknown = null;
   #lastHeard: number;
   #watched: string[] = [];
+  /** null: nobody has said yet, and the server sends all. */
+  #topics: Topic[] | null = null;
   #stopped = false;
 
   constructor(options: LiveSocketOptions) {
@@ -98,6 +100,12 @@ export class LiveSocket {
     if (this.#state.mode !== 'lost') return;
     this.#options.clearTimer(this.#retry);
     this.#connect();
+  }
+
+  /** From now on rows of these topics and no others. */
+  subscribe(topics: Topic[]): void {
+    this.#topics = topics;
+    this.#send({ type: 'subscribe', topics });
   }
 
   watch(tasks: string[]): void {
@@ -160,6 +168,7 @@ export class LiveSocket {
   #hello(epoch: string, seq: number, frame: ServerFrame): void {
     this.#tries = 0;
     this.#options.onFrame(frame);
+    if (this.#topics) this.#send({ type: 'subscribe', topics: this.#topics });
     if (this.#watched.length > 0) this.#send({ type: 'watch', tasks: this.#watched });
     if (this.#state.mode === 'paused') return;
     const known = this.#epoch === epoch;

@@ -8,7 +8,7 @@ import { matchesQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { fetchTasks } from '../api/queries.ts';
-import { store, usePicture, useVisible } from '../live/hooks.ts';
+import { store, useLiveTasks, usePicture, useVisible } from '../live/hooks.ts';
 import {
   appendPage,
   insertNewer,
@@ -52,7 +52,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
   const [loadingMore, setLoadingMore] = useState(false);
   const [newer, setNewer] = useState(0);
   const [round, setRound] = useState(0);
-  const live = usePicture((p) => p.tasks);
+  const live = useLiveTasks();
   const paused = usePicture((p) => p.connection.mode === 'paused');
   const snapshots = usePicture((p) => p.seen.snapshots);
   const visible = useVisible();
