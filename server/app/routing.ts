@@ -2,6 +2,7 @@
 // Not here: declaring and publishing (messaging/producer.ts).
 // Holds: a call's options win over a route, a route over the default; a queue nobody configured is made, or refused as QueueNotFound.
 // Celery 5.6: app/routes.py, app/amqp.py Queues
+import { fnmatchToRegExp } from '../../shared/fnmatch.ts';
 import type { ApplyOptions, DeliveryMode } from '../canvas/call-options.ts';
 import { ImproperlyConfigured, QueueNotFound } from '../errors.ts';
 import { type Exchange, type ExchangeType, exchange, type Queue, queue } from '../transport/entity.ts';
@@ -269,7 +270,7 @@ function tableRouter(pairs: readonly Pair[]): RouterFunction {
   const patterns: [RegExp, Route | string][] = [];
   for (const [pattern, route] of pairs) {
     if (typeof pattern !== 'string') patterns.push([pattern, route]);
-    else if (/[*?[]/.test(pattern)) patterns.push([globToRegExp(pattern), route]);
+    else if (/[*?[]/.test(pattern)) patterns.push([fnmatchToRegExp(pattern), route]);
     else exact.set(pattern, route);
   }
   return (name) => exact.get(name) ?? patterns.find(([pattern]) => matches(pattern, name))?.[1] ?? null;
@@ -278,21 +279,4 @@ function tableRouter(pairs: readonly Pair[]): RouterFunction {
 /** Python's `match`: from the start of the name. */
 function matches(pattern: RegExp, name: string): boolean {
   return name.search(pattern) === 0;
-}
-
-/** Python's fnmatch. */
-export function globToRegExp(glob: string): RegExp {
-  let source = '';
-  for (let i = 0; i < glob.length; i++) {
-    const c = glob[i]!;
-    if (c === '*') source += '[\\s\\S]*';
-    else if (c === '?') source += '[\\s\\S]';
-    else if (c === '[' && glob.indexOf(']', i + 2) > 0) {
-      const end = glob.indexOf(']', i + 2);
-      const inner = glob.slice(i + 1, end).replaceAll('\\', '\\\\');
-      source += `[${inner.startsWith('!') ? `^${inner.slice(1)}` : inner}]`;
-      i = end;
-    } else source += c.replace(/[.+^${}()|\\[\]]/g, '\\$&');
-  }
-  return new RegExp(`^${source}$`);
 }

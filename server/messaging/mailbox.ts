@@ -5,6 +5,7 @@
 // Kombu: pidbox.py Mailbox, Node
 
 import { randomUUID } from 'node:crypto';
+import { fnmatchSource } from '../../shared/fnmatch.ts';
 import { compileRegex } from '../../shared/query/regex.ts';
 import { toError, UmbelError } from '../errors.ts';
 import { exceptionRepr } from '../protocol/failure.ts';
@@ -379,23 +380,13 @@ function isFor(hostname: string, request: Record<string, unknown>): boolean {
   if (typeof pattern !== 'string' || pattern === '' || typeof matcher !== 'string') return true;
   try {
     // In steps that are counted: anybody who reaches the broker may send a pattern.
-    const matches = compileRegex(matcher === 'pcre' ? `^(?:${pattern})` : globPattern(pattern).source, {
+    const matches = compileRegex(matcher === 'pcre' ? `^(?:${pattern})` : fnmatchSource(pattern), {
       ignoreCase: false,
     });
     return matches(hostname, { left: MAX_STEPS });
   } catch {
     return false;
   }
-}
-
-/** Python's fnmatch: `*`, `?`, `[seq]`, `[!seq]`. */
-export function globPattern(glob: string): RegExp {
-  const source = glob.replace(/\[(!?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g, (part, not: string, set?: string) => {
-    if (set !== undefined) return `[${not ? '^' : ''}${set.replace(/[\\^]/g, '\\$&')}]`;
-    if (part === '*') return '.*';
-    return part === '?' ? '.' : `\\${part}`;
-  });
-  return new RegExp(`^${source}$`, 's');
 }
 
 function pidboxExchange(name: string, type: 'fanout' | 'direct', durable = false): Exchange {

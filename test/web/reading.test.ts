@@ -1,5 +1,6 @@
 // What the pages make of texts and numbers: timeline, query chips, rates, axes, keys, palette.
 import { expect, test } from 'vitest';
+import { splitException } from '../../shared/exception-repr.ts';
 import {
   countTicks,
   fittingRange,
@@ -15,7 +16,7 @@ import { refusal } from '../../web/src/tasks/applies.ts';
 import { COLUMNS, nextSort } from '../../web/src/tasks/columns.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
 import { timelineOf } from '../../web/src/tasks/timeline.ts';
-import { exceptionParts, signed } from '../../web/src/ui/words.ts';
+import { signed } from '../../web/src/ui/words.ts';
 import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-words.ts';
 
 const told = {
@@ -153,10 +154,10 @@ test('a bucket in which nobody listened is no zero, and a gap belongs to the cha
 });
 
 test('an exception repr is its class and its message', () => {
-  expect(exceptionParts("shop.Big('SELECT x, x")).toEqual({ type: 'Big', message: 'SELECT x, x' });
-  expect(exceptionParts("KeyError('vat_id')")).toEqual({ type: 'KeyError', message: 'vat_id' });
-  expect(exceptionParts('ReadTimeout("host=\'x\'")')).toEqual({ type: 'ReadTimeout', message: "host='x'" });
-  expect(exceptionParts('odd text')).toEqual({ type: '', message: 'odd text' });
+  expect(splitException("shop.Big('SELECT x, x")).toEqual({ type: 'Big', message: 'SELECT x, x' });
+  expect(splitException("KeyError('vat_id')")).toEqual({ type: 'KeyError', message: 'vat_id' });
+  expect(splitException('ReadTimeout("host=\'x\'")')).toEqual({ type: 'ReadTimeout', message: "host='x'" });
+  expect(splitException('odd text')).toEqual({ type: '', message: 'odd text' });
   expect([signed(38), signed(-3), signed(0)]).toEqual(['+38', '\u22123', '0']);
 });
 

@@ -5,7 +5,7 @@
 // once known is not lost by a later record that does not know it; an older record is not weakened by a newer one that has seen less.
 import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
 import { type Heard, type Limits, type OperationOutcome, type OperationRow, OTHER } from './contract.ts';
-import { splitException } from './exception.ts';
+import { failureOf } from './exception.ts';
 import { HistoryFile, type Reopened } from './file.ts';
 import { KnownNames } from './known-names.ts';
 import { expire } from './retention.ts';
@@ -209,7 +209,7 @@ export class HistoryWriter {
       wait: flat[i + 7] as number | null,
     });
     if (state === 'FAILURE') {
-      const { cls, message } = splitException(flat[i + 8] as string | null);
+      const { cls, message } = failureOf(flat[i + 8] as string | null);
       const isKept = this.#groups.has(`${task}\n${cls}`, at);
       const group = isKept ? [task ?? '', cls] : [OTHER, OTHER];
       this.#run(FAILURE, [...group, Math.floor(at / 3600) * 3600, at, at, message, uuid]);

@@ -19,7 +19,7 @@ import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { countUnknown } from '../cluster/held.ts';
 import { poolName } from '../cluster/rows.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
-import { splitException } from '../history/exception.ts';
+import { failureOf } from '../history/exception.ts';
 import { mergeStored, toRow, toWholeRow } from '../history/rows.ts';
 import { becameOf } from '../operations/became.ts';
 import { judge } from '../operations/judge.ts';
@@ -154,7 +154,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
               span: 86_400,
               limit: 1,
               task: row.name,
-              exception: splitException(row.exception).cls,
+              exception: failureOf(row.exception).cls,
             }),
       ]);
       const known = new Map(related.map((r) => [r.uuid, r]));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HistoryStore, TaskListQuery } from '../../../server/dashboard/history/contract.ts';
-import { splitException } from '../../../server/dashboard/history/exception.ts';
+import { failureOf } from '../../../server/dashboard/history/exception.ts';
 import { toRecord, toRow } from '../../../server/dashboard/history/rows.ts';
 import { Sketch } from '../../../server/dashboard/history/sketch.ts';
 import { openHistory } from '../../../server/dashboard/history/sqlite.ts';
@@ -374,10 +374,13 @@ describe('an exception as events tell it', () => {
     ["ValueError('bad')", 'ValueError', 'bad'],
     ['shop.errors.CardDeclined("no money")', 'CardDeclined', 'no money'],
     ["ConnectionResetError(104, 'reset')", 'ConnectionResetError', "104, 'reset'"],
-    ['<ExceptionInfo: x>', 'ExceptionInfo', 'x>'],
+    ['<ExceptionInfo: x>', 'ExceptionInfo', 'x'],
+    ['no bank here', 'unknown', 'no bank here'],
+    ["Two('a', 'b')", 'Two', "'a', 'b'"],
+    ['RangeError: no bank', 'RangeError', 'no bank'],
     ['', 'unknown', ''],
     ['???', 'unknown', '???'],
   ])('%s', (repr, cls, message) => {
-    expect(splitException(repr)).toEqual({ cls, message });
+    expect(failureOf(repr)).toEqual({ cls, message });
   });
 });

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../server/log.ts';
 import { Connection } from '../../../server/messaging/connection.ts';
 import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
-import { controlQueues, globPattern, Mailbox } from '../../../server/messaging/mailbox.ts';
+import { controlQueues, Mailbox } from '../../../server/messaging/mailbox.ts';
 import { createTimer } from '../../../server/timer.ts';
 import type { Message } from '../../../server/transport/message.ts';
 import { ManualTimer } from '../../support/clock.ts';
@@ -281,21 +281,5 @@ describe('collecting replies', () => {
     await asking.broadcast('ping', { reply: true, limit: 1 });
     expect(answering.options.clock.value).toBeGreaterThan(101);
     expect(asking.options.clock.value).toBeGreaterThan(answering.options.clock.value);
-  });
-});
-
-describe('glob patterns', () => {
-  it('match as Python’s fnmatch does', () => {
-    const cases: [string, string, boolean][] = [
-      ['celery@*', 'celery@a.b', true],
-      ['celery@*', 'xcelery@a', false],
-      ['w?', 'w1', true],
-      ['w?', 'w12', false],
-      ['w[0-9]', 'w5', true],
-      ['w[!0-9]', 'w5', false],
-      ['a.b', 'axb', false],
-    ];
-    for (const [glob, name, expected] of cases)
-      expect([glob, name, globPattern(glob).test(name)]).toEqual([glob, name, expected]);
   });
 });

@@ -1,10 +1,11 @@
 // What happened to a task, in the words that answer most visits: what was raised and how often, how it ended otherwise, or that
 // nobody knows. The traceback below it: traceback-view.tsx. Why it waits: why-waits.tsx.
 import { Link } from '@tanstack/react-router';
+import { splitException } from '../../../shared/exception-repr.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { At } from '../ui/time.tsx';
-import { count, exceptionParts } from '../ui/words.ts';
+import { count } from '../ui/words.ts';
 import type { KnownTask } from './known-task.ts';
 
 /** An exception's message is drawn in full up to this. @unit characters */
@@ -62,7 +63,7 @@ function Note({ children }: { children: React.ReactNode }) {
 }
 
 function Exception({ task }: { task: KnownTask }) {
-  const { type, message } = exceptionParts(task.exception ?? '');
+  const { type, message } = splitException(task.exception ?? '');
   const more = task.same_failures - 1;
   return (
     <section className="raised-what">

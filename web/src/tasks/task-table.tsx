@@ -3,6 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type RefObject, useEffect, useRef } from 'react';
+import { splitException } from '../../../shared/exception-repr.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { usePhone } from '../live/hooks.ts';
 import { ROW_HEIGHT, usePreferences } from '../shell/preferences.ts';
@@ -13,7 +14,7 @@ import { visible } from '../ui/invisible.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age, Runtime } from '../ui/time.tsx';
-import { exactTime, exceptionParts, shortNode } from '../ui/words.ts';
+import { exactTime, shortNode } from '../ui/words.ts';
 import { ariaSort, COLUMNS, type Column, nextSort } from './columns.ts';
 import { RowMenu } from './row-menu.tsx';
 import type { Selection } from './selection.ts';
@@ -327,7 +328,7 @@ function WhyOrArguments({ row }: { row: TaskRow }) {
         <ForeignText text={given.slice(0, IN_A_ROW)} />
       </span>
     );
-  const { type, message } = exceptionParts(row.exception);
+  const { type, message } = splitException(row.exception);
   return (
     <span className="why" title={visible(`${row.exception.slice(0, 1500)}\n${given.slice(0, 500)}`)}>
       {type !== '' && (

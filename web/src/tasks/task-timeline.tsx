@@ -1,11 +1,12 @@
 // Sent > received > started > done: waits a thin line, running a bar, its p95 an upright tick. Which tries there were stands above.
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { splitException } from '../../../shared/exception-repr.ts';
 import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskDetail } from '../../../shared/wire/http.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age, clock, day, duration, exactTime, exceptionParts, instant, roughly } from '../ui/words.ts';
+import { age, clock, day, duration, exactTime, instant, roughly } from '../ui/words.ts';
 import { nextTry, type Timeline, timelineOf } from './timeline.ts';
 import './task-timeline.css';
 
@@ -44,7 +45,7 @@ export function TaskTimeline({ task }: { task: TaskDetail }) {
               >
                 <b>{t.number + 1}</b>
                 <span className="clip">
-                  <ForeignText text={(t.exception && exceptionParts(t.exception).type) || t.state} />
+                  <ForeignText text={(t.exception && splitException(t.exception).type) || t.state} />
                 </span>
                 <span>{t.started !== null && t.ended !== null ? duration(t.ended - t.started) : '-'}</span>
               </button>

@@ -99,18 +99,3 @@ export function shortNode(hostname: string): string {
 export function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
-
-/** Class of a Python exception repr: `ValueError('x')` is ValueError and 'x'. */
-export function exceptionParts(repr: string): { type: string; message: string } {
-  const match = /^([\w.]+)\((.*)\)$/s.exec(repr.trim());
-  if (!match) {
-    const colon = /^([\w.]*(?:Error|Exception|Exceeded|Timeout|Warning|Interrupt|Exit|Lost)\w*):\s*(.*)$/s.exec(repr);
-    if (colon) return { type: lastPart(colon[1]!), message: colon[2]! };
-    // Its end was cut off.
-    const cut = /^([A-Za-z_][\w.]*)\((['"]?)(.*)$/s.exec(repr);
-    return cut ? { type: lastPart(cut[1]!), message: cut[3]! } : { type: '', message: repr };
-  }
-  const inner = match[2]!.replace(/,$/, '');
-  const quoted = /^(['"])(.*)\1$/s.exec(inner);
-  return { type: lastPart(match[1]!), message: quoted ? quoted[2]!.replace(/\\(['"])/g, '$1') : inner };
-}
