@@ -18,7 +18,7 @@ import { Inspector } from './inspector.ts';
 import { type ClusterLink, eventReceiver } from './link.ts';
 import { Listening } from './listening.ts';
 import { internalQueues, QueueProbe } from './queue-probe.ts';
-import { EMPTY, repair } from './repair.ts';
+import { EMPTY, Repairs } from './repair.ts';
 import { restore } from './restore.ts';
 import { heldIds, isPrefetchFull, slotsOf } from './room.ts';
 import { TaskEvents } from './task-events.ts';
@@ -140,11 +140,8 @@ export class Cluster {
 
   /** Bring back what was unfinished, then begin. Resolves before the broker answers. */
   async start(): Promise<void> {
-    this.history.onRecovered((what) => {
-      repair(this, what).catch((error: unknown) => {
-        if (!this.stopped) this.#log.warning(`The history could not be repaired: ${toError(error).message}`);
-      });
-    });
+    const repairs = new Repairs(this, this.#log);
+    this.history.onRecovered((what) => repairs.recovered(what));
     await restore(this);
     await this.listening.start();
     this.receiver.onEvents((events) => this.#take(events));

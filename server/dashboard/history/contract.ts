@@ -3,6 +3,7 @@
 // Holds: `write` never waits and never throws; what could not be written is kept within a bound and written later; a question
 // never waits for the writer.
 import type { Batch } from '../../../shared/events/cluster-state.ts';
+import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { QueryTree } from '../../../shared/query/tree.ts';
 import type {
   FacetReply,
@@ -87,6 +88,25 @@ export interface FailuresAsk {
 /** A task as it is stored: its fields by name, `extra` and `cut` as JSON text. */
 export type StoredTask = Record<string, string | number | bigint | Uint8Array | null>;
 
+/** What is counted of a task: `state` as its row has it, and the numbers of the tries that have a row of their own. */
+export interface CountedEnds {
+  uuid: string;
+  state: string;
+  tries: number[];
+}
+
+/** It can be written again after it could not, or had to begin anew because its file was gone. */
+export interface Recovered {
+  /** @unit seconds since the epoch */
+  readonly since: number;
+  /** What was written before is not there any more: the file is a new one, or another. */
+  readonly anew: boolean;
+  /** Tasks whose changes were given up meanwhile. */
+  readonly givenUp: number;
+  /** Whether a change of this one was given up at any time. */
+  readonly wasGivenUp: (task: TaskRecord) => boolean;
+}
+
 export interface Limits {
   /** null: for ever. @unit seconds */
   readonly maxAge: number | null;
@@ -138,6 +158,8 @@ export interface HistoryQuestions {
   children(uuid: string, limit: number): Promise<{ rows: TaskRow[]; total: number }>;
   /** Tasks that had not ended, newest first, as whole rows. */
   unfinished(limit: number): Promise<StoredTask[]>;
+  /** Of those that have a row. */
+  countedEnds(uuids: readonly string[]): Promise<CountedEnds[]>;
   heldBy(worker: string, limit: number): Promise<TaskRow[]>;
   workers(): Promise<{ hostname: string; record: string; last_heard: number | null }[]>;
   taskNames(): Promise<string[]>;
@@ -177,10 +199,6 @@ export interface HistoryStore extends HistoryQuestions {
   /** `health.reason`. */
   readonly failure: string | null;
   readonly lastWriteMs: number | null;
-  /**
-   * Called when it can be written again after it could not, or had to begin anew because its file was gone.
-   * `anew`: what was written before is not there any more. `givenUp`: tasks whose changes were given up meanwhile.
-   */
-  onRecovered(fn: (what: { since: number; anew: boolean; givenUp: number }) => void): void;
+  onRecovered(fn: (what: Recovered) => void): void;
   close(): Promise<void>;
 }

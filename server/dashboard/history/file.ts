@@ -8,8 +8,11 @@ import { EmbeddedDb } from '../../embedded-db.ts';
 
 export class FileGone extends Error {}
 
-/** restored: it was deleted, and is there again with its rows. replaced: another file is used. anew: it is empty. */
-export type Reopened = 'restored' | 'replaced' | 'anew';
+/**
+ * restored: it was deleted, and is there again with its rows. reached: it is the same file, which was out of reach (a volume that went and
+ * came back). replaced: another file is used. anew: it is empty.
+ */
+export type Reopened = 'restored' | 'reached' | 'replaced' | 'anew';
 
 export class HistoryFile {
   readonly #path: string;
@@ -34,7 +37,8 @@ export class HistoryFile {
   /** @throws FileGone */
   check(): void {
     const id = identity(this.#path);
-    if (id !== null && id === this.#id) return;
+    if (id !== null && id === this.#id && this.#db.isOpen) return;
+    if (id !== null && id === this.#id) throw new FileGone(`The history file ${this.#path} was out of reach`);
     throw new FileGone(
       id === null ? `The history file ${this.#path} was deleted` : `The history file ${this.#path} was replaced`,
     );
@@ -44,19 +48,21 @@ export class HistoryFile {
   reopen(): Reopened {
     const id = identity(this.#path);
     const isReplaced = id !== null && id !== this.#id;
-    // A file that is in its place and yet had to be opened anew cannot be read.
-    const isBroken = id !== null && id === this.#id;
-    const copy = isReplaced || isBroken ? null : this.#copy();
+    const isSame = id !== null && id === this.#id;
+    // A file that is in its place, was open, and yet has to be opened anew cannot be read.
+    const isBroken = isSame && this.#db.isOpen;
+    const copy = isReplaced || isSame ? null : this.#copy();
     this.#db.close();
     if (isBroken) this.#putAside();
     if (copy !== null) {
       this.#dropRemains();
       renameSync(copy, this.#path);
-    } else if (id === null || inode(`${this.#path}-wal`) === this.#walInode) this.#dropRemains();
+    } else if (id === null || (isReplaced && inode(`${this.#path}-wal`) === this.#walInode)) this.#dropRemains();
     this.#db = this.#open();
     this.#id = identity(this.#path);
     this.#walInode = inode(`${this.#path}-wal`);
-    return copy !== null ? 'restored' : isReplaced ? 'replaced' : 'anew';
+    if (copy !== null) return 'restored';
+    return isReplaced ? 'replaced' : isSame && !isBroken ? 'reached' : 'anew';
   }
 
   #open(): EmbeddedDb {

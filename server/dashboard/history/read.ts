@@ -15,6 +15,7 @@ import type {
 import { EmbeddedDb } from '../../embedded-db.ts';
 import { QueryBudget } from './budget.ts';
 import type {
+  CountedEnds,
   Dim,
   FacetAsk,
   FailuresAsk,
@@ -173,6 +174,22 @@ export class HistoryReader {
         'SELECT hostname, record, last_heard FROM workers ORDER BY last_heard DESC',
       )
       .map(decodeRow);
+  }
+
+  countedEnds(uuids: readonly string[]): CountedEnds[] {
+    const ids = JSON.stringify(uuids.map(encodeText));
+    const counted = new Map<string, CountedEnds>();
+    const rows = this.#db.all<{ uuid: string; state: string }>(
+      'SELECT uuid, state FROM tasks WHERE uuid IN (SELECT value FROM json_each(?))',
+      ids,
+    );
+    for (const { uuid, state } of rows.map(decodeRow)) counted.set(uuid, { uuid, state, tries: [] });
+    const tries = this.#db.all<{ uuid: string; number: number }>(
+      'SELECT uuid, number FROM tries WHERE uuid IN (SELECT value FROM json_each(?))',
+      ids,
+    );
+    for (const { uuid, number } of tries.map(decodeRow)) counted.get(uuid)?.tries.push(number);
+    return [...counted.values()];
   }
 
   heard(): Heard | null {

@@ -6,11 +6,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Batch } from '../../../shared/events/cluster-state.ts';
+import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { HistoryHealth } from '../../../shared/wire/http.ts';
 import { ImproperlyConfigured, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
-import type { Heard, HistoryQuestions, HistoryStore, Limits, OperationOutcome, OperationRow } from './contract.ts';
+import type {
+  Heard,
+  HistoryQuestions,
+  HistoryStore,
+  Limits,
+  OperationOutcome,
+  OperationRow,
+  Recovered,
+} from './contract.ts';
 import { FileGone, isFull, type Reopened } from './file.ts';
 import { HistoryThread } from './history-thread.ts';
 import { FileOwner } from './owner.ts';
@@ -25,6 +34,7 @@ const READS = [
   'rows',
   'children',
   'unfinished',
+  'countedEnds',
   'heldBy',
   'workers',
   'taskNames',
@@ -81,7 +91,7 @@ class SqliteHistory {
   #anew = false;
   #closing = false;
   readonly #idle = new Set<() => void>();
-  readonly #recovered = new Set<(what: { since: number; anew: boolean; givenUp: number }) => void>();
+  readonly #recovered = new Set<(what: Recovered) => void>();
   lastWriteMs: number | null = null;
 
   /** @param folder goes when it is closed */
@@ -188,7 +198,7 @@ class SqliteHistory {
     return new Promise((resolve) => this.#idle.add(resolve));
   }
 
-  onRecovered(fn: (what: { since: number; anew: boolean; givenUp: number }) => void): void {
+  onRecovered(fn: (what: Recovered) => void): void {
     this.#recovered.add(fn);
   }
 
@@ -260,13 +270,15 @@ class SqliteHistory {
       await this.#reader.call('release', []).catch(() => {});
       this.#owner.renew(this.#options.cluster ?? null, this.#timer.now() / 1000);
       const what = (await this.#writer.call('reopen', [])) as Reopened;
-      if (what !== 'restored') this.#anew = true;
+      const isKept = what === 'restored' || what === 'reached';
+      if (!isKept) this.#anew = true;
       const said = {
+        reached: 'can be reached again, with all that was in it',
         restored: 'was deleted, and is there again with all that was in it',
         replaced: 'was replaced: the file that is there now is used',
         anew: 'was gone or could not be read: a new one was begun, and what was in it is lost',
       };
-      this.#log?.[what === 'restored' ? 'warning' : 'error'](`The history file ${this.#path} ${said[what]}`);
+      this.#log?.[isKept ? 'warning' : 'error'](`The history file ${this.#path} ${said[what]}`);
     })();
     const readable = reopening
       .catch(() => {})
@@ -318,7 +330,8 @@ class SqliteHistory {
   #tellRecovered(since: number, givenUp: number): void {
     const anew = this.#anew;
     this.#anew = false;
-    for (const fn of this.#recovered) fn({ since, anew, givenUp });
+    const wasGivenUp = (task: TaskRecord) => this.#behind.wasGivenUp(task);
+    for (const fn of this.#recovered) fn({ since, anew, givenUp, wasGivenUp });
   }
 
   #settle(): void {

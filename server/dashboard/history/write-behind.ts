@@ -1,7 +1,7 @@
 // What waits to be written: changes are merged here while the writer is busy or cannot write, and go to it in batches, in the order in
 // which they came. Failing, a batch stays as it is and is tried again.
 // Not here: the threads and the file (sqlite.ts), writing (write.ts).
-// Holds: one batch is on its way at a time; memory is bounded by the number of tasks, of ends, and by the size of their texts: beyond it
+// Holds: one batch is on its way at a time, and a task goes in it together with its ends, so that a row says what is counted; memory is bounded by the number of tasks, of ends, and by the size of their texts: beyond it
 // the oldest are given up, a task together with its ends, so that rows and roll-ups stay one truth, and counted; once the whole text of a
 // field is on disk, memory keeps its beginning only.
 import type { Batch } from '../../../shared/events/cluster-state.ts';
@@ -35,7 +35,6 @@ export const BOUNDS: Bounds = { tasks: 100_000, finishes: 300_000, text: 64 * 10
 
 /** Of one batch, so that the writer is never busy for long. */
 const BATCH_TASKS = 4000;
-const BATCH_FINISHES = 8000;
 
 interface LongText {
   record: TaskRecord;
@@ -53,6 +52,7 @@ export class WriteBehind {
   readonly #bounds: Bounds;
   readonly #tasks = new Map<string, { record: TaskRecord; size: number }>();
   #textSize = 0;
+  readonly #givenUp = new WeakSet<TaskRecord>();
   #finishes: Flat = [];
   readonly #workers = new Map<string, WorkerRecord>();
   #gone = new Set<string>();
@@ -133,7 +133,7 @@ export class WriteBehind {
       pushTask(wire, record);
       records.push(record);
     }
-    wire.finishes = this.#finishes.splice(0, BATCH_FINISHES * FINISH_WIDTH);
+    this.#takeFinishes(wire.finishes);
     for (const w of this.#workers.values()) pushWorker(wire, w);
     wire.gone = [...this.#gone];
     for (const [bucket, values] of this.#gauges)
@@ -149,6 +149,19 @@ export class WriteBehind {
     }
     this.#inFlight = { wire, records, ...longTexts(records) };
     return this.#inFlight;
+  }
+
+  /** A change of it was given up at any time. */
+  wasGivenUp(record: TaskRecord): boolean {
+    return this.#givenUp.has(record);
+  }
+
+  /** Those of tasks of which nothing else waits. */
+  #takeFinishes(out: Flat): void {
+    const rest: Flat = [];
+    for (let i = 0; i < this.#finishes.length; i += FINISH_WIDTH)
+      (this.#tasks.has(this.#finishes[i] as string) ? rest : out).push(...this.#finishes.slice(i, i + FINISH_WIDTH));
+    this.#finishes = rest;
   }
 
   /** The batch is on disk. @param missing tasks of it that have no row: they are written whole with the next */
@@ -199,10 +212,11 @@ export class WriteBehind {
       finishes: this.#bounds.finishes * 0.9,
       text: this.#bounds.text * 0.9,
     };
-    for (const [uuid, { size }] of this.#tasks) {
+    for (const [uuid, { record, size }] of this.#tasks) {
       if (this.#tasks.size <= keep.tasks && this.#textSize <= keep.text) break;
       this.#tasks.delete(uuid);
       this.#textSize -= size;
+      this.#givenUp.add(record);
       gone.add(uuid);
     }
     let excess = this.#finishes.length / FINISH_WIDTH - keep.finishes;
@@ -213,6 +227,7 @@ export class WriteBehind {
         gone.add(uuid);
         const task = this.#tasks.get(uuid);
         if (task) {
+          this.#givenUp.add(task.record);
           this.#textSize -= task.size;
           this.#tasks.delete(uuid);
         }

@@ -122,7 +122,7 @@ describe('a full disk', () => {
     timer.advance(2000);
     await until(() => h.health.ok && h.pending === 0, 'all to be written');
     expect(lines.at(-1)).toContain('is written again');
-    expect(recovered).toEqual([{ since: NOW, anew: false, givenUp: 0 }]);
+    expect(recovered).toMatchObject([{ since: NOW, anew: false, givenUp: 0 }]);
     expect(await successes(h)).toEqual({ rows: n + 1, rolled: n + 1 });
     expect(await h.task('during')).toMatchObject({ state: 'STARTED', name: 'shop.add', args: "('',)" });
     expect(await h.task('before')).toMatchObject({ state: 'SUCCESS' });
@@ -200,6 +200,24 @@ describe('a file that goes while it is open', () => {
     expect(readdirSync(folder).some((name) => name.startsWith('h.db.unreadable-'))).toBe(true);
     file.db.close();
   });
+});
+
+it('a file that was out of reach, and could not be opened meanwhile, is used again as it is', () => {
+  const path = join(folder, 'h.db');
+  const file = new HistoryFile(path, (db) => db.exec('CREATE TABLE IF NOT EXISTS t (a)'));
+  file.db.exec('INSERT INTO t VALUES (1)');
+  renameSync(path, `${path}.away`);
+  mkdirSync(path);
+  expect(() => file.check()).toThrow('was replaced');
+  expect(() => file.reopen()).toThrow();
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.away`, path);
+  expect(() => file.check()).toThrow('out of reach');
+  expect(file.reopen()).toBe('reached');
+  file.check();
+  expect(file.db.get('SELECT count(*) AS n FROM t')).toEqual({ n: 1 });
+  expect(readdirSync(folder).filter((name) => name.includes('unreadable'))).toEqual([]);
+  file.db.close();
 });
 
 describe('a history file has one owner', () => {
