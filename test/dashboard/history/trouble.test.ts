@@ -206,6 +206,7 @@ it('a file that was out of reach, and could not be opened meanwhile, is used aga
   const path = join(folder, 'h.db');
   const file = new HistoryFile(path, (db) => db.exec('CREATE TABLE IF NOT EXISTS t (a)'));
   file.db.exec('INSERT INTO t VALUES (1)');
+  file.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   renameSync(path, `${path}.away`);
   mkdirSync(path);
   expect(() => file.check()).toThrow('was replaced');
