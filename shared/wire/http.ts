@@ -179,8 +179,7 @@ export const TaskPage = Type.Object({
   counts: Type.Record(Str, Int),
   counts_capped: Bool,
   /**
-   * Of these counts so many are of tasks whose worker fell silent or left: whether they still run nobody knows (`unknown_since`). Absent: not
-   * counted, for a query.
+   * Of these counts so many are of tasks whose worker fell silent or left: whether they still run nobody knows (`unknown_since`).
    */
   counts_unknown: Type.Optional(Type.Record(Str, Int)),
   /** Matching q and state. */

@@ -117,6 +117,8 @@ describe('a worker that falls silent with tasks in its hands', () => {
       done: undefined,
     });
     expect(page.counts_unknown).toEqual({ STARTED: 1, RECEIVED: 1 });
+    const waiting = await api<TaskPage>('tasks?q=uuid:waits');
+    expect(waiting.counts_unknown).toEqual({ RECEIVED: 1 });
     expect((await api<TaskDetail>('tasks/runs')).unknown_since).toBe(heard);
     const { attention, figures } = await api<Overview>('overview');
     expect(attention).toEqual([

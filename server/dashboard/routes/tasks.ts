@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { TaskRecord, TryRecord } from '../../../shared/events/task-record.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
+import { compileQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { findField, type QueryTree } from '../../../shared/query/tree.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
@@ -24,6 +25,7 @@ import { mergeStored, toRow, toWholeRow } from '../history/rows.ts';
 import { becameOf } from '../operations/became.ts';
 import { judge } from '../operations/judge.ts';
 import { findRow, mayRetry } from '../operations/retry.ts';
+import { listNote } from '../views/list-note.ts';
 import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
 
 const CHILDREN = 100;
@@ -57,13 +59,14 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
         };
         const page = await history.tasks(asked, hangUpOf(reply));
         const { from, to, tree } = asked;
+        const matches = tree === null ? null : compileQuery(tree);
         const isWithin = (t: TaskRecord) =>
           (from === null || t.first_seen >= from) && (to === null || t.first_seen < to);
         return {
           ...page,
           items: page.items.map((row) => taskRows.shown(row)),
-          // Of a query they are not counted: `unknown_since` of its rows tells.
-          ...(tree === null ? { counts_unknown: countUnknown(cluster, isWithin) } : {}),
+          note: listNote(asked.tree, asked.states, page.counts),
+          counts_unknown: countUnknown(cluster, (t) => isWithin(t) && (matches === null || matches(toWholeRow(t)))),
         };
       } catch (error) {
         if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
