@@ -33,6 +33,22 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 const GROUND = FLOORS[1]!;
 
+/** The same under web/src. Files of its top folder are rooms of their own. */
+const WEB_FLOORS: readonly (readonly string[])[] = [
+  ['api'],
+  ['live'],
+  ['ui'],
+  ['charts', 'operations'],
+  ['shell'],
+  ['tasks', 'audit'],
+  ['workers'],
+  ['queues'],
+  ['overview'],
+  ['pages'],
+  ['router'],
+  ['main'],
+];
+
 /** Imports that break the order on purpose. Each needs its reason. */
 const EXCEPTIONS = new Map<string, string>([
   [
@@ -102,6 +118,18 @@ describe('the floors', () => {
         if (GROUND.includes(a) && GROUND.includes(b)) return false;
         return !EXCEPTIONS.has(`${a} -> ${b}`) && !EXCEPTIONS.has(`${a} -> ${to}`);
       });
+    expect(upward.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
+  it('so they do in the pages', () => {
+    const room = (path: string) => path.split('/')[2]!.replace(/\.tsx?$/, '');
+    const floor = (name: string) => WEB_FLOORS.findIndex((rooms) => rooms.includes(name));
+    const pages = product.filter((path) => /^web\/src\/.*\.tsx?$/.test(path));
+    const upward = imports
+      .filter(({ from, to }) => pages.includes(from) && to.startsWith('web/src/') && /\.tsx?$/.test(to))
+      .filter(({ from, to }) => room(from) !== room(to) && floor(room(to)) >= floor(room(from)));
+
+    expect(pages.filter((path) => floor(room(path)) < 0)).toEqual([]);
     expect(upward.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
   });
 

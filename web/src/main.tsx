@@ -8,6 +8,7 @@ import { Tooltip } from 'radix-ui';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client.ts';
+import { browserLive, LiveProvider } from './live/provider.tsx';
 import { fetchPages, router } from './router.tsx';
 
 const client = new QueryClient({
@@ -21,12 +22,16 @@ const client = new QueryClient({
   },
 });
 
+const live = browserLive();
+
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <QueryClientProvider client={client}>
       {/* Above the router, so that the page of an error has it too. */}
       <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
-        <RouterProvider router={router} />
+        <LiveProvider live={live}>
+          <RouterProvider router={router} />
+        </LiveProvider>
       </Tooltip.Provider>
     </QueryClientProvider>
   </StrictMode>,

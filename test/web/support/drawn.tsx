@@ -6,20 +6,47 @@ import { Tooltip } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { vi } from 'vitest';
+import type { Picture } from '../../../web/src/live/cluster-store.ts';
+import type { Live } from '../../../web/src/live/provider.tsx';
 
 const nothing = () => {};
-vi.stubGlobal('document', {
-  baseURI: 'http://localhost/',
-  hidden: false,
-  addEventListener: nothing,
-  removeEventListener: nothing,
-});
+vi.stubGlobal('document', { baseURI: 'http://localhost/' });
 vi.stubGlobal('navigator', { platform: '' });
 vi.stubGlobal('self', globalThis);
-vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: nothing, removeEventListener: nothing }));
 
-/** @param known what the API has answered already, by the keys of api/queries.ts */
-export async function drawn(element: ReactNode, known: readonly (readonly [readonly unknown[], unknown])[] = []) {
+const { ClusterStore, EMPTY } = await import('../../../web/src/live/cluster-store.ts');
+const { LiveProvider } = await import('../../../web/src/live/provider.tsx');
+
+const still = <T,>(value: T) => ({ get: () => value, subscribe: () => nothing });
+
+/** A live picture that stands still, as of now; by default the line is up and nothing was heard. */
+export function liveOf(change: Partial<Picture> = {}, { phone = false, wide = true } = {}): Live {
+  const now = Date.now();
+  const picture: Picture = { ...EMPTY, connection: { mode: 'live' }, heardAt: now, ...change };
+  return {
+    store: new ClusterStore({ draw: (flush) => flush(), now: () => now, picture }),
+    socket: {
+      state: picture.connection,
+      start: nothing,
+      stop: nothing,
+      pause: nothing,
+      resume: nothing,
+      retryNow: nothing,
+    },
+    interest: { topic: () => nothing, tasks: () => nothing },
+    screen: { clock: still(now), visible: still(true), phone: still(phone), wide: still(wide), now: () => now },
+  };
+}
+
+/**
+ * @param known what the API has answered already, by the keys of api/queries.ts
+ * @param live what the live line has told
+ */
+export async function drawn(
+  element: ReactNode,
+  known: readonly (readonly [readonly unknown[], unknown])[] = [],
+  live: Live = liveOf(),
+) {
   const client = new QueryClient();
   for (const [key, data] of known) client.setQueryData(key, data);
   const router = createRouter({
@@ -32,7 +59,9 @@ export async function drawn(element: ReactNode, known: readonly (readonly [reado
   return renderToStaticMarkup(
     <QueryClientProvider client={client}>
       <Tooltip.Provider>
-        <RouterProvider router={router as never} />
+        <LiveProvider live={live}>
+          <RouterProvider router={router as never} />
+        </LiveProvider>
       </Tooltip.Provider>
     </QueryClientProvider>,
   );

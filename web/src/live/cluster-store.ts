@@ -113,16 +113,27 @@ export function applyPatches(picture: Picture, patches: readonly Patch[]): Pictu
   return next;
 }
 
+export interface ClusterStoreOptions {
+  /** Calls `flush` at the next time it is worth rendering. */
+  draw: (flush: () => void) => void;
+  /** Page time. @unit milliseconds @default Date.now */
+  now?: () => number;
+  /** What it begins with. @default nothing heard yet */
+  picture?: Picture;
+}
+
 export class ClusterStore {
-  #picture: Picture = EMPTY;
+  #picture: Picture;
   #listeners = new Set<() => void>();
   #waiting: Patch[] = [];
   #scheduled = false;
   readonly #draw: (flush: () => void) => void;
+  readonly #now: () => number;
 
-  /** @param draw calls `flush` at the next time it is worth rendering */
-  constructor(draw: (flush: () => void) => void) {
+  constructor({ draw, now = Date.now, picture = EMPTY }: ClusterStoreOptions) {
     this.#draw = draw;
+    this.#now = now;
+    this.#picture = picture;
   }
 
   get = (): Picture => this.#picture;
@@ -135,11 +146,11 @@ export class ClusterStore {
   frame = (frame: ServerFrame): void => {
     switch (frame.type) {
       case 'hello':
-        this.#set({ ...this.#picture, skewMs: frame.server_time * 1000 - Date.now(), heardAt: Date.now() });
+        this.#set({ ...this.#picture, skewMs: frame.server_time * 1000 - this.#now(), heardAt: this.#now() });
         return;
       case 'snapshot':
         this.#waiting = [];
-        this.#set({ ...applySnapshot(this.#picture, frame), heardAt: Date.now() });
+        this.#set({ ...applySnapshot(this.#picture, frame), heardAt: this.#now() });
         return;
       case 'patch':
         this.#waiting.push(frame);
@@ -162,7 +173,7 @@ export class ClusterStore {
       this.#scheduled = false;
       const patches = this.#waiting;
       this.#waiting = [];
-      if (patches.length > 0) this.#set({ ...applyPatches(this.#picture, patches), heardAt: Date.now() });
+      if (patches.length > 0) this.#set({ ...applyPatches(this.#picture, patches), heardAt: this.#now() });
     });
   }
 

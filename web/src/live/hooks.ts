@@ -1,32 +1,21 @@
-// Narrow subscriptions to the live picture, and the one clock of the page.
+// Narrow subscriptions to the live picture and to the screen. Where both come from: provider.tsx.
 // Holds: a component renders again only when what it selected changed.
-import { useEffect, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import type { QueueRow, TaskRow, WorkerRow } from '../../../shared/wire/http.ts';
 import type { Topic } from '../../../shared/wire/live.ts';
-import { liveUrl } from '../api/base.ts';
-import { ClusterStore, type Picture } from './cluster-store.ts';
-import { Interest } from './interest.ts';
-import { LiveSocket, type SocketLike } from './socket.ts';
-
-// One render a frame at most; a hidden tab draws none, so a timer empties the queue there.
-export const store = new ClusterStore((flush) => {
-  requestAnimationFrame(flush);
-  setTimeout(flush, 250);
-});
-export const socket = new LiveSocket({
-  open: () => new WebSocket(liveUrl()) as unknown as SocketLike,
-  onFrame: store.frame,
-  onState: store.connection,
-});
-
-const interest = new Interest(socket);
+import type { Picture } from './cluster-store.ts';
+import { useLive } from './provider.tsx';
+import type { Signal } from './screen.ts';
 
 /** Read the same way where there is no browser: components are drawn in tests without one. */
 function useOutside<T>(subscribe: (listener: () => void) => () => void, get: () => T): T {
   return useSyncExternalStore(subscribe, get, get);
 }
 
+const useSignal = <T>({ subscribe, get }: Signal<T>): T => useOutside(subscribe, get);
+
 export function usePicture<T>(select: (picture: Picture) => T): T {
+  const { store } = useLive();
   return useOutside(store.subscribe, () => select(store.get()));
 }
 
@@ -36,7 +25,8 @@ export const useFigures = () => usePicture((p) => p.figures);
 
 /** What is shown is heard of: while somebody reads queues, workers or tasks, the page subscribes to them. */
 function useTopic(topic: Topic): void {
-  useEffect(() => interest.topic(topic), [topic]);
+  const { interest } = useLive();
+  useEffect(() => interest.topic(topic), [interest, topic]);
 }
 
 export function useQueues(): readonly QueueRow[] {
@@ -60,44 +50,40 @@ export const useLiveTask = (uuid: string | undefined): TaskRow | undefined =>
   usePicture((p) => (uuid ? p.tasks.get(uuid) : undefined));
 export const useReadOnly = (): boolean => usePicture((p) => p.cluster?.read_only ?? false);
 
-export function togglePause(): void {
-  if (socket.state.mode === 'paused') socket.resume();
-  else socket.pause();
+/** Pause, or go on. */
+export function useTogglePause(): () => void {
+  const { socket } = useLive();
+  return useCallback(() => {
+    if (socket.state.mode === 'paused') socket.resume();
+    else socket.pause();
+  }, [socket]);
 }
 
-/** Ask that these tasks come in every patch. */
+/** Ask that these tasks come in every patch for as long as this is on the page, whoever else watches them. */
 export function useWatch(uuids: readonly string[]): void {
+  const { interest } = useLive();
   const key = uuids.join(' ');
-  useEffect(() => (key === '' ? undefined : interest.tasks(key.split(' '))), [key]);
+  useEffect(() => (key === '' ? undefined : interest.tasks(key.split(' '))), [interest, key]);
 }
 
-// One clock ticks for the page, once a second, and not at all while nobody looks.
-const ticks = new Set<() => void>();
-let tick = Date.now();
-let timer: ReturnType<typeof setInterval> | undefined;
-const step = () => {
-  if (document.hidden) return;
-  tick = Date.now();
-  for (const listener of ticks) listener();
-};
-document.addEventListener('visibilitychange', step);
+/** Page time now, ticking. @unit milliseconds */
+export const usePageClock = (): number => useSignal(useLive().screen.clock);
 
-export function subscribeTick(listener: () => void): () => void {
-  ticks.add(listener);
-  timer ??= setInterval(step, 1000);
-  return () => {
-    ticks.delete(listener);
-    if (ticks.size === 0) {
-      clearInterval(timer);
-      timer = undefined;
-    }
-  };
-}
+/** False in a background tab: charts wait. */
+export const useVisible = (): boolean => useSignal(useLive().screen.visible);
+export const usePhone = (): boolean => useSignal(useLive().screen.phone);
+export const useWide = (): boolean => useSignal(useLive().screen.wide);
 
 /** Server time now, in seconds, ticking once a second. */
 export function useNow(): number {
-  const now = useOutside(subscribeTick, () => tick);
-  return (now + store.get().skewMs) / 1000;
+  const now = usePageClock();
+  return (now + useLive().store.get().skewMs) / 1000;
+}
+
+/** Server time when it is asked for, not ticking. @returns seconds */
+export function useServerClock(): () => number {
+  const { store, screen } = useLive();
+  return useCallback(() => (screen.now() + store.get().skewMs) / 1000, [store, screen]);
 }
 
 /**
@@ -111,34 +97,3 @@ export function useKnownNow(): number {
   );
   return heard === null ? now : Math.min(now, heard);
 }
-
-/** Page time now, ticking. @unit milliseconds */
-export function usePageClock(): number {
-  return useOutside(subscribeTick, () => tick);
-}
-
-export function serverNow(): number {
-  return (Date.now() + store.get().skewMs) / 1000;
-}
-
-function subscribeHidden(listener: () => void): () => void {
-  document.addEventListener('visibilitychange', listener);
-  return () => document.removeEventListener('visibilitychange', listener);
-}
-
-/** False in a background tab: charts wait. */
-export function useVisible(): boolean {
-  return useOutside(subscribeHidden, () => !document.hidden);
-}
-
-const PHONE = matchMedia('(width < 720px)');
-const WIDE = matchMedia('(width >= 1280px)');
-const media = (query: MediaQueryList) => (listener: () => void) => {
-  query.addEventListener('change', listener);
-  return () => query.removeEventListener('change', listener);
-};
-const onPhone = media(PHONE);
-const onWide = media(WIDE);
-
-export const usePhone = (): boolean => useOutside(onPhone, () => PHONE.matches);
-export const useWide = (): boolean => useOutside(onWide, () => WIDE.matches);

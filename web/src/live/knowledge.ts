@@ -1,10 +1,10 @@
 // Since when something is not known any more: the whole picture when the server is silent or one has paused, a part of it when the
 // broker, the events, the history or the workers' answers are away. What looks old because of it: ui/as-of.tsx, shell/stale.css.
 // Holds: a figure is never shown as fresh when nobody could say so.
-import { useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 import type { ClusterInfo } from '../../../shared/wire/http.ts';
 import type { Picture } from './cluster-store.ts';
-import { store, subscribeTick } from './hooks.ts';
+import { useLive } from './provider.tsx';
 
 export type Source = 'events' | 'broker' | 'control' | 'history' | 'results';
 
@@ -47,33 +47,31 @@ export function awaySince(cluster: ClusterInfo | null, source: Source): number |
   return told && !told.ok ? (told.last_ok ?? 0) : null;
 }
 
-function subscribe(listener: () => void): () => void {
-  const ends = [store.subscribe(listener), subscribeTick(listener)];
-  return () => {
-    for (const end of ends) end();
-  };
-}
-
 /** Since when the server is silent; null: it is not. Server time. @returns seconds */
 export function useServerSilence(): number | null {
-  const since = useSyncExternalStore(
-    subscribe,
-    () => silentSince(store.get(), Date.now()),
-    () => 0,
+  const { store, screen } = useLive();
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const ends = [store.subscribe(listener), screen.clock.subscribe(listener)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    [store, screen],
   );
+  const read = () => silentSince(store.get(), screen.now());
+  const since = useSyncExternalStore(subscribe, read, read);
   return since === 0 ? null : (since + store.get().skewMs) / 1000;
 }
 
 /** Since when the first of these sources is away; null: all are there. 0: nobody knows since when. @returns seconds */
 export function useAway(...sources: Source[]): number | null {
-  const since = useSyncExternalStore(
-    store.subscribe,
-    () => {
-      const { cluster } = store.get();
-      const away = sources.map((source) => awaySince(cluster, source)).filter((at) => at !== null);
-      return away.length > 0 ? Math.min(...away) : -1;
-    },
-    () => -1,
-  );
+  const { store } = useLive();
+  const read = () => {
+    const { cluster } = store.get();
+    const away = sources.map((source) => awaySince(cluster, source)).filter((at) => at !== null);
+    return away.length > 0 ? Math.min(...away) : -1;
+  };
+  const since = useSyncExternalStore(store.subscribe, read, read);
   return since < 0 ? null : since;
 }

@@ -5,7 +5,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { Range } from '../../../shared/wire/http.ts';
 import { queuesQuery } from '../api/queries.ts';
-import { serverNow, useQueues } from '../live/hooks.ts';
+import { useQueues, useServerClock } from '../live/hooks.ts';
 import { useAway } from '../live/knowledge.ts';
 import { FACET, FACETS, filterFields, queueStems } from '../queues/queue-list.ts';
 import { QueuePanel, type QueueTab } from '../queues/queue-panel.tsx';
@@ -33,7 +33,6 @@ interface Search {
 }
 
 const MOST_FIRST = '-waiting';
-const FIELDS = filterFields(serverNow);
 const LOOK = {
   stranded: { icon: 'FAILURE', state: 'FAILURE' },
   grows: { icon: 'rising', state: undefined },
@@ -62,10 +61,11 @@ export default function QueuesPage() {
   const stems = useMemo(() => queueStems(queues), [names]);
   const grouping = useMemo(() => groupingOf(stems), [stems]);
   const facet = FACETS.find((id) => id === show);
+  const serverNow = useServerClock();
   const keep = useMemo(() => {
-    const fits = readFilter(q, FIELDS);
+    const fits = readFilter(q, filterFields(serverNow));
     return (queue: (typeof queues)[number]) => fits(queue) && (!facet || FACET[facet].has(queue));
-  }, [q, facet]);
+  }, [q, facet, serverNow]);
   const held = resting || scrolled || name !== undefined;
   const list = useList({ rows: queues, columns: COLUMNS, keyOf, keep, sort, by, grouping, held });
   const waiting = list.kept.reduce((n, queue) => n + (queue.messages ?? 0), 0);

@@ -3,8 +3,9 @@
 import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
 import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
-import { socket, store, togglePause } from '../live/hooks.ts';
+import { useTogglePause } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
+import { useLive } from '../live/provider.tsx';
 import { Boundary } from '../ui/boundary.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -33,15 +34,12 @@ export function Layout() {
   const [open, setOpen] = useState<'palette' | 'help' | 'sources' | null>(null);
   const [slot, setSlot] = useState<HTMLElement | null>(null);
   const silent = useServerSilence();
+  const togglePause = useTogglePause();
   const navigate = useNavigate();
   const router = useRouter();
   useEffect(() => {
-    socket.start();
     window.addEventListener('keydown', onKeyDown);
-    return () => {
-      window.removeEventListener('keydown', onKeyDown);
-      socket.stop();
-    };
+    return () => window.removeEventListener('keydown', onKeyDown);
   }, []);
   const go = (keys: string, to: string, label: string) => ({
     keys,
@@ -123,12 +121,13 @@ function skipToMain(event: React.MouseEvent): void {
 
 /** Screen readers hear one summary, at most every 10 s, and only of what went wrong. */
 function Announcer() {
+  const { store, screen } = useLive();
   const [text, setText] = useState('');
   useEffect(() => {
     let before: number | null = null;
     const timer = setInterval(() => {
       const figures = store.get().figures;
-      if (!figures || document.hidden) return;
+      if (!figures || !screen.visible.get()) return;
       const failed = Math.round(figures.failed_percent ?? 0);
       if (before !== null && failed !== before && Math.abs(failed - before) >= 2) {
         setText(`${failed} percent of tasks fail now, ${count(figures.waiting ?? 0)} wait`);
@@ -136,7 +135,7 @@ function Announcer() {
       before = failed;
     }, 10_000);
     return () => clearInterval(timer);
-  }, []);
+  }, [store, screen]);
   return (
     <p className="sr" aria-live="polite">
       {text}

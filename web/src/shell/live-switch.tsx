@@ -1,6 +1,7 @@
 // The live state, always told: live, catching up, paused by you, lost with the seconds until the next try. A click pauses.
 // Holds: a screen reader hears a change of state, not each second of it.
-import { socket, togglePause, useCluster, useConnection, usePageClock } from '../live/hooks.ts';
+import { useCluster, useConnection, usePageClock, useTogglePause } from '../live/hooks.ts';
+import { useLive } from '../live/provider.tsx';
 import type { LiveState } from '../live/socket.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
@@ -15,6 +16,8 @@ const LOOK: Record<LiveState['mode'], { state: string; icon: IconName; word: str
 };
 
 export function LiveSwitch() {
+  const { socket } = useLive();
+  const togglePause = useTogglePause();
   const connection = useConnection();
   const perSecond = useCluster()?.events_per_s;
   const look = LOOK[connection.mode];

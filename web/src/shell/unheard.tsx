@@ -3,8 +3,9 @@
 // Holds: a gap is said until it is hidden, ten minutes at most; what is away is said until it is back.
 import { useState } from 'react';
 import type { EventGap } from '../../../shared/wire/http.ts';
-import { socket, useCluster, useConnection, useNow } from '../live/hooks.ts';
+import { useCluster, useConnection, useNow } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
+import { useLive } from '../live/provider.tsx';
 import { Button } from '../ui/button.tsx';
 import { useSlow } from '../ui/feedback.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -71,6 +72,7 @@ export function Unheard() {
 }
 
 function ServerSilent({ since }: { since: number }) {
+  const { socket } = useLive();
   const now = useNow();
   return (
     <div className="notice strip" data-state="FAILURE">

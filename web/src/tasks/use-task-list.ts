@@ -8,7 +8,8 @@ import { matchesQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { fetchTasks } from '../api/queries.ts';
-import { store, useLiveTasks, usePicture, useVisible } from '../live/hooks.ts';
+import { useLiveTasks, usePicture, useVisible } from '../live/hooks.ts';
+import { useLive } from '../live/provider.tsx';
 import {
   appendPage,
   insertNewer,
@@ -52,6 +53,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
   const [loadingMore, setLoadingMore] = useState(false);
   const [newer, setNewer] = useState(0);
   const [round, setRound] = useState(0);
+  const { store } = useLive();
   const live = useLiveTasks();
   const paused = usePicture((p) => p.connection.mode === 'paused');
   const snapshots = usePicture((p) => p.seen.snapshots);
@@ -101,7 +103,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
       },
     );
     return () => abort.abort();
-  }, [q, state, sort, round]);
+  }, [q, state, sort, round, store]);
 
   // Every change of the live picture: states in place; what is newer enters, or is counted.
   useEffect(() => {
@@ -146,7 +148,7 @@ export function useTaskList(filter: TaskFilter, held: boolean): TaskListState {
       abort.abort();
       clearInterval(timer);
     };
-  }, [q, state, sort, visible, paused, newest, snapshots, setList]);
+  }, [q, state, sort, visible, paused, newest, snapshots, setList, store]);
 
   const next = list?.next ?? null;
   const more = useCallback(() => {

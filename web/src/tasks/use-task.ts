@@ -7,7 +7,7 @@ import type { Progress, TaskRow } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { ApiError } from '../api/client.ts';
 import { storedStateQuery, taskQuery, waitQuery } from '../api/queries.ts';
-import { serverNow, useConnection, useLiveTask, usePicture, useVisible, useWatch } from '../live/hooks.ts';
+import { useConnection, useLiveTask, usePicture, useServerClock, useVisible, useWatch } from '../live/hooks.ts';
 import { type KnownTask, ofRow, withLive } from './known-task.ts';
 import { ofStored } from './progress.ts';
 
@@ -91,9 +91,10 @@ export function useProgress(task: KnownTask): Progress | null {
     enabled: runs && !followed && !task.partial && visible,
     refetchInterval: STORED_EVERY_MS,
   });
+  const serverNow = useServerClock();
   const own = useMemo(
     () => (stored.data?.task_id === task.uuid ? ofStored(stored.data, serverNow(), before.current) : null),
-    [stored.data, task.uuid],
+    [stored.data, task.uuid, serverNow],
   );
   useEffect(() => {
     before.current = own;
