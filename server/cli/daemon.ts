@@ -2,6 +2,7 @@
 // Celery 5.6: platforms.py, bin/base.py CeleryDaemonCommand
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from '../log.ts';
+import { endEarlySignals } from './early-signals.ts';
 import { CliError, EXIT } from './output.ts';
 
 /**
@@ -23,6 +24,7 @@ export function endOnSignals(): { readonly ended: Promise<void>; readonly starte
       end();
     });
   }
+  endEarlySignals();
   ignoreUserSignals();
   return {
     ended,

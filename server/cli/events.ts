@@ -2,6 +2,7 @@
 // Capturing: events/receiver.ts. A picture made of them: the dashboard.
 // Celery 5.6: bin/events.py, events/dumper.py
 import { EventReceiver } from '../events/receiver.ts';
+import { endEarlySignals } from './early-signals.ts';
 import { createOutput, EXIT, type Output, oneLine } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 
@@ -24,6 +25,7 @@ export async function events(options: EventsOptions): Promise<number> {
     end = resolve;
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  endEarlySignals();
   const wanted = (options.type ?? []).map((pattern) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`));
   let seen = 0;
   const describe = describer(output);

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// umbel: the file that runs. What it understands: program.ts.
-import { main } from './program.ts';
-import { guardStreams } from './stdio.ts';
+// umbel: the file that runs. What it understands: program.ts, which is loaded when signals are heard.
+import { exitOnEarlySignals } from './early-signals.ts';
 
+exitOnEarlySignals(process.argv.slice(2));
+
+const [{ main }, { guardStreams }] = await Promise.all([import('./program.ts'), import('./stdio.ts')]);
 guardStreams();
 
 const code = await main(process.argv.slice(2));

@@ -8,6 +8,7 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Celery } from '../app/celery.ts';
 import { loadApp } from '../app/load.ts';
+import { endEarlySignals } from './early-signals.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
 import { settingsOfWords } from './setting-words.ts';
 
@@ -94,6 +95,7 @@ export async function withApp(
     interrupt = (signal) => resolve(signal === 'SIGINT' ? 130 : 143);
   });
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  endEarlySignals();
   try {
     return await Promise.race([work(app, output).then((code) => code ?? EXIT.ok), interrupted]);
   } finally {

@@ -14,6 +14,7 @@ import { parseUrl, safeUrl } from '../transport/url.ts';
 import { ignoreUserSignals, removePidfile, writePidfile } from './daemon.ts';
 import { openDashboard } from './dashboard.ts';
 import { dashboardOptionsOf } from './dashboard-flags.ts';
+import { endEarlySignals } from './early-signals.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
 import type { GlobalOptions } from './session.ts';
 import { outliveReaders } from './stdio.ts';
@@ -122,6 +123,7 @@ function onInterrupt(stopping: AbortController, output: Output): Promise<void> {
         done();
       });
     }
+    endEarlySignals();
   });
 }
 

@@ -8,6 +8,7 @@
 // Celery 5.6: apps/worker.py install_worker_*_handler, install_cry_handler
 import type { Logger } from '../log.ts';
 import type { Worker } from '../worker/worker.ts';
+import { endEarlySignals } from './early-signals.ts';
 import { EXIT } from './output.ts';
 import { hasKeeper } from './restart.ts';
 import { print } from './stdio.ts';
@@ -27,6 +28,7 @@ export class WorkerSignals {
     const remapped = process.env['REMAP_SIGTERM'] === 'SIGQUIT';
     this.#on('SIGTERM', () => this.#stop(remapped || this.#how === 'cold' ? 'cold' : 'warm', false));
     this.#on('SIGINT', () => this.#stop(this.#how === 'running' ? 'warm' : 'cold', true));
+    endEarlySignals();
     this.#on('SIGQUIT', () => this.#stop('cold', true));
     this.#on('SIGHUP', () => this.#hangUp());
     this.#on('SIGUSR1', () => this.#describe());

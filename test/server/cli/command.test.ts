@@ -22,6 +22,13 @@ app.task({ name: 'calc.wait' }, function (ms) {
 });
 `;
 
+/** Stops it when it begins to guard its output: after its first modules, before there is a command. */
+const GUARDS_OUTPUT = `
+const { stdout } = process;
+const { on } = stdout;
+stdout.on = (name, ...rest) => { if (name === 'error') stop(); return on.call(stdout, name, ...rest); };
+`;
+
 let folder: string;
 const here = (): CommandOptions => ({ cwd: folder });
 const calc = (...words: string[]) => umbel(['-A', './calc.mjs', ...words], here());
@@ -262,6 +269,38 @@ describe('a worker and those who speak to it', () => {
     worker.child.kill('SIGTERM');
     expect((await worker.ended).code).toBe(0);
     expect(existsSync(join(folder, 'hup.pid'))).toBe(false);
+  });
+
+  // Each preload sends the signal at a step of the start, wherever that step falls in time.
+  it.each([
+    ['its modules load', GUARDS_OUTPUT, ''],
+    ['its app loads, and never ends to', '', 'stop(); await new Promise((done) => setTimeout(done, 1e9));'],
+    [
+      'it connects',
+      '',
+      'app.steps.worker.add(class extends Bootstep { start() { stop(); return new Promise((done) => setImmediate(done)); } });',
+    ],
+    ['it has just become ready', '', 'signals.worker_ready.connect(stop);'],
+  ])('SIGTERM while %s ends it with 0, and leaves no pid file', async (moment, preload, module) => {
+    const name = `early-${moment.replaceAll(/\W+/g, '-')}`;
+    const stop = "globalThis.stop = () => process.kill(process.pid, 'SIGTERM');";
+    writeFileSync(join(folder, `${name}.cjs`), `${stop}\n${preload}`);
+    writeFileSync(
+      join(folder, `${name}.mjs`),
+      `import { Celery, signals } from 'umbel';
+       import { Bootstep } from 'umbel/worker';
+       export const app = new Celery('early', { broker: 'sqlite:///early.db' });\n${module}`,
+    );
+    await using worker = startUmbel(['-A', `./${name}.mjs`, 'worker', '--pidfile', `${name}.pid`], {
+      cwd: folder,
+      env: { NODE_OPTIONS: `--require ${join(folder, `${name}.cjs`)}` },
+    });
+    const { code, stderr } = await worker.ended;
+    expect({ code, stderr, pidfile: existsSync(join(folder, `${name}.pid`)) }).toEqual({
+      code: 0,
+      stderr: expect.not.stringMatching(/^\s+at /m),
+      pidfile: false,
+    });
   });
 
   it('SIGTERM while the broker is away ends it with 0 and no stack', async () => {

@@ -1,0 +1,23 @@
+// SIGTERM and SIGINT from the first line of the command until the program it becomes has handlers of its own: nothing is open yet, so it
+// ends at once. Without it Node's default would end a worker that is asked to stop while its modules load with a failure (143).
+// Not here: what they do later (worker-signals.ts, daemon.ts endOnSignals, up.ts, session.ts). Imports nothing: it must stand first.
+// Before the first line of a script runs, in Node's own start, no handler can stand: then the signal itself ends the process.
+
+const STAY = new Set(['worker', 'beat', 'dashboard', 'up']);
+
+let listening: (() => void) | null = null;
+
+/** Once, before anything else is loaded. A program that was asked to stay ends with 0, a command without its answer with 128 + signal. */
+export function exitOnEarlySignals(argv: readonly string[]): void {
+  const stays = argv.some((word) => STAY.has(word));
+  const onTerm = () => process.exit(stays ? 0 : 143);
+  const onInt = () => process.exit(stays ? 0 : 130);
+  process.on('SIGTERM', onTerm).on('SIGINT', onInt);
+  listening = () => process.off('SIGTERM', onTerm).off('SIGINT', onInt);
+}
+
+/** Whoever has put up handlers of its own calls this after it: there is no moment without any. */
+export function endEarlySignals(): void {
+  listening?.();
+  listening = null;
+}
