@@ -17,7 +17,7 @@ import { Type } from 'typebox';
 import { jsonText } from '../../shared/json-text.ts';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { fromSegment } from '../../shared/path-segment.ts';
-import { toError } from '../errors.ts';
+import { ImproperlyConfigured, toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { Gate } from './access/gate.ts';
@@ -300,6 +300,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     options,
     start,
     async listen() {
+      if (options.trust_server)
+        throw new ImproperlyConfigured(
+          'trust_server is for the plugin, in a server that authenticates. A dashboard that listens by itself needs basic_auth, or stays on loopback without either.',
+        );
       const address = await app.listen({ port: options.port, host: options.address });
       await start();
       return `${address}${options.url_prefix}`;

@@ -29,7 +29,7 @@ export interface DashboardOptions {
   trusted_origins?: string | readonly string[];
   /**
    * As a plugin: the server it is part of authenticates, so that everybody who gets here may. Default false: without basic_auth only
-   * callers of this machine are answered.
+   * callers of this machine are answered. `listen()` refuses it: no server stands before it then.
    */
   trust_server?: boolean;
   /** Host names by which browsers may reach an unauthenticated dashboard, besides localhost. */
@@ -253,7 +253,7 @@ export function resolveOptions(options: DashboardOptions): Resolved {
       );
   if (!Number.isInteger(resolved.port) || resolved.port > 65_535)
     throw new ImproperlyConfigured(`The option port must be a whole number from 0 to 65535, not ${resolved.port}.`);
-  if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0 && !resolved.trust_server)
+  if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
         'Give basic_auth (--basic-auth=user:password), or listen on 127.0.0.1 and put a proxy with authentication in front.',

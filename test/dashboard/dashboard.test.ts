@@ -281,6 +281,26 @@ describe('the dashboard of a living cluster', () => {
     expect(record.summary).toContain('result_extended');
   });
 
+  it('never sends arguments again whose secrets were masked', async () => {
+    const { dashboard, add } = await shop();
+    // Celery's repr of an event, which is all that is known of the call.
+    const { id } = await add.applyAsync([1, 1], {}, { kwargsrepr: "{'password': 'hunter2'}" });
+    await stored(dashboard, id, 'SUCCESS');
+    const record = await operate(dashboard, { action: 'retry', task_ids: [id] });
+    expect(record).toMatchObject({ outcome: 'failed', summary: expect.stringMatching(/masked|secret/i) });
+    expect(JSON.stringify([record, await get(dashboard, `tasks/${id}`)])).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['nobody', { action: 'pool_grow', n: 1, destination: [] }, /destination/],
+    ['a queue without a name', { action: 'purge', queue: '', confirm: '' }, /queue/],
+    ['a consumer of a queue without a name', { action: 'add_consumer', queue: '' }, /queue/],
+  ])('refuses an operation on %s', async (_, payload, reason) => {
+    const { dashboard } = await shop();
+    const reply = await dashboard.app.inject({ method: 'POST', url: '/api/v2/operations', payload });
+    expect([reply.statusCode, reply.json<{ detail: string }>().detail]).toEqual([400, expect.stringMatching(reason)]);
+  });
+
   it('has the whole arguments from the message while it waits and from the result record later, else says why not', async () => {
     const { app, dashboard, add } = await shop();
     const cut = { argsrepr: '([{...}],)' };

@@ -142,6 +142,12 @@ describe('a prefix', () => {
 });
 
 describe('as a plugin without a login', () => {
+  it('is trusted as a plugin only: by itself it does not listen so, and never beyond loopback', async () => {
+    const dashboard = make({ trust_server: true });
+    await expect(dashboard.listen()).rejects.toThrow(/trust_server is for the plugin/);
+    expect(() => make({ trust_server: true, address: '0.0.0.0' })).toThrow(/Refusing to listen on 0\.0\.0\.0/);
+  });
+
   it('answers its own machine by the socket, whatever the caller writes, unless the server is trusted', async () => {
     for (const [trust_server, status] of [
       [false, 403],

@@ -14,14 +14,14 @@ import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
 const OPEN_PATHS = new Set(['/healthcheck', '/readyz', '/metrics']);
 const isOpen = (path: string): boolean => OPEN_PATHS.has(path) || path.startsWith('/alive/');
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
-const TOLD_EVERY_MS = 10_000;
+const REPORT_EVERY_MS = 10_000;
 
 export class Gate {
   readonly #options: Resolved;
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #wrong: WrongLogins;
-  #untold: { reason: string; times: number } | null = null;
+  #pending: { reason: string; times: number } | null = null;
 
   /** @param audit a wrong login, for the record */
   constructor(options: Resolved, timer: Timer, log: Logger, audit: (wrong: WrongLogin) => void) {
@@ -29,7 +29,7 @@ export class Gate {
     this.#timer = timer;
     this.#log = log;
     this.#wrong = new WrongLogins(timer, (wrong) => {
-      const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${TOLD_EVERY_MS / 1000} s`;
+      const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${REPORT_EVERY_MS / 1000} s`;
       log.warning(`Wrong user or password for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
       audit(wrong);
     });
@@ -100,17 +100,17 @@ export class Gate {
   }
 
   #tell(request: FastifyRequest, reason: string): void {
-    if (this.#untold !== null) {
-      this.#untold.times++;
+    if (this.#pending !== null) {
+      this.#pending.times++;
       return;
     }
     const from = request.raw.socket.remoteAddress ?? 'this machine';
     this.#log.warning(`Refused ${request.method} ${request.url.split('?')[0]!.slice(0, 200)} from ${from}: ${reason}`);
-    this.#untold = { reason, times: 0 };
-    this.#timer.after(TOLD_EVERY_MS, () => {
-      const { times } = this.#untold!;
-      this.#untold = null;
-      if (times > 0) this.#log.warning(`Refused ${times} more requests in the last ${TOLD_EVERY_MS / 1000} s`);
+    this.#pending = { reason, times: 0 };
+    this.#timer.after(REPORT_EVERY_MS, () => {
+      const { times } = this.#pending!;
+      this.#pending = null;
+      if (times > 0) this.#log.warning(`Refused ${times} more requests in the last ${REPORT_EVERY_MS / 1000} s`);
     });
   }
 }

@@ -9,10 +9,10 @@ const OF_USER = { burst: 10, everyMs: 2000 };
 /** Of all users together, from one address. */
 const OF_ADDRESS = { burst: 60, everyMs: 1000 };
 const MAX_KEPT = 10_000;
-/** Told at once, then together. */
-const TOLD_EVERY_MS = 10_000;
+/** The first is reported at once, those that follow together. */
+const REPORT_EVERY_MS = 10_000;
 /** Rows that strangers can make in the audit log. */
-const MAX_TOLD_AT_ONCE = 20;
+const MAX_PENDING = 20;
 
 interface Tries {
   left: number;
@@ -31,7 +31,7 @@ export class WrongLogins {
   readonly #tell: (wrong: WrongLogin) => void;
   readonly #tries = new Map<string, Tries>();
   readonly #known = new Map<string, true>();
-  readonly #untold = new Map<string, { address: string; user: string; times: number }>();
+  readonly #pending = new Map<string, { address: string; user: string; times: number }>();
 
   /** @param tell at most once in ten seconds for each user and address */
   constructor(timer: Timer, tell: (wrong: WrongLogin) => void) {
@@ -56,17 +56,17 @@ export class WrongLogins {
     const key = `${address} ${name(user)}`;
     this.#of(key, OF_USER).left--;
     this.#of(address, OF_ADDRESS).left--;
-    const untold = this.#untold.get(key);
-    if (untold) {
-      untold.times++;
+    const pending = this.#pending.get(key);
+    if (pending) {
+      pending.times++;
       return;
     }
-    if (this.#untold.size >= MAX_TOLD_AT_ONCE) return;
+    if (this.#pending.size >= MAX_PENDING) return;
     this.#tell({ address, user: name(user), times: 1 });
-    this.#untold.set(key, { address, user: name(user), times: 0 });
-    this.#timer.after(TOLD_EVERY_MS, () => {
-      const more = this.#untold.get(key);
-      this.#untold.delete(key);
+    this.#pending.set(key, { address, user: name(user), times: 0 });
+    this.#timer.after(REPORT_EVERY_MS, () => {
+      const more = this.#pending.get(key);
+      this.#pending.delete(key);
       if (more && more.times > 0) this.#tell(more);
     });
   }
