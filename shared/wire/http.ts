@@ -742,28 +742,30 @@ export const TaskType = Type.Object({
 });
 export type TaskType = Static<typeof TaskType>;
 
-const Destination = Type.Optional(Type.Array(Str));
+/** Of something that is there: nothing has an empty one. */
+const Name = Type.String({ minLength: 1 });
+const Destination = Type.Optional(Type.Array(Name));
 /** An operator action. `destination`: nodenames; absent = every worker. */
 export const OperationRequest = Type.Union([
-  Type.Object({ action: Type.Literal('revoke'), task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }) }),
+  Type.Object({ action: Type.Literal('revoke'), task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }) }),
   Type.Object({
     action: Type.Literal('terminate'),
-    task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }),
+    task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
     signal: Type.Optional(Str),
   }),
   /** Sends the task again under a new id; the old one stays as it was. */
   Type.Object({
     action: Type.Literal('retry'),
-    task_ids: Type.Array(Str, { minItems: 1, maxItems: 1000 }),
+    task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
     /** Default: the one it came from, where that is told. */
-    queue: Type.Optional(Str),
+    queue: Type.Optional(Name),
     /** Send those too that may still run, so that they may run twice. Default: they are refused, each with the reason. */
     accept_double: Type.Optional(Bool),
   }),
-  Type.Object({ action: Type.Literal('rate_limit'), task_name: Str, rate_limit: Str, destination: Destination }),
+  Type.Object({ action: Type.Literal('rate_limit'), task_name: Name, rate_limit: Str, destination: Destination }),
   Type.Object({
     action: Type.Literal('time_limit'),
-    task_name: Str,
+    task_name: Name,
     soft: Type.Optional(NNum),
     hard: Type.Optional(NNum),
     destination: Destination,
@@ -789,21 +791,21 @@ export const OperationRequest = Type.Union([
   Type.Object({ action: Type.Literal('pool_restart'), destination: Destination }),
   Type.Object({
     action: Type.Literal('add_consumer'),
-    queue: Str,
+    queue: Name,
     /** Exchange, its type (direct, topic, fanout) and routing key; default: a direct one, each named as the queue. */
     exchange: Type.Optional(Str),
     exchange_type: Type.Optional(Str),
     routing_key: Type.Optional(Str),
     destination: Destination,
   }),
-  Type.Object({ action: Type.Literal('cancel_consumer'), queue: Str, destination: Destination }),
+  Type.Object({ action: Type.Literal('cancel_consumer'), queue: Name, destination: Destination }),
   Type.Object({ action: Type.Literal('enable_events'), destination: Destination }),
   Type.Object({ action: Type.Literal('disable_events'), destination: Destination }),
   /** Ask workers to announce themselves. */
   Type.Object({ action: Type.Literal('heartbeat'), destination: Destination }),
-  Type.Object({ action: Type.Literal('shutdown'), destination: Type.Array(Str, { minItems: 1 }) }),
+  Type.Object({ action: Type.Literal('shutdown'), destination: Type.Array(Name, { minItems: 1 }) }),
   /** `confirm` must equal the queue's name. */
-  Type.Object({ action: Type.Literal('purge'), queue: Str, confirm: Str }),
+  Type.Object({ action: Type.Literal('purge'), queue: Name, confirm: Str }),
 ]);
 export type OperationRequest = Static<typeof OperationRequest>;
 
