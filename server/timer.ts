@@ -94,7 +94,7 @@ export interface Entry {
 let inserted = 0;
 
 /** Entries by (time, priority, insertion). Cancelled ones stay until they come up, or until they outnumber the living. */
-export class EntryHeap {
+class EntryHeap {
   #entries: Entry[] = [];
   #live = 0;
 

@@ -11,7 +11,7 @@ const MAX_LEVELS = 3;
 /** Levels `reprOf` goes down. */
 const MAX_DEPTH = 100;
 /** What Celery cuts argsrepr, kwargsrepr and event results at. @unit characters */
-export const REPR_MAXLEN = 1024;
+const REPR_MAXLEN = 1024;
 
 /** repr of positional arguments: '(2, 3)', '(1,)', '()'. */
 export function argsRepr(args: readonly unknown[], maxlen: number = REPR_MAXLEN): string {
@@ -287,7 +287,7 @@ function zoneRepr(zone: string): string {
 }
 
 /** repr of a JS number: an int when whole and exact, else a float. */
-export function numberRepr(value: number): string {
+function numberRepr(value: number): string {
   if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0.0' : String(value);
   return floatRepr(value);
 }

@@ -155,12 +155,12 @@ export class Router {
 
 const DIRECT: Exchange = { name: '', type: 'direct', durable: true, autoDelete: false };
 
-export function modeOf(mode: DeliveryMode): 1 | 2 {
+function modeOf(mode: DeliveryMode): 1 | 2 {
   return mode === 1 || mode === 'transient' ? 1 : 2;
 }
 
 /** Left is the base; right wins where it says something. Celery: kombu.utils.functional lpmerge */
-export function lpmerge<T extends object>(left: object, right: T): T {
+function lpmerge<T extends object>(left: object, right: T): T {
   const merged: Record<string, unknown> = { ...left };
   for (const [key, value] of Object.entries(right)) if (value !== null && value !== undefined) merged[key] = value;
   return merged as T;

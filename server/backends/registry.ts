@@ -19,7 +19,7 @@ const redis = async (): Promise<BackendFactory> => (await import('./redis.ts')).
 for (const scheme of ['redis', 'rediss', 'redis+socket', 'socket', 'sentinel']) registerBackend(scheme, redis);
 registerBackend('disabled', async () => (await import('./disabled.ts')).createDisabledBackend);
 
-export function backendSchemes(): string[] {
+function backendSchemes(): string[] {
   return [...factories.keys()];
 }
 

@@ -88,7 +88,7 @@ function remoteOptions(command: Command): void {
     .option('-j, --json', 'answer as JSON');
 }
 
-export function createProgram(): Command {
+function createProgram(): Command {
   const program = new Command('umbel')
     .description("A task queue that speaks Celery's wire, and its dashboard.")
     .version(packageVersion(), '--version', 'print the version')

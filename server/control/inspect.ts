@@ -126,7 +126,7 @@ export interface HelloReply {
 }
 
 /** [{node: reply}, ...] -> {node: reply}; null when there is none. */
-export function flattenReplies<T>(replies: readonly Record<string, unknown>[] | null): ByNode<T> | null {
+function flattenReplies<T>(replies: readonly Record<string, unknown>[] | null): ByNode<T> | null {
   if (!replies || replies.length === 0) return null;
   return Object.assign({}, ...replies) as ByNode<T>;
 }

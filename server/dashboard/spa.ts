@@ -12,7 +12,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 const YEAR_MS = 365 * 86_400_000;
 
 /** dist/web, seen from the sources as from the built package; null when it is not built. */
-export function findPages(): string | null {
+function findPages(): string | null {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let up = 0; up < 5; up++) {
     for (const candidate of [join(folder, 'web'), join(folder, 'dist', 'web')])

@@ -55,7 +55,7 @@ type Ending = TaskOutcome extends infer O
     : never
   : never;
 
-export class InProcessPool implements Pool {
+class InProcessPool implements Pool {
   readonly name: string;
   readonly canTerminate = 'abort';
   #limit: number;

@@ -4,9 +4,6 @@
 import { ImproperlyConfigured } from '../errors.ts';
 import type { Pool, PoolContext, PoolFactory } from './contract.ts';
 
-/** What a worker runs its tasks with when nobody says. */
-export const DEFAULT_POOL = 'async';
-
 const inProcess = () => import('./in-process.ts');
 const LOADERS = new Map<string, () => Promise<PoolFactory>>([
   ['async', async () => (await inProcess()).createAsyncPool],

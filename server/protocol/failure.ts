@@ -41,7 +41,7 @@ export function decodeFailure(value: unknown, traceback: string | null): Error {
 }
 
 /** The exception's arguments as Python would have them. */
-export function exceptionArgs(error: Error): readonly unknown[] {
+function exceptionArgs(error: Error): readonly unknown[] {
   const remembered = origins.get(error);
   if (remembered) return remembered.args;
   if (error instanceof errors.NotRegistered) return [error.taskName];

@@ -130,10 +130,6 @@ export function acceptSet(names: readonly string[]): ReadonlySet<string> {
   return set;
 }
 
-export function serializerNames(): string[] {
-  return [...byName.keys()];
-}
-
 function find(name: string): Serializer {
   const found = byName.get(name) ?? byContentType.get(name);
   return found ?? unknownSerializer(name);

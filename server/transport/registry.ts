@@ -22,7 +22,7 @@ export function registerTransport(scheme: string, load: Loader): void {
   loaders.set(scheme.toLowerCase(), load);
 }
 
-export function knownTransports(): string[] {
+function knownTransports(): string[] {
   return [...loaders.keys()].sort();
 }
 

@@ -43,7 +43,7 @@ export interface StepClass<P> {
 
 type Step<P> = Pick<Bootstep<P>, 'start'> & Partial<Bootstep<P>>;
 
-export function stepName(step: string | Pick<StepClass<never>, 'label' | 'name'>): string {
+function stepName(step: string | Pick<StepClass<never>, 'label' | 'name'>): string {
   // 'celery.worker.components:Pool' is 'Pool'.
   if (typeof step === 'string') return step.slice(Math.max(step.lastIndexOf(':'), step.lastIndexOf('.')) + 1);
   return step.label ?? step.name;

@@ -8,7 +8,7 @@ import type { Timer, TimerHandle } from '../timer.ts';
 
 const TICK_MS = 500;
 /** A delay that is worth a line. @unit milliseconds */
-export const BLOCKED_MS = 1000;
+const BLOCKED_MS = 1000;
 const WARN_EVERY_MS = 10_000;
 /** What `stats` calls recent. */
 const RECENT_MS = 60_000;

@@ -114,17 +114,6 @@ export function createTaskRecord(uuid: string): TaskRecord {
   };
 }
 
-export const EVENT_STATES: Readonly<Record<string, string>> = {
-  sent: 'PENDING',
-  received: 'RECEIVED',
-  started: 'STARTED',
-  failed: 'FAILURE',
-  retried: 'RETRY',
-  succeeded: 'SUCCESS',
-  revoked: 'REVOKED',
-  rejected: 'REJECTED',
-};
-
 const PLACED = new Set(
   (
     'type hostname timestamp utcoffset pid clock local_received uuid state name args kwargs root_id parent_id retries eta ' +

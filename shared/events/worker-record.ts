@@ -7,7 +7,7 @@ import type { CeleryEvent } from './event.ts';
 /** How long a heartbeat counts, as a share of the worker's own interval. @unit percent */
 export const HEARTBEAT_EXPIRE_WINDOW = 200;
 /** A clock further off than this is taken into account. @unit seconds */
-export const DRIFT_MIN = 2;
+const DRIFT_MIN = 2;
 const HEARTBEATS_KEPT = 4;
 const DRIFTS_KEPT = 5;
 /** Before so many heartbeats nothing is said of a clock. */
@@ -101,7 +101,7 @@ function addDrift(w: WorkerRecord, drift: number): void {
  * How far its clock is ahead of ours (negative: behind); 0 when it is right, or not known yet. What is late on its way looks like a clock
  * that is behind: of those the least is taken. @unit seconds
  */
-export function clockDrift(drifts: readonly number[]): number {
+function clockDrift(drifts: readonly number[]): number {
   if (drifts.length < DRIFTS_NEEDED) return 0;
   const sorted = [...drifts].sort((a, b) => a - b);
   const median = sorted[sorted.length >> 1]!;

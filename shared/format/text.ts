@@ -36,18 +36,6 @@ export function formatRate(rate: number | null | undefined): string {
   return rate.toFixed(1).replace(/\.0$/, '');
 }
 
-/** A share given as 0..100: "0 %", "0.31 %", "4.2 %", "37 %". Something is never "0 %", and not everything never "100 %". */
-export function formatPercent(percent: number | null | undefined): string {
-  if (percent === null || percent === undefined || !Number.isFinite(percent)) return '';
-  if (percent === 0 || percent === 100) return `${percent} %`;
-  const size = Math.abs(percent);
-  if (size < 0.01) return percent < 0 ? '> -0.01 %' : '< 0.01 %';
-  if (size > 99 && size < 100) return `${floorTo(percent, 2).replace(/\.?0+$/, '')} %`;
-  if (size < 0.995) return `${percent.toFixed(2)} %`;
-  if (size < 9.95) return `${percent.toFixed(1)} %`;
-  return `${Math.round(percent)} %`;
-}
-
 /** "512 B", "1.3 kB", "42 kB", "412 MB": thousands, as disks and networks count. */
 export function formatBytes(bytes: number | null | undefined): string {
   if (bytes === null || bytes === undefined || !Number.isFinite(bytes)) return '';
@@ -77,17 +65,6 @@ export function listing(items: readonly string[], conjunction = 'and'): string {
 export function splitTaskName(name: string): { module: string; function: string } {
   const dot = name.lastIndexOf('.');
   return { module: name.slice(0, dot + 1), function: name.slice(dot + 1) };
-}
-
-/** The module cut at the front until the name fits: "...orders.charge_card". The function stays whole, even when it is too long. */
-export function shortenTaskName(name: string, maxLength: number): string {
-  if (name.length <= maxLength) return name;
-  const parts = name.split('.');
-  for (let from = 1; from < parts.length; from++) {
-    const short = `...${parts.slice(from).join('.')}`;
-    if (short.length <= maxLength) return short;
-  }
-  return parts.length > 1 ? `...${parts.at(-1)}` : name;
 }
 
 /** The end cut, never within a character: "a long sent...". */

@@ -27,9 +27,9 @@ export type ParsedQuery =
   | { readonly ok: true; readonly tree: QueryTree | null; readonly hints: readonly QueryHint[] }
   | ({ readonly ok: false } & QueryError);
 
-export const MAX_QUERY_LENGTH = 4096;
-export const MAX_TOKENS = 512;
-export const MAX_NESTING = 32;
+const MAX_QUERY_LENGTH = 4096;
+const MAX_TOKENS = 512;
+const MAX_NESTING = 32;
 
 /** An empty query is the tree null: everything. */
 export function parseQuery(text: string, options: ParseOptions = {}): ParsedQuery {

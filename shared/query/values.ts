@@ -39,13 +39,13 @@ const DURATION_PART = new RegExp(`(\\d+(?:\\.\\d+)?)(${UNITS})`, 'gi');
 const NUMBER = /^\d+(?:\.\d+)?$/;
 const DAY = 86400;
 
-export function readNumber(text: string, field: string): ReadValue {
+function readNumber(text: string, field: string): ReadValue {
   if (!NUMBER.test(text)) return { message: `${field} is a count such as 2, not "${text}".` };
   return point(Number(text));
 }
 
 /** `1.5s`, `200ms`, `1h30m`; without a unit, seconds. `unit` is borrowed by a number that has none (1..5m). */
-export function readDuration(text: string, field: string, unit = 's'): ReadValue {
+function readDuration(text: string, field: string, unit = 's'): ReadValue {
   if (NUMBER.test(text)) {
     const scale = UNIT_SECONDS[unit] as number;
     return { start: scaled(text, scale), end: scaled(text, scale) + step(text) * scale, shape: 'point' };
@@ -72,7 +72,7 @@ const RELATIVE = /^([+-])(.+)$/;
 const EPOCH = /^\d{9,11}(?:\.\d+)?$/;
 
 /** `-15m`, `+1h`, `now`, `today`, `14:00`, `2026-03-01`, `2026-03-01T14:00Z`, epoch seconds. A time of day is the last one, for eta the next. */
-export function readTime(text: string, field: string, context: ValueContext): ReadValue {
+function readTime(text: string, field: string, context: ValueContext): ReadValue {
   const lower = text.toLowerCase();
   const relative = RELATIVE.exec(text);
   const clock = CLOCK.exec(text);

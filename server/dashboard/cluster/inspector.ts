@@ -26,7 +26,7 @@ const WHEREABOUTS: readonly Question[] = ['active', 'reserved', 'scheduled', 're
 /** Questions about a task in view: one to a worker in so long. @unit seconds */
 const ONE_QUESTION_PER = 2;
 const HOLDINGS: ReadonlySet<Question> = new Set<Question>(['active', 'reserved', 'scheduled']);
-export const TASK_INFO = ['rate_limit', 'time_limit', 'soft_time_limit', 'max_retries'] as const;
+const TASK_INFO = ['rate_limit', 'time_limit', 'soft_time_limit', 'max_retries'] as const;
 
 export class Inspector {
   readonly workers = new Map<string, Inspected>();

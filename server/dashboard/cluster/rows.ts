@@ -58,7 +58,7 @@ export function workerRows(cluster: Cluster): WorkerRow[] {
 }
 
 /** null: an operation can reach it. */
-export function whyNotControllable(cluster: Cluster, w: WorkerRecord): string | null {
+function whyNotControllable(cluster: Cluster, w: WorkerRecord): string | null {
   if (!cluster.link.asking.connected) return 'The broker is away: nothing reaches this worker';
   if (cluster.statusOf(w) !== 'offline') return null;
   if (w.left) return 'It has stopped';

@@ -13,7 +13,7 @@ export type Liveness = 'online' | 'late' | 'offline';
 /** A worker is late when it was not heard for so many of its heartbeats. Celery 5.6: events/state.py HEARTBEAT_EXPIRE_WINDOW */
 const BEATS_MISSED = 2;
 /** How long a late worker may come back before it counts as offline. @unit seconds */
-export const GRACE = 60;
+const GRACE = 60;
 /** Whoever announces a heartbeat less often than that is still expected so often. @unit seconds */
 const LONGEST_FREQ = 300;
 /** So many heartbeats with tasks begun and no event of a task between them: it sends none. */

@@ -13,7 +13,7 @@ import type { Dictionary } from './query-sql.ts';
 import { listRow } from './rows.ts';
 import { ROW_SELECT } from './schema.ts';
 
-export const COUNT_CAP = 10_000;
+const COUNT_CAP = 10_000;
 /** Above so many index ranges a plain scan in the order asked for is cheaper. */
 const MAX_RANGES = 150;
 const BUDGET_MS = 1200;

@@ -31,7 +31,7 @@ const MAX_NAMES: Readonly<Record<Exclude<Dim, 'all'>, number>> = {
   pair: 20_000,
 };
 
-export const FINISH_STATES = ['SUCCESS', 'FAILURE', 'RETRY', 'REVOKED', 'REJECTED'] as const;
+const FINISH_STATES = ['SUCCESS', 'FAILURE', 'RETRY', 'REVOKED', 'REJECTED'] as const;
 export type FinishState = (typeof FINISH_STATES)[number];
 
 interface Bucket {

@@ -5,10 +5,10 @@ import type { EmbeddedDb } from '../../embedded-db.ts';
 import { ImproperlyConfigured } from '../../errors.ts';
 import { ROW_TEXT } from './rows.ts';
 
-export const VERSION = 3;
+const VERSION = 3;
 
 /** What a list shows: TaskRow of shared/wire/http.ts. */
-export const ROW_COLUMNS = [
+const ROW_COLUMNS = [
   'uuid',
   'name',
   'state',
@@ -43,7 +43,7 @@ export const ROW_SELECT = ROW_COLUMNS.map((c) =>
 ).join(', ');
 
 /** What only one task's page shows. */
-export const DETAIL_COLUMNS = ['traceback', 'exchange', 'routing_key', 'clock', 'pid', 'client', 'extra'] as const;
+const DETAIL_COLUMNS = ['traceback', 'exchange', 'routing_key', 'clock', 'pid', 'client', 'extra'] as const;
 export const TASK_COLUMNS = [...ROW_COLUMNS, ...DETAIL_COLUMNS] as const;
 
 /** What changes while a task runs; the rest is written when it is first stored. The uuid comes last, as the key. */

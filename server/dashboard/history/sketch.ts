@@ -4,7 +4,7 @@
 // microsecond and eleven days.
 // The idea is DDSketch's: logarithmic buckets of equal relative width.
 
-export const ACCURACY = 0.01;
+const ACCURACY = 0.01;
 const GAMMA = (1 + ACCURACY) / (1 - ACCURACY);
 const LOG_GAMMA = Math.log(GAMMA);
 const SMALLEST = 1e-6;

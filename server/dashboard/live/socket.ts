@@ -15,7 +15,7 @@ import type { Feed } from './feed.ts';
 import { ALL_TOPICS, type NumberedPatch, type Topics } from './patch.ts';
 import type { ProgressWatch } from './progress.ts';
 
-export const HIGH = 512 * 1024;
+const HIGH = 512 * 1024;
 const LOW = 64 * 1024;
 const GREETING_MS = 150;
 const DRAIN_MS = 100;

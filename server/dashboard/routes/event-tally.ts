@@ -14,7 +14,7 @@ const IDLE = 86_400;
 const MAX_RUNTIMES = 200_000;
 /** A label is a name, not a text. @unit characters */
 const MAX_LABEL = 200;
-export const OTHER_LABEL = 'other';
+const OTHER_LABEL = 'other';
 
 const CELERY_TYPES: ReadonlySet<string> = new Set(
   'sent received started succeeded failed retried revoked rejected'.split(' ').map((subject) => `task-${subject}`),

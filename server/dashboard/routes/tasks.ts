@@ -218,7 +218,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
 }
 
 /** @throws ProblemError 400 with the position */
-export function readQuery(text: string | undefined, now: number): QueryTree | null {
+function readQuery(text: string | undefined, now: number): QueryTree | null {
   if (text === undefined || text.trim() === '') return null;
   const parsed = parseQuery(text, { nowS: now });
   if (!parsed.ok) throw new ProblemError(400, 'Bad query', parsed.message, { position: parsed.position });

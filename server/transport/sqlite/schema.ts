@@ -7,7 +7,7 @@ import { statSync } from 'node:fs';
 import { EmbeddedDb } from '../../embedded-db.ts';
 import { OperationalError, toError } from '../../errors.ts';
 
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS broker_meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

@@ -24,7 +24,7 @@ const FLAGS: TransportFlags = {
 export const sqliteTransport: TransportFactory = (context) => new SqliteTransport(context);
 
 /** The file a URL names. */
-export function brokerPath(url: string): string {
+function brokerPath(url: string): string {
   const { host, path } = parseUrl(url);
   if (host !== '' || path === '') {
     throw new ImproperlyConfigured(

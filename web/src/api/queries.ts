@@ -3,7 +3,6 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { toSegment } from '../../../shared/path-segment.ts';
 import type {
   CallReply,
-  ClusterInfo,
   FacetReply,
   OperationsPage,
   OperationsQuery,
@@ -26,9 +25,6 @@ import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { get } from './client.ts';
 
 const part = (name: string) => encodeURIComponent(toSegment(name));
-
-export const clusterQuery = () =>
-  queryOptions({ queryKey: ['cluster'], queryFn: ({ signal }) => get<ClusterInfo>('cluster', {}, signal) });
 
 export const overviewQuery = () =>
   queryOptions({

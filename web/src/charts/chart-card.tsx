@@ -55,7 +55,7 @@ export function useSeries(query: SeriesQuery) {
 }
 
 /** When nobody listened, in the time of a chart. The same array for as long as nothing of it changes, for charts are dear to draw. */
-export function useGaps(series: SeriesReply | undefined): readonly EventGap[] {
+function useGaps(series: SeriesReply | undefined): readonly EventGap[] {
   const text = usePicture((p) =>
     JSON.stringify(series?.gaps ?? (p.cluster && series ? gapsWithin(p.cluster.gaps, series) : [])),
   );

@@ -15,7 +15,7 @@ const SILENT_MS = 25_000;
 const PAUSED_MS = 30_000;
 
 /** The last word of the server when the picture is not of now any more, else 0. @returns milliseconds of the page's clock */
-export function silentSince({ connection, heardAt }: Picture, now: number): number {
+function silentSince({ connection, heardAt }: Picture, now: number): number {
   if (heardAt === 0) return 0;
   const silent = now - heardAt;
   switch (connection.mode) {
@@ -40,7 +40,7 @@ const NAMED: Record<Source, string> = {
 };
 
 /** Since when a source is away; 0: unknown since when; null: it is there, or there is none. @returns seconds */
-export function awaySince(cluster: ClusterInfo | null, source: Source): number | null {
+function awaySince(cluster: ClusterInfo | null, source: Source): number | null {
   const known = cluster?.knowledge?.[source];
   if (known) return known.ok === false ? (known.since ?? known.as_of ?? 0) : null;
   const told = cluster?.sources.find(({ name }) => name === NAMED[source]);

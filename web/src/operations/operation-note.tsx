@@ -38,7 +38,7 @@ export function OperationNote({ operation, proof }: { operation: Operation; proo
   return <RecordNote record={operation.data} proof={proof} onDismiss={operation.reset} />;
 }
 
-export function RecordNote({
+function RecordNote({
   record,
   proof,
   onDismiss,

@@ -15,7 +15,7 @@ import { count, exactCount, plural, signed } from '../ui/words.ts';
 const ROWS = 5;
 
 /** Those that grow first, then those with more waiting. */
-export function byNeed(a: QueueRow, b: QueueRow): number {
+function byNeed(a: QueueRow, b: QueueRow): number {
   return (
     Number(b.growing) - Number(a.growing) || (b.messages ?? -1) - (a.messages ?? -1) || a.name.localeCompare(b.name)
   );

@@ -12,7 +12,7 @@ import { Oldest } from './oldest.tsx';
 import { arrives, isStranded, isUnconsumed, restOfQueues, stemNote, sumQueues } from './queue-list.ts';
 
 /** 'never', in words and weight, when it does not. */
-export function Drain({ queue }: { queue: QueueRow }) {
+function Drain({ queue }: { queue: QueueRow }) {
   if (!queue.messages) return <span className="faint">-</span>;
   if (queue.drain === null) return <b>{queue.per_min === null ? '-' : 'never'}</b>;
   return <span className="muted">{age(queue.drain)}</span>;

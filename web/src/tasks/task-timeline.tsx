@@ -149,7 +149,7 @@ function beside(label: string, task: TaskDetail, number: number, now: number) {
 }
 
 /** An ETA as its message has it, in the zone of the page. What cannot be read as an instant is shown as it is. */
-export function etaWords(eta: string, now: number): string {
+function etaWords(eta: string, now: number): string {
   const seconds = etaSeconds(eta);
   return seconds === null ? eta : instant(seconds, now);
 }

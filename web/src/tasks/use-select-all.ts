@@ -5,7 +5,7 @@ import { fetchTasks } from '../api/queries.ts';
 
 const PAGE = 1000;
 /** The most at once: what a page can hold and a person can mean. */
-export const MOST_SELECTED = 10_000;
+const MOST_SELECTED = 10_000;
 
 export interface SelectAll {
   /** How many are read so far; null: it is not being done. */

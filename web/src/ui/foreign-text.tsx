@@ -24,7 +24,7 @@ export function ForeignText({ text }: { text: string }) {
 }
 
 /** How much of a text is drawn before one asks for the rest: about fifty lines. @unit characters */
-export const SHOWN_FIRST = 4000;
+const SHOWN_FIRST = 4000;
 
 /** @param max at most so much is shown at first. @unit characters */
 export function LongText({ text, max = SHOWN_FIRST }: { text: string; max?: number }) {

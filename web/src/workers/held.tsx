@@ -27,7 +27,7 @@ export interface Fate {
 }
 
 /** By what becomes of them: those that nobody will run come first. */
-export function fatesOf({ tasks }: HeldTasks): Fate[] {
+function fatesOf({ tasks }: HeldTasks): Fate[] {
   const gone = tasks.filter((t) => t.was === 'running' && t.acknowledged === true);
   const unsure = tasks.filter((t) => t.was === 'running' && t.acknowledged === null);
   const back = tasks.filter((t) => t.was === 'running' && t.acknowledged === false);

@@ -60,7 +60,7 @@ export function slotsInWords(totals: FleetTotals): string {
 }
 
 /** 'celery@web-3.prod.internal': host 'web-3'; 'mail@app-1': 'mail', since who names workers names them by what they do. */
-export function deploymentName(hostname: string): string {
+function deploymentName(hostname: string): string {
   const at = hostname.indexOf('@');
   const name = at < 0 ? '' : hostname.slice(0, at);
   const host = hostname.slice(at + 1).split('.')[0]!;
@@ -140,7 +140,7 @@ export function sumWorkers(stem: string, workers: readonly WorkerRow[]): WorkerL
 }
 
 /** By place from the end, for a shorter list began later. */
-export function addUp(lists: readonly (readonly number[])[]): number[] {
+function addUp(lists: readonly (readonly number[])[]): number[] {
   const length = Math.max(0, ...lists.map((list) => list.length));
   return Array.from({ length }, (_, i) => lists.reduce((sum, list) => sum + (list[list.length - length + i] ?? 0), 0));
 }
