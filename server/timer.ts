@@ -1,4 +1,4 @@
-// Things to do at a time: two heaps, one operating-system timer for all of it. The only user of Date.now and setTimeout.
+// Things to do at a time: two heaps, one operating-system timer for all of it. Who waits for a time waits here; how long a run took is measured where it runs.
 // Delays (`after`, `every`) run on the monotonic clock: setting the wall clock neither stops nor hurries them. Deadlines on the wall
 // clock (`at`: an ETA, a crontab) are looked at again within a second when that clock is set, forwards or back.
 // Not here: what is to be done. Tests use ManualTimer (test/support/clock.ts), which keeps the same promises.

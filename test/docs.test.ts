@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { withRooms } from '../.build/rooms.ts';
 import { NO_EFFECT_YET } from '../server/app/settings/no-effect.ts';
 import { SETTING_NAMES, settingOf } from '../server/app/settings.ts';
 import { settingsMarkdown } from '../server/app/settings-docs.ts';
@@ -20,6 +21,11 @@ const pages = [
 describe('the documentation', () => {
   it('docs/settings.md is printed from the settings table (npm run docs)', () => {
     expect(readFileSync(join(ROOT, 'docs/settings.md'), 'utf8')).toBe(settingsMarkdown());
+  });
+
+  it('docs/architecture.md lists the files there are, with what their signs say (npm run docs)', () => {
+    const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+    expect(page.split('\n')).toEqual(withRooms(page, ROOT).split('\n'));
   });
 
   it('says of each setting that nothing reads: accepted, no effect yet', () => {

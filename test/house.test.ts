@@ -1,7 +1,7 @@
 // The laws of the house (docs/architecture.md): which way imports run, what a client loads, how long a file may get.
 // A test here that fails names the import or the file; either the code moves to a better room, or the plan is changed with a reason.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { isHeavy, loadedBy } from './support/loaded.ts';
@@ -183,6 +183,17 @@ describe('the files', () => {
     expect(drawers).toEqual([]);
   });
 
+  it('no sign names a file that is not there', () => {
+    const wrong = sources
+      .filter((path) => !path.startsWith('test/golden'))
+      .flatMap((path) => {
+        const head = /^(?:#!.*\n)?((?:\s*\/\/.*\n)+)/.exec(readFileSync(ROOT + path, 'utf8'))?.[1] ?? '';
+        const names = head.match(/(?<![\w./-])(?:\.{1,2}\/)*[\w-]+(?:[./][\w-]+)*\.(?:tsx?|mjs|css)\b/g) ?? [];
+        return names.filter((name) => !isThere(name, path)).map((name) => `${path}: ${name}`);
+      });
+    expect(wrong).toEqual([]);
+  });
+
   it('each has a door sign: a comment as its first words', () => {
     const bare = product.filter((path) => {
       const head = readFileSync(ROOT + path, 'utf8').replace(/^#!.*\n/, '');
@@ -191,6 +202,16 @@ describe('the files', () => {
     expect(bare).toEqual([]);
   });
 });
+
+/** A file that a comment names, as the one who wrote it may mean it: beside, in a room above, or from the root. */
+function isThere(name: string, from: string): boolean {
+  if (/^(proj|tasks|app)\.(ts|mjs)$|\.d\.ts$/.test(name)) return true;
+  for (let folder = dirname(from); ; folder = dirname(folder)) {
+    if (existsSync(ROOT + join(folder, name))) return true;
+    if (folder === '.') break;
+  }
+  return sources.some((path) => path.endsWith(`/${name.replace(/^(\.\.?\/)+/, '')}`));
+}
 
 describe('a fresh process that imports umbel', () => {
   it.runIf(existsSync(`${ROOT}server/index.ts`))('loads the client and nothing else', () => {

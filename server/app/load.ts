@@ -1,5 +1,5 @@
 // Find the app that -A names, and the modules it wants imported.
-// Not here: what is done with it (cli/, pool/child.ts).
+// Not here: what is done with it (cli/, pool/).
 // Holds: the error says what was tried and what to do; an app is recognised by its mark, so that one made with another copy of this
 // package (the user's, beside ours) is one too.
 // Celery 5.6: app/utils.py find_app

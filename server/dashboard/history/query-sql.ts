@@ -1,5 +1,5 @@
 // A query tree as an SQL condition over the `tasks` table, meaning exactly what shared/query/tree.ts says.
-// Not here: which index answers it (list.ts).
+// Not here: which index answers it (plan.ts).
 // Holds: what a user typed goes in as a parameter, never into the text; name, worker, queue and state are decided against the few
 // distinct values there are (the dictionary), so that a part of a name becomes a lookup in an index.
 import { compileQuery, etaSeconds } from '../../../shared/query/match.ts';

@@ -1,6 +1,6 @@
 // The JSON a message travels in on Redis: written as kombu writes it, read whoever wrote it.
 // Where it is put: keys.ts. What the body means: protocol/.
-// Holds: `properties` come last, and in them the delivery tag: take-script.ts relies on it to be fast, not to be right.
+// Holds: `properties` come last, and in them the delivery tag: the script in scripts.ts relies on it to be fast, not to be right.
 // Kombu 5.6: transport/virtual/base.py Channel.prepare_message, Message
 import { randomInt, randomUUID } from 'node:crypto';
 import { EncodeError, toError } from '../../errors.ts';

@@ -1,5 +1,5 @@
 // One delivered message of a broker of ours: what the user reads, and ack / reject exactly once.
-// What settling means is the channel's business (memory/channel.ts, sqlite/channel.ts).
+// What settling means is the channel's business (memory/channel.ts, sqlite/channel.ts, redis/channel.ts).
 // Holds: the second settlement of one delivery throws; settling after the channel gave the message back does nothing.
 // Kombu: message.py
 import { MessageStateError } from '../../errors.ts';
