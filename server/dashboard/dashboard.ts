@@ -20,8 +20,9 @@ import { fromSegment } from '../../shared/path-segment.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
-import { Gate } from './access/gate.ts';
+import { Gate, NOBODY, requireDeclaredAccess } from './access/gate.ts';
 import { SECURITY_HEADERS } from './access/headers.ts';
+import { type Identity, VIEWER } from './access/identity.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
 import { Attention } from './attention/attention.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -162,7 +163,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   };
 
   const plugin: FastifyPluginAsync = async (root) => {
-    root.decorateRequest('user', null);
+    root.decorateRequest<Identity | null>('identity', null);
     root.decorateRequest('refusal', null);
     root.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, log));
     root.setNotFoundHandler(answerNotFound);
@@ -171,8 +172,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     // A server of yours that compresses already goes on doing so.
     if (!root.hasReplyDecorator('compress'))
       await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
+    root.addHook('onRoute', requireDeclaredAccess);
     root.addHook('onRequest', async (request, reply) => {
       reply.headers(SECURITY_HEADERS);
+      request.identity = NOBODY;
       request.refusal = gate.admit(request, reply, request.url.slice(root.prefix.length).split('?')[0] ?? '');
       await start();
     });
@@ -202,7 +205,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         queueRoutes(typed, context);
         overviewRoutes(typed, context);
         operationRoutes(typed, context);
-        api.get('/live', { websocket: true, compress: false }, (socket, request) => {
+        api.get('/live', { websocket: true, compress: false, config: VIEWER }, (socket, request) => {
           const [code, reason] = request.refusal
             ? [CLOSE_REFUSED, request.refusal]
             : [CLOSE_TOO_MANY, `More than ${MAX_SOCKETS} pages are open.`];
@@ -217,7 +220,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
             );
             return;
           }
-          const live = new LiveSocket(socket, feed, progress, timer, request.user);
+          const live = new LiveSocket(socket, feed, progress, timer, request.identity.name);
           sockets.add(live);
           socket.on('close', () => sockets.delete(live));
         });
@@ -225,7 +228,8 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       { prefix: '/api/v2' },
     );
     // Below /api nothing is a page.
-    for (const path of ['/api', '/api/*']) root.all(path, async (request, reply) => answerNotFound(request, reply));
+    for (const path of ['/api', '/api/*'])
+      root.all(path, { config: VIEWER }, async (request, reply) => answerNotFound(request, reply));
     healthRoutes(root, context, readMetrics);
     aliveRoutes(root.withTypeProvider<TypeBoxTypeProvider>(), context);
     await pages(root, parts.pages);

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { VIEWER } from './access/identity.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 
@@ -23,7 +24,7 @@ function findPages(): string | null {
 }
 
 export async function pages(app: FastifyInstance, folder: string | null = findPages()): Promise<void> {
-  const route = { compress: false as const };
+  const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
     app.get('/*', route, (_, reply) => notBuilt(reply, app.prefix));
     return;

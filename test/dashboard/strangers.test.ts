@@ -1,4 +1,5 @@
 // What a stranger can ask of a dashboard, and what it says to that. One server for most; logins, origins and loopback have their own.
+
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -8,6 +9,8 @@ import { inspect } from 'node:util';
 import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readCredentials } from '../../server/dashboard/access/credentials.ts';
+import { requireDeclaredAccess } from '../../server/dashboard/access/gate.ts';
+import { VIEWER } from '../../server/dashboard/access/identity.ts';
 import { refuseOrigin, refuseRead } from '../../server/dashboard/access/origin.ts';
 import { type WrongLogin, WrongLogins } from '../../server/dashboard/access/wrong-logins.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
@@ -138,6 +141,42 @@ describe('a prefix', () => {
     expect((await app.inject('/')).headers.location).toBe('/flower/');
     const beside = await app.inject('/other');
     expect([beside.statusCode, beside.headers['x-frame-options']]).toEqual([404, 'DENY']);
+  });
+});
+
+describe('routes', () => {
+  it('say each what one needs for it, and none but those of health and metrics is open without a login', async () => {
+    const server = fastify();
+    const routes: { method: string; url: string; access: unknown }[] = [];
+    server.addHook('onRoute', ({ method, url, config }) => {
+      for (const one of [method].flat()) routes.push({ method: one, url, access: config?.access });
+    });
+    const inner = make({ basic_auth: 'ann:secret' });
+    await server.register(inner.plugin);
+    onTestFinished(() => inner.close());
+    expect(routes.length).toBeGreaterThan(30);
+    expect(routes.filter(({ access }) => !['public', 'viewer', 'operator', 'admin'].includes(String(access)))).toEqual(
+      [],
+    );
+    const open = new Set(routes.filter(({ access }) => access === 'public').map(({ url }) => url));
+    expect([...open].sort()).toEqual(['/alive/:worker', '/healthcheck', '/metrics', '/readyz']);
+    const acting = routes.filter(
+      ({ method, url }) => !['GET', 'HEAD'].includes(method) && url !== '/api' && url !== '/api/*',
+    );
+    expect(acting).toEqual([{ method: 'POST', url: '/api/v2/operations', access: 'operator' }]);
+    for (const { method, url, access } of routes) {
+      if (access === 'public' || method === 'TRACE') continue;
+      const path = url.replace('*', 'x').replace(/:\w+/g, 'x');
+      const reply = await server.inject({ method: method as 'GET', url: path, headers: { host: 'localhost' } });
+      expect([method, path, reply.statusCode]).toEqual([method, path, 401]);
+    }
+    await server.close();
+  });
+
+  it('that do not say it are refused when they are registered', () => {
+    const route = { method: 'GET', url: '/new', handler: () => {} } as const;
+    expect(() => requireDeclaredAccess(route)).toThrow(/GET \/new does not say who may use it/);
+    requireDeclaredAccess({ ...route, config: VIEWER });
   });
 });
 

@@ -1,18 +1,16 @@
 // The gate every request passes: is it from here, from our own pages, from a user?
 // Not here: each question (origin.ts, basic.ts, wrong-logins.ts), the routes.
 // Holds: what is refused is refused before anything is read or done for it, and is told in the log with its address, within bounds.
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 import { ProblemError } from '../routes/context.ts';
 import { checkLogin, readLogin } from './basic.ts';
+import { type Access, type Identity, may } from './identity.ts';
 import { refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
 import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
 
-/** What asks for no login, as with Flower. */
-const OPEN_PATHS = new Set(['/healthcheck', '/readyz', '/metrics']);
-const isOpen = (path: string): boolean => OPEN_PATHS.has(path) || path.startsWith('/alive/');
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
 const REPORT_EVERY_MS = 10_000;
 
@@ -51,10 +49,10 @@ export class Gate {
       const isPage = !/^\/api(\/|$)/.test(path) || path === '/api/v2/docs';
       const mode = header(request, 'sec-fetch-mode');
       this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage }));
-      this.#login(request, reply, path);
+      this.#identify(request, reply);
       return null;
     }
-    this.#login(request, reply, path);
+    this.#identify(request, reply);
     const { host, origin } = headers;
     const refusal = refuseOrigin(
       { host, origin, fetchSite: upgrade ? undefined : site },
@@ -70,9 +68,22 @@ export class Gate {
     return null;
   }
 
-  #login(request: FastifyRequest, reply: FastifyReply, path: string): void {
+  #identify(request: FastifyRequest, reply: FastifyReply): void {
+    const { basic_auth: credentials, trust_server: isTrusted } = this.#options;
+    const { access } = request.routeOptions.config;
+    if (credentials.length === 0) request.identity = this.#identity(null, isTrusted ? 'server' : 'loopback');
+    else if (access !== 'public') request.identity = this.#identity(this.#login(request, reply), 'basic');
+    requireAccess(request.identity, access ?? 'viewer', this.#options);
+  }
+
+  /** Where nothing may be changed everybody is a viewer. */
+  #identity(name: string | null, via: Identity['via']): Identity {
+    return { name, via, role: this.#options.read_only ? 'viewer' : 'admin' };
+  }
+
+  /** @returns the user */
+  #login(request: FastifyRequest, reply: FastifyReply): string {
     const { basic_auth: credentials } = this.#options;
-    if (credentials.length === 0 || isOpen(path)) return;
     const login = readLogin(request.headers.authorization);
     if (login !== null) {
       const address = request.raw.socket.remoteAddress ?? 'this machine';
@@ -82,10 +93,10 @@ export class Gate {
         reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
         throw new ProblemError(429, 'Too many wrong logins', `Try again in ${Math.ceil(waitMs / 1000)} s.`);
       }
-      request.user = checkLogin(login, credentials);
-      if (request.user !== null) {
+      const user = checkLogin(login, credentials);
+      if (user !== null) {
         this.#wrong.right(address, digest);
-        return;
+        return user;
       }
       this.#wrong.wrong(address, login.user);
     }
@@ -113,6 +124,26 @@ export class Gate {
       if (times > 0) this.#log.warning(`Refused ${times} more requests in the last ${REPORT_EVERY_MS / 1000} s`);
     });
   }
+}
+
+/** A route that does not say what it needs is a mistake of ours, found when it is registered. */
+export function requireDeclaredAccess({ method, url, config }: RouteOptions): void {
+  if (config?.access === undefined)
+    throw new Error(`The route ${String(method)} ${url} does not say who may use it (config.access).`);
+}
+
+/** Of whom nothing is known, on a public route. */
+export const NOBODY: Identity = { name: null, role: 'viewer', via: 'nothing' };
+
+/** @throws ProblemError 403 */
+export function requireAccess(identity: Identity, access: Access, { read_only }: Pick<Resolved, 'read_only'>): void {
+  if (may(identity, access)) return;
+  if (read_only) throw new ProblemError(403, 'Read only', 'This dashboard is read only: it changes nothing.');
+  throw new ProblemError(
+    403,
+    'Forbidden',
+    `This takes the role ${access}; ${identity.name ?? 'you'} may only what a ${identity.role} may.`,
+  );
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

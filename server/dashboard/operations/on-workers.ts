@@ -139,7 +139,7 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'heartbeat'>({
     action: 'heartbeat',
-    access: 'viewer',
+    access: 'operator',
     subject: ({ destination }) => whom(destination),
     async run({ cluster }, _, { destination, expected }) {
       await cluster.link.control.broadcast('heartbeat', { destination });

@@ -6,6 +6,7 @@
 import { Type } from 'typebox';
 import { formatAge } from '../../../shared/format/time.ts';
 import { AliveReply } from '../../../shared/wire/http.ts';
+import { PUBLIC } from '../access/identity.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import type { Api, RouteContext } from './context.ts';
@@ -14,6 +15,7 @@ export function aliveRoutes(app: Api, context: RouteContext): void {
   app.get(
     '/alive/:worker',
     {
+      config: PUBLIC,
       schema: {
         summary: 'Is this worker there, and does it take its messages? 503: restart it',
         params: Type.Object({ worker: Type.String() }),

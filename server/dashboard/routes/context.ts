@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
 import type { Timer } from '../../timer.ts';
+import type { Access, Identity } from '../access/identity.ts';
 import type { Attention } from '../attention/attention.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
@@ -42,9 +43,13 @@ export interface RouteContext {
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What one needs for this route; without it the route is refused at the start. */
+    access?: Access;
+  }
   interface FastifyRequest {
-    /** Who asks: a user's name, or null without authentication. */
-    user: string | null;
+    /** Who asks. */
+    identity: Identity;
     /** Why this WebSocket is closed again with a word to its page; null: it may stay. */
     refusal: string | null;
   }

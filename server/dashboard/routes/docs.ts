@@ -4,6 +4,7 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { Problem } from '../../../shared/wire/http.ts';
+import { VIEWER } from '../access/identity.ts';
 
 /** What the page reads of the document. */
 interface Described {
@@ -32,8 +33,8 @@ export async function docsRoutes(api: FastifyInstance, version: string): Promise
       schema: schema?.summary ? described(schema, url.slice(api.prefix.length), String(route.method)) : { hide: true },
     }),
   });
-  api.get('/docs/json', async () => api.swagger());
-  api.get('/docs', async (_, reply) =>
+  api.get('/docs/json', { config: VIEWER }, async () => api.swagger());
+  api.get('/docs', { config: VIEWER }, async (_, reply) =>
     reply.type('text/html; charset=utf-8').send(page(api.swagger() as unknown as Described)),
   );
 }

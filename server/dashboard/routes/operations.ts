@@ -1,14 +1,17 @@
 // /operations: what operators did, and doing it.
 import { OperationRecord, OperationRequest, OperationsPage, OperationsQuery } from '../../../shared/wire/http.ts';
+import { requireAccess } from '../access/gate.ts';
+import { OPERATOR, VIEWER } from '../access/identity.ts';
 import { Refused } from '../operations/contract.ts';
 import { perform } from '../operations/perform.ts';
-import { readOperation } from '../operations/table.ts';
+import { operationOf, readOperation } from '../operations/table.ts';
 import { type Api, ProblemError, type RouteContext } from './context.ts';
 
 export function operationRoutes(app: Api, { desk, options }: RouteContext): void {
   app.get(
     '/operations',
     {
+      config: VIEWER,
       schema: {
         summary: 'What operators did, newest first',
         querystring: OperationsQuery,
@@ -32,6 +35,7 @@ export function operationRoutes(app: Api, { desk, options }: RouteContext): void
   app.post(
     '/operations',
     {
+      config: OPERATOR,
       // The body is checked by hand: of a union, only the variant it names can say what is wrong.
       schema: {
         summary: 'Do something to tasks, workers or queues',
@@ -40,10 +44,10 @@ export function operationRoutes(app: Api, { desk, options }: RouteContext): void
       },
     },
     async (request) => {
-      if (options.read_only)
-        throw new ProblemError(403, 'Read only', 'This dashboard is read only: it changes nothing.');
       try {
-        return await perform(desk, readOperation(request.body), request.user ?? 'anonymous');
+        const operation = readOperation(request.body);
+        requireAccess(request.identity, operationOf(operation.action).access, options);
+        return await perform(desk, operation, request.identity.name ?? 'anonymous');
       } catch (error) {
         if (error instanceof Refused) throw new ProblemError(400, 'Refused', error.message);
         throw error;

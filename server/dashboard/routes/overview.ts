@@ -1,6 +1,8 @@
 // /overview, /failures, /cluster: is the cluster well?
+
 import { Type } from 'typebox';
 import { ClusterInfo, FailuresReply, Overview } from '../../../shared/wire/http.ts';
+import { VIEWER } from '../access/identity.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import { clusterInfo, figures, queueRows, workerRows } from '../cluster/rows.ts';
 import type { Api, RouteContext } from './context.ts';
@@ -10,25 +12,29 @@ const DAY = 86_400;
 const ROWS = 50;
 
 export function overviewRoutes(app: Api, { attention, cluster, version }: RouteContext): void {
-  app.get('/overview', { schema: { summary: 'Is the cluster well?', response: { 200: Overview } } }, async () => {
-    const asked = { now: cluster.now, span: DAY, limit: 10, task: null, exception: null };
-    const failures = await cluster.history.failures(asked);
-    const queues = queueRows(cluster);
-    const workers = workerRows(cluster);
-    const { needs, more } = attention.needs();
-    return {
-      attention: needs,
-      attention_more: more,
-      settling: attention.isSettling,
-      knowledge: knowledge(cluster),
-      figures: figures(cluster, queues, workers),
-      failures,
-      queues: queues.slice(0, ROWS),
-      queues_total: queues.length,
-      workers: workers.slice(0, ROWS),
-      workers_total: workers.length,
-    } satisfies Overview;
-  });
+  app.get(
+    '/overview',
+    { config: VIEWER, schema: { summary: 'Is the cluster well?', response: { 200: Overview } } },
+    async () => {
+      const asked = { now: cluster.now, span: DAY, limit: 10, task: null, exception: null };
+      const failures = await cluster.history.failures(asked);
+      const queues = queueRows(cluster);
+      const workers = workerRows(cluster);
+      const { needs, more } = attention.needs();
+      return {
+        attention: needs,
+        attention_more: more,
+        settling: attention.isSettling,
+        knowledge: knowledge(cluster),
+        figures: figures(cluster, queues, workers),
+        failures,
+        queues: queues.slice(0, ROWS),
+        queues_total: queues.length,
+        workers: workers.slice(0, ROWS),
+        workers_total: workers.length,
+      } satisfies Overview;
+    },
+  );
 
   const Query = Type.Object({
     task: Type.Optional(Type.String()),
@@ -39,6 +45,7 @@ export function overviewRoutes(app: Api, { attention, cluster, version }: RouteC
   app.get(
     '/failures',
     {
+      config: VIEWER,
       schema: {
         summary: 'Failures by task and class of exception',
         querystring: Query,
@@ -60,7 +67,10 @@ export function overviewRoutes(app: Api, { attention, cluster, version }: RouteC
 
   app.get(
     '/cluster',
-    { schema: { summary: 'The cluster, its sources, and who you are', response: { 200: ClusterInfo } } },
-    async (request) => clusterInfo(cluster, version, request.user),
+    {
+      config: VIEWER,
+      schema: { summary: 'The cluster, its sources, and who you are', response: { 200: ClusterInfo } },
+    },
+    async (request) => clusterInfo(cluster, version, request.identity.name),
   );
 }

@@ -15,6 +15,7 @@ import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { decompress } from '../../serialization/compression.ts';
 import { acceptSet, decodeExact } from '../../serialization/registry.ts';
 import type { Message } from '../../transport/message.ts';
+import { VIEWER } from '../access/identity.ts';
 import { queueRows } from '../cluster/rows.ts';
 import { type Api, notFound, type RouteContext } from './context.ts';
 
@@ -24,13 +25,18 @@ const MAX_OPENED = 1024 * 1024;
 const ACCEPT = acceptSet(['json']);
 
 export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void {
-  app.get('/queues', { schema: { summary: 'Every queue known', response: { 200: QueuesReply } } }, async () => ({
-    items: queueRows(cluster),
-  }));
+  app.get(
+    '/queues',
+    { config: VIEWER, schema: { summary: 'Every queue known', response: { 200: QueuesReply } } },
+    async () => ({
+      items: queueRows(cluster),
+    }),
+  );
 
   app.get(
     '/queues/:name',
     {
+      config: VIEWER,
       schema: {
         summary: 'One queue, its next messages, its depth over time',
         params: Type.Object({ name: Type.String() }),
@@ -59,7 +65,10 @@ export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void 
 
   app.get(
     '/series',
-    { schema: { summary: 'Lines of a chart', querystring: SeriesQuery, response: { 200: SeriesReply } } },
+    {
+      config: VIEWER,
+      schema: { summary: 'Lines of a chart', querystring: SeriesQuery, response: { 200: SeriesReply } },
+    },
     async (request) => {
       const q = request.query;
       return cluster.history.series({

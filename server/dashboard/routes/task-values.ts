@@ -6,6 +6,7 @@ import { ENDED_STATES } from '../../../shared/states.ts';
 import { CallReply, ResultReply, RetryPlan } from '../../../shared/wire/http.ts';
 import { SerializationError, toError } from '../../errors.ts';
 import type { ResultMeta } from '../../protocol/result-meta.ts';
+import { VIEWER } from '../access/identity.ts';
 import { wholeCall } from '../operations/known-call.ts';
 import { findRow, planRetry } from '../operations/retry.ts';
 import { bounded } from './bounded.ts';
@@ -16,7 +17,10 @@ const Uuid = Type.Object({ uuid: Type.String() });
 export function taskValueRoutes(app: Api, { cluster, waiting, masking }: RouteContext): void {
   app.get(
     '/tasks/:uuid/call',
-    { schema: { summary: 'Its whole arguments, where they can be had', params: Uuid, response: { 200: CallReply } } },
+    {
+      config: VIEWER,
+      schema: { summary: 'Its whole arguments, where they can be had', params: Uuid, response: { 200: CallReply } },
+    },
     async (request): Promise<CallReply> => {
       const { uuid } = request.params as { uuid: string };
       const row = await findRow(cluster, uuid);
@@ -45,6 +49,7 @@ export function taskValueRoutes(app: Api, { cluster, waiting, masking }: RouteCo
   app.get(
     '/tasks/:uuid/retry',
     {
+      config: VIEWER,
       schema: {
         summary: 'What sending it again would send, from where it is known and to which queue; or why it cannot be',
         params: Uuid,
@@ -57,6 +62,7 @@ export function taskValueRoutes(app: Api, { cluster, waiting, masking }: RouteCo
   app.get(
     '/tasks/:uuid/result',
     {
+      config: VIEWER,
       schema: {
         summary: 'The stored result',
         params: Uuid,

@@ -17,6 +17,7 @@ import {
   WaitReply,
 } from '../../../shared/wire/http.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
+import { VIEWER } from '../access/identity.ts';
 import { countUnknown } from '../cluster/held.ts';
 import { poolName } from '../cluster/rows.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
@@ -35,7 +36,10 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
 
   app.get(
     '/tasks',
-    { schema: { summary: 'List and count tasks', querystring: TasksQuery, response: { 200: TaskPage } } },
+    {
+      config: VIEWER,
+      schema: { summary: 'List and count tasks', querystring: TasksQuery, response: { 200: TaskPage } },
+    },
     async (request, reply) => {
       const q = request.query;
       const sort = q.sort ?? '-first_seen';
@@ -83,6 +87,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
   app.get(
     '/tasks/facets',
     {
+      config: VIEWER,
       schema: {
         summary: 'Values of one field, for completion',
         querystring: FacetQuery,
@@ -100,7 +105,10 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
 
   app.get(
     '/tasks/types',
-    { schema: { summary: 'Task names seen, with the last hour of each', response: { 200: TaskTypesReply } } },
+    {
+      config: VIEWER,
+      schema: { summary: 'Task names seen, with the last hour of each', response: { 200: TaskTypesReply } },
+    },
     async () => {
       const now = cluster.now;
       const [stats, pairs] = await Promise.all([
@@ -133,7 +141,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
   const Uuid = Type.Object({ uuid: Type.String() });
   app.get(
     '/tasks/:uuid',
-    { schema: { summary: 'One task, all of it', params: Uuid, response: { 200: TaskDetail } } },
+    { config: VIEWER, schema: { summary: 'One task, all of it', params: Uuid, response: { 200: TaskDetail } } },
     async (request) => {
       const { uuid } = request.params;
       const record = cluster.state.tasks.get(uuid);
@@ -202,6 +210,7 @@ export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRow
   app.get(
     '/tasks/:uuid/wait',
     {
+      config: VIEWER,
       schema: {
         summary:
           'Why it does not run: cause, evidence, place; null when it has ended. Asks its broker and workers, a little',

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
 import { type RequestInfo, WorkerDetail, WorkersReply } from '../../../shared/wire/http.ts';
+import { VIEWER } from '../access/identity.ts';
 import { heldBy } from '../cluster/held.ts';
 import { parseRegistered } from '../cluster/inspector.ts';
 import { workerRow, workerRows } from '../cluster/rows.ts';
@@ -10,14 +11,18 @@ import { type Api, notFound, type RouteContext } from './context.ts';
 import { canTerminate } from './tasks.ts';
 
 export function workerRoutes(app: Api, { cluster, waiting, desk }: RouteContext): void {
-  app.get('/workers', { schema: { summary: 'Every worker heard of', response: { 200: WorkersReply } } }, async () => ({
-    items: workerRows(cluster),
-  }));
+  app.get(
+    '/workers',
+    { config: VIEWER, schema: { summary: 'Every worker heard of', response: { 200: WorkersReply } } },
+    async () => ({
+      items: workerRows(cluster),
+    }),
+  );
 
   const Params = Type.Object({ hostname: Type.String() });
   app.get(
     '/workers/:hostname',
-    { schema: { summary: 'One worker', params: Params, response: { 200: WorkerDetail } } },
+    { config: VIEWER, schema: { summary: 'One worker', params: Params, response: { 200: WorkerDetail } } },
     async (request) => {
       const { hostname } = request.params;
       let record = cluster.state.workers.get(hostname);
