@@ -58,14 +58,18 @@ export function provide(say) {
     const packages = missing.map((need) => need.package);
     say(`installing ${packages.join(' ')} ...`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const install = () =>
-      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, encoding: 'utf8' });
-    let result = install();
+    const install = (...names) =>
+      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env, encoding: 'utf8' });
+    let result = install(...packages);
     if (result.status !== 0) {
       spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-      result = install();
+      result = install(...packages);
     }
-    if (result.status !== 0) say(result.stderr.trim());
+    if (result.status !== 0) {
+      say(result.stderr.trim());
+      // One that cannot be had keeps none of the others away.
+      for (const name of packages) install(name);
+    }
     missing = NEEDS.filter((need) => !need.present());
   }
   if (missing.length > 0) {
