@@ -29,7 +29,7 @@ describe.skipIf(!CHROMIUM)('the overview, in Chromium', { timeout: 3 * LONG }, (
     const drawn = traffic.getByRole('img', { name: /20 succeeded, 0 retried, 1 failed/ });
     await drawn.locator('svg.recharts-surface path.recharts-area-area').first().waitFor();
     const runtimes = traffic.getByRole('img', { name: /^Runtime over the last 15m: now p50/ });
-    await runtimes.locator('.recharts-line path, circle.lone').filter({ visible: true }).first().waitFor();
+    await runtimes.locator('.recharts-line path, circle.isolated').filter({ visible: true }).first().waitFor();
 
     await traffic.getByRole('button', { name: 'Show as table' }).click();
     const table = traffic.getByRole('table', { name: /^Tasks finished/ });
@@ -139,7 +139,7 @@ describe.skipIf(!CHROMIUM)('the overview, in Chromium', { timeout: 3 * LONG }, (
     const page = await window.open(`${dashboard.address}/queues/unattended?tab=history&range=15m`);
     await page
       .getByRole('img', { name: /Depth of unattended over the last 15m: 5 now/ })
-      .locator('path.recharts-curve, circle.lone')
+      .locator('path.recharts-curve, circle.isolated')
       .filter({ visible: true })
       .first()
       .waitFor();

@@ -38,11 +38,47 @@ export function fittingRange(lastHour: readonly (number | null)[]): Range {
   return first === -1 || lastHour.length - first <= 15 ? '15m' : '1h';
 }
 
+/** The gaps of a chart: those of its series, and the one that goes on, of which only the live line knows. */
+export function gapsOf(series: Pick<SeriesReply, 't' | 'step' | 'gaps'>, live: readonly EventGap[]): EventGap[] {
+  const inTime = gapsWithin(live, series);
+  if (!series.gaps) return inTime;
+  const known = new Set(series.gaps.map(({ since }) => since));
+  return [...series.gaps, ...inTime.filter(({ since, until }) => until === null && !known.has(since))];
+}
+
 /** Those that reach into the time of a chart. */
 export function gapsWithin(gaps: readonly EventGap[], { t, step }: Pick<SeriesReply, 't' | 'step'>): EventGap[] {
   const from = t[0] ?? 0;
   const to = (t.at(-1) ?? 0) + step;
   return gaps.filter(({ since, until }) => since < to && (until ?? to) > from);
+}
+
+/**
+ * The series of a server that has been silent `since`, drawn on to `until`: the same length of time, nothing known of the end, and a
+ * gap over it. The bucket that was being filled is unknown as well. @param since seconds @param until seconds, the end of a bucket
+ */
+export function withSilence(series: SeriesReply, since: number, until: number): SeriesReply {
+  const { t, step, lines } = series;
+  const first = t[0];
+  const last = t.at(-1);
+  if (first === undefined || last === undefined) return series;
+  const more = Math.min(t.length, Math.max(0, Math.round((until - last) / step) - 1));
+  const begin = first + Math.max(0, until - (last + step));
+  const known = series.last_unfinished ? t.length - 1 : t.length;
+  const times = t.map((_, i) => begin + i * step);
+  const values = (line: readonly (number | null)[]) =>
+    times.map((time) => {
+      const i = Math.round((time - first) / step);
+      return i < known ? (line[i] ?? null) : null;
+    });
+  const gap: EventGap = { since, until: null, events: null, tasks: null };
+  return {
+    ...series,
+    t: times,
+    lines: Object.fromEntries(Object.entries(lines).map(([name, line]) => [name, values(line)])),
+    last_unfinished: more === 0 && series.last_unfinished,
+    gaps: [...(series.gaps ?? []), gap],
+  };
 }
 
 const LOG_TICKS = [0.0001, 0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000];

@@ -1,15 +1,14 @@
-// A chart where it stands on a page: asks for its data, loads the chart library late, waits while nobody looks,
-// and offers the same as a table. The pictures: throughput.tsx, percentiles.tsx, depth.tsx.
-import { useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, startTransition, useEffect, useMemo, useState } from 'react';
-import type { EventGap, Range, SeriesQuery, SeriesReply } from '../../../shared/wire/http.ts';
-import { seriesQuery } from '../api/queries.ts';
-import { useConnection, usePhone, usePicture, useVisible } from '../live/hooks.ts';
+// A chart where it stands on a page: loads the chart library late, and offers the same as a table. Its data: use-series.ts.
+// The pictures: throughput.tsx, percentiles.tsx, depth.tsx.
+import { lazy, type ReactNode, Suspense, startTransition, useEffect, useState } from 'react';
+import type { Range, SeriesReply } from '../../../shared/wire/http.ts';
+import { usePhone } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { count, exactCount, roughly } from '../ui/words.ts';
-import { gapsWithin } from './axis.ts';
-import { SeriesTable, type TipLine } from './tip.tsx';
+import type { ChartLine } from './chart-tooltip.tsx';
+import { SeriesTable } from './series-table.tsx';
+import { useGaps, useKnownSeries, type useSeries } from './use-series.ts';
 
 const charts = () => import('./library.ts');
 const Throughput = lazy(async () => ({ default: (await charts()).Throughput }));
@@ -31,7 +30,7 @@ export const LINES = {
     { name: 'p99', label: 'p99', text: lengths },
   ],
   depth: [{ name: 'depth', label: 'waiting', text: counts }],
-} as const satisfies Record<string, readonly TipLine[]>;
+} as const satisfies Record<string, readonly ChartLine[]>;
 
 export const RANGES: readonly (readonly [Range, string])[] = [
   ['15m', '15 m'],
@@ -46,25 +45,9 @@ export function RangePicker({ value, onChange }: { value: Range; onChange: (rang
   return <Segmented className="range" label="Range" options={RANGES} value={value} onChange={onChange} />;
 }
 
-/** The series of a chart; it stands still in a background tab and while paused. */
-export function useSeries(query: SeriesQuery) {
-  const visible = useVisible();
-  const paused = useConnection().mode === 'paused';
-  const options = seriesQuery(query);
-  return useQuery({ ...options, refetchInterval: visible && !paused ? options.refetchInterval : false });
-}
-
-/** When nobody listened, in the time of a chart. The same array for as long as nothing of it changes, for charts are dear to draw. */
-function useGaps(series: SeriesReply | undefined): readonly EventGap[] {
-  const text = usePicture((p) =>
-    JSON.stringify(series?.gaps ?? (p.cluster && series ? gapsWithin(p.cluster.gaps, series) : [])),
-  );
-  return useMemo(() => JSON.parse(text) as EventGap[], [text]);
-}
-
 /** The word for the bands of a chart: an item of its legend. */
 export function MissedLegend({ series }: { series: SeriesReply | undefined }) {
-  const gaps = useGaps(series);
+  const gaps = useGaps(useKnownSeries(series));
   const events = gaps.reduce((sum, gap) => sum + (gap.events ?? 0), 0);
   const unknown = gaps.some((gap) => gap.events === null);
   if (events === 0 && !unknown) return null;
@@ -107,7 +90,7 @@ export function ChartBody({
   asTable: boolean;
   height: number;
 }) {
-  const series = useUnhurried(query.data);
+  const series = useUnhurried(useKnownSeries(query.data));
   const narrow = usePhone();
   const gaps = useGaps(series);
   if (query.isError && !series)

@@ -4,9 +4,9 @@ import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YA
 import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, timeTicks } from './axis.ts';
-import { lone } from './lone.tsx';
+import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
+import { isolatedPoint } from './isolated-point.tsx';
 import { MISSED_PATTERN, missedBands } from './missed.tsx';
-import { Tip, type TipLine } from './tip.tsx';
 
 export const Depth = memo(function Depth({
   series,
@@ -14,7 +14,7 @@ export const Depth = memo(function Depth({
   gaps,
 }: {
   series: SeriesReply;
-  lines: readonly TipLine[];
+  lines: readonly ChartLine[];
   gaps: readonly EventGap[];
 }) {
   const from = series.t[0] ?? 0;
@@ -48,14 +48,14 @@ export const Depth = memo(function Depth({
           />
           <Tooltip
             isAnimationActive={false}
-            content={<Tip lines={lines} step={series.step} />}
+            content={<ChartTooltip lines={lines} step={series.step} />}
             cursor={{ className: 'cursor' }}
           />
           <Area
             className="s-depth"
             type="linear"
             dataKey="depth"
-            dot={lone(
+            dot={isolatedPoint(
               'l-depth',
               points.map((point) => point.depth),
             )}

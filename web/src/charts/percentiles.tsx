@@ -4,9 +4,9 @@ import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YA
 import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, roughly } from '../ui/words.ts';
 import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
-import { lone } from './lone.tsx';
+import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
+import { isolatedPoint } from './isolated-point.tsx';
 import { MISSED_PATTERN, missedBands } from './missed.tsx';
-import { Tip, type TipLine } from './tip.tsx';
 
 const HEIGHT = 222;
 const TOP = 6;
@@ -19,7 +19,7 @@ export const Percentiles = memo(function Percentiles({
   gaps,
 }: {
   series: SeriesReply;
-  lines: readonly TipLine[];
+  lines: readonly ChartLine[];
   gaps: readonly EventGap[];
 }) {
   const all = NAMES.flatMap((name) => series.lines[name] ?? []);
@@ -71,7 +71,7 @@ export const Percentiles = memo(function Percentiles({
           />
           <Tooltip
             isAnimationActive={false}
-            content={<Tip lines={lines} step={series.step} />}
+            content={<ChartTooltip lines={lines} step={series.step} />}
             cursor={{ className: 'cursor' }}
           />
           {[...NAMES].reverse().map((name) => (
@@ -80,7 +80,7 @@ export const Percentiles = memo(function Percentiles({
               className={`l-${name}`}
               type="linear"
               dataKey={name}
-              dot={lone(
+              dot={isolatedPoint(
                 name,
                 points.map((point) => point[name]),
               )}

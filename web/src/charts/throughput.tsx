@@ -16,8 +16,8 @@ import {
 import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, stepPoints, timeTicks } from './axis.ts';
+import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
 import { MISSED_PATTERN, missedBands } from './missed.tsx';
-import { Tip, type TipLine } from './tip.tsx';
 
 const Y_WIDTH = 40;
 
@@ -28,7 +28,7 @@ export const Throughput = memo(function Throughput({
   gaps,
 }: {
   series: SeriesReply;
-  lines: readonly TipLine[];
+  lines: readonly ChartLine[];
   narrow: boolean;
   gaps: readonly EventGap[];
 }) {
@@ -60,7 +60,7 @@ export const Throughput = memo(function Throughput({
   const tip = (
     <Tooltip
       isAnimationActive={false}
-      content={<Tip lines={lines} step={series.step} />}
+      content={<ChartTooltip lines={lines} step={series.step} />}
       cursor={{ className: 'cursor' }}
     />
   );

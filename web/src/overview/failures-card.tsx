@@ -4,14 +4,47 @@ import type { FailureGroup } from '../../../shared/wire/http.ts';
 import { Trend } from '../charts/spark.tsx';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';
-import { Boundary } from '../ui/boundary.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { Fresh } from '../ui/fresh.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import { DataTable } from '../ui/table/data-table.tsx';
 import { Age } from '../ui/time.tsx';
 import { count, exactCount, lastPart, plural } from '../ui/words.ts';
 
 const ROWS = 5;
+
+const trend = (f: FailureGroup) => (
+  <span className="trend-cell" data-state={f.is_new ? 'FAILURE' : undefined}>
+    <Trend values={f.trend} label={`By hour over a day: ${f.trend.join(', ')}`} />
+  </span>
+);
+
+const COLUMNS: readonly Column<FailureGroup>[] = [
+  { id: 'what', label: 'Exception', width: 150, grow: 3, className: 'c-what code', cell: (f) => <What group={f} /> },
+  {
+    id: 'task',
+    label: 'Task',
+    width: 116,
+    grow: 1,
+    rank: 2,
+    className: 'code',
+    title: (f) => f.task,
+    cell: (f) => lastPart(f.task),
+    brief: (f) => <code>{lastPart(f.task)}</code>,
+  },
+  { id: 'trend', label: '24 h', width: 76, rank: 4, cell: trend, brief: trend },
+  {
+    id: 'count',
+    label: 'Times',
+    width: 60,
+    num: true,
+    title: (f) => exactCount(f.count),
+    cell: (f) => <Fresh text={count(f.count)} />,
+  },
+  { id: 'first', label: 'First', width: 80, num: true, rank: 3, className: 'muted', cell: (f) => <Age at={f.first} /> },
+  { id: 'last', label: 'Last', width: 84, num: true, rank: 1, className: 'muted', cell: (f) => <Age at={f.last} /> },
+];
 
 export function FailuresCard({ failures }: { failures: readonly FailureGroup[] }) {
   const part = usePart('history', 'events');
@@ -33,75 +66,37 @@ export function FailuresCard({ failures }: { failures: readonly FailureGroup[] }
       {failures.length === 0 ? (
         <Empty title="No task has failed in the last 24 hours" />
       ) : (
-        <table className="table">
-          <caption className="sr">Failures of the last 24 hours, grouped by task and exception</caption>
-          <thead>
-            <tr>
-              <th className="c-what">Exception</th>
-              <th className="c-task">Task</th>
-              <th className="c-trend">24 h</th>
-              <th className="c-count num">Times</th>
-              <th className="c-first num">First</th>
-              <th className="c-last num">Last</th>
-            </tr>
-          </thead>
-          <tbody>
-            {failures.slice(0, ROWS).map((f, i) => (
-              <Boundary
-                key={i}
-                what="This kind of failure"
-                of={f}
-                instead={(error) => (
-                  <tr>
-                    <td colSpan={6}>This kind of failure could not be shown: {String(error)}</td>
-                  </tr>
-                )}
-              >
-                <Row group={f} />
-              </Boundary>
-            ))}
-          </tbody>
-        </table>
+        <DataTable
+          caption="Failures of the last 24 hours, grouped by task and exception"
+          columns={COLUMNS}
+          lines={failures
+            .slice(0, ROWS)
+            .map((row) => ({ kind: 'row', key: `${row.exception} in ${row.task}`, row, within: false }))}
+          inPlace
+        />
       )}
     </section>
   );
 }
 
-function Row({ group: f }: { group: FailureGroup }) {
+function What({ group: f }: { group: FailureGroup }) {
   return (
-    <tr>
-      <td className="c-what code">
-        {f.is_new && (
-          <em className="tag" data-state="FAILURE">
-            new
-          </em>
-        )}
-        <Link
-          to="/tasks"
-          search={{ state: 'FAILURE', q: `exception:${f.exception} name:${f.task}` }}
-          className="row-link"
-        >
-          <b>{f.exception}</b>
-        </Link>
-        <span className="msg" title={f.message}>
-          <ForeignText text={f.message} />
-        </span>
-      </td>
-      <td className="c-task code clip" title={f.task}>
-        {lastPart(f.task)}
-      </td>
-      <td className="c-trend" data-state={f.is_new ? 'FAILURE' : undefined}>
-        <Trend values={f.trend} label={`By hour over a day: ${f.trend.join(', ')}`} />
-      </td>
-      <td className="c-count num" title={exactCount(f.count)}>
-        <Fresh text={count(f.count)} />
-      </td>
-      <td className="c-first num muted">
-        <Age at={f.first} />
-      </td>
-      <td className="c-last num muted">
-        <Age at={f.last} />
-      </td>
-    </tr>
+    <>
+      {f.is_new && (
+        <em className="tag" data-state="FAILURE">
+          new
+        </em>
+      )}
+      <Link
+        to="/tasks"
+        search={{ state: 'FAILURE', q: `exception:${f.exception} name:${f.task}` }}
+        className="row-link"
+      >
+        <b>{f.exception}</b>
+      </Link>
+      <span className="msg" title={f.message}>
+        <ForeignText text={f.message} />
+      </span>
+    </>
   );
 }

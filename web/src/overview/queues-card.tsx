@@ -6,10 +6,11 @@ import { usePart } from '../live/part.ts';
 import { Oldest } from '../queues/oldest.tsx';
 import { isStranded } from '../queues/queue-list.ts';
 import { AsOf } from '../ui/as-of.tsx';
-import { Boundary } from '../ui/boundary.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { Fresh } from '../ui/fresh.tsx';
 import { Middle } from '../ui/middle.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import { DataTable } from '../ui/table/data-table.tsx';
 import { count, exactCount, plural, signed } from '../ui/words.ts';
 
 const ROWS = 5;
@@ -20,6 +21,53 @@ function byNeed(a: QueueRow, b: QueueRow): number {
     Number(b.growing) - Number(a.growing) || (b.messages ?? -1) - (a.messages ?? -1) || a.name.localeCompare(b.name)
   );
 }
+
+const COLUMNS: readonly Column<QueueRow>[] = [
+  {
+    id: 'name',
+    label: 'Queue',
+    width: 88,
+    grow: 3,
+    className: 'code',
+    cell: (queue) => (
+      <Link to="/queues/$name" params={{ name: queue.name }} className="row-link">
+        <Middle text={queue.name} />
+      </Link>
+    ),
+  },
+  {
+    id: 'spark',
+    label: '1 h',
+    width: 64,
+    grow: 1,
+    rank: 2,
+    className: 'c-spark',
+    cell: (queue) => (
+      <Spark values={queue.depth} height={18} label={`${queue.name}: depth over the last hour`} fromZero />
+    ),
+  },
+  {
+    id: 'waiting',
+    label: 'Waiting',
+    width: 72,
+    num: true,
+    className: 'c-depth',
+    title: (queue) => exactCount(queue.messages),
+    cell: (queue) =>
+      queue.messages === null ? <span className="faint">unknown</span> : <Fresh text={count(queue.messages)} />,
+  },
+  { id: 'net', label: 'Net', width: 58, num: true, rank: 1, cell: (queue) => <Fresh text={signed(queue.per_min)} /> },
+  {
+    id: 'oldest',
+    label: 'Oldest',
+    width: 88,
+    num: true,
+    className: 'muted',
+    cell: (queue) => <Oldest queue={queue} />,
+  },
+];
+
+const calm = (queue: QueueRow) => (queue.growing || isStranded(queue) ? undefined : 'calm');
 
 export function QueuesCard({ queues, total }: { queues: readonly QueueRow[]; total: number }) {
   const part = usePart('broker');
@@ -45,64 +93,18 @@ export function QueuesCard({ queues, total }: { queues: readonly QueueRow[]; tot
           <p className="muted">Queues appear with the first worker or message.</p>
         </Empty>
       ) : (
-        <table className="table">
-          <caption className="sr">Queues, growing ones first</caption>
-          <thead>
-            <tr>
-              <th className="c-queue">Queue</th>
-              <th className="c-spark">1 h</th>
-              <th className="c-depth num">Waiting</th>
-              <th className="c-net num">Net</th>
-              <th className="c-age num">Oldest</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...queues]
-              .sort(byNeed)
-              .slice(0, ROWS)
-              .map((queue, i) => (
-                <Boundary
-                  key={i}
-                  what={queue.name}
-                  of={queue}
-                  instead={(error) => (
-                    <tr>
-                      <td colSpan={5}>
-                        {String(queue.name)} could not be shown: {String(error)}
-                      </td>
-                    </tr>
-                  )}
-                >
-                  <Row queue={queue} />
-                </Boundary>
-              ))}
-          </tbody>
-        </table>
+        <DataTable
+          caption="Queues, growing ones first"
+          columns={COLUMNS}
+          lines={[...queues]
+            .sort(byNeed)
+            .slice(0, ROWS)
+            .map((row) => ({ kind: 'row', key: String(row.name), row, within: false }))}
+          rowClass={calm}
+          inPlace
+          givesUp
+        />
       )}
     </section>
-  );
-}
-
-function Row({ queue }: { queue: QueueRow }) {
-  return (
-    <tr className={queue.growing || isStranded(queue) ? undefined : 'calm'}>
-      <td className="c-queue code clip">
-        <Link to="/queues/$name" params={{ name: queue.name }} className="row-link">
-          <Middle text={queue.name} />
-        </Link>
-      </td>
-      <td className="c-spark">
-        <Spark values={queue.depth} height={18} label={`${queue.name}: depth over the last hour`} fromZero />
-      </td>
-      <td className="c-depth num" title={exactCount(queue.messages)}>
-        {queue.messages === null ? <span className="faint">unknown</span> : <Fresh text={count(queue.messages)} />}
-      </td>
-      <td className="c-net num">
-        <Fresh text={signed(queue.per_min)} />
-      </td>
-      <td className="c-age num muted">
-        <Oldest queue={queue} />
-      </td>
-    </tr>
   );
 }

@@ -3,14 +3,8 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Range, SeriesReply } from '../../../shared/wire/http.ts';
 import { lastValue } from '../charts/axis.ts';
-import {
-  ChartBody,
-  MissedLegend,
-  RangePicker,
-  TableToggle,
-  throughputSummary,
-  useSeries,
-} from '../charts/chart-card.tsx';
+import { ChartBody, MissedLegend, RangePicker, TableToggle, throughputSummary } from '../charts/chart-card.tsx';
+import { useSeries } from '../charts/use-series.ts';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { count, exactCount, roughly } from '../ui/words.ts';

@@ -13,6 +13,7 @@ import { NeedsLine } from '../overview/needs-line.tsx';
 import { QueuesCard } from '../overview/queues-card.tsx';
 import { Traffic } from '../overview/traffic.tsx';
 import { Bar } from '../shell/layout.tsx';
+import { useRowKeys } from '../shell/row-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
@@ -20,6 +21,7 @@ import { fleetTotals } from '../workers/worker-list.ts';
 
 export default function OverviewPage() {
   const overview = useQuery(overviewQuery());
+  useRowKeys();
   useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void overview.refetch() }]);
   return (
     <>

@@ -7,6 +7,7 @@ import { ApiError } from '../api/client.ts';
 import { workerQuery } from '../api/queries.ts';
 import { useWorker } from '../live/hooks.ts';
 import { Bar } from '../shell/layout.tsx';
+import { useRowKeys } from '../shell/row-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
@@ -27,6 +28,7 @@ export default function WorkerPage() {
     retry: (n, error) => n < 2 && !(error instanceof ApiError && error.status === 404),
   });
   const live = useWorker(name);
+  useRowKeys();
   useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
   const worker = query.data ? ({ ...query.data, ...(live ?? {}) } as WorkerDetail) : undefined;
   return (

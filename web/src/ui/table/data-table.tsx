@@ -27,6 +27,8 @@ export interface DataTableProps<Row> {
   /** What scrolls: the table shows only the lines in sight. */
   scroller?: RefObject<HTMLElement | null>;
   className?: string;
+  /** A line is drawn in the element of its place, so that a new order moves nothing. */
+  inPlace?: boolean;
   /** Columns without room are given up while a panel beside shows them, instead of folded. */
   givesUp?: boolean;
 }
@@ -99,7 +101,7 @@ export function DataTable<Row>(given: DataTableProps<Row>) {
         ) : (
           <tbody>
             {lines.map((line, i) => (
-              <LineRow key={line.key} {...lineProps(props, line)} layout={layout} index={i} />
+              <LineRow key={props.inPlace ? i : line.key} {...lineProps(props, line)} layout={layout} index={i} />
             ))}
           </tbody>
         )}

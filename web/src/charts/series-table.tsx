@@ -1,36 +1,7 @@
-// The word at the pointer of a chart, and the table that says the same without a picture.
+// The series of a chart as a table, newest first.
 import type { SeriesReply } from '../../../shared/wire/http.ts';
-import { axisTime, exactTime } from '../ui/words.ts';
-
-export interface TipLine {
-  name: string;
-  label: string;
-  text: (value: number | null) => string;
-}
-
-interface TipProps {
-  active?: boolean;
-  payload?: readonly { payload?: { t?: number } & Record<string, number | null> }[];
-  lines: readonly TipLine[];
-  step: number;
-}
-
-export function Tip({ active, payload, lines, step }: TipProps) {
-  const point = payload?.[0]?.payload;
-  if (!active || !point || point.t === undefined) return null;
-  return (
-    <div className="menu tip chart-tip">
-      <p className="muted">
-        {axisTime(point.t!, 0)} to {axisTime(point.t! + step, 0)}
-      </p>
-      {lines.map((line) => (
-        <p key={line.name}>
-          {line.label} <b>{line.text(point[line.name] ?? null)}</b>
-        </p>
-      ))}
-    </div>
-  );
-}
+import { exactTime } from '../ui/words.ts';
+import type { ChartLine } from './chart-tooltip.tsx';
 
 export function SeriesTable({
   series,
@@ -38,7 +9,7 @@ export function SeriesTable({
   caption,
 }: {
   series: SeriesReply;
-  lines: readonly TipLine[];
+  lines: readonly ChartLine[];
   caption: string;
 }) {
   return (
