@@ -17,48 +17,13 @@ import { autoRetry, isOneOf } from './autoretry.ts';
 import { completeChordPart } from './chord-part.ts';
 import { runInContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
+import type { TaskOutcome } from './outcome.ts';
 import { type EagerRetry, isAbandoned, RunningTask } from './running-task.ts';
 import type { Stop } from './stop.ts';
 import { storeFailure } from './store-failure.ts';
 import { ignoresResult, storeResult } from './store-result.ts';
 
 export { storeFailure } from './store-failure.ts';
-
-export type TaskOutcome = {
-  readonly id: string;
-  readonly name: string;
-  /** How long the body ran. @unit milliseconds */
-  readonly runtimeMs: number;
-} & (
-  | { readonly state: 'SUCCESS'; readonly value: unknown /** Computed when read. */; readonly resultRepr: string }
-  | {
-      readonly state: 'FAILURE';
-      readonly error: Error;
-      readonly excRepr: string;
-      readonly traceback: string | null;
-      /** Listed in the task's `throws`. */
-      readonly expected?: boolean;
-      /** Not the body but the machinery failed: nothing may have been stored. */
-      readonly internal?: boolean;
-      readonly timeout?: boolean;
-      readonly workerLost?: boolean;
-    }
-  | {
-      readonly state: 'RETRY';
-      readonly excRepr: string;
-      readonly traceback: string | null;
-      /** @unit milliseconds since the epoch; null = at once */
-      readonly when: number | null;
-    }
-  | {
-      readonly state: 'REVOKED';
-      readonly terminated: boolean;
-      readonly signum: number | null;
-      readonly expired: boolean;
-    }
-  | { readonly state: 'IGNORED' }
-  | { readonly state: 'REJECTED'; readonly requeue: boolean; readonly reason: string }
-);
 
 export interface TraceOptions {
   readonly hostname: string;
@@ -92,8 +57,8 @@ class Success {
   }
 }
 
-/** One run with everything it needs at hand. */
-interface Run {
+/** One trace with everything it needs at hand. */
+interface Trace {
   readonly app: AppHost;
   readonly task: RegisteredTask;
   readonly message: TaskMessage;
@@ -117,7 +82,7 @@ export async function traceTask(
     new TaskRequest(message, { hostname, stop, isEager: options.eager === true }),
   );
   const stores = options.eager ? (task.options.store_eager_result ?? app.conf.task_store_eager_result) : true;
-  const run: Run = { app, task, message, running, options, stores, startedMs: performance.now() };
+  const run: Trace = { app, task, message, running, options, stores, startedMs: app.timer.monotonic() };
   try {
     let value: unknown;
     try {
@@ -132,7 +97,7 @@ export async function traceTask(
     }
     if (isAbandoned(options.stop.reason)) return abandoned(run);
     if (running.sending) await running.sending;
-    const runtimeMs = performance.now() - run.startedMs;
+    const runtimeMs = elapsedMs(run);
     try {
       const storing = succeed(run, value === undefined ? null : value);
       if (storing) await storing;
@@ -147,7 +112,12 @@ export async function traceTask(
   }
 }
 
-function begin(run: Run): Promise<unknown> | null {
+/** By the clock that pools measure with. */
+function elapsedMs({ app, startedMs }: Trace): number {
+  return app.timer.monotonic() - startedMs;
+}
+
+function begin(run: Trace): Promise<unknown> | null {
   const { app, task, message, options } = run;
   if (signals.task_prerun.size > 0) {
     const { args, kwargs } = message;
@@ -165,7 +135,7 @@ function begin(run: Run): Promise<unknown> | null {
 }
 
 /** null: nothing to wait for. */
-function succeed(run: Run, value: unknown): Promise<void> | null {
+function succeed(run: Trace, value: unknown): Promise<void> | null {
   const { app, task, message } = run;
   const { callbacks, chain, chord } = message.embed;
   const ignored = !run.stores || message.ignore_result || ignoresResult(app, task);
@@ -178,7 +148,7 @@ function succeed(run: Run, value: unknown): Promise<void> | null {
   })();
 }
 
-function storeSuccess(run: Run, value: unknown): Promise<void> {
+function storeSuccess(run: Trace, value: unknown): Promise<void> {
   const { children } = run.running.request;
   return storeResult(run.app, run.message, {
     state: 'SUCCESS',
@@ -202,14 +172,14 @@ export async function finishStored(
 ): Promise<void> {
   const { hostname, stop } = options;
   const running = new RunningTask(app, task, new TaskRequest(message, { hostname, stop }));
-  const run: Run = { app, task, message, running, options, stores: true, startedMs: performance.now() };
+  const run: Trace = { app, task, message, running, options, stores: true, startedMs: app.timer.monotonic() };
   const { callbacks, chain, chord } = message.embed;
   const linked = (callbacks?.length ?? 0) + (chain?.length ?? 0) > 0;
   if (linked && (stored.children?.length ?? 0) === 0) await runInContext(running, () => sendLinks(run, stored.result));
   if (chord) await completeChordPart(app, message, 'SUCCESS', stored.result);
 }
 
-async function sendLinks(run: Run, value: unknown): Promise<void> {
+async function sendLinks(run: Trace, value: unknown): Promise<void> {
   const { app, message } = run;
   const { canvas } = app;
   const priority = app.conf.task_inherit_parent_priority ? message.delivery_info.priority : null;
@@ -231,7 +201,7 @@ async function sendLinks(run: Run, value: unknown): Promise<void> {
 }
 
 /** The error a body ended with: an aborted wait speaks of its cause, and some errors ask for a retry. */
-function bodyError(run: Run, thrown: unknown): Error {
+function bodyError(run: Trace, thrown: unknown): Error {
   const { reason } = run.options.stop;
   const error = toError(thrown);
   if (reason && error.name === 'AbortError') return reason;
@@ -246,10 +216,10 @@ function bodyError(run: Run, thrown: unknown): Error {
   }
 }
 
-async function ended(run: Run, error: Error): Promise<TaskOutcome> {
+async function ended(run: Trace, error: Error): Promise<TaskOutcome> {
   const { message, running, options } = run;
   if (isAbandoned(options.stop.reason)) return abandoned(run);
-  const base = { id: message.id, name: message.shadow ?? message.task, runtimeMs: performance.now() - run.startedMs };
+  const base = { id: message.id, name: message.shadow ?? message.task, runtimeMs: elapsedMs(run) };
   if (error instanceof Ignore) {
     finishSignals(run, 'IGNORED', error, null);
     return { ...base, state: 'IGNORED' };
@@ -273,22 +243,22 @@ async function ended(run: Run, error: Error): Promise<TaskOutcome> {
   return { ...base, state: 'RETRY', excRepr: exceptionRepr(cause), traceback, when: error.when };
 }
 
-function rejected(run: Run, error: Reject): TaskOutcome {
-  const { message, startedMs } = run;
+function rejected(run: Trace, error: Reject): TaskOutcome {
+  const { message } = run;
   finishSignals(run, 'REJECTED', error, null);
   return {
     id: message.id,
     name: message.shadow ?? message.task,
-    runtimeMs: performance.now() - startedMs,
+    runtimeMs: elapsedMs(run),
     state: 'REJECTED',
     requeue: error.requeue,
     reason: error.message,
   };
 }
 
-async function fail(run: Run, error: Error): Promise<TaskOutcome> {
+async function fail(run: Trace, error: Error): Promise<TaskOutcome> {
   const { app, task, message, options, running } = run;
-  const runtimeMs = performance.now() - run.startedMs;
+  const runtimeMs = elapsedMs(run);
   const traceback = pythonTraceback(error);
   if (run.stores) {
     await runInContext(running, () =>
@@ -326,15 +296,15 @@ async function fail(run: Run, error: Error): Promise<TaskOutcome> {
 }
 
 /** The pool has reported its end already; this outcome is dropped. */
-function abandoned(run: Run): TaskOutcome {
-  const { message, options, startedMs } = run;
+function abandoned(run: Trace): TaskOutcome {
+  const { message, options } = run;
   const { reason } = options.stop;
   const signum =
     reason instanceof Terminated ? ((constants.signals as Record<string, number>)[reason.signal] ?? null) : null;
   return {
     id: message.id,
     name: message.shadow ?? message.task,
-    runtimeMs: performance.now() - startedMs,
+    runtimeMs: elapsedMs(run),
     state: 'REVOKED',
     terminated: true,
     signum,
@@ -342,7 +312,7 @@ function abandoned(run: Run): TaskOutcome {
   };
 }
 
-function internalError(run: Run, error: Error): TaskOutcome {
+function internalError(run: Trace, error: Error): TaskOutcome {
   const { message } = run;
   if (signals.task_internal_error.size > 0) {
     const { args } = message;
@@ -351,7 +321,7 @@ function internalError(run: Run, error: Error): TaskOutcome {
   return {
     id: message.id,
     name: message.shadow ?? message.task,
-    runtimeMs: performance.now() - run.startedMs,
+    runtimeMs: elapsedMs(run),
     state: 'FAILURE',
     error,
     excRepr: exceptionRepr(error),
@@ -361,7 +331,7 @@ function internalError(run: Run, error: Error): TaskOutcome {
 }
 
 /** Handlers of the task and receivers of task_success and task_postrun. */
-function finishSignals(run: Run, state: string, retval: unknown, einfo: string | null): void {
+function finishSignals(run: Trace, state: string, retval: unknown, einfo: string | null): void {
   const { task, message } = run;
   if (state === 'SUCCESS') {
     if (signals.task_success.size > 0) signals.task_success.send({ sender: task, result: retval });

@@ -1,21 +1,15 @@
 // What a pool must be able to do: run jobs, a bounded number at a time. in-process.ts has `async` and `solo`; prefork and threads follow.
-// What a job does inside: app/trace.ts. Who decides that it may run: worker/strategy.ts. Who settles its message: worker/request.ts.
-// Holds: for each job `onAccepted` at most once and before `onDone`; `onDone` exactly once, whatever happens.
+// What a job is: job.ts. What it does inside: app/trace.ts. Who decides that it may run: worker/strategy.ts. Who settles its message: worker/request.ts.
+// Holds: for each job `onAccepted` at most once and before `onDone`; `onDone` exactly once, whatever happens. Jobs and outcomes may be
+// replaced by their frames (job.ts, app/outcome.ts) on the way: nothing but these passes between a pool and the bodies it runs.
 // Celery 5.6: concurrency/base.py
-import type { Stop } from '../app/stop.ts';
-import type { TaskOutcome } from '../app/trace.ts';
-import type { TaskMessage } from '../protocol/task-message.ts';
-import type { Timer } from '../timer.ts';
 
-/** One execution. Plain data, so that a pool may send it to another process. */
-export interface Job {
-  readonly message: TaskMessage;
-  /** nodename of the worker, as `request.hostname`. */
-  readonly hostname: string;
-  /** @unit milliseconds; null = none */
-  readonly softTimeLimitMs: number | null;
-  readonly timeLimitMs: number | null;
-}
+import type { TaskOutcome } from '../app/outcome.ts';
+import type { Stop } from '../app/stop.ts';
+import type { Timer } from '../timer.ts';
+import type { Job } from './job.ts';
+
+export type { Job, JobFrame } from './job.ts';
 
 export interface JobCallbacks {
   /** Its turn has come. False: it must not run any more; nothing further is said of it. */
@@ -49,14 +43,24 @@ export interface Pool {
   readonly active: number;
   /** What it can do with a running job: 'kill' its process, or only 'abort' its signal. */
   readonly canTerminate: 'kill' | 'abort';
+  /** Processes that bodies run in now; the worker's own where they run in it. */
+  readonly pids: readonly number[];
   start(): Promise<void>;
   /** Jobs beyond the limit wait inside, in order. */
   apply(job: Job, callbacks: JobCallbacks): Running;
   grow(n: number): void;
   /** Never below 1. */
   shrink(n: number): void;
+  /**
+   * New processes in the place of those it has, each when its job is done; jobs that wait go on waiting. Resolves when all are new.
+   * @throws NotImplementedError where bodies run in the worker's own process
+   */
+  restart(): Promise<void>;
   info(): PoolInfo;
-  /** warm: let what was applied finish. cold: abort all; each still gets its `onDone`. */
+  /**
+   * warm: let what was applied finish. cold: abort all; each still gets its `onDone`. May be asked again, the harsher way holds; also of a
+   * pool that never started. Afterwards none of its processes is left.
+   */
   stop(how: 'warm' | 'cold'): Promise<void>;
 }
 
@@ -66,10 +70,26 @@ export interface Pool {
  */
 export type BodyEnded = (settled: boolean) => void;
 
+/** Runs one job in this process; never rejects: run-job.ts. */
+export type Execute = (job: Job, stop: Stop, bodyEnded: BodyEnded) => Promise<TaskOutcome>;
+
+/** How one process of a pool ended without having been asked to. Its job is done with WorkerLostError. */
+export interface LostChild {
+  readonly pid: number;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
 export interface PoolContext {
   readonly concurrency: number;
-  /** Runs one job in this process; never rejects. Pools with children load the app there instead. */
-  readonly execute: (job: Job, stop: Stop, bodyEnded: BodyEnded) => Promise<TaskOutcome>;
+  /** Pools with children load the app there instead, and run the same. */
+  readonly execute: Execute;
+  /** Pools with children: replace one after so many jobs; null = never. Others have nothing to replace. */
+  readonly maxTasksPerChild?: number | null;
+  /** ... and one that has grown past this. @unit KiB */
+  readonly maxMemoryPerChild?: number | null;
+  /** Pools with children: one died by itself. It has been replaced. */
+  readonly onChildLost?: (child: LostChild) => void;
   readonly timer: Timer;
   /** Fields of `info()` that only the worker knows, such as the default time limits. */
   readonly info?: PoolInfo;

@@ -9,8 +9,8 @@
 // A job: waiting > running > ending (its outcome is being stored) > done. Terminate moves it from the first two to done, a cold stop from
 // each.
 import { constants } from 'node:os';
+import type { TaskOutcome } from '../app/outcome.ts';
 import { Stop } from '../app/stop.ts';
-import type { TaskOutcome } from '../app/trace.ts';
 import {
   NotImplementedError,
   SoftTimeLimitExceeded,
@@ -84,7 +84,15 @@ class InProcessPool implements Pool {
     return this.#running.size;
   }
 
+  get pids(): readonly number[] {
+    return [this.#pid];
+  }
+
   async start(): Promise<void> {}
+
+  restart(): Promise<void> {
+    return Promise.reject(new NotImplementedError(`The ${this.name} pool has no processes to restart`));
+  }
 
   apply(job: Job, callbacks: JobCallbacks): Running {
     const run = new Run(job, callbacks, this);
@@ -105,7 +113,7 @@ class InProcessPool implements Pool {
     return {
       implementation: `umbel:${this.name}`,
       'max-concurrency': this.#limit,
-      processes: [this.#pid],
+      processes: this.pids,
       'max-tasks-per-child': 'N/A',
       'put-guarded-by-semaphore': true,
       timeouts: [0, 0],
@@ -138,10 +146,10 @@ class InProcessPool implements Pool {
     if (run.state === 'done') return;
     const wasRunning = run.state !== 'waiting';
     run.state = 'done';
-    const { id, task, shadow } = run.job.message;
+    const { id, name } = run.job;
     const runtimeMs = wasRunning ? this.#context.timer.monotonic() - run.startedMs : 0;
     if (wasRunning) run.stop!.tell(reason);
-    this.#finish(run, { ...ending, id, name: shadow ?? task, runtimeMs } as TaskOutcome, wasRunning);
+    this.#finish(run, { ...ending, id, name, runtimeMs } as TaskOutcome, wasRunning);
   }
 
   #resize(by: number): void {
@@ -269,10 +277,10 @@ class InProcessPool implements Pool {
 /** `execute` promises never to reject; if it does, that is a failure of ours. */
 function crashed(run: Run, thrown: unknown, nowMs: number): TaskOutcome {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const { id, task, shadow } = run.job.message;
+  const { id, name } = run.job;
   return {
     id,
-    name: shadow ?? task,
+    name,
     runtimeMs: nowMs - run.startedMs,
     state: 'FAILURE',
     error,

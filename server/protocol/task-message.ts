@@ -195,8 +195,11 @@ export function isTaskMessage(message: Pick<Message, 'headers'>, payload: unknow
   return message.headers?.task !== undefined && message.headers.task !== null ? true : isV1(payload);
 }
 
+/** The parts of a message that are read here. */
+export type TaskEnvelope = Pick<Message, 'headers' | 'properties' | 'deliveryInfo' | 'redelivered'>;
+
 /** @throws InvalidTaskError, and nothing else */
-export function readTaskMessage(message: Message, payload: unknown): TaskMessage {
+export function readTaskMessage(message: TaskEnvelope, payload: unknown): TaskMessage {
   const headers = message.headers ?? {};
   if (headers.task === undefined || headers.task === null) {
     if (!isV1(payload)) throw new InvalidTaskError(`Not a task message: no task name in headers or body`);
@@ -214,7 +217,13 @@ interface Body {
   embed: Fields;
 }
 
-function read(message: Message, f: Fields, body: Body, protocol: 1 | 2, custom: Record<string, unknown>): TaskMessage {
+function read(
+  message: TaskEnvelope,
+  f: Fields,
+  body: Body,
+  protocol: 1 | 2,
+  custom: Record<string, unknown>,
+): TaskMessage {
   const properties = message.properties as Record<string, unknown>;
   if (!Array.isArray(body.args)) throw wrong('args', body.args, 'a list');
   if (kindOf(body.kwargs) !== 'an object') throw wrong('kwargs', body.kwargs, 'an object');
@@ -300,7 +309,7 @@ function timelimit(value: unknown): [hard: number | null, soft: number | null] {
   return [value[0], value[1]];
 }
 
-function deliveryInfo(message: Message): DeliveryInfo {
+function deliveryInfo(message: TaskEnvelope): DeliveryInfo {
   const info = message.deliveryInfo;
   return {
     exchange: info?.exchange ?? '',

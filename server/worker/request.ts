@@ -7,14 +7,15 @@
 // > active > done. From any phase to done: revoked, expired, or given back because the connection or the worker stops.
 import { constants } from 'node:os';
 import type { Celery } from '../app/celery.ts';
+import type { TaskOutcome } from '../app/outcome.ts';
 import { Stop } from '../app/stop.ts';
-import type { TaskOutcome } from '../app/trace.ts';
 import { finishStored, storeFailure } from '../app/trace.ts';
 import type { RequestInfo } from '../control/inspect.ts';
 import { TaskRevokedError, toError } from '../errors.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Logger } from '../log.ts';
-import type { Job, JobCallbacks, Pool, Running } from '../pool/contract.ts';
+import type { JobCallbacks, Pool, Running } from '../pool/contract.ts';
+import { jobOf } from '../pool/job.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import { signals } from '../signals.ts';
@@ -127,12 +128,11 @@ export class Request implements JobCallbacks {
     const { pool, hostname } = this.#host;
     const { timelimit } = this.body;
     // Message over task over setting; zero is none. Celery writes the hard limit first.
-    const job: Job = {
-      message: this.body,
+    const job = jobOf(this.#message, this.body, {
       hostname,
       timeLimitMs: timelimit[0] ? timelimit[0] * 1000 : this.policy.timeLimitMs,
       softTimeLimitMs: timelimit[1] ? timelimit[1] * 1000 : this.policy.softTimeLimitMs,
-    };
+    });
     const running = pool.apply(job, this);
     if (this.#isDone()) return;
     this.#running = running;
@@ -311,11 +311,11 @@ export class Request implements JobCallbacks {
   cancel(): void {
     if (this.phase === 'done') return;
     this.#host.log.warning(`Cancelling ${this.title}: its connection to the broker was lost.`);
-    this.giveBack();
+    this.requeue();
   }
 
   /** Let somebody else have it: it has not begun, or shall not end here. */
-  giveBack(): void {
+  requeue(): void {
     if (this.phase === 'done') return;
     this.#finish();
     this.#running?.terminate('SIGTERM');

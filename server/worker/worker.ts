@@ -6,16 +6,15 @@
 // Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
 import { inspect } from 'node:util';
 import type { Celery } from '../app/celery.ts';
-import type { Stop } from '../app/stop.ts';
-import { traceTask } from '../app/trace.ts';
 import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { hostFormat } from '../nodename.ts';
-import type { BodyEnded, Job, Pool } from '../pool/contract.ts';
+import type { Pool } from '../pool/contract.ts';
 import { createPool } from '../pool/registry.ts';
+import { jobRunner } from '../pool/run-job.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import type { Queue } from '../transport/entity.ts';
@@ -52,6 +51,13 @@ class PoolStep extends Bootstep<Worker> {
   static override label = 'Pool';
   override start(worker: Worker): Promise<void> {
     return worker.pool.start();
+  }
+  /** What ran has ended before, when the worker was stopped; a start that failed later leaves no process of it. */
+  override stop(worker: Worker): Promise<void> {
+    return worker.pool.stop('warm');
+  }
+  override terminate(worker: Worker): Promise<void> {
+    return worker.pool.stop('cold');
   }
 }
 
@@ -171,17 +177,13 @@ export class Worker implements RequestHost, PanelHandle {
     this.#mode = 'starting';
     signals.worker_init.send({ sender: this });
     try {
-      const { app, hostname } = this;
+      const { app } = this;
       this.#pool = await createPool(this.#poolName, {
         concurrency: this.#concurrency(),
         timer: this.timer,
-        execute: (job: Job, stop: Stop, bodyEnded: BodyEnded) =>
-          traceTask(app, app.tasks.get(job.message.task)!, job.message, {
-            hostname,
-            stop,
-            bodyEnded,
-            pid: process.pid,
-          }),
+        execute: jobRunner(app),
+        maxTasksPerChild: app.conf.worker_max_tasks_per_child,
+        maxMemoryPerChild: app.conf.worker_max_memory_per_child,
         info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },
       });
       // Stopped while its pool was loaded?
@@ -274,7 +276,7 @@ export class Worker implements RequestHost, PanelHandle {
   /** Late tasks go back to their queue; what was acknowledged already fails with WorkerLostError. */
   async #abandon(): Promise<void> {
     for (const request of [...this.state.requests]) {
-      if (request.phase === 'active' && !request.acknowledged) request.giveBack();
+      if (request.phase === 'active' && !request.acknowledged) request.requeue();
     }
     await this.#pool?.stop('cold');
   }

@@ -1,8 +1,9 @@
 // What every pool must keep, run by each of them. What a pool cannot do it says in `canTerminate`, and the list reads it.
 import { describe, expect, it } from 'vitest';
+import { fromFrame, type TaskOutcome, toFrame } from '../../server/app/outcome.ts';
 import type { Stop } from '../../server/app/stop.ts';
-import type { TaskOutcome } from '../../server/app/trace.ts';
 import type { Job, JobCallbacks, Pool, PoolContext } from '../../server/pool/contract.ts';
+import { jobFrame } from '../../server/pool/job.ts';
 import type { TaskMessage } from '../../server/protocol/task-message.ts';
 import { createTimer } from '../../server/timer.ts';
 import { ManualTimer } from '../support/clock.ts';
@@ -22,7 +23,7 @@ class Bodies {
   readonly #finish = new Map<string, () => void>();
 
   readonly execute = (job: Job, { signal }: Stop): Promise<TaskOutcome> => {
-    const { id } = job.message;
+    const { id } = job;
     this.started.push(id);
     signal.addEventListener('abort', () => this.aborted.set(id, signal.reason as Error));
     return new Promise((resolve) => {
@@ -67,10 +68,59 @@ class Told implements JobCallbacks {
 
 export function job(id: string, limits: { soft?: number; hard?: number } = {}): Job {
   const message = { id, task: 'test', shadow: null, args: [], kwargs: {} } as unknown as TaskMessage;
-  return { message, hostname: 'w@test', softTimeLimitMs: limits.soft ?? null, timeLimitMs: limits.hard ?? null };
+  return {
+    id,
+    task: 'test',
+    name: 'test',
+    body: Buffer.from('[[], {}, {}]'),
+    contentType: 'application/json',
+    contentEncoding: 'utf-8',
+    headers: { id, task: 'test', stamps: {} },
+    properties: { correlation_id: id },
+    deliveryInfo: { exchange: '', routing_key: 'celery' },
+    redelivered: false,
+    hostname: 'w@test',
+    softTimeLimitMs: limits.soft ?? null,
+    timeLimitMs: limits.hard ?? null,
+    message,
+  };
 }
 
+/** The same pool, with nothing between it and its bodies but what could go to another process. */
+export function overWire(under: PoolUnderTest): PoolUnderTest {
+  const sent = (outcome: TaskOutcome): TaskOutcome => fromFrame(structuredClone(toFrame(outcome)));
+  return {
+    name: `${under.name} (wire)`,
+    single: under.single,
+    async create(context) {
+      const pool = await under.create({
+        ...context,
+        execute: async (job, stop, bodyEnded) =>
+          sent(await context.execute({ ...structuredClone(jobFrame(job)), message: null }, stop, bodyEnded)),
+      });
+      const apply = pool.apply.bind(pool);
+      pool.apply = (given, callbacks) =>
+        apply(
+          { ...structuredClone(jobFrame(given)), message: null },
+          {
+            ...(callbacks.mayStart ? { mayStart: () => callbacks.mayStart!() } : {}),
+            onAccepted: (pid, timeMs) => callbacks.onAccepted(pid, timeMs),
+            onTimeout: (soft, limitMs) => callbacks.onTimeout(soft, limitMs),
+            onDone: (outcome) => callbacks.onDone(sent(outcome)),
+          },
+        );
+      return pool;
+    },
+  };
+}
+
+/** Both ways: in this process, and as it would be over a wire. */
 export function poolContract(under: PoolUnderTest): void {
+  promises(under);
+  promises(overWire(under));
+}
+
+function promises(under: PoolUnderTest): void {
   async function open(concurrency = 2): Promise<{ pool: Pool; bodies: Bodies }> {
     const bodies = new Bodies();
     const pool = await under.create({ concurrency, execute: bodies.execute, timer: createTimer() });
@@ -232,7 +282,7 @@ export function poolContract(under: PoolUnderTest): void {
     it('takes a body that blocked past its hard limit for one that exceeded it, unless it asked for a retry', async () => {
       const timer = new BlockedTimer();
       const reasons: (Error | null)[] = [];
-      const execute: PoolContext['execute'] = async ({ message: { id } }, stop, bodyEnded) => {
+      const execute: PoolContext['execute'] = async ({ id }, stop, bodyEnded) => {
         timer.blockedMs += 20;
         bodyEnded(id === 'retried');
         reasons.push(stop.reason);
@@ -250,6 +300,34 @@ export function poolContract(under: PoolUnderTest): void {
       expect(reasons[0]?.name).toBe('TimeLimitExceeded');
       expect(retried.words).toEqual(['accepted', 'done SUCCESS']);
       expect(quick.words).toEqual(['accepted', 'done SUCCESS']);
+    });
+
+    it('can be stopped again, the harsher way holds, and before it was started', async () => {
+      const { pool, bodies } = await open(1);
+      const told = new Told();
+      pool.apply(job('a'), told);
+      await until(() => bodies.started.includes('a'), 'the body');
+      const warm = pool.stop('warm');
+      await pool.stop('cold');
+      await warm;
+      expect(told.outcome).toMatchObject({ state: 'FAILURE', workerLost: true });
+      await pool.stop('warm');
+      const idle = await under.create({ concurrency: 1, execute: bodies.execute, timer: createTimer() });
+      await idle.stop('cold');
+    });
+
+    it('names the processes its bodies run in, and puts new ones in their place or says that it has none', async () => {
+      const { pool } = await open(1);
+      const before = [...pool.pids];
+      expect(before.length).toBeGreaterThan(0);
+      if (pool.canTerminate === 'abort') {
+        await expect(pool.restart()).rejects.toThrow(`The ${pool.name} pool has no processes to restart`);
+        expect(pool.pids).toEqual(before);
+      } else {
+        await pool.restart();
+        expect(pool.pids.some((pid) => before.includes(pid))).toBe(false);
+      }
+      await pool.stop('warm');
     });
 
     it('tells what Celery’s pools tell of themselves', async () => {

@@ -82,7 +82,7 @@ export class TasksStep extends Bootstep<TaskConsumer> {
     if (reading) await reading.cancel().catch(() => {});
     strategy.clear();
     // In reverse, so that they stand in their old order at the head of the queue.
-    for (const request of [...state.inPhase('held', 'scheduled', 'limited', 'reserved')].reverse()) request.giveBack();
+    for (const request of [...state.inPhase('held', 'scheduled', 'limited', 'reserved')].reverse()) request.requeue();
     await this.#channel?.flush().catch(() => {});
   }
 
@@ -95,7 +95,7 @@ export class TasksStep extends Bootstep<TaskConsumer> {
       // What has not begun goes back as soon as the broker can be told: one that gives back by itself at a loss ignores it, Redis
       // would keep it from everybody for its visibility timeout. In reverse, so that they stand in their old order.
       for (const request of [...state.requests].reverse()) {
-        if (request.phase !== 'active') request.giveBack();
+        if (request.phase !== 'active') request.requeue();
         else if (cancel && request.policy.acksLate) request.cancel();
       }
     } else {

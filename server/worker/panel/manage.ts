@@ -35,7 +35,7 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
     const running = hit.filter((request) => request.phase === 'active');
     if (running.length === 0) return ok(`headers ${shown} were not terminated`);
     for (const request of running) request.terminate(signalName(signal));
-    return ok(`headers ${shown} revoked${honestly(handle)}`);
+    return ok(`headers ${shown} revoked${terminateNote(handle)}`);
   },
 
   rate_limit(handle, { task_name, rate_limit: given }) {
@@ -113,9 +113,10 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
     return ok('pool will shrink');
   },
 
-  pool_restart(handle) {
+  async pool_restart(handle) {
     if (!handle.app.conf.get('worker_pool_restarts')) throw new PythonError('ValueError', 'Pool restarts not enabled');
-    throw new PythonError('NotImplementedError', `The ${handle.pool.name} pool has no processes to restart`);
+    await handle.pool.restart();
+    return ok('reload started');
   },
 
   autoscale() {
@@ -175,11 +176,11 @@ function revoke(handle: PanelHandle, ids: readonly string[], terminate: boolean,
     request.terminate(name);
     terminated.add(request.id);
   }
-  return ok(`terminate: ${[...terminated].join(', ')}${honestly(handle)}`);
+  return ok(`terminate: ${[...terminated].join(', ')}${terminateNote(handle)}`);
 }
 
 /** What the pool cannot do is said. */
-function honestly({ pool }: PanelHandle): string {
+function terminateNote({ pool }: PanelHandle): string {
   if (pool.canTerminate === 'kill') return '';
   return ` (the ${pool.name} pool cannot kill a task: its signal was aborted, and what it still does is dropped)`;
 }
