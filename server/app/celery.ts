@@ -28,6 +28,7 @@ import { builtinTasks } from './builtins.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { addToTrail, currentTask, type TaskContext } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
+import type { AppSource } from './load.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 import { argumentsOf, checkOptions, keywordsOf, ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
@@ -59,6 +60,8 @@ export class Celery implements AppHost {
   readonly conf: Config;
   readonly timer: Timer;
   log: Logger;
+  /** How it was loaded, when the command did it: app/load.ts. */
+  source: AppSource | null = null;
   readonly clock = new LamportClock();
   /** This client's id: where replies to it go. */
   readonly oid: string = randomUUID();

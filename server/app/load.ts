@@ -1,20 +1,71 @@
-// Find the app that -A names, and the modules it wants imported.
+// Find the app that -A names, and the modules it wants imported; and how it was loaded, for a process that has to load it again.
 // Not here: what is done with it (cli/, pool/).
 // Holds: the error says what was tried and what to do; an app is recognised by its mark, so that one made with another copy of this
 // package (the user's, beside ours) is one too.
 // Celery 5.6: app/utils.py find_app
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ImproperlyConfigured, toError } from '../errors.ts';
-import { type Celery, isCelery } from './celery.ts';
+import { Celery, isCelery } from './celery.ts';
+import type { SettingsInput } from './config.ts';
 
 export interface LoadOptions {
   /** Where relative names start. Default: the current folder. */
   readonly workdir?: string;
 }
+
+/**
+ * How an app was loaded: all that another process, which inherits environment and folder, needs to load the same one. Plain data.
+ * What is said of a worker beside it (its name, its log level) goes with its jobs and its pool.
+ */
+export interface AppSource {
+  /** -A; null: a bare app, which knows its broker alone. */
+  readonly spec: string | null;
+  readonly workdir: string;
+  /** --config: a JSON file or a module, whose settings may hold functions. */
+  readonly config: string | null;
+  /** -I: further modules with tasks. */
+  readonly include: readonly string[];
+  /** Given beside the app's own, as on the command line; each goes before those it follows. */
+  readonly settings: readonly SettingsInput[];
+}
+
+/** Load it, and let it know how it was. The same source gives the same app in any process. */
+export async function loadSource(source: AppSource): Promise<Celery> {
+  const { spec, workdir, config, include, settings } = source;
+  const read = config === null ? {} : await loadSettings(config, workdir);
+  const app = spec === null ? new Celery('default', read) : await loadApp(spec, { workdir });
+  if (spec !== null && config !== null) app.conf.update(read);
+  for (const path of include) await importModule(locate(path, workdir), workdir);
+  for (const given of settings) app.conf.update(given);
+  app.source = source;
+  return app;
+}
+
+/** Settings given to a loaded app from outside of it: whoever loads it again has them too. */
+export function overrideSettings(app: Celery, settings: SettingsInput): void {
+  app.conf.update(settings);
+  if (app.source) app.source = { ...app.source, settings: [...app.source.settings, settings] };
+}
+
+/** --config: a JSON file, or a module whose default export (or exports) are settings. */
+async function loadSettings(name: string, workdir: string): Promise<Record<string, unknown>> {
+  const path = resolve(workdir, name);
+  try {
+    if (extname(path) === '.json') return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    return (module['default'] ?? { ...module }) as Record<string, unknown>;
+  } catch (error) {
+    throw new SettingsUnreadable(`cannot read the settings of --config ${name}: ${toError(error).message}`);
+  }
+}
+
+/** The file of --config is not there, or is none. */
+export class SettingsUnreadable extends ImproperlyConfigured {}
 
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.tsx', '.cts'];
 /** Names under which the app is looked for in a module, in this order. */

@@ -3,11 +3,8 @@
 // Holds: only what a client needs is loaded here; no command that merely asks loads a worker.
 // Celery 5.6: bin/base.py CLIContext, bin/celery.py
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Celery } from '../app/celery.ts';
-import { loadApp } from '../app/load.ts';
+import type { Celery } from '../app/celery.ts';
+import { loadSource, SettingsUnreadable } from '../app/load.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
 import { settingsOfWords } from './setting-words.ts';
@@ -35,12 +32,18 @@ export async function openApp(options: GlobalOptions, namespace?: string): Promi
   if (options.broker) process.env['CELERY_BROKER_URL'] = options.broker;
   if (options.resultBackend) process.env['CELERY_RESULT_BACKEND'] = options.resultBackend;
   if (options.workdir) enter(options.workdir);
-  const settings = options.config ? await readSettings(options.config) : {};
   const words = settingsOfWords(options.settings ?? [], namespace);
-  const app = options.app ? await loadApp(options.app, { workdir: process.cwd() }) : new Celery('default', settings);
-  if (options.app && options.config) app.conf.update(settings);
-  app.conf.update(words);
-  return app;
+  try {
+    return await loadSource({
+      spec: options.app ?? null,
+      workdir: process.cwd(),
+      config: options.config ?? null,
+      include: [],
+      settings: Object.keys(words).length > 0 ? [words] : [],
+    });
+  } catch (error) {
+    throw error instanceof SettingsUnreadable ? new CliError(error.message, EXIT.usage) : error;
+  }
 }
 
 /** CELERY_BROKER_URL_FILE: a file that holds the URL, since everybody on a machine can read a command line, and children the environment. */
@@ -61,18 +64,6 @@ function enter(workdir: string): void {
     process.chdir(workdir);
   } catch (error) {
     throw new CliError(`cannot enter --workdir ${workdir}: ${(error as Error).message}`, EXIT.usage);
-  }
-}
-
-/** --config: a JSON file, or a module whose default export (or exports) are settings. */
-async function readSettings(name: string): Promise<Record<string, unknown>> {
-  const path = resolve(name);
-  try {
-    if (extname(path) === '.json') return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-    const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-    return (module['default'] ?? { ...module }) as Record<string, unknown>;
-  } catch (error) {
-    throw new CliError(`cannot read the settings of --config ${name}: ${(error as Error).message}`, EXIT.usage);
   }
 }
 

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
+import { overrideSettings } from '../app/load.ts';
 import type { Logger, LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { Worker } from '../worker/worker.ts';
@@ -69,7 +70,7 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
   // Tracebacks name the lines people wrote, not those their build made. Only modules loaded from now on are looked up.
   process.setSourceMapsEnabled(true);
   const app = await openApp(options, 'worker');
-  await include(options.include ?? []);
+  await include(app, options.include ?? []);
   applySettings(app, options, log);
   const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname })) : null;
   const instance = new Worker(app, {
@@ -119,7 +120,7 @@ async function start(instance: Worker, signals: WorkerSignals): Promise<void> {
 }
 
 /** -I: further modules with tasks. */
-async function include(paths: readonly string[]): Promise<void> {
+async function include(app: Celery, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     try {
       await import(pathToFileURL(resolve(path)).href);
@@ -127,6 +128,7 @@ async function include(paths: readonly string[]): Promise<void> {
       throw new CliError(`cannot import -I ${path}: ${(error as Error).message}`);
     }
   }
+  if (app.source) app.source = { ...app.source, include: [...app.source.include, ...paths] };
 }
 
 /** Settings that have a flag here and no place among the Worker's options. */
@@ -135,7 +137,7 @@ function applySettings(app: Celery, options: WorkerCliOptions, log: Logger): voi
   const settings: Record<string, unknown> = {};
   if (options.maxTasksPerChild !== undefined) settings['worker_max_tasks_per_child'] = options.maxTasksPerChild;
   if (options.maxMemoryPerChild !== undefined) settings['worker_max_memory_per_child'] = options.maxMemoryPerChild;
-  if (Object.keys(settings).length > 0) app.conf.update(settings);
+  if (Object.keys(settings).length > 0) overrideSettings(app, settings);
   if (app.tasks.size === 0 || [...app.tasks.keys()].every((name) => name.startsWith('celery.'))) {
     log.warning(
       options.app

@@ -4,8 +4,10 @@
 // replaced by their frames (job.ts, app/outcome.ts) on the way: nothing but these passes between a pool and the bodies it runs.
 // Celery 5.6: concurrency/base.py
 
+import type { AppSource } from '../app/load.ts';
 import type { TaskOutcome } from '../app/outcome.ts';
 import type { Stop } from '../app/stop.ts';
+import type { LogLevel } from '../log.ts';
 import type { Timer } from '../timer.ts';
 import type { Job } from './job.ts';
 
@@ -84,6 +86,10 @@ export interface PoolContext {
   readonly concurrency: number;
   /** Pools with children load the app there instead, and run the same. */
   readonly execute: Execute;
+  /** What a child loads; null: the app was made by hand, and no other process can have it. */
+  readonly source?: AppSource | null;
+  /** What a child logs from. */
+  readonly loglevel?: LogLevel;
   /** Pools with children: replace one after so many jobs; null = never. Others have nothing to replace. */
   readonly maxTasksPerChild?: number | null;
   /** ... and one that has grown past this. @unit KiB */

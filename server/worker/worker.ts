@@ -182,6 +182,8 @@ export class Worker implements RequestHost, PanelHandle {
         concurrency: this.#concurrency(),
         timer: this.timer,
         execute: jobRunner(app),
+        source: app.source,
+        loglevel: this.options.loglevel ?? 'WARNING',
         maxTasksPerChild: app.conf.worker_max_tasks_per_child,
         maxMemoryPerChild: app.conf.worker_max_memory_per_child,
         info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },

@@ -1,6 +1,8 @@
 // How a worker stops, what it gives back, and how it goes on after its broker was lost.
 import { expect, it } from 'vitest';
 import { OperationalError } from '../../server/errors.ts';
+import { createAsyncPool } from '../../server/pool/in-process.ts';
+import { registerPool } from '../../server/pool/registry.ts';
 import { signals } from '../../server/signals.ts';
 import type { Transport, TransportFlags } from '../../server/transport/contract.ts';
 import { createTransport, registerTransport } from '../../server/transport/registry.ts';
@@ -51,6 +53,30 @@ it('cold: gives a late task back, fails an early one with WorkerLostError, and i
   await expect(early.get({ timeout: 90 })).rejects.toMatchObject({ name: 'WorkerLostError' });
   await w.event('task-failed', early.id);
   await w.event('worker-offline');
+});
+
+it('a start that fails at a later step stops the pool that was started', async () => {
+  const stops: string[] = [];
+  registerPool('watched', async () => (context) => {
+    const pool = createAsyncPool(context);
+    const stop = pool.stop.bind(pool);
+    pool.stop = (how) => {
+      stops.push(how);
+      return stop(how);
+    };
+    return pool;
+  });
+  const app = await makeApp();
+  app.steps.worker.add(
+    class Broken extends Bootstep<Worker> {
+      override start(): never {
+        throw new Error('no such device');
+      }
+    },
+  );
+  const worker = new Worker(app, { pool: 'watched', log: logger([]) });
+  await expect(worker.start()).rejects.toThrow('no such device');
+  expect(stops).toEqual(['cold']);
 });
 
 it('a cold stop ends a warm one that waits', async () => {

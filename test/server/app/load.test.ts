@@ -1,9 +1,11 @@
 // Finding the app that -A names.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { loadApp } from '../../../server/app/load.ts';
+import { type AppSource, loadApp, loadSource, overrideSettings } from '../../../server/app/load.ts';
 
 function project(files: Record<string, string>): string {
   const workdir = mkdtempSync(join(tmpdir(), 'umbel-load-'));
@@ -44,6 +46,49 @@ describe('an app is found', () => {
     });
     await loadApp('./app.js', { workdir });
     expect((globalThis as { __umbelLoaded?: boolean }).__umbelLoaded).toBe(true);
+  });
+});
+
+describe('an app knows how it was loaded', () => {
+  const ROOT = new URL('../../../', import.meta.url).href;
+  const LOAD_AGAIN = `
+    import { loadSource } from '${ROOT}server/app/load.ts';
+    process.once('message', async (source) => {
+      const { name, conf } = await loadSource(source);
+      process.send({ name, conf, more: globalThis.__umbelMore }, () => process.disconnect());
+    });
+    process.send('ready');`;
+
+  it('and another process makes the same of it: module, further modules, settings in their order', async () => {
+    const workdir = project({
+      'app.js': `const app = ${APP('again')};
+        app.conf.update = (given) => Object.assign(app.conf, given);
+        export { app };`,
+      'more.js': 'globalThis.__umbelMore = (globalThis.__umbelMore ?? 0) + 1',
+      'settings.js': `export default { timezone: 'Europe/Rome', task_routes: () => null, worker_concurrency: 1 }`,
+      'child.ts': LOAD_AGAIN,
+    });
+    const app = await loadSource({
+      spec: './app.js',
+      workdir,
+      config: './settings.js',
+      include: ['./more.js'],
+      settings: [{ worker_concurrency: 2, task_default_queue: 'a' }],
+    });
+    overrideSettings(app, { worker_concurrency: 3 });
+    const source = structuredClone(app.source) as AppSource;
+    const child = fork(join(workdir, 'child.ts'), {
+      execArgv: ['--import', `${ROOT}node_modules/tsx/dist/esm/index.mjs`],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child, 'message');
+    child.send(source);
+    const [loaded] = await once(child, 'message');
+    expect(loaded).toMatchObject({
+      name: 'again',
+      more: 1,
+      conf: { timezone: 'Europe/Rome', worker_concurrency: 3, task_default_queue: 'a' },
+    });
   });
 });
 
