@@ -1,14 +1,11 @@
 // The dashboard on a cluster of real Python workers, asked as a page would ask: who works, what is known of each task, and sending it
 // again with its true call. As a person sees it: test/e2e/python-cluster.test.ts.
 // Long because all of it is asked of one cluster, whose workers take seconds to start.
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDashboard, type Dashboard } from '../../server/dashboard/dashboard.ts';
-import { silentLogger } from '../../server/log.ts';
+import type { Dashboard, DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import type {
   CallReply,
   ClusterInfo,
-  OperationRecord,
   QueueDetail,
   QueuesReply,
   ResultReply,
@@ -19,6 +16,7 @@ import type {
   WorkersReply,
 } from '../../shared/wire/http.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
+import { dashboardOn, getFrom, operateOn } from '../support/python-dashboard.ts';
 import { openPythonShop, type PythonShop } from '../support/python-shop.ts';
 import { until } from '../support/until.ts';
 
@@ -51,30 +49,9 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
     await shop?.[Symbol.asyncDispose]();
   }, LONG);
 
-  const open = (options: object = {}): Dashboard =>
-    createDashboard(
-      {
-        broker: shop.broker,
-        result_backend: shop.backend,
-        db: `${shop.redis.folder}/${randomUUID()}.db`,
-        port: 0,
-        queue_interval: 0.3,
-        inspect_interval: 0.5,
-        inspect_timeout: 3000,
-        ...options,
-      },
-      { log: silentLogger, pages: null },
-    );
-  const get = async <T>(path: string, of = dashboard): Promise<T> => {
-    const reply = await of.app.inject({ url: `/api/v2/${path}` });
-    if (reply.statusCode !== 200) throw new Error(`${path}: ${reply.statusCode} ${reply.body}`);
-    return reply.json<T>();
-  };
-  const operate = async (payload: object, of = dashboard): Promise<OperationRecord> => {
-    const reply = await of.app.inject({ method: 'POST', url: '/api/v2/operations', payload });
-    if (reply.statusCode !== 200) throw new Error(`${reply.statusCode} ${reply.body}`);
-    return reply.json<OperationRecord>();
-  };
+  const open = (options: DashboardOptions = {}): Dashboard => dashboardOn(shop, options);
+  const get = <T>(path: string, of = dashboard) => getFrom<T>(of, path);
+  const operate = (payload: object, of = dashboard) => operateOn(of, payload);
   const workers = async (of = dashboard) => (await get<WorkersReply>('workers', of)).items;
   const inState = (id: string, ...states: string[]): Promise<TaskDetail> =>
     until(

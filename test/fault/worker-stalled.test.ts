@@ -2,10 +2,9 @@
 // nothing any more. It is named with the broker's own word, and its liveness probe fails; its neighbours' do not.
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import { createDashboard } from '../../server/dashboard/dashboard.ts';
-import { silentLogger } from '../../server/log.ts';
 import type { AliveReply, Overview } from '../../shared/wire/http.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
+import { dashboardOn } from '../support/python-dashboard.ts';
 import { openPythonShop } from '../support/python-shop.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -20,18 +19,7 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
     const proxy = await tcpProxy(Number(new URL(shop.broker).port));
     const throughProxy = shop.broker.replace(/:\d+\//, `:${proxy.port}/`);
     const threads = ['-P', 'threads', '-c', '2', '-E'];
-    const dashboard = createDashboard(
-      {
-        broker: shop.broker,
-        db: `${shop.redis.folder}/history.db`,
-        port: 0,
-        queue_interval: 0.3,
-        inspect_interval: 1,
-        inspect_timeout: 2000,
-        stalled_after: 4,
-      },
-      { log: silentLogger, pages: null },
-    );
+    const dashboard = dashboardOn(shop, { result_backend: null, inspect_interval: 1, stalled_after: 4 });
     try {
       await Promise.all([
         shop.worker('cut@py', [...threads, '-Q', 'work'], { E2E_BROKER: throughProxy }),

@@ -1,17 +1,14 @@
 // Why tasks wait, on a cluster of real Python workers over Redis: several causes at once, each told as a page would be told.
 // Every cause from facts made for it: reason.test.ts beside this.
 // Long because all of it is asked of one cluster, whose workers take seconds to start.
-import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { createDashboard, type Dashboard } from '../../../server/dashboard/dashboard.ts';
+import type { Dashboard } from '../../../server/dashboard/dashboard.ts';
 import { Celery } from '../../../server/index.ts';
-import { silentLogger } from '../../../server/log.ts';
 import { Worker } from '../../../server/worker/worker.ts';
 import type {
-  OperationRecord,
   OperationsPage,
   Progress,
   QueueDetail,
@@ -23,6 +20,7 @@ import type {
 } from '../../../shared/wire/http.ts';
 import type { WaitCause, WaitReason } from '../../../shared/wire/wait.ts';
 import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
+import { dashboardOn, getFrom, operateOn } from '../../support/python-dashboard.ts';
 import { openPythonShop, type PythonShop, type PythonWorker } from '../../support/python-shop.ts';
 import { until } from '../../support/until.ts';
 
@@ -43,18 +41,7 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
       shop.worker('doomed@py', ['-c', '1', '-E', '-Q', 'doomed']),
     ]);
     await shop.py('app.conf.task_send_sent_event = True');
-    dashboard = createDashboard(
-      {
-        broker: shop.broker,
-        result_backend: shop.backend,
-        db: `${shop.redis.folder}/${randomUUID()}.db`,
-        port: 0,
-        queue_interval: 0.3,
-        inspect_interval: 0.5,
-        inspect_timeout: 3000,
-      },
-      { log: silentLogger, pages: null },
-    );
+    dashboard = dashboardOn(shop);
     await dashboard.start();
     await until(
       async () => {
@@ -70,16 +57,8 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     await shop?.[Symbol.asyncDispose]();
   }, LONG);
 
-  const get = async <T>(path: string): Promise<T> => {
-    const reply = await dashboard.app.inject({ url: `/api/v2/${path}` });
-    if (reply.statusCode !== 200) throw new Error(`${path}: ${reply.statusCode} ${reply.body}`);
-    return reply.json<T>();
-  };
-  const operate = async (payload: object): Promise<OperationRecord> => {
-    const reply = await dashboard.app.inject({ method: 'POST', url: '/api/v2/operations', payload });
-    if (reply.statusCode !== 200) throw new Error(`${reply.statusCode} ${reply.body}`);
-    return reply.json<OperationRecord>();
-  };
+  const get = <T>(path: string) => getFrom<T>(dashboard, path);
+  const operate = (payload: object) => operateOn(dashboard, payload);
   const send = <T = string>(code: string) => shop.py<T>(`result = ${code}`);
   const detail = (id: string) => get<TaskDetail>(`tasks/${id}`);
   const wait = async (id: string) => (await get<WaitReply>(`tasks/${id}/wait`)).wait;
