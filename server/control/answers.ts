@@ -78,6 +78,7 @@ export function request(value: unknown, masking: Masking): RequestInfo | null {
       redelivered: typeof info.redelivered === 'boolean' ? info.redelivered : null,
     },
     worker_pid: number(value.worker_pid),
+    ...(value.rate_limited === true ? { rate_limited: true } : {}),
   };
 }
 
@@ -113,6 +114,11 @@ function stats(value: unknown, masking: Masking): WorkerStats | null {
     rusage: numbers(told.rusage),
     clock: typeof told.clock === 'string' ? told.clock : String(number(told.clock) ?? ''),
   };
+  const suspended = told.suspended_queues;
+  if (suspended !== undefined)
+    (known as Table).suspended_queues = Array.isArray(suspended)
+      ? suspended.filter((name): name is string => typeof name === 'string')
+      : [];
   for (const field of ['pid', 'uptime', 'prefetch_count']) {
     const figure = number(told[field]);
     if (figure === null) delete (known as Table)[field];

@@ -28,6 +28,8 @@ export interface RequestInfo {
   acknowledged: boolean;
   delivery_info: { exchange: string; routing_key: string; priority: number | null; redelivered: boolean | null };
   worker_pid: number | null;
+  /** Of ours alone: it waits for a token of its rate limit. */
+  rate_limited?: boolean;
 }
 
 export interface ScheduledInfo {
@@ -47,6 +49,8 @@ export interface WorkerStats {
   rusage: Record<string, number>;
   /** Of ours alone: how late its event loop ran. */
   loop_delay?: unknown;
+  /** Of ours alone: queues that it does not read now, since rate limits hold so many of their tasks. */
+  suspended_queues?: readonly string[];
 }
 
 export interface QueueInfo {

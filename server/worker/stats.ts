@@ -19,6 +19,7 @@ export interface StatsSource {
 }
 
 export function workerStats(worker: StatsSource): Record<string, unknown> {
+  const { suspended } = worker.prefetch.rateLimited;
   return {
     total: Object.fromEntries(worker.state.total),
     pid: process.pid,
@@ -29,6 +30,8 @@ export function workerStats(worker: StatsSource): Record<string, unknown> {
     prefetch_count: worker.prefetch.count,
     rusage: rusage(),
     loop_delay: worker.loopDelay.stats(),
+    // Ours alone: queues that are not read while so many of their tasks wait for a rate limit.
+    ...(suspended.length > 0 ? { suspended_queues: suspended } : {}),
   };
 }
 

@@ -58,6 +58,8 @@ describe.each(brokers)('on %s', (_, url) => {
     expect(worker.state.requests.size).toBeLessThanOrEqual(RATE_LIMITED_MAX + 4 + 4);
     expect(worker.prefetch.count).toBe(4 + RATE_LIMITED_MAX);
     expect(await w.depth('flood')).toBeGreaterThanOrEqual(FLOOD - RATE_LIMITED_MAX - 8);
+    // It says so, or whoever watches would take it for one that does not eat.
+    expect(await worker.panel.dispatch('stats', {})).toMatchObject({ suspended_queues: ['flood'] });
     // It is still one of its queues, and what waits is among what it has.
     const queues = (await worker.panel.dispatch('active_queues', {})) as { name: string }[];
     expect(queues.map(({ name }) => name)).toContain('flood');
@@ -69,6 +71,7 @@ describe.each(brokers)('on %s', (_, url) => {
     await worker.panel.dispatch('rate_limit', { task_name: 'limited', rate_limit: 0 });
     await until(() => worker.state.total.get('limited') === FLOOD, 'the whole flood to run');
     expect(rateLimited.suspended).toEqual([]);
+    expect(await worker.panel.dispatch('stats', {})).not.toHaveProperty('suspended_queues');
     expect(worker.prefetch.count).toBe(4);
   });
 

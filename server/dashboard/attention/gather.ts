@@ -60,8 +60,10 @@ function consumption(cluster: Cluster, w: WorkerRecord): Consumption | null {
   const inspected = cluster.inspector.workers.get(w.hostname);
   const rest = cluster.watch.rest(w.hostname);
   if (!inspected || !rest) return null;
+  // It does not read them, and says so: rate limits hold enough of their tasks.
+  const suspended = new Set(inspected.stats?.suspended_queues);
   return {
-    queues: inspected.active_queues.map((q) => q.name),
+    queues: inspected.active_queues.map((q) => q.name).filter((name) => !suspended.has(name)),
     queuesAsOf: inspected.at,
     slots: slotsOf(inspected),
     busy: w.active,

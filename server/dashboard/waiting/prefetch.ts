@@ -18,7 +18,7 @@ export function prefetchUse({ inspected, unlisted_limited }: PrefetchFacts): Pre
   const size = typeof stats?.prefetch_count === 'number' ? stats.prefetch_count : null;
   // A task acknowledged at its start has left the window.
   const running = active.filter((r) => r.acknowledged !== true).length;
-  const isLimited = (r: object) => (r as { rate_limited?: unknown }).rate_limited === true;
+  const isLimited = (r: { rate_limited?: boolean }) => r.rate_limited === true;
   const listed_limited = reserved.filter(isLimited).length;
   const held = { running, reserved: reserved.length - listed_limited, eta: scheduled.length };
   const rate_limited = unlisted_limited === null ? null : unlisted_limited + listed_limited;

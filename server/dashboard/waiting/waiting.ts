@@ -380,7 +380,7 @@ function idsIn(list: readonly (RequestInfo | ScheduledInfo)[]): ReadonlyMap<stri
     known = new Map(
       list.map((one) => {
         const request = 'request' in one ? one.request : one;
-        return [request.id, (request as { rate_limited?: unknown }).rate_limited === true];
+        return [request.id, request.rate_limited === true];
       }),
     );
     ids.set(list, known);
