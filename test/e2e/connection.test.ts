@@ -206,9 +206,11 @@ describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', {
     }
 
     await strip.filter({ hasText: /By the counts of their workers [\d.,k]+ tasks began unseen/ }).waitFor();
+    // On a slow machine the loss of the test before may still be counted, and both are one.
     await strip
       .filter({
-        hasText: /About [\d.,k]+ events missed: this dashboard stood still for .+, until \d\d:\d\d:\d\d\./,
+        hasText:
+          /(About|At least) [\d.,k]+ events missed: (this dashboard stood still|nobody listened) for .+, until \d\d:\d\d:\d\d\./,
       })
       .waitFor();
     const missed = async () =>

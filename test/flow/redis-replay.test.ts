@@ -186,7 +186,10 @@ describeNeedsRedis('the traffic of a real worker', () => {
     for (const [key, text] of given) await ours.keys.lpush(key, text);
     const state = async () => JSON.stringify(await ours.keys.mget(await ours.keys.keys('celery-task-meta-*')));
     await until(
-      async () => (await state()).includes('RETRY') && (await ours.keys.hlen('unacked')) === 1,
+      async () =>
+        (await state()).includes('RETRY') &&
+        (await ours.keys.llen('celery')) === 0 &&
+        (await ours.keys.hlen('unacked')) === 1,
       'the retry to wait',
     );
     await running.stop('warm');
