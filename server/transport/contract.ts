@@ -142,7 +142,8 @@ export interface Channel {
   peek(queue: string, limit: number): Promise<Message[] | null>;
   /**
    * Messages that name this task, ready in one of the queues or taken and not yet acknowledged; of each list at most `limit` are
-   * looked at. Their ack and reject throw. Not given: this broker cannot find them (`peek` shows the ready ones).
+   * looked at. Others whose headers or body hold that id may be among them. Their ack and reject throw. Not given: this broker cannot find
+   * them (`peek` shows the ready ones).
    */
   findTask?(id: string, queues: readonly string[], limit: number): Promise<FoundMessages>;
   /**

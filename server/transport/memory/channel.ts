@@ -4,7 +4,15 @@
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
 // Kombu: transport/virtual/base.py Channel, QoS
 import { ChannelError, OperationalError } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, DeclareOptions, QueueStatus } from '../contract.ts';
+import type {
+  Channel,
+  ConsumeOptions,
+  ConsumerTag,
+  DeclareOptions,
+  FoundMessage,
+  FoundMessages,
+  QueueStatus,
+} from '../contract.ts';
 import type { Arguments, Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import { checkSize, consumerTagInUse, noSuchExchange, noSuchQueue, queueInUse } from '../virtual/declaration.ts';
@@ -201,6 +209,32 @@ export class MemoryChannel implements Channel {
     return seen;
   }
 
+  async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {
+    this.#check();
+    const messages: FoundMessage[] = [];
+    let complete = true;
+    const look = ({ seq, message, redelivered }: Entry, queue: string, position: number | null): void => {
+      if (!namesTask(message, id)) return;
+      const place = { id: seq, queue, redelivered, deliveryTag: 0, consumerTag: undefined };
+      messages.push({ message: new Delivery(message, place, null), unacked: position === null, position });
+    };
+    for (const name of queues) {
+      const queue = this.#broker.queues.get(name);
+      queue?.dropExpired(this.#broker.timer.now());
+      let position = 0;
+      for (const entry of queue?.ready() ?? []) {
+        if (position >= limit) {
+          complete = false;
+          break;
+        }
+        look(entry, name, ++position);
+      }
+    }
+    for (const channel of this.#broker.channels)
+      for (const { entry, queue } of channel.#held.values()) look(entry, queue.declaration.name, null);
+    return { messages, complete };
+  }
+
   flush(): Promise<void> {
     return DONE;
   }
@@ -284,4 +318,12 @@ export class MemoryChannel implements Channel {
   #check(): void {
     if (!this.#open) throw new OperationalError('memory://', 'The channel is closed.');
   }
+}
+
+/** Whose it is the reader of the message sees by its headers. */
+function namesTask({ headers, body }: OutgoingMessage, id: string): boolean {
+  const word = JSON.stringify(id);
+  return (
+    JSON.stringify(headers).includes(word) || Buffer.from(body.buffer, body.byteOffset, body.length).includes(word)
+  );
 }

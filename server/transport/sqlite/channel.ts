@@ -3,7 +3,7 @@
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
 // Kombu: transport/virtual/base.py Channel, QoS
 import { EncodeError, OperationalError, toError } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, DeclareOptions, QueueStatus } from '../contract.ts';
+import type { Channel, ConsumeOptions, ConsumerTag, DeclareOptions, FoundMessages, QueueStatus } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import {
@@ -211,6 +211,24 @@ export class SqliteChannel implements Channel, ConsumingChannel {
         consumerTag: undefined,
       };
       return new Delivery(readEnvelope(row), place, null);
+    });
+  }
+
+  async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {
+    this.#check();
+    const { topology, messages } = this.#broker;
+    return this.#broker.look((nowMs) => {
+      const known = queues.flatMap((name) => topology.queues.get(name)?.id ?? []);
+      const { found, complete } = messages.find(id, known, limit, nowMs);
+      return {
+        complete,
+        messages: found.map(({ row, queueId, unacked, position }) => {
+          const queue = topology.byId.get(queueId)?.declaration.name ?? '';
+          const { redelivered } = row;
+          const place = { id: row.id, queue, redelivered: redelivered > 0, deliveryTag: 0, consumerTag: undefined };
+          return { message: new Delivery(readEnvelope(row), place, null), unacked, position };
+        }),
+      };
     });
   }
 

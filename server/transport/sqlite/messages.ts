@@ -6,6 +6,7 @@ import type { EmbeddedDb } from '../../embedded-db.ts';
 import type { QueueStatus } from '../contract.ts';
 import type { OutgoingMessage, Properties } from '../message.ts';
 import { effectivePriority, expiryOf } from '../virtual/declaration.ts';
+import { findMessages } from './find.ts';
 import type { StoredQueue } from './topology.ts';
 
 /** One row as a claim or a look gives it. */
@@ -228,6 +229,10 @@ export class Messages {
       consumers: queue.consumers,
       oldestMs: typeof oldest?.ms === 'number' ? oldest.ms : null,
     };
+  }
+
+  find(id: string, queueIds: readonly number[], limit: number, nowMs: number): ReturnType<typeof findMessages> {
+    return findMessages(this.#db, id, queueIds, limit, nowMs);
   }
 
   peek(queueId: number, limit: number, nowMs: number): StoredMessage[] {
