@@ -1,6 +1,6 @@
 // The list of tasks as data: merging pages and live rows. Product: web/src/tasks/task-list.ts.
 import { expect, test } from 'vitest';
-import type { TaskPage, TaskRow } from '../../shared/wire/http.ts';
+import type { TaskRow } from '../../shared/wire/http.ts';
 import {
   appendPage,
   chipStates,
@@ -10,42 +10,13 @@ import {
   newerRows,
   patchRows,
 } from '../../web/src/tasks/task-list.ts';
+import { taskPage, taskRow } from './support/factories.ts';
 
-const row = (n: number, change: Partial<TaskRow> = {}): TaskRow => ({
-  uuid: `task-${n}`,
-  name: 'shop.pay',
-  state: 'SUCCESS',
-  worker: null,
-  queue: null,
-  args: null,
-  kwargs: null,
-  result: null,
-  exception: null,
-  retries: 0,
-  runtime: null,
-  eta: null,
-  expires: null,
-  sent: n,
-  received: null,
-  started: null,
-  succeeded: null,
-  failed: null,
-  retried: null,
-  revoked: null,
-  rejected: null,
-  timestamp: n,
-  first_seen: n,
-  root_id: null,
-  parent_id: null,
-  ...change,
-});
-const page = (numbers: number[], next: string | null = null): TaskPage => ({
-  items: numbers.map((n) => row(n)),
-  next,
-  counts: { SUCCESS: numbers.length },
-  counts_capped: false,
-  total: numbers.length,
-});
+const page = (numbers: number[], next: string | null = null) =>
+  taskPage(
+    numbers.map((n) => taskRow(n)),
+    { next },
+  );
 const ids = (rows: readonly TaskRow[]) => rows.map((r) => r.first_seen);
 
 test('a first page read again keeps the pages behind it where they meet', () => {
@@ -82,7 +53,7 @@ test('a page that repeats rows adds only the new ones', () => {
 
 test('live rows replace older ones in place and leave the others the same object', () => {
   const list = listOf(page([3, 2, 1]));
-  const live = new Map([['task-2', row(2, { state: 'FAILURE', timestamp: 5 })]]);
+  const live = new Map([['task-2', taskRow(2, { state: 'FAILURE', timestamp: 5 })]]);
 
   const patched = patchRows(list, live);
 
@@ -93,12 +64,12 @@ test('live rows replace older ones in place and leave the others the same object
 test('a live row older than the one in the list changes nothing', () => {
   const list = listOf(page([3]));
 
-  expect(patchRows(list, new Map([['task-3', row(3, { state: 'PENDING', timestamp: 1 })]]))).toBe(list);
+  expect(patchRows(list, new Map([['task-3', taskRow(3, { state: 'PENDING', timestamp: 1 })]]))).toBe(list);
 });
 
 test('newer rows are those above the top that belong, newest first', () => {
   const list = listOf(page([5, 4]));
-  const live = [row(7), row(6, { state: 'FAILURE' }), row(8), row(5), row(2)];
+  const live = [taskRow(7), taskRow(6, { state: 'FAILURE' }), taskRow(8), taskRow(5), taskRow(2)];
 
   const newer = newerRows(list, live, (r) => r.state === 'SUCCESS');
 

@@ -3,9 +3,12 @@ import type {
   ClusterInfo,
   FailureGroup,
   Figures,
+  OperationRecord,
   Overview,
   QueueRow,
   SeriesReply,
+  TaskPage,
+  TaskRow,
   WorkerDetail,
   WorkerRow,
 } from '../../../shared/wire/http.ts';
@@ -152,5 +155,57 @@ export const series = (change: Partial<SeriesReply> = {}): SeriesReply => ({
   lines: { SUCCESS: [1, 2, 3] },
   totals: { SUCCESS: 6 },
   gaps: [],
+  ...change,
+});
+
+/** A task that succeeded, `n` seconds after the epoch, so that higher numbers are newer. */
+export const taskRow = (n = 1, change: Partial<TaskRow> = {}): TaskRow => ({
+  uuid: `task-${n}`,
+  name: 'shop.pay',
+  state: 'SUCCESS',
+  worker: null,
+  queue: null,
+  args: null,
+  kwargs: null,
+  result: null,
+  exception: null,
+  retries: 0,
+  runtime: null,
+  eta: null,
+  expires: null,
+  sent: n,
+  received: null,
+  started: null,
+  succeeded: null,
+  failed: null,
+  retried: null,
+  revoked: null,
+  rejected: null,
+  timestamp: n,
+  first_seen: n,
+  root_id: null,
+  parent_id: null,
+  ...change,
+});
+
+export const taskPage = (rows: readonly TaskRow[], change: Partial<TaskPage> = {}): TaskPage => ({
+  items: [...rows],
+  next: null,
+  counts: { SUCCESS: rows.length },
+  counts_capped: false,
+  total: rows.length,
+  ...change,
+});
+
+export const operationRecord = (change: Partial<OperationRecord> = {}): OperationRecord => ({
+  id: 1,
+  at: NOW - 60,
+  who: 'ana',
+  action: 'revoke',
+  subject: 'task-1',
+  request: {},
+  outcome: 'ok',
+  summary: 'Revoked',
+  answers: [],
   ...change,
 });

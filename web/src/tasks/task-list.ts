@@ -1,5 +1,5 @@
 // The rows of the task list as data: pages fetched, live rows merged in, what is newer than the list. Pure.
-// Fetching and freezing: use-task-list.ts. Drawing: task-table.tsx.
+// Fetching and holding: task-list-store.ts. Drawing: task-table.tsx.
 // Holds: a row stands once; rows that did not change keep their identity; order changes only by merge.
 import type { Precision } from '../../../shared/wire/count.ts';
 import type { TaskPage, TaskRow } from '../../../shared/wire/http.ts';
@@ -115,6 +115,13 @@ export function newerRows(
     if (row.first_seen >= top && !known.has(row.uuid) && belongs(row)) found.push(row);
   }
   return found.sort((a, b) => b.first_seen - a.first_seen);
+}
+
+/** How many of these rows, read again, stand above a list that is held. */
+export function unknownIn(rows: readonly TaskRow[], list: TaskList): number {
+  const known = new Set(list.rows.map((row) => row.uuid));
+  const top = list.rows[0]?.first_seen ?? -Infinity;
+  return rows.filter((row) => !known.has(row.uuid) && row.first_seen >= top).length;
 }
 
 export function insertNewer(list: TaskList, newer: readonly TaskRow[]): TaskList {

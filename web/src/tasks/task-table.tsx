@@ -1,5 +1,5 @@
 // The task list as a real table, virtual, with a row for a cursor. One line a row; two on a phone. The row is the link.
-// Which rows: use-task-list.ts. What can be done with one: row-menu.tsx.
+// Which rows: task-list-store.ts. What can be done with one: row-menu.tsx.
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type RefObject, useEffect, useRef } from 'react';
