@@ -261,9 +261,9 @@ export class Cluster {
   #take(events: CeleryEvent[]): void {
     const { state, listening } = this;
     for (const event of events) {
+      state.apply(event);
       if (event.type === 'worker-online' || (event.type === 'worker-heartbeat' && this.#mayAsk(event.hostname)))
         this.#newcomer(event.hostname, event.type === 'worker-online');
-      state.apply(event);
       this.#watched(event);
       listening.gaps.take(event);
     }
@@ -318,7 +318,8 @@ export class Cluster {
   }
 
   #newcomer(hostname: string | undefined, isStart: boolean): void {
-    if (hostname === undefined) return;
+    // Names for which there is no place are not asked, however many somebody invents.
+    if (hostname === undefined || !this.state.workers.has(hostname)) return;
     // It has forgotten what the one before it was told.
     if (isStart) this.taskEvents.forget(hostname);
     const inVain = isStart ? 0 : (this.#asked.get(hostname) ?? 0);
