@@ -30,7 +30,7 @@ export { AsyncResult, EagerResult, type GetOptions } from './results/async-resul
 export { GroupResult } from './results/group-result.ts';
 export { Crontab, type CrontabFields, crontab, crontabFromString } from './schedules/crontab.ts';
 export type { Schedule } from './schedules/schedule.ts';
+export type { LazySerializer, Serializer } from './serialization/codec.ts';
 export { Decimal, PyDate, PyDateTime, PyTime, Uuid } from './serialization/json.ts';
-export { registerSerializer } from './serialization/registry.ts';
 export { Signal, type SignalName, type SignalPayloads, signals } from './signals.ts';
 export { type Exchange, exchange, type Queue, queue } from './transport/entity.ts';

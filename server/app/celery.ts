@@ -22,7 +22,7 @@ import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { Producer } from '../messaging/producer.ts';
 import { AsyncResult, type RevokeOptions } from '../results/async-result.ts';
 import { GroupResult } from '../results/group-result.ts';
-import { acceptSet, decode, type Encoded, encode } from '../serialization/registry.ts';
+import { Codec, type Encoded, type LazySerializer, type Serializer } from '../serialization/codec.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { builtinTasks } from './builtins.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
@@ -66,6 +66,8 @@ export class Celery implements AppHost {
   /** This client's id: where replies to it go. */
   readonly oid: string = randomUUID();
   readonly canvas: CanvasHost;
+  /** How this app writes and reads bodies. */
+  readonly codec = new Codec();
   /** Bootsteps to add to workers of this app. */
   readonly steps: { readonly worker: Set<unknown>; readonly consumer: Set<unknown> } = {
     worker: new Set(),
@@ -198,7 +200,10 @@ export class Celery implements AppHost {
 
   async #createBackend(): Promise<Backend> {
     const { conf } = this;
-    const accept = acceptSet([...(conf.result_accept_content ?? conf.accept_content), conf.result_serializer]);
+    const { codec } = this;
+    const names = [...(conf.result_accept_content ?? conf.accept_content), conf.result_serializer];
+    await codec.load(names);
+    const accept = codec.acceptSet(names);
     const url = conf.resultBackendUrl();
     const opened = await createBackend({
       url: url === 'disabled' ? '' : url,
@@ -206,8 +211,8 @@ export class Celery implements AppHost {
       settings: conf.changes(),
       log: this.log,
       expiresMs: conf.result_expires ? conf.result_expires * 1000 : null,
-      encode: (value) => encode(value, conf.result_serializer),
-      decode: (body, contentType, contentEncoding) => decode(body, contentType, contentEncoding, accept),
+      encode: (value) => codec.encode(value, conf.result_serializer),
+      decode: (body, contentType, contentEncoding) => codec.decode(body, contentType, contentEncoding, accept),
       now: () => this.timer.now(),
       ...this.#options.backend,
     });
@@ -251,6 +256,7 @@ export class Celery implements AppHost {
         intervalStepMs: 2000,
         intervalMaxMs: 30_000,
       },
+      prepare: () => this.codec.load(this.#serializers()),
       timer: this.timer,
       log: this.log,
       ...this.#options.connection,
@@ -278,19 +284,34 @@ export class Celery implements AppHost {
       timer: this.timer,
       exchange: this.conf.event_exchange,
       serializer: this.conf.event_serializer,
+      codec: this.codec,
       enabled: true,
     });
     return this.#events;
   }
 
+  /**
+   * Make a serializer known to this app, by its name and its content type: at once, or by a `load` that is awaited before the first
+   * connection of an app whose settings name it, and by a call whose `serializer` does.
+   */
+  registerSerializer(serializer: Serializer | LazySerializer): void {
+    this.codec.register(serializer);
+    this.#accept = null;
+  }
+
+  #serializers(): readonly (string | null | undefined)[] {
+    const { conf } = this;
+    return [conf.task_serializer, conf.event_serializer, conf.result_serializer, ...conf.accept_content];
+  }
+
   encode(value: unknown): Encoded {
-    return encode(value, this.conf.task_serializer);
+    return this.codec.encode(value, this.conf.task_serializer);
   }
 
   /** @throws ContentDisallowed, DecodeError */
   decode(body: Uint8Array, contentType: string, contentEncoding: string): unknown {
-    this.#accept ??= acceptSet(this.conf.accept_content);
-    return decode(body, contentType, contentEncoding, this.#accept);
+    this.#accept ??= this.codec.acceptSet(this.conf.accept_content);
+    return this.codec.decode(body, contentType, contentEncoding, this.#accept);
   }
 
   // -- remote control
@@ -308,6 +329,7 @@ export class Celery implements AppHost {
       timer: this.timer,
       oid: this.oid,
       accept: this.conf.accept_content,
+      codec: this.codec,
       ...controlQueues(this.conf),
     });
     return this.#mailbox;

@@ -5,6 +5,7 @@ import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Logger } from '../log.ts';
 import type { Producer } from '../messaging/producer.ts';
 import type { ResultHost } from '../results/async-result.ts';
+import type { Codec } from '../serialization/codec.ts';
 import type { Timer } from '../timer.ts';
 import type { Config } from './config.ts';
 import type { TaskContext } from './context.ts';
@@ -33,6 +34,7 @@ export interface AppHost extends ResultHost {
   readonly tasks: ReadonlyMap<string, RegisteredTask>;
   readonly router: Router;
   readonly canvas: CanvasHost;
+  readonly codec: Codec;
   producer(): Producer;
   backend(): Promise<Backend>;
   /** The store when it is open already; spares hot paths a turn. */

@@ -11,7 +11,6 @@ import { ImproperlyConfigured } from '../errors.ts';
 import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
 import { compress } from '../serialization/compression.ts';
-import { encode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
 import type { Properties } from '../transport/message.ts';
 import { checkCarriedTimes, checkTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
@@ -74,7 +73,10 @@ export async function sendTask(
     properties: propertiesOf(app, options, destination, parent, expiresMs, nowMs),
   };
   const built = buildTaskMessage(fields, conf.task_protocol as 1 | 2);
-  const encoded = encode(built.payload, options.serializer ?? conf.task_serializer);
+  const serializer = options.serializer ?? conf.task_serializer;
+  const loading = app.codec.load([serializer]);
+  if (loading) await loading;
+  const encoded = app.codec.encode(built.payload, serializer);
   let { body } = encoded;
   let { headers } = built;
   const compression = options.compression ?? conf.task_compression;

@@ -13,7 +13,6 @@ import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
 import { listOf, Signature, toPlain } from '../canvas/signature.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
-import { acceptSet, decode, encode } from '../serialization/registry.ts';
 import { bindArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
@@ -120,8 +119,13 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   /** The arguments go through the serializer, as they would on their way to a worker. */
   async #sendEagerly(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
     const serializer = options.serializer ?? this.options.serializer ?? this.#app.conf.task_serializer;
-    const { body, contentType, contentEncoding } = encode([args, kwargs], serializer);
-    const copy = decode(body, contentType, contentEncoding, acceptSet([contentType])) as [unknown[], Kwargs];
+    const { codec } = this.#app;
+    await codec.load([serializer]);
+    const { body, contentType, contentEncoding } = codec.encode([args, kwargs], serializer);
+    const copy = codec.decode(body, contentType, contentEncoding, codec.acceptSet([contentType])) as [
+      unknown[],
+      Kwargs,
+    ];
     return (await this.apply(copy[0] as never, copy[1], options)) as unknown as AsyncResult;
   }
 

@@ -9,6 +9,7 @@ import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../
 import type { Logger } from '../log.ts';
 import { crontab } from '../schedules/crontab.ts';
 import { resolveZone } from '../schedules/zone.ts';
+import type { Codec } from '../serialization/codec.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import { checkCall, checkEntry } from './entry.ts';
@@ -25,6 +26,7 @@ type Kwargs = Readonly<Record<string, unknown>>;
 /** What beat asks of an app; `Celery` has it. */
 export interface BeatHost {
   readonly conf: Config;
+  readonly codec: Codec;
   readonly timer: Timer;
   readonly log: Logger;
   readonly tasks: ReadonlyMap<
@@ -131,6 +133,7 @@ export class Beat {
     if (this.#mode !== 'idle') throw new ImproperlyConfigured(`This beat is ${this.#mode} already.`);
     this.#mode = 'running';
     try {
+      await this.#loadSerializers();
       await this.store.open();
       this.#lastTickMs = this.#timer.now();
       this.scheduler.merge(this.#configured(), await this.store.load(), this.#lastTickMs);
@@ -290,6 +293,13 @@ export class Beat {
     return this.#saving;
   }
 
+  /** Calls are written when they are checked, before anything connects. */
+  #loadSerializers(): Promise<void> | null {
+    const { conf, codec } = this.app;
+    const own = Object.values(conf.beat_schedule ?? {}).map((entry) => (entry as EntryOptions).options?.serializer);
+    return codec.load([conf.task_serializer, ...own] as string[]);
+  }
+
   #configured(): Record<string, EntryOptions> {
     const { conf } = this.app;
     const entries: Record<string, EntryOptions> = { ...conf.beat_schedule };
@@ -305,7 +315,7 @@ export class Beat {
       checkEntry(name, entry, this.#timer.now());
       const task = this.app.tasks.get(entry.task);
       const bind = task?.bind && task.options?.typing !== false ? task.bind.bind(task) : null;
-      checkCall(name, entry, conf.task_serializer, bind);
+      checkCall(name, entry, { codec: this.app.codec, serializer: conf.task_serializer }, bind);
     }
     return entries;
   }

@@ -10,7 +10,7 @@ import { checkOptions } from '../app/publisher.ts';
 import type { ApplyOptions } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { type Schedule, toSchedule } from '../schedules/schedule.ts';
-import { encode } from '../serialization/registry.ts';
+import type { BodyCodec } from '../serialization/codec.ts';
 import { BeatLazyFunc } from './lazy.ts';
 
 /** One entry of `beat_schedule`, as it is configured. */
@@ -75,7 +75,7 @@ export function checkEntry(name: string, entry: EntryOptions, nowMs: number): En
 export function checkCall(
   name: string,
   entry: EntryOptions,
-  serializer: string,
+  { codec, serializer }: { readonly codec: BodyCodec; readonly serializer: string },
   bind: ((args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => unknown) | null,
 ): void {
   const { args = [], kwargs = {}, options = {} } = entry;
@@ -86,7 +86,7 @@ export function checkCall(
   ] as const;
   try {
     bind?.(...given);
-    encode([...given, {}], (options.serializer as string | undefined) ?? serializer);
+    codec.encode([...given, {}], (options.serializer as string | undefined) ?? serializer);
   } catch (error) {
     throw new ImproperlyConfigured(
       `beat_schedule entry '${name}': its call of ${entry.task} cannot be sent: ${(error as Error).message}`,

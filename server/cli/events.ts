@@ -34,6 +34,8 @@ export async function events(options: EventsOptions): Promise<number> {
     clock: app.clock,
     timer: app.timer,
     log: app.log,
+    codec: app.codec,
+    accept: [...new Set(['json', app.conf.event_serializer])],
     exchange: app.conf.event_exchange,
     queuePrefix: app.conf.event_queue_prefix,
     queueTtlMs: app.conf.isSet('event_queue_ttl') ? app.conf.event_queue_ttl * 1000 : undefined,

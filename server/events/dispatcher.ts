@@ -5,7 +5,7 @@
 // Celery 5.6: events/dispatcher.py
 import type { Connection } from '../messaging/connection.ts';
 import type { LamportClock } from '../messaging/lamport-clock.ts';
-import { encode } from '../serialization/registry.ts';
+import { type BodyCodec, type Encoded, PLAIN_CODEC } from '../serialization/codec.ts';
 import type { Timer } from '../timer.ts';
 import type { Channel } from '../transport/contract.ts';
 import { exchange as exchangeOf } from '../transport/entity.ts';
@@ -21,6 +21,8 @@ export interface EventDispatcherOptions {
   readonly exchange?: string;
   /** `event_serializer`. Default 'json' */
   readonly serializer?: string;
+  /** The app's. Default: JSON, text and bytes. */
+  readonly codec?: BodyCodec;
   /** Groups ('task', 'worker') that are sent; none given: all. */
   readonly groups?: readonly string[];
   readonly enabled?: boolean;
@@ -204,9 +206,9 @@ export class EventDispatcher {
     const failed: Outgoing[] = [];
     const sent: Promise<unknown>[] = [];
     for (const item of batch) {
-      let encoded: ReturnType<typeof encode>;
+      let encoded: Encoded;
       try {
-        encoded = encode(item.payload, this.#options.serializer ?? 'json');
+        encoded = (this.#options.codec ?? PLAIN_CODEC).encode(item.payload, this.#options.serializer ?? 'json');
       } catch {
         continue;
       }

@@ -11,7 +11,7 @@ import { toError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
 import { LamportClock } from '../messaging/lamport-clock.ts';
-import { acceptSet, decode } from '../serialization/registry.ts';
+import { type BodyCodec, PLAIN_CODEC } from '../serialization/codec.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import type { Channel } from '../transport/contract.ts';
 import { exchange, queue } from '../transport/entity.ts';
@@ -41,6 +41,8 @@ export interface EventReceiverOptions {
   readonly queueExclusive?: boolean;
   /** Accepted content, by name. Default json. */
   readonly accept?: readonly string[];
+  /** The app's. Default: JSON, text and bytes. */
+  readonly codec?: BodyCodec;
   /** What checks events as they come in. Default: one that masks nothing. */
   readonly edge?: EventEdge;
 }
@@ -51,6 +53,7 @@ export class EventReceiver {
   readonly #options: EventReceiverOptions;
   readonly #clock: LamportClock;
   readonly #accept: ReadonlySet<string>;
+  readonly #codec: BodyCodec;
   readonly #listeners = new Set<(events: CeleryEvent[]) => void>();
   readonly #lostListeners = new Set<() => void>();
   readonly #gapListeners = new Set<() => void>();
@@ -68,7 +71,8 @@ export class EventReceiver {
   constructor(options: EventReceiverOptions) {
     this.#options = options;
     this.#clock = options.clock ?? new LamportClock();
-    this.#accept = acceptSet(options.accept ?? ['json']);
+    this.#codec = options.codec ?? PLAIN_CODEC;
+    this.#accept = this.#codec.acceptSet(options.accept ?? ['json']);
     this.edge = options.edge ?? new EventEdge();
     this.#queueName = `${options.queuePrefix ?? 'celeryev'}.${randomUUID()}`;
   }
@@ -178,7 +182,7 @@ export class EventReceiver {
   #receive(message: Message): void {
     let body: unknown;
     try {
-      body = decode(message.body, message.contentType, message.contentEncoding, this.#accept);
+      body = this.#codec.decode(message.body, message.contentType, message.contentEncoding, this.#accept);
     } catch (error) {
       this.#unreadable++;
       this.#options.log.debug(`An event message could not be read: ${toError(error).message}`);

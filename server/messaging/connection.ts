@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   readonly heartbeatMs?: number;
   /** `broker_login_method`. Default: the broker's. */
   readonly loginMethod?: string;
+  /** Before an address is tried: what has to be loaded for what will be sent and read; null = nothing. */
+  readonly prepare?: () => Promise<void> | null;
   readonly retry: ConnectionRetry;
   readonly timer: Timer;
   readonly log: Logger;
@@ -196,6 +198,7 @@ export class Connection {
 
   async #connect(url: string): Promise<Transport> {
     const { transportOptions, ssl, connectTimeoutMs, heartbeatMs, loginMethod, log } = this.options;
+    await this.options.prepare?.();
     const context = { url, options: transportOptions, ssl, connectTimeoutMs, heartbeatMs, loginMethod, log };
     const transport = await createTransport(context);
     let lost: Error | undefined;

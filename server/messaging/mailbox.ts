@@ -9,7 +9,7 @@ import { fnmatchSource } from '../../shared/fnmatch.ts';
 import { compileRegex } from '../../shared/query/regex.ts';
 import { toError, UmbelError } from '../errors.ts';
 import { exceptionRepr } from '../protocol/failure.ts';
-import { acceptSet, decode, encode } from '../serialization/registry.ts';
+import { type BodyCodec, PLAIN_CODEC } from '../serialization/codec.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import type { Channel } from '../transport/contract.ts';
 import { type Exchange, exchange, type Queue } from '../transport/entity.ts';
@@ -31,6 +31,8 @@ export interface MailboxOptions {
   readonly serializer?: string;
   /** Accepted content, by name. Default json. */
   readonly accept?: readonly string[];
+  /** The app's. Default: JSON, text and bytes. */
+  readonly codec?: BodyCodec;
   /** `control_queue_ttl`. Default 300000. @unit milliseconds */
   readonly queueTtlMs?: number;
   /** `control_queue_expires`. Default 10000. @unit milliseconds */
@@ -87,6 +89,7 @@ export class Mailbox {
   readonly replyExchange: Exchange;
   readonly options: MailboxOptions;
   readonly accept: ReadonlySet<string>;
+  readonly codec: BodyCodec;
   readonly #serializer: string;
   readonly #producer: Producer;
   readonly #waiting = new Map<string, Collector>();
@@ -103,7 +106,8 @@ export class Mailbox {
     this.oid = options.oid ?? randomUUID();
     this.exchange = pidboxExchange(`${this.namespace}.pidbox`, 'fanout', options.durable);
     this.replyExchange = pidboxExchange(`reply.${this.namespace}.pidbox`, 'direct', options.durable);
-    this.accept = acceptSet(options.accept ?? ['json']);
+    this.codec = options.codec ?? PLAIN_CODEC;
+    this.accept = this.codec.acceptSet(options.accept ?? ['json']);
     this.#serializer = options.serializer ?? 'json';
     this.#producer = new Producer(options.connection);
     options.connection.onLost(() => {
@@ -169,7 +173,7 @@ export class Mailbox {
 
   /** Used by the nodes. */
   async sendReply(to: { exchange: string; routing_key: string }, ticket: unknown, value: unknown): Promise<void> {
-    const { body, contentType, contentEncoding } = encode(value, this.#serializer);
+    const { body, contentType, contentEncoding } = this.codec.encode(value, this.#serializer);
     await this.#producer.publish({
       exchange: to.exchange === this.replyExchange.name ? this.replyExchange : pidboxExchange(to.exchange, 'direct'),
       routingKey: to.routing_key,
@@ -198,7 +202,7 @@ export class Mailbox {
 
   #request(request: Record<string, unknown>, timeoutMs: number): Promise<unknown> {
     const { clock, timer } = this.options;
-    const { body, contentType, contentEncoding } = encode(request, this.#serializer);
+    const { body, contentType, contentEncoding } = this.codec.encode(request, this.#serializer);
     return this.#producer.publish({
       exchange: this.exchange,
       routingKey: '',
@@ -244,7 +248,7 @@ export class Mailbox {
     const collector = this.#waiting.get(String(ticket));
     if (!collector) return;
     try {
-      const reply = decode(message.body, message.contentType, message.contentEncoding, this.accept);
+      const reply = this.codec.decode(message.body, message.contentType, message.contentEncoding, this.accept);
       if (isRecord(reply)) collector.add(reply);
     } catch {
       // An answer that cannot be read is no answer; the others still count.
@@ -333,11 +337,11 @@ export class MailboxNode {
   }
 
   #onMessage(message: Message): void {
-    const { options, accept } = this.#mailbox;
+    const { options, accept, codec } = this.#mailbox;
     options.clock.adjust(Number(message.headers.clock) || 0);
     let request: unknown;
     try {
-      request = decode(message.body, message.contentType, message.contentEncoding, accept);
+      request = codec.decode(message.body, message.contentType, message.contentEncoding, accept);
       if (!isRecord(request)) throw new UmbelError('the body is no object');
       if (typeof request.method !== 'string') throw new UmbelError('it names no method');
     } catch (error) {

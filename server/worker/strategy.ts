@@ -14,8 +14,8 @@ import {
   readTaskMessage,
   type TaskMessage,
 } from '../protocol/task-message.ts';
+import type { BodyCodec } from '../serialization/codec.ts';
 import { decompress, decompressedLimit } from '../serialization/compression.ts';
-import { acceptSet, decode } from '../serialization/registry.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import { DELIVERY_COUNT, type Message } from '../transport/message.ts';
@@ -39,6 +39,7 @@ export class Strategy {
   readonly #timer: Timer;
   readonly #context: PolicyContext;
   readonly #accept: ReadonlySet<string>;
+  readonly #codec: BodyCodec;
   readonly #sizeLimit: number | null;
   /** How many channels went: a body opened meanwhile belongs to one of them. */
   #channels = 0;
@@ -53,7 +54,8 @@ export class Strategy {
     this.#host = options.host;
     this.#timer = options.timer;
     this.#context = options.policies;
-    this.#accept = acceptSet(conf.get('accept_content'));
+    this.#codec = options.host.app.codec;
+    this.#accept = this.#codec.acceptSet(conf.get('accept_content'));
     this.#deliveryLimit = conf.get('worker_delivery_limit') || null;
     this.#sizeLimit = conf.get('decompressed_size_limit');
   }
@@ -100,7 +102,7 @@ export class Strategy {
   #open(message: Message, bytes: Uint8Array): void {
     let payload: unknown;
     try {
-      payload = decode(bytes, message.contentType, message.contentEncoding, this.#accept);
+      payload = this.#codec.decode(bytes, message.contentType, message.contentEncoding, this.#accept);
     } catch (error) {
       this.#undecodable(message, toError(error));
       return;

@@ -130,6 +130,7 @@ export class Worker implements RequestHost, PanelHandle {
       connection: this.connection,
       clock: app.clock,
       timer: this.timer,
+      codec: app.codec,
       ...controlQueues(conf),
     });
     this.events = this.#dispatcher();
@@ -357,6 +358,7 @@ export class Worker implements RequestHost, PanelHandle {
       timer: this.timer,
       exchange: conf.get('event_exchange'),
       serializer: conf.get('event_serializer'),
+      codec: this.app.codec,
       // With -E the filter is empty, everything; without, worker events alone, until enable_events.
       groups: taskEvents ? [] : ['worker'],
     });

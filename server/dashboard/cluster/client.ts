@@ -3,7 +3,6 @@
 import { Celery } from '../../app/celery.ts';
 import type { SettingsInput } from '../../app/config.ts';
 import type { Logger } from '../../log.ts';
-import { acceptSet, decodeExact } from '../../serialization/registry.ts';
 import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 
@@ -48,13 +47,13 @@ export function dashboardClient(options: Resolved, timer: Timer, log: Logger): C
         log: log.child('results'),
         // Numbers are shown as they were written: 1.0 is not 1.
         decode: (body, contentType, contentEncoding) =>
-          decodeExact(body, contentType, contentEncoding, resultAccept(app)),
+          app.codec.decodeExact(body, contentType, contentEncoding, resultAccept(app)),
       },
     },
   );
   return app;
 }
 
-function resultAccept({ conf }: Celery): ReadonlySet<string> {
-  return acceptSet([...(conf.result_accept_content ?? conf.accept_content), conf.result_serializer]);
+function resultAccept({ conf, codec }: Celery): ReadonlySet<string> {
+  return codec.acceptSet([...(conf.result_accept_content ?? conf.accept_content), conf.result_serializer]);
 }

@@ -8,8 +8,8 @@ import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/http.ts';
 import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol/task-message.ts';
+import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression.ts';
-import { acceptSet, decodeExact } from '../../serialization/registry.ts';
 import type { Message } from '../../transport/message.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 
@@ -28,7 +28,7 @@ export interface KnownCall {
 
 const REMEDY =
   'To make it possible for later tasks, set result_extended=True in the workers: their result records then keep the whole call.';
-const JSON_ONLY = acceptSet(['json']);
+const JSON_ONLY = PLAIN_CODEC.acceptSet(['json']);
 /** Queues in which the message of an unfinished task is looked for. */
 const QUEUES = 50;
 
@@ -90,7 +90,7 @@ export async function readMessage(message: Message): Promise<TaskMessage | null>
   try {
     const { compression } = message.headers;
     const body = typeof compression === 'string' ? await decompress(message.body, compression) : message.body;
-    const payload = decodeExact(body, message.contentType, message.contentEncoding, JSON_ONLY);
+    const payload = PLAIN_CODEC.decodeExact(body, message.contentType, message.contentEncoding, JSON_ONLY);
     return isTaskMessage(message, payload) ? readTaskMessage(message, payload) : null;
   } catch {
     return null;

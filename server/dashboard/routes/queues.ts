@@ -12,8 +12,8 @@ import {
 } from '../../../shared/wire/http.ts';
 import { toError } from '../../errors.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
+import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression.ts';
-import { acceptSet, decodeExact } from '../../serialization/registry.ts';
 import type { Message } from '../../transport/message.ts';
 import { VIEWER } from '../access/identity.ts';
 import { queueRows } from '../cluster/rows.ts';
@@ -22,7 +22,7 @@ import { type Api, notFound, type RouteContext } from './context.ts';
 const PEEK = 20;
 /** A compressed body is opened to show its arguments, no further. @unit bytes */
 const MAX_OPENED = 1024 * 1024;
-const ACCEPT = acceptSet(['json']);
+const ACCEPT = PLAIN_CODEC.acceptSet(['json']);
 
 export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void {
   app.get(
@@ -109,7 +109,7 @@ async function peeked(message: Message, index: number, masking: Masking): Promis
     const { compression } = message.headers;
     const body =
       typeof compression === 'string' ? await decompress(message.body, compression, MAX_OPENED) : message.body;
-    const payload = decodeExact(body, message.contentType, message.contentEncoding, ACCEPT);
+    const payload = PLAIN_CODEC.decodeExact(body, message.contentType, message.contentEncoding, ACCEPT);
     if (!isTaskMessage(message, payload)) return base;
     const task = readTaskMessage(message, payload);
     return {

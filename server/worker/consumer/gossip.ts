@@ -16,7 +16,7 @@ import {
 import type { SignatureLike } from '../../canvas/call-options.ts';
 import { toError } from '../../errors.ts';
 import { Consumer } from '../../messaging/consumer.ts';
-import { acceptSet, decode } from '../../serialization/registry.ts';
+import type { BodyCodec } from '../../serialization/codec.ts';
 import type { TimerHandle } from '../../timer.ts';
 import type { Channel } from '../../transport/contract.ts';
 import { exchange, type Queue, queue } from '../../transport/entity.ts';
@@ -48,6 +48,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   readonly #host: ConsumerHost;
   readonly #elections: Elections;
   readonly #accept: ReadonlySet<string>;
+  readonly #codec: BodyCodec;
   /** What is elected carries a whole signature. */
   readonly #edge = new EventEdge({ maxField: 1024 * 1024 });
   #channel: Channel | null = null;
@@ -60,7 +61,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     const { host } = consumer;
     this.#host = host;
     this.enabled = !host.options.withoutGossip;
-    this.#accept = acceptSet([host.app.conf.get('event_serializer'), 'json']);
+    this.#codec = host.app.codec;
+    this.#accept = this.#codec.acceptSet([host.app.conf.get('event_serializer'), 'json']);
     this.#elections = new Elections({
       hostname: host.hostname,
       id: `${host.hostname}.${process.pid}`,
@@ -131,7 +133,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     if (message.deliveryInfo.routing_key.startsWith('task.')) return;
     let body: unknown;
     try {
-      body = decode(message.body, message.contentType, message.contentEncoding, this.#accept);
+      body = this.#codec.decode(message.body, message.contentType, message.contentEncoding, this.#accept);
     } catch (error) {
       this.#host.log.error(`gossip: ${toError(error).message}`);
       return;

@@ -1,16 +1,16 @@
 // A backend's context and records for tests, without a test runner.
 import type { BackendContext } from '../../../server/backends/contract.ts';
 import { buildResultMeta, type ResultMeta } from '../../../server/protocol/result-meta.ts';
-import { acceptSet, decode, encode } from '../../../server/serialization/registry.ts';
+import { PLAIN_CODEC as codec } from '../../../server/serialization/codec.ts';
 
 export function testContext(url: string, change: Partial<BackendContext> = {}): BackendContext {
-  const accept = acceptSet(['json']);
+  const accept = codec.acceptSet(['json']);
   return {
     url,
     options: {},
     expiresMs: 86_400_000,
-    encode: (value) => encode(value, 'json'),
-    decode: (body, type, encoding) => decode(body, type, encoding, accept),
+    encode: (value) => codec.encode(value, 'json'),
+    decode: (body, type, encoding) => codec.decode(body, type, encoding, accept),
     now: () => Date.now(),
     ...change,
   };

@@ -11,6 +11,7 @@ import { OperationalError } from '../../../server/errors.ts';
 import { createLogger } from '../../../server/log.ts';
 import { crontab } from '../../../server/schedules/crontab.ts';
 import type { Schedule } from '../../../server/schedules/schedule.ts';
+import { Codec } from '../../../server/serialization/codec.ts';
 import { signals } from '../../../server/signals.ts';
 import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
@@ -39,6 +40,7 @@ function world(settings: SettingsInput = {}, timer = new ManualTimer()) {
     timer,
     log,
     tasks: new Map(),
+    codec: new Codec(),
     async sendTask(name, args, kwargs, options) {
       if (failure !== null) throw failure;
       sent.push({ name, args, kwargs, options, at: timer.now() });

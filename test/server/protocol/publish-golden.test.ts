@@ -6,9 +6,9 @@ import {
   type OutgoingTask,
   readTaskMessage,
 } from '../../../server/protocol/task-message.ts';
+import { PLAIN_CODEC as codec } from '../../../server/serialization/codec.ts';
 import { decompress } from '../../../server/serialization/compression.ts';
 import { decodeJson, encodeJson } from '../../../server/serialization/json.ts';
-import { acceptSet, decode, encode } from '../../../server/serialization/registry.ts';
 import type { Properties } from '../../../server/transport/message.ts';
 import current from '../../golden/publish-redis.json' with { type: 'json' };
 import older from '../../golden/publish-redis-5.2.6.json' with { type: 'json' };
@@ -26,7 +26,7 @@ interface Case {
   messages: { envelope_text: string; body_bytes_b64?: string }[];
 }
 
-const json = acceptSet(['json']);
+const json = codec.acceptSet(['json']);
 const NOT_YET = new Set(['application/x-python-serialize', 'application/x-yaml', 'application/x-msgpack']);
 const NO_CODEC = new Set(['application/x-bz2', 'application/x-lzma', 'application/zstd']);
 /** What a broker adds. */
@@ -49,7 +49,7 @@ function read(text: string) {
 function payloadOf(message: ReturnType<typeof read>['message']): unknown {
   const compression = message.headers.compression;
   const body = typeof compression === 'string' ? (decompress(message.body, compression) as Uint8Array) : message.body;
-  return decode(body, message.contentType, message.contentEncoding, json);
+  return codec.decode(body, message.contentType, message.contentEncoding, json);
 }
 
 for (const [version, golden] of [
@@ -65,8 +65,8 @@ for (const [version, golden] of [
           test(`${title}: refused by name, for its content type is not accepted`, () => {
             expect(() => payloadOf(message)).toThrow(ContentDisallowed);
             expect(() => payloadOf(message)).toThrow(/pickle|yaml|msgpack/);
-            const all = acceptSet(['json', 'pickle', 'yaml', 'msgpack']);
-            expect(() => decode(message.body, message.contentType, message.contentEncoding, all)).toThrow(
+            const all = codec.acceptSet(['json', 'pickle', 'yaml', 'msgpack']);
+            expect(() => codec.decode(message.body, message.contentType, message.contentEncoding, all)).toThrow(
               ContentDisallowed,
             );
           });
@@ -105,9 +105,11 @@ for (const [version, golden] of [
           expect(built.headers).toEqual(expected);
           expect(built.properties).toEqual(properties);
           // The same text, but for 1.0 and 1, which are one number here.
-          const text = Buffer.from(encode(built.payload, 'kombu-json').body).toString();
+          const text = Buffer.from(codec.encode(built.payload, 'kombu-json').body).toString();
           expect(text).toBe(encodeJson(payload));
-          expect(decode(encode(built.payload, 'json').body, 'application/json', 'utf-8', json)).toEqual(payload);
+          expect(codec.decode(codec.encode(built.payload, 'json').body, 'application/json', 'utf-8', json)).toEqual(
+            payload,
+          );
           if (!message.headers.compression && task.protocol === 2) {
             expect(text).toBe(Buffer.from(envelope.body, 'base64').toString());
           }

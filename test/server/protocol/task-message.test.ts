@@ -11,8 +11,8 @@ import {
   pythonIsoTime,
   readTaskMessage,
 } from '../../../server/protocol/task-message.ts';
+import { PLAIN_CODEC as codec } from '../../../server/serialization/codec.ts';
 import { PyDateTime } from '../../../server/serialization/json.ts';
-import { acceptSet, decode, encode } from '../../../server/serialization/registry.ts';
 import times from '../../golden/rate-limits-and-time.json' with { type: 'json' };
 import { delivered } from './delivered.ts';
 
@@ -132,8 +132,8 @@ describe('reading a task message', () => {
   });
 
   test('whatever bytes a body holds, they are read or refused by an error of this package', () => {
-    const accept = acceptSet(['json']);
-    const text = Buffer.from(encode(good().payload, 'json').body).toString();
+    const accept = codec.acceptSet(['json']);
+    const text = Buffer.from(codec.encode(good().payload, 'json').body).toString();
     const mutated = fc
       .tuple(
         fc.nat(text.length),
@@ -150,7 +150,7 @@ describe('reading a task message', () => {
         ),
         (body) => {
           try {
-            const payload = decode(body, 'application/json', 'utf-8', accept);
+            const payload = codec.decode(body, 'application/json', 'utf-8', accept);
             readTaskMessage(delivered({ headers: good().headers }), payload);
           } catch (error) {
             expect(error).toBeInstanceOf(UmbelError);
@@ -182,8 +182,8 @@ describe('building a task message', () => {
         fc.constantFrom(1 as const, 2 as const),
         (fields, protocol) => {
           const built = buildTaskMessage(fields, protocol);
-          const { body } = encode(built.payload, 'json');
-          const payload = decode(body, 'application/json', 'utf-8', acceptSet(['json']));
+          const { body } = codec.encode(built.payload, 'json');
+          const payload = codec.decode(body, 'application/json', 'utf-8', codec.acceptSet(['json']));
           const task = readTaskMessage(delivered({ headers: built.headers, properties: built.properties }), payload);
           const { parent_id, ...common } = fields;
           expect(task).toMatchObject({ ...structuredClone(common), protocol });
