@@ -2,8 +2,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { createDashboard } from '../../server/dashboard/dashboard.ts';
-import { silentLogger } from '../../server/log.ts';
+import { createLogger, silentLogger } from '../../server/log.ts';
+import { createTimer } from '../../server/timer.ts';
 import type { SeriesReply } from '../../shared/wire/http.ts';
+import { PushedClock } from '../support/clock.ts';
 import { listening, place, task } from '../support/listening.ts';
 import { until } from '../support/until.ts';
 
@@ -46,6 +48,50 @@ it('tasks that ran while no dashboard did are counted, kept, and marked in the c
   }, 'the second restart to be counted');
   await expect.poll(() => third.info()).toMatchObject({ events_lost: 180, gaps: [{ tasks: 60 }] });
 });
+
+it.each([60, 3600])(
+  'a clock set forward by %i s and back, and the other way, loses no row, invents no gap, deletes nothing',
+  async (by) => {
+    const clock = new PushedClock();
+    const timer = createTimer({ unref: true, clock });
+    const lines: string[] = [];
+    const log = createLogger({ level: 'WARNING', write: (line) => lines.push(line) });
+    const options = { ...place(), retention_age: by / 2 };
+    const { tell, beat, info, cluster, dashboard } = await listening(options, { timer, log });
+    const uuids: string[] = [];
+    let processed = 100;
+    const run = async (name: string) => {
+      const names = Array.from({ length: 5 }, (_, i) => `${name}${i}`);
+      uuids.push(...names);
+      processed += 5;
+      const timestamp = timer.now() / 1000;
+      await tell([...names.flatMap((uuid) => task(uuid)), beat(processed)].map((e) => ({ ...e, timestamp })));
+      const isDone = (uuid: string) => cluster.state.tasks.get(uuid)?.state === 'SUCCESS';
+      await until(() => names.every(isDone), `${name} to be heard`);
+    };
+    await tell([beat(100)]);
+    await run('before');
+    for (const [name, jump] of [
+      ['ahead', by],
+      ['back', -by],
+      ['behind', -by],
+      ['right', by],
+    ] as const) {
+      const known = lines.length;
+      clock.setWallClock(jump * 1000);
+      await until(() => lines.slice(known).some((line) => line.includes('clock of this machine')), 'it to be noticed');
+      await run(name);
+      // As it does by itself twice a minute.
+      cluster.flush();
+      await cluster.history.written();
+      await cluster.retention.expire();
+    }
+    const reply = await dashboard.app.inject('/api/v2/tasks?limit=100');
+    const { items } = reply.json<{ items: { uuid: string }[] }>();
+    expect(items.map((t) => t.uuid).sort()).toEqual([...uuids].sort());
+    expect(await info()).toMatchObject({ events_lost: 0, gaps: [] });
+  },
+);
 
 it('a dashboard on a history that cannot be written answers /readyz with the reason, and its metrics say so', async () => {
   const at = place();

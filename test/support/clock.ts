@@ -66,10 +66,11 @@ export class ManualTimer implements Timer {
  */
 export class PushedClock implements Clock {
   #ahead = 0;
+  #set = 0;
   readonly #sleeps = new Set<() => void>();
 
   now(): number {
-    return Date.now() + this.#ahead;
+    return Date.now() + this.#ahead + this.#set;
   }
   monotonic(): number {
     return performance.now() + this.#ahead;
@@ -87,6 +88,10 @@ export class PushedClock implements Clock {
       clearTimeout(handle);
       this.#sleeps.delete(wake);
     };
+  }
+  /** Somebody sets the wall clock. */
+  setWallClock(byMs: number): void {
+    this.#set += byMs;
   }
   /** Who sleeps looks again what has become due. */
   push(ms: number): void {

@@ -4,7 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
+import {
+  createDashboard,
+  type Dashboard,
+  type DashboardOptions,
+  type DashboardParts,
+} from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
 import { exchange, queue } from '../../server/transport/entity.ts';
 import type { ClusterInfo } from '../../shared/wire/http.ts';
@@ -14,10 +19,10 @@ import { until } from './until.ts';
 export type SentEvent = Record<string, unknown> & { type: string };
 
 /** A dashboard, and a way to send it events as workers do. */
-export async function listening(options: DashboardOptions) {
+export async function listening(options: DashboardOptions, parts: DashboardParts = {}) {
   const dashboard: Dashboard = createDashboard(
     { port: 0, queue_interval: 0.1, inspect_timeout: 100, enable_events: false, ...options },
-    { log: silentLogger, pages: null },
+    { log: silentLogger, pages: null, ...parts },
   );
   onTestFinished(() => dashboard.close());
   const cluster = await dashboard.start();

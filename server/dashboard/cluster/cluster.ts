@@ -20,6 +20,7 @@ import { Listening } from './listening.ts';
 import { internalQueues, QueueProbe } from './queue-probe.ts';
 import { EMPTY, Repairs } from './repair.ts';
 import { restore } from './restore.ts';
+import { Retention } from './retention.ts';
 import { heldIds, isPrefetchFull, slotsOf } from './room.ts';
 import { TaskEvents } from './task-events.ts';
 import { NO_TRENDS, readTrends, type Trends, Usual } from './trends.ts';
@@ -47,6 +48,7 @@ export class Cluster {
   readonly probe: QueueProbe;
   readonly receiver: EventReceiver;
   readonly listening: Listening;
+  readonly retention: Retention;
   readonly watch: WorkerWatch;
   readonly taskEvents: TaskEvents;
   readonly options: Resolved;
@@ -63,7 +65,7 @@ export class Cluster {
   #newcomers = new Map<string, number>();
   #newcomersDue = false;
   trends: Trends = NO_TRENDS;
-  #rate = { at: 0, count: 0, perSecond: 0 };
+  #rate = { atMs: 0, count: 0, perSecond: 0 };
   lastEvent: number | null = null;
   #lastEventMs: number;
   /** Since when the picture is whole: the first round of questions after we began to hear has ended. null: not yet. @unit seconds */
@@ -111,6 +113,7 @@ export class Cluster {
       isInternal: internalQueues(conf.event_queue_prefix, conf.control_exchange),
     });
     this.listening = new Listening(this, log);
+    this.retention = new Retention(this, log);
     this.receiver = eventReceiver(
       link,
       log.child('events'),
@@ -120,6 +123,10 @@ export class Cluster {
 
   get now(): number {
     return this.#timer.now() / 1000;
+  }
+  /** By a clock that nobody sets. */
+  get monotonicMs(): number {
+    return this.#timer.monotonic();
   }
   /** For how long not a single event was heard. @unit seconds */
   get quiet(): number {
@@ -152,13 +159,14 @@ export class Cluster {
     this.receiver.onGap(() => this.#hears());
     const { inspect_interval: inspectEvery, queue_interval: queuesEvery } = this.options;
     this.#timers.push(
+      this.#timer.onJump((byMs) => this.listening.clockSet(byMs)),
       this.#timer.every(FLUSH_MS, () => this.flush()),
       this.#timer.every(1000, () => this.#second()),
       this.#timer.every(RESULTS_EVERY_MS, () => void this.link.checkBackend()),
       this.#timer.every(queuesEvery * 1000, () => void this.#probeQueues()),
       this.#timer.every(inspectEvery * 1000, () => void this.#inspect(false)),
       this.#timer.every(60_000, () => void this.#inspect(true)),
-      this.#timer.every(30_000, () => void this.#expire()),
+      this.#timer.every(30_000, () => void this.retention.expire()),
     );
     void this.refreshTrends();
     void this.link.checkBackend();
@@ -205,7 +213,9 @@ export class Cluster {
   /** Ask one worker, unless its answer is young. @param maxAge seconds */
   async inspectNow(hostname: string, maxAge = 2): Promise<void> {
     const known = this.inspector.workers.get(hostname);
-    if (known && this.now - known.at < maxAge) return;
+    const age = known ? this.now - known.at : Number.POSITIVE_INFINITY;
+    // An answer of the future: the clock was set back since.
+    if (age >= 0 && age < maxAge) return;
     const record = this.state.workers.get(hostname);
     // A name that nobody has is no reason to ask the whole cluster.
     if (!known && !record) return;
@@ -357,11 +367,12 @@ export class Cluster {
       void this.announce();
     if (this.history.failure === null) this.historyOk = now;
     const ran = this.listening.tick(now);
-    if (ran && this.#rate.at > 0) {
-      const perSecond = this.#rate.count / Math.max(0.2, now - this.#rate.at);
+    const nowMs = this.monotonicMs;
+    if (ran && this.#rate.atMs > 0) {
+      const perSecond = this.#rate.count / Math.max(0.2, (nowMs - this.#rate.atMs) / 1000);
       this.#rate.perSecond = Math.round((this.#rate.perSecond * 0.5 + perSecond * 0.5) * 10) / 10;
     }
-    this.#rate.at = now;
+    this.#rate.atMs = nowMs;
     this.#rate.count = 0;
     const purge = this.options.purge_offline_workers ?? 86_400;
     const eventsDisabled = new Set<string>();
@@ -435,14 +446,5 @@ export class Cluster {
     const heard = [...this.state.workers.values()].filter((w) => this.statusOf(w) !== 'offline');
     const asked = seldom ? null : heard.map((w) => w.hostname);
     if (asked === null || asked.length > 0) await this.inspector.ask(asked, seldom).catch(() => {});
-  }
-
-  async #expire(): Promise<void> {
-    const { retention_age: maxAge, retention_tasks: maxTasks } = this.options;
-    try {
-      while (!this.stopped && (await this.history.expire({ maxAge, maxTasks }, this.now)) > 0);
-    } catch (error) {
-      if (!this.stopped) this.#log.warning(`The history could not be trimmed: ${toError(error).message}`);
-    }
   }
 }

@@ -205,6 +205,16 @@ export class Gaps {
     return workers;
   }
 
+  /** The wall clock was set by so much. @param by seconds */
+  clockSet(by: number): void {
+    // By the sender's clock, which may have been set as well.
+    this.lastSent = null;
+    if (this.#firstHeard !== null) this.#firstHeard += by;
+    if (this.#open === null) return;
+    this.#open.since += by;
+    if (this.#open.until !== null) this.#open.until += by;
+  }
+
   /** We listen again. */
   close(now: number): void {
     if (this.#open) this.#open.until = now;

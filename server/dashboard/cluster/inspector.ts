@@ -74,7 +74,9 @@ export class Inspector {
    */
   async askOldest(hostnames: readonly string[]): Promise<void> {
     const now = this.#timer.now() / 1000;
-    const due = hostnames.filter((hostname) => (this.#single.get(hostname)?.at ?? 0) <= now - ONE_QUESTION_PER);
+    const due = hostnames.filter(
+      (hostname) => Math.abs(now - (this.#single.get(hostname)?.at ?? 0)) >= ONE_QUESTION_PER,
+    );
     if (due.length > 0) {
       const age = (question: Question) =>
         Math.min(...due.map((hostname) => this.#answeredAt.get(hostname)?.[question] ?? 0));

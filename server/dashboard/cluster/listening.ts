@@ -15,8 +15,8 @@ import { type Gap, Gaps } from './gaps.ts';
 import { EMPTY } from './repair.ts';
 
 const DAY = 86_400;
-/** A tick of a second that comes so late says that this process did not run. @unit seconds */
-const STOOD_STILL = 5;
+/** A tick of a second that comes so late says that this process did not run. @unit milliseconds */
+const STOOD_STILL_MS = 5000;
 /** A loss is noticed no later than this: twice the interval of health checks, and some. @unit seconds */
 const NOTICED_WITHIN = 60;
 
@@ -26,7 +26,8 @@ export class Listening {
   eventsDisabled: ReadonlySet<string> = new Set();
   readonly #cluster: Cluster;
   readonly #log: Logger;
-  #lastSecond = 0;
+  /** By the clock that nobody sets. */
+  #lastTickMs: number | null = null;
   /** Events a second, second by second: a silence is noticed late, and the rate to go by is the one before it. */
   readonly #rates: { at: number; rate: number }[] = [];
   /** Not one event of this process was heard yet, and another one heard some before. */
@@ -82,31 +83,42 @@ export class Listening {
 
   /** Called every second, before anything is concluded from it. @returns false: this process stood still since the last time */
   tick(now: number): boolean {
-    const last = this.#lastSecond;
-    this.#lastSecond = now;
+    const { monotonicMs } = this.#cluster;
+    const lateMs = this.#lastTickMs === null ? 0 : monotonicMs - this.#lastTickMs;
+    this.#lastTickMs = monotonicMs;
     if (this.#isResuming && this.#cluster.receiver.connected) {
       this.#isResuming = false;
       this.gaps.close(now);
     }
-    if (last === 0 || now - last < STOOD_STILL) {
+    if (lateMs < STOOD_STILL_MS) {
       this.#rates.push({ at: now, rate: this.#cluster.eventsPerSecond });
       if (this.#rates.length > NOTICED_WITHIN) this.#rates.shift();
       return true;
     }
-    this.#stoodStill = { since: last, until: now };
+    this.#stoodStill = { since: now - lateMs / 1000, until: now };
     return false;
   }
 
+  /** The wall clock was set by so much: what is being measured goes on by the new time. */
+  clockSet(byMs: number): void {
+    const by = byMs / 1000;
+    this.#cluster.retention.clockSet(byMs);
+    this.gaps.clockSet(by);
+    for (const one of this.#rates) one.at += by;
+    this.#stoodStill.since += by;
+    this.#stoodStill.until += by;
+  }
+
   #lost(): void {
-    const { now, lastEvent } = this.#cluster;
+    const { now, lastEvent, monotonicMs } = this.#cluster;
     // Sent long before it was heard: this process stood still, or was slow, and the rest never came.
-    const heard = Math.min(lastEvent ?? now, this.gaps.lastSent ?? now);
+    const heard = Math.min(lastEvent ?? now, this.gaps.lastSent ?? now, now);
     // The closed line may be read before the tick that would have told of it.
-    if (this.#lastSecond > 0 && now - this.#lastSecond >= STOOD_STILL) this.tick(now);
+    if (this.#lastTickMs !== null && monotonicMs - this.#lastTickMs >= STOOD_STILL_MS) this.tick(now);
     const still = this.#stoodStill;
     this.#stoodStill = { since: 0, until: 0 };
     // What waited on the line was read right after it stood still.
-    const slept = now - still.until < NOTICED_WITHIN && heard - still.until < STOOD_STILL;
+    const slept = now - still.until < NOTICED_WITHIN && heard - still.until < STOOD_STILL_MS / 1000;
     const since = slept ? still.since : Math.max(heard, now - NOTICED_WITHIN);
     const rate = this.#rates.findLast(({ at }) => at <= since + 1)?.rate ?? 0;
     if (this.#isResuming) return;

@@ -1,0 +1,53 @@
+// Deleting what is too old or too many, and by which time: the wall clock, but a clock that was set forward is believed only when it has
+// stood for a while. Whoever sets it by mistake, and back again, loses nothing of the present.
+// Not here: what is deleted (history/retention.ts).
+// Holds: never by a time later than the wall clock.
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Cluster } from './cluster.ts';
+
+/** A clock set forward is believed after so long. @unit milliseconds */
+const BELIEVED_AFTER_MS = 3600_000;
+
+export class Retention {
+  readonly #cluster: Pick<Cluster, 'history' | 'options' | 'now' | 'monotonicMs' | 'stopped'>;
+  readonly #log: Logger;
+  readonly #jumps: { readonly by: number; readonly atMs: number }[] = [];
+
+  constructor(cluster: Pick<Cluster, 'history' | 'options' | 'now' | 'monotonicMs' | 'stopped'>, log: Logger) {
+    this.#cluster = cluster;
+    this.#log = log;
+  }
+
+  clockSet(byMs: number): void {
+    this.#jumps.push({ by: byMs / 1000, atMs: this.#cluster.monotonicMs });
+    this.#log.warning(
+      `The clock of this machine was set ${byMs < 0 ? 'back' : 'forward'} by ${Math.abs(byMs) / 1000} s: times of before are by the old one`,
+    );
+  }
+
+  /** Never rejects. */
+  async expire(): Promise<void> {
+    const cluster = this.#cluster;
+    const { retention_age: maxAge, retention_tasks: maxTasks } = cluster.options;
+    try {
+      while (!cluster.stopped && (await cluster.history.expire({ maxAge, maxTasks }, this.now)) > 0);
+    } catch (error) {
+      if (!cluster.stopped) this.#log.warning(`The history could not be trimmed: ${toError(error).message}`);
+    }
+  }
+
+  /** @unit seconds since the epoch */
+  get now(): number {
+    const { now, monotonicMs } = this.#cluster;
+    while (this.#jumps[0] && monotonicMs - this.#jumps[0].atMs >= BELIEVED_AFTER_MS) this.#jumps.shift();
+    // What was written before a jump may be so much older by the clock than it is.
+    let sum = 0;
+    let ahead = 0;
+    for (const { by } of this.#jumps.toReversed()) {
+      sum += by;
+      ahead = Math.max(ahead, sum);
+    }
+    return now - ahead;
+  }
+}
