@@ -19,13 +19,13 @@ const MIB = 1024 * 1024;
 /** What a body may become when no limit is set: this, and so many times its size, which honest texts hardly reach. @unit bytes */
 const ALWAYS = 8 * MIB;
 const HONEST_RATIO = 20;
-const MOST = 256 * MIB;
+const MAX_BYTES = 256 * MIB;
 /** A body that becomes no larger is opened at once: that takes less than a millisecond. @unit bytes */
 const AT_ONCE = 256 * 1024;
 
 /** How large a compressed body may become. @param setting `decompressed_size_limit` @unit bytes */
 export function decompressedLimit(size: number, setting: number | null = null): number {
-  return setting ?? Math.min(MOST, ALWAYS + HONEST_RATIO * size);
+  return setting ?? Math.min(MAX_BYTES, ALWAYS + HONEST_RATIO * size);
 }
 
 interface Codec {

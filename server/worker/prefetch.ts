@@ -7,7 +7,7 @@
 import { RateLimited } from './rate-limited.ts';
 
 /** What AMQP can say in basic.qos. */
-const MOST = 65_535;
+const MAX_PREFETCH = 65_535;
 
 export interface PrefetchOptions {
   /** `worker_prefetch_multiplier`; 0 = unlimited. */
@@ -53,7 +53,7 @@ export class Prefetch {
     const wanted = base + this.#waiting;
     const limit = this.#options.etaTaskLimit;
     const count = (limit ? Math.max(base, Math.min(wanted, limit)) : wanted) + this.rateLimited.places;
-    return count > MOST ? 0 : count;
+    return count > MAX_PREFETCH ? 0 : count;
   }
 
   /** A task waits for its ETA: make room for another. */

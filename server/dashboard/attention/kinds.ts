@@ -42,7 +42,7 @@ export interface Kind {
 }
 
 /** A worker that is gone, or a gap in the events, is told of for so long. @unit seconds */
-const TOLD_FOR = 3600;
+const SHOWN_FOR = 3600;
 /** No worker is called silent before, however often it usually speaks. @unit seconds */
 const SILENT_AFTER = 15;
 /** ... and when nothing else is heard either, it may be the line: that is noticed within so long. @unit seconds */
@@ -170,7 +170,7 @@ export const KINDS: readonly Kind[] = [
     find(facts) {
       return facts.workers.flatMap((w): Finding[] => {
         const { silence, lastHeard, held } = w;
-        if (w.status === 'online' || w.left || silence === null || lastHeard === null || silence > TOLD_FOR) return [];
+        if (w.status === 'online' || w.left || silence === null || lastHeard === null || silence > SHOWN_FOR) return [];
         const isLineQuiet = facts.quiet >= silence - 1;
         if (silence < Math.max(w.expectedWithin, isLineQuiet ? LINE_SILENT_AFTER : SILENT_AFTER)) return [];
         const evidence: Evidence[] = [
@@ -190,7 +190,7 @@ export const KINDS: readonly Kind[] = [
             since: lastHeard,
             evidence,
             href: worker(w),
-            weight: (held?.running ?? 0) * 1e6 + (held?.waiting ?? 0) * 1e3 - silence / TOLD_FOR,
+            weight: (held?.running ?? 0) * 1e6 + (held?.waiting ?? 0) * 1e3 - silence / SHOWN_FOR,
           },
         ];
       });
@@ -404,7 +404,7 @@ export const KINDS: readonly Kind[] = [
     holds: 0,
     ends: 0,
     find({ gap, now }) {
-      if (gap === null || now - gap.until > TOLD_FOR) return [];
+      if (gap === null || now - gap.until > SHOWN_FOR) return [];
       const ago = now - gap.until;
       const missed = gap.events === null ? 'an unknown number missed' : `about ${formatCount(gap.events)} missed`;
       const evidence: Evidence[] = [

@@ -85,7 +85,7 @@ function brokersWord(w: WorkerFact, facts: Facts): { text: string; at: number } 
   if (!w.consumption!.isKombu || facts.waiting === null) return null;
   const looks = facts.waiting.filter((look) => look.at > facts.now - LOOKS_OF);
   if (looks.length < LOOKS_NEEDED) return null;
-  const hungry = facts.workers.filter(
+  const expected = facts.workers.filter(
     (one) =>
       one.status === 'online' &&
       one.consumption?.isKombu === true &&
@@ -94,9 +94,9 @@ function brokersWord(w: WorkerFact, facts: Facts): { text: string; at: number } 
   ).length;
   // Clients wait in turns of a second, and who asks workers waits for their answers: the middle of several looks.
   const middle = looks.map((look) => look.kombu).sort((a, b) => a - b)[looks.length >> 1]!;
-  if (middle >= hungry) return 'eats';
+  if (middle >= expected) return 'eats';
   return {
-    text: `Of ${formatCount(hungry)} ${hungry === 1 ? 'worker' : 'workers'} that should wait for messages, ${formatCount(middle)} ${middle === 1 ? 'does' : 'do'}, by the broker's list of clients`,
+    text: `Of ${formatCount(expected)} ${expected === 1 ? 'worker' : 'workers'} that should wait for messages, ${formatCount(middle)} ${middle === 1 ? 'does' : 'do'}, by the broker's list of clients`,
     at: looks.at(-1)!.at,
   };
 }

@@ -12,12 +12,12 @@ import type { Timer } from '../../timer.ts';
 export interface Inspected extends Answers {
   /** @unit seconds since the epoch */
   at: number;
-  /** When the last round began in which it told of all that it has. @unit seconds since the epoch */
+  /** When the last round began in which it answered of all that it has. @unit seconds since the epoch */
   complete: number;
 }
 type Question = keyof Answers;
-const OFTEN: readonly Question[] = ['stats', 'active_queues', 'active', 'reserved', 'scheduled', 'revoked'];
-const SELDOM: readonly Question[] = ['registered', 'conf'];
+const FREQUENT: readonly Question[] = ['stats', 'active_queues', 'active', 'reserved', 'scheduled', 'revoked'];
+const RARE: readonly Question[] = ['registered', 'conf'];
 /** Names that answers may make us keep; events of workers have a bound of their own. */
 const MAX_WORKERS = 10_000;
 const MAX_HOSTNAME = 512;
@@ -25,7 +25,7 @@ const MAX_HOSTNAME = 512;
 const WHEREABOUTS: readonly Question[] = ['active', 'reserved', 'scheduled', 'revoked', 'active_queues', 'stats'];
 /** Questions about a task in view: one to a worker in so long. @unit seconds */
 const ONE_QUESTION_PER = 2;
-const HOLDINGS: ReadonlySet<Question> = new Set<Question>(['active', 'reserved', 'scheduled']);
+const TASK_LISTS: ReadonlySet<Question> = new Set<Question>(['active', 'reserved', 'scheduled']);
 const TASK_INFO = ['rate_limit', 'time_limit', 'soft_time_limit', 'max_retries'] as const;
 
 export class Inspector {
@@ -58,11 +58,13 @@ export class Inspector {
   }
 
   /** Ask all questions of these workers, or of everybody when null. Callers asking the same share one round. */
-  ask(hostnames: readonly string[] | null, seldom = true): Promise<void> {
-    const key = `${seldom}|${hostnames === null ? '*' : [...hostnames].sort().join('|')}`;
+  ask(hostnames: readonly string[] | null, full = true): Promise<void> {
+    const key = `${full}|${hostnames === null ? '*' : [...hostnames].sort().join('|')}`;
     let running = this.#running.get(key);
     if (!running) {
-      running = this.#round(hostnames, seldom ? [...OFTEN, ...SELDOM] : OFTEN).finally(() => this.#running.delete(key));
+      running = this.#round(hostnames, full ? [...FREQUENT, ...RARE] : FREQUENT).finally(() =>
+        this.#running.delete(key),
+      );
       this.#running.set(key, running);
     }
     return running;
@@ -107,7 +109,7 @@ export class Inspector {
     const inspect = this.#control.inspect({ destination: hostnames, timeout: this.#timeout });
     const heard = new Set<string>();
     const begun = this.#timer.now() / 1000;
-    const told = new Map<string, number>();
+    const answered = new Map<string, number>();
     await Promise.all(
       questions.map(async (question) => {
         try {
@@ -117,16 +119,16 @@ export class Inspector {
             if (isError(value)) continue;
             this.#keep(hostname, question, value);
             heard.add(hostname);
-            if (HOLDINGS.has(question)) told.set(hostname, (told.get(hostname) ?? 0) + 1);
+            if (TASK_LISTS.has(question)) answered.set(hostname, (answered.get(hostname) ?? 0) + 1);
           }
         } catch (error) {
           this.#log.debug(`Workers could not be asked for ${question}: ${toError(error).message}`);
         }
       }),
     );
-    for (const [hostname, answers] of told) {
+    for (const [hostname, answers] of answered) {
       const known = this.workers.get(hostname);
-      if (known && answers === HOLDINGS.size) known.complete = begun;
+      if (known && answers === TASK_LISTS.size) known.complete = begun;
     }
     if (heard.size > 0) for (const fn of this.#listeners) fn([...heard]);
   }

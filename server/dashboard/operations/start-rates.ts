@@ -8,7 +8,7 @@ const STEP = 10;
 const SPAN = 60;
 const MAX_PAIRS = 5000;
 /** Shorter than that, a rate is an accident. @unit seconds */
-const LEAST = 20;
+const MIN_SPAN = 20;
 
 interface Pair {
   /** Starts by step, oldest first. */
@@ -55,7 +55,7 @@ export class StartRates {
   perMinute(hostname: string, name: string): number | null {
     const now = this.#now();
     const span = Math.min(SPAN, now - this.#begun);
-    if (span < LEAST) return null;
+    if (span < MIN_SPAN) return null;
     const steps = this.#pairs.get(key(hostname, name))?.steps ?? [];
     const n = steps.reduce((sum, step) => (step.at >= now - SPAN ? sum + step.n : sum), 0);
     return (n / span) * 60;
@@ -69,7 +69,7 @@ export class StartRates {
     const since = this.#pairs.get(key(hostname, name))?.since;
     if (!since) return null;
     const span = this.#now() - since.at;
-    return { ...since, perMin: span < LEAST ? null : (since.n / span) * 60 };
+    return { ...since, perMin: span < MIN_SPAN ? null : (since.n / span) * 60 };
   }
 
   #pair(hostname: string, name: string): Pair | null {

@@ -5,7 +5,7 @@ import { jsonText } from '../../../shared/json-text.ts';
 import { PyFloat } from '../../../shared/python-values.ts';
 
 /** Characters of a value beyond which only its beginning goes to a page. */
-const MOST = 100_000;
+const MAX_CHARACTERS = 100_000;
 const MAX_DEPTH = 50;
 
 export interface Bounded {
@@ -15,7 +15,7 @@ export interface Bounded {
   readonly cut: boolean;
 }
 
-export function bounded(value: unknown, most: number = MOST): Bounded {
+export function bounded(value: unknown, most: number = MAX_CHARACTERS): Bounded {
   const whole = plain(value, 0);
   const size = jsonText(whole).length;
   if (size <= most) return { value: whole, size, cut: false };

@@ -283,7 +283,7 @@ export class MemoryChannel implements Channel {
     queue.unacked--;
     if (how === 'requeue' && this.#broker.queues.get(queue.declaration.name) === queue) {
       entry.redelivered = true;
-      queue.giveBack(entry);
+      queue.requeue(entry);
       this.#broker.wake(queue);
     }
     if (held.got) return;

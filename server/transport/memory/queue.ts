@@ -59,7 +59,7 @@ export class MemoryQueue {
     this.#count(entry, 1);
   }
 
-  giveBack(entry: Entry): void {
+  requeue(entry: Entry): void {
     this.#lane(entry.priority).insert(entry);
     this.#count(entry, 1);
   }

@@ -23,7 +23,7 @@ export interface KnownQueue {
 }
 
 /** A message to be given back: to the next place of its list, marked as redelivered. */
-export interface Owed {
+export interface DeferredRequeue {
   readonly tag: string;
   readonly list: string;
   readonly envelope: string;
@@ -33,7 +33,7 @@ export interface Owed {
 export interface Holder {
   heldTags(): Iterable<string>;
   /** Those held at the last call already. */
-  heldSince(): string[];
+  heldSinceLastRenewal(): string[];
 }
 
 export class BrokerState {
@@ -41,8 +41,8 @@ export class BrokerState {
   readonly holders = new Set<Holder>();
   readonly #routing = new RoutingTable();
   /** Settled while no connection was there. */
-  lateAcks: string[] = [];
-  lateRequeues: Owed[] = [];
+  deferredAcks: string[] = [];
+  deferredRequeues: DeferredRequeue[] = [];
   /** Takes whose answer was lost, by the key they are written in: [key, name of the take]. */
   lostTakes: [key: string, name: string][] = [];
   connections = 0;
@@ -77,8 +77,8 @@ export class BrokerState {
     if (known?.declaration.exclusive && known.owner !== asking) throw lockedQueue(known.declaration.name);
   }
 
-  get owes(): boolean {
-    return this.lateAcks.length > 0 || this.lateRequeues.length > 0 || this.lostTakes.length > 0;
+  get hasDeferred(): boolean {
+    return this.deferredAcks.length > 0 || this.deferredRequeues.length > 0 || this.lostTakes.length > 0;
   }
 }
 
@@ -104,6 +104,6 @@ export function enterState(identity: string): BrokerState {
 
 export function leaveState(identity: string, state: BrokerState): void {
   state.connections--;
-  if (state.connections === 0 && !state.owes && state.holders.size === 0 && states.get(identity) === state)
+  if (state.connections === 0 && !state.hasDeferred && state.holders.size === 0 && states.get(identity) === state)
     states.delete(identity);
 }

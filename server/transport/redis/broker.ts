@@ -19,7 +19,7 @@ import { ServerClock } from './server-clock.ts';
 const COUNTED = 5000;
 const COUNT_FRESH_MS = 1000;
 /** How often to look whether channels of lost connections settled something. */
-const DEBTS_MS = 500;
+const FLUSH_DEFERRED_MS = 500;
 const LISTING_FRESH_MS = 10_000;
 
 /** A reader that wants to know when one of its lists may have something. */
@@ -46,7 +46,7 @@ export class Broker {
     this.options = options;
     this.link = new Link(options);
     this.keys = new Keys(options);
-    this.batch = new Batch(this.link, this.keys, (tags) => this.state.lateAcks.push(...tags));
+    this.batch = new Batch(this.link, this.keys, (tags) => this.state.deferredAcks.push(...tags));
     this.clock = new ServerClock(this.link.timer, this.batch);
     this.fanout = new Fanout(this.link, this.keys);
     this.restore = new Restore(this);
@@ -62,10 +62,10 @@ export class Broker {
   async connect(): Promise<void> {
     await this.link.connect();
     await this.clock.look();
-    await this.restore.payDebts();
-    await this.restore.startKeeping();
-    const pay = () => void this.restore.payDebts().catch(() => {}); // kept, and tried again
-    this.link.timer.every(DEBTS_MS, pay);
+    await this.restore.flushDeferred();
+    await this.restore.startLeaseRenewal();
+    const pay = () => void this.restore.flushDeferred().catch(() => {}); // kept, and tried again
+    this.link.timer.every(FLUSH_DEFERRED_MS, pay);
   }
 
   leave(): void {

@@ -24,7 +24,7 @@ import {
 } from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { Broker } from './broker.ts';
-import type { Holder, Owed } from './broker-state.ts';
+import type { DeferredRequeue, Holder } from './broker-state.ts';
 import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
 import type { Hear } from './fanout.ts';
 import { findMessages } from './find.ts';
@@ -66,7 +66,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   #outstanding = 0;
   #tags = 0;
   #deliveries = 0;
-  /** Deliveries at the last call of `heldSince`. */
+  /** Deliveries at the last call of `heldSinceLastRenewal`. */
   #before = 0;
   #turn = 0;
   #open = true;
@@ -257,7 +257,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
       // Those of one list together, the oldest last: it is the next to be taken.
       await restore
         .give(
-          held.map((one) => owedOf(one, true)),
+          held.map((one) => deferredRequeueOf(one, true)),
           'next',
         )
         .catch(() => {});
@@ -273,7 +273,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     for (const { tag } of this.#held.values()) if (tag !== '') yield tag;
   }
 
-  heldSince(): string[] {
+  heldSinceLastRenewal(): string[] {
     const tags: string[] = [];
     for (const [delivery, { tag }] of this.#held) {
       if (delivery > this.#before) break;
@@ -366,7 +366,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   #ack(tag: string): void {
     const { link, batch, state } = this.#broker;
     if (link.alive) batch.ack(tag);
-    else state.lateAcks.push(tag);
+    else state.deferredAcks.push(tag);
   }
 
   #requeue(held: Held): void {
@@ -380,14 +380,14 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
 
   #give(held: readonly Held[], redelivered: boolean, place: 'next' | 'back'): void {
     const { link, restore, state } = this.#broker;
-    const owed = held.map((one) => owedOf(one, redelivered));
+    const owed = held.map((one) => deferredRequeueOf(one, redelivered));
     if (!link.alive) {
-      state.lateRequeues.push(...owed);
+      state.deferredRequeues.push(...owed);
       return;
     }
     const giving: Promise<unknown> = restore
       .give(owed, place)
-      .catch(() => state.lateRequeues.push(...owed.filter((one) => one.tag !== '')))
+      .catch(() => state.deferredRequeues.push(...owed.filter((one) => one.tag !== '')))
       .finally(() => this.#giving.delete(giving));
     this.#giving.add(giving);
   }
@@ -408,6 +408,6 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   }
 }
 
-function owedOf(held: Held, redelivered: boolean): Owed {
+function deferredRequeueOf(held: Held, redelivered: boolean): DeferredRequeue {
   return { tag: held.tag, list: held.list, envelope: redelivered ? markRedelivered(held.raw) : held.raw };
 }

@@ -5,9 +5,9 @@ import { Redis } from 'ioredis';
 import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type Timer } from '../../timer.ts';
 import { explanation, hintAtTls, isOtherDatabase, withoutCommand } from './failure.ts';
+import { greetingError } from './greeting-error.ts';
 import { watchHealth } from './health.ts';
 import type { RedisBrokerOptions } from './options.ts';
-import { partingWords } from './parting-words.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 export type Argument = string | number;
@@ -174,7 +174,7 @@ export class Link {
     } catch (error) {
       const known = cause ?? toError(error);
       const silent = /closed|EPIPE|ECONNRESET/.test(known.message);
-      throw this.failure((silent && (await partingWords(this.options.client))) || known);
+      throw this.failure((silent && (await greetingError(this.options.client))) || known);
     }
     if (isOtherDatabase(cause)) throw this.failure(cause);
   }

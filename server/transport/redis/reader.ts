@@ -1,7 +1,7 @@
 // Takes messages out of the lists a channel consumes, in batches as large as its free prefetch, and hands them over.
 //
-// Modes: idle (nothing wanted, or nothing there) -> taking (one script under way) -> idle. It is `hungry` from the start, after word of
-// a changed list, after a take that filled all room, and when the clock says so; a hungry reader with room takes.
+// Modes: idle (nothing wanted, or nothing there) -> taking (one script under way) -> idle. It is `wantsMore` from the start, after word of
+// a changed list, after a take that filled all room, and when the clock says so; a reader that wants more and has room takes.
 // Word of a changed list comes from the server itself (CLIENT TRACKING, Redis 6): nobody polls but once a second, to be sure, and kombu's
 // LPUSH is enough to wake us. Without tracking it looks every `polling_interval`.
 // Holds: what was taken is recorded as unacked in the same step; never more than the free prefetch is handed over; queues take turns.
@@ -11,10 +11,10 @@ import type { TimerHandle } from '../../timer.ts';
 import type { Broker, Listener } from './broker.ts';
 
 /** Messages of one take. */
-const MOST = 500;
-const SURE_MS = 1000;
+const MAX_TAKE = 500;
+const FALLBACK_POLL_MS = 1000;
 /** After an error the server answered (out of memory, read-only) the connection is given up, but not at once: no spinning. */
-const REFUSED_MS = 1000;
+const ERROR_BACKOFF_MS = 1000;
 
 export interface Taken {
   readonly queue: string;
@@ -41,7 +41,7 @@ export class Reader implements Listener {
   readonly #queues = new Map<string, Consumed>();
   /** Queue names, in the order of service. */
   #order: string[] = [];
-  #hungry = false;
+  #wantsMore = false;
   #taking: Promise<void> | null = null;
   #takes = 0;
   #clock: TimerHandle | null = null;
@@ -65,8 +65,9 @@ export class Reader implements Listener {
       this.#broker.watch(this.#broker.keys.lists(queue), this);
     }
     const { link, options } = this.#broker;
-    this.#clock ??= link.timer.every(link.tells ? Math.max(SURE_MS, options.pollingMs) : options.pollingMs, () =>
-      this.wake(),
+    this.#clock ??= link.timer.every(
+      link.tells ? Math.max(FALLBACK_POLL_MS, options.pollingMs) : options.pollingMs,
+      () => this.wake(),
     );
     this.wake();
   }
@@ -86,17 +87,17 @@ export class Reader implements Listener {
   }
 
   wake(): void {
-    this.#hungry = true;
+    this.#wantsMore = true;
     this.pump();
   }
 
   /** Room may have become free. */
   pump(): void {
-    if (this.#taking || !this.#hungry || this.#closed || this.#queues.size === 0) return;
-    const free = Math.min(MOST, this.#host.free());
+    if (this.#taking || !this.#wantsMore || this.#closed || this.#queues.size === 0) return;
+    const free = Math.min(MAX_TAKE, this.#host.free());
     const queues = this.#order.filter((name) => free > 0 || this.#queues.get(name)!.noAck);
     if (queues.length === 0) return;
-    this.#hungry = false;
+    this.#wantsMore = false;
     this.#taking = this.#take(queues, free).finally(() => {
       this.#taking = null;
       this.pump();
@@ -123,18 +124,18 @@ export class Reader implements Listener {
   async #take(queues: readonly string[], free: number): Promise<void> {
     const { link } = this.#broker;
     const noAck = queues.map((name) => this.#queues.get(name)!.noAck);
-    const open = noAck.includes(true) ? MOST : 0;
+    const open = noAck.includes(true) ? MAX_TAKE : 0;
     let taken: Taken[];
     try {
       taken = await this.#ask(queues, noAck, noAck.includes(false) ? free : 0, open, true);
     } catch (error) {
-      if (link.alive) link.timer.after(REFUSED_MS, () => link.lose(error));
+      if (link.alive) link.timer.after(ERROR_BACKOFF_MS, () => link.lose(error));
       return;
     }
     if (taken.length === 0) return;
     const acked = taken.filter((one) => !noAck[queues.indexOf(one.queue)]).length;
     // A full batch: there may be more, and nothing will tell us of it.
-    if ((free > 0 && acked >= free) || (open > 0 && taken.length - acked >= open)) this.#hungry = true;
+    if ((free > 0 && acked >= free) || (open > 0 && taken.length - acked >= open)) this.#wantsMore = true;
     this.#turn(taken);
     this.#host.receive(taken);
   }

@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
 import type { TimerHandle } from '../../timer.ts';
 import type { Broker } from './broker.ts';
-import type { Owed } from './broker-state.ts';
+import type { DeferredRequeue } from './broker-state.ts';
 import { markRedelivered, priorityOf } from './envelope.ts';
 import { isOutOfMemory } from './failure.ts';
 
@@ -51,12 +51,12 @@ export class Restore {
    * Called when connected: what this process still holds of before, and from then on all it holds for long, is recorded as taken now.
    * Kombu has no such thing: there a task that runs, or waits for its ETA, beyond the visibility timeout is delivered again.
    */
-  async startKeeping(): Promise<void> {
+  async startLeaseRenewal(): Promise<void> {
     const { options, link, state } = this.#broker;
     if (!options.ackEmulation) return;
     // A message is left alone for two periods at most: one more is there for a slow server.
     link.timer.every(Math.max(100, options.visibilityTimeoutMs / 3), () => {
-      void this.#keep([...state.holders].flatMap((holder) => holder.heldSince())).catch(() => {});
+      void this.#keep([...state.holders].flatMap((holder) => holder.heldSinceLastRenewal())).catch(() => {});
     });
     link.timer.every(this.#everyMs, () => void this.checkClock().catch(() => {}));
     await this.#keep(this.#heldHere());
@@ -84,7 +84,7 @@ export class Restore {
     this.#looking = true;
     const token = randomUUID();
     try {
-      await this.payDebts();
+      await this.flushDeferred();
       if (!(await this.#mayLook(token))) return 0;
       await this.checkClock();
       if (link.timer.monotonic() < this.#trustedFromMs) return 0;
@@ -148,7 +148,7 @@ export class Restore {
     for (let at = 0; at < tags.length; at += STEP) {
       const some = tags.slice(at, at + STEP);
       const records = (await batch.command('HMGET', keys.unacked, ...some)) as (string | null)[];
-      const owed: Owed[] = [];
+      const owed: DeferredRequeue[] = [];
       for (const [i, record] of records.entries()) {
         if (record === null) await batch.command('ZREM', keys.unackedIndex, some[i]!);
         else owed.push(...(await this.#read(some[i]!, record, lost)));
@@ -159,7 +159,7 @@ export class Restore {
   }
 
   /** `next`: the last of them will be taken first. `back`: behind those that wait. */
-  async give(owed: readonly Owed[], place: 'next' | 'back'): Promise<number> {
+  async give(owed: readonly DeferredRequeue[], place: 'next' | 'back'): Promise<number> {
     const { batch, keys } = this.#broker;
     let count = 0;
     for (let at = 0; at < owed.length; at += STEP) {
@@ -173,24 +173,24 @@ export class Restore {
   }
 
   /** After connecting anew: settle what was settled meanwhile, and give back what was taken without our seeing it. */
-  async payDebts(): Promise<void> {
+  async flushDeferred(): Promise<void> {
     const { state, batch } = this.#broker;
-    if (!state.owes) return;
-    const { lateAcks, lateRequeues, lostTakes } = state;
-    state.lateAcks = [];
-    state.lateRequeues = [];
+    if (!state.hasDeferred) return;
+    const { deferredAcks, deferredRequeues, lostTakes } = state;
+    state.deferredAcks = [];
+    state.deferredRequeues = [];
     state.lostTakes = [];
-    for (const tag of lateAcks) batch.ack(tag);
+    for (const tag of deferredAcks) batch.ack(tag);
     try {
       await batch.flush();
-      await this.give(lateRequeues, 'next');
+      await this.give(deferredRequeues, 'next');
       for (const [key, name] of lostTakes) {
         const [taken, ...tags] = String((await batch.command('GET', key)) ?? '').split('\n');
         if (taken === name) await this.tags(tags.reverse());
         await batch.command('DEL', key);
       }
     } catch (error) {
-      state.lateRequeues.push(...lateRequeues);
+      state.deferredRequeues.push(...deferredRequeues);
       state.lostTakes.push(...lostTakes);
       throw error;
     }
@@ -207,7 +207,7 @@ export class Restore {
     return tags.filter((tag) => !held.has(tag));
   }
 
-  async #read(tag: string, record: string, lost: boolean): Promise<Owed[]> {
+  async #read(tag: string, record: string, lost: boolean): Promise<DeferredRequeue[]> {
     try {
       const [envelope, exchange, routingKey] = decodeJson(record) as [Record<string, unknown>, string, string];
       const text = markRedelivered(encodeJsonFast(envelope), lost);

@@ -227,7 +227,7 @@ export class SqliteBroker {
   #wakeConsumersOf(queueIds: readonly number[]): void {
     const sessions = new Set<number>();
     for (const id of queueIds) {
-      this.dispatch.hope(id);
+      this.dispatch.markReady(id);
       for (const session of this.topology.byId.get(id)?.sessions ?? []) sessions.add(session);
     }
     sessions.delete(this.session);
@@ -241,7 +241,7 @@ export class SqliteBroker {
 
   #woken(): void {
     if (this.#mode !== 'open') return;
-    this.dispatch.hopeAll();
+    this.dispatch.markAllReady();
     this.commits.schedule();
   }
 

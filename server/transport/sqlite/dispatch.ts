@@ -40,7 +40,7 @@ export class Dispatch {
   readonly #messages: Messages;
   readonly #channels = new Map<ConsumingChannel, LocalConsumer[]>();
   /** Queues that may have ready messages: not yet looked, or the last look found as many as asked. */
-  readonly #hopeful = new Set<number>();
+  readonly #mayHaveReady = new Set<number>();
   #turn = 0;
 
   constructor(messages: Messages) {
@@ -55,7 +55,7 @@ export class Dispatch {
     const of = this.#channels.get(consumer.channel) ?? [];
     of.push(consumer);
     this.#channels.set(consumer.channel, of);
-    this.#hopeful.add(consumer.queueId);
+    this.#mayHaveReady.add(consumer.queueId);
   }
 
   remove(consumer: LocalConsumer): void {
@@ -78,25 +78,25 @@ export class Dispatch {
   }
 
   /** The queue may have something now. */
-  hope(queueId: number): void {
-    this.#hopeful.add(queueId);
+  markReady(queueId: number): void {
+    this.#mayHaveReady.add(queueId);
   }
 
-  hopeAll(): void {
-    for (const consumers of this.#channels.values()) for (const one of consumers) this.#hopeful.add(one.queueId);
+  markAllReady(): void {
+    for (const consumers of this.#channels.values()) for (const one of consumers) this.#mayHaveReady.add(one.queueId);
   }
 
   /** Might a claim find anything for anybody? No look at the file. */
-  get hopeful(): boolean {
-    return this.#hopeful.size > 0 && this.#someone((queueId) => this.#hopeful.has(queueId));
+  get mayHaveReady(): boolean {
+    return this.#mayHaveReady.size > 0 && this.#someone((queueId) => this.#mayHaveReady.has(queueId));
   }
 
   /** Will it? Looks, without taking the write lock. */
-  worthClaiming(): boolean {
+  anyClaimable(): boolean {
     return this.#someone((queueId) => {
-      if (!this.#hopeful.has(queueId)) return false;
+      if (!this.#mayHaveReady.has(queueId)) return false;
       if (this.#messages.anyReady(queueId)) return true;
-      this.#hopeful.delete(queueId);
+      this.#mayHaveReady.delete(queueId);
       return false;
     });
   }
@@ -104,7 +104,7 @@ export class Dispatch {
   /** Within a transaction: claim for everyone who may take something. */
   take(session: number, nowMs: number): Taken[] {
     const taken: Taken[] = [];
-    if (this.#hopeful.size === 0) return taken;
+    if (this.#mayHaveReady.size === 0) return taken;
     let budget = CLAIM_LIMIT;
     const turn = this.#turn++;
     for (const [channel, consumers] of rotated([...this.#channels], turn)) {
@@ -124,22 +124,22 @@ export class Dispatch {
   ): number {
     let free = channel.free();
     let left = budget;
-    let hungry = consumers.filter((one) => this.#hopeful.has(one.queueId));
-    while (hungry.length > 0 && left > 0) {
+    let ready = consumers.filter((one) => this.#mayHaveReady.has(one.queueId));
+    while (ready.length > 0 && left > 0) {
       const next: LocalConsumer[] = [];
-      let share = Math.ceil(Math.min(free, left) / hungry.length);
-      for (const consumer of hungry) {
-        if (consumer.noAck) share = Math.ceil(left / hungry.length);
+      let share = Math.ceil(Math.min(free, left) / ready.length);
+      for (const consumer of ready) {
+        if (consumer.noAck) share = Math.ceil(left / ready.length);
         const asked = Math.min(share, left, consumer.noAck ? left : free);
         if (asked <= 0) continue;
         const { rows, claim } = this.#messages.take(consumer.queueId, asked, consumer.noAck ? null : session, nowMs);
         if (rows.length > 0) taken.push({ consumer, rows, claim });
-        if (rows.length < asked) this.#hopeful.delete(consumer.queueId);
+        if (rows.length < asked) this.#mayHaveReady.delete(consumer.queueId);
         else next.push(consumer);
         left -= rows.length;
         if (!consumer.noAck) free -= rows.length;
       }
-      hungry = next.filter((one) => one.noAck || free > 0);
+      ready = next.filter((one) => one.noAck || free > 0);
     }
     return budget - left;
   }

@@ -114,7 +114,7 @@ export class GroupCommit {
     let taken: Taken[] = [];
     let woken: ReadonlySet<number> = NOBODY;
     try {
-      if (!batch && !dispatch.worthClaiming()) return;
+      if (!batch && !dispatch.anyClaimable()) return;
       db.transaction(() => {
         if (batch) woken = this.#apply(batch);
         else topology.refresh();
@@ -135,7 +135,7 @@ export class GroupCommit {
     try {
       dispatch.deliver(taken);
     } finally {
-      if (this.#batches.length > 0 || dispatch.hopeful) this.schedule();
+      if (this.#batches.length > 0 || dispatch.mayHaveReady) this.schedule();
     }
   }
 
@@ -147,7 +147,7 @@ export class GroupCommit {
     if (batch.publishes.length > 0) this.#insert(batch.publishes, filled);
     if (batch.acks.length > 0) messages.delete(batch.acks.map((held) => held.id));
     if (batch.requeues.length > 0) {
-      messages.giveBack(batch.requeues.map((held) => held.id));
+      messages.requeue(batch.requeues.map((held) => held.id));
       for (const { queueId } of batch.requeues) {
         const queue = topology.byId.get(queueId);
         if (queue) filled.add(queue);
@@ -158,7 +158,7 @@ export class GroupCommit {
     const others = new Set<number>();
     for (const queue of filled) {
       for (const consumer of queue.sessions) if (consumer !== session) others.add(consumer);
-      dispatch.hope(queue.id);
+      dispatch.markReady(queue.id);
     }
     return others;
   }

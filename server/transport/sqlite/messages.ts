@@ -126,7 +126,7 @@ export class Messages {
    * Ready again where they stood, marked as redelivered; those of deleted queues go. Ids no longer there are passed over.
    * @param lost their holder died: counted. The column holds 0, or 1 and how often that happened.
    */
-  giveBack(ids: readonly number[], lost = false): void {
+  requeue(ids: readonly number[], lost = false): void {
     const list = JSON.stringify(ids);
     this.#db.run(
       `INSERT OR IGNORE INTO broker_ready SELECT queue_id, rank, id, expires_ms FROM broker_messages
@@ -152,7 +152,7 @@ export class Messages {
       'SELECT queue_id, ids FROM broker_claims WHERE session_id = ?',
       session,
     );
-    for (const { ids } of claims) this.giveBack(JSON.parse(ids) as number[], true);
+    for (const { ids } of claims) this.requeue(JSON.parse(ids) as number[], true);
     if (claims.length > 0) this.#db.run('DELETE FROM broker_claims WHERE session_id = ?', session);
     return [...new Set(claims.map((claim) => Number(claim.queue_id)))];
   }

@@ -135,12 +135,12 @@ export function named(value: unknown, name: string): string {
 }
 
 /** How many a command may ask for at a time. */
-const MOST = 10_000;
+const MAX_COUNT = 10_000;
 
 /** A number of things to add or take away. */
 export function count(value: unknown, name: string): number {
   const n = integer(value, name);
-  if (n < 1 || n > MOST) throw new PythonError('ValueError', `${name} must be from 1 to ${MOST}, not ${n}`);
+  if (n < 1 || n > MAX_COUNT) throw new PythonError('ValueError', `${name} must be from 1 to ${MAX_COUNT}, not ${n}`);
   return n;
 }
 

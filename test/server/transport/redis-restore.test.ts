@@ -100,7 +100,7 @@ describeNeedsRedis('giving back on Redis', () => {
   it('waits until everybody has dated anew what he holds, when the clock of the server was set', async () => {
     await leaveBehind(['old']);
     const { restore, clock, state } = await open();
-    state.holders.add({ heldTags: () => ['mine'], heldSince: () => [] });
+    state.holders.add({ heldTags: () => ['mine'], heldSinceLastRenewal: () => [] });
     await look.hset('unacked', 'mine', '[{"body": ""}, "", "celery"]');
     await look.zadd('unacked_index', 1, 'mine');
     clock.look = async () => 3_600_000;

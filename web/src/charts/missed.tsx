@@ -4,7 +4,7 @@ import { ReferenceArea } from 'recharts';
 import type { EventGap } from '../../../shared/wire/http.ts';
 
 /** A band is at least this share of the chart's width, or it would not be seen. */
-const LEAST = 1 / 240;
+const MIN_WIDTH = 1 / 240;
 
 /** For a chart whose time goes from `from` to `to`. */
 export function missedBands(gaps: readonly EventGap[], from: number, to: number) {
@@ -15,7 +15,7 @@ export function missedBands(gaps: readonly EventGap[], from: number, to: number)
         key={since}
         className="missed"
         x1={x1}
-        x2={Math.min(to, Math.max(until ?? to, x1 + (to - from) * LEAST))}
+        x2={Math.min(to, Math.max(until ?? to, x1 + (to - from) * MIN_WIDTH))}
         ifOverflow="hidden"
       />
     );

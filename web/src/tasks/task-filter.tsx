@@ -140,7 +140,7 @@ export function TaskFilter({
     }
   };
   const hint = parsed.ok && !shownOffers.length ? parsed.hints[0] : undefined;
-  const mend = (one: QueryHint) =>
+  const applyHint = (one: QueryHint) =>
     submit(text.slice(0, one.position) + one.suggestion + text.slice(one.position + one.length));
   const error = !parsed.ok && (!focused || !open) ? parsed.message : serverError;
   let group = '';
@@ -222,7 +222,7 @@ export function TaskFilter({
       {hint && !error && (
         <p className="query-hint" role="status">
           {hint.message.replace(/ Did you mean .*\?$/, '')}{' '}
-          <button type="button" className="link plain" onClick={() => mend(hint)}>
+          <button type="button" className="link plain" onClick={() => applyHint(hint)}>
             Did you mean <code>{hint.suggestion}</code>?
           </button>
         </p>

@@ -2,7 +2,7 @@
 // Which names of workers and queues are asked for: workers/worker-list.ts, queues/queue-list.ts.
 
 /** A group smaller than this says no more than its members. */
-const LEAST = 3;
+const MIN_MEMBERS = 3;
 /** A stem that most names share says little: it is taken apart at its next part. */
 const MOST_SHARE = 0.6;
 
@@ -20,8 +20,9 @@ export function stemsOf(names: readonly string[], partsOf: (name: string) => rea
     }
     for (const [stem, members] of found) {
       const deeper = members.some((name) => partsOf(name).length > depth);
-      if (members.length > LEAST && members.length >= names.length * MOST_SHARE && deeper) split(members, depth + 1);
-      else for (const name of members) stems.set(name, members.length >= LEAST ? stem : '');
+      if (members.length > MIN_MEMBERS && members.length >= names.length * MOST_SHARE && deeper)
+        split(members, depth + 1);
+      else for (const name of members) stems.set(name, members.length >= MIN_MEMBERS ? stem : '');
     }
   };
   split(names, 1);

@@ -6,7 +6,7 @@ import type { RedisOptions } from 'ioredis';
 const WITHIN_MS = 500;
 
 /** The server's error; null when it said nothing in time, or cannot be heard without TLS or a sentinel. */
-export function partingWords({ host, port, path, tls, sentinels }: RedisOptions): Promise<Error | null> {
+export function greetingError({ host, port, path, tls, sentinels }: RedisOptions): Promise<Error | null> {
   if (tls || sentinels) return Promise.resolve(null);
   return new Promise((resolve) => {
     const socket = path ? connect(path) : connect(port ?? 6379, host ?? '127.0.0.1');
