@@ -18,6 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'server/timer',
     'server/signals',
     'server/nodename',
+    'server/setting',
     'server/embedded-db',
   ],
   ['server/serialization', 'server/schedules'],

@@ -1,11 +1,9 @@
 // The tasks every app has: what other Celerys may send us of canvas, and housekeeping.
 // Celery 5.6: app/builtins.py
 
-import { PROPAGATE_STATES, READY_STATES } from '../../shared/states.ts';
 import type { SignatureLike } from '../canvas/call-options.ts';
 import { listOf } from '../canvas/signature.ts';
-import { ChordError, toError } from '../errors.ts';
-import { decodeFailure, exceptionRepr } from '../protocol/failure.ts';
+import { unlockChord } from './chord-unlock.ts';
 import type { TaskContext } from './context.ts';
 import type { AppHost } from './host.ts';
 import type { TaskOptions } from './task-options.ts';
@@ -63,20 +61,9 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
         maxRetries?: number | null,
         result?: readonly unknown[],
       ) {
-        const body = revive(callback);
         const wait = interval ?? app.conf.result_chord_retry_interval;
         const again = { countdown: wait, ...(maxRetries === undefined ? {} : { max_retries: maxRetries }) };
-        const backend = await app.backend();
-        const ids = (result ?? []).map((one) => (Array.isArray(one) ? one[0]?.[0] : one) as string);
-        const metas = await backend.getMany(ids);
-        const all = ids.map((id) => metas.get(id));
-        if (!all.every((meta) => meta && READY_STATES.has(meta.status))) this.retry(again);
-        const failed = all.find((meta) => PROPAGATE_STATES.has(meta!.status));
-        if (failed) {
-          const cause = exceptionRepr(toError(decodeFailure(failed.result, failed.traceback)));
-          throw new ChordError(`Dependency ${failed.task_id} raised ${cause} in chord ${groupId}`);
-        }
-        await body.applyAsync([all.map((meta) => meta!.result)]);
+        await unlockChord(app, this, groupId, revive(callback).toJSON(), result ?? [], () => this.retry(again));
       },
     },
     {

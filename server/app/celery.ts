@@ -25,6 +25,7 @@ import { GroupResult } from '../results/group-result.ts';
 import { Codec, type Encoded, type LazySerializer, type Serializer } from '../serialization/codec.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { builtinTasks } from './builtins.ts';
+import { sendChordUnlock } from './chord-unlock.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { addToTrail, currentTask, type TaskContext } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
@@ -421,6 +422,7 @@ function canvasHost(app: Celery): CanvasHost {
     },
     runHere: (name, args, kwargs, options) => taskOf(name).apply(args as readonly [], kwargs, options),
     backend: () => app.backend(),
+    unlockLater: (header, body, options) => sendChordUnlock(app, header, body, options),
     addToTrail,
     asyncResult: (id, parent) => new AsyncResult(id, app, { parent: parent ?? null }),
     groupResult: (id, results, parent) => new GroupResult(id, results, app, { parent: parent ?? null }),

@@ -4,7 +4,13 @@
 // dies in between loses nothing: its message is delivered again, and counting it again reports the chord complete again. While one
 // sends the body others wait, and a body that is known to have begun is not sent twice.
 // Celery 5.6: backends/redis.py on_chord_part_return, backends/base.py chord_error_from_stack
-import type { Backend, ChordPart, ChordReady } from '../backends/contract.ts';
+import {
+  type Backend,
+  type ChordPart,
+  type ChordReady,
+  type CountingBackend,
+  countsChords,
+} from '../backends/contract.ts';
 import type { SignatureLike } from '../canvas/call-options.ts';
 import { listOf } from '../canvas/signature.ts';
 import { ChordError, toError } from '../errors.ts';
@@ -31,6 +37,8 @@ export async function completeChordPart(
   const groupId = message.group;
   if (!body || !groupId) return;
   const backend = await app.backend();
+  // Where nobody counts, celery.chord_unlock asks for the results.
+  if (!countsChords(backend)) return;
   const part = { groupId, index: message.group_index, taskId: message.id, state, result };
   let ready: ChordReady | null;
   try {
@@ -59,7 +67,7 @@ export async function completeChordPart(
 }
 
 /** Waits while somebody else sends the body: when he dies, it is left to us. */
-async function counted(app: AppHost, backend: Backend, part: ChordPart): Promise<ChordReady | null> {
+async function counted(app: AppHost, backend: CountingBackend, part: ChordPart): Promise<ChordReady | null> {
   for (;;) {
     const told = await backend.completeChordPart(part);
     if (told === null || !('claimedBy' in told)) return told;
@@ -89,7 +97,7 @@ async function hasBegun(backend: Backend, body: WireSignature): Promise<boolean>
 }
 
 /** What is left of the counting expires by itself; the chord has what it was counted for. */
-async function forget(app: AppHost, backend: Backend, groupId: string): Promise<void> {
+async function forget(app: AppHost, backend: CountingBackend, groupId: string): Promise<void> {
   try {
     await backend.forgetChord(groupId);
   } catch (error) {
@@ -101,7 +109,7 @@ async function forget(app: AppHost, backend: Backend, groupId: string): Promise<
  * @param cause what the header task failed with. The tasks of a body that is a group fail with it as it is, each; all others with
  *   the ChordError that names it (Celery 5.6, backends/base.py _handle_group_chord_error)
  */
-async function failChordBody(
+export async function failChordBody(
   app: AppHost,
   message: TaskMessage,
   body: WireSignature,

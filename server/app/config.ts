@@ -7,9 +7,9 @@ import { inspect } from 'node:util';
 import { editDistance } from '../../shared/nearest.ts';
 import { isSecretSetting } from '../../shared/secret-names.ts';
 import { ImproperlyConfigured } from '../errors.ts';
+import type { Setting, SettingKind } from '../setting.ts';
 import { safeUrl, splitFailover } from '../transport/url.ts';
 import { masked } from './settings/masked.ts';
-import type { Setting, SettingKind } from './settings/setting.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings, settingOf } from './settings.ts';
 
 /** What `new Celery(name, ...)` takes beside settings. */

@@ -3,6 +3,7 @@
 // Holds: a retry keeps the id and all that hangs on it; the message of a retry is on its way before Retry is thrown.
 // Celery 5.6: app/task.py Task.retry, replace, update_state, signature_from_request
 import { kwargsRepr, saferepr } from '../../shared/python-repr.ts';
+import { countsChords } from '../backends/contract.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { Chain } from '../canvas/chain.ts';
 import { Group } from '../canvas/group.ts';
@@ -155,8 +156,28 @@ export class RunningTask implements TaskContext {
     throw new Ignore('Replaced by new task');
   }
 
-  async addToChord(_signature: SignatureLike): Promise<AsyncResult> {
-    throw new NotImplementedError('Result stores here cannot add a task to a chord that has begun.');
+  async addToChord(like: SignatureLike): Promise<AsyncResult> {
+    const { request, app } = this;
+    const { chord, group } = request;
+    if (!chord || !group)
+      throw new TypeError(`${this.name}[${request.id}] is no part of a chord: nothing can be added to it.`);
+    const backend = await app.backend();
+    if (!countsChords(backend)) {
+      throw new NotImplementedError(
+        `The result store '${backend.driver}' does not count the parts of chords, so that a chord in it cannot grow. Redis, SQLite and memory can.`,
+      );
+    }
+    const added = app.canvas.revive(like).clone();
+    added.set({
+      chord,
+      group_id: group,
+      ...(request.groupIndex === null ? {} : { group_index: request.groupIndex }),
+      ...(request.rootId ? { root_id: request.rootId } : {}),
+    });
+    added.freeze({});
+    // Counted before it is sent: this task is a part that has not ended, so that the chord waits for both.
+    await backend.growChord(group, added.chordSize);
+    return (await added.applyAsync()) as AsyncResult;
   }
 
   sendTask(

@@ -3,10 +3,11 @@
 // Holds: the names are exactly those of Celery 5.6, with those its guide names and its table does not; ours, if any, are marked by
 // their source.
 // Celery 5.6: app/defaults.py NAMESPACES
+
+import type { Setting, Settings as SettingsOf } from '../setting.ts';
 import { BROKER } from './settings/broker.ts';
 import { GENERAL } from './settings/general.ts';
 import { RESULT } from './settings/result.ts';
-import type { Setting } from './settings/setting.ts';
 import { STORES } from './settings/stores.ts';
 import { TASK } from './settings/task.ts';
 import { WORKER } from './settings/worker.ts';
@@ -16,7 +17,7 @@ export const SETTINGS = { ...GENERAL, ...BROKER, ...TASK, ...RESULT, ...WORKER, 
 type Table = typeof SETTINGS;
 export type SettingName = keyof Table;
 /** Every setting and its type. */
-export type Settings = { -readonly [K in SettingName]: Table[K] extends Setting<infer T> ? T : never };
+export type Settings = SettingsOf<Table>;
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 

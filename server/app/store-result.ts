@@ -36,6 +36,7 @@ function write(backend: Backend, app: AppHost, message: TaskMessage, stored: Sto
       parent_id: message.parent_id,
       ...(app.conf.result_extended ? { extended: extended(message, stored.hostname ?? null) } : {}),
     }),
+    { replyTo: message.reply_to, correlationId: message.correlation_id },
   );
 }
 

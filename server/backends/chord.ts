@@ -8,6 +8,20 @@ import { membersOf, resultsOf } from './key-value.ts';
 /** How long who reported a complete chord has for sending its body, before somebody else does it. @unit milliseconds */
 export const CLAIM_MS = 5000;
 
+/** How old a chord is when it is checked for the first time. @unit milliseconds */
+export const CHECK_AFTER_MS = 10_000;
+
+/**
+ * How long the counted parts of a forgotten chord stay: a Python worker that saw the last one at the same time reads them once more, and
+ * would call the body with an empty list. @unit milliseconds
+ */
+export const PARTS_STAY_MS = 10_000;
+
+/** How long after a check a chord is due again: the older it is, the rarer. */
+export function nextCheckMs(ageMs: number): number {
+  return Math.max(CHECK_AFTER_MS, ageMs / 2);
+}
+
 /**
  * @param parts in the order they came
  * @param group the saved group of the chord's id, when there is one: a header with groups in it gives its results in its shape
@@ -27,4 +41,22 @@ export function chordOutcome(
       : ordered.map((part) => part.result),
     failure: failed ? { taskId: failed.taskId, result: failed.result } : null,
   };
+}
+
+export interface StoredPart {
+  readonly value: Buffer;
+  readonly taskId: string;
+  readonly state: string;
+  readonly result: unknown;
+}
+
+/** A header task that was delivered again may have ended twice, in different ways: a SUCCESS counts, else the first that stands there. */
+export function onePerTask(all: readonly StoredPart[]): { readonly parts: StoredPart[]; readonly extra: Buffer[] } {
+  const kept = new Map<string, StoredPart>();
+  for (const part of all) {
+    const known = kept.get(part.taskId);
+    if (!known || (part.state === 'SUCCESS' && known.state !== 'SUCCESS')) kept.set(part.taskId, part);
+  }
+  const counts = (part: StoredPart): boolean => kept.get(part.taskId) === part;
+  return { parts: all.filter(counts), extra: all.filter((part) => !counts(part)).map(({ value }) => value) };
 }

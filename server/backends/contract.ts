@@ -1,7 +1,8 @@
 // What a result store must be able to do. Implementations: memory.ts, sqlite.ts, redis.ts (rpc, SQL stores ... follow).
+// What a kind of store cannot do it says in its flags (registry.ts); test/contract/backend.ts is the promise list and reads them.
 // The record's meaning and the shape of exceptions in it: protocol/result-meta.ts, protocol/failure.ts.
-// Holds: a SUCCESS record is never overwritten; a stored record is visible to every later `get`; the store reports that a chord
-// is complete, it publishes nothing, and it goes on reporting it until `forgetChord`: whoever repeats a part sends the body again
+// Holds: a SUCCESS record is never overwritten; a stored record is visible to every later `get`; a store that counts chords reports
+// that one is complete, it publishes nothing, and it goes on reporting it until `forgetChord`: whoever repeats a part sends the body again
 // when the first to report it died before the body was sent.
 // Celery 5.6: backends/base.py
 import type { Logger } from '../log.ts';
@@ -34,12 +35,30 @@ export interface ChordClaimed {
   readonly claimedBy: string;
 }
 
+/** What a kind of store is, known before one is opened. */
+export interface BackendFlags {
+  /** Other processes see what is stored here. */
+  readonly shared: boolean;
+  /** What has expired goes without `cleanup`: beat need not send celery.backend_cleanup. */
+  readonly expiresItself: boolean;
+  /** Who notices that a chord's header is complete: the store (CountingBackend), or celery.chord_unlock, which asks for its results. */
+  readonly chords: 'counts' | 'unlock';
+}
+
+/** Who asked for a result, as far as the task's message tells. Stores that send results to their caller (rpc) need it. */
+export interface ResultRequest {
+  readonly replyTo: string | null;
+  readonly correlationId: string | null;
+}
+
 export interface Backend {
   /** As Celery's `report` shows it: 'memory', 'sqlite', 'redis', 'disabled' ... */
   readonly driver: string;
+  readonly flags: BackendFlags;
   /** False: every `store` is dropped and `get` throws NotImplementedError (no result_backend configured). */
   readonly enabled: boolean;
-  store(meta: ResultMeta): Promise<void>;
+  /** @param request left out: there is no message, or nobody to answer */
+  store(meta: ResultMeta, request?: ResultRequest): Promise<void>;
   /** null: no record (PENDING, or expired). */
   get(taskId: string): Promise<ResultMeta | null>;
   getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>>;
@@ -47,8 +66,11 @@ export interface Backend {
   wait(taskId: string, signal: AbortSignal): Promise<ResultMeta>;
   /** Each id once, as it becomes ready, in the order it happens. Ends when all have come; throws signal.reason when aborted. */
   watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta>;
-  /** Every stored record of one id, ready or not (progress). Returns the unsubscribe. */
-  subscribe(taskId: string, listener: (meta: ResultMeta) => void): () => void;
+  /**
+   * Every stored record of one id, ready or not (progress). Returns the unsubscribe.
+   * @param onError nothing more will be heard: the store was closed or lost; or one record could not be read
+   */
+  subscribe(taskId: string, listener: (meta: ResultMeta) => void, onError?: (error: Error) => void): () => void;
   /** Resolves when nothing stored from then on is missed by who has subscribed. A store without it hears at once. */
   listening?(): Promise<void>;
   forget(taskId: string): Promise<void>;
@@ -56,8 +78,20 @@ export interface Backend {
   saveGroup(groupId: string, result: unknown): Promise<void>;
   restoreGroup(groupId: string): Promise<unknown | null>;
   forgetGroup(groupId: string): Promise<void>;
-  /** Told once per chord, before or while its header is sent. */
-  startChord(groupId: string, size: number): Promise<void>;
+  /** Delete what has expired; how many. Stores that expire by themselves return 0. */
+  cleanup(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A store that counts the parts of chords: `flags.chords` is 'counts'. */
+export interface CountingBackend extends Backend {
+  /**
+   * Told once per chord, before or while its header is sent.
+   * @param plan what a check of the chord needs later (`openChords`); without it nobody checks it
+   */
+  startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void>;
+  /** The header of a chord that has not ended has so many parts more; its plan does not know them, so it is not checked any more. */
+  growChord(groupId: string, by: number): Promise<void>;
   /**
    * Count a finished part, each task once: told of again, it changes nothing, but that a SUCCESS takes the place of a failure.
    * null: parts are missing, or the chord was forgotten. With ChordReady the part claims the sending of the body for CLAIM_MS; parts told
@@ -67,35 +101,38 @@ export interface Backend {
   completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null>;
   /** Its body was sent, or failed: forget what was counted. To be called after that, never before. */
   forgetChord(groupId: string): Promise<void>;
-  /** Delete what has expired; how many. Stores that expire by themselves return 0. */
-  cleanup(): Promise<number>;
-  close(): Promise<void>;
+  /**
+   * Chords with a plan that are due for a check: begun CHECK_AFTER_MS ago or more, and not yet forgotten. One that was handed out is not
+   * due again before half its age has passed, whoever asks.
+   */
+  openChords(limit: number): Promise<readonly OpenChord[]>;
+  /** Task ids of the parts counted so far; null: the chord has ended, or is not known. */
+  countedParts(groupId: string): Promise<ReadonlySet<string> | null>;
 }
 
-/** Settings that are for one kind of store, by Celery's names and in its units (seconds). What is not given is the store's to say. */
-export interface StoreSettings {
-  /** How long the results of a chord's header are waited for. Default 3. */
-  readonly result_chord_join_timeout?: number;
-  readonly redis_host?: string | null;
-  readonly redis_port?: number | null;
-  readonly redis_db?: number | null;
-  readonly redis_username?: string | null;
-  readonly redis_password?: string | null;
-  /** true, or redis-py's ssl_* options. */
-  readonly redis_backend_use_ssl?: boolean | Readonly<Record<string, unknown>> | null;
-  readonly redis_backend_credential_provider?: unknown;
-  readonly redis_backend_health_check_interval?: number | null;
-  readonly redis_client_name?: string | null;
-  readonly redis_socket_timeout?: number | null;
-  readonly redis_socket_connect_timeout?: number | null;
-  readonly redis_socket_keepalive?: boolean;
+/** What whoever sends a chord knows of it: enough to count a part in its stead, and to send its body. */
+export interface ChordPlan {
+  /** Task ids of the header's parts, by their index. */
+  readonly parts: readonly string[];
+  /** The frozen body, as its header tasks carry it. */
+  readonly body: unknown;
+}
+
+export interface OpenChord {
+  readonly groupId: string;
+  readonly plan: ChordPlan;
+}
+
+export function countsChords(backend: Backend): backend is CountingBackend {
+  return backend.flags.chords === 'counts';
 }
 
 export interface BackendContext {
   readonly url: string;
   /** `result_backend_transport_options` */
   readonly options: Readonly<Record<string, unknown>>;
-  readonly settings?: StoreSettings;
+  /** What was given of the app's settings. A store reads those it has rows for (redis-settings.ts), and `result_chord_join_timeout`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** For what its owner should know. Default: nobody is told. */
   readonly log?: Logger;
   /** `result_expires`; null = never. @unit milliseconds */

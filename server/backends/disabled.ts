@@ -3,6 +3,7 @@
 import { NotImplementedError } from '../errors.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
 import type { Backend } from './contract.ts';
+import { DISABLED } from './flags.ts';
 
 export function createDisabledBackend(): Backend {
   return new DisabledBackend();
@@ -10,6 +11,7 @@ export function createDisabledBackend(): Backend {
 
 class DisabledBackend implements Backend {
   readonly driver = 'disabled';
+  readonly flags = DISABLED;
   readonly enabled = false;
 
   async store(): Promise<void> {}
@@ -36,13 +38,6 @@ class DisabledBackend implements Backend {
     throw disabled('restore a group');
   }
   async forgetGroup(): Promise<void> {}
-  async startChord(): Promise<void> {
-    throw disabled('run a chord');
-  }
-  async completeChordPart(): Promise<null> {
-    return null;
-  }
-  async forgetChord(): Promise<void> {}
   async cleanup(): Promise<number> {
     return 0;
   }

@@ -17,8 +17,14 @@ export interface ResultKeys {
   chordGrowth(groupId: string): string;
   /** How many parts the header had when it was sent. */
   chordSize(groupId: string): string;
-  /** Who sends its body. Ours alone: Celery has no such key. */
+  /** Who sends its body. Ours alone, as the next three: Celery has no such keys. */
   chordClaim(groupId: string): string;
+  /** What a check of it needs. */
+  chordPlan(groupId: string): string;
+  /** The ids of the chords that may be open, by when each is to be checked. */
+  readonly openChords: string;
+  /** What the keys of all groups begin with. */
+  readonly groups: string;
   /** The id of a task's key; null for any other key. */
   taskId(key: string): string | null;
 }
@@ -35,6 +41,9 @@ export function resultKeys(prefix: unknown): ResultKeys {
     chordGrowth: (id) => `${group}${id}.t`,
     chordSize: (id) => `${group}${id}.s`,
     chordClaim: (id) => `${group}${id}.claim`,
+    chordPlan: (id) => `${group}${id}.plan`,
+    openChords: `${before}umbel-open-chords`,
+    groups: group,
     taskId: (key) => (key.startsWith(task) ? key.slice(task.length) : null),
   };
 }

@@ -5,8 +5,17 @@
 import { BackendError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl } from '../transport/url.ts';
-import { CLAIM_MS, chordOutcome } from './chord.ts';
-import type { Backend, BackendContext, ChordClaimed, ChordPart, ChordReady } from './contract.ts';
+import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, nextCheckMs } from './chord.ts';
+import type {
+  BackendContext,
+  ChordClaimed,
+  ChordPart,
+  ChordPlan,
+  ChordReady,
+  CountingBackend,
+  OpenChord,
+} from './contract.ts';
+import { MEMORY } from './flags.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
 
 interface Stored {
@@ -23,6 +32,10 @@ interface Chord {
   size: number | null;
   readonly parts: Map<string, { index: number | null; taskId: string; state: string; result: Stored }>;
   done: boolean;
+  plan: Stored | null;
+  /** @unit milliseconds since the epoch */
+  startedAt: number;
+  checkAt: number;
   /** Who sends the body, and until when he has time. @unit milliseconds since the epoch */
   claim: { readonly taskId: string; readonly until: number } | null;
   expiresAt: number | null;
@@ -65,12 +78,13 @@ const DONE = Promise.resolve();
 /** How many of the oldest records are looked at for expiry with each new one. */
 const SWEEP = 2;
 
-export function createMemoryBackend(context: BackendContext): Backend {
+export function createMemoryBackend(context: BackendContext): CountingBackend {
   return new MemoryBackend(context);
 }
 
-class MemoryBackend implements Backend {
+class MemoryBackend implements CountingBackend {
   readonly driver = 'memory';
+  readonly flags = MEMORY;
   readonly enabled = true;
   readonly #context: BackendContext;
   readonly #name: string;
@@ -166,8 +180,36 @@ class MemoryBackend implements Backend {
     this.#store.chords.delete(groupId);
   }
 
-  async startChord(groupId: string, size: number): Promise<void> {
-    this.#chord(groupId).size = size;
+  async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
+    const chord = this.#chord(groupId);
+    chord.size = size;
+    chord.plan = plan ? this.#encode(plan) : null;
+    chord.startedAt = this.#context.now();
+    chord.checkAt = chord.startedAt + CHECK_AFTER_MS;
+  }
+
+  async growChord(groupId: string, by: number): Promise<void> {
+    const chord = this.#opened().chords.get(groupId);
+    if (!chord || chord.size === null) return;
+    chord.size += by;
+    chord.plan = null;
+  }
+
+  async openChords(limit: number): Promise<readonly OpenChord[]> {
+    const now = this.#context.now();
+    const open: OpenChord[] = [];
+    for (const [groupId, chord] of this.#opened().chords) {
+      if (open.length === limit) break;
+      if (!chord.plan || chord.done || chord.checkAt > now || this.#expired(chord)) continue;
+      chord.checkAt = now + nextCheckMs(now - chord.startedAt);
+      open.push({ groupId, plan: this.#value(chord.plan) as ChordPlan });
+    }
+    return open;
+  }
+
+  async countedParts(groupId: string): Promise<ReadonlySet<string> | null> {
+    const chord = this.#opened().chords.get(groupId);
+    return chord && chord.size !== null && !chord.done ? new Set(chord.parts.keys()) : null;
   }
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
@@ -193,6 +235,7 @@ class MemoryBackend implements Backend {
   async forgetChord(groupId: string): Promise<void> {
     const chord = this.#chord(groupId);
     chord.done = true;
+    chord.plan = null;
     chord.parts.clear();
   }
 
@@ -221,7 +264,16 @@ class MemoryBackend implements Backend {
     const { chords } = this.#opened();
     let chord = chords.get(groupId);
     if (!chord) {
-      chord = { size: null, parts: new Map(), done: false, claim: null, expiresAt: this.#expiry() };
+      chord = {
+        size: null,
+        parts: new Map(),
+        done: false,
+        plan: null,
+        startedAt: 0,
+        checkAt: 0,
+        claim: null,
+        expiresAt: this.#expiry(),
+      };
       chords.set(groupId, chord);
       for (const [id, old] of chords) {
         if (!this.#expired(old)) break;

@@ -10,10 +10,12 @@ import { explanation, hintAtTls, isOtherDatabase, withoutCommand } from '../tran
 import { healthOptions, watchHealth } from '../transport/redis/health.ts';
 import { parseUrl, safeUrl, splitUrls } from '../transport/url.ts';
 import type { BackendContext } from './contract.ts';
+import type { RedisStoreSettings } from './redis-settings.ts';
 
 /** @returns makes one client after the other, all alike */
 export function redisClients(context: BackendContext): () => Redis {
-  const { url, options, settings = {}, log } = context;
+  const { url, options, log } = context;
+  const settings: RedisStoreSettings = context.settings ?? {};
   const address = readAddress({
     url,
     of: 'result store',
@@ -70,7 +72,9 @@ interface Line {
   readonly client_name?: string;
 }
 
-function lineOf({ url, options, settings = {} }: BackendContext): Line {
+function lineOf(context: BackendContext): Line {
+  const { url, options } = context;
+  const settings: RedisStoreSettings = context.settings ?? {};
   const { query } = parseUrl(splitUrls(url)[0] ?? '');
   const value = (name: keyof Line, setting: unknown): unknown => query[name] ?? options[name] ?? setting ?? undefined;
   const seconds = (name: keyof Line, setting: unknown): number | undefined => {

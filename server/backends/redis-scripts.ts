@@ -78,3 +78,41 @@ local claim = redis.call('GET', KEYS[5])
 if claim and claim ~= ARGV[4] then return { repeated, total, '', {}, claim } end
 redis.call('SET', KEYS[5], ARGV[4], 'PX', ARGV[5])
 return { repeated, total, redis.call('GET', KEYS[4]) or '', parts, ARGV[4] }`;
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+
+/**
+ * KEYS the open chords and this one's plan; ARGV its group's id, after how many milliseconds it is checked, ttl in seconds or 0, the plan.
+ * What is older than results live is forgotten on the way: nobody of ours may be there to check it.
+ */
+export const PLAN_CHORD = `${NOW}
+local ttl = tonumber(ARGV[3])
+redis.call('HSET', KEYS[2], 'started', now, 'plan', ARGV[4])
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+if ttl > 0 then
+  redis.call('EXPIRE', KEYS[2], ttl)
+  redis.call('EXPIRE', KEYS[1], ttl)
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - ttl * 1000))
+end
+return 1`;
+
+/**
+ * KEYS the open chords; ARGV what keys of groups begin with, how many at most, milliseconds to the next check at least.
+ * Answers id and plan of each chord that is due, has not ended and has not grown; it is due again when half its age has passed.
+ */
+export const OPEN_CHORDS = `${NOW}
+local open = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
+  local key = ARGV[1] .. id
+  local plan = redis.call('HMGET', key .. '.plan', 'started', 'plan')
+  if plan[1] and redis.call('EXISTS', key .. '.s') == 1 and redis.call('EXISTS', key .. '.t') == 0 then
+    redis.call('ZADD', KEYS[1], now + math.max(tonumber(ARGV[3]), (now - plan[1]) / 2), id)
+    open[#open + 1] = { id, plan[2] }
+  else
+    redis.call('ZREM', KEYS[1], id)
+    redis.call('DEL', key .. '.plan')
+  end
+end
+return open`;

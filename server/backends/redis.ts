@@ -11,8 +11,18 @@ import { PROPAGATE_STATES } from '../../shared/states.ts';
 import { BackendError, BackendStoreError, ChordError, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { encodeJson } from '../serialization/json.ts';
-import { CLAIM_MS, chordOutcome } from './chord.ts';
-import type { Backend, BackendContext, ChordClaimed, ChordOutcome, ChordPart, ChordReady } from './contract.ts';
+import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, onePerTask, PARTS_STAY_MS } from './chord.ts';
+import type {
+  BackendContext,
+  ChordClaimed,
+  ChordOutcome,
+  ChordPart,
+  ChordPlan,
+  ChordReady,
+  CountingBackend,
+  OpenChord,
+} from './contract.ts';
+import { REDIS } from './flags.ts';
 import {
   chordPartValue,
   idsOf,
@@ -25,7 +35,7 @@ import {
   ttlSeconds,
 } from './key-value.ts';
 import { redisClients, redisError } from './redis-client.ts';
-import { CHORD_PART, STORE } from './redis-scripts.ts';
+import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
 import { RedisWake } from './redis-wake.ts';
 import { type ResultListener, ResultListeners, watchAll } from './waiters.ts';
 
@@ -42,12 +52,13 @@ const MOST_ROWS = 500;
 const MOST_BYTES = 4 * 1024 * 1024;
 const MANY = 1000;
 
-export function createRedisBackend(context: BackendContext): Backend {
+export function createRedisBackend(context: BackendContext): CountingBackend {
   return new RedisBackend(context);
 }
 
-class RedisBackend implements Backend {
+class RedisBackend implements CountingBackend {
   readonly driver = 'redis';
+  readonly flags = REDIS;
   readonly enabled = true;
   readonly #context: BackendContext;
   readonly #keys: ResultKeys;
@@ -69,7 +80,7 @@ class RedisBackend implements Backend {
     this.#context = context;
     this.#keys = resultKeys(context.options.global_keyprefix);
     this.#ttl = ttlSeconds(context.expiresMs);
-    this.#joinTimeoutMs = (context.settings?.result_chord_join_timeout ?? 3) * 1000;
+    this.#joinTimeoutMs = Number(context.settings?.result_chord_join_timeout ?? 3) * 1000;
     const connect = redisClients(context);
     this.#client = connect();
     this.#client.on('error', (error: Error) => {
@@ -168,8 +179,35 @@ class RedisBackend implements Backend {
     await this.#ask((redis) => redis.del(this.#keys.group(groupId)));
   }
 
-  async startChord(groupId: string, size: number): Promise<void> {
+  async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
     await this.#write(this.#keys.chordSize(groupId), Buffer.from(String(size)));
+    if (!plan) return;
+    const { chordPlan, openChords } = this.#keys;
+    const body = bufferOf(this.#context.encode(plan).body);
+    await this.#script(PLAN_CHORD, [openChords, chordPlan(groupId)], [groupId, CHECK_AFTER_MS, this.#ttl, body]);
+  }
+
+  async growChord(groupId: string, by: number): Promise<void> {
+    await this.#ask((redis) => redis.incrby(this.#keys.chordGrowth(groupId), by));
+  }
+
+  async openChords(limit: number): Promise<readonly OpenChord[]> {
+    const { openChords, groups } = this.#keys;
+    const args = [groups, limit, CHECK_AFTER_MS] as const;
+    const due = (await this.#script(OPEN_CHORDS, [openChords], args)) as [Buffer, Buffer][];
+    return due.map(([id, plan]) => ({ groupId: id.toString(), plan: this.#value(plan) as ChordPlan }));
+  }
+
+  async countedParts(groupId: string): Promise<ReadonlySet<string> | null> {
+    const key = this.#keys.chordParts(groupId);
+    const isList = this.#context.options.result_chord_ordered === false;
+    const [size, parts] = await this.#ask((redis) =>
+      Promise.all([
+        redis.exists(this.#keys.chordSize(groupId)),
+        isList ? redis.lrangeBuffer(key, 0, -1) : redis.zrangeBuffer(key, '0', '-1'),
+      ]),
+    );
+    return size ? new Set(parts.map((part) => readChordPart(this.#value(part)).taskId)) : null;
   }
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
@@ -210,9 +248,16 @@ class RedisBackend implements Backend {
   }
 
   async forgetChord(groupId: string): Promise<void> {
-    const { chordParts, chordGrowth, chordSize, chordClaim } = this.#keys;
-    const names = [chordParts, chordGrowth, chordSize, chordClaim].map((name) => name(groupId));
-    await this.#ask((redis) => redis.del(...names));
+    const { chordParts, chordGrowth, chordSize, chordClaim, chordPlan, openChords } = this.#keys;
+    const names = [chordGrowth, chordSize, chordClaim, chordPlan].map((name) => name(groupId));
+    await this.#ask((redis) =>
+      redis
+        .multi()
+        .del(...names)
+        .pexpire(chordParts(groupId), PARTS_STAY_MS)
+        .zrem(openChords, groupId)
+        .exec(),
+    );
   }
 
   /** The server deletes what has expired. */
@@ -382,25 +427,9 @@ class RedisBackend implements Backend {
   }
 }
 
-interface StoredPart {
-  readonly value: Buffer;
-  readonly taskId: string;
-  readonly state: string;
-  readonly result: unknown;
-}
-
-/** A header task that was delivered again may have ended twice, in different ways: a SUCCESS counts, else the first that stands there. */
-function onePerTask(all: readonly StoredPart[]): { readonly parts: StoredPart[]; readonly extra: Buffer[] } {
-  const kept = new Map<string, StoredPart>();
-  for (const part of all) {
-    const known = kept.get(part.taskId);
-    if (!known || (part.state === 'SUCCESS' && known.state !== 'SUCCESS')) kept.set(part.taskId, part);
-  }
-  const counts = (part: StoredPart): boolean => kept.get(part.taskId) === part;
-  return { parts: all.filter(counts), extra: all.filter((part) => !counts(part)).map(({ value }) => value) };
-}
-
-const shas = new Map([STORE, CHORD_PART].map((lua) => [lua, createHash('sha1').update(lua).digest('hex')]));
+const shas = new Map(
+  [STORE, CHORD_PART, PLAN_CHORD, OPEN_CHORDS].map((lua) => [lua, createHash('sha1').update(lua).digest('hex')]),
+);
 
 function closed(): BackendError {
   return new BackendError('The result store was closed');

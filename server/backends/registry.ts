@@ -2,32 +2,45 @@
 // Holds: an unknown scheme is refused with the known ones; secrets of the URL are not shown.
 import { ImproperlyConfigured } from '../errors.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
-import type { Backend, BackendContext, BackendFactory } from './contract.ts';
+import type { Backend, BackendContext, BackendFactory, BackendFlags } from './contract.ts';
+import { DISABLED, MEMORY, REDIS, SQLITE } from './flags.ts';
 
-const factories = new Map<string, () => Promise<BackendFactory>>();
+interface Kind {
+  readonly flags: BackendFlags;
+  readonly load: () => Promise<BackendFactory>;
+}
+const kinds = new Map<string, Kind>();
 
 /** Make a store known for a scheme; `load` runs when a URL asks for it. The last registration wins. */
-export function registerBackend(scheme: string, load: () => Promise<BackendFactory>): void {
-  factories.set(scheme.toLowerCase(), load);
+export function registerBackend(scheme: string, flags: BackendFlags, load: () => Promise<BackendFactory>): void {
+  kinds.set(scheme.toLowerCase(), { flags, load });
 }
 
 const memory = async (): Promise<BackendFactory> => (await import('./memory.ts')).createMemoryBackend;
-registerBackend('memory', memory);
-registerBackend('cache+memory', memory);
-registerBackend('sqlite', async () => (await import('./sqlite.ts')).createSqliteBackend);
+registerBackend('memory', MEMORY, memory);
+registerBackend('cache+memory', MEMORY, memory);
+registerBackend('sqlite', SQLITE, async () => (await import('./sqlite.ts')).createSqliteBackend);
 const redis = async (): Promise<BackendFactory> => (await import('./redis.ts')).createRedisBackend;
-for (const scheme of ['redis', 'rediss', 'redis+socket', 'socket', 'sentinel']) registerBackend(scheme, redis);
-registerBackend('disabled', async () => (await import('./disabled.ts')).createDisabledBackend);
+for (const scheme of ['redis', 'rediss', 'redis+socket', 'socket', 'sentinel']) registerBackend(scheme, REDIS, redis);
+registerBackend('disabled', DISABLED, async () => (await import('./disabled.ts')).createDisabledBackend);
 
 function backendSchemes(): string[] {
-  return [...factories.keys()];
+  return [...kinds.keys()];
+}
+
+/** @returns null: a kind of store that is not known here */
+export function backendFlags(url: string): BackendFlags | null {
+  return kinds.get(schemeOf(url))?.flags ?? null;
+}
+
+function schemeOf(url: string): string {
+  return url === '' || url === 'disabled' ? 'disabled' : parseUrl(url).scheme;
 }
 
 /** @param context an empty URL means the disabled store */
 export async function createBackend(context: BackendContext): Promise<Backend> {
-  const scheme = context.url === '' ? 'disabled' : parseUrl(context.url).scheme;
-  const load = factories.get(scheme);
-  if (!load) {
+  const kind = kinds.get(schemeOf(context.url));
+  if (!kind) {
     throw new ImproperlyConfigured(
       `Unknown result store ${JSON.stringify(safeUrl(context.url))}. Known: ${backendSchemes()
         .filter((known) => known !== 'disabled')
@@ -35,5 +48,5 @@ export async function createBackend(context: BackendContext): Promise<Backend> {
         .join(', ')}`,
     );
   }
-  return (await load())(context);
+  return (await kind.load())(context);
 }

@@ -4,7 +4,7 @@
 // Celery 5.6: backends/base.py store_result, get_task_meta, get_group_meta; utils/time.py get_exponential_backoff_interval
 import { BackendError } from '../errors.ts';
 import type { Timer } from '../timer.ts';
-import type { Backend } from './contract.ts';
+import { type Backend, type CountingBackend, countsChords } from './contract.ts';
 
 export interface RetryPolicy {
   /** `result_backend_max_retries`; Infinity: no limit. */
@@ -40,23 +40,21 @@ export function retrying(backend: Backend, policy: RetryPolicy, timer: Timer): B
       }
     }
   };
-  return {
+  const patient: Backend = {
     driver: backend.driver,
+    flags: backend.flags,
     enabled: backend.enabled,
-    store: (meta) => again(() => backend.store(meta)),
+    store: (meta, request) => again(() => backend.store(meta, request)),
     get: (id) => again(() => backend.get(id)),
     getMany: (ids) => again(() => backend.getMany(ids)),
     wait: (id, signal) => backend.wait(id, signal),
     watch: (ids, signal) => backend.watch(ids, signal),
-    subscribe: (id, listener) => backend.subscribe(id, listener),
+    subscribe: (id, listener, onError) => backend.subscribe(id, listener, onError),
     listening: async () => backend.listening?.(),
     forget: (id) => again(() => backend.forget(id)),
     saveGroup: (id, result) => again(() => backend.saveGroup(id, result)),
     restoreGroup: (id) => again(() => backend.restoreGroup(id)),
     forgetGroup: (id) => again(() => backend.forgetGroup(id)),
-    startChord: (id, size) => again(() => backend.startChord(id, size)),
-    completeChordPart: (part) => again(() => backend.completeChordPart(part)),
-    forgetChord: (id) => again(() => backend.forgetChord(id)),
     cleanup: () => backend.cleanup(),
     close() {
       closed = true;
@@ -64,4 +62,16 @@ export function retrying(backend: Backend, policy: RetryPolicy, timer: Timer): B
       return backend.close();
     },
   };
+  if (!countsChords(backend)) return patient;
+  const counting: CountingBackend = {
+    ...patient,
+    startChord: (id, size, plan) => again(() => backend.startChord(id, size, plan)),
+    // Not asked again: an answer that was lost on the way has grown it already.
+    growChord: (id, by) => backend.growChord(id, by),
+    completeChordPart: (part) => again(() => backend.completeChordPart(part)),
+    forgetChord: (id) => again(() => backend.forgetChord(id)),
+    openChords: (limit) => backend.openChords(limit),
+    countedParts: (id) => again(() => backend.countedParts(id)),
+  };
+  return counting;
 }

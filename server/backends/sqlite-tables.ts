@@ -19,6 +19,10 @@ export function createTables(db: EmbeddedDb): void {
       id INTEGER PRIMARY KEY, group_id TEXT NOT NULL, task_id TEXT NOT NULL, idx INTEGER, state TEXT NOT NULL,
       expires_at INTEGER, content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL,
       UNIQUE (group_id, task_id));
+    CREATE TABLE IF NOT EXISTS umbel_chord_plans (
+      group_id TEXT PRIMARY KEY, started_at INTEGER NOT NULL, check_at INTEGER NOT NULL, expires_at INTEGER,
+      content_type TEXT NOT NULL, content_encoding TEXT NOT NULL, body BLOB NOT NULL);
+    CREATE INDEX IF NOT EXISTS umbel_chord_plans_due ON umbel_chord_plans (check_at);
     CREATE TABLE IF NOT EXISTS umbel_chord_claims (group_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, until INTEGER NOT NULL);
   `),
   );
@@ -60,6 +64,15 @@ export const SQL = {
       content_encoding = excluded.content_encoding, body = excluded.body
       WHERE umbel_chord_parts.state <> 'SUCCESS'`,
   parts: `SELECT task_id, idx, state, ${ENCODED} FROM umbel_chord_parts WHERE group_id = ? ORDER BY id`,
+  partIds: 'SELECT task_id FROM umbel_chord_parts WHERE group_id = ?',
+  growChord: 'UPDATE umbel_chords SET size = size + ? WHERE group_id = ? AND done = 0',
+  addPlan: `INSERT OR REPLACE INTO umbel_chord_plans
+    (group_id, started_at, check_at, expires_at, content_type, content_encoding, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  hasDuePlan: 'SELECT 1 FROM umbel_chord_plans WHERE check_at <= ? LIMIT 1',
+  duePlans: `SELECT group_id, started_at, ${ENCODED} FROM umbel_chord_plans WHERE check_at <= ? ORDER BY check_at LIMIT ?`,
+  postponePlan: 'UPDATE umbel_chord_plans SET check_at = ? WHERE group_id = ?',
+  forgetPlan: 'DELETE FROM umbel_chord_plans WHERE group_id = ?',
+  expirePlans: 'DELETE FROM umbel_chord_plans WHERE expires_at <= ?',
   forgetParts: 'DELETE FROM umbel_chord_parts WHERE group_id = ?',
   expireClaims: 'DELETE FROM umbel_chord_claims WHERE until <= ?',
   expireParts: 'DELETE FROM umbel_chord_parts WHERE expires_at <= ?',

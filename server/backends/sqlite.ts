@@ -9,8 +9,17 @@ import { EmbeddedDb, type SqlValue } from '../embedded-db.ts';
 import { BackendError, BackendStoreError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
-import { CLAIM_MS, chordOutcome } from './chord.ts';
-import type { Backend, BackendContext, ChordClaimed, ChordPart, ChordReady } from './contract.ts';
+import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, nextCheckMs } from './chord.ts';
+import type {
+  BackendContext,
+  ChordClaimed,
+  ChordPart,
+  ChordPlan,
+  ChordReady,
+  CountingBackend,
+  OpenChord,
+} from './contract.ts';
+import { SQLITE } from './flags.ts';
 import { createTables, SQL } from './sqlite-tables.ts';
 import { Wake } from './sqlite-wake.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
@@ -34,12 +43,13 @@ const FIRST_CLEANUP_MS = 60_000;
 const CLEANUP_SLICE = 10_000;
 const MANY = 200;
 
-export function createSqliteBackend(context: BackendContext): Backend {
+export function createSqliteBackend(context: BackendContext): CountingBackend {
   return new SqliteBackend(context);
 }
 
-class SqliteBackend implements Backend {
+class SqliteBackend implements CountingBackend {
   readonly driver = 'sqlite';
+  readonly flags = SQLITE;
   readonly enabled = true;
   readonly #context: BackendContext;
   readonly #db: EmbeddedDb;
@@ -143,11 +153,49 @@ class SqliteBackend implements Backend {
       this.#db.run(SQL.forgetGroup, groupId);
       this.#db.run(SQL.forgetChord, groupId);
       this.#db.run(SQL.forgetParts, groupId);
+      this.#db.run(SQL.forgetPlan, groupId);
     });
   }
 
-  async startChord(groupId: string, size: number): Promise<void> {
-    this.#ask(() => this.#opened().run(SQL.startChord, groupId, size, this.#expiry(), groupId));
+  async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
+    const encoded = plan ? this.#context.encode(plan) : null;
+    const now = Math.ceil(this.#context.now());
+    this.#write(() => {
+      this.#db.run(SQL.startChord, groupId, size, this.#expiry(), groupId);
+      if (!encoded) return;
+      const { body, contentType, contentEncoding } = encoded;
+      const check = now + CHECK_AFTER_MS;
+      this.#db.run(SQL.addPlan, groupId, now, check, this.#expiry(), contentType, contentEncoding, body);
+    });
+  }
+
+  async growChord(groupId: string, by: number): Promise<void> {
+    this.#write(() => {
+      this.#db.run(SQL.growChord, by, groupId);
+      this.#db.run(SQL.forgetPlan, groupId);
+    });
+  }
+
+  async openChords(limit: number): Promise<readonly OpenChord[]> {
+    const now = Math.ceil(this.#context.now());
+    // Most looks find nothing, and need no lock.
+    if (!this.#ask(() => this.#opened().get(SQL.hasDuePlan, now))) return [];
+    const due = this.#write(() => {
+      const plans = this.#db.all<EncodedRow & { group_id: string; started_at: number }>(SQL.duePlans, now, limit);
+      for (const { group_id, started_at } of plans) {
+        this.#db.run(SQL.postponePlan, now + Math.ceil(nextCheckMs(now - started_at)), group_id);
+      }
+      return plans;
+    });
+    return due.map((row) => ({ groupId: row.group_id, plan: this.#value(row) as ChordPlan }));
+  }
+
+  async countedParts(groupId: string): Promise<ReadonlySet<string> | null> {
+    return this.#ask(() => {
+      const chord = this.#opened().get<{ done: number }>(SQL.getChord, groupId);
+      if (!chord || chord.done) return null;
+      return new Set(this.#db.all<{ task_id: string }>(SQL.partIds, groupId).map((part) => part.task_id));
+    });
   }
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
@@ -191,6 +239,7 @@ class SqliteBackend implements Backend {
       this.#db.run(SQL.finishChord, groupId);
       this.#db.run(SQL.forgetClaim, groupId);
       this.#db.run(SQL.forgetParts, groupId);
+      this.#db.run(SQL.forgetPlan, groupId);
     });
   }
 
@@ -209,6 +258,7 @@ class SqliteBackend implements Backend {
     this.#ask(() => this.#db.run(SQL.expireParts, now));
     this.#ask(() => this.#db.run(SQL.expireClaims, now));
     this.#ask(() => this.#db.run(SQL.expireChords, now));
+    this.#ask(() => this.#db.run(SQL.expirePlans, now));
     return count;
   }
 

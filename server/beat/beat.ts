@@ -5,6 +5,7 @@
 // Celery 5.6: beat.py Service, Scheduler.apply_async
 import type { Config } from '../app/config.ts';
 import { refuseUnknownOptions } from '../app/option-names.ts';
+import { backendFlags } from '../backends/registry.ts';
 import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { crontab } from '../schedules/crontab.ts';
@@ -82,8 +83,6 @@ const PERSISTENT = new Set([
   'PersistentScheduler',
 ]);
 const FORGETFUL = new Set(['celery.beat:Scheduler', 'celery.beat.Scheduler', 'Scheduler', 'memory']);
-/** Result stores that delete nothing by themselves. */
-const STORES_TO_CLEAN = /^(?:sqlite|db\+|postgres|mysql|file|mongodb|s3|gs|azureblockblob|arangodb|cosmosdbsql)/;
 const CLEANUP = 'celery.backend_cleanup';
 
 /**
@@ -304,7 +303,7 @@ export class Beat {
     const { conf } = this.app;
     const entries: Record<string, EntryOptions> = { ...conf.beat_schedule };
     // Celery 5.6, beat.py: install_default_entries
-    if (conf.result_expires && !(CLEANUP in entries) && STORES_TO_CLEAN.test(conf.resultBackendUrl())) {
+    if (conf.result_expires && !(CLEANUP in entries) && !expiresItself(conf.resultBackendUrl())) {
       entries[CLEANUP] = {
         task: CLEANUP,
         schedule: crontab({ minute: '0', hour: '4' }),
@@ -342,4 +341,9 @@ function promiseWithResolvers(): { promise: Promise<void>; resolve: () => void }
     resolve = done;
   });
   return { promise, resolve };
+}
+
+/** A store that is not known here is one of a Python cluster; as in Celery it is taken to keep everything. */
+function expiresItself(url: string): boolean {
+  return backendFlags(url)?.expiresItself ?? false;
 }

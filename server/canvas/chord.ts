@@ -1,7 +1,9 @@
 // A group and what follows it: the body gets the list of the header's results when the last of them is there.
-// Not here: counting the parts (backends/), sending the body (app/trace.ts, when the store reports the last part).
+// Not here: counting the parts (backends/), sending the body (app/chord-part.ts, when the store reports the last part; where the store
+// does not count, celery.chord_unlock in app/builtins.ts).
 // Holds: every header task carries the frozen body; the store knows the size before the first header task is sent.
 // Celery 5.6: canvas.py _chord, backends/base.py apply_chord
+import { type ChordPlan, countsChords } from '../backends/contract.ts';
 import { NotImplementedError } from '../errors.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { GroupResult } from '../results/group-result.ts';
@@ -79,7 +81,9 @@ export class Chord extends Signature {
     const header = this.host.groupResult(groupId, unrolledResults(group, headerResult.results as AnyResult[]));
     // Where a part is a group itself (a chain that ends in one), the body gets the results in this shape.
     if (header.results.some(({ kind }) => kind === 'group')) await backend.saveGroup(groupId, header.asTuple());
-    await backend.startChord(groupId, group.chordSize);
+    if (countsChords(backend))
+      await backend.startChord(groupId, group.chordSize, planOf(header, group.chordSize, body));
+    else await this.host.unlockLater(header, body, { countdown: rest.countdown ?? 1 });
     await group.sendTasks(partial, kwargs, {});
     if (add_to_parent !== false) this.host.addToTrail(header);
     return bodyResult;
@@ -133,6 +137,16 @@ export class Chord extends Signature {
     const [name, rest] = splitName(this.body);
     return `%${name}(${[headerText(this), rest].filter(Boolean).join(', ')})`;
   }
+}
+
+/** undefined where the header's results are not its parts, one by one: such a chord is not checked. */
+function planOf(header: GroupResult, size: number, body: Signature): ChordPlan | undefined {
+  const parts = header.results.flatMap(idsOf);
+  return parts.length === size ? { parts, body: body.toJSON() } : undefined;
+}
+
+function idsOf(result: { readonly id: string; readonly results?: readonly { readonly id: string }[] }): string[] {
+  return result.results ? result.results.flatMap(idsOf) : [result.id];
 }
 
 /** A body that is a group or chain is frozen as such, its last steps in the place the body has. */

@@ -21,6 +21,8 @@ export interface CanvasHost {
   send(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<AsyncResult>;
   runHere(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<EagerResult>;
   backend(): Promise<Backend>;
+  /** Send celery.chord_unlock, which sends the body once the header's results are there: for stores that do not count. */
+  unlockLater(header: GroupResult, body: Signature, options: { readonly countdown: number }): Promise<void>;
   /** Write it among the children of the task now running, if one is and keeps a trail. */
   addToTrail(result: AnyResult): void;
   asyncResult(id: string, parent?: AnyResult | null): AsyncResult;

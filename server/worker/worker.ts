@@ -21,6 +21,7 @@ import type { Queue } from '../transport/entity.ts';
 import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
 import { type ConsumerOptions, TaskConsumer } from './consumer/consumer.ts';
 import { LoopDelay } from './loop-delay.ts';
+import { OpenChordsStep } from './open-chords.ts';
 import { checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { INSPECT } from './panel/inspect.ts';
 import { MANAGE } from './panel/manage.ts';
@@ -148,7 +149,9 @@ export class Worker implements RequestHost, PanelHandle {
     this.consumer = new TaskConsumer(this.#consumerHost());
     this.consumer.onFailed = (error) => this.#failed(error);
     const users = app.steps.worker as Iterable<StepClass<Worker>>;
-    this.#blueprint = new Blueprint('Worker', [PoolStep, StateDbStep, ...users, ConsumerStep], this, { ...options });
+    this.#blueprint = new Blueprint('Worker', [PoolStep, StateDbStep, OpenChordsStep, ...users, ConsumerStep], this, {
+      ...options,
+    });
     this.#cold = once();
     this.done = new Promise((resolve) => {
       this.#end = resolve;

@@ -1,7 +1,7 @@
 // What every result store must keep. Each store's test runs this list with a URL of its own.
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Backend, BackendContext } from '../../server/backends/contract.ts';
-import { createBackend } from '../../server/backends/registry.ts';
+import type { Backend, BackendContext, CountingBackend } from '../../server/backends/contract.ts';
+import { backendFlags, createBackend } from '../../server/backends/registry.ts';
 import { BackendError } from '../../server/errors.ts';
 import { buildResultMeta } from '../../server/protocol/result-meta.ts';
 import { record, testContext } from '../server/backends/context.ts';
@@ -27,12 +27,13 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
   describe(`result store ${name}`, () => {
     const opened: Backend[] = [];
     let url = '';
-    const open = async (change: Partial<BackendContext> = {}, at = url): Promise<Backend> => {
-      const backend = await createBackend(testContext(at, change));
+    const open = async (change: Partial<BackendContext> = {}, at = url): Promise<CountingBackend> => {
+      // What a store that does not count has no such promises of, its tests do not ask.
+      const backend = (await createBackend(testContext(at, change))) as CountingBackend;
       opened.push(backend);
       return backend;
     };
-    const fresh = (change: Partial<BackendContext> = {}): Promise<Backend> => {
+    const fresh = (change: Partial<BackendContext> = {}): Promise<CountingBackend> => {
       url = makeUrl();
       return open(change);
     };
@@ -264,7 +265,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
     test('a complete chord is for the last part to send, also when told of again, until it is forgotten', async () => {
       const [backend, other] = [await fresh(), await open()];
       await backend.startChord('g', 2);
-      const part = (by: Backend, taskId: string, index: number) =>
+      const part = (by: CountingBackend, taskId: string, index: number) =>
         by.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: taskId });
       await part(backend, 'a', 0);
       const ready = { results: ['a', 'b'], failure: null };
@@ -326,6 +327,66 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('a', 0)).toBeNull();
       await backend.startChord('g', 2);
       expect(await part('b', 1)).toEqual({ results: [0, 1], failure: null, repeated: false });
+    });
+
+    test('a header that grows waits for what was added, and is not checked any more', async () => {
+      const backend = await fresh({ now: () => 0 });
+      await backend.startChord('g', 1, { parts: ['a'], body: {} });
+      await backend.growChord('g', 2);
+      const part = (taskId: string, index: number) =>
+        backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: taskId });
+      expect(await part('a', 0)).toBeNull();
+      expect(await part('b', 0)).toBeNull();
+      expect(await part('c', 1)).toMatchObject({ results: ['a', 'b', 'c'], failure: null });
+    });
+
+    test('which parts are counted is told until the chord is forgotten', async () => {
+      const backend = await fresh();
+      expect(await backend.countedParts('g')).toBeNull();
+      await backend.startChord('g', 2);
+      expect(await backend.countedParts('g')).toEqual(new Set());
+      await backend.completeChordPart({ groupId: 'g', taskId: 'a', index: 0, state: 'SUCCESS', result: 1 });
+      expect(await backend.countedParts('g')).toEqual(new Set(['a']));
+      await backend.forgetChord('g');
+      expect(await backend.countedParts('g')).toBeNull();
+    });
+
+    promised(options.expiry !== 'own')('an open chord is due for a check by its age, for one who asks', async () => {
+      let now = 1_000_000;
+      const [backend, other] = [await fresh({ now: () => now }), await open({ now: () => now })];
+      const plan = { parts: ['a', 'b'], body: { task: 'body', args: [] } };
+      for (const id of ['g', 'done', 'grown']) await backend.startChord(id, 2, plan);
+      await backend.startChord('unplanned', 2);
+      await backend.forgetChord('done');
+      await backend.growChord('grown', 1);
+      now += 9999;
+      expect(await backend.openChords(10)).toEqual([]);
+      now += 1;
+      expect(await other.openChords(10)).toEqual([{ groupId: 'g', plan }]);
+      expect(await backend.openChords(10)).toEqual([]);
+      now += 90_000;
+      expect(await backend.openChords(10)).toHaveLength(1);
+      now += 49_999;
+      expect(await backend.openChords(10)).toEqual([]);
+      now += 1;
+      expect(await backend.openChords(10)).toHaveLength(1);
+    });
+
+    test('who subscribed is told when the store is closed', async () => {
+      const backend = await fresh();
+      const errors: Error[] = [];
+      backend.subscribe(
+        'a',
+        () => {},
+        (error) => errors.push(error),
+      );
+      await backend.close();
+      expect(errors.map((error) => error.message)).toEqual(['The result store was closed']);
+    });
+
+    test('what it is stands in its flags, before it is opened and after', async () => {
+      const backend = await fresh();
+      expect(backendFlags(url)).toEqual(backend.flags);
     });
 
     test('of parts that end at once in several users of the store, exactly one completes the chord', async () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
-import type { Backend } from '../../server/backends/contract.ts';
+import type { CountingBackend } from '../../server/backends/contract.ts';
 import { chord, group } from '../../server/canvas/compose.ts';
 import { silentLogger } from '../../server/log.ts';
 import type { GroupResult } from '../../server/results/group-result.ts';
@@ -60,7 +60,7 @@ const send = (app: Celery) =>
 
 /** The worker of `app` gets no further than this, as if it were killed there. */
 async function diesAfter(app: Celery, doing: 'completeChordPart' | 'forgetChord', when: (told: unknown) => boolean) {
-  const backend = (await app.backend()) as { -readonly [K in keyof Backend]: Backend[K] };
+  const backend = (await app.backend()) as { -readonly [K in keyof CountingBackend]: CountingBackend[K] };
   const real = backend[doing].bind(backend) as (given: never) => Promise<unknown>;
   let died = false;
   backend[doing] = async (given: never) => {

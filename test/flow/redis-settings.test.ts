@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
+import type { CountingBackend } from '../../server/backends/contract.ts';
 import { silentLogger } from '../../server/log.ts';
 import { record } from '../server/backends/context.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
@@ -111,7 +112,8 @@ describeNeedsRedis('settings', () => {
 
   it('result_chord_join_timeout: the results of a header are waited for so long, and no longer', async () => {
     const url = redis.freshUrl();
-    const backend = await makeApp({ broker: url, backend: url, result_chord_join_timeout: 0.1 }).backend();
+    const opened = await makeApp({ broker: url, backend: url, result_chord_join_timeout: 0.1 }).backend();
+    const backend = opened as CountingBackend;
     await backend.saveGroup('g', [['g', null], [[['missing', null], null]]]);
     await backend.startChord('g', 1);
     const part = { groupId: 'g', index: 0, taskId: 'missing', state: 'SUCCESS', result: 1 };

@@ -1,6 +1,6 @@
 // One result store, two languages: what one keeps the other reads, waits for, counts and raises.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Backend } from '../../server/backends/contract.ts';
+import type { CountingBackend } from '../../server/backends/contract.ts';
 import { RemoteError, TaskRevokedError } from '../../server/errors.ts';
 import { encodeFailure, pythonTraceback } from '../../server/protocol/failure.ts';
 import { buildResultMeta, resultOf } from '../../server/protocol/result-meta.ts';
@@ -14,10 +14,10 @@ const failure = (id: string, error: Error, status = 'FAILURE') =>
 
 describeNeedsPythonOnRedis('results of both languages in one Redis', () => {
   let cluster: Cluster;
-  let backend: Backend;
+  let backend: CountingBackend;
   beforeAll(async () => {
     cluster = await startCluster();
-    backend = await cluster.app().backend();
+    backend = (await cluster.app().backend()) as CountingBackend;
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
@@ -127,7 +127,7 @@ app.backend.on_chord_part_return(request, 'SUCCESS', ${value})`);
     await backend.startChord('c2', 2);
     expect(await ours('c2', 'p1', 1, 'ž')).toBeNull();
     await partOfPython('c2', 'p0', 0, 1);
-    expect(await cluster.keys.keys('celery-taskset-meta-c*')).toEqual([]);
+    expect(await cluster.keys.keys('celery-taskset-meta-c2*')).toEqual([]);
     // The body, as Python sent it.
     const [body] = await cluster.keys.lrange('celery', 0, -1);
     const args = JSON.parse(Buffer.from(JSON.parse(body!).body, 'base64').toString())[0];

@@ -1,6 +1,6 @@
 // Settings of the connection to the broker.
 // Celery 5.6: app/defaults.py
-import { any, bool, type Dict, dict, float, int, SECONDS, string } from './setting.ts';
+import { any, bool, type Dict, dict, float, int, SECONDS, string } from '../../setting.ts';
 
 export const BROKER = {
   broker_url: any<string | readonly string[] | null>(

@@ -1,6 +1,6 @@
 // Settings without a prefix of their own, and those of beat, events, remote control and signed messages.
 // Celery 5.6: app/defaults.py
-import { any, bool, type Dict, dict, float, int, list, SECONDS, string } from './setting.ts';
+import { any, bool, type Dict, dict, float, int, list, SECONDS, string } from '../../setting.ts';
 
 /** One entry of `beat_schedule`; beat/ reads it. */
 export interface BeatEntry {

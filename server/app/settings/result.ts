@@ -1,6 +1,6 @@
 // Settings of results in general; those of one kind of store are in stores.ts.
 // Celery 5.6: app/defaults.py
-import { any, bool, type Dict, dict, float, int, SECONDS, string } from './setting.ts';
+import { any, bool, type Dict, dict, float, int, SECONDS, string } from '../../setting.ts';
 
 export const RESULT = {
   result_backend: string(

@@ -1,8 +1,9 @@
 // Settings of tasks: what they get when they do not say otherwise, how they are sent and where.
 // Celery 5.6: app/defaults.py
+
+import { any, bool, type Dict, dict, float, int, SECONDS, string } from '../../setting.ts';
 import type { Queue } from '../../transport/entity.ts';
 import type { DeliveryMode, RetryPolicy, TaskOptions } from '../task-options.ts';
-import { any, bool, type Dict, dict, float, int, SECONDS, string } from './setting.ts';
 
 /** A queue as Celery's configuration spells it. */
 export interface QueueSpec {

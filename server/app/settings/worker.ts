@@ -1,6 +1,6 @@
 // Settings of the worker.
 // Celery 5.6: app/defaults.py
-import { any, bool, float, int, SECONDS, string } from './setting.ts';
+import { any, bool, float, int, SECONDS, string } from '../../setting.ts';
 
 export const WORKER = {
   worker_agent: string(null, 'CELERYD_AGENT', 'Agent started beside the consumer. Not used here.'),

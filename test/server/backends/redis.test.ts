@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Backend, BackendContext } from '../../../server/backends/contract.ts';
+import type { BackendContext, CountingBackend } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
 import { BackendError, BackendStoreError, ImproperlyConfigured } from '../../../server/errors.ts';
 import { buildResultMeta, type ResultMeta } from '../../../server/protocol/result-meta.ts';
@@ -27,9 +27,9 @@ describeNeedsRedis('results in Redis', () => {
 
   backendContract('redis', () => server.freshUrl(), { durable: true, expiry: 'own', failureNamed: 'in header' });
 
-  const opened: Backend[] = [];
-  async function open(change: Partial<BackendContext> = {}, url = server.url()): Promise<Backend> {
-    const backend = await createBackend(testContext(url, change));
+  const opened: CountingBackend[] = [];
+  async function open(change: Partial<BackendContext> = {}, url = server.url()): Promise<CountingBackend> {
+    const backend = (await createBackend(testContext(url, change))) as CountingBackend;
     opened.push(backend);
     return backend;
   }
@@ -162,7 +162,7 @@ describeNeedsRedis('results in Redis', () => {
     const keys = { j: 'celery-taskset-meta-g.j', t: 'celery-taskset-meta-g.t', s: 'celery-taskset-meta-g.s' };
     const claim = 'celery-taskset-meta-g.claim';
     const part = (
-      backend: Backend,
+      backend: CountingBackend,
       taskId: string,
       index: number | null,
       result: unknown = taskId,
@@ -187,7 +187,10 @@ describeNeedsRedis('results in Redis', () => {
       expect((await client.keys('*')).sort()).toEqual([claim, keys.j, keys.s]);
       expect(await client.pttl(claim)).toBeGreaterThan(0);
       await backend.forgetChord('g');
-      expect(await client.keys('*')).toEqual([]);
+      // A Python worker that saw the last part at the same time reads the parts once more.
+      expect(await client.keys('*')).toEqual([keys.j]);
+      expect(await client.zcard(keys.j)).toBe(3);
+      expect(await client.pttl(keys.j)).toBeLessThanOrEqual(10_000);
     });
 
     test('a header that has grown waits for what was added', async () => {
@@ -196,6 +199,34 @@ describeNeedsRedis('results in Redis', () => {
       await client.incr(keys.t);
       expect(await part(backend, 'a', 0)).toBeNull();
       expect(await part(backend, 'b', 1)).toMatchObject({ results: ['a', 'b'], failure: null });
+    });
+
+    test('an open chord is handed out when it is due, to one who asks, and not once it has ended', async () => {
+      const backend = await open();
+      const plan = { parts: ['a', 'b'], body: { task: 'body' } };
+      const due = (ms: number) => client.zadd('umbel-open-chords', Date.now() + ms, 'g');
+      await backend.startChord('g', 2, plan);
+      expect(await client.ttl('celery-taskset-meta-g.plan')).toBeGreaterThan(86_000);
+      expect(await backend.openChords(10)).toEqual([]);
+      await due(-1);
+      expect(await backend.openChords(10)).toEqual([{ groupId: 'g', plan }]);
+      expect(await backend.openChords(10)).toEqual([]);
+      await due(-1);
+      // A Python worker completed it.
+      await client.del(keys.s);
+      expect(await backend.openChords(10)).toEqual([]);
+      expect(await client.exists('umbel-open-chords', 'celery-taskset-meta-g.plan')).toBe(0);
+      await backend.startChord('g', 2, plan);
+      await client.incr(keys.t);
+      await due(-1);
+      expect(await backend.openChords(10)).toEqual([]);
+    });
+
+    test('open chords that nobody looks after are forgotten when their results would be', async () => {
+      const backend = await open();
+      await client.zadd('umbel-open-chords', Date.now() - 86_400_000 - 60_000, 'old', Date.now() - 60_000, 'young');
+      await backend.startChord('g', 2, { parts: ['a', 'b'], body: {} });
+      expect(await client.zrange('umbel-open-chords', 0, -1)).toEqual(['young', 'g']);
     });
 
     test('unordered parts stand in a list', async () => {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { createBackend, registerBackend } from '../../../server/backends/registry.ts';
+import { MEMORY } from '../../../server/backends/flags.ts';
+import { backendFlags, createBackend, registerBackend } from '../../../server/backends/registry.ts';
 import { ImproperlyConfigured, NotImplementedError } from '../../../server/errors.ts';
 import { record, testContext } from './context.ts';
 
@@ -32,7 +33,6 @@ describe('choosing a result store by URL', () => {
       await backend.store(record('a', 'SUCCESS'));
       await backend.forget('a');
       await expect(backend.get('a')).rejects.toThrow(NotImplementedError);
-      await expect(backend.startChord('g', 1)).rejects.toThrow(/Cannot run a chord: no result store is configured/);
       await backend.close();
     }
   });
@@ -40,11 +40,13 @@ describe('choosing a result store by URL', () => {
   test('a store registered for a scheme is loaded when a URL asks for it', async () => {
     let loads = 0;
     const memory = await createBackend(testContext('memory://registered'));
-    registerBackend('Mine', async () => {
+    registerBackend('Mine', { ...MEMORY, expiresItself: false }, async () => {
       loads++;
       return () => memory;
     });
     expect(loads).toBe(0);
+    expect(backendFlags('mine://x')).toEqual({ shared: false, expiresItself: false, chords: 'counts' });
+    expect(backendFlags('nobodys://x')).toBeNull();
     expect(await createBackend(testContext('mine://x'))).toBe(memory);
     expect(loads).toBe(1);
     await memory.close();

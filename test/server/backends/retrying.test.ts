@@ -1,6 +1,6 @@
 // result_backend_always_retry: which errors are tried again, how long, how often.
 import { describe, expect, it } from 'vitest';
-import type { Backend } from '../../../server/backends/contract.ts';
+import type { Backend, CountingBackend } from '../../../server/backends/contract.ts';
 import { type RetryPolicy, retrying } from '../../../server/backends/retrying.ts';
 import { BackendError, BackendStoreError } from '../../../server/errors.ts';
 import { ManualTimer } from '../../support/clock.ts';
@@ -19,6 +19,7 @@ function failing(errors: (Error | null)[], policy: Partial<RetryPolicy> = {}) {
   };
   const inner = {
     driver: 'test',
+    flags: { shared: true, expiresItself: true, chords: 'counts' },
     enabled: true,
     store: work,
     get: work,
@@ -54,7 +55,7 @@ describe('a store that is always tried again', () => {
         new BackendStoreError('a', 'SUCCESS', 'x', { cause: away() }),
         null,
       ]);
-      await run<unknown>(backend[doing](record('a', 'SUCCESS') as never));
+      await run<unknown>((backend as CountingBackend)[doing](record('a', 'SUCCESS') as never));
       expect(tries()).toBe(3);
     }
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { CountingBackend } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
 import { backendContract } from '../../contract/backend.ts';
 import { record, testContext } from './context.ts';
@@ -61,7 +62,7 @@ describe('sqlite results between processes', () => {
 
   test('parts of one chord in several processes complete it exactly once', async () => {
     const url = makeUrl();
-    const backend = await createBackend(testContext(url));
+    const backend = (await createBackend(testContext(url))) as CountingBackend;
     await backend.startChord('g', 60);
     const others = [writer(url), writer(url), writer(url)];
     for (const other of others) await other.ready();

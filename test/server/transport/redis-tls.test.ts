@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
-import type { StoreSettings } from '../../../server/backends/contract.ts';
+import type { RedisStoreSettings } from '../../../server/backends/redis-settings.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
 import { createDashboard } from '../../../server/dashboard/dashboard.ts';
 import { createLogger, silentLogger } from '../../../server/log.ts';
@@ -42,7 +42,7 @@ afterAll(async () => {
   pem?.remove();
 });
 
-type Ssl = StoreSettings['redis_backend_use_ssl'];
+type Ssl = RedisStoreSettings['redis_backend_use_ssl'];
 
 /** A message there and back. */
 async function throughBroker(url: string, ssl?: Ssl, log = silentLogger, timeout = 20, options = {}): Promise<string> {

@@ -1,5 +1,5 @@
 // What one row of the settings table says, and the words it is written with (bool, int, ...).
-// Not here: the rows (the other files of this folder), reading them for use (config.ts).
+// Not here: the rows (app/settings/, and beside each result store its own), reading them for use (app/config.ts).
 // Holds: the type of a setting in TypeScript follows from its row; a default of null means the setting may be null.
 
 export type SettingKind = 'bool' | 'int' | 'float' | 'string' | 'dict' | 'list' | 'any';
@@ -17,6 +17,9 @@ export interface Setting<T> {
   /** Further kinds accepted beside `kind`. */
   readonly also?: readonly SettingKind[];
 }
+
+/** The settings of a table of rows, and their types. */
+export type Settings<Table> = { -readonly [K in keyof Table]: Table[K] extends Setting<infer T> ? T : never };
 
 interface Extra {
   readonly unit?: string;

@@ -1,0 +1,68 @@
+// celery.chord_unlock: the body of a chord in a store that does not count. It is sent with the chord, asks for the header's results again
+// and again, and sends the body when all are there.
+// Not here: stores that count (chord-part.ts). Celery 5.6: backends/base.py fallback_chord_unlock, app/builtins.py unlock_chord
+import { PROPAGATE_STATES, READY_STATES } from '../../shared/states.ts';
+import { idsOf, membersOf, resultsOf } from '../backends/key-value.ts';
+import type { Signature } from '../canvas/signature.ts';
+import { ChordError, toError } from '../errors.ts';
+import { decodeFailure, exceptionRepr } from '../protocol/failure.ts';
+import type { WireSignature } from '../protocol/task-message.ts';
+import type { GroupResult } from '../results/group-result.ts';
+import { failChordBody } from './chord-part.ts';
+import type { TaskContext } from './context.ts';
+import type { AppHost } from './host.ts';
+import { sendTask } from './publisher.ts';
+
+const NAME = 'celery.chord_unlock';
+
+/** @param options.countdown seconds until the first look */
+export async function sendChordUnlock(
+  app: AppHost,
+  header: GroupResult,
+  body: Signature,
+  options: { readonly countdown: number },
+): Promise<void> {
+  const result = header.results.map((one) => one.asTuple());
+  const own = app.tasks.get(body.task)?.options;
+  const chosen = body.options as { queue?: string; priority?: number };
+  // Whoever runs the body can run this: it goes to the same queue.
+  const queue = chosen.queue ?? own?.queue ?? app.router.route({}, body.task, [], {}).queue;
+  const priority = chosen.priority ?? own?.priority;
+  await sendTask(
+    app,
+    NAME,
+    [header.id, body.toJSON()],
+    { interval: null, max_retries: null, result },
+    { ...options, ...(queue === undefined ? {} : { queue }), ...(priority == null ? {} : { priority }) },
+    app.tasks.get(NAME),
+  );
+}
+
+/** @param header the header's results as tuples; `notYet` ends the run with a retry */
+export async function unlockChord(
+  app: AppHost,
+  task: TaskContext,
+  groupId: string,
+  body: WireSignature,
+  header: readonly unknown[],
+  notYet: () => never,
+): Promise<void> {
+  const members = membersOf([[groupId, null], header]) ?? [];
+  const ids = idsOf(members);
+  const metas = await (await app.backend()).getMany(ids);
+  const all = ids.map((id) => metas.get(id));
+  if (!all.every((meta) => meta && READY_STATES.has(meta.status))) notYet();
+  const failed = all.find((meta) => PROPAGATE_STATES.has(meta!.status));
+  const { message } = task.request;
+  if (failed) {
+    const cause = toError(decodeFailure(failed.result, failed.traceback));
+    const error = new ChordError(`Dependency ${failed.task_id} raised ${exceptionRepr(cause)}`);
+    await failChordBody(app, message, body, error, cause);
+    return;
+  }
+  try {
+    await app.canvas.revive(body).applyAsync([resultsOf(members, metas)]);
+  } catch (error) {
+    await failChordBody(app, message, body, new ChordError(`Callback error: ${exceptionRepr(toError(error))}`));
+  }
+}

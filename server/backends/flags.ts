@@ -1,0 +1,8 @@
+// What the stores of this package are, for whoever must know before one is opened: beat, and the registry.
+// Not here: what the flags mean (contract.ts).
+import type { BackendFlags } from './contract.ts';
+
+export const DISABLED: BackendFlags = { shared: false, expiresItself: true, chords: 'unlock' };
+export const MEMORY: BackendFlags = { shared: false, expiresItself: true, chords: 'counts' };
+export const SQLITE: BackendFlags = { shared: true, expiresItself: false, chords: 'counts' };
+export const REDIS: BackendFlags = { shared: true, expiresItself: true, chords: 'counts' };
