@@ -2,7 +2,7 @@
 // Counting them is the store's work.
 // Celery 5.6: backends/redis.py on_chord_part_return
 import { PROPAGATE_STATES } from '../../shared/states.ts';
-import type { ChordOutcome, ChordPart } from './contract.ts';
+import type { BackendContext, ChordOutcome, ChordPart, ChordPlan } from './contract.ts';
 import { membersOf, resultsOf } from './key-value.ts';
 
 /** How long who reported a complete chord has for sending its body, before somebody else does it. @unit milliseconds */
@@ -20,6 +20,15 @@ export const PARTS_STAY_MS = 10_000;
 /** How long after a check a chord is due again: the older it is, the rarer. */
 export function nextCheckMs(ageMs: number): number {
   return Math.max(CHECK_AFTER_MS, ageMs / 2);
+}
+
+/** null: there is none, or it cannot be written; whoever sends the header is told why, and of which task. */
+export function encodedPlan(context: BackendContext, plan: ChordPlan | undefined) {
+  try {
+    return plan ? context.encode(plan) : null;
+  } catch {
+    return null;
+  }
 }
 
 /**

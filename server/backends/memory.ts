@@ -5,7 +5,7 @@
 import { BackendError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl } from '../transport/url.ts';
-import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, nextCheckMs } from './chord.ts';
+import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, nextCheckMs } from './chord.ts';
 import type {
   BackendContext,
   ChordClaimed,
@@ -183,7 +183,8 @@ class MemoryBackend implements CountingBackend {
   async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
     const chord = this.#chord(groupId);
     chord.size = size;
-    chord.plan = plan ? this.#encode(plan) : null;
+    const encoded = encodedPlan(this.#context, plan);
+    chord.plan = encoded && { ...encoded, expiresAt: null };
     chord.startedAt = this.#context.now();
     chord.checkAt = chord.startedAt + CHECK_AFTER_MS;
   }

@@ -11,7 +11,7 @@ import { PROPAGATE_STATES } from '../../shared/states.ts';
 import { BackendError, BackendStoreError, ChordError, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { encodeJson } from '../serialization/json.ts';
-import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, onePerTask, PARTS_STAY_MS } from './chord.ts';
+import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, onePerTask, PARTS_STAY_MS } from './chord.ts';
 import type {
   BackendContext,
   ChordClaimed,
@@ -37,7 +37,7 @@ import {
 import { redisClients, redisError } from './redis-client.ts';
 import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
 import { RedisWake } from './redis-wake.ts';
-import { type ResultListener, ResultListeners, watchAll } from './waiters.ts';
+import { type ResultListener, ResultListeners, unlessAborted, watchAll } from './waiters.ts';
 
 interface PendingStore {
   readonly meta: ResultMeta;
@@ -181,10 +181,11 @@ class RedisBackend implements CountingBackend {
 
   async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
     await this.#write(this.#keys.chordSize(groupId), Buffer.from(String(size)));
-    if (!plan) return;
+    const encoded = encodedPlan(this.#context, plan);
+    if (!encoded) return;
     const { chordPlan, openChords } = this.#keys;
-    const body = bufferOf(this.#context.encode(plan).body);
-    await this.#script(PLAN_CHORD, [openChords, chordPlan(groupId)], [groupId, CHECK_AFTER_MS, this.#ttl, body]);
+    const args = [groupId, CHECK_AFTER_MS, this.#ttl, bufferOf(encoded.body)];
+    await this.#script(PLAN_CHORD, [openChords, chordPlan(groupId)], args);
   }
 
   async growChord(groupId: string, by: number): Promise<void> {
@@ -442,13 +443,4 @@ function storeError(meta: ResultMeta, error: unknown): BackendStoreError {
 
 function bufferOf(body: Uint8Array): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-}
-
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -9,7 +9,7 @@ import { EmbeddedDb, type SqlValue } from '../embedded-db.ts';
 import { BackendError, BackendStoreError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
-import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, nextCheckMs } from './chord.ts';
+import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, nextCheckMs } from './chord.ts';
 import type {
   BackendContext,
   ChordClaimed,
@@ -158,7 +158,7 @@ class SqliteBackend implements CountingBackend {
   }
 
   async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
-    const encoded = plan ? this.#context.encode(plan) : null;
+    const encoded = encodedPlan(this.#context, plan);
     const now = Math.ceil(this.#context.now());
     this.#write(() => {
       this.#db.run(SQL.startChord, groupId, size, this.#expiry(), groupId);

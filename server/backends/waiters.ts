@@ -116,3 +116,13 @@ export async function* watchAll(
     for (const unsubscribe of undo) unsubscribe();
   }
 }
+
+/** The caller's patience may end before the work does. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,5 +1,5 @@
 // Chords whose counting went wrong are completed by whichever worker looks: the loss is made by hand, in each store.
-// Deaths between counting and sending that a redelivery mends: chords.test.ts. The whole under fire: test/fault/chords.ts.
+// Deaths between counting and sending that a redelivery mends: chords.test.ts.
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

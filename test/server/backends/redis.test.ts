@@ -226,7 +226,7 @@ describeNeedsRedis('results in Redis', () => {
       const backend = await open();
       await client.zadd('umbel-open-chords', Date.now() - 86_400_000 - 60_000, 'old', Date.now() - 60_000, 'young');
       await backend.startChord('g', 2, { parts: ['a', 'b'], body: {} });
-      expect(await client.zrange('umbel-open-chords', 0, -1)).toEqual(['young', 'g']);
+      expect(await client.zrange('umbel-open-chords', '0', '-1')).toEqual(['young', 'g']);
     });
 
     test('unordered parts stand in a list', async () => {
