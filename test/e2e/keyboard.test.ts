@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';
-import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
+import { type Dashboard, getJson, inState, LONG, useCluster } from './support/cluster.ts';
 import { idsOf } from './support/pages.ts';
 
 const DARK = 'rgb(16, 18, 20)';
@@ -108,6 +108,33 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     await palette.waitFor();
     await page.keyboard.press('Escape');
     await palette.waitFor({ state: 'detached' });
+  });
+
+  it('walks the audit, opens an operation and closes it again', async () => {
+    for (const action of ['enable_events', 'heartbeat'])
+      await getJson(`${dashboard.address}/api/v2/operations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ action, destination: ['w1@e2e'] }),
+      });
+    const page = await window.open(`${dashboard.address}/audit`);
+    const rows = page.locator('.audit button[data-record]');
+    await expect.poll(() => rows.count()).toBe(2);
+    const focused = () => page.evaluate<string | undefined>('document.activeElement?.dataset.record');
+    const [first, second] = await rows.evaluateAll((found) =>
+      found.map((row) => (row as unknown as { dataset: { record: string } }).dataset.record),
+    );
+    await page.keyboard.press('j');
+    await expect.poll(focused).toBe(first);
+    await page.keyboard.press('j');
+    await expect.poll(focused).toBe(second);
+    await page.keyboard.press('k');
+    await expect.poll(focused).toBe(first);
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.searchParams.get('open') === first);
+    await page.locator('.audit tr.effect').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.audit tr.effect').waitFor({ state: 'detached' });
   });
 
   it('types letters into the filter instead of acting on them', async () => {

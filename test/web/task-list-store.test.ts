@@ -30,8 +30,14 @@ function opened({ q = '', state = '', sort = NEWEST_FIRST } = {}) {
         requests.push({
           query,
           signal,
-          answer: (page) => (resolve(page), settled()),
-          refuse: (error) => (reject(error), settled()),
+          answer: (page) => {
+            resolve(page);
+            return settled();
+          },
+          refuse: (error) => {
+            reject(error);
+            return settled();
+          },
         });
       }),
     live: {

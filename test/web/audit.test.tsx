@@ -1,0 +1,69 @@
+// The audit without a browser: what a row says, what an open one adds, and the faces of a list without rows.
+// Product: web/src/audit/.
+import { expect, test } from 'vitest';
+import { drawn, textOf } from './support/drawn.tsx';
+import { operationRecord } from './support/factories.ts';
+
+const { AuditTable, NoOperations } = await import('../../web/src/audit/audit-table.tsx');
+const { AuditFilter, isFiltered } = await import('../../web/src/audit/audit-filter.tsx');
+const { merged } = await import('../../web/src/audit/use-operations.ts');
+
+const nothing = () => {};
+const table = (records: ReturnType<typeof operationRecord>[], open?: string, cursor: string | null = null) =>
+  drawn(<AuditTable records={records} open={open} cursor={cursor} tableRef={{ current: null }} onToggle={nothing} />);
+
+test.each([
+  ['ok', 'done'],
+  ['partial', 'in part'],
+  ['failed', 'failed'],
+  ['no-answer', 'no answer'],
+] as const)('an operation whose outcome is %s reads "%s"', async (outcome, word) => {
+  const html = await table([operationRecord({ outcome })]);
+
+  expect(/<td class="c-outcome">(.*?)<\/td>/.exec(html)![1]).toContain(word);
+});
+
+test('only the open row shows what each worker answered', async () => {
+  const answers = [{ worker: 'celery@web-1', ok: true, text: 'terminated' }];
+  const records = [operationRecord({ id: 7, answers }), operationRecord({ id: 6, answers })];
+
+  expect(textOf(await table(records))).not.toContain('celery@web-1');
+  const html = await table(records, '6');
+  expect(textOf(html).match(/celery@web-1/g)).toHaveLength(1);
+  expect(html.indexOf('celery@web-1')).toBeGreaterThan(html.indexOf('data-record="6"'));
+});
+
+test('the row under the cursor is the selected one, and no other', async () => {
+  const html = await table([operationRecord({ id: 7 }), operationRecord({ id: 6 })], undefined, '6');
+
+  expect(html.match(/aria-selected="true"/g)).toHaveLength(1);
+  expect(html.indexOf('aria-selected')).toBeGreaterThan(html.indexOf('data-record="7"'));
+});
+
+test('an empty audit says whether the filter or the past is empty', async () => {
+  expect(textOf(await drawn(<NoOperations filtered />))).toContain('No operation matches');
+  expect(textOf(await drawn(<NoOperations filtered={false} />))).toContain('No operations yet');
+});
+
+test('the filter offers to clear only what is set, and names who is looked at', async () => {
+  const filter = (of: Parameters<typeof AuditFilter>[0]['filter']) =>
+    drawn(<AuditFilter filter={of} inputRef={{ current: null }} onChange={nothing} />);
+
+  expect(textOf(await filter({}))).not.toContain('Clear the filter');
+  const text = textOf(await filter({ who: 'ana' }));
+  expect(text).toContain('Clear the filter');
+  expect(text).toContain('by ana');
+  expect(isFiltered({ on: '' })).toBe(false);
+});
+
+test('a record that the live feed knows better takes its place; one that a link names stands on top, once', () => {
+  const old = operationRecord({ id: 5, summary: 'sent' });
+  const fresh = operationRecord({ id: 5, summary: 'seen to be gone' });
+  const linked = operationRecord({ id: 2 });
+
+  expect(merged([old], [fresh], linked).map((record) => [record.id, record.summary])).toEqual([
+    [2, linked.summary],
+    [5, 'seen to be gone'],
+  ]);
+  expect(merged([old], [], old)).toHaveLength(1);
+});
