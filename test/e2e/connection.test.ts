@@ -90,9 +90,22 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
       'the history',
     );
 
+    const opened = await window.open(`${line.address}/tasks/${failed}`, { allow: BROKEN });
+    const raised = opened.locator('.trace .raised').filter({ hasText: 'account 99 has no bank' });
+    await raised.waitFor();
+    await opened.evaluate('window.mark = "the same document"');
+    const overview = await window.open(`${line.address}/?range=15m`, { allow: BROKEN });
+    await overview.locator('.traffic svg.recharts-surface').first().waitFor();
+
     dashboard.process.child.kill('SIGKILL');
     await dashboard.process.ended;
     await live.filter({ hasText: /^lost/ }).waitFor();
+    // An open task stays as it was, grey, and says since when; charts are hatched from then on.
+    await opened.getByText(/No answer from the dashboard's server since \d\d:\d\d:\d\d/).waitFor();
+    await opened.locator('.shell.is-stale').waitFor();
+    await raised.waitFor();
+    await overview.locator('.traffic .missed :is(path, rect)').first().waitFor({ state: 'attached' });
+    await overview.getByText('not heard unknown').first().waitFor();
     const unseen = await cluster.send('shop.add', [5, 5]);
     dashboard = await cluster.startDashboard();
     line.mend(dashboard.address);
@@ -100,6 +113,9 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
     const seen = await cluster.send('shop.add', [6, 6]);
     await stateOf(page, seen, 'SUCCESS').waitFor();
     for (const id of known) await rowOf(page, id).waitFor();
+    await opened.locator('.shell.is-stale').waitFor({ state: 'detached' });
+    await raised.waitFor();
+    expect(await opened.evaluate('window.mark')).toBe('the same document');
 
     const fresh = await window.open(`${line.address}/tasks/${failed}`);
     await fresh.locator('.trace .raised').filter({ hasText: 'account 99 has no bank' }).waitFor();

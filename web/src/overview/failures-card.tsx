@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
     cell: (f) => lastPart(f.task),
     brief: (f) => <code>{lastPart(f.task)}</code>,
   },
-  { id: 'trend', label: '24 h', width: 76, rank: 4, cell: trend, brief: trend },
+  { id: 'trend', label: '24 h', width: 76, rank: 3, cell: trend, brief: trend },
   {
     id: 'count',
     label: 'Times',
@@ -42,7 +42,7 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
     title: (f) => exactCount(f.count),
     cell: (f) => <Fresh text={count(f.count)} />,
   },
-  { id: 'first', label: 'First', width: 80, num: true, rank: 3, className: 'muted', cell: (f) => <Age at={f.first} /> },
+  { id: 'first', label: 'First', width: 80, num: true, rank: 4, className: 'muted', cell: (f) => <Age at={f.first} /> },
   { id: 'last', label: 'Last', width: 84, num: true, rank: 1, className: 'muted', cell: (f) => <Age at={f.last} /> },
 ];
 
