@@ -142,6 +142,20 @@ describe('the floors', () => {
     expect(ringsOf(graph)).toEqual([]);
   });
 
+  it('nothing outside its folder loads a history that knows SQL: it is opened through its registry', () => {
+    const room = 'server/dashboard/history/';
+    const needs = (file: string, seen = new Set<string>()): boolean => {
+      if (file === 'server/embedded-db.ts') return true;
+      if (seen.has(file) || file === `${room}registry.ts`) return false;
+      seen.add(file);
+      return imports.some(({ from, to, typeOnly }) => from === file && !typeOnly && needs(to, seen));
+    };
+    const past = imports.filter(
+      ({ from, to, typeOnly }) => !typeOnly && to.startsWith(room) && !from.startsWith(room) && needs(to),
+    );
+    expect(past.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
   it('web and server meet only in shared', () => {
     const across = imports.filter(
       ({ from, to }) =>

@@ -29,7 +29,7 @@ import { Cluster } from './cluster/cluster.ts';
 import { clusterAddresses } from './cluster/identity.ts';
 import { ClusterLink } from './cluster/link.ts';
 import type { HistoryStore } from './history/contract.ts';
-import { openHistory } from './history/sqlite.ts';
+import { openHistory } from './history/registry.ts';
 import { Feed } from './live/feed.ts';
 import { ProgressWatch } from './live/progress.ts';
 import { LiveSocket, MAX_FRAME } from './live/socket.ts';

@@ -113,7 +113,7 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
   {
     name: 'db',
     default: 'umbel-history.db',
-    meaning: 'File of the history, of one cluster and one process',
+    meaning: 'The history of one cluster, kept by one process: a file, or sqlite:///file',
     source: 'Flower',
   },
   {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HistoryStore } from '../../../server/dashboard/history/contract.ts';
 import { HistoryFile } from '../../../server/dashboard/history/file.ts';
+import { openHistory as openByUrl } from '../../../server/dashboard/history/registry.ts';
 import { type HistoryOptions, openHistory } from '../../../server/dashboard/history/sqlite.ts';
 import { createLogger } from '../../../server/log.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
@@ -269,4 +270,15 @@ describe('a history file has one owner', () => {
     await one.written();
     expect([(await successes(one)).rows, (await successes(two)).rows]).toEqual([3, 0]);
   });
+});
+
+it('a history is opened by path or URL; an unknown scheme is refused without its secrets', async () => {
+  const path = join(folder, 'by-url.db');
+  const h = await openByUrl(`sqlite:///${path}`);
+  open.push(h);
+  expect(existsSync(path)).toBe(true);
+  await expect(openByUrl('postgresql://me:secret@h/x')).rejects.toThrow(
+    /No history for postgresql:.*sqlite:\/\/\/path/,
+  );
+  await expect(openByUrl('postgresql://me:secret@h/x')).rejects.not.toThrow('secret');
 });

@@ -1,0 +1,42 @@
+// Where a history is kept, by the `db` option: a path or `sqlite:///path` is one SQLite file. Loaded when asked for.
+// Not here: what a history promises (contract.ts).
+// Holds: nothing outside this folder imports an implementation; an unknown scheme is refused with the known ones, without its secrets.
+import { ImproperlyConfigured } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Timer } from '../../timer.ts';
+import { isUrl, parseUrl, safeUrl } from '../../transport/url.ts';
+import type { HistoryStore } from './contract.ts';
+
+export interface HistoryContext {
+  readonly timer?: Timer;
+  readonly log?: Logger;
+  /** Whose history it is: addresses of the broker, without credentials. null: it is not asked. */
+  readonly cluster?: readonly string[] | null;
+  /** Take over what was another cluster's. */
+  readonly adopt?: boolean;
+}
+/** Rejects with ImproperlyConfigured when it cannot be used, or is another's. */
+export type HistoryFactory = (url: string, context: HistoryContext) => Promise<HistoryStore>;
+
+const factories = new Map<string, () => Promise<HistoryFactory>>();
+
+/** Make a history known for a scheme. The last registration wins. */
+export function registerHistory(scheme: string, load: () => Promise<HistoryFactory>): void {
+  factories.set(scheme.toLowerCase(), load);
+}
+
+registerHistory('sqlite', async () => {
+  const { openHistory: open } = await import('./sqlite.ts');
+  return (url, context) => open(isUrl(url) ? parseUrl(url).path || ':memory:' : url, context);
+});
+
+/** @param db a path, ':memory:', or a URL */
+export async function openHistory(db: string, context: HistoryContext = {}): Promise<HistoryStore> {
+  const scheme = isUrl(db) ? parseUrl(db).scheme : 'sqlite';
+  const load = factories.get(scheme);
+  if (!load) {
+    const known = [...factories.keys()].map((one) => `${one}:///path`).join(', ');
+    throw new ImproperlyConfigured(`No history for ${safeUrl(db)}: give --db a path, or one of ${known}.`);
+  }
+  return (await load())(db, context);
+}
