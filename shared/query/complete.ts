@@ -94,17 +94,23 @@ function inTerm(text: string, token: TermToken, at: number): Completion {
 
 /** `state:` with nothing behind it, or a quote still open: errors to the parser, the usual case while typing. */
 function inBroken(text: string, from: number, at: number): Completion | null {
-  const before = text.slice(0, at);
-  const bare = /([A-Za-z_]+)(:(?:>=|<=|>|<)?|>=|<=|>|<)$/.exec(before);
-  const quoted = /([A-Za-z_]+):"([^"]*)$/.exec(before);
-  const match = bare ?? quoted;
-  if (match === null || match.index < from - (match[1] as string).length - 1) return null;
-  const field = FIELDS.find(
-    ({ name, aliases }) => name === match[1]?.toLowerCase() || aliases.includes(match[1]?.toLowerCase() as string),
-  );
+  BARE.lastIndex = from;
+  const bare = BARE.exec(text.slice(0, at));
+  const name = bare?.[1]?.toLowerCase() ?? quotedField(text, from);
+  const field = FIELDS.find(({ name: one, aliases }) => one === name || aliases.includes(name ?? ''));
   if (field === undefined) return null;
   if (bare !== null) return valueCompletion(field, at, at, '', bare[2] !== ':');
-  return valueCompletion(field, at - (match[2] as string).length - 1, at, `"${match[2]}`, false);
+  return valueCompletion(field, from, at, text.slice(from, at), false);
+}
+
+/** Read from the place of the error on, and only so far back as a name is long: a text of any length is looked at once. */
+const BARE = /([A-Za-z_]+)(:(?:>=|<=|>|<)?|>=|<=|>|<)$/y;
+const LONGEST_NAME = 32;
+
+/** The field whose value begins with the quote at `from`, which is not closed. */
+function quotedField(text: string, from: number): string | undefined {
+  if (text.charAt(from) !== '"') return undefined;
+  return /([A-Za-z_]+):$/.exec(text.slice(Math.max(0, from - LONGEST_NAME), from))?.[1]?.toLowerCase();
 }
 
 function valueCompletion(field: Field, from: number, to: number, typed: string, compares: boolean): Completion {
