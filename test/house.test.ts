@@ -228,6 +228,32 @@ function isThere(name: string, from: string): boolean {
   return sources.some((path) => path.endsWith(`/${name.replace(/^(\.\.?\/)+/, '')}`));
 }
 
+/** Words of our own for what the field has a name for. What they were called by: CONTRIBUTING.md, Words. */
+const PRIVATE_WORDS =
+  'untold|mute|isMute|mend|MOST|LEAST|SELDOM|OFTEN|HOLDINGS|TOLD_FOR|noteTold|hungry|hope|hopeAll|hopeful|worthClaiming|' +
+  'payDebts|owes|Owed|DEBTS_MS|startKeeping|giveBack|partingWords|honestly|WORD_MS|isWordDue|USUAL_BUCKETS|wordOf|kin|lone';
+
+/** Code without what is written for people: comments, texts, patterns. */
+function identifiersOf(path: string): Set<string> {
+  const code = readFileSync(ROOT + path, 'utf8')
+    .replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+    .replace(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g, '')
+    .replace(/`(?:\\.|[^`\\])*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map((match) => match[1]).join(' '));
+  return new Set(
+    code.match(/(?<=(?:const|let|function|class|interface|type|get)\s+|[#.(,{]\s*|^\s+)[A-Za-z_]\w*/gm) ?? [],
+  );
+}
+
+describe('the names', () => {
+  it('are the words of the field, not our own', () => {
+    const ours = new RegExp(`^(?:${PRIVATE_WORDS})$`);
+    const found = product
+      .filter((path) => /\.tsx?$/.test(path))
+      .flatMap((path) => [...identifiersOf(path)].filter((name) => ours.test(name)).map((name) => `${path}: ${name}`));
+    expect(found).toEqual([]);
+  });
+});
+
 describe('a fresh process that imports umbel', () => {
   it.runIf(existsSync(`${ROOT}server/index.ts`))('loads the client and nothing else', () => {
     const loaded = loadedBy("import 'umbel'", ROOT, ['--conditions=umbel-source', '--import', 'tsx']);

@@ -26,7 +26,9 @@ export function addDashboardFlags(command: Command, only?: readonly string[]): v
   for (const row of rows(only)) {
     const meaning = `${row.meaning}${shownDefault(row)}`;
     const isSwitch = typeof row.default === 'boolean';
-    const flags = isSwitch ? `--${row.default ? 'no-' : ''}${kebab(row.name)}` : `--${kebab(row.name)} ${wordOf(row)}`;
+    const flags = isSwitch
+      ? `--${row.default ? 'no-' : ''}${kebab(row.name)}`
+      : `--${kebab(row.name)} ${placeholder(row)}`;
     const option = new Option(flags, isSwitch && row.default ? `not: ${meaning}` : meaning);
     if (row.name === 'port') option.argParser(port);
     // Once for each user; each text is taken as it is.
@@ -70,7 +72,7 @@ const isNumber = (row: OptionRow) => !isList(row) && (typeof row.default === 'nu
 const listOf = (row: OptionRow, text: string): unknown[] =>
   row.name === 'task_runtime_metric_buckets' ? commaList(text).map(number) : commaList(text);
 
-function wordOf(row: OptionRow): string {
+function placeholder(row: OptionRow): string {
   return WORDS[row.name] ?? (isNumber(row) ? `<${row.unit ?? 'number'}>` : `<${kebab(row.name)}>`);
 }
 

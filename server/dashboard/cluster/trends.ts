@@ -116,7 +116,7 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
 }
 
 /** Before an hour of it there is nothing one could call usual. @unit buckets of five minutes */
-const USUAL_BUCKETS = 12;
+const BASELINE_BUCKETS = 12;
 
 /** Figures over 24 hours change slowly: read once a minute. */
 export class Usual {
@@ -134,8 +134,9 @@ export class Usual {
     this.#at = now;
     const day = await history.sums(300, now - 86_400, now);
     this.#value = {
-      finishedPerMin: day.buckets >= USUAL_BUCKETS ? round(day.finished / (day.buckets * 5)) : null,
-      failedPercent: day.buckets >= USUAL_BUCKETS && day.finished > 0 ? round((day.failed / day.finished) * 100) : null,
+      finishedPerMin: day.buckets >= BASELINE_BUCKETS ? round(day.finished / (day.buckets * 5)) : null,
+      failedPercent:
+        day.buckets >= BASELINE_BUCKETS && day.finished > 0 ? round((day.failed / day.finished) * 100) : null,
     };
     return this.#value;
   }

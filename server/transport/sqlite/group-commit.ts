@@ -13,7 +13,7 @@ import type { StoredQueue, Topology } from './topology.ts';
 /** Messages one transaction takes: others want the lock, too, and the event loop its turn. */
 const BATCH_LIMIT = 500;
 /** Turns without the lock, each as long as the busy timeout, until it counts as a failure. */
-const PATIENCE = 3;
+const MAX_WAIT = 3;
 
 export interface HeldMessage {
   readonly id: number;
@@ -123,7 +123,7 @@ export class GroupCommit {
       this.#busy = 0;
     } catch (error) {
       topology.invalidate();
-      if (isBusy(error) && ++this.#busy < PATIENCE) this.schedule();
+      if (isBusy(error) && ++this.#busy < MAX_WAIT) this.schedule();
       else this.#parts.failed(error);
       return;
     }
