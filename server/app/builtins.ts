@@ -23,7 +23,7 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
     for (const item of items) {
       const args = spread ? (item as unknown[]) : [item];
       if (!task) throw new TypeError(`The task '${like.task}' to be mapped is not registered here.`);
-      results.push(await task.callDirectly(task.bind([...like.args, ...args], like.kwargs)));
+      results.push(await task.callWithoutRequest(task.bind([...like.args, ...args], like.kwargs)));
     }
     return results;
   };

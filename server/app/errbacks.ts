@@ -38,7 +38,7 @@ export async function callErrbacks(
       if (task && takesFailure(task)) {
         const request = new TaskRequest(message, { hostname: null, stop: new Stop() });
         const { args, kwargs } = errback.merge([request, error, traceback]);
-        await task.callDirectly(task.bind(args, kwargs));
+        await task.callWithoutRequest(task.bind(args, kwargs));
         continue;
       }
       const lineage = { parent_id: message.id, root_id: message.root_id ?? message.id };

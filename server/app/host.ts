@@ -22,7 +22,7 @@ export interface RegisteredTask {
   /** How many parameters the function has. */
   readonly parameterCount: number;
   /** As a plain function, without a request. */
-  callDirectly(args: readonly unknown[]): unknown;
+  callWithoutRequest(args: readonly unknown[]): unknown;
 }
 
 export interface AppHost extends ResultHost {

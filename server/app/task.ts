@@ -228,7 +228,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     return Reflect.apply(this.run, context, args as unknown[]);
   }
 
-  callDirectly(args: readonly unknown[]): unknown {
+  callWithoutRequest(args: readonly unknown[]): unknown {
     const request = new TaskRequest(eagerMessage(this.name, { args, kwargs: {}, options: {} }, {}), {
       hostname: hostname(),
       stop: new Stop(),

@@ -150,7 +150,7 @@ describe('run eagerly', () => {
     const bound = app.task('bound', function () {
       this.retry();
     });
-    expect(() => bound.callDirectly([])).toThrow(Retry);
+    expect(() => bound.callWithoutRequest([])).toThrow(Retry);
   });
 });
 
