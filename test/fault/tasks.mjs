@@ -27,3 +27,9 @@ app.task({ name: 'fault.die', params: ['number'] }, function (number) {
   process.kill(process.pid, 'SIGKILL');
   for (;;);
 });
+
+/** The body of a chord of five. */
+app.task({ name: 'fault.gather', params: ['results', 'number'] }, (results, number) => {
+  if (results.length !== 5) throw new RangeError(`${results.length} results of 5`);
+  return number;
+});

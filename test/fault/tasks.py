@@ -6,7 +6,7 @@ import time
 from celery import Celery
 
 URL = os.environ['FAULT_URL']
-app = Celery('fault', broker=URL, backend=URL)
+app = Celery('fault', broker=URL, backend=os.environ.get('FAULT_STORE', URL))
 app.conf.update(json.loads(os.environ['FAULT_SETTINGS']))
 
 diary = os.open(os.environ['FAULT_DIARY'], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -24,4 +24,11 @@ def work(self, number, seconds, gate=None):
     while gate and not os.path.exists(gate):
         time.sleep(0.02)
     write('end', number)
+    return number
+
+
+@app.task(name='fault.gather')
+def gather(results, number):
+    if len(results) != 5:
+        raise ValueError('%d results of 5' % len(results))
     return number

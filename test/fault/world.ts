@@ -70,9 +70,14 @@ export class World implements AsyncDisposable {
   }
 
   /** An `umbel worker` that has said it is ready, or what else is given. */
-  async umbel(name: string, args: readonly string[] = [], says = / ready\./): Promise<WorkerProcess> {
+  async umbel(
+    name: string,
+    args: readonly string[] = [],
+    says = / ready\./,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<WorkerProcess> {
     const words = ['-A', join(FOLDER, 'tasks.mjs'), 'worker', '-n', name, '-l', 'INFO', ...args];
-    const running = startUmbel(words, { cwd: this.#folder, env: this.#env });
+    const running = startUmbel(words, { cwd: this.#folder, env: { ...this.#env, ...env } });
     const kill = () => running[Symbol.asyncDispose]();
     const output = () => running.stdout() + running.stderr();
     const worker = { child: running.child, output, kill: async () => void (await kill()) };
@@ -82,9 +87,20 @@ export class World implements AsyncDisposable {
   }
 
   /** A `celery worker`. */
-  async python(name: string, args: readonly string[] = []): Promise<WorkerProcess> {
+  async python(
+    name: string,
+    args: readonly string[] = [],
+    own: Readonly<Record<string, string>> = {},
+  ): Promise<WorkerProcess> {
     const words = ['-m', 'celery', '-A', 'tasks', 'worker', '-n', name, '-l', 'INFO', ...args];
-    const env = { ...process.env, ...this.#env, PYTHONPATH: FOLDER, PYTHONDONTWRITEBYTECODE: '1', NO_COLOR: '1' };
+    const env = {
+      ...process.env,
+      ...this.#env,
+      ...own,
+      PYTHONPATH: FOLDER,
+      PYTHONDONTWRITEBYTECODE: '1',
+      NO_COLOR: '1',
+    };
     // It leads a group of its own, so that its children go with it.
     const child = spawn('/usr/bin/python3', words, { cwd: this.#folder, env, detached: true });
     let output = '';

@@ -50,6 +50,12 @@ export class TcpProxy {
     for (const pair of this.#open) pair.cut(how);
   }
 
+  /** Ends one of those that are open, any one. */
+  cutOne(): void {
+    const all = [...this.#open];
+    all[Math.floor(Math.random() * all.length)]?.cut('rst');
+  }
+
   /** New connections are refused until `accept`. */
   refuse(): void {
     this.#refusing = true;
