@@ -8,7 +8,7 @@ const { FailuresCard } = await import('../../web/src/overview/failures-card.tsx'
 const { FiguresCard } = await import('../../web/src/overview/figures.tsx');
 const { FleetCard } = await import('../../web/src/overview/fleet-card.tsx');
 const { QueuesCard } = await import('../../web/src/overview/queues-card.tsx');
-const { fleetTotals } = await import('../../web/src/workers/worker-list.ts');
+const { fleetTotals, nodesOf } = await import('../../web/src/workers/worker-list.ts');
 const { stepWithin } = await import('../../web/src/shell/row-keys.ts');
 
 const workers = [workerRow(), workerRow({ hostname: 'celery@web-2', status: 'offline', last_heard: NOW - 41 })];
@@ -106,4 +106,12 @@ test('j and k stay within the rows of the page', () => {
   expect([stepWithin(3, -1, 1), stepWithin(3, 0, 1), stepWithin(3, 2, 1)]).toEqual([0, 1, 2]);
   expect([stepWithin(3, -1, -1), stepWithin(3, 1, -1), stepWithin(3, 0, -1)]).toEqual([2, 0, 0]);
   expect(stepWithin(0, -1, 1)).toBe(-1);
+});
+
+test('workers by node: those of one host together, whatever their names begin with', () => {
+  const names = ['mail@box-1.eu', 'images@box-1.eu', 'celery@box-2.eu'];
+
+  const nodes = nodesOf(names.map((hostname) => workerRow({ hostname })));
+
+  expect([...nodes.values()]).toEqual(['box-1.eu', 'box-1.eu', 'box-2.eu']);
 });

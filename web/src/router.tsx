@@ -98,10 +98,10 @@ const task = createRoute({
 });
 
 /** A filter, an order, by stem or flat, one facet. */
-interface ListSearch {
+interface ListSearch<By extends string = 'stem' | 'flat'> {
   q?: string;
   sort?: string;
-  by?: 'stem' | 'flat';
+  by?: By;
   show?: string;
 }
 function listSearch(raw: Raw): ListSearch {
@@ -111,7 +111,10 @@ function listSearch(raw: Raw): ListSearch {
 const workers = createRoute({
   getParentRoute: () => root,
   path: '/workers',
-  validateSearch: (raw: Raw): ListSearch => listSearch(raw),
+  validateSearch: (raw: Raw): ListSearch<'stem' | 'node' | 'flat'> => ({
+    ...listSearch(raw),
+    by: oneOf(raw.by, ['stem', 'node', 'flat'] as const),
+  }),
   component: lazyRouteComponent(PAGES.workers),
 });
 

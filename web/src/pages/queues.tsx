@@ -67,7 +67,16 @@ export default function QueuesPage() {
     return (queue: (typeof queues)[number]) => fits(queue) && (!facet || FACET[facet].has(queue));
   }, [q, facet, serverNow]);
   const held = resting || scrolled || name !== undefined;
-  const list = useList({ rows: queues, columns: COLUMNS, keyOf, keep, sort, by, grouping, held });
+  const list = useList<(typeof queues)[number]>({
+    rows: queues,
+    columns: COLUMNS,
+    keyOf,
+    keep,
+    sort,
+    by,
+    grouping,
+    held,
+  });
   const waiting = list.kept.reduce((n, queue) => n + (queue.messages ?? 0), 0);
   const unknown = list.kept.filter((queue) => queue.messages === null).length;
 

@@ -26,6 +26,7 @@ import {
   FACETS,
   FILTER,
   fleetTotals,
+  nodesOf,
   slotsInWords,
   workerLabels,
 } from '../workers/worker-list.ts';
@@ -54,7 +55,7 @@ export default function WorkersPage() {
   const workers = useMemo(() => (live.size > 0 ? [...live.values()] : (query.data ?? [])), [live, query.data]);
   const names = workers.map(keyOf).join('\n');
   // biome-ignore lint/correctness/useExhaustiveDependencies: deployments change with the names alone
-  const stems = useMemo(() => deploymentsOf(workers), [names]);
+  const stems = useMemo(() => (by === 'node' ? nodesOf(workers) : deploymentsOf(workers)), [names, by]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: so do labels
   const columns = useMemo(() => columnsOf(workerLabels(workers.map(keyOf))), [names]);
   const grouping = useMemo(() => groupingOf(stems), [stems]);
@@ -67,7 +68,7 @@ export default function WorkersPage() {
   const totals = fleetTotals(list.kept);
   const quiet = workers.filter(FACET.quiet.has).map(keyOf);
 
-  const change = (next: Partial<{ q: string; sort: string; by: 'stem' | 'flat'; show: string }>) =>
+  const change = (next: Partial<{ q: string; sort: string; by: 'stem' | 'node' | 'flat'; show: string }>) =>
     void navigate({ search: (before) => ({ ...before, ...clean(next) }), replace: true });
   const open = (key: string) => {
     if (/^(group|more) /.test(key)) toggle(key);
@@ -147,6 +148,7 @@ export default function WorkersPage() {
                 onChange={(next) => change({ by: next })}
                 options={[
                   ['stem', 'By deployment'],
+                  ['node', 'By node'],
                   ['flat', 'Flat'],
                 ]}
               />
@@ -192,7 +194,7 @@ export default function WorkersPage() {
               <AsOf since={away} />
             </span>
             <span>
-              {list.groups > 0 && `${plural(list.groups, 'deployment')}, `}
+              {list.groups > 0 && `${plural(list.groups, by === 'node' ? 'node' : 'deployment')}, `}
               {plural(list.kept.length, 'worker')}, {totals.online} online
             </span>
           </>

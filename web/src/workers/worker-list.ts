@@ -76,6 +76,11 @@ export function deploymentsOf(workers: readonly WorkerRow[]): Map<string, string
   return byName;
 }
 
+/** Worker to the node it runs on: the host of its name. */
+export function nodesOf(workers: readonly Pick<WorkerRow, 'hostname'>[]): Map<string, string> {
+  return new Map(workers.map(({ hostname }) => [hostname, hostname.slice(hostname.indexOf('@') + 1)]));
+}
+
 const RANK = { offline: 0, late: 1, online: 2 } as const;
 
 /** 0 for who needs a person most. */

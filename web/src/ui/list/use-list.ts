@@ -7,27 +7,28 @@ import { type Grouping, groupLines, holdOrder, type Line, type Openness } from '
 /** A list longer than this is grouped unless the person wants it flat. */
 const LONG = 24;
 
-export interface ListOptions<Row> {
+/** @typeParam Other ways to group than by stem: what `grouping` then does */
+export interface ListOptions<Row, Other extends string = never> {
   rows: readonly Row[];
   columns: readonly Column<Row>[];
   keyOf: (row: Row) => string;
   keep: (row: Row) => boolean;
   sort: string;
-  by: 'stem' | 'flat' | undefined;
+  by: 'stem' | 'flat' | Other | undefined;
   grouping: Omit<Grouping<Row>, 'keyOf'>;
   /** Rows keep their places. */
   held: boolean;
 }
 
-export interface ListState<Row> {
+export interface ListState<Row, Other extends string = never> {
   lines: readonly Line<Row>[];
   kept: readonly Row[];
   groups: number;
-  by: 'stem' | 'flat';
+  by: 'stem' | 'flat' | Other;
   setGroup: (stem: string, how: 'all' | 'some' | 'closed') => void;
 }
 
-export function useList<Row>({
+export function useList<Row, Other extends string = never>({
   rows,
   columns,
   keyOf,
@@ -36,7 +37,7 @@ export function useList<Row>({
   by,
   grouping,
   held,
-}: ListOptions<Row>): ListState<Row> {
+}: ListOptions<Row, Other>): ListState<Row, Other> {
   const [openness, setOpenness] = useState<Openness>(new Map());
   const order = useRef<{ sort: string; keys: readonly string[]; groups: readonly string[] }>({
     sort,
