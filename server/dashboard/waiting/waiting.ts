@@ -232,7 +232,10 @@ export class Waiting {
       since = one.at;
     }
     if (since === null) return null;
-    const consumers = workers.filter((w) => w.consumes && w.status === 'online');
+    // Not those that a rate limit keeps from reading it: they say so.
+    const isReading = ({ hostname }: WorkerFacts) =>
+      !cluster.inspector.workers.get(hostname)?.stats?.suspended_queues?.includes(name);
+    const consumers = workers.filter((w) => w.consumes && w.status === 'online' && isReading(w));
     const hasRoom = consumers.some(
       (w) =>
         w.slots !== null &&
