@@ -743,7 +743,9 @@ export const TaskType = Type.Object({
 export type TaskType = Static<typeof TaskType>;
 
 /** Of something that is there: nothing has an empty one. */
-const Name = Type.String({ minLength: 1 });
+const Name = Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f\\u007f]+$' });
+/** `SIGTERM`, `TERM`, `15` */
+const Signal = Type.String({ pattern: '^[A-Za-z0-9]{1,20}$' });
 const Destination = Type.Optional(Type.Array(Name));
 /** An operator action. `destination`: nodenames; absent = every worker. */
 export const OperationRequest = Type.Union([
@@ -751,7 +753,7 @@ export const OperationRequest = Type.Union([
   Type.Object({
     action: Type.Literal('terminate'),
     task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
-    signal: Type.Optional(Str),
+    signal: Type.Optional(Signal),
   }),
   /** Sends the task again under a new id; the old one stays as it was. */
   Type.Object({

@@ -145,6 +145,33 @@ describe('a prefix', () => {
 });
 
 describe('routes', () => {
+  it.each([
+    ['a worker that has too long a name', 'GET', `/alive/${'x'.repeat(2000)}`, 404],
+    ['a worker without a name', 'GET', '/alive/', 400],
+    ['a probe of nothing', 'GET', '/alive', 404],
+    ['a method of nobody', 'PUT', '/api/v2/tasks', 405],
+    ['another one', 'DELETE', '/api/v2/tasks/x', 405],
+  ])('answer %s by a problem: %s %s', async (_, method, url, status) => {
+    const reply = await make().app.inject({ method: method as 'GET', url });
+    expect([reply.statusCode, reply.headers['content-type']]).toEqual([
+      status,
+      expect.stringContaining('problem+json'),
+    ]);
+    if (status === 405) expect(reply.headers.allow).toBe('GET, HEAD, POST');
+  });
+
+  it.each([
+    { action: 'purge', queue: 'a\u0000b', confirm: 'a\u0000b' },
+    { action: 'add_consumer', queue: 'q\r\nX: 1' },
+    { action: 'rate_limit', task_name: 'x'.repeat(2000), rate_limit: '1/m' },
+    { action: 'revoke', task_ids: ['\u001b[31m'] },
+    { action: 'terminate', task_ids: ['a'], signal: '__proto__' },
+    { action: 'pool_grow', n: 1, destination: ['w\n1@h'] },
+  ])('refuse names that are none: %j', async (payload) => {
+    const reply = await make().app.inject({ method: 'POST', url: '/api/v2/operations', payload });
+    expect([reply.statusCode, reply.json<{ status: number }>().status]).toEqual([400, 400]);
+  });
+
   it('say each what one needs for it, and none but those of health and metrics is open without a login', async () => {
     const server = fastify();
     const routes: { method: string; url: string; access: unknown }[] = [];
@@ -159,7 +186,7 @@ describe('routes', () => {
       [],
     );
     const open = new Set(routes.filter(({ access }) => access === 'public').map(({ url }) => url));
-    expect([...open].sort()).toEqual(['/alive/:worker', '/healthcheck', '/metrics', '/readyz']);
+    expect([...open].sort()).toEqual(['/alive', '/alive/*', '/alive/:worker', '/healthcheck', '/metrics', '/readyz']);
     const acting = routes.filter(
       ({ method, url }) => !['GET', 'HEAD'].includes(method) && url !== '/api' && url !== '/api/*',
     );

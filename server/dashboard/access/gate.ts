@@ -53,6 +53,10 @@ export class Gate {
       return null;
     }
     this.#identify(request, reply);
+    if (method !== 'POST' && !upgrade)
+      throw new ProblemError(405, 'Method not allowed', `${method} is nothing that is answered here.`, {
+        headers: { allow: 'GET, HEAD, POST' },
+      });
     const { host, origin } = headers;
     const refusal = refuseOrigin(
       { host, origin, fetchSite: upgrade ? undefined : site },

@@ -10,8 +10,12 @@ import { PUBLIC } from '../access/identity.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import type { Api, RouteContext } from './context.ts';
+import { answerNotFound } from './problem.ts';
 
 export function aliveRoutes(app: Api, context: RouteContext): void {
+  // No name, or one longer than a worker's can be: never a page, which a probe would take for a sign of life.
+  for (const path of ['/alive', '/alive/*'])
+    app.get(path, { config: PUBLIC }, (request, reply) => answerNotFound(request, reply));
   app.get(
     '/alive/:worker',
     {
