@@ -74,6 +74,12 @@ export class QueueProbe {
     return this.#round;
   }
 
+  /** A round that begins after this call: what was just done to a queue is seen. Never rejects. */
+  async probeAnew(): Promise<void> {
+    await this.#round;
+    await this.probe();
+  }
+
   /** Measures a queue that the broker did not list the last time. */
   async look(name: string): Promise<void> {
     if (this.queues.get(name)?.status || this.#isInternal(name)) return;

@@ -130,26 +130,23 @@ export class Feed {
     };
   }
 
+  /** What memory has is newer than what is stored, and may not be stored yet. */
   async #recentTasks(): Promise<TaskRow[]> {
-    const cluster = this.#cluster;
-    const stored = await cluster.history
-      .tasks({
-        tree: null,
-        states: null,
-        from: null,
-        to: null,
-        sort: 'first_seen',
-        descending: true,
-        cursor: null,
-        limit: RECENT,
-      })
+    const { history, state } = this.#cluster;
+    const asked = { tree: null, states: null, from: null, to: null, cursor: null, limit: RECENT };
+    const stored = await history
+      .tasks({ ...asked, sort: 'first_seen', descending: true })
       .then((page) => page.items)
       // The history does not answer: what memory has is better than an empty list.
-      .catch(() => newest(cluster.state.tasks).slice(0, RECENT).map(toRow));
-    return stored.map((row) => {
-      const record = cluster.state.tasks.get(row.uuid);
-      return this.#rows.shown(record ? toRow(record) : row);
-    });
+      .catch((): TaskRow[] => []);
+    const rows = new Map(stored.map((row) => [row.uuid, row]));
+    for (const record of newest(state.tasks).slice(0, RECENT)) rows.set(record.uuid, toRow(record));
+    for (const uuid of rows.keys()) {
+      const record = state.tasks.get(uuid);
+      if (record) rows.set(uuid, toRow(record));
+    }
+    const sorted = [...rows.values()].sort((a, b) => b.first_seen - a.first_seen);
+    return sorted.slice(0, RECENT).map((row) => this.#rows.shown(row));
   }
 
   stop(): void {

@@ -54,7 +54,7 @@ export const QUEUE_OPERATIONS = [
         lasting: WATCHED,
         async see(): Promise<Seen> {
           const { ids, depth } = removed.get(request) ?? { ids: [], depth: null };
-          await cluster.probe.probe();
+          await cluster.probe.probeAnew();
           const probed = cluster.probe.queues.get(request.queue);
           // An empty list is no key on Redis: the queue is gone until something is sent to it.
           const after = probed?.status?.messages ?? (cluster.probe.failure === null ? 0 : null);
