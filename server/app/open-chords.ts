@@ -14,7 +14,7 @@ import { completeChordPart } from './chord-part.ts';
 import type { AppHost } from './host.ts';
 
 /** How many chords one check looks at; the rest is due at the next. */
-const MANY = 20;
+const MAX_CHORDS = 20;
 
 /** Between the two looks at one chord: whoever stores a result counts it at once, or never. @unit milliseconds */
 export const GRACE_MS = 2000;
@@ -24,21 +24,21 @@ export async function checkOpenChords(app: AppHost): Promise<number> {
   // A worker that has stored nothing yet need not connect for this.
   const backend = app.openBackend;
   if (!backend?.enabled || !countsChords(backend)) return 0;
-  const open = await backend.openChords(MANY);
+  const open = await backend.openChords(MAX_CHORDS);
   const suspects = await Promise.all(open.map(async (chord) => ((await uncounted(backend, chord)) ? chord : null)));
   if (suspects.every((chord) => chord === null)) return 0;
   await new Promise<void>((resolve) => app.timer.after(GRACE_MS, resolve));
-  let mended = 0;
+  let completed = 0;
   for (const chord of suspects) {
     const parts = chord && (await uncounted(backend, chord));
     if (!parts) continue;
-    mended++;
+    completed++;
     app.log.warning(
       `The chord ${chord.groupId} was left unfinished; counted now: ${parts.map((part) => part.task_id).join(', ')}`,
     );
     for (const part of parts) await completeChordPart(app, messageOf(chord, part.task_id), part.status, part.result);
   }
-  return mended;
+  return completed;
 }
 
 /** What has ended and is not counted; one part, to tell of again, when all are counted. null: it ended, or waits for parts that run. */

@@ -215,8 +215,23 @@ test('says again at a new line what it subscribes to, before it resumes', () => 
   socket.subscribe(['queues']);
   line().hear(hello(4));
   expect(line().said.map((text) => JSON.parse(text).type)).toEqual(['subscribe', 'subscribe']);
+  line().hear(snapshot(4));
   line().breaks();
   advance(1000);
   line().hear(hello(4));
   expect(line().said.map((text) => JSON.parse(text).type)).toEqual(['subscribe', 'resume']);
+});
+
+test('what the page turned to while the line was broken comes whole, not as patches to what it never had', () => {
+  const { socket, line, advance } = world();
+  socket.start();
+  socket.subscribe(['queues']);
+  line().hear(hello(4));
+  line().hear({ ...snapshot(4), workers: null, tasks: null });
+  line().breaks();
+  socket.subscribe(['workers', 'queues']);
+  advance(1000);
+  line().hear(hello(4));
+  expect(line().said.map((text) => JSON.parse(text).type)).toEqual(['subscribe']);
+  expect(socket.state.mode).toBe('catching-up');
 });

@@ -149,6 +149,11 @@ export class Feed {
     return sorted.slice(0, RECENT).map((row) => this.#rows.shown(row));
   }
 
+  /** As every page shows it. */
+  row(record: TaskRecord): TaskRow {
+    return this.#rows.shown(toRow(record));
+  }
+
   stop(): void {
     for (const handle of this.#timers) handle.cancel();
     this.#listeners.clear();
@@ -197,7 +202,7 @@ export class Feed {
     const patch: Patch = {
       type: 'patch',
       seq: ++this.#seq,
-      tasks: tasks.map((task) => this.#rows.shown(toRow(task))),
+      tasks: tasks.map((task) => this.row(task)),
       tasks_changed: changed.size,
       tasks_new: this.#created,
       workers: workers.map((w) => workerRow(this.#cluster, w)),

@@ -10,7 +10,6 @@ import { jsonText } from '../../../shared/json-text.ts';
 import type { Progress } from '../../../shared/wire/http.ts';
 import type { ClientFrame, ServerFrame, Topic } from '../../../shared/wire/live.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
-import { toRow } from '../history/rows.ts';
 import type { Feed } from './feed.ts';
 import { ALL_TOPICS, type NumberedPatch, type Topics } from './patch.ts';
 import type { ProgressWatch } from './progress.ts';
@@ -99,7 +98,8 @@ export class LiveSocket {
     const before = this.#topics;
     this.#topics = new Set(topics.filter((topic) => ALL_TOPICS.has(topic)));
     const added = new Set([...this.#topics].filter((topic) => !before.has(topic)));
-    if (this.#mode === 'live' && added.size > 0) void this.#snapshot(added);
+    // A snapshot that is being made was begun without them.
+    if (added.size > 0 && (this.#mode === 'live' || this.#snapshotting)) void this.#snapshot(added);
   }
 
   #resume(epoch: string, seq: number): void {
@@ -162,7 +162,7 @@ export class LiveSocket {
     for (const uuid of this.#watched) {
       if (shown.has(uuid)) continue;
       const record = numbered.rest?.get(uuid);
-      const row = record ? toRow(record) : numbered.patch.tasks.find((task) => task.uuid === uuid);
+      const row = record ? this.#feed.row(record) : numbered.patch.tasks.find((task) => task.uuid === uuid);
       if (row) more.push(row);
     }
     if (more.length === 0 && progress.length === 0) return numbered.text(this.#topics);

@@ -38,6 +38,7 @@ export interface LiveSocketOptions {
   random?: () => number;
 }
 
+const TOPICS: readonly Topic[] = ['tasks', 'workers', 'queues'];
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 const SILENCE_MS = 20_000;
@@ -55,6 +56,8 @@ export class LiveSocket {
   #watched: string[] = [];
   /** null: nobody has said yet, and the server sends all. */
   #topics: Topic[] | null = null;
+  /** Those of which the page has had a snapshot, and every patch since. */
+  #covered = new Set<Topic>();
   #stopped = false;
 
   constructor(options: LiveSocketOptions) {
@@ -105,6 +108,7 @@ export class LiveSocket {
   /** From now on rows of these topics and no others. */
   subscribe(topics: Topic[]): void {
     this.#topics = topics;
+    for (const topic of this.#covered) if (!topics.includes(topic)) this.#covered.delete(topic);
     this.#send({ type: 'subscribe', topics });
   }
 
@@ -160,6 +164,7 @@ export class LiveSocket {
     } else if (frame.type === 'snapshot') {
       this.#epoch = frame.epoch;
       this.#seq = frame.seq;
+      for (const topic of TOPICS) if (frame[topic] !== null) this.#covered.add(topic);
     }
     this.#options.onFrame(frame);
     if (frame.type !== 'bye' && this.#state.mode !== 'live') this.#set({ mode: 'live' });
@@ -171,7 +176,8 @@ export class LiveSocket {
     if (this.#topics) this.#send({ type: 'subscribe', topics: this.#topics });
     if (this.#watched.length > 0) this.#send({ type: 'watch', tasks: this.#watched });
     if (this.#state.mode === 'paused') return;
-    const known = this.#epoch === epoch;
+    // What the page turned to while the line was broken has to come whole.
+    const known = this.#epoch === epoch && (this.#topics ?? TOPICS).every((topic) => this.#covered.has(topic));
     // Within its greeting the server takes a resume; without one it sends a snapshot.
     if (known) this.#send({ type: 'resume', epoch, seq: this.#seq });
     this.#epoch = epoch;
