@@ -91,8 +91,10 @@ export default function TasksPage() {
   const rowsRef = useRef(rows);
   rowsRef.current = rows;
   const pick = useCallback((row: TaskRow, range: boolean) => {
-    setSelected((before) => toggled(before, rowsRef.current, row, range ? lastPick.current : null));
+    // Read now: React may run the update below later, when the last one picked is this row already.
+    const from = range ? lastPick.current : null;
     lastPick.current = row.uuid;
+    setSelected((before) => toggled(before, rowsRef.current, row, from));
   }, []);
   const selectAll = useSelectAll({ q, state }, (found) => setSelected(allOf(found)));
   const current = rows.find((row) => row.uuid === (cursor ?? openId));
