@@ -61,7 +61,10 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
       },
       `${id} to be ${states.join(' or ')}`,
       BUSY,
-    );
+    ).catch(async (error: Error) => {
+      error.message += `\n${await shop.state()}`;
+      throw error;
+    });
   const plan = (id: string) => get<RetryPlan>(`tasks/${id}/retry`);
   /** What the body was given the first time and when the dashboard sent it again, as Python prints it. */
   const givenTwice = async (id: string, state = 'SUCCESS'): Promise<[string, string]> => {

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 import { type RedisServer, redisServer } from './redis-server.ts';
 import { until } from './until.ts';
 
@@ -26,12 +27,15 @@ export interface PythonShop extends AsyncDisposable {
   worker(hostname: string, flags?: readonly string[], env?: Readonly<Record<string, string>>): Promise<PythonWorker>;
   /** Runs lines of Python in the client; what they leave in `result`. `send(name, *args, **options)` sends and gives the id. */
   py<T>(code: string): Promise<T>;
+  /** For a failing test: what waits in Redis, and the last that each worker wrote. */
+  state(): Promise<string>;
 }
 
 export async function openPythonShop(): Promise<PythonShop> {
   const redis = await redisServer();
   const [broker, backend] = [redis.url(0), redis.url(1)];
   const children = new Set<ChildProcess>();
+  const outputs = new Map<string, () => string>();
   const run = (args: readonly string[], extra: Readonly<Record<string, string>> = {}): ChildProcess => {
     const env = {
       ...process.env,
@@ -83,6 +87,7 @@ export async function openPythonShop(): Promise<PythonShop> {
         stream.on('data', (data: Buffer) => {
           output += data.toString();
         });
+      outputs.set(hostname, () => output);
       const gone = new Promise<number | null>((done) => child.once('close', done));
       await until(() => / ready\./.test(output) || child.exitCode !== null, `${hostname} to be ready: ${output}`, {
         timeoutMs: LONG,
@@ -97,6 +102,18 @@ export async function openPythonShop(): Promise<PythonShop> {
       const answer = JSON.parse(await client.next()) as { result?: T; raised?: string };
       if (answer.raised !== undefined) throw new Error(answer.raised);
       return answer.result as T;
+    },
+    async state() {
+      const client = new Redis(redis.url(0));
+      const waiting = await Promise.all(
+        (await client.keys('*')).map(async (key) => {
+          const type = await client.type(key);
+          return type === 'list' ? `${key}: ${await client.llen(key)}` : `${key} (${type})`;
+        }),
+      ).finally(() => client.disconnect());
+      return [waiting.join(', '), ...[...outputs].map(([name, output]) => `${name}: ${output().slice(-2000)}`)].join(
+        '\n',
+      );
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...children].map(end));
