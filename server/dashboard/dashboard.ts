@@ -117,7 +117,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   cluster.onBatch((batch) => {
     for (const hostname of batch.workersGone) tally.forgetWorker(hostname);
   });
-  const waiting = new Waiting(cluster, interventions);
+  const waiting = new Waiting(cluster, interventions, attention);
   const rates = new StartRates(() => timer.now() / 1000);
   cluster.onEvents((events) => rates.take(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
   const follower = new Follower(timer, feed, lateHistory.value);

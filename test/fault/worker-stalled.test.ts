@@ -1,8 +1,9 @@
 // A Python worker whose one connection for messages is silently cut: its heartbeats, pings and answers are as good as ever, and it takes
-// nothing any more. It is named with the broker's own word, and its liveness probe fails; its neighbours' do not.
+// nothing any more. It is named with the broker's own word, its liveness probe fails, and what waits in its queue says why; its
+// neighbours' probes do not fail.
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import type { AliveReply, Overview } from '../../shared/wire/http.ts';
+import type { AliveReply, Overview, WaitReply } from '../../shared/wire/http.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { dashboardOn } from '../support/python-dashboard.ts';
 import { openPythonShop } from '../support/python-shop.ts';
@@ -11,6 +12,7 @@ import { until } from '../support/until.ts';
 
 /** The machine may be busy with other tests. */
 const BUSY = { timeoutMs: 90_000, everyMs: 100 };
+const BUSY_POLL = { timeout: 90_000, interval: 100 };
 
 describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { timeout: 240_000 }, () => {
   it('is named with proof from the broker, and fails its probe alone', async () => {
@@ -42,7 +44,8 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
         'the connection on which it waits',
         BUSY,
       );
-      await shop.py(`result = [send('shop.add', n, n, queue='work') for n in range(5)]`);
+      await shop.py('app.conf.task_send_sent_event = True');
+      const sent = await shop.py<string[]>(`result = [send('shop.add', n, n, queue='work') for n in range(5)]`);
 
       const stalled = await until(
         async () => {
@@ -65,6 +68,15 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
           .json<Overview>()
           .attention.filter(({ kind }) => kind === 'worker-stalled');
       await expect.poll(stalls).toEqual([expect.objectContaining({ subject: 'cut@py', count: 1 })]);
+      const waits = async (id: string) =>
+        (await dashboard.app.inject({ url: `/api/v2/tasks/${id}/wait` })).json<WaitReply>().wait;
+      await expect
+        .poll(() => waits(sent[4]!), BUSY_POLL)
+        .toMatchObject({
+          cause: 'not_eating',
+          sentence: expect.stringMatching(/^cut@py consumes work, has free slots and took nothing from it for /),
+          remedy: { href: '/workers/cut%40py' },
+        });
       const text = await dashboard.app.inject({ url: '/alive/cut@py', headers: { accept: 'text/plain' } });
       expect(text.body).toMatch(/^It is alive but takes no messages\n- [45] messages wait in work/);
       await expect.poll(() => alive('idle@py')).toMatchObject({ status: 'online', alive: true });

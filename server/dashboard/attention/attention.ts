@@ -6,9 +6,9 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { Facts, FailureFact, WaitingLook } from './facts.ts';
+import type { Facts, FailureFact, WaitingLook, WorkerFact } from './facts.ts';
 import { gather } from './gather.ts';
-import { type Stall, stalledFor, stallOf } from './stalled.ts';
+import { type Stall, type Standstill, stalledFor, stallOf, standstillOf } from './stalled.ts';
 import { type Needs, Watch } from './watch.ts';
 
 const LOOK_MS = 1000;
@@ -69,9 +69,18 @@ export class Attention {
 
   /** Why a worker counts as alive but not eating; null: it does not. */
   stallOf(hostname: string): Stall | null {
-    if (this.#facts === null || !this.#watch.has('worker-stalled', hostname)) return null;
-    const fact = this.#facts.workers.find((w) => w.hostname === hostname);
-    return fact ? stallOf(fact, this.#facts) : null;
+    const fact = this.#facts?.workers.find((w) => w.hostname === hostname);
+    return fact ? this.#stall(fact) : null;
+  }
+
+  /** Why a queue counts as standing still; null: it does not, or not for certain. */
+  standstillOf(queue: string): Standstill | null {
+    return this.#facts && standstillOf(queue, this.#facts, (w) => this.#stall(w));
+  }
+
+  /** Only while it is a need: whoever asks is told what the overview tells. */
+  #stall(w: WorkerFact): Stall | null {
+    return this.#facts !== null && this.#watch.has('worker-stalled', w.hostname) ? stallOf(w, this.#facts) : null;
   }
 
   /** Failures that were not there before; the history says which, once it goes back far enough to know. */

@@ -58,6 +58,8 @@ export interface QueueFact {
   readonly perMinute: number | null;
   /** Since when something has waited in it at every look; null: nothing waits. @unit seconds since the epoch */
   readonly waitingSince: number | null;
+  /** When less waited in it than at the look before: somebody takes from it. null: not seen. @unit seconds since the epoch */
+  readonly fallenAt: number | null;
   readonly probedAt: number | null;
 }
 

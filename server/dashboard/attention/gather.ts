@@ -5,7 +5,7 @@ import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { QueueRow } from '../../../shared/wire/http.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { knowledge } from '../cluster/knowledge.ts';
-import { waitingSince } from '../cluster/queue-probe.ts';
+import { fallenAt, waitingSince } from '../cluster/queue-probe.ts';
 import { isPrefetchFull, slotsOf } from '../cluster/room.ts';
 import { queueRows } from '../cluster/rows.ts';
 import { expectedWithin } from '../cluster/worker-watch.ts';
@@ -93,6 +93,7 @@ function queueFact(cluster: Cluster, row: QueueRow): QueueFact {
     growing: row.growing,
     perMinute: row.per_min,
     waitingSince: probed ? waitingSince(probed) : null,
+    fallenAt: probed ? fallenAt(probed) : null,
     probedAt: row.probed,
   };
 }

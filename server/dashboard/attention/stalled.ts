@@ -1,6 +1,7 @@
 // Alive but not eating: a worker with a free slot and room in its prefetch window, messages in a queue it says it consumes, and no
 // progress. Every other sign of it may be well: heartbeats, ping, active_queues (Celery 5.6 whose BRPOP socket was silently cut).
-// Not here: the facts (facts.ts, gather.ts); who is told (kinds.ts, ../routes/alive.ts).
+// The one place that concludes it: what needs a person, the liveness probe and why a task waits all read it here, through attention.ts.
+// Not here: the facts (facts.ts, gather.ts); who asks (kinds.ts, ../routes/alive.ts, ../waiting/).
 // Holds: never said of a worker that is idle, paused (no queues), full of tasks that wait for their time or their rate limit, or that has
 // all slots taken, nor in its first time (30 s by default); where the broker can tell who waits for messages, never against its word.
 import { formatCount, listing, shortenMiddle } from '../../../shared/format/text.ts';
@@ -23,6 +24,14 @@ export interface Stall {
   /** By the broker's own word, not just by what the worker says and does. */
   readonly certain: boolean;
   readonly evidence: readonly Evidence[];
+}
+
+/** A queue from which nothing is taken although a worker that reads it has room. */
+export interface Standstill {
+  /** @unit seconds since the epoch */
+  readonly since: number;
+  /** Those of its workers that take nothing though they have room. */
+  readonly workers: readonly string[];
 }
 
 /** What it must have had for how long, before anybody's word is asked. null: nothing points to a stall. @unit seconds */
@@ -99,4 +108,26 @@ function brokersWord(w: WorkerFact, facts: Facts): { text: string; at: number } 
     text: `Of ${formatCount(expected)} ${expected === 1 ? 'worker' : 'workers'} that should wait for messages, ${formatCount(middle)} ${middle === 1 ? 'does' : 'do'}, by the broker's list of clients`,
     at: looks.at(-1)!.at,
   };
+}
+
+/**
+ * Does a queue stand still? One of its workers is stalled, and neither another of them nor anybody else has taken anything from it.
+ * @param stall why a worker counts as stalled; null: it does not
+ */
+export function standstillOf(
+  name: string,
+  facts: Facts,
+  stall: (w: WorkerFact) => Stall | null = (w) => stallOf(w, facts),
+): Standstill | null {
+  const readers = facts.workers.filter((w) => w.status === 'online' && w.consumption?.queues.includes(name));
+  const stalled = readers.flatMap((w) => {
+    const found = stall(w);
+    return found === null ? [] : [{ hostname: w.hostname, since: found.since }];
+  });
+  if (stalled.length === 0) return null;
+  const taken = readers.map((w) => facts.now - w.consumption!.still);
+  const fallen = facts.queues.find((q) => q.name === name)?.fallenAt ?? Number.NEGATIVE_INFINITY;
+  const since = Math.max(Math.min(...stalled.map((one) => one.since)), ...taken, fallen);
+  if (facts.now - since < facts.stalledAfter) return null;
+  return { since, workers: stalled.map(({ hostname }) => hostname) };
 }

@@ -180,6 +180,13 @@ export function waitingSince(queue: ProbedQueue): number | null {
   return since;
 }
 
+/** The last look at which less waited in it than at the one before; null: none of those kept. @unit seconds since the epoch */
+export function fallenAt({ samples }: ProbedQueue): number | null {
+  for (let i = samples.length - 1; i > 0; i--)
+    if (samples[i]!.messages < samples[i - 1]!.messages) return samples[i]!.at;
+  return null;
+}
+
 /** Net change per minute over the samples kept; null before there are ten seconds of them. */
 export function netPerMinute(queue: ProbedQueue): number | null {
   const first = queue.samples[0];

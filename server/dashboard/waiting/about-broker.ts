@@ -15,7 +15,6 @@ import {
   nth,
   type Question,
   RUNS_TWICE,
-  SLOW_START,
   said,
   slotsOf,
   slotWords,
@@ -147,15 +146,17 @@ export const consumersStill: Question = {
   look(f) {
     const { queue } = f;
     if (queue === null) return { is: 'unknown', finding: 'which queue it went to is not known' };
-    if (queue.still_since === null || f.now - queue.still_since < SLOW_START)
+    const { standstill } = queue;
+    if (standstill === null)
       return {
         is: 'no',
         finding: `${queue.name} moves, or its workers have no room`,
         source: 'broker, events',
         known_at: queue.at,
       };
-    const still = age(f.now - queue.still_since);
-    const consumers = consumersOf(f);
+    const still = age(f.now - standstill.since);
+    const { workers } = standstill;
+    const one = workers.length === 1;
     return {
       is: 'yes',
       finding: `nothing was taken from ${queue.name} for ${still}, though its workers have room`,
@@ -163,14 +164,14 @@ export const consumersStill: Question = {
       known_at: queue.at,
       cause: {
         cause: 'not_eating',
-        sentence: `${listing(names(consumers).slice(0, 3))} ${consumers.length === 1 ? 'consumes' : 'consume'} ${queue.name}, ${consumers.length === 1 ? 'has' : 'have'} free slots and took nothing from it for ${still}.`,
+        sentence: `${listing(workers.slice(0, 3))} ${one ? 'consumes' : 'consume'} ${queue.name}, ${one ? 'has' : 'have'} free slots and took nothing from it for ${still}.`,
         may_still_run: true,
         would_double: RUNS_TWICE,
         place: nth(f.message.ahead),
         ahead: f.message.ahead,
         remedy: {
           text: 'A worker that stands still usually needs a restart.',
-          href: consumers[0] ? workerPath(consumers[0].hostname) : null,
+          href: workers[0] === undefined ? null : workerPath(workers[0]),
         },
       },
     };

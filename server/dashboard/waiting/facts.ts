@@ -35,8 +35,8 @@ export interface QueueFacts {
   /** By the broker's own count. */
   readonly consumers: number | null;
   readonly at: number | null;
-  /** Its online consumers have room and its depth has not fallen since then; null: it moves, or it is too early to say. */
-  readonly still_since: number | null;
+  /** Since when nothing is taken from it although these of its workers have room; null: it moves, or it is too early to say. */
+  readonly standstill: { readonly since: number; readonly workers: readonly string[] } | null;
 }
 
 export interface RunningFacts {

@@ -33,8 +33,11 @@ const BROKER_PATIENCE_MS = 1500;
 /** Workers of one queue that are asked. */
 const MAX_ASKED = 20;
 const MAX_SHARED = 500;
-/** A queue is said to stand still only when it was seen to for so long. @unit seconds */
-const STILL = 30;
+
+/** Which queues stand still: concluded in one place, for whoever wants to know (attention/stalled.ts). */
+export interface Stalls {
+  standstillOf(queue: string): { readonly since: number; readonly workers: readonly string[] } | null;
+}
 
 interface Search {
   readonly facts: MessageFacts;
@@ -46,14 +49,16 @@ export class Waiting {
   readonly seen = new SeenOptions();
   readonly #cluster: Cluster;
   readonly #interventions: Interventions;
+  readonly #stalls: Stalls;
   readonly #sharedMs: number;
   readonly #shared = new Map<string, { at: number; patient: boolean; reason: Promise<WaitReason | null> }>();
   /** As of so many events. */
   #held: { events: number; byWorker: Map<string, TaskRecord[]> } = { events: -1, byWorker: new Map() };
 
-  constructor(cluster: Cluster, interventions: Interventions) {
+  constructor(cluster: Cluster, interventions: Interventions, stalls: Stalls) {
     this.#cluster = cluster;
     this.#interventions = interventions;
+    this.#stalls = stalls;
     cluster.inspector.onAnswers((hostnames) => this.seen.noteAnswers(cluster, hostnames));
     this.#sharedMs = Math.min(SHARED_MS, cluster.options.inspect_interval * 1000);
   }
@@ -140,7 +145,7 @@ export class Waiting {
         last_event: row.timestamp,
       },
       message: search.facts,
-      queue: queue === null ? null : this.#queue(queue, workers),
+      queue: queue === null ? null : this.#queue(queue),
       workers,
       holder,
       all_asked: this.#allAsked(),
@@ -209,7 +214,7 @@ export class Waiting {
     };
   }
 
-  #queue(name: string, workers: readonly WorkerFacts[]): QueueFacts {
+  #queue(name: string): QueueFacts {
     const probed = this.#cluster.probe.queues.get(name);
     const status = probed?.status ?? null;
     return {
@@ -217,39 +222,8 @@ export class Waiting {
       depth: status?.messages ?? null,
       consumers: status?.consumers ?? null,
       at: status === null ? null : (probed?.at ?? null),
-      still_since: this.#stillSince(name, workers),
+      standstill: this.#stalls.standstillOf(name),
     };
-  }
-
-  /** Since when nothing was taken although somebody has room; null: it moves, nobody has room, or it was not watched for long enough. */
-  #stillSince(name: string, workers: readonly WorkerFacts[]): number | null {
-    const cluster = this.#cluster;
-    const samples = cluster.probe.queues.get(name)?.samples ?? [];
-    let since: number | null = null;
-    for (let i = samples.length - 1; i >= 0; i--) {
-      const one = samples[i]!;
-      if (one.messages === 0 || (i < samples.length - 1 && one.messages > samples[i + 1]!.messages)) break;
-      since = one.at;
-    }
-    if (since === null) return null;
-    // Not those that a rate limit keeps from reading it: they say so.
-    const isReading = ({ hostname }: WorkerFacts) =>
-      !cluster.inspector.workers.get(hostname)?.stats?.suspended_queues?.includes(name);
-    const consumers = workers.filter((w) => w.consumes && w.status === 'online' && isReading(w));
-    const hasRoom = consumers.some(
-      (w) =>
-        w.slots !== null &&
-        w.active.length < w.slots &&
-        w.asked !== null &&
-        w.asked > cluster.now - FRESH &&
-        (w.window === null || w.taken === null || w.taken < w.window),
-    );
-    if (!hasRoom) return null;
-    for (const w of consumers) {
-      const last = cluster.state.workers.get(w.hostname)?.last_task_event ?? null;
-      if (last !== null && last > since) since = last;
-    }
-    return cluster.now - since >= STILL ? since : null;
   }
 
   async #search(row: TaskRow): Promise<Search> {

@@ -55,6 +55,7 @@ export function queue(name: string, more: Partial<QueueFact> = {}): QueueFact {
     growing: false,
     perMinute: 0,
     waitingSince: null,
+    fallenAt: null,
     probedAt: NOW - 1,
     ...more,
   };

@@ -1,7 +1,7 @@
 // Alive but not eating, from facts alone: what it is, and what it is not.
 import { describe, expect, it } from 'vitest';
 import type { Consumption, Facts } from '../../../server/dashboard/attention/facts.ts';
-import { stallOf } from '../../../server/dashboard/attention/stalled.ts';
+import { stallOf, standstillOf } from '../../../server/dashboard/attention/stalled.ts';
 import { consumption, facts, NOW, queue, worker } from './facts.ts';
 
 const looks = (kombu: number[]) => kombu.map((n, i) => ({ at: NOW - 2 * (kombu.length - i), kombu: n }));
@@ -73,5 +73,33 @@ describe('it is no stall', () => {
   it('of one that is late or gone: that is told otherwise', () => {
     const w = worker('w1@h', { status: 'late' });
     expect(stallOf(w, facts({ workers: [w], queues: [five] }))).toBeNull();
+  });
+});
+
+describe('a queue stands still', () => {
+  const cut = worker('w1@h', { consumption: consumption() });
+  const busy = (more: Partial<Consumption> = {}) =>
+    worker('w2@h', { consumption: consumption({ busy: 4, room: 0, still: 300, ...more }) });
+  const of = (more: Partial<Facts>) => standstillOf('celery', facts({ queues: [five], ...more } as never));
+
+  it('when a worker of it is stalled, and says which', () => {
+    expect(of({ workers: [cut, worker('w3@h', { consumption: consumption({ queues: ['mail'] }) })] })).toEqual({
+      since: NOW - 50,
+      workers: ['w1@h'],
+    });
+    // Its other worker has no room: whoever waits here waits for both.
+    expect(of({ workers: [cut, busy()] })).toMatchObject({ workers: ['w1@h'] });
+  });
+
+  it('never while anybody takes from it, one of its workers or one that nobody here has heard of', () => {
+    expect(of({ workers: [cut, busy({ still: 3 })] })).toBeNull();
+    expect(of({ workers: [cut], queues: [{ ...five, fallenAt: NOW - 10 }] })).toBeNull();
+    expect(of({ workers: [cut], queues: [{ ...five, fallenAt: NOW - 45 }] })).toMatchObject({ since: NOW - 45 });
+  });
+
+  it('exactly when a worker of it counts as stalled: the word of the broker, rate limits and ETAs go in alike', () => {
+    expect(of({ workers: [cut], waiting: looks([1, 1, 1, 1]) })).toBeNull();
+    expect(of({ workers: [worker('w1@h', { consumption: consumption({ prefetchFull: true }) })] })).toBeNull();
+    expect(standstillOf('celery', facts({ workers: [cut], queues: [five] }), () => null)).toBeNull();
   });
 });

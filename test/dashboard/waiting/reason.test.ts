@@ -52,7 +52,7 @@ function facts({ task, worker, workers, ...given }: Given = {}): WaitFacts {
     now: NOW,
     task: { ...TASK, ...task },
     message: READY,
-    queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, still_since: null },
+    queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, standstill: null },
     workers: workers ?? (worker === null ? [] : [{ ...WORKER, ...worker }]),
     holder: null,
     all_asked: true,
@@ -301,7 +301,9 @@ const CASES: Case[] = [
   },
   {
     name: 'in front of workers that have room and take nothing',
-    facts: facts({ queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, still_since: ago(60) } }),
+    facts: facts({
+      queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, standstill: { since: ago(60), workers: ['w1'] } },
+    }),
     cause: 'not_eating',
     says: 'w1 consumes mail, has free slots and took nothing from it for 1 m 0 s.',
     retry: 'warned',
