@@ -47,7 +47,7 @@ export const WaitEvidence = Type.Object({
   source: NStr,
   /** When the source said so; null: nothing was asked. */
   known_at: NNum,
-  /** yes: this is the cause. no: it is not. unknown: could not be told. skipped: an earlier answer was enough. */
+  /** yes: this is the cause. no: it is not. unknown: could not be determined. skipped: an earlier answer was enough. */
   answer: Type.Union([Type.Literal('yes'), Type.Literal('no'), Type.Literal('unknown'), Type.Literal('skipped')]),
 });
 export type WaitEvidence = Static<typeof WaitEvidence>;

@@ -274,9 +274,9 @@ result = [[one['tenant'], one['parent_id'], one['retries']] for one in sent]`),
     });
 
     it.each([
-      ['a long text', `'x' * 3000`, /were cut when they were told/],
-      ['something deep', `{'a': {'b': {'c': {'d': 1}}}}`, /were cut when they were told/],
-      ['many values', `list(range(1000))`, /were cut when they were told/],
+      ['a long text', `'x' * 3000`, /were truncated by their sender/],
+      ['something deep', `{'a': {'b': {'c': {'d': 1}}}}`, /were truncated by their sender/],
+      ['many values', `list(range(1000))`, /were truncated by their sender/],
       ['a text that may have been cut', `'loading...'`, /ends in '\.\.\.'/],
       ['a text cut at a space', `'a ' + 'b' * 3000`, /cut|ends in/],
       ['a datetime', `datetime.datetime(2026, 1, 2)`, /hold a datetime/],
@@ -296,7 +296,11 @@ result = [[one['tenant'], one['parent_id'], one['retries']] for one in sent]`),
     });
 
     it.each([
-      ['an object', `python_proj.Basket()`, /hold an object, told by no more than <python_proj\.Basket object at 0x/],
+      [
+        'an object',
+        `python_proj.Basket()`,
+        /hold an object, of which only its repr is known: <python_proj\.Basket object at 0x/,
+      ],
       ['bytes', `b'abc'`, /hold bytes/],
       ['a set', `{1, 2}`, /hold a set/],
       ['a tuple', `(1, 2)`, /hold a tuple/],

@@ -73,8 +73,8 @@ describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium',
     await page.getByRole('button', { name: 'Retry' }).click();
     const dialog = page.getByRole('dialog', { name: 'Retry task' });
     await dialog.getByText('shop.charge(4711, amount=99.0)').waitFor();
-    await dialog.getByText('Known from its event, which tells it whole.').waitFor();
-    await dialog.getByText('its own was not told; its worker consumes mail too').waitFor();
+    await dialog.getByText('Known from its event, which carries it in full.').waitFor();
+    await dialog.getByText('its own is unknown; its worker consumes mail too').waitFor();
     await dialog.getByRole('combobox', { name: 'Queue' }).selectOption('extended');
     await dialog.getByRole('button', { name: 'Send it again' }).click();
     await page.getByText('Sent again as').getByRole('link').click();
@@ -94,7 +94,7 @@ describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium',
     const dialog = page.getByRole('dialog', { name: 'Retry task' });
     await dialog
       .getByRole('alert')
-      .getByText(/were cut when they were told.*set result_extended=True/)
+      .getByText(/were truncated by their sender.*set result_extended=True/)
       .waitFor();
     await expect.poll(() => dialog.getByRole('button').allInnerTexts()).toEqual(['Close']);
   });

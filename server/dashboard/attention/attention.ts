@@ -78,7 +78,7 @@ export class Attention {
     return this.#facts && standstillOf(queue, this.#facts, (w) => this.#stall(w));
   }
 
-  /** Only while it is a need: whoever asks is told what the overview tells. */
+  /** Only while it is a need: whoever asks gets what the overview shows. */
   #stall(w: WorkerFact): Stall | null {
     return this.#facts !== null && this.#watch.has('worker-stalled', w.hostname) ? stallOf(w, this.#facts) : null;
   }

@@ -41,7 +41,7 @@ export interface Consumption {
   readonly room: number;
   /** For how long nothing was begun, received or ended by it. */
   readonly still: number;
-  /** Its prefetch window is full; null: not told. */
+  /** Its prefetch window is full; null: unknown. */
   readonly prefetchFull: boolean | null;
   /** It waits for messages as kombu does: such a one the broker can count. */
   readonly isKombu: boolean;

@@ -1,5 +1,5 @@
 // Every kind of thing that may need a person, one row each: how urgent, on what it rests, how long it must hold, when it ends, how several
-// are told as one.
+// become one.
 // Not here: when a finding becomes a need (watch.ts); the facts (facts.ts, gather.ts).
 // Holds: pure: the same facts give the same findings. A kind that rests on a source concludes nothing while that source is not ok, nor
 // before the first round of questions has ended.
@@ -41,7 +41,7 @@ export interface Kind {
   several(count: number): { subject: string; detail: string; href: string };
 }
 
-/** A worker that is gone, or a gap in the events, is told of for so long. @unit seconds */
+/** A worker that is gone, or a gap in the events, is shown for so long. @unit seconds */
 const SHOWN_FOR = 3600;
 /** No worker is called silent before, however often it usually speaks. @unit seconds */
 const SILENT_AFTER = 15;
@@ -53,7 +53,7 @@ const AHEAD = 5;
 const BEHIND = 16;
 /** A shorter block may be a busy machine. @unit seconds */
 const BLOCKED_MIN = 5;
-/** A blocked event loop is told of for so long. @unit seconds */
+/** A blocked event loop is shown for so long. @unit seconds */
 const BLOCKED_FOR = 120;
 
 const worker = (w: WorkerFact): string => `/workers/${encodeURIComponent(toSegment(w.hostname))}`;
@@ -207,7 +207,7 @@ export const KINDS: readonly Kind[] = [
     find(facts) {
       return facts.queues.flatMap((q): Finding[] => {
         if (q.messages === null || q.messages === 0 || q.workers.length > 0 || (q.consumers ?? 0) > 0) return [];
-        // A worker that has not told its queues may consume it, unless the broker itself knows of nobody.
+        // A worker that has not reported its queues may consume it, unless the broker itself knows of nobody.
         if (q.consumers === null && facts.unknownQueues > 0) return [];
         return [
           {
@@ -379,7 +379,7 @@ export const KINDS: readonly Kind[] = [
             evidence: [
               w.unheard
                 ? {
-                    text: `It began ${plural(w.unheard.tasks, 'task')} in ${formatAge(w.unheard.seconds)} by ${plural(w.unheard.beats, 'heartbeat')}, and no event told of one`,
+                    text: `It began ${plural(w.unheard.tasks, 'task')} in ${formatAge(w.unheard.seconds)} by ${plural(w.unheard.beats, 'heartbeat')}, and sent no event of any`,
                     at: w.lastHeard,
                   }
                 : { text: 'It was asked to send none, and answered that it does not', at: w.lastHeard },

@@ -1,4 +1,4 @@
-// From findings to needs: what was found for long enough, told by kind, at most five. A need ends when it was not found for a while.
+// From findings to needs: what was found for long enough, grouped by kind, five at most. A need ends when it was not found for a while.
 // Not here: what is found (kinds.ts), on which facts (gather.ts).
 // Holds: pure but for its memory of when a thing was first and last found; `needs` reads that memory and nothing else, so that two
 // readers between two looks see the same.
@@ -7,7 +7,7 @@ import type { Attention } from '../../../shared/wire/http.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, KINDS, type Kind } from './kinds.ts';
 
-/** Kinds told at once. */
+/** Kinds shown at once. */
 const SHOWN = 5;
 const SUBJECTS = 5;
 const EVIDENCE = 3;

@@ -19,7 +19,7 @@ export interface Gap {
   since: number;
   /** null: nobody listens now. */
   until: number | null;
-  /** Tasks that began unseen, by their workers' own counts; null: no worker told. */
+  /** Tasks that began unseen, by their workers' own counts; null: no worker reported any. */
   tasks: number | null;
   tasks_is: Precision;
   /** About as many task events: tasks times what a task usually tells, or the rate before times the length. null: unknown. */

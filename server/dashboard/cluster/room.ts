@@ -1,6 +1,6 @@
 // Whether a worker has room for one more message, by its own answers.
 // Not here: who takes none although it has (../attention/stalled.ts).
-// Holds: null when it has not told enough to say.
+// Holds: null when its answers do not say enough.
 // Celery 5.6: kombu transport/virtual/base.py QoS.can_consume; worker/control.py active, reserved, scheduled
 import type { Inspected } from './inspector.ts';
 

@@ -48,7 +48,7 @@ export function becameOf(
         at: row.rejected,
         who: null,
         operation: null,
-        sentence: `Rejected by ${row.worker ?? 'its worker'}: what the broker does with it then is not told.`,
+        sentence: `Rejected by ${row.worker ?? 'its worker'}: what the broker did with it is unknown.`,
       };
     default:
       return null;

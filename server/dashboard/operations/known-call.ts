@@ -20,7 +20,7 @@ export interface KnownCall {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly kwargs: Readonly<Record<string, unknown>>;
-  /** Where the first one went, when that is told. */
+  /** Where the first one went, when that is known. */
   readonly queue: string | null;
   /** The message it was read from. */
   readonly message: TaskMessage | null;
@@ -52,13 +52,15 @@ export async function wholeCall(cluster: Cluster, row: TaskRow): Promise<KnownCa
 /** What a task without message and result record could be sent again from: its event's reprs. @throws Error as `knownCall` */
 export function fromEvent(row: TaskRow, wire: Wire): KnownCall {
   if (row.name === null)
-    throw new Error('Its name was never told: it cannot be sent again. Workers tell it with events enabled (-E).');
+    throw new Error(
+      'Its name is unknown, so it cannot be sent again. Workers report it when their events are enabled (-E).',
+    );
   const args = literal(row.args, 'arguments', wire);
   const kwargs = literal(row.kwargs, 'keyword arguments', wire);
   const list = args instanceof PyTuple ? args.items : args;
-  if (!Array.isArray(list)) throw new Error('Its arguments are told as something else than a list.');
+  if (!Array.isArray(list)) throw new Error('Its event gives its arguments as something other than a list.');
   if (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs) || kwargs instanceof PyTuple)
-    throw new Error('Its keyword arguments are told as something else than names and values.');
+    throw new Error('Its event gives its keyword arguments as something other than names and values.');
   const values = kwargs as Record<string, unknown>;
   const { name, queue } = row;
   return { source: 'event', name, args: list, kwargs: values, queue, message: null };
@@ -121,17 +123,17 @@ async function queueNamed(cluster: Cluster, key: unknown): Promise<string | null
 }
 
 function literal(text: string | null, what: string, wire: Wire): unknown {
-  if (text === null || text === '') throw new Error(`Its ${what} were never told. ${REMEDY}`);
+  if (text === null || text === '') throw new Error(`Its ${what} are unknown: no event reported them. ${REMEDY}`);
   if (holdsMask(text))
     throw new Error(`Its ${what} hold a secret that is masked here: what would be sent is not what was. ${REMEDY}`);
   const read = parsePythonLiteral(text);
   if (!read.ok && read.truncated)
     throw new Error(
-      `Its ${what} were cut when they were told (${text.slice(-24)}): they are not known whole. ${REMEDY}`,
+      `Its ${what} were truncated by their sender (${text.slice(-24)}): they are not known in full. ${REMEDY}`,
     );
   const object = /<[\w.]+[^<>]*>?/.exec(text)?.[0];
   if (!read.ok && object)
-    throw new Error(`Its ${what} hold an object, told by no more than ${object.slice(0, 60)}. ${REMEDY}`);
+    throw new Error(`Its ${what} hold an object, of which only its repr is known: ${object.slice(0, 60)}. ${REMEDY}`);
   if (!read.ok)
     throw new Error(`Its ${what} hold something that cannot be written down as data: ${read.reason}. ${REMEDY}`);
   const doubt = doubtIn(read.value, wire, 0);
@@ -144,16 +146,16 @@ function doubtIn(value: unknown, wire: Wire, depth: number): string | null {
   if (typeof value === 'string')
     return value.endsWith('...') ? `a text that ends in '...', which a text cut by the sender also does` : null;
   if (typeof value !== 'object' || value === null || value instanceof PyFloat) return null;
-  if (value instanceof Uint8Array) return 'bytes, of which a repr tells only the readable ones';
+  if (value instanceof Uint8Array) return 'bytes, of which a repr shows only the readable ones';
   if (value instanceof Set) return 'a set, which JSON cannot carry: it was sent by another serializer';
   if (value instanceof Map) return 'a dict whose keys are no text';
   for (const [type, word] of TYPED)
     if (value instanceof type)
       return wire.typed
         ? null
-        : `a ${word}, which Celery before 5.3 sends as text and later ones do not: which is not told`;
+        : `a ${word}, which Celery before 5.3 sends as text and later ones do not: which one is unknown`;
   if (value instanceof PyTuple && depth > 0 && !wire.jsonOnly)
-    return 'a tuple, which JSON makes a list and the other serializers of its worker do not: which was used is not told';
+    return 'a tuple, which JSON makes a list and the other serializers of its worker do not: which one was used is unknown';
   const inside = value instanceof PyTuple ? value.items : Object.values(value);
   for (const one of inside) {
     const doubt = doubtIn(one, wire, depth + 1);
@@ -180,7 +182,7 @@ export interface Wire {
 
 export function wireOf(cluster: Cluster, hostname: string | null): Wire {
   const worker = hostname === null ? undefined : cluster.state.workers.get(hostname);
-  // A worker tells only those of its settings that are not Celery's own.
+  // A worker reports only those of its settings that are not Celery's own.
   const accepted = hostname === null ? null : cluster.inspector.workers.get(hostname)?.conf?.accept_content;
   const jsonOnly = !Array.isArray(accepted) || accepted.every((one) => /json/.test(String(one)));
   const [major = 0, minor = 0] = (worker?.sw_ver ?? '').split('.').map(Number);
@@ -188,13 +190,13 @@ export function wireOf(cluster: Cluster, hostname: string | null): Wire {
   return { typed: worker !== undefined && !isOldPython, jsonOnly };
 }
 
-/** Events tell the shadow name of a task that has one; workers know it by the other. */
+/** Events carry the shadow name of a task that has one; workers know it by the other. */
 function unregistered(cluster: Cluster, name: string): string | null {
-  const told = cluster
+  const registered = cluster
     .onlineWorkers()
     .map((hostname) => cluster.inspector.workers.get(hostname)?.registered ?? [])
     .filter((names) => names.length > 0);
-  if (told.length === 0 || told.some((names) => names.some((n) => n === name || n.startsWith(`${name} [`))))
+  if (registered.length === 0 || registered.some((names) => names.some((n) => n === name || n.startsWith(`${name} [`))))
     return null;
   return `No worker has a task named ${name}: it may be the shadow name of another.`;
 }

@@ -25,7 +25,7 @@ const SOURCE_WORDS = {
   message: 'its message, which still waits',
   unacked: 'its message, which a worker took and never acknowledged',
   result: 'its result record',
-  event: 'its event, which tells it whole',
+  event: 'its event, which carries it in full',
 } as const;
 
 export interface RetryOptions {
@@ -169,13 +169,13 @@ async function prepare(cluster: Cluster, waiting: Waiting, uuid: string): Promis
 
 interface Target {
   readonly queue: string;
-  /** Why that one, when nobody told which it was. */
+  /** Why that one, when its own is unknown. */
   readonly said: string | null;
   /** Others one may choose. */
   readonly queues: string[];
 }
 
-/** Celery's events tell no queue unless senders set task_send_sent_event. */
+/** Celery's events name no queue unless senders set task_send_sent_event. */
 function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
   const consumed = new Set<string>();
   for (const { active_queues } of cluster.inspector.workers.values())
@@ -190,8 +190,8 @@ function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
   const others = its.filter((name) => name !== queue);
   const said =
     others.length > 0
-      ? `its own was not told; its worker consumes ${others.join(', ')} too`
-      : 'its own was not told; this is the default queue';
+      ? `its own is unknown; its worker consumes ${others.join(', ')} too`
+      : 'its own is unknown; this is the default queue';
   return { queue, said, queues };
 }
 

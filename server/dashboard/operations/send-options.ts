@@ -43,13 +43,13 @@ export class SeenOptions {
   /** null: nothing of it was seen. @param extra fields of its events without a place of their own */
   of(uuid: string, extra: Readonly<Record<string, unknown>> | null): SendOptions | null {
     const seen = this.#kept.get(uuid) ?? null;
-    const told: { priority?: number; headers?: Record<string, unknown> } = {};
-    if (typeof extra?.priority === 'number') told.priority = extra.priority;
+    const carried: { priority?: number; headers?: Record<string, unknown> } = {};
+    if (typeof extra?.priority === 'number') carried.priority = extra.priority;
     const { headers } = extra ?? {};
     if (typeof headers === 'object' && headers !== null && !Array.isArray(headers) && !holdsMask(headers))
-      told.headers = headers as Record<string, unknown>;
-    if (seen === null && Object.keys(told).length === 0) return null;
-    return { ...told, ...seen };
+      carried.headers = headers as Record<string, unknown>;
+    if (seen === null && Object.keys(carried).length === 0) return null;
+    return { ...carried, ...seen };
   }
 
   #keep(uuid: string, options: SendOptions): void {

@@ -1,7 +1,7 @@
 // Why a task does not run: a fixed list of questions put to the facts, the first that holds is the cause.
 // Not here: the facts (facts.ts, gather.ts), what each question finds (about-task.ts, about-worker.ts, about-broker.ts), whether it may be sent again (judge.ts).
 // Holds: pure; every question gets a line of evidence, those after the cause as 'skipped'; a task that its worker may hold for a rate
-// limit is never called lost; what cannot be told is 'unknown' with the reason.
+// limit is never called lost; what cannot be known is 'unknown' with the reason.
 import type { WaitEvidence, WaitReason } from '../../../shared/wire/wait.ts';
 import { consumersStill, messageMissing, noConsumer, othersBefore } from './about-broker.ts';
 import { expired, revoked, waitsForTime } from './about-task.ts';

@@ -66,7 +66,7 @@ describe('what needs a person', () => {
     });
   }
 
-  it('is not told before the first questions have been answered, but for what needs no answers', () => {
+  it('is not named before the first answers are in, except what needs no answers', () => {
     for (const [kind, { of }] of Object.entries(MADE)) {
       const needsNone = ['source-down', 'failure', 'queue-growing', 'events-lost', 'loop-blocked'].includes(kind);
       expect([kind, kinds(facts({ ...of, settledFor: null }))]).toEqual([kind, needsNone ? [kind] : []]);
@@ -178,7 +178,7 @@ describe('many of one kind', () => {
   });
 });
 
-describe('what is not told', () => {
+describe('what is no need', () => {
   it('a store that is not configured, or that nobody asked yet', () => {
     const none = { ok: null, as_of: null, since: null, reason: 'No result store is configured' };
     expect(kinds(facts({ knowledge: { results: none } }))).toEqual([]);
@@ -209,7 +209,7 @@ describe('what is not told', () => {
   });
 });
 
-it('an unknown number of lost events is told as unknown', () => {
+it('an unknown number of lost events is shown as unknown', () => {
   const [need] = lookFor(1, facts({ gap: { since: NOW - 100, until: NOW - 40, events: null, tasks: null } }));
   expect(need!.detail).toBe('an unknown number missed in 1 m 0 s, just now');
 });

@@ -96,9 +96,9 @@ function Missed({ gap, until }: { gap: EventGap; until: number }) {
       <b>{gap.events === null ? 'Events were missed' : `${least} ${plural(gap.events, 'event')} missed`.trim()}</b>:{' '}
       {WHY[gap.cause ?? 'broker-away']} for {age(Math.max(1, until - gap.since))}, until {at(until)}.{' '}
       {gap.events === null
-        ? 'How many is unknown: no worker told its count.'
+        ? 'How many is unknown: no worker reported its count.'
         : gap.tasks === null
-          ? 'That is a guess by the rate before: no worker told its count.'
+          ? 'That is a guess by the rate before: no worker reported its count.'
           : `By the counts of their workers ${count(gap.tasks)} ${gap.tasks === 1 ? 'task' : 'tasks'} began unseen.`}
     </>
   );

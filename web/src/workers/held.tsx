@@ -97,7 +97,9 @@ export function Held({ worker, held }: { worker: WorkerDetail; held: HeldTasks }
       </div>
       {held.total === 0 && (
         <p className="idle muted">
-          {held.as_of === null ? 'It never told what it held, and its events tell of nothing.' : 'It held no task.'}
+          {held.as_of === null
+            ? 'What it held is unknown: it never reported it, and its events name no task.'
+            : 'It held no task.'}
         </p>
       )}
       {fates.map((fate) => (
