@@ -17,7 +17,7 @@
 //   compare     Numbers: retries as it is, runtime in seconds, times in seconds since the epoch. `eta` is ISO text in a row:
 //               compare its instant (`etaSeconds` in match.ts); an ISO text without an offset is UTC; one that cannot be read is null.
 //   range       from <= value, and value <= to, or value < to when `open`. null is no limit.
-import type { TaskRow } from '../wire/http.ts';
+import type { TaskRow } from '../wire/tasks.ts';
 
 export type FieldKind = 'text' | 'state' | 'id' | 'number' | 'duration' | 'time';
 export type TextField = 'name' | 'worker' | 'queue' | 'args' | 'kwargs' | 'result' | 'exception';

@@ -3,9 +3,8 @@
 // Holds: `after` is what was seen, never what was wished; a figure that could not be read is null.
 import { type Static, Type } from 'typebox';
 import { Count, Precision } from './count.ts';
+import { NNum, NStr } from './schema.ts';
 
-const NNum = Type.Union([Type.Number(), Type.Null()]);
-const NStr = Type.Union([Type.String(), Type.Null()]);
 const Figure = Type.Union([Type.Number(), Type.String(), Type.Null()]);
 
 /** 'Slots of w1': 2 before, 3 wanted, 3 after. */

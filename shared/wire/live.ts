@@ -3,7 +3,12 @@
 // resume { seq }: it gets the patches it missed, or a snapshot when they are no longer kept. A reader too slow for the stream
 // gets a snapshot instead of a queue of patches. A page subscribes to the topics it shows; what it newly subscribes to comes in a
 // snapshot. Figures, cluster, operations and counts come to everybody.
-import type { ClusterInfo, Figures, OperationRecord, Progress, QueueRow, TaskRow, WorkerRow } from './http.ts';
+import type { ClusterInfo } from './cluster.ts';
+import type { OperationRecord } from './operations.ts';
+import type { Figures } from './overview.ts';
+import type { QueueRow } from './queues.ts';
+import type { Progress, TaskRow } from './tasks.ts';
+import type { WorkerRow } from './workers.ts';
 
 export interface Hello {
   type: 'hello';

@@ -4,9 +4,7 @@
 // epoch.
 import { type Static, Type } from 'typebox';
 import { Count } from './count.ts';
-
-const NStr = Type.Union([Type.String(), Type.Null()]);
-const NNum = Type.Union([Type.Number(), Type.Null()]);
+import { NNum, NStr } from './schema.ts';
 
 /**
  * revoked: some worker is to drop it when it comes to it. expired: its time to run has passed. purged: its queue was emptied.

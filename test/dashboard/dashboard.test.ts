@@ -12,20 +12,13 @@ import { KEEPALIVE_MS } from '../../server/dashboard/live/feed.ts';
 import { silentLogger } from '../../server/log.ts';
 import { createTimer, type Timer } from '../../server/timer.ts';
 import { exchange } from '../../server/transport/entity.ts';
-import type {
-  CallReply,
-  OperationRecord,
-  OperationsPage,
-  Overview,
-  QueueDetail,
-  QueuesReply,
-  ResultReply,
-  TaskDetail,
-  TaskPage,
-  WorkerDetail,
-  WorkersReply,
-} from '../../shared/wire/http.ts';
 import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
+import type { OperationRecord, OperationsPage } from '../../shared/wire/operations.ts';
+import type { Overview } from '../../shared/wire/overview.ts';
+import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
+import type { CallReply, ResultReply } from '../../shared/wire/task-values.ts';
+import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
+import type { WorkerDetail, WorkersReply } from '../../shared/wire/workers.ts';
 import { ManualTimer, PushedClock } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 import { startWorker } from '../support/world.ts';

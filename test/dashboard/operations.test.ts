@@ -9,7 +9,8 @@ import { OPERATIONS, readOperation } from '../../server/dashboard/operations/tab
 import { prefetchUse } from '../../server/dashboard/waiting/prefetch.ts';
 import { plainRate } from '../../shared/rate.ts';
 import type { EffectLine, OperationEffect } from '../../shared/wire/effect.ts';
-import { type OperationRecord, OperationRequest, type TaskRow } from '../../shared/wire/http.ts';
+import { type OperationRecord, OperationRequest } from '../../shared/wire/operations.ts';
+import type { TaskRow } from '../../shared/wire/tasks.ts';
 import { ManualTimer } from '../support/clock.ts';
 
 describe('a request for an operation', () => {

@@ -3,18 +3,11 @@
 // Long because all of it is asked of one cluster, whose workers take seconds to start.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dashboard, DashboardOptions } from '../../server/dashboard/dashboard.ts';
-import type {
-  CallReply,
-  ClusterInfo,
-  QueueDetail,
-  QueuesReply,
-  ResultReply,
-  RetryPlan,
-  TaskDetail,
-  TaskPage,
-  WorkerDetail,
-  WorkersReply,
-} from '../../shared/wire/http.ts';
+import type { ClusterInfo } from '../../shared/wire/cluster.ts';
+import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
+import type { CallReply, ResultReply, RetryPlan } from '../../shared/wire/task-values.ts';
+import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
+import type { WorkerDetail, WorkersReply } from '../../shared/wire/workers.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { dashboardOn, getFrom, operateOn } from '../support/python-dashboard.ts';
 import { openPythonShop, type PythonShop } from '../support/python-shop.ts';

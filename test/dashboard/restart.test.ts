@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createDashboard } from '../../server/dashboard/dashboard.ts';
 import { createLogger, silentLogger } from '../../server/log.ts';
 import { createTimer } from '../../server/timer.ts';
-import type { SeriesReply } from '../../shared/wire/http.ts';
+import type { SeriesReply } from '../../shared/wire/series.ts';
 import { PushedClock } from '../support/clock.ts';
 import { listening, place, task } from '../support/listening.ts';
 import { until } from '../support/until.ts';

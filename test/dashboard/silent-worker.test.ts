@@ -10,7 +10,9 @@ import { silentLogger } from '../../server/log.ts';
 import type { Transport } from '../../server/transport/contract.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import { createTransport } from '../../server/transport/registry.ts';
-import type { AliveReply, Overview, TaskDetail, TaskPage, WorkerDetail, WorkersReply } from '../../shared/wire/http.ts';
+import type { Overview } from '../../shared/wire/overview.ts';
+import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
+import type { AliveReply, WorkerDetail, WorkersReply } from '../../shared/wire/workers.ts';
 import { ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 

@@ -16,7 +16,9 @@ import { type WrongLogin, WrongLogins } from '../../server/dashboard/access/wron
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import { createLogger } from '../../server/log.ts';
 import { exchange } from '../../server/transport/entity.ts';
-import type { OperationsPage, TaskDetail, TaskPage, WorkersReply } from '../../shared/wire/http.ts';
+import type { OperationsPage } from '../../shared/wire/operations.ts';
+import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
+import type { WorkersReply } from '../../shared/wire/workers.ts';
 import { ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 

@@ -2,7 +2,10 @@
 // Who may come in, and under which path: access.test.ts.
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClusterInfo, OperationRecord, TaskDetail, TaskPage, WorkersReply } from '../../shared/wire/http.ts';
+import type { ClusterInfo } from '../../shared/wire/cluster.ts';
+import type { OperationRecord } from '../../shared/wire/operations.ts';
+import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
+import type { WorkersReply } from '../../shared/wire/workers.ts';
 import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';

@@ -1,6 +1,8 @@
 // The overview and the charts: that they show what happened, as a picture and as a table, and lead on to where it happened.
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Overview, QueueDetail, SeriesReply } from '../../shared/wire/http.ts';
+import type { Overview } from '../../shared/wire/overview.ts';
+import type { QueueDetail } from '../../shared/wire/queues.ts';
+import type { SeriesReply } from '../../shared/wire/series.ts';
 import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';

@@ -2,7 +2,7 @@
 // What is known of each task, and the refusals: test/dashboard/python-cluster.test.ts.
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WorkerDetail, WorkersReply } from '../../shared/wire/http.ts';
+import type { WorkerDetail, WorkersReply } from '../../shared/wire/workers.ts';
 import { hasPythonOnRedis } from '../support/needs.ts';
 import { openPythonShop, type PythonShop, type PythonWorker } from '../support/python-shop.ts';
 import type { Running } from '../support/umbel.ts';

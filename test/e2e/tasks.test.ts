@@ -2,7 +2,7 @@
 // What can be done to a task: actions.test.ts. The whole way by keyboard: keyboard.test.ts.
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TaskPage } from '../../shared/wire/http.ts';
+import type { TaskPage } from '../../shared/wire/tasks.ts';
 import { until } from '../support/until.ts';
 import { PHONE, useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';

@@ -2,7 +2,9 @@
 // Actions on tasks: actions.test.ts.
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { QueueDetail, TaskDetail, WorkerDetail } from '../../shared/wire/http.ts';
+import type { QueueDetail } from '../../shared/wire/queues.ts';
+import type { TaskDetail } from '../../shared/wire/tasks.ts';
+import type { WorkerDetail } from '../../shared/wire/workers.ts';
 import type { Running } from '../support/umbel.ts';
 import { until } from '../support/until.ts';
 import { useBrowser } from './support/browser.ts';

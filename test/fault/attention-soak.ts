@@ -16,7 +16,7 @@ import { silentLogger } from '../../server/log.ts';
 import { Connection } from '../../server/messaging/connection.ts';
 import { LamportClock } from '../../server/messaging/lamport-clock.ts';
 import { createTimer } from '../../server/timer.ts';
-import type { Overview } from '../../shared/wire/http.ts';
+import type { Overview } from '../../shared/wire/overview.ts';
 import { report } from '../support/bench-report.ts';
 import { openPythonShop } from '../support/python-shop.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,9 @@
 // neighbours' probes do not fail.
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import type { AliveReply, Overview, WaitReply } from '../../shared/wire/http.ts';
+import type { Overview } from '../../shared/wire/overview.ts';
+import type { WaitReply } from '../../shared/wire/tasks.ts';
+import type { AliveReply } from '../../shared/wire/workers.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { dashboardOn } from '../support/python-dashboard.ts';
 import { openPythonShop } from '../support/python-shop.ts';

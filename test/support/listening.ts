@@ -12,7 +12,7 @@ import {
 } from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
 import { exchange, queue } from '../../server/transport/entity.ts';
-import type { ClusterInfo } from '../../shared/wire/http.ts';
+import type { ClusterInfo } from '../../shared/wire/cluster.ts';
 import { until } from './until.ts';
 
 /** An event as a worker sends it; what is left out is filled in. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
-import type { OperationRecord } from '../../shared/wire/http.ts';
+import type { OperationRecord } from '../../shared/wire/operations.ts';
 import type { PythonShop } from './python-shop.ts';
 
 /** It looks often, and is patient with a busy machine. Not started yet. */

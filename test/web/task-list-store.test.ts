@@ -1,6 +1,6 @@
 // The engine of the task list, with time, requests and the live picture in the test's hand. Product: web/src/tasks/task-list-store.ts.
 import { expect, test } from 'vitest';
-import type { TaskPage, TaskRow, TasksQuery } from '../../shared/wire/http.ts';
+import type { TaskPage, TaskRow, TasksQuery } from '../../shared/wire/tasks.ts';
 import { EMPTY, type Picture } from '../../web/src/live/cluster-store.ts';
 import { NEWEST_FIRST, REREAD_MS, TaskListStore } from '../../web/src/tasks/task-list-store.ts';
 import { ManualTimer } from '../support/clock.ts';

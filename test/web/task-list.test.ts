@@ -1,6 +1,6 @@
 // The list of tasks as data: merging pages and live rows. Product: web/src/tasks/task-list.ts.
 import { expect, test } from 'vitest';
-import type { TaskRow } from '../../shared/wire/http.ts';
+import type { TaskRow } from '../../shared/wire/tasks.ts';
 import {
   appendPage,
   chipStates,

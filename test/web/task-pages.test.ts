@@ -1,7 +1,8 @@
 // What the pages of tasks and of the audit make of what they know: chips that have room, counts and how sure they are, a row beside its
 // detail, a selection, progress, what an operation was about. Product: web/src/tasks, web/src/audit.
 import { describe, expect, it } from 'vitest';
-import type { Progress, ResultReply, TaskDetail, TaskPage, TaskRow } from '../../shared/wire/http.ts';
+import type { ResultReply } from '../../shared/wire/task-values.ts';
+import type { Progress, TaskDetail, TaskPage, TaskRow } from '../../shared/wire/tasks.ts';
 import { onWhat } from '../../web/src/audit/on-what.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { chipWidth, fitChips } from '../../web/src/tasks/chip-room.ts';

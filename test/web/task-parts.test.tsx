@@ -2,7 +2,8 @@
 // Product: web/src/tasks/task-detail.tsx and its parts, web/src/audit/audit-row.tsx.
 
 import { expect, test } from 'vitest';
-import type { OperationRecord, TaskDetail, TaskRow } from '../../shared/wire/http.ts';
+import type { OperationRecord } from '../../shared/wire/operations.ts';
+import type { TaskDetail, TaskRow } from '../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../shared/wire/wait.ts';
 import { drawn, textOf } from './support/drawn.tsx';
 

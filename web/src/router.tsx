@@ -2,7 +2,7 @@
 // Holds: search parameters are plain text in the URL; what is not understood is left out, never an error.
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
 import { fromSegment, toSegment } from '../../shared/path-segment.ts';
-import type { Range } from '../../shared/wire/http.ts';
+import type { Range } from '../../shared/wire/series.ts';
 import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
 import { BareShell, PageError } from './shell/failed.tsx';

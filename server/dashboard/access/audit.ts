@@ -1,7 +1,7 @@
 // The record of every operation: written before it is tried, completed with its outcome, and told to everyone who looks on.
 // Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
 import { jsonText } from '../../../shared/json-text.ts';
-import type { OperationRecord, OperationRequest, WorkerAnswer } from '../../../shared/wire/http.ts';
+import type { OperationRecord, OperationRequest, WorkerAnswer } from '../../../shared/wire/operations.ts';
 import type { HistoryStore } from '../history/contract.ts';
 
 export interface Outcome {

@@ -1,7 +1,7 @@
 // What conclusions are drawn from: facts of one moment, each with the time it was known. Data only, so that every conclusion can be tried
 // without a broker.
 // Not here: gathering them (gather.ts), concluding (kinds.ts).
-import type { KnowledgeBySource } from '../../../shared/wire/http.ts';
+import type { KnowledgeBySource } from '../../../shared/wire/cluster.ts';
 
 export interface WorkerFact {
   readonly hostname: string;

@@ -2,7 +2,7 @@
 // Not here: their shapes (facts.ts), what is concluded (kinds.ts).
 // Holds: one pass, synchronous, so that all facts are of one moment; nothing is concluded here.
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
-import type { QueueRow } from '../../../shared/wire/http.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import { fallenAt, waitingSince } from '../cluster/queue-probe.ts';

@@ -6,7 +6,8 @@
 import { formatCount, formatRate, listing, plural, shortenMiddle, splitTaskName } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
 import { toSegment } from '../../../shared/path-segment.ts';
-import type { Attention, Evidence, KnowledgeBySource, NeedKind } from '../../../shared/wire/http.ts';
+import type { Attention, Evidence, NeedKind } from '../../../shared/wire/attention.ts';
+import type { KnowledgeBySource } from '../../../shared/wire/cluster.ts';
 import type { Facts, WorkerFact } from './facts.ts';
 import { stallOf } from './stalled.ts';
 

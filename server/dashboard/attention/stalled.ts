@@ -6,7 +6,7 @@
 // all slots taken, nor in its first time (30 s by default); where the broker can tell who waits for messages, never against its word.
 import { formatCount, listing, shortenMiddle } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
-import type { Evidence } from '../../../shared/wire/http.ts';
+import type { Evidence } from '../../../shared/wire/attention.ts';
 import type { Facts, WorkerFact } from './facts.ts';
 
 /** A worker's first time, in which it is let be, as a share of how long it must not have eaten: 30 of 40 s. */

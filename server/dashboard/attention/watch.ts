@@ -3,7 +3,7 @@
 // Holds: pure but for its memory of when a thing was first and last found; `needs` reads that memory and nothing else, so that two
 // readers between two looks see the same.
 import { shortenMiddle } from '../../../shared/format/text.ts';
-import type { Attention } from '../../../shared/wire/http.ts';
+import type { Attention } from '../../../shared/wire/attention.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, KINDS, type Kind } from './kinds.ts';
 

@@ -9,7 +9,7 @@
 // Celery 5.6: worker/state.py task_accepted (total_count), worker/heartbeat.py (processed)
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { Precision } from '../../../shared/wire/count.ts';
-import type { EventGap } from '../../../shared/wire/http.ts';
+import type { EventGap } from '../../../shared/wire/series.ts';
 import type { Heard, HeardWorker } from '../history/contract.ts';
 
 export type GapCause = NonNullable<EventGap['cause']>;

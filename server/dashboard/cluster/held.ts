@@ -4,7 +4,8 @@
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import type { HeldTasks, TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import type { HeldTasks } from '../../../shared/wire/workers.ts';
 import type { Cluster } from './cluster.ts';
 
 const SHOWN = 100;

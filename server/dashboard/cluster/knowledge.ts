@@ -2,7 +2,7 @@
 // Not here: what needs a person of it (../attention/), the figures themselves (rows.ts).
 // Holds: read from facts that carry their times; nothing is ok because nobody has asked it; what is not configured is not ok either.
 import { formatCount } from '../../../shared/format/text.ts';
-import type { Knowledge, KnowledgeBySource, SourceState } from '../../../shared/wire/http.ts';
+import type { Knowledge, KnowledgeBySource, SourceState } from '../../../shared/wire/cluster.ts';
 import { safeUrl } from '../../transport/url.ts';
 import type { Cluster } from './cluster.ts';
 

@@ -1,11 +1,14 @@
 // The cluster as pages show it: workers, queues, figures.
 // Not here: where the numbers come from (cluster.ts and what it holds), how fresh they are (knowledge.ts), what needs a person
 // (../attention/).
-// Holds: shapes of shared/wire/http.ts; what is not known is null, never zero; slots of silent workers are counted apart.
+// Holds: shapes of shared/wire/; what is not known is null, never zero; slots of silent workers are counted apart.
 
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { formatAge } from '../../../shared/format/time.ts';
-import type { ClusterInfo, Figures, QueueRow, WorkerRow } from '../../../shared/wire/http.ts';
+import type { ClusterInfo } from '../../../shared/wire/cluster.ts';
+import type { Figures } from '../../../shared/wire/overview.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { safeUrl } from '../../transport/url.ts';
 import type { Cluster } from './cluster.ts';
 import { knowledge, sources } from './knowledge.ts';

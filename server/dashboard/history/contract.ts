@@ -5,17 +5,11 @@
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { QueryTree } from '../../../shared/query/tree.ts';
-import type {
-  FacetReply,
-  FailureGroup,
-  HistoryHealth,
-  OperationRecord,
-  OperationsQuery,
-  SeriesReply,
-  TaskPage,
-  TaskRow,
-  TaskTry,
-} from '../../../shared/wire/http.ts';
+import type { HistoryHealth } from '../../../shared/wire/cluster.ts';
+import type { OperationRecord, OperationsQuery } from '../../../shared/wire/operations.ts';
+import type { FailureGroup } from '../../../shared/wire/overview.ts';
+import type { SeriesReply } from '../../../shared/wire/series.ts';
+import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../shared/wire/tasks.ts';
 
 export const SORT_FIELDS = ['first_seen', 'runtime', 'name', 'state', 'worker', 'retries'] as const;
 export type SortField = (typeof SORT_FIELDS)[number];

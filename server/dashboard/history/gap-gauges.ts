@@ -2,7 +2,7 @@
 // Not here: finding and counting them (cluster/gaps.ts).
 // Holds: what is unknown is stored as such, never as 0; what an older version stored is read.
 import type { Precision } from '../../../shared/wire/count.ts';
-import type { EventGap } from '../../../shared/wire/http.ts';
+import type { EventGap } from '../../../shared/wire/series.ts';
 
 export type KnownGap = Required<EventGap>;
 

@@ -4,7 +4,7 @@
 // its counts say that they are capped. Counts and rows are of one moment. A cursor names a place in the order, so that rows coming in neither repeat nor skip others.
 // In every order, rows without a value come last.
 import type { Precision } from '../../../shared/wire/count.ts';
-import type { TaskPage, TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskPage, TaskRow } from '../../../shared/wire/tasks.ts';
 import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
 import type { TaskListQuery } from './contract.ts';
 import { decodeCursor, encodeCursor, type Place } from './cursor.ts';

@@ -2,16 +2,10 @@
 // Not here: lists of tasks (list.ts), charts (series.ts), the thread it runs in (thread.ts).
 // Holds: it never writes; what it answers is at most one batch (a quarter of a second) behind what was received.
 import { existsSync } from 'node:fs';
-import type {
-  FacetReply,
-  FailureGroup,
-  OperationRecord,
-  OperationsQuery,
-  SeriesReply,
-  TaskPage,
-  TaskRow,
-  TaskTry,
-} from '../../../shared/wire/http.ts';
+import type { OperationRecord, OperationsQuery } from '../../../shared/wire/operations.ts';
+import type { FailureGroup } from '../../../shared/wire/overview.ts';
+import type { SeriesReply } from '../../../shared/wire/series.ts';
+import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../shared/wire/tasks.ts';
 import { EmbeddedDb } from '../../embedded-db.ts';
 import { QueryBudget } from './budget.ts';
 import type {

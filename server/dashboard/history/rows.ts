@@ -4,7 +4,7 @@ import type { Batch, Finish } from '../../../shared/events/cluster-state.ts';
 import { createTaskRecord, type LongField, type TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { jsonText } from '../../../shared/json-text.ts';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { parseJsonSlowly } from '../../serialization/json-reader.ts';
 import type { Heard, StoredTask } from './contract.ts';
 import { decodeRow } from './text.ts';

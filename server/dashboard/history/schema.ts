@@ -7,7 +7,7 @@ import { ROW_TEXT } from './rows.ts';
 
 const VERSION = 3;
 
-/** What a list shows: TaskRow of shared/wire/http.ts. */
+/** What a list shows: TaskRow of shared/wire/tasks.ts. */
 const ROW_COLUMNS = [
   'uuid',
   'name',

@@ -1,7 +1,7 @@
 // Lines for charts and sums for figures, read from the roll-ups.
 // Not here: counting (rollup.ts). Depth over time comes from the gauges.
 // Holds: at most 300 points; a bucket in which nobody listened is null, never zero; percentiles come from merged sketches.
-import type { SeriesReply } from '../../../shared/wire/http.ts';
+import type { SeriesReply } from '../../../shared/wire/series.ts';
 import type { EmbeddedDb } from '../../embedded-db.ts';
 import { type Dim, type KeyStats, type MinuteCounts, pairKey, type SeriesAsk } from './contract.ts';
 import { readGaps } from './gap-gauges.ts';

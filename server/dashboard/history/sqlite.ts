@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
-import type { HistoryHealth } from '../../../shared/wire/http.ts';
+import type { HistoryHealth } from '../../../shared/wire/cluster.ts';
 import { ImproperlyConfigured, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';

@@ -6,7 +6,7 @@
 
 import type { Masking } from '../../../shared/masking.ts';
 import { STATES } from '../../../shared/states.ts';
-import type { Progress } from '../../../shared/wire/http.ts';
+import type { Progress } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { bounded } from '../routes/bounded.ts';

@@ -7,8 +7,8 @@
 // Holds: what waits for one reader is at most HIGH and one frame; a reader never gets a patch without the one before it.
 import type { WebSocket } from 'ws';
 import { jsonText } from '../../../shared/json-text.ts';
-import type { Progress } from '../../../shared/wire/http.ts';
 import type { ClientFrame, ServerFrame, Topic } from '../../../shared/wire/live.ts';
+import type { Progress } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Feed } from './feed.ts';
 import { ALL_TOPICS, type NumberedPatch, type Topics } from './patch.ts';

@@ -2,7 +2,7 @@
 // Not here: why one still waits (../waiting/).
 // Holds: pure over what its events and the audit log say.
 // Celery 5.6: worker/request.py _announce_revoked (terminated, signum, expired of a task-revoked)
-import type { Became, TaskRow } from '../../../shared/wire/http.ts';
+import type { Became, TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Interventions } from './interventions.ts';
 
 export function becameOf(

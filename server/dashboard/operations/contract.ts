@@ -1,8 +1,8 @@
 // What an operation is: one row with its name, who may do it, its subject, check, run, and how its effect is seen afterwards.
 // Not here: the rows (table.ts and the files it lists), doing one (perform.ts), following its effect (follow.ts). Shapes of requests:
-// shared/wire/http.ts.
+// shared/wire/operations.ts.
 import type { EffectLine, EffectTasks } from '../../../shared/wire/effect.ts';
-import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import type { CommandAccess } from '../../control/commands.ts';
 import type { Outcome } from '../access/audit.ts';
 import type { Cluster } from '../cluster/cluster.ts';

@@ -2,7 +2,7 @@
 // Not here: what is looked at (the rows of table.ts).
 // Holds: a bounded number at a time; looks come further and further apart; what was seen last is in the history.
 import type { EffectLine, OperationEffect } from '../../../shared/wire/effect.ts';
-import type { OperationRecord } from '../../../shared/wire/http.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Feed } from '../live/feed.ts';
 import type { Seen, Watch } from './contract.ts';

@@ -1,7 +1,7 @@
 // What operators did that tasks and limits still bear: ids revoked, queues emptied, rate limits changed, with when and by whom.
 // Not here: doing it (actions.ts), the record of it (access/audit.ts).
 // Holds: bounded, the oldest leave first; brought back from the audit log at start, so that a restart forgets nothing of the last day.
-import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 
 export interface Intervention {
   readonly at: number;

@@ -1,7 +1,7 @@
 // Whether a task may be sent again, judged by the same reason that its page shows; and again when it is done.
 // Not here: the reason (waiting/), how its call is known (known-call.ts), sending (retry.ts).
 // Holds: what is certain to run is never sent again; what may still run is sent again only by somebody who was shown what would double.
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { WaitCause, WaitReason } from '../../../shared/wire/wait.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 

@@ -6,7 +6,7 @@ import { holdsMask } from '../../../shared/masking.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../../shared/python-values.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression.ts';

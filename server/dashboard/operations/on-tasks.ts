@@ -3,7 +3,7 @@
 
 import { plural } from '../../../shared/format/text.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import type { OperationRecord } from '../../../shared/wire/http.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { type OperationDesk, operation, Refused, type Seen, type Watch } from './contract.ts';
 import { outcomeOf } from './outcome.ts';
 import { retryTasks } from './retry.ts';

@@ -1,7 +1,7 @@
 // Operations on workers: pool size and restart, consumers, task events, heartbeat, shutdown. Their effect: what the workers now say.
 import { listing } from '../../../shared/format/text.ts';
 import type { EffectLine } from '../../../shared/wire/effect.ts';
-import type { OperationRecord } from '../../../shared/wire/http.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { slotsOf } from '../cluster/room.ts';
 import { type OperationDesk, operation, type Reach, Refused, type Seen, type Watch } from './contract.ts';
 import { outcomeOf } from './outcome.ts';

@@ -1,6 +1,6 @@
 // What workers answered to a command, as the outcome of an operation.
 // Holds: success is what workers answered, never assumed; who was expected and did not answer is named.
-import type { WorkerAnswer } from '../../../shared/wire/http.ts';
+import type { WorkerAnswer } from '../../../shared/wire/operations.ts';
 import type { Replies } from '../../control/control.ts';
 import type { Outcome } from '../access/audit.ts';
 

@@ -1,7 +1,7 @@
 // Does an operation: judged, recorded, done, read back, and followed until its effect is seen.
 // Not here: what each one is (table.ts), the record (access/audit.ts), how effects are followed (follow.ts).
 // Holds: success is what workers answered, never assumed; whatever a page has judged is judged again here.
-import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import { audited } from '../access/audit.ts';
 import { type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
 import { NO_ANSWER } from './outcome.ts';

@@ -2,7 +2,7 @@
 // Not here: doing one (perform.ts), what a row is (contract.ts).
 // Holds: every variant of OperationRequest has a row; a key that its variant does not have is refused by name.
 import { Check, Errors } from 'typebox/value';
-import { OperationRequest } from '../../../shared/wire/http.ts';
+import { OperationRequest } from '../../../shared/wire/operations.ts';
 import { type Operation, Refused } from './contract.ts';
 import { LIMIT_OPERATIONS } from './on-limits.ts';
 import { QUEUE_OPERATIONS } from './on-queues.ts';

@@ -5,7 +5,7 @@
 // login; of one worker, whose name one must know, it tells no more than /metrics.
 import { Type } from 'typebox';
 import { formatAge } from '../../../shared/format/time.ts';
-import { AliveReply } from '../../../shared/wire/http.ts';
+import { AliveReply } from '../../../shared/wire/workers.ts';
 import { PUBLIC } from '../access/identity.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { knowledge } from '../cluster/knowledge.ts';

@@ -3,7 +3,7 @@
 // Holds: nothing is listed by hand; a route appears when it is registered with a summary.
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
-import { Problem } from '../../../shared/wire/http.ts';
+import { Problem } from '../../../shared/wire/problem.ts';
 import { VIEWER } from '../access/identity.ts';
 
 /** What the page reads of the document. */

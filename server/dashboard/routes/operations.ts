@@ -1,5 +1,5 @@
 // /operations: what operators did, and doing it.
-import { OperationRecord, OperationRequest, OperationsPage, OperationsQuery } from '../../../shared/wire/http.ts';
+import { OperationRecord, OperationRequest, OperationsPage, OperationsQuery } from '../../../shared/wire/operations.ts';
 import { requireAccess } from '../access/gate.ts';
 import { OPERATOR, VIEWER } from '../access/identity.ts';
 import { Refused } from '../operations/contract.ts';

@@ -1,7 +1,8 @@
 // /overview, /failures, /cluster: is the cluster well?
 
 import { Type } from 'typebox';
-import { ClusterInfo, FailuresReply, Overview } from '../../../shared/wire/http.ts';
+import { ClusterInfo } from '../../../shared/wire/cluster.ts';
+import { FailuresReply, Overview } from '../../../shared/wire/overview.ts';
 import { VIEWER } from '../access/identity.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import { clusterInfo, figures, queueRows, workerRows } from '../cluster/rows.ts';

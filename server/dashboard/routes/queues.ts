@@ -2,14 +2,8 @@
 import { Type } from 'typebox';
 import type { Masking } from '../../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
-import {
-  type PeekedMessage,
-  QueueDetail,
-  QueuesReply,
-  Range,
-  SeriesQuery,
-  SeriesReply,
-} from '../../../shared/wire/http.ts';
+import { type PeekedMessage, QueueDetail, QueuesReply } from '../../../shared/wire/queues.ts';
+import { Range, SeriesQuery, SeriesReply } from '../../../shared/wire/series.ts';
 import { toError } from '../../errors.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';

@@ -3,7 +3,7 @@
 // Holds: broker and result backend are asked only when somebody looks; a page gets no more of a value than it can draw.
 import { Type } from 'typebox';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import { CallReply, ResultReply, RetryPlan } from '../../../shared/wire/http.ts';
+import { CallReply, ResultReply, RetryPlan } from '../../../shared/wire/task-values.ts';
 import { SerializationError, toError } from '../../errors.ts';
 import type { ResultMeta } from '../../protocol/result-meta.ts';
 import { VIEWER } from '../access/identity.ts';

@@ -15,7 +15,7 @@ import {
   type TaskTry,
   TaskTypesReply,
   WaitReply,
-} from '../../../shared/wire/http.ts';
+} from '../../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { VIEWER } from '../access/identity.ts';
 import { countUnknown } from '../cluster/held.ts';

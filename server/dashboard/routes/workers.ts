@@ -1,7 +1,7 @@
 // /workers: all of them, and one with what it says of itself. Acting on them: operations.ts.
 import { Type } from 'typebox';
 import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
-import { type RequestInfo, WorkerDetail, WorkersReply } from '../../../shared/wire/http.ts';
+import { type RequestInfo, WorkerDetail, WorkersReply } from '../../../shared/wire/workers.ts';
 import { VIEWER } from '../access/identity.ts';
 import { heldBy } from '../cluster/held.ts';
 import { parseRegistered } from '../cluster/inspector.ts';

@@ -1,7 +1,7 @@
 // A stored or remembered task as lists, pages and live frames show it: its own fields, and what others know of it.
 // Not here: its fields (../history/rows.ts), since when nobody knows of it (../cluster/held.ts), why it waits (../waiting/).
 // Holds: cheap, for it is asked for each row of each frame.
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { unknownSince } from '../cluster/held.ts';
 import type { Interventions } from '../operations/interventions.ts';

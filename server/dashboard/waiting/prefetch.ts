@@ -3,7 +3,7 @@
 // Holds: the parts add up to what is taken; what the worker did not say is null, never 0.
 // Celery 5.6: worker/consumer/consumer.py (qos.increment_eventually for each ETA), worker/control.py (stats, reserved, scheduled)
 import { listing } from '../../../shared/format/text.ts';
-import type { PrefetchUse } from '../../../shared/wire/http.ts';
+import type { PrefetchUse } from '../../../shared/wire/workers.ts';
 import type { Inspected } from '../cluster/inspector.ts';
 
 export interface PrefetchFacts {

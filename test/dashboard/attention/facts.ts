@@ -1,6 +1,6 @@
 // Facts of a cluster that is well, to be changed by a test where it is not.
 import type { Consumption, Facts, QueueFact, WorkerFact } from '../../../server/dashboard/attention/facts.ts';
-import type { Knowledge, KnowledgeBySource } from '../../../shared/wire/http.ts';
+import type { Knowledge, KnowledgeBySource } from '../../../shared/wire/cluster.ts';
 
 export const NOW = 1_800_000_000;
 

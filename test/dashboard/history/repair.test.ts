@@ -9,7 +9,7 @@ import { openHistory } from '../../../server/dashboard/history/sqlite.ts';
 import type { Bounds } from '../../../server/dashboard/history/write-behind.ts';
 import { silentLogger } from '../../../server/log.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
-import type { EventGap } from '../../../shared/wire/http.ts';
+import type { EventGap } from '../../../shared/wire/series.ts';
 import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
 

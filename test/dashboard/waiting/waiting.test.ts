@@ -8,17 +8,12 @@ import { WebSocket } from 'ws';
 import type { Dashboard } from '../../../server/dashboard/dashboard.ts';
 import { Celery } from '../../../server/index.ts';
 import { Worker } from '../../../server/worker/worker.ts';
-import type {
-  OperationsPage,
-  Progress,
-  QueueDetail,
-  RetryPlan,
-  TaskDetail,
-  WaitReply,
-  WorkerDetail,
-  WorkersReply,
-} from '../../../shared/wire/http.ts';
+import type { OperationsPage } from '../../../shared/wire/operations.ts';
+import type { QueueDetail } from '../../../shared/wire/queues.ts';
+import type { RetryPlan } from '../../../shared/wire/task-values.ts';
+import type { Progress, TaskDetail, WaitReply } from '../../../shared/wire/tasks.ts';
 import type { WaitCause, WaitReason } from '../../../shared/wire/wait.ts';
+import type { WorkerDetail, WorkersReply } from '../../../shared/wire/workers.ts';
 import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
 import { dashboardOn, getFrom, operateOn } from '../../support/python-dashboard.ts';
 import { openPythonShop, type PythonShop, type PythonWorker } from '../../support/python-shop.ts';

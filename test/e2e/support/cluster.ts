@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import type { Celery } from '../../../server/index.ts';
-import type { TaskDetail } from '../../../shared/wire/http.ts';
+import type { TaskDetail } from '../../../shared/wire/tasks.ts';
 import type { Running } from '../../support/umbel.ts';
 import { until } from '../../support/until.ts';
 

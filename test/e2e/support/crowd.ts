@@ -1,8 +1,9 @@
 // A page that hears of many more workers and queues than there are: what the real server sends, with rows of its own kind added on the
 // way, as many as a large cluster has. Also to make one of them odd.
 import type { Page } from 'playwright';
-import type { QueueRow, WorkerRow } from '../../../shared/wire/http.ts';
 import type { ServerFrame } from '../../../shared/wire/live.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 
 export interface Crowd {
   readonly workers?: number;

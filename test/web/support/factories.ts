@@ -1,17 +1,11 @@
 // Rows and replies as the API gives them, whole and uneventful; a test says only what it is about.
-import type {
-  ClusterInfo,
-  FailureGroup,
-  Figures,
-  OperationRecord,
-  Overview,
-  QueueRow,
-  SeriesReply,
-  TaskPage,
-  TaskRow,
-  WorkerDetail,
-  WorkerRow,
-} from '../../../shared/wire/http.ts';
+import type { ClusterInfo } from '../../../shared/wire/cluster.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
+import type { FailureGroup, Figures, Overview } from '../../../shared/wire/overview.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { SeriesReply } from '../../../shared/wire/series.ts';
+import type { TaskPage, TaskRow } from '../../../shared/wire/tasks.ts';
+import type { WorkerDetail, WorkerRow } from '../../../shared/wire/workers.ts';
 
 export const NOW = Math.floor(Date.now() / 1000);
 

@@ -1,7 +1,7 @@
 // fetch with typed errors: what the server said (problem+json), or that it could not be reached.
 // Which paths there are: queries.ts and actions.ts. Holds: no reply is shown as data unless it was 2xx JSON.
 import { parseJsonExact } from '../../../shared/json-text.ts';
-import type { Problem } from '../../../shared/wire/http.ts';
+import type { Problem } from '../../../shared/wire/problem.ts';
 import { apiUrl } from './base.ts';
 
 export class ApiError extends Error {

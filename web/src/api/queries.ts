@@ -1,27 +1,14 @@
 // Every read of the API: its path, its key, how long it stays fresh. Writes: actions.ts.
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { toSegment } from '../../../shared/path-segment.ts';
-import type {
-  CallReply,
-  FacetReply,
-  OperationsPage,
-  OperationsQuery,
-  Overview,
-  QueueDetail,
-  QueueRow,
-  Range,
-  ResultReply,
-  RetryPlan,
-  SeriesQuery,
-  SeriesReply,
-  TaskDetail,
-  TaskPage,
-  TasksQuery,
-  TaskType,
-  WorkerDetail,
-  WorkerRow,
-} from '../../../shared/wire/http.ts';
+import type { OperationsPage, OperationsQuery } from '../../../shared/wire/operations.ts';
+import type { Overview } from '../../../shared/wire/overview.ts';
+import type { QueueDetail, QueueRow } from '../../../shared/wire/queues.ts';
+import type { Range, SeriesQuery, SeriesReply } from '../../../shared/wire/series.ts';
+import type { CallReply, ResultReply, RetryPlan } from '../../../shared/wire/task-values.ts';
+import type { FacetReply, TaskDetail, TaskPage, TasksQuery, TaskType } from '../../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
+import type { WorkerDetail, WorkerRow } from '../../../shared/wire/workers.ts';
 import { get } from './client.ts';
 
 const part = (name: string) => encodeURIComponent(toSegment(name));

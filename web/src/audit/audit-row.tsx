@@ -1,6 +1,6 @@
 // One operation as a row that reads as a sentence, with links to what it was about; open, what workers answered and what became of it.
 import { Link } from '@tanstack/react-router';
-import type { OperationRecord } from '../../../shared/wire/http.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { shortId } from '../ui/task-name.tsx';

@@ -1,6 +1,6 @@
 // Operations as a table, newest first; one of them may be open, one may be under the cursor. A row: audit-row.tsx.
 import type { RefObject } from 'react';
-import type { OperationRecord } from '../../../shared/wire/http.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { AuditRow } from './audit-row.tsx';

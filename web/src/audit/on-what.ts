@@ -1,6 +1,6 @@
 // What an operation was done to, as pieces that link: tasks, task names, queues, workers, and the words between. Pure.
 // Drawing: audit-row.tsx. Holds: what a request of another version says is shown as the server's one line.
-import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 
 export type Piece =
   | { readonly kind: 'words'; readonly text: string }

@@ -1,7 +1,7 @@
 // The operations that a filter asks for, page after page, as the live feed knows them now. Drawing: audit-table.tsx.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
-import type { OperationRecord } from '../../../shared/wire/http.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { fetchOperations } from '../api/queries.ts';
 import { usePicture } from '../live/hooks.ts';
 import type { OperationFilter } from './audit-filter.tsx';

@@ -1,5 +1,5 @@
 // Where the ticks of an axis stand, and how data is shaped for the charts. Pure. Drawing: the chart components beside it.
-import type { EventGap, Range, SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, Range, SeriesReply } from '../../../shared/wire/series.ts';
 
 /** The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 x 10^n that is not below `value`; at least 4, so that four lines have whole numbers. */
 export function niceMax(value: number): number {

@@ -1,7 +1,7 @@
 // A chart where it stands on a page: loads the chart library late, and offers the same as a table. Its data: use-series.ts.
 // The pictures: throughput.tsx, percentiles.tsx, depth.tsx.
 import { lazy, type ReactNode, Suspense, startTransition, useEffect, useState } from 'react';
-import type { Range, SeriesReply } from '../../../shared/wire/http.ts';
+import type { Range, SeriesReply } from '../../../shared/wire/series.ts';
 import { usePhone } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';

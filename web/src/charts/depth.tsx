@@ -1,7 +1,7 @@
 // How much waited in a queue over time: ink, for depth alone is no trouble. A gap is a time without a measurement.
 import { memo } from 'react';
 import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';

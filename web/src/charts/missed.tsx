@@ -1,7 +1,7 @@
 // Gaps in the events, as the charts mark them: a band over the time in which nobody listened. In the lazy chunk with the chart library.
 // The word in the legend: chart-card.tsx. What was missed altogether: shell/unheard.tsx.
 import { ReferenceArea } from 'recharts';
-import type { EventGap } from '../../../shared/wire/http.ts';
+import type { EventGap } from '../../../shared/wire/series.ts';
 
 /** A band is at least this share of the chart's width, or it would not be seen. */
 const MIN_WIDTH = 1 / 240;

@@ -1,7 +1,7 @@
 // Runtime or waiting percentiles in ink, on a log scale, each named with its value at the line's end.
 import { memo } from 'react';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
 import { axisTime, roughly } from '../ui/words.ts';
 import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';

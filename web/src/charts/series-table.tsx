@@ -1,5 +1,5 @@
 // The series of a chart as a table, newest first.
-import type { SeriesReply } from '../../../shared/wire/http.ts';
+import type { SeriesReply } from '../../../shared/wire/series.ts';
 import { exactTime } from '../ui/words.ts';
 import type { ChartLine } from './chart-tooltip.tsx';
 

@@ -13,7 +13,7 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import type { EventGap, SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
 import { axisTime, count } from '../ui/words.ts';
 import { countTicks, niceMax, stepPoints, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';

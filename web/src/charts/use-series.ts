@@ -1,7 +1,7 @@
 // The data of a chart: asked for while somebody looks, and drawn on as unknown while the server is silent. Drawing: chart-card.tsx.
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import type { EventGap, SeriesQuery, SeriesReply } from '../../../shared/wire/http.ts';
+import type { EventGap, SeriesQuery, SeriesReply } from '../../../shared/wire/series.ts';
 import { seriesQuery } from '../api/queries.ts';
 import { useConnection, useNow, usePicture, useVisible } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';

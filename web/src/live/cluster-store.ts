@@ -1,15 +1,12 @@
 // The live picture: snapshot and patches merged into one immutable state, bursts batched into one render.
 // The wire: socket.ts. Who reads it: hooks.ts. Holds: rows that did not change keep their identity.
-import type {
-  ClusterInfo,
-  Figures,
-  OperationRecord,
-  Progress,
-  QueueRow,
-  TaskRow,
-  WorkerRow,
-} from '../../../shared/wire/http.ts';
+import type { ClusterInfo } from '../../../shared/wire/cluster.ts';
 import type { Patch, ServerFrame, Snapshot } from '../../../shared/wire/live.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
+import type { Figures } from '../../../shared/wire/overview.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { Progress, TaskRow } from '../../../shared/wire/tasks.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import type { LiveState } from './socket.ts';
 
 export interface Picture {

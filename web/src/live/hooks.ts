@@ -1,8 +1,10 @@
 // Narrow subscriptions to the live picture and to the screen. Where both come from: provider.tsx.
 // Holds: a component renders again only when what it selected changed.
 import { useCallback, useEffect, useSyncExternalStore } from 'react';
-import type { QueueRow, TaskRow, WorkerRow } from '../../../shared/wire/http.ts';
 import type { Topic } from '../../../shared/wire/live.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import type { Picture } from './cluster-store.ts';
 import { useLive } from './provider.tsx';
 import type { Signal } from './screen.ts';

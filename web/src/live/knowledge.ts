@@ -2,7 +2,7 @@
 // broker, the events, the history or the workers' answers are away. What looks old because of it: ui/as-of.tsx, shell/stale.css.
 // Holds: a figure is never shown as fresh when nobody could say so.
 import { useCallback, useSyncExternalStore } from 'react';
-import type { ClusterInfo } from '../../../shared/wire/http.ts';
+import type { ClusterInfo } from '../../../shared/wire/cluster.ts';
 import type { Picture } from './cluster-store.ts';
 import { useLive } from './provider.tsx';
 

@@ -1,7 +1,7 @@
 // What came of an action, where its button was: waiting for workers, what each answered, and the event that proves it.
 // Asking: api/actions.ts. The proof is the live feed's, never the reply's.
 import { useState } from 'react';
-import type { OperationRecord } from '../../../shared/wire/http.ts';
+import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import type { Operation } from '../api/actions.ts';
 import { ApiError } from '../api/client.ts';
 import { Icon } from '../ui/icon.tsx';

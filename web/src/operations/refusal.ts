@@ -1,5 +1,5 @@
 // Why nothing can be done now, to anybody or to this worker: said by every control that acts, which keeps its place and is off.
-import type { WorkerRow } from '../../../shared/wire/http.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { useAway, useServerSilence } from '../live/knowledge.ts';
 

@@ -1,6 +1,6 @@
 // Kinds of failure in 24 hours, as the server ranks them.
 import { Link } from '@tanstack/react-router';
-import type { FailureGroup } from '../../../shared/wire/http.ts';
+import type { FailureGroup } from '../../../shared/wire/overview.ts';
 import { Trend } from '../charts/spark.tsx';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';

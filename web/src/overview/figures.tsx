@@ -1,5 +1,5 @@
 // Four figures of now against what is usual: finished, failed, waiting, busy slots. Each says when it is old.
-import type { Figures } from '../../../shared/wire/http.ts';
+import type { Figures } from '../../../shared/wire/overview.ts';
 import { Spark } from '../charts/spark.tsx';
 import { useNow } from '../live/hooks.ts';
 import { type Part, usePart } from '../live/part.ts';

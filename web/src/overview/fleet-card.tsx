@@ -1,7 +1,7 @@
 // Workers on the overview, trouble first, as many as two lines hold. All of them: pages/workers.tsx.
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import type { WorkerRow } from '../../../shared/wire/http.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { useNow } from '../live/hooks.ts';
 import { usePart } from '../live/part.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';

@@ -1,6 +1,7 @@
 // The first line of the overview: what needs a person, each a link to its place. Five at most; what it rests on is on hover.
 // What is concluded and when: the server (server/dashboard/attention). Holds: its place and height are the same whatever it says.
-import type { Attention, Overview } from '../../../shared/wire/http.ts';
+import type { Attention } from '../../../shared/wire/attention.ts';
+import type { Overview } from '../../../shared/wire/overview.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';

@@ -1,6 +1,6 @@
 // Queues on the overview: those that grow first, then those with more waiting. All of them: pages/queues.tsx.
 import { Link } from '@tanstack/react-router';
-import type { QueueRow } from '../../../shared/wire/http.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Spark } from '../charts/spark.tsx';
 import { usePart } from '../live/part.ts';
 import { Oldest } from '../queues/oldest.tsx';

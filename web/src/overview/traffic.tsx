@@ -1,7 +1,7 @@
 // Throughput beside runtime on one time axis, with the times of which events are missing hatched in both. The pictures: charts/.
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { Range, SeriesReply } from '../../../shared/wire/http.ts';
+import type { Range, SeriesReply } from '../../../shared/wire/series.ts';
 import { lastValue } from '../charts/axis.ts';
 import { ChartBody, MissedLegend, RangePicker, TableToggle, throughputSummary } from '../charts/chart-card.tsx';
 import { useSeries } from '../charts/use-series.ts';

@@ -2,7 +2,7 @@
 // Each part: overview/. Charts: charts/. Holds: a card that cannot be drawn takes no other with it.
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import type { Overview } from '../../../shared/wire/http.ts';
+import type { Overview } from '../../../shared/wire/overview.ts';
 import { overviewQuery } from '../api/queries.ts';
 import { fittingRange } from '../charts/axis.ts';
 import { useFigures, useQueues, useWorkers } from '../live/hooks.ts';

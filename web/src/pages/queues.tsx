@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef, useState } from 'react';
-import type { Range } from '../../../shared/wire/http.ts';
+import type { Range } from '../../../shared/wire/series.ts';
 import { queuesQuery } from '../api/queries.ts';
 import { useQueues, useServerClock } from '../live/hooks.ts';
 import { useAway } from '../live/knowledge.ts';

@@ -2,7 +2,7 @@
 // The list: tasks/use-task-list.ts, task-table.tsx. The task: tasks/task-detail.tsx.
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef, useState } from 'react';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { useOperation } from '../api/actions.ts';
 import { useConnection, usePhone } from '../live/hooks.ts';
 import { EventsOff } from '../operations/events-off.tsx';

@@ -2,7 +2,7 @@
 // Each part: workers/.
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import type { WorkerDetail } from '../../../shared/wire/http.ts';
+import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { ApiError } from '../api/client.ts';
 import { workerQuery } from '../api/queries.ts';
 import { useWorker } from '../live/hooks.ts';

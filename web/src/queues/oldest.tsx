@@ -1,5 +1,5 @@
 // The age of a queue's oldest message.
-import type { QueueRow } from '../../../shared/wire/http.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Age } from '../ui/time.tsx';
 
 /** Celery's messages carry no time of sending, and Redis keeps none. */

@@ -1,6 +1,6 @@
 // Emptying a queue: what goes, what stays, what arrives meanwhile; its name typed before the button works.
 import { useState } from 'react';
-import type { PeekedMessage, QueueRow } from '../../../shared/wire/http.ts';
+import type { PeekedMessage, QueueRow } from '../../../shared/wire/queues.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { count, exactCount, plural, rate } from '../ui/words.ts';

@@ -1,5 +1,5 @@
 // The list of queues as data: stems, sums, what is filtered by. Pure. Drawing: queue-table.tsx.
-import type { QueueRow } from '../../../shared/wire/http.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { queueParts, stemsOf } from '../ui/table/stems.ts';
 import { count } from '../ui/words.ts';

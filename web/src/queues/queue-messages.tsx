@@ -1,6 +1,6 @@
 // The head of a queue in order of delivery, read without taking anything.
 import { Link } from '@tanstack/react-router';
-import type { PeekedMessage } from '../../../shared/wire/http.ts';
+import type { PeekedMessage } from '../../../shared/wire/queues.ts';
 import { argumentsOf } from '../tasks/task-table.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';

@@ -3,7 +3,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { QueueRow, Range } from '../../../shared/wire/http.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { Range } from '../../../shared/wire/series.ts';
 import { useOperation } from '../api/actions.ts';
 import { queueQuery } from '../api/queries.ts';
 import { lastValue } from '../charts/axis.ts';

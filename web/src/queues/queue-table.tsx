@@ -1,7 +1,7 @@
 // Every queue as a row, or as stems when there are many: how much waits, whether it drains, who consumes. Depth alone is no trouble,
 // so depth has no colour. What a list of queues is: queue-list.ts. The table: ui/table. The open queue: queue-panel.tsx.
 import { Link } from '@tanstack/react-router';
-import type { QueueRow } from '../../../shared/wire/http.ts';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Spark } from '../charts/spark.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';

@@ -1,6 +1,7 @@
 // The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
 import { Link, useRouterState } from '@tanstack/react-router';
-import type { ClusterInfo, EventGap, SourceState } from '../../../shared/wire/http.ts';
+import type { ClusterInfo, SourceState } from '../../../shared/wire/cluster.ts';
+import type { EventGap } from '../../../shared/wire/series.ts';
 import { useCluster, useConnection, useNow } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { Boundary } from '../ui/boundary.tsx';

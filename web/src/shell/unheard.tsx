@@ -2,7 +2,7 @@
 // history that cannot be written, and what was missed while nobody listened. How each source is: rail.tsx. Where a gap lies in time: charts/missed.tsx.
 // Holds: a gap is said until it is hidden, ten minutes at most; what is away is said until it is back.
 import { useState } from 'react';
-import type { EventGap } from '../../../shared/wire/http.ts';
+import type { EventGap } from '../../../shared/wire/series.ts';
 import { useCluster, useConnection, useNow } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { useLive } from '../live/provider.tsx';

@@ -1,6 +1,6 @@
 // Whether a verb applies to a task as the list knows it, and why not. The server judges again, with more knowledge. Pure.
 import { ENDED_STATES } from '../../../shared/states.ts';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 
 export type TaskVerb = 'revoke' | 'terminate' | 'retry';
 

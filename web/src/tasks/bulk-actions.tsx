@@ -1,7 +1,7 @@
 // What is done with the selected tasks: the bar that takes the filter's place, the way to select all that match, and the dialog
 // that says the consequence first.
 import { useState } from 'react';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Operation } from '../api/actions.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';

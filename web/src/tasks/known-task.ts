@@ -1,6 +1,6 @@
 // What is known of one task: its detail where it was read, what the live feed knows better, or its row alone. Pure.
 // Reading it: use-task.ts. Holds: a text that a row carries cut never takes the place of the whole one.
-import type { TaskDetail, TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskDetail, TaskRow } from '../../../shared/wire/tasks.ts';
 
 /** @param partial only its row is known: tries, kin and what may be done are not */
 export type KnownTask = TaskDetail & { partial?: boolean };

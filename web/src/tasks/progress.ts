@@ -1,7 +1,8 @@
 // How far a running task is and how fast it goes, out of the `current` and `total` of its stored state. Pure. Drawing: task-progress.tsx.
 // Holds: an end is told as a range, and only while it moves; nothing is told of a total that is none.
 import { STATES } from '../../../shared/states.ts';
-import type { Progress, ResultReply } from '../../../shared/wire/http.ts';
+import type { ResultReply } from '../../../shared/wire/task-values.ts';
+import type { Progress } from '../../../shared/wire/tasks.ts';
 
 /** One thing seen: at `at` it stood at `current`. @unit seconds */
 export interface Step {

@@ -2,7 +2,7 @@
 // The server works it out (operations/retry.ts) and judges again when it is done. Many tasks at once: bulk-actions.tsx.
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { RetryPlan } from '../../../shared/wire/http.ts';
+import type { RetryPlan } from '../../../shared/wire/task-values.ts';
 import { retryPlanQuery } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';

@@ -2,7 +2,7 @@
 // Doing it: bulk-actions.tsx listens through the list's page. Judging whether it applies: applies.ts.
 import { useNavigate } from '@tanstack/react-router';
 import { createContext, useContext } from 'react';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { copyText } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';

@@ -1,6 +1,6 @@
 // Which tasks are selected, by id, with the row as it was last seen: those of the list, or all that match. Pure.
 // Reading all that match: use-select-all.ts. Doing something with them: use-bulk.ts.
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 
 export type Selection = ReadonlyMap<string, TaskRow>;
 export const NONE: Selection = new Map();

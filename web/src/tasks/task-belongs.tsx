@@ -1,7 +1,7 @@
 // Where a task belongs: its queue and worker, its times in the zone of the page, and its kin.
 import { Link } from '@tanstack/react-router';
 import { etaSeconds } from '../../../shared/query/match.ts';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';

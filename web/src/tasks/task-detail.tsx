@@ -4,7 +4,7 @@
 // task-values, task-belongs.
 import { Link } from '@tanstack/react-router';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { ApiError } from '../api/client.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Button } from '../ui/button.tsx';

@@ -2,7 +2,8 @@
 // Whether a verb applies is the server's word (`actions` of the detail). Before it is done: bulk-actions.tsx, retry-dialog.tsx.
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { OperationRequest, TaskRow } from '../../../shared/wire/http.ts';
+import type { OperationRequest } from '../../../shared/wire/operations.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { useOperation } from '../api/actions.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';

@@ -6,7 +6,7 @@
 // Holds: an answer to a filter of before is dropped; rows of another filter stand until this one's are read or refused.
 import { matchesQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
-import type { TaskPage, TaskRow, TasksQuery } from '../../../shared/wire/http.ts';
+import type { TaskPage, TaskRow, TasksQuery } from '../../../shared/wire/tasks.ts';
 import type { Picture } from '../live/cluster-store.ts';
 import {
   appendPage,

@@ -2,7 +2,7 @@
 // Fetching and holding: task-list-store.ts. Drawing: task-table.tsx.
 // Holds: a row stands once; rows that did not change keep their identity; order changes only by merge.
 import type { Precision } from '../../../shared/wire/count.ts';
-import type { TaskPage, TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskPage, TaskRow } from '../../../shared/wire/tasks.ts';
 import { count } from '../ui/words.ts';
 
 export interface TaskList {

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type RefObject, useEffect, useRef } from 'react';
 import { splitException } from '../../../shared/exception-repr.ts';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { usePhone } from '../live/hooks.ts';
 import { ROW_HEIGHT, usePreferences } from '../shell/preferences.ts';
 import { Boundary } from '../ui/boundary.tsx';

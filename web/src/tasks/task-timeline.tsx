@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { splitException } from '../../../shared/exception-repr.ts';
 import { etaSeconds } from '../../../shared/query/match.ts';
-import type { TaskDetail } from '../../../shared/wire/http.ts';
+import type { TaskDetail } from '../../../shared/wire/tasks.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { age, clock, day, duration, exactTime, instant, roughly } from '../ui/words.ts';

@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react';
 import { parsePythonLiteral } from '../../../shared/python-literal.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import type { ResultReply } from '../../../shared/wire/http.ts';
+import type { ResultReply } from '../../../shared/wire/task-values.ts';
 import { apiUrl } from '../api/base.ts';
 import { callQuery, resultQuery } from '../api/queries.ts';
 import { Button, CopyButton } from '../ui/button.tsx';

@@ -1,5 +1,5 @@
 // One try of a task as points in time and the waits between them. Pure. Drawing: task-timeline.tsx.
-import type { TaskDetail, TaskTry } from '../../../shared/wire/http.ts';
+import type { TaskDetail, TaskTry } from '../../../shared/wire/tasks.ts';
 
 export interface Point {
   label: string;

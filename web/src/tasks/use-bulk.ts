@@ -3,7 +3,7 @@
 // Holds: a request that fails ends it; what was sent before is counted, what was not is said.
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useRef, useState } from 'react';
-import type { OperationRecord, OperationRequest } from '../../../shared/wire/http.ts';
+import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import { post } from '../api/client.ts';
 import type { TaskVerb } from './applies.ts';
 import { inParts } from './selection.ts';

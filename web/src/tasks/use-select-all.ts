@@ -1,6 +1,6 @@
 // Reading every task that matches a filter, page after page, to select them: beyond what the list has loaded.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { TaskRow } from '../../../shared/wire/http.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { fetchTasks } from '../api/queries.ts';
 
 const PAGE = 1000;

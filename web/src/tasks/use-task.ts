@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import type { Progress, TaskRow } from '../../../shared/wire/http.ts';
+import type { Progress, TaskRow } from '../../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { ApiError } from '../api/client.ts';
 import { storedStateQuery, taskQuery, waitQuery } from '../api/queries.ts';

@@ -2,7 +2,7 @@
 // Colours by data-state: tokens.css. Names and which are final: shared/states.ts.
 // Holds: an unknown state looks custom, never PENDING.
 import { STATES } from '../../../shared/states.ts';
-import type { WorkerRow } from '../../../shared/wire/http.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { ForeignText } from './foreign-text.tsx';
 import { Icon, type IconName } from './icon.tsx';
 

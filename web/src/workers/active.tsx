@@ -2,7 +2,7 @@
 // What a silent one held: held.tsx.
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import type { RequestInfo, WorkerDetail } from '../../../shared/wire/http.ts';
+import type { RequestInfo, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { useKnownNow, useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';

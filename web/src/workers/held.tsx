@@ -2,7 +2,7 @@
 // What it does while it is there: active.tsx. Who judges a retry: the server (operations/retry.ts), which refuses what may still run.
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { HeldTasks, WorkerDetail } from '../../../shared/wire/http.ts';
+import type { HeldTasks, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';

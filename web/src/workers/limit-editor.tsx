@@ -1,7 +1,8 @@
 // The limits of one task, being edited: its name, three fields with what they were, where it applies, what will follow, and the button that
 // says to how many. The list: limits.tsx. Reading rates: rate-words.ts.
 import { useState } from 'react';
-import type { OperationRequest, RegisteredTask, WorkerDetail } from '../../../shared/wire/http.ts';
+import type { OperationRequest } from '../../../shared/wire/operations.ts';
+import type { RegisteredTask, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useWorkers } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { TaskName } from '../ui/task-name.tsx';

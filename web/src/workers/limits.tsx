@@ -1,7 +1,7 @@
 // Registered tasks with their limits, each edited in its place: what it was, where it will apply, what will follow. Beside a limit
 // that was set here stands how fast the task has run since. The fields: limit-editor.tsx.
 import { useMemo, useState } from 'react';
-import type { RegisteredTask, WorkerDetail } from '../../../shared/wire/http.ts';
+import type { RegisteredTask, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';

@@ -1,7 +1,7 @@
 // The pool of a worker: its kind, its processes, its bounds, as its statistics tell them; new bounds for its autoscaler, new processes.
 // One slot more or less: pages/worker.tsx. Holds: what the worker answered is shown as it said it, refusals too.
 import { useState } from 'react';
-import type { WorkerDetail } from '../../../shared/wire/http.ts';
+import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';

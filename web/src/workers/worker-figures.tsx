@@ -1,6 +1,6 @@
 // A worker in four figures: its pool in slots, what fills its prefetch window, what it finished, what it processed.
 // Holds: of a silent worker nothing is said as if it were of now; the parts of the window add up.
-import type { WorkerDetail } from '../../../shared/wire/http.ts';
+import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { Slots, Spark } from '../charts/spark.tsx';
 import { useNow } from '../live/hooks.ts';

@@ -1,6 +1,6 @@
 // The list of workers as data: totals that add up, deployments by what host names share, what is filtered by, who stands first. Pure.
 // Drawing: worker-table.tsx. Holds: slots of a silent worker are in no total, and what is unknown is never 0.
-import type { WorkerRow } from '../../../shared/wire/http.ts';
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { hostParts, stemsOf } from '../ui/table/stems.ts';
 import { count, plural } from '../ui/words.ts';

@@ -1,7 +1,7 @@
 // More of a worker, by tab: limits, queues, reserved, scheduled, revoked, stats, configuration. Limits: limits.tsx.
 import { Link } from '@tanstack/react-router';
 import { type KeyboardEvent, useMemo, useState } from 'react';
-import type { RequestInfo, WorkerDetail } from '../../../shared/wire/http.ts';
+import type { RequestInfo, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';

@@ -1,7 +1,7 @@
 // The head of a worker's page: its name, whether it is there, what it is, and what can be done to all of it.
 // Holds: each button keeps its place; one that does not apply now is off and says why.
 import { useState } from 'react';
-import type { WorkerDetail } from '../../../shared/wire/http.ts';
+import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { useNow, useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';

@@ -1,0 +1,117 @@
+// Operations on the wire: what an operator may ask for, what came of it, and the audit log. The rows that carry it out:
+// server/dashboard/operations/table.ts.
+import { type Static, Type } from 'typebox';
+import { OperationEffect } from './effect.ts';
+import { Bool, Int, NNum, NStr, Nullable, Num, Str } from './schema.ts';
+
+/** Of something that is there: nothing has an empty one. */
+const Name = Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f\\u007f]+$' });
+/** `SIGTERM`, `TERM`, `15` */
+const Signal = Type.String({ pattern: '^[A-Za-z0-9]{1,20}$' });
+const Destination = Type.Optional(Type.Array(Name));
+
+/** An operator action. `destination`: nodenames; absent = every worker. */
+export const OperationRequest = Type.Union([
+  Type.Object({ action: Type.Literal('revoke'), task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }) }),
+  Type.Object({
+    action: Type.Literal('terminate'),
+    task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
+    signal: Type.Optional(Signal),
+  }),
+  /** Sends the task again under a new id; the old one stays as it was. */
+  Type.Object({
+    action: Type.Literal('retry'),
+    task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
+    /** Default: the one it came from, where that is told. */
+    queue: Type.Optional(Name),
+    /** Send those too that may still run, so that they may run twice. Default: they are refused, each with the reason. */
+    accept_double: Type.Optional(Bool),
+  }),
+  Type.Object({ action: Type.Literal('rate_limit'), task_name: Name, rate_limit: Str, destination: Destination }),
+  Type.Object({
+    action: Type.Literal('time_limit'),
+    task_name: Name,
+    soft: Type.Optional(NNum),
+    hard: Type.Optional(NNum),
+    destination: Destination,
+  }),
+  Type.Object({
+    action: Type.Literal('pool_grow'),
+    n: Type.Integer({ minimum: 1, maximum: 1000 }),
+    destination: Destination,
+  }),
+  Type.Object({
+    action: Type.Literal('pool_shrink'),
+    n: Type.Integer({ minimum: 1, maximum: 1000 }),
+    destination: Destination,
+  }),
+  /** New bounds of a worker that was started with --autoscale. */
+  Type.Object({
+    action: Type.Literal('autoscale'),
+    max: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    min: Type.Integer({ minimum: 0, maximum: 10_000 }),
+    destination: Destination,
+  }),
+  /** New processes for the pool; workers allow it with worker_pool_restarts. */
+  Type.Object({ action: Type.Literal('pool_restart'), destination: Destination }),
+  Type.Object({
+    action: Type.Literal('add_consumer'),
+    queue: Name,
+    /** Exchange, its type (direct, topic, fanout) and routing key; default: a direct one, each named as the queue. */
+    exchange: Type.Optional(Str),
+    exchange_type: Type.Optional(Str),
+    routing_key: Type.Optional(Str),
+    destination: Destination,
+  }),
+  Type.Object({ action: Type.Literal('cancel_consumer'), queue: Name, destination: Destination }),
+  Type.Object({ action: Type.Literal('enable_events'), destination: Destination }),
+  Type.Object({ action: Type.Literal('disable_events'), destination: Destination }),
+  /** Ask workers to announce themselves. */
+  Type.Object({ action: Type.Literal('heartbeat'), destination: Destination }),
+  Type.Object({ action: Type.Literal('shutdown'), destination: Type.Array(Name, { minItems: 1 }) }),
+  /** `confirm` must equal the queue's name. */
+  Type.Object({ action: Type.Literal('purge'), queue: Name, confirm: Str }),
+]);
+export type OperationRequest = Static<typeof OperationRequest>;
+
+export const WorkerAnswer = Type.Object({ worker: Str, ok: Bool, text: Str });
+export type WorkerAnswer = Static<typeof WorkerAnswer>;
+
+export const OperationRecord = Type.Object({
+  id: Int,
+  at: Num,
+  /** Who asked: user name, or 'anonymous' on loopback without authentication. */
+  who: Str,
+  action: Str,
+  /** What it was done to, as one line. */
+  subject: Str,
+  request: Type.Unknown(),
+  outcome: Type.Union([Type.Literal('ok'), Type.Literal('partial'), Type.Literal('failed'), Type.Literal('no-answer')]),
+  /** '2 of 2 workers answered' ... */
+  summary: Str,
+  answers: Type.Array(WorkerAnswer),
+  /** retry: old id to new id. */
+  new_ids: Type.Optional(Type.Record(Str, Str)),
+  /** What is seen of it since; null: nothing can be. It comes again in live patches, by the same id, while it is followed. */
+  effect: Type.Optional(Nullable(OperationEffect)),
+});
+export type OperationRecord = Static<typeof OperationRecord>;
+
+/** Which operations are wanted; each absent: any. */
+export const OperationsQuery = Type.Object({
+  cursor: Type.Optional(Str),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  /** The whole name of who asked. */
+  who: Type.Optional(Str),
+  /** 'revoke', 'rate_limit' ... */
+  action: Type.Optional(Str),
+  outcome: Type.Optional(Str),
+  /** A part of what it was done to: a task, a worker, a queue. Letter case of A to Z does not matter. */
+  on: Type.Optional(Str),
+  /** The one with this id, and those before it. */
+  from_id: Type.Optional(Int),
+});
+export type OperationsQuery = Static<typeof OperationsQuery>;
+
+export const OperationsPage = Type.Object({ items: Type.Array(OperationRecord), next: NStr });
+export type OperationsPage = Static<typeof OperationsPage>;

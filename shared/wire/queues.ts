@@ -1,0 +1,54 @@
+// Queues on the wire: rows, and one queue with a look at its next messages.
+import { type Static, Type } from 'typebox';
+import { Bool, Int, NInt, NNum, NStr, Nullable, Str } from './schema.ts';
+import { SeriesReply } from './series.ts';
+
+export const QueueRow = Type.Object({
+  name: Str,
+  /** Ready messages; null: this broker could not be asked. */
+  messages: NInt,
+  by_priority: Type.Record(Str, Int),
+  unacked: NInt,
+  /** Workers that consume it, by their own word. */
+  workers: Type.Array(Str),
+  consumers: NInt,
+  /** When the head was published. */
+  oldest: NNum,
+  /** Net change of depth per minute over the last five minutes. */
+  per_min: NNum,
+  /** Finished per minute over the last five minutes. */
+  out_per_min: NNum,
+  /** @unit seconds until empty at the present rate; null: never, or nothing waits. */
+  drain: NNum,
+  growing: Bool,
+  /** Depth, last 60 minutes, one value a minute; null where not measured. */
+  depth: Type.Array(NInt),
+  probed: NNum,
+});
+export type QueueRow = Static<typeof QueueRow>;
+
+export const PeekedMessage = Type.Object({
+  position: Int,
+  uuid: NStr,
+  name: NStr,
+  args: NStr,
+  kwargs: NStr,
+  priority: NInt,
+  published: NNum,
+  eta: NStr,
+  retries: NInt,
+  redelivered: Bool,
+  size: Int,
+  /** Why its body was not read: not JSON, or too large when decompressed. Not there: it was. */
+  unread: Type.Optional(Str),
+});
+export type PeekedMessage = Static<typeof PeekedMessage>;
+
+export const QueueDetail = Type.Intersect([
+  QueueRow,
+  Type.Object({ peek: Nullable(Type.Array(PeekedMessage)), series: SeriesReply }),
+]);
+export type QueueDetail = Static<typeof QueueDetail>;
+
+export const QueuesReply = Type.Object({ items: Type.Array(QueueRow) });
+export type QueuesReply = Static<typeof QueuesReply>;
