@@ -15,7 +15,7 @@ export const ENTRIES = {
   backend: 'server/backends/contract.ts',
   pool: 'server/pool/contract.ts',
   cli: 'server/cli/main.ts',
-  thread: 'server/dashboard/history/thread.ts',
+  thread: 'server/dashboard/history/sqlite/thread.ts',
   shop: 'examples/shop/app.ts',
   'shop-traffic': 'examples/shop/traffic.ts',
 };

@@ -1,8 +1,8 @@
 // A history of many tasks without a broker: believable events, merged and written by the rooms the dashboard itself uses.
 // For benches and tests of queries over much data. A million tasks take about a minute.
 
-import { flatten } from '../../server/dashboard/history/rows.ts';
-import { HistoryWriter } from '../../server/dashboard/history/write.ts';
+import { flatten } from '../../server/dashboard/history/sqlite/flat.ts';
+import { HistoryWriter } from '../../server/dashboard/history/sqlite/write.ts';
 import { EmbeddedDb } from '../../server/embedded-db.ts';
 import { ClusterState } from '../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../shared/events/event.ts';

@@ -1,5 +1,5 @@
 // After a time in which the history could not be written: what is on disk and what is known are made one again.
-// Not here: keeping what waits meanwhile (history/write-behind.ts), ends that nobody heard (backfill.ts).
+// Not here: keeping what waits meanwhile (history/sqlite/write-behind.ts), ends that nobody heard (backfill.ts).
 // Holds: rows and roll-ups say the same again. Each end that memory knows is counted once: those that the file, whichever it is now,
 // has counted are asked for first. What memory does not know any more is told as a gap, and its result looked up.
 import type { Batch, Finish } from '../../../shared/events/cluster-state.ts';

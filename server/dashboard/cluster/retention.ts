@@ -1,6 +1,6 @@
 // Deleting what is too old or too many, and by which time: the wall clock, but a clock that was set forward is believed only when it has
 // stood for a while. Whoever sets it by mistake, and back again, loses nothing of the present.
-// Not here: what is deleted (history/retention.ts).
+// Not here: what is deleted (history/sqlite/retention.ts).
 // Holds: never by a time later than the wall clock.
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';

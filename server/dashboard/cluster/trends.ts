@@ -1,5 +1,5 @@
 // The last hour by the minute, kept at hand: what sparklines, worker rows and queue rows show. Read from the history once a second.
-// Not here: charts with a range (history/series.ts).
+// Not here: charts with a range (history/sqlite/series.ts).
 // Holds: it is at most a second or two behind; where nobody listened there is null, not zero.
 
 import type { Timer } from '../../timer.ts';

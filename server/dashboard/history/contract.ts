@@ -1,5 +1,6 @@
-// What the dashboard asks of a history: take what changed, answer questions, forget what is old. Implementation: sqlite.ts.
-// Not here: any SQL. Rooms outside this folder import types and words of a history from here and nowhere else.
+// What the dashboard asks of a history: take what changed, answer questions, forget what is old.
+// Not here: any SQL; which history is opened (registry.ts); the one of today (sqlite/history.ts). Whoever asks a history imports its types
+// and errors from here and nowhere else.
 // Holds: `write` never waits and never throws; what could not be written is kept within a bound and written later; a question
 // never waits for the writer.
 import type { Batch } from '../../../shared/events/cluster-state.ts';
@@ -28,6 +29,9 @@ export interface TaskListQuery {
 
 /** A cursor that this server did not give. */
 export class BadCursor extends Error {}
+
+/** The question was ended: it would have taken too long, or nobody waits for its answer. */
+export class QueryTooCostly extends Error {}
 
 export interface FacetAsk {
   readonly field: string;

@@ -26,7 +26,7 @@ export function registerHistory(scheme: string, load: () => Promise<HistoryFacto
 }
 
 registerHistory('sqlite', async () => {
-  const { openHistory: open } = await import('./sqlite.ts');
+  const { openHistory: open } = await import('./sqlite/history.ts');
   return (url, context) => open(isUrl(url) ? parseUrl(url).path || ':memory:' : url, context);
 });
 

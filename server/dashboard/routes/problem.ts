@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ChannelError, ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { SECURITY_HEADERS } from '../access/headers.ts';
-import { QueryTooCostly } from '../history/budget.ts';
+import { QueryTooCostly } from '../history/contract.ts';
 import { ProblemError } from './context.ts';
 
 /** What Fastify and the HTTP parser refuse by themselves. */

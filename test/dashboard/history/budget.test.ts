@@ -4,11 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { QueryTooCostly } from '../../../server/dashboard/history/budget.ts';
-import type { TaskListQuery } from '../../../server/dashboard/history/contract.ts';
-import { HistoryReader } from '../../../server/dashboard/history/read.ts';
-import { flatten } from '../../../server/dashboard/history/rows.ts';
-import { HistoryWriter } from '../../../server/dashboard/history/write.ts';
+import { QueryTooCostly, type TaskListQuery } from '../../../server/dashboard/history/contract.ts';
+import { flatten } from '../../../server/dashboard/history/sqlite/flat.ts';
+import { HistoryReader } from '../../../server/dashboard/history/sqlite/read.ts';
+import { HistoryWriter } from '../../../server/dashboard/history/sqlite/write.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 

@@ -1,6 +1,6 @@
 // A process that takes in events until it is killed, telling its parent when each task's event came in.
 
-import { openHistory } from '../../../server/dashboard/history/sqlite.ts';
+import { openHistory } from '../../../server/dashboard/history/sqlite/history.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 
 const history = await openHistory(process.argv[2]!, { cluster: ['redis://localhost:6379/0'] });

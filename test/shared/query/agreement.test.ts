@@ -1,8 +1,8 @@
 // The page's filter and the server's SQL decide alike, for any row and any query.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { QueryBudget } from '../../../server/dashboard/history/budget.ts';
-import { defineQueryFunctions, toSql } from '../../../server/dashboard/history/query-sql.ts';
+import { QueryBudget } from '../../../server/dashboard/history/sqlite/budget.ts';
+import { defineQueryFunctions, toSql } from '../../../server/dashboard/history/sqlite/query-sql.ts';
 import { EmbeddedDb, type SqlValue } from '../../../server/embedded-db.ts';
 import { matchesQuery } from '../../../shared/query/match.ts';
 import { allOf, anyOf, FIELDS, not, type QueryRow, type QueryTree } from '../../../shared/query/tree.ts';

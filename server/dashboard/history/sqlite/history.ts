@@ -5,12 +5,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Batch } from '../../../shared/events/cluster-state.ts';
-import type { TaskRecord } from '../../../shared/events/task-record.ts';
-import type { HistoryHealth } from '../../../shared/wire/cluster.ts';
-import { ImproperlyConfigured, toError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
+import type { Batch } from '../../../../shared/events/cluster-state.ts';
+import type { TaskRecord } from '../../../../shared/events/task-record.ts';
+import type { HistoryHealth } from '../../../../shared/wire/cluster.ts';
+import { ImproperlyConfigured, toError } from '../../../errors.ts';
+import type { Logger } from '../../../log.ts';
+import { createTimer, type Timer, type TimerHandle } from '../../../timer.ts';
 import type {
   Heard,
   HistoryQuestions,
@@ -19,7 +19,7 @@ import type {
   OperationOutcome,
   OperationRow,
   Recovered,
-} from './contract.ts';
+} from '../contract.ts';
 import { FileGone, isFull, type Reopened } from './file.ts';
 import { HistoryThread } from './history-thread.ts';
 import { FileOwner } from './owner.ts';

@@ -1,10 +1,10 @@
 // The history file as the writer has it open: whether its path still leads to it, and opening it anew when it does not.
 // A file that is open can be deleted or replaced under us: SQLite would go on writing into what nobody can find any more.
-// Not here: what is written (write.ts), who tells the reader (sqlite.ts).
+// Not here: what is written (write.ts), who tells the reader (history.ts).
 // Holds: a deleted file comes back with all that was in it, from the connection that still has it, when there is room; a file put in
 // its place is taken, when it is a history of this cluster; one that cannot be read is put aside, never overwritten.
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
-import { EmbeddedDb } from '../../embedded-db.ts';
+import { EmbeddedDb } from '../../../embedded-db.ts';
 
 export class FileGone extends Error {}
 

@@ -2,7 +2,8 @@
 // either driver, so the functions it calls for its rows do it: they throw, and the statement ends.
 // Not here: the functions (query-sql.ts), how a page comes back short before that (list.ts), the thread (thread.ts).
 // Holds: a statement that looks at rows one by one ends within LOOK_EVERY rows of the budget's end.
-import { type Steps, StepsSpent } from '../../../shared/query/regex.ts';
+import { type Steps, StepsSpent } from '../../../../shared/query/regex.ts';
+import { QueryTooCostly } from '../contract.ts';
 
 /** About a second of work. */
 const STEPS = 20_000_000;
@@ -14,9 +15,6 @@ const LOOK_EVERY = 64;
 
 /** As a condition of any row that has an `id`; always true, or it throws. */
 export const GOES_ON = `((id & ${LOOK_EVERY - 1}) <> 0 OR umbel_goes_on())`;
-
-/** The question was ended: it would have taken too long, or nobody waits for its answer. */
-export class QueryTooCostly extends Error {}
 
 export class QueryBudget implements Steps {
   left = STEPS;

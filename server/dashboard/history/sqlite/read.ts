@@ -2,12 +2,11 @@
 // Not here: lists of tasks (list.ts), charts (series.ts), the thread it runs in (thread.ts).
 // Holds: it never writes; what it answers is at most one batch (a quarter of a second) behind what was received.
 import { existsSync } from 'node:fs';
-import type { OperationRecord, OperationsQuery } from '../../../shared/wire/operations.ts';
-import type { FailureGroup } from '../../../shared/wire/overview.ts';
-import type { SeriesReply } from '../../../shared/wire/series.ts';
-import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../shared/wire/tasks.ts';
-import { EmbeddedDb } from '../../embedded-db.ts';
-import { QueryBudget } from './budget.ts';
+import type { OperationRecord, OperationsQuery } from '../../../../shared/wire/operations.ts';
+import type { FailureGroup } from '../../../../shared/wire/overview.ts';
+import type { SeriesReply } from '../../../../shared/wire/series.ts';
+import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../../shared/wire/tasks.ts';
+import { EmbeddedDb } from '../../../embedded-db.ts';
 import type {
   CountedEnds,
   Dim,
@@ -19,11 +18,12 @@ import type {
   SeriesAsk,
   StoredTask,
   TaskListQuery,
-} from './contract.ts';
+} from '../contract.ts';
+import { beginning, cutRow } from '../rows.ts';
+import { QueryBudget } from './budget.ts';
 import { listTasks } from './list.ts';
 import { perRow } from './plan.ts';
 import { type Dictionary, defineQueryFunctions, toSql } from './query-sql.ts';
-import { beginning, cutRow } from './rows.ts';
 import { ROW_SELECT, TASK_COLUMNS } from './schema.ts';
 import { gauge, keyStats, perMinute, readSeries, sums } from './series.ts';
 import { decodeRow, decodeText, encodeText } from './text.ts';

@@ -3,10 +3,10 @@
 // Holds: an end of a try counts once in each step, under 'all' and under its task, queue and worker; buckets start at multiples of
 // their step; a bucket found on disk is added to, never replaced. Of names only so many are kept apart: what is beyond them counts
 // under OTHER, so that sums stay true.
-import type { EmbeddedDb } from '../../embedded-db.ts';
-import { type Dim, OTHER, pairKey } from './contract.ts';
+import type { EmbeddedDb } from '../../../embedded-db.ts';
+import { type Dim, OTHER, pairKey } from '../contract.ts';
+import { Sketch } from '../sketch.ts';
 import { KnownNames } from './known-names.ts';
-import { Sketch } from './sketch.ts';
 
 export interface Step {
   /** @unit seconds */

@@ -1,25 +1,16 @@
 // What waits to be written: changes are merged here while the writer is busy or cannot write, and go to it in batches, in the order in
 // which they came. Failing, a batch stays as it is and is tried again.
-// Not here: the threads and the file (sqlite.ts), writing (write.ts).
-// Holds: one batch is on its way at a time, and a task goes in it together with its ends, so that a row says what is counted; memory is bounded by the number of tasks, of ends, and by the size of their texts: beyond it
-// the oldest are given up, a task together with its ends, so that rows and roll-ups stay one truth, and counted; once the whole text of a
-// field is on disk, memory keeps its beginning only.
-import type { Batch } from '../../../shared/events/cluster-state.ts';
-import { LONG_FIELDS, type LongField, type TaskRecord, type TryRecord } from '../../../shared/events/task-record.ts';
-import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
-import type { Heard } from './contract.ts';
-import {
-  beginning,
-  emptyWire,
-  FINISH_WIDTH,
-  type Flat,
-  forgetStored,
-  pushFinish,
-  pushTask,
-  pushWorker,
-  ROW_TEXT,
-  type WireBatch,
-} from './rows.ts';
+// Not here: the threads and the file (history.ts), writing (write.ts).
+// Holds: one batch is on its way at a time, and a task goes in it together with its ends, so that a row says what is counted; memory
+// is bounded by the number of tasks, of ends, and by the size of their texts: beyond it the oldest are given up, a task together with
+// its ends, so that rows and roll-ups stay one truth, and counted; once the whole text of a field is on disk, memory keeps its
+// beginning only.
+import type { Batch } from '../../../../shared/events/cluster-state.ts';
+import { LONG_FIELDS, type LongField, type TaskRecord, type TryRecord } from '../../../../shared/events/task-record.ts';
+import type { WorkerRecord } from '../../../../shared/events/worker-record.ts';
+import type { Heard } from '../contract.ts';
+import { beginning, forgetStored, ROW_TEXT } from '../rows.ts';
+import { emptyWire, FINISH_WIDTH, type Flat, pushFinish, pushTask, pushWorker, type WireBatch } from './flat.ts';
 
 export interface Bounds {
   /** Tasks with changes. */

@@ -2,10 +2,16 @@
 // Not here: which index answers it (plan.ts).
 // Holds: what a user typed goes in as a parameter, never into the text; name, worker, queue and state are decided against the few
 // distinct values there are (the dictionary), so that a part of a name becomes a lookup in an index.
-import { compileQuery, etaSeconds } from '../../../shared/query/match.ts';
-import { compileRegex } from '../../../shared/query/regex.ts';
-import { fold, PLAIN_TEXT_COLUMNS, pairNeedles, type QueryLeaf, type QueryTree } from '../../../shared/query/tree.ts';
-import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
+import { compileQuery, etaSeconds } from '../../../../shared/query/match.ts';
+import { compileRegex } from '../../../../shared/query/regex.ts';
+import {
+  fold,
+  PLAIN_TEXT_COLUMNS,
+  pairNeedles,
+  type QueryLeaf,
+  type QueryTree,
+} from '../../../../shared/query/tree.ts';
+import type { EmbeddedDb, SqlValue } from '../../../embedded-db.ts';
 import type { QueryBudget } from './budget.ts';
 
 export interface Sql {

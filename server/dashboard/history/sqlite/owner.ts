@@ -4,8 +4,8 @@
 // ended, so that the next one takes over; who is refused is told by whom.
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { EmbeddedDb } from '../../embedded-db.ts';
-import { ImproperlyConfigured } from '../../errors.ts';
+import { EmbeddedDb } from '../../../embedded-db.ts';
+import { ImproperlyConfigured } from '../../../errors.ts';
 
 interface Owner {
   pid: number;

@@ -1,6 +1,6 @@
 // Cursors of task lists: a place in an order as text, so that a page goes on where the last one ended.
 // Holds: a text that is none of ours is refused, never guessed at.
-import { BadCursor } from './contract.ts';
+import { BadCursor } from '../contract.ts';
 
 /** A place in an order: the group (0: rows with a value), the keys of the row there, its id last. */
 export type Place = readonly [group: number, ...keys: (string | number)[]];

@@ -1,12 +1,11 @@
 // One of the two history threads as the main thread has it: starting it, calls and their answers, its end.
-// Not here: the body of the thread (thread.ts), which calls are made (sqlite.ts).
+// Not here: the body of the thread (thread.ts), which calls are made (history.ts).
 // Holds: every call is answered or rejected; a thread that owes nothing does not keep the process alive.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { ImproperlyConfigured } from '../../errors.ts';
-import { QueryTooCostly } from './budget.ts';
-import { BadCursor } from './contract.ts';
+import { ImproperlyConfigured } from '../../../errors.ts';
+import { BadCursor, QueryTooCostly } from '../contract.ts';
 import { FileGone } from './file.ts';
 import { type Answer, GIVEN_UP_PLACES, givenUpAt, type ThreadData } from './thread.ts';
 

@@ -1,9 +1,12 @@
 // The tables of the history file and the order of columns in which rows cross from one thread to the other.
 // Not here: writing (write.ts), reading (read.ts), what a record means (shared/events/).
 // Holds: `VERSION` changes when a table does; a file of a newer version is refused rather than damaged.
-import type { EmbeddedDb } from '../../embedded-db.ts';
-import { ImproperlyConfigured } from '../../errors.ts';
-import { ROW_TEXT } from './rows.ts';
+
+import type { TaskRow } from '../../../../shared/wire/tasks.ts';
+import type { EmbeddedDb } from '../../../embedded-db.ts';
+import { ImproperlyConfigured } from '../../../errors.ts';
+import { cutRow, ROW_TEXT } from '../rows.ts';
+import { decodeRow } from './text.ts';
 
 const VERSION = 3;
 
@@ -41,6 +44,12 @@ const LONG = new Set(['args', 'kwargs', 'result', 'exception']);
 export const ROW_SELECT = ROW_COLUMNS.map((c) =>
   c === 'retries' ? 'COALESCE(retries, 0) AS retries' : LONG.has(c) ? `substr(${c}, 1, ${ROW_TEXT + 1}) AS ${c}` : c,
 ).join(', ');
+
+/** A row read by ROW_SELECT as a list shows it. */
+export function listRow(stored: TaskRow & { id: number }): TaskRow {
+  const { id: _, ...row } = stored;
+  return cutRow(decodeRow(row));
+}
 
 /** What only one task's page shows. */
 const DETAIL_COLUMNS = ['traceback', 'exchange', 'routing_key', 'clock', 'pid', 'client', 'extra'] as const;

@@ -3,14 +3,14 @@
 // reading (read.ts).
 // Holds: one batch is one transaction, and a batch that failed has left no trace, in memory neither: it can be written again; a field
 // once known is not lost by a later record that does not know it; an older record is not weakened by a newer one that has seen less.
-import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
-import { type Heard, type Limits, type OperationOutcome, type OperationRow, OTHER } from './contract.ts';
-import { failureOf } from './exception.ts';
+import type { EmbeddedDb, SqlValue } from '../../../embedded-db.ts';
+import { type Heard, type Limits, type OperationOutcome, type OperationRow, OTHER } from '../contract.ts';
+import { failureOf } from '../exception.ts';
 import { HistoryFile, type Reopened } from './file.ts';
+import { FINISH_WIDTH, type Flat, TRY_WIDTH, type WireBatch } from './flat.ts';
 import { KnownNames } from './known-names.ts';
 import { expire } from './retention.ts';
 import { type FinishState, Rollup } from './rollup.ts';
-import { FINISH_WIDTH, type Flat, TRY_WIDTH, type WireBatch } from './rows.ts';
 import { CHANGING_COLUMNS, claimForCluster, prepareSchema, TASK_COLUMNS } from './schema.ts';
 import { encodeText } from './text.ts';
 

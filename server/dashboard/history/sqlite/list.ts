@@ -3,15 +3,14 @@
 // Holds: a page ends within BUDGET_MS even when next to nothing matches: it then comes back short, with a cursor to go on from, and
 // its counts say that they are capped. Counts and rows are of one moment. A cursor names a place in the order, so that rows coming in neither repeat nor skip others.
 // In every order, rows without a value come last.
-import type { Precision } from '../../../shared/wire/count.ts';
-import type { TaskPage, TaskRow } from '../../../shared/wire/tasks.ts';
-import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
-import type { TaskListQuery } from './contract.ts';
+import type { Precision } from '../../../../shared/wire/count.ts';
+import type { TaskPage, TaskRow } from '../../../../shared/wire/tasks.ts';
+import type { EmbeddedDb, SqlValue } from '../../../embedded-db.ts';
+import type { TaskListQuery } from '../contract.ts';
 import { decodeCursor, encodeCursor, type Place } from './cursor.ts';
 import { all, type Condition, equal, makePlan, oneOf, type Plan } from './plan.ts';
 import type { Dictionary } from './query-sql.ts';
-import { listRow } from './rows.ts';
-import { ROW_SELECT } from './schema.ts';
+import { listRow, ROW_SELECT } from './schema.ts';
 
 const COUNT_CAP = 10_000;
 /** Above so many index ranges a plain scan in the order asked for is cheaper. */

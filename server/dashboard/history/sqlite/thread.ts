@@ -1,5 +1,5 @@
 // The body of the two history threads: one writes, one reads. Each owns one connection to the file.
-// Not here: starting and stopping them (sqlite.ts).
+// Not here: starting and stopping them (history.ts).
 // Holds: it ends by itself after 'close', with the file closed; it is never terminated (the driver would take the process along).
 import { parentPort, workerData } from 'node:worker_threads';
 import { HistoryReader } from './read.ts';

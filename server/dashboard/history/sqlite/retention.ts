@@ -1,8 +1,8 @@
 // What leaves the history: tasks by age and by number, buckets of the roll-ups by their step, old gauges, names that no task has any
 // more, workers of long ago, operations after a year.
 // Holds: one call deletes a bounded number of rows, so that writing never waits long for it; call again while it returns more than 0.
-import type { EmbeddedDb } from '../../embedded-db.ts';
-import type { Limits } from './contract.ts';
+import type { EmbeddedDb } from '../../../embedded-db.ts';
+import type { Limits } from '../contract.ts';
 import { STEPS } from './rollup.ts';
 
 const AT_ONCE = 2000;

@@ -1,8 +1,8 @@
 // How a query over tasks is answered: which equality ranges an index serves, and what is left to test on each row.
 // Not here: reading pages (list.ts), the meaning of conditions (query-sql.ts).
 // Holds: ranges and rest together mean exactly the query; `bounded` is only said when few rows can be touched.
-import type { QueryTree } from '../../../shared/query/tree.ts';
-import type { EmbeddedDb, SqlValue } from '../../embedded-db.ts';
+import type { QueryTree } from '../../../../shared/query/tree.ts';
+import type { EmbeddedDb, SqlValue } from '../../../embedded-db.ts';
 import { GOES_ON } from './budget.ts';
 import { type Dictionary, matchingValues, type Sql, toSql } from './query-sql.ts';
 

@@ -1,11 +1,11 @@
 // Lines for charts and sums for figures, read from the roll-ups.
 // Not here: counting (rollup.ts). Depth over time comes from the gauges.
 // Holds: at most 300 points; a bucket in which nobody listened is null, never zero; percentiles come from merged sketches.
-import type { SeriesReply } from '../../../shared/wire/series.ts';
-import type { EmbeddedDb } from '../../embedded-db.ts';
-import { type Dim, type KeyStats, type MinuteCounts, pairKey, type SeriesAsk } from './contract.ts';
-import { readGaps } from './gap-gauges.ts';
-import { Sketch } from './sketch.ts';
+import type { SeriesReply } from '../../../../shared/wire/series.ts';
+import type { EmbeddedDb } from '../../../embedded-db.ts';
+import { type Dim, type KeyStats, type MinuteCounts, pairKey, type SeriesAsk } from '../contract.ts';
+import { readGaps } from '../gap-gauges.ts';
+import { Sketch } from '../sketch.ts';
 
 export type RangeName = SeriesReply['range'];
 /** Which stored step serves a range, and how wide its points are. @unit seconds */
