@@ -71,5 +71,13 @@ export const Overview = Type.Object({
 });
 export type Overview = Static<typeof Overview>;
 
+export const FailuresQuery = Type.Object({
+  task: Type.Optional(Str),
+  exception: Type.Optional(Str),
+  hours: Type.Optional(Type.Integer({ minimum: 1, maximum: 720 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+});
+export type FailuresQuery = Static<typeof FailuresQuery>;
+
 export const FailuresReply = Type.Object({ items: Type.Array(FailureGroup) });
 export type FailuresReply = Static<typeof FailuresReply>;

@@ -1,7 +1,7 @@
 // Queues on the wire: rows, and one queue with a look at its next messages.
 import { type Static, Type } from 'typebox';
 import { Bool, Int, NInt, NNum, NStr, Nullable, Str } from './schema.ts';
-import { SeriesReply } from './series.ts';
+import { Range, SeriesReply } from './series.ts';
 
 export const QueueRow = Type.Object({
   name: Str,
@@ -49,6 +49,9 @@ export const QueueDetail = Type.Intersect([
   Type.Object({ peek: Nullable(Type.Array(PeekedMessage)), series: SeriesReply }),
 ]);
 export type QueueDetail = Static<typeof QueueDetail>;
+
+export const QueueQuery = Type.Object({ range: Type.Optional(Range) });
+export type QueueQuery = Static<typeof QueueQuery>;
 
 export const QueuesReply = Type.Object({ items: Type.Array(QueueRow) });
 export type QueuesReply = Static<typeof QueuesReply>;

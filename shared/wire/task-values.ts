@@ -2,6 +2,10 @@
 import { type Static, Type } from 'typebox';
 import { Bool, NInt, NStr, Nullable, Str } from './schema.ts';
 
+/** `whole`: all of a long result, not only its beginning. */
+export const ResultQuery = Type.Object({ whole: Type.Optional(Bool) });
+export type ResultQuery = Static<typeof ResultQuery>;
+
 /** The stored result, fetched from the result backend on demand. */
 export const ResultReply = Type.Object({
   task_id: Str,

@@ -182,6 +182,9 @@ export const TaskPage = Type.Object({
 });
 export type TaskPage = Static<typeof TaskPage>;
 
+export const FacetQuery = Type.Object({ field: Str, q: Type.Optional(Str), prefix: Type.Optional(Str) });
+export type FacetQuery = Static<typeof FacetQuery>;
+
 /** Completion of the query field: values of one field within the present result. */
 export const FacetReply = Type.Object({
   field: Str,

@@ -1,59 +1,35 @@
 // /operations: what operators did, and doing it.
-import { OperationRecord, OperationRequest, OperationsPage, OperationsQuery } from '../../../shared/wire/operations.ts';
+import type { FastifyInstance } from 'fastify';
+import type { OperationRecord, OperationsPage } from '../../../shared/wire/operations.ts';
 import { requireAccess } from '../access/gate.ts';
-import { OPERATOR, VIEWER } from '../access/identity.ts';
 import { Refused } from '../operations/contract.ts';
 import { perform } from '../operations/perform.ts';
 import { operationOf, readOperation } from '../operations/table.ts';
-import { type Api, ProblemError, type RouteContext } from './context.ts';
+import { ProblemError, type RouteContext } from './context.ts';
+import { serve } from './serve.ts';
 
-export function operationRoutes(app: Api, { desk, options }: RouteContext): void {
-  app.get(
-    '/operations',
-    {
-      config: VIEWER,
-      schema: {
-        summary: 'What operators did, newest first',
-        querystring: OperationsQuery,
-        response: { 200: OperationsPage },
-      },
-    },
-    async (request) => {
-      const { cursor, limit = 50, from_id, ...wanted } = request.query;
-      const before = cursor ? Number(cursor) : from_id !== undefined ? from_id + 1 : null;
-      if (before !== null && !Number.isInteger(before))
-        throw new ProblemError(400, 'Bad cursor', 'The cursor is not one this server gave.');
-      const items = await desk.cluster.history.operations(before, limit + 1, wanted);
-      const more = items.length > limit;
-      const page = (more ? items.slice(0, limit) : items).map((record) =>
-        settled(record, desk.follower.has(record.id)),
-      );
-      return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;
-    },
-  );
+export function operationRoutes(app: FastifyInstance, { desk, options }: RouteContext): void {
+  serve(app, 'GET /operations', async (request) => {
+    const { cursor, limit = 50, from_id, ...wanted } = request.query;
+    const before = cursor ? Number(cursor) : from_id !== undefined ? from_id + 1 : null;
+    if (before !== null && !Number.isInteger(before))
+      throw new ProblemError(400, 'Bad cursor', 'The cursor is not one this server gave.');
+    const items = await desk.cluster.history.operations(before, limit + 1, wanted);
+    const more = items.length > limit;
+    const page = (more ? items.slice(0, limit) : items).map((record) => settled(record, desk.follower.has(record.id)));
+    return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;
+  });
 
-  app.post(
-    '/operations',
-    {
-      config: OPERATOR,
-      // The body is checked by hand: of a union, only the variant it names can say what is wrong.
-      schema: {
-        summary: 'Do something to tasks, workers or queues',
-        body: OperationRequest,
-        response: { 200: OperationRecord },
-      },
-    },
-    async (request) => {
-      try {
-        const operation = readOperation(request.body);
-        requireAccess(request.identity, operationOf(operation.action).access, options);
-        return await perform(desk, operation, request.identity.name ?? 'anonymous');
-      } catch (error) {
-        if (error instanceof Refused) throw new ProblemError(400, 'Refused', error.message);
-        throw error;
-      }
-    },
-  );
+  serve(app, 'POST /operations', async (request) => {
+    try {
+      const operation = readOperation(request.body);
+      requireAccess(request.identity, operationOf(operation.action).access, options);
+      return await perform(desk, operation, request.identity.name ?? 'anonymous');
+    } catch (error) {
+      if (error instanceof Refused) throw new ProblemError(400, 'Refused', error.message);
+      throw error;
+    }
+  });
 }
 
 /** An effect that nobody looks at any more, since this server was started again: what was seen last stands. */

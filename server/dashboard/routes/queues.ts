@@ -1,80 +1,55 @@
 // /queues: how much waits where, one queue with a look at its head, and /series, the lines of every chart.
-import { Type } from 'typebox';
+import type { FastifyInstance } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
-import { type PeekedMessage, QueueDetail, QueuesReply } from '../../../shared/wire/queues.ts';
-import { Range, SeriesQuery, SeriesReply } from '../../../shared/wire/series.ts';
+import type { PeekedMessage, QueueDetail } from '../../../shared/wire/queues.ts';
 import { toError } from '../../errors.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression.ts';
 import type { Message } from '../../transport/message.ts';
-import { VIEWER } from '../access/identity.ts';
 import { queueRows } from '../cluster/rows.ts';
-import { type Api, notFound, type RouteContext } from './context.ts';
+import { notFound, type RouteContext } from './context.ts';
+import { serve } from './serve.ts';
 
 const PEEK = 20;
 /** A compressed body is opened to show its arguments, no further. @unit bytes */
 const MAX_OPENED = 1024 * 1024;
 const ACCEPT = PLAIN_CODEC.acceptSet(['json']);
 
-export function queueRoutes(app: Api, { cluster, masking }: RouteContext): void {
-  app.get(
-    '/queues',
-    { config: VIEWER, schema: { summary: 'Every queue known', response: { 200: QueuesReply } } },
-    async () => ({
-      items: queueRows(cluster),
-    }),
-  );
+export function queueRoutes(app: FastifyInstance, { cluster, masking }: RouteContext): void {
+  serve(app, 'GET /queues', async () => ({
+    items: queueRows(cluster),
+  }));
 
-  app.get(
-    '/queues/:name',
-    {
-      config: VIEWER,
-      schema: {
-        summary: 'One queue, its next messages, its depth over time',
-        params: Type.Object({ name: Type.String() }),
-        querystring: Type.Object({ range: Type.Optional(Range) }),
-        response: { 200: QueueDetail },
-      },
-    },
-    async (request) => {
-      const { name } = request.params;
-      const { range = '1h' } = request.query;
-      await cluster.probe.look(name);
-      const row = queueRows(cluster).find((q) => q.name === name);
-      if (!row)
-        throw notFound(`No queue named ${name} is known: the broker does not list it and no worker consumes it.`);
-      const [messages, series] = await Promise.all([
-        cluster.probe.peek(name, PEEK).catch(() => null),
-        cluster.history.series({ metric: 'depth', range, task: null, queue: name, worker: null, now: cluster.now }),
-      ]);
-      return {
-        ...row,
-        peek: messages && (await peekedAll(messages, masking)),
-        series,
-      } satisfies QueueDetail;
-    },
-  );
+  serve(app, 'GET /queues/:name', async (request) => {
+    const { name } = request.params;
+    const { range = '1h' } = request.query;
+    await cluster.probe.look(name);
+    const row = queueRows(cluster).find((q) => q.name === name);
+    if (!row) throw notFound(`No queue named ${name} is known: the broker does not list it and no worker consumes it.`);
+    const [messages, series] = await Promise.all([
+      cluster.probe.peek(name, PEEK).catch(() => null),
+      cluster.history.series({ metric: 'depth', range, task: null, queue: name, worker: null, now: cluster.now }),
+    ]);
+    return {
+      ...row,
+      peek: messages && (await peekedAll(messages, masking)),
+      series,
+    } satisfies QueueDetail;
+  });
 
-  app.get(
-    '/series',
-    {
-      config: VIEWER,
-      schema: { summary: 'Lines of a chart', querystring: SeriesQuery, response: { 200: SeriesReply } },
-    },
-    async (request) => {
-      const q = request.query;
-      return cluster.history.series({
-        metric: q.metric,
-        range: q.range ?? '1h',
-        task: q.task ?? null,
-        queue: q.queue ?? null,
-        worker: q.worker ?? null,
-        now: cluster.now,
-      });
-    },
-  );
+  serve(app, 'GET /series', async (request) => {
+    const q = request.query;
+    return cluster.history.series({
+      metric: q.metric,
+      range: q.range ?? '1h',
+      task: q.task ?? null,
+      queue: q.queue ?? null,
+      worker: q.worker ?? null,
+      now: cluster.now,
+    });
+  });
 }
 
 /** One after the other: their bodies together could be large. */

@@ -1,23 +1,13 @@
 // /tasks: lists, completion, one task. Its whole call, its result, what sending it again would send: task-values.ts. Writing: operations.ts.
-import { Type } from 'typebox';
+import type { FastifyInstance } from 'fastify';
 import type { TaskRecord, TryRecord } from '../../../shared/events/task-record.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import { compileQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { findField, type QueryTree } from '../../../shared/query/tree.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
-import {
-  FacetReply,
-  TaskDetail,
-  TaskPage,
-  type TaskRow,
-  TasksQuery,
-  type TaskTry,
-  TaskTypesReply,
-  WaitReply,
-} from '../../../shared/wire/tasks.ts';
+import type { TaskDetail, TaskRow, TaskTry, WaitReply } from '../../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
-import { VIEWER } from '../access/identity.ts';
 import { countUnknown } from '../cluster/held.ts';
 import { poolName } from '../cluster/rows.ts';
 import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
@@ -27,203 +17,156 @@ import { becameOf } from '../operations/became.ts';
 import { judge } from '../operations/judge.ts';
 import { findRow, mayRetry } from '../operations/retry.ts';
 import { listNote } from '../views/list-note.ts';
-import { type Api, hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
+import { hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
+import { serve } from './serve.ts';
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: Api, { cluster, waiting, desk, progress, taskRows }: RouteContext): void {
+export function taskRoutes(app: FastifyInstance, { cluster, waiting, desk, progress, taskRows }: RouteContext): void {
   const { history } = cluster;
 
-  app.get(
-    '/tasks',
-    {
-      config: VIEWER,
-      schema: { summary: 'List and count tasks', querystring: TasksQuery, response: { 200: TaskPage } },
-    },
-    async (request, reply) => {
-      const q = request.query;
-      const sort = q.sort ?? '-first_seen';
-      const field = sort.replace(/^-/, '');
-      if (!(SORT_FIELDS as readonly string[]).includes(field))
-        throw new ProblemError(
-          400,
-          'Bad sort',
-          `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
-        );
-      try {
-        const asked = {
-          tree: readQuery(q.q, cluster.now),
-          states: q.state ? q.state.split(',').map((s) => s.trim().toUpperCase()) : null,
-          from: q.from ?? null,
-          to: q.to ?? null,
-          sort: field as SortField,
-          descending: sort.startsWith('-'),
-          cursor: q.cursor || null,
-          limit: q.limit ?? 50,
-        };
-        const page = await history.tasks(asked, hangUpOf(reply));
-        const { from, to, tree } = asked;
-        const matches = tree === null ? null : compileQuery(tree);
-        const isWithin = (t: TaskRecord) =>
-          (from === null || t.first_seen >= from) && (to === null || t.first_seen < to);
-        return {
-          ...page,
-          items: page.items.map((row) => taskRows.shown(row)),
-          note: listNote(asked.tree, asked.states, page.counts),
-          counts_unknown: countUnknown(cluster, (t) => isWithin(t) && (matches === null || matches(toWholeRow(t)))),
-        };
-      } catch (error) {
-        if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
-        throw error;
-      }
-    },
-  );
-
-  const FacetQuery = Type.Object({
-    field: Type.String(),
-    q: Type.Optional(Type.String()),
-    prefix: Type.Optional(Type.String()),
-  });
-  app.get(
-    '/tasks/facets',
-    {
-      config: VIEWER,
-      schema: {
-        summary: 'Values of one field, for completion',
-        querystring: FacetQuery,
-        response: { 200: FacetReply },
-      },
-    },
-    async (request, reply) => {
-      const { field: name, q, prefix = '' } = request.query;
-      const field = findField(name);
-      if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
-      const asked = { field: field.name, column: field.column, tree: readQuery(q, cluster.now), prefix, limit: 20 };
-      return history.facets(asked, hangUpOf(reply));
-    },
-  );
-
-  app.get(
-    '/tasks/types',
-    {
-      config: VIEWER,
-      schema: { summary: 'Task names seen, with the last hour of each', response: { 200: TaskTypesReply } },
-    },
-    async () => {
-      const now = cluster.now;
-      const [stats, pairs] = await Promise.all([
-        history.keyStats('task', now - 3600, now + 60, null),
-        history.keyStats('pair', now - 3600, now + 60, null),
-      ]);
-      const byName = new Map(stats.map((s) => [s.key, s]));
-      const workers = new Map<string, string[]>();
-      for (const { key } of pairs) {
-        const [name, worker] = key.split('\n') as [string, string];
-        workers.set(name, [...(workers.get(name) ?? []), worker]);
-      }
-      const names = new Set([...cluster.state.taskTypes, ...byName.keys()].filter((n) => n !== ''));
-      const items = [...names].sort().map((name) => {
-        const s = byName.get(name);
-        return {
-          name,
-          finished: s?.finished ?? 0,
-          failed: s?.failed ?? 0,
-          p50: s?.p50 ?? null,
-          p95: s?.p95 ?? null,
-          p99: s?.p99 ?? null,
-          workers: workers.get(name) ?? [],
-        };
-      });
-      return { items };
-    },
-  );
-
-  const Uuid = Type.Object({ uuid: Type.String() });
-  app.get(
-    '/tasks/:uuid',
-    { config: VIEWER, schema: { summary: 'One task, all of it', params: Uuid, response: { 200: TaskDetail } } },
-    async (request) => {
-      const { uuid } = request.params;
-      const record = cluster.state.tasks.get(uuid);
-      const stored = await history.task(uuid);
-      if (!record && !stored)
-        throw notFound(`No task ${uuid} is known. It may be older than the history, or its events were never seen.`);
-      const base: Record<string, unknown> = record ? mergeStored(stored, record) : { ...stored };
-      const row: TaskRow = toWholeRow(
-        record && !record.partial && record.longer === null ? record : (base as unknown as TaskRecord),
+  serve(app, 'GET /tasks', async (request, reply) => {
+    const q = request.query;
+    const sort = q.sort ?? '-first_seen';
+    const field = sort.replace(/^-/, '');
+    if (!(SORT_FIELDS as readonly string[]).includes(field))
+      throw new ProblemError(
+        400,
+        'Bad sort',
+        `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
       );
-      const now = cluster.now;
-      const [children, related, tries, stats, failures] = await Promise.all([
-        history.children(uuid, CHILDREN),
-        history.rows([row.parent_id, row.root_id].filter((id): id is string => id !== null && id !== uuid)),
-        history.tries(uuid),
-        row.name === null ? [] : history.keyStats('task', now - 3600, now + 60, null),
-        row.exception === null || row.name === null
-          ? []
-          : history.failures({
-              now,
-              span: 86_400,
-              limit: 1,
-              task: row.name,
-              exception: failureOf(row.exception).cls,
-            }),
-      ]);
-      const known = new Map(related.map((r) => [r.uuid, r]));
-      const fresh = (id: string | null): TaskRow | null => {
-        if (id === null || id === uuid) return null;
-        const live = cluster.state.tasks.get(id);
-        return live ? toRow(live) : (known.get(id) ?? null);
+    try {
+      const asked = {
+        tree: readQuery(q.q, cluster.now),
+        states: q.state ? q.state.split(',').map((s) => s.trim().toUpperCase()) : null,
+        from: q.from ?? null,
+        to: q.to ?? null,
+        sort: field as SortField,
+        descending: sort.startsWith('-'),
+        cursor: q.cursor || null,
+        limit: q.limit ?? 50,
       };
-      const kids = new Map(children.rows.map((r) => [r.uuid, r]));
-      for (const kid of cluster.state.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
-      const wait = await waiting.reason(row, { patient: false });
-      const text = (key: string): string | null =>
-        base[key] === null || base[key] === undefined ? null : String(base[key]);
-      const detail: TaskDetail = {
-        ...taskRows.shown(row),
-        traceback: text('traceback'),
-        exchange: text('exchange'),
-        routing_key: text('routing_key'),
-        clock: Number(base.clock ?? 0),
-        pid: base.pid === null || base.pid === undefined ? null : Number(base.pid),
-        args_truncated: isCut(row.args),
-        kwargs_truncated: isCut(row.kwargs),
-        tries: mergeTries(tries, record?.tries ?? [], row, text('traceback')),
-        parent: fresh(row.parent_id),
-        root: fresh(row.root_id),
-        children: [...kids.values()].sort((a, b) => a.first_seen - b.first_seen).slice(0, CHILDREN),
-        children_total: Math.max(children.total, kids.size),
-        baseline_p95: stats.find((s) => s.key === row.name)?.p95 ?? null,
-        same_failures: row.state === 'FAILURE' ? (failures[0]?.trend.reduce((sum, n) => sum + n, 0) ?? 0) : 0,
-        actions: actionsFor(cluster, row, wait),
-        orphaned: wait?.cause === 'worker_gone',
-        end_unknown: wait?.cause === 'lost' && wait.worker !== null,
-        wait,
-        progress: progress.of(uuid),
-        became: becameOf(row, extraOf(base.extra), desk.interventions),
+      const page = await history.tasks(asked, hangUpOf(reply));
+      const { from, to, tree } = asked;
+      const matches = tree === null ? null : compileQuery(tree);
+      const isWithin = (t: TaskRecord) => (from === null || t.first_seen >= from) && (to === null || t.first_seen < to);
+      return {
+        ...page,
+        items: page.items.map((row) => taskRows.shown(row)),
+        note: listNote(asked.tree, asked.states, page.counts),
+        counts_unknown: countUnknown(cluster, (t) => isWithin(t) && (matches === null || matches(toWholeRow(t)))),
       };
-      const extra = extraOf(base.extra);
-      return extra ? { ...detail, extra } : detail;
-    },
-  );
+    } catch (error) {
+      if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
+      throw error;
+    }
+  });
 
-  app.get(
-    '/tasks/:uuid/wait',
-    {
-      config: VIEWER,
-      schema: {
-        summary:
-          'Why it does not run: cause, evidence, place; null when it has ended. Asks its broker and workers, a little',
-        params: Uuid,
-        response: { 200: WaitReply },
-      },
-    },
-    async (request): Promise<WaitReply> => {
-      const row = await findRow(cluster, request.params.uuid);
-      if (!row) throw notFound(`No task ${request.params.uuid} is known.`);
-      return { wait: await waiting.reason(row) };
-    },
-  );
+  serve(app, 'GET /tasks/facets', async (request, reply) => {
+    const { field: name, q, prefix = '' } = request.query;
+    const field = findField(name);
+    if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
+    const asked = { field: field.name, column: field.column, tree: readQuery(q, cluster.now), prefix, limit: 20 };
+    return history.facets(asked, hangUpOf(reply));
+  });
+
+  serve(app, 'GET /tasks/types', async () => {
+    const now = cluster.now;
+    const [stats, pairs] = await Promise.all([
+      history.keyStats('task', now - 3600, now + 60, null),
+      history.keyStats('pair', now - 3600, now + 60, null),
+    ]);
+    const byName = new Map(stats.map((s) => [s.key, s]));
+    const workers = new Map<string, string[]>();
+    for (const { key } of pairs) {
+      const [name, worker] = key.split('\n') as [string, string];
+      workers.set(name, [...(workers.get(name) ?? []), worker]);
+    }
+    const names = new Set([...cluster.state.taskTypes, ...byName.keys()].filter((n) => n !== ''));
+    const items = [...names].sort().map((name) => {
+      const s = byName.get(name);
+      return {
+        name,
+        finished: s?.finished ?? 0,
+        failed: s?.failed ?? 0,
+        p50: s?.p50 ?? null,
+        p95: s?.p95 ?? null,
+        p99: s?.p99 ?? null,
+        workers: workers.get(name) ?? [],
+      };
+    });
+    return { items };
+  });
+
+  serve(app, 'GET /tasks/:uuid', async (request) => {
+    const { uuid } = request.params;
+    const record = cluster.state.tasks.get(uuid);
+    const stored = await history.task(uuid);
+    if (!record && !stored)
+      throw notFound(`No task ${uuid} is known. It may be older than the history, or its events were never seen.`);
+    const base: Record<string, unknown> = record ? mergeStored(stored, record) : { ...stored };
+    const row: TaskRow = toWholeRow(
+      record && !record.partial && record.longer === null ? record : (base as unknown as TaskRecord),
+    );
+    const now = cluster.now;
+    const [children, related, tries, stats, failures] = await Promise.all([
+      history.children(uuid, CHILDREN),
+      history.rows([row.parent_id, row.root_id].filter((id): id is string => id !== null && id !== uuid)),
+      history.tries(uuid),
+      row.name === null ? [] : history.keyStats('task', now - 3600, now + 60, null),
+      row.exception === null || row.name === null
+        ? []
+        : history.failures({
+            now,
+            span: 86_400,
+            limit: 1,
+            task: row.name,
+            exception: failureOf(row.exception).cls,
+          }),
+    ]);
+    const known = new Map(related.map((r) => [r.uuid, r]));
+    const fresh = (id: string | null): TaskRow | null => {
+      if (id === null || id === uuid) return null;
+      const live = cluster.state.tasks.get(id);
+      return live ? toRow(live) : (known.get(id) ?? null);
+    };
+    const kids = new Map(children.rows.map((r) => [r.uuid, r]));
+    for (const kid of cluster.state.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
+    const wait = await waiting.reason(row, { patient: false });
+    const text = (key: string): string | null =>
+      base[key] === null || base[key] === undefined ? null : String(base[key]);
+    const detail: TaskDetail = {
+      ...taskRows.shown(row),
+      traceback: text('traceback'),
+      exchange: text('exchange'),
+      routing_key: text('routing_key'),
+      clock: Number(base.clock ?? 0),
+      pid: base.pid === null || base.pid === undefined ? null : Number(base.pid),
+      args_truncated: isCut(row.args),
+      kwargs_truncated: isCut(row.kwargs),
+      tries: mergeTries(tries, record?.tries ?? [], row, text('traceback')),
+      parent: fresh(row.parent_id),
+      root: fresh(row.root_id),
+      children: [...kids.values()].sort((a, b) => a.first_seen - b.first_seen).slice(0, CHILDREN),
+      children_total: Math.max(children.total, kids.size),
+      baseline_p95: stats.find((s) => s.key === row.name)?.p95 ?? null,
+      same_failures: row.state === 'FAILURE' ? (failures[0]?.trend.reduce((sum, n) => sum + n, 0) ?? 0) : 0,
+      actions: actionsFor(cluster, row, wait),
+      orphaned: wait?.cause === 'worker_gone',
+      end_unknown: wait?.cause === 'lost' && wait.worker !== null,
+      wait,
+      progress: progress.of(uuid),
+      became: becameOf(row, extraOf(base.extra), desk.interventions),
+    };
+    const extra = extraOf(base.extra);
+    return extra ? { ...detail, extra } : detail;
+  });
+
+  serve(app, 'GET /tasks/:uuid/wait', async (request): Promise<WaitReply> => {
+    const row = await findRow(cluster, request.params.uuid);
+    if (!row) throw notFound(`No task ${request.params.uuid} is known.`);
+    return { wait: await waiting.reason(row) };
+  });
 }
 
 /** @throws ProblemError 400 with the position */

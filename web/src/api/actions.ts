@@ -7,7 +7,7 @@ import { post } from './client.ts';
 export function useOperation(after?: (record: OperationRecord) => void) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (request: OperationRequest) => post<OperationRecord>('operations', request),
+    mutationFn: (request: OperationRequest) => post('/operations', request),
     onSettled: () => {
       for (const key of ['worker', 'queue', 'task', 'operations']) void client.invalidateQueries({ queryKey: [key] });
     },

@@ -3,7 +3,9 @@
 /** '/' or '/prefix/'. */
 export const BASE_PATH = new URL('.', document.baseURI).pathname;
 
-export function apiUrl(path: string, params?: Record<string, string | number | undefined | null>): string {
+export type Params = Record<string, string | number | boolean | undefined | null>;
+
+export function apiUrl(path: string, params?: Params): string {
   const url = new URL(`api/v2/${path}`, document.baseURI);
   for (const [name, value] of Object.entries(params ?? {})) {
     if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, String(value));

@@ -1,8 +1,10 @@
-// fetch with typed errors: what the server said (problem+json), or that it could not be reached.
-// Which paths there are: queries.ts and actions.ts. Holds: no reply is shown as data unless it was 2xx JSON.
+// fetch typed by the table of routes, with typed errors: what the server said (problem+json), or that it could not be reached.
+// Which paths there are: shared/wire/routes.ts. What is asked when: queries.ts and actions.ts. Holds: no reply is shown as data unless it was 2xx JSON.
 import { parseJsonExact } from '../../../shared/json-text.ts';
+import { toSegment } from '../../../shared/path-segment.ts';
 import type { Problem } from '../../../shared/wire/problem.ts';
-import { apiUrl } from './base.ts';
+import type { BodyOf, ParamsOf, PathOf, QueryOf, ReplyOf, RouteKey } from '../../../shared/wire/routes.ts';
+import { apiUrl, type Params } from './base.ts';
 
 export class ApiError extends Error {
   /** 0 when no reply came. */
@@ -54,16 +56,37 @@ async function request<T>(url: string, init: RequestInit): Promise<T> {
   return parseJsonExact(await reply.text()) as T;
 }
 
-export type Params = Record<string, string | number | undefined | null>;
+type Asked<K extends RouteKey> = (keyof ParamsOf<K> extends never ? { params?: never } : { params: ParamsOf<K> }) & {
+  query?: QueryOf<K>;
+};
 
-export function get<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {
-  return request<T>(apiUrl(path, params), { signal, headers: { accept: 'application/json' } });
+/** @param path as in the table: '/tasks/:uuid' */
+export function get<Path extends PathOf<'GET'>>(
+  path: Path,
+  asked: Asked<`GET ${Path}`>,
+  signal?: AbortSignal,
+): Promise<ReplyOf<`GET ${Path}`>> {
+  return request(urlOf(path, asked), { signal, headers: { accept: 'application/json' } });
 }
 
-export function post<T>(path: string, body: unknown): Promise<T> {
-  return request<T>(apiUrl(path), {
+/** Where a GET is answered, for a link. */
+export function urlOf<Path extends PathOf<'GET'>>(path: Path, asked: Asked<`GET ${Path}`>): string {
+  const { params, query } = asked as { params?: Record<string, string>; query?: Params };
+  return apiUrl(filled(path, params), query);
+}
+
+export function post<Path extends PathOf<'POST'>>(
+  path: Path,
+  body: BodyOf<`POST ${Path}`>,
+): Promise<ReplyOf<`POST ${Path}`>> {
+  return request(apiUrl(filled(path)), {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(body),
   });
+}
+
+/** '/tasks/:uuid' to 'tasks/1b2c', whatever the name is made of. */
+function filled(path: string, params: Record<string, string> = {}): string {
+  return path.slice(1).replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(toSegment(params[name]!)));
 }

@@ -1,22 +1,14 @@
-// Every read of the API: its path, its key, how long it stays fresh. Writes: actions.ts.
+// Every read of the API: its key, how long it stays fresh. Writes: actions.ts. Paths and replies: shared/wire/routes.ts.
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { toSegment } from '../../../shared/path-segment.ts';
-import type { OperationsPage, OperationsQuery } from '../../../shared/wire/operations.ts';
-import type { Overview } from '../../../shared/wire/overview.ts';
-import type { QueueDetail, QueueRow } from '../../../shared/wire/queues.ts';
-import type { Range, SeriesQuery, SeriesReply } from '../../../shared/wire/series.ts';
-import type { CallReply, ResultReply, RetryPlan } from '../../../shared/wire/task-values.ts';
-import type { FacetReply, TaskDetail, TaskPage, TasksQuery, TaskType } from '../../../shared/wire/tasks.ts';
-import type { WaitReason } from '../../../shared/wire/wait.ts';
-import type { WorkerDetail, WorkerRow } from '../../../shared/wire/workers.ts';
+import type { OperationsQuery } from '../../../shared/wire/operations.ts';
+import type { Range, SeriesQuery } from '../../../shared/wire/series.ts';
+import type { TasksQuery } from '../../../shared/wire/tasks.ts';
 import { get } from './client.ts';
-
-const part = (name: string) => encodeURIComponent(toSegment(name));
 
 export const overviewQuery = () =>
   queryOptions({
     queryKey: ['overview'],
-    queryFn: ({ signal }) => get<Overview>('overview', {}, signal),
+    queryFn: ({ signal }) => get('/overview', {}, signal),
     refetchInterval: 10_000,
     placeholderData: keepPreviousData,
   });
@@ -24,7 +16,7 @@ export const overviewQuery = () =>
 export const seriesQuery = (query: SeriesQuery) =>
   queryOptions({
     queryKey: ['series', query],
-    queryFn: ({ signal }) => get<SeriesReply>('series', query, signal),
+    queryFn: ({ signal }) => get('/series', { query }, signal),
     refetchInterval: seriesPeriodMs(query.range ?? '1h'),
     placeholderData: keepPreviousData,
   });
@@ -36,12 +28,12 @@ function seriesPeriodMs(range: Range): number {
   return range === '6h' ? 20_000 : 60_000;
 }
 
-export const fetchTasks = (query: TasksQuery, signal?: AbortSignal) => get<TaskPage>('tasks', query, signal);
+export const fetchTasks = (query: TasksQuery, signal?: AbortSignal) => get('/tasks', { query }, signal);
 
 export const facetQuery = (field: string, q: string) =>
   queryOptions({
     queryKey: ['facet', field, q],
-    queryFn: ({ signal }) => get<FacetReply>('tasks/facets', { field, q }, signal),
+    queryFn: ({ signal }) => get('/tasks/facets', { query: { field, q } }, signal),
     staleTime: 5000,
     retry: false,
   });
@@ -49,7 +41,7 @@ export const facetQuery = (field: string, q: string) =>
 export const taskQuery = (id: string) =>
   queryOptions({
     queryKey: ['task', id],
-    queryFn: ({ signal }) => get<TaskDetail>(`tasks/${part(id)}`, {}, signal),
+    queryFn: ({ signal }) => get('/tasks/:uuid', { params: { uuid: id } }, signal),
     staleTime: 1000,
   });
 
@@ -57,14 +49,14 @@ export const taskQuery = (id: string) =>
 export const waitQuery = (id: string) =>
   queryOptions({
     queryKey: ['wait', id],
-    queryFn: async ({ signal }) => (await get<{ wait: WaitReason | null }>(`tasks/${part(id)}/wait`, {}, signal)).wait,
+    queryFn: async ({ signal }) => (await get('/tasks/:uuid/wait', { params: { uuid: id } }, signal)).wait,
     staleTime: 1000,
   });
 
 export const resultQuery = (id: string) =>
   queryOptions({
     queryKey: ['result', id],
-    queryFn: ({ signal }) => get<ResultReply>(`tasks/${part(id)}/result`, {}, signal),
+    queryFn: ({ signal }) => get('/tasks/:uuid/result', { params: { uuid: id } }, signal),
     staleTime: 10_000,
     retry: false,
   });
@@ -77,7 +69,7 @@ export const storedStateQuery = (id: string) =>
 export const retryPlanQuery = (id: string) =>
   queryOptions({
     queryKey: ['retry-plan', id],
-    queryFn: ({ signal }) => get<RetryPlan>(`tasks/${part(id)}/retry`, {}, signal),
+    queryFn: ({ signal }) => get('/tasks/:uuid/retry', { params: { uuid: id } }, signal),
     staleTime: 0,
     gcTime: 0,
     retry: false,
@@ -87,7 +79,7 @@ export const retryPlanQuery = (id: string) =>
 export const callQuery = (id: string, state: string) =>
   queryOptions({
     queryKey: ['call', id, state],
-    queryFn: ({ signal }) => get<CallReply>(`tasks/${part(id)}/call`, {}, signal),
+    queryFn: ({ signal }) => get('/tasks/:uuid/call', { params: { uuid: id } }, signal),
     staleTime: 60_000,
     retry: false,
     placeholderData: keepPreviousData,
@@ -96,13 +88,13 @@ export const callQuery = (id: string, state: string) =>
 export const workersQuery = () =>
   queryOptions({
     queryKey: ['workers'],
-    queryFn: async ({ signal }) => itemsOf(await get<WorkerRow[] | { items: WorkerRow[] }>('workers', {}, signal)),
+    queryFn: async ({ signal }) => (await get('/workers', {}, signal)).items,
   });
 
 export const workerQuery = (hostname: string) =>
   queryOptions({
     queryKey: ['worker', hostname],
-    queryFn: ({ signal }) => get<WorkerDetail>(`workers/${part(hostname)}`, {}, signal),
+    queryFn: ({ signal }) => get('/workers/:hostname', { params: { hostname } }, signal),
     refetchInterval: 3000,
     placeholderData: keepPreviousData,
   });
@@ -110,13 +102,13 @@ export const workerQuery = (hostname: string) =>
 export const queuesQuery = () =>
   queryOptions({
     queryKey: ['queues'],
-    queryFn: async ({ signal }) => itemsOf(await get<QueueRow[] | { items: QueueRow[] }>('queues', {}, signal)),
+    queryFn: async ({ signal }) => (await get('/queues', {}, signal)).items,
   });
 
 export const queueQuery = (name: string, range: Range) =>
   queryOptions({
     queryKey: ['queue', name, range],
-    queryFn: ({ signal }) => get<QueueDetail>(`queues/${part(name)}`, { range }, signal),
+    queryFn: ({ signal }) => get('/queues/:name', { params: { name }, query: { range } }, signal),
     refetchInterval: 5000,
     placeholderData: keepPreviousData,
   });
@@ -124,13 +116,9 @@ export const queueQuery = (name: string, range: Range) =>
 export const taskTypesQuery = () =>
   queryOptions({
     queryKey: ['task-types'],
-    queryFn: async ({ signal }) => itemsOf(await get<TaskType[] | { items: TaskType[] }>('tasks/types', {}, signal)),
+    queryFn: async ({ signal }) => (await get('/tasks/types', {}, signal)).items,
     staleTime: 30_000,
   });
 
 export const fetchOperations = (query: OperationsQuery, signal?: AbortSignal) =>
-  get<OperationsPage>('operations', { limit: 100, ...query }, signal);
-
-function itemsOf<T>(reply: T[] | { items: T[] }): T[] {
-  return Array.isArray(reply) ? reply : reply.items;
-}
+  get('/operations', { query: { limit: 100, ...query } }, signal);

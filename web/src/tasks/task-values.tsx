@@ -5,7 +5,7 @@ import { parsePythonLiteral } from '../../../shared/python-literal.ts';
 import { PyTuple } from '../../../shared/python-values.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { ResultReply } from '../../../shared/wire/task-values.ts';
-import { apiUrl } from '../api/base.ts';
+import { urlOf } from '../api/client.ts';
 import { callQuery, resultQuery } from '../api/queries.ts';
 import { Button, CopyButton } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
@@ -169,7 +169,7 @@ function StoredValue({ reply }: { reply: ResultReply }) {
           It is too large to be drawn.{' '}
           <a
             className="link"
-            href={apiUrl(`tasks/${encodeURIComponent(reply.task_id)}/result`, { whole: 'true' })}
+            href={urlOf('/tasks/:uuid/result', { params: { uuid: reply.task_id }, query: { whole: true } })}
             download={`${reply.task_id}.json`}
           >
             Download all {bytes(reply.size)}

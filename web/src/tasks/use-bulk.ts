@@ -39,7 +39,7 @@ export function useBulk() {
         if (stopped.current) break;
         try {
           const request = { action: verb, task_ids, ...options } as OperationRequest;
-          const record = await post<OperationRecord>('operations', request);
+          const record = await post('/operations', request);
           show({ sent: now.sent + task_ids.length, records: [...now.records, record] });
         } catch (error) {
           show({ error, state: 'failed' });

@@ -1,0 +1,132 @@
+// Every route of /api/v2 as one table: who may, what it takes, what it answers. The server registers its routes by it (types,
+// validation, OpenAPI), the pages' client takes its paths, parameters and replies from it.
+// Not here: what answers (server/dashboard/routes/), the live feed (live.ts). The pages import its type only.
+// Holds: parameters in a path are named in the path, and are texts; a route that has no `query` or `body` takes none.
+import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import { ClusterInfo } from './cluster.ts';
+import { OperationRecord, OperationRequest, OperationsPage, OperationsQuery } from './operations.ts';
+import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
+import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
+import { SeriesQuery, SeriesReply } from './series.ts';
+import { CallReply, ResultQuery, ResultReply, RetryPlan } from './task-values.ts';
+import { FacetQuery, FacetReply, TaskDetail, TaskPage, TasksQuery, TaskTypesReply, WaitReply } from './tasks.ts';
+import { WorkerDetail, WorkersReply } from './workers.ts';
+
+interface Route {
+  readonly access: 'viewer' | 'operator';
+  /** What it is for, as one line of the API's description. */
+  readonly summary: string;
+  readonly query?: TObject;
+  readonly body?: TSchema;
+  readonly reply: TSchema;
+}
+
+export const ROUTES = {
+  'GET /overview': { access: 'viewer', summary: 'Is the cluster well?', reply: Overview },
+  'GET /cluster': { access: 'viewer', summary: 'The cluster, its sources, and who you are', reply: ClusterInfo },
+  'GET /failures': {
+    access: 'viewer',
+    summary: 'Failures by task and class of exception',
+    query: FailuresQuery,
+    reply: FailuresReply,
+  },
+  'GET /series': { access: 'viewer', summary: 'Lines of a chart', query: SeriesQuery, reply: SeriesReply },
+
+  'GET /tasks': { access: 'viewer', summary: 'List and count tasks', query: TasksQuery, reply: TaskPage },
+  'GET /tasks/facets': {
+    access: 'viewer',
+    summary: 'Values of one field, for completion',
+    query: FacetQuery,
+    reply: FacetReply,
+  },
+  'GET /tasks/types': {
+    access: 'viewer',
+    summary: 'Task names seen, with the last hour of each',
+    reply: TaskTypesReply,
+  },
+  'GET /tasks/:uuid': { access: 'viewer', summary: 'One task, all of it', reply: TaskDetail },
+  'GET /tasks/:uuid/wait': {
+    access: 'viewer',
+    summary:
+      'Why it does not run: cause, evidence, place; null when it has ended. Asks its broker and workers, a little',
+    reply: WaitReply,
+  },
+  'GET /tasks/:uuid/call': {
+    access: 'viewer',
+    summary: 'Its whole arguments, where they can be had',
+    reply: CallReply,
+  },
+  'GET /tasks/:uuid/retry': {
+    access: 'viewer',
+    summary: 'What sending it again would send, from where it is known and to which queue; or why it cannot be',
+    reply: RetryPlan,
+  },
+  'GET /tasks/:uuid/result': {
+    access: 'viewer',
+    summary: 'The stored result',
+    query: ResultQuery,
+    reply: ResultReply,
+  },
+
+  'GET /workers': { access: 'viewer', summary: 'Every worker heard of', reply: WorkersReply },
+  'GET /workers/:hostname': { access: 'viewer', summary: 'One worker', reply: WorkerDetail },
+
+  'GET /queues': { access: 'viewer', summary: 'Every queue known', reply: QueuesReply },
+  'GET /queues/:name': {
+    access: 'viewer',
+    summary: 'One queue, its next messages, its depth over time',
+    query: QueueQuery,
+    reply: QueueDetail,
+  },
+
+  'GET /operations': {
+    access: 'viewer',
+    summary: 'What operators did, newest first',
+    query: OperationsQuery,
+    reply: OperationsPage,
+  },
+  'POST /operations': {
+    access: 'operator',
+    summary: 'Do something to tasks, workers or queues',
+    body: OperationRequest,
+    reply: OperationRecord,
+  },
+} as const satisfies Record<`${'GET' | 'POST'} /${string}`, Route>;
+
+type Routes = typeof ROUTES;
+/** 'GET /tasks/:uuid' */
+export type RouteKey = keyof Routes;
+/** The paths of a method: '/tasks/:uuid'. */
+export type PathOf<Method extends 'GET' | 'POST'> = RouteKey extends infer K
+  ? K extends `${Method} ${infer Path}`
+    ? Path
+    : never
+  : never;
+
+type ParamNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | ParamNames<`/${Rest}`>
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never;
+
+export type ParamsOf<K extends RouteKey> = Record<ParamNames<K>, string>;
+export type QueryOf<K extends RouteKey> = Routes[K] extends { query: infer Q extends TSchema }
+  ? Static<Q>
+  : Record<string, never>;
+export type BodyOf<K extends RouteKey> = Routes[K] extends { body: infer B extends TSchema } ? Static<B> : undefined;
+export type ReplyOf<K extends RouteKey> = Static<Routes[K]['reply']>;
+
+export interface RouteDescription extends Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly params: TObject;
+  readonly query: TObject;
+}
+
+/** A row of the table with what follows from its key. */
+export function describeRoute(key: RouteKey): RouteDescription {
+  const [method, path] = key.split(' ') as ['GET' | 'POST', string];
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
+  const params = Type.Object(Object.fromEntries(names.map((name) => [name, Type.String()])));
+  return { query: Type.Object({}), ...(ROUTES[key] as Route), method, path, params };
+}

@@ -1,0 +1,31 @@
+// The pages' client: paths, parameters and replies are those of the table of routes; names of any letters stay one segment.
+import { expect, it, vi } from 'vitest';
+
+vi.stubGlobal('document', { baseURI: 'http://dashboard/ops/' });
+const { get, urlOf } = await import('../../web/src/api/client.ts');
+
+it.each([
+  ['1b2c', 'http://dashboard/ops/api/v2/tasks/1b2c/result?whole=true'],
+  ['a/b c?', 'http://dashboard/ops/api/v2/tasks/a%2Fb%20c%3F/result?whole=true'],
+  ['..', 'http://dashboard/ops/api/v2/tasks/~../result?whole=true'],
+])('the task %s is one segment of a path', (uuid, url) => {
+  expect(urlOf('/tasks/:uuid/result', { params: { uuid }, query: { whole: true } })).toBe(url);
+});
+
+it('what is not in the table does not compile', () => {
+  const never = (): unknown[] => [
+    // @ts-expect-error no such route
+    get('/task/:uuid', { params: { uuid: 'x' } }),
+    // @ts-expect-error its name is missing
+    get('/tasks/:uuid', {}),
+    // @ts-expect-error the name is called uuid
+    get('/tasks/:uuid', { params: { id: 'x' } }),
+    // @ts-expect-error no such range
+    get('/series', { query: { metric: 'throughput', range: '2h' } }),
+    // @ts-expect-error it takes no query
+    get('/workers', { query: { limit: 1 } }),
+    // @ts-expect-error its reply has items
+    get('/workers', {}).then((reply) => reply.rows),
+  ];
+  expect(never).toBeTypeOf('function');
+});
