@@ -25,6 +25,7 @@ import { SECURITY_HEADERS } from './access/headers.ts';
 import { type Identity, VIEWER } from './access/identity.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
 import { Attention } from './attention/attention.ts';
+import { Baselines } from './cluster/baselines.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { clusterAddresses } from './cluster/identity.ts';
 import { ClusterLink } from './cluster/link.ts';
@@ -117,7 +118,8 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   cluster.onBatch((batch) => {
     for (const hostname of batch.workersGone) tally.forgetWorker(hostname);
   });
-  const waiting = new Waiting(cluster, interventions, attention);
+  const baselines = new Baselines(lateHistory.value, timer);
+  const waiting = new Waiting(cluster, interventions, attention, baselines);
   const rates = new StartRates(() => timer.now() / 1000);
   cluster.onEvents((events) => rates.take(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
   const follower = new Follower(timer, feed, lateHistory.value);
@@ -127,6 +129,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     cluster,
     attention,
     feed,
+    baselines,
     waiting,
     desk,
     taskRows,

@@ -16,7 +16,7 @@ export const QueueRow = Type.Object({
   oldest: NNum,
   /** Net change of depth per minute over the last five minutes. */
   per_min: NNum,
-  /** Finished per minute over the last five minutes. */
+  /** Finished per minute over the last five minutes; null: unknown, as where workers of several queues do not say from which each came. */
   out_per_min: NNum,
   /** @unit seconds until empty at the present rate; null: never, or nothing waits. */
   drain: NNum,

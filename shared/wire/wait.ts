@@ -62,6 +62,16 @@ export const WaitHolder = Type.Object({
 });
 export type WaitHolder = Static<typeof WaitHolder>;
 
+/** When it starts, from how many go before it and how many a minute leave: while that goes on as over the last minutes. */
+export const StartEstimate = Type.Object({
+  /** From `at` on. @unit seconds */
+  seconds: Type.Number(),
+  is: Type.Union([Type.Literal('about'), Type.Literal('at_least')]),
+  /** So many leave a minute: ends over the last five minutes, or the rate limit. */
+  per_minute: Type.Number(),
+});
+export type StartEstimate = Static<typeof StartEstimate>;
+
 export const WaitReason = Type.Object({
   task_id: Type.String(),
   cause: WaitCause,
@@ -72,6 +82,8 @@ export const WaitReason = Type.Object({
   place: Type.Union([Count, Type.Null()]),
   /** How many go before it. */
   ahead: Type.Union([Count, Type.Null()]),
+  /** null: unknown, or it does not wait for others. */
+  starts_in: Type.Union([StartEstimate, Type.Null()]),
   /** What it waits for: ETA, next try. */
   until: NNum,
   /** Who has the slots or goes before it, longest first: 20 at most. */

@@ -1,6 +1,7 @@
 // What is made of the last hour by the minute: means that do not count time in which nobody listened.
 import { expect, test } from 'vitest';
-import { NO_TRENDS, recentPerMinute, type Trends } from '../../server/dashboard/cluster/trends.ts';
+import { queueRates } from '../../server/dashboard/cluster/queue-rate.ts';
+import { NO_TRENDS, perMinuteSince, recentPerMinute, type Trends } from '../../server/dashboard/cluster/trends.ts';
 
 /** The last minutes of the hour; before them nobody listened. */
 function lately(...finished: (number | null)[]): { trends: Trends; line: number[] } {
@@ -28,4 +29,46 @@ test('within the first minute it is the running one, scaled; before ten seconds 
 test('who finished nothing while we listened has zero; when nobody listened it is unknown', () => {
   expect(recentPerMinute(lately(5, 5, 5).trends, undefined, END + 5)).toBe(0);
   expect(recentPerMinute(NO_TRENDS, undefined, END + 5)).toBeNull();
+});
+
+test('since something waits, the rate does not count the idle time before', () => {
+  const { trends, line } = lately(...Array<number>(56).fill(0), 20, 20, 20, 10);
+  const now = END + 30;
+  expect(recentPerMinute(trends, line, now)).toBe(12);
+  expect(perMinuteSince(trends, line, now, now - 210)).toBe(20);
+  // Of a short time it is all there is, and of one too short nothing is said.
+  expect(perMinuteSince(trends, line, now, now - 30)).toBe(20);
+  expect(perMinuteSince(trends, line, now, now - 10)).toBeNull();
+  expect(perMinuteSince(NO_TRENDS, line, now, now - 210)).toBeNull();
+});
+
+/** What a dashboard knows of two workers, one of which consumes two queues, in an hour of 10 ends a minute on each worker. */
+function rates({ named, silent = [] }: { named: boolean; silent?: string[] }) {
+  const { trends } = lately(...Array<number>(60).fill(20));
+  const tens = Array<number>(60).fill(10);
+  trends.byWorker = new Map(['only@h', 'both@h'].map((hostname) => [hostname, tens]));
+  if (named) trends.byQueue = new Map(['mail', 'work'].map((name) => [name, tens]));
+  const queues = (...names: string[]) => ({ active_queues: names.map((name) => ({ name })) });
+  return queueRates({
+    trends,
+    now: END + 60,
+    inspector: { workers: new Map(Object.entries({ 'only@h': queues('mail'), 'both@h': queues('mail', 'work') })) },
+    taskEvents: { sends: (hostname: string) => (silent.includes(hostname) ? false : null) },
+  } as never);
+}
+
+test('a queue loses what its tasks end, where every end names its queue', () => {
+  const rateOf = rates({ named: true });
+  expect(rateOf('mail', ['only@h', 'both@h'])).toBe(10);
+  expect(rateOf('idle', ['both@h'])).toBe(0);
+  expect(rateOf('mail', ['only@h'], END - 100)).toBe(10);
+});
+
+test('where ends name no queue, it loses what its workers end if they have no other; else that is unknown, not 0', () => {
+  const rateOf = rates({ named: false });
+  expect(rateOf('mail', ['only@h'])).toBe(10);
+  expect(rateOf('mail', ['only@h', 'both@h'])).toBeNull();
+  expect(rateOf('work', ['both@h'])).toBeNull();
+  expect(rateOf('nobody', [])).toBeNull();
+  expect(rates({ named: true, silent: ['only@h'] })('mail', ['only@h'])).toBeNull();
 });

@@ -121,6 +121,7 @@ const wait: WaitReason = {
   ],
   place: { n: 4, is: 'at_least' },
   ahead: null,
+  starts_in: null,
   until: null,
   holders: [{ uuid: 'b', name: 'shop.slow', worker: 'w1@host', started: NOW - 60, baseline_p95: 30 }],
   holders_total: { n: 5, is: 'exact' },

@@ -13,8 +13,8 @@ import { safeUrl } from '../../transport/url.ts';
 import type { Cluster } from './cluster.ts';
 import { knowledge, sources } from './knowledge.ts';
 import { isGrowing, netPerMinute } from './queue-probe.ts';
+import { queueRates } from './queue-rate.ts';
 import { slotsOf } from './room.ts';
-import { recentPerMinute } from './trends.ts';
 
 const ZEROS = Array<number>(60).fill(0);
 const BLANK = Array<number | null>(60).fill(null);
@@ -93,6 +93,7 @@ export function queueRows(cluster: Cluster): QueueRow[] {
     }
   }
   const names = new Set([...cluster.probe.queues.keys(), ...consumers.keys()]);
+  const rateOf = queueRates(cluster);
   const rows: QueueRow[] = [];
   for (const name of names) {
     const probed = cluster.probe.queues.get(name);
@@ -110,7 +111,7 @@ export function queueRows(cluster: Cluster): QueueRow[] {
       consumers: status?.consumers ?? null,
       oldest: status?.oldestMs ? status.oldestMs / 1000 : null,
       per_min: net === null ? null : Math.round(net * 10) / 10,
-      out_per_min: recentPerMinute(cluster.trends, cluster.trends.byQueue.get(name), cluster.now),
+      out_per_min: rateOf(name, workers),
       drain:
         net !== null && net < 0 && status !== null && status.messages > 0
           ? Math.round((status.messages / -net) * 60)

@@ -160,3 +160,29 @@ export function recentPerMinute(trends: Trends, line: readonly number[] | undefi
   if ((trends.finished[MINUTES - 1] ?? null) === null || running < 10 || running > 120) return null;
   return round(((line?.[MINUTES - 1] ?? 0) / Math.min(60, running)) * 60);
 }
+
+/** Shorter than that, a rate is an accident. @unit seconds */
+const MIN_SPAN = 20;
+
+/**
+ * The mean since a moment, of five minutes at most: how fast work gets on while there is work. Null when that is too short, or when nobody
+ * listened. @param since seconds since the epoch
+ */
+export function perMinuteSince(
+  trends: Trends,
+  line: readonly number[] | undefined,
+  now: number,
+  since: number,
+): number | null {
+  const wanted = Math.max(since, now - 300);
+  const minute = (wanted - trends.begin) / 60;
+  // The minute in which it began has ends from before; of a short span it is the best there is.
+  const first = now - wanted >= 120 ? Math.ceil(minute) : Math.floor(minute);
+  let n = 0;
+  let span = now - Math.max(wanted, trends.begin + first * 60);
+  for (let i = Math.max(0, first); i < MINUTES; i++) {
+    if ((trends.finished[i] ?? null) === null) span -= 60;
+    else n += line?.[i] ?? 0;
+  }
+  return span < MIN_SPAN ? null : round((n / span) * 60);
+}

@@ -6,6 +6,7 @@ import type { Masking } from '../../../shared/masking.ts';
 import type { Timer } from '../../timer.ts';
 import type { Access, Identity } from '../access/identity.ts';
 import type { Attention } from '../attention/attention.ts';
+import type { Baselines } from '../cluster/baselines.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Feed } from '../live/feed.ts';
 import type { ProgressWatch } from '../live/progress.ts';
@@ -27,6 +28,8 @@ export interface RouteContext {
   readonly cluster: Cluster;
   readonly attention: Attention;
   readonly feed: Feed;
+  /** How tasks usually run. */
+  readonly baselines: Baselines;
   /** Why tasks do not run. */
   readonly waiting: Waiting;
   /** What operations are done with. */

@@ -22,7 +22,10 @@ import { serve } from './serve.ts';
 
 const CHILDREN = 100;
 
-export function taskRoutes(app: FastifyInstance, { cluster, waiting, desk, progress, taskRows }: RouteContext): void {
+export function taskRoutes(
+  app: FastifyInstance,
+  { baselines, cluster, waiting, desk, progress, taskRows }: RouteContext,
+): void {
   const { history } = cluster;
 
   serve(app, 'GET /tasks', async (request, reply) => {
@@ -72,11 +75,10 @@ export function taskRoutes(app: FastifyInstance, { cluster, waiting, desk, progr
 
   serve(app, 'GET /tasks/types', async () => {
     const now = cluster.now;
-    const [stats, pairs] = await Promise.all([
-      history.keyStats('task', now - 3600, now + 60, null),
+    const [byName, pairs] = await Promise.all([
+      baselines.lastHour(),
       history.keyStats('pair', now - 3600, now + 60, null),
     ]);
-    const byName = new Map(stats.map((s) => [s.key, s]));
     const workers = new Map<string, string[]>();
     for (const { key } of pairs) {
       const [name, worker] = key.split('\n') as [string, string];
@@ -109,11 +111,11 @@ export function taskRoutes(app: FastifyInstance, { cluster, waiting, desk, progr
       record && !record.partial && record.longer === null ? record : (base as unknown as TaskRecord),
     );
     const now = cluster.now;
-    const [children, related, tries, stats, failures] = await Promise.all([
+    const [children, related, tries, usual, failures] = await Promise.all([
       history.children(uuid, CHILDREN),
       history.rows([row.parent_id, row.root_id].filter((id): id is string => id !== null && id !== uuid)),
       history.tries(uuid),
-      row.name === null ? [] : history.keyStats('task', now - 3600, now + 60, null),
+      baselines.lastHour(),
       row.exception === null || row.name === null
         ? []
         : history.failures({
@@ -149,7 +151,7 @@ export function taskRoutes(app: FastifyInstance, { cluster, waiting, desk, progr
       root: fresh(row.root_id),
       children: [...kids.values()].sort((a, b) => a.first_seen - b.first_seen).slice(0, CHILDREN),
       children_total: Math.max(children.total, kids.size),
-      baseline_p95: stats.find((s) => s.key === row.name)?.p95 ?? null,
+      baseline_p95: usual.get(row.name ?? '')?.p95 ?? null,
       same_failures: row.state === 'FAILURE' ? (failures[0]?.trend.reduce((sum, n) => sum + n, 0) ?? 0) : 0,
       actions: actionsFor(cluster, row, wait),
       orphaned: wait?.cause === 'worker_gone',

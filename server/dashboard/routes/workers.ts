@@ -10,7 +10,7 @@ import { notFound, type RouteContext } from './context.ts';
 import { serve } from './serve.ts';
 import { canTerminate } from './tasks.ts';
 
-export function workerRoutes(app: FastifyInstance, { cluster, waiting, desk }: RouteContext): void {
+export function workerRoutes(app: FastifyInstance, { baselines, cluster, waiting, desk }: RouteContext): void {
   serve(app, 'GET /workers', async () => ({
     items: workerRows(cluster),
   }));
@@ -23,18 +23,17 @@ export function workerRoutes(app: FastifyInstance, { cluster, waiting, desk }: R
     if (!record && !inspected) throw notFound(`No worker named ${hostname} has been heard.`);
     record ??= createWorkerRecord(hostname);
     const now = cluster.now;
-    const [pairs, tasks] = await Promise.all([
+    const [pairs, usual] = await Promise.all([
       cluster.history.keyStats('pair', now - 3600, now + 60, pairKey('', hostname)),
-      cluster.history.keyStats('task', now - 3600, now + 60, null),
+      baselines.lastHour(),
     ]);
     const here = new Map(pairs.map((p) => [p.key.slice(0, -hostname.length - 1), p]));
-    const usual = new Map(tasks.map((t) => [t.key, t.p95]));
     const info = (r: RequestInfo, eta: string | null = null): RequestInfo => ({
       ...r,
       time_start: r.time_start ?? null,
       worker_pid: r.worker_pid ?? null,
       eta,
-      baseline_p95: usual.get(r.name) ?? null,
+      baseline_p95: usual.get(r.name)?.p95 ?? null,
     });
     const detail: WorkerDetail = {
       ...workerRow(cluster, record),

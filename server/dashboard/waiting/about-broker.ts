@@ -13,11 +13,14 @@ import {
   names,
   nobodyConsumes,
   nth,
+  paceUnknown,
   type Question,
   RUNS_TWICE,
   said,
   slotsOf,
   slotWords,
+  startsIn,
+  startWords,
   workerPath,
 } from './answer.ts';
 import type { WaitFacts } from './facts.ts';
@@ -198,11 +201,15 @@ function inQueue(f: WaitFacts): Answer {
   const full =
     consumers.length > 0 && consumers.every((w) => w.window !== null && w.taken !== null && w.taken >= w.window);
   const base = { is: 'yes' as const, source: 'broker', known_at: message.at };
+  const perMinute = queue?.name === name ? queue.out_per_min : null;
+  const starts_in = startsIn(ahead, perMinute);
+  const starts = startWords(starts_in, paceUnknown(ahead, perMinute, name));
   const rest = {
     may_still_run: true,
     would_double: `Its message waits in ${name}: then it would run twice.`,
     place: nth(ahead),
     ahead,
+    starts_in,
     ...holders(consumers),
   };
   const of = queue?.depth ? ` of ${formatCount(queue.depth)}` : '';
@@ -213,7 +220,7 @@ function inQueue(f: WaitFacts): Answer {
       finding: `its workers hold as many messages as they may: ${by.slice(0, 3).join('; ')}`,
       cause: {
         cause: 'prefetch',
-        sentence: `In ${name}, ${goBefore(ahead, 'message')}; its workers hold as many messages as they may: ${by.slice(0, 3).join('; ')}.`,
+        sentence: `In ${name}, ${goBefore(ahead, 'message')}; its workers hold as many messages as they may: ${by.slice(0, 3).join('; ')}.${starts}`,
         ...rest,
         remedy: {
           text: 'What fills the prefetch window is on the page of the worker.',
@@ -228,7 +235,7 @@ function inQueue(f: WaitFacts): Answer {
       finding: `place ${said({ n: ahead.n + 1, is: ahead.is })}${of} in ${name}`,
       cause: {
         cause: 'behind',
-        sentence: `${capital(said(ahead))} ${ahead.n === 1 ? 'message goes' : 'messages go'} before it in ${name}${consumers.length > 0 ? `; ${slotWords(consumers)}` : ''}.`,
+        sentence: `${capital(said(ahead))} ${ahead.n === 1 ? 'message goes' : 'messages go'} before it in ${name}${consumers.length > 0 ? `; ${slotWords(consumers)}` : ''}.${starts}`,
         ...rest,
       },
     };
@@ -238,7 +245,7 @@ function inQueue(f: WaitFacts): Answer {
       finding: `next in ${name}; ${slotWords(consumers)}`,
       cause: {
         cause: 'slots',
-        sentence: `Waits for a free slot: it is next in ${name}, and ${slotWords(consumers)}.`,
+        sentence: `Waits for a free slot: it is next in ${name}, and ${slotWords(consumers)}.${starts}`,
         ...rest,
         remedy: { text: 'A larger pool starts it sooner.', href: workerPath(consumers[0]!.hostname) },
       },

@@ -13,6 +13,7 @@ import {
   isWithWorker,
   LISTED,
   nth,
+  paceUnknown,
   type Question,
   RUNS_TWICE,
   SETTLED,
@@ -22,6 +23,8 @@ import {
   since,
   slotsOf,
   slotWords,
+  startsIn,
+  startWords,
   workerPath,
 } from './answer.ts';
 import type { WaitFacts, WorkerFacts } from './facts.ts';
@@ -146,21 +149,24 @@ function lookAtHolder(f: WaitFacts): Answer {
     const source =
       w.holds === 'reserved' ? `active and reserved tasks of ${w.hostname}` : `scheduled tasks of ${w.hostname}`;
     const base = { is: 'yes' as const, source, known_at: w.asked ?? w.answered };
-    if (known && known.busy >= known.slots)
+    if (known && known.busy >= known.slots) {
+      const starts_in = startsIn(ahead, w.out_per_min);
       return {
         ...base,
         finding: `${w.hostname} has taken it; ${slotWords([w])}`,
         cause: {
           cause: 'slots',
-          sentence: `Waits for a free slot: ${w.hostname} has taken it, ${slotWords([w])}, and ${goBefore(ahead)}.`,
+          sentence: `Waits for a free slot: ${w.hostname} has taken it, ${slotWords([w])}, and ${goBefore(ahead)}.${startWords(starts_in, paceUnknown(ahead, w.out_per_min, w.hostname))}`,
           may_still_run: true,
           would_double: RUNS_TWICE,
           place: nth(ahead),
           ahead,
+          starts_in,
           ...holders([w]),
           remedy: { text: `A larger pool of ${w.hostname} starts it sooner.`, href: workerPath(w.hostname) },
         },
       };
+    }
     const waited = f.now - Math.max(f.task.received ?? 0, f.task.eta ?? 0);
     if (known === null)
       return {
@@ -262,13 +268,13 @@ function lookAtHolder(f: WaitFacts): Answer {
 function limited(f: WaitFacts, w: WorkerFacts, limit: string | null, finding: string, source: string): Answer {
   const ahead = f.limited_ahead;
   const perSecond = limit === null ? null : ratePerSecond(limit);
+  const starts_in = startsIn(ahead, perSecond === null ? null : perSecond * 60);
   const name = f.task.name ?? 'its name';
   const behind =
     ahead === null ? '' : ahead.n === 0 && ahead.is === 'exact' ? ', next in line' : `, behind ${said(ahead)}`;
-  const starts =
-    ahead && perSecond !== null
-      ? ` At that rate it starts in ${ahead.is === 'exact' ? 'about' : 'at least'} ${age((ahead.n + 1) / perSecond)}.`
-      : '';
+  const starts = starts_in
+    ? ` At that rate it starts in ${starts_in.is === 'about' ? 'about' : 'at least'} ${age(starts_in.seconds)}.`
+    : '';
   return {
     is: 'yes',
     finding,
@@ -281,6 +287,7 @@ function limited(f: WaitFacts, w: WorkerFacts, limit: string | null, finding: st
       would_double: `${w.hostname} runs it when the limit allows: then it would run twice.`,
       place: nth(ahead),
       ahead,
+      starts_in,
       remedy: { text: `Raise or lift the rate limit of ${name} on ${w.hostname}.`, href: workerPath(w.hostname) },
     },
   };

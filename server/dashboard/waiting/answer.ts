@@ -1,10 +1,10 @@
 // What a question finds, the cause it may end in, and the words and figures that several questions share.
 // Not here: the questions themselves (about-task.ts, about-worker.ts, about-broker.ts), their order (reason.ts).
 // Holds: pure. Sentences are plain English with figures; no clock times, since the reader's zone is not known here.
-import { formatCount, plural } from '../../../shared/format/text.ts';
+import { formatCount, formatRate, plural } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
 import type { Count } from '../../../shared/wire/count.ts';
-import type { WaitCause, WaitEvidence, WaitHolder } from '../../../shared/wire/wait.ts';
+import type { StartEstimate, WaitCause, WaitEvidence, WaitHolder } from '../../../shared/wire/wait.ts';
 import type { WaitFacts, WorkerFacts } from './facts.ts';
 
 /** How long a task may be on its way into a worker's lists, or out of them and into an event. @unit seconds */
@@ -23,6 +23,7 @@ export interface Cause {
   readonly would_double: string | null;
   readonly place?: Count | null;
   readonly ahead?: Count | null;
+  readonly starts_in?: StartEstimate | null;
   readonly until?: number | null;
   readonly holders?: WaitHolder[];
   readonly holders_total?: Count;
@@ -67,6 +68,26 @@ export const goBefore = (count: Count | null, noun = 'task'): string => {
   if (count.n === 0) return `no ${noun} ${count.is === 'exact' ? 'goes' : 'is known to go'} before it`;
   return `${said(count)} ${count.n === 1 ? `${noun} goes` : `${noun}s go`} before it`;
 };
+/** When its turn comes. null: how many go before it, or how fast they do, is unknown; nothing that stands still has an end. */
+export function startsIn(ahead: Count | null, perMinute: number | null): StartEstimate | null {
+  if (ahead === null || perMinute === null || perMinute <= 0) return null;
+  const is = ahead.is === 'exact' ? 'about' : 'at_least';
+  return { seconds: ((ahead.n + 1) / perMinute) * 60, is, per_minute: perMinute };
+}
+/** ' At 4 a minute it starts in about 8 m.' @param unknown what is unknown when there is no estimate */
+export const startWords = (estimate: StartEstimate | null, unknown: string): string =>
+  estimate === null
+    ? ` When it starts is unknown: ${unknown}.`
+    : ` At ${rateWords(estimate.per_minute)} it starts in ${estimate.is === 'about' ? 'about' : 'at least'} ${age(estimate.seconds)}.`;
+const rateWords = (perMinute: number): string =>
+  perMinute >= 1 ? `${formatRate(perMinute)} a minute` : `${formatRate(perMinute * 60)} an hour`;
+/** Why there is no estimate. @param of whose pace: a worker or a queue */
+export const paceUnknown = (ahead: Count | null, perMinute: number | null, of: string): string =>
+  ahead === null
+    ? 'its place is not known'
+    : perMinute === null
+      ? `how many tasks of ${of} end a minute is not known`
+      : `no task of ${of} ended in the last minutes`;
 export const nth = (ahead: Count | null): Count | null => ahead && { n: ahead.n + 1, is: ahead.is };
 export const since = (f: WaitFacts, at: number | null): string => (at === null ? 'an unknown time' : age(f.now - at));
 export const names = (workers: readonly WorkerFacts[]): string[] => workers.map((w) => w.hostname);

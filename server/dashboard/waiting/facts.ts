@@ -32,6 +32,8 @@ export interface MessageFacts {
 export interface QueueFacts {
   readonly name: string;
   readonly depth: number | null;
+  /** Tasks that ended a minute while something waited in it, of those that came from it; null: unknown. */
+  readonly out_per_min: number | null;
   /** By the broker's own count. */
   readonly consumers: number | null;
   readonly at: number | null;
@@ -56,6 +58,8 @@ export interface WorkerFacts {
   readonly answered: number | null;
   readonly consumes: boolean;
   readonly slots: number | null;
+  /** Tasks that ended there a minute since it has this one; null: unknown. */
+  readonly out_per_min: number | null;
   readonly active: readonly RunningFacts[];
   /**
    * Which of its lists names the task; none: it answered in full and none does; unknown: it has not answered lately. limited: it says

@@ -55,6 +55,7 @@ export function reasonOf(facts: WaitFacts): WaitReason {
     evidence,
     place: found?.place ?? null,
     ahead: found?.ahead ?? null,
+    starts_in: found?.starts_in ?? null,
     until: found?.until ?? null,
     holders: found?.holders ?? [],
     holders_total: found?.holders_total ?? null,

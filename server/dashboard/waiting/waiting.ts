@@ -12,9 +12,13 @@ import type { PrefetchUse } from '../../../shared/wire/workers.ts';
 import type { RequestInfo, ScheduledInfo } from '../../control/inspect.ts';
 import { toError } from '../../errors.ts';
 import type { TaskMessage } from '../../protocol/task-message.ts';
+import type { Baselines, Runtimes } from '../cluster/baselines.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type Inspected, parseRegistered } from '../cluster/inspector.ts';
+import { waitingSince } from '../cluster/queue-probe.ts';
+import { queueRates } from '../cluster/queue-rate.ts';
 import { slotsOf } from '../cluster/room.ts';
+import { perMinuteSince } from '../cluster/trends.ts';
 import type { Interventions } from '../operations/interventions.ts';
 import { readMessage } from '../operations/known-call.ts';
 import { SeenOptions } from '../operations/send-options.ts';
@@ -51,15 +55,17 @@ export class Waiting {
   readonly #cluster: Cluster;
   readonly #interventions: Interventions;
   readonly #stalls: Stalls;
+  readonly #baselines: Baselines;
   readonly #sharedMs: number;
   readonly #shared = new Map<string, { at: number; patient: boolean; reason: Promise<WaitReason | null> }>();
   /** As of so many events. */
   #held: { events: number; byWorker: Map<string, TaskRecord[]> } = { events: -1, byWorker: new Map() };
 
-  constructor(cluster: Cluster, interventions: Interventions, stalls: Stalls) {
+  constructor(cluster: Cluster, interventions: Interventions, stalls: Stalls, baselines: Baselines) {
     this.#cluster = cluster;
     this.#interventions = interventions;
     this.#stalls = stalls;
+    this.#baselines = baselines;
     cluster.inspector.onAnswers((hostnames) => this.seen.noteAnswers(cluster, hostnames));
     this.#sharedMs = Math.min(SHARED_MS, cluster.options.inspect_interval * 1000);
   }
@@ -91,7 +97,9 @@ export class Waiting {
       .askOldest(holder === null ? asked.slice(0, MAX_ASKED) : asked.filter((hostname) => hostname === holder))
       .catch(() => {});
     if (patient) await asking;
-    return reasonOf(this.#facts(row, search, queue));
+    // Without a history there is no baseline; why it waits is known all the same.
+    const usual = await this.#baselines.lastHour().catch((): Runtimes => new Map());
+    return reasonOf(this.#facts(row, search, queue, usual));
   }
 
   #isOnline(hostname: string): boolean {
@@ -119,12 +127,12 @@ export class Waiting {
     return n;
   }
 
-  #facts(row: TaskRow, search: Search, queue: string | null): WaitFacts {
+  #facts(row: TaskRow, search: Search, queue: string | null, usual: Runtimes): WaitFacts {
     const cluster = this.#cluster;
     const { now } = cluster;
     const holder = this.#holderOf(row);
     const hostnames = this.#concerned(queue, holder);
-    const workers = hostnames.map((hostname) => this.#worker(hostname, row, queue));
+    const workers = hostnames.map((hostname) => this.#worker(hostname, row, queue, usual));
     const purge = queue === null ? null : this.#interventions.purgeOf(queue);
     const { message } = search;
     const at = (text: string | null | undefined): number | null => {
@@ -146,7 +154,7 @@ export class Waiting {
         last_event: row.timestamp,
       },
       message: search.facts,
-      queue: queue === null ? null : this.#queue(queue),
+      queue: queue === null ? null : this.#queue(queue, workers),
       workers,
       holder,
       all_asked: this.#allAsked(),
@@ -184,7 +192,7 @@ export class Waiting {
     return online > 0 || this.#cluster.now - this.#cluster.startedAt > 2 * this.#cluster.options.inspect_interval;
   }
 
-  #worker(hostname: string, row: TaskRow, queue: string | null): WorkerFacts {
+  #worker(hostname: string, row: TaskRow, queue: string | null, usual: Runtimes): WorkerFacts {
     const cluster = this.#cluster;
     const record = cluster.state.workers.get(hostname);
     const inspected = cluster.inspector.workers.get(hostname);
@@ -199,11 +207,21 @@ export class Waiting {
       answered: inspected?.at ?? null,
       consumes: queue !== null && (inspected?.active_queues.some((q) => q.name === queue) ?? false),
       slots: slotsOf(inspected),
+      // What it does is not heard while it sends no events.
+      out_per_min:
+        cluster.taskEvents.sends(hostname) === false
+          ? null
+          : perMinuteSince(
+              cluster.trends,
+              cluster.trends.byWorker.get(hostname),
+              cluster.now,
+              row.received ?? row.first_seen,
+            ),
       active: (inspected?.active ?? []).map((r) => ({
         uuid: r.id,
         name: r.name ?? null,
         started: r.time_start ?? null,
-        baseline_p95: null,
+        baseline_p95: usual.get(r.name ?? '')?.p95 ?? null,
       })),
       holds: where ?? (isFresh ? 'none' : 'unknown'),
       limit: limitOf(inspected, row.name),
@@ -215,12 +233,17 @@ export class Waiting {
     };
   }
 
-  #queue(name: string): QueueFacts {
+  #queue(name: string, workers: readonly WorkerFacts[]): QueueFacts {
     const probed = this.#cluster.probe.queues.get(name);
     const status = probed?.status ?? null;
     return {
       name,
       depth: status?.messages ?? null,
+      out_per_min: queueRates(this.#cluster)(
+        name,
+        workers.filter((w) => w.consumes && w.status !== 'offline').map((w) => w.hostname),
+        (probed && waitingSince(probed)) ?? undefined,
+      ),
       consumers: status?.consumers ?? null,
       at: status === null ? null : (probed?.at ?? null),
       standstill: this.#stalls.standstillOf(name),

@@ -28,6 +28,7 @@ const WORKER: WorkerFacts = {
   answered: NOW - 2,
   consumes: true,
   slots: 2,
+  out_per_min: 4,
   active: [],
   holds: 'none',
   limit: null,
@@ -52,7 +53,7 @@ function facts({ task, worker, workers, ...given }: Given = {}): WaitFacts {
     now: NOW,
     task: { ...TASK, ...task },
     message: READY,
-    queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, standstill: null },
+    queue: { name: 'mail', depth: 10, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null },
     workers: workers ?? (worker === null ? [] : [{ ...WORKER, ...worker }]),
     holder: null,
     all_asked: true,
@@ -63,6 +64,8 @@ function facts({ task, worker, workers, ...given }: Given = {}): WaitFacts {
     ...given,
   };
 }
+const MAIL = { name: 'mail', depth: 40, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null };
+const behind = (n: number, more: Given = {}) => facts({ message: { ...READY, ahead: { n, is: 'exact' } }, ...more });
 /** Taken by w1, by its event. */
 const taken = ({ task, ...given }: Given = {}): WaitFacts =>
   facts({
@@ -154,28 +157,28 @@ const CASES: Case[] = [
     name: 'behind others',
     facts: facts({ message: { ...READY, ahead: { n: 12, is: 'exact' } }, worker: { active: running(2), taken: 2 } }),
     cause: 'behind',
-    says: '12 messages go before it in mail; all 2 slots of w1 are busy.',
+    says: '12 messages go before it in mail; all 2 slots of w1 are busy. At 4 a minute it starts in about 3 m 15 s.',
     retry: 'no',
   },
   {
     name: 'behind more than were looked at',
     facts: facts({ message: { ...READY, ahead: { n: 10_000, is: 'at_least' } } }),
     cause: 'behind',
-    says: 'At least 10.0k messages go before it in mail; 0 of 2 slots of w1 are busy.',
+    says: 'At least 10.0k messages go before it in mail; 0 of 2 slots of w1 are busy. At 4 a minute it starts in at least 1 d.',
     retry: 'no',
   },
   {
     name: 'next, and all slots are busy',
     facts: facts({ worker: { active: running(2), taken: 2 } }),
     cause: 'slots',
-    says: 'Waits for a free slot: it is next in mail, and all 2 slots of w1 are busy.',
+    says: 'Waits for a free slot: it is next in mail, and all 2 slots of w1 are busy. At 4 a minute it starts in about 15 s.',
     retry: 'no',
   },
   {
     name: 'taken, and all slots are busy',
     facts: taken({ worker: { holds: 'reserved', active: running(2) }, reserved_ahead: { n: 2, is: 'exact' } }),
     cause: 'slots',
-    says: 'Waits for a free slot: w1 has taken it, all 2 slots of w1 are busy, and 2 tasks go before it.',
+    says: 'Waits for a free slot: w1 has taken it, all 2 slots of w1 are busy, and 2 tasks go before it. At 4 a minute it starts in about 45 s.',
     retry: 'no',
   },
   {
@@ -302,7 +305,14 @@ const CASES: Case[] = [
   {
     name: 'in front of workers that have room and take nothing',
     facts: facts({
-      queue: { name: 'mail', depth: 10, consumers: null, at: NOW - 1, standstill: { since: ago(60), workers: ['w1'] } },
+      queue: {
+        name: 'mail',
+        depth: 10,
+        out_per_min: 0,
+        consumers: null,
+        at: NOW - 1,
+        standstill: { since: ago(60), workers: ['w1'] },
+      },
     }),
     cause: 'not_eating',
     says: 'w1 consumes mail, has free slots and took nothing from it for 1 m 0 s.',
@@ -319,7 +329,7 @@ const CASES: Case[] = [
     name: 'in front of workers whose prefetch windows are full',
     facts: facts({ worker: { window: 8, taken: 8, taken_by: 'all held by a rate limit' } }),
     cause: 'prefetch',
-    says: 'In mail, no message goes before it; its workers hold as many messages as they may: w1 8 of 8, all held by a rate limit.',
+    says: 'In mail, no message goes before it; its workers hold as many messages as they may: w1 8 of 8, all held by a rate limit. At 4 a minute it starts in about 15 s.',
     retry: 'no',
   },
   {
@@ -396,5 +406,42 @@ describe('why a task waits', () => {
     expect(holders[0]).toMatchObject({ uuid: 'r0', worker: 'w1' });
     expect(holders_total).toEqual({ n: 30, is: 'exact' });
     expect(place).toEqual({ n: 3, is: 'at_least' });
+  });
+});
+
+describe('when it starts', () => {
+  it('follows from how many go before it and how fast they leave', () => {
+    const reason = reasonOf(behind(31));
+    expect(reason.starts_in).toEqual({ seconds: 480, is: 'about', per_minute: 4 });
+    expect(reason.sentence).toMatch(/At 4 a minute it starts in about 8 m 0 s\.$/);
+    const slow = reasonOf(behind(1, { queue: { ...MAIL, out_per_min: 0.05 } }));
+    expect(slow.sentence).toMatch(/At 3 an hour it starts in about 40 m 0 s\.$/);
+  });
+
+  it('of one held by a rate limit, from the limit', () => {
+    const reason = reasonOf(taken({ worker: { limit: '6/m' }, limited_ahead: { n: 5, is: 'exact' } }));
+    expect(reason.starts_in).toEqual({ seconds: 60, is: 'about', per_minute: 6 });
+  });
+
+  it.each<[string, WaitFacts, RegExp]>([
+    [
+      'how fast they leave is',
+      behind(31, { queue: { ...MAIL, out_per_min: null } }),
+      /When it starts is unknown: how many tasks of mail end a minute is not known\.$/,
+    ],
+    [
+      'none has left lately',
+      behind(31, { queue: { ...MAIL, out_per_min: 0 } }),
+      /When it starts is unknown: no task of mail ended in the last minutes\.$/,
+    ],
+    [
+      'its place is',
+      taken({ worker: { holds: 'reserved', active: running(2) }, reserved_ahead: null }),
+      /When it starts is unknown: its place is not known\.$/,
+    ],
+  ])('is unknown where %s', (_, given, sentence) => {
+    const reason = reasonOf(given);
+    expect(reason.starts_in).toBeNull();
+    expect(reason.sentence).toMatch(sentence);
   });
 });

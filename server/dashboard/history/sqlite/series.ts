@@ -149,7 +149,7 @@ export function sums(
 
 /** Counts and percentiles of every key of one dimension over a span; `prefix`/`suffix` narrow the pairs. */
 export function keyStats(db: EmbeddedDb, dim: Dim, from: number, to: number, suffix: string | null = null): KeyStats[] {
-  const step = to - from > 7200 ? 300 : 60;
+  const step = to - from > 3 * 86_400 ? 3600 : to - from > 7200 ? 300 : 60;
   const groups = new Map<string, { stats: KeyStats; sketch: Sketch }>();
   const rows = db.all<RollupRow & { key: string } & Record<string, never>>(
     'SELECT key, bucket, success, failure, retry, revoked, rejected, runtime FROM rollup WHERE step = ? AND dim = ? AND bucket >= ? AND bucket < ?',
