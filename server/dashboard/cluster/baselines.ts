@@ -1,5 +1,5 @@
 // How tasks usually run, by name, from the history: what a running task is compared with.
-// Not here: figures of the whole cluster (trends.ts), what follows from a comparison (../attention/hung.ts, the pages).
+// Not here: figures of the whole cluster (trends.ts), what follows from a comparison (../attention/, ../waiting/).
 // Holds: the one reader of these figures, for every page and conclusion; whoever asks within SHARED_MS gets the same reading; a name
 // that has not finished yet has no baseline, which is not 0.
 import type { Timer } from '../../timer.ts';
