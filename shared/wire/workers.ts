@@ -132,6 +132,8 @@ export const WorkerDetail = Type.Intersect([
     active_tasks: Type.Array(RequestInfo),
     reserved: Type.Array(RequestInfo),
     scheduled: Type.Array(RequestInfo),
+    /** Why it was not asked what it has reserved and scheduled: those lists are unknown, not empty. null: it was, or it never answered at all. */
+    unlisted_reason: NStr,
     revoked: Type.Array(Str),
     registered: Type.Array(RegisteredTask),
     prefetch_count: NInt,

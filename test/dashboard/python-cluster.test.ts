@@ -1,6 +1,7 @@
 // The dashboard on a cluster of real Python workers, asked as a page would ask: who works, what is known of each task, and sending it
 // again with its true call. As a person sees it: test/e2e/python-cluster.test.ts.
 // Long because all of it is asked of one cluster, whose workers take seconds to start.
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dashboard, DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import type { ClusterInfo } from '../../shared/wire/cluster.ts';
@@ -301,6 +302,34 @@ result = [[one['tenant'], one['parent_id'], one['retries']] for one in sent]`),
       const id = await shop.py<string>(`result = send('shop.echo', ${args}, queue='pickle', serializer='pickle')`);
       await inState(id, 'SUCCESS');
       expect((await plan(id)).reason).toMatch(reason);
+    });
+
+    it('is asked nothing that could stop it: a worker that takes pickles goes on while it holds what is no JSON', async () => {
+      const gate = `${shop.redis.folder}/gate`;
+      const hold = `send('shop.hold', b'${gate}', queue='pickle', serializer='pickle')`;
+      const later = `send('shop.echo', {1}, queue='pickle', serializer='pickle', countdown=3600)`;
+      const [running, reserved, scheduled] = await shop.py<string[]>(`result = [${hold}, ${hold}, ${later}]`);
+      await inState(running!, 'STARTED');
+      await Promise.all([reserved!, scheduled!].map((id) => inState(id, 'RECEIVED')));
+      const detail = () => get<WorkerDetail>('workers/pickle@py');
+      const { inspected } = await detail();
+      const lists = await until(
+        async () => {
+          const now = await detail();
+          return now.inspected! > inspected! + 2 && now;
+        },
+        'rounds of questions',
+        BUSY,
+      );
+      expect(lists.active_tasks.map((task) => task.id)).toEqual([running]);
+      expect(lists.unlisted_reason).toMatch(/accepts more than JSON/);
+      expect((await get<WorkerDetail>('workers/web@py')).unlisted_reason).toBeNull();
+      await writeFile(gate, '');
+      await inState(running!, 'SUCCESS');
+      await inState(reserved!, 'SUCCESS');
+      const after = await shop.py<string>(`result = send('shop.echo', 1, queue='pickle', serializer='pickle')`);
+      await inState(after, 'SUCCESS');
+      await operate({ action: 'revoke', task_ids: [scheduled!] });
     });
 
     it('is refused while it may still be done, and shown as its sender printed it', async () => {

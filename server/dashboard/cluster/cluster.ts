@@ -2,8 +2,7 @@
 // Not here: merging (shared/events/), rows as pages show them (rows.ts), what reaches browsers (../live/feed.ts).
 // Holds: memory is bounded, what is older is in the history; the pages are served while the broker is away; everything handed to
 // the history is handed to the feed, in the same batches, of which there are at most ten a second but for floods.
-import type { Batch } from '../../../shared/events/cluster-state.ts';
-import { ClusterState } from '../../../shared/events/cluster-state.ts';
+import { type Batch, ClusterState } from '../../../shared/events/cluster-state.ts';
 import { EventEdge } from '../../../shared/events/edge.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { createWorkerRecord, type WorkerRecord } from '../../../shared/events/worker-record.ts';
@@ -332,6 +331,7 @@ export class Cluster {
     if (hostname === undefined || !this.state.workers.has(hostname)) return;
     // It has forgotten what the one before it was told.
     if (isStart) this.taskEvents.forget(hostname);
+    if (isStart) this.inspector.restarted(hostname);
     const inVain = isStart ? 0 : (this.#asked.get(hostname) ?? 0);
     this.#asked.set(hostname, 0);
     this.#newcomers.set(hostname, inVain);

@@ -1,12 +1,15 @@
 // Ask workers and remember: stats, conf, queues, active, reserved, scheduled, registered, revoked.
 // Not here: what they tell by themselves (shared/events/), how they are asked (control/inspect.ts).
 // Holds: what a worker once said stays until it says something newer, with the time it said it; a question not answered changes nothing.
+// No question stops a worker: Celery answers in JSON, and one whose answer cannot be JSON opens its control channel anew and may take
+// no message afterwards (seen with 5.2.6 on Redis). Lists that carry arguments as they are go to workers that take nothing but JSON.
 import type { Masking } from '../../../shared/masking.ts';
 import { type Answers, readAnswer } from '../../control/answers.ts';
 import type { Control } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
+import { isJsonOnly } from './json-only.ts';
 
 /** What it answered last; of `registered` names with what was asked of them: 'shop.add [rate_limit=10/m]'. */
 export interface Inspected extends Answers {
@@ -81,7 +84,11 @@ export class Inspector {
     );
     if (due.length > 0) {
       const age = (question: Question) =>
-        Math.min(...due.map((hostname) => this.#answeredAt.get(hostname)?.[question] ?? 0));
+        Math.min(
+          ...due
+            .filter((hostname) => question === 'active' || !TASK_LISTS.has(question) || this.#isJsonOnly(hostname))
+            .map((hostname) => this.#answeredAt.get(hostname)?.[question] ?? 0),
+        );
       const question = WHEREABOUTS.reduce((oldest, one) => (age(one) < age(oldest) ? one : oldest));
       const done = this.#round(due, [question]);
       for (const hostname of due) this.#single.set(hostname, { at: now, done });
@@ -99,6 +106,11 @@ export class Inspector {
     return this.#answeredAt.get(hostname)?.[question] ?? null;
   }
 
+  /** It may have come back with other settings: what it takes is asked first. */
+  restarted(hostname: string): void {
+    delete this.#answeredAt.get(hostname)?.conf;
+  }
+
   forget(hostname: string): void {
     this.workers.delete(hostname);
     this.#answeredAt.delete(hostname);
@@ -106,31 +118,57 @@ export class Inspector {
   }
 
   async #round(hostnames: readonly string[] | null, questions: readonly Question[]): Promise<void> {
-    const inspect = this.#control.inspect({ destination: hostnames, timeout: this.#timeout });
     const heard = new Set<string>();
     const begun = this.#timer.now() / 1000;
     const answered = new Map<string, number>();
-    await Promise.all(
-      questions.map(async (question) => {
-        try {
-          const replies = await ask(inspect, question);
-          for (const hostname in replies) {
-            const value = replies[hostname];
-            if (isError(value)) continue;
-            this.#keep(hostname, question, value);
-            heard.add(hostname);
-            if (TASK_LISTS.has(question)) answered.set(hostname, (answered.get(hostname) ?? 0) + 1);
-          }
-        } catch (error) {
-          this.#log.debug(`Workers could not be asked for ${question}: ${toError(error).message}`);
+    const put = async (destination: readonly string[] | null, question: Question, asText = false): Promise<void> => {
+      if (destination?.length === 0) return;
+      try {
+        const replies = await ask(this.#control.inspect({ destination, timeout: this.#timeout }), question, asText);
+        for (const hostname in replies) {
+          const value = replies[hostname];
+          if (isError(value)) continue;
+          this.#keep(hostname, question, value);
+          heard.add(hostname);
+          if (TASK_LISTS.has(question)) answered.set(hostname, (answered.get(hostname) ?? 0) + 1);
         }
-      }),
+      } catch (error) {
+        this.#log.debug(`Workers could not be asked for ${question}: ${toError(error).message}`);
+      }
+    };
+    const lists = questions.filter((question) => TASK_LISTS.has(question));
+    const others = Promise.all(
+      questions.filter((question) => !TASK_LISTS.has(question)).map((question) => put(hostnames, question)),
     );
+    // Who takes what is known from the answers of this round.
+    if (questions.includes('conf')) await others;
+    const jsonOnly: string[] = [];
+    const rest: string[] = [];
+    for (const hostname of hostnames ?? heard) (this.#isJsonOnly(hostname) ? jsonOnly : rest).push(hostname);
+    await Promise.all([
+      others,
+      ...lists.map((question) => put(jsonOnly, question)),
+      lists.includes('active') && put(rest, 'active', true),
+    ]);
     for (const [hostname, answers] of answered) {
       const known = this.workers.get(hostname);
       if (known && answers === TASK_LISTS.size) known.complete = begun;
     }
     if (heard.size > 0) for (const fn of this.#listeners) fn([...heard]);
+  }
+
+  /** Why nobody asks this worker what it has reserved and scheduled; null: it is asked, or has not answered yet. */
+  unlistedReason(hostname: string): string | null {
+    if (this.answeredAt(hostname, 'conf') === null || this.#isJsonOnly(hostname)) return null;
+    return (
+      'Unknown: this worker accepts more than JSON, and Celery may stop taking messages when it is asked to list arguments ' +
+      'that are not JSON. What it runs, and what its events say, is known.'
+    );
+  }
+
+  #isJsonOnly(hostname: string): boolean {
+    const conf = this.answeredAt(hostname, 'conf') === null ? null : this.workers.get(hostname)?.conf;
+    return conf !== null && conf !== undefined && isJsonOnly(conf);
   }
 
   #keep(hostname: string, question: Question, value: unknown): void {
@@ -160,7 +198,12 @@ export class Inspector {
   }
 }
 
-async function ask(inspect: ReturnType<Control['inspect']>, question: Question): Promise<Record<string, unknown>> {
+/** @param asText with arguments as the sender printed them */
+async function ask(
+  inspect: ReturnType<Control['inspect']>,
+  question: Question,
+  asText: boolean,
+): Promise<Record<string, unknown>> {
   const answer = await (() => {
     switch (question) {
       case 'stats':
@@ -170,7 +213,7 @@ async function ask(inspect: ReturnType<Control['inspect']>, question: Question):
       case 'active_queues':
         return inspect.activeQueues();
       case 'active':
-        return inspect.active();
+        return inspect.active({ safe: asText });
       case 'reserved':
         return inspect.reserved();
       case 'scheduled':

@@ -12,6 +12,7 @@ import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression.ts';
 import type { Message } from '../../transport/message.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { isJsonOnly } from '../cluster/json-only.ts';
 
 export type CallSource = 'message' | 'unacked' | 'result' | 'event';
 
@@ -182,9 +183,8 @@ export interface Wire {
 
 export function wireOf(cluster: Cluster, hostname: string | null): Wire {
   const worker = hostname === null ? undefined : cluster.state.workers.get(hostname);
-  // A worker reports only those of its settings that are not Celery's own.
-  const accepted = hostname === null ? null : cluster.inspector.workers.get(hostname)?.conf?.accept_content;
-  const jsonOnly = !Array.isArray(accepted) || accepted.every((one) => /json/.test(String(one)));
+  const conf = hostname === null ? null : cluster.inspector.workers.get(hostname)?.conf;
+  const jsonOnly = !conf || isJsonOnly(conf);
   const [major = 0, minor = 0] = (worker?.sw_ver ?? '').split('.').map(Number);
   const isOldPython = worker?.sw_ident === 'py-celery' && (major < 5 || (major === 5 && minor < 3));
   return { typed: worker !== undefined && !isOldPython, jsonOnly };

@@ -49,6 +49,7 @@ export function workerRoutes(app: FastifyInstance, { baselines, cluster, waiting
       active_tasks: (inspected?.active ?? []).map((r) => info(r as unknown as RequestInfo)),
       reserved: (inspected?.reserved ?? []).map((r) => info(r as unknown as RequestInfo)),
       scheduled: (inspected?.scheduled ?? []).map((s) => info(s.request as unknown as RequestInfo, s.eta)),
+      unlisted_reason: cluster.inspector.unlistedReason(hostname),
       revoked: inspected?.revoked ?? [],
       registered: (inspected?.registered ?? []).map(parseRegistered).map((t) => {
         const stats = here.get(t.name);

@@ -44,6 +44,7 @@ export const workerDetail = (change: Partial<WorkerDetail> = {}): WorkerDetail =
   conf: null,
   active_queues: [],
   active_tasks: [],
+  unlisted_reason: null,
   reserved: [],
   scheduled: [],
   revoked: [],

@@ -117,7 +117,9 @@ function Prefetch({ worker }: { worker: WorkerDetail }) {
       <p className="note">
         {silent
           ? 'It is silent: nobody knows.'
-          : (use?.sentence ?? `${plural(held, 'task')} reserved, ${worker.scheduled.length} waiting for their ETA`)}
+          : (use?.sentence ??
+            worker.unlisted_reason ??
+            `${plural(held, 'task')} reserved, ${worker.scheduled.length} waiting for their ETA`)}
       </p>
     </div>
   );

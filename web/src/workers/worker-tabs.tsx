@@ -36,8 +36,7 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
   const counts: Partial<Record<Tab, number>> = {
     tasks: worker.registered.length,
     queues: worker.active_queues.length,
-    reserved: worker.reserved.length,
-    scheduled: worker.scheduled.length,
+    ...(worker.unlisted_reason === null && { reserved: worker.reserved.length, scheduled: worker.scheduled.length }),
     revoked: worker.revoked.length,
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -74,10 +73,19 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
         {tab === 'tasks' && <Limits worker={worker} />}
         {tab === 'queues' && <WorkerQueues worker={worker} />}
         {tab === 'reserved' && (
-          <Requests requests={worker.reserved} what="reserved" none="It holds no task beyond those that run." />
+          <Requests
+            requests={worker.reserved}
+            what="reserved"
+            none={worker.unlisted_reason ?? 'It holds no task beyond those that run.'}
+          />
         )}
         {tab === 'scheduled' && (
-          <Requests requests={worker.scheduled} what="scheduled" none="No task waits here for its ETA." eta />
+          <Requests
+            requests={worker.scheduled}
+            what="scheduled"
+            none={worker.unlisted_reason ?? 'No task waits here for its ETA.'}
+            eta
+          />
         )}
         {tab === 'revoked' && <Revoked ids={worker.revoked} />}
         {tab === 'pool' && <PoolTab worker={worker} />}
