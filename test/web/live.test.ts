@@ -1,7 +1,7 @@
 // The live line and the picture it paints. Product: web/src/live/socket.ts, cluster-store.ts.
 import { expect, test } from 'vitest';
 import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
-import { applyPatches, applySnapshot, EMPTY } from '../../web/src/live/cluster-store.ts';
+import { applyPatches, applySnapshot, ClusterStore, EMPTY } from '../../web/src/live/cluster-store.ts';
 import { Interest } from '../../web/src/live/interest.ts';
 import { LiveSocket, type LiveState, type SocketLike } from '../../web/src/live/socket.ts';
 
@@ -234,4 +234,15 @@ test('what the page turned to while the line was broken comes whole, not as patc
   line().hear(hello(4));
   expect(line().said.map((text) => JSON.parse(text).type)).toEqual(['subscribe']);
   expect(socket.state.mode).toBe('catching-up');
+});
+
+test('a line that breaks before its first word makes the page silent since it was opened', () => {
+  const store = new ClusterStore({ draw: (flush) => flush(), now: () => 7000 });
+  store.connection({ mode: 'connecting' });
+  expect(store.get().heardAt).toBe(0);
+  store.connection({ mode: 'lost', retryAt: 6000, since: 5000 });
+  expect(store.get().heardAt).toBe(5000);
+  store.frame(hello(1) as unknown as ServerFrame);
+  store.connection({ mode: 'lost', retryAt: 8000, since: 5000 });
+  expect(store.get().heardAt).toBe(7000);
 });

@@ -22,7 +22,7 @@ export interface Picture {
   progress: ReadonlyMap<string, Progress>;
   /** Counts since the page was opened: what lists watch to know that there is something newer. */
   seen: { changed: number; created: number; snapshots: number };
-  /** Page clock of the newest frame. @unit milliseconds */
+  /** Page clock of the newest frame; of a line that broke before its first, when it was opened. 0: not open yet. @unit milliseconds */
   heardAt: number;
   /** Server clock minus page clock. @unit milliseconds */
   skewMs: number;
@@ -159,7 +159,9 @@ export class ClusterStore {
   };
 
   connection = (connection: LiveState): void => {
-    this.#set({ ...this.#picture, connection });
+    const { heardAt } = this.#picture;
+    const unheard = heardAt === 0 && connection.mode === 'lost';
+    this.#set({ ...this.#picture, connection, heardAt: unheard ? connection.since : heardAt });
   };
 
   #schedule(): void {
