@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import compress from '@fastify/compress';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import websocket from '@fastify/websocket';
+import websocket, { type WebSocket } from '@fastify/websocket';
 import fastify, {
   type FastifyInstance,
   type FastifyPluginAsync,
@@ -40,7 +40,7 @@ import { Interventions } from './operations/interventions.ts';
 import { StartRates } from './operations/start-rates.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { aliveRoutes } from './routes/alive.ts';
-import type { RouteContext } from './routes/context.ts';
+import { ProblemError, type RouteContext } from './routes/context.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { EventTally } from './routes/event-tally.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -208,7 +208,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         queueRoutes(typed, context);
         overviewRoutes(typed, context);
         operationRoutes(typed, context);
-        api.get('/live', { websocket: true, compress: false, config: VIEWER }, (socket, request) => {
+        const liveSocket = (socket: WebSocket, request: FastifyRequest): void => {
           const [code, reason] = request.refusal
             ? [CLOSE_REFUSED, request.refusal]
             : [CLOSE_TOO_MANY, `More than ${MAX_SOCKETS} pages are open.`];
@@ -226,6 +226,18 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
           const live = new LiveSocket(socket, feed, progress, timer, request.identity.name);
           sockets.add(live);
           socket.on('close', () => sockets.delete(live));
+        };
+        api.route({
+          method: 'GET',
+          url: '/live',
+          compress: false,
+          config: VIEWER,
+          handler: async () => {
+            throw new ProblemError(426, 'Upgrade required', 'This is the live feed: it is read by a WebSocket.', {
+              headers: { upgrade: 'websocket' },
+            });
+          },
+          wsHandler: liveSocket,
         });
       },
       { prefix: '/api/v2' },

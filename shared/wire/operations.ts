@@ -1,6 +1,6 @@
 // Operations on the wire: what an operator may ask for, what came of it, and the audit log. The rows that carry it out:
 // server/dashboard/operations/table.ts.
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { OperationEffect } from './effect.ts';
 import { Bool, Int, NNum, NStr, Nullable, Num, Str } from './schema.ts';
 
@@ -77,6 +77,21 @@ export type OperationRequest = Static<typeof OperationRequest>;
 export const WorkerAnswer = Type.Object({ worker: Str, ok: Bool, text: Str });
 export type WorkerAnswer = Static<typeof WorkerAnswer>;
 
+/** partial: it was done to some, not to all. no-answer: it was asked for, and nobody said that it was done. */
+export const Outcome = Type.Union([
+  Type.Literal('ok'),
+  Type.Literal('partial'),
+  Type.Literal('failed'),
+  Type.Literal('no-answer'),
+]);
+export type Outcome = Static<typeof Outcome>;
+
+/** What the audit log has: every action there is to ask for, and wrong logins. */
+export type RecordedAction = OperationRequest['action'] | 'login';
+export const RecordedAction = Type.Unsafe<RecordedAction>(
+  Type.Union([...OperationRequest.anyOf.map((variant): TSchema => variant.properties.action), Type.Literal('login')]),
+);
+
 export const OperationRecord = Type.Object({
   id: Int,
   at: Num,
@@ -86,7 +101,7 @@ export const OperationRecord = Type.Object({
   /** What it was done to, as one line. */
   subject: Str,
   request: Type.Unknown(),
-  outcome: Type.Union([Type.Literal('ok'), Type.Literal('partial'), Type.Literal('failed'), Type.Literal('no-answer')]),
+  outcome: Outcome,
   /** '2 of 2 workers answered' ... */
   summary: Str,
   answers: Type.Array(WorkerAnswer),
@@ -104,12 +119,12 @@ export const OperationsQuery = Type.Object({
   /** The whole name of who asked. */
   who: Type.Optional(Str),
   /** 'revoke', 'rate_limit' ... */
-  action: Type.Optional(Str),
-  outcome: Type.Optional(Str),
+  action: Type.Optional(RecordedAction),
+  outcome: Type.Optional(Outcome),
   /** A part of what it was done to: a task, a worker, a queue. Letter case of A to Z does not matter. */
   on: Type.Optional(Str),
   /** The one with this id, and those before it. */
-  from_id: Type.Optional(Int),
+  from_id: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 export type OperationsQuery = Static<typeof OperationsQuery>;
 

@@ -85,6 +85,17 @@ describe('an address', () => {
     ['/api/v2/operations?from=x', /no parameter 'from'/],
     ['/api/v2/overview?x=1', /no parameter 'x'/],
     ['/api/v2/tasks/x/result?whole=maybe', /true or false/],
+    ['/api/v2/tasks?limit=0x10', /whole number/],
+    ['/api/v2/tasks?from=%205', /a number/],
+    ['/api/v2/tasks?from=5&to=1', /'from' \(5\) is after 'to' \(1\)/],
+    ['/api/v2/tasks?state=SUCCESS,,', /empty name/],
+    ['/api/v2/series?metric=depth', /'queue' is required/],
+    ['/api/v2/series?metric=runtime&queue=q&task=t', /'queue' and 'task' cannot be given together/],
+    ['/api/v2/operations?outcome=__proto__', /must be one of ok, partial, failed, no-answer/],
+    ['/api/v2/operations?action=constructor', /must be one of revoke, .*, login/],
+    ['/api/v2/operations?from_id=-1', /at least 1/],
+    ['/api/v2/operations?cursor=-1', /cursor/],
+    ['/api/v2/operations?cursor=3&from_id=4', /'cursor' and 'from_id'/],
   ])('%s is refused by name', async (url, words) => {
     const reply = await ask(url);
     expect(reply.statusCode).toBe(400);
@@ -160,6 +171,31 @@ describe('routes', () => {
       expect.stringContaining('problem+json'),
     ]);
     if (status === 405) expect(reply.headers.allow).toBe('GET, HEAD, POST');
+  });
+
+  it.each(['GET', 'HEAD'] as const)(
+    'answer a %s of the live feed by a problem: it takes a WebSocket',
+    async (method) => {
+      const { statusCode, headers } = await dashboard.app.inject({ method, url: '/api/v2/live' });
+      expect([statusCode, headers.upgrade]).toEqual([426, 'websocket']);
+      expect(headers['content-type']).toContain('problem+json');
+    },
+  );
+
+  it.each([
+    ['application/json; charset=utf-16', 415],
+    ['application/json; charset=latin1', 415],
+    ['application/json-x', 415],
+    ['application/json;charset="UTF-8"', 400],
+    ['application/json', 400],
+  ])('read what is sent as UTF-8 only: %s gets %i', async (type, status) => {
+    const post = {
+      method: 'POST',
+      url: '/api/v2/operations',
+      headers: { 'content-type': type },
+      payload: '{}',
+    } as const;
+    expect((await dashboard.app.inject(post)).statusCode).toBe(status);
   });
 
   it.each([

@@ -1,11 +1,13 @@
 // The audit without a browser: what a row says, what an open one adds, and the faces of a list without rows.
 // Product: web/src/audit/.
 import { expect, test } from 'vitest';
+import { RecordedAction } from '../../shared/wire/operations.ts';
 import { drawn, textOf } from './support/drawn.tsx';
 import { operationRecord } from './support/factories.ts';
 
 const { AuditTable, NoOperations } = await import('../../web/src/audit/audit-table.tsx');
 const { AuditFilter, isFiltered } = await import('../../web/src/audit/audit-filter.tsx');
+const { ACTIONS } = await import('../../web/src/audit/recorded.ts');
 const { merged } = await import('../../web/src/audit/use-operations.ts');
 
 const nothing = () => {};
@@ -43,6 +45,11 @@ test('the row under the cursor is the selected one, and no other', async () => {
 test('an empty audit says whether the filter or the past is empty', async () => {
   expect(textOf(await drawn(<NoOperations filtered />))).toContain('No operation matches');
   expect(textOf(await drawn(<NoOperations filtered={false} />))).toContain('No operations yet');
+});
+
+test('the filter offers what the API takes', () => {
+  const taken = RecordedAction as unknown as { anyOf: { const: string }[] };
+  expect([...ACTIONS].sort()).toEqual(taken.anyOf.map((action) => action.const).sort());
 });
 
 test('the filter offers to clear only what is set, and names who is looked at', async () => {

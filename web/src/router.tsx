@@ -2,9 +2,11 @@
 // Holds: search parameters are plain text in the URL; what is not understood is left out, never an error.
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
 import { fromSegment, toSegment } from '../../shared/path-segment.ts';
+import type { Outcome, RecordedAction } from '../../shared/wire/operations.ts';
 import type { Range } from '../../shared/wire/series.ts';
 import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
+import { ACTIONS, OUTCOMES } from './audit/recorded.ts';
 import { BareShell, PageError } from './shell/failed.tsx';
 import { Bar, Layout } from './shell/layout.tsx';
 import { Empty, Skeleton } from './ui/feedback.tsx';
@@ -150,15 +152,15 @@ const queue = createRoute({
 /** What the audit page keeps, as text: who acted, what was done, how it came out, on what; which record is open. */
 export interface AuditSearch {
   who?: string;
-  action?: string;
-  outcome?: string;
+  action?: RecordedAction;
+  outcome?: Outcome;
   on?: string;
   open?: string;
 }
 const auditSearch = (raw: Raw): AuditSearch => ({
   who: text(raw.who),
-  action: text(raw.action),
-  outcome: text(raw.outcome),
+  action: oneOf(raw.action, ACTIONS),
+  outcome: oneOf(raw.outcome, OUTCOMES),
   on: text(raw.on),
   open: text(raw.open),
 });

@@ -67,8 +67,11 @@ export class Gate {
       return refusal;
     }
     this.#refuse(request, refusal);
-    if (!/^application\/json\b/i.test(headers['content-type'] ?? ''))
+    if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
       throw new ProblemError(415, 'Unsupported media type', 'What changes something is sent as application/json.');
+    const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];
+    if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
+      throw new ProblemError(415, 'Unsupported media type', `JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);
     return null;
   }
 

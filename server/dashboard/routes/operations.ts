@@ -11,9 +11,15 @@ import { serve } from './serve.ts';
 export function operationRoutes(app: FastifyInstance, { desk, options }: RouteContext): void {
   serve(app, 'GET /operations', async (request) => {
     const { cursor, limit = 50, from_id, ...wanted } = request.query;
+    if (cursor && !/^\d{1,15}$/.test(cursor))
+      throw new ProblemError(
+        400,
+        'Bad cursor',
+        'The cursor is not one this server gave. Ask for the first page again.',
+      );
+    if (cursor && from_id !== undefined)
+      throw new ProblemError(400, 'Bad request', "'cursor' and 'from_id' both say where to begin: give one of them.");
     const before = cursor ? Number(cursor) : from_id !== undefined ? from_id + 1 : null;
-    if (before !== null && !Number.isInteger(before))
-      throw new ProblemError(400, 'Bad cursor', 'The cursor is not one this server gave.');
     const items = await desk.cluster.history.operations(before, limit + 1, wanted);
     const more = items.length > limit;
     const page = (more ? items.slice(0, limit) : items).map((record) => settled(record, desk.follower.has(record.id)));

@@ -3,13 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import type { PeekedMessage, QueueDetail } from '../../../shared/wire/queues.ts';
+import type { SeriesQuery } from '../../../shared/wire/series.ts';
 import { toError } from '../../errors.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression.ts';
 import type { Message } from '../../transport/message.ts';
 import { queueRows } from '../cluster/rows.ts';
-import { notFound, type RouteContext } from './context.ts';
+import { notFound, ProblemError, type RouteContext } from './context.ts';
 import { serve } from './serve.ts';
 
 const PEEK = 20;
@@ -41,6 +42,7 @@ export function queueRoutes(app: FastifyInstance, { cluster, masking }: RouteCon
 
   serve(app, 'GET /series', async (request) => {
     const q = request.query;
+    refuseSeries(q);
     return cluster.history.series({
       metric: q.metric,
       range: q.range ?? '1h',
@@ -50,6 +52,15 @@ export function queueRoutes(app: FastifyInstance, { cluster, masking }: RouteCon
       now: cluster.now,
     });
   });
+}
+
+/** @throws ProblemError 400 where a parameter is missing or would have no effect on what is answered */
+function refuseSeries({ metric, task, queue, worker }: SeriesQuery): void {
+  const refuse = (detail: string) => new ProblemError(400, 'Bad request', detail);
+  if (metric === 'depth' && queue === undefined) throw refuse("'queue' is required: depth is that of one queue.");
+  if (queue === undefined || (task === undefined && worker === undefined)) return;
+  const other = task === undefined ? 'worker' : 'task';
+  throw refuse(`'queue' and '${other}' cannot be given together: no figures are kept of both.`);
 }
 
 /** One after the other: their bodies together could be large. */

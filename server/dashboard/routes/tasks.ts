@@ -38,10 +38,15 @@ export function taskRoutes(
         'Bad sort',
         `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
       );
+    if (q.from !== undefined && q.to !== undefined && q.from > q.to)
+      throw new ProblemError(400, 'Bad request', `'from' (${q.from}) is after 'to' (${q.to}).`);
+    const states = q.state?.split(',').map((state) => state.trim().toUpperCase());
+    if (states?.includes('') && q.state !== '')
+      throw new ProblemError(400, 'Bad request', "'state' has an empty name between its commas.");
     try {
       const asked = {
         tree: readQuery(q.q, cluster.now),
-        states: q.state ? q.state.split(',').map((s) => s.trim().toUpperCase()) : null,
+        states: q.state ? states! : null,
         from: q.from ?? null,
         to: q.to ?? null,
         sort: field as SortField,

@@ -20,6 +20,9 @@ const refuse = (text: string): Verdict => ({ error: Object.assign(new Error(text
 /** Longer than any name and any query a person writes. @unit characters */
 const MAX_TEXT = 16_384;
 
+/** As one writes them: not hexadecimal, no spaces. */
+const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
+
 /** For Fastify's `setValidatorCompiler`. @param part 'querystring', 'params', 'body' or 'headers' */
 export function validatorOf(schema: unknown, part: string | undefined): (data: unknown) => Verdict {
   if (part === 'body') return () => true;
@@ -63,7 +66,7 @@ function convert(values: Record<string, unknown>, name: string, rule: Described)
     values[name] = value === 'true' || value === '1';
   } else if (rule.type === 'integer' || rule.type === 'number') {
     const number = Number(value);
-    if (value.trim() === '' || !Number.isFinite(number) || (rule.type === 'integer' && !Number.isSafeInteger(number)))
+    if (!NUMBER.test(value) || !Number.isFinite(number) || (rule.type === 'integer' && !Number.isSafeInteger(number)))
       return `'${name}' must be ${rule.type === 'integer' ? 'a whole number' : 'a number'}, not ${shown}.`;
     if (rule.minimum !== undefined && number < rule.minimum) return `'${name}' must be at least ${rule.minimum}.`;
     if (rule.maximum !== undefined && number > rule.maximum) return `'${name}' must be at most ${rule.maximum}.`;

@@ -1,17 +1,16 @@
 // Which operations are shown: what they were about, the action, the outcome, who. The filter stands in the URL: pages/audit.tsx.
+
 import { type RefObject, useEffect, useState } from 'react';
+import type { Outcome, RecordedAction } from '../../../shared/wire/operations.ts';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { OUTCOME } from './audit-row.tsx';
-
-const ACTIONS =
-  'revoke terminate retry rate_limit time_limit pool_grow pool_shrink autoscale pool_restart add_consumer cancel_consumer enable_events disable_events heartbeat shutdown purge';
+import { ACTIONS, OUTCOME, OUTCOMES } from './recorded.ts';
 
 /** None: any. */
 export interface OperationFilter {
   who?: string | undefined;
-  action?: string | undefined;
-  outcome?: string | undefined;
+  action?: RecordedAction | undefined;
+  outcome?: Outcome | undefined;
   /** A task, worker or queue. */
   on?: string | undefined;
 }
@@ -37,13 +36,13 @@ export function AuditFilter({
       <Choice
         label="Action"
         value={action}
-        options={ACTIONS.split(' ').map((name) => [name, name])}
+        options={ACTIONS.map((name) => [name, name])}
         onChange={(next) => onChange({ action: next })}
       />
       <Choice
         label="Outcome"
         value={outcome}
-        options={Object.entries(OUTCOME)}
+        options={OUTCOMES.map((name) => [name, OUTCOME[name]])}
         onChange={(next) => onChange({ outcome: next })}
       />
       {who && (
@@ -98,23 +97,23 @@ function TextField({
   );
 }
 
-function Choice({
+function Choice<T extends string>({
   label,
   value,
   options,
   onChange,
 }: {
   label: string;
-  value: string | undefined;
-  options: readonly (readonly [string, string])[];
-  onChange: (value: string | undefined) => void;
+  value: T | undefined;
+  options: readonly (readonly [T, string])[];
+  onChange: (value: T | undefined) => void;
 }) {
   return (
     <select
       className="input"
       aria-label={label}
       value={value ?? ''}
-      onChange={(event) => onChange(event.target.value || undefined)}
+      onChange={(event) => onChange(options.find(([name]) => name === event.target.value)?.[0])}
     >
       <option value="">any {label.toLowerCase()}</option>
       {options.map(([name, word]) => (

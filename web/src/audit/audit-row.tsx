@@ -9,18 +9,13 @@ import { show } from '../ui/value.ts';
 import { count } from '../ui/words.ts';
 import { EffectDetail, EffectWord } from './effect.tsx';
 import { onWhat, type Piece, tasksOf } from './on-what.ts';
+import { ACTIONS, OUTCOME } from './recorded.ts';
 
 const STATE: Record<OperationRecord['outcome'], string> = {
   ok: 'SUCCESS',
   partial: 'RETRY',
   failed: 'FAILURE',
   'no-answer': 'RETRY',
-};
-export const OUTCOME: Record<OperationRecord['outcome'], string> = {
-  ok: 'done',
-  partial: 'in part',
-  failed: 'failed',
-  'no-answer': 'no answer',
 };
 /** Ids listed before one asks for the rest elsewhere. */
 const IDS = 50;
@@ -49,7 +44,11 @@ export function AuditRow({
           </Link>
         </td>
         <td className="c-action code">
-          <Link to="/audit" search={(before) => ({ ...before, action: record.action })} className="link quiet">
+          <Link
+            to="/audit"
+            search={(before) => ({ ...before, action: ACTIONS.find((name) => name === record.action) })}
+            className="link quiet"
+          >
             <b>{record.action}</b>
           </Link>
         </td>

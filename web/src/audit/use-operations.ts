@@ -21,7 +21,7 @@ export function useOperations({ who, action, outcome, on }: OperationFilter, ope
     if (newest !== undefined) void refetch();
   }, [newest, refetch]);
   // A link names one that may be further down than what is listed: it stands on top then.
-  const wanted = open !== undefined && /^\d+$/.test(open) ? Number(open) : null;
+  const wanted = open !== undefined && /^[1-9]\d*$/.test(open) ? Number(open) : null;
   const { data: asked } = useQuery({
     queryKey: ['operations', 'one', wanted],
     queryFn: async ({ signal }) => (await fetchOperations({ from_id: wanted!, limit: 1 }, signal)).items[0] ?? null,
