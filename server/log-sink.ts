@@ -89,10 +89,16 @@ export class LogSink {
   }
 }
 
-/** Opened for each line, so that a file which was rotated or deleted is made anew. */
-export function fileSink(path: string, options: SinkOptions = {}): LogSink {
+/**
+ * Opened for each line, so that a file which was rotated or deleted is made anew.
+ * `mode` of a file that is made; lines hold arguments, so by default nobody else reads them.
+ */
+export function fileSink(
+  path: string,
+  { mode = 0o600, ...options }: SinkOptions & { readonly mode?: number } = {},
+): LogSink {
   return new LogSink((text, done) => {
-    appendFileSync(path, text);
+    appendFileSync(path, text, { mode });
     done();
   }, options);
 }

@@ -116,7 +116,7 @@ export class FileScheduleStore implements ScheduleStore {
       ),
     };
     const beside = `${this.path}.${process.pid}.tmp`;
-    const file = await open(beside, 'w');
+    const file = await open(beside, 'w', 0o600);
     try {
       await file.writeFile(`${JSON.stringify(content, null, 1)}\n`);
       await file.sync();

@@ -22,7 +22,7 @@ export interface BeatCliOptions extends GlobalOptions {
   readonly pidfile?: string;
   readonly uid?: string;
   readonly gid?: string;
-  readonly umask?: string;
+  readonly umask?: number;
 }
 
 export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger, embedded = false): Beat {
@@ -43,7 +43,7 @@ export async function beat(options: BeatCliOptions): Promise<number> {
   const { ended, started } = endOnSignals();
   const app = await openApp(options);
   app.log = log;
-  const pidfile = options.pidfile ? writePidfile(options.pidfile) : null;
+  const pidfile = options.pidfile ? writePidfile(options.pidfile, options.umask) : null;
   const instance = startableBeat(app, options, log);
   try {
     if (!output.quiet) output.line(`umbel beat: ${app.name} is starting (Ctrl+C ends)`);

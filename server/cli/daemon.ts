@@ -5,6 +5,14 @@ import type { Logger } from '../log.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { CliError, EXIT } from './output.ts';
 
+/** Who starts a daemon and says no umask keeps its log and pid file to itself. */
+const PRIVATE_MODE = 0o600;
+
+/** The mode a new file is asked for: what an explicit --umask leaves of Celery's, else nobody's but ours. */
+export function fileMode(umask: number | undefined, celerys = 0o666): number {
+  return umask === undefined ? PRIVATE_MODE : celerys;
+}
+
 /**
  * For programs that hold nothing that others wait for. A signal ends them in order; before `started` was called, or a second time, at
  * once. SIGUSR1 and SIGUSR2, which end a process or open a debugger where nobody listens, do nothing.
@@ -39,7 +47,7 @@ export function ignoreUserSignals(): void {
 }
 
 /** Refuses when another live process holds it; takes over from a dead one. */
-export function writePidfile(path: string): string {
+export function writePidfile(path: string, umask?: number): string {
   if (existsSync(path)) {
     const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);
     if (isAlive(pid)) {
@@ -50,7 +58,7 @@ export function writePidfile(path: string): string {
     }
   }
   try {
-    writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+    writeFileSync(path, `${process.pid}\n`, { mode: fileMode(umask, 0o644) });
   } catch (error) {
     throw new CliError(`cannot write --pidfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }
@@ -80,10 +88,10 @@ function isAlive(pid: number): boolean {
 }
 
 /** --umask, --gid, --uid: in this order, since the last gives up the right to do the others. */
-export function takeOn(options: { umask?: string; gid?: string; uid?: string }): void {
+export function takeOn(options: { umask?: number; gid?: string; uid?: string }): void {
   const id = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
   try {
-    if (options.umask) process.umask(Number.parseInt(options.umask, 8));
+    if (options.umask !== undefined) process.umask(options.umask);
     if (options.gid) process.setgid?.(id(options.gid));
     if (options.uid) process.setuid?.(id(options.uid));
   } catch (error) {

@@ -4,11 +4,13 @@ import { appendFileSync } from 'node:fs';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
 import { fileSink } from '../log-sink.ts';
 import { nodeFormat } from '../nodename.ts';
+import { fileMode } from './daemon.ts';
 import { CliError, EXIT, wantsColor } from './output.ts';
 
 export interface LogOptions {
   readonly loglevel?: LogLevel;
   readonly logfile?: string;
+  readonly umask?: number;
   readonly color?: boolean;
 }
 
@@ -19,12 +21,14 @@ export function openLog(options: LogOptions, name: string, hostname: string): Lo
   const onTerminal = createLogger({ level, color, name });
   if (!options.logfile) return onTerminal;
   const path = nodeFormat(options.logfile, { hostname });
+  const mode = fileMode(options.umask);
   const sink = fileSink(path, {
+    mode,
     onTrouble: (error) =>
       onTerminal.error(`Cannot write the log ${path}: ${error.message}. Work goes on; what is not written is counted`),
   });
   try {
-    appendFileSync(path, '');
+    appendFileSync(path, '', { mode });
   } catch (error) {
     throw new CliError(`cannot write --logfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }

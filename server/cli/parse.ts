@@ -35,6 +35,11 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+export function octal(text: string): number {
+  if (!/^(0o?)?[0-7]{1,3}$/.test(text.trim())) throw new InvalidArgumentError('It must be octal, such as 027.');
+  return Number.parseInt(text.trim().replace(/^0o/, ''), 8);
+}
+
 export function port(text: string): number {
   const value = integer(text);
   if (value < 0 || value > 65535) throw new InvalidArgumentError('It must be a port, 0 to 65535.');

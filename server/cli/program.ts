@@ -77,7 +77,7 @@ function daemonOptions(command: Command): void {
     .option('--pidfile <path>', 'write the process id there; refuses to start when it is held by a live process')
     .option('--uid <user>', 'become this user')
     .option('--gid <group>', 'become this group')
-    .option('--umask <octal>', 'umask of files made');
+    .option('--umask <octal>', 'umask, for log and pid file too, which are 0600 without it', parse.octal);
 }
 
 function remoteOptions(command: Command): void {

@@ -11,7 +11,7 @@ import type { LogLevel } from '../log.ts';
 import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
-import { ignoreUserSignals, removePidfile, writePidfile } from './daemon.ts';
+import { fileMode, ignoreUserSignals, removePidfile, writePidfile } from './daemon.ts';
 import { openDashboard } from './dashboard.ts';
 import { dashboardOptionsOf } from './dashboard-flags.ts';
 import { endEarlySignals } from './early-signals.ts';
@@ -224,7 +224,7 @@ function superviseWorker(plan: Plan, options: UpOptions, timer: Timer, output: O
 /** The worker's log, begun anew. It goes on when the file cannot be written, and says what is missing when it can be again. */
 function workerLog(path: string, output: Output): (text: string) => void {
   try {
-    writeFileSync(path, '');
+    writeFileSync(path, '', { mode: fileMode(undefined) });
   } catch (error) {
     throw new CliError(`cannot write the worker's log ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }

@@ -53,7 +53,7 @@ export interface WorkerCliOptions extends GlobalOptions {
   readonly detach?: boolean;
   readonly uid?: string;
   readonly gid?: string;
-  readonly umask?: string;
+  readonly umask?: number;
 }
 
 export async function worker(options: WorkerCliOptions): Promise<number> {
@@ -72,7 +72,7 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
   const app = await openApp(options, 'worker');
   await include(app, options.include ?? []);
   applySettings(app, options, log);
-  const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname })) : null;
+  const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname }), options.umask) : null;
   const instance = new Worker(app, {
     hostname,
     ...given('concurrency', options.concurrency),

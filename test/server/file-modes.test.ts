@@ -3,7 +3,10 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { takeOn, writePidfile } from '../../server/cli/daemon.ts';
+import { openLog } from '../../server/cli/log.ts';
 import { EmbeddedDb } from '../../server/embedded-db.ts';
+import { fileSink } from '../../server/log-sink.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbel-modes-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,4 +28,39 @@ it('a file that was there keeps the mode somebody gave it', () => {
   const before = mode(path);
   new EmbeddedDb(path).close();
   expect(mode(path)).toBe(before);
+});
+
+/** As a process that inherited this umask. */
+function underUmask<T>(umask: number, work: () => T): T {
+  const before = process.umask(umask);
+  try {
+    return work();
+  } finally {
+    process.umask(before);
+  }
+}
+
+it('logs and pid files are 0600 under the widest umask, also when a log is made anew after it was rotated away', () => {
+  underUmask(0, () => {
+    const logfile = join(folder, 'worker.log');
+    openLog({ logfile }, 'MainProcess', 'w1@x');
+    const pidfile = writePidfile(join(folder, 'worker.pid'));
+    expect([mode(logfile), mode(pidfile)]).toEqual(['600', '600']);
+    rmSync(logfile);
+    fileSink(logfile).write('anew');
+    expect(mode(logfile)).toBe('600');
+  });
+});
+
+it('an explicit --umask decides instead, as in Celery', () => {
+  underUmask(0, () => {
+    const umask = 0o027;
+    takeOn({ umask });
+    const logfile = join(folder, 'shared.log');
+    const log = openLog({ logfile, umask, loglevel: 'INFO' }, 'MainProcess', 'w1@x');
+    expect([mode(logfile), mode(writePidfile(join(folder, 'shared.pid'), umask))]).toEqual(['640', '640']);
+    rmSync(logfile);
+    log.info('anew');
+    expect(mode(logfile)).toBe('640');
+  });
 });

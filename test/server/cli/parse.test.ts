@@ -24,6 +24,11 @@ describe('values of options', () => {
     expect(parse.commaList('orders, mail,,images')).toEqual(['orders', 'mail', 'images']);
   });
 
+  it('a umask is octal, with and without its 0', () => {
+    expect(['027', '27', '0o27', '0'].map(parse.octal)).toEqual([0o027, 0o027, 0o027, 0]);
+    for (const text of ['', '8', '0x1f', '-1', '00270']) expect(() => parse.octal(text)).toThrow('must be octal');
+  });
+
   it.each(['', 'x', '1x', 'NaN', 'Infinity'])('%j is no number', (text) => {
     expect(() => parse.number(text)).toThrow('must be a number');
   });
