@@ -42,6 +42,8 @@ export class Crontab implements Schedule {
   readonly day_of_week: readonly number[];
   readonly day_of_month: readonly number[];
   readonly month_of_year: readonly number[];
+  /** As they were written, without spaces. */
+  readonly fields: Readonly<Record<FieldName, string>>;
   readonly #text: string;
   readonly #days: { months: ReadonlySet<number>; days: ReadonlySet<number>; weekdays: ReadonlySet<number> };
   /** Minutes of the day, rising. */
@@ -58,8 +60,15 @@ export class Crontab implements Schedule {
     this.day_of_week = expand('day_of_week', fields.day_of_week);
     this.day_of_month = expand('day_of_month', fields.day_of_month);
     this.month_of_year = expand('month_of_year', fields.month_of_year);
-    const { minute, hour, day_of_month, month_of_year, day_of_week } = fields;
-    this.#text = [minute, hour, day_of_month, month_of_year, day_of_week].map(fieldText).join(' ');
+    this.fields = {
+      minute: fieldText(fields.minute),
+      hour: fieldText(fields.hour),
+      day_of_week: fieldText(fields.day_of_week),
+      day_of_month: fieldText(fields.day_of_month),
+      month_of_year: fieldText(fields.month_of_year),
+    };
+    const { minute, hour, day_of_month, month_of_year, day_of_week } = this.fields;
+    this.#text = [minute, hour, day_of_month, month_of_year, day_of_week].join(' ');
     this.#days = {
       months: new Set(this.month_of_year),
       days: new Set(this.day_of_month),

@@ -53,7 +53,7 @@ const UNITS: Readonly<Record<keyof Span, number>> = {
   milliseconds: 0.001,
 };
 
-class IntervalSchedule implements Schedule {
+export class IntervalSchedule implements Schedule {
   readonly kind = 'interval';
   /** @unit seconds */
   readonly seconds: number;

@@ -1,0 +1,75 @@
+// Where a schedule is kept: each entry whole, with its runs, so that who only reads can show it, and a lease for the one beat that writes.
+// Not here: what an entry's schedule means (schedule.ts, crontab.ts), its text on disk and on the wire (stored-entry.ts), which store
+// a URL opens (registry.ts), when an entry is due (beat/scheduler.ts).
+// Holds, for every store (test/contract/schedules.ts): one lease at a time, and only through it is anything written; reading needs none,
+// and sees what was written whole or not at all; what a claim finds is what was last written.
+// Celery 5.6: beat.py PersistentScheduler, which has no lease; celery-redbeat has one in Redis.
+
+/** How a schedule is written down. `custom` is an object of the app's own, of which only the text is known. */
+export type ScheduleForm =
+  | {
+      readonly kind: 'interval';
+      /** @unit seconds */
+      readonly every: number;
+      /** Runs fall on full days, hours, minutes or seconds of the clock. */
+      readonly relative: boolean;
+    }
+  | {
+      readonly kind: 'crontab';
+      readonly minute: string;
+      readonly hour: string;
+      readonly day_of_week: string;
+      readonly day_of_month: string;
+      readonly month_of_year: string;
+    }
+  | { readonly kind: 'custom'; readonly text: string };
+
+/** What is sent, and when. JSON values as kombu's serializer writes them, integers of any size. */
+export interface EntryDefinition {
+  readonly task: string;
+  readonly schedule: ScheduleForm;
+  /** null: they cannot be written as JSON. */
+  readonly args: readonly unknown[] | null;
+  readonly kwargs: Readonly<Record<string, unknown>> | null;
+  /** What `applyAsync` takes: queue, expires, priority ... */
+  readonly options: Readonly<Record<string, unknown>> | null;
+  /** False: kept, never sent. */
+  readonly enabled: boolean;
+}
+
+/** What beat did with it. */
+export interface EntryRuns {
+  /** When it was last sent, or first seen. @unit milliseconds since the epoch */
+  readonly lastRunAt: number;
+  readonly totalRunCount: number;
+}
+
+export interface StoredEntry {
+  /** null: whoever wrote it kept the runs only, as files of the first version do. */
+  readonly definition: EntryDefinition | null;
+  readonly runs: EntryRuns;
+}
+
+export interface ScheduleStore {
+  /** For log lines: where it is, without secrets. */
+  readonly description: string;
+  /** The entries by name, as last written. Rejects when they cannot be read; nothing is changed by it. */
+  load(): Promise<Map<string, StoredEntry>>;
+  /** Rejects with ImproperlyConfigured, naming the holder as far as it is known, while another beat has the lease. */
+  claim(): Promise<ScheduleLease>;
+  /** Releases what was claimed through it. */
+  close(): Promise<void>;
+}
+
+/** Ends by `release`, with its process, or, in a store that takes leases back, when it cannot be renewed: the store renews it. */
+export interface ScheduleLease {
+  /** What was found when it was claimed. What cannot be read was put aside: then nothing was found. */
+  readonly entries: ReadonlyMap<string, StoredEntry>;
+  /** These are all the entries there are. Rejects when it cannot be written, or the lease has ended. */
+  replace(entries: ReadonlyMap<string, StoredEntry>): Promise<void>;
+  /** The definitions stay as they are, and so do entries not named here; a name that is not stored is left out. */
+  saveRuns(runs: ReadonlyMap<string, EntryRuns>): Promise<void>;
+  /** It was taken back: another beat may have it. Not told of a `release`. */
+  onLost(fn: (reason: Error) => void): void;
+  release(): Promise<void>;
+}

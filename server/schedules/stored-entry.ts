@@ -1,0 +1,62 @@
+// A stored entry as JSON: how files, and whoever asks over HTTP, have it. Celery's names; last_run_at as ISO 8601 text.
+// Not here: what an entry is made of (contract.ts), how beat makes one of what is configured (beat/entry.ts).
+// Holds: what was written is read back equal, integers of any size too; an entry of the runs only, as the first files have them, is read.
+import { parseJsonSlowly } from '../serialization/json-reader.ts';
+import type { EntryDefinition, EntryRuns, ScheduleForm, StoredEntry } from './contract.ts';
+import { Crontab } from './crontab.ts';
+import { IntervalSchedule, type Schedule } from './schedule.ts';
+
+export function formOf(schedule: Schedule): ScheduleForm {
+  if (schedule instanceof IntervalSchedule)
+    return { kind: 'interval', every: schedule.seconds, relative: schedule.relative };
+  if (schedule instanceof Crontab) return { kind: 'crontab', ...schedule.fields };
+  return { kind: 'custom', text: String(schedule) };
+}
+
+/** For `jsonText`. */
+export function entryToJson({ definition, runs }: StoredEntry): Record<string, unknown> {
+  return {
+    ...definition,
+    last_run_at: new Date(runs.lastRunAt).toISOString(),
+    total_run_count: runs.totalRunCount,
+  };
+}
+
+/** @throws Error for what is no entry */
+export function entryFromJson(name: string, value: unknown): StoredEntry {
+  const damaged = new Error(`entry '${name}' is damaged`);
+  if (!isObject(value)) throw damaged;
+  const { last_run_at, total_run_count, ...definition } = value;
+  const lastRunAt = typeof last_run_at === 'string' ? Date.parse(last_run_at) : Number.NaN;
+  if (Number.isNaN(lastRunAt) || !Number.isInteger(total_run_count)) throw damaged;
+  const runs = { lastRunAt, totalRunCount: total_run_count as number };
+  if (!('task' in definition)) return { definition: null, runs };
+  const { task, schedule, args = null, kwargs = null, options = null, enabled } = definition;
+  const isWhole =
+    typeof task === 'string' &&
+    isObject(schedule) &&
+    typeof schedule.kind === 'string' &&
+    (args === null || Array.isArray(args)) &&
+    (kwargs === null || isObject(kwargs)) &&
+    (options === null || isObject(options)) &&
+    typeof enabled === 'boolean';
+  if (!isWhole) throw damaged;
+  return { definition: { task, schedule, args, kwargs, options, enabled } as unknown as EntryDefinition, runs };
+}
+
+/** JSON text as `jsonText` writes it. */
+export function parseEntries(text: string): unknown {
+  return /\d{16}/.test(text) ? parseJsonSlowly(text) : JSON.parse(text);
+}
+
+/** The same entries, those named with these runs. */
+export function withRuns(
+  entries: ReadonlyMap<string, StoredEntry>,
+  runs: ReadonlyMap<string, EntryRuns>,
+): Map<string, StoredEntry> {
+  return new Map([...entries].map(([name, entry]) => [name, { ...entry, runs: runs.get(name) ?? entry.runs }]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,66 @@
+// The stores of schedules: the promises of each, and what is only the file's.
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FileScheduleStore } from '../../../server/schedules/file-store.ts';
+import { openScheduleStore } from '../../../server/schedules/registry.ts';
+import { scheduleContract } from '../../contract/schedules.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbel-schedules-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let count = 0;
+const path = () => join(folder, `schedule-${count++}`);
+
+scheduleContract('memory', () => 'memory://', { durable: false });
+scheduleContract('file', () => `file://${path()}`, { durable: true });
+
+describe('a schedule by its URL', () => {
+  it('is a file for a path, with or without file://', async () => {
+    const at = path();
+    for (const url of [at, `file://${at}`, `file://localhost${at}`, `FILE://${at}`])
+      expect((await openScheduleStore(url)).description, url).toBe(`${at}.json`);
+    expect((await openScheduleStore('celerybeat-schedule')).description).toBe(
+      join(process.cwd(), 'celerybeat-schedule.json'),
+    );
+    expect((await openScheduleStore('memory://')).description).toBe('memory');
+  });
+
+  it('is refused when nobody keeps one there, without its secrets', async () => {
+    const error = await openScheduleStore('redis://:hush@r1/0').catch((reason: Error) => reason);
+    expect(String(error)).toContain('memory://, file://');
+    expect(String(error)).not.toContain('hush');
+  });
+});
+
+describe('the file', () => {
+  it('of a version that kept only the runs is read', async () => {
+    const at = path();
+    writeFileSync(
+      `${at}.json`,
+      '{\n "version": 1,\n "owner": { "pid": 1, "host": "h" },\n "entries": {\n  "a": { "last_run_at": "2026-03-04T10:30:07.250Z", "total_run_count": 4 }\n }\n}\n',
+    );
+    const runs = { lastRunAt: Date.parse('2026-03-04T10:30:07.250Z'), totalRunCount: 4 };
+    expect(await new FileScheduleStore(at).load()).toEqual(new Map([['a', { definition: null, runs }]]));
+  });
+
+  it('is for its user only, since it holds arguments, and has the runs where older versions look for them', async () => {
+    const at = path();
+    const lease = await new FileScheduleStore(at).claim();
+    await lease.replace(new Map([['a', { definition: null, runs: { lastRunAt: 0, totalRunCount: 2 } }]]));
+    expect((statSync(`${at}.json`).mode & 0o777).toString(8)).toBe('600');
+    expect(JSON.parse(readFileSync(`${at}.json`, 'utf8'))).toMatchObject({
+      version: 1,
+      entries: { a: { last_run_at: '1970-01-01T00:00:00.000Z', total_run_count: 2 } },
+    });
+    await lease.release();
+  });
+
+  it('that cannot be read is left where it is for a reader, who is told', async () => {
+    const at = path();
+    writeFileSync(`${at}.json`, '{"version":1,"entries":{"a":{"task":"t"}}}');
+    const store = new FileScheduleStore(at);
+    await expect(store.load()).rejects.toThrow("entry 'a' is damaged");
+    expect(readFileSync(`${at}.json`, 'utf8')).toContain('"task"');
+  });
+});
