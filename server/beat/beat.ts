@@ -1,26 +1,38 @@
 // Beat: sends what is due, when it is due, alone (`umbel beat`) or inside a worker (-B).
-// Not here: what is due (scheduler.ts), the file (store.ts), OS signals and the banner (cli/beat.ts).
-// Holds: a run is written down within a second of its sending; one failing entry stops no other; after `stop`
-// nothing is sent and nothing keeps the process alive. A run that the broker could not take is tried again, others are not.
+// Not here: what is due (scheduler.ts), the lease and what is written (persistence.ts), OS signals and the banner (cli/beat.ts).
+// Holds: a run is written down within a second of its sending; one failing entry stops no other; nothing is sent without the lease of
+// the schedule; after `stop` nothing is sent and nothing keeps the process alive. A run that the broker could not take is tried again,
+// others are not.
 // Celery 5.6: beat.py Service, Scheduler.apply_async
 import type { Config } from '../app/config.ts';
 import { refuseUnknownOptions } from '../app/option-names.ts';
 import { backendFlags } from '../backends/registry.ts';
 import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { EntryRuns, ScheduleStore, StoredEntry } from '../schedules/contract.ts';
 import { crontab } from '../schedules/crontab.ts';
 import { resolveZone } from '../schedules/zone.ts';
 import type { Codec } from '../serialization/codec.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
-import { checkCall, checkEntry } from './entry.ts';
+import { checkCall, checkEntry, definitionOf } from './entry.ts';
 import { BeatLazyFunc } from './lazy.ts';
+import { Persistence } from './persistence.ts';
 import { type EntryOptions, type ScheduleEntry, Scheduler, type Taken } from './scheduler.ts';
-import { FileScheduleStore, MemoryScheduleStore, type ScheduleStore } from './store.ts';
 
+export type {
+  EntryDefinition,
+  EntryRuns,
+  ScheduleForm,
+  ScheduleLease,
+  ScheduleStore,
+  StoredEntry,
+} from '../schedules/contract.ts';
+export { FileScheduleStore } from '../schedules/file-store.ts';
+export { MemoryScheduleStore } from '../schedules/memory-store.ts';
+export { openScheduleStore, registerScheduleStore } from '../schedules/registry.ts';
 export { BeatLazyFunc } from './lazy.ts';
-export type { EntryOptions, EntryRecord, ScheduleEntry } from './scheduler.ts';
-export { FileScheduleStore, MemoryScheduleStore, type ScheduleStore } from './store.ts';
+export type { EntryOptions, ScheduleEntry } from './scheduler.ts';
 
 type Kwargs = Readonly<Record<string, unknown>>;
 
@@ -48,9 +60,9 @@ export interface BeatHost {
 }
 
 export interface BeatOptions {
-  /** The file that remembers. Default `beat_schedule_filename`. */
+  /** Where it is remembered: a path, or a URL (file://, memory://, what registerScheduleStore added). Default `beat_schedule_filename`. */
   readonly schedule?: string;
-  /** In place of the file. */
+  /** In place of that; who opened it closes it. */
   readonly store?: ScheduleStore;
   /** 'celery.beat:PersistentScheduler' (a file) or 'celery.beat:Scheduler' (nothing is kept). Default `beat_scheduler`. */
   readonly scheduler?: string;
@@ -71,9 +83,6 @@ const OPTION_NAMES: Readonly<Record<keyof BeatOptions, true>> = {
 };
 
 const DEFAULT_MAX_INTERVAL_S = 300;
-/** Changes wait so long for company before the file is written. */
-const SYNC_AFTER_MS = 1000;
-const SYNC_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 30_000;
 /** How long `stop` waits for what is being sent. */
 const STOP_WITHIN_MS = 5000;
@@ -86,12 +95,12 @@ const FORGETFUL = new Set(['celery.beat:Scheduler', 'celery.beat.Scheduler', 'Sc
 const CLEANUP = 'celery.backend_cleanup';
 
 /**
- * idle -start-> running -stop-> stopping -> idle. A start that fails ends in idle with the lock given back.
+ * idle -start-> running -stop-> stopping -> idle. A start that fails ends in idle with the lease given back. While the lease is lost it
+ * is running and sends nothing.
  */
 export class Beat {
   readonly app: BeatHost;
   readonly scheduler: Scheduler;
-  readonly store: ScheduleStore;
   /** @unit seconds */
   readonly maxInterval: number;
   /** Tasks sent since start. */
@@ -99,13 +108,12 @@ export class Beat {
   readonly #log: Logger;
   readonly #timer: Timer;
   readonly #embedded: boolean;
+  readonly #persistence: Persistence;
   readonly #sending = new Set<Promise<void>>();
   readonly #failures = new Map<string, number>();
   #mode: 'idle' | 'running' | 'stopping' = 'idle';
   #wake: TimerHandle | null = null;
-  #sync: TimerHandle | null = null;
   #jumps: TimerHandle | null = null;
-  #saving: Promise<void> = Promise.resolve();
   #unsynced = 0;
   #lastTickMs = 0;
 
@@ -119,11 +127,20 @@ export class Beat {
     this.maxInterval = options.maxInterval ?? (conf.beat_max_loop_interval || DEFAULT_MAX_INTERVAL_S);
     if (!(this.maxInterval > 0))
       throw new ImproperlyConfigured(`Beat's longest sleep must be more than 0 s, not ${this.maxInterval}.`);
-    this.store = options.store ?? createStore(options, conf, this.#log);
     this.scheduler = new Scheduler({
       zone: resolveZone(conf.timezone ?? (conf.enable_utc ? 'UTC' : 'local')),
       startingDeadline: conf.beat_cron_starting_deadline,
-      dirty: () => this.#changed(),
+      dirty: () => this.#persistence.changed(),
+    });
+    this.#persistence = new Persistence({
+      place: options.store ?? placeOf(options, conf),
+      timer: this.#timer,
+      log: this.#log,
+      entries: () => this.#stored(),
+      runs: () => this.scheduler.runs(),
+      onClaimed: (runs) => this.#claimed(runs),
+      onLost: () => this.#wake?.cancel(),
+      onRegained: () => this.#arm(),
     });
   }
 
@@ -133,33 +150,27 @@ export class Beat {
     this.#mode = 'running';
     try {
       await this.#loadSerializers();
-      await this.store.open();
-      this.#lastTickMs = this.#timer.now();
-      this.scheduler.merge(this.#configured(), await this.store.load(), this.#lastTickMs);
-      await this.#save();
+      await this.#persistence.open();
     } catch (error) {
       this.#mode = 'idle';
-      this.#sync?.cancel();
-      await this.store.close();
       throw error;
     }
     (this.#embedded ? signals.beat_embedded_init : signals.beat_init).send({ sender: this });
     const count = this.scheduler.entries.size;
     this.#log.info(
-      `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.store.description}`,
+      `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.#persistence.description}`,
     );
     this.#jumps = this.#timer.onJump((byMs) => this.#clockSet(byMs));
     this.#arm();
   }
 
-  /** What is being sent is finished; what was sent is written down; the file is free for another beat. */
+  /** What is being sent is finished; what was sent is written down; the schedule is free for another beat. */
   async stop(): Promise<void> {
     if (this.#mode !== 'running') return;
     this.#mode = 'stopping';
     this.#wake?.cancel();
-    this.#sync?.cancel();
     this.#jumps?.cancel();
-    this.#wake = this.#sync = this.#jumps = null;
+    this.#wake = this.#jumps = null;
     if (this.#sending.size > 0) {
       const done = Promise.all(this.#sending);
       const { promise: late, resolve } = promiseWithResolvers();
@@ -167,8 +178,7 @@ export class Beat {
       await Promise.race([done, late]);
       limit.cancel();
     }
-    await this.#save();
-    await this.store.close();
+    await this.#persistence.close();
     this.#mode = 'idle';
     this.#log.info('beat: Shut down');
   }
@@ -179,13 +189,14 @@ export class Beat {
 
   /** Read `beat_schedule` again: entries may have come, gone or changed. */
   reload(): void {
+    this.#persistence.replaced();
     this.scheduler.merge(this.#configured(), new Map(), this.#timer.now());
     this.#arm();
   }
 
   /** Send what is due now. Called by the timer. */
   tick(): void {
-    if (this.#mode !== 'running') return;
+    if (this.#mode !== 'running' || !this.#persistence.isHeld) return;
     const nowMs = this.#timer.now();
     // After the longest sleep no remembered due time is trusted.
     if (nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
@@ -203,7 +214,7 @@ export class Beat {
   }
 
   #arm(): void {
-    if (this.#mode !== 'running') return;
+    if (this.#mode !== 'running' || !this.#persistence.isHeld) return;
     this.#wake?.cancel();
     const waitMs = Math.min(this.scheduler.nextAt() - this.#timer.now(), this.maxInterval * 1000);
     this.#wake = this.#timer.after(Math.max(waitMs, 0), () => this.tick());
@@ -229,7 +240,10 @@ export class Beat {
       this.sent++;
       this.#unsynced++;
       const every = this.app.conf.beat_sync_every;
-      if (every > 0 && this.#unsynced >= every) await this.#save();
+      if (every > 0 && this.#unsynced >= every) {
+        this.#unsynced = 0;
+        await this.#persistence.save();
+      }
       this.#log.debug(`${entry.task} sent. id->${id}`);
     } catch (error) {
       this.#failed(taken, error);
@@ -261,35 +275,19 @@ export class Beat {
     });
   }
 
-  #changed(): void {
-    if (this.#mode !== 'running' || this.#sync !== null) return;
-    this.#syncAfter(SYNC_AFTER_MS);
+  #claimed(runs: ReadonlyMap<string, EntryRuns>): void {
+    this.#lastTickMs = this.#timer.now();
+    this.scheduler.merge(this.#configured(), runs, this.#lastTickMs);
   }
 
-  #syncAfter(ms: number): void {
-    this.#sync?.cancel();
-    this.#sync = this.#timer.after(ms, () => {
-      this.#sync = null;
-      void this.#save();
-    });
-  }
-
-  /** One after the other; a store that fails is told once a try and asked again. */
-  #save(): Promise<void> {
-    this.#sync?.cancel();
-    this.#sync = null;
-    this.#unsynced = 0;
-    this.#saving = this.#saving.then(async () => {
-      try {
-        await this.store.save(this.scheduler.records());
-      } catch (error) {
-        this.#log.error(
-          `beat: The schedule could not be written to ${this.store.description}: ${(error as Error).message}`,
-        );
-        if (this.#mode === 'running') this.#syncAfter(SYNC_RETRY_MS);
-      }
-    });
-    return this.#saving;
+  #stored(): Map<string, StoredEntry> {
+    const runs = this.scheduler.runs();
+    return new Map(
+      [...this.scheduler.entries].map(([name, entry]) => [
+        name,
+        { definition: definitionOf(entry, this.app.codec), runs: runs.get(name)! },
+      ]),
+    );
   }
 
   /** Calls are written when they are checked, before anything connects. */
@@ -320,15 +318,15 @@ export class Beat {
   }
 }
 
-function createStore(options: BeatOptions, conf: Config, log: Logger): ScheduleStore {
+function placeOf(options: BeatOptions, conf: Config): string {
   const scheduler = options.scheduler ?? conf.beat_scheduler;
-  if (FORGETFUL.has(scheduler)) return new MemoryScheduleStore();
+  if (FORGETFUL.has(scheduler)) return 'memory://';
   if (!PERSISTENT.has(scheduler)) {
     throw new NotImplementedError(
       `The scheduler '${scheduler}' is not there. Use celery.beat:PersistentScheduler, or give Beat a \`store\` of your own.`,
     );
   }
-  return new FileScheduleStore(options.schedule ?? conf.beat_schedule_filename, { log });
+  return options.schedule ?? conf.beat_schedule_filename;
 }
 
 function evaluate(value: unknown): unknown {

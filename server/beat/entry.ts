@@ -1,15 +1,16 @@
-// One entry of `beat_schedule`, as it is configured, and whether it can be used: everything that would fail at its time fails at the start.
+// One entry of `beat_schedule`, as it is configured, whether it can be used, and what is stored of it: everything that would fail at its
+// time fails at the start.
 // Not here: when it is due (scheduler.ts), sending it (beat.ts).
 // Holds: an error names the entry, what was given and what is expected.
 // Celery 5.6: beat.py ScheduleEntry, which finds out when the entry is due
-
 import { nearest } from '../../shared/nearest.ts';
 import { LAST_MS } from '../app/call-times.ts';
-
 import { checkOptions } from '../app/publisher.ts';
 import type { ApplyOptions } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
+import type { EntryDefinition } from '../schedules/contract.ts';
 import { type Schedule, toSchedule } from '../schedules/schedule.ts';
+import { formOf, parseEntries } from '../schedules/stored-entry.ts';
 import type { BodyCodec } from '../serialization/codec.ts';
 import { BeatLazyFunc } from './lazy.ts';
 
@@ -115,6 +116,33 @@ export function readSchedule(name: string, options: EntryOptions, nowMs: number)
   }
   return schedule;
 }
+
+/** As it is stored for others to see: lazy arguments are named, what JSON has no words for is null. */
+export function definitionOf(
+  entry: Pick<EntryOptions, 'task' | 'args' | 'kwargs' | 'options' | 'enabled'> & { readonly schedule: Schedule },
+  codec: BodyCodec,
+): EntryDefinition {
+  const plain = <T>(value: T): T | null => {
+    try {
+      return parseEntries(Buffer.from(codec.encode(value, 'json').body).toString('utf8')) as T;
+    } catch {
+      return null;
+    }
+  };
+  const named = (value: unknown) => (value instanceof BeatLazyFunc ? LAZY : value);
+  const kwargs = Object.entries(entry.kwargs ?? {}).map(([key, value]) => [key, named(value)]);
+  return {
+    task: entry.task,
+    schedule: formOf(entry.schedule),
+    args: plain((entry.args ?? []).map(named)),
+    kwargs: plain(Object.fromEntries(kwargs)),
+    options: plain(entry.options ?? {}),
+    enabled: entry.enabled ?? true,
+  };
+}
+
+/** An argument that is worked out at each sending, in the form in which kombu's JSON writes values it has types for. */
+const LAZY = { __type__: 'BeatLazyFunc', __value__: null };
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return `the text '${value}'`;

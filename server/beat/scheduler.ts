@@ -1,19 +1,13 @@
 // The entries of a beat and when each is next due. Says what to send now and when to ask again; sends nothing, stores nothing.
-// Not here: what an entry may be (entry.ts), sending and waiting (beat.ts), the file (store.ts), the rules themselves (schedules/).
+// Not here: what an entry may be (entry.ts), sending and waiting (beat.ts), where entries are kept and the rules themselves (schedules/).
 // Holds: an entry that was due several times while nobody looked is due once; an interval does not drift by the lateness of its
 // runs; a clock that is set, forwards or back, neither silences an entry nor makes it run twice; every change is told to `dirty`.
 // Celery 5.6: beat.py Scheduler, ScheduleEntry
+import type { EntryRuns } from '../schedules/contract.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import { checkEntry, type EntryOptions, readSchedule } from './entry.ts';
 
 export type { EntryOptions } from './entry.ts';
-
-/** What outlives the process. */
-export interface EntryRecord {
-  /** @unit milliseconds since the epoch */
-  readonly lastRunAt: number;
-  readonly totalRunCount: number;
-}
 
 export class ScheduleEntry {
   readonly name: string;
@@ -31,7 +25,7 @@ export class ScheduleEntry {
   /** Being sent right now. */
   sending = false;
 
-  constructor(name: string, options: EntryOptions, record: EntryRecord, nowMs: number) {
+  constructor(name: string, options: EntryOptions, runs: EntryRuns, nowMs: number) {
     this.name = name;
     this.task = options.task;
     this.schedule = readSchedule(name, options, nowMs);
@@ -39,8 +33,8 @@ export class ScheduleEntry {
     this.kwargs = options.kwargs ?? {};
     this.options = options.options ?? {};
     this.enabled = options.enabled ?? true;
-    this.lastRunAt = record.lastRunAt;
-    this.totalRunCount = record.totalRunCount;
+    this.lastRunAt = runs.lastRunAt;
+    this.totalRunCount = runs.totalRunCount;
   }
 }
 
@@ -49,14 +43,14 @@ export interface SchedulerOptions {
   readonly zone: string;
   /** @unit seconds */
   readonly startingDeadline?: number | null;
-  /** Something that must outlive the process has changed. */
+  /** Runs that must outlive the process have changed. */
   readonly dirty?: () => void;
 }
 
 /** What an entry was before it was taken for sending. */
 export interface Taken {
   readonly entry: ScheduleEntry;
-  readonly before: EntryRecord;
+  readonly before: EntryRuns;
 }
 
 export class Scheduler {
@@ -71,15 +65,15 @@ export class Scheduler {
     return this.#entries;
   }
 
-  /** Take over the configured entries. Known ones keep their last run, those no longer configured are dropped, new ones begin now. */
+  /** Take over the configured entries. Known ones keep their latest run, those no longer configured are dropped, new ones begin now. */
   merge(
     configured: Readonly<Record<string, EntryOptions>>,
-    stored: ReadonlyMap<string, EntryRecord>,
+    stored: ReadonlyMap<string, EntryRuns>,
     nowMs: number,
   ): void {
     const read = Object.entries(configured).map(([name, options]) => {
-      const record = this.#entries.get(name) ?? stored.get(name) ?? { lastRunAt: nowMs, totalRunCount: 0 };
-      return new ScheduleEntry(name, checkEntry(name, options, nowMs), record, nowMs);
+      const runs = later(this.#entries.get(name), stored.get(name)) ?? { lastRunAt: nowMs, totalRunCount: 0 };
+      return new ScheduleEntry(name, checkEntry(name, options, nowMs), runs, nowMs);
     });
     this.#entries.clear();
     for (const entry of read) {
@@ -140,7 +134,7 @@ export class Scheduler {
     for (const entry of this.#entries.values()) this.#look(entry, nowMs);
   }
 
-  records(): Map<string, EntryRecord> {
+  runs(): Map<string, EntryRuns> {
     return new Map(
       [...this.#entries.values()].map(({ name, lastRunAt, totalRunCount }) => [name, { lastRunAt, totalRunCount }]),
     );
@@ -170,4 +164,9 @@ export class Scheduler {
     const following = entry.schedule.remaining(due, { nowMs, zone: this.#options.zone });
     return due > entry.lastRunAt && following > 0 ? due : nowMs;
   }
+}
+
+/** Another beat may have run it since: it had the lease meanwhile. */
+function later(own: EntryRuns | undefined, stored: EntryRuns | undefined): EntryRuns | undefined {
+  return own && stored && stored.lastRunAt > own.lastRunAt ? stored : (own ?? stored);
 }

@@ -154,7 +154,7 @@ function createProgram(): Command {
     .option('--heartbeat-interval <seconds>', 'how often to send them', parse.number)
     .optionsGroup('Embedded beat options:')
     .option('-B, --beat', 'send scheduled tasks too; only one process may')
-    .option('-s, --schedule <path>', 'file of the schedule')
+    .option('-s, --schedule <path>', 'where the schedule is kept: a file, or a URL')
     .addOption(new Option('--schedule-filename <path>', 'the same').hideHelp())
     .option('--scheduler <name>', 'scheduler to use');
   daemonOptions(worker);
@@ -174,7 +174,7 @@ go back to their queue, others are lost and fail with WorkerLostError. SIGHUP re
     .action(action(withSettings(async () => (await import('./worker.ts')).worker)));
 
   const beat = sub('beat', 'Send scheduled tasks.')
-    .option('-s, --schedule <path>', 'file of the schedule')
+    .option('-s, --schedule <path>', 'where the schedule is kept: a file, or a URL')
     .option('-S, --scheduler <name>', 'scheduler to use')
     .option('--max-interval <seconds>', 'sleep no longer than this between looks at the schedule', parse.number)
     .option('-l, --loglevel <level>', `${LOG_LEVELS} (default WARNING)`, parse.logLevel);

@@ -65,7 +65,7 @@ export const GENERAL = {
   beat_schedule_filename: string(
     'celerybeat-schedule',
     'CELERYBEAT_SCHEDULE_FILENAME',
-    'File where beat keeps when each entry last ran.',
+    'Where beat keeps its entries and when each last ran: a path, or a URL such as memory://.',
   ),
   beat_scheduler: string(
     'celery.beat:PersistentScheduler',

@@ -1,4 +1,4 @@
-// The loop that sends what is due: its file, its lock, its failures, its end.
+// The loop that sends what is due: what it stores, its lease, its failures, its end.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { createConfig, type SettingsInput } from '../../../server/app/config.ts'
 import { Beat, type BeatHost, BeatLazyFunc, type BeatOptions, MemoryScheduleStore } from '../../../server/beat/beat.ts';
 import { OperationalError } from '../../../server/errors.ts';
 import { createLogger } from '../../../server/log.ts';
+import type { ScheduleLease } from '../../../server/schedules/contract.ts';
 import { crontab } from '../../../server/schedules/crontab.ts';
 import type { Schedule } from '../../../server/schedules/schedule.ts';
 import { Codec } from '../../../server/serialization/codec.ts';
@@ -60,7 +61,7 @@ function world(settings: SettingsInput = {}, timer = new ManualTimer()) {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 const stored = async () =>
   JSON.parse(await readFile(join(folder, 'schedule.json'), 'utf8')) as {
-    entries: Record<string, { last_run_at: string; total_run_count: number }>;
+    entries: Record<string, Record<string, unknown>>;
   };
 
 describe('a beat', () => {
@@ -251,6 +252,44 @@ describe('what it remembers', () => {
     timer.advance(60 * S);
     await until(async () => (await stored()).entries['a']?.total_run_count === 1, 'the run to be written');
   });
+  it('holds the whole entry, so that who only reads it can show it', async () => {
+    const { beat } = world({
+      beat_schedule: {
+        mail: {
+          task: 'shop.mail',
+          schedule: crontab({ hour: 7, day_of_week: 'mon-fri' }),
+          args: [new BeatLazyFunc(() => 1), 2n ** 63n],
+          kwargs: { since: new Date(0) },
+          options: { queue: 'mail' },
+          enabled: false,
+        },
+      },
+    });
+    const one = beat();
+    await one.start();
+    await one.stop();
+    expect((await stored()).entries.mail).toMatchObject({
+      task: 'shop.mail',
+      schedule: { kind: 'crontab', minute: '*', hour: '7', day_of_week: 'mon-fri' },
+      kwargs: { since: { __type__: 'datetime' } },
+      options: { queue: 'mail' },
+      enabled: false,
+      total_run_count: 0,
+    });
+    expect(await readFile(join(folder, 'schedule.json'), 'utf8')).toContain(
+      '[{"__type__":"BeatLazyFunc","__value__":null},9223372036854775808]',
+    );
+  });
+  it('has what was changed while it runs', async () => {
+    const { host, timer, beat } = world({ beat_schedule: { a: { task: 't', schedule: 100 } } });
+    const one = beat();
+    await one.start();
+    host.conf.update({ beat_schedule: { b: { task: 'u', schedule: 5 } } });
+    one.reload();
+    timer.advance(S);
+    await until(async () => (await stored()).entries.b?.task === 'u', 'the new entry to be written');
+    expect(Object.keys((await stored()).entries)).toEqual(['b']);
+  });
   it('leaves no half file: only the schedule, and its lock', async () => {
     const { beat } = world({ beat_schedule: { a: { task: 't', schedule: 60 } } });
     const one = beat();
@@ -288,9 +327,9 @@ describe('a second beat on the same file', () => {
   });
   it('may begin when the first was killed', { timeout: 60_000 }, async () => {
     const script = `
-      import { FileScheduleStore } from ${JSON.stringify(fileURLToPath(new URL('../../../server/beat/store.ts', import.meta.url)))};
+      import { FileScheduleStore } from ${JSON.stringify(fileURLToPath(new URL('../../../server/schedules/file-store.ts', import.meta.url)))};
       const store = new FileScheduleStore(${JSON.stringify(join(folder, 'schedule'))});
-      await store.open();
+      await store.claim();
       process.stdout.write('locked');
       // Held on to: what nobody refers to is collected, and its lock with it.
       setInterval(() => store.path, 1000);`;
@@ -310,6 +349,63 @@ describe('a second beat on the same file', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+});
+
+describe('a beat that loses its lease', () => {
+  /** A store that takes its lease back when a test says so. */
+  function takenBack() {
+    const store = new MemoryScheduleStore();
+    const claim = store.claim.bind(store);
+    const told: ((reason: Error) => void)[] = [];
+    let lease: ScheduleLease | null = null;
+    store.claim = async () => {
+      lease = await claim();
+      return { ...lease, onLost: (fn) => void told.push(fn) };
+    };
+    const take = async () => {
+      await lease!.release();
+      for (const fn of told.splice(0)) fn(new Error('it was not renewed in time'));
+      return claim();
+    };
+    return { store, take };
+  }
+
+  it('sends nothing until it has it again, and then goes on from what the other beat ran', async () => {
+    const { store, take } = takenBack();
+    const { sent, timer, lines, beat } = world({ beat_schedule: { a: { task: 't', schedule: 60 } } });
+    await beat({ store }).start();
+    timer.advance(60 * S);
+    await until(() => sent.length === 1, 'the first run');
+    const other = await take();
+    expect(lines.some((line) => line.includes('was lost: it was not renewed in time'))).toBe(true);
+    timer.advance(300 * S);
+    await until(() => lines.some((line) => line.includes('cannot be claimed yet')), 'a claim to be refused');
+    expect(sent).toHaveLength(1);
+    await other.saveRuns(new Map([['a', { lastRunAt: timer.now(), totalRunCount: 6 }]]));
+    await other.release();
+    // Each try is armed when the one before has been refused.
+    await until(() => {
+      timer.advance(5 * S);
+      return lines.some((line) => line.includes('claimed again'));
+    }, 'the schedule to be claimed again');
+    const { runs } = (await store.load()).get('a')!;
+    expect(runs.totalRunCount).toBe(6);
+    timer.advance(runs.lastRunAt + 60 * S - 1 - timer.now());
+    await settled();
+    expect(sent).toHaveLength(1);
+    timer.advance(1);
+    await until(() => sent.length === 2, 'the next run');
+  });
+
+  it('can be stopped meanwhile, and leaves no timer behind', async () => {
+    const { store, take } = takenBack();
+    const { timer, beat } = world({ beat_schedule: { a: { task: 't', schedule: 60 } } });
+    const one = beat({ store });
+    await one.start();
+    await take();
+    await one.stop();
+    expect(timer.size).toBe(0);
   });
 });
 
@@ -353,9 +449,9 @@ describe('a failure', () => {
   });
   it('to write is told, and beating goes on', async () => {
     const store = new MemoryScheduleStore();
-    store.save = async () => {
-      throw new Error('disk is full');
-    };
+    const claim = store.claim.bind(store);
+    const full = () => Promise.reject(new Error('disk is full'));
+    store.claim = async () => ({ ...(await claim()), replace: full, saveRuns: full });
     const { sent, timer, lines, beat } = world({ beat_schedule: { a: { task: 't', schedule: 1 } } });
     await beat({ store }).start();
     timer.advance(S);

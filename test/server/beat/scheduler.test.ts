@@ -88,7 +88,7 @@ describe('entries', () => {
     const made = new Scheduler({ zone: 'UTC' });
     made.merge({ a: every(60) }, new Map([['a', { lastRunAt: START - 45 * S, totalRunCount: 7 }]]), START);
     expect(made.nextAt()).toBe(START + 15 * S);
-    expect(made.records().get('a')).toEqual({ lastRunAt: START - 45 * S, totalRunCount: 7 });
+    expect(made.runs().get('a')).toEqual({ lastRunAt: START - 45 * S, totalRunCount: 7 });
   });
   it('are not silenced by a clock that was set back', () => {
     const { made, names } = scheduler({ a: every(10) });
@@ -101,7 +101,7 @@ describe('entries', () => {
     const { made } = scheduler({ a: every(10) });
     const [taken] = made.takeDue(START + 10 * S);
     made.putBack(taken!, START + 12 * S);
-    expect(made.records().get('a')).toEqual({ lastRunAt: START, totalRunCount: 0 });
+    expect(made.runs().get('a')).toEqual({ lastRunAt: START, totalRunCount: 0 });
     expect(made.nextAt()).toBe(START + 12 * S);
     expect(made.takeDue(START + 12 * S)).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 // One process at a time has a history file: two would count everything twice.
-// Not here: whose cluster the file is (schema.ts claimForCluster), as beat's lock (beat/store.ts).
+// Not here: whose cluster the file is (schema.ts claimForCluster). The same kind of lock for a schedule: schedules/file-store.ts.
 // Holds: the lock is a write transaction that stays open in `<file>.lock`: the system lets it go when the process is gone, however that
 // ended, so that the next one takes over; who is refused is told by whom.
 import { statSync } from 'node:fs';

@@ -1,0 +1,174 @@
+// The schedule as one beat holds it in a store: the lease, what is written and when, and the lease again when it was lost.
+// Not here: what the entries are (scheduler.ts), sending them (beat.ts), the stores (schedules/).
+// Holds: changes are written within a second; one write at a time; a store that fails is told once a try and asked again; without the
+// lease nothing is written.
+import type { Logger } from '../log.ts';
+import type { EntryRuns, ScheduleLease, ScheduleStore, StoredEntry } from '../schedules/contract.ts';
+import { openScheduleStore } from '../schedules/registry.ts';
+import type { Timer, TimerHandle } from '../timer.ts';
+
+/** Changes wait so long for company before they are written. */
+const SYNC_AFTER_MS = 1000;
+const SYNC_RETRY_MS = 10_000;
+/** A lease that was lost is claimed again after so long. */
+const CLAIM_RETRY_MS = 5000;
+
+export interface PersistenceParts {
+  /** A path or URL, which is opened and closed here, or a store of somebody else's. */
+  readonly place: string | ScheduleStore;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly entries: () => ReadonlyMap<string, StoredEntry>;
+  readonly runs: () => ReadonlyMap<string, EntryRuns>;
+  /** The lease was taken: what ran so far, by whoever had it. What it throws gives the lease back. */
+  readonly onClaimed: (runs: ReadonlyMap<string, EntryRuns>) => void;
+  readonly onLost: () => void;
+  /** It was lost, and is held again. */
+  readonly onRegained: () => void;
+}
+
+/** closed -open-> held -lost-> lost -claimed again-> held; `close` ends each. */
+export class Persistence {
+  readonly #parts: PersistenceParts;
+  #store: ScheduleStore | null = null;
+  #lease: ScheduleLease | null = null;
+  #closing = false;
+  #sync: TimerHandle | null = null;
+  #claim: TimerHandle | null = null;
+  #saving: Promise<void> = Promise.resolve();
+  /** The entries are stored as they are configured now: of them only the runs change. */
+  #isReplaced = false;
+
+  constructor(parts: PersistenceParts) {
+    this.#parts = parts;
+  }
+
+  get isHeld(): boolean {
+    return this.#lease !== null;
+  }
+  get description(): string {
+    return this.#store?.description ?? 'no store';
+  }
+
+  /** Rejects with ImproperlyConfigured when another beat has the schedule, or `onClaimed` refuses; then nothing is held. */
+  async open(): Promise<void> {
+    const { place, log, timer } = this.#parts;
+    this.#closing = false;
+    this.#store = typeof place === 'string' ? await openScheduleStore(place, { log, timer }) : place;
+    try {
+      await this.#take();
+      await this.save();
+    } catch (error) {
+      await this.#letGo();
+      throw error;
+    }
+  }
+
+  /** What changed is written; the schedule is free for another beat. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#claim?.cancel();
+    this.#claim = null;
+    await this.save();
+    await this.#letGo();
+  }
+
+  /** Entries have come, gone or changed: all of them are written with the next change of a run. */
+  replaced(): void {
+    this.#isReplaced = false;
+  }
+
+  /** Runs have changed: they are written within a second. */
+  changed(): void {
+    if (this.#lease !== null && !this.#closing && this.#sync === null) this.#saveAfter(SYNC_AFTER_MS);
+  }
+
+  /** Writes now. Never rejects. */
+  save(): Promise<void> {
+    this.#sync?.cancel();
+    this.#sync = null;
+    this.#saving = this.#saving.then(() => this.#write());
+    return this.#saving;
+  }
+
+  async #write(): Promise<void> {
+    const lease = this.#lease;
+    if (lease === null) return;
+    try {
+      if (this.#isReplaced) await lease.saveRuns(this.#parts.runs());
+      else {
+        this.#isReplaced = true;
+        await lease.replace(this.#parts.entries());
+      }
+    } catch (error) {
+      // Lost meanwhile, which was told: it is written when it is held again.
+      if (this.#lease !== lease) return;
+      this.#isReplaced = false;
+      this.#parts.log.error(
+        `beat: The schedule could not be written to ${this.description}: ${(error as Error).message}`,
+      );
+      if (!this.#closing) this.#saveAfter(SYNC_RETRY_MS);
+    }
+  }
+
+  #saveAfter(ms: number): void {
+    this.#sync?.cancel();
+    this.#sync = this.#parts.timer.after(ms, () => void this.save());
+  }
+
+  async #take(): Promise<void> {
+    const lease = await this.#store!.claim();
+    try {
+      this.#parts.onClaimed(new Map([...lease.entries].map(([name, entry]) => [name, entry.runs])));
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    this.#lease = lease;
+    this.#isReplaced = false;
+    lease.onLost((reason) => this.#lost(lease, reason));
+  }
+
+  #lost(lease: ScheduleLease, reason: Error): void {
+    if (this.#lease !== lease || this.#closing) return;
+    this.#lease = null;
+    this.#sync?.cancel();
+    this.#sync = null;
+    this.#parts.log.error(
+      `beat: The lease of the schedule in ${this.description} was lost: ${reason.message}. Nothing is sent until it is claimed again`,
+    );
+    this.#parts.onLost();
+    this.#claimLater();
+  }
+
+  #claimLater(): void {
+    this.#claim = this.#parts.timer.after(CLAIM_RETRY_MS, () => void this.#claimAgain());
+  }
+
+  async #claimAgain(): Promise<void> {
+    this.#claim = null;
+    try {
+      await this.#take();
+    } catch (error) {
+      if (this.#closing) return;
+      this.#parts.log.warning(
+        `beat: The schedule in ${this.description} cannot be claimed yet: ${(error as Error).message}`,
+      );
+      this.#claimLater();
+      return;
+    }
+    if (this.#closing) return this.#letGo().catch(() => {});
+    this.#parts.log.info(`beat: The schedule in ${this.description} was claimed again; going on`);
+    await this.save();
+    this.#parts.onRegained();
+  }
+
+  async #letGo(): Promise<void> {
+    this.#sync?.cancel();
+    this.#sync = null;
+    const [lease, store] = [this.#lease, this.#store];
+    this.#lease = this.#store = null;
+    await lease?.release();
+    if (typeof this.#parts.place === 'string') await store?.close();
+  }
+}
