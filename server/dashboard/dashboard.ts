@@ -34,6 +34,8 @@ import { openHistory } from './history/registry.ts';
 import { Feed } from './live/feed.ts';
 import { ProgressWatch } from './live/progress.ts';
 import { LiveSocket, MAX_FRAME } from './live/socket.ts';
+import { EventTally } from './metrics/event-tally.ts';
+import { Metrics } from './metrics/metrics.ts';
 import type { OperationDesk } from './operations/contract.ts';
 import { Follower } from './operations/follow.ts';
 import { Interventions } from './operations/interventions.ts';
@@ -42,9 +44,7 @@ import { type DashboardOptions, type Resolved, resolveOptions } from './options.
 import { aliveRoutes } from './routes/alive.ts';
 import { ProblemError, type RouteContext } from './routes/context.ts';
 import { docsRoutes } from './routes/docs.ts';
-import { EventTally } from './routes/event-tally.ts';
 import { healthRoutes } from './routes/health.ts';
-import { Metrics } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { answerNotFound, answerProblem, rawProblem } from './routes/problem.ts';

@@ -137,6 +137,8 @@ export const TaskDetail = Type.Intersect([
     /** Of one that has started and not ended; null: nothing is stored, or it is not looked at. Watched tasks get it in patches. */
     progress: Type.Optional(Nullable(Progress)),
     became: Type.Optional(Nullable(Became)),
+    /** Fields of its events that have no place of their own here. Absent: there are none. */
+    extra: Type.Optional(Type.Record(Str, Type.Unknown())),
   }),
 ]);
 export type TaskDetail = Static<typeof TaskDetail>;

@@ -1,6 +1,6 @@
 // What kind of pool a worker has, by the statistics of every Celery.
 import { expect, it } from 'vitest';
-import { poolName } from '../../server/dashboard/cluster/rows.ts';
+import { poolName } from '../../server/dashboard/cluster/pool-kind.ts';
 
 it.each([
   ['prefork', { 'max-concurrency': 2, processes: [1, 2], 'put-guarded-by-semaphore': false, writes: { total: 0 } }],

@@ -12,6 +12,7 @@ import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { safeUrl } from '../../transport/url.ts';
 import type { Cluster } from './cluster.ts';
 import { knowledge, sources } from './knowledge.ts';
+import { poolName } from './pool-kind.ts';
 import { isGrowing, netPerMinute } from './queue-probe.ts';
 import { queueRates } from './queue-rate.ts';
 import { slotsOf } from './room.ts';
@@ -67,18 +68,6 @@ function whyNotControllable(cluster: Cluster, w: WorkerRecord): string | null {
   if (w.left) return 'It has stopped';
   const silence = cluster.watch.silence(w.hostname);
   return silence === null ? 'It was never heard' : `It has not been heard for ${formatAge(silence)}`;
-}
-
-/** Celery names its pool from 5.3 on; before, each kind is told by what it counts (celery/concurrency 5.2, _get_info). */
-export function poolName(pool: Record<string, unknown> | undefined): string | null {
-  if (!pool) return null;
-  const name = pool.implementation;
-  if (typeof name === 'string') return (/(\w+):TaskPool$/.exec(name) ?? /^umbel:(\w+)$/.exec(name))?.[1] ?? name;
-  if ('writes' in pool) return 'prefork';
-  if ('free-threads' in pool) return 'eventlet';
-  if ('threads' in pool) return 'threads';
-  if (pool['put-guarded-by-semaphore'] === true && Array.isArray(pool.processes)) return 'solo';
-  return null;
 }
 
 export function queueRows(cluster: Cluster): QueueRow[] {

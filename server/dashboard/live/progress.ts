@@ -9,7 +9,7 @@ import { STATES } from '../../../shared/states.ts';
 import type { Progress } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { bounded } from '../routes/bounded.ts';
+import { bounded } from '../views/bounded.ts';
 import type { Feed } from './feed.ts';
 
 const EVERY_MS = 1000;

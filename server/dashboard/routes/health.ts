@@ -1,10 +1,10 @@
 // /healthcheck as Flower has it, /readyz by source, /metrics for Prometheus. None of them asks for authentication, as with Flower.
-// Not here: what is counted (metrics.ts).
+// Not here: what is counted (../metrics/).
 import type { FastifyInstance } from 'fastify';
 import { PUBLIC } from '../access/identity.ts';
 import { sources } from '../cluster/knowledge.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { RouteContext } from './context.ts';
-import type { Metrics } from './metrics.ts';
 
 export function healthRoutes(app: FastifyInstance, context: RouteContext, metrics: () => Promise<Metrics>): void {
   app.get('/healthcheck', { config: PUBLIC }, async (_, reply) => reply.type('text/html; charset=UTF-8').send('OK'));

@@ -1,97 +1,23 @@
 // /tasks/:uuid/call, /result, /retry: the whole arguments, the stored result, and what sending the task again would send.
 // Not here: the task as events tell it (tasks.ts), sending it (operations.ts).
-// Holds: broker and result backend are asked only when somebody looks; a page gets no more of a value than it can draw.
 import type { FastifyInstance } from 'fastify';
-import { ENDED_STATES } from '../../../shared/states.ts';
-import type { CallReply, ResultReply } from '../../../shared/wire/task-values.ts';
-import { SerializationError, toError } from '../../errors.ts';
-import type { ResultMeta } from '../../protocol/result-meta.ts';
-import { wholeCall } from '../operations/known-call.ts';
-import { findRow, planRetry } from '../operations/retry.ts';
-import { bounded } from './bounded.ts';
+import { planRetry } from '../operations/retry.ts';
+import { callOf, resultOf } from '../views/stored-values.ts';
 import { notFound, type RouteContext } from './context.ts';
 import { serve } from './serve.ts';
 
 export function taskValueRoutes(app: FastifyInstance, { cluster, waiting, masking }: RouteContext): void {
-  serve(app, 'GET /tasks/:uuid/call', async (request): Promise<CallReply> => {
-    const { uuid } = request.params as { uuid: string };
-    const row = await findRow(cluster, uuid);
-    if (!row) throw notFound(`No task ${uuid} is known here.`);
-    const call = await wholeCall(cluster, row);
-    if (call) {
-      const args = bounded(masking.value(call.args));
-      const kwargs = bounded(masking.value(call.kwargs));
-      return {
-        task_id: uuid,
-        source: call.source,
-        reason: null,
-        args: args.value,
-        kwargs: kwargs.value,
-        size: args.size + kwargs.size,
-        cut: args.cut || kwargs.cut,
-      };
-    }
-    const reason = ENDED_STATES.has(row.state)
-      ? 'Its message is gone, and its result record keeps no arguments: it would with result_extended=True in the workers.'
-      : 'Its message is with the worker already, and no result record keeps its arguments yet.';
-    return { task_id: uuid, source: null, reason, args: null, kwargs: null, size: null, cut: false };
+  serve(app, 'GET /tasks/:uuid/call', async (request) => {
+    const call = await callOf(cluster, masking, request.params.uuid);
+    if (!call) throw notFound(`No task ${request.params.uuid} is known here.`);
+    return call;
   });
 
   serve(app, 'GET /tasks/:uuid/retry', async (request) =>
     planRetry(cluster, waiting, request.params.uuid, masking.value),
   );
 
-  serve(app, 'GET /tasks/:uuid/result', async (request) => {
-    const { uuid } = request.params;
-    const none = (reason: string): ResultReply => ({
-      task_id: uuid,
-      found: false,
-      reason,
-      status: null,
-      result: null,
-      size: null,
-      cut: false,
-      traceback: null,
-      date_done: null,
-    });
-    let asked: { value: ResultMeta | null } | null;
-    try {
-      asked = await cluster.link.askBackend((backend) => backend.get(uuid));
-    } catch (error) {
-      const isUnread = error instanceof SerializationError;
-      return none(
-        `${isUnread ? 'Its record cannot be read here' : 'The result backend does not answer'}: ${masking.text(toError(error).message)}`,
-      );
-    }
-    const row = await findRow(cluster, uuid);
-    if (asked === null) return none(`No result backend is configured for this dashboard.${workersBackend()}`);
-    const meta = asked.value;
-    if (meta === null) {
-      if (row && !ENDED_STATES.has(row.state)) return none('It has not finished.');
-      return none(
-        'The result backend has no such record: it expired (result_expires), was ignored, or was never stored.',
-      );
-    }
-    const result = bounded(masking.value(meta.result), request.query.whole ? Number.POSITIVE_INFINITY : undefined);
-    return {
-      task_id: uuid,
-      found: true,
-      reason: null,
-      status: meta.status,
-      result: result.value,
-      size: result.size,
-      cut: result.cut,
-      traceback: meta.traceback === null ? null : masking.text(meta.traceback),
-      date_done: meta.date_done === null || meta.date_done === undefined ? null : String(meta.date_done),
-    };
-  });
-
-  /** Where the workers keep theirs, when they say so: they mask passwords themselves. */
-  function workersBackend(): string {
-    for (const { conf } of cluster.inspector.workers.values()) {
-      const url = conf?.result_backend;
-      if (typeof url === 'string' && url !== '') return ` Its workers use ${url}: start it with --result-backend.`;
-    }
-    return ' Start it with --result-backend.';
-  }
+  serve(app, 'GET /tasks/:uuid/result', async (request) =>
+    resultOf(cluster, masking, request.params.uuid, request.query.whole === true),
+  );
 }

@@ -5,7 +5,7 @@
 // Flower: events.py get_prometheus_metrics
 import type { Counter, Histogram, Registry } from 'prom-client';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
-import type { RouteContext } from './context.ts';
+import type { RouteContext } from '../routes/context.ts';
 import type { EventTally } from './event-tally.ts';
 
 /** Label sets of one gauge. */

@@ -1,0 +1,57 @@
+// A message that waits in a queue, as pages show it: read without taking it, secrets masked.
+// Holds: a body that cannot be read is no error: `unread` says why, and what its headers tell is shown.
+import type { Masking } from '../../../shared/masking.ts';
+import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
+import type { PeekedMessage } from '../../../shared/wire/queues.ts';
+import { toError } from '../../errors.ts';
+import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
+import { PLAIN_CODEC } from '../../serialization/codec.ts';
+import { decompress } from '../../serialization/compression.ts';
+import type { Message } from '../../transport/message.ts';
+
+/** A compressed body is opened to show its arguments, no further. @unit bytes */
+const MAX_OPENED = 1024 * 1024;
+const ACCEPT = PLAIN_CODEC.acceptSet(['json']);
+
+/** One after the other: their bodies together could be large. */
+export async function peekedMessages(messages: readonly Message[], masking: Masking): Promise<PeekedMessage[]> {
+  const rows: PeekedMessage[] = [];
+  for (const [index, message] of messages.entries()) rows.push(await peeked(message, index, masking));
+  return rows;
+}
+
+async function peeked(message: Message, index: number, masking: Masking): Promise<PeekedMessage> {
+  const base: PeekedMessage = {
+    position: index + 1,
+    uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
+    name: typeof message.headers.task === 'string' ? message.headers.task : null,
+    // What its sender printed, for a body that is not read here (pickle).
+    args: typeof message.headers.argsrepr === 'string' ? masking.text(message.headers.argsrepr) : null,
+    kwargs: typeof message.headers.kwargsrepr === 'string' ? masking.text(message.headers.kwargsrepr) : null,
+    priority: message.properties.priority ?? null,
+    published: typeof message.properties.timestamp === 'number' ? message.properties.timestamp : null,
+    eta: null,
+    retries: null,
+    redelivered: message.redelivered,
+    size: message.body.byteLength,
+  };
+  try {
+    const { compression } = message.headers;
+    const body =
+      typeof compression === 'string' ? await decompress(message.body, compression, MAX_OPENED) : message.body;
+    const payload = PLAIN_CODEC.decodeExact(body, message.contentType, message.contentEncoding, ACCEPT);
+    if (!isTaskMessage(message, payload)) return base;
+    const task = readTaskMessage(message, payload);
+    return {
+      ...base,
+      uuid: task.id,
+      name: task.task,
+      args: argsRepr(masking.value(task.args) as unknown[]),
+      kwargs: kwargsRepr(masking.value(task.kwargs) as Record<string, unknown>),
+      eta: task.eta,
+      retries: task.retries,
+    };
+  } catch (error) {
+    return { ...base, unread: masking.text(toError(error).message).slice(0, 300) };
+  }
+}

@@ -1,0 +1,30 @@
+// Every task name seen, with the last hour of each and the workers it ran on.
+import type { TaskType } from '../../../shared/wire/tasks.ts';
+import type { Baselines } from '../cluster/baselines.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+
+export async function taskTypes(cluster: Cluster, baselines: Baselines): Promise<TaskType[]> {
+  const now = cluster.now;
+  const [byName, pairs] = await Promise.all([
+    baselines.lastHour(),
+    cluster.history.keyStats('pair', now - 3600, now + 60, null),
+  ]);
+  const workers = new Map<string, string[]>();
+  for (const { key } of pairs) {
+    const [name, worker] = key.split('\n') as [string, string];
+    workers.set(name, [...(workers.get(name) ?? []), worker]);
+  }
+  const names = new Set([...cluster.state.taskTypes, ...byName.keys()].filter((n) => n !== ''));
+  return [...names].sort().map((name) => {
+    const s = byName.get(name);
+    return {
+      name,
+      finished: s?.finished ?? 0,
+      failed: s?.failed ?? 0,
+      p50: s?.p50 ?? null,
+      p95: s?.p95 ?? null,
+      p99: s?.p99 ?? null,
+      workers: workers.get(name) ?? [],
+    };
+  });
+}
