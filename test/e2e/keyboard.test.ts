@@ -132,9 +132,9 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     await expect.poll(focused).toBe(first);
     await page.keyboard.press('Enter');
     await page.waitForURL((url) => url.searchParams.get('open') === first);
-    await page.locator('.audit tr.effect').waitFor();
+    await page.locator('.audit tr.detail-line').waitFor();
     await page.keyboard.press('Escape');
-    await page.locator('.audit tr.effect').waitFor({ state: 'detached' });
+    await page.locator('.audit tr.detail-line').waitFor({ state: 'detached' });
   });
 
   it('types letters into the filter instead of acting on them', async () => {

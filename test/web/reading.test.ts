@@ -13,7 +13,6 @@ import {
 } from '../../web/src/charts/axis.ts';
 import { closeness, rank } from '../../web/src/shell/palette-items.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
-import { COLUMNS, nextSort } from '../../web/src/tasks/columns.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
 import { timelineOf } from '../../web/src/tasks/timeline.ts';
 import { signed } from '../../web/src/ui/words.ts';
@@ -94,16 +93,6 @@ test('a verb that does not apply says why', () => {
   expect(refusal('terminate', { state: 'RECEIVED', started: null, name: 'x' })).toBe('It is not running');
   expect(refusal('retry', { state: 'STARTED', started: 1, name: 'x' })).toBe('It has not finished yet');
   expect(refusal('retry', { state: 'FAILURE', started: 1, name: 'x' })).toBeNull();
-});
-
-test('a head sorts the way one looks for first, then the other way', () => {
-  const runtime = COLUMNS.find((c) => c.id === 'runtime')!;
-  const name = COLUMNS.find((c) => c.id === 'name')!;
-
-  expect(nextSort('-first_seen', runtime)).toBe('-runtime');
-  expect(nextSort('-runtime', runtime)).toBe('runtime');
-  expect(nextSort('-first_seen', name)).toBe('name');
-  expect(nextSort('name', name)).toBe('-name');
 });
 
 test('axes end at round numbers above the data', () => {

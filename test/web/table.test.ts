@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromSegment, toSegment } from '../../shared/path-segment.ts';
 import { readFilter } from '../../web/src/ui/list-filter.ts';
-import { type Column, layoutColumns, nextSort, sortRows } from '../../web/src/ui/table/columns.ts';
+import { type Column, layoutColumns, nextSort, readSort, sortRows } from '../../web/src/ui/table/columns.ts';
 import { type Grouping, groupLines, holdOrder, stepTo } from '../../web/src/ui/table/lines.ts';
 import { hostParts, queueParts, stemsOf } from '../../web/src/ui/table/stems.ts';
 
@@ -37,6 +37,28 @@ describe('columns', () => {
     expect(nextSort('name', COLUMNS[0]!)).toBe('-name');
     expect(nextSort('name', COLUMNS[1]!)).toBe('-n');
     expect(nextSort('-n', COLUMNS[1]!)).toBe('n');
+  });
+
+  it('of a list that the server sorts name its order by the name the server has for it', () => {
+    const received: Column<Row> = {
+      id: 'received',
+      label: '',
+      width: 50,
+      num: true,
+      sort: 'first_seen',
+      cell: () => '',
+    };
+    expect(nextSort('name', received)).toBe('-first_seen');
+    expect(nextSort('-first_seen', received)).toBe('first_seen');
+    expect(readSort([received], '-first_seen')).toEqual({ column: received, descending: true });
+    expect(readSort([received], 'received')).toBeUndefined();
+  });
+
+  it('are wider where all of them have the room, and as narrow as they can before one folds', () => {
+    const columns = COLUMNS.map((column) => (column.id === 'n' ? { ...column, wide: 90 } : column));
+    expect(layoutColumns(columns, 330).template).toBe('minmax(100px, 1fr) 90px 80px 60px');
+    expect(layoutColumns(columns, 329).template).toBe('minmax(100px, 1fr) 50px 80px 60px');
+    expect(layoutColumns(columns, 329).folded).toEqual([]);
   });
 
   it('leave what has no value, or cannot be read, at the end in both directions', () => {
@@ -196,5 +218,11 @@ describe('the keys of a list', () => {
     expect(stepTo(['a', 'b'], 'b', 1)).toBe('b');
     expect(stepTo(['a', 'b'], 'gone', -1)).toBe('a');
     expect(stepTo([], 'a', 1)).toBeNull();
+  });
+
+  it('go on from where a row stood that has left the list', () => {
+    expect(stepTo(['a', 'c', 'd'], 'b', 1, 1)).toBe('c');
+    expect(stepTo(['a', 'c', 'd'], 'b', -1, 1)).toBe('a');
+    expect(stepTo(['a', 'c'], 'd', 1, 2)).toBe('c');
   });
 });

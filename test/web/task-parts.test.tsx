@@ -7,7 +7,7 @@ import type { TaskDetail, TaskRow } from '../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../shared/wire/wait.ts';
 import { drawn, textOf } from './support/drawn.tsx';
 
-const { AuditRow } = await import('../../web/src/audit/audit-row.tsx');
+const { AuditTable } = await import('../../web/src/audit/audit-table.tsx');
 const { ofRow } = await import('../../web/src/tasks/known-task.ts');
 const { TaskBody } = await import('../../web/src/tasks/task-detail.tsx');
 const { WhyWaits } = await import('../../web/src/tasks/why-waits.tsx');
@@ -193,13 +193,7 @@ const record: OperationRecord = {
   },
 };
 const audit = (one: OperationRecord) =>
-  drawn(
-    <table>
-      <tbody>
-        <AuditRow record={one} open cursor={false} onToggle={() => {}} />
-      </tbody>
-    </table>,
-  );
+  drawn(<AuditTable records={[one]} open={String(one.id)} cursor={null} onCursor={() => {}} onToggle={() => {}} />);
 
 test('an operation links who, the task, the worker, and says what is seen of it since', async () => {
   const html = await audit(record);

@@ -1,8 +1,10 @@
 // One operation as a row that reads as a sentence, with links to what it was about; open, what workers answered and what became of it.
+// The table: audit-table.tsx.
 import { Link } from '@tanstack/react-router';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
+import type { Column } from '../ui/table/columns.ts';
 import { shortId } from '../ui/task-name.tsx';
 import { Age } from '../ui/time.tsx';
 import { show } from '../ui/value.ts';
@@ -20,75 +22,103 @@ const STATE: Record<OperationRecord['outcome'], string> = {
 /** Ids listed before one asks for the rest elsewhere. */
 const IDS = 50;
 
-export function AuditRow({
-  record,
-  open,
-  cursor,
-  onToggle,
-}: {
-  record: OperationRecord;
-  open: boolean;
-  cursor: boolean;
-  onToggle: () => void;
-}) {
-  const state = STATE[record.outcome];
+/** @param onToggle opens an operation, or closes it */
+export const auditColumns = (onToggle: (id: string) => void): readonly Column<OperationRecord>[] => [
+  {
+    id: 'when',
+    label: 'When',
+    width: 84,
+    num: true,
+    className: 'c-when muted',
+    cell: (record) => <Age at={record.at} />,
+  },
+  {
+    id: 'who',
+    label: 'Who',
+    width: 116,
+    rank: 3,
+    className: 'c-who',
+    cell: ({ who }) => (
+      <Link to="/audit" search={(before) => ({ ...before, who })} className="link quiet">
+        <ForeignText text={who} />
+      </Link>
+    ),
+  },
+  {
+    id: 'action',
+    label: 'Action',
+    width: 126,
+    className: 'c-action code',
+    cell: ({ action }) => (
+      <Link
+        to="/audit"
+        search={(before) => ({ ...before, action: ACTIONS.find((name) => name === action) })}
+        className="link quiet"
+      >
+        <b>{action}</b>
+      </Link>
+    ),
+  },
+  {
+    id: 'subject',
+    label: 'On',
+    width: 120,
+    grow: 1,
+    className: 'c-subject',
+    title: (record) => record.subject,
+    cell: (record) => onWhat(record).map((piece, i) => <OnePiece key={`${i} ${piece.text}`} piece={piece} />),
+  },
+  {
+    id: 'outcome',
+    label: 'Outcome',
+    width: 96,
+    rank: 1,
+    className: 'c-outcome',
+    cell: ({ outcome }) => <Outcome outcome={outcome} />,
+    brief: ({ outcome }) => <Outcome outcome={outcome} />,
+  },
+  {
+    id: 'summary',
+    label: 'Answers',
+    width: 200,
+    grow: 1,
+    rank: 2,
+    className: 'c-summary',
+    cell: (record, open) => (
+      <button
+        type="button"
+        className="fold-button clip"
+        aria-expanded={open}
+        data-opens=""
+        data-record={record.id}
+        onClick={() => onToggle(String(record.id))}
+      >
+        <Icon name={open ? 'down' : 'right'} />
+        <span className="clip">
+          <ForeignText text={record.summary} />
+        </span>
+      </button>
+    ),
+  },
+  {
+    id: 'effect',
+    label: 'Effect',
+    width: 190,
+    grow: 1,
+    rank: 4,
+    className: 'c-effect',
+    cell: ({ effect }) => <EffectWord effect={effect} />,
+    brief: ({ effect }) => effect && <EffectWord effect={effect} />,
+  },
+];
+
+function Outcome({ outcome }: { outcome: OperationRecord['outcome'] }) {
+  const state = STATE[outcome];
   return (
-    <>
-      <tr className={open ? 'opened-row' : undefined} aria-selected={cursor || undefined}>
-        <td className="c-when num muted">
-          <Age at={record.at} />
-        </td>
-        <td className="c-who">
-          <Link to="/audit" search={(before) => ({ ...before, who: record.who })} className="link quiet">
-            <ForeignText text={record.who} />
-          </Link>
-        </td>
-        <td className="c-action code">
-          <Link
-            to="/audit"
-            search={(before) => ({ ...before, action: ACTIONS.find((name) => name === record.action) })}
-            className="link quiet"
-          >
-            <b>{record.action}</b>
-          </Link>
-        </td>
-        <td className="c-subject" title={record.subject}>
-          {onWhat(record).map((piece, i) => (
-            <OnePiece key={`${i} ${piece.text}`} piece={piece} />
-          ))}
-        </td>
-        <td className="c-outcome">
-          <span className="state" data-state={state}>
-            <Icon name={state === 'RETRY' ? 'late' : (state as 'SUCCESS')} />
-            {OUTCOME[record.outcome]}
-          </span>
-        </td>
-        <td className="c-summary">
-          <button
-            type="button"
-            className="fold-button clip"
-            aria-expanded={open}
-            data-record={record.id}
-            onClick={onToggle}
-          >
-            <Icon name={open ? 'down' : 'right'} />
-            <span className="clip">
-              <ForeignText text={record.summary} />
-            </span>
-          </button>
-        </td>
-        <td className="c-effect">
-          <EffectWord effect={record.effect} />
-        </td>
-      </tr>
-      {open && (
-        <tr className="effect opened-row">
-          <td colSpan={7}>
-            <Opened record={record} />
-          </td>
-        </tr>
-      )}
-    </>
+    <span className="state" data-state={state}>
+      <Icon name={state === 'RETRY' ? 'late' : (state as 'SUCCESS')} />
+      {OUTCOME[outcome]}
+    </span>
   );
 }
 
@@ -124,7 +154,8 @@ function OnePiece({ piece }: { piece: Piece }) {
   }
 }
 
-function Opened({ record }: { record: OperationRecord }) {
+/** What an open operation adds: each worker's answer, what became of it, its tasks and the request. */
+export function Opened({ record }: { record: OperationRecord }) {
   const tasks = tasksOf(record);
   return (
     <div className="record">

@@ -1,61 +1,43 @@
-// Operations as a table, newest first; one of them may be open, one may be under the cursor. A row: audit-row.tsx.
-import type { RefObject } from 'react';
+// Operations as a table, newest first; one of them may be open, one may be under the cursor. Columns and the open one: audit-row.tsx.
+import { useMemo } from 'react';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
-import { Boundary } from '../ui/boundary.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { AuditRow } from './audit-row.tsx';
+import { DataTable } from '../ui/table/data-table.tsx';
+import type { Line } from '../ui/table/lines.ts';
+import { auditColumns, Opened } from './audit-row.tsx';
 import './audit.css';
 
 export function AuditTable({
   records,
   open,
   cursor,
-  tableRef,
+  onCursor,
   onToggle,
 }: {
   records: readonly OperationRecord[];
   /** Id of the one that is open, as it stands in the URL. */
   open: string | undefined;
   cursor: string | null;
-  tableRef: RefObject<HTMLTableElement | null>;
+  onCursor: (id: string) => void;
   onToggle: (id: string) => void;
 }) {
+  const columns = useMemo(() => auditColumns(onToggle), [onToggle]);
+  const lines = records.flatMap((row): Line<OperationRecord>[] => {
+    const key = String(row.id);
+    const line: Line<OperationRecord> = { kind: 'row', key, row, within: false };
+    if (key !== open) return [line];
+    return [line, { kind: 'detail', key: `open ${key}`, content: <Opened record={row} /> }];
+  });
   return (
-    <table className="table" ref={tableRef}>
-      <caption className="sr">Operations, newest first</caption>
-      <thead>
-        <tr>
-          <th className="c-when num">When</th>
-          <th className="c-who">Who</th>
-          <th className="c-action">Action</th>
-          <th className="c-subject">On</th>
-          <th className="c-outcome">Outcome</th>
-          <th className="c-summary">Answers</th>
-          <th className="c-effect">Effect</th>
-        </tr>
-      </thead>
-      <tbody>
-        {records.map((record) => (
-          <Boundary
-            key={record.id}
-            what="This operation"
-            of={record}
-            instead={() => (
-              <tr>
-                <td colSpan={7}>Operation {record.id} cannot be shown</td>
-              </tr>
-            )}
-          >
-            <AuditRow
-              record={record}
-              open={open === String(record.id)}
-              cursor={cursor === String(record.id)}
-              onToggle={() => onToggle(String(record.id))}
-            />
-          </Boundary>
-        ))}
-      </tbody>
-    </table>
+    <DataTable
+      caption="Operations, newest first"
+      columns={columns}
+      lines={lines}
+      openKey={open}
+      cursor={cursor}
+      onCursor={onCursor}
+      onOpen={onToggle}
+    />
   );
 }
 

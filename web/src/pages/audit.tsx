@@ -1,7 +1,7 @@
 // Every operator action: who, what, on what, what workers answered and what became of it, newest first. The filter stands in the URL.
 // Parts: audit/. Recording: the server's access/audit.ts.
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { AuditFilter, isFiltered } from '../audit/audit-filter.tsx';
 import { AuditTable, NoOperations } from '../audit/audit-table.tsx';
 import { useOperations } from '../audit/use-operations.ts';
@@ -22,22 +22,23 @@ export default function AuditPage() {
   const { query, records } = useOperations(filter, open);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
-  const toggle = (id: string) => change({ open: open === id ? undefined : id });
-
   const [cursor, setCursor] = useState<string | null>(null);
-  const table = useRef<HTMLTableElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const showCursor = (id: string | null) => {
-    setCursor(id);
-    const button = table.current?.querySelector<HTMLElement>(`button[data-record="${id}"]`);
-    button?.focus({ preventScroll: true });
-    button?.scrollIntoView({ block: 'nearest' });
-  };
+  const latest = useRef(open);
+  latest.current = open;
+  const toggle = useCallback(
+    (id: string) => {
+      setCursor(id);
+      const next = latest.current === id ? undefined : id;
+      void navigate({ search: (before) => ({ ...before, open: next }), replace: true });
+    },
+    [navigate],
+  );
   useListKeys({
     keys: records.map((record) => String(record.id)),
     // From the row that a link opened, until a key has moved.
     cursor: cursor ?? open ?? null,
-    onCursor: showCursor,
+    onCursor: setCursor,
     onOpen: toggle,
     onBack: () => (open === undefined ? setCursor(null) : change({ open: undefined })),
     onFilter: () => field.current?.focus(),
@@ -66,16 +67,7 @@ export default function AuditPage() {
           ) : records.length === 0 ? (
             <NoOperations filtered={isFiltered(filter)} />
           ) : (
-            <AuditTable
-              records={records}
-              open={open}
-              cursor={cursor}
-              tableRef={table}
-              onToggle={(id) => {
-                setCursor(id);
-                toggle(id);
-              }}
-            />
+            <AuditTable records={records} open={open} cursor={cursor} onCursor={setCursor} onToggle={toggle} />
           )}
           {records.length > 0 && (
             <p className="more-rows">

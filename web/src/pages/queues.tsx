@@ -20,7 +20,8 @@ import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
 import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
-import { DataTable, focusLine } from '../ui/table/data-table.tsx';
+import { focusLine } from '../ui/table/data-table.tsx';
+import { VirtualTable } from '../ui/table/virtual-table.tsx';
 import { count, plural } from '../ui/words.ts';
 
 interface Search {
@@ -207,7 +208,7 @@ export default function QueuesPage() {
             <Button onClick={() => go(name, { q: '', show: '' })}>Clear the filter</Button>
           </Empty>
         ) : (
-          <DataTable
+          <VirtualTable
             caption="Queues"
             className="queues"
             columns={COLUMNS}
@@ -216,6 +217,7 @@ export default function QueuesPage() {
             onSort={(next) => go(name, { sort: next })}
             openKey={name}
             cursor={cursor}
+            onCursor={setCursor}
             onOpen={open}
             onGroup={list.setGroup}
             rowClass={rowClass}

@@ -18,7 +18,7 @@ import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
 import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
-import { DataTable } from '../ui/table/data-table.tsx';
+import { VirtualTable } from '../ui/table/virtual-table.tsx';
 import { plural } from '../ui/words.ts';
 import {
   deploymentsOf,
@@ -205,7 +205,7 @@ export default function WorkersPage() {
             <Button onClick={() => change({ q: '', show: '' })}>Clear the filter</Button>
           </Empty>
         ) : (
-          <DataTable
+          <VirtualTable
             caption="Workers"
             className="workers"
             columns={columns}
@@ -213,6 +213,7 @@ export default function WorkersPage() {
             sort={sort}
             onSort={(next) => change({ sort: next })}
             cursor={cursor}
+            onCursor={setCursor}
             onOpen={open}
             onGroup={list.setGroup}
             rowClass={rowClass}

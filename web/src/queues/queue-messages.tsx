@@ -1,7 +1,7 @@
 // The head of a queue in order of delivery, read without taking anything.
 import { Link } from '@tanstack/react-router';
 import type { PeekedMessage } from '../../../shared/wire/queues.ts';
-import { argumentsOf } from '../tasks/task-table.tsx';
+import { argumentsOf } from '../tasks/call-arguments.ts';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import type { Column } from '../ui/table/columns.ts';

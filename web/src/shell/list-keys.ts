@@ -1,4 +1,5 @@
 // The keys of every list: j and k (and arrows) move, Enter opens, Escape goes back, / filters. The table: ui/table/data-table.tsx.
+import { useRef } from 'react';
 import { stepTo } from '../ui/table/lines.ts';
 import { useShortcuts } from './shortcuts.ts';
 
@@ -24,8 +25,13 @@ export function useListKeys({
   onBack,
   onFilter,
 }: ListKeys): (by: number) => void {
+  const from = cursor ?? openKey ?? null;
+  // A row may leave the list under the cursor: it goes on from where that row stood.
+  const place = useRef(-1);
+  const found = from === null ? -1 : keys.indexOf(from);
+  if (found >= 0 || from === null) place.current = found;
   const move = (by: number) => {
-    const next = stepTo(keys, cursor ?? openKey, by);
+    const next = stepTo(keys, from, by, place.current);
     if (next === null) return;
     onCursor(next);
     if (openKey !== undefined && !/^(group|more) /.test(next)) onOpen(next);

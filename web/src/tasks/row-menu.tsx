@@ -9,31 +9,28 @@ import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { refusal, type TaskVerb } from './applies.ts';
 
-/** The page hands down what to do with rows; a row only says which. */
+/** The page hands down what to do with rows, and which row's menu is open; a row only says which it is. */
 export const TaskVerbs = createContext<(verb: TaskVerb, rows: readonly TaskRow[]) => void>(() => {});
+export const MenuFor = createContext<{ uuid: string | null; onChange: (uuid: string | null) => void }>({
+  uuid: null,
+  onChange: () => {},
+});
 
-export function RowMenu({
-  row,
-  open,
-  onOpenChange,
-}: {
-  row: TaskRow;
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
-}) {
+export function RowMenu({ row }: { row: TaskRow }) {
+  const { uuid, onChange } = useContext(MenuFor);
   const trigger = (
     <button
       type="button"
       className="btn bare only row-menu"
       aria-label={`Actions on ${row.uuid.slice(0, 8)}`}
       tabIndex={-1}
-      onClick={() => onOpenChange(true)}
+      onClick={() => onChange(row.uuid)}
     >
       <Icon name="more" />
     </button>
   );
   const change = (next: boolean) => {
-    onOpenChange(next);
+    onChange(next ? row.uuid : null);
     // The button that opened it is drawn anew, so the focus goes to the row, unless what was chosen has taken it.
     if (!next)
       requestAnimationFrame(() => {
@@ -41,7 +38,7 @@ export function RowMenu({
           document.querySelector<HTMLElement>(`a[data-row="${row.uuid}"]`)?.focus();
       });
   };
-  return open ? <OpenMenu row={row} trigger={trigger} onOpenChange={change} /> : trigger;
+  return uuid === row.uuid ? <OpenMenu row={row} trigger={trigger} onOpenChange={change} /> : trigger;
 }
 
 function OpenMenu({

@@ -17,6 +17,9 @@ export function toggled(selection: Selection, rows: readonly TaskRow[], row: Tas
 
 export const allOf = (rows: readonly TaskRow[]): Selection => new Map(rows.map((row) => [row.uuid, row]));
 
+export const hasAll = (selection: Selection, rows: readonly TaskRow[]): boolean =>
+  rows.length > 0 && rows.every((row) => selection.has(row.uuid));
+
 /** With what is known better of them now. */
 export function chosenRows(selection: Selection, rows: readonly TaskRow[]): TaskRow[] {
   const fresh = new Map(rows.map((row) => [row.uuid, row]));

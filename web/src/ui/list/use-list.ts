@@ -46,8 +46,9 @@ export function useList<Row, Other extends string = never>({
   });
   const sorted = useMemo(() => {
     const chosen = readSort(columns, sort);
+    const by = chosen?.column.sort;
     const inOrder = (list: readonly Row[]) =>
-      chosen ? sortRows(list, chosen.column.sort!, chosen.descending, keyOf) : [...list];
+      chosen && typeof by === 'function' ? sortRows(list, by, chosen.descending, keyOf) : [...list];
     return { kept: inOrder(rows.filter(keep)), inOrder };
   }, [rows, columns, keyOf, keep, sort]);
   // A list that was hardly there yet is no order to hold.

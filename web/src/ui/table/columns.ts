@@ -7,17 +7,20 @@ export interface Column<Row> {
   label: string;
   /** What the cells need, padding included. @unit pixels */
   width: number;
+  /** What it gets where all columns have this much. @unit pixels */
+  wide?: number;
   /** Takes a share of the room that is left. */
   grow?: number;
   /** Numbers stand at the right. */
   num?: boolean;
   /** The highest folds first; 0 or none: never folds. */
   rank?: number;
-  /** What it sorts by; null is last in both directions. */
-  sort?: (row: Row) => number | string | null;
+  /** What it sorts by, null last in both directions; or the server's name of the order, when the server sorts. */
+  sort?: ((row: Row) => number | string | null) | string;
   /** The direction of the first click. Default: '-' (largest first) for numbers, '' for words. */
   first?: '' | '-';
-  cell: (row: Row) => ReactNode;
+  /** @param open whether this row is the open one */
+  cell: (row: Row, open: boolean) => ReactNode;
   className?: string;
   /** What it says when folded; default: its label and the cell. */
   brief?: (row: Row) => ReactNode;
@@ -33,7 +36,8 @@ export interface ColumnLayout<Row> {
 
 /** Which columns stand side by side in so much room, and which fold under the row. @param room pixels */
 export function layoutColumns<Row>(columns: readonly Column<Row>[], room: number): ColumnLayout<Row> {
-  const shown = [...columns];
+  const roomy = columns.reduce((sum, column) => sum + (column.wide ?? column.width), 0) <= room;
+  const shown = columns.map((column) => (roomy && column.wide ? { ...column, width: column.wide } : column));
   const folded = new Set<Column<Row>>();
   let needed = shown.reduce((sum, column) => sum + column.width, 0);
   while (needed > room) {
@@ -58,15 +62,18 @@ export function readSort<Row>(
   sort: string,
 ): { column: Column<Row>; descending: boolean } | undefined {
   const descending = sort.startsWith('-');
-  const column = columns.find(({ id, sort: by }) => by && id === sort.slice(descending ? 1 : 0));
+  const column = columns.find((one) => one.sort && sortName(one) === sort.slice(descending ? 1 : 0));
   return column && { column, descending };
 }
 
+const sortName = <Row>({ id, sort }: Column<Row>): string => (typeof sort === 'string' ? sort : id);
+
 /** What a click on a head asks for: first what one looks for (largest, A to Z), then the other way. */
 export function nextSort<Row>(current: string, column: Column<Row>): string {
-  const first = `${column.first ?? (column.num ? '-' : '')}${column.id}`;
+  const name = sortName(column);
+  const first = `${column.first ?? (column.num ? '-' : '')}${name}`;
   if (current !== first) return first;
-  return first.startsWith('-') ? column.id : `-${column.id}`;
+  return first.startsWith('-') ? name : `-${name}`;
 }
 
 /** A sorted copy. A row whose key cannot be read stands last, like one without a key. */

@@ -90,9 +90,18 @@ export function holdOrder<Row>(before: readonly string[], rows: readonly Row[], 
     .map(({ row }) => row);
 }
 
-/** The line `by` lines on; from nowhere the first. */
-export function stepTo(keys: readonly string[], from: string | null | undefined, by: number): string | null {
+/**
+ * The line `by` lines on; from nowhere the first.
+ * @param place where the line stood that is no longer there: the one that took its place is the next, the one above it the one before
+ */
+export function stepTo(
+  keys: readonly string[],
+  from: string | null | undefined,
+  by: number,
+  place = -1,
+): string | null {
   if (keys.length === 0) return null;
   const at = from === null || from === undefined ? -1 : keys.indexOf(from);
-  return keys[at < 0 ? 0 : Math.max(0, Math.min(keys.length - 1, at + by))]!;
+  const next = at >= 0 ? at + by : place < 0 ? 0 : by > 0 ? place + by - 1 : place + by;
+  return keys[Math.max(0, Math.min(keys.length - 1, next))]!;
 }

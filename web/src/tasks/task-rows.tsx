@@ -1,0 +1,80 @@
+// What scrolls on the tasks page: the table, or why there is none, and above it how many are newer; at the foot what holds the order.
+import type { ReactNode, RefObject } from 'react';
+import { useConnection } from '../live/hooks.ts';
+import { Icon } from '../ui/icon.tsx';
+import { count } from '../ui/words.ts';
+import { loadedWords } from './task-list.ts';
+import { customStates, NoList, NoRows } from './task-list-faces.tsx';
+import type { TaskListState } from './use-task-list.ts';
+
+export function TaskRows({
+  tasks,
+  q,
+  state,
+  scroller,
+  onScrolled,
+  onRest,
+  onRefresh,
+  onClear,
+  children,
+}: {
+  tasks: TaskListState;
+  q: string;
+  state: string;
+  scroller: RefObject<HTMLDivElement | null>;
+  onScrolled: (scrolled: boolean) => void;
+  /** The pointer came to rest on the rows, or left them. */
+  onRest: (resting: boolean) => void;
+  onRefresh: () => void;
+  onClear: () => void;
+  /** The table. */
+  children: ReactNode;
+}) {
+  const { list, loading, newer, error } = tasks;
+  return (
+    <div
+      className={loading && list ? 'rows dimmed' : 'rows'}
+      ref={scroller}
+      onScroll={(event) => onScrolled(event.currentTarget.scrollTop > 8)}
+      onPointerEnter={(event) => event.pointerType === 'mouse' && onRest(true)}
+      onPointerLeave={() => onRest(false)}
+    >
+      {newer > 0 && (
+        <button type="button" className="newer" onClick={onRefresh}>
+          <Icon name="up" />
+          {newer >= 100 ? '100+' : count(newer)} newer
+        </button>
+      )}
+      {!list ? (
+        <NoList error={error} onRetry={tasks.refresh} />
+      ) : list.rows.length === 0 ? (
+        <NoRows
+          filtered={Boolean(q || state)}
+          custom={customStates(q, state)}
+          lookedBackTo={list.lookedBackTo}
+          note={list.note}
+          onClear={onClear}
+        />
+      ) : (
+        children
+      )}
+    </div>
+  );
+}
+
+/** @param held why the order stands still; null: it does not */
+export function TaskListFoot({ tasks: { list }, held }: { tasks: TaskListState; held: string | null }) {
+  const { mode } = useConnection();
+  return (
+    <footer className="status">
+      <span>
+        {mode === 'paused'
+          ? 'Paused: nothing moves until you go on (p)'
+          : held
+            ? `Order is held ${held}`
+            : 'New tasks come in at the top'}
+      </span>
+      <span>{list && list.rows.length > 0 && loadedWords(list)}</span>
+    </footer>
+  );
+}
