@@ -122,6 +122,8 @@ export function prepareSchema(db: EmbeddedDb): void {
   }
   if (found === VERSION) return;
   db.transaction(() => {
+    // The first files of format 1 had runtimes in one order for all states.
+    if (found === 1) db.exec('DROP INDEX IF EXISTS tasks_runtime');
     db.exec(TABLES);
     // Format 1 did not keep when a name was last seen.
     if (found === 1) db.exec("ALTER TABLE dict ADD COLUMN last REAL; UPDATE dict SET last = strftime('%s', 'now')");

@@ -1,0 +1,242 @@
+// What every history answers: questions about eight hundred tasks in many states. Part of the list in history.ts.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  BadCursor,
+  type HistoryStore,
+  QueryTooCostly,
+  type TaskListQuery,
+} from '../../server/dashboard/history/contract.ts';
+import { openHistory } from '../../server/dashboard/history/registry.ts';
+import { toRow } from '../../server/dashboard/history/rows.ts';
+import { ClusterState } from '../../shared/events/cluster-state.ts';
+import type { CeleryEvent } from '../../shared/events/event.ts';
+import { matchesQuery } from '../../shared/query/match.ts';
+import { parseQuery } from '../../shared/query/parser.ts';
+import type { TaskRow } from '../../shared/wire/tasks.ts';
+
+export const NOW = 1_790_000_000;
+export const EVERYTHING: TaskListQuery = {
+  tree: null,
+  states: null,
+  from: null,
+  to: null,
+  sort: 'first_seen',
+  descending: true,
+  cursor: null,
+  limit: 1000,
+};
+export const event = (type: string, uuid: string, timestamp: number, more: Partial<CeleryEvent> = {}): CeleryEvent => ({
+  type,
+  uuid,
+  hostname: 'w1@h',
+  timestamp,
+  local_received: timestamp,
+  clock: 1,
+  pid: 1,
+  ...more,
+});
+
+/** Eight hundred tasks in many states, with names and workers to tell apart. */
+export function fill(state: ClusterState): void {
+  for (let i = 0; i < 800; i++) {
+    const uuid = `id-${String(i).padStart(4, '0')}`;
+    const at = NOW - 3600 + i * 4;
+    const hostname = `w${i % 3}@h`;
+    state.apply(
+      event('task-received', uuid, at, {
+        hostname,
+        name: i % 50 === 49 ? null : `shop.mod${i % 4}.Task_${i % 7}`,
+        args: `(${i}, 'café 100%')`,
+        kwargs: i % 2 ? `{'customer': 'c-${i % 10}'}` : '{}',
+        retries: i % 11 === 0 ? i % 3 : 0,
+        eta: i % 13 === 0 ? new Date((at + 60) * 1000).toISOString().replace('Z', '+00:00') : null,
+        root_id: i % 5 === 0 && i > 0 ? 'id-0000' : uuid,
+        parent_id: i % 5 === 0 && i > 0 ? 'id-0000' : null,
+        queue: `q${i % 2}`,
+      }),
+    );
+    if (i % 10 === 9) continue;
+    state.apply(event('task-started', uuid, at + 0.1, { hostname }));
+    if (i % 10 === 8) continue;
+    if (i % 10 === 7)
+      state.apply(
+        event('task-failed', uuid, at + 1, { hostname, exception: `ValueError('bad ${i % 3}')`, traceback: 'T' }),
+      );
+    else if (i % 10 === 6) state.apply(event('task-progress', uuid, at + 1, { hostname }));
+    else state.apply(event('task-succeeded', uuid, at + 1, { hostname, result: `'r${i}'`, runtime: (i % 97) / 10 }));
+  }
+}
+
+export function historyQuestions(makeUrl: () => string): void {
+  describe('that holds 800 tasks in many states', () => {
+    const state = new ClusterState();
+    let h: HistoryStore;
+    beforeAll(async () => {
+      h = await openHistory(makeUrl());
+      fill(state);
+      h.write(state.cut(), NOW);
+      await h.written();
+    });
+    afterAll(() => h.close());
+
+    test('answers every query exactly as the page filters its live rows', async () => {
+      const rows = [...state.tasks.values()].map(toRow);
+      for (const text of [
+        'state:FAILURE',
+        'state:failure,started',
+        'name:mod1',
+        'name:TASK_3',
+        'name:shop.mod2*',
+        'worker:w1',
+        'worker:w1 name:task_2',
+        '-name:mod1',
+        'NOT exception:ValueError',
+        'name:mod1 OR state:FAILURE',
+        '(name:mod1 OR name:mod2) -state:SUCCESS',
+        'queue:q1',
+        'uuid:id-0007',
+        'uuid:ID-0007',
+        'uuid:id-00*',
+        'root:id-0000',
+        'parent:id-0000 name:mod1',
+        'kwargs:customer=c-3',
+        'args:100%',
+        'args:100_',
+        'café',
+        'bad*1',
+        'exception:/bad [02]/',
+        'runtime:>5s',
+        'runtime:1s..2s',
+        'retries:>0',
+        'retries:0',
+        'eta:*',
+        '-eta:*',
+        '-retries:>0',
+        `received:>${new Date((NOW - 1800) * 1000).toISOString()}`,
+        'name:*',
+        'result:r1 -worker:w0',
+      ]) {
+        const parsed = parseQuery(text, { nowS: NOW });
+        if (!parsed.ok) throw new Error(`${text}: ${parsed.message}`);
+        const expected = rows.filter((row) => matchesQuery(parsed.tree, row)).map((r) => r.uuid);
+        const page = await h.tasks({ ...EVERYTHING, tree: parsed.tree });
+        expect([text, page.items.map((t) => t.uuid).sort()]).toEqual([text, expected.sort()]);
+        const counted = Object.values(page.counts).reduce((a, b) => a + b, 0);
+        expect([text, counted, page.total]).toEqual([text, expected.length, expected.length]);
+      }
+    });
+
+    test('pages through every order without repeating or skipping, rows without a value last', async () => {
+      const trees = ['', 'name:mod1', 'worker:w1 state:SUCCESS,FAILURE', 'café', 'root:id-0000', 'name:mod1 café'].map(
+        (text) => {
+          const parsed = parseQuery(text, { nowS: NOW });
+          return parsed.ok ? parsed.tree : null;
+        },
+      );
+      for (const tree of trees) {
+        const whole = await h.tasks({ ...EVERYTHING, tree });
+        for (const sort of ['first_seen', 'runtime', 'name', 'state', 'worker', 'retries'] as const)
+          for (const descending of [true, false]) {
+            const seen: string[] = [];
+            const values: (string | number | null)[] = [];
+            let cursor: string | null = null;
+            do {
+              const page = await h.tasks({ ...EVERYTHING, tree, sort, descending, cursor, limit: 97 });
+              seen.push(...page.items.map((t) => t.uuid));
+              values.push(...page.items.map((t) => t[sort]));
+              cursor = page.next;
+            } while (cursor !== null);
+            expect([sort, descending, new Set(seen).size, seen.length]).toEqual([
+              sort,
+              descending,
+              whole.total,
+              whole.total,
+            ]);
+            const given = values.filter((v) => v !== null) as (string | number)[];
+            const ordered = [...given].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0) * (descending ? -1 : 1));
+            expect([sort, descending, given]).toEqual([sort, descending, ordered]);
+            expect(values.slice(given.length).every((v) => v === null)).toBe(true);
+          }
+      }
+    });
+
+    test('refuses a cursor it did not give', async () => {
+      await expect(h.tasks({ ...EVERYTHING, cursor: 'bm9uc2Vuc2U' })).rejects.toThrow(BadCursor);
+    });
+
+    test('counts ends by task, queue and worker, with percentiles within two per cent', async () => {
+      h.saveGauges({ up: 1 }, Math.floor(NOW / 60) * 60 - 600);
+      await h.written();
+      const ask = { range: '6h', task: null, queue: null, worker: null, now: NOW } as const;
+      const all = await h.series({ ...ask, metric: 'throughput' });
+      expect(all.totals).toMatchObject({ SUCCESS: 480, FAILURE: 80 });
+      expect(all.lines.SUCCESS![0]).toBeNull();
+      const one = await h.series({ ...ask, metric: 'throughput', worker: 'w1@h' });
+      expect(one.totals.SUCCESS).toBeGreaterThan(100);
+      const runtimes = [...state.tasks.values()].filter((t) => t.state === 'SUCCESS').map((t) => t.runtime!);
+      // Failures are timed from their start to their end: 0.9 s each.
+      for (let i = 0; i < 80; i++) runtimes.push(0.9);
+      runtimes.sort((a, b) => a - b);
+      const p95 = runtimes[Math.floor(0.95 * (runtimes.length - 1))]!;
+      const runtime = await h.series({ ...ask, metric: 'runtime' });
+      expect(Math.abs(runtime.totals.p95! - p95) / p95).toBeLessThan(0.02);
+      const stats = await h.keyStats('task', NOW - 7200, NOW, null);
+      expect(stats.reduce((sum, s) => sum + s.finished, 0)).toBe(560);
+    });
+
+    test('groups failures by task and class of exception', async () => {
+      const groups = await h.failures({ now: NOW, span: 86_400, limit: 100, task: null, exception: null });
+      expect(groups.reduce((sum, g) => sum + g.count, 0)).toBe(80);
+      expect(groups.every((g) => g.exception === 'ValueError' && g.message.startsWith('bad '))).toBe(true);
+      expect(groups[0]!.trend.reduce((a, b) => a + b, 0)).toBe(groups[0]!.count);
+    });
+
+    test('answers a question that was given up, or rejects: it never leaves who asked waiting', async () => {
+      const giveUp = new AbortController();
+      giveUp.abort();
+      const given = await h.tasks({ ...EVERYTHING, tree: null }, giveUp.signal).then(
+        (page) => page.items.length,
+        (error: unknown) => error,
+      );
+      expect(given === 800 || given instanceof QueryTooCostly).toBe(true);
+      expect((await h.tasks(EVERYTHING)).total).toBe(800);
+    });
+
+    test('knows the family of a task, and what a worker holds', async () => {
+      const of = (test: (t: TaskRow) => boolean) =>
+        [...state.tasks.values()]
+          .map(toRow)
+          .filter(test)
+          .map(({ uuid }) => uuid);
+      const children = await h.children('id-0000', 10);
+      const expected = of((t) => t.parent_id === 'id-0000');
+      expect(children.total).toBe(expected.length);
+      expect(children.rows.map(({ uuid }) => uuid)).toEqual(expected.slice(0, 10));
+      const held = await h.heldBy('w1@h', 1000);
+      expect(held.map(({ uuid }) => uuid).sort()).toEqual(
+        of((t) => t.worker === 'w1@h' && (t.state === 'STARTED' || t.state === 'RECEIVED')),
+      );
+    });
+
+    test('counts the values of a column, and those in which a text occurs', async () => {
+      const ask = { field: 'worker', column: 'worker', tree: null, prefix: '', limit: 10 };
+      const count = (worker: string) => [...state.tasks.values()].filter((t) => t.worker === worker).length;
+      const all = await h.facets(ask);
+      expect(Object.fromEntries(all.values.map(({ value, count }) => [value, count]))).toEqual({
+        'w0@h': count('w0@h'),
+        'w1@h': count('w1@h'),
+        'w2@h': count('w2@h'),
+      });
+      expect((await h.facets({ ...ask, prefix: 'W1' })).values.map(({ value }) => value)).toEqual(['w1@h']);
+      expect((await h.facets({ ...ask, prefix: '%' })).values).toEqual([]);
+    });
+
+    test('says of the tasks it has in which state they ended, and nothing of others', async () => {
+      const ends = await h.countedEnds(['id-0000', 'id-0007', 'nobody']);
+      const found = Object.fromEntries(ends.map(({ uuid, state }) => [uuid, state]));
+      expect(found).toEqual({ 'id-0000': 'SUCCESS', 'id-0007': 'FAILURE' });
+      expect(await h.task('nobody')).toBeNull();
+      expect([await h.rows(['nobody']), await h.tries('nobody')]).toEqual([[], []]);
+    });
+  });
+}
