@@ -229,7 +229,8 @@ function isThere(name: string, from: string): boolean {
 /** Words of our own for what the field has a name for. What they were called by: CONTRIBUTING.md, Words. */
 const PRIVATE_WORDS =
   'untold|mute|isMute|mend|MOST|LEAST|SELDOM|OFTEN|HOLDINGS|TOLD_FOR|noteTold|hungry|hope|hopeAll|hopeful|worthClaiming|' +
-  'payDebts|owes|Owed|DEBTS_MS|startKeeping|giveBack|partingWords|honestly|WORD_MS|isWordDue|USUAL_BUCKETS|wordOf|kin|lone';
+  'payDebts|owes|Owed|DEBTS_MS|startKeeping|giveBack|partingWords|honestly|WORD_MS|isWordDue|USUAL_BUCKETS|wordOf|kin|lone|' +
+  'usualRate|setTold|roughly|Belongs';
 
 /** Code without what is written for people: comments, texts, patterns. */
 function identifiersOf(path: string): Set<string> {

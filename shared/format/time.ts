@@ -1,5 +1,5 @@
 // Ages and durations as the pages, the command line and the logs show them, and the offset of a zone.
-// Not here: reading times people type (query/values.ts); instants in a person's own zone (web/src/ui/words.ts).
+// Not here: reading times people type (query/values.ts); instants in a person's own zone (web/src/ui/format.ts).
 // Holds: a figure never has more precision than it is worth; the unit stands behind a thin rule: number, space, unit ("2 m 21 s").
 
 const MINUTE = 60;

@@ -93,7 +93,7 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     const again = page.getByRole('complementary', { name: `Task ${shortId}` });
     await shows(again, 'SUCCESS');
     await again.getByText('charged 4711').first().waitFor();
-    await again.locator('a.kin-row', { hasText: id.slice(0, 8) }).waitFor();
+    await again.locator('a.related-row', { hasText: id.slice(0, 8) }).waitFor();
     const newId = new URL(page.url()).searchParams.get('task')!;
     expect(newId).not.toBe(id);
     const retried = () => dashboard.get<TaskDetail>(`tasks/${newId}`);

@@ -174,10 +174,10 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
       { timeoutMs: LONG },
     );
     const page = await open(`/tasks/${id}`);
-    await page.locator(`a.kin-row`, { hasText: child.slice(0, 8) }).click();
+    await page.locator(`a.related-row`, { hasText: child.slice(0, 8) }).click();
     await page.waitForURL((url) => url.href.includes(child));
     await page.locator('dt', { hasText: 'Parent' }).waitFor();
-    await page.locator(`a.kin-row`, { hasText: id.slice(0, 8) }).waitFor();
+    await page.locator(`a.related-row`, { hasText: id.slice(0, 8) }).waitFor();
   });
 
   it('reads the stored result when asked', async () => {

@@ -15,8 +15,8 @@ import { closeness, rank } from '../../web/src/shell/palette-items.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
 import { timelineOf } from '../../web/src/tasks/timeline.ts';
-import { signed } from '../../web/src/ui/words.ts';
-import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-words.ts';
+import { signed } from '../../web/src/ui/format.ts';
+import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-effect.ts';
 
 const told = {
   state: 'SUCCESS',

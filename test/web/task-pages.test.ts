@@ -9,7 +9,7 @@ import { chipWidth, fitChips } from '../../web/src/tasks/chip-room.ts';
 import { ofRow, withLive } from '../../web/src/tasks/known-task.ts';
 import { addStep, endsIn, ofStored, otherMeta, share } from '../../web/src/tasks/progress.ts';
 import { allOf, chosenRows, inParts, NONE, toggled } from '../../web/src/tasks/selection.ts';
-import { listOf, loadedWords, sureness, totalWords } from '../../web/src/tasks/task-list.ts';
+import { formatLoaded, formatTotal, listOf, sureness } from '../../web/src/tasks/task-list.ts';
 import { nextTry, timelineOf } from '../../web/src/tasks/timeline.ts';
 
 const row = (uuid: string, change: Partial<TaskRow> = {}): TaskRow => ({
@@ -81,19 +81,19 @@ describe('counts', () => {
     const list = listOf(page({}));
     expect(sureness(list, 'SUCCESS')).toBe('at_least');
     expect(sureness(list, 'FAILURE')).toBe('exact');
-    expect(totalWords(list)).toBe('at least 10.0k');
-    expect(loadedWords(list)).toBe('4 tasks loaded of at least 10.0k');
+    expect(formatTotal(list)).toBe('at least 10.0k');
+    expect(formatLoaded(list)).toBe('4 tasks loaded of at least 10.0k');
   });
 
   it('go by what the server says of each', () => {
     const list = listOf(page({ counts_are: { SUCCESS: 'exact', FAILURE: 'at_least' }, total_is: 'about' }));
     expect(sureness(list, 'SUCCESS')).toBe('exact');
     expect(sureness(list, 'FAILURE')).toBe('at_least');
-    expect(totalWords(list)).toBe('about 10.0k');
+    expect(formatTotal(list)).toBe('about 10.0k');
   });
 
   it('never claim that more are loaded than there are', () => {
-    expect(loadedWords(listOf(page({ counts: { STARTED: 3 }, counts_capped: false, total: 3 })))).toBe(
+    expect(formatLoaded(listOf(page({ counts: { STARTED: 3 }, counts_capped: false, total: 3 })))).toBe(
       '4 tasks shown, 3 match now',
     );
   });

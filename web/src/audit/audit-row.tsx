@@ -3,12 +3,12 @@
 import { Link } from '@tanstack/react-router';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
+import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { shortId } from '../ui/task-name.tsx';
 import { Age } from '../ui/time.tsx';
 import { show } from '../ui/value.ts';
-import { count } from '../ui/words.ts';
 import { EffectDetail, EffectWord } from './effect.tsx';
 import { onWhat, type Piece, tasksOf } from './on-what.ts';
 import { ACTIONS, OUTCOME } from './recorded.ts';

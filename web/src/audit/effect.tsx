@@ -1,10 +1,10 @@
 // What became of an operation: whether it holds, in a word; and the figures before and after. Followed by the server: shared/wire/effect.ts.
 import type { EffectLine, OperationEffect } from '../../../shared/wire/effect.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
-import { exactCount } from '../ui/words.ts';
 
 const LOOK = { following: 'RECEIVED', seen: 'SUCCESS', not_seen: 'RETRY' } as const;
 const WORD = { following: 'being followed', seen: 'holds', not_seen: 'not seen' } as const;

@@ -5,7 +5,7 @@ import type { Range, SeriesReply } from '../../../shared/wire/series.ts';
 import { usePhone } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
-import { count, exactCount, roughly } from '../ui/words.ts';
+import { approxDuration, count, exactCount } from '../ui/format.ts';
 import type { ChartLine } from './chart-tooltip.tsx';
 import { SeriesTable } from './series-table.tsx';
 import { useGaps, useKnownSeries, type useSeries } from './use-series.ts';
@@ -16,7 +16,7 @@ const Percentiles = lazy(async () => ({ default: (await charts()).Percentiles })
 const Depth = lazy(async () => ({ default: (await charts()).Depth }));
 
 const counts = (value: number | null) => (value === null ? 'no data' : exactCount(Math.round(value)));
-const lengths = (value: number | null) => (value === null ? 'no data' : roughly(value));
+const lengths = (value: number | null) => (value === null ? 'no data' : approxDuration(value));
 
 export const LINES = {
   throughput: [

@@ -1,5 +1,5 @@
 // The values at the pointer of a chart. The same as a table: series-table.tsx.
-import { axisTime } from '../ui/words.ts';
+import { axisTime } from '../ui/format.ts';
 
 export interface ChartLine {
   name: string;

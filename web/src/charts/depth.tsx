@@ -2,7 +2,7 @@
 import { memo } from 'react';
 import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
-import { axisTime, count } from '../ui/words.ts';
+import { axisTime, count } from '../ui/format.ts';
 import { countTicks, niceMax, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
 import { isolatedPoint } from './isolated-point.tsx';

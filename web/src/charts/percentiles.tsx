@@ -2,7 +2,7 @@
 import { memo } from 'react';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
-import { axisTime, roughly } from '../ui/words.ts';
+import { approxDuration, axisTime } from '../ui/format.ts';
 import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
 import { isolatedPoint } from './isolated-point.tsx';
@@ -67,7 +67,7 @@ export const Percentiles = memo(function Percentiles({
             axisLine={false}
             tickLine={false}
             interval={0}
-            tickFormatter={roughly}
+            tickFormatter={approxDuration}
           />
           <Tooltip
             isAnimationActive={false}
@@ -93,7 +93,7 @@ export const Percentiles = memo(function Percentiles({
       <ul className="ends" aria-hidden="true">
         {ends.map((end, i) => (
           <li key={end.name} style={{ transform: `translateY(calc(${places[i]}px - 50%))` }}>
-            {end.name} <b>{roughly(end.value)}</b>
+            {end.name} <b>{approxDuration(end.value)}</b>
           </li>
         ))}
       </ul>

@@ -1,6 +1,6 @@
 // The series of a chart as a table, newest first.
 import type { SeriesReply } from '../../../shared/wire/series.ts';
-import { exactTime } from '../ui/words.ts';
+import { exactTime } from '../ui/format.ts';
 import type { ChartLine } from './chart-tooltip.tsx';
 
 export function SeriesTable({

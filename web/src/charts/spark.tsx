@@ -6,18 +6,18 @@ interface Band {
   to: number;
 }
 
-/** The line of the last hour; `usual` is the grey band behind it. A gap in the data is a gap in the line; before it began there is the ground. */
+/** The line of the last hour; `baseline` is the grey band behind it. A gap in the data is a gap in the line; before it began there is the ground. */
 export const Spark = memo(function Spark({
   values,
   label,
   height = 20,
-  usual,
+  baseline,
   fromZero = false,
 }: {
   values: readonly (number | null)[];
   label: string;
   height?: number;
-  usual?: Band | null;
+  baseline?: Band | null;
   fromZero?: boolean;
 }) {
   const real = values.filter((v): v is number => v !== null);
@@ -34,8 +34,8 @@ export const Spark = memo(function Spark({
         <path className="base" d={`M0 ${height - 3}H100`} />
       </svg>
     );
-  const low = Math.min(...real, usual?.from ?? Infinity, fromZero ? 0 : Infinity);
-  const high = Math.max(...real, usual?.to ?? -Infinity);
+  const low = Math.min(...real, baseline?.from ?? Infinity, fromZero ? 0 : Infinity);
+  const high = Math.max(...real, baseline?.to ?? -Infinity);
   const span = high - low || Math.max(1, Math.abs(high));
   const top = 3;
   const y = (v: number) =>
@@ -62,8 +62,14 @@ export const Spark = memo(function Spark({
       role="img"
       aria-label={label}
     >
-      {usual && (
-        <rect className="usual" x="0" width="100" y={y(usual.to)} height={Math.max(1, y(usual.from) - y(usual.to))} />
+      {baseline && (
+        <rect
+          className="baseline"
+          x="0"
+          width="100"
+          y={y(baseline.to)}
+          height={Math.max(1, y(baseline.from) - y(baseline.to))}
+        />
       )}
       {begin > 0 && <path className="base" d={`M0 ${height - top}H${begin.toFixed(1)}`} />}
       {holes(values).map(([from, to]) => (

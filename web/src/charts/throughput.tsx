@@ -14,7 +14,7 @@ import {
   YAxis,
 } from 'recharts';
 import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
-import { axisTime, count } from '../ui/words.ts';
+import { axisTime, count } from '../ui/format.ts';
 import { countTicks, niceMax, stepPoints, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
 import { MISSED_PATTERN, missedBands } from './missed.tsx';

@@ -43,8 +43,8 @@ const NAMED: Record<Source, string> = {
 function awaySince(cluster: ClusterInfo | null, source: Source): number | null {
   const known = cluster?.knowledge?.[source];
   if (known) return known.ok === false ? (known.since ?? known.as_of ?? 0) : null;
-  const told = cluster?.sources.find(({ name }) => name === NAMED[source]);
-  return told && !told.ok ? (told.last_ok ?? 0) : null;
+  const state = cluster?.sources.find(({ name }) => name === NAMED[source]);
+  return state && !state.ok ? (state.last_ok ?? 0) : null;
 }
 
 /** Since when the server is silent; null: it is not. Server time. @returns seconds */

@@ -2,7 +2,7 @@
 import { useOperation } from '../api/actions.ts';
 import { useReadOnly, useWorkers } from '../live/hooks.ts';
 import { Button } from '../ui/button.tsx';
-import { plural } from '../ui/words.ts';
+import { plural } from '../ui/format.ts';
 import { OperationNote } from './operation-note.tsx';
 
 /** Names said; more are counted. */

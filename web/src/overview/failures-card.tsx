@@ -6,11 +6,11 @@ import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { count, exactCount, lastPart, plural } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { Age } from '../ui/time.tsx';
-import { count, exactCount, lastPart, plural } from '../ui/words.ts';
 
 const ROWS = 5;
 

@@ -1,26 +1,26 @@
-// Four figures of now against what is usual: finished, failed, waiting, busy slots. Each says when it is old.
+// Four figures of now against their baseline: finished, failed, waiting, busy slots. Each says when it is old.
 import type { Figures } from '../../../shared/wire/overview.ts';
 import { Spark } from '../charts/spark.tsx';
 import { useNow } from '../live/hooks.ts';
 import { type Part, usePart } from '../live/part.ts';
 import { Old } from '../ui/as-of.tsx';
-import { age, count, exactCount, plural, rate } from '../ui/words.ts';
+import { age, count, exactCount, plural, rate } from '../ui/format.ts';
 import type { FleetTotals } from '../workers/worker-list.ts';
 
 export function FiguresCard({ figures, fleet }: { figures: Figures; fleet: FleetTotals | null }) {
   const events = usePart('events', 'history');
   const broker = usePart('broker');
   const control = usePart('events', 'control');
-  const usualRate = figures.baseline_finished_per_min;
+  const baselineRate = figures.baseline_finished_per_min;
   const around = (v: number | null, part = 0.15) => (v === null ? null : { from: v * (1 - part), to: v * (1 + part) });
   return (
     <section className="card figures" aria-label="Now">
       <Figure title="Finished" part={events} value={count(Math.round(figures.finished_per_min))} unit="/min">
-        <p className="note">{comparedRate(figures.finished_per_min, usualRate)}</p>
+        <p className="note">{comparedRate(figures.finished_per_min, baselineRate)}</p>
         <Spark
           values={figures.spark.finished}
           height={32}
-          usual={around(usualRate)}
+          baseline={around(baselineRate)}
           label="Finished per minute, last hour"
           fromZero
         />
@@ -76,11 +76,11 @@ function Figure({
 }
 
 function Failed({ figures, part }: { figures: Figures; part: Part }) {
-  const { failed_percent: failed, baseline_failed_percent: usual } = figures;
-  const times = failed && usual ? failed / usual : null;
+  const { failed_percent: failed, baseline_failed_percent: baseline } = figures;
+  const times = failed && baseline ? failed / baseline : null;
   // With nothing to compare with, only what is much by any measure is red.
-  const bad = usual === null ? (failed ?? 0) >= 10 : (failed ?? 0) >= 1 && (times === null || times >= 2);
-  const around = usual === null ? null : { from: usual * 0.5, to: usual * 1.5 };
+  const bad = baseline === null ? (failed ?? 0) >= 10 : (failed ?? 0) >= 1 && (times === null || times >= 2);
+  const around = baseline === null ? null : { from: baseline * 0.5, to: baseline * 1.5 };
   return (
     <Figure
       title="Failed"
@@ -92,20 +92,20 @@ function Failed({ figures, part }: { figures: Figures; part: Part }) {
       <p className="note">
         {failed === null ? (
           'nothing finished lately'
-        ) : usual === null ? (
+        ) : baseline === null ? (
           'no baseline yet'
         ) : bad && times !== null ? (
           <>
-            <b>{rate(times)} times</b> its usual {rate(usual)} %
+            <b>{rate(times)} times</b> its baseline {rate(baseline)} %
           </>
         ) : (
-          `usual ${rate(usual)} %`
+          `baseline ${rate(baseline)} %`
         )}
       </p>
       <Spark
         values={figures.spark.failed_percent}
         height={32}
-        usual={around}
+        baseline={around}
         label="Failures in percent, last hour"
         fromZero
       />
@@ -156,9 +156,9 @@ function Busy({ figures, fleet, part }: { figures: Figures; fleet: FleetTotals |
   );
 }
 
-function comparedRate(now: number, usual: number | null): string {
-  if (usual === null || usual === 0) return 'no baseline yet';
-  const times = now / usual;
+function comparedRate(now: number, baseline: number | null): string {
+  if (baseline === null || baseline === 0) return 'no baseline yet';
+  const times = now / baseline;
   if (times > 0.8 && times < 1.25) return 'as usual';
-  return times < 1 ? `below the usual ${rate(usual)}` : `above the usual ${rate(usual)}`;
+  return times < 1 ? `below the baseline ${rate(baseline)}` : `above the baseline ${rate(baseline)}`;
 }

@@ -7,11 +7,11 @@ import { usePart } from '../live/part.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
 import { AsOf } from '../ui/as-of.tsx';
 import { Boundary } from '../ui/boundary.tsx';
+import { age, plural } from '../ui/format.ts';
 import { Alive } from '../ui/state-badge.tsx';
 import { sortRows } from '../ui/table/columns.ts';
-import { age, plural } from '../ui/words.ts';
 import { SlotsBar, slotsWord } from '../workers/slots-cell.tsx';
-import { type FleetTotals, slotsInWords, troubleRank, workerLabels } from '../workers/worker-list.ts';
+import { describeSlots, type FleetTotals, troubleRank, workerLabels } from '../workers/worker-list.ts';
 
 const SHOWN = 12;
 
@@ -34,7 +34,7 @@ export function FleetCard({
       <div className="head">
         <h2>Workers</h2>
         <AsOf since={part.since} />
-        <p className="clip">{workers.length > 0 && `${fleet.online} of ${total} online, ${slotsInWords(fleet)}`}</p>
+        <p className="clip">{workers.length > 0 && `${fleet.online} of ${total} online, ${describeSlots(fleet)}`}</p>
         <Link className="more-link" to="/workers">
           {left > 0 ? `${plural(left, 'more worker')}` : 'All workers'}
         </Link>

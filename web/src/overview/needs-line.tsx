@@ -3,10 +3,10 @@
 import type { Attention } from '../../../shared/wire/attention.ts';
 import type { Overview } from '../../../shared/wire/overview.ts';
 import { useServerSilence } from '../live/knowledge.ts';
+import { age, clock } from '../ui/format.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';
 import { PathLink } from '../ui/path-link.tsx';
-import { age, clock } from '../ui/words.ts';
 
 const LOOK: Record<Attention['kind'], { icon: IconName; state?: string }> = {
   'source-down': { icon: 'offline', state: 'offline' },

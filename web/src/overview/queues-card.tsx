@@ -7,11 +7,11 @@ import { Oldest } from '../queues/oldest.tsx';
 import { isStranded } from '../queues/queue-list.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Empty } from '../ui/feedback.tsx';
+import { count, exactCount, plural, signed } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import { Middle } from '../ui/middle.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
-import { count, exactCount, plural, signed } from '../ui/words.ts';
 
 const ROWS = 5;
 

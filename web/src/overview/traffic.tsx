@@ -7,7 +7,7 @@ import { ChartBody, MissedLegend, RangePicker, TableToggle, throughputSummary } 
 import { useSeries } from '../charts/use-series.ts';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';
-import { count, exactCount, roughly } from '../ui/words.ts';
+import { approxDuration, count, exactCount } from '../ui/format.ts';
 
 const route = getRouteApi('/');
 
@@ -48,7 +48,7 @@ export function Traffic({ fitting }: { fitting: Range }) {
           asTable={asTable}
           height={232}
           summary={(s) =>
-            `Runtime over the last ${s.range}: now p50 ${roughly(lastValue(s.lines.p50))}, p95 ${roughly(lastValue(s.lines.p95))}, p99 ${roughly(lastValue(s.lines.p99))}`
+            `Runtime over the last ${s.range}: now p50 ${approxDuration(lastValue(s.lines.p50))}, p95 ${approxDuration(lastValue(s.lines.p95))}, p99 ${approxDuration(lastValue(s.lines.p99))}`
           }
         />
       </div>

@@ -10,7 +10,7 @@ import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
-import { plural } from '../ui/words.ts';
+import { plural } from '../ui/format.ts';
 
 const route = getRouteApi('/audit');
 

@@ -17,12 +17,12 @@ import { AsOf } from '../ui/as-of.tsx';
 import { Boundary } from '../ui/boundary.tsx';
 import { Button, Segmented } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { count, plural } from '../ui/format.ts';
 import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
 import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
 import { focusLine } from '../ui/table/data-table.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
-import { count, plural } from '../ui/words.ts';
 
 interface Search {
   q?: string;

@@ -15,19 +15,19 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Button, Segmented } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { plural } from '../ui/format.ts';
 import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
 import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
-import { plural } from '../ui/words.ts';
 import {
   deploymentsOf,
+  describeSlots,
   FACET,
   FACETS,
   FILTER,
   fleetTotals,
   nodesOf,
-  slotsInWords,
   workerLabels,
 } from '../workers/worker-list.ts';
 import { columnsOf, groupingOf, keyOf, rowClass } from '../workers/worker-table.tsx';
@@ -190,7 +190,7 @@ export default function WorkersPage() {
         foot={
           <>
             <span>
-              {slotsInWords(totals)}
+              {describeSlots(totals)}
               <AsOf since={away} />
             </span>
             <span>

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { PeekedMessage, QueueRow } from '../../../shared/wire/queues.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { count, exactCount, plural, rate } from '../ui/words.ts';
+import { count, exactCount, plural, rate } from '../ui/format.ts';
 
 export function PurgeDialog({
   queue,

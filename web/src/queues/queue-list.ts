@@ -1,8 +1,8 @@
 // The list of queues as data: stems, sums, what is filtered by. Pure. Drawing: queue-table.tsx.
 import type { QueueRow } from '../../../shared/wire/queues.ts';
+import { count } from '../ui/format.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { queueParts, stemsOf } from '../ui/table/stems.ts';
-import { count } from '../ui/words.ts';
 
 /** Queue to the beginning that it shares with others: 'orders.'; '' for those that stand alone. */
 export function queueStems(queues: readonly QueueRow[]): Map<string, string> {

@@ -4,11 +4,11 @@ import type { PeekedMessage } from '../../../shared/wire/queues.ts';
 import { argumentsOf } from '../tasks/call-arguments.ts';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { bytes, exactTime } from '../ui/format.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age } from '../ui/time.tsx';
-import { bytes, exactTime } from '../ui/words.ts';
 
 const COLUMNS: readonly Column<PeekedMessage>[] = [
   { id: 'at', label: 'At', width: 46, num: true, className: 'muted', cell: (m) => m.position },

@@ -3,11 +3,11 @@
 import { Link } from '@tanstack/react-router';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Spark } from '../charts/spark.tsx';
+import { age, count, exactCount, rate, signed } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
-import { age, count, exactCount, rate, signed } from '../ui/words.ts';
 import { Oldest } from './oldest.tsx';
 import { arrives, isStranded, isUnconsumed, restOfQueues, stemNote, sumQueues } from './queue-list.ts';
 

@@ -6,7 +6,7 @@ import { type Shortcut, shown, useRegistered } from './shortcuts.ts';
 
 const GROUPS = ['Go', 'Page', 'List', 'Task', 'View'] as const;
 
-export function Help({ onClose }: { onClose: () => void }) {
+export default function Help({ onClose }: { onClose: () => void }) {
   const all = useRegistered().filter((s) => !s.alias);
   const prefs = usePreferences();
   const of = (group: Shortcut['group']) =>

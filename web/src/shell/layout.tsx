@@ -7,17 +7,17 @@ import { useTogglePause } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { useLive } from '../live/provider.tsx';
 import { Boundary } from '../ui/boundary.tsx';
-import { Dialog } from '../ui/dialog.tsx';
+import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Toaster } from '../ui/toaster.tsx';
-import { count } from '../ui/words.ts';
-import { Help } from './help.tsx';
 import { LiveSwitch } from './live-switch.tsx';
 import { nextTheme } from './preferences.ts';
-import { Rail, Sources } from './rail.tsx';
+import { Rail } from './rail.tsx';
 import { onKeyDown, shown, useShortcuts } from './shortcuts.ts';
 import { Unheard } from './unheard.tsx';
 
+const Help = lazy(() => import('./help.tsx'));
+const SourcesDialog = lazy(() => import('./sources-dialog.tsx'));
 const CommandPalette = lazy(() => import('./command-palette.tsx'));
 const BarSlot = createContext<HTMLElement | null>(null);
 
@@ -33,6 +33,7 @@ export function Bar({ title, children }: { title: string; children?: ReactNode }
 export function Layout() {
   const [open, setOpen] = useState<'palette' | 'help' | 'sources' | null>(null);
   const [slot, setSlot] = useState<HTMLElement | null>(null);
+  const close = () => setOpen(null);
   const silent = useServerSilence();
   const togglePause = useTogglePause();
   const navigate = useNavigate();
@@ -94,16 +95,12 @@ export function Layout() {
         <Announcer />
       </Boundary>
       <Toaster />
-      {open === 'palette' && (
+      {open !== null && (
         <Suspense>
-          <CommandPalette onClose={() => setOpen(null)} />
+          {open === 'palette' && <CommandPalette onClose={close} />}
+          {open === 'help' && <Help onClose={close} />}
+          {open === 'sources' && <SourcesDialog onClose={close} />}
         </Suspense>
-      )}
-      {open === 'help' && <Help onClose={() => setOpen(null)} />}
-      {open === 'sources' && (
-        <Dialog title="Sources" onClose={() => setOpen(null)}>
-          <Sources />
-        </Dialog>
       )}
     </>
   );

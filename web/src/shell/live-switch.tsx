@@ -1,11 +1,11 @@
-// The live state, always told: live, catching up, paused by you, lost with the seconds until the next try. A click pauses.
+// The live state, always shown: live, catching up, paused by you, lost with the seconds until the next try. A click pauses.
 // Holds: a screen reader hears a change of state, not each second of it.
 import { useCluster, useConnection, usePageClock, useTogglePause } from '../live/hooks.ts';
 import { useLive } from '../live/provider.tsx';
 import type { LiveState } from '../live/socket.ts';
+import { rate } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
-import { rate } from '../ui/words.ts';
 
 const LOOK: Record<LiveState['mode'], { state: string; icon: IconName; word: string }> = {
   live: { state: 'online', icon: 'online', word: 'live' },

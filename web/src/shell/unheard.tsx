@@ -8,8 +8,8 @@ import { useServerSilence } from '../live/knowledge.ts';
 import { useLive } from '../live/provider.tsx';
 import { Button } from '../ui/button.tsx';
 import { useSlow } from '../ui/feedback.tsx';
+import { age, clock, count, plural } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
-import { age, clock, count, plural } from '../ui/words.ts';
 
 /** How long a gap that is over is said. @unit seconds */
 const SAID_FOR = 600;

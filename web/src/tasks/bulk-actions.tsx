@@ -8,7 +8,7 @@ import { OperationNote } from '../operations/operation-note.tsx';
 import { Button, copyText } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { count, exactCount, plural } from '../ui/words.ts';
+import { count, exactCount, plural } from '../ui/format.ts';
 import { consequence, refusal, type TaskVerb, VERB } from './applies.ts';
 import { IDS_A_REQUEST } from './use-bulk.ts';
 import type { SelectAll } from './use-select-all.ts';

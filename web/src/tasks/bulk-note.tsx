@@ -1,7 +1,7 @@
 // How far an action on more than 1,000 tasks is, and what came of it.
 import { ApiError } from '../api/client.ts';
+import { exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
-import { exactCount } from '../ui/words.ts';
 import { VERB } from './applies.ts';
 import type { Bulk } from './use-bulk.ts';
 

@@ -2,7 +2,7 @@
 // Reading it: use-task.ts. Holds: a text that a row carries cut never takes the place of the whole one.
 import type { TaskDetail, TaskRow } from '../../../shared/wire/tasks.ts';
 
-/** @param partial only its row is known: tries, kin and what may be done are not */
+/** @param partial only its row is known: tries, related tasks and what may be done are not */
 export type KnownTask = TaskDetail & { partial?: boolean };
 
 /** The newer of both, field by field. */

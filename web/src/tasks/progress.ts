@@ -1,5 +1,5 @@
 // How far a running task is and how fast it goes, out of the `current` and `total` of its stored state. Pure. Drawing: task-progress.tsx.
-// Holds: an end is told as a range, and only while it moves; nothing is told of a total that is none.
+// Holds: an end is estimated as a range, and only while it moves; none of a total that is invalid.
 import { STATES } from '../../../shared/states.ts';
 import type { ResultReply } from '../../../shared/wire/task-values.ts';
 import type { Progress } from '../../../shared/wire/tasks.ts';
@@ -55,7 +55,7 @@ export function share(progress: Progress): number | null {
 }
 
 /**
- * In how many seconds it will be done, as a range between the pace since it started and that of late; null: it cannot be told.
+ * In how many seconds it will be done, as a range between the pace since it started and that of late; null: unknown.
  * @param started when this try began
  */
 export function endsIn(

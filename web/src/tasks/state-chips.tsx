@@ -2,10 +2,10 @@
 // Those without room fold into "+2"; All and what is chosen never do (chip-room.ts).
 import { useLayoutEffect, useRef, useState } from 'react';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { count, exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { CHIP_ORDER, stateIcon } from '../ui/state-badge.tsx';
-import { count, exactCount } from '../ui/words.ts';
 import { fitChips } from './chip-room.ts';
 import './state-chips.css';
 import { chipStates, sureness, type TaskList } from './task-list.ts';

@@ -3,10 +3,10 @@ import { splitException } from '../../../shared/exception-repr.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { exactTime, shortNode } from '../ui/format.ts';
 import { visible } from '../ui/invisible.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { Runtime } from '../ui/time.tsx';
-import { exactTime, shortNode } from '../ui/words.ts';
 import { argumentsOf } from './call-arguments.ts';
 
 export function State({ row }: { row: TaskRow }) {

@@ -1,7 +1,7 @@
 // One task, all of it: beside the list, over it, or as a page of its own. What one came for is first: what was raised and its
 // traceback, why it waits, how far it is, its result; its life, arguments and kin beside that where there is room, else below.
 // What is known of it: use-task.ts. Its parts: task-head, task-finding, traceback-view, why-waits, task-progress, task-timeline,
-// task-values, task-belongs.
+// task-values, task-relations.
 import { Link } from '@tanstack/react-router';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
@@ -13,10 +13,10 @@ import { ForeignText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { shortId } from '../ui/task-name.tsx';
 import type { KnownTask } from './known-task.ts';
-import { Belongs } from './task-belongs.tsx';
 import { Finding } from './task-finding.tsx';
 import { TaskHead } from './task-head.tsx';
 import { TaskProgress } from './task-progress.tsx';
+import { TaskRelations } from './task-relations.tsx';
 import { TaskTimeline } from './task-timeline.tsx';
 import { Arguments, Result } from './task-values.tsx';
 import { TracebackView } from './traceback-view.tsx';
@@ -177,7 +177,7 @@ function Sections({ task }: { task: KnownTask }) {
       <div className="then">
         {part('The timeline', <TaskTimeline task={task} />)}
         {!ended && given}
-        {part('Where it belongs', <Belongs task={task} />)}
+        {part('Related tasks', <TaskRelations task={task} />)}
         {failed && !task.partial && result}
       </div>
     </div>

@@ -7,8 +7,8 @@ import { parseQuery, type QueryHint } from '../../../shared/query/parser.ts';
 import { word } from '../../../shared/query/printer.ts';
 import { facetQuery } from '../api/queries.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
-import { count } from '../ui/words.ts';
 import { chipsOf, without } from './query-chips.ts';
 import './task-filter.css';
 

@@ -3,9 +3,9 @@
 import { Link } from '@tanstack/react-router';
 import { splitException } from '../../../shared/exception-repr.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
+import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { At } from '../ui/time.tsx';
-import { count } from '../ui/words.ts';
 import type { KnownTask } from './known-task.ts';
 
 /** An exception's message is drawn in full up to this. @unit characters */

@@ -2,13 +2,13 @@
 import type { RefObject } from 'react';
 import { EventsOff } from '../operations/events-off.tsx';
 import { OperationNote } from '../operations/operation-note.tsx';
-import { count } from '../ui/words.ts';
+import { count } from '../ui/format.ts';
 import { SelectionBar } from './bulk-actions.tsx';
 import { BulkNote } from './bulk-note.tsx';
 import { chosenRows, hasAll } from './selection.ts';
 import { StateChips } from './state-chips.tsx';
 import { TaskFilter } from './task-filter.tsx';
-import { totalWords } from './task-list.ts';
+import { formatTotal } from './task-list.ts';
 import { queryRefusal } from './task-list-faces.tsx';
 import { ColumnMenu, type useHiddenColumns } from './use-columns.tsx';
 import type { Selected } from './use-selected.ts';
@@ -43,7 +43,7 @@ export function TaskListHead({
           rows={chosenRows(selected, list?.rows ?? [])}
           operation={operation}
           busy={bulk.bulk?.state === 'running'}
-          everything={beyond ? { words: totalWords(list), select: all } : null}
+          everything={beyond ? { words: formatTotal(list), select: all } : null}
           onVerb={act}
           onClear={clear}
         >
@@ -62,7 +62,7 @@ export function TaskListHead({
               q={q}
               inputRef={inputRef}
               serverError={queryRefusal(error)}
-              matches={list ? `${totalWords(list)} match` : ''}
+              matches={list ? `${formatTotal(list)} match` : ''}
               onChange={(next) => next !== q && onChange({ q: next })}
             />
             <ColumnMenu hidden={columns.hidden} onToggle={columns.toggle} />

@@ -59,7 +59,7 @@ export class TaskListStore {
   #filter: TaskListFilter | null = null;
   /** The filter that the rows answer. */
   #listFilter: TaskListFilter | null = null;
-  #belongs: (row: TaskRow) => boolean = () => false;
+  #matches: (row: TaskRow) => boolean = () => false;
   #isHeld = false;
   #isFrozen = false;
   #tasks: Picture['tasks'];
@@ -95,7 +95,7 @@ export class TaskListStore {
 
   show = (filter: TaskListFilter): void => {
     this.#filter = filter;
-    this.#belongs = belongsTo(filter);
+    this.#matches = matcherOf(filter);
     this.refresh();
   };
 
@@ -158,7 +158,7 @@ export class TaskListStore {
     const { list, newer } = this.#view;
     if (!list) return;
     const patched = patchRows(list, tasks);
-    const above = this.#isNewestFirst() ? newerRows(patched, tasks.values(), this.#belongs) : [];
+    const above = this.#isNewestFirst() ? newerRows(patched, tasks.values(), this.#matches) : [];
     if (isFrozen) this.#set({ list: patched, newer: Math.max(newer, above.length) });
     else this.#set({ list: patched.rows.length > LONGEST_LIVE ? patched : insertNewer(patched, above), newer: 0 });
   };
@@ -224,7 +224,7 @@ export class TaskListStore {
   }
 }
 
-function belongsTo({ q, state }: TaskListFilter): (row: TaskRow) => boolean {
+function matcherOf({ q, state }: TaskListFilter): (row: TaskRow) => boolean {
   const parsed = parseQuery(q);
   const states = state ? new Set(state.split(',')) : null;
   return (row) =>

@@ -3,7 +3,7 @@
 // Holds: a row stands once; rows that did not change keep their identity; order changes only by merge.
 import type { Precision } from '../../../shared/wire/count.ts';
 import type { TaskPage, TaskRow } from '../../../shared/wire/tasks.ts';
-import { count } from '../ui/words.ts';
+import { count } from '../ui/format.ts';
 
 export interface TaskList {
   rows: readonly TaskRow[];
@@ -11,7 +11,7 @@ export interface TaskList {
   next: string | null;
   counts: Readonly<Record<string, number>>;
   capped: boolean;
-  /** How sure each of `counts` is; absent: `capped` tells. */
+  /** How sure each of `counts` is; absent: `capped` says. */
   countsAre?: Readonly<Record<string, Precision>>;
   total: number;
   totalIs: Precision;
@@ -41,23 +41,23 @@ function countsOf(page: TaskPage): Omit<TaskList, 'rows' | 'next'> {
 }
 
 export function sureness(list: TaskList | null, state: string): Precision {
-  const told = list?.countsAre?.[state];
-  if (told) return told;
+  const precision = list?.countsAre?.[state];
+  if (precision) return precision;
   return list?.capped && (list.counts[state] ?? 0) >= COUNTED_TO ? 'at_least' : 'exact';
 }
 
 /** '3,829', 'at least 30.2k'. */
-export function totalWords(list: TaskList): string {
+export function formatTotal(list: TaskList): string {
   const n = count(list.total);
   return list.totalIs === 'exact' ? n : `${list.totalIs === 'at_least' ? 'at least' : 'about'} ${n}`;
 }
 
 /** How much of what matches is here. Rows stay while they are looked at, also when their state has moved on. */
-export function loadedWords(list: TaskList): string {
+export function formatLoaded(list: TaskList): string {
   const loaded = list.rows.length;
   const tasks = `${count(loaded)} ${loaded === 1 ? 'task' : 'tasks'}`;
   if (loaded > list.total && list.totalIs === 'exact') return `${tasks} shown, ${count(list.total)} match now`;
-  return `${tasks} loaded of ${totalWords(list)}`;
+  return `${tasks} loaded of ${formatTotal(list)}`;
 }
 
 export function appendPage(list: TaskList, page: TaskPage): TaskList {
@@ -106,13 +106,13 @@ export function patchRows(list: TaskList, live: ReadonlyMap<string, TaskRow>): T
 export function newerRows(
   list: TaskList,
   live: Iterable<TaskRow>,
-  belongs: (row: TaskRow) => boolean,
+  matches: (row: TaskRow) => boolean,
 ): readonly TaskRow[] {
   const top = list.rows[0]?.first_seen ?? -Infinity;
   const known = new Set(list.rows.slice(0, 300).map((row) => row.uuid));
   const found: TaskRow[] = [];
   for (const row of live) {
-    if (row.first_seen >= top && !known.has(row.uuid) && belongs(row)) found.push(row);
+    if (row.first_seen >= top && !known.has(row.uuid) && matches(row)) found.push(row);
   }
   return found.sort((a, b) => b.first_seen - a.first_seen);
 }

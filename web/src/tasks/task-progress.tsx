@@ -2,10 +2,10 @@
 import { useEffect, useState } from 'react';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { approxDuration, exactCount } from '../ui/format.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
 import { ShownValue } from '../ui/value-tree.tsx';
-import { exactCount, roughly } from '../ui/words.ts';
 import type { KnownTask } from './known-task.ts';
 import { addStep, endsIn, otherMeta, type Step, share } from './progress.ts';
 import { useProgress } from './use-task.ts';
@@ -50,9 +50,9 @@ export function TaskProgress({ task }: { task: KnownTask }) {
       )}
       {end && (
         <p className="muted">
-          {roughly(end.from) === roughly(end.to)
-            ? `At its pace it ends in about ${roughly(end.to)}.`
-            : `At its pace it ends in ${roughly(end.from)} to ${roughly(end.to)}.`}
+          {approxDuration(end.from) === approxDuration(end.to)
+            ? `At its pace it ends in about ${approxDuration(end.to)}.`
+            : `At its pace it ends in ${approxDuration(end.from)} to ${approxDuration(end.to)}.`}
         </p>
       )}
       {rest !== null &&

@@ -1,9 +1,9 @@
 // What scrolls on the tasks page: the table, or why there is none, and above it how many are newer; at the foot what holds the order.
 import type { ReactNode, RefObject } from 'react';
 import { useConnection } from '../live/hooks.ts';
+import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
-import { count } from '../ui/words.ts';
-import { loadedWords } from './task-list.ts';
+import { formatLoaded } from './task-list.ts';
 import { customStates, NoList, NoRows } from './task-list-faces.tsx';
 import type { TaskListState } from './use-task-list.ts';
 
@@ -74,7 +74,7 @@ export function TaskListFoot({ tasks: { list }, held }: { tasks: TaskListState; 
             ? `Order is held ${held}`
             : 'New tasks come in at the top'}
       </span>
-      <span>{list && list.rows.length > 0 && loadedWords(list)}</span>
+      <span>{list && list.rows.length > 0 && formatLoaded(list)}</span>
     </footer>
   );
 }

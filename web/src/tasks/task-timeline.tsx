@@ -6,7 +6,7 @@ import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskDetail } from '../../../shared/wire/tasks.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age, clock, day, duration, exactTime, instant, roughly } from '../ui/words.ts';
+import { age, approxDuration, clock, day, duration, exactTime, instant } from '../ui/format.ts';
 import { nextTry, type Timeline, timelineOf } from './timeline.ts';
 import './task-timeline.css';
 
@@ -97,7 +97,7 @@ function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; n
               <span className="clip">
                 {gap?.kind === 'run'
                   ? task.baseline_p95 !== null
-                    ? `its p95 is ${roughly(task.baseline_p95)}`
+                    ? `its p95 is ${approxDuration(task.baseline_p95)}`
                     : ''
                   : gap?.label}
               </span>
@@ -131,12 +131,12 @@ function beside(label: string, task: TaskDetail, number: number, now: number) {
     case 'To retry': {
       const next = nextTry(task, number);
       if (next.started !== null) return `again at ${instant(next.started, now)}`;
-      return next.eta ? `again at ${etaWords(next.eta, now)}` : 'will be tried again';
+      return next.eta ? `again at ${formatEta(next.eta, now)}` : 'will be tried again';
     }
     case 'Waiting':
       if (task.orphaned) return 'its worker is gone';
       if (task.end_unknown) return 'its worker does not have it any more';
-      return task.eta ? `due ${etaWords(task.eta, now)}` : '';
+      return task.eta ? `due ${formatEta(task.eta, now)}` : '';
     case 'Running':
       return task.orphaned ? 'its worker is gone' : task.end_unknown ? 'its worker does not have it any more' : '';
     case 'Unknown':
@@ -149,7 +149,7 @@ function beside(label: string, task: TaskDetail, number: number, now: number) {
 }
 
 /** An ETA as its message has it, in the zone of the page. What cannot be read as an instant is shown as it is. */
-function etaWords(eta: string, now: number): string {
+function formatEta(eta: string, now: number): string {
   const seconds = etaSeconds(eta);
   return seconds === null ? eta : instant(seconds, now);
 }

@@ -10,9 +10,9 @@ import { callQuery, resultQuery } from '../api/queries.ts';
 import { Button, CopyButton } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
+import { bytes } from '../ui/format.ts';
 import { type Part, partsOf, show } from '../ui/value.ts';
 import { ShownValue, ValueTree } from '../ui/value-tree.tsx';
-import { bytes } from '../ui/words.ts';
 import type { KnownTask } from './known-task.ts';
 
 const SOURCES = {
@@ -113,17 +113,17 @@ export function Result({ task }: { task: KnownTask }) {
     task.unknown_since === undefined
   )
     return null;
-  const told = task.result;
+  const reported = task.result;
   return (
     <section>
       <h3>
-        Result <span>{saidOf(stored.data, told)}</span>
-        {told !== null && <CopyButton text={told} what="result" />}
+        Result <span>{saidOf(stored.data, reported)}</span>
+        {reported !== null && <CopyButton text={reported} what="result" />}
       </h3>
       {stored.data?.found ? (
         <StoredValue reply={stored.data} />
-      ) : told !== null ? (
-        <Repr text={told} />
+      ) : reported !== null ? (
+        <Repr text={reported} />
       ) : (
         <p className="muted">
           {task.state === 'SUCCESS'
@@ -153,10 +153,10 @@ export function Result({ task }: { task: KnownTask }) {
   );
 }
 
-function saidOf(stored: ResultReply | undefined, told: string | null): string {
+function saidOf(stored: ResultReply | undefined, reported: string | null): string {
   if (stored?.found) return stored.cut ? `as stored, the first part of ${bytes(stored.size)}` : 'as stored';
-  if (told === null) return '';
-  const read = parsePythonLiteral(told);
+  if (reported === null) return '';
+  const read = parsePythonLiteral(reported);
   return !read.ok && read.truncated ? 'from its event, cut by the worker' : 'from its event';
 }
 

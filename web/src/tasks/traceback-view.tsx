@@ -3,9 +3,9 @@
 import { useMemo, useState } from 'react';
 import { CopyButton } from '../ui/button.tsx';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
+import { plural } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { visible } from '../ui/invisible.ts';
-import { plural } from '../ui/words.ts';
 import { type Frame, packagesOf, type Raised, readTraceback, runsOf, shortPath } from './traceback.ts';
 import './traceback-view.css';
 

@@ -1,4 +1,4 @@
-// A Python traceback as frames, one's own told from a library's. Pure. Drawing: traceback-view.tsx.
+// A Python traceback as frames, the application's apart from a library's. Pure. Drawing: traceback-view.tsx.
 // Holds: text that is no traceback gives no frames, and is shown as it is.
 
 export interface Frame {

@@ -5,11 +5,11 @@ import type { Count } from '../../../shared/wire/count.ts';
 import type { WaitCause, WaitEvidence, WaitReason } from '../../../shared/wire/wait.ts';
 import { useNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { age, approxDuration, exactCount } from '../ui/format.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { PathLink } from '../ui/path-link.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
-import { age, exactCount, roughly } from '../ui/words.ts';
 import './why-waits.css';
 
 /** What is no answer to "why does it wait": the rest of the page tells it. */
@@ -114,7 +114,7 @@ function Holders({ wait }: { wait: WaitReason }) {
       <ul>
         {wait.holders.map((one) => (
           <li key={one.uuid}>
-            <Link to="/tasks" search={{ task: one.uuid }} className="kin-row">
+            <Link to="/tasks" search={{ task: one.uuid }} className="related-row">
               <TaskName name={one.name} />
               <code className="faint">{shortId(one.uuid)}</code>
             </Link>
@@ -124,7 +124,7 @@ function Holders({ wait }: { wait: WaitReason }) {
               ) : (
                 <>
                   <Age at={one.started} />
-                  {one.baseline_p95 !== null && `, p95 ${roughly(one.baseline_p95)}`}
+                  {one.baseline_p95 !== null && `, p95 ${approxDuration(one.baseline_p95)}`}
                 </>
               )}
             </span>

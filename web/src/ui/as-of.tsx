@@ -1,6 +1,6 @@
 // 'as of 14:31:04' in the head of what is not of now any more. When that is: live/knowledge.ts. The grey: shell/stale.css.
 import { useNow } from '../live/hooks.ts';
-import { age, clock, exactTime } from './words.ts';
+import { age, clock, exactTime } from './format.ts';
 
 const at = (seconds: number): string => clock(seconds).slice(0, 8);
 

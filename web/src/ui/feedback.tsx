@@ -4,8 +4,8 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { ApiError } from '../api/client.ts';
 import { useNow } from '../live/hooks.ts';
 import { Button, CopyButton } from './button.tsx';
+import { age } from './format.ts';
 import { Icon, type IconName } from './icon.tsx';
-import { age } from './words.ts';
 
 /** True once `waiting` has lasted 150 ms: what is quick shows no skeleton. */
 export function useSlow(waiting: boolean, afterMs = 150): boolean {

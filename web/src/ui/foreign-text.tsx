@@ -1,8 +1,8 @@
 // A text that came from a task, a worker or a client: what hides in it is shown, it cannot turn what stands beside it, and a
 // long one is cut with the cut marked and the whole of it a click away. Which characters hide: invisible.ts.
 import { useState } from 'react';
+import { bytes } from './format.ts';
 import { partsOfText } from './invisible.ts';
-import { bytes } from './words.ts';
 
 /** Isolated, so that its direction ends with it. */
 export function ForeignText({ text }: { text: string }) {

@@ -1,7 +1,7 @@
-// Times as words that tick, with the exact instant and zone on hover. Wording: words.ts. One clock: live/hooks.ts.
+// Times as words that tick, with the exact instant and zone on hover. Formats: format.ts. One clock: live/hooks.ts.
 import { useKnownNow, useNow } from '../live/hooks.ts';
+import { age, duration, exactTime, instant } from './format.ts';
 import { Fresh } from './fresh.tsx';
-import { age, duration, exactTime, instant } from './words.ts';
 
 export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix?: string }) {
   const now = useNow();

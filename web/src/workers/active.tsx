@@ -10,11 +10,11 @@ import { useRefusal } from '../operations/refusal.ts';
 import { ConfirmVerb } from '../tasks/bulk-actions.tsx';
 import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { age, plural, rate } from '../ui/format.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { show } from '../ui/value.ts';
-import { age, plural, rate } from '../ui/words.ts';
 
 export function argumentsShown(info: Pick<RequestInfo, 'args' | 'kwargs'>): string {
   const args =

@@ -8,11 +8,11 @@ import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
+import { clock, plural } from '../ui/format.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age } from '../ui/time.tsx';
-import { clock, plural } from '../ui/words.ts';
 
 type HeldTask = HeldTasks['tasks'][number];
 

@@ -1,13 +1,13 @@
 // The limits of one task, being edited: its name, three fields with what they were, where it applies, what will follow, and the button that
-// says to how many. The list: limits.tsx. Reading rates: rate-words.ts.
+// says to how many. The list: limits.tsx. Reading rates: rate-effect.ts.
 import { useState } from 'react';
 import type { OperationRequest } from '../../../shared/wire/operations.ts';
 import type { RegisteredTask, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useWorkers } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
+import { lastPart, plural } from '../ui/format.ts';
 import { TaskName } from '../ui/task-name.tsx';
-import { lastPart, plural } from '../ui/words.ts';
-import { limitEffect, readRate, readSeconds } from './rate-words.ts';
+import { limitEffect, readRate, readSeconds } from './rate-effect.ts';
 
 export interface LimitRequests {
   rate?: OperationRequest;

@@ -8,11 +8,11 @@ import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
+import { approxDuration, clock, count, lastPart, rate } from '../ui/format.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import type { Line } from '../ui/table/lines.ts';
 import { TaskName } from '../ui/task-name.tsx';
-import { clock, count, lastPart, rate, roughly } from '../ui/words.ts';
 import { LimitEditor } from './limit-editor.tsx';
 
 const limitOf = (task: RegisteredTask): string =>
@@ -28,7 +28,7 @@ const orNone = (text: string | null) => (text === null ? <span className="faint"
 
 export function Limits({ worker }: { worker: WorkerDetail }) {
   const [editing, setEditing] = useState<string | null>(null);
-  const [told, setTold] = useState<string | null>(null);
+  const [noted, setNoted] = useState<string | null>(null);
   const readOnly = useReadOnly();
   const rateOp = useOperation();
   const timeOp = useOperation();
@@ -62,7 +62,15 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
         cell: (task) => orNone(time(task.soft_time_limit)),
       },
       { id: 'hard', label: 'Hard limit', width: 84, num: true, rank: 5, cell: (task) => orNone(time(task.time_limit)) },
-      { id: 'p95', label: 'p95', width: 76, num: true, rank: 3, className: 'muted', cell: (task) => roughly(task.p95) },
+      {
+        id: 'p95',
+        label: 'p95',
+        width: 76,
+        num: true,
+        rank: 3,
+        className: 'muted',
+        cell: (task) => approxDuration(task.p95),
+      },
       {
         id: 'failed',
         label: 'Failed, 1 h',
@@ -114,7 +122,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
                 timeOp.reset();
                 if (requests.rate) rateOp.mutate(requests.rate);
                 if (requests.time) timeOp.mutate(requests.time);
-                setTold(task.name);
+                setNoted(task.name);
                 setEditing(null);
               }}
             />
@@ -122,7 +130,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
         },
       ];
     const row: Line<RegisteredTask> = { kind: 'row', key: task.name, row: task, within: false };
-    if (task.name !== told || (rateOp.isIdle && timeOp.isIdle)) return [row];
+    if (task.name !== noted || (rateOp.isIdle && timeOp.isIdle)) return [row];
     const note = (
       <>
         <OperationNote
@@ -137,7 +145,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
   return <DataTable caption="Registered tasks with rate and time limits" columns={columns} lines={lines} />;
 }
 
-const time = (seconds: number | null): string | null => (seconds === null ? null : roughly(seconds));
+const time = (seconds: number | null): string | null => (seconds === null ? null : approxDuration(seconds));
 
 /** '28/m', and since a limit was set here '5.8/m since 13:02': the hour before would say that it does not hold. */
 function RunsAt({ task, worker }: { task: RegisteredTask; worker: WorkerDetail }) {

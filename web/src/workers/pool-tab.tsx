@@ -9,7 +9,7 @@ import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { count, duration, plural } from '../ui/words.ts';
+import { count, duration, plural } from '../ui/format.ts';
 
 type Stats = Record<string, unknown>;
 

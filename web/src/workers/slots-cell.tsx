@@ -1,6 +1,6 @@
 // Slots of a worker or a deployment as a picture and as words: busy in ink, free in line, those of the silent hollow and in no total.
 import { Slots } from '../charts/spark.tsx';
-import { count } from '../ui/words.ts';
+import { count } from '../ui/format.ts';
 import type { WorkerLine } from './worker-list.ts';
 
 export function SlotsCell({ worker }: { worker: WorkerLine }) {

@@ -9,7 +9,7 @@ import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Old } from '../ui/as-of.tsx';
 import { Button } from '../ui/button.tsx';
-import { age, count, exactCount, plural, rate } from '../ui/words.ts';
+import { age, count, exactCount, plural, rate } from '../ui/format.ts';
 import { perMinute } from './worker-list.ts';
 
 export function WorkerFigures({ worker }: { worker: WorkerDetail }) {

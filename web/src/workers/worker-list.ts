@@ -1,9 +1,9 @@
 // The list of workers as data: totals that add up, deployments by what host names share, what is filtered by, who stands first. Pure.
 // Drawing: worker-table.tsx. Holds: slots of a silent worker are in no total, and what is unknown is never 0.
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
+import { count, plural } from '../ui/format.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { hostParts, stemsOf } from '../ui/table/stems.ts';
-import { count, plural } from '../ui/words.ts';
 
 export interface FleetTotals {
   workers: number;
@@ -48,7 +48,7 @@ export function fleetTotals(workers: readonly WorkerRow[]): FleetTotals {
 }
 
 /** '66 of 88 slots busy, 8 more unknown on 1 silent worker' */
-export function slotsInWords(totals: FleetTotals): string {
+export function describeSlots(totals: FleetTotals): string {
   const silent = totals.late + totals.offline;
   const parts = [
     totals.slots > 0 && `${count(totals.busy)} of ${count(totals.slots)} slots busy`,

@@ -1,12 +1,12 @@
 // Every worker as a row, or as deployments when there are many. What a list of workers is: worker-list.ts. The table: ui/table.
 import { Link } from '@tanstack/react-router';
 import { Spark } from '../charts/spark.tsx';
+import { count, exactCount, plural, rate } from '../ui/format.ts';
 import { Middle } from '../ui/middle.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
 import { Age } from '../ui/time.tsx';
-import { count, exactCount, plural, rate } from '../ui/words.ts';
 import { SlotsCell } from './slots-cell.tsx';
 import { deploymentNote, perMinute, restOfWorkers, sumWorkers, troubleRank, type WorkerLine } from './worker-list.ts';
 

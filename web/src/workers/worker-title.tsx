@@ -9,9 +9,9 @@ import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { age, plural } from '../ui/format.ts';
 import { Alive } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
-import { age, plural } from '../ui/words.ts';
 
 export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
   const operation = useOperation();

@@ -2,8 +2,8 @@
 // open beside it (from 1280 px), over it, or on a phone in its place. The table: ui/table/data-table.tsx. Looks: listing.css.
 import type { ReactNode, RefObject } from 'react';
 import { Button } from '../button.tsx';
+import { count, exactCount } from '../format.ts';
 import { Icon, type IconName } from '../icon.tsx';
-import { count, exactCount } from '../words.ts';
 
 export function Listing({
   head,

@@ -1,18 +1,18 @@
-// Where a task belongs: its queue and worker, its times in the zone of the page, and its kin.
+// Where a task belongs: its queue and worker, its times in the zone of the page, and its relatives.
 import { Link } from '@tanstack/react-router';
 import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
+import { plural } from '../ui/format.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
-import { plural } from '../ui/words.ts';
 import type { KnownTask } from './known-task.ts';
 
-export function Belongs({ task }: { task: KnownTask }) {
+export function TaskRelations({ task }: { task: KnownTask }) {
   return (
-    <section className="belongs">
-      <h3>Where it belongs</h3>
+    <section className="relations">
+      <h3>Related tasks</h3>
       <dl className="facts">
         <dt>Queue</dt>
         <dd>
@@ -76,7 +76,7 @@ export function Belongs({ task }: { task: KnownTask }) {
           <>
             <dt>Parent</dt>
             <dd>
-              <Kin row={task.parent} />
+              <RelatedTask row={task.parent} />
             </dd>
           </>
         )}
@@ -84,7 +84,7 @@ export function Belongs({ task }: { task: KnownTask }) {
           <>
             <dt>Root</dt>
             <dd>
-              <Kin row={task.root} />
+              <RelatedTask row={task.root} />
             </dd>
           </>
         )}
@@ -94,7 +94,7 @@ export function Belongs({ task }: { task: KnownTask }) {
             <dd>
               {task.children.map((child) => (
                 <div key={child.uuid}>
-                  <Kin row={child} />
+                  <RelatedTask row={child} />
                 </div>
               ))}
               {task.children_total > task.children.length && (
@@ -110,9 +110,9 @@ export function Belongs({ task }: { task: KnownTask }) {
   );
 }
 
-function Kin({ row }: { row: TaskRow }) {
+function RelatedTask({ row }: { row: TaskRow }) {
   return (
-    <Link to="/tasks" search={{ task: row.uuid }} className="kin-row">
+    <Link to="/tasks" search={{ task: row.uuid }} className="related-row">
       <StateBadge state={row.state} retries={row.retries} />
       <TaskName name={row.name} />
       <code className="faint">{shortId(row.uuid)}</code>

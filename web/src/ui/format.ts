@@ -16,7 +16,7 @@ export const age = (seconds: number): string => (seconds < 1 ? '0 s' : formatAge
 export const duration = (seconds: number | null | undefined): string => formatDuration(seconds) || '-';
 
 /** A length in few signs, for axes and line ends: '121 ms', '1.6 s', '27 s'. */
-export function roughly(seconds: number | null | undefined): string {
+export function approxDuration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return '-';
   if (seconds < 0.01) return `${Number((seconds * 1000).toPrecision(2))} ms`;
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;

@@ -1,0 +1,32 @@
+// What has no place in the bar at the bottom of a phone: audit, sources, theme and keys. In a chunk of its own, as only phones need it.
+import type { ReactElement } from 'react';
+import { Menu } from '../ui/menu.tsx';
+import { nextTheme, usePreferences } from './preferences.ts';
+
+export default function MoreMenu({
+  trigger,
+  onHelp,
+  onSources,
+}: {
+  trigger: ReactElement;
+  onHelp: () => void;
+  onSources: () => void;
+}) {
+  const { theme } = usePreferences();
+  return (
+    <Menu
+      label="More"
+      trigger={trigger}
+      items={[
+        {
+          label: 'Audit',
+          icon: 'audit',
+          onSelect: () => document.querySelector<HTMLAnchorElement>('.rail a[href$="/audit"]')?.click(),
+        },
+        { label: 'Sources', icon: 'events', onSelect: onSources },
+        { label: `Theme: ${theme}`, icon: 'sun', onSelect: nextTheme },
+        { label: 'Keys and looks', icon: 'settings', onSelect: onHelp },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,87 @@
+// Where the figures come from, and whether each source still answers: the foot of the rail, and a dialog on a phone.
+import type { ClusterInfo, SourceState } from '../../../shared/wire/cluster.ts';
+import type { EventGap } from '../../../shared/wire/series.ts';
+import { useCluster, useConnection, useNow } from '../live/hooks.ts';
+import { useServerSilence } from '../live/knowledge.ts';
+import { age, count, exactCount, exactTime } from '../ui/format.ts';
+import { Fresh } from '../ui/fresh.tsx';
+
+const NAMES: Record<string, string> = { broker: 'Broker', results: 'Results', store: 'History', events: 'Events' };
+
+/** 'Broker sqlite': what it is and of which kind; the whole address is on hover. */
+function sourceName(source: SourceState): string {
+  const name = NAMES[source.name] ?? source.name;
+  const kind = /^([a-z][\w+]*):\/\//.exec(source.label)?.[1] ?? '';
+  return kind && source.name !== 'store' ? `${name} ${kind}` : name;
+}
+
+export function Sources() {
+  const cluster = useCluster();
+  const now = useNow();
+  const silent = useServerSilence();
+  const paused = useConnection().mode === 'paused';
+  if (!cluster) return <dl className="sources" />;
+  if (silent !== null && !paused) {
+    // The last good word is no word about now.
+    return (
+      <dl className="sources" aria-label="Sources">
+        <div data-state="FAILURE">
+          <dt>Dashboard</dt>
+          <dd>
+            <Fresh text={`no answer ${age(now - silent)}`} />
+          </dd>
+        </div>
+        {cluster.sources.map((source) => (
+          <div key={source.name}>
+            <dt className="clip">{sourceName(source)}</dt>
+            <dd className="faint">unknown</dd>
+          </div>
+        ))}
+      </dl>
+    );
+  }
+  return (
+    <dl className="sources" aria-label="Sources">
+      {cluster.sources.map((source) => (
+        <div
+          key={source.name}
+          data-state={source.ok ? undefined : 'FAILURE'}
+          title={[source.label, source.detail].filter(Boolean).join(', ')}
+        >
+          <dt className="clip">{sourceName(source)}</dt>
+          <dd>
+            <Fresh text={sourceWord(source, now)} />
+          </dd>
+        </div>
+      ))}
+      <div data-state={cluster.events_lost === 0 ? undefined : 'FAILURE'} title={describeGaps(cluster.gaps)}>
+        <dt>Events lost, 24 h</dt>
+        <dd>
+          <Fresh text={eventsLost(cluster)} />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function sourceWord(source: SourceState, now: number): string {
+  if (!source.ok) return source.last_ok === null ? 'never heard' : `silent ${age(now - source.last_ok)}`;
+  if (source.detail && source.detail.length <= 14) return source.detail;
+  return source.latency_ms === null ? 'ok' : `${Math.max(1, Math.round(source.latency_ms))} ms`;
+}
+
+/** '0', '~3,400', 'over 3,400', 'unknown'. */
+function eventsLost({ events_lost: lost, events_lost_is: is }: ClusterInfo): string {
+  if (lost === null) return 'unknown';
+  if (lost === 0) return '0';
+  return `${is === 'at_least' ? 'over ' : is === 'exact' ? '' : '~'}${count(lost)}`;
+}
+
+/** Each on a line: '2026-11-18 14:31:07.214 UTC+1, for 40 s: about 3,400 events'. */
+function describeGaps(gaps: readonly EventGap[]): string | undefined {
+  const lines = gaps.map(
+    ({ since, until, events }) =>
+      `${exactTime(since)}${until === null ? ', still' : `, for ${age(Math.max(1, until - since))}`}: ${events === null ? 'nobody knows how many events' : `about ${exactCount(events)} events`}`,
+  );
+  return lines.length > 0 ? lines.join('\n') : undefined;
+}
