@@ -108,7 +108,8 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const lateHistory = late<HistoryStore>();
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const cluster = new Cluster(options, link, lateHistory.value, timer, log, masking);
-  const attention = new Attention(cluster, timer, log.child('attention'));
+  const baselines = new Baselines(lateHistory.value, timer);
+  const attention = new Attention(cluster, timer, log.child('attention'), baselines);
   const interventions = new Interventions();
   const taskRows = new TaskRows(cluster, interventions);
   const feed = new Feed(cluster, taskRows, timer, version);
@@ -118,7 +119,6 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   cluster.onBatch((batch) => {
     for (const hostname of batch.workersGone) tally.forgetWorker(hostname);
   });
-  const baselines = new Baselines(lateHistory.value, timer);
   const waiting = new Waiting(cluster, interventions, attention, baselines);
   const rates = new StartRates(() => timer.now() / 1000);
   cluster.onEvents((events) => rates.take(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));

@@ -15,6 +15,8 @@ export const NeedKind = Type.Union([
   Type.Literal('worker-silent'),
   /** It is alive, has free slots, messages wait in its queues, and it takes none. */
   Type.Literal('worker-stalled'),
+  /** All its slots are taken by tasks that have run far longer than those of their names do, and others wait. */
+  Type.Literal('pool-hung'),
   Type.Literal('queue-unconsumed'),
   /** A kind of failure that was not there before. */
   Type.Literal('failure'),

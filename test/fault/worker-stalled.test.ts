@@ -1,10 +1,10 @@
-// A Python worker whose one connection for messages is silently cut: its heartbeats, pings and answers are as good as ever, and it takes
+// Workers that are alive and get on with nothing. A Python worker whose one connection for messages is silently cut: its heartbeats, pings and answers are as good as ever, and it takes
 // nothing any more. It is named with the broker's own word, its liveness probe fails, and what waits in its queue says why; its
-// neighbours' probes do not fail.
+// neighbours' probes do not fail. Beside it one whose slots are all taken by tasks that hang: named with what these tasks usually need.
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import type { Overview } from '../../shared/wire/overview.ts';
-import type { WaitReply } from '../../shared/wire/tasks.ts';
+import type { TaskPage, WaitReply } from '../../shared/wire/tasks.ts';
 import type { AliveReply } from '../../shared/wire/workers.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { dashboardOn } from '../support/python-dashboard.ts';
@@ -28,14 +28,27 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
       await Promise.all([
         shop.worker('cut@py', [...threads, '-Q', 'work'], { E2E_BROKER: throughProxy }),
         shop.worker('idle@py', [...threads, '-Q', 'other']),
+        // What it has taken fills its window: it waits for no message either, and should not.
+        shop.worker('hung@py', ['-c', '1', '-E', '-Q', 'hung', '--prefetch-multiplier', '40']),
       ]);
       await dashboard.start();
+      const get = async <T>(path: string) => (await dashboard.app.inject({ url: `/api/v2/${path}` })).json<T>();
       const alive = async (worker: string) => {
         const reply = await dashboard.app.inject({ url: `/alive/${worker}` });
         return { code: reply.statusCode, ...reply.json<AliveReply>() };
       };
-      for (const worker of ['cut@py', 'idle@py'])
+      for (const worker of ['cut@py', 'idle@py', 'hung@py'])
         await until(async () => (await alive(worker)).alive === true, `${worker} to be alive`, BUSY);
+      // As many quick runs as make a baseline, then one that hangs before others.
+      await shop.py(`result = [send('shop.sleep', 0, queue='hung') for n in range(30)] and 0`);
+      await until(
+        async () => (await get<TaskPage>('tasks?state=SUCCESS&q=name:shop.sleep')).total === 30,
+        'thirty quick runs',
+        BUSY,
+      );
+      const [hangs] = await shop.py<string[]>(
+        `result = [send('shop.sleep', s, queue='hung') for s in [300] + 45 * [1]]`,
+      );
 
       await until(
         async () => {
@@ -65,13 +78,10 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
         expect.stringMatching(/^0 of 2 slots taken, room in its prefetch window, and nothing begun for /),
         "Of 2 workers that should wait for messages, 1 does, by the broker's list of clients",
       ]);
-      const stalls = async () =>
-        (await dashboard.app.inject({ url: '/api/v2/overview' }))
-          .json<Overview>()
-          .attention.filter(({ kind }) => kind === 'worker-stalled');
+      const needs = async (of: string) => (await get<Overview>('overview')).attention.filter(({ kind }) => kind === of);
+      const stalls = () => needs('worker-stalled');
       await expect.poll(stalls).toEqual([expect.objectContaining({ subject: 'cut@py', count: 1 })]);
-      const waits = async (id: string) =>
-        (await dashboard.app.inject({ url: `/api/v2/tasks/${id}/wait` })).json<WaitReply>().wait;
+      const waits = async (id: string) => (await get<WaitReply>(`tasks/${id}/wait`)).wait;
       await expect
         .poll(() => waits(sent[4]!), BUSY_POLL)
         .toMatchObject({
@@ -81,6 +91,23 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
         });
       const text = await dashboard.app.inject({ url: '/alive/cut@py', headers: { accept: 'text/plain' } });
       expect(text.body).toMatch(/^It is alive but takes no messages\n- [45] messages wait in work/);
+      const hung = await until(async () => (await needs('pool-hung'))[0], 'the hung pool to be named', BUSY);
+      expect(hung).toMatchObject({
+        subject: 'hung@py',
+        detail: 'has its only slot taken by tasks far past their usual runtime',
+        evidence: [
+          { text: expect.stringMatching(`^Its slot is taken by shop\\.sleep ${hangs!.slice(0, 8)} for `) },
+          {
+            text: expect.stringMatching(
+              /^99 of 100 runs within seven days took no longer than .+ \(shop\.sleep, 30 runs\)$/,
+            ),
+          },
+          { text: expect.stringMatching(/(wait|waits) .*, and no slot has been free for /) },
+        ],
+        href: '/workers/hung%40py',
+      });
+      // A restart would end what runs there.
+      await expect.poll(() => alive('hung@py'), BUSY_POLL).toMatchObject({ code: 200, alive: true, since: hung.since });
       await expect.poll(() => alive('idle@py')).toMatchObject({ status: 'online', alive: true });
     } finally {
       await dashboard.close();

@@ -5,14 +5,17 @@
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
+import type { Baselines } from '../cluster/baselines.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { Facts, FailureFact, WaitingLook, WorkerFact } from './facts.ts';
+import type { Facts, FailureFact, Usual, WaitingLook, WorkerFact } from './facts.ts';
 import { gather } from './gather.ts';
+import { type Hung, hungOf, namesInQuestion } from './hung.ts';
 import { type Stall, type Standstill, stalledFor, stallOf, standstillOf } from './stalled.ts';
 import { type Needs, Watch } from './watch.ts';
 
 const LOOK_MS = 1000;
 const FAILURES_MS = 5000;
+const USUAL_MS = 2000;
 /** A worker that did not eat for so long is worth a question to the broker, as a share of when it is named. */
 const SUSPECT_AFTER = 0.25;
 const LOOKS_KEPT = 30;
@@ -22,25 +25,29 @@ export class Attention {
   readonly #cluster: Cluster;
   readonly #timer: Timer;
   readonly #log: Logger;
+  readonly #baselines: Baselines;
   readonly #watch = new Watch();
   readonly #timers: TimerHandle[] = [];
   #facts: Facts | null = null;
   #newFailures: readonly FailureFact[] = [];
   #waiting: readonly WaitingLook[] | null = null;
+  #usual: ReadonlyMap<string, Usual> = new Map();
   #isAsking = false;
   #isReading = false;
   #stopped = false;
 
-  constructor(cluster: Cluster, timer: Timer, log: Logger) {
+  constructor(cluster: Cluster, timer: Timer, log: Logger, baselines: Baselines) {
     this.#cluster = cluster;
     this.#timer = timer;
     this.#log = log;
+    this.#baselines = baselines;
   }
 
   start(): void {
     this.#timers.push(
       this.#timer.every(LOOK_MS, () => this.look()),
       this.#timer.every(FAILURES_MS, () => void this.#readFailures()),
+      this.#timer.every(USUAL_MS, () => void this.#readUsual()),
       // As often as queues are measured, while somebody is suspected.
       this.#timer.every(this.#cluster.options.queue_interval * 1000, () => void this.#askWhoWaits()),
     );
@@ -54,7 +61,11 @@ export class Attention {
 
   /** Also done by itself, once a second. */
   look(): void {
-    this.#facts = gather(this.#cluster, { newFailures: this.#newFailures, waiting: this.#waiting });
+    this.#facts = gather(this.#cluster, {
+      newFailures: this.#newFailures,
+      waiting: this.#waiting,
+      usual: this.#usual,
+    });
     this.#watch.observe(this.#facts, this.#timer.monotonic());
   }
 
@@ -78,6 +89,12 @@ export class Attention {
     return this.#facts && standstillOf(queue, this.#facts, (w) => this.#stall(w));
   }
 
+  /** Why all slots of a worker count as taken by tasks that hang; null: they do not. */
+  hungOf(hostname: string): Hung | null {
+    const fact = this.#facts?.workers.find((w) => w.hostname === hostname);
+    return fact && this.#watch.has('pool-hung', hostname) ? hungOf(fact, this.#facts!) : null;
+  }
+
   /** Only while it is a need: whoever asks gets what the overview shows. */
   #stall(w: WorkerFact): Stall | null {
     return this.#facts !== null && this.#watch.has('worker-stalled', w.hostname) ? stallOf(w, this.#facts) : null;
@@ -95,6 +112,27 @@ export class Attention {
       if (!this.#stopped) this.#log.debug(`Failures could not be read: ${toError(error).message}`);
     } finally {
       this.#isReading = false;
+    }
+  }
+
+  /** How long the tasks usually run that have all slots of a worker; nobody is asked while there are none. */
+  async #readUsual(): Promise<void> {
+    if (this.#facts === null) return;
+    const names = namesInQuestion(this.#facts);
+    if (names.size === 0) {
+      this.#usual = new Map();
+      return;
+    }
+    try {
+      const week = await this.#baselines.lastWeek();
+      this.#usual = new Map(
+        [...names].flatMap((name) => {
+          const stats = week.get(name);
+          return stats ? [[name, { p99: stats.p99, runs: stats.finished }] as const] : [];
+        }),
+      );
+    } catch (error) {
+      if (!this.#stopped) this.#log.debug(`Usual runtimes could not be read: ${toError(error).message}`);
     }
   }
 

@@ -23,8 +23,29 @@ export interface WorkerFact {
   /** It was asked to send no task events, and answered that it does not. */
   readonly eventsDisabled: boolean;
   readonly consumption: Consumption | null;
+  /** What has its slots while all are taken, by its own answer; null: one is free, or it is not known. */
+  readonly full: FullPool | null;
   /** The last time its event loop was blocked, and what ran then; null: never, or it does not measure. @unit seconds */
   readonly blocked: { readonly seconds: number; readonly at: number; readonly tasks: readonly string[] } | null;
+}
+
+export interface FullPool {
+  readonly slots: number;
+  readonly tasks: readonly {
+    readonly uuid: string;
+    readonly name: string /** By our clock; null: unknown. */;
+    readonly started: number | null;
+  }[];
+  /** Tasks it has taken that wait for a slot. */
+  readonly reserved: number;
+  /** @unit seconds since the epoch */
+  readonly asOf: number;
+}
+
+/** How long tasks of a name run, by those that ended within seven days. @unit seconds */
+export interface Usual {
+  readonly p99: number | null;
+  readonly runs: number;
 }
 
 /** Whether it takes what waits for it. null where a fact is not known. @unit seconds, each for how long until now */
@@ -101,6 +122,8 @@ export interface Facts {
   readonly gap: GapFact | null;
   /** null: this broker cannot tell. */
   readonly waiting: readonly WaitingLook[] | null;
+  /** Of task names that somebody wanted to know of (hung.ts). */
+  readonly usual: ReadonlyMap<string, Usual>;
   /** How long a worker must not have eaten to be named: the option stalled_after. @unit seconds */
   readonly stalledAfter: number;
 }

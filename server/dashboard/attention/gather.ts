@@ -9,14 +9,28 @@ import { fallenAt, waitingSince } from '../cluster/queue-probe.ts';
 import { isPrefetchFull, slotsOf } from '../cluster/room.ts';
 import { queueRows } from '../cluster/rows.ts';
 import { expectedWithin } from '../cluster/worker-watch.ts';
-import type { Consumption, Facts, FailureFact, GapFact, QueueFact, WaitingLook, WorkerFact } from './facts.ts';
+import type {
+  Consumption,
+  Facts,
+  FailureFact,
+  FullPool,
+  GapFact,
+  QueueFact,
+  Usual,
+  WaitingLook,
+  WorkerFact,
+} from './facts.ts';
+
+/** No task of Celery began before. @unit seconds since the epoch */
+const EARLIEST = 1e9;
 
 export interface Remembered {
   readonly newFailures: readonly FailureFact[];
   readonly waiting: readonly WaitingLook[] | null;
+  readonly usual: ReadonlyMap<string, Usual>;
 }
 
-export function gather(cluster: Cluster, { newFailures, waiting }: Remembered): Facts {
+export function gather(cluster: Cluster, { newFailures, waiting, usual }: Remembered): Facts {
   const { inspector, now, settled, state } = cluster;
   const workers = [...state.workers.values()].map((w) => workerFact(cluster, w));
   const silent = new Set(workers.filter((w) => w.status !== 'online' && !w.left).map((w) => w.hostname));
@@ -34,6 +48,7 @@ export function gather(cluster: Cluster, { newFailures, waiting }: Remembered): 
     newFailures,
     gap: gapFact(cluster),
     waiting,
+    usual,
     stalledAfter: cluster.options.stalled_after,
   };
 }
@@ -52,6 +67,7 @@ function workerFact(cluster: Cluster, w: WorkerRecord): WorkerFact {
     unheard: cluster.watch.unheard(hostname),
     eventsDisabled: cluster.taskEvents.sends(hostname) === false,
     consumption: consumption(cluster, w),
+    full: fullPool(cluster, w),
     blocked: blocked(cluster, w),
   };
 }
@@ -72,6 +88,28 @@ function consumption(cluster: Cluster, w: WorkerRecord): Consumption | null {
     prefetchFull: inspected.complete > 0 ? isPrefetchFull(inspected) : null,
     // Ours says so; Celery's own and those that go by its name wait as kombu does.
     isKombu: w.sw_ident === 'py-celery',
+  };
+}
+
+function fullPool(cluster: Cluster, w: WorkerRecord): FullPool | null {
+  const inspected = cluster.inspector.workers.get(w.hostname);
+  const asOf = cluster.inspector.answeredAt(w.hostname, 'active');
+  const slots = slotsOf(inspected);
+  // By its list and, where it sends them, by its heartbeats.
+  if (!inspected || asOf === null || slots === null || slots === 0 || inspected.active.length < slots) return null;
+  if (w.active !== null && w.active < slots) return null;
+  const startOf = (uuid: string, own: number | null): number | null => {
+    const heard = cluster.state.tasks.get(uuid)?.started ?? null;
+    if (heard !== null || own === null) return heard;
+    const at = own - w.clock_drift;
+    // Celery before 4.4 gives a reading of its monotonic clock.
+    return at > EARLIEST && at <= cluster.now + 1 ? at : null;
+  };
+  return {
+    slots,
+    tasks: inspected.active.map((r) => ({ uuid: r.id, name: r.name, started: startOf(r.id, r.time_start) })),
+    reserved: inspected.reserved.filter((r) => r.rate_limited !== true).length,
+    asOf,
   };
 }
 

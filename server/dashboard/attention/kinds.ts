@@ -6,41 +6,11 @@
 import { formatCount, formatRate, listing, plural, shortenMiddle, splitTaskName } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
 import { toSegment } from '../../../shared/path-segment.ts';
-import type { Attention, Evidence, NeedKind } from '../../../shared/wire/attention.ts';
-import type { KnowledgeBySource } from '../../../shared/wire/cluster.ts';
-import type { Facts, WorkerFact } from './facts.ts';
+import type { Evidence } from '../../../shared/wire/attention.ts';
+import type { WorkerFact } from './facts.ts';
+import { hungOf } from './hung.ts';
+import type { Finding, Kind } from './kind.ts';
 import { stallOf } from './stalled.ts';
-
-export interface Finding {
-  /** The same thing at the next look has the same key. */
-  readonly key: string;
-  readonly name: string;
-  /** The rest of the sentence that begins with its name. */
-  readonly detail: string;
-  /** Where the facts tell since when. @unit seconds since the epoch */
-  readonly since?: number;
-  readonly evidence: readonly Evidence[];
-  readonly href: string;
-  /** The worst first. */
-  readonly weight: number;
-  readonly severity?: Attention['severity'];
-}
-
-export interface Kind {
-  readonly kind: NeedKind;
-  readonly severity: Attention['severity'];
-  /** Sources without which nothing is concluded, and which must have been whole for so long. */
-  readonly restsOn: readonly (keyof KnowledgeBySource)[];
-  /** How long the picture must have been whole before anything is concluded. null: it need not. @unit seconds */
-  readonly grace: number | null;
-  /** How long it must have been found, look by look. @unit seconds */
-  readonly holds: number;
-  /** How long it must not have been found to end. @unit seconds */
-  readonly ends: number;
-  find(facts: Facts): Finding[];
-  /** Several as one sentence, and where all of them are seen. */
-  several(count: number): { subject: string; detail: string; href: string };
-}
 
 /** A worker that is gone, or a gap in the events, is shown for so long. @unit seconds */
 const SHOWN_FOR = 3600;
@@ -158,6 +128,37 @@ export const KINDS: readonly Kind[] = [
     several: (count) => ({
       subject: plural(count, 'worker'),
       detail: 'are alive but take no messages',
+      href: '/workers',
+    }),
+  },
+  {
+    kind: 'pool-hung',
+    severity: 'warning',
+    restsOn: ['events', 'broker', 'control', 'history'],
+    grace: 10,
+    holds: 4,
+    ends: 4,
+    find(facts) {
+      return facts.workers.flatMap((w): Finding[] => {
+        const hung = hungOf(w, facts);
+        if (hung === null) return [];
+        const slots = hung.slots === 1 ? 'its only slot' : `all ${formatCount(hung.slots)} slots`;
+        return [
+          {
+            key: w.hostname,
+            name: w.hostname,
+            detail: `has ${slots} taken by tasks far past their usual runtime`,
+            since: hung.since,
+            evidence: hung.evidence,
+            href: worker(w),
+            weight: facts.now - hung.since,
+          },
+        ];
+      });
+    },
+    several: (count) => ({
+      subject: plural(count, 'worker'),
+      detail: 'have all slots taken by tasks far past their usual runtime',
       href: '/workers',
     }),
   },

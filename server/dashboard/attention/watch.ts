@@ -5,7 +5,8 @@
 import { shortenMiddle } from '../../../shared/format/text.ts';
 import type { Attention } from '../../../shared/wire/attention.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, KINDS, type Kind } from './kinds.ts';
+import type { Finding, Kind } from './kind.ts';
+import { KINDS } from './kinds.ts';
 
 /** Kinds shown at once. */
 const SHOWN = 5;

@@ -36,6 +36,12 @@ export function aliveness(
     const reason = `It is alive but ${stall.certain ? 'takes' : 'seems to take'} no messages`;
     return { code: 503, body: body(false, reason, { since: stall.since, evidence: [...stall.evidence] }) };
   }
+  const hung = attention.hungOf(worker);
+  if (hung !== null) {
+    // A restart would end what runs there, which somebody may still want.
+    const reason = 'It is heard, and all its slots are taken by tasks far past their usual runtime';
+    return { code: 200, body: body(true, reason, { since: hung.since, evidence: [...hung.evidence] }) };
+  }
   if (cluster.statusOf(record) === 'late') return { code: 200, body: body(true, `${heard}, and may come back`) };
   return { code: 200, body: body(true, 'It is heard, and nothing shows that it does not take its messages') };
 }

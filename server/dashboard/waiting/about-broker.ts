@@ -9,6 +9,7 @@ import {
   goBefore,
   holderOf,
   holders,
+  hungWords,
   isWithWorker,
   names,
   nobodyConsumes,
@@ -18,6 +19,7 @@ import {
   RUNS_TWICE,
   said,
   slotsOf,
+  slotsRemedy,
   slotWords,
   startsIn,
   startWords,
@@ -235,7 +237,7 @@ function inQueue(f: WaitFacts): Answer {
       finding: `place ${said({ n: ahead.n + 1, is: ahead.is })}${of} in ${name}`,
       cause: {
         cause: 'behind',
-        sentence: `${capital(said(ahead))} ${ahead.n === 1 ? 'message goes' : 'messages go'} before it in ${name}${consumers.length > 0 ? `; ${slotWords(consumers)}` : ''}.${starts}`,
+        sentence: `${capital(said(ahead))} ${ahead.n === 1 ? 'message goes' : 'messages go'} before it in ${name}${consumers.length > 0 ? `; ${slotWords(consumers)}` : ''}.${hungWords(f, consumers)}${starts}`,
         ...rest,
       },
     };
@@ -245,9 +247,9 @@ function inQueue(f: WaitFacts): Answer {
       finding: `next in ${name}; ${slotWords(consumers)}`,
       cause: {
         cause: 'slots',
-        sentence: `Waits for a free slot: it is next in ${name}, and ${slotWords(consumers)}.${starts}`,
+        sentence: `Waits for a free slot: it is next in ${name}, and ${slotWords(consumers)}.${hungWords(f, consumers)}${starts}`,
         ...rest,
-        remedy: { text: 'A larger pool starts it sooner.', href: workerPath(consumers[0]!.hostname) },
+        remedy: slotsRemedy(consumers, 'A larger pool starts it sooner.'),
       },
     };
   return {

@@ -10,6 +10,7 @@ import {
   goBefore,
   holderOf,
   holders,
+  hungWords,
   isWithWorker,
   LISTED,
   nth,
@@ -22,6 +23,7 @@ import {
   saysItHasNot,
   since,
   slotsOf,
+  slotsRemedy,
   slotWords,
   startsIn,
   startWords,
@@ -156,14 +158,14 @@ function lookAtHolder(f: WaitFacts): Answer {
         finding: `${w.hostname} has taken it; ${slotWords([w])}`,
         cause: {
           cause: 'slots',
-          sentence: `Waits for a free slot: ${w.hostname} has taken it, ${slotWords([w])}, and ${goBefore(ahead)}.${startWords(starts_in, paceUnknown(ahead, w.out_per_min, w.hostname))}`,
+          sentence: `Waits for a free slot: ${w.hostname} has taken it, ${slotWords([w])}, and ${goBefore(ahead)}.${hungWords(f, [w])}${startWords(starts_in, paceUnknown(ahead, w.out_per_min, w.hostname))}`,
           may_still_run: true,
           would_double: RUNS_TWICE,
           place: nth(ahead),
           ahead,
           starts_in,
           ...holders([w]),
-          remedy: { text: `A larger pool of ${w.hostname} starts it sooner.`, href: workerPath(w.hostname) },
+          remedy: slotsRemedy([w], `A larger pool of ${w.hostname} starts it sooner.`),
         },
       };
     }

@@ -120,6 +120,23 @@ export function slotWords(workers: readonly WorkerFacts[]): string {
   return `${known.busy} of ${known.slots} slots of ${whose} ${known.busy === 1 ? 'is' : 'are'} busy`;
 }
 
+/** ' No slot was free for 11 m: ...' where every one of these hangs; else ''. */
+export function hungWords(f: WaitFacts, workers: readonly WorkerFacts[]): string {
+  const since = hungSince(workers);
+  return since === null
+    ? ''
+    : ` No slot has been free for ${age(f.now - since)}: the tasks in them run far longer than they usually do.`;
+}
+export function slotsRemedy(workers: readonly WorkerFacts[], larger: string): { text: string; href: string } {
+  const { hostname } = workers[0]!;
+  const text = hungSince(workers) === null ? larger : `Look at what ${hostname} runs: it may hang.`;
+  return { text, href: workerPath(hostname) };
+}
+function hungSince(workers: readonly WorkerFacts[]): number | null {
+  const since = workers.map((w) => w.hung_since);
+  return since.length === 0 || since.includes(null) ? null : Math.max(...(since as number[]));
+}
+
 export function nobodyConsumes(f: WaitFacts): boolean {
   return consumersOf(f).length === 0 && (f.queue?.consumers ?? 0) === 0;
 }

@@ -61,6 +61,8 @@ export interface WorkerFacts {
   /** Tasks that ended there a minute since it has this one; null: unknown. */
   readonly out_per_min: number | null;
   readonly active: readonly RunningFacts[];
+  /** Since when all its slots are taken by tasks that run far longer than usual; null: that is not so, or not known. */
+  readonly hung_since: number | null;
   /**
    * Which of its lists names the task; none: it answered in full and none does; unknown: it has not answered lately. limited: it says
    * that the task waits for its rate limit, as Umbel's worker does; Python's names such a task in no list.

@@ -39,9 +39,10 @@ const BROKER_PATIENCE_MS = 1500;
 const MAX_ASKED = 20;
 const MAX_SHARED = 500;
 
-/** Which queues stand still: concluded in one place, for whoever wants to know (attention/stalled.ts). */
+/** Which queues stand still and which pools hang: concluded in one place, for whoever wants to know (attention/stalled.ts, hung.ts). */
 export interface Stalls {
   standstillOf(queue: string): { readonly since: number; readonly workers: readonly string[] } | null;
+  hungOf(hostname: string): { readonly since: number } | null;
 }
 
 interface Search {
@@ -223,6 +224,7 @@ export class Waiting {
         started: r.time_start ?? null,
         baseline_p95: usual.get(r.name ?? '')?.p95 ?? null,
       })),
+      hung_since: this.#stalls.hungOf(hostname)?.since ?? null,
       holds: where ?? (isFresh ? 'none' : 'unknown'),
       limit: limitOf(inspected, row.name),
       window: use?.window ?? null,

@@ -1,5 +1,5 @@
 // Facts of a cluster that is well, to be changed by a test where it is not.
-import type { Consumption, Facts, QueueFact, WorkerFact } from '../../../server/dashboard/attention/facts.ts';
+import type { Consumption, Facts, FullPool, QueueFact, WorkerFact } from '../../../server/dashboard/attention/facts.ts';
 import type { Knowledge, KnowledgeBySource } from '../../../shared/wire/cluster.ts';
 
 export const NOW = 1_800_000_000;
@@ -28,6 +28,17 @@ export function consumption(more: Partial<Consumption> = {}): Consumption {
   };
 }
 
+/** A pool of two, both slots taken for ten minutes. */
+export function full(more: Partial<FullPool> = {}): FullPool {
+  return {
+    slots: 2,
+    tasks: ['aaaaaaaa-1', 'bbbbbbbb-2'].map((uuid) => ({ uuid, name: 'shop.pay', started: NOW - 600 })),
+    reserved: 0,
+    asOf: NOW - 2,
+    ...more,
+  };
+}
+
 export function worker(hostname: string, more: Partial<WorkerFact> = {}): WorkerFact {
   return {
     hostname,
@@ -41,6 +52,7 @@ export function worker(hostname: string, more: Partial<WorkerFact> = {}): Worker
     unheard: null,
     eventsDisabled: false,
     consumption: consumption(),
+    full: null,
     blocked: null,
     ...more,
   };
@@ -75,6 +87,7 @@ export function facts(
     newFailures: [],
     gap: null,
     waiting: null,
+    usual: new Map(),
     stalledAfter: 40,
     ...rest,
     knowledge: { events: known(), broker: known(), control: known(), history: known(), results: known(), ...knowledge },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../../server/dashboard/attention/facts.ts';
 import { KINDS } from '../../../server/dashboard/attention/kinds.ts';
 import { Watch } from '../../../server/dashboard/attention/watch.ts';
-import { away, consumption, facts, NOW, queue, worker } from './facts.ts';
+import { away, consumption, facts, full, NOW, queue, worker } from './facts.ts';
 
 /** Looks once a second for so long; what is a need then. */
 function lookFor(seconds: number, of: Facts, watch = new Watch(), fromMs = 0): ReturnType<Watch['needs']>['needs'] {
@@ -26,6 +26,14 @@ const MADE: Record<string, { of: NonNullable<Parameters<typeof facts>[0]>; withi
       waiting: [4, 3, 2].map((ago) => ({ at: NOW - ago, kombu: 1 })),
     },
     within: 10,
+  },
+  'pool-hung': {
+    of: {
+      workers: [worker('w1@h', { full: full() }), worker('w2@h')],
+      queues: [queue('celery', { messages: 31, waitingSince: NOW - 5 })],
+      usual: new Map([['shop.pay', { p99: 1.2, runs: 1240 }]]),
+    },
+    within: 5,
   },
   'worker-silent': { of: { workers: [silent(), worker('w2@h')] }, within: 1 },
   'queue-unconsumed': { of: { queues: [unconsumed] }, within: 5 },

@@ -30,6 +30,7 @@ const WORKER: WorkerFacts = {
   slots: 2,
   out_per_min: 4,
   active: [],
+  hung_since: null,
   holds: 'none',
   limit: null,
   window: 8,
@@ -444,4 +445,23 @@ describe('when it starts', () => {
     expect(reason.starts_in).toBeNull();
     expect(reason.sentence).toMatch(sentence);
   });
+});
+
+it('says so where all slots are taken by tasks that hang, and offers no larger pool for it', () => {
+  const hung = { active: running(2), taken: 2, hung_since: ago(600) };
+  const next = reasonOf(facts({ worker: hung, queue: { ...MAIL, out_per_min: 0 } }));
+  expect(next).toMatchObject({
+    cause: 'slots',
+    sentence:
+      'Waits for a free slot: it is next in mail, and all 2 slots of w1 are busy. No slot has been free for 10 m 0 s: the tasks in them run far longer than they usually do. When it starts is unknown: no task of mail ended in the last minutes.',
+    remedy: { text: 'Look at what w1 runs: it may hang.', href: '/workers/w1' },
+  });
+  // Its other worker is merely busy.
+  const two = facts({
+    workers: [
+      { ...WORKER, ...hung },
+      { ...WORKER, hostname: 'w2', active: running(2) },
+    ],
+  });
+  expect(reasonOf(two).sentence).not.toContain('usually');
 });

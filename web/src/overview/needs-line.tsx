@@ -13,6 +13,7 @@ const LOOK: Record<Attention['kind'], { icon: IconName; state?: string }> = {
   'no-workers': { icon: 'offline', state: 'offline' },
   'worker-silent': { icon: 'late', state: 'late' },
   'worker-stalled': { icon: 'late', state: 'late' },
+  'pool-hung': { icon: 'late', state: 'late' },
   'queue-unconsumed': { icon: 'offline', state: 'FAILURE' },
   failure: { icon: 'FAILURE', state: 'FAILURE' },
   'queue-growing': { icon: 'rising' },
