@@ -2,87 +2,10 @@
 // On a cluster of real workers: waiting.test.ts beside this.
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../server/dashboard/operations/judge.ts';
-import type { MessageFacts, TaskFacts, WaitFacts, WorkerFacts } from '../../../server/dashboard/waiting/facts.ts';
+import type { WaitFacts } from '../../../server/dashboard/waiting/facts.ts';
 import { reasonOf } from '../../../server/dashboard/waiting/reason.ts';
 import { WAIT_CAUSES, type WaitCause } from '../../../shared/wire/wait.ts';
-
-const NOW = 1_000_000;
-
-const TASK: TaskFacts = {
-  uuid: 'id',
-  name: 'shop.pay',
-  state: 'PENDING',
-  eta: null,
-  expires: null,
-  retries: 0,
-  first_seen: NOW - 300,
-  received: null,
-  started: null,
-  last_event: NOW - 300,
-};
-const WORKER: WorkerFacts = {
-  hostname: 'w1',
-  status: 'online',
-  last_heard: NOW - 1,
-  asked: NOW - 2,
-  answered: NOW - 2,
-  consumes: true,
-  slots: 2,
-  out_per_min: 4,
-  active: [],
-  hung_since: null,
-  holds: 'none',
-  limit: null,
-  window: 8,
-  taken: 0,
-  taken_by: null,
-  revoked: false,
-  sends_events: true,
-};
-const READY: MessageFacts = { found: 'ready', queue: 'mail', ahead: { n: 0, is: 'exact' }, at: NOW, why: null };
-const NOWHERE: MessageFacts = { found: 'nowhere', queue: null, ahead: null, at: NOW, why: null };
-const UNACKED: MessageFacts = { found: 'unacked', queue: null, ahead: null, at: NOW, why: null };
-const UNSEEN: MessageFacts = { found: 'unknown', queue: null, ahead: null, at: null, why: 'this broker does not say' };
-
-interface Given extends Partial<Omit<WaitFacts, 'task' | 'workers'>> {
-  task?: Partial<TaskFacts>;
-  worker?: Partial<WorkerFacts> | null;
-  workers?: WorkerFacts[];
-}
-function facts({ task, worker, workers, ...given }: Given = {}): WaitFacts {
-  return {
-    now: NOW,
-    task: { ...TASK, ...task },
-    message: READY,
-    queue: { name: 'mail', depth: 10, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null },
-    workers: workers ?? (worker === null ? [] : [{ ...WORKER, ...worker }]),
-    holder: null,
-    all_asked: true,
-    revoke: null,
-    purge: null,
-    limited_ahead: null,
-    reserved_ahead: null,
-    ...given,
-  };
-}
-const MAIL = { name: 'mail', depth: 40, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null };
-const behind = (n: number, more: Given = {}) => facts({ message: { ...READY, ahead: { n, is: 'exact' } }, ...more });
-/** Taken by w1, by its event. */
-const taken = ({ task, ...given }: Given = {}): WaitFacts =>
-  facts({
-    holder: 'w1',
-    message: UNACKED,
-    task: { state: 'RECEIVED', received: NOW - 20, last_event: NOW - 20, ...task },
-    ...given,
-  });
-const running = (n: number) =>
-  Array.from({ length: n }, (_, i) => ({
-    uuid: `r${i}`,
-    name: 'shop.sum',
-    started: NOW - 100 + i,
-    baseline_p95: null,
-  }));
-const ago = (s: number) => NOW - s;
+import { ago, facts, NOW, NOWHERE, READY, running, taken, UNACKED, UNSEEN, WORKER } from './facts.ts';
 
 interface Case {
   name: string;
@@ -408,60 +331,4 @@ describe('why a task waits', () => {
     expect(holders_total).toEqual({ n: 30, is: 'exact' });
     expect(place).toEqual({ n: 3, is: 'at_least' });
   });
-});
-
-describe('when it starts', () => {
-  it('follows from how many go before it and how fast they leave', () => {
-    const reason = reasonOf(behind(31));
-    expect(reason.starts_in).toEqual({ seconds: 480, is: 'about', per_minute: 4 });
-    expect(reason.sentence).toMatch(/At 4 a minute it starts in about 8 m 0 s\.$/);
-    const slow = reasonOf(behind(1, { queue: { ...MAIL, out_per_min: 0.05 } }));
-    expect(slow.sentence).toMatch(/At 3 an hour it starts in about 40 m 0 s\.$/);
-  });
-
-  it('of one held by a rate limit, from the limit', () => {
-    const reason = reasonOf(taken({ worker: { limit: '6/m' }, limited_ahead: { n: 5, is: 'exact' } }));
-    expect(reason.starts_in).toEqual({ seconds: 60, is: 'about', per_minute: 6 });
-  });
-
-  it.each<[string, WaitFacts, RegExp]>([
-    [
-      'how fast they leave is',
-      behind(31, { queue: { ...MAIL, out_per_min: null } }),
-      /When it starts is unknown: how many tasks of mail end a minute is not known\.$/,
-    ],
-    [
-      'none has left lately',
-      behind(31, { queue: { ...MAIL, out_per_min: 0 } }),
-      /When it starts is unknown: no task of mail ended in the last minutes\.$/,
-    ],
-    [
-      'its place is',
-      taken({ worker: { holds: 'reserved', active: running(2) }, reserved_ahead: null }),
-      /When it starts is unknown: its place is not known\.$/,
-    ],
-  ])('is unknown where %s', (_, given, sentence) => {
-    const reason = reasonOf(given);
-    expect(reason.starts_in).toBeNull();
-    expect(reason.sentence).toMatch(sentence);
-  });
-});
-
-it('says so where all slots are taken by tasks that hang, and offers no larger pool for it', () => {
-  const hung = { active: running(2), taken: 2, hung_since: ago(600) };
-  const next = reasonOf(facts({ worker: hung, queue: { ...MAIL, out_per_min: 0 } }));
-  expect(next).toMatchObject({
-    cause: 'slots',
-    sentence:
-      'Waits for a free slot: it is next in mail, and all 2 slots of w1 are busy. No slot has been free for 10 m 0 s: the tasks in them run far longer than they usually do. When it starts is unknown: no task of mail ended in the last minutes.',
-    remedy: { text: 'Look at what w1 runs: it may hang.', href: '/workers/w1' },
-  });
-  // Its other worker is merely busy.
-  const two = facts({
-    workers: [
-      { ...WORKER, ...hung },
-      { ...WORKER, hostname: 'w2', active: running(2) },
-    ],
-  });
-  expect(reasonOf(two).sentence).not.toContain('usually');
 });

@@ -1,0 +1,64 @@
+// When a waiting task starts, from facts made for it: how many go before it, how fast they leave, and where that is unknown.
+import { describe, expect, it } from 'vitest';
+import type { WaitFacts } from '../../../server/dashboard/waiting/facts.ts';
+import { reasonOf } from '../../../server/dashboard/waiting/reason.ts';
+import { ago, facts, type Given, NOW, READY, running, taken, WORKER } from './facts.ts';
+
+const MAIL = { name: 'mail', depth: 40, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null };
+const behind = (n: number, more: Given = {}) => facts({ message: { ...READY, ahead: { n, is: 'exact' } }, ...more });
+
+describe('when it starts', () => {
+  it('follows from how many go before it and how fast they leave', () => {
+    const reason = reasonOf(behind(31));
+    expect(reason.starts_in).toEqual({ seconds: 480, is: 'about', per_minute: 4 });
+    expect(reason.sentence).toMatch(/At 4 a minute it starts in about 8 m 0 s\.$/);
+    const slow = reasonOf(behind(1, { queue: { ...MAIL, out_per_min: 0.05 } }));
+    expect(slow.sentence).toMatch(/At 3 an hour it starts in about 40 m 0 s\.$/);
+  });
+
+  it('of one held by a rate limit, from the limit', () => {
+    const reason = reasonOf(taken({ worker: { limit: '6/m' }, limited_ahead: { n: 5, is: 'exact' } }));
+    expect(reason.starts_in).toEqual({ seconds: 60, is: 'about', per_minute: 6 });
+  });
+
+  it.each<[string, WaitFacts, RegExp]>([
+    [
+      'how fast they leave is',
+      behind(31, { queue: { ...MAIL, out_per_min: null } }),
+      /When it starts is unknown: how many tasks of mail end a minute is not known\.$/,
+    ],
+    [
+      'none has left lately',
+      behind(31, { queue: { ...MAIL, out_per_min: 0 } }),
+      /When it starts is unknown: no task of mail ended in the last minutes\.$/,
+    ],
+    [
+      'its place is',
+      taken({ worker: { holds: 'reserved', active: running(2) }, reserved_ahead: null }),
+      /When it starts is unknown: its place is not known\.$/,
+    ],
+  ])('is unknown where %s', (_, given, sentence) => {
+    const reason = reasonOf(given);
+    expect(reason.starts_in).toBeNull();
+    expect(reason.sentence).toMatch(sentence);
+  });
+});
+
+it('says so where all slots are taken by tasks that hang, and offers no larger pool for it', () => {
+  const hung = { active: running(2), taken: 2, hung_since: ago(600) };
+  const next = reasonOf(facts({ worker: hung, queue: { ...MAIL, out_per_min: 0 } }));
+  expect(next).toMatchObject({
+    cause: 'slots',
+    sentence:
+      'Waits for a free slot: it is next in mail, and all 2 slots of w1 are busy. No slot has been free for 10 m 0 s: the tasks in them run far longer than they usually do. When it starts is unknown: no task of mail ended in the last minutes.',
+    remedy: { text: 'Look at what w1 runs: it may hang.', href: '/workers/w1' },
+  });
+  // Its other worker is merely busy.
+  const two = facts({
+    workers: [
+      { ...WORKER, ...hung },
+      { ...WORKER, hostname: 'w2', active: running(2) },
+    ],
+  });
+  expect(reasonOf(two).sentence).not.toContain('usually');
+});
