@@ -34,7 +34,7 @@ import {
   resultsOf,
   ttlSeconds,
 } from './key-value.ts';
-import { redisClients, redisError } from './redis-client.ts';
+import { logOutages, redisClients, redisError } from './redis-client.ts';
 import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
 import { RedisWake } from './redis-wake.ts';
 import { type ResultListener, ResultListeners, unlessAborted, watchAll } from './waiters.ts';
@@ -83,6 +83,7 @@ class RedisBackend implements CountingBackend {
     this.#joinTimeoutMs = Number(context.settings?.result_chord_join_timeout ?? 3) * 1000;
     const connect = redisClients(context);
     this.#client = connect();
+    logOutages(this.#client, context);
     this.#client.on('error', (error: Error) => {
       this.#away = error;
     });

@@ -18,6 +18,9 @@ const TRANSPORT_OPTIONS = {
   socket_timeout: 10,
 };
 
+/** A page that asks for a result hears within a second that the store is away, and why; Celery tries for twenty. */
+const RESULT_OPTIONS = { retry_policy: { max_retries: 2, interval_start: 0, interval_step: 0.3, interval_max: 0.3 } };
+
 /** Short steps: the pages are served meanwhile, and must be live again within seconds. */
 const RETRY = { enabled: true, maxRetries: null, intervalStartMs: 250, intervalStepMs: 500, intervalMaxMs: 3000 };
 
@@ -35,6 +38,7 @@ export function dashboardClient(options: Resolved, timer: Timer, log: Logger): C
       broker_read_url: null,
       broker_write_url: null,
       result_backend: result_backend === null || result_backend === '' ? 'disabled://' : result_backend,
+      result_backend_transport_options: { ...RESULT_OPTIONS, ...given.result_backend_transport_options },
       // A store that is away is said to be, at once.
       result_backend_always_retry: false,
     },

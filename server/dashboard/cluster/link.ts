@@ -5,7 +5,7 @@ import type { EventEdge } from '../../../shared/events/edge.ts';
 import type { Celery } from '../../app/celery.ts';
 import type { Backend } from '../../backends/contract.ts';
 import { Control } from '../../control/control.ts';
-import { SerializationError, toError } from '../../errors.ts';
+import { BackendError, SerializationError, toError } from '../../errors.ts';
 import { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
@@ -15,6 +15,8 @@ import { dashboardClient } from './client.ts';
 
 /** A result store that takes so long to say that it has no record is away. @unit milliseconds */
 const BACKEND_SILENT_MS = 5000;
+/** How long one that is known to be away is waited for. @unit milliseconds */
+const BACKEND_AWAY_MS = 250;
 /** An id no task has. */
 const CHECK_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -48,40 +50,45 @@ export class ClusterLink {
     return url === null || url === '' ? null : this.app.backend();
   }
 
-  /** Ask the result store something, and remember how that went. null: none is configured. */
+  /**
+   * Ask the result store something, and remember how that went. null: none is configured.
+   * @throws BackendError also when it is silent: a client waits for a store that is away, and no page is to wait with it
+   */
   async askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null> {
     const opening = this.backend();
     if (opening === null) return null;
     const begun = this.timer.monotonic();
-    try {
-      const value = await question(await opening);
-      this.backendFailure = null;
-      this.backendLastOk = this.timer.now() / 1000;
-      this.backendLatencyMs = this.timer.monotonic() - begun;
-      return { value };
-    } catch (error) {
-      // A record that cannot be read is no failure of the store: it has answered.
-      const isUnread = error instanceof SerializationError;
-      this.backendFailure = isUnread ? null : toError(error).message;
-      throw error;
-    }
+    const asked = (async () => {
+      try {
+        const value = await question(await opening);
+        this.backendFailure = null;
+        this.backendLastOk = this.timer.now() / 1000;
+        this.backendLatencyMs = this.timer.monotonic() - begun;
+        return { value };
+      } catch (error) {
+        // A record that cannot be read is no failure of the store: it has answered.
+        const isUnread = error instanceof SerializationError;
+        this.backendFailure = isUnread ? null : toError(error).message;
+        throw error;
+      }
+    })();
+    let waiting: TimerHandle | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      const patienceMs = this.backendFailure === null ? BACKEND_SILENT_MS : BACKEND_AWAY_MS;
+      waiting = this.timer.after(patienceMs, () => {
+        this.backendFailure ??= `It has not answered for ${BACKEND_SILENT_MS / 1000} s`;
+        reject(new BackendError(this.backendFailure));
+      });
+    });
+    return Promise.race([asked, silence]).finally(() => waiting?.cancel());
   }
 
   /** Is the result store there? Asked now and then, for nobody may ask it anything for hours. Never rejects. */
   async checkBackend(): Promise<void> {
     if (this.#checking) return;
     this.#checking = true;
-    let silent: TimerHandle | undefined;
-    const silence = new Promise<void>((resolve) => {
-      silent = this.timer.after(BACKEND_SILENT_MS, () => {
-        this.backendFailure = `It has not answered for ${BACKEND_SILENT_MS / 1000} s`;
-        resolve();
-      });
-    });
     // What fails is kept as backendFailure.
-    const asked = this.askBackend((backend) => backend.getMany([CHECK_ID])).catch(() => null);
-    await Promise.race([asked, silence]);
-    silent?.cancel();
+    await this.askBackend((backend) => backend.getMany([CHECK_ID])).catch(() => null);
     this.#checking = false;
   }
 
