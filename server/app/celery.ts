@@ -63,6 +63,7 @@ export class Celery implements AppHost {
   log: Logger;
   /** How it was loaded, when the command did it: app/load.ts. */
   source: AppSource | null = null;
+  chordPartsCounted = 0;
   readonly clock = new LamportClock();
   /** This client's id: where replies to it go. */
   readonly oid: string = randomUUID();

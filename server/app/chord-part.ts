@@ -39,6 +39,7 @@ export async function completeChordPart(
   const backend = await app.backend();
   // Where nobody counts, celery.chord_unlock asks for the results.
   if (!countsChords(backend)) return;
+  app.chordPartsCounted++;
   const part = { groupId, index: message.group_index, taskId: message.id, state, result };
   let ready: ChordReady | null;
   try {

@@ -39,6 +39,8 @@ export interface AppHost extends ResultHost {
   backend(): Promise<Backend>;
   /** The store when it is open already; spares hot paths a turn. */
   readonly openBackend: Backend | null;
+  /** Parts of chords that this process has counted: while it counts, there are open chords to look after. */
+  chordPartsCounted: number;
   /** For task-sent events; null when `task_send_sent_event` is off. */
   sentEvents(): EventDispatcher | null;
 }

@@ -19,14 +19,21 @@ const MAX_CHORDS = 20;
 /** Between the two looks at one chord: whoever stores a result counts it at once, or never. @unit milliseconds */
 export const GRACE_MS = 2000;
 
-/** @returns how many chords were completed, or came nearer to it */
-export async function checkOpenChords(app: AppHost): Promise<number> {
+export interface OpenChordsCheck {
+  /** How many chords were completed, or came nearer to it. */
+  readonly completed: number;
+  /** False: there is none that a check could be due for. */
+  readonly anyOpen: boolean;
+}
+
+export async function checkOpenChords(app: AppHost): Promise<OpenChordsCheck> {
   // A worker that has stored nothing yet need not connect for this.
   const backend = app.openBackend;
-  if (!backend?.enabled || !countsChords(backend)) return 0;
+  if (!backend?.enabled || !countsChords(backend)) return { completed: 0, anyOpen: true };
   const open = await backend.openChords(MAX_CHORDS);
+  if (open.length === 0) return { completed: 0, anyOpen: await backend.hasOpenChords() };
   const suspects = await Promise.all(open.map(async (chord) => ((await uncounted(backend, chord)) ? chord : null)));
-  if (suspects.every((chord) => chord === null)) return 0;
+  if (suspects.every((chord) => chord === null)) return { completed: 0, anyOpen: true };
   await new Promise<void>((resolve) => app.timer.after(GRACE_MS, resolve));
   let completed = 0;
   for (const chord of suspects) {
@@ -38,7 +45,7 @@ export async function checkOpenChords(app: AppHost): Promise<number> {
     );
     for (const part of parts) await completeChordPart(app, messageOf(chord, part.task_id), part.status, part.result);
   }
-  return completed;
+  return { completed, anyOpen: true };
 }
 
 /** What has ended and is not counted; one part, to tell of again, when all are counted. null: it ended, or waits for parts that run. */

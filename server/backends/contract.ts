@@ -106,6 +106,8 @@ export interface CountingBackend extends Backend {
    * due again before half its age has passed, whoever asks.
    */
   openChords(limit: number): Promise<readonly OpenChord[]>;
+  /** False: no chord is open that a check could ever be due for, so nobody need ask. True may be said of one that has just ended. */
+  hasOpenChords(): Promise<boolean>;
   /** Task ids of the parts counted so far; null: the chord has ended, or is not known. */
   countedParts(groupId: string): Promise<ReadonlySet<string> | null>;
 }

@@ -208,6 +208,12 @@ class MemoryBackend implements CountingBackend {
     return open;
   }
 
+  async hasOpenChords(): Promise<boolean> {
+    for (const chord of this.#opened().chords.values())
+      if (chord.plan && !chord.done && !this.#expired(chord)) return true;
+    return false;
+  }
+
   async countedParts(groupId: string): Promise<ReadonlySet<string> | null> {
     const chord = this.#opened().chords.get(groupId);
     return chord && chord.size !== null && !chord.done ? new Set(chord.parts.keys()) : null;

@@ -71,6 +71,7 @@ export function retrying(backend: Backend, policy: RetryPolicy, timer: Timer): B
     completeChordPart: (part) => again(() => backend.completeChordPart(part)),
     forgetChord: (id) => again(() => backend.forgetChord(id)),
     openChords: (limit) => backend.openChords(limit),
+    hasOpenChords: () => backend.hasOpenChords(),
     countedParts: (id) => again(() => backend.countedParts(id)),
   };
   return counting;

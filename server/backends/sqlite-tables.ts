@@ -69,6 +69,7 @@ export const SQL = {
   addPlan: `INSERT OR REPLACE INTO umbel_chord_plans
     (group_id, started_at, check_at, expires_at, content_type, content_encoding, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   hasDuePlan: 'SELECT 1 FROM umbel_chord_plans WHERE check_at <= ? LIMIT 1',
+  hasPlan: 'SELECT 1 FROM umbel_chord_plans LIMIT 1',
   duePlans: `SELECT group_id, started_at, ${ENCODED} FROM umbel_chord_plans WHERE check_at <= ? ORDER BY check_at LIMIT ?`,
   postponePlan: 'UPDATE umbel_chord_plans SET check_at = ? WHERE group_id = ?',
   forgetPlan: 'DELETE FROM umbel_chord_plans WHERE group_id = ?',

@@ -190,6 +190,10 @@ class SqliteBackend implements CountingBackend {
     return due.map((row) => ({ groupId: row.group_id, plan: this.#value(row) as ChordPlan }));
   }
 
+  async hasOpenChords(): Promise<boolean> {
+    return this.#ask(() => this.#opened().get(SQL.hasPlan)) !== undefined;
+  }
+
   async countedParts(groupId: string): Promise<ReadonlySet<string> | null> {
     return this.#ask(() => {
       const chord = this.#opened().get<{ done: number }>(SQL.getChord, groupId);

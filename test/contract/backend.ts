@@ -363,6 +363,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.openChords(10)).toEqual([]);
       now += 1;
       expect(await other.openChords(10)).toEqual([{ groupId: 'g', plan }]);
+      expect(await other.hasOpenChords()).toBe(true);
       expect(await backend.openChords(10)).toEqual([]);
       now += 90_000;
       expect(await backend.openChords(10)).toHaveLength(1);
@@ -370,6 +371,16 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.openChords(10)).toEqual([]);
       now += 1;
       expect(await backend.openChords(10)).toHaveLength(1);
+    });
+
+    test('whether any chord is open is known before one is due, and when the last was forgotten', async () => {
+      const backend = await fresh();
+      expect(await backend.hasOpenChords()).toBe(false);
+      for (const id of ['g', 'h']) await backend.startChord(id, 2, { parts: ['a', 'b'], body: { task: 'body' } });
+      await backend.forgetChord('g');
+      expect(await backend.hasOpenChords()).toBe(true);
+      await backend.forgetChord('h');
+      expect(await backend.hasOpenChords()).toBe(false);
     });
 
     test('who subscribed is told when the store is closed', async () => {

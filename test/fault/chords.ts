@@ -35,7 +35,8 @@ const cutUrl = `redis://127.0.0.1:${line.port}/0`;
 const cutLines = { FAULT_URL: cutUrl };
 const start = (name: string) => world.umbel(name, ['-c', '8'], / ready\./, cutLines);
 const workers: WorkerProcess[] = await Promise.all(['a@fault', 'b@fault', 'c@fault'].map(start));
-const pythonLines = python === 'cut' ? cutLines : python === 'store' ? { FAULT_STORE: cutUrl } : {};
+const pythonLines: Record<string, string> =
+  python === 'cut' ? cutLines : python === 'store' ? { FAULT_STORE: cutUrl } : {};
 const startPython = () => world.python('p@fault', ['-P', 'threads', '-c', '4'], pythonLines);
 let pythonWorker = python === 'no' ? null : await startPython();
 

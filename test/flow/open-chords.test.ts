@@ -4,12 +4,16 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
+import { completeChordPart } from '../../server/app/chord-part.ts';
 import { checkOpenChords, GRACE_MS } from '../../server/app/open-chords.ts';
 import type { CountingBackend } from '../../server/backends/contract.ts';
 import { chord, group } from '../../server/canvas/compose.ts';
 import { silentLogger } from '../../server/log.ts';
 import { buildResultMeta } from '../../server/protocol/result-meta.ts';
+import type { TaskMessage } from '../../server/protocol/task-message.ts';
 import type { GroupResult } from '../../server/results/group-result.ts';
+import { CHECK_EVERY_MS, IDLE_CHECK_EVERY_MS, OpenChordsStep } from '../../server/worker/open-chords.ts';
+import type { Worker } from '../../server/worker/worker.ts';
 import { ManualTimer } from '../support/clock.ts';
 import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
@@ -54,18 +58,18 @@ async function sent(url: string) {
   /** One check, to its end. */
   const check = async (meanwhile: () => Promise<unknown> = async () => {}) => {
     const waiting = timer.size;
-    let mended: number | null = null;
-    const done = checkOpenChords(app).then((count) => {
-      mended = count;
+    let completed: number | null = null;
+    const done = checkOpenChords(app).then((check) => {
+      completed = check.completed;
     });
-    await until(() => mended !== null || timer.size > waiting, 'the first look');
-    if (mended === null) await meanwhile();
+    await until(() => completed !== null || timer.size > waiting, 'the first look');
+    if (completed === null) await meanwhile();
     timer.advance(GRACE_MS);
     await done;
-    return mended;
+    return completed;
   };
   const bodies = async () => (await channel.queueStatus('celery'))?.messages ?? 0;
-  return { app, backend, header, ids, result, store, count, due, check, bodies, channel };
+  return { app, timer, backend, header, ids, result, store, count, due, check, bodies, channel };
 }
 
 const stores: [name: string, url: () => string][] = [
@@ -110,4 +114,35 @@ describe.each(stores)('an open chord in %s', (_, url) => {
     expect(await check(() => count(1))).toBe(0);
     expect(await bodies()).toBe(0);
   });
+});
+
+it('a worker asks its store while chords are open; when none is, once a minute, until it counts a part again', async () => {
+  const { app, timer, backend, header } = await sent(`memory://${randomUUID()}`);
+  const { openChords } = backend;
+  let asked = 0;
+  backend.openChords = (limit) => {
+    asked++;
+    return openChords.call(backend, limit);
+  };
+  const step = new OpenChordsStep({} as Worker, {});
+  step.start({ app, timer, log: silentLogger } as unknown as Worker);
+  closing.push(async () => step.stop());
+  const askedIn = async (ticks: number) => {
+    const before = asked;
+    for (let tick = 0; tick < ticks; tick++) {
+      timer.advance(CHECK_EVERY_MS);
+      // The store is in memory: its answer is there with the turn.
+      await new Promise(setImmediate);
+    }
+    return asked - before;
+  };
+  expect(await askedIn(5), 'open').toBe(5);
+  await backend.forgetChord(header.id);
+  expect(await askedIn(1), 'not known yet').toBe(1);
+  const perMinute = IDLE_CHECK_EVERY_MS / CHECK_EVERY_MS;
+  expect(await askedIn(2 * perMinute), 'two idle minutes').toBe(2);
+  const message = { id: 'a', group: 'g', group_index: 0, embed: { chord: { task: 'body' } } } as unknown as TaskMessage;
+  await backend.startChord('g', 2, { parts: ['a', 'b'], body: { task: 'body' } });
+  await completeChordPart(app, message, 'SUCCESS', 1);
+  expect(await askedIn(3), 'open again').toBe(3);
 });
