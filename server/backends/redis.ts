@@ -203,7 +203,6 @@ class RedisBackend implements CountingBackend {
   async hasOpenChords(): Promise<boolean> {
     return (await this.#ask((redis) => redis.exists(this.#keys.openChords))) === 1;
   }
-
   async countedParts(groupId: string): Promise<ReadonlySet<string> | null> {
     const key = this.#keys.chordParts(groupId);
     const isList = this.#context.options.result_chord_ordered === false;

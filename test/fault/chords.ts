@@ -5,10 +5,10 @@
 //   CHORDS=30 PYTHON=no npx tsx ...          without one
 //   PYTHON=killed                            it is on good lines, too, killed every few seconds and started again
 //   PYTHON=store | PYTHON=cut                its line to the result store is cut as ours are; all its lines are
-// All bodies are promised for no, yes and killed. For the others they cannot be: with its store line cut Celery 5.2 fails the part aloud;
-// with its broker's line cut, kombu pops a message (BRPOP) and records it (HSET unacked) in a second command, and what is lost between the
-// two nobody has any more: such a chord has its size, lacks a part, and that part has no result. A Python worker that is killed between
-// the two loses it as well, which is rarer by as much as kills are.
+// All bodies are promised where Python is left in peace (no, yes). Elsewhere they cannot be: kombu pops a message (BRPOP) and records it
+// (HSET unacked) in a second command, and what is lost between the two, by a kill or a cut, nobody has any more: such a chord has its
+// size, lacks a part, and that part has no result. Measured with killed: 298 and 299 of 300 at about 25 kills. With its store line cut
+// Celery 5.2 fails the part aloud.
 // A small one that runs with the tests: chords-under-fire.test.ts.
 import { setTimeout as pause } from 'node:timers/promises';
 import { chord, group } from '../../server/canvas/compose.ts';

@@ -6,6 +6,7 @@ import { registerPool } from '../../server/pool/registry.ts';
 import { signals } from '../../server/signals.ts';
 import type { Transport, TransportFlags } from '../../server/transport/contract.ts';
 import { createTransport, registerTransport } from '../../server/transport/registry.ts';
+import type { TaskConsumer } from '../../server/worker/consumer/consumer.ts';
 import { Bootstep, Worker } from '../../server/worker/worker.ts';
 import { ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
@@ -163,6 +164,36 @@ it('cannot start without a broker when it is not to try again, and says which', 
   await expect(worker.start()).rejects.toThrow(/nobody there/);
   expect((await worker.done).exitCode).toBe(1);
 });
+
+it.each([true, false])(
+  'a broker that is lost while the worker starts is tried again where the settings say so: %s',
+  async (retry) => {
+    const broken: ((error: Error) => void)[] = [];
+    registerTransport('breaking', async () => (context) => breaking(context, broken));
+    const settings = { broker: `breaking://${Math.random()}`, broker_connection_retry_on_startup: retry };
+    const app = await makeApp(settings);
+    let rounds = 0;
+    class LosesTheBroker extends Bootstep<TaskConsumer> {
+      override start(): void {
+        if (++rounds > 1) return;
+        const error = new OperationalError('breaking://', 'cut');
+        for (const lose of broken.splice(0)) lose(error);
+        throw error;
+      }
+    }
+    app.steps.consumer.add(LosesTheBroker);
+    const worker = new Worker(app, { hostname: 'w1@vec', log: logger([]) });
+    const started = worker.start();
+    if (retry) {
+      await started;
+      expect(rounds).toBe(2);
+      await worker.stop();
+    } else {
+      await expect(started).rejects.toThrow(/cut/);
+      expect((await worker.done).exitCode).toBe(1);
+    }
+  },
+);
 
 it('goes on after its broker was lost: early tasks finish, waiting ones come again, the consumer is back', async () => {
   const broken: ((error: Error) => void)[] = [];

@@ -57,14 +57,21 @@ export interface ConsumerOptions {
 /** As Celery: more restarts than this within a second, and it rests for one. */
 const RESTARTS_A_SECOND = 5;
 
+/** Celery 5.6, worker/consumer/consumer.py _get_connection_retry_type */
+function retriesConnection({ host, restarts }: TaskConsumer): boolean {
+  const { conf } = host.app;
+  const onStartup = restarts === 0 ? conf.get('broker_connection_retry_on_startup') : null;
+  return onStartup ?? conf.get('broker_connection_retry');
+}
+
 /** Step: connect, with the retries the settings say. */
 class ConnectionStep extends Bootstep<TaskConsumer> {
   static override label = 'Connection';
   override async start(consumer: TaskConsumer): Promise<void> {
-    const { connection, log, app } = consumer.host;
-    const onStartup = app.conf.get('broker_connection_retry_on_startup') ?? app.conf.get('broker_connection_retry');
-    if (consumer.restarts === 0 && !onStartup) await connection.tryConnect();
-    else await connection.ensure();
+    const { connection, log } = consumer.host;
+    if (retriesConnection(consumer)) await connection.ensure();
+    else await connection.tryConnect();
+    consumer.connectedOnce = true;
     log.info(`Connected to ${connection.url}`);
   }
 }
@@ -74,6 +81,8 @@ export class TaskConsumer {
   readonly blueprint: Blueprint<TaskConsumer>;
   /** Times the steps were started anew. */
   restarts = 0;
+  /** The broker was reached: what is lost from then on is tried again, also while the worker starts. */
+  connectedOnce = false;
   /** True while its steps are stopped because the connection is gone: nothing can be said to the broker. */
   lost = false;
   mode: 'idle' | 'connecting' | 'running' | 'lost' | 'closing' | 'closed' = 'idle';
@@ -185,10 +194,9 @@ export class TaskConsumer {
         } catch (error) {
           if (!this.#open()) break;
           await this.#teardown();
-          const startup = this.restarts === 0;
           const retried =
             error instanceof OperationalError
-              ? app.conf.get('broker_connection_retry') && !startup
+              ? this.connectedOnce && retriesConnection(this)
               : app.conf.get('broker_channel_error_retry') && error instanceof ChannelError;
           if (!retried) throw error;
           log.error(`consumer: ${toError(error).message}`);
