@@ -1,5 +1,5 @@
 // How a dashboard bears what senders invent, at full size: `npx tsx --expose-gc test/fault/invented-names.ts [names] [texts]`. Not part
-// of the suite: bounds.test.ts and metrics.test.ts hold the same bounds at a size that takes seconds.
+// of the suite: dashboard/invented.test.ts holds the same bounds at a size that takes seconds.
 // Prints one JSON line for each step: memory after a collection, how long the pages' requests took, and what is said to be left out.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -58,7 +58,16 @@ async function report(step: string): Promise<void> {
   const { rss, heapUsed } = process.memoryUsage();
   const mb = (bytes: number) => Math.round(bytes / 1e6);
   const { tasks, workers } = cluster.state;
-  const sizes = { tasks: tasks.size, workers: workers.size, given_up: cluster.history.health.given_up };
+  const list = JSON.parse((await dashboard.app.inject('/api/v2/tasks?limit=1')).body) as { counts: object };
+  const states = Object.keys(list.counts).length;
+  const left_out = { no_events: cluster.receiver.malformed, of_workers: cluster.state.workerEventsLeftOut };
+  const sizes = {
+    tasks: tasks.size,
+    workers: workers.size,
+    states,
+    left_out,
+    given_up: cluster.history.health.given_up,
+  };
   process.stdout.write(
     `${JSON.stringify({ step, heard, rss_mb: mb(rss), heap_mb: mb(heapUsed), ...sizes, answers })}\n`,
   );
@@ -82,13 +91,18 @@ const done = (uuid: string, more: object) =>
     runtime: 0.1,
     ...more,
   }));
+const failed = (uuid: string, i: number) => ({ type: 'task-failed', uuid, exception: `Invented${i}('x')` });
 await report('before');
 await each('task names', names, (i) => done(`n${i}`, { name: `invented.${i}` }));
 await each('queues', names, (i) => done(`q${i}`, { queue: `queue-${i}` }));
 await each('hosts', names, (i) => [
   { type: 'worker-heartbeat', hostname: `w@host-${i}`, freq: 2, processed: 1, active: 0 },
 ]);
-await each('event types', names, (i) => [{ type: `task-invented${i}`, uuid: `t${i}` }]);
+// Each type makes a state, as long as there is a place for it.
+await each('event types and states', names, (i) => [{ type: `task-invented${i}`, uuid: `t${i}` }]);
+await each('exceptions', names, (i) => [...done(`e${i}`, {}).slice(0, 1), failed(`e${i}`, i)]);
+// Pairs of worker and task: label sets of the metrics.
+await each('labels', names, (i) => done(`l${i}`, { name: `label.${i % 1000}`, hostname: `w@host-${i % 997}` }));
 await each('other types', names, (i) => [{ type: `invented-${i}` }]);
 const long = 'x'.repeat(4 * 1024 * 1024);
 await each('fields of 4 MB', texts, (i) => done(`long${i}`, { args: long, result: long }).slice(0, 1), 4);

@@ -1,0 +1,101 @@
+// What senders may invent, 2,000 of each kind, and fields of 4 MB: what is kept is bounded, what is left out is counted and said, and every
+// page answers. At full size: fault/invented-names.ts. The bounds of the history alone: history/bounds.test.ts.
+import { expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { ServerFrame } from '../../shared/wire/live.ts';
+import type { Overview } from '../../shared/wire/overview.ts';
+import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
+import type { WorkersReply } from '../../shared/wire/workers.ts';
+import { listening, place, type SentEvent } from '../support/listening.ts';
+import { until } from '../support/until.ts';
+
+const N = 2000;
+/** Event types of no Celery, of which each makes a state: kept apart. */
+const KINDS = 100;
+const each = (of: (i: number) => SentEvent): SentEvent[] => Array.from({ length: N }, (_, i) => of(i));
+
+it('invented names, queues, exceptions, states, hosts and labels are bounded; what is left out is counted and said', async () => {
+  const { dashboard, cluster, tell, metrics } = await listening({ ...place(), max_workers: 500, max_tasks: 10_000 });
+  const get = async <T>(path: string) => {
+    const reply = await dashboard.app.inject(`/api/v2/${path}`);
+    expect([path, reply.statusCode]).toEqual([path, 200]);
+    return reply.json<T>();
+  };
+  await tell(each((i) => ({ type: 'task-succeeded', uuid: `n${i}`, name: `invented.${i}`, runtime: 0.1 })));
+  await tell(each((i) => ({ type: 'task-succeeded', uuid: `q${i}`, name: 'shop.add', queue: `queue-${i}` })));
+  await tell(each((i) => ({ type: 'task-failed', uuid: `e${i}`, name: 'shop.add', exception: `Invented${i}('x')` })));
+  await tell(each((i) => ({ type: `task-invented${i}`, uuid: `s${i}`, name: 'shop.add' })));
+  await tell(each((i) => ({ type: `invented-${i}`, uuid: `o${i}` })));
+  await tell(each((i) => ({ type: 'worker-heartbeat', hostname: `w@host-${i}`, freq: 2, processed: 1, active: 0 })));
+  await tell(
+    each((i) => ({ type: 'task-succeeded', uuid: `l${i}`, name: `label.${i}`, hostname: `w@host-${i % 10}` })),
+  );
+  await until(() => cluster.state.tasks.has(`l${N - 1}`), 'all of it to be heard');
+  cluster.flush();
+  await cluster.history.written();
+
+  // Of states there are as many as kinds of events, and what would be one more is no event.
+  expect(cluster.receiver.malformed).toBe(2 * N - KINDS);
+  const page = await get<TaskPage>('tasks?limit=500');
+  const states = Object.keys(page.counts);
+  expect(states.length).toBeLessThanOrEqual(KINDS + 2);
+  expect(page.counts).toMatchObject({ SUCCESS: 3 * N, FAILURE: N, INVENTED0: 1 });
+  expect(page).toMatchObject({ total: 4 * N + KINDS, total_is: 'exact' });
+  // Of workers as many as there is place for; whose events found none is said.
+  expect((await get<WorkersReply>('workers')).items).toHaveLength(500);
+  expect(cluster.state.workers.size).toBe(500);
+  const overview = await get<Overview>('overview');
+  expect(overview.workers.length).toBeLessThanOrEqual(100);
+  expect(overview.workers_total).toBe(500);
+  const text = await metrics();
+  const said = (name: string) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
+  expect(said('umbel_events_malformed_total')).toBe(2 * N - KINDS);
+  expect(said('umbel_worker_events_left_out_total')).toBe(N - 499);
+  const series = text.split('\n').filter((line) => line.startsWith('flower_events_total{'));
+  // Labels: types beyond fifty are one, and every event counts somewhere.
+  expect(new Set(series.map((line) => /type="([^"]+)"/.exec(line)![1])).size).toBeLessThanOrEqual(50 + 3);
+  expect(series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)).toBe(4 * N + KINDS);
+  expect(said('umbel_metric_series_dropped_total')).toBe(KINDS - 50);
+});
+
+it('fields of 4 MB are cut in rows and live frames, with the cut marked, and longer in the detail, which says when it is not all', async () => {
+  const { dashboard, cluster, tell } = await listening(place());
+  const address = await dashboard.listen();
+  const sizes: number[] = [];
+  const rows = new Map<string, { args: string | null; cut?: string[] }>();
+  const page = new WebSocket(`${address.replace('http', 'ws')}/api/v2/live`);
+  page.on('message', (data: Buffer) => {
+    sizes.push(data.length);
+    const frame = JSON.parse(data.toString()) as ServerFrame;
+    if (frame.type === 'patch' || frame.type === 'snapshot')
+      for (const row of frame.tasks ?? []) rows.set(row.uuid, row as never);
+  });
+  try {
+    await new Promise((resolve) => page.once('open', resolve));
+    const fits = `('${'y'.repeat(60_000)}',)`;
+    const long = `('${'x'.repeat(4 * 1024 * 1024)}',)`;
+    for (let i = 0; i < 20; i++)
+      await tell([{ type: 'task-received', uuid: `long${i}`, name: 'shop.add', args: long, kwargs: '{}' }]);
+    await tell([{ type: 'task-received', uuid: 'fits', name: 'shop.add', args: fits, kwargs: '{}' }]);
+    await until(() => rows.size === 21, 'all of them on the live line');
+    cluster.flush();
+    await cluster.history.written();
+    const list = await dashboard.app.inject('/api/v2/tasks?limit=100');
+    expect(list.json<TaskPage>().items).toHaveLength(21);
+    for (const row of [...rows.values(), ...list.json<TaskPage>().items]) {
+      expect(row.args!.length).toBeLessThan(3000);
+      expect(row.cut).toEqual(['args']);
+    }
+    expect(list.body.length).toBeLessThan(100_000);
+    expect(Math.max(...sizes)).toBeLessThan(200_000);
+    // The detail has as much as is kept of one field, and says that this is not all of it; a field that fits is whole there.
+    const detail = (await dashboard.app.inject('/api/v2/tasks/long7')).json<TaskDetail>();
+    expect(detail.args!.length).toBeGreaterThan(64 * 1024);
+    expect(long.startsWith(detail.args!.slice(0, 64 * 1024))).toBe(true);
+    expect(detail.args_truncated).toBe(true);
+    const whole = (await dashboard.app.inject('/api/v2/tasks/fits')).json<TaskDetail>();
+    expect([whole.args === fits, whole.args_truncated]).toEqual([true, false]);
+  } finally {
+    page.terminate();
+  }
+});
