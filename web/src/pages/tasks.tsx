@@ -1,30 +1,26 @@
 // Find tasks: state counts, query, list, and one task beside it. Everything chosen stands in the URL.
 // The list: tasks/use-task-list.ts, task-table.tsx. What is done with tasks: tasks/use-verbs.tsx. The task: tasks/task-detail.tsx.
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useCallback, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { usePhone } from '../live/hooks.ts';
 import { Bar } from '../shell/layout.tsx';
 import { MenuFor, TaskVerbs } from '../tasks/row-menu.tsx';
 import { TaskDetailPanel } from '../tasks/task-detail.tsx';
 import { TaskListHead } from '../tasks/task-list-head.tsx';
-import { NEWEST_FIRST } from '../tasks/task-list-store.ts';
 import { TaskListFoot, TaskRows } from '../tasks/task-rows.tsx';
 import { TaskTable } from '../tasks/task-table.tsx';
 import { useHiddenColumns } from '../tasks/use-columns.tsx';
 import { useSelected } from '../tasks/use-selected.ts';
 import { useTaskKeys } from '../tasks/use-task-keys.ts';
 import { useTaskList } from '../tasks/use-task-list.ts';
+import { useTaskSearch } from '../tasks/use-task-search.ts';
 import { useVerbs, VerbDialog } from '../tasks/use-verbs.tsx';
 import { LoadingBar } from '../ui/feedback.tsx';
+import { focusLine } from '../ui/table/data-table.tsx';
 import './tasks.css';
 
-const route = getRouteApi('/tasks');
-
 export default function TasksPage() {
-  const search = route.useSearch();
-  const navigate = useNavigate({ from: '/tasks' });
-  const { q = '', state = '', sort = NEWEST_FIRST, task: openId } = search;
+  const { q, state, sort, openId, ...search } = useTaskSearch();
   const columns = useHiddenColumns();
   const [cursor, setCursor] = useState<string | null>(null);
   const [menuFor, setMenuFor] = useState<string | null>(null);
@@ -50,23 +46,20 @@ export default function TasksPage() {
   const rows = tasks.list?.rows ?? [];
   shownRows.current = rows;
 
-  const change = useCallback(
-    (next: Partial<typeof search>) => {
-      clear();
-      setCursor(null);
-      scroller.current?.scrollTo({ top: 0 });
-      void navigate({ search: (before) => clean({ ...before, task: undefined, ...next }), replace: true });
-    },
-    [navigate, clear],
-  );
+  const change = (next: Parameters<typeof search.change>[0]) => {
+    clear();
+    setCursor(null);
+    scroller.current?.scrollTo({ top: 0 });
+    search.change(next);
+  };
   const open = (id: string) => {
     setCursor(id);
-    void navigate({ search: (before) => clean({ ...before, task: id }), replace: openId !== undefined });
+    search.open(id);
   };
-  const close = useCallback(() => {
-    void navigate({ search: (before) => clean({ ...before, task: undefined }) });
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`a[data-row="${openId}"]`)?.focus());
-  }, [navigate, openId]);
+  const close = () => {
+    search.open(undefined);
+    requestAnimationFrame(() => openId && focusLine(scroller.current, openId));
+  };
   const refresh = () => {
     setCursor(null);
     scroller.current?.scrollTo({ top: 0 });
@@ -150,12 +143,3 @@ export default function TasksPage() {
 
 const whyHeld = (reasons: Record<string, boolean>): string | null =>
   Object.entries(reasons).find(([, holds]) => holds)?.[0] ?? null;
-
-/** Empty choices leave the URL. */
-function clean<T extends Record<string, unknown>>(search: T): T {
-  return Object.fromEntries(
-    Object.entries(search).filter(
-      ([k, v]) => v !== undefined && (v !== '' || k === 'hide') && !(k === 'sort' && v === NEWEST_FIRST),
-    ),
-  ) as T;
-}

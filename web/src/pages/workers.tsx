@@ -1,50 +1,30 @@
 // Who works, and how hard: every worker, trouble first, or by deployment when there are many. The rows: workers/worker-table.tsx.
-import { useQuery } from '@tanstack/react-query';
+import type { UseQueryResult } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useMemo, useRef, useState } from 'react';
-import { useOperation } from '../api/actions.ts';
-import { workersQuery } from '../api/queries.ts';
-import { useReadOnly, useWorkers } from '../live/hooks.ts';
+import { useRef, useState } from 'react';
 import { useAway } from '../live/knowledge.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
-import { OperationNote } from '../operations/operation-note.tsx';
-import { useRefusal } from '../operations/refusal.ts';
 import { Bar } from '../shell/layout.tsx';
 import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { AsOf } from '../ui/as-of.tsx';
-import { Button, Segmented } from '../ui/button.tsx';
+import { Button } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { plural } from '../ui/format.ts';
-import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
-import { useList } from '../ui/list/use-list.ts';
-import { readFilter } from '../ui/list-filter.ts';
+import { Listing } from '../ui/list/listing.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
-import {
-  deploymentsOf,
-  describeSlots,
-  FACET,
-  FACETS,
-  FILTER,
-  fleetTotals,
-  nodesOf,
-  workerLabels,
-} from '../workers/worker-list.ts';
-import { columnsOf, groupingOf, keyOf, rowClass } from '../workers/worker-table.tsx';
+import { NoTaskEvents } from '../workers/no-task-events.tsx';
+import { useWorkerList } from '../workers/use-worker-list.ts';
+import { describeSlots, FACET, fleetTotals } from '../workers/worker-list.ts';
+import { WorkerListHead } from '../workers/worker-list-head.tsx';
+import { keyOf, rowClass } from '../workers/worker-table.tsx';
 
 const route = getRouteApi('/workers');
 const TROUBLE_FIRST = 'status';
-const ICON = { offline: 'offline', late: 'late', online: 'online', full: undefined, quiet: undefined } as const;
 
 export default function WorkersPage() {
   const { q = '', sort = TROUBLE_FIRST, by, show = '' } = route.useSearch();
   const navigate = useNavigate({ from: '/workers' });
-  const query = useQuery(workersQuery());
-  const live = useWorkers();
-  const ask = useOperation();
-  const enable = useOperation();
-  const readOnly = useReadOnly();
-  const refusal = useRefusal(undefined, ask.isPending || enable.isPending);
   const away = useAway('events');
   const [cursor, setCursor] = useState<string | null>(null);
   const [resting, setResting] = useState(false);
@@ -52,21 +32,8 @@ export default function WorkersPage() {
   const scroller = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
 
-  const workers = useMemo(() => (live.size > 0 ? [...live.values()] : (query.data ?? [])), [live, query.data]);
-  const names = workers.map(keyOf).join('\n');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: deployments change with the names alone
-  const stems = useMemo(() => (by === 'node' ? nodesOf(workers) : deploymentsOf(workers)), [names, by]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: so do labels
-  const columns = useMemo(() => columnsOf(workerLabels(workers.map(keyOf))), [names]);
-  const grouping = useMemo(() => groupingOf(stems), [stems]);
-  const facet = FACETS.find((name) => name === show);
-  const keep = useMemo(() => {
-    const fits = readFilter(q, FILTER);
-    return (w: (typeof workers)[number]) => fits(w) && (!facet || FACET[facet].has(w));
-  }, [q, facet]);
-  const list = useList({ rows: workers, columns, keyOf, keep, sort, by, grouping, held: resting || scrolled });
+  const { query, workers, columns, facet, list } = useWorkerList({ q, show, sort, by }, resting || scrolled);
   const totals = fleetTotals(list.kept);
-  const quiet = workers.filter(FACET.quiet.has).map(keyOf);
 
   const change = (next: Partial<{ q: string; sort: string; by: 'stem' | 'node' | 'flat'; show: string }>) =>
     void navigate({ search: (before) => ({ ...before, ...clean(next) }), replace: true });
@@ -94,17 +61,7 @@ export default function WorkersPage() {
         <Bar title="Workers" />
         <main className="content" id="main">
           <section className="card">
-            {query.isError ? (
-              <ErrorNote
-                what="The workers could not be read"
-                error={query.error}
-                onRetry={() => void query.refetch()}
-              />
-            ) : query.isPending ? (
-              <Skeleton rows={8} />
-            ) : (
-              <AskWorkers />
-            )}
+            <NoWorkers query={query} />
           </section>
         </main>
       </>
@@ -119,74 +76,17 @@ export default function WorkersPage() {
         onRest={setResting}
         onScrolled={setScrolled}
         head={
-          <>
-            <Facets
-              label="Workers to show"
-              total={workers.length}
-              value={facet ?? ''}
-              onChange={(next) => change({ show: next })}
-              items={FACETS.map((id) => ({
-                id,
-                label: FACET[id].label,
-                n: workers.filter(FACET[id].has).length,
-                icon: ICON[id],
-                state: ICON[id],
-              }))}
-            />
-            <div className="filters">
-              <FilterField
-                label="Filter workers"
-                placeholder="Name, queue:images, busy>4, status:late"
-                value={q}
-                onChange={(next) => change({ q: next })}
-                matches={`${list.kept.length} of ${workers.length}`}
-                inputRef={input}
-              />
-              <Segmented
-                label="Grouping"
-                value={list.by}
-                onChange={(next) => change({ by: next })}
-                options={[
-                  ['stem', 'By deployment'],
-                  ['node', 'By node'],
-                  ['flat', 'Flat'],
-                ]}
-              />
-              {!readOnly && (
-                <Button
-                  icon="refresh"
-                  hint="Ask for heartbeats"
-                  refused={refusal}
-                  onClick={() => ask.mutate({ action: 'heartbeat' })}
-                />
-              )}
-            </div>
-            <OperationNote operation={ask} />
-          </>
+          <WorkerListHead
+            workers={workers}
+            kept={list.kept.length}
+            q={q}
+            show={facet ?? ''}
+            by={list.by}
+            inputRef={input}
+            onChange={change}
+          />
         }
-        below={
-          (quiet.length > 0 || !enable.isIdle) && (
-            <div className="notice">
-              {quiet.length > 0 && (
-                <p>
-                  {quiet.length === 1 ? <b>{quiet[0]}</b> : <b>{plural(quiet.length, 'worker')}</b>}{' '}
-                  {quiet.length === 1 ? 'sends no task events, so its' : 'send no task events, so their'} tasks are not
-                  seen.
-                </p>
-              )}
-              {!readOnly && quiet.length > 0 && (
-                <Button
-                  icon="events"
-                  refused={refusal}
-                  onClick={() => enable.mutate({ action: 'enable_events', destination: quiet })}
-                >
-                  {quiet.length === 1 ? 'Enable task events' : `Enable task events on ${quiet.length} workers`}
-                </Button>
-              )}
-              <OperationNote operation={enable} />
-            </div>
-          )
-        }
+        below={<NoTaskEvents quiet={workers.filter(FACET.quiet.has).map(keyOf)} />}
         foot={
           <>
             <span>
@@ -223,6 +123,13 @@ export default function WorkersPage() {
       </Listing>
     </>
   );
+}
+
+/** There is no list: it failed, it is being read, or nobody has been heard. */
+function NoWorkers({ query }: { query: Pick<UseQueryResult, 'isError' | 'isPending' | 'error' | 'refetch'> }) {
+  if (query.isError)
+    return <ErrorNote what="The workers could not be read" error={query.error} onRetry={() => void query.refetch()} />;
+  return query.isPending ? <Skeleton rows={8} /> : <AskWorkers />;
 }
 
 /** Empty choices leave the URL. */

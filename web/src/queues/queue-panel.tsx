@@ -1,28 +1,22 @@
 // One queue, open beside the list: whether it drains and why not, its figures, its head as it will be delivered, who consumes it, its
 // depth over time, and purge. What waits in it: queue-messages.tsx. All queues: queue-table.tsx.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { Range } from '../../../shared/wire/series.ts';
 import { useOperation } from '../api/actions.ts';
 import { queueQuery } from '../api/queries.ts';
-import { lastValue } from '../charts/axis.ts';
-import { ChartBody, RangePicker, TableToggle } from '../charts/chart-card.tsx';
-import { useSeries } from '../charts/use-series.ts';
-import { useReadOnly, useWorkers } from '../live/hooks.ts';
+import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
-import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { count, exactCount, plural, rate } from '../ui/format.ts';
-import { Middle } from '../ui/middle.tsx';
-import { Alive } from '../ui/state-badge.tsx';
-import { SlotsCell } from '../workers/slots-cell.tsx';
+import { count, plural } from '../ui/format.ts';
 import { PurgeDialog } from './purge.tsx';
-import { arrives, isUnconsumed } from './queue-list.ts';
+import { Figures, Sentence } from './queue-figures.tsx';
 import { Messages } from './queue-messages.tsx';
+import { Consumers, History } from './queue-tabs.tsx';
 
 export type QueueTab = 'messages' | 'consumers' | 'history';
 const TABS: readonly (readonly [QueueTab, string])[] = [
@@ -146,109 +140,5 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
         />
       )}
     </aside>
-  );
-}
-
-/** What one would ask first: does it drain, and if not, why. */
-function Sentence({ queue }: { queue: QueueRow }) {
-  const net = queue.per_min;
-  const words =
-    queue.messages === null
-      ? 'This broker could not be asked how much waits.'
-      : queue.messages > 0 && isUnconsumed(queue)
-        ? 'No worker consumes it: what waits stays until one does.'
-        : net !== null && net >= 0.5
-          ? `${rate(net)} a minute more arrive than leave.`
-          : queue.messages > 0 && net !== null && net <= -0.5
-            ? `${rate(-net)} a minute more leave than arrive.`
-            : null;
-  return words && <p className="sentence">{words}</p>;
-}
-
-function Figures({ queue }: { queue: QueueRow }) {
-  return (
-    <div className="queue-figures">
-      <p>
-        <b>{queue.messages === null ? 'unknown' : exactCount(queue.messages)}</b> waiting
-        {queue.unacked !== null && (
-          <>
-            , <b>{exactCount(queue.unacked)}</b> taken and not yet acknowledged
-          </>
-        )}
-        <ByPriority queue={queue} />
-      </p>
-      <p className="muted">
-        In <b>{rate(arrives(queue))}</b>, out <b>{rate(queue.out_per_min)}</b> a minute
-      </p>
-    </div>
-  );
-}
-
-/** One list a step on Redis, the smallest number first; elsewhere the largest. */
-function ByPriority({ queue }: { queue: QueueRow }) {
-  const steps = Object.entries(queue.by_priority).sort((a, b) => Number(a[0]) - Number(b[0]));
-  if (steps.length === 0 || (steps.length === 1 && steps[0]![0] === '0')) return null;
-  return (
-    <>
-      {'; by priority: '}
-      {steps.map(([step, n], i) => (
-        <span key={step}>
-          {i > 0 && ', '}
-          <b>{exactCount(n)}</b> at {step}
-        </span>
-      ))}
-    </>
-  );
-}
-
-function Consumers({ queue }: { queue: QueueRow }) {
-  const workers = useWorkers();
-  if (queue.workers.length === 0) {
-    return (
-      <Empty icon="workers" title="No worker says that it consumes it">
-        <p className="muted">
-          Add it on a worker's page under Queues, or start one with <code>-Q {queue.name}</code>.
-        </p>
-      </Empty>
-    );
-  }
-  return (
-    <ul className="consumer-list">
-      {queue.workers.map((hostname) => {
-        const worker = workers.get(hostname);
-        return (
-          <li key={hostname}>
-            <Link to="/workers/$name" params={{ name: hostname }}>
-              <Alive status={worker?.status ?? 'offline'}>
-                <code>
-                  <Middle text={hostname} />
-                </code>
-              </Alive>
-              {worker && <SlotsCell worker={worker} />}
-            </Link>
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
-
-function History({ name, range, onRange }: { name: string; range: Range; onRange: (range: Range) => void }) {
-  const [asTable, setAsTable] = useState(false);
-  const series = useSeries({ metric: 'depth', queue: name, range });
-  return (
-    <div className="history">
-      <div className="tools">
-        <TableToggle on={asTable} onChange={setAsTable} />
-        <RangePicker value={range} onChange={onRange} />
-      </div>
-      <ChartBody
-        kind="depth"
-        query={series}
-        asTable={asTable}
-        height={180}
-        summary={(s) => `Depth of ${name} over the last ${s.range}: ${count(lastValue(s.lines.depth))} now`}
-      />
-    </div>
   );
 }

@@ -1,0 +1,66 @@
+// Who consumes a queue, and its depth over time.
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { Range } from '../../../shared/wire/series.ts';
+import { lastValue } from '../charts/axis.ts';
+import { ChartBody, RangePicker, TableToggle } from '../charts/chart-card.tsx';
+import { useSeries } from '../charts/use-series.ts';
+import { useWorkers } from '../live/hooks.ts';
+import { Empty } from '../ui/feedback.tsx';
+import { count } from '../ui/format.ts';
+import { Middle } from '../ui/middle.tsx';
+import { Alive } from '../ui/state-badge.tsx';
+import { SlotsCell } from '../workers/slots-cell.tsx';
+
+export function Consumers({ queue }: { queue: QueueRow }) {
+  const workers = useWorkers();
+  if (queue.workers.length === 0) {
+    return (
+      <Empty icon="workers" title="No worker says that it consumes it">
+        <p className="muted">
+          Add it on a worker's page under Queues, or start one with <code>-Q {queue.name}</code>.
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <ul className="consumer-list">
+      {queue.workers.map((hostname) => {
+        const worker = workers.get(hostname);
+        return (
+          <li key={hostname}>
+            <Link to="/workers/$name" params={{ name: hostname }}>
+              <Alive status={worker?.status ?? 'offline'}>
+                <code>
+                  <Middle text={hostname} />
+                </code>
+              </Alive>
+              {worker && <SlotsCell worker={worker} />}
+            </Link>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+export function History({ name, range, onRange }: { name: string; range: Range; onRange: (range: Range) => void }) {
+  const [asTable, setAsTable] = useState(false);
+  const series = useSeries({ metric: 'depth', queue: name, range });
+  return (
+    <div className="history">
+      <div className="tools">
+        <TableToggle on={asTable} onChange={setAsTable} />
+        <RangePicker value={range} onChange={onRange} />
+      </div>
+      <ChartBody
+        kind="depth"
+        query={series}
+        asTable={asTable}
+        height={180}
+        summary={(s) => `Depth of ${name} over the last ${s.range}: ${count(lastValue(s.lines.depth))} now`}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+// Tasks a worker holds: reserved, waiting for their ETA; and the ids it knows as revoked.
+import { Link } from '@tanstack/react-router';
+import type { RequestInfo } from '../../../shared/wire/workers.ts';
+import { Empty } from '../ui/feedback.tsx';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import type { Column } from '../ui/table/columns.ts';
+import { DataTable } from '../ui/table/data-table.tsx';
+import { shortId, TaskName } from '../ui/task-name.tsx';
+import { At } from '../ui/time.tsx';
+import { argumentsShown } from './active.tsx';
+
+export function Requests({
+  requests,
+  what,
+  none,
+  eta,
+}: {
+  requests: readonly RequestInfo[];
+  what: string;
+  none: string;
+  eta?: boolean;
+}) {
+  if (requests.length === 0) return <Empty title={none} />;
+  return (
+    <DataTable
+      caption={`Tasks ${what}`}
+      columns={eta ? SCHEDULED : RESERVED}
+      lines={requests.map((row) => ({ kind: 'row', key: row.id, row, within: false }))}
+    />
+  );
+}
+
+const RESERVED: readonly Column<RequestInfo>[] = [
+  { id: 'task', label: 'Task', width: 170, grow: 1, cell: (task) => <TaskName name={task.name} /> },
+  {
+    id: 'id',
+    label: 'Id',
+    width: 100,
+    className: 'code muted',
+    cell: (task) => (
+      <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
+        {shortId(task.id)}
+      </Link>
+    ),
+  },
+  {
+    id: 'args',
+    label: 'Arguments',
+    width: 200,
+    grow: 2,
+    rank: 2,
+    className: 'code faint',
+    cell: (task) => <ForeignText text={argumentsShown(task)} />,
+  },
+];
+const SCHEDULED: readonly Column<RequestInfo>[] = [
+  ...RESERVED,
+  {
+    id: 'eta',
+    label: 'ETA',
+    width: 150,
+    num: true,
+    rank: 1,
+    className: 'muted',
+    cell: (task) => <Eta eta={task.eta} />,
+  },
+];
+
+/** In the person's own zone, as every other time here. */
+function Eta({ eta }: { eta: string | null }) {
+  const at = eta === null ? Number.NaN : Date.parse(eta) / 1000;
+  return Number.isNaN(at) ? (eta ?? '-') : <At at={at} />;
+}
+
+export function Revoked({ ids }: { ids: readonly string[] }) {
+  if (ids.length === 0) return <Empty title="It remembers no revoked task" />;
+  return (
+    <ul className="id-list code">
+      {ids.slice(0, 500).map((id) => (
+        <li key={id}>
+          <Link to="/tasks/$id" params={{ id }} className="link">
+            {id}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
