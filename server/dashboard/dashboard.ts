@@ -108,25 +108,35 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const lateHistory = late<HistoryStore>();
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const cluster = new Cluster(options, link, lateHistory.value, timer, log, masking);
+  const { actions, view } = cluster;
   const baselines = new Baselines(lateHistory.value, timer);
-  const attention = new Attention(cluster, timer, log.child('attention'), baselines);
+  const attention = new Attention(view, timer, log.child('attention'), baselines);
   const interventions = new Interventions();
-  const taskRows = new TaskRows(cluster, interventions);
-  const feed = new Feed(cluster, taskRows, timer, version);
+  const taskRows = new TaskRows(view, interventions);
+  const feed = new Feed(view, taskRows, timer, version);
   const sockets = new Set<LiveSocket>();
   const tally = new EventTally();
   cluster.onEvents((events) => tally.add(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
   cluster.onBatch((batch) => {
     for (const hostname of batch.workersGone) tally.forgetWorker(hostname);
   });
-  const waiting = new Waiting(cluster, interventions, attention, baselines);
+  const waiting = new Waiting(view, interventions, attention, baselines);
   const rates = new StartRates(() => timer.now() / 1000);
   cluster.onEvents((events) => rates.take(events, (uuid) => cluster.state.tasks.get(uuid)?.name ?? null));
   const follower = new Follower(timer, feed, lateHistory.value);
-  const desk: OperationDesk = { cluster, feed, waiting, interventions, rates, follower };
-  const progress = new ProgressWatch(cluster, feed, timer, masking);
+  const desk: OperationDesk = {
+    cluster: view,
+    actions,
+    records: lateHistory.value,
+    feed,
+    waiting,
+    interventions,
+    rates,
+    follower,
+  };
+  const progress = new ProgressWatch(view, feed, timer, masking);
   const context: RouteContext = {
-    cluster,
+    cluster: view,
     attention,
     feed,
     baselines,

@@ -44,7 +44,7 @@ it('tasks that ran while no dashboard did are counted, kept, and marked in the c
   const third = await listening(at);
   await until(async () => {
     await third.tell([third.beat(181)]);
-    return !third.cluster.listening.gaps.isMeasuring;
+    return !third.cluster.events.gaps.isMeasuring;
   }, 'the second restart to be counted');
   await expect.poll(() => third.info()).toMatchObject({ events_lost: 180, gaps: [{ tasks: 60 }] });
 });

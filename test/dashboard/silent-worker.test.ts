@@ -73,7 +73,7 @@ async function world(options: DashboardOptions = {}) {
     });
   await until(async () => {
     await seconds(0.25);
-    return cluster.settled !== null;
+    return cluster.view.settled !== null;
   }, 'the first round of questions to end');
   return { dashboard, timer, get, api, seconds, send, beat };
 }

@@ -52,8 +52,8 @@ function rates({ named, silent = [] }: { named: boolean; silent?: string[] }) {
   return queueRates({
     trends,
     now: END + 60,
-    inspector: { workers: new Map(Object.entries({ 'only@h': queues('mail'), 'both@h': queues('mail', 'work') })) },
-    taskEvents: { sends: (hostname: string) => (silent.includes(hostname) ? false : null) },
+    inspected: new Map(Object.entries({ 'only@h': queues('mail'), 'both@h': queues('mail', 'work') })),
+    sendsEvents: (hostname: string) => (silent.includes(hostname) ? false : null),
   } as never);
 }
 

@@ -11,13 +11,16 @@ export interface Outcome {
   new_ids?: Record<string, string>;
 }
 
+/** Where operations are recorded. */
+export type OperationRecords = Pick<HistoryStore, 'beginOperation' | 'finishOperation'>;
+
 export async function audited(
-  history: HistoryStore,
+  records: OperationRecords,
   asked: { at: number; who: string; subject: string; request: OperationRequest },
   work: () => Promise<Outcome>,
 ): Promise<OperationRecord> {
   const { at, who, subject, request } = asked;
-  const id = await history.beginOperation({
+  const id = await records.beginOperation({
     at,
     who,
     action: request.action,
@@ -35,7 +38,7 @@ export async function audited(
       answers: [],
     }),
   );
-  await history.finishOperation(id, {
+  await records.finishOperation(id, {
     outcome: done.outcome,
     summary: done.summary,
     answers: jsonText(done.answers),

@@ -6,7 +6,7 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Baselines } from '../cluster/baselines.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Facts, FailureFact, Usual, WaitingLook, WorkerFact } from './facts.ts';
 import { gather } from './gather.ts';
 import { type Hung, hungOf, namesInQuestion } from './hung.ts';
@@ -22,7 +22,7 @@ const LOOKS_KEPT = 30;
 const DAY = 86_400;
 
 export class Attention {
-  readonly #cluster: Cluster;
+  readonly #cluster: ClusterView;
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #baselines: Baselines;
@@ -36,7 +36,7 @@ export class Attention {
   #isReading = false;
   #stopped = false;
 
-  constructor(cluster: Cluster, timer: Timer, log: Logger, baselines: Baselines) {
+  constructor(cluster: ClusterView, timer: Timer, log: Logger, baselines: Baselines) {
     this.#cluster = cluster;
     this.#timer = timer;
     this.#log = log;
@@ -148,7 +148,7 @@ export class Attention {
     }
     this.#isAsking = true;
     try {
-      const waiting = await this.#cluster.probe.waitingConsumers();
+      const waiting = await this.#cluster.waitingConsumers();
       const at = this.#cluster.now;
       this.#waiting =
         waiting === null ? null : [...(this.#waiting ?? []), { at, kombu: waiting.kombu }].slice(-LOOKS_KEPT);

@@ -3,11 +3,11 @@
 // Holds: one pass, synchronous, so that all facts are of one moment; nothing is concluded here.
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import { fallenAt, waitingSince } from '../cluster/queue-probe.ts';
 import { isPrefetchFull, slotsOf } from '../cluster/room.ts';
 import { queueRows } from '../cluster/rows.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { expectedWithin } from '../cluster/worker-watch.ts';
 import type {
   Consumption,
@@ -30,20 +30,20 @@ export interface Remembered {
   readonly usual: ReadonlyMap<string, Usual>;
 }
 
-export function gather(cluster: Cluster, { newFailures, waiting, usual }: Remembered): Facts {
-  const { inspector, now, settled, state } = cluster;
-  const workers = [...state.workers.values()].map((w) => workerFact(cluster, w));
+export function gather(cluster: ClusterView, { newFailures, waiting, usual }: Remembered): Facts {
+  const { inspected, now, settled } = cluster;
+  const workers = [...cluster.workers.values()].map((w) => workerFact(cluster, w));
   const silent = new Set(workers.filter((w) => w.status !== 'online' && !w.left).map((w) => w.hostname));
   const held = countHeld(cluster, silent);
   return {
     now,
     settledFor: settled === null ? null : now - settled,
     knowledge: knowledge(cluster),
-    quiet: cluster.quiet,
+    quiet: cluster.events.quiet,
     workers: workers.map((w) =>
       silent.has(w.hostname) ? { ...w, held: held.get(w.hostname) ?? { running: 0, waiting: 0 } } : w,
     ),
-    unknownQueues: workers.filter((w) => w.status !== 'offline' && !inspector.workers.has(w.hostname)).length,
+    unknownQueues: workers.filter((w) => w.status !== 'offline' && !inspected.has(w.hostname)).length,
     queues: queueRows(cluster).map((row) => queueFact(cluster, row)),
     newFailures,
     gap: gapFact(cluster),
@@ -53,7 +53,7 @@ export function gather(cluster: Cluster, { newFailures, waiting, usual }: Rememb
   };
 }
 
-function workerFact(cluster: Cluster, w: WorkerRecord): WorkerFact {
+function workerFact(cluster: ClusterView, w: WorkerRecord): WorkerFact {
   const { hostname } = w;
   return {
     hostname,
@@ -65,15 +65,15 @@ function workerFact(cluster: Cluster, w: WorkerRecord): WorkerFact {
     held: null,
     drift: w.clock_drift,
     unheard: cluster.watch.unheard(hostname),
-    eventsDisabled: cluster.taskEvents.sends(hostname) === false,
+    eventsDisabled: cluster.sendsEvents(hostname) === false,
     consumption: consumption(cluster, w),
     full: fullPool(cluster, w),
     blocked: blocked(cluster, w),
   };
 }
 
-function consumption(cluster: Cluster, w: WorkerRecord): Consumption | null {
-  const inspected = cluster.inspector.workers.get(w.hostname);
+function consumption(cluster: ClusterView, w: WorkerRecord): Consumption | null {
+  const inspected = cluster.inspected.get(w.hostname);
   const rest = cluster.watch.rest(w.hostname);
   if (!inspected || !rest) return null;
   // It does not read them, and says so: rate limits hold enough of their tasks.
@@ -91,15 +91,15 @@ function consumption(cluster: Cluster, w: WorkerRecord): Consumption | null {
   };
 }
 
-function fullPool(cluster: Cluster, w: WorkerRecord): FullPool | null {
-  const inspected = cluster.inspector.workers.get(w.hostname);
+function fullPool(cluster: ClusterView, w: WorkerRecord): FullPool | null {
+  const inspected = cluster.inspected.get(w.hostname);
   const asOf = cluster.inspector.answeredAt(w.hostname, 'active');
   const slots = slotsOf(inspected);
   // By its list and, where it sends them, by its heartbeats.
   if (!inspected || asOf === null || slots === null || slots === 0 || inspected.active.length < slots) return null;
   if (w.active !== null && w.active < slots) return null;
   const startOf = (uuid: string, own: number | null): number | null => {
-    const heard = cluster.state.tasks.get(uuid)?.started ?? null;
+    const heard = cluster.tasks.get(uuid)?.started ?? null;
     if (heard !== null || own === null) return heard;
     const at = own - w.clock_drift;
     // Celery before 4.4 gives a reading of its monotonic clock.
@@ -113,16 +113,16 @@ function fullPool(cluster: Cluster, w: WorkerRecord): FullPool | null {
   };
 }
 
-function blocked(cluster: Cluster, w: WorkerRecord): WorkerFact['blocked'] {
-  const delay = cluster.inspector.workers.get(w.hostname)?.stats?.loop_delay;
+function blocked(cluster: ClusterView, w: WorkerRecord): WorkerFact['blocked'] {
+  const delay = cluster.inspected.get(w.hostname)?.stats?.loop_delay;
   const last = (delay as { last?: { at?: unknown; seconds?: unknown; tasks?: unknown } | null } | undefined)?.last;
   if (!last || typeof last.at !== 'number' || typeof last.seconds !== 'number') return null;
   const tasks = Array.isArray(last.tasks) ? last.tasks.filter((name): name is string => typeof name === 'string') : [];
   return { seconds: last.seconds, at: last.at - w.clock_drift, tasks };
 }
 
-function queueFact(cluster: Cluster, row: QueueRow): QueueFact {
-  const probed = cluster.probe.queues.get(row.name);
+function queueFact(cluster: ClusterView, row: QueueRow): QueueFact {
+  const probed = cluster.queues.get(row.name);
   return {
     name: row.name,
     messages: row.messages,
@@ -136,10 +136,13 @@ function queueFact(cluster: Cluster, row: QueueRow): QueueFact {
   };
 }
 
-function countHeld(cluster: Cluster, silent: ReadonlySet<string>): Map<string, { running: number; waiting: number }> {
+function countHeld(
+  cluster: ClusterView,
+  silent: ReadonlySet<string>,
+): Map<string, { running: number; waiting: number }> {
   const held = new Map<string, { running: number; waiting: number }>();
   if (silent.size === 0) return held;
-  for (const t of cluster.state.tasks.values()) {
+  for (const t of cluster.tasks.values()) {
     if ((t.state !== 'STARTED' && t.state !== 'RECEIVED') || t.worker === null || !silent.has(t.worker)) continue;
     const count = held.get(t.worker) ?? { running: 0, waiting: 0 };
     if (t.state === 'STARTED') count.running++;
@@ -149,8 +152,8 @@ function countHeld(cluster: Cluster, silent: ReadonlySet<string>): Map<string, {
   return held;
 }
 
-function gapFact(cluster: Cluster): GapFact | null {
-  const [gap] = cluster.listening.gaps.list();
+function gapFact(cluster: ClusterView): GapFact | null {
+  const [gap] = cluster.events.gaps.list();
   if (!gap || gap.until === null || gap.events === 0) return null;
   return { since: gap.since, until: gap.until, events: gap.events, tasks: gap.tasks };
 }

@@ -2,7 +2,7 @@
 // No broker tells how many events it sent to nobody. But every heartbeat of a worker says how many tasks it has begun, and each of them
 // had a task-started: by how much the second lags further behind the first after a gap than before it, so many tasks began unseen. That
 // holds over a restart of this process too: how far each worker was heard is in the history, and the next process goes on from there.
-// Not here: looking up the ends that were missed (backfill.ts); noticing a loss (events/receiver.ts); keeping what is found (listening.ts).
+// Not here: looking up the ends that were missed (backfill.ts); noticing a loss (events/receiver.ts); keeping what is found (event-stream.ts).
 // Holds: a gap in which no task began is none; what is counted, what is at least so much, what is a guess and what nobody can tell are
 // told apart: unknown is null, never 0. A worker that was there before the gap is never counted from zero, one that began in it always:
 // by its pid, its count and, since containers give every process the same pid, by how long it runs (`inspect stats`).

@@ -6,7 +6,7 @@ import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { HeldTasks } from '../../../shared/wire/workers.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterView } from './view.ts';
 
 const SHOWN = 100;
 const ORDER = { running: 0, reserved: 1, scheduled: 2 } as const;
@@ -14,14 +14,14 @@ const ORDER = { running: 0, reserved: 1, scheduled: 2 } as const;
 type Held = HeldTasks['tasks'][number];
 
 /** null: it is there. */
-export function heldBy(cluster: Cluster, w: WorkerRecord): HeldTasks | null {
+export function heldBy(cluster: ClusterView, w: WorkerRecord): HeldTasks | null {
   if (cluster.statusOf(w) !== 'offline') return null;
   const since = w.last_heard ?? cluster.startedAt;
   const held = new Map<string, Held>();
-  const inspected = cluster.inspector.workers.get(w.hostname);
+  const inspected = cluster.inspected.get(w.hostname);
   const asOf = inspected && inspected.complete > 0 ? inspected.complete : null;
   const add = (id: string, name: string | null, was: Held['was'], at: number | null, acknowledged: boolean | null) => {
-    const task = cluster.state.tasks.get(id);
+    const task = cluster.tasks.get(id);
     // It has ended, or gone on elsewhere.
     if (task && (ENDED_STATES.has(task.state) || task.state === 'RETRY' || task.worker !== w.hostname)) return;
     held.set(id, { uuid: id, name: name ?? task?.name ?? null, was, at, acknowledged });
@@ -31,7 +31,7 @@ export function heldBy(cluster: Cluster, w: WorkerRecord): HeldTasks | null {
     for (const r of inspected.reserved) add(r.id, r.name, 'reserved', null, r.acknowledged ?? null);
     for (const r of inspected.active) add(r.id, r.name, 'running', r.time_start, r.acknowledged ?? null);
   }
-  for (const t of cluster.state.tasks.values()) {
+  for (const t of cluster.tasks.values()) {
     if (t.worker !== w.hostname || (t.state !== 'STARTED' && t.state !== 'RECEIVED')) continue;
     const known = held.get(t.uuid);
     if (t.state === 'STARTED')
@@ -43,22 +43,25 @@ export function heldBy(cluster: Cluster, w: WorkerRecord): HeldTasks | null {
 }
 
 /** It was with a worker that fell silent or left: since when nobody knows what became of it. null: its state holds. */
-export function unknownSince(cluster: Cluster, row: Pick<TaskRow, 'state' | 'worker' | 'timestamp'>): number | null {
+export function unknownSince(
+  cluster: ClusterView,
+  row: Pick<TaskRow, 'state' | 'worker' | 'timestamp'>,
+): number | null {
   if (row.worker === null || (row.state !== 'STARTED' && row.state !== 'RECEIVED')) return null;
-  const w = cluster.state.workers.get(row.worker);
+  const w = cluster.workers.get(row.worker);
   // Forgotten, so long is it gone; unless there was no place for it.
-  if (!w) return cluster.settled === null || cluster.state.workerEventsLeftOut > 0 ? null : row.timestamp;
+  if (!w) return cluster.settled === null || cluster.workerEventsLeftOut > 0 ? null : row.timestamp;
   if (cluster.statusOf(w) !== 'offline') return null;
   return Math.max(w.last_heard ?? row.timestamp, row.timestamp);
 }
 
 /** How many unfinished tasks of these are with workers that are gone, by state; those in memory. */
-export function countUnknown(cluster: Cluster, matches: (row: TaskRecord) => boolean): Record<string, number> {
+export function countUnknown(cluster: ClusterView, matches: (row: TaskRecord) => boolean): Record<string, number> {
   const counts: Record<string, number> = {};
-  const { workers } = cluster.state;
+  const { workers } = cluster;
   // Mostly nobody is gone, and there is nothing to count.
   if (![...workers.values()].some((w) => cluster.statusOf(w) === 'offline')) return counts;
-  for (const t of cluster.state.tasks.values())
+  for (const t of cluster.tasks.values())
     if (unknownSince(cluster, t) !== null && matches(t)) counts[t.state] = (counts[t.state] ?? 0) + 1;
   return counts;
 }

@@ -4,7 +4,7 @@
 import { formatCount } from '../../../shared/format/text.ts';
 import type { Knowledge, KnowledgeBySource, SourceState } from '../../../shared/wire/cluster.ts';
 import { safeUrl } from '../../transport/url.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterView } from './view.ts';
 
 /** So many tasks that wait to be written are worth a word. */
 const SLOW = 20_000;
@@ -13,7 +13,7 @@ const ROUNDS_MISSED = 3;
 /** ... and never sooner. @unit seconds */
 const SILENT_AFTER = 10;
 
-export function knowledge(cluster: Cluster): KnowledgeBySource {
+export function knowledge(cluster: ClusterView): KnowledgeBySource {
   return {
     events: eventsKnown(cluster),
     broker: brokerKnown(cluster),
@@ -32,17 +32,18 @@ const unknown = (asOf: number | null, since: number, reason: string): Knowledge 
 });
 const neither = (reason: string): Knowledge => ({ ok: null, as_of: null, since: null, reason });
 
-function eventsKnown(cluster: Cluster): Knowledge {
-  const { lastEvent, now, receiver, startedAt } = cluster;
-  if (receiver.connected) return known(now);
-  if (cluster.neverHeard) return neither('Not listening yet');
-  const since = cluster.listening.gaps.current?.since ?? lastEvent ?? startedAt;
+function eventsKnown(cluster: ClusterView): Knowledge {
+  const { now, startedAt } = cluster;
+  const { connected, gaps, lastEvent, neverHeard } = cluster.events;
+  if (connected) return known(now);
+  if (neverHeard) return neither('Not listening yet');
+  const since = gaps.current?.since ?? lastEvent ?? startedAt;
   return unknown(Math.min(lastEvent ?? since, since), since, 'Not listening: the broker is away');
 }
 
-function brokerKnown(cluster: Cluster): Knowledge {
-  const { now, options, probe, startedAt } = cluster;
-  const { failure, lastOk } = probe;
+function brokerKnown(cluster: ClusterView): Knowledge {
+  const { now, options, startedAt } = cluster;
+  const { failure, lastOk } = cluster.broker;
   if (failure !== null) return unknown(lastOk, lastOk ?? startedAt, failure);
   if (lastOk === null) {
     const isYoung = now - startedAt < SILENT_AFTER;
@@ -53,10 +54,10 @@ function brokerKnown(cluster: Cluster): Knowledge {
   return known(lastOk);
 }
 
-function controlKnown(cluster: Cluster): Knowledge {
-  const { inspector, link, now, options, settled } = cluster;
+function controlKnown(cluster: ClusterView): Knowledge {
+  const { connected, inspector, now, options, settled } = cluster;
   const { lastAnswer } = inspector;
-  if (!link.asking.connected)
+  if (!connected)
     return unknown(lastAnswer, lastAnswer ?? cluster.startedAt, 'The broker is away: no worker can be asked');
   if (settled === null || cluster.onlineWorkers().length === 0) {
     const reason = settled === null ? 'Workers are being asked' : 'There is no worker to ask';
@@ -67,25 +68,25 @@ function controlKnown(cluster: Cluster): Knowledge {
   return now - since > late ? unknown(lastAnswer, since, 'No worker answers') : { ...known(now), as_of: lastAnswer };
 }
 
-function historyKnown(cluster: Cluster): Knowledge {
+function historyKnown(cluster: ClusterView): Knowledge {
   const { history, historyOk, now, startedAt } = cluster;
   if (history.failure !== null) return unknown(historyOk, historyOk ?? startedAt, history.failure);
   return known(now);
 }
 
-function resultsKnown(cluster: Cluster): Knowledge {
-  const { link, options, startedAt } = cluster;
+function resultsKnown(cluster: ClusterView): Knowledge {
+  const { options, startedAt } = cluster;
+  const { failure, lastOk } = cluster.results;
   if (!options.result_backend || options.result_backend.startsWith('disabled'))
     return neither('No result store is configured: results cannot be shown');
-  if (link.backendFailure !== null)
-    return unknown(link.backendLastOk, link.backendLastOk ?? startedAt, link.backendFailure);
-  return link.backendLastOk === null ? neither('Not asked yet') : known(link.backendLastOk);
+  if (failure !== null) return unknown(lastOk, lastOk ?? startedAt, failure);
+  return lastOk === null ? neither('Not asked yet') : known(lastOk);
 }
 
 /** The rows of sources, as the rail and /readyz show them. */
-export function sources(cluster: Cluster): SourceState[] {
+export function sources(cluster: ClusterView): SourceState[] {
   const { broker, events, history, results } = knowledge(cluster);
-  const { link, options, probe } = cluster;
+  const { options } = cluster;
   const row = (name: string, label: string, of: Knowledge, latencyMs: number | null): SourceState => ({
     name,
     label,
@@ -101,9 +102,9 @@ export function sources(cluster: Cluster): SourceState[] {
   const behind = waiting > SLOW ? `${formatCount(waiting)} tasks wait to be written` : null;
   const isNone = ({ reason }: Knowledge) => reason?.startsWith('No result store') === true;
   return [
-    row('broker', link.asking.url, broker, probe.latencyMs),
-    row('results', isNone(results) ? 'none' : safeUrl(options.result_backend!), results, link.backendLatencyMs),
+    row('broker', cluster.brokerUrl, broker, cluster.broker.latencyMs),
+    row('results', isNone(results) ? 'none' : safeUrl(options.result_backend!), results, cluster.results.latencyMs),
     { ...row('store', options.db, history, cluster.history.lastWriteMs), detail: history.reason ?? behind },
-    { ...row('events', 'events', events, null), last_ok: cluster.lastEvent },
+    { ...row('events', 'events', events, null), last_ok: cluster.events.lastEvent },
   ];
 }

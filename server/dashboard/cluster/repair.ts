@@ -17,7 +17,7 @@ const MAX_COMPARED = 2000;
 const MAX_TRIES = 8;
 const COUNTED_STATES: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED']);
 
-export type RepairOf = Pick<Cluster, 'history' | 'state' | 'now' | 'listening' | 'flush' | 'stopped'>;
+export type RepairOf = Pick<Cluster, 'events' | 'flush' | 'history' | 'missedEnds' | 'now' | 'state' | 'stopped'>;
 
 /** One repair after another; one that the next trouble ends is done with the next. */
 export class Repairs {
@@ -81,12 +81,12 @@ async function repair(cluster: RepairOf, { since, anew, givenUp, wasGivenUp }: R
   if (lost > 0) {
     const { now } = cluster;
     const counted = { tasks: lost, tasks_is: 'exact', events: 3 * lost, events_is: 'about' } as const;
-    cluster.listening.add({ since, until: now, ...counted, cause: 'not-written' });
+    cluster.events.add({ since, until: now, ...counted, cause: 'not-written' });
     // Of those that memory has forgotten the file may say that they run: how they ended is asked for.
     for (const row of await history.unfinished(MAX_UNFINISHED))
       if (!state.tasks.has(String(row.uuid))) state.restore(toRecord(row));
   }
-  await cluster.listening.backfill(cluster.now);
+  await cluster.missedEnds.lookUp(cluster.now);
   return true;
 }
 

@@ -10,18 +10,18 @@ import type { Figures } from '../../../shared/wire/overview.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { safeUrl } from '../../transport/url.ts';
-import type { Cluster } from './cluster.ts';
 import { knowledge, sources } from './knowledge.ts';
 import { poolName } from './pool-kind.ts';
 import { isGrowing, netPerMinute } from './queue-probe.ts';
 import { queueRates } from './queue-rate.ts';
 import { slotsOf } from './room.ts';
+import type { ClusterView } from './view.ts';
 
 const ZEROS = Array<number>(60).fill(0);
 const BLANK = Array<number | null>(60).fill(null);
 
-export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
-  const inspected = cluster.inspector.workers.get(w.hostname);
+export function workerRow(cluster: ClusterView, w: WorkerRecord): WorkerRow {
+  const inspected = cluster.inspected.get(w.hostname);
   const pool = inspected?.stats?.pool;
   const status = cluster.statusOf(w);
   const reason = whyNotControllable(cluster, w);
@@ -44,7 +44,7 @@ export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
     sw_sys: w.sw_sys,
     pool: poolName(pool),
     queues: inspected?.active_queues.map((q) => q.name) ?? [],
-    task_events: cluster.taskEvents.sends(w.hostname),
+    task_events: cluster.sendsEvents(w.hostname),
     finished_per_min: cluster.trends.byWorker.get(w.hostname) ?? ZEROS,
     failed_last_hour: cluster.trends.failedByWorker.get(w.hostname) ?? 0,
     slots_as_of: inspected?.stats ? inspected.at : null,
@@ -54,26 +54,26 @@ export function workerRow(cluster: Cluster, w: WorkerRecord): WorkerRow {
   };
 }
 
-export function workerRows(cluster: Cluster): WorkerRow[] {
+export function workerRows(cluster: ClusterView): WorkerRow[] {
   const rank = { late: 0, offline: 2, online: 1 } as const;
-  return [...cluster.state.workers.values()]
+  return [...cluster.workers.values()]
     .map((w) => workerRow(cluster, w))
     .sort((a, b) => rank[a.status] - rank[b.status] || (a.hostname < b.hostname ? -1 : 1));
 }
 
 /** null: an operation can reach it. */
-function whyNotControllable(cluster: Cluster, w: WorkerRecord): string | null {
-  if (!cluster.link.asking.connected) return 'The broker is away: nothing reaches this worker';
+function whyNotControllable(cluster: ClusterView, w: WorkerRecord): string | null {
+  if (!cluster.connected) return 'The broker is away: nothing reaches this worker';
   if (cluster.statusOf(w) !== 'offline') return null;
   if (w.left) return 'It has stopped';
   const silence = cluster.watch.silence(w.hostname);
   return silence === null ? 'It was never heard' : `It has not been heard for ${formatAge(silence)}`;
 }
 
-export function queueRows(cluster: Cluster): QueueRow[] {
+export function queueRows(cluster: ClusterView): QueueRow[] {
   const consumers = new Map<string, string[]>();
-  for (const [hostname, inspected] of cluster.inspector.workers) {
-    const record = cluster.state.workers.get(hostname);
+  for (const [hostname, inspected] of cluster.inspected) {
+    const record = cluster.workers.get(hostname);
     if (!record || cluster.statusOf(record) === 'offline') continue;
     for (const q of inspected.active_queues) {
       const list = consumers.get(q.name) ?? [];
@@ -81,11 +81,11 @@ export function queueRows(cluster: Cluster): QueueRow[] {
       consumers.set(q.name, list);
     }
   }
-  const names = new Set([...cluster.probe.queues.keys(), ...consumers.keys()]);
+  const names = new Set([...cluster.queues.keys(), ...consumers.keys()]);
   const rateOf = queueRates(cluster);
   const rows: QueueRow[] = [];
   for (const name of names) {
-    const probed = cluster.probe.queues.get(name);
+    const probed = cluster.queues.get(name);
     const status = probed?.status ?? null;
     const workers = consumers.get(name) ?? [];
     // A name that settings mention, but neither the broker knows nor anybody consumes, is no queue.
@@ -116,7 +116,7 @@ export function queueRows(cluster: Cluster): QueueRow[] {
   );
 }
 
-export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: readonly WorkerRow[]): Figures {
+export function figures(cluster: ClusterView, queues: readonly QueueRow[], workers: readonly WorkerRow[]): Figures {
   const { trends } = cluster;
   let waiting: number | null = null;
   let oldest: QueueRow | null = null;
@@ -142,8 +142,8 @@ export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: 
   return {
     finished_per_min: trends.finishedPerMin,
     failed_percent: trends.failedPercent,
-    baseline_failed_percent: trends.usualFailedPercent,
-    baseline_finished_per_min: trends.usualFinishedPerMin,
+    baseline_failed_percent: trends.baselineFailedPercent,
+    baseline_finished_per_min: trends.baselineFinishedPerMin,
     waiting,
     oldest_waiting: oldest?.oldest ?? null,
     oldest_queue: oldest?.name ?? null,
@@ -164,20 +164,20 @@ export function figures(cluster: Cluster, queues: readonly QueueRow[], workers: 
   };
 }
 
-export function clusterInfo(cluster: Cluster, version: string, user: string | null): ClusterInfo {
-  const { lost } = cluster.listening;
+export function clusterInfo(cluster: ClusterView, version: string, user: string | null): ClusterInfo {
+  const { lost } = cluster.events;
   return {
     name: cluster.options.name,
     version,
-    broker: cluster.link.asking.url,
+    broker: cluster.brokerUrl,
     result_backend: cluster.options.result_backend ? safeUrl(cluster.options.result_backend) : null,
     sources: sources(cluster),
-    events_per_s: cluster.eventsPerSecond,
-    events_total: cluster.state.eventCount,
+    events_per_s: cluster.events.perSecond,
+    events_total: cluster.eventCount,
     events_lost: lost.n,
     events_lost_is: lost.is,
     history: cluster.history.health,
-    gaps: cluster.listening.gaps.list().slice(0, 20),
+    gaps: cluster.events.gaps.list().slice(0, 20),
     knowledge: knowledge(cluster),
     read_only: cluster.options.read_only,
     user,

@@ -2,6 +2,8 @@
 // Not here: charts with a range (history/sqlite/series.ts).
 // Holds: it is at most a second or two behind; where nobody listened there is null, not zero.
 
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import type { HistoryStore } from '../history/contract.ts';
 
@@ -21,8 +23,8 @@ export interface Trends {
   /** Over the last five minutes, or as long as we have listened. */
   finishedPerMin: number;
   failedPercent: number | null;
-  usualFinishedPerMin: number | null;
-  usualFailedPercent: number | null;
+  baselineFinishedPerMin: number | null;
+  baselineFailedPercent: number | null;
 }
 
 export const NO_TRENDS: Trends = {
@@ -37,12 +39,17 @@ export const NO_TRENDS: Trends = {
   depth: new Map(),
   finishedPerMin: 0,
   failedPercent: null,
-  usualFinishedPerMin: null,
-  usualFailedPercent: null,
+  baselineFinishedPerMin: null,
+  baselineFailedPercent: null,
 };
 
 /** @param since when this process began to listen, seconds */
-export async function readTrends(history: HistoryStore, timer: Timer, since: number, usual: Usual): Promise<Trends> {
+export async function readTrends(
+  history: HistoryStore,
+  timer: Timer,
+  since: number,
+  baseline: Baseline,
+): Promise<Trends> {
   const now = timer.now() / 1000;
   const minute = Math.floor(now / 60) * 60;
   const begin = minute - (MINUTES - 1) * 60;
@@ -109,17 +116,17 @@ export async function readTrends(history: HistoryStore, timer: Timer, since: num
     lately.finished / (lately.buckets > 0 ? Math.max(minutes, Math.min(5, lately.buckets / 6)) : minutes),
   );
   trends.failedPercent = lately.finished > 0 ? round((lately.failed / lately.finished) * 100) : null;
-  const u = await usual.read(history, now);
-  trends.usualFinishedPerMin = u.finishedPerMin;
-  trends.usualFailedPercent = u.failedPercent;
+  const u = await baseline.read(history, now);
+  trends.baselineFinishedPerMin = u.finishedPerMin;
+  trends.baselineFailedPercent = u.failedPercent;
   return trends;
 }
 
-/** Before an hour of it there is nothing one could call usual. @unit buckets of five minutes */
+/** Before an hour of it there is nothing one could compare with. @unit buckets of five minutes */
 const BASELINE_BUCKETS = 12;
 
 /** Figures over 24 hours change slowly: read once a minute. */
-export class Usual {
+export class Baseline {
   #at = 0;
   #value: { finishedPerMin: number | null; failedPercent: number | null } = {
     finishedPerMin: null,
@@ -139,6 +146,43 @@ export class Usual {
         day.buckets >= BASELINE_BUCKETS && day.finished > 0 ? round((day.failed / day.finished) * 100) : null,
     };
     return this.#value;
+  }
+}
+
+/** The last hour at hand, read again whenever somebody says so. */
+export class LastHour {
+  trends: Trends = NO_TRENDS;
+  readonly #history: HistoryStore;
+  readonly #timer: Timer;
+  readonly #log: Logger;
+  readonly #startedAt: number;
+  readonly #baseline = new Baseline();
+  #reading = false;
+  #stopped = false;
+
+  /** @param startedAt when this process began to listen, seconds */
+  constructor(history: HistoryStore, timer: Timer, startedAt: number, log: Logger) {
+    this.#history = history;
+    this.#timer = timer;
+    this.#startedAt = startedAt;
+    this.#log = log;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Never rejects; while it is being read, not again. */
+  async refresh(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      this.trends = await readTrends(this.#history, this.#timer, this.#startedAt, this.#baseline);
+    } catch (error) {
+      if (!this.#stopped) this.#log.warning(`The history does not answer: ${toError(error).message}`);
+    } finally {
+      this.#reading = false;
+    }
   }
 }
 

@@ -14,8 +14,8 @@ import type { Figures } from '../../../shared/wire/overview.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { clusterInfo, figures, queueRows, workerRow, workerRows } from '../cluster/rows.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { ROW_TEXT, toRow } from '../history/rows.ts';
 import type { TaskRows } from '../views/task-rows.ts';
 import { ALL_TOPICS, NumberedPatch, type Topics } from './patch.ts';
@@ -36,7 +36,7 @@ const RECENT = 200;
 
 export class Feed {
   readonly epoch = randomUUID();
-  readonly #cluster: Cluster;
+  readonly #cluster: ClusterView;
   readonly #rows: TaskRows;
   readonly #timer: Timer;
   readonly #version: string;
@@ -66,7 +66,7 @@ export class Feed {
   #budgetMs: number;
   #workersMs = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: Cluster, rows: TaskRows, timer: Timer, version: string) {
+  constructor(cluster: ClusterView, rows: TaskRows, timer: Timer, version: string) {
     this.#cluster = cluster;
     this.#rows = rows;
     this.#timer = timer;
@@ -76,9 +76,9 @@ export class Feed {
       this.#gather(batch);
       this.#send();
     });
-    cluster.inspector.onAnswers((hostnames) => {
+    cluster.onAnswers((hostnames) => {
       for (const hostname of hostnames) {
-        const w = cluster.state.workers.get(hostname);
+        const w = cluster.workers.get(hostname);
         if (w) this.#workers.add(w);
       }
     });
@@ -136,7 +136,7 @@ export class Feed {
 
   /** What memory has is newer than what is stored, and may not be stored yet. */
   async #recentTasks(): Promise<TaskRow[]> {
-    const { history, state } = this.#cluster;
+    const { history, tasks } = this.#cluster;
     const asked = { tree: null, states: null, from: null, to: null, cursor: null, limit: RECENT };
     const stored = await history
       .tasks({ ...asked, sort: 'first_seen', descending: true })
@@ -144,9 +144,9 @@ export class Feed {
       // The history does not answer: what memory has is better than an empty list.
       .catch((): TaskRow[] => []);
     const rows = new Map(stored.map((row) => [row.uuid, row]));
-    for (const record of newest(state.tasks).slice(0, RECENT)) rows.set(record.uuid, toRow(record));
+    for (const record of newest(tasks).slice(0, RECENT)) rows.set(record.uuid, toRow(record));
     for (const uuid of rows.keys()) {
-      const record = state.tasks.get(uuid);
+      const record = tasks.get(uuid);
       if (record) rows.set(uuid, toRow(record));
     }
     const sorted = [...rows.values()].sort((a, b) => b.first_seen - a.first_seen);

@@ -8,7 +8,7 @@ import type { Masking } from '../../../shared/masking.ts';
 import { STATES } from '../../../shared/states.ts';
 import type { Progress } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { bounded } from '../views/bounded.ts';
 import type { Feed } from './feed.ts';
 
@@ -20,7 +20,7 @@ const MAX_META = 20_000;
 const OWN_STATES: ReadonlySet<string> = new Set(STATES);
 
 export class ProgressWatch {
-  readonly #cluster: Cluster;
+  readonly #cluster: ClusterView;
   readonly #feed: Pick<Feed, 'touch'>;
   readonly #masking: Masking;
   readonly #watchers = new Map<object, ReadonlySet<string>>();
@@ -28,7 +28,7 @@ export class ProgressWatch {
   #asking = false;
   readonly #handle: TimerHandle;
 
-  constructor(cluster: Cluster, feed: Pick<Feed, 'touch'>, timer: Timer, masking: Masking) {
+  constructor(cluster: ClusterView, feed: Pick<Feed, 'touch'>, timer: Timer, masking: Masking) {
     this.#cluster = cluster;
     this.#feed = feed;
     this.#masking = masking;
@@ -57,7 +57,7 @@ export class ProgressWatch {
     if (this.#asking || ids.length === 0) return;
     this.#asking = true;
     try {
-      const asked = await this.#cluster.link.askBackend((backend) => backend.getMany(ids)).catch(() => null);
+      const asked = await this.#cluster.askBackend((backend) => backend.getMany(ids)).catch(() => null);
       if (!asked) return;
       const { now } = this.#cluster;
       const next = new Map<string, Progress>();
@@ -82,7 +82,7 @@ export class ProgressWatch {
     const found = new Set<string>();
     for (const ids of [...this.#watchers.values()].sort((a, b) => a.size - b.size))
       for (const id of ids) {
-        const record = this.#cluster.state.tasks.get(id);
+        const record = this.#cluster.tasks.get(id);
         if (!record || (record.state !== 'STARTED' && OWN_STATES.has(record.state))) continue;
         found.add(id);
         if (found.size === MAX_FOLLOWED) return [...found];

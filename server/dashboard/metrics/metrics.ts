@@ -90,7 +90,7 @@ export class Metrics {
         },
       });
     };
-    const workers = () => [...cluster.state.workers.values()];
+    const workers = () => [...cluster.workers.values()];
     // What an offline worker did last is nothing it does now.
     const isThere = (w: WorkerRecord | undefined) => w !== undefined && cluster.statusOf(w) !== 'offline';
     const there = (): Set<string> =>
@@ -116,7 +116,7 @@ export class Metrics {
       ['worker', 'task'],
       (set) => {
         const pairs = new Pairs(there());
-        for (const t of cluster.state.tasks.values())
+        for (const t of cluster.tasks.values())
           if (t.state === 'RECEIVED' && t.eta === null) pairs.add(t.worker, t.name, (n) => n + 1);
         pairs.each(set);
       },
@@ -127,13 +127,13 @@ export class Metrics {
       ['worker', 'task'],
       (set) => {
         const pairs = new Pairs(there());
-        for (const t of cluster.state.tasks.values())
+        for (const t of cluster.tasks.values())
           if (t.state === 'STARTED' && t.eta === null && t.started !== null && t.received !== null)
             pairs.add(t.worker, t.name, () => Math.max(0, t.started! - t.received!));
         pairs.each(set);
       },
     );
-    const queues = () => [...cluster.probe.queues.values()].slice(0, MAX_QUEUES);
+    const queues = () => [...cluster.queues.values()].slice(0, MAX_QUEUES);
     gauge('umbel_queue_length', 'Ready messages in a queue', ['queue'], (set) => {
       for (const q of queues()) if (q.status) set({ queue: q.name }, q.status.messages);
     });
@@ -161,17 +161,17 @@ export class Metrics {
         },
       });
     };
-    counter('umbel_events_received_total', 'Events received since the start', () => cluster.state.eventCount);
+    counter('umbel_events_received_total', 'Events received since the start', () => cluster.eventCount);
     gauge('umbel_events_lost', 'Events missed in the last 24 hours, about; absent when unknown', [], (set) => {
-      const { n } = cluster.listening.lost;
+      const { n } = cluster.events.lost;
       if (n !== null) set({}, n);
     });
-    const { gaps } = cluster.listening;
+    const { gaps } = cluster.events;
     counter('umbel_events_lost_total', 'Events missed in gaps since the start, about', () => gaps.total.events);
     counter('umbel_events_unseen_tasks_total', 'Tasks that began unseen in gaps', () => gaps.total.tasks);
     counter('umbel_events_gaps_total', 'Times nobody listened to events and some were missed', () => gaps.total.gaps);
     counter('umbel_events_gap_seconds_total', 'How long nobody listened in those', () => gaps.total.seconds);
-    counter('umbel_events_malformed_total', 'Messages that were no events', () => cluster.receiver.malformed);
+    counter('umbel_events_malformed_total', 'Messages that were no events', () => cluster.events.malformed);
     const { history } = cluster;
     single('umbel_history_writable', 'Whether the history can be written: 1 or 0', () => (history.health.ok ? 1 : 0));
     single('umbel_history_waiting_tasks', 'Tasks with changes not yet on disk', () => history.health.waiting);
@@ -184,9 +184,9 @@ export class Metrics {
     counter(
       'umbel_worker_events_left_out_total',
       'Events of workers for which there was no place',
-      () => cluster.state.workerEventsLeftOut,
+      () => cluster.workerEventsLeftOut,
     );
-    single('umbel_tasks_in_memory', 'Tasks kept in memory', () => cluster.state.tasks.size);
+    single('umbel_tasks_in_memory', 'Tasks kept in memory', () => cluster.tasks.size);
     counter(
       'umbel_metric_series_dropped_total',
       "Observations counted under the label 'other', or not at all, beyond the bound of label sets",

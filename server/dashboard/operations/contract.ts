@@ -4,8 +4,9 @@
 import type { EffectLine, EffectTasks } from '../../../shared/wire/effect.ts';
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import type { CommandAccess } from '../../control/commands.ts';
-import type { Outcome } from '../access/audit.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { OperationRecords, Outcome } from '../access/audit.ts';
+import type { ClusterActions } from '../cluster/actions.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Feed } from '../live/feed.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 import type { Follower } from './follow.ts';
@@ -14,7 +15,10 @@ import type { StartRates } from './start-rates.ts';
 
 /** What operations are done with. */
 export interface OperationDesk {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterView;
+  readonly actions: ClusterActions;
+  /** Where operations are recorded. */
+  readonly records: OperationRecords;
   readonly feed: Feed;
   readonly waiting: Waiting;
   readonly interventions: Interventions;

@@ -11,8 +11,8 @@ import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression.ts';
 import type { Message } from '../../transport/message.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { isJsonOnly } from '../cluster/json-only.ts';
+import type { ClusterView } from '../cluster/view.ts';
 
 export type CallSource = 'message' | 'unacked' | 'result' | 'event';
 
@@ -34,7 +34,7 @@ const JSON_ONLY = PLAIN_CODEC.acceptSet(['json']);
 const QUEUES = 50;
 
 /** @throws Error that says why the call is not known exactly, and what makes it so */
-export async function knownCall(cluster: Cluster, row: TaskRow): Promise<KnownCall> {
+export async function knownCall(cluster: ClusterView, row: TaskRow): Promise<KnownCall> {
   const waiting = await fromMessage(cluster, row);
   if (waiting) return waiting;
   const stored = await fromResult(cluster, row);
@@ -46,7 +46,7 @@ export async function knownCall(cluster: Cluster, row: TaskRow): Promise<KnownCa
 }
 
 /** The whole call of a task, not its event's word for it; null when neither message nor result record holds it. */
-export async function wholeCall(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
+export async function wholeCall(cluster: ClusterView, row: TaskRow): Promise<KnownCall | null> {
   return (await fromResult(cluster, row)) ?? (ENDED_STATES.has(row.state) ? null : await fromMessage(cluster, row));
 }
 
@@ -67,12 +67,12 @@ export function fromEvent(row: TaskRow, wire: Wire): KnownCall {
   return { source: 'event', name, args: list, kwargs: values, queue, message: null };
 }
 
-async function fromMessage(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
+async function fromMessage(cluster: ClusterView, row: TaskRow): Promise<KnownCall | null> {
   // What has ended was acknowledged, unless it was given back (REJECTED) or revoked while it waits for its time in a worker.
   if (row.state === 'SUCCESS' || row.state === 'FAILURE') return null;
-  const filled = [...cluster.probe.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
+  const filled = [...cluster.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
   const queues = row.queue ? [row.queue] : filled.slice(0, QUEUES);
-  const found = await cluster.probe.find(row.uuid, queues).catch(() => null);
+  const found = await cluster.find(row.uuid, queues).catch(() => null);
   for (const { message, unacked } of found?.messages ?? []) {
     const task = await readMessage(message);
     if (!task) continue;
@@ -100,8 +100,8 @@ export async function readMessage(message: Message): Promise<TaskMessage | null>
   }
 }
 
-async function fromResult(cluster: Cluster, row: TaskRow): Promise<KnownCall | null> {
-  const asked = await cluster.link.askBackend((backend) => backend.get(row.uuid)).catch(() => null);
+async function fromResult(cluster: ClusterView, row: TaskRow): Promise<KnownCall | null> {
+  const asked = await cluster.askBackend((backend) => backend.get(row.uuid)).catch(() => null);
   const meta = asked?.value;
   if (!meta || !Array.isArray(meta.args) || typeof meta.kwargs !== 'object' || meta.kwargs === null) return null;
   const name = typeof meta.name === 'string' ? meta.name : row.name;
@@ -117,10 +117,10 @@ async function fromResult(cluster: Cluster, row: TaskRow): Promise<KnownCall | n
 }
 
 /** What a record calls queue is the routing key: the queue's name, unless it went through an exchange of one's own. */
-async function queueNamed(cluster: Cluster, key: unknown): Promise<string | null> {
+async function queueNamed(cluster: ClusterView, key: unknown): Promise<string | null> {
   if (typeof key !== 'string' || key === '') return null;
-  await cluster.probe.look(key);
-  return cluster.probe.queues.get(key)?.status || cluster.consumedQueues().has(key) ? key : null;
+  await cluster.look(key);
+  return cluster.queues.get(key)?.status || cluster.consumedQueues().has(key) ? key : null;
 }
 
 function literal(text: string | null, what: string, wire: Wire): unknown {
@@ -181,9 +181,9 @@ export interface Wire {
   readonly jsonOnly: boolean;
 }
 
-export function wireOf(cluster: Cluster, hostname: string | null): Wire {
-  const worker = hostname === null ? undefined : cluster.state.workers.get(hostname);
-  const conf = hostname === null ? null : cluster.inspector.workers.get(hostname)?.conf;
+export function wireOf(cluster: ClusterView, hostname: string | null): Wire {
+  const worker = hostname === null ? undefined : cluster.workers.get(hostname);
+  const conf = hostname === null ? null : cluster.inspected.get(hostname)?.conf;
   const jsonOnly = !conf || isJsonOnly(conf);
   const [major = 0, minor = 0] = (worker?.sw_ver ?? '').split('.').map(Number);
   const isOldPython = worker?.sw_ident === 'py-celery' && (major < 5 || (major === 5 && minor < 3));
@@ -191,10 +191,10 @@ export function wireOf(cluster: Cluster, hostname: string | null): Wire {
 }
 
 /** Events carry the shadow name of a task that has one; workers know it by the other. */
-function unregistered(cluster: Cluster, name: string): string | null {
+function unregistered(cluster: ClusterView, name: string): string | null {
   const registered = cluster
     .onlineWorkers()
-    .map((hostname) => cluster.inspector.workers.get(hostname)?.registered ?? [])
+    .map((hostname) => cluster.inspected.get(hostname)?.registered ?? [])
     .filter((names) => names.length > 0);
   if (registered.length === 0 || registered.some((names) => names.some((n) => n === name || n.startsWith(`${name} [`))))
     return null;

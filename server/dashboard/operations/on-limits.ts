@@ -23,9 +23,9 @@ export const LIMIT_OPERATIONS = [
           `The rate ${JSON.stringify(rate_limit)} is not understood. Write 10/s, 100/m, 50/h, or 0 for none.`,
         );
     },
-    async run({ cluster, rates }, { task_name, rate_limit }, { control, expected }) {
+    async run({ actions, rates }, { task_name, rate_limit }, { control, expected }) {
       const outcome = outcomeOf(
-        await cluster.link.control.rateLimit(task_name, plainRate(rate_limit) ?? rate_limit, control),
+        await actions.control.rateLimit(task_name, plainRate(rate_limit) ?? rate_limit, control),
         expected,
       );
       for (const { worker, ok } of outcome.answers) if (ok) rates.changed(worker, task_name);
@@ -98,8 +98,8 @@ export const LIMIT_OPERATIONS = [
           `The soft limit (${soft} s) must be shorter than the hard one (${hard} s), or the task cannot clean up.`,
         );
     },
-    run: async ({ cluster }, { task_name, soft = null, hard = null }, { control, expected }) =>
-      outcomeOf(await cluster.link.control.timeLimit(task_name, { soft, hard }, control), expected),
+    run: async ({ actions }, { task_name, soft = null, hard = null }, { control, expected }) =>
+      outcomeOf(await actions.control.timeLimit(task_name, { soft, hard }, control), expected),
     async watch(desk, { task_name: name, soft = null, hard = null }, { expected }) {
       const { cluster } = desk;
       const words = (info: RegisteredInfo | null) =>
@@ -137,7 +137,7 @@ export const LIMIT_OPERATIONS = [
 ];
 
 function limitOn({ cluster }: OperationDesk, hostname: string, name: string): RegisteredInfo | null {
-  for (const text of cluster.inspector.workers.get(hostname)?.registered ?? []) {
+  for (const text of cluster.inspected.get(hostname)?.registered ?? []) {
     const info = parseRegistered(text);
     if (info.name === name) return info;
   }

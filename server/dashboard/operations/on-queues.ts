@@ -28,15 +28,15 @@ export const QUEUE_OPERATIONS = [
         throw new Refused(`To purge ${queue}, 'confirm' must be its name. It was ${JSON.stringify(confirm)}.`);
     },
     async run(desk, request, _, who) {
-      const { cluster } = desk;
+      const { actions, cluster } = desk;
       const { queue } = request;
-      const messages = (await cluster.probe.peek(queue, SEEN_BEFORE).catch(() => null)) ?? [];
-      const n = await cluster.probe.purge(queue);
+      const messages = (await cluster.peek(queue, SEEN_BEFORE).catch(() => null)) ?? [];
+      const n = await actions.purge(queue);
       const ids: string[] = [];
       for (const message of messages.slice(0, n)) {
         const event = await purgedEvent(desk, message, who);
         if (event === null) continue;
-        cluster.state.apply(event);
+        actions.apply(event);
         ids.push(String(event.uuid));
       }
       removed.set(request, { ids, depth: n });
@@ -48,16 +48,16 @@ export const QUEUE_OPERATIONS = [
       };
     },
     async watch(desk, request) {
-      const { cluster } = desk;
-      const before = cluster.probe.queues.get(request.queue)?.status?.messages ?? null;
+      const { actions, cluster } = desk;
+      const before = cluster.queues.get(request.queue)?.status?.messages ?? null;
       return {
         lasting: WATCHED,
         async see(): Promise<Seen> {
           const { ids, depth } = removed.get(request) ?? { ids: [], depth: null };
-          await cluster.probe.probeAnew();
-          const probed = cluster.probe.queues.get(request.queue);
+          await actions.probeAnew();
+          const probed = cluster.queues.get(request.queue);
           // An empty list is no key on Redis: the queue is gone until something is sent to it.
-          const after = probed?.status?.messages ?? (cluster.probe.failure === null ? 0 : null);
+          const after = probed?.status?.messages ?? (cluster.broker.failure === null ? 0 : null);
           const states = statesOf(desk, ids);
           const of = depth === null ? '' : `${plural(depth, 'message')} removed`;
           return {
@@ -87,7 +87,7 @@ async function purgedEvent({ cluster }: OperationDesk, message: Message, who: st
   const task = await readMessage(message);
   const uuid = task?.id ?? (typeof message.headers.id === 'string' ? message.headers.id : null);
   if (uuid === null) return null;
-  const known = cluster.state.tasks.get(uuid);
+  const known = cluster.tasks.get(uuid);
   if (known && !WAITING.has(known.state)) return null;
   return {
     type: 'task-purged',

@@ -19,17 +19,17 @@ export const TASK_OPERATIONS = [
     action: 'revoke',
     access: 'operator',
     subject: tasksOf,
-    run: async ({ cluster }, request, { control, expected }) =>
-      outcomeOf(await cluster.link.control.revoke(request.task_ids, control), expected),
+    run: async ({ actions }, request, { control, expected }) =>
+      outcomeOf(await actions.control.revoke(request.task_ids, control), expected),
     watch: async (desk, { task_ids }) => ended(desk, task_ids, 'revoked'),
   }),
   operation<'terminate'>({
     action: 'terminate',
     access: 'operator',
     subject: tasksOf,
-    run: async ({ cluster }, request, { control, expected }) =>
+    run: async ({ actions }, request, { control, expected }) =>
       outcomeOf(
-        await cluster.link.control.revoke(request.task_ids, {
+        await actions.control.revoke(request.task_ids, {
           ...control,
           terminate: true,
           signal: request.signal ?? 'SIGTERM',
@@ -45,8 +45,8 @@ export const TASK_OPERATIONS = [
     check(_, { queue }) {
       if (queue !== undefined && queue.trim() === '') throw new Refused('The queue to send to must have a name.');
     },
-    run: ({ cluster, waiting }, { task_ids, queue, accept_double }) =>
-      retryTasks(cluster, waiting, task_ids, { queue, acceptDouble: accept_double === true }),
+    run: (desk, { task_ids, queue, accept_double }) =>
+      retryTasks(desk, task_ids, { queue, acceptDouble: accept_double === true }),
     watch: async (desk) => ({
       lasting: ENDS_WITHIN,
       async see(record: OperationRecord): Promise<Seen> {
@@ -80,8 +80,8 @@ function ended(desk: OperationDesk, ids: readonly string[], how: string): Watch 
     lasting: ENDS_WITHIN,
     async see(): Promise<Seen> {
       const states = statesOf(desk, ids);
-      const over = ids.filter((id) => ENDED_STATES.has(desk.cluster.state.tasks.get(id)?.state ?? '')).length;
-      const pending = ids.filter((id) => !ENDED_STATES.has(desk.cluster.state.tasks.get(id)?.state ?? ''));
+      const over = ids.filter((id) => ENDED_STATES.has(desk.cluster.tasks.get(id)?.state ?? '')).length;
+      const pending = ids.filter((id) => !ENDED_STATES.has(desk.cluster.tasks.get(id)?.state ?? ''));
       const listed = pending.filter((id) => isListedRevoked(desk, id)).length;
       const rest = pending.length - listed;
       const parts = [`${over} of ${plural(ids.length, 'task')} ended (${inWords(states)})`];
@@ -111,16 +111,16 @@ function ended(desk: OperationDesk, ids: readonly string[], how: string): Watch 
 }
 
 function isListedRevoked({ cluster }: OperationDesk, id: string): boolean {
-  const worker = cluster.state.tasks.get(id)?.worker ?? null;
-  if (worker !== null) return cluster.inspector.workers.get(worker)?.revoked.includes(id) ?? false;
+  const worker = cluster.tasks.get(id)?.worker ?? null;
+  if (worker !== null) return cluster.inspected.get(worker)?.revoked.includes(id) ?? false;
   const online = cluster.onlineWorkers();
-  return online.length > 0 && online.every((w) => cluster.inspector.workers.get(w)?.revoked.includes(id));
+  return online.length > 0 && online.every((w) => cluster.inspected.get(w)?.revoked.includes(id));
 }
 
 export function statesOf({ cluster }: OperationDesk, ids: readonly string[]): Record<string, number> {
   const states: Record<string, number> = {};
   for (const id of ids) {
-    const state = cluster.state.tasks.get(id)?.state ?? 'unknown';
+    const state = cluster.tasks.get(id)?.state ?? 'unknown';
     states[state] = (states[state] ?? 0) + 1;
   }
   return states;

@@ -16,16 +16,16 @@ export const WORKER_OPERATIONS = [
     action: 'pool_grow',
     access: 'operator',
     subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
-    run: async ({ cluster }, { n }, { control, expected }) =>
-      outcomeOf(await cluster.link.control.poolGrow(n, control), expected),
+    run: async ({ actions }, { n }, { control, expected }) =>
+      outcomeOf(await actions.control.poolGrow(n, control), expected),
     watch: async (desk, { n }, reach) => slots(desk, reach, (before) => (before === null ? null : before + n)),
   }),
   operation<'pool_shrink'>({
     action: 'pool_shrink',
     access: 'operator',
     subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
-    run: async ({ cluster }, { n }, { control, expected }) =>
-      outcomeOf(await cluster.link.control.poolShrink(n, control), expected),
+    run: async ({ actions }, { n }, { control, expected }) =>
+      outcomeOf(await actions.control.poolShrink(n, control), expected),
     watch: async (desk, { n }, reach) =>
       slots(desk, reach, (before) => (before === null ? null : Math.max(0, before - n))),
   }),
@@ -36,14 +36,14 @@ export const WORKER_OPERATIONS = [
     check(_, { min, max }) {
       if (min > max) throw new Refused(`The least (${min}) must not be more than the most (${max}).`);
     },
-    run: async ({ cluster }, { min, max }, { control, expected }) =>
-      outcomeOf(await cluster.link.control.autoscale(max, min, control), expected),
+    run: async ({ actions }, { min, max }, { control, expected }) =>
+      outcomeOf(await actions.control.autoscale(max, min, control), expected),
     watch: async (desk, { min, max }, reach) =>
       figures(desk, reach, {
         label: 'Autoscale',
         question: 'stats',
         read: (w) => {
-          const scaler = (desk.cluster.inspector.workers.get(w)?.stats as { autoscaler?: unknown } | null | undefined)
+          const scaler = (desk.cluster.inspected.get(w)?.stats as { autoscaler?: unknown } | null | undefined)
             ?.autoscaler as { max?: unknown; min?: unknown } | undefined;
           return scaler ? `${String(scaler.min)} to ${String(scaler.max)}` : null;
         },
@@ -54,8 +54,8 @@ export const WORKER_OPERATIONS = [
     action: 'pool_restart',
     access: 'admin',
     subject: ({ destination }) => whom(destination),
-    run: async ({ cluster }, _, { control, expected }) =>
-      outcomeOf(await cluster.link.control.poolRestart({}, control), expected),
+    run: async ({ actions }, _, { control, expected }) =>
+      outcomeOf(await actions.control.poolRestart({}, control), expected),
   }),
   operation<'add_consumer'>({
     action: 'add_consumer',
@@ -74,20 +74,20 @@ export const WORKER_OPERATIONS = [
           `An exchange is direct, topic, fanout or headers, not ${JSON.stringify(request.exchange_type)}.`,
         );
     },
-    async run({ cluster }, { queue, exchange, exchange_type, routing_key }, { control, expected }) {
+    async run({ actions }, { queue, exchange, exchange_type, routing_key }, { control, expected }) {
       const how = {
         ...(exchange === undefined ? {} : { exchange }),
         ...(exchange_type === undefined ? {} : { exchangeType: exchange_type }),
         ...(routing_key === undefined ? {} : { routingKey: routing_key }),
       };
-      return outcomeOf(await cluster.link.control.addConsumer(queue, { ...control, ...how }), expected);
+      return outcomeOf(await actions.control.addConsumer(queue, { ...control, ...how }), expected);
     },
     watch: async (desk, { queue, exchange, routing_key }, reach) =>
       figures(desk, reach, {
         label: `Consumes ${queue}`,
         question: 'active_queues',
         read: (w) => {
-          const found = desk.cluster.inspector.workers.get(w)?.active_queues.find((q) => q.name === queue);
+          const found = desk.cluster.inspected.get(w)?.active_queues.find((q) => q.name === queue);
           if (!found) return 'no';
           const from =
             typeof found.exchange === 'string' ? found.exchange : (found.exchange as { name?: string } | null)?.name;
@@ -106,14 +106,13 @@ export const WORKER_OPERATIONS = [
     access: 'operator',
     subject: ({ queue, destination }) => `${queue} on ${whom(destination)}`,
     check: (_, { queue }) => named('queue', queue),
-    run: async ({ cluster }, { queue }, { control, expected }) =>
-      outcomeOf(await cluster.link.control.cancelConsumer(queue, control), expected),
+    run: async ({ actions }, { queue }, { control, expected }) =>
+      outcomeOf(await actions.control.cancelConsumer(queue, control), expected),
     watch: async (desk, { queue }, reach) =>
       figures(desk, reach, {
         label: `Consumes ${queue}`,
         question: 'active_queues',
-        read: (w) =>
-          desk.cluster.inspector.workers.get(w)?.active_queues.some((q) => q.name === queue) ? 'yes' : 'no',
+        read: (w) => (desk.cluster.inspected.get(w)?.active_queues.some((q) => q.name === queue) ? 'yes' : 'no'),
         wanted: () => 'no',
       }),
   }),
@@ -121,9 +120,9 @@ export const WORKER_OPERATIONS = [
     action: 'enable_events',
     access: 'operator',
     subject: ({ destination }) => whom(destination),
-    async run({ cluster }, _, { control, expected }) {
-      const replies = await cluster.link.control.enableEvents(control);
-      cluster.taskEvents.note(replies, true);
+    async run({ actions }, _, { control, expected }) {
+      const replies = await actions.control.enableEvents(control);
+      actions.noteTaskEvents(replies, true);
       return outcomeOf(replies, expected);
     },
   }),
@@ -131,9 +130,9 @@ export const WORKER_OPERATIONS = [
     action: 'disable_events',
     access: 'operator',
     subject: ({ destination }) => whom(destination),
-    async run({ cluster }, _, { control, expected }) {
-      const replies = await cluster.link.control.disableEvents(control);
-      cluster.taskEvents.note(replies, false);
+    async run({ actions }, _, { control, expected }) {
+      const replies = await actions.control.disableEvents(control);
+      actions.noteTaskEvents(replies, false);
       return outcomeOf(replies, expected);
     },
   }),
@@ -141,8 +140,8 @@ export const WORKER_OPERATIONS = [
     action: 'heartbeat',
     access: 'operator',
     subject: ({ destination }) => whom(destination),
-    async run({ cluster }, _, { destination, expected }) {
-      await cluster.link.control.broadcast('heartbeat', { destination });
+    async run({ actions }, _, { destination, expected }) {
+      await actions.control.broadcast('heartbeat', { destination });
       return {
         outcome: 'ok',
         summary: `Asked ${expected.length || 'all'} workers to announce themselves`,
@@ -154,8 +153,8 @@ export const WORKER_OPERATIONS = [
     action: 'shutdown',
     access: 'admin',
     subject: ({ destination }) => whom(destination),
-    async run({ cluster }, { destination }) {
-      await cluster.link.control.broadcast('shutdown', { destination });
+    async run({ actions }, { destination }) {
+      await actions.control.broadcast('shutdown', { destination });
       return {
         outcome: 'ok',
         summary: `Told ${destination.join(', ')} to shut down; workers do not answer this`,
@@ -164,7 +163,7 @@ export const WORKER_OPERATIONS = [
     },
     watch: async ({ cluster }, { destination }) => {
       const status = (w: string) => {
-        const record = cluster.state.workers.get(w);
+        const record = cluster.workers.get(w);
         return record ? cluster.statusOf(record) : 'offline';
       };
       const before = new Map(destination.map((w) => [w, status(w)]));
@@ -204,7 +203,7 @@ function slots(desk: OperationDesk, reach: Reach, wanted: (before: number | null
   return figures(desk, reach, {
     label: 'Slots',
     question: 'stats',
-    read: (w) => slotsOf(desk.cluster.inspector.workers.get(w)),
+    read: (w) => slotsOf(desk.cluster.inspected.get(w)),
     wanted,
   });
 }

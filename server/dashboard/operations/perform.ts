@@ -11,25 +11,25 @@ import { operationOf } from './table.ts';
 const READ_BACK_MS = 1000;
 
 export async function perform(desk: OperationDesk, request: OperationRequest, who: string): Promise<OperationRecord> {
-  const { cluster, feed, interventions, follower } = desk;
+  const { actions, cluster, feed, interventions, follower, records } = desk;
   const row = operationOf(request.action);
   const reach = reachOf(desk, request);
   row.check?.(desk, request);
   const watch: { current: Watch | null } = { current: null };
   const asked = { at: cluster.now, who, subject: row.subject(request), request };
-  let record = await audited(cluster.history, asked, async () => {
-    await cluster.link.asking.tryConnect();
+  let record = await audited(records, asked, async () => {
+    await actions.connect();
     watch.current = (await row.watch?.(desk, request, reach).catch(() => null)) ?? null;
     return row.run(desk, request, reach, who);
   });
   interventions.note(record);
   // Their rows say now that they are revoked.
-  if ('task_ids' in request) for (const id of request.task_ids) cluster.state.touchTask(id);
+  if ('task_ids' in request) for (const id of request.task_ids) actions.touchTask(id);
   // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
   const answered = record.answers.filter((a) => a.text !== NO_ANSWER).map((a) => a.worker);
   if (answered.length > 0 && !['revoke', 'terminate', 'retry'].includes(request.action)) {
-    const reading = cluster.inspector.ask(answered).catch(() => {});
-    await Promise.race([reading, new Promise((done) => cluster.link.timer.after(READ_BACK_MS, () => done(null)))]);
+    const reading = actions.inspect(answered).catch(() => {});
+    await Promise.race([reading, new Promise((done) => cluster.timer.after(READ_BACK_MS, () => done(null)))]);
   }
   if (watch.current && record.outcome !== 'failed') record = await follower.follow(record, watch.current);
   feed.operation(record);
@@ -43,7 +43,7 @@ function reachOf({ cluster }: OperationDesk, request: OperationRequest): Reach {
     throw new Refused("'destination' is empty: that is nobody. Leave it out to reach every worker.");
   const destination = given ? [...new Set(given)] : null;
   for (const hostname of destination ?? [])
-    if (!cluster.state.workers.has(hostname) && !cluster.inspector.workers.has(hostname))
+    if (!cluster.workers.has(hostname) && !cluster.inspected.has(hostname))
       throw new Refused(`No worker named ${hostname} is known.`);
   const expected = destination ?? cluster.onlineWorkers();
   return {

@@ -13,9 +13,10 @@ import type { Producer } from '../../messaging/producer.ts';
 import { buildTaskMessage } from '../../protocol/task-message.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
 import type { Outcome } from '../access/audit.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { mergeStored, toWholeRow } from '../history/rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
+import type { OperationDesk } from './contract.ts';
 import { type Judgement, judgeRetry } from './judge.ts';
 import { fromEvent, type KnownCall, knownCall, wireOf } from './known-call.ts';
 import type { SendOptions } from './send-options.ts';
@@ -38,21 +39,20 @@ export interface RetryOptions {
 }
 
 export async function retryTasks(
-  cluster: Cluster,
-  waiting: Waiting,
+  { actions, cluster, waiting }: Pick<OperationDesk, 'actions' | 'cluster' | 'waiting'>,
   uuids: readonly string[],
   { queue, acceptDouble }: RetryOptions,
 ): Promise<Outcome> {
   const answers: WorkerAnswer[] = [];
   const newIds: Record<string, string> = {};
-  const producer = cluster.link.app.producer();
+  const producer = actions.app.producer();
   for (const uuid of uuids) {
     try {
       const { row, call, target, judged, options } = await prepare(cluster, waiting, uuid);
       if (judged.would_double !== null && !acceptDouble)
         throw new Error(`${judged.would_double} To send it all the same, confirm that (accept_double).`);
       const to = queue ?? target.queue;
-      newIds[uuid] = await send(cluster, producer, { old: row.uuid, call, queue: to, options });
+      newIds[uuid] = await send({ actions, cluster }, producer, { old: row.uuid, call, queue: to, options });
       const where = queue ? to : `${to}${target.said ? ` (${target.said})` : ''}`;
       answers.push({
         worker: uuid,
@@ -72,7 +72,7 @@ export async function retryTasks(
 
 /** What `retry` would send, or why it cannot. @param mask secrets in what is shown */
 export async function planRetry(
-  cluster: Cluster,
+  cluster: ClusterView,
   waiting: Waiting,
   uuid: string,
   mask: (value: unknown) => unknown,
@@ -156,7 +156,7 @@ interface Prepared {
 }
 
 /** @throws Error that says why it cannot be sent again */
-async function prepare(cluster: Cluster, waiting: Waiting, uuid: string): Promise<Prepared> {
+async function prepare(cluster: ClusterView, waiting: Waiting, uuid: string): Promise<Prepared> {
   let row = await findRow(cluster, uuid);
   if (!row) throw new Error(`No task ${uuid} is known here.`);
   const judged = await judgeRetry(waiting, row);
@@ -178,14 +178,13 @@ interface Target {
 }
 
 /** Celery's events name no queue unless senders set task_send_sent_event. */
-function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
+function targetOf(cluster: ClusterView, row: TaskRow, call: KnownCall): Target {
   const consumed = new Set<string>();
-  for (const { active_queues } of cluster.inspector.workers.values())
-    for (const q of active_queues) consumed.add(q.name);
+  for (const { active_queues } of cluster.inspected.values()) for (const q of active_queues) consumed.add(q.name);
   const queues = [...consumed].sort();
   if (call.queue !== null) return { queue: call.queue, said: null, queues };
-  const standard = cluster.link.app.conf.task_default_queue;
-  const of = row.worker === null ? undefined : cluster.inspector.workers.get(row.worker)?.active_queues;
+  const standard = cluster.defaultQueue;
+  const of = row.worker === null ? undefined : cluster.inspected.get(row.worker)?.active_queues;
   const its = (of ?? []).map((q) => q.name);
   if (its.length === 1) return { queue: its[0]!, said: 'the only queue its worker consumes', queues };
   const queue = its.length === 0 || its.includes(standard) ? standard : its[0]!;
@@ -198,16 +197,16 @@ function targetOf(cluster: Cluster, row: TaskRow, call: KnownCall): Target {
 }
 
 /** Fields of its events without a place of their own. */
-async function extraOf(cluster: Cluster, uuid: string): Promise<Record<string, unknown> | null> {
-  const live = cluster.state.tasks.get(uuid)?.extra;
+async function extraOf(cluster: ClusterView, uuid: string): Promise<Record<string, unknown> | null> {
+  const live = cluster.tasks.get(uuid)?.extra;
   if (live) return live;
   const stored = (await cluster.history.task(uuid)) as { extra?: unknown } | null;
   const extra = typeof stored?.extra === 'string' ? (JSON.parse(stored.extra) as unknown) : stored?.extra;
   return typeof extra === 'object' && extra !== null ? (extra as Record<string, unknown>) : null;
 }
 
-export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow | null> {
-  const record = cluster.state.tasks.get(uuid);
+export async function findRow(cluster: ClusterView, uuid: string): Promise<TaskRow | null> {
+  const record = cluster.tasks.get(uuid);
   if (record && !record.partial && record.longer === null) return toWholeRow(record);
   const stored = await cluster.history.task(uuid);
   const known = record && !(record.partial && stored) ? mergeStored(stored, record) : stored;
@@ -215,7 +214,7 @@ export async function findRow(cluster: Cluster, uuid: string): Promise<TaskRow |
 }
 
 async function send(
-  cluster: Cluster,
+  { actions, cluster }: Pick<OperationDesk, 'actions' | 'cluster'>,
   producer: Producer,
   { old, call, queue, options }: { old: string; call: KnownCall; queue: string; options: SendOptions | null },
 ): Promise<string> {
@@ -232,7 +231,7 @@ async function send(
     ...more,
     properties: { delivery_mode: 2, ...(priority === null ? {} : { priority }) },
   });
-  const encoded = cluster.link.app.encode(built.payload);
+  const encoded = actions.app.encode(built.payload);
   await producer.publish({
     exchange: DEFAULT_EXCHANGE,
     routingKey: queue,
@@ -246,7 +245,7 @@ async function send(
   });
   // Nobody else says which queue it went to: its worker's task-received does not, and this client sends no events.
   const { now } = cluster;
-  cluster.state.apply({
+  actions.apply({
     type: 'task-sent',
     uuid: id,
     name: call.name,
@@ -263,7 +262,7 @@ async function send(
 
 /** Whether `retry` can be offered for a task so judged, without asking broker or store for its call. */
 export function mayRetry(
-  cluster: Cluster,
+  cluster: ClusterView,
   row: TaskRow,
   judged: Judgement,
 ): { allowed: boolean; reason: string | null } {

@@ -5,7 +5,7 @@
 // Celery 5.6: worker/request.py Request.info (delivery_info.priority)
 import { holdsMask } from '../../../shared/masking.ts';
 import type { TaskMessage } from '../../protocol/task-message.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 
 export type SendOptions = Partial<
   Pick<TaskMessage, 'timelimit' | 'shadow' | 'ignore_result' | 'headers' | 'stamped_headers' | 'stamps'>
@@ -25,9 +25,9 @@ export class SeenOptions {
   }
 
   /** What these workers said they hold: of each its priority. */
-  noteAnswers(cluster: Cluster, hostnames: readonly string[]): void {
+  noteAnswers(cluster: ClusterView, hostnames: readonly string[]): void {
     for (const hostname of hostnames) {
-      const inspected = cluster.inspector.workers.get(hostname);
+      const inspected = cluster.inspected.get(hostname);
       if (!inspected) continue;
       for (const request of [
         ...inspected.active,

@@ -7,7 +7,7 @@ import type { Timer } from '../../timer.ts';
 import type { Access, Identity } from '../access/identity.ts';
 import type { Attention } from '../attention/attention.ts';
 import type { Baselines } from '../cluster/baselines.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Feed } from '../live/feed.ts';
 import type { ProgressWatch } from '../live/progress.ts';
 import type { OperationDesk } from '../operations/contract.ts';
@@ -25,7 +25,7 @@ export type Api = FastifyInstance<
 >;
 
 export interface RouteContext {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterView;
   readonly attention: Attention;
   readonly feed: Feed;
   /** How tasks usually run. */

@@ -17,11 +17,11 @@ export function queueRoutes(app: FastifyInstance, { cluster, masking }: RouteCon
   serve(app, 'GET /queues/:name', async (request) => {
     const { name } = request.params;
     const { range = '1h' } = request.query;
-    await cluster.probe.look(name);
+    await cluster.look(name);
     const row = queueRows(cluster).find((q) => q.name === name);
     if (!row) throw notFound(`No queue named ${name} is known: the broker does not list it and no worker consumes it.`);
     const [messages, series] = await Promise.all([
-      cluster.probe.peek(name, PEEK).catch(() => null),
+      cluster.peek(name, PEEK).catch(() => null),
       cluster.history.series({ metric: 'depth', range, task: null, queue: name, worker: null, now: cluster.now }),
     ]);
     return {

@@ -5,15 +5,15 @@
 import { formatAge } from '../../../shared/format/time.ts';
 import type { AliveReply } from '../../../shared/wire/workers.ts';
 import type { Attention } from '../attention/attention.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { knowledge } from '../cluster/knowledge.ts';
+import type { ClusterView } from '../cluster/view.ts';
 
 export function aliveness(
-  cluster: Cluster,
+  cluster: ClusterView,
   attention: Attention,
   worker: string,
 ): { code: 200 | 404 | 503; body: AliveReply } {
-  const record = cluster.state.workers.get(worker);
+  const record = cluster.workers.get(worker);
   const body = (alive: boolean | null, reason: string, more: Partial<AliveReply> = {}): AliveReply => ({
     worker,
     alive,
@@ -47,7 +47,7 @@ export function aliveness(
 }
 
 /** Why this dashboard can say nothing of any worker; null: it can. */
-function whyNotKnown(cluster: Cluster): string | null {
+function whyNotKnown(cluster: ClusterView): string | null {
   const { events } = knowledge(cluster);
   if (events.ok !== true) return `Not known: ${events.reason ?? 'no events are heard'}`;
   if (cluster.settled === null) return 'Not known yet: this dashboard is asking its workers';

@@ -6,13 +6,13 @@ import { ENDED_STATES } from '../../../shared/states.ts';
 import type { CallReply, ResultReply } from '../../../shared/wire/task-values.ts';
 import { SerializationError, toError } from '../../errors.ts';
 import type { ResultMeta } from '../../protocol/result-meta.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { wholeCall } from '../operations/known-call.ts';
 import { findRow } from '../operations/retry.ts';
 import { bounded } from './bounded.ts';
 
 /** null: no such task is known. */
-export async function callOf(cluster: Cluster, masking: Masking, uuid: string): Promise<CallReply | null> {
+export async function callOf(cluster: ClusterView, masking: Masking, uuid: string): Promise<CallReply | null> {
   const row = await findRow(cluster, uuid);
   if (!row) return null;
   const call = await wholeCall(cluster, row);
@@ -36,7 +36,12 @@ export async function callOf(cluster: Cluster, masking: Masking, uuid: string): 
 }
 
 /** @param whole all of a long result, not only its beginning */
-export async function resultOf(cluster: Cluster, masking: Masking, uuid: string, whole: boolean): Promise<ResultReply> {
+export async function resultOf(
+  cluster: ClusterView,
+  masking: Masking,
+  uuid: string,
+  whole: boolean,
+): Promise<ResultReply> {
   const none = (reason: string): ResultReply => ({
     task_id: uuid,
     found: false,
@@ -50,7 +55,7 @@ export async function resultOf(cluster: Cluster, masking: Masking, uuid: string,
   });
   let asked: { value: ResultMeta | null } | null;
   try {
-    asked = await cluster.link.askBackend((backend) => backend.get(uuid));
+    asked = await cluster.askBackend((backend) => backend.get(uuid));
   } catch (error) {
     const isUnread = error instanceof SerializationError;
     return none(
@@ -81,8 +86,8 @@ export async function resultOf(cluster: Cluster, masking: Masking, uuid: string,
 }
 
 /** Where the workers keep theirs, when they say so: they mask passwords themselves. */
-function workersBackend(cluster: Cluster): string {
-  for (const { conf } of cluster.inspector.workers.values()) {
+function workersBackend(cluster: ClusterView): string {
+  for (const { conf } of cluster.inspected.values()) {
     const url = conf?.result_backend;
     if (typeof url === 'string' && url !== '') return ` Its workers use ${url}: start it with --result-backend.`;
   }

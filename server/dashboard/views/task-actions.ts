@@ -2,14 +2,14 @@
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskDetail, TaskRow } from '../../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { terminationBy } from '../cluster/pool-kind.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { judge } from '../operations/judge.ts';
 import { mayRetry } from '../operations/retry.ts';
 
 /** @param wait null: it has ended */
-export function taskActions(cluster: Cluster, row: TaskRow, wait: WaitReason | null): TaskDetail['actions'] {
-  const pool = row.worker === null ? undefined : cluster.inspector.workers.get(row.worker)?.stats?.pool;
+export function taskActions(cluster: ClusterView, row: TaskRow, wait: WaitReason | null): TaskDetail['actions'] {
+  const pool = row.worker === null ? undefined : cluster.inspected.get(row.worker)?.stats?.pool;
   const finished = ENDED_STATES.has(row.state);
   const yes = { allowed: true, reason: null };
   const no = (reason: string) => ({ allowed: false, reason });

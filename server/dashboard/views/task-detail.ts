@@ -4,7 +4,7 @@ import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import type { TaskDetail, TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Baselines } from '../cluster/baselines.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { failureOf } from '../history/exception.ts';
 import { mergeStored, toRow, toWholeRow } from '../history/rows.ts';
 import type { ProgressWatch } from '../live/progress.ts';
@@ -19,7 +19,7 @@ import { mergeTries } from './task-tries.ts';
 const CHILDREN = 100;
 
 export interface TaskDetailSources {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterView;
   readonly baselines: Baselines;
   readonly waiting: Waiting;
   readonly interventions: Interventions;
@@ -33,7 +33,7 @@ export async function taskDetail(
   uuid: string,
 ): Promise<TaskDetail | null> {
   const { history } = cluster;
-  const record = cluster.state.tasks.get(uuid);
+  const record = cluster.tasks.get(uuid);
   const stored = await history.task(uuid);
   if (!record && !stored) return null;
   const base: Record<string, unknown> = record ? mergeStored(stored, record) : { ...stored };
@@ -59,11 +59,11 @@ export async function taskDetail(
   const known = new Map(related.map((r) => [r.uuid, r]));
   const fresh = (id: string | null): TaskRow | null => {
     if (id === null || id === uuid) return null;
-    const live = cluster.state.tasks.get(id);
+    const live = cluster.tasks.get(id);
     return live ? toRow(live) : (known.get(id) ?? null);
   };
   const kids = new Map(children.rows.map((r) => [r.uuid, r]));
-  for (const kid of cluster.state.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
+  for (const kid of cluster.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
   const wait = await waiting.reason(row, { patient: false });
   const text = (key: string): string | null =>
     base[key] === null || base[key] === undefined ? null : String(base[key]);

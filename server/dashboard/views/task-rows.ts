@@ -2,19 +2,19 @@
 // Not here: its fields (../history/rows.ts), since when nobody knows of it (../cluster/held.ts), why it waits (../waiting/).
 // Holds: cheap, for it is asked for each row of each frame.
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { unknownSince } from '../cluster/held.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Interventions } from '../operations/interventions.ts';
 
 const NOT_BEGUN = new Set(['PENDING', 'RECEIVED', 'RETRY']);
 
 export class TaskRows {
-  readonly #cluster: Cluster;
+  readonly #cluster: ClusterView;
   readonly #interventions: Interventions;
   /** A worker may list 50,000 revoked ids: looked up, not searched. By the answer they came in. */
   readonly #revoked = new WeakMap<readonly string[], ReadonlySet<string>>();
 
-  constructor(cluster: Cluster, interventions: Interventions) {
+  constructor(cluster: ClusterView, interventions: Interventions) {
     this.#cluster = cluster;
     this.#interventions = interventions;
   }
@@ -35,7 +35,7 @@ export class TaskRows {
     if (!NOT_BEGUN.has(state)) return null;
     const asked = this.#interventions.revokeOf(uuid);
     if (asked) return asked.at;
-    const inspected = worker === null ? undefined : this.#cluster.inspector.workers.get(worker);
+    const inspected = worker === null ? undefined : this.#cluster.inspected.get(worker);
     return inspected && this.#isListed(inspected.revoked, uuid) ? inspected.at : null;
   }
 

@@ -1,9 +1,9 @@
 // Every task name seen, with the last hour of each and the workers it ran on.
 import type { TaskType } from '../../../shared/wire/tasks.ts';
 import type { Baselines } from '../cluster/baselines.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterView } from '../cluster/view.ts';
 
-export async function taskTypes(cluster: Cluster, baselines: Baselines): Promise<TaskType[]> {
+export async function taskTypes(cluster: ClusterView, baselines: Baselines): Promise<TaskType[]> {
   const now = cluster.now;
   const [byName, pairs] = await Promise.all([
     baselines.lastHour(),
@@ -14,7 +14,7 @@ export async function taskTypes(cluster: Cluster, baselines: Baselines): Promise
     const [name, worker] = key.split('\n') as [string, string];
     workers.set(name, [...(workers.get(name) ?? []), worker]);
   }
-  const names = new Set([...cluster.state.taskTypes, ...byName.keys()].filter((n) => n !== ''));
+  const names = new Set([...cluster.taskTypes, ...byName.keys()].filter((n) => n !== ''));
   return [...names].sort().map((name) => {
     const s = byName.get(name);
     return {

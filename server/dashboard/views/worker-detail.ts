@@ -3,18 +3,18 @@
 import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { RequestInfo, WorkerDetail } from '../../../shared/wire/workers.ts';
 import type { Baselines } from '../cluster/baselines.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { heldBy } from '../cluster/held.ts';
 import { parseRegistered } from '../cluster/inspector.ts';
 import { terminationBy } from '../cluster/pool-kind.ts';
 import { workerRow } from '../cluster/rows.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { pairKey } from '../history/contract.ts';
 import type { Interventions } from '../operations/interventions.ts';
 import type { StartRates } from '../operations/start-rates.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 
 export interface WorkerDetailSources {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterView;
   readonly baselines: Baselines;
   readonly waiting: Waiting;
   readonly interventions: Interventions;
@@ -26,9 +26,9 @@ export async function workerDetail(
   { baselines, cluster, interventions, rates, waiting }: WorkerDetailSources,
   hostname: string,
 ): Promise<WorkerDetail | null> {
-  let record = cluster.state.workers.get(hostname);
+  let record = cluster.workers.get(hostname);
   await cluster.inspectNow(hostname);
-  const inspected = cluster.inspector.workers.get(hostname);
+  const inspected = cluster.inspected.get(hostname);
   if (!record && !inspected) return null;
   record ??= createWorkerRecord(hostname);
   const now = cluster.now;

@@ -13,12 +13,12 @@ import type { RequestInfo, ScheduledInfo } from '../../control/inspect.ts';
 import { toError } from '../../errors.ts';
 import type { TaskMessage } from '../../protocol/task-message.ts';
 import type { Baselines, Runtimes } from '../cluster/baselines.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { type Inspected, parseRegistered } from '../cluster/inspector.ts';
 import { waitingSince } from '../cluster/queue-probe.ts';
 import { queueRates } from '../cluster/queue-rate.ts';
 import { slotsOf } from '../cluster/room.ts';
 import { perMinuteSince } from '../cluster/trends.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Interventions } from '../operations/interventions.ts';
 import { readMessage } from '../operations/known-call.ts';
 import { SeenOptions } from '../operations/send-options.ts';
@@ -53,7 +53,7 @@ interface Search {
 export class Waiting {
   /** What calls carried beside their arguments, of the messages looked at here. */
   readonly seen = new SeenOptions();
-  readonly #cluster: Cluster;
+  readonly #cluster: ClusterView;
   readonly #interventions: Interventions;
   readonly #stalls: Stalls;
   readonly #baselines: Baselines;
@@ -62,12 +62,12 @@ export class Waiting {
   /** As of so many events. */
   #held: { events: number; byWorker: Map<string, TaskRecord[]> } = { events: -1, byWorker: new Map() };
 
-  constructor(cluster: Cluster, interventions: Interventions, stalls: Stalls, baselines: Baselines) {
+  constructor(cluster: ClusterView, interventions: Interventions, stalls: Stalls, baselines: Baselines) {
     this.#cluster = cluster;
     this.#interventions = interventions;
     this.#stalls = stalls;
     this.#baselines = baselines;
-    cluster.inspector.onAnswers((hostnames) => this.seen.noteAnswers(cluster, hostnames));
+    cluster.onAnswers((hostnames) => this.seen.noteAnswers(cluster, hostnames));
     this.#sharedMs = Math.min(SHARED_MS, cluster.options.inspect_interval * 1000);
   }
 
@@ -77,7 +77,7 @@ export class Waiting {
    */
   reason(row: TaskRow, { patient = true }: { patient?: boolean } = {}): Promise<WaitReason | null> {
     if (ENDED_STATES.has(row.state) || row.state === 'IGNORED') return Promise.resolve(null);
-    const now = this.#cluster.link.timer.now();
+    const now = this.#cluster.timer.now();
     const key = `${row.uuid} ${row.state} ${row.timestamp}`;
     const known = this.#shared.get(key);
     if (known && now - known.at < this.#sharedMs && (known.patient || !patient)) return known.reason;
@@ -104,20 +104,20 @@ export class Waiting {
   }
 
   #isOnline(hostname: string): boolean {
-    const record = this.#cluster.state.workers.get(hostname);
+    const record = this.#cluster.workers.get(hostname);
     return record !== undefined && this.#cluster.statusOf(record) === 'online';
   }
 
   /** What fills a worker's prefetch window; null: it has not said. */
   prefetch(hostname: string): PrefetchUse | null {
-    const inspected = this.#cluster.inspector.workers.get(hostname);
+    const inspected = this.#cluster.inspected.get(hostname);
     if (!inspected) return null;
     return prefetchUse({ inspected, unlisted_limited: this.#unlistedLimited(hostname, inspected) });
   }
 
   /** How many tasks of a name a worker holds for its rate limit, by its events and lists; null: it has not said what it holds. */
   heldByLimit(hostname: string, name: string): number | null {
-    const inspected = this.#cluster.inspector.workers.get(hostname);
+    const inspected = this.#cluster.inspected.get(hostname);
     if (!inspected || inspected.complete === 0) return null;
     let n = 0;
     for (const t of this.#heldBy(hostname)) {
@@ -168,7 +168,7 @@ export class Waiting {
   /** The worker that has it: by its events, or by its own lists when its events are not heard. */
   #holderOf(row: TaskRow): string | null {
     if ((row.state === 'RECEIVED' || row.state === 'STARTED') && row.worker !== null) return row.worker;
-    for (const [hostname, inspected] of this.#cluster.inspector.workers)
+    for (const [hostname, inspected] of this.#cluster.inspected)
       if (whereIn(inspected, row.uuid) !== null && inspected.complete >= row.timestamp) return hostname;
     return null;
   }
@@ -176,15 +176,15 @@ export class Waiting {
   /** Workers whose word counts: of its queue, and its own; all of them when its queue is not known. */
   #concerned(queue: string | null, holder: string | null): string[] {
     const found = new Set<string>(holder === null ? [] : [holder]);
-    for (const [hostname, inspected] of this.#cluster.inspector.workers)
+    for (const [hostname, inspected] of this.#cluster.inspected)
       if (queue === null || inspected.active_queues.some((q) => q.name === queue)) found.add(hostname);
     return [...found];
   }
 
   #allAsked(): boolean {
-    const { state, inspector } = this.#cluster;
+    const { inspector, workers } = this.#cluster;
     let online = 0;
-    for (const w of state.workers.values()) {
+    for (const w of workers.values()) {
       if (this.#cluster.statusOf(w) !== 'online') continue;
       online++;
       if (inspector.answeredAt(w.hostname, 'active_queues') === null) return false;
@@ -195,8 +195,8 @@ export class Waiting {
 
   #worker(hostname: string, row: TaskRow, queue: string | null, usual: Runtimes): WorkerFacts {
     const cluster = this.#cluster;
-    const record = cluster.state.workers.get(hostname);
-    const inspected = cluster.inspector.workers.get(hostname);
+    const record = cluster.workers.get(hostname);
+    const inspected = cluster.inspected.get(hostname);
     const isFresh = inspected !== undefined && inspected.complete > cluster.now - FRESH;
     const where = inspected ? whereIn(inspected, row.uuid) : null;
     const use = inspected ? this.prefetch(hostname) : null;
@@ -210,7 +210,7 @@ export class Waiting {
       slots: slotsOf(inspected),
       // What it does is not heard while it sends no events.
       out_per_min:
-        cluster.taskEvents.sends(hostname) === false
+        cluster.sendsEvents(hostname) === false
           ? null
           : perMinuteSince(
               cluster.trends,
@@ -231,12 +231,12 @@ export class Waiting {
       taken: use?.window === null || use === null ? null : use.taken,
       taken_by: use === null ? null : takenBy(use),
       revoked: inspected?.revoked.includes(row.uuid) ?? false,
-      sends_events: record ? cluster.taskEvents.sends(hostname) : null,
+      sends_events: record ? cluster.sendsEvents(hostname) : null,
     };
   }
 
   #queue(name: string, workers: readonly WorkerFacts[]): QueueFacts {
-    const probed = this.#cluster.probe.queues.get(name);
+    const probed = this.#cluster.queues.get(name);
     const status = probed?.status ?? null;
     return {
       name,
@@ -253,27 +253,27 @@ export class Waiting {
   }
 
   async #search(row: TaskRow): Promise<Search> {
-    const { probe, link } = this.#cluster;
+    const cluster = this.#cluster;
     const unknown = (why: string): Search => ({
       facts: { found: 'unknown', queue: row.queue, ahead: null, at: null, why },
       message: null,
     });
-    if (!link.asking.connected && probe.failure !== null)
-      return unknown(`the broker does not answer (${probe.failure})`);
-    const filled = [...probe.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
+    if (!cluster.connected && cluster.broker.failure !== null)
+      return unknown(`the broker does not answer (${cluster.broker.failure})`);
+    const filled = [...cluster.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
     const others = filled.filter((name) => name !== row.queue);
     const look = async (): Promise<Search> => {
-      const at = this.#cluster.now;
-      const own = await probe.find(row.uuid, row.queue === null ? [] : [row.queue], SEARCHED);
+      const at = cluster.now;
+      const own = await cluster.find(row.uuid, row.queue === null ? [] : [row.queue], SEARCHED);
       let { messages, complete } = own;
       if (messages.length === 0 && others.length > 0) {
-        const more = await probe.find(row.uuid, others.slice(0, MAX_QUEUES), SEARCHED_ELSEWHERE);
+        const more = await cluster.find(row.uuid, others.slice(0, MAX_QUEUES), SEARCHED_ELSEWHERE);
         messages = more.messages;
         complete &&= more.complete && others.length <= MAX_QUEUES;
       }
       const hit = messages.find((one) => !one.unacked) ?? messages[0];
       if (!hit) {
-        const depth = row.queue === null ? null : (probe.queues.get(row.queue)?.status?.messages ?? null);
+        const depth = row.queue === null ? null : (cluster.queues.get(row.queue)?.status?.messages ?? null);
         if (complete)
           return { facts: { found: 'nowhere', queue: row.queue, ahead: null, at, why: null }, message: null };
         const deep = depth !== null && depth > SEARCHED;
@@ -297,7 +297,7 @@ export class Waiting {
       };
     };
     const late = new Promise<Search>((done) =>
-      link.timer.after(BROKER_PATIENCE_MS, () => done(unknown('the broker did not answer in time'))),
+      cluster.timer.after(BROKER_PATIENCE_MS, () => done(unknown('the broker did not answer in time'))),
     );
     return Promise.race([
       look().catch((error: unknown) => unknown(`the broker does not answer (${toError(error).message})`)),
@@ -307,25 +307,25 @@ export class Waiting {
 
   /** The result store knows its end: then its record is given the event that was missed. */
   async #hasEnded(row: TaskRow): Promise<boolean> {
-    const record = this.#cluster.state.tasks.get(row.uuid);
+    const record = this.#cluster.tasks.get(row.uuid);
     if (!record) return false;
-    await this.#cluster.listening.backfillTask(record);
+    await this.#cluster.lookUpEnd(record);
     return ENDED_STATES.has(record.state);
   }
 
   /** Tasks that a worker took and that have not started, by their events, in the order in which they were taken. */
   #heldBy(hostname: string): TaskRecord[] {
-    const { state } = this.#cluster;
-    if (this.#held.events !== state.eventCount) {
+    const { eventCount, tasks } = this.#cluster;
+    if (this.#held.events !== eventCount) {
       const byWorker = new Map<string, TaskRecord[]>();
-      for (const t of state.tasks.values()) {
+      for (const t of tasks.values()) {
         if (t.state !== 'RECEIVED' || t.worker === null) continue;
         const list = byWorker.get(t.worker);
         if (list) list.push(t);
         else byWorker.set(t.worker, [t]);
       }
       for (const list of byWorker.values()) list.sort((a, b) => (a.received ?? 0) - (b.received ?? 0));
-      this.#held = { events: state.eventCount, byWorker };
+      this.#held = { events: eventCount, byWorker };
     }
     return this.#held.byWorker.get(hostname) ?? [];
   }
@@ -345,13 +345,13 @@ export class Waiting {
   /** How many its worker took before it: of those that have no slot yet, and of those that its rate limit holds. */
   #ahead(row: TaskRow, holder: string | null): Pick<WaitFacts, 'limited_ahead' | 'reserved_ahead'> {
     if (holder === null || row.received === null) return { limited_ahead: null, reserved_ahead: null };
-    const { inspector, state, listening, taskEvents } = this.#cluster;
-    const inspected = inspector.workers.get(holder);
-    const record = state.workers.get(holder);
+    const cluster = this.#cluster;
+    const inspected = cluster.inspected.get(holder);
+    const record = cluster.workers.get(holder);
     const isSeen =
       record !== undefined &&
-      taskEvents.sends(holder) !== false &&
-      listening.gaps.list().every((g) => (g.until ?? 0) < row.received!);
+      cluster.sendsEvents(holder) !== false &&
+      cluster.events.gaps.list().every((g) => (g.until ?? 0) < row.received!);
     // Its lists are from before it took this one: where the others are may have changed since.
     const isYoung = inspected === undefined || inspected.complete < row.received;
     const is = isYoung ? 'about' : isSeen ? 'exact' : 'at_least';

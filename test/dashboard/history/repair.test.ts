@@ -44,7 +44,8 @@ async function open(bounds?: Bounds, maxTasks?: number): Promise<void> {
     now: NOW,
     stopped: false,
     flush,
-    listening: { add: (gap: EventGap) => gaps.push(gap), backfill: async () => void repaired++ },
+    events: { add: (gap: EventGap) => gaps.push(gap) },
+    missedEnds: { lookUp: async () => void repaired++ },
   };
   const repairs = new Repairs(cluster as unknown as RepairOf, silentLogger);
   history.onRecovered((what) => repairs.recovered(what));
@@ -174,8 +175,9 @@ describe('another file', () => {
     cpSync(file(), `${file()}.copy`);
     history = await openHistory(file(), { timer });
     const cluster = { history, state, now: NOW, stopped: false, flush };
-    const listening = { add: () => {}, backfill: async () => void repaired++ };
-    const repairs = new Repairs({ ...cluster, listening } as unknown as RepairOf, silentLogger);
+    const events = { add: () => {} };
+    const missedEnds = { lookUp: async () => void repaired++ };
+    const repairs = new Repairs({ ...cluster, events, missedEnds } as unknown as RepairOf, silentLogger);
     history.onRecovered((what) => repairs.recovered(what));
     tasks('runs', 10, ['succeeded']);
     flush();

@@ -1,52 +1,43 @@
 // Why events were not heard: the broker was away, or this process stood still. How much was missed: gaps.test.ts.
 // With a real broker that closes the line of a stopped process: test/fault/slow-dashboard.test.ts.
 import { expect, test } from 'vitest';
-import { Listening } from '../../server/dashboard/cluster/listening.ts';
+import { EventStream, type EventStreamParts } from '../../server/dashboard/cluster/event-stream.ts';
 import { readGaps } from '../../server/dashboard/history/gap-gauges.ts';
 import { silentLogger } from '../../server/log.ts';
 
 const START = 1_790_000_000;
 
-/** What Listening asks of a cluster, with clocks that a test moves. */
+/** A stream whose clocks a test moves. */
 async function listening() {
   const clock = { now: START, monotonicMs: 0 };
   const told = { lost: () => {}, back: () => {} };
   const saved: { name: string; bucket: number; value: number }[] = [];
-  const cluster = {
-    get now() {
-      return clock.now;
-    },
-    get monotonicMs() {
-      return clock.monotonicMs;
-    },
-    lastEvent: null as number | null,
-    eventsPerSecond: 30,
-    neverHeard: false,
-    stopped: true,
-    receiver: {
-      connected: true,
-      onLost: (fn: () => void) => Object.assign(told, { lost: fn }),
-      onGap: (fn: () => void) => Object.assign(told, { back: fn }),
-    },
-    history: {
-      gauges: async () => [],
-      heard: async () => null,
-      write: () => {},
-      saveGauges: (values: Record<string, number>, bucket: number) =>
-        void saved.push(...Object.entries(values).map(([name, value]) => ({ name, bucket, value }))),
-    },
-    announce: async () => {},
-    retention: { clockSet: () => {} },
+  const receiver = {
+    connected: true,
+    onLost: (fn: () => void) => Object.assign(told, { lost: fn }),
+    onGap: (fn: () => void) => Object.assign(told, { back: fn }),
   };
-  const made = new Listening(cluster as never, silentLogger);
+  const history = {
+    gauges: async () => [],
+    heard: async () => null,
+    write: () => {},
+    saveGauges: (values: Record<string, number>, bucket: number) =>
+      void saved.push(...Object.entries(values).map(([name, value]) => ({ name, bucket, value }))),
+  };
+  const timer = { now: () => clock.now * 1000, monotonic: () => clock.monotonicMs };
+  const parts = { receiver, history, timer, log: silentLogger, resumed: () => {}, counted: () => {} };
+  const made = new EventStream(parts as unknown as EventStreamParts);
+  made.neverHeard = false;
   await made.start();
   const pass = (seconds: number): void => {
     clock.now += seconds;
     clock.monotonicMs += seconds * 1000;
   };
   const hear = (sent = clock.now): void => {
-    cluster.lastEvent = clock.now;
-    made.gaps.take({ type: 'worker-heartbeat', hostname: 'w1', pid: 1, processed: 0, timestamp: sent });
+    const local_received = clock.now;
+    const event = { type: 'worker-heartbeat', hostname: 'w1', pid: 1, processed: 0, timestamp: sent, local_received };
+    made.gaps.take(event);
+    made.take([event]);
   };
   /** It runs: a tick a second, and as often a worker is heard. */
   const run = (seconds: number): void => {

@@ -1,16 +1,13 @@
-// Whether events are heard: the line that breaks and comes back, what was missed meanwhile, and the picture completed afterwards.
-// Not here: counting (gaps.ts), looking up (backfill.ts), capturing (events/receiver.ts).
-// Holds: every gap in which something was missed is in the log and in the history; asked twice for the ends that were missed: at once, and
-// when its count is final.
-
-import type { TaskRecord } from '../../../shared/events/task-record.ts';
+// Whether events are heard: the line that breaks and comes back, how many arrive, what was missed meanwhile.
+// Not here: counting what was missed (gaps.ts), looking up ends that were missed (backfill.ts), capturing (events/receiver.ts).
+// Holds: every gap in which something was missed is in the log and in the history; a gap is told to `counted` when its count is final.
+import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { Precision } from '../../../shared/wire/count.ts';
-import { toError } from '../../errors.ts';
+import type { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
-import type { Heard } from '../history/contract.ts';
+import type { Timer } from '../../timer.ts';
+import type { Heard, HistoryStore } from '../history/contract.ts';
 import { gapGauges, readGaps } from '../history/gap-gauges.ts';
-import { backfill } from './backfill.ts';
-import type { Cluster } from './cluster.ts';
 import { type Gap, Gaps } from './gaps.ts';
 import { EMPTY } from './repair.ts';
 
@@ -20,12 +17,31 @@ const STOOD_STILL_MS = 5000;
 /** A loss is noticed no later than this: twice the interval of health checks, and some. @unit seconds */
 const NOTICED_WITHIN = 60;
 
-export class Listening {
+export interface EventStreamParts {
+  readonly receiver: EventReceiver;
+  readonly history: HistoryStore;
+  readonly timer: Timer;
+  readonly log: Logger;
+  /** Events are heard again. @param now seconds */
+  readonly resumed: (now: number) => void;
+  /** The count of a gap in which something was missed is final. */
+  readonly counted: (gap: Gap) => void;
+}
+
+export class EventStream {
   readonly gaps = new Gaps();
   /** Workers that send no task events, as of the last second in which this process ran. */
   eventsDisabled: ReadonlySet<string> = new Set();
-  readonly #cluster: Cluster;
-  readonly #log: Logger;
+  /** @unit seconds since the epoch */
+  lastEvent: number | null = null;
+  /** Nothing was listened to yet, since this process began. */
+  neverHeard = true;
+  /** Events a second, smoothed. */
+  perSecond = 0;
+  readonly #parts: EventStreamParts;
+  #lastEventMs: number;
+  #count = 0;
+  #countedMs = 0;
   /** By the clock that nobody sets. */
   #lastTickMs: number | null = null;
   /** Events a second, second by second: a silence is noticed late, and the rate to go by is the one before it. */
@@ -35,14 +51,34 @@ export class Listening {
   /** This process did not run (a stopped container, a suspended machine): since when, and until when. */
   #stoodStill = { since: 0, until: 0 };
 
-  constructor(cluster: Cluster, log: Logger) {
-    this.#cluster = cluster;
-    this.#log = log;
+  constructor(parts: EventStreamParts) {
+    this.#parts = parts;
+    this.#lastEventMs = parts.timer.monotonic();
+  }
+
+  get #now(): number {
+    return this.#parts.timer.now() / 1000;
+  }
+
+  /** The line is open. */
+  get connected(): boolean {
+    return this.#parts.receiver.connected;
+  }
+
+  /** Messages that were no events. */
+  get malformed(): number {
+    return this.#parts.receiver.malformed;
+  }
+
+  /** For how long not a single event was heard. @unit seconds */
+  get quiet(): number {
+    return (this.#parts.timer.monotonic() - this.#lastEventMs) / 1000;
   }
 
   /** Brings back the gaps of before. */
   async start(): Promise<void> {
-    const { history, receiver, now } = this.#cluster;
+    const { history, receiver } = this.#parts;
+    const now = this.#now;
     receiver.onLost(() => this.#lost());
     receiver.onGap(() => this.#back());
     for (const gap of readGaps(await history.gauges('gap:', now - 31 * DAY))) this.gaps.remember(gap);
@@ -52,9 +88,16 @@ export class Listening {
     this.#isResuming = true;
   }
 
+  /** What was heard, after it was merged. */
+  take(events: readonly CeleryEvent[]): void {
+    this.lastEvent = events[0]?.local_received ?? this.lastEvent;
+    this.#lastEventMs = this.#parts.timer.monotonic();
+    this.#count += events.length;
+  }
+
   /** What was missed in the last 24 hours; `n` null: something was, and nobody can tell how much. */
   get lost(): { n: number | null; is: Precision } {
-    const { now } = this.#cluster;
+    const now = this.#now;
     let n = 0;
     let unknown = false;
     let is: Precision = 'about';
@@ -73,25 +116,37 @@ export class Listening {
    * null: no event was heard yet.
    */
   heard(): Heard | null {
-    const { now, eventsPerSecond, neverHeard } = this.#cluster;
-    if (neverHeard || this.#isResuming) return null;
+    if (this.neverHeard || this.#isResuming) return null;
     const { gaps } = this;
+    const now = this.#now;
     const at = gaps.current?.since ?? now;
     const workers = gaps.heard(gaps.changed(), this.eventsDisabled);
-    return { at, rate: eventsPerSecond, knewAll: gaps.knowsAll(now), workers };
+    return { at, rate: this.perSecond, knewAll: gaps.knowsAll(now), workers };
   }
 
   /** Called every second, before anything is concluded from it. @returns false: this process stood still since the last time */
   tick(now: number): boolean {
-    const { monotonicMs } = this.#cluster;
-    const lateMs = this.#lastTickMs === null ? 0 : monotonicMs - this.#lastTickMs;
-    this.#lastTickMs = monotonicMs;
-    if (this.#isResuming && this.#cluster.receiver.connected) {
+    const ran = this.#tick(now);
+    const nowMs = this.#parts.timer.monotonic();
+    if (ran && this.#countedMs > 0) {
+      const perSecond = this.#count / Math.max(0.2, (nowMs - this.#countedMs) / 1000);
+      this.perSecond = Math.round((this.perSecond * 0.5 + perSecond * 0.5) * 10) / 10;
+    }
+    this.#countedMs = nowMs;
+    this.#count = 0;
+    return ran;
+  }
+
+  #tick(now: number): boolean {
+    const nowMs = this.#parts.timer.monotonic();
+    const lateMs = this.#lastTickMs === null ? 0 : nowMs - this.#lastTickMs;
+    this.#lastTickMs = nowMs;
+    if (this.#isResuming && this.connected) {
       this.#isResuming = false;
       this.gaps.close(now);
     }
     if (lateMs < STOOD_STILL_MS) {
-      this.#rates.push({ at: now, rate: this.#cluster.eventsPerSecond });
+      this.#rates.push({ at: now, rate: this.perSecond });
       if (this.#rates.length > NOTICED_WITHIN) this.#rates.shift();
       return true;
     }
@@ -102,7 +157,6 @@ export class Listening {
   /** The wall clock was set by so much: what is being measured goes on by the new time. */
   clockSet(byMs: number): void {
     const by = byMs / 1000;
-    this.#cluster.retention.clockSet(byMs);
     this.gaps.clockSet(by);
     for (const one of this.#rates) one.at += by;
     this.#stoodStill.since += by;
@@ -110,11 +164,12 @@ export class Listening {
   }
 
   #lost(): void {
-    const { now, lastEvent, monotonicMs } = this.#cluster;
+    const now = this.#now;
     // Sent long before it was heard: this process stood still, or was slow, and the rest never came.
-    const heard = Math.min(lastEvent ?? now, this.gaps.lastSent ?? now, now);
+    const heard = Math.min(this.lastEvent ?? now, this.gaps.lastSent ?? now, now);
     // The closed line may be read before the tick that would have told of it.
-    if (this.#lastTickMs !== null && monotonicMs - this.#lastTickMs >= STOOD_STILL_MS) this.tick(now);
+    if (this.#lastTickMs !== null && this.#parts.timer.monotonic() - this.#lastTickMs >= STOOD_STILL_MS)
+      this.#tick(now);
     const still = this.#stoodStill;
     this.#stoodStill = { since: 0, until: 0 };
     // What waited on the line was read right after it stood still.
@@ -123,47 +178,34 @@ export class Listening {
     const rate = this.#rates.findLast(({ at }) => at <= since + 1)?.rate ?? 0;
     if (this.#isResuming) return;
     this.gaps.open(since, rate, this.eventsDisabled, now, slept ? 'stood-still' : 'broker-away');
-    this.#log.warning('No events are heard: the broker is away, or has closed the line');
+    this.#parts.log.warning('No events are heard: the broker is away, or has closed the line');
   }
 
   #back(): void {
-    const { now } = this.#cluster;
+    const now = this.#now;
     this.gaps.close(now);
-    void this.#cluster.announce().then(() => this.backfill(now));
+    this.#parts.resumed(now);
   }
 
   /** Tells what was missed once it is counted. */
   finalizeGap(now: number): void {
     const gap = this.gaps.finalize(now);
     if (!gap) return;
-    if (gap.events !== 0) this.keep(gap);
+    if (gap.events !== 0) this.#keep(gap);
     // What was counted in this gap must not be counted in the next one.
     const heard = this.heard();
-    if (heard) this.#cluster.history.write(EMPTY, now, heard);
-    if (gap.events === 0) return;
-    void this.backfill(gap.until!);
-  }
-
-  /** Looks up how one task ended, and gives its record the event that was missed. Never rejects. */
-  async backfillTask(task: TaskRecord): Promise<void> {
-    const { link, now, state } = this.#cluster;
-    const found = await backfill({
-      tasks: [task],
-      before: Number.POSITIVE_INFINITY,
-      now,
-      ask: async (ids) => (await link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map(),
-    }).catch(() => []);
-    for (const event of found) state.apply(event);
+    if (heard) this.#parts.history.write(EMPTY, now, heard);
+    if (gap.events !== 0) this.#parts.counted(gap);
   }
 
   /** One that was found otherwise than by listening. */
   add(gap: Gap): void {
     this.gaps.remember(gap);
-    this.keep(gap);
+    this.#keep(gap);
   }
 
   /** Says it, and writes it down. */
-  keep(gap: Gap): void {
+  #keep(gap: Gap): void {
     const { since, until, tasks, events } = gap;
     const many =
       events === null
@@ -173,27 +215,8 @@ export class Listening {
           : `About ${events}`;
     const ran = tasks === null ? '' : ` (${gap.tasks_is === 'at_least' ? 'at least ' : ''}${tasks} tasks began unseen)`;
     const why = gap.cause === 'not-running' ? ' in which no dashboard ran' : '';
-    this.#log.warning(`${many} events were missed in ${Math.round(until! - since)} s${why}${ran}`);
+    this.#parts.log.warning(`${many} events were missed in ${Math.round(until! - since)} s${why}${ran}`);
     const { values, bucket } = gapGauges(gap);
-    this.#cluster.history.saveGauges(values, bucket);
-  }
-
-  /** Looks up how tasks ended that were heard of last before. @unit seconds */
-  async backfill(before: number): Promise<void> {
-    const cluster = this.#cluster;
-    if (cluster.stopped) return;
-    try {
-      const found = await backfill({
-        tasks: cluster.state.tasks.values(),
-        before,
-        now: cluster.now,
-        ask: async (ids) => (await cluster.link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map(),
-      });
-      if (cluster.stopped || found.length === 0) return;
-      for (const event of found) cluster.state.apply(event);
-      this.#log.info(`The end of ${found.length} tasks was missed, and is known from their results`);
-    } catch (error) {
-      this.#log.warning(`Tasks whose end was missed could not be looked up: ${toError(error).message}`);
-    }
+    this.#parts.history.saveGauges(values, bucket);
   }
 }

@@ -1,0 +1,25 @@
+// What acts on a cluster, for operations alone: commands to workers, messages, queues, and telling memory what was done.
+// Not here: asking (view.ts), the operations themselves (../operations/).
+import type { CeleryEvent } from '../../../shared/events/event.ts';
+import type { Celery } from '../../app/celery.ts';
+import type { Control, Replies } from '../../control/control.ts';
+
+export interface ClusterActions {
+  readonly control: Control;
+  /** The client that messages are sent with. */
+  readonly app: Celery;
+  /** One try. @throws OperationalError: the broker is away */
+  connect(): Promise<void>;
+  /** Ask these workers everything. */
+  inspect(hostnames: readonly string[]): Promise<void>;
+  /** @returns messages deleted */
+  purge(queue: string): Promise<number>;
+  /** Measures every queue, in a round that begins after this call. Never rejects. */
+  probeAnew(): Promise<void>;
+  /** An event that we know of before anybody sends it, or that nobody sends. */
+  apply(event: CeleryEvent): void;
+  /** A task is shown anew. */
+  touchTask(uuid: string): void;
+  /** What workers answered when they were asked to send task events (`on`), or to stop. */
+  noteTaskEvents(replies: Replies, on: boolean): void;
+}
