@@ -163,6 +163,9 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       attention.start();
       // The newest come first.
       for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse()) interventions.note(record);
+      rates.restore(interventions.limits(), cluster.history).catch((error: unknown) => {
+        log.debug(`Rates since limits were changed could not be read: ${toError(error).message}`);
+      });
       timer.every(10_000, () => {
         if (tally.runtimes.length > 0) void readMetrics().then((m) => m.drain());
       });

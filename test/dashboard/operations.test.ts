@@ -155,6 +155,30 @@ describe('how often a task starts', () => {
     expect(rates.perMinute('w2', 'a')).toBe(0);
   });
 
+  it('goes on over a restart: what was heard since the change is in the history', async () => {
+    const begun = 60_000;
+    let now = begun;
+    const rates = new StartRates(() => now);
+    const minute = (ago: number) => begun - 60 * ago;
+    const history = {
+      // For three minutes nobody listened.
+      gauge: async () => [10, 9, 8, 7, 6, 2, 1, 0].map((ago) => ({ bucket: minute(ago), value: 1 })),
+      perMinute: async () =>
+        [10, 9, 8, 7, 6, 2, 1, 0].flatMap((ago) => [
+          { key: 'a\nw1', bucket: minute(ago), finished: 6, failed: 0 },
+          { key: 'b\nw1', bucket: minute(ago), finished: 99, failed: 0 },
+        ]),
+    };
+    const changed = { hostname: 'w1', task: 'a', at: minute(9.5) };
+    await rates.restore([changed, { hostname: 'w2', task: 'a', at: minute(0.5) }], history);
+    // Whole minutes since the change: 9, 8, 7 and 1 ago.
+    expect(rates.since('w1', 'a')).toEqual({ at: changed.at, n: 24, perMin: 6 });
+    expect(rates.since('w2', 'a')).toMatchObject({ n: 0, perMin: null });
+    now += 60;
+    for (let i = 0; i < 6; i++) rates.take([{ type: 'task-started', hostname: 'w1', uuid: 'u' }], () => 'a');
+    expect(rates.since('w1', 'a')).toEqual({ at: changed.at, n: 30, perMin: 6 });
+  });
+
   it('is kept of no more names than there is room for', () => {
     const rates = new StartRates(() => 1000);
     for (let i = 0; i < 20_000; i++)

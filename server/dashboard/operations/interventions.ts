@@ -29,6 +29,14 @@ export class Interventions {
     return this.#limited.get(`${hostname}\n${task}`) ?? null;
   }
 
+  /** Every change of a rate limit that is remembered, by worker and task. */
+  *limits(): Iterable<{ hostname: string; task: string; at: number }> {
+    for (const [key, { at }] of this.#limited) {
+      const [hostname, task] = key.split('\n') as [string, string];
+      yield { hostname, task, at };
+    }
+  }
+
   /** An operation that was done. What no worker took is none. */
   note(record: OperationRecord): void {
     if (record.outcome === 'failed') return;
