@@ -112,10 +112,8 @@ export const OperationRecord = Type.Object({
 });
 export type OperationRecord = Static<typeof OperationRecord>;
 
-/** Which operations are wanted; each absent: any. */
-export const OperationsQuery = Type.Object({
-  cursor: Type.Optional(Str),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+/** Each absent: any. */
+const WANTED = {
   /** The whole name of who asked. */
   who: Type.Optional(Str),
   /** 'revoke', 'rate_limit' ... */
@@ -123,10 +121,24 @@ export const OperationsQuery = Type.Object({
   outcome: Type.Optional(Outcome),
   /** A part of what it was done to: a task, a worker, a queue. Letter case of A to Z does not matter. */
   on: Type.Optional(Str),
+};
+
+/** Which operations are wanted. */
+export const OperationsQuery = Type.Object({
+  ...WANTED,
+  cursor: Type.Optional(Str),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
   /** The one with this id, and those before it. */
   from_id: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 export type OperationsQuery = Static<typeof OperationsQuery>;
+
+/** All that are wanted, in one file. Default: csv. */
+export const OperationsExportQuery = Type.Object({
+  ...WANTED,
+  format: Type.Optional(Type.Union([Type.Literal('csv'), Type.Literal('json')])),
+});
+export type OperationsExportQuery = Static<typeof OperationsExportQuery>;
 
 export const OperationsPage = Type.Object({ items: Type.Array(OperationRecord), next: NStr });
 export type OperationsPage = Static<typeof OperationsPage>;

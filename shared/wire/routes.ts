@@ -4,7 +4,13 @@
 // Holds: parameters in a path are named in the path, and are texts; a route that has no `query` or `body` takes none.
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { ClusterInfo } from './cluster.ts';
-import { OperationRecord, OperationRequest, OperationsPage, OperationsQuery } from './operations.ts';
+import {
+  OperationRecord,
+  OperationRequest,
+  OperationsExportQuery,
+  OperationsPage,
+  OperationsQuery,
+} from './operations.ts';
 import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
 import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
 import { SeriesQuery, SeriesReply } from './series.ts';
@@ -19,6 +25,8 @@ interface Route {
   readonly query?: TObject;
   readonly body?: TSchema;
   readonly reply: TSchema;
+  /** Of the reply. Default: JSON. */
+  readonly media?: string;
 }
 
 export const ROUTES = {
@@ -84,6 +92,14 @@ export const ROUTES = {
     summary: 'What operators did, newest first',
     query: OperationsQuery,
     reply: OperationsPage,
+  },
+  'GET /operations/export': {
+    access: 'viewer',
+    summary:
+      'All of them, newest first, as one file to keep: CSV with a head line, or with format=json an array of records',
+    query: OperationsExportQuery,
+    reply: Type.String(),
+    media: 'text/csv',
   },
   'POST /operations': {
     access: 'operator',

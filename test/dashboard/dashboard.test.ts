@@ -736,6 +736,12 @@ describe('the server', () => {
     expect(await ids('who=anonymous&outcome=ok&on=add&limit=1')).toEqual([[last], String(last)]);
     expect(await ids(`who=anonymous&outcome=ok&on=add&limit=1&cursor=${last}`)).toEqual([[first], null]);
     expect(await ids(`from_id=${second}&limit=1`)).toEqual([[second], String(second)]);
+    const file = await dashboard.app.inject('/api/v2/operations/export?action=rate_limit');
+    expect(file.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(file.headers['content-disposition']).toMatch(/^attachment; filename="operations-[\d-]{10}\.csv"$/);
+    expect(file.body.split('\r\n').map((line) => line.split(',')[0])).toEqual(['id', String(last), String(first), '']);
+    const json = (await dashboard.app.inject('/api/v2/operations/export?format=json')).json<OperationRecord[]>();
+    expect(json.map((record) => record.id)).toEqual([last, third, second, first]);
   });
 
   it('describes itself as OpenAPI 3.1, every route and a page to read it', async () => {

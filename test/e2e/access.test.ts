@@ -1,4 +1,5 @@
 // Who may reach the dashboard, from where, and under which path. The server's own tests of this: test/dashboard.
+import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';
@@ -56,6 +57,13 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     await page.getByText('Sent again as').waitFor();
     await page.goto(`${dashboard.address}/audit`);
     await page.getByRole('row', { name: new RegExp(`ada retry ${id}`) }).waitFor();
+
+    const downloaded = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'All as CSV' }).click();
+    const file = await downloaded;
+    expect(file.suggestedFilename()).toMatch(/^operations-[\d-]+\.csv$/);
+    await file.saveAs(`${cluster.folder}/audit.csv`);
+    expect(await readFile(`${cluster.folder}/audit.csv`, 'utf8')).toMatch(new RegExp(`,ada,retry,[^\r]*${id}`));
   });
 
   it('refuses to listen beyond this machine without a password, and says how to', async () => {

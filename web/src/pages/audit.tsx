@@ -2,6 +2,7 @@
 // Parts: audit/. Recording: the server's access/audit.ts.
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useCallback, useRef, useState } from 'react';
+import { urlOf } from '../api/client.ts';
 import { AuditFilter, isFiltered } from '../audit/audit-filter.tsx';
 import { AuditTable, NoOperations } from '../audit/audit-table.tsx';
 import { useOperations } from '../audit/use-operations.ts';
@@ -76,6 +77,9 @@ export default function AuditPage() {
                   ? `the newest ${plural(records.length, 'operation')}`
                   : plural(records.length, 'operation')}
               </span>
+              <a className="btn" href={urlOf('/operations/export', { query: filter })} download>
+                All as CSV
+              </a>
               {query.hasNextPage && (
                 <Button
                   onClick={() => void query.fetchNextPage()}
