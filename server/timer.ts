@@ -311,3 +311,12 @@ export function repeat(timer: Pick<Timer, 'after'>, intervalMs: number, fn: () =
     },
   };
 }
+
+/** What comes of it within so long, else null; it goes on meanwhile. Rejects as the work does. */
+export async function within<T>(timer: Pick<Timer, 'after'>, limitMs: number, work: Promise<T>): Promise<T | null> {
+  let late: TimerHandle | undefined;
+  const limit = new Promise<null>((resolve) => {
+    late = timer.after(limitMs, () => resolve(null));
+  });
+  return Promise.race([work, limit]).finally(() => late?.cancel());
+}

@@ -8,7 +8,7 @@ import { type Answers, readAnswer } from '../../control/answers.ts';
 import type { Control } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Timer } from '../../timer.ts';
+import { type Timer, within } from '../../timer.ts';
 import { isJsonOnly } from './json-only.ts';
 
 /** What it answered last; of `registered` names with what was asked of them: 'shop.add [rate_limit=10/m]'. */
@@ -93,7 +93,17 @@ export class Inspector {
       const done = this.#round(due, [question]);
       for (const hostname of due) this.#single.set(hostname, { at: now, done });
     }
-    await Promise.all(hostnames.map((hostname) => this.#single.get(hostname)?.done));
+    await this.#patiently(Promise.all(hostnames.map((hostname) => this.#single.get(hostname)?.done)));
+  }
+
+  /** Ask all questions of one worker for who looks at it: with a silent broker there is what it said last. */
+  askNow(hostname: string): Promise<unknown> {
+    return this.#patiently(this.ask([hostname]));
+  }
+
+  /** A round has two turns, and each ends by itself while the broker answers. */
+  #patiently(round: Promise<unknown>): Promise<unknown> {
+    return within(this.#timer, 2000 * this.#timeout, round);
   }
 
   /** Ask these workers these questions alone. Never rejects. */

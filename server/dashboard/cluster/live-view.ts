@@ -128,7 +128,7 @@ export class LiveView implements ClusterView {
     // A name that nobody has is no reason to ask the whole cluster.
     if (!known && !record) return;
     if (record && this.statusOf(record) === 'offline') return;
-    await this.#of.inspector.ask([hostname]);
+    await this.#of.inspector.askNow(hostname);
   }
 
   consumedQueues(): Set<string> {

@@ -1,10 +1,10 @@
 // Depths, consumers and age of every queue, as the broker tells them, every few seconds; a look at the messages that wait.
 // Not here: depth over days (history's gauges); which broker can tell what (transport/contract.ts).
 // Holds: nothing is consumed and no queue is made; the queues of remote control and events are left out.
-import { toError } from '../../errors.ts';
+import { OperationalError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
-import type { Timer } from '../../timer.ts';
+import { type Timer, within } from '../../timer.ts';
 import type { Channel, FoundMessage, FoundMessages, QueueStatus, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 
@@ -23,6 +23,9 @@ const SAMPLE_SPAN = 300;
 const MAX_QUEUES = 500;
 /** Messages of a queue among which one is looked for. */
 const SEARCHED = 1000;
+/** A page is not kept waiting by a broker that is silent; less when the last round has shown it to be. @unit milliseconds */
+const BROKER_SILENT_MS = 4000;
+const BROKER_AWAY_MS = 500;
 
 export interface QueueProbeOptions {
   readonly connection: Connection;
@@ -84,8 +87,7 @@ export class QueueProbe {
   async look(name: string): Promise<void> {
     if (this.queues.get(name)?.status || this.#isInternal(name)) return;
     try {
-      const channel = await this.#open();
-      const status = await channel.queueStatus(name);
+      const status = await this.#ask((channel) => channel.queueStatus(name));
       if (status) this.#keep(name, status, this.#timer.now() / 1000);
     } catch (error) {
       this.#log.debug(`The queue ${name} cannot be measured now: ${toError(error).message}`);
@@ -93,13 +95,15 @@ export class QueueProbe {
   }
 
   async peek(name: string, limit: number): Promise<Message[] | null> {
-    const channel = await this.#open();
-    return channel.peek(name, limit);
+    return this.#ask((channel) => channel.peek(name, limit));
   }
 
   /** The messages that name a task: ready in one of these queues, or, where the broker can tell, taken and not yet acknowledged. */
-  async find(id: string, queues: readonly string[], limit = SEARCHED): Promise<FoundMessages> {
-    const channel = await this.#open();
+  find(id: string, queues: readonly string[], limit = SEARCHED): Promise<FoundMessages> {
+    return this.#ask((channel) => this.#find(channel, id, queues, limit));
+  }
+
+  async #find(channel: Channel, id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {
     const isIt = (m: Message) => m.headers.id === id || m.properties.correlation_id === id;
     if (channel.findTask) {
       const { messages, complete } = await channel.findTask(id, queues, limit);
@@ -115,14 +119,22 @@ export class QueueProbe {
 
   /** Who waits for messages, by the broker's word. null: it cannot tell. */
   async waitingConsumers(): Promise<WaitingConsumers | null> {
-    const channel = await this.#open();
-    return (await channel.waitingConsumers?.()) ?? null;
+    return this.#ask(async (channel) => (await channel.waitingConsumers?.()) ?? null);
   }
 
   /** @returns how many messages were removed */
   async purge(name: string): Promise<number> {
     const channel = await this.#open();
     return channel.purge(name);
+  }
+
+  /** @throws OperationalError also for a broker that is silent */
+  async #ask<T>(work: (channel: Channel) => Promise<T>): Promise<T> {
+    const limitMs = this.failure === null ? BROKER_SILENT_MS : BROKER_AWAY_MS;
+    const asked = (async () => ({ value: await work(await this.#open()) }))();
+    const answer = await within(this.#timer, limitMs, asked);
+    if (answer) return answer.value;
+    throw new OperationalError(this.#connection.url, `The broker has not answered within ${limitMs / 1000} s.`);
   }
 
   async #open(): Promise<Channel> {

@@ -1,7 +1,9 @@
 // Does an operation: judged, recorded, done, read back, and followed until its effect is seen.
 // Not here: what each one is (table.ts), the record (access/audit.ts), how effects are followed (follow.ts).
 // Holds: success is what workers answered, never assumed; whatever a page has judged is judged again here.
+
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
+import { within } from '../../timer.ts';
 import { audited } from '../access/audit.ts';
 import { type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
 import { NO_ANSWER } from './outcome.ts';
@@ -28,8 +30,7 @@ export async function perform(desk: OperationDesk, request: OperationRequest, wh
   // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
   const answered = record.answers.filter((a) => a.text !== NO_ANSWER).map((a) => a.worker);
   if (answered.length > 0 && !['revoke', 'terminate', 'retry'].includes(request.action)) {
-    const reading = actions.inspect(answered).catch(() => {});
-    await Promise.race([reading, new Promise((done) => cluster.timer.after(READ_BACK_MS, () => done(null)))]);
+    await within(cluster.timer, READ_BACK_MS, actions.inspect(answered)).catch(() => {});
   }
   if (watch.current && record.outcome !== 'failed') record = await follower.follow(record, watch.current);
   feed.operation(record);

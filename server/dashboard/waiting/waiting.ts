@@ -2,6 +2,7 @@
 // Not here: what follows from the facts (reason.ts), asking workers (cluster/inspector.ts), looking into queues (cluster/queue-probe.ts).
 // Holds: all viewers share one answer for SHARED; a worker gets no more than one question in two seconds for it; a task that the
 // result store knows to have ended is brought up to date instead of explained.
+
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { readIsoTime } from '../../../shared/python-values.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
@@ -12,6 +13,7 @@ import type { PrefetchUse } from '../../../shared/wire/workers.ts';
 import type { RequestInfo, ScheduledInfo } from '../../control/inspect.ts';
 import { toError } from '../../errors.ts';
 import type { TaskMessage } from '../../protocol/task-message.ts';
+import { within } from '../../timer.ts';
 import type { Baselines, Runtimes } from '../cluster/baselines.ts';
 import { type Inspected, parseRegistered } from '../cluster/inspector.ts';
 import { waitingSince } from '../cluster/queue-probe.ts';
@@ -296,13 +298,8 @@ export class Waiting {
         message,
       };
     };
-    const late = new Promise<Search>((done) =>
-      cluster.timer.after(BROKER_PATIENCE_MS, () => done(unknown('the broker did not answer in time'))),
-    );
-    return Promise.race([
-      look().catch((error: unknown) => unknown(`the broker does not answer (${toError(error).message})`)),
-      late,
-    ]);
+    const looking = look().catch((error: unknown) => unknown(`the broker does not answer (${toError(error).message})`));
+    return (await within(cluster.timer, BROKER_PATIENCE_MS, looking)) ?? unknown('the broker did not answer in time');
   }
 
   /** The result store knows its end: then its record is given the event that was missed. */
