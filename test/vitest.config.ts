@@ -26,7 +26,16 @@ const LONG = [
   'test/dashboard/history/**',
 ];
 
-export default defineConfig({
+/** Their files are many and quick: they share processes, each with modules of its own (support/fresh-modules.ts). What changes its process puts that back. New folders stand alone. */
+const TOGETHER = 'shared|server|flow|dashboard';
+/** Files of these folders that have a process of their own all the same. */
+const ALONE = [
+  ...LONG.map((path) => path.replace(/\*\*$/, '**/*.test.ts')),
+  'test/dashboard/{pages,restart,silent-worker,strangers}.test.ts',
+  'test/dashboard/waiting/waiting.test.ts',
+];
+
+const common = {
   root,
   plugins: [bundledThreads(root)],
   resolve: {
@@ -38,18 +47,46 @@ export default defineConfig({
     ),
   },
   ssr: { resolve: { conditions: ['umbel-source'] } },
+};
+const settings = {
+  environment: 'node',
+  // Half of their time the tests wait for processes of their own: four files at a time keep two cores busy.
+  maxWorkers: 4,
+  // What fails fails by a condition that names itself; these only end what hangs.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  teardownTimeout: 10_000,
+  // What is not there yet is waited for: `await expect.poll(() => ...)`, never read once.
+  expect: { poll: { timeout: 60_000, interval: 50 } },
+};
+
+export default defineConfig({
+  ...common,
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
-    exclude: process.env.UMBEL_CHECK ? LONG : [],
-    environment: 'node',
+    ...settings,
     globalSetup: 'test/support/run.ts',
-    // Half of their time the tests wait for processes of their own: four files at a time keep two cores busy.
-    maxWorkers: 4,
-    // What fails fails by a condition that names itself; these only end what hangs.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    teardownTimeout: 10_000,
-    // What is not there yet is waited for: `await expect.poll(() => ...)`, never read once.
-    expect: { poll: { timeout: 60_000, interval: 50 } },
+    // In the order of their names: what is long first, so that no core stands still at the end.
+    projects: [
+      {
+        ...common,
+        test: {
+          ...settings,
+          name: 'alone',
+          include: ['test/*.test.ts', `test/!(${TOGETHER})/**/*.test.{ts,tsx}`, ...ALONE],
+          exclude: process.env.UMBEL_CHECK ? LONG : [],
+        },
+      },
+      {
+        ...common,
+        test: {
+          ...settings,
+          name: 'quick',
+          isolate: false,
+          setupFiles: 'test/support/fresh-modules.ts',
+          include: [`test/@(${TOGETHER})/**/*.test.{ts,tsx}`],
+          exclude: ALONE,
+        },
+      },
+    ],
   },
 });

@@ -107,7 +107,11 @@ const scenarios: Record<string, (w: World) => Promise<unknown>> = {
   reject_exc: (w) => w.app.sendTask('vec.reject'),
   ignore_result: (w) => w.app.sendTask('vec.noresult'),
   eta: (w) => w.app.sendTask('vec.add', [1, 1], {}, { countdown: 0.05 }),
-  expired: (w) => w.app.sendTask('vec.add', [1, 1], {}, { countdown: 0.1, expires: 0.05 }),
+  async expired(w) {
+    const { id } = await w.app.sendTask('vec.add', [1, 1], {}, { countdown: 700, expires: 600 });
+    await w.event('task-received', id);
+    w.clock.push(700_000);
+  },
   async revoked_before_start(w) {
     const { id } = await w.app.sendTask('vec.add', [1, 1], {}, { countdown: 5 });
     await w.event('task-received', id);

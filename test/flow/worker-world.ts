@@ -3,10 +3,11 @@ import { afterEach } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
 import type { Logger } from '../../server/log.ts';
-import type { Timer } from '../../server/timer.ts';
+import { createTimer, type Timer } from '../../server/timer.ts';
 import type { Channel } from '../../server/transport/contract.ts';
 import { exchange, queue } from '../../server/transport/entity.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
+import { PushedClock } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 
 export type Event = Record<string, unknown> & { type: string; uuid?: string };
@@ -14,6 +15,8 @@ export type Event = Record<string, unknown> & { type: string; uuid?: string };
 export interface World {
   readonly app: Celery;
   readonly worker: Worker;
+  /** This machine's, until the test pushes it ahead. */
+  readonly clock: PushedClock;
   readonly channel: Channel;
   /** 'LEVEL text' */
   readonly lines: string[];
@@ -62,7 +65,8 @@ export async function makeWorld(
   define: (app: Celery) => void,
   { settings = {}, worker: options = {} }: { settings?: SettingsInput; worker?: WorkerOptions } = {},
 ): Promise<World> {
-  const app = await makeApp(settings);
+  const clock = new PushedClock();
+  const app = await makeApp(settings, createTimer({ clock }));
   define(app);
   const lines: string[] = [];
   const events: Event[] = [];
@@ -84,6 +88,7 @@ export async function makeWorld(
   return {
     app,
     worker,
+    clock,
     channel,
     lines,
     events,
