@@ -3,9 +3,9 @@
 // Holds: the file is whole at any moment, also after SIGKILL (written beside, synced, renamed), and only its user reads it, since it
 // holds arguments; the lock ends with its process, however that ends; a file that cannot be read is put aside, never overwritten.
 // Celery: beat.py PersistentScheduler (a shelve file without a lock)
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { jsonText } from '../../shared/json-text.ts';
 import { EmbeddedDb } from '../embedded-db.ts';
 import { ImproperlyConfigured } from '../errors.ts';
@@ -49,9 +49,9 @@ export class FileScheduleStore implements ScheduleStore {
   }
 
   async claim(): Promise<ScheduleLease> {
-    await mkdir(dirname(this.path), { recursive: true });
     let db: EmbeddedDb | null = null;
     try {
+      // Makes the folder, too.
       db = new EmbeddedDb(this.#lockPath, { busyTimeoutMs: 0 });
       // A write transaction that stays open: the system releases it when the process is gone, without a stale lock file.
       db.exec('BEGIN IMMEDIATE');

@@ -1,7 +1,7 @@
 // The stores of schedules: the promises of each, and what is only the file's.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FileScheduleStore } from '../../../server/schedules/file-store.ts';
 import { openScheduleStore } from '../../../server/schedules/registry.ts';
@@ -45,10 +45,11 @@ describe('the file', () => {
   });
 
   it('is for its user only, since it holds arguments, and has the runs where older versions look for them', async () => {
-    const at = path();
+    const at = join(path(), 'deeper', 'schedule');
     const lease = await new FileScheduleStore(at).claim();
     await lease.replace(new Map([['a', { definition: null, runs: { lastRunAt: 0, totalRunCount: 2 } }]]));
-    expect((statSync(`${at}.json`).mode & 0o777).toString(8)).toBe('600');
+    const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
+    expect([mode(`${at}.json`), mode(dirname(at)), mode(dirname(dirname(at)))]).toEqual(['600', '700', '700']);
     expect(JSON.parse(readFileSync(`${at}.json`, 'utf8'))).toMatchObject({
       version: 1,
       entries: { a: { last_run_at: '1970-01-01T00:00:00.000Z', total_run_count: 2 } },
