@@ -191,7 +191,7 @@ export type FacetQuery = Static<typeof FacetQuery>;
 export const FacetReply = Type.Object({
   field: Str,
   values: Type.Array(Type.Object({ value: Str, count: Int })),
-  /** The counts are of the newest so many tasks. */
+  /** Absent: of all tasks, and exact. Else the counts are of the newest so many tasks: at least so many there are. */
   of_newest: Type.Optional(Int),
 });
 export type FacetReply = Static<typeof FacetReply>;

@@ -222,6 +222,7 @@ export function historyQuestions(makeUrl: () => string): void {
       const ask = { field: 'worker', column: 'worker', tree: null, prefix: '', limit: 10 };
       const count = (worker: string) => [...state.tasks.values()].filter((t) => t.worker === worker).length;
       const all = await h.facets(ask);
+      expect(all.of_newest).toBeUndefined();
       expect(Object.fromEntries(all.values.map(({ value, count }) => [value, count]))).toEqual({
         'w0@h': count('w0@h'),
         'w1@h': count('w1@h'),

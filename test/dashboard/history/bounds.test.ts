@@ -303,7 +303,7 @@ describe('what waits to be written', () => {
 
 describe('how sure a list is', () => {
   it('counts are exact up to 10,000 of a state, and at least so many beyond', () => {
-    for (let i = 0; i < 10_002; i++) tell(`t${i}`, ['received'], NOW - i / 1000);
+    for (let i = 0; i < 20_001; i++) tell(`t${i}`, ['received'], NOW - i / 1000);
     tell('one', ['failed'], NOW);
     write();
     const page = reader.tasks({ ...ALL, limit: 1 });
@@ -311,6 +311,11 @@ describe('how sure a list is', () => {
     expect(page.counts_are).toEqual({ RECEIVED: 'at_least', FAILURE: 'exact' });
     expect([page.total, page.total_is]).toEqual([10_001, 'at_least']);
     expect(reader.tasks({ ...ALL, states: ['FAILURE'] })).toMatchObject({ total: 1, total_is: 'exact' });
+    // Values of a field are counted in the newest 20,000, and that is said.
+    const values = () => reader.facets({ field: 'name', column: 'name', tree: null, prefix: '', limit: 5 });
+    expect(values()).toEqual({ field: 'name', values: [{ value: 'n', count: 20_000 }], of_newest: 20_000 });
+    expire({ maxAge: null, maxTasks: 20_000 });
+    expect(values()).toEqual({ field: 'name', values: [{ value: 'n', count: 20_000 }] });
   });
 
   it('a page that looked only so far says how far, and goes on from there', () => {

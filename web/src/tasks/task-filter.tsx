@@ -262,7 +262,9 @@ export function TaskFilter({
                   )}
                 </code>
                 {offer.detail && <span>{offer.detail}</span>}
-                {offer.count !== undefined && <em>{count(offer.count)}</em>}
+                {offer.count !== undefined && (
+                  <em>{facets.data?.of_newest ? `at least ${count(offer.count)}` : count(offer.count)}</em>
+                )}
               </div>
             </div>
           );

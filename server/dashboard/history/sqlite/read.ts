@@ -86,7 +86,8 @@ export class HistoryReader {
       ask.limit,
     );
     const values = rows.map((r) => ({ value: beginning(decodeText(String(r.value))), count: r.count }));
-    return { field: ask.field, values, of_newest: FACET_SAMPLE };
+    const more = this.#db.get('SELECT 1 FROM tasks LIMIT 1 OFFSET ?', FACET_SAMPLE);
+    return { field: ask.field, values, ...(more && { of_newest: FACET_SAMPLE }) };
   }
 
   task(uuid: string): StoredTask | null {
