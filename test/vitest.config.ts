@@ -50,12 +50,9 @@ const common = {
 };
 const settings = {
   environment: 'node',
-  // Half of their time the tests wait for processes of their own: four files at a time keep two cores busy.
-  maxWorkers: 4,
   // What fails fails by a condition that names itself; these only end what hangs.
   testTimeout: 180_000,
   hookTimeout: 180_000,
-  teardownTimeout: 10_000,
   // What is not there yet is waited for: `await expect.poll(() => ...)`, never read once.
   expect: { poll: { timeout: 60_000, interval: 50 } },
 };
@@ -65,6 +62,9 @@ export default defineConfig({
   test: {
     ...settings,
     globalSetup: 'test/support/run.ts',
+    // Half of their time the tests wait for processes of their own: four files at a time keep two cores busy.
+    maxWorkers: 4,
+    teardownTimeout: 10_000,
     // In the order of their names: what is long first, so that no core stands still at the end.
     projects: [
       {

@@ -3,15 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import { createLogger } from '../../server/log.ts';
+import { createTimer } from '../../server/timer.ts';
 import { queue } from '../../server/transport/entity.ts';
 import { Worker } from '../../server/worker/worker.ts';
+import { PushedClock } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 
 /** A worker of a queue that somebody else has declared in another way. */
 async function refused(broker_channel_error_retry: boolean) {
   const lines: string[] = [];
   const log = createLogger({ color: false, write: (line) => lines.push(line) });
-  const app = new Celery('shop', { broker: `memory://${randomUUID()}`, broker_channel_error_retry }, { env: {}, log });
+  const clock = new PushedClock();
+  const settings = { broker: `memory://${randomUUID()}`, broker_channel_error_retry };
+  const app = new Celery('shop', settings, { env: {}, log, timer: createTimer({ clock }) });
   const channel = await (await app.writeConnection.ensure()).channel();
   await channel.declareQueue(queue('celery', { maxPriority: 3 }));
   const worker = new Worker(app, { log, withoutGossip: true, withoutMingle: true });
@@ -21,7 +25,7 @@ async function refused(broker_channel_error_retry: boolean) {
   });
   const starting = worker.start();
   starting.catch(() => {});
-  return { starting, channel, lines };
+  return { starting, channel, lines, clock };
 }
 
 it('a worker whose queue is declared otherwise does not start', async () => {
@@ -30,8 +34,14 @@ it('a worker whose queue is declared otherwise does not start', async () => {
 });
 
 it('with broker_channel_error_retry it tries again until the queue is its own to declare', async () => {
-  const { starting, channel, lines } = await refused(true);
-  await until(() => lines.filter((line) => /PRECONDITION_FAILED/.test(line)).length >= 2, 'two refusals');
+  const { starting, channel, lines, clock } = await refused(true);
+  const pauses = (count: number) =>
+    until(() => lines.filter((line) => /Trying again in \d/.test(line)).length >= count, `pause ${count}`);
+  await pauses(1);
+  clock.push(60_000);
+  await pauses(2);
+  expect(lines.filter((line) => /PRECONDITION_FAILED/.test(line)).length).toBeGreaterThanOrEqual(2);
   await channel.deleteQueue('celery');
+  clock.push(60_000);
   await starting;
 });
