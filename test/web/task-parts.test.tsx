@@ -118,7 +118,10 @@ const wait: WaitReason = {
   ahead: null,
   starts_in: null,
   until: null,
-  holders: [{ uuid: 'b', name: 'shop.slow', worker: 'w1@host', started: NOW - 60, baseline_p95: 30 }],
+  holders: [
+    { uuid: 'b', name: 'shop.slow', worker: 'w1@host', started: NOW - 60, baseline_p95: 30 },
+    { uuid: 'c', name: 'shop.new', worker: 'w1@host', started: NOW - 50, baseline_p95: null },
+  ],
   holders_total: { n: 5, is: 'exact' },
   worker: 'w1@host',
   queue: 'celery',
@@ -139,7 +142,9 @@ test('why it waits: the sentence first, then what would be doubled, the evidence
     'then it would run twice',
     'no expiry is known',
     'not looked at: the cause above is enough',
-    'and 4 more',
+    'and 3 more',
+    ', p95 30 s',
+    ', no baseline yet',
   ])
     expect(text).toContain(words);
   expect(text).toMatch(/events 1 m \d+ s/);

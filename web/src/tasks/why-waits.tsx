@@ -124,7 +124,7 @@ function Holders({ wait }: { wait: WaitReason }) {
               ) : (
                 <>
                   <Age at={one.started} />
-                  {one.baseline_p95 !== null && `, p95 ${approxDuration(one.baseline_p95)}`}
+                  {one.baseline_p95 === null ? ', no baseline yet' : `, p95 ${approxDuration(one.baseline_p95)}`}
                 </>
               )}
             </span>
