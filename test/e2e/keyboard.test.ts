@@ -137,6 +137,28 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     await page.locator('.audit tr.detail-line').waitFor({ state: 'detached' });
   });
 
+  it("walks a worker's tables row by row, each with its link or button in focus", async () => {
+    const page = await window.open(`${dashboard.address}/workers/w1%40e2e`);
+    const rows = page.locator('#main tbody tr[data-key]');
+    await rows.nth(1).waitFor();
+    const focused = () => page.evaluate<string | undefined>('document.activeElement?.closest("tr")?.dataset.key');
+    const keys = await rows.evaluateAll((found) =>
+      found
+        .filter((row) =>
+          (row as unknown as { querySelector(selector: string): unknown }).querySelector(
+            'a, button:not([aria-disabled="true"])',
+          ),
+        )
+        .map((row) => (row as unknown as { dataset: { key: string } }).dataset.key),
+    );
+    await page.keyboard.press('j');
+    await expect.poll(focused).toBe(keys[0]);
+    await page.keyboard.press('j');
+    await expect.poll(focused).toBe(keys[1]);
+    await page.keyboard.press('k');
+    await expect.poll(focused).toBe(keys[0]);
+  });
+
   it('types letters into the filter instead of acting on them', async () => {
     const { page } = await openTasks();
     await page.keyboard.press('/');

@@ -172,10 +172,39 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
           .map(([element, box]) => element.outerHTML.slice(0, 100) + ' ' + Math.round(box.width) + 'x' + Math.round(box.height))
       `);
       if (small.length > 0) wrong[`${path} has small targets`] = small;
+      const low = await page.evaluate<string[]>(`
+        [...document.querySelectorAll('tr.opens, nav a, nav button, .facets button, [role="tab"], .filters button')]
+          .map((element) => [element, element.getBoundingClientRect()])
+          .filter(([, box]) => box.height > 1 && box.height < 43.5)
+          .map(([element, box]) => element.outerHTML.slice(0, 100) + ' ' + Math.round(box.height))
+      `);
+      if (low.length > 0) wrong[`${path} has targets below 44 pixels`] = low;
       const serious = await violations(page, 'narrow');
       if (serious.length > 0) wrong[`${path} has what axe finds serious`] = serious;
     }
     expect(wrong).toEqual({});
+  });
+
+  it('edits a limit on a phone: the whole editor is in sight, and what is touched is 44 pixels high', async () => {
+    const page = await window.open('about:blank', { viewport: PHONE, hasTouch: true, isMobile: true });
+    await goTo(page, `/workers/${WORKER}`, '.limits tbody tr');
+    await page.getByRole('button', { name: 'Limits of limited' }).tap();
+    const field = page.getByRole('textbox', { name: 'Rate limit of limited' });
+    await field.fill('4/s');
+    const editor = page.locator('.detail-line').filter({ has: field });
+    const boxes = await editor.locator('input, select, button').evaluateAll((found) =>
+      found.map((one) => {
+        const element = one as unknown as {
+          getBoundingClientRect(): Record<'left' | 'right' | 'height', number>;
+          outerHTML: string;
+        };
+        const { left, right, height } = element.getBoundingClientRect();
+        return { left, right, height, what: element.outerHTML.slice(0, 80) };
+      }),
+    );
+    expect(boxes.length).toBeGreaterThan(2);
+    expect(boxes.filter(({ left, right, height }) => left < 0 || right > PHONE.width || height < 43.5)).toEqual([]);
+    await editor.getByRole('button', { name: /^Limit on/ }).waitFor();
   });
 
   it('leads from page to page by the bar at the bottom of a phone', async () => {

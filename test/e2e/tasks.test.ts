@@ -196,4 +196,69 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await page.goto(`${dashboard.address}/nowhere`);
     await page.getByText('There is no such page').waitFor();
   });
+
+  it('takes a filter of 3,000 letters, on the screen and in the URL, and says when one is too long to be read', async () => {
+    const long = 'seed'.repeat(750);
+    const page = await open(`/tasks?q=${long}`, { allow: /400/ });
+    await page.getByText('No task matches').waitFor();
+    const isWide = () => page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth');
+    expect(await isWide()).toBe(false);
+    const field = page.getByRole('combobox', { name: 'Filter tasks' });
+    await field.focus();
+    await expect.poll(() => field.inputValue()).toBe(long);
+    await field.fill(`${long}${long}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'at most 4096' }).waitFor();
+    expect(await isWide()).toBe(false);
+  });
+
+  it('pushes rows down without a layout shift when new ones come', async () => {
+    const page = await open('/tasks');
+    await stateOf(page, await cluster.send('shop.add', [0, 0]), 'SUCCESS').waitFor();
+    await page.evaluate(`
+      window.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const { sources } of list.getEntries())
+          for (const { node } of sources) if (node?.parentElement?.closest('.tasks-table tbody')) shifts.push(node.nodeName);
+      }).observe({ type: 'layout-shift' });
+    `);
+    const last = (await cluster.sendMany('shop.limited', 12)).at(-1)!;
+    await stateOf(page, last, 'SUCCESS').waitFor();
+    const more = (await cluster.sendMany('shop.limited', 12)).at(-1)!;
+    await stateOf(page, more, 'SUCCESS').waitFor();
+    // Two frames later all that was drawn has been looked at.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    expect(await page.evaluate('shifts')).toEqual([]);
+  });
+
+  it('selects all that match beyond what is loaded, and revokes them in requests of what one request takes', async () => {
+    const ids = await cluster.sendMany('shop.add', 1010, { queue: 'unattended' });
+    const total = async () => (await dashboard.get<TaskPage>('tasks?q=queue:unattended&limit=1')).total;
+    await until(async () => (await total()) === ids.length, 'all of them to be known', { timeoutMs: LONG });
+    const refused = await fetch(`${dashboard.address}/api/v2/operations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ action: 'revoke', task_ids: ids.slice(0, 1001) }),
+    });
+    expect(refused.status).toBe(400);
+
+    const page = await open('/tasks?q=queue:unattended');
+    await until(async () => (await idsOf(page)).length > 0, 'rows', { timeoutMs: LONG });
+    await page.getByRole('checkbox', { name: 'Select all that are loaded' }).check();
+    const bar = page.getByRole('toolbar', { name: 'Selected tasks' });
+    await bar.getByText('100 tasks selected').waitFor();
+    await bar.getByRole('button', { name: 'Select all 1,010 that match' }).click();
+    await bar.getByText('1,010 tasks selected').waitFor();
+    await bar.getByRole('button', { name: 'Revoke 1,010' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Revoke 1,010 tasks' });
+    await dialog.getByText('In 2 requests of 1,000 at most').waitFor();
+    await dialog.getByRole('button', { name: 'Revoke 1,010 tasks' }).click();
+    await bar.getByText('Revoke: 1,010 of 1,010 sent').waitFor();
+    await page.keyboard.press('Escape');
+    await bar.waitFor({ state: 'detached' });
+    // Nobody consumes them, so no worker drops them: each says that it will not run.
+    const first = (await idsOf(page))[0]!;
+    await rowOf(page, first).getByText('revoke asked').waitFor();
+    await stateOf(page, first, 'PENDING').waitFor();
+  });
 });
