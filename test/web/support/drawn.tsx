@@ -1,7 +1,13 @@
 // A component of the pages as HTML, without a browser: with a router in memory, a cache that holds what the test put into it, and no line.
 // Holds: the little of a browser that the pages touch when they are loaded stands here, so this file is imported first.
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from '@tanstack/react-router';
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from '@tanstack/react-router';
 import { Tooltip } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
@@ -42,16 +48,26 @@ export function liveOf(change: Partial<Picture> = {}, { phone = false, wide = tr
  * @param known what the API has answered already, by the keys of api/queries.ts
  * @param live what the live line has told
  */
-export async function drawn(
+export const drawn = (
   element: ReactNode,
   known: readonly (readonly [readonly unknown[], unknown])[] = [],
   live: Live = liveOf(),
-) {
+): Promise<string> => drawnAt('/', '/', element, known, live);
+
+/** A page, which reads what is chosen from its URL. @param path of its route @param url with what is chosen */
+export async function drawnAt(
+  path: string,
+  url: string,
+  element: ReactNode,
+  known: readonly (readonly [readonly unknown[], unknown])[] = [],
+  live: Live = liveOf(),
+): Promise<string> {
   const client = new QueryClient();
   for (const [key, data] of known) client.setQueryData(key, data);
+  const root = createRootRoute();
   const router = createRouter({
-    routeTree: createRootRoute({ component: () => element }),
-    history: createMemoryHistory(),
+    routeTree: root.addChildren([createRoute({ getParentRoute: () => root, path, component: () => element })]),
+    history: createMemoryHistory({ initialEntries: [url] }),
     isServer: true,
     origin: 'http://localhost',
   });

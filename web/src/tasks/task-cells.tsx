@@ -10,7 +10,8 @@ import { Runtime } from '../ui/time.tsx';
 import { argumentsOf } from './call-arguments.ts';
 
 export function State({ row }: { row: TaskRow }) {
-  const badge = <StateBadge state={row.state} retries={row.retries} />;
+  // Another state is another element: what trouble wears around it moves nothing.
+  const badge = <StateBadge key={row.state} state={row.state} retries={row.retries} />;
   if (row.unknown_since === undefined) return badge;
   return (
     <span data-unknown="" title={`Unknown since ${exactTime(row.unknown_since)}: its worker fell silent`}>
