@@ -52,7 +52,7 @@ export function redisClients(context: BackendContext): () => Redis {
     const client = new Redis(clientOptions);
     // Given up, it connects anew, and what had no answer is asked again.
     const timer = createTimer({ unref: true });
-    const unwatch = watchHealth(client, timer, healthOptions({ ...line }), () => client.disconnect(true));
+    const { stop: unwatch } = watchHealth(client, timer, healthOptions({ ...line }), () => client.disconnect(true));
     client.once('end', unwatch);
     // Commands carry their errors; without a listener the driver prints them.
     client.on('error', (error) => {

@@ -143,6 +143,11 @@ export class Connection {
     });
   }
 
+  /** To be closed soon: a broker that does not answer is given up within seconds. */
+  leaving(): void {
+    this.#transport?.leaving?.();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -150,6 +155,7 @@ export class Connection {
     this.#transport = null;
     this.#default = null;
     this.#wakeSleeper?.();
+    transport?.leaving?.();
     await transport?.close();
   }
 

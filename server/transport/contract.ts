@@ -41,6 +41,8 @@ export interface Transport {
   channel(): Promise<Channel>;
   /** Called at most once, when the connection breaks without `close`. All its channels are dead then, and say nothing of it. */
   onLost(listener: (error: Error) => void): void;
+  /** Its user is about to close it: a broker that accepts and answers nothing is to be found lost within seconds, not minutes. */
+  leaving?(): void;
   /** Flush what is pending, give unsettled messages back, release everything. Idempotent. */
   close(): Promise<void>;
 }

@@ -237,6 +237,7 @@ export class Worker implements RequestHost, PanelHandle {
       how,
       exitcode,
     });
+    this.connection.leaving();
     await this.consumer.pause().catch((error: Error) => this.log.warning(error.message));
     let finished = false;
     if (how === 'warm') finished = await this.#finishedOrCold();

@@ -236,7 +236,7 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     const clock = new ManualClock();
     const givenUp: string[] = [];
     const options = { healthCheckMs: 20, answerWithinMs: 300 };
-    cleanup.push(watchHealth(client, createTimer({ clock }), options, (error) => givenUp.push(error.message)));
+    cleanup.push(watchHealth(client, createTimer({ clock }), options, (error) => givenUp.push(error.message)).stop);
     clock.advance(20);
     expect(asked).toBe(1);
     // For longer than an answer may take; it has come when the process goes on.
@@ -265,7 +265,7 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     await client.subscribe('news');
     const givenUp: string[] = [];
     const options = { healthCheckMs: 50, answerWithinMs: 1000 };
-    cleanup.push(watchHealth(client, createTimer(), options, (error) => givenUp.push(error.message)));
+    cleanup.push(watchHealth(client, createTimer(), options, (error) => givenUp.push(error.message)).stop);
     proxy.line.perSecond = 100_000;
     await Promise.all(Array.from({ length: 20 }, () => redis.publish('news', 'x'.repeat(10_000))));
     await until(() => heard === 20, 'all of the news', LONG);

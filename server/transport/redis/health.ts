@@ -18,20 +18,33 @@ export interface HealthOptions {
 const ASK_EVERY_S = 10;
 const ANSWER_WITHIN_S = 15;
 
+/** Once somebody who leaves waits for it. @unit milliseconds */
+const LEAVING_ASK_EVERY_MS = 1000;
+const LEAVING_ANSWER_WITHIN_MS = 3000;
+
 /** A deadline that comes so much too late says that this process did not run. */
 const STOOD_STILL_MS = 250;
 
-/** From before it connects. @returns how to stop */
+export interface HealthWatch {
+  /** Its user is about to leave and waits for answers: ask at once and often, and give up soon. */
+  hurry(): void;
+  stop(): void;
+}
+
+/** From before it connects. */
 export function watchHealth(
   client: Redis,
   timer: Timer,
   options: HealthOptions,
   giveUp: (e: Error) => void,
-): () => void {
-  const { healthCheckMs, answerWithinMs } = options;
-  if (healthCheckMs <= 0) return () => {};
+): HealthWatch {
+  let { answerWithinMs } = options;
+  const { healthCheckMs } = options;
   let deadline: TimerHandle | null = null;
+  let isWatching = healthCheckMs > 0;
   const expect = () => {
+    if (!isWatching) return;
+    deadline?.cancel();
     const dueMs = timer.monotonic() + answerWithinMs;
     const before = client.stream?.bytesRead;
     deadline = timer.after(answerWithinMs, () => {
@@ -46,14 +59,26 @@ export function watchHealth(
   };
   // Between 'connect' and 'ready' it is greeted, which takes an answer, too.
   client.on('connect', expect).on('ready', answered).on('close', answered);
-  const asks = timer.every(healthCheckMs, () => {
+  const ask = () => {
     if (deadline || client.status !== 'ready') return;
     expect();
     client.ping().then(answered, answered);
-  });
-  return () => {
-    asks.cancel();
-    answered();
+  };
+  let asks = isWatching ? timer.every(healthCheckMs, ask) : null;
+  return {
+    hurry() {
+      asks?.cancel();
+      isWatching = true;
+      answerWithinMs = Math.min(answerWithinMs, LEAVING_ANSWER_WITHIN_MS);
+      // What was asked before was to be answered within the longer time.
+      if (deadline || client.status === 'connect') expect();
+      else ask();
+      asks = timer.every(LEAVING_ASK_EVERY_MS, ask);
+    },
+    stop() {
+      asks?.cancel();
+      answered();
+    },
   };
 }
 

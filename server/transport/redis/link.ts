@@ -6,7 +6,7 @@ import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type Timer } from '../../timer.ts';
 import { explanation, hintAtTls, isOtherDatabase, withoutCommand } from './failure.ts';
 import { greetingError } from './greeting-error.ts';
-import { watchHealth } from './health.ts';
+import { type HealthWatch, watchHealth } from './health.ts';
 import type { RedisBrokerOptions } from './options.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
@@ -30,6 +30,7 @@ export class Link {
   #shas: Record<ScriptName, string> | null = null;
   #lost: OperationalError | null = null;
   #closed = false;
+  readonly #watches = new Set<HealthWatch>();
   /** Does the server tell of changed lists? */
   #tells = false;
   #onLost: (error: Error) => void = () => {};
@@ -141,6 +142,11 @@ export class Link {
     this.#onLost(this.#lost);
   }
 
+  /** Lost within seconds when the server does not answer now. */
+  hurry(): void {
+    for (const watch of this.#watches) watch.hurry();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -156,7 +162,7 @@ export class Link {
       last = error;
     });
     client.on('close', () => this.lose(last ?? new Error('the server closed the connection')));
-    watchHealth(client, this.timer, this.options, (error) => this.lose(error));
+    this.#watches.add(watchHealth(client, this.timer, this.options, (error) => this.lose(error)));
     return client;
   }
 

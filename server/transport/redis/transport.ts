@@ -68,6 +68,10 @@ class RedisTransport implements Transport {
     });
   }
 
+  leaving(): void {
+    if (this.#broker.link.alive) this.#broker.link.hurry();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

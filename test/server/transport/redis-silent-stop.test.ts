@@ -1,0 +1,41 @@
+// A worker that is stopped while it starts, at a broker that accepts its connection and answers nothing more, at any step of the start.
+// The line is checked only once an hour: without being in a hurry to leave, a stop would wait for that.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Celery } from '../../../server/app/celery.ts';
+import { silentLogger } from '../../../server/log.ts';
+import { Worker } from '../../../server/worker/worker.ts';
+import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
+import { tcpProxy } from '../../support/tcp-proxy.ts';
+import { until } from '../../support/until.ts';
+
+describeNeedsRedis('a stop while the broker is silent', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await redisServer();
+  });
+  afterAll(() => redis.close());
+
+  it.each([0, 2, 6, 10, 14])('ends in order when it swallows all after %i pieces', async (pieces) => {
+    const proxy = await tcpProxy(redis.port);
+    const broker = `redis://127.0.0.1:${proxy.port}/0`;
+    const broker_transport_options = { health_check_interval: 3600, socket_timeout: 0.3 };
+    const settings = { broker, broker_transport_options, broker_connection_timeout: 0.3 };
+    const app = new Celery('test', settings, { env: {}, log: silentLogger });
+    const worker = new Worker(app, { log: silentLogger });
+    if (pieces === 0) proxy.swallow();
+    let hasEnded = false;
+    const end = () => {
+      hasEnded = true;
+    };
+    const started = worker.start().then(end, end);
+    // Pieces that are sent together come as one: the whole start may be fewer.
+    const isThere = () => hasEnded || (proxy.made > 0 && proxy.trips >= pieces);
+    await until(isThere, 'the start to have come so far', { everyMs: 0 });
+    proxy.swallow();
+    await worker.stop('warm');
+    expect((await worker.done).exitCode).toBe(0);
+    await started;
+    await app.close();
+    await proxy.close();
+  });
+});
