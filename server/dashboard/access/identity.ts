@@ -1,6 +1,6 @@
 // Who asks, and what one may do: the roles, and what a route or an operation needs of them.
 // Not here: telling who it is (gate.ts).
-// Holds: every route says what it needs (dashboard.ts refuses one that does not); an operation says it in its row
+// Holds: every route says what it needs (plugin.ts refuses one that does not); an operation says it in its row
 // (../operations/table.ts). Everybody who gets in is an admin today, or a viewer where nothing may be changed: roles of users come later.
 import type { CommandAccess } from '../../control/commands.ts';
 

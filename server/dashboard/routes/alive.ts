@@ -8,7 +8,7 @@ import { aliveness } from '../views/aliveness.ts';
 import type { Api, RouteContext } from './context.ts';
 import { answerNotFound } from './problem.ts';
 
-export function aliveRoutes(app: Api, context: RouteContext): void {
+export function aliveRoutes(app: Api, context: () => RouteContext): void {
   // No name, or one longer than a worker's can be: never a page, which a probe would take for a sign of life.
   for (const path of ['/alive', '/alive/*'])
     app.get(path, { config: PUBLIC }, (request, reply) => answerNotFound(request, reply));
@@ -23,7 +23,8 @@ export function aliveRoutes(app: Api, context: RouteContext): void {
       },
     },
     async (request, reply) => {
-      const answer = aliveness(context.cluster, context.attention, request.params.worker);
+      const { attention, cluster } = context();
+      const answer = aliveness(cluster, attention, request.params.worker);
       reply.code(answer.code).header('cache-control', 'no-store');
       if (!prefersText(request.headers.accept)) return answer.body;
       const lines = [answer.body.reason, ...answer.body.evidence.map(({ text }) => `- ${text}`)];

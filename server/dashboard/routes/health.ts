@@ -6,11 +6,11 @@ import { sources } from '../cluster/knowledge.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { RouteContext } from './context.ts';
 
-export function healthRoutes(app: FastifyInstance, context: RouteContext, metrics: () => Promise<Metrics>): void {
+export function healthRoutes(app: FastifyInstance, context: () => RouteContext, metrics: () => Promise<Metrics>): void {
   app.get('/healthcheck', { config: PUBLIC }, async (_, reply) => reply.type('text/html; charset=UTF-8').send('OK'));
 
   app.get('/readyz', { config: PUBLIC }, async (_, reply) => {
-    const all = sources(context.cluster);
+    const all = sources(context().cluster);
     const needed = all.filter((s) => s.name !== 'results');
     const ready = needed.every((s) => s.ok);
     return reply

@@ -1,22 +1,24 @@
 // /operations: what operators did, all of it as a file, and doing it. The file's form: views/operations-export.ts.
 import { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
 import type { OperationRecord, OperationsPage } from '../../../shared/wire/operations.ts';
 import { requireAccess } from '../access/gate.ts';
-import { Refused } from '../operations/contract.ts';
+import { type OperationDesk, Refused } from '../operations/contract.ts';
 import { perform } from '../operations/perform.ts';
 import { operationOf, readOperation } from '../operations/table.ts';
 import { csvOf, jsonOf } from '../views/operations-export.ts';
-import { ProblemError, type RouteContext } from './context.ts';
-import { serve } from './serve.ts';
+import { ProblemError } from './context.ts';
+import type { Serve } from './serve.ts';
 
 /** Records read at a time: only so many are in memory, however long the log is. */
 const EXPORT_PAGE = 500;
 
-export function operationRoutes(app: FastifyInstance, { desk, options }: RouteContext): void {
-  const asSeen = (record: OperationRecord) => settled(record, desk.follower.has(record.id));
+export function operationRoutes(serve: Serve): void {
+  const asSeen =
+    ({ follower }: OperationDesk) =>
+    (record: OperationRecord) =>
+      settled(record, follower.has(record.id));
 
-  serve(app, 'GET /operations', async (request) => {
+  serve('GET /operations', async ({ desk }, request) => {
     const { cursor, limit = 50, from_id, ...wanted } = request.query;
     if (cursor && !/^\d{1,15}$/.test(cursor))
       throw new ProblemError(
@@ -29,20 +31,20 @@ export function operationRoutes(app: FastifyInstance, { desk, options }: RouteCo
     const before = cursor ? Number(cursor) : from_id !== undefined ? from_id + 1 : null;
     const items = await desk.cluster.history.operations(before, limit + 1, wanted);
     const more = items.length > limit;
-    const page = (more ? items.slice(0, limit) : items).map(asSeen);
+    const page = (more ? items.slice(0, limit) : items).map(asSeen(desk));
     return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;
   });
 
-  serve(app, 'GET /operations/export', async (request, reply) => {
+  serve('GET /operations/export', async ({ desk }, request, reply) => {
     const { format = 'csv', ...wanted } = request.query;
     const day = new Date(desk.cluster.now * 1000).toISOString().slice(0, 10);
     reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8');
     reply.header('content-disposition', `attachment; filename="operations-${day}.${format}"`);
-    const pages = everyPage((before) => desk.cluster.history.operations(before, EXPORT_PAGE, wanted), asSeen);
+    const pages = everyPage((before) => desk.cluster.history.operations(before, EXPORT_PAGE, wanted), asSeen(desk));
     return Readable.from(format === 'csv' ? csvOf(pages) : jsonOf(pages));
   });
 
-  serve(app, 'POST /operations', async (request) => {
+  serve('POST /operations', async ({ desk, options }, request) => {
     try {
       const operation = readOperation(request.body);
       requireAccess(request.identity, operationOf(operation.action).access, options);

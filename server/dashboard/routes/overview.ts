@@ -1,18 +1,16 @@
 // /overview, /failures, /cluster: is the cluster well?
 
-import type { FastifyInstance } from 'fastify';
 import type { Overview } from '../../../shared/wire/overview.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import { clusterInfo, figures, queueRows, workerRows } from '../cluster/rows.ts';
-import type { RouteContext } from './context.ts';
-import { serve } from './serve.ts';
+import type { Serve } from './serve.ts';
 
 const DAY = 86_400;
 /** Rows of queues and of workers that the overview carries. */
 const ROWS = 50;
 
-export function overviewRoutes(app: FastifyInstance, { attention, cluster, version }: RouteContext): void {
-  serve(app, 'GET /overview', async () => {
+export function overviewRoutes(serve: Serve): void {
+  serve('GET /overview', async ({ attention, cluster }) => {
     const asked = { now: cluster.now, span: DAY, limit: 10, task: null, exception: null };
     const failures = await cluster.history.failures(asked);
     const queues = queueRows(cluster);
@@ -32,7 +30,7 @@ export function overviewRoutes(app: FastifyInstance, { attention, cluster, versi
     } satisfies Overview;
   });
 
-  serve(app, 'GET /failures', async (request) => {
+  serve('GET /failures', async ({ cluster }, request) => {
     const q = request.query;
     const items = await cluster.history.failures({
       now: cluster.now,
@@ -44,5 +42,5 @@ export function overviewRoutes(app: FastifyInstance, { attention, cluster, versi
     return { items };
   });
 
-  serve(app, 'GET /cluster', async (request) => clusterInfo(cluster, version, request.identity.name));
+  serve('GET /cluster', async ({ cluster, version }, request) => clusterInfo(cluster, version, request.identity.name));
 }

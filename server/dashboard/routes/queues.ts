@@ -1,20 +1,19 @@
 // /queues: how much waits where, one queue with a look at its head, and /series, the lines of every chart.
-import type { FastifyInstance } from 'fastify';
 import type { QueueDetail } from '../../../shared/wire/queues.ts';
 import type { SeriesQuery } from '../../../shared/wire/series.ts';
 import { queueRows } from '../cluster/rows.ts';
 import { peekedMessages } from '../views/peeked-message.ts';
-import { notFound, ProblemError, type RouteContext } from './context.ts';
-import { serve } from './serve.ts';
+import { notFound, ProblemError } from './context.ts';
+import type { Serve } from './serve.ts';
 
 const PEEK = 20;
 
-export function queueRoutes(app: FastifyInstance, { cluster, masking }: RouteContext): void {
-  serve(app, 'GET /queues', async () => ({
+export function queueRoutes(serve: Serve): void {
+  serve('GET /queues', async ({ cluster }) => ({
     items: queueRows(cluster),
   }));
 
-  serve(app, 'GET /queues/:name', async (request) => {
+  serve('GET /queues/:name', async ({ cluster, masking }, request) => {
     const { name } = request.params;
     const { range = '1h' } = request.query;
     await cluster.look(name);
@@ -31,7 +30,7 @@ export function queueRoutes(app: FastifyInstance, { cluster, masking }: RouteCon
     } satisfies QueueDetail;
   });
 
-  serve(app, 'GET /series', async (request) => {
+  serve('GET /series', async ({ cluster }, request) => {
     const q = request.query;
     refuseSeries(q);
     return cluster.history.series({

@@ -1,5 +1,4 @@
 // /tasks: lists, completion, one task. Its whole call, its result, what sending it again would send: task-values.ts. Writing: operations.ts.
-import type { FastifyInstance } from 'fastify';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { compileQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
@@ -12,14 +11,11 @@ import { findRow } from '../operations/retry.ts';
 import { listNote } from '../views/list-note.ts';
 import { taskDetail } from '../views/task-detail.ts';
 import { taskTypes } from '../views/task-types.ts';
-import { hangUpOf, notFound, ProblemError, type RouteContext } from './context.ts';
-import { serve } from './serve.ts';
+import { hangUpOf, notFound, ProblemError } from './context.ts';
+import type { Serve } from './serve.ts';
 
-export function taskRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { baselines, cluster, desk, taskRows, waiting } = context;
-  const { history } = cluster;
-
-  serve(app, 'GET /tasks', async (request, reply) => {
+export function taskRoutes(serve: Serve): void {
+  serve('GET /tasks', async ({ cluster, taskRows }, request, reply) => {
     const q = request.query;
     const sort = q.sort ?? '-first_seen';
     const field = sort.replace(/^-/, '');
@@ -45,7 +41,7 @@ export function taskRoutes(app: FastifyInstance, context: RouteContext): void {
         cursor: q.cursor || null,
         limit: q.limit ?? 50,
       };
-      const page = await history.tasks(asked, hangUpOf(reply));
+      const page = await cluster.history.tasks(asked, hangUpOf(reply));
       const { from, to, tree } = asked;
       const matches = tree === null ? null : compileQuery(tree);
       const isWithin = (t: TaskRecord) => (from === null || t.first_seen >= from) && (to === null || t.first_seen < to);
@@ -61,25 +57,25 @@ export function taskRoutes(app: FastifyInstance, context: RouteContext): void {
     }
   });
 
-  serve(app, 'GET /tasks/facets', async (request, reply) => {
+  serve('GET /tasks/facets', async ({ cluster }, request, reply) => {
     const { field: name, q, prefix = '' } = request.query;
     const field = findField(name);
     if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
     const asked = { field: field.name, column: field.column, tree: readQuery(q, cluster.now), prefix, limit: 20 };
-    return history.facets(asked, hangUpOf(reply));
+    return cluster.history.facets(asked, hangUpOf(reply));
   });
 
-  serve(app, 'GET /tasks/types', async () => ({ items: await taskTypes(cluster, baselines) }));
+  serve('GET /tasks/types', async ({ baselines, cluster }) => ({ items: await taskTypes(cluster, baselines) }));
 
-  serve(app, 'GET /tasks/:uuid', async (request) => {
+  serve('GET /tasks/:uuid', async (context, request) => {
     const { uuid } = request.params;
-    const detail = await taskDetail({ ...context, interventions: desk.interventions }, uuid);
+    const detail = await taskDetail({ ...context, interventions: context.desk.interventions }, uuid);
     if (!detail)
       throw notFound(`No task ${uuid} is known. It may be older than the history, or its events were never seen.`);
     return detail;
   });
 
-  serve(app, 'GET /tasks/:uuid/wait', async (request): Promise<WaitReply> => {
+  serve('GET /tasks/:uuid/wait', async ({ cluster, waiting }, request): Promise<WaitReply> => {
     const row = await findRow(cluster, request.params.uuid);
     if (!row) throw notFound(`No task ${request.params.uuid} is known.`);
     return { wait: await waiting.reason(row) };

@@ -1,0 +1,102 @@
+// The dashboard as a Fastify plugin: what every request passes, then the API, the probes and the pages.
+// Not here: each route (routes/), the gate's questions (access/), a server of its own (server.ts).
+// Holds: it is registered before the history is open, and answers after; every error is problem+json and shows no stack.
+import compress from '@fastify/compress';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import websocket from '@fastify/websocket';
+import type { FastifyPluginAsync } from 'fastify';
+import { Type } from 'typebox';
+import { jsonText } from '../../shared/json-text.ts';
+import { fromSegment } from '../../shared/path-segment.ts';
+import type { Logger } from '../log.ts';
+import { type Gate, NOBODY, requireDeclaredAccess } from './access/gate.ts';
+import { SECURITY_HEADERS } from './access/headers.ts';
+import { type Identity, VIEWER } from './access/identity.ts';
+import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { aliveRoutes } from './routes/alive.ts';
+import type { RouteContext } from './routes/context.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { liveRoute } from './routes/live.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { overviewRoutes } from './routes/overview.ts';
+import { answerNotFound, answerProblem } from './routes/problem.ts';
+import { queueRoutes } from './routes/queues.ts';
+import { serveOn } from './routes/serve.ts';
+import { taskValueRoutes } from './routes/task-values.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { validatorOf } from './routes/validation.ts';
+import { workerRoutes } from './routes/workers.ts';
+import { pages } from './spa.ts';
+
+/** @unit bytes */
+const COMPRESS_FROM = 2048;
+const ROUTES = [taskRoutes, taskValueRoutes, workerRoutes, queueRoutes, overviewRoutes, operationRoutes];
+
+export interface PluginParts {
+  readonly gate: Gate;
+  readonly log: Logger;
+  readonly version: string;
+  /** Live pages that are open. */
+  readonly sockets: Set<LiveSocket>;
+  /** Folder of the built pages; null: none. Not given: found beside the sources or in dist. */
+  readonly folder: string | null | undefined;
+  /** Begins, if nobody has; awaited by every request before `context` and `metrics` are asked. */
+  ready(): Promise<unknown>;
+  context(): RouteContext;
+  metrics(): Promise<Metrics>;
+}
+
+export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
+  const { context, folder, gate, log, metrics, ready, sockets, version } = parts;
+  return async (root) => {
+    root.decorateRequest<Identity | null>('identity', null);
+    root.decorateRequest('refusal', null);
+    root.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, log));
+    root.setNotFoundHandler(answerNotFound);
+    root.setSerializerCompiler(() => jsonText);
+    root.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema, httpPart));
+    // A server of yours that compresses already goes on doing so.
+    if (!root.hasReplyDecorator('compress'))
+      await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
+    root.addHook('onRoute', requireDeclaredAccess);
+    root.addHook('onRequest', async (request, reply) => {
+      reply.headers(SECURITY_HEADERS);
+      request.identity = NOBODY;
+      request.refusal = gate.admit(request, reply, request.url.slice(root.prefix.length).split('?')[0] ?? '');
+      await ready();
+    });
+    root.addHook('onResponse', async (request, reply) => {
+      // A refused upgrade leaves a socket that no server closes: it would hold up our own end.
+      if (request.headers.upgrade !== undefined && reply.statusCode >= 400) request.raw.socket.destroySoon();
+    });
+    await root.register(websocket, { options: { maxPayload: MAX_FRAME } });
+    await root.register(
+      async (api) => {
+        api.addHook('onSend', async (_, reply) => {
+          if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+        });
+        api.addHook('preValidation', async ({ params }) => {
+          const named = params as Record<string, string>;
+          for (const key of Object.keys(named)) named[key] = fromSegment(named[key]!);
+        });
+        // A route that says nothing of its query takes none.
+        api.addHook('onRoute', (route) => {
+          if (route.schema?.summary) route.schema.querystring ??= Type.Object({});
+        });
+        await docsRoutes(api, version);
+        const serve = serveOn(api, context);
+        for (const routes of ROUTES) routes(serve);
+        liveRoute(api, sockets, context);
+      },
+      { prefix: '/api/v2' },
+    );
+    // Below /api nothing is a page.
+    for (const path of ['/api', '/api/*'])
+      root.all(path, { config: VIEWER }, async (request, reply) => answerNotFound(request, reply));
+    healthRoutes(root, context, metrics);
+    aliveRoutes(root.withTypeProvider<TypeBoxTypeProvider>(), context);
+    await pages(root, folder);
+  };
+}

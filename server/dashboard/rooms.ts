@@ -1,0 +1,128 @@
+// What a dashboard is made of, once its history is open: built in the order in which each needs the one before, started, and stopped.
+// Not here: the HTTP server and its gate (dashboard.ts, plugin.ts, server.ts).
+import type { Masking } from '../../shared/masking.ts';
+import { toError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Timer } from '../timer.ts';
+import { Attention } from './attention/attention.ts';
+import { Baselines } from './cluster/baselines.ts';
+import { Cluster } from './cluster/cluster.ts';
+import type { ClusterLink } from './cluster/link.ts';
+import type { HistoryStore } from './history/contract.ts';
+import { Feed } from './live/feed.ts';
+import { ProgressWatch } from './live/progress.ts';
+import { EventTally } from './metrics/event-tally.ts';
+import { Metrics } from './metrics/metrics.ts';
+import type { OperationDesk } from './operations/contract.ts';
+import { Follower } from './operations/follow.ts';
+import { Interventions } from './operations/interventions.ts';
+import { StartRates } from './operations/start-rates.ts';
+import type { Resolved } from './options.ts';
+import type { RouteContext } from './routes/context.ts';
+import { TaskRows } from './views/task-rows.ts';
+import { Waiting } from './waiting/waiting.ts';
+
+/** Operations of the audit log whose traces tasks and limits may still bear. */
+const REMEMBERED = 500;
+/** @unit milliseconds */
+const DRAIN_EVERY_MS = 10_000;
+
+export interface RoomsOptions {
+  readonly options: Resolved;
+  readonly link: ClusterLink;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly masking: Masking;
+  readonly version: string;
+}
+
+export class Rooms {
+  readonly cluster: Cluster;
+  readonly context: RouteContext;
+  readonly #tally = new EventTally();
+  readonly #timer: Timer;
+  readonly #log: Logger;
+  readonly #stop: () => void;
+  #metrics: Promise<Metrics> | null = null;
+
+  constructor(history: HistoryStore, { options, link, timer, log, masking, version }: RoomsOptions) {
+    this.#timer = timer;
+    this.#log = log;
+    this.cluster = new Cluster(options, link, history, timer, log, masking);
+    const { actions, view } = this.cluster;
+    const nameOf = (uuid: string): string | null => view.tasks.get(uuid)?.name ?? null;
+    const baselines = new Baselines(history, timer);
+    const attention = new Attention(view, timer, log.child('attention'), baselines);
+    const interventions = new Interventions();
+    const taskRows = new TaskRows(view, interventions);
+    const feed = new Feed(view, taskRows, timer, version);
+    view.onEvents((events) => this.#tally.add(events, nameOf));
+    view.onBatch((batch) => {
+      for (const hostname of batch.workersGone) this.#tally.forgetWorker(hostname);
+    });
+    const waiting = new Waiting(view, interventions, attention, baselines);
+    const rates = new StartRates(() => timer.now() / 1000);
+    view.onEvents((events) => rates.take(events, nameOf));
+    const follower = new Follower(timer, feed, history);
+    const desk: OperationDesk = {
+      cluster: view,
+      actions,
+      records: history,
+      feed,
+      waiting,
+      interventions,
+      rates,
+      follower,
+    };
+    const progress = new ProgressWatch(view, feed, timer, masking);
+    this.context = {
+      cluster: view,
+      attention,
+      feed,
+      baselines,
+      waiting,
+      desk,
+      taskRows,
+      progress,
+      options,
+      masking,
+      version,
+      timer,
+    };
+    this.#stop = () => {
+      for (const part of [feed, attention, follower, progress]) part.stop();
+    };
+  }
+
+  /** Resolves before the broker answers. */
+  async start(): Promise<void> {
+    const { attention, cluster, desk } = this.context;
+    await this.cluster.start();
+    attention.start();
+    // The newest come first.
+    for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse())
+      desk.interventions.note(record);
+    desk.rates.restore(desk.interventions.limits(), cluster.history).catch((error: unknown) => {
+      this.#log.debug(`Rates since limits were changed could not be read: ${toError(error).message}`);
+    });
+    this.#timer.every(DRAIN_EVERY_MS, () => {
+      if (this.#tally.runtimes.length > 0) void this.metrics().then((metrics) => metrics.drain());
+    });
+  }
+
+  /** Loaded when somebody reads them. */
+  metrics(): Promise<Metrics> {
+    this.#metrics ??= Metrics.create(this.context, this.#tally);
+    return this.#metrics;
+  }
+
+  /** Nothing is told to pages any more. */
+  quiet(): void {
+    this.#stop();
+  }
+
+  /** Writes what is pending. */
+  stop(): Promise<void> {
+    return this.cluster.stop();
+  }
+}

@@ -1,0 +1,50 @@
+// /live: the feed by a WebSocket. A page that is refused, or one too many, is told by the frame that closes it: it cannot read how a
+// handshake was answered.
+// Not here: what the feed tells (../live/feed.ts), one page's reading of it (../live/socket.ts).
+import type { WebSocket } from '@fastify/websocket';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { VIEWER } from '../access/identity.ts';
+import { LiveSocket } from '../live/socket.ts';
+import { ProblemError, type RouteContext } from './context.ts';
+
+/** Live pages at a time. */
+const MAX_SOCKETS = 500;
+/** Close codes of ours for the live socket (4000 to 4999 are for applications). */
+const CLOSE_REFUSED = 4403;
+const CLOSE_TOO_MANY = 4429;
+
+/** @param sockets those that are open */
+export function liveRoute(api: FastifyInstance, sockets: Set<LiveSocket>, context: () => RouteContext): void {
+  const liveSocket = (socket: WebSocket, request: FastifyRequest): void => {
+    const [code, reason] = request.refusal
+      ? [CLOSE_REFUSED, request.refusal]
+      : [CLOSE_TOO_MANY, `More than ${MAX_SOCKETS} pages are open.`];
+    if (request.refusal || sockets.size >= MAX_SOCKETS) {
+      // A close frame holds 123 bytes of words.
+      socket.close(
+        code,
+        Buffer.from(reason)
+          .subarray(0, 123)
+          .toString()
+          .replace(/\ufffd+$/, ''),
+      );
+      return;
+    }
+    const { feed, progress, timer } = context();
+    const live = new LiveSocket(socket, feed, progress, timer, request.identity.name);
+    sockets.add(live);
+    socket.on('close', () => sockets.delete(live));
+  };
+  api.route({
+    method: 'GET',
+    url: '/live',
+    compress: false,
+    config: VIEWER,
+    handler: async () => {
+      throw new ProblemError(426, 'Upgrade required', 'This is the live feed: it is read by a WebSocket.', {
+        headers: { upgrade: 'websocket' },
+      });
+    },
+    wsHandler: liveSocket,
+  });
+}
