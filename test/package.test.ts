@@ -164,7 +164,9 @@ describe('the README', () => {
   const compile = (compiler: string, files: Record<string, string>) => {
     for (const name of ['@types/node', 'ioredis']) link(packed.folder, name);
     for (const [name, text] of Object.entries(files)) writeFileSync(join(packed.folder, name), text);
-    const compilerOptions = { strict: true, module: 'nodenext', target: 'es2022', noEmit: true, types: ['node'] };
+    // The compilers' own library is theirs to check.
+    const own = { skipDefaultLibCheck: true, noEmit: true };
+    const compilerOptions = { strict: true, module: 'nodenext', target: 'es2022', types: ['node'], ...own };
     const project = { compilerOptions, files: Object.keys(files) };
     writeFileSync(join(packed.folder, 'tsconfig.json'), JSON.stringify(project));
     node(join(ROOT, 'node_modules', compiler, 'bin/tsc'), '-p', '.');
