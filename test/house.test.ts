@@ -154,6 +154,13 @@ describe('the floors', () => {
     expect(product.some(isSql)).toBe(true);
   });
 
+  it('who only asks of a cluster takes its view, never the cluster itself', () => {
+    const asking = /^server\/dashboard\/(attention|live|metrics|operations|routes|views|waiting)\//;
+    const past = imports.filter(({ from, to }) => asking.test(from) && to === 'server/dashboard/cluster/cluster.ts');
+    expect(past.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+    expect(imports.some(({ from, to }) => asking.test(from) && to === 'server/dashboard/cluster/view.ts')).toBe(true);
+  });
+
   it('web and server meet only in shared', () => {
     const across = imports.filter(
       ({ from, to }) =>
