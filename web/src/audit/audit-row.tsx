@@ -28,7 +28,6 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
     id: 'when',
     label: 'When',
     width: 84,
-    num: true,
     className: 'c-when muted',
     cell: (record) => <Age at={record.at} />,
   },
