@@ -1,5 +1,6 @@
 // SIGTERM and SIGINT from the first line of the command until the program it becomes has handlers of its own: nothing is open yet, so it
 // ends at once. Without it Node's default would end a worker that is asked to stop while its modules load with a failure (143).
+// So does a worker whose supervisor (`umbel up`) dies meanwhile: nobody would be left to end it.
 // Not here: what they do later (worker-signals.ts, daemon.ts endOnSignals, up.ts, session.ts). Imports nothing: it must stand first.
 // Before the first line of a script runs, in Node's own start, no handler can stand: then the signal itself ends the process.
 
@@ -13,7 +14,10 @@ export function exitOnEarlySignals(argv: readonly string[]): void {
   const onTerm = () => process.exit(stays ? 0 : 143);
   const onInt = () => process.exit(stays ? 0 : 130);
   process.on('SIGTERM', onTerm).on('SIGINT', onInt);
-  listening = () => process.off('SIGTERM', onTerm).off('SIGINT', onInt);
+  // Given a channel by supervisor.ts or restart.ts, which closes with them.
+  const isSupervised = Boolean(process.env['UMBEL_SUPERVISED'] || process.env['UMBEL_RESTARTED']) && process.connected;
+  if (isSupervised) process.on('disconnect', onTerm);
+  listening = () => process.off('SIGTERM', onTerm).off('SIGINT', onInt).off('disconnect', onTerm);
 }
 
 /** Whoever has put up handlers of its own calls this after it: there is no moment without any. */

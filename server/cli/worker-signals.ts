@@ -28,6 +28,8 @@ export class WorkerSignals {
     const remapped = process.env['REMAP_SIGTERM'] === 'SIGQUIT';
     this.#on('SIGTERM', () => this.#stop(remapped || this.#how === 'cold' ? 'cold' : 'warm', false));
     this.#on('SIGINT', () => this.#stop(this.#how === 'running' ? 'warm' : 'cold', true));
+    // Started by `umbel up`, or by the process it was before a restart: end with it, even when it is killed.
+    if (hasKeeper) this.#on('disconnect', () => this.#stop('warm', false));
     endEarlySignals();
     this.#on('SIGQUIT', () => this.#stop('cold', true));
     this.#on('SIGHUP', () => this.#hangUp());
@@ -42,8 +44,6 @@ export class WorkerSignals {
       log.critical('An error was thrown outside of any task, in a timer or an event handler; stopping', { error });
       this.#stop('cold', false);
     });
-    // Started by `umbel up`, or by the process it was before a restart: end with it, even when it is killed.
-    if (hasKeeper) this.#on('disconnect', () => this.#stop('warm', false));
   }
 
   /** Somebody asked it to stop. */
