@@ -30,8 +30,7 @@ interface Search {
 const MOST_FIRST = '-waiting';
 
 export default function QueuesPage() {
-  const params = useParams({ strict: false }) as { name?: string };
-  const { name } = params;
+  const { name } = useParams({ strict: false }) as { name?: string };
   const search = useSearch({ strict: false }) as Search;
   const { q = '', sort = MOST_FIRST, by, show = '', tab = 'messages', range = '1h' } = search;
   const navigate = useNavigate();
@@ -42,8 +41,8 @@ export default function QueuesPage() {
   const scroller = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
 
-  const held = resting || scrolled || name !== undefined;
-  const { query, queues, facet, list } = useQueueList({ q, show, sort, by }, held);
+  const isHeld = resting || scrolled || name !== undefined;
+  const { query, queues, facet, list } = useQueueList({ q, show, sort, by }, isHeld);
   const go = useCallback(
     (to: string | undefined, change: Search, replace = true) => {
       const next = clean({ ...search, ...change }) as never;
