@@ -9,6 +9,21 @@ import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
+import {
+  asGiven,
+  bounds,
+  brokers,
+  list,
+  number,
+  origin,
+  orNull,
+  patterns,
+  port,
+  prefix,
+  table,
+  text,
+  yesOrNo,
+} from './option-values.ts';
 
 export interface DashboardOptions {
   /** broker_url: one, or several for failover. */
@@ -68,79 +83,115 @@ export interface OptionRow {
   readonly unit?: string;
   readonly meaning: string;
   readonly source: 'Flower' | 'Celery' | 'Umbel';
+  /** The value as the dashboard has it. @throws ImproperlyConfigured naming the option */
+  readonly read: (value: unknown, name: string) => unknown;
 }
 
 const DAY = 86_400;
 export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
-  { name: 'broker', default: 'sqlite:///umbel.db', meaning: "The cluster's broker", source: 'Celery' },
+  { name: 'broker', default: 'sqlite:///umbel.db', meaning: "The cluster's broker", read: brokers, source: 'Celery' },
   {
     name: 'result_backend',
     default: null,
     meaning: 'Where results are kept; without one, results cannot be shown',
+    read: orNull(text),
     source: 'Celery',
   },
-  { name: 'settings', default: {}, meaning: "Further settings of the cluster, in Celery's names", source: 'Celery' },
-  { name: 'name', default: 'celery', meaning: 'What the page calls this cluster', source: 'Umbel' },
-  { name: 'port', default: 5555, meaning: 'TCP port; 0 takes a free one', source: 'Flower' },
+  {
+    name: 'settings',
+    default: {},
+    meaning: "Further settings of the cluster, in Celery's names",
+    read: table,
+    source: 'Celery',
+  },
+  { name: 'name', default: 'celery', meaning: 'What the page calls this cluster', read: text, source: 'Umbel' },
+  { name: 'port', default: 5555, meaning: 'TCP port; 0 takes a free one', read: port, source: 'Flower' },
   {
     name: 'address',
     default: '127.0.0.1',
     meaning: 'Address to bind. Wider than loopback only with basic_auth',
+    read: text,
     source: 'Flower',
   },
-  { name: 'url_prefix', default: '', meaning: 'Path in front of every route', source: 'Flower' },
-  { name: 'basic_auth', default: null, meaning: 'user:password; once for each user', source: 'Flower' },
-  { name: 'basic_auth_file', default: null, meaning: 'File with one user:password a line', source: 'Umbel' },
+  { name: 'url_prefix', default: '', meaning: 'Path in front of every route', read: prefix, source: 'Flower' },
+  { name: 'basic_auth', default: null, meaning: 'user:password; once for each user', read: asGiven, source: 'Flower' },
+  {
+    name: 'basic_auth_file',
+    default: null,
+    meaning: 'File with one user:password a line',
+    read: orNull(text),
+    source: 'Umbel',
+  },
   {
     name: 'trusted_origins',
     default: [],
     meaning: 'Addresses of the pages besides its own, for a proxy that changes Host: https://dash.example.com',
+    read: (value, name) => list(value, name).map((one) => origin(one, name)),
     source: 'Umbel',
   },
   {
     name: 'trust_server',
     default: false,
     meaning: 'As a plugin: the server around it authenticates, so answer other machines without basic_auth',
+    read: yesOrNo,
     source: 'Umbel',
   },
   {
     name: 'allowed_hosts',
     default: [],
     meaning: 'Host names accepted besides localhost while there is no authentication',
+    read: (value, name) => list(value, name).map((host) => host.toLowerCase()),
     source: 'Umbel',
   },
-  { name: 'read_only', default: false, meaning: 'Refuse everything that changes something', source: 'Flower' },
+  {
+    name: 'read_only',
+    default: false,
+    meaning: 'Refuse everything that changes something',
+    read: yesOrNo,
+    source: 'Flower',
+  },
   {
     name: 'db',
     default: 'umbel-history.db',
     meaning: 'The history of one cluster, kept by one process: a file, or sqlite:///file',
+    read: text,
     source: 'Flower',
   },
   {
     name: 'adopt_history',
     default: false,
     meaning: 'Use a history file that was written for another broker: the cluster has moved',
+    read: yesOrNo,
     source: 'Umbel',
   },
   {
     name: 'max_tasks',
     default: 10_000,
     meaning: 'Finished tasks kept in memory; the history keeps more',
+    read: number,
     source: 'Flower',
   },
-  { name: 'max_workers', default: 5000, meaning: 'Workers kept in memory', source: 'Flower' },
+  { name: 'max_workers', default: 5000, meaning: 'Workers kept in memory', read: number, source: 'Flower' },
   {
     name: 'retention_age',
     default: 30 * DAY,
     unit: 'seconds',
     meaning: 'How long tasks stay in the history',
+    read: orNull(number),
     source: 'Umbel',
   },
-  { name: 'retention_tasks', default: 5_000_000, meaning: 'How many tasks stay in the history', source: 'Umbel' },
+  {
+    name: 'retention_tasks',
+    default: 5_000_000,
+    meaning: 'How many tasks stay in the history',
+    read: orNull(number),
+    source: 'Umbel',
+  },
   {
     name: 'enable_events',
     default: true,
     meaning: 'Ask workers that send no task events to send them',
+    read: yesOrNo,
     source: 'Flower',
   },
   {
@@ -148,6 +199,7 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     default: 1000,
     unit: 'milliseconds',
     meaning: 'How long to wait for answers of workers',
+    read: number,
     source: 'Flower',
   },
   {
@@ -155,14 +207,23 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     default: 10,
     unit: 'seconds',
     meaning: 'How often workers are asked for their state',
+    read: number,
     source: 'Umbel',
   },
-  { name: 'queue_interval', default: 2, unit: 'seconds', meaning: 'How often queues are measured', source: 'Umbel' },
+  {
+    name: 'queue_interval',
+    default: 2,
+    unit: 'seconds',
+    meaning: 'How often queues are measured',
+    read: number,
+    source: 'Umbel',
+  },
   {
     name: 'stalled_after',
     default: 40,
     unit: 'seconds',
     meaning: 'How long a worker with free slots must not have taken any of the messages before it, to be named',
+    read: number,
     source: 'Umbel',
   },
   {
@@ -170,18 +231,21 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     default: null,
     unit: 'seconds',
     meaning: 'Forget workers not heard for so long',
+    read: orNull(number),
     source: 'Flower',
   },
   {
     name: 'redact',
     default: [],
     meaning: 'Patterns of names whose values are masked, besides the built-in ones',
+    read: patterns,
     source: 'Umbel',
   },
   {
     name: 'mask_secrets',
     default: true,
     meaning: 'Take secrets out of arguments, results, tracebacks and configurations before they are stored or shown',
+    read: yesOrNo,
     source: 'Umbel',
   },
   {
@@ -189,6 +253,7 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     default: null,
     unit: 'seconds',
     meaning: 'Upper bounds of the runtime histogram of /metrics',
+    read: orNull(bounds),
     source: 'Flower',
   },
 ];
@@ -230,29 +295,11 @@ export function resolveOptions(options: DashboardOptions): Resolved {
   refuseUnknownOptions('The dashboard', options, [...known.keys()]);
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
   const o = { ...Object.fromEntries(known), ...given } as Required<DashboardOptions>;
-  const resolved: Resolved = {
-    ...(o as unknown as Resolved),
-    broker: typeof o.broker === 'string' ? o.broker.split(';') : o.broker,
-    url_prefix: prefix(o.url_prefix),
+  const read = Object.fromEntries(DASHBOARD_OPTIONS.map((row) => [row.name, row.read(o[row.name], row.name)]));
+  const resolved = {
+    ...(read as unknown as Resolved),
     basic_auth: readCredentials(o.basic_auth, o.basic_auth_file),
-    trusted_origins: list(o.trusted_origins).map(origin),
-    allowed_hosts: list(o.allowed_hosts).map((h) => h.toLowerCase()),
   };
-  for (const name of [
-    'port',
-    'max_tasks',
-    'max_workers',
-    'inspect_timeout',
-    'inspect_interval',
-    'queue_interval',
-    'stalled_after',
-  ] as const)
-    if (!(typeof resolved[name] === 'number' && resolved[name] >= 0))
-      throw new ImproperlyConfigured(
-        `The option ${name} must be a number of at least 0, not ${JSON.stringify(o[name])}.`,
-      );
-  if (!Number.isInteger(resolved.port) || resolved.port > 65_535)
-    throw new ImproperlyConfigured(`The option port must be a whole number from 0 to 65535, not ${resolved.port}.`);
   if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
@@ -263,35 +310,6 @@ export function resolveOptions(options: DashboardOptions): Resolved {
 
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
-}
-
-function prefix(text: string): string {
-  const trimmed = text.replace(/^\/+|\/+$/g, '');
-  if (trimmed === '') return '';
-  if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(trimmed))
-    throw new ImproperlyConfigured(`The option url_prefix must be a plain path, not ${JSON.stringify(text)}.`);
-  return `/${trimmed}`;
-}
-
-function list(value: string | readonly string[]): readonly string[] {
-  return typeof value === 'string'
-    ? value
-        .split(',')
-        .map((v) => v.trim())
-        .filter((v) => v !== '')
-    : value;
-}
-
-function origin(text: string): string {
-  try {
-    const { origin: plain, pathname, protocol } = new URL(text);
-    if (/^https?:$/.test(protocol) && pathname === '/') return plain.toLowerCase();
-  } catch {
-    // Told below.
-  }
-  throw new ImproperlyConfigured(
-    `The option trusted_origins takes addresses like https://dash.example.com:8443, not ${JSON.stringify(text)}.`,
-  );
 }
 
 /** So that nobody shows a password who prints the options. */

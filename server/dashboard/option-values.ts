@@ -1,0 +1,104 @@
+// What values the options of a dashboard may have: each reader gives the value as it is used, or refuses it by name.
+// Which option has which: options.ts. Users and passwords: access/credentials.ts.
+import { createMasking } from '../../shared/masking.ts';
+import { ImproperlyConfigured, toError } from '../errors.ts';
+
+export type Read<T> = (value: unknown, name: string) => T;
+
+function refused(name: string, expected: string, value: unknown): ImproperlyConfigured {
+  return new ImproperlyConfigured(
+    `The option ${name} must be ${expected}, not ${JSON.stringify(value) ?? String(value)}.`,
+  );
+}
+
+export const asGiven: Read<unknown> = (value) => value;
+
+export const orNull =
+  <T>(read: Read<T>): Read<T | null> =>
+  (value, name) =>
+    value === null ? null : read(value, name);
+
+export const text: Read<string> = (value, name) => {
+  if (typeof value !== 'string') throw refused(name, 'a text', value);
+  return value;
+};
+
+export const yesOrNo: Read<boolean> = (value, name) => {
+  if (typeof value !== 'boolean') throw refused(name, 'true or false', value);
+  return value;
+};
+
+export const number: Read<number> = (value, name) => {
+  if (!(typeof value === 'number' && value >= 0)) throw refused(name, 'a number of at least 0', value);
+  return value;
+};
+
+export const port: Read<number> = (value, name) => {
+  if (!(Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535))
+    throw refused(name, 'a whole number from 0 to 65535', value);
+  return Number(value);
+};
+
+export const table: Read<Readonly<Record<string, unknown>>> = (value, name) => {
+  // Its values may be secrets: they are not shown.
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ImproperlyConfigured(`The option ${name} must be an object of settings in Celery's names.`);
+  return value as Readonly<Record<string, unknown>>;
+};
+
+/** Texts, or one with commas between them. */
+export const list: Read<readonly string[]> = (value, name) => {
+  const all = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value;
+  if (!Array.isArray(all) || all.some((one) => typeof one !== 'string'))
+    throw refused(name, 'a text or a list of texts', value);
+  return all.filter((one) => one !== '');
+};
+
+/** URLs, or one text with semicolons between them: several for failover. */
+export const brokers: Read<readonly string[]> = (value, name) => {
+  const all = typeof value === 'string' ? value.split(';') : value;
+  // A URL may hold a password: it is not shown.
+  if (!Array.isArray(all) || all.length === 0 || all.some((one) => typeof one !== 'string'))
+    throw new ImproperlyConfigured(`The option ${name} must be a URL or a list of URLs.`);
+  return all;
+};
+
+/** '' or '/prefix', without a slash at the end. */
+export const prefix: Read<string> = (value, name) => {
+  const trimmed = text(value, name).replace(/^\/+|\/+$/g, '');
+  if (trimmed === '') return '';
+  if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(trimmed)) throw refused(name, 'a plain path', value);
+  return `/${trimmed}`;
+};
+
+export function origin(value: string, name: string): string {
+  try {
+    const { origin: plain, pathname, protocol } = new URL(value);
+    if (/^https?:$/.test(protocol) && pathname === '/') return plain.toLowerCase();
+  } catch {
+    // Refused below.
+  }
+  throw new ImproperlyConfigured(
+    `The option ${name} takes addresses like https://dash.example.com:8443, not ${JSON.stringify(value)}.`,
+  );
+}
+
+/** Regular expressions, as texts. */
+export const patterns: Read<readonly string[]> = (value, name) => {
+  if (!Array.isArray(value) || value.some((one) => typeof one !== 'string'))
+    throw refused(name, 'a list of patterns', value);
+  try {
+    createMasking(value);
+  } catch (error) {
+    throw new ImproperlyConfigured(`The option ${name} has a pattern that cannot be used: ${toError(error).message}`);
+  }
+  return value;
+};
+
+/** Upper bounds of a histogram, rising. */
+export const bounds: Read<readonly number[]> = (value, name) => {
+  const rises = (one: unknown, i: number, all: readonly unknown[]) =>
+    typeof one === 'number' && Number.isFinite(one) && (i === 0 || one > Number(all[i - 1]));
+  if (!Array.isArray(value) || !value.every(rises)) throw refused(name, 'a list of rising numbers', value);
+  return value;
+};
