@@ -62,8 +62,8 @@ export default defineConfig({
   test: {
     ...settings,
     globalSetup: 'test/support/run.ts',
-    // Half of their time the tests wait for processes of their own: four files at a time keep two cores busy.
-    maxWorkers: 4,
+    // Half of their time the tests wait for processes of their own: five files at a time keep two cores busy.
+    maxWorkers: 5,
     teardownTimeout: 10_000,
     // In the order of their names: what is long first, so that no core stands still at the end.
     projects: [
