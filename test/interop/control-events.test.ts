@@ -211,7 +211,10 @@ describeNeedsPythonOnRedis('events of workers of both kinds, as Celery reads the
       expect(like(`task failed: ${name(node)} clock=.* exception=\\w+`), `${node} failed`).toBe(2);
       expect(like(`task retried: ${name(node)} clock=.* exception=`), `${node} retried`).toBe(1);
       if (node === TS) expect(like(`task rejected: ${name(node)} clock=.* requeue=False`), 'rejected').toBe(1);
-      const revoked = like(`task revoked: ${name(node)} clock=.* expired=(True|False), .*signum=\\w+, terminated=`);
+      // What has expired when it arrives may be revoked before it is heard that it was sent: then the dump knows no name.
+      const revoked = like(
+        `task revoked: (?:${name(node)})? clock=.* expired=(True|False), .*signum=\\w+, terminated=`,
+      );
       expect(revoked, `${node} revoked`).toBe(node === TS ? 3 : 2);
     }
     expect(dump.output()).toMatch(/\] task sent: ts\.add\(ts-succeeded\) args=\(1, 2\) kwargs=\{\} clock=/);
