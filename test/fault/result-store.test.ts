@@ -69,7 +69,8 @@ describeNeedsRedis('a result store that dies', { timeout: 120_000 }, () => {
       PATIENT,
     );
     // Both slots are taken by what waits for the store, and the worker says why.
-    expect(linesOf(worker, /result store .* does not answer .*results wait until it does/)).toHaveLength(1);
+    const says = (pattern: RegExp) => expect.poll(() => linesOf(worker, pattern).length).toBe(1);
+    await says(/result store .* does not answer .*results wait until it does/);
     expect(linesOf(worker, /succeeded/)).toHaveLength(1);
 
     await store.start();
@@ -78,7 +79,7 @@ describeNeedsRedis('a result store that dies', { timeout: 120_000 }, () => {
       await until(async () => (await result(id)).result === 1000 + i, `the result of ${id}`, PATIENT);
     await until(async () => (await results()).ok === true, 'the store to be back', PATIENT);
     await until(async () => (await needs()).length === 0, 'nothing to need a person', PATIENT);
-    expect(linesOf(worker, /result store .* answers again/)).toHaveLength(1);
+    await says(/result store .* answers again/);
     const runs = world.runs().filter(({ number }) => number >= 1000);
     expect(runs.map(({ number }) => number).sort()).toEqual(ids.map((_, i) => 1000 + i));
     await world.allSettled();

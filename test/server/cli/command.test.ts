@@ -157,9 +157,10 @@ describe('a worker and those who speak to it', () => {
       here(),
     );
     await worker.says(' ready.');
+    // Its banner and its log come by two pipes.
+    await expect.poll(() => worker.stdout()).toContain('. calc.add');
     expect(worker.stdout()).toMatch(/umbel worker {2}w1@/);
     expect(worker.stdout()).toContain('transport:    sqlite:///calc.db');
-    expect(worker.stdout()).toContain('. calc.add');
     expect(readFileSync(join(folder, 'w1.pid'), 'utf8').trim()).toBe(String(worker.child.pid));
 
     // Who does not know how many will answer waits a second: on a busy machine the first answer may be later.
