@@ -75,6 +75,8 @@ export interface DashboardOptions {
   /** Take secrets out of arguments, results, exceptions, tracebacks and configurations before they are stored or shown. Default true. */
   mask_secrets?: boolean;
   task_runtime_metric_buckets?: readonly number[] | null;
+  /** What finds no room in it is counted together under the label 'other'. @unit bytes */
+  max_metrics_size?: number;
 }
 
 export interface OptionRow {
@@ -256,6 +258,14 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     read: orNull(bounds),
     source: 'Flower',
   },
+  {
+    name: 'max_metrics_size',
+    default: 2_000_000,
+    unit: 'bytes',
+    meaning: "About how large an answer of /metrics gets; workers, tasks and queues beyond it count as 'other'",
+    read: number,
+    source: 'Umbel',
+  },
 ];
 
 export interface Resolved {
@@ -287,6 +297,7 @@ export interface Resolved {
   redact: readonly string[];
   mask_secrets: boolean;
   task_runtime_metric_buckets: readonly number[] | null;
+  max_metrics_size: number;
 }
 
 /** @throws ImproperlyConfigured naming the option */

@@ -12,7 +12,7 @@ import type { HistoryStore } from './history/contract.ts';
 import { Feed } from './live/feed.ts';
 import { ProgressWatch } from './live/progress.ts';
 import { EventTally } from './metrics/event-tally.ts';
-import { Metrics } from './metrics/metrics.ts';
+import { Metrics, SHARES } from './metrics/metrics.ts';
 import type { OperationDesk } from './operations/contract.ts';
 import { Follower } from './operations/follow.ts';
 import { Interventions } from './operations/interventions.ts';
@@ -39,7 +39,7 @@ export interface RoomsOptions {
 export class Rooms {
   readonly cluster: Cluster;
   readonly context: RouteContext;
-  readonly #tally = new EventTally();
+  readonly #tally: EventTally;
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #stop: () => void;
@@ -48,6 +48,7 @@ export class Rooms {
   constructor(history: HistoryStore, { options, link, timer, log, masking, version }: RoomsOptions) {
     this.#timer = timer;
     this.#log = log;
+    this.#tally = new EventTally(options.max_metrics_size * SHARES.events);
     this.cluster = new Cluster(options, link, history, timer, log, masking);
     const { actions, view } = this.cluster;
     const nameOf = (uuid: string): string | null => view.tasks.get(uuid)?.name ?? null;
@@ -58,7 +59,8 @@ export class Rooms {
     const feed = new Feed(view, taskRows, timer, version);
     view.onEvents((events) => this.#tally.add(events, nameOf));
     view.onBatch((batch) => {
-      for (const hostname of batch.workersGone) this.#tally.forgetWorker(hostname);
+      this.#tally.forgetWorkers(batch.workersGone);
+      void this.#metrics?.then((metrics) => metrics.forgetWorkers(batch.workersGone));
     });
     const waiting = new Waiting(view, interventions, attention, baselines);
     const rates = new StartRates(() => timer.now() / 1000);

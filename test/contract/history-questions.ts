@@ -218,8 +218,8 @@ export function historyQuestions(makeUrl: () => string): void {
       );
     });
 
-    test('counts the values of a column, and those in which a text occurs', async () => {
-      const ask = { field: 'worker', column: 'worker', tree: null, prefix: '', limit: 10 };
+    test('counts the values of a field, and those in which a text occurs', async () => {
+      const ask = { field: 'worker', tree: null, prefix: '', limit: 10 } as const;
       const count = (worker: string) => [...state.tasks.values()].filter((t) => t.worker === worker).length;
       const all = await h.facets(ask);
       expect(all.of_newest).toBeUndefined();

@@ -35,6 +35,7 @@ test('tasks begun unseen are counted by what their worker has processed, three e
   w.beat(1290);
   w.tells(10);
   w.beat(1300);
+  gaps.startedAt('w1', 50, 141);
   expect(gaps.list()).toMatchObject([{ since: 100, until: 140, tasks: 240, events: 720, tasks_is: 'exact' }]);
   expect(gaps.finalize(142)).toBeNull();
   w.beat(1300);
@@ -46,13 +47,14 @@ test('a worker that lost its own connection says goodbye, comes back, and is cou
   const gaps = new Gaps();
   const w = worker(gaps);
   w.beat(50);
-  gaps.open(0, 10, NOBODY);
-  gaps.close(1);
+  gaps.open(100, 10, NOBODY);
+  gaps.close(101);
   gaps.take({ type: 'worker-offline', hostname: 'w1', pid: 1 });
   w.beat(350);
   w.beat(350);
   w.beat(350);
-  expect(gaps.finalize(3)).toMatchObject({ tasks: 300, events: 900 });
+  gaps.startedAt('w1', 20, 102);
+  expect(gaps.finalize(103)).toMatchObject({ tasks: 300, events: 900 });
 });
 
 test('a worker that left is not waited for', () => {
@@ -118,6 +120,7 @@ test('a line that is lost again while the first loss is counted is one gap', () 
   gaps.open(103, 5, NOBODY);
   gaps.close(104);
   for (let i = 0; i < 3; i++) w.beat(45);
+  gaps.startedAt('w1', 50, 105);
   expect(gaps.finalize(105)).toMatchObject({ since: 100, until: 104, tasks: 25, events: 75 });
   expect(gaps.past).toHaveLength(1);
 });
@@ -148,6 +151,7 @@ test('a gap over a restart is counted by what each worker had begun when it was 
     w1.beat(1293);
     w2.beat(17);
   }
+  for (const name of ['w1', 'w2']) gaps.startedAt(name, 20, 161);
   expect(gaps.finalize(163)).toEqual({
     since: 100,
     until: 160,
@@ -226,6 +230,7 @@ test('a worker heard by its tasks alone is no newcomer of the gap: what it began
     worker(gaps, 'w1').beat(500);
     worker(gaps, 'w2').beat(17);
   }
+  gaps.startedAt('w2', 20, 111);
   expect(gaps.finalize(111)).toMatchObject({ tasks: 7, tasks_is: 'at_least' });
 });
 
@@ -272,7 +277,7 @@ test.each([
   second.tells(4);
   second.beat(150);
   gaps.startedAt('w1', 90, 105); // an answer of before the gap's end says nothing
-  expect(gaps.current).toMatchObject({ tasks_is: 'exact' });
+  expect(gaps.current).toMatchObject({ tasks: 96, tasks_is: 'at_least' });
   gaps.startedAt('w1', 104, 111);
   gaps.startedAt('w1', 104, 112);
   second.beat(150);
@@ -282,8 +287,37 @@ test.each([
   gaps.open(200, 0, NOBODY);
   gaps.close(201);
   for (let i = 0; i < 3; i++) second.beat(153);
+  gaps.startedAt('w1', 104, 202);
   expect(gaps.finalize(203)).toMatchObject({ tasks: 3, tasks_is: 'exact' });
 });
+
+test.each([
+  ['over a restart', (gaps: Gaps) => nextAfter(gaps)],
+  [
+    'in one process',
+    (gaps: Gaps) => {
+      gaps.open(100, 0, NOBODY);
+      gaps.close(110);
+      return gaps;
+    },
+  ],
+])(
+  'a worker that goes on from a higher count and never says how long it runs is counted as at least: %s',
+  (_, lose) => {
+    const before = new Gaps();
+    const first = worker(before, 'w1', 1);
+    first.tells(50);
+    first.beat(50);
+    const gaps = lose(before);
+    // It may be a new process with the pid of the one before, which has begun 150 and not 100.
+    const second = worker(gaps, 'w1', 1);
+    for (let i = 0; i < 5; i++) second.beat(150);
+    expect(gaps.current).toMatchObject({ tasks: 100, tasks_is: 'at_least', events_is: 'at_least' });
+    // Its answer is waited for, but not for ever.
+    expect(gaps.finalize(120)).toBeNull();
+    expect(gaps.finalize(131)).toMatchObject({ tasks: 100, tasks_is: 'at_least', events: 300, events_is: 'at_least' });
+  },
+);
 
 test('a worker nobody knew that ran before the gap is not counted from zero', () => {
   const before = new Gaps();

@@ -24,6 +24,7 @@ it('tasks that ran while no dashboard did are counted, kept, and marked in the c
   const second = await listening(at);
   const found = await until(async () => {
     await second.tell([second.beat(180)]);
+    second.ranBefore();
     const info = await second.info();
     return info.gaps[0]?.tasks_is === 'exact' && info.gaps[0].until !== null && info;
   }, 'what was missed to be counted');

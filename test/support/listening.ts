@@ -58,6 +58,8 @@ export async function listening(options: DashboardOptions, parts: DashboardParts
     freq: 2,
     ...more,
   });
+  /** As the worker's answer to `inspect stats` would say: it is the process of before. */
+  const ranBefore = () => cluster.events.gaps.startedAt('w1', 0, cluster.now);
   /** A message into a queue nobody consumes. */
   const enqueue = async (name: string) => {
     await channel.declareQueue(queue(name));
@@ -68,7 +70,7 @@ export async function listening(options: DashboardOptions, parts: DashboardParts
   };
   const info = async () => (await dashboard.app.inject('/api/v2/cluster')).json<ClusterInfo>();
   const metrics = async () => (await dashboard.app.inject('/metrics')).body;
-  return { dashboard, cluster, tell, beat, enqueue, info, metrics };
+  return { dashboard, cluster, tell, beat, ranBefore, enqueue, info, metrics };
 }
 
 /** A broker and a history file of a test's own. */

@@ -5,7 +5,8 @@
 // Not here: looking up the ends that were missed (backfill.ts); noticing a loss (events/receiver.ts); keeping what is found (event-stream.ts).
 // Holds: a gap in which no task began is none; what is counted, what is at least so much, what is a guess and what nobody can tell are
 // told apart: unknown is null, never 0. A worker that was there before the gap is never counted from zero, one that began in it always:
-// by its pid, its count and, since containers give every process the same pid, by how long it runs (`inspect stats`).
+// by its pid, its count and, since containers give every process the same pid, by how long it runs (`inspect stats`). Until it has said
+// how long, the one who goes on from a lower count with the same pid may be another process: what is counted of it is at least so much.
 // Celery 5.6: worker/state.py task_accepted (total_count), worker/heartbeat.py (processed)
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { Precision } from '../../../shared/wire/count.ts';
@@ -46,6 +47,8 @@ interface Count {
   left: boolean;
   /** Another process of this name took its place in the gap: what the first one did at its end, nobody tells. */
   replaced: boolean;
+  /** It has said that it ran before the gap: it is the process that was heard then. */
+  confirmed: boolean;
   /** It sends no task events (no -E): none of its tasks is missed. */
   eventsDisabled: boolean;
   /** It was there before the gap and its count was not known: what it began in the gap nobody can tell. */
@@ -152,7 +155,7 @@ export class Gaps {
         count.before = isKnown ? Math.min(...count.lags) : null;
         count.uncounted = !count.eventsDisabled && !count.left && count.lags.length === 0;
         count.startedBefore = count.started;
-        count.replaced = count.newcomer = false;
+        count.replaced = count.newcomer = count.confirmed = false;
       }
       count.after = null;
       count.heartbeats = 0;
@@ -230,7 +233,9 @@ export class Gaps {
     const gap = this.#open;
     if (!count || !gap || gap.until === null || toldAt < gap.until) return;
     if (startedAt > gap.since + UPTIME_SLACK) this.#restarted(count);
-    else if (startedAt < gap.since - UPTIME_SLACK && count.newcomer) {
+    else if (startedAt < gap.since - UPTIME_SLACK) {
+      count.confirmed = true;
+      if (!count.newcomer) return;
       count.before = null;
       count.uncounted = true;
     }
@@ -240,7 +245,7 @@ export class Gaps {
   finalize(now: number): Gap | null {
     if (this.#open === null || this.#open.until === null) return null;
     const waits = [...this.#counts.values()].some(
-      (one) => one.before !== null && !one.left && one.heartbeats < HEARTBEATS,
+      (one) => one.before !== null && !one.left && (one.heartbeats < HEARTBEATS || mayBeAnother(one)),
     );
     if (waits && now - this.#open.until < MEASURE_FOR) return null;
     const gap = this.#measured(this.#open);
@@ -322,13 +327,14 @@ export class Gaps {
     let tasks: number | null = null;
     let expected = 0;
     let isWhole = true;
-    for (const { before, after, replaced, uncounted } of this.#counts.values()) {
-      if (uncounted) isWhole = false;
+    for (const count of this.#counts.values()) {
+      const { before, after } = count;
+      if (count.uncounted) isWhole = false;
       if (before === null) continue;
       expected++;
       if (after === null) isWhole = false;
       else tasks = (tasks ?? 0) + Math.max(0, after - before);
-      if (replaced) isWhole = false;
+      if (count.replaced || mayBeAnother(count)) isWhole = false;
     }
     const tasks_is: Precision = isWhole ? 'exact' : 'at_least';
     const gap = { since, until, tasks, tasks_is, cause };
@@ -343,6 +349,11 @@ export class Gaps {
   }
 }
 
+/** Tasks began unseen, and nothing says that this process began all of them. One whose count is exactly as expected is the same. */
+function mayBeAnother({ before, after, confirmed, newcomer, replaced }: Count): boolean {
+  return before !== null && after !== null && after > before && !confirmed && !newcomer && !replaced;
+}
+
 function newCount(pid: number, processed: number): Count {
   return {
     pid,
@@ -355,6 +366,7 @@ function newCount(pid: number, processed: number): Count {
     heartbeats: 0,
     left: false,
     replaced: false,
+    confirmed: false,
     eventsDisabled: false,
     uncounted: false,
     newcomer: false,

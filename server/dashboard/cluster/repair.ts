@@ -2,13 +2,14 @@
 // Not here: keeping what waits meanwhile (history/sqlite/write-behind.ts), ends that nobody heard (backfill.ts).
 // Holds: rows and roll-ups say the same again. Each end that memory knows is counted once: those that the file, whichever it is now,
 // has counted are asked for first. What memory does not know any more is told as a gap, and its result looked up.
-import type { Batch, Finish } from '../../../shared/events/cluster-state.ts';
+import type { Batch, ClusterState, Finish } from '../../../shared/events/cluster-state.ts';
 import { endedAt, type TaskRecord } from '../../../shared/events/task-record.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { CountedEnds, Recovered } from '../history/contract.ts';
+import type { CountedEnds, HistoryStore, Recovered } from '../history/contract.ts';
 import { forgetStored, toRecord } from '../history/rows.ts';
-import type { Cluster } from './cluster.ts';
+import type { EventStream } from './event-stream.ts';
+import type { MissedEnds } from './missed-ends.ts';
 
 const MAX_UNFINISHED = 20_000;
 /** Tasks compared at a time. */
@@ -17,16 +18,27 @@ const MAX_COMPARED = 2000;
 const MAX_TRIES = 8;
 const COUNTED_STATES: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED']);
 
-export type RepairOf = Pick<Cluster, 'events' | 'flush' | 'history' | 'missedEnds' | 'now' | 'state' | 'stopped'>;
+/** What it needs of a cluster. */
+export interface RepairHost {
+  readonly state: Pick<ClusterState, 'tasks' | 'workers' | 'restore'>;
+  readonly history: Pick<HistoryStore, 'write' | 'written' | 'countedEnds' | 'unfinished' | 'failure' | 'health'>;
+  readonly events: Pick<EventStream, 'add'>;
+  readonly missedEnds: Pick<MissedEnds, 'lookUp'>;
+  /** @unit seconds since the epoch */
+  readonly now: number;
+  readonly stopped: boolean;
+  /** Hands what changed to the history. */
+  flush(): void;
+}
 
 /** One repair after another; one that the next trouble ends is done with the next. */
 export class Repairs {
-  readonly #cluster: RepairOf;
+  readonly #cluster: RepairHost;
   readonly #log: Logger;
   #owed: Recovered | null = null;
   #running = false;
 
-  constructor(cluster: RepairOf, log: Logger) {
+  constructor(cluster: RepairHost, log: Logger) {
     this.#cluster = cluster;
     this.#log = log;
   }
@@ -62,7 +74,7 @@ function both(one: Recovered, other: Recovered | null): Recovered {
 }
 
 /** @returns false: it cannot be written again already; what was to be repaired is still owed */
-async function repair(cluster: RepairOf, { since, anew, givenUp, wasGivenUp }: Recovered): Promise<boolean> {
+async function repair(cluster: RepairHost, { since, anew, givenUp, wasGivenUp }: Recovered): Promise<boolean> {
   const { history, state } = cluster;
   if (!anew && givenUp === 0) return true;
   const known = [...state.tasks.values()].filter((task) => anew || wasGivenUp(task));
@@ -94,7 +106,7 @@ export const EMPTY: Batch = { n: 0, tasks: [], created: 0, finishes: [], workers
 
 /** Each whole, with its ends that are not counted. @returns those given up again; null: it cannot be written again already */
 async function rewrite(
-  cluster: RepairOf,
+  cluster: RepairHost,
   tasks: readonly TaskRecord[],
   anew: boolean,
 ): Promise<readonly TaskRecord[] | null> {

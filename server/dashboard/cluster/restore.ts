@@ -1,11 +1,22 @@
 // What the process before this one knew: tasks that were unfinished, the newest of the list, workers as they were then.
 // Not here: writing it (../history/).
 // Holds: nothing of it counts as heard now: a worker is as silent as it was when the last event of that process was heard.
+import type { ClusterState } from '../../../shared/events/cluster-state.ts';
 import { createWorkerRecord, type WorkerRecord } from '../../../shared/events/worker-record.ts';
+import type { HistoryQuestions } from '../history/contract.ts';
 import { toRecord } from '../history/rows.ts';
-import type { Cluster } from './cluster.ts';
+import type { Resolved } from '../options.ts';
+import type { WorkerWatch } from './worker-watch.ts';
 
-export async function restore(cluster: Cluster): Promise<void> {
+/** What it needs of a cluster. */
+export interface RestoreHost {
+  readonly state: Pick<ClusterState, 'tasks' | 'workers' | 'taskTypes' | 'restore' | 'restoreWorker'>;
+  readonly history: Pick<HistoryQuestions, 'unfinished' | 'workers' | 'tasks' | 'task' | 'taskNames'>;
+  readonly watch: Pick<WorkerWatch, 'restore'>;
+  readonly options: Pick<Resolved, 'max_workers'>;
+}
+
+export async function restore(cluster: RestoreHost): Promise<void> {
   const [rows, workers, newest] = await Promise.all([
     cluster.history.unfinished(20_000),
     cluster.history.workers(),

@@ -4,17 +4,29 @@
 // Holds: never by a time later than the wall clock.
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Cluster } from './cluster.ts';
+import type { HistoryStore } from '../history/contract.ts';
+import type { Resolved } from '../options.ts';
 
 /** A clock set forward is believed after so long. @unit milliseconds */
 const BELIEVED_AFTER_MS = 3600_000;
 
+/** What it needs of a cluster. */
+export interface RetentionHost {
+  readonly history: Pick<HistoryStore, 'expire'>;
+  readonly options: Pick<Resolved, 'retention_age' | 'retention_tasks'>;
+  /** By the wall clock. @unit seconds since the epoch */
+  readonly now: number;
+  /** By a clock that nobody sets. */
+  readonly monotonicMs: number;
+  readonly stopped: boolean;
+}
+
 export class Retention {
-  readonly #cluster: Pick<Cluster, 'history' | 'options' | 'now' | 'monotonicMs' | 'stopped'>;
+  readonly #cluster: RetentionHost;
   readonly #log: Logger;
   readonly #jumps: { readonly by: number; readonly atMs: number }[] = [];
 
-  constructor(cluster: Pick<Cluster, 'history' | 'options' | 'now' | 'monotonicMs' | 'stopped'>, log: Logger) {
+  constructor(cluster: RetentionHost, log: Logger) {
     this.#cluster = cluster;
     this.#log = log;
   }

@@ -6,7 +6,7 @@
 // never waits for the writer.
 import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
-import type { QueryTree } from '../../../shared/query/tree.ts';
+import type { FieldName, QueryTree } from '../../../shared/query/tree.ts';
 import type { HistoryHealth } from '../../../shared/wire/cluster.ts';
 import type { OperationRecord, OperationsQuery } from '../../../shared/wire/operations.ts';
 import type { FailureGroup } from '../../../shared/wire/overview.ts';
@@ -35,8 +35,7 @@ export class BadCursor extends Error {}
 export class QueryTooCostly extends Error {}
 
 export interface FacetAsk {
-  readonly field: string;
-  readonly column: string;
+  readonly field: FieldName;
   readonly tree: QueryTree | null;
   readonly prefix: string;
   readonly limit: number;

@@ -1,98 +1,91 @@
 // Events counted by worker, type and task for /metrics, from the start on, cheap to keep: they become metrics when somebody reads them.
-// Not here: the metrics (metrics.ts).
-// Holds: a bounded number of label sets: further names count under 'other', so that sums stay true; what was not seen for a day gives
-// its place to something new; what belongs to a worker goes with it.
+// Not here: the metrics (metrics.ts), how many label sets there are (label-sets.ts).
+// Holds: every event counts somewhere, so that sums stay true: what has no place counts under 'other', with its worker when there is
+// room for that; what belongs to a worker goes with it.
 import type { CeleryEvent } from '../../../shared/events/event.ts';
+import { LabelSets, OTHER_LABEL } from './label-sets.ts';
 
-/** Pairs of worker and task kept apart. */
-const MAX_PAIRS = 10_000;
 /** Types of events that are not Celery's, kept apart for all workers together. */
 const MAX_TYPES = 50;
-/** @unit seconds */
-const IDLE = 86_400;
 /** Runtimes kept until they are read. */
 const MAX_RUNTIMES = 200_000;
 /** A label is a name, not a text. @unit characters */
 const MAX_LABEL = 200;
-const OTHER_LABEL = 'other';
+/** Of the bytes, for what workers tell of tasks without a place. */
+const REST_SHARE = 0.1;
+/** `flower_events_total{worker="",type="",task=""} 12345678` and its end. @unit bytes */
+const LINE_BYTES = 60;
 
 const CELERY_TYPES: ReadonlySet<string> = new Set(
   'sent received started succeeded failed retried revoked rejected'.split(' ').map((subject) => `task-${subject}`),
 );
 
-interface Pair {
-  readonly types: Map<string, number>;
-  last: number;
+export interface Runtime {
+  readonly worker: string;
+  readonly task: string;
+  /** @unit seconds */
+  readonly runtime: number;
+  /** When it was told. @unit seconds since the epoch */
+  readonly at: number;
 }
 
 export class EventTally {
-  /** worker > task > type > count */
-  readonly #counts = new Map<string, Map<string, Pair>>();
+  readonly #sets: LabelSets;
+  /** Of workers whose tasks have no place. */
+  readonly #rests: LabelSets;
+  /** By type, of workers that have none either. */
+  readonly #others = new Map<string, number>();
   readonly #types = new Set<string>();
-  #pairs = 0;
-  #looked = Number.NEGATIVE_INFINITY;
-  readonly runtimes: { worker: string; task: string; runtime: number }[] = [];
-  /** Label sets that went since the last reading. */
-  readonly gone: { worker: string; task: string }[] = [];
+  runtimes: Runtime[] = [];
   /** Events counted under 'other' for want of a place, and runtimes that could not be kept. */
   leftOut = 0;
 
-  get pairs(): number {
-    return this.#pairs;
+  /** @param maxBytes of the answer */
+  constructor(maxBytes: number) {
+    this.#sets = new LabelSets({ maxBytes: maxBytes * (1 - REST_SHARE), lineBytes: LINE_BYTES });
+    this.#rests = new LabelSets({ maxBytes: maxBytes * REST_SHARE, lineBytes: LINE_BYTES });
   }
 
   add(events: readonly CeleryEvent[], nameOf: (uuid: string) => string | null): void {
     for (const e of events) {
       if (e.uuid === undefined || !e.type.startsWith('task-')) continue;
-      const name = (typeof e.name === 'string' ? e.name : nameOf(e.uuid)) ?? '';
-      const now = e.local_received ?? e.timestamp ?? 0;
-      const { worker, task, pair } = this.#pair(label(e.hostname ?? ''), label(name), now);
-      const type = this.#type(e.type);
-      pair.types.set(type, (pair.types.get(type) ?? 0) + 1);
+      const at = e.local_received ?? e.timestamp ?? 0;
+      const worker = label(e.hostname ?? '');
+      const task = label((typeof e.name === 'string' ? e.name : nameOf(e.uuid)) ?? '');
+      this.#count(worker, this.#type(e.type), task, at);
       if (typeof e.runtime === 'number' && e.runtime > 0) {
-        if (this.runtimes.length < MAX_RUNTIMES) this.runtimes.push({ worker, task, runtime: e.runtime });
+        if (this.runtimes.length < MAX_RUNTIMES) this.runtimes.push({ worker, task, runtime: e.runtime, at });
         else this.leftOut++;
       }
     }
   }
 
   *[Symbol.iterator](): Iterator<{ worker: string; type: string; task: string; count: number }> {
-    for (const [worker, tasks] of this.#counts)
-      for (const [task, { types }] of tasks) for (const [type, count] of types) yield { worker, type, task, count };
+    for (const sets of [this.#sets, this.#rests])
+      for (const { labels, value } of sets) {
+        const [worker, type, task] = labels as [string, string, string];
+        yield { worker, type, task, count: value };
+      }
+    for (const [type, count] of this.#others) yield { worker: OTHER_LABEL, type, task: OTHER_LABEL, count };
   }
 
-  forgetWorker(hostname: string): void {
-    const worker = label(hostname);
-    const tasks = this.#counts.get(worker);
-    if (!tasks) return;
-    for (const task of tasks.keys()) this.#left(worker, task);
-    this.#counts.delete(worker);
+  forgetWorkers(hostnames: readonly string[]): void {
+    if (hostnames.length === 0) return;
+    const gone = new Set(hostnames.map(label));
+    for (const sets of [this.#sets, this.#rests]) sets.forget(({ labels }) => gone.has(labels[0]!));
+    this.runtimes = this.runtimes.filter(({ worker }) => !gone.has(worker));
   }
 
-  #pair(worker: string, task: string, now: number): { worker: string; task: string; pair: Pair } {
-    let pair = this.#counts.get(worker)?.get(task);
-    if (!pair && this.#pairs >= MAX_PAIRS && !this.#makePlace(now)) {
-      this.leftOut++;
-      // Its worker is still told, when it is known.
-      const known = this.#counts.has(worker) ? worker : OTHER_LABEL;
-      pair = this.#counts.get(known)?.get(OTHER_LABEL);
-      return { worker: known, task: OTHER_LABEL, pair: pair ?? this.#newPair(known, OTHER_LABEL) };
+  #count(worker: string, type: string, task: string, at: number): void {
+    const set = this.#sets.take([worker, type, task], at);
+    if (set) {
+      set.value++;
+      return;
     }
-    pair ??= this.#newPair(worker, task);
-    if (now > pair.last) pair.last = now;
-    return { worker, task, pair };
-  }
-
-  #newPair(worker: string, task: string): Pair {
-    let tasks = this.#counts.get(worker);
-    if (!tasks) {
-      tasks = new Map();
-      this.#counts.set(worker, tasks);
-    }
-    const pair: Pair = { types: new Map(), last: 0 };
-    tasks.set(task, pair);
-    this.#pairs++;
-    return pair;
+    this.leftOut++;
+    const rest = this.#rests.take([worker, type, OTHER_LABEL], at);
+    if (rest) rest.value++;
+    else this.#others.set(type, (this.#others.get(type) ?? 0) + 1);
   }
 
   #type(type: string): string {
@@ -104,27 +97,8 @@ export class EventTally {
     this.#types.add(type);
     return type;
   }
-
-  #makePlace(now: number): boolean {
-    if (now < this.#looked + 60) return false;
-    this.#looked = now;
-    for (const [worker, tasks] of this.#counts) {
-      for (const [task, { last }] of tasks) {
-        if (last > now - IDLE || task === OTHER_LABEL) continue;
-        tasks.delete(task);
-        this.#left(worker, task);
-      }
-      if (tasks.size === 0) this.#counts.delete(worker);
-    }
-    return this.#pairs < MAX_PAIRS;
-  }
-
-  #left(worker: string, task: string): void {
-    this.#pairs--;
-    this.gone.push({ worker, task });
-  }
 }
 
-function label(name: string): string {
+export function label(name: string): string {
   return name.length <= MAX_LABEL ? name : `${name.slice(0, MAX_LABEL)}...`;
 }

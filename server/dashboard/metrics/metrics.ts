@@ -1,16 +1,19 @@
 // What Prometheus reads: Flower's names and labels to the letter, queue depths, and figures about this process.
 // Not here: the route (health.ts), counting events (event-tally.ts).
 // Holds: gauges are computed from the state when they are read, so they never drift; of a worker that is offline only that is told, and
-// nothing once it is forgotten; label sets are bounded; every metric has a help text, and what ends in `_total` is a counter.
+// nothing once it is forgotten; the answer is never much larger than `max_metrics_size`, whatever names are invented: each family has its
+// share, and what finds no room in it is told together under 'other'; every metric has a help text, and what ends in `_total` is a counter.
 // Flower: events.py get_prometheus_metrics
 import type { Counter, Histogram, Registry } from 'prom-client';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { RouteContext } from '../routes/context.ts';
-import type { EventTally } from './event-tally.ts';
+import { type EventTally, label } from './event-tally.ts';
+import { LabelSets, OTHER_LABEL } from './label-sets.ts';
 
-/** Label sets of one gauge. */
-const MAX_PAIRS = 10_000;
-const MAX_QUEUES = 2000;
+/** What each family may take of `max_metrics_size`. The nine gauges, of which one has few label sets, are the rest. */
+export const SHARES = { events: 0.3, runtime: 0.3, gauge: 0.05 } as const;
+/** `_bucket{le="0.005",worker="",task=""} 1234` and its end, besides the name of the family. @unit bytes */
+const LINE_BYTES = 45;
 const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 export class Metrics {
@@ -18,6 +21,7 @@ export class Metrics {
   readonly #tally: EventTally;
   readonly #registry: Registry;
   readonly #runtime: Histogram;
+  readonly #runtimeSets: LabelSets;
   readonly #events: Counter;
   readonly #make: typeof import('prom-client');
 
@@ -33,6 +37,7 @@ export class Metrics {
     this.#context = context;
     this.#tally = tally;
     this.#make = make;
+    const buckets = context.options.task_runtime_metric_buckets ?? DEFAULT_BUCKETS;
     const registry = new make.Registry();
     this.#registry = registry;
     make.collectDefaultMetrics({ register: registry });
@@ -48,18 +53,33 @@ export class Metrics {
       name: 'flower_task_runtime_seconds',
       help: 'Task runtime',
       labelNames: ['worker', 'task'],
-      buckets: [...(context.options.task_runtime_metric_buckets ?? DEFAULT_BUCKETS)],
+      buckets: [...buckets],
       registers: [registry],
     });
+    // Beside its buckets it has one without a bound, a sum and a count.
+    const lines = buckets.length + 3;
+    const lineBytes = 'flower_task_runtime_seconds'.length + LINE_BYTES;
+    this.#runtimeSets = new LabelSets({ maxBytes: this.#maxBytes(SHARES.runtime), lines, lineBytes }, (labels) =>
+      this.#runtime.remove(...labels),
+    );
     this.#gauges();
   }
 
   /** Take the runtimes told since the last reading. Called now and then, so that they do not pile up. */
   drain(): void {
-    for (const { worker, task, runtime } of this.#tally.runtimes) this.#runtime.observe({ worker, task }, runtime);
-    this.#tally.runtimes.length = 0;
-    for (const labels of this.#tally.gone) this.#runtime.remove(labels);
-    this.#tally.gone.length = 0;
+    for (const { worker, task, runtime, at } of this.#tally.runtimes) {
+      const place = this.#runtimeSets.take([worker, task], at);
+      if (!place) this.#tally.leftOut++;
+      const labels = place ? { worker, task } : { worker: OTHER_LABEL, task: OTHER_LABEL };
+      this.#runtime.observe(labels, runtime);
+    }
+    this.#tally.runtimes = [];
+  }
+
+  forgetWorkers(hostnames: readonly string[]): void {
+    if (hostnames.length === 0) return;
+    const gone = new Set(hostnames.map(label));
+    this.#runtimeSets.forget(({ labels }) => gone.has(labels[0]!));
   }
 
   async text(): Promise<string> {
@@ -69,15 +89,22 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  #maxBytes(share: number): number {
+    return this.#context.options.max_metrics_size * share;
+  }
+
   #gauges(): void {
     const { cluster, feed } = this.#context;
     const { Counter, Gauge } = this.#make;
     const registers = [this.#registry];
+    const maxBytes = this.#maxBytes(SHARES.gauge);
+    /** @param together the value under 'other', of those that find no room: their sum, or the greatest of them */
     const gauge = (
       name: string,
       help: string,
       labelNames: string[],
-      collect: (set: (labels: Record<string, string>, value: number) => void) => void,
+      collect: (set: (labels: readonly string[], value: number) => void) => void,
+      together: (one: number, other: number) => number = sum,
     ): void => {
       new Gauge({
         name,
@@ -86,7 +113,13 @@ export class Metrics {
         registers,
         collect() {
           this.reset();
-          collect((labels, value) => this.set(labels, value));
+          const sets = new LabelSets({ maxBytes, lineBytes: name.length + LINE_BYTES });
+          let rest: number | null = null;
+          collect((labels, value) => {
+            if (sets.take(labels, 0)) this.set(named(labelNames, labels), value);
+            else rest = rest === null ? value : together(rest, value);
+          });
+          if (rest !== null) this.set(Object.fromEntries(labelNames.map((one) => [one, OTHER_LABEL])), rest);
         },
       });
     };
@@ -100,14 +133,14 @@ export class Metrics {
           .map((w) => w.hostname),
       );
     gauge('flower_worker_online', 'Worker online status', ['worker'], (set) => {
-      for (const w of workers()) set({ worker: w.hostname }, cluster.statusOf(w) === 'online' ? 1 : 0);
+      for (const w of workers()) set([w.hostname], cluster.statusOf(w) === 'online' ? 1 : 0);
     });
     gauge(
       'flower_worker_number_of_currently_executing_tasks',
       'Number of tasks currently executing at a worker',
       ['worker'],
       (set) => {
-        for (const w of workers()) if (w.active !== null && isThere(w)) set({ worker: w.hostname }, w.active);
+        for (const w of workers()) if (w.active !== null && isThere(w)) set([w.hostname], w.active);
       },
     );
     gauge(
@@ -132,24 +165,31 @@ export class Metrics {
             pairs.add(t.worker, t.name, () => Math.max(0, t.started! - t.received!));
         pairs.each(set);
       },
+      Math.max,
     );
-    const queues = () => [...cluster.queues.values()].slice(0, MAX_QUEUES);
+    const queues = () => cluster.queues.values();
     gauge('umbel_queue_length', 'Ready messages in a queue', ['queue'], (set) => {
-      for (const q of queues()) if (q.status) set({ queue: q.name }, q.status.messages);
+      for (const q of queues()) if (q.status) set([q.name], q.status.messages);
     });
     gauge('umbel_queue_length_by_priority', 'Ready messages of one priority', ['queue', 'priority'], (set) => {
       for (const q of queues())
-        for (const [priority, n] of Object.entries(q.status?.byPriority ?? {})) set({ queue: q.name, priority }, n);
+        for (const [priority, n] of Object.entries(q.status?.byPriority ?? {})) set([q.name, priority], n);
     });
     gauge('umbel_queue_unacked', 'Messages of a queue taken and not yet acknowledged', ['queue'], (set) => {
-      for (const q of queues()) if (q.status && q.status.unacked !== null) set({ queue: q.name }, q.status.unacked);
+      for (const q of queues()) if (q.status && q.status.unacked !== null) set([q.name], q.status.unacked);
     });
-    gauge('umbel_queue_oldest_message_age_seconds', 'Age of the oldest ready message', ['queue'], (set) => {
-      for (const q of queues())
-        if (q.status?.oldestMs) set({ queue: q.name }, Math.max(0, cluster.now - q.status.oldestMs / 1000));
-    });
+    gauge(
+      'umbel_queue_oldest_message_age_seconds',
+      'Age of the oldest ready message',
+      ['queue'],
+      (set) => {
+        for (const q of queues())
+          if (q.status?.oldestMs) set([q.name], Math.max(0, cluster.now - q.status.oldestMs / 1000));
+      },
+      Math.max,
+    );
     const single = (name: string, help: string, value: () => number): void =>
-      gauge(name, help, [], (set) => set({}, value()));
+      gauge(name, help, [], (set) => set([], value()));
     const counter = (name: string, help: string, value: () => number): void => {
       new Counter({
         name,
@@ -164,7 +204,7 @@ export class Metrics {
     counter('umbel_events_received_total', 'Events received since the start', () => cluster.eventCount);
     gauge('umbel_events_lost', 'Events missed in the last 24 hours, about; absent when unknown', [], (set) => {
       const { n } = cluster.events.lost;
-      if (n !== null) set({}, n);
+      if (n !== null) set([], n);
     });
     const { gaps } = cluster.events;
     counter('umbel_events_lost_total', 'Events missed in gaps since the start, about', () => gaps.total.events);
@@ -195,11 +235,16 @@ export class Metrics {
   }
 }
 
-/** Values by worker and task, bounded; of workers that are there. */
+const sum = (one: number, other: number): number => one + other;
+
+function named(names: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+}
+
+/** Values by worker and task, of the tasks in memory, whose number is bounded; of workers that are there. */
 class Pairs {
   readonly #there: ReadonlySet<string>;
   readonly #values = new Map<string, Map<string, number>>();
-  #size = 0;
 
   constructor(there: ReadonlySet<string>) {
     this.#there = there;
@@ -213,12 +258,10 @@ class Pairs {
       this.#values.set(worker, tasks);
     }
     const name = task ?? '';
-    const value = tasks.get(name);
-    if (value === undefined && ++this.#size > MAX_PAIRS) return;
-    tasks.set(name, next(value ?? 0));
+    tasks.set(name, next(tasks.get(name) ?? 0));
   }
 
-  each(set: (labels: Record<string, string>, value: number) => void): void {
-    for (const [worker, tasks] of this.#values) for (const [task, value] of tasks) set({ worker, task }, value);
+  each(set: (labels: readonly string[], value: number) => void): void {
+    for (const [worker, tasks] of this.#values) for (const [task, value] of tasks) set([worker, task], value);
   }
 }

@@ -61,7 +61,7 @@ export function taskRoutes(serve: Serve): void {
     const { field: name, q, prefix = '' } = request.query;
     const field = findField(name);
     if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
-    const asked = { field: field.name, column: field.column, tree: readQuery(q, cluster.now), prefix, limit: 20 };
+    const asked = { field: field.name, tree: readQuery(q, cluster.now), prefix, limit: 20 };
     return cluster.history.facets(asked, hangUpOf(reply));
   });
 

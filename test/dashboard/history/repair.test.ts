@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type RepairOf, Repairs } from '../../../server/dashboard/cluster/repair.ts';
+import { type RepairHost, Repairs } from '../../../server/dashboard/cluster/repair.ts';
 import type { HistoryStore } from '../../../server/dashboard/history/contract.ts';
 import { openHistory } from '../../../server/dashboard/history/sqlite/history.ts';
 import type { Bounds } from '../../../server/dashboard/history/sqlite/write-behind.ts';
@@ -47,7 +47,7 @@ async function open(bounds?: Bounds, maxTasks?: number): Promise<void> {
     events: { add: (gap: EventGap) => gaps.push(gap) },
     missedEnds: { lookUp: async () => void repaired++ },
   };
-  const repairs = new Repairs(cluster as unknown as RepairOf, silentLogger);
+  const repairs = new Repairs(cluster as unknown as RepairHost, silentLogger);
   history.onRecovered((what) => repairs.recovered(what));
 }
 
@@ -177,7 +177,7 @@ describe('another file', () => {
     const cluster = { history, state, now: NOW, stopped: false, flush };
     const events = { add: () => {} };
     const missedEnds = { lookUp: async () => void repaired++ };
-    const repairs = new Repairs({ ...cluster, events, missedEnds } as unknown as RepairOf, silentLogger);
+    const repairs = new Repairs({ ...cluster, events, missedEnds } as unknown as RepairHost, silentLogger);
     history.onRecovered((what) => repairs.recovered(what));
     tasks('runs', 10, ['succeeded']);
     flush();

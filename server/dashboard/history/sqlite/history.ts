@@ -23,32 +23,10 @@ import type {
 import { FileGone, isFull, type Reopened } from './file.ts';
 import { HistoryThread } from './history-thread.ts';
 import { FileOwner } from './owner.ts';
+import { AskedHistory } from './questions.ts';
+import type { HistoryReader } from './read.ts';
 import type { WriterOptions, Written } from './write.ts';
 import { type Bounds, type Work, WriteBehind } from './write-behind.ts';
-
-const READS = [
-  'tasks',
-  'facets',
-  'task',
-  'tries',
-  'rows',
-  'children',
-  'unfinished',
-  'countedEnds',
-  'heldBy',
-  'workers',
-  'taskNames',
-  'series',
-  'perMinute',
-  'sums',
-  'keyStats',
-  'gauge',
-  'gauges',
-  'failures',
-  'operations',
-  'counts',
-  'heard',
-] as const satisfies readonly (keyof HistoryQuestions)[];
 
 /** What could not be written is tried again after so long. */
 const RETRY_MS = 2000;
@@ -68,10 +46,10 @@ export async function openHistory(path: string, options: HistoryOptions = {}): P
   const folder = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'umbel-history-')) : null;
   const history = new SqliteHistory(folder ? join(folder, 'history.db') : path, options, folder);
   await history.open();
-  return history as unknown as HistoryStore;
+  return history;
 }
 
-class SqliteHistory {
+class SqliteHistory extends AskedHistory implements HistoryStore {
   readonly #path: string;
   readonly #folder: string | null;
   readonly #options: HistoryOptions;
@@ -96,6 +74,7 @@ class SqliteHistory {
 
   /** @param folder goes when it is closed */
   constructor(path: string, options: HistoryOptions, folder: string | null) {
+    super();
     this.#path = path;
     this.#folder = folder;
     this.#options = options;
@@ -103,8 +82,6 @@ class SqliteHistory {
     this.#log = options.log;
     this.#owner = new FileOwner(path);
     this.#behind = new WriteBehind(options.bounds);
-    for (const name of READS)
-      Object.defineProperty(this, name, { value: (...args: unknown[]) => this.#ask(name, args), enumerable: true });
   }
 
   async open(): Promise<void> {
@@ -202,14 +179,14 @@ class SqliteHistory {
     this.#recovered.add(fn);
   }
 
-  /** The last argument may be the signal of who asks. */
-  async #ask(name: string, args: unknown[]): Promise<unknown> {
+  protected async ask<Q extends keyof HistoryQuestions>(
+    question: Q,
+    args: Parameters<HistoryReader[Q]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<HistoryReader[Q]>> {
     await this.#readable;
     if (this.#reader.ended && !this.#closing) this.#reader = new HistoryThread({ role: 'read', path: this.#path });
-    const last = args.at(-1);
-    return last instanceof AbortSignal
-      ? this.#reader.call(name, args.slice(0, -1), last)
-      : this.#reader.call(name, args);
+    return (await this.#reader.call(question, args, signal)) as ReturnType<HistoryReader[Q]>;
   }
 
   #startWriter(): HistoryThread {

@@ -5,6 +5,8 @@
 import { compileQuery, etaSeconds } from '../../../../shared/query/match.ts';
 import { compileRegex } from '../../../../shared/query/regex.ts';
 import {
+  FIELDS,
+  type FieldName,
   fold,
   PLAIN_TEXT_COLUMNS,
   pairNeedles,
@@ -25,7 +27,9 @@ export interface Dictionary {
   readonly budget?: QueryBudget;
 }
 
-const COLUMN: Readonly<Record<string, string>> = { root: 'root_id', parent: 'parent_id' };
+const COLUMNS = new Map(FIELDS.map(({ name, column }) => [name, column]));
+/** Where a field of the query language stands in the table: it has the names of a task row. */
+export const columnOf = (field: FieldName): string => COLUMNS.get(field)!;
 const LISTED = new Set(['name', 'worker', 'queue', 'state']);
 
 /** The functions conditions use; once per connection. */
@@ -99,7 +103,7 @@ function leaf(tree: QueryLeaf, dictionary: Dictionary): Sql {
     case 'glob':
       return one(tree.field, like(tree.parts));
     case 'is': {
-      const column = COLUMN[tree.field] ?? tree.field;
+      const column = columnOf(tree.field);
       // Ids are hexadecimal and mostly in lower case: both spellings are looked up, so that the index serves.
       const values = [...new Set(tree.values.flatMap((v) => [v, fold(v), v.toUpperCase()]))];
       return { text: `${column} IN (${values.map(() => '?').join(',')})`, params: values };
@@ -109,7 +113,7 @@ function leaf(tree: QueryLeaf, dictionary: Dictionary): Sql {
       return { text: `(${needles.map(() => "kwargs LIKE ? ESCAPE '\\'").join(' OR ')})`, params: needles };
     }
     case 'regex':
-      return { text: `umbel_regex(?, ${COLUMN[tree.field] ?? tree.field})`, params: [tree.source] };
+      return { text: `umbel_regex(?, ${columnOf(tree.field)})`, params: [tree.source] };
     case 'present':
       return { text: `(${number(tree.field)} IS NOT NULL)`, params: [] };
     case 'compare':
@@ -131,14 +135,14 @@ function leaf(tree: QueryLeaf, dictionary: Dictionary): Sql {
   }
 }
 
-function number(field: string): string {
+function number(field: FieldName): string {
   if (field === 'eta') return 'umbel_eta(eta)';
   if (field === 'retries') return 'COALESCE(retries, 0)';
-  return COLUMN[field] ?? field;
+  return columnOf(field);
 }
 
-function one(field: string, pattern: string): Sql {
-  return { text: `${COLUMN[field] ?? field} LIKE ? ESCAPE '\\'`, params: [pattern] };
+function one(field: FieldName, pattern: string): Sql {
+  return { text: `${columnOf(field)} LIKE ? ESCAPE '\\'`, params: [pattern] };
 }
 
 function anyColumn(pattern: string): Sql {

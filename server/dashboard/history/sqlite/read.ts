@@ -23,7 +23,7 @@ import { beginning, cutRow } from '../rows.ts';
 import { QueryBudget } from './budget.ts';
 import { listTasks } from './list.ts';
 import { perRow } from './plan.ts';
-import { type Dictionary, defineQueryFunctions, toSql } from './query-sql.ts';
+import { columnOf, type Dictionary, defineQueryFunctions, toSql } from './query-sql.ts';
 import { ROW_SELECT, TASK_COLUMNS } from './schema.ts';
 import { gauge, keyStats, perMinute, readSeries, sums } from './series.ts';
 import { decodeRow, decodeText, encodeText } from './text.ts';
@@ -74,12 +74,12 @@ export class HistoryReader {
     return listTasks(this.#db, query, this.#dictionary, this.#nowMs);
   }
 
-  /** Values of a column among the newest tasks that match, most frequent first. */
+  /** Values of a field among the newest tasks that match, most frequent first. */
   facets(ask: FacetAsk): FacetReply {
     this.#dict.clear();
     const condition = ask.tree === null ? { text: '1', params: [] } : perRow(toSql(ask.tree, this.#dictionary));
     const rows = this.#db.all<{ value: string; count: number }>(
-      `SELECT value, count(*) AS count FROM (SELECT ${ask.column} AS value FROM (SELECT * FROM tasks ORDER BY first_seen DESC LIMIT ${FACET_SAMPLE})
+      `SELECT value, count(*) AS count FROM (SELECT ${columnOf(ask.field)} AS value FROM (SELECT * FROM tasks ORDER BY first_seen DESC LIMIT ${FACET_SAMPLE})
         WHERE ${condition.text}) WHERE value IS NOT NULL AND value LIKE ? ESCAPE '\\' GROUP BY value ORDER BY count DESC, value LIMIT ?`,
       ...condition.params,
       `${ask.prefix === '' ? '' : '%'}${ask.prefix.replace(/[\\%_]/g, '\\$&')}%`,
