@@ -5,7 +5,7 @@
 // is bounded by the number of tasks, of ends, and by the size of their texts: beyond it the oldest are given up, a task together with
 // its ends, so that rows and roll-ups stay one truth, and counted; once the whole text of a field is on disk, memory keeps its
 // beginning only.
-import type { Batch } from '../../../../shared/events/cluster-state.ts';
+import type { Batch, Finish } from '../../../../shared/events/cluster-state.ts';
 import { LONG_FIELDS, type LongField, type TaskRecord, type TryRecord } from '../../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../../shared/events/worker-record.ts';
 import type { Heard } from '../contract.ts';
@@ -39,12 +39,21 @@ export interface Work {
   readonly longTries: readonly TryRecord[];
 }
 
+/** A task with changes. */
+interface Waiting {
+  record: TaskRecord;
+  /** Of its texts. @unit characters */
+  size: number;
+  /** Of its tries, in the order in which they came. */
+  finishes: Flat | null;
+}
+
 export class WriteBehind {
   readonly #bounds: Bounds;
-  readonly #tasks = new Map<string, { record: TaskRecord; size: number }>();
+  readonly #tasks = new Map<string, Waiting>();
   #textSize = 0;
+  #finishCount = 0;
   readonly #givenUp = new WeakSet<TaskRecord>();
-  #finishes: Flat = [];
   readonly #workers = new Map<string, WorkerRecord>();
   #gone = new Set<string>();
   #gauges = new Map<number, Map<string, number>>();
@@ -69,7 +78,6 @@ export class WriteBehind {
       this.#inFlight === null &&
       this.#early === null &&
       this.#tasks.size === 0 &&
-      this.#finishes.length === 0 &&
       this.#workers.size === 0 &&
       this.#gone.size === 0 &&
       this.#gauges.size === 0 &&
@@ -79,7 +87,7 @@ export class WriteBehind {
 
   add(batch: Pick<Batch, 'tasks' | 'finishes' | 'workers' | 'workersGone'>, heard: Heard | null): void {
     for (const record of batch.tasks) this.#addTask(record);
-    for (const finish of batch.finishes) pushFinish(this.#finishes, finish);
+    for (const finish of batch.finishes) this.#addFinish(finish);
     for (const hostname of batch.workersGone) {
       this.#workers.delete(hostname);
       this.#gone.add(hostname);
@@ -90,8 +98,7 @@ export class WriteBehind {
     }
     if (heard) this.#addHeard(heard);
     const { tasks, finishes, text } = this.#bounds;
-    if (this.#tasks.size > tasks || this.#finishes.length > finishes * FINISH_WIDTH || this.#textSize > text)
-      this.#giveUp();
+    if (this.#tasks.size > tasks || this.#finishCount > finishes || this.#textSize > text) this.#giveUp();
   }
 
   addGauges(values: Readonly<Record<string, number>>, bucket: number): void {
@@ -117,14 +124,13 @@ export class WriteBehind {
     const wire = this.#early ?? emptyWire();
     this.#early = null;
     const records: TaskRecord[] = [];
-    for (const [uuid, { record, size }] of this.#tasks) {
+    for (const waiting of this.#tasks.values()) {
       if (records.length >= BATCH_TASKS) break;
-      this.#tasks.delete(uuid);
-      this.#textSize -= size;
-      pushTask(wire, record);
-      records.push(record);
+      this.#forget(waiting);
+      pushTask(wire, waiting.record);
+      if (waiting.finishes) wire.finishes.push(...waiting.finishes);
+      records.push(waiting.record);
     }
-    this.#takeFinishes(wire.finishes);
     for (const w of this.#workers.values()) pushWorker(wire, w);
     wire.gone = [...this.#gone];
     for (const [bucket, values] of this.#gauges)
@@ -134,7 +140,7 @@ export class WriteBehind {
     this.#gauges = new Map();
     this.#gaugeCount = 0;
     // What was heard is said to be heard when all of it is on disk.
-    if (this.#tasks.size === 0 && this.#finishes.length === 0) {
+    if (this.#tasks.size === 0) {
       wire.heard = this.#heard;
       this.#heard = null;
     }
@@ -145,14 +151,6 @@ export class WriteBehind {
   /** A change of it was given up at any time. */
   wasGivenUp(record: TaskRecord): boolean {
     return this.#givenUp.has(record);
-  }
-
-  /** Those of tasks of which nothing else waits. */
-  #takeFinishes(out: Flat): void {
-    const rest: Flat = [];
-    for (let i = 0; i < this.#finishes.length; i += FINISH_WIDTH)
-      (this.#tasks.has(this.#finishes[i] as string) ? rest : out).push(...this.#finishes.slice(i, i + FINISH_WIDTH));
-    this.#finishes = rest;
   }
 
   /** The batch is on disk. @param missing tasks of it that have no row: they are written whole with the next */
@@ -186,7 +184,23 @@ export class WriteBehind {
     }
     const size = textSize(record);
     this.#textSize += size - (known?.size ?? 0);
-    this.#tasks.set(record.uuid, { record, size });
+    if (known) Object.assign(known, { record, size });
+    else this.#tasks.set(record.uuid, { record, size, finishes: null });
+  }
+
+  #addFinish(finish: Finish): void {
+    const { task } = finish;
+    if (!this.#tasks.has(task.uuid)) this.#addTask(task);
+    const waiting = this.#tasks.get(task.uuid)!;
+    waiting.finishes ??= [];
+    pushFinish(waiting.finishes, finish);
+    this.#finishCount++;
+  }
+
+  #forget({ record, size, finishes }: Waiting): void {
+    this.#tasks.delete(record.uuid);
+    this.#textSize -= size;
+    this.#finishCount -= (finishes?.length ?? 0) / FINISH_WIDTH;
   }
 
   #addHeard({ at, rate, knewAll, workers }: Heard): void {
@@ -195,39 +209,18 @@ export class WriteBehind {
     this.#heard = { at, rate, knewAll, workers: [...merged.values()] };
   }
 
-  /** A tenth at once: looking for the ends of the tasks given up is dear. */
+  /** A tenth at once, the oldest first. */
   #giveUp(): void {
-    const gone = new Set<string>();
-    const keep = {
-      tasks: this.#bounds.tasks * 0.9,
-      finishes: this.#bounds.finishes * 0.9,
-      text: this.#bounds.text * 0.9,
-    };
-    for (const [uuid, { record, size }] of this.#tasks) {
-      if (this.#tasks.size <= keep.tasks && this.#textSize <= keep.text) break;
-      this.#tasks.delete(uuid);
-      this.#textSize -= size;
-      this.#givenUp.add(record);
-      gone.add(uuid);
+    const { tasks, finishes, text } = this.#bounds;
+    for (const waiting of this.#tasks.values()) {
+      const isTooMuch = this.#tasks.size > tasks * 0.9 || this.#textSize > text * 0.9;
+      const isTooManyFinishes = this.#finishCount > finishes * 0.9;
+      if (!isTooMuch && !isTooManyFinishes) return;
+      if (!isTooMuch && waiting.finishes === null) continue;
+      this.#forget(waiting);
+      this.#givenUp.add(waiting.record);
+      this.givenUp++;
     }
-    let excess = this.#finishes.length / FINISH_WIDTH - keep.finishes;
-    const kept: Flat = [];
-    for (let i = 0; i < this.#finishes.length; i += FINISH_WIDTH) {
-      const uuid = this.#finishes[i] as string;
-      if (excess > 0 && !gone.has(uuid)) {
-        gone.add(uuid);
-        const task = this.#tasks.get(uuid);
-        if (task) {
-          this.#givenUp.add(task.record);
-          this.#textSize -= task.size;
-          this.#tasks.delete(uuid);
-        }
-      }
-      if (gone.has(uuid)) excess--;
-      else kept.push(...this.#finishes.slice(i, i + FINISH_WIDTH));
-    }
-    this.#finishes = kept;
-    this.givenUp += gone.size;
   }
 }
 
