@@ -1,4 +1,4 @@
-// What the pages make of texts and numbers: timeline, query chips, rates, axes, keys, palette.
+// What the pages make of texts and numbers: timeline, query chips, rates, axes.
 import { expect, test } from 'vitest';
 import { splitException } from '../../shared/exception-repr.ts';
 import {
@@ -11,7 +11,6 @@ import {
   stepPoints,
   timeTicks,
 } from '../../web/src/charts/axis.ts';
-import { closeness, rank } from '../../web/src/shell/palette-items.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
 import { timelineOf } from '../../web/src/tasks/timeline.ts';
@@ -148,16 +147,6 @@ test('an exception repr is its class and its message', () => {
   expect(splitException('ReadTimeout("host=\'x\'")')).toEqual({ type: 'ReadTimeout', message: "host='x'" });
   expect(splitException('odd text')).toEqual({ type: '', message: 'odd text' });
   expect([signed(38), signed(-3), signed(0)]).toEqual(['+38', '\u22123', '0']);
-});
-
-test('the palette finds by beginning, word, part and letters, best first', () => {
-  expect(closeness('Workers', 'wor')).toBeGreaterThan(closeness('celery@worker', 'wor'));
-  expect(closeness('Overview', 'zz')).toBe(0);
-  const item = (label: string) => ({ label, kind: 'Page' as const, icon: 'tasks' as const, run: () => {} });
-  expect(rank([item('shop.pay'), item('Pages'), item('Queues')], 'pa').map((i) => i.label)).toEqual([
-    'Pages',
-    'shop.pay',
-  ]);
 });
 
 test('a young history is shown over 15 minutes, one that is older over an hour', () => {

@@ -1,159 +1,93 @@
-// Ctrl+K: go anywhere, find a task by id, do what the keys of this page do. What it offers: palette-items.ts.
-
+// Ctrl+K: go anywhere, find a task by id, do what the keys of this page do. What it offers: palette-items.ts. The list: ui/combobox.
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useId, useState } from 'react';
-import { toSegment } from '../../../shared/path-segment.ts';
+import { useState } from 'react';
 import { taskTypesQuery } from '../api/queries.ts';
 import { useQueues, useWorkers } from '../live/hooks.ts';
+import { ComboboxList } from '../ui/combobox/combobox-list.tsx';
+import { useCombobox } from '../ui/combobox/use-combobox.ts';
 import { Dialog } from '../ui/dialog.tsx';
-import { Icon, type IconName } from '../ui/icon.tsx';
-import { rank } from './palette-items.ts';
-import { shown, useRegistered } from './shortcuts.ts';
-
-interface PaletteItem {
-  label: string;
-  kind: 'Page' | 'Worker' | 'Queue' | 'Task' | 'Do' | 'Id' | 'Search';
-  icon: IconName;
-  keys?: string;
-  run: () => void;
-}
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { found, type Go, type PaletteItem, paletteItems } from './palette-items.ts';
+import { type Shortcut, shown, useRegistered } from './shortcuts.ts';
 
 export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');
-  const [active, setActive] = useState(0);
-  const listId = useId();
   const navigate = useNavigate();
   const workers = useWorkers();
   const queues = useQueues();
-  const keys = useRegistered();
+  const shortcuts = useRegistered();
   const types = useQuery(taskTypesQuery());
 
-  const go =
-    (to: string, search: Record<string, unknown> = {}) =>
+  const go: Go =
+    (to, search = {}) =>
     () =>
       void navigate({ to, search } as never);
-  const items: PaletteItem[] = [
-    { label: 'Overview', kind: 'Page', icon: 'overview', run: go('/') },
-    { label: 'Tasks', kind: 'Page', icon: 'tasks', run: go('/tasks') },
-    { label: 'Failed tasks', kind: 'Page', icon: 'failures', run: go('/tasks', { state: 'FAILURE' }) },
-    { label: 'Workers', kind: 'Page', icon: 'workers', run: go('/workers') },
-    { label: 'Queues', kind: 'Page', icon: 'queues', run: go('/queues') },
-    { label: 'Audit', kind: 'Page', icon: 'audit', run: go('/audit') },
-    ...[...workers.keys()].map(
-      (hostname): PaletteItem => ({
-        label: hostname,
-        kind: 'Worker',
-        icon: 'workers',
-        run: go(`/workers/${encodeURIComponent(toSegment(hostname))}`),
-      }),
-    ),
-    ...queues.map(
-      (queue): PaletteItem => ({
-        label: queue.name,
-        kind: 'Queue',
-        icon: 'queues',
-        run: go(`/queues/${encodeURIComponent(toSegment(queue.name))}`),
-      }),
-    ),
-    ...(types.data ?? []).map(
-      (type): PaletteItem => ({
-        label: type.name,
-        kind: 'Task',
-        icon: 'tasks',
-        run: go('/tasks', { q: `name:${type.name}` }),
-      }),
-    ),
-    ...keys
-      .filter((s, i) => !s.alias && s.group !== 'Go' && keys.findIndex((o) => o.keys === s.keys) === i)
-      .map(
-        (s): PaletteItem => ({
-          label: s.label,
-          kind: 'Do',
-          icon: 'right',
-          keys: shown(s.keys).join(' '),
-          run: () => s.run(new KeyboardEvent('keydown')),
-        }),
-      ),
-  ];
-  const typed = text.trim();
-  const found = rank(items, typed).slice(0, 40);
-  if (/^[0-9a-f-]{8,36}$/i.test(typed)) {
-    const whole = typed.length === 36;
-    found.unshift({
-      label: `Task ${typed}`,
-      kind: 'Id',
-      icon: 'tasks',
-      run: whole ? go(`/tasks/${encodeURIComponent(toSegment(typed))}`) : go('/tasks', { q: `uuid:${typed}*` }),
-    });
-  }
-  if (typed) {
-    found.push({
-      label: `Search tasks for \u201c${typed}\u201d`,
-      kind: 'Search',
-      icon: 'search',
-      run: go('/tasks', { q: typed }),
-    });
-  }
-  const at = Math.min(active, found.length - 1);
-  const take = (item: PaletteItem | undefined) => {
-    if (!item) return;
-    onClose();
-    // After the dialog has closed and focus is back in the page.
-    setTimeout(item.run, 0);
-  };
+  const items = found(
+    paletteItems({ workers: workers.keys(), queues, types: types.data ?? [], actions: actionsOf(shortcuts) }, go),
+    text,
+    go,
+  );
+  const combobox = useCombobox({
+    size: items.length,
+    resting: 0,
+    pinned: true,
+    onTake: (i) => {
+      const { run } = items[i]!;
+      onClose();
+      // After the dialog has closed and focus is back in the page.
+      setTimeout(run, 0);
+    },
+  });
 
   return (
     <Dialog label="Search or jump to" onClose={onClose} className="palette">
       <div className="palette-field">
         <Icon name="search" />
         <input
-          role="combobox"
-          aria-expanded="true"
-          aria-controls={listId}
-          aria-activedescendant={found[at] ? `${listId}-${at}` : undefined}
+          {...combobox.field}
           aria-label="Search or jump to"
           placeholder="A page, worker, queue, task name or id"
           value={text}
-          spellCheck={false}
           onChange={(event) => {
             setText(event.target.value);
-            setActive(0);
-          }}
-          onKeyDown={(event) => {
-            const move = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-            if (move) {
-              event.preventDefault();
-              const next = (at + move + found.length) % found.length;
-              setActive(next);
-              document.getElementById(`${listId}-${next}`)?.scrollIntoView({ block: 'nearest' });
-            } else if (event.key === 'Enter') {
-              event.preventDefault();
-              take(found[at]);
-            }
+            combobox.open();
           }}
         />
         <kbd>Esc</kbd>
       </div>
-      <div className="palette-list" id={listId} role="listbox" aria-label="Results" tabIndex={-1}>
-        {found.map((item, i) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the field above owns the keys
-          <div
-            key={`${item.kind} ${item.label}`}
-            id={`${listId}-${i}`}
-            role="option"
-            tabIndex={-1}
-            aria-selected={i === at}
-            onPointerMove={() => setActive(i)}
-            onClick={() => take(item)}
-          >
-            <Icon name={item.icon} />
-            <span className="grow clip">{item.label}</span>
-            {item.keys && <kbd>{item.keys}</kbd>}
-            <em>{item.kind}</em>
-          </div>
-        ))}
-      </div>
+      <ComboboxList
+        combobox={combobox}
+        label="Results"
+        className="palette-list"
+        follows
+        options={items.map(({ label, kind, icon, keys }) => ({
+          key: `${kind} ${label}`,
+          body: (
+            <>
+              <Icon name={icon} />
+              <span className="grow clip">
+                <ForeignText text={label} />
+              </span>
+              {keys && <kbd>{keys}</kbd>}
+              <em>{kind}</em>
+            </>
+          ),
+        }))}
+      />
     </Dialog>
   );
 }
+
+/** What the keys of this page do, without going anywhere. */
+const actionsOf = (shortcuts: readonly Shortcut[]): PaletteItem[] =>
+  shortcuts
+    .filter((s, i) => !s.alias && s.group !== 'Go' && shortcuts.findIndex((o) => o.keys === s.keys) === i)
+    .map((s) => ({
+      label: s.label,
+      kind: 'Do',
+      icon: 'right',
+      keys: shown(s.keys).join(' '),
+      run: () => s.run(new KeyboardEvent('keydown')),
+    }));

@@ -1,4 +1,78 @@
-// Which entries of the palette fit what was typed, best first. Drawing and actions: command-palette.tsx.
+// What the palette offers: places, workers, queues, tasks by name or id, actions of this page; and which of them fit what was typed.
+// Drawing, and what the keys of this page do: command-palette.tsx. Pure but for what an item does.
+import { toSegment } from '../../../shared/path-segment.ts';
+import type { IconName } from '../ui/icon.tsx';
+
+export interface PaletteItem {
+  label: string;
+  kind: 'Page' | 'Worker' | 'Queue' | 'Task' | 'Do' | 'Id' | 'Search';
+  icon: IconName;
+  keys?: string;
+  run: () => void;
+}
+
+/** Goes to a path of the pages. */
+export type Go = (to: string, search?: Record<string, unknown>) => () => void;
+
+const LIMIT = 40;
+const PLACES = [
+  ['Overview', 'overview', '/', {}],
+  ['Tasks', 'tasks', '/tasks', {}],
+  ['Failed tasks', 'failures', '/tasks', { state: 'FAILURE' }],
+  ['Workers', 'workers', '/workers', {}],
+  ['Queues', 'queues', '/queues', {}],
+  ['Audit', 'audit', '/audit', {}],
+] as const;
+
+const pathOf = (room: string, name: string) => `${room}/${encodeURIComponent(toSegment(name))}`;
+
+export function paletteItems(
+  known: {
+    workers: Iterable<string>;
+    queues: readonly { name: string }[];
+    types: readonly { name: string }[];
+    actions: readonly PaletteItem[];
+  },
+  go: Go,
+): PaletteItem[] {
+  return [
+    ...PLACES.map(([label, icon, to, search]): PaletteItem => ({ label, kind: 'Page', icon, run: go(to, search) })),
+    ...[...known.workers].map(
+      (name): PaletteItem => ({ label: name, kind: 'Worker', icon: 'workers', run: go(pathOf('/workers', name)) }),
+    ),
+    ...known.queues.map(
+      ({ name }): PaletteItem => ({ label: name, kind: 'Queue', icon: 'queues', run: go(pathOf('/queues', name)) }),
+    ),
+    ...known.types.map(
+      ({ name }): PaletteItem => ({
+        label: name,
+        kind: 'Task',
+        icon: 'tasks',
+        run: go('/tasks', { q: `name:${name}` }),
+      }),
+    ),
+    ...known.actions,
+  ];
+}
+
+/** What fits, best first; a task by what may be its id before all, a search for the text at the end. */
+export function found(items: readonly PaletteItem[], text: string, go: Go): PaletteItem[] {
+  const typed = text.trim();
+  const fitting = rank(items, typed).slice(0, LIMIT);
+  if (/^[0-9a-f-]{8,36}$/i.test(typed)) {
+    const run = typed.length === 36 ? go(pathOf('/tasks', typed)) : go('/tasks', { q: `uuid:${typed}*` });
+    fitting.unshift({ label: `Task ${typed}`, kind: 'Id', icon: 'tasks', run });
+  }
+  if (typed)
+    fitting.push({
+      label: `Search tasks for \u201c${typed}\u201d`,
+      kind: 'Search',
+      icon: 'search',
+      run: go('/tasks', { q: typed }),
+    });
+  return fitting;
+}
+
 /** Begins with > a word begins with > contains > letters in order; the shorter first. 0 is no fit. */
 export function closeness(label: string, typed: string): number {
   const text = label.toLowerCase();

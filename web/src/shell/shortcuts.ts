@@ -37,13 +37,16 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   }, [names]);
 }
 
+const current = () => registered;
+
 export function useRegistered(): readonly Shortcut[] {
   return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => registered,
+    current,
+    current,
   );
 }
 

@@ -1,0 +1,77 @@
+// Parts of the query field: its conditions as chips while one reads, an option of the completion, and what is wrong with the query.
+// The field: task-filter.tsx.
+import type { QueryHint } from '../../../shared/query/parser.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { count } from '../ui/format.ts';
+import { Icon } from '../ui/icon.tsx';
+import type { Chip } from './query-chips.ts';
+import type { Offer } from './query-offers.ts';
+
+export function QueryChips({
+  chips,
+  onEdit,
+  onRemove,
+}: {
+  chips: readonly Chip[];
+  onEdit: () => void;
+  onRemove: (chip: Chip) => void;
+}) {
+  return (
+    <span className="chips-in">
+      {chips.map((chip) => (
+        <span className="q" key={`${chip.from} ${chip.text}`}>
+          <button type="button" className="q-text" onClick={onEdit}>
+            <span>{chip.head}</span>
+            <ForeignText text={chip.tail} />
+          </button>
+          <button type="button" className="q-x" aria-label={`Remove ${chip.text}`} onClick={() => onRemove(chip)}>
+            <Icon name="close" />
+          </button>
+        </span>
+      ))}
+    </span>
+  );
+}
+
+export function OfferLine({ offer, atLeast }: { offer: Offer; atLeast: boolean }) {
+  return (
+    <>
+      <code>
+        {offer.head}
+        {offer.tail && (
+          <b>
+            <ForeignText text={offer.tail} />
+          </b>
+        )}
+      </code>
+      {offer.detail && <span>{offer.detail}</span>}
+      {offer.count !== undefined && <em>{atLeast ? `at least ${count(offer.count)}` : count(offer.count)}</em>}
+    </>
+  );
+}
+
+export function QueryNote({
+  error,
+  hint,
+  onHint,
+}: {
+  error: string | null;
+  hint: QueryHint | undefined;
+  onHint: (hint: QueryHint) => void;
+}) {
+  if (error)
+    return (
+      <p className="query-error" role="alert">
+        {error}
+      </p>
+    );
+  if (!hint) return null;
+  return (
+    <p className="query-hint" role="status">
+      {hint.message.replace(/ Did you mean .*\?$/, '')}{' '}
+      <button type="button" className="link plain" onClick={() => onHint(hint)}>
+        Did you mean <code>{hint.suggestion}</code>?
+      </button>
+    </p>
+  );
+}
