@@ -101,7 +101,6 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     folder: parts.pages,
     ready: start,
     context: () => opened().context,
-    metrics: () => opened().metrics(),
   });
   const app = createServer(plugin, options.url_prefix, log);
 

@@ -2,21 +2,18 @@
 // Not here: each route (routes/), the gate's questions (access/), a server of its own (server.ts).
 // Holds: it is registered before the history is open, and answers after; every error is problem+json and shows no stack.
 import compress from '@fastify/compress';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import type { FastifyPluginAsync } from 'fastify';
-import { Type } from 'typebox';
 import { jsonText } from '../../shared/json-text.ts';
 import { fromSegment } from '../../shared/path-segment.ts';
 import type { Logger } from '../log.ts';
 import { type Gate, NOBODY, requireDeclaredAccess } from './access/gate.ts';
 import { SECURITY_HEADERS } from './access/headers.ts';
-import { type Identity, VIEWER } from './access/identity.ts';
+import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
 import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
-import type { Metrics } from './metrics/metrics.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import type { RouteContext } from './routes/context.ts';
-import { docsRoutes } from './routes/docs.ts';
+import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { liveRoute } from './routes/live.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -32,7 +29,16 @@ import { pages } from './spa.ts';
 
 /** @unit bytes */
 const COMPRESS_FROM = 2048;
-const ROUTES = [taskRoutes, taskValueRoutes, workerRoutes, queueRoutes, overviewRoutes, operationRoutes];
+const ROUTES = [
+  taskRoutes,
+  taskValueRoutes,
+  workerRoutes,
+  queueRoutes,
+  overviewRoutes,
+  operationRoutes,
+  healthRoutes,
+  aliveRoutes,
+];
 
 export interface PluginParts {
   readonly gate: Gate;
@@ -42,14 +48,13 @@ export interface PluginParts {
   readonly sockets: Set<LiveSocket>;
   /** Folder of the built pages; null: none. Not given: found beside the sources or in dist. */
   readonly folder: string | null | undefined;
-  /** Begins, if nobody has; awaited by every request before `context` and `metrics` are asked. */
+  /** Begins, if nobody has; awaited by every request before `context` is asked. */
   ready(): Promise<unknown>;
   context(): RouteContext;
-  metrics(): Promise<Metrics>;
 }
 
 export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
-  const { context, folder, gate, log, metrics, ready, sockets, version } = parts;
+  const { context, folder, gate, log, ready, sockets, version } = parts;
   return async (root) => {
     root.decorateRequest<Identity | null>('identity', null);
     root.decorateRequest('refusal', null);
@@ -72,31 +77,26 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       if (request.headers.upgrade !== undefined && reply.statusCode >= 400) request.raw.socket.destroySoon();
     });
     await root.register(websocket, { options: { maxPayload: MAX_FRAME } });
-    await root.register(
-      async (api) => {
-        api.addHook('onSend', async (_, reply) => {
-          if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
-        });
-        api.addHook('preValidation', async ({ params }) => {
-          const named = params as Record<string, string>;
-          for (const key of Object.keys(named)) named[key] = fromSegment(named[key]!);
-        });
-        // A route that says nothing of its query takes none.
-        api.addHook('onRoute', (route) => {
-          if (route.schema?.summary) route.schema.querystring ??= Type.Object({});
-        });
-        await docsRoutes(api, version);
-        const serve = serveOn(api, context);
-        for (const routes of ROUTES) routes(serve);
-        liveRoute(api, sockets, context);
-      },
-      { prefix: '/api/v2' },
-    );
-    // Below /api nothing is a page.
+    await describeRoutes(root, version);
+    await root.register(async (api) => {
+      api.addHook('onSend', async (_, reply) => {
+        if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+      });
+      api.addHook('preValidation', async ({ params }) => {
+        const named = params as Record<string, string>;
+        for (const key of Object.keys(named)) named[key] = fromSegment(named[key]!);
+      });
+      const serve = serveOn(api, context);
+      for (const routes of ROUTES) routes(serve);
+      docsRoutes(serve, root);
+      liveRoute(api, sockets, context);
+    });
+    // Below /api nothing is a page; nor is a worker without a name, or with one longer than a worker's can be: a probe would take a
+    // page for a sign of life.
     for (const path of ['/api', '/api/*'])
       root.all(path, { config: VIEWER }, async (request, reply) => answerNotFound(request, reply));
-    healthRoutes(root, context, metrics);
-    aliveRoutes(root.withTypeProvider<TypeBoxTypeProvider>(), context);
+    for (const path of ['/alive', '/alive/*'])
+      root.get(path, { config: PUBLIC }, async (request, reply) => answerNotFound(request, reply));
     await pages(root, folder);
   };
 }

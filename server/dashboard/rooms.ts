@@ -88,6 +88,7 @@ export class Rooms {
       progress,
       options,
       masking,
+      metrics: () => this.metrics(),
       version,
       timer,
     };

@@ -20,6 +20,14 @@ export const SourceState = Type.Object({
 });
 export type SourceState = Static<typeof SourceState>;
 
+/** /readyz. */
+export const Readiness = Type.Object({
+  /** Every source that is needed is there; results are not needed. */
+  ready: Bool,
+  sources: Type.Record(Str, Type.Object({ ok: Bool, detail: NStr })),
+});
+export type Readiness = Static<typeof Readiness>;
+
 /** Whether a part of the picture is of now. */
 export const Knowledge = Type.Object({
   /** null: there is no such source (no result store is configured), or it was not asked yet; `reason` says which. */

@@ -1,9 +1,11 @@
-// Every route of /api/v2 as one table: who may, what it takes, what it answers. The server registers its routes by it (types,
+// Every route of the dashboard as one table: who may, what it takes, what it answers. The server registers its routes by it (types,
 // validation, OpenAPI), the pages' client takes its paths, parameters and replies from it.
-// Not here: what answers (server/dashboard/routes/), the live feed (live.ts). The pages import its type only.
-// Holds: parameters in a path are named in the path, and are texts; a route that has no `query` or `body` takes none.
+// Not here: what answers (server/dashboard/routes/), the frames of the live feed (live.ts), the pages' own files. The pages import its
+// type only.
+// Holds: a path stands below /api/v2, unless its row says that it is at the root; parameters in a path are named in the path, and are
+// texts; a route that has no `query` or `body` takes none.
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { ClusterInfo } from './cluster.ts';
+import { ClusterInfo, Readiness } from './cluster.ts';
 import {
   OperationRecord,
   OperationRequest,
@@ -16,10 +18,18 @@ import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
 import { SeriesQuery, SeriesReply } from './series.ts';
 import { CallReply, ResultQuery, ResultReply, RetryPlan } from './task-values.ts';
 import { FacetQuery, FacetReply, TaskDetail, TaskPage, TasksQuery, TaskTypesReply, WaitReply } from './tasks.ts';
-import { WorkerDetail, WorkersReply } from './workers.ts';
+import { AliveReply, WorkerDetail, WorkersReply } from './workers.ts';
+
+/** Below the prefix of the dashboard. */
+export const API = '/api/v2';
+
+type Method = 'GET' | 'POST';
 
 interface Route {
-  readonly access: 'viewer' | 'operator';
+  /** public: nothing is asked, not even a login. */
+  readonly access: 'public' | 'viewer' | 'operator' | 'admin';
+  /** Where it is: below /api/v2, or at the root, where probes and Flower's users look for it. Default: api. */
+  readonly at?: 'api' | 'root';
   /** What it is for, as one line of the API's description. */
   readonly summary: string;
   readonly query?: TObject;
@@ -27,6 +37,10 @@ interface Route {
   readonly reply: TSchema;
   /** Of the reply. Default: JSON. */
   readonly media?: string;
+  /** Statuses besides 200 that come with the same reply. Others are problems. */
+  readonly statuses?: readonly number[];
+  /** Read by a WebSocket alone: its frames are no reply. */
+  readonly upgrade?: 'websocket';
 }
 
 export const ROUTES = {
@@ -107,17 +121,53 @@ export const ROUTES = {
     body: OperationRequest,
     reply: OperationRecord,
   },
-} as const satisfies Record<`${'GET' | 'POST'} /${string}`, Route>;
+
+  'GET /live': {
+    access: 'viewer',
+    summary: 'Changes as they happen, by a WebSocket: hello, snapshot, then numbered patches that can be resumed',
+    reply: Type.Null(),
+    upgrade: 'websocket',
+  },
+  'GET /docs': { access: 'viewer', summary: 'The API as a page', reply: Type.String(), media: 'text/html' },
+  'GET /docs/json': { access: 'viewer', summary: 'The API as OpenAPI 3.1', reply: Type.Unknown() },
+
+  'GET /healthcheck': {
+    at: 'root',
+    access: 'public',
+    summary: 'OK while this server answers, as Flower has it',
+    reply: Type.String(),
+    media: 'text/html',
+  },
+  'GET /readyz': {
+    at: 'root',
+    access: 'public',
+    summary: 'Is what the dashboard needs there? By source; 503: not all of it',
+    reply: Readiness,
+    statuses: [503],
+  },
+  'GET /metrics': {
+    at: 'root',
+    access: 'public',
+    summary: 'Figures for Prometheus',
+    reply: Type.String(),
+    media: 'text/plain',
+  },
+  'GET /alive/:worker': {
+    at: 'root',
+    access: 'public',
+    summary: 'Is this worker there, and does it take its messages? 503: restart it. As text when that is asked for',
+    reply: AliveReply,
+    statuses: [404, 503],
+  },
+} as const satisfies Record<`${Method} /${string}`, Route>;
 
 type Routes = typeof ROUTES;
 /** 'GET /tasks/:uuid' */
 export type RouteKey = keyof Routes;
-/** The paths of a method: '/tasks/:uuid'. */
-export type PathOf<Method extends 'GET' | 'POST'> = RouteKey extends infer K
-  ? K extends `${Method} ${infer Path}`
-    ? Path
-    : never
-  : never;
+type RootKey = { [K in RouteKey]: Routes[K] extends { at: 'root' } ? K : never }[RouteKey];
+/** The paths of a method below /api/v2: '/tasks/:uuid'. */
+export type PathOf<M extends Method> =
+  Exclude<RouteKey, RootKey> extends infer K ? (K extends `${M} ${infer Path}` ? Path : never) : never;
 
 type ParamNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
   ? Name | ParamNames<`/${Rest}`>
@@ -133,7 +183,8 @@ export type BodyOf<K extends RouteKey> = Routes[K] extends { body: infer B exten
 export type ReplyOf<K extends RouteKey> = Static<Routes[K]['reply']>;
 
 export interface RouteDescription extends Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
+  /** Below the prefix of the dashboard: '/api/v2/tasks/:uuid'. */
   readonly path: string;
   readonly params: TObject;
   readonly query: TObject;
@@ -141,8 +192,10 @@ export interface RouteDescription extends Route {
 
 /** A row of the table with what follows from its key. */
 export function describeRoute(key: RouteKey): RouteDescription {
-  const [method, path] = key.split(' ') as ['GET' | 'POST', string];
-  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
+  const [method, place] = key.split(' ') as [Method, string];
+  const route: Route = ROUTES[key];
+  const path = route.at === 'root' ? place : API + place;
+  const names = [...place.matchAll(/:(\w+)/g)].map(([, name]) => name!);
   const params = Type.Object(Object.fromEntries(names.map((name) => [name, Type.String()])));
-  return { query: Type.Object({}), ...(ROUTES[key] as Route), method, path, params };
+  return { query: Type.Object({}), ...route, method, path, params };
 }

@@ -16,7 +16,7 @@ import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
 import type { OperationRecord, OperationsPage } from '../../shared/wire/operations.ts';
 import type { Overview } from '../../shared/wire/overview.ts';
 import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
-import { ROUTES } from '../../shared/wire/routes.ts';
+import { describeRoute, ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
 import type { CallReply, ResultReply } from '../../shared/wire/task-values.ts';
 import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
 import type { WorkerDetail, WorkersReply } from '../../shared/wire/workers.ts';
@@ -752,13 +752,24 @@ describe('the server', () => {
       paths: Record<string, Record<string, object>>;
     }>();
     expect(document.openapi).toBe('3.1.0');
-    expect(document.servers).toEqual([{ url: '/ops/umbel/api/v2' }]);
+    expect(document.servers).toEqual([{ url: '/ops/umbel' }]);
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
     );
-    expect(described.sort()).toEqual(Object.keys(ROUTES).sort());
-    expect(document.paths['/operations']!.post).toMatchObject({ requestBody: expect.any(Object) });
-    expect((await dashboard.app.inject('/ops/umbel/api/v2/docs')).body).toContain('/tasks/{uuid}');
+    const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
+    expect(described.sort()).toEqual(rows.map(({ method, path }) => `${method} ${path}`).sort());
+    expect(document.paths['/api/v2/operations']!.post).toMatchObject({
+      operationId: 'postOperations',
+      requestBody: expect.any(Object),
+    });
+    const types = (path: string, status: string) =>
+      Object.keys(
+        (document.paths[path]!.get as { responses: Record<string, { content: object }> }).responses[status]!.content,
+      );
+    expect(types('/alive/{worker}', '503')).toEqual(['application/json']);
+    expect(types('/metrics', '200')).toEqual(['text/plain']);
+    expect(types('/api/v2/operations/export', '200')).toEqual(['text/csv']);
+    expect((await dashboard.app.inject('/ops/umbel/api/v2/docs')).body).toContain('/api/v2/tasks/{uuid}');
     expect((await dashboard.app.inject('/ops/umbel/healthcheck')).body).toBe('OK');
   });
 

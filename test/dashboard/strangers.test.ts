@@ -17,6 +17,7 @@ import { createDashboard, type Dashboard, type DashboardOptions } from '../../se
 import { createLogger } from '../../server/log.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
+import { describeRoute, ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
 import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
 import type { WorkersReply } from '../../shared/wire/workers.ts';
 import { ManualTimer } from '../support/clock.ts';
@@ -223,6 +224,13 @@ describe('routes', () => {
     expect(routes.filter(({ access }) => !['public', 'viewer', 'operator', 'admin'].includes(String(access)))).toEqual(
       [],
     );
+    // A route is a row of the table. What is none answers with no data: pages, and what is not there.
+    const none = ['/', '/*', '/api', '/api/*', '/alive', '/alive/*'];
+    const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
+    const registered = routes
+      .filter(({ method, url }) => method !== 'HEAD' && !none.includes(url))
+      .map(({ method, url, access }) => `${method} ${url}: ${String(access)}`);
+    expect(registered.sort()).toEqual(rows.map(({ method, path, access }) => `${method} ${path}: ${access}`).sort());
     const open = new Set(routes.filter(({ access }) => access === 'public').map(({ url }) => url));
     expect([...open].sort()).toEqual(['/alive', '/alive/*', '/alive/:worker', '/healthcheck', '/metrics', '/readyz']);
     const acting = routes.filter(

@@ -3,7 +3,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { createDashboard } from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
-import { ROUTES } from '../../shared/wire/routes.ts';
+import { describeRoute, ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
 import type { TaskDetail } from '../../shared/wire/tasks.ts';
 import type { WorkerDetail } from '../../shared/wire/workers.ts';
 import { getFrom } from '../support/python-dashboard.ts';
@@ -51,18 +51,17 @@ describeNeedsRedis('a broker that stands still', { timeout: 120_000 }, () => {
     const asked = (await detail()).inspected!;
     await until(() => Date.now() / 1000 > asked + 2.5, 'the answers of before to be old', PATIENT);
 
-    const gets = Object.keys(ROUTES).filter((route) => route.startsWith('GET '));
-    const paths = gets.flatMap((route) => {
-      const path = route.slice(4);
-      if (path === '/series') return ['/series?range=15m&lines=finished'];
-      if (path === '/tasks/facets') return ['/tasks/facets?field=name'];
+    const gets = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute).filter(({ method }) => method === 'GET');
+    const paths = gets.flatMap(({ path }) => {
+      if (path.endsWith('/series')) return [`${path}?range=15m&lines=finished`];
+      if (path.endsWith('/tasks/facets')) return [`${path}?field=name`];
       if (path.includes(':uuid')) return [running!, reserved!].map((id) => path.replace(':uuid', id));
-      return [path.replace(':hostname', 'w1@still').replace(':name', 'celery')];
+      return [path.replace(/:(hostname|worker)/, 'w1@still').replace(':name', 'celery')];
     });
     const answer = async (path: string): Promise<string> => {
       let late: NodeJS.Timeout | undefined;
       const reply = await Promise.race([
-        dashboard.app.inject({ url: `/api/v2${path}` }),
+        dashboard.app.inject({ url: path }),
         new Promise<null>((resolve) => {
           late = setTimeout(resolve, HANGS_MS, null);
         }),

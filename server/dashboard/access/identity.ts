@@ -26,5 +26,4 @@ export function may({ role }: Identity, access: Access): boolean {
 
 /** For routes: `config: VIEWER`. */
 export const VIEWER = { access: 'viewer' } as const;
-export const OPERATOR = { access: 'operator' } as const;
 export const PUBLIC = { access: 'public' } as const;

@@ -1,7 +1,5 @@
 // What every route is handed, and how a route refuses.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
 import type { Timer } from '../../timer.ts';
 import type { Access, Identity } from '../access/identity.ts';
@@ -10,19 +8,11 @@ import type { Baselines } from '../cluster/baselines.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Feed } from '../live/feed.ts';
 import type { ProgressWatch } from '../live/progress.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { OperationDesk } from '../operations/contract.ts';
 import type { Resolved } from '../options.ts';
 import type { TaskRows } from '../views/task-rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
-
-/** Where routes are registered: what their schemas say is what their handlers are given. */
-export type Api = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
 
 export interface RouteContext {
   readonly cluster: ClusterView;
@@ -41,6 +31,8 @@ export interface RouteContext {
   readonly options: Resolved;
   /** Takes secrets out of what is shown. What comes from events and inspect answers went through it already. */
   readonly masking: Masking;
+  /** Loaded when somebody reads them. */
+  readonly metrics: () => Promise<Metrics>;
   readonly version: string;
   readonly timer: Timer;
 }

@@ -1,10 +1,11 @@
 // The API described by itself: OpenAPI 3.1 from the very schemas of the routes (@fastify/swagger), and a page to read it without
 // any other resource.
-// Holds: nothing is listed by hand; a route appears when it is registered with a summary.
+// Holds: nothing is listed by hand; a route appears when it is registered as a row of the table.
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { Problem } from '../../../shared/wire/problem.ts';
-import { VIEWER } from '../access/identity.ts';
+import { API } from '../../../shared/wire/routes.ts';
+import type { Serve } from './serve.ts';
 
 /** What the page reads of the document. */
 interface Described {
@@ -14,9 +15,9 @@ interface Described {
   >;
 }
 
-/** Describes every route registered after it. */
-export async function docsRoutes(api: FastifyInstance, version: string): Promise<void> {
-  await api.register(swagger, {
+/** Describes every route registered after it. @param app has the prefix of the dashboard */
+export async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
     convertConstToEnum: false,
     openapi: {
       openapi: '3.1.0',
@@ -24,28 +25,39 @@ export async function docsRoutes(api: FastifyInstance, version: string): Promise
         title: 'Umbel dashboard',
         version,
         description:
-          'Instants are seconds since the epoch, durations seconds. Changes as they happen: the WebSocket /live.',
+          'Instants are seconds since the epoch, durations seconds. Changes as they happen: the WebSocket /api/v2/live.',
       },
-      servers: [{ url: api.prefix }],
+      servers: [{ url: app.prefix || '/' }],
     },
     transform: ({ schema, url, route }) => ({
       url,
-      schema: schema?.summary ? described(schema, url.slice(api.prefix.length), String(route.method)) : { hide: true },
+      schema: schema?.summary ? described(schema, url.slice(app.prefix.length), String(route.method)) : { hide: true },
     }),
   });
-  api.get('/docs/json', { config: VIEWER }, async () => api.swagger());
-  api.get('/docs', { config: VIEWER }, async (_, reply) =>
-    reply.type('text/html; charset=utf-8').send(page(api.swagger() as unknown as Described)),
+}
+
+/** @param app as it was described */
+export function docsRoutes(serve: Serve, app: FastifyInstance): void {
+  serve('GET /docs/json', async () => app.swagger());
+  serve('GET /docs', async (_, __, reply) =>
+    reply.type('text/html; charset=utf-8').send(page(app.swagger() as unknown as Described)),
   );
 }
 
 function described(schema: FastifySchema, path: string, method: string): FastifySchema {
-  const ok = (schema.response as Record<string, unknown> | undefined)?.['200'] ?? {};
+  const replies = Object.entries((schema.response ?? {}) as Record<string, object>).map(([status, reply]) => [
+    status,
+    {
+      description: status === '200' ? 'OK' : 'The same, of what is not well',
+      ...('content' in reply ? reply : { content: { 'application/json': { schema: reply } } }),
+    },
+  ]);
+  const name = path.startsWith(API) ? path.slice(API.length) : path;
   return {
     ...schema,
-    operationId: `${method.toLowerCase()}${path.replace(/:/g, '').replace(/\/(\w)/g, (_, c: string) => c.toUpperCase())}`,
+    operationId: `${method.toLowerCase()}${name.replace(/:/g, '').replace(/\/(\w)/g, (_, c: string) => c.toUpperCase())}`,
     response: {
-      200: { description: 'OK', content: { 'application/json': { schema: ok } } },
+      ...Object.fromEntries(replies),
       default: { description: 'A problem', content: { 'application/problem+json': { schema: Problem } } },
     },
   };

@@ -1,24 +1,19 @@
 // /healthcheck as Flower has it, /readyz by source, /metrics for Prometheus. None of them asks for authentication, as with Flower.
 // Not here: what is counted (../metrics/).
-import type { FastifyInstance } from 'fastify';
-import { PUBLIC } from '../access/identity.ts';
 import { sources } from '../cluster/knowledge.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import type { RouteContext } from './context.ts';
+import type { Serve } from './serve.ts';
 
-export function healthRoutes(app: FastifyInstance, context: () => RouteContext, metrics: () => Promise<Metrics>): void {
-  app.get('/healthcheck', { config: PUBLIC }, async (_, reply) => reply.type('text/html; charset=UTF-8').send('OK'));
+export function healthRoutes(serve: Serve): void {
+  serve('GET /healthcheck', async (_, __, reply) => reply.type('text/html; charset=UTF-8').send('OK'));
 
-  app.get('/readyz', { config: PUBLIC }, async (_, reply) => {
-    const all = sources(context().cluster);
-    const needed = all.filter((s) => s.name !== 'results');
-    const ready = needed.every((s) => s.ok);
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ ready, sources: Object.fromEntries(all.map((s) => [s.name, { ok: s.ok, detail: s.detail }])) });
+  serve('GET /readyz', async ({ cluster }, _, reply) => {
+    const all = sources(cluster);
+    const ready = all.every((source) => source.ok || source.name === 'results');
+    reply.code(ready ? 200 : 503);
+    return { ready, sources: Object.fromEntries(all.map(({ name, ok, detail }) => [name, { ok, detail }])) };
   });
 
-  app.get('/metrics', { config: PUBLIC }, async (_, reply) => {
+  serve('GET /metrics', async ({ metrics }, _, reply) => {
     const text = await (await metrics()).text();
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text);
   });

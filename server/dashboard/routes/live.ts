@@ -3,9 +3,9 @@
 // Not here: what the feed tells (../live/feed.ts), one page's reading of it (../live/socket.ts).
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { VIEWER } from '../access/identity.ts';
 import { LiveSocket } from '../live/socket.ts';
 import { ProblemError, type RouteContext } from './context.ts';
+import { routeOf } from './serve.ts';
 
 /** Live pages at a time. */
 const MAX_SOCKETS = 500;
@@ -36,10 +36,8 @@ export function liveRoute(api: FastifyInstance, sockets: Set<LiveSocket>, contex
     socket.on('close', () => sockets.delete(live));
   };
   api.route({
-    method: 'GET',
-    url: '/live',
+    ...routeOf('GET /live'),
     compress: false,
-    config: VIEWER,
     handler: async () => {
       throw new ProblemError(426, 'Upgrade required', 'This is the live feed: it is read by a WebSocket.', {
         headers: { upgrade: 'websocket' },
