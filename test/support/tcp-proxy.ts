@@ -25,6 +25,7 @@ export class TcpProxy {
   readonly #server: Server;
   #refusing = false;
   #swallowing = false;
+  #cutAt: string | null = null;
 
   constructor(target: { host: string; port: number }, line: LineOptions = {}) {
     this.#target = target;
@@ -54,6 +55,16 @@ export class TcpProxy {
   cutOne(): void {
     const all = [...this.#open];
     all[Math.floor(Math.random() * all.length)]?.cut('rst');
+  }
+
+  /** Ends the next connection whose client sends a text with this in it, instead of handing it on. */
+  cutAt(text: string): void {
+    this.#cutAt = text;
+  }
+
+  /** `cutAt` has cut. */
+  get hasCut(): boolean {
+    return this.#cutAt === null;
   }
 
   /** New connections are refused until `accept`. */
@@ -99,7 +110,13 @@ export class TcpProxy {
       return;
     }
     const far = connect({ ...this.#target, allowHalfOpen: true, noDelay: true });
-    near.on('data', () => this.trips++);
+    near.on('data', (data: Buffer) => {
+      this.trips++;
+      if (this.#cutAt === null || !data.toString('latin1').includes(this.#cutAt)) return;
+      this.#cutAt = null;
+      pair.silence();
+      pair.cut('rst');
+    });
     const pair = new Pair(near, far, this.line);
     if (this.#swallowing) pair.silence();
     this.#open.add(pair);

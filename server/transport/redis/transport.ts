@@ -48,6 +48,8 @@ class RedisTransport implements Transport {
 
   async connect(): Promise<void> {
     await this.#broker.connect();
+    // Lost at its last word, of which an error is no matter otherwise: nobody would ever be told.
+    this.#broker.link.check();
     this.#connected = true;
   }
 

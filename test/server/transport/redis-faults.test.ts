@@ -1,6 +1,6 @@
 // Redis away, half-open, full, closed to us: what was held is not lost, what fails says why, and nobody spins.
 import { Redis } from 'ioredis';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, expect, it } from 'vitest';
 import { OperationalError } from '../../../server/errors.ts';
 import { silentLogger } from '../../../server/log.ts';
 import { Connection } from '../../../server/messaging/connection.ts';
@@ -17,6 +17,7 @@ import {
   type RedisServerOptions,
   redisServer,
 } from '../../support/redis-server.ts';
+import { tcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
 
 describeNeedsRedis('a Redis that fails', () => {
@@ -30,6 +31,14 @@ describeNeedsRedis('a Redis that fails', () => {
     cleanup.push(() => server.close());
     return server;
   }
+  /** Of those that need nothing but a database of their own. */
+  let server: Promise<RedisServer> | null = null;
+  let databases = 0;
+  const shared = () => {
+    server ??= redisServer();
+    return server;
+  };
+  afterAll(async () => (await server)?.close());
   function transport(url: string, options: Record<string, unknown> = {}): Promise<Transport> {
     return createTransport({ url, options, connectTimeoutMs: 3000 }).then((made) => {
       cleanup.push(() => made.close());
@@ -118,6 +127,36 @@ describeNeedsRedis('a Redis that fails', () => {
     const client = look(server);
     await until(async () => (await client.hlen('unacked')) === 0, 'nothing to be left unacknowledged');
   });
+
+  it.each(['ping', 'SCRIPT', 'ROLE', 'TIME', 'client', 'subscribe', 'TRACKING'])(
+    'cut while it sends %s, a connection is made again, and consumes',
+    async (command) => {
+      const server = await shared();
+      const line = await tcpProxy(server.port);
+      cleanup.push(() => line.close());
+      const connection = new Connection({
+        urls: [`redis://127.0.0.1:${line.port}/${++databases}`],
+        transportOptions: {},
+        connectTimeoutMs: 0,
+        retry: { enabled: true, maxRetries: null, intervalStartMs: 1, intervalStepMs: 0, intervalMaxMs: 1 },
+        timer: createTimer({ unref: true }),
+        log: silentLogger,
+      });
+      cleanup.push(() => connection.close());
+      line.cutAt(`\r\n${command}\r\n`);
+      const heard: string[] = [];
+      const consume = async () => {
+        const channel = await connection.channel();
+        const onMessage = (m: Message) => void heard.push(text(m));
+        await new Consumer(channel, { queues: [queue('celery')], onMessage, noAck: true }).consume();
+        return channel;
+      };
+      const channel = await until(consume, 'to consume', { everyMs: 1 });
+      expect(line.hasCut).toBe(true);
+      await channel.publish(message('hello'));
+      await expect.poll(() => heard).toEqual(['hello']);
+    },
+  );
 
   it('settles after reconnecting what was acknowledged and requeued while it was away', async () => {
     const server = await start({ durable: true });
