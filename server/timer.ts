@@ -76,7 +76,7 @@ export class JumpDetector {
   }
 
   /** By how much it was set since the last look; 0: it was not. */
-  look(): number {
+  measure(): number {
     const offsetMs = this.#clock.now() - this.#clock.monotonic();
     const byMs = offsetMs - this.#offsetMs;
     this.#offsetMs = offsetMs;
@@ -224,7 +224,7 @@ export function createTimer(options: TimerOptions = {}): Timer {
     return watched ? Math.min(nextMs, clock.monotonic() + CHECK_MS) : nextMs;
   };
 
-  function arm(): void {
+  function schedule(): void {
     const untilMs = wakeAt();
     // Whoever merely listens for the clock to be set does not keep the process alive.
     const idle = unref || heap.size === 0;
@@ -239,23 +239,23 @@ export function createTimer(options: TimerOptions = {}): Timer {
   function fire(): void {
     sleep = null;
     try {
-      const byMs = jumps.look();
+      const byMs = jumps.measure();
       if (byMs !== 0) for (const listener of [...listeners]) listener(byMs);
       const nowMs = clock.now();
       const monotonicMs = clock.monotonic();
       for (let fn = heap.takeDue(nowMs, monotonicMs); fn; fn = heap.takeDue(nowMs, monotonicMs)) fn();
     } finally {
-      arm();
+      schedule();
     }
   }
 
   function add(on: EntryHeap, whenMs: number, fn: () => void, priority = 0): TimerHandle {
     const entry = on.push(whenMs, priority, fn);
-    arm();
+    schedule();
     return {
       cancel() {
         on.cancel(entry);
-        if (heap.size === 0) arm();
+        if (heap.size === 0) schedule();
       },
     };
   }
@@ -269,20 +269,20 @@ export function createTimer(options: TimerOptions = {}): Timer {
     every: (intervalMs, fn) => repeat({ after }, intervalMs, fn),
     onJump(fn) {
       // What happened before nobody listened is not told.
-      if (listeners.size === 0 && heap.deadlines.size === 0) jumps.look();
+      if (listeners.size === 0 && heap.deadlines.size === 0) jumps.measure();
       listeners.add(fn);
-      arm();
+      schedule();
       return {
         cancel() {
           listeners.delete(fn);
-          arm();
+          schedule();
         },
       };
     },
     clear() {
       heap.clear();
       listeners.clear();
-      arm();
+      schedule();
     },
     get size() {
       return heap.size;

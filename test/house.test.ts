@@ -237,7 +237,8 @@ function isThere(name: string, from: string): boolean {
 const PRIVATE_WORDS =
   'untold|mute|isMute|mend|MOST|LEAST|SELDOM|OFTEN|HOLDINGS|TOLD_FOR|noteTold|hungry|hope|hopeAll|hopeful|worthClaiming|' +
   'payDebts|owes|Owed|DEBTS_MS|startKeeping|giveBack|partingWords|honestly|WORD_MS|isWordDue|USUAL_BUCKETS|wordOf|kin|lone|' +
-  'usualRate|setTold|roughly|Belongs';
+  'usualRate|setTold|roughly|Belongs|told|toldAt|Told|TOLD|deaf|isDeaf|kid|kids|usual|Usual|Taken|Hear|heardBy|Ear|MANY|SLICE|KEPT|SHOWN|' +
+  'FRESH|Finish|lastWords';
 
 /** Code without what is written for people: comments, texts, patterns. */
 function identifiersOf(path: string): Set<string> {

@@ -70,8 +70,8 @@ export async function completeChordPart(
 /** Waits while somebody else sends the body: when he dies, it is left to us. */
 async function counted(app: AppHost, backend: CountingBackend, part: ChordPart): Promise<ChordReady | null> {
   for (;;) {
-    const told = await backend.completeChordPart(part);
-    if (told === null || !('claimedBy' in told)) return told;
+    const answer = await backend.completeChordPart(part);
+    if (answer === null || !('claimedBy' in answer)) return answer;
     await new Promise<void>((resolve) => app.timer.after(CLAIM_POLL_MS, resolve));
   }
 }

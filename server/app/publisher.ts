@@ -88,7 +88,7 @@ export async function sendTask(
   const retryPolicy = options.retry_policy
     ? { ...conf.task_publish_retry_policy, ...options.retry_policy }
     : conf.task_publish_retry_policy;
-  const told = {
+  const published = {
     sender: name,
     body: built.payload,
     exchange: destination.exchange.name,
@@ -98,7 +98,7 @@ export async function sendTask(
   };
   if (signals.before_task_publish.size > 0) {
     signals.before_task_publish.send({
-      ...told,
+      ...published,
       declare: destination.declare,
       retry_policy: retryPolicy as Record<string, unknown>,
     });
@@ -118,7 +118,7 @@ export async function sendTask(
     retry: options.retry ?? conf.task_publish_retry,
     retryPolicy,
   });
-  if (signals.after_task_publish.size > 0) signals.after_task_publish.send(told);
+  if (signals.after_task_publish.size > 0) signals.after_task_publish.send(published);
   if (conf.task_send_sent_event) sendSentEvent(app, fields, destination, sentMs);
 
   const result = new AsyncResult(id, app, { taskName: name });

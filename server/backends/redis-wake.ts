@@ -115,10 +115,10 @@ export class RedisWake {
   }
 }
 
-const SLICE = 1000;
+const CHANNELS_PER_COMMAND = 1000;
 
 function slices(keys: readonly string[]): string[][] {
   const out: string[][] = [];
-  for (let i = 0; i < keys.length; i += SLICE) out.push(keys.slice(i, i + SLICE));
+  for (let i = 0; i < keys.length; i += CHANNELS_PER_COMMAND) out.push(keys.slice(i, i + CHANNELS_PER_COMMAND));
   return out;
 }

@@ -48,9 +48,9 @@ interface PendingStore {
 type Argument = string | Buffer | number;
 
 /** One call of a script holds the server up for so much at most. */
-const MOST_ROWS = 500;
-const MOST_BYTES = 4 * 1024 * 1024;
-const MANY = 1000;
+const MAX_ROWS = 500;
+const MAX_BYTES = 4 * 1024 * 1024;
+const IDS_PER_QUERY = 1000;
 
 export function createRedisBackend(context: BackendContext): CountingBackend {
   return new RedisBackend(context);
@@ -72,7 +72,7 @@ class RedisBackend implements CountingBackend {
   /** Why the connection is away; null while it is there. */
   #away: Error | null = null;
   /** Why the connection that listens was away last. */
-  #deaf: Error | null = null;
+  #subscriberError: Error | null = null;
   #format: { readonly type: string; readonly encoding: string } | null = null;
   #open = true;
 
@@ -92,11 +92,11 @@ class RedisBackend implements CountingBackend {
     });
     const listen = () =>
       connect().on('error', (error: Error) => {
-        this.#deaf = error;
+        this.#subscriberError = error;
       });
     this.#wake = new RedisWake(
       listen,
-      (key, body) => this.#told(key, body),
+      (key, body) => this.#onMessage(key, body),
       () => void this.#catchUp(),
     );
   }
@@ -118,8 +118,8 @@ class RedisBackend implements CountingBackend {
 
   async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
     const found = new Map<string, ResultMeta>();
-    for (let i = 0; i < taskIds.length; i += MANY) {
-      const ids = taskIds.slice(i, i + MANY);
+    for (let i = 0; i < taskIds.length; i += IDS_PER_QUERY) {
+      const ids = taskIds.slice(i, i + IDS_PER_QUERY);
       const rows = await this.#ask((redis) => redis.mgetBuffer(...ids.map((id) => this.#keys.task(id))));
       for (const [n, row] of rows.entries()) if (row) found.set(ids[n]!, this.#decode(ids[n]!, row));
     }
@@ -159,7 +159,7 @@ class RedisBackend implements CountingBackend {
     try {
       await this.#wake.settled();
     } catch (error) {
-      throw this.#open ? redisError(this.#context.url, error, this.#deaf) : closed();
+      throw this.#open ? redisError(this.#context.url, error, this.#subscriberError) : closed();
     }
   }
 
@@ -290,7 +290,7 @@ class RedisBackend implements CountingBackend {
     if (batch.length === 0) return;
     this.#pending = [];
     for (let from = 0, to = 0; from < batch.length; from = to) {
-      for (let bytes = 0; to < batch.length && to - from < MOST_ROWS && (to === from || bytes < MOST_BYTES); to++) {
+      for (let bytes = 0; to < batch.length && to - from < MAX_ROWS && (to === from || bytes < MAX_BYTES); to++) {
         bytes += batch[to]!.body.length;
       }
       const sent = this.#send(batch.slice(from, to), false).catch(() => {});
@@ -356,7 +356,7 @@ class RedisBackend implements CountingBackend {
     };
   }
 
-  #told(key: string, body: Buffer): void {
+  #onMessage(key: string, body: Buffer): void {
     const taskId = this.#keys.taskId(key);
     if (taskId !== null) this.#listeners.emit(taskId, () => this.#decode(taskId, body));
   }

@@ -23,7 +23,7 @@ export class Wake {
   #timer: Timer | null = null;
   readonly #lingerTimer = createTimer({ unref: true });
   #linger: TimerHandle | null = null;
-  #told = false;
+  #notified = false;
   #closed = false;
 
   /** @param path of the file to write to and watch; made when missing */
@@ -110,10 +110,10 @@ export class Wake {
 
   /** Several notifications of one turn are one call. */
   #tell(): void {
-    if (this.#told) return;
-    this.#told = true;
+    if (this.#notified) return;
+    this.#notified = true;
     setImmediate(() => {
-      this.#told = false;
+      this.#notified = false;
       this.#call();
     });
   }

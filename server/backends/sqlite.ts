@@ -41,7 +41,7 @@ interface PendingStore {
 const CLEANUP_EVERY_MS = 3_600_000;
 const FIRST_CLEANUP_MS = 60_000;
 const CLEANUP_SLICE = 10_000;
-const MANY = 200;
+const IDS_PER_QUERY = 200;
 
 export function createSqliteBackend(context: BackendContext): CountingBackend {
   return new SqliteBackend(context);
@@ -101,8 +101,8 @@ class SqliteBackend implements CountingBackend {
   async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
     this.#flush();
     const found = new Map<string, ResultMeta>();
-    for (let i = 0; i < taskIds.length; i += MANY) {
-      const ids = JSON.stringify(taskIds.slice(i, i + MANY));
+    for (let i = 0; i < taskIds.length; i += IDS_PER_QUERY) {
+      const ids = JSON.stringify(taskIds.slice(i, i + IDS_PER_QUERY));
       for (const row of this.#ask(() => this.#opened().all<EncodedRow & { task_id: string }>(SQL.getMany, ids))) {
         if (!this.#expired(row)) found.set(row.task_id, this.#decode(row.task_id, row));
       }

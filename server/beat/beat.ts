@@ -18,7 +18,7 @@ import type { Timer, TimerHandle } from '../timer.ts';
 import { checkCall, checkEntry, definitionOf } from './entry.ts';
 import { BeatLazyFunc } from './lazy.ts';
 import { Persistence } from './persistence.ts';
-import { type EntryOptions, type ScheduleEntry, Scheduler, type Taken } from './scheduler.ts';
+import { type DueEntry, type EntryOptions, type ScheduleEntry, Scheduler } from './scheduler.ts';
 
 export type {
   EntryDefinition,
@@ -140,7 +140,7 @@ export class Beat {
       runs: () => this.scheduler.runs(),
       onClaimed: (runs) => this.#claimed(runs),
       onLost: () => this.#wake?.cancel(),
-      onRegained: () => this.#arm(),
+      onRegained: () => this.#schedule(),
     });
   }
 
@@ -161,7 +161,7 @@ export class Beat {
       `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.#persistence.description}`,
     );
     this.#jumps = this.#timer.onJump((byMs) => this.#clockSet(byMs));
-    this.#arm();
+    this.#schedule();
   }
 
   /** What is being sent is finished; what was sent is written down; the schedule is free for another beat. */
@@ -191,7 +191,7 @@ export class Beat {
   reload(): void {
     this.#persistence.replaced();
     this.scheduler.merge(this.#configured(), new Map(), this.#timer.now());
-    this.#arm();
+    this.#schedule();
   }
 
   /** Send what is due now. Called by the timer. */
@@ -202,7 +202,7 @@ export class Beat {
     if (nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
     this.#lastTickMs = nowMs;
     for (const taken of this.scheduler.takeDue(nowMs)) this.#start(taken);
-    this.#arm();
+    this.#schedule();
   }
 
   #clockSet(byMs: number): void {
@@ -213,25 +213,25 @@ export class Beat {
     this.tick();
   }
 
-  #arm(): void {
+  #schedule(): void {
     if (this.#mode !== 'running' || !this.#persistence.isHeld) return;
     this.#wake?.cancel();
     const waitMs = Math.min(this.scheduler.nextAt() - this.#timer.now(), this.maxInterval * 1000);
     this.#wake = this.#timer.after(Math.max(waitMs, 0), () => this.tick());
   }
 
-  #start(taken: Taken): void {
+  #start(taken: DueEntry): void {
     const { entry } = taken;
     entry.sending = true;
     const sending = this.#send(taken).finally(() => {
       entry.sending = false;
       this.#sending.delete(sending);
-      this.#arm();
+      this.#schedule();
     });
     this.#sending.add(sending);
   }
 
-  async #send(taken: Taken): Promise<void> {
+  async #send(taken: DueEntry): Promise<void> {
     const { entry } = taken;
     try {
       this.#log.info(`Scheduler: Sending due task ${entry.name} (${entry.task})`);
@@ -259,7 +259,7 @@ export class Beat {
       : await this.app.sendTask(entry.task, args, kwargs, entry.options);
   }
 
-  #failed(taken: Taken, error: unknown): void {
+  #failed(taken: DueEntry, error: unknown): void {
     const { entry } = taken;
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     if (!(error instanceof OperationalError)) {

@@ -48,7 +48,7 @@ export interface SchedulerOptions {
 }
 
 /** What an entry was before it was taken for sending. */
-export interface Taken {
+export interface DueEntry {
   readonly entry: ScheduleEntry;
   readonly before: EntryRuns;
 }
@@ -78,30 +78,30 @@ export class Scheduler {
     this.#entries.clear();
     for (const entry of read) {
       this.#entries.set(entry.name, entry);
-      this.#look(entry, nowMs);
+      this.#updateDue(entry, nowMs);
     }
     this.#options.dirty?.();
   }
 
   /** The entries that are due, the longest overdue first, each marked as run. Call `putBack` when one could not be sent. */
-  takeDue(nowMs: number): Taken[] {
-    const due: { taken: Taken; dueAt: number }[] = [];
+  takeDue(nowMs: number): DueEntry[] {
+    const due: { taken: DueEntry; dueAt: number }[] = [];
     for (const entry of this.#entries.values()) {
       if (!entry.enabled || entry.sending || entry.dueAt > nowMs) continue;
       const before = { lastRunAt: entry.lastRunAt, totalRunCount: entry.totalRunCount };
       const dueAt = entry.dueAt;
-      if (!this.#look(entry, nowMs)) continue;
+      if (!this.#updateDue(entry, nowMs)) continue;
       due.push({ taken: { entry, before }, dueAt });
       entry.lastRunAt = this.#runInstant(entry, nowMs);
       entry.totalRunCount++;
-      this.#look(entry, nowMs);
+      this.#updateDue(entry, nowMs);
     }
     if (due.length > 0) this.#options.dirty?.();
     return due.sort((a, b) => a.dueAt - b.dueAt).map(({ taken }) => taken);
   }
 
   /** As if it had not been taken; it is looked at again at `retryAtMs`. */
-  putBack({ entry, before }: Taken, retryAtMs: number): void {
+  putBack({ entry, before }: DueEntry, retryAtMs: number): void {
     entry.lastRunAt = before.lastRunAt;
     entry.totalRunCount = before.totalRunCount;
     entry.dueAt = retryAtMs;
@@ -124,14 +124,14 @@ export class Scheduler {
   clockSet(byMs: number, nowMs: number): void {
     for (const entry of this.#entries.values()) {
       if (entry.schedule.kind === 'interval') entry.lastRunAt += byMs;
-      this.#look(entry, nowMs);
+      this.#updateDue(entry, nowMs);
     }
     this.#options.dirty?.();
   }
 
   /** Ask every entry anew, after the clock or the zone may have changed. */
   review(nowMs: number): void {
-    for (const entry of this.#entries.values()) this.#look(entry, nowMs);
+    for (const entry of this.#entries.values()) this.#updateDue(entry, nowMs);
   }
 
   runs(): Map<string, EntryRuns> {
@@ -141,7 +141,7 @@ export class Scheduler {
   }
 
   /** Is it due? Sets when it is to be looked at next. */
-  #look(entry: ScheduleEntry, nowMs: number): boolean {
+  #updateDue(entry: ScheduleEntry, nowMs: number): boolean {
     const { zone, startingDeadline = null } = this.#options;
     // Run for an instant that lies ahead, since the clock was set back: that stands, but for no longer than one run to the next.
     const aheadMs = entry.lastRunAt - nowMs;

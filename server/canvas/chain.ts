@@ -9,7 +9,7 @@ import type { ApplyOptions } from './call-options.ts';
 import { Chord } from './chord.ts';
 import { Group, isEmptyGroup, shortened } from './group.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
-import { listOf, type Place, Signature, type SignatureParts } from './signature.ts';
+import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
 
 interface Prepared {
   /** Last step first. */
@@ -76,7 +76,7 @@ export class Chain<R = unknown> extends Signature<R> {
     return last ?? nothingToRun();
   }
 
-  override freeze(place: Place = {}): AnyResult {
+  override freeze(place: FreezeOptions = {}): AnyResult {
     const id = (this.options.task_id as string | undefined) ?? place.id;
     if (this.isEmpty) {
       throw new IndexError(
@@ -112,7 +112,7 @@ export class Chain<R = unknown> extends Signature<R> {
   }
 
   /** From the last step to the first: make chords of groups with something after them, freeze each. */
-  private prepare(copy: boolean, args: readonly unknown[], kwargs: Kwargs, last: Place): Prepared {
+  private prepare(copy: boolean, args: readonly unknown[], kwargs: Kwargs, last: FreezeOptions): Prepared {
     const { steps: waiting, prefix } = this.spliced(args);
     const steps: Signature[] = [];
     const results: AnyResult[] = [];

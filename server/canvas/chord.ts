@@ -10,7 +10,7 @@ import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import { Group, tasksText, unrolledResults } from './group.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
-import { type Place, Signature, type SignatureParts } from './signature.ts';
+import { type FreezeOptions, Signature, type SignatureParts } from './signature.ts';
 
 export class Chord extends Signature {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
@@ -99,7 +99,7 @@ export class Chord extends Signature {
     return this.body.clone([], {}, rest).apply([await header.get()], {}, options);
   }
 
-  override freeze(place: Place = {}): AnyResult {
+  override freeze(place: FreezeOptions = {}): AnyResult {
     const headerResult = this.headerGroup().freeze({
       chord: this.body,
       rootId: place.rootId,
@@ -150,7 +150,7 @@ function idsOf(result: { readonly id: string; readonly results?: readonly { read
 }
 
 /** A body that is a group or chain is frozen as such, its last steps in the place the body has. */
-function freezeBody(body: Signature, place: Place): AnyResult {
+function freezeBody(body: Signature, place: FreezeOptions): AnyResult {
   return body.freeze(place);
 }
 

@@ -8,7 +8,7 @@ import { ImproperlyConfigured } from '../errors.ts';
 import { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
-import { listOf, type Place, Signature, type SignatureParts } from './signature.ts';
+import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
 
 export class Group extends Signature<unknown[]> {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
@@ -81,7 +81,7 @@ export class Group extends Signature<unknown[]> {
     );
   }
 
-  override freeze(place: Place = {}): GroupResult {
+  override freeze(place: FreezeOptions = {}): GroupResult {
     const o = this.options;
     o.task_id ??= place.id ?? this.host.newId();
     const groupId = o.task_id as string;

@@ -12,7 +12,7 @@ import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
 import { refuseMisplacedOptions } from './misplaced-options.ts';
 
 /** What freezing tells a signature of the place it will have. */
-export interface Place {
+export interface FreezeOptions {
   readonly id?: string | undefined;
   readonly groupId?: string | null | undefined;
   readonly groupIndex?: number | null | undefined;
@@ -173,7 +173,7 @@ export class Signature<R = unknown> implements SignatureLike {
   }
 
   /** Settle its id and place. */
-  freeze(place: Place = {}): AnyResult {
+  freeze(place: FreezeOptions = {}): AnyResult {
     const o = this.options;
     o.task_id ??= place.id ?? this.host.newId();
     if (place.rootId) o.root_id = place.rootId;

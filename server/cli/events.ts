@@ -112,23 +112,23 @@ function describer(output: Output): (event: AnyEvent) => string {
 function lineOf(event: AnyEvent & { readonly type: string }, output: Output): string {
   const { type } = event;
   const isTask = type.startsWith('task-');
-  const words = TASK_WORDS[type] ?? told(type.replace(/^worker-/, '').replaceAll('-', ' '));
+  const words = TASK_WORDS[type] ?? display(type.replace(/^worker-/, '').replaceAll('-', ' '));
   const rest = Object.entries(event)
     .filter(([key, value]) => !QUIET.has(key) && value !== null && value !== undefined && value !== '')
-    .map(([key, value]) => `${told(key)}=${told(value)}`)
+    .map(([key, value]) => `${display(key)}=${display(value)}`)
     .join(' ');
   const bad = type === 'task-failed' || type === 'task-rejected' || type === 'worker-offline';
   const painted = output.paint(words, bad ? 'red' : isTask ? 'green' : 'blue');
-  const what = isTask ? `${painted}: ${told(event['name'])}(${told(event['uuid'])})` : painted;
-  return `${output.paint(told(event['hostname']), 'cyan')} [${instant(event['timestamp'])}] ${what} ${rest}`.trimEnd();
+  const what = isTask ? `${painted}: ${display(event['name'])}(${display(event['uuid'])})` : painted;
+  return `${output.paint(display(event['hostname']), 'cyan')} [${instant(event['timestamp'])}] ${what} ${rest}`.trimEnd();
 }
 
-function told(value: unknown): string {
+function display(value: unknown): string {
   const text = oneLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
   return text.length > VALUE_MOST ? `${text.slice(0, VALUE_MOST - 1)}…` : text;
 }
 
 function instant(timestamp: unknown): string {
   const at = new Date(Number(timestamp) * 1000);
-  return Number.isNaN(at.getTime()) ? told(timestamp) : at.toISOString().replace('T', ' ').replace('Z', '');
+  return Number.isNaN(at.getTime()) ? display(timestamp) : at.toISOString().replace('T', ' ').replace('Z', '');
 }

@@ -34,7 +34,7 @@ export class Supervisor {
   #again: TimerHandle | null = null;
   #tries = 0;
   #startedMs = 0;
-  #lastWords = '';
+  #stderrTail = '';
   #waiters: (() => void)[] = [];
 
   constructor(options: SupervisorOptions) {
@@ -52,14 +52,14 @@ export class Supervisor {
     const { command, args, env, timer, onOutput } = this.#options;
     this.#mode = 'running';
     this.#startedMs = timer.monotonic();
-    this.#lastWords = '';
+    this.#stderrTail = '';
     // The fourth channel closes when this process ends in any way: the child takes that as a word to stop.
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;
     child.stdout!.setEncoding('utf8').on('data', onOutput ?? passOn(process.stdout));
     const onError = onOutput ?? passOn(process.stderr);
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.#lastWords = (this.#lastWords + text).slice(-4000);
+      this.#stderrTail = (this.#stderrTail + text).slice(-4000);
       onError(text);
     });
     let failure: Error | null = null;
@@ -110,7 +110,7 @@ export class Supervisor {
   #reason(code: number | null, signal: string | null, failure: Error | null): string {
     if (failure) return failure.message;
     const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
-    const words = this.#lastWords
+    const words = this.#stderrTail
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '' && !line.startsWith('at ') && !line.startsWith('Node.js v'));

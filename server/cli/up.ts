@@ -240,13 +240,13 @@ async function startTraffic(signal: AbortSignal, options: UpOptions, output: Out
     makeTraffic(o: { signal: AbortSignal; perSecond?: number; onError?: (error: unknown) => void }): Promise<void>;
     app: { close(): Promise<void> };
   };
-  let told = false;
+  let warned = false;
   await makeTraffic({
     signal,
     ...(options.rate === undefined ? {} : { perSecond: options.rate }),
     onError: (error) => {
-      if (!told) output.warn(`a customer of the demo could not order: ${(error as Error).message}`);
-      told = true;
+      if (!warned) output.warn(`a customer of the demo could not order: ${(error as Error).message}`);
+      warned = true;
     },
   });
   await app.close();

@@ -104,23 +104,23 @@ function queueInfo(value: unknown): QueueInfo | null {
 }
 
 function stats(value: unknown, masking: Masking): WorkerStats | null {
-  const told = table(value, masking);
-  if (told === null) return null;
+  const answer = table(value, masking);
+  if (answer === null) return null;
   const known = {
-    ...told,
-    total: numbers(told.total),
-    pool: isTable(told.pool) ? told.pool : {},
-    broker: isTable(told.broker) ? told.broker : {},
-    rusage: numbers(told.rusage),
-    clock: typeof told.clock === 'string' ? told.clock : String(number(told.clock) ?? ''),
+    ...answer,
+    total: numbers(answer.total),
+    pool: isTable(answer.pool) ? answer.pool : {},
+    broker: isTable(answer.broker) ? answer.broker : {},
+    rusage: numbers(answer.rusage),
+    clock: typeof answer.clock === 'string' ? answer.clock : String(number(answer.clock) ?? ''),
   };
-  const suspended = told.suspended_queues;
+  const suspended = answer.suspended_queues;
   if (suspended !== undefined)
     (known as Table).suspended_queues = Array.isArray(suspended)
       ? suspended.filter((name): name is string => typeof name === 'string')
       : [];
   for (const field of ['pid', 'uptime', 'prefetch_count']) {
-    const figure = number(told[field]);
+    const figure = number(answer[field]);
     if (figure === null) delete (known as Table)[field];
     else (known as Table)[field] = figure;
   }

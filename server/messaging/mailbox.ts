@@ -297,7 +297,7 @@ export class Mailbox {
   }
 }
 
-/** One node's ear: hears requests, runs the handler, answers. */
+/** One node's side: hears requests, runs the handler, answers. */
 export class MailboxNode {
   readonly hostname: string;
   readonly #mailbox: Mailbox;

@@ -67,7 +67,7 @@ export class LoopDelay {
 
   start(): void {
     this.#expect();
-    this.#tick = this.#parts.timer.every(TICK_MS, () => this.#look());
+    this.#tick = this.#parts.timer.every(TICK_MS, () => this.#measure());
   }
 
   stop(): void {
@@ -103,7 +103,7 @@ export class LoopDelay {
     this.#suspects = new Set(this.#parts.running());
   }
 
-  #look(): void {
+  #measure(): void {
     const nowMs = this.#parts.timer.monotonic();
     const delayMs = Math.max(0, nowMs - this.#expectedMs);
     this.#longestMs = Math.max(this.#longestMs, delayMs);

@@ -11,7 +11,7 @@ import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord } from './ta
 import { addHeartbeat, byOurClock, createWorkerRecord, mergeWorkerEvent, type WorkerRecord } from './worker-record.ts';
 
 /** One end of a try: what roll-ups count. */
-export interface Finish {
+export interface TryEnd {
   task: TaskRecord;
   state: 'SUCCESS' | 'FAILURE' | 'RETRY' | 'REVOKED' | 'REJECTED';
   at: number;
@@ -25,7 +25,7 @@ export interface Batch {
   readonly n: number;
   readonly tasks: TaskRecord[];
   readonly created: number;
-  readonly finishes: Finish[];
+  readonly finishes: TryEnd[];
   readonly workers: WorkerRecord[];
   readonly workersGone: string[];
 }
@@ -315,7 +315,7 @@ export class ClusterState {
   }
 
   /** An event told twice counts once; a retry counts each time, since each has its own instant. */
-  #finish(task: TaskRecord, state: Finish['state'], before: number | null, e: CeleryEvent): void {
+  #finish(task: TaskRecord, state: TryEnd['state'], before: number | null, e: CeleryEvent): void {
     const at = e.timestamp ?? 0;
     if (before !== null && (state !== 'RETRY' || before === at)) return;
     const begun = task.started;
@@ -328,7 +328,7 @@ export class ClusterState {
       const last = task.tries?.at(-1);
       // The next try is sent, and may be received, before this one says that it is to be retried, and tells its own number by then:
       // what was seen from its beginning is counted.
-      const after = (told: number | null) => told !== null && begun !== null && told > begun;
+      const after = (time: number | null) => time !== null && begun !== null && time > begun;
       const resent = state === 'RETRY' && (after(task.sent) || after(task.received)) ? 1 : 0;
       const hasFailed = state !== 'SUCCESS';
       task.tries ??= [];
@@ -391,7 +391,7 @@ function openBatch() {
   return {
     tasks: [] as TaskRecord[],
     created: 0,
-    finishes: [] as Finish[],
+    finishes: [] as TryEnd[],
     workers: [] as WorkerRecord[],
     gone: [] as string[],
   };

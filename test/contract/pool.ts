@@ -46,8 +46,8 @@ class BlockedTimer extends ManualTimer {
   }
 }
 
-class Told implements JobCallbacks {
-  readonly words: string[] = [];
+class Callbacks implements JobCallbacks {
+  readonly calls: string[] = [];
   outcome: TaskOutcome | null = null;
   may = true;
   mayStart(): boolean {
@@ -55,13 +55,13 @@ class Told implements JobCallbacks {
   }
   onAccepted(pid: number): void {
     expect(pid).toBeGreaterThan(0);
-    this.words.push('accepted');
+    this.calls.push('accepted');
   }
   onTimeout(soft: boolean): void {
-    this.words.push(soft ? 'soft' : 'hard');
+    this.calls.push(soft ? 'soft' : 'hard');
   }
   onDone(outcome: TaskOutcome): void {
-    this.words.push(`done ${outcome.state}`);
+    this.calls.push(`done ${outcome.state}`);
     this.outcome = outcome;
   }
 }
@@ -131,83 +131,83 @@ function promises(under: PoolUnderTest): void {
   describe(`the ${under.name} pool`, () => {
     it('tells of a job that it was accepted, then its outcome, once each', async () => {
       const { pool, bodies } = await open();
-      const told = new Told();
-      pool.apply(job('a'), told);
+      const callbacks = new Callbacks();
+      pool.apply(job('a'), callbacks);
       await until(() => bodies.started.length === 1, 'the body to start');
       expect(pool.active).toBe(1);
       bodies.finish('a');
-      await until(() => told.outcome, 'the outcome');
-      expect(told.words).toEqual(['accepted', 'done SUCCESS']);
+      await until(() => callbacks.outcome, 'the outcome');
+      expect(callbacks.calls).toEqual(['accepted', 'done SUCCESS']);
       expect(pool.active).toBe(0);
       await pool.stop('warm');
     });
 
     it('runs no more than its limit, and the others in order', async () => {
       const { pool, bodies } = await open(2);
-      const told = ['a', 'b', 'c', 'd'].map((id) => {
-        const t = new Told();
+      const callbacks = ['a', 'b', 'c', 'd'].map((id) => {
+        const t = new Callbacks();
         pool.apply(job(id), t);
         return t;
       });
       await until(() => bodies.started.length === pool.limit, 'the first bodies');
-      expect(told.filter((t) => t.words.length > 0).length).toBe(pool.limit);
+      expect(callbacks.filter((t) => t.calls.length > 0).length).toBe(pool.limit);
       for (const id of ['a', 'b', 'c', 'd']) {
         await until(() => bodies.started.includes(id), `body ${id}`);
         bodies.finish(id);
       }
-      await until(() => told.every((t) => t.outcome), 'all outcomes');
+      await until(() => callbacks.every((t) => t.outcome), 'all outcomes');
       expect(bodies.started).toEqual(['a', 'b', 'c', 'd']);
       await pool.stop('warm');
     });
 
     it('frees the place of a job at its hard limit with FAILURE TimeLimitExceeded, and drops what its body still says', async () => {
       const { pool, bodies } = await open(1);
-      const told = new Told();
-      const next = new Told();
-      pool.apply(job('a', { hard: 20 }), told);
+      const callbacks = new Callbacks();
+      const next = new Callbacks();
+      pool.apply(job('a', { hard: 20 }), callbacks);
       pool.apply(job('b'), next);
-      await until(() => told.outcome, 'the outcome');
-      expect(told.words).toEqual(['accepted', 'hard', 'done FAILURE']);
-      expect(told.outcome).toMatchObject({ timeout: true, excRepr: 'TimeLimitExceeded(0.02)', traceback: null });
+      await until(() => callbacks.outcome, 'the outcome');
+      expect(callbacks.calls).toEqual(['accepted', 'hard', 'done FAILURE']);
+      expect(callbacks.outcome).toMatchObject({ timeout: true, excRepr: 'TimeLimitExceeded(0.02)', traceback: null });
       await until(() => bodies.started.includes('b'), 'the next body');
       bodies.finish('a');
       bodies.finish('b');
       await until(() => next.outcome, 'the next outcome');
-      expect(told.words.length).toBe(3);
+      expect(callbacks.calls.length).toBe(3);
       await pool.stop('warm');
     });
 
     it('tells a body of its soft limit and lets it finish', async () => {
       const { pool, bodies } = await open();
-      const told = new Told();
-      pool.apply(job('a', { soft: 10, hard: 60_000 }), told);
-      await until(() => told.words.includes('soft'), 'the soft limit');
+      const callbacks = new Callbacks();
+      pool.apply(job('a', { soft: 10, hard: 60_000 }), callbacks);
+      await until(() => callbacks.calls.includes('soft'), 'the soft limit');
       if (pool.canTerminate === 'abort') {
         await until(() => bodies.aborted.get('a')?.name === 'SoftTimeLimitExceeded', 'the signal');
       }
       bodies.finish('a');
-      await until(() => told.outcome, 'the outcome');
-      expect(told.words).toEqual(['accepted', 'soft', 'done SUCCESS']);
+      await until(() => callbacks.outcome, 'the outcome');
+      expect(callbacks.calls).toEqual(['accepted', 'soft', 'done SUCCESS']);
       await pool.stop('warm');
     });
 
     it('ends a running job that is terminated as REVOKED', async () => {
       const { pool, bodies } = await open();
-      const told = new Told();
-      const running = pool.apply(job('a'), told);
+      const callbacks = new Callbacks();
+      const running = pool.apply(job('a'), callbacks);
       await until(() => bodies.started.length === 1, 'the body to start');
       running.terminate('SIGKILL');
-      await until(() => told.outcome, 'the outcome');
-      expect(told.outcome).toMatchObject({ state: 'REVOKED', terminated: true, signum: 9 });
+      await until(() => callbacks.outcome, 'the outcome');
+      expect(callbacks.outcome).toMatchObject({ state: 'REVOKED', terminated: true, signum: 9 });
       if (pool.canTerminate === 'abort') expect(bodies.aborted.get('a')?.name).toBe('Terminated');
       running.terminate('SIGTERM');
-      expect(told.words).toEqual(['accepted', 'done REVOKED']);
+      expect(callbacks.calls).toEqual(['accepted', 'done REVOKED']);
       await pool.stop('warm');
     });
 
     it('never starts a job that was terminated while it waited, or that may not start when its turn comes', async () => {
       const { pool, bodies } = await open(1);
-      const [first, second, third, fourth] = [new Told(), new Told(), new Told(), new Told()];
+      const [first, second, third, fourth] = [new Callbacks(), new Callbacks(), new Callbacks(), new Callbacks()];
       pool.apply(job('a'), first);
       const waiting = pool.apply(job('b'), second);
       pool.apply(job('c'), third);
@@ -220,16 +220,16 @@ function promises(under: PoolUnderTest): void {
       bodies.finish('d');
       await until(() => fourth.outcome, 'the last outcome');
       expect(bodies.started).toEqual(['a', 'd']);
-      expect(second.words).toEqual(['done REVOKED']);
-      expect(third.words).toEqual([]);
+      expect(second.calls).toEqual(['done REVOKED']);
+      expect(third.calls).toEqual([]);
       await pool.stop('warm');
     });
 
     it('finishes what it was given when it is stopped warm', async () => {
       const { pool, bodies } = await open(1);
-      const told = [new Told(), new Told()];
-      pool.apply(job('a'), told[0]!);
-      pool.apply(job('b'), told[1]!);
+      const callbacks = [new Callbacks(), new Callbacks()];
+      pool.apply(job('a'), callbacks[0]!);
+      pool.apply(job('b'), callbacks[1]!);
       let stopped = false;
       const stopping = pool.stop('warm').then(() => {
         stopped = true;
@@ -240,18 +240,18 @@ function promises(under: PoolUnderTest): void {
       expect(stopped).toBe(false);
       bodies.finish('b');
       await stopping;
-      expect(told.map((t) => t.words.at(-1))).toEqual(['done SUCCESS', 'done SUCCESS']);
+      expect(callbacks.map((t) => t.calls.at(-1))).toEqual(['done SUCCESS', 'done SUCCESS']);
     });
 
     it('gives every job its outcome when it is stopped cold', async () => {
       const { pool, bodies } = await open(1);
-      const told = [new Told(), new Told()];
-      pool.apply(job('a'), told[0]!);
-      pool.apply(job('b'), told[1]!);
+      const callbacks = [new Callbacks(), new Callbacks()];
+      pool.apply(job('a'), callbacks[0]!);
+      pool.apply(job('b'), callbacks[1]!);
       await until(() => bodies.started.includes('a'), 'the first body');
       await pool.stop('cold');
-      await until(() => told.every((t) => t.outcome), 'both outcomes');
-      expect(told.map((t) => t.outcome)).toMatchObject([{ workerLost: true }, { workerLost: true }]);
+      await until(() => callbacks.every((t) => t.outcome), 'both outcomes');
+      expect(callbacks.map((t) => t.outcome)).toMatchObject([{ workerLost: true }, { workerLost: true }]);
       expect(pool.active).toBe(0);
     });
 
@@ -267,16 +267,16 @@ function promises(under: PoolUnderTest): void {
       };
       const pool = await under.create({ concurrency: 1, execute, timer });
       await pool.start();
-      const told = new Told();
-      const running = pool.apply(job('a', { soft: 5, hard: 10 }), told);
-      await until(() => timer.size === 0 && told.words.length === 1, 'the body to end');
+      const callbacks = new Callbacks();
+      const running = pool.apply(job('a', { soft: 5, hard: 10 }), callbacks);
+      await until(() => timer.size === 0 && callbacks.calls.length === 1, 'the body to end');
       await new Promise(setImmediate);
       timer.advance(100);
       running.terminate('SIGTERM');
-      expect(told.words).toEqual(['accepted']);
+      expect(callbacks.calls).toEqual(['accepted']);
       store();
-      await until(() => told.outcome, 'the outcome');
-      expect(told.words).toEqual(['accepted', 'done SUCCESS']);
+      await until(() => callbacks.outcome, 'the outcome');
+      expect(callbacks.calls).toEqual(['accepted', 'done SUCCESS']);
     });
 
     it('takes a body that blocked past its hard limit for one that exceeded it, unless it asked for a retry', async () => {
@@ -290,27 +290,27 @@ function promises(under: PoolUnderTest): void {
       };
       const pool = await under.create({ concurrency: 3, execute, timer });
       await pool.start();
-      const [blocks, retried, quick] = [new Told(), new Told(), new Told()];
+      const [blocks, retried, quick] = [new Callbacks(), new Callbacks(), new Callbacks()];
       pool.apply(job('blocks', { hard: 15 }), blocks);
       pool.apply(job('retried', { hard: 15 }), retried);
       // What the others block is not its time.
       pool.apply(job('quick', { hard: 30 }), quick);
       await until(() => quick.outcome, 'the outcomes');
-      expect(blocks.words).toEqual(['accepted', 'hard', 'done FAILURE']);
+      expect(blocks.calls).toEqual(['accepted', 'hard', 'done FAILURE']);
       expect(reasons[0]?.name).toBe('TimeLimitExceeded');
-      expect(retried.words).toEqual(['accepted', 'done SUCCESS']);
-      expect(quick.words).toEqual(['accepted', 'done SUCCESS']);
+      expect(retried.calls).toEqual(['accepted', 'done SUCCESS']);
+      expect(quick.calls).toEqual(['accepted', 'done SUCCESS']);
     });
 
     it('can be stopped again, the harsher way holds, and before it was started', async () => {
       const { pool, bodies } = await open(1);
-      const told = new Told();
-      pool.apply(job('a'), told);
+      const callbacks = new Callbacks();
+      pool.apply(job('a'), callbacks);
       await until(() => bodies.started.includes('a'), 'the body');
       const warm = pool.stop('warm');
       await pool.stop('cold');
       await warm;
-      expect(told.outcome).toMatchObject({ state: 'FAILURE', workerLost: true });
+      expect(callbacks.outcome).toMatchObject({ state: 'FAILURE', workerLost: true });
       await pool.stop('warm');
       const idle = await under.create({ concurrency: 1, execute: bodies.execute, timer: createTimer() });
       await idle.stop('cold');
@@ -345,8 +345,8 @@ function promises(under: PoolUnderTest): void {
     } else {
       it('grows, shrinks, and never shrinks below one', async () => {
         const { pool, bodies } = await open(1);
-        pool.apply(job('a'), new Told());
-        pool.apply(job('b'), new Told());
+        pool.apply(job('a'), new Callbacks());
+        pool.apply(job('b'), new Callbacks());
         pool.grow(1);
         await until(() => bodies.started.length === 2, 'the second body');
         pool.shrink(10);

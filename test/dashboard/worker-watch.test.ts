@@ -67,10 +67,10 @@ describe('a worker', () => {
     const { beat, seconds, status, watch } = world();
     beat(0);
     seconds(1);
-    watch.deaf();
+    watch.pause();
     seconds(600);
     expect(status()).toBe('online');
-    watch.hears();
+    watch.resume();
     seconds(2);
     expect(status()).toBe('online');
     seconds(2);
@@ -81,19 +81,19 @@ describe('a worker', () => {
     const { beat, seconds, status, watch } = world();
     beat(0);
     seconds(100);
-    watch.deaf();
+    watch.pause();
     seconds(10);
-    watch.hears();
+    watch.resume();
     expect(status()).toBe('offline');
   });
 
   it('of an earlier process is as silent as it was then', () => {
     const { seconds, status, watch } = world();
-    watch.deaf();
+    watch.pause();
     watch.restore(W, 1);
     seconds(30);
     expect(status()).toBe('online');
-    watch.hears();
+    watch.resume();
     seconds(4);
     expect(status()).toBe('late');
   });
@@ -148,9 +148,9 @@ describe('task events', () => {
   it('are not missed by what was done while nothing could be heard, nor while it was another process', () => {
     const w = world();
     w.beat(0);
-    w.watch.deaf();
+    w.watch.pause();
     w.seconds(60);
-    w.watch.hears();
+    w.watch.resume();
     w.beat(1000);
     for (const pid of [2, 3, 4, 5, 6]) {
       w.seconds(10);

@@ -55,7 +55,7 @@ export class ManualTimer implements Timer {
   /** Somebody sets the wall clock: deadlines are looked at again at the next `advance`, listeners are told at once. */
   setWallClock(byMs: number): void {
     this.#offset += byMs;
-    const seen = this.#jumps.look();
+    const seen = this.#jumps.measure();
     if (seen !== 0) for (const listener of [...this.#listeners]) listener(seen);
   }
 }

@@ -7,7 +7,7 @@ import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import type { Facts, FailureFact, Usual, WaitingLook, WorkerFact } from './facts.ts';
+import type { Baseline, Facts, FailureFact, WaitingLook, WorkerFact } from './facts.ts';
 import { gather } from './gather.ts';
 import { type Hung, hungOf, namesInQuestion } from './hung.ts';
 import { type Stall, type Standstill, stalledFor, stallOf, standstillOf } from './stalled.ts';
@@ -15,7 +15,7 @@ import { type Needs, Watch } from './watch.ts';
 
 const LOOK_MS = 1000;
 const FAILURES_MS = 5000;
-const USUAL_MS = 2000;
+const BASELINE_MS = 2000;
 /** A worker that did not eat for so long is worth a question to the broker, as a share of when it is named. */
 const SUSPECT_AFTER = 0.25;
 const LOOKS_KEPT = 30;
@@ -31,7 +31,7 @@ export class Attention {
   #facts: Facts | null = null;
   #newFailures: readonly FailureFact[] = [];
   #waiting: readonly WaitingLook[] | null = null;
-  #usual: ReadonlyMap<string, Usual> = new Map();
+  #baselineOf: ReadonlyMap<string, Baseline> = new Map();
   #isAsking = false;
   #isReading = false;
   #stopped = false;
@@ -47,7 +47,7 @@ export class Attention {
     this.#timers.push(
       this.#timer.every(LOOK_MS, () => this.look()),
       this.#timer.every(FAILURES_MS, () => void this.#readFailures()),
-      this.#timer.every(USUAL_MS, () => void this.#readUsual()),
+      this.#timer.every(BASELINE_MS, () => void this.#readBaselines()),
       // As often as queues are measured, while somebody is suspected.
       this.#timer.every(this.#cluster.options.queue_interval * 1000, () => void this.#askWhoWaits()),
     );
@@ -64,7 +64,7 @@ export class Attention {
     this.#facts = gather(this.#cluster, {
       newFailures: this.#newFailures,
       waiting: this.#waiting,
-      usual: this.#usual,
+      baselines: this.#baselineOf,
     });
     this.#watch.observe(this.#facts, this.#timer.monotonic());
   }
@@ -116,16 +116,16 @@ export class Attention {
   }
 
   /** How long the tasks usually run that have all slots of a worker; nobody is asked while there are none. */
-  async #readUsual(): Promise<void> {
+  async #readBaselines(): Promise<void> {
     if (this.#facts === null) return;
     const names = namesInQuestion(this.#facts);
     if (names.size === 0) {
-      this.#usual = new Map();
+      this.#baselineOf = new Map();
       return;
     }
     try {
       const week = await this.#baselines.lastWeek();
-      this.#usual = new Map(
+      this.#baselineOf = new Map(
         [...names].flatMap((name) => {
           const stats = week.get(name);
           return stats ? [[name, { p99: stats.p99, runs: stats.finished }] as const] : [];

@@ -43,7 +43,7 @@ export interface FullPool {
 }
 
 /** How long tasks of a name run, by those that ended within seven days. @unit seconds */
-export interface Usual {
+export interface Baseline {
   readonly p99: number | null;
   readonly runs: number;
 }
@@ -123,7 +123,7 @@ export interface Facts {
   /** null: this broker cannot tell. */
   readonly waiting: readonly WaitingLook[] | null;
   /** Of task names that somebody wanted to know of (hung.ts). */
-  readonly usual: ReadonlyMap<string, Usual>;
+  readonly baselines: ReadonlyMap<string, Baseline>;
   /** How long a worker must not have eaten to be named: the option stalled_after. @unit seconds */
   readonly stalledAfter: number;
 }

@@ -10,13 +10,13 @@ import { queueRows } from '../cluster/rows.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { expectedWithin } from '../cluster/worker-watch.ts';
 import type {
+  Baseline,
   Consumption,
   Facts,
   FailureFact,
   FullPool,
   GapFact,
   QueueFact,
-  Usual,
   WaitingLook,
   WorkerFact,
 } from './facts.ts';
@@ -27,10 +27,10 @@ const EARLIEST = 1e9;
 export interface Remembered {
   readonly newFailures: readonly FailureFact[];
   readonly waiting: readonly WaitingLook[] | null;
-  readonly usual: ReadonlyMap<string, Usual>;
+  readonly baselines: ReadonlyMap<string, Baseline>;
 }
 
-export function gather(cluster: ClusterView, { newFailures, waiting, usual }: Remembered): Facts {
+export function gather(cluster: ClusterView, { newFailures, waiting, baselines }: Remembered): Facts {
   const { inspected, now, settled } = cluster;
   const workers = [...cluster.workers.values()].map((w) => workerFact(cluster, w));
   const silent = new Set(workers.filter((w) => w.status !== 'online' && !w.left).map((w) => w.hostname));
@@ -48,7 +48,7 @@ export function gather(cluster: ClusterView, { newFailures, waiting, usual }: Re
     newFailures,
     gap: gapFact(cluster),
     waiting,
-    usual,
+    baselines,
     stalledAfter: cluster.options.stalled_after,
   };
 }

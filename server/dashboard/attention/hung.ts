@@ -5,7 +5,7 @@
 import { formatCount, formatExact, listing, plural, shortenMiddle, shortId } from '../../../shared/format/text.ts';
 import { formatAge, formatDuration } from '../../../shared/format/time.ts';
 import type { Evidence } from '../../../shared/wire/attention.ts';
-import type { Facts, FullPool, Usual, WorkerFact } from './facts.ts';
+import type { Baseline, Facts, FullPool, WorkerFact } from './facts.ts';
 
 /** Ends from which on a name has a usual runtime. */
 const RUNS = 30;
@@ -15,7 +15,7 @@ const TIMES = 3;
 const ANSWER_FRESH = 60;
 /** Usual runtimes are read when a pool was full for this share of the time after which it may be named. */
 const SUSPECT_AFTER = 0.5;
-const TOLD = 3;
+const MAX_NAMED = 3;
 
 export interface Hung {
   /** Since when no slot has been free. @unit seconds since the epoch */
@@ -37,21 +37,21 @@ export function hungOf(w: WorkerFact, facts: Facts): Hung | null {
   if (seconds < facts.stalledAfter) return null;
   const { full } = w as { full: FullPool };
   const tasks = full.tasks
-    .map((t) => ({ ...t, seconds: facts.now - t.started!, usual: facts.usual.get(t.name) }))
+    .map((t) => ({ ...t, seconds: facts.now - t.started!, baseline: facts.baselines.get(t.name) }))
     .sort((a, b) => b.seconds - a.seconds);
-  if (!tasks.every((t) => isFarPast(t.seconds, t.usual, facts.stalledAfter))) return null;
-  const held = tasks.slice(0, TOLD).map((t) => `${bare(t.name)} ${shortId(t.uuid)} for ${formatAge(t.seconds)}`);
-  if (tasks.length > TOLD) held.push(`${formatCount(tasks.length - TOLD)} more`);
-  const usual = [...new Map(tasks.map((t) => [t.name, t.usual!]))]
-    .slice(0, TOLD)
+  if (!tasks.every((t) => isFarPast(t.seconds, t.baseline, facts.stalledAfter))) return null;
+  const held = tasks.slice(0, MAX_NAMED).map((t) => `${bare(t.name)} ${shortId(t.uuid)} for ${formatAge(t.seconds)}`);
+  if (tasks.length > MAX_NAMED) held.push(`${formatCount(tasks.length - MAX_NAMED)} more`);
+  const runtimes = [...new Map(tasks.map((t) => [t.name, t.baseline!]))]
+    .slice(0, MAX_NAMED)
     .map(([name, { p99, runs }]) => `${formatDuration(p99)} (${bare(name)}, ${formatExact(runs)} runs)`);
   const evidence: Evidence[] = [
     { text: `${full.slots === 1 ? 'Its slot is' : 'Its slots are'} taken by ${listing(held)}`, at: full.asOf },
     {
-      text: `99 of 100 runs within seven days took no longer than ${listing(usual)}`,
+      text: `99 of 100 runs within seven days took no longer than ${listing(runtimes)}`,
       at: facts.knowledge.history.as_of,
     },
-    { text: `${waitWords(w, facts)}, and no slot has been free for ${formatAge(seconds)}`, at: facts.now },
+    { text: `${describeWait(w, facts)}, and no slot has been free for ${formatAge(seconds)}`, at: facts.now },
   ];
   return { since: facts.now - seconds, slots: full.slots, evidence };
 }
@@ -69,9 +69,9 @@ function fullFor(w: WorkerFact, facts: Facts): number {
   return Math.max(0, facts.now - last);
 }
 
-function isFarPast(seconds: number, usual: Usual | undefined, atLeast: number): boolean {
-  if (usual === undefined || usual.p99 === null || usual.runs < RUNS) return false;
-  return seconds >= atLeast && seconds >= TIMES * usual.p99;
+function isFarPast(seconds: number, baseline: Baseline | undefined, atLeast: number): boolean {
+  if (baseline === undefined || baseline.p99 === null || baseline.runs < RUNS) return false;
+  return seconds >= atLeast && seconds >= TIMES * baseline.p99;
 }
 
 /** Queues it consumes in which something waits. */
@@ -82,13 +82,13 @@ function waitingFor(w: WorkerFact, facts: Facts): { name: string; messages: numb
   );
 }
 
-function waitWords(w: WorkerFact, facts: Facts): string {
+function describeWait(w: WorkerFact, facts: Facts): string {
   const queues = waitingFor(w, facts);
   const words: string[] = [];
   const messages = queues.reduce((sum, q) => sum + q.messages, 0);
   if (queues.length > 0)
     words.push(
-      `${formatCount(messages)} ${messages === 1 ? 'message waits' : 'messages wait'} in ${listing(queues.slice(0, TOLD).map((q) => bare(q.name)))}`,
+      `${formatCount(messages)} ${messages === 1 ? 'message waits' : 'messages wait'} in ${listing(queues.slice(0, MAX_NAMED).map((q) => bare(q.name)))}`,
     );
   const { reserved } = w.full!;
   if (reserved > 0)

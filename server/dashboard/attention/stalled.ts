@@ -60,7 +60,7 @@ export function stallOf(w: WorkerFact, facts: Facts): Stall | null {
   const found = stalledFor(w, facts);
   if (found === null || found.seconds < facts.stalledAfter) return null;
   const c = w.consumption!;
-  const word = brokersWord(w, facts);
+  const word = brokerEvidence(w, facts);
   if (word === 'eats') return null;
   const waits = found.queues.reduce((sum, q) => sum + q.messages, 0);
   const names = found.queues.slice(0, 3).map((q) => shortenMiddle(q.name, 40));
@@ -90,7 +90,7 @@ export function stallOf(w: WorkerFact, facts: Facts): Stall | null {
  * Of the workers that say they consume and have room, each waits for messages, or has just been given one. When fewer clients wait than
  * that, somebody does not; it is the one whose messages lie there.
  */
-function brokersWord(w: WorkerFact, facts: Facts): { text: string; at: number } | 'eats' | null {
+function brokerEvidence(w: WorkerFact, facts: Facts): { text: string; at: number } | 'eats' | null {
   if (!w.consumption!.isKombu || facts.waiting === null) return null;
   const looks = facts.waiting.filter((look) => look.at > facts.now - LOOKS_OF);
   if (looks.length < LOOKS_NEEDED) return null;

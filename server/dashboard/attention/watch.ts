@@ -9,7 +9,7 @@ import type { Finding, Kind } from './kind.ts';
 import { KINDS } from './kinds.ts';
 
 /** Kinds shown at once. */
-const SHOWN = 5;
+const MAX_KINDS = 5;
 const SUBJECTS = 5;
 const EVIDENCE = 3;
 const LABEL = 40;
@@ -77,7 +77,7 @@ export class Watch {
     }
     // The table is in order of urgency already.
     all.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
-    return { needs: all.slice(0, SHOWN), more: Math.max(0, all.length - SHOWN) };
+    return { needs: all.slice(0, MAX_KINDS), more: Math.max(0, all.length - MAX_KINDS) };
   }
 
   /** The needs of one kind that name this subject. */

@@ -93,7 +93,7 @@ export class Cluster {
     this.inspector = new Inspector(link.control, timer, log.child('inspect'), timeoutMs / 1000, masking);
     this.inspector.onAnswers((hostnames) => this.#answered(hostnames));
     this.watch = new WorkerWatch(timer, { answersCountFor: 2 * every + timeoutMs / 1000 });
-    this.watch.deaf();
+    this.watch.pause();
     this.taskEvents = new TaskEvents(link.control, timer, this.state, this.watch, timeoutMs / 1000);
     this.lastHour = new LastHour(history, timer, this.startedAt, log);
     this.missedEnds = new MissedEnds(this.state, link, timer, log);
@@ -170,7 +170,7 @@ export class Cluster {
     this.receiver.onEvents((events) => this.#take(events));
     this.receiver.onLost(() => {
       this.discovery.settled = null;
-      this.watch.deaf();
+      this.watch.pause();
     });
     this.receiver.onGap(() => this.#hears());
     const { inspect_interval: inspectEvery, queue_interval: queuesEvery } = this.options;
@@ -180,7 +180,7 @@ export class Cluster {
         this.events.clockSet(byMs);
       }),
       this.timer.every(FLUSH_MS, () => this.flush()),
-      this.timer.every(1000, () => this.#second()),
+      this.timer.every(1000, () => this.#tick()),
       this.timer.every(RESULTS_EVERY_MS, () => void this.link.checkBackend()),
       this.timer.every(queuesEvery * 1000, () => void this.#probeQueues()),
       this.timer.every(inspectEvery * 1000, () => void this.#inspect(false)),
@@ -243,7 +243,7 @@ export class Cluster {
 
   #hears(): void {
     this.events.neverHeard = false;
-    this.watch.hears();
+    this.watch.resume();
   }
 
   #watched(event: CeleryEvent): void {
@@ -277,11 +277,11 @@ export class Cluster {
     }
   }
 
-  #second(): void {
+  #tick(): void {
     const now = this.now;
     this.#noteStandstill();
     // It was away when this began, or went away while workers were being asked.
-    if (this.receiver.connected && this.watch.isDeaf) this.#hears();
+    if (this.receiver.connected && this.watch.isPaused) this.#hears();
     this.discovery.tick();
     if (this.history.failure === null) this.historyOk = now;
     const ran = this.events.tick(now);
@@ -319,9 +319,9 @@ export class Cluster {
     const nowMs = this.monotonicMs;
     const lateMs = this.#lastSecondMs === null ? 0 : nowMs - this.#lastSecondMs - 1000;
     this.#lastSecondMs = nowMs;
-    if (lateMs < STOOD_STILL_MS || this.watch.isDeaf) return;
-    this.watch.deaf(lateMs);
-    this.watch.hears();
+    if (lateMs < STOOD_STILL_MS || this.watch.isPaused) return;
+    this.watch.pause(lateMs);
+    this.watch.resume();
   }
 
   async #probeQueues(): Promise<void> {

@@ -226,12 +226,12 @@ export class Gaps {
   /**
    * A worker says how long it runs. One that began in the gap is another process than the one of its name before, whatever its pid;
    * one that ran before it is no newcomer.
-   * @param startedAt by our clock, seconds  @param toldAt seconds
+   * @param startedAt by our clock, seconds  @param statedAt seconds
    */
-  startedAt(hostname: string, startedAt: number, toldAt: number): void {
+  startedAt(hostname: string, startedAt: number, statedAt: number): void {
     const count = this.#counts.get(hostname);
     const gap = this.#open;
-    if (!count || !gap || gap.until === null || toldAt < gap.until) return;
+    if (!count || !gap || gap.until === null || statedAt < gap.until) return;
     if (startedAt > gap.since + UPTIME_SLACK) this.#restarted(count);
     else if (startedAt < gap.since - UPTIME_SLACK) {
       count.confirmed = true;

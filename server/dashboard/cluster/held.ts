@@ -8,7 +8,7 @@ import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { HeldTasks } from '../../../shared/wire/workers.ts';
 import type { ClusterView } from './view.ts';
 
-const SHOWN = 100;
+const MAX_TASKS = 100;
 const ORDER = { running: 0, reserved: 1, scheduled: 2 } as const;
 
 type Held = HeldTasks['tasks'][number];
@@ -39,7 +39,7 @@ export function heldBy(cluster: ClusterView, w: WorkerRecord): HeldTasks | null 
     else if (!known) add(t.uuid, t.name, t.eta === null ? 'reserved' : 'scheduled', t.received, null);
   }
   const tasks = [...held.values()].sort((a, b) => ORDER[a.was] - ORDER[b.was] || (a.at ?? 0) - (b.at ?? 0));
-  return { since, as_of: asOf, total: tasks.length, tasks: tasks.slice(0, SHOWN) };
+  return { since, as_of: asOf, total: tasks.length, tasks: tasks.slice(0, MAX_TASKS) };
 }
 
 /** It was with a worker that fell silent or left: since when nobody knows what became of it. null: its state holds. */

@@ -18,9 +18,9 @@ export function clusterAddresses(brokers: readonly string[], prefix = ''): strin
     const scheme = SAME_SCHEME[given] ?? given;
     if (scheme === 'sqlite') return `sqlite:///${resolve(path)}`;
     if (scheme === 'memory') return 'memory://';
-    const usual = DEFAULTS[scheme];
+    const standard = DEFAULTS[scheme];
     const name = LOOPBACK.has(host.toLowerCase()) ? 'localhost' : host.toLowerCase();
-    const at = port ?? usual?.port;
-    return `${scheme}://${name}${at ? `:${at}` : ''}/${path || (usual?.path ?? '')}${prefix ? `#${prefix}` : ''}`;
+    const at = port ?? standard?.port;
+    return `${scheme}://${name}${at ? `:${at}` : ''}/${path || (standard?.path ?? '')}${prefix ? `#${prefix}` : ''}`;
   });
 }

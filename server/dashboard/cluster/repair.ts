@@ -2,7 +2,7 @@
 // Not here: keeping what waits meanwhile (history/sqlite/write-behind.ts), ends that nobody heard (backfill.ts).
 // Holds: rows and roll-ups say the same again. Each end that memory knows is counted once: those that the file, whichever it is now,
 // has counted are asked for first. What memory does not know any more is told as a gap, and its result looked up.
-import type { Batch, ClusterState, Finish } from '../../../shared/events/cluster-state.ts';
+import type { Batch, ClusterState, TryEnd } from '../../../shared/events/cluster-state.ts';
 import { endedAt, type TaskRecord } from '../../../shared/events/task-record.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -137,7 +137,7 @@ async function rewrite(
 interface End {
   /** null: it was the task's only try. */
   readonly number: number | null;
-  readonly finish: Finish;
+  readonly finish: TryEnd;
 }
 
 function isCounted({ number }: End, onDisk: CountedEnds | undefined): boolean {

@@ -58,7 +58,7 @@ export class WorkerWatch {
   readonly #timer: Timer;
   readonly #options: WatchOptions;
   readonly #workers = new Map<string, Watched>();
-  #deafMs: number | null = null;
+  #pausedMs: number | null = null;
 
   constructor(timer: Timer, options: WatchOptions) {
     this.#timer = timer;
@@ -67,7 +67,7 @@ export class WorkerWatch {
 
   /** Now, as far as silence goes: it stands still while nothing can be heard. @unit monotonic milliseconds */
   get #nowMs(): number {
-    return this.#deafMs ?? this.#timer.monotonic();
+    return this.#pausedMs ?? this.#timer.monotonic();
   }
 
   get size(): number {
@@ -111,7 +111,7 @@ export class WorkerWatch {
 
   #beat(w: Watched, processed: number, nowMs: number): void {
     const begun =
-      w.processed === null || processed < w.processed || this.#deafMs !== null ? null : processed - w.processed;
+      w.processed === null || processed < w.processed || this.#pausedMs !== null ? null : processed - w.processed;
     if (begun === null || w.taskEvents > 0) w.unheard = null;
     else if (begun > 0) {
       w.unheard ??= { beats: 0, tasks: 0, sinceMs: w.beatMs };
@@ -156,16 +156,16 @@ export class WorkerWatch {
   }
 
   /** From now on nothing can be heard. @param agoMs for how long that is so already */
-  deaf(agoMs = 0): void {
-    this.#deafMs ??= this.#timer.monotonic() - agoMs;
+  pause(agoMs = 0): void {
+    this.#pausedMs ??= this.#timer.monotonic() - agoMs;
   }
 
   /** We hear again: workers that were there go on from where they were, and what they began meanwhile is compared with nothing. */
-  hears(): void {
-    if (this.#deafMs === null) return;
-    const sinceMs = this.#deafMs;
+  resume(): void {
+    if (this.#pausedMs === null) return;
+    const sinceMs = this.#pausedMs;
     const lostMs = this.#timer.monotonic() - sinceMs;
-    this.#deafMs = null;
+    this.#pausedMs = null;
     for (const w of this.#workers.values()) {
       w.processed = null;
       w.unheard = null;
@@ -175,8 +175,8 @@ export class WorkerWatch {
     }
   }
 
-  get isDeaf(): boolean {
-    return this.#deafMs !== null;
+  get isPaused(): boolean {
+    return this.#pausedMs !== null;
   }
 
   statusOf(record: WorkerRecord): Liveness {

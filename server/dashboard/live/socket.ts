@@ -53,7 +53,7 @@ export class LiveSocket {
     this.#timer = timer;
     this.#user = user;
     this.#unsubscribe = feed.onPatch((patch) => this.#patch(patch));
-    socket.on('message', (data: Buffer) => this.#hear(data));
+    socket.on('message', (data: Buffer) => this.#onMessage(data));
     socket.on('close', () => this.#end());
     socket.on('error', () => this.#end());
     socket.on('pong', () => {
@@ -75,7 +75,7 @@ export class LiveSocket {
     this.#end();
   }
 
-  #hear(data: Buffer): void {
+  #onMessage(data: Buffer): void {
     let frame: ClientFrame;
     try {
       frame = JSON.parse(data.toString()) as ClientFrame;

@@ -22,7 +22,7 @@ import { fromEvent, type KnownCall, knownCall, wireOf } from './known-call.ts';
 import type { SendOptions } from './send-options.ts';
 
 /** Characters of a call shown before it is sent; it is sent whole. */
-const SHOWN = 20_000;
+const MAX_SHOWN_CHARS = 20_000;
 
 const SOURCE_WORDS = {
   message: 'its message, which still waits',
@@ -143,7 +143,7 @@ function shown(call: KnownCall, mask: (value: unknown) => unknown): string {
   // Masked together: a secret is known by its name.
   const named = Object.entries(mask(call.kwargs) as Record<string, unknown>);
   const text = `${call.name}(${[...args, ...named.map(([name, value]) => `${name}=${reprOf(value)}`)].join(', ')})`;
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text;
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}... (${text.length} characters)` : text;
 }
 
 interface Prepared {

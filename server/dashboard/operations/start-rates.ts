@@ -6,7 +6,7 @@ import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { type HistoryStore, pairKey } from '../history/contract.ts';
 
 /** @unit seconds */
-const STEP = 10;
+const STEP_S = 10;
 const SPAN = 60;
 const MAX_PAIRS = 5000;
 /** How far back the history is asked. @unit seconds */
@@ -38,12 +38,12 @@ export class StartRates {
       const name = nameOf(e.uuid);
       const pair = name === null ? null : this.#pair(e.hostname, name);
       if (!pair) continue;
-      const step = Math.floor(this.#now() / STEP) * STEP;
+      const step = Math.floor(this.#now() / STEP_S) * STEP_S;
       const last = pair.steps.at(-1);
       if (last?.at === step) last.n++;
       else {
         pair.steps.push({ at: step, n: 1 });
-        if (pair.steps.length > SPAN / STEP + 1) pair.steps.shift();
+        if (pair.steps.length > SPAN / STEP_S + 1) pair.steps.shift();
       }
       if (pair.since) pair.since.n++;
     }

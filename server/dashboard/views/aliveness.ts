@@ -23,8 +23,8 @@ export function aliveness(
     evidence: [],
     ...more,
   });
-  const deaf = whyNotKnown(cluster);
-  if (deaf !== null) return { code: 200, body: body(null, deaf) };
+  const unknown = whyNotKnown(cluster);
+  if (unknown !== null) return { code: 200, body: body(null, unknown) };
   if (!record) return { code: 404, body: body(null, `No worker named ${worker} has been heard by this dashboard`) };
   const since = record.last_heard;
   if (record.left) return { code: 503, body: body(false, 'It has said goodbye and was not heard since', { since }) };

@@ -41,7 +41,7 @@ export async function taskDetail(
     record && !record.partial && record.longer === null ? record : (base as unknown as TaskRecord),
   );
   const now = cluster.now;
-  const [children, related, tries, usual, failures] = await Promise.all([
+  const [children, related, tries, baselineOf, failures] = await Promise.all([
     history.children(uuid, CHILDREN),
     history.rows([row.parent_id, row.root_id].filter((id): id is string => id !== null && id !== uuid)),
     history.tries(uuid),
@@ -62,8 +62,8 @@ export async function taskDetail(
     const live = cluster.tasks.get(id);
     return live ? toRow(live) : (known.get(id) ?? null);
   };
-  const kids = new Map(children.rows.map((r) => [r.uuid, r]));
-  for (const kid of cluster.childrenOf(uuid)) kids.set(kid.uuid, toRow(kid));
+  const allChildren = new Map(children.rows.map((r) => [r.uuid, r]));
+  for (const child of cluster.childrenOf(uuid)) allChildren.set(child.uuid, toRow(child));
   const wait = await waiting.reason(row, { patient: false });
   const text = (key: string): string | null =>
     base[key] === null || base[key] === undefined ? null : String(base[key]);
@@ -79,9 +79,9 @@ export async function taskDetail(
     tries: mergeTries(tries, record?.tries ?? [], row, text('traceback')),
     parent: fresh(row.parent_id),
     root: fresh(row.root_id),
-    children: [...kids.values()].sort((a, b) => a.first_seen - b.first_seen).slice(0, CHILDREN),
-    children_total: Math.max(children.total, kids.size),
-    baseline_p95: usual.get(row.name ?? '')?.p95 ?? null,
+    children: [...allChildren.values()].sort((a, b) => a.first_seen - b.first_seen).slice(0, CHILDREN),
+    children_total: Math.max(children.total, allChildren.size),
+    baseline_p95: baselineOf.get(row.name ?? '')?.p95 ?? null,
     same_failures: row.state === 'FAILURE' ? (failures[0]?.trend.reduce((sum, n) => sum + n, 0) ?? 0) : 0,
     actions: taskActions(cluster, row, wait),
     orphaned: wait?.cause === 'worker_gone',

@@ -32,7 +32,7 @@ export async function workerDetail(
   if (!record && !inspected) return null;
   record ??= createWorkerRecord(hostname);
   const now = cluster.now;
-  const [pairs, usual] = await Promise.all([
+  const [pairs, baselineOf] = await Promise.all([
     cluster.history.keyStats('pair', now - 3600, now + 60, pairKey('', hostname)),
     baselines.lastHour(),
   ]);
@@ -42,7 +42,7 @@ export async function workerDetail(
     time_start: r.time_start ?? null,
     worker_pid: r.worker_pid ?? null,
     eta,
-    baseline_p95: usual.get(r.name)?.p95 ?? null,
+    baseline_p95: baselineOf.get(r.name)?.p95 ?? null,
   });
   const detail: WorkerDetail = {
     ...workerRow(cluster, record),

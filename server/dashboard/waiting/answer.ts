@@ -10,7 +10,7 @@ import type { WaitFacts, WorkerFacts } from './facts.ts';
 /** How long a task may be on its way into a worker's lists, or out of them and into an event. @unit seconds */
 export const SETTLED = 5;
 /** An answer older than that says nothing of now. @unit seconds */
-export const FRESH = 60;
+export const MAX_ANSWER_AGE = 60;
 /** A task that could run and does not for so long is not merely next. @unit seconds */
 export const SLOW_START = 30;
 const MAX_HOLDERS = 20;
@@ -53,7 +53,7 @@ export const isWithWorker = (f: WaitFacts): boolean => f.holder !== null && f.me
 export const LISTED = 1;
 /** It answered in full, lately, and later than the task could still be on its way into or out of its lists. */
 export const saysItHasNot = (w: WorkerFacts, f: WaitFacts): boolean =>
-  w.holds === 'none' && w.asked !== null && w.asked >= f.task.last_event + SETTLED && w.asked >= f.now - FRESH;
+  w.holds === 'none' && w.asked !== null && w.asked >= f.task.last_event + SETTLED && w.asked >= f.now - MAX_ANSWER_AGE;
 
 /** A span within a sentence, never "now". */
 export const age = (seconds: number): string => formatAge(Math.max(1, seconds));

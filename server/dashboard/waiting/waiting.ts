@@ -24,7 +24,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { Interventions } from '../operations/interventions.ts';
 import { readMessage } from '../operations/known-call.ts';
 import { SeenOptions } from '../operations/send-options.ts';
-import { FRESH } from './answer.ts';
+import { MAX_ANSWER_AGE } from './answer.ts';
 import type { MessageFacts, QueueFacts, WaitFacts, WorkerFacts } from './facts.ts';
 import { prefetchUse } from './prefetch.ts';
 import { reasonOf } from './reason.ts';
@@ -101,8 +101,8 @@ export class Waiting {
       .catch(() => {});
     if (patient) await asking;
     // Without a history there is no baseline; why it waits is known all the same.
-    const usual = await this.#baselines.lastHour().catch((): Runtimes => new Map());
-    return reasonOf(this.#facts(row, search, queue, usual));
+    const baselines = await this.#baselines.lastHour().catch((): Runtimes => new Map());
+    return reasonOf(this.#facts(row, search, queue, baselines));
   }
 
   #isOnline(hostname: string): boolean {
@@ -130,12 +130,12 @@ export class Waiting {
     return n;
   }
 
-  #facts(row: TaskRow, search: Search, queue: string | null, usual: Runtimes): WaitFacts {
+  #facts(row: TaskRow, search: Search, queue: string | null, baselines: Runtimes): WaitFacts {
     const cluster = this.#cluster;
     const { now } = cluster;
     const holder = this.#holderOf(row);
     const hostnames = this.#concerned(queue, holder);
-    const workers = hostnames.map((hostname) => this.#worker(hostname, row, queue, usual));
+    const workers = hostnames.map((hostname) => this.#worker(hostname, row, queue, baselines));
     const purge = queue === null ? null : this.#interventions.purgeOf(queue);
     const { message } = search;
     const at = (text: string | null | undefined): number | null => {
@@ -195,11 +195,11 @@ export class Waiting {
     return online > 0 || this.#cluster.now - this.#cluster.startedAt > 2 * this.#cluster.options.inspect_interval;
   }
 
-  #worker(hostname: string, row: TaskRow, queue: string | null, usual: Runtimes): WorkerFacts {
+  #worker(hostname: string, row: TaskRow, queue: string | null, baselines: Runtimes): WorkerFacts {
     const cluster = this.#cluster;
     const record = cluster.workers.get(hostname);
     const inspected = cluster.inspected.get(hostname);
-    const isFresh = inspected !== undefined && inspected.complete > cluster.now - FRESH;
+    const isFresh = inspected !== undefined && inspected.complete > cluster.now - MAX_ANSWER_AGE;
     const where = inspected ? whereIn(inspected, row.uuid) : null;
     const use = inspected ? this.prefetch(hostname) : null;
     return {
@@ -224,7 +224,7 @@ export class Waiting {
         uuid: r.id,
         name: r.name ?? null,
         started: r.time_start ?? null,
-        baseline_p95: usual.get(r.name ?? '')?.p95 ?? null,
+        baseline_p95: baselines.get(r.name ?? '')?.p95 ?? null,
       })),
       hung_since: this.#stalls.hungOf(hostname)?.since ?? null,
       holds: where ?? (isFresh ? 'none' : 'unknown'),

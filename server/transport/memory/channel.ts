@@ -213,7 +213,7 @@ export class MemoryChannel implements Channel {
     this.#check();
     const messages: FoundMessage[] = [];
     let complete = true;
-    const look = ({ seq, message, redelivered }: Entry, queue: string, position: number | null): void => {
+    const visit = ({ seq, message, redelivered }: Entry, queue: string, position: number | null): void => {
       if (!namesTask(message, id)) return;
       const place = { id: seq, queue, redelivered, deliveryTag: 0, consumerTag: undefined };
       messages.push({ message: new Delivery(message, place, null), unacked: position === null, position });
@@ -227,11 +227,11 @@ export class MemoryChannel implements Channel {
           complete = false;
           break;
         }
-        look(entry, name, ++position);
+        visit(entry, name, ++position);
       }
     }
     for (const channel of this.#broker.channels)
-      for (const { entry, queue } of channel.#held.values()) look(entry, queue.declaration.name, null);
+      for (const { entry, queue } of channel.#held.values()) visit(entry, queue.declaration.name, null);
     return { messages, complete };
   }
 

@@ -61,7 +61,7 @@ export class Broker {
 
   async connect(): Promise<void> {
     await this.link.connect();
-    await this.clock.look();
+    await this.clock.refresh();
     await this.restore.flushDeferred();
     await this.restore.startLeaseRenewal();
     const pay = () => void this.restore.flushDeferred().catch(() => {}); // kept, and tried again
@@ -170,7 +170,7 @@ export class Broker {
 
   /** A script over the lists of a queue; null when they are no queue's. What nobody declared or bound must look like one. */
   async #asQueue(
-    script: 'look' | 'purge',
+    script: 'peek' | 'purge',
     name: string,
     args: Argument[],
     known = this.state.queues.has(name),
@@ -195,7 +195,7 @@ export class Broker {
   /** Declared here, or bound or filled by anybody. */
   async exists(name: string): Promise<boolean> {
     if (this.state.queues.has(name)) return true;
-    const lengths = (await this.#asQueue('look', name, [0])) as number[] | null;
+    const lengths = (await this.#asQueue('peek', name, [0])) as number[] | null;
     return lengths !== null && (sum(lengths) > 0 || (await this.#isBound(name)));
   }
 
@@ -205,7 +205,7 @@ export class Broker {
 
   async status(name: string): Promise<QueueStatus | null> {
     const { prioritySteps } = this.options;
-    const lengths = (await this.#asQueue('look', name, [0])) as number[] | null;
+    const lengths = (await this.#asQueue('peek', name, [0])) as number[] | null;
     if (lengths === null) return null;
     const messages = sum(lengths);
     if (messages === 0 && !this.state.queues.has(name) && !(await this.#isBound(name))) return null;
@@ -221,7 +221,7 @@ export class Broker {
   }
 
   async peek(name: string, limit: number): Promise<string[]> {
-    const found = (await this.#asQueue('look', name, [limit])) as unknown[] | null;
+    const found = (await this.#asQueue('peek', name, [limit])) as unknown[] | null;
     if (found === null) throw this.#noQueue(name);
     return found.slice(this.options.prioritySteps.length) as string[];
   }
@@ -244,21 +244,21 @@ export class Broker {
   }
 
   /** The server does not tell us of what we ourselves put there. */
-  told(lists: readonly string[]): void {
+  wakeListeners(lists: readonly string[]): void {
     for (const list of lists) for (const one of this.#listeners.get(list) ?? []) one.wake();
   }
 
   listen(): Promise<void> {
     return this.link.listen({
-      heard: (pattern, text) => this.fanout.heard(pattern, text),
-      changed: (keys) => this.told(keys ?? [...this.#listeners.keys()]),
+      onMessage: (pattern, text) => this.fanout.onMessage(pattern, text),
+      onKeysChanged: (keys) => this.wakeListeners(keys ?? [...this.#listeners.keys()]),
     });
   }
 
   #push(queue: string, m: OutgoingMessage, text: string): Promise<unknown> {
     const list = this.keys.list(queue, priorityOf(m.properties));
     const pushed = this.batch.push(list, text);
-    return this.#listeners.has(list) ? pushed.then(() => this.told([list])) : pushed;
+    return this.#listeners.has(list) ? pushed.then(() => this.wakeListeners([list])) : pushed;
   }
 
   async #bind(known: KnownQueue | undefined, queue: string, exchange: string, routingKey: string): Promise<void> {
@@ -357,11 +357,11 @@ export class Broker {
   #watchExpiry(known: KnownQueue, expiresMs: number): void {
     const name = known.declaration.name;
     let before = 0;
-    const look = async () => {
+    const deleteIfUnused = async () => {
       if (!this.link.alive || this.state.queues.get(name) !== known) return;
       const unusedMs = known.consumers > 0 ? 0 : this.link.timer.monotonic() - known.lastUsedMs;
       if (unusedMs < expiresMs) {
-        this.link.timer.after(expiresMs - unusedMs, () => void look());
+        this.link.timer.after(expiresMs - unusedMs, () => void deleteIfUnused());
         return;
       }
       const lengths = await Promise.all(this.keys.lists(name).map((list) => this.batch.command('LLEN', list)));
@@ -369,10 +369,10 @@ export class Broker {
       if (now === before) await this.deleteQueue(name);
       else {
         before = now;
-        this.link.timer.after(expiresMs, () => void look().catch(() => {}));
+        this.link.timer.after(expiresMs, () => void deleteIfUnused().catch(() => {}));
       }
     };
-    this.link.timer.after(expiresMs, () => void look().catch(() => {}));
+    this.link.timer.after(expiresMs, () => void deleteIfUnused().catch(() => {}));
   }
 }
 

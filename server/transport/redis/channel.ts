@@ -26,9 +26,9 @@ import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { Broker } from './broker.ts';
 import type { DeferredRequeue, Holder } from './broker-state.ts';
 import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
-import type { Hear } from './fanout.ts';
+import type { FanoutListener } from './fanout.ts';
 import { findMessages } from './find.ts';
-import { Reader, type ReaderHost, type Taken } from './reader.ts';
+import { type ClaimedMessage, Reader, type ReaderHost } from './reader.ts';
 import { waitingConsumers } from './waiting.ts';
 
 interface LocalConsumer {
@@ -38,7 +38,7 @@ interface LocalConsumer {
   readonly onMessage: (m: Message) => void;
   /** It is read from lists, from pub/sub, or from both. */
   readonly reads: boolean;
-  readonly hear: Hear | null;
+  readonly fanoutListener: FanoutListener | null;
 }
 
 interface Held {
@@ -46,10 +46,10 @@ interface Held {
   /** '' when the server has no record of it. */
   readonly tag: string;
   readonly list: string;
-  /** Taken by `get`: outside the prefetch count. */
+  /** ClaimedMessage by `get`: outside the prefetch count. */
   readonly got: boolean;
   /** Came by pub/sub: it can go back to nobody but the queue's consumers here. */
-  readonly heardBy: string | null;
+  readonly fanoutQueue: string | null;
 }
 
 export class RedisChannel implements Channel, ReaderHost, Holder {
@@ -72,7 +72,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   #open = true;
   #making = false;
   /** Requeues under way. */
-  readonly #giving = new Set<Promise<unknown>>();
+  readonly #pendingRequeues = new Set<Promise<unknown>>();
   readonly #settle = (delivery: Delivery, how: Settlement) => this.#settled(delivery.deliveryTag, how);
 
   constructor(broker: Broker, owner: object) {
@@ -157,21 +157,21 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     if (this.#consumers.has(tag)) throw consumerTagInUse(tag);
     const { state, restore, fanout } = this.#broker;
     const bindings = state.queues.get(name)?.bindings ?? [];
-    const heard = bindings.filter((one) => state.typeOf(one.exchange) === 'fanout');
-    const hear: Hear = (raw) => this.#heard(consumer, raw);
+    const fanoutBindings = bindings.filter((one) => state.typeOf(one.exchange) === 'fanout');
+    const listener: FanoutListener = (raw) => this.#onFanout(consumer, raw);
     const consumer: LocalConsumer = {
       tag,
       queue: name,
       noAck: options.noAck ?? false,
       onMessage,
-      reads: heard.length === 0 || heard.length < bindings.length,
-      hear: heard.length > 0 ? hear : null,
+      reads: fanoutBindings.length === 0 || fanoutBindings.length < bindings.length,
+      fanoutListener: fanoutBindings.length > 0 ? listener : null,
     };
     this.#consumers.set(tag, consumer);
     this.#byQueue.set(name, [...(this.#byQueue.get(name) ?? []), consumer]);
     this.#broker.used(name, 1);
     await this.#broker.listen();
-    if (consumer.hear) await fanout.add(name, heard, consumer.hear);
+    if (consumer.fanoutListener) await fanout.add(name, fanoutBindings, consumer.fanoutListener);
     if (consumer.reads) {
       restore.start();
       await this.#reader.add(name, consumer.noAck);
@@ -186,9 +186,9 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     const rest = this.#byQueue.get(consumer.queue)?.filter((one) => one !== consumer) ?? [];
     if (rest.length > 0) this.#byQueue.set(consumer.queue, rest);
     else this.#byQueue.delete(consumer.queue);
-    if (consumer.hear) await this.#broker.fanout.remove(consumer.queue, consumer.hear);
+    if (consumer.fanoutListener) await this.#broker.fanout.remove(consumer.queue, consumer.fanoutListener);
     if (consumer.reads) await this.#reader.remove(consumer.queue);
-    await this.#given();
+    await this.#requeuesDone();
     const known = this.#broker.used(consumer.queue, -1);
     if (known?.declaration.autoDelete && known.consumers <= 0 && this.#broker.link.alive) {
       await this.#broker.deleteQueue(consumer.queue);
@@ -242,7 +242,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
 
   async flush(): Promise<void> {
     await this.#broker.batch.flush();
-    await this.#given();
+    await this.#requeuesDone();
   }
 
   async close(): Promise<void> {
@@ -252,11 +252,11 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     await this.#reader.close();
     if (link.alive) {
       await this.flush().catch(() => {});
-      const held = [...this.#held.values()].filter((one) => one.heardBy === null).reverse();
+      const held = [...this.#held.values()].filter((one) => one.fanoutQueue === null).reverse();
       this.#held.clear();
       // Those of one list together, the oldest last: it is the next to be taken.
       await restore
-        .give(
+        .requeue(
           held.map((one) => deferredRequeueOf(one, true)),
           'next',
         )
@@ -289,7 +289,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     return this.#prefetch === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#prefetch - this.#outstanding);
   }
 
-  receive(taken: readonly Taken[]): void {
+  receive(taken: readonly ClaimedMessage[]): void {
     const out: [LocalConsumer, Delivery, boolean][] = [];
     const back: Held[] = [];
     for (const one of taken) {
@@ -299,13 +299,13 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
       if (!consumer || (!consumer.noAck && this.free() <= 0)) back.push(this.#hold(one, false, null));
       else out.push([consumer, this.#deliver(one, consumer.noAck, consumer.tag, null), consumer.noAck]);
     }
-    if (back.length > 0) this.#give(back.reverse(), false, 'next');
+    if (back.length > 0) this.#requeueAll(back.reverse(), false, 'next');
     for (const [consumer, delivery, noAck] of out) {
       if (noAck || this.#held.has(delivery.deliveryTag)) consumer.onMessage(delivery);
     }
   }
 
-  #heard(consumer: LocalConsumer, raw: string): void {
+  #onFanout(consumer: LocalConsumer, raw: string): void {
     if (!this.#open || !this.#consumers.has(consumer.tag)) return;
     if (!consumer.noAck && (this.free() <= 0 || this.#waiting.length > 0)) {
       this.#waiting.push({ consumer, raw });
@@ -327,23 +327,23 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     this.#reader.pump();
   }
 
-  #deliver(taken: Taken, noAck: boolean, tag: string | undefined, heardBy: string | null): Delivery {
+  #deliver(taken: ClaimedMessage, noAck: boolean, tag: string | undefined, fanoutQueue: string | null): Delivery {
     const deliveryTag = ++this.#deliveries;
     const { message, redelivered } = readEnvelope(taken.raw, taken.queue);
     if (!noAck) {
       const got = tag === undefined;
       const list = this.#broker.keys.list(taken.queue, priorityOf(message.properties));
-      this.#held.set(deliveryTag, { raw: taken.raw, tag: taken.tag, list, got, heardBy });
+      this.#held.set(deliveryTag, { raw: taken.raw, tag: taken.tag, list, got, fanoutQueue });
       if (!got) this.#outstanding++;
     }
     const place = { id: deliveryTag, queue: taken.queue, redelivered, deliveryTag, consumerTag: tag };
     return new Delivery(message, place, this.#settle, noAck);
   }
 
-  #hold(taken: Taken, got: boolean, heardBy: string | null): Held {
+  #hold(taken: ClaimedMessage, got: boolean, fanoutQueue: string | null): Held {
     const { message } = readEnvelope(taken.raw, taken.queue);
     const list = this.#broker.keys.list(taken.queue, priorityOf(message.properties));
-    return { raw: taken.raw, tag: taken.tag, list, got, heardBy };
+    return { raw: taken.raw, tag: taken.tag, list, got, fanoutQueue };
   }
 
   #settled(deliveryTag: number, how: Settlement): void {
@@ -370,30 +370,30 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   }
 
   #requeue(held: Held): void {
-    if (held.heardBy === null) {
-      this.#give([held], true, 'next');
+    if (held.fanoutQueue === null) {
+      this.#requeueAll([held], true, 'next');
       return;
     }
-    const consumer = this.#byQueue.get(held.heardBy)?.[0];
+    const consumer = this.#byQueue.get(held.fanoutQueue)?.[0];
     if (consumer) this.#waiting.push({ consumer, raw: markRedelivered(held.raw) });
   }
 
-  #give(held: readonly Held[], redelivered: boolean, place: 'next' | 'back'): void {
+  #requeueAll(held: readonly Held[], redelivered: boolean, place: 'next' | 'back'): void {
     const { link, restore, state } = this.#broker;
-    const owed = held.map((one) => deferredRequeueOf(one, redelivered));
+    const requeues = held.map((one) => deferredRequeueOf(one, redelivered));
     if (!link.alive) {
-      state.deferredRequeues.push(...owed);
+      state.deferredRequeues.push(...requeues);
       return;
     }
-    const giving: Promise<unknown> = restore
-      .give(owed, place)
-      .catch(() => state.deferredRequeues.push(...owed.filter((one) => one.tag !== '')))
-      .finally(() => this.#giving.delete(giving));
-    this.#giving.add(giving);
+    const requeued: Promise<unknown> = restore
+      .requeue(requeues, place)
+      .catch(() => state.deferredRequeues.push(...requeues.filter((one) => one.tag !== '')))
+      .finally(() => this.#pendingRequeues.delete(requeued));
+    this.#pendingRequeues.add(requeued);
   }
 
-  async #given(): Promise<void> {
-    while (this.#giving.size > 0) await Promise.all(this.#giving);
+  async #requeuesDone(): Promise<void> {
+    while (this.#pendingRequeues.size > 0) await Promise.all(this.#pendingRequeues);
   }
 
   async #find(name: string): Promise<void> {

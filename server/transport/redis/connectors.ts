@@ -38,19 +38,19 @@ export class SteadySentinels extends SentinelConnector {
   }
 
   override async connect(emit: Parameters<Connect>[0]): ReturnType<Connect> {
-    const heard: string[] = [];
+    const errors: string[] = [];
     try {
       const stream = await super.connect((type, error) => {
-        if (type === 'sentinelError') heard.push(error.message);
+        if (type === 'sentinelError') errors.push(error.message);
         else emit(type, error);
       });
       return stream.on('error', nothing);
     } catch (error) {
       // The driver says "unreachable" also of sentinels that answered, but know no such master.
-      const telling = heard.find((text) => /invalid reply: null|No such master/.test(text))
+      const reason = errors.find((text) => /invalid reply: null|No such master/.test(text))
         ? `no sentinel knows a master of the name '${this.options.name}'`
-        : (heard.find((text) => /NOAUTH|WRONGPASS/.test(text)) ?? heard.at(-1));
-      this.firstError = telling === undefined ? toError(error) : new Error(telling);
+        : (errors.find((text) => /NOAUTH|WRONGPASS/.test(text)) ?? errors.at(-1));
+      this.firstError = reason === undefined ? toError(error) : new Error(reason);
       return new Socket().destroy();
     }
   }

@@ -4,11 +4,11 @@
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 
-export type Hear = (text: string) => void;
+export type FanoutListener = (text: string) => void;
 
-interface HearingQueue {
+interface SubscribedQueue {
   readonly patterns: readonly string[];
-  readonly consumers: Hear[];
+  readonly consumers: FanoutListener[];
   turn: number;
   last: string;
 }
@@ -16,7 +16,7 @@ interface HearingQueue {
 export class Fanout {
   readonly #link: Link;
   readonly #keys: Keys;
-  readonly #queues = new Map<string, HearingQueue>();
+  readonly #queues = new Map<string, SubscribedQueue>();
   readonly #patterns = new Map<string, Set<string>>();
 
   constructor(link: Link, keys: Keys) {
@@ -24,14 +24,18 @@ export class Fanout {
     this.#keys = keys;
   }
 
-  async add(queue: string, bindings: readonly { exchange: string; routingKey: string }[], hear: Hear): Promise<void> {
+  async add(
+    queue: string,
+    bindings: readonly { exchange: string; routingKey: string }[],
+    listener: FanoutListener,
+  ): Promise<void> {
     const known = this.#queues.get(queue);
     if (known) {
-      known.consumers.push(hear);
+      known.consumers.push(listener);
       return;
     }
     const patterns = [...new Set(bindings.map((one) => this.#keys.subscribePattern(one.exchange, one.routingKey)))];
-    this.#queues.set(queue, { patterns, consumers: [hear], turn: 0, last: '' });
+    this.#queues.set(queue, { patterns, consumers: [listener], turn: 0, last: '' });
     for (const pattern of patterns) {
       const those = this.#patterns.get(pattern) ?? new Set();
       this.#patterns.set(pattern, those.add(queue));
@@ -39,9 +43,9 @@ export class Fanout {
     }
   }
 
-  async remove(queue: string, hear: Hear): Promise<void> {
+  async remove(queue: string, listener: FanoutListener): Promise<void> {
     const known = this.#queues.get(queue);
-    const at = known?.consumers.indexOf(hear) ?? -1;
+    const at = known?.consumers.indexOf(listener) ?? -1;
     if (!known || at < 0) return;
     known.consumers.splice(at, 1);
     if (known.consumers.length > 0) return;
@@ -55,7 +59,7 @@ export class Fanout {
     }
   }
 
-  heard(pattern: string, text: string): void {
+  onMessage(pattern: string, text: string): void {
     for (const name of [...(this.#patterns.get(pattern) ?? [])]) {
       const queue = this.#queues.get(name);
       if (!queue || queue.consumers.length === 0) continue;

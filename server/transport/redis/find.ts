@@ -4,7 +4,7 @@ import type { Batch } from './batch.ts';
 import type { Keys } from './keys.ts';
 
 /** Entries looked at in one step, during which the server serves nobody else. */
-const STEP = 500;
+const ENTRIES_PER_SCAN = 500;
 
 export interface Found {
   readonly raw: string;
@@ -33,12 +33,12 @@ export async function findMessages(
       let length = 0;
       let from = 0;
       do {
-        const range = [-from - STEP, -from - 1];
+        const range = [-from - ENTRIES_PER_SCAN, -from - 1];
         const [size, ...hits] = (await batch.script('findReady', [list], [...range, word])) as (number | string)[];
         length = Number(size);
         for (let i = 0; i < hits.length; i += 2)
           found.push({ raw: String(hits[i + 1]), queue, unacked: false, position: before + Number(hits[i]) });
-        from += STEP;
+        from += ENTRIES_PER_SCAN;
       } while (from < limit && from < length);
       if (from < length) complete = false;
       before += length;
@@ -47,13 +47,17 @@ export async function findMessages(
   let cursor = '0';
   let seen = 0;
   do {
-    const [next, ...values] = (await batch.script('findUnacked', [keys.unacked], [cursor, STEP, word])) as string[];
+    const [next, ...values] = (await batch.script(
+      'findUnacked',
+      [keys.unacked],
+      [cursor, ENTRIES_PER_SCAN, word],
+    )) as string[];
     for (const value of values) {
       const [, raw, exchange, key] = RECORD.exec(value) ?? [];
       if (raw !== undefined) found.push({ raw, queue: key || exchange || '', unacked: true, position: null });
     }
     cursor = next ?? '0';
-    seen += STEP;
+    seen += ENTRIES_PER_SCAN;
   } while (cursor !== '0' && seen < limit);
   return { found, complete: complete && cursor === '0' };
 }

@@ -14,11 +14,11 @@ export type Argument = string | number;
 
 const INVALIDATIONS = '__redis__:invalidate';
 
-export interface Ear {
+export interface PubSubHandlers {
   /** A message of a pattern subscription. */
-  heard(pattern: string, text: string): void;
+  onMessage(pattern: string, text: string): void;
   /** These keys changed; null: any may have. */
-  changed(keys: readonly string[] | null): void;
+  onKeysChanged(keys: readonly string[] | null): void;
 }
 
 export class Link {
@@ -32,7 +32,7 @@ export class Link {
   #closed = false;
   readonly #watches = new Set<HealthWatch>();
   /** Does the server tell of changed lists? */
-  #tells = false;
+  #tracksKeys = false;
   #onLost: (error: Error) => void = () => {};
 
   constructor(options: RedisBrokerOptions) {
@@ -44,8 +44,8 @@ export class Link {
     return this.#lost === null && !this.#closed;
   }
 
-  get tells(): boolean {
-    return this.#tells;
+  get tracksKeys(): boolean {
+    return this.#tracksKeys;
   }
 
   onLost(listener: (error: Error) => void): void {
@@ -102,8 +102,8 @@ export class Link {
   }
 
   /** Start to listen; the first call opens the second connection. */
-  async listen(ear: Ear): Promise<void> {
-    this.#sub ??= this.#openEar(ear);
+  async listen(handlers: PubSubHandlers): Promise<void> {
+    this.#sub ??= this.#openSubscriber(handlers);
     await this.#sub;
   }
 
@@ -185,22 +185,22 @@ export class Link {
     if (isOtherDatabase(cause)) throw this.failure(cause);
   }
 
-  async #openEar(ear: Ear): Promise<Redis> {
+  async #openSubscriber(handlers: PubSubHandlers): Promise<Redis> {
     const sub = this.#client();
     this.#listener = sub;
     await this.#open(sub);
     const id = await sub.client('ID').catch(() => null);
-    sub.on('pmessage', (pattern: string, _channel: string, text: string) => ear.heard(pattern, text));
+    sub.on('pmessage', (pattern: string, _channel: string, text: string) => handlers.onMessage(pattern, text));
     sub.on('messageBuffer', (_channel: Buffer, keys: unknown) => {
-      ear.changed(Array.isArray(keys) ? keys.map(String) : null);
+      handlers.onKeysChanged(Array.isArray(keys) ? keys.map(String) : null);
     });
     try {
       await sub.subscribe(INVALIDATIONS);
       await this.#main.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'NOLOOP');
-      this.#tells = true;
+      this.#tracksKeys = true;
     } catch (error) {
       if (!this.alive) throw this.failure(error);
-      this.#tells = false; // before Redis 6, or not allowed: reader.ts looks again and again
+      this.#tracksKeys = false; // before Redis 6, or not allowed: reader.ts looks again and again
     }
     return sub;
   }

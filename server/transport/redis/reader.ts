@@ -16,7 +16,7 @@ const FALLBACK_POLL_MS = 1000;
 /** After an error the server answered (out of memory, read-only) the connection is given up, but not at once: no spinning. */
 const ERROR_BACKOFF_MS = 1000;
 
-export interface Taken {
+export interface ClaimedMessage {
   readonly queue: string;
   readonly raw: string;
   readonly tag: string;
@@ -25,7 +25,7 @@ export interface Taken {
 export interface ReaderHost {
   /** How many more messages it may hold. */
   free(): number;
-  receive(taken: readonly Taken[]): void;
+  receive(taken: readonly ClaimedMessage[]): void;
 }
 
 interface Consumed {
@@ -66,7 +66,7 @@ export class Reader implements Listener {
     }
     const { link, options } = this.#broker;
     this.#clock ??= link.timer.every(
-      link.tells ? Math.max(FALLBACK_POLL_MS, options.pollingMs) : options.pollingMs,
+      link.tracksKeys ? Math.max(FALLBACK_POLL_MS, options.pollingMs) : options.pollingMs,
       () => this.wake(),
     );
     this.wake();
@@ -105,7 +105,7 @@ export class Reader implements Listener {
   }
 
   /** One message now, past any prefetch. */
-  async takeOne(queue: string, noAck: boolean): Promise<Taken | null> {
+  async takeOne(queue: string, noAck: boolean): Promise<ClaimedMessage | null> {
     const [taken] = await this.#ask([queue], [noAck], noAck ? 0 : 1, noAck ? 1 : 0, false);
     return taken ?? null;
   }
@@ -125,7 +125,7 @@ export class Reader implements Listener {
     const { link } = this.#broker;
     const noAck = queues.map((name) => this.#queues.get(name)!.noAck);
     const open = noAck.includes(true) ? MAX_TAKE : 0;
-    let taken: Taken[];
+    let taken: ClaimedMessage[];
     try {
       taken = await this.#ask(queues, noAck, noAck.includes(false) ? free : 0, open, true);
     } catch (error) {
@@ -146,7 +146,7 @@ export class Reader implements Listener {
     room: number,
     open: number,
     arm: boolean,
-  ): Promise<Taken[]> {
+  ): Promise<ClaimedMessage[]> {
     const { batch, keys, options, link, state, clock } = this.#broker;
     const takenKey = keys.taken(this.#id);
     const name = `${this.#id}.${++this.#takes}`;
@@ -177,7 +177,7 @@ export class Reader implements Listener {
   }
 
   /** Kombu's cycle: a queue that was served goes to the end. */
-  #turn(taken: readonly Taken[]): void {
+  #turn(taken: readonly ClaimedMessage[]): void {
     if (this.#broker.options.queueOrder !== 'round_robin' || this.#order.length < 2) return;
     const served = [...new Set(taken.map((one) => one.queue).reverse())]
       .reverse()

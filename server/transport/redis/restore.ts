@@ -17,7 +17,7 @@ import { isOutOfMemory } from './failure.ts';
 /** Every 10 s, as kombu's timer; the work is one look at a sorted set. */
 const EVERY_MS = 10_000;
 /** Messages given back by one script. */
-const STEP = 100;
+const MESSAGES_PER_SCRIPT = 100;
 /** How long the mutex is held at most, and believed in. */
 const MUTEX_MS = 5000;
 /** A date that lies so far ahead was written before the clock was set back. */
@@ -65,15 +65,19 @@ export class Restore {
   /** When the server's clock was set, what is held here is dated anew, and everybody gets the time to do so before anything is given back. */
   async checkClock(): Promise<void> {
     const { clock, link } = this.#broker;
-    if ((await clock.look()) === 0) return;
+    if ((await clock.refresh()) === 0) return;
     this.#trustedFromMs = link.timer.monotonic() + 3 * this.#everyMs;
     await this.#keep(this.#heldHere());
   }
 
   async #keep(tags: readonly string[]): Promise<void> {
     const { batch, keys, clock } = this.#broker;
-    for (let at = 0; at < tags.length; at += STEP) {
-      await batch.script('renew', [keys.unackedIndex], [clock.now() / 1000, ...tags.slice(at, at + STEP)]);
+    for (let at = 0; at < tags.length; at += MESSAGES_PER_SCRIPT) {
+      await batch.script(
+        'renew',
+        [keys.unackedIndex],
+        [clock.now() / 1000, ...tags.slice(at, at + MESSAGES_PER_SCRIPT)],
+      );
     }
   }
 
@@ -133,7 +137,7 @@ export class Restore {
       '+inf',
       'LIMIT',
       0,
-      10 * STEP,
+      10 * MESSAGES_PER_SCRIPT,
     )) as string[];
     await this.#keep(tags);
   }
@@ -145,29 +149,29 @@ export class Restore {
   async tags(tags: readonly string[], lost = false): Promise<number> {
     const { batch, keys } = this.#broker;
     let count = 0;
-    for (let at = 0; at < tags.length; at += STEP) {
-      const some = tags.slice(at, at + STEP);
+    for (let at = 0; at < tags.length; at += MESSAGES_PER_SCRIPT) {
+      const some = tags.slice(at, at + MESSAGES_PER_SCRIPT);
       const records = (await batch.command('HMGET', keys.unacked, ...some)) as (string | null)[];
-      const owed: DeferredRequeue[] = [];
+      const requeues: DeferredRequeue[] = [];
       for (const [i, record] of records.entries()) {
         if (record === null) await batch.command('ZREM', keys.unackedIndex, some[i]!);
-        else owed.push(...(await this.#read(some[i]!, record, lost)));
+        else requeues.push(...(await this.#read(some[i]!, record, lost)));
       }
-      count += await this.give(owed, 'next');
+      count += await this.requeue(requeues, 'next');
     }
     return count;
   }
 
   /** `next`: the last of them will be taken first. `back`: behind those that wait. */
-  async give(owed: readonly DeferredRequeue[], place: 'next' | 'back'): Promise<number> {
+  async requeue(requeues: readonly DeferredRequeue[], place: 'next' | 'back'): Promise<number> {
     const { batch, keys } = this.#broker;
     let count = 0;
-    for (let at = 0; at < owed.length; at += STEP) {
-      const some = owed.slice(at, at + STEP);
+    for (let at = 0; at < requeues.length; at += MESSAGES_PER_SCRIPT) {
+      const some = requeues.slice(at, at + MESSAGES_PER_SCRIPT);
       const args = some.flatMap((one) => [place === 'back' ? 'L' : 'R', one.tag, one.envelope]);
       const lists = some.map((one) => one.list);
       count += Number(await batch.script('restore', [keys.unacked, keys.unackedIndex, ...lists], args));
-      this.#broker.told(lists);
+      this.#broker.wakeListeners(lists);
     }
     return count;
   }
@@ -183,7 +187,7 @@ export class Restore {
     for (const tag of deferredAcks) batch.ack(tag);
     try {
       await batch.flush();
-      await this.give(deferredRequeues, 'next');
+      await this.requeue(deferredRequeues, 'next');
       for (const [key, name] of lostTakes) {
         const [taken, ...tags] = String((await batch.command('GET', key)) ?? '').split('\n');
         if (taken === name) await this.tags(tags.reverse());

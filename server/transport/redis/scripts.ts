@@ -212,7 +212,7 @@ end
 `;
 
 /** KEYS lists of a queue. ARGV known?, how many envelopes. Answers nil when they are no queue's, else each length, then envelopes, the next first. */
-const LOOK = `${IS_QUEUE}
+const PEEK = `${IS_QUEUE}
 if not is_queue(KEYS, ARGV[1]) then return false end
 local out, room = {}, tonumber(ARGV[2])
 for i = 1, #KEYS do out[i] = redis.call('LLEN', KEYS[i]) end
@@ -244,7 +244,7 @@ export const SCRIPTS = {
   countUnacked: COUNT_UNACKED,
   findReady: FIND_READY,
   findUnacked: FIND_UNACKED,
-  look: LOOK,
+  peek: PEEK,
   purge: PURGE,
 } as const;
 

@@ -25,7 +25,7 @@ export class ServerClock {
   }
 
   /** Ask it. @returns by how much it was set since the last time, in milliseconds; 0: it was not */
-  async look(): Promise<number> {
+  async refresh(): Promise<number> {
     const beganMs = this.#timer.monotonic();
     // Not every account may ask; then this machine's clock has to do, as in kombu.
     const answer = await this.#batch.command('TIME').catch(() => null);

@@ -23,13 +23,13 @@ const FLAGS: TransportFlags = {
 export const redisTransport: TransportFactory = (context) => new RedisTransport(context);
 
 /** Every reconnect makes a transport. */
-const told = new WeakMap<Logger, Set<string>>();
+const warned = new WeakMap<Logger, Set<string>>();
 
 function warnOnce(warning: string | null, log: Logger | undefined): void {
   if (warning === null || !log) return;
-  const before = told.get(log) ?? new Set();
+  const before = warned.get(log) ?? new Set();
   if (!before.has(warning)) log.warning(warning);
-  told.set(log, before.add(warning));
+  warned.set(log, before.add(warning));
 }
 
 class RedisTransport implements Transport {

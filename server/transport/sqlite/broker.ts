@@ -167,8 +167,8 @@ export class SqliteBroker {
     }
   }
 
-  /** A look that takes no lock. */
-  look<T>(work: (nowMs: number) => T): T {
+  /** A read that takes no lock. */
+  read<T>(work: (nowMs: number) => T): T {
     this.check();
     try {
       this.commits.flushNow();

@@ -65,7 +65,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
   async declareExchange(e: Exchange, options?: DeclareOptions): Promise<void> {
     this.#check();
     if (!options?.passive) this.#broker.now(() => this.#broker.topology.declareExchange(e));
-    else if (!this.#broker.look(() => this.#broker.topology.routing.has(e.name))) throw noSuchExchange(e.name);
+    else if (!this.#broker.read(() => this.#broker.topology.routing.has(e.name))) throw noSuchExchange(e.name);
   }
 
   async deleteExchange(name: string): Promise<void> {
@@ -105,7 +105,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
 
   async deleteQueue(name: string, options?: { ifUnused?: boolean; ifEmpty?: boolean }): Promise<number> {
     this.#check();
-    if (this.#broker.look(() => this.#broker.topology.find(name)) === null) return 0;
+    if (this.#broker.read(() => this.#broker.topology.find(name)) === null) return 0;
     const count = options?.ifEmpty || options?.ifUnused ? 0 : await this.purge(name);
     return this.#broker.now((nowMs) => {
       const queue = this.#broker.topology.queues.get(name);
@@ -142,7 +142,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
 
   async consume(name: string, onMessage: (m: Message) => void, options: ConsumeOptions = {}): Promise<ConsumerTag> {
     this.#check();
-    const queue = this.#broker.look(() => this.#find(name));
+    const queue = this.#broker.read(() => this.#find(name));
     const tag = options.consumerTag ?? `ctag.${++this.#tags}`;
     if (this.#consumers.has(tag)) throw consumerTagInUse(tag);
     const noAck = options.noAck ?? false;
@@ -187,7 +187,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
 
   async queueStatus(name: string): Promise<QueueStatus | null> {
     this.#check();
-    return this.#broker.look((nowMs) => {
+    return this.#broker.read((nowMs) => {
       const queue = this.#broker.topology.queues.get(name);
       return queue ? this.#broker.messages.status(queue, nowMs) : null;
     });
@@ -195,12 +195,12 @@ export class SqliteChannel implements Channel, ConsumingChannel {
 
   async listQueues(): Promise<string[]> {
     this.#check();
-    return this.#broker.look(() => [...this.#broker.topology.queues.keys()].sort());
+    return this.#broker.read(() => [...this.#broker.topology.queues.keys()].sort());
   }
 
   async peek(name: string, limit: number): Promise<Message[]> {
     this.#check();
-    const rows = this.#broker.look((nowMs) => this.#broker.messages.peek(this.#find(name).id, limit, nowMs));
+    const rows = this.#broker.read((nowMs) => this.#broker.messages.peek(this.#find(name).id, limit, nowMs));
     return rows.map((row) => {
       const place = {
         id: row.id,
@@ -217,7 +217,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
   async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {
     this.#check();
     const { topology, messages } = this.#broker;
-    return this.#broker.look((nowMs) => {
+    return this.#broker.read((nowMs) => {
       const known = queues.flatMap((name) => topology.queues.get(name)?.id ?? []);
       const { found, complete } = messages.find(id, known, limit, nowMs);
       return {

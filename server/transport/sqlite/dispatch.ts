@@ -30,7 +30,7 @@ export interface ConsumingChannel {
   holds(message: Message): boolean;
 }
 
-export interface Taken {
+export interface ClaimedRows {
   readonly consumer: LocalConsumer;
   readonly rows: readonly StoredMessage[];
   readonly claim: Claim | null;
@@ -102,8 +102,8 @@ export class Dispatch {
   }
 
   /** Within a transaction: claim for everyone who may take something. */
-  take(session: number, nowMs: number): Taken[] {
-    const taken: Taken[] = [];
+  take(session: number, nowMs: number): ClaimedRows[] {
+    const taken: ClaimedRows[] = [];
     if (this.#mayHaveReady.size === 0) return taken;
     let budget = CLAIM_LIMIT;
     const turn = this.#turn++;
@@ -120,7 +120,7 @@ export class Dispatch {
     budget: number,
     session: number,
     nowMs: number,
-    taken: Taken[],
+    taken: ClaimedRows[],
   ): number {
     let free = channel.free();
     let left = budget;
@@ -145,7 +145,7 @@ export class Dispatch {
   }
 
   /** After the commit: hand over what was taken. */
-  deliver(taken: readonly Taken[]): void {
+  deliver(taken: readonly ClaimedRows[]): void {
     const out: [LocalConsumer, Message][] = [];
     for (const { consumer, rows, claim } of taken) {
       for (const row of rows) out.push([consumer, consumer.channel.receive(consumer, row, claim)]);

@@ -5,7 +5,7 @@
 import type { EmbeddedDb } from '../../embedded-db.ts';
 import type { OutgoingMessage } from '../message.ts';
 import type { Settlement } from '../virtual/delivery.ts';
-import type { Dispatch, Taken } from './dispatch.ts';
+import type { ClaimedRows, Dispatch } from './dispatch.ts';
 import type { Claim, Messages } from './messages.ts';
 import { isBusy } from './schema.ts';
 import type { StoredQueue, Topology } from './topology.ts';
@@ -111,7 +111,7 @@ export class GroupCommit {
     if (this.#ended) return;
     const { db, dispatch, session, topology } = this.#parts;
     const batch = this.#batches[0];
-    let taken: Taken[] = [];
+    let taken: ClaimedRows[] = [];
     let woken: ReadonlySet<number> = NOBODY;
     try {
       if (!batch && !dispatch.anyClaimable()) return;

@@ -79,7 +79,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   override async start({ host, restarts }: TaskConsumer): Promise<void> {
     this.#round++;
     await this.#listen();
-    this.#periodic = host.timer.every(PERIOD_MS, () => this.#look());
+    this.#periodic = host.timer.every(PERIOD_MS, () => this.#sweepPeers());
     // Nobody could be heard while the broker was away: they get a heartbeat's time to be heard again.
     if (restarts > 0) for (const peer of this.peers.values()) addHeartbeat(peer, this.#now());
     // Not to wait for everybody's next heartbeat.
@@ -167,7 +167,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   }
 
   /** Who has fallen silent? */
-  #look(): void {
+  #sweepPeers(): void {
     this.#elections.forgetOld();
     for (const peer of [...this.peers.values()]) {
       if (isAlive(peer, this.#now())) continue;

@@ -41,7 +41,7 @@ export class MingleStep extends Bootstep<TaskConsumer> {
   }
 }
 
-/** Nodes with an ear on this broker. null: the broker cannot tell, or will tell with the question. */
+/** Nodes that listen on this broker. null: the broker cannot tell, or will tell with the question. */
 async function countOthers({ connection, hostname, mailbox }: ConsumerHost): Promise<number | null> {
   const channel = await connection.defaultChannel();
   if (connection.transport.flags.fanoutByKey) return null;

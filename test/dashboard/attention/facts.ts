@@ -87,7 +87,7 @@ export function facts(
     newFailures: [],
     gap: null,
     waiting: null,
-    usual: new Map(),
+    baselines: new Map(),
     stalledAfter: 40,
     ...rest,
     knowledge: { events: known(), broker: known(), control: known(), history: known(), results: known(), ...knowledge },

@@ -1,21 +1,21 @@
 // A hung pool, from facts alone: what it is, and what it is not. By a real Python worker: fault/worker-stalled.test.ts.
 import { describe, expect, it } from 'vitest';
-import type { Facts, FullPool, Usual } from '../../../server/dashboard/attention/facts.ts';
+import type { Baseline, Facts, FullPool } from '../../../server/dashboard/attention/facts.ts';
 import { hungOf, namesInQuestion } from '../../../server/dashboard/attention/hung.ts';
 import { Watch } from '../../../server/dashboard/attention/watch.ts';
 import { consumption, facts, full, NOW, queue, worker } from './facts.ts';
 
-const USUAL: Usual = { p99: 1.2, runs: 1240 };
+const BASELINE: Baseline = { p99: 1.2, runs: 1240 };
 const waits = queue('celery', { messages: 31, waitingSince: NOW - 5 });
 
 function pool(
   more: Partial<FullPool> = {},
-  usual: Record<string, Usual> = { 'shop.pay': USUAL },
+  baselines: Record<string, Baseline> = { 'shop.pay': BASELINE },
   of: Partial<Facts> = {},
 ) {
   const busy = { busy: 2, room: 0, slots: 2 };
   const w = worker('w1@h', { full: full(more), consumption: consumption(busy) });
-  const all = facts({ workers: [w], queues: [waits], usual: new Map(Object.entries(usual)), ...of } as never);
+  const all = facts({ workers: [w], queues: [waits], baselines: new Map(Object.entries(baselines)), ...of } as never);
   return { w, all, hung: hungOf(w, all) };
 }
 const started = (...ago: (number | null)[]) =>
@@ -54,7 +54,7 @@ describe('a pool whose slots are all taken by tasks that run far longer than usu
 });
 
 describe('it is no hung pool', () => {
-  it.each<[string, Partial<FullPool>, Record<string, Usual> | undefined, Partial<Facts>]>([
+  it.each<[string, Partial<FullPool>, Record<string, Baseline> | undefined, Partial<Facts>]>([
     ['of a name without a baseline: that is unknown', {}, {}, {}],
     ['of a name that ended too seldom to have one', {}, { 'shop.pay': { p99: 1.2, runs: 29 } }, {}],
     ['of tasks that are always long', {}, { 'shop.pay': { p99: 400, runs: 1240 } }, {}],
@@ -68,8 +68,8 @@ describe('it is no hung pool', () => {
       { queues: [{ ...waits, name: 'mail' }] },
     ],
     ['by an answer of minutes ago', { asOf: NOW - 120 }, undefined, {}],
-  ])('%s', (_, more, usual, of) => {
-    expect(pool(more, usual, of).hung).toBeNull();
+  ])('%s', (_, more, baselines, of) => {
+    expect(pool(more, baselines, of).hung).toBeNull();
   });
 
   it('of one with a free slot, or that is late or gone', () => {

@@ -31,7 +31,7 @@ const MADE: Record<string, { of: NonNullable<Parameters<typeof facts>[0]>; withi
     of: {
       workers: [worker('w1@h', { full: full() }), worker('w2@h')],
       queues: [queue('celery', { messages: 31, waitingSince: NOW - 5 })],
-      usual: new Map([['shop.pay', { p99: 1.2, runs: 1240 }]]),
+      baselines: new Map([['shop.pay', { p99: 1.2, runs: 1240 }]]),
     },
     within: 5,
   },

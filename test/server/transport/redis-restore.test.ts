@@ -103,10 +103,10 @@ describeNeedsRedis('giving back on Redis', () => {
     state.holders.add({ heldTags: () => ['mine'], heldSinceLastRenewal: () => [] });
     await look.hset('unacked', 'mine', '[{"body": ""}, "", "celery"]');
     await look.zadd('unacked_index', 1, 'mine');
-    clock.look = async () => 3_600_000;
+    clock.refresh = async () => 3_600_000;
     expect(await restore.visible()).toBe(0);
     expect(Number(await look.zscore('unacked_index', 'mine'))).toBeGreaterThan(Date.now() / 1000 - 60);
-    clock.look = async () => 0;
+    clock.refresh = async () => 0;
     expect(await restore.visible()).toBe(0);
     // Who has seen no clock being set does not wait.
     expect(await (await open()).restore.visible()).toBe(1);
@@ -126,6 +126,6 @@ describeNeedsRedis('giving back on Redis', () => {
     link.timer.now = () => 0;
     expect(clock.now() - before).toBeLessThan(60_000);
     expect(clock.now()).toBeGreaterThanOrEqual(before);
-    expect(await clock.look()).toBe(0);
+    expect(await clock.refresh()).toBe(0);
   });
 });

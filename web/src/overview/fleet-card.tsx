@@ -13,7 +13,7 @@ import { sortRows } from '../ui/table/columns.ts';
 import { SlotsBar, slotsWord } from '../workers/slots-cell.tsx';
 import { describeSlots, type FleetTotals, troubleRank, workerLabels } from '../workers/worker-list.ts';
 
-const SHOWN = 12;
+const MAX_WORKERS = 12;
 
 export function FleetCard({
   workers,
@@ -26,7 +26,10 @@ export function FleetCard({
   total: number;
 }) {
   const part = usePart('events');
-  const shown = useMemo(() => sortRows(workers, troubleRank, false, (w) => w.hostname).slice(0, SHOWN), [workers]);
+  const shown = useMemo(
+    () => sortRows(workers, troubleRank, false, (w) => w.hostname).slice(0, MAX_WORKERS),
+    [workers],
+  );
   const labels = useMemo(() => workerLabels(shown.map((w) => String(w.hostname))), [shown]);
   const left = total - shown.length;
   return (

@@ -11,7 +11,7 @@ export interface Step {
 }
 
 /** Steps kept for the pace of late. */
-const KEPT = 40;
+const MAX_STEPS = 40;
 
 /** With what was stored last added, when it is new. The same list when it is not. */
 export function addStep(steps: readonly Step[], progress: Progress | null): readonly Step[] {
@@ -20,7 +20,7 @@ export function addStep(steps: readonly Step[], progress: Progress | null): read
   if (last && last.current === progress.current) return steps;
   // It begins again: a new try, another phase.
   if (last && progress.current < last.current) return [{ at: progress.changed, current: progress.current }];
-  return [...steps.slice(1 - KEPT), { at: progress.changed, current: progress.current }];
+  return [...steps.slice(1 - MAX_STEPS), { at: progress.changed, current: progress.current }];
 }
 
 const KNOWN: ReadonlySet<string> = new Set(STATES);

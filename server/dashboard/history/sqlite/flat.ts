@@ -1,7 +1,7 @@
 // Records of the cluster state as flat lists of plain values, the cheapest thing to hand to another thread.
 // Not here: rows as they are shown, and records out of stored rows (../rows.ts).
 // Holds: the order of values is the order of columns in schema.ts; nothing here touches the database.
-import type { Batch, Finish } from '../../../../shared/events/cluster-state.ts';
+import type { Batch, TryEnd } from '../../../../shared/events/cluster-state.ts';
 import type { LongField, TaskRecord } from '../../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../../shared/events/worker-record.ts';
 import { jsonText } from '../../../../shared/json-text.ts';
@@ -139,7 +139,7 @@ function pushTries(out: Flat, t: TaskRecord): void {
     if (!a.cut) out.push(t.uuid, a.number, a.state, a.worker, a.received, a.started, a.ended, a.exception, a.traceback);
 }
 
-export function pushFinish(out: Flat, f: Finish): void {
+export function pushFinish(out: Flat, f: TryEnd): void {
   const t = f.task;
   out.push(
     t.uuid,

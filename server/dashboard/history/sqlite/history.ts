@@ -301,10 +301,10 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     this.#trouble = null;
     const lost = givenUp > 0 ? `; the changes of ${givenUp} tasks had to be given up` : '';
     this.#log?.warning(`The history file ${this.#path} is written again${lost}`);
-    this.#tellRecovered(since, givenUp);
+    this.#announceRecovered(since, givenUp);
   }
 
-  #tellRecovered(since: number, givenUp: number): void {
+  #announceRecovered(since: number, givenUp: number): void {
     const anew = this.#anew;
     this.#anew = false;
     const wasGivenUp = (task: TaskRecord) => this.#behind.wasGivenUp(task);
@@ -313,7 +313,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
 
   #settle(): void {
     // A file that came back within one attempt.
-    if (this.#anew) this.#tellRecovered(this.#timer.now() / 1000, 0);
+    if (this.#anew) this.#announceRecovered(this.#timer.now() / 1000, 0);
     if (!this.#behind.isEmpty) return;
     for (const fn of this.#idle) fn();
     this.#idle.clear();

@@ -17,9 +17,9 @@ import { encodeText } from './text.ts';
 const marks = (n: number): string => Array(n).fill('?').join(',');
 const WHOLE = TASK_COLUMNS.length;
 const CHANGED = CHANGING_COLUMNS.length + 1;
-const KEPT = TASK_COLUMNS.filter((c) => c !== 'uuid' && c !== 'state' && c !== 'first_seen');
+const UPDATED_COLUMNS = TASK_COLUMNS.filter((c) => c !== 'uuid' && c !== 'state' && c !== 'first_seen');
 const UPSERT = `INSERT INTO tasks (${TASK_COLUMNS.join(',')}) VALUES (${marks(WHOLE)}) ON CONFLICT (uuid) DO UPDATE SET
-  state = excluded.state, first_seen = min(first_seen, excluded.first_seen), ${KEPT.map((c) => `${c} = COALESCE(excluded.${c}, ${c})`).join(', ')}`;
+  state = excluded.state, first_seen = min(first_seen, excluded.first_seen), ${UPDATED_COLUMNS.map((c) => `${c} = COALESCE(excluded.${c}, ${c})`).join(', ')}`;
 /** The same for a task whose beginning was not seen: a final state on disk stays, unless the task is being retried. */
 const UPSERT_PARTIAL = UPSERT.replace(
   'state = excluded.state',
@@ -122,11 +122,11 @@ export class HistoryWriter {
     }
     for (let i = 0; i < batch.gauges.length; i += 3)
       this.#run('INSERT OR REPLACE INTO gauges (name, bucket, value) VALUES (?,?,?)', batch.gauges.slice(i, i + 3));
-    if (batch.heard) this.#hear(batch.heard);
+    if (batch.heard) this.#recordHeard(batch.heard);
     this.#rollup.flush();
   }
 
-  #hear({ at, rate, knewAll, workers }: Heard): void {
+  #recordHeard({ at, rate, knewAll, workers }: Heard): void {
     this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('heard', ?)", [JSON.stringify({ at, rate, knewAll })]);
     for (const w of workers)
       if (w.left) this.#run('DELETE FROM heard WHERE hostname = ?', [w.hostname]);
