@@ -5,7 +5,7 @@
 // is bounded by the number of tasks, of ends, and by the size of their texts: beyond it the oldest are given up, a task together with
 // its ends, so that rows and roll-ups stay one truth, and counted; once the whole text of a field is on disk, memory keeps its
 // beginning only.
-import type { Batch, Finish } from '../../../../shared/events/cluster-state.ts';
+import type { Batch, TryEnd } from '../../../../shared/events/cluster-state.ts';
 import { LONG_FIELDS, type LongField, type TaskRecord, type TryRecord } from '../../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../../shared/events/worker-record.ts';
 import type { Heard } from '../contract.ts';
@@ -188,7 +188,7 @@ export class WriteBehind {
     else this.#tasks.set(record.uuid, { record, size, finishes: null });
   }
 
-  #addFinish(finish: Finish): void {
+  #addFinish(finish: TryEnd): void {
     const { task } = finish;
     if (!this.#tasks.has(task.uuid)) this.#addTask(task);
     const waiting = this.#tasks.get(task.uuid)!;
