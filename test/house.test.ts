@@ -20,6 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'server/nodename',
     'server/setting',
     'server/embedded-db',
+    'server/file-lock',
   ],
   ['server/serialization'],
   ['server/transport', 'server/protocol'],

@@ -285,7 +285,7 @@ export class Beat {
     return new Map(
       [...this.scheduler.entries].map(([name, entry]) => [
         name,
-        { definition: definitionOf(entry, this.app.codec), runs: runs.get(name)! },
+        { definition: definitionOf(entry, this.app.codec, this.scheduler.zone), runs: runs.get(name)! },
       ]),
     );
   }

@@ -117,10 +117,11 @@ export function readSchedule(name: string, options: EntryOptions, nowMs: number)
   return schedule;
 }
 
-/** As it is stored for others to see: lazy arguments are named, what JSON has no words for is null. */
+/** As it is stored for others to see: lazy arguments are named, what JSON has no words for is null. @param timezone a name of the IANA */
 export function definitionOf(
   entry: Pick<EntryOptions, 'task' | 'args' | 'kwargs' | 'options' | 'enabled'> & { readonly schedule: Schedule },
   codec: BodyCodec,
+  timezone: string,
 ): EntryDefinition {
   const plain = <T>(value: T): T | null => {
     try {
@@ -138,6 +139,7 @@ export function definitionOf(
     kwargs: plain(Object.fromEntries(kwargs)),
     options: plain(entry.options ?? {}),
     enabled: entry.enabled ?? true,
+    timezone,
   };
 }
 

@@ -61,6 +61,10 @@ export class Scheduler {
     this.#options = options;
   }
 
+  /** By whose clock schedules are read: a name of the IANA. */
+  get zone(): string {
+    return this.#options.zone;
+  }
   get entries(): ReadonlyMap<string, ScheduleEntry> {
     return this.#entries;
   }

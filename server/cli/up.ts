@@ -47,6 +47,8 @@ interface Plan {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly file: string;
   readonly history: string;
+  /** Beat's, which is in the worker. */
+  readonly schedule: string;
   readonly logfile: string | null;
 }
 
@@ -73,6 +75,7 @@ export async function up(options: UpOptions): Promise<number> {
     {
       name: plan.isDemo ? 'shop' : plan.appTitle,
       db: plan.history,
+      schedule: plan.schedule,
       ...dashboardOptionsOf({ ...options }),
       broker: plan.broker,
       result_backend: plan.results,
@@ -143,6 +146,7 @@ async function makePlan(options: UpOptions): Promise<Plan> {
     settings: own?.settings ?? {},
     file: fileOf(broker) ?? file,
     history: resolve(options.db ?? join(dirname(file), 'history.db')),
+    schedule: join(dirname(fileOf(broker) ?? file), 'beat-schedule.db'),
     logfile: options.logfile ?? (demo ? join(dirname(file), 'worker.log') : null),
   };
 }
@@ -201,7 +205,7 @@ function selfArgs(): string[] {
 
 function superviseWorker(plan: Plan, options: UpOptions, timer: Timer, output: Output): Supervisor {
   const args = [...selfArgs(), 'worker', '-A', plan.appSpec!, '-E', '-B', '-l', options.loglevel ?? 'INFO'];
-  args.push('-s', join(dirname(plan.file), 'beat-schedule.db'));
+  args.push('-s', plan.schedule);
   const concurrency = options.concurrency ?? (plan.isDemo ? DEMO_CONCURRENCY : undefined);
   if (concurrency !== undefined) args.push('-c', String(concurrency));
   args.push(...configArgs(options));

@@ -7,6 +7,8 @@ import { jsonText } from '../../shared/json-text.ts';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
+import type { ScheduleStore } from '../schedules/contract.ts';
+import { openScheduleStore } from '../schedules/registry.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { Gate } from './access/gate.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
@@ -55,6 +57,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const link = new ClusterLink(options, timer, log);
   const sockets = new Set<LiveSocket>();
   let history: HistoryStore | null = null;
+  let schedules: ScheduleStore | null = null;
   let rooms: Rooms | null = null;
   let starting: Promise<Cluster> | null = null;
   let closed = false;
@@ -64,8 +67,9 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       const prefix = (options.settings.broker_transport_options as { global_keyprefix?: string } | undefined)
         ?.global_keyprefix;
       const addresses = clusterAddresses(options.broker, prefix);
+      schedules = options.schedule === null ? null : await openScheduleStore(options.schedule, { timer, log });
       history = await openHistory(options.db, { timer, log, cluster: addresses, adopt: options.adopt_history });
-      rooms = new Rooms(history, { options, link, timer, log, masking, version });
+      rooms = new Rooms(history, { schedules, options, link, timer, log, masking, version });
       await rooms.start();
       return rooms.cluster;
     })();
@@ -120,6 +124,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       if (began) await rooms?.stop();
     }
     await history?.close();
+    await schedules?.close();
     await link.close();
     timer.clear();
   };

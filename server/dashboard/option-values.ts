@@ -23,6 +23,13 @@ export const text: Read<string> = (value, name) => {
   return value;
 };
 
+/** A place that other processes see as well. */
+export const shared: Read<string> = (value, name) => {
+  const place = text(value, name);
+  if (place === '' || /^memory:/i.test(place)) throw refused(name, 'a path or URL that other processes see too', value);
+  return place;
+};
+
 export const yesOrNo: Read<boolean> = (value, name) => {
   if (typeof value !== 'boolean') throw refused(name, 'true or false', value);
   return value;

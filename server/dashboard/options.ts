@@ -20,6 +20,7 @@ import {
   patterns,
   port,
   prefix,
+  shared,
   table,
   text,
   yesOrNo,
@@ -54,6 +55,8 @@ export interface DashboardOptions {
   db?: string;
   /** The cluster has moved to another broker: use a history file that was written for the old one. */
   adopt_history?: boolean;
+  /** Where beat keeps its schedule, as `umbel beat --schedule` was told: a path or a URL. Default: `beat_schedule_filename` of `settings`. */
+  schedule?: string | null;
   max_tasks?: number;
   max_workers?: number;
   /** @unit seconds; null: for ever */
@@ -164,6 +167,13 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     default: false,
     meaning: 'Use a history file that was written for another broker: the cluster has moved',
     read: yesOrNo,
+    source: 'Umbel',
+  },
+  {
+    name: 'schedule',
+    default: null,
+    meaning: 'Where beat keeps its schedule, which is only read: a file, or a URL',
+    read: orNull(shared),
     source: 'Umbel',
   },
   {
@@ -284,6 +294,7 @@ export interface Resolved {
   read_only: boolean;
   db: string;
   adopt_history: boolean;
+  schedule: string | null;
   max_tasks: number;
   max_workers: number;
   retention_age: number | null;
@@ -311,6 +322,8 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     ...(read as unknown as Resolved),
     basic_auth: readCredentials(o.basic_auth, o.basic_auth_file),
   };
+  const { beat_schedule_filename: configured } = resolved.settings;
+  if (typeof configured === 'string') resolved.schedule ??= configured;
   if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
@@ -329,6 +342,7 @@ function hideSecrets(options: Resolved): Resolved {
     ...options,
     broker: options.broker.map(safeUrl),
     result_backend: options.result_backend === null ? null : safeUrl(options.result_backend),
+    schedule: options.schedule === null ? null : safeUrl(options.schedule),
     settings: masked(options.settings),
     basic_auth: options.basic_auth.map(({ user }) => ({ user, password: MASK })),
   });

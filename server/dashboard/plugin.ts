@@ -20,6 +20,7 @@ import { operationRoutes } from './routes/operations.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { answerNotFound, answerProblem } from './routes/problem.ts';
 import { queueRoutes } from './routes/queues.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { serveOn } from './routes/serve.ts';
 import { taskValueRoutes } from './routes/task-values.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -35,6 +36,7 @@ const ROUTES = [
   workerRoutes,
   queueRoutes,
   overviewRoutes,
+  scheduleRoutes,
   operationRoutes,
   healthRoutes,
   aliveRoutes,

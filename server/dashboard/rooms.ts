@@ -3,6 +3,7 @@
 import type { Masking } from '../../shared/masking.ts';
 import { toError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { ScheduleStore } from '../schedules/contract.ts';
 import type { Timer } from '../timer.ts';
 import { Attention } from './attention/attention.ts';
 import { Baselines } from './cluster/baselines.ts';
@@ -28,6 +29,7 @@ const REMEMBERED = 500;
 const DRAIN_EVERY_MS = 10_000;
 
 export interface RoomsOptions {
+  readonly schedules: ScheduleStore | null;
   readonly options: Resolved;
   readonly link: ClusterLink;
   readonly timer: Timer;
@@ -45,7 +47,7 @@ export class Rooms {
   readonly #stop: () => void;
   #metrics: Promise<Metrics> | null = null;
 
-  constructor(history: HistoryStore, { options, link, timer, log, masking, version }: RoomsOptions) {
+  constructor(history: HistoryStore, { schedules, options, link, timer, log, masking, version }: RoomsOptions) {
     this.#timer = timer;
     this.#log = log;
     this.#tally = new EventTally(options.max_metrics_size * SHARES.events);
@@ -86,6 +88,7 @@ export class Rooms {
       desk,
       taskRows,
       progress,
+      schedules,
       options,
       masking,
       metrics: () => this.metrics(),

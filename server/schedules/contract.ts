@@ -35,6 +35,8 @@ export interface EntryDefinition {
   readonly options: Readonly<Record<string, unknown>> | null;
   /** False: kept, never sent. */
   readonly enabled: boolean;
+  /** By whose clock the schedule is read: a name of the IANA. null: it was not written down. */
+  readonly timezone: string | null;
 }
 
 /** What beat did with it. */
@@ -50,11 +52,21 @@ export interface StoredEntry {
   readonly runs: EntryRuns;
 }
 
+/** A beat that has the lease. null: it did not say. */
+export interface LeaseHolder {
+  readonly pid: number | null;
+  readonly host: string | null;
+  /** @unit milliseconds since the epoch */
+  readonly since: number | null;
+}
+
 export interface ScheduleStore {
   /** For log lines: where it is, without secrets. */
   readonly description: string;
   /** The entries by name, as last written. Rejects when they cannot be read; nothing is changed by it. */
   load(): Promise<Map<string, StoredEntry>>;
+  /** Which beat has the lease; null: none. Rejects when that cannot be told; nobody's claim is refused for it. */
+  holder(): Promise<LeaseHolder | null>;
   /** Rejects with ImproperlyConfigured, naming the holder as far as it is known, while another beat has the lease. */
   claim(): Promise<ScheduleLease>;
   /** Releases what was claimed through it. */

@@ -7,10 +7,11 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { jsonText } from '../../shared/json-text.ts';
-import { EmbeddedDb } from '../embedded-db.ts';
 import { ImproperlyConfigured } from '../errors.ts';
+import { FileLock, type LockHolder, LockTaken, lockHolder } from '../file-lock.ts';
 import type { Logger } from '../log.ts';
-import type { EntryRuns, ScheduleLease, ScheduleStore, StoredEntry } from './contract.ts';
+import { createTimer, type Timer } from '../timer.ts';
+import type { EntryRuns, LeaseHolder, ScheduleLease, ScheduleStore, StoredEntry } from './contract.ts';
 import { entryFromJson, entryToJson, parseEntries, withRuns } from './stored-entry.ts';
 
 interface FileContent {
@@ -25,14 +26,16 @@ export class FileScheduleStore implements ScheduleStore {
   readonly path: string;
   readonly #lockPath: string;
   readonly #log: Logger | undefined;
+  readonly #clock: Pick<Timer, 'now'>;
   readonly #leases = new Set<FileLease>();
 
   /** `path` is Celery's `beat_schedule_filename`; a shelve file of a Python beat under that name is left alone. */
-  constructor(path: string, options: { readonly log?: Logger } = {}) {
+  constructor(path: string, options: { readonly log?: Logger; readonly timer?: Pick<Timer, 'now'> } = {}) {
     const base = resolve(path).replace(/\.json$/, '');
     this.path = `${base}.json`;
     this.#lockPath = `${base}.lock`;
     this.#log = options.log;
+    this.#clock = options.timer ?? createTimer({ unref: true });
   }
 
   get description(): string {
@@ -48,27 +51,32 @@ export class FileScheduleStore implements ScheduleStore {
     }
   }
 
+  async holder(): Promise<LeaseHolder | null> {
+    const holder = lockHolder(this.#lockPath);
+    if (holder === null) return null;
+    const { pid, host } = holder.pid === null ? await this.#writer() : holder;
+    return { pid, host, since: holder.since === null ? null : Math.round(holder.since * 1000) };
+  }
+
   async claim(): Promise<ScheduleLease> {
-    let db: EmbeddedDb | null = null;
+    const lock = new FileLock(this.#lockPath);
     try {
       // Makes the folder, too.
-      db = new EmbeddedDb(this.#lockPath, { busyTimeoutMs: 0 });
-      // A write transaction that stays open: the system releases it when the process is gone, without a stale lock file.
-      db.exec('BEGIN IMMEDIATE');
+      lock.take('', this.#clock.now() / 1000);
     } catch (error) {
-      db?.close();
-      if (!/locked|busy/i.test((error as Error).message)) throw error;
-      const owner = await this.#owner();
+      if (!(error instanceof LockTaken)) throw error;
+      const { pid, host } = error.holder.pid === null ? await this.#writer() : error.holder;
+      const by = pid === null ? '' : ` (process ${pid} on ${host})`;
       throw new ImproperlyConfigured(
-        `Another beat uses ${this.path}${owner}. Two beats would send every task twice. Stop it, or give this one a file of its own (--schedule).`,
+        `Another beat uses ${this.path}${by}. Two beats would send every task twice. Stop it, or give this one a file of its own (--schedule).`,
       );
     }
     try {
-      const lease = new FileLease(this.path, db, await this.#found(), () => this.#leases.delete(lease));
+      const lease = new FileLease(this.path, lock, await this.#found(), () => this.#leases.delete(lease));
       this.#leases.add(lease);
       return lease;
     } catch (error) {
-      db.close();
+      lock.release();
       throw error;
     }
   }
@@ -93,12 +101,12 @@ export class FileScheduleStore implements ScheduleStore {
     }
   }
 
-  async #owner(): Promise<string> {
+  /** Who wrote the file: locks of before do not say whose they are. */
+  async #writer(): Promise<Pick<LockHolder, 'pid' | 'host'>> {
     try {
-      const { owner } = JSON.parse(await readFile(this.path, 'utf8')) as FileContent;
-      return ` (process ${owner.pid} on ${owner.host})`;
+      return (JSON.parse(await readFile(this.path, 'utf8')) as FileContent).owner;
     } catch {
-      return '';
+      return { pid: null, host: null };
     }
   }
 }
@@ -107,12 +115,12 @@ class FileLease implements ScheduleLease {
   readonly entries: ReadonlyMap<string, StoredEntry>;
   readonly #path: string;
   readonly #released: () => void;
-  #lock: EmbeddedDb | null;
+  #lock: FileLock | null;
   #written: ReadonlyMap<string, StoredEntry>;
   /** One after the other: two writers would share the file beside. */
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, lock: EmbeddedDb, entries: ReadonlyMap<string, StoredEntry>, released: () => void) {
+  constructor(path: string, lock: FileLock, entries: ReadonlyMap<string, StoredEntry>, released: () => void) {
     this.#path = path;
     this.#lock = lock;
     this.#written = this.entries = entries;
@@ -137,8 +145,7 @@ class FileLease implements ScheduleLease {
     this.#lock = null;
     await this.#writing;
     if (lock === null) return;
-    lock.exec('ROLLBACK');
-    lock.close();
+    lock.release();
     this.#released();
   }
 

@@ -24,12 +24,12 @@ export function registerScheduleStore(scheme: string, load: () => Promise<Schedu
 
 registerScheduleStore('memory', async () => {
   const { MemoryScheduleStore } = await import('./memory-store.ts');
-  return () => new MemoryScheduleStore();
+  return (_, context) => new MemoryScheduleStore(context);
 });
 registerScheduleStore('file', async () => {
   const { FileScheduleStore } = await import('./file-store.ts');
   // As Celery reads file:// of a result store (backends/filesystem.py): all that follows is the path.
-  return (url, { log }) => new FileScheduleStore(url.replace(/^file:\/\/(localhost(?=\/))?/i, ''), log ? { log } : {});
+  return (url, context) => new FileScheduleStore(url.replace(/^file:\/\/(localhost(?=\/))?/i, ''), context);
 });
 
 /** @param url a path, or a URL */

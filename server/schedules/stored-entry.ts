@@ -13,6 +13,14 @@ export function formOf(schedule: Schedule): ScheduleForm {
   return { kind: 'custom', text: String(schedule) };
 }
 
+/** null: it is an object of the app's own. @throws ImproperlyConfigured for fields that are none */
+export function scheduleOf(form: ScheduleForm): Schedule | null {
+  if (form.kind === 'interval') return new IntervalSchedule(form.every, { relative: form.relative });
+  if (form.kind !== 'crontab') return null;
+  const { kind: _, ...fields } = form;
+  return new Crontab(fields);
+}
+
 /** For `jsonText`. */
 export function entryToJson({ definition, runs }: StoredEntry): Record<string, unknown> {
   return {
@@ -31,7 +39,7 @@ export function entryFromJson(name: string, value: unknown): StoredEntry {
   if (Number.isNaN(lastRunAt) || !Number.isInteger(total_run_count)) throw damaged;
   const runs = { lastRunAt, totalRunCount: total_run_count as number };
   if (!('task' in definition)) return { definition: null, runs };
-  const { task, schedule, args = null, kwargs = null, options = null, enabled } = definition;
+  const { task, schedule, args = null, kwargs = null, options = null, enabled, timezone = null } = definition;
   const isWhole =
     typeof task === 'string' &&
     isObject(schedule) &&
@@ -39,9 +47,13 @@ export function entryFromJson(name: string, value: unknown): StoredEntry {
     (args === null || Array.isArray(args)) &&
     (kwargs === null || isObject(kwargs)) &&
     (options === null || isObject(options)) &&
-    typeof enabled === 'boolean';
+    typeof enabled === 'boolean' &&
+    (timezone === null || typeof timezone === 'string');
   if (!isWhole) throw damaged;
-  return { definition: { task, schedule, args, kwargs, options, enabled } as unknown as EntryDefinition, runs };
+  return {
+    definition: { task, schedule, args, kwargs, options, enabled, timezone } as unknown as EntryDefinition,
+    runs,
+  };
 }
 
 /** JSON text as `jsonText` writes it. */

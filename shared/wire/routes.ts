@@ -15,6 +15,7 @@ import {
 } from './operations.ts';
 import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
 import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
+import { SchedulesReply } from './schedules.ts';
 import { SeriesQuery, SeriesReply } from './series.ts';
 import { CallReply, ResultQuery, ResultReply, RetryPlan } from './task-values.ts';
 import { FacetQuery, FacetReply, TaskDetail, TaskPage, TasksQuery, TaskTypesReply, WaitReply } from './tasks.ts';
@@ -99,6 +100,12 @@ export const ROUTES = {
     summary: 'One queue, its next messages, its depth over time',
     query: QueueQuery,
     reply: QueueDetail,
+  },
+
+  'GET /schedules': {
+    access: 'viewer',
+    summary: 'What beat sends: whole entries, their runs, when each is due, and which beat has the schedule',
+    reply: SchedulesReply,
   },
 
   'GET /operations': {

@@ -1,4 +1,5 @@
 // What every schedule store must keep. Each store's test runs this list with a URL of its own.
+import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ImproperlyConfigured } from '../../server/errors.ts';
 import type { EntryDefinition, ScheduleStore, StoredEntry } from '../../server/schedules/contract.ts';
@@ -21,6 +22,7 @@ const entry = (change: Partial<EntryDefinition> = {}, totalRunCount = 0): Stored
     kwargs: {},
     options: {},
     enabled: true,
+    timezone: 'Europe/Prague',
     ...change,
   },
   runs: { lastRunAt: AT + totalRunCount, totalRunCount },
@@ -141,6 +143,22 @@ export function scheduleContract(name: string, makeUrl: () => string, options: S
       await first.release();
       await expect(store.claim()).rejects.toThrow(/Another beat/);
       await second.replace(new Map([['a', entry()]]));
+    });
+
+    test('says which beat has the lease, and that none has; who asks keeps nobody from claiming it', async () => {
+      const store = await fresh();
+      const reader = await another(store);
+      expect(await reader.holder()).toBeNull();
+      const before = Date.now();
+      const lease = await store.claim();
+      const holder = await reader.holder();
+      expect(holder).toMatchObject({ pid: process.pid, host: hostname() });
+      expect(holder!.since).toBeGreaterThanOrEqual(before);
+      await lease.release();
+      expect(await reader.holder()).toBeNull();
+      const next = await store.claim();
+      await expect(reader.claim()).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
+      await next.release();
     });
 
     test('through a lease that has ended nothing is written', async () => {

@@ -19,6 +19,7 @@ const ODD: Record<string, readonly unknown[]> = {
   read_only: ['no', 0, null],
   db: [5, null],
   adopt_history: ['true', null],
+  schedule: [5, '', 'memory://'],
   max_tasks: ['many', -1, Number.NaN],
   max_workers: ['5', -1],
   retention_age: ['30d', -1],
@@ -31,6 +32,7 @@ const ODD: Record<string, readonly unknown[]> = {
   purge_offline_workers: ['60', -1],
   redact: ['card', [5], ['(']],
   mask_secrets: ['no', null],
+  max_metrics_size: ['2MB', -1],
   task_runtime_metric_buckets: [5, ['1'], [2, 1], [1, Number.POSITIVE_INFINITY]],
 };
 

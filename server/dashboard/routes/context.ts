@@ -1,6 +1,7 @@
 // What every route is handed, and how a route refuses.
 import type { FastifyReply } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
+import type { ScheduleStore } from '../../schedules/contract.ts';
 import type { Timer } from '../../timer.ts';
 import type { Access, Identity } from '../access/identity.ts';
 import type { Attention } from '../attention/attention.ts';
@@ -28,6 +29,8 @@ export interface RouteContext {
   readonly taskRows: TaskRows;
   /** The stored state of tasks that somebody watches. */
   readonly progress: ProgressWatch;
+  /** Where beat keeps its schedule; null: nobody has said. */
+  readonly schedules: ScheduleStore | null;
   readonly options: Resolved;
   /** Takes secrets out of what is shown. What comes from events and inspect answers went through it already. */
   readonly masking: Masking;

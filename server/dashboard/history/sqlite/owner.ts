@@ -1,97 +1,63 @@
-// One process at a time has a history file: two would count everything twice.
-// Not here: whose cluster the file is (schema.ts claimForCluster). The same kind of lock for a schedule: schedules/file-store.ts.
-// Holds: the lock is a write transaction that stays open in `<file>.lock`: the system lets it go when the process is gone, however that
-// ended, so that the next one takes over; who is refused is told by whom.
-import { statSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { EmbeddedDb } from '../../../embedded-db.ts';
+// One process at a time has a file of the dashboard's: two would count everything twice, or undo what the other has written.
+// Not here: the lock itself (server/file-lock.ts), whose cluster a history is (schema.ts claimForCluster).
+// Holds: who is refused is told by whom, and what to do.
 import { ImproperlyConfigured } from '../../../errors.ts';
+import { FileLock, LockTaken } from '../../../file-lock.ts';
 
-interface Owner {
-  pid: number;
-  host: string;
-  /** Addresses of the broker without credentials. */
-  cluster: string;
-  /** @unit seconds since the epoch */
-  since: number;
+export interface OwnedFile {
+  /** 'history file' */
+  readonly what: string;
+  /** What two owners would do. */
+  readonly harm: string;
+  /** The option that names another one. */
+  readonly option: string;
 }
+
+const HISTORY: OwnedFile = { what: 'history file', harm: 'Two would count everything twice', option: '--db' };
 
 export class FileOwner {
   readonly #path: string;
-  readonly #lockPath: string;
-  #lock: EmbeddedDb | null = null;
-  #inode = 0;
+  readonly #lock: FileLock;
+  readonly #words: OwnedFile;
 
-  constructor(path: string) {
+  constructor(path: string, words: OwnedFile = HISTORY) {
     this.#path = path;
-    this.#lockPath = `${path}.lock`;
+    this.#lock = new FileLock(`${path}.lock`);
+    this.#words = words;
   }
 
-  /** @throws ImproperlyConfigured when another process, or another dashboard of this one, has it */
+  /**
+   * @param cluster addresses of the broker without credentials  @param now seconds since the epoch
+   * @throws ImproperlyConfigured when another process, or another dashboard of this one, has it
+   */
   take(cluster: readonly string[] | null, now: number): void {
-    if (this.#lock !== null) return;
-    let db: EmbeddedDb | null = null;
+    const { what, harm, option } = this.#words;
     try {
-      db = new EmbeddedDb(this.#lockPath, { busyTimeoutMs: 0, journal: 'DELETE' });
-      const owner: Owner = { pid: process.pid, host: hostname(), cluster: cluster?.join(', ') ?? '', since: now };
-      const one = db;
-      one.transaction(() => {
-        one.exec(
-          'CREATE TABLE IF NOT EXISTS owner (pid INTEGER, host TEXT, cluster TEXT, since REAL); DELETE FROM owner',
-        );
-        one.run('INSERT INTO owner VALUES (?,?,?,?)', owner.pid, owner.host, owner.cluster, owner.since);
-      });
-      one.exec('BEGIN IMMEDIATE');
+      this.#lock.take(cluster?.join(', ') ?? '', now);
     } catch (error) {
-      const isTaken = /locked|busy/i.test((error as Error).message);
-      const by = isTaken ? this.#owner() : '';
-      db?.close();
-      if (isTaken)
+      if (!(error instanceof LockTaken))
         throw new ImproperlyConfigured(
-          `Another dashboard uses the history file ${this.#path}${by}. Two would count everything twice. Stop it, or give this one a file of its own (--db).`,
+          `The ${what} ${this.#path} cannot be used: its lock ${this.#lock.path} cannot be taken: ${(error as Error).message}`,
+          { cause: error },
         );
+      const { pid, host, about, since } = error.holder;
+      const watching = about === '' ? '' : `, watching ${about}`;
+      const began = since === null ? '' : `, since ${new Date(since * 1000).toISOString()}`;
+      const by = pid === null ? '' : ` (process ${pid} on ${host}${watching}${began})`;
       throw new ImproperlyConfigured(
-        `The history file ${this.#path} cannot be used: its lock ${this.#lockPath} cannot be taken: ${(error as Error).message}`,
-        { cause: error },
+        `Another dashboard uses the ${what} ${this.#path}${by}. ${harm}. Stop it, or give this one a file of its own (${option}).`,
       );
     }
-    this.#lock = db;
-    this.#inode = inodeOf(this.#lockPath);
   }
 
-  /** Whoever deleted the history file may have deleted the lock as well. */
+  /** Whoever deleted the file may have deleted the lock as well. */
   renew(cluster: readonly string[] | null, now: number): void {
-    if (this.#lock !== null && inodeOf(this.#lockPath) === this.#inode) return;
-    this.#lock?.close();
-    this.#lock = null;
+    if (this.#lock.isInPlace) return;
+    this.#lock.release();
     this.take(cluster, now);
   }
 
   release(): void {
-    const lock = this.#lock;
-    this.#lock = null;
-    if (lock === null) return;
-    // The lock's file stays: deleting it would let a third process lock another one of the same name.
-    lock.exec('ROLLBACK');
-    lock.close();
+    this.#lock.release();
   }
-
-  #owner(): string {
-    let db: EmbeddedDb | null = null;
-    try {
-      db = new EmbeddedDb(this.#lockPath, { busyTimeoutMs: 0, readOnly: true });
-      const owner = db.get<Owner>('SELECT pid, host, cluster, since FROM owner');
-      if (!owner) return '';
-      const watching = owner.cluster ? `, watching ${owner.cluster}` : '';
-      return ` (process ${owner.pid} on ${owner.host}${watching}, since ${new Date(owner.since * 1000).toISOString()})`;
-    } catch {
-      return '';
-    } finally {
-      db?.close();
-    }
-  }
-}
-
-function inodeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
 }

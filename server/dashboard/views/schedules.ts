@@ -1,0 +1,65 @@
+// The schedule as its store has it, whole, with when each entry is due and which beat has the lease.
+// Not here: where it is kept (../../schedules/), the route (../routes/schedules.ts).
+// Holds: it only reads; what cannot be read is unknown with its reason, never an empty schedule; arguments are masked.
+import type { Masking } from '../../../shared/masking.ts';
+import type { ScheduleEntry, ScheduleLease, SchedulesReply } from '../../../shared/wire/schedules.ts';
+import { toError } from '../../errors.ts';
+import type { ScheduleStore, StoredEntry } from '../../schedules/contract.ts';
+import { nextRun } from '../../schedules/next-run.ts';
+
+const UNTOLD =
+  'This dashboard was not told where the schedule is kept: give it --schedule, the file or URL that beat was given.';
+
+/** @param now seconds since the epoch */
+export async function schedulesOf(store: ScheduleStore | null, masking: Masking, now: number): Promise<SchedulesReply> {
+  if (store === null) return { store: null, items: null, reason: UNTOLD, lease: unknownLease(UNTOLD) };
+  const [lease, read] = await Promise.all([leaseOf(store), entriesOf(store)]);
+  const { description } = store;
+  if (typeof read === 'string') return { store: description, items: null, reason: read, lease };
+  const items = [...read].map(([name, entry]) => shown(name, entry, masking, now));
+  items.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { store: description, items, reason: null, lease };
+}
+
+/** A text: why they are unknown. */
+async function entriesOf(store: ScheduleStore): Promise<ReadonlyMap<string, StoredEntry> | string> {
+  try {
+    return await store.load();
+  } catch (error) {
+    return `The schedule in ${store.description} cannot be read: ${toError(error).message}`;
+  }
+}
+
+async function leaseOf(store: ScheduleStore): Promise<ScheduleLease> {
+  try {
+    const holder = await store.holder();
+    if (holder === null) return { state: 'free', pid: null, host: null, since: null, reason: null };
+    const { pid, host, since } = holder;
+    return { state: 'held', pid, host, since: since === null ? null : since / 1000, reason: null };
+  } catch (error) {
+    return unknownLease(`Which beat has ${store.description} cannot be asked: ${toError(error).message}`);
+  }
+}
+
+function unknownLease(reason: string): ScheduleLease {
+  return { state: 'unknown', pid: null, host: null, since: null, reason };
+}
+
+function shown(name: string, entry: StoredEntry, masking: Masking, now: number): ScheduleEntry {
+  const { definition, runs } = entry;
+  const { at, reason } = nextRun(entry, now * 1000);
+  return {
+    name,
+    task: definition?.task ?? null,
+    schedule: masking.value(definition?.schedule ?? null) as ScheduleEntry['schedule'],
+    timezone: definition?.timezone ?? null,
+    args: masking.value(definition?.args ?? null) as ScheduleEntry['args'],
+    kwargs: masking.value(definition?.kwargs ?? null) as ScheduleEntry['kwargs'],
+    options: masking.value(definition?.options ?? null) as ScheduleEntry['options'],
+    enabled: definition?.enabled ?? null,
+    last_run: runs.totalRunCount === 0 ? null : runs.lastRunAt / 1000,
+    total_run_count: runs.totalRunCount,
+    next_run: at === null ? null : at / 1000,
+    next_run_reason: reason,
+  };
+}
