@@ -25,7 +25,8 @@ export type FailureGroup = Static<typeof FailureGroup>;
 
 export const Figures = Type.Object({
   /** Over the last full five minutes. */
-  finished_per_min: Num,
+  /** Over the last five minutes, or as long as events are heard; null: not for ten seconds yet. */
+  finished_per_min: NNum,
   failed_percent: NNum,
   /** The same figure over the last 24 h. */
   baseline_failed_percent: NNum,

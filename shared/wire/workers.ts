@@ -30,7 +30,9 @@ export const WorkerRow = Type.Object({
   /** null: not known yet. false: this worker sends no task events. */
   task_events: Nullable(Bool),
   /** Finished per minute over the last 60 buckets of one minute. */
-  finished_per_min: Type.Array(Int),
+  finished_per_min: Type.Array(NInt),
+  /** Tasks finished per minute, over the last five or for as long as it runs and is heard; null: not long enough to say. */
+  per_min: NNum,
   /** Of those. */
   failed_last_hour: Int,
   /** When its slots were told (by inspect); null: never. */
@@ -70,6 +72,8 @@ export const RegisteredTask = Type.Object({
   /** Last hour on this worker. */
   finished: Int,
   failed: Int,
+  /** Finished per minute on this worker, over the last hour or for as long as it runs and is heard; null: not long enough to say. */
+  per_min: NNum,
   p95: NNum,
   /** When its rate limit was last changed from this dashboard; null: not since it started. */
   limited_since: Type.Optional(NNum),

@@ -136,7 +136,7 @@ describe('the dashboard of a living cluster', () => {
     expect(task.traceback).toContain('Traceback');
     const overview = await until(async () => {
       const o = await get<Overview>(dashboard, 'overview');
-      return o.failures.length === 1 && o.figures.finished_per_min > 0 && o;
+      return o.failures.length === 1 && (o.figures.finished_per_min ?? 0) > 0 && o;
     }, 'the failure in the overview');
     expect(overview.failures[0]).toMatchObject({
       exception: 'RangeError',

@@ -1,7 +1,14 @@
 // What is made of the last hour by the minute: means that do not count time in which nobody listened.
 import { expect, test } from 'vitest';
 import { queueRates } from '../../server/dashboard/cluster/queue-rate.ts';
-import { NO_TRENDS, perMinuteSince, recentPerMinute, type Trends } from '../../server/dashboard/cluster/trends.ts';
+import {
+  heardFor,
+  NO_TRENDS,
+  perMinuteSince,
+  recentPerMinute,
+  type Trends,
+  workerPerMinute,
+} from '../../server/dashboard/cluster/trends.ts';
 
 /** The last minutes of the hour; before them nobody listened. */
 function lately(...finished: (number | null)[]): { trends: Trends; line: number[] } {
@@ -40,6 +47,33 @@ test('since something waits, the rate does not count the idle time before', () =
   expect(perMinuteSince(trends, line, now, now - 30)).toBe(20);
   expect(perMinuteSince(trends, line, now, now - 10)).toBeNull();
   expect(perMinuteSince(NO_TRENDS, line, now, now - 210)).toBeNull();
+});
+
+test('a worker’s rate is over the time that was watched, and unknown while that is too short', () => {
+  const { trends, line } = lately(2, 8);
+  const now = END + 20;
+  // The dashboard began two seconds before the running minute.
+  expect(workerPerMinute(trends, line, now, END - 2, 0)).toBe(27.27);
+  expect(workerPerMinute(trends, line, END + 10, END - 2, 0)).toBeNull();
+  expect(workerPerMinute(NO_TRENDS, undefined, now, END - 2, 0)).toBeNull();
+  expect(workerPerMinute(trends, undefined, now, END - 100, 0)).toBe(0);
+});
+
+test('a worker that has just started is not judged by the minutes before it; one of a known name is', () => {
+  const { trends, line } = lately(...Array<number>(60).fill(0));
+  line[58] = 10;
+  line[59] = 20;
+  expect(workerPerMinute(trends, line, END + 30, 0, END - 30)).toBe(30);
+  line[55] = 30;
+  expect(workerPerMinute(trends, line, END + 30, 0, END - 30)).toBe(10.91);
+});
+
+test('what is heard of an hour leaves out gaps and what lay before the start', () => {
+  expect(heardFor(lately(1, null, 1).trends, END + 30, 0)).toBe(90);
+  expect(heardFor(lately(1, 1, 1).trends, END + 30, END - 110)).toBe(140);
+  expect(heardFor(lately(1, 1, 1).trends, END + 30, END - 110, END - 30)).toBe(60);
+  // A dashboard that was started again knows what the one before has heard.
+  expect(heardFor(lately(1, 1, 1).trends, END + 30, END - 30)).toBe(150);
 });
 
 /** What a dashboard knows of two workers, one of which consumes two queues, in an hour of 10 ends a minute on each worker. */

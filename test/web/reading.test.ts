@@ -10,6 +10,7 @@ import {
   spread,
   stepPoints,
   timeTicks,
+  wholeBuckets,
 } from '../../web/src/charts/axis.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
@@ -127,6 +128,19 @@ test('an unfinished bucket closes the line and is told apart', () => {
     [120, null],
   ]);
   expect(unfinished).toEqual({ t: 120, total: 2 });
+});
+
+test('percentiles leave out the bucket that is not over, unless there is nothing else', () => {
+  const base = { range: '1h' as const, t: [0, 60, 120], step: 60, totals: {} };
+  const lines = { p50: [0.2, 0.3, 0.001], p99: [2, null, 0.001] };
+
+  expect(wholeBuckets({ ...base, last_unfinished: true, lines }).lines).toEqual({
+    p50: [0.2, 0.3, null],
+    p99: [2, null, null],
+  });
+  expect(wholeBuckets({ ...base, last_unfinished: false, lines }).lines).toBe(lines);
+  const young = { p50: [null, null, 0.2] };
+  expect(wholeBuckets({ ...base, last_unfinished: true, lines: young }).lines).toBe(young);
 });
 
 test('a bucket in which nobody listened is no zero, and a gap belongs to the charts whose time it reaches into', () => {

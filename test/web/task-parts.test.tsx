@@ -56,7 +56,7 @@ const page = (task: TaskDetail) => drawn(<TaskBody id={task.uuid} page />, [[['t
 test('a failed task begins with what was raised and its traceback, its life and arguments after it', async () => {
   const text = textOf(await page(detail()));
 
-  const places = ['ReadTimeout Read timed out.', 'Traceback', 'tasks.py', 'Timeline', 'Arguments', 'Related tasks'].map(
+  const places = ['ReadTimeout Read timed out.', 'Traceback', 'tasks.py', 'Timeline', 'Arguments', 'Details'].map(
     (words) => text.indexOf(words),
   );
   expect(places).not.toContain(-1);

@@ -10,14 +10,15 @@ import type { Figures } from '../../../shared/wire/overview.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { safeUrl } from '../../transport/url.ts';
+import type { Inspected } from './inspector.ts';
 import { knowledge, sources } from './knowledge.ts';
 import { poolName } from './pool-kind.ts';
 import { isGrowing, netPerMinute } from './queue-probe.ts';
 import { queueRates } from './queue-rate.ts';
 import { slotsOf } from './room.ts';
+import { type Trends, workerPerMinute } from './trends.ts';
 import type { ClusterView } from './view.ts';
 
-const ZEROS = Array<number>(60).fill(0);
 const BLANK = Array<number | null>(60).fill(null);
 
 export function workerRow(cluster: ClusterView, w: WorkerRecord): WorkerRow {
@@ -25,6 +26,8 @@ export function workerRow(cluster: ClusterView, w: WorkerRecord): WorkerRow {
   const pool = inspected?.stats?.pool;
   const status = cluster.statusOf(w);
   const reason = whyNotControllable(cluster, w);
+  const { trends } = cluster;
+  const line = trends.byWorker.get(w.hostname);
   return {
     hostname: w.hostname,
     status,
@@ -45,7 +48,8 @@ export function workerRow(cluster: ClusterView, w: WorkerRecord): WorkerRow {
     pool: poolName(pool),
     queues: inspected?.active_queues.map((q) => q.name) ?? [],
     task_events: cluster.sendsEvents(w.hostname),
-    finished_per_min: cluster.trends.byWorker.get(w.hostname) ?? ZEROS,
+    finished_per_min: heardMinutes(trends, line),
+    per_min: workerPerMinute(trends, line, cluster.now, cluster.startedAt, workerStart(inspected)),
     failed_last_hour: cluster.trends.failedByWorker.get(w.hostname) ?? 0,
     slots_as_of: inspected?.stats ? inspected.at : null,
     controllable: reason === null,
@@ -53,6 +57,14 @@ export function workerRow(cluster: ClusterView, w: WorkerRecord): WorkerRow {
     drift: w.clock_drift === 0 ? null : w.clock_drift,
   };
 }
+
+/** By the minute, null where nobody listened. */
+const heardMinutes = (trends: Trends, line: readonly number[] | undefined): (number | null)[] =>
+  trends.finished.map((heard, i) => (heard === null ? null : (line?.[i] ?? 0)));
+
+/** When it started, as it said; 0: it did not say. @unit seconds since the epoch */
+export const workerStart = (inspected: Inspected | undefined): number =>
+  inspected?.stats?.uptime ? inspected.at - inspected.stats.uptime : 0;
 
 export function workerRows(cluster: ClusterView): WorkerRow[] {
   const rank = { late: 0, offline: 2, online: 1 } as const;

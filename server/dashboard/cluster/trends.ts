@@ -20,8 +20,8 @@ export interface Trends {
   failedByWorker: Map<string, number>;
   byQueue: Map<string, number[]>;
   depth: Map<string, (number | null)[]>;
-  /** Over the last five minutes, or as long as we have listened. */
-  finishedPerMin: number;
+  /** Over the last five minutes, or as long as we have listened; null: not for ten seconds yet. */
+  finishedPerMin: number | null;
   failedPercent: number | null;
   baselineFinishedPerMin: number | null;
   baselineFailedPercent: number | null;
@@ -37,7 +37,7 @@ export const NO_TRENDS: Trends = {
   failedByWorker: new Map(),
   byQueue: new Map(),
   depth: new Map(),
-  finishedPerMin: 0,
+  finishedPerMin: null,
   failedPercent: null,
   baselineFinishedPerMin: null,
   baselineFailedPercent: null,
@@ -111,10 +111,9 @@ export async function readTrends(
   fill(trends.byWorker, workers);
   for (const c of workers) trends.failedByWorker.set(c.key, (trends.failedByWorker.get(c.key) ?? 0) + c.failed);
   fill(trends.byQueue, queues);
-  const minutes = Math.min(5, Math.max(1 / 6, (now - since) / 60));
-  trends.finishedPerMin = round(
-    lately.finished / (lately.buckets > 0 ? Math.max(minutes, Math.min(5, lately.buckets / 6)) : minutes),
-  );
+  // What an earlier run of this dashboard has heard counts as well.
+  const watched = Math.min(300, Math.max(now - since, lately.buckets * 10));
+  trends.finishedPerMin = watched < 10 ? null : round((lately.finished / watched) * 60);
   trends.failedPercent = lately.finished > 0 ? round((lately.failed / lately.finished) * 100) : null;
   const u = await baseline.read(history, now);
   trends.baselineFinishedPerMin = u.finishedPerMin;
@@ -229,4 +228,39 @@ export function perMinuteSince(
     else n += line?.[i] ?? 0;
   }
   return span < MIN_SPAN ? null : round((n / span) * 60);
+}
+
+/**
+ * How long of the last hour was listened to: what a count over it is a rate of. @unit seconds; null: too short for a rate
+ * @param startedAt when this process began to listen  @param since nothing before it counts, as the start of a worker
+ * @param first the first of the 60 minutes that counts
+ */
+export function heardFor(trends: Trends, now: number, startedAt: number, since = 0, first = 0): number | null {
+  let span = 0;
+  trends.finished.forEach((heard, i) => {
+    if (heard === null || i < first) return;
+    const from = trends.begin + i * 60;
+    // In the minute in which one began to listen, only from then on.
+    const began = startedAt < from + 60 && (trends.finished[i - 1] ?? null) === null ? Math.max(from, startedAt) : from;
+    span += Math.max(0, Math.min(now, from + 60) - Math.max(began, since));
+  });
+  return span < MIN_SPAN ? null : span;
+}
+
+/**
+ * What a worker finished per minute, over the last five or for as long as it runs and is heard. Null when that is too short.
+ * @param start of the worker, seconds; 0: unknown
+ */
+export function workerPerMinute(
+  trends: Trends,
+  line: readonly number[] | undefined,
+  now: number,
+  startedAt: number,
+  start: number,
+): number | null {
+  const first = MINUTES - 6;
+  // One of its name worked before: then it is this name's rate.
+  const since = line?.some((n, i) => n > 0 && trends.begin + (i + 1) * 60 <= start) ? 0 : start;
+  const span = heardFor(trends, now, startedAt, since, first);
+  return span === null ? null : round(((line ?? []).slice(first).reduce((sum, n) => sum + n, 0) / span) * 60);
 }

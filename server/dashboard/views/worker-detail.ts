@@ -6,7 +6,8 @@ import type { Baselines } from '../cluster/baselines.ts';
 import { heldBy } from '../cluster/held.ts';
 import { parseRegistered } from '../cluster/inspector.ts';
 import { terminationBy } from '../cluster/pool-kind.ts';
-import { workerRow } from '../cluster/rows.ts';
+import { workerRow, workerStart } from '../cluster/rows.ts';
+import { heardFor } from '../cluster/trends.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { pairKey } from '../history/contract.ts';
 import type { Interventions } from '../operations/interventions.ts';
@@ -36,6 +37,7 @@ export async function workerDetail(
     cluster.history.keyStats('pair', now - 3600, now + 60, pairKey('', hostname)),
     baselines.lastHour(),
   ]);
+  const heard = heardFor(cluster.trends, now, cluster.startedAt, workerStart(inspected));
   const here = new Map(pairs.map((p) => [p.key.slice(0, -hostname.length - 1), p]));
   const info = (r: RequestInfo, eta: string | null = null): RequestInfo => ({
     ...r,
@@ -67,6 +69,7 @@ export async function workerDetail(
         ...t,
         finished: stats?.finished ?? 0,
         failed: stats?.failed ?? 0,
+        per_min: heard === null ? null : ((stats?.finished ?? 0) / heard) * 60,
         p95: stats?.p95 ?? null,
         limited_since: interventions.limitOf(hostname, t.name)?.at ?? null,
         per_min_since: since?.perMin ?? null,

@@ -29,6 +29,7 @@ export const workerRow = (change: Partial<WorkerRow> = {}): WorkerRow => ({
   queues: ['celery'],
   task_events: true,
   finished_per_min: [3, 4, 5],
+  per_min: 4,
   failed_last_hour: 0,
   slots_as_of: NOW - 1,
   controllable: true,
@@ -53,6 +54,32 @@ export const workerDetail = (change: Partial<WorkerDetail> = {}): WorkerDetail =
   uptime: 3600,
   can_terminate: 'yes' as never,
   held: null,
+  ...change,
+});
+
+export const registeredTask = (change: Partial<WorkerDetail['registered'][number]> = {}) => ({
+  name: 'shop.pay',
+  rate_limit: null,
+  time_limit: null,
+  soft_time_limit: null,
+  max_retries: 3,
+  finished: 12,
+  failed: 0,
+  per_min: 4,
+  p95: 0.2,
+  ...change,
+});
+
+export const requestInfo = (change: Partial<WorkerDetail['active_tasks'][number]> = {}) => ({
+  id: '11111111-2222-3333-4444-555555555555',
+  name: 'shop.pay',
+  args: [4711],
+  kwargs: {},
+  time_start: NOW - 10,
+  acknowledged: true,
+  worker_pid: 4711,
+  eta: null,
+  baseline_p95: null,
   ...change,
 });
 

@@ -148,6 +148,18 @@ export function stepPoints(
 }
 
 /** The newest value of a line that is not null. */
+/**
+ * Percentiles without the bucket that is not over: of a second's worth of tasks they leap, and the line would end in a fall that is none.
+ * Unless there is nothing else.
+ */
+export function wholeBuckets(series: SeriesReply): SeriesReply {
+  if (!series.last_unfinished || series.t.length === 0) return series;
+  const lines = Object.fromEntries(
+    Object.entries(series.lines).map(([name, line]) => [name, [...line.slice(0, -1), null]]),
+  );
+  return Object.values(lines).some((line) => line.some((v) => v !== null)) ? { ...series, lines } : series;
+}
+
 export function lastValue(line: readonly (number | null)[] | undefined): number | null {
   return line?.findLast((v) => v !== null) ?? null;
 }

@@ -3,7 +3,7 @@ import { memo } from 'react';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
 import { approxDuration, axisTime } from '../ui/format.ts';
-import { lastValue, logAxis, spread, timeTicks } from './axis.ts';
+import { lastValue, logAxis, spread, timeTicks, wholeBuckets } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
 import { isolatedPoint } from './isolated-point.tsx';
 import { MISSED_PATTERN, missedBands } from './missed.tsx';
@@ -14,7 +14,7 @@ const FOOT = 22;
 const NAMES = ['p99', 'p95', 'p50'] as const;
 
 export const Percentiles = memo(function Percentiles({
-  series,
+  series: whole,
   lines,
   gaps,
 }: {
@@ -22,6 +22,7 @@ export const Percentiles = memo(function Percentiles({
   lines: readonly ChartLine[];
   gaps: readonly EventGap[];
 }) {
+  const series = wholeBuckets(whole);
   const all = NAMES.flatMap((name) => series.lines[name] ?? []);
   const { min, max, ticks } = logAxis(all);
   const from = series.t[0] ?? 0;

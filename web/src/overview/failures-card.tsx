@@ -21,11 +21,11 @@ const trend = (f: FailureGroup) => (
 );
 
 const COLUMNS: readonly Column<FailureGroup>[] = [
-  { id: 'what', label: 'Exception', width: 150, grow: 3, className: 'c-what code', cell: (f) => <What group={f} /> },
+  { id: 'what', label: 'Exception', width: 150, grow: 2, className: 'c-what code', cell: (f) => <What group={f} /> },
   {
     id: 'task',
     label: 'Task',
-    width: 116,
+    width: 132,
     grow: 1,
     rank: 2,
     className: 'code',

@@ -15,7 +15,12 @@ export function FiguresCard({ figures, fleet }: { figures: Figures; fleet: Fleet
   const around = (v: number | null, part = 0.15) => (v === null ? null : { from: v * (1 - part), to: v * (1 + part) });
   return (
     <section className="card figures" aria-label="Now">
-      <Figure title="Finished" part={events} value={count(Math.round(figures.finished_per_min))} unit="/min">
+      <Figure
+        title="Finished"
+        part={events}
+        value={figures.finished_per_min === null ? 'unknown' : count(Math.round(figures.finished_per_min))}
+        unit={figures.finished_per_min === null ? undefined : '/min'}
+      >
         <p className="note">{comparedRate(figures.finished_per_min, baselineRate)}</p>
         <Spark
           values={figures.spark.finished}
@@ -156,7 +161,8 @@ function Busy({ figures, fleet, part }: { figures: Figures; fleet: FleetTotals |
   );
 }
 
-function comparedRate(now: number, baseline: number | null): string {
+function comparedRate(now: number | null, baseline: number | null): string {
+  if (now === null) return 'too early to say';
   if (baseline === null || baseline === 0) return 'no baseline yet';
   const times = now / baseline;
   if (times > 0.8 && times < 1.25) return 'as usual';

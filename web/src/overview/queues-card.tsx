@@ -79,9 +79,9 @@ export function QueuesCard({ queues, total }: { queues: readonly QueueRow[]; tot
         <AsOf since={part.since} />
         <p>
           {growing > 0
-            ? `${growing} of ${total} grow`
+            ? `${growing} of ${total} growing`
             : queues.length > 0
-              ? `${plural(total, 'queue')}, none grows`
+              ? `${plural(total, 'queue')}, none growing`
               : ''}
         </p>
         <Link className="more-link" to="/queues">

@@ -2,7 +2,7 @@
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Range, SeriesReply } from '../../../shared/wire/series.ts';
-import { lastValue } from '../charts/axis.ts';
+import { lastValue, wholeBuckets } from '../charts/axis.ts';
 import { ChartBody, MissedLegend, RangePicker, TableToggle, throughputSummary } from '../charts/chart-card.tsx';
 import { useSeries } from '../charts/use-series.ts';
 import { usePart } from '../live/part.ts';
@@ -42,18 +42,16 @@ export function Traffic({ fitting }: { fitting: Range }) {
         <p>of finished tasks, log scale</p>
       </div>
       <div className="plot runtime">
-        <ChartBody
-          kind="percentiles"
-          query={runtime}
-          asTable={asTable}
-          height={232}
-          summary={(s) =>
-            `Runtime over the last ${s.range}: now p50 ${approxDuration(lastValue(s.lines.p50))}, p95 ${approxDuration(lastValue(s.lines.p95))}, p99 ${approxDuration(lastValue(s.lines.p99))}`
-          }
-        />
+        <ChartBody kind="percentiles" query={runtime} asTable={asTable} height={232} summary={runtimeSummary} />
       </div>
     </section>
   );
+}
+
+function runtimeSummary(series: SeriesReply): string {
+  const { range, lines } = wholeBuckets(series);
+  const last = (name: string) => `${name} ${approxDuration(lastValue(lines[name]))}`;
+  return `Runtime over the last ${range}: now ${last('p50')}, ${last('p95')}, ${last('p99')}`;
 }
 
 function Total({

@@ -99,11 +99,11 @@ export function stemNote(queues: readonly QueueRow[]): string {
     .join(', ');
 }
 
-/** ', none grows, 0 to 88 waiting' */
+/** ', none growing, 0 to 88 waiting' */
 export function restOfQueues(queues: readonly QueueRow[]): string {
   if (queues.every(isStranded)) return ' without a consumer';
   const depths = queues.map((q) => q.messages).filter((n) => n !== null);
-  const grows = queues.some((q) => q.growing) ? '' : ', none grows';
+  const grows = queues.some((q) => q.growing) ? '' : ', none growing';
   if (depths.length === 0) return grows;
   const [low, high] = [Math.min(...depths), Math.max(...depths)];
   return `${grows}, ${low === high ? count(low) : `${count(low)} to ${count(high)}`} waiting`;

@@ -98,15 +98,15 @@ function Missed({ gap, until }: { gap: EventGap; until: number }) {
       {gap.events === null
         ? 'How many is unknown: no worker reported its count.'
         : gap.tasks === null
-          ? 'That is a guess by the rate before: no worker reported its count.'
-          : `By the counts of their workers ${count(gap.tasks)} ${gap.tasks === 1 ? 'task' : 'tasks'} began unseen.`}
+          ? 'That is an estimate from the rate before: no worker reported its count.'
+          : `By the workers' own counts, ${count(gap.tasks)} ${gap.tasks === 1 ? 'task' : 'tasks'} started unseen.`}
     </>
   );
 }
 
 const WHY: Record<NonNullable<EventGap['cause']>, string> = {
-  'broker-away': 'nobody listened',
-  'not-running': 'no dashboard ran',
-  'stood-still': 'this dashboard stood still',
+  'broker-away': 'this dashboard was not connected',
+  'not-running': 'no dashboard was running',
+  'stood-still': 'this dashboard was suspended',
   'not-written': 'the history could not be written',
 };

@@ -10,22 +10,25 @@ const ALL = 12 + 3 * DIGIT + 4;
 const MORE = 44;
 
 /** A little more than the browser needs: a chip too many would wrap. @unit pixels */
-export function chipWidth(state: string, figure: string): number {
-  return CHIP + state.length * LETTER + figure.length * DIGIT + GAP;
+export function chipWidth(state: string, digits: number): number {
+  return CHIP + state.length * LETTER + digits * DIGIT + GAP;
 }
 
-/** @param width of the line; 0: not measured yet, all are shown */
+/**
+ * @param digits for how many each count has room, as `all` for the sum
+ * @param width of the line; 0: not measured yet, all are shown
+ */
 export function fitChips(
   states: readonly string[],
   chosen: ReadonlySet<string>,
-  figure: (state: string) => string,
-  all: string,
+  digits: (state: string) => number,
+  all: number,
   width: number,
 ): { shown: string[]; folded: string[] } {
-  const size = (state: string) => chipWidth(state, figure(state));
-  const whole = ALL + all.length * DIGIT + states.reduce((sum, state) => sum + size(state), 0);
+  const size = (state: string) => chipWidth(state, digits(state));
+  const whole = ALL + all * DIGIT + states.reduce((sum, state) => sum + size(state), 0);
   if (width <= 0 || whole <= width) return { shown: [...states], folded: [] };
-  let left = width - ALL - all.length * DIGIT - MORE;
+  let left = width - ALL - all * DIGIT - MORE;
   for (const state of states) if (chosen.has(state)) left -= size(state);
   let full = false;
   const shown: string[] = [];

@@ -6,6 +6,7 @@ import { count, exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { CHIP_ORDER, stateIcon } from '../ui/state-badge.tsx';
+import { countRoom, SteadyCount } from '../ui/steady-count.tsx';
 import { fitChips } from './chip-room.ts';
 import './state-chips.css';
 import { chipStates, sureness, type TaskList } from './task-list.ts';
@@ -42,12 +43,12 @@ export function StateChips({
     else next.add(name);
     onChange([...next].join(','));
   };
-  const { shown, folded } = fitChips(states, chosen, figure, all, width);
+  const { shown, folded } = fitChips(states, chosen, (name) => countRoom(figure(name)), countRoom(all), width);
   return (
     <ul className="chips" aria-label="State" ref={line}>
       <li>
         <button type="button" aria-pressed={chosen.size === 0} onClick={() => onChange('')}>
-          All <b title={`${allSure ? '' : 'at least '}${exactCount(sum)}`}>{all}</b>
+          All <SteadyCount text={all} title={`${allSure ? '' : 'at least '}${exactCount(sum)}`} />
         </button>
       </li>
       {shown.map((name) => (
@@ -57,7 +58,7 @@ export function StateChips({
               <Icon name={stateIcon(name)} />
               <ForeignText text={name} />
             </span>
-            <b title={said(name)}>{figure(name)}</b>
+            <SteadyCount text={figure(name)} title={said(name)} />
           </button>
         </li>
       ))}

@@ -177,7 +177,7 @@ function Sections({ task }: { task: KnownTask }) {
       <div className="then">
         {part('The timeline', <TaskTimeline task={task} />)}
         {!ended && given}
-        {part('Related tasks', <TaskRelations task={task} />)}
+        {part('Details', <TaskRelations task={task} />)}
         {failed && !task.partial && result}
       </div>
     </div>

@@ -12,7 +12,7 @@ import type { KnownTask } from './known-task.ts';
 export function TaskRelations({ task }: { task: KnownTask }) {
   return (
     <section className="relations">
-      <h3>Related tasks</h3>
+      <h3>Details</h3>
       <dl className="facts">
         <dt>Queue</dt>
         <dd>

@@ -97,12 +97,14 @@ function OneFrame({ frame }: { frame: Frame }) {
   return (
     <li className={frame.own ? 'app' : 'lib'}>
       <p>
-        <span className="at clip" title={visible(`${frame.file}:${frame.line}`)}>
-          <ForeignText text={dir} />
+        <span className="at" title={visible(`${frame.file}:${frame.line}`)}>
+          <span className="dir">
+            <ForeignText text={dir} />
+          </span>
           <b>
             <ForeignText text={base} />
           </b>
-          :{frame.line}
+          <span>:{frame.line}</span>
         </span>
         <span className="fn">
           <ForeignText text={frame.fn.replace(/^RunningTask\./, '')} />

@@ -10,11 +10,12 @@ import { useRefusal } from '../operations/refusal.ts';
 import { ConfirmVerb } from '../tasks/bulk-actions.tsx';
 import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age, plural, rate } from '../ui/format.ts';
+import { age, plural } from '../ui/format.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { show } from '../ui/value.ts';
+import { againstP95 } from './against-p95.ts';
 
 export function argumentsShown(info: Pick<RequestInfo, 'args' | 'kwargs'>): string {
   const args =
@@ -37,6 +38,7 @@ export function Active({ worker }: { worker: WorkerDetail }) {
   const [confirm, setConfirm] = useState<RequestInfo | null>(null);
   const columns = useMemo((): readonly Column<RequestInfo>[] => {
     const limits = new Map(worker.registered.map((task) => [task.name, task.soft_time_limit ?? task.time_limit]));
+    const limitOf = (task: RequestInfo) => limits.get(task.name) ?? null;
     return [
       { id: 'task', label: 'Task', width: 170, grow: 2, cell: (task) => <TaskName name={task.name} /> },
       {
@@ -67,10 +69,17 @@ export function Active({ worker }: { worker: WorkerDetail }) {
         grow: 1,
         rank: 5,
         className: 'c-bar',
-        cell: (task) => <Against task={task} limit={limits.get(task.name) ?? null} />,
+        cell: (task) => <Against task={task} limit={limitOf(task)} />,
       },
       { id: 'ran', label: 'Running for', width: 92, num: true, rank: 1, cell: (task) => <Ran task={task} /> },
-      { id: 'vs', label: 'Against p95', width: 96, num: true, rank: 2, cell: (task) => <Times task={task} /> },
+      {
+        id: 'vs',
+        label: 'Against p95',
+        width: 96,
+        num: true,
+        rank: 2,
+        cell: (task) => <Times task={task} limit={limitOf(task)} />,
+      },
       {
         id: 'act',
         label: '',
@@ -151,23 +160,17 @@ function Ran({ task }: { task: RequestInfo }) {
   return ran === null ? <span className="faint">unknown</span> : age(ran);
 }
 
-function Times({ task }: { task: RequestInfo }) {
-  const ran = useRan(task);
-  const p95 = task.baseline_p95;
-  if (ran === null || !p95) return <span className="faint">no p95 yet</span>;
-  // What workers say is a second or two old: a short task has long been done.
-  const times = ran < 2 ? Math.min(1, ran / p95) : ran / p95;
-  return times > 1.2 ? <b>{rate(times)} times</b> : <span className="faint">within</span>;
+function Times({ task, limit }: { task: RequestInfo; limit: number | null }) {
+  const { words, isLong } = againstP95(useRan(task), task.baseline_p95, limit);
+  return isLong ? <b>{words}</b> : <span className="faint">{words}</span>;
 }
 
 function Against({ task, limit }: { task: RequestInfo; limit: number | null }) {
-  const ran = useRan(task) ?? 0;
-  const p95 = task.baseline_p95;
-  const end = limit ?? Math.max(ran, (p95 ?? 0) * 2, 1);
+  const { bar } = againstP95(useRan(task), task.baseline_p95, limit);
   return (
     <span className={limit === null ? 'against open' : 'against'} data-state="STARTED" aria-hidden="true">
-      <i style={{ width: `${Math.min(100, (ran / end) * 100)}%` }} />
-      {p95 !== null && p95 <= end && <b style={{ left: `${(p95 / end) * 100}%` }} />}
+      <i style={{ width: `${bar.ran * 100}%` }} />
+      {bar.p95 !== null && <b style={{ left: `${bar.p95 * 100}%` }} />}
     </span>
   );
 }

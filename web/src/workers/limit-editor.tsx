@@ -27,7 +27,8 @@ export function LimitEditor({
   /** As it is now, in words. */
   limit: string;
   /** Per minute. */
-  runs: number;
+  /** Per minute; null: not known yet. */
+  runs: number | null;
   onSave: (requests: LimitRequests) => void;
   onCancel: () => void;
 }) {

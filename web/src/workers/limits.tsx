@@ -18,12 +18,6 @@ import { LimitEditor } from './limit-editor.tsx';
 const limitOf = (task: RegisteredTask): string =>
   task.rate_limit && task.rate_limit !== '0' ? task.rate_limit : 'none';
 
-/** Per minute over the last hour, or for as long as the worker has finished anything: its start does not begin its history. */
-export function runsPerMin(task: RegisteredTask, worker: WorkerDetail): number {
-  const began = worker.finished_per_min.findIndex((n) => n > 0);
-  return task.finished / (began === -1 ? 60 : worker.finished_per_min.length - began);
-}
-
 const orNone = (text: string | null) => (text === null ? <span className="faint">none</span> : text);
 
 export function Limits({ worker }: { worker: WorkerDetail }) {
@@ -51,7 +45,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
         width: 132,
         num: true,
         rank: 2,
-        cell: (task) => <RunsAt task={task} worker={worker} />,
+        cell: (task) => <RunsAt task={task} />,
       },
       {
         id: 'soft',
@@ -95,7 +89,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
         ),
       },
     ],
-    [worker, refused, readOnly],
+    [refused, readOnly],
   );
   if (worker.registered.length === 0) {
     return (
@@ -115,7 +109,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
               task={task}
               worker={worker}
               limit={limitOf(task)}
-              runs={runsPerMin(task, worker)}
+              runs={task.per_min}
               onCancel={() => setEditing(null)}
               onSave={(requests) => {
                 rateOp.reset();
@@ -148,9 +142,15 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
 const time = (seconds: number | null): string | null => (seconds === null ? null : approxDuration(seconds));
 
 /** '28/m', and since a limit was set here '5.8/m since 13:02': the hour before would say that it does not hold. */
-function RunsAt({ task, worker }: { task: RegisteredTask; worker: WorkerDetail }) {
+function RunsAt({ task }: { task: RegisteredTask }) {
   const since = task.limited_since ?? null;
-  if (since === null) return <>{rate(runsPerMin(task, worker))}/m</>;
+  if (since === null && task.per_min === null)
+    return (
+      <span className="faint" title="Too early to say">
+        unknown
+      </span>
+    );
+  if (since === null) return <>{rate(task.per_min)}/m</>;
   const seen = task.per_min_since ?? null;
   const at = clock(since).slice(0, 5);
   if (seen === null)

@@ -28,14 +28,15 @@ export function readSeconds(input: string): number | null | undefined {
 
 const short = (n: number) => (n < 10 ? String(Number(n.toFixed(1))) : String(Math.round(n)));
 
-/** 'At most 240/m on 4 workers. It runs 100/m on each now, so about 40 a minute will wait on each.' */
-export function limitEffect(rate: Extract<Rate, { ok: true }>, workers: number, runsPerMin: number): string {
+/** 'At most 60/m on this worker. It runs 100/m here now, so about 40 a minute will wait.' @param runsPerMin here; null: not known yet */
+export function limitEffect(rate: Extract<Rate, { ok: true }>, workers: number, runsPerMin: number | null): string {
   const on = workers === 1 ? 'this worker' : `${workers} workers`;
   if (rate.perMin === null) return `No limit on ${on}: it runs as fast as slots allow.`;
   const most =
     workers === 1
       ? `At most ${rate.text} on ${on}.`
       : `At most ${rate.text} on each of ${workers} workers, ${short(rate.perMin * workers)}/m in all.`;
+  if (runsPerMin === null) return `${most} How fast it runs here is not known yet.`;
   const over = runsPerMin - rate.perMin;
   if (over <= 0.5) return `${most} It runs ${short(runsPerMin)}/m here now, so nothing will wait.`;
   return `${most} It runs ${short(runsPerMin)}/m here now, so about ${short(over)} a minute will wait.`;

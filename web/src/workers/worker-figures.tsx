@@ -10,14 +10,14 @@ import { useRefusal } from '../operations/refusal.ts';
 import { Old } from '../ui/as-of.tsx';
 import { Button } from '../ui/button.tsx';
 import { age, count, exactCount, plural, rate } from '../ui/format.ts';
-import { perMinute } from './worker-list.ts';
 
 export function WorkerFigures({ worker }: { worker: WorkerDetail }) {
   const now = useNow();
   const part = usePart('control', 'events');
   const silent = worker.status !== 'online';
   const upFor = (worker.uptime ?? 0) + (worker.inspected ? now - worker.inspected : 0);
-  const lastHour = worker.finished_per_min.reduce((sum, n) => sum + n, 0);
+  const lastHour = worker.finished_per_min.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+  const known = !silent && worker.per_min !== null;
   const since = silent ? worker.last_heard : part.since;
   return (
     <section className={`card figures${part.stale}`} aria-label="Now">
@@ -25,9 +25,9 @@ export function WorkerFigures({ worker }: { worker: WorkerDetail }) {
       <Prefetch worker={worker} />
       <div>
         <h2>Finished</h2>
-        <p className="value">
-          {silent ? '-' : rate(perMinute(worker))}
-          <small>/min</small>
+        <p className={known ? 'value' : 'value unknown'} title={known || silent ? undefined : 'Too early to say'}>
+          {known ? rate(worker.per_min) : 'unknown'}
+          {known && <small>/min</small>}
         </p>
         <p className="note">
           {worker.failed_last_hour > 0

@@ -134,20 +134,26 @@ export function sumWorkers(stem: string, workers: readonly WorkerRow[]): WorkerL
     last_heard: heard.length > 0 ? Math.min(...heard) : null,
     active: totals.busy,
     concurrency: totals.slots,
-    processed: workers.every((w) => w.processed === null) ? null : sum((w) => w.processed),
+    processed: total(workers.map((w) => w.processed)),
     pool: pools.size === 1 ? workers[0]!.pool : 'several',
     loadavg: loads.length > 0 ? [Math.max(...loads)] : null,
     queues: [...new Set(workers.flatMap((w) => w.queues))].sort(),
     finished_per_min: addUp(workers.map((w) => w.finished_per_min)),
+    per_min: total(workers.map((w) => (w.status === 'online' ? w.per_min : null))),
     failed_last_hour: sum((w) => w.failed_last_hour),
     totals,
   };
 }
 
-/** By place from the end, for a shorter list began later. */
-function addUp(lists: readonly (readonly number[])[]): number[] {
+/** By place from the end, for a shorter list began later; null where nobody listened. */
+function addUp(lists: readonly (readonly (number | null)[])[]): (number | null)[] {
   const length = Math.max(0, ...lists.map((list) => list.length));
-  return Array.from({ length }, (_, i) => lists.reduce((sum, list) => sum + (list[list.length - length + i] ?? 0), 0));
+  return Array.from({ length }, (_, i) => total(lists.map((list) => list[list.length - length + i] ?? null)));
+}
+
+/** null: none of them is known. */
+function total(values: readonly (number | null)[]): number | null {
+  return values.every((n) => n === null) ? null : values.reduce<number>((sum, n) => sum + (n ?? 0), 0);
 }
 
 /** '48, 2 offline, 1 late' */
@@ -185,7 +191,3 @@ export function workerLabels(hostnames: readonly string[]): Map<string, string> 
   for (const name of hostnames) times.set(short(name), (times.get(short(name)) ?? 0) + 1);
   return new Map(hostnames.map((name) => [name, times.get(short(name)) === 1 ? short(name) : name]));
 }
-
-/** Its newest full minute. */
-export const perMinute = (worker: Pick<WorkerRow, 'finished_per_min'>): number | null =>
-  worker.finished_per_min.at(-2) ?? worker.finished_per_min.at(-1) ?? null;

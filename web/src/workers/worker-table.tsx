@@ -8,7 +8,7 @@ import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
 import { Age } from '../ui/time.tsx';
 import { SlotsCell } from './slots-cell.tsx';
-import { deploymentNote, perMinute, restOfWorkers, sumWorkers, troubleRank, type WorkerLine } from './worker-list.ts';
+import { deploymentNote, restOfWorkers, sumWorkers, troubleRank, type WorkerLine } from './worker-list.ts';
 
 /** @param labels what each is called in the list: workerLabels */
 export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<WorkerLine>[] => [
@@ -88,9 +88,9 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
     width: 66,
     num: true,
     rank: 4,
-    sort: perMinute,
-    cell: (w) => rate(perMinute(w)),
-    brief: (w) => `${rate(perMinute(w))}/min`,
+    sort: (w) => w.per_min,
+    cell: (w) => rate(w.per_min),
+    brief: (w) => `${rate(w.per_min)}/min`,
   },
   {
     id: 'processed',

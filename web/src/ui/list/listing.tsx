@@ -4,6 +4,7 @@ import type { ReactNode, RefObject } from 'react';
 import { Button } from '../button.tsx';
 import { count, exactCount } from '../format.ts';
 import { Icon, type IconName } from '../icon.tsx';
+import { SteadyCount } from '../steady-count.tsx';
 
 export function Listing({
   head,
@@ -80,7 +81,7 @@ export function Facets({
     <ul className="facets" aria-label={label}>
       <li>
         <button type="button" aria-pressed={value === ''} onClick={() => onChange('')}>
-          All <b title={exactCount(total)}>{count(total)}</b>
+          All <SteadyCount text={count(total)} title={exactCount(total)} />
         </button>
       </li>
       {items.map(({ id, label: word, n, icon, state }) => (
@@ -91,7 +92,7 @@ export function Facets({
                 <Icon name={icon} />
               </span>
             )}
-            {word} <b title={exactCount(n)}>{count(n)}</b>
+            {word} <SteadyCount text={count(n)} title={exactCount(n)} />
           </button>
         </li>
       ))}

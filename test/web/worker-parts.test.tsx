@@ -1,0 +1,96 @@
+// One worker without a browser: its figures, what runs against its p95, what it runs at; and what each says of what is unknown.
+// Product: web/src/workers/.
+import { expect, test } from 'vitest';
+import { againstP95 } from '../../web/src/workers/against-p95.ts';
+import { drawn, textOf } from './support/drawn.tsx';
+import { NOW, registeredTask, requestInfo, workerDetail, workerRow } from './support/factories.ts';
+
+const { Active } = await import('../../web/src/workers/active.tsx');
+const { Limits } = await import('../../web/src/workers/limits.tsx');
+const { WorkerFigures } = await import('../../web/src/workers/worker-figures.tsx');
+const { sumWorkers } = await import('../../web/src/workers/worker-list.ts');
+const { limitEffect } = await import('../../web/src/workers/rate-effect.ts');
+
+test.each([
+  // ran, p95, limit: words, past its tick, emphasised
+  [0.5, 0.9, null, 'within', false, false],
+  [1, 0.7, null, '1.4 times', true, false],
+  [3.7, 0.9, null, '4.1 times', true, true],
+  [0.91, 0.9, null, 'just past', true, false],
+  [30, 60, 20, 'within', false, false],
+  [200, 10, 300, '20 times', true, true],
+])('running for %d s with a p95 of %d and a limit of %j is %s', (ran, p95, limit, words, past, isLong) => {
+  const found = againstP95(ran, p95, limit);
+
+  expect(found).toMatchObject({ words, isLong });
+  expect(found.bar.p95 !== null && found.bar.ran > found.bar.p95).toBe(past);
+});
+
+test('a task that did not say when it began, or has no p95, is compared with nothing', () => {
+  expect(againstP95(null, 3, null)).toMatchObject({ words: 'unknown', bar: { ran: 0 } });
+  expect(againstP95(5, null, null)).toMatchObject({ words: 'no p95 yet', bar: { p95: null } });
+  expect(againstP95(5, 0, null)).toMatchObject({ words: 'no p95 yet' });
+});
+
+test('what runs stands longest first, each with the words of its bar', async () => {
+  const active = [
+    requestInfo({ id: 'young', time_start: NOW - 4, baseline_p95: 60 }),
+    requestInfo({ id: 'longest', time_start: NOW - 100, baseline_p95: 10 }),
+  ];
+  const html = await drawn(<Active worker={workerDetail({ active_tasks: active })} />);
+
+  expect([...html.matchAll(/data-key="(\w+)"/g)].map(([, key]) => key)).toEqual(['longest', 'young']);
+  expect(html).toMatch(/<b>1\d times<\/b>/);
+  expect(textOf(html)).toContain('within');
+});
+
+test('nothing runs, or it is unknown', async () => {
+  expect(textOf(await drawn(<Active worker={workerDetail()} />))).toContain('nothing runs now');
+  expect(textOf(await drawn(<Active worker={workerDetail({ inspected: null })} />))).toContain(
+    'unknown: it has not answered yet',
+  );
+});
+
+test('a rate that is not known yet is unknown, in the figures and beside each task', async () => {
+  const worker = workerDetail({
+    per_min: null,
+    finished_per_min: [null, 2],
+    registered: [registeredTask({ per_min: null })],
+  });
+
+  expect(textOf(await drawn(<WorkerFigures worker={worker} />))).toMatch(/Finished unknown(?! \/min)/);
+  const limits = textOf(await drawn(<Limits worker={worker} />));
+  expect(limits).toContain('unknown');
+  expect(limits).not.toMatch(/\d\/m\b/);
+  expect(limitEffect({ ok: true, text: '60/m', perMin: 60 }, 1, null)).toContain('not known yet');
+});
+
+test('a known rate stands with its unit', async () => {
+  const worker = workerDetail({ registered: [registeredTask()] });
+
+  expect(textOf(await drawn(<WorkerFigures worker={worker} />))).toContain('Finished 4 /min');
+  expect(textOf(await drawn(<Limits worker={worker} />))).toContain(' 4/m ');
+});
+
+test('a silent worker shows no figure as if it were of now', async () => {
+  const text = textOf(await drawn(<WorkerFigures worker={workerDetail({ status: 'offline', active: null })} />));
+
+  expect(text).toContain('Finished unknown');
+  expect(text).toContain('It is silent: nobody knows.');
+  expect(text).not.toContain('/min');
+});
+
+test('a deployment adds up what is known of its workers, minute by minute', () => {
+  const sum = sumWorkers('web', [
+    workerRow({ finished_per_min: [null, 1, 2], per_min: 3 }),
+    workerRow({ finished_per_min: [null, null, 5], per_min: null }),
+    workerRow({ status: 'offline', per_min: 9 }),
+  ]);
+
+  expect(sum.finished_per_min).toEqual([3, 5, 12]);
+  expect(sum.per_min).toBe(3);
+  expect(sumWorkers('web', [workerRow({ per_min: null, finished_per_min: [null] })])).toMatchObject({
+    per_min: null,
+    finished_per_min: [null],
+  });
+});
