@@ -22,6 +22,7 @@ import { type DashboardOptions, type Resolved, resolveOptions } from './options.
 import { dashboardPlugin } from './plugin.ts';
 import { Rooms } from './rooms.ts';
 import { createServer } from './server.ts';
+import { UserData } from './user-data/user-data.ts';
 import { packageVersion } from './version.ts';
 
 export type { DashboardOptions } from './options.ts';
@@ -57,6 +58,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const link = new ClusterLink(options, timer, log);
   const sockets = new Set<LiveSocket>();
   let history: HistoryStore | null = null;
+  let userData: UserData | null = null;
   let schedules: ScheduleStore | null = null;
   let rooms: Rooms | null = null;
   let starting: Promise<Cluster> | null = null;
@@ -68,8 +70,9 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         ?.global_keyprefix;
       const addresses = clusterAddresses(options.broker, prefix);
       schedules = options.schedule === null ? null : await openScheduleStore(options.schedule, { timer, log });
+      userData = new UserData(options.user_data, timer);
       history = await openHistory(options.db, { timer, log, cluster: addresses, adopt: options.adopt_history });
-      rooms = new Rooms(history, { schedules, options, link, timer, log, masking, version });
+      rooms = new Rooms(history, { schedules, userData: userData.open, options, link, timer, log, masking, version });
       await rooms.start();
       return rooms.cluster;
     })();
@@ -125,6 +128,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     }
     await history?.close();
     await schedules?.close();
+    await userData?.close();
     await link.close();
     timer.clear();
   };

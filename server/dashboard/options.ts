@@ -25,6 +25,7 @@ import {
   text,
   yesOrNo,
 } from './option-values.ts';
+import { besideHistory } from './user-data/registry.ts';
 
 export interface DashboardOptions {
   /** broker_url: one, or several for failover. */
@@ -55,6 +56,8 @@ export interface DashboardOptions {
   db?: string;
   /** The cluster has moved to another broker: use a history file that was written for the old one. */
   adopt_history?: boolean;
+  /** What people save and own (views), in a file that retention never touches: a path or a URL. Default: beside `db`. */
+  user_data?: string | null;
   /** Where beat keeps its schedule, as `umbel beat --schedule` was told: a path or a URL. Default: `beat_schedule_filename` of `settings`. */
   schedule?: string | null;
   max_tasks?: number;
@@ -167,6 +170,13 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     default: false,
     meaning: 'Use a history file that was written for another broker: the cluster has moved',
     read: yesOrNo,
+    source: 'Umbel',
+  },
+  {
+    name: 'user_data',
+    default: null,
+    meaning: 'What people save and own, kept for good: a file, or sqlite:///file. Without it, beside the history',
+    read: orNull(text),
     source: 'Umbel',
   },
   {
@@ -294,6 +304,7 @@ export interface Resolved {
   read_only: boolean;
   db: string;
   adopt_history: boolean;
+  user_data: string;
   schedule: string | null;
   max_tasks: number;
   max_workers: number;
@@ -322,6 +333,7 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     ...(read as unknown as Resolved),
     basic_auth: readCredentials(o.basic_auth, o.basic_auth_file),
   };
+  resolved.user_data ??= besideHistory(resolved.db);
   const { beat_schedule_filename: configured } = resolved.settings;
   if (typeof configured === 'string') resolved.schedule ??= configured;
   if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
@@ -342,6 +354,7 @@ function hideSecrets(options: Resolved): Resolved {
     ...options,
     broker: options.broker.map(safeUrl),
     result_backend: options.result_backend === null ? null : safeUrl(options.result_backend),
+    user_data: safeUrl(options.user_data),
     schedule: options.schedule === null ? null : safeUrl(options.schedule),
     settings: masked(options.settings),
     basic_auth: options.basic_auth.map(({ user }) => ({ user, password: MASK })),

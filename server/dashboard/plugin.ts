@@ -25,6 +25,7 @@ import { serveOn } from './routes/serve.ts';
 import { taskValueRoutes } from './routes/task-values.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { validatorOf } from './routes/validation.ts';
+import { viewRoutes } from './routes/views.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { pages } from './spa.ts';
 
@@ -37,6 +38,7 @@ const ROUTES = [
   queueRoutes,
   overviewRoutes,
   scheduleRoutes,
+  viewRoutes,
   operationRoutes,
   healthRoutes,
   aliveRoutes,

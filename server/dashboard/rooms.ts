@@ -20,6 +20,7 @@ import { Interventions } from './operations/interventions.ts';
 import { StartRates } from './operations/start-rates.ts';
 import type { Resolved } from './options.ts';
 import type { RouteContext } from './routes/context.ts';
+import type { UserDataStore } from './user-data/contract.ts';
 import { TaskRows } from './views/task-rows.ts';
 import { Waiting } from './waiting/waiting.ts';
 
@@ -30,6 +31,7 @@ const DRAIN_EVERY_MS = 10_000;
 
 export interface RoomsOptions {
   readonly schedules: ScheduleStore | null;
+  readonly userData: () => Promise<UserDataStore>;
   readonly options: Resolved;
   readonly link: ClusterLink;
   readonly timer: Timer;
@@ -47,7 +49,10 @@ export class Rooms {
   readonly #stop: () => void;
   #metrics: Promise<Metrics> | null = null;
 
-  constructor(history: HistoryStore, { schedules, options, link, timer, log, masking, version }: RoomsOptions) {
+  constructor(
+    history: HistoryStore,
+    { schedules, userData, options, link, timer, log, masking, version }: RoomsOptions,
+  ) {
     this.#timer = timer;
     this.#log = log;
     this.#tally = new EventTally(options.max_metrics_size * SHARES.events);
@@ -88,6 +93,7 @@ export class Rooms {
       desk,
       taskRows,
       progress,
+      userData,
       schedules,
       options,
       masking,

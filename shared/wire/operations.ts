@@ -86,10 +86,15 @@ export const Outcome = Type.Union([
 ]);
 export type Outcome = Static<typeof Outcome>;
 
-/** What the audit log has: every action there is to ask for, and wrong logins. */
-export type RecordedAction = OperationRequest['action'] | 'login';
+/** Besides what is done to the cluster: wrong logins, and what people keep (views.ts). */
+const OTHER_ACTIONS = ['login', 'save_view', 'delete_view'] as const;
+/** What the audit log has. */
+export type RecordedAction = OperationRequest['action'] | (typeof OTHER_ACTIONS)[number];
 export const RecordedAction = Type.Unsafe<RecordedAction>(
-  Type.Union([...OperationRequest.anyOf.map((variant): TSchema => variant.properties.action), Type.Literal('login')]),
+  Type.Union([
+    ...OperationRequest.anyOf.map((variant): TSchema => variant.properties.action),
+    ...OTHER_ACTIONS.map((action) => Type.Literal(action)),
+  ]),
 );
 
 export const OperationRecord = Type.Object({

@@ -19,12 +19,13 @@ import { SchedulesReply } from './schedules.ts';
 import { SeriesQuery, SeriesReply } from './series.ts';
 import { CallReply, ResultQuery, ResultReply, RetryPlan } from './task-values.ts';
 import { FacetQuery, FacetReply, TaskDetail, TaskPage, TasksQuery, TaskTypesReply, WaitReply } from './tasks.ts';
+import { SavedView, ViewDeleted, ViewRequest, ViewsReply } from './views.ts';
 import { AliveReply, WorkerDetail, WorkersReply } from './workers.ts';
 
 /** Below the prefix of the dashboard. */
 export const API = '/api/v2';
 
-type Method = 'GET' | 'POST';
+type Method = 'GET' | 'POST' | 'DELETE';
 
 interface Route {
   /** public: nothing is asked, not even a login. */
@@ -107,6 +108,15 @@ export const ROUTES = {
     summary: 'What beat sends: whole entries, their runs, when each is due, and which beat has the schedule',
     reply: SchedulesReply,
   },
+
+  'GET /views': { access: 'viewer', summary: 'Saved views of the task list, of everybody', reply: ViewsReply },
+  'POST /views': {
+    access: 'operator',
+    summary: 'Save a view, or put this in the place of the one of its name',
+    body: ViewRequest,
+    reply: SavedView,
+  },
+  'DELETE /views/:id': { access: 'operator', summary: 'Delete a view', reply: ViewDeleted },
 
   'GET /operations': {
     access: 'viewer',

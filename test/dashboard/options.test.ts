@@ -19,6 +19,7 @@ const ODD: Record<string, readonly unknown[]> = {
   read_only: ['no', 0, null],
   db: [5, null],
   adopt_history: ['true', null],
+  user_data: [5, true],
   schedule: [5, '', 'memory://'],
   max_tasks: ['many', -1, Number.NaN],
   max_workers: ['5', -1],

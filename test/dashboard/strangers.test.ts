@@ -236,7 +236,11 @@ describe('routes', () => {
     const acting = routes.filter(
       ({ method, url }) => !['GET', 'HEAD'].includes(method) && url !== '/api' && url !== '/api/*',
     );
-    expect(acting).toEqual([{ method: 'POST', url: '/api/v2/operations', access: 'operator' }]);
+    expect(acting.sort((a, b) => (a.url < b.url ? -1 : 1))).toEqual([
+      { method: 'POST', url: '/api/v2/operations', access: 'operator' },
+      { method: 'POST', url: '/api/v2/views', access: 'operator' },
+      { method: 'DELETE', url: '/api/v2/views/:id', access: 'operator' },
+    ]);
     for (const { method, url, access } of routes) {
       if (access === 'public' || method === 'TRACE') continue;
       const path = url.replace('*', 'x').replace(/:\w+/g, 'x');

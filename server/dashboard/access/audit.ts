@@ -1,7 +1,7 @@
 // The record of every operation: written before it is tried, completed with its outcome, and told to everyone who looks on.
 // Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
 import { jsonText } from '../../../shared/json-text.ts';
-import type { OperationRecord, OperationRequest, WorkerAnswer } from '../../../shared/wire/operations.ts';
+import type { OperationRecord, RecordedAction, WorkerAnswer } from '../../../shared/wire/operations.ts';
 import type { HistoryStore } from '../history/contract.ts';
 
 export interface Outcome {
@@ -16,7 +16,7 @@ export type OperationRecords = Pick<HistoryStore, 'beginOperation' | 'finishOper
 
 export async function audited(
   records: OperationRecords,
-  asked: { at: number; who: string; subject: string; request: OperationRequest },
+  asked: { at: number; who: string; subject: string; request: { readonly action: RecordedAction } },
   work: () => Promise<Outcome>,
 ): Promise<OperationRecord> {
   const { at, who, subject, request } = asked;

@@ -53,7 +53,8 @@ export class Gate {
       return null;
     }
     this.#identify(request, reply);
-    if (method !== 'POST' && !upgrade)
+    const isDelete = method === 'DELETE' && request.routeOptions.method === 'DELETE';
+    if (method !== 'POST' && !isDelete && !upgrade)
       throw new ProblemError(405, 'Method not allowed', `${method} is nothing that is answered here.`, {
         headers: { allow: 'GET, HEAD, POST' },
       });
@@ -67,6 +68,8 @@ export class Gate {
       return refusal;
     }
     this.#refuse(request, refusal);
+    // It has no body.
+    if (isDelete) return null;
     if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
       throw new ProblemError(415, 'Unsupported media type', 'What changes something is sent as application/json.');
     const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];

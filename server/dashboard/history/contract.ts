@@ -1,7 +1,7 @@
 // What the dashboard asks of a history: take what changed, answer questions, forget what is old.
 // Not here: any SQL; which history is opened (registry.ts); the one of today (sqlite/history.ts). Whoever asks a history imports its types
 // and errors from here and nowhere else; what every implementation must keep is tested by test/contract/history.ts. What people make
-// and own (views, tokens, rules) is no history: retention deletes from here (docs/architecture.md).
+// and own (views, tokens, rules) is no history: retention deletes from here (../user-data/contract.ts).
 // Holds: `write` never waits and never throws; what could not be written is kept within a bound and written later; a question
 // never waits for the writer.
 import type { Batch } from '../../../shared/events/cluster-state.ts';

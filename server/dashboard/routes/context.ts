@@ -12,6 +12,7 @@ import type { ProgressWatch } from '../live/progress.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { OperationDesk } from '../operations/contract.ts';
 import type { Resolved } from '../options.ts';
+import type { UserDataStore } from '../user-data/contract.ts';
 import type { TaskRows } from '../views/task-rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
 
@@ -29,6 +30,8 @@ export interface RouteContext {
   readonly taskRows: TaskRows;
   /** The stored state of tasks that somebody watches. */
   readonly progress: ProgressWatch;
+  /** What people own: opened when it is first asked for, and again when it could not be. */
+  readonly userData: () => Promise<UserDataStore>;
   /** Where beat keeps its schedule; null: nobody has said. */
   readonly schedules: ScheduleStore | null;
   readonly options: Resolved;

@@ -19,6 +19,8 @@ export const ACTIONS = [
   'shutdown',
   'purge',
   'login',
+  'save_view',
+  'delete_view',
 ] as const satisfies readonly RecordedAction[];
 
 export const OUTCOME: Readonly<Record<Outcome, string>> = {

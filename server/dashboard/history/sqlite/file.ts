@@ -17,14 +17,16 @@ export type Reopened = 'restored' | 'reached' | 'replaced' | 'anew';
 export class HistoryFile {
   readonly #path: string;
   readonly #prepare: (db: EmbeddedDb) => void;
+  readonly #what: string;
   #db: EmbeddedDb;
   #id: string | null;
   #walInode: number | null;
 
-  /** @param prepare makes the tables, or refuses what it finds */
-  constructor(path: string, prepare: (db: EmbeddedDb) => void) {
+  /** @param prepare makes the tables, or refuses what it finds  @param what it is called in messages */
+  constructor(path: string, prepare: (db: EmbeddedDb) => void, what = 'history file') {
     this.#path = path;
     this.#prepare = prepare;
+    this.#what = what;
     this.#db = this.#open();
     this.#id = identity(path);
     this.#walInode = inode(`${path}-wal`);
@@ -38,9 +40,9 @@ export class HistoryFile {
   check(): void {
     const id = identity(this.#path);
     if (id !== null && id === this.#id && this.#db.isOpen) return;
-    if (id !== null && id === this.#id) throw new FileGone(`The history file ${this.#path} was out of reach`);
+    if (id !== null && id === this.#id) throw new FileGone(`The ${this.#what} ${this.#path} was out of reach`);
     throw new FileGone(
-      id === null ? `The history file ${this.#path} was deleted` : `The history file ${this.#path} was replaced`,
+      id === null ? `The ${this.#what} ${this.#path} was deleted` : `The ${this.#what} ${this.#path} was replaced`,
     );
   }
 

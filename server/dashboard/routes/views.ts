@@ -1,0 +1,113 @@
+// /views: the views of the task list that people have saved and share. What can be saved is what the list can show.
+// Not here: where they are kept (../user-data/), the record of who did what (../access/audit.ts).
+// Holds: a view is changed and deleted by who made it, or an admin; like every act it is recorded first, and not done when it cannot be.
+import type { FastifyRequest } from 'fastify';
+import { Check, Errors } from 'typebox/value';
+import { parseQuery } from '../../../shared/query/parser.ts';
+import { type SavedView, ViewRequest, ViewSearch } from '../../../shared/wire/views.ts';
+import { audited } from '../access/audit.ts';
+import { may } from '../access/identity.ts';
+import { SORT_FIELDS } from '../history/contract.ts';
+import { notFound, ProblemError, type RouteContext } from './context.ts';
+import type { Serve } from './serve.ts';
+
+/** All of them are one list on a page. */
+const MAX_VIEWS = 500;
+
+export function viewRoutes(serve: Serve): void {
+  serve('GET /views', async ({ userData }) => ({ items: await (await userData()).views() }));
+
+  serve('POST /views', async (context, request) => {
+    const { cluster, userData } = context;
+    const wanted = readView(request.body, cluster.now);
+    const store = await userData();
+    const all = await store.views();
+    const known = all.find(({ name }) => name === wanted.name);
+    if (known) refuseOthers(known, request);
+    else if (all.length >= MAX_VIEWS)
+      throw new ProblemError(
+        409,
+        'Too many views',
+        `There are ${all.length} views; at most ${MAX_VIEWS} are kept. Delete one first.`,
+      );
+    const asked = { action: 'save_view', ...wanted } as const;
+    return recorded(context, request, wanted.name, asked, () => store.saveView(wanted, whoOf(request), cluster.now));
+  });
+
+  serve('DELETE /views/:id', async (context, request) => {
+    const store = await context.userData();
+    const known = (await store.views()).find(({ id }) => String(id) === request.params.id);
+    if (!known) throw notFound(`There is no view ${request.params.id}. It may have been deleted already.`);
+    refuseOthers(known, request);
+    const { id, name, search } = known;
+    const asked = { action: 'delete_view', name, search } as const;
+    return recorded(context, request, name, asked, async () => {
+      await store.deleteView(id);
+      return { id };
+    });
+  });
+}
+
+const whoOf = ({ identity }: Pick<FastifyRequest, 'identity'>): string => identity.name ?? 'anonymous';
+
+/** @throws ProblemError 403 */
+function refuseOthers({ name, owner }: SavedView, request: Pick<FastifyRequest, 'identity'>): void {
+  if (owner === whoOf(request) || may(request.identity, 'admin')) return;
+  throw new ProblemError(
+    403,
+    'Forbidden',
+    `The view ${JSON.stringify(name)} is of ${owner}: only they and admins change it.`,
+  );
+}
+
+async function recorded<T>(
+  { cluster, desk }: Pick<RouteContext, 'cluster' | 'desk'>,
+  request: Pick<FastifyRequest, 'identity'>,
+  subject: string,
+  asked: { readonly action: 'save_view' | 'delete_view' } & ViewRequest,
+  work: () => Promise<T>,
+): Promise<T> {
+  let done: { readonly value: T } | { readonly error: unknown } | null = null;
+  const about = { at: cluster.now, who: whoOf(request), subject, request: asked };
+  const record = await audited(desk.records, about, async () => {
+    try {
+      done = { value: await work() };
+    } catch (error) {
+      done = { error };
+      throw error;
+    }
+    return { outcome: 'ok', summary: asked.action === 'save_view' ? 'Saved' : 'Deleted', answers: [] };
+  });
+  desk.feed.operation(record);
+  const { value, error } = done! as { value: T; error?: unknown };
+  if (error !== undefined) throw error;
+  return value;
+}
+
+/** @throws ProblemError 400 that names what is wrong */
+function readView(body: unknown, nowS: number): Required<ViewRequest> {
+  const refuse = (detail: string, position?: number) =>
+    new ProblemError(400, 'Bad view', detail, position === undefined ? {} : { position });
+  const { search } = (body ?? {}) as { search?: unknown };
+  for (const [given, known] of [
+    [body, Object.keys(ViewRequest.properties)],
+    [search, Object.keys(ViewSearch.properties)],
+  ] as const)
+    for (const key of Object.keys((given ?? {}) as object))
+      if (!known.includes(key))
+        throw refuse(`A view has no ${JSON.stringify(key.slice(0, 100))}. It takes ${known.join(', ')}.`);
+  if (!Check(ViewRequest, body)) {
+    const [first] = Errors(ViewRequest, body);
+    const path = first?.instancePath ? `'${first.instancePath.slice(1).replaceAll('/', '.')}' ` : '';
+    throw refuse(`${path}${first?.message ?? 'is not as expected'}`);
+  }
+  const { q = '', sort } = body.search;
+  const parsed = q.trim() === '' ? null : parseQuery(q, { nowS });
+  if (parsed && !parsed.ok) throw refuse(parsed.message, parsed.position);
+  const field = sort?.replace(/^-/, '');
+  if (field !== undefined && !(SORT_FIELDS as readonly string[]).includes(field))
+    throw refuse(
+      `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
+    );
+  return body;
+}

@@ -1,0 +1,21 @@
+// What people make and own, and nothing forgets: the views they have saved; later tokens, alert rules, failures somebody acknowledged.
+// Not here: what happened (history/contract.ts), which retention deletes from; which store a URL opens (registry.ts). What each kind
+// may hold is checked by its route.
+// Holds, for every store (test/contract/user-data.ts): what was saved is there after a restart, whole or not at all; what cannot be
+// saved rejects, so that nobody believes that it was; of one name there is one view.
+import type { SavedView, ViewRequest } from '../../../shared/wire/views.ts';
+
+export interface UserDataStore {
+  /** Where it is, without secrets. */
+  readonly description: string;
+  /** By name. */
+  views(): Promise<SavedView[]>;
+  /**
+   * In place of the one of this name, which keeps its id, its owner and when it was made; else new, with an id that none ever had.
+   * @param now seconds since the epoch
+   */
+  saveView(view: Required<ViewRequest>, who: string, now: number): Promise<SavedView>;
+  /** @returns whether there was one */
+  deleteView(id: number): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+// Where people's own things are kept, by the option `user_data`: a path or `sqlite:///path` is one SQLite file, memory:// is this process.
+// Not here: what a store promises (contract.ts).
+// Holds: nothing outside this folder imports an implementation; an unknown scheme is refused with the known ones, without its secrets.
+import { ImproperlyConfigured } from '../../errors.ts';
+import type { Timer } from '../../timer.ts';
+import { isUrl, parseUrl, safeUrl } from '../../transport/url.ts';
+import type { UserDataStore } from './contract.ts';
+
+export interface UserDataContext {
+  readonly timer: Timer;
+}
+/** Rejects with ImproperlyConfigured when it cannot be used, or another dashboard has it. */
+export type UserDataFactory = (url: string, context: UserDataContext) => Promise<UserDataStore>;
+
+const factories = new Map<string, () => Promise<UserDataFactory>>();
+
+/** Make a store known for a scheme. The last registration wins. */
+export function registerUserData(scheme: string, load: () => Promise<UserDataFactory>): void {
+  factories.set(scheme.toLowerCase(), load);
+}
+
+registerUserData('memory', async () => {
+  const { MemoryUserData } = await import('./memory.ts');
+  return async () => new MemoryUserData();
+});
+registerUserData('sqlite', async () => {
+  const { openUserDataFile } = await import('./sqlite/user-data.ts');
+  return (url, { timer }) => openUserDataFile(isUrl(url) ? parseUrl(url).path : url, timer);
+});
+
+/** Opens it when it is called. @param place a path or a URL  @throws ImproperlyConfigured at once, for a scheme nobody has registered */
+export function userDataAt(place: string): (context: UserDataContext) => Promise<UserDataStore> {
+  const scheme = isUrl(place) ? parseUrl(place).scheme : 'sqlite';
+  const load = factories.get(scheme);
+  if (!load) {
+    const known = [...factories.keys()].map((one) => `${one}://`).join(', ');
+    throw new ImproperlyConfigured(
+      `No user data is kept in ${safeUrl(place)}: give user_data a path, or one of ${known}.`,
+    );
+  }
+  return async (context) => (await load())(place, context);
+}
+
+/** Where it is by default: beside the history, in a file of its own. @param db the option of the history */
+export function besideHistory(db: string): string {
+  const { scheme, path } = isUrl(db) ? parseUrl(db) : { scheme: 'sqlite', path: db };
+  if (scheme !== 'sqlite') return db;
+  return path === '' || path === ':memory:' ? 'memory://' : `${path.replace(/\.db$/, '')}.user-data.db`;
+}
