@@ -4,9 +4,12 @@
 // SIGTERM warm. SIGINT warm, a second one cold. SIGQUIT cold. During a cold stop a further SIGINT or SIGQUIT leaves at once.
 // SIGHUP warm, and then the same command anew; in a terminal, which is about to go, only warm. SIGUSR1 logs what runs. SIGUSR2 nothing.
 // REMAP_SIGTERM=SIGQUIT in the environment makes SIGTERM cold.
+// Whose supervisor is gone (`umbel up`, or the process before a restart) stops warm, then cold, and then leaves, however it stands: nobody
+// is left who could end it.
 // Before there is a worker nothing is held: it ends at once, with the code of that way of stopping.
 // Celery 5.6: apps/worker.py install_worker_*_handler, install_cry_handler
 import type { Logger } from '../log.ts';
+import { createTimer } from '../timer.ts';
 import type { Worker } from '../worker/worker.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { EXIT } from './output.ts';
@@ -15,10 +18,16 @@ import { print } from './stdio.ts';
 
 type How = 'running' | 'warm' | 'cold';
 
+/** How long an orphan's warm stop may take where `worker_soft_shutdown_timeout` says nothing, and its cold one. */
+const ORPHAN_WARM_MS = 60_000;
+const ORPHAN_COLD_MS = 15_000;
+
 export class WorkerSignals {
   /** SIGHUP asked for it: run the same command again when the worker has stopped. */
   restart = false;
   readonly #log: Logger;
+  /** Of its own, since it must fire while everything else hangs. */
+  readonly #timer = createTimer({ unref: true });
   readonly #undo: (() => void)[] = [];
   #how: How = 'running';
   #worker: Worker | null = null;
@@ -28,8 +37,7 @@ export class WorkerSignals {
     const remapped = process.env['REMAP_SIGTERM'] === 'SIGQUIT';
     this.#on('SIGTERM', () => this.#stop(remapped || this.#how === 'cold' ? 'cold' : 'warm', false));
     this.#on('SIGINT', () => this.#stop(this.#how === 'running' ? 'warm' : 'cold', true));
-    // Started by `umbel up`, or by the process it was before a restart: end with it, even when it is killed.
-    if (hasKeeper) this.#on('disconnect', () => this.#stop('warm', false));
+    if (hasKeeper) this.#on('disconnect', () => this.#orphaned());
     endEarlySignals();
     this.#on('SIGQUIT', () => this.#stop('cold', true));
     this.#on('SIGHUP', () => this.#hangUp());
@@ -79,6 +87,18 @@ export class WorkerSignals {
     void this.#worker.stop(next).catch((error: unknown) => {
       this.#log.critical('the worker could not stop in order', { error });
       process.exit(EXIT.failure);
+    });
+  }
+
+  #orphaned(): void {
+    this.#stop('warm', false);
+    const softMs = (this.#worker?.app.conf.get('worker_soft_shutdown_timeout') ?? 0) * 1000;
+    this.#timer.after(softMs > 0 ? softMs : ORPHAN_WARM_MS, () => {
+      this.#log.warning(
+        'The process that started this worker is gone, and the warm stop takes too long: stopping cold',
+      );
+      this.#stop('cold', false);
+      this.#timer.after(ORPHAN_COLD_MS, () => process.exit(EXIT.failure));
     });
   }
 

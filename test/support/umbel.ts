@@ -7,7 +7,7 @@ import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** `npm test` has built the package and says so: then what is tried is what is shipped, and starts in a fifth of the time. */
-const COMMAND = process.env['UMBEL_BUILT']
+export const UMBEL_COMMAND: readonly string[] = process.env['UMBEL_BUILT']
   ? [`${ROOT}dist/cli.js`]
   : [
       '--conditions=umbel-source',
@@ -39,7 +39,7 @@ export interface CommandOptions {
 
 export function startUmbel(args: readonly string[], options: CommandOptions): Running {
   const { APP, BROKER_URL, RESULT_BACKEND, CELERY_BROKER_URL, CELERY_RESULT_BACKEND, ...env } = process.env;
-  const child = spawn(process.execPath, [...COMMAND, ...args], {
+  const child = spawn(process.execPath, [...UMBEL_COMMAND, ...args], {
     cwd: options.cwd,
     env: { ...env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
