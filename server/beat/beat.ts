@@ -266,6 +266,12 @@ export class Beat {
       this.#log.error(`Couldn't apply scheduled task ${entry.name}: ${reason}`, { task: entry.task });
       return;
     }
+    if (this.#mode !== 'running') {
+      this.#log.error(`Couldn't apply scheduled task ${entry.name} before beat was stopped: ${reason}`, {
+        task: entry.task,
+      });
+      return;
+    }
     const failures = (this.#failures.get(entry.name) ?? 0) + 1;
     this.#failures.set(entry.name, failures);
     const waitMs = Math.min(1000 * 2 ** (failures - 1), LONGEST_RETRY_MS);

@@ -53,14 +53,18 @@ export async function events(options: EventsOptions): Promise<number> {
       if (seen === options.count) end();
     }
   });
-  try {
-    // Fail now, with a clear word, when the broker is not there; reconnect later, when it goes.
+  const capture = async () => {
+    // As celery events: patient also at the start, and every try is logged.
     await connection.ensure();
     await receiver.start();
     output.note('-> capturing events (Ctrl+C ends)');
     await ended;
+  };
+  try {
+    await Promise.race([capture(), ended]);
     return EXIT.ok;
   } finally {
+    connection.ending();
     await receiver.stop();
     await connection.close();
     await app.close();

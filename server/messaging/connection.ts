@@ -55,6 +55,8 @@ export class Connection {
   #trying: Promise<Transport> | null = null;
   #default: Promise<Channel> | null = null;
   #closed = false;
+  /** After `ending`: why the last try failed, once it has. */
+  #ending: { refusal: unknown } | null = null;
   #wakeSleeper: (() => void) | null = null;
   readonly #listeners = new Set<(error: Error) => void>();
 
@@ -148,6 +150,13 @@ export class Connection {
     this.#transport?.leaving?.();
   }
 
+  /** Only last words are left to say: a broker that is away is tried once more, for all who still ask, and not waited for. */
+  ending(): void {
+    this.#ending ??= { refusal: null };
+    this.leaving();
+    this.#wakeSleeper?.();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -166,9 +175,14 @@ export class Connection {
   async #ensure(): Promise<Transport> {
     const { retry, log } = this.options;
     for (let tries = 1; ; tries++) {
+      if (this.#ending?.refusal) throw this.#ending.refusal;
       try {
         return await this.tryConnect();
       } catch (error) {
+        if (this.#ending) {
+          this.#ending.refusal = error;
+          throw error;
+        }
         const last = retry.maxRetries ? tries > retry.maxRetries : false;
         if (!(error instanceof OperationalError) || !retry.enabled || last || this.#closed) throw error;
         const delayMs = backOff(retry, tries - 1);

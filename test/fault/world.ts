@@ -82,7 +82,9 @@ export class World implements AsyncDisposable {
     const output = () => running.stdout() + running.stderr();
     const worker = { child: running.child, output, kill: async () => void (await kill()) };
     this.#workers.push(worker);
-    await running.says(says, PATIENT.timeoutMs);
+    await running.says(says, PATIENT.timeoutMs).catch((error: Error) => {
+      throw new Error(`${error.message}; it said:\n${output()}`);
+    });
     return worker;
   }
 

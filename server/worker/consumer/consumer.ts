@@ -142,8 +142,12 @@ export class TaskConsumer {
     this.#wake?.();
   }
 
+  /** No more tasks are taken, also not at the next connection. */
+  paused = false;
+
   /** Take no more tasks, and give back what has not begun. Everything else goes on. */
   async pause(): Promise<void> {
+    this.paused = true;
     await this.tasks.pause(this);
   }
 
@@ -153,6 +157,7 @@ export class TaskConsumer {
     const before = this.mode;
     this.mode = 'closing';
     const { connection } = this.host;
+    connection.ending();
     if (before === 'running') {
       await this.blueprint.stop(this).catch((error: Error) => this.host.log.warning(`Consumer: ${error.message}`));
     }

@@ -1,6 +1,6 @@
 // Step: consume the task queues on a channel of their own, with the prefetch count; add and cancel queues while it runs.
 // Not here: what becomes of a message (strategy.ts); which queues (the worker's options).
-// Holds: no message is read after `pause` has resolved; what had not begun is given back before the channel closes.
+// Holds: no message is read after `pause` has resolved, at no later connection either; what had not begun is given back before the channel closes.
 // Celery 5.6: worker/consumer/tasks.py
 import { OperationalError } from '../../errors.ts';
 import { Consumer } from '../../messaging/consumer.ts';
@@ -27,6 +27,8 @@ export class TasksStep extends Bootstep<TaskConsumer> {
   }
 
   override async start(consumer: TaskConsumer): Promise<void> {
+    // A worker that finishes what it holds connects again to tell of it.
+    if (consumer.paused) return;
     const { connection, strategy, prefetch, pool, state, app, log } = consumer.host;
     if (consumer.restarts > 0 && app.conf.get('worker_enable_prefetch_count_reduction')) prefetch.reduce(state.active);
     prefetch.resize(pool.limit);
