@@ -7,6 +7,7 @@ import { withRooms } from '../.build/rooms.ts';
 import { NO_EFFECT_YET } from '../server/app/settings/no-effect.ts';
 import { SETTING_NAMES, settingOf } from '../server/app/settings.ts';
 import { settingsMarkdown } from '../server/app/settings-docs.ts';
+import { optionsMarkdown } from '../server/cli/options-docs.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const pages = [
@@ -21,6 +22,10 @@ const pages = [
 describe('the documentation', () => {
   it('docs/settings.md is printed from the settings table (npm run docs)', () => {
     expect(readFileSync(join(ROOT, 'docs/settings.md'), 'utf8')).toBe(settingsMarkdown());
+  });
+
+  it('docs/options.md is printed from the option tables of worker and dashboard (npm run docs)', () => {
+    expect(readFileSync(join(ROOT, 'docs/options.md'), 'utf8')).toBe(optionsMarkdown());
   });
 
   it('docs/architecture.md lists the files there are, with what their signs say (npm run docs)', () => {

@@ -5,24 +5,19 @@ import type { Celery } from '../app/celery.ts';
 import { Beat } from '../beat/beat.ts';
 import type { Logger, LogLevel } from '../log.ts';
 import { hostFormat } from '../nodename.ts';
-import { endOnSignals, removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { type DaemonOptions, endOnSignals, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
 import { createOutput, EXIT } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 import { outliveReaders } from './stdio.ts';
 
-export interface BeatCliOptions extends GlobalOptions {
+export interface BeatCliOptions extends GlobalOptions, DaemonOptions {
   /** The file beat remembers its last runs in. */
   readonly schedule?: string;
   readonly scheduler?: string;
   /** Seconds. */
   readonly maxInterval?: number;
   readonly loglevel?: LogLevel;
-  readonly logfile?: string;
-  readonly pidfile?: string;
-  readonly uid?: string;
-  readonly gid?: string;
-  readonly umask?: number;
 }
 
 export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger, embedded = false): Beat {

@@ -5,6 +5,15 @@ import type { Logger } from '../log.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { CliError, EXIT } from './output.ts';
 
+/** The flags that worker and beat share. */
+export interface DaemonOptions {
+  readonly logfile?: string;
+  readonly pidfile?: string;
+  readonly uid?: string;
+  readonly gid?: string;
+  readonly umask?: number;
+}
+
 /** Who starts a daemon and says no umask keeps its log and pid file to itself. */
 const PRIVATE_MODE = 0o600;
 
@@ -88,7 +97,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** --umask, --gid, --uid: in this order, since the last gives up the right to do the others. */
-export function takeOn(options: { umask?: number; gid?: string; uid?: string }): void {
+export function takeOn(options: DaemonOptions): void {
   const id = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
   try {
     if (options.umask !== undefined) process.umask(options.umask);

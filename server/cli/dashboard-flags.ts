@@ -25,11 +25,7 @@ export function addDashboardFlags(command: Command, only?: readonly string[]): v
   command.optionsGroup('Dashboard options:');
   for (const row of rows(only)) {
     const meaning = `${row.meaning}${shownDefault(row)}`;
-    const isSwitch = typeof row.default === 'boolean';
-    const flags = isSwitch
-      ? `--${row.default ? 'no-' : ''}${kebab(row.name)}`
-      : `--${kebab(row.name)} ${placeholder(row)}`;
-    const option = new Option(flags, isSwitch && row.default ? `not: ${meaning}` : meaning);
+    const option = new Option(flagOf(row), row.default === true ? `not: ${meaning}` : meaning);
     if (row.name === 'port') option.argParser(port);
     // Once for each user; each text is taken as it is.
     else if (row.name === 'basic_auth')
@@ -40,6 +36,16 @@ export function addDashboardFlags(command: Command, only?: readonly string[]): v
     else if (isList(row)) option.argParser((text) => listOf(row, text));
     command.addOption(option);
   }
+}
+
+/** As the command takes it; null: it has no flag. */
+export function dashboardFlag(row: OptionRow): string | null {
+  return ELSEWHERE.has(row.name) ? null : flagOf(row);
+}
+
+function flagOf(row: OptionRow): string {
+  if (typeof row.default === 'boolean') return `--${row.default ? 'no-' : ''}${kebab(row.name)}`;
+  return `--${kebab(row.name)} ${placeholder(row)}`;
 }
 
 /** Only what was said, by flag or environment. */

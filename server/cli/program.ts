@@ -9,6 +9,7 @@ import { EXIT } from './output.ts';
 import * as parse from './parse.ts';
 import type { GlobalOptions } from './session.ts';
 import { packageVersion } from './version.ts';
+import { addWorkerFlags } from './worker-flags.ts';
 
 type Run = (...words: any[]) => Promise<number>;
 
@@ -115,48 +116,15 @@ function createProgram(): Command {
   addDashboardFlags(up, [
     ...['port', 'address', 'url_prefix', 'basic_auth', 'basic_auth_file', 'trusted_origins', 'name', 'read_only', 'db'],
   ]);
-  up.optionsGroup('Worker options:')
-    .option('-c, --concurrency <number>', 'how many tasks at a time', parse.positiveInteger)
-    .option('-P, --pool <name>', 'async or solo')
-    .option('-Q, --queues <names>', 'consume only these queues, by commas', parse.commaList)
-    .option('-l, --loglevel <level>', LOG_LEVELS, parse.logLevel)
-    .option('-f, --logfile <path>', "the worker's log (demo: .umbel/worker.log, else this terminal)");
+  addWorkerFlags(up, ['concurrency', 'pool', 'queues']);
+  up.option('-l, --loglevel <level>', LOG_LEVELS, parse.logLevel).option(
+    '-f, --logfile <path>',
+    "the worker's log (demo: .umbel/worker.log, else this terminal)",
+  );
   addGlobals(up).action(action(async () => (await import('./up.ts')).up));
 
-  const worker = sub('worker', 'Run tasks.')
-    .option('-n, --hostname <name>', "name of this worker, such as 'w1@%h' (%h host, %n name, %d domain)")
-    .option('-D, --detach', 'run in the background')
-    .option('-S, --statedb <path>', 'remember revoked tasks in this file')
-    .option('-l, --loglevel <level>', `${LOG_LEVELS} (default WARNING)`, parse.logLevel)
-    .addOption(new Option('-O, --optimization <profile>', 'taken for compatibility').choices(['default', 'fair']))
-    .option('--prefetch-multiplier <number>', 'messages held for each task that can run', parse.integer)
-    .option('--disable-prefetch', 'hold no message that cannot run at once')
-    .optionsGroup('Pool options:')
-    .option('-c, --concurrency <number>', 'how many tasks at a time', parse.positiveInteger)
-    .option('-P, --pool <name>', 'async (many awaits in one process) or solo (one task at a time)')
-    .option('-E, --task-events', 'send task events, for the dashboard')
-    .addOption(new Option('--events', 'the same').hideHelp())
-    .option('--time-limit <seconds>', 'stop a task after so long', parse.number)
-    .option('--soft-time-limit <seconds>', 'ask a task to stop after so long', parse.number)
-    .option('--max-tasks-per-child <number>', 'replace a child process after so many tasks', parse.positiveInteger)
-    .option('--max-memory-per-child <KiB>', 'replace a child process that has grown past this', parse.positiveInteger)
-    .option('--autoscale <max,min>', 'grow and shrink the pool between these', parse.autoscale)
-    .optionsGroup('Queue options:')
-    .option('--purge', 'throw away what waits in the queues first')
-    .addOption(new Option('--discard', 'the same').hideHelp())
-    .option('-Q, --queues <names>', 'consume only these queues, by commas', parse.commaList)
-    .option('-X, --exclude-queues <names>', 'all queues but these', parse.commaList)
-    .option('-I, --include <modules>', 'further modules with tasks, by commas', parse.commaList)
-    .optionsGroup('Features:')
-    .option('--without-gossip', 'do not listen to other workers')
-    .option('--without-mingle', 'do not ask other workers at the start')
-    .option('--without-heartbeat', 'send no heartbeats')
-    .option('--heartbeat-interval <seconds>', 'how often to send them', parse.number)
-    .optionsGroup('Embedded beat options:')
-    .option('-B, --beat', 'send scheduled tasks too; only one process may')
-    .option('-s, --schedule <path>', 'where the schedule is kept: a file, or a URL')
-    .addOption(new Option('--schedule-filename <path>', 'the same').hideHelp())
-    .option('--scheduler <name>', 'scheduler to use');
+  const worker = sub('worker', 'Run tasks.');
+  addWorkerFlags(worker);
   daemonOptions(worker);
   addGlobals(settingWords(worker))
     .addHelpText(

@@ -7,56 +7,32 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
 import { overrideSettings } from '../app/load.ts';
-import type { Logger, LogLevel } from '../log.ts';
+import type { Logger } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
+import type { GivenOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
-import { removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { type DaemonOptions, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
 import { CliError, createOutput, EXIT } from './output.ts';
 import { runAgain } from './restart.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 import { outliveReaders, print } from './stdio.ts';
+import {
+  COMMAND_ONLY,
+  type CommandOnlyOptions,
+  type CommandOnlyRow,
+  workerFlagsOf,
+  workerOptionsOf,
+} from './worker-flags.ts';
 import { WorkerSignals } from './worker-signals.ts';
 
-export interface WorkerCliOptions extends GlobalOptions {
-  readonly hostname?: string;
-  readonly concurrency?: number;
-  readonly pool?: string;
-  readonly queues?: readonly string[];
-  readonly excludeQueues?: readonly string[];
-  readonly taskEvents?: boolean;
-  /** The same by another name; so are `discard` and `scheduleFilename`. */
-  readonly events?: boolean;
-  readonly discard?: boolean;
-  readonly scheduleFilename?: string;
-  readonly loglevel?: LogLevel;
-  readonly statedb?: string;
-  readonly beat?: boolean;
-  readonly schedule?: string;
-  readonly scheduler?: string;
-  readonly prefetchMultiplier?: number;
-  readonly disablePrefetch?: boolean;
-  readonly timeLimit?: number;
-  readonly softTimeLimit?: number;
-  readonly maxTasksPerChild?: number;
-  readonly maxMemoryPerChild?: number;
-  readonly autoscale?: { max: number; min: number };
-  readonly purge?: boolean;
-  readonly include?: readonly string[];
-  readonly withoutGossip?: boolean;
-  readonly withoutMingle?: boolean;
-  readonly withoutHeartbeat?: boolean;
-  readonly heartbeatInterval?: number;
-  readonly pidfile?: string;
-  readonly logfile?: string;
-  readonly detach?: boolean;
-  readonly uid?: string;
-  readonly gid?: string;
-  readonly umask?: number;
-}
+/** As the command line gives them: the flags of both tables (worker-flags.ts), those of every command, those of a daemon. */
+export type WorkerCliOptions = GlobalOptions & DaemonOptions & GivenOptions & CommandOnlyOptions;
 
-export async function worker(options: WorkerCliOptions): Promise<number> {
+export async function worker(flags: WorkerCliOptions): Promise<number> {
+  const said = workerFlagsOf(flags);
+  const options: WorkerCliOptions = { ...flags, ...said };
   if (options.detach) return detach(options);
   if (options.autoscale) {
     throw new CliError('--autoscale needs a pool of processes, which this version does not have; give -c instead');
@@ -74,23 +50,9 @@ export async function worker(options: WorkerCliOptions): Promise<number> {
   applySettings(app, options, log);
   const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname }), options.umask) : null;
   const instance = new Worker(app, {
+    ...workerOptionsOf(said),
     hostname,
-    ...given('concurrency', options.concurrency),
-    ...given('pool', options.pool),
-    ...given('queues', options.queues && [...options.queues]),
-    ...given('excludeQueues', options.excludeQueues && [...options.excludeQueues]),
-    ...given('taskEvents', options.taskEvents ?? options.events),
     loglevel: options.loglevel ?? 'WARNING',
-    ...given('disablePrefetch', options.disablePrefetch),
-    ...given('prefetchMultiplier', options.prefetchMultiplier),
-    ...given('timeLimit', options.timeLimit),
-    ...given('softTimeLimit', options.softTimeLimit),
-    ...given('statedb', options.statedb && nodeFormat(options.statedb, { hostname })),
-    ...given('heartbeatInterval', options.heartbeatInterval),
-    withoutHeartbeat: options.withoutHeartbeat === true,
-    withoutGossip: options.withoutGossip === true,
-    withoutMingle: options.withoutMingle === true,
-    purge: options.purge === true || options.discard === true,
     log,
   });
   signals.attach(instance);
@@ -135,8 +97,10 @@ async function include(app: Celery, paths: readonly string[]): Promise<void> {
 function applySettings(app: Celery, options: WorkerCliOptions, log: Logger): void {
   app.log = log;
   const settings: Record<string, unknown> = {};
-  if (options.maxTasksPerChild !== undefined) settings['worker_max_tasks_per_child'] = options.maxTasksPerChild;
-  if (options.maxMemoryPerChild !== undefined) settings['worker_max_memory_per_child'] = options.maxMemoryPerChild;
+  for (const [name, { sets }] of Object.entries<CommandOnlyRow<unknown>>(COMMAND_ONLY)) {
+    const value = options[name as keyof CommandOnlyOptions];
+    if (sets !== undefined && value !== undefined) settings[sets] = value;
+  }
   if (Object.keys(settings).length > 0) overrideSettings(app, settings);
   if (app.tasks.size === 0 || [...app.tasks.keys()].every((name) => name.startsWith('celery.'))) {
     log.warning(
@@ -149,12 +113,7 @@ function applySettings(app: Celery, options: WorkerCliOptions, log: Logger): voi
 
 async function embedBeat(app: Celery, options: WorkerCliOptions, log: Logger) {
   const { startableBeat } = await import('./beat.ts');
-  return startableBeat(
-    app,
-    { ...options, ...given('schedule', options.schedule ?? options.scheduleFilename) },
-    log,
-    true,
-  );
+  return startableBeat(app, options, log, true);
 }
 
 /** -D: the same command in the background, without a terminal. */
@@ -167,8 +126,4 @@ function detach(options: WorkerCliOptions): number {
   child.unref();
   print(process.stdout, `${child.pid}\n`);
   return EXIT.ok;
-}
-
-function given<K extends string, V>(key: K, value: V | undefined | false | ''): { [P in K]?: V } {
-  return value === undefined || value === false || value === '' ? {} : ({ [key]: value } as { [P in K]?: V });
 }

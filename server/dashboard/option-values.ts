@@ -1,43 +1,14 @@
-// What values the options of a dashboard may have: each reader gives the value as it is used, or refuses it by name.
+// What values the options of a dashboard may have, beside those that others have too (app/option-values.ts).
 // Which option has which: options.ts. Users and passwords: access/credentials.ts.
 import { createMasking } from '../../shared/masking.ts';
+import { type Read, refused, text } from '../app/option-values.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
-
-export type Read<T> = (value: unknown, name: string) => T;
-
-function refused(name: string, expected: string, value: unknown): ImproperlyConfigured {
-  return new ImproperlyConfigured(
-    `The option ${name} must be ${expected}, not ${JSON.stringify(value) ?? String(value)}.`,
-  );
-}
-
-export const asGiven: Read<unknown> = (value) => value;
-
-export const orNull =
-  <T>(read: Read<T>): Read<T | null> =>
-  (value, name) =>
-    value === null ? null : read(value, name);
-
-export const text: Read<string> = (value, name) => {
-  if (typeof value !== 'string') throw refused(name, 'a text', value);
-  return value;
-};
 
 /** A place that other processes see as well. */
 export const shared: Read<string> = (value, name) => {
   const place = text(value, name);
   if (place === '' || /^memory:/i.test(place)) throw refused(name, 'a path or URL that other processes see too', value);
   return place;
-};
-
-export const yesOrNo: Read<boolean> = (value, name) => {
-  if (typeof value !== 'boolean') throw refused(name, 'true or false', value);
-  return value;
-};
-
-export const number: Read<number> = (value, name) => {
-  if (!(typeof value === 'number' && value >= 0)) throw refused(name, 'a number of at least 0', value);
-  return value;
 };
 
 export const port: Read<number> = (value, name) => {
@@ -51,14 +22,6 @@ export const table: Read<Readonly<Record<string, unknown>>> = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ImproperlyConfigured(`The option ${name} must be an object of settings in Celery's names.`);
   return value as Readonly<Record<string, unknown>>;
-};
-
-/** Texts, or one with commas between them. */
-export const list: Read<readonly string[]> = (value, name) => {
-  const all = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value;
-  if (!Array.isArray(all) || all.some((one) => typeof one !== 'string'))
-    throw refused(name, 'a text or a list of texts', value);
-  return all.filter((one) => one !== '');
 };
 
 /** URLs, or one text with semicolons between them: several for failover. */

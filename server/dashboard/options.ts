@@ -5,26 +5,12 @@
 import { inspect } from 'node:util';
 import { MASK } from '../../shared/secret-names.ts';
 import { refuseUnknownOptions } from '../app/option-names.ts';
+import { asGiven, list, number, orNull, text, yesOrNo } from '../app/option-values.ts';
 import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
-import {
-  asGiven,
-  bounds,
-  brokers,
-  list,
-  number,
-  origin,
-  orNull,
-  patterns,
-  port,
-  prefix,
-  shared,
-  table,
-  text,
-  yesOrNo,
-} from './option-values.ts';
+import { bounds, brokers, origin, patterns, port, prefix, shared, table } from './option-values.ts';
 import { besideHistory } from './user-data/registry.ts';
 
 export interface DashboardOptions {

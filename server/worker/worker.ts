@@ -22,7 +22,7 @@ import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
 import { type ConsumerOptions, TaskConsumer } from './consumer/consumer.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { OpenChordsStep } from './open-chords.ts';
-import { checkWorkerOptions, type WorkerOptions } from './options.ts';
+import { type GivenOptions, readWorkerOptions, type WorkerOptions } from './options.ts';
 import { INSPECT } from './panel/inspect.ts';
 import { MANAGE } from './panel/manage.ts';
 import { Panel, type PanelHandle, type QueueOptions } from './panel/registry.ts';
@@ -76,7 +76,7 @@ class ConsumerStep extends Bootstep<Worker> {
 
 export class Worker implements RequestHost, PanelHandle {
   readonly app: Celery;
-  readonly options: WorkerOptions;
+  readonly options: GivenOptions;
   readonly hostname: string;
   readonly timer: Timer;
   readonly log: Logger;
@@ -100,8 +100,9 @@ export class Worker implements RequestHost, PanelHandle {
   #end!: (end: WorkerEnd) => void;
   #cold: { readonly asked: Promise<void>; readonly ask: () => void };
 
-  constructor(app: Celery, options: WorkerOptions = {}) {
-    checkWorkerOptions(options);
+  /** @throws ImproperlyConfigured for an option that is none or cannot have its value */
+  constructor(app: Celery, given: WorkerOptions = {}) {
+    const options = readWorkerOptions(given);
     const { conf } = app;
     this.app = app;
     this.options = options;
