@@ -82,6 +82,8 @@ export class FileLock {
         one.exec(`${TABLE}; DELETE FROM owner`);
         one.run('INSERT INTO owner VALUES (?,?,?,?)', process.pid, hostname(), about, now);
       });
+      // Who asks right now may have it for a moment.
+      one.exec(`PRAGMA busy_timeout = ${ASKED_MS}`);
       one.exec('BEGIN IMMEDIATE');
       return one;
     } catch (error) {

@@ -167,7 +167,7 @@ describe('task events', () => {
     }
     expect(w.watch.unheard(W)).toBeNull();
     silentTasks(w, 4, 7);
-    w.watch.startsTelling(W);
+    w.watch.eventsEnabled(W);
     silentTasks(w, 4, 100);
     expect(w.watch.unheard(W)).toBeNull();
   });

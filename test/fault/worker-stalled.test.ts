@@ -85,7 +85,7 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
       await expect
         .poll(() => waits(sent[4]!), BUSY_POLL)
         .toMatchObject({
-          cause: 'not_eating',
+          cause: 'stalled',
           sentence: expect.stringMatching(/^cut@py consumes work, has free slots and took nothing from it for /),
           remedy: { href: '/workers/cut%40py' },
         });

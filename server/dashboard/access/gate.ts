@@ -64,7 +64,7 @@ export class Gate {
       this.#options.trusted_origins,
     );
     if (upgrade) {
-      if (refusal) this.#tell(request, refusal);
+      if (refusal) this.#logRefusal(request, refusal);
       return refusal;
     }
     this.#refuse(request, refusal);
@@ -116,11 +116,11 @@ export class Gate {
 
   #refuse(request: FastifyRequest, reason: string | null): void {
     if (reason === null) return;
-    this.#tell(request, reason);
+    this.#logRefusal(request, reason);
     throw new ProblemError(403, 'Forbidden', reason);
   }
 
-  #tell(request: FastifyRequest, reason: string): void {
+  #logRefusal(request: FastifyRequest, reason: string): void {
     if (this.#pending !== null) {
       this.#pending.times++;
       return;

@@ -28,15 +28,15 @@ export interface WrongLogin {
 
 export class WrongLogins {
   readonly #timer: Timer;
-  readonly #tell: (wrong: WrongLogin) => void;
+  readonly #report: (wrong: WrongLogin) => void;
   readonly #tries = new Map<string, Tries>();
   readonly #known = new Map<string, true>();
   readonly #pending = new Map<string, { address: string; user: string; times: number }>();
 
-  /** @param tell at most once in ten seconds for each user and address */
-  constructor(timer: Timer, tell: (wrong: WrongLogin) => void) {
+  /** @param report at most once in ten seconds for each user and address */
+  constructor(timer: Timer, report: (wrong: WrongLogin) => void) {
     this.#timer = timer;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Before a login is looked at: how long it has to wait; 0: it need not. @param login what was given, as a digest */
@@ -62,12 +62,12 @@ export class WrongLogins {
       return;
     }
     if (this.#pending.size >= MAX_PENDING) return;
-    this.#tell({ address, user: name(user), times: 1 });
+    this.#report({ address, user: name(user), times: 1 });
     this.#pending.set(key, { address, user: name(user), times: 0 });
     this.#timer.after(REPORT_EVERY_MS, () => {
       const more = this.#pending.get(key);
       this.#pending.delete(key);
-      if (more && more.times > 0) this.#tell(more);
+      if (more && more.times > 0) this.#report(more);
     });
   }
 

@@ -73,7 +73,7 @@ export class Watch {
       const held = [...(this.#memory.get(kind)?.values() ?? [])].filter(
         (one) => one.lastMs - one.firstMs >= kind.holds * 1000,
       );
-      if (held.length > 0) all.push(tell(kind, held));
+      if (held.length > 0) all.push(attentionOf(kind, held));
     }
     // The table is in order of urgency already.
     all.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
@@ -102,7 +102,7 @@ function hasEnded(kind: Kind, one: Remembered, nowMs: number): boolean {
   return nowMs > one.lastMs && nowMs - one.lastMs >= kind.ends * 1000;
 }
 
-function tell(kind: Kind, held: readonly Remembered[]): Attention {
+function attentionOf(kind: Kind, held: readonly Remembered[]): Attention {
   const sorted = [...held].sort(
     (a, b) => b.finding.weight - a.finding.weight || (a.finding.name < b.finding.name ? -1 : 1),
   );

@@ -134,8 +134,8 @@ export class LiveView implements ClusterView {
   consumedQueues(): Set<string> {
     return this.#of.consumedQueues();
   }
-  look(queue: string): Promise<void> {
-    return this.#of.probe.look(queue);
+  probeQueue(queue: string): Promise<void> {
+    return this.#of.probe.probeQueue(queue);
   }
   peek(queue: string, limit: number): Promise<Message[] | null> {
     return this.#of.probe.peek(queue, limit);

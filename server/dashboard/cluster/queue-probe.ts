@@ -84,7 +84,7 @@ export class QueueProbe {
   }
 
   /** Measures a queue that the broker did not list the last time. */
-  async look(name: string): Promise<void> {
+  async probeQueue(name: string): Promise<void> {
     if (this.queues.get(name)?.status || this.#isInternal(name)) return;
     try {
       const status = await this.#ask((channel) => channel.queueStatus(name));

@@ -40,7 +40,7 @@ export class TaskEvents {
         const record = this.#state.workers.get(hostname);
         if (!record || (value as { ok?: unknown } | null)?.ok === undefined) continue;
         this.#answers.set(hostname, { at: this.#timer.now() / 1000, on });
-        if (on) this.#watch.startsTelling(hostname);
+        if (on) this.#watch.eventsEnabled(hostname);
         this.#state.touchWorker(record);
       }
   }

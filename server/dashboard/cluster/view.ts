@@ -90,7 +90,7 @@ export interface ClusterView {
   /** Queues that workers say they consume, and the default one. */
   consumedQueues(): Set<string>;
   /** Measures a queue that the broker did not list the last time. */
-  look(queue: string): Promise<void>;
+  probeQueue(queue: string): Promise<void>;
   peek(queue: string, limit: number): Promise<Message[] | null>;
   /** The messages that name a task, among the first of these queues. */
   find(uuid: string, queues: readonly string[], limit?: number): Promise<FoundMessages>;

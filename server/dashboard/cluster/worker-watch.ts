@@ -150,7 +150,7 @@ export class WorkerWatch {
   }
 
   /** It was asked for task events and will send them: what it did before counts for nothing. */
-  startsTelling(hostname: string): void {
+  eventsEnabled(hostname: string): void {
     const w = this.#workers.get(hostname);
     if (w) Object.assign(w, { processed: null, unheard: null });
   }

@@ -14,7 +14,7 @@ export interface Judgement {
 }
 
 /** Nobody can say that such a task will run: a person may decide. */
-const OPEN: ReadonlySet<WaitCause> = new Set(['worker_gone', 'silent', 'lost', 'unknown', 'not_eating', 'revoked']);
+const OPEN: ReadonlySet<WaitCause> = new Set(['worker_gone', 'silent', 'lost', 'unknown', 'stalled', 'revoked']);
 
 export async function judgeRetry(waiting: Waiting, row: TaskRow): Promise<Judgement> {
   return judge(await waiting.reason(row));

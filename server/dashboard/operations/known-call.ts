@@ -119,7 +119,7 @@ async function fromResult(cluster: ClusterView, row: TaskRow): Promise<KnownCall
 /** What a record calls queue is the routing key: the queue's name, unless it went through an exchange of one's own. */
 async function queueNamed(cluster: ClusterView, key: unknown): Promise<string | null> {
   if (typeof key !== 'string' || key === '') return null;
-  await cluster.look(key);
+  await cluster.probeQueue(key);
   return cluster.queues.get(key)?.status || cluster.consumedQueues().has(key) ? key : null;
 }
 

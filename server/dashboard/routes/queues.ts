@@ -16,7 +16,7 @@ export function queueRoutes(serve: Serve): void {
   serve('GET /queues/:name', async ({ cluster, masking }, request) => {
     const { name } = request.params;
     const { range = '1h' } = request.query;
-    await cluster.look(name);
+    await cluster.probeQueue(name);
     const row = queueRows(cluster).find((q) => q.name === name);
     if (!row) throw notFound(`No queue named ${name} is known: the broker does not list it and no worker consumes it.`);
     const [messages, series] = await Promise.all([

@@ -168,7 +168,7 @@ export const consumersStill: Question = {
       source: 'broker, events',
       known_at: queue.at,
       cause: {
-        cause: 'not_eating',
+        cause: 'stalled',
         sentence: `${listing(workers.slice(0, 3))} ${one ? 'consumes' : 'consume'} ${queue.name}, ${one ? 'has' : 'have'} free slots and took nothing from it for ${still}.`,
         may_still_run: true,
         would_double: RUNS_TWICE,

@@ -186,7 +186,7 @@ function lookAtHolder(f: WaitFacts): Answer {
       ...base,
       finding: `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}`,
       cause: {
-        cause: isStuck ? 'not_eating' : 'next',
+        cause: isStuck ? 'stalled' : 'next',
         sentence: isStuck
           ? `${w.hostname} took it ${age(waited)} ago, has ${plural(known.slots - known.busy, 'free slot')} and does not start it.`
           : `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}: it starts next.`,

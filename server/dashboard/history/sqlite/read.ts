@@ -232,7 +232,7 @@ export class HistoryReader {
   failures(ask: FailuresAsk): FailureGroup[] {
     // Whatever comes first is new to a history that has just begun.
     const begun = this.#db.get<{ at: number | null }>("SELECT min(bucket) AS at FROM gauges WHERE name = 'up'")?.at;
-    const canTell = typeof begun === 'number' && begun <= ask.now - NOVELTY_NEEDS;
+    const isKnown = typeof begun === 'number' && begun <= ask.now - NOVELTY_NEEDS;
     const hour = Math.floor(ask.now / 3600) * 3600;
     const start = hour - 23 * 3600;
     const since = Math.min(start, Math.floor((ask.now - ask.span) / 3600) * 3600);
@@ -274,7 +274,7 @@ export class HistoryReader {
           count: 0,
           first,
           last: r.last,
-          is_new: canTell ? first > ask.now - 3600 : null,
+          is_new: isKnown ? first > ask.now - 3600 : null,
           trend: Array<number>(24).fill(0),
           example: r.example,
         };
