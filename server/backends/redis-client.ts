@@ -52,7 +52,10 @@ export function redisClients(context: BackendContext): () => Redis {
     const client = new Redis(clientOptions);
     // Given up, it connects anew, and what had no answer is asked again.
     const timer = createTimer({ unref: true });
-    const { stop: unwatch } = watchHealth(client, timer, healthOptions({ ...line }), () => client.disconnect(true));
+    const { stop: unwatch } = watchHealth(client, timer, healthOptions({ ...line }), (error) => {
+      client.emit('error', error); // the driver has no words for silence
+      client.disconnect(true);
+    });
     client.once('end', unwatch);
     // Commands carry their errors; without a listener the driver prints them.
     client.on('error', (error) => {

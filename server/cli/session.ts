@@ -69,7 +69,13 @@ function enter(workdir: string): void {
 
 /** A client asks once and says what is wrong; only programs that stay wait for a broker that is away. */
 export function impatient(app: Celery): void {
-  app.conf.update({ broker_connection_retry: false, broker_connection_retry_on_startup: false });
+  const { conf } = app;
+  conf.update({ broker_connection_retry: false, broker_connection_retry_on_startup: false });
+  // A store that says nothing would be given up after 15 s, 20 times.
+  if (!conf.isSet('redis_socket_timeout')) conf.update({ redis_socket_timeout: 4 });
+  if (!conf.isSet('result_backend_transport_options')) {
+    conf.update({ result_backend_transport_options: { retry_policy: { max_retries: 2 } } });
+  }
 }
 
 /** Run `work` with an app and an output, close the app, and let errors travel to `report`. */

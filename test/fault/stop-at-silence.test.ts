@@ -53,7 +53,12 @@ describeNeedsRedis('a stop at a Redis that is silent', () => {
       FAULT_URL: url,
       FAULT_DIARY: join(folder, 'diary'),
       // A result waits for its store, also when its worker stops.
-      FAULT_SETTINGS: JSON.stringify({ ...settings, beat_schedule: schedule, task_ignore_result: true }),
+      FAULT_SETTINGS: JSON.stringify({
+        ...settings,
+        beat_schedule: schedule,
+        task_ignore_result: true,
+        redis_socket_timeout: 0.1,
+      }),
     };
     const running = startUmbel(['-A', APP, '-b', url, ...args], { cwd: folder, env });
     cleanup.push(() => running[Symbol.asyncDispose]());
@@ -84,6 +89,14 @@ describeNeedsRedis('a stop at a Redis that is silent', () => {
     line.swallow();
     cleanup.push(() => line.restore());
     expect(await endedBySigterm(running)).toEqual(allWell);
+  });
+
+  it('says that the result store does not answer', async () => {
+    line.swallow();
+    cleanup.push(() => line.restore());
+    const { code, stderr } = await start(['result', 'an-id']).ended;
+    expect(stderr).toMatch(/^umbel: Cannot reach the result store redis:.* \(no answer within 0\.1 s\)\./m);
+    expect(code).toBe(69);
   });
 
   it('takes nothing new when its line is cut while it finishes what runs', async () => {
