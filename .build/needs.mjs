@@ -2,14 +2,19 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** `flag` is the variable the tests read; `what` completes the sentence "skipped, for want of ...". */
+/** `flag` is the variable the tests read; `tests` completes the sentence "skipped, for want of ...". `otherwise`: where there is no such package. */
 export const NEEDS = [
   {
     name: 'chromium',
-    package: 'chromium',
+    package: 'chromium-headless-shell',
+    otherwise: 'chromium',
     flag: 'UMBEL_HAS_CHROMIUM',
     tests: 'the end-to-end tests of the dashboard (test/e2e)',
-    present: () => ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].some(existsSync),
+    // As in test/e2e/support/chromium.ts.
+    present: () =>
+      ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].some((name) =>
+        existsSync(`/usr/bin/${name}`),
+      ),
   },
   {
     name: 'redis-server',
@@ -68,7 +73,7 @@ export function provide(say) {
     if (result.status !== 0) {
       say(result.stderr.trim());
       // One that cannot be had keeps none of the others away.
-      for (const name of packages) install(name);
+      for (const need of missing) if (install(need.package).status !== 0 && need.otherwise) install(need.otherwise);
     }
     missing = NEEDS.filter((need) => !need.present());
   }

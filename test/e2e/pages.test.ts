@@ -34,7 +34,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     const running = await cluster.send('shop.listen', [600]);
     const later = await cluster.send('shop.limited', [1], { countdown: 600 });
     const revoked = await cluster.send('shop.limited', [2], { countdown: 600 });
-    const done = await cluster.sendMany('shop.limited', 30);
+    const done = await cluster.sendMany('shop.limited', 4);
     await inState(dashboard, later, 'RECEIVED');
     await inState(dashboard, revoked, 'RECEIVED');
     await inState(dashboard, running, 'STARTED');
