@@ -77,6 +77,16 @@ test('newer rows are those above the top that belong, newest first', () => {
   expect(insertNewer(list, newer).counts.SUCCESS).toBe(4);
 });
 
+test('of more tasks than a page that share one millisecond, those of the next page are not taken for newer ones', () => {
+  const burst = (numbers: number[]) => numbers.map((n) => taskRow(n, { first_seen: 5 }));
+  const cut = listOf(taskPage(burst([1, 2]), { next: 'a' }));
+  const whole = listOf(taskPage([...burst([1, 2]), taskRow(4)], { next: 'a' }));
+  const live = [...burst([1, 2, 3]), taskRow(8)];
+
+  expect(ids(newerRows(cut, live, () => true))).toEqual([8]);
+  expect(ids(newerRows(whole, live, () => true))).toEqual([8, 5]);
+});
+
 test('state chips show trouble first, custom states last, and a chosen state even when it has none', () => {
   const chips = chipStates({ SUCCESS: 4, PROGRESS: 1, FAILURE: 2, PENDING: 0 }, new Set(['RETRY']), [
     'FAILURE',

@@ -109,10 +109,14 @@ export function newerRows(
   matches: (row: TaskRow) => boolean,
 ): readonly TaskRow[] {
   const top = list.rows[0]?.first_seen ?? -Infinity;
-  const known = new Set(list.rows.slice(0, 300).map((row) => row.uuid));
+  const below = list.rows.findIndex((row) => row.first_seen < top);
+  // A burst of more than a page in one millisecond: which of the others stand above this page only the server can say.
+  const isTieNewer = below >= 0 || list.next === null;
+  const known = new Set(list.rows.slice(0, Math.max(300, below)).map((row) => row.uuid));
   const found: TaskRow[] = [];
   for (const row of live) {
-    if (row.first_seen >= top && !known.has(row.uuid) && matches(row)) found.push(row);
+    const isAbove = row.first_seen > top || (row.first_seen === top && isTieNewer);
+    if (isAbove && !known.has(row.uuid) && matches(row)) found.push(row);
   }
   return found.sort((a, b) => b.first_seen - a.first_seen);
 }
