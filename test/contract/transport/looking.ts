@@ -1,0 +1,82 @@
+// The contract of a transport, looking without taking: figures of a queue, peeking; and what leaves it otherwise: a purge, expiry.
+// Called by ../transport.ts.
+import { describe, expect, it } from 'vitest';
+import { until } from '../../support/until.ts';
+import { type Broker, message, promised, text, texts } from './broker.ts';
+
+export function looking({ channel, plain, sendTo, unique, flags }: Broker): void {
+  describe('looking', () => {
+    it('purges the ready messages and tells how many', async () => {
+      const c = await channel();
+      const q = plain('purge');
+      await c.declareQueue(q);
+      await sendTo(c, q, 'a', 'b', 'c');
+      const held = await c.get(q.name);
+      expect(await c.purge(q.name)).toBe(2);
+      held!.reject({ requeue: true });
+      await c.flush();
+      expect(text(await until(() => c.get(q.name), 'the unsettled one'))).toBe('a');
+    });
+
+    promised(flags.introspection)('tells depth, priorities, unacked, consumers and age of a queue', async () => {
+      const before = Date.now();
+      const c = await channel();
+      const q = plain('status', { maxPriority: 10 });
+      await c.declareQueue(q);
+      for (const priority of [0, 5, 5]) await c.publish(message({ key: q.name }, 'x', { priority }));
+      const held = await c.get(q.name);
+      const other = await channel();
+      const status = await other.queueStatus(q.name);
+      expect(status).toMatchObject({ messages: 2, byPriority: { 0: 1, 5: 1 }, unacked: 1, consumers: 0 });
+      expect(status!.oldestMs).toBeGreaterThanOrEqual(before);
+      expect(status!.oldestMs).toBeLessThanOrEqual(Date.now());
+      held!.ack();
+      await c.qos(1);
+      await c.consume(q.name, () => {});
+      await until(async () => {
+        const now = await other.queueStatus(q.name);
+        return now!.consumers === 1 && now!.unacked === 1 && now!.messages === 1;
+      }, 'the consumer to be seen');
+    });
+
+    it('knows no queue that nobody declared, and creates none by asking', async () => {
+      const c = await channel();
+      expect(await c.queueStatus(unique('unasked'))).toBeNull();
+      expect(await c.queueStatus(unique('unasked'))).toBeNull();
+    });
+
+    promised(flags.introspection)('peeks in delivery order without taking', async () => {
+      const c = await channel();
+      const q = plain('peek', { maxPriority: 10 });
+      await c.declareQueue(q);
+      for (const [body, priority] of [
+        ['a', 0],
+        ['b', 3],
+        ['c', 0],
+      ] as const) {
+        await c.publish(message({ key: q.name }, body, { priority }));
+      }
+      const seen = await c.peek(q.name, 2);
+      expect(texts(seen!)).toEqual(['b', 'a']);
+      expect(() => seen![0]!.ack()).toThrow();
+      expect((await c.queueStatus(q.name))?.messages).toBe(3);
+      expect(text(await c.get(q.name, { noAck: true }))).toBe('b');
+    });
+
+    promised(flags.expiration)('drops messages past their expiration or the queue’s messageTtlMs', async () => {
+      const c = await channel();
+      const own = plain('expiration');
+      const ttl = plain('ttl', { messageTtlMs: 60 });
+      await c.declareQueue(own);
+      await c.declareQueue(ttl);
+      await c.publish(message({ key: own.name }, 'short', { expiration: '60' }));
+      await c.publish(message({ key: own.name }, 'stays'));
+      await c.publish(message({ key: ttl.name }, 'short'));
+      expect((await c.queueStatus(own.name))?.messages).toBe(2);
+      await until(async () => (await c.queueStatus(own.name))?.messages === 1, 'the message to expire');
+      await until(async () => (await c.queueStatus(ttl.name))?.messages === 0, 'the queue’s message to expire');
+      expect(text(await c.get(own.name, { noAck: true }))).toBe('stays');
+      expect(await c.get(ttl.name)).toBeNull();
+    });
+  });
+}
