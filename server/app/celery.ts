@@ -130,8 +130,10 @@ export class Celery implements AppHost {
     checkTaskOptions(name, rest);
     if (this.#tasks.has(name)) throw new AlreadyRegistered(`There is a task '${name}' in this app already.`);
     const task = new Task<A, R>(this, name, { ...rest, name }, fn as TaskFunction<A, R>);
-    this.#tasks.set(name, task as unknown as Task);
-    this.#annotate(task as unknown as Task);
+    // Of every signature: who takes it out of the registry calls it with what a message has.
+    const registered = task as unknown as Task;
+    this.#tasks.set(name, registered);
+    this.#annotate(registered);
     return task;
   }
 

@@ -2,7 +2,6 @@
 // Holds: what is stored is encoded, so that nobody can change a result by changing the object he gave or got; expired records are
 // dropped as new ones come.
 // Celery: backends/cache.py with the memory backend
-import { BackendError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl } from '../transport/url.ts';
 import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, nextCheckMs } from './chord.ts';
@@ -16,6 +15,7 @@ import type {
   OpenChord,
 } from './contract.ts';
 import { MEMORY } from './flags.ts';
+import { storeClosed } from './store-errors.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
 
 interface Stored {
@@ -261,7 +261,7 @@ class MemoryBackend implements CountingBackend {
     this.#open = false;
     for (const { remove, onError } of this.#subscriptions) {
       remove();
-      onError?.(new BackendError('The result store was closed'));
+      onError?.(storeClosed());
     }
     this.#subscriptions.clear();
     if (--this.#store.users === 0 && stores.get(this.#name) === this.#store) stores.delete(this.#name);
@@ -291,7 +291,7 @@ class MemoryBackend implements CountingBackend {
   }
 
   #opened(): Store {
-    if (!this.#open) throw new BackendError('The result store was closed');
+    if (!this.#open) throw storeClosed();
     return this.#store;
   }
 

@@ -1,16 +1,15 @@
 // Results in Redis, where Celery keeps them and as it writes them: `redis://`, `rediss://`, `redis+socket://`, `sentinel://`.
 // Keys and parts: key-value.ts. One step on the server: redis-scripts.ts. Being told: redis-wake.ts. Connecting: redis-client.ts.
+// Rows as bytes: redis-rows.ts. Sending: redis-commands.ts.
 // Holds: what is stored in one turn of the event loop goes in one command, and a row and its message are one step; a SUCCESS is never
 // overwritten; who waits has subscribed before it asks; a chord is reported complete to every part told of until it is forgotten.
 // Where this differs from Celery: the row that may be a SUCCESS is read on the server, so that storing is one round trip and nobody
 // writes in between; two outcomes of one header task (it was delivered again) are one part.
 // Celery 5.6: backends/redis.py, backends/base.py KeyValueStoreBackend
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { PROPAGATE_STATES } from '../../shared/states.ts';
-import { BackendError, BackendStoreError, ChordError, toError } from '../errors.ts';
-import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
-import { encodeJson } from '../serialization/json.ts';
+import { BackendError, ChordError, toError } from '../errors.ts';
+import type { ResultMeta } from '../protocol/result-meta.ts';
 import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, onePerTask, PARTS_STAY_MS } from './chord.ts';
 import type {
   BackendContext,
@@ -24,7 +23,6 @@ import type {
 } from './contract.ts';
 import { REDIS } from './flags.ts';
 import {
-  chordPartValue,
   idsOf,
   type Members,
   membersOf,
@@ -35,8 +33,11 @@ import {
   ttlSeconds,
 } from './key-value.ts';
 import { logOutages, redisClients, redisError } from './redis-client.ts';
+import { RedisCommands } from './redis-commands.ts';
+import { bufferOf, RedisRows } from './redis-rows.ts';
 import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
 import { RedisWake } from './redis-wake.ts';
+import { cannotStore, storeClosed } from './store-errors.ts';
 import { type ResultListener, ResultListeners, unlessAborted, watchAll } from './waiters.ts';
 
 interface PendingStore {
@@ -45,7 +46,6 @@ interface PendingStore {
   readonly done: () => void;
   readonly failed: (error: Error) => void;
 }
-type Argument = string | Buffer | number;
 
 /** One call of a script holds the server up for so much at most. */
 const MAX_ROWS = 500;
@@ -64,16 +64,14 @@ class RedisBackend implements CountingBackend {
   readonly #keys: ResultKeys;
   readonly #ttl: number;
   readonly #joinTimeoutMs: number;
-  readonly #client: Redis;
+  readonly #commands: RedisCommands;
+  readonly #rows: RedisRows;
   readonly #wake: RedisWake;
   readonly #listeners = new ResultListeners();
   readonly #storing = new Set<Promise<void>>();
   #pending: PendingStore[] = [];
-  /** Why the connection is away; null while it is there. */
-  #away: Error | null = null;
   /** Why the connection that listens was away last. */
   #subscriberError: Error | null = null;
-  #format: { readonly type: string; readonly encoding: string } | null = null;
   #open = true;
 
   constructor(context: BackendContext) {
@@ -82,14 +80,10 @@ class RedisBackend implements CountingBackend {
     this.#ttl = ttlSeconds(context.expiresMs);
     this.#joinTimeoutMs = Number(context.settings?.result_chord_join_timeout ?? 3) * 1000;
     const connect = redisClients(context);
-    this.#client = connect();
-    logOutages(this.#client, context);
-    this.#client.on('error', (error: Error) => {
-      this.#away = error;
-    });
-    this.#client.on('ready', () => {
-      this.#away = null;
-    });
+    const client = connect();
+    logOutages(client, context);
+    this.#commands = new RedisCommands(client, context.url);
+    this.#rows = new RedisRows(context);
     const listen = () =>
       connect().on('error', (error: Error) => {
         this.#subscriberError = error;
@@ -104,16 +98,14 @@ class RedisBackend implements CountingBackend {
   store(meta: ResultMeta): Promise<void> {
     return new Promise((done, failed) => {
       this.#opened();
-      const { body: bytes, contentEncoding } = this.#context.encode(meta);
-      // Many texts go in one write; of many buffers the client makes one, piece by piece. Measured: 1 us a result.
-      const body = contentEncoding === 'utf-8' ? bufferOf(bytes).toString() : bufferOf(bytes);
+      const body = this.#rows.encodeResult(meta);
       if (this.#pending.push({ meta, body, done, failed }) === 1) setImmediate(() => this.#flush());
     });
   }
 
   async get(taskId: string): Promise<ResultMeta | null> {
     const row = await this.#ask((redis) => redis.getBuffer(this.#keys.task(taskId)));
-    return row ? this.#decode(taskId, row) : null;
+    return row ? this.#rows.result(taskId, row) : null;
   }
 
   async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
@@ -121,7 +113,7 @@ class RedisBackend implements CountingBackend {
     for (let i = 0; i < taskIds.length; i += IDS_PER_QUERY) {
       const ids = taskIds.slice(i, i + IDS_PER_QUERY);
       const rows = await this.#ask((redis) => redis.mgetBuffer(...ids.map((id) => this.#keys.task(id))));
-      for (const [n, row] of rows.entries()) if (row) found.set(ids[n]!, this.#decode(ids[n]!, row));
+      for (const [n, row] of rows.entries()) if (row) found.set(ids[n]!, this.#rows.result(ids[n]!, row));
     }
     return found;
   }
@@ -159,7 +151,7 @@ class RedisBackend implements CountingBackend {
     try {
       await this.#wake.settled();
     } catch (error) {
-      throw this.#open ? redisError(this.#context.url, error, this.#subscriberError) : closed();
+      throw this.#open ? redisError(this.#context.url, error, this.#subscriberError) : storeClosed();
     }
   }
 
@@ -168,12 +160,12 @@ class RedisBackend implements CountingBackend {
   }
 
   async saveGroup(groupId: string, result: unknown): Promise<void> {
-    await this.#write(this.#keys.group(groupId), bufferOf(this.#context.encode({ result }).body));
+    await this.#write(this.#keys.group(groupId), this.#rows.encodeGroup(result));
   }
 
   async restoreGroup(groupId: string): Promise<unknown | null> {
     const row = await this.#ask((redis) => redis.getBuffer(this.#keys.group(groupId)));
-    return row ? this.#groupOf(row) : null;
+    return row ? this.#rows.group(row) : null;
   }
 
   async forgetGroup(groupId: string): Promise<void> {
@@ -186,7 +178,7 @@ class RedisBackend implements CountingBackend {
     if (!encoded) return;
     const { chordPlan, openChords } = this.#keys;
     const args = [groupId, CHECK_AFTER_MS, this.#ttl, bufferOf(encoded.body)];
-    await this.#script(PLAN_CHORD, [openChords, chordPlan(groupId)], args);
+    await this.#commands.script(PLAN_CHORD, [openChords, chordPlan(groupId)], args);
   }
 
   async growChord(groupId: string, by: number): Promise<void> {
@@ -196,8 +188,8 @@ class RedisBackend implements CountingBackend {
   async openChords(limit: number): Promise<readonly OpenChord[]> {
     const { openChords, groups } = this.#keys;
     const args = [groups, limit, CHECK_AFTER_MS] as const;
-    const due = (await this.#script(OPEN_CHORDS, [openChords], args)) as [Buffer, Buffer][];
-    return due.map(([id, plan]) => ({ groupId: id.toString(), plan: this.#value(plan) as ChordPlan }));
+    const due = (await this.#commands.script(OPEN_CHORDS, [openChords], args)) as [Buffer, Buffer][];
+    return due.map(([id, plan]) => ({ groupId: id.toString(), plan: this.#rows.value(plan) as ChordPlan }));
   }
 
   async hasOpenChords(): Promise<boolean> {
@@ -212,7 +204,7 @@ class RedisBackend implements CountingBackend {
         isList ? redis.lrangeBuffer(key, 0, -1) : redis.zrangeBuffer(key, '0', '-1'),
       ]),
     );
-    return size ? new Set(parts.map((part) => readChordPart(this.#value(part)).taskId)) : null;
+    return size ? new Set(parts.map((part) => readChordPart(this.#rows.value(part)).taskId)) : null;
   }
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
@@ -226,12 +218,18 @@ class RedisBackend implements CountingBackend {
       keys.group(groupId),
       keys.chordClaim(groupId),
     ];
-    const answer = await this.#script(CHORD_PART, names, [this.#encodePart(part), score, this.#ttl, taskId, CLAIM_MS]);
+    const answer = await this.#commands.script(CHORD_PART, names, [
+      this.#rows.encodePart(part),
+      score,
+      this.#ttl,
+      taskId,
+      CLAIM_MS,
+    ]);
     if (!answer) return null;
     const [repeated, total, row, values, claim] = answer as [number, number, Buffer, Buffer[], Buffer];
     const claimedBy = claim.toString();
     if (claimedBy !== taskId) return { claimedBy };
-    const { parts, extra } = onePerTask(values.map((value) => ({ value, ...readChordPart(this.#value(value)) })));
+    const { parts, extra } = onePerTask(values.map((value) => ({ value, ...readChordPart(this.#rows.value(value)) })));
     if (extra.length > 0) {
       // Python's workers compare the number that stands there with the header's size.
       const remove = (redis: Redis): Promise<unknown> =>
@@ -244,7 +242,7 @@ class RedisBackend implements CountingBackend {
         return null;
       }
     }
-    const members = row.length > 0 ? membersOf(this.#groupOf(row)) : null;
+    const members = row.length > 0 ? membersOf(this.#rows.group(row)) : null;
     const outcome = members
       ? await this.#join(members)
       : // In the order of the header: what stands here does not tell which failed first in time.
@@ -274,14 +272,9 @@ class RedisBackend implements CountingBackend {
     if (!this.#open) return;
     this.#flush();
     this.#open = false;
-    this.#listeners.fail(new BackendError('The result store was closed'));
+    this.#listeners.fail(storeClosed());
     this.#wake.close();
-    // What was stored shall arrive, unless there is nobody to take it.
-    if (this.#away) this.#client.disconnect();
-    else this.#client.on('error', () => this.#client.disconnect());
-    await Promise.allSettled([...this.#storing]);
-    if (this.#client.status === 'ready') await this.#client.quit().catch(() => {});
-    this.#client.disconnect();
+    await this.#commands.close(this.#storing);
   }
 
   /** Send everything stored since the last turn. */
@@ -304,16 +297,16 @@ class RedisBackend implements CountingBackend {
     const bodies = batch.map(({ body }) => body);
     let answers: unknown[];
     try {
-      answers = (await this.#script(STORE, keys, [this.#ttl, force ? '1' : '0', ...bodies])) as unknown[];
+      answers = (await this.#commands.script(STORE, keys, [this.#ttl, force ? '1' : '0', ...bodies])) as unknown[];
     } catch (error) {
-      for (const one of batch) one.failed(storeError(one.meta, error));
+      for (const one of batch) one.failed(cannotStore(one.meta, error));
       return;
     }
     const again: PendingStore[] = [];
     for (const [i, one] of batch.entries()) {
       const answer = answers[i];
       if (typeof answer === 'number') one.done();
-      else if (Array.isArray(answer)) one.failed(storeError(one.meta, redisError(this.#context.url, answer[0], null)));
+      else if (Array.isArray(answer)) one.failed(cannotStore(one.meta, redisError(this.#context.url, answer[0], null)));
       else if (this.#isSuccess(one.meta.task_id, answer as Buffer)) one.done();
       else again.push(one);
     }
@@ -323,14 +316,14 @@ class RedisBackend implements CountingBackend {
   /** A row that holds the word; what cannot be read is no result worth keeping. */
   #isSuccess(taskId: string, row: Buffer): boolean {
     try {
-      return this.#decode(taskId, row).status === 'SUCCESS';
+      return this.#rows.result(taskId, row).status === 'SUCCESS';
     } catch {
       return false;
     }
   }
 
   async #write(key: string, body: Buffer): Promise<void> {
-    const [answer] = (await this.#script(STORE, [key], [this.#ttl, '1', body])) as unknown[];
+    const [answer] = (await this.#commands.script(STORE, [key], [this.#ttl, '1', body])) as unknown[];
     if (Array.isArray(answer)) throw redisError(this.#context.url, answer[0], null);
   }
 
@@ -358,7 +351,7 @@ class RedisBackend implements CountingBackend {
 
   #onMessage(key: string, body: Buffer): void {
     const taskId = this.#keys.taskId(key);
-    if (taskId !== null) this.#listeners.emit(taskId, () => this.#decode(taskId, body));
+    if (taskId !== null) this.#listeners.emit(taskId, () => this.#rows.result(taskId, body));
   }
 
   /** What was stored while the connection was away, nobody told us. */
@@ -373,78 +366,10 @@ class RedisBackend implements CountingBackend {
   async #ask<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     this.#opened();
     this.#flush();
-    return this.#run(work);
-  }
-
-  async #run<T>(work: (redis: Redis) => Promise<T>, late = this.#away !== null): Promise<T> {
-    try {
-      return await work(this.#client);
-    } catch (error) {
-      // The driver counts its tries to connect, not those of a command: who came in the middle has not had his own.
-      if (late && this.#open && toError(error).name === 'MaxRetriesPerRequestError') return this.#run(work, false);
-      throw this.#open ? redisError(this.#context.url, error, this.#away) : closed();
-    }
-  }
-
-  #script(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const rest = [keys.length, ...keys, ...args];
-    return this.#run(async (redis) => {
-      try {
-        return await redis.callBuffer('EVALSHA', shas.get(lua)!, ...rest);
-      } catch (error) {
-        if (!toError(error).message.startsWith('NOSCRIPT')) throw error;
-        return redis.callBuffer('EVAL', lua, ...rest);
-      }
-    });
+    return this.#commands.run(work);
   }
 
   #opened(): void {
-    if (!this.#open) throw closed();
+    if (!this.#open) throw storeClosed();
   }
-
-  /** Kombu's own text where it is JSON: a part that a Python worker has told of, and one of ours tells of again, is one. */
-  #encodePart(part: ChordPart): Buffer {
-    const value = chordPartValue(part);
-    if (this.#stored().type === 'application/json') return Buffer.from(encodeJson(value));
-    return bufferOf(this.#context.encode(value).body);
-  }
-
-  #groupOf(row: Buffer): unknown {
-    return (this.#value(row) as { result?: unknown } | null)?.result ?? null;
-  }
-
-  #decode(taskId: string, row: Buffer): ResultMeta {
-    return readResultMeta(this.#value(row), taskId);
-  }
-
-  #value(row: Buffer): unknown {
-    const { type, encoding } = this.#stored();
-    return this.#context.decode(row, type, encoding);
-  }
-
-  /** Rows do not say how they were written: as this app writes them. */
-  #stored(): { readonly type: string; readonly encoding: string } {
-    if (!this.#format) {
-      const { contentType, contentEncoding } = this.#context.encode({});
-      this.#format = { type: contentType, encoding: contentEncoding };
-    }
-    return this.#format;
-  }
-}
-
-const shas = new Map(
-  [STORE, CHORD_PART, PLAN_CHORD, OPEN_CHORDS].map((lua) => [lua, createHash('sha1').update(lua).digest('hex')]),
-);
-
-function closed(): BackendError {
-  return new BackendError('The result store was closed');
-}
-
-function storeError(meta: ResultMeta, error: unknown): BackendStoreError {
-  const text = `Cannot store the result of ${meta.task_id} (${meta.status}): ${toError(error).message}`;
-  return new BackendStoreError(meta.task_id, meta.status, text, { cause: error });
-}
-
-function bufferOf(body: Uint8Array): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -6,7 +6,7 @@ import { BackendError } from '../errors.ts';
 import type { Timer } from '../timer.ts';
 import { type Backend, type CountingBackend, countsChords } from './contract.ts';
 
-export interface RetryPolicy {
+export interface StoreRetries {
   /** `result_backend_max_retries`; Infinity: no limit. */
   readonly maxRetries: number;
   /** `result_backend_base_sleep_between_retries_ms`: each wait is between nothing and this, twice this, four times this ... */
@@ -16,7 +16,7 @@ export interface RetryPolicy {
 }
 
 /** The same store, patient. */
-export function retrying(backend: Backend, policy: RetryPolicy, timer: Timer): Backend {
+export function retrying(backend: Backend, policy: StoreRetries, timer: Timer): Backend {
   let closed = false;
   const wakeAll = new Set<() => void>();
   const pause = (delayMs: number) =>

@@ -6,7 +6,7 @@
 
 import { resolve } from 'node:path';
 import { EmbeddedDb, type SqlValue } from '../embedded-db.ts';
-import { BackendError, BackendStoreError, ImproperlyConfigured, toError } from '../errors.ts';
+import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, nextCheckMs } from './chord.ts';
@@ -22,6 +22,7 @@ import type {
 import { SQLITE } from './flags.ts';
 import { createTables, SQL } from './sqlite-tables.ts';
 import { Wake } from './sqlite-wake.ts';
+import { cannotStore, storeClosed } from './store-errors.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
 
 interface EncodedRow {
@@ -271,7 +272,7 @@ class SqliteBackend implements CountingBackend {
     this.#flush();
     this.#unwatch?.();
     this.#unwatch = null;
-    this.#listeners.fail(new BackendError('The result store was closed'));
+    this.#listeners.fail(storeClosed());
     this.#db.close();
     this.#wake.close();
   }
@@ -299,7 +300,7 @@ class SqliteBackend implements CountingBackend {
     } catch (error) {
       // One record too large, say, must not take the others along.
       if (batch.length > 1) for (const one of batch) this.#commit([one]);
-      else for (const one of batch) one.failed(storeError(one.meta, error));
+      else for (const one of batch) one.failed(cannotStore(one.meta, error));
       return;
     }
     for (const one of batch) one.done();
@@ -318,7 +319,7 @@ class SqliteBackend implements CountingBackend {
   }
 
   #opened(): EmbeddedDb {
-    if (!this.#db.isOpen) throw new BackendError('The result store was closed');
+    if (!this.#db.isOpen) throw storeClosed();
     return this.#db;
   }
 
@@ -351,11 +352,6 @@ class SqliteBackend implements CountingBackend {
   #decode(taskId: string, row: EncodedRow): ResultMeta {
     return readResultMeta(this.#value(row), taskId);
   }
-}
-
-function storeError(meta: ResultMeta, error: unknown): BackendStoreError {
-  const text = `Cannot store the result of ${meta.task_id} (${meta.status}): ${toError(error).message}`;
-  return new BackendStoreError(meta.task_id, meta.status, text, { cause: error });
 }
 
 function filePath(url: string): string {

@@ -1,16 +1,10 @@
 // The options of one call: all of Celery's `apply_async`, in its spelling; and the least that counts as a signature.
 // Not here: what they do (app/publisher.ts sends them, signature.ts carries them).
 // Celery 5.6: app/task.py apply_async, canvas.py Signature
+import type { RetryPolicy } from '../messaging/producer.ts';
 import type { Exchange, Queue } from '../transport/entity.ts';
 
-export interface RetryPolicy {
-  /** null: for ever. */
-  readonly max_retries?: number | null;
-  /** @unit seconds */
-  readonly interval_start?: number;
-  readonly interval_step?: number;
-  readonly interval_max?: number;
-}
+export type { RetryPolicy };
 
 export type DeliveryMode = 1 | 2 | 'transient' | 'persistent';
 

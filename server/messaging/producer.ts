@@ -12,7 +12,7 @@ import { backOff, type Connection } from './connection.ts';
 
 /** Celery's `task_publish_retry_policy`. @unit seconds for the intervals */
 export interface RetryPolicy {
-  /** null = for ever */
+  /** null: for ever. */
   readonly max_retries?: number | null;
   readonly interval_start?: number;
   readonly interval_step?: number;

@@ -1,7 +1,7 @@
 // result_backend_always_retry: which errors are tried again, how long, how often.
 import { describe, expect, it } from 'vitest';
 import type { Backend, CountingBackend } from '../../../server/backends/contract.ts';
-import { type RetryPolicy, retrying } from '../../../server/backends/retrying.ts';
+import { retrying, type StoreRetries } from '../../../server/backends/retrying.ts';
 import { BackendError, BackendStoreError } from '../../../server/errors.ts';
 import { ManualTimer } from '../../support/clock.ts';
 import { record } from './context.ts';
@@ -9,7 +9,7 @@ import { record } from './context.ts';
 const away = () => new BackendError('away', { temporary: true });
 
 /** A store that fails so many times before it works, or for ever. */
-function failing(errors: (Error | null)[], policy: Partial<RetryPolicy> = {}) {
+function failing(errors: (Error | null)[], policy: Partial<StoreRetries> = {}) {
   const timer = new ManualTimer();
   let tries = 0;
   const work = async () => {
