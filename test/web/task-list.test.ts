@@ -96,4 +96,8 @@ test('state chips show trouble first, custom states last, and a chosen state eve
   ]);
 
   expect(chips).toEqual(['FAILURE', 'RETRY', 'SUCCESS', 'PROGRESS']);
+  expect(chipStates({ SUCCESS: 4 }, new Set(), ['FAILURE', 'SUCCESS'], ['FAILURE', 'SUCCESS'])).toEqual([
+    'FAILURE',
+    'SUCCESS',
+  ]);
 });

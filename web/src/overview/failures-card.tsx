@@ -1,5 +1,6 @@
 // Kinds of failure in 24 hours, as the server ranks them.
 import { Link } from '@tanstack/react-router';
+import { Fragment } from 'react';
 import type { FailureGroup } from '../../../shared/wire/overview.ts';
 import { Trend } from '../charts/spark.tsx';
 import { usePart } from '../live/part.ts';
@@ -81,7 +82,8 @@ export function FailuresCard({ failures }: { failures: readonly FailureGroup[] }
 
 function What({ group: f }: { group: FailureGroup }) {
   return (
-    <>
+    // Another kind in its place is another element, so that nothing counts as moved.
+    <Fragment key={`${f.exception} ${f.task}`}>
       {f.is_new && (
         <em className="tag" data-state="FAILURE">
           new
@@ -97,6 +99,6 @@ function What({ group: f }: { group: FailureGroup }) {
       <span className="msg" title={f.message}>
         <ForeignText text={f.message} />
       </span>
-    </>
+    </Fragment>
   );
 }

@@ -4,7 +4,8 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useRef, useState } from 'react';
 import type { Range } from '../../../shared/wire/series.ts';
 import { useAway } from '../live/knowledge.ts';
-import { NoQueues, QueueListFoot, QueueListHead } from '../queues/queue-list-head.tsx';
+import { facetsOf, HEAD } from '../queues/queue-list.ts';
+import { QueueListFoot } from '../queues/queue-list-foot.tsx';
 import { QueuePanel, type QueueTab } from '../queues/queue-panel.tsx';
 import { COLUMNS, rowClass } from '../queues/queue-table.tsx';
 import { useQueueList } from '../queues/use-queue-list.ts';
@@ -14,6 +15,7 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
+import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
 import { focusLine } from '../ui/table/data-table.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
@@ -103,9 +105,11 @@ export default function QueuesPage() {
           )
         }
         head={
-          <QueueListHead
-            queues={queues}
+          <ListHead
+            {...HEAD}
+            total={queues.length}
             kept={list.kept.length}
+            facets={facetsOf(queues)}
             q={q}
             show={facet ?? ''}
             by={list.by}
@@ -116,7 +120,11 @@ export default function QueuesPage() {
         foot={<QueueListFoot list={list} any={queues.length > 0} away={away} />}
       >
         {queues.length === 0 ? (
-          <NoQueues query={query} />
+          <NoList what="queues" query={query}>
+            <Empty icon="queues" title="No queue is known yet">
+              <p className="muted">Queues appear with the first worker or message.</p>
+            </Empty>
+          </NoList>
         ) : list.kept.length === 0 ? (
           <Empty icon="search" title="No queue matches">
             <Button onClick={() => go(name, { q: '', show: '' })}>Clear the filter</Button>

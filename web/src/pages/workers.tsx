@@ -1,22 +1,24 @@
 // Who works, and how hard: every worker, trouble first, or by deployment when there are many. The rows: workers/worker-table.tsx.
-import type { UseQueryResult } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
+import { useOperation } from '../api/actions.ts';
 import { useAway } from '../live/knowledge.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
+import { OperationNote } from '../operations/operation-note.tsx';
 import { Bar } from '../shell/layout.tsx';
 import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Button } from '../ui/button.tsx';
-import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
+import { Empty } from '../ui/feedback.tsx';
 import { plural } from '../ui/format.ts';
+import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
+import { AskHeartbeats } from '../workers/ask-heartbeats.tsx';
 import { NoTaskEvents } from '../workers/no-task-events.tsx';
 import { useWorkerList } from '../workers/use-worker-list.ts';
-import { describeSlots, FACET, fleetTotals } from '../workers/worker-list.ts';
-import { WorkerListHead } from '../workers/worker-list-head.tsx';
+import { describeSlots, FACET, facetsOf, fleetTotals, HEAD } from '../workers/worker-list.ts';
 import { keyOf, rowClass } from '../workers/worker-table.tsx';
 
 const route = getRouteApi('/workers');
@@ -26,6 +28,7 @@ export default function WorkersPage() {
   const { q = '', sort = TROUBLE_FIRST, by, show = '' } = route.useSearch();
   const navigate = useNavigate({ from: '/workers' });
   const away = useAway('events');
+  const ask = useOperation();
   const [cursor, setCursor] = useState<string | null>(null);
   const [resting, setResting] = useState(false);
   const [scrolled, setScrolled] = useState(false);
@@ -61,7 +64,9 @@ export default function WorkersPage() {
         <Bar title="Workers" />
         <main className="content" id="main">
           <section className="card">
-            <NoWorkers query={query} />
+            <NoList what="workers" query={query}>
+              <AskWorkers />
+            </NoList>
           </section>
         </main>
       </>
@@ -76,15 +81,22 @@ export default function WorkersPage() {
         onRest={setResting}
         onScrolled={setScrolled}
         head={
-          <WorkerListHead
-            workers={workers}
-            kept={list.kept.length}
-            q={q}
-            show={facet ?? ''}
-            by={list.by}
-            inputRef={input}
-            onChange={change}
-          />
+          <>
+            <ListHead
+              {...HEAD}
+              total={workers.length}
+              kept={list.kept.length}
+              facets={facetsOf(workers)}
+              q={q}
+              show={facet ?? ''}
+              by={list.by}
+              inputRef={input}
+              onChange={change}
+            >
+              <AskHeartbeats ask={ask} />
+            </ListHead>
+            <OperationNote operation={ask} />
+          </>
         }
         below={<NoTaskEvents quiet={workers.filter(FACET.quiet.has).map(keyOf)} />}
         foot={
@@ -123,13 +135,6 @@ export default function WorkersPage() {
       </Listing>
     </>
   );
-}
-
-/** There is no list: it failed, it is being read, or nobody has been heard. */
-function NoWorkers({ query }: { query: Pick<UseQueryResult, 'isError' | 'isPending' | 'error' | 'refetch'> }) {
-  if (query.isError)
-    return <ErrorNote what="The workers could not be read" error={query.error} onRetry={() => void query.refetch()} />;
-  return query.isPending ? <Skeleton rows={8} /> : <AskWorkers />;
 }
 
 /** Empty choices leave the URL. */

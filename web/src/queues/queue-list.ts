@@ -1,6 +1,7 @@
 // The list of queues as data: stems, sums, what is filtered by. Pure. Drawing: queue-table.tsx.
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { count } from '../ui/format.ts';
+import type { FacetItem } from '../ui/list/facets.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { queueParts, stemsOf } from '../ui/table/stems.ts';
 
@@ -23,6 +24,16 @@ export const isStranded = (q: QueueRow): boolean => isUnconsumed(q) && (q.messag
 export const arrives = (q: QueueRow): number | null =>
   q.per_min === null || q.out_per_min === null ? null : Math.max(0, q.per_min + q.out_per_min);
 
+/** What stands above the list. */
+export const HEAD = {
+  what: 'queues',
+  placeholder: 'Name, waiting>100, oldest>5m, consumers:0',
+  groupings: [
+    ['stem', 'By stem'],
+    ['flat', 'Flat'],
+  ],
+} as const;
+
 export const FACETS = ['stranded', 'grows', 'waiting', 'empty'] as const;
 export type Facet = (typeof FACETS)[number];
 
@@ -32,6 +43,17 @@ export const FACET: Record<Facet, { label: string; has: (queue: QueueRow) => boo
   waiting: { label: 'waiting', has: (q) => (q.messages ?? 0) > 0 },
   empty: { label: 'empty', has: (q) => q.messages === 0 },
 };
+
+const LOOK: Record<Facet, Pick<FacetItem, 'icon' | 'state'>> = {
+  stranded: { icon: 'FAILURE', state: 'FAILURE' },
+  grows: { icon: 'rising' },
+  waiting: {},
+  empty: {},
+};
+
+/** What one can keep of the list, each with how many there are. */
+export const facetsOf = (queues: readonly QueueRow[]): FacetItem[] =>
+  FACETS.map((id) => ({ id, label: FACET[id].label, n: queues.filter(FACET[id].has).length, ...LOOK[id] }));
 
 /** @param now for the age of the oldest, seconds */
 export function filterFields(now: () => number): FilterFields<QueueRow> {

@@ -4,15 +4,15 @@ import { useMemo } from 'react';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { queuesQuery } from '../api/queries.ts';
 import { useQueues, useServerClock } from '../live/hooks.ts';
+import type { ListChoice } from '../ui/list/facets.ts';
 import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
 import { FACET, FACETS, filterFields, queueStems } from './queue-list.ts';
-import type { QueueChoice } from './queue-list-head.tsx';
 import { COLUMNS, groupingOf, keyOf } from './queue-table.tsx';
 
 /** @param by not chosen: by stem when there are many @param held rows keep their places */
 export function useQueueList(
-  { q, show, sort, by }: Pick<QueueChoice, 'q' | 'show'> & { sort: string; by: QueueChoice['by'] | undefined },
+  { q, show, sort, by }: Omit<ListChoice<'stem' | 'flat'>, 'by'> & { sort: string; by: 'stem' | 'flat' | undefined },
   held: boolean,
 ) {
   const query = useQuery(queuesQuery());

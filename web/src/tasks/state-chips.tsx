@@ -11,6 +11,9 @@ import { fitChips } from './chip-room.ts';
 import './state-chips.css';
 import { chipStates, sureness, type TaskList } from './task-list.ts';
 
+/** Where tasks pass through all the time. */
+const USUAL = CHIP_ORDER.slice(0, 6);
+
 export function StateChips({
   list,
   state,
@@ -30,31 +33,35 @@ export function StateChips({
   }, []);
   const chosen = new Set(state.split(',').filter(Boolean));
   const counts = list?.counts ?? {};
-  const states = chipStates(counts, chosen, CHIP_ORDER);
+  // The usual ones stay when they are empty: what comes and goes would move the others.
+  const states = chipStates(counts, chosen, CHIP_ORDER, USUAL);
   const sum = Object.values(counts).reduce((all, n) => all + n, 0);
   const isSure = (name: string) => sureness(list, name) === 'exact';
-  const figure = (name: string) => `${count(counts[name] ?? 0)}${isSure(name) ? '' : '+'}`;
-  const said = (name: string) => `${isSure(name) ? '' : 'at least '}${exactCount(counts[name] ?? 0)}`;
+  const figure = (name: string) => (list ? `${count(counts[name] ?? 0)}${isSure(name) ? '' : '+'}` : '-');
+  const said = (name: string) =>
+    list ? `${isSure(name) ? '' : 'at least '}${exactCount(counts[name] ?? 0)}` : 'unknown';
   const allSure = states.every(isSure);
-  const all = `${allSure ? '' : 'at least '}${count(sum)}`;
+  const all = list ? `${allSure ? '' : 'at least '}${count(sum)}` : '-';
   const toggle = (name: string) => {
     const next = new Set(chosen);
     if (next.has(name)) next.delete(name);
     else next.add(name);
     onChange([...next].join(','));
   };
-  const { shown, folded } = fitChips(states, chosen, (name) => countRoom(figure(name)), countRoom(all), width);
+  const roomFor = (of: string[]) => fitChips(of, chosen, (name) => countRoom(figure(name)), countRoom(all), width);
+  const whole = roomFor(states);
+  const { shown, folded } = whole.folded.length === 0 ? whole : roomFor(chipStates(counts, chosen, CHIP_ORDER));
   return (
     <ul className="chips" aria-label="State" ref={line}>
       <li>
         <button type="button" aria-pressed={chosen.size === 0} onClick={() => onChange('')}>
-          All <SteadyCount text={all} title={`${allSure ? '' : 'at least '}${exactCount(sum)}`} />
+          All <SteadyCount text={all} title={list ? `${allSure ? '' : 'at least '}${exactCount(sum)}` : 'unknown'} />
         </button>
       </li>
       {shown.map((name) => (
         <li key={name}>
           <button type="button" aria-pressed={chosen.has(name)} onClick={() => toggle(name)}>
-            <span className="state" data-state={name}>
+            <span className="state" data-state={counts[name] ? name : undefined}>
               <Icon name={stateIcon(name)} />
               <ForeignText text={name} />
             </span>

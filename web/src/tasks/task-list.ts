@@ -135,14 +135,15 @@ export function insertNewer(list: TaskList, newer: readonly TaskRow[]): TaskList
   return { ...list, rows: [...newer, ...list.rows], counts, total: list.total + newer.length };
 }
 
-/** Trouble first, then what is left over by name; empty ones leave, unless chosen. */
+/** Trouble first, then what is left over by name; empty ones leave, unless chosen. @param kept stay when they are empty, too */
 export function chipStates(
   counts: Readonly<Record<string, number>>,
   chosen: ReadonlySet<string>,
   order: readonly string[],
+  kept: readonly string[] = [],
 ): string[] {
   const present = Object.keys(counts).filter((state) => (counts[state] ?? 0) > 0 || chosen.has(state));
-  for (const state of chosen) if (!present.includes(state)) present.push(state);
+  for (const state of [...chosen, ...kept]) if (!present.includes(state)) present.push(state);
   const rank = (state: string) => (order.indexOf(state) === -1 ? order.length : order.indexOf(state));
   return present.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 }

@@ -1,7 +1,7 @@
 // What a worker does now, longest first: each bar against its task's own limit, the p95 a tick across it.
 // What a silent one held: held.tsx.
 import { Link } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { type CSSProperties, useMemo, useRef, useState } from 'react';
 import type { RequestInfo, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { useKnownNow, useReadOnly } from '../live/hooks.ts';
@@ -11,6 +11,7 @@ import { ConfirmVerb } from '../tasks/bulk-actions.tsx';
 import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { age, plural } from '../ui/format.ts';
+import { Fresh } from '../ui/fresh.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
@@ -95,10 +96,14 @@ export function Active({ worker }: { worker: WorkerDetail }) {
     ];
   }, [worker.registered, readOnly, refused]);
   const tasks = [...worker.active_tasks].sort((a, b) => (a.time_start ?? Infinity) - (b.time_start ?? Infinity));
+  // Room for as many as there were at once: those below do not jump with every task that ends.
+  const room = useRef({ of: worker.hostname, rows: 0 });
+  if (room.current.of !== worker.hostname) room.current = { of: worker.hostname, rows: 0 };
+  room.current.rows = Math.max(room.current.rows, tasks.length);
   const size = worker.concurrency;
   const idle = size === null ? 0 : Math.max(0, size - tasks.length);
   return (
-    <section className="card active">
+    <section className="card active" style={{ '--rows': room.current.rows } as CSSProperties}>
       <div className="head">
         <h2>Active</h2>
         <p>
@@ -157,12 +162,18 @@ function useRan(task: RequestInfo): number | null {
 
 function Ran({ task }: { task: RequestInfo }) {
   const ran = useRan(task);
-  return ran === null ? <span className="faint">unknown</span> : age(ran);
+  return ran === null ? <span className="faint">unknown</span> : <Fresh text={age(ran)} />;
 }
 
 function Times({ task, limit }: { task: RequestInfo; limit: number | null }) {
   const { words, isLong } = againstP95(useRan(task), task.baseline_p95, limit);
-  return isLong ? <b>{words}</b> : <span className="faint">{words}</span>;
+  return isLong ? (
+    <b key={words}>{words}</b>
+  ) : (
+    <span key={words} className="faint">
+      {words}
+    </span>
+  );
 }
 
 function Against({ task, limit }: { task: RequestInfo; limit: number | null }) {

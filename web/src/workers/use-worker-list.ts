@@ -3,15 +3,24 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { workersQuery } from '../api/queries.ts';
 import { useWorkers } from '../live/hooks.ts';
+import type { ListChoice } from '../ui/list/facets.ts';
 import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
-import { deploymentsOf, FACET, FACETS, FILTER, nodesOf, type WorkerLine, workerLabels } from './worker-list.ts';
-import type { WorkerChoice } from './worker-list-head.tsx';
+import {
+  deploymentsOf,
+  FACET,
+  FACETS,
+  FILTER,
+  nodesOf,
+  type WorkerGrouping,
+  type WorkerLine,
+  workerLabels,
+} from './worker-list.ts';
 import { columnsOf, groupingOf, keyOf } from './worker-table.tsx';
 
 /** @param by not chosen: by deployment when there are many @param held rows keep their places */
 export function useWorkerList(
-  { q, show, sort, by }: Pick<WorkerChoice, 'q' | 'show'> & { sort: string; by: WorkerChoice['by'] | undefined },
+  { q, show, sort, by }: Omit<ListChoice<WorkerGrouping>, 'by'> & { sort: string; by: WorkerGrouping | undefined },
   held: boolean,
 ) {
   const query = useQuery(workersQuery());

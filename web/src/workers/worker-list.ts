@@ -2,6 +2,7 @@
 // Drawing: worker-table.tsx. Holds: slots of a silent worker are in no total, and what is unknown is never 0.
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { count, plural } from '../ui/format.ts';
+import type { FacetItem } from '../ui/list/facets.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { hostParts, stemsOf } from '../ui/table/stems.ts';
 
@@ -86,6 +87,18 @@ const RANK = { offline: 0, late: 1, online: 2 } as const;
 /** 0 for who needs a person most. */
 export const troubleRank = ({ status }: WorkerRow): number => RANK[status] ?? 0;
 
+/** What stands above the list. */
+export const HEAD = {
+  what: 'workers',
+  placeholder: 'Name, queue:images, busy>4, status:late',
+  groupings: [
+    ['stem', 'By deployment'],
+    ['node', 'By node'],
+    ['flat', 'Flat'],
+  ],
+} as const;
+export type WorkerGrouping = (typeof HEAD)['groupings'][number][0];
+
 export const FACETS = ['offline', 'late', 'online', 'full', 'quiet'] as const;
 export type Facet = (typeof FACETS)[number];
 
@@ -99,6 +112,18 @@ export const FACET: Record<Facet, { label: string; has: (worker: WorkerRow) => b
   },
   quiet: { label: 'no task events', has: (w) => w.status === 'online' && w.task_events === false },
 };
+
+const ICON: Partial<Record<Facet, FacetItem['icon']>> = { offline: 'offline', late: 'late', online: 'online' };
+
+/** What one can keep of the list, each with how many there are. */
+export const facetsOf = (workers: readonly WorkerRow[]): FacetItem[] =>
+  FACETS.map((id) => ({
+    id,
+    label: FACET[id].label,
+    n: workers.filter(FACET[id].has).length,
+    icon: ICON[id],
+    state: ICON[id],
+  }));
 
 export const FILTER: FilterFields<WorkerRow> = {
   text: (w) => `${w.hostname} ${w.queues.join(' ')}`,

@@ -5,6 +5,7 @@ import { Button } from '../button.tsx';
 import { count, exactCount } from '../format.ts';
 import { Icon, type IconName } from '../icon.tsx';
 import { SteadyCount } from '../steady-count.tsx';
+import type { FacetItem } from './facets.ts';
 
 export function Listing({
   head,
@@ -54,15 +55,6 @@ export function Listing({
   );
 }
 
-export interface FacetItem {
-  id: string;
-  label: string;
-  n: number;
-  icon?: IconName;
-  /** For the colour of its icon. */
-  state?: string;
-}
-
 /** What one can keep of the list, each with how many there are; none chosen is all. */
 export function Facets({
   label,
@@ -89,7 +81,7 @@ export function Facets({
           <button type="button" aria-pressed={value === id} onClick={() => onChange(value === id ? '' : id)}>
             {icon && (
               <span className="facet-icon" data-state={n > 0 ? state : undefined}>
-                <Icon name={icon} />
+                <Icon name={icon as IconName} />
               </span>
             )}
             {word} <SteadyCount text={count(n)} title={exactCount(n)} />

@@ -1,0 +1,32 @@
+// The foot of the list of queues: how much waits in those that are shown, and of how many that is unknown.
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+import { AsOf } from '../ui/as-of.tsx';
+import { count, plural } from '../ui/format.ts';
+import type { ListState } from '../ui/list/use-list.ts';
+
+export function QueueListFoot({
+  list,
+  any,
+  away,
+}: {
+  list: Pick<ListState<QueueRow>, 'kept' | 'groups'>;
+  /** There are queues, whether they match or not. */
+  any: boolean;
+  away: number | null;
+}) {
+  const waiting = list.kept.reduce((n, queue) => n + (queue.messages ?? 0), 0);
+  const unknown = list.kept.filter((queue) => queue.messages === null).length;
+  return (
+    <>
+      <span>
+        {any && `${count(waiting)} waiting`}
+        {unknown > 0 && `, ${plural(unknown, 'queue')} of unknown depth`}
+        <AsOf since={away} />
+      </span>
+      <span>
+        {list.groups > 0 && `${plural(list.groups, 'stem')}, `}
+        {plural(list.kept.length, 'queue')}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,19 @@
+// What is chosen above a list, and what one can keep of it, each with how many there are. Drawing: list-head.tsx, listing.tsx.
+
+export interface FacetItem {
+  id: string;
+  label: string;
+  n: number;
+  /** The name of an icon (ui/icon.tsx). */
+  icon?: string;
+  /** For the colour of its icon. */
+  state?: string;
+}
+
+/** What is chosen above a list; it stands in the URL. */
+export interface ListChoice<By extends string> {
+  q: string;
+  /** A facet; '': all. */
+  show: string;
+  by: By;
+}

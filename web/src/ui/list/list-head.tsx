@@ -1,0 +1,83 @@
+// Round a list that is all here: what to keep of it, a filter, how it is grouped; and why there is none. Of workers and of queues alike.
+// The rows: ui/table. What is kept and how it is grouped: use-list.ts. The field of the tasks, which has a language: tasks/task-filter.tsx.
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { ReactNode, RefObject } from 'react';
+import { Segmented } from '../button.tsx';
+import { ErrorNote, Skeleton } from '../feedback.tsx';
+import type { FacetItem, ListChoice } from './facets.ts';
+import { Facets, FilterField } from './listing.tsx';
+
+export function ListHead<By extends string>({
+  what,
+  total,
+  kept,
+  facets,
+  placeholder,
+  groupings,
+  q,
+  show,
+  by,
+  inputRef,
+  onChange,
+  children,
+}: ListChoice<By> & {
+  /** 'workers' */
+  what: string;
+  total: number;
+  /** How many of them match. */
+  kept: number;
+  facets: readonly FacetItem[];
+  placeholder: string;
+  groupings: readonly (readonly [By, string])[];
+  inputRef: RefObject<HTMLInputElement | null>;
+  onChange: (next: Partial<ListChoice<By>>) => void;
+  /** Buttons at the end of the line. */
+  children?: ReactNode;
+}) {
+  return (
+    <>
+      <Facets
+        label={`${what[0]!.toUpperCase()}${what.slice(1)} to show`}
+        total={total}
+        value={show}
+        onChange={(next) => onChange({ show: next } as Partial<ListChoice<By>>)}
+        items={facets}
+      />
+      <div className="filters">
+        <FilterField
+          label={`Filter ${what}`}
+          placeholder={placeholder}
+          value={q}
+          onChange={(next) => onChange({ q: next } as Partial<ListChoice<By>>)}
+          matches={`${kept} of ${total}`}
+          inputRef={inputRef}
+        />
+        <Segmented
+          label="Grouping"
+          value={by}
+          onChange={(next) => onChange({ by: next } as Partial<ListChoice<By>>)}
+          options={groupings}
+        />
+        {children}
+      </div>
+    </>
+  );
+}
+
+/** There is no list: it could not be read, it is being read, or there is nothing. */
+export function NoList({
+  what,
+  query,
+  children,
+}: {
+  what: string;
+  query: Pick<UseQueryResult, 'isError' | 'isPending' | 'error' | 'refetch'>;
+  /** Of nothing. */
+  children: ReactNode;
+}) {
+  if (query.isError)
+    return (
+      <ErrorNote what={`The ${what} could not be read`} error={query.error} onRetry={() => void query.refetch()} />
+    );
+  return query.isPending ? <Skeleton rows={8} /> : children;
+}
