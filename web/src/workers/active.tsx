@@ -1,6 +1,5 @@
 // What a worker does now, longest first: each bar against its task's own limit, the p95 a tick across it.
 // What a silent one held: held.tsx.
-import { Link } from '@tanstack/react-router';
 import { type CSSProperties, useMemo, useRef, useState } from 'react';
 import type { RequestInfo, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
@@ -14,9 +13,9 @@ import { age, plural } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
-import { shortId, TaskName } from '../ui/task-name.tsx';
 import { show } from '../ui/value.ts';
 import { againstP95 } from './against-p95.ts';
+import { idColumn, taskColumn } from './request-columns.tsx';
 
 export function argumentsShown(info: Pick<RequestInfo, 'args' | 'kwargs'>): string {
   const args =
@@ -41,19 +40,8 @@ export function Active({ worker }: { worker: WorkerDetail }) {
     const limits = new Map(worker.registered.map((task) => [task.name, task.soft_time_limit ?? task.time_limit]));
     const limitOf = (task: RequestInfo) => limits.get(task.name) ?? null;
     return [
-      { id: 'task', label: 'Task', width: 170, grow: 2, cell: (task) => <TaskName name={task.name} /> },
-      {
-        id: 'id',
-        label: 'Id',
-        width: 92,
-        rank: 3,
-        className: 'code muted',
-        cell: (task) => (
-          <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
-            {shortId(task.id)}
-          </Link>
-        ),
-      },
+      taskColumn({ grow: 2 }),
+      idColumn((task) => task.id, { width: 92, rank: 3 }),
       {
         id: 'args',
         label: '',

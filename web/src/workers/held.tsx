@@ -1,6 +1,5 @@
 // What a worker held when it fell silent or left: what may be sent again, what the broker delivers again by itself, and what that doubles.
 // What it does while it is there: active.tsx. Who judges a retry: the server (operations/retry.ts), which refuses what may still run.
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { HeldTasks, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
@@ -11,8 +10,8 @@ import { Confirm } from '../ui/confirm.tsx';
 import { clock, plural } from '../ui/format.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
-import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age } from '../ui/time.tsx';
+import { idColumn, taskColumn } from './request-columns.tsx';
 
 type HeldTask = HeldTasks['tasks'][number];
 
@@ -68,18 +67,8 @@ function fatesOf({ tasks }: HeldTasks): Fate[] {
 }
 
 const COLUMNS: readonly Column<HeldTask>[] = [
-  { id: 'task', label: 'Task', width: 150, grow: 1, cell: (t) => <TaskName name={t.name} /> },
-  {
-    id: 'id',
-    label: 'Id',
-    width: 100,
-    className: 'code muted',
-    cell: (t) => (
-      <Link to="/tasks/$id" params={{ id: t.uuid }} className="row-link" title={t.uuid}>
-        {shortId(t.uuid)}
-      </Link>
-    ),
-  },
+  taskColumn({ width: 150 }),
+  idColumn((t) => t.uuid),
   { id: 'was', label: 'Was', width: 90, rank: 1, className: 'muted', cell: (t) => t.was },
   { id: 'at', label: 'Since', width: 90, num: true, className: 'muted', cell: (t) => <Age at={t.at} /> },
 ];

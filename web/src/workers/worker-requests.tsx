@@ -5,9 +5,9 @@ import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
-import { shortId, TaskName } from '../ui/task-name.tsx';
 import { At } from '../ui/time.tsx';
 import { argumentsShown } from './active.tsx';
+import { idColumn, taskColumn } from './request-columns.tsx';
 
 export function Requests({
   requests,
@@ -31,18 +31,8 @@ export function Requests({
 }
 
 const RESERVED: readonly Column<RequestInfo>[] = [
-  { id: 'task', label: 'Task', width: 170, grow: 1, cell: (task) => <TaskName name={task.name} /> },
-  {
-    id: 'id',
-    label: 'Id',
-    width: 100,
-    className: 'code muted',
-    cell: (task) => (
-      <Link to="/tasks/$id" params={{ id: task.id }} className="row-link" title={task.id}>
-        {shortId(task.id)}
-      </Link>
-    ),
-  },
+  taskColumn(),
+  idColumn((task) => task.id),
   {
     id: 'args',
     label: 'Arguments',
