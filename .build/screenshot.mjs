@@ -1,7 +1,7 @@
 // Takes docs/overview.png anew: the overview of the demo shop after it has run for some minutes. By hand, after a build:
 // node .build/screenshot.mjs [minutes, default 4] [file]
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,7 +17,7 @@ const up = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), 'up', '--port', '
 const ended = new Promise((done) => up.on('close', done));
 const { address } = JSON.parse(await new Promise((done) => up.stdout.once('data', (data) => done(String(data)))));
 const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
+  executablePath: ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(existsSync),
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
 });
 try {

@@ -21,7 +21,7 @@ const LONG = [
   'test/server/transport/sqlite-processes.test.ts',
   'test/interop/**',
   'test/fault/**',
-  'test/dashboard/dashboard.test.ts',
+  'test/dashboard/{dashboard,live-feed,server}.test.ts',
   'test/dashboard/python-cluster.test.ts',
   'test/dashboard/history/**',
 ];
