@@ -266,7 +266,7 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
   },
   {
     name: 'max_metrics_size',
-    default: 2_000_000,
+    default: 20_000_000,
     unit: 'bytes',
     meaning: "About how large an answer of /metrics gets; workers, tasks and queues beyond it count as 'other'",
     read: number,
