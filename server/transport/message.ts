@@ -33,6 +33,17 @@ export interface OutgoingMessage {
 /** The header that tells how many times a message came back because who held it died: RabbitMQ's, on every broker that counts. */
 export const DELIVERY_COUNT = 'x-delivery-count';
 
+/** How often its holder died. What is no such number is none: anybody who reaches the broker may have written it. */
+export function deliveryCountOf(headers: Readonly<Record<string, unknown>>): number {
+  const count = plainNumber(headers[DELIVERY_COUNT]);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
+
+/** A number, or a text that is one; else NaN. `Number` throws at an object whose `toString` is none. */
+export function plainNumber(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+}
+
 export interface DeliveryInfo {
   readonly exchange: string;
   readonly routing_key: string;

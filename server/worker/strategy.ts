@@ -18,7 +18,7 @@ import type { BodyCodec } from '../serialization/codec.ts';
 import { decompress, decompressedLimit } from '../serialization/compression.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
-import { DELIVERY_COUNT, type Message } from '../transport/message.ts';
+import { deliveryCountOf, type Message } from '../transport/message.ts';
 import { type PolicyContext, policyOf, type TaskPolicy } from './policy.ts';
 import type { TokenBucket } from './rate-limit.ts';
 import { Request, type RequestHost } from './request.ts';
@@ -121,7 +121,7 @@ export class Strategy {
         this.#unregistered(message, body);
         return;
       }
-      const lost = Number(message.headers[DELIVERY_COUNT] ?? 0);
+      const lost = deliveryCountOf(message.headers);
       if (this.#deliveryLimit !== null && lost >= this.#deliveryLimit) {
         this.#setAside(message, body, lost);
         return;

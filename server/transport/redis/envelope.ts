@@ -5,7 +5,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { EncodeError, toError } from '../../errors.ts';
 import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
-import { DELIVERY_COUNT, type OutgoingMessage, type Properties } from '../message.ts';
+import { DELIVERY_COUNT, deliveryCountOf, type OutgoingMessage, type Properties, plainNumber } from '../message.ts';
 
 export interface Envelope {
   readonly message: OutgoingMessage;
@@ -85,7 +85,7 @@ export function markRedelivered(raw: string, lost = false): string {
     const headers = isDict(found.headers) ? found.headers : {};
     const marked = {
       ...found,
-      headers: { ...headers, redelivered: true, ...(lost ? { [DELIVERY_COUNT]: countOf(headers) + 1 } : {}) },
+      headers: { ...headers, redelivered: true, ...(lost ? { [DELIVERY_COUNT]: deliveryCountOf(headers) + 1 } : {}) },
     } as Dict;
     if (isDict(properties)) {
       const info = isDict(properties.delivery_info) ? properties.delivery_info : {};
@@ -103,14 +103,9 @@ export function markRedelivered(raw: string, lost = false): string {
   }
 }
 
-function countOf(headers: Dict): number {
-  const count = Number(headers[DELIVERY_COUNT] ?? 0);
-  return Number.isSafeInteger(count) && count > 0 ? count : 0;
-}
-
 /** `priority` of an envelope's properties, as kombu bounds it. */
 export function priorityOf(properties: Readonly<Record<string, unknown>>): number {
-  const given = Math.trunc(Number(properties.priority ?? 0));
+  const given = Math.trunc(plainNumber(properties.priority));
   return Number.isNaN(given) ? 0 : Math.max(0, Math.min(9, given));
 }
 

@@ -10,6 +10,7 @@ import { createTimer } from '../../../server/timer.ts';
 import type { Transport } from '../../../server/transport/contract.ts';
 import { DEFAULT_EXCHANGE, exchange, queue } from '../../../server/transport/entity.ts';
 import type { Message, OutgoingMessage } from '../../../server/transport/message.ts';
+import { markRedelivered } from '../../../server/transport/redis/envelope.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
 import {
   describeNeedsRedis,
@@ -157,6 +158,38 @@ describeNeedsRedis('a Redis that fails', () => {
       await expect.poll(() => heard).toEqual(['hello']);
     },
   );
+
+  it('an envelope with odd values is delivered, and stops no other', async () => {
+    const url = (await shared()).url(++databases);
+    const client = new Redis(url);
+    cleanup.push(() => client.disconnect());
+    const odd: unknown[] = [null, 'x', [], {}, { toString: 1 }, { valueOf: 1, toString: 1 }, 1e308, -5];
+    const raws = odd.flatMap((value, i) => {
+      const whole = { 'content-type': 'text/plain', 'content-encoding': 'utf-8', headers: {}, properties: {} };
+      const raw = (part: object) => JSON.stringify({ ...whole, body: `${i}`, ...part });
+      return [
+        raw({ properties: { priority: value } }),
+        raw({ properties: { delivery_tag: value, delivery_info: value, body_encoding: value } }),
+        raw({ headers: { 'x-delivery-count': value } }),
+        raw({ headers: value, 'content-type': value }),
+        raw({ properties: value }),
+      ];
+    });
+    await client.lpush('celery', ...raws, JSON.stringify({ body: 'last', properties: {} }));
+    const channel = await (await connected(url)).channel();
+    const heard: string[] = [];
+    const onMessage = (m: Message) => {
+      heard.push(text(m));
+      m.ack();
+    };
+    await new Consumer(channel, { queues: [queue('celery')], onMessage, prefetch: 100 }).consume();
+    await expect.poll(() => heard.length).toBe(raws.length + 1);
+    expect(heard.at(-1)).toBe('last');
+    for (const raw of raws.slice(2).filter((_, i) => i % 5 === 0)) {
+      expect(JSON.parse(markRedelivered(raw, true)).headers).toMatchObject({ 'x-delivery-count': 1 });
+    }
+    await expect.poll(() => client.hlen('unacked')).toBe(0);
+  });
 
   it('settles after reconnecting what was acknowledged and requeued while it was away', async () => {
     const server = await start({ durable: true });
