@@ -89,6 +89,9 @@ function remoteOptions(command: Command): void {
     .option('-j, --json', 'answer as JSON');
 }
 
+/** Makes a subcommand. */
+type Sub = (name: string, description: string) => Command;
+
 function createProgram(): Command {
   const program = new Command('umbel')
     .description("A task queue that speaks Celery's wire, and its dashboard.")
@@ -99,14 +102,26 @@ function createProgram(): Command {
     .showHelpAfterError('(add --help for all options)')
     .exitOverride();
   addGlobals(program);
-
-  const sub = (name: string, description: string): Command => {
+  const sub: Sub = (name, description) => {
     const command = program.command(name).description(description);
     command.copyInheritedSettings(program);
     return command;
   };
 
   program.commandsGroup('Programs:');
+  addUp(sub);
+  addWorker(sub);
+  addBeatAndDashboard(sub);
+  program.commandsGroup('Tasks:');
+  addTaskCommands(sub);
+  program.commandsGroup('Cluster:');
+  addClusterCommands(sub);
+  const show = program.command('show-settings', { hidden: true }).exitOverride();
+  addGlobals(show).action(action(async () => (await import('./show-settings.ts')).showSettings));
+  return program;
+}
+
+function addUp(sub: Sub): void {
   const up = sub('up', 'Everything at once: a broker in one file, a worker, the dashboard, and without -A a demo shop')
     .option('--file <path>', "the broker's file (default .umbel/broker.db)")
     .option('--no-worker', 'start no worker')
@@ -122,7 +137,9 @@ function createProgram(): Command {
     "the worker's log (demo: .umbel/worker.log, else this terminal)",
   );
   addGlobals(up).action(action(async () => (await import('./up.ts')).up));
+}
 
+function addWorker(sub: Sub): void {
   const worker = sub('worker', 'Run tasks.');
   addWorkerFlags(worker);
   daemonOptions(worker);
@@ -140,7 +157,9 @@ SIGTERM or Ctrl+C lets running tasks finish. A second Ctrl+C, or SIGQUIT, ends a
 go back to their queue, others are lost and fail with WorkerLostError. SIGHUP restarts, SIGUSR1 logs what runs.`,
     )
     .action(action(withSettings(async () => (await import('./worker.ts')).worker)));
+}
 
+function addBeatAndDashboard(sub: Sub): void {
   const beat = sub('beat', 'Send scheduled tasks.')
     .option('-s, --schedule <path>', 'where the schedule is kept: a file, or a URL')
     .option('-S, --scheduler <name>', 'scheduler to use')
@@ -163,8 +182,9 @@ Examples:
   umbel dashboard -b 'sentinel://s1:26379;sentinel://s2:26379' -- broker_transport_options='{"master_name": "main"}'`,
     )
     .action(action(withSettings(async () => (await import('./dashboard.ts')).dashboard)));
+}
 
-  program.commandsGroup('Tasks:');
+function addTaskCommands(sub: Sub): void {
   addGlobals(
     sub('call', 'Send a task by name; prints its id.')
       .argument('<name>', 'name of the task')
@@ -203,8 +223,9 @@ Examples:
       .option('-X, --exclude-queues <names>', 'not these queues, by commas', parse.commaList)
       .option('-j, --json', 'answer as JSON'),
   ).action(action(async () => (await import('./queues.ts')).purge));
+}
 
-  program.commandsGroup('Cluster:');
+function addClusterCommands(sub: Sub): void {
   const status = sub('status', 'Which workers are online?');
   remoteOptions(status);
   addGlobals(status).action(action(async () => (await import('./remote.ts')).status));
@@ -240,10 +261,6 @@ Examples:
   addGlobals(
     sub('report', 'Versions, platform and settings, for bug reports.').option('-j, --json', 'answer as JSON'),
   ).action(action(async () => (await import('./report.ts')).report));
-
-  const show = program.command('show-settings', { hidden: true }).exitOverride();
-  addGlobals(show).action(action(async () => (await import('./show-settings.ts')).showSettings));
-  return program;
 }
 
 function remoteCommands(kind: 'inspect' | 'control'): string {
