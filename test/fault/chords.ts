@@ -35,7 +35,8 @@ const trace = await MessageTrace.open(world.keys);
 const line = await tcpProxy(world.redis.port);
 const cutUrl = `redis://127.0.0.1:${line.port}/0`;
 const cutLines = { FAULT_URL: cutUrl };
-const start = (name: string) => world.umbel(name, ['-c', '8'], / ready\./, cutLines);
+// Not until it is ready: on a busy machine cuts can meet one start after the other, each with a longer back-off.
+const start = (name: string) => world.umbel(name, ['-c', '8'], /\[tasks\]/, cutLines);
 const workers: WorkerProcess[] = await Promise.all(['a@fault', 'b@fault', 'c@fault'].map(start));
 const pythonLines: Record<string, string> =
   python === 'cut' ? cutLines : python === 'store' ? { FAULT_STORE: cutUrl } : {};
