@@ -2,10 +2,11 @@
 // Product: web/src/workers/.
 import { expect, test } from 'vitest';
 import { againstP95 } from '../../web/src/workers/against-p95.ts';
-import { drawn, textOf } from './support/drawn.tsx';
-import { NOW, registeredTask, requestInfo, workerDetail, workerRow } from './support/factories.ts';
+import { drawn, liveOf, textOf } from './support/drawn.tsx';
+import { clusterInfo, NOW, registeredTask, requestInfo, workerDetail, workerRow } from './support/factories.ts';
 
 const { Active } = await import('../../web/src/workers/active.tsx');
+const { LiveSwitch } = await import('../../web/src/shell/live-switch.tsx');
 const { Limits } = await import('../../web/src/workers/limits.tsx');
 const { WorkerFigures } = await import('../../web/src/workers/worker-figures.tsx');
 const { sumWorkers } = await import('../../web/src/workers/worker-list.ts');
@@ -42,6 +43,19 @@ test('what runs stands longest first, each with the words of its bar', async () 
   expect([...html.matchAll(/data-key="(\w+)"/g)].map(([, key]) => key)).toEqual(['longest', 'young']);
   expect(html).toMatch(/<b>1\d times<\/b>/);
   expect(textOf(html)).toContain('within');
+});
+
+test('of a server that is silent, while its line is still open, nothing is said as if it were of now', async () => {
+  const silent = liveOf({ heardAt: Date.now() - 60_000, cluster: clusterInfo() });
+  const active = [requestInfo({ time_start: NOW - 60, baseline_p95: 10 })];
+
+  expect(textOf(await drawn(<Active worker={workerDetail({ active_tasks: active })} />, [], silent))).toContain(
+    'within',
+  );
+  const line = textOf(await drawn(<LiveSwitch />, [], silent));
+  expect(line).toContain('no answer');
+  expect(line).not.toMatch(/\blive\b|events\/s/);
+  expect(textOf(await drawn(<LiveSwitch />, [], liveOf({ cluster: clusterInfo() })))).toContain('live 10 events/s');
 });
 
 test('nothing runs, or it is unknown', async () => {

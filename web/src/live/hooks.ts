@@ -6,6 +6,7 @@ import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import type { Picture } from './cluster-store.ts';
+import { useServerSilence } from './knowledge.ts';
 import { useLive } from './provider.tsx';
 import type { Signal } from './screen.ts';
 
@@ -89,13 +90,11 @@ export function useServerClock(): () => number {
 }
 
 /**
- * The last moment of which the page knows: now, but no later than the last word of the server once the line is lost. What runs is
+ * The last moment of which the page knows: now, but no later than the last word of the server once it is silent. What runs is
  * not known to run on. @unit seconds, server time
  */
 export function useKnownNow(): number {
   const now = useNow();
-  const heard = usePicture((p) =>
-    p.connection.mode === 'lost' && p.heardAt > 0 ? (p.heardAt + p.skewMs) / 1000 : null,
-  );
-  return heard === null ? now : Math.min(now, heard);
+  const silent = useServerSilence();
+  return silent === null ? now : Math.min(now, silent);
 }

@@ -1,6 +1,7 @@
 // The live state, always shown: live, catching up, paused by you, lost with the seconds until the next try. A click pauses.
 // Holds: a screen reader hears a change of state, not each second of it.
 import { useCluster, useConnection, usePageClock, useTogglePause } from '../live/hooks.ts';
+import { useServerSilence } from '../live/knowledge.ts';
 import { useLive } from '../live/provider.tsx';
 import type { LiveState } from '../live/socket.ts';
 import { rate } from '../ui/format.ts';
@@ -15,12 +16,16 @@ const LOOK: Record<LiveState['mode'], { state: string; icon: IconName; word: str
   lost: { state: 'offline', icon: 'offline', word: 'lost' },
 };
 
+/** The line is open, and nothing comes: the socket finds out later. */
+const SILENT = { state: 'late', icon: 'late', word: 'no answer' } as const;
+
 export function LiveSwitch() {
   const { socket } = useLive();
   const togglePause = useTogglePause();
   const connection = useConnection();
   const perSecond = useCluster()?.events_per_s;
-  const look = LOOK[connection.mode];
+  const isSilent = useServerSilence() !== null && connection.mode === 'live';
+  const look = isSilent ? SILENT : LOOK[connection.mode];
   const lost = connection.mode === 'lost';
   return (
     <>
@@ -40,12 +45,14 @@ export function LiveSwitch() {
       >
         <Icon name={look.icon} />
         {look.word}{' '}
-        {connection.mode === 'live' && perSecond !== undefined && <Fresh text={`${rate(perSecond)} events/s`} />}
+        {connection.mode === 'live' && !isSilent && perSecond !== undefined && (
+          <Fresh text={`${rate(perSecond)} events/s`} />
+        )}
         {connection.mode === 'lost' && <Countdown state={connection} />}
         {connection.mode === 'paused' && <span>by you</span>}
       </button>
       <span className="sr" role="status">
-        {connection.mode === 'live' ? '' : `Updates: ${look.word}`}
+        {connection.mode === 'live' && !isSilent ? '' : `Updates: ${look.word}`}
       </span>
     </>
   );
