@@ -45,7 +45,6 @@ const row = (change: Partial<TaskRow> = {}): TaskRow => ({
 const yes = { allowed: true, reason: null };
 const detail = (change: Partial<TaskDetail> = {}): TaskDetail => ({
   ...ofRow(row(change), ''),
-  partial: undefined as never,
   traceback:
     'Traceback (most recent call last):\n  File "/app/tasks.py", line 3, in charge\n    pay()\nReadTimeout: Read timed out.',
   actions: { revoke: yes, terminate: yes, retry: yes },
