@@ -22,10 +22,10 @@ export interface Bounds {
   /** Values of gauges. */
   readonly gauges: number;
 }
-const BOUNDS: Bounds = { tasks: 100_000, finishes: 300_000, text: 64 * 1024 * 1024, gauges: 100_000 };
+const BOUNDS: Bounds = { tasks: 250_000, finishes: 750_000, text: 64 * 1024 * 1024, gauges: 100_000 };
 
 /** Of one batch, so that the writer is never busy for long. */
-const BATCH_TASKS = 4000;
+const BATCH_TASKS = 10_000;
 
 interface LongText {
   record: TaskRecord;
