@@ -248,6 +248,10 @@ export class ClusterState {
     } else if (subject === 'received') this.taskCount++;
 
     const wasReady = ENDED_STATES.has(task.state);
+    if (wasReady && subject === 'retried' && isOverAlready(task)) {
+      this.#lateRetry(task, e);
+      return;
+    }
     const before = this.#endStamp(task, subject);
     const namedBefore = task.name;
     const parentBefore = task.parent_id;
@@ -346,6 +350,32 @@ export class ClusterState {
     }
   }
 
+  /**
+   * Children of one worker may end in another order than they began: this retry led to the try that is known to be over. It changes
+   * nothing but what came before. (Celery 5.6, events/state.py, takes the task for one that is to be retried.)
+   */
+  #lateRetry(task: TaskRecord, e: CeleryEvent): void {
+    const at = e.timestamp ?? 0;
+    const last = task.tries!.at(-1)!;
+    if (task.tries!.some((one) => one.state === 'RETRY' && one.ended === at)) return;
+    this.#open.finishes.push({ task, state: 'RETRY', at, runtime: null, wait: null });
+    task.tries!.splice(-1, 0, {
+      number: last.number,
+      state: 'RETRY',
+      worker: e.hostname ?? null,
+      received: null,
+      started: null,
+      ended: at,
+      exception: typeof e.exception === 'string' ? e.exception : null,
+      traceback: typeof e.traceback === 'string' ? e.traceback : null,
+    });
+    last.number++;
+    if (task.batch !== this.#n) {
+      task.batch = this.#n;
+      this.#open.tasks.push(task);
+    }
+  }
+
   #index(task: TaskRecord): void {
     if (task.name !== null && this.taskTypes.size < this.#maxTaskTypes) this.taskTypes.add(task.name);
     if (task.parent_id === null) return;
@@ -395,4 +425,11 @@ function openBatch() {
     workers: [] as WorkerRecord[],
     gone: [] as string[],
   };
+}
+
+/** Its last try is over, and no other has begun since. */
+function isOverAlready({ tries, started, received }: TaskRecord): boolean {
+  const last = tries?.at(-1);
+  if (last === undefined || last.state === 'RETRY' || last.ended === null) return false;
+  return (started ?? 0) <= last.ended && (received ?? 0) <= last.ended;
 }

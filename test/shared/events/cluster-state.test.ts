@@ -155,6 +155,26 @@ describe('a cluster of events', () => {
     ]);
   });
 
+  it('a retry told after the end of the try it led to stands before it', () => {
+    const state = new ClusterState();
+    state.apply(at('task-received', 'a', 1, { name: 'n', retries: 0 }));
+    state.apply(at('task-started', 'a', 2));
+    state.apply(at('task-retried', 'a', 3, { exception: "ConnectionError('x')" }));
+    state.apply(at('task-received', 'a', 4, { name: 'n', retries: 1 }));
+    state.apply(at('task-started', 'a', 5));
+    state.apply(at('task-received', 'a', 6, { name: 'n', retries: 2 }));
+    state.apply(at('task-started', 'a', 7));
+    state.apply(at('task-succeeded', 'a', 8, { result: '2', runtime: 0.1 }));
+    state.apply(at('task-retried', 'a', 8.5, { exception: "ConnectionError('x')" }));
+    const task = state.tasks.get('a')!;
+    expect(task.tries!.map((t) => [t.number, t.state, t.started])).toEqual([
+      [0, 'RETRY', 2],
+      [1, 'RETRY', null],
+      [2, 'SUCCESS', 7],
+    ]);
+    expect(task.state).toBe('SUCCESS');
+  });
+
   it('numbers the tries of a task from the first, in whatever order the next is heard of, and from what it tells when it began before', () => {
     const state = new ClusterState();
     state.apply(at('task-received', 'a', 1, { name: 'n', retries: 0 }));
