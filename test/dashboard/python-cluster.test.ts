@@ -48,17 +48,13 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
   const operate = (payload: object, of = dashboard) => operateOn(of, payload);
   const workers = async (of = dashboard) => (await get<WorkersReply>('workers', of)).items;
   const inState = (id: string, ...states: string[]): Promise<TaskDetail> =>
-    until(
+    shop.until(
       async () => {
         const task = await get<TaskDetail>(`tasks/${id}`);
         return states.includes(task.state) && task;
       },
       `${id} to be ${states.join(' or ')}`,
-      BUSY,
-    ).catch(async (error: Error) => {
-      error.message += `\n${await shop.state()}`;
-      throw error;
-    });
+    );
   const plan = (id: string) => get<RetryPlan>(`tasks/${id}/retry`);
   /** What the body was given the first time and when the dashboard sent it again, as Python prints it. */
   const givenTwice = async (id: string, state = 'SUCCESS'): Promise<[string, string]> => {

@@ -27,8 +27,8 @@ export interface PythonShop extends AsyncDisposable {
   worker(hostname: string, flags?: readonly string[], env?: Readonly<Record<string, string>>): Promise<PythonWorker>;
   /** Runs lines of Python in the client; what they leave in `result`. `send(name, *args, **options)` sends and gives the id. */
   py<T>(code: string): Promise<T>;
-  /** For a failing test: what waits in Redis, and the last that each worker wrote. */
-  state(): Promise<string>;
+  /** As until.ts, patient with a busy machine: its error also says what waits in Redis, and the last that each worker wrote. */
+  readonly until: typeof until;
 }
 
 export async function openPythonShop(): Promise<PythonShop> {
@@ -58,6 +58,19 @@ export async function openPythonShop(): Promise<PythonShop> {
       process.kill(-child.pid!, 'SIGKILL');
       await gone;
     }
+  };
+
+  const state = async () => {
+    const client = new Redis(redis.url(0));
+    const waiting = await Promise.all(
+      (await client.keys('*')).map(async (key) => {
+        const type = await client.type(key);
+        return type === 'list' ? `${key}: ${await client.llen(key)}` : `${key} (${type})`;
+      }),
+    ).finally(() => client.disconnect());
+    return [waiting.join(', '), ...[...outputs].map(([name, output]) => `${name}: ${output().slice(-2000)}`)].join(
+      '\n',
+    );
   };
 
   let client: { child: ChildProcess; next: () => Promise<string>; ready: Promise<string> } | null = null;
@@ -103,18 +116,11 @@ export async function openPythonShop(): Promise<PythonShop> {
       if (answer.raised !== undefined) throw new Error(answer.raised);
       return answer.result as T;
     },
-    async state() {
-      const client = new Redis(redis.url(0));
-      const waiting = await Promise.all(
-        (await client.keys('*')).map(async (key) => {
-          const type = await client.type(key);
-          return type === 'list' ? `${key}: ${await client.llen(key)}` : `${key} (${type})`;
-        }),
-      ).finally(() => client.disconnect());
-      return [waiting.join(', '), ...[...outputs].map(([name, output]) => `${name}: ${output().slice(-2000)}`)].join(
-        '\n',
-      );
-    },
+    until: (condition, what, wait) =>
+      until(condition, what, { timeoutMs: 2 * LONG, everyMs: 50, ...wait }).catch(async (error: Error) => {
+        error.message += `\n${await state()}`;
+        throw error;
+      }),
     async [Symbol.asyncDispose]() {
       await Promise.all([...children].map(end));
       await redis.close();

@@ -70,11 +70,12 @@ export function looking({ channel, plain, sendTo, unique, flags }: Broker): void
       await c.declareQueue(own);
       await c.declareQueue(ttl);
       await c.publish(message({ key: own.name }, 'short', { expiration: '60' }));
+      await c.publish(message({ key: own.name }, 'later', { expiration: '600000' }));
       await c.publish(message({ key: own.name }, 'stays'));
       await c.publish(message({ key: ttl.name }, 'short'));
-      expect((await c.queueStatus(own.name))?.messages).toBe(2);
-      await until(async () => (await c.queueStatus(own.name))?.messages === 1, 'the message to expire');
+      await until(async () => (await c.queueStatus(own.name))?.messages === 2, 'the message to expire');
       await until(async () => (await c.queueStatus(ttl.name))?.messages === 0, 'the queue’s message to expire');
+      expect(text(await c.get(own.name, { noAck: true }))).toBe('later');
       expect(text(await c.get(own.name, { noAck: true }))).toBe('stays');
       expect(await c.get(ttl.name)).toBeNull();
     });

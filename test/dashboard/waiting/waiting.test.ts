@@ -17,11 +17,9 @@ import type { WorkerDetail, WorkersReply } from '../../../shared/wire/workers.ts
 import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
 import { dashboardOn, getFrom, operateOn } from '../../support/python-dashboard.ts';
 import { openPythonShop, type PythonShop, type PythonWorker } from '../../support/python-shop.ts';
-import { until } from '../../support/until.ts';
 
 /** The machine may be busy with other tests. */
 const LONG = 120_000;
-const BUSY = { timeoutMs: LONG, everyMs: 50 };
 
 describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * LONG }, () => {
   let shop: PythonShop;
@@ -38,14 +36,10 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     await shop.py('app.conf.task_send_sent_event = True');
     dashboard = dashboardOn(shop);
     await dashboard.start();
-    await until(
-      async () => {
-        const { items } = await get<WorkersReply>('workers');
-        return items.filter((w) => w.pool !== null && w.queues.length > 0).length === 3;
-      },
-      'three workers',
-      BUSY,
-    );
+    await shop.until(async () => {
+      const { items } = await get<WorkersReply>('workers');
+      return items.filter((w) => w.pool !== null && w.queues.length > 0).length === 3;
+    }, 'three workers');
   }, 3 * LONG);
   afterAll(async () => {
     await dashboard?.close();
@@ -58,26 +52,20 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
   const detail = (id: string) => get<TaskDetail>(`tasks/${id}`);
   const wait = async (id: string) => (await get<WaitReply>(`tasks/${id}/wait`)).wait;
   const inState = (id: string, state: string) =>
-    until(
-      async () => {
-        const reply = await dashboard.app.inject({ url: `/api/v2/tasks/${id}` });
-        return reply.statusCode === 200 && reply.json<TaskDetail>().state === state;
-      },
-      `${id} to be ${state}`,
-      BUSY,
-    );
+    shop.until(async () => {
+      const reply = await dashboard.app.inject({ url: `/api/v2/tasks/${id}` });
+      return reply.statusCode === 200 && reply.json<TaskDetail>().state === state;
+    }, `${id} to be ${state}`);
   const waitsFor = async (id: string, cause: WaitCause, sentence = /./): Promise<WaitReason> => {
     let last: WaitReason | null = null;
-    const found = await until(
-      async () => {
+    const found = await shop
+      .until(async () => {
         last = await wait(id);
         return last?.cause === cause && sentence.test(last.sentence) && last;
-      },
-      `${id} to wait for ${cause}`,
-      BUSY,
-    ).catch((error: unknown) => {
-      throw new Error(`${String(error)}; it answered ${JSON.stringify(last, null, 1)}`);
-    });
+      }, `${id} to wait for ${cause}`)
+      .catch((error: unknown) => {
+        throw new Error(`it answered ${JSON.stringify(last, null, 1)}`, { cause: error });
+      });
     return found;
   };
 
@@ -169,14 +157,10 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     expect((await operate({ action: 'retry', task_ids: [ids[3]] })).outcome).toBe('failed');
     // The limit lifted, and what it held still waits in the worker: it is with it as long as its message is unacknowledged.
     await operate({ action: 'rate_limit', task_name: 'shop.echo', rate_limit: '0', destination: ['two@py'] });
-    const after = await until(
-      async () => {
-        const reason = await wait(ids[3]!);
-        return (reason === null || reason.cause !== 'rate_limit') && { reason };
-      },
-      'another answer',
-      BUSY,
-    );
+    const after = await shop.until(async () => {
+      const reason = await wait(ids[3]!);
+      return (reason === null || reason.cause !== 'rate_limit') && { reason };
+    }, 'another answer');
     expect(after.reason?.cause ?? 'ended').toMatch(/^(unknown|ended|running|next)$/);
     expect(after.reason?.cause).not.toBe('lost');
   });
@@ -219,15 +203,11 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
 
   /** As the audit log has it, once its effect is as given. */
   const effectOf = (id: number, state: string) =>
-    until(
-      async () => {
-        const { items } = await get<OperationsPage>('operations?limit=100');
-        const record = items.find((one) => one.id === id);
-        return record?.effect?.state === state && record;
-      },
-      `operation ${id} to be ${state}`,
-      BUSY,
-    );
+    shop.until(async () => {
+      const { items } = await get<OperationsPage>('operations?limit=100');
+      const record = items.find((one) => one.id === id);
+      return record?.effect?.state === state && record;
+    }, `operation ${id} to be ${state}`);
 
   it('what came of an operation is followed until it is seen: a pool of processes says so late', async () => {
     const record = await operate({ action: 'pool_grow', n: 1, destination: ['two@py'] });
@@ -316,14 +296,10 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
   });
 
   it('a prefetch window is explained by parts that add up', async () => {
-    const detail = await until(
-      async () => {
-        const found = await get<WorkerDetail>('workers/one%40py');
-        return found.prefetch !== null && found.prefetch!.taken === 2 && found;
-      },
-      'two taken',
-      BUSY,
-    );
+    const detail = await shop.until(async () => {
+      const found = await get<WorkerDetail>('workers/one%40py');
+      return found.prefetch !== null && found.prefetch!.taken === 2 && found;
+    }, 'two taken');
     // One of three that were taken runs, and was acknowledged at its start: it is not in the window.
     expect(detail.prefetch).toMatchObject({
       window: 2,
@@ -335,14 +311,10 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
       rate_limited: 0,
     });
     expect(detail.prefetch!.sentence).toBe('2 of 2 taken, all waiting for a slot.');
-    const two = await until(
-      async () => {
-        const found = (await get<WorkerDetail>('workers/two%40py')).prefetch;
-        return (found?.eta ?? 0) > 0 && found;
-      },
-      'what the other has taken',
-      BUSY,
-    );
+    const two = await shop.until(async () => {
+      const found = (await get<WorkerDetail>('workers/two%40py')).prefetch;
+      return (found?.eta ?? 0) > 0 && found;
+    }, 'what the other has taken');
     expect(two.running! + two.reserved! + two.eta! + two.rate_limited!).toBe(two.taken);
     expect(two.eta).toBeGreaterThan(0);
   });
@@ -360,12 +332,12 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
       if (frame.type === 'snapshot') page.send(JSON.stringify({ type: 'watch', tasks: [id] }));
       seen.push(...(frame.progress ?? []));
     });
-    await until(() => seen.length > 0, 'its progress', BUSY);
+    await shop.until(() => seen.length > 0, 'its progress');
     expect(seen[0]).toMatchObject({ task_id: id, state: 'PROGRESS', current: 3, total: 10 });
     expect(JSON.stringify(seen)).not.toContain('hush');
     expect((await detail(id)).progress).toMatchObject({ current: 3 });
     await shop.py(`app.backend.store_result('${id}', {'current': 4, 'total': 10}, 'PROGRESS')`);
-    await until(() => seen.some((one) => one.current === 4), 'more of it', BUSY);
+    await shop.until(() => seen.some((one) => one.current === 4), 'more of it');
     page.close();
   });
 
@@ -384,7 +356,7 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
       await inState(theirs!, 'STARTED');
       const isActive = async () =>
         (await get<WorkerDetail>('workers/two%40py')).active_tasks.some((task) => task.id === theirs);
-      await until(isActive, 'its worker to have named it', BUSY);
+      await shop.until(isActive, 'its worker to have named it');
       writeFileSync(gate, '');
       await inState(theirs!, 'SUCCESS');
       const plan = async (id: string) => {
@@ -401,14 +373,10 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
         ]);
       const { new_ids } = await operate({ action: 'retry', task_ids: [ours, theirs], queue: 'again' });
       expect(Object.keys(new_ids!)).toHaveLength(2);
-      const { peek } = await until(
-        async () => {
-          const found = await get<QueueDetail>('queues/again');
-          return found.peek?.length === 2 && found;
-        },
-        'both in the queue',
-        BUSY,
-      );
+      const { peek } = await shop.until(async () => {
+        const found = await get<QueueDetail>('queues/again');
+        return found.peek?.length === 2 && found;
+      }, 'both in the queue');
       expect(peek!.map((m) => m.priority)).toEqual([3, 3]);
       const redis = new Redis(shop.redis.url(0));
       const raw = await redis.lrange('again\x06\x163', 0, -1);
