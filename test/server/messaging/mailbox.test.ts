@@ -6,7 +6,7 @@ import { silentLogger } from '../../../server/log.ts';
 import { Connection } from '../../../server/messaging/connection.ts';
 import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
 import { controlQueues, Mailbox } from '../../../server/messaging/mailbox.ts';
-import { createTimer } from '../../../server/timer.ts';
+import { createTimer, type Timer } from '../../../server/timer.ts';
 import type { Message } from '../../../server/transport/message.ts';
 import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
@@ -52,12 +52,12 @@ function connect(name: string): Connection {
   return connection;
 }
 
-function mailbox(name: string, oid?: string): Mailbox {
+function mailbox(name: string, oid?: string, timer: Timer = createTimer()): Mailbox {
   const box = new Mailbox({
     namespace: 'celery',
     connection: connect(name),
     clock: new LamportClock(),
-    timer: createTimer(),
+    timer,
     oid,
   });
   opened.push(box);
@@ -176,12 +176,18 @@ describe('a node answers as Celery does', () => {
 
   it('only when it is meant: destination first, then pattern with matcher, else everyone', async () => {
     const name = randomUUID();
-    const box = mailbox(name);
-    for (const hostname of ['w1@a', 'w2@a', 'x@b']) {
+    const timer = new ManualTimer();
+    const box = mailbox(name, undefined, timer);
+    const names = ['w1@a', 'w2@a', 'x@b'];
+    for (const hostname of names) {
       await box.node(hostname, await connect(name).channel(), () => ({ ok: 1 })).start();
     }
     const ask = async (options: Parameters<Mailbox['broadcast']>[1], count: number) => {
-      const replies = await box.broadcast('ping', { reply: true, limit: count + 1, timeoutMs: 150, ...options });
+      const asked = box.broadcast('ping', { reply: true, limit: count + 1, timeoutMs: 150, ...options });
+      // Who has answered this has answered what was asked before it, or does not mean to.
+      await box.broadcast('ping', { reply: true, limit: names.length, timeoutMs: 600_000 });
+      timer.advance(150);
+      const replies = await asked;
       return replies.flatMap((reply) => Object.keys(reply)).sort();
     };
     expect(await ask({}, 3)).toEqual(['w1@a', 'w2@a', 'x@b']);
@@ -231,11 +237,15 @@ describe('collecting replies', () => {
 
   it('ends at the deadline with what has come, telling each as it comes', async () => {
     const name = randomUUID();
-    const box = mailbox(name);
+    const timer = new ManualTimer();
+    const box = mailbox(name, undefined, timer);
     await box.node('a@h', await connect(name).channel(), () => 1).start();
     await box.node('slow@h', await connect(name).channel(), () => new Promise(() => {})).start();
     const told: unknown[] = [];
-    const replies = await box.broadcast('ping', { reply: true, timeoutMs: 100, onReply: (r) => told.push(r) });
+    const asked = box.broadcast('ping', { reply: true, timeoutMs: 100, onReply: (r) => told.push(r) });
+    await until(() => told.length === 1, 'the one that answers');
+    timer.advance(100);
+    const replies = await asked;
     expect(replies).toEqual([{ 'a@h': 1 }]);
     expect(told).toEqual(replies);
   });
