@@ -293,7 +293,7 @@ describe.each<BrokerKind>(['memory', 'sqlite'])('on %s', (broker) => {
     const app = makeApp({ broker });
     const { add } = tasksOf(app);
     await startWorker(app);
-    const sent = await add.applyAsync([1, 1], {}, { countdown: 0.4 });
+    const sent = await add.applyAsync([1, 1], {}, { countdown: 3600 });
     await sent.revoke();
     await expect(sent.get(WAIT)).rejects.toBeInstanceOf(TaskRevokedError);
   });
