@@ -1,9 +1,10 @@
-// What charts show of a time nobody could count in. Product: web/src/charts/axis.ts, use-series.ts, chart-card.tsx.
+// What charts show of a time nobody could count in. Product: web/src/charts/axis.ts, series-data.ts, use-series.ts, chart-card.tsx.
 import { expect, test } from 'vitest';
 import { drawn, liveOf, textOf } from './support/drawn.tsx';
 import { clusterInfo, NOW, series } from './support/factories.ts';
 
-const { gapsOf, stepPoints, withSilence } = await import('../../web/src/charts/axis.ts');
+const { stepPoints } = await import('../../web/src/charts/axis.ts');
+const { gapsOf, withSilence } = await import('../../web/src/charts/series-data.ts');
 const { ChartBody, MissedLegend } = await import('../../web/src/charts/chart-card.tsx');
 
 test('while the server is silent the chart goes on to now, as long as before, and knows nothing of the end', () => {

@@ -8,7 +8,8 @@ const { FailuresCard } = await import('../../web/src/overview/failures-card.tsx'
 const { FiguresCard } = await import('../../web/src/overview/figures.tsx');
 const { FleetCard } = await import('../../web/src/overview/fleet-card.tsx');
 const { QueuesCard } = await import('../../web/src/overview/queues-card.tsx');
-const { fleetTotals, nodesOf } = await import('../../web/src/workers/worker-list.ts');
+const { fleetTotals } = await import('../../web/src/workers/fleet.ts');
+const { nodesOf } = await import('../../web/src/workers/worker-list.ts');
 const { stepWithin } = await import('../../web/src/shell/row-keys.ts');
 
 const workers = [workerRow(), workerRow({ hostname: 'celery@web-2', status: 'offline', last_heard: NOW - 41 })];
@@ -92,6 +93,8 @@ test('cards without anything say what that means', async () => {
   expect(text).toContain('No task has failed in the last 24 hours');
   expect(text).toContain('No queue is known yet');
   expect(text).toMatch(/No worker/);
+  // In its place before what it does has come.
+  expect(text).toContain('Ask workers to announce themselves');
 });
 
 test('queues that grow stand first', async () => {

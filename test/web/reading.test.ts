@@ -1,17 +1,8 @@
 // What the pages make of texts and numbers: timeline, query chips, rates, axes.
 import { expect, test } from 'vitest';
 import { splitException } from '../../shared/exception-repr.ts';
-import {
-  countTicks,
-  fittingRange,
-  gapsWithin,
-  logAxis,
-  niceMax,
-  spread,
-  stepPoints,
-  timeTicks,
-  wholeBuckets,
-} from '../../web/src/charts/axis.ts';
+import { countTicks, logAxis, niceMax, spread, stepPoints, timeTicks } from '../../web/src/charts/axis.ts';
+import { fittingRange, gapsWithin, wholeBuckets } from '../../web/src/charts/series-data.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { chipsOf, without } from '../../web/src/tasks/query-chips.ts';
 import { timelineOf } from '../../web/src/tasks/timeline.ts';

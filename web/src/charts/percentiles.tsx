@@ -3,10 +3,11 @@ import { memo } from 'react';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
 import { approxDuration, axisTime } from '../ui/format.ts';
-import { lastValue, logAxis, spread, timeTicks, wholeBuckets } from './axis.ts';
+import { logAxis, spread, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
 import { isolatedPoint } from './isolated-point.tsx';
 import { MISSED_PATTERN, missedBands } from './missed.tsx';
+import { lastValue, wholeBuckets } from './series-data.ts';
 
 const HEIGHT = 222;
 const TOP = 6;

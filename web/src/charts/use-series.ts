@@ -5,7 +5,7 @@ import type { EventGap, SeriesQuery, SeriesReply } from '../../../shared/wire/se
 import { seriesQuery } from '../api/queries.ts';
 import { useConnection, useNow, usePicture, useVisible } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
-import { gapsOf, withSilence } from './axis.ts';
+import { gapsOf, withSilence } from './series-data.ts';
 
 /** The series of a chart; it stands still in a background tab and while paused. */
 export function useSeries(query: SeriesQuery) {

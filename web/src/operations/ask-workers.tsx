@@ -1,12 +1,15 @@
-// "Nothing yet": no worker was heard. The next step: ask them to announce themselves.
-import { useOperation } from '../api/actions.ts';
+// "Nothing yet": no worker was heard. The next step: ask them to announce themselves. The button comes late, as hardly a page needs it;
+// its place is kept.
+import { lazy, Suspense } from 'react';
 import { useReadOnly } from '../live/hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { OperationNote } from './operation-note.tsx';
+
+const AskButton = lazy(async () => ({ default: (await import('./ask-button.tsx')).AskButton }));
+
+const LABEL = 'Ask workers to announce themselves';
 
 export function AskWorkers() {
-  const ask = useOperation();
   const readOnly = useReadOnly();
   return (
     <Empty icon="workers" title="No worker has been heard">
@@ -14,14 +17,10 @@ export function AskWorkers() {
         Is one running with <code>-E</code>, on this broker?
       </p>
       {!readOnly && (
-        <Button
-          onClick={() => ask.mutate({ action: 'heartbeat' })}
-          refused={ask.isPending ? 'Waiting for workers' : null}
-        >
-          {ask.isPending ? 'Waiting for workers...' : 'Ask workers to announce themselves'}
-        </Button>
+        <Suspense fallback={<Button refused="Loading">{LABEL}</Button>}>
+          <AskButton label={LABEL} />
+        </Suspense>
       )}
-      <OperationNote operation={ask} />
     </Empty>
   );
 }

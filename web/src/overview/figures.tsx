@@ -5,7 +5,7 @@ import { useNow } from '../live/hooks.ts';
 import { type Part, usePart } from '../live/part.ts';
 import { Old } from '../ui/as-of.tsx';
 import { age, count, exactCount, plural, rate } from '../ui/format.ts';
-import type { FleetTotals } from '../workers/worker-list.ts';
+import type { FleetTotals } from '../workers/fleet.ts';
 
 export function FiguresCard({ figures, fleet }: { figures: Figures; fleet: FleetTotals | null }) {
   const events = usePart('events', 'history');

@@ -10,8 +10,8 @@ import { Boundary } from '../ui/boundary.tsx';
 import { age, plural } from '../ui/format.ts';
 import { Alive } from '../ui/state-badge.tsx';
 import { sortRows } from '../ui/table/columns.ts';
+import { describeSlots, type FleetTotals, troubleRank, workerLabels } from '../workers/fleet.ts';
 import { SlotsBar, slotsWord } from '../workers/slots-cell.tsx';
-import { describeSlots, type FleetTotals, troubleRank, workerLabels } from '../workers/worker-list.ts';
 
 const MAX_WORKERS = 12;
 

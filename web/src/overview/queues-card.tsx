@@ -4,7 +4,7 @@ import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Spark } from '../charts/spark.tsx';
 import { usePart } from '../live/part.ts';
 import { Oldest } from '../queues/oldest.tsx';
-import { isStranded } from '../queues/queue-list.ts';
+import { isStranded } from '../queues/stranded.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { count, exactCount, plural, signed } from '../ui/format.ts';

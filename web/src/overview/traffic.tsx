@@ -2,8 +2,8 @@
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Range, SeriesReply } from '../../../shared/wire/series.ts';
-import { lastValue, wholeBuckets } from '../charts/axis.ts';
 import { ChartBody, MissedLegend, RangePicker, TableToggle, throughputSummary } from '../charts/chart-card.tsx';
+import { lastValue, wholeBuckets } from '../charts/series-data.ts';
 import { useSeries } from '../charts/use-series.ts';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';

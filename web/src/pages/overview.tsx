@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Overview } from '../../../shared/wire/overview.ts';
 import { overviewQuery } from '../api/queries.ts';
-import { fittingRange } from '../charts/axis.ts';
+import { fittingRange } from '../charts/series-data.ts';
 import { useFigures, useQueues, useWorkers } from '../live/hooks.ts';
 import { FailuresCard } from '../overview/failures-card.tsx';
 import { FiguresCard } from '../overview/figures.tsx';
@@ -17,7 +17,7 @@ import { useRowKeys } from '../shell/row-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
-import { fleetTotals } from '../workers/worker-list.ts';
+import { fleetTotals } from '../workers/fleet.ts';
 
 export default function OverviewPage() {
   const overview = useQuery(overviewQuery());

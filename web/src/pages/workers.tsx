@@ -16,9 +16,10 @@ import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
 import { AskHeartbeats } from '../workers/ask-heartbeats.tsx';
+import { describeSlots, fleetTotals } from '../workers/fleet.ts';
 import { NoTaskEvents } from '../workers/no-task-events.tsx';
 import { useWorkerList } from '../workers/use-worker-list.ts';
-import { describeSlots, FACET, facetsOf, fleetTotals, HEAD } from '../workers/worker-list.ts';
+import { FACET, facetsOf, HEAD } from '../workers/worker-list.ts';
 import { keyOf, rowClass } from '../workers/worker-table.tsx';
 
 const route = getRouteApi('/workers');

@@ -1,7 +1,8 @@
 // What is known of one queue: a sentence that says whether it drains, then how much waits and how fast it moves.
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { exactCount, rate } from '../ui/format.ts';
-import { arrives, isUnconsumed } from './queue-list.ts';
+import { arrives } from './queue-list.ts';
+import { isUnconsumed } from './stranded.ts';
 
 /** What one would ask first: does it drain, and if not, why. */
 export function Sentence({ queue }: { queue: QueueRow }) {

@@ -4,6 +4,7 @@ import { count } from '../ui/format.ts';
 import type { FacetItem } from '../ui/list/facets.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { queueParts, stemsOf } from '../ui/table/stems.ts';
+import { isStranded } from './stranded.ts';
 
 /** Queue to the beginning that it shares with others: 'orders.'; '' for those that stand alone. */
 export function queueStems(queues: readonly QueueRow[]): Map<string, string> {
@@ -12,13 +13,6 @@ export function queueStems(queues: readonly QueueRow[]): Map<string, string> {
     queueParts,
   );
 }
-
-/** No worker says that it consumes it, and the broker counts none. */
-export const isUnconsumed = (q: QueueRow): boolean =>
-  q.consumers === 0 || (q.consumers === null && q.workers.length === 0);
-
-/** What no consumer will take. */
-export const isStranded = (q: QueueRow): boolean => isUnconsumed(q) && (q.messages ?? 0) > 0;
 
 /** Enqueued per minute: what leaves and what it grows by. */
 export const arrives = (q: QueueRow): number | null =>

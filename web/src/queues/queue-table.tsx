@@ -9,7 +9,8 @@ import { Middle } from '../ui/middle.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
 import { Oldest } from './oldest.tsx';
-import { arrives, isStranded, isUnconsumed, restOfQueues, stemNote, sumQueues } from './queue-list.ts';
+import { arrives, restOfQueues, stemNote, sumQueues } from './queue-list.ts';
+import { isStranded, isUnconsumed } from './stranded.ts';
 
 /** 'never', in words and weight, when it does not. */
 function Drain({ queue }: { queue: QueueRow }) {

@@ -6,16 +6,8 @@ import { useWorkers } from '../live/hooks.ts';
 import type { ListChoice } from '../ui/list/facets.ts';
 import { useList } from '../ui/list/use-list.ts';
 import { readFilter } from '../ui/list-filter.ts';
-import {
-  deploymentsOf,
-  FACET,
-  FACETS,
-  FILTER,
-  nodesOf,
-  type WorkerGrouping,
-  type WorkerLine,
-  workerLabels,
-} from './worker-list.ts';
+import { workerLabels } from './fleet.ts';
+import { deploymentsOf, FACET, FACETS, FILTER, nodesOf, type WorkerGrouping, type WorkerLine } from './worker-list.ts';
 import { columnsOf, groupingOf, keyOf } from './worker-table.tsx';
 
 /** @param by not chosen: by deployment when there are many @param held rows keep their places */

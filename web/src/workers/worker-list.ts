@@ -1,64 +1,10 @@
-// The list of workers as data: totals that add up, deployments by what host names share, what is filtered by, who stands first. Pure.
-// Drawing: worker-table.tsx. Holds: slots of a silent worker are in no total, and what is unknown is never 0.
+// The list of workers as data: deployments by what host names share, their sums, what is filtered by. Pure. Totals: fleet.ts.
+// Drawing: worker-table.tsx. Holds: what is unknown is never 0.
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
-import { count, plural } from '../ui/format.ts';
 import type { FacetItem } from '../ui/list/facets.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { hostParts, stemsOf } from '../ui/table/stems.ts';
-
-export interface FleetTotals {
-  workers: number;
-  online: number;
-  late: number;
-  offline: number;
-  /** Of online workers whose pool size is known. */
-  busy: number;
-  slots: number;
-  /** Online, its pool size not known yet. */
-  unsized: number;
-  /** Busy slots of these. */
-  unsizedBusy: number;
-  /** Slots of workers that are silent: nobody knows what they do. */
-  silentSlots: number;
-}
-
-export function fleetTotals(workers: readonly WorkerRow[]): FleetTotals {
-  const totals: FleetTotals = {
-    workers: workers.length,
-    online: 0,
-    late: 0,
-    offline: 0,
-    busy: 0,
-    slots: 0,
-    unsized: 0,
-    unsizedBusy: 0,
-    silentSlots: 0,
-  };
-  for (const worker of workers) {
-    totals[worker.status]++;
-    if (worker.status !== 'online') totals.silentSlots += worker.concurrency ?? 0;
-    else if (worker.concurrency === null) {
-      totals.unsized++;
-      totals.unsizedBusy += worker.active ?? 0;
-    } else {
-      totals.busy += worker.active ?? 0;
-      totals.slots += worker.concurrency;
-    }
-  }
-  return totals;
-}
-
-/** '66 of 88 slots busy, 8 more unknown on 1 silent worker' */
-export function describeSlots(totals: FleetTotals): string {
-  const silent = totals.late + totals.offline;
-  const parts = [
-    totals.slots > 0 && `${count(totals.busy)} of ${count(totals.slots)} slots busy`,
-    totals.unsized > 0 &&
-      `${count(totals.unsizedBusy)} busy on ${plural(totals.unsized, 'worker')} of unknown pool size`,
-    totals.silentSlots > 0 && `${count(totals.silentSlots)} more unknown on ${plural(silent, 'silent worker')}`,
-  ];
-  return parts.filter(Boolean).join(', ');
-}
+import { type FleetTotals, fleetTotals } from './fleet.ts';
 
 /** 'celery@web-3.prod.internal': host 'web-3'; 'mail@app-1': 'mail', since who names workers names them by what they do. */
 function deploymentName(hostname: string): string {
@@ -81,11 +27,6 @@ export function deploymentsOf(workers: readonly WorkerRow[]): Map<string, string
 export function nodesOf(workers: readonly Pick<WorkerRow, 'hostname'>[]): Map<string, string> {
   return new Map(workers.map(({ hostname }) => [hostname, hostname.slice(hostname.indexOf('@') + 1)]));
 }
-
-const RANK = { offline: 0, late: 1, online: 2 } as const;
-
-/** 0 for who needs a person most. */
-export const troubleRank = ({ status }: WorkerRow): number => RANK[status] ?? 0;
 
 /** What stands above the list. */
 export const HEAD = {
@@ -204,15 +145,4 @@ export function restOfWorkers(workers: readonly WorkerRow[]): string {
   if (busy.length === 0) return words;
   const [low, high] = [Math.min(...busy), Math.max(...busy)];
   return `${words}, ${low === high ? low : `${low} to ${high}`} ${high === 1 ? 'slot' : 'slots'} busy`;
-}
-
-/**
- * What tells each worker from the others: its name without the host's domain, as long as no two look alike.
- * The whole name is on hover and on its page.
- */
-export function workerLabels(hostnames: readonly string[]): Map<string, string> {
-  const short = (name: string) => name.replace(/(?<=@[^.]+)\..*$/, '');
-  const times = new Map<string, number>();
-  for (const name of hostnames) times.set(short(name), (times.get(short(name)) ?? 0) + 1);
-  return new Map(hostnames.map((name) => [name, times.get(short(name)) === 1 ? short(name) : name]));
 }

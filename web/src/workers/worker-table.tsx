@@ -7,8 +7,9 @@ import { Alive } from '../ui/state-badge.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
 import { Age } from '../ui/time.tsx';
+import { troubleRank } from './fleet.ts';
 import { SlotsCell } from './slots-cell.tsx';
-import { deploymentNote, restOfWorkers, sumWorkers, troubleRank, type WorkerLine } from './worker-list.ts';
+import { deploymentNote, restOfWorkers, sumWorkers, type WorkerLine } from './worker-list.ts';
 
 /** @param labels what each is called in the list: workerLabels */
 export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<WorkerLine>[] => [

@@ -1,0 +1,9 @@
+// Whether anybody consumes a queue. Pure.
+import type { QueueRow } from '../../../shared/wire/queues.ts';
+
+/** No worker says that it consumes it, and the broker counts none. */
+export const isUnconsumed = (q: QueueRow): boolean =>
+  q.consumers === 0 || (q.consumers === null && q.workers.length === 0);
+
+/** What no consumer will take. */
+export const isStranded = (q: QueueRow): boolean => isUnconsumed(q) && (q.messages ?? 0) > 0;

@@ -1,0 +1,74 @@
+// Workers taken together: totals that add up, who stands first, what tells each from the others. Pure. As a list: worker-list.ts.
+// Holds: slots of a silent worker are in no total.
+import type { WorkerRow } from '../../../shared/wire/workers.ts';
+import { count, plural } from '../ui/format.ts';
+
+export interface FleetTotals {
+  workers: number;
+  online: number;
+  late: number;
+  offline: number;
+  /** Of online workers whose pool size is known. */
+  busy: number;
+  slots: number;
+  /** Online, its pool size not known yet. */
+  unsized: number;
+  /** Busy slots of these. */
+  unsizedBusy: number;
+  /** Slots of workers that are silent: nobody knows what they do. */
+  silentSlots: number;
+}
+
+export function fleetTotals(workers: readonly WorkerRow[]): FleetTotals {
+  const totals: FleetTotals = {
+    workers: workers.length,
+    online: 0,
+    late: 0,
+    offline: 0,
+    busy: 0,
+    slots: 0,
+    unsized: 0,
+    unsizedBusy: 0,
+    silentSlots: 0,
+  };
+  for (const worker of workers) {
+    totals[worker.status]++;
+    if (worker.status !== 'online') totals.silentSlots += worker.concurrency ?? 0;
+    else if (worker.concurrency === null) {
+      totals.unsized++;
+      totals.unsizedBusy += worker.active ?? 0;
+    } else {
+      totals.busy += worker.active ?? 0;
+      totals.slots += worker.concurrency;
+    }
+  }
+  return totals;
+}
+
+/** '66 of 88 slots busy, 8 more unknown on 1 silent worker' */
+export function describeSlots(totals: FleetTotals): string {
+  const silent = totals.late + totals.offline;
+  const parts = [
+    totals.slots > 0 && `${count(totals.busy)} of ${count(totals.slots)} slots busy`,
+    totals.unsized > 0 &&
+      `${count(totals.unsizedBusy)} busy on ${plural(totals.unsized, 'worker')} of unknown pool size`,
+    totals.silentSlots > 0 && `${count(totals.silentSlots)} more unknown on ${plural(silent, 'silent worker')}`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+const RANK = { offline: 0, late: 1, online: 2 } as const;
+
+/** 0 for who needs a person most. */
+export const troubleRank = ({ status }: WorkerRow): number => RANK[status] ?? 0;
+
+/**
+ * What tells each worker from the others: its name without the host's domain, as long as no two look alike.
+ * The whole name is on hover and on its page.
+ */
+export function workerLabels(hostnames: readonly string[]): Map<string, string> {
+  const short = (name: string) => name.replace(/(?<=@[^.]+)\..*$/, '');
+  const times = new Map<string, number>();
+  for (const name of hostnames) times.set(short(name), (times.get(short(name)) ?? 0) + 1);
+  return new Map(hostnames.map((name) => [name, times.get(short(name)) === 1 ? short(name) : name]));
+}
