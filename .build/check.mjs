@@ -1,9 +1,11 @@
 // `npm run check`: types of server and pages, lint and format, and the tests that need nothing (no build, no browser). Under a minute.
 // All of them run and tell what they found, the short ones side by side; any of them failing fails the whole.
+import { whenLauncherIsGone } from './launcher.mjs';
 import { command, output } from './run.mjs';
 
 const say = (text) => process.stdout.write(`${text}\n`);
 const failed = [];
+whenLauncherIsGone(() => process.exit(1));
 async function step(name, run) {
   const start = performance.now();
   const { code, text = '' } = await run();

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { whenLauncherIsGone } from './launcher.mjs';
 import { provide } from './needs.mjs';
 import { command } from './run.mjs';
 
@@ -67,4 +68,5 @@ function read(report) {
   };
 }
 
+whenLauncherIsGone(() => process.exit(1));
 process.exitCode = await main(process.argv.slice(2));

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import { markOfRun } from './ends-with-run.ts';
 import { until } from './until.ts';
 
 const present = spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
@@ -34,7 +35,7 @@ export class RedisServer {
   constructor(port: number, options: RedisServerOptions) {
     this.port = port;
     this.#options = options;
-    this.folder = mkdtempSync(join(tmpdir(), 'umbel-redis-'));
+    this.folder = mkdtempSync(join(tmpdir(), `umbel-redis-${markOfRun()}-`));
   }
 
   url(database = 0): string {

@@ -1,11 +1,13 @@
-// What a whole run of the tests shares, started when the first file asks for it and ended with the run: one Chromium.
+// What a whole run of the tests shares: one Chromium, started when the first file asks for it, and an end to all that was started.
 // Runs in vitest's own process, beside the files (vitest.config.ts: globalSetup). Who asks: ../e2e/support/browser.ts.
-// Holds: a run in which nobody asks starts nothing.
+// Holds: a run in which nobody asks starts no Chromium; a run that nobody waits for any more ends.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type BrowserServer, chromium } from 'playwright';
 import type { TestProject } from 'vitest/node';
+import { whenLauncherIsGone } from '../../.build/launcher.mjs';
 import { CHROMIUM } from '../e2e/support/chromium.ts';
+import { endChildrenWithThis } from './ends-with-run.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -26,6 +28,8 @@ const ARGS = [
 const LONG = 120_000;
 
 export default async function shared(project: TestProject): Promise<() => Promise<void>> {
+  endChildrenWithThis();
+  whenLauncherIsGone(() => process.exit(1));
   let browser: Promise<BrowserServer> | null = null;
   const door = createServer((_, reply) => {
     browser ??= chromium.launchServer({ executablePath: CHROMIUM ?? '', args: ARGS, timeout: LONG });

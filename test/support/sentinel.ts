@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { markOfRun } from './ends-with-run.ts';
 import { freePort, type RedisServer, type RedisServerOptions } from './redis-server.ts';
 import { until } from './until.ts';
 
@@ -30,7 +31,7 @@ export interface Sentinel {
 export async function startSentinel(master: RedisServer, options: SentinelOptions = {}): Promise<Sentinel> {
   const { replicas = 0, password, masterPassword, tls } = options;
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'umbel-sentinel-'));
+  const folder = mkdtempSync(join(tmpdir(), `umbel-sentinel-${markOfRun()}-`));
   const lines = [
     ...(tls
       ? [

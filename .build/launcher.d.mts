@@ -1,0 +1,2 @@
+// The type of launcher.mjs, for the tests.
+export function whenLauncherIsGone(gone: () => void): void;
