@@ -1,4 +1,4 @@
-// Letters to customers. The newsletter has a rate limit, the reminder waits for its time (countdown), receipts go out at once.
+// Letters to customers. The newsletter has a rate limit, the reminder waits for its ETA (countdown), receipts go out at once.
 import { setTimeout as pause } from 'node:timers/promises';
 import { money } from './catalogue.ts';
 import { app } from './celery.ts';
@@ -25,7 +25,7 @@ export const sendNewsletter = app.task(
 
 /** Sent with a countdown; waits in the worker until it is due, or is revoked when the customer comes back. */
 export const remindOfBasket = app.task(
-  { name: 'mail.remind_of_basket', params: ['to', 'skus'], description: 'Waits for its time, then writes' },
+  { name: 'mail.remind_of_basket', params: ['to', 'skus'], description: 'Waits for its ETA, then writes' },
   async (to: string, skus: readonly string[]) => {
     await pause(10 + Math.random() * 30);
     return `${to} was told of ${skus.join(', ')}`;

@@ -31,7 +31,7 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
   };
   const shows = (task: Locator, state: string) => task.locator(`.state.tinted[data-state="${state}"]`).waitFor();
 
-  it('revokes a task that waits for its time: the worker answers, and the event proves it', async () => {
+  it('revokes a task that waits for its ETA: the worker answers, and the event proves it', async () => {
     const id = await cluster.send('shop.add', [1, 1], { countdown: 600 });
     await inState(dashboard, id, 'RECEIVED');
     const { page, task } = await openTask(id);

@@ -257,7 +257,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await broken.getByRole('row', { name: /w1@e2e online/ }).waitFor();
   });
 
-  it('shows what a worker holds: running, reserved, waiting for its time, revoked, statistics and configuration', async () => {
+  it('shows what a worker holds: running, reserved, waiting for its ETA, revoked, statistics and configuration', async () => {
     const running = await cluster.send('shop.listen', [600]);
     const later = await cluster.send('shop.add', [9, 9], { countdown: 600 });
     await inState(dashboard, running, 'STARTED');

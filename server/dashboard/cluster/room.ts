@@ -4,7 +4,7 @@
 // Celery 5.6: kombu transport/virtual/base.py QoS.can_consume; worker/control.py active, reserved, scheduled
 import type { Inspected } from './inspector.ts';
 
-/** Ids of what it has in hand: running, waiting for a slot, and waiting for its time. */
+/** Ids of what it has in hand: running, waiting for a slot, and waiting for its ETA. */
 export function heldIds(inspected: Inspected): string[] {
   const ids = new Set<string>();
   for (const r of inspected.active) ids.add(r.id);

@@ -68,7 +68,7 @@ export function fromEvent(row: TaskRow, wire: Wire): KnownCall {
 }
 
 async function fromMessage(cluster: ClusterView, row: TaskRow): Promise<KnownCall | null> {
-  // What has ended was acknowledged, unless it was given back (REJECTED) or revoked while it waits for its time in a worker.
+  // What has ended was acknowledged, unless it was given back (REJECTED) or revoked while it waits for its ETA in a worker.
   if (row.state === 'SUCCESS' || row.state === 'FAILURE') return null;
   const filled = [...cluster.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
   const queues = row.queue ? [row.queue] : filled.slice(0, QUEUES);

@@ -1,4 +1,4 @@
-// What the task itself says: expired, revoked, waiting for a time.
+// What the task itself says: expired, revoked, waiting for its ETA.
 // Not here: its worker (about-worker.ts), its message and queue (about-broker.ts).
 // Celery 5.6: worker/strategy.py (revoked and expired before ETA before rate limit), worker/request.py Request.revoked
 import { listing } from '../../../shared/format/text.ts';
@@ -69,7 +69,7 @@ export const revoked: Question = {
     const who = revoke ? ` ${age(f.now - revoke.at)} ago by ${revoke.who}` : '';
     const when =
       task.eta !== null && task.eta > f.now
-        ? `when its time comes, in ${age(task.eta - f.now)}`
+        ? `at its ETA, in ${age(task.eta - f.now)}`
         : 'when it comes to it';
     return {
       is: 'yes',
@@ -97,7 +97,7 @@ export const waitsForTime: Question = {
     const source = f.message.found === 'ready' || f.message.found === 'unacked' ? 'message' : 'events';
     const known_at = source === 'message' ? f.message.at : last_event;
     if (eta === null) return { is: 'no', finding: 'no ETA and no countdown', source, known_at };
-    if (eta <= f.now) return { is: 'no', finding: `its time was ${age(f.now - eta)} ago`, source, known_at };
+    if (eta <= f.now) return { is: 'no', finding: `its ETA was ${age(f.now - eta)} ago`, source, known_at };
     // A worker that has it no more will not wake it.
     const w = holderOf(f);
     if (w && isWithWorker(f) && saysItHasNot(w, f) && f.message.found === 'nowhere')
@@ -120,7 +120,7 @@ export const waitsForTime: Question = {
         cause: isRetry ? 'retry' : 'eta',
         sentence: isRetry
           ? `Try ${Math.max(1, retries)} failed; it is tried again in ${inWords}.${tail}`
-          : `Waits for its time, in ${inWords}${w && isWithWorker(f) ? `, at ${w.hostname}` : ''}.${tail}`,
+          : `Waits for its ETA, in ${inWords}${w && isWithWorker(f) ? `, at ${w.hostname}` : ''}.${tail}`,
         may_still_run: true,
         would_double: `It runs by itself in ${inWords}: then it would run twice.`,
         until: eta,

@@ -32,7 +32,7 @@ const CASES: Case[] = [
       revoke: { at: ago(10), who: 'ops' },
     }),
     cause: 'revoked',
-    says: 'Revoked 10 s ago by ops: w1 drops it when its time comes, in 4 m 0 s.',
+    says: 'Revoked 10 s ago by ops: w1 drops it at its ETA, in 4 m 0 s.',
     retry: 'yes',
   },
   {
@@ -46,7 +46,7 @@ const CASES: Case[] = [
     name: 'waiting for its ETA at a worker',
     facts: taken({ task: { eta: NOW + 240 }, worker: { holds: 'scheduled' } }),
     cause: 'eta',
-    says: 'Waits for its time, in 4 m 0 s, at w1.',
+    says: 'Waits for its ETA, in 4 m 0 s, at w1.',
     retry: 'no',
   },
   {
@@ -60,7 +60,7 @@ const CASES: Case[] = [
     name: 'an ETA in a queue that nobody consumes',
     facts: facts({ task: { eta: NOW + 240 }, worker: null }),
     cause: 'eta',
-    says: 'Waits for its time, in 4 m 0 s. No worker consumes mail, so it will not start then either.',
+    says: 'Waits for its ETA, in 4 m 0 s. No worker consumes mail, so it will not start then either.',
     retry: 'no',
   },
   {

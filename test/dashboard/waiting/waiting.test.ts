@@ -84,7 +84,7 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     await waitsFor(
       later!,
       'eta',
-      /^Waits for its time, in \d m.*\. No worker consumes nobody, so it will not start then either\.$/,
+      /^Waits for its ETA, in \d m.*\. No worker consumes nobody, so it will not start then either\.$/,
     );
     expect(await waitsFor(brief!, 'expired')).toMatchObject({ may_still_run: false });
     // The page's first answer says the same, and offers no second copy of what waits.
@@ -165,15 +165,15 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     expect(after.reason?.cause).not.toBe('lost');
   });
 
-  it('for its time, and for its time although it is revoked', async () => {
+  it('for its ETA, and for its ETA although it is revoked', async () => {
     const sent = Date.now() / 1000;
     const id = await send("send('shop.add', 1, 2, queue='two', countdown=240)");
     await inState(id, 'RECEIVED');
-    const reason = await waitsFor(id, 'eta', /^Waits for its time, in \d m.*, at two@py\.$/);
+    const reason = await waitsFor(id, 'eta', /^Waits for its ETA, in \d m.*, at two@py\.$/);
     expect(reason.until).toBeGreaterThan(sent + 239);
     expect((await operate({ action: 'revoke', task_ids: [id] })).outcome).toBe('ok');
     // Until its worker has said that it knows, it might still run.
-    const byWorker = /^Revoked .* by anonymous: two@py drops it when its time comes, in \d m.*\.$/;
+    const byWorker = /^Revoked .* by anonymous: two@py drops it at its ETA, in \d m.*\.$/;
     const revoked = await waitsFor(id, 'revoked', byWorker);
     expect(revoked.may_still_run).toBe(false);
     // Nothing is left to revoke, and what is sent again runs once.
