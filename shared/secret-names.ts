@@ -10,12 +10,31 @@ export const MASK = '********';
  * Words that make a name secret. `WORDS_IN_TEXT` finds them in running text; both must be literal alternatives, so that looking for
  * them takes time in proportion to the text.
  */
-const SECRET =
-  /passwo?r?d|passphrase|passcode|(?:^|[^a-z])(?:pass|pwd|ssn|cvv2?|cvc2?)(?:$|[^a-z])|secret|token|credential|signature|(?:api|private|access|signing|encryption|account|auth|session|master|shared|ssh|service|client)[-_. ]?key|^key$|(?:^|[^a-z])o?auth(?!or)|authorization|cookie|session[-_. ]?id|(?:^|[^a-z])jwt|card[-_. ]?number/;
+const SECRET = new RegExp(
+  [
+    // Words that say it wherever they stand.
+    'passwo?r?[dt]|passphrase|passcode|kennwort|contrase[nñ]a|mot[-_. ]de[-_. ]passe|пароль|secret|token|credential|signature',
+    'authorization|cookie|session[-_. ]?id|(?:php|j|asp)?sess(?:ion)?id$|card[-_. ]?number|social[-_. ]?security|requirepass|masterauth',
+    // ... as a word of their own.
+    `(?:^|[^a-z])(?:${['pass', 'pwd', 'pw', 'ssn', 'cvv2?', 'cvc2?', 'otp', 'totp', 'senha', 'jwt', 'bearer', 'csrf', 'xsrf'].join('|')})(?:$|[^a-z])`,
+    '(?:^|[^a-z])o?auth(?!or)|connect\\.sid|^sig$|(?:cc|credit|debit)[-_. ](?:num|no)|id_(?:rsa|dsa|ecdsa|ed25519)|(?:mfa|2fa|pin)[-_. ]code',
+    // ... behind what they are the password of: 'dbpass', 'mysqlpwd'.
+    '(?:db|user|usr|login|sql|pg|root|admin|smtp|imap|mail|ftp|redis|mongo|ldap|proxy|http|app|rabbit|amqp|sudo)(?:pass|pwd|pw)$',
+    // ... and keys of kinds that are kept to oneself.
+    '(?:api|private|access|signing|encrypt(?:ion)?|account|auth|session|master|shared|ssh|service|client|license|hmac|aes|rsa|subscription|consumer|webhook|deploy)[-_. ]?key|^key$',
+  ].join('|'),
+);
 
 /** Names that sound like secrets and are none. */
-const HARMLESS =
-  /^(?:security_(?:certificate|cert_store|digest)|redis_backend_health_check_interval|.*_header(?:_.*)?|task_compression)$|secretar(?:y|ies)$|tokeni[sz]|(?:^|_)(?:max|min|num|n|total|prompt|completion|input|output|new|used)_?tokens?(?:_|$)|tokens?_(?:used|count|counts|limit|type)$|(?:^|_)(?:authenticated|authoris|authoriz(?!ation))/;
+const HARMLESS = new RegExp(
+  [
+    '^(?:security_(?:certificate|cert_store|digest)|redis_backend_health_check_interval|.*_header(?:_.*)?|task_compression)$',
+    'secretar(?:y|ies)$|tokeni[sz]|(?:^|_)(?:max|min|num|n|total|prompt|completion|input|output|new|used)_?tokens?(?:_|$)',
+    'tokens?_(?:used|count|counts|limit|type)$|(?:^|_)(?:authenticated|authoris|authoriz(?!ation))',
+    // What is said about one.
+    '_(?:counts?|sent|accepted|enabled|required|types?|methods?|length|policy|changed_at|expires_at|expires_in)$',
+  ].join('|'),
+);
 
 /** Celery's own list for settings. */
 const CELERY_SETTING = /API|TOKEN|KEY|SECRET|PASS|PROFANITIES_LIST|SIGNATURE|DATABASE/i;
@@ -48,11 +67,21 @@ export function isHiddenByCelery(name: string): boolean {
 
 /** Where a secret name may stand in running text; its ends are to be found around the match. */
 export const WORDS_IN_TEXT =
-  /pass|pwd|secret|token|credential|signature|key|auth|cookie|session|jwt|cvv|cvc|card|ssn|bearer/gi;
+  /pass|pwd|secret|token|credential|signature|key|auth|cookie|sess|jwt|cvv|cvc|card|ssn|bearer|basic|kennwort|contrase|пароль|senha|otp|csrf|xsrf|social|_code|_rsa|_dsa|_ecdsa|_ed25519|\b(?:cc|credit|debit)[-_. ]n|pw\b|\bpw|sig(?==)|\.sid/gi;
 
 /**
- * Secrets that are known by their look, whatever their name is: JSON web tokens, keys of GitHub, Slack, Stripe, AWS and Google.
- * Each begins with a literal and asks for nothing behind what it takes, so that no text is looked through twice.
+ * Secrets that are known by their look, whatever their name is: JSON web tokens, keys and tokens of GitHub, GitLab, Slack, Stripe, AWS,
+ * Google, OpenAI, Anthropic, package registries and others. Each begins with a literal (or a bounded number) and asks for nothing behind
+ * what it takes, so that no text is looked through twice.
  */
-export const SECRET_LOOKS =
-  /\b(?:eyJ[\w.-]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|AKIA[0-9A-Z]{16}|AIza[\w-]{35})/g;
+export const SECRET_LOOKS = new RegExp(
+  `\\b(?:${[
+    'eyJ[\\w.-]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\\w{30,}|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[\\w-]{16,}',
+    'xox[a-z]-[A-Za-z0-9-]{10,}|xapp-[\\w-]{10,}|[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}',
+    '(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}|AIza[\\w-]{35}|ya29\\.[\\w-]{20,}|GOCSPX-[\\w-]{20,}',
+    'sk-(?:proj|ant|or|svcacct|admin)-[\\w-]{20,}|sk-[A-Za-z0-9]{20,}|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{30,}|pypi-[\\w-]{30,}',
+    'SG\\.[\\w-]{16,}\\.[\\w-]{16,}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|do[opr]_v1_[a-f0-9]{40,}|dckr_pat_[\\w-]{20,}|hvs\\.[\\w-]{20,}',
+    'glsa_\\w{20,}|sq0(?:atp|csp)-[\\w-]{20,}|AGE-SECRET-KEY-1[0-9A-Z]{30,}|\\d{8,10}:AA[\\w-]{30,}',
+  ].join('|')})`,
+  'g',
+);

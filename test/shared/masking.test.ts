@@ -10,6 +10,20 @@ describe('a name', () => {
     ...['password', 'PASSWORD', 'db_password', 'dbPassword', 'DB-PASSWD', 'passphrase', 'pass', 'userPass', 'smtp_pwd'],
     ...['api_key', 'apiKey', 'X-Api-Key', 'APIKEY', 'access_key', 'private_key', 'secret', 'client_secret', 'token'],
     ...['auth_token', 'accessToken', 'Authorization', 'Proxy-Authorization', 'credentials', 'Set-Cookie', 'session_id'],
+    ...[
+      'dbpass',
+      'MYSQL_PWD',
+      'rootpw',
+      'pw',
+      'otp',
+      'bearer',
+      'csrf',
+      'PHPSESSID',
+      'license_key',
+      'hmac_key',
+      'id_rsa',
+    ],
+    ...['passwort', 'contraseña', 'пароль', 'cc_number', 'social_security_number', 'Ocp-Apim-Subscription-Key'],
     ...['key', 'signature', 'jwt', 'cvv', 'cardNumber', 'oauth', 'aws_secret_access_key', 'auth'],
   ])('%s is secret', (name) => expect(isSecretName(name)).toBe(true));
 
@@ -25,6 +39,12 @@ describe('a name', () => {
       'keys',
       'user',
       'is_authenticated',
+      'password_reset_sent',
+      'cookies_accepted',
+      'auth_method',
+      'token_type',
+      'overpass',
+      'notpresent',
     ],
   ])('%s is not', (name) => expect(isSecretName(name)).toBe(false));
 
@@ -75,10 +95,66 @@ describe('a text', () => {
     ['<password>hunter2</password>', '<password>********</password>'],
     ["fields=['password', 'email']", "fields=['password', 'email']"],
     ["KeyError: missing key: 'user_id'", "KeyError: missing key: 'user_id'"],
+    // As drivers, proxies and command lines write them.
+    ['smtp://ann@x.com:hunter2@mail.x.com:587', 'smtp://ann@x.com:********@mail.x.com:587'],
+    ['{"u":"redis:\\/\\/:hunter2@h"}', '{"u":"redis:\\/\\/:********@h"}'],
+    ['next=redis%3A%2F%2F%3Ahunter2%40h', 'next=redis%3A%2F%2F%3A********%40h'],
+    ['ann:hunter2@tcp(db:3306)/shop', 'ann:********@tcp(db:3306)/shop'],
+    ['https://hooks.slack.com/services/T0/B0/hunter2', 'https://hooks.slack.com/services/********'],
+    ['https://x.blob.core.windows.net/c?sv=1&sig=hunter2', 'https://x.blob.core.windows.net/c?sv=1&sig=********'],
+    ['curl -u ann:hunter2 https://h', 'curl -u ann:******** https://h'],
+    ["['curl', '--user', 'ann:hunter2', 'https://h']", "['curl', '--user', 'ann:********', 'https://h']"],
+    ['sshpass -p hunter2 ssh h', 'sshpass -p ******** ssh h'],
+    ["['mysqldump', '-uroot', '-phunter2', 'db']", "['mysqldump', '-uroot', '-p********', 'db']"],
+    ['AUTH default hunter2', 'AUTH default ********'],
+    ['AUTH called without any password', 'AUTH called without any password'],
+    ['Basic YW5uOmh1bnRlcjI=', 'Basic ********'],
+    ['Basic information', 'Basic information'],
+    ['Proxy-Authorization: Digest username="ann", response="hunter2"', 'Proxy-Authorization: ********'],
+    // In sentences.
+    ['invalid api key: hunter2', 'invalid api key: ********'],
+    ['Incorrect API key provided: hunter2.', 'Incorrect API key provided: ********.'],
+    ["API key 'hunter2' is not valid", "API key '********' is not valid"],
+    ['the token was hunter2', 'the token was ********'],
+    ['the token was revoked, the password is required', 'the token was revoked, the password is required'],
+    // A name and its value as two fields, and on two lines.
+    ["[{'Name': 'DB_PASSWORD', 'Value': 'hunter2'}]", "[{'Name': 'DB_PASSWORD', 'Value': '********'}]"],
+    ["{'key': 'password', 'value': 'hunter2'}", "{'key': 'password', 'value': '********'}"],
+    ['<add key="Password" value="hunter2"/>', '<add key="Password" value="********"/>'],
+    ['<w:Password Type="text">hunter2</w:Password>', '<w:Password Type="text">********</w:Password>'],
+    ['password:\n  hunter2', 'password:\n  ********'],
+    ['{"password":\n  "hunter2"}', '{"password":\n  "********"}'],
+    // In statements.
+    [
+      "INSERT INTO users (name, password) VALUES ('ann', 'hunter2')",
+      "INSERT INTO users (name, password) VALUES ('********')",
+    ],
+    [
+      "[SQL: UPDATE users SET name=?, password=? WHERE id=?]\n[parameters: ('ann', 'hunter2', 7)]",
+      "[SQL: UPDATE users SET name=?, password=? WHERE id=?]\n[parameters: ('********')]",
+    ],
+    ["CREATE USER ann IDENTIFIED BY 'hunter2'", "CREATE USER ann IDENTIFIED BY '********'"],
+    [
+      "INSERT INTO users (name, mail) VALUES ('ann', 'a@b.c')",
+      "INSERT INTO users (name, mail) VALUES ('ann', 'a@b.c')",
+    ],
+    ['-----BEGIN PGP PRIVATE KEY BLOCK-----\nhunter2', '-----BEGIN PGP PRIVATE KEY BLOCK-----********'],
     ['eyJhunter2hunter2hunter2.eyJhunter2hunter2hunter2.hunter2', '********'],
   ])('%s', (given, shown) => {
     expect(maskText(given)).toBe(shown);
     expect(holdsMask(shown)).toBe(shown.includes(MASK));
+  });
+
+  it.each([
+    ...['ASIAIOSFODNN7EXAMPLE', 'glpat-hunter2hunter2hunter2', 'npm_hunter2hunter2hunter2hunter2hunter2xx'],
+    ...['sk-proj-hunter2hunter2hunter2', 'sk-ant-api03-hunter2hunter2hunter2', 'xapp-1-A01-123-hunter2hunter2'],
+    ...['SG.hunter2hunter2hunt.hunter2hunter2hunt', 'whsec_hunter2hunter2hunt', 'ya29.hunter2hunter2hunter2'],
+    ...['pypi-hunter2hunter2hunter2hunter2hunter2', '123456789:AAhunter2hunter2hunter2hunter2hunter2'],
+  ])('%s is known by its look', (token) => expect(maskText(`got ${token} here`)).toBe('got ******** here'));
+
+  it('keeps words that begin as tokens do', () => {
+    for (const plain of ['sk-learn-estimator-pipeline', 'hf_hub_download', 'npm_config_registry'])
+      expect(maskText(plain)).toBe(plain);
   });
 
   it('keeps the names in the source lines of a traceback, and hides what stands there in quotes', () => {
@@ -91,6 +167,8 @@ describe('a text', () => {
     const shown = maskText(traceback);
     expect(shown).not.toContain('hunter2');
     expect(shown).toContain('password=password,');
+    for (const line of [`password: str = "hunter2"`, `settings['password'] = 'hunter2'`, `if token != 'hunter2':`])
+      expect(maskText(`Traceback:\n  File "a.py", line 1, in f\n    ${line}\nE: x`)).not.toContain('hunter2');
   });
 
   it('by further names of the operator', () => {
@@ -107,6 +185,13 @@ describe('a value', () => {
       new Map([['token', 'hunter2']]),
       new PyTuple([{ api_key: 'hunter2' }]),
       [['X-Token', 'hunter2']],
+      { name: 'DB_PASSWORD', value: 'hunter2' },
+      new Map([
+        ['key', 'password'],
+        ['value', 'hunter2'],
+      ]),
+      ['mysql', '--password', 'hunter2', '-u', 'ann:hunter2'],
+      { 'redis://:hunter2@h': 1 },
     ];
     const shown = maskValue(given);
     const seen = (value: unknown): string =>
@@ -136,6 +221,15 @@ describe('the work', () => {
       'pass',
       'eyJ-',
       '<key>',
+      'insert into a(key) values (',
+      'update a set key=? ',
+      'mysql -p',
+      '-u a:',
+      'a:b@tcp(',
+      'AUTH ',
+      '%3a%2f%2f',
+      'identified by ',
+      'key is ',
       'x',
     ];
     for (const piece of pieces) {

@@ -68,9 +68,7 @@ export const revoked: Question = {
     const sure = concerned.length > 0 && concerned.every((w) => w.revoked);
     const who = revoke ? ` ${age(f.now - revoke.at)} ago by ${revoke.who}` : '';
     const when =
-      task.eta !== null && task.eta > f.now
-        ? `at its ETA, in ${age(task.eta - f.now)}`
-        : 'when it comes to it';
+      task.eta !== null && task.eta > f.now ? `at its ETA, in ${age(task.eta - f.now)}` : 'when it comes to it';
     return {
       is: 'yes',
       finding:
