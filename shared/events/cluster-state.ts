@@ -47,6 +47,18 @@ const REPLACEABLE_AFTER = 300;
 /** How often it is looked for one, while all places are taken. @unit seconds */
 const LOOK_EVERY = 1;
 
+/** What follows 'task-', without cutting it out of every event. */
+const TASK_SUBJECTS: ReadonlyMap<string, string> = new Map([
+  ['task-sent', 'sent'],
+  ['task-received', 'received'],
+  ['task-started', 'started'],
+  ['task-succeeded', 'succeeded'],
+  ['task-failed', 'failed'],
+  ['task-retried', 'retried'],
+  ['task-revoked', 'revoked'],
+  ['task-rejected', 'rejected'],
+]);
+
 export class ClusterState {
   readonly tasks = new Map<string, TaskRecord>();
   readonly workers = new Map<string, WorkerRecord>();
@@ -89,8 +101,10 @@ export class ClusterState {
 
   apply(e: CeleryEvent): void {
     this.eventCount++;
-    const type = e.type;
-    if (type.startsWith('task-')) this.#taskEvent(type.slice(5), e);
+    const { type } = e;
+    const subject = TASK_SUBJECTS.get(type);
+    if (subject !== undefined) this.#taskEvent(subject, e);
+    else if (type.startsWith('task-')) this.#taskEvent(type.slice(5), e);
     else if (type.startsWith('worker-')) this.#workerEvent(type.slice(7), e);
   }
 

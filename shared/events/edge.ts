@@ -24,59 +24,107 @@ const MAX = {
 const MAX_FIELDS = 64;
 /** Kinds of event that are not Celery's, for the life of a process. */
 const MAX_KINDS = 100;
+/** Names of workers and tasks kept once. */
+const MAX_REPEATED = 2000;
+/** @unit characters */
+const MAX_REPEATED_TEXT = 200;
 /** The end of the year 9999. */
 const LAST_INSTANT = 253_402_300_799;
 /** A Lamport clock beyond this could not be counted on. */
 const MAX_CLOCK = 2 ** 52;
 
-const CELERY_TYPES: ReadonlySet<string> = new Set(
-  (
-    'task-sent task-received task-started task-succeeded task-failed task-retried task-revoked task-rejected ' +
-    'worker-online worker-heartbeat worker-offline worker-elect worker-elect-ack'
-  ).split(' '),
-);
+const CELERY_TYPES = [
+  'task-sent',
+  'task-received',
+  'task-started',
+  'task-succeeded',
+  'task-failed',
+  'task-retried',
+  'task-revoked',
+  'task-rejected',
+  'worker-online',
+  'worker-heartbeat',
+  'worker-offline',
+  'worker-elect',
+  'worker-elect-ack',
+] as const;
 
-type Read = (value: unknown, cut: (text: string, most: number) => string) => unknown;
+type Cut = (text: string, most: number) => string;
 
-const number =
-  (from: number, to: number): Read =>
-  (value) => {
-    const n = typeof value === 'bigint' ? Number(value) : value;
-    return typeof n === 'number' && n >= from && n <= to ? n : undefined;
+/** How a known field is read. The first four tell what is ordinary, and stays as it is; `read` is for all else. */
+interface Field {
+  /** A number within these. */
+  readonly from: number;
+  readonly to: number;
+  readonly whole: boolean;
+  /** A text of so many characters; -1: no text. */
+  readonly most: number;
+  readonly nullable: boolean;
+  /** Secrets are taken out of it. */
+  readonly masked: boolean;
+  /** undefined: it is of another type. */
+  readonly read: (value: unknown, cut: Cut) => unknown;
+}
+
+const NO_TEXT = { most: -1, nullable: false, masked: false };
+const NO_NUMBER = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY, whole: false };
+
+function number(from: number, to: number, whole = false): Field {
+  return {
+    ...NO_TEXT,
+    from,
+    to,
+    whole,
+    read: (value) => {
+      const n = typeof value === 'bigint' ? Number(value) : value;
+      return typeof n === 'number' && n >= from && n <= to && (!whole || Number.isInteger(n)) ? n : undefined;
+    },
   };
-const whole =
-  (to: number): Read =>
-  (value) => {
-    const n = typeof value === 'bigint' ? Number(value) : value;
-    return typeof n === 'number' && Number.isInteger(n) && n >= 0 && n <= to ? n : undefined;
+}
+
+function name(most: number): Field {
+  return {
+    ...NO_NUMBER,
+    most,
+    nullable: false,
+    masked: false,
+    read: (value, cut) => (typeof value === 'string' ? cut(value, most) : undefined),
   };
-const name =
-  (most: number): Read =>
-  (value, cut) =>
-    typeof value === 'string' ? cut(value, most) : undefined;
+}
+
 /** Celery says these are texts; what is none becomes one. */
-const text =
-  (most: number): Read =>
-  (value, cut) => {
-    if (typeof value === 'string') return cut(value, most);
-    if (value === null) return null;
-    return cut(typeof value === 'object' ? jsonText(value) : String(value), most);
+function text(most: number, masked = false): Field {
+  return {
+    ...NO_NUMBER,
+    most,
+    nullable: true,
+    masked,
+    read: (value, cut) => {
+      if (typeof value === 'string') return cut(value, most);
+      if (value === null) return null;
+      return cut(typeof value === 'object' ? jsonText(value) : String(value), most);
+    },
   };
-const load: Read = (value) =>
-  Array.isArray(value) && value.length <= 8 && value.every((v) => typeof v === 'number' && Number.isFinite(v))
-    ? value
-    : undefined;
+}
 
-const COUNT = whole(Number.MAX_SAFE_INTEGER);
+const LOAD: Field = {
+  ...NO_NUMBER,
+  ...NO_TEXT,
+  read: (value) =>
+    Array.isArray(value) && value.length <= 8 && value.every((v) => typeof v === 'number' && Number.isFinite(v))
+      ? value
+      : undefined,
+};
+const COUNT = number(0, Number.MAX_SAFE_INTEGER, true);
 const IDS = text(MAX.id);
 const NAMES = text(MAX.name);
-const VALUES = text(MAX.value);
-const FIELDS: ReadonlyMap<string, Read> = new Map<string, Read>([
+const VALUES = text(MAX.value, true);
+const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ['hostname', name(MAX.hostname)],
   ['timestamp', number(0, LAST_INSTANT)],
   ['utcoffset', number(-26, 26)],
   ['pid', COUNT],
-  ['clock', whole(MAX_CLOCK)],
+  ['clock', number(0, MAX_CLOCK, true)],
   ['root_id', IDS],
   ['parent_id', IDS],
   ['name', NAMES],
@@ -88,20 +136,18 @@ const FIELDS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['args', VALUES],
   ['kwargs', VALUES],
   ['result', VALUES],
-  ['exception', text(MAX.exception)],
-  ['traceback', text(MAX.traceback)],
-  ['retries', whole(1e9)],
+  ['exception', text(MAX.exception, true)],
+  ['traceback', text(MAX.traceback, true)],
+  ['retries', number(0, 1e9, true)],
   ['runtime', number(0, 1e12)],
   ['freq', number(0.001, 1e6)],
   ['active', COUNT],
   ['processed', COUNT],
-  ['loadavg', load],
+  ['loadavg', LOAD],
   ['sw_ident', name(MAX.name)],
   ['sw_ver', name(MAX.name)],
   ['sw_sys', name(MAX.name)],
 ]);
-/** What is missing rather than wrong when it is null, as a client sends it. */
-const MASKED: ReadonlySet<string> = new Set(['args', 'kwargs', 'result', 'exception', 'traceback']);
 
 export interface EdgeOptions {
   /** Takes secrets out of a text. Default: leaves it. */
@@ -116,7 +162,10 @@ export class EventEdge {
   readonly #mask: (text: string) => string;
   readonly #maskValue: (value: unknown) => unknown;
   readonly #maxField: number;
-  readonly #kinds = new Set<string>();
+  /** Types of events, each by itself: what follows compares and looks up these faster than a copy that came with an event. */
+  readonly #types = new Map<string, string>(CELERY_TYPES.map((type) => [type, type]));
+  #kinds = 0;
+  readonly #repeated = new Repeated();
   /** Things that were no events, and events of further kinds when there were too many. */
   malformed = 0;
   /** Known fields of another type than theirs, left out. */
@@ -144,16 +193,19 @@ export class EventEdge {
   #event(value: unknown): CeleryEvent | null {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
     const event = value as Record<string, unknown>;
-    const { type, uuid, hostname } = event;
-    if (typeof type !== 'string' || !this.#isKind(type)) return null;
+    const { uuid, hostname } = event;
+    const type = this.#typeOf(event.type);
+    if (type === null) return null;
     if (type.startsWith('task-') && !isId(uuid)) return null;
-    if (hostname !== undefined && hostname !== null && !isId(hostname)) return null;
+    event.type = type;
+    if (isId(hostname)) event.hostname = this.#repeated.one(hostname);
+    else if (hostname !== undefined && hostname !== null) return null;
     let others = 0;
     for (const key in event) {
       if (key === 'type' || key === 'uuid') continue;
       const given = event[key];
-      const read = FIELDS.get(key);
-      if (read === undefined) {
+      const field = FIELDS.get(key);
+      if (field === undefined) {
         // Told by the receiver alone.
         if (key === 'local_received' || key === '__proto__' || key.length > MAX.field || ++others > MAX_FIELDS) {
           delete event[key];
@@ -162,22 +214,39 @@ export class EventEdge {
         else if (typeof given === 'object' && given !== null) event[key] = this.#other(key, given);
         continue;
       }
-      const known = read(given, this.#cut);
-      if (known === undefined) {
-        delete event[key];
-        if (given !== null && given !== undefined) this.wrongFields++;
-      } else if (MASKED.has(key) && typeof known === 'string') event[key] = this.#mask(known);
-      else if (known !== given) event[key] = known;
+      if (typeof given === 'number') {
+        if (given >= field.from && given <= field.to && (!field.whole || Number.isInteger(given))) continue;
+      } else if (typeof given === 'string') {
+        if (given.length <= field.most) {
+          const shown = field.masked ? this.#mask(given) : key === 'name' ? this.#repeated.one(given) : given;
+          if (shown !== given || key === 'name') event[key] = shown;
+          continue;
+        }
+      } else if (given === null && field.nullable) continue;
+      this.#readField(event, key, field);
     }
     return event as CeleryEvent;
   }
 
-  #isKind(type: string): boolean {
-    if (CELERY_TYPES.has(type) || this.#kinds.has(type)) return true;
-    if (type.length > MAX.type || !/^[\w.]+-[\w.:-]+$/.test(type)) return false;
-    if (this.#kinds.size >= MAX_KINDS) return false;
-    this.#kinds.add(type);
-    return true;
+  /** A value that is not as its sender should have written it. */
+  #readField(event: Record<string, unknown>, key: string, field: Field): void {
+    const given = event[key];
+    const known = field.read(given, this.#cut);
+    if (known === undefined) {
+      delete event[key];
+      if (given !== null && given !== undefined) this.wrongFields++;
+    } else event[key] = field.masked && typeof known === 'string' ? this.#mask(known) : known;
+  }
+
+  #typeOf(type: unknown): string | null {
+    if (typeof type !== 'string') return null;
+    const known = this.#types.get(type);
+    if (known !== undefined) return known;
+    if (type.length > MAX.type || !/^[\w.]+-[\w.:-]+$/.test(type)) return null;
+    if (this.#kinds >= MAX_KINDS) return null;
+    this.#kinds++;
+    this.#types.set(type, type);
+    return type;
   }
 
   #other(key: string, given: object): unknown {
@@ -192,6 +261,20 @@ export class EventEdge {
     this.cutFields++;
     return cutText(text, most);
   };
+}
+
+/** Texts that come again and again, kept once: every task of a worker would have its own copy of its name and of its worker's. */
+class Repeated {
+  readonly #texts = new Map<string, string>();
+
+  one(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (text.length > MAX_REPEATED_TEXT) return text;
+    if (this.#texts.size >= MAX_REPEATED) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
+  }
 }
 
 /** At most `most` characters and a mark; of a pair of surrogates both or none. */

@@ -276,12 +276,47 @@ describe('what waits to be written', () => {
     const work = behind.next()!;
     const broken = { ...work.wire, tries: [Symbol('no value of SQLite') as unknown as string] };
     for (let i = 0; i < 2; i++) expect(() => writer.write(broken, NOW)).toThrow();
+    behind.failed();
     expect(behind.next()).toBe(work);
     behind.done(work, writer.write(work.wire, NOW).missing);
     tell('b', ['received', 'started', 'succeeded'], NOW);
     write();
     expect(reader.sums(HOUR, NOW - HOUR, NOW + HOUR).finished).toBe(2);
     expect(reader.taskNames()).toEqual(['n']);
+  });
+
+  it('a few batches are under way at a time; what follows one that failed is refused, and all go again in their order', () => {
+    const behind = new WriteBehind();
+    const subjects = ['received', 'started', 'retried', 'received', 'succeeded'];
+    const [one, two, three, four, ...rest] = subjects.map((subject, i) => {
+      tell('a', [subject], NOW + i);
+      behind.add(state.cut(), null);
+      return behind.next();
+    });
+    expect([one, two, three, four].every((work) => work !== null)).toBe(true);
+    expect(rest).toEqual([null]);
+    expect(behind.waiting).toBe(5);
+
+    const broken = { ...one!.wire, tries: [Symbol('no value of SQLite') as unknown as string] };
+    expect(() => writer.write(broken, NOW)).toThrow();
+    for (const work of [two, three, four])
+      expect(() => writer.write(work!.wire, NOW, false)).toThrow('The batch before this one was not written');
+    expect(uuids()).toEqual([]);
+    behind.failed();
+    for (const work of [one, two, three, four]) {
+      expect(behind.next()).toBe(work);
+      behind.done(work!, writer.write(work!.wire, NOW, work === one).missing);
+    }
+    expect(reader.task('a')).toMatchObject({ state: 'RECEIVED', received: NOW + 3 });
+    const last = behind.next()!;
+    behind.done(last, writer.write(last.wire, NOW, false).missing);
+    expect(reader.task('a')).toMatchObject({
+      state: 'SUCCESS',
+      started: NOW + 1,
+      retried: NOW + 2,
+      succeeded: NOW + 4,
+    });
+    expect(behind.isEmpty).toBe(true);
   });
 
   it('a task whose row has gone meanwhile is written whole again', () => {

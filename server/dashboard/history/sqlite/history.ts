@@ -62,7 +62,13 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   /** Questions wait while the file is opened anew. */
   #readable: Promise<unknown> = Promise.resolve();
   #now = 0;
-  #sending = false;
+  /** Batches sent and not answered yet. */
+  #unanswered = 0;
+  /** One of them has failed: nothing more is sent before all have come back. */
+  #halted = false;
+  /** Of the one that had none before it. */
+  #error: Error | null = null;
+  #answeredMs = 0;
   #retry: TimerHandle | null = null;
   #trouble: { problem: 'full' | 'missing' | 'failing'; reason: string; since: number; times: number } | null = null;
   #givenUpBefore = 0;
@@ -194,42 +200,73 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     return new HistoryThread({ role: 'write', path: this.#path, cluster, adopt });
   }
 
+  /** What waits is sent, as much as may be under way; while there is trouble, one batch at a time. */
   #pump(): void {
-    if (this.#sending || this.#retry !== null) return;
-    const work = this.#behind.next();
-    if (work === null) {
-      this.#settle();
-      return;
+    while (this.#retry === null && !this.#halted && (this.#trouble === null || this.#unanswered === 0)) {
+      const work = this.#behind.next();
+      if (work === null) {
+        if (this.#unanswered === 0) this.#settle();
+        return;
+      }
+      this.#dispatch(work);
     }
-    this.#sending = true;
+  }
+
+  #dispatch(work: Work): void {
+    const isFirst = this.#unanswered === 0;
+    this.#unanswered++;
     const begun = performance.now();
-    void this.#send(work).then(
+    void (isFirst ? this.#send(work) : this.#write(work, false)).then(
       (missing) => {
-        this.#sending = false;
-        this.lastWriteMs = performance.now() - begun;
+        const nowMs = performance.now();
+        this.lastWriteMs = nowMs - Math.max(begun, this.#answeredMs);
+        this.#answeredMs = nowMs;
         this.#behind.done(work, missing);
         if (this.#trouble !== null) this.#wellAgain();
-        this.#pump();
+        this.#answered();
       },
       (error: unknown) => {
-        this.#sending = false;
-        this.#failed(toError(error));
+        this.#halted = true;
+        // Of one that had others before it, the writer may only say that those were not written: it goes again, and is first then.
+        if (isFirst) this.#error = toError(error);
+        this.#answered();
       },
     );
   }
 
+  #answered(): void {
+    this.#unanswered--;
+    if (this.#halted && this.#unanswered > 0) return;
+    if (this.#halted) {
+      this.#halted = false;
+      this.#behind.failed();
+      const error = this.#error;
+      this.#error = null;
+      if (error !== null) {
+        this.#failed(error);
+        return;
+      }
+    }
+    this.#pump();
+  }
+
+  async #write({ wire }: Work, isFirst: boolean): Promise<string[]> {
+    return ((await this.#writer.call('write', [wire, this.#now, isFirst])) as Written).missing;
+  }
+
+  /** With no other before it: what can be mended is mended, the thread or the file. */
   async #send(work: Work): Promise<string[]> {
     if (this.#writer.ended) {
       this.#writer = this.#startWriter();
       await this.#writer.ready;
     }
     try {
-      return ((await this.#writer.call('write', [work.wire, this.#now])) as Written).missing;
+      return await this.#write(work, true);
     } catch (error) {
       if (!this.#mustReopen(toError(error))) throw error;
     }
     await this.#reopen();
-    return ((await this.#writer.call('write', [work.wire, this.#now])) as Written).missing;
+    return this.#write(work, true);
   }
 
   #mustReopen(error: Error): boolean {

@@ -1,10 +1,10 @@
 // What waits to be written: changes are merged here while the writer is busy or cannot write, and go to it in batches, in the order in
 // which they came. Failing, a batch stays as it is and is tried again.
 // Not here: the threads and the file (history.ts), writing (write.ts).
-// Holds: one batch is on its way at a time, and a task goes in it together with its ends, so that a row says what is counted; memory
-// is bounded by the number of tasks, of ends, and by the size of their texts: beyond it the oldest are given up, a task together with
-// its ends, so that rows and roll-ups stay one truth, and counted; once the whole text of a field is on disk, memory keeps its
-// beginning only.
+// Holds: a few batches are under way at a time, so that the writer need not wait for this thread, and after a failure they go again in
+// the same order; a task goes in a batch together with its ends, so that a row says what is counted; memory is bounded by the number of
+// tasks, of ends, and by the size of their texts: beyond it the oldest are given up, a task together with its ends, so that rows and
+// roll-ups stay one truth, and counted; once the whole text of a field is on disk, memory keeps its beginning only.
 import type { Batch, TryEnd } from '../../../../shared/events/cluster-state.ts';
 import { LONG_FIELDS, type LongField, type TaskRecord, type TryRecord } from '../../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../../shared/events/worker-record.ts';
@@ -26,6 +26,9 @@ const BOUNDS: Bounds = { tasks: 250_000, finishes: 750_000, text: 64 * 1024 * 10
 
 /** Of one batch, so that the writer is never busy for long. */
 const BATCH_TASKS = 10_000;
+const MAX_UNDER_WAY = 4;
+/** No further batch joins those under way when their texts take more than this. @unit characters */
+const TEXT_UNDER_WAY = 8 * 1024 * 1024;
 
 interface LongText {
   record: TaskRecord;
@@ -37,6 +40,8 @@ export interface Work {
   readonly records: readonly TaskRecord[];
   readonly long: readonly LongText[];
   readonly longTries: readonly TryRecord[];
+  /** Of the texts of its tasks. @unit characters */
+  readonly size: number;
 }
 
 /** A task with changes. */
@@ -61,7 +66,10 @@ export class WriteBehind {
   #heard: Heard | null = null;
   /** States of tasks whose record has been replaced by another one since. */
   #early: WireBatch | null = null;
-  #inFlight: Work | null = null;
+  /** In their order. The first `#sent` of them were handed out since the last failure. */
+  readonly #underWay: Work[] = [];
+  #sent = 0;
+  #underWaySize = 0;
   /** Tasks whose changes were given up. */
   givenUp = 0;
 
@@ -71,11 +79,13 @@ export class WriteBehind {
 
   /** Tasks with changes that are not on disk. */
   get waiting(): number {
-    return this.#tasks.size + (this.#inFlight?.records.length ?? 0);
+    return this.#underWay.reduce((sum, { records }) => sum + records.length, this.#tasks.size);
   }
   get isEmpty(): boolean {
+    return this.#underWay.length === 0 && this.#isNothingLeft;
+  }
+  get #isNothingLeft(): boolean {
     return (
-      this.#inFlight === null &&
       this.#early === null &&
       this.#tasks.size === 0 &&
       this.#workers.size === 0 &&
@@ -118,18 +128,45 @@ export class WriteBehind {
     }
   }
 
-  /** The batch to write now: the one that failed again, or the next; null: there is nothing. `done` when it is on disk. */
+  /**
+   * The batch to send after those under way: one that is to go again, or a new one. null: there is nothing, or enough is under way.
+   * `done` when it is on disk.
+   */
   next(): Work | null {
-    if (this.#inFlight !== null || this.isEmpty) return this.#inFlight;
+    const again = this.#underWay[this.#sent];
+    if (again) {
+      this.#sent++;
+      return again;
+    }
+    if (this.#isNothingLeft || this.#underWay.length >= MAX_UNDER_WAY || this.#underWaySize > TEXT_UNDER_WAY)
+      return null;
+    const work = this.#cut();
+    this.#underWay.push(work);
+    this.#sent++;
+    this.#underWaySize += work.size;
+    return work;
+  }
+
+  /** Whatever is under way was not written: it goes again, in its order. */
+  failed(): void {
+    this.#sent = 0;
+  }
+
+  #cut(): Work {
     const wire = this.#early ?? emptyWire();
     this.#early = null;
     const records: TaskRecord[] = [];
+    const texts = { long: [] as LongText[], longTries: [] as TryRecord[] };
+    let size = 0;
     for (const waiting of this.#tasks.values()) {
       if (records.length >= BATCH_TASKS) break;
+      const { record, finishes } = waiting;
       this.#forget(waiting);
-      pushTask(wire, waiting.record);
-      if (waiting.finishes) wire.finishes.push(...waiting.finishes);
-      records.push(waiting.record);
+      pushTask(wire, record);
+      if (finishes !== null) for (const value of finishes) wire.finishes.push(value);
+      records.push(record);
+      if (waiting.size > ROW_TEXT || record.tries !== null) addLongTexts(texts, record);
+      size += waiting.size;
     }
     for (const w of this.#workers.values()) pushWorker(wire, w);
     wire.gone = [...this.#gone];
@@ -144,8 +181,7 @@ export class WriteBehind {
       wire.heard = this.#heard;
       this.#heard = null;
     }
-    this.#inFlight = { wire, records, ...longTexts(records) };
-    return this.#inFlight;
+    return { wire, records, size, ...texts };
   }
 
   /** A change of it was given up at any time. */
@@ -155,13 +191,16 @@ export class WriteBehind {
 
   /** The batch is on disk. @param missing tasks of it that have no row: they are written whole with the next */
   done(work: Work, missing: readonly string[]): void {
-    this.#inFlight = null;
+    this.#underWay.splice(this.#underWay.indexOf(work), 1);
+    this.#sent--;
+    this.#underWaySize -= work.size;
     const lost = new Set(missing);
-    for (const record of work.records) {
-      if (!lost.has(record.uuid)) continue;
-      forgetStored(record);
-      this.#addTask(record);
-    }
+    if (lost.size > 0)
+      for (const record of work.records) {
+        if (!lost.has(record.uuid)) continue;
+        forgetStored(record);
+        this.#addTask(record);
+      }
     for (const { record, field, text } of work.long) {
       if (lost.has(record.uuid) || record[field] !== text) continue;
       record[field] = ownText(beginning(text));
@@ -175,7 +214,7 @@ export class WriteBehind {
     }
   }
 
-  #addTask(record: TaskRecord): void {
+  #addTask(record: TaskRecord): Waiting {
     const known = this.#tasks.get(record.uuid);
     if (known && known.record !== record) {
       // The older record has left memory since: what it knew is written before.
@@ -184,14 +223,19 @@ export class WriteBehind {
     }
     const size = textSize(record);
     this.#textSize += size - (known?.size ?? 0);
-    if (known) Object.assign(known, { record, size });
-    else this.#tasks.set(record.uuid, { record, size, finishes: null });
+    if (known) {
+      known.record = record;
+      known.size = size;
+      return known;
+    }
+    const waiting: Waiting = { record, size, finishes: null };
+    this.#tasks.set(record.uuid, waiting);
+    return waiting;
   }
 
   #addFinish(finish: TryEnd): void {
     const { task } = finish;
-    if (!this.#tasks.has(task.uuid)) this.#addTask(task);
-    const waiting = this.#tasks.get(task.uuid)!;
+    const waiting = this.#tasks.get(task.uuid) ?? this.#addTask(task);
     waiting.finishes ??= [];
     pushFinish(waiting.finishes, finish);
     this.#finishCount++;
@@ -230,19 +274,14 @@ function textSize(t: TaskRecord): number {
   return size;
 }
 
-function longTexts(records: readonly TaskRecord[]): Pick<Work, 'long' | 'longTries'> {
-  const long: LongText[] = [];
-  const longTries: TryRecord[] = [];
+function addLongTexts({ long, longTries }: { long: LongText[]; longTries: TryRecord[] }, record: TaskRecord): void {
   const isLong = (text: string | null) => text !== null && text.length > ROW_TEXT;
-  for (const record of records) {
-    for (const field of LONG_FIELDS) {
-      const text = record[field];
-      if (isLong(text)) long.push({ record, field, text: text! });
-    }
-    for (const one of record.tries ?? [])
-      if (!one.cut && (isLong(one.exception) || isLong(one.traceback))) longTries.push(one);
+  for (const field of LONG_FIELDS) {
+    const text = record[field];
+    if (isLong(text)) long.push({ record, field, text: text! });
   }
-  return { long, longTries };
+  for (const one of record.tries ?? [])
+    if (!one.cut && (isLong(one.exception) || isLong(one.traceback))) longTries.push(one);
 }
 
 /** A slice would keep the whole text in memory. */

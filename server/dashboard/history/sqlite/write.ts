@@ -56,6 +56,8 @@ export class HistoryWriter {
   #rollup: Rollup;
   readonly #noted = new Map<string, number>();
   readonly #groups = new KnownNames(MAX_GROUPS);
+  /** The last batch was written: the one sent after it may be, too. */
+  #isInOrder = false;
 
   constructor(path: string, options: WriterOptions = {}) {
     this.#file = new HistoryFile(path, (db) => {
@@ -67,8 +69,13 @@ export class HistoryWriter {
     this.#rollup = new Rollup(this.#db);
   }
 
-  /** @throws FileGone when the path does not lead to the file that is open */
-  write(batch: WireBatch, now: number): Written {
+  /**
+   * @param isFirst nothing was sent before it that was not answered; another one is written only after one that was
+   * @throws FileGone when the path does not lead to the file that is open
+   */
+  write(batch: WireBatch, now: number, isFirst = true): Written {
+    if (!isFirst && !this.#isInOrder) throw new Error('The batch before this one was not written');
+    this.#isInOrder = false;
     this.#file.check();
     const missing: string[] = [];
     const noted: string[] = [];
@@ -80,6 +87,7 @@ export class HistoryWriter {
       throw error;
     }
     this.#rollup.committed(now);
+    this.#isInOrder = true;
     return { missing };
   }
 
