@@ -1,13 +1,14 @@
 // Results in one SQLite file shared by every process of the machine: `sqlite:///results.db`. It may be the broker's file, too.
-// The tables: sqlite-tables.ts. Waking other processes: sqlite-wake.ts.
+// The tables: sqlite-tables.ts. A file deleted under us: sqlite-file.ts. Waking other processes: sqlite-wake.ts.
 // Holds: what is stored in one turn of the event loop goes in one transaction, and `store` resolves after its commit; ids of rows only
 // grow, so that "what is new" is one range; a SUCCESS is never overwritten; chord parts are counted in a write transaction.
 // Where this differs from Celery's database store: own tables, encoded bytes instead of pickles, chords counted by the store.
 
 import { resolve } from 'node:path';
-import { EmbeddedDb, type SqlValue } from '../embedded-db.ts';
+import type { EmbeddedDb, SqlValue } from '../embedded-db.ts';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
+import { createTimer } from '../timer.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, nextCheckMs } from './chord.ts';
 import type {
@@ -20,7 +21,9 @@ import type {
   OpenChord,
 } from './contract.ts';
 import { SQLITE } from './flags.ts';
-import { createTables, SQL } from './sqlite-tables.ts';
+import { retrying } from './retrying.ts';
+import { isTemporary, ResultFile } from './sqlite-file.ts';
+import { SQL } from './sqlite-tables.ts';
 import { Wake } from './sqlite-wake.ts';
 import { cannotStore, storeClosed } from './store-errors.ts';
 import { type ResultListener, ResultListeners, waitFor, watchAll } from './waiters.ts';
@@ -44,8 +47,11 @@ const FIRST_CLEANUP_MS = 60_000;
 const CLEANUP_SLICE = 10_000;
 const IDS_PER_QUERY = 200;
 
+/** As long as Celery waits for a Redis: a full disk is as temporary as a server that is away. */
+const PATIENCE = { maxRetries: 40, baseMs: 500, longestMs: 1000 };
+
 export function createSqliteBackend(context: BackendContext): CountingBackend {
-  return new SqliteBackend(context);
+  return retrying(new SqliteBackend(context), PATIENCE, createTimer()) as CountingBackend;
 }
 
 class SqliteBackend implements CountingBackend {
@@ -53,10 +59,12 @@ class SqliteBackend implements CountingBackend {
   readonly flags = SQLITE;
   readonly enabled = true;
   readonly #context: BackendContext;
-  readonly #db: EmbeddedDb;
+  readonly #file: ResultFile;
   readonly #wake: Wake;
   readonly #listeners = new ResultListeners();
   #unwatch: (() => void) | null = null;
+  /** What was to be written last was refused. */
+  #away = false;
   /** Rows up to here were told to the listeners. */
   #seen = 0;
   #pending: PendingStore[] = [];
@@ -67,11 +75,8 @@ class SqliteBackend implements CountingBackend {
     const path = filePath(context.url);
     try {
       const { synchronous } = context.options;
-      this.#db = new EmbeddedDb(path, synchronous === 'FULL' || synchronous === 'OFF' ? { synchronous } : {});
-      // As the broker's connection, which may share the file: a checkpoint is some milliseconds of fsync for whoever commits then.
-      // Every 1000 pages it met one in fifty round trips (p99 6.5 ms); now one in two hundred.
-      this.#db.exec('PRAGMA wal_autocheckpoint = 4000');
-      createTables(this.#db);
+      const given = synchronous === 'FULL' || synchronous === 'OFF' ? ({ synchronous } as const) : {};
+      this.#file = new ResultFile(path, given, () => this.#moved());
     } catch (error) {
       throw new BackendError(`Cannot open the result store ${path}: ${toError(error).message}`, { cause: error });
     }
@@ -85,7 +90,7 @@ class SqliteBackend implements CountingBackend {
 
   store(meta: ResultMeta): Promise<void> {
     return new Promise((done, failed) => {
-      this.#opened();
+      this.#checkOpen();
       const { body, contentType, contentEncoding } = this.#context.encode(meta);
       const id = meta.task_id;
       const params = [id, meta.status, this.#expiry(), contentType, contentEncoding, body, id];
@@ -122,7 +127,7 @@ class SqliteBackend implements CountingBackend {
   subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
     this.#opened();
     if (!this.#unwatch) {
-      this.#seen = Number(this.#db.get<{ id: number | null }>(SQL.lastId)?.id ?? 0);
+      this.#seen = Number(this.#opened().get<{ id: number | null }>(SQL.lastId)?.id ?? 0);
       this.#unwatch = this.#wake.watch(() => this.#tell());
     }
     const remove = this.#listeners.add(taskId, listener, onError);
@@ -136,12 +141,12 @@ class SqliteBackend implements CountingBackend {
 
   async forget(taskId: string): Promise<void> {
     this.#flush();
-    this.#ask(() => this.#opened().run(SQL.forget, taskId));
+    this.#write((db) => db.run(SQL.forget, taskId));
   }
 
   async saveGroup(groupId: string, result: unknown): Promise<void> {
     const { body, contentType, contentEncoding } = this.#context.encode({ result });
-    this.#ask(() => this.#opened().run(SQL.saveGroup, groupId, this.#expiry(), contentType, contentEncoding, body));
+    this.#write((db) => db.run(SQL.saveGroup, groupId, this.#expiry(), contentType, contentEncoding, body));
   }
 
   async restoreGroup(groupId: string): Promise<unknown | null> {
@@ -150,30 +155,30 @@ class SqliteBackend implements CountingBackend {
   }
 
   async forgetGroup(groupId: string): Promise<void> {
-    this.#write(() => {
-      this.#db.run(SQL.forgetGroup, groupId);
-      this.#db.run(SQL.forgetChord, groupId);
-      this.#db.run(SQL.forgetParts, groupId);
-      this.#db.run(SQL.forgetPlan, groupId);
+    this.#write((db) => {
+      db.run(SQL.forgetGroup, groupId);
+      db.run(SQL.forgetChord, groupId);
+      db.run(SQL.forgetParts, groupId);
+      db.run(SQL.forgetPlan, groupId);
     });
   }
 
   async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
     const encoded = encodedPlan(this.#context, plan);
     const now = Math.ceil(this.#context.now());
-    this.#write(() => {
-      this.#db.run(SQL.startChord, groupId, size, this.#expiry(), groupId);
+    this.#write((db) => {
+      db.run(SQL.startChord, groupId, size, this.#expiry(), groupId);
       if (!encoded) return;
       const { body, contentType, contentEncoding } = encoded;
       const check = now + CHECK_AFTER_MS;
-      this.#db.run(SQL.addPlan, groupId, now, check, this.#expiry(), contentType, contentEncoding, body);
+      db.run(SQL.addPlan, groupId, now, check, this.#expiry(), contentType, contentEncoding, body);
     });
   }
 
   async growChord(groupId: string, by: number): Promise<void> {
-    this.#write(() => {
-      this.#db.run(SQL.growChord, by, groupId);
-      this.#db.run(SQL.forgetPlan, groupId);
+    this.#write((db) => {
+      db.run(SQL.growChord, by, groupId);
+      db.run(SQL.forgetPlan, groupId);
     });
   }
 
@@ -181,10 +186,10 @@ class SqliteBackend implements CountingBackend {
     const now = Math.ceil(this.#context.now());
     // Most looks find nothing, and need no lock.
     if (!this.#ask(() => this.#opened().get(SQL.hasDuePlan, now))) return [];
-    const due = this.#write(() => {
-      const plans = this.#db.all<EncodedRow & { group_id: string; started_at: number }>(SQL.duePlans, now, limit);
+    const due = this.#write((db) => {
+      const plans = db.all<EncodedRow & { group_id: string; started_at: number }>(SQL.duePlans, now, limit);
       for (const { group_id, started_at } of plans) {
-        this.#db.run(SQL.postponePlan, now + Math.ceil(nextCheckMs(now - started_at)), group_id);
+        db.run(SQL.postponePlan, now + Math.ceil(nextCheckMs(now - started_at)), group_id);
       }
       return plans;
     });
@@ -199,30 +204,31 @@ class SqliteBackend implements CountingBackend {
     return this.#ask(() => {
       const chord = this.#opened().get<{ done: number }>(SQL.getChord, groupId);
       if (!chord || chord.done) return null;
-      return new Set(this.#db.all<{ task_id: string }>(SQL.partIds, groupId).map((part) => part.task_id));
+      return new Set(
+        this.#opened()
+          .all<{ task_id: string }>(SQL.partIds, groupId)
+          .map((part) => part.task_id),
+      );
     });
   }
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
     const { body, contentType, contentEncoding } = this.#context.encode({ result: part.result });
-    const ready = this.#write(() => {
-      const chord = this.#db.get<{ size: number; count: number; done: number }>(SQL.getChord, part.groupId);
+    const ready = this.#write((db) => {
+      const chord = db.get<{ size: number; count: number; done: number }>(SQL.getChord, part.groupId);
       if (chord?.done) return null;
       const { groupId, taskId, index, state } = part;
       const expiry = this.#expiry();
-      const repeated = this.#db.get(SQL.hasPart, groupId, taskId) !== undefined;
-      this.#db.run(SQL.addPart, groupId, taskId, index, state, expiry, contentType, contentEncoding, body);
+      const repeated = db.get(SQL.hasPart, groupId, taskId) !== undefined;
+      db.run(SQL.addPart, groupId, taskId, index, state, expiry, contentType, contentEncoding, body);
       if (!chord) return null;
-      if (!repeated) this.#db.run(SQL.countPart, groupId);
+      if (!repeated) db.run(SQL.countPart, groupId);
       if (chord.count + (repeated ? 0 : 1) < chord.size) return null;
       const now = Math.ceil(this.#context.now());
-      const claim = this.#db.get<{ task_id: string }>(SQL.getClaim, groupId, now);
+      const claim = db.get<{ task_id: string }>(SQL.getClaim, groupId, now);
       if (claim && claim.task_id !== taskId) return { claimedBy: claim.task_id };
-      this.#db.run(SQL.claim, groupId, taskId, now + CLAIM_MS);
-      const rows = this.#db.all<EncodedRow & { task_id: string; idx: number | null; state: string }>(
-        SQL.parts,
-        groupId,
-      );
+      db.run(SQL.claim, groupId, taskId, now + CLAIM_MS);
+      const rows = db.all<EncodedRow & { task_id: string; idx: number | null; state: string }>(SQL.parts, groupId);
       return { rows, repeated };
     });
     if (!ready) return null;
@@ -240,11 +246,11 @@ class SqliteBackend implements CountingBackend {
   }
 
   async forgetChord(groupId: string): Promise<void> {
-    this.#write(() => {
-      this.#db.run(SQL.finishChord, groupId);
-      this.#db.run(SQL.forgetClaim, groupId);
-      this.#db.run(SQL.forgetParts, groupId);
-      this.#db.run(SQL.forgetPlan, groupId);
+    this.#write((db) => {
+      db.run(SQL.finishChord, groupId);
+      db.run(SQL.forgetClaim, groupId);
+      db.run(SQL.forgetParts, groupId);
+      db.run(SQL.forgetPlan, groupId);
     });
   }
 
@@ -254,26 +260,26 @@ class SqliteBackend implements CountingBackend {
     const last = Number(this.#ask(() => this.#opened().get<{ id: number | null }>(SQL.lastId))?.id ?? 0);
     const first = Number(this.#ask(() => this.#opened().get<{ id: number | null }>(SQL.firstId))?.id ?? 0);
     let count = 0;
-    for (let from = first - 1; from < last && this.#db.isOpen; from += CLEANUP_SLICE) {
-      count += this.#ask(() => this.#db.run(SQL.expireSlice, from, from + CLEANUP_SLICE, now)).changes;
+    for (let from = first - 1; from < last && this.#file.isOpen; from += CLEANUP_SLICE) {
+      count += this.#ask(() => this.#opened().run(SQL.expireSlice, from, from + CLEANUP_SLICE, now)).changes;
       await new Promise((next) => setImmediate(next));
     }
-    if (!this.#db.isOpen) return count;
-    count += this.#ask(() => this.#db.run(SQL.expireGroups, now)).changes;
-    this.#ask(() => this.#db.run(SQL.expireParts, now));
-    this.#ask(() => this.#db.run(SQL.expireClaims, now));
-    this.#ask(() => this.#db.run(SQL.expireChords, now));
-    this.#ask(() => this.#db.run(SQL.expirePlans, now));
+    if (!this.#file.isOpen) return count;
+    count += this.#ask(() => this.#opened().run(SQL.expireGroups, now)).changes;
+    this.#ask(() => this.#opened().run(SQL.expireParts, now));
+    this.#ask(() => this.#opened().run(SQL.expireClaims, now));
+    this.#ask(() => this.#opened().run(SQL.expireChords, now));
+    this.#ask(() => this.#opened().run(SQL.expirePlans, now));
     return count;
   }
 
   async close(): Promise<void> {
-    if (!this.#db.isOpen) return;
+    if (!this.#file.isOpen) return;
     this.#flush();
     this.#unwatch?.();
     this.#unwatch = null;
     this.#listeners.fail(storeClosed());
-    this.#db.close();
+    this.#file.close();
     this.#wake.close();
   }
 
@@ -294,46 +300,90 @@ class SqliteBackend implements CountingBackend {
 
   #commit(batch: readonly PendingStore[]): void {
     try {
-      this.#db.transaction(() => {
-        for (const one of batch) this.#db.run(SQL.store, ...one.params);
+      this.#file.write((db) => {
+        for (const one of batch) db.run(SQL.store, ...one.params);
       });
     } catch (error) {
+      const reason = toError(error);
+      const temporary = isTemporary(reason);
+      if (temporary) this.#isAway(reason);
       // One record too large, say, must not take the others along.
-      if (batch.length > 1) for (const one of batch) this.#commit([one]);
-      else for (const one of batch) one.failed(cannotStore(one.meta, error));
+      if (batch.length > 1 && !temporary) for (const one of batch) this.#commit([one]);
+      else for (const one of batch) one.failed(cannotStore(one.meta, this.#failed(reason)));
       return;
     }
+    this.#isBack();
     for (const one of batch) one.done();
+  }
+
+  /** Slots stay taken while results wait: nothing else would say why. */
+  #isAway(error: Error): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.#context.log?.warning(
+      `The result store ${this.#file.path} takes nothing (${error.message}): results wait until it does.`,
+    );
+  }
+
+  #isBack(): void {
+    if (!this.#away) return;
+    this.#away = false;
+    this.#context.log?.info(`The result store ${this.#file.path} takes results again.`);
+  }
+
+  #moved(): void {
+    this.#seen = 0;
+    this.#context.log?.warning(
+      `The result store ${this.#file.path} was deleted or replaced while it was in use: going on in the file that is there now.`,
+    );
   }
 
   /** Tell the listeners what has been stored since last time, by this process or another. */
   #tell(): void {
-    if (this.#listeners.size === 0 || !this.#db.isOpen) return;
-    const rows = this.#ask(() => this.#db.all<{ id: number; task_id: string }>(SQL.newer, this.#seen));
+    if (this.#listeners.size === 0 || !this.#file.isOpen) return;
+    const rows = this.#ask(() => this.#opened().all<{ id: number; task_id: string }>(SQL.newer, this.#seen));
     for (const { id, task_id } of rows) {
       this.#seen = Math.max(this.#seen, Number(id));
       if (!this.#listeners.has(task_id)) continue;
-      const row = this.#ask(() => this.#db.get<EncodedRow>(SQL.get, task_id));
+      const row = this.#ask(() => this.#opened().get<EncodedRow>(SQL.get, task_id));
       if (row) this.#listeners.emit(task_id, () => this.#decode(task_id, row));
     }
   }
 
   #opened(): EmbeddedDb {
-    if (!this.#db.isOpen) throw storeClosed();
-    return this.#db;
+    this.#checkOpen();
+    return this.#file.db;
   }
 
-  #write<T>(work: () => T): T {
-    return this.#ask(() => this.#opened().transaction(work));
+  #checkOpen(): void {
+    if (!this.#file.isOpen) throw storeClosed();
+  }
+
+  #write<T>(work: (db: EmbeddedDb) => T): T {
+    this.#checkOpen();
+    try {
+      return this.#file.write(work);
+    } catch (error) {
+      if (isTemporary(toError(error))) this.#isAway(toError(error));
+      throw this.#failed(error);
+    }
   }
 
   #ask<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {
-      if (error instanceof BackendError) throw error;
-      throw new BackendError(`The result store ${this.#db.path} failed: ${toError(error).message}`, { cause: error });
+      throw this.#failed(error);
     }
+  }
+
+  #failed(thrown: unknown): BackendError {
+    if (thrown instanceof BackendError) return thrown;
+    const error = toError(thrown);
+    return new BackendError(`The result store ${this.#file.path} failed: ${error.message}`, {
+      cause: error,
+      temporary: isTemporary(error),
+    });
   }
 
   #expiry(): number | null {

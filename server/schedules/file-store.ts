@@ -3,7 +3,7 @@
 // Holds: the file is whole at any moment, also after SIGKILL (written beside, synced, renamed), and only its user reads it, since it
 // holds arguments; the lock ends with its process, however that ends; a file that cannot be read is put aside, never overwritten.
 // Celery: beat.py PersistentScheduler (a shelve file without a lock)
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { jsonText } from '../../shared/json-text.ts';
@@ -165,14 +165,20 @@ class FileLease implements ScheduleLease {
     const lines = [...entries].map(([name, entry]) => `\n ${JSON.stringify(name)}: ${jsonText(entryToJson(entry))}`);
     const text = `{"version": 1, "owner": ${owner}, "entries": {${lines.join(',')}\n}}\n`;
     const beside = `${this.#path}.${process.pid}.tmp`;
-    const file = await open(beside, 'w', 0o600);
     try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(beside, 'w', 0o600);
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(beside, this.#path);
+    } catch (error) {
+      // A half of it would be all that a full disk has room for.
+      await rm(beside, { force: true }).catch(() => {});
+      throw error;
     }
-    await rename(beside, this.#path);
   }
 }
 

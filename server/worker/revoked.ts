@@ -1,8 +1,9 @@
 // What was revoked: ids (bounded, expiring) and stamps.
 // Not here: what a revoke does to a request (request.ts), who asks for it (panel/manage.ts), the file of a restart (state-db.ts).
 // Holds: at most `limit` ids, the oldest forgotten first; expired ones count until they are purged, as in Celery. One more id costs the
-// same whether there are a hundred or fifty thousand.
+// same whether there are a hundred or fifty thousand. Ages go by the monotonic clock: setting the wall clock makes none of them old.
 // Celery 5.6: worker/state.py, utils/collections.py LimitedSet.
+import type { Timer } from '../timer.ts';
 
 /** Below it a time is one since a machine was started, above it one since 1970. @unit seconds */
 const LONGEST_UPTIME = 1_000_000_000;
@@ -13,14 +14,14 @@ const EXPIRES = 10_800;
 
 interface Revoked {
   readonly id: string;
-  /** @unit milliseconds since the epoch */
+  /** By the monotonic clock, before its zero for what was revoked before this process began. @unit milliseconds */
   readonly whenMs: number;
 }
 
 export class RevokedSet {
   readonly limit: number;
   readonly expiresMs: number;
-  readonly #now: () => number;
+  readonly #clock: Pick<Timer, 'now' | 'monotonic'>;
   readonly #ids = new Map<string, Revoked>();
   /**
    * The same, oldest first, from #first on; one that was revoked again stands here twice, and counts where it is the one in #ids. A row
@@ -28,13 +29,13 @@ export class RevokedSet {
    */
   #order: Revoked[] = [];
   #first = 0;
-  /** Stamp name -> values, in memory only, as in Celery. */
+  /** Stamp name -> values, in memory only, as in Celery; bounded, unlike there. */
   readonly stamps = new Map<string, Set<string>>();
   /** Called after each change of the ids. */
   onChange: (() => void) | null = null;
 
-  constructor(now: () => number, env: NodeJS.ProcessEnv = process.env) {
-    this.#now = now;
+  constructor(clock: Pick<Timer, 'now' | 'monotonic'>, env: NodeJS.ProcessEnv = process.env) {
+    this.#clock = clock;
     this.limit = positive(env.CELERY_WORKER_REVOKES_MAX) ?? LIMIT;
     this.expiresMs = (positive(env.CELERY_WORKER_REVOKE_EXPIRES) ?? EXPIRES) * 1000;
   }
@@ -48,9 +49,9 @@ export class RevokedSet {
     return this.#ids.size > 0 && this.#ids.has(id);
   }
 
-  add(id: string, whenMs: number = this.#now()): void {
+  add(id: string): void {
     this.#ids.delete(id);
-    this.#append({ id, whenMs });
+    this.#append({ id, whenMs: this.#clock.monotonic() });
     if (this.#ids.size > this.limit) this.purge();
     // Of those that were revoked again and again.
     if (this.#order.length > 2 * this.limit + 1024) this.#compact([...this.#ids.values()]);
@@ -63,11 +64,13 @@ export class RevokedSet {
    */
   merge(ids: Readonly<Record<string, unknown>>): void {
     const all = [...this.#ids.values()];
+    const nowMs = this.#clock.monotonic();
+    const sinceEpochMs = this.#clock.now() - nowMs;
     for (const [id, when] of Object.entries(ids)) {
       // Celery sends LimitedSet._data: id -> [time, id] in its older form, id -> time in the newer one.
       const seconds = Array.isArray(when) ? when[0] : when;
       const known = typeof seconds === 'number' && seconds > LONGEST_UPTIME;
-      if (!this.#ids.has(id)) all.push({ id, whenMs: known ? seconds * 1000 : this.#now() });
+      if (!this.#ids.has(id)) all.push({ id, whenMs: known ? seconds * 1000 - sinceEpochMs : nowMs });
     }
     // They may be older than what is here; equal times stay in the order they came.
     all.sort((a, b) => a.whenMs - b.whenMs);
@@ -80,7 +83,7 @@ export class RevokedSet {
 
   /** Forget what has expired, then the oldest beyond the limit. */
   purge(): void {
-    const before = this.#now() - this.expiresMs;
+    const before = this.#clock.monotonic() - this.expiresMs;
     for (; this.#first < this.#order.length; this.#first++) {
       const oldest = this.#order[this.#first]!;
       if (this.#ids.get(oldest.id) !== oldest) continue;
@@ -106,14 +109,35 @@ export class RevokedSet {
 
   /** id -> unix time in seconds, as `hello` sends it. Never a whole number: Python takes floats, and 1.0 is written 1. */
   toRecord(): Record<string, number> {
-    return Object.fromEntries([...this.#ids.values()].map(({ id, whenMs }) => [id, (Math.floor(whenMs) + 0.5) / 1000]));
+    const sinceEpochMs = this.#clock.now() - this.#clock.monotonic();
+    const seconds = (whenMs: number): number => (Math.floor(whenMs + sinceEpochMs) + 0.5) / 1000;
+    return Object.fromEntries([...this.#ids.values()].map(({ id, whenMs }) => [id, seconds(whenMs)]));
   }
 
   addStamps(headers: Readonly<Record<string, readonly string[]>>): void {
     for (const [name, values] of Object.entries(headers)) {
       const known = this.stamps.get(name) ?? new Set();
       for (const value of values) known.add(value);
+      // The last named is the last to be forgotten.
+      this.stamps.delete(name);
       this.stamps.set(name, known);
+    }
+    this.#boundStamps();
+  }
+
+  /** As many values as ids. A tenth goes at once: finding the first entry of a Set passes over all that were deleted before it. */
+  #boundStamps(): void {
+    let count = 0;
+    for (const values of this.stamps.values()) count += values.size;
+    if (count <= this.limit) return;
+    let excess = count - Math.floor(this.limit * 0.9);
+    for (const [name, values] of this.stamps) {
+      for (const value of values) {
+        if (excess === 0) return;
+        values.delete(value);
+        excess--;
+      }
+      this.stamps.delete(name);
     }
   }
 

@@ -1,14 +1,18 @@
 // The file in which revoked ids and the logical clock outlive a restart (--statedb), and the step that reads and writes it.
 // Not here: the ids themselves (revoked.ts).
-// Holds: the file is whole or not there; a file that cannot be written is said, and work goes on.
+// Holds: the file is whole or not there; a file that cannot be written is said and tried again, and work goes on; one that is damaged
+// is put aside, never overwritten, and one of somebody else's is refused.
 // Celery 5.6: worker/state.py Persistent. The file is our own, not Python's shelve.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { nodeFormat } from '../nodename.ts';
 import type { TimerHandle } from '../timer.ts';
 import { Bootstep } from './blueprint.ts';
 import type { RevokedSet } from './revoked.ts';
 import type { Worker } from './worker.ts';
+
+/** A file that could not be written is tried again after so long. */
+const RETRY_MS = 10_000;
 
 interface StateFile {
   umbel: 1;
@@ -23,8 +27,11 @@ export class StateDb {
     this.path = path;
   }
 
-  /** null: there is none yet. */
-  load(): { revoked: Record<string, number>; clock: number } | null {
+  /**
+   * null: there is none yet, or it was put aside.
+   * @param putAside told where a damaged file is now, and why
+   */
+  load(putAside?: (place: string, reason: string) => void): { revoked: Record<string, number>; clock: number } | null {
     let text: string;
     try {
       text = readFileSync(this.path, 'utf8');
@@ -34,9 +41,17 @@ export class StateDb {
     }
     try {
       const file = JSON.parse(text) as StateFile;
-      if (file.umbel !== 1 || typeof file.revoked !== 'object') throw new Error('no umbel state');
+      if (file.umbel !== 1 || typeof file.revoked !== 'object' || file.revoked === null)
+        throw new Error('no umbel state');
       return { revoked: file.revoked, clock: Number(file.clock) || 0 };
-    } catch {
+    } catch (error) {
+      // A crash of the machine may leave it empty or cut off.
+      if (text === '' || text.startsWith('{"umbel":1')) {
+        const place = `${this.path}.unreadable-${process.pid}`;
+        renameSync(this.path, place);
+        putAside?.(place, toError(error).message);
+        return null;
+      }
       throw new ImproperlyConfigured(
         `${this.path} is not a state file of umbel (Python's shelve files cannot be read). Choose another --statedb.`,
       );
@@ -47,8 +62,13 @@ export class StateDb {
   save(revoked: RevokedSet, clock: number): void {
     const file: StateFile = { umbel: 1, revoked: revoked.toRecord(), clock };
     const beside = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(beside, JSON.stringify(file), { mode: 0o600 });
-    renameSync(beside, this.path);
+    try {
+      writeFileSync(beside, JSON.stringify(file), { mode: 0o600 });
+      renameSync(beside, this.path);
+    } catch (error) {
+      rmSync(beside, { force: true });
+      throw error;
+    }
   }
 }
 
@@ -67,15 +87,23 @@ export class StateDbStep extends Bootstep<Worker> {
 
   override start(worker: Worker): void {
     const { revoked } = worker.state;
-    const stored = this.#file!.load();
+    const stored = this.#file!.load((place, reason) =>
+      worker.log.warning(
+        `The state file ${this.#file!.path} cannot be read and was put aside as ${place}: what was revoked before is not known (${reason})`,
+      ),
+    );
     if (stored) {
       revoked.merge(stored.revoked);
       worker.app.clock.adjust(stored.clock);
     }
     // Not only at the end: a killed worker must not run what was revoked.
     revoked.onChange = () => {
-      this.#saving ??= worker.timer.after(500, () => this.#save(worker));
+      this.#saveAfter(worker, 500);
     };
+  }
+
+  #saveAfter(worker: Worker, ms: number): void {
+    this.#saving ??= worker.timer.after(ms, () => this.#save(worker));
   }
 
   override stop(worker: Worker): void {
@@ -91,6 +119,7 @@ export class StateDbStep extends Bootstep<Worker> {
       this.#file!.save(worker.state.revoked, worker.app.clock.value);
     } catch (error) {
       worker.log.error(`Cannot write the state file ${this.#file!.path}: ${toError(error).message}`);
+      if (worker.state.revoked.onChange) this.#saveAfter(worker, RETRY_MS);
     }
   }
 }

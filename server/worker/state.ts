@@ -23,7 +23,7 @@ export class WorkerState {
 
   constructor(timer: Pick<Timer, 'now' | 'monotonic'>) {
     this.#timer = timer;
-    this.revoked = new RevokedSet(() => timer.now());
+    this.revoked = new RevokedSet(timer);
     this.#startedMs = timer.monotonic();
   }
 

@@ -111,7 +111,14 @@ export class Restore {
       if (link.alive && isOutOfMemory(error)) return true;
       throw error;
     }
-    const holder = String((await batch.command('GET', keys.unackedMutex)) ?? '');
+    // Something else under its name holds nobody up for ever.
+    const holder = await batch.command('GET', keys.unackedMutex).then(
+      (token) => String(token ?? ''),
+      (error: unknown) => {
+        if (!link.alive) throw error;
+        return 'no mutex';
+      },
+    );
     if (holder !== this.#holder.token) this.#holder = { token: holder, sinceMs: link.timer.monotonic() };
     if (link.timer.monotonic() - this.#holder.sinceMs >= forMs) return true;
     this.#closest?.cancel();

@@ -101,6 +101,8 @@ export class SqliteBroker {
       });
       this.#inode = statSync(path).ino;
     } catch (error) {
+      // What was put off until after the transaction finds nobody.
+      this.#mode = 'lost';
       this.#db.close();
       throw asOperational(error, path, url);
     }

@@ -46,6 +46,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   /** The others, by name. */
   readonly peers = new Map<string, WorkerRecord>();
   readonly #host: ConsumerHost;
+  /** As the wall clock stood when this began. */
+  readonly #sinceEpochMs: number;
   readonly #elections: Elections;
   readonly #accept: ReadonlySet<string>;
   readonly #codec: BodyCodec;
@@ -60,6 +62,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     super(consumer, options);
     const { host } = consumer;
     this.#host = host;
+    this.#sinceEpochMs = host.timer.now() - host.timer.monotonic();
     this.enabled = !host.options.withoutGossip;
     this.#codec = host.app.codec;
     this.#accept = this.#codec.acceptSet([host.app.conf.get('event_serializer'), 'json']);
@@ -202,7 +205,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     }
   }
 
+  /** Who was heard when, and who is silent, goes by a clock that nobody sets. @unit seconds */
   #now(): number {
-    return this.#host.timer.now() / 1000;
+    return (this.#host.timer.monotonic() + this.#sinceEpochMs) / 1000;
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { CountingBackend } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
+import { silentLogger } from '../../../server/log.ts';
 import { backendContract } from '../../contract/backend.ts';
+import { until } from '../../support/until.ts';
 import { record, testContext } from './context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbel-results-'));
@@ -43,6 +45,51 @@ function writer(url: string) {
       }),
   };
 }
+
+describe('a sqlite result file', () => {
+  const opened = (url: string) => createBackend(testContext(url));
+  const deleted = { 'with all that is beside it': ['', '-wal', '-shm'], alone: [''] };
+  for (const [how, ends] of Object.entries(deleted)) {
+    test(`that is deleted while in use, ${how}: results go on in a new one, and wake who waits`, async () => {
+      const url = makeUrl();
+      const path = url.slice('sqlite:///'.length);
+      const [worker, client] = [await opened(url), await opened(url)];
+      await worker.store(record('before', 'SUCCESS', 1));
+      const waiting = client.wait('after', new AbortController().signal);
+      for (const end of ends) renameSync(path + end, `${path}.gone${end}`);
+      await worker.store(record('after', 'SUCCESS', 2));
+      expect((await waiting).result).toBe(2);
+      await client.store(record('and more', 'SUCCESS', 3));
+      await worker.close();
+      await client.close();
+      const anew = await opened(url);
+      expect([...(await anew.getMany(['before', 'after', 'and more'])).keys()].sort()).toEqual(['after', 'and more']);
+      await anew.close();
+    });
+  }
+
+  test('that is out of reach takes its results when it is back, and says so', async () => {
+    const place = join(folder, 'volume');
+    mkdirSync(place);
+    const said: string[] = [];
+    const log = {
+      ...silentLogger,
+      warning: (text: string) => said.push(text),
+      info: (text: string) => said.push(text),
+    };
+    const backend = await createBackend(testContext(`sqlite:///${join(place, 'r.db')}`, { log }));
+    renameSync(place, `${place}.away`);
+    writeFileSync(place, '');
+    const storing = backend.store(record('late', 'SUCCESS', 1));
+    await until(() => said.some((text) => /results wait until it does/.test(text)), 'it to say that it waits');
+    rmSync(place);
+    renameSync(`${place}.away`, place);
+    await storing;
+    expect((await backend.get('late'))?.result).toBe(1);
+    expect(said.at(-1)).toMatch(/takes results again/);
+    await backend.close();
+  });
+});
 
 describe('sqlite results between processes', () => {
   test('a result stored by another process wakes who waits for it and never looks by itself', async () => {

@@ -71,6 +71,15 @@ describeNeedsRedis('giving back on Redis', () => {
     expect(await look.get('unacked_mutex')).toBe('somebody else');
   });
 
+  it('is kept from its work for no longer by something else that stands in the mutex’s place', async () => {
+    await leaveBehind(['held']);
+    await look.lpush('unacked_mutex', 'what nobody put there');
+    const { restore } = await open({ unacked_mutex_expire: 0.05 });
+    expect(await restore.visible()).toBe(0);
+    await expect.poll(waiting).toEqual(['held']);
+    expect(await look.type('unacked_mutex')).toBe('list');
+  });
+
   it('holds the mutex for seconds, so that one who is killed meanwhile delays nobody for longer', async () => {
     await leaveBehind(['a', 'b']);
     const { restore } = await open({ unacked_mutex_expire: 300 });

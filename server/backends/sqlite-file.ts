@@ -1,0 +1,93 @@
+// The file of a SQLite result store as this process has it open: whether its path still leads to it, and opening it anew when it does not.
+// A file that is open can be deleted or replaced: SQLite would go on writing into what nobody can find any more.
+// Not here: what is stored (sqlite.ts), the dashboard's own files, which have one owner (dashboard/history/sqlite/file.ts).
+// Holds: what is written stands in the file that the path leads to when `write` returns; what belongs to a file that is gone is never
+// taken for the new one's, and never removed when it is the new one's already.
+import { rmSync, statSync } from 'node:fs';
+import { EmbeddedDb, type EmbeddedDbOptions } from '../embedded-db.ts';
+import { createTables } from './sqlite-tables.ts';
+
+/** What SQLite keeps beside a file. */
+const BESIDE = ['-wal', '-shm'] as const;
+
+export class ResultFile {
+  readonly path: string;
+  readonly #options: EmbeddedDbOptions;
+  readonly #moved: () => void;
+  #db: EmbeddedDb;
+  #inode = 0;
+  #beside: readonly number[] = [];
+
+  /** @param moved called when another file is used from now on */
+  constructor(path: string, options: EmbeddedDbOptions, moved: () => void) {
+    this.path = path;
+    this.#options = options;
+    this.#moved = moved;
+    this.#db = this.#open();
+  }
+
+  get isOpen(): boolean {
+    return this.#db.isOpen;
+  }
+
+  /** @throws what keeps the file at the path from being opened: then the old one is kept, and tried again with the next use */
+  get db(): EmbeddedDb {
+    if (this.#db.isOpen && inodeOf(this.path) !== this.#inode) this.#reopen();
+    return this.#db;
+  }
+
+  /** One write transaction. It is done again when the file was deleted or replaced meanwhile. */
+  write<T>(work: (db: EmbeddedDb) => T): T {
+    for (;;) {
+      const { db } = this;
+      const value = db.transaction(() => work(db));
+      if (inodeOf(this.path) === this.#inode) return value;
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #reopen(): void {
+    // Held open here, their inodes are no other file's.
+    for (const [i, end] of BESIDE.entries())
+      if (inodeOf(this.path + end) === this.#beside[i]) rmSync(this.path + end, { force: true });
+    const old = this.#db;
+    this.#db = this.#open();
+    old.close();
+    this.#moved();
+  }
+
+  #open(): EmbeddedDb {
+    const db = new EmbeddedDb(this.path, this.#options);
+    try {
+      // As the broker's connection, which may share the file: a checkpoint is some milliseconds of fsync for whoever commits then.
+      // Every 1000 pages it met one in fifty round trips (p99 6.5 ms); now one in two hundred.
+      db.exec('PRAGMA wal_autocheckpoint = 4000');
+      createTables(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    this.#inode = inodeOf(this.path);
+    this.#beside = BESIDE.map((end) => inodeOf(this.path + end));
+    return db;
+  }
+}
+
+/** It is expected to work again by itself, or when somebody makes room. */
+export function isTemporary(error: Error): boolean {
+  return /disk is full|ENOSPC|EDQUOT|is locked|busy|readonly|read-only|disk I\/O|unable to open|EMFILE|ENOTDIR|EACCES|EROFS/i.test(
+    error.message,
+  );
+}
+
+/** 0: there is none, or it is out of reach. */
+function inodeOf(path: string): number {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return 0;
+  }
+}
