@@ -75,20 +75,23 @@ it('a worker that falls silent is missed after two heartbeats, once; what a list
   ]);
 });
 
-it.each([3600, -86_400])('a clock that is set by %d s makes nobody look silent, and hides nobody who is', async (seconds) => {
-  const c = makeCluster();
-  const first = await c.start('first@vec');
-  const lost: string[] = [];
-  first.gossip.on.nodeLost.add((worker) => lost.push(worker.hostname));
-  const second = await c.start('second@vec', { withoutHeartbeat: true });
-  second.worker.events.send('worker-heartbeat', { freq: 20 });
-  await knows(first, 'second@vec');
-  c.timer.setWallClock(seconds * 1000);
-  c.timer.advance(20_000);
-  expect(lost).toEqual([]);
-  c.timer.advance(40_000);
-  expect(lost).toEqual(['second@vec']);
-});
+it.each([3600, -86_400])(
+  'a clock that is set by %d s makes nobody look silent, and hides nobody who is',
+  async (seconds) => {
+    const c = makeCluster();
+    const first = await c.start('first@vec');
+    const lost: string[] = [];
+    first.gossip.on.nodeLost.add((worker) => lost.push(worker.hostname));
+    const second = await c.start('second@vec', { withoutHeartbeat: true });
+    second.worker.events.send('worker-heartbeat', { freq: 20 });
+    await knows(first, 'second@vec');
+    c.timer.setWallClock(seconds * 1000);
+    c.timer.advance(20_000);
+    expect(lost).toEqual([]);
+    c.timer.advance(40_000);
+    expect(lost).toEqual(['second@vec']);
+  },
+);
 
 it('exactly one worker does what an election is about: it sends the task', async () => {
   const c = makeCluster({ realTime: true });

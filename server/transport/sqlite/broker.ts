@@ -55,6 +55,9 @@ async function openWhenFree(path: string, url: string, options: BrokerFileOption
   }
 }
 
+/** Sessions of this process that ended without being able to say so, by the path of their file. */
+const unended = new Map<string, Set<number>>();
+
 export class SqliteBroker {
   readonly path: string;
   readonly session: number;
@@ -97,8 +100,9 @@ export class SqliteBroker {
     try {
       this.session = this.#db.transaction(() => {
         this.topology.refresh();
-        return this.#sessions.open(this.timer.now());
+        return this.#sessions.open(this.timer.now(), unended.get(path));
       });
+      unended.delete(path);
       this.#inode = statSync(path).ino;
     } catch (error) {
       // What was put off until after the transaction finds nobody.
@@ -144,7 +148,8 @@ export class SqliteBroker {
         this.#wakeConsumersOf(queues);
       });
     } catch {
-      // Whoever looks next finds this session dead and does the same.
+      // Whoever looks next finds this session dead and does the same: this process itself, when it lives on.
+      this.#unended();
     }
     this.#release(new OperationalError(this.#url, `The connection to ${this.#url} is closed.`));
   }
@@ -342,9 +347,14 @@ export class SqliteBroker {
   #fail(thrown: unknown): void {
     if (this.#mode !== 'open') return;
     this.#mode = 'lost';
+    this.#unended();
     const error = asOperational(thrown, this.path, this.#url);
     this.#release(error);
     for (const listener of [...this.#lost]) listener(error);
+  }
+
+  #unended(): void {
+    unended.set(this.path, (unended.get(this.path) ?? new Set()).add(this.session));
   }
 
   #release(error: Error): void {

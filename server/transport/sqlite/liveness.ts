@@ -18,6 +18,12 @@ export function thisProcess(): ProcessIdentity {
   return { machine: thisMachine(), pid: process.pid, started: startOf(process.pid) ?? '', thread: threadId };
 }
 
+/** Written by this process, and this thread of it. */
+export function isThis(who: ProcessIdentity): boolean {
+  const own = thisProcess();
+  return (['machine', 'pid', 'started', 'thread'] as const).every((field) => who[field] === own[field]);
+}
+
 let machine: string | undefined;
 
 function thisMachine(): string {

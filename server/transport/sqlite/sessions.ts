@@ -3,7 +3,7 @@
 // Holds: what a dead session had claimed is ready again, its consumers, exclusive and abandoned auto-delete queues are gone, all in
 // one transaction; a session of a living process of this machine is never taken for dead, however long it is silent.
 import type { EmbeddedDb } from '../../embedded-db.ts';
-import { isAlive, thisProcess } from './liveness.ts';
+import { isAlive, isThis, thisProcess } from './liveness.ts';
 import type { Messages } from './messages.ts';
 import type { StoredQueue, Topology } from './topology.ts';
 
@@ -32,9 +32,12 @@ export class Sessions {
     this.#topology = topology;
   }
 
-  /** Within a transaction. The first one in finds the broker as after a restart: what is not durable is gone. */
-  open(nowMs: number): number {
-    for (const dead of this.dead(nowMs)) this.end(dead);
+  /**
+   * Within a transaction. The first one in finds the broker as after a restart: what is not durable is gone.
+   * @param unended of this process, over without having been ended: as long as it lives nobody else would take them for dead
+   */
+  open(nowMs: number, unended: ReadonlySet<number> = new Set()): number {
+    for (const dead of this.dead(nowMs, unended)) this.end(dead);
     if (this.#db.get('SELECT 1 FROM broker_sessions LIMIT 1') === undefined) {
       for (const queue of this.#topology.transientQueues()) this.deleteQueue(queue);
       this.#topology.deleteTransientExchanges();
@@ -57,9 +60,9 @@ export class Sessions {
   }
 
   /** Sessions whose process is gone, as somebody who has just come can tell. A look only. */
-  dead(nowMs: number): number[] {
+  dead(nowMs: number, unended: ReadonlySet<number> = new Set()): number[] {
     return this.#rows()
-      .filter((row) => !(isAlive(row) ?? row.seen_ms + SILENCE_MS > nowMs))
+      .filter((row) => (unended.has(row.id) && isThis(row)) || !(isAlive(row) ?? row.seen_ms + SILENCE_MS > nowMs))
       .map((row) => row.id);
   }
 

@@ -7,7 +7,7 @@ import { EmbeddedDb } from '../../../server/embedded-db.ts';
 import { ImproperlyConfigured, OperationalError } from '../../../server/errors.ts';
 import type { Transport } from '../../../server/transport/contract.ts';
 import { exchange, queue } from '../../../server/transport/entity.ts';
-import type { OutgoingMessage } from '../../../server/transport/message.ts';
+import type { Message, OutgoingMessage } from '../../../server/transport/message.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
 import { asOperational } from '../../../server/transport/sqlite/schema.ts';
 import { until } from '../../support/until.ts';
@@ -117,6 +117,32 @@ describe('a broker file', () => {
     await expect(channel.publish(toWork)).rejects.toThrow(OperationalError);
 
     await until(() => lost, 'the loss to be told');
+  });
+
+  it('that was beyond use for a while gives back to the same process what it held before', async () => {
+    const path = join(folder, 'broker.db');
+    const transport = await connect(path);
+    const channel = await transport.channel();
+    await channel.declareQueue(queue('work', { exchange: null }));
+    await channel.publish(toWork);
+    const held: Message[] = [];
+    await channel.consume('work', (message) => held.push(message));
+    await until(() => held.length === 1, 'it to be taken');
+    let lost: Error | undefined;
+    transport.onLost((error) => {
+      lost = error;
+    });
+    const vandal = new EmbeddedDb(path);
+    vandal.exec('ALTER TABLE broker_ready RENAME TO elsewhere');
+    await expect(channel.publish(toWork)).rejects.toThrow(OperationalError);
+    await until(() => lost, 'the loss to be told');
+    vandal.exec('ALTER TABLE elsewhere RENAME TO broker_ready');
+    vandal.close();
+
+    const again = await (await connect(path)).channel();
+    await again.consume('work', (message) => held.push(message));
+    await until(() => held.length === 2, 'it to come back');
+    expect(held[1]!.redelivered).toBe(true);
   });
 });
 
