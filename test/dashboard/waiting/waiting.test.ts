@@ -322,6 +322,8 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
   it('the state that a running task stores is followed while somebody watches it, and no longer', async () => {
     const id = await send("send('shop.sleep', 300, queue='two')");
     await inState(id, 'STARTED');
+    // Its process tells that it starts before it stores that it did: what is stored next is to stay.
+    await shop.until(() => shop.py<boolean>(`result = app.AsyncResult('${id}').state == 'STARTED'`), 'it to be stored');
     await shop.py(`app.backend.store_result('${id}', {'current': 3, 'total': 10, 'password': 'hush'}, 'PROGRESS')`);
     expect((await detail(id)).progress).toBeNull();
     const address = await dashboard.listen();
