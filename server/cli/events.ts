@@ -1,6 +1,7 @@
 // events: the cluster's event stream as lines, until Ctrl+C. With --json one object a line.
 // Capturing: events/receiver.ts. A picture made of them: the dashboard.
 // Celery 5.6: bin/events.py, events/dumper.py
+import { BoundedMap } from '../../shared/bounded-map.ts';
 import { EventReceiver } from '../events/receiver.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { createOutput, EXIT, type Output, oneLine } from './output.ts';
@@ -102,13 +103,10 @@ const VALUE_MOST = 160;
 /** 'celery@host [2026-01-02 03:04:05.678] task received: orders.pack(id) args=... kwargs=...' */
 function describer(output: Output): (event: AnyEvent) => string {
   // Only task-sent and task-received say it. Celery 5.6, events/dumper.py TASK_NAMES
-  const names = new Map<unknown, string>();
+  const names = new BoundedMap<unknown, string>(NAMES_KEPT);
   return (event) => {
     const { type, uuid, name } = event;
-    if (typeof name === 'string') {
-      names.set(uuid, name);
-      if (names.size > NAMES_KEPT) names.delete(names.keys().next().value);
-    }
+    if (typeof name === 'string') names.set(uuid, name);
     return lineOf({ ...event, type: String(type), name: name ?? names.get(uuid) }, output);
   };
 }

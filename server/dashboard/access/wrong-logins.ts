@@ -2,6 +2,7 @@
 // Not here: whether a login is right (basic.ts).
 // Holds: who has logged in from an address before is never made to wait there, whatever others try; a try that has to wait is not
 // even looked at, so that waiting cannot be avoided by asking often at once; what it remembers is bounded.
+import { BoundedMap } from '../../../shared/bounded-map.ts';
 import type { Timer } from '../../timer.ts';
 
 /** Tries of one user from one address, then one in so many milliseconds. */
@@ -29,8 +30,8 @@ export interface WrongLogin {
 export class WrongLogins {
   readonly #timer: Timer;
   readonly #report: (wrong: WrongLogin) => void;
-  readonly #tries = new Map<string, Tries>();
-  readonly #known = new Map<string, true>();
+  readonly #tries = new BoundedMap<string, Tries>(MAX_KEPT);
+  readonly #known = new BoundedMap<string, true>(MAX_KEPT);
   readonly #pending = new Map<string, { address: string; user: string; times: number }>();
 
   /** @param report at most once in ten seconds for each user and address */
@@ -49,7 +50,7 @@ export class WrongLogins {
   }
 
   right(address: string, login: string): void {
-    remember(this.#known, `${address} ${login}`, true);
+    this.#known.set(`${address} ${login}`, true);
   }
 
   wrong(address: string, user: string): void {
@@ -77,7 +78,7 @@ export class WrongLogins {
     const back = Math.floor((nowMs - tries.atMs) / everyMs);
     tries.left = Math.min(burst, tries.left + back);
     tries.atMs = tries.left >= burst ? nowMs : tries.atMs + back * everyMs;
-    remember(this.#tries, key, tries);
+    this.#tries.set(key, tries);
     return tries;
   }
 
@@ -88,11 +89,4 @@ export class WrongLogins {
 
 function name(user: string): string {
   return user.slice(0, 64);
-}
-
-/** The longest unused leaves first. */
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > MAX_KEPT) map.delete(map.keys().next().value as string);
 }

@@ -1,6 +1,7 @@
 // What operators did that tasks and limits still bear: ids revoked, queues emptied, rate limits changed, with when and by whom.
 // Not here: doing it (actions.ts), the record of it (access/audit.ts).
 // Holds: bounded, the oldest leave first; brought back from the audit log at start, so that a restart forgets nothing of the last day.
+import { BoundedMap } from '../../../shared/bounded-map.ts';
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 
 export interface Intervention {
@@ -14,9 +15,9 @@ const MAX_IDS = 50_000;
 const MAX_NAMES = 2_000;
 
 export class Interventions {
-  readonly #revoked = new Map<string, Intervention & { readonly terminate: boolean }>();
-  readonly #purged = new Map<string, Intervention>();
-  readonly #limited = new Map<string, Intervention>();
+  readonly #revoked = new BoundedMap<string, Intervention & { readonly terminate: boolean }>(MAX_IDS);
+  readonly #purged = new BoundedMap<string, Intervention>(MAX_NAMES);
+  readonly #limited = new BoundedMap<string, Intervention>(MAX_NAMES);
 
   revokeOf(uuid: string): (Intervention & { readonly terminate: boolean }) | null {
     return this.#revoked.get(uuid) ?? null;
@@ -47,22 +48,16 @@ export class Interventions {
       case 'terminate':
         if (record.outcome === 'no-answer') return;
         for (const id of request.task_ids)
-          keep(this.#revoked, id, { at, who, operation, terminate: request.action === 'terminate' }, MAX_IDS);
+          this.#revoked.set(id, { at, who, operation, terminate: request.action === 'terminate' });
         return;
       case 'purge':
-        keep(this.#purged, request.queue, { at, who, operation }, MAX_NAMES);
+        this.#purged.set(request.queue, { at, who, operation });
         return;
       case 'rate_limit':
         for (const { worker, ok } of record.answers)
-          if (ok) keep(this.#limited, `${worker}\n${request.task_name}`, { at, who, operation }, MAX_NAMES);
+          if (ok) this.#limited.set(`${worker}\n${request.task_name}`, { at, who, operation });
         return;
       default:
     }
   }
-}
-
-function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > most) map.delete(map.keys().next().value!);
 }

@@ -3,6 +3,7 @@
 // Holds: bounded; only what was seen in a message, in a worker's answer or in an event, never a default; headers that were masked are
 // not sent again as if they were true.
 // Celery 5.6: worker/request.py Request.info (delivery_info.priority)
+import { BoundedMap } from '../../../shared/bounded-map.ts';
 import { holdsMask } from '../../../shared/masking.ts';
 import type { TaskMessage } from '../../protocol/task-message.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -16,12 +17,12 @@ export type SendOptions = Partial<
 const MAX_KEPT = 20_000;
 
 export class SeenOptions {
-  readonly #kept = new Map<string, SendOptions>();
+  readonly #kept = new BoundedMap<string, SendOptions>(MAX_KEPT);
 
   /** A message that was looked at. */
   note({ id, properties, timelimit, shadow, ignore_result, headers, stamped_headers, stamps }: TaskMessage): void {
     const priority = typeof properties.priority === 'number' ? properties.priority : null;
-    this.#keep(id, { priority, timelimit, shadow, ignore_result, headers, stamped_headers, stamps });
+    this.#kept.set(id, { priority, timelimit, shadow, ignore_result, headers, stamped_headers, stamps });
   }
 
   /** What these workers said they hold: of each its priority. */
@@ -35,7 +36,7 @@ export class SeenOptions {
         ...inspected.scheduled.map((s) => s.request),
       ]) {
         const priority = request.delivery_info?.priority;
-        if (typeof priority === 'number' && !this.#kept.has(request.id)) this.#keep(request.id, { priority });
+        if (typeof priority === 'number' && !this.#kept.has(request.id)) this.#kept.set(request.id, { priority });
       }
     }
   }
@@ -50,11 +51,5 @@ export class SeenOptions {
       carried.headers = headers as Record<string, unknown>;
     if (seen === null && Object.keys(carried).length === 0) return null;
     return { ...carried, ...seen };
-  }
-
-  #keep(uuid: string, options: SendOptions): void {
-    this.#kept.delete(uuid);
-    this.#kept.set(uuid, options);
-    if (this.#kept.size > MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
   }
 }

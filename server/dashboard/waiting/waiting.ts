@@ -3,6 +3,7 @@
 // Holds: all viewers share one answer for SHARED; a worker gets no more than one question in two seconds for it; a task that the
 // result store knows to have ended is brought up to date instead of explained.
 
+import { BoundedMap } from '../../../shared/bounded-map.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { readIsoTime } from '../../../shared/python-values.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
@@ -60,7 +61,9 @@ export class Waiting {
   readonly #stalls: Stalls;
   readonly #baselines: Baselines;
   readonly #sharedMs: number;
-  readonly #shared = new Map<string, { at: number; patient: boolean; reason: Promise<WaitReason | null> }>();
+  readonly #shared = new BoundedMap<string, { at: number; patient: boolean; reason: Promise<WaitReason | null> }>(
+    MAX_SHARED,
+  );
   /** As of so many events. */
   #held: { events: number; byWorker: Map<string, TaskRecord[]> } = { events: -1, byWorker: new Map() };
 
@@ -84,9 +87,7 @@ export class Waiting {
     const known = this.#shared.get(key);
     if (known && now - known.at < this.#sharedMs && (known.patient || !patient)) return known.reason;
     const reason = this.#reason(row, patient);
-    this.#shared.delete(key);
     this.#shared.set(key, { at: now, patient, reason });
-    if (this.#shared.size > MAX_SHARED) this.#shared.delete(this.#shared.keys().next().value!);
     return reason;
   }
 
