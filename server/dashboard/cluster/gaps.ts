@@ -92,6 +92,8 @@ export class Gaps {
   readonly #counts = new Map<string, Count>();
   /** Workers of which more was heard since `changed` was last asked. */
   #changed = new Set<string>();
+  /** Those of `#counts` that have left: their places go to newcomers. */
+  readonly #left = new Set<string>();
   #open: OpenGap | null = null;
   #firstHeard: number | null = null;
   /** The process before this one knew all workers. */
@@ -272,10 +274,10 @@ export class Gaps {
 
   #leave(hostname: string): void {
     const count = this.#counts.get(hostname);
-    if (count) count.left = true;
+    if (!count) return;
+    count.left = true;
+    this.#left.add(hostname);
     this.#changed.add(hostname);
-    if (this.#counts.size <= MAX_WORKERS) return;
-    for (const [name, { left }] of this.#counts) if (left) this.#counts.delete(name);
   }
 
   #beat(hostname: string, processed: number, pid: number): void {
@@ -290,6 +292,7 @@ export class Gaps {
     }
     this.#changed.add(hostname);
     count.left = false;
+    this.#left.delete(hostname);
     count.pid = pid;
     count.processed = processed;
     const lag = processed - count.started;
@@ -304,11 +307,20 @@ export class Gaps {
 
   /** One that nobody knew: when it came in the gap, all that it has begun was unseen until it is heard. */
   #newcomer(hostname: string, pid: number): Count | undefined {
-    if (this.#counts.size >= MAX_WORKERS) return undefined;
+    if (this.#counts.size >= MAX_WORKERS && !this.#makePlace()) return undefined;
     const isNew = this.#open?.knewAll ?? false;
     const count = { ...newCount(pid, 0), before: isNew ? 0 : null, newcomer: isNew };
     this.#counts.set(hostname, count);
     return count;
+  }
+
+  /** The one that left first is forgotten. */
+  #makePlace(): boolean {
+    for (const hostname of this.#left) {
+      this.#left.delete(hostname);
+      return this.#counts.delete(hostname);
+    }
+    return false;
   }
 
   /** What was heard before the gap was of another process. */

@@ -1,0 +1,192 @@
+// What a cluster's rooms forget, by number, by age and with a worker that is gone: else a dashboard that runs for months fills up.
+// The history's own bounds: history/bounds.test.ts; what senders invent: invented.test.ts.
+import { expect, test } from 'vitest';
+import { Control } from '../../server/control/control.ts';
+import { Gaps } from '../../server/dashboard/cluster/gaps.ts';
+import { heldBy } from '../../server/dashboard/cluster/held.ts';
+import { Inspector } from '../../server/dashboard/cluster/inspector.ts';
+import { QueueProbe } from '../../server/dashboard/cluster/queue-probe.ts';
+import { Retention } from '../../server/dashboard/cluster/retention.ts';
+import { TaskEvents } from '../../server/dashboard/cluster/task-events.ts';
+import type { ClusterView } from '../../server/dashboard/cluster/view.ts';
+import { failureOf } from '../../server/dashboard/history/exception.ts';
+import { Interventions } from '../../server/dashboard/operations/interventions.ts';
+import { silentLogger } from '../../server/log.ts';
+import type { Connection } from '../../server/messaging/connection.ts';
+import type { Mailbox } from '../../server/messaging/mailbox.ts';
+import { ClusterState } from '../../shared/events/cluster-state.ts';
+import { NO_MASKING } from '../../shared/masking.ts';
+import type { OperationRecord } from '../../shared/wire/operations.ts';
+import { ManualTimer } from '../support/clock.ts';
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+test('gaps: a hundred, the oldest leaves first', () => {
+  const gaps = new Gaps();
+  for (let since = 0; since < 101; since++)
+    gaps.remember({
+      since,
+      until: since,
+      tasks: 1,
+      tasks_is: 'exact',
+      events: 3,
+      events_is: 'exact',
+      cause: 'broker-away',
+    });
+  expect(gaps.past).toHaveLength(100);
+  expect(gaps.past.at(0)!.since).toBe(1);
+  expect(gaps.past.at(-1)!.since).toBe(100);
+});
+
+test('gaps: how far the events lagged long ago says nothing of a gap now', () => {
+  const gaps = new Gaps();
+  const beat = (processed: number) => gaps.take({ type: 'worker-heartbeat', hostname: 'w1', pid: 1, processed });
+  for (const processed of [0, 5, 5, 5]) beat(processed);
+  gaps.open(100, 1, NOBODY);
+  gaps.close(101);
+  for (let i = 0; i < 3; i++) beat(5);
+  gaps.startedAt('w1', 1, 102);
+  expect(gaps.finalize(103)).toMatchObject({ tasks: 0 });
+});
+
+test('gaps: ten thousand workers; a newcomer gets the place of one that left, never of one that is there', () => {
+  const gaps = new Gaps();
+  const beat = (n: number) => gaps.take({ type: 'worker-heartbeat', hostname: `w${n}`, pid: 1, processed: 0 });
+  const known = (...ns: number[]) =>
+    gaps
+      .heard(
+        ns.map((n) => `w${n}`),
+        NOBODY,
+      )
+      .map((w) => w.hostname);
+  for (let n = 0; n < 10_001; n++) beat(n);
+  expect(known(0, 9999, 10_000)).toEqual(['w0', 'w9999']);
+  for (const n of [3, 5]) gaps.take({ type: 'worker-offline', hostname: `w${n}`, pid: 1 });
+  // One that left may come back.
+  beat(3);
+  for (const n of [10_000, 10_001]) beat(n);
+  expect(known(0, 3, 5, 10_000, 10_001)).toEqual(['w0', 'w3', 'w10000']);
+});
+
+test('a worker that is gone takes with it what it answered', async () => {
+  const timer = new ManualTimer();
+  const asked: unknown[] = [];
+  const mailbox = {
+    async broadcast(command: string) {
+      asked.push(command);
+      return [{ w1: command === 'conf' || command === 'stats' ? {} : [] }];
+    },
+  } as unknown as Mailbox;
+  const inspector = new Inspector(new Control({ mailbox: () => mailbox }), timer, silentLogger, 1, NO_MASKING);
+  await inspector.ask(['w1']);
+  await inspector.askOldest(['w1']);
+  expect([inspector.workers.has('w1'), inspector.answeredAt('w1', 'conf')]).toEqual([true, timer.now() / 1000]);
+  const before = asked.length;
+  await inspector.askOldest(['w1']);
+  expect(asked).toHaveLength(before);
+  inspector.forget('w1');
+  expect([inspector.workers.has('w1'), inspector.answeredAt('w1', 'conf')]).toEqual([false, null]);
+  // Nor is it known that it was asked just now.
+  await inspector.askOldest(['w1']);
+  expect(asked).toHaveLength(before + 1);
+});
+
+test('names that are too long for a worker are not kept as one', async () => {
+  const long = 'w'.repeat(513);
+  const mailbox = { broadcast: async () => [{ [long]: {}, [long.slice(1)]: {} }] } as unknown as Mailbox;
+  const inspector = new Inspector(
+    new Control({ mailbox: () => mailbox }),
+    new ManualTimer(),
+    silentLogger,
+    1,
+    NO_MASKING,
+  );
+  await inspector.askAbout(['w1'], ['stats']);
+  expect([...inspector.workers.keys()]).toEqual([long.slice(1)]);
+});
+
+test('what a worker said of its task events is forgotten when it starts anew', () => {
+  const state = new ClusterState({});
+  const now = Date.now() / 1000;
+  state.apply({ type: 'worker-online', hostname: 'w1', pid: 1, timestamp: now, local_received: now });
+  const watch = { unheard: () => null, eventsEnabled: () => {} };
+  const events = new TaskEvents({} as Control, new ManualTimer(), state, watch as never, 1);
+  events.note([{ w1: { ok: 'task events disabled' } }], false);
+  expect(events.sends('w1')).toBe(false);
+  events.forget('w1');
+  expect(events.sends('w1')).toBeNull();
+});
+
+test('queues: one that the broker no longer lists is gone, its samples go back five minutes', async () => {
+  const timer = new ManualTimer();
+  const lengths = new Map([
+    ['stays', 1],
+    ['goes', 1],
+  ]);
+  const channel = {
+    onClosed: () => {},
+    listQueues: async () => [...lengths.keys()],
+    queueStatus: async (name: string) => ({ messages: lengths.get(name), consumers: 0 }),
+  };
+  const connection = { connected: true, tryConnect: async () => {}, channel: async () => channel };
+  const probe = new QueueProbe({
+    connection: connection as unknown as Connection,
+    timer,
+    log: silentLogger,
+    wanted: () => [],
+    isInternal: () => false,
+  });
+  await probe.probe();
+  timer.advance(300_000);
+  await probe.probe();
+  expect(probe.queues.get('stays')!.samples).toHaveLength(2);
+  lengths.delete('goes');
+  timer.advance(1000);
+  await probe.probe();
+  expect([...probe.queues.keys()]).toEqual(['stays']);
+  expect(probe.queues.get('stays')!.samples).toHaveLength(2);
+});
+
+test('a clock that was set forward is believed after an hour, and not before', () => {
+  const host = { now: 1000, monotonicMs: 0, stopped: false, options: {}, history: {} };
+  const retention = new Retention(host as never, silentLogger);
+  host.now += 500;
+  retention.clockSet(500_000);
+  expect(retention.now).toBe(1000);
+  host.now += 3599;
+  host.monotonicMs += 3_599_000;
+  expect(retention.now).toBe(1000 + 3599);
+  host.now += 1;
+  host.monotonicMs += 1000;
+  expect(retention.now).toBe(1500 + 3600);
+});
+
+test('of what a silent worker held a hundred are named, and all are counted', () => {
+  const tasks = new Map(
+    Array.from({ length: 150 }, (_, n) => [
+      `t${n}`,
+      { uuid: `t${n}`, name: 'shop.pay', worker: 'w1', state: 'RECEIVED', eta: null, received: n },
+    ]),
+  );
+  const cluster = { statusOf: () => 'offline', inspected: new Map(), tasks, startedAt: 0 } as unknown as ClusterView;
+  const held = heldBy(cluster, { hostname: 'w1', last_heard: 5 } as never)!;
+  expect([held.total, held.tasks.length, held.tasks[99]!.uuid]).toEqual([150, 100, 't99']);
+});
+
+test('operations: of what was revoked the newest fifty thousand ids are known, of queues and limits two thousand', () => {
+  const interventions = new Interventions();
+  const note = (request: object, answers: object[] = []) =>
+    interventions.note({ id: 1, at: 1, who: 'me', outcome: 'ok', request, answers } as unknown as OperationRecord);
+  note({ action: 'revoke', task_ids: Array.from({ length: 50_001 }, (_, n) => `t${n}`) });
+  expect([interventions.revokeOf('t0'), interventions.revokeOf('t1')?.who]).toEqual([null, 'me']);
+  for (let n = 0; n < 2001; n++) {
+    note({ action: 'purge', queue: `q${n}` });
+    note({ action: 'rate_limit', task_name: `n${n}` }, [{ worker: 'w1', ok: true }]);
+  }
+  expect([interventions.purgeOf('q0'), interventions.purgeOf('q1')?.who]).toEqual([null, 'me']);
+  expect([interventions.limitOf('w1', 'n0'), interventions.limitOf('w1', 'n1')?.who]).toEqual([null, 'me']);
+});
+
+test('failures are grouped by their class, with 300 characters of a message', () => {
+  expect(failureOf(`ValueError('${'x'.repeat(1000)}')`).message).toHaveLength(300);
+});
