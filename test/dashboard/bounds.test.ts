@@ -2,6 +2,7 @@
 // The history's own bounds: history/bounds.test.ts; what senders invent: invented.test.ts.
 import { expect, test } from 'vitest';
 import { Control } from '../../server/control/control.ts';
+import { type WrongLogin, WrongLogins } from '../../server/dashboard/access/wrong-logins.ts';
 import { Gaps } from '../../server/dashboard/cluster/gaps.ts';
 import { heldBy } from '../../server/dashboard/cluster/held.ts';
 import { Inspector } from '../../server/dashboard/cluster/inspector.ts';
@@ -61,11 +62,11 @@ test('gaps: ten thousand workers; a newcomer gets the place of one that left, ne
       .map((w) => w.hostname);
   for (let n = 0; n < 10_001; n++) beat(n);
   expect(known(0, 9999, 10_000)).toEqual(['w0', 'w9999']);
-  for (const n of [3, 5]) gaps.take({ type: 'worker-offline', hostname: `w${n}`, pid: 1 });
+  for (const n of [3, 5, 7]) gaps.take({ type: 'worker-offline', hostname: `w${n}`, pid: 1 });
   // One that left may come back.
   beat(3);
-  for (const n of [10_000, 10_001]) beat(n);
-  expect(known(0, 3, 5, 10_000, 10_001)).toEqual(['w0', 'w3', 'w10000']);
+  for (const n of [10_000, 10_001, 10_002]) beat(n);
+  expect(known(0, 3, 5, 7, 10_000, 10_001, 10_002)).toEqual(['w0', 'w3', 'w10000', 'w10001']);
 });
 
 test('a worker that is gone takes with it what it answered', async () => {
@@ -189,4 +190,20 @@ test('operations: of what was revoked the newest fifty thousand ids are known, o
 
 test('failures are grouped by their class, with 300 characters of a message', () => {
   expect(failureOf(`ValueError('${'x'.repeat(1000)}')`).message).toHaveLength(300);
+});
+
+test('wrong logins: twenty users and addresses are told of in ten seconds, and each again afterwards', () => {
+  const timer = new ManualTimer();
+  const told: WrongLogin[] = [];
+  const wrong = new WrongLogins(timer, (one) => told.push(one));
+  for (let n = 0; n < 30; n++) wrong.wrong(`10.0.0.${n}`, 'me');
+  expect(told.map((one) => one.address)).toEqual(Array.from({ length: 20 }, (_, n) => `10.0.0.${n}`));
+  timer.advance(10_000);
+  expect(told).toHaveLength(20);
+  wrong.wrong('10.0.0.29', 'me');
+  wrong.wrong('10.0.0.0', 'me');
+  wrong.wrong('10.0.0.0', 'me');
+  expect(told.slice(20).map((one) => one.address)).toEqual(['10.0.0.29', '10.0.0.0']);
+  timer.advance(10_000);
+  expect(told.at(-1)).toEqual({ address: '10.0.0.0', user: 'me', times: 1 });
 });
