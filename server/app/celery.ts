@@ -7,9 +7,10 @@ import { inspect } from 'node:util';
 import type { Backend, BackendContext } from '../backends/contract.ts';
 import { createBackend } from '../backends/registry.ts';
 import { retrying } from '../backends/retrying.ts';
-import type { ApplyOptions, KeywordsAlone, SignatureLike } from '../canvas/call-options.ts';
+import type { KeywordsAlone } from '../canvas/call-option-table.ts';
+import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { pipe, revive, signature } from '../canvas/compose.ts';
-import type { AnyResult, CanvasHost } from '../canvas/host.ts';
+import type { CanvasHost, CanvasResult } from '../canvas/host.ts';
 import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
 import type { Signature } from '../canvas/signature.ts';
 import { Control } from '../control/control.ts';
@@ -25,13 +26,14 @@ import { GroupResult } from '../results/group-result.ts';
 import { Codec, type Encoded, type LazySerializer, type Serializer } from '../serialization/codec.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { builtinTasks } from './builtins.ts';
+import { argumentsOf, checkOptions, keywordsOf } from './call-checks.ts';
 import { sendChordUnlock } from './chord-unlock.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { addToTrail, currentTask, type TaskContext } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { AppSource } from './load.ts';
 import { refuseUnknownOptions } from './option-names.ts';
-import { argumentsOf, checkOptions, keywordsOf, ORIGIN, sendTask } from './publisher.ts';
+import { ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { Task, type TaskFunction } from './task.ts';
 import { newTaskId } from './task-id.ts';
@@ -182,7 +184,7 @@ export class Celery implements AppHost {
     return new AsyncResult<T>(id, this);
   }
 
-  GroupResult<T = unknown>(id: string, results: readonly AnyResult[] = []): GroupResult<T> {
+  GroupResult<T = unknown>(id: string, results: readonly CanvasResult[] = []): GroupResult<T> {
     return new GroupResult<T>(id, results, this);
   }
 

@@ -1,19 +1,19 @@
 // From a call to a sent message: id, lineage, ETA and expiry, route, events, signals.
-// Not here: merging a task's own options (task.ts); the message's shape (protocol/task-message.ts); retries of sending (messaging/producer.ts).
+// Not here: merging a task's own options (task.ts); what a call may not say (call-checks.ts); the message's shape (protocol/task-message.ts); retries of sending (messaging/producer.ts).
 // Holds: the promise resolves when the broker has the message; a task sent by a task is its child, with its root.
 // Celery 5.6: app/base.py send_task, app/amqp.py as_task_v2, send_task_message
 import { hostname } from 'node:os';
-import { nearest } from '../../shared/nearest.ts';
 import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
-import { type ApplyOptions, CALL_OPTIONS, type SignatureLike } from '../canvas/call-options.ts';
+import { optionsThatAre } from '../canvas/call-option-table.ts';
+import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
+import type { Kwargs } from '../canvas/host.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
-import { ImproperlyConfigured } from '../errors.ts';
 import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
 import { compress } from '../serialization/compression.ts';
 import { signals } from '../signals.ts';
 import type { Properties } from '../transport/message.ts';
-import { checkCarriedTimes, checkTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
+import { checkCarriedTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
 import { addToTrail, currentRequest, type TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { Destination } from './routing.ts';
@@ -21,8 +21,6 @@ import { newTaskId } from './task-id.ts';
 
 /** Who sends, in messages and events of what is sent. */
 export const ORIGIN = `gen${process.pid}@${hostname()}`;
-
-export type Kwargs = Readonly<Record<string, unknown>>;
 
 export async function sendTask(
   app: AppHost,
@@ -159,17 +157,7 @@ function stampsOf(options: ApplyOptions): Pick<OutgoingTask, 'stamped_headers' |
   };
 }
 
-/** Call options that become properties of the message as they are. */
-const PASSED = [
-  'app_id',
-  'type',
-  'user_id',
-  'message_id',
-  'cluster_id',
-  'timestamp',
-  'argsrepr',
-  'kwargsrepr',
-] as const;
+const PROPERTIES = optionsThatAre('property');
 
 function propertiesOf(
   app: AppHost,
@@ -186,87 +174,7 @@ function propertiesOf(
   };
   if (options.expiration !== undefined) properties.expiration = options.expiration;
   else if (expiresMs !== null) properties.expiration = expirationOf(expiresMs, nowMs);
-  for (const name of PASSED)
+  for (const name of PROPERTIES)
     if (options[name] !== undefined) (properties as Record<string, unknown>)[name] = options[name];
   return properties;
-}
-
-const KNOWN_OPTIONS: ReadonlySet<string> = new Set(Object.keys(CALL_OPTIONS));
-
-/** For calls as users write them: what is misspelt or of the wrong kind would otherwise do nothing, or fail far away, in the worker. */
-export function checkOptions(options: ApplyOptions, nowMs: number): void {
-  const stamps = options.stamped_headers ?? [];
-  for (const name of Object.keys(options)) {
-    if (KNOWN_OPTIONS.has(name)) checkValue(name, options[name as keyof ApplyOptions]);
-    else if (!stamps.includes(name)) {
-      const near = nearest(name, KNOWN_OPTIONS);
-      throw new ImproperlyConfigured(
-        `There is no call option '${name}'. ${near ? `Did you mean '${near}'?` : `There are: ${[...KNOWN_OPTIONS].join(', ')}.`}`,
-      );
-    }
-  }
-  checkTimes(options as Readonly<Record<string, unknown>>, nowMs);
-  checkLimits(options);
-}
-
-/** Celery 5.6: app/task.py apply_async */
-export function checkLimits({ time_limit: hard, soft_time_limit: soft }: ApplyOptions): void {
-  if (!hard || !soft || soft <= hard) return;
-  throw new RangeError(
-    `soft_time_limit (${soft} s) must not be above time_limit (${hard} s): it would never be reached.`,
-  );
-}
-
-function checkValue(name: string, value: unknown): void {
-  if (value === undefined || value === null) return;
-  const wrong = (wanted: string) => new TypeError(`${name} must be ${wanted}, not ${shown(value)}`);
-  switch (name) {
-    case 'task_id':
-      if (typeof value !== 'string' || value === '' || value.includes('\0')) throw wrong('a text that is not empty');
-      return;
-    case 'priority':
-      if (!Number.isInteger(value)) throw wrong('a whole number');
-      return;
-    case 'time_limit':
-    case 'soft_time_limit':
-      if (typeof value !== 'number' || !(value >= 0)) throw wrong('a number of seconds');
-      return;
-    case 'queue':
-    case 'exchange':
-      if (typeof value !== 'object' && typeof value !== 'string') throw wrong('a name');
-      return;
-    case 'routing_key':
-    case 'serializer':
-    case 'compression':
-    case 'shadow':
-    case 'reply_to':
-      if (typeof value !== 'string') throw wrong('a text');
-      return;
-    case 'retry':
-    case 'ignore_result':
-    case 'add_to_parent':
-      if (typeof value !== 'boolean') throw wrong('true or false');
-      return;
-    case 'retry_policy':
-    case 'headers':
-      if (typeof value !== 'object' || Array.isArray(value)) throw wrong('an object');
-  }
-}
-
-/** null is none, as in Celery. */
-export function argumentsOf(args: unknown): readonly unknown[] {
-  if (Array.isArray(args)) return args;
-  if (args === null || args === undefined) return [];
-  throw new TypeError(`The arguments must be a list, such as [2, 3], not ${shown(args)}`);
-}
-
-export function keywordsOf(kwargs: unknown): Kwargs {
-  if (kwargs === null || kwargs === undefined) return {};
-  if (typeof kwargs === 'object' && !Array.isArray(kwargs)) return kwargs as Kwargs;
-  throw new TypeError(`Keyword arguments must be an object, such as { x: 2 }, not ${shown(kwargs)}`);
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return `the text '${value}'`;
-  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value);
 }

@@ -21,10 +21,11 @@ import type { Logger } from '../log.ts';
 import { encodeFailure, exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
 import { parseIsoTime } from '../protocol/task-message.ts';
 import type { AsyncResult } from '../results/async-result.ts';
+import { checkOptions } from './call-checks.ts';
 import { checkTimes } from './call-times.ts';
 import type { RetryOptions, TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
-import { checkOptions, sendTask } from './publisher.ts';
+import { sendTask } from './publisher.ts';
 import { ignoresResult, storeResult } from './store-result.ts';
 import type { TaskOptions } from './task-options.ts';
 

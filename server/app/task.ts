@@ -6,17 +6,20 @@ import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { maskValue } from '../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
-import type { ApplyOptions, KeywordsAlone } from '../canvas/call-options.ts';
+import { type KeywordsAlone, optionsThatAre } from '../canvas/call-option-table.ts';
+import type { ApplyOptions } from '../canvas/call-options.ts';
 import { chunks, starmap, xmap } from '../canvas/compose.ts';
+import type { Kwargs } from '../canvas/host.ts';
 import type { Chunks, XMap, XStarmap } from '../canvas/map.ts';
 import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
 import { listOf, Signature, toPlain } from '../canvas/signature.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import { bindArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
+import { argumentsOf, checkLimits, checkOptions, keywordsOf } from './call-checks.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
-import { argumentsOf, checkLimits, checkOptions, keywordsOf, sendTask } from './publisher.ts';
+import { sendTask } from './publisher.ts';
 import { type EagerRetry, RunningTask } from './running-task.ts';
 import { Stop } from './stop.ts';
 import { TaskCall } from './task-call.ts';
@@ -38,7 +41,6 @@ export type EagerOptions = ApplyOptions & {
   throw?: boolean;
 };
 
-type Kwargs = Readonly<Record<string, unknown>>;
 const NO_KWARGS: Kwargs = {};
 
 export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown> implements RegisteredTask {
@@ -254,18 +256,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 }
 
 /** Task options that are call options of each of its calls. */
-const OWN = [
-  'queue',
-  'exchange',
-  'routing_key',
-  'priority',
-  'delivery_mode',
-  'serializer',
-  'compression',
-  'expires',
-  'time_limit',
-  'soft_time_limit',
-] as const;
+const OWN = optionsThatAre('ofTask');
 
 /** The message an eager run would have come from. */
 function eagerMessage(name: string, call: EagerRetry, options: ApplyOptions): TaskMessage {

@@ -7,6 +7,7 @@
 import type { Config } from '../app/config.ts';
 import { refuseUnknownOptions } from '../app/option-names.ts';
 import { backendFlags } from '../backends/registry.ts';
+import type { Kwargs } from '../canvas/host.ts';
 import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { EntryRuns, ScheduleStore, StoredEntry } from '../schedules/contract.ts';
@@ -33,8 +34,6 @@ export { MemoryScheduleStore } from '../schedules/memory-store.ts';
 export { openScheduleStore, registerScheduleStore } from '../schedules/registry.ts';
 export { BeatLazyFunc } from './lazy.ts';
 export type { EntryOptions, ScheduleEntry } from './scheduler.ts';
-
-type Kwargs = Readonly<Record<string, unknown>>;
 
 /** What beat asks of an app; `Celery` has it. */
 export interface BeatHost {

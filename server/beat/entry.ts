@@ -4,8 +4,8 @@
 // Holds: an error names the entry, what was given and what is expected.
 // Celery 5.6: beat.py ScheduleEntry, which finds out when the entry is due
 import { nearest } from '../../shared/nearest.ts';
+import { checkOptions } from '../app/call-checks.ts';
 import { LAST_MS } from '../app/call-times.ts';
-import { checkOptions } from '../app/publisher.ts';
 import type { ApplyOptions } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import type { EntryDefinition } from '../schedules/contract.ts';

@@ -1,5 +1,6 @@
 // The options of one call: all of Celery's `apply_async`, in its spelling; and the least that counts as a signature.
-// Not here: what they do (app/publisher.ts sends them, signature.ts carries them).
+// Not here: what they do (app/publisher.ts sends them, signature.ts carries them); which of them are checked, inherited, passed on
+// (call-option-table.ts).
 // Celery 5.6: app/task.py apply_async, canvas.py Signature
 import type { RetryPolicy } from '../messaging/producer.ts';
 import type { Exchange, Queue } from '../transport/entity.ts';
@@ -17,39 +18,6 @@ export interface SignatureLike {
   readonly subtask_type: string | null;
   readonly immutable: boolean;
 }
-
-/**
- * Every call option. `asKeyword`: tasks are likely to have a keyword argument of that name, too, so that an object with it alone
- * does not tell which was meant.
- */
-export const CALL_OPTIONS: Readonly<Record<keyof ApplyOptions, { readonly asKeyword: boolean }>> = (() => {
-  const rare = { asKeyword: false };
-  const common = { asKeyword: true };
-  return {
-    ...{ task_id: rare, countdown: rare, eta: rare, expires: rare, priority: common, queue: rare, exchange: rare },
-    ...{ exchange_type: rare, routing_key: rare, delivery_mode: rare, serializer: rare, compression: rare },
-    ...{ retry: common, retry_policy: rare, link: common, link_error: rare, shadow: common, ignore_result: rare },
-    ...{ time_limit: rare, soft_time_limit: rare, headers: common, reply_to: common, retries: common },
-    ...{ root_id: common, parent_id: common, group_id: common, group_index: common, chord: common, chain: common },
-    ...{ add_to_parent: rare, origin: common, argsrepr: rare, kwargsrepr: rare, replaced_task_nesting: rare },
-    ...{ stamps: common, stamped_headers: rare, app_id: common, type: common, user_id: common, message_id: common },
-    ...{ cluster_id: common, timestamp: common, expiration: common, correlation_id: common },
-  };
-})();
-
-/** Keyword arguments given without options: a call option among them was meant for the object after. */
-export type KeywordsAlone = Readonly<Record<string, unknown>> & {
-  readonly [K in
-    | 'countdown'
-    | 'eta'
-    | 'expires'
-    | 'queue'
-    | 'routing_key'
-    | 'task_id'
-    | 'ignore_result'
-    | 'time_limit'
-    | 'soft_time_limit']?: never;
-};
 
 export interface ApplyOptions {
   task_id?: string;

@@ -8,14 +8,14 @@ import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import type { ApplyOptions } from './call-options.ts';
 import { Chord } from './chord.ts';
 import { Group, isEmptyGroup, shortened } from './group.ts';
-import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
+import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
 
 interface Prepared {
   /** Last step first. */
   readonly steps: Signature[];
   /** In the order of `steps`. */
-  readonly results: AnyResult[];
+  readonly results: CanvasResult[];
 }
 
 export class Chain<R = unknown> extends Signature<R> {
@@ -35,7 +35,7 @@ export class Chain<R = unknown> extends Signature<R> {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<AnyResult> {
+  ): Promise<CanvasResult> {
     if (this.isEmpty) return nothingToRun();
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
     const { link, link_error, task_id, group_id, group_index, chord, chain, root_id, ...rest } = this.merge(
@@ -63,9 +63,9 @@ export class Chain<R = unknown> extends Signature<R> {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<AnyResult> {
+  ): Promise<CanvasResult> {
     const { link: _link, link_error: _error, chain: _chain, ...rest } = options;
-    let last: AnyResult | undefined;
+    let last: CanvasResult | undefined;
     const { steps, prefix } = this.spliced(args);
     for (const [i, step] of steps.entries()) {
       const given = last ? [await last.get()] : prefix;
@@ -76,7 +76,7 @@ export class Chain<R = unknown> extends Signature<R> {
     return last ?? nothingToRun();
   }
 
-  override freeze(place: FreezeOptions = {}): AnyResult {
+  override freeze(place: FreezeOptions = {}): CanvasResult {
     const id = (this.options.task_id as string | undefined) ?? place.id;
     if (this.isEmpty) {
       throw new IndexError(
@@ -115,7 +115,7 @@ export class Chain<R = unknown> extends Signature<R> {
   private prepare(copy: boolean, args: readonly unknown[], kwargs: Kwargs, last: FreezeOptions): Prepared {
     const { steps: waiting, prefix } = this.spliced(args);
     const steps: Signature[] = [];
-    const results: AnyResult[] = [];
+    const results: CanvasResult[] = [];
     while (waiting.length > 0) {
       const isFirst = waiting.length === 1;
       let step = waiting.pop()!;
@@ -168,7 +168,7 @@ function nothingToRun(): EagerResult {
   return new EagerResult(randomUUID(), null, 'SUCCESS');
 }
 
-function firstOf(result: AnyResult): { parent: unknown } {
+function firstOf(result: CanvasResult): { parent: unknown } {
   let node = result as AsyncResult;
   while (node.parent) node = node.parent as AsyncResult;
   return node as { parent: unknown };

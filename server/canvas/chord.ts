@@ -9,7 +9,7 @@ import type { AsyncResult } from '../results/async-result.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import { Group, tasksText, unrolledResults } from './group.ts';
-import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
+import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, Signature, type SignatureParts } from './signature.ts';
 
 export class Chord extends Signature {
@@ -53,7 +53,7 @@ export class Chord extends Signature {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<AnyResult> {
+  ): Promise<CanvasResult> {
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
     const { task_id: called, add_to_parent, ...rest } = options;
     const { task_id: own, ...ownRest } = this.options as ApplyOptions;
@@ -78,7 +78,7 @@ export class Chord extends Signature {
       );
     }
     setParent(bodyResult, headerResult);
-    const header = this.host.groupResult(groupId, unrolledResults(group, headerResult.results as AnyResult[]));
+    const header = this.host.groupResult(groupId, unrolledResults(group, headerResult.results as CanvasResult[]));
     // Where a part is a group itself (a chain that ends in one), the body gets the results in this shape.
     if (header.results.some(({ kind }) => kind === 'group')) await backend.saveGroup(groupId, header.asTuple());
     if (countsChords(backend))
@@ -93,13 +93,13 @@ export class Chord extends Signature {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<AnyResult> {
+  ): Promise<CanvasResult> {
     const header = await Group.of(this.header, this.host).apply([...args, ...this.args], kwargs);
     const { task_id: _, ...rest } = this.options as ApplyOptions;
     return this.body.clone([], {}, rest).apply([await header.get()], {}, options);
   }
 
-  override freeze(place: FreezeOptions = {}): AnyResult {
+  override freeze(place: FreezeOptions = {}): CanvasResult {
     const headerResult = this.headerGroup().freeze({
       chord: this.body,
       rootId: place.rootId,
@@ -150,12 +150,12 @@ function idsOf(result: { readonly id: string; readonly results?: readonly { read
 }
 
 /** A body that is a group or chain is frozen as such, its last steps in the place the body has. */
-function freezeBody(body: Signature, place: FreezeOptions): AnyResult {
+function freezeBody(body: Signature, place: FreezeOptions): CanvasResult {
   return body.freeze(place);
 }
 
 /** The oldest ancestor of `result` follows `parent`. */
-function setParent(result: AnyResult, parent: GroupResult): void {
+function setParent(result: CanvasResult, parent: GroupResult): void {
   let node = result as AsyncResult;
   while (node.parent) node = node.parent as AsyncResult;
   (node as { parent: unknown }).parent = parent;

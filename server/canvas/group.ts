@@ -6,8 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { ImproperlyConfigured } from '../errors.ts';
 import { GroupResult } from '../results/group-result.ts';
+import { optionsThatAre } from './call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
-import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
+import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
 
 export class Group extends Signature<unknown[]> {
@@ -45,7 +46,7 @@ export class Group extends Signature<unknown[]> {
   ): Promise<GroupResult> {
     const { task_id, group_id: _, ...rest } = options;
     if (isEmptyGroup(this) && !this.hasHost) return emptyResult();
-    const results: AnyResult[] = [];
+    const results: CanvasResult[] = [];
     for (const task of this.tasks) results.push(await task.apply([...args, ...this.args], kwargs, rest));
     return this.host.groupResult(task_id ?? this.host.newId(), results);
   }
@@ -68,8 +69,8 @@ export class Group extends Signature<unknown[]> {
 
   /** Send the frozen tasks. */
   async sendTasks(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<void> {
-    const shared = withoutPlace(options);
-    const own = withoutPlace(this.options);
+    const shared = withoutPosition(options);
+    const own = withoutPosition(this.options);
     const prefix = this.immutable ? [...this.args] : [...args, ...this.args];
     const { root_id, parent_id } = this.options as ApplyOptions;
     const lineage = { ...(root_id ? { root_id } : {}), ...(parent_id ? { parent_id } : {}) };
@@ -91,7 +92,7 @@ export class Group extends Signature<unknown[]> {
     if (place.chord) o.chord = place.chord;
     const partOf = place.groupId ?? (place.groupLater ? undefined : groupId);
     let index = place.groupId ? (place.groupIndex ?? 0) : 0;
-    const freezeAll = (group: Group): AnyResult[] =>
+    const freezeAll = (group: Group): CanvasResult[] =>
       group.tasks.map((task) => {
         if (task instanceof Group) {
           task.options.task_id ??= this.host.newId();
@@ -142,9 +143,11 @@ export function isEmptyGroup(signature: Signature): boolean {
 }
 
 /** The results of a group's tasks, those of groups directly in it in their places: what a chord's body gets, and in which shape. */
-export function unrolledResults(group: Group, results: readonly AnyResult[]): AnyResult[] {
+export function unrolledResults(group: Group, results: readonly CanvasResult[]): CanvasResult[] {
   return group.tasks.flatMap((task, i) =>
-    task instanceof Group ? unrolledResults(task, (results[i] as GroupResult).results as AnyResult[]) : [results[i]!],
+    task instanceof Group
+      ? unrolledResults(task, (results[i] as GroupResult).results as CanvasResult[])
+      : [results[i]!],
   );
 }
 
@@ -172,8 +175,8 @@ export function shortened(tasks: readonly Signature[]): string[] {
   });
 }
 
-const PLACE = ['task_id', 'group_id', 'group_index', 'chord', 'link', 'link_error', 'root_id', 'parent_id', 'chain'];
+const POSITION: ReadonlySet<string> = new Set(optionsThatAre('position'));
 
-function withoutPlace(options: object): ApplyOptions {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => !PLACE.includes(key)));
+function withoutPosition(options: object): ApplyOptions {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !POSITION.has(key)));
 }

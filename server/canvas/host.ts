@@ -8,7 +8,7 @@ import type { Signature } from './signature.ts';
 
 export type Options = Readonly<Record<string, unknown>>;
 export type Kwargs = Readonly<Record<string, unknown>>;
-export type AnyResult = AsyncResult | EagerResult | GroupResult;
+export type CanvasResult = AsyncResult | EagerResult | GroupResult;
 
 export interface CanvasHost {
   /** Where replies to this client go: the `reply_to` of what it sends. */
@@ -24,9 +24,9 @@ export interface CanvasHost {
   /** Send celery.chord_unlock, which sends the body once the header's results are there: for stores that do not count. */
   unlockLater(header: GroupResult, body: Signature, options: { readonly countdown: number }): Promise<void>;
   /** Write it among the children of the task now running, if one is and keeps a trail. */
-  addToTrail(result: AnyResult): void;
-  asyncResult(id: string, parent?: AnyResult | null): AsyncResult;
-  groupResult(id: string, results: readonly AnyResult[], parent?: AnyResult | null): GroupResult;
+  addToTrail(result: CanvasResult): void;
+  asyncResult(id: string, parent?: CanvasResult | null): AsyncResult;
+  groupResult(id: string, results: readonly CanvasResult[], parent?: CanvasResult | null): GroupResult;
   /** The object for a plain signature; a signature object as it is. */
   revive(signature: SignatureLike): Signature;
   /** `a` and then `b`. */

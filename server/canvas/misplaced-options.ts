@@ -1,6 +1,6 @@
 // Call options given where keyword arguments belong: `applyAsync(['a@b.c'], { countdown: 60 })`, the first slip of everybody.
-// Not here: options that are misspelt or of the wrong kind (app/publisher.ts).
-import { type ApplyOptions, CALL_OPTIONS } from './call-options.ts';
+// Not here: options that are misspelt or of the wrong kind (app/call-checks.ts).
+import { CALL_OPTION_ROWS } from './call-option-table.ts';
 
 /**
  * Refuses `applyAsync(['a@b.c'], { countdown: 60 })`, which would send `countdown` to the task. Only where nothing but call options is
@@ -11,8 +11,8 @@ import { type ApplyOptions, CALL_OPTIONS } from './call-options.ts';
 export function refuseMisplacedOptions(kwargs: unknown, accepts: readonly string[], call: string): void {
   if (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs)) return;
   const names = Object.keys(kwargs);
-  if (names.length === 0 || names.some((name) => accepts.includes(name) || !Object.hasOwn(CALL_OPTIONS, name))) return;
-  if (names.every((name) => CALL_OPTIONS[name as keyof ApplyOptions].asKeyword)) return;
+  if (names.length === 0 || names.some((name) => accepts.includes(name) || !CALL_OPTION_ROWS.has(name))) return;
+  if (names.every((name) => CALL_OPTION_ROWS.get(name)!.asKeyword === 'often')) return;
   const list = names.join(', ');
   throw new TypeError(
     `${list}: ${names.length === 1 ? 'this is a call option' : 'these are call options'}, given where keyword arguments belong. ` +

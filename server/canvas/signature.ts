@@ -7,8 +7,9 @@ import { maskText } from '../../shared/masking.ts';
 import { saferepr } from '../../shared/python-repr.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import type { WireSignature } from '../protocol/task-message.ts';
+import { optionsThatAre } from './call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
-import type { AnyResult, CanvasHost, Kwargs, Options } from './host.ts';
+import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { refuseMisplacedOptions } from './misplaced-options.ts';
 
 /** What freezing tells a signature of the place it will have. */
@@ -32,8 +33,8 @@ export interface SignatureParts {
   readonly immutable?: boolean;
 }
 
-/** These are settled once; a call cannot replace them. */
-const SETTLED: ReadonlySet<string> = new Set(['group_id', 'stamped_headers']);
+/** A call cannot replace them. */
+const FIXED: ReadonlySet<string> = new Set(optionsThatAre('fixed'));
 
 export class Signature<R = unknown> implements SignatureLike {
   readonly task: string;
@@ -77,12 +78,12 @@ export class Signature<R = unknown> implements SignatureLike {
   }
 
   /** Send it. Arguments come before its own, unless it is immutable. */
-  delay(...args: readonly unknown[]): Promise<AnyResult> {
+  delay(...args: readonly unknown[]): Promise<CanvasResult> {
     return this.applyAsync(args);
   }
 
   /** As in Celery: what is given comes over its own arguments, keyword arguments and options. */
-  async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, given?: ApplyOptions): Promise<AnyResult> {
+  async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, given?: ApplyOptions): Promise<CanvasResult> {
     if (given === undefined) refuseMisplacedOptions(kwargs, [], 'signature.applyAsync([...]');
     const options = given ?? {};
     const merged = this.merge(args, kwargs, options as Options);
@@ -90,7 +91,7 @@ export class Signature<R = unknown> implements SignatureLike {
   }
 
   /** Run it here and now. */
-  async apply(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Promise<AnyResult> {
+  async apply(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Promise<CanvasResult> {
     const merged = this.merge(args, kwargs, options as Options);
     return this.host.runHere(this.task, merged.args, merged.kwargs, merged.options);
   }
@@ -99,7 +100,7 @@ export class Signature<R = unknown> implements SignatureLike {
     const own = this.options;
     const merged: Record<string, unknown> = { ...own };
     for (const [key, value] of Object.entries(options)) {
-      if (value !== undefined && !(SETTLED.has(key) && key in own)) merged[key] = value;
+      if (value !== undefined && !(FIXED.has(key) && key in own)) merged[key] = value;
     }
     if (this.immutable) return { args: this.args, kwargs: this.kwargs, options: merged };
     return {
@@ -173,7 +174,7 @@ export class Signature<R = unknown> implements SignatureLike {
   }
 
   /** Settle its id and place. */
-  freeze(place: FreezeOptions = {}): AnyResult {
+  freeze(place: FreezeOptions = {}): CanvasResult {
     const o = this.options;
     o.task_id ??= place.id ?? this.host.newId();
     if (place.rootId) o.root_id = place.rootId;

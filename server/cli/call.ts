@@ -4,44 +4,31 @@
 import { escapeLines } from '../../shared/format/escape.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { Celery } from '../app/celery.ts';
-import type { ApplyOptions } from '../app/task-options.ts';
+import { CALL_OPTION_ROWS, type OptionName } from '../canvas/call-option-table.ts';
+import type { ApplyOptions } from '../canvas/call-options.ts';
 import { TimeoutError } from '../errors.ts';
 import { CliError, EXIT, type Output, oneLine, toJson } from './output.ts';
 import { type GlobalOptions, withApp } from './session.ts';
 import { print } from './stdio.ts';
 
-export interface CallOptions extends GlobalOptions {
+type CamelCase<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<CamelCase<B>>}` : S;
+
+/** A flag with the name of a call option is that option. */
+type OptionFlags = { readonly [K in OptionName as CamelCase<K>]?: ApplyOptions[K] };
+
+export interface CallFlags extends GlobalOptions, OptionFlags {
   readonly args: unknown[];
   readonly kwargs: Record<string, unknown>;
-  readonly eta?: Date;
-  readonly countdown?: number;
-  readonly expires?: number | Date;
-  readonly serializer?: string;
-  readonly priority?: number;
-  readonly queue?: string;
-  readonly exchange?: string;
-  readonly routingKey?: string;
-  readonly taskId?: string;
   /** Wait for the result; a number is the longest wait in seconds. */
   readonly wait?: boolean | number;
   /** Send it although the app does not know it. */
   readonly unchecked?: boolean;
 }
 
-export function call(name: string, options: CallOptions): Promise<number> {
+export function call(name: string, options: CallFlags): Promise<number> {
   return withApp(options, async (app, output) => {
     if (options.app && !options.unchecked) known(app, name);
-    const given: ApplyOptions = {
-      ...defined('eta', options.eta),
-      ...defined('countdown', options.countdown),
-      ...defined('expires', options.expires),
-      ...defined('serializer', options.serializer),
-      ...defined('priority', options.priority),
-      ...defined('queue', options.queue),
-      ...defined('exchange', options.exchange),
-      ...defined('routing_key', options.routingKey),
-      ...defined('task_id', options.taskId),
-    };
+    const given = optionsOf(options);
     const task = app.tasks.get(name);
     const sending = task
       ? task.applyAsync(options.args as never, options.kwargs, given)
@@ -123,6 +110,12 @@ function shown(text: string): string {
   return process.stdout.isTTY ? escapeLines(text) : text;
 }
 
-function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+function optionsOf(flags: OptionFlags): ApplyOptions {
+  const values = flags as Readonly<Record<string, unknown>>;
+  const given = [...CALL_OPTION_ROWS.keys()].map((name) => [name, values[camelCase(name)]] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -6,7 +6,7 @@
 import { cutText } from '../../shared/events/edge.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import type { Masking } from '../../shared/masking.ts';
-import type { QueueInfo, RequestInfo, ScheduledInfo, WorkerStats } from './inspect.ts';
+import type { InspectedRequest, QueueInfo, ScheduledInfo, WorkerStats } from './inspect.ts';
 
 /** What a worker may list of each kind. */
 const MAX_ITEMS = 10_000;
@@ -22,8 +22,8 @@ export interface Answers {
   stats: WorkerStats | null;
   conf: Table | null;
   active_queues: QueueInfo[];
-  active: RequestInfo[];
-  reserved: RequestInfo[];
+  active: InspectedRequest[];
+  reserved: InspectedRequest[];
   scheduled: ScheduledInfo[];
   revoked: string[];
   registered: string[];
@@ -57,7 +57,7 @@ function listOf<T>(value: unknown, read: (one: unknown) => T | null): T[] {
 }
 
 /** A request as workers tell of it; null when it has no id. Also of `query_task`. */
-export function request(value: unknown, masking: Masking): RequestInfo | null {
+export function request(value: unknown, masking: Masking): InspectedRequest | null {
   if (!isTable(value)) return null;
   const id = name(value.id);
   if (id === null) return null;

@@ -2,17 +2,17 @@
 // Not here: questions (inspect.ts); the wire (messaging/mailbox.ts); what the commands do (worker/panel).
 // Holds: without `reply` nothing is waited for; arguments have Celery's names, since they are keyword arguments there.
 // Celery 5.6: app/control.py Control
-import type { Mailbox, BroadcastOptions as MailboxOptions } from '../messaging/mailbox.ts';
+import type { BroadcastRequest, Mailbox } from '../messaging/mailbox.ts';
 import { findCommand } from './commands.ts';
 import { Inspect, type InspectOptions } from './inspect.ts';
 
 /** What the mailbox takes, with the wait in seconds as Celery's callers give it. */
-export interface BroadcastOptions extends Omit<MailboxOptions, 'timeoutMs'> {
+export interface BroadcastOptions extends Omit<BroadcastRequest, 'timeoutMs'> {
   /** How long to gather replies. @unit seconds  @default 1 */
   readonly timeout?: number;
 }
 
-export type CallOptions = Omit<BroadcastOptions, 'arguments'>;
+export type CommandOptions = Omit<BroadcastOptions, 'arguments'>;
 export type Replies = Record<string, unknown>[];
 export type Broadcast = (command: string, options?: BroadcastOptions) => Promise<Replies>;
 
@@ -25,7 +25,7 @@ export interface ControlHost {
   readonly defaultTimeout?: number;
 }
 
-export interface RevokeOptions extends CallOptions {
+export interface RevokeCommandOptions extends CommandOptions {
   readonly terminate?: boolean;
   readonly signal?: string | null;
 }
@@ -52,11 +52,11 @@ export class Control {
     return new Inspect(this.broadcast, options);
   }
 
-  ping(options: CallOptions = {}): Promise<Replies> {
+  ping(options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('ping', { timeout: 1, ...options, reply: true });
   }
 
-  revoke(ids: string | readonly string[], options: RevokeOptions = {}): Promise<Replies> {
+  revoke(ids: string | readonly string[], options: RevokeCommandOptions = {}): Promise<Replies> {
     const { terminate = false, signal = null, ...rest } = options;
     return this.broadcast('revoke', {
       ...rest,
@@ -64,13 +64,13 @@ export class Control {
     });
   }
 
-  terminate(ids: string | readonly string[], options: RevokeOptions = {}): Promise<Replies> {
+  terminate(ids: string | readonly string[], options: RevokeCommandOptions = {}): Promise<Replies> {
     return this.revoke(ids, { ...options, terminate: true });
   }
 
   revokeByStampedHeaders(
     headers: Record<string, unknown> | readonly string[],
-    options: RevokeOptions = {},
+    options: RevokeCommandOptions = {},
   ): Promise<Replies> {
     const { terminate = false, signal = null, ...rest } = options;
     return this.broadcast('revoke_by_stamped_headers', {
@@ -80,7 +80,7 @@ export class Control {
   }
 
   /** @param rate '5/s', '10/m', '100/h', a number per second; 0 or null: none */
-  rateLimit(task: string, rate: string | number | null, options: CallOptions = {}): Promise<Replies> {
+  rateLimit(task: string, rate: string | number | null, options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('rate_limit', { ...options, arguments: { task_name: task, rate_limit: rate } });
   }
 
@@ -88,7 +88,7 @@ export class Control {
   timeLimit(
     task: string,
     limits: { soft?: number | null; hard?: number | null },
-    options: CallOptions = {},
+    options: CommandOptions = {},
   ): Promise<Replies> {
     return this.broadcast('time_limit', {
       ...options,
@@ -96,28 +96,28 @@ export class Control {
     });
   }
 
-  poolGrow(n = 1, options: CallOptions = {}): Promise<Replies> {
+  poolGrow(n = 1, options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('pool_grow', { ...options, arguments: { n } });
   }
-  poolShrink(n = 1, options: CallOptions = {}): Promise<Replies> {
+  poolShrink(n = 1, options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('pool_shrink', { ...options, arguments: { n } });
   }
   poolRestart(
     given: { modules?: readonly string[] | null; reload?: boolean } = {},
-    options: CallOptions = {},
+    options: CommandOptions = {},
   ): Promise<Replies> {
     return this.broadcast('pool_restart', {
       ...options,
       arguments: { modules: given.modules ?? null, reload: given.reload ?? false, reloader: null },
     });
   }
-  autoscale(max: number, min: number, options: CallOptions = {}): Promise<Replies> {
+  autoscale(max: number, min: number, options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('autoscale', { ...options, arguments: { max, min } });
   }
 
   addConsumer(
     queue: string,
-    options: CallOptions & {
+    options: CommandOptions & {
       exchange?: string | null;
       exchangeType?: string;
       routingKey?: string | null;
@@ -130,23 +130,23 @@ export class Control {
       arguments: { queue, exchange, exchange_type: exchangeType, routing_key: routingKey, ...more },
     });
   }
-  cancelConsumer(queue: string, options: CallOptions = {}): Promise<Replies> {
+  cancelConsumer(queue: string, options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('cancel_consumer', { ...options, arguments: { queue } });
   }
 
-  enableEvents(options: CallOptions = {}): Promise<Replies> {
+  enableEvents(options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('enable_events', { ...options, arguments: {} });
   }
-  disableEvents(options: CallOptions = {}): Promise<Replies> {
+  disableEvents(options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('disable_events', { ...options, arguments: {} });
   }
-  heartbeat(options: CallOptions = {}): Promise<Replies> {
+  heartbeat(options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('heartbeat', { ...options, arguments: {} });
   }
-  shutdown(options: CallOptions = {}): Promise<Replies> {
+  shutdown(options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('shutdown', { ...options, arguments: {} });
   }
-  election(id: string, topic: string, action: unknown = null, options: CallOptions = {}): Promise<Replies> {
+  election(id: string, topic: string, action: unknown = null, options: CommandOptions = {}): Promise<Replies> {
     return this.broadcast('election', { ...options, arguments: { id, topic, action } });
   }
 

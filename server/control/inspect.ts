@@ -17,7 +17,7 @@ export interface InspectOptions {
 export type ByNode<T> = Record<string, T>;
 
 /** One request as workers tell of it. */
-export interface RequestInfo {
+export interface InspectedRequest {
   id: string;
   name: string;
   args: unknown;
@@ -35,7 +35,7 @@ export interface RequestInfo {
 export interface ScheduledInfo {
   eta: string | null;
   priority: number;
-  request: RequestInfo;
+  request: InspectedRequest;
 }
 
 export interface WorkerStats {
@@ -80,10 +80,10 @@ export class Inspect {
   ping(): Promise<ByNode<{ ok: string }> | null> {
     return this.request('ping');
   }
-  active(options: { safe?: boolean } = {}): Promise<ByNode<RequestInfo[]> | null> {
+  active(options: { safe?: boolean } = {}): Promise<ByNode<InspectedRequest[]> | null> {
     return this.request('active', { safe: options.safe ?? false });
   }
-  reserved(): Promise<ByNode<RequestInfo[]> | null> {
+  reserved(): Promise<ByNode<InspectedRequest[]> | null> {
     return this.request('reserved');
   }
   scheduled(): Promise<ByNode<ScheduledInfo[]> | null> {
@@ -104,7 +104,7 @@ export class Inspect {
   revoked(): Promise<ByNode<string[]> | null> {
     return this.request('revoked');
   }
-  queryTask(ids: string | readonly string[]): Promise<ByNode<Record<string, [string, RequestInfo]>> | null> {
+  queryTask(ids: string | readonly string[]): Promise<ByNode<Record<string, [string, InspectedRequest]>> | null> {
     return this.request('query_task', { ids: typeof ids === 'string' ? [ids] : [...ids] });
   }
   clock(): Promise<ByNode<{ clock: number }> | null> {

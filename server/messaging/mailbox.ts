@@ -58,7 +58,7 @@ export function controlQueues(conf: {
   };
 }
 
-export interface BroadcastOptions {
+export interface BroadcastRequest {
   readonly arguments?: Record<string, unknown>;
   /** Node names; null or none = everyone. */
   readonly destination?: readonly string[] | null;
@@ -125,7 +125,7 @@ export class Mailbox {
   }
 
   /** The replies, each `{nodename: answer}`; none when none were asked for. */
-  async broadcast(command: string, options: BroadcastOptions = {}): Promise<Record<string, unknown>[]> {
+  async broadcast(command: string, options: BroadcastRequest = {}): Promise<Record<string, unknown>[]> {
     const { destination = null, pattern = null, matcher = null, reply = false, timeoutMs = 1000 } = options;
     const ticket = reply ? randomUUID() : null;
     // Nobody is not everybody. (Kombu takes an empty list for none.)
@@ -255,7 +255,7 @@ export class Mailbox {
     }
   }
 
-  #collect(ticket: string, most: number, timeoutMs: number, onReply: BroadcastOptions['onReply']) {
+  #collect(ticket: string, most: number, timeoutMs: number, onReply: BroadcastRequest['onReply']) {
     let limit = most;
     const found: Record<string, unknown>[] = [];
     let finish: (replies: Record<string, unknown>[]) => void = () => {};

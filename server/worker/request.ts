@@ -10,7 +10,7 @@ import type { Celery } from '../app/celery.ts';
 import type { TaskOutcome } from '../app/outcome.ts';
 import { Stop } from '../app/stop.ts';
 import { finishStored, storeFailure } from '../app/trace.ts';
-import type { RequestInfo } from '../control/inspect.ts';
+import type { InspectedRequest } from '../control/inspect.ts';
 import { TaskRevokedError, toError } from '../errors.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Logger } from '../log.ts';
@@ -391,7 +391,7 @@ export class Request implements JobCallbacks {
   }
 
   /** As `active`, `reserved` and the others tell of it. */
-  info(safe = false): RequestInfo {
+  info(safe = false): InspectedRequest {
     const { body } = this;
     const { exchange, routing_key, priority, redelivered } = body.delivery_info;
     return {

@@ -19,7 +19,7 @@ import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import type { Queue } from '../transport/entity.ts';
 import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
-import { type ConsumerOptions, TaskConsumer } from './consumer/consumer.ts';
+import { TaskConsumer, type TaskConsumerOptions } from './consumer/consumer.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { OpenChordsStep } from './open-chords.ts';
 import { type GivenOptions, readWorkerOptions, type WorkerOptions } from './options.ts';
@@ -370,7 +370,7 @@ export class Worker implements RequestHost, PanelHandle {
   }
 
   #consumerHost(): ConstructorParameters<typeof TaskConsumer>[0] {
-    const options: ConsumerOptions = {
+    const options: TaskConsumerOptions = {
       queues: consumedQueues(this.app, this.options, this.hostname),
       purge: this.options.purge ?? false,
       withoutMingle: this.options.withoutMingle ?? false,

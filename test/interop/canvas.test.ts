@@ -1,7 +1,7 @@
 // Chains, groups, chords and maps whose parts run in both languages, built by either: the same results, read by both.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SignatureLike } from '../../server/canvas/call-options.ts';
-import type { AnyResult } from '../../server/canvas/host.ts';
+import type { CanvasResult } from '../../server/canvas/host.ts';
 import { chain, chord, chunks, group, starmap, xmap } from '../../server/index.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { until } from '../support/until.ts';
@@ -30,7 +30,7 @@ def py(name, *args, **options):
   const get = { timeout: 90 };
 
   /** The same workflow, as each language writes it, and what comes of it. */
-  const WORKFLOWS: readonly (readonly [string, string, () => { applyAsync(): Promise<AnyResult> }, unknown])[] = [
+  const WORKFLOWS: readonly (readonly [string, string, () => { applyAsync(): Promise<CanvasResult> }, unknown])[] = [
     [
       'a chain from one to the other and back',
       "chain(py('add', 1, 2), ts('add', 10), py('add', 100), ts('add', 1000))",

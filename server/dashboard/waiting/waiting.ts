@@ -11,7 +11,7 @@ import type { Count } from '../../../shared/wire/count.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import type { PrefetchUse } from '../../../shared/wire/workers.ts';
-import type { RequestInfo, ScheduledInfo } from '../../control/inspect.ts';
+import type { InspectedRequest, ScheduledInfo } from '../../control/inspect.ts';
 import { toError } from '../../errors.ts';
 import type { TaskMessage } from '../../protocol/task-message.ts';
 import { within } from '../../timer.ts';
@@ -375,7 +375,7 @@ function whereIn(inspected: Inspected, uuid: string): 'active' | 'reserved' | 'l
 
 const ids = new WeakMap<readonly object[], ReadonlyMap<string, boolean>>();
 /** Ids of one answer, each with whether its worker marked it as waiting for its rate limit. */
-function idsIn(list: readonly (RequestInfo | ScheduledInfo)[]): ReadonlyMap<string, boolean> {
+function idsIn(list: readonly (InspectedRequest | ScheduledInfo)[]): ReadonlyMap<string, boolean> {
   let known = ids.get(list);
   if (!known) {
     known = new Map(

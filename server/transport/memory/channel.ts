@@ -20,7 +20,7 @@ import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { MemoryBroker } from './broker.ts';
 import type { Entry, MemoryQueue, QueueConsumer } from './queue.ts';
 
-interface Held {
+interface UnackedEntry {
   readonly entry: Entry;
   readonly queue: MemoryQueue;
   /** Taken by `get`: outside the prefetch count. */
@@ -42,7 +42,7 @@ export class MemoryChannel implements Channel {
   readonly owner: object;
   readonly #limit: number;
   readonly #consumers = new Map<ConsumerTag, { queue: MemoryQueue; consumer: QueueConsumer }>();
-  readonly #held = new Map<number, Held>();
+  readonly #held = new Map<number, UnackedEntry>();
   #prefetch = 0;
   #outstanding = 0;
   #tags = 0;

@@ -31,7 +31,7 @@ import { findMessages } from './find.ts';
 import { type ClaimedMessage, Reader, type ReaderHost } from './reader.ts';
 import { waitingConsumers } from './waiting.ts';
 
-interface LocalConsumer {
+interface RedisConsumer {
   readonly tag: ConsumerTag;
   readonly queue: string;
   readonly noAck: boolean;
@@ -41,7 +41,7 @@ interface LocalConsumer {
   readonly fanoutListener: FanoutListener | null;
 }
 
-interface Held {
+interface UnackedClaim {
   readonly raw: string;
   /** '' when the server has no record of it. */
   readonly tag: string;
@@ -57,11 +57,11 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   /** The connection: the owner of exclusive queues. */
   readonly #owner: object;
   readonly #reader: Reader;
-  readonly #consumers = new Map<ConsumerTag, LocalConsumer>();
-  readonly #byQueue = new Map<string, LocalConsumer[]>();
-  readonly #held = new Map<number, Held>();
+  readonly #consumers = new Map<ConsumerTag, RedisConsumer>();
+  readonly #byQueue = new Map<string, RedisConsumer[]>();
+  readonly #held = new Map<number, UnackedClaim>();
   /** Heard, but there was no room yet. */
-  #waiting: { consumer: LocalConsumer; raw: string }[] = [];
+  #waiting: { consumer: RedisConsumer; raw: string }[] = [];
   #prefetch = 0;
   #outstanding = 0;
   #tags = 0;
@@ -159,7 +159,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     const bindings = state.queues.get(name)?.bindings ?? [];
     const fanoutBindings = bindings.filter((one) => state.typeOf(one.exchange) === 'fanout');
     const listener: FanoutListener = (raw) => this.#onFanout(consumer, raw);
-    const consumer: LocalConsumer = {
+    const consumer: RedisConsumer = {
       tag,
       queue: name,
       noAck: options.noAck ?? false,
@@ -290,8 +290,8 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   }
 
   receive(taken: readonly ClaimedMessage[]): void {
-    const out: [LocalConsumer, Delivery, boolean][] = [];
-    const back: Held[] = [];
+    const out: [RedisConsumer, Delivery, boolean][] = [];
+    const back: UnackedClaim[] = [];
     for (const one of taken) {
       const consumers = this.#open ? this.#byQueue.get(one.queue) : undefined;
       const consumer = consumers?.[consumers.length > 1 ? this.#turn++ % consumers.length : 0];
@@ -305,7 +305,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     }
   }
 
-  #onFanout(consumer: LocalConsumer, raw: string): void {
+  #onFanout(consumer: RedisConsumer, raw: string): void {
     if (!this.#open || !this.#consumers.has(consumer.tag)) return;
     if (!consumer.noAck && (this.free() <= 0 || this.#waiting.length > 0)) {
       this.#waiting.push({ consumer, raw });
@@ -340,7 +340,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     return new Delivery(message, place, this.#settle, noAck);
   }
 
-  #hold(taken: ClaimedMessage, got: boolean, fanoutQueue: string | null): Held {
+  #hold(taken: ClaimedMessage, got: boolean, fanoutQueue: string | null): UnackedClaim {
     const { message } = readEnvelope(taken.raw, taken.queue);
     const list = this.#broker.keys.list(taken.queue, priorityOf(message.properties));
     return { raw: taken.raw, tag: taken.tag, list, got, fanoutQueue };
@@ -369,7 +369,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     else state.deferredAcks.push(tag);
   }
 
-  #requeue(held: Held): void {
+  #requeue(held: UnackedClaim): void {
     if (held.fanoutQueue === null) {
       this.#requeueAll([held], true, 'next');
       return;
@@ -378,7 +378,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     if (consumer) this.#waiting.push({ consumer, raw: markRedelivered(held.raw) });
   }
 
-  #requeueAll(held: readonly Held[], redelivered: boolean, place: 'next' | 'back'): void {
+  #requeueAll(held: readonly UnackedClaim[], redelivered: boolean, place: 'next' | 'back'): void {
     const { link, restore, state } = this.#broker;
     const requeues = held.map((one) => deferredRequeueOf(one, redelivered));
     if (!link.alive) {
@@ -408,6 +408,6 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   }
 }
 
-function deferredRequeueOf(held: Held, redelivered: boolean): DeferredRequeue {
+function deferredRequeueOf(held: UnackedClaim, redelivered: boolean): DeferredRequeue {
   return { tag: held.tag, list: held.list, envelope: redelivered ? markRedelivered(held.raw) : held.raw };
 }

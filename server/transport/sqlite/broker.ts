@@ -9,7 +9,7 @@ import { statSync } from 'node:fs';
 import type { EmbeddedDb } from '../../embedded-db.ts';
 import { OperationalError, toError, UmbelError } from '../../errors.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
-import { Dispatch, type LocalConsumer } from './dispatch.ts';
+import { Dispatch, type SqliteConsumer } from './dispatch.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Messages } from './messages.ts';
 import { asOperational, type BrokerFileOptions, isBusy, openBrokerFile } from './schema.ts';
@@ -194,7 +194,7 @@ export class SqliteBroker {
     return this.#sessions.deleteQueue(queue);
   }
 
-  consume(consumer: LocalConsumer): void {
+  consume(consumer: SqliteConsumer): void {
     if (!this.#wakeUp.listening) this.#wakeUp.listen(this.session, () => this.#woken());
     this.now((nowMs) => {
       const count = this.dispatch.consumersOf(consumer.queueId) + 1;
@@ -205,7 +205,7 @@ export class SqliteBroker {
     this.commits.schedule();
   }
 
-  cancel(consumer: LocalConsumer): void {
+  cancel(consumer: SqliteConsumer): void {
     this.dispatch.remove(consumer);
     if (this.dispatch.size === 0) this.#stopPolling();
     if (this.#mode !== 'open') return;

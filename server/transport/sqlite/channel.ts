@@ -18,7 +18,7 @@ import {
 } from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { SqliteBroker } from './broker.ts';
-import type { ConsumingChannel, LocalConsumer } from './dispatch.ts';
+import type { ConsumingChannel, SqliteConsumer } from './dispatch.ts';
 import type { HeldMessage } from './group-commit.ts';
 import { type Claim, readEnvelope, type StoredMessage, writeEnvelope } from './messages.ts';
 import type { StoredQueue } from './topology.ts';
@@ -26,7 +26,7 @@ import type { StoredQueue } from './topology.ts';
 /** Ready messages one transaction purges. */
 const PURGE_STEP = 1000;
 
-interface Held extends HeldMessage {
+interface UnackedMessage extends HeldMessage {
   /** Taken by `get`: outside the prefetch count. */
   readonly got: boolean;
 }
@@ -45,8 +45,8 @@ export interface ChannelHost {
 export class SqliteChannel implements Channel, ConsumingChannel {
   readonly #host: ChannelHost;
   readonly #broker: SqliteBroker;
-  readonly #consumers = new Map<ConsumerTag, LocalConsumer>();
-  readonly #held = new Map<number, Held>();
+  readonly #consumers = new Map<ConsumerTag, SqliteConsumer>();
+  readonly #held = new Map<number, UnackedMessage>();
   #prefetch = 0;
   #outstanding = 0;
   #tags = 0;
@@ -147,7 +147,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     if (this.#consumers.has(tag)) throw consumerTagInUse(tag);
     const noAck = options.noAck ?? false;
     const { onCancelled } = options;
-    const consumer: LocalConsumer = {
+    const consumer: SqliteConsumer = {
       tag,
       queueId: queue.id,
       queue: name,
@@ -251,7 +251,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
   }
 
   /** Its queue was deleted. */
-  cancelled(consumer: LocalConsumer): void {
+  cancelled(consumer: SqliteConsumer): void {
     if (this.#consumers.delete(consumer.tag)) consumer.onCancelled?.(queueDeleted(consumer.queue));
   }
 
@@ -259,7 +259,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     return this.#prefetch === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#prefetch - this.#outstanding);
   }
 
-  receive(consumer: LocalConsumer, row: StoredMessage, claim: Claim | null): Message {
+  receive(consumer: SqliteConsumer, row: StoredMessage, claim: Claim | null): Message {
     return this.#deliver(row, consumer.queue, consumer.queueId, claim, consumer.tag);
   }
 

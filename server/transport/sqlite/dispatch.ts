@@ -9,7 +9,7 @@ import type { Claim, Messages, StoredMessage } from './messages.ts';
 /** Rows one transaction may claim. */
 const CLAIM_LIMIT = 500;
 
-export interface LocalConsumer {
+export interface SqliteConsumer {
   readonly tag: string;
   readonly queueId: number;
   readonly queue: string;
@@ -23,22 +23,22 @@ export interface ConsumingChannel {
   /** How many more unsettled messages it may hold; Infinity without a limit. */
   free(): number;
   /** Make a delivery of a claimed row, and hold it. */
-  receive(consumer: LocalConsumer, row: StoredMessage, claim: Claim | null): Message;
+  receive(consumer: SqliteConsumer, row: StoredMessage, claim: Claim | null): Message;
   /** Its queue was deleted: it is no consumer any more. */
-  cancelled(consumer: LocalConsumer): void;
+  cancelled(consumer: SqliteConsumer): void;
   /** Still to be handed over? Not when the channel was closed meanwhile. */
   holds(message: Message): boolean;
 }
 
 export interface ClaimedRows {
-  readonly consumer: LocalConsumer;
+  readonly consumer: SqliteConsumer;
   readonly rows: readonly StoredMessage[];
   readonly claim: Claim | null;
 }
 
 export class Dispatch {
   readonly #messages: Messages;
-  readonly #channels = new Map<ConsumingChannel, LocalConsumer[]>();
+  readonly #channels = new Map<ConsumingChannel, SqliteConsumer[]>();
   /** Queues that may have ready messages: not yet looked, or the last look found as many as asked. */
   readonly #mayHaveReady = new Set<number>();
   #turn = 0;
@@ -51,21 +51,21 @@ export class Dispatch {
     return this.#channels.size;
   }
 
-  add(consumer: LocalConsumer): void {
+  add(consumer: SqliteConsumer): void {
     const of = this.#channels.get(consumer.channel) ?? [];
     of.push(consumer);
     this.#channels.set(consumer.channel, of);
     this.#mayHaveReady.add(consumer.queueId);
   }
 
-  remove(consumer: LocalConsumer): void {
+  remove(consumer: SqliteConsumer): void {
     const of = this.#channels.get(consumer.channel)?.filter((one) => one !== consumer) ?? [];
     if (of.length > 0) this.#channels.set(consumer.channel, of);
     else this.#channels.delete(consumer.channel);
   }
 
   /** The consumers of queues that are not there any more, taken out. */
-  removeOrphans(exists: (queueId: number) => boolean): LocalConsumer[] {
+  removeOrphans(exists: (queueId: number) => boolean): SqliteConsumer[] {
     const orphans = [...this.#channels.values()].flat().filter((one) => !exists(one.queueId));
     for (const one of orphans) this.remove(one);
     return orphans;
@@ -116,7 +116,7 @@ export class Dispatch {
 
   #takeFor(
     channel: ConsumingChannel,
-    consumers: readonly LocalConsumer[],
+    consumers: readonly SqliteConsumer[],
     budget: number,
     session: number,
     nowMs: number,
@@ -126,7 +126,7 @@ export class Dispatch {
     let left = budget;
     let ready = consumers.filter((one) => this.#mayHaveReady.has(one.queueId));
     while (ready.length > 0 && left > 0) {
-      const next: LocalConsumer[] = [];
+      const next: SqliteConsumer[] = [];
       let share = Math.ceil(Math.min(free, left) / ready.length);
       for (const consumer of ready) {
         if (consumer.noAck) share = Math.ceil(left / ready.length);
@@ -146,7 +146,7 @@ export class Dispatch {
 
   /** After the commit: hand over what was taken. */
   deliver(taken: readonly ClaimedRows[]): void {
-    const out: [LocalConsumer, Message][] = [];
+    const out: [SqliteConsumer, Message][] = [];
     for (const { consumer, rows, claim } of taken) {
       for (const row of rows) out.push([consumer, consumer.channel.receive(consumer, row, claim)]);
     }

@@ -41,10 +41,10 @@ export interface ConsumerHost {
   readonly panel: Panel;
   readonly connection: Connection;
   readonly mailbox: Mailbox;
-  readonly options: ConsumerOptions;
+  readonly options: TaskConsumerOptions;
 }
 
-export interface ConsumerOptions {
+export interface TaskConsumerOptions {
   readonly queues: readonly Queue[];
   readonly purge: boolean;
   readonly withoutMingle: boolean;

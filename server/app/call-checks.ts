@@ -1,0 +1,78 @@
+// What a call may not say: options that do not exist or are of the wrong kind, limits that contradict, arguments that are no list.
+// Not here: times (call-times.ts); options in the place of keyword arguments (canvas/misplaced-options.ts); parameters (arguments.ts).
+import { nearest } from '../../shared/nearest.ts';
+import { CALL_OPTION_ROWS, type CallOptionRow, type OptionName } from '../canvas/call-option-table.ts';
+import type { ApplyOptions } from '../canvas/call-options.ts';
+import type { Kwargs } from '../canvas/host.ts';
+import { ImproperlyConfigured } from '../errors.ts';
+import { checkTimes } from './call-times.ts';
+
+/** For calls as users write them: what is misspelt or of the wrong kind would otherwise do nothing, or fail far away, in the worker. */
+export function checkOptions(options: ApplyOptions, nowMs: number): void {
+  const stamps = options.stamped_headers ?? [];
+  for (const name of Object.keys(options)) {
+    const row = CALL_OPTION_ROWS.get(name);
+    if (row) checkValue(name, row.takes, options[name as OptionName]);
+    else if (!stamps.includes(name)) {
+      const near = nearest(name, CALL_OPTION_ROWS.keys());
+      throw new ImproperlyConfigured(
+        `There is no call option '${name}'. ${near ? `Did you mean '${near}'?` : `There are: ${[...CALL_OPTION_ROWS.keys()].join(', ')}.`}`,
+      );
+    }
+  }
+  checkTimes(options as Readonly<Record<string, unknown>>, nowMs);
+  checkLimits(options);
+}
+
+/** Celery 5.6: app/task.py apply_async */
+export function checkLimits({ time_limit: hard, soft_time_limit: soft }: ApplyOptions): void {
+  if (!hard || !soft || soft <= hard) return;
+  throw new RangeError(
+    `soft_time_limit (${soft} s) must not be above time_limit (${hard} s): it would never be reached.`,
+  );
+}
+
+function checkValue(name: string, takes: CallOptionRow['takes'], value: unknown): void {
+  if (takes === undefined || value === undefined || value === null) return;
+  const wrong = (wanted: string) => new TypeError(`${name} must be ${wanted}, not ${shown(value)}`);
+  switch (takes) {
+    case 'id':
+      if (typeof value !== 'string' || value === '' || value.includes('\0')) throw wrong('a text that is not empty');
+      return;
+    case 'integer':
+      if (!Number.isInteger(value)) throw wrong('a whole number');
+      return;
+    case 'seconds':
+      if (typeof value !== 'number' || !(value >= 0)) throw wrong('a number of seconds');
+      return;
+    case 'name':
+      if (typeof value !== 'object' && typeof value !== 'string') throw wrong('a name');
+      return;
+    case 'text':
+      if (typeof value !== 'string') throw wrong('a text');
+      return;
+    case 'boolean':
+      if (typeof value !== 'boolean') throw wrong('true or false');
+      return;
+    case 'object':
+      if (typeof value !== 'object' || Array.isArray(value)) throw wrong('an object');
+  }
+}
+
+/** null is none, as in Celery. */
+export function argumentsOf(args: unknown): readonly unknown[] {
+  if (Array.isArray(args)) return args;
+  if (args === null || args === undefined) return [];
+  throw new TypeError(`The arguments must be a list, such as [2, 3], not ${shown(args)}`);
+}
+
+export function keywordsOf(kwargs: unknown): Kwargs {
+  if (kwargs === null || kwargs === undefined) return {};
+  if (typeof kwargs === 'object' && !Array.isArray(kwargs)) return kwargs as Kwargs;
+  throw new TypeError(`Keyword arguments must be an object, such as { x: 2 }, not ${shown(kwargs)}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `the text '${value}'`;
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value);
+}
