@@ -274,7 +274,7 @@ const FAILOVER = ['round-robin', 'shuffle'];
 /** Numbers that mean nothing below. */
 const AT_LEAST: Partial<Record<SettingName, number>> = {
   decompressed_size_limit: 1024,
-  worker_concurrency: 1,
+  worker_concurrency: 0,
   worker_prefetch_multiplier: 0,
   result_expires: 0,
   task_time_limit: 0,

@@ -1,5 +1,6 @@
 // What a worker says of itself when it starts: app, broker, results, pool, queues, tasks. URLs without their secrets.
 // Celery 5.6: apps/worker.py BANNER
+import { availableParallelism } from 'node:os';
 import type { Celery } from '../app/celery.ts';
 import type { LogLevel } from '../log.ts';
 import type { Queue } from '../transport/entity.ts';
@@ -51,7 +52,8 @@ export function workerBanner(app: Celery, worker: BannerWorker, options: BannerO
 function concurrencyOf(app: Celery, options: BannerOptions): string {
   const pool = options.pool ?? app.conf.worker_pool;
   const given = options.concurrency ?? app.conf.worker_concurrency;
-  return given === null ? pool : `${given} (${pool})`;
+  if (pool === 'solo') return '1 (solo)';
+  return given === null ? pool : `${given || availableParallelism()} (${pool})`;
 }
 
 function describeQueue({ name, exchange, routingKey }: Queue): string {

@@ -29,6 +29,12 @@ export function integer(text: string): number {
   return Number(text);
 }
 
+export function wholeNumber(text: string): number {
+  const value = integer(text);
+  if (value < 0) throw new InvalidArgumentError('It must be 0 or more.');
+  return value;
+}
+
 export function positiveInteger(text: string): number {
   const value = integer(text);
   if (value < 1) throw new InvalidArgumentError('It must be 1 or more.');

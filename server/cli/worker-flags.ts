@@ -92,7 +92,7 @@ const ROWS: readonly (readonly [name: string, row: Row])[] = Object.entries<Row>
 /** A text as the option's check takes it; an option without one here takes the text itself. */
 const PARSERS = new Map<Read<unknown>, (text: string) => unknown>([
   [count, parse.positiveInteger],
-  [wholeNumber, parse.integer],
+  [wholeNumber, parse.wholeNumber],
   [number, parse.number],
   [list, parse.commaList],
   [logLevel, parse.logLevel],

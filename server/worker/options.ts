@@ -78,14 +78,14 @@ export const WORKER_OPTIONS = {
     meaning: 'hold no message that cannot run at once',
     read: yesOrNo,
   }),
-  /** Tasks at a time. Default `worker_concurrency`, else 100 (async) or 1 (solo). */
+  /** Tasks at a time; 0: as many as the machine has cores. Default `worker_concurrency`, else 100 (async) or 1 (solo). */
   concurrency: row({
     flags: '-c, --concurrency <number>',
     group: 'Pool',
     setting: 'worker_concurrency',
     default: '100 (async) or 1 (solo)',
-    meaning: 'how many tasks at a time',
-    read: count,
+    meaning: 'how many tasks at a time; 0: as many as cores',
+    read: wholeNumber,
   }),
   /** 'async', 'solo', or a pool of your own that was registered. */
   pool: row({

@@ -4,6 +4,7 @@
 // Celery 5.6: worker/worker.py, apps/worker.py
 //
 // Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
+import { availableParallelism } from 'node:os';
 import { inspect } from 'node:util';
 import type { Celery } from '../app/celery.ts';
 import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
@@ -45,7 +46,8 @@ export interface WorkerEnd {
 /** How a worker stops. warm: what runs may finish. soft: so long as worker_soft_shutdown_timeout says. cold: at once. */
 export type StopHow = 'warm' | 'soft' | 'cold';
 
-const DEFAULT_CONCURRENCY: Readonly<Record<string, number>> = { solo: 1 };
+/** Awaiting costs little. */
+const DEFAULT_CONCURRENCY = 100;
 
 /** Step: the pool. */
 class PoolStep extends Bootstep<Worker> {
@@ -350,7 +352,9 @@ export class Worker implements RequestHost, PanelHandle {
 
   #concurrency(): number {
     const given = this.options.concurrency ?? this.app.conf.get('worker_concurrency');
-    return given ?? DEFAULT_CONCURRENCY[this.#poolName] ?? 100;
+    if (this.#poolName === 'solo') return 1;
+    // Celery 5.6, worker/worker.py setup_defaults: `if not self.concurrency`, as many as cores.
+    return given === 0 ? availableParallelism() : (given ?? DEFAULT_CONCURRENCY);
   }
 
   #dispatcher(): EventDispatcher {

@@ -1,6 +1,6 @@
 // Tasks that wait, and tasks that must not take too long: ETA, expiry, rate limits, time limits, revokes.
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { until } from '../support/until.ts';
@@ -225,4 +225,13 @@ it('remembers what was revoked in the state file, also when it is killed', async
   await makeWorker(app, { statedb, lines });
   await app.sendTask('vec.add', [], {}, { task_id: 'kept-1' });
   await until(() => lines.some((line) => line.includes('Discarding revoked task: vec.add[kept-1]')), 'the discard');
+});
+
+it.each([
+  ['async', availableParallelism()],
+  ['solo', 1],
+])('a concurrency of 0 is as many tasks as the machine has cores in the pool %s: %i', async (pool, cores) => {
+  const byOption = await makeWorker(await makeApp(), { pool, concurrency: 0 });
+  const bySetting = await makeWorker(await makeApp({ worker_concurrency: 0 }), { pool });
+  expect([byOption.pool.limit, bySetting.pool.limit]).toEqual([cores, cores]);
 });

@@ -17,7 +17,7 @@ export const WORKER = {
   worker_concurrency: int(
     null,
     'CELERYD_CONCURRENCY',
-    'How many tasks run at a time. None: as the pool says (CPUs for processes; more for async).',
+    'How many tasks run at a time. 0: as many as cores. None: 100 (async) or 1 (solo).',
   ),
   worker_consumer: string(
     'celery.worker.consumer:Consumer',

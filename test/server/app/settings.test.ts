@@ -53,7 +53,7 @@ describe('a configuration', () => {
     expect(near('__proto__x')).toThrow(ImproperlyConfigured);
   });
   it.each([
-    ['worker_concurrency', -1, /'worker_concurrency' must be at least 1, not -1/],
+    ['worker_concurrency', -1, /'worker_concurrency' must be at least 0, not -1/],
     ['worker_prefetch_multiplier', -1, /must be at least 0/],
     ['result_expires', -5, /must be at least 0/],
     ['task_time_limit', '10', "The setting 'task_time_limit' must be a number (seconds), not the text '10'."],

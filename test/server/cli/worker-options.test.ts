@@ -112,7 +112,7 @@ describe('what only the command has', () => {
   });
 
   it.each([
-    [['-c', '0'], /1 or more/],
+    [['-c', '-1'], /0 or more/],
     [['-c', 'many'], /whole number/],
     [['--time-limit', 'soon'], /a number/],
     [['-l', 'LOUD'], /DEBUG, INFO/],
