@@ -71,6 +71,8 @@ function enter(workdir: string): void {
 export function impatient(app: Celery): void {
   const { conf } = app;
   conf.update({ broker_connection_retry: false, broker_connection_retry_on_startup: false });
+  // A broker that says nothing would be given up after 4 s, four times.
+  if (!conf.isSet('task_publish_retry')) conf.update({ task_publish_retry: false });
   // A store that says nothing would be given up after 15 s, 20 times.
   if (!conf.isSet('redis_socket_timeout')) conf.update({ redis_socket_timeout: 4 });
   if (!conf.isSet('result_backend_transport_options')) {

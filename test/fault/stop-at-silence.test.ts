@@ -98,6 +98,17 @@ describeNeedsRedis('a stop at a Redis that is silent', () => {
     expect(code).toBe(69);
   });
 
+  it('is given up by a call after one try', async () => {
+    line.swallow();
+    cleanup.push(() => line.restore());
+    const before = line.made;
+    const { code, stderr } = await start(['call', 'fault.work', '-a', '[0, 0]']).ended;
+    expect(stderr).toMatch(/^umbel: No answer from the broker at redis:.* within 0\.3 s\./m);
+    expect(code).toBe(69);
+    // Three retries would make four connections at least; one try makes one, or another when both limits end it at once.
+    expect(line.made - before).toBeLessThan(4);
+  });
+
   it('takes nothing new when its line is cut while it finishes what runs', async () => {
     const worker = await world.umbel('warm@fault', ['-c', '2'], / ready\./, {
       FAULT_URL: `redis://127.0.0.1:${line.port}/0`,
