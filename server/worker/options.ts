@@ -4,7 +4,7 @@
 // Holds: an unknown option is refused with the nearest right name, a wrong value by the option's name; null is as good as not given.
 // Celery 5.6: bin/worker.py
 import { refuseUnknownOptions } from '../app/option-names.ts';
-import { count, list, number, oneOf, type Read, refused, text, wholeNumber, yesOrNo } from '../app/option-values.ts';
+import { list, number, oneOf, type Read, refused, text, wholeNumber, yesOrNo } from '../app/option-values.ts';
 import type { SettingName } from '../app/settings.ts';
 import { LOG_LEVELS, type Logger } from '../log.ts';
 
