@@ -1,4 +1,4 @@
-// The cluster as its events tell it: tasks and workers, bounded, and what changed since when.
+// The cluster as its events tell it: tasks and workers, bounded, and what changed.
 // Not here: merging into one record (task-record.ts, worker-record.ts), keeping them on disk (server/dashboard/history/).
 // Holds: a record that changed is in exactly one open batch until `cut`; records of finished tasks leave first when memory is full,
 // and none leaves before the batch it is in was cut and released. Everything is kept by our clock: an event of a worker whose clock is
@@ -41,7 +41,6 @@ export interface ClusterStateOptions {
   maxTaskTypes?: number;
 }
 
-const KEPT_BATCHES = 64;
 /** A worker not heard for so long gives its place to a new one when all places are taken. @unit seconds */
 const REPLACEABLE_AFTER = 300;
 /** How often it is looked for one, while all places are taken. @unit seconds */
@@ -75,7 +74,6 @@ export class ClusterState {
   #finishedHead = 0;
   #n = 0;
   #open = openBatch();
-  readonly #ring: Batch[] = [];
   eventCount = 0;
   taskCount = 0;
   /** Unfinished tasks pushed out of memory. */
@@ -113,26 +111,8 @@ export class ClusterState {
     const open = this.#open;
     const batch: Batch = { n: this.#n++, ...open, workersGone: open.gone };
     this.#open = openBatch();
-    this.#ring.push(batch);
-    if (this.#ring.length > KEPT_BATCHES) this.#ring.shift();
     this.#evict();
     return batch;
-  }
-
-  /** Every record changed in batch `n` or later, or null when that is no longer known. */
-  changedSince(n: number): { tasks: Set<TaskRecord>; workers: Set<WorkerRecord> } | null {
-    const first = this.#ring[0]?.n ?? this.#n;
-    if (n < first) return null;
-    const tasks = new Set<TaskRecord>();
-    const workers = new Set<WorkerRecord>();
-    for (const batch of this.#ring) {
-      if (batch.n < n) continue;
-      for (const t of batch.tasks) tasks.add(t);
-      for (const w of batch.workers) workers.add(w);
-    }
-    for (const t of this.#open.tasks) tasks.add(t);
-    for (const w of this.#open.workers) workers.add(w);
-    return { tasks, workers };
   }
 
   /** Bring back a task from the history, without counting it as changed. */
@@ -408,7 +388,7 @@ export class ClusterState {
       const task = this.#finished[this.#finishedHead++]!;
       if (this.tasks.get(task.uuid) === task && ENDED_STATES.has(task.state)) this.#drop(task);
     }
-    if (this.#finishedHead > 50_000) {
+    if (this.#finishedHead > 10_000) {
       this.#finished = this.#finished.slice(this.#finishedHead);
       this.#finishedHead = 0;
     }

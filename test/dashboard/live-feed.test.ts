@@ -1,7 +1,10 @@
 // The live feed of a dashboard, over a real socket: frames, what a page missed, slow pages, budgets.
 import { describe, expect, it } from 'vitest';
-import { KEEPALIVE_MS } from '../../server/dashboard/live/feed.ts';
+import type { ClusterView } from '../../server/dashboard/cluster/view.ts';
+import { Feed, KEEPALIVE_MS } from '../../server/dashboard/live/feed.ts';
+import type { TaskRows } from '../../server/dashboard/views/task-rows.ts';
 import { createTimer } from '../../server/timer.ts';
+import { type Batch, ClusterState } from '../../shared/events/cluster-state.ts';
 import type { Patch } from '../../shared/wire/live.ts';
 import { ManualTimer, PushedClock } from '../support/clock.ts';
 import { makeDashboard, publisher, reader } from '../support/dashboard-shop.ts';
@@ -197,6 +200,27 @@ describe('the live feed', () => {
       'the watched task',
       { everyMs: 100 },
     );
+  });
+
+  it('keeps patches for those who resume, fewer under a flood, whose tasks would fill the memory', () => {
+    let batch: (batch: Batch) => void = () => {};
+    const view = { onBatch: (fn: typeof batch) => (batch = fn), onAnswers: () => {} } as unknown as ClusterView;
+    const feed = new Feed(view, { shown: (row: unknown) => row } as TaskRows, new ManualTimer(), '0');
+    const state = new ClusterState();
+    let told = 0;
+    const flood = (batches: number, tasks: number) => {
+      for (let i = 0; i < batches; i++) {
+        for (let n = 0; n < tasks; n++)
+          state.apply({ type: 'task-received', uuid: `t${told++}`, timestamp: told, local_received: told });
+        batch(state.cut());
+      }
+    };
+    flood(100, 1);
+    expect(feed.since(feed.epoch, 0)).toHaveLength(100);
+    flood(10, 3000);
+    expect(feed.since(feed.epoch, 100)).toBeNull();
+    expect(feed.since(feed.epoch, 104)).toHaveLength(6);
+    feed.stop();
   });
 
   it('closes on what is no frame, and lets in nobody from another origin', async () => {

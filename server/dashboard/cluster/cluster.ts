@@ -250,8 +250,9 @@ export class Cluster {
     const record = event.hostname === undefined ? undefined : this.state.workers.get(event.hostname);
     if (!record) return;
     this.watch.take(event);
+    if (typeof event.active !== 'number') return;
     const slots = slotsOf(this.inspector.workers.get(record.hostname));
-    if (slots !== null && typeof event.active === 'number' && event.active >= slots) this.watch.isBusy(record.hostname);
+    if (slots !== null && event.active >= slots) this.watch.isBusy(record.hostname);
   }
 
   #answered(hostnames: readonly string[]): void {

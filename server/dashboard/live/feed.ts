@@ -32,6 +32,8 @@ const WORKERS_EVERY_MS = 500;
 export const KEEPALIVE_MS = 5000;
 /** Patches kept for those who resume: half a minute of a busy cluster. */
 const MAX_PATCHES = 300;
+/** Records that those patches keep beyond the rows they bring. Under a flood there are fewer patches: who resumes gets a snapshot. */
+const MAX_KEPT = 20_000;
 const RECENT = 200;
 
 export class Feed {
@@ -42,6 +44,7 @@ export class Feed {
   readonly #version: string;
   #lastPatchMs = 0;
   readonly #ring: NumberedPatch[] = [];
+  #kept = 0;
   readonly #listeners = new Set<(patch: NumberedPatch) => void>();
   readonly #timers: TimerHandle[] = [];
   #tasks = new Map<string, TaskRecord>();
@@ -223,9 +226,15 @@ export class Feed {
     this.#operations = [];
     this.#summary = { queues: null, figures: null, cluster: null };
     this.#lastPatchMs = this.#timer.monotonic();
-    this.#ring.push(numbered);
-    if (this.#ring.length > MAX_PATCHES) this.#ring.shift();
+    this.#keep(numbered);
     for (const fn of this.#listeners) fn(numbered);
+  }
+
+  #keep(patch: NumberedPatch): void {
+    this.#ring.push(patch);
+    this.#kept += patch.rest?.size ?? 0;
+    while (this.#ring.length > MAX_PATCHES || (this.#kept > MAX_KEPT && this.#ring.length > 1))
+      this.#kept -= this.#ring.shift()!.rest?.size ?? 0;
   }
 
   /** The newest of those that changed, within the budget. */
