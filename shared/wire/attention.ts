@@ -23,6 +23,8 @@ export const NeedKind = Type.Union([
   Type.Literal('queue-growing'),
   Type.Literal('loop-blocked'),
   Type.Literal('clock-drift'),
+  /** Two processes answer under one name: what is asked of one comes to the other. */
+  Type.Literal('name-shared'),
   Type.Literal('events-off'),
   Type.Literal('events-lost'),
 ]);

@@ -40,6 +40,20 @@ describe('a worker', () => {
     expect(watch.silence(record.hostname)).toBe(70);
   });
 
+  it('that two processes speak for is told by their turns, and one that was started again is not', () => {
+    const { beat, seconds, watch } = world();
+    beat(0, { pid: 1 });
+    beat(0, { pid: 2 });
+    expect(watch.shared(W)).toBeNull();
+    beat(0, { pid: 1 });
+    expect(watch.shared(W)).toEqual([1, 2]);
+    for (let s = 0; s < 40; s += 2) {
+      seconds(2);
+      beat(0, { pid: 2 });
+    }
+    expect(watch.shared(W)).toBeNull();
+  });
+
   it('grows no older and no younger when the wall clock is set', () => {
     const { beat, seconds, status, timer } = world();
     beat(0);

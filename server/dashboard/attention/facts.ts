@@ -8,6 +8,10 @@ export interface WorkerFact {
   readonly status: 'online' | 'late' | 'offline';
   /** It said goodbye. */
   readonly left: boolean;
+  /** Its pool runs tasks in the process that speaks: it is silent while one runs. */
+  readonly isSolo: boolean;
+  /** pids of two processes that speak under this name by turns; null: one does. */
+  readonly shared: readonly [number, number] | null;
   /** @unit seconds since the epoch */
   readonly lastHeard: number | null;
   /** For how long, by our monotonic clock. @unit seconds */

@@ -4,6 +4,7 @@
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { knowledge } from '../cluster/knowledge.ts';
+import { poolName } from '../cluster/pool-kind.ts';
 import { fallenAt, waitingSince } from '../cluster/queue-probe.ts';
 import { isPrefetchFull, slotsOf } from '../cluster/room.ts';
 import { queueRows } from '../cluster/rows.ts';
@@ -59,6 +60,8 @@ function workerFact(cluster: ClusterView, w: WorkerRecord): WorkerFact {
     hostname,
     status: cluster.statusOf(w),
     left: w.left,
+    isSolo: poolName(cluster.inspected.get(hostname)?.stats?.pool) === 'solo',
+    shared: cluster.watch.shared(hostname),
     lastHeard: w.last_heard,
     silence: cluster.watch.silence(hostname),
     expectedWithin: expectedWithin(w),

@@ -10,6 +10,7 @@ import type { Evidence } from '../../../shared/wire/attention.ts';
 import type { WorkerFact } from './facts.ts';
 import { hungOf } from './hung.ts';
 import type { Finding, Kind } from './kind.ts';
+import { NAME_SHARED } from './shared-name.ts';
 import { stallOf } from './stalled.ts';
 
 /** A worker that is gone, or a gap in the events, is shown for so long. @unit seconds */
@@ -179,6 +180,7 @@ export const KINDS: readonly Kind[] = [
           { text: 'Last heard; it said no goodbye', at: lastHeard },
           { text: `It is expected to be heard every ${formatAge(w.expectedWithin)} at the latest`, at: null },
         ];
+        if (w.isSolo) evidence.push({ text: 'Its pool is solo: it says nothing while it runs a task', at: null });
         if (held && held.running + held.waiting > 0)
           evidence.push({
             text: `It held ${formatCount(held.running)} running and ${formatCount(held.waiting)} waiting tasks then`,
@@ -188,7 +190,8 @@ export const KINDS: readonly Kind[] = [
           {
             key: w.hostname,
             name: w.hostname,
-            detail: `silent for ${formatAge(silence)}`,
+            detail: `silent for ${formatAge(silence)}${w.isSolo && w.status === 'late' ? ': solo, it may run a task' : ''}`,
+            ...(w.isSolo && w.status === 'late' ? { severity: 'notice' as const } : {}),
             since: lastHeard,
             evidence,
             href: worker(w),
@@ -363,6 +366,7 @@ export const KINDS: readonly Kind[] = [
     },
     several: (count) => ({ subject: plural(count, 'worker'), detail: 'have clocks that are off', href: '/workers' }),
   },
+  NAME_SHARED,
   {
     kind: 'events-off',
     severity: 'warning',

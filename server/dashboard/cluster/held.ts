@@ -6,6 +6,7 @@ import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { HeldTasks } from '../../../shared/wire/workers.ts';
+import { processSince, replacedSince } from './process.ts';
 import type { ClusterView } from './view.ts';
 
 const MAX_TASKS = 100;
@@ -42,16 +43,16 @@ export function heldBy(cluster: ClusterView, w: WorkerRecord): HeldTasks | null 
   return { since, as_of: asOf, total: tasks.length, tasks: tasks.slice(0, MAX_TASKS) };
 }
 
-/** It was with a worker that fell silent or left: since when nobody knows what became of it. null: its state holds. */
+/** It was with a worker that fell silent or left, or was started again since: since when nobody knows what became of it. null: its state holds. */
 export function unknownSince(
   cluster: ClusterView,
-  row: Pick<TaskRow, 'state' | 'worker' | 'timestamp'>,
+  row: Pick<TaskRow, 'uuid' | 'state' | 'worker' | 'timestamp'>,
 ): number | null {
   if (row.worker === null || (row.state !== 'STARTED' && row.state !== 'RECEIVED')) return null;
   const w = cluster.workers.get(row.worker);
   // Forgotten, so long is it gone; unless there was no place for it.
   if (!w) return cluster.settled === null || cluster.workerEventsLeftOut > 0 ? null : row.timestamp;
-  if (cluster.statusOf(w) !== 'offline') return null;
+  if (cluster.statusOf(w) !== 'offline') return replacedSince(cluster, row);
   return Math.max(w.last_heard ?? row.timestamp, row.timestamp);
 }
 
@@ -60,8 +61,19 @@ export function countUnknown(cluster: ClusterView, matches: (row: TaskRecord) =>
   const counts: Record<string, number> = {};
   const { workers } = cluster;
   // Mostly nobody is gone, and there is nothing to count.
-  if (![...workers.values()].some((w) => cluster.statusOf(w) === 'offline')) return counts;
+  const gone = new Map<string, number>();
+  for (const w of workers.values()) {
+    const since = cluster.statusOf(w) === 'offline' ? Number.POSITIVE_INFINITY : processSince(cluster, w.hostname);
+    if (since !== null) gone.set(w.hostname, since);
+  }
+  if (gone.size === 0 && workers.size > 0) return counts;
   for (const t of cluster.tasks.values())
-    if (unknownSince(cluster, t) !== null && matches(t)) counts[t.state] = (counts[t.state] ?? 0) + 1;
+    if (
+      t.worker !== null &&
+      t.timestamp < (gone.get(t.worker) ?? Number.POSITIVE_INFINITY) &&
+      unknownSince(cluster, t) !== null &&
+      matches(t)
+    )
+      counts[t.state] = (counts[t.state] ?? 0) + 1;
   return counts;
 }

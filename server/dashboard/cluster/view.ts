@@ -74,7 +74,7 @@ export interface ClusterView {
   readonly workerEventsLeftOut: number;
   statusOf(worker: WorkerRecord): Liveness;
   onlineWorkers(): string[];
-  readonly watch: Pick<WorkerWatch, 'rest' | 'silence' | 'unheard'>;
+  readonly watch: Pick<WorkerWatch, 'rest' | 'shared' | 'silence' | 'unheard'>;
   /** Whether it sends task events; null: not known. */
   sendsEvents(hostname: string): boolean | null;
 

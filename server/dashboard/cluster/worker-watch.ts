@@ -21,12 +21,19 @@ const UNHEARD_BEATS = 3;
 /** ... over at least so long: events wait in a worker for a moment. @unit milliseconds */
 const UNHEARD_MS = 10_000;
 
+/** Two processes of one name take turns at least so often. @unit milliseconds */
+const SHARED_FOR_MS = 30_000;
+
 interface Watched {
   heardMs: number;
   answeredMs: number | null;
   /** When this life of it began, as far as we know: another process under the same name is another. */
   lifeMs: number;
   pid: number | null;
+  /** Of the process that spoke before this one; null: there was none. */
+  pidBefore: number | null;
+  /** When a process spoke again after another of the same name had spoken; null: none has. */
+  sharedMs: number | null;
   /** By its last heartbeat that told. */
   processed: number | null;
   beatMs: number;
@@ -102,7 +109,12 @@ export class WorkerWatch {
       w.progressMs = nowMs;
       return;
     }
-    const isNew = type === 'worker-online' || (typeof e.pid === 'number' && w.pid !== null && w.pid !== e.pid);
+    const isOther = typeof e.pid === 'number' && w.pid !== null && w.pid !== e.pid;
+    if (isOther) {
+      if (e.pid === w.pidBefore) w.sharedMs = nowMs;
+      w.pidBefore = w.pid;
+    }
+    const isNew = type === 'worker-online' || isOther;
     if (isNew) Object.assign(w, { lifeMs: nowMs, processed: null, unheard: null, fullMs: null, holds: null });
     if (typeof e.pid === 'number') w.pid = e.pid;
     // A heartbeat sent because somebody asked for one tells nothing of tasks (Celery 5.6, worker/control.py heartbeat).
@@ -200,6 +212,14 @@ export class WorkerWatch {
     return Number.isFinite(at) ? Math.max(0, this.#nowMs - at) / 1000 : null;
   }
 
+  /** Two processes speak under this name by turns, and which pids they have; null: one does. */
+  shared(hostname: string): readonly [number, number] | null {
+    const w = this.#workers.get(hostname);
+    if (!w || w.sharedMs === null || w.pid === null || w.pidBefore === null) return null;
+    if (this.#nowMs - w.sharedMs > SHARED_FOR_MS) return null;
+    return w.pid < w.pidBefore ? [w.pid, w.pidBefore] : [w.pidBefore, w.pid];
+  }
+
   /** It goes on with tasks and no event tells of them: somebody has disabled its task events, or never enabled them. */
   unheard(hostname: string): (Unheard & { seconds: number }) | null {
     const unheard = this.#workers.get(hostname)?.unheard ?? null;
@@ -229,6 +249,8 @@ function blank(nowMs: number): Watched {
     answeredMs: null,
     lifeMs: nowMs,
     pid: null,
+    pidBefore: null,
+    sharedMs: null,
     processed: null,
     beatMs: nowMs,
     taskEvents: 0,

@@ -26,7 +26,12 @@ export function taskActions(cluster: ClusterView, row: TaskRow, wait: WaitReason
       ? no(over)
       : row.state !== 'STARTED'
         ? no('It does not run: revoke it')
-        : { allowed: true, reason: terminationBy(pool) === 'abort' ? 'Its pool can only ask the task to stop' : null },
+        : wait?.cause === 'worker_gone' || wait?.cause === 'lost'
+          ? no(wait.sentence)
+          : {
+              allowed: true,
+              reason: terminationBy(pool) === 'abort' ? 'Its pool can only ask the task to stop' : null,
+            },
     retry: mayRetry(cluster, row, judge(wait)),
   };
 }

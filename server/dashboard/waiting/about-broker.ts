@@ -11,6 +11,7 @@ import {
   holders,
   hungWords,
   isWithWorker,
+  lateConsumersOf,
   names,
   nobodyConsumes,
   nth,
@@ -18,6 +19,7 @@ import {
   type Question,
   RUNS_TWICE,
   said,
+  silenceWords,
   slotsOf,
   slotsRemedy,
   slotWords,
@@ -114,6 +116,27 @@ export const noConsumer: Question = {
         source,
         known_at,
       };
+    const late = lateConsumersOf(f);
+    if (late.length > 0) {
+      const who = listing(names(late).slice(0, 3));
+      const [consume, have] = late.length === 1 ? ['consumes', 'has'] : ['consume', 'have'];
+      const heard = Math.max(...late.map((w) => w.last_heard ?? 0));
+      const silent = `${have} not been heard for ${heard === 0 ? 'an unknown time' : age(f.now - heard)}`;
+      return {
+        is: 'unknown',
+        finding: `${who} ${consume} ${queue.name} and ${silent}`,
+        source: 'heartbeats',
+        known_at: heard || null,
+        cause: {
+          cause: 'silent',
+          sentence: `${who} ${consume} ${queue.name} and ${silent}${silenceWords(late) || ': it is not known whether it is taken'}.`,
+          may_still_run: true,
+          would_double: RUNS_TWICE,
+          place: nth(f.message.ahead),
+          ahead: f.message.ahead,
+        },
+      };
+    }
     if (!f.all_asked)
       return { is: 'unknown', finding: 'not every worker has said yet what it consumes', source, known_at };
     if (!nobodyConsumes(f))

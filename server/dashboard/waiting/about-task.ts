@@ -105,6 +105,8 @@ export const waitsForTime: Question = {
         source: `scheduled tasks of ${w.hostname}`,
         known_at: w.asked,
       };
+    if (!isWithWorker(f) && f.message.found === 'nowhere')
+      return { is: 'no', finding: 'the broker has its message no more', source: 'broker', known_at: f.message.at };
     const isRetry = state === 'RETRY' || retries > 0;
     const inWords = age(eta - f.now);
     const unserved = !isWithWorker(f) && f.queue !== null && f.all_asked && nobodyConsumes(f);

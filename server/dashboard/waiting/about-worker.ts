@@ -11,6 +11,7 @@ import {
   holderOf,
   holders,
   hungWords,
+  isReplaced,
   isWithWorker,
   LISTED,
   nth,
@@ -21,6 +22,7 @@ import {
   SLOW_START,
   said,
   saysItHasNot,
+  silenceWords,
   since,
   slotsOf,
   slotsRemedy,
@@ -45,6 +47,19 @@ export const workerGone: Question = {
         source: 'broker',
         known_at: f.message.at,
       };
+    if (w?.status === 'online' && isReplaced(w, f)) {
+      const again = age(f.now - w.process_since!);
+      return {
+        is: 'yes',
+        finding: `${f.holder} was started again ${again} ago: the process that ${had.replace('had taken', 'took')} is gone`,
+        source: `uptime and lists of ${f.holder}`,
+        known_at: w.answered,
+        cause: {
+          cause: 'worker_gone',
+          ...goneWords(f, `${f.holder} was started again ${again} ago, and the process of it that ${had} is gone`),
+        },
+      };
+    }
     if (w?.status === 'online')
       return { is: 'no', finding: `${f.holder} has it and is online`, source: 'heartbeats', known_at: w.last_heard };
     if (w?.status === 'late')
@@ -55,7 +70,7 @@ export const workerGone: Question = {
         known_at: w.last_heard,
         cause: {
           cause: 'silent',
-          sentence: `${f.holder}, which ${had}, has not been heard for ${since(f, w.last_heard)}: whether it still runs is unknown.`,
+          sentence: `${f.holder}, which ${had}, has not been heard for ${since(f, w.last_heard)}${silenceWords([w])}: whether it still runs is unknown.`,
           may_still_run: true,
           would_double: `${f.holder} may come back and ${f.task.state === 'STARTED' ? 'finish' : 'run'} it: then it would run twice.`,
           remedy: { text: `Look at ${f.holder}: it is silent, and may come back.`, href: workerPath(f.holder) },
@@ -66,7 +81,13 @@ export const workerGone: Question = {
       finding: `${f.holder} is gone`,
       source: 'heartbeats',
       known_at: w?.last_heard ?? f.task.last_event,
-      cause: { cause: 'worker_gone', ...goneWords(f, w, had) },
+      cause: {
+        cause: 'worker_gone',
+        ...goneWords(
+          f,
+          `${f.holder}, which ${had}, is gone${w?.last_heard ? `, last heard ${age(f.now - w.last_heard)} ago` : ''}`,
+        ),
+      },
     };
   },
 };
@@ -107,8 +128,7 @@ export const started: Question = {
 
 export const heldByWorker: Question = { question: 'Is it held by a worker?', look: lookAtHolder };
 
-function goneWords(f: WaitFacts, w: WorkerFacts | null, had: string): Omit<Cause, 'cause'> {
-  const gone = `${f.holder}, which ${had}, is gone${w?.last_heard ? `, last heard ${age(f.now - w.last_heard)} ago` : ''}`;
+function goneWords(f: WaitFacts, gone: string): Omit<Cause, 'cause'> {
   const ends =
     f.task.state === 'STARTED' ? 'whether it finished is unknown' : 'it did not start it, as far as was heard';
   const again = { text: 'Send it again, if it has to run.', href: null };

@@ -47,6 +47,23 @@ export const holderOf = ({ workers, holder }: WaitFacts): WorkerFacts | null =>
   workers.find((w) => w.hostname === holder) ?? null;
 export const consumersOf = ({ workers }: WaitFacts): WorkerFacts[] =>
   workers.filter((w) => w.consumes && w.status === 'online');
+/** Heard of less lately than it should be: busy, or gone. */
+export const lateConsumersOf = ({ workers }: WaitFacts): WorkerFacts[] =>
+  workers.filter((w) => w.consumes && w.status === 'late');
+/** ': its pool is solo, which says nothing while it runs a task' */
+export const silenceWords = (workers: readonly WorkerFacts[]): string =>
+  workers.length > 0 && workers.every((w) => w.is_solo)
+    ? workers.length === 1
+      ? ': its pool is solo, which says nothing while it runs a task'
+      : ': their pools are solo, which say nothing while they run a task'
+    : '';
+/** It was with an earlier process of that name. */
+export const isReplaced = (w: WorkerFacts, f: WaitFacts): boolean =>
+  w.process_since !== null &&
+  f.task.last_event + UPTIME_SLACK < w.process_since &&
+  (w.holds === 'none' || w.holds === 'unknown');
+/** Uptimes are whole seconds. @unit seconds */
+const UPTIME_SLACK = 2;
 /** It is with the worker, as far as anybody says; not back in its queue. */
 export const isWithWorker = (f: WaitFacts): boolean => f.holder !== null && f.message.found !== 'ready';
 /** The same of one that is not to run for a while: what is on its way into a list is there within this. @unit seconds */
@@ -138,7 +155,7 @@ function hungSince(workers: readonly WorkerFacts[]): number | null {
 }
 
 export function nobodyConsumes(f: WaitFacts): boolean {
-  return consumersOf(f).length === 0 && (f.queue?.consumers ?? 0) === 0;
+  return consumersOf(f).length === 0 && lateConsumersOf(f).length === 0 && (f.queue?.consumers ?? 0) === 0;
 }
 
 export function consumerRemedy(f: WaitFacts): { text: string; href: string | null } {

@@ -57,6 +57,10 @@ export interface WorkerFacts {
   /** When it last answered anything. */
   readonly answered: number | null;
   readonly consumes: boolean;
+  /** Since when the process that answers under its name runs; null: not known, or two have the name. */
+  readonly process_since: number | null;
+  /** Its pool runs tasks in the process that speaks: it is silent while one runs. */
+  readonly is_solo: boolean;
   readonly slots: number | null;
   /** Tasks that ended there a minute since it has this one; null: unknown. */
   readonly out_per_min: number | null;

@@ -17,6 +17,8 @@ import type { TaskMessage } from '../../protocol/task-message.ts';
 import { within } from '../../timer.ts';
 import type { Baselines, Runtimes } from '../cluster/baselines.ts';
 import { type Inspected, parseRegistered } from '../cluster/inspector.ts';
+import { poolName } from '../cluster/pool-kind.ts';
+import { processSince } from '../cluster/process.ts';
 import { waitingSince } from '../cluster/queue-probe.ts';
 import { queueRates } from '../cluster/queue-rate.ts';
 import { slotsOf } from '../cluster/room.ts';
@@ -210,6 +212,8 @@ export class Waiting {
       asked: inspected && inspected.complete > 0 ? inspected.complete : null,
       answered: inspected?.at ?? null,
       consumes: queue !== null && (inspected?.active_queues.some((q) => q.name === queue) ?? false),
+      process_since: processSince(cluster, hostname),
+      is_solo: poolName(inspected?.stats?.pool) === 'solo',
       slots: slotsOf(inspected),
       // What it does is not heard while it sends no events.
       out_per_min:

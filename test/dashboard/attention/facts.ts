@@ -44,6 +44,8 @@ export function worker(hostname: string, more: Partial<WorkerFact> = {}): Worker
     hostname,
     status: 'online',
     left: false,
+    isSolo: false,
+    shared: null,
     lastHeard: NOW - 1,
     silence: 1,
     expectedWithin: 4,

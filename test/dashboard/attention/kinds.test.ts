@@ -47,6 +47,7 @@ const MADE: Record<string, { of: NonNullable<Parameters<typeof facts>[0]>; withi
     within: 1,
   },
   'clock-drift': { of: { workers: [worker('w1@h', { drift: 7200 })] }, within: 3 },
+  'name-shared': { of: { workers: [worker('w1@h', { shared: [7, 9] })] }, within: 5 },
   'events-off': { of: { workers: [worker('w1@h', { unheard: { tasks: 30, beats: 3, seconds: 12 } })] }, within: 1 },
   'events-lost': { of: { gap: { since: NOW - 130, until: NOW - 60, events: 2914, tasks: 960 } }, within: 1 },
 };
@@ -73,6 +74,16 @@ describe('what needs a person', () => {
       expect(need!.title).not.toMatch(/undefined|null|NaN/);
     });
   }
+
+  it('is a notice of a solo worker that is silent: it may run a task', () => {
+    const [need] = lookFor(1, facts({ workers: [silent({ isSolo: true }), worker('w2@h')] }));
+    expect(need).toMatchObject({ severity: 'notice', title: 'w1@h silent for 20 s: solo, it may run a task' });
+    const [gone] = lookFor(
+      1,
+      facts({ workers: [silent({ isSolo: true, status: 'offline', silence: 90 }), worker('w2@h')] }),
+    );
+    expect(gone!.severity).toBe('critical');
+  });
 
   it('is not named before the first answers are in, except what needs no answers', () => {
     for (const [kind, { of }] of Object.entries(MADE)) {

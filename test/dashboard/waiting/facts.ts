@@ -22,6 +22,8 @@ export const WORKER: WorkerFacts = {
   asked: NOW - 2,
   answered: NOW - 2,
   consumes: true,
+  process_since: NOW - 3600,
+  is_solo: false,
   slots: 2,
   out_per_min: 4,
   active: [],

@@ -169,6 +169,55 @@ const CASES: Case[] = [
     retry: 'yes',
   },
   {
+    name: 'with a worker that was started again under its name',
+    facts: taken({ task: { eta: NOW + 240 }, worker: { process_since: ago(12) } }),
+    cause: 'worker_gone',
+    says: 'w1 was started again 12 s ago, and the process of it that had taken it is gone; the broker holds its message and delivers it again when its visibility timeout has passed.',
+    retry: 'warned',
+  },
+  {
+    name: 'running in a process whose worker was started again since',
+    facts: taken({
+      task: { state: 'STARTED', started: ago(90), last_event: ago(90) },
+      message: NOWHERE,
+      worker: { process_since: ago(12), asked: null, holds: 'unknown' },
+    }),
+    cause: 'worker_gone',
+    says: 'w1 was started again 12 s ago, and the process of it that ran it is gone: whether it finished is unknown, and the broker does not deliver it again.',
+    retry: 'yes',
+  },
+  {
+    name: 'running in the process that was started again, to which it was delivered anew',
+    facts: taken({
+      task: { state: 'STARTED', started: ago(90), last_event: ago(90) },
+      worker: { process_since: ago(12), holds: 'active', active: running(1) },
+    }),
+    cause: 'running',
+    says: 'It does not wait: w1 has run it for 1 m 30 s.',
+    retry: 'no',
+  },
+  {
+    name: 'in a queue whose only consumer is late',
+    facts: facts({ worker: { status: 'late', last_heard: ago(6) } }),
+    cause: 'silent',
+    says: 'w1 consumes mail and has not been heard for 6 s: it is not known whether it is taken.',
+    retry: 'warned',
+  },
+  {
+    name: 'in a queue whose only consumer is a solo worker that may run a task',
+    facts: facts({ worker: { status: 'late', last_heard: ago(6), is_solo: true } }),
+    cause: 'silent',
+    says: 'w1 consumes mail and has not been heard for 6 s: its pool is solo, which says nothing while it runs a task.',
+    retry: 'warned',
+  },
+  {
+    name: 'with an ETA ahead, and its message gone from the broker',
+    facts: facts({ task: { eta: NOW + 240 }, message: NOWHERE }),
+    cause: 'lost',
+    says: 'Not heard of for 5 m 0 s, and not in the broker: it is lost, was never sent, or ran unseen.',
+    retry: 'yes',
+  },
+  {
     name: 'back in its queue after its worker was gone',
     facts: taken({
       message: READY,

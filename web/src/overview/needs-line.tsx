@@ -19,6 +19,7 @@ const LOOK: Record<Attention['kind'], { icon: IconName; state?: string }> = {
   'queue-growing': { icon: 'rising' },
   'loop-blocked': { icon: 'late', state: 'late' },
   'clock-drift': { icon: 'late', state: 'late' },
+  'name-shared': { icon: 'late', state: 'late' },
   'events-off': { icon: 'pause' },
   'events-lost': { icon: 'events', state: 'RETRY' },
 };
