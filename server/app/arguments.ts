@@ -73,6 +73,12 @@ export function refuseMissing(
   );
 }
 
+/** How many arguments a function takes at most, by its source; null: any number, or it cannot be read so simply. */
+export function mostArguments(run: unknown): number | null {
+  const names = parameterNames(String(run));
+  return names === null || names.includes(undefined) ? null : names.length;
+}
+
 /** The plain names among the parameters of a function's source; null where it cannot be read so simply. */
 function parameterNames(source: string): (string | undefined)[] | null {
   const list = /^(?:async\s*)?(?:function\s*\*?\s*[\w$]*\s*)?(?:\*?\s*[\w$]+\s*)?\(([^(){}[\]]*)\)/.exec(source)?.[1];

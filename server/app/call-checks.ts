@@ -1,25 +1,20 @@
 // What a call may not say: options that do not exist or are of the wrong kind, limits that contradict, arguments that are no list.
 // Not here: times (call-times.ts); options in the place of keyword arguments (canvas/misplaced-options.ts); parameters (arguments.ts).
-import { nearest } from '../../shared/nearest.ts';
 import { CALL_OPTION_ROWS, type CallOptionRow, type OptionName } from '../canvas/call-option-table.ts';
 import type { ApplyOptions } from '../canvas/call-options.ts';
 import type { Kwargs } from '../canvas/host.ts';
-import { ImproperlyConfigured } from '../errors.ts';
+import { refuseNoSignature } from '../canvas/no-signature.ts';
+import { refuseUnknownCallOptions } from '../canvas/unknown-options.ts';
 import { checkTimes } from './call-times.ts';
+import { refuseUnknownOptions } from './option-names.ts';
 
 /** For calls as users write them: what is misspelt or of the wrong kind would otherwise do nothing, or fail far away, in the worker. */
 export function checkOptions(options: ApplyOptions, nowMs: number): void {
-  const stamps = options.stamped_headers ?? [];
-  for (const name of Object.keys(options)) {
-    const row = CALL_OPTION_ROWS.get(name);
-    if (row) checkValue(name, row.takes, options[name as OptionName]);
-    else if (!stamps.includes(name)) {
-      const near = nearest(name, CALL_OPTION_ROWS.keys());
-      throw new ImproperlyConfigured(
-        `There is no call option '${name}'. ${near ? `Did you mean '${near}'?` : `There are: ${[...CALL_OPTION_ROWS.keys()].join(', ')}.`}`,
-      );
-    }
-  }
+  if (typeof options !== 'object' || Array.isArray(options))
+    throw new TypeError(`Call options must be an object, such as { countdown: 60 }, not ${shown(options)}`);
+  refuseUnknownCallOptions(options);
+  for (const name of Object.keys(options))
+    checkValue(name, CALL_OPTION_ROWS.get(name)?.takes, options[name as OptionName]);
   checkTimes(options as Readonly<Record<string, unknown>>, nowMs);
   checkLimits(options);
 }
@@ -39,14 +34,32 @@ function checkValue(name: string, takes: CallOptionRow['takes'], value: unknown)
     case 'id':
       if (typeof value !== 'string' || value === '' || value.includes('\0')) throw wrong('a text that is not empty');
       return;
-    case 'integer':
-      if (!Number.isInteger(value)) throw wrong('a whole number');
+    case 'priority':
+      if (!Number.isInteger(value) || Number(value) < 0 || Number(value) > 255)
+        throw wrong('a whole number from 0 to 255');
+      return;
+    case 'count':
+      if (!Number.isInteger(value) || Number(value) < 0) throw wrong('a whole number of at least 0');
+      return;
+    case 'mode':
+      if (![1, 2, 'transient', 'persistent'].includes(value as never)) throw wrong('1 (transient) or 2 (persistent)');
+      return;
+    case 'signature':
+      refuseNoSignature(value, name);
+      return;
+    case 'signatures':
+      for (const one of Array.isArray(value) ? value : [value]) refuseNoSignature(one, name);
+      return;
+    case 'policy':
+      if (typeof value !== 'object' || Array.isArray(value)) throw wrong('an object');
+      refuseUnknownOptions('retry_policy', value, RETRY_POLICY);
       return;
     case 'seconds':
       if (typeof value !== 'number' || !(value >= 0)) throw wrong('a number of seconds');
       return;
     case 'name':
-      if (typeof value !== 'object' && typeof value !== 'string') throw wrong('a name');
+      if (name === 'exchange' && value === '') return;
+      if (!isNamed(value)) throw wrong('a name');
       return;
     case 'text':
       if (typeof value !== 'string') throw wrong('a text');
@@ -57,6 +70,14 @@ function checkValue(name: string, takes: CallOptionRow['takes'], value: unknown)
     case 'object':
       if (typeof value !== 'object' || Array.isArray(value)) throw wrong('an object');
   }
+}
+
+const RETRY_POLICY = ['max_retries', 'interval_start', 'interval_step', 'interval_max', 'retry_errors'];
+
+/** A name, or a queue or exchange that has one. */
+function isNamed(value: unknown): boolean {
+  const name = typeof value === 'object' && value !== null ? (value as { name?: unknown }).name : value;
+  return typeof name === 'string' && name !== '';
 }
 
 /** null is none, as in Celery. */

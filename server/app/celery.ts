@@ -37,7 +37,7 @@ import { ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { Task, type TaskFunction } from './task.ts';
 import { newTaskId } from './task-id.ts';
-import { checkTaskOptions, type TaskOptions } from './task-options.ts';
+import { checkTaskOptions, refuseUncallable, type TaskOptions } from './task-options.ts';
 
 const BRAND = Symbol.for('umbel.Celery');
 
@@ -94,6 +94,10 @@ export class Celery implements AppHost {
     if (typeof name !== 'string' || name === '') {
       throw new ImproperlyConfigured("An app needs a name: new Celery('shop', { ... }).");
     }
+    if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+      throw new ImproperlyConfigured(
+        `The settings of an app are an object: new Celery('${name}', { broker: 'redis://localhost' }), not ${Array.isArray(settings) ? 'a list' : typeof settings === 'string' ? 'a text' : String(settings)}.`,
+      );
     refuseUnknownOptions('new Celery(name, settings, options)', options, [
       'env',
       'log',
@@ -124,11 +128,18 @@ export class Celery implements AppHost {
     options: TaskOptions | string,
     fn: (this: TaskContext, ...args: A) => R | PromiseLike<R>,
   ): Task<A, R> {
+    if (typeof options !== 'string' && (typeof options !== 'object' || options === null))
+      throw new ImproperlyConfigured(
+        typeof options === 'function'
+          ? "The function of a task comes second: app.task({ name: 'math.add' }, (x, y) => x + y)."
+          : `A task takes its name or options first: app.task({ name: 'math.add' }, ...), not ${String(options)}.`,
+      );
     const { name: given, ...rest } = typeof options === 'string' ? { name: options } : options;
     const name = given ?? (fn.name ? `${this.name}.${fn.name}` : '');
     if (typeof name !== 'string' || name === '')
       throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");
     if (typeof fn !== 'function') throw new TypeError(`The task '${name}' has no function.`);
+    refuseUncallable(name, fn);
     checkTaskOptions(name, rest);
     if (this.#tasks.has(name)) throw new AlreadyRegistered(`There is a task '${name}' in this app already.`);
     const task = new Task<A, R>(this, name, { ...rest, name }, fn as TaskFunction<A, R>);
@@ -161,6 +172,10 @@ export class Celery implements AppHost {
     kwargs: Readonly<Record<string, unknown>> = {},
     given?: ApplyOptions,
   ): Promise<AsyncResult> {
+    if (typeof name !== 'string' || name === '')
+      throw new TypeError(
+        `app.sendTask takes the name of a task first: app.sendTask('math.add', [2, 3]), not ${inspect(name, { depth: 0 })}.`,
+      );
     const options = given ?? {};
     if (given === undefined) refuseMisplacedOptions(kwargs, [], `app.sendTask('${name}', [...]`);
     checkOptions(options, this.timer.now());
@@ -181,6 +196,8 @@ export class Celery implements AppHost {
   // -- results
 
   AsyncResult<T = unknown>(id: string): AsyncResult<T> {
+    if (typeof id !== 'string' || id === '')
+      throw new TypeError(`app.AsyncResult takes the id of a task, not ${String(id)}.`);
     return new AsyncResult<T>(id, this);
   }
 

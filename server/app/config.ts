@@ -174,6 +174,16 @@ class ConfigStore implements ConfigMethods {
   }
 }
 
+// What is no setting is refused where it is set, too: `app.conf.task_ack_late = true` would do nothing.
+Object.setPrototypeOf(
+  ConfigStore.prototype,
+  new Proxy(Object.prototype, {
+    set(_target, name): never {
+      throw unknownSetting(String(name));
+    },
+  }),
+);
+
 export function createConfig(input: SettingsInput = {}, env: Environment = {}): Config {
   const config = new ConfigStore();
   config.update(input);
@@ -333,12 +343,22 @@ function listOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value : [value as string];
 }
 
+/** What `ShortNames` has. */
+const SHORT_NAMES = ['broker', 'backend'];
+
 /** The setting whose name is fewest edits away, if it is near enough to be meant. */
 function nearestSetting(name: string): string | undefined {
   const wanted = name.toLowerCase().replace(/^celeryd?_/, '');
   const upper = name === name.toUpperCase();
   let best: string | undefined;
   let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  for (const candidate of SHORT_NAMES) {
+    const distance = editDistance(wanted, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
   for (const candidate of SETTING_NAMES) {
     const distance = Math.min(
       editDistance(wanted, candidate),
@@ -346,7 +366,15 @@ function nearestSetting(name: string): string | undefined {
       // 'acks_late' for 'task_acks_late': the prefix was forgotten.
       candidate.endsWith(`_${wanted}`) ? 1 : Number.POSITIVE_INFINITY,
     );
-    if (distance < least) {
+    // Of two that lack a prefix the shorter: 'task_queues' for 'queues'.
+    if (
+      distance < least ||
+      (distance === 1 &&
+        least === 1 &&
+        best !== undefined &&
+        candidate.endsWith(`_${wanted}`) &&
+        candidate.length < best.length)
+    ) {
       least = distance;
       best = candidate;
     }

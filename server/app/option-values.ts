@@ -1,13 +1,18 @@
 // What values options may have: each reader gives the value as it is used, or refuses it by name. Those that options of several rooms share.
 // Which option has which: the tables (worker/options.ts, dashboard/options.ts). Names that are none: option-names.ts.
+import { jsonText } from '../../shared/json-text.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 
 export type Read<T> = (value: unknown, name: string) => T;
 
 export function refused(name: string, expected: string, value: unknown): ImproperlyConfigured {
-  return new ImproperlyConfigured(
-    `The option ${name} must be ${expected}, not ${JSON.stringify(value) ?? String(value)}.`,
-  );
+  return new ImproperlyConfigured(`The option ${name} must be ${expected}, not ${shown(value)}.`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  const text = typeof value === 'bigint' ? `${value}n` : jsonText(value);
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }
 
 export const asGiven: Read<unknown> = (value) => value;

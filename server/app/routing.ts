@@ -4,6 +4,7 @@
 // Celery 5.6: app/routes.py, app/amqp.py Queues
 import { fnmatchToRegExp } from '../../shared/fnmatch.ts';
 import type { ApplyOptions, DeliveryMode } from '../canvas/call-options.ts';
+import { refuseUnknownCallOptions } from '../canvas/unknown-options.ts';
 import { ImproperlyConfigured, QueueNotFound } from '../errors.ts';
 import { type Exchange, type ExchangeType, exchange, type Queue, queue } from '../transport/entity.ts';
 import type { Config } from './config.ts';
@@ -170,8 +171,18 @@ function configuredQueues(conf: Config): Queue[] {
   const { task_queues: given } = conf;
   if (!given) return [defaultQueue(conf)];
   if (Array.isArray(given)) {
-    return given.map((one: Queue | string) => (typeof one === 'string' ? missingQueue(conf, one) : one));
+    return given.map((one: Queue | string) => {
+      if (typeof one === 'string' && one !== '') return missingQueue(conf, one);
+      if (isQueue(one)) return one;
+      throw new ImproperlyConfigured(
+        `task_queues: a list has names of queues and what queue('mail', { ... }) makes, not ${shownQueue(one)}.`,
+      );
+    });
   }
+  if (typeof given !== 'object')
+    throw new ImproperlyConfigured(
+      `task_queues: a list of queues or an object of them by name, not ${shownQueue(given)}.`,
+    );
   return Object.entries(given as Record<string, QueueSpec | Queue>).map(([name, spec]) => queueOf(conf, name, spec));
 }
 
@@ -204,6 +215,10 @@ function extras(conf: Config, type: string): Partial<Queue> {
 
 function queueOf(conf: Config, name: string, spec: QueueSpec | Queue): Queue {
   if (isQueue(spec)) return spec;
+  if (typeof spec !== 'object' || spec === null || name === '')
+    throw new ImproperlyConfigured(
+      `task_queues: the queue '${name}' must be an object such as { routing_key: 'mail' }, not ${shownQueue(spec)}.`,
+    );
   const known = new Set([
     'exchange',
     'exchange_type',
@@ -240,18 +255,59 @@ function queueOf(conf: Config, name: string, spec: QueueSpec | Queue): Queue {
   });
 }
 
-function isQueue(spec: QueueSpec | Queue): spec is Queue {
-  return 'name' in spec && 'routingKey' in spec;
+function isQueue(spec: unknown): spec is Queue {
+  return (
+    typeof spec === 'object' &&
+    spec !== null &&
+    'routingKey' in spec &&
+    typeof (spec as { readonly name?: unknown }).name === 'string' &&
+    (spec as { readonly name?: unknown }).name !== ''
+  );
 }
+
+const shownQueue = (value: unknown): string =>
+  value === ''
+    ? 'an empty text'
+    : typeof value === 'object' && value !== null
+      ? `an object of ${Object.keys(value).join(', ') || 'nothing'}`
+      : String(value);
 
 function compileRoutes(routes: Config['task_routes']): RouterFunction[] {
   if (!routes) return [];
+  if (typeof routes !== 'object' && typeof routes !== 'function')
+    throw new ImproperlyConfigured(`task_routes: ${ROUTES_ARE}, not ${String(routes)}.`);
   if (typeof routes === 'function') return [routes];
   if (!Array.isArray(routes)) return [tableRouter(Object.entries(routes as Record<string, Route | string>))];
   if (routes.length > 0 && routes.every(isPair)) return [tableRouter(routes as unknown as Pair[])];
+  for (const one of routes as readonly unknown[])
+    if (typeof one !== 'function' && (typeof one !== 'object' || one === null))
+      throw new ImproperlyConfigured(
+        `task_routes: ${ROUTES_ARE}; a list has tables and functions, not ${String(one)}.`,
+      );
   return (routes as readonly (RouteTable | RouterFunction)[]).map((one) =>
     typeof one === 'function' ? one : tableRouter(isTable(one) ? (one as Pair[]) : Object.entries(one as object)),
   );
+}
+
+const ROUTES_ARE = "a table such as { 'mail.*': { queue: 'mail' } }, or a function of a task's name";
+
+/** A misspelt option would send the task to the default queue. */
+function checkedRoute(pattern: string | RegExp, route: unknown): Route | string {
+  const where = `task_routes: the route of '${String(pattern)}'`;
+  if (typeof route === 'string' && route !== '') return route;
+  if (typeof route !== 'object' || route === null)
+    throw new ImproperlyConfigured(
+      `${where} must be a queue's name or an object such as { queue: 'mail' }, not ${typeof route === 'string' ? 'an empty text' : String(route)}.`,
+    );
+  if ((route as Route).queue === '') throw new ImproperlyConfigured(`${where} has an empty queue.`);
+  try {
+    refuseUnknownCallOptions(route as ApplyOptions);
+  } catch (error) {
+    throw new ImproperlyConfigured(
+      `${where}: ${(error as Error).message.replace(/^There is no call option/, 'there is no option')}`,
+    );
+  }
+  return route as Route;
 }
 
 type Pair = readonly [pattern: string | RegExp, route: Route | string];
@@ -268,7 +324,8 @@ function isTable(value: unknown): boolean {
 function tableRouter(pairs: readonly Pair[]): RouterFunction {
   const exact = new Map<string, Route | string>();
   const patterns: [RegExp, Route | string][] = [];
-  for (const [pattern, route] of pairs) {
+  for (const [pattern, given] of pairs) {
+    const route = checkedRoute(pattern, given);
     if (typeof pattern !== 'string') patterns.push([pattern, route]);
     else if (/[*?[]/.test(pattern)) patterns.push([fnmatchToRegExp(pattern), route]);
     else exact.set(pattern, route);

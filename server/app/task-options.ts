@@ -2,9 +2,11 @@
 // Not here: what they do (task.ts merges them, publisher.ts sends them, trace.ts and the worker obey them).
 // Holds: an option left undefined means "as the app's setting says"; seconds are seconds.
 // Celery 5.6: app/task.py Task, apply_async
+import { jsonText } from '../../shared/json-text.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { DeliveryMode } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
+import { refuseUnknownOptions } from './option-names.ts';
 
 export type { ApplyOptions, DeliveryMode, RetryPolicy, SignatureLike } from '../canvas/call-options.ts';
 
@@ -89,14 +91,23 @@ const KINDS = {
   any: [() => true, 'given'],
   text: [(v: unknown) => typeof v === 'string', 'a text'],
   yesNo: [(v: unknown) => typeof v === 'boolean', 'true or false'],
-  list: [Array.isArray, 'a list'],
+  errors: [
+    (v: unknown) =>
+      Array.isArray(v) && v.every((one) => typeof one === 'function' || (typeof one === 'string' && one !== '')),
+    'a list of error classes, or of their names',
+  ],
   object: [(v: unknown) => typeof v === 'object' && !Array.isArray(v), 'an object'],
   handler: [(v: unknown) => typeof v === 'function', 'a function'],
-  seconds: [(v: unknown) => typeof v === 'number' && v >= 0, 'a number of seconds'],
-  whole: [Number.isInteger, 'a whole number'],
+  seconds: [(v: unknown) => typeof v === 'number' && v >= 0 && Number.isFinite(v), 'a number of seconds'],
+  times: [(v: unknown) => Number.isInteger(v) && Number(v) >= 0, 'a whole number of at least 0'],
+  priority: [(v: unknown) => Number.isInteger(v) && Number(v) >= 0 && Number(v) <= 255, 'a whole number from 0 to 255'],
+  name: [(v: unknown) => typeof v === 'string' && v !== '', 'a name'],
+  mode: [(v: unknown) => [1, 2, 'transient', 'persistent'].includes(v as never), '1 (transient) or 2 (persistent)'],
+  params: [isParams, "a list of different names such as 'x', 'y?', '...rest', those that may be left out last"],
   backoff: [(v: unknown) => typeof v === 'boolean' || (typeof v === 'number' && v >= 0), 'true, false or seconds'],
   rate: [
-    (v: unknown) => typeof v === 'number' || (typeof v === 'string' && /^\s*(\d+\.?\d*|\.\d+)\s*(\/[smh]?)?$/.test(v)),
+    (v: unknown) =>
+      (typeof v === 'number' && v >= 0) || (typeof v === 'string' && /^\s*(\d+\.?\d*|\.\d+)\s*(\/[smh]?)?$/.test(v)),
     "a rate such as '10/s', '100/m' or '5/h'",
   ],
 } as const satisfies Record<string, readonly [(value: unknown) => boolean, string]>;
@@ -104,12 +115,12 @@ const KINDS = {
 const KIND_OF: Readonly<Record<keyof TaskOptions, keyof typeof KINDS>> = {
   name: 'text',
   bind: 'yesNo',
-  params: 'list',
+  params: 'params',
   typing: 'yesNo',
-  max_retries: 'whole',
+  max_retries: 'times',
   default_retry_delay: 'seconds',
-  autoretry_for: 'list',
-  dont_autoretry_for: 'list',
+  autoretry_for: 'errors',
+  dont_autoretry_for: 'errors',
   retry_kwargs: 'object',
   retry_backoff: 'backoff',
   retry_backoff_max: 'seconds',
@@ -126,12 +137,12 @@ const KIND_OF: Readonly<Record<keyof TaskOptions, keyof typeof KINDS>> = {
   track_started: 'yesNo',
   send_events: 'yesNo',
   trail: 'yesNo',
-  throws: 'list',
-  queue: 'text',
+  throws: 'errors',
+  queue: 'name',
   exchange: 'text',
   routing_key: 'text',
-  priority: 'whole',
-  delivery_mode: 'any',
+  priority: 'priority',
+  delivery_mode: 'mode',
   serializer: 'text',
   compression: 'text',
   expires: 'any',
@@ -156,7 +167,40 @@ export function checkTaskOptions(task: string, options: object): void {
     }
     const [is, words] = KINDS[kind];
     if (value === undefined || value === null || is(value)) continue;
-    const shown = typeof value === 'string' ? `the text '${value}'` : Array.isArray(value) ? 'a list' : String(value);
+    const shown =
+      typeof value === 'string' ? `the text '${value}'` : Array.isArray(value) ? jsonText(value) : String(value);
     throw new ImproperlyConfigured(`The task '${task}': ${name} must be ${words}, not ${shown}.`);
   }
+  const { soft_time_limit: soft, time_limit: hard, retry_kwargs } = options as TaskOptions;
+  if (hard && soft && soft > hard)
+    throw new ImproperlyConfigured(
+      `The task '${task}': soft_time_limit (${soft} s) must not be above time_limit (${hard} s): it would never be reached.`,
+    );
+  if (retry_kwargs)
+    refuseUnknownOptions(`retry_kwargs of the task '${task}'`, retry_kwargs, ['max_retries', 'countdown']);
+}
+
+/** '...rest' comes last, and what may be left out after what may not. */
+function isParams(value: unknown): boolean {
+  if (!Array.isArray(value) || value.some((one) => typeof one !== 'string' || !PARAMETER.test(one))) return false;
+  const all = value as string[];
+  const names = all.map((one) => one.replace(/^\.\.\.|\?$/g, ''));
+  const optional = all.findIndex((one) => one.endsWith('?'));
+  return (
+    new Set(names).size === names.length &&
+    all.slice(0, -1).every((one) => !one.startsWith('...')) &&
+    (optional < 0 || all.slice(optional).every((one) => one.endsWith('?') || one.startsWith('...')))
+  );
+}
+const PARAMETER = /^(?:[\p{L}_$][\p{L}\p{N}_$]*\??|\.\.\.[\p{L}_$][\p{L}\p{N}_$]*)$/u;
+
+/** A class, or a function whose return value is no result. @throws TypeError */
+export function refuseUncallable(task: string, fn: unknown): void {
+  const kind = Object.prototype.toString.call(fn);
+  if (kind === '[object GeneratorFunction]' || kind === '[object AsyncGeneratorFunction]')
+    throw new TypeError(
+      `The task '${task}' is a generator: what it yields goes nowhere. Return the result, and tell of progress by this.updateState(...).`,
+    );
+  if (/^class\b/.test(Function.prototype.toString.call(fn)))
+    throw new TypeError(`The task '${task}' is a class: a task is a function. Call what the class does within one.`);
 }

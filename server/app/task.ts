@@ -11,11 +11,11 @@ import type { ApplyOptions } from '../canvas/call-options.ts';
 import { chunks, starmap, xmap } from '../canvas/compose.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import type { Chunks, XMap, XStarmap } from '../canvas/map.ts';
-import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
+import { refuseMisplacedOptions, refuseTrailingOptions } from '../canvas/misplaced-options.ts';
 import { listOf, Signature, toPlain } from '../canvas/signature.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
-import { bindArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
+import { bindArguments, mostArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
 import { argumentsOf, checkLimits, checkOptions, keywordsOf } from './call-checks.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
@@ -70,6 +70,11 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
   /** Send it with these arguments. */
   delay(...args: A): Promise<AsyncResult<R>> {
+    try {
+      this.#refuseTrailing(args, 'delay');
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.applyAsync(args);
   }
 
@@ -173,6 +178,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
   /** A signature with these arguments. */
   s(...args: readonly unknown[]): Signature<R> {
+    this.#refuseTrailing(args, 's');
     return new Signature<R>({ task: this.name, args }, this.#app.canvas);
   }
 
@@ -201,6 +207,13 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
   AsyncResult(id: string): AsyncResult<R> {
     return this.#app.canvas.asyncResult(id) as AsyncResult<R>;
+  }
+
+  #refuseTrailing(args: readonly unknown[], method: 'delay' | 's'): void {
+    if (args.length <= this.run.length || typeof args.at(-1) !== 'object') return;
+    const most = mostArguments(this.run);
+    if (most !== null && args.length > most)
+      refuseTrailingOptions(args, this.name.slice(this.name.lastIndexOf('.') + 1), method);
   }
 
   #refuseMisplaced(kwargs: unknown, method: string): void {

@@ -117,6 +117,8 @@ export class Beat {
   #lastTickMs = 0;
 
   constructor(app: BeatHost, options: BeatOptions = {}) {
+    if (typeof (app as BeatHost | null)?.sendTask !== 'function')
+      throw new ImproperlyConfigured('Beat takes its app first: new Beat(app, { ... }).');
     refuseUnknownOptions('Beat', options, Object.keys(OPTION_NAMES));
     const { conf } = app;
     this.app = app;

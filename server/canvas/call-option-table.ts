@@ -8,7 +8,19 @@ export type OptionName = keyof ApplyOptions;
 
 export interface CallOptionRow {
   /** What a call's value must be. None: anything, or it is judged where it is read. */
-  readonly takes?: 'id' | 'text' | 'name' | 'integer' | 'seconds' | 'boolean' | 'object';
+  readonly takes?:
+    | 'id'
+    | 'text'
+    | 'name'
+    | 'priority'
+    | 'count'
+    | 'mode'
+    | 'seconds'
+    | 'boolean'
+    | 'object'
+    | 'policy'
+    | 'signature'
+    | 'signatures';
   /**
    * Is a task likely to have a keyword argument of that name? Where not, an object with it in the place of keyword arguments was meant
    * for options: 'never' is refused by the types already, 'rarely' when the call is made and the task is not known to take it.
@@ -29,30 +41,30 @@ export const CALL_OPTIONS = {
   countdown: { asKeyword: 'never' },
   eta: { asKeyword: 'never' },
   expires: { asKeyword: 'never', ofTask: true },
-  priority: { takes: 'integer', asKeyword: 'often', ofTask: true },
+  priority: { takes: 'priority', asKeyword: 'often', ofTask: true },
   queue: { takes: 'name', asKeyword: 'never', ofTask: true },
   exchange: { takes: 'name', asKeyword: 'rarely', ofTask: true },
   exchange_type: { asKeyword: 'rarely' },
   routing_key: { takes: 'text', asKeyword: 'never', ofTask: true },
-  delivery_mode: { asKeyword: 'rarely', ofTask: true },
+  delivery_mode: { takes: 'mode', asKeyword: 'rarely', ofTask: true },
   serializer: { takes: 'text', asKeyword: 'rarely', ofTask: true },
   compression: { takes: 'text', asKeyword: 'rarely', ofTask: true },
   retry: { takes: 'boolean', asKeyword: 'often' },
-  retry_policy: { takes: 'object', asKeyword: 'rarely' },
-  link: { asKeyword: 'often', position: true },
-  link_error: { asKeyword: 'rarely', position: true },
+  retry_policy: { takes: 'policy', asKeyword: 'rarely' },
+  link: { takes: 'signatures', asKeyword: 'often', position: true },
+  link_error: { takes: 'signatures', asKeyword: 'rarely', position: true },
   shadow: { takes: 'text', asKeyword: 'often' },
   ignore_result: { takes: 'boolean', asKeyword: 'never' },
   time_limit: { takes: 'seconds', asKeyword: 'never', ofTask: true },
   soft_time_limit: { takes: 'seconds', asKeyword: 'never', ofTask: true },
   headers: { takes: 'object', asKeyword: 'often' },
   reply_to: { takes: 'text', asKeyword: 'often' },
-  retries: { asKeyword: 'often' },
+  retries: { takes: 'count', asKeyword: 'often' },
   root_id: { asKeyword: 'often', position: true },
   parent_id: { asKeyword: 'often', position: true },
   group_id: { asKeyword: 'often', position: true, fixed: true },
   group_index: { asKeyword: 'often', position: true },
-  chord: { asKeyword: 'often', position: true },
+  chord: { takes: 'signature', asKeyword: 'often', position: true },
   chain: { asKeyword: 'often', position: true },
   add_to_parent: { takes: 'boolean', asKeyword: 'rarely' },
   origin: { asKeyword: 'often' },

@@ -8,6 +8,7 @@ import { Chord } from './chord.ts';
 import { Group, isEmptyGroup } from './group.ts';
 import type { CanvasHost, Kwargs, Options } from './host.ts';
 import { Chunks, XMap, XStarmap } from './map.ts';
+import { refuseNoSignature } from './no-signature.ts';
 import { Signature, type SignatureParts } from './signature.ts';
 
 /** A signature of a task by name, or the object for a plain one. */
@@ -21,13 +22,25 @@ export function signature(
   } = {},
   host: CanvasHost | null = null,
 ): Signature {
-  if (typeof task !== 'string') return revive(task, host);
+  if (typeof task !== 'string') {
+    refuseNoSignature(task, 'signature');
+    return revive(task, host);
+  }
+  if (task === '')
+    throw new TypeError("A signature needs the name of a task: signature('math.add', { args: [2, 3] }).");
+  for (const name of Object.keys(parts))
+    if (!PARTS.includes(name))
+      throw new TypeError(
+        `signature('${task}', ...) takes ${PARTS.join(', ')}, not ${name}: signature('${task}', { args: [2, 3] }).`,
+      );
   return new Signature({ task, ...parts }, host);
 }
 
+const PARTS = ['args', 'kwargs', 'options', 'immutable', 'subtask_type'];
+
 /** One after another. `chain(a, b, c)` and `chain([a, b, c])` are the same. */
 export function chain(...tasks: readonly SignatureLike[] | readonly [readonly SignatureLike[]]): Signature {
-  const all = flat(tasks);
+  const all = flat(tasks, 'chain');
   const host = hostOf(all);
   const steps = all.map((task) => revive(task, host));
   const [first, ...rest] = steps;
@@ -38,7 +51,7 @@ export function chain(...tasks: readonly SignatureLike[] | readonly [readonly Si
 
 /** Side by side. */
 export function group(...tasks: readonly SignatureLike[] | readonly [readonly SignatureLike[]]): Group {
-  const all = flat(tasks);
+  const all = flat(tasks, 'group');
   const host = hostOf(all);
   return Group.of(
     all.map((task) => revive(task, host)),
@@ -48,7 +61,13 @@ export function group(...tasks: readonly SignatureLike[] | readonly [readonly Si
 
 /** `body` with the list of the results of `header`. */
 export function chord(header: readonly SignatureLike[] | Group, body: SignatureLike): Chord {
+  if (!(header instanceof Group) && !Array.isArray(header))
+    throw new TypeError(
+      'chord takes a list of signatures and then one for their results: chord([add.s(1, 1)], sum.s()).',
+    );
   const tasks = header instanceof Group ? header.tasks : (header as readonly SignatureLike[]);
+  for (const one of tasks) refuseNoSignature(one, 'The header of a chord');
+  refuseNoSignature(body, 'The body of a chord');
   const host = hostOf([...tasks, body]);
   return Chord.of(
     tasks.map((task) => revive(task, host)),
@@ -59,12 +78,16 @@ export function chord(header: readonly SignatureLike[] | Group, body: SignatureL
 
 /** `task(x)` for every x, in one message. */
 export function xmap(task: SignatureLike, items: readonly unknown[]): XMap {
+  refuseNoSignature(task, 'xmap');
+  listed(items, 'xmap');
   const host = hostOf([task]);
   return new XMap({ kwargs: { task: revive(task, host), it: items } }, host);
 }
 
 /** `task(...x)` for every x, in one message. */
 export function starmap(task: SignatureLike, items: readonly (readonly unknown[])[]): XStarmap {
+  refuseNoSignature(task, 'starmap');
+  listed(items, 'starmap');
   const host = hostOf([task]);
   return new XStarmap({ kwargs: { task: revive(task, host), it: items } }, host);
 }
@@ -72,12 +95,15 @@ export function starmap(task: SignatureLike, items: readonly (readonly unknown[]
 /** `task(...x)` for every x, `n` of them in one message. */
 export function chunks(task: SignatureLike, items: readonly (readonly unknown[])[], n: number): Chunks {
   if (!Number.isInteger(n) || n < 1) throw new TypeError(`chunks of ${n}: the size must be a whole number above zero.`);
+  refuseNoSignature(task, 'chunks');
+  listed(items, 'chunks');
   const host = hostOf([task]);
   return new Chunks({ kwargs: { task: revive(task, host), it: items, n } }, host);
 }
 
 /** `a` and then `b`. */
 export function pipe(a: Signature, next: SignatureLike): Signature {
+  refuseNoSignature(next, 'pipe');
   const host = a.hasHost ? a.host : hostOf([next]);
   const b = unwrapped(revive(next, host));
   if (isEmptyGroup(b)) return a;
@@ -162,8 +188,14 @@ const BY_TASK: Readonly<Record<string, string>> = {
   'celery.chunks': 'chunks',
 };
 
-function flat(tasks: readonly unknown[]): readonly SignatureLike[] {
-  return (tasks.length === 1 && Array.isArray(tasks[0]) ? tasks[0] : tasks) as readonly SignatureLike[];
+function flat(tasks: readonly unknown[], place: string): readonly SignatureLike[] {
+  const all = (tasks.length === 1 && Array.isArray(tasks[0]) ? tasks[0] : tasks) as readonly unknown[];
+  for (const one of all) refuseNoSignature(one, place);
+  return all as readonly SignatureLike[];
+}
+
+function listed(items: unknown, place: string): void {
+  if (!Array.isArray(items)) throw new TypeError(`${place} takes its elements as a list, not ${String(items)}.`);
 }
 
 function hostOf(tasks: readonly SignatureLike[]): CanvasHost | null {

@@ -9,14 +9,31 @@ import { CALL_OPTION_ROWS } from './call-option-table.ts';
  * @param accepts keyword arguments the task is known to take
  */
 export function refuseMisplacedOptions(kwargs: unknown, accepts: readonly string[], call: string): void {
-  if (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs)) return;
-  const names = Object.keys(kwargs);
-  if (names.length === 0 || names.some((name) => accepts.includes(name) || !CALL_OPTION_ROWS.has(name))) return;
-  if (names.every((name) => CALL_OPTION_ROWS.get(name)!.asKeyword === 'often')) return;
+  const names = optionsAlone(kwargs, accepts);
+  if (names === null) return;
   const list = names.join(', ');
   throw new TypeError(
     `${list}: ${names.length === 1 ? 'this is a call option' : 'these are call options'}, given where keyword arguments belong. ` +
       `Options come after them: ${call}, {}, { ${list}: ... }). ` +
       `If the task takes ${names.length === 1 ? 'an argument of that name' : 'arguments of these names'}, say so with options of its own: ${call}, { ${list}: ... }, {}).`,
   );
+}
+
+/** `add.delay(2, 3, { countdown: 60 })`: one argument more than the task takes, and it is call options. @param name of the task's function */
+export function refuseTrailingOptions(args: readonly unknown[], name: string, method: 'delay' | 's'): void {
+  const names = optionsAlone(args.at(-1), []);
+  if (names === null) return;
+  const list = names.join(', ');
+  throw new TypeError(
+    `${list}: ${names.length === 1 ? 'this is a call option' : 'these are call options'}, given as an argument that '${name}' does not take. ` +
+      `Say it first: ${name}.with({ ${list}: ... }).${method}(...).`,
+  );
+}
+
+/** Their names, where nothing but call options is given, and not all of them are likely to be arguments; else null. */
+function optionsAlone(given: unknown, accepts: readonly string[]): string[] | null {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return null;
+  const names = Object.keys(given);
+  if (names.length === 0 || names.some((name) => accepts.includes(name) || !CALL_OPTION_ROWS.has(name))) return null;
+  return names.every((name) => CALL_OPTION_ROWS.get(name)!.asKeyword === 'often') ? null : names;
 }

@@ -11,6 +11,8 @@ import { optionsThatAre } from './call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { refuseMisplacedOptions } from './misplaced-options.ts';
+import { refuseNoSignature } from './no-signature.ts';
+import { refuseUnknownCallOptions } from './unknown-options.ts';
 
 /** What freezing tells a signature of the place it will have. */
 export interface FreezeOptions {
@@ -134,7 +136,10 @@ export class Signature<R = unknown> implements SignatureLike {
 
   /** Change its call options. */
   set(options: ApplyOptions & { readonly immutable?: boolean }): this {
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError(`set takes call options as an object, such as { countdown: 60 }, not ${String(options)}.`);
     const { immutable, ...rest } = options;
+    refuseUnknownCallOptions(rest);
     if (immutable !== undefined) this.setImmutable(immutable);
     Object.assign(this.options, rest);
     return this;
@@ -162,6 +167,7 @@ export class Signature<R = unknown> implements SignatureLike {
   }
 
   protected append(option: 'link' | 'link_error', signature: SignatureLike): this {
+    refuseNoSignature(signature, option);
     const list = listOf(this.options[option]);
     const text = JSON.stringify(toPlain(signature));
     if (!list.some((known) => JSON.stringify(toPlain(known)) === text)) this.options[option] = [...list, signature];

@@ -5,6 +5,7 @@
 // Kombu: pidbox.py Mailbox, Node
 
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { fnmatchSource } from '../../shared/fnmatch.ts';
 import { compileRegex } from '../../shared/query/regex.ts';
 import { toError, UmbelError } from '../errors.ts';
@@ -129,6 +130,10 @@ export class Mailbox {
     const { destination = null, pattern = null, matcher = null, reply = false, timeoutMs = 1000 } = options;
     const ticket = reply ? randomUUID() : null;
     // Nobody is not everybody. (Kombu takes an empty list for none.)
+    if (destination !== null && !Array.isArray(destination))
+      throw new TypeError(
+        `destination is a list of worker names, such as ['celery@host'], not ${inspect(destination, { depth: 0 })}.`,
+      );
     if (destination?.length === 0) return [];
     const limit = options.limit ?? destination?.length;
     // Kombu 5.6, pidbox.py Mailbox._publish: this order of keys

@@ -50,6 +50,10 @@ export class Crontab implements Schedule {
   readonly #times: readonly number[];
 
   constructor(fields: CrontabFields = {}) {
+    if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+      throw new ImproperlyConfigured(
+        `crontab takes its fields by name: crontab({ minute: 0, hour: 4 }), not ${typeof fields === 'string' ? `'${fields}'. For a cron line write crontabFromString('${fields}')` : String(fields)}.`,
+      );
     for (const name of Object.keys(fields)) {
       if (!(name in LIMITS)) {
         throw new ImproperlyConfigured(`crontab has no field ${name}. Its fields: ${Object.keys(LIMITS).join(', ')}.`);
@@ -155,6 +159,7 @@ export function crontab(fields: CrontabFields = {}): Crontab {
 
 /** A cron line: minute, hour, day of month, month, day of week. */
 export function crontabFromString(line: string): Crontab {
+  if (typeof line !== 'string') throw new ImproperlyConfigured(`A cron line is a text, not ${String(line)}.`);
   const parts = line.trim().split(/\s+/);
   if (parts.length !== 5) {
     const nickname = line.trim().startsWith('@') ? ' Nicknames such as @hourly are not read.' : '';
@@ -226,6 +231,8 @@ function expand(name: FieldName, field: CronField | undefined): number[] {
   const { count, first } = LIMITS[name];
   try {
     if (typeof field === 'string' || field === undefined) return parseCronField(field ?? '*', count, first);
+    if (typeof field !== 'number' && typeof (field as Iterable<number> | null)?.[Symbol.iterator] !== 'function')
+      throw new ImproperlyConfigured(`valid are '*/15', numbers and lists of them, not ${String(field)}`);
     const values = typeof field === 'number' ? [field] : [...field];
     if (values.length === 0) throw new ImproperlyConfigured('empty part');
     for (const value of values) {
@@ -243,6 +250,7 @@ function expand(name: FieldName, field: CronField | undefined): number[] {
 }
 
 function fieldText(field: CronField | undefined): string {
+  if (field === null) return 'null';
   if (field === undefined) return '*';
   return typeof field === 'string'
     ? field.replace(/\s+/g, '')

@@ -2,6 +2,8 @@
 // Holds: two declarations of one name with unequal `declarationKey` are refused by a broker (PRECONDITION_FAILED).
 // Kombu: entity.py
 
+import { nearest } from '../../shared/nearest.ts';
+
 export type ExchangeType = 'direct' | 'topic' | 'fanout' | 'headers';
 
 /** x-arguments of AMQP: what they mean is the broker's. */
@@ -56,12 +58,35 @@ export interface Binding {
 
 export const DEFAULT_EXCHANGE: Exchange = { name: '', type: 'direct', durable: true, autoDelete: false };
 
+const EXCHANGE_TYPES: readonly string[] = ['direct', 'topic', 'fanout', 'headers'];
+
+/** @throws TypeError */
 export function exchange(name: string, type: ExchangeType = 'direct', options: Partial<Exchange> = {}): Exchange {
+  if (typeof name !== 'string')
+    throw new TypeError(`An exchange takes its name first: exchange('mail', 'topic'), not ${shown(name)}.`);
+  // Brokers have types of their own behind 'x-'.
+  if (!EXCHANGE_TYPES.includes(type) && !(typeof type === 'string' && type.startsWith('x-')))
+    throw new TypeError(
+      `An exchange is ${EXCHANGE_TYPES.join(', ')}: exchange('${name}', 'topic', { ... }), not ${shown(type)}.`,
+    );
   return { name, type, durable: true, autoDelete: false, ...options };
 }
 
 /** A durable queue bound to a direct exchange of the same name with its name as key: what `queue='x'` means in Celery. */
 export function queue(name: string, options: Partial<Queue> = {}): Queue {
+  if (typeof name !== 'string')
+    throw new TypeError(`A queue takes its name first: queue('mail', { ... }), not ${shown(name)}.`);
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(
+      `A queue takes its options as an object: queue('${name}', { durable: false }), not ${shown(options)}.`,
+    );
+  for (const option of Object.keys(options)) {
+    if (QUEUE_OPTIONS.includes(option)) continue;
+    const near = nearest(option, QUEUE_OPTIONS);
+    throw new TypeError(
+      `The queue '${name}' has no option '${option}'. ${near ? `Did you mean '${near}'?` : `There are: ${QUEUE_OPTIONS.join(', ')}.`}`,
+    );
+  }
   return {
     name,
     exchange: options.exchange === undefined ? exchange(name) : options.exchange,
@@ -71,6 +96,29 @@ export function queue(name: string, options: Partial<Queue> = {}): Queue {
     autoDelete: false,
     ...options,
   };
+}
+
+const QUEUE_OPTIONS: readonly string[] = Object.keys({
+  name: true,
+  exchange: true,
+  routingKey: true,
+  durable: true,
+  exclusive: true,
+  autoDelete: true,
+  expiresMs: true,
+  messageTtlMs: true,
+  maxPriority: true,
+  arguments: true,
+  bindingArguments: true,
+  consumerArguments: true,
+  noDeclare: true,
+  bindings: true,
+} satisfies Record<keyof Queue, true>);
+
+function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null
+    ? `an object of ${Object.keys(value).join(', ') || 'nothing'}`
+    : String(value);
 }
 
 /** Equal keys: the two declarations are the same to a broker. */

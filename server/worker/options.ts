@@ -33,6 +33,12 @@ const logger: Read<Logger> = (value, name) => {
   return value as Logger;
 };
 
+const nodeName: Read<string> = (value, name) => {
+  if (!/^[^\s\p{Cc}]{1,512}$/u.test(text(value, name)))
+    throw refused(name, "a name without spaces, such as 'w1@%h'", value);
+  return value as string;
+};
+
 /** One of the log's levels, in capitals. */
 export const logLevel = oneOf(LOG_LEVELS);
 
@@ -45,7 +51,7 @@ export const WORKER_OPTIONS = {
     group: '',
     default: 'celery@%h',
     meaning: "name of this worker, such as 'w1@%h' (%h host, %n name, %d domain)",
-    read: text,
+    read: nodeName,
   }),
   /** File the revoked ids are kept in. %h, %n and %d are expanded. */
   statedb: row({

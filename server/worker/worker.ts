@@ -6,7 +6,7 @@
 // Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
 import { availableParallelism } from 'node:os';
 import { inspect } from 'node:util';
-import type { Celery } from '../app/celery.ts';
+import { type Celery, isCelery } from '../app/celery.ts';
 import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger } from '../log.ts';
@@ -104,6 +104,8 @@ export class Worker implements RequestHost, PanelHandle {
 
   /** @throws ImproperlyConfigured for an option that is none or cannot have its value */
   constructor(app: Celery, given: WorkerOptions = {}) {
+    if (!isCelery(app))
+      throw new ImproperlyConfigured('A worker takes its app first: new Worker(app, { queues: [...] }).');
     const options = readWorkerOptions(given);
     const { conf } = app;
     this.app = app;

@@ -119,6 +119,9 @@ export class Inspector {
   /** It may have come back with other settings: what it takes is asked first. */
   restarted(hostname: string): void {
     delete this.#answeredAt.get(hostname)?.conf;
+    // What the process before had is not in the one that answers now.
+    const known = this.workers.get(hostname);
+    if (known) Object.assign(known, { active: [], reserved: [], scheduled: [], revoked: [], complete: 0 });
   }
 
   forget(hostname: string): void {

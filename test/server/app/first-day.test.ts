@@ -4,8 +4,10 @@ import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
 import { Beat } from '../../../server/beat/beat.ts';
-import { group } from '../../../server/canvas/compose.ts';
+import { chain, chord, chunks, group, signature, xmap } from '../../../server/canvas/compose.ts';
 import { createDashboard } from '../../../server/dashboard/dashboard.ts';
+import { crontab, crontabFromString } from '../../../server/schedules/crontab.ts';
+import { exchange, queue } from '../../../server/transport/entity.ts';
 import type { Message } from '../../../server/transport/message.ts';
 import { Worker } from '../../../server/worker/worker.ts';
 
@@ -137,6 +139,123 @@ describe('options that are none', () => {
     ['the dashboard', () => createDashboard(loosely({ url_prefx: '/x' })), /Did you mean 'url_prefix'/],
   ])('of %s are refused', (_what, make, words) => {
     expect(make).toThrow(words);
+  });
+});
+
+/** What somebody writes in JavaScript: nothing is typed. */
+type Loose = any;
+
+describe('a slip', () => {
+  const slips: [string, (s: Record<'app' | 'add', Loose>) => unknown, RegExp][] = [
+    [
+      'delay(2, 3, { countdown })',
+      ({ add }) => add.delay(2, 3, { countdown: 60 }),
+      /with\(\{ countdown: .* \}\)\.delay/,
+    ],
+    ['s(2, 3, { queue })', ({ add }) => add.s(2, 3, { queue: 'mail' }), /with\(\{ queue: .* \}\)\.s/],
+    ['options as a number', ({ add }) => add.applyAsync([2, 3], {}, 60), /options must be an object.*not 60/],
+    [
+      'options as a text',
+      ({ add }) => add.applyAsync([2, 3], {}, 'mail'),
+      /options must be an object.*not the text 'mail'/,
+    ],
+    ['an empty queue', ({ add }) => add.applyAsync([2, 3], {}, { queue: '' }), /queue must be a name/],
+    ['queues as a list', ({ add }) => add.applyAsync([2, 3], {}, { queue: ['a'] }), /queue must be a name/],
+    ['a priority below 0', ({ add }) => add.applyAsync([2, 3], {}, { priority: -1 }), /priority must be .*0 to 255/],
+    [
+      'a policy misspelt',
+      ({ add }) => add.applyAsync([2, 3], {}, { retry_policy: { maxRetries: 1 } }),
+      /'max_retries'/,
+    ],
+    ['link to a name', ({ add }) => add.applyAsync([2, 3], {}, { link: 'x' }), /app\.signature\('x'\)/],
+    [
+      'link to a task',
+      ({ add }) => add.applyAsync([2, 3], {}, { link: add }),
+      /the task 'shop\.add' itself: write \.s\(/,
+    ],
+    ['link by a signature', ({ add }) => add.s(1, 2).link(() => 1), /a function: register it/],
+    ['set misspelt', ({ add }) => add.s(1, 2).set({ countDown: 3 }), /Did you mean 'countdown'/],
+    ['sendTask without a name', ({ app }) => app.sendTask(), /name of a task first/],
+    ['sendTask of an object', ({ app }) => app.sendTask({ name: 'x' }), /name of a task first/],
+    ['get(5)', async ({ add }) => (await add.delay(1, 2)).get(5), /get\(\{ timeout: 5 \}\)/],
+    ['get misspelt', async ({ add }) => (await add.delay(1, 2)).get({ timeOut: 5 }), /Did you mean 'timeout'/],
+    ['get for a text', async ({ add }) => (await add.delay(1, 2)).get({ timeout: '5' }), /not the text '5'/],
+    ['a result without an id', ({ app }) => app.AsyncResult(), /the id of a task/],
+    ['chain of tasks', ({ add }) => chain(add, add), /the task 'shop\.add' itself/],
+    [
+      'chain of a call',
+      ({ add }) => chain(Promise.resolve(add) as Loose),
+      /a promise: .*\.s\(\.\.\.\) in place of \.delay/,
+    ],
+    ['chain with options', ({ add }) => chain(add.s(1, 2), { countdown: 5 } as Loose), /an object of countdown/],
+    ['group of names', () => group(...(['a', 'b'] as Loose)), /app\.signature\('a'\)/],
+    ['chord without a body', ({ add }) => chord([add.s(1, 1)], undefined as Loose), /body of a chord/],
+    ['chord of one', ({ add }) => chord(add.s(1, 1) as Loose, add.s()), /chord takes a list/],
+    ['xmap over a number', ({ add }) => xmap(add.s(), 5 as Loose), /as a list, not 5/],
+    ['chunks of nothing', ({ add }) => chunks(add.s(), undefined as Loose, 2), /as a list/],
+    ['pipe into a task', ({ add }) => add.s(1, 2).pipe(add), /the task 'shop\.add' itself/],
+    ['signature misspelt', () => signature('x', { arg: [1] } as Loose), /not arg/],
+    ['a task from a class', ({ app }) => app.task('c', class {}), /is a class/],
+    ['a task that yields', ({ app }) => app.task('g', function* () {}), /is a generator/],
+    ['the function first', ({ app }) => app.task(() => 1, { name: 'x' }), /comes second/],
+    ['retries below 0', ({ app }) => app.task({ name: 'x', max_retries: -1 }, () => 1), /max_retries/],
+    ['errors that are none', ({ app }) => app.task({ name: 'x', autoretry_for: [true] }, () => 1), /error classes/],
+    ['parameters twice', ({ app }) => app.task({ name: 'x', params: ['a', 'a'] }, () => 1), /different names/],
+    ['what may be missing first', ({ app }) => app.task({ name: 'x', params: ['a?', 'b'] }, () => 1), /left out last/],
+    [
+      'limits crossed',
+      ({ app }) => app.task({ name: 'x', soft_time_limit: 9, time_limit: 5 }, () => 1),
+      /never be reached/,
+    ],
+    ['settings as a URL', () => new Celery('x', 'redis://h' as Loose), /settings of an app are an object/],
+    ['a broker misspelt', () => new Celery('x', { brokr: 'x' } as Loose), /Did you mean 'broker'/],
+    ['queues as a setting', () => new Celery('x', { queues: [] } as Loose), /Did you mean 'task_queues'/],
+    [
+      'a setting set later',
+      ({ app }) => {
+        app.conf.task_ack_late = true;
+      },
+      /Did you mean 'task_acks_late'/,
+    ],
+    ['a route misspelt', () => sendBy({ task_routes: { x: { que: 'mail' } } }), /route of 'x'.*Did you mean 'queue'/],
+    ['routes that are a queue', () => sendBy({ task_routes: 'mail' }), /task_routes: a table/],
+    ['an empty route', () => sendBy({ task_routes: { x: { queue: '' } } }), /empty queue/],
+    ['queues that are a text', () => sendBy({ task_queues: 'mail' }), /task_queues: a list/],
+    ['a queue of nothing', () => sendBy({ task_queues: [{ nam: 'mail' }] }), /task_queues: .*an object of nam/],
+    ['a queue misspelt', () => queue('x', { durble: true } as Loose), /Did you mean 'durable'/],
+    ['an exchange misspelt', () => exchange('x', 'fanuot' as Loose), /direct, topic, fanout, headers/],
+    ['crontab(5)', () => crontab(5 as Loose), /by name: crontab/],
+    ['crontab of a line', () => crontab('*/5 * * * *' as Loose), /crontabFromString\('\*\/5/],
+    ['crontab of nothing', () => crontab({ minute: null } as Loose), /minute/],
+    ['a cron line that is a number', () => crontabFromString(5 as Loose), /is a text, not 5/],
+    ['a worker without an app', () => new Worker({ app: 1 } as Loose), /takes its app first/],
+    ['a worker named with a space', ({ app }) => new Worker(app, { hostname: 'a b' }), /hostname must be a name/],
+    ['a worker of 5n', ({ app }) => new Worker(app, { concurrency: 5n } as Loose), /not 5n/],
+    ['beat without an app', () => new Beat('shop' as Loose), /takes its app first/],
+    ['one worker as a text', ({ app }) => app.control.ping({ destination: 'w1' }), /a list of worker names/],
+  ];
+  const sendBy = (settings: object) => {
+    const app = new Celery('x', { broker: `memory://${randomUUID()}`, ...settings } as Loose, { env: {} });
+    onTestFinished(() => app.close());
+    return app.sendTask('x');
+  };
+
+  it.each(slips)('%s is refused, with what is right', async (_what, slip, words) => {
+    const { app, add } = shop();
+    const made = async () => slip({ app, add });
+    await expect(made()).rejects.toThrow(words);
+  });
+
+  it('is none of these', async () => {
+    const { app, add } = shop();
+    const options = app.task({ name: 'o.one' }, (_to: string, more?: object) => more);
+    await options.delay('a', { queue: 'mail' });
+    await app.task({ name: 'o.rest' }, (...all: unknown[]) => all).delay(1, { queue: 'mail' });
+    await add.applyAsync([1, 2], {}, null as Loose);
+    expect(queue('', {}).name).toBe('');
+    app.conf.task_acks_late = true;
+    expect(app.conf.task_acks_late).toBe(true);
+    expect(Object.getPrototypeOf({}).task_ack_late).toBeUndefined();
   });
 });
 

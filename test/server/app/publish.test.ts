@@ -98,7 +98,7 @@ describe('a call is refused', () => {
   it.each([
     [{ task_id: '' }, /task_id must be a text/],
     [{ task_id: 5 }, /task_id must be a text that is not empty, not 5/],
-    [{ priority: 'high' }, /priority must be a whole number, not the text 'high'/],
+    [{ priority: 'high' }, /priority must be a whole number from 0 to 255, not the text 'high'/],
     [{ time_limit: 'x' }, /time_limit must be a number of seconds/],
     [{ soft_time_limit: -1 }, /soft_time_limit must be a number of seconds, not -1/],
     [{ countdown: '5' }, /countdown must be a number of seconds, not the text '5'/],

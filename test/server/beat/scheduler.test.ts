@@ -132,7 +132,7 @@ describe('entries', () => {
     ],
     [
       { task: 't', schedule: 1, options: { priority: 'high' } },
-      "in its options, priority must be a whole number, not the text 'high'",
+      "in its options, priority must be a whole number from 0 to 255, not the text 'high'",
     ],
     [{ task: 't', schedule: 1, options: { countdown: START } }, 'in its options, countdown is seconds from now'],
     [
