@@ -10,6 +10,7 @@ import type { Logger } from '../log.ts';
 import { type Gate, NOBODY, requireDeclaredAccess } from './access/gate.ts';
 import { SECURITY_HEADERS } from './access/headers.ts';
 import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
+import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import type { RouteContext } from './routes/context.ts';
@@ -73,12 +74,16 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
     root.addHook('onRequest', async (request, reply) => {
       reply.headers(SECURITY_HEADERS);
       request.identity = NOBODY;
-      request.refusal = gate.admit(request, reply, request.url.slice(root.prefix.length).split('?')[0] ?? '');
+      refuseUpgrade(request, reply);
+      // As the router read it: an escaped letter makes no page of the API.
+      const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
+      request.refusal = gate.admit(request, reply, path.slice(root.prefix.length));
       await ready();
     });
     root.addHook('onResponse', async (request, reply) => {
       // A refused upgrade leaves a socket that no server closes: it would hold up our own end.
-      if (request.headers.upgrade !== undefined && reply.statusCode >= 400) request.raw.socket.destroySoon();
+      const { upgrade } = request.headers;
+      if (upgrade !== undefined && (reply.statusCode >= 400 || !isWebSocket(upgrade))) request.raw.socket.destroySoon();
     });
     await root.register(websocket, { options: { maxPayload: MAX_FRAME } });
     await describeRoutes(root, version);

@@ -26,7 +26,8 @@ export function createServer(plugin: FastifyPluginAsync, prefix: string, log: Lo
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS,
-    http: { maxHeaderSize: MAX_HEADER, headersTimeout: HEADERS_MS },
+    // Without a Host it is refused by us, with the headers of every answer (access/upgrade.ts).
+    http: { maxHeaderSize: MAX_HEADER, headersTimeout: HEADERS_MS, requireHostHeader: false },
     routerOptions: { maxParamLength: 1024 },
     // What is refused before any route is found, an address with a bad escape for instance.
     frameworkErrors: (error, request, reply) =>

@@ -32,6 +32,24 @@ describe('a request for an operation', () => {
     expect(() => readOperation(body)).toThrow(words);
   });
 
+  it('terminates by signals that there are, by the name that every worker takes', async () => {
+    const row = OPERATIONS.find(({ action }) => action === 'terminate')!;
+    const asked = (signal?: string) => ({
+      action: 'terminate' as const,
+      task_ids: ['a'],
+      ...(signal ? { signal } : {}),
+    });
+    for (const none of ['SIGBOGUS', '999', '0', 'toString'])
+      expect(() => row.check?.(null as never, asked(none) as never), none).toThrow(/There is no signal/);
+    const sent: unknown[] = [];
+    const desk = {
+      actions: { control: { revoke: async (_: unknown, { signal }: { signal?: unknown }) => sent.push(signal) && [] } },
+    };
+    for (const signal of [undefined, 'TERM', 'sigkill', '15'])
+      await row.run(desk as never, asked(signal) as never, { control: {}, expected: [] } as never);
+    expect(sent).toEqual(['SIGTERM', 'SIGTERM', 'SIGKILL', 'SIGTERM']);
+  });
+
   it('has one row in the table for each action there is', () => {
     const actions = OperationRequest.anyOf.map((v) => (v.properties.action as { const: string }).const);
     expect(OPERATIONS.map((row) => row.action).sort()).toEqual([...actions].sort());

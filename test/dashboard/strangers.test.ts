@@ -67,6 +67,34 @@ describe('an address', () => {
     }
   });
 
+  it('is answered whatever other protocol its client would rather speak, as Java asks for h2c first', async () => {
+    const h2c = 'Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n';
+    const reply = await raw(`GET /api/v2/cluster HTTP/1.1\r\nHost: localhost\r\n${h2c}`);
+    expect(reply).toMatch(/^HTTP\/1.1 200 /);
+    expect(reply).toContain('"broker"');
+    const posted = await raw(`POST /api/v2/operations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n${h2c}{}`);
+    expect(posted).toMatch(/^HTTP\/1.1 400 [\s\S]*without the header Upgrade/);
+  });
+
+  it.each([
+    ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', /names its Host/],
+    [
+      'no key',
+      'GET /api/v2/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+      /Sec-WebSocket-Key/,
+    ],
+    [
+      'an old version',
+      'GET /api/v2/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 7\r\n\r\n',
+      /version 13/,
+    ],
+  ])('with %s is refused as a problem, with the security headers', async (_what, text, words) => {
+    const reply = await raw(text);
+    expect(reply).toMatch(/^HTTP\/1.1 400 /);
+    expect(reply).toMatch(words);
+    expect(reply.toLowerCase()).toContain("content-security-policy: default-src 'none'");
+  });
+
   it('of a filter with some thousand letters is read, and a longer one refused in words', async () => {
     const q = encodeURIComponent(`name:${'ж'.repeat(3000)}`);
     const reply = await fetch(`${address}/api/v2/tasks?q=${q}`);
@@ -118,6 +146,7 @@ describe('another site', () => {
     ['/api/v2/tasks', 'cross-site', 'no-cors', 'image', 403],
     ['/api/v2/tasks', 'same-site', 'cors', 'empty', 403],
     ['/api/v2/tasks', 'cross-site', 'navigate', 'document', 403],
+    ['/%61pi/v2/tasks', 'cross-site', 'navigate', 'document', 403],
     ['/metrics', 'cross-site', 'no-cors', 'script', 403],
     ['/tasks', 'cross-site', 'navigate', 'iframe', 403],
     ['/tasks', 'cross-site', 'navigate', 'document', 503],

@@ -34,7 +34,7 @@ export class Gate {
   }
 
   /**
-   * @param path without the prefix
+   * @param path of the route that answers, without the prefix
    * @returns why a WebSocket is to be closed with a word to its page: a page cannot read what answers a refused handshake
    * @throws ProblemError 401, 403, 415, 429
    */

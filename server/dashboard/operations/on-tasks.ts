@@ -1,6 +1,7 @@
 // Operations on tasks: revoke, terminate, send again. What became of the tasks is their effect.
 // Not here: how a call is known and sent (retry.ts).
 
+import { constants } from 'node:os';
 import { plural } from '../../../shared/format/text.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
@@ -27,13 +28,15 @@ export const TASK_OPERATIONS = [
     action: 'terminate',
     access: 'operator',
     subject: tasksOf,
-    run: async ({ actions }, request, { control, expected }) =>
+    check(_, { signal = 'SIGTERM' }) {
+      if (signalName(signal) === null)
+        throw new Refused(
+          `There is no signal ${JSON.stringify(signal)}. Write SIGTERM, SIGKILL, SIGINT or another by its name.`,
+        );
+    },
+    run: async ({ actions }, { task_ids, signal = 'SIGTERM' }, { control, expected }) =>
       outcomeOf(
-        await actions.control.revoke(request.task_ids, {
-          ...control,
-          terminate: true,
-          signal: request.signal ?? 'SIGTERM',
-        }),
+        await actions.control.revoke(task_ids, { ...control, terminate: true, signal: signalName(signal) }),
         expected,
       ),
     watch: async (desk, { task_ids }) => ended(desk, task_ids, 'terminated'),
@@ -73,6 +76,14 @@ export const TASK_OPERATIONS = [
     }),
   }),
 ];
+
+/** As every worker takes it: Python's take no number and no small letters. null: there is none. */
+function signalName(given: string): string | null {
+  const { signals } = constants;
+  if (/^\d+$/.test(given)) return Object.entries(signals).find(([, n]) => n === Number(given))?.[0] ?? null;
+  const name = given.toUpperCase().replace(/^(?:SIG)?/, 'SIG');
+  return Object.hasOwn(signals, name) ? name : null;
+}
 
 /** Revoked tasks end when a worker comes to them; those that wait for an ETA not before it. */
 function ended(desk: OperationDesk, ids: readonly string[], how: string): Watch {
