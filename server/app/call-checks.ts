@@ -80,6 +80,14 @@ function isNamed(value: unknown): boolean {
   return typeof name === 'string' && name !== '';
 }
 
+/** @throws TypeError */
+export function refuseNoTaskName(name: unknown): void {
+  if (typeof name === 'string' && name !== '') return;
+  throw new TypeError(
+    `app.sendTask takes the name of a task first: app.sendTask('math.add', [2, 3]), not ${name === '' ? 'an empty text' : shown(name)}.`,
+  );
+}
+
 /** null is none, as in Celery. */
 export function argumentsOf(args: unknown): readonly unknown[] {
   if (Array.isArray(args)) return args;

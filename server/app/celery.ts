@@ -26,7 +26,7 @@ import { GroupResult } from '../results/group-result.ts';
 import { Codec, type Encoded, type LazySerializer, type Serializer } from '../serialization/codec.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { builtinTasks } from './builtins.ts';
-import { argumentsOf, checkOptions, keywordsOf } from './call-checks.ts';
+import { argumentsOf, checkOptions, keywordsOf, refuseNoTaskName } from './call-checks.ts';
 import { sendChordUnlock } from './chord-unlock.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { addToTrail, currentTask, type TaskContext } from './context.ts';
@@ -37,7 +37,7 @@ import { ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { Task, type TaskFunction } from './task.ts';
 import { newTaskId } from './task-id.ts';
-import { checkTaskOptions, refuseUncallable, type TaskOptions } from './task-options.ts';
+import { checkTaskOptions, refuseUncallable, type TaskOptions, taskOptionsOf } from './task-options.ts';
 
 const BRAND = Symbol.for('umbel.Celery');
 
@@ -94,10 +94,6 @@ export class Celery implements AppHost {
     if (typeof name !== 'string' || name === '') {
       throw new ImproperlyConfigured("An app needs a name: new Celery('shop', { ... }).");
     }
-    if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
-      throw new ImproperlyConfigured(
-        `The settings of an app are an object: new Celery('${name}', { broker: 'redis://localhost' }), not ${Array.isArray(settings) ? 'a list' : typeof settings === 'string' ? 'a text' : String(settings)}.`,
-      );
     refuseUnknownOptions('new Celery(name, settings, options)', options, [
       'env',
       'log',
@@ -128,13 +124,7 @@ export class Celery implements AppHost {
     options: TaskOptions | string,
     fn: (this: TaskContext, ...args: A) => R | PromiseLike<R>,
   ): Task<A, R> {
-    if (typeof options !== 'string' && (typeof options !== 'object' || options === null))
-      throw new ImproperlyConfigured(
-        typeof options === 'function'
-          ? "The function of a task comes second: app.task({ name: 'math.add' }, (x, y) => x + y)."
-          : `A task takes its name or options first: app.task({ name: 'math.add' }, ...), not ${String(options)}.`,
-      );
-    const { name: given, ...rest } = typeof options === 'string' ? { name: options } : options;
+    const { name: given, ...rest } = taskOptionsOf(options);
     const name = given ?? (fn.name ? `${this.name}.${fn.name}` : '');
     if (typeof name !== 'string' || name === '')
       throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");
@@ -172,10 +162,7 @@ export class Celery implements AppHost {
     kwargs: Readonly<Record<string, unknown>> = {},
     given?: ApplyOptions,
   ): Promise<AsyncResult> {
-    if (typeof name !== 'string' || name === '')
-      throw new TypeError(
-        `app.sendTask takes the name of a task first: app.sendTask('math.add', [2, 3]), not ${inspect(name, { depth: 0 })}.`,
-      );
+    refuseNoTaskName(name);
     const options = given ?? {};
     if (given === undefined) refuseMisplacedOptions(kwargs, [], `app.sendTask('${name}', [...]`);
     checkOptions(options, this.timer.now());

@@ -185,6 +185,10 @@ Object.setPrototypeOf(
 );
 
 export function createConfig(input: SettingsInput = {}, env: Environment = {}): Config {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new ImproperlyConfigured(
+      `The settings of an app are an object: new Celery('shop', { broker: 'redis://localhost' }), not ${Array.isArray(input) ? 'a list' : typeof input === 'string' ? 'a text' : String(input)}.`,
+    );
   const config = new ConfigStore();
   config.update(input);
   for (const [variable, name] of FROM_ENVIRONMENT) {

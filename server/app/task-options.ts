@@ -155,6 +155,17 @@ const KIND_OF: Readonly<Record<keyof TaskOptions, keyof typeof KINDS>> = {
   after_return: 'handler',
 };
 
+/** @throws ImproperlyConfigured */
+export function taskOptionsOf(given: unknown): TaskOptions {
+  if (typeof given === 'string') return { name: given };
+  if (typeof given === 'object' && given !== null) return given;
+  throw new ImproperlyConfigured(
+    typeof given === 'function'
+      ? "The function of a task comes second: app.task({ name: 'math.add' }, (x, y) => x + y)."
+      : `A task takes its name or options first: app.task({ name: 'math.add' }, ...), not ${String(given)}.`,
+  );
+}
+
 /** For those who write JavaScript: a misspelt option would do nothing, and one of the wrong kind would fail in the worker. */
 export function checkTaskOptions(task: string, options: object): void {
   for (const [name, value] of Object.entries(options)) {

@@ -46,7 +46,7 @@ describe('a request for an operation', () => {
       actions: { control: { revoke: async (_: unknown, { signal }: { signal?: unknown }) => sent.push(signal) && [] } },
     };
     for (const signal of [undefined, 'TERM', 'sigkill', '15'])
-      await row.run(desk as never, asked(signal) as never, { control: {}, expected: [] } as never);
+      await row.run(desk as never, asked(signal) as never, { control: {}, expected: [] } as never, 'ops');
     expect(sent).toEqual(['SIGTERM', 'SIGTERM', 'SIGKILL', 'SIGTERM']);
   });
 
