@@ -9,12 +9,14 @@ import { mergeStored, ROW_TEXT, toRow } from '../../../server/dashboard/history/
 import { emptyWire, flatten } from '../../../server/dashboard/history/sqlite/flat.ts';
 import { KnownNames } from '../../../server/dashboard/history/sqlite/known-names.ts';
 import { HistoryReader } from '../../../server/dashboard/history/sqlite/read.ts';
+import { Rollup } from '../../../server/dashboard/history/sqlite/rollup.ts';
 import { decodeText, encodeText } from '../../../server/dashboard/history/sqlite/text.ts';
 import { HistoryWriter } from '../../../server/dashboard/history/sqlite/write.ts';
 import { WriteBehind } from '../../../server/dashboard/history/sqlite/write-behind.ts';
 import { EmbeddedDb } from '../../../server/embedded-db.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
+import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 
 const NOW = 1_790_000_000;
 const HOUR = 3600;
@@ -147,6 +149,40 @@ describe('retention', () => {
     expect(reader.workers().map((w) => w.hostname)).not.toContain(`w${31 * DAY + 1}`);
   });
 
+  it('what came of an operation goes with it', () => {
+    for (const age of [366 * DAY, DAY]) {
+      const id = writer.operation({
+        at: NOW - age,
+        who: 'a',
+        action: 'revoke',
+        subject: 's',
+        request: '{}',
+        outcome: 'ok',
+        summary: '',
+        answers: '[]',
+        new_ids: null,
+      });
+      writer.effect(id, '{}');
+    }
+    expire(KEEP_ALL);
+    expect(select('SELECT count(*) AS n FROM effects')).toEqual([{ n: 1 }]);
+  });
+
+  it('roll-ups leave memory when they no longer fill', () => {
+    const db = new EmbeddedDb(path);
+    const rollup = new Rollup(db);
+    const finish = (at: number) =>
+      rollup.add({ state: 'SUCCESS', at, task: 't', queue: '', worker: '', runtime: 1, wait: null });
+    finish(NOW - DAY);
+    finish(NOW);
+    const all = rollup.size;
+    rollup.committed(NOW);
+    expect(rollup.size).toBe(all / 2);
+    rollup.committed(NOW + DAY);
+    expect(rollup.size).toBe(0);
+    db.close();
+  });
+
   it('a name goes when no task can have it any more, and not before', () => {
     tell('a', ['received'], NOW - 5 * HOUR, { name: 'gone' });
     write(NOW - 5 * HOUR);
@@ -254,6 +290,28 @@ describe('long and odd texts', () => {
 });
 
 describe('what waits to be written', () => {
+  it('a worker that came back is written, one that left is not', () => {
+    const behind = new WriteBehind();
+    const w = { hostname: 'w1' } as WorkerRecord;
+    const nothing = { tasks: [], finishes: [], workers: [], workersGone: [] };
+    behind.add({ ...nothing, workersGone: ['w1'] }, null);
+    behind.add({ ...nothing, workers: [w] }, null);
+    const back = behind.next()!;
+    expect([back.wire.workers[0], back.wire.gone]).toEqual(['w1', []]);
+    behind.done(back, []);
+    behind.add({ ...nothing, workers: [w] }, null);
+    behind.add({ ...nothing, workersGone: ['w1'] }, null);
+    const left = behind.next()!;
+    expect([left.wire.workers, left.wire.gone]).toEqual([[], ['w1']]);
+  });
+
+  it('of gauges that cannot be written the oldest are given up', () => {
+    const behind = new WriteBehind({ tasks: 100, finishes: 1000, text: 1e6, gauges: 100 });
+    for (let n = 0; n < 60; n++) behind.addGauges({ up: 1, rate: 2 }, NOW + n);
+    const { gauges } = behind.next()!.wire;
+    expect([gauges.length / 3, gauges[1], gauges.at(-2)]).toEqual([100, NOW + 10, NOW + 59]);
+  });
+
   it('is bounded: the oldest tasks go with their ends, so that rows and roll-ups stay one truth, and are counted', () => {
     const behind = new WriteBehind({ tasks: 100, finishes: 1000, text: 1e6, gauges: 100 });
     for (let i = 0; i < 250; i++) {

@@ -69,6 +69,11 @@ export class Rollup {
     this.#db = db;
   }
 
+  /** Buckets in memory. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   add(fact: FinishFact): void {
     const { at } = fact;
     const kept = (dim: Exclude<Dim, 'all'>, name: string): string =>
