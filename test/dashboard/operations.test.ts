@@ -197,14 +197,16 @@ describe('how often a task starts', () => {
     expect(rates.since('w1', 'a')).toEqual({ at: changed.at, n: 30, perMin: 6 });
   });
 
-  it('is kept of no more names than there is room for', () => {
-    const rates = new StartRates(() => 1000);
-    for (let i = 0; i < 20_000; i++)
+  it('is kept of five thousand pairs of worker and name: those that started last, and those whose limit was changed last', () => {
+    let now = 1000;
+    const rates = new StartRates(() => now);
+    now += 30;
+    for (let i = 0; i < 5001; i++) {
       rates.take([{ type: 'task-started', hostname: 'w1', uuid: String(i) }], (uuid) => `name-${uuid}`);
-    rates.changed('w1', 'name-19999');
-    expect(rates.since('w1', 'name-19999')).toBeNull();
-    rates.changed('w1', 'name-1');
-    expect(rates.since('w1', 'name-1')).not.toBeNull();
+      rates.changed('w1', `name-${i}`);
+    }
+    expect([0, 1, 5000].map((i) => rates.perMinute('w1', `name-${i}`))).toEqual([0, 2, 2]);
+    expect([0, 1, 5000].map((i) => rates.since('w1', `name-${i}`)?.at)).toEqual([undefined, 1030, 1030]);
   });
 });
 

@@ -1,28 +1,38 @@
 // How often tasks of a name start on a worker, by its events: over the last minute, and since their rate limit was changed.
 // Not here: rates of ends over hours (history/).
-// Holds: bounded; a rate is null where events of the worker were not heard for long enough, never 0 for that. What an earlier process
+// Holds: bounded, and who started nothing for the longest time leaves first; a rate is null where events of the worker were not heard for long enough, never 0 for that. What an earlier process
 // heard since a change goes in by the ends that the history counted, in the minutes in which it listened.
+import { BoundedMap } from '../../../shared/bounded-map.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { type HistoryStore, pairKey } from '../history/contract.ts';
 
 /** @unit seconds */
 const STEP_S = 10;
 const SPAN = 60;
+/** Of worker and name. */
 const MAX_PAIRS = 5000;
 /** How far back the history is asked. @unit seconds */
 const REMEMBERED = 3600;
 /** Shorter than that, a rate is an accident. @unit seconds */
 const MIN_SPAN = 20;
 
-interface Pair {
-  /** Starts by step, oldest first. */
-  steps: { at: number; n: number }[];
-  /** Since a change of its limit. */
-  since: { at: number; n: number /** Listened to before this process, seconds. */; before: number } | null;
+/** Starts within a step. */
+interface Step {
+  at: number;
+  n: number;
+}
+/** Starts since a change of the limit. */
+interface Since {
+  at: number;
+  n: number;
+  /** Listened to before this process. @unit seconds */
+  before: number;
 }
 
 export class StartRates {
-  readonly #pairs = new Map<string, Pair>();
+  /** Oldest first. */
+  readonly #steps = new BoundedMap<string, Step[]>(MAX_PAIRS);
+  readonly #since = new BoundedMap<string, Since>(MAX_PAIRS);
   readonly #begun: number;
   readonly #now: () => number;
 
@@ -36,23 +46,25 @@ export class StartRates {
     for (const e of events) {
       if (e.type !== 'task-started' || typeof e.hostname !== 'string' || typeof e.uuid !== 'string') continue;
       const name = nameOf(e.uuid);
-      const pair = name === null ? null : this.#pair(e.hostname, name);
-      if (!pair) continue;
-      const step = Math.floor(this.#now() / STEP_S) * STEP_S;
-      const last = pair.steps.at(-1);
-      if (last?.at === step) last.n++;
+      if (name === null) continue;
+      const pair = key(e.hostname, name);
+      const at = Math.floor(this.#now() / STEP_S) * STEP_S;
+      const steps = this.#steps.get(pair) ?? [];
+      const last = steps.at(-1);
+      if (last?.at === at) last.n++;
       else {
-        pair.steps.push({ at: step, n: 1 });
-        if (pair.steps.length > SPAN / STEP_S + 1) pair.steps.shift();
+        steps.push({ at, n: 1 });
+        if (steps.length > SPAN / STEP_S + 1) steps.shift();
+        this.#steps.set(pair, steps);
       }
-      if (pair.since) pair.since.n++;
+      const since = this.#since.get(pair);
+      if (since) since.n++;
     }
   }
 
   /** Its limit was changed now: count anew. */
   changed(hostname: string, name: string): void {
-    const pair = this.#pair(hostname, name);
-    if (pair) pair.since = { at: this.#now(), n: 0, before: 0 };
+    this.#since.set(key(hostname, name), { at: this.#now(), n: 0, before: 0 });
   }
 
   /** Limits that were changed before this process began, with what was heard since. */
@@ -71,13 +83,12 @@ export class StartRates {
     const heard = new Set(up.map(({ bucket }) => bucket));
     const isWhole = (bucket: number) => [bucket - 60, bucket, bucket + 60].every((one) => heard.has(one));
     for (const { hostname, task, at } of known) {
-      const pair = this.#pair(hostname, task);
-      if (!pair || pair.since) continue;
+      if (this.#since.has(key(hostname, task))) continue;
       const counted = (bucket: number) => bucket >= at && bucket + 60 <= this.#begun && isWhole(bucket);
-      const key = pairKey(task, hostname);
+      const pair = pairKey(task, hostname);
       let n = 0;
-      for (const count of counts) if (count.key === key && counted(count.bucket)) n += count.finished;
-      pair.since = { at, n, before: 60 * [...heard].filter(counted).length };
+      for (const count of counts) if (count.key === pair && counted(count.bucket)) n += count.finished;
+      this.#since.set(key(hostname, task), { at, n, before: 60 * [...heard].filter(counted).length });
     }
   }
 
@@ -86,7 +97,7 @@ export class StartRates {
     const now = this.#now();
     const span = Math.min(SPAN, now - this.#begun);
     if (span < MIN_SPAN) return null;
-    const steps = this.#pairs.get(key(hostname, name))?.steps ?? [];
+    const steps = this.#steps.get(key(hostname, name)) ?? [];
     const n = steps.reduce((sum, step) => (step.at >= now - SPAN ? sum + step.n : sum), 0);
     return (n / span) * 60;
   }
@@ -96,21 +107,11 @@ export class StartRates {
     hostname: string,
     name: string,
   ): { readonly at: number; readonly n: number; readonly perMin: number | null } | null {
-    const since = this.#pairs.get(key(hostname, name))?.since;
+    const since = this.#since.get(key(hostname, name));
     if (!since) return null;
     const { at, n, before } = since;
     const span = before + this.#now() - Math.max(at, this.#begun);
     return { at, n, perMin: span < MIN_SPAN ? null : (since.n / span) * 60 };
-  }
-
-  #pair(hostname: string, name: string): Pair | null {
-    let pair = this.#pairs.get(key(hostname, name));
-    if (!pair) {
-      if (this.#pairs.size >= MAX_PAIRS) return null;
-      pair = { steps: [], since: null };
-      this.#pairs.set(key(hostname, name), pair);
-    }
-    return pair;
   }
 }
 
