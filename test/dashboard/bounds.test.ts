@@ -19,6 +19,8 @@ import { ClusterState } from '../../shared/events/cluster-state.ts';
 import { NO_MASKING } from '../../shared/masking.ts';
 import type { OperationRecord } from '../../shared/wire/operations.ts';
 import { ManualTimer } from '../support/clock.ts';
+import { listening } from '../support/listening.ts';
+import { until } from '../support/until.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -90,6 +92,16 @@ test('a worker that is gone takes with it what it answered', async () => {
   // Nor is it known that it was asked just now.
   await inspector.askOldest(['w1']);
   expect(asked).toHaveLength(before + 1);
+});
+
+test('a worker that loses its place to a newcomer is forgotten everywhere', async () => {
+  const { tell, beat, cluster } = await listening({ broker: 'memory://places', db: ':memory:', max_workers: 1 });
+  await tell([beat(1), { type: 'task-started', uuid: 'a' }]);
+  await until(() => cluster.state.workers.has('w1'), 'the first');
+  cluster.inspector.workers.set('w1', {} as never);
+  await tell([{ type: 'worker-offline' }, beat(1, { hostname: 'w2' })]);
+  await until(() => cluster.state.workers.has('w2') && !cluster.inspector.workers.has('w1'), 'the second in its place');
+  expect([...cluster.state.workers.keys()]).toEqual(['w2']);
 });
 
 test('names that are too long for a worker are not kept as one', async () => {

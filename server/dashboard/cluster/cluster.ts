@@ -205,6 +205,8 @@ export class Cluster {
   /** Hand what changed to the history and the feed. */
   flush(): void {
     const batch = this.state.cut();
+    // Gone for good, or for want of a place. One that came back at once has begun anew.
+    for (const hostname of batch.workersGone) if (!this.state.workers.has(hostname)) this.#forget(hostname);
     if (batch.tasks.length > 0 || batch.workers.length > 0 || batch.workersGone.length > 0)
       this.history.write(batch, this.now, this.events.heard());
     for (const fn of this.#listeners) fn(batch);
@@ -309,10 +311,13 @@ export class Cluster {
       }
       if (status !== 'offline' || (w.last_heard ?? 0) >= now - purge) continue;
       this.state.forgetWorker(hostname);
-      this.#status.delete(hostname);
-      for (const part of [this.inspector, this.watch, this.taskEvents, this.discovery]) part.forget(hostname);
     }
     return eventsDisabled;
+  }
+
+  #forget(hostname: string): void {
+    this.#status.delete(hostname);
+    for (const part of [this.inspector, this.watch, this.taskEvents, this.discovery]) part.forget(hostname);
   }
 
   /** This process did not run (a suspended machine, a stopped container): what workers did meanwhile is read only now. */
