@@ -14,20 +14,10 @@ export interface Builtin {
 }
 
 export function builtinTasks(app: AppHost): readonly Builtin[] {
-  const revive = (like: SignatureLike) => app.canvas.revive(like);
+  return [...housekeeping(app), ...chordTasks(app), ...mappings(app), ...canvasTasks(app)];
+}
 
-  /** Runs the mapped task as a function, in this process, as Celery does. */
-  const callEach = async (like: SignatureLike, items: readonly unknown[], spread: boolean): Promise<unknown[]> => {
-    const task = app.tasks.get(like.task);
-    const results: unknown[] = [];
-    for (const item of items) {
-      const args = spread ? (item as unknown[]) : [item];
-      if (!task) throw new TypeError(`The task '${like.task}' to be mapped is not registered here.`);
-      results.push(await task.callWithoutRequest(task.bind([...like.args, ...args], like.kwargs)));
-    }
-    return results;
-  };
-
+function housekeeping(app: AppHost): readonly Builtin[] {
   return [
     {
       options: { name: 'celery.backend_cleanup', ignore_result: true, params: [] },
@@ -45,6 +35,12 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
         return named && typeof options.index === 'number' ? args[options.index] : args;
       },
     },
+  ];
+}
+
+/** For stores that do not count. */
+function chordTasks(app: AppHost): readonly Builtin[] {
+  return [
     {
       options: {
         name: 'celery.chord_unlock',
@@ -63,9 +59,28 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
       ) {
         const wait = interval ?? app.conf.result_chord_retry_interval;
         const again = { countdown: wait, ...(maxRetries === undefined ? {} : { max_retries: maxRetries }) };
-        await unlockChord(app, this, groupId, revive(callback).toJSON(), result ?? [], () => this.retry(again));
+        await unlockChord(app, this, groupId, app.canvas.revive(callback).toJSON(), result ?? [], () =>
+          this.retry(again),
+        );
       },
     },
+  ];
+}
+
+function mappings(app: AppHost): readonly Builtin[] {
+  /** Runs the mapped task as a function, in this process, as Celery does. */
+  const callEach = async (like: SignatureLike, items: readonly unknown[], spread: boolean): Promise<unknown[]> => {
+    const task = app.tasks.get(like.task);
+    const results: unknown[] = [];
+    for (const item of items) {
+      const args = spread ? (item as unknown[]) : [item];
+      if (!task) throw new TypeError(`The task '${like.task}' to be mapped is not registered here.`);
+      results.push(await task.callWithoutRequest(task.bind([...like.args, ...args], like.kwargs)));
+    }
+    return results;
+  };
+
+  return [
     {
       options: { name: 'celery.map', params: ['task', 'it'] },
       run: (task: SignatureLike, it: readonly unknown[]) => callEach(task, it, false),
@@ -77,10 +92,18 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
     {
       options: { name: 'celery.chunks', params: ['task', 'it', 'n'] },
       async run(task: SignatureLike, it: readonly unknown[], n: number) {
-        const result = await revive({ ...EMPTY, task: 'celery.chunks', kwargs: { task, it, n } }).applyAsync();
+        const result = await app.canvas
+          .revive({ ...EMPTY, task: 'celery.chunks', kwargs: { task, it, n } })
+          .applyAsync();
         return result.asTuple();
       },
     },
+  ];
+}
+
+/** Canvas that another Celery sends as a task. */
+function canvasTasks(app: AppHost): readonly Builtin[] {
+  return [
     {
       // Sent only by Celery before 4; kept so that such messages still work.
       options: {
@@ -94,7 +117,7 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
         groupId?: string,
         partial: readonly unknown[] = [],
       ) {
-        const group = revive({
+        const group = app.canvas.revive({
           ...EMPTY,
           task: 'celery.group',
           subtask_type: 'group',
@@ -118,7 +141,7 @@ export function builtinTasks(app: AppHost): readonly Builtin[] {
         partial: readonly unknown[] = [],
       ) {
         const kwargs = { kwargs: {}, header, body };
-        const chord = revive({ ...EMPTY, task: 'celery.chord', subtask_type: 'chord', kwargs });
+        const chord = app.canvas.revive({ ...EMPTY, task: 'celery.chord', subtask_type: 'chord', kwargs });
         return (await chord.applyAsync(partial)).asTuple();
       },
     },

@@ -126,7 +126,7 @@ export const started: Question = {
   },
 };
 
-export const heldByWorker: Question = { question: 'Is it held by a worker?', look: lookAtHolder };
+export const heldByWorker: Question = { question: 'Is it held by a worker?', look: holderAnswer };
 
 function goneWords(f: WaitFacts, gone: string): Omit<Cause, 'cause'> {
   const ends =
@@ -152,11 +152,10 @@ function goneWords(f: WaitFacts, gone: string): Omit<Cause, 'cause'> {
 }
 
 /** Its worker is online and has not started it. */
-function lookAtHolder(f: WaitFacts): Answer {
+function holderAnswer(f: WaitFacts): Answer {
   const w = holderOf(f);
   if (w === null || !isWithWorker(f))
     return { is: 'no', finding: 'no worker has it', source: 'events', known_at: f.task.last_event };
-  const lists = `active, reserved and scheduled tasks of ${w.hostname}`;
   if (w.holds === 'limited')
     return limited(
       f,
@@ -165,58 +164,7 @@ function lookAtHolder(f: WaitFacts): Answer {
       `${w.hostname} says that it waits for its rate limit`,
       `reserved tasks of ${w.hostname}`,
     );
-  if (w.holds === 'reserved' || w.holds === 'scheduled') {
-    const known = slotsOf([w]);
-    const ahead = f.reserved_ahead;
-    const source =
-      w.holds === 'reserved' ? `active and reserved tasks of ${w.hostname}` : `scheduled tasks of ${w.hostname}`;
-    const base = { is: 'yes' as const, source, known_at: w.asked ?? w.answered };
-    if (known && known.busy >= known.slots) {
-      const starts_in = startsIn(ahead, w.out_per_min);
-      return {
-        ...base,
-        finding: `${w.hostname} has taken it; ${slotWords([w])}`,
-        cause: {
-          cause: 'slots',
-          sentence: `Waits for a free slot: ${w.hostname} has taken it, ${slotWords([w])}, and ${goBefore(ahead)}.${hungWords(f, [w])}${startWords(starts_in, paceUnknown(ahead, w.out_per_min, w.hostname))}`,
-          may_still_run: true,
-          would_double: RUNS_TWICE,
-          place: nth(ahead),
-          ahead,
-          starts_in,
-          ...holders([w]),
-          remedy: slotsRemedy([w], `A larger pool of ${w.hostname} starts it sooner.`),
-        },
-      };
-    }
-    const waited = f.now - Math.max(f.task.received ?? 0, f.task.eta ?? 0);
-    if (known === null)
-      return {
-        ...base,
-        finding: `${w.hostname} has taken it; how many slots it has is unknown`,
-        cause: {
-          cause: 'unknown',
-          sentence: `${w.hostname} has taken it and not started it; how many slots it has is unknown.`,
-          may_still_run: true,
-          would_double: RUNS_TWICE,
-        },
-      };
-    const isStuck = (f.task.received !== null || f.task.eta !== null) && waited > SLOW_START;
-    return {
-      ...base,
-      finding: `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}`,
-      cause: {
-        cause: isStuck ? 'stalled' : 'next',
-        sentence: isStuck
-          ? `${w.hostname} took it ${age(waited)} ago, has ${plural(known.slots - known.busy, 'free slot')} and does not start it.`
-          : `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}: it starts next.`,
-        may_still_run: true,
-        would_double: RUNS_TWICE,
-        place: nth(ahead),
-        ahead,
-      },
-    };
-  }
+  if (w.holds === 'reserved' || w.holds === 'scheduled') return takenBy(f, w, w.holds);
   // Python's worker names a task that waits for its rate limit in no list. As long as its message is unacknowledged, it has it.
   const isUnlisted = w.holds === 'none' && w.asked !== null && w.asked >= f.task.last_event + LISTED;
   if (isUnlisted && f.task.state !== 'STARTED' && w.limit && f.message.found !== 'nowhere')
@@ -227,38 +175,99 @@ function lookAtHolder(f: WaitFacts): Answer {
       `${w.hostname} names it in no list, and limits it to ${w.limit}`,
       `rate limits and lists of ${w.hostname}`,
     );
-  if (!saysItHasNot(w, f)) {
-    if (f.task.last_event >= f.now - 2 * SETTLED)
-      return {
-        is: 'yes',
-        finding: `${w.hostname} has just taken it`,
-        source: 'events',
-        known_at: f.task.last_event,
-        cause: {
-          cause: 'next',
-          sentence: `${w.hostname} has just taken it; where it is there is not known yet.`,
-          may_still_run: true,
-          would_double: RUNS_TWICE,
-        },
-      };
+  return saysItHasNot(w, f) ? inNoListOf(f, w) : unheardFrom(f, w);
+}
+
+/** It says that it has taken it, and not that it runs. */
+function takenBy(f: WaitFacts, w: WorkerFacts, holds: 'reserved' | 'scheduled'): Answer {
+  const known = slotsOf([w]);
+  const ahead = f.reserved_ahead;
+  const source =
+    holds === 'reserved' ? `active and reserved tasks of ${w.hostname}` : `scheduled tasks of ${w.hostname}`;
+  const base = { is: 'yes' as const, source, known_at: w.asked ?? w.answered };
+  if (known && known.busy >= known.slots) {
+    const starts_in = startsIn(ahead, w.out_per_min);
     return {
-      is: 'unknown',
-      finding: `${w.hostname} has not said ${w.answered === null ? 'yet' : `for ${age(f.now - w.answered)}`} what it holds`,
-      source: lists,
-      known_at: w.asked,
+      ...base,
+      finding: `${w.hostname} has taken it; ${slotWords([w])}`,
+      cause: {
+        cause: 'slots',
+        sentence: `Waits for a free slot: ${w.hostname} has taken it, ${slotWords([w])}, and ${goBefore(ahead)}.${hungWords(f, [w])}${startWords(starts_in, paceUnknown(ahead, w.out_per_min, w.hostname))}`,
+        may_still_run: true,
+        would_double: RUNS_TWICE,
+        place: nth(ahead),
+        ahead,
+        starts_in,
+        ...holders([w]),
+        remedy: slotsRemedy([w], `A larger pool of ${w.hostname} starts it sooner.`),
+      },
+    };
+  }
+  const waited = f.now - Math.max(f.task.received ?? 0, f.task.eta ?? 0);
+  if (known === null)
+    return {
+      ...base,
+      finding: `${w.hostname} has taken it; how many slots it has is unknown`,
       cause: {
         cause: 'unknown',
-        sentence: `${w.hostname} has taken it and has not answered lately: whether it runs, or waits for what, is unknown.`,
+        sentence: `${w.hostname} has taken it and not started it; how many slots it has is unknown.`,
         may_still_run: true,
         would_double: RUNS_TWICE,
       },
     };
-  }
+  const isStuck = (f.task.received !== null || f.task.eta !== null) && waited > SLOW_START;
+  return {
+    ...base,
+    finding: `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}`,
+    cause: {
+      cause: isStuck ? 'stalled' : 'next',
+      sentence: isStuck
+        ? `${w.hostname} took it ${age(waited)} ago, has ${plural(known.slots - known.busy, 'free slot')} and does not start it.`
+        : `${w.hostname} has taken it and has ${plural(known.slots - known.busy, 'free slot')}: it starts next.`,
+      may_still_run: true,
+      would_double: RUNS_TWICE,
+      place: nth(ahead),
+      ahead,
+    },
+  };
+}
+
+/** By its events it has it, and it has not said since what it holds. */
+function unheardFrom(f: WaitFacts, w: WorkerFacts): Answer {
+  if (f.task.last_event >= f.now - 2 * SETTLED)
+    return {
+      is: 'yes',
+      finding: `${w.hostname} has just taken it`,
+      source: 'events',
+      known_at: f.task.last_event,
+      cause: {
+        cause: 'next',
+        sentence: `${w.hostname} has just taken it; where it is there is not known yet.`,
+        may_still_run: true,
+        would_double: RUNS_TWICE,
+      },
+    };
+  return {
+    is: 'unknown',
+    finding: `${w.hostname} has not said ${w.answered === null ? 'yet' : `for ${age(f.now - w.answered)}`} what it holds`,
+    source: listsOf(w),
+    known_at: w.asked,
+    cause: {
+      cause: 'unknown',
+      sentence: `${w.hostname} has taken it and has not answered lately: whether it runs, or waits for what, is unknown.`,
+      may_still_run: true,
+      would_double: RUNS_TWICE,
+    },
+  };
+}
+
+/** It names it in none of its lists. */
+function inNoListOf(f: WaitFacts, w: WorkerFacts): Answer {
   if (f.message.found === 'unacked')
     return {
       is: 'unknown',
       finding: `${w.hostname} names it in no list, and its message is unacknowledged`,
-      source: `${lists}, broker`,
+      source: `${listsOf(w)}, broker`,
       known_at: w.asked,
       cause: {
         cause: 'unknown',
@@ -272,7 +281,7 @@ function lookAtHolder(f: WaitFacts): Answer {
     return {
       is: 'no',
       finding: `${w.hostname} names it in none of its lists`,
-      source: lists,
+      source: listsOf(w),
       known_at: w.asked,
       cause: {
         cause: limitUnknown ? 'unknown' : 'lost',
@@ -284,7 +293,11 @@ function lookAtHolder(f: WaitFacts): Answer {
       },
     };
   }
-  return { is: 'no', finding: `${w.hostname} names it in none of its lists`, source: lists, known_at: w.asked };
+  return { is: 'no', finding: `${w.hostname} names it in none of its lists`, source: listsOf(w), known_at: w.asked };
+}
+
+function listsOf(w: WorkerFacts): string {
+  return `active, reserved and scheduled tasks of ${w.hostname}`;
 }
 
 function limited(f: WaitFacts, w: WorkerFacts, limit: string | null, finding: string, source: string): Answer {

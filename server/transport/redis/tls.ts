@@ -24,13 +24,16 @@ export interface TlsSource {
   readonly options: unknown;
 }
 
+type Given = Readonly<Record<string, unknown>>;
+type Refuse = (why: string) => never;
+
 const KNOWN = ['cert_reqs', 'ca_certs', 'ca_data', 'certfile', 'keyfile', 'check_hostname', 'password', 'ciphers'];
 const SETTING = { broker: 'broker_use_ssl', 'result store': 'redis_backend_use_ssl' } as const;
 
 /** `client` is null for a connection that is not encrypted. */
 export function readTls(source: TlsSource): { readonly client: TlsOptions | null; readonly warning: string | null } {
   const { of, shown, kind, scheme, host, options } = source;
-  const refuse = (why: string): never => {
+  const refuse: Refuse = (why) => {
     throw new ImproperlyConfigured(`The ${of} ${shown} ${why}`);
   };
   if (typeof options === 'string' || typeof options === 'number') {
@@ -44,6 +47,27 @@ export function readTls(source: TlsSource): { readonly client: TlsOptions | null
   const unknown = Object.keys(given).find((name) => !KNOWN.includes(name));
   if (unknown) refuse(`has the option ssl_${unknown}. Known are ${KNOWN.map((name) => `ssl_${name}`).join(', ')}.`);
 
+  const { requirement, warning } = strictness(source, given, wanted, refuse);
+  const context = certificates(given, refuse);
+  const unnamed = /^(false|no|n|f|0)$/i.test(String(given.check_hostname ?? 'true'));
+  return {
+    client: {
+      ...context,
+      rejectUnauthorized: requirement !== 'none',
+      ...(kind === 'host' && host !== '' && isIP(host) === 0 ? { servername: host } : {}),
+      ...(unnamed ? { checkServerIdentity: () => undefined } : {}),
+    },
+    warning,
+  };
+}
+
+/** How its certificate is checked, and what is to be said about that. */
+function strictness(
+  { of, shown, options }: TlsSource,
+  given: Given,
+  wanted: boolean,
+  refuse: Refuse,
+): { requirement: string; warning: string | null } {
   const words = { '0': 'none', '1': 'optional', '2': 'required', null: 'none' } as Record<string, string>;
   const said =
     'cert_reqs' in given
@@ -66,7 +90,10 @@ export function readTls(source: TlsSource): { readonly client: TlsOptions | null
   } else if (requirement === 'none' && of === 'result store') {
     warning = `The certificate of the result store ${shown} is not checked (ssl_cert_reqs=none): anybody may pose as it.`;
   }
+  return { requirement, warning };
+}
 
+function certificates(given: Given, refuse: Refuse): TlsOptions {
   const file = (name: string): Buffer | undefined => {
     const path = given[name];
     if (path === undefined || path === null || path === '') return undefined;
@@ -91,16 +118,7 @@ export function readTls(source: TlsSource): { readonly client: TlsOptions | null
   } catch (error) {
     refuse(`cannot use its certificates (ssl_ca_certs, ssl_certfile, ssl_keyfile): ${toError(error).message}`);
   }
-  const unnamed = /^(false|no|n|f|0)$/i.test(String(given.check_hostname ?? 'true'));
-  return {
-    client: {
-      ...Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)),
-      rejectUnauthorized: requirement !== 'none',
-      ...(kind === 'host' && host !== '' && isIP(host) === 0 ? { servername: host } : {}),
-      ...(unnamed ? { checkServerIdentity: () => undefined } : {}),
-    },
-    warning,
-  };
+  return Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));
 }
 
 /** The options in `given` without their `ssl_`; of a query only those that have it. */
