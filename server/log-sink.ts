@@ -28,7 +28,7 @@ export class LogSink {
   #error: Error | null = null;
   #brokenMs = 0;
   /** A line that says what was lost is under way. */
-  #saying = false;
+  #reportingLoss = false;
   #lastError = '';
 
   constructor(put: Put, options: SinkOptions = {}) {
@@ -49,22 +49,22 @@ export class LogSink {
       this.lost += lines;
       return;
     }
-    const saying = note !== undefined && this.lost > 0 && !this.#saying ? this.lost : 0;
+    const lostNow = note !== undefined && this.lost > 0 && !this.#reportingLoss ? this.lost : 0;
     let text = piece;
-    if (saying > 0) {
-      this.#saying = true;
+    if (lostNow > 0) {
+      this.#reportingLoss = true;
       // The last line may have been written in part.
-      text = `\n${note!(this.#lossText(saying))}\n${piece}`;
+      text = `\n${note!(this.#lossText(lostNow))}\n${piece}`;
     }
     let settled = false;
     const done = (error?: Error | null) => {
       if (settled) return;
       settled = true;
-      if (saying > 0) this.#saying = false;
+      if (lostNow > 0) this.#reportingLoss = false;
       if (error) this.#failed(error, lines);
       else {
         this.#error = null;
-        this.lost -= saying;
+        this.lost -= lostNow;
       }
     };
     try {

@@ -239,7 +239,7 @@ const PRIVATE_WORDS =
   'untold|mute|isMute|mend|MOST|LEAST|SELDOM|OFTEN|HOLDINGS|TOLD_FOR|noteTold|hungry|hope|hopeAll|hopeful|worthClaiming|' +
   'payDebts|owes|Owed|DEBTS_MS|startKeeping|giveBack|partingWords|honestly|WORD_MS|isWordDue|USUAL_BUCKETS|wordOf|kin|lone|' +
   'usualRate|setTold|roughly|Belongs|told|toldAt|Told|TOLD|deaf|isDeaf|kid|kids|usual|Usual|Taken|Hear|heardBy|Ear|MANY|SLICE|KEPT|SHOWN|' +
-  'FRESH|Finish|lastWords';
+  'FRESH|Finish|lastWords|ear|tell|tellError|said_|saidMs|saying|giveBackSession|armSweep|lookAtHolder';
 
 /** Code without what is written for people: comments, texts, patterns. */
 function identifiersOf(path: string): Set<string> {

@@ -86,10 +86,10 @@ describe('the package', () => {
         .flat()
         .flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
     );
-    const told = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.md'), 'utf8');
-    expect([...bundled].filter((name) => !told.includes(`## ${name} `))).toEqual([]);
+    const received = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.md'), 'utf8');
+    expect([...bundled].filter((name) => !received.includes(`## ${name} `))).toEqual([]);
     expect(bundled.has('fastify')).toBe(true);
-    expect(told.match(/Permission is hereby granted/g)!.length).toBeGreaterThan(20);
+    expect(received.match(/Permission is hereby granted/g)!.length).toBeGreaterThan(20);
   });
 
   it('its errors have the names that travel as exc_type', () => {

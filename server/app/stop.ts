@@ -14,7 +14,7 @@ export class Stop {
     return this.#controller.signal;
   }
 
-  tell(reason: Error): void {
+  notify(reason: Error): void {
     this.reason = reason;
     const controller = this.#controller;
     if (!controller) return;

@@ -15,7 +15,7 @@ export class RedisWake {
   readonly #wanted = new Set<string>();
   readonly #subscribed = new Set<string>();
   /** Wanted, and not subscribed yet. */
-  #fresh = new Set<string>();
+  #added = new Set<string>();
   #tidying: TimerHandle | null = null;
   #client: Redis | null = null;
   #confirmed: Promise<unknown> = Promise.resolve();
@@ -31,13 +31,13 @@ export class RedisWake {
   add(key: string): void {
     this.#wanted.add(key);
     if (this.#subscribed.has(key)) return;
-    this.#fresh.add(key);
+    this.#added.add(key);
     this.#schedule();
   }
 
   remove(key: string): void {
     this.#wanted.delete(key);
-    this.#fresh.delete(key);
+    this.#added.delete(key);
     if (!this.#subscribed.has(key)) return;
     this.#tidying ??= this.#timer.after(LINGER_MS, () => this.#tidy());
   }
@@ -64,16 +64,16 @@ export class RedisWake {
   }
 
   #flush(): void {
-    if (this.#closed || this.#fresh.size === 0) return;
-    const added = [...this.#fresh];
-    this.#fresh = new Set();
+    if (this.#closed || this.#added.size === 0) return;
+    const added = [...this.#added];
+    this.#added = new Set();
     const client = this.#opened();
     for (const key of added) this.#subscribed.add(key);
     const asked = slices(added).map((keys) =>
       client.subscribe(...keys).catch((error) => {
         for (const key of keys) {
           this.#subscribed.delete(key);
-          if (this.#wanted.has(key)) this.#fresh.add(key);
+          if (this.#wanted.has(key)) this.#added.add(key);
         }
         throw error;
       }),
@@ -105,7 +105,7 @@ export class RedisWake {
 
   #again(client: Redis): void {
     const keys = [...this.#wanted];
-    this.#fresh.clear();
+    this.#added.clear();
     this.#subscribed.clear();
     for (const key of keys) this.#subscribed.add(key);
     const asked = slices(keys).map((some) => client.subscribe(...some));

@@ -92,7 +92,7 @@ export class Wake {
           this.#closeWatcher();
           this.#closeFile();
         }
-        this.#tell();
+        this.#notify();
       });
       this.#watcher.on('error', () => this.#closeWatcher());
     } catch {
@@ -109,7 +109,7 @@ export class Wake {
   }
 
   /** Several notifications of one turn are one call. */
-  #tell(): void {
+  #notify(): void {
     if (this.#notified) return;
     this.#notified = true;
     setImmediate(() => {

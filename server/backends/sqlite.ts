@@ -128,7 +128,7 @@ class SqliteBackend implements CountingBackend {
     this.#opened();
     if (!this.#unwatch) {
       this.#seen = Number(this.#opened().get<{ id: number | null }>(SQL.lastId)?.id ?? 0);
-      this.#unwatch = this.#wake.watch(() => this.#tell());
+      this.#unwatch = this.#wake.watch(() => this.#notify());
     }
     const remove = this.#listeners.add(taskId, listener, onError);
     return () => {
@@ -290,7 +290,7 @@ class SqliteBackend implements CountingBackend {
     this.#pending = [];
     this.#commit(batch);
     this.#wake.notify();
-    this.#tell();
+    this.#notify();
     const now = this.#context.now();
     if (now < this.#nextCleanupMs || this.#context.expiresMs === null) return;
     this.#nextCleanupMs = now + CLEANUP_EVERY_MS;
@@ -339,7 +339,7 @@ class SqliteBackend implements CountingBackend {
   }
 
   /** Tell the listeners what has been stored since last time, by this process or another. */
-  #tell(): void {
+  #notify(): void {
     if (this.#listeners.size === 0 || !this.#file.isOpen) return;
     const rows = this.#ask(() => this.#opened().all<{ id: number; task_id: string }>(SQL.newer, this.#seen));
     for (const { id, task_id } of rows) {

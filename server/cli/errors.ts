@@ -6,22 +6,22 @@ import { CliError, EXIT } from './output.ts';
 import { print } from './stdio.ts';
 
 /** @returns the exit code */
-export function tellError(error: unknown): number {
+export function reportError(error: unknown): number {
   // What another program answered may be part of it.
-  const say = (text: string) => print(process.stderr, `${escapeLines(text)}\n`);
+  const write = (text: string) => print(process.stderr, `${escapeLines(text)}\n`);
   if (error instanceof CliError) {
-    say(`umbel: ${error.message}`);
-    if (error.hint) say(`       ${error.hint}`);
+    write(`umbel: ${error.message}`);
+    if (error.hint) write(`       ${error.hint}`);
     return error.exitCode;
   }
   if (error instanceof OperationalError || error instanceof BackendError) {
-    say(`umbel: ${error.message}`);
+    write(`umbel: ${error.message}`);
     return EXIT.unavailable;
   }
   if (error instanceof UmbelError) {
-    say(`umbel: ${error.message}`);
+    write(`umbel: ${error.message}`);
     return EXIT.failure;
   }
-  say(`umbel: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  write(`umbel: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return EXIT.failure;
 }

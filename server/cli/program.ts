@@ -287,7 +287,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const { tellError } = await import('./errors.ts');
-    return tellError(error);
+    const { reportError } = await import('./errors.ts');
+    return reportError(error);
   }
 }

@@ -172,8 +172,8 @@ function stats(reply: Json): Row {
   ];
 }
 
-function broker(said_: Json): string {
-  const { transport, hostname, port, virtual_host } = said_;
+function broker(info: Json): string {
+  const { transport, hostname, port, virtual_host } = info;
   if (!transport) return '';
   const at = hostname ? `${hostname}${port ? `:${port}` : ''}` : '';
   return `${transport}://${at}/${text(virtual_host).replace(/^\//, '')}`;

@@ -148,7 +148,7 @@ class InProcessPool implements Pool {
     run.state = 'done';
     const { id, name } = run.job;
     const runtimeMs = wasRunning ? this.#context.timer.monotonic() - run.startedMs : 0;
-    if (wasRunning) run.stop!.tell(reason);
+    if (wasRunning) run.stop!.notify(reason);
     this.#finish(run, { ...ending, id, name, runtimeMs } as TaskOutcome, wasRunning);
   }
 
@@ -260,7 +260,7 @@ class InProcessPool implements Pool {
         timer.after(softTimeLimitMs, () => {
           if (run.state !== 'running') return;
           run.callbacks.onTimeout(true, softTimeLimitMs);
-          run.stop!.tell(new SoftTimeLimitExceeded(softTimeLimitMs / 1000));
+          run.stop!.notify(new SoftTimeLimitExceeded(softTimeLimitMs / 1000));
         }),
       );
     }

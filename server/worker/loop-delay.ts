@@ -57,7 +57,7 @@ export class LoopDelay {
   #sinceHeartbeatMs = 0;
   #blocked = 0;
   #last: LoopBlock | null = null;
-  #saidMs = Number.NEGATIVE_INFINITY;
+  #lastWarningMs = Number.NEGATIVE_INFINITY;
   #unsaid = 0;
 
   constructor(parts: LoopDelayParts) {
@@ -122,7 +122,7 @@ export class LoopDelay {
     const tasks = [...this.#suspects].sort().slice(0, MAX_NAMES);
     this.#blocked++;
     this.#last = { at: timer.now() / 1000, seconds: seconds(delayMs), cpu: seconds(cpuMs), tasks };
-    if (nowMs - this.#saidMs < WARN_EVERY_MS) {
+    if (nowMs - this.#lastWarningMs < WARN_EVERY_MS) {
       this.#unsaid++;
       return;
     }
@@ -135,7 +135,7 @@ export class LoopDelay {
     log.warning(
       `${how} for ${(delayMs / 1000).toFixed(1)} s with ${(cpuMs / 1000).toFixed(1)} s of processor time${before}: no other task, heartbeat or command could run${who}`,
     );
-    this.#saidMs = nowMs;
+    this.#lastWarningMs = nowMs;
     this.#unsaid = 0;
   }
 

@@ -27,7 +27,7 @@ const LONG = { timeoutMs: 120_000, everyMs: 200 };
 
 /** @param mayBe needs that are true there: 'kind subject', or 'kind' */
 async function watch(name: string, look: () => Promise<Overview>, mayBe: readonly string[]): Promise<void> {
-  const told = new Map<string, number>();
+  const received = new Map<string, number>();
   let looks = 0;
   let untrue = 0;
   const end = performance.now() + seconds * 1000;
@@ -37,14 +37,14 @@ async function watch(name: string, look: () => Promise<Overview>, mayBe: readonl
     looks++;
     for (const need of attention) {
       const key = need.count === 1 ? `${need.kind} ${need.subject}` : `${need.kind} (${need.count})`;
-      told.set(key, (told.get(key) ?? 0) + 1);
+      received.set(key, (received.get(key) ?? 0) + 1);
       if (mayBe.includes(key) || mayBe.includes(need.kind)) continue;
       untrue++;
       if (untrue <= 5) console.error(name, looks, JSON.stringify(need));
     }
     await pause(Math.max(0, next - performance.now()));
   }
-  const details = { looks, told: Object.fromEntries(told) };
+  const details = { looks, received: Object.fromEntries(received) };
   report({ case: `untrue needs, ${name}`, value: untrue, unit: 'looks', better: 'less', goal: 0, ...details });
   if (untrue > 0) process.exitCode = 1;
 }

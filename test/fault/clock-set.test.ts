@@ -45,10 +45,10 @@ describeNeedsFaketime('a worker whose wall clock is set', () => {
       readFileSync(diary, 'utf8')
         .split('\n')
         .filter((line) => line === what).length;
-    const ear = new Redis(server.url());
+    const listener = new Redis(server.url());
     let beats = 0;
-    ear.on('pmessage', () => beats++);
-    await ear.psubscribe('*worker.heartbeat');
+    listener.on('pmessage', () => beats++);
+    await listener.psubscribe('*worker.heartbeat');
     const app = new Celery('clock', { broker: server.url() }, { log: silentLogger });
     const later = (what: string, seconds: number) =>
       app.sendTask('clock.note', [what], {}, { eta: new Date(Date.now() + seconds * 1000) });
@@ -83,7 +83,7 @@ describeNeedsFaketime('a worker whose wall clock is set', () => {
       expect((await worker.ended).code).toBe(0);
     } finally {
       await worker[Symbol.asyncDispose]();
-      ear.disconnect();
+      listener.disconnect();
       await app.close();
       await server.close();
       rmSync(folder, { recursive: true, force: true });

@@ -192,8 +192,8 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
       'the loss among what needs a person',
       LONG,
     );
-    const told = attention.find(({ kind }) => kind === 'events-lost');
-    expect(told?.detail).toMatch(/^about [\d.,k]+ missed in \d+ (s|m[^,]*), (just now|.* ago)$/);
+    const received = attention.find(({ kind }) => kind === 'events-lost');
+    expect(received?.detail).toMatch(/^about [\d.,k]+ missed in \d+ (s|m[^,]*), (just now|.* ago)$/);
     expect(attention.map(({ kind }) => kind)).not.toContain('events-off');
     // It has no result: its worker says that it has it no more.
     const detail = () => dashboard.get<TaskDetail>(`/api/v2/tasks/${forgotten.id}`);

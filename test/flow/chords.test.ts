@@ -59,13 +59,17 @@ const send = (app: Celery) =>
   chord(group([0, 1, 2].map((i) => app.signature('part', [i]))), app.signature('body')).applyAsync();
 
 /** The worker of `app` gets no further than this, as if it were killed there. */
-async function diesAfter(app: Celery, doing: 'completeChordPart' | 'forgetChord', when: (told: unknown) => boolean) {
+async function diesAfter(
+  app: Celery,
+  doing: 'completeChordPart' | 'forgetChord',
+  when: (received: unknown) => boolean,
+) {
   const backend = (await app.backend()) as { -readonly [K in keyof CountingBackend]: CountingBackend[K] };
   const real = backend[doing].bind(backend) as (given: never) => Promise<unknown>;
   let died = false;
   backend[doing] = async (given: never) => {
-    const told = doing === 'forgetChord' ? null : await real(given);
-    if (!when(told)) return told as never;
+    const received = doing === 'forgetChord' ? null : await real(given);
+    if (!when(received)) return received as never;
     died = true;
     return new Promise(() => {});
   };
@@ -108,8 +112,10 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
     door.open();
     await until(died, 'parts to be counted');
     await until(async () => {
-      const told = await (await second.backend()).getMany((result.parent as GroupResult).results.map(({ id }) => id));
-      return told.size === 3;
+      const received = await (await second.backend()).getMany(
+        (result.parent as GroupResult).results.map(({ id }) => id),
+      );
+      return received.size === 3;
     }, 'all parts to have ended');
     await dying.stop('cold');
 

@@ -300,12 +300,12 @@ describe.each<BrokerKind>(['memory', 'sqlite'])('on %s', (broker) => {
 
   it('a terminated running task is told by its signal and ends as REVOKED', async () => {
     const app = makeApp({ broker });
-    let [begun, told] = [false, ''];
+    let [begun, received] = [false, ''];
     const long = app.task({ name: 'long' }, async function () {
       begun = true;
       await new Promise((_, reject) => {
         this.signal.addEventListener('abort', () => {
-          told = String(this.signal.reason.name);
+          received = String(this.signal.reason.name);
           reject(this.signal.reason);
         });
       });
@@ -314,8 +314,8 @@ describe.each<BrokerKind>(['memory', 'sqlite'])('on %s', (broker) => {
     const sent = await long.applyAsync([], {}, {});
     await until(() => begun, 'it to begin');
     await sent.revoke({ terminate: true });
-    await until(() => told !== '', 'the signal');
-    expect(told).toBe('Terminated');
+    await until(() => received !== '', 'the signal');
+    expect(received).toBe('Terminated');
     await expect(sent.get(WAIT)).rejects.toBeInstanceOf(TaskRevokedError);
   });
 
@@ -347,16 +347,16 @@ describe.each<BrokerKind>(['memory', 'sqlite'])('on %s', (broker) => {
 it('task_prerun, task_success and task_postrun tell of a run in that order', async () => {
   const app = makeApp();
   const { add } = tasksOf(app);
-  const told: string[] = [];
+  const received: string[] = [];
   const offs = [
-    signals.task_prerun.connect(({ task_id }) => told.push(`prerun ${task_id}`)),
-    signals.task_success.connect(({ result }) => told.push(`success ${result}`)),
-    signals.task_postrun.connect(({ state, retval }) => told.push(`postrun ${state} ${retval}`)),
+    signals.task_prerun.connect(({ task_id }) => received.push(`prerun ${task_id}`)),
+    signals.task_success.connect(({ result }) => received.push(`success ${result}`)),
+    signals.task_postrun.connect(({ state, retval }) => received.push(`postrun ${state} ${retval}`)),
   ];
   await startWorker(app);
   const sent = await add.delay(1, 2);
   await sent.get(WAIT);
-  await until(() => told.length === 3, 'three signals');
+  await until(() => received.length === 3, 'three signals');
   for (const off of offs) off();
-  expect(told).toEqual([`prerun ${sent.id}`, 'success 3', 'postrun SUCCESS 3']);
+  expect(received).toEqual([`prerun ${sent.id}`, 'success 3', 'postrun SUCCESS 3']);
 });

@@ -207,8 +207,8 @@ describeNeedsRedis('the traffic of a real worker', () => {
 /** Every record stored, by key in order; each is told to those who wait, too. */
 function recordsOf(commands: readonly string[][]): Record<string, unknown[]> {
   const stored = commands.filter(([name, key]) => name === 'SETEX' && key!.startsWith('celery-task-meta-'));
-  const told = commands.filter(([name, key]) => name === 'PUBLISH' && key!.startsWith('celery-task-meta-'));
-  expect(told.map(([, key, text]) => [key, text])).toEqual(stored.map(([, key, , text]) => [key, text]));
+  const received = commands.filter(([name, key]) => name === 'PUBLISH' && key!.startsWith('celery-task-meta-'));
+  expect(received.map(([, key, text]) => [key, text])).toEqual(stored.map(([, key, , text]) => [key, text]));
   const records: Record<string, unknown[]> = {};
   for (const [, key, ttl, text] of stored) {
     records[key!] ??= [];

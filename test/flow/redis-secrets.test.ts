@@ -83,9 +83,9 @@ describeNeedsRedis('the password of a Redis', () => {
     app.conf.broker_use_ssl = false;
     const worker = await startWorker(app, { log });
     for (const command of ['conf', 'stats', 'report', 'query_task', 'active_queues']) {
-      const told = await worker.panel.dispatch(command, { with_defaults: true, ids: [] });
-      expect(JSON.stringify(told), command).not.toContain(PASSWORD);
-      expect(JSON.stringify(told).length, command).toBeGreaterThan(1);
+      const received = await worker.panel.dispatch(command, { with_defaults: true, ids: [] });
+      expect(JSON.stringify(received), command).not.toContain(PASSWORD);
+      expect(JSON.stringify(received).length, command).toBeGreaterThan(1);
     }
     expect(JSON.stringify(await worker.panel.dispatch('conf', {}))).toContain('redis://:**@');
     expect(lines.join('\n')).toContain('Connected to redis://:**@');

@@ -62,9 +62,9 @@ describeNeedsRedis('settings', () => {
   it('name the exchange of events, which is fanout by that name, too', async () => {
     const broker = redis.freshUrl();
     const heard: string[] = [];
-    const ear = look(broker);
-    ear.on('pmessage', (_pattern: string, channel: string) => heard.push(channel));
-    await ear.psubscribe('*shopev*');
+    const listener = look(broker);
+    listener.on('pmessage', (_pattern: string, channel: string) => heard.push(channel));
+    await listener.psubscribe('*shopev*');
     const app = makeApp({ broker, event_exchange: 'shopev' });
     await startWorker(app, { taskEvents: true });
     const db = new URL(broker).pathname.slice(1);

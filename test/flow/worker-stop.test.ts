@@ -112,17 +112,17 @@ it('stops warm when told to by remote, without an answer', async () => {
 });
 
 it('tells the signals of its life', async () => {
-  const told: string[] = [];
+  const received: string[] = [];
   const off = [
-    signals.worker_init.connect(() => told.push('init')),
-    signals.worker_ready.connect(() => told.push('ready')),
-    signals.worker_shutting_down.connect(({ how }) => told.push(`shutting down ${how}`)),
-    signals.worker_shutdown.connect(() => told.push('shutdown')),
+    signals.worker_init.connect(() => received.push('init')),
+    signals.worker_ready.connect(() => received.push('ready')),
+    signals.worker_shutting_down.connect(({ how }) => received.push(`shutting down ${how}`)),
+    signals.worker_shutdown.connect(() => received.push('shutdown')),
   ];
   const worker = await makeWorker(await makeApp());
   await worker.stop();
   for (const disconnect of off) disconnect();
-  expect(told).toEqual(['init', 'ready', 'shutting down warm', 'shutdown']);
+  expect(received).toEqual(['init', 'ready', 'shutting down warm', 'shutdown']);
 });
 
 it('runs steps of the user’s own, in their place', async () => {

@@ -46,7 +46,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
     return [byNode[PY], byNode[TS]];
   };
   /** Both answers as people read them: '->  node: OK', and what is indented below. */
-  const told = async (...words: string[]): Promise<[py: string, ts: string]> => {
+  const received = async (...words: string[]): Promise<[py: string, ts: string]> => {
     const ended = await celery(...words, ...BOTH);
     expect(ended, words.join(' ')).toMatchObject({ code: 0, stderr: '' });
     const parts = ended.stdout.split(/^-> {2}(?=\S)/m).slice(1);
@@ -70,7 +70,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
     for (const words of [['ping'], ['reserved'], ['active'], ['scheduled'], ['revoked'], ['query_task', 'x', 'y']]) {
       const [py, ts] = await both('inspect', ...words);
       expect(ts, words.join(' ')).toEqual(py);
-      const [pyText, tsText] = await told('inspect', ...words);
+      const [pyText, tsText] = await received('inspect', ...words);
       expect(tsText, words.join(' ')).toBe(pyText);
     }
     const [pyClock, tsClock] = await both('inspect', 'clock');
@@ -134,7 +134,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
     const [pyReport, tsReport] = await both('inspect', 'report');
     expect(pyReport.ok).toMatch(/^\nsoftware -> celery:5\.2/);
     expect(tsReport.ok).toMatch(/^\nsoftware -> umbel:\S+ node:\S+ v8:\S+\nplatform -> system:\S+ arch:\S+/);
-    const [, report] = await told('inspect', 'report');
+    const [, report] = await received('inspect', 'report');
     expect(report).toMatch(/^OK\n {8}\n {8}software -> umbel/);
     // Python's needs psutil, which is not there: it answers null.
     const [, sample] = await both('inspect', 'memsample');
@@ -206,7 +206,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
       expect(alike(tsQuery)).toBe(alike(pyQuery));
       expect(Object.keys(tsQuery)).toEqual(['ts-active', 'ts-reserved']);
       for (const word of ['active', 'reserved', 'scheduled']) {
-        const [py, ts] = await told('inspect', word);
+        const [py, ts] = await received('inspect', word);
         expect(ts.split('\n').length, word).toBe(py.split('\n').length);
         expect(ts, word).toMatch(/^OK\n {4}\* \{'/);
       }
@@ -254,7 +254,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
     for (const words of same) {
       const [py, ts] = await both('control', ...words);
       expect(ts, words.join(' ')).toEqual(py);
-      const [pyText, tsText] = await told('control', ...words);
+      const [pyText, tsText] = await received('control', ...words);
       expect(tsText, words.join(' ')).toBe(pyText);
     }
     for (const words of [

@@ -106,11 +106,11 @@ describeNeedsRedis('remote control over a real Redis', () => {
 
   it('each recorded request is sent by our client as Celery sent it', async () => {
     const app = makeApp();
-    const ear = new Redis(server.url());
-    open.push(async () => ear.disconnect());
+    const listener = new Redis(server.url());
+    open.push(async () => listener.disconnect());
     const heard: string[] = [];
-    ear.on('message', (_channel, text) => heard.push(text));
-    await ear.subscribe('/0.celery.pidbox');
+    listener.on('message', (_channel, text) => heard.push(text));
+    await listener.subscribe('/0.celery.pidbox');
     for (const c of CASES) {
       const recorded = c.requests[0]!.envelope_text;
       const reply = Buffer.from(JSON.parse(recorded).body, 'base64').toString().includes('"ticket"');
@@ -209,9 +209,9 @@ describeNeedsRedis('remote control over a real Redis', () => {
 
   it('a command that is interrupted while it waits leaves nothing either', async () => {
     // Somebody who hears and says nothing.
-    const ear = new Redis(server.url());
-    open.push(async () => ear.disconnect());
-    await ear.psubscribe('/0.celery.pidbox');
+    const listener = new Redis(server.url());
+    open.push(async () => listener.disconnect());
+    await listener.psubscribe('/0.celery.pidbox');
     for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],

@@ -12,9 +12,9 @@ export interface ElectionEvents extends AsyncDisposable {
  */
 export async function electionEvents(redis: Redis): Promise<ElectionEvents> {
   const heard = new Map<string, string[]>();
-  const ear = redis.duplicate();
-  await ear.psubscribe('/*.celeryev/worker.elect*');
-  ear.on('pmessage', (_pattern: string, _channel: string, text: string) => {
+  const listener = redis.duplicate();
+  await listener.psubscribe('/*.celeryev/worker.elect*');
+  listener.on('pmessage', (_pattern: string, _channel: string, text: string) => {
     const { body } = JSON.parse(text) as { body: string };
     const { id, type } = JSON.parse(Buffer.from(body, 'base64').toString()) as { id: string; type: string };
     heard.set(id, [...(heard.get(id) ?? []), type]);
@@ -30,7 +30,7 @@ export async function electionEvents(redis: Redis): Promise<ElectionEvents> {
       return candidates === workers;
     },
     [Symbol.asyncDispose]: async () => {
-      ear.disconnect();
+      listener.disconnect();
     },
   };
 }

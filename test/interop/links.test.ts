@@ -78,8 +78,8 @@ describeNeedsPythonOnRedis('links, both ways', () => {
       const id = await send('fail', ['broken'], { link_error: errbacks() });
       const type = here === 'ts' ? 'TypeError' : 'ValueError';
       expect(await kept([id, `${here} failed`], 3)).toEqual(failed(id, type, 'broken'));
-      const told = await both.ways[here].ended(id);
-      expect(told.result).toMatchObject({ exc_type: type, exc_message: ['broken'] });
+      const received = await both.ways[here].ended(id);
+      expect(received.result).toMatchObject({ exc_type: type, exc_message: ['broken'] });
     });
 
     it('errbacks follow a time limit and the end of all tries, too, but no retry', async () => {

@@ -100,13 +100,13 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
   };
 
   const keys = new Redis(redis.url());
-  const ear = new Redis(redis.url());
+  const listener = new Redis(redis.url());
   const stored = new Map<string, ResultMeta[]>();
-  ear.on('pmessage', (_pattern, _key, text) => {
+  listener.on('pmessage', (_pattern, _key, text) => {
     const meta = decodeJson(text) as ResultMeta;
     stored.set(meta.task_id, [...(stored.get(meta.task_id) ?? []), meta]);
   });
-  await ear.psubscribe('celery-task-meta-*');
+  await listener.psubscribe('celery-task-meta-*');
   return {
     redis,
     keys,
@@ -185,7 +185,7 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
       // Each leads a group of its own, so that a worker's processes go with it.
       for (const child of children) killGroup(child);
       await Promise.all(ended);
-      ear.disconnect();
+      listener.disconnect();
       keys.disconnect();
       await redis.close();
     },

@@ -9,7 +9,7 @@ export interface RedisMonitor {
 }
 
 export async function redisMonitor(port: number): Promise<RedisMonitor> {
-  const told = new Map<number, string[][]>();
+  const received = new Map<number, string[][]>();
   let marks = 0;
   let rest = '';
   const socket = await open(port);
@@ -21,7 +21,7 @@ export async function redisMonitor(port: number): Promise<RedisMonitor> {
       if (!found) continue;
       const args = [...found[2]!.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => plain(match[1]!));
       const database = Number(found[1]);
-      told.set(database, [...(told.get(database) ?? []), [args[0]!.toUpperCase(), ...args.slice(1)]]);
+      received.set(database, [...(received.get(database) ?? []), [args[0]!.toUpperCase(), ...args.slice(1)]]);
     }
   });
   socket.write('MONITOR\r\n');
@@ -31,7 +31,7 @@ export async function redisMonitor(port: number): Promise<RedisMonitor> {
     async commands(database) {
       const mark = `mark-${++marks}`;
       other.write(`SELECT ${database}\r\nECHO ${mark}\r\n`);
-      const all = () => told.get(database) ?? [];
+      const all = () => received.get(database) ?? [];
       await until(() => all().some(([name, text]) => name === 'ECHO' && text === mark), 'the monitor to catch up');
       return all().filter(([name]) => name !== 'ECHO' && name !== 'SELECT');
     },

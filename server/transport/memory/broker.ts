@@ -62,7 +62,7 @@ export class MemoryBroker {
     for (const { exchange, routingKey, arguments: args } of q.bindings ?? []) {
       this.routing.bind(q.name, exchange.name, routingKey, args);
     }
-    this.armSweep();
+    this.scheduleSweep();
     return queue;
   }
 
@@ -111,7 +111,7 @@ export class MemoryBroker {
       redelivered: false,
     });
     if (queue.consumers.length > 0) this.wake(queue);
-    if (queue.hasExpiring) this.armSweep();
+    if (queue.hasExpiring) this.scheduleSweep();
   }
 
   /** This queue may have something for somebody. */
@@ -143,11 +143,11 @@ export class MemoryBroker {
   unused(queue: MemoryQueue): void {
     queue.lastUsedMs = this.timer.monotonic();
     if (queue.declaration.autoDelete) this.deleteQueue(queue);
-    else this.armSweep();
+    else this.scheduleSweep();
   }
 
   /** See to it that expired queues and messages go in time. */
-  armSweep(): void {
+  scheduleSweep(): void {
     if (this.#sweep) return;
     let delayMs = Number.POSITIVE_INFINITY;
     const nowMs = this.timer.monotonic();
@@ -162,7 +162,7 @@ export class MemoryBroker {
     this.#sweep = this.timer.after(Math.min(delayMs, SWEEP_MS), () => {
       this.#sweep = null;
       this.#sweepNow();
-      this.armSweep();
+      this.scheduleSweep();
     });
   }
 

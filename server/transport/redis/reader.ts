@@ -145,7 +145,7 @@ export class Reader implements Listener {
     noAck: readonly boolean[],
     room: number,
     open: number,
-    arm: boolean,
+    watchAnew: boolean,
   ): Promise<ClaimedMessage[]> {
     const { batch, keys, options, link, state, clock } = this.#broker;
     const takenKey = keys.taken(this.#id);
@@ -158,7 +158,7 @@ export class Reader implements Listener {
       queues.length,
       options.queueOrder === 'round_robin' ? 1 : 0,
       options.ackEmulation ? 1 : 0,
-      arm ? 1 : 0,
+      watchAnew ? 1 : 0,
       Math.max(60, Math.ceil(options.visibilityTimeoutMs / 1000)),
       name,
       ...noAck.map(Number),

@@ -26,7 +26,7 @@ const AHEAD_MS = 60_000;
 export class Restore {
   readonly #broker: Broker;
   #started = false;
-  #looking = false;
+  #sweeping = false;
   #closest: TimerHandle | null = null;
   #holder = { token: '', sinceMs: 0 };
   /** By the monotonic clock: dates are not to be trusted before. */
@@ -84,24 +84,24 @@ export class Restore {
   /** How many were given back. */
   async visible(): Promise<number> {
     const { batch, keys, link } = this.#broker;
-    if (this.#looking) return 0;
-    this.#looking = true;
+    if (this.#sweeping) return 0;
+    this.#sweeping = true;
     const token = randomUUID();
     try {
       await this.flushDeferred();
-      if (!(await this.#mayLook(token))) return 0;
+      if (!(await this.#maySweep(token))) return 0;
       await this.checkClock();
       if (link.timer.monotonic() < this.#trustedFromMs) return 0;
       await this.#bringBack();
       return await this.tags(this.#notHeldHere(await this.#overdue()), true);
     } finally {
-      this.#looking = false;
+      this.#sweeping = false;
       await batch.script('release', [keys.unackedMutex], [token]).catch(() => {});
     }
   }
 
   /** The mutex is free, or has been in one hand for too long. Looks again soon when somebody else is at it. */
-  async #mayLook(token: string): Promise<boolean> {
+  async #maySweep(token: string): Promise<boolean> {
     const { batch, keys, options, link } = this.#broker;
     const forMs = Math.max(1, Math.min(MUTEX_MS, options.unackedMutexExpireMs));
     try {

@@ -93,7 +93,7 @@ export class SqliteBroker {
     this.topology = new Topology(
       this.#db,
       () => this.session,
-      () => this.#lookForOrphans(),
+      () => this.#sweepOrphans(),
     );
     this.#sessions = new Sessions(this.#db, this.messages, this.topology);
     this.dispatch = new Dispatch(this.messages);
@@ -218,7 +218,7 @@ export class SqliteBroker {
   }
 
   /** A queue may have been deleted that is consumed here: after the transaction, for who consumes it may declare it again. */
-  #lookForOrphans(): void {
+  #sweepOrphans(): void {
     if (this.#orphansDue) return;
     this.#orphansDue = true;
     setImmediate(() => {

@@ -147,7 +147,7 @@ export class Messages {
   }
 
   /** Give back everything a session claimed. Returns the queues that have it. */
-  giveBackSession(session: number): number[] {
+  requeueSession(session: number): number[] {
     const claims = this.#db.all<{ queue_id: number; ids: string }>(
       'SELECT queue_id, ids FROM broker_claims WHERE session_id = ?',
       session,

@@ -24,7 +24,7 @@ export class Sessions {
   readonly #messages: Messages;
   readonly #topology: Topology;
   /** What each session last wrote of itself, and when we first saw that. */
-  readonly #heard = new Map<number, { readonly seenMs: number; readonly atMs: number }>();
+  readonly #heartbeats = new Map<number, { readonly seenMs: number; readonly atMs: number }>();
 
   constructor(db: EmbeddedDb, messages: Messages, topology: Topology) {
     this.#db = db;
@@ -73,11 +73,11 @@ export class Sessions {
   fallenSilent(monotonicMs: number, except: number): number[] {
     const rows = this.#rows();
     const ids = new Set(rows.map((row) => row.id));
-    for (const id of this.#heard.keys()) if (!ids.has(id)) this.#heard.delete(id);
+    for (const id of this.#heartbeats.keys()) if (!ids.has(id)) this.#heartbeats.delete(id);
     return rows
       .filter((row) => {
-        const heard = this.#heard.get(row.id);
-        if (heard?.seenMs !== row.seen_ms) this.#heard.set(row.id, { seenMs: row.seen_ms, atMs: monotonicMs });
+        const heard = this.#heartbeats.get(row.id);
+        if (heard?.seenMs !== row.seen_ms) this.#heartbeats.set(row.id, { seenMs: row.seen_ms, atMs: monotonicMs });
         if (row.id === except) return false;
         return !(isAlive(row) ?? (heard?.seenMs !== row.seen_ms || heard.atMs + SILENCE_MS > monotonicMs));
       })
@@ -94,7 +94,7 @@ export class Sessions {
 
   /** Within a transaction. Returns the queues that have something again. */
   end(session: number): number[] {
-    const queues = this.#messages.giveBackSession(session);
+    const queues = this.#messages.requeueSession(session);
     for (const queue of this.#topology.removeSession(session)) this.deleteQueue(queue);
     this.#db.run('DELETE FROM broker_sessions WHERE id = ?', session);
     return queues;

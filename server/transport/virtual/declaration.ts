@@ -11,10 +11,10 @@ const FIELDS = ['durable', 'exclusive', 'autoDelete', 'expiresMs', 'messageTtlMs
 export function sameQueue(known: Queue, asked: Queue): void {
   if (declarationKey(known) === declarationKey(asked)) return;
   const differing = FIELDS.filter((field) => known[field] !== asked[field]);
-  const say = (q: Queue) => differing.map((field) => `${field}=${q[field] ?? 'none'}`).join(', ');
+  const describe = (q: Queue) => differing.map((field) => `${field}=${q[field] ?? 'none'}`).join(', ');
   throw new ChannelError(
     406,
-    `the queue '${known.name}' exists with ${say(known)}, and was declared again with ${say(asked)}. ` +
+    `the queue '${known.name}' exists with ${describe(known)}, and was declared again with ${describe(asked)}. ` +
       'Use the same values, another name, or delete it first.',
   );
 }

@@ -37,7 +37,7 @@ interface Election {
   /** Answers heard since this worker was asked; null: it was not asked yet, and settles nothing. */
   answers: number | null;
   /** Answers not given yet. */
-  owed: number;
+  pendingAcks: number;
   patience: TimerHandle | null;
   readonly sinceMs: number;
 }
@@ -85,7 +85,7 @@ export class Elections {
     const candidate = { hostname: String(hostname), id: `${hostname}.${pid}`, clock: Number(clock) };
     if (election.candidates.length >= MAX_CANDIDATES) return;
     election.candidates.push({ ...candidate, topic, action });
-    election.owed++;
+    election.pendingAcks++;
     if (this.#allStand(election)) this.#answer(id, election);
     else election.patience ??= this.#host.timer.after(PATIENCE_MS, () => this.#answer(id, election));
   }
@@ -122,7 +122,13 @@ export class Elections {
   #election(id: string): Election {
     let election = this.#open.get(id);
     if (!election) {
-      election = { candidates: [], answers: null, owed: 0, patience: null, sinceMs: this.#host.timer.monotonic() };
+      election = {
+        candidates: [],
+        answers: null,
+        pendingAcks: 0,
+        patience: null,
+        sinceMs: this.#host.timer.monotonic(),
+      };
       this.#open.set(id, election);
     }
     return election;
@@ -136,7 +142,7 @@ export class Elections {
   #answer(id: string, election: Election): void {
     election.patience?.cancel();
     election.patience = null;
-    for (; election.owed > 0; election.owed--) this.#host.send('worker-elect-ack', { id });
+    for (; election.pendingAcks > 0; election.pendingAcks--) this.#host.send('worker-elect-ack', { id });
   }
 
   #settle(id: string, election: Election): void {

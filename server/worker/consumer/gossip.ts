@@ -160,13 +160,13 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     if (subject === 'offline') {
       this.peers.delete(name);
       this.#host.log.debug(`${name} left`);
-      this.#tell(this.on.nodeLeave, peer);
+      this.#notify(this.on.nodeLeave, peer);
       return;
     }
     this.peers.set(name, peer);
     if (known && subject !== 'online') return;
     this.#host.log.debug(`${name} joined the party`);
-    this.#tell(this.on.nodeJoin, peer);
+    this.#notify(this.on.nodeJoin, peer);
   }
 
   /** Who has fallen silent? */
@@ -176,11 +176,11 @@ export class GossipStep extends Bootstep<TaskConsumer> {
       if (isAlive(peer, this.#now())) continue;
       this.peers.delete(peer.hostname);
       this.#host.log.info(`missed heartbeat from ${peer.hostname}`);
-      this.#tell(this.on.nodeLost, peer);
+      this.#notify(this.on.nodeLost, peer);
     }
   }
 
-  #tell(listeners: ReadonlySet<NodeListener>, peer: WorkerRecord): void {
+  #notify(listeners: ReadonlySet<NodeListener>, peer: WorkerRecord): void {
     for (const listener of listeners) {
       try {
         listener(peer);

@@ -22,8 +22,8 @@ function masked(table: Readonly<Record<string, unknown>>): Record<string, unknow
 function maskOne(key: string, value: unknown): unknown {
   if (isTable(value)) return masked(value);
   if (isHiddenByCelery(key)) return MASK;
-  const saysNothing = value === null || value === undefined || value === '' || typeof value === 'boolean';
-  if (isSecretName(key) && !saysNothing) return MASK;
+  const isEmpty = value === null || value === undefined || value === '' || typeof value === 'boolean';
+  if (isSecretName(key) && !isEmpty) return MASK;
   return plain(value);
 }
 

@@ -33,7 +33,7 @@ const execArgv = process.execArgv.filter((one) => !one.startsWith('--conditions'
 export async function measured<T>(file: string, name: string, given: Given): Promise<T> {
   const child = start(file, name, given);
   try {
-    return (await told(child)) as T;
+    return (await received(child)) as T;
   } finally {
     child.kill('SIGKILL');
   }
@@ -42,7 +42,7 @@ export async function measured<T>(file: string, name: string, given: Given): Pro
 /** A worker beside the measured process; it is there when this resolves. */
 export async function served(file: string, name: string, given: Given): Promise<{ stop(): void }> {
   const child = start(file, name, given);
-  await told(child);
+  await received(child);
   return { stop: () => child.kill('SIGKILL') };
 }
 
@@ -57,7 +57,7 @@ function start(file: string, name: string, given: Given): ChildProcess {
   return fork(file, [name, JSON.stringify(given)], { execArgv });
 }
 
-function told(child: ChildProcess): Promise<unknown> {
+function received(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     child.once('message', resolve);
     child.once('exit', (code, signal) => reject(new Error(`${child.spawnargs.at(-2)} ended with ${code ?? signal}`)));

@@ -69,12 +69,12 @@ export function routing({ channel, collect, unique, flags }: Broker): void {
       const queues = [bound('fanout-a', e, ''), bound('fanout-b', e, 'x')];
       for (const q of queues) await c.declareQueue(q);
       const ears = queues.map((q) => collect(c, q, { noAck: true }));
-      await Promise.all(ears.map((ear) => ear.tag));
+      await Promise.all(ears.map((listener) => listener.tag));
       // Pub/sub tells keys apart: who bound with a key hears that key.
       for (const key of flags.fanoutByKey ? ['', 'x'] : ['any']) {
         await c.publish(message({ exchange: e.name, key }, 'hello'));
       }
-      await until(() => ears.every((ear) => ear.got.length === 1), 'both queues to hear it');
+      await until(() => ears.every((listener) => listener.got.length === 1), 'both queues to hear it');
     });
 
     it('stops delivering where a binding was removed', async () => {

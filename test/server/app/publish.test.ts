@@ -138,17 +138,17 @@ describe('around sending', () => {
   });
   it('before_task_publish may change headers, after_task_publish follows', async () => {
     const t = tasks();
-    const told: string[] = [];
+    const received: string[] = [];
     const offs = [
       signals.before_task_publish.connect(({ headers, sender }) => {
         headers.trace = `t-${sender}`;
       }),
-      signals.after_task_publish.connect(({ routing_key }) => told.push(routing_key)),
+      signals.after_task_publish.connect(({ routing_key }) => received.push(routing_key)),
     ];
     await add({})(t);
     for (const off of offs) off();
     expect((await sent(t.app))[0]!.headers.trace).toBe('t-vec.add');
-    expect(told).toEqual(['celery']);
+    expect(received).toEqual(['celery']);
   });
   it('a task-sent event tells where the message went', async () => {
     const t = tasks({ task_send_sent_event: true });

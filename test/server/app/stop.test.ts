@@ -10,7 +10,7 @@ describe('a stop', () => {
     const { signal } = stop;
     expect(signal.aborted).toBe(false);
     const reason = new SoftTimeLimitExceeded(1);
-    stop.tell(reason);
+    stop.notify(reason);
     expect(signal.aborted).toBe(true);
     expect(signal.reason).toBe(reason);
   });
@@ -18,7 +18,7 @@ describe('a stop', () => {
   it('is seen by a signal first read after it', () => {
     const stop = new Stop();
     const reason = new SoftTimeLimitExceeded(1);
-    stop.tell(reason);
+    stop.notify(reason);
     expect(stop.signal.aborted).toBe(true);
     expect(stop.signal.reason).toBe(reason);
   });
@@ -28,9 +28,9 @@ describe('a stop', () => {
     const { signal } = stop;
     let heard = 0;
     signal.addEventListener('abort', () => heard++);
-    stop.tell(new SoftTimeLimitExceeded(1));
+    stop.notify(new SoftTimeLimitExceeded(1));
     const hard = new TimeLimitExceeded(2);
-    stop.tell(hard);
+    stop.notify(hard);
     expect(heard).toBe(1);
     expect(signal.reason).toBe(hard);
     expect(stop.reason).toBe(hard);

@@ -98,13 +98,13 @@ describeNeedsRedis('results in Redis', () => {
 
     test('a row and its message are one step, and the message is the row', async () => {
       const listener = client.duplicate();
-      const told: string[] = [];
-      listener.on('message', (channel, message) => told.push(channel, message));
+      const received: string[] = [];
+      listener.on('message', (channel, message) => received.push(channel, message));
       await listener.subscribe('celery-task-meta-a');
       const backend = await open();
       await backend.store(record('a', 'STARTED', { pid: 1 }));
-      await until(() => told.length === 2, 'the message');
-      expect(told).toEqual(['celery-task-meta-a', await client.get('celery-task-meta-a')]);
+      await until(() => received.length === 2, 'the message');
+      expect(received).toEqual(['celery-task-meta-a', await client.get('celery-task-meta-a')]);
       listener.disconnect();
     });
 

@@ -113,14 +113,14 @@ describe('sqlite results between processes', () => {
     await backend.startChord('g', 60);
     const others = [writer(url), writer(url), writer(url)];
     for (const other of others) await other.ready();
-    const told = others.map((other, n) =>
+    const received = others.map((other, n) =>
       Promise.all(
         Array.from({ length: 20 }, (_, i) =>
           other.tell({ part: { groupId: 'g', taskId: `t${n}-${i}`, index: n * 20 + i, state: 'SUCCESS', result: i } }),
         ),
       ),
     );
-    expect((await Promise.all(told)).flat().reduce((a, b) => a + b, 0)).toBe(1);
+    expect((await Promise.all(received)).flat().reduce((a, b) => a + b, 0)).toBe(1);
     for (const other of others) await other.kill();
     await backend.close();
   });

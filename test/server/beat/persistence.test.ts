@@ -160,15 +160,15 @@ describe('a beat that loses its lease', () => {
   function takenBack() {
     const store = new MemoryScheduleStore();
     const claim = store.claim.bind(store);
-    const told: ((reason: Error) => void)[] = [];
+    const received: ((reason: Error) => void)[] = [];
     let lease: ScheduleLease | null = null;
     store.claim = async () => {
       lease = await claim();
-      return { ...lease, onLost: (fn) => void told.push(fn) };
+      return { ...lease, onLost: (fn) => void received.push(fn) };
     };
     const take = async () => {
       await lease!.release();
-      for (const fn of told.splice(0)) fn(new Error('it was not renewed in time'));
+      for (const fn of received.splice(0)) fn(new Error('it was not renewed in time'));
       return claim();
     };
     return { store, take };

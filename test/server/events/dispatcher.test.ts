@@ -119,9 +119,11 @@ describe('the event dispatcher', () => {
     const url = `memory://away-${Math.random()}`;
     const transport = await createTransport({ url, options: {}, connectTimeoutMs: 1000 });
     await transport.connect();
-    const ear = await transport.channel();
-    await ear.declareQueue(queue('ear', { exchange: exchange('celeryev', 'topic'), routingKey: '#', durable: false }));
-    await ear.consume(
+    const listener = await transport.channel();
+    await listener.declareQueue(
+      queue('ear', { exchange: exchange('celeryev', 'topic'), routingKey: '#', durable: false }),
+    );
+    await listener.consume(
       'ear',
       (m) =>
         received.push({

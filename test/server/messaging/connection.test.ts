@@ -168,14 +168,14 @@ describe('a connection', () => {
   it('tells of a loss once and connects again when asked', async () => {
     const [a] = hosts();
     const c = connection([`door://${a}`]);
-    const told: Error[] = [];
-    c.onLost((error) => told.push(error));
+    const received: Error[] = [];
+    c.onLost((error) => received.push(error));
     const channel = await c.defaultChannel();
     expect(await c.defaultChannel()).toBe(channel);
 
     connected[0]!.breakOff();
 
-    expect(told).toHaveLength(1);
+    expect(received).toHaveLength(1);
     expect(c.connected).toBe(false);
     expect(() => c.transport).toThrow(OperationalError);
     expect(await c.defaultChannel()).not.toBe(channel);

@@ -241,13 +241,13 @@ describe('collecting replies', () => {
     const box = mailbox(name, undefined, timer);
     await box.node('a@h', await connect(name).channel(), () => 1).start();
     await box.node('slow@h', await connect(name).channel(), () => new Promise(() => {})).start();
-    const told: unknown[] = [];
-    const asked = box.broadcast('ping', { reply: true, timeoutMs: 100, onReply: (r) => told.push(r) });
-    await until(() => told.length === 1, 'the one that answers');
+    const received: unknown[] = [];
+    const asked = box.broadcast('ping', { reply: true, timeoutMs: 100, onReply: (r) => received.push(r) });
+    await until(() => received.length === 1, 'the one that answers');
     timer.advance(100);
     const replies = await asked;
     expect(replies).toEqual([{ 'a@h': 1 }]);
-    expect(told).toEqual(replies);
+    expect(received).toEqual(replies);
   });
 
   it('keeps concurrent broadcasts apart by their tickets', async () => {

@@ -223,11 +223,11 @@ describe('times', () => {
     expect(pythonIsoTime(text)).toBe(sent);
   });
   test('a naive time is told with UTC', () => {
-    const told = ['2024-07-01T12:00:00', '2024-07-01', '2024-07-01T12:00:00.5-02:30', '2024-07-01T12:00:00Z'];
-    expect(told.map(awareIsoTime)).toEqual([
+    const received = ['2024-07-01T12:00:00', '2024-07-01', '2024-07-01T12:00:00.5-02:30', '2024-07-01T12:00:00Z'];
+    expect(received.map(awareIsoTime)).toEqual([
       '2024-07-01T12:00:00+00:00',
       '2024-07-01T00:00:00+00:00',
-      ...told.slice(2),
+      ...received.slice(2),
     ]);
   });
   test('an instant is written as Python writes it', () => {

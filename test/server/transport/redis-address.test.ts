@@ -105,10 +105,10 @@ describe('a Redis address', () => {
   ])('%s with %j is refused, saying what to write, and no password', (url, options, why) => {
     for (const of of ['broker', 'result store'] as const) {
       const refused = () => read(url, { of, options });
-      const told =
+      const received =
         of === 'broker' ? why : new RegExp(why.source.replace('broker_transport', 'result_backend_transport'));
       expect(refused).toThrow(ImproperlyConfigured);
-      expect(refused).toThrow(told);
+      expect(refused).toThrow(received);
       expect(refused).not.toThrow(/MARKER/);
     }
   });

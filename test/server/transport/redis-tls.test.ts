@@ -71,10 +71,10 @@ async function throughStore(url: string, ssl?: Ssl, log = silentLogger, timeout 
   const settings = { redis_backend_use_ssl: ssl, redis_socket_connect_timeout: timeout };
   const backend = await createBackend(testContext(url, { options, settings, log }));
   closing.push(() => backend.close());
-  const told = backend.wait('a', AbortSignal.timeout(15_000));
-  told.catch(() => {});
+  const received = backend.wait('a', AbortSignal.timeout(15_000));
+  received.catch(() => {});
   await backend.store(record('a', 'SUCCESS', 'hello'));
-  return (await told).result;
+  return (await received).result;
 }
 
 const ways = [

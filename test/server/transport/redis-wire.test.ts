@@ -132,11 +132,11 @@ describeNeedsRedis('Redis as kombu uses it', () => {
     });
 
     it('sends events by pub/sub, under their keys, also when their exchange is declared as a topic one', async () => {
-      const ear = new Redis(url);
+      const listener = new Redis(url);
       const heard: [string, string][] = [];
       const db = url.split('/').at(-1);
-      await ear.psubscribe(`/${db}.celeryev/*`);
-      ear.on('pmessage', (_pattern, at, text) => heard.push([at, text]));
+      await listener.psubscribe(`/${db}.celeryev/*`);
+      listener.on('pmessage', (_pattern, at, text) => heard.push([at, text]));
       const c = await channel();
       await c.declareExchange(exchange('celeryev', 'topic'));
       await c.publish({ ...plain('worker.online', '{}'), exchange: 'celeryev' });
@@ -146,7 +146,7 @@ describeNeedsRedis('Redis as kombu uses it', () => {
         exchange: 'celeryev',
         routing_key: 'worker.online',
       });
-      ear.disconnect();
+      listener.disconnect();
     });
 
     it('puts the global key prefix before every key and channel, and keeps it out of envelopes', async () => {

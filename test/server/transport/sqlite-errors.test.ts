@@ -65,11 +65,13 @@ describe('a broker file', () => {
   });
 
   it('that may not be written, is full or held by another is told in these words', () => {
-    const told = (text: string) => asOperational(new Error(text), '/x/broker.db', 'sqlite:////x/broker.db').message;
-    expect(told('attempt to write a readonly database')).toMatch(/\/x\/broker\.db cannot be written. May this user/);
-    expect(told('database or disk is full')).toMatch(/No space is left/);
-    expect(told('database is locked')).toMatch(/held by another process for too long/);
-    expect(told('database disk image is malformed')).toMatch(/is damaged. Restore it/);
+    const received = (text: string) => asOperational(new Error(text), '/x/broker.db', 'sqlite:////x/broker.db').message;
+    expect(received('attempt to write a readonly database')).toMatch(
+      /\/x\/broker\.db cannot be written. May this user/,
+    );
+    expect(received('database or disk is full')).toMatch(/No space is left/);
+    expect(received('database is locked')).toMatch(/held by another process for too long/);
+    expect(received('database disk image is malformed')).toMatch(/is damaged. Restore it/);
   });
 
   it('of a layout this release does not know is refused', async () => {

@@ -16,7 +16,7 @@ interface Node {
 /** The broker's order of things, and who has read how far. 'election' is the request itself. */
 function cluster(names: readonly string[], clocks: readonly number[] = names.map(() => 0)) {
   const timer = new ManualTimer();
-  const told: CeleryEvent[] = [];
+  const received: CeleryEvent[] = [];
   const won: string[] = [];
   const nodes: Node[] = names.map((hostname, i) => {
     const node: Node = {
@@ -30,29 +30,29 @@ function cluster(names: readonly string[], clocks: readonly number[] = names.map
         timer,
         alive: () => names.filter((name) => name !== hostname),
         isPython: (name) => name.startsWith('py'),
-        send: (type, fields) => void told.push({ type, hostname, pid: 1, clock: ++node.clock, ...fields }),
+        send: (type, fields) => void received.push({ type, hostname, pid: 1, clock: ++node.clock, ...fields }),
         won: (topic, action) => void won.push(`${hostname} ${topic} ${action}`),
       }),
     };
     return node;
   });
   const read = (node: Node): void => {
-    const event = told[node.at++]!;
+    const event = received[node.at++]!;
     if (event.type === 'election') node.elections.stand(String(event.id), 'topic', 'act');
     else if (event.type === 'worker-elect') node.elections.onElect(event);
     else node.elections.onAck(event);
   };
   return {
     timer,
-    told,
+    received,
     won,
     nodes,
     read,
-    ask: (id: string) => void told.push({ type: 'election', id }),
+    ask: (id: string) => void received.push({ type: 'election', id }),
     /** Everybody reads to the end; who is next is `pick`'s choice. */
     run(pick: (behind: readonly Node[]) => Node = ([first]) => first!) {
       for (;;) {
-        const behind = nodes.filter((node) => node.at < told.length);
+        const behind = nodes.filter((node) => node.at < received.length);
         if (behind.length === 0) return;
         read(pick(behind));
       }
@@ -130,12 +130,12 @@ describe('an election', () => {
     c.ask('one');
     c.read(a!);
     c.read(a!);
-    expect(c.told.map(({ type }) => type)).toEqual(['election', 'worker-elect']);
+    expect(c.received.map(({ type }) => type)).toEqual(['election', 'worker-elect']);
     c.timer.advance(1000);
-    expect(c.told.map(({ type }) => type)).toEqual(['election', 'worker-elect', 'worker-elect-ack']);
+    expect(c.received.map(({ type }) => type)).toEqual(['election', 'worker-elect', 'worker-elect-ack']);
 
     const nobody = cluster(['a', 'b']);
-    nobody.nodes[0]!.elections.onElect({ ...c.told[1]!, hostname: 'b' });
+    nobody.nodes[0]!.elections.onElect({ ...c.received[1]!, hostname: 'b' });
     nobody.timer.advance(61_000);
     nobody.nodes[0]!.elections.forgetOld();
     expect(nobody.nodes[0]!.elections.size).toBe(0);
@@ -154,9 +154,9 @@ describe('an election', () => {
     // What ends it: its own answer, before it has heard of another candidate.
     a!.elections.onAck(said('worker-elect-ack'));
     expect(c.won).toEqual([]);
-    a!.elections.onElect(c.told.find(({ type }) => type === 'worker-elect')!);
+    a!.elections.onElect(c.received.find(({ type }) => type === 'worker-elect')!);
     c.timer.advance(1000);
-    for (const event of c.told.filter(({ type }) => type === 'worker-elect-ack')) a!.elections.onAck(event);
+    for (const event of c.received.filter(({ type }) => type === 'worker-elect-ack')) a!.elections.onAck(event);
     expect(c.won).toEqual(['a topic act']);
   });
 

@@ -118,9 +118,9 @@ describe('revoked ids', () => {
       {},
     );
     revoked.merge({ x: 1_700_000_000.25, y: [1_700_000_001.25, 'y'], python: [8865.257, 'python'], z: 'nonsense' });
-    const told = revoked.toRecord();
-    expect(Object.keys(told)).toEqual(['x', 'y', 'python', 'z']);
-    expect([told.x, told.y, told.python, told.z].map((when) => Math.round(when! * 100) / 100)).toEqual([
+    const received = revoked.toRecord();
+    expect(Object.keys(received)).toEqual(['x', 'y', 'python', 'z']);
+    expect([received.x, received.y, received.python, received.z].map((when) => Math.round(when! * 100) / 100)).toEqual([
       1_700_000_000.25, 1_700_000_001.25, 1_700_000_500, 1_700_000_500,
     ]);
   });
