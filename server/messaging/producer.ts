@@ -90,7 +90,15 @@ export class Producer {
 
   async #declare(open: Opened, queue: Queue): Promise<void> {
     if (queue.noDeclare || open.seen.has(queue)) return;
-    const key = JSON.stringify([declarationKey(queue), queue.exchange, queue.routingKey, queue.bindings]);
+    const { exchange, routingKey, bindings, bindingArguments } = queue;
+    const key = JSON.stringify([
+      declarationKey(queue),
+      queue.arguments,
+      exchange,
+      routingKey,
+      bindingArguments,
+      bindings,
+    ]);
     if (!open.declared.has(key)) await open.channel.declareQueue(queue);
     open.declared.add(key);
     open.seen.add(queue);
