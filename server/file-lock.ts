@@ -2,7 +2,7 @@
 // Used by a schedule (schedules/file-store.ts) and by the files of the dashboard. What is refused, in whose words, is theirs to say.
 // Holds: the lock is a write transaction that stays open: the system ends it with its process, however that ends, so that no stale lock
 // keeps the next one away; who asks takes the lock for a moment at most, and who wants to have it waits for that.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { EmbeddedDb } from './embedded-db.ts';
 
@@ -72,8 +72,18 @@ export class FileLock {
     lock.close();
   }
 
-  /** null: it is taken. */
+  /** null: it is taken. What is damaged holds nothing worth keeping, and nobody can have it. */
   #try(waitMs: number, about: string, now: number): EmbeddedDb | null {
+    try {
+      return this.#tryOnce(waitMs, about, now);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      rmSync(this.path, { force: true });
+      return this.#tryOnce(waitMs, about, now);
+    }
+  }
+
+  #tryOnce(waitMs: number, about: string, now: number): EmbeddedDb | null {
     let db: EmbeddedDb | null = null;
     try {
       const one = new EmbeddedDb(this.path, { busyTimeoutMs: waitMs, journal: 'DELETE' });
@@ -97,8 +107,9 @@ export class FileLock {
 /** Who has the lock now; null: nobody. @throws what keeps it from being asked */
 export function lockHolder(path: string): LockHolder | null {
   if (!existsSync(path)) return null;
-  const db = new EmbeddedDb(path, { busyTimeoutMs: 0, journal: 'DELETE' });
+  let db: EmbeddedDb | null = null;
   try {
+    db = new EmbeddedDb(path, { busyTimeoutMs: 0, journal: 'DELETE' });
     db.exec('BEGIN IMMEDIATE');
     db.exec('ROLLBACK');
     return null;
@@ -106,7 +117,7 @@ export function lockHolder(path: string): LockHolder | null {
     if (!isBusy(error)) throw error;
     return readHolder(path) ?? NOBODY_KNOWN;
   } finally {
-    db.close();
+    db?.close();
   }
 }
 
@@ -141,6 +152,10 @@ function isAlive(holder: LockHolder | null): boolean {
 
 function isBusy(error: unknown): boolean {
   return /locked|busy/i.test((error as Error).message);
+}
+
+function isDamaged(error: unknown): boolean {
+  return /not a database|malformed/i.test((error as Error).message);
 }
 
 function inodeOf(path: string): number {

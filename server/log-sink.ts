@@ -2,7 +2,7 @@
 // Not here: what a line looks like (log.ts).
 // Holds: writing never throws and never ends the process. What could not be written is counted and tried again at most once a second;
 // once it works again, the first line says how many were lost and why.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, openSync } from 'node:fs';
 
 /** Hands one text on, whole lines. Throws, or calls `done` with the error. */
 export type Put = (text: string, done: (error?: Error | null) => void) => void;
@@ -89,6 +89,9 @@ export class LogSink {
   }
 }
 
+/** A pipe that nobody reads, or that is full, is refused at once: waiting for its reader would stop the process. */
+const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
+
 /**
  * Opened for each line, so that a file which was rotated or deleted is made anew.
  * `mode` of a file that is made; lines hold arguments, so by default nobody else reads them.
@@ -98,9 +101,19 @@ export function fileSink(
   { mode = 0o600, ...options }: SinkOptions & { readonly mode?: number } = {},
 ): LogSink {
   return new LogSink((text, done) => {
-    appendFileSync(path, text, { mode });
+    appendText(path, text, mode);
     done();
   }, options);
+}
+
+/** @throws what the system refuses, at once */
+export function appendText(path: string, text: string, mode: number): void {
+  const file = openSync(path, APPEND, mode);
+  try {
+    appendFileSync(file, text);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** An error of our writes does not surface as the stream's 'error' event; one of somebody else's writes does. */

@@ -57,18 +57,17 @@ export function ignoreUserSignals(): void {
 
 /** Refuses when another live process holds it; takes over from a dead one. */
 export function writePidfile(path: string, umask?: number): string {
-  if (existsSync(path)) {
-    const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);
+  try {
+    const pid = existsSync(path) ? Number.parseInt(readFileSync(path, 'utf8'), 10) : Number.NaN;
     if (isAlive(pid)) {
       throw new CliError(
         `Pidfile (${path}) already exists. Seems we're already running? (pid: ${pid})`,
         EXIT.cannotCreate,
       );
     }
-  }
-  try {
     writeFileSync(path, `${process.pid}\n`, { mode: fileMode(umask, 0o644) });
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError(`cannot write --pidfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }
   return path;

@@ -1,8 +1,7 @@
 // The log of a program that stays: standard error, or the file of --logfile.
 // Not here: what becomes of lines that cannot be written (log-sink.ts).
-import { appendFileSync } from 'node:fs';
 import { createLogger, type Logger, type LogLevel } from '../log.ts';
-import { fileSink } from '../log-sink.ts';
+import { appendText, fileSink } from '../log-sink.ts';
 import { nodeFormat } from '../nodename.ts';
 import { fileMode } from './daemon.ts';
 import { CliError, EXIT, wantsColor } from './output.ts';
@@ -28,9 +27,11 @@ export function openLog(options: LogOptions, name: string, hostname: string): Lo
       onTerminal.error(`Cannot write the log ${path}: ${error.message}. Work goes on; what is not written is counted`),
   });
   try {
-    appendFileSync(path, '', { mode });
+    appendText(path, '', mode);
   } catch (error) {
-    throw new CliError(`cannot write --logfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
+    // A pipe whose reader is to come.
+    if ((error as NodeJS.ErrnoException).code !== 'ENXIO')
+      throw new CliError(`cannot write --logfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }
   return createLogger({ level, sink, color: false, name });
 }

@@ -90,7 +90,11 @@ export class FileScheduleStore implements ScheduleStore {
       return await this.load();
     } catch (error) {
       // What the system refuses (no permission, a folder in its place) is nothing to put aside.
-      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+      if ((error as NodeJS.ErrnoException).code !== undefined)
+        throw new ImproperlyConfigured(
+          `The schedule file ${this.path} cannot be read: ${(error as Error).message}. Make it readable, or name another (--schedule).`,
+          { cause: error },
+        );
       const aside = `${this.path}.unreadable-${process.pid}`;
       await rename(this.path, aside);
       this.#log?.warning(

@@ -1,5 +1,6 @@
 // A log whose place is full, closed, deleted or rotated: nothing throws, what is missing is counted and said, and it heals.
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -64,6 +65,21 @@ describe('a log file', () => {
       ['one', ''],
       ['two', ''],
     ]);
+  });
+});
+
+describe('a log file that is a pipe', () => {
+  it('and has no reader, or is full, holds nobody up', () => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const sink = fileSink(path, options);
+    logTo(sink)('nobody reads this');
+    expect([sink.lost, troubles]).toEqual([1, [expect.stringContaining('ENXIO')]]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    nowMs += 1000;
+    logTo(sink)('x'.repeat(1_000_000));
+    expect(sink.lost).toBeGreaterThan(0);
+    closeSync(reader);
   });
 });
 

@@ -1,6 +1,19 @@
 // The history when its disk is full, its file goes, or somebody else has it: what is heard meanwhile is kept and written later.
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -163,6 +176,38 @@ describe('a file that goes while it is open', () => {
     expect(readdirSync(folder).filter((name) => name.includes('restored'))).toEqual([]);
   });
 
+  it('comes back with all that was in it when its journal was deleted', async () => {
+    const { path, h, state, recovered, again } = await setting();
+    for (const end of ['-wal', '-shm']) rmSync(path + end);
+    events(state, 50, 80);
+    h.write(state.cut(), NOW);
+    await until(() => h.pending === 0, 'the rest to be written');
+    expect(recovered).toEqual([]);
+    expect(await successes(h)).toEqual({ rows: 80, rolled: 80 });
+    expect(await again()).toEqual({ rows: 80, rolled: 80 });
+  });
+
+  it('is put aside when a question finds it damaged, and a new one begun: when it was damaged before the start as well', async () => {
+    const { path, h } = await setting();
+    await h.close();
+    open = open.filter((one) => one !== h);
+    const size = statSync(path).size;
+    const file = openSync(path, 'r+');
+    writeSync(file, randomBytes(size - 2 * 4096), 0, size - 2 * 4096, 2 * 4096);
+    closeSync(file);
+    const later = await history(path);
+    expect(await successes(later)).toEqual({ rows: 0, rolled: 0 });
+    expect(readdirSync(folder).some((name) => name.startsWith('h.db.unreadable-'))).toBe(true);
+    const state = new ClusterState();
+    events(state, 50, 60);
+    later.write(state.cut(), NOW);
+    await later.written();
+    expect(await successes(later)).toEqual({ rows: 10, rolled: 10 });
+    await later.close();
+    open = open.filter((one) => one !== later);
+    expect(await successes(await history(path))).toEqual({ rows: 10, rolled: 10 });
+  });
+
   it('comes back when its folder was deleted', async () => {
     const { path, h, state, again } = await setting();
     rmSync(folder, { recursive: true });
@@ -195,7 +240,6 @@ describe('a file that goes while it is open', () => {
     const file = new HistoryFile(path, (db) => db.exec('CREATE TABLE IF NOT EXISTS t (a)'));
     file.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     writeFileSync(path, 'no database at all'.repeat(1000));
-    rmSync(`${path}-wal`);
     expect(file.reopen()).toBe('anew');
     expect(file.db.get('SELECT count(*) AS n FROM t')).toEqual({ n: 0 });
     expect(readdirSync(folder).some((name) => name.startsWith('h.db.unreadable-'))).toBe(true);

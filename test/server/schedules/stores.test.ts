@@ -1,8 +1,9 @@
 // The stores of schedules: the promises of each, and what is only the file's.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ImproperlyConfigured } from '../../../server/errors.ts';
 import { FileScheduleStore } from '../../../server/schedules/file-store.ts';
 import { openScheduleStore } from '../../../server/schedules/registry.ts';
 import { scheduleContract } from '../../contract/schedules.ts';
@@ -55,6 +56,22 @@ describe('the file', () => {
       entries: { a: { last_run_at: '1970-01-01T00:00:00.000Z', total_run_count: 2 } },
     });
     await lease.release();
+  });
+
+  it('is claimed although its lock is damaged: that holds nothing worth keeping', async () => {
+    const path = join(folder, 'damaged-lock');
+    writeFileSync(`${path}.lock`, 'no lock at all'.repeat(1000));
+    const store = new FileScheduleStore(path);
+    await expect(store.holder()).rejects.toThrow('not a database');
+    await store.claim();
+    expect(await store.holder()).toMatchObject({ pid: process.pid });
+    await store.close();
+  });
+
+  it('that is a folder is refused in words', async () => {
+    const path = join(folder, 'a-folder');
+    mkdirSync(`${path}.json`);
+    await expect(new FileScheduleStore(path).claim()).rejects.toThrow(ImproperlyConfigured);
   });
 
   it('that cannot be read is left where it is for a reader, who is told', async () => {

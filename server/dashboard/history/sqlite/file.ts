@@ -1,7 +1,7 @@
 // The history file as the writer has it open: whether its path still leads to it, and opening it anew when it does not.
 // A file that is open can be deleted or replaced under us: SQLite would go on writing into what nobody can find any more.
 // Not here: what is written (write.ts), who tells the reader (history.ts).
-// Holds: a deleted file comes back with all that was in it, from the connection that still has it, when there is room; a file put in
+// Holds: a deleted file, or journal, comes back with all that was in it, from the connection that still has it, when there is room; a file put in
 // its place is taken, when it is a history of this cluster; one that cannot be read is put aside, never overwritten.
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { EmbeddedDb } from '../../../embedded-db.ts';
@@ -39,7 +39,11 @@ export class HistoryFile {
   /** @throws FileGone */
   check(): void {
     const id = identity(this.#path);
-    if (id !== null && id === this.#id && this.#db.isOpen) return;
+    if (id !== null && id === this.#id && this.#db.isOpen) {
+      if (!this.#hasLostJournal()) return;
+      // What is in it alone, whoever opens the file anew would not find.
+      throw new FileGone(`The journal of the ${this.#what} ${this.#path} was deleted`);
+    }
     if (id !== null && id === this.#id) throw new FileGone(`The ${this.#what} ${this.#path} was out of reach`);
     throw new FileGone(
       id === null ? `The ${this.#what} ${this.#path} was deleted` : `The ${this.#what} ${this.#path} was replaced`,
@@ -51,9 +55,10 @@ export class HistoryFile {
     const id = identity(this.#path);
     const isReplaced = id !== null && id !== this.#id;
     const isSame = id !== null && id === this.#id;
+    const isOpen = this.#db.isOpen;
+    const copy = isReplaced || (isSame && !this.#hasLostJournal()) ? null : this.#copy();
     // A file that is in its place, was open, and yet has to be opened anew cannot be read.
-    const isBroken = isSame && this.#db.isOpen;
-    const copy = isReplaced || isSame ? null : this.#copy();
+    const isBroken = isSame && isOpen && copy === null;
     this.#db.close();
     if (isBroken) this.#putAside();
     if (copy !== null) {
@@ -65,6 +70,10 @@ export class HistoryFile {
     this.#walInode = inode(`${this.#path}-wal`);
     if (copy !== null) return 'restored';
     return isReplaced ? 'replaced' : isSame && !isBroken ? 'reached' : 'anew';
+  }
+
+  #hasLostJournal(): boolean {
+    return this.#walInode !== null && inode(`${this.#path}-wal`) !== this.#walInode;
   }
 
   #open(): EmbeddedDb {

@@ -32,6 +32,11 @@ import { type Bounds, type Work, WriteBehind } from './write-behind.ts';
 const RETRY_MS = 2000;
 /** After so many failures of a kind that names the file itself, it is opened anew. */
 const REOPEN_AFTER = 3;
+/** What SQLite says of a file that it cannot use. */
+const IS_OF_FILE =
+  /malformed|not a database|readonly database|no such table|disk I\/O error|not open|unable to open|is locked/i;
+/** ... and that no waiting will repair. */
+const IS_DAMAGED = /malformed|not a database/i;
 
 export interface HistoryOptions extends WriterOptions {
   readonly timer?: Timer;
@@ -73,6 +78,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   #trouble: { problem: 'full' | 'missing' | 'failing'; reason: string; since: number; times: number } | null = null;
   #givenUpBefore = 0;
   #anew = false;
+  #replacing: Promise<boolean> | null = null;
   #closing = false;
   readonly #idle = new Set<() => void>();
   readonly #recovered = new Set<(what: Recovered) => void>();
@@ -190,9 +196,43 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     args: Parameters<HistoryReader[Q]>,
     signal?: AbortSignal,
   ): Promise<ReturnType<HistoryReader[Q]>> {
+    try {
+      return await this.#askOnce(question, args, signal);
+    } catch (thrown) {
+      const error = toError(thrown);
+      if (this.#closing || !IS_OF_FILE.test(error.message)) throw error;
+      // A damaged page may be read long before it is written to.
+      const replaced = IS_DAMAGED.test(error.message) && (await this.#replaceDamaged());
+      if (replaced) return this.#askOnce(question, args, signal);
+      throw new ImproperlyConfigured(
+        this.failure ?? `The history file ${this.#path} cannot be read: ${error.message}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #askOnce<Q extends keyof HistoryQuestions>(
+    question: Q,
+    args: Parameters<HistoryReader[Q]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<HistoryReader[Q]>> {
     await this.#readable;
     if (this.#reader.ended && !this.#closing) this.#reader = new HistoryThread({ role: 'read', path: this.#path });
     return (await this.#reader.call(question, args, signal)) as ReturnType<HistoryReader[Q]>;
+  }
+
+  /** The file is put aside and begun anew, once for all who found it damaged. */
+  #replaceDamaged(): Promise<boolean> {
+    this.#replacing ??= this.#reopen()
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        this.#replacing = null;
+        this.#pump();
+      });
+    return this.#replacing;
   }
 
   #startWriter(): HistoryThread {
@@ -272,10 +312,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   #mustReopen(error: Error): boolean {
     if (this.#closing && !(error instanceof FileGone)) return false;
     if (error instanceof FileGone) return true;
-    const namesFile = /malformed|not a database|readonly database|no such table|disk I\/O error|not open/i.test(
-      error.message,
-    );
-    return namesFile && (this.#trouble?.times ?? 0) >= REOPEN_AFTER;
+    return IS_OF_FILE.test(error.message) && (this.#trouble?.times ?? 0) >= REOPEN_AFTER;
   }
 
   /** The reader lets the file go meanwhile: what closes last would remove the new one's journal. */
