@@ -5,7 +5,7 @@ import { againstP95 } from '../../web/src/workers/against-p95.ts';
 import { drawn, liveOf, textOf } from './support/drawn.tsx';
 import { clusterInfo, NOW, registeredTask, requestInfo, workerDetail, workerRow } from './support/factories.ts';
 
-const { Active } = await import('../../web/src/workers/active.tsx');
+const { Active, roomFor } = await import('../../web/src/workers/active.tsx');
 const { LiveSwitch } = await import('../../web/src/shell/live-switch.tsx');
 const { Limits } = await import('../../web/src/workers/limits.tsx');
 const { WorkerFigures } = await import('../../web/src/workers/worker-figures.tsx');
@@ -56,6 +56,23 @@ test('of a server that is silent, while its line is still open, nothing is said 
   expect(line).toContain('no answer');
   expect(line).not.toMatch(/\blive\b|events\/s/);
   expect(textOf(await drawn(<LiveSwitch />, [], liveOf({ cluster: clusterInfo() })))).toContain('live 10 events/s');
+});
+
+test('there is room for every slot before a task runs in it, and of a large pool for what ran when it was opened', async () => {
+  expect([0, 3, 4].map((running) => roomFor(4, running))).toEqual([4, 4, 4]);
+  expect([roomFor(300, 0), roomFor(300, 40), roomFor(null, 0)]).toEqual([12, 40, 12]);
+  const rowsOf = async (running: number) => {
+    const active_tasks = Array.from({ length: running }, (_, i) => requestInfo({ id: `t${i}` }));
+    return /--rows:(\d+)/.exec(await drawn(<Active worker={workerDetail({ concurrency: 4, active_tasks })} />))?.[1];
+  };
+
+  expect([await rowsOf(0), await rowsOf(4)]).toEqual(['4', '4']);
+});
+
+test('the slots that are busy are those of the tasks below, whatever the last heartbeat said', async () => {
+  const worker = workerDetail({ active: 3, active_tasks: [requestInfo()] });
+
+  expect(textOf(await drawn(<WorkerFigures worker={worker} />))).toMatch(/Pool \S+ 1 of/);
 });
 
 test('nothing runs, or it is unknown', async () => {

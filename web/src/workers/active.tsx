@@ -84,14 +84,11 @@ export function Active({ worker }: { worker: WorkerDetail }) {
     ];
   }, [worker.registered, readOnly, refused]);
   const tasks = [...worker.active_tasks].sort((a, b) => (a.time_start ?? Infinity) - (b.time_start ?? Infinity));
-  // Room for as many as there were at once: those below do not jump with every task that ends.
-  const room = useRef({ of: worker.hostname, rows: 0 });
-  if (room.current.of !== worker.hostname) room.current = { of: worker.hostname, rows: 0 };
-  room.current.rows = Math.max(room.current.rows, tasks.length);
   const size = worker.concurrency;
+  const rows = useRoom(worker.hostname, size, tasks.length);
   const idle = size === null ? 0 : Math.max(0, size - tasks.length);
   return (
-    <section className="card active" style={{ '--rows': room.current.rows } as CSSProperties}>
+    <section className="card active" style={{ '--rows': rows } as CSSProperties}>
       <div className="head">
         <h2>Active</h2>
         <p>
@@ -101,22 +98,20 @@ export function Active({ worker }: { worker: WorkerDetail }) {
               ? 'unknown: it has not answered yet'
               : 'nothing runs now'}
         </p>
-        {tasks.length > 0 && (
-          <ul className="legend">
-            <li data-state="STARTED">
-              <i className="swatch" />
-              runtime
-            </li>
-            <li>
-              <i className="tick" />
-              p95 of this task
-            </li>
-            <li>
-              <i className="end" />
-              bar ends at its limit
-            </li>
-          </ul>
-        )}
+        <ul className="legend">
+          <li data-state="STARTED">
+            <i className="swatch" />
+            runtime
+          </li>
+          <li>
+            <i className="tick" />
+            p95 of this task
+          </li>
+          <li>
+            <i className="end" />
+            bar ends at its limit
+          </li>
+        </ul>
       </div>
       <OperationNote operation={operation} />
       {tasks.length > 0 && (
@@ -126,7 +121,12 @@ export function Active({ worker }: { worker: WorkerDetail }) {
           lines={tasks.map((row) => ({ kind: 'row', key: row.id, row, within: false }))}
         />
       )}
-      {tasks.length > 0 && idle > 0 && <p className="idle muted">{plural(idle, 'slot')} idle</p>}
+      {idle > 0 && worker.inspected !== null && (
+        // By their number: others are another element, so that nothing counts as moved.
+        <p className="idle muted" key={idle}>
+          {plural(idle, 'slot')} idle
+        </p>
+      )}
       {confirm && (
         <ConfirmVerb
           verb="terminate"
@@ -140,6 +140,24 @@ export function Active({ worker }: { worker: WorkerDetail }) {
       )}
     </section>
   );
+}
+
+/** Rows there is room for at most, before one opens a worker on which more run. */
+const MOST_ROWS = 12;
+
+/**
+ * How many rows there is room for: one for each slot, so that what stands below never moves when tasks begin and end. Of a large pool as
+ * many as run when it is opened; more than that scroll.
+ */
+export function roomFor(size: number | null, running: number): number {
+  return Math.max(Math.min(size ?? MOST_ROWS, MOST_ROWS), running);
+}
+
+/** Another worker, or a pool that was resized, has another room. */
+function useRoom(of: string, size: number | null, running: number): number {
+  const kept = useRef({ of, size, rows: roomFor(size, running) });
+  if (kept.current.of !== of || kept.current.size !== size) kept.current = { of, size, rows: roomFor(size, running) };
+  return kept.current.rows;
 }
 
 /** How long it has run as far as is known. @unit seconds; null: it did not say when it began */
@@ -169,7 +187,7 @@ function Against({ task, limit }: { task: RequestInfo; limit: number | null }) {
   return (
     <span className={limit === null ? 'against open' : 'against'} data-state="STARTED" aria-hidden="true">
       <i style={{ width: `${bar.ran * 100}%` }} />
-      {bar.p95 !== null && <b style={{ left: `${bar.p95 * 100}%` }} />}
+      {bar.p95 !== null && <b style={{ transform: `translateX(${bar.p95 * 100}%)` }} />}
     </span>
   );
 }

@@ -54,7 +54,8 @@ function Pool({ worker, since }: { worker: WorkerDetail; since: number | null })
   const refused = useRefusal(worker, operation.isPending);
   const silent = worker.status !== 'online';
   const size = worker.concurrency;
-  const active = worker.active ?? (worker.inspected === null ? null : worker.active_tasks.length);
+  // The tasks of the list below, which are of the same moment; its heartbeats may be of another.
+  const active = worker.inspected === null ? worker.active : worker.active_tasks.length;
   const known = !silent && active !== null;
   const resize = (action: 'pool_grow' | 'pool_shrink') =>
     operation.mutate({ action, n: 1, destination: [worker.hostname] });
@@ -66,7 +67,7 @@ function Pool({ worker, since }: { worker: WorkerDetail; since: number | null })
       </h2>
       <p className={known ? 'value' : 'value unknown'}>
         {known ? count(active) : 'unknown'}
-        <small>{size === null ? 'busy, pool size unknown' : `of ${count(size)} busy`}</small>
+        <small key={active}>{size === null ? 'busy, pool size unknown' : `of ${count(size)} busy`}</small>
       </p>
       <div className="joined stepper" role="group" aria-label="Pool size">
         <Button
@@ -109,7 +110,11 @@ function Prefetch({ worker }: { worker: WorkerDetail }) {
       </h2>
       <p className={known ? 'value' : 'value unknown'}>
         {known ? count(taken) : 'unknown'}
-        {use?.unlimited ? <small>without a limit</small> : window ? <small>of {count(window)}</small> : null}
+        {use?.unlimited ? (
+          <small>without a limit</small>
+        ) : window ? (
+          <small key={taken}>of {count(window)}</small>
+        ) : null}
       </p>
       <span className="meter" aria-hidden="true">
         <i style={{ width: `${known && window ? Math.min(100, (taken / window) * 100) : 0}%` }} />

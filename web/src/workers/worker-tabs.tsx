@@ -2,6 +2,8 @@
 import type { KeyboardEvent } from 'react';
 import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { Stale } from '../ui/feedback.tsx';
+import { count, exactCount } from '../ui/format.ts';
+import { countRoom } from '../ui/steady-count.tsx';
 import { Limits } from './limits.tsx';
 import { PoolTab } from './pool-tab.tsx';
 import { Facts } from './worker-facts.tsx';
@@ -29,10 +31,11 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
     revoked: worker.revoked.length,
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (!step) return;
+    const at = TABS.indexOf(tab);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
     event.preventDefault();
-    const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length]!;
+    const next = TABS.at(to % TABS.length)!;
     onTab(next);
     document.getElementById(`tab-${next}`)?.focus();
   };
@@ -51,7 +54,7 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
             onClick={() => onTab(name)}
           >
             {WORD[name]}
-            {counts[name] !== undefined && <span>{counts[name]}</span>}
+            <Count of={counts[name]} />
           </button>
         ))}
         <p>
@@ -82,5 +85,16 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
         {tab === 'conf' && <Facts value={worker.conf} label="Configuration" note="Secrets are masked." />}
       </div>
     </section>
+  );
+}
+
+/** It grows while one looks, and moves no other tab. */
+function Count({ of }: { of: number | undefined }) {
+  if (of === undefined) return null;
+  const text = count(of);
+  return (
+    <span title={exactCount(of)} style={{ minWidth: `${countRoom(text)}ch` }}>
+      {text}
+    </span>
   );
 }

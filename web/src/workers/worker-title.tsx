@@ -29,11 +29,13 @@ export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
         </h1>
         <Alive status={worker.status} />
         <dl className="inline">
-          <Fact term="heard">
+          <Fact term="heard" ticks>
             <Age at={worker.last_heard} suffix=" ago" />
           </Fact>
           {worker.uptime !== null && !silent && (
-            <Fact term="up">{age(worker.uptime + (worker.inspected ? now - worker.inspected : 0))}</Fact>
+            <Fact term="up" ticks>
+              {age(worker.uptime + (worker.inspected ? now - worker.inspected : 0))}
+            </Fact>
           )}
           {worker.sw_ident && (
             <Fact term={worker.sw_ident}>
@@ -98,9 +100,10 @@ export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
   );
 }
 
-function Fact({ term, children }: { term: string; children: React.ReactNode }) {
+/** @param ticks it has room for all that it will say, so that what stands beside it does not move */
+function Fact({ term, ticks = false, children }: { term: string; ticks?: boolean; children: React.ReactNode }) {
   return (
-    <div>
+    <div className={ticks ? 'ticks' : undefined}>
       <dt>{term}</dt>
       <dd>{children}</dd>
     </div>
