@@ -10,18 +10,24 @@ import { ManualTimer, PushedClock } from '../support/clock.ts';
 import { makeDashboard, publisher, reader } from '../support/dashboard-shop.ts';
 import { until } from '../support/until.ts';
 
+/** A page that has its snapshot, at a dashboard whose time the test moves. */
+async function pageOnManualTime() {
+  const timer = new ManualTimer();
+  const dashboard = makeDashboard({}, timer);
+  const address = await dashboard.listen();
+  const publish = await publisher(dashboard);
+  const cluster = await dashboard.start();
+  const page = await reader(address);
+  await until(() => {
+    timer.advance(10);
+    return page.snapshots().length === 1;
+  }, 'the snapshot');
+  return { timer, publish, cluster, page };
+}
+
 describe('the live feed', () => {
   it('says hello, gives a snapshot, then numbered patches at most ten a second', async () => {
-    const timer = new ManualTimer();
-    const dashboard = makeDashboard({}, timer);
-    const address = await dashboard.listen();
-    const publish = await publisher(dashboard);
-    const cluster = await dashboard.start();
-    const page = await reader(address);
-    await until(() => {
-      timer.advance(10);
-      return page.snapshots().length === 1;
-    }, 'the snapshot');
+    const { timer, publish, cluster, page } = await pageOnManualTime();
     expect(page.frames.map((f) => f.type).slice(0, 2)).toEqual(['hello', 'snapshot']);
     const before = page.patches().length;
     for (let i = 0; i < 60; i++) {
@@ -131,16 +137,7 @@ describe('the live feed', () => {
   });
 
   it('keeps task rows within a budget under a flood, newest first, and brings the newest of the rest later', async () => {
-    const timer = new ManualTimer();
-    const dashboard = makeDashboard({}, timer);
-    const address = await dashboard.listen();
-    const publish = await publisher(dashboard);
-    const cluster = await dashboard.start();
-    const page = await reader(address);
-    await until(() => {
-      timer.advance(10);
-      return page.snapshots().length === 1;
-    }, 'the snapshot');
+    const { timer, publish, cluster, page } = await pageOnManualTime();
     const before = page.patches().length;
     const flood = (from: number, count: number) =>
       publish(

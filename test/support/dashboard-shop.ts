@@ -11,11 +11,11 @@ import { Celery } from '../../server/app/celery.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
 import type { Timer } from '../../server/timer.ts';
-import { exchange } from '../../server/transport/entity.ts';
 import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
 import type { OperationRecord } from '../../shared/wire/operations.ts';
 import type { TaskDetail } from '../../shared/wire/tasks.ts';
 import type { WorkersReply } from '../../shared/wire/workers.ts';
+import { eventsOf } from './events-of.ts';
 import { until } from './until.ts';
 import { startWorker } from './world.ts';
 
@@ -113,30 +113,5 @@ export async function reader(address: string, first?: object, options: object = 
 }
 
 export async function publisher(dashboard: Dashboard) {
-  const cluster = await dashboard.start();
-  const channel = await cluster.link.asking.channel();
-  await channel.declareExchange(exchange('celeryev', 'topic'));
-  await until(() => cluster.receiver.connected, 'the receiver');
-  let clock = 0;
-  return (events: object[]) =>
-    channel.publish({
-      exchange: 'celeryev',
-      routingKey: 'task.multi',
-      body: Buffer.from(
-        JSON.stringify(
-          events.map((e) => ({
-            hostname: 'w@h',
-            timestamp: Date.now() / 1000,
-            pid: 1,
-            utcoffset: 0,
-            clock: ++clock,
-            ...e,
-          })),
-        ),
-      ),
-      contentType: 'application/json',
-      contentEncoding: 'utf-8',
-      headers: {},
-      properties: {},
-    });
+  return (await eventsOf(dashboard, { hostname: 'w@h', pid: 1 })).publish;
 }

@@ -11,9 +11,9 @@ import {
   type DashboardParts,
 } from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
-import { exchange, queue } from '../../server/transport/entity.ts';
+import { queue } from '../../server/transport/entity.ts';
 import type { ClusterInfo } from '../../shared/wire/cluster.ts';
-import { until } from './until.ts';
+import { eventsOf } from './events-of.ts';
 
 /** An event as a worker sends it; what is left out is filled in. */
 export type SentEvent = Record<string, unknown> & { type: string };
@@ -25,32 +25,8 @@ export async function listening(options: DashboardOptions, parts: DashboardParts
     { log: silentLogger, pages: null, ...parts },
   );
   onTestFinished(() => dashboard.close());
-  const cluster = await dashboard.start();
-  await until(() => cluster.receiver.connected, 'events to be heard');
-  const channel = await cluster.link.asking.channel();
-  await channel.declareExchange(exchange('celeryev', 'topic'));
-  let clock = 0;
-  const tell = (events: readonly SentEvent[]) =>
-    channel.publish({
-      exchange: 'celeryev',
-      routingKey: 'task.multi',
-      body: Buffer.from(
-        JSON.stringify(
-          events.map((e) => ({
-            hostname: 'w1',
-            pid: 7,
-            timestamp: Date.now() / 1000,
-            utcoffset: 0,
-            clock: ++clock,
-            ...e,
-          })),
-        ),
-      ),
-      contentType: 'application/json',
-      contentEncoding: 'utf-8',
-      headers: {},
-      properties: {},
-    });
+  const { cluster, channel, publish } = await eventsOf(dashboard, { hostname: 'w1', pid: 7 });
+  const tell = (events: readonly SentEvent[]) => publish(events);
   const beat = (processed: number, more: object = {}): SentEvent => ({
     type: 'worker-heartbeat',
     processed,

@@ -2,7 +2,7 @@
 import { expect, it, vi } from 'vitest';
 
 vi.stubGlobal('document', { baseURI: 'http://dashboard/ops/' });
-const { get, urlOf } = await import('../../web/src/api/client.ts');
+const { del, get, urlOf } = await import('../../web/src/api/client.ts');
 
 it.each([
   ['1b2c', 'http://dashboard/ops/api/v2/tasks/1b2c/result?whole=true'],
@@ -10,6 +10,20 @@ it.each([
   ['..', 'http://dashboard/ops/api/v2/tasks/~../result?whole=true'],
 ])('the task %s is one segment of a path', (uuid, url) => {
   expect(urlOf('/tasks/:uuid/result', { params: { uuid }, query: { whole: true } })).toBe(url);
+});
+
+it('deletes what a row of the table says can be deleted, by its id', async () => {
+  const asked = vi.fn(async (..._: [url: string, init: RequestInit]) => new Response('{"deleted":"a/b"}'));
+  vi.stubGlobal('fetch', asked);
+
+  const reply = await del('/views/:id', { params: { id: 'a/b' } });
+
+  expect(asked.mock.calls.map(([url, { method }]) => [method, url])).toEqual([
+    ['DELETE', 'http://dashboard/ops/api/v2/views/a%2Fb'],
+  ]);
+  expect(reply).toEqual({ deleted: 'a/b' });
+  // @ts-expect-error tasks are not deleted
+  expect(() => del('/tasks/:uuid', { params: { uuid: 'x' } })).not.toThrow();
 });
 
 it('what is not in the table does not compile', () => {

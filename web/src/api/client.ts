@@ -86,6 +86,15 @@ export function post<Path extends PathOf<'POST'>>(
   });
 }
 
+/** @param path as in the table: '/views/:id' */
+export function del<Path extends PathOf<'DELETE'>>(
+  path: Path,
+  asked: Asked<`DELETE ${Path}`>,
+): Promise<ReplyOf<`DELETE ${Path}`>> {
+  const { params, query } = asked as { params?: Record<string, string>; query?: Params };
+  return request(apiUrl(filled(path, params), query), { method: 'DELETE', headers: { accept: 'application/json' } });
+}
+
 /** '/tasks/:uuid' to 'tasks/1b2c', whatever the name is made of. */
 function filled(path: string, params: Record<string, string> = {}): string {
   return path.slice(1).replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(toSegment(params[name]!)));

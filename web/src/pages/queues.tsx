@@ -15,6 +15,7 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
+import { withoutEmpty } from '../ui/list/facets.ts';
 import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
 import { focusLine } from '../ui/table/data-table.tsx';
@@ -47,7 +48,7 @@ export default function QueuesPage() {
   const { query, queues, facet, list } = useQueueList({ q, show, sort, by }, isHeld);
   const go = useCallback(
     (to: string | undefined, change: Search, replace = true) => {
-      const next = clean({ ...search, ...change }) as never;
+      const next = withoutEmpty({ ...search, ...change }) as never;
       void navigate(
         to === undefined
           ? { to: '/queues', search: next, replace }
@@ -57,10 +58,7 @@ export default function QueuesPage() {
     [navigate, search],
   );
   const open = (key: string) => {
-    const line = list.lines.find((one) => one.key === key);
-    if (line?.kind === 'more') list.setGroup(line.group, 'all');
-    else if (line?.kind === 'group') list.setGroup(key.slice('group '.length), line.open ? 'closed' : 'some');
-    else go(key, {}, name !== undefined);
+    if (!list.toggle(key)) go(key, {}, name !== undefined);
   };
   const close = () => {
     go(undefined, { tab: undefined, range: undefined }, false);
@@ -150,9 +148,4 @@ export default function QueuesPage() {
       </Listing>
     </>
   );
-}
-
-/** Empty choices leave the URL. */
-function clean(search: Search): Search {
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== ''));
 }

@@ -12,6 +12,7 @@ import { AsOf } from '../ui/as-of.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { plural } from '../ui/format.ts';
+import { withoutEmpty } from '../ui/list/facets.ts';
 import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
@@ -40,15 +41,9 @@ export default function WorkersPage() {
   const totals = fleetTotals(list.kept);
 
   const change = (next: Partial<{ q: string; sort: string; by: 'stem' | 'node' | 'flat'; show: string }>) =>
-    void navigate({ search: (before) => ({ ...before, ...clean(next) }), replace: true });
+    void navigate({ search: (before) => ({ ...before, ...withoutEmpty(next) }), replace: true });
   const open = (key: string) => {
-    if (/^(group|more) /.test(key)) toggle(key);
-    else void navigate({ to: '/workers/$name', params: { name: key } });
-  };
-  const toggle = (key: string) => {
-    const line = list.lines.find((one) => one.key === key);
-    if (line?.kind === 'more') list.setGroup(line.group, 'all');
-    if (line?.kind === 'group') list.setGroup(key.slice('group '.length), line.open ? 'closed' : 'some');
+    if (!list.toggle(key)) void navigate({ to: '/workers/$name', params: { name: key } });
   };
   useListKeys({
     keys: list.lines.map((line) => line.key),
@@ -136,9 +131,4 @@ export default function WorkersPage() {
       </Listing>
     </>
   );
-}
-
-/** Empty choices leave the URL. */
-function clean<T extends Record<string, unknown>>(search: T): T {
-  return Object.fromEntries(Object.entries(search).map(([k, v]) => [k, v === '' ? undefined : v])) as T;
 }

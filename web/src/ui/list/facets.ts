@@ -1,4 +1,5 @@
-// What is chosen above a list, and what one can keep of it, each with how many there are. Drawing: list-head.tsx, listing.tsx.
+// What is chosen above a list, as it stands in the URL, and what one can keep of it, each with how many there are. Drawing:
+// list-head.tsx, listing.tsx.
 
 export interface FacetItem {
   id: string;
@@ -16,4 +17,9 @@ export interface ListChoice<By extends string> {
   /** A facet; '': all. */
   show: string;
   by: By;
+}
+
+/** Empty choices leave the URL. */
+export function withoutEmpty<T extends object>(search: T): T {
+  return Object.fromEntries(Object.entries(search).map(([key, value]) => [key, value === '' ? undefined : value])) as T;
 }

@@ -26,6 +26,8 @@ export interface ListState<Row, Other extends string = never> {
   groups: number;
   by: 'stem' | 'flat' | Other;
   setGroup: (stem: string, how: 'all' | 'some' | 'closed') => void;
+  /** Opens or closes a group by its head or by what stands for its rest. @returns false: the line is a row */
+  toggle: (key: string) => boolean;
 }
 
 export function useList<Row, Other extends string = never>({
@@ -68,11 +70,19 @@ export function useList<Row, Other extends string = never>({
     keys: kept.map(keyOf),
     groups: lines.flatMap((line) => (line.kind === 'group' ? [keyOf(line.row)] : [])),
   };
+  const setGroup: ListState<Row>['setGroup'] = (stem, next) => setOpenness((before) => new Map(before).set(stem, next));
   return {
     lines,
     kept,
     by: how,
     groups: lines.filter((line) => line.kind === 'group').length,
-    setGroup: (stem, next) => setOpenness((before) => new Map(before).set(stem, next)),
+    setGroup,
+    toggle: (key) => {
+      const line = lines.find((one) => one.key === key);
+      if (line?.kind === 'more') setGroup(line.group, 'all');
+      else if (line?.kind === 'group') setGroup(key.slice('group '.length), line.open ? 'closed' : 'some');
+      else return false;
+      return true;
+    },
   };
 }
