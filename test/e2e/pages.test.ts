@@ -94,10 +94,14 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
       document.fonts.load('13px Low');
     `);
 
-  it('has nothing axe finds serious, in light and dark, in any font', async () => {
+  it.each([
+    ['overview and tasks', /^\/($|tasks)/],
+    ['workers', /^\/workers/],
+    ['queues, audit, and what is no page', /^\/(queues|audit|nowhere)/],
+  ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
     const page = await window.open('about:blank', { reducedMotion: 'reduce' });
     const found: Record<string, string[]> = {};
-    for (const [path, shown] of pages()) {
+    for (const [path, shown] of pages().filter(([path]) => these.test(path))) {
       await page.emulateMedia({ colorScheme: 'light' });
       await goTo(page, path, shown);
       const light = await violations(page);
@@ -173,7 +177,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
       `);
       if (small.length > 0) wrong[`${path} has small targets`] = small;
       const low = await page.evaluate<string[]>(`
-        [...document.querySelectorAll('tr.opens, nav a, nav button, .facets button, [role="tab"], .filters button')]
+        [...document.querySelectorAll('tr.opens, nav a, nav button, .sort, .fold-button, .facets button, [role="tab"], .filters button')]
           .map((element) => [element, element.getBoundingClientRect()])
           .filter(([, box]) => box.height > 1 && box.height < 43.5)
           .map(([element, box]) => element.outerHTML.slice(0, 100) + ' ' + Math.round(box.height))
@@ -183,6 +187,17 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
       if (serious.length > 0) wrong[`${path} has what axe finds serious`] = serious;
     }
     expect(wrong).toEqual({});
+  });
+
+  it('shows a worker whose name has 300 letters, and nothing scrolls sideways', async () => {
+    const page = await window.open('about:blank', { viewport: PHONE, hasTouch: true, isMobile: true });
+    const name = 'q'.repeat(300);
+    const known = await (await fetch(`${dashboard.address}/api/v2/workers/${WORKER}`)).json();
+    await page.route(`**/api/v2/workers/${name}`, (route) =>
+      route.fulfill({ json: { ...(known as object), hostname: name } }),
+    );
+    await goTo(page, `/workers/${name}`, '.limits tbody tr');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
   });
 
   it('edits a limit on a phone: the whole editor is in sight, and what is touched is 44 pixels high', async () => {
