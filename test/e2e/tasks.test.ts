@@ -231,6 +231,19 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     expect(await page.evaluate('shifts')).toEqual([]);
   });
 
+  it('stands where it was scrolled to when one comes back', async () => {
+    const page = await open('/tasks?state=SUCCESS', { viewport: { width: 1280, height: 400 } });
+    const rows = page.locator('.rows');
+    const last = (await cluster.sendMany('shop.limited', 20)).at(-1)!;
+    await stateOf(page, last, 'SUCCESS').waitFor();
+    await rows.evaluate((element) => (element as unknown as { scrollTo(x: number, y: number): void }).scrollTo(0, 160));
+    await page.getByText('Order is held while you are down the list').waitFor();
+    await page.getByRole('link', { name: 'Queues' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Queues' }).waitFor();
+    await page.goBack();
+    await expect.poll(() => rows.evaluate('(element) => element.scrollTop')).toBe(160);
+  });
+
   it('selects all that match beyond what is loaded, and revokes them in requests of what one request takes', async () => {
     const ids = await cluster.sendMany('shop.add', 1010, { queue: 'unattended' });
     const total = async () => (await dashboard.get<TaskPage>('tasks?q=queue:unattended&limit=1')).total;

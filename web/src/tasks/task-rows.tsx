@@ -1,6 +1,7 @@
 // What scrolls on the tasks page: the table, or why there is none, and above it how many are newer; at the foot what holds the order.
 import type { ReactNode, RefObject } from 'react';
 import { useConnection } from '../live/hooks.ts';
+import { SCROLLS, useRestoredScroll } from '../shell/restored-scroll.ts';
 import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { formatLoaded } from './task-list.ts';
@@ -31,10 +32,12 @@ export function TaskRows({
   children: ReactNode;
 }) {
   const { list, loading, newer, error } = tasks;
+  useRestoredScroll(scroller, (list?.rows.length ?? 0) > 0);
   return (
     <div
       className={loading && list ? 'rows dimmed' : 'rows'}
       ref={scroller}
+      {...SCROLLS}
       onScroll={(event) => onScrolled(event.currentTarget.scrollTop > 8)}
       onPointerEnter={(event) => event.pointerType === 'mouse' && onRest(true)}
       onPointerLeave={() => onRest(false)}
