@@ -241,7 +241,9 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await page.getByRole('link', { name: 'Queues' }).click();
     await page.getByRole('heading', { level: 1, name: 'Queues' }).waitFor();
     await page.goBack();
-    await expect.poll(() => rows.evaluate('(element) => element.scrollTop')).toBe(160);
+    await expect
+      .poll(() => rows.evaluate((element) => (element as unknown as { scrollTop: number }).scrollTop))
+      .toBe(160);
   });
 
   it('selects all that match beyond what is loaded, and revokes them in requests of what one request takes', async () => {

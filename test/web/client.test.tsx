@@ -26,6 +26,12 @@ it('deletes what a row of the table says can be deleted, by its id', async () =>
   expect(() => del('/tasks/:uuid', { params: { uuid: 'x' } })).not.toThrow();
 });
 
+it('a page of a proxy in place of a reply is named as such', async () => {
+  vi.stubGlobal('fetch', async () => new Response('<html>Sign in</html>'));
+
+  await expect(get('/workers', {})).rejects.toThrow(/not from the dashboard.*sign in again/);
+});
+
 it('what is not in the table does not compile', () => {
   const never = (): unknown[] => [
     // @ts-expect-error no such route

@@ -53,7 +53,19 @@ async function request<T>(url: string, init: RequestInit): Promise<T> {
     );
   }
   if (!reply.ok) throw await problemOf(reply);
-  return parseJsonExact(await reply.text()) as T;
+  const text = await reply.text();
+  try {
+    return parseJsonExact(text) as T;
+  } catch (cause) {
+    throw new ApiError(
+      {
+        status: reply.status,
+        title: 'This reply is not from the dashboard',
+        detail: 'Is there a proxy that wants you to sign in again? Load the page anew.',
+      },
+      { cause },
+    );
+  }
 }
 
 type Asked<K extends RouteKey> = (keyof ParamsOf<K> extends never ? { params?: never } : { params: ParamsOf<K> }) & {

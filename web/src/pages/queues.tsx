@@ -46,6 +46,7 @@ export default function QueuesPage() {
 
   const isHeld = resting || scrolled || name !== undefined;
   const { query, queues, facet, list } = useQueueList({ q, show, sort, by }, isHeld);
+  const isUnread = queues.length === 0 && query.isError;
   const go = useCallback(
     (to: string | undefined, change: Search, replace = true) => {
       const next = withoutEmpty({ ...search, ...change }) as never;
@@ -103,19 +104,22 @@ export default function QueuesPage() {
           )
         }
         head={
-          <ListHead
-            {...HEAD}
-            total={queues.length}
-            kept={list.kept.length}
-            facets={facetsOf(queues)}
-            q={q}
-            show={facet ?? ''}
-            by={list.by}
-            inputRef={input}
-            onChange={(next) => go(name, next)}
-          />
+          // Of a list that could not be read nothing is counted.
+          isUnread ? null : (
+            <ListHead
+              {...HEAD}
+              total={queues.length}
+              kept={list.kept.length}
+              facets={facetsOf(queues)}
+              q={q}
+              show={facet ?? ''}
+              by={list.by}
+              inputRef={input}
+              onChange={(next) => go(name, next)}
+            />
+          )
         }
-        foot={<QueueListFoot list={list} any={queues.length > 0} away={away} />}
+        foot={!isUnread && <QueueListFoot list={list} any={queues.length > 0} away={away} />}
       >
         {queues.length === 0 ? (
           <NoList what="queues" query={query}>
