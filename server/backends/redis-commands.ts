@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { toError } from '../errors.ts';
+import { createTimer } from '../timer.ts';
 import { redisError } from './redis-client.ts';
 import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
 import { storeClosed } from './store-errors.ts';
@@ -13,6 +14,9 @@ export type Argument = string | Buffer | number;
 const SHAS = new Map(
   [STORE, CHORD_PART, PLAN_CHORD, OPEN_CHORDS].map((lua) => [lua, createHash('sha1').update(lua).digest('hex')]),
 );
+
+/** For a server to take what was sent without waiting for its answer. @unit milliseconds */
+const GOODBYE_MS = 1000;
 
 export class RedisCommands {
   readonly #client: Redis;
@@ -60,7 +64,12 @@ export class RedisCommands {
     if (this.#away) this.#client.disconnect();
     else this.#client.on('error', () => this.#client.disconnect());
     await Promise.allSettled([...sent]);
-    if (this.#client.status === 'ready') await this.#client.quit().catch(() => {});
+    if (this.#client.status === 'ready') {
+      // What was sent has been answered; a server that says nothing would be found out half a minute later.
+      const waited = createTimer().after(GOODBYE_MS, () => this.#client.disconnect());
+      await this.#client.quit().catch(() => {});
+      waited.cancel();
+    }
     this.#client.disconnect();
   }
 }

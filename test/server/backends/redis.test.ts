@@ -290,6 +290,18 @@ describeNeedsRedis('results in Redis', () => {
       expect((await backend.get('before'))?.result).toBe(0);
     });
 
+    test('one that stands still is not waited for when the store is closed', async () => {
+      // Otherwise found out by what Celery's settings say of a silent line.
+      const backend = await open({ options: { socket_timeout: 3600, health_check_interval: 3600 } });
+      await backend.store(record('a', 'SUCCESS', 1));
+      server.pause();
+      try {
+        await backend.close();
+      } finally {
+        server.resume();
+      }
+    });
+
     test('a result that was stored while only the listening connection was lost is found', async () => {
       const backend = await open();
       const waiting = backend.wait('a', forever);
