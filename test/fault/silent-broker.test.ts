@@ -6,7 +6,7 @@ import { silentLogger } from '../../server/log.ts';
 import { describeRoute, ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
 import type { TaskDetail } from '../../shared/wire/tasks.ts';
 import type { WorkerDetail } from '../../shared/wire/workers.ts';
-import { getFrom } from '../support/python-dashboard.ts';
+import { getFrom, startListening } from '../support/python-dashboard.ts';
 import { describeNeedsRedis } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 import { PATIENT, World } from './world.ts';
@@ -36,7 +36,7 @@ describeNeedsRedis('a broker that stands still', { timeout: 120_000 }, () => {
       { log: silentLogger, pages: null },
     );
     cleanup.push(() => dashboard.close());
-    await dashboard.start();
+    await startListening(dashboard);
     const detail = () => getFrom<WorkerDetail>(dashboard, 'workers/w1@still');
     await until(async () => (await detail()).stats !== null, 'the worker to be known', PATIENT);
     const [running, , reserved] = await world.send(3, 0, world.gate);

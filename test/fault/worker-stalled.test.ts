@@ -7,7 +7,7 @@ import type { Overview } from '../../shared/wire/overview.ts';
 import type { TaskPage, WaitReply } from '../../shared/wire/tasks.ts';
 import type { AliveReply } from '../../shared/wire/workers.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
-import { dashboardOn } from '../support/python-dashboard.ts';
+import { dashboardOn, startListening } from '../support/python-dashboard.ts';
 import { openPythonShop } from '../support/python-shop.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -31,7 +31,7 @@ describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { t
         // What it has taken fills its window: it waits for no message either, and should not.
         shop.worker('hung@py', ['-c', '1', '-E', '-Q', 'hung', '--prefetch-multiplier', '40']),
       ]);
-      await dashboard.start();
+      await startListening(dashboard);
       const get = async <T>(path: string) => (await dashboard.app.inject({ url: `/api/v2/${path}` })).json<T>();
       const alive = async (worker: string) => {
         const reply = await dashboard.app.inject({ url: `/alive/${worker}` });

@@ -1,6 +1,7 @@
 // A small shop for tests of the dashboard: an app, a worker and a dashboard in this process, over a broker in memory; a reader of its
 // live feed and a publisher of events.
 // Holds: what a test made here ends with the test.
+
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,7 @@ import type { OperationRecord } from '../../shared/wire/operations.ts';
 import type { TaskDetail } from '../../shared/wire/tasks.ts';
 import type { WorkersReply } from '../../shared/wire/workers.ts';
 import { eventsOf } from './events-of.ts';
+import { startListening } from './python-dashboard.ts';
 import { until } from './until.ts';
 import { startWorker } from './world.ts';
 
@@ -74,7 +76,7 @@ export async function shop(options: DashboardOptions = {}, timer?: Timer) {
   const wait = app.task({ name: 'shop.wait' }, () => gate.opened);
   onTestFinished(() => gate.open());
   const dashboard = makeDashboard({ broker, result_backend: broker, ...options }, timer);
-  await dashboard.start();
+  await startListening(dashboard);
   const worker = await startWorker(app, { hostname: 'w1@shop', taskEvents: true, concurrency: 2 });
   await until(
     async () =>

@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
+import type { ClusterInfo } from '../../shared/wire/cluster.ts';
 import type { OperationRecord } from '../../shared/wire/operations.ts';
 import type { PythonShop } from './python-shop.ts';
+import { until } from './until.ts';
 
 /** It looks often, and is patient with a busy machine. Not started yet. */
 export function dashboardOn(shop: PythonShop, options: DashboardOptions = {}): Dashboard {
@@ -20,6 +22,14 @@ export function dashboardOn(shop: PythonShop, options: DashboardOptions = {}): D
     },
     { log: silentLogger, pages: null },
   );
+}
+
+/** Started, and listening to events: of those that are sent before it never hears. */
+export async function startListening(dashboard: Dashboard): Promise<void> {
+  await dashboard.start();
+  const isListening = async () =>
+    (await getFrom<ClusterInfo>(dashboard, 'cluster')).sources.some(({ name, ok }) => name === 'events' && ok);
+  await until(isListening, 'the dashboard to listen', { everyMs: 20 });
 }
 
 /** @param path below /api/v2/ */

@@ -5,7 +5,7 @@ import type { Dashboard, DashboardOptions } from '../../../server/dashboard/dash
 import type { RetryPlan } from '../../../shared/wire/task-values.ts';
 import type { TaskDetail } from '../../../shared/wire/tasks.ts';
 import type { WorkersReply } from '../../../shared/wire/workers.ts';
-import { dashboardOn, getFrom, operateOn } from '../../support/python-dashboard.ts';
+import { dashboardOn, getFrom, operateOn, startListening } from '../../support/python-dashboard.ts';
 import { openPythonShop, type PythonShop } from '../../support/python-shop.ts';
 import { until } from '../../support/until.ts';
 
@@ -32,7 +32,7 @@ export function usePythonCluster() {
     await shop.py(`result = [send('shop.add', n, n, queue='idle', priority=n) for n in (9, 0, 3, 4, 7)]`);
     dashboard = open();
     started = Date.now() / 1000;
-    await dashboard.start();
+    await startListening(dashboard);
     await until(async () => (await workers()).filter((w) => w.pool !== null).length === 4, 'four workers', BUSY);
   }, 3 * LONG);
   afterAll(async () => {

@@ -1,9 +1,11 @@
 // What is told of a task of Python: tries, results large and unreadable, and where they are kept.
 // Of one cluster with the other files here: ../python-cluster.test.ts.
+
 import { describe, expect, it } from 'vitest';
 import type { ClusterInfo } from '../../../shared/wire/cluster.ts';
 import type { CallReply, ResultReply } from '../../../shared/wire/task-values.ts';
 import type { TaskDetail } from '../../../shared/wire/tasks.ts';
+import { startListening } from '../../support/python-dashboard.ts';
 import { until } from '../../support/until.ts';
 import { BUSY, type PythonCluster } from './cluster.ts';
 
@@ -65,7 +67,7 @@ app.backend.client.set('celery-task-meta-' + result, pickle.dumps({'status': 'SU
     it('names the store of the workers when it was given none', async () => {
       const bare = open({ result_backend: null });
       try {
-        await bare.start();
+        await startListening(bare);
         await until(async () => (await workers(bare)).length >= 3, 'the workers', BUSY);
         const id = await c.shop.py<string>(`result = send('shop.add', 1, 2)`);
         await until(async () => (await get<TaskDetail>(`tasks/${id}`, bare)).state === 'SUCCESS', 'the task', BUSY);

@@ -15,7 +15,7 @@ import type { Progress, TaskDetail, WaitReply } from '../../../shared/wire/tasks
 import type { WaitCause, WaitReason } from '../../../shared/wire/wait.ts';
 import type { WorkerDetail, WorkersReply } from '../../../shared/wire/workers.ts';
 import { describeNeedsPythonOnRedis } from '../../support/needs.ts';
-import { dashboardOn, getFrom, operateOn } from '../../support/python-dashboard.ts';
+import { dashboardOn, getFrom, operateOn, startListening } from '../../support/python-dashboard.ts';
 import { openPythonShop, type PythonShop, type PythonWorker } from '../../support/python-shop.ts';
 
 /** The machine may be busy with other tests. */
@@ -35,7 +35,7 @@ describeNeedsPythonOnRedis('why tasks of a Python cluster wait', { timeout: 2 * 
     ]);
     await shop.py('app.conf.task_send_sent_event = True');
     dashboard = dashboardOn(shop);
-    await dashboard.start();
+    await startListening(dashboard);
     await shop.until(async () => {
       const { items } = await get<WorkersReply>('workers');
       return items.filter((w) => w.pool !== null && w.queues.length > 0).length === 3;

@@ -69,6 +69,9 @@ export class Cluster {
     this.#running.push(process);
     await process.says(/"address".*\n/, LONG);
     const address = addressOf(process);
+    // What happens before it listens to events it hears of late, or never.
+    const ready = async () => (await fetch(`${address}/readyz`)).ok;
+    await until(ready, 'the dashboard to listen', { timeoutMs: LONG, everyMs: 50 });
     return { address, process, get: (path) => getJson(`${address}/api/v2/${path}`) };
   }
 
