@@ -10,8 +10,11 @@ export const EVERY_NAME = /[A-Za-z_][\w.-]{0,63}/g;
 const NAME_CHAR = /[\w.\-\u00c0-\u024f\u0400-\u04ff]/;
 const MAX_NAME = 64;
 
+/** Numbers alone, such as the arguments (1, 2), name and show nothing. */
+const LETTER = /[A-Za-z\u0080-\uffff]/;
+
 export function maskTextBy(text: string, isSecret: (name: string) => boolean, words: RegExp): string {
-  if (text.length < 4) return text;
+  if (text.length < 4 || !LETTER.test(text)) return text;
   const cuts: Cut[] = [];
   if (text.includes('://')) urlCuts(text, cuts);
   if (text.includes(':\\/\\/') || /%3a%2f%2f/i.test(text)) escapedUrlCuts(text, cuts);

@@ -3,7 +3,7 @@
 // Holds: every event counts somewhere, so that sums stay true: what has no place counts under 'other', with its worker when there is
 // room for that; what belongs to a worker goes with it.
 import type { CeleryEvent } from '../../../shared/events/event.ts';
-import { LabelSets, OTHER_LABEL } from './label-sets.ts';
+import { type LabelSet, LabelSets, OTHER_LABEL } from './label-sets.ts';
 
 /** Types of events that are not Celery's, kept apart for all workers together. */
 const MAX_TYPES = 50;
@@ -36,13 +36,15 @@ export class EventTally {
   /** By type, of workers that have none either. */
   readonly #others = new Map<string, number>();
   readonly #types = new Set<string>();
+  /** Where each type counted last: in a burst most events are of the same worker and task as the one before. */
+  readonly #last = new Map<string, { readonly worker: string; readonly task: string; readonly set: LabelSet }>();
   runtimes: Runtime[] = [];
   /** Events counted under 'other' for want of a place, and runtimes that could not be kept. */
   leftOut = 0;
 
   /** @param maxBytes of the answer */
   constructor(maxBytes: number) {
-    this.#sets = new LabelSets({ maxBytes: maxBytes * (1 - REST_SHARE), lineBytes: LINE_BYTES });
+    this.#sets = new LabelSets({ maxBytes: maxBytes * (1 - REST_SHARE), lineBytes: LINE_BYTES }, () => this.#last.clear());
     this.#rests = new LabelSets({ maxBytes: maxBytes * REST_SHARE, lineBytes: LINE_BYTES });
   }
 
@@ -77,9 +79,16 @@ export class EventTally {
   }
 
   #count(worker: string, type: string, task: string, at: number): void {
+    const last = this.#last.get(type);
+    if (last !== undefined && last.worker === worker && last.task === task) {
+      if (at > last.set.last) last.set.last = at;
+      last.set.value++;
+      return;
+    }
     const set = this.#sets.take([worker, type, task], at);
     if (set) {
       set.value++;
+      this.#last.set(type, { worker, task, set });
       return;
     }
     this.leftOut++;

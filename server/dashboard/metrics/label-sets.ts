@@ -9,7 +9,7 @@ const IDLE = 86_400;
 /** Looking for idle ones among all takes a moment. @unit seconds */
 const LOOK_EVERY = 60;
 
-interface LabelSet {
+export interface LabelSet {
   readonly labels: readonly string[];
   readonly bytes: number;
   /** When it was last seen. @unit seconds since the epoch */
