@@ -104,10 +104,10 @@ describeNeedsPythonOnRedis('workers of both kinds, watching one another', () => 
   });
 
   it('exactly one of all workers does what an election is about, whoever calls for it', async () => {
-    const ORDERLY = 4;
-    let orderly = 0;
+    // Of each caller; on a busy machine few are.
+    const orderly = [0, 0];
     let won = 0;
-    for (let n = 0; orderly < ORDERLY && n < 100; n++) {
+    for (let n = 0; Math.min(...orderly) < 1 || n < 4; n++) {
       const id = `election-${n}`;
       if (n % 2 === 0) {
         await app.control.election(id, 'task', app.signature('elected', [id], {}, { queue: 'elected' }));
@@ -120,14 +120,13 @@ describeNeedsPythonOnRedis('workers of both kinds, watching one another', () => 
       const winners = winnersOf(id);
       won += winners.length;
       if (!events.isOrderly(id, NAMES.length)) continue;
-      orderly++;
+      orderly[n % 2]!++;
       expect(winners, id).toHaveLength(1);
       const leaders = logs().flatMap(
         (log) => new RegExp(`node (\\S+)\\.\\d+ elected for '${id}'`).exec(log)?.[1] ?? [],
       );
       expect(leaders, id).toEqual([winners[0], winners[0], winners[0]]);
     }
-    expect(orderly).toBe(ORDERLY);
     await expect.poll(() => cluster.keys.llen('elected')).toBe(won);
   });
 
