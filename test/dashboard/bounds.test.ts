@@ -11,6 +11,7 @@ import { Retention } from '../../server/dashboard/cluster/retention.ts';
 import { TaskEvents } from '../../server/dashboard/cluster/task-events.ts';
 import type { ClusterView } from '../../server/dashboard/cluster/view.ts';
 import { failureOf } from '../../server/dashboard/history/exception.ts';
+import { EventTally } from '../../server/dashboard/metrics/event-tally.ts';
 import { Interventions } from '../../server/dashboard/operations/interventions.ts';
 import { silentLogger } from '../../server/log.ts';
 import type { Connection } from '../../server/messaging/connection.ts';
@@ -218,4 +219,21 @@ test('wrong logins: twenty users and addresses are told of in ten seconds, and e
   expect(told.slice(20).map((one) => one.address)).toEqual(['10.0.0.29', '10.0.0.0']);
   timer.advance(10_000);
   expect(told.at(-1)).toEqual({ address: '10.0.0.0', user: 'me', times: 1 });
+});
+
+test('events of a worker that was forgotten and came back are counted from one', () => {
+  const tally = new EventTally(100_000);
+  const started = (hostname: string) =>
+    tally.add([{ type: 'task-started', uuid: 'u', name: 'a', hostname }], () => null);
+  for (const hostname of ['w1', 'w1', 'w2', 'w1']) started(hostname);
+  expect([...tally].map(({ worker, count }) => [worker, count])).toEqual([
+    ['w1', 3],
+    ['w2', 1],
+  ]);
+  tally.forgetWorkers(['w1']);
+  started('w1');
+  expect([...tally].map(({ worker, count }) => [worker, count])).toEqual([
+    ['w2', 1],
+    ['w1', 1],
+  ]);
 });

@@ -68,6 +68,12 @@ const write = (now = NOW) => writer.write(flatten(state.cut()), now);
 function expire(limits: Limits, now = NOW): void {
   while (writer.expire(limits, now) > 0);
 }
+/** @returns its id in the audit log */
+const revoked = (at: number): number =>
+  writer.operation({
+    ...{ at, who: 'a', action: 'revoke', subject: 's', request: '{}' },
+    ...{ outcome: 'ok', summary: '', answers: '[]', new_ids: null },
+  });
 const uuids = () => reader.tasks(ALL).items.map((t) => t.uuid);
 const select = <T>(sql: string): T[] => {
   const db = new EmbeddedDb(path);
@@ -127,18 +133,7 @@ describe('retention', () => {
     const gauges = [NOW, NOW - 31 * DAY, NOW - 31 * DAY - 1].flatMap((bucket) => ['up', bucket, 1]);
     const workers = [0, 31 * DAY, 31 * DAY + 1].flatMap((age) => [`w${age}`, '{}', NOW - age]);
     writer.write({ ...emptyWire(), gauges, workers }, NOW);
-    for (const age of [0, 365 * DAY, 365 * DAY + 1])
-      writer.operation({
-        at: NOW - age,
-        who: 'a',
-        action: 'revoke',
-        subject: 's',
-        request: '{}',
-        outcome: 'ok',
-        summary: '',
-        answers: '[]',
-        new_ids: null,
-      });
+    for (const age of [0, 365 * DAY, 365 * DAY + 1]) revoked(NOW - age);
     for (const age of [0, 34 * DAY, 36 * DAY]) tell(`f${age}`, ['failed'], NOW - age, { exception: "ValueError('x')" });
     write();
     expire(KEEP_ALL);
@@ -151,17 +146,7 @@ describe('retention', () => {
 
   it('what came of an operation goes with it', () => {
     for (const age of [366 * DAY, DAY]) {
-      const id = writer.operation({
-        at: NOW - age,
-        who: 'a',
-        action: 'revoke',
-        subject: 's',
-        request: '{}',
-        outcome: 'ok',
-        summary: '',
-        answers: '[]',
-        new_ids: null,
-      });
+      const id = revoked(NOW - age);
       writer.effect(id, '{}');
     }
     expire(KEEP_ALL);
