@@ -44,7 +44,9 @@ export class EventTally {
 
   /** @param maxBytes of the answer */
   constructor(maxBytes: number) {
-    this.#sets = new LabelSets({ maxBytes: maxBytes * (1 - REST_SHARE), lineBytes: LINE_BYTES }, () => this.#last.clear());
+    this.#sets = new LabelSets({ maxBytes: maxBytes * (1 - REST_SHARE), lineBytes: LINE_BYTES }, () =>
+      this.#last.clear(),
+    );
     this.#rests = new LabelSets({ maxBytes: maxBytes * REST_SHARE, lineBytes: LINE_BYTES });
   }
 
