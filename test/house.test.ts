@@ -162,6 +162,16 @@ describe('the floors', () => {
     expect(imports.some(({ from, to }) => asking.test(from) && to === 'server/dashboard/cluster/view.ts')).toBe(true);
   });
 
+  // What Node failed to load once, for want of a file descriptor or since the package was replaced meanwhile, it never loads again: a
+  // program that stays loads what it will need at its start.
+  it('nothing is loaded late but by a registry, which is asked at the start, by the command line, and what users name', () => {
+    const late = /\/registry\.ts$|^server\/(cli|serialization)\/|^server\/app\/load\.ts$/;
+    const found = product
+      .filter((path) => path.startsWith('server/') && !late.test(path))
+      .filter((path) => /(?<!typeof )\bimport\('/.test(readFileSync(ROOT + path, 'utf8')));
+    expect(found).toEqual([]);
+  });
+
   it('web and server meet only in shared', () => {
     const across = imports.filter(
       ({ from, to }) =>

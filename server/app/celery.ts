@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { Backend, BackendContext } from '../backends/contract.ts';
-import { createBackend } from '../backends/registry.ts';
+import { createBackend, loadBackend } from '../backends/registry.ts';
 import { retrying } from '../backends/retrying.ts';
 import type { KeywordsAlone } from '../canvas/call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
@@ -208,12 +208,20 @@ export class Celery implements AppHost {
     return this.#openBackend;
   }
 
+  /** Loads the code that results need and opens nothing: for programs that stay, whose first result may come at a bad time. */
+  async loadBackend(): Promise<void> {
+    await this.codec.load(this.#resultFormats());
+    await loadBackend(this.conf.resultBackendUrl());
+  }
+
+  #resultFormats({ result_accept_content, accept_content, result_serializer } = this.conf): string[] {
+    return [...(result_accept_content ?? accept_content), result_serializer];
+  }
+
   async #createBackend(): Promise<Backend> {
-    const { conf } = this;
-    const { codec } = this;
-    const names = [...(conf.result_accept_content ?? conf.accept_content), conf.result_serializer];
-    await codec.load(names);
-    const accept = codec.acceptSet(names);
+    await this.loadBackend();
+    const { conf, codec } = this;
+    const accept = codec.acceptSet(this.#resultFormats());
     const url = conf.resultBackendUrl();
     const opened = await createBackend({
       url: url === 'disabled' ? '' : url,

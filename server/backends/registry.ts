@@ -37,6 +37,14 @@ function schemeOf(url: string): string {
   return url === '' || url === 'disabled' ? 'disabled' : parseUrl(url).scheme;
 }
 
+/**
+ * The code of this kind of store, now. In a process that stays: once Node failed to load a module, for want of a file descriptor or since
+ * the package was replaced on the disk meanwhile, it does not try again.
+ */
+export async function loadBackend(url: string): Promise<void> {
+  await kinds.get(schemeOf(url))?.load();
+}
+
 /** @param context an empty URL means the disabled store */
 export async function createBackend(context: BackendContext): Promise<Backend> {
   const kind = kinds.get(schemeOf(context.url));

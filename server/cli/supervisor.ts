@@ -56,9 +56,14 @@ export class Supervisor {
     // The fourth channel closes when this process ends in any way: the child takes that as a word to stop.
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;
-    child.stdout!.setEncoding('utf8').on('data', onOutput ?? passOn(process.stdout));
+    if (!child.stdout || !child.stderr) {
+      // No file descriptor was left for its pipes: there is no process, and only `error` tells.
+      child.on('error', (error) => this.#closed(null, null, error));
+      return;
+    }
+    child.stdout.setEncoding('utf8').on('data', onOutput ?? passOn(process.stdout));
     const onError = onOutput ?? passOn(process.stderr);
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-4000);
       onError(text);
     });

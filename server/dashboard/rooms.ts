@@ -47,7 +47,7 @@ export class Rooms {
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #stop: () => void;
-  #metrics: Promise<Metrics> | null = null;
+  readonly #metrics: Metrics;
 
   constructor(
     history: HistoryStore,
@@ -67,7 +67,7 @@ export class Rooms {
     view.onEvents((events) => this.#tally.add(events, nameOf));
     view.onBatch((batch) => {
       this.#tally.forgetWorkers(batch.workersGone);
-      void this.#metrics?.then((metrics) => metrics.forgetWorkers(batch.workersGone));
+      this.#metrics.forgetWorkers(batch.workersGone);
     });
     const waiting = new Waiting(view, interventions, attention, baselines);
     const rates = new StartRates(() => timer.now() / 1000);
@@ -97,10 +97,11 @@ export class Rooms {
       schedules,
       options,
       masking,
-      metrics: () => this.metrics(),
+      metrics: () => this.#metrics,
       version,
       timer,
     };
+    this.#metrics = new Metrics(this.context, this.#tally);
     this.#stop = () => {
       for (const part of [feed, attention, follower, progress]) part.stop();
     };
@@ -117,15 +118,7 @@ export class Rooms {
     desk.rates.restore(desk.interventions.limits(), cluster.history).catch((error: unknown) => {
       this.#log.debug(`Rates since limits were changed could not be read: ${toError(error).message}`);
     });
-    this.#timer.every(DRAIN_EVERY_MS, () => {
-      if (this.#tally.runtimes.length > 0) void this.metrics().then((metrics) => metrics.drain());
-    });
-  }
-
-  /** Loaded when somebody reads them. */
-  metrics(): Promise<Metrics> {
-    this.#metrics ??= Metrics.create(this.context, this.#tally);
-    return this.#metrics;
+    this.#timer.every(DRAIN_EVERY_MS, () => this.#metrics.drain());
   }
 
   /** Nothing is told to pages any more. */

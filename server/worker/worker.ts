@@ -197,7 +197,8 @@ export class Worker implements RequestHost, PanelHandle {
         maxMemoryPerChild: app.conf.worker_max_memory_per_child,
         info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },
       });
-      // Stopped while its pool was loaded?
+      await app.loadBackend();
+      // Stopped while its code was loaded?
       if (this.#isStopping()) throw stoppedEarly();
       await this.#blueprint.start(this);
     } catch (error) {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
-import { besideHistory } from '../../server/dashboard/user-data/registry.ts';
+import { MemoryUserData } from '../../server/dashboard/user-data/memory.ts';
+import { besideHistory, registerUserData } from '../../server/dashboard/user-data/registry.ts';
 import { EmbeddedDb } from '../../server/embedded-db.ts';
 import { silentLogger } from '../../server/log.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
@@ -162,4 +163,20 @@ describe('the file', () => {
     expect(String(error)).toContain('memory://, sqlite://');
     expect(String(error)).not.toContain('hush');
   });
+});
+
+it('the code of the store is loaded with the dashboard, and its file opened when somebody asks', async () => {
+  const done: string[] = [];
+  registerUserData('early', async () => {
+    done.push('loaded');
+    return async () => {
+      done.push('opened');
+      return new MemoryUserData();
+    };
+  });
+  const dashboard = make({ user_data: 'early://x' });
+  await dashboard.app.inject('/api/v2/workers');
+  expect(done).toEqual(['loaded']);
+  await names(dashboard);
+  expect(done).toEqual(['loaded', 'opened']);
 });

@@ -4,7 +4,7 @@
 // nothing once it is forgotten; the answer is never much larger than `max_metrics_size`, whatever names are invented: each family has its
 // share, and what finds no room in it is told together under 'other'; every metric has a help text, and what ends in `_total` is a counter.
 // Flower: events.py get_prometheus_metrics
-import type { Counter, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { RouteContext } from '../routes/context.ts';
 import { type EventTally, label } from './event-tally.ts';
@@ -26,33 +26,23 @@ export class Metrics {
   readonly #runtime: Histogram;
   readonly #runtimeSets: LabelSets;
   readonly #events: Counter;
-  readonly #make: typeof import('prom-client');
 
-  static async create(context: RouteContext, tally: EventTally): Promise<Metrics> {
-    return new Metrics(
-      context,
-      tally,
-      (await import('prom-client')).default as unknown as typeof import('prom-client'),
-    );
-  }
-
-  constructor(context: RouteContext, tally: EventTally, make: typeof import('prom-client')) {
+  constructor(context: RouteContext, tally: EventTally) {
     this.#context = context;
     this.#tally = tally;
-    this.#make = make;
     const buckets = context.options.task_runtime_metric_buckets ?? DEFAULT_BUCKETS;
-    const registry = new make.Registry();
+    const registry = new Registry();
     this.#registry = registry;
-    make.collectDefaultMetrics({ register: registry });
+    collectDefaultMetrics({ register: registry });
     // Gauges named as counters are, which promtool refuses; each is the sum of one that stays (nodejs_active_handles, ...).
     for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
-    this.#events = new make.Counter({
+    this.#events = new Counter({
       name: 'flower_events_total',
       help: 'Number of events',
       labelNames: ['worker', 'type', 'task'],
       registers: [registry],
     });
-    this.#runtime = new make.Histogram({
+    this.#runtime = new Histogram({
       name: 'flower_task_runtime_seconds',
       help: 'Task runtime',
       labelNames: ['worker', 'task'],
@@ -98,7 +88,6 @@ export class Metrics {
 
   #gauges(): void {
     const { cluster, feed } = this.#context;
-    const { Counter, Gauge } = this.#make;
     const registers = [this.#registry];
     const maxBytes = this.#maxBytes(SHARES.gauge);
     /** @param together the value under 'other', of those that find no room: their sum, or the greatest of them */

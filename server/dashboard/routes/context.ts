@@ -38,7 +38,7 @@ export interface RouteContext {
   /** Takes secrets out of what is shown. What comes from events and inspect answers went through it already. */
   readonly masking: Masking;
   /** Loaded when somebody reads them. */
-  readonly metrics: () => Promise<Metrics>;
+  readonly metrics: () => Metrics;
   readonly version: string;
   readonly timer: Timer;
 }

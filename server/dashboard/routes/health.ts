@@ -14,7 +14,7 @@ export function healthRoutes(serve: Serve): void {
   });
 
   serve('GET /metrics', async ({ metrics }, _, reply) => {
-    const text = await (await metrics()).text();
+    const text = await metrics().text();
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text);
   });
 }

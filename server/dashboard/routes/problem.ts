@@ -19,6 +19,8 @@ const TITLES: Readonly<Record<number, string>> = {
 /** A broker's reply code, as an answer over HTTP. */
 const CHANNEL_STATUS = { 403: 403, 404: 404, 405: 409, 406: 409, 530: 409 } as const;
 
+const NO_DESCRIPTORS: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE']);
+
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   if (error instanceof ProblemError) {
     reply.headers(error.headers);
@@ -33,6 +35,13 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   else if (error instanceof ChannelError)
     sendProblem(reply, CHANNEL_STATUS[error.code], 'Refused by the broker', error.message);
   else if (error instanceof ImproperlyConfigured) sendProblem(reply, 503, 'Not usable', error.message);
+  else if (NO_DESCRIPTORS.has((error as { code?: unknown } | null)?.code))
+    sendProblem(
+      reply,
+      503,
+      'No file descriptor left',
+      'The server has as many files and connections open as it may (ulimit -n).',
+    );
   else {
     log.error(`${request.method} ${request.url.split('?')[0]}: ${toError(error).stack ?? String(error)}`);
     sendProblem(reply, 500, 'Internal error', 'The server failed to answer. Its log says more.');

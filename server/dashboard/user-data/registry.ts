@@ -28,7 +28,7 @@ registerUserData('sqlite', async () => {
   return (url, { timer }) => openUserDataFile(isUrl(url) ? parseUrl(url).path : url, timer);
 });
 
-/** Opens it when it is called. @param place a path or a URL  @throws ImproperlyConfigured at once, for a scheme nobody has registered */
+/** Opens it when what it returns is called. @param place a path or a URL  @throws ImproperlyConfigured at once, for a scheme nobody has registered */
 export function userDataAt(place: string): (context: UserDataContext) => Promise<UserDataStore> {
   const scheme = isUrl(place) ? parseUrl(place).scheme : 'sqlite';
   const load = factories.get(scheme);
@@ -38,7 +38,10 @@ export function userDataAt(place: string): (context: UserDataContext) => Promise
       `No user data is kept in ${safeUrl(place)}: give user_data a path, or one of ${known}.`,
     );
   }
-  return async (context) => (await load())(place, context);
+  // The code at once: in a process that stays, what Node failed to load (no file descriptor was left) it never loads again.
+  const loading = load();
+  loading.catch(() => {});
+  return async (context) => (await loading)(place, context);
 }
 
 /** Where it is by default: beside the history, in a file of its own. @param db the option of the history */

@@ -61,6 +61,10 @@ const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
   [/^MISCONF/, 'takes no writes, for it cannot save them to disk'],
   [/^DENIED|protected mode/, 'is in protected mode: it wants a password, or lets in nobody but its own machine'],
   [/max number of clients/, 'has no place for another connection (maxclients)'],
+  [
+    /\b(EMFILE|ENFILE)\b/,
+    'cannot be reached: this process has no file descriptor left for another connection (ulimit -n)',
+  ],
   [/^LOADING/, 'is still loading its data'],
   [/DB index is out of range/, 'has no database of that number'],
   [/ALTNAME_INVALID/, 'has a certificate for other names: write the name it is for, or ssl_check_hostname=false'],

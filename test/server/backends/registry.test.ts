@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { Celery } from '../../../server/app/celery.ts';
 import { MEMORY } from '../../../server/backends/flags.ts';
 import { backendFlags, createBackend, registerBackend } from '../../../server/backends/registry.ts';
 import { ImproperlyConfigured, NotImplementedError } from '../../../server/errors.ts';
+import { silentLogger } from '../../../server/log.ts';
+import { Worker } from '../../../server/worker/worker.ts';
 import { record, testContext } from './context.ts';
 
 describe('choosing a result store by URL', () => {
@@ -50,5 +53,26 @@ describe('choosing a result store by URL', () => {
     expect(await createBackend(testContext('mine://x'))).toBe(memory);
     expect(loads).toBe(1);
     await memory.close();
+  });
+
+  test('a worker has loaded the code of its store when it is ready, not at its first result', async () => {
+    const loaded: string[] = [];
+    const memory = await createBackend(testContext('memory://early'));
+    registerBackend('early', MEMORY, async () => {
+      loaded.push('code');
+      return () => {
+        loaded.push('opened');
+        return memory;
+      };
+    });
+    const app = new Celery('early', { broker: 'memory://early', backend: 'early://x' }, { log: silentLogger });
+    const worker = new Worker(app, { log: silentLogger });
+    await worker.start();
+    try {
+      expect(loaded[0]).toBe('code');
+    } finally {
+      await worker.stop('cold');
+      await app.close();
+    }
   });
 });

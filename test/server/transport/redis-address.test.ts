@@ -245,6 +245,13 @@ describe('clients of a store', () => {
     expect(waits({ max_retries: null, timeout: 3 })[0]).toBe(3);
   });
 
+  it('say that this process, not the server, has no place for another connection', () => {
+    const error = Object.assign(new Error('connect EMFILE 10.0.0.1:6379 - Local (undefined:undefined)'), {
+      code: 'EMFILE',
+    });
+    expect(explanation(error)).toMatch(/no file descriptor left .*\(ulimit -n\)/);
+  });
+
   it('never show their password, looked at from any side', () => {
     const error = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
       command: { name: 'auth', args: ['MARKER'] },
