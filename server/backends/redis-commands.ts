@@ -9,7 +9,7 @@ import { redisError } from './redis-client.ts';
 import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
 import { storeClosed } from './store-errors.ts';
 
-export type Argument = string | Buffer | number;
+type ScriptArgument = string | Buffer | number;
 
 const SHAS = new Map(
   [STORE, CHORD_PART, PLAN_CHORD, OPEN_CHORDS].map((lua) => [lua, createHash('sha1').update(lua).digest('hex')]),
@@ -46,7 +46,7 @@ export class RedisCommands {
     }
   }
 
-  script(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  script(lua: string, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args];
     return this.run(async (redis) => {
       try {

@@ -36,7 +36,7 @@ export interface CallOptionRow {
   readonly fixed?: true;
 }
 
-export const CALL_OPTIONS = {
+const CALL_OPTIONS = {
   task_id: { takes: 'id', asKeyword: 'never', position: true },
   countdown: { asKeyword: 'never' },
   eta: { asKeyword: 'never' },

@@ -22,7 +22,6 @@ export interface TryEnd {
 }
 
 export interface Batch {
-  readonly n: number;
   readonly tasks: TaskRecord[];
   readonly created: number;
   readonly finishes: TryEnd[];
@@ -88,10 +87,6 @@ export class ClusterState {
     this.#maxTaskTypes = options.maxTaskTypes ?? 10_000;
   }
 
-  /** Number of the batch now open. */
-  get n(): number {
-    return this.#n;
-  }
   /** Tasks changed in the open batch. */
   get dirty(): number {
     return this.#open.tasks.length;
@@ -109,7 +104,8 @@ export class ClusterState {
   /** Close the open batch and begin the next. */
   cut(): Batch {
     const open = this.#open;
-    const batch: Batch = { n: this.#n++, ...open, workersGone: open.gone };
+    this.#n++;
+    const batch: Batch = { ...open, workersGone: open.gone };
     this.#open = openBatch();
     this.#evict();
     return batch;

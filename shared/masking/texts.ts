@@ -131,10 +131,10 @@ function valueAfter(text: string, from: number, to: number, isInSource: boolean)
       return cutOf(text, next, isInSource);
   }
   if (!isQuoted) {
-    const told = TOLD.exec(text.slice(at, at + 40))?.[0];
-    if (told !== undefined) return toldValue(text, at + told.length);
+    const stated = STATED.exec(text.slice(at, at + 40))?.[0];
+    if (stated !== undefined) return statedValue(text, at + stated.length);
     if (/[ \t]/.test(text[at] ?? '') && isPlainCommand(text, from, name))
-      return toldValue(text, skip(text, at, SPACES), /^(?:default\s+)?/i);
+      return statedValue(text, skip(text, at, SPACES), /^(?:default\s+)?/i);
   }
   at = skip(text, at, SPACES);
   const operator = OPERATOR.exec(text.slice(at, at + 64))?.[0];
@@ -173,7 +173,7 @@ const OPERATOR =
   /^(?:!==?|===|:=|->|:\s{0,4}(?:(?:typing\.)?(?:str|bytes|string|any|SecretStr|Optional\[\w{1,20}\]|Final(?:\[\w{1,20}\])?)(?:\s?\|\s?\w{1,20})?)\s{0,4}=)(?!=)/i;
 const BELOW = /^(?:[>|][+-]?[ \t]*)?\n[ \t]*/;
 /** password is x, API key provided: x */
-const TOLD = /^[ \t](?:is|was|provided|given|used|supplied)(?::|[ \t])[ \t]{0,4}/i;
+const STATED = /^[ \t](?:is|was|provided|given|used|supplied)(?::|[ \t])[ \t]{0,4}/i;
 
 function lineBefore(text: string, at: number): string {
   const near = text.slice(Math.max(0, at - 64), at);
@@ -189,7 +189,7 @@ function isPlainCommand(text: string, from: number, name: string): boolean {
 const WORD_END = /[\s'",;)\]}]/;
 
 /** A word of a sentence: in quotes, or with a digit in it, so that "password is required" stays. */
-function toldValue(text: string, at: number, before = /^/): Cut | null {
+function statedValue(text: string, at: number, before = /^/): Cut | null {
   const from = at + (before.exec(text.slice(at, at + 16))?.[0].length ?? 0);
   const quote = text[from];
   if (quote === "'" || quote === '"') return cutOf(text, from, false);

@@ -1,5 +1,5 @@
 // The task query language as data: what a query is, which fields there are, and exactly what each node means.
-// Not here: text to tree (lexer.ts, parser.ts), tree to text (printer.ts), tree against one row (match.ts), tree to SQL (dashboard/history).
+// Not here: text to tree (lexer.ts, parser.ts), tree against one row (match.ts), tree to SQL (dashboard/history).
 // Holds: trees built with `allOf`, `anyOf` and `not` are normal, and parse(print(tree)) gives a normal tree back unchanged.
 // Celery: none. Flower: docs/tasks_filter.rst; every query Flower accepts is accepted here.
 //
@@ -84,7 +84,7 @@ export interface CompareNode {
   readonly field: NumberField;
   readonly relation: Relation;
   readonly value: number;
-  /** The value as it was written: `1.5s`, `-15m`. Only the printer reads it. */
+  /** The value as it was written: `1.5s`, `-15m`. For showing the condition again. */
   readonly text: string;
 }
 export interface RangeNode {

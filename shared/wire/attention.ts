@@ -34,7 +34,7 @@ export type NeedKind = Static<typeof NeedKind>;
  * Something that needs a person, with what it is concluded from and where to look. All of one kind that hold at the same time are one
  * need, so that there are five at most.
  */
-export const Attention = Type.Object({
+export const Need = Type.Object({
   kind: NeedKind,
   /** critical: work stands still or the picture is blind. warning: it goes wrong. notice: worth knowing. */
   severity: Type.Union([Type.Literal('critical'), Type.Literal('warning'), Type.Literal('notice')]),
@@ -55,4 +55,4 @@ export const Attention = Type.Object({
   /** Path within the SPA, with its search. */
   href: Str,
 });
-export type Attention = Static<typeof Attention>;
+export type Need = Static<typeof Need>;

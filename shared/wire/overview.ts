@@ -1,6 +1,6 @@
 // The overview and failures by kind: is the cluster well, and what fails.
 import { type Static, Type } from 'typebox';
-import { Attention } from './attention.ts';
+import { Need } from './attention.ts';
 import { KnowledgeBySource } from './cluster.ts';
 import { QueueRow } from './queues.ts';
 import { Bool, Int, NBool, NInt, NNum, NStr, Num, Str } from './schema.ts';
@@ -56,7 +56,7 @@ export type Figures = Static<typeof Figures>;
 /** The lists are cut: trouble first, `..._total` says how many there are. All of them: /queues, /workers. */
 export const Overview = Type.Object({
   /** Five at most, the most urgent first; further ones are counted in `attention_more`. */
-  attention: Type.Array(Attention),
+  attention: Type.Array(Need),
   attention_more: Int,
   /** The first round of questions has not ended yet: what is not listed may only not be known. */
   settling: Bool,

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { Bool, Int, NBool, NInt, NNum, NStr, Nullable, Str } from './schema.ts';
 
-export const EntrySchedule = Type.Union([
+const EntrySchedule = Type.Union([
   Type.Object({
     kind: Type.Literal('interval'),
     /** @unit seconds */
@@ -23,7 +23,7 @@ export const EntrySchedule = Type.Union([
 ]);
 
 /** What null stands for is unknown: a beat of before writes down the runs only. */
-export const ScheduleEntry = Type.Object({
+export const ScheduleRow = Type.Object({
   name: Str,
   task: NStr,
   schedule: Nullable(EntrySchedule),
@@ -42,10 +42,10 @@ export const ScheduleEntry = Type.Object({
   next_run: NNum,
   next_run_reason: NStr,
 });
-export type ScheduleEntry = Static<typeof ScheduleEntry>;
+export type ScheduleRow = Static<typeof ScheduleRow>;
 
 /** The beat that sends what is due. */
-export const ScheduleLease = Type.Object({
+export const LeaseInfo = Type.Object({
   /** free: no beat has it, so that nothing is sent. */
   state: Type.Union([Type.Literal('held'), Type.Literal('free'), Type.Literal('unknown')]),
   pid: NInt,
@@ -54,14 +54,14 @@ export const ScheduleLease = Type.Object({
   /** Why it is unknown. */
   reason: NStr,
 });
-export type ScheduleLease = Static<typeof ScheduleLease>;
+export type LeaseInfo = Static<typeof LeaseInfo>;
 
 export const SchedulesReply = Type.Object({
   /** Where it is kept, without secrets; null: this dashboard was not told. */
   store: NStr,
   /** By name; null: unknown, `reason` says why. */
-  items: Nullable(Type.Array(ScheduleEntry)),
+  items: Nullable(Type.Array(ScheduleRow)),
   reason: NStr,
-  lease: ScheduleLease,
+  lease: LeaseInfo,
 });
 export type SchedulesReply = Static<typeof SchedulesReply>;

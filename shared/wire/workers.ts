@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Evidence } from './attention.ts';
 import { Bool, Int, NBool, NInt, NNum, NStr, Nullable, Num, Str } from './schema.ts';
 
-export const WorkerStatus = Type.Union([Type.Literal('online'), Type.Literal('late'), Type.Literal('offline')]);
+const WorkerStatus = Type.Union([Type.Literal('online'), Type.Literal('late'), Type.Literal('offline')]);
 
 export const WorkerRow = Type.Object({
   hostname: Str,
@@ -63,7 +63,7 @@ export const RequestInfo = Type.Object(
 );
 export type RequestInfo = Static<typeof RequestInfo>;
 
-export const RegisteredTask = Type.Object({
+export const WorkerTask = Type.Object({
   name: Str,
   rate_limit: NStr,
   time_limit: NNum,
@@ -80,7 +80,7 @@ export const RegisteredTask = Type.Object({
   /** Tasks started on this worker per minute since then, by its events; null: too early to say, or its events are not heard. */
   per_min_since: Type.Optional(NNum),
 });
-export type RegisteredTask = Static<typeof RegisteredTask>;
+export type WorkerTask = Static<typeof WorkerTask>;
 
 /** What a worker held when it was last heard. */
 export const HeldTasks = Type.Object({
@@ -139,7 +139,7 @@ export const WorkerDetail = Type.Intersect([
     /** Why it was not asked what it has reserved and scheduled: those lists are unknown, not empty. null: it was, or it never answered at all. */
     unlisted_reason: NStr,
     revoked: Type.Array(Str),
-    registered: Type.Array(RegisteredTask),
+    registered: Type.Array(WorkerTask),
     prefetch_count: NInt,
     prefetch: Type.Optional(Nullable(PrefetchUse)),
     uptime: NNum,

@@ -96,11 +96,11 @@ test('a worker that is gone takes with it what it answered', async () => {
 });
 
 test('a worker that loses its place to a newcomer is forgotten everywhere', async () => {
-  const { tell, beat, cluster } = await listening({ broker: 'memory://places', db: ':memory:', max_workers: 1 });
-  await tell([beat(1), { type: 'task-started', uuid: 'a' }]);
+  const { emit, beat, cluster } = await listening({ broker: 'memory://places', db: ':memory:', max_workers: 1 });
+  await emit([beat(1), { type: 'task-started', uuid: 'a' }]);
   await until(() => cluster.state.workers.has('w1'), 'the first');
   cluster.inspector.workers.set('w1', {} as never);
-  await tell([{ type: 'worker-offline' }, beat(1, { hostname: 'w2' })]);
+  await emit([{ type: 'worker-offline' }, beat(1, { hostname: 'w2' })]);
   await until(() => cluster.state.workers.has('w2') && !cluster.inspector.workers.has('w1'), 'the second in its place');
   expect([...cluster.state.workers.keys()]).toEqual(['w2']);
 });
@@ -207,18 +207,18 @@ test('failures are grouped by their class, with 300 characters of a message', ()
 
 test('wrong logins: twenty users and addresses are told of in ten seconds, and each again afterwards', () => {
   const timer = new ManualTimer();
-  const told: WrongLogin[] = [];
-  const wrong = new WrongLogins(timer, (one) => told.push(one));
+  const reported: WrongLogin[] = [];
+  const wrong = new WrongLogins(timer, (one) => reported.push(one));
   for (let n = 0; n < 30; n++) wrong.wrong(`10.0.0.${n}`, 'me');
-  expect(told.map((one) => one.address)).toEqual(Array.from({ length: 20 }, (_, n) => `10.0.0.${n}`));
+  expect(reported.map((one) => one.address)).toEqual(Array.from({ length: 20 }, (_, n) => `10.0.0.${n}`));
   timer.advance(10_000);
-  expect(told).toHaveLength(20);
+  expect(reported).toHaveLength(20);
   wrong.wrong('10.0.0.29', 'me');
   wrong.wrong('10.0.0.0', 'me');
   wrong.wrong('10.0.0.0', 'me');
-  expect(told.slice(20).map((one) => one.address)).toEqual(['10.0.0.29', '10.0.0.0']);
+  expect(reported.slice(20).map((one) => one.address)).toEqual(['10.0.0.29', '10.0.0.0']);
   timer.advance(10_000);
-  expect(told.at(-1)).toEqual({ address: '10.0.0.0', user: 'me', times: 1 });
+  expect(reported.at(-1)).toEqual({ address: '10.0.0.0', user: 'me', times: 1 });
 });
 
 test('events of a worker that was forgotten and came back are counted from one', () => {

@@ -10,12 +10,12 @@ const START = 1_790_000_000;
 /** A stream whose clocks a test moves. */
 async function listening() {
   const clock = { now: START, monotonicMs: 0 };
-  const told = { lost: () => {}, back: () => {} };
+  const receiverCalls = { lost: () => {}, back: () => {} };
   const saved: { name: string; bucket: number; value: number }[] = [];
   const receiver = {
     connected: true,
-    onLost: (fn: () => void) => Object.assign(told, { lost: fn }),
-    onGap: (fn: () => void) => Object.assign(told, { back: fn }),
+    onLost: (fn: () => void) => Object.assign(receiverCalls, { lost: fn }),
+    onGap: (fn: () => void) => Object.assign(receiverCalls, { back: fn }),
   };
   const history = {
     gauges: async () => [],
@@ -48,76 +48,76 @@ async function listening() {
     }
   };
   run(10);
-  return { made, clock, told, saved, pass, hear, run, cause: () => made.gaps.current?.cause };
+  return { made, clock, receiverCalls, saved, pass, hear, run, cause: () => made.gaps.current?.cause };
 }
 
 test('a line that breaks while this process runs was closed by a broker that is away', async () => {
-  const { made, clock, told, run, cause } = await listening();
+  const { made, clock, receiverCalls, run, cause } = await listening();
   run(20);
-  told.lost();
+  receiverCalls.lost();
   expect(cause()).toBe('broker-away');
   expect(made.gaps.current?.since).toBe(clock.now);
 });
 
 test('a line that is closed because this process did not run: it stood still, from when it stopped', async () => {
-  const { made, clock, told, pass, cause } = await listening();
+  const { made, clock, receiverCalls, pass, cause } = await listening();
   const stopped = clock.now;
   pass(300);
   expect(made.tick(clock.now)).toBe(false);
-  told.lost();
+  receiverCalls.lost();
   expect(cause()).toBe('stood-still');
   expect(made.gaps.current?.since).toBe(stopped);
 });
 
 test('also when the closed line is noticed before the tick that is late', async () => {
-  const { made, clock, told, pass, cause } = await listening();
+  const { made, clock, receiverCalls, pass, cause } = await listening();
   const stopped = clock.now;
   pass(300);
-  told.lost();
+  receiverCalls.lost();
   expect(cause()).toBe('stood-still');
   expect(made.gaps.current?.since).toBe(stopped);
 });
 
 test('also when what had waited on the line is read first: it was sent before it stood still', async () => {
-  const { made, clock, told, pass, hear, cause } = await listening();
+  const { made, clock, receiverCalls, pass, hear, cause } = await listening();
   const stopped = clock.now;
   pass(300);
   made.tick(clock.now);
   hear(stopped + 1);
-  told.lost();
+  receiverCalls.lost();
   expect(cause()).toBe('stood-still');
 });
 
 test('one that stood still and heard all the same lost the line for another reason, later', async () => {
-  const { clock, told, made, pass, run, cause } = await listening();
+  const { clock, receiverCalls, made, pass, run, cause } = await listening();
   pass(30);
   made.tick(clock.now);
   run(20);
-  told.lost();
+  receiverCalls.lost();
   expect(cause()).toBe('broker-away');
   expect(made.gaps.current?.since).toBe(clock.now);
 });
 
 test('a machine that is busy for some seconds did not stand still, nor does a clock that is set say so', async () => {
-  const { clock, told, made, pass, cause } = await listening();
+  const { clock, receiverCalls, made, pass, cause } = await listening();
   pass(4);
   expect(made.tick(clock.now)).toBe(true);
   clock.now += 3600;
   made.clockSet(3_600_000);
   pass(1);
   expect(made.tick(clock.now)).toBe(true);
-  told.lost();
+  receiverCalls.lost();
   expect(cause()).toBe('broker-away');
 });
 
 test('the cause is kept with the gap: it stands in the history when it is over and counted', async () => {
-  const { made, clock, told, saved, pass, hear } = await listening();
+  const { made, clock, receiverCalls, saved, pass, hear } = await listening();
   const stopped = clock.now;
   pass(300);
   made.tick(clock.now);
-  told.lost();
+  receiverCalls.lost();
   pass(1);
-  told.back();
+  receiverCalls.back();
   for (let i = 0; i < 3; i++) {
     made.gaps.take({ type: 'worker-heartbeat', hostname: 'w1', pid: 1, processed: 7, timestamp: clock.now });
     pass(2);

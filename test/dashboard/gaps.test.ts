@@ -88,16 +88,16 @@ test('events that wait in the worker when its heart beats are not taken for lost
 test('a worker started anew meanwhile counts from zero; one whose tasks nobody tells counts not at all', () => {
   const gaps = new Gaps();
   const w = worker(gaps, 'w1', 1);
-  const mute = worker(gaps, 'w2', 2);
+  const quiet = worker(gaps, 'w2', 2);
   w.tells(10);
   w.beat(10);
-  mute.beat(500);
+  quiet.beat(500);
   gaps.open(0, 1, new Set(['w2']));
   gaps.close(5);
   const anew = worker(gaps, 'w1', 3);
   for (let i = 0; i < 3; i++) {
     anew.beat(7);
-    mute.beat(900);
+    quiet.beat(900);
   }
   expect(gaps.finalize(6)).toMatchObject({ tasks: 7, events: 21 });
 });

@@ -17,19 +17,19 @@ const each = (of: (i: number) => SentEvent): SentEvent[] => Array.from({ length:
 it('invented names, queues, exceptions, states, hosts and labels are bounded; what is left out is counted and said', async () => {
   // Room for all labels: what finds none is told in metrics.test.ts.
   const options = { ...place(), max_workers: 500, max_tasks: 10_000, max_metrics_size: 10_000_000 };
-  const { dashboard, cluster, tell, metrics } = await listening(options);
+  const { dashboard, cluster, emit, metrics } = await listening(options);
   const get = async <T>(path: string) => {
     const reply = await dashboard.app.inject(`/api/v2/${path}`);
     expect([path, reply.statusCode]).toEqual([path, 200]);
     return reply.json<T>();
   };
-  await tell(each((i) => ({ type: 'task-succeeded', uuid: `n${i}`, name: `invented.${i}`, runtime: 0.1 })));
-  await tell(each((i) => ({ type: 'task-succeeded', uuid: `q${i}`, name: 'shop.add', queue: `queue-${i}` })));
-  await tell(each((i) => ({ type: 'task-failed', uuid: `e${i}`, name: 'shop.add', exception: `Invented${i}('x')` })));
-  await tell(each((i) => ({ type: `task-invented${i}`, uuid: `s${i}`, name: 'shop.add' })));
-  await tell(each((i) => ({ type: `invented-${i}`, uuid: `o${i}` })));
-  await tell(each((i) => ({ type: 'worker-heartbeat', hostname: `w@host-${i}`, freq: 2, processed: 1, active: 0 })));
-  await tell(
+  await emit(each((i) => ({ type: 'task-succeeded', uuid: `n${i}`, name: `invented.${i}`, runtime: 0.1 })));
+  await emit(each((i) => ({ type: 'task-succeeded', uuid: `q${i}`, name: 'shop.add', queue: `queue-${i}` })));
+  await emit(each((i) => ({ type: 'task-failed', uuid: `e${i}`, name: 'shop.add', exception: `Invented${i}('x')` })));
+  await emit(each((i) => ({ type: `task-invented${i}`, uuid: `s${i}`, name: 'shop.add' })));
+  await emit(each((i) => ({ type: `invented-${i}`, uuid: `o${i}` })));
+  await emit(each((i) => ({ type: 'worker-heartbeat', hostname: `w@host-${i}`, freq: 2, processed: 1, active: 0 })));
+  await emit(
     each((i) => ({ type: 'task-succeeded', uuid: `l${i}`, name: `label.${i}`, hostname: `w@host-${i % 10}` })),
   );
   await until(() => cluster.state.tasks.has(`l${N - 1}`), 'all of it to be heard');
@@ -61,7 +61,7 @@ it('invented names, queues, exceptions, states, hosts and labels are bounded; wh
 });
 
 it('fields of 4 MB are cut in rows and live frames, with the cut marked, and longer in the detail, which says when it is not all', async () => {
-  const { dashboard, cluster, tell } = await listening(place());
+  const { dashboard, cluster, emit } = await listening(place());
   const address = await dashboard.listen();
   const sizes: number[] = [];
   const rows = new Map<string, { args: string | null; cut?: string[] }>();
@@ -77,8 +77,8 @@ it('fields of 4 MB are cut in rows and live frames, with the cut marked, and lon
     const fits = `('${'y'.repeat(60_000)}',)`;
     const long = `('${'x'.repeat(4 * 1024 * 1024)}',)`;
     for (let i = 0; i < 20; i++)
-      await tell([{ type: 'task-received', uuid: `long${i}`, name: 'shop.add', args: long, kwargs: '{}' }]);
-    await tell([{ type: 'task-received', uuid: 'fits', name: 'shop.add', args: fits, kwargs: '{}' }]);
+      await emit([{ type: 'task-received', uuid: `long${i}`, name: 'shop.add', args: long, kwargs: '{}' }]);
+    await emit([{ type: 'task-received', uuid: 'fits', name: 'shop.add', args: fits, kwargs: '{}' }]);
     await until(() => rows.size === 21, 'all of them on the live line');
     cluster.flush();
     await cluster.history.written();

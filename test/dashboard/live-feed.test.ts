@@ -204,11 +204,11 @@ describe('the live feed', () => {
     const view = { onBatch: (fn: typeof batch) => (batch = fn), onAnswers: () => {} } as unknown as ClusterView;
     const feed = new Feed(view, { shown: (row: unknown) => row } as TaskRows, new ManualTimer(), '0');
     const state = new ClusterState();
-    let told = 0;
+    let made = 0;
     const flood = (batches: number, tasks: number) => {
       for (let i = 0; i < batches; i++) {
         for (let n = 0; n < tasks; n++)
-          state.apply({ type: 'task-received', uuid: `t${told++}`, timestamp: told, local_received: told });
+          state.apply({ type: 'task-received', uuid: `t${made++}`, timestamp: made, local_received: made });
         batch(state.cut());
       }
     };

@@ -8,15 +8,15 @@ import { until } from '../support/until.ts';
 itNeedsPromtool('promtool finds nothing in it, with workers, tasks, queues and a gap', async () => {
   const at = place();
   const first = await listening(at);
-  await first.tell([first.beat(100), ...task('a'), first.beat(101)]);
+  await first.emit([first.beat(100), ...task('a'), first.beat(101)]);
   await until(
     async () => (await first.cluster.history.heard())?.workers.some((w) => w.begun === 101),
     'it to be kept how far the worker was heard',
   );
   await first.dashboard.close();
-  const { tell, beat, ranBefore, enqueue, metrics } = await listening(at);
+  const { emit, beat, ranBefore, enqueue, metrics } = await listening(at);
   await enqueue('nobody');
-  await tell([
+  await emit([
     ...task('b'),
     { type: 'task-succeeded', uuid: 'c', name: 'shop.add', runtime: 0.5 },
     { type: 'task-failed', uuid: 'd', name: 'shop.add', exception: "KeyError('x')" },
@@ -24,23 +24,23 @@ itNeedsPromtool('promtool finds nothing in it, with workers, tasks, queues and a
   ]);
   const text = await until(async () => {
     // The worker has gone on meanwhile: that is the gap.
-    await tell([beat(180)]);
+    await emit([beat(180)]);
     ranBefore();
-    const told = await metrics();
+    const text = await metrics();
     const all = [
       /^umbel_events_gaps_total 1$/m,
       /^umbel_queue_length\{queue="nobody"\} 1$/m,
       /^flower_worker_online\{/m,
     ];
-    return all.every((pattern) => pattern.test(told)) && told;
+    return all.every((pattern) => pattern.test(text)) && text;
   }, 'a worker, a queue and a gap in the metrics');
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
 it('metrics of a worker go with it, and an offline one executes nothing', async () => {
-  const { tell, beat, metrics, cluster } = await listening({ ...place(), purge_offline_workers: 0 });
-  await tell([
+  const { emit, beat, metrics, cluster } = await listening({ ...place(), purge_offline_workers: 0 });
+  await emit([
     beat(1),
     ...task('a'),
     { type: 'task-succeeded', uuid: 'b', name: 'shop.add', runtime: 0.5 },
@@ -52,7 +52,7 @@ it('metrics of a worker go with it, and an offline one executes nothing', async 
   expect(before).toMatch(/^flower_worker_number_of_currently_executing_tasks\{worker="w1"\} 3$/m);
   expect(before).toMatch(/^flower_task_runtime_seconds_count\{worker="w1",task="shop.add"\} 1$/m);
 
-  await tell([{ type: 'worker-offline' }, { type: 'worker-offline', hostname: 'w2' }]);
+  await emit([{ type: 'worker-offline' }, { type: 'worker-offline', hostname: 'w2' }]);
   await until(() => cluster.state.workers.size === 0, 'the workers to be forgotten');
   await until(async () => !/worker="w[12]"/.test(await metrics()), 'their series to go');
 });
@@ -60,11 +60,11 @@ it('metrics of a worker go with it, and an offline one executes nothing', async 
 it('whatever names are invented, every family keeps to its share of the size, and tells the rest as other', async () => {
   const N = 3000;
   const size = 150_000;
-  const { tell, beat, metrics, cluster } = await listening({ ...place(), max_metrics_size: size });
-  const each = (of: (i: number) => SentEvent) => tell(Array.from({ length: N }, (_, i) => of(i)));
+  const { emit, beat, metrics, cluster } = await listening({ ...place(), max_metrics_size: size });
+  const each = (of: (i: number) => SentEvent) => emit(Array.from({ length: N }, (_, i) => of(i)));
   // The next heartbeats are not due before the test ends, however slow the machine.
   const freq = 3600;
-  await tell([beat(1, { freq }), ...task('a'), { type: 'task-succeeded', uuid: 'a', name: 'shop.add', runtime: 0.5 }]);
+  await emit([beat(1, { freq }), ...task('a'), { type: 'task-succeeded', uuid: 'a', name: 'shop.add', runtime: 0.5 }]);
   await each((i) => beat(1, { hostname: `invented-${i}"\n`, active: 1, freq }));
   await each((i) => ({ type: 'task-received', uuid: `r${i}`, name: `waits.${'é'.repeat(i % 100)}${i}` }));
   await each((i) => ({ type: 'task-succeeded', uuid: `s${i}`, name: `runs.${i}`, runtime: 1 }));
@@ -97,10 +97,10 @@ it('whatever names are invented, every family keeps to its share of the size, an
 });
 
 it('a cluster of 200 workers with 20 tasks each is told apart, without an option', async () => {
-  const { tell, beat, metrics, cluster } = await listening(place());
+  const { emit, beat, metrics, cluster } = await listening(place());
   const freq = 3600;
   for (let w = 0; w < 200; w++)
-    await tell([
+    await emit([
       beat(1, { hostname: `celery@worker-${w}.example.com`, freq }),
       ...Array.from({ length: 20 }, (_, t) => ({
         ...{ type: 'task-succeeded', uuid: `${w}-${t}`, name: `shop.orders.tasks.number_${t}`, runtime: 0.5 },

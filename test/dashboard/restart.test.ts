@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 it('tasks that ran while no dashboard did are counted, kept, and marked in the charts', async () => {
   const at = place();
   const first = await listening(at);
-  await first.tell([first.beat(100), ...Array.from({ length: 20 }, (_, i) => task(`t${i}`)).flat(), first.beat(120)]);
+  await first.emit([first.beat(100), ...Array.from({ length: 20 }, (_, i) => task(`t${i}`)).flat(), first.beat(120)]);
   await until(
     async () => (await first.cluster.history.heard())?.workers.some((w) => w.begun === 120),
     'it to be kept how far the worker was heard',
@@ -23,7 +23,7 @@ it('tasks that ran while no dashboard did are counted, kept, and marked in the c
   // 60 tasks begin meanwhile.
   const second = await listening(at);
   const found = await until(async () => {
-    await second.tell([second.beat(180)]);
+    await second.emit([second.beat(180)]);
     second.ranBefore();
     const info = await second.info();
     return info.gaps[0]?.tasks_is === 'exact' && info.gaps[0].until !== null && info;
@@ -31,7 +31,7 @@ it('tasks that ran while no dashboard did are counted, kept, and marked in the c
   expect(found).toMatchObject({ events_lost: 180, events_lost_is: 'about' });
   expect(found.gaps).toMatchObject([{ tasks: 60, tasks_is: 'exact', events: 180, cause: 'not-running' }]);
   const kept = await until(async () => {
-    await second.tell([second.beat(180)]);
+    await second.emit([second.beat(180)]);
     const reply = await second.dashboard.app.inject('/api/v2/series?metric=throughput&range=15m');
     const { gaps } = reply.json<SeriesReply>();
     return gaps?.length === 1 && gaps;
@@ -39,12 +39,12 @@ it('tasks that ran while no dashboard did are counted, kept, and marked in the c
   expect(kept[0]).toMatchObject({ tasks: 60, events: 180 });
 
   // One begins, is heard to, and runs on over the restart; none begins unseen.
-  await second.tell(task('runs').slice(0, 2));
+  await second.emit(task('runs').slice(0, 2));
   await until(() => second.cluster.state.tasks.get('runs')?.state === 'STARTED', 'its start to be heard');
   await second.dashboard.close();
   const third = await listening(at);
   await until(async () => {
-    await third.tell([third.beat(181)]);
+    await third.emit([third.beat(181)]);
     return !third.cluster.events.gaps.isMeasuring;
   }, 'the second restart to be counted');
   await expect.poll(() => third.info()).toMatchObject({ events_lost: 180, gaps: [{ tasks: 60 }] });
@@ -58,7 +58,7 @@ it.each([60, 3600])(
     const lines: string[] = [];
     const log = createLogger({ level: 'WARNING', write: (line) => lines.push(line) });
     const options = { ...place(), retention_age: by / 2 };
-    const { tell, beat, info, cluster, dashboard } = await listening(options, { timer, log });
+    const { emit, beat, info, cluster, dashboard } = await listening(options, { timer, log });
     const uuids: string[] = [];
     let processed = 100;
     const run = async (name: string) => {
@@ -66,11 +66,11 @@ it.each([60, 3600])(
       uuids.push(...names);
       processed += 5;
       const timestamp = timer.now() / 1000;
-      await tell([...names.flatMap((uuid) => task(uuid)), beat(processed)].map((e) => ({ ...e, timestamp })));
+      await emit([...names.flatMap((uuid) => task(uuid)), beat(processed)].map((e) => ({ ...e, timestamp })));
       const isDone = (uuid: string) => cluster.state.tasks.get(uuid)?.state === 'SUCCESS';
       await until(() => names.every(isDone), `${name} to be heard`);
     };
-    await tell([beat(100)]);
+    await emit([beat(100)]);
     await run('before');
     for (const [name, jump] of [
       ['ahead', by],

@@ -93,9 +93,9 @@ it('shows whole entries, their runs, when each is due, and which beat has the le
 });
 
 it('what is not known is unknown and not an empty schedule', async () => {
-  const untold = await reader({})();
-  expect(untold).toMatchObject({ store: null, items: null, lease: { state: 'unknown' } });
-  expect(untold.reason).toContain('--schedule');
+  const unconfigured = await reader({})();
+  expect(unconfigured).toMatchObject({ store: null, items: null, lease: { state: 'unknown' } });
+  expect(unconfigured.reason).toContain('--schedule');
 
   const schedule = join(await folder(), 'beat');
   const read = reader({ settings: { beat_schedule_filename: schedule } });

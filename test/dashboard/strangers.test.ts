@@ -342,8 +342,8 @@ describe('users and passwords', () => {
 
   it('that are wrong wait longer and longer; who was in before does not', () => {
     const timer = new ManualTimer();
-    const told: WrongLogin[] = [];
-    const logins = new WrongLogins(timer, (wrong) => told.push(wrong));
+    const reported: WrongLogin[] = [];
+    const logins = new WrongLogins(timer, (wrong) => reported.push(wrong));
     logins.right('10.0.0.1', 'good');
     let looked = 0;
     for (let i = 0; i < 1000; i++) {
@@ -368,8 +368,8 @@ describe('users and passwords', () => {
       }
     expect(looked).toBe(60);
     timer.advance(20_000);
-    expect(told.filter((t) => t.user === 'ann').map((t) => t.times)).toEqual([1, 10]);
-    expect(told.length).toBeLessThan(30);
+    expect(reported.filter((t) => t.user === 'ann').map((t) => t.times)).toEqual([1, 10]);
+    expect(reported.length).toBeLessThan(30);
   });
 
   it('that are wrong are told in the log and stand in the record, with their address', async () => {

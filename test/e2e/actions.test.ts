@@ -80,11 +80,11 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
   });
 
   it('retries a failed task under a new id that names the old one, and the audit lists who did it', async () => {
-    const mended = join(cluster.folder, 'mended');
-    const id = await cluster.send('shop.charge', [4711, mended]);
+    const restored = join(cluster.folder, 'mended');
+    const id = await cluster.send('shop.charge', [4711, restored]);
     await inState(dashboard, id, 'FAILURE');
     const { page, task } = await openTask(id);
-    writeFileSync(mended, '');
+    writeFileSync(restored, '');
     await task.getByRole('button', { name: 'Retry' }).click();
     await page.getByRole('button', { name: 'Send it again' }).click();
     const link = task.getByText('Sent again as').getByRole('link');

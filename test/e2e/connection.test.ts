@@ -58,7 +58,7 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
     await inState(dashboard, waiting, 'SUCCESS');
     expect(await stateOf(page, waiting, 'STARTED').count(), 'nothing is made up').toBe(1);
 
-    line.mend(dashboard.address);
+    line.restore(dashboard.address);
     await until(
       async () => {
         // It may have come back by itself just before the click, which then paused it.
@@ -86,7 +86,7 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
     const failed = await cluster.send('shop.charge', [99, `${cluster.folder}/never`]);
     await inState(dashboard, failed, 'FAILURE');
     // That it was sent comes by a way of its own.
-    const told = await until(
+    const before = await until(
       async () => {
         const task = await dashboard.get<TaskDetail>(`tasks/${failed}`);
         return task.sent !== null && task;
@@ -118,7 +118,7 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
     await overview.getByText('not heard unknown').first().waitFor();
     const unseen = await cluster.send('shop.add', [5, 5]);
     dashboard = await cluster.startDashboard();
-    line.mend(dashboard.address);
+    line.restore(dashboard.address);
     await live.filter({ hasText: /^live/ }).waitFor();
     const seen = await cluster.send('shop.add', [6, 6]);
     await stateOf(page, seen, 'SUCCESS').waitFor();
@@ -141,7 +141,7 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
       'started',
       'failed',
     ] as const)
-      expect(again[field], field).toEqual(told[field]);
+      expect(again[field], field).toEqual(before[field]);
     // It happened while nobody listened; the broker kept what it could, and nothing is made up.
     const late = await fetch(`${dashboard.address}/api/v2/tasks/${unseen}`);
     expect([200, 404]).toContain(late.status);

@@ -86,24 +86,26 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it("Python's control changes our worker: rates, time limits, pool, queues, events", async () => {
-    const tell = (call: string): Promise<unknown> =>
+    const command = (call: string): Promise<unknown> =>
       cluster.py(
         `result = app.control.${call.replace(/\)$/, `, destination=['${TS}'], reply=True, timeout=20, limit=1)`)}`,
       );
-    expect(await tell("rate_limit('ts.add', '100/s')")).toEqual([{ [TS]: { ok: 'new rate limit set successfully' } }]);
-    expect(await tell("rate_limit('ts.add', 0)")).toEqual([{ [TS]: { ok: expect.any(String) } }]);
-    expect(await tell("time_limit('ts.add', soft=10, hard=20)")).toEqual([
+    expect(await command("rate_limit('ts.add', '100/s')")).toEqual([
+      { [TS]: { ok: 'new rate limit set successfully' } },
+    ]);
+    expect(await command("rate_limit('ts.add', 0)")).toEqual([{ [TS]: { ok: expect.any(String) } }]);
+    expect(await command("time_limit('ts.add', soft=10, hard=20)")).toEqual([
       { [TS]: { ok: 'time limits set successfully' } },
     ]);
-    expect(await tell('pool_grow(2)')).toEqual([{ [TS]: { ok: expect.any(String) } }]);
-    expect(await tell('pool_shrink(2)')).toEqual([{ [TS]: { ok: expect.any(String) } }]);
-    expect(await tell("add_consumer('more')")).toEqual([{ [TS]: { ok: 'add consumer more' } }]);
+    expect(await command('pool_grow(2)')).toEqual([{ [TS]: { ok: expect.any(String) } }]);
+    expect(await command('pool_shrink(2)')).toEqual([{ [TS]: { ok: expect.any(String) } }]);
+    expect(await command("add_consumer('more')")).toEqual([{ [TS]: { ok: 'add consumer more' } }]);
     expect(await cluster.py("result = app.send_task('ts.add', (4, 5), queue='more').get(timeout=60)")).toBe(9);
-    expect(await tell("cancel_consumer('more')")).toEqual([{ [TS]: { ok: 'no longer consuming from more' } }]);
+    expect(await command("cancel_consumer('more')")).toEqual([{ [TS]: { ok: 'no longer consuming from more' } }]);
     expect(
       await cluster.py(`result = app.control.enable_events(destination=['${TS}'], reply=True, timeout=20, limit=1)`),
     ).toEqual([{ [TS]: { ok: 'task events enabled' } }]);
-    expect(await tell("rate_limit('ts.nowhere', '1/s')")).toEqual([{ [TS]: { error: 'unknown task' } }]);
+    expect(await command("rate_limit('ts.nowhere', '1/s')")).toEqual([{ [TS]: { error: 'unknown task' } }]);
   });
 
   it('the celery command lists both workers: status, inspect ping', async () => {
@@ -143,18 +145,18 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
 
   it('our control changes the Python worker', async () => {
     const options = { destination: [PY], reply: true, timeout: 20, limit: 1 };
-    const tell = (command: string, args: Record<string, unknown>): Promise<unknown> =>
+    const send = (command: string, args: Record<string, unknown>): Promise<unknown> =>
       app.control.broadcast(command, { ...options, arguments: args });
-    expect(await tell('rate_limit', { task_name: 'py.add', rate_limit: '100/s' })).toEqual([
+    expect(await send('rate_limit', { task_name: 'py.add', rate_limit: '100/s' })).toEqual([
       { [PY]: { ok: 'new rate limit set successfully' } },
     ]);
-    expect(await tell('add_consumer', { queue: 'more-py' })).toEqual([{ [PY]: { ok: 'add consumer more-py' } }]);
+    expect(await send('add_consumer', { queue: 'more-py' })).toEqual([{ [PY]: { ok: 'add consumer more-py' } }]);
     const sum = await app.sendTask('py.add', [4, 5], {}, { queue: 'more-py' });
     expect(await sum.get({ timeout: 90 })).toBe(9);
-    expect(await tell('cancel_consumer', { queue: 'more-py' })).toEqual([
+    expect(await send('cancel_consumer', { queue: 'more-py' })).toEqual([
       { [PY]: { ok: 'no longer consuming from more-py' } },
     ]);
-    expect(await tell('enable_events', {})).toEqual([{ [PY]: { ok: 'task events enabled' } }]);
+    expect(await send('enable_events', {})).toEqual([{ [PY]: { ok: 'task events enabled' } }]);
   });
 
   it('the umbel command lists both workers: status, inspect as JSON and as tables', async () => {

@@ -21,7 +21,7 @@ export function fillHistory(path: string, tasks: number, hours = 24): void {
     const uuid = `10000000-0000-4000-8000-${i.toString(16).padStart(12, '0')}`;
     const at = end - hours * 3600 * (1 - i / tasks);
     const common = { uuid, hostname: `celery@worker-${i % WORKERS}`, pid: 4000 + (i % WORKERS), utcoffset: 0 };
-    const tell = (type: string, after: number, fields: Record<string, unknown>) =>
+    const add = (type: string, after: number, fields: Record<string, unknown>) =>
       state.apply({
         ...common,
         ...fields,
@@ -31,7 +31,7 @@ export function fillHistory(path: string, tasks: number, hours = 24): void {
         clock: clock++,
       } as CeleryEvent);
     const runtime = 0.01 * (1 + ((i * 7919) % 1000) / 10);
-    tell('task-received', 0, {
+    add('task-received', 0, {
       name: `shop.task_${(i * 13) % NAMES}`,
       args: `(${i}, 'EUR')`,
       kwargs: "{'customer': 4417029}",
@@ -41,12 +41,12 @@ export function fillHistory(path: string, tasks: number, hours = 24): void {
       eta: null,
       expires: null,
     });
-    tell('task-started', 0.002, {});
+    add('task-started', 0.002, {});
     // A multiplicative hash, so that outcomes do not go together with names or workers.
     const kind = (Math.imul(i, 2654435761) >>> 8) % 200;
-    if (kind < 2) tell('task-failed', runtime, { exception: `ValueError('order ${i}')`, traceback: 'Traceback ...' });
-    else if (kind === 2) tell('task-retried', runtime, { exception: "ConnectionError('no route')", traceback: null });
-    else if (kind !== 3 || i < tasks - 1000) tell('task-succeeded', runtime, { result: String(i), runtime });
+    if (kind < 2) add('task-failed', runtime, { exception: `ValueError('order ${i}')`, traceback: 'Traceback ...' });
+    else if (kind === 2) add('task-retried', runtime, { exception: "ConnectionError('no route')", traceback: null });
+    else if (kind !== 3 || i < tasks - 1000) add('task-succeeded', runtime, { result: String(i), runtime });
     if (i % BATCH === BATCH - 1 || i === tasks - 1) writer.write(flatten(state.cut()), at);
   }
   writer.close();

@@ -26,7 +26,7 @@ export async function listening(options: DashboardOptions, parts: DashboardParts
   );
   onTestFinished(() => dashboard.close());
   const { cluster, channel, publish } = await eventsOf(dashboard, { hostname: 'w1', pid: 7 });
-  const tell = (events: readonly SentEvent[]) => publish(events);
+  const emit = (events: readonly SentEvent[]) => publish(events);
   const beat = (processed: number, more: object = {}): SentEvent => ({
     type: 'worker-heartbeat',
     processed,
@@ -46,7 +46,7 @@ export async function listening(options: DashboardOptions, parts: DashboardParts
   };
   const info = async () => (await dashboard.app.inject('/api/v2/cluster')).json<ClusterInfo>();
   const metrics = async () => (await dashboard.app.inject('/metrics')).body;
-  return { dashboard, cluster, tell, beat, ranBefore, enqueue, info, metrics };
+  return { dashboard, cluster, emit, beat, ranBefore, enqueue, info, metrics };
 }
 
 /** A broker and a history file of a test's own. */

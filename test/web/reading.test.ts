@@ -9,7 +9,7 @@ import { timelineOf } from '../../web/src/tasks/timeline.ts';
 import { signed } from '../../web/src/ui/format.ts';
 import { limitEffect, readRate, readSeconds } from '../../web/src/workers/rate-effect.ts';
 
-const told = {
+const task = {
   state: 'SUCCESS',
   sent: 100,
   received: 101,
@@ -26,7 +26,7 @@ const told = {
 };
 
 test('a timeline tells each wait and where p95 would have ended', () => {
-  const line = timelineOf(told, 200);
+  const line = timelineOf(task, 200);
 
   expect(line.points.map((p) => p.label)).toEqual(['Sent', 'Received', 'Started', 'Succeeded']);
   expect(line.gaps.map((g) => g?.seconds)).toEqual([1, 1, 10]);
@@ -35,14 +35,14 @@ test('a timeline tells each wait and where p95 would have ended', () => {
 });
 
 test('a task that runs is open at its end', () => {
-  const line = timelineOf({ ...told, state: 'STARTED', succeeded: null, runtime: null }, 110);
+  const line = timelineOf({ ...task, state: 'STARTED', succeeded: null, runtime: null }, 110);
 
   expect(line.points.at(-1)).toMatchObject({ label: 'Running', at: 110 });
   expect(line.gaps.at(-1)).toMatchObject({ open: true, seconds: 8 });
 });
 
 test('a task revoked before it started has no start', () => {
-  const line = timelineOf({ ...told, state: 'REVOKED', started: null, succeeded: null, revoked: 105 }, 110);
+  const line = timelineOf({ ...task, state: 'REVOKED', started: null, succeeded: null, revoked: 105 }, 110);
 
   expect(line.points.map((p) => p.label)).toEqual(['Sent', 'Received', 'Revoked']);
 });

@@ -50,7 +50,7 @@ function opened({ q = '', state = '', sort = NEWEST_FIRST } = {}) {
     isVisible: () => isVisible,
     every: (intervalMs, fn) => timer.every(intervalMs, fn),
   });
-  const tell = (change: Partial<Picture>) => {
+  const update = (change: Partial<Picture>) => {
     picture = { ...picture, ...change };
     for (const listener of listeners) listener();
   };
@@ -63,10 +63,10 @@ function opened({ q = '', state = '', sort = NEWEST_FIRST } = {}) {
     listeners,
     requests,
     last: () => requests.at(-1)!,
-    tell,
+    update,
     /** Rows of the live line, with the count of changes that comes with them. */
     hear: (...rows: TaskRow[]) =>
-      tell({
+      update({
         tasks: new Map([...picture.tasks, ...rows.map((row) => [row.uuid, row] as const)]),
         seen: { ...picture.seen, changed: picture.seen.changed + rows.length },
       }),
@@ -108,7 +108,7 @@ test('a paused line holds the list as a reader does', async () => {
   const list = opened();
   await list.last().answer(taskPage(rows(1)));
 
-  list.tell({ connection: { mode: 'paused' } as Picture['connection'] });
+  list.update({ connection: { mode: 'paused' } as Picture['connection'] });
   list.hear(taskRow(2));
 
   expect(list.ids()).toEqual([1]);
@@ -171,11 +171,11 @@ test('a background tab and a paused line read nothing; looked at again, the list
   list.hear(taskRow(2));
   list.timer.advance(REREAD_MS);
   list.look(true);
-  list.tell({ connection: { mode: 'paused' } as Picture['connection'] });
+  list.update({ connection: { mode: 'paused' } as Picture['connection'] });
   list.timer.advance(REREAD_MS);
   expect(list.requests).toHaveLength(2);
 
-  list.tell({ connection: { mode: 'live' } });
+  list.update({ connection: { mode: 'live' } });
   list.timer.advance(REREAD_MS);
   expect(list.requests).toHaveLength(3);
 });
@@ -282,11 +282,11 @@ test('what changes no row of a held list is told to nobody', async () => {
   const list = opened();
   await list.last().answer(taskPage(rows(1)));
   list.store.hold(true);
-  let told = 0;
-  list.store.subscribe(() => told++);
+  let notified = 0;
+  list.store.subscribe(() => notified++);
 
   list.hear(taskRow(1, { timestamp: 0 }));
-  list.tell({ figures: null });
+  list.update({ figures: null });
 
-  expect(told).toBe(0);
+  expect(notified).toBe(0);
 });

@@ -1,15 +1,10 @@
 // The record of every operation: written before it is tried, completed with its outcome, and told to everyone who looks on.
 // Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
 import { jsonText } from '../../../shared/json-text.ts';
-import type { OperationRecord, RecordedAction, WorkerAnswer } from '../../../shared/wire/operations.ts';
+import type { OperationRecord, RecordedAction } from '../../../shared/wire/operations.ts';
 import type { HistoryStore } from '../history/contract.ts';
 
-export interface Outcome {
-  outcome: OperationRecord['outcome'];
-  summary: string;
-  answers: WorkerAnswer[];
-  new_ids?: Record<string, string>;
-}
+export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'answers' | 'new_ids'>;
 
 /** Where operations are recorded. */
 export type OperationRecords = Pick<HistoryStore, 'beginOperation' | 'finishOperation'>;
@@ -17,7 +12,7 @@ export type OperationRecords = Pick<HistoryStore, 'beginOperation' | 'finishOper
 export async function audited(
   records: OperationRecords,
   asked: { at: number; who: string; subject: string; request: { readonly action: RecordedAction } },
-  work: () => Promise<Outcome>,
+  work: () => Promise<OperationResult>,
 ): Promise<OperationRecord> {
   const { at, who, subject, request } = asked;
   const id = await records.beginOperation({
@@ -32,7 +27,7 @@ export async function audited(
     new_ids: null,
   });
   const done = await work().catch(
-    (error: unknown): Outcome => ({
+    (error: unknown): OperationResult => ({
       outcome: 'failed',
       summary: error instanceof Error ? error.message : String(error),
       answers: [],

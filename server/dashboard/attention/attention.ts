@@ -7,7 +7,7 @@ import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import type { Baseline, Facts, FailureFact, WaitingLook, WorkerFact } from './facts.ts';
+import type { Facts, FailureFact, RuntimeBaseline, WaitingLook, WorkerFact } from './facts.ts';
 import { gather } from './gather.ts';
 import { type Hung, hungOf, namesInQuestion } from './hung.ts';
 import { type Stall, type Standstill, stalledFor, stallOf, standstillOf } from './stalled.ts';
@@ -31,7 +31,7 @@ export class Attention {
   #facts: Facts | null = null;
   #newFailures: readonly FailureFact[] = [];
   #waiting: readonly WaitingLook[] | null = null;
-  #baselineOf: ReadonlyMap<string, Baseline> = new Map();
+  #baselineOf: ReadonlyMap<string, RuntimeBaseline> = new Map();
   #isAsking = false;
   #isReading = false;
   #stopped = false;

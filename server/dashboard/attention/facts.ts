@@ -47,7 +47,7 @@ export interface FullPool {
 }
 
 /** How long tasks of a name run, by those that ended within seven days. @unit seconds */
-export interface Baseline {
+export interface RuntimeBaseline {
   readonly p99: number | null;
   readonly runs: number;
 }
@@ -127,7 +127,7 @@ export interface Facts {
   /** null: this broker cannot tell. */
   readonly waiting: readonly WaitingLook[] | null;
   /** Of task names that somebody wanted to know of (hung.ts). */
-  readonly baselines: ReadonlyMap<string, Baseline>;
+  readonly baselines: ReadonlyMap<string, RuntimeBaseline>;
   /** How long a worker must not have eaten to be named: the option stalled_after. @unit seconds */
   readonly stalledAfter: number;
 }

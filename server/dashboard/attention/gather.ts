@@ -11,13 +11,13 @@ import { queueRows } from '../cluster/rows.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { expectedWithin } from '../cluster/worker-watch.ts';
 import type {
-  Baseline,
   Consumption,
   Facts,
   FailureFact,
   FullPool,
   GapFact,
   QueueFact,
+  RuntimeBaseline,
   WaitingLook,
   WorkerFact,
 } from './facts.ts';
@@ -28,7 +28,7 @@ const EARLIEST = 1e9;
 export interface Remembered {
   readonly newFailures: readonly FailureFact[];
   readonly waiting: readonly WaitingLook[] | null;
-  readonly baselines: ReadonlyMap<string, Baseline>;
+  readonly baselines: ReadonlyMap<string, RuntimeBaseline>;
 }
 
 export function gather(cluster: ClusterView, { newFailures, waiting, baselines }: Remembered): Facts {

@@ -5,7 +5,7 @@
 import { formatCount, formatExact, listing, plural, shortenMiddle, shortId } from '../../../shared/format/text.ts';
 import { formatAge, formatDuration } from '../../../shared/format/time.ts';
 import type { Evidence } from '../../../shared/wire/attention.ts';
-import type { Baseline, Facts, FullPool, WorkerFact } from './facts.ts';
+import type { Facts, FullPool, RuntimeBaseline, WorkerFact } from './facts.ts';
 
 /** Ends from which on a name has a usual runtime. */
 const RUNS = 30;
@@ -69,7 +69,7 @@ function fullFor(w: WorkerFact, facts: Facts): number {
   return Math.max(0, facts.now - last);
 }
 
-function isFarPast(seconds: number, baseline: Baseline | undefined, atLeast: number): boolean {
+function isFarPast(seconds: number, baseline: RuntimeBaseline | undefined, atLeast: number): boolean {
   if (baseline === undefined || baseline.p99 === null || baseline.runs < RUNS) return false;
   return seconds >= atLeast && seconds >= TIMES * baseline.p99;
 }

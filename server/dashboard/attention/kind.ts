@@ -1,6 +1,6 @@
 // What a kind of need is, and what it finds.
 // Not here: the kinds (kinds.ts), when a finding becomes a need (watch.ts).
-import type { Attention, Evidence, NeedKind } from '../../../shared/wire/attention.ts';
+import type { Evidence, Need, NeedKind } from '../../../shared/wire/attention.ts';
 import type { KnowledgeBySource } from '../../../shared/wire/cluster.ts';
 import type { Facts } from './facts.ts';
 
@@ -16,12 +16,12 @@ export interface Finding {
   readonly href: string;
   /** The worst first. */
   readonly weight: number;
-  readonly severity?: Attention['severity'];
+  readonly severity?: Need['severity'];
 }
 
 export interface Kind {
   readonly kind: NeedKind;
-  readonly severity: Attention['severity'];
+  readonly severity: Need['severity'];
   /** Sources without which nothing is concluded, and which must have been whole for so long. */
   readonly restsOn: readonly (keyof KnowledgeBySource)[];
   /** How long the picture must have been whole before anything is concluded. null: it need not. @unit seconds */

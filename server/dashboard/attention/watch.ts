@@ -3,7 +3,7 @@
 // Holds: pure but for its memory of when a thing was first and last found; `needs` reads that memory and nothing else, so that two
 // readers between two looks see the same.
 import { shortenMiddle } from '../../../shared/format/text.ts';
-import type { Attention } from '../../../shared/wire/attention.ts';
+import type { Need } from '../../../shared/wire/attention.ts';
 import type { Facts } from './facts.ts';
 import type { Finding, Kind } from './kind.ts';
 import { KINDS } from './kinds.ts';
@@ -27,7 +27,7 @@ interface Remembered {
 }
 
 export interface Needs {
-  readonly needs: Attention[];
+  readonly needs: Need[];
   /** Further kinds, for which there was no room. */
   readonly more: number;
 }
@@ -67,7 +67,7 @@ export class Watch {
 
   /** What needs a person, as of the last look. */
   needs(): Needs {
-    const all: Attention[] = [];
+    const all: Need[] = [];
     for (const kind of this.#kinds) {
       if (!this.#concluding.has(kind)) continue;
       const held = [...(this.#memory.get(kind)?.values() ?? [])].filter(
@@ -102,7 +102,7 @@ function hasEnded(kind: Kind, one: Remembered, nowMs: number): boolean {
   return nowMs > one.lastMs && nowMs - one.lastMs >= kind.ends * 1000;
 }
 
-function attentionOf(kind: Kind, held: readonly Remembered[]): Attention {
+function attentionOf(kind: Kind, held: readonly Remembered[]): Need {
   const sorted = [...held].sort(
     (a, b) => b.finding.weight - a.finding.weight || (a.finding.name < b.finding.name ? -1 : 1),
   );
@@ -128,7 +128,7 @@ function attentionOf(kind: Kind, held: readonly Remembered[]): Attention {
 }
 
 /** The first line of evidence of one among several, with its name. */
-function label(finding: Finding): Attention['evidence'] {
+function label(finding: Finding): Need['evidence'] {
   const [first] = finding.evidence;
   return first ? [{ text: `${shortenMiddle(finding.name, LABEL)}: ${first.text}`, at: first.at }] : [];
 }

@@ -102,7 +102,7 @@ async function repair(cluster: RepairHost, { since, anew, givenUp, wasGivenUp }:
   return true;
 }
 
-export const EMPTY: Batch = { n: 0, tasks: [], created: 0, finishes: [], workers: [], workersGone: [] };
+export const EMPTY: Batch = { tasks: [], created: 0, finishes: [], workers: [], workersGone: [] };
 
 /** Each whole, with its ends that are not counted. @returns those given up again; null: it cannot be written again already */
 async function rewrite(

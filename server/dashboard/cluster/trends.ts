@@ -44,12 +44,7 @@ export const NO_TRENDS: Trends = {
 };
 
 /** @param since when this process began to listen, seconds */
-export async function readTrends(
-  history: HistoryStore,
-  timer: Timer,
-  since: number,
-  baseline: Baseline,
-): Promise<Trends> {
+async function readTrends(history: HistoryStore, timer: Timer, since: number, baseline: Baseline): Promise<Trends> {
   const now = timer.now() / 1000;
   const minute = Math.floor(now / 60) * 60;
   const begin = minute - (MINUTES - 1) * 60;
@@ -125,7 +120,7 @@ export async function readTrends(
 const BASELINE_BUCKETS = 12;
 
 /** Figures over 24 hours change slowly: read once a minute. */
-export class Baseline {
+class Baseline {
   #at = 0;
   #value: { finishedPerMin: number | null; failedPercent: number | null } = {
     finishedPerMin: null,

@@ -4,7 +4,7 @@
 import type { EffectLine, EffectTasks } from '../../../shared/wire/effect.ts';
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import type { CommandAccess } from '../../control/commands.ts';
-import type { OperationRecords, Outcome } from '../access/audit.ts';
+import type { OperationRecords, OperationResult } from '../access/audit.ts';
 import type { ClusterActions } from '../cluster/actions.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Feed } from '../live/feed.ts';
@@ -67,7 +67,7 @@ export interface Operation<A extends OperationRequest['action'] = OperationReque
   subject(request: RequestOf<A>): string;
   /** @throws Refused */
   check?(desk: OperationDesk, request: RequestOf<A>): void;
-  run(desk: OperationDesk, request: RequestOf<A>, reach: Reach, who: string): Promise<Outcome>;
+  run(desk: OperationDesk, request: RequestOf<A>, reach: Reach, who: string): Promise<OperationResult>;
   /** null: nothing of it can be seen. */
   watch?(desk: OperationDesk, request: RequestOf<A>, reach: Reach): Promise<Watch | null>;
 }

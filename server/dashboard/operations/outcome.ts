@@ -2,11 +2,11 @@
 // Holds: success is what workers answered, never assumed; who was expected and did not answer is named.
 import type { WorkerAnswer } from '../../../shared/wire/operations.ts';
 import type { Replies } from '../../control/control.ts';
-import type { Outcome } from '../access/audit.ts';
+import type { OperationResult } from '../access/audit.ts';
 
 export const NO_ANSWER = 'no answer';
 
-export function outcomeOf(replies: Replies, expected: readonly string[]): Outcome {
+export function outcomeOf(replies: Replies, expected: readonly string[]): OperationResult {
   const answers: WorkerAnswer[] = [];
   for (const reply of replies)
     for (const [worker, value] of Object.entries(reply)) {

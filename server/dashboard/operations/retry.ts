@@ -12,7 +12,7 @@ import { toError } from '../../errors.ts';
 import type { Producer } from '../../messaging/producer.ts';
 import { buildTaskMessage } from '../../protocol/task-message.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
-import type { Outcome } from '../access/audit.ts';
+import type { OperationResult } from '../access/audit.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { mergeStored, toWholeRow } from '../history/rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
@@ -31,7 +31,7 @@ const SOURCE_WORDS = {
   event: 'its event, which carries it in full',
 } as const;
 
-export interface RetryOptions {
+export interface ResendOptions {
   /** Default: the one each came from. */
   readonly queue: string | undefined;
   /** Those too that may still run. */
@@ -41,8 +41,8 @@ export interface RetryOptions {
 export async function retryTasks(
   { actions, cluster, waiting }: Pick<OperationDesk, 'actions' | 'cluster' | 'waiting'>,
   uuids: readonly string[],
-  { queue, acceptDouble }: RetryOptions,
-): Promise<Outcome> {
+  { queue, acceptDouble }: ResendOptions,
+): Promise<OperationResult> {
   const answers: WorkerAnswer[] = [];
   const newIds: Record<string, string> = {};
   const producer = actions.app.producer();

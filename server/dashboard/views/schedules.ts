@@ -2,17 +2,17 @@
 // Not here: where it is kept (../../schedules/), the route (../routes/schedules.ts).
 // Holds: it only reads; what cannot be read is unknown with its reason, never an empty schedule; arguments are masked.
 import type { Masking } from '../../../shared/masking.ts';
-import type { ScheduleEntry, ScheduleLease, SchedulesReply } from '../../../shared/wire/schedules.ts';
+import type { LeaseInfo, ScheduleRow, SchedulesReply } from '../../../shared/wire/schedules.ts';
 import { toError } from '../../errors.ts';
 import type { ScheduleStore, StoredEntry } from '../../schedules/contract.ts';
 import { nextRun } from '../../schedules/next-run.ts';
 
-const UNTOLD =
-  'This dashboard was not told where the schedule is kept: give it --schedule, the file or URL that beat was given.';
+const NO_STORE =
+  'Where the schedule is kept is unknown to this dashboard: give it --schedule, the file or URL that beat was given.';
 
 /** @param now seconds since the epoch */
 export async function schedulesOf(store: ScheduleStore | null, masking: Masking, now: number): Promise<SchedulesReply> {
-  if (store === null) return { store: null, items: null, reason: UNTOLD, lease: unknownLease(UNTOLD) };
+  if (store === null) return { store: null, items: null, reason: NO_STORE, lease: unknownLease(NO_STORE) };
   const [lease, read] = await Promise.all([leaseOf(store), entriesOf(store)]);
   const { description } = store;
   if (typeof read === 'string') return { store: description, items: null, reason: read, lease };
@@ -30,7 +30,7 @@ async function entriesOf(store: ScheduleStore): Promise<ReadonlyMap<string, Stor
   }
 }
 
-async function leaseOf(store: ScheduleStore): Promise<ScheduleLease> {
+async function leaseOf(store: ScheduleStore): Promise<LeaseInfo> {
   try {
     const holder = await store.holder();
     if (holder === null) return { state: 'free', pid: null, host: null, since: null, reason: null };
@@ -41,21 +41,21 @@ async function leaseOf(store: ScheduleStore): Promise<ScheduleLease> {
   }
 }
 
-function unknownLease(reason: string): ScheduleLease {
+function unknownLease(reason: string): LeaseInfo {
   return { state: 'unknown', pid: null, host: null, since: null, reason };
 }
 
-function shown(name: string, entry: StoredEntry, masking: Masking, now: number): ScheduleEntry {
+function shown(name: string, entry: StoredEntry, masking: Masking, now: number): ScheduleRow {
   const { definition, runs } = entry;
   const { at, reason } = nextRun(entry, now * 1000);
   return {
     name,
     task: definition?.task ?? null,
-    schedule: masking.value(definition?.schedule ?? null) as ScheduleEntry['schedule'],
+    schedule: masking.value(definition?.schedule ?? null) as ScheduleRow['schedule'],
     timezone: definition?.timezone ?? null,
-    args: masking.value(definition?.args ?? null) as ScheduleEntry['args'],
-    kwargs: masking.value(definition?.kwargs ?? null) as ScheduleEntry['kwargs'],
-    options: masking.value(definition?.options ?? null) as ScheduleEntry['options'],
+    args: masking.value(definition?.args ?? null) as ScheduleRow['args'],
+    kwargs: masking.value(definition?.kwargs ?? null) as ScheduleRow['kwargs'],
+    options: masking.value(definition?.options ?? null) as ScheduleRow['options'],
     enabled: definition?.enabled ?? null,
     last_run: runs.totalRunCount === 0 ? null : runs.lastRunAt / 1000,
     total_run_count: runs.totalRunCount,

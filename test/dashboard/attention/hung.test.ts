@@ -1,16 +1,16 @@
 // A hung pool, from facts alone: what it is, and what it is not. By a real Python worker: fault/worker-stalled.test.ts.
 import { describe, expect, it } from 'vitest';
-import type { Baseline, Facts, FullPool } from '../../../server/dashboard/attention/facts.ts';
+import type { Facts, FullPool, RuntimeBaseline } from '../../../server/dashboard/attention/facts.ts';
 import { hungOf, namesInQuestion } from '../../../server/dashboard/attention/hung.ts';
 import { Watch } from '../../../server/dashboard/attention/watch.ts';
 import { consumption, facts, full, NOW, queue, worker } from './facts.ts';
 
-const BASELINE: Baseline = { p99: 1.2, runs: 1240 };
+const BASELINE: RuntimeBaseline = { p99: 1.2, runs: 1240 };
 const waits = queue('celery', { messages: 31, waitingSince: NOW - 5 });
 
 function pool(
   more: Partial<FullPool> = {},
-  baselines: Record<string, Baseline> = { 'shop.pay': BASELINE },
+  baselines: Record<string, RuntimeBaseline> = { 'shop.pay': BASELINE },
   of: Partial<Facts> = {},
 ) {
   const busy = { busy: 2, room: 0, slots: 2 };
@@ -54,7 +54,7 @@ describe('a pool whose slots are all taken by tasks that run far longer than usu
 });
 
 describe('it is no hung pool', () => {
-  it.each<[string, Partial<FullPool>, Record<string, Baseline> | undefined, Partial<Facts>]>([
+  it.each<[string, Partial<FullPool>, Record<string, RuntimeBaseline> | undefined, Partial<Facts>]>([
     ['of a name without a baseline: that is unknown', {}, {}, {}],
     ['of a name that ended too seldom to have one', {}, { 'shop.pay': { p99: 1.2, runs: 29 } }, {}],
     ['of tasks that are always long', {}, { 'shop.pay': { p99: 400, runs: 1240 } }, {}],

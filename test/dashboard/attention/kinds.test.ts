@@ -95,7 +95,7 @@ describe('what needs a person', () => {
   it('is the broker alone when the broker is away: of the rest nothing is known', () => {
     const { broker } = MADE['source-down']!.of.knowledge!;
     for (const { of } of Object.values(MADE)) {
-      const told = kinds(
+      const found = kinds(
         facts({
           ...of,
           newFailures: [],
@@ -103,7 +103,7 @@ describe('what needs a person', () => {
           knowledge: { broker: broker!, events: away(NOW - 1), control: away(NOW - 1) },
         }),
       );
-      expect(told).toEqual(['source-down']);
+      expect(found).toEqual(['source-down']);
     }
   });
 

@@ -51,7 +51,7 @@ const ALL: TaskListQuery = {
 };
 const KEEP_ALL: Limits = { maxAge: null, maxTasks: null };
 
-function tell(uuid: string, subjects: readonly string[], at: number, more: Partial<CeleryEvent> = {}): void {
+function applyEvents(uuid: string, subjects: readonly string[], at: number, more: Partial<CeleryEvent> = {}): void {
   for (const subject of subjects)
     state.apply({
       type: `task-${subject}`,
@@ -86,7 +86,7 @@ const select = <T>(sql: string): T[] => {
 
 describe('retention', () => {
   it('keeps exactly as many tasks as it is to keep, the newest, with their tries', () => {
-    for (let i = 0; i < 7; i++) tell(`t${i}`, ['received', 'started', 'retried'], NOW - 100 + i);
+    for (let i = 0; i < 7; i++) applyEvents(`t${i}`, ['received', 'started', 'retried'], NOW - 100 + i);
     write();
     expire({ maxAge: null, maxTasks: 3 });
     expect(uuids()).toEqual(['t6', 't5', 't4']);
@@ -101,14 +101,14 @@ describe('retention', () => {
 
   it('keeps a task to the very second of its age', () => {
     for (const [uuid, age] of [['older', 3601] as const, ['edge', 3600] as const, ['younger', 3599] as const])
-      tell(uuid, ['received'], NOW - age);
+      applyEvents(uuid, ['received'], NOW - age);
     write();
     expire({ maxAge: 3600, maxTasks: null });
     expect(uuids()).toEqual(['younger', 'edge']);
   });
 
   it('goes on until all that is too much has gone, however much that is', () => {
-    for (let i = 0; i < 4100; i++) tell(`t${i}`, ['received'], NOW - 100 + i / 100);
+    for (let i = 0; i < 4100; i++) applyEvents(`t${i}`, ['received'], NOW - 100 + i / 100);
     write();
     expire({ maxAge: null, maxTasks: 10 });
     expect(uuids()).toHaveLength(10);
@@ -117,7 +117,7 @@ describe('retention', () => {
   it('each step of the roll-ups for its time', () => {
     const at = (age: number) => Math.floor((NOW - age) / HOUR) * HOUR;
     const ages = [0, 2 * HOUR, 27 * HOUR, 4 * DAY, 36 * DAY];
-    for (const [i, age] of ages.entries()) tell(`t${i}`, ['received', 'started', 'succeeded'], at(age));
+    for (const [i, age] of ages.entries()) applyEvents(`t${i}`, ['received', 'started', 'succeeded'], at(age));
     write();
     expire(KEEP_ALL);
     const kept = select<{ step: number; bucket: number }>(
@@ -134,7 +134,8 @@ describe('retention', () => {
     const workers = [0, 31 * DAY, 31 * DAY + 1].flatMap((age) => [`w${age}`, '{}', NOW - age]);
     writer.write({ ...emptyWire(), gauges, workers }, NOW);
     for (const age of [0, 365 * DAY, 365 * DAY + 1]) revoked(NOW - age);
-    for (const age of [0, 34 * DAY, 36 * DAY]) tell(`f${age}`, ['failed'], NOW - age, { exception: "ValueError('x')" });
+    for (const age of [0, 34 * DAY, 36 * DAY])
+      applyEvents(`f${age}`, ['failed'], NOW - age, { exception: "ValueError('x')" });
     write();
     expire(KEEP_ALL);
     expect(reader.gauge('up', 0, NOW + 1).map((g) => g.bucket)).toEqual([NOW - 31 * DAY, NOW]);
@@ -169,9 +170,9 @@ describe('retention', () => {
   });
 
   it('a name goes when no task can have it any more, and not before', () => {
-    tell('a', ['received'], NOW - 5 * HOUR, { name: 'gone' });
+    applyEvents('a', ['received'], NOW - 5 * HOUR, { name: 'gone' });
     write(NOW - 5 * HOUR);
-    tell('b', ['received'], NOW, { name: 'here' });
+    applyEvents('b', ['received'], NOW, { name: 'here' });
     write();
     expire({ maxAge: 3 * HOUR + 1, maxTasks: null });
     expect(reader.taskNames()).toEqual(['gone', 'here']);
@@ -190,7 +191,7 @@ describe('invented names', () => {
 
   it('of 6,000 task names, queues and exceptions roll-ups keep a part, count the rest as (other), and every sum stays true', () => {
     for (let i = 0; i < 6000; i++)
-      tell(`t${i}`, ['received', 'started', 'failed'], NOW, {
+      applyEvents(`t${i}`, ['received', 'started', 'failed'], NOW, {
         name: `invented.${i}`,
         queue: `q${i}`,
         exception: `Invented${i}('x')`,
@@ -214,8 +215,8 @@ describe('long and odd texts', () => {
   it('rows and lists carry 2,000 characters and say so; the detail has all, also when memory has let go of it', () => {
     const behind = new WriteBehind();
     const long = 'é'.repeat(5000);
-    tell('a', ['received'], NOW, { args: `('${long}',)`, kwargs: '{}' });
-    tell('a', ['failed'], NOW, { exception: `ValueError('${long}')`, traceback: long });
+    applyEvents('a', ['received'], NOW, { args: `('${long}',)`, kwargs: '{}' });
+    applyEvents('a', ['failed'], NOW, { exception: `ValueError('${long}')`, traceback: long });
     behind.add(state.cut(), null);
     const work = behind.next()!;
     behind.done(work, writer.write(work.wire, NOW).missing);
@@ -229,7 +230,7 @@ describe('long and odd texts', () => {
     expect([whole.args, whole.traceback, whole.exception]).toEqual([`('${long}',)`, long, `ValueError('${long}')`]);
 
     // What changes later does not take the whole text away; a new text takes its place.
-    tell('a', ['retried'], NOW + 1, { exception: "ValueError('short')" });
+    applyEvents('a', ['retried'], NOW + 1, { exception: "ValueError('short')" });
     behind.add(state.cut(), null);
     const next = behind.next()!;
     behind.done(next, writer.write(next.wire, NOW).missing);
@@ -240,8 +241,8 @@ describe('long and odd texts', () => {
   it('tasks with long texts leave no more than their beginnings in memory', () => {
     const behind = new WriteBehind();
     for (let i = 0; i < 300; i++) {
-      tell(`t${i}`, ['received'], NOW, { args: String(i).padEnd(64_000, 'x') });
-      tell(`t${i}`, ['failed'], NOW, { traceback: String(i).padEnd(200_000, 'x') });
+      applyEvents(`t${i}`, ['received'], NOW, { args: String(i).padEnd(64_000, 'x') });
+      applyEvents(`t${i}`, ['failed'], NOW, { traceback: String(i).padEnd(200_000, 'x') });
       behind.add(state.cut(), null);
       const work = behind.next()!;
       behind.done(work, writer.write(work.wire, NOW).missing);
@@ -256,7 +257,7 @@ describe('long and odd texts', () => {
     for (const text of ['a\0b', '\0', 'x\ud800y', '😀 \uf8ff \uf8ff0000', 'plain'])
       expect(decodeText(encodeText(text))).toBe(text);
     const odd = "('a\0b', '\ud800', '\uf8ff')";
-    tell('a\0b', ['received'], NOW, { args: odd, name: 'odd\0name' });
+    applyEvents('a\0b', ['received'], NOW, { args: odd, name: 'odd\0name' });
     state.apply({
       type: 'task-progress',
       uuid: 'a\0b',
@@ -300,7 +301,7 @@ describe('what waits to be written', () => {
   it('is bounded: the oldest tasks go with their ends, so that rows and roll-ups stay one truth, and are counted', () => {
     const behind = new WriteBehind({ tasks: 100, finishes: 1000, text: 1e6, gauges: 100 });
     for (let i = 0; i < 250; i++) {
-      tell(`t${i}`, ['received', 'started', 'succeeded'], NOW, { runtime: 1 });
+      applyEvents(`t${i}`, ['received', 'started', 'succeeded'], NOW, { runtime: 1 });
       behind.add(state.cut(), null);
     }
     expect(behind.waiting).toBeLessThanOrEqual(100);
@@ -314,7 +315,7 @@ describe('what waits to be written', () => {
 
   it('a batch that failed has left no trace: written again, it counts once', () => {
     const behind = new WriteBehind();
-    tell('a', ['received', 'started', 'succeeded'], NOW);
+    applyEvents('a', ['received', 'started', 'succeeded'], NOW);
     behind.add(state.cut(), null);
     const work = behind.next()!;
     const broken = { ...work.wire, tries: [Symbol('no value of SQLite') as unknown as string] };
@@ -322,7 +323,7 @@ describe('what waits to be written', () => {
     behind.failed();
     expect(behind.next()).toBe(work);
     behind.done(work, writer.write(work.wire, NOW).missing);
-    tell('b', ['received', 'started', 'succeeded'], NOW);
+    applyEvents('b', ['received', 'started', 'succeeded'], NOW);
     write();
     expect(reader.sums(HOUR, NOW - HOUR, NOW + HOUR).finished).toBe(2);
     expect(reader.taskNames()).toEqual(['n']);
@@ -332,7 +333,7 @@ describe('what waits to be written', () => {
     const behind = new WriteBehind();
     const subjects = ['received', 'started', 'retried', 'received', 'succeeded'];
     const [one, two, three, four, ...rest] = subjects.map((subject, i) => {
-      tell('a', [subject], NOW + i);
+      applyEvents('a', [subject], NOW + i);
       behind.add(state.cut(), null);
       return behind.next();
     });
@@ -363,7 +364,7 @@ describe('what waits to be written', () => {
   });
 
   it('a task whose row has gone meanwhile is written whole again', () => {
-    tell('a', ['received'], NOW - 100, { args: '(1,)' });
+    applyEvents('a', ['received'], NOW - 100, { args: '(1,)' });
     const behind = new WriteBehind();
     const flush = () => {
       behind.add(state.cut(), null);
@@ -373,7 +374,7 @@ describe('what waits to be written', () => {
     flush();
     expire({ maxAge: 10, maxTasks: null });
     expect(reader.task('a')).toBeNull();
-    tell('a', ['started'], NOW);
+    applyEvents('a', ['started'], NOW);
     flush();
     expect(reader.task('a')).toMatchObject({ state: 'STARTED', args: '(1,)' });
   });
@@ -381,8 +382,8 @@ describe('what waits to be written', () => {
 
 describe('how sure a list is', () => {
   it('counts are exact up to 10,000 of a state, and at least so many beyond', () => {
-    for (let i = 0; i < 20_001; i++) tell(`t${i}`, ['received'], NOW - i / 1000);
-    tell('one', ['failed'], NOW);
+    for (let i = 0; i < 20_001; i++) applyEvents(`t${i}`, ['received'], NOW - i / 1000);
+    applyEvents('one', ['failed'], NOW);
     write();
     const page = reader.tasks({ ...ALL, limit: 1 });
     expect(page.counts).toEqual({ RECEIVED: 10_000, FAILURE: 1 });
@@ -397,7 +398,8 @@ describe('how sure a list is', () => {
   });
 
   it('a page that looked only so far says how far, and goes on from there', () => {
-    for (let i = 0; i < 9000; i++) tell(`t${i}`, ['received'], NOW - i, { args: i === 8999 ? "('needle',)" : '()' });
+    for (let i = 0; i < 9000; i++)
+      applyEvents(`t${i}`, ['received'], NOW - i, { args: i === 8999 ? "('needle',)" : '()' });
     write();
     let ms = 0;
     const slow = new HistoryReader(path, () => {
@@ -421,7 +423,7 @@ describe('how sure a list is', () => {
   });
 
   it('a failure is new only to a history that goes back a day', () => {
-    tell('f', ['failed'], NOW - 60, { exception: "ValueError('x')" });
+    applyEvents('f', ['failed'], NOW - 60, { exception: "ValueError('x')" });
     write();
     const isNew = () => reader.failures({ now: NOW, span: DAY, limit: 1, task: null, exception: null })[0]!.is_new;
     expect(isNew()).toBeNull();

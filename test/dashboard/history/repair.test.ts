@@ -51,7 +51,7 @@ async function open(bounds?: Bounds, maxTasks?: number): Promise<void> {
   history.onRecovered((what) => repairs.recovered(what));
 }
 
-function tell(uuid: string, subjects: readonly string[], more: object = {}): void {
+function applyEvents(uuid: string, subjects: readonly string[], more: object = {}): void {
   for (const subject of subjects) {
     const at = NOW + n++ / 1000;
     const who = { uuid, hostname: 'w1@h', name: 'shop.add', queue: 'q' };
@@ -61,7 +61,7 @@ function tell(uuid: string, subjects: readonly string[], more: object = {}): voi
 let n = 0;
 const DONE = ['received', 'started', 'succeeded'];
 const tasks = (prefix: string, count: number, subjects: readonly string[] = DONE) => {
-  for (let i = 0; i < count; i++) tell(`${prefix}${i}`, subjects);
+  for (let i = 0; i < count; i++) applyEvents(`${prefix}${i}`, subjects);
 };
 
 /** What rows say and what roll-ups say. */
@@ -95,7 +95,7 @@ async function fail(): Promise<void> {
   rmSync(`${file()}.lock`);
   renameSync(folder, `${folder}-away`);
   writeFileSync(folder, 'no folder');
-  tell('notices', ['received']);
+  applyEvents('notices', ['received']);
   flush();
   await until(() => !history.health.ok, 'it to be noticed');
 }
@@ -126,9 +126,9 @@ describe('what was given up', () => {
     tasks('begun', 50, ['received', 'started']);
     flush();
     for (let i = 0; i < 30; i++) {
-      tell(`bad${i}`, ['received', 'started', 'retried'], { exception: 'ValueError(1)' });
-      tell(`bad${i}`, ['received', 'started', 'retried'], { exception: 'ValueError(1)', retries: 1 });
-      tell(`bad${i}`, ['received', 'started', 'failed'], { exception: 'ValueError(1)', retries: 2 });
+      applyEvents(`bad${i}`, ['received', 'started', 'retried'], { exception: 'ValueError(1)' });
+      applyEvents(`bad${i}`, ['received', 'started', 'retried'], { exception: 'ValueError(1)', retries: 1 });
+      applyEvents(`bad${i}`, ['received', 'started', 'failed'], { exception: 'ValueError(1)', retries: 2 });
     }
     flush();
     expect(history.health.given_up).toBeGreaterThan(150);

@@ -50,9 +50,10 @@ async function history(path: string, options: HistoryOptions = {}): Promise<Hist
 }
 
 function events(state: ClusterState, from: number, to: number, text = ''): void {
-  for (let i = from; i < to; i++) tell(state, `t${i}`, ['received', 'started', 'succeeded'], text, NOW + i / 100);
+  for (let i = from; i < to; i++)
+    applyEvents(state, `t${i}`, ['received', 'started', 'succeeded'], text, NOW + i / 100);
 }
-function tell(state: ClusterState, uuid: string, subjects: readonly string[], text = '', at = NOW): void {
+function applyEvents(state: ClusterState, uuid: string, subjects: readonly string[], text = '', at = NOW): void {
   for (const subject of subjects)
     state.apply({
       type: `task-${subject}`,
@@ -105,7 +106,7 @@ describe('a full disk', () => {
     const recovered: unknown[] = [];
     h.onRecovered((what) => recovered.push(what));
     const state = new ClusterState();
-    tell(state, 'before', ['received', 'started']);
+    applyEvents(state, 'before', ['received', 'started']);
     h.write(state.cut(), NOW);
     await h.written();
     let n = 0;
@@ -120,8 +121,8 @@ describe('a full disk', () => {
     expect(lines.join('\n')).toContain('No space is left');
 
     // Begun, ended, and begun and ended while it is full.
-    tell(state, 'during', ['received', 'started']);
-    tell(state, 'before', ['succeeded']);
+    applyEvents(state, 'during', ['received', 'started']);
+    applyEvents(state, 'before', ['succeeded']);
     events(state, n, n + 300);
     n += 300;
     h.write(state.cut(), NOW);
@@ -274,9 +275,9 @@ describe('a history file has one owner', () => {
     });
     children.push(child);
     // It writes five times a second.
-    let told = 0;
-    child.on('message', () => told++);
-    await until(() => told > 50, 'some tasks to be written');
+    let messages = 0;
+    child.on('message', () => messages++);
+    await until(() => messages > 50, 'some tasks to be written');
     return child;
   };
 

@@ -37,9 +37,9 @@ export function sendsAgain(c: PythonCluster): void {
       const args = `'a ' * 3000, {'a': {'b': {'c': {'d': 2.0}}}}, decimal.Decimal('1.50'), datetime.date(2026, 1, 2), 'etc...'`;
       const id = await c.shop.py<string>(`result = send('shop.echo', ${args}, queue='extended')`);
       await inState(id, 'SUCCESS');
-      const told = await plan(id);
-      expect(told).toMatchObject({ allowed: true, source: 'result', queue: 'extended', queue_reason: null });
-      expect(told.call).toContain("{'a': {'b': {'c': {'d': 2.0}}}}, '1.50', '2026-01-02T00:00:00', 'etc...')");
+      const planned = await plan(id);
+      expect(planned).toMatchObject({ allowed: true, source: 'result', queue: 'extended', queue_reason: null });
+      expect(planned.call).toContain("{'a': {'b': {'c': {'d': 2.0}}}}, '1.50', '2026-01-02T00:00:00', 'etc...')");
       const [first, again] = await givenTwice(id);
       expect(again).toBe(first);
     });
@@ -47,11 +47,11 @@ export function sendsAgain(c: PythonCluster): void {
     it('by its true name when it has a shadow one, else not at all', async () => {
       const sent = (queue: string) =>
         c.shop.py<string>(`result = send('shop.echo', 1, queue='${queue}', shadow='renamed')`);
-      const [kept, told] = [await sent('extended'), await sent('celery')];
+      const [kept, renamed] = [await sent('extended'), await sent('celery')];
       const [first, again] = await givenTwice(kept);
       expect([(await inState(kept, 'SUCCESS')).name, again]).toEqual(['renamed', first]);
-      await inState(told, 'SUCCESS');
-      expect((await plan(told)).reason).toMatch(/No worker has a task named renamed/);
+      await inState(renamed, 'SUCCESS');
+      expect((await plan(renamed)).reason).toMatch(/No worker has a task named renamed/);
     });
 
     it('from the message its worker took with it, saying that the broker will give it out too', async () => {
@@ -66,8 +66,8 @@ export function sendsAgain(c: PythonCluster): void {
       await worker.kill();
       // What is heard of it last, said for it, so that nobody waits until its silence is long enough.
       await c.shop.py(`
-with app.connection() as connection, app.events.Dispatcher(connection, hostname='lost@py', enabled=True) as told:
-    told.send('worker-offline', freq=2, sw_ident='py-celery', sw_ver='5.2.6', sw_sys='Linux')`);
+with app.connection() as connection, app.events.Dispatcher(connection, hostname='lost@py', enabled=True) as dispatcher:
+    dispatcher.send('worker-offline', freq=2, sw_ident='py-celery', sw_ver='5.2.6', sw_sys='Linux')`);
       const lost = await until(
         async () => {
           const task = await get<TaskDetail>(`tasks/${id}`);
@@ -77,9 +77,9 @@ with app.connection() as connection, app.events.Dispatcher(connection, hostname=
         BUSY,
       );
       expect(lost.actions.retry.allowed).toBe(true);
-      const told = await plan(id);
-      expect(told).toMatchObject({ source: 'unacked', queue: 'lost', call: 'shop.late(300.0)' });
-      expect(told.notes.join()).toMatch(/visibility timeout.*twice/);
+      const planned = await plan(id);
+      expect(planned).toMatchObject({ source: 'unacked', queue: 'lost', call: 'shop.late(300.0)' });
+      expect(planned.notes.join()).toMatch(/visibility timeout.*twice/);
       expect((await operate({ action: 'retry', task_ids: [id] })).outcome).toBe('failed');
       const record = await operate({ action: 'retry', task_ids: [id], accept_double: true });
       const queue = await until(
@@ -115,12 +115,12 @@ result = [[one['tenant'], one['parent_id'], one['retries']] for one in sent]`),
     ])('is refused for %s, told by the event alone, and says what would help', async (_what, args, reason) => {
       const id = await c.shop.py<string>(`result = send('shop.echo', ${args})`);
       await inState(id, 'SUCCESS');
-      const told = await plan(id);
-      expect(told).toMatchObject({ allowed: false, source: null });
-      expect(told.reason).toMatch(reason);
-      expect(told.reason).toContain('result_extended=True');
+      const planned = await plan(id);
+      expect(planned).toMatchObject({ allowed: false, source: null });
+      expect(planned.reason).toMatch(reason);
+      expect(planned.reason).toContain('result_extended=True');
       const record = await operate({ action: 'retry', task_ids: [id] });
-      expect(record).toMatchObject({ outcome: 'failed', answers: [{ worker: id, ok: false, text: told.reason }] });
+      expect(record).toMatchObject({ outcome: 'failed', answers: [{ worker: id, ok: false, text: planned.reason }] });
     });
 
     it.each([
@@ -182,8 +182,8 @@ with app.connection() as connection:
         sent = app.send_task('shop.echo', (1, 2.0), queue=bound, producer=producer)
 result = sent.id`);
     await inState(id, 'SUCCESS');
-    const told = await plan(id);
-    expect(told).toMatchObject({ allowed: true, source: 'result', call: 'shop.echo(1, 2.0)' });
-    expect(['bound', 'extended', 'celery']).toContain(told.queue);
+    const planned = await plan(id);
+    expect(planned).toMatchObject({ allowed: true, source: 'result', call: 'shop.echo(1, 2.0)' });
+    expect(['bound', 'extended', 'celery']).toContain(planned.queue);
   });
 }

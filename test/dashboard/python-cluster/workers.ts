@@ -73,8 +73,8 @@ export function tellsOfWorkers(c: PythonCluster): void {
       const quiet = await c.shop.worker('quiet@py', ['-c', '1', '-Q', 'quiet', '--without-gossip']);
       try {
         await passive.start();
-        const told = async () => (await workers(passive)).find((w) => w.hostname === 'quiet@py')?.task_events;
-        await until(async () => (await told()) !== undefined, 'it to be heard', BUSY);
+        const taskEvents = async () => (await workers(passive)).find((w) => w.hostname === 'quiet@py')?.task_events;
+        await until(async () => (await taskEvents()) !== undefined, 'it to be heard', BUSY);
         // The other dashboard asks each new worker for its events as well as for its pool: that must be over.
         await until(
           async () => ((await workers()).find((w) => w.hostname === 'quiet@py')?.pool ?? null) !== null,
@@ -86,21 +86,21 @@ export function tellsOfWorkers(c: PythonCluster): void {
         const unseen = await until(
           async () => {
             await operate({ action: 'disable_events', destination: ['quiet@py'] }, passive);
-            await until(async () => (await told()) === false, 'it to be named', BUSY);
+            await until(async () => (await taskEvents()) === false, 'it to be named', BUSY);
             const id = await c.shop.py<string>(`result = send('shop.add', 1, 2, queue='quiet')`);
             await c.shop.py(`app.AsyncResult('${id}').get(timeout=30)`);
             sent++;
             // A heartbeat after it: its events, had there been any, came before that.
             const row = () => workers(passive).then((all) => all.find((w) => w.hostname === 'quiet@py'));
             await until(async () => ((await row())?.processed ?? 0) >= sent, 'a heartbeat that counts it', BUSY);
-            return (await told()) === false && id;
+            return (await taskEvents()) === false && id;
           },
           'a task of which no event was sent',
           BUSY,
         );
         const record = await operate({ action: 'enable_events', destination: ['quiet@py'] }, passive);
         expect(record).toMatchObject({ outcome: 'ok', answers: [{ worker: 'quiet@py', text: 'task events enabled' }] });
-        await expect.poll(told).toBe(true);
+        await expect.poll(taskEvents).toBe(true);
         const seen = await c.shop.py<string>(`result = send('shop.add', 1, 2, queue='quiet')`);
         await until(
           async () => (await get<TaskDetail>(`tasks/${seen}`, passive)).state === 'SUCCESS',

@@ -7,7 +7,7 @@ export interface Line extends AsyncDisposable {
   /** Drops what is open and refuses what comes. */
   cut(): void;
   /** Lets connections through again, to this dashboard. */
-  mend(address: string): void;
+  restore(address: string): void;
 }
 
 export async function openLine(to: string): Promise<Line> {
@@ -41,7 +41,7 @@ export async function openLine(to: string): Promise<Line> {
   return {
     address: `http://127.0.0.1:${port}`,
     cut,
-    mend(address) {
+    restore(address) {
       target = new URL(address);
     },
     async [Symbol.asyncDispose]() {

@@ -32,7 +32,7 @@ function writer(url: string) {
   return {
     child,
     ready: line,
-    async tell(command: Record<string, unknown>): Promise<number> {
+    async request(command: Record<string, unknown>): Promise<number> {
       child.stdin.write(`${JSON.stringify(command)}\n`);
       return Number(await line());
     },
@@ -116,7 +116,9 @@ describe('sqlite results between processes', () => {
     const received = others.map((other, n) =>
       Promise.all(
         Array.from({ length: 20 }, (_, i) =>
-          other.tell({ part: { groupId: 'g', taskId: `t${n}-${i}`, index: n * 20 + i, state: 'SUCCESS', result: i } }),
+          other.request({
+            part: { groupId: 'g', taskId: `t${n}-${i}`, index: n * 20 + i, state: 'SUCCESS', result: i },
+          }),
         ),
       ),
     );
@@ -129,7 +131,7 @@ describe('sqlite results between processes', () => {
     const url = makeUrl();
     const other = writer(url);
     await other.ready();
-    for (let i = 0; i < 50; i++) await other.tell({ store: record(`t${i}`, 'SUCCESS', i) });
+    for (let i = 0; i < 50; i++) await other.request({ store: record(`t${i}`, 'SUCCESS', i) });
     await other.kill();
     const backend = await createBackend(testContext(url));
     expect((await backend.getMany(Array.from({ length: 50 }, (_, i) => `t${i}`))).size).toBe(50);

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lex } from '../../../shared/query/lexer.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
-import { printQuery } from '../../../shared/query/printer.ts';
 import { allOf, anyOf, FIELDS, not, type QueryTree } from '../../../shared/query/tree.ts';
 import { readValueOf } from '../../../shared/query/values.ts';
+import { printQuery } from '../../support/print-query.ts';
 
 // 2026-03-04 10:30:00 UTC, a Wednesday.
 const nowS = Date.UTC(2026, 2, 4, 10, 30) / 1000;

@@ -26,7 +26,7 @@ const { LiveProvider } = await import('../../../web/src/live/provider.tsx');
 const still = <T,>(value: T) => ({ get: () => value, subscribe: () => nothing });
 
 /** A live picture that stands still, as of now; by default the line is up and nothing was heard. */
-export function liveOf(change: Partial<Picture> = {}, { phone = false, wide = true } = {}): Live {
+export function liveOf(change: Partial<Picture> = {}, { phone = false } = {}): Live {
   const now = Date.now();
   const picture: Picture = { ...EMPTY, connection: { mode: 'live' }, heardAt: now, ...change };
   return {
@@ -40,7 +40,7 @@ export function liveOf(change: Partial<Picture> = {}, { phone = false, wide = tr
       retryNow: nothing,
     },
     interest: { topic: () => nothing, tasks: () => nothing },
-    screen: { clock: still(now), visible: still(true), phone: still(phone), wide: still(wide), now: () => now },
+    screen: { clock: still(now), visible: still(true), phone: still(phone), now: () => now },
   };
 }
 

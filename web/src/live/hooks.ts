@@ -44,11 +44,6 @@ export function useWorker(hostname: string): WorkerRow | undefined {
   useTopic('workers');
   return usePicture((p) => p.workers.get(hostname));
 }
-/** The tasks that changed of late, newest change last. */
-export function useLiveTasks(): ReadonlyMap<string, TaskRow> {
-  useTopic('tasks');
-  return usePicture((p) => p.tasks);
-}
 export const useLiveTask = (uuid: string | undefined): TaskRow | undefined =>
   usePicture((p) => (uuid ? p.tasks.get(uuid) : undefined));
 export const useReadOnly = (): boolean => usePicture((p) => p.cluster?.read_only ?? false);
@@ -75,7 +70,6 @@ export const usePageClock = (): number => useSignal(useLive().screen.clock);
 /** False in a background tab: charts wait. */
 export const useVisible = (): boolean => useSignal(useLive().screen.visible);
 export const usePhone = (): boolean => useSignal(useLive().screen.phone);
-export const useWide = (): boolean => useSignal(useLive().screen.wide);
 
 /** Server time now, in seconds, ticking once a second. */
 export function useNow(): number {

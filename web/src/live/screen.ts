@@ -1,4 +1,4 @@
-// What the pages ask of the browser they are in: the time, ticking once a second, whether anybody looks, how wide it is.
+// What the pages ask of the browser they are in: the time, ticking once a second, whether anybody looks, whether it is a phone.
 // Made once, by main.tsx; tests hand in one that stands still. Holds: nothing ticks and nothing listens while nobody reads it.
 
 /** A value that changes, and the way to hear of it. */
@@ -14,8 +14,6 @@ export interface Screen {
   visible: Signal<boolean>;
   /** Under 720 px. */
   phone: Signal<boolean>;
-  /** From 1280 px. */
-  wide: Signal<boolean>;
   /** Page time now. @unit milliseconds */
   now: () => number;
 }
@@ -34,7 +32,6 @@ export function browserScreen(): Screen {
     clock: tickingClock(visible),
     visible,
     phone: media('(width < 720px)'),
-    wide: media('(width >= 1280px)'),
     now: Date.now,
   };
 }

@@ -1,6 +1,6 @@
 // The first line of the overview: what needs a person, each a link to its place. Five at most; what it rests on is on hover.
 // What is concluded and when: the server (server/dashboard/attention). Holds: its place and height are the same whatever it says.
-import type { Attention } from '../../../shared/wire/attention.ts';
+import type { Need } from '../../../shared/wire/attention.ts';
 import type { Overview } from '../../../shared/wire/overview.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { age, clock } from '../ui/format.ts';
@@ -8,7 +8,7 @@ import { Icon, type IconName } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';
 import { PathLink } from '../ui/path-link.tsx';
 
-const LOOK: Record<Attention['kind'], { icon: IconName; state?: string }> = {
+const LOOK: Record<Need['kind'], { icon: IconName; state?: string }> = {
   'source-down': { icon: 'offline', state: 'offline' },
   'no-workers': { icon: 'offline', state: 'offline' },
   'worker-silent': { icon: 'late', state: 'late' },
@@ -36,7 +36,7 @@ export function NeedsLine({ overview }: { overview: Overview }) {
         {attention.map((need, i) => (
           // In its place and not by its name: what changes, changes there.
           <li key={i}>
-            <Need need={need} />
+            <NeedLink need={need} />
           </li>
         ))}
         {more > 0 && <li className="muted more-needs">and {more} more</li>}
@@ -55,10 +55,10 @@ function heading(total: number, settling: boolean, silent: number | null): strin
   return settling ? 'Asking the workers and the broker' : 'Nothing needs you';
 }
 
-function Need({ need }: { need: Attention }) {
+function NeedLink({ need }: { need: Need }) {
   const look = LOOK[need.kind] ?? LOOK['source-down'];
   return (
-    <PathLink href={need.href} title={toldOf(need)}>
+    <PathLink href={need.href} title={titleOf(need)}>
       <span data-state={look.state} className="need-icon">
         <Icon name={look.icon} />
       </span>
@@ -71,7 +71,7 @@ function Need({ need }: { need: Attention }) {
 }
 
 /** The whole sentence, what it rests on, and who is meant. */
-function toldOf(need: Attention): string {
+function titleOf(need: Need): string {
   const lines = [need.title ?? `${need.subject} ${need.detail}`];
   for (const { text } of need.evidence ?? []) lines.push(text);
   for (const { name, detail } of need.subjects ?? []) lines.push(`${name} ${detail}`);

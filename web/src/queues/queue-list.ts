@@ -29,7 +29,7 @@ export const HEAD = {
 } as const;
 
 export const FACETS = ['stranded', 'grows', 'waiting', 'empty'] as const;
-export type Facet = (typeof FACETS)[number];
+type Facet = (typeof FACETS)[number];
 
 export const FACET: Record<Facet, { label: string; has: (queue: QueueRow) => boolean }> = {
   stranded: { label: 'no consumer', has: isStranded },

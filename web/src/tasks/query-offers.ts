@@ -2,7 +2,7 @@
 // Words of the language: shared/query/complete.ts. Values within the present result: the facets request (use-query-offers.ts).
 import type { Completion } from '../../../shared/query/complete.ts';
 import { type ParsedQuery, parseQuery } from '../../../shared/query/parser.ts';
-import { word } from '../../../shared/query/printer.ts';
+import { quoted } from '../../../shared/query/quoted.ts';
 import type { FacetReply } from '../../../shared/wire/tasks.ts';
 
 export interface Offer {
@@ -39,7 +39,7 @@ export function offersOf(at: Completion, parsed: ParsedQuery, facets: FacetReply
   if (at.kind === 'field' && at.prefix.length > 1)
     found.push({
       group: 'Text',
-      insert: word(at.prefix),
+      insert: quoted(at.prefix),
       head: `"${at.prefix}"`,
       detail: 'in name, id, arguments, result or exception',
     });
@@ -57,7 +57,7 @@ export function offersOf(at: Completion, parsed: ParsedQuery, facets: FacetReply
 function addValues(found: Offer[], typed: string, { field, values }: FacetReply): void {
   const known = new Map(found.map((offer) => [offer.insert, offer]));
   for (const { value, count } of values) {
-    const insert = word(value);
+    const insert = quoted(value);
     const same = known.get(insert);
     if (same) same.count = count;
     else if (value.toLowerCase().includes(typed))

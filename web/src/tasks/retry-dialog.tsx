@@ -2,6 +2,7 @@
 // The server works it out (operations/retry.ts) and judges again when it is done. Many tasks at once: bulk-actions.tsx.
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { OperationRequest } from '../../../shared/wire/operations.ts';
 import type { RetryPlan } from '../../../shared/wire/task-values.ts';
 import { retryPlanQuery } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
@@ -11,11 +12,8 @@ import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { consequence } from './applies.ts';
 
-export interface RetryOptions {
-  queue: string;
-  /** It was said that the first one may still run, and accepted. */
-  accept_double?: true;
-}
+/** A retry, besides its task. */
+export type RetryChoice = Omit<Extract<OperationRequest, { action: 'retry' }>, 'action' | 'task_ids'>;
 
 export function RetryDialog({
   id,
@@ -23,7 +21,7 @@ export function RetryDialog({
   onClose,
 }: {
   id: string;
-  onDo: (options: RetryOptions) => void;
+  onDo: (options: RetryChoice) => void;
   onClose: () => void;
 }) {
   const plan = useQuery(retryPlanQuery(id));
@@ -56,7 +54,7 @@ function Ready({
   onClose,
 }: {
   plan: RetryPlan;
-  onDo: (options: RetryOptions) => void;
+  onDo: (options: RetryChoice) => void;
   onClose: () => void;
 }) {
   const [queue, setQueue] = useState(plan.queue ?? '');

@@ -22,7 +22,7 @@ import {
 
 export const NEWEST_FIRST = '-first_seen';
 /** @unit tasks */
-export const PAGE_SIZE = 100;
+const PAGE_SIZE = 100;
 export const REREAD_MS = 2500;
 /** Longer than this at the top, the list begins anew. @unit tasks */
 const LONGEST_LIVE = 1000;

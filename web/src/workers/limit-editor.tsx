@@ -2,7 +2,7 @@
 // says to how many. The list: limits.tsx. Reading rates: rate-effect.ts.
 import { useState } from 'react';
 import type { OperationRequest } from '../../../shared/wire/operations.ts';
-import type { RegisteredTask, WorkerDetail } from '../../../shared/wire/workers.ts';
+import type { WorkerDetail, WorkerTask } from '../../../shared/wire/workers.ts';
 import { useWorkers } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { lastPart, plural } from '../ui/format.ts';
@@ -22,7 +22,7 @@ export function LimitEditor({
   onSave,
   onCancel,
 }: {
-  task: RegisteredTask;
+  task: WorkerTask;
   worker: WorkerDetail;
   /** As it is now, in words. */
   limit: string;

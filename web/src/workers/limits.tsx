@@ -1,7 +1,7 @@
 // Registered tasks with their limits, each edited in its place: what it was, where it will apply, what will follow. Beside a limit
 // that was set here stands how fast the task has run since. The fields: limit-editor.tsx.
 import { useMemo, useState } from 'react';
-import type { RegisteredTask, WorkerDetail } from '../../../shared/wire/workers.ts';
+import type { WorkerDetail, WorkerTask } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
@@ -15,8 +15,7 @@ import type { Line } from '../ui/table/lines.ts';
 import { TaskName } from '../ui/task-name.tsx';
 import { LimitEditor } from './limit-editor.tsx';
 
-const limitOf = (task: RegisteredTask): string =>
-  task.rate_limit && task.rate_limit !== '0' ? task.rate_limit : 'none';
+const limitOf = (task: WorkerTask): string => (task.rate_limit && task.rate_limit !== '0' ? task.rate_limit : 'none');
 
 const orNone = (text: string | null) => (text === null ? <span className="faint">none</span> : text);
 
@@ -28,7 +27,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
   const timeOp = useOperation();
   const refused = useRefusal(worker, rateOp.isPending || timeOp.isPending);
   const columns = useMemo(
-    (): readonly Column<RegisteredTask>[] => [
+    (): readonly Column<WorkerTask>[] => [
       { id: 'task', label: 'Task', width: 170, grow: 1, cell: (task) => <TaskName name={task.name} /> },
       {
         id: 'limit',
@@ -98,7 +97,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
       </Empty>
     );
   }
-  const lines = worker.registered.flatMap((task): Line<RegisteredTask>[] => {
+  const lines = worker.registered.flatMap((task): Line<WorkerTask>[] => {
     if (task.name === editing)
       return [
         {
@@ -123,7 +122,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
           ),
         },
       ];
-    const row: Line<RegisteredTask> = { kind: 'row', key: task.name, row: task, within: false };
+    const row: Line<WorkerTask> = { kind: 'row', key: task.name, row: task, within: false };
     if (task.name !== noted || (rateOp.isIdle && timeOp.isIdle)) return [row];
     const note = (
       <>
@@ -142,7 +141,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
 const time = (seconds: number | null): string | null => (seconds === null ? null : approxDuration(seconds));
 
 /** '28/m', and since a limit was set here '5.8/m since 13:02': the hour before would say that it does not hold. */
-function RunsAt({ task }: { task: RegisteredTask }) {
+function RunsAt({ task }: { task: WorkerTask }) {
   const since = task.limited_since ?? null;
   if (since === null && task.per_min === null)
     return (

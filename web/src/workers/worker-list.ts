@@ -41,7 +41,7 @@ export const HEAD = {
 export type WorkerGrouping = (typeof HEAD)['groupings'][number][0];
 
 export const FACETS = ['offline', 'late', 'online', 'full', 'quiet'] as const;
-export type Facet = (typeof FACETS)[number];
+type Facet = (typeof FACETS)[number];
 
 export const FACET: Record<Facet, { label: string; has: (worker: WorkerRow) => boolean }> = {
   offline: { label: 'offline', has: (w) => w.status === 'offline' },

@@ -1,8 +1,7 @@
-// Tree to query text, as short as it can be while parsing back to the same tree.
-// Not here: reading (parser.ts).
-// Holds: parse(print(tree)) equals the tree, for every normal tree and the same present moment.
-import { ESCAPABLE } from './lexer.ts';
-import type { QueryLeaf, QueryTree } from './tree.ts';
+// Tree to query text, as short as it can be while parsing back to the same tree: what the tests of the parser hold against it.
+import { ESCAPABLE } from '../../shared/query/lexer.ts';
+import { quoted } from '../../shared/query/quoted.ts';
+import type { QueryLeaf, QueryTree } from '../../shared/query/tree.ts';
 
 /** Null, everything, prints as the empty text. */
 export function printQuery(tree: QueryTree | null): string {
@@ -26,19 +25,19 @@ function print(tree: QueryTree, rank: 0 | 1 | 2): string {
 function printLeaf(leaf: QueryLeaf): string {
   switch (leaf.op) {
     case 'text':
-      return word(leaf.text);
+      return quoted(leaf.text);
     case 'text-glob':
       return glob(leaf.parts);
     case 'contains':
-      return `${leaf.field}:${word(leaf.text)}`;
+      return `${leaf.field}:${quoted(leaf.text)}`;
     case 'is':
-      return `${leaf.field}:${leaf.values.length === 1 ? word(leaf.values[0] as string) : leaf.values.map(escapeBare).join(',')}`;
+      return `${leaf.field}:${leaf.values.length === 1 ? quoted(leaf.values[0] as string) : leaf.values.map(escapeBare).join(',')}`;
     case 'glob':
       return `${leaf.field}:${glob(leaf.parts)}`;
     case 'regex':
       return `${leaf.field}:/${leaf.source}/`;
     case 'pair':
-      return `${leaf.field}:${leaf.key}=${word(leaf.value)}`;
+      return `${leaf.field}:${leaf.key}=${quoted(leaf.value)}`;
     case 'present':
       return `${leaf.field}:*`;
     case 'compare':
@@ -46,12 +45,6 @@ function printLeaf(leaf: QueryLeaf): string {
     case 'range':
       return `${leaf.field}:${measure(leaf.text)}`;
   }
-}
-
-/** A value as it is typed: bare where nothing in it could be taken for something else, else in quotes. */
-export function word(text: string): string {
-  if (/^[\p{L}\p{N}_][\p{L}\p{N}_.@%+#$!?-]*$/u.test(text) && !/^(?:AND|OR|NOT)$/.test(text)) return text;
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
 function measure(text: string): string {
