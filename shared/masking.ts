@@ -3,7 +3,7 @@
 // Holds: one pass, so time is in proportion to the length whatever the text; no depth is left unmasked; what is masked can be told
 // from what is whole (`holdsMask`), so that it is never sent again as if it were true.
 import { EVERY_NAME, maskTextBy } from './masking/texts.ts';
-import { isSecretName, MASK, WORDS_IN_TEXT } from './secret-names.ts';
+import { isSecretName, MASK, OAUTH_FIELD, WORDS_IN_TEXT } from './secret-names.ts';
 
 export type IsSecret = (name: string) => boolean;
 
@@ -25,7 +25,7 @@ export function createMasking(more: readonly string[] = []): Masking {
   // Further names cannot be found by a fixed list of words: then every name in a text is looked at.
   const words = extra.length === 0 ? WORDS_IN_TEXT : EVERY_NAME;
   const text = (given: string): string => maskTextBy(given, isSecret, words);
-  return { text, value: (given) => walk(given, isSecret, text, 0) };
+  return { text, value: (given) => walk(given, isSecret, text, 0, new Map()) };
 }
 
 const BUILT_IN = createMasking();
@@ -56,11 +56,17 @@ export function holdsMask(value: unknown): boolean {
 /** What is nested deeper than any serializer of ours writes is not looked into and not shown. */
 const MAX_DEPTH = 1000;
 
-function walk(value: unknown, isSecret: IsSecret, text: (text: string) => string, depth: number): unknown {
+function walk(
+  value: unknown,
+  isSecret: IsSecret,
+  text: (text: string) => string,
+  depth: number,
+  instances: Map<object, unknown>,
+): unknown {
   if (typeof value === 'string') return text(value);
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DEPTH) return MASK;
-  const inner = (item: unknown): unknown => walk(item, isSecret, text, depth + 1);
+  const inner = (item: unknown): unknown => walk(item, isSecret, text, depth + 1, instances);
   if (Array.isArray(value)) return walkList(value, isSecret, inner);
   if (value instanceof Map) {
     const tells = secretField(value, isSecret);
@@ -80,15 +86,18 @@ function walk(value: unknown, isSecret: IsSecret, text: (text: string) => string
   const items = (value as { items?: unknown }).items;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    // A tuple of ours; dates, decimals, bytes and the like stand for themselves.
-    if (!Array.isArray(items)) return value;
+    // Bytes, dates, decimals and the like stand for themselves; a tuple of ours holds others; any other instance has fields.
+    if (ArrayBuffer.isView(value) || value instanceof Date) return value;
+    if (!Array.isArray(items)) return instance(value, isSecret, inner, instances);
     const copy = Object.create(prototype as object) as { items: unknown };
     return Object.assign(copy, value, { items: isSecretPair(items, isSecret) ? [items[0], MASK] : inner(items) });
   }
   const out: Record<string, unknown> = {};
   const tells = secretField(new Map(Object.entries(value)), isSecret);
   for (const [key, item] of Object.entries(value)) {
-    const isHidden = isSecret(key) ? !isNameOfSecret(key, item, isSecret) : key === tells;
+    const isHidden = isSecret(key)
+      ? !isNameOfSecret(key, item, isSecret)
+      : key === tells || (ORDINARY.test(key) && isSecretBeside(key, value));
     const shown = isHidden ? hidden(item) : inner(item);
     const name = text(key);
     if (name === '__proto__')
@@ -96,6 +105,39 @@ function walk(value: unknown, isSecret: IsSecret, text: (text: string) => string
     else out[name] = shown;
   }
   return out;
+}
+
+/** An instance of a class: itself when none of its fields is a secret or holds one. */
+function instance(
+  value: object,
+  isSecret: IsSecret,
+  inner: (item: unknown) => unknown,
+  instances: Map<object, unknown>,
+): unknown {
+  if (instances.has(value)) return instances.get(value);
+  // Instances hold one another in circles.
+  instances.set(value, '[circular]');
+  const shown = copyOf(value, isSecret, inner);
+  instances.set(value, shown);
+  return shown;
+}
+
+function copyOf(value: object, isSecret: IsSecret, inner: (item: unknown) => unknown): unknown {
+  const fields = Object.entries(value).map(
+    ([key, item]) => [key, item, isSecret(key) ? hidden(item) : inner(item)] as const,
+  );
+  if (fields.every(([, item, shown]) => item === shown)) return value;
+  const copy = Object.create(Object.getPrototypeOf(value) as object) as object;
+  for (const [key, , shown] of fields)
+    Object.defineProperty(copy, key, { value: shown, enumerable: true, configurable: true, writable: true });
+  return copy;
+}
+
+/** Names that are ordinary words, and secrets beside others: the code of an OAuth login, the private parts of a key as JSON. */
+const ORDINARY = /^(?:code|d|p|q|dp|dq|qi|k)$/;
+function isSecretBeside(key: string, beside: object): boolean {
+  const names = Object.keys(beside);
+  return key === 'code' ? names.some((name) => OAUTH_FIELD.test(name)) : names.includes('kty');
 }
 
 /** Headers as pairs ([['Authorization', 'Bearer ...']]), and words of a command line (['mysql', '--password', 'x', '-u', 'ann:x']). */

@@ -8,10 +8,11 @@ export function commandCuts(text: string, cuts: Cut[]): void {
   const one = (pattern: RegExp): void => {
     for (const found of text.matchAll(pattern)) {
       const to = found.index + found[0].length;
-      cuts.push({ from: to - found[1]!.length, to, by: MASK });
+      cuts.push({ from: to - (found[1] ?? found[2])!.length, to, by: MASK });
     }
   };
   if (text.includes('-u') || text.includes('-U') || text.includes('user ') || text.includes("user'")) one(USER_WORD);
+  if (text.includes('@//') || /jdbc:oracle|sqlplus|sqlldr|\brman\b|expdp|impdp/.test(text)) one(ORACLE);
   if (/sshpass|mysql|mariadb/.test(text)) one(PASS_WORD);
   if (/identified/i.test(text))
     one(/\bidentified\s{1,4}(?:with\s{1,4}\S{1,64}\s{1,4})?by\s{1,4}(?:password\s{1,4})?['"]([^'"]{1,256})/gi);
@@ -23,6 +24,9 @@ export function commandCuts(text: string, cuts: Cut[]): void {
 }
 const USER_WORD =
   /(?:^|[\s'"[(,])-(?:u|U|-user|-proxy-user|-creds?)(?:[ \t=]{1,4}|['"],\s{0,4}['"])[\w.@+-]{1,64}:([^\s'"]{1,256})/g;
+/** jdbc:oracle:thin:scott/tiger@db:1521, sqlplus scott/tiger@db, scott/tiger@//db:1521/x */
+const ORACLE =
+  /(?:(?:jdbc:oracle:\w{1,8}:|\b(?:sqlplus|sqlldr|rman|expdp|impdp)\s(?:-\w{1,2}\s){0,4}\s{0,4}(?:userid=)?)[\w$#"]{1,64}\/([^\s'"]{1,128})(?=@)|(?<![\w$#/.:@-])[\w$#]{1,64}\/([^\s'"/@]{1,128})(?=@\/\/))/g;
 const PASS_WORD =
   /\b(?:sshpass|mysql|mysqldump|mysqladmin|mariadb)\b[^\n]{0,200}?[\s'"]-p(?:[ \t]{0,2}|['"],\s{0,4}['"])([^\s'",]{1,256})/g;
 

@@ -1,9 +1,11 @@
 // Secrets in running text: behind the names that tell of them, by their look, in addresses, commands and statements.
 // Not here: which names are secret (../secret-names.ts), values (../masking.ts).
 // Holds: one pass for each kind of place, so time is in proportion to the length whatever the text.
-import { MASK, SECRET_LOOKS } from '../secret-names.ts';
+import { MASK, mayHold, SECRET_CLASS, SECRET_LOOKS } from '../secret-names.ts';
 import { commandCuts, sqlCuts } from './commands.ts';
 import { type Cut, closing, stringEnd } from './cut.ts';
+import { unescapedNames } from './escapes.ts';
+import { oauthCuts } from './oauth.ts';
 import { escapedUrlCuts, urlCuts } from './urls.ts';
 
 export const EVERY_NAME = /[A-Za-z_][\w.-]{0,63}/g;
@@ -15,12 +17,21 @@ const LETTER = /[A-Za-z\u0080-\uffff]/;
 
 export function maskTextBy(text: string, isSecret: (name: string) => boolean, words: RegExp): string {
   if (text.length < 4 || !LETTER.test(text)) return text;
+  const plain = unescapedNames(text);
+  if (plain === text) return masked(text, isSecret, words);
+  // Names written with escapes ("pass\\u0077ord"): as they are read, when that shows a secret; else the text stays as it was written.
+  const shown = masked(plain, isSecret, words);
+  return shown === plain ? masked(text, isSecret, words) : shown;
+}
+
+function masked(text: string, isSecret: (name: string) => boolean, words: RegExp): string {
   const cuts: Cut[] = [];
   if (text.includes('://')) urlCuts(text, cuts);
   if (text.includes(':\\/\\/') || /%3a%2f%2f/i.test(text)) escapedUrlCuts(text, cuts);
   nameCuts(text, isSecret, words, cuts);
   looksCuts(text, cuts);
   commandCuts(text, cuts);
+  if (text.includes('code') || text.includes('"kty"') || text.includes("'kty'")) oauthCuts(text, cuts);
   if (/insert\s+into|update\s/i.test(text)) sqlCuts(text, isSecret, cuts);
   if (cuts.length === 0) return text;
   cuts.sort((a, b) => a.from - b.from || b.to - a.to);
@@ -42,13 +53,19 @@ function looksCuts(text: string, cuts: Cut[]): void {
   SECRET_LOOKS.lastIndex = 0;
   for (let found = SECRET_LOOKS.exec(text); found !== null; found = SECRET_LOOKS.exec(text))
     cuts.push({ from: found.index, to: found.index + found[0].length, by: MASK });
-  if (!text.includes('PRIVATE KEY')) return;
-  const key = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
-  for (let found = key.exec(text); found !== null; found = key.exec(text)) {
-    const end = text.indexOf('-----END', key.lastIndex);
+  if (text.includes('PRIVATE KEY'))
+    keyCuts(text, /-{4,5} ?BEGIN [A-Z\d ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}/g, /-{4,5} ?END/g, cuts);
+  // PuTTY's, which has no words around it.
+  if (text.includes('Private-Lines:')) keyCuts(text, /Private-Lines: {0,4}\d{1,6}/g, /['"]|$/g, cuts);
+}
+
+function keyCuts(text: string, begin: RegExp, ends: RegExp, cuts: Cut[]): void {
+  for (let found = begin.exec(text); found !== null; found = begin.exec(text)) {
+    ends.lastIndex = begin.lastIndex;
+    const end = ends.exec(text)?.index ?? -1;
     const to = end < 0 ? text.length : end;
     cuts.push({ from: found.index + found[0].length, to, by: MASK });
-    key.lastIndex = to;
+    begin.lastIndex = to;
   }
 }
 
@@ -79,6 +96,7 @@ function nameCuts(text: string, isSecret: (name: string) => boolean, words: RegE
     }
     const isInSource = frames?.(from) ?? false;
     if (!isSecret(name) && !isSecret(name.replace(/^.*\./, ''))) continue;
+    if (!mayHold(name, text.slice(to, to + 32))) continue;
     const value = valueAfter(text, from, to, isInSource);
     if (value === null) continue;
     // {'key': 'password', 'value': 'x'}: what is named is looked at next.
@@ -110,6 +128,13 @@ function valueAfter(text: string, from: number, to: number, isInSource: boolean)
     const end = text.indexOf('<', to + tag.length);
     return { from: to + tag.length, to: end < 0 ? text.length : end, by: MASK };
   }
+  if (SECRET_CLASS.test(name)) {
+    const inside = CLASS_BRACKET.exec(text.slice(at, at + 24))?.[0].length;
+    if (inside !== undefined)
+      return { from: at + inside, to: Math.max(at + inside, closing(text, at + inside - 1) - 1), by: MASK };
+  }
+  // [Symbol(password)]: 'x'
+  if (text.startsWith(')]', at)) at += 2;
   // The quote that closes the name, in a text within a text escaped: \"password\": \"x\"
   let slashes = 0;
   while (text[at + slashes] === '\\' && slashes < 8) slashes++;
@@ -166,6 +191,8 @@ function valueAfter(text: string, from: number, to: number, isInSource: boolean)
   return cutOf(text, at, isInSource);
 }
 
+/** What a class holds, when it is no type or other name: SecretStr('x'), Password(value='x'), Password { value: 'x' } */
+const CLASS_BRACKET = /^(?:\((?=[bru]{0,2}['"](?!\*+['"])|\w{1,10}=)| ?\{(?= ?[\w#'"[]))/;
 /** Behind a name that is itself a value: the field that has the value. */
 const SIBLING = /^\s{0,4}[,;]?\s{0,8}['"]?(?:value|val|content|default)['"]?\s{0,2}[:=]\s{0,4}(?=[bu]?['"])/i;
 /** Comparisons, other languages' assignments, and annotations of types: password: str = 'x' */
@@ -226,6 +253,8 @@ function skip(text: string, at: number, chars: string): number {
 const PLACE = /^(?:\?|%s|\$\d{1,3})(?=[\s,)\]]|$)/;
 const NOTHING = /^(?:None|null|undefined|True|False|true|false|''|""|\\"\\")(?=[^\w]|$)/;
 const SCHEME_WORD = /^(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+/i;
+const WRAPPER = /^[\w.$]{1,64}(?:\((?=[bruf]{0,2}['"]|\w{1,20}=)|(?:\(\d{1,9}\))? ?[{[])/;
+const BUFFER = /^<Buffer [^>]{0,390}>?/;
 const BARE_END = /[\s,;&)\]}"'`<>\\]/g;
 
 function cutOf(text: string, at: number, isInSource: boolean): Cut | null {
@@ -248,6 +277,11 @@ function cutOf(text: string, at: number, isInSource: boolean): Cut | null {
   // A bare word in a line of source code is a name, not a value.
   if (isInSource && !/[\d]/.test(first)) return null;
   const scheme = SCHEME_WORD.exec(text.slice(at, at + 32))?.[0].length ?? 0;
+  // Wrapper('x'), Wrapper { value: 'x' }, Uint8Array(3) [ 1, 2, 3 ]
+  const buffer = BUFFER.exec(text.slice(at, at + 400))?.[0].length;
+  if (buffer !== undefined) return { from: at, to: at + buffer, by: MASK };
+  const wrapper = WRAPPER.exec(text.slice(at, at + 96))?.[0].length;
+  if (wrapper !== undefined) return { from: at, to: closing(text, at + wrapper - 1), by: MASK };
   BARE_END.lastIndex = at + scheme;
   const to = BARE_END.exec(text)?.index ?? text.length;
   return to > at + scheme ? { from: at + scheme, to, by: MASK } : null;

@@ -49,12 +49,27 @@ function schemeStart(text: string, at: number): number {
   return from;
 }
 
+/**
+ * Is what stands where a user's name would be a key? Sentry's (https://key@o1.ingest.sentry.io/4, and with its old second half), and
+ * keys whose password is empty or a word: https://key:@api.x.com, https://key:x-oauth-basic@github.com
+ */
+function isKeyAsUser(text: string, begin: number, url: string): boolean {
+  if (!/https?:\/\/$/i.test(text.slice(Math.max(0, begin - 8), begin))) return false;
+  return KEY_AS_USER.test(url.slice(0, 400));
+}
+const KEY_AS_USER =
+  /^[\w.-]{1,128}(?::(?:x-oauth-basic|x)?@|(?::\w{1,128})?@(?:[\w.-]{0,100}sentry[\w.-]{0,100}(?::\d{1,5})?\/|[\w.-]{1,100}(?::\d{1,5})?\/(?:[\w-]{1,40}\/)?\d{1,20}(?:[?#]|$)))/;
+
 function userCut(text: string, begin: number, end: number, cuts: Cut[]): void {
   const url = text.slice(begin, end);
   const first = url.search(AUTHORITY_END);
   if (first < 0) return;
   const stop = begin + first;
   const last = begin + url.lastIndexOf('@');
+  if (isKeyAsUser(text, begin, url)) {
+    cuts.push({ from: begin, to: last, by: MASK });
+    return;
+  }
   if (text[stop] === '@') {
     // smtp://ann@example.com:x@host
     const authority = url.search(/[/?#]/);

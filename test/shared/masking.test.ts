@@ -139,6 +139,52 @@ describe('a text', () => {
       "INSERT INTO users (name, mail) VALUES ('ann', 'a@b.c')",
     ],
     ['-----BEGIN PGP PRIVATE KEY BLOCK-----\nhunter2', '-----BEGIN PGP PRIVATE KEY BLOCK-----********'],
+    // Wrapped, whatever the class is called.
+    ["SecretStr('hunter2')", 'SecretStr(********)'],
+    ["User(name='a', token=SecretStr('hunter2'), n=1)", "User(name='a', token=********, n=1)"],
+    ["SecretBytes(b'hunter2')", 'SecretBytes(********)'],
+    ["SecretStr('**********')", "SecretStr('**********')"],
+    ["Password { value: 'hunter2' }", 'Password {********}'],
+    ["{ password: Wrapper { value: 'hunter2' }, n: 1 }", '{ password: ********, n: 1 }'],
+    ['{ secret: Uint8Array(3) [ 104, 117, 110 ], n: 1 }', '{ secret: ********, n: 1 }'],
+    ['{ secret: <Buffer 68 75 6e>, n: 1 }', '{ secret: ********, n: 1 }'],
+    ["Config { [Symbol(password)]: 'hunter2', n: 1 }", "Config { [Symbol(password)]: '********', n: 1 }"],
+    ["SecretNotFound('db')", "SecretNotFound('db')"],
+    // Names with escapes in them.
+    ['{"pass\\u0077ord": "hunter2"}', '{"password": "********"}'],
+    ['["{\\"pass\\\\u0077ord\\": \\"hunter2\\"}"]', '["{\\"password\\": \\"********\\"}"]'],
+    ["{'pass\\x77ord': 'hunter2'}", "{'password': '********'}"],
+    ['?pass%77ord=hunter2', '?password=********'],
+    ['pass&#119;ord=hunter2', 'password=********'],
+    ['{"n\\u0061me": "\\u0041nn"}', '{"n\\u0061me": "\\u0041nn"}'],
+    // Keys of other kinds than PEM.
+    [
+      "'Encryption: none\nPrivate-Lines: 2\nhunter2AAA\nhunter2BBB\nPrivate-MAC: 12', 1",
+      "'Encryption: none\nPrivate-Lines: 2********', 1",
+    ],
+    ['---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nhunter2', '---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----********'],
+    ['{"kty":"EC","d":"hunter2","x":"AA"}', '{"kty":"EC","d":"********","x":"AA"}'],
+    // Oracle's way to write a login.
+    ['jdbc:oracle:thin:scott/hunter2@db:1521/orcl', 'jdbc:oracle:thin:scott/********@db:1521/orcl'],
+    ['jdbc:oracle:oci:scott/hunt/er2@tns', 'jdbc:oracle:oci:scott/********@tns'],
+    ['sqlplus -s scott/hunter2@db', 'sqlplus -s scott/********@db'],
+    ['connect scott/hunter2@//db:1521/x', 'connect scott/********@//db:1521/x'],
+    // The code and the state of a login.
+    ['https://app/cb?code=hunter2&state=hunter2', 'https://app/cb?code=********&state=********'],
+    ['GET /oauth/callback?code=hunter2 HTTP/1.1', 'GET /oauth/callback?code=******** HTTP/1.1'],
+    ['grant_type=authorization_code&code=hunter2&x=1', 'grant_type=authorization_code&code=********&x=1'],
+    [
+      "{'grant_type': 'authorization_code', 'code': 'hunter2'}",
+      "{'grant_type': 'authorization_code', 'code': '********'}",
+    ],
+    // A key where a user's name would be.
+    ['https://abc123@o12.ingest.sentry.io/4', 'https://********@o12.ingest.sentry.io/4'],
+    ['https://hunter2:hunter2@sentry.example.com/4', 'https://********@sentry.example.com/4'],
+    ['https://hunter2:x-oauth-basic@github.com/a/b', 'https://********@github.com/a/b'],
+    // Names that are short words.
+    ["{'pin': 1234, 'user_pin': '1234'}", "{'pin': ********, 'user_pin': '********'}"],
+    ['<Card cvv="123" pin=1234>', '<Card cvv="********" pin=********>'],
+    ["Store(pem='hunter2', otp=123456)", "Store(pem='********', otp=********)"],
     ['eyJhunter2hunter2hunter2.eyJhunter2hunter2hunter2.hunter2', '********'],
   ])('%s', (given, shown) => {
     expect(maskText(given)).toBe(shown);
@@ -150,7 +196,17 @@ describe('a text', () => {
     ...['sk-proj-hunter2hunter2hunter2', 'sk-ant-api03-hunter2hunter2hunter2', 'xapp-1-A01-123-hunter2hunter2'],
     ...['SG.hunter2hunter2hunt.hunter2hunter2hunt', 'whsec_hunter2hunter2hunt', 'ya29.hunter2hunter2hunter2'],
     ...['pypi-hunter2hunter2hunter2hunter2hunter2', '123456789:AAhunter2hunter2hunter2hunter2hunter2'],
+    ...['SK0123456789abcdef0123456789abcdef', 'AC0123456789abcdef0123456789abcdef'],
   ])('%s is known by its look', (token) => expect(maskText(`got ${token} here`)).toBe('got ******** here'));
+
+  it.each([
+    ...['code: 200', 'status_code=404', "{'code': 'E11000', 'state': 'done'}", 'https://x/?code=200', 'error_code=12'],
+    ...['https://x/?code=SUMMER10&page=2', 'https://x/?state=open&page=2', "{'zip_code': '123', 'country_code': 'DE'}"],
+    ...['pin 3 of the chip', 'The pin: it broke', "{'gpio_pin': 4, 'pinned': 1, 'spin': 2, 'opinion': 'x'}"],
+    ...['path=/etc/ssl/cert.pem', 'key.pem: no such file', "{'cert_pem': 'x', 'pem_path': '/x'}", 'Secret Santa'],
+    ...['user/repo@v1.2', 'team/ann@corp.com', 'https://ann@github.com/x/y', 'git@github.com:a/b', 'ACCOUNT SKU12345'],
+    ...['50% 10% off', 'C:\\users\\x41', 'state=PROGRESS', 'app.tasks.decode(b=1)', 'key.pem=see below'],
+  ])('%s stays', (plain) => expect(maskText(plain)).toBe(plain));
 
   it('keeps words that begin as tokens do', () => {
     for (const plain of ['sk-learn-estimator-pipeline', 'hf_hub_download', 'npm_config_registry'])
@@ -204,6 +260,41 @@ describe('a value', () => {
   });
 });
 
+describe('an instance of a class', () => {
+  class Login {
+    name = 'ann';
+    password = 'hunter2';
+    inner = { url: 'redis://:hunter2@h' };
+    self: unknown = null;
+  }
+
+  it('is masked by its fields, and stays of its class', () => {
+    const given = new Login();
+    const shown = maskValue({ login: given }) as { login: Login };
+    expect(shown.login).toBeInstanceOf(Login);
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
+    expect(shown.login.name).toBe('ann');
+    expect(given.password).toBe('hunter2');
+  });
+
+  it('is itself where it holds no secret, and a circle of them ends', () => {
+    class Point {
+      x = 1;
+    }
+    const point = new Point();
+    expect((maskValue([point]) as unknown[])[0]).toBe(point);
+    const circle = new Login();
+    circle.self = [circle, circle];
+    expect(JSON.stringify(maskValue(circle))).not.toContain('hunter2');
+  });
+
+  it('and a code beside the fields of an OAuth login, but no other code', () => {
+    expect(maskValue({ grant_type: 'authorization_code', code: 'hunter2' })).toMatchObject({ code: MASK });
+    expect(maskValue({ kty: 'EC', d: 'hunter2', x: 'AA' })).toEqual({ kty: 'EC', d: MASK, x: 'AA' });
+    expect(maskValue({ code: 'E11000', state: 'done', d: 1 })).toEqual({ code: 'E11000', state: 'done', d: 1 });
+  });
+});
+
 describe('the work', () => {
   /** How many characters all the searches of one masking may look at: counted, not timed. */
   it('is in proportion to the text, whatever stands in it', () => {
@@ -230,6 +321,26 @@ describe('the work', () => {
       '%3a%2f%2f',
       'identified by ',
       'key is ',
+      'SecretStr(',
+      'Secret {',
+      "password=a('",
+      'pem=',
+      'pem={',
+      'pin=1',
+      'token=<Buffer 1 ',
+      'code=',
+      '?code=1&state=2 ',
+      "'code','code_verifier'",
+      '"kty" "d":"',
+      'Private-Lines: 1 ',
+      'jdbc:oracle:thin:a/',
+      'a/b@//',
+      'sqlplus a/',
+      'https://a:b@c/',
+      '\\u0070',
+      '\\\\',
+      '&#112;',
+      '%70',
       'x',
     ];
     for (const piece of pieces) {
