@@ -125,6 +125,11 @@ export class ClusterState {
     this.workers.set(record.hostname, record);
   }
 
+  /** Tasks of which a child is known. */
+  get parentCount(): number {
+    return this.#children.size;
+  }
+
   childrenOf(uuid: string): TaskRecord[] {
     const ids = this.#children.get(uuid);
     if (!ids) return [];

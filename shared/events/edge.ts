@@ -264,8 +264,12 @@ export class EventEdge {
 }
 
 /** Texts that come again and again, kept once: every task of a worker would have its own copy of its name and of its worker's. */
-class Repeated {
+export class Repeated {
   readonly #texts = new Map<string, string>();
+
+  get size(): number {
+    return this.#texts.size;
+  }
 
   one(text: string): string {
     const known = this.#texts.get(text);
