@@ -133,3 +133,19 @@ it('a worker without gossip listens to nobody and says so when it is asked to st
     error: "RuntimeError('A worker without gossip takes no part in elections')",
   });
 });
+
+it('a worker knows five thousand others, says once that there are more, and goes on noticing who leaves', async () => {
+  const c = makeCluster();
+  const first = await c.start('first@vec');
+  const second = await c.start('second@vec');
+  await knows(first, 'second@vec');
+  const { gossip, lines } = first;
+  const { send } = second.worker.events;
+  for (let i = 0; i < 5005; i++)
+    send.call(second.worker.events, 'worker-heartbeat', { hostname: `w${i}@vec`, freq: 1e6 });
+  send.call(second.worker.events, 'worker-offline', { hostname: 'w0@vec' });
+  await until(() => lines.includes('DEBUG w0@vec left'), 'the one that leaves');
+  expect(gossip.peers.size).toBe(4999);
+  expect(gossip.peers.has('w4998@vec')).toBe(true);
+  expect(lines.filter((line) => /more than 5000 workers/.test(line))).toHaveLength(1);
+});

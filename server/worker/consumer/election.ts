@@ -34,6 +34,8 @@ interface Candidate {
 
 interface Election {
   readonly candidates: Candidate[];
+  /** Their hostnames. */
+  readonly standing: Set<string>;
   /** Answers heard since this worker was asked; null: it was not asked yet, and settles nothing. */
   answers: number | null;
   /** Answers not given yet. */
@@ -85,6 +87,7 @@ export class Elections {
     const candidate = { hostname: String(hostname), id: `${hostname}.${pid}`, clock: Number(clock) };
     if (election.candidates.length >= MAX_CANDIDATES) return;
     election.candidates.push({ ...candidate, topic, action });
+    election.standing.add(candidate.hostname);
     election.pendingAcks++;
     if (this.#allStand(election)) this.#answer(id, election);
     else election.patience ??= this.#host.timer.after(PATIENCE_MS, () => this.#answer(id, election));
@@ -106,6 +109,7 @@ export class Elections {
       `election '${id}': ${first!.hostname} stood alone, which Celery's worker does not survive; the others go on`,
     );
     election.candidates.length = 0;
+    election.standing.clear();
     election.answers = 0;
   }
 
@@ -124,6 +128,7 @@ export class Elections {
     if (!election) {
       election = {
         candidates: [],
+        standing: new Set(),
         answers: null,
         pendingAcks: 0,
         patience: null,
@@ -134,8 +139,7 @@ export class Elections {
     return election;
   }
 
-  #allStand({ candidates }: Election): boolean {
-    const standing = new Set(candidates.map(({ hostname }) => hostname));
+  #allStand({ standing }: Election): boolean {
     return [this.#host.hostname, ...this.#host.alive()].every((hostname) => standing.has(hostname));
   }
 

@@ -31,6 +31,8 @@ export type NodeListener = (worker: Readonly<WorkerRecord>) => void;
 export type ElectionHandler = (action: unknown) => unknown;
 
 const PERIOD_MS = 5000;
+/** Workers known at a time; a name can be invented. */
+const MAX_PEERS = 5000;
 
 export class GossipStep extends Bootstep<TaskConsumer> {
   static override label = 'Gossip';
@@ -53,6 +55,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   readonly #codec: BodyCodec;
   /** What is elected carries a whole signature. */
   readonly #edge = new EventEdge({ maxField: 1024 * 1024 });
+  /** That there are more was said. */
+  #isFull = false;
   #channel: Channel | null = null;
   #periodic: TimerHandle | null = null;
   /** Times it was started and stopped. */
@@ -155,6 +159,12 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   #onPeer(name: string, event: CeleryEvent): void {
     const subject = event.type.slice('worker-'.length);
     const known = this.peers.get(name);
+    if (!known && this.peers.size >= MAX_PEERS) {
+      if (!this.#isFull)
+        this.#host.log.warning(`gossip: more than ${MAX_PEERS} workers are heard; others are not known here`);
+      this.#isFull = true;
+      return;
+    }
     const peer = known ?? createWorkerRecord(name);
     mergeWorkerEvent(peer, subject, { ...event, local_received: this.#now() });
     if (subject === 'offline') {
