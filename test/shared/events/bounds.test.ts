@@ -7,7 +7,7 @@ import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { createWorkerRecord } from '../../../shared/events/worker-record.ts';
 
 let clock = 0;
-const told = (type: string, more: Partial<CeleryEvent> = {}): CeleryEvent => {
+const event = (type: string, more: Partial<CeleryEvent> = {}): CeleryEvent => {
   const timestamp = ++clock;
   return { type, hostname: 'w@h', pid: 1, timestamp, local_received: timestamp, clock, ...more };
 };
@@ -15,11 +15,11 @@ const told = (type: string, more: Partial<CeleryEvent> = {}): CeleryEvent => {
 describe('of a task', () => {
   it('the last hundred tries', () => {
     const state = new ClusterState();
-    state.apply(told('task-received', { uuid: 'a', name: 'n', retries: 0 }));
+    state.apply(event('task-received', { uuid: 'a', name: 'n', retries: 0 }));
     const first = clock + 1;
     for (let i = 0; i < 103; i++) {
-      state.apply(told('task-retried', { uuid: 'a', exception: `try ${i}` }));
-      state.apply(told('task-received', { uuid: 'a', name: 'n', retries: i + 1 }));
+      state.apply(event('task-retried', { uuid: 'a', exception: `try ${i}` }));
+      state.apply(event('task-received', { uuid: 'a', name: 'n', retries: i + 1 }));
     }
     const tries = state.tasks.get('a')!.tries!;
     expect(tries).toHaveLength(100);
@@ -29,8 +29,8 @@ describe('of a task', () => {
 
   it('sixty-four fields that are not known, of all its events together; those may change', () => {
     const state = new ClusterState();
-    for (let i = 0; i < 70; i++) state.apply(told('task-progress', { uuid: 'a', [`field${i}`]: i }));
-    state.apply(told('task-progress', { uuid: 'a', field0: 'new', field69: 'new' }));
+    for (let i = 0; i < 70; i++) state.apply(event('task-progress', { uuid: 'a', [`field${i}`]: i }));
+    state.apply(event('task-progress', { uuid: 'a', field0: 'new', field69: 'new' }));
     const { extra } = state.tasks.get('a')!;
     expect(Object.keys(extra!)).toHaveLength(64);
     expect(extra).toMatchObject({ field0: 'new', field63: 63 });
@@ -41,7 +41,7 @@ describe('of a task', () => {
 describe('of a worker', () => {
   it('the last four heartbeats', () => {
     const state = new ClusterState();
-    for (let i = 0; i < 9; i++) state.apply(told('worker-heartbeat'));
+    for (let i = 0; i < 9; i++) state.apply(event('worker-heartbeat'));
     const last = clock;
     expect(state.workers.get('w@h')!.heartbeats).toEqual([last - 3, last - 2, last - 1, last]);
   });
@@ -49,8 +49,8 @@ describe('of a worker', () => {
   it('how far its clock was off at the last five: one that was set right is right soon', () => {
     const state = new ClusterState();
     const beat = (drift: number) => {
-      const event = told('worker-heartbeat');
-      state.apply({ ...event, timestamp: event.timestamp! + drift });
+      const one = event('worker-heartbeat');
+      state.apply({ ...one, timestamp: one.timestamp! + drift });
     };
     for (let i = 0; i < 50; i++) beat(60);
     const worker = state.workers.get('w@h')!;
@@ -70,8 +70,8 @@ describe('of a worker', () => {
 it('a parent is forgotten with the last of its children', () => {
   const state = new ClusterState({ maxTasks: 2, maxUnfinished: 10 });
   for (let i = 0; i < 50; i++) {
-    state.apply(told('task-received', { uuid: `child${i}`, name: 'n', parent_id: `parent${i}` }));
-    state.apply(told('task-succeeded', { uuid: `child${i}` }));
+    state.apply(event('task-received', { uuid: `child${i}`, name: 'n', parent_id: `parent${i}` }));
+    state.apply(event('task-succeeded', { uuid: `child${i}` }));
     state.cut();
   }
   expect(state.tasks.size).toBe(2);
@@ -81,7 +81,7 @@ it('a parent is forgotten with the last of its children', () => {
 
 it('as many of the newest as were asked for', () => {
   const state = new ClusterState();
-  for (const uuid of ['a', 'b', 'c']) state.apply(told('task-received', { uuid, name: 'n' }));
+  for (const uuid of ['a', 'b', 'c']) state.apply(event('task-received', { uuid, name: 'n' }));
   expect(state.tasksByTime(2).map(({ uuid }) => uuid)).toEqual(['c', 'b']);
 });
 
