@@ -34,7 +34,7 @@ export interface RemoteCommand {
   readonly usage: string;
   /** Shown in help. */
   readonly visible: boolean;
-  readonly who: CommandAccess;
+  readonly access: CommandAccess;
   /** How long a client waits for replies. @unit seconds */
   readonly timeout: number;
 }
@@ -58,7 +58,7 @@ function inspect(name: string, given: Given): RemoteCommand {
     extra: true,
     usage: '',
     visible: true,
-    who: 'viewer',
+    access: 'viewer',
     timeout: 1,
     ...given,
   };
@@ -73,7 +73,7 @@ function control(name: string, given: Given): RemoteCommand {
     extra: true,
     usage: '',
     visible: true,
-    who: 'operator',
+    access: 'operator',
     timeout: 1,
     ...given,
   };
@@ -163,7 +163,7 @@ export const COMMANDS: readonly RemoteCommand[] = [
     ],
     usage: '[object_type=Request] [num=200 [max_depth=10]]',
     reply: '{"filename": path}',
-    who: 'admin',
+    access: 'admin',
     timeout: 60,
   }),
 
@@ -209,7 +209,7 @@ export const COMMANDS: readonly RemoteCommand[] = [
   }),
   control('enable_events', { doc: 'Send task events.', extra: false, reply: '{"ok": ...}' }),
   control('disable_events', { doc: 'Send no task events.', extra: false, reply: '{"ok": ...}' }),
-  control('heartbeat', { doc: 'Send a heartbeat event at once.', extra: false, reply: 'null', who: 'viewer' }),
+  control('heartbeat', { doc: 'Send a heartbeat event at once.', extra: false, reply: 'null' }),
   control('add_consumer', {
     doc: 'Consume a further queue.',
     args: [
@@ -247,7 +247,7 @@ export const COMMANDS: readonly RemoteCommand[] = [
       optional('reloader', 'any', 'How.'),
     ],
     reply: '{"ok": "reload started"}, or an error',
-    who: 'admin',
+    access: 'admin',
   }),
   control('autoscale', {
     doc: 'New bounds for the autoscaler.',
@@ -265,13 +265,13 @@ export const COMMANDS: readonly RemoteCommand[] = [
     ],
     usage: '<id> <topic> [action as JSON]',
     reply: 'null',
-    who: 'admin',
+    access: 'admin',
   }),
   control('shutdown', {
     doc: 'Stop the worker, letting it finish what it runs.',
     args: [optional('msg', 'text', 'What it logs.', 'Got shutdown from remote')],
     reply: 'none',
-    who: 'admin',
+    access: 'admin',
   }),
 ];
 

@@ -1,5 +1,6 @@
 // What a request for an operation must be, and following an effect: without workers. With real ones: waiting/waiting.test.ts.
 import { describe, expect, it } from 'vitest';
+import { findCommand } from '../../server/control/commands.ts';
 import { becameOf } from '../../server/dashboard/operations/became.ts';
 import { Refused } from '../../server/dashboard/operations/contract.ts';
 import { Follower } from '../../server/dashboard/operations/follow.ts';
@@ -53,6 +54,47 @@ describe('a request for an operation', () => {
   it('has one row in the table for each action there is', () => {
     const actions = OperationRequest.anyOf.map((v) => (v.properties.action as { const: string }).const);
     expect(OPERATIONS.map((row) => row.action).sort()).toEqual([...actions].sort());
+  });
+
+  it('takes who may do it, and its arguments, from the remote command of its name', () => {
+    for (const { action, access } of OPERATIONS) {
+      const command = findCommand(action);
+      if (!command) {
+        expect(['retry', 'purge'], action).toContain(action);
+        continue;
+      }
+      expect(access, action).toBe(command.access);
+      const { properties } = OperationRequest.anyOf.find((v) => v.properties.action.const === action)!;
+      const takes = command.args.map(({ name }) => (name === 'task_id' ? 'task_ids' : name));
+      const own = Object.keys(properties).filter((name) => name !== 'action' && name !== 'destination');
+      expect(takes, action).toEqual(expect.arrayContaining(own));
+      for (const { name, required } of command.args)
+        if (required && name !== 'signal')
+          expect(
+            own.map((one) => one.replace('task_ids', 'task_id')),
+            action,
+          ).toContain(name);
+    }
+  });
+
+  it.each(['revoke', 'terminate'] as const)('%s is refused for what has certainly ended, and only then', (action) => {
+    const row = OPERATIONS.find((one) => one.action === action)!;
+    const check =
+      (states: Record<string, string>, held: readonly string[] = []) =>
+      () =>
+        row.check?.(
+          {
+            cluster: {
+              tasks: new Map(Object.entries(states).map(([id, state]) => [id, { state }])),
+              inspected: new Map([['w1', { active: held.map((id) => ({ id })), reserved: [], scheduled: [] }]]),
+            },
+          } as never,
+          { action, task_ids: ['a', 'b'] } as never,
+        );
+    expect(check({ a: 'SUCCESS', b: 'REVOKED' })).toThrow(/^All 2 have already finished\.$/);
+    expect(check({ a: 'SUCCESS', b: 'STARTED' })).not.toThrow();
+    expect(check({ a: 'SUCCESS' })).not.toThrow();
+    expect(check({ a: 'SUCCESS', b: 'FAILURE' }, ['b'])).not.toThrow();
   });
 
   it.each([

@@ -192,7 +192,7 @@ describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', {
     const refused = await fetch(`${dashboard.address}/api/v2/operations`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ action: 'revoke', task_ids: [before] }),
+      body: JSON.stringify({ action: 'revoke', task_ids: ['of-nobody'] }),
     });
     const record = (await refused.json()) as OperationRecord;
     expect(record.outcome, record.summary).toBe('failed');

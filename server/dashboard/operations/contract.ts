@@ -3,7 +3,7 @@
 // shared/wire/operations.ts.
 import type { EffectLine, EffectTasks } from '../../../shared/wire/effect.ts';
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
-import type { CommandAccess } from '../../control/commands.ts';
+import { type CommandAccess, findCommand } from '../../control/commands.ts';
 import type { OperationRecords, OperationResult } from '../access/audit.ts';
 import type { ClusterActions } from '../cluster/actions.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -62,17 +62,25 @@ export interface Watch {
 
 export interface Operation<A extends OperationRequest['action'] = OperationRequest['action']> {
   readonly action: A;
+  /** That of the remote command of its name, unless it has one of its own. */
   readonly access: CommandAccess;
   /** One line for the audit log. */
   subject(request: RequestOf<A>): string;
   /** @throws Refused */
   check?(desk: OperationDesk, request: RequestOf<A>): void;
   run(desk: OperationDesk, request: RequestOf<A>, reach: Reach, who: string): Promise<OperationResult>;
+  /** Whether the workers that answered are asked at once what is so now. */
+  readonly readsBack: boolean;
   /** null: nothing of it can be seen. */
   watch?(desk: OperationDesk, request: RequestOf<A>, reach: Reach): Promise<Watch | null>;
 }
 
+type Row<A extends OperationRequest['action']> = Omit<Operation<A>, 'access' | 'readsBack'> &
+  Partial<Pick<Operation<A>, 'access' | 'readsBack'>>;
+
 /** A row with its own request, as the table holds it among others. */
-export function operation<A extends OperationRequest['action']>(row: Operation<A>): Operation {
-  return row as unknown as Operation;
+export function operation<A extends OperationRequest['action']>(row: Row<A>): Operation {
+  const access = row.access ?? findCommand(row.action)?.access;
+  if (access === undefined) throw new Error(`${row.action} is no remote command: its row must say who may do it.`);
+  return { readsBack: true, ...row, access } as unknown as Operation;
 }

@@ -15,7 +15,6 @@ const WATCHED = 120;
 export const LIMIT_OPERATIONS = [
   operation<'rate_limit'>({
     action: 'rate_limit',
-    access: 'operator',
     subject: ({ task_name, rate_limit }) => `${task_name} at ${plainRate(rate_limit) ?? rate_limit}`,
     check(_, { rate_limit }) {
       if (plainRate(rate_limit) === null)
@@ -88,7 +87,6 @@ export const LIMIT_OPERATIONS = [
   }),
   operation<'time_limit'>({
     action: 'time_limit',
-    access: 'operator',
     subject: ({ task_name, soft, hard }) => `${task_name}: soft ${soft ?? 'none'}, hard ${hard ?? 'none'}`,
     check(_, { soft = null, hard = null }) {
       if ((soft !== null && soft < 0) || (hard !== null && hard < 0))

@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import { plural } from '../../../shared/format/text.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
+import { heldIds } from '../cluster/room.ts';
 import { type OperationDesk, operation, Refused, type Seen, type Watch } from './contract.ts';
 import { outcomeOf } from './outcome.ts';
 import { retryTasks } from './retry.ts';
@@ -18,21 +19,23 @@ const ENDS_WITHIN = 60;
 export const TASK_OPERATIONS = [
   operation<'revoke'>({
     action: 'revoke',
-    access: 'operator',
     subject: tasksOf,
+    readsBack: false,
+    check: (desk, { task_ids }) => refuseEnded(desk, task_ids),
     run: async ({ actions }, request, { control, expected }) =>
       outcomeOf(await actions.control.revoke(request.task_ids, control), expected),
     watch: async (desk, { task_ids }) => ended(desk, task_ids, 'revoked'),
   }),
   operation<'terminate'>({
     action: 'terminate',
-    access: 'operator',
     subject: tasksOf,
-    check(_, { signal = 'SIGTERM' }) {
+    readsBack: false,
+    check(desk, { task_ids, signal = 'SIGTERM' }) {
       if (signalName(signal) === null)
         throw new Refused(
           `There is no signal ${JSON.stringify(signal)}. Write SIGTERM, SIGKILL, SIGINT or another by its name.`,
         );
+      refuseEnded(desk, task_ids);
     },
     run: async ({ actions }, { task_ids, signal = 'SIGTERM' }, { control, expected }) =>
       outcomeOf(
@@ -45,6 +48,7 @@ export const TASK_OPERATIONS = [
     action: 'retry',
     access: 'operator',
     subject: tasksOf,
+    readsBack: false,
     check(_, { queue }) {
       if (queue !== undefined && queue.trim() === '') throw new Refused('The queue to send to must have a name.');
     },
@@ -76,6 +80,14 @@ export const TASK_OPERATIONS = [
     }),
   }),
 ];
+
+/** Whatever a page has judged: what has certainly ended is ended by nobody. @throws Refused */
+function refuseEnded({ cluster }: OperationDesk, ids: readonly string[]): void {
+  const held = new Set([...cluster.inspected.values()].flatMap(heldIds));
+  // Delivered twice, it may run once more though its first run has ended.
+  if (!ids.every((id) => ENDED_STATES.has(cluster.tasks.get(id)?.state ?? '') && !held.has(id))) return;
+  throw new Refused(ids.length === 1 ? 'It has already finished.' : `All ${ids.length} have already finished.`);
+}
 
 /** As every worker takes it: Python's take no number and no small letters. null: there is none. */
 function signalName(given: string): string | null {

@@ -14,7 +14,6 @@ const whom = (destination: readonly string[] | undefined): string => destination
 export const WORKER_OPERATIONS = [
   operation<'pool_grow'>({
     action: 'pool_grow',
-    access: 'operator',
     subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
     run: async ({ actions }, { n }, { control, expected }) =>
       outcomeOf(await actions.control.poolGrow(n, control), expected),
@@ -22,7 +21,6 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'pool_shrink'>({
     action: 'pool_shrink',
-    access: 'operator',
     subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
     run: async ({ actions }, { n }, { control, expected }) =>
       outcomeOf(await actions.control.poolShrink(n, control), expected),
@@ -31,7 +29,6 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'autoscale'>({
     action: 'autoscale',
-    access: 'operator',
     subject: ({ min, max, destination }) => `${min} to ${max} on ${whom(destination)}`,
     check(_, { min, max }) {
       if (min > max) throw new Refused(`The least (${min}) must not be more than the most (${max}).`);
@@ -52,14 +49,12 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'pool_restart'>({
     action: 'pool_restart',
-    access: 'admin',
     subject: ({ destination }) => whom(destination),
     run: async ({ actions }, _, { control, expected }) =>
       outcomeOf(await actions.control.poolRestart({}, control), expected),
   }),
   operation<'add_consumer'>({
     action: 'add_consumer',
-    access: 'operator',
     subject: ({ queue, exchange, routing_key, destination }) =>
       `${queue}${exchange ? ` of exchange ${exchange}` : ''}${routing_key ? ` by ${routing_key}` : ''} on ${whom(destination)}`,
     check(_, request) {
@@ -103,7 +98,6 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'cancel_consumer'>({
     action: 'cancel_consumer',
-    access: 'operator',
     subject: ({ queue, destination }) => `${queue} on ${whom(destination)}`,
     check: (_, { queue }) => named('queue', queue),
     run: async ({ actions }, { queue }, { control, expected }) =>
@@ -118,7 +112,6 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'enable_events'>({
     action: 'enable_events',
-    access: 'operator',
     subject: ({ destination }) => whom(destination),
     async run({ actions }, _, { control, expected }) {
       const replies = await actions.control.enableEvents(control);
@@ -128,7 +121,6 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'disable_events'>({
     action: 'disable_events',
-    access: 'operator',
     subject: ({ destination }) => whom(destination),
     async run({ actions }, _, { control, expected }) {
       const replies = await actions.control.disableEvents(control);
@@ -138,7 +130,6 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'heartbeat'>({
     action: 'heartbeat',
-    access: 'operator',
     subject: ({ destination }) => whom(destination),
     async run({ actions }, _, { destination, expected }) {
       await actions.control.broadcast('heartbeat', { destination });
@@ -151,7 +142,6 @@ export const WORKER_OPERATIONS = [
   }),
   operation<'shutdown'>({
     action: 'shutdown',
-    access: 'admin',
     subject: ({ destination }) => whom(destination),
     async run({ actions }, { destination }) {
       await actions.control.broadcast('shutdown', { destination });

@@ -29,7 +29,7 @@ export async function perform(desk: OperationDesk, request: OperationRequest, wh
   if ('task_ids' in request) for (const id of request.task_ids) actions.touchTask(id);
   // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
   const answered = record.answers.filter((a) => a.text !== NO_ANSWER).map((a) => a.worker);
-  if (answered.length > 0 && !['revoke', 'terminate', 'retry'].includes(request.action)) {
+  if (row.readsBack && answered.length > 0) {
     await within(cluster.timer, READ_BACK_MS, actions.inspect(answered)).catch(() => {});
   }
   if (watch.current && record.outcome !== 'failed') record = await follower.follow(record, watch.current);

@@ -1,27 +1,29 @@
 // What the audit log holds: the actions, and what came of them.
 import type { Outcome, RecordedAction } from '../../../shared/wire/operations.ts';
 
-export const ACTIONS = [
-  'revoke',
-  'terminate',
-  'retry',
-  'rate_limit',
-  'time_limit',
-  'pool_grow',
-  'pool_shrink',
-  'autoscale',
-  'pool_restart',
-  'add_consumer',
-  'cancel_consumer',
-  'enable_events',
-  'disable_events',
-  'heartbeat',
-  'shutdown',
-  'purge',
-  'login',
-  'save_view',
-  'delete_view',
-] as const satisfies readonly RecordedAction[];
+/** In the order in which they are offered; the compiler misses one that is forgotten. */
+const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
+  revoke: true,
+  terminate: true,
+  retry: true,
+  rate_limit: true,
+  time_limit: true,
+  pool_grow: true,
+  pool_shrink: true,
+  autoscale: true,
+  pool_restart: true,
+  add_consumer: true,
+  cancel_consumer: true,
+  enable_events: true,
+  disable_events: true,
+  heartbeat: true,
+  shutdown: true,
+  purge: true,
+  login: true,
+  save_view: true,
+  delete_view: true,
+};
+export const ACTIONS = Object.keys(IS_RECORDED) as RecordedAction[];
 
 export const OUTCOME: Readonly<Record<Outcome, string>> = {
   ok: 'done',
