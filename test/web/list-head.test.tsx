@@ -36,7 +36,7 @@ test('what is chosen is pressed, and the field says how many match', async () =>
     <ListHead
       what="queues"
       total={12}
-      kept={3}
+      list={{ kept: [1, 2, 3], by: 'flat' }}
       facets={[
         { id: 'grows', label: 'growing', n: 3, icon: 'rising' },
         { id: 'empty', label: 'empty', n: 9 },
@@ -48,7 +48,6 @@ test('what is chosen is pressed, and the field says how many match', async () =>
       ]}
       q=""
       show="grows"
-      by="flat"
       inputRef={{ current: null }}
       onChange={nothing}
     />,

@@ -1,7 +1,7 @@
 // How much waits, and where: all queues, or by stem when there are many, and beside them the one that is open.
 // The rows: queues/queue-table.tsx. The open one: queues/queue-panel.tsx.
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback } from 'react';
 import type { Range } from '../../../shared/wire/series.ts';
 import { useAway } from '../live/knowledge.ts';
 import { facetsOf, HEAD } from '../queues/queue-list.ts';
@@ -18,6 +18,7 @@ import { Empty } from '../ui/feedback.tsx';
 import { withoutEmpty } from '../ui/list/facets.ts';
 import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
+import { useListView } from '../ui/list/use-list-view.ts';
 import { focusLine } from '../ui/table/data-table.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
 
@@ -38,13 +39,9 @@ export default function QueuesPage() {
   const { q = '', sort = MOST_FIRST, by, show = '', tab = 'messages', range = '1h' } = search;
   const navigate = useNavigate();
   const away = useAway('broker');
-  const [cursor, setCursor] = useState<string | null>(null);
-  const [resting, setResting] = useState(false);
-  const [scrolled, setScrolled] = useState(false);
-  const scroller = useRef<HTMLDivElement>(null);
-  const input = useRef<HTMLInputElement>(null);
+  const { cursor, setCursor, isResting, isScrolled, input, box } = useListView();
 
-  const isHeld = resting || scrolled || name !== undefined;
+  const isHeld = isResting || isScrolled || name !== undefined;
   const { query, queues, facet, list } = useQueueList({ q, show, sort, by }, isHeld);
   const isUnread = queues.length === 0 && query.isError;
   const go = useCallback(
@@ -63,7 +60,7 @@ export default function QueuesPage() {
   };
   const close = () => {
     go(undefined, { tab: undefined, range: undefined }, false);
-    if (name !== undefined) requestAnimationFrame(() => focusLine(scroller.current, name));
+    if (name !== undefined) requestAnimationFrame(() => focusLine(box.scroller.current, name));
   };
   const move = useListKeys({
     keys: list.lines.map((line) => line.key),
@@ -82,10 +79,8 @@ export default function QueuesPage() {
         <h1>Queues</h1>
       </Bar>
       <Listing
-        scroller={scroller}
+        {...box}
         stale={away !== null}
-        onRest={setResting}
-        onScrolled={setScrolled}
         panel={
           name !== undefined && (
             <Boundary what={`The queue ${name}`} of={name}>
@@ -109,11 +104,10 @@ export default function QueuesPage() {
             <ListHead
               {...HEAD}
               total={queues.length}
-              kept={list.kept.length}
+              list={list}
               facets={facetsOf(queues)}
               q={q}
               show={facet ?? ''}
-              by={list.by}
               inputRef={input}
               onChange={(next) => go(name, next)}
             />
@@ -145,7 +139,7 @@ export default function QueuesPage() {
             onOpen={open}
             onGroup={list.setGroup}
             rowClass={rowClass}
-            scroller={scroller}
+            scroller={box.scroller}
             givesUp={name !== undefined}
           />
         )}

@@ -16,18 +16,16 @@ import { useTaskList } from '../tasks/use-task-list.ts';
 import { useTaskSearch } from '../tasks/use-task-search.ts';
 import { useVerbs, VerbDialog } from '../tasks/use-verbs.tsx';
 import { LoadingBar } from '../ui/feedback.tsx';
+import { useListView } from '../ui/list/use-list-view.ts';
 import { focusLine } from '../ui/table/data-table.tsx';
 import './tasks.css';
 
 export default function TasksPage() {
   const { q, state, sort, openId, ...search } = useTaskSearch();
   const columns = useHiddenColumns();
-  const [cursor, setCursor] = useState<string | null>(null);
+  const { cursor, setCursor, isResting, isScrolled, input, box } = useListView();
+  const { scroller } = box;
   const [menuFor, setMenuFor] = useState<string | null>(null);
-  const [isResting, setResting] = useState(false);
-  const [isScrolled, setScrolled] = useState(false);
-  const scroller = useRef<HTMLDivElement>(null);
-  const input = useRef<HTMLInputElement>(null);
   const phone = usePhone();
   const verbs = useVerbs();
   const shownRows = useRef<readonly TaskRow[]>([]);
@@ -98,9 +96,7 @@ export default function TasksPage() {
               tasks={tasks}
               q={q}
               state={state}
-              scroller={scroller}
-              onScrolled={setScrolled}
-              onRest={setResting}
+              {...box}
               onRefresh={refresh}
               onClear={() => change({ q: '', state: '' })}
             >

@@ -1,6 +1,5 @@
 // Who works, and how hard: every worker, trouble first, or by deployment when there are many. The rows: workers/worker-table.tsx.
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
 import { useOperation } from '../api/actions.ts';
 import { useAway } from '../live/knowledge.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
@@ -15,6 +14,7 @@ import { plural } from '../ui/format.ts';
 import { withoutEmpty } from '../ui/list/facets.ts';
 import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
+import { useListView } from '../ui/list/use-list-view.ts';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
 import { AskHeartbeats } from '../workers/ask-heartbeats.tsx';
 import { describeSlots, fleetTotals } from '../workers/fleet.ts';
@@ -31,13 +31,9 @@ export default function WorkersPage() {
   const navigate = useNavigate({ from: '/workers' });
   const away = useAway('events');
   const ask = useOperation();
-  const [cursor, setCursor] = useState<string | null>(null);
-  const [resting, setResting] = useState(false);
-  const [scrolled, setScrolled] = useState(false);
-  const scroller = useRef<HTMLDivElement>(null);
-  const input = useRef<HTMLInputElement>(null);
+  const { cursor, setCursor, isResting, isScrolled, input, box } = useListView();
 
-  const { query, workers, columns, facet, list } = useWorkerList({ q, show, sort, by }, resting || scrolled);
+  const { query, workers, columns, facet, list } = useWorkerList({ q, show, sort, by }, isResting || isScrolled);
   const totals = fleetTotals(list.kept);
 
   const change = (next: Partial<{ q: string; sort: string; by: 'stem' | 'node' | 'flat'; show: string }>) =>
@@ -72,20 +68,17 @@ export default function WorkersPage() {
     <>
       <Bar title="Workers" />
       <Listing
-        scroller={scroller}
+        {...box}
         stale={away !== null}
-        onRest={setResting}
-        onScrolled={setScrolled}
         head={
           <>
             <ListHead
               {...HEAD}
               total={workers.length}
-              kept={list.kept.length}
+              list={list}
               facets={facetsOf(workers)}
               q={q}
               show={facet ?? ''}
-              by={list.by}
               inputRef={input}
               onChange={change}
             >
@@ -125,7 +118,7 @@ export default function WorkersPage() {
             onOpen={open}
             onGroup={list.setGroup}
             rowClass={rowClass}
-            scroller={scroller}
+            scroller={box.scroller}
           />
         )}
       </Listing>

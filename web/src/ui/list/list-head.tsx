@@ -10,22 +10,21 @@ import { Facets, FilterField } from './listing.tsx';
 export function ListHead<By extends string>({
   what,
   total,
-  kept,
+  list: { kept, by },
   facets,
   placeholder,
   groupings,
   q,
   show,
-  by,
   inputRef,
   onChange,
   children,
-}: ListChoice<By> & {
+}: Omit<ListChoice<By>, 'by'> & {
   /** 'workers' */
   what: string;
   total: number;
-  /** How many of them match. */
-  kept: number;
+  /** Those that match, and how they are grouped. */
+  list: { kept: readonly unknown[]; by: By };
   facets: readonly FacetItem[];
   placeholder: string;
   groupings: readonly (readonly [By, string])[];
@@ -49,7 +48,7 @@ export function ListHead<By extends string>({
           placeholder={placeholder}
           value={q}
           onChange={(next) => onChange({ q: next } as Partial<ListChoice<By>>)}
-          matches={`${kept} of ${total}`}
+          matches={`${kept.length} of ${total}`}
           inputRef={inputRef}
         />
         <Segmented
