@@ -5,6 +5,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { Journal, settleJournal } from './journal.ts';
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 export type SqlRow = Record<string, SqlValue>;
@@ -31,6 +32,8 @@ export interface EmbeddedDbOptions {
   readonly readOnly?: boolean;
   /** DELETE: no files beside it, for a file that is only a lock. Default WAL. */
   readonly journal?: 'WAL' | 'DELETE';
+  /** True: several processes share it, and a `-wal` or `-shm` that is deleted meanwhile ends a transaction with JournalLost. Default false. */
+  readonly shared?: boolean;
 }
 
 let driver: Driver | undefined;
@@ -58,6 +61,7 @@ export class EmbeddedDb {
   readonly path: string;
   readonly #db: RawDatabase;
   readonly #statements = new Map<string, RawStatement>();
+  readonly #journal: Journal | null;
   #depth = 0;
   #open = true;
 
@@ -66,11 +70,13 @@ export class EmbeddedDb {
     this.path = path;
     if (path !== ':memory:' && !options.readOnly) makeFolder(dirname(path));
     if (path !== ':memory:' && !options.readOnly) makePrivate(path);
+    if (options.shared) settleJournal(path);
     const timeout = options.busyTimeoutMs ?? 5000;
     this.#db = new (loadDriver())(path, { readOnly: options.readOnly ?? false, timeout });
     this.#db.exec(`PRAGMA busy_timeout = ${timeout}`);
     if (!options.readOnly && options.journal !== 'DELETE') this.#db.exec('PRAGMA journal_mode = WAL');
     this.#db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'NORMAL'}`);
+    this.#journal = options.shared ? new Journal(path, this) : null;
   }
 
   get isOpen(): boolean {
@@ -110,6 +116,7 @@ export class EmbeddedDb {
     this.#depth++;
     try {
       const value = work();
+      this.#journal?.check();
       this.#db.exec('COMMIT');
       return value;
     } catch (error) {
@@ -124,11 +131,19 @@ export class EmbeddedDb {
     }
   }
 
+  /** Of a shared one: close it, which saves what the journal held, and open it anew. */
+  get hasLostJournal(): boolean {
+    return this.#journal?.isLost === true;
+  }
+
+  /** What a lost journal holds goes into the file first. */
   close(): void {
     if (!this.#open) return;
+    if (this.#journal?.isLost) this.#journal.rescue();
     this.#open = false;
     this.#statements.clear();
     this.#db.close();
+    this.#journal?.closed();
   }
 
   #prepare(sql: string): RawStatement {

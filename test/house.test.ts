@@ -21,6 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'server/setting',
     'server/embedded-db',
     'server/file-lock',
+    'server/journal',
   ],
   ['server/serialization'],
   ['server/transport', 'server/protocol'],

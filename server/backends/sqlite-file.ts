@@ -1,38 +1,49 @@
 // The file of a SQLite result store as this process has it open: whether its path still leads to it, and opening it anew when it does not.
+// The same when its journal was deleted (server/journal.ts): looked at before each use, and every second for the sake of others.
 // A file that is open can be deleted or replaced: SQLite would go on writing into what nobody can find any more.
 // Not here: what is stored (sqlite.ts), the dashboard's own files, which have one owner (dashboard/history/sqlite/file.ts).
 // Holds: what is written stands in the file that the path leads to when `write` returns; what belongs to a file that is gone is never
 // taken for the new one's, and never removed when it is the new one's already.
 import { rmSync, statSync } from 'node:fs';
 import { EmbeddedDb, type EmbeddedDbOptions } from '../embedded-db.ts';
+import { endLostJournals, JournalLost, letGo } from '../journal.ts';
+import { createTimer } from '../timer.ts';
 import { createTables } from './sqlite-tables.ts';
 
+/** How soon an idle process lets go of a file whose journal was deleted. @unit milliseconds */
+const WATCH_MS = 1000;
 /** What SQLite keeps beside a file. */
 const BESIDE = ['-wal', '-shm'] as const;
 
 export class ResultFile {
   readonly path: string;
   readonly #options: EmbeddedDbOptions;
-  readonly #moved: () => void;
+  readonly #moved: (what: 'file' | 'journal') => void;
+  readonly #timer = createTimer({ unref: true });
+  #closed = false;
+  #opening: Promise<void> | null = null;
   #db: EmbeddedDb;
   #inode = 0;
   #beside: readonly number[] = [];
 
-  /** @param moved called when another file is used from now on */
-  constructor(path: string, options: EmbeddedDbOptions, moved: () => void) {
+  /** @param moved called when another file is used from now on, or the same one was opened anew as its journal had gone */
+  constructor(path: string, options: EmbeddedDbOptions, moved: (what: 'file' | 'journal') => void) {
     this.path = path;
-    this.#options = options;
+    this.#options = { ...options, shared: true };
     this.#moved = moved;
     this.#db = this.#open();
+    this.#timer.every(WATCH_MS, () => void this.opening);
   }
 
   get isOpen(): boolean {
-    return this.#db.isOpen;
+    return !this.#closed;
   }
 
   /** @throws what keeps the file at the path from being opened: then the old one is kept, and tried again with the next use */
   get db(): EmbeddedDb {
-    if (this.#db.isOpen && inodeOf(this.path) !== this.#inode) this.#reopen();
+    if (this.#closed) return this.#db;
+    if (inodeOf(this.path) !== this.#inode) this.#reopen();
+    else if (this.opening) throw new JournalLost(this.path);
     return this.#db;
   }
 
@@ -46,7 +57,32 @@ export class ResultFile {
   }
 
   close(): void {
+    this.#closed = true;
+    this.#timer.clear();
     this.#db.close();
+  }
+
+  /** Resolves when it can be used again; null: it can. The old connection moves what the lost journal held into the file as it closes. */
+  get opening(): Promise<void> | null {
+    if (this.#opening || this.#closed || (this.#db.isOpen && !this.#db.hasLostJournal)) return this.#opening;
+    // Another file is at its place: what the journal holds is not this one's.
+    if (inodeOf(this.path) !== this.#inode) return null;
+    this.#db.close();
+    endLostJournals(this.path);
+    this.#opening = this.#openAnew();
+    return this.#opening;
+  }
+
+  async #openAnew(): Promise<void> {
+    await letGo();
+    this.#opening = null;
+    if (this.#closed || inodeOf(this.path) !== this.#inode) return;
+    try {
+      this.#db = this.#open();
+    } catch {
+      return; // The next use tries again, and is told.
+    }
+    this.#moved('journal');
   }
 
   #reopen(): void {
@@ -56,7 +92,7 @@ export class ResultFile {
     const old = this.#db;
     this.#db = this.#open();
     old.close();
-    this.#moved();
+    this.#moved('file');
   }
 
   #open(): EmbeddedDb {
@@ -78,7 +114,7 @@ export class ResultFile {
 
 /** It is expected to work again by itself, or when somebody makes room. */
 export function isTemporary(error: Error): boolean {
-  return /disk is full|ENOSPC|EDQUOT|is locked|busy|readonly|read-only|disk I\/O|unable to open|EMFILE|ENOTDIR|EACCES|EROFS/i.test(
+  return /journal of the database|disk is full|ENOSPC|EDQUOT|is locked|busy|readonly|read-only|disk I\/O|unable to open|EMFILE|ENOTDIR|EACCES|EROFS/i.test(
     error.message,
   );
 }

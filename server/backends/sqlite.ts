@@ -7,6 +7,7 @@
 import { resolve } from 'node:path';
 import type { EmbeddedDb, SqlValue } from '../embedded-db.ts';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
+import { JournalLost } from '../journal.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
 import { createTimer } from '../timer.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
@@ -76,7 +77,7 @@ class SqliteBackend implements CountingBackend {
     try {
       const { synchronous } = context.options;
       const given = synchronous === 'FULL' || synchronous === 'OFF' ? ({ synchronous } as const) : {};
-      this.#file = new ResultFile(path, given, () => this.#moved());
+      this.#file = new ResultFile(path, given, (what) => this.#moved(what));
     } catch (error) {
       throw new BackendError(`Cannot open the result store ${path}: ${toError(error).message}`, { cause: error });
     }
@@ -99,12 +100,14 @@ class SqliteBackend implements CountingBackend {
   }
 
   async get(taskId: string): Promise<ResultMeta | null> {
+    if (this.#file.opening) await this.#file.opening;
     this.#flush();
     const row = this.#ask(() => this.#opened().get<EncodedRow>(SQL.get, taskId));
     return row && !this.#expired(row) ? this.#decode(taskId, row) : null;
   }
 
   async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
+    if (this.#file.opening) await this.#file.opening;
     this.#flush();
     const found = new Map<string, ResultMeta>();
     for (let i = 0; i < taskIds.length; i += IDS_PER_QUERY) {
@@ -274,6 +277,7 @@ class SqliteBackend implements CountingBackend {
   }
 
   async close(): Promise<void> {
+    if (this.#file.opening) await this.#file.opening;
     if (!this.#file.isOpen) return;
     this.#flush();
     this.#unwatch?.();
@@ -287,6 +291,11 @@ class SqliteBackend implements CountingBackend {
   #flush(): void {
     const batch = this.#pending;
     if (batch.length === 0) return;
+    const { opening } = this.#file;
+    if (opening) {
+      void opening.then(() => this.#flush());
+      return;
+    }
     this.#pending = [];
     this.#commit(batch);
     this.#wake.notify();
@@ -304,6 +313,11 @@ class SqliteBackend implements CountingBackend {
         for (const one of batch) db.run(SQL.store, ...one.params);
       });
     } catch (error) {
+      if (error instanceof JournalLost) {
+        this.#pending.unshift(...batch);
+        setImmediate(() => this.#flush());
+        return;
+      }
       const reason = toError(error);
       const temporary = isTemporary(reason);
       if (temporary) this.#isAway(reason);
@@ -331,7 +345,14 @@ class SqliteBackend implements CountingBackend {
     this.#context.log?.info(`The result store ${this.#file.path} takes results again.`);
   }
 
-  #moved(): void {
+  #moved(what: 'file' | 'journal'): void {
+    if (what === 'journal') {
+      this.#context.log?.warning(
+        `The journal of the result store ${this.#file.path} was deleted while it was in use: what it held was moved into the file, which was opened anew.`,
+      );
+      this.#notify();
+      return;
+    }
     this.#seen = 0;
     this.#context.log?.warning(
       `The result store ${this.#file.path} was deleted or replaced while it was in use: going on in the file that is there now.`,
@@ -340,7 +361,7 @@ class SqliteBackend implements CountingBackend {
 
   /** Tell the listeners what has been stored since last time, by this process or another. */
   #notify(): void {
-    if (this.#listeners.size === 0 || !this.#file.isOpen) return;
+    if (this.#listeners.size === 0 || !this.#file.isOpen || this.#file.opening) return;
     const rows = this.#ask(() => this.#opened().all<{ id: number; task_id: string }>(SQL.newer, this.#seen));
     for (const { id, task_id } of rows) {
       this.#seen = Math.max(this.#seen, Number(id));

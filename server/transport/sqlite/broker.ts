@@ -8,6 +8,7 @@
 import { statSync } from 'node:fs';
 import type { EmbeddedDb } from '../../embedded-db.ts';
 import { OperationalError, toError, UmbelError } from '../../errors.ts';
+import { endLostJournals, JournalLost, letGo } from '../../journal.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
 import { Dispatch, type SqliteConsumer } from './dispatch.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -45,6 +46,7 @@ export async function enterBroker(path: string, url: string, options: BrokerFile
 async function openWhenFree(path: string, url: string, options: BrokerFileOptions): Promise<SqliteBroker> {
   const timer = createTimer();
   const deadline = timer.monotonic() + Math.max(options.busyTimeoutMs, 1000);
+  if (endLostJournals(path)) await letGo();
   for (;;) {
     try {
       return new SqliteBroker(path, url, options);
@@ -324,6 +326,7 @@ export class SqliteBroker {
         `The broker file ${this.path} was deleted or replaced while it was in use.`,
       );
     }
+    if (this.#db.hasLostJournal) throw new JournalLost(this.path);
   }
 
   /** Work of our own timer: busy can wait for the next time. */

@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs';
 import { EmbeddedDb } from '../../embedded-db.ts';
 import { OperationalError, toError } from '../../errors.ts';
+import { JournalLost } from '../../journal.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -50,7 +51,7 @@ export interface BrokerFileOptions {
 export function openBrokerFile(path: string, url: string, options: BrokerFileOptions): EmbeddedDb {
   let db: EmbeddedDb | undefined;
   try {
-    db = new EmbeddedDb(path, options);
+    db = new EmbeddedDb(path, { ...options, shared: true });
     // Checkpoints are work for whoever commits: fewer and longer ones cost less in all.
     db.exec('PRAGMA wal_autocheckpoint = 4000');
     const known = db.get<{ n: number }>("SELECT COUNT(*) AS n FROM sqlite_master WHERE name = 'broker_meta'")?.n;
@@ -88,6 +89,9 @@ export function asOperational(thrown: unknown, path: string, url: string): Opera
 
 function explain(cause: Error, path: string): string {
   const text = cause.message;
+  if (cause instanceof JournalLost) {
+    return `The journal of the broker file ${path} was deleted while it was in use: what it held was moved into the file, which is opened anew.`;
+  }
   if (/not a database/i.test(text))
     return `The broker file ${path} is not an SQLite database. Name another file in the broker URL.`;
   if (/malformed|corrupt/i.test(text)) {

@@ -68,6 +68,31 @@ describe('a sqlite result file', () => {
     });
   }
 
+  for (const gone of [['-wal'], ['-shm'], ['-wal', '-shm']]) {
+    test(`whose ${gone.join(' and ')} is deleted while in use keeps all that was stored, for whoever opens it`, async () => {
+      const url = makeUrl();
+      const path = url.slice('sqlite:///'.length);
+      const [worker, client] = [await opened(url), await opened(url)];
+      await worker.store(record('before', 'SUCCESS', 1));
+      const waiting = client.wait('after', new AbortController().signal);
+
+      for (const end of gone) rmSync(path + end);
+
+      await worker.store(record('after', 'SUCCESS', 2));
+      expect((await waiting).result).toBe(2);
+      await client.store(record('and more', 'SUCCESS', 3));
+      const other = writer(url);
+      await other.ready();
+      other.send({ store: record('by another process', 'SUCCESS', 4) });
+      await other.line();
+      await other.kill();
+      const all = ['before', 'after', 'and more', 'by another process'];
+      expect([...(await worker.getMany(all)).keys()].sort()).toEqual([...all].sort());
+      await worker.close();
+      await client.close();
+    });
+  }
+
   test('that is out of reach takes its results when it is back, and says so', async () => {
     const place = join(folder, 'volume');
     mkdirSync(place);

@@ -103,6 +103,43 @@ describe('a broker file', () => {
     expect(await next.listQueues()).toEqual([]);
   });
 
+  for (const gone of [['-wal'], ['-shm'], ['-wal', '-shm']]) {
+    it(`whose ${gone.join(' and ')} is deleted while in use is opened anew, with every message that was acknowledged`, async () => {
+      const path = join(folder, 'broker.db');
+      const transport = await connect(path);
+      const channel = await transport.channel();
+      await channel.declareQueue(queue('work', { exchange: null }));
+      await channel.publish(toWork);
+      let lost: Error | undefined;
+      transport.onLost((error) => {
+        lost = error;
+      });
+
+      for (const end of gone) rmSync(path + end);
+
+      await expect(channel.publish(toWork)).rejects.toThrow(/journal of the broker file .* was deleted/);
+      expect(lost).toBeInstanceOf(OperationalError);
+      const next = await (await connect(path)).channel();
+      expect(await next.queueStatus('work')).toMatchObject({ messages: 1 });
+      await next.publish(toWork);
+      expect(await next.queueStatus('work')).toMatchObject({ messages: 2 });
+    });
+  }
+
+  it('whose journal is deleted is let go of by a process that does nothing with it', async () => {
+    const path = join(folder, 'broker.db');
+    const transport = await connect(path);
+    let lost: Error | undefined;
+    transport.onLost((error) => {
+      lost = error;
+    });
+
+    rmSync(`${path}-wal`);
+
+    await until(() => lost, 'the loss to be noticed');
+    expect(lost?.message).toMatch(/journal of the broker file/);
+  });
+
   it('that is damaged while in use is the loss of the connection', async () => {
     const path = join(folder, 'broker.db');
     const transport = await connect(path);
