@@ -5,6 +5,8 @@ import type { ApplyOptions } from '../canvas/call-options.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { refuseNoSignature } from '../canvas/no-signature.ts';
 import { refuseUnknownCallOptions } from '../canvas/unknown-options.ts';
+import { refuseUnknownCompression } from '../serialization/compression.ts';
+import { EXCHANGE_TYPES, nameFault } from '../transport/entity.ts';
 import { checkTimes } from './call-times.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 
@@ -55,11 +57,26 @@ function checkValue(name: string, takes: CallOptionRow['takes'], value: unknown)
       refuseUnknownOptions('retry_policy', value, RETRY_POLICY);
       return;
     case 'seconds':
-      if (typeof value !== 'number' || !(value >= 0)) throw wrong('a number of seconds');
+      if (typeof value !== 'number' || !(value >= 0) || !Number.isFinite(value)) throw wrong('a number of seconds');
       return;
     case 'name':
       if (name === 'exchange' && value === '') return;
-      if (!isNamed(value)) throw wrong('a name');
+      refuseName(name, value, wrong);
+      return;
+    case 'key':
+      if (typeof value !== 'string') throw wrong('a text');
+      if (value !== '') refuseName(name, value, wrong);
+      return;
+    case 'compression':
+      if (typeof value !== 'string') throw wrong('a text');
+      if (value !== '') refuseUnknownCompression(value, name);
+      return;
+    case 'exchange type':
+      if (typeof value !== 'string' || !(EXCHANGE_TYPES.includes(value) || value.startsWith('x-')))
+        throw wrong(`one of ${EXCHANGE_TYPES.join(', ')}`);
+      return;
+    case 'texts':
+      if (!Array.isArray(value) || value.some((one) => typeof one !== 'string')) throw wrong('a list of texts');
       return;
     case 'text':
       if (typeof value !== 'string') throw wrong('a text');
@@ -75,9 +92,11 @@ function checkValue(name: string, takes: CallOptionRow['takes'], value: unknown)
 const RETRY_POLICY = ['max_retries', 'interval_start', 'interval_step', 'interval_max', 'retry_errors'];
 
 /** A name, or a queue or exchange that has one. */
-function isNamed(value: unknown): boolean {
+function refuseName(option: string, value: unknown, wrong: (wanted: string) => TypeError): void {
   const name = typeof value === 'object' && value !== null ? (value as { name?: unknown }).name : value;
-  return typeof name === 'string' && name !== '';
+  if (typeof name !== 'string' || name === '') throw wrong('a name');
+  const fault = nameFault(name);
+  if (fault !== null) throw new TypeError(`${option} ${fault}.`);
 }
 
 /** @throws TypeError */

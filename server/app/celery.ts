@@ -30,6 +30,7 @@ import { argumentsOf, checkOptions, keywordsOf, refuseNoTaskName } from './call-
 import { sendChordUnlock } from './chord-unlock.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { addToTrail, currentTask, type TaskContext } from './context.ts';
+import { loadFormats } from './formats.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { AppSource } from './load.ts';
 import { refuseUnknownOptions } from './option-names.ts';
@@ -131,6 +132,7 @@ export class Celery implements AppHost {
     if (typeof fn !== 'function') throw new TypeError(`The task '${name}' has no function.`);
     refuseUncallable(name, fn);
     checkTaskOptions(name, rest);
+    if (rest.serializer) this.codec.refuseUnknown(rest.serializer, `The task '${name}'`);
     if (this.#tasks.has(name)) throw new AlreadyRegistered(`There is a task '${name}' in this app already.`);
     const task = new Task<A, R>(this, name, { ...rest, name }, fn as TaskFunction<A, R>);
     // Of every signature: who takes it out of the registry calls it with what a message has.
@@ -274,7 +276,7 @@ export class Celery implements AppHost {
         intervalStepMs: 2000,
         intervalMaxMs: 30_000,
       },
-      prepare: () => this.codec.load(this.#serializers()),
+      prepare: () => loadFormats(this),
       timer: this.timer,
       log: this.log,
       ...this.#options.connection,
@@ -315,11 +317,6 @@ export class Celery implements AppHost {
   registerSerializer(serializer: Serializer | LazySerializer): void {
     this.codec.register(serializer);
     this.#accept = null;
-  }
-
-  #serializers(): readonly (string | null | undefined)[] {
-    const { conf } = this;
-    return [conf.task_serializer, conf.event_serializer, conf.result_serializer, ...conf.accept_content];
   }
 
   encode(value: unknown): Encoded {

@@ -7,7 +7,9 @@ import { inspect } from 'node:util';
 import { editDistance } from '../../shared/nearest.ts';
 import { isSecretSetting } from '../../shared/secret-names.ts';
 import { ImproperlyConfigured } from '../errors.ts';
+import { refuseUnknownCompression } from '../serialization/compression.ts';
 import type { Setting, SettingKind } from '../setting.ts';
+import { nameFault } from '../transport/entity.ts';
 import { safeUrl, splitFailover } from '../transport/url.ts';
 import { masked } from './settings/masked.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings, settingOf } from './settings.ts';
@@ -293,12 +295,28 @@ const AT_LEAST: Partial<Record<SettingName, number>> = {
   result_expires: 0,
   task_time_limit: 0,
   task_soft_time_limit: 0,
+  task_default_priority: 0,
+  task_queue_max_priority: 0,
 };
+const AT_MOST: Partial<Record<SettingName, number>> = { task_default_priority: 255, task_queue_max_priority: 255 };
+/** Names of queues, exchanges and routing keys, and of ways to compress. */
+const NAMES: ReadonlySet<string> = new Set(['task_default_queue', 'task_default_exchange', 'task_default_routing_key']);
+const COMPRESSIONS: ReadonlySet<string> = new Set(['task_compression', 'result_compression']);
 
 function further(name: string, value: unknown): unknown {
   const least = AT_LEAST[name as SettingName];
   if (least !== undefined && typeof value === 'number' && value < least) {
     throw new ImproperlyConfigured(`The setting '${name}' must be at least ${least}, not ${value}.`);
+  }
+  const most = AT_MOST[name as SettingName];
+  if (most !== undefined && typeof value === 'number' && value > most) {
+    throw new ImproperlyConfigured(`The setting '${name}' must be at most ${most}, not ${value}.`);
+  }
+  if (COMPRESSIONS.has(name) && typeof value === 'string' && value !== '')
+    refuseUnknownCompression(value, `The setting '${name}'`);
+  const fault = NAMES.has(name) && typeof value === 'string' ? nameFault(value) : null;
+  if (fault !== null && (value !== '' || name === 'task_default_queue')) {
+    throw new ImproperlyConfigured(`The setting '${name}' ${fault}.`);
   }
   const right = ONE_OF[name as SettingName];
   if (right && !right.includes(value)) {

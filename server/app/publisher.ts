@@ -74,7 +74,7 @@ export async function sendTask(
   const serializer = options.serializer ?? conf.task_serializer;
   const loading = app.codec.load([serializer]);
   if (loading) await loading;
-  const encoded = app.codec.encode(built.payload, serializer);
+  const encoded = app.codec.encodeCall(built.payload, serializer);
   let { body } = encoded;
   let { headers } = built;
   const compression = options.compression ?? conf.task_compression;

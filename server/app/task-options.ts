@@ -6,6 +6,9 @@ import { jsonText } from '../../shared/json-text.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { DeliveryMode } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
+import { refuseUnknownCompression } from '../serialization/compression.ts';
+import { nameFault } from '../transport/entity.ts';
+import { checkTimes } from './call-times.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 
 export type { ApplyOptions, DeliveryMode, RetryPolicy, SignatureLike } from '../canvas/call-options.ts';
@@ -88,7 +91,6 @@ export interface TaskOptions {
 }
 
 const KINDS = {
-  any: [() => true, 'given'],
   text: [(v: unknown) => typeof v === 'string', 'a text'],
   yesNo: [(v: unknown) => typeof v === 'boolean', 'true or false'],
   errors: [
@@ -101,7 +103,11 @@ const KINDS = {
   seconds: [(v: unknown) => typeof v === 'number' && v >= 0 && Number.isFinite(v), 'a number of seconds'],
   times: [(v: unknown) => Number.isInteger(v) && Number(v) >= 0, 'a whole number of at least 0'],
   priority: [(v: unknown) => Number.isInteger(v) && Number(v) >= 0 && Number(v) <= 255, 'a whole number from 0 to 255'],
-  name: [(v: unknown) => typeof v === 'string' && v !== '', 'a name'],
+  name: [
+    (v: unknown) => typeof v === 'string' && nameFault(v) === null,
+    'a name without line breaks, of 255 bytes at most',
+  ],
+  expires: [isExpiry, 'a number of seconds of at least 0, a Date or an ISO 8601 time'],
   mode: [(v: unknown) => [1, 2, 'transient', 'persistent'].includes(v as never), '1 (transient) or 2 (persistent)'],
   params: [isParams, "a list of different names such as 'x', 'y?', '...rest', those that may be left out last"],
   backoff: [(v: unknown) => typeof v === 'boolean' || (typeof v === 'number' && v >= 0), 'true, false or seconds'],
@@ -139,13 +145,13 @@ const KIND_OF: Readonly<Record<keyof TaskOptions, keyof typeof KINDS>> = {
   trail: 'yesNo',
   throws: 'errors',
   queue: 'name',
-  exchange: 'text',
+  exchange: 'name',
   routing_key: 'text',
   priority: 'priority',
   delivery_mode: 'mode',
   serializer: 'text',
   compression: 'text',
-  expires: 'any',
+  expires: 'expires',
   shadow_name: 'handler',
   description: 'text',
   before_start: 'handler',
@@ -182,6 +188,8 @@ export function checkTaskOptions(task: string, options: object): void {
       typeof value === 'string' ? `the text '${value}'` : Array.isArray(value) ? jsonText(value) : String(value);
     throw new ImproperlyConfigured(`The task '${task}': ${name} must be ${words}, not ${shown}.`);
   }
+  const { compression } = options as TaskOptions;
+  if (compression) refuseUnknownCompression(compression, `The task '${task}'`);
   const { soft_time_limit: soft, time_limit: hard, retry_kwargs } = options as TaskOptions;
   if (hard && soft && soft > hard)
     throw new ImproperlyConfigured(
@@ -189,6 +197,16 @@ export function checkTaskOptions(task: string, options: object): void {
     );
   if (retry_kwargs)
     refuseUnknownOptions(`retry_kwargs of the task '${task}'`, retry_kwargs, ['max_retries', 'countdown']);
+}
+
+function isExpiry(value: unknown): boolean {
+  if (typeof value === 'number' && !(value >= 0)) return false;
+  try {
+    checkTimes({ expires: value }, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** '...rest' comes last, and what may be left out after what may not. */

@@ -11,6 +11,10 @@ export interface CallOptionRow {
   readonly takes?:
     | 'id'
     | 'text'
+    | 'texts'
+    | 'key'
+    | 'compression'
+    | 'exchange type'
     | 'name'
     | 'priority'
     | 'count'
@@ -44,11 +48,11 @@ const CALL_OPTIONS = {
   priority: { takes: 'priority', asKeyword: 'often', ofTask: true },
   queue: { takes: 'name', asKeyword: 'never', ofTask: true },
   exchange: { takes: 'name', asKeyword: 'rarely', ofTask: true },
-  exchange_type: { asKeyword: 'rarely' },
-  routing_key: { takes: 'text', asKeyword: 'never', ofTask: true },
+  exchange_type: { takes: 'exchange type', asKeyword: 'rarely' },
+  routing_key: { takes: 'key', asKeyword: 'never', ofTask: true },
   delivery_mode: { takes: 'mode', asKeyword: 'rarely', ofTask: true },
   serializer: { takes: 'text', asKeyword: 'rarely', ofTask: true },
-  compression: { takes: 'text', asKeyword: 'rarely', ofTask: true },
+  compression: { takes: 'compression', asKeyword: 'rarely', ofTask: true },
   retry: { takes: 'boolean', asKeyword: 'often' },
   retry_policy: { takes: 'policy', asKeyword: 'rarely' },
   link: { takes: 'signatures', asKeyword: 'often', position: true },
@@ -60,27 +64,27 @@ const CALL_OPTIONS = {
   headers: { takes: 'object', asKeyword: 'often' },
   reply_to: { takes: 'text', asKeyword: 'often' },
   retries: { takes: 'count', asKeyword: 'often' },
-  root_id: { asKeyword: 'often', position: true },
-  parent_id: { asKeyword: 'often', position: true },
-  group_id: { asKeyword: 'often', position: true, fixed: true },
-  group_index: { asKeyword: 'often', position: true },
+  root_id: { takes: 'text', asKeyword: 'often', position: true },
+  parent_id: { takes: 'text', asKeyword: 'often', position: true },
+  group_id: { takes: 'text', asKeyword: 'often', position: true, fixed: true },
+  group_index: { takes: 'count', asKeyword: 'often', position: true },
   chord: { takes: 'signature', asKeyword: 'often', position: true },
-  chain: { asKeyword: 'often', position: true },
+  chain: { takes: 'signatures', asKeyword: 'often', position: true },
   add_to_parent: { takes: 'boolean', asKeyword: 'rarely' },
-  origin: { asKeyword: 'often' },
-  replaced_task_nesting: { asKeyword: 'rarely' },
-  stamps: { asKeyword: 'often' },
-  stamped_headers: { asKeyword: 'rarely', fixed: true },
-  app_id: { asKeyword: 'often', property: true },
-  type: { asKeyword: 'often', property: true },
-  user_id: { asKeyword: 'often', property: true },
-  message_id: { asKeyword: 'often', property: true },
-  cluster_id: { asKeyword: 'often', property: true },
+  origin: { takes: 'text', asKeyword: 'often' },
+  replaced_task_nesting: { takes: 'count', asKeyword: 'rarely' },
+  stamps: { takes: 'object', asKeyword: 'often' },
+  stamped_headers: { takes: 'texts', asKeyword: 'rarely', fixed: true },
+  app_id: { takes: 'text', asKeyword: 'often', property: true },
+  type: { takes: 'text', asKeyword: 'often', property: true },
+  user_id: { takes: 'text', asKeyword: 'often', property: true },
+  message_id: { takes: 'text', asKeyword: 'often', property: true },
+  cluster_id: { takes: 'text', asKeyword: 'often', property: true },
   timestamp: { asKeyword: 'often', property: true },
-  argsrepr: { asKeyword: 'rarely', property: true },
-  kwargsrepr: { asKeyword: 'rarely', property: true },
+  argsrepr: { takes: 'text', asKeyword: 'rarely', property: true },
+  kwargsrepr: { takes: 'text', asKeyword: 'rarely', property: true },
   expiration: { asKeyword: 'often' },
-  correlation_id: { asKeyword: 'often' },
+  correlation_id: { takes: 'text', asKeyword: 'often' },
 } as const satisfies Readonly<Record<OptionName, CallOptionRow>>;
 
 type Table = typeof CALL_OPTIONS;

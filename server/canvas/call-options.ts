@@ -21,11 +21,11 @@ export interface SignatureLike {
 
 export interface ApplyOptions {
   task_id?: string;
-  /** Run at the earliest so long from now. @unit seconds */
+  /** Run at the earliest so long from now. What is negative lies in the past, and runs at once, as in Celery. @unit seconds */
   countdown?: number;
   /** Run at the earliest then. A text without offset is UTC, as it is to every worker of Celery. */
   eta?: Date | string;
-  /** Do not run later: seconds from now, or an instant. */
+  /** Do not run later: seconds from now, or an instant. One in the past is sent all the same and never run, as in Celery. */
   expires?: number | Date | string;
   /** 0 to 9 (or the queue's maximum). */
   priority?: number | null;

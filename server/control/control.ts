@@ -3,6 +3,7 @@
 // Holds: without `reply` nothing is waited for; arguments have Celery's names, since they are keyword arguments there.
 // Celery 5.6: app/control.py Control
 import type { BroadcastRequest, Mailbox } from '../messaging/mailbox.ts';
+import { checkBroadcast, countOf, idsOf, queueOf, rateOf, secondsOf, signalOf, taskNameOf } from './checks.ts';
 import { findCommand } from './commands.ts';
 import { Inspect, type InspectOptions } from './inspect.ts';
 
@@ -37,7 +38,9 @@ export class Control {
     this.#host = host;
   }
 
+  /** @throws TypeError for options that cannot be meant; the arguments are the command's */
   readonly broadcast: Broadcast = async (command, options = {}) => {
+    checkBroadcast(command, options);
     const mailbox = await this.#host.mailbox();
     const { timeout, limit, ...rest } = options;
     const enough = limit ?? options.destination?.length;
@@ -56,11 +59,11 @@ export class Control {
     return this.broadcast('ping', { timeout: 1, ...options, reply: true });
   }
 
-  revoke(ids: string | readonly string[], options: RevokeCommandOptions = {}): Promise<Replies> {
+  async revoke(ids: string | readonly string[], options: RevokeCommandOptions = {}): Promise<Replies> {
     const { terminate = false, signal = null, ...rest } = options;
     return this.broadcast('revoke', {
       ...rest,
-      arguments: { task_id: given(ids), terminate, signal: signal ?? 'SIGTERM' },
+      arguments: { task_id: typeof ids === 'string' ? idsOf(ids)[0] : idsOf(ids), terminate, signal: signalOf(signal) },
     });
   }
 
@@ -68,39 +71,46 @@ export class Control {
     return this.revoke(ids, { ...options, terminate: true });
   }
 
-  revokeByStampedHeaders(
+  async revokeByStampedHeaders(
     headers: Record<string, unknown> | readonly string[],
     options: RevokeCommandOptions = {},
   ): Promise<Replies> {
     const { terminate = false, signal = null, ...rest } = options;
     return this.broadcast('revoke_by_stamped_headers', {
       ...rest,
-      arguments: { headers, terminate, signal: signal ?? 'SIGTERM' },
+      arguments: { headers, terminate, signal: signalOf(signal) },
     });
   }
 
   /** @param rate '5/s', '10/m', '100/h', a number per second; 0 or null: none */
-  rateLimit(task: string, rate: string | number | null, options: CommandOptions = {}): Promise<Replies> {
-    return this.broadcast('rate_limit', { ...options, arguments: { task_name: task, rate_limit: rate } });
+  async rateLimit(task: string, rate: string | number | null, options: CommandOptions = {}): Promise<Replies> {
+    return this.broadcast('rate_limit', {
+      ...options,
+      arguments: { task_name: taskNameOf(task), rate_limit: rateOf(rate) },
+    });
   }
 
   /** @param limits seconds */
-  timeLimit(
+  async timeLimit(
     task: string,
     limits: { soft?: number | null; hard?: number | null },
     options: CommandOptions = {},
   ): Promise<Replies> {
     return this.broadcast('time_limit', {
       ...options,
-      arguments: { task_name: task, hard: limits.hard ?? null, soft: limits.soft ?? null },
+      arguments: {
+        task_name: taskNameOf(task),
+        hard: secondsOf('hard', limits.hard),
+        soft: secondsOf('soft', limits.soft),
+      },
     });
   }
 
-  poolGrow(n = 1, options: CommandOptions = {}): Promise<Replies> {
-    return this.broadcast('pool_grow', { ...options, arguments: { n } });
+  async poolGrow(n = 1, options: CommandOptions = {}): Promise<Replies> {
+    return this.broadcast('pool_grow', { ...options, arguments: { n: countOf('n', n) } });
   }
-  poolShrink(n = 1, options: CommandOptions = {}): Promise<Replies> {
-    return this.broadcast('pool_shrink', { ...options, arguments: { n } });
+  async poolShrink(n = 1, options: CommandOptions = {}): Promise<Replies> {
+    return this.broadcast('pool_shrink', { ...options, arguments: { n: countOf('n', n) } });
   }
   poolRestart(
     given: { modules?: readonly string[] | null; reload?: boolean } = {},
@@ -111,11 +121,14 @@ export class Control {
       arguments: { modules: given.modules ?? null, reload: given.reload ?? false, reloader: null },
     });
   }
-  autoscale(max: number, min: number, options: CommandOptions = {}): Promise<Replies> {
-    return this.broadcast('autoscale', { ...options, arguments: { max, min } });
+  async autoscale(max: number, min: number, options: CommandOptions = {}): Promise<Replies> {
+    return this.broadcast('autoscale', {
+      ...options,
+      arguments: { max: countOf('max', max), min: countOf('min', min) },
+    });
   }
 
-  addConsumer(
+  async addConsumer(
     queue: string,
     options: CommandOptions & {
       exchange?: string | null;
@@ -127,11 +140,11 @@ export class Control {
     const { exchange = null, exchangeType = 'direct', routingKey = null, options: more = {}, ...rest } = options;
     return this.broadcast('add_consumer', {
       ...rest,
-      arguments: { queue, exchange, exchange_type: exchangeType, routing_key: routingKey, ...more },
+      arguments: { queue: queueOf(queue), exchange, exchange_type: exchangeType, routing_key: routingKey, ...more },
     });
   }
-  cancelConsumer(queue: string, options: CommandOptions = {}): Promise<Replies> {
-    return this.broadcast('cancel_consumer', { ...options, arguments: { queue } });
+  async cancelConsumer(queue: string, options: CommandOptions = {}): Promise<Replies> {
+    return this.broadcast('cancel_consumer', { ...options, arguments: { queue: queueOf(queue) } });
   }
 
   enableEvents(options: CommandOptions = {}): Promise<Replies> {
@@ -154,8 +167,4 @@ export class Control {
   async purge(): Promise<number> {
     return (await this.#host.purge?.()) ?? 0;
   }
-}
-
-function given(ids: string | readonly string[]): string | string[] {
-  return typeof ids === 'string' ? ids : [...ids];
 }

@@ -2,6 +2,7 @@
 // Not here: commands that change something (control.ts); what each answers (commands.ts).
 // Holds: null when nobody answered, as Celery does; a node's error is its value.
 // Celery 5.6: app/control.py Inspect
+import { refuseMisspelt } from './checks.ts';
 import type { Broadcast, BroadcastOptions } from './control.ts';
 
 export interface InspectOptions {
@@ -73,6 +74,7 @@ export class Inspect {
   }
 
   async request<T>(command: string, args: Record<string, unknown> = {}): Promise<ByNode<T> | null> {
+    refuseMisspelt(command);
     const options: BroadcastOptions = { ...this.#options, arguments: args, reply: true };
     return flattenReplies<T>(await this.#broadcast(command, options));
   }

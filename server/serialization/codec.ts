@@ -4,8 +4,9 @@
 // only content types in the accept set are decoded; pickle is known by name and never read; every failure is
 // ContentDisallowed, DecodeError or EncodeError.
 // kombu 5.6: serialization.py
+import { nearest } from '../../shared/nearest.ts';
 import { ContentDisallowed, DecodeError, EncodeError, ImproperlyConfigured, UmbelError } from '../errors.ts';
-import { decodeJson, decodeJsonExact, encodeJson, encodeJsonFast } from './json.ts';
+import { decodeJson, decodeJsonExact, encodeJson, encodeJsonCall, encodeJsonFast } from './json.ts';
 
 export interface Encoded {
   readonly body: Uint8Array;
@@ -19,6 +20,8 @@ export interface Serializer {
   /** 'utf-8' for text, 'binary' for bytes. */
   readonly contentEncoding: string;
   encode(value: unknown): Uint8Array | string;
+  /** The body of a call, when that is to be stricter than `encode`: what cannot arrive as it was given is an EncodeError. */
+  encodeCall?(payload: unknown): Uint8Array | string;
   decode(body: Uint8Array, contentEncoding: string): unknown;
 }
 
@@ -34,6 +37,7 @@ const JSON_SERIALIZER: Serializer = {
   contentType: 'application/json',
   contentEncoding: 'utf-8',
   encode: encodeJsonFast,
+  encodeCall: encodeJsonCall,
   decode: (body, encoding) => decodeJson(text(body, encoding)),
 };
 const BUILTIN: readonly Serializer[] = [
@@ -123,10 +127,23 @@ export class Codec {
 
   /** @throws EncodeError, or ImproperlyConfigured for an unknown serializer */
   encode(value: unknown, serializer: string): Encoded {
-    const found = this.#byName.get(serializer) ?? this.#byContentType.get(serializer) ?? this.#unknown(serializer);
+    return this.#encode(value, this.#find(serializer));
+  }
+
+  /** The body of a call. As `encode`; refuses what would not arrive as it was given. */
+  encodeCall(payload: unknown, serializer: string): Encoded {
+    const found = this.#find(serializer);
+    return this.#encode(payload, found, found.encodeCall);
+  }
+
+  #find(serializer: string): Serializer {
+    return this.#byName.get(serializer) ?? this.#byContentType.get(serializer) ?? this.#unknown(serializer);
+  }
+
+  #encode(value: unknown, found: Serializer, encode = found.encode): Encoded {
     let body: Uint8Array | string;
     try {
-      body = found.encode(value);
+      body = encode.call(found, value);
     } catch (error) {
       if (error instanceof UmbelError) throw error;
       throw new EncodeError(`Cannot write this as ${found.name}: ${messageOf(error)}`, { cause: error });
@@ -158,6 +175,13 @@ export class Codec {
     return decodeJsonExact(text(body, contentEncoding));
   }
 
+  /** @throws ImproperlyConfigured for a name, or content type, that no serializer has. @param owner begins the message */
+  refuseUnknown(name: string, owner: string): void {
+    if (this.#byName.has(name) || this.#byContentType.has(name) || this.#lazy.has(name)) return;
+    if ([...this.#lazy.values()].some((one) => one.contentType === name)) return;
+    this.#unknown(name, `${owner}: `);
+  }
+
   /** Content types of `accept_content`: names ('json') and content types are both taken. */
   acceptSet(names: readonly string[]): ReadonlySet<string> {
     const set = new Set<string>();
@@ -174,12 +198,14 @@ export class Codec {
     return set;
   }
 
-  #unknown(name: string): never {
-    const known = [...this.#byName.keys(), ...this.#lazy.keys()].filter((n) => n !== 'kombu-json').join(', ');
+  #unknown(name: string, owner = ''): never {
+    const names = [...this.#byName.keys(), ...this.#lazy.keys()].filter((n) => n !== 'kombu-json');
+    const known = names.join(', ');
+    const near = nearest(name, names);
     throw new ImproperlyConfigured(
-      name in KNOWN
-        ? `The serializer ${name} is not available here. Available: ${known}`
-        : `Unknown serializer ${JSON.stringify(name)}. Known: ${known}`,
+      Object.hasOwn(KNOWN, name)
+        ? `${owner}The serializer ${name} is not available here. Available: ${known}`
+        : `${owner}Unknown serializer ${JSON.stringify(name)}. ${near ? `Did you mean '${near}'? ` : ''}Known: ${known}`,
     );
   }
 

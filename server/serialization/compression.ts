@@ -13,6 +13,7 @@ import {
   inflate,
   inflateSync,
 } from 'node:zlib';
+import { nearest } from '../../shared/nearest.ts';
 import { DecodeError, ImproperlyConfigured } from '../errors.ts';
 
 const MIB = 1024 * 1024;
@@ -60,6 +61,11 @@ const UNAVAILABLE: Readonly<Record<string, string>> = {
   zstd: 'application/zstd',
   zstandard: 'application/zstd',
 };
+
+/** @throws ImproperlyConfigured for a name, or content type, of no compression. @param owner begins the message */
+export function refuseUnknownCompression(name: string, owner: string): void {
+  if (!find(name)) throw new ImproperlyConfigured(`${owner}: ${unavailable(name)}`);
+}
 
 /** @param name zlib, gzip or brotli, or the content type of one */
 export function compress(body: Uint8Array, name: string): { body: Uint8Array; contentType: string } {
@@ -113,7 +119,8 @@ function unavailable(name: string): string {
   const known = Object.keys(CODECS).join(', ');
   const named = Object.hasOwn(UNAVAILABLE, name) || Object.values(UNAVAILABLE).includes(name);
   const text = JSON.stringify(String(name).slice(0, 100));
+  const near = nearest(String(name).slice(0, 100), Object.keys(CODECS));
   return named
     ? `Compression ${text} is not available here. Available: ${known}`
-    : `Unknown compression ${text}. Known: ${known}`;
+    : `Unknown compression ${text}. ${near ? `Did you mean '${near}'? ` : ''}Known: ${known}`;
 }

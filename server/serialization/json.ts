@@ -7,6 +7,7 @@
 import { floatRepr } from '../../shared/python-repr.ts';
 import { Decimal, isoformat, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../shared/python-values.ts';
 import { DecodeError, EncodeError } from '../errors.ts';
+import { refuseUncarried } from './carried.ts';
 import { parseJsonSlowly } from './json-reader.ts';
 
 export { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid };
@@ -26,6 +27,13 @@ export function encodeJson(value: unknown): string {
 export function encodeJsonFast(value: unknown): string {
   if (isPlain(value, 0)) return JSON.stringify(value);
   return write(value, 0);
+}
+
+/** As encodeJsonFast, for the body of a call: refuses what would not arrive as it was given. @throws EncodeError */
+export function encodeJsonCall(payload: unknown): string {
+  if (isPlain(payload, 0)) return JSON.stringify(payload);
+  refuseUncarried(payload);
+  return write(payload, 0);
 }
 
 export function decodeJson(text: string): unknown {
@@ -124,7 +132,9 @@ function writeObject(value: object, depth: number): string {
   if (depth >= MAX_DEPTH) throw new EncodeError(`Nested deeper than ${MAX_DEPTH} levels, or circular`);
   if (Array.isArray(value)) return writeArray(value, depth);
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return writeEntries(Object.entries(value), depth);
+  const replacement = (value as { toJSON?: unknown }).toJSON;
+  if ((prototype === Object.prototype || prototype === null) && typeof replacement !== 'function')
+    return writeEntries(Object.entries(value), depth);
   if (value instanceof PyTuple) return writeArray(value.items, depth);
   if (value instanceof PyFloat) return writeFloat(value.value);
   if (value instanceof Date) return marker('datetime', dateText(value));
@@ -136,7 +146,6 @@ function writeObject(value: object, depth: number): string {
   if (value instanceof Map) return writeMap(value, depth);
   if (value instanceof Number || value instanceof String || value instanceof Boolean)
     return write(value.valueOf(), depth);
-  const replacement = (value as { toJSON?: unknown }).toJSON;
   if (typeof replacement === 'function') return write(replacement.call(value), depth + 1);
   if (value instanceof Set || value instanceof Error || value instanceof Promise || ArrayBuffer.isView(value)) {
     throw new EncodeError(`Object of type ${value.constructor.name} is not JSON serializable`);

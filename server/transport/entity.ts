@@ -58,7 +58,20 @@ export interface Binding {
 
 export const DEFAULT_EXCHANGE: Exchange = { name: '', type: 'direct', durable: true, autoDelete: false };
 
-const EXCHANGE_TYPES: readonly string[] = ['direct', 'topic', 'fanout', 'headers'];
+/**
+ * Why a text cannot be the name of a queue or exchange, or a routing key: "must not be ..."; null: it can. AMQP has 255 bytes for it,
+ * and what nobody can see or type is a slip.
+ */
+export function nameFault(name: string): string | null {
+  if (name.trim() === '') return 'must not be empty or blank';
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name))
+    return `must not hold control characters or line breaks: ${JSON.stringify(name)}`;
+  if (name.length > 255 || (name.length > 63 && new TextEncoder().encode(name).length > 255))
+    return 'must not be longer than 255 bytes, which is as long as names are in AMQP';
+  return null;
+}
+
+export const EXCHANGE_TYPES: readonly string[] = ['direct', 'topic', 'fanout', 'headers'];
 
 /** @throws TypeError */
 export function exchange(name: string, type: ExchangeType = 'direct', options: Partial<Exchange> = {}): Exchange {

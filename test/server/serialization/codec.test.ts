@@ -27,7 +27,7 @@ describe('serializers', () => {
   });
 
   test('an unknown serializer is refused with the known ones, an unavailable one by name', () => {
-    expect(() => codec.encode(1, 'jsn')).toThrow(/Unknown serializer "jsn". Known: json, raw/);
+    expect(() => codec.encode(1, 'jsn')).toThrow(/Unknown serializer "jsn"\. Did you mean 'json'\? Known: json, raw/);
     expect(() => codec.encode(1, 'pickle')).toThrow(/pickle is not available here/);
   });
 
