@@ -7,6 +7,7 @@ import type { Channel, Transport, TransportContext, TransportFactory, TransportF
 import { Broker } from './broker.ts';
 import { EXCHANGE_TYPES } from './broker-state.ts';
 import { RedisChannel } from './channel.ts';
+import { evictionWarning } from './eviction.ts';
 import { readOptions } from './options.ts';
 
 const FLAGS: TransportFlags = {
@@ -36,12 +37,14 @@ class RedisTransport implements Transport {
   readonly flags = FLAGS;
   readonly driver = 'redis';
   readonly #broker: Broker;
+  readonly #log: Logger | undefined;
   readonly #channels = new Set<RedisChannel>();
   #connected = false;
   #closed = false;
 
   constructor(context: TransportContext) {
     const options = readOptions(context);
+    this.#log = context.log;
     warnOnce(options.warning, context.log);
     this.#broker = new Broker(options);
   }
@@ -51,6 +54,14 @@ class RedisTransport implements Transport {
     // Lost at its last word, of which an error is no matter otherwise: nobody would ever be told.
     this.#broker.link.check();
     this.#connected = true;
+    void this.#warnOfEviction();
+  }
+
+  /** Not every account may ask, and nobody waits for the answer. */
+  async #warnOfEviction(): Promise<void> {
+    const { link, options } = this.#broker;
+    const info = await link.command('INFO', 'memory').catch(() => '');
+    if (!this.#closed) warnOnce(evictionWarning(String(info), options.safeUrl), this.#log);
   }
 
   async channel(): Promise<Channel> {

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { OperationalError } from '../../../server/errors.ts';
-import { silentLogger } from '../../../server/log.ts';
+import { createLogger, silentLogger } from '../../../server/log.ts';
 import { Connection } from '../../../server/messaging/connection.ts';
 import { Consumer } from '../../../server/messaging/consumer.ts';
 import { Producer } from '../../../server/messaging/producer.ts';
@@ -11,6 +11,7 @@ import type { Transport } from '../../../server/transport/contract.ts';
 import { DEFAULT_EXCHANGE, exchange, queue } from '../../../server/transport/entity.ts';
 import type { Message, OutgoingMessage } from '../../../server/transport/message.ts';
 import { markRedelivered } from '../../../server/transport/redis/envelope.ts';
+import { evictionWarning } from '../../../server/transport/redis/eviction.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
 import {
   describeNeedsRedis,
@@ -292,6 +293,26 @@ describeNeedsRedis('a Redis that fails', () => {
     expect(await client.exists('unacked', 'unacked_index', 'celery')).toBe(0);
     await client.config('SET', 'maxmemory', '0');
     await c.publish(message('x'));
+  });
+
+  it('warns, once, that queues are deleted when its memory is full; of no other policy, nor where memory has no end', async () => {
+    const server = await start({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] });
+    const lines: string[] = [];
+    const log = createLogger({ write: (line) => lines.push(line) });
+    for (let i = 0; i < 2; i++) {
+      const made = await createTransport({ url: server.url(), options: {}, connectTimeoutMs: 3000, log });
+      cleanup.push(() => made.close());
+      await made.connect();
+      await until(() => lines.length > 0, 'the warning');
+    }
+    expect(lines).toEqual([expect.stringMatching(/WARNING.* deletes queues.*allkeys-lru.*noeviction/)]);
+
+    const info = await look(server).info('memory');
+    expect(evictionWarning(info, 'redis://h')).toContain('redis://h');
+    for (const other of ['noeviction', 'volatile-ttl'])
+      expect(evictionWarning(info.replace('allkeys-lru', other), 'redis://h')).toBeNull();
+    expect(evictionWarning(info.replace(/maxmemory:\d+/, 'maxmemory:0'), 'redis://h')).toBeNull();
+    expect(evictionWarning('', 'redis://h')).toBeNull();
   });
 
   it('says that there is no place for another connection', async () => {
