@@ -223,10 +223,19 @@ export class Strategy {
     this.#serve(bucket);
   }
 
+  /**
+   * A limited task's bucket stands before its first message comes, so that an idle time counts from the worker's start.
+   * Celery 5.6: worker/consumer/consumer.py reset_rate_limits, called by Consumer.__init__ and by the command rate_limit
+   */
+  makeBuckets(): void {
+    for (const name of this.#host.app.tasks.keys()) this.policy(name);
+  }
+
   /** What holds for a task is looked up anew: its limits were changed. Those who waited for a token wait by the new rate. */
   resetPolicies(): void {
     const before = [...this.#policies.values()];
     this.#policies.clear();
+    this.makeBuckets();
     for (const { bucket } of before) {
       if (!bucket) continue;
       this.#waits.get(bucket)?.cancel();

@@ -200,6 +200,7 @@ export class Worker implements RequestHost, PanelHandle {
       await app.loadBackend();
       // Stopped while its code was loaded?
       if (this.#isStopping()) throw stoppedEarly();
+      this.strategy.makeBuckets();
       await this.#blueprint.start(this);
     } catch (error) {
       if (this.#isStopping()) {

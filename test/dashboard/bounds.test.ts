@@ -6,6 +6,7 @@ import { type WrongLogin, WrongLogins } from '../../server/dashboard/access/wron
 import { Gaps } from '../../server/dashboard/cluster/gaps.ts';
 import { heldBy } from '../../server/dashboard/cluster/held.ts';
 import { Inspector } from '../../server/dashboard/cluster/inspector.ts';
+import { knowledge } from '../../server/dashboard/cluster/knowledge.ts';
 import { QueueProbe } from '../../server/dashboard/cluster/queue-probe.ts';
 import { Retention } from '../../server/dashboard/cluster/retention.ts';
 import { TaskEvents } from '../../server/dashboard/cluster/task-events.ts';
@@ -159,6 +160,38 @@ test('queues: one that the broker no longer lists is gone, its samples go back f
   await probe.probe();
   expect([...probe.queues.keys()]).toEqual(['stays']);
   expect(probe.queues.get('stays')!.samples).toHaveLength(2);
+});
+
+test('a broker that hangs is silent after three rounds, whatever the wall clock was set to meanwhile', async () => {
+  for (const byMs of [-3_600_000, 3_600_000]) {
+    const timer = new ManualTimer();
+    const channel = { onClosed: () => {}, listQueues: async () => [], queueStatus: async () => null };
+    const connection = { connected: true, tryConnect: async () => {}, channel: async () => channel };
+    const probe = new QueueProbe({
+      connection: connection as unknown as Connection,
+      timer,
+      log: silentLogger,
+      wanted: () => [],
+      isInternal: () => false,
+    });
+    const broker = () =>
+      knowledge({
+        now: timer.now() / 1000,
+        startedAt: 0,
+        options: { queue_interval: 5 },
+        broker: probe,
+        events: { connected: true },
+        history: { failure: null },
+        results: {},
+        inspector: { lastAnswer: null },
+      } as never).broker;
+    await probe.probe();
+    timer.setWallClock(byMs);
+    timer.advance(14_000);
+    expect(broker()).toMatchObject({ ok: true, as_of: timer.now() / 1000 - 14 });
+    timer.advance(2000);
+    expect(broker()).toMatchObject({ ok: false, since: timer.now() / 1000 - 16 });
+  }
 });
 
 test('a clock that was set forward is believed after an hour, and not before', () => {

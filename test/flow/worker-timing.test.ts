@@ -57,19 +57,34 @@ it('a task that expires while it waits for a place does not run', async () => {
 });
 
 it('lets one rate-limited task pass in each interval', async () => {
-  const w = await makeWorld((app) => app.task({ name: 'vec.limited', rate_limit: '5/m' }, () => 1));
+  const w = await makeWorld((app) => app.task({ name: 'vec.limited', rate_limit: '1/m' }, () => 1));
   const ids = [];
   for (let i = 0; i < 3; i++) ids.push((await w.app.sendTask('vec.limited')).id);
   const [first, second, third] = ids as [string, string, string];
   await w.event('task-succeeded', first);
   await w.event('task-received', third);
   expect([w.typesOf(second), w.typesOf(third)]).toEqual([['received'], ['received']]);
-  w.clock.push(12_000);
+  w.clock.push(60_000);
   await w.event('task-succeeded', second);
   expect(w.typesOf(third)).toEqual(['received']);
-  w.clock.push(12_000);
+  w.clock.push(60_000);
   await w.event('task-succeeded', third);
   expect(w.worker.state.requests.size).toBe(0);
+});
+
+it('lets two rate-limited tasks pass at once after an idle time since its start, as Celery does', async () => {
+  const w = await makeWorld((app) => app.task({ name: 'vec.limited', rate_limit: '1/h' }, () => 1));
+  w.clock.push(3_600_000);
+  const ids = [];
+  for (let i = 0; i < 3; i++) ids.push((await w.app.sendTask('vec.limited')).id);
+  const [first, second, third] = ids as [string, string, string];
+  await w.event('task-succeeded', first);
+  await w.event('task-succeeded', second);
+  await w.event('task-received', third);
+  expect(w.typesOf(third)).toEqual(['received']);
+  // A new limit begins anew, idle time included.
+  await w.worker.panel.dispatch('rate_limit', { task_name: 'vec.limited', rate_limit: '1/m' });
+  await w.event('task-succeeded', third);
 });
 
 it('obeys a new rate limit for tasks that wait already', async () => {

@@ -169,7 +169,7 @@ export class Cluster {
     await this.events.start();
     this.receiver.onEvents((events) => this.#take(events));
     this.receiver.onLost(() => {
-      this.discovery.settled = null;
+      this.discovery.unsettle();
       this.watch.pause();
     });
     this.receiver.onGap(() => this.#hears());

@@ -8,6 +8,7 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import type { Inspector } from './inspector.ts';
+import { LastTime } from './last-time.ts';
 import type { ClusterLink } from './link.ts';
 import type { TaskEvents } from './task-events.ts';
 
@@ -32,8 +33,7 @@ export interface DiscoveryParts {
 }
 
 export class Discovery {
-  /** Since when the picture is whole: the first round of questions after we began to hear has ended. null: not yet. @unit seconds */
-  settled: number | null = null;
+  readonly #settled: LastTime;
   readonly #parts: DiscoveryParts;
   /** Workers asked for all since we connected, and how often in vain. */
   readonly #asked = new Map<string, number>();
@@ -45,6 +45,17 @@ export class Discovery {
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
+    this.#settled = new LastTime(parts.timer);
+  }
+
+  /** Since when the picture is whole: the first round of questions after we began to hear has ended. null: not yet. @unit seconds */
+  get settled(): number | null {
+    return this.#settled.at;
+  }
+
+  /** Nobody is heard any more. */
+  unsettle(): void {
+    this.#settled.forget();
   }
 
   stop(): void {
@@ -85,7 +96,7 @@ export class Discovery {
       await link.control.broadcast('heartbeat', {});
       await Promise.all([this.#enableEvents(null), inspector.ask(null)]);
       await probeQueues();
-      if (isListening()) this.settled = timer.now() / 1000;
+      if (isListening()) this.#settled.mark();
     } catch (error) {
       log.debug(`The cluster could not be asked: ${toError(error).message}`);
     }

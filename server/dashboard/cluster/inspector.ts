@@ -10,6 +10,7 @@ import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type Timer, within } from '../../timer.ts';
 import { isJsonOnly } from './json-only.ts';
+import { LastTime } from './last-time.ts';
 
 /** What it answered last; of `registered` names with what was asked of them: 'shop.add [rate_limit=10/m]'. */
 export interface Inspected extends Answers {
@@ -44,16 +45,22 @@ export class Inspector {
   readonly #answeredAt = new Map<string, Partial<Record<Question, number>>>();
   /** The last question of `askOldest` to each worker. */
   readonly #single = new Map<string, { at: number; done: Promise<void> }>();
-  /** Last answer of anybody, and how long it took. */
-  lastAnswer: number | null = null;
+  /** Of anybody. */
+  readonly #lastAnswer: LastTime;
 
   /** @param timeout seconds @param masking takes secrets out of what workers tell */
   constructor(control: Control, timer: Timer, log: Logger, timeout: number, masking: Masking) {
     this.#masking = masking;
     this.#control = control;
     this.#timer = timer;
+    this.#lastAnswer = new LastTime(timer);
     this.#log = log;
     this.#timeout = timeout;
+  }
+
+  /** The last answer of anybody. @unit seconds since the epoch */
+  get lastAnswer(): number | null {
+    return this.#lastAnswer.at;
   }
 
   onAnswers(fn: (hostnames: string[]) => void): void {
@@ -203,7 +210,7 @@ export class Inspector {
       this.workers.set(hostname, known);
     }
     known.at = this.#timer.now() / 1000;
-    this.lastAnswer = known.at;
+    this.#lastAnswer.mark();
     const times = this.#answeredAt.get(hostname) ?? {};
     times[question] = known.at;
     this.#answeredAt.set(hostname, times);

@@ -12,6 +12,7 @@ import type { Connection } from '../../messaging/connection.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 import { dashboardClient } from './client.ts';
+import { LastTime } from './last-time.ts';
 
 /** A result store that takes so long to say that it has no record is away. @unit milliseconds */
 const BACKEND_SILENT_MS = 5000;
@@ -30,18 +31,24 @@ export class ClusterLink {
   readonly asking: Connection;
   readonly control: Control;
   backendFailure: string | null = null;
-  backendLastOk: number | null = null;
+  readonly #backendLastOk: LastTime;
   backendLatencyMs: number | null = null;
   #checking = false;
 
   constructor(options: Resolved, timer: Timer, log: Logger) {
     this.options = options;
     this.timer = timer;
+    this.#backendLastOk = new LastTime(timer);
     this.log = log;
     this.app = dashboardClient(options, timer, log);
     this.listening = this.app.connection('read');
     this.asking = this.app.writeConnection;
     this.control = new Control({ mailbox: () => this.app.mailbox, defaultTimeout: options.inspect_timeout / 1000 });
+  }
+
+  /** @unit seconds since the epoch */
+  get backendLastOk(): number | null {
+    return this.#backendLastOk.at;
   }
 
   /** null: none is configured. */
@@ -62,7 +69,7 @@ export class ClusterLink {
       try {
         const value = await question(await opening);
         this.backendFailure = null;
-        this.backendLastOk = this.timer.now() / 1000;
+        this.#backendLastOk.mark();
         this.backendLatencyMs = this.timer.monotonic() - begun;
         return { value };
       } catch (error) {

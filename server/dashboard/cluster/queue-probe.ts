@@ -7,6 +7,7 @@ import type { Connection } from '../../messaging/connection.ts';
 import { type Timer, within } from '../../timer.ts';
 import type { Channel, FoundMessage, FoundMessages, QueueStatus, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
+import { LastTime } from './last-time.ts';
 
 export interface ProbedQueue {
   name: string;
@@ -57,16 +58,22 @@ export class QueueProbe {
   readonly #isInternal: (name: string) => boolean;
   #channel: Channel | null = null;
   #round: Promise<void> | null = null;
-  lastOk: number | null = null;
+  readonly #lastOk: LastTime;
   latencyMs: number | null = null;
   failure: string | null = null;
 
   constructor({ connection, timer, log, wanted, isInternal }: QueueProbeOptions) {
     this.#connection = connection;
     this.#timer = timer;
+    this.#lastOk = new LastTime(timer);
     this.#log = log;
     this.#wanted = wanted;
     this.#isInternal = isInternal;
+  }
+
+  /** @unit seconds since the epoch */
+  get lastOk(): number | null {
+    return this.#lastOk.at;
   }
 
   /** One round; concurrent callers share it. Never rejects. */
@@ -160,7 +167,7 @@ export class QueueProbe {
       for (const name of this.#wanted()) if (!this.#isInternal(name)) names.add(name);
       for (const name of names) this.#keep(name, await channel.queueStatus(name), at);
       for (const name of this.queues.keys()) if (!names.has(name)) this.queues.delete(name);
-      this.lastOk = this.#timer.now() / 1000;
+      this.#lastOk.mark();
       this.latencyMs = this.#timer.monotonic() - begun;
       this.failure = null;
     } catch (error) {
