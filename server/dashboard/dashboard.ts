@@ -1,28 +1,23 @@
 // createDashboard(options): a Fastify plugin and a server of its own. In which order it starts and stops.
-// Not here: what it is made of (rooms.ts), what requests pass (plugin.ts), the server (server.ts).
+// Not here: what it is made of (rooms.ts), where it keeps things (stores.ts), what requests pass (plugin.ts), the server (server.ts).
 // Holds: it listens before it has read its history, and serves pages before the broker answers; stopping writes what is pending.
 // Flower: app.py
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import { jsonText } from '../../shared/json-text.ts';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
-import type { ScheduleStore } from '../schedules/contract.ts';
-import { openScheduleStore } from '../schedules/registry.ts';
 import { createTimer, type Timer } from '../timer.ts';
+import { recordWrongLogin } from './access/audit.ts';
 import { Gate } from './access/gate.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { clusterAddresses } from './cluster/identity.ts';
 import { ClusterLink } from './cluster/link.ts';
-import type { HistoryStore } from './history/contract.ts';
-import { openHistory } from './history/registry.ts';
 import type { LiveSocket } from './live/socket.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { dashboardPlugin } from './plugin.ts';
 import { Rooms } from './rooms.ts';
 import { createServer } from './server.ts';
-import { UserData } from './user-data/user-data.ts';
+import { Stores } from './stores.ts';
 import { packageVersion } from './version.ts';
 
 export type { DashboardOptions } from './options.ts';
@@ -57,21 +52,14 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const link = new ClusterLink(options, timer, log);
   const sockets = new Set<LiveSocket>();
-  let history: HistoryStore | null = null;
-  let userData: UserData | null = null;
-  let schedules: ScheduleStore | null = null;
+  const stores = new Stores(options, timer, log);
   let rooms: Rooms | null = null;
   let starting: Promise<Cluster> | null = null;
   let closed = false;
 
   const start = (): Promise<Cluster> => {
     starting ??= (async () => {
-      const prefix = (options.settings.broker_transport_options as { global_keyprefix?: string } | undefined)
-        ?.global_keyprefix;
-      const addresses = clusterAddresses(options.broker, prefix);
-      schedules = options.schedule === null ? null : await openScheduleStore(options.schedule, { timer, log });
-      userData = new UserData(options.user_data, timer);
-      history = await openHistory(options.db, { timer, log, cluster: addresses, adopt: options.adopt_history });
+      const { history, schedules, userData } = await stores.open();
       rooms = new Rooms(history, { schedules, userData: userData.open, options, link, timer, log, masking, version });
       await rooms.start();
       return rooms.cluster;
@@ -83,23 +71,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     return rooms;
   };
 
-  /** Wrong logins stand in the record of what people did, too. */
-  const audit = ({ address, user, times }: WrongLogin): void => {
-    const summary = `Wrong user or password, ${times === 1 ? 'once' : `${times} times`}`;
-    void history
-      ?.beginOperation({
-        at: timer.now() / 1000,
-        who: user,
-        action: 'login',
-        subject: `from ${address}`,
-        outcome: 'failed',
-        request: jsonText({ action: 'login', address, times }),
-        summary,
-        answers: '[]',
-        new_ids: null,
-      })
-      .catch((error: unknown) => log.warning(`A wrong login could not be recorded: ${toError(error).message}`));
-  };
+  const audit = (wrong: WrongLogin): void =>
+    void recordWrongLogin(stores.history, wrong, timer.now() / 1000).catch((error: unknown) =>
+      log.warning(`A wrong login could not be recorded: ${toError(error).message}`),
+    );
   const plugin = dashboardPlugin({
     gate: new Gate(options, timer, log, audit),
     log,
@@ -126,9 +101,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       rooms?.quiet();
       if (began) await rooms?.stop();
     }
-    await history?.close();
-    await schedules?.close();
-    await userData?.close();
+    await stores.close();
     await link.close();
     timer.clear();
   };

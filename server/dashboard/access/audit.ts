@@ -3,6 +3,7 @@
 import { jsonText } from '../../../shared/json-text.ts';
 import type { OperationRecord, RecordedAction } from '../../../shared/wire/operations.ts';
 import type { HistoryStore } from '../history/contract.ts';
+import type { WrongLogin } from './wrong-logins.ts';
 
 export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'answers' | 'new_ids'>;
 
@@ -40,4 +41,23 @@ export async function audited(
     new_ids: done.new_ids ? JSON.stringify(done.new_ids) : null,
   });
   return { id, at, who, action: request.action, subject, request, ...done };
+}
+
+/** Wrong logins stand in the record of what people did, too. @param records null: it is not open yet, and the log alone has it */
+export async function recordWrongLogin(
+  records: OperationRecords | null,
+  { address, user, times }: WrongLogin,
+  at: number,
+): Promise<void> {
+  await records?.beginOperation({
+    at,
+    who: user,
+    action: 'login',
+    subject: `from ${address}`,
+    outcome: 'failed',
+    request: jsonText({ action: 'login', address, times }),
+    summary: `Wrong user or password, ${times === 1 ? 'once' : `${times} times`}`,
+    answers: '[]',
+    new_ids: null,
+  });
 }

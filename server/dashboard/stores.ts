@@ -1,0 +1,46 @@
+// The stores of a dashboard: its history, what people own, and the schedule that beat keeps. Opened together, closed together.
+// Not here: what each promises (history/contract.ts, user-data/contract.ts, ../schedules/contract.ts).
+// Holds: what was opened is closed, also when one after it could not be.
+import type { Logger } from '../log.ts';
+import type { ScheduleStore } from '../schedules/contract.ts';
+import { openScheduleStore } from '../schedules/registry.ts';
+import type { Timer } from '../timer.ts';
+import { clusterAddresses } from './cluster/identity.ts';
+import type { HistoryStore } from './history/contract.ts';
+import { openHistory } from './history/registry.ts';
+import type { Resolved } from './options.ts';
+import { UserData } from './user-data/user-data.ts';
+
+export class Stores {
+  /** null: not open yet; so are the others. */
+  history: HistoryStore | null = null;
+  userData: UserData | null = null;
+  /** null, too, where nobody has said where beat keeps it. */
+  schedules: ScheduleStore | null = null;
+  readonly #options: Resolved;
+  readonly #timer: Timer;
+  readonly #log: Logger;
+
+  constructor(options: Resolved, timer: Timer, log: Logger) {
+    this.#options = options;
+    this.#timer = timer;
+    this.#log = log;
+  }
+
+  async open(): Promise<{ history: HistoryStore; userData: UserData; schedules: ScheduleStore | null }> {
+    const { adopt_history: adopt, broker, db, schedule, settings, user_data } = this.#options;
+    const context = { timer: this.#timer, log: this.#log };
+    const transport = settings.broker_transport_options as { global_keyprefix?: string } | undefined;
+    const cluster = clusterAddresses(broker, transport?.global_keyprefix);
+    this.schedules = schedule === null ? null : await openScheduleStore(schedule, context);
+    this.userData = new UserData(user_data, this.#timer);
+    this.history = await openHistory(db, { ...context, cluster, adopt });
+    return { history: this.history, userData: this.userData, schedules: this.schedules };
+  }
+
+  async close(): Promise<void> {
+    await this.history?.close();
+    await this.schedules?.close();
+    await this.userData?.close();
+  }
+}
