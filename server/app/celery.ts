@@ -375,6 +375,8 @@ export class Celery implements AppHost {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // A broker that is away or silent is not waited for with what is left to say.
+    this.#connection?.ending();
     await this.#events?.close();
     await (this.#mailbox as { close?: () => Promise<void> } | null)?.close?.();
     this.#producer?.close();

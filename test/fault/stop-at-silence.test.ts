@@ -110,6 +110,8 @@ describeNeedsRedis('a stop at a Redis that is silent', () => {
   });
 
   it('takes nothing new when its line is cut while it finishes what runs', async () => {
+    // What beat sent and nobody ran.
+    await world.keys.flushall();
     const worker = await world.umbel('warm@fault', ['-c', '2'], / ready\./, {
       FAULT_URL: `redis://127.0.0.1:${line.port}/0`,
     });

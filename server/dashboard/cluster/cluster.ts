@@ -196,6 +196,7 @@ export class Cluster {
     this.stopped = true;
     for (const part of [this.discovery, this.lastHour, this.missedEnds]) part.stop();
     for (const handle of this.#timers) handle.cancel();
+    this.link.ending();
     await this.receiver.stop();
     if (this.link.asking.connected) await this.probe.probe().catch(() => {});
     this.flush();

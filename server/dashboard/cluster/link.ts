@@ -99,6 +99,12 @@ export class ClusterLink {
     this.#checking = false;
   }
 
+  /** Only last words are left to say: a broker that is away or silent is not waited for any more. */
+  ending(): void {
+    this.listening.ending();
+    this.asking.ending();
+  }
+
   async close(): Promise<void> {
     await this.listening.close().catch(() => {});
     // A mailbox that waits for an unreachable broker is only freed by the end of its connection.

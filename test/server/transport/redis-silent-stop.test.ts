@@ -1,12 +1,19 @@
-// A worker that is stopped while it starts, at a broker that accepts its connection and answers nothing more, at any step of the start.
+// A worker that is stopped while it starts, at a broker that accepts its connection and answers nothing more, at any step of the start;
+// and an app and a dashboard that are closed when it fell silent after all was well.
 // The line is checked only once an hour: without being in a hurry to leave, a stop would wait for that.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
+import { createDashboard } from '../../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../../server/log.ts';
 import { Worker } from '../../../server/worker/worker.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
 import { tcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
+
+const SETTINGS = {
+  broker_connection_timeout: 0.3,
+  broker_transport_options: { health_check_interval: 3600, socket_timeout: 0.3 },
+};
 
 describeNeedsRedis('a stop while the broker is silent', () => {
   let redis: RedisServer;
@@ -18,9 +25,7 @@ describeNeedsRedis('a stop while the broker is silent', () => {
   it.each([0, 2, 6, 10, 14])('ends in order when it swallows all after %i pieces', async (pieces) => {
     const proxy = await tcpProxy(redis.port);
     const broker = `redis://127.0.0.1:${proxy.port}/0`;
-    const broker_transport_options = { health_check_interval: 3600, socket_timeout: 0.3 };
-    const settings = { broker, broker_transport_options, broker_connection_timeout: 0.3 };
-    const app = new Celery('test', settings, { env: {}, log: silentLogger });
+    const app = new Celery('test', { broker, ...SETTINGS }, { env: {}, log: silentLogger });
     const worker = new Worker(app, { log: silentLogger });
     if (pieces === 0) proxy.swallow();
     let hasEnded = false;
@@ -36,6 +41,34 @@ describeNeedsRedis('a stop while the broker is silent', () => {
     expect((await worker.done).exitCode).toBe(0);
     await started;
     await app.close();
+    await proxy.close();
+  });
+
+  it('ends for an app that has asked workers, sent, told of it and waits for a result', async () => {
+    const proxy = await tcpProxy(redis.port);
+    const url = `redis://127.0.0.1:${proxy.port}/0`;
+    const settings = { broker: url, result_backend: url, task_send_sent_event: true, ...SETTINGS };
+    const app = new Celery('test', settings, { env: {}, log: silentLogger });
+    await app.control.ping({ timeout: 0.1 });
+    const waiting = (await app.sendTask('nobody.runs')).get({ timeout: 600 }).catch((error: Error) => error);
+    proxy.swallow();
+    await app.close();
+    expect(await waiting).toBeInstanceOf(Error);
+    await proxy.close();
+  });
+
+  it('ends for a dashboard', async () => {
+    const proxy = await tcpProxy(redis.port);
+    const url = `redis://127.0.0.1:${proxy.port}/0`;
+    const dashboard = createDashboard(
+      { broker: url, result_backend: url, db: ':memory:', port: 0, settings: SETTINGS },
+      { log: silentLogger, pages: null },
+    );
+    await dashboard.start();
+    const isReady = async () => (await dashboard.app.inject({ url: '/readyz' })).statusCode === 200;
+    await until(isReady, 'it to listen');
+    proxy.swallow();
+    await dashboard.close();
     await proxy.close();
   });
 });
