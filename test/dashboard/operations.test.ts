@@ -171,7 +171,8 @@ describe('the effect of an operation', () => {
     ]);
     const looked = looks;
     await pass(60);
-    expect([looks, follower.has(7)]).toEqual([looked, false]);
+    const { effect } = follower.asSeen({ ...RECORD, effect: { state: 'following' } as OperationEffect });
+    expect([looks, effect?.state]).toEqual([looked, 'not_seen']);
   });
 
   it('says that it is not seen when its time is over, in a bounded number of looks', async () => {

@@ -43,9 +43,11 @@ export class Follower {
     return first;
   }
 
-  /** It is still looked at. */
-  has(id: number): boolean {
-    return this.#followed.has(id);
+  /** Of an effect that nobody looks at any more, since this server was started again, what was seen last stands. */
+  asSeen(record: OperationRecord): OperationRecord {
+    return record.effect?.state === 'following' && !this.#followed.has(record.id)
+      ? { ...record, effect: { ...record.effect, state: 'not_seen' } }
+      : record;
   }
 
   stop(): void {

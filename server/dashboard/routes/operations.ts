@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { OperationRecord, OperationsPage } from '../../../shared/wire/operations.ts';
 import { requireAccess } from '../access/gate.ts';
-import { type OperationDesk, Refused } from '../operations/contract.ts';
+import { Refused } from '../operations/contract.ts';
 import { perform } from '../operations/perform.ts';
 import { operationOf, readOperation } from '../operations/table.ts';
 import { csvOf, jsonOf } from '../views/operations-export.ts';
@@ -13,11 +13,6 @@ import type { Serve } from './serve.ts';
 const EXPORT_PAGE = 500;
 
 export function operationRoutes(serve: Serve): void {
-  const asSeen =
-    ({ follower }: OperationDesk) =>
-    (record: OperationRecord) =>
-      settled(record, follower.has(record.id));
-
   serve('GET /operations', async ({ desk }, request) => {
     const { cursor, limit = 50, from_id, ...wanted } = request.query;
     if (cursor && !/^\d{1,15}$/.test(cursor))
@@ -31,7 +26,7 @@ export function operationRoutes(serve: Serve): void {
     const before = cursor ? Number(cursor) : from_id !== undefined ? from_id + 1 : null;
     const items = await desk.cluster.history.operations(before, limit + 1, wanted);
     const more = items.length > limit;
-    const page = (more ? items.slice(0, limit) : items).map(asSeen(desk));
+    const page = (more ? items.slice(0, limit) : items).map((record) => desk.follower.asSeen(record));
     return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;
   });
 
@@ -40,7 +35,10 @@ export function operationRoutes(serve: Serve): void {
     const day = new Date(desk.cluster.now * 1000).toISOString().slice(0, 10);
     reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8');
     reply.header('content-disposition', `attachment; filename="operations-${day}.${format}"`);
-    const pages = everyPage((before) => desk.cluster.history.operations(before, EXPORT_PAGE, wanted), asSeen(desk));
+    const pages = everyPage(
+      (before) => desk.cluster.history.operations(before, EXPORT_PAGE, wanted),
+      (record) => desk.follower.asSeen(record),
+    );
     return Readable.from(format === 'csv' ? csvOf(pages) : jsonOf(pages));
   });
 
@@ -67,11 +65,4 @@ async function* everyPage(
     if (page.length < EXPORT_PAGE) return;
     before = page.at(-1)!.id;
   }
-}
-
-/** An effect that nobody looks at any more, since this server was started again: what was seen last stands. */
-function settled(record: OperationRecord, isFollowed: boolean): OperationRecord {
-  return record.effect?.state === 'following' && !isFollowed
-    ? { ...record, effect: { ...record.effect, state: 'not_seen' } }
-    : record;
 }

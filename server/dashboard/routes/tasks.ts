@@ -1,60 +1,31 @@
 // /tasks: lists, completion, one task. Its whole call, its result, what sending it again would send: task-values.ts. Writing: operations.ts.
-import type { TaskRecord } from '../../../shared/events/task-record.ts';
-import { compileQuery } from '../../../shared/query/match.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { findField, type QueryTree } from '../../../shared/query/tree.ts';
 import type { WaitReply } from '../../../shared/wire/tasks.ts';
-import { countUnknown } from '../cluster/held.ts';
-import { BadCursor, SORT_FIELDS, type SortField } from '../history/contract.ts';
-import { toWholeRow } from '../history/rows.ts';
+import { BadCursor } from '../history/contract.ts';
 import { findRow } from '../operations/retry.ts';
-import { listNote } from '../views/list-note.ts';
 import { taskDetail } from '../views/task-detail.ts';
+import { readSort, taskList } from '../views/task-list.ts';
 import { taskTypes } from '../views/task-types.ts';
 import { hangUpOf, notFound, ProblemError } from './context.ts';
 import type { Serve } from './serve.ts';
 
 export function taskRoutes(serve: Serve): void {
-  serve('GET /tasks', async ({ cluster, taskRows }, request, reply) => {
-    const q = request.query;
-    const sort = q.sort ?? '-first_seen';
-    const field = sort.replace(/^-/, '');
-    if (!(SORT_FIELDS as readonly string[]).includes(field))
-      throw new ProblemError(
-        400,
-        'Bad sort',
-        `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
-      );
-    if (q.from !== undefined && q.to !== undefined && q.from > q.to)
-      throw new ProblemError(400, 'Bad request', `'from' (${q.from}) is after 'to' (${q.to}).`);
-    const states = q.state?.split(',').map((state) => state.trim().toUpperCase());
-    if (states?.includes('') && q.state !== '')
+  serve('GET /tasks', async (context, request, reply) => {
+    const { q, state, sort = '-first_seen', from = null, to = null, cursor, limit = 50 } = request.query;
+    const order = readSort(sort);
+    if (typeof order === 'string') throw new ProblemError(400, 'Bad sort', order);
+    if (from !== null && to !== null && from > to)
+      throw new ProblemError(400, 'Bad request', `'from' (${from}) is after 'to' (${to}).`);
+    const states = state ? state.split(',').map((one) => one.trim().toUpperCase()) : null;
+    if (states?.includes(''))
       throw new ProblemError(400, 'Bad request', "'state' has an empty name between its commas.");
-    try {
-      const asked = {
-        tree: readQuery(q.q, cluster.now),
-        states: q.state ? states! : null,
-        from: q.from ?? null,
-        to: q.to ?? null,
-        sort: field as SortField,
-        descending: sort.startsWith('-'),
-        cursor: q.cursor || null,
-        limit: q.limit ?? 50,
-      };
-      const page = await cluster.history.tasks(asked, hangUpOf(reply));
-      const { from, to, tree } = asked;
-      const matches = tree === null ? null : compileQuery(tree);
-      const isWithin = (t: TaskRecord) => (from === null || t.first_seen >= from) && (to === null || t.first_seen < to);
-      return {
-        ...page,
-        items: page.items.map((row) => taskRows.shown(row)),
-        note: listNote(asked.tree, asked.states, page.counts),
-        counts_unknown: countUnknown(cluster, (t) => isWithin(t) && (matches === null || matches(toWholeRow(t)))),
-      };
-    } catch (error) {
+    const tree = readQuery(q, context.cluster.now);
+    const asked = { tree, states, from, to, ...order, cursor: cursor || null, limit };
+    return taskList(context, asked, hangUpOf(reply)).catch((error: unknown) => {
       if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
       throw error;
-    }
+    });
   });
 
   serve('GET /tasks/facets', async ({ cluster }, request, reply) => {

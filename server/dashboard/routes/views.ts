@@ -7,7 +7,7 @@ import { parseQuery } from '../../../shared/query/parser.ts';
 import { type SavedView, ViewRequest, ViewSearch } from '../../../shared/wire/views.ts';
 import { audited } from '../access/audit.ts';
 import { may } from '../access/identity.ts';
-import { SORT_FIELDS } from '../history/contract.ts';
+import { readSort } from '../views/task-list.ts';
 import { notFound, ProblemError, type RouteContext } from './context.ts';
 import type { Serve } from './serve.ts';
 
@@ -104,10 +104,7 @@ function readView(body: unknown, nowS: number): Required<ViewRequest> {
   const { q = '', sort } = body.search;
   const parsed = q.trim() === '' ? null : parseQuery(q, { nowS });
   if (parsed && !parsed.ok) throw refuse(parsed.message, parsed.position);
-  const field = sort?.replace(/^-/, '');
-  if (field !== undefined && !(SORT_FIELDS as readonly string[]).includes(field))
-    throw refuse(
-      `Tasks cannot be sorted by ${JSON.stringify(field)}. Possible: ${SORT_FIELDS.join(', ')}, with - in front for descending.`,
-    );
+  const order = sort === undefined ? null : readSort(sort);
+  if (typeof order === 'string') throw refuse(order);
   return body;
 }
