@@ -8,7 +8,14 @@
 import { ENDED_STATES } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
 import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord } from './task-record.ts';
-import { addHeartbeat, byOurClock, createWorkerRecord, mergeWorkerEvent, type WorkerRecord } from './worker-record.ts';
+import {
+  addHeartbeat,
+  byOurClock,
+  createWorkerRecord,
+  mergeWorkerEvent,
+  ownClockSet,
+  type WorkerRecord,
+} from './worker-record.ts';
 
 /** One end of a try: what roll-ups count. */
 export interface TryEnd {
@@ -151,6 +158,14 @@ export class ClusterState {
     if (!this.workers.delete(hostname)) return false;
     this.#open.gone.push(hostname);
     return true;
+  }
+
+  /** The clock of this machine was set. @param by seconds */
+  clockSet(by: number): void {
+    for (const worker of this.workers.values()) {
+      ownClockSet(worker, by);
+      this.touchWorker(worker);
+    }
   }
 
   /** Mark tasks as changed: their worker fell silent, or came back. */

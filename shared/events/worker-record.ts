@@ -97,6 +97,12 @@ function addDrift(w: WorkerRecord, drift: number): void {
   w.clock_drift = clockDrift(w.drifts);
 }
 
+/** Our clock was set: how far its own is off is known at once, not some heartbeats later. @param by seconds */
+export function ownClockSet(w: WorkerRecord, by: number): void {
+  w.drifts = w.drifts.map((drift) => drift - by);
+  w.clock_drift = clockDrift(w.drifts);
+}
+
 /**
  * How far its clock is ahead of ours (negative: behind); 0 when it is right, or not known yet. What is late on its way looks like a clock
  * that is behind: of those the least is taken. @unit seconds

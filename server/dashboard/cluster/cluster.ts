@@ -178,6 +178,7 @@ export class Cluster {
       this.timer.onJump((byMs) => {
         this.retention.clockSet(byMs);
         this.events.clockSet(byMs);
+        this.state.clockSet(byMs / 1000);
       }),
       this.timer.every(FLUSH_MS, () => this.flush()),
       this.timer.every(1000, () => this.#tick()),

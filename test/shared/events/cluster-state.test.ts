@@ -218,6 +218,21 @@ describe('a cluster of events', () => {
     expect(isAlive(state.workers.get('w@h')!, 10)).toBe(true);
   });
 
+  it('knows how far a clock is off at once when our own is set, and that it is right when ours is put right', () => {
+    const state = new ClusterState();
+    for (let i = 1; i <= 5; i++)
+      state.apply({ type: 'worker-heartbeat', hostname: 'w@h', timestamp: i, local_received: i });
+    const worker = state.workers.get('w@h')!;
+    let off = 0;
+    for (const by of [3600, -7200, 3600]) {
+      off += by;
+      // One that was heard before the change was noticed.
+      state.apply({ type: 'worker-heartbeat', hostname: 'w@h', timestamp: 6, local_received: 6 + off });
+      state.clockSet(by);
+      expect(worker.clock_drift + off).toBe(0);
+    }
+  });
+
   it("counts a worker's life from when it was heard, not from its clock", () => {
     const state = new ClusterState();
     const ahead = 7200;
