@@ -234,6 +234,7 @@ export class Celery implements AppHost {
       encode: (value) => codec.encode(value, conf.result_serializer),
       decode: (body, contentType, contentEncoding) => codec.decode(body, contentType, contentEncoding, accept),
       now: () => this.timer.now(),
+      monotonic: () => this.timer.monotonic(),
       ...this.#options.backend,
     });
     const policy = {

@@ -143,6 +143,8 @@ export interface BackendContext {
   readonly encode: (value: unknown) => { body: Uint8Array; contentType: string; contentEncoding: string };
   readonly decode: (body: Uint8Array, contentType: string, contentEncoding: string) => unknown;
   readonly now: () => number;
+  /** For a store that does not outlive the process, whose records age by a clock that nobody sets. Default: `now`. */
+  readonly monotonic?: () => number;
 }
 
 export type BackendFactory = (context: BackendContext) => Backend;

@@ -22,7 +22,7 @@ interface Stored {
   readonly body: Uint8Array;
   readonly contentType: string;
   readonly contentEncoding: string;
-  /** @unit milliseconds since the epoch; null = never */
+  /** @unit milliseconds by the monotonic clock; null = never */
   readonly expiresAt: number | null;
 }
 interface ResultRow extends Stored {
@@ -33,10 +33,10 @@ interface Chord {
   readonly parts: Map<string, { index: number | null; taskId: string; state: string; result: Stored }>;
   done: boolean;
   plan: Stored | null;
-  /** @unit milliseconds since the epoch */
+  /** @unit milliseconds by the monotonic clock */
   startedAt: number;
   checkAt: number;
-  /** Who sends the body, and until when he has time. @unit milliseconds since the epoch */
+  /** Who sends the body, and until when he has time. @unit milliseconds by the monotonic clock */
   claim: { readonly taskId: string; readonly until: number } | null;
   expiresAt: number | null;
 }
@@ -87,6 +87,7 @@ class MemoryBackend implements CountingBackend {
   readonly flags = MEMORY;
   readonly enabled = true;
   readonly #context: BackendContext;
+  readonly #now: () => number;
   readonly #name: string;
   readonly #store: Store;
   readonly #subscriptions = new Set<{ remove: () => void; onError: ((error: Error) => void) | undefined }>();
@@ -94,6 +95,7 @@ class MemoryBackend implements CountingBackend {
 
   constructor(context: BackendContext) {
     this.#context = context;
+    this.#now = context.monotonic ?? context.now;
     const url = parseUrl(context.url);
     this.#name = `${url.host}/${url.path}`;
     this.#store = stores.get(this.#name) ?? new Store();
@@ -120,7 +122,7 @@ class MemoryBackend implements CountingBackend {
     // Deleted first, so that the map stays in the order of storing, and of expiry.
     if (before) results.delete(id);
     results.set(id, row);
-    this.#store.sweep(this.#context.now());
+    this.#store.sweep(this.#now());
     if (listeners.has(id)) listeners.emit(id, () => this.#decode(id, row));
   }
 
@@ -185,7 +187,7 @@ class MemoryBackend implements CountingBackend {
     chord.size = size;
     const encoded = encodedPlan(this.#context, plan);
     chord.plan = encoded && { ...encoded, expiresAt: null };
-    chord.startedAt = this.#context.now();
+    chord.startedAt = this.#now();
     chord.checkAt = chord.startedAt + CHECK_AFTER_MS;
   }
 
@@ -197,7 +199,7 @@ class MemoryBackend implements CountingBackend {
   }
 
   async openChords(limit: number): Promise<readonly OpenChord[]> {
-    const now = this.#context.now();
+    const now = this.#now();
     const open: OpenChord[] = [];
     for (const [groupId, chord] of this.#opened().chords) {
       if (open.length === limit) break;
@@ -228,7 +230,7 @@ class MemoryBackend implements CountingBackend {
       chord.parts.set(taskId, { index, taskId, state, result: this.#encode({ result: part.result }) });
     }
     if (chord.size === null || chord.parts.size < chord.size) return null;
-    const now = this.#context.now();
+    const now = this.#now();
     const { claim } = chord;
     if (claim && claim.taskId !== taskId && claim.until > now) return { claimedBy: claim.taskId };
     chord.claim = { taskId, until: now + CLAIM_MS };
@@ -296,12 +298,12 @@ class MemoryBackend implements CountingBackend {
   }
 
   #expiry(): number | null {
-    const { expiresMs, now } = this.#context;
-    return expiresMs === null ? null : now() + expiresMs;
+    const { expiresMs } = this.#context;
+    return expiresMs === null ? null : this.#now() + expiresMs;
   }
 
   #expired(row: { readonly expiresAt: number | null }): boolean {
-    return row.expiresAt !== null && row.expiresAt <= this.#context.now();
+    return row.expiresAt !== null && row.expiresAt <= this.#now();
   }
 
   #encode(value: unknown): Stored {

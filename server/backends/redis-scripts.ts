@@ -7,10 +7,11 @@
 /**
  * KEYS rows; ARGV ttl in seconds or 0, '1' to write whatever stands there or '0', then their texts in order.
  * Answers for each: 1 stored, 0 a SUCCESS stands there; a text, the row that stands there and may be one; or an error's text in a list.
+ * After them why nobody could be told of what was stored, '' when all went well: who waits finds the row when it looks.
  */
 export const STORE = `
 local ttl, force = tonumber(ARGV[1]), ARGV[2] == '1'
-local answers = {}
+local answers, refusal = {}, ''
 for i = 1, #KEYS do
   local key, body = KEYS[i], ARGV[2 + i]
   local answer = 1
@@ -23,10 +24,16 @@ for i = 1, #KEYS do
   if answer == 1 then
     local done
     if ttl > 0 then done = redis.pcall('SETEX', key, ttl, body) else done = redis.pcall('SET', key, body) end
-    if type(done) == 'table' and done.err then answer = { done.err } else redis.call('PUBLISH', key, body) end
+    if type(done) == 'table' and done.err then
+      answer = { done.err }
+    else
+      local told = redis.pcall('PUBLISH', key, body)
+      if type(told) == 'table' and told.err then refusal = told.err end
+    end
   end
   answers[i] = answer
 end
+answers[#KEYS + 1] = refusal
 return answers`;
 
 /**

@@ -72,6 +72,7 @@ class RedisBackend implements CountingBackend {
   #pending: PendingStore[] = [];
   /** Why the connection that listens was away last. */
   #subscriberError: Error | null = null;
+  #unpublished = false;
   #open = true;
 
   constructor(context: BackendContext) {
@@ -302,6 +303,7 @@ class RedisBackend implements CountingBackend {
       for (const one of batch) one.failed(cannotStore(one.meta, error));
       return;
     }
+    this.#warnUnpublished(answers[batch.length]);
     const again: PendingStore[] = [];
     for (const [i, one] of batch.entries()) {
       const answer = answers[i];
@@ -323,8 +325,19 @@ class RedisBackend implements CountingBackend {
   }
 
   async #write(key: string, body: Buffer): Promise<void> {
-    const [answer] = (await this.#commands.script(STORE, [key], [this.#ttl, '1', body])) as unknown[];
+    const [answer, refusal] = (await this.#commands.script(STORE, [key], [this.#ttl, '1', body])) as unknown[];
     if (Array.isArray(answer)) throw redisError(this.#context.url, answer[0], null);
+    this.#warnUnpublished(refusal);
+  }
+
+  /** The result is stored all the same. Said once: it will be so for each. */
+  #warnUnpublished(reason: unknown): void {
+    if (this.#unpublished || !(reason instanceof Buffer) || reason.length === 0) return;
+    this.#unpublished = true;
+    this.#context.log?.warning(
+      `Results are stored, but Redis lets nobody be told of them (PUBLISH: ${reason.toString()}): who waits for one may wait in vain. ` +
+        'Allow this account PUBLISH on the channels of results (their keys).',
+    );
   }
 
   /** The results of a header with groups in it, in its shape. They stand in their rows: a row is stored before its part counts. */

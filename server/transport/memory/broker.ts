@@ -101,13 +101,12 @@ export class MemoryBroker {
   }
 
   #enqueue(queue: MemoryQueue, m: OutgoingMessage): void {
-    const nowMs = this.timer.now();
     queue.push({
       seq: ++this.#seq,
       message: m,
       priority: effectivePriority(m.properties.priority, queue.declaration.maxPriority),
-      publishedMs: nowMs,
-      expiresMs: expiryOf(m, queue.declaration.messageTtlMs, nowMs),
+      publishedMs: this.timer.now(),
+      expiresMs: expiryOf(m, queue.declaration.messageTtlMs, this.timer.monotonic()),
       redelivered: false,
     });
     if (queue.consumers.length > 0) this.wake(queue);
@@ -124,7 +123,7 @@ export class MemoryBroker {
   }
 
   #pump(): void {
-    const nowMs = this.timer.now();
+    const nowMs = this.timer.monotonic();
     try {
       for (let left = TURN; left > 0 && this.#dirty.size > 0; ) {
         for (const queue of this.#dirty) {
@@ -167,12 +166,12 @@ export class MemoryBroker {
   }
 
   #sweepNow(): void {
-    const nowMs = this.timer.now();
+    const nowMs = this.timer.monotonic();
     for (const queue of [...this.queues.values()]) {
       queue.dropExpired(nowMs);
       const { expiresMs } = queue.declaration;
       if (expiresMs === undefined || queue.consumers.length > 0) continue;
-      if (queue.lastUsedMs + expiresMs <= this.timer.monotonic()) this.deleteQueue(queue);
+      if (queue.lastUsedMs + expiresMs <= nowMs) this.deleteQueue(queue);
     }
   }
 }

@@ -79,7 +79,7 @@ export class MemoryChannel implements Channel {
   async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {
     return this.#use(() => {
       const queue = options?.passive ? this.#find(q.name) : this.#broker.declareQueue(q, this.owner);
-      queue.dropExpired(this.#broker.timer.now());
+      queue.dropExpired(this.#broker.timer.monotonic());
       return { messageCount: queue.size, consumerCount: queue.consumers.length };
     });
   }
@@ -127,7 +127,7 @@ export class MemoryChannel implements Channel {
 
   async get(name: string, options?: { noAck?: boolean }): Promise<Message | null> {
     const queue = this.#use(() => this.#find(name));
-    const nowMs = this.#broker.timer.now();
+    const nowMs = this.#broker.timer.monotonic();
     queue.lastUsedMs = nowMs;
     const entry = queue.shift(nowMs);
     return entry ? this.#deliver(entry, queue, options?.noAck ?? false, undefined, true) : null;
@@ -181,7 +181,7 @@ export class MemoryChannel implements Channel {
     this.#check();
     const queue = this.#broker.queues.get(name);
     if (!queue) return null;
-    queue.dropExpired(this.#broker.timer.now());
+    queue.dropExpired(this.#broker.timer.monotonic());
     return {
       name,
       messages: queue.size,
@@ -199,7 +199,7 @@ export class MemoryChannel implements Channel {
 
   async peek(name: string, limit: number): Promise<Message[]> {
     const queue = this.#find(name);
-    queue.dropExpired(this.#broker.timer.now());
+    queue.dropExpired(this.#broker.timer.monotonic());
     const seen: Message[] = [];
     for (const { seq, message, redelivered } of queue.ready()) {
       if (seen.length >= limit) break;
@@ -220,7 +220,7 @@ export class MemoryChannel implements Channel {
     };
     for (const name of queues) {
       const queue = this.#broker.queues.get(name);
-      queue?.dropExpired(this.#broker.timer.now());
+      queue?.dropExpired(this.#broker.timer.monotonic());
       let position = 0;
       for (const entry of queue?.ready() ?? []) {
         if (position >= limit) {

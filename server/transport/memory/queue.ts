@@ -12,7 +12,7 @@ export interface Entry {
   readonly message: OutgoingMessage;
   readonly priority: number;
   readonly publishedMs: number;
-  /** 0 = never */
+  /** 0 = never. By the monotonic clock: a message lives as long as it was given, whatever the wall clock is set to. */
   readonly expiresMs: number;
   redelivered: boolean;
 }

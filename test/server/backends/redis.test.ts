@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { BackendContext, CountingBackend } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
 import { BackendError, BackendStoreError, ImproperlyConfigured } from '../../../server/errors.ts';
+import { silentLogger } from '../../../server/log.ts';
 import { buildResultMeta, type ResultMeta } from '../../../server/protocol/result-meta.ts';
 import { backendContract } from '../../contract/backend.ts';
 import plain from '../../golden/results-redis.json' with { type: 'json' };
@@ -50,6 +51,20 @@ describeNeedsRedis('results in Redis', () => {
     ...(plain.cases as Golden[]).map((one): [string, Golden] => [one.name, one]),
     ...(extended.cases as Golden[]).map((one): [string, Golden] => [`${one.name}, extended`, one]),
   ];
+
+  test('an account that may not publish stores all the same, and that nobody is told is said once', async () => {
+    await client.call('ACL', 'SETUSER', 'mute', 'on', '>pw', '~*', '&*', '+@all', '-publish');
+    const said: string[] = [];
+    const log = { ...silentLogger, warning: (text: string) => said.push(text) };
+    const backend = await open({ log }, server.url().replace('redis://', 'redis://mute:pw@'));
+    await Promise.all(['a', 'b', 'c'].map((id) => backend.store(record(id, 'SUCCESS', 1))));
+    await backend.saveGroup('g', [['g', null], []]);
+    expect([...(await backend.getMany(['a', 'b', 'c'])).keys()]).toEqual(['a', 'b', 'c']);
+    expect(await backend.restoreGroup('g')).not.toBeNull();
+    expect(said).toEqual([
+      expect.stringMatching(/stored, but Redis lets nobody be told of them \(PUBLISH: .*\): who waits/),
+    ]);
+  });
 
   describe('rows as Celery writes them', () => {
     test.each(golden)('%s', async (_, { rows }) => {
