@@ -4,8 +4,10 @@
 // only content types in the accept set are decoded; pickle is known by name and never read; every failure is
 // ContentDisallowed, DecodeError or EncodeError.
 // kombu 5.6: serialization.py
+
 import { nearest } from '../../shared/nearest.ts';
 import { ContentDisallowed, DecodeError, EncodeError, ImproperlyConfigured, UmbelError } from '../errors.ts';
+import { refuseUncarried } from './carried.ts';
 import { decodeJson, decodeJsonExact, encodeJson, encodeJsonCall, encodeJsonFast } from './json.ts';
 
 export interface Encoded {
@@ -64,7 +66,15 @@ const BUILTIN: readonly Serializer[] = [
   },
 ];
 /** kombu's text to the character, for who compares texts. */
-const KOMBU_JSON: Serializer = { ...JSON_SERIALIZER, name: 'kombu-json', encode: encodeJson };
+const KOMBU_JSON: Serializer = {
+  ...JSON_SERIALIZER,
+  name: 'kombu-json',
+  encode: encodeJson,
+  encodeCall(payload) {
+    refuseUncarried(payload);
+    return encodeJson(payload);
+  },
+};
 
 /** A serializer that is loaded when somebody names it. */
 export interface LazySerializer {
