@@ -17,7 +17,7 @@ import type { Pool } from '../pool/contract.ts';
 import { createPool } from '../pool/registry.ts';
 import { jobRunner } from '../pool/run-job.ts';
 import { signals } from '../signals.ts';
-import type { Timer, TimerHandle } from '../timer.ts';
+import { type Timer, type TimerHandle, within } from '../timer.ts';
 import type { Queue } from '../transport/entity.ts';
 import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
 import { TaskConsumer, type TaskConsumerOptions } from './consumer/consumer.ts';
@@ -48,6 +48,8 @@ export type StopHow = 'warm' | 'soft' | 'cold';
 
 /** Awaiting costs little. */
 const DEFAULT_CONCURRENCY = 100;
+/** How long a cold stop waits for the result store. */
+const COLD_STORING_MS = 2000;
 
 /** Step: the pool. */
 class PoolStep extends Bootstep<Worker> {
@@ -250,7 +252,7 @@ export class Worker implements RequestHost, PanelHandle {
     if (how === 'warm') finished = await this.#finishedOrCold();
     else if (how === 'soft') finished = await this.#finishedInTime();
     if (!finished) await this.#abandon();
-    while (this.#tracked.size > 0) await Promise.allSettled(this.#tracked);
+    await this.#stored(finished);
     const end = finished || how === 'warm' ? 0 : 1;
     await this.#leave(how, { exitCode: finished ? 0 : Math.max(end, 1), reason: `${how} shutdown` });
   }
@@ -293,6 +295,19 @@ export class Worker implements RequestHost, PanelHandle {
       if (request.phase === 'active' && !request.acknowledged) request.requeue();
     }
     await this.#pool?.stop('cold');
+  }
+
+  /** What is still to be stored. A cold stop gives a store that is silent a moment only, and says what it gave up. */
+  async #stored(finished: boolean): Promise<void> {
+    const all = (async () => {
+      while (this.#tracked.size > 0) await Promise.allSettled(this.#tracked);
+    })();
+    if (finished) await Promise.race([all, this.#cold.asked]);
+    await within(this.timer, COLD_STORING_MS, all);
+    const left = this.#tracked.size;
+    if (left === 0) return;
+    const what = left === 1 ? 'The end of 1 task is' : `The ends of ${left} tasks are`;
+    this.log.error(`worker: ${what} not stored: the result store did not answer within ${COLD_STORING_MS / 1000} s.`);
   }
 
   async #leave(how: StopHow, end: WorkerEnd): Promise<void> {

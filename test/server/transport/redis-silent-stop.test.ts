@@ -6,6 +6,7 @@ import { Celery } from '../../../server/app/celery.ts';
 import { createDashboard } from '../../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../../server/log.ts';
 import { Worker } from '../../../server/worker/worker.ts';
+import { logger } from '../../flow/worker-world.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
 import { tcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
@@ -55,6 +56,34 @@ describeNeedsRedis('a stop while the broker is silent', () => {
     await app.close();
     expect(await waiting).toBeInstanceOf(Error);
     await proxy.close();
+  });
+
+  it('ends for a worker that is told to stop cold, when an end is still to be stored', async () => {
+    const proxy = await tcpProxy(redis.port);
+    const settings = { broker: redis.url(), result_backend: `redis://127.0.0.1:${proxy.port}/0` };
+    const app = new Celery('test', settings, { env: {}, log: silentLogger });
+    let begun = false;
+    let end = () => {};
+    app.task('ends', async () => {
+      begun = true;
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    });
+    const lines: string[] = [];
+    const worker = new Worker(app, { log: logger(lines) });
+    await worker.start();
+    await app.sendTask('ends');
+    await until(() => begun, 'it to run');
+    proxy.swallow();
+    end();
+    const warm = worker.stop('warm');
+    await worker.stop('cold');
+    await warm;
+    expect((await worker.done).exitCode).toBe(1);
+    expect(lines.join('\n')).toMatch(/The end of 1 task is not stored: the result store did not answer/);
+    await proxy.close();
+    await app.close();
   });
 
   it('ends for a dashboard', async () => {
