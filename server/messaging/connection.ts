@@ -57,7 +57,7 @@ export class Connection {
   #closed = false;
   /** After `ending`: why the last try failed, once it has. */
   #ending: { refusal: unknown } | null = null;
-  #wakeSleeper: (() => void) | null = null;
+  readonly #sleepers = new Set<() => void>();
   readonly #listeners = new Set<(error: Error) => void>();
 
   constructor(options: ConnectionOptions) {
@@ -135,13 +135,13 @@ export class Connection {
   pause(delayMs: number): Promise<void> {
     if (delayMs <= 0 || this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
-      const before = this.#wakeSleeper;
-      const handle = this.options.timer.after(delayMs, resolve);
-      this.#wakeSleeper = () => {
-        before?.();
+      const wake = () => {
         handle.cancel();
+        this.#sleepers.delete(wake);
         resolve();
       };
+      const handle = this.options.timer.after(delayMs, wake);
+      this.#sleepers.add(wake);
     });
   }
 
@@ -154,7 +154,7 @@ export class Connection {
   ending(): void {
     this.#ending ??= { refusal: null };
     this.leaving();
-    this.#wakeSleeper?.();
+    for (const wake of this.#sleepers) wake();
   }
 
   async close(): Promise<void> {
@@ -163,7 +163,7 @@ export class Connection {
     const transport = this.#transport;
     this.#transport = null;
     this.#default = null;
-    this.#wakeSleeper?.();
+    for (const wake of this.#sleepers) wake();
     transport?.leaving?.();
     await transport?.close();
   }

@@ -5,12 +5,13 @@ import { createLogger } from '../../../server/log.ts';
 import { Connection, type ConnectionRetry, type FailoverStrategy } from '../../../server/messaging/connection.ts';
 import { Consumer } from '../../../server/messaging/consumer.ts';
 import { Producer, type PublishOptions } from '../../../server/messaging/producer.ts';
-import { createTimer } from '../../../server/timer.ts';
+import { createTimer, type Timer } from '../../../server/timer.ts';
 import type { Transport, TransportContext } from '../../../server/transport/contract.ts';
 import { exchange, queue } from '../../../server/transport/entity.ts';
 import { memoryTransport } from '../../../server/transport/memory/transport.ts';
 import type { Message } from '../../../server/transport/message.ts';
 import { registerTransport } from '../../../server/transport/registry.ts';
+import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
 
 /** The memory broker behind a door that can be shut: `down` names hosts that cannot be reached. */
@@ -59,6 +60,7 @@ function connection(
   retry: Partial<ConnectionRetry> = {},
   connectTimeoutMs = 1000,
   failover: FailoverStrategy | null = null,
+  timer: Timer = createTimer(),
 ): Connection {
   const log = createLogger({ write: (line) => lines.push(line) });
   const made = new Connection({
@@ -67,7 +69,7 @@ function connection(
     connectTimeoutMs,
     failover,
     retry: { ...RETRY, ...retry },
-    timer: createTimer(),
+    timer,
     log,
   });
   opened.push(made);
@@ -191,6 +193,22 @@ describe('a connection', () => {
     await until(() => lines.length === 2, 'the back-off to begin');
     await c.close();
     await expect(ensuring).rejects.toThrow(OperationalError);
+  });
+});
+
+describe('a connection that is waited for', () => {
+  it('wakes who sleeps when it closes, however many have slept before', async () => {
+    const [a] = hosts();
+    const clock = new ManualTimer();
+    const c = connection([`door://${a}`], {}, 1000, null, clock);
+    for (let n = 0; n < 20_000; n++) {
+      const slept = c.pause(1);
+      clock.advance(1);
+      await slept;
+    }
+    const sleeping = c.pause(60_000);
+    await c.close();
+    await sleeping;
   });
 });
 
