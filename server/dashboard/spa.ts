@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { VIEWER } from './access/identity.ts';
+import { answerNotFound } from './routes/problem.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 
@@ -26,7 +27,9 @@ function findPages(): string | null {
 export async function pages(app: FastifyInstance, folder: string | null = findPages()): Promise<void> {
   const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
-    app.get('/*', route, (_, reply) => notBuilt(reply, app.prefix));
+    app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) =>
+      isMisspeltRoute(request.params['*']) ? answerNotFound(request, reply) : notBuilt(reply, app.prefix),
+    );
     return;
   }
   // Inside a server that serves files of its own, its `sendFile` does for ours as well.
@@ -39,6 +42,7 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
 
   app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) => {
     const name = request.params['*'];
+    if (isMisspeltRoute(name)) return answerNotFound(request, reply);
     // A name with an ending is a file, or one that is not there; anything else is a page of the SPA.
     if (name === 'index.html' || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name))
       return reply
@@ -49,6 +53,29 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
     return reply.header('cache-control', 'no-cache').sendFile(name, folder, { cacheControl: false });
   });
 }
+
+/**
+ * Does an address mean what programs ask, written so that no route has it: //api/v2/tasks, /API/v2, /%2561pi, /x/../metrics? A program must
+ * not be given a page with status 200 for it.
+ */
+function isMisspeltRoute(name: string): boolean {
+  let path = name;
+  for (let i = 0; i < 3 && path.includes('%'); i++) {
+    try {
+      path = decodeURIComponent(path);
+    } catch {
+      break;
+    }
+  }
+  const segments: string[] = [];
+  for (const segment of path.toLowerCase().split(/[/\\]/)) {
+    const plain = segment.replace(/;.*$/, '').trim();
+    if (plain === '..') segments.pop();
+    else if (plain !== '' && plain !== '.') segments.push(plain);
+  }
+  return FOR_PROGRAMS.has(segments[0] ?? '');
+}
+const FOR_PROGRAMS: ReadonlySet<string> = new Set(['api', 'alive', 'healthcheck', 'metrics', 'readyz']);
 
 /** index.html with its base; the last one read while a build is just putting another in its place. */
 function indexReader(folder: string, prefix: string): () => Promise<string> {

@@ -78,6 +78,10 @@ export class EventReceiver {
   }
 
   /** Messages and things within them that were no events. */
+  /** Events of kinds that are not Celery's, while there were too many of those. */
+  get leftOut(): number {
+    return this.edge.leftOut;
+  }
   get malformed(): number {
     return this.#unreadable + this.edge.malformed;
   }

@@ -22,8 +22,10 @@ const MAX = {
 } as const;
 /** Fields of one event that are not known here. */
 const MAX_FIELDS = 64;
-/** Kinds of event that are not Celery's, for the life of a process. */
+/** Kinds of event that are not Celery's, at a time. */
 const MAX_KINDS = 100;
+/** A further kind takes the place of one that was not among so many events. @unit events */
+const KIND_LEAVES_AFTER = 100_000;
 /** Names of workers and tasks kept once. */
 const MAX_REPEATED = 2000;
 /** @unit characters */
@@ -164,10 +166,14 @@ export class EventEdge {
   readonly #maxField: number;
   /** Types of events, each by itself: what follows compares and looks up these faster than a copy that came with an event. */
   readonly #types = new Map<string, string>(CELERY_TYPES.map((type) => [type, type]));
-  #kinds = 0;
+  /** Other kinds, the one seen longest ago first, with the number of the event they came with last. */
+  readonly #others = new Map<string, { readonly type: string; seen: number }>();
+  #events = 0;
   readonly #repeated = new Repeated();
-  /** Things that were no events, and events of further kinds when there were too many. */
+  /** Things that were no events. */
   malformed = 0;
+  /** Events of further kinds while there were too many. */
+  leftOut = 0;
   /** Known fields of another type than theirs, left out. */
   wrongFields = 0;
   /** Texts that were too long, and fields beyond the number that is kept. */
@@ -183,23 +189,23 @@ export class EventEdge {
   read(body: unknown): CeleryEvent[] {
     const events: CeleryEvent[] = [];
     for (const one of Array.isArray(body) ? body : [body]) {
+      this.#events++;
       const event = this.#event(one);
-      if (event === null) this.malformed++;
-      else events.push(event);
+      if (event !== null) events.push(event);
     }
     return events;
   }
 
   #event(value: unknown): CeleryEvent | null {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse();
     const event = value as Record<string, unknown>;
     const { uuid, hostname } = event;
     const type = this.#typeOf(event.type);
     if (type === null) return null;
-    if (type.startsWith('task-') && !isId(uuid)) return null;
+    if (type.startsWith('task-') && !isId(uuid)) return this.#refuse();
     event.type = type;
     if (isId(hostname)) event.hostname = this.#repeated.one(hostname);
-    else if (hostname !== undefined && hostname !== null) return null;
+    else if (hostname !== undefined && hostname !== null) return this.#refuse();
     let others = 0;
     for (const key in event) {
       if (key === 'type' || key === 'uuid') continue;
@@ -239,14 +245,33 @@ export class EventEdge {
   }
 
   #typeOf(type: unknown): string | null {
-    if (typeof type !== 'string') return null;
+    if (typeof type !== 'string') return this.#refuse();
     const known = this.#types.get(type);
     if (known !== undefined) return known;
-    if (type.length > MAX.type || !/^[\w.]+-[\w.:-]+$/.test(type)) return null;
-    if (this.#kinds >= MAX_KINDS) return null;
-    this.#kinds++;
-    this.#types.set(type, type);
+    const other = this.#others.get(type);
+    if (other !== undefined) {
+      other.seen = this.#events;
+      this.#others.delete(type);
+      this.#others.set(type, other);
+      return other.type;
+    }
+    if (type.length > MAX.type || !/^[\w.]+-[\w.:-]+$/.test(type)) return this.#refuse();
+    if (this.#others.size >= MAX_KINDS) {
+      const [oldest, { seen }] = this.#others.entries().next().value!;
+      if (this.#events - seen < KIND_LEAVES_AFTER) {
+        this.leftOut++;
+        return null;
+      }
+      this.#others.delete(oldest);
+    }
+    this.#others.set(type, { type, seen: this.#events });
     return type;
+  }
+
+  /** It is no event. */
+  #refuse(): null {
+    this.malformed++;
+    return null;
   }
 
   #other(key: string, given: object): unknown {

@@ -216,6 +216,25 @@ describe('how often a task starts', () => {
     expect(rates.perMinute('w2', 'a')).toBe(0);
   });
 
+  it('is unknown, not 0, for a pair that left within the minute for want of room', () => {
+    let now = 1000;
+    const rates = new StartRates(() => now);
+    const start = (hostname: string) => rates.take([{ type: 'task-started', hostname, uuid: 'u' }], () => 'a');
+    start('old');
+    now += 60;
+    start('old');
+    start('w0');
+    now += 10;
+    for (let i = 1; i < 5000; i++) start(`w${i}`);
+    expect(rates.perMinute('old', 'a')).toBeNull();
+    expect(rates.perMinute('w4999', 'a')).toBe(1);
+    // It comes back: how often it started before is not known.
+    start('old');
+    expect(rates.perMinute('old', 'a')).toBeNull();
+    now += 80;
+    expect([rates.perMinute('old', 'a'), rates.perMinute('never', 'a')]).toEqual([0, 0]);
+  });
+
   it('goes on over a restart: what was heard since the change is in the history', async () => {
     const begun = 60_000;
     let now = begun;
@@ -248,7 +267,7 @@ describe('how often a task starts', () => {
       rates.take([{ type: 'task-started', hostname: 'w1', uuid: String(i) }], (uuid) => `name-${uuid}`);
       rates.changed('w1', `name-${i}`);
     }
-    expect([0, 1, 5000].map((i) => rates.perMinute('w1', `name-${i}`))).toEqual([0, 2, 2]);
+    expect([0, 1, 5000].map((i) => rates.perMinute('w1', `name-${i}`))).toEqual([null, 2, 2]);
     expect([0, 1, 5000].map((i) => rates.since('w1', `name-${i}`)?.at)).toEqual([undefined, 1030, 1030]);
   });
 });

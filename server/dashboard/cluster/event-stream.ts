@@ -70,6 +70,11 @@ export class EventStream {
     return this.#parts.receiver.malformed;
   }
 
+  /** Events of kinds that are not Celery's, while there were too many of those. */
+  get leftOut(): number {
+    return this.#parts.receiver.leftOut;
+  }
+
   /** For how long not a single event was heard. @unit seconds */
   get quiet(): number {
     return (this.#parts.timer.monotonic() - this.#lastEventMs) / 1000;

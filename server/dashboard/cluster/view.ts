@@ -32,6 +32,7 @@ export interface EventsView {
   readonly quiet: number;
   readonly perSecond: number;
   readonly malformed: number;
+  readonly leftOut: number;
   /** In the last 24 hours; `n` null: nobody can tell how much. */
   readonly lost: { readonly n: number | null; readonly is: Precision };
   readonly gaps: {

@@ -107,6 +107,11 @@ function addEvents(families: Families, cluster: ClusterView): void {
   );
   families.counter('umbel_events_gap_seconds_total', 'How long nobody listened in those', () => gaps.total.seconds);
   families.counter('umbel_events_malformed_total', 'Messages that were no events', () => cluster.events.malformed);
+  families.counter(
+    'umbel_events_left_out_total',
+    "Events of kinds that are not Celery's, left out while a hundred other kinds came",
+    () => cluster.events.leftOut,
+  );
 }
 
 function addProcess(families: Families, { cluster, feed, leftOut }: GaugeSources): void {

@@ -1,6 +1,7 @@
 // How often tasks of a name start on a worker, by its events: over the last minute, and since their rate limit was changed.
 // Not here: rates of ends over hours (history/).
-// Holds: bounded, and who started nothing for the longest time leaves first; a rate is null where events of the worker were not heard for long enough, never 0 for that. What an earlier process
+// Holds: bounded, and who started nothing for the longest time leaves first; a rate is null where events of the worker were not
+// heard for long enough, or its starts may have left, never 0 for that. What an earlier process
 // heard since a change goes in by the ends that the history counted, in the minutes in which it listened.
 import { BoundedMap } from '../../../shared/bounded-map.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
@@ -21,6 +22,12 @@ interface Step {
   at: number;
   n: number;
 }
+interface Steps {
+  /** Oldest first. */
+  readonly all: Step[];
+  /** The last start of a pair that had left before this one came: it may have been this one. */
+  readonly left: number;
+}
 /** Starts since a change of the limit. */
 interface Since {
   at: number;
@@ -30,8 +37,9 @@ interface Since {
 }
 
 export class StartRates {
-  /** Oldest first. */
-  readonly #steps = new BoundedMap<string, Step[]>(MAX_PAIRS);
+  readonly #steps = new BoundedMap<string, Steps>(MAX_PAIRS);
+  /** The last start of a pair that left for want of room. */
+  #left = Number.NEGATIVE_INFINITY;
   readonly #since = new BoundedMap<string, Since>(MAX_PAIRS);
   readonly #begun: number;
   readonly #now: () => number;
@@ -49,17 +57,25 @@ export class StartRates {
       if (name === null) continue;
       const pair = key(e.hostname, name);
       const at = Math.floor(this.#now() / STEP_S) * STEP_S;
-      const steps = this.#steps.get(pair) ?? [];
-      const last = steps.at(-1);
+      const steps = this.#steps.get(pair) ?? { all: [], left: this.#left };
+      const last = steps.all.at(-1);
       if (last?.at === at) last.n++;
       else {
-        steps.push({ at, n: 1 });
-        if (steps.length > SPAN / STEP_S + 1) steps.shift();
-        this.#steps.set(pair, steps);
+        steps.all.push({ at, n: 1 });
+        if (steps.all.length > SPAN / STEP_S + 1) steps.all.shift();
+        this.#keep(pair, steps);
       }
       const since = this.#since.get(pair);
       if (since) since.n++;
     }
+  }
+
+  #keep(pair: string, steps: Steps): void {
+    if (this.#steps.size >= MAX_PAIRS && !this.#steps.has(pair)) {
+      const leaves = this.#steps.values().next().value?.all.at(-1);
+      if (leaves) this.#left = Math.max(this.#left, leaves.at);
+    }
+    this.#steps.set(pair, steps);
   }
 
   /** Its limit was changed now: count anew. */
@@ -92,13 +108,14 @@ export class StartRates {
     }
   }
 
-  /** Starts a minute over the last minute; null: not listened for long enough. */
+  /** Starts a minute over the last minute; null: not listened for long enough, or more pairs started in it than are kept. */
   perMinute(hostname: string, name: string): number | null {
     const now = this.#now();
     const span = Math.min(SPAN, now - this.#begun);
     if (span < MIN_SPAN) return null;
-    const steps = this.#steps.get(key(hostname, name)) ?? [];
-    const n = steps.reduce((sum, step) => (step.at >= now - SPAN ? sum + step.n : sum), 0);
+    const { all, left } = this.#steps.get(key(hostname, name)) ?? { all: [], left: this.#left };
+    if (left >= now - SPAN) return null;
+    const n = all.reduce((sum, step) => (step.at >= now - SPAN ? sum + step.n : sum), 0);
     return (n / span) * 60;
   }
 

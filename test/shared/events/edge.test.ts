@@ -62,14 +62,26 @@ describe('the edge of events', () => {
     expect(edge.cutFields).toBe(3);
   });
 
-  it('takes a hundred kinds of event that are not of Celery, and counts the rest', () => {
+  it('takes a hundred kinds of event that are not of Celery at a time, and counts the rest', () => {
     const edge = new EventEdge();
     let taken = 0;
-    for (let i = 0; i < 100_000; i++) taken += edge.read({ type: `task-kind${i}`, uuid: 'a' }).length;
-    expect(taken).toBe(100);
-    expect(edge.malformed).toBe(99_900);
-    expect(edge.read({ type: 'task-kind7', uuid: 'a' })).toHaveLength(1);
+    for (let i = 0; i < 200_000; i++) taken += edge.read({ type: `task-kind${i}`, uuid: 'a' }).length;
+    // A hundred at a time: each of the first stays until it was not among 100,000 events.
+    expect(taken).toBe(200);
+    expect([edge.leftOut, edge.malformed]).toEqual([199_800, 0]);
     expect(edge.read({ type: 'task-sent', uuid: 'a' })).toHaveLength(1);
+  });
+
+  it('forgets a kind that comes no more, and keeps one that does', () => {
+    const edge = new EventEdge();
+    const read = (type: string) => edge.read({ type, uuid: 'a' }).length;
+    for (let i = 0; i < 100; i++) read(`task-kind${i}`);
+    expect(read('task-mine')).toBe(0);
+    for (let i = 0; i < 100_000; i++) read(i % 1000 === 0 ? 'task-kind0' : 'task-sent');
+    expect([read('task-mine'), read('task-kind0'), edge.leftOut]).toEqual([1, 1, 1]);
+    // It took the place of the one seen longest ago.
+    for (let i = 200; i < 298; i++) read(`task-kind${i}`);
+    expect([read('task-mine'), read('task-kind0'), read('task-kind1')]).toEqual([1, 1, 0]);
   });
 
   it('takes secrets out before anybody sees them', () => {

@@ -1,0 +1,37 @@
+// Addresses that mean what programs ask, written so that no route has them: none is answered by a page, which has status 200.
+import { randomUUID } from 'node:crypto';
+import { get } from 'node:http';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createDashboard } from '../../server/dashboard/dashboard.ts';
+import { silentLogger } from '../../server/log.ts';
+
+const dashboard = createDashboard(
+  { broker: `memory://${randomUUID()}`, db: ':memory:', port: 0 },
+  { log: silentLogger, pages: null },
+);
+let port: string;
+beforeAll(async () => {
+  port = new URL(await dashboard.listen()).port;
+});
+afterAll(() => dashboard.close());
+
+/** As it is written: a URL would put it right. */
+function asked(path: string): Promise<{ status: number | undefined; type: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, agent: false }, (reply) => {
+      reply.resume().on('end', () => resolve({ status: reply.statusCode, type: reply.headers['content-type'] }));
+    }).on('error', reject);
+  });
+}
+
+it.each([
+  ...['//api/v2/tasks', '///api', '/API/v2/tasks', '/Api', '/%2561pi/v2/tasks', '/api%2Fv2%2Ftasks', '/x/%2e%2e/api'],
+  ...['/\\api/v2', '//metrics', '/METRICS', '//readyz', '//healthcheck', '/Alive/w1', '//alive/w1', '/api;x=1/v2'],
+])('%s is a problem', async (path) => {
+  expect(await asked(path)).toEqual({ status: 404, type: expect.stringContaining('problem+json') });
+});
+
+it.each(['/apiary', '/tasks/api', '/workers/metrics', '/tasks?q=//api'])('%s is a page', async (path) => {
+  // None is built here.
+  expect((await asked(path)).status).toBe(503);
+});
