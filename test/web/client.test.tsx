@@ -32,6 +32,15 @@ it('a page of a proxy in place of a reply is named as such', async () => {
   await expect(get('/workers', {})).rejects.toThrow(/not from the dashboard.*sign in again/);
 });
 
+it.each(['"<html>Sign in</html>"', 'null', '[]', '7', 'true', '', '{"items":['])(
+  'a reply of %s is no data',
+  async (body) => {
+    vi.stubGlobal('fetch', async () => new Response(body));
+
+    await expect(get('/overview', {})).rejects.toMatchObject({ title: 'This reply is not from the dashboard' });
+  },
+);
+
 it('what is not in the table does not compile', () => {
   const never = (): unknown[] => [
     // @ts-expect-error no such route

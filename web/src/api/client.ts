@@ -1,5 +1,6 @@
 // fetch typed by the table of routes, with typed errors: what the server said (problem+json), or that it could not be reached.
-// Which paths there are: shared/wire/routes.ts. What is asked when: queries.ts and actions.ts. Holds: no reply is shown as data unless it was 2xx JSON.
+// Which paths there are: shared/wire/routes.ts. What is asked when: queries.ts and actions.ts. Holds: no reply is shown as data unless it was a 2xx JSON object, which every
+// reply of the table is.
 import { parseJsonExact } from '../../../shared/json-text.ts';
 import { toSegment } from '../../../shared/path-segment.ts';
 import type { Problem } from '../../../shared/wire/problem.ts';
@@ -55,7 +56,9 @@ async function request<T>(url: string, init: RequestInit): Promise<T> {
   if (!reply.ok) throw await problemOf(reply);
   const text = await reply.text();
   try {
-    return parseJsonExact(text) as T;
+    const body: unknown = parseJsonExact(text);
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new TypeError('not an object');
+    return body as T;
   } catch (cause) {
     throw new ApiError(
       {

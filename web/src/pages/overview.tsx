@@ -44,41 +44,62 @@ export default function OverviewPage() {
   );
 }
 
+/** Each part reads the reply inside its own boundary: a shape that is not as expected takes that part alone. */
 function Body({ overview }: { overview: Overview }) {
-  const figures = useFigures() ?? overview.figures;
-  const live = useWorkers();
+  const figures = useFigures();
+  const workers = useWorkers();
   const queues = useQueues();
-  const workers = useMemo(() => (live.size > 0 ? [...live.values()] : overview.workers), [live, overview.workers]);
-  const fleet = useMemo(() => fleetTotals(workers), [workers]);
-  // The overview itself has the first fifty.
-  const all = live.size > 0 || (overview.workers_total ?? workers.length) === workers.length;
   return (
     <>
       <Boundary what="What needs you" of={overview}>
         <NeedsLine overview={overview} />
       </Boundary>
-      <Boundary what="The figures" of={figures}>
-        <FiguresCard figures={figures} fleet={all ? fleet : null} />
+      <Boundary what="The figures" of={figures ?? overview}>
+        <Figures overview={overview} />
       </Boundary>
       <Boundary what="Traffic" of={overview}>
-        <Traffic fitting={fittingRange(figures.spark.finished)} />
+        <Rates overview={overview} />
       </Boundary>
       <Boundary what="The failures" of={overview}>
         <FailuresCard failures={overview.failures} />
       </Boundary>
-      <Boundary what="The queues" of={queues}>
-        <QueuesCard
-          queues={queues.length > 0 ? queues : overview.queues}
-          total={queues.length > 0 ? queues.length : (overview.queues_total ?? overview.queues.length)}
-        />
+      <Boundary what="The queues" of={queues.length > 0 ? queues : overview}>
+        <Queues overview={overview} />
       </Boundary>
-      <Boundary what="The workers" of={workers}>
-        <FleetCard
-          workers={workers}
-          fleet={fleet}
-          total={live.size > 0 ? live.size : (overview.workers_total ?? workers.length)}
-        />
+      <Boundary what="The workers" of={workers.size > 0 ? workers : overview}>
+        <Fleet overview={overview} />
       </Boundary>
     </>
   );
+}
+
+function useFleet(overview: Overview) {
+  const live = useWorkers();
+  const workers = useMemo(() => (live.size > 0 ? [...live.values()] : overview.workers), [live, overview.workers]);
+  const fleet = useMemo(() => fleetTotals(workers), [workers]);
+  return { workers, fleet, total: live.size > 0 ? live.size : (overview.workers_total ?? workers.length) };
+}
+
+function Figures({ overview }: { overview: Overview }) {
+  const figures = useFigures() ?? overview.figures;
+  const { workers, fleet, total } = useFleet(overview);
+  // The overview itself has the first fifty.
+  return <FiguresCard figures={figures} fleet={total === workers.length ? fleet : null} />;
+}
+
+function Rates({ overview }: { overview: Overview }) {
+  const figures = useFigures() ?? overview.figures;
+  return <Traffic fitting={fittingRange(figures.spark.finished)} />;
+}
+
+function Queues({ overview }: { overview: Overview }) {
+  const live = useQueues();
+  const queues = live.length > 0 ? live : overview.queues;
+  return (
+    <QueuesCard queues={queues} total={live.length > 0 ? live.length : (overview.queues_total ?? queues.length)} />
+  );
+}
+
+function Fleet({ overview }: { overview: Overview }) {
+  return <FleetCard {...useFleet(overview)} />;
 }
