@@ -290,3 +290,12 @@ test('what changes no row of a held list is told to nobody', async () => {
 
   expect(notified).toBe(0);
 });
+
+test('a reply of another shape is shown as an error, and asking again takes it away', async () => {
+  const { store, requests } = opened();
+  await requests[0]!.answer({} as TaskPage);
+  expect(store.get()).toMatchObject({ loading: false, error: expect.any(Error) });
+  store.refresh();
+  await requests[1]!.answer(taskPage([taskRow()]));
+  expect(store.get()).toMatchObject({ loading: false, error: null });
+});

@@ -111,20 +111,22 @@ export class TaskListStore {
     if (!filter) return;
     const { signal } = this.#startReading();
     this.#set({ loading: true, loadingMore: false });
-    this.#options.fetch({ ...filter, limit: PAGE_SIZE }, signal).then(
-      (page) => {
-        if (signal.aborted) return;
-        this.#listFilter = filter;
-        const list = patchRows(listOf(page), this.#options.live.get().tasks);
-        this.#set({ list, error: null, loading: false, newer: 0 });
-      },
-      (error: unknown) => {
+    const shown = (page: TaskPage): void => {
+      if (signal.aborted) return;
+      const list = patchRows(listOf(page), this.#options.live.get().tasks);
+      this.#listFilter = filter;
+      this.#set({ list, error: null, loading: false, newer: 0 });
+    };
+    // A reply of another shape is a failure, too.
+    this.#options
+      .fetch({ ...filter, limit: PAGE_SIZE }, signal)
+      .then(shown)
+      .catch((error: unknown) => {
         if (signal.aborted) return;
         // Rows of another filter are no answer to this one.
         const list = this.#listFilter === filter ? this.#view.list : null;
         this.#set({ list, error, loading: false });
-      },
-    );
+      });
   };
 
   /** The next page. */
@@ -134,18 +136,19 @@ export class TaskListStore {
     const cursor = list.next;
     const { signal } = this.#reading;
     this.#set({ loadingMore: true });
-    this.#options.fetch({ ...this.#filter, limit: PAGE_SIZE, cursor }, signal).then(
-      (page) => {
-        if (signal.aborted) return;
-        const before = this.#view.list;
-        // A list that began anew meanwhile has another place to go on from.
-        const after = before?.next === cursor ? appendPage(before, page) : before;
-        this.#set({ list: after, loadingMore: false });
-      },
-      (error: unknown) => {
+    const appended = (page: TaskPage): void => {
+      if (signal.aborted) return;
+      const before = this.#view.list;
+      // A list that began anew meanwhile has another place to go on from.
+      const after = before?.next === cursor ? appendPage(before, page) : before;
+      this.#set({ list: after, loadingMore: false });
+    };
+    this.#options
+      .fetch({ ...this.#filter, limit: PAGE_SIZE, cursor }, signal)
+      .then(appended)
+      .catch((error: unknown) => {
         if (!signal.aborted) this.#set({ error, loadingMore: false });
-      },
-    );
+      });
   };
 
   /** Every change of the live picture: states in place; what is newer enters, or is counted. */
