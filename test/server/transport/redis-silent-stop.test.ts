@@ -60,7 +60,12 @@ describeNeedsRedis('a stop while the broker is silent', () => {
 
   it('ends for a worker that is told to stop cold, when an end is still to be stored', async () => {
     const proxy = await tcpProxy(redis.port);
-    const settings = { broker: redis.url(), result_backend: `redis://127.0.0.1:${proxy.port}/0` };
+    // A queue of its own: what others sent waits for nobody.
+    const settings = {
+      broker: redis.url(),
+      result_backend: `redis://127.0.0.1:${proxy.port}/0`,
+      task_default_queue: 'ends',
+    };
     const app = new Celery('test', settings, { env: {}, log: silentLogger });
     let begun = false;
     let end = () => {};
