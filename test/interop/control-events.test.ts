@@ -204,7 +204,7 @@ describeNeedsPythonOnRedis('events of workers of both kinds, as Celery reads the
       const like = (rest: string) => lines(node).filter((line) => new RegExp(`${stamp} ${rest}`).test(line)).length;
       // What is unknown or has expired when it arrives may end before it is heard that it was sent: then the dump knows no name.
       const maybe = `(?:${name(node)})?`;
-      expect(like('started: active=0, clock='), `${node} online`).toBe(1);
+      expect(like('started: active=0, clock='), `${node} online in:\n${dump.output()}`).toBe(1);
       expect(like('heartbeat: active=\\d, clock=\\d+, freq=2'), `${node} heartbeat`).toBeGreaterThan(0);
       expect(like('shutdown: active=\\d, clock='), `${node} offline`).toBe(1);
       expect(like(`task received: ${name(node)} clock=`), `${node} received`).toBe(7);
