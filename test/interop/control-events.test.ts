@@ -200,11 +200,12 @@ describeNeedsPythonOnRedis('events of workers of both kinds, as Celery reads the
     );
     const name = (node: string) => `${node.slice(0, 2)}\\.\\w+\\(${node.slice(0, 2)}-\\w+\\) args=\\S.* kwargs=\\{\\}`;
     for (const node of [PY, TS]) {
-      const stamp = `^${node} \\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{6}\\]`;
+      // Python leaves out the microseconds of a whole second: one in a thousand of our events, which are told to the millisecond.
+      const stamp = `^${node} \\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{6})?\\]`;
       const like = (rest: string) => lines(node).filter((line) => new RegExp(`${stamp} ${rest}`).test(line)).length;
       // What is unknown or has expired when it arrives may end before it is heard that it was sent: then the dump knows no name.
       const maybe = `(?:${name(node)})?`;
-      expect(like('started: active=0, clock='), `${node} online in:\n${dump.output()}`).toBe(1);
+      expect(like('started: active=0, clock='), `${node} online`).toBe(1);
       expect(like('heartbeat: active=\\d, clock=\\d+, freq=2'), `${node} heartbeat`).toBeGreaterThan(0);
       expect(like('shutdown: active=\\d, clock='), `${node} offline`).toBe(1);
       expect(like(`task received: ${name(node)} clock=`), `${node} received`).toBe(7);
