@@ -3,6 +3,7 @@
 import { escapeLines } from '../../shared/format/escape.ts';
 import { maskText } from '../../shared/masking.ts';
 import { BackendError, OperationalError, UmbelError } from '../errors.ts';
+import { openFilesProblem } from './open-files.ts';
 import { CliError, EXIT } from './output.ts';
 import { print } from './stdio.ts';
 
@@ -21,6 +22,11 @@ export function reportError(error: unknown): number {
   }
   if (error instanceof UmbelError) {
     write(`umbel: ${error.message}`);
+    return EXIT.failure;
+  }
+  const openFiles = openFilesProblem(error);
+  if (openFiles !== null) {
+    write(`umbel: ${openFiles}`);
     return EXIT.failure;
   }
   write(`umbel: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

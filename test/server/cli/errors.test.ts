@@ -1,6 +1,7 @@
 // What a command prints of an error that reached its top.
 import { afterEach, expect, it, vi } from 'vitest';
 import { reportError } from '../../../server/cli/errors.ts';
+import { openFilesProblem } from '../../../server/cli/open-files.ts';
 import { ImproperlyConfigured } from '../../../server/errors.ts';
 
 afterEach(() => {
@@ -19,4 +20,19 @@ it.each([
   expect(reportError(error)).toBe(1);
   expect(printed).toContain('********');
   expect(printed).not.toContain('hunter2');
+});
+
+it('names the limit of open files where a start fails at it, and leaves other errors alone', () => {
+  const error = Object.assign(new Error("EMFILE: too many open files, open 'x.js'"), { code: 'EMFILE' });
+  expect(openFilesProblem(error, '40')).toMatch(/may have 40 files open.*ulimit -n.*open 'x\.js'/);
+  expect(openFilesProblem(error, null)).toContain('no more files open');
+  expect(openFilesProblem(new Error('EMFILE in a text'))).toBeNull();
+  expect(openFilesProblem(undefined)).toBeNull();
+  let printed = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+  expect(reportError(error)).toBe(1);
+  expect(printed).toMatch(/^umbel: this process may have .*ulimit -n.*\n$/);
 });
