@@ -139,6 +139,28 @@ test('event types that are not of Celery: fifty are told apart, all others are c
   expect(tally.leftOut).toBe(10);
 });
 
+test('an event type that nobody has sent for a day gives its place to a new one, and its series end', () => {
+  const tally = new EventTally(1e6);
+  const hear = (at: number, ...types: string[]) =>
+    tally.add(
+      types.map((type) => ({ type, uuid: 'u', hostname: 'w', name: 'n', local_received: at })),
+      () => null,
+    );
+  const kept = () => new Map([...tally].map(({ type, count }) => [type, count]));
+  hear(0, ...Array.from({ length: 50 }, (_, i) => `task-old${i}`));
+  hear(86_000, 'task-old0', 'task-new');
+  expect([kept().size, kept().get('other')], 'within the day the new one has no place').toEqual([51, 1]);
+  hear(86_400, 'task-new', 'task-started');
+  expect(kept()).toEqual(
+    new Map([
+      ['task-old0', 2],
+      ['other', 1],
+      ['task-new', 1],
+      ['task-started', 1],
+    ]),
+  );
+});
+
 test('a label is a name of two hundred characters at most', () => {
   expect(label('n'.repeat(200))).toBe('n'.repeat(200));
   expect(label('n'.repeat(201))).toBe(`${'n'.repeat(200)}...`);

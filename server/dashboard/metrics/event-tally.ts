@@ -1,12 +1,14 @@
 // Events counted by worker, type and task for /metrics, from the start on, cheap to keep: they become metrics when somebody reads them.
 // Not here: the metrics (metrics.ts), how many label sets there are (label-sets.ts).
 // Holds: every event counts somewhere, so that sums stay true: what has no place counts under 'other', with its worker when there is
-// room for that; what belongs to a worker goes with it.
+// room for that; what belongs to a worker goes with it, and what is of a type that nobody sends any more gives its place up.
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { type LabelSet, LabelSets, OTHER_LABEL } from './label-sets.ts';
 
 /** Types of events that are not Celery's, kept apart for all workers together. */
 const MAX_TYPES = 50;
+/** A type not heard for so long gives its place to a new one. @unit seconds */
+const IDLE_TYPE = 86_400;
 /** Runtimes kept until they are read. */
 const MAX_RUNTIMES = 200_000;
 /** A label is a name, not a text. @unit characters */
@@ -35,7 +37,8 @@ export class EventTally {
   readonly #rests: LabelSets;
   /** By type, of workers that have none either. */
   readonly #others = new Map<string, number>();
-  readonly #types = new Set<string>();
+  /** Those that are not Celery's, with when each was last heard. */
+  readonly #types = new Map<string, number>();
   /** Where each type counted last: in a burst most events are of the same worker and task as the one before. */
   readonly #last = new Map<string, { readonly worker: string; readonly task: string; readonly set: LabelSet }>();
   runtimes: Runtime[] = [];
@@ -56,7 +59,7 @@ export class EventTally {
       const at = e.local_received ?? e.timestamp ?? 0;
       const worker = label(e.hostname ?? '');
       const task = label((typeof e.name === 'string' ? e.name : nameOf(e.uuid)) ?? '');
-      this.#count(worker, this.#type(e.type), task, at);
+      this.#count(worker, this.#type(e.type, at), task, at);
       if (typeof e.runtime === 'number' && e.runtime > 0) {
         if (this.runtimes.length < MAX_RUNTIMES) this.runtimes.push({ worker, task, runtime: e.runtime, at });
         else this.leftOut++;
@@ -99,14 +102,28 @@ export class EventTally {
     else this.#others.set(type, (this.#others.get(type) ?? 0) + 1);
   }
 
-  #type(type: string): string {
-    if (CELERY_TYPES.has(type) || this.#types.has(type)) return type;
-    if (this.#types.size >= MAX_TYPES) {
+  #type(type: string, at: number): string {
+    if (CELERY_TYPES.has(type)) return type;
+    if (!this.#types.has(type) && this.#types.size >= MAX_TYPES) this.#forgetTypes(at - IDLE_TYPE);
+    if (!this.#types.has(type) && this.#types.size >= MAX_TYPES) {
       this.leftOut++;
       return OTHER_LABEL;
     }
-    this.#types.add(type);
+    this.#types.set(type, Math.max(at, this.#types.get(type) ?? 0));
     return type;
+  }
+
+  /** With what they counted: their series end, as those of a worker that has gone. */
+  #forgetTypes(unheardSince: number): void {
+    const gone = new Set<string>();
+    for (const [type, last] of this.#types) if (last <= unheardSince) gone.add(type);
+    if (gone.size === 0) return;
+    for (const type of gone) {
+      this.#types.delete(type);
+      this.#others.delete(type);
+      this.#last.delete(type);
+    }
+    for (const sets of [this.#sets, this.#rests]) sets.forget(({ labels }) => gone.has(labels[1]!));
   }
 }
 
