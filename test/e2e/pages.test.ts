@@ -154,6 +154,38 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     expect(found).toEqual({});
   });
 
+  it('marks what is pressed, selected or current under a forced palette', async () => {
+    const page = await window.open('about:blank', { reducedMotion: 'reduce' });
+    await page.emulateMedia({ forcedColors: 'active' });
+    const alike = new Set<string>();
+    const kinds = new Set<string>();
+    for (const [path, shown] of pages()) {
+      await goTo(page, path, shown);
+      const found = await page.evaluate<[string, string, boolean][]>(`
+        ['aria-pressed', 'aria-selected', 'aria-current'].flatMap((name) =>
+          [...document.querySelectorAll('[' + name + ']:not([' + name + '=false])')].map((element) => {
+            const looks = () => {
+              const { backgroundColor, outlineColor, outlineStyle, outlineWidth } = getComputedStyle(element);
+              return [backgroundColor, outlineStyle === 'none' ? '' : outlineWidth + outlineColor].join();
+            };
+            const value = element.getAttribute(name);
+            const marked = looks();
+            element.removeAttribute(name);
+            const plain = looks();
+            element.setAttribute(name, value);
+            return [name, element.outerHTML.slice(0, 80), marked !== plain];
+          }),
+        )
+      `);
+      for (const [name, html, marked] of found) {
+        kinds.add(name);
+        if (!marked) alike.add(html);
+      }
+    }
+    expect([...kinds].sort()).toEqual(['aria-current', 'aria-pressed', 'aria-selected']);
+    expect([...alike]).toEqual([]);
+  });
+
   it('fits 390 pixels: no page scrolls sideways, what is touched is large enough, and axe finds nothing serious', async () => {
     const page = await window.open('about:blank', {
       viewport: PHONE,
