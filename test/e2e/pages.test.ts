@@ -186,6 +186,27 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     expect([...alike]).toEqual([]);
   });
 
+  it('prints every row that is loaded, up to a thousand, and not only those in sight', async () => {
+    const page = await window.open('about:blank', { reducedMotion: 'reduce' });
+    const known = await (await fetch(`${dashboard.address}/api/v2/tasks?limit=1`)).json();
+    const [row] = (known as { items: object[] }).items;
+    const items = Array.from({ length: 1100 }, (_, i) => ({ ...row, uuid: `printed-${i}` }));
+    await page.route('**/api/v2/tasks?*', (route) => route.fulfill({ json: { ...(known as object), items, next: null } }));
+    await goTo(page, '/tasks', '.tasks-table tbody tr[data-key="printed-0"]');
+    const drawn = () => page.locator('.tasks-table tbody tr[data-key^="printed-"]').count();
+    expect(await drawn()).toBeLessThan(200);
+    const before = await page.evaluate<number>(`
+      dispatchEvent(new Event('beforeprint'));
+      document.querySelectorAll('.tasks-table tbody tr[data-key^="printed-"]').length
+    `);
+    expect(before, 'drawn when the event has been handled').toBe(1000);
+    await page.getByText('Printed: the first 1,000 of 1,100 lines.').waitFor();
+    await page.evaluate(`dispatchEvent(new Event('afterprint'))`);
+    expect(await drawn()).toBeLessThan(200);
+    await page.emulateMedia({ media: 'print' });
+    await page.getByText('Printed: the first 1,000 of 1,100 lines.').waitFor();
+  });
+
   it('fits 390 pixels: no page scrolls sideways, what is touched is large enough, and axe finds nothing serious', async () => {
     const page = await window.open('about:blank', {
       viewport: PHONE,

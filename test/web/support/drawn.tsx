@@ -40,7 +40,7 @@ export function liveOf(change: Partial<Picture> = {}, { phone = false } = {}): L
       retryNow: nothing,
     },
     interest: { topic: () => nothing, tasks: () => nothing },
-    screen: { clock: still(now), visible: still(true), phone: still(phone), now: () => now },
+    screen: { clock: still(now), visible: still(true), phone: still(phone), printing: still(false), now: () => now },
   };
 }
 

@@ -1,6 +1,7 @@
 // Narrow subscriptions to the live picture and to the screen. Where both come from: provider.tsx.
 // Holds: a component renders again only when what it selected changed.
-import { useCallback, useEffect, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { flushSync } from 'react-dom';
 import type { Topic } from '../../../shared/wire/live.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
@@ -91,4 +92,12 @@ export function useKnownNow(): number {
   const now = useNow();
   const silent = useServerSilence();
   return silent === null ? now : Math.min(now, silent);
+}
+
+/** The page is being put on paper: what it then draws is there before the layout for it is made. */
+export function usePrinting(): boolean {
+  const { printing } = useLive().screen;
+  const [on, setOn] = useState(printing.get);
+  useEffect(() => printing.subscribe(() => flushSync(() => setOn(printing.get()))), [printing]);
+  return on;
 }

@@ -14,6 +14,8 @@ export interface Screen {
   visible: Signal<boolean>;
   /** Under 720 px. */
   phone: Signal<boolean>;
+  /** The page is being put on paper, from before its layout for paper on. */
+  printing: Signal<boolean>;
   /** Page time now. @unit milliseconds */
   now: () => number;
 }
@@ -32,6 +34,7 @@ export function browserScreen(): Screen {
     clock: tickingClock(visible),
     visible,
     phone: media('(width < 720px)'),
+    printing: printing(),
     now: Date.now,
   };
 }
@@ -43,6 +46,30 @@ function media(query: string): Signal<boolean> {
     subscribe: (listener) => {
       list.addEventListener('change', listener);
       return () => list.removeEventListener('change', listener);
+    },
+  };
+}
+
+/** By both ways a browser has: the event comes before the layout, the query alone when a page is only looked at as paper. */
+function printing(): Signal<boolean> {
+  const paper = media('print');
+  let asked = false;
+  return {
+    get: () => asked || paper.get(),
+    subscribe: (listener) => {
+      const hear = (to: boolean) => () => {
+        asked = to;
+        listener();
+      };
+      const [before, after] = [hear(true), hear(false)];
+      addEventListener('beforeprint', before);
+      addEventListener('afterprint', after);
+      const unsubscribe = paper.subscribe(listener);
+      return () => {
+        removeEventListener('beforeprint', before);
+        removeEventListener('afterprint', after);
+        unsubscribe();
+      };
     },
   };
 }

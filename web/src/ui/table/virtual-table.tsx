@@ -1,7 +1,10 @@
 // A table of any length: only the lines in sight are drawn, its head sticks to the top of what scrolls, and the cursor comes into view.
+// On paper nothing scrolls, and what is loaded is drawn, as far as somebody would read it.
 // Lines stand by transform in a body as high as all of them: a row that is pushed down by a new one is no layout shift.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useEffect, useRef } from 'react';
+import { usePrinting } from '../../live/hooks.ts';
+import { count } from '../format.ts';
 import type { ColumnLayout } from './columns.ts';
 import { DataTable, type DataTableProps, focusLine } from './data-table.tsx';
 import { lineProps, TableLine } from './table-line.tsx';
@@ -15,6 +18,8 @@ interface Virtual {
   onEnd?: () => void;
 }
 
+/** Lines that go on paper. */
+const MAX_PRINTED = 1000;
 const HEAD = 32;
 /** Lines before the end that count as the end. */
 const NEAR_END = 20;
@@ -68,6 +73,7 @@ function VirtualBody<Row>({
   useEffect(() => {
     if (lines.length > 0 && last >= lines.length - NEAR_END) onEnd?.();
   }, [last, lines.length, onEnd]);
+  if (usePrinting()) return <PrintedBody {...props} layout={layout} />;
   return (
     <tbody className="virtual" style={{ height: virtual.getTotalSize() }}>
       {items.map((item) => {
@@ -84,6 +90,24 @@ function VirtualBody<Row>({
           />
         );
       })}
+    </tbody>
+  );
+}
+
+function PrintedBody<Row>({ layout, ...props }: DataTableProps<Row> & { layout: ColumnLayout<Row> }) {
+  const { lines } = props;
+  return (
+    <tbody>
+      {lines.slice(0, MAX_PRINTED).map((line, i) => (
+        <TableLine key={line.key} {...lineProps(props, line)} layout={layout} index={i} />
+      ))}
+      {lines.length > MAX_PRINTED && (
+        <tr>
+          <td className="whole">
+            Printed: the first {count(MAX_PRINTED)} of {count(lines.length)} lines. A narrower filter prints the others.
+          </td>
+        </tr>
+      )}
     </tbody>
   );
 }
