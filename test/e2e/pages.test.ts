@@ -191,7 +191,9 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     const known = await (await fetch(`${dashboard.address}/api/v2/tasks?limit=1`)).json();
     const [row] = (known as { items: object[] }).items;
     const items = Array.from({ length: 1100 }, (_, i) => ({ ...row, uuid: `printed-${i}` }));
-    await page.route('**/api/v2/tasks?*', (route) => route.fulfill({ json: { ...(known as object), items, next: null } }));
+    await page.route('**/api/v2/tasks?*', (route) =>
+      route.fulfill({ json: { ...(known as object), items, next: null } }),
+    );
     await goTo(page, '/tasks', '.tasks-table tbody tr[data-key="printed-0"]');
     const drawn = () => page.locator('.tasks-table tbody tr[data-key^="printed-"]').count();
     expect(await drawn()).toBeLessThan(200);
