@@ -12,6 +12,7 @@
 //   SerializationError
 //     ContentDisallowed       a content type outside accept_content
 //     DecodeError  EncodeError
+//   SecurityError             a signature, key or certificate that cannot be trusted
 //   MessageStateError         a message settled twice
 //   TaskError                 what a task run can end in, or say
 //     Ignore  Reject  Retry   said by a task body, no failures
@@ -118,6 +119,9 @@ export class SerializationError extends UmbelError {}
 export class ContentDisallowed extends SerializationError {}
 export class DecodeError extends SerializationError {}
 export class EncodeError extends SerializationError {}
+
+/** A signed message that is not what its signature says, or a key or certificate that may not be used. */
+export class SecurityError extends UmbelError {}
 
 /** A message was acknowledged or rejected for the second time. */
 export class MessageStateError extends UmbelError {}

@@ -13,6 +13,7 @@ export {
 export { Celery, type CeleryOptions, isCelery } from './app/celery.ts';
 export { type Config, EMBEDDED_BROKER_URL, type SettingsInput } from './app/config.ts';
 export { currentRequest, currentTask, type RetryOptions, type TaskContext, TaskRequest } from './app/context.ts';
+export type { SecurityOptions } from './app/security.ts';
 export type { BeatEntry } from './app/settings/general.ts';
 export type { QueueSpec, Route, RouteTable, TaskRoutes } from './app/settings/task.ts';
 export type { SettingName, Settings } from './app/settings.ts';
@@ -30,6 +31,7 @@ export { AsyncResult, EagerResult, type GetOptions } from './results/async-resul
 export { GroupResult } from './results/group-result.ts';
 export { Crontab, type CrontabFields, crontab, crontabFromString } from './schedules/crontab.ts';
 export type { Schedule } from './schedules/schedule.ts';
+export type { AuthFraming } from './serialization/auth/auth.ts';
 export type { LazySerializer, Serializer } from './serialization/codec.ts';
 export { Decimal, PyDate, PyDateTime, PyTime, Uuid } from './serialization/json.ts';
 export { Signal, type SignalName, type SignalPayloads, signals } from './signals.ts';

@@ -36,6 +36,7 @@ import type { AppSource } from './load.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 import { ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
+import { authOf, type SecurityOptions } from './security.ts';
 import { Task, type TaskFunction } from './task.ts';
 import { newTaskId } from './task-id.ts';
 import { checkTaskOptions, refuseUncallable, type TaskOptions, taskOptionsOf } from './task-options.ts';
@@ -320,6 +321,16 @@ export class Celery implements AppHost {
     this.#accept = null;
   }
 
+  /**
+   * Sign what this app sends, and take nothing that is not signed by a certificate of the store: the serializer `auth`. Wants
+   * `task_serializer: 'auth'` and `accept_content: ['auth']`; `event_serializer` and `result_serializer` go by it when they name it.
+   * @throws ImproperlyConfigured for what is missing, SecurityError for a key or certificate that cannot be used
+   * Celery 5.6: app/base.py setup_security
+   */
+  setupSecurity(options: SecurityOptions = {}): void {
+    this.registerSerializer(authOf({ conf: this.conf, codec: this.codec, now: () => this.timer.now() }, options));
+  }
+
   encode(value: unknown): Encoded {
     return this.codec.encode(value, this.conf.task_serializer);
   }
@@ -344,7 +355,6 @@ export class Celery implements AppHost {
       clock: this.clock,
       timer: this.timer,
       oid: this.oid,
-      accept: this.conf.accept_content,
       codec: this.codec,
       ...controlQueues(this.conf),
     });

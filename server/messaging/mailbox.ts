@@ -50,8 +50,12 @@ export function controlQueues(conf: {
   readonly control_queue_expires: number;
   readonly control_queue_durable: boolean;
   readonly control_queue_exclusive: boolean;
-}): Pick<MailboxOptions, 'queueTtlMs' | 'queueExpiresMs' | 'durable' | 'exclusive'> {
+  readonly task_serializer: string;
+  readonly accept_content: readonly string[];
+}): Pick<MailboxOptions, 'queueTtlMs' | 'queueExpiresMs' | 'durable' | 'exclusive' | 'serializer' | 'accept'> {
   return {
+    serializer: conf.task_serializer,
+    accept: conf.accept_content,
     queueTtlMs: conf.control_queue_ttl * 1000,
     queueExpiresMs: conf.control_queue_expires * 1000,
     durable: conf.control_queue_durable,

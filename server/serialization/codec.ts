@@ -1,8 +1,9 @@
 // How values become bodies and bodies values: one codec per app, with its serializers by name and content type, and the refusal of what
 // is not accepted. JSON: json.ts. Compression: compression.ts.
+// Others at hand, loaded when they are named: msgpack.ts, yaml.ts. Signed messages: auth.ts.
 // Holds: nothing is shared between apps; a serializer that has to be loaded is, before the first connection of an app that names it;
 // only content types in the accept set are decoded; pickle is known by name and never read; every failure is
-// ContentDisallowed, DecodeError or EncodeError.
+// ContentDisallowed, DecodeError, EncodeError or SecurityError.
 // kombu 5.6: serialization.py
 
 import { nearest } from '../../shared/nearest.ts';
@@ -30,8 +31,12 @@ export interface Serializer {
 /** Content types of Celery that are recognised, and refused with a reason while no serializer for them is registered. */
 const KNOWN: Readonly<Record<string, string>> = {
   pickle: 'application/x-python-serialize',
-  yaml: 'application/x-yaml',
-  msgpack: 'application/x-msgpack',
+  auth: 'application/data',
+};
+const WHY_NOT: Readonly<Record<string, string>> = {
+  pickle:
+    'a pickle is a program, and reading one runs what its sender wrote. Send json, msgpack or yaml instead (task_serializer and result_serializer of the Python side)',
+  auth: 'it has neither key nor certificates. Call app.setupSecurity() before anything is sent or received',
 };
 
 const JSON_SERIALIZER: Serializer = {
@@ -65,6 +70,11 @@ const BUILTIN: readonly Serializer[] = [
     decode: (body, encoding) => text(body, encoding),
   },
 ];
+/** Their packages lie in chunks of their own, read when somebody names them. */
+const AT_HAND: readonly LazySerializer[] = [
+  { name: 'msgpack', contentType: 'application/x-msgpack', load: () => import('./msgpack.ts') },
+  { name: 'yaml', contentType: 'application/x-yaml', load: () => import('./yaml.ts') },
+];
 /** kombu's text to the character, for who compares texts. */
 const KOMBU_JSON: Serializer = {
   ...JSON_SERIALIZER,
@@ -90,7 +100,7 @@ export class Codec {
   readonly #loading = new Map<string, Promise<void>>();
 
   constructor() {
-    for (const serializer of BUILTIN) this.register(serializer);
+    for (const serializer of [...BUILTIN, ...AT_HAND]) this.register(serializer);
     this.#byName.set('kombu-json', KOMBU_JSON);
   }
 
@@ -197,6 +207,7 @@ export class Codec {
     const set = new Set<string>();
     for (const name of names) {
       if (name.includes('/')) set.add(name);
+      else if (name === 'auth' && !this.#byName.has(name) && !this.#lazy.has(name)) this.#unknown(name);
       else
         set.add(
           this.#byName.get(name)?.contentType ??
@@ -212,26 +223,35 @@ export class Codec {
     const names = [...this.#byName.keys(), ...this.#lazy.keys()].filter((n) => n !== 'kombu-json');
     const known = names.join(', ');
     const near = nearest(name, names);
+    if (Object.hasOwn(WHY_NOT, name))
+      throw new ImproperlyConfigured(`${owner}The serializer ${name} is not available here: ${WHY_NOT[name]}`);
     throw new ImproperlyConfigured(
-      Object.hasOwn(KNOWN, name)
-        ? `${owner}The serializer ${name} is not available here. Available: ${known}`
+      this.#lazy.has(name)
+        ? `${owner}The serializer ${name} is not loaded: name it in task_serializer, result_serializer, event_serializer or accept_content`
         : `${owner}Unknown serializer ${JSON.stringify(name)}. ${near ? `Did you mean '${near}'? ` : ''}Known: ${known}`,
     );
   }
 
   #refusal(contentType: string, accept: ReadonlySet<string>): string {
     const name = this.#nameOf(contentType);
-    return `Refusing to read untrusted content of type ${name ? `${name} (${contentType})` : shown(contentType)}: accept_content allows ${[...accept].join(', ') || 'nothing'}`;
+    const why = name !== undefined && Object.hasOwn(WHY_NOT, name) ? `. As to ${name}: ${WHY_NOT[name]}` : '';
+    return `Refusing to read untrusted content of type ${name ? `${name} (${contentType})` : shown(contentType)}: accept_content allows ${[...accept].join(', ') || 'nothing'}${why}`;
   }
 
   #unsupported(contentType: string): string {
     const name = this.#nameOf(contentType);
     const why = name ? ` (${name}): it is accepted by accept_content, but not available here` : '';
-    return `No serializer for content type ${shown(contentType)}${why}`;
+    const reason = name !== undefined && Object.hasOwn(WHY_NOT, name) ? `, for ${WHY_NOT[name]}` : '';
+    return `No serializer for content type ${shown(contentType)}${why}${reason}`;
   }
 
   #nameOf(contentType: string): string | undefined {
-    return this.#byContentType.get(contentType)?.name ?? Object.keys(KNOWN).find((name) => KNOWN[name] === contentType);
+    const lazy = [...this.#lazy.values()].find((one) => one.contentType === contentType);
+    return (
+      this.#byContentType.get(contentType)?.name ??
+      lazy?.name ??
+      Object.keys(KNOWN).find((name) => KNOWN[name] === contentType)
+    );
   }
 }
 

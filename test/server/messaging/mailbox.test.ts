@@ -72,6 +72,8 @@ describe('queues of a mailbox', () => {
         ...controlQueues({
           ...{ control_queue_ttl: 7, control_queue_expires: 8 },
           ...{ control_queue_durable: durable, control_queue_exclusive: exclusive },
+          task_serializer: 'json',
+          accept_content: ['json'],
         }),
       });
     const shape = (box: Mailbox) => [box.nodeQueue('n'), box.replyQueue, box.exchange, box.replyExchange];
