@@ -21,7 +21,17 @@ export const ENTRIES = {
 };
 
 /** Native, or only wanted by some: left to Node to find when they are asked for. */
-export const EXTERNAL = ['@photostructure/sqlite', 'ioredis', 'amqplib', 'pg', 'mysql2', 'tsx', 'tsx/esm/api'];
+export const EXTERNAL = [
+  '@bokuweb/zstd-wasm',
+  '@napi-rs/lzma',
+  '@photostructure/sqlite',
+  'ioredis',
+  'amqplib',
+  'pg',
+  'mysql2',
+  'tsx',
+  'tsx/esm/api',
+];
 
 export function missingEntries() {
   return Object.values(ENTRIES).filter((path) => !existsSync(ROOT + path));

@@ -5,7 +5,7 @@ import type { ApplyOptions } from '../canvas/call-options.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { refuseNoSignature } from '../canvas/no-signature.ts';
 import { refuseUnknownCallOptions } from '../canvas/unknown-options.ts';
-import { refuseUnknownCompression } from '../serialization/compression.ts';
+import { refuseUnknownCompression } from '../serialization/compression/compression.ts';
 import { EXCHANGE_TYPES, nameFault } from '../transport/entity.ts';
 import { checkTimes } from './call-times.ts';
 import { refuseUnknownOptions } from './option-names.ts';

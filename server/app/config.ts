@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { editDistance } from '../../shared/nearest.ts';
 import { isSecretSetting } from '../../shared/secret-names.ts';
 import { ImproperlyConfigured } from '../errors.ts';
-import { refuseUnknownCompression } from '../serialization/compression.ts';
+import { refuseUnknownCompression } from '../serialization/compression/compression.ts';
 import type { Setting, SettingKind } from '../setting.ts';
 import { nameFault } from '../transport/entity.ts';
 import { safeUrl, splitFailover } from '../transport/url.ts';

@@ -10,7 +10,7 @@ import type { Kwargs } from '../canvas/host.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
 import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
-import { compress } from '../serialization/compression.ts';
+import { compress } from '../serialization/compression/compression.ts';
 import { signals } from '../signals.ts';
 import type { Properties } from '../transport/message.ts';
 import { checkCarriedTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
@@ -79,7 +79,7 @@ export async function sendTask(
   let { headers } = built;
   const compression = options.compression ?? conf.task_compression;
   if (compression) {
-    const packed = compress(body, compression);
+    const packed = await compress(body, compression);
     body = packed.body;
     headers = { ...headers, compression: packed.contentType };
   }

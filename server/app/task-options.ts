@@ -6,7 +6,7 @@ import { jsonText } from '../../shared/json-text.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { DeliveryMode } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
-import { refuseUnknownCompression } from '../serialization/compression.ts';
+import { refuseUnknownCompression } from '../serialization/compression/compression.ts';
 import { nameFault } from '../transport/entity.ts';
 import { checkTimes } from './call-times.ts';
 import { refuseUnknownOptions } from './option-names.ts';

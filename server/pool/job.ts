@@ -2,7 +2,7 @@
 // Not here: what runs it (run-job.ts), which limits and names it has (worker/request.ts).
 // Celery 5.6: worker/request.py execute_using_pool, which sends the same to a child
 import { readTaskMessage, type TaskMessage } from '../protocol/task-message.ts';
-import { decompress, decompressedLimit } from '../serialization/compression.ts';
+import { decompress, decompressedLimit } from '../serialization/compression/compression.ts';
 import type { DeliveryInfo, Message } from '../transport/message.ts';
 
 /** Plain data: passes through structuredClone, and so to another process, unchanged. */

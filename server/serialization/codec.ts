@@ -199,6 +199,8 @@ export class Codec {
   refuseUnknown(name: string, owner: string): void {
     if (this.#byName.has(name) || this.#byContentType.has(name) || this.#lazy.has(name)) return;
     if ([...this.#lazy.values()].some((one) => one.contentType === name)) return;
+    // It may be set up later, before anything is sent.
+    if (name === 'auth') return;
     this.#unknown(name, `${owner}: `);
   }
 

@@ -15,7 +15,7 @@ import {
   type TaskMessage,
 } from '../protocol/task-message.ts';
 import type { BodyCodec } from '../serialization/codec.ts';
-import { decompress, decompressedLimit } from '../serialization/compression.ts';
+import { decompress, decompressedLimit } from '../serialization/compression/compression.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import { deliveryCountOf, type Message } from '../transport/message.ts';

@@ -9,7 +9,7 @@ import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
-import { decompress } from '../../serialization/compression.ts';
+import { decompress } from '../../serialization/compression/compression.ts';
 import type { Message } from '../../transport/message.ts';
 import { isJsonOnly } from '../cluster/json-only.ts';
 import type { ClusterView } from '../cluster/view.ts';

@@ -6,7 +6,7 @@ import type { PeekedMessage } from '../../../shared/wire/queues.ts';
 import { toError } from '../../errors.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
-import { decompress } from '../../serialization/compression.ts';
+import { decompress } from '../../serialization/compression/compression.ts';
 import type { Message } from '../../transport/message.ts';
 
 /** A compressed body is opened to show its arguments, no further. @unit bytes */

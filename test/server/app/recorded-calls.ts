@@ -5,7 +5,7 @@ import type { SettingsInput } from '../../../server/app/config.ts';
 import type { Task } from '../../../server/app/task.ts';
 import type { ApplyOptions } from '../../../server/canvas/call-options.ts';
 import { chord, group } from '../../../server/canvas/compose.ts';
-import { decompress } from '../../../server/serialization/compression.ts';
+import { decompress } from '../../../server/serialization/compression/compression.ts';
 import { decodeJson, encodeJson } from '../../../server/serialization/json.ts';
 import { exchange, queue } from '../../../server/transport/entity.ts';
 import golden from '../../golden/publish-redis.json' with { type: 'json' };

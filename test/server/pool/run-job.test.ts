@@ -8,7 +8,7 @@ import type { Job } from '../../../server/pool/contract.ts';
 import { jobFrame } from '../../../server/pool/job.ts';
 import { jobRunner } from '../../../server/pool/run-job.ts';
 import { buildTaskMessage } from '../../../server/protocol/task-message.ts';
-import { compress } from '../../../server/serialization/compression.ts';
+import { type Compressed, compress } from '../../../server/serialization/compression/compression.ts';
 import { Decimal, Uuid } from '../../../server/serialization/json.ts';
 
 function appWith(body: (...args: unknown[]) => unknown): Celery {
@@ -20,7 +20,7 @@ function appWith(body: (...args: unknown[]) => unknown): Celery {
 function frameFor(app: Celery, args: readonly unknown[], compression: string | null = null): Job {
   const { headers, properties, payload } = buildTaskMessage({ id: 'far-1', task: 'far.run', args });
   const encoded = app.encode(payload);
-  const packed = compression ? compress(encoded.body, compression) : null;
+  const packed = compression ? (compress(encoded.body, compression) as Compressed) : null;
   const job: Job = {
     id: 'far-1',
     task: 'far.run',

@@ -7,7 +7,7 @@ import {
   readTaskMessage,
 } from '../../../server/protocol/task-message.ts';
 import { PLAIN_CODEC as codec } from '../../../server/serialization/codec.ts';
-import { decompress } from '../../../server/serialization/compression.ts';
+import { decompress } from '../../../server/serialization/compression/compression.ts';
 import { decodeJson, encodeJson } from '../../../server/serialization/json.ts';
 import type { Properties } from '../../../server/transport/message.ts';
 import current from '../../golden/publish-redis.json' with { type: 'json' };

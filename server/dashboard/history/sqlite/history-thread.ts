@@ -1,10 +1,9 @@
 // One of the two history threads as the main thread has it: starting it, calls and their answers, its end.
 // Not here: the body of the thread (thread.ts), which calls are made (history.ts).
 // Holds: every call is answered or rejected; a thread that owes nothing does not keep the process alive.
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { ImproperlyConfigured } from '../../../errors.ts';
+import { startThread } from '../../../own-thread.ts';
 import { BadCursor, QueryTooCostly } from '../contract.ts';
 import { FileGone } from './file.ts';
 import { type Answer, GIVEN_UP_PLACES, givenUpAt, type ThreadData } from './thread.ts';
@@ -28,7 +27,8 @@ export class HistoryThread {
   }
 
   constructor(data: Omit<ThreadData, 'givenUp'>) {
-    this.#worker = startThread({ ...data, givenUp: this.#givenUp });
+    const workerData: ThreadData = { ...data, givenUp: this.#givenUp };
+    this.#worker = startThread(new URL('./thread.ts', import.meta.url), { workerData });
     this.ready = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     this.ready.catch(() => {});
     this.#worker.on('message', (answer: Answer) => {
@@ -70,19 +70,6 @@ export class HistoryThread {
     for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
     this.#waiting.clear();
   }
-}
-
-function startThread(workerData: ThreadData): Worker {
-  // The build makes an entry of what is named like this, and puts its name there.
-  const file = new URL('./thread.ts', import.meta.url);
-  const readable = (process.features as { typescript?: unknown }).typescript || !file.pathname.endsWith('.ts');
-  if (readable) return new Worker(file, { workerData });
-  // From sources, on a Node that does not read TypeScript: the thread needs the loader that the tests and `npm run dev` use.
-  const loader = createRequire(import.meta.url)
-    .resolve('tsx/esm/api')
-    .replace(/\.cjs$/, '.mjs');
-  const boot = `import(${JSON.stringify(pathToFileURL(loader).href)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file.href)})))`;
-  return new Worker(boot, { workerData, eval: true });
 }
 
 function revive(error: { name: string; message: string }): Error {

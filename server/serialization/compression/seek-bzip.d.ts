@@ -1,0 +1,8 @@
+declare module 'seek-bzip' {
+  interface Output {
+    writeByte(byte: number): void;
+    flush(): void;
+  }
+  const Bunzip: { decode(input: Uint8Array, output: Output, multistream: boolean): void };
+  export default Bunzip;
+}

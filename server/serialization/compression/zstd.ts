@@ -1,0 +1,67 @@
+// zstd: Node's own where it has one (22.15), else the package @bokuweb/zstd-wasm, whose memory is bounded by what the frame says.
+// RFC 8878: Zstandard
+import { type Engine, packageNamed, TooLarge } from './engine.ts';
+import { nodeZstd } from './node-zlib.ts';
+
+const MAGIC = 0xfd2fb528;
+/** No block becomes larger. @unit bytes */
+const BLOCK = 128 * 1024;
+
+interface Wasm {
+  init(): Promise<void>;
+  compress(body: Uint8Array): Uint8Array;
+  decompress(body: Uint8Array, options: { defaultHeapSize: number }): Uint8Array;
+}
+
+export async function load(): Promise<Engine> {
+  const own = nodeZstd();
+  if (own) return own;
+  const name = '@bokuweb/zstd-wasm';
+  const wasm = await packageNamed(name, ', or run Node 22.15 or later', async () => {
+    const found = (await import('@bokuweb/zstd-wasm')) as unknown as Wasm & { default?: Wasm };
+    return found.default ?? found;
+  });
+  await wasm.init();
+  return {
+    compressSync: (body) => wasm.compress(body),
+    decompressSync: (body, limit) => {
+      const { size, atMost } = frameOf(body);
+      if (size !== null && size > limit) throw new TooLarge();
+      try {
+        return wasm.decompress(body, { defaultHeapSize: Math.min(limit, atMost) });
+      } catch (error) {
+        // Its error 70: the room is too small.
+        if (size === null && atMost > limit && /-70|4294967226/.test((error as Error).message)) throw new TooLarge();
+        throw new Error('damaged');
+      }
+    },
+  };
+}
+
+/** What its header says it becomes (null: nothing), and what its blocks could become. @throws when it is no frame */
+export function frameOf(body: Uint8Array): { size: number | null; atMost: number } {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  if (body.byteLength < 6 || view.getUint32(0, true) !== MAGIC) throw new Error('no zstd frame');
+  const descriptor = view.getUint8(4);
+  const single = (descriptor & 0x20) !== 0;
+  const sizeBytes = [single ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  let at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  if (at + sizeBytes > body.byteLength) throw new Error('cut off');
+  let size: number | null = null;
+  if (sizeBytes === 1) size = view.getUint8(at);
+  else if (sizeBytes === 2) size = view.getUint16(at, true) + 256;
+  else if (sizeBytes === 4) size = view.getUint32(at, true);
+  else if (sizeBytes === 8) size = Number(view.getBigUint64(at, true));
+  at += sizeBytes;
+  let atMost = 0;
+  for (let last = false; !last; ) {
+    if (at + 3 > body.byteLength) throw new Error('cut off');
+    const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
+    last = (header & 1) === 1;
+    const [kind, length] = [(header >> 1) & 3, header >> 3];
+    if (kind === 3) throw new Error('damaged');
+    atMost += kind === 2 ? BLOCK : length;
+    at += 3 + (kind === 1 ? 1 : length);
+  }
+  return { size, atMost };
+}
