@@ -38,6 +38,27 @@ export const NEEDS = [
     present: () => spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status === 0,
   },
   {
+    name: 'python3-msgpack',
+    package: 'python3-msgpack',
+    flag: 'UMBEL_HAS_PYTHON_MSGPACK',
+    tests: 'the tests of serializers and signatures with real Python Celery (test/interop/serializers.test.ts)',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import msgpack'], { stdio: 'ignore' }).status === 0,
+  },
+  {
+    name: 'python3-yaml',
+    package: 'python3-yaml',
+    flag: 'UMBEL_HAS_PYTHON_YAML',
+    tests: 'the tests of serializers and signatures with real Python Celery (test/interop/serializers.test.ts)',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import yaml'], { stdio: 'ignore' }).status === 0,
+  },
+  {
+    name: 'python3-cryptography',
+    package: 'python3-cryptography',
+    flag: 'UMBEL_HAS_PYTHON_CRYPTOGRAPHY',
+    tests: 'the tests of serializers and signatures with real Python Celery (test/interop/serializers.test.ts)',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import cryptography'], { stdio: 'ignore' }).status === 0,
+  },
+  {
     name: 'faketime',
     package: 'faketime',
     flag: 'UMBEL_HAS_FAKETIME',

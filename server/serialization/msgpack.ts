@@ -50,22 +50,24 @@ export function encode(value: unknown): Uint8Array {
 export function decode(body: Uint8Array): unknown {
   checkFrame(body);
   const decoder = new Decoder({ extensionCodec: extensions, useBigInt64: true, mapKeyConverter: keyOf });
-  return exactNumbers(decoder.decode(body));
+  return settled(decoder.decode(body));
 }
 
-/** 64 bits come as bigints: those that are exact as numbers become such. */
-function exactNumbers(value: unknown): unknown {
+/** 64 bits come as bigints: those that are exact as numbers become such. Bytes become one's own. */
+function settled(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : value;
   }
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  // Not a view of the body's memory.
+  if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) value[i] = exactNumbers(value[i]);
+    for (let i = 0; i < value.length; i++) value[i] = settled(value[i]);
     return value;
   }
   const object = value as Record<string, unknown>;
-  for (const key of Object.keys(object)) object[key] = exactNumbers(object[key]);
+  for (const key of Object.keys(object)) object[key] = settled(object[key]);
   return object;
 }
 

@@ -67,7 +67,7 @@ describeNeedsRedis('a producer on Redis', () => {
     const same = Object.entries(RECORDED_CALLS).filter(([name]) => !/^compression|^link|^v1/.test(name));
     expect(same.length).toBeGreaterThan(35);
     for (const [name, { call, settings }] of same) {
-      if (name === 'serializer_json') continue;
+      if (name === 'serializer_json' || name === 'serializer_yaml') continue;
       const { tasks, all } = await producer({ task_serializer: 'kombu-json', ...settings });
       await call(tasks);
       const bodies = (await all('list')).get(keyOf(name))!.map((text) => (decodeJson(text) as Envelope).body);

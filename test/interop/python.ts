@@ -103,6 +103,7 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
   const listener = new Redis(redis.url());
   const stored = new Map<string, ResultMeta[]>();
   listener.on('pmessage', (_pattern, _key, text) => {
+    if (!text.startsWith('{')) return; // not by the serializer json
     const meta = decodeJson(text) as ResultMeta;
     stored.set(meta.task_id, [...(stored.get(meta.task_id) ?? []), meta]);
   });

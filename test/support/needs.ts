@@ -27,6 +27,10 @@ export const describeNeedsPythonOnRedis: typeof describe | typeof describe.skip 
   ? describe
   : describe.skip;
 
+/** And its serializers msgpack, yaml and auth (python3-msgpack, python3-yaml, python3-cryptography). */
+export const describeNeedsPythonSerializers: typeof describe | typeof describe.skip =
+  hasPythonOnRedis && has(python('msgpack', 'yaml', 'cryptography')) ? describe : describe.skip;
+
 /** Prometheus' own checker of metrics (Debian's package prometheus). */
 export const itNeedsPromtool: typeof it | typeof it.skip = has(
   spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,

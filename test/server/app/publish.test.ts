@@ -64,18 +64,12 @@ function withoutBrokers(envelope: Envelope): unknown {
 }
 
 describe('a call is refused', () => {
-  it.each(['pickle', 'yaml', 'msgpack', 'nonsense'])(
-    'with the serializer %s, which is not here, by name',
-    async (name) => {
-      await expect(add({ serializer: name })(tasks())).rejects.toThrow(name);
-    },
-  );
-  it.each(['bzip2', 'lzma', 'zstd', 'nonsense'])(
-    'with the compression %s, which is not here, by name',
-    async (name) => {
-      await expect(echoed({ compression: name })(tasks())).rejects.toThrow(name);
-    },
-  );
+  it.each(['pickle', 'nonsense'])('with the serializer %s, which is not here, by name', async (name) => {
+    await expect(add({ serializer: name })(tasks())).rejects.toThrow(name);
+  });
+  it('with a compression that is not here, by name', async () => {
+    await expect(echoed({ compression: 'nonsense' })(tasks())).rejects.toThrow('nonsense');
+  });
   it('with an option that does not exist, naming the nearest', async () => {
     await expect(add({ countdwon: 3 } as never)(tasks())).rejects.toThrow("Did you mean 'countdown'?");
   });

@@ -5,10 +5,26 @@ import type { SettingsInput } from '../../../server/app/config.ts';
 import type { Task } from '../../../server/app/task.ts';
 import type { ApplyOptions } from '../../../server/canvas/call-options.ts';
 import { chord, group } from '../../../server/canvas/compose.ts';
-import { decompress } from '../../../server/serialization/compression/compression.ts';
+import { Codec } from '../../../server/serialization/codec.ts';
+import { compress, decompress } from '../../../server/serialization/compression/compression.ts';
 import { decodeJson, encodeJson } from '../../../server/serialization/json.ts';
 import { exchange, queue } from '../../../server/transport/entity.ts';
 import golden from '../../golden/publish-redis.json' with { type: 'json' };
+
+/** Reads what the recordings hold. */
+export const READER: Codec = new Codec();
+const COMPRESSIONS = ['zlib', 'gzip', 'bzip2', 'bzip', 'lzma', 'xz', 'zstd', 'brotli'];
+await READER.load(['msgpack', 'yaml']);
+// Loaded once, a kind opens small bodies at once.
+for (const name of COMPRESSIONS) await compress(Buffer.alloc(0), name);
+
+export function bodyOf(envelope: Envelope): unknown {
+  const bytes = Buffer.from(envelope.body, 'base64');
+  const { compression } = envelope.headers;
+  const plain = typeof compression === 'string' ? (decompress(bytes, compression) as Uint8Array) : bytes;
+  const accept = READER.acceptSet(['json', 'msgpack', 'yaml']);
+  return READER.decode(plain, envelope['content-type'], envelope['content-encoding'], accept);
+}
 
 export interface Envelope {
   /** Base64. */
@@ -65,17 +81,13 @@ export interface Moving {
 export function comparable(envelope: Envelope, given: Moving = {}): string {
   const { moving = false, ownReply = false, ownGroup = false } = given;
   const { headers, properties } = envelope;
-  const { compression } = headers;
-  const bytes = Buffer.from(envelope.body, 'base64');
-  const text = Buffer.from(
-    typeof compression === 'string' ? (decompress(bytes, compression) as Uint8Array) : bytes,
-  ).toString();
-  const body = decodeJson(text);
+  const body = bodyOf(envelope);
   const madeUp = ownGroup ? (body as { group: string }).group : null;
   const own = (value: unknown) => (madeUp !== null && value === madeUp ? 'group' : value);
   return encodeJson({
     ...envelope,
-    body: normal(body, own),
+    // PyYAML sorts the keys.
+    body: normal(envelope['content-type'] === 'application/x-yaml' ? keysSorted(body) : body, own),
     headers: {
       ...headers,
       ...('origin' in headers ? { origin: 'here' } : {}),
@@ -93,6 +105,12 @@ export function comparable(envelope: Envelope, given: Moving = {}): string {
 const sorted = (of: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+export const keysSorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(keysSorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return sorted(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, keysSorted(item)])));
+};
+
 /** Replies go to each client's own queue, the ids of some groups are made up. */
 function normal(value: unknown, own: (value: unknown) => unknown): unknown {
   if (Array.isArray(value)) return value.map((one) => normal(one, own));
@@ -102,13 +120,7 @@ function normal(value: unknown, own: (value: unknown) => unknown): unknown {
 }
 
 const errback = (t: Tasks) => t.app.signature('vec.errback');
-const payloadOf = (name: string) => {
-  const { body, headers } = envelopesOf(name)[0]!;
-  const bytes = Buffer.from(body, 'base64');
-  const plain =
-    typeof headers.compression === 'string' ? (decompress(bytes, headers.compression) as Uint8Array) : bytes;
-  return decodeJson(Buffer.from(plain).toString()) as [unknown[], Record<string, unknown>];
-};
+const payloadOf = (name: string) => bodyOf(envelopesOf(name)[0]!) as [unknown[], Record<string, unknown>];
 const ETA = '2030-01-02T03:04:05.678901+00:00';
 
 type Call = (t: Tasks) => Promise<unknown>;
@@ -178,17 +190,16 @@ export const RECORDED_CALLS: Readonly<Record<string, RecordedCall>> = {
   parents: { call: add({ root_id: id(90), parent_id: id(91) }) },
   group_headers: { call: add({ group_id: id(80), group_index: 3 }) },
   long_args: { call: again('long_args', 6, {}) },
-  serializer_json: {
-    call: (t) =>
-      t.echo.applyAsync(
-        [1, 'two', 3.5, null, true, [1, 2], { a: 1 }],
-        { k: 'v' },
-        { task_id: id(20), serializer: 'json' },
-      ),
-  },
+  ...Object.fromEntries(
+    ['json', 'yaml', 'msgpack'].map((serializer) => {
+      const args = [1, 'two', 3.5, null, true, [1, 2], { a: 1 }];
+      const call: Call = (t) => t.echo.applyAsync(args, { k: 'v' }, { task_id: id(20), serializer });
+      return [`serializer_${serializer}`, { call }];
+    }),
+  ),
   json_datetime: { call: again('json_datetime', 22, {}) },
   ...Object.fromEntries(
-    ['zlib', 'gzip', 'brotli'].map((compression) => {
+    COMPRESSIONS.map((compression) => {
       const name = `compression_${compression}`;
       return [name, { call: again(name, 21, { compression }) }];
     }),
