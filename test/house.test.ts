@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'server/embedded-db',
     'server/file-lock',
     'server/journal',
+    'server/own-thread',
   ],
   ['server/serialization'],
   ['server/transport', 'server/protocol'],

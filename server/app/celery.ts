@@ -322,10 +322,8 @@ export class Celery implements AppHost {
   }
 
   /**
-   * Sign what this app sends, and take nothing that is not signed by a certificate of the store: the serializer `auth`. Wants
-   * `task_serializer: 'auth'` and `accept_content: ['auth']`; `event_serializer` and `result_serializer` go by it when they name it.
-   * @throws ImproperlyConfigured for what is missing, SecurityError for a key or certificate that cannot be used
-   * Celery 5.6: app/base.py setup_security
+   * The serializer `auth`: signs what is sent, takes what a certificate of the store signed. Wants it as `task_serializer` and `accept_content`.
+   * @throws ImproperlyConfigured, SecurityError for a key or certificate that cannot be used
    */
   setupSecurity(options: SecurityOptions = {}): void {
     this.registerSerializer(authOf({ conf: this.conf, codec: this.codec, now: () => this.timer.now() }, options));

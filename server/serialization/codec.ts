@@ -108,6 +108,8 @@ export class Codec {
   register(serializer: Serializer | LazySerializer): void {
     if ('load' in serializer) {
       this.#lazy.set(serializer.name, serializer);
+      // What had this content type reads it no more: nothing unsigned passes before `auth` is loaded.
+      this.#byContentType.delete(serializer.contentType);
       return;
     }
     this.#lazy.delete(serializer.name);

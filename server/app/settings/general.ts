@@ -106,9 +106,25 @@ export const GENERAL = {
   control_queue_expires: float(10, 'CONTROL_QUEUE_EXPIRES', 'An unused control queue is deleted after this.', SECONDS),
   control_queue_ttl: float(300, 'CONTROL_QUEUE_TTL', 'A remote command not read within this is dropped.', SECONDS),
 
-  security_cert_store: string(null, 'CELERY_SECURITY_CERT_STORE', 'Folder or glob of certificates to trust.'),
-  security_certificate: string(null, 'CELERY_SECURITY_CERTIFICATE', 'File of the certificate sent messages name.'),
-  security_digest: string('sha256', 'CELERY_SECURITY_DIGEST', 'Digest of message signatures.'),
-  security_key: string(null, 'CELERY_SECURITY_KEY', 'File of the private key that signs messages.'),
+  security_cert_store: string(
+    null,
+    'CELERY_SECURITY_CERT_STORE',
+    'Folder or pattern (`*`, `?`, `[...]`) of the certificates to trust, PEM. One that has expired keeps the app from starting.',
+  ),
+  security_certificate: string(
+    null,
+    'CELERY_SECURITY_CERTIFICATE',
+    'File of the certificate of `security_key`, PEM; messages name it.',
+  ),
+  security_digest: string(
+    'sha256',
+    'CELERY_SECURITY_DIGEST',
+    'Digest of message signatures (sha256, sha384, sha512 ...), the same on both sides.',
+  ),
+  security_key: string(
+    null,
+    'CELERY_SECURITY_KEY',
+    'File of the RSA key that signs messages, PEM. Takes effect with app.setupSecurity().',
+  ),
   security_key_password: any<KeyPassword>(null, 'CELERY_SECURITY_KEY_PASSWORD', 'Password of that private key.'),
 } as const;

@@ -82,8 +82,16 @@ export const TASK = {
     'CELERY_ALLOW_ERROR_CB_ON_CHORD_HEADER',
     'A link_error of a chord is also called for each header task that fails.',
   ),
-  task_compression: string(null, 'CELERY_MESSAGE_COMPRESSION', 'Compression of task messages: zlib, gzip, brotli ...'),
-  task_serializer: string('json', 'CELERY_TASK_SERIALIZER', 'Serializer of task messages.'),
+  task_compression: string(
+    null,
+    'CELERY_MESSAGE_COMPRESSION',
+    'Compression of task messages: zlib, gzip, brotli, bzip2, lzma (xz) or zstd.',
+  ),
+  task_serializer: string(
+    'json',
+    'CELERY_TASK_SERIALIZER',
+    'Serializer of task messages and remote control: json, msgpack, yaml, auth, or one of your own.',
+  ),
   task_protocol: int(2, 'CELERY_TASK_PROTOCOL', 'Message protocol sent: 2, or 1 for workers before Celery 4.'),
   task_create_missing_queues: bool(
     true,

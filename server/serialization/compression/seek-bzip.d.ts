@@ -1,3 +1,4 @@
+// What is used of the package seek-bzip, which has no types of its own.
 declare module 'seek-bzip' {
   interface Output {
     writeByte(byte: number): void;
