@@ -312,21 +312,15 @@ export class Celery implements AppHost {
     return this.#events;
   }
 
-  /**
-   * Make a serializer known to this app, by its name and its content type: at once, or by a `load` that is awaited before the first
-   * connection of an app whose settings name it, and by a call whose `serializer` does.
-   */
+  /** Make a serializer known to this app: at once, or by a `load` that is awaited before the first connection whose settings name it. */
   registerSerializer(serializer: Serializer | LazySerializer): void {
     this.codec.register(serializer);
     this.#accept = null;
   }
 
-  /**
-   * The serializer `auth`: signs what is sent, takes what a certificate of the store signed. Wants it as `task_serializer` and `accept_content`.
-   * @throws ImproperlyConfigured, SecurityError for a key or certificate that cannot be used
-   */
+  /** Sign what is sent and take only what is signed (`auth`). @throws ImproperlyConfigured, SecurityError: see SecurityOptions */
   setupSecurity(options: SecurityOptions = {}): void {
-    this.registerSerializer(authOf({ conf: this.conf, codec: this.codec, now: () => this.timer.now() }, options));
+    this.registerSerializer(authOf(this, options));
   }
 
   encode(value: unknown): Encoded {
@@ -373,8 +367,6 @@ export class Celery implements AppHost {
     }
     return removed;
   }
-
-  // -- end
 
   get closed(): boolean {
     return this.#closed;

@@ -8,6 +8,7 @@ import { type AuthFraming, authSerializer } from '../serialization/auth/auth.ts'
 import { readCertificate, whyInvalid } from '../serialization/auth/certificate.ts';
 import { CertificateStore } from '../serialization/auth/store.ts';
 import type { Codec, LazySerializer } from '../serialization/codec.ts';
+import type { Timer } from '../timer.ts';
 import type { Config } from './config.ts';
 
 export interface SecurityOptions {
@@ -32,9 +33,10 @@ const INNER = ['json', 'msgpack', 'yaml'];
 
 /** @throws ImproperlyConfigured, SecurityError */
 export function authOf(
-  { conf, codec, now }: { conf: Config; codec: Codec; now: () => number },
+  { conf, codec, timer }: { readonly conf: Config; readonly codec: Codec; readonly timer: Timer },
   options: SecurityOptions,
 ): LazySerializer {
+  const now = () => timer.now();
   if (conf.task_serializer !== 'auth' || conf.accept_content.join() !== 'auth')
     throw new ImproperlyConfigured(
       "Signed messages want task_serializer = 'auth' and accept_content = ['auth'] (and event_serializer and result_serializer = 'auth'): " +

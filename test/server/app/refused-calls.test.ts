@@ -69,7 +69,7 @@ describe('arguments', () => {
 describe('options of a call', () => {
   it.each<[Record<string, unknown>, RegExp]>([
     [{ serializer: 'jsn' }, /Unknown serializer "jsn"\. Did you mean 'json'\?/],
-    [{ serializer: 'yaml' }, /yaml is not available here/],
+    [{ serializer: 'pickle' }, /pickle is not available here/],
     [{ compression: 'gzp' }, /compression: Unknown compression "gzp"\. Did you mean 'gzip'\?/],
     [{ queue: ' ' }, /queue must not be empty or blank/],
     [{ queue: 'a\nb' }, /queue must not hold control characters/],
