@@ -145,19 +145,21 @@ async function bundle(outdir) {
  * Names of our error classes travel as `exc_type`. A bundler numbers the second of two equal names (`TimeoutError2`), and gives a class
  * that refers to itself another one inside (`_TimeoutError`). To keep names by esbuild's `keepNames` costs a call for each closure made.
  */
-function refuseRenamed(outdir, { inputs, outputs }) {
-  const ours = Object.keys(inputs).filter((path) => /^(server|shared)\//.test(path));
-  const errors = new Set(
-    ours.flatMap((path) => {
-      const pattern = path === 'server/errors.ts' ? /\bclass (\w+)/g : /\bclass (\w+) extends \w*Error\b/g;
-      return [...readFileSync(join(ROOT, path), 'utf8').matchAll(pattern)].map((match) => match[1]);
-    }),
-  );
-  const renamed = Object.keys(outputs)
-    .filter((path) => path.endsWith('.js'))
-    .flatMap((path) => [...readFileSync(join(outdir, basename(path)), 'utf8').matchAll(/\bclass (\w+) extends/g)])
-    .map((match) => match[1])
-    .filter((name) => !errors.has(name) && errors.has(name.replace(/^_|\d+$/g, '')));
+function refuseRenamed(outdir, { outputs }) {
+  const errorsOf = (path) => {
+    const pattern = path === 'server/errors.ts' ? /\bclass (\w+)/g : /\bclass (\w+) extends \w*Error\b/g;
+    return [...readFileSync(join(ROOT, path), 'utf8').matchAll(pattern)].map((match) => match[1]);
+  };
+  // A package may have an error of the same name (msgpack's DecodeError), in a chunk where ours is not.
+  const renamed = Object.entries(outputs)
+    .filter(([path]) => path.endsWith('.js'))
+    .flatMap(([path, { inputs }]) => {
+      const ours = Object.keys(inputs).filter((input) => /^(server|shared)\//.test(input));
+      const errors = new Set(ours.flatMap(errorsOf));
+      return [...readFileSync(join(outdir, basename(path)), 'utf8').matchAll(/\bclass (\w+) extends/g)]
+        .map((match) => match[1])
+        .filter((name) => !errors.has(name) && errors.has(name.replace(/^_|\d+$/g, '')));
+    });
   if (renamed.length > 0)
     throw new Error(
       `the bundle renames ${renamed.join(', ')}: an error of that name is there twice in a chunk, or its class refers to itself`,
