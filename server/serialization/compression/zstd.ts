@@ -7,6 +7,8 @@ const MAGIC = 0xfd2fb528;
 /** No block becomes larger. @unit bytes */
 const BLOCK = 128 * 1024;
 
+const READY: unique symbol = Symbol.for('umbel.zstd') as never;
+
 interface Wasm {
   init(): Promise<void>;
   compress(body: Uint8Array): Uint8Array;
@@ -21,7 +23,7 @@ export async function load(): Promise<Engine> {
     const found = (await import('@bokuweb/zstd-wasm')) as unknown as Wasm & { default?: Wasm };
     return found.default ?? found;
   });
-  await wasm.init();
+  await ready(wasm);
   return {
     compressSync: (body) => wasm.compress(body),
     decompressSync: (body, limit) => {
@@ -36,6 +38,13 @@ export async function load(): Promise<Engine> {
       }
     },
   };
+}
+
+/** Once in a process, also where this code is there twice: what it holds would be another one in the middle of the other's work. */
+function ready(wasm: Wasm): Promise<void> {
+  const process = globalThis as { [READY]?: Promise<void> };
+  process[READY] ??= wasm.init();
+  return process[READY];
 }
 
 /** What its header says it becomes (null: nothing), and what its blocks could become. @throws when it is no frame */
