@@ -15,9 +15,10 @@ export interface Engine {
 /** Code of one kind, and the packages it wants, read when it is first named. @throws an error that says which package is missing */
 export type LoadEngine = () => Promise<Engine>;
 
-export async function packageNamed<T>(name: string, otherwise: string, load: () => Promise<T>): Promise<T> {
+/** @param name no literal where it is imported: a bundler of an app leaves what may not be installed to Node */
+export async function packageNamed<T>(name: string, otherwise: string): Promise<T> {
   try {
-    return await load();
+    return (await import(name)) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new Error(`it wants the package ${name}, which is not installed: npm install ${name}${otherwise}`);

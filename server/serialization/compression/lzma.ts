@@ -11,7 +11,7 @@ const MAX_DICTIONARY = 64 * 1024 * 1024;
 const CHECKS: Readonly<Record<number, number>> = { 0: 0, 1: 4, 4: 8, 10: 32 };
 
 export async function load(): Promise<Engine> {
-  const { xz } = await packageNamed('@napi-rs/lzma', '', () => import('@napi-rs/lzma'));
+  const { xz } = await packageNamed<typeof import('@napi-rs/lzma')>('@napi-rs/lzma', '');
   const check = (body: Uint8Array, limit: number): void => {
     if (unpackedSize(body, limit) > limit) throw new TooLarge();
   };

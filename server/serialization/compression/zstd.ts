@@ -19,10 +19,8 @@ export async function load(): Promise<Engine> {
   const own = nodeZstd();
   if (own) return own;
   const name = '@bokuweb/zstd-wasm';
-  const wasm = await packageNamed(name, ', or run Node 22.15 or later', async () => {
-    const found = (await import('@bokuweb/zstd-wasm')) as unknown as Wasm & { default?: Wasm };
-    return found.default ?? found;
-  });
+  const found = await packageNamed<Wasm & { default?: Wasm }>(name, ', or run Node 22.15 or later');
+  const wasm = found.default ?? found;
   await ready(wasm);
   return {
     compressSync: (body) => wasm.compress(body),
