@@ -45,6 +45,8 @@ export interface Cluster extends AsyncDisposable {
   records(id: string): readonly ResultMeta[];
   /** Run lines of Python in the client; what they leave in `result`. Throws Raised. */
   py(code: string): Promise<unknown>;
+  /** Another such client, in a process of its own: two workers in threads of one share Celery's event loop, and lose events. */
+  client(): (code: string) => Promise<unknown>;
   /** `celery -A proj ...` run to its end: what it printed. */
   celery(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** `celery events --dump`, left running. */
@@ -77,8 +79,8 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
     return child;
   };
 
-  let client: ((line: string) => Promise<string>) | null = null;
-  const startClient = (): ((line: string) => Promise<string>) => {
+  let client: ((code: string) => Promise<unknown>) | null = null;
+  const startClient = (): ((code: string) => Promise<unknown>) => {
     const child = run(['client.py']);
     let errors = '';
     child.stderr!.on('data', (data: Buffer) => {
@@ -92,10 +94,15 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
     };
     const ready = next();
     ready.catch(() => {});
-    return async (line) => {
+    return async (code) => {
       await ready;
-      child.stdin!.write(`${line}\n`);
-      return next();
+      child.stdin!.write(`${JSON.stringify({ code })}\n`);
+      const answer = decodeJson(await next()) as {
+        result?: unknown;
+        raised?: ConstructorParameters<typeof Raised>[0];
+      };
+      if (answer.raised) throw new Raised(answer.raised);
+      return answer.result;
     };
   };
 
@@ -114,13 +121,9 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
     records: (id) => stored.get(id) ?? [],
     async py(code) {
       client ??= startClient();
-      const answer = decodeJson(await client(JSON.stringify({ code }))) as {
-        result?: unknown;
-        raised?: ConstructorParameters<typeof Raised>[0];
-      };
-      if (answer.raised) throw new Raised(answer.raised);
-      return answer.result;
+      return client(code);
     },
+    client: startClient,
     async celery(...args) {
       const child = run(['-m', 'celery', '-A', 'proj', ...args]);
       let [stdout, stderr] = ['', ''];

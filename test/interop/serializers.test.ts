@@ -1,4 +1,4 @@
-// Serializers, compressions and signatures between real Python Celery and ours, both ways. One Python process is client and worker.
+// Serializers, compressions and signatures between real Python Celery and ours, both ways. A Python process is client and worker.
 // Debian's Celery 5.2 signs in the older framing, and has neither brotli nor zstd: those are read from recordings
 // (server/protocol/publish-golden.test.ts).
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -32,7 +32,7 @@ const PLAIN = [
 const PLAIN_REPR =
   "[0, -1, 1099511627776, 9223372036854775808, 1.5, 'žluť 😀 \\u2028 yes', 'null', '1e3', '', None, True, [[]], {'a': {'b': 1}}]";
 
-/** A worker in a thread of the client. */
+/** A worker in a thread of the client; one in a process. */
 const START = (app: string) => `
 from celery.contrib.testing.worker import start_worker
 start_worker(${app}, pool='solo', perform_ping_check=False, loglevel='ERROR').__enter__()
@@ -113,13 +113,14 @@ task('ts.receive').set(queue='ts', serializer='msgpack').delay(b'\\x00\\xff', (1
   });
 
   it('signed messages: tasks, results, events and remote control, both ways; what is not signed is not taken', async () => {
+    const python = cluster.client();
     const [py, ts] = [signingKeys(folder, 'python'), signingKeys(folder, 'umbel')];
     const settings = {
       ...{ task_serializer: 'auth', result_serializer: 'auth', event_serializer: 'auth', accept_content: ['auth'] },
       ...{ result_accept_content: null, worker_send_task_events: true, security_cert_store: join(folder, '*.pem') },
     };
     const url = cluster.redis.url(5);
-    await cluster.py(`
+    await python(`
 signed = celery.Celery('signed', broker='${url}', backend='${url}', set_as_current=False)
 signed.conf.update(loads(${JSON.stringify(JSON.stringify(settings))}))
 signed.conf.update(security_key='${py.key}', security_certificate='${py.cert}', task_default_queue='py')
@@ -140,18 +141,22 @@ ${START('signed')}`);
     });
     receiver.onEvents((found) => events.push(...found.map(({ type }) => type)));
     await receiver.start();
+    await until(() => receiver.connected, 'the reader of events');
     const worker = await cluster.ours(own, { hostname: 'signed@interop', withoutGossip: true, withoutMingle: true });
     const sent = await own.sendTask('py.signed', ['ž'], {}, { queue: 'py' });
     expect(await sent.get({ timeout: 90 })).toEqual(['ž']);
-    expect(
-      await cluster.py(`result = signed.signature('ts.signed').set(queue='ts').delay('ž').get(timeout=30)`),
-    ).toEqual(['ž']);
-    await until(() => events.filter((type) => type === 'task-succeeded').length === 2, 'the events of both workers');
+    expect(await python(`result = signed.signature('ts.signed').set(queue='ts').delay('ž').get(timeout=30)`)).toEqual([
+      'ž',
+    ]);
+    await until(() => {
+      if (events.filter((type) => type === 'task-succeeded').length === 2) return true;
+      throw new Error(`so far there are ${events}`);
+    }, 'the events of both workers');
     expect(receiver.malformed).toBe(0);
     const ours = await own.control.inspect({ timeout: 90, limit: 2 }).ping();
     expect(Object.values(ours ?? {})).toEqual([{ ok: 'pong' }, { ok: 'pong' }]);
     const theirs = `result = signed.control.inspect(timeout=30, limit=1, destination=['signed@interop']).ping()`;
-    expect(await cluster.py(theirs)).toEqual({ 'signed@interop': { ok: 'pong' } });
+    expect(await python(theirs)).toEqual({ 'signed@interop': { ok: 'pong' } });
 
     const unsigned = cluster.app({ broker: url, backend: url, accept_content: ['json'], result_accept_content: null });
     await unsigned.sendTask('ts.signed', ['x'], {}, { queue: 'ts' });
