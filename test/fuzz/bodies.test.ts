@@ -21,6 +21,10 @@ const value = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>,
   fc.constant([['x'.repeat(300)], { k: 2n ** 60n }, { callbacks: null }]),
 );
+/** What every serializer keeps: not a minus zero, and not the key that readers leave out. */
+const plain = fc
+  .jsonValue({ maxDepth: 4 })
+  .map((one) => JSON.parse(JSON.stringify(one), (key, item) => (key === '__proto__' ? undefined : item)) as unknown);
 /** Some bytes changed, the end cut off. */
 const damage = fc.record({
   flips: fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }),
@@ -56,12 +60,9 @@ it.each(SERIALIZERS)('%s: what is damaged is read or refused with an error of ou
 
 it.each(SERIALIZERS)('%s: what is written is read as it was', (serializer) => {
   fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 4 }), (one) => {
+    fc.property(plain, (one) => {
       const { body, contentType, contentEncoding } = codec.encode(one, serializer);
-      // JSON has no minus zero that another serializer would have to keep.
-      const plain = JSON.parse(JSON.stringify(one), (key, item) => (key === '__proto__' ? undefined : item)) as unknown;
-      if (JSON.stringify(plain) !== JSON.stringify(one)) return;
-      expect(codec.decode(body, contentType, contentEncoding, accept)).toEqual(plain);
+      expect(codec.decode(body, contentType, contentEncoding, accept)).toEqual(one);
     }),
     { numRuns: 300 },
   );
