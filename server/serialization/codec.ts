@@ -122,11 +122,22 @@ export class Codec {
    * Rejects with ImproperlyConfigured when one cannot be loaded.
    */
   load(names: Iterable<string | null | undefined>): Promise<void> | null {
-    if (this.#lazy.size === 0) return null;
-    const wanted = new Set(names);
-    const found = [...this.#lazy.values()].filter((one) => wanted.has(one.name) || wanted.has(one.contentType));
-    if (found.length === 0) return null;
+    let found: LazySerializer[] | null = null;
+    for (const name of names) {
+      const lazy = name ? this.#lazyOf(name) : undefined;
+      if (!lazy) continue;
+      found ??= [];
+      found.push(lazy);
+    }
+    if (!found) return null;
     return Promise.all(found.map((one) => this.#load(one))).then(() => {});
+  }
+
+  /** @param name or content type, which alone has a slash */
+  #lazyOf(name: string): LazySerializer | undefined {
+    const named = this.#lazy.get(name);
+    if (named || !name.includes('/')) return named;
+    return [...this.#lazy.values()].find((one) => one.contentType === name);
   }
 
   #load(lazy: LazySerializer): Promise<void> {
@@ -199,8 +210,7 @@ export class Codec {
 
   /** @throws ImproperlyConfigured for a name, or content type, that no serializer has. @param owner begins the message */
   refuseUnknown(name: string, owner: string): void {
-    if (this.#byName.has(name) || this.#byContentType.has(name) || this.#lazy.has(name)) return;
-    if ([...this.#lazy.values()].some((one) => one.contentType === name)) return;
+    if (this.#byName.has(name) || this.#byContentType.has(name) || this.#lazyOf(name)) return;
     // It may be set up later, before anything is sent.
     if (name === 'auth') return;
     this.#unknown(name, `${owner}: `);
@@ -250,10 +260,9 @@ export class Codec {
   }
 
   #nameOf(contentType: string): string | undefined {
-    const lazy = [...this.#lazy.values()].find((one) => one.contentType === contentType);
     return (
       this.#byContentType.get(contentType)?.name ??
-      lazy?.name ??
+      this.#lazyOf(contentType)?.name ??
       Object.keys(KNOWN).find((name) => KNOWN[name] === contentType)
     );
   }

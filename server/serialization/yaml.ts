@@ -97,9 +97,10 @@ const TEXT: ScalarTag = {
     }),
 };
 
-const TAGS: Tags = ['map', 'seq', NULL, BOOL, INT, FLOAT, TIMESTAMP, VALUE, BINARY, TEXT, 'merge', 'set'];
-// The library adds to the list when a body names a tag.
-const schema = () => ({ version: '1.1', schema: 'failsafe', logLevel: 'error', customTags: () => [...TAGS] }) as const;
+const TAGS: Tags = ['map', 'seq', NULL, BOOL, INT, FLOAT, TIMESTAMP, VALUE, BINARY, TEXT];
+// The library adds to the list when a body names a tag. It would write the text '<<' bare where it may write merge keys.
+const schema = (...further: Tags) =>
+  ({ version: '1.1', schema: 'failsafe', logLevel: 'error', customTags: () => [...TAGS, ...further] }) as const;
 
 export const contentEncoding = 'utf-8';
 
@@ -122,7 +123,12 @@ export function encode(value: unknown): string {
 export function decode(body: Uint8Array): unknown {
   const text = utf8(body);
   checkNesting(text);
-  const document = parseDocument(text, { ...schema(), uniqueKeys: false, merge: true, prettyErrors: false });
+  const document = parseDocument(text, {
+    ...schema('merge', 'set'),
+    uniqueKeys: false,
+    merge: true,
+    prettyErrors: false,
+  });
   const [wrong] = [...document.errors, ...document.warnings];
   if (wrong) throw new DecodeError(wrong.message);
   const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });

@@ -28,9 +28,10 @@ const PLAIN = [
   true,
   [[]],
   { a: { b: 1 } },
+  { '<<': { '=': '<<' } },
 ];
 const PLAIN_REPR =
-  "[0, -1, 1099511627776, 9223372036854775808, 1.5, 'žluť 😀 \\u2028 yes', 'null', '1e3', '', None, True, [[]], {'a': {'b': 1}}]";
+  "[0, -1, 1099511627776, 9223372036854775808, 1.5, 'žluť 😀 \\u2028 yes', 'null', '1e3', '', None, True, [[]], {'a': {'b': 1}}, {'<<': {'=': '<<'}}]";
 
 /** A worker in a thread of the client; one in a process. */
 const START = (app: string) => `

@@ -46,6 +46,7 @@ describe.each(FORMATS)('%s', (format) => {
         '\x7f\u0085\u2028',
       ],
     ],
+    ['keys that look like words of YAML', { '<<': { '=': 1 }, '=': { '<<': 0 }, null: 1, yes: 1, '- a': 1 }],
   ])('%s go round', (_, value) => {
     expect(round(format, value)).toEqual(value);
   });
