@@ -131,6 +131,23 @@ export class EmbeddedDb {
     }
   }
 
+  /** Several reads of one state of the file, whatever other processes commit meanwhile. Takes no lock; `work` does not write. */
+  snapshot<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#db.exec('BEGIN');
+    this.#depth++;
+    try {
+      return work();
+    } finally {
+      this.#depth--;
+      try {
+        this.#db.exec('COMMIT');
+      } catch {
+        // Ended by SQLite itself (I/O error): the first error is the one to tell.
+      }
+    }
+  }
+
   /** Of a shared one: close it, which saves what the journal held, and open it anew. */
   get hasLostJournal(): boolean {
     return this.#journal?.isLost === true;

@@ -1,7 +1,8 @@
 // Exchanges, queues, bindings and consumers of the file: an image in memory, read again when another process changed them.
 // Messages: messages.ts. Rules of declaration: virtual/declaration.ts.
 // Holds: every change bumps `topology` in its own transaction, and `refresh` is called first thing in every transaction that
-// routes, so a message is never routed by an image older than the file. All writing methods are called within a transaction.
+// routes, so a message is never routed by an image older than the file; the image is of one state of the file, also when it is read
+// without a lock. All writing methods are called within a transaction.
 import type { EmbeddedDb, SqlRow } from '../../embedded-db.ts';
 import { ImproperlyConfigured } from '../../errors.ts';
 import type { Binding, Exchange, ExchangeType, Queue } from '../entity.ts';
@@ -33,7 +34,7 @@ export class Topology {
   readonly consuming = new Set<number>();
   #version = -1;
 
-  /** @param onChanged called when the image was read again, within the transaction */
+  /** @param onChanged called when the image was read again, within the transaction where there is one */
   constructor(db: EmbeddedDb, session: () => number, onChanged: () => void) {
     this.#db = db;
     this.#session = session;
@@ -42,12 +43,19 @@ export class Topology {
 
   /** true: something had changed. */
   refresh(): boolean {
-    const version = Number(this.#db.get("SELECT value FROM broker_meta WHERE key = 'topology'")?.value);
-    if (version === this.#version) return false;
-    this.#version = version;
-    this.#load();
+    if (this.#stored() === this.#version) return false;
+    // A reader holds no lock: what another process commits between two of these statements would tear the image.
+    this.#db.snapshot(() => {
+      const version = this.#stored();
+      this.#load();
+      this.#version = version;
+    });
     this.#onChanged();
     return true;
+  }
+
+  #stored(): number {
+    return Number(this.#db.get("SELECT value FROM broker_meta WHERE key = 'topology'")?.value);
   }
 
   /** After a rollback: the image may be ahead of the file. */
