@@ -10,6 +10,8 @@ import type { Redis } from 'ioredis';
 import { PROPAGATE_STATES } from '../../shared/states.ts';
 import { BackendError, ChordError, toError } from '../errors.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
+import { chordEvictionWarning } from '../transport/redis/eviction.ts';
+import { safeUrl } from '../transport/url.ts';
 import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, onePerTask, PARTS_STAY_MS } from './chord.ts';
 import type {
   BackendContext,
@@ -73,6 +75,7 @@ class RedisBackend implements CountingBackend {
   /** Why the connection that listens was away last. */
   #subscriberError: Error | null = null;
   #unpublished = false;
+  #asksEviction = true;
   #open = true;
 
   constructor(context: BackendContext) {
@@ -174,12 +177,23 @@ class RedisBackend implements CountingBackend {
   }
 
   async startChord(groupId: string, size: number, plan?: ChordPlan): Promise<void> {
+    void this.#warnOfEviction();
     await this.#write(this.#keys.chordSize(groupId), Buffer.from(String(size)));
     const encoded = encodedPlan(this.#context, plan);
     if (!encoded) return;
     const { chordPlan, openChords } = this.#keys;
     const args = [groupId, CHECK_AFTER_MS, this.#ttl, bufferOf(encoded.body)];
     await this.#commands.script(PLAN_CHORD, [openChords, chordPlan(groupId)], args);
+  }
+
+  /** With the first chord only: a result that is gone is asked for again or was not wanted, a chord is lost. Not every account may ask. */
+  async #warnOfEviction(): Promise<void> {
+    if (!this.#asksEviction) return;
+    this.#asksEviction = false;
+    const { url, log } = this.#context;
+    const info = await this.#ask((redis) => redis.info('memory')).catch(() => '');
+    const warning = chordEvictionWarning(info, safeUrl(url));
+    if (warning && this.#open) log?.warning(warning);
   }
 
   async growChord(groupId: string, by: number): Promise<void> {
@@ -196,6 +210,7 @@ class RedisBackend implements CountingBackend {
   async hasOpenChords(): Promise<boolean> {
     return (await this.#ask((redis) => redis.exists(this.#keys.openChords))) === 1;
   }
+
   async countedParts(groupId: string): Promise<ReadonlySet<string> | null> {
     const key = this.#keys.chordParts(groupId);
     const isList = this.#context.options.result_chord_ordered === false;
@@ -209,6 +224,7 @@ class RedisBackend implements CountingBackend {
   }
 
   async completeChordPart(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
+    void this.#warnOfEviction();
     const { groupId, index, taskId } = part;
     const keys = this.#keys;
     const score = this.#context.options.result_chord_ordered === false ? '' : index === null ? '+inf' : String(index);

@@ -347,6 +347,7 @@ export const KINDS: readonly Kind[] = [
         const { drift } = w;
         if (w.status !== 'online' || !(drift >= AHEAD || drift <= -BEHIND)) return [];
         const off = `${formatAge(Math.round(Math.abs(drift)))} ${drift > 0 ? 'ahead' : 'behind'}`;
+        const than = drift > 0 ? ' of' : '';
         return [
           {
             key: w.hostname,
@@ -354,7 +355,7 @@ export const KINDS: readonly Kind[] = [
             detail: `has a clock that is ${off}`,
             evidence: [
               {
-                text: `Its last heartbeats bear times ${off} of this machine's clock; its tasks are placed by this machine's`,
+                text: `Its last heartbeats bear times ${off}${than} this machine's clock; its tasks are placed by this machine's`,
                 at: w.lastHeard,
               },
             ],

@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { BackendContext, CountingBackend } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
 import { BackendError, BackendStoreError, ImproperlyConfigured } from '../../../server/errors.ts';
-import { silentLogger } from '../../../server/log.ts';
+import { createLogger, silentLogger } from '../../../server/log.ts';
 import { buildResultMeta, type ResultMeta } from '../../../server/protocol/result-meta.ts';
+import { chordEvictionWarning } from '../../../server/transport/redis/eviction.ts';
 import { backendContract } from '../../contract/backend.ts';
 import plain from '../../golden/results-redis.json' with { type: 'json' };
 import extended from '../../golden/results-redis-extended.json' with { type: 'json' };
@@ -371,6 +372,29 @@ describeNeedsRedis('results in Redis', () => {
       } finally {
         await other.close();
       }
+    });
+
+    test('a Redis that may delete what chords count is warned of with the first chord, once; noeviction and one without a limit are not', async () => {
+      const other = await redisServer({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'volatile-lru'] });
+      try {
+        const lines: string[] = [];
+        const log = createLogger({ write: (line) => lines.push(line) });
+        const backend = await open({ log }, other.url());
+        await backend.store(record('a', 'SUCCESS', 1));
+        expect(lines).toEqual([]);
+        await backend.startChord('g', 2);
+        await until(() => lines.length > 0, 'the warning');
+        await backend.completeChordPart({ groupId: 'g', index: 0, taskId: 'a', state: 'SUCCESS', result: 1 });
+        await backend.startChord('h', 2);
+        await backend.get('a');
+        expect(lines).toEqual([expect.stringMatching(/WARNING.*chords under way.*volatile-lru.*noeviction/)]);
+      } finally {
+        await other.close();
+      }
+      const info = (policy: string, max: number) => `maxmemory:${max}\r\nmaxmemory_policy:${policy}\r\n`;
+      expect(chordEvictionWarning(info('allkeys-lru', 1), 'redis://h')).toContain('redis://h');
+      for (const harmless of [info('noeviction', 1), info('allkeys-lru', 0), ''])
+        expect(chordEvictionWarning(harmless, 'redis://h')).toBeNull();
     });
 
     test('a Redis that is full refuses by name', async () => {
