@@ -112,6 +112,13 @@ describe('a worker', () => {
     expect(status()).toBe('late');
   });
 
+  it('that was heard before the earlier process was read stays as it was heard', () => {
+    const { beat, status, watch } = world();
+    beat(0);
+    watch.restore(W, 1000);
+    expect(status()).toBe('online');
+  });
+
   it('that announces a heartbeat a year ahead is still expected within minutes', () => {
     const { beat, record, seconds, status } = world();
     record.freq = 31_536_000;

@@ -252,6 +252,34 @@ describe('collecting replies', () => {
     expect(received).toEqual(replies);
   });
 
+  it('takes no answer after its end, and leaves no timer behind', async () => {
+    const name = randomUUID();
+    const timer = new ManualTimer();
+    const box = mailbox(name, undefined, timer);
+    const late: (() => void)[] = [];
+    for (const hostname of ['a@h', 'b@h']) {
+      await box
+        .node(hostname, await connect(name).channel(), () => new Promise((done) => late.push(() => done(1))))
+        .start();
+    }
+    const received: unknown[] = [];
+    const asked = box.broadcast('ping', { reply: true, limit: 1, timeoutMs: 1000, onReply: (r) => received.push(r) });
+    await until(() => late.length === 2, 'both were asked');
+    late[0]!();
+    const replies = await asked;
+    const timers = timer.size;
+    late[1]!();
+    // One that comes by the same queues after it has been taken by then.
+    const again = box.broadcast('ping', { reply: true, limit: 1, timeoutMs: 1000 });
+    await until(() => late.length === 4, 'both were asked again');
+    late[2]!();
+    await again;
+    expect(replies).toHaveLength(1);
+    expect(received).toHaveLength(1);
+    // Both times the same is left: when to give up the queue of replies.
+    expect(timer.size).toBe(timers);
+  });
+
   it('keeps concurrent broadcasts apart by their tickets', async () => {
     const name = randomUUID();
     const box = mailbox(name);
