@@ -147,4 +147,5 @@ export interface BackendContext {
   readonly monotonic?: () => number;
 }
 
-export type BackendFactory = (context: BackendContext) => Backend;
+/** Opens a store. One that must look something up first answers with a promise. */
+export type BackendFactory = (context: BackendContext) => Backend | Promise<Backend>;

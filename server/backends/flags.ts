@@ -6,3 +6,4 @@ export const DISABLED: BackendFlags = { shared: false, expiresItself: true, chor
 export const MEMORY: BackendFlags = { shared: false, expiresItself: true, chords: 'counts' };
 export const SQLITE: BackendFlags = { shared: true, expiresItself: false, chords: 'counts' };
 export const REDIS: BackendFlags = { shared: true, expiresItself: true, chords: 'counts' };
+export const DATABASE: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };

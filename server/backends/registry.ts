@@ -3,7 +3,7 @@
 import { ImproperlyConfigured } from '../errors.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import type { Backend, BackendContext, BackendFactory, BackendFlags } from './contract.ts';
-import { DISABLED, MEMORY, REDIS, SQLITE } from './flags.ts';
+import { DATABASE, DISABLED, MEMORY, REDIS, SQLITE } from './flags.ts';
 
 interface Kind {
   readonly flags: BackendFlags;
@@ -22,6 +22,9 @@ registerBackend('cache+memory', MEMORY, memory);
 registerBackend('sqlite', SQLITE, async () => (await import('./sqlite.ts')).createSqliteBackend);
 const redis = async (): Promise<BackendFactory> => (await import('./redis.ts')).createRedisBackend;
 for (const scheme of ['redis', 'rediss', 'redis+socket', 'socket', 'sentinel']) registerBackend(scheme, REDIS, redis);
+const database = async (): Promise<BackendFactory> => (await import('./database/database.ts')).createDatabaseBackend;
+for (const scheme of ['db', 'database', 'db+sqlite', 'db+postgresql', 'db+postgres', 'db+mysql', 'db+mariadb'])
+  registerBackend(scheme, DATABASE, database);
 registerBackend('disabled', DISABLED, async () => (await import('./disabled.ts')).createDisabledBackend);
 
 function backendSchemes(): string[] {
@@ -30,7 +33,13 @@ function backendSchemes(): string[] {
 
 /** @returns null: a kind of store that is not known here */
 export function backendFlags(url: string): BackendFlags | null {
-  return kinds.get(schemeOf(url))?.flags ?? null;
+  return kindOf(url)?.flags ?? null;
+}
+
+/** Of `db+postgresql+psycopg2://` it is `db+postgresql`: the rest names a driver of Python. */
+function kindOf(url: string): Kind | undefined {
+  const scheme = schemeOf(url);
+  return kinds.get(scheme) ?? kinds.get(scheme.replace(/^(database|db)\+([a-z]+)(\+.*)?$/, 'db+$2'));
 }
 
 function schemeOf(url: string): string {
@@ -47,7 +56,7 @@ export async function loadBackend(url: string): Promise<void> {
 
 /** @param context an empty URL means the disabled store */
 export async function createBackend(context: BackendContext): Promise<Backend> {
-  const kind = kinds.get(schemeOf(context.url));
+  const kind = kindOf(context.url);
   if (!kind) {
     throw new ImproperlyConfigured(
       `Unknown result store ${JSON.stringify(safeUrl(context.url))}. Known: ${backendSchemes()

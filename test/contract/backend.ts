@@ -15,8 +15,17 @@ function promised(applies: boolean): (title: string, run: () => Promise<void> | 
 export interface BackendContractOptions {
   /** Records outlive the last backend that had the store open. */
   readonly durable: boolean;
-  /** Who tells when a record has expired: the context's clock, or the store by its own, in whole seconds, deleting it itself. */
-  readonly expiry?: 'context' | 'own';
+  /**
+   * Who tells when a record has expired: the context's clock, or the store by its own, in whole seconds, deleting it itself; or nobody
+   * before `cleanup` runs, which deletes what has ended.
+   */
+  readonly expiry?: 'context' | 'own' | 'cleanup';
+  /** What the store's wire keeps of a record beside its result: all, or neither children nor group and parent. Default all. */
+  readonly keeps?: 'all' | 'no family';
+  /** Who notices that a chord is complete: what `flags.chords` says. Default 'counts'. */
+  readonly chords?: 'counts' | 'unlock';
+  /** Settings of a store of its own for each test, where its URL is the same. */
+  readonly settings?: () => Readonly<Record<string, unknown>>;
   /** Which failure of a chord is named: the first in time, or in the header's order where the store's wire keeps no time. */
   readonly failureNamed?: 'in time' | 'in header';
 }
@@ -27,16 +36,20 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
   describe(`result store ${name}`, () => {
     const opened: Backend[] = [];
     let url = '';
+    let settings: Readonly<Record<string, unknown>> = {};
     const open = async (change: Partial<BackendContext> = {}, at = url): Promise<CountingBackend> => {
       // What a store that does not count has no such promises of, its tests do not ask.
-      const backend = (await createBackend(testContext(at, change))) as CountingBackend;
+      const backend = (await createBackend(testContext(at, { settings, ...change }))) as CountingBackend;
       opened.push(backend);
       return backend;
     };
     const fresh = (change: Partial<BackendContext> = {}): Promise<CountingBackend> => {
       url = makeUrl();
+      settings = options.settings?.() ?? {};
       return open(change);
     };
+    const clocked = (options.expiry ?? 'context') === 'context';
+    const counts = options.chords !== 'unlock';
     afterEach(async () => {
       for (const backend of opened.splice(0)) await backend.close();
     });
@@ -53,8 +66,9 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
         parent_id: 'p',
       });
       await backend.store(meta);
+      const { group_id: _group, parent_id: _parent, ...alone } = meta;
       expect(await backend.get('a')).toEqual({
-        ...meta,
+        ...(options.keeps === 'no family' ? { ...alone, children: null } : meta),
         result: expect.objectContaining({ text: 'žluť 😀', big: 2n ** 63n }),
       });
       expect(((await backend.get('a'))!.result as { at: Date }).at.getTime()).toBe(0);
@@ -197,7 +211,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.cleanup()).toBe(0);
     });
 
-    promised(options.expiry !== 'own')('records expire', async () => {
+    promised(clocked)('records expire', async () => {
       let now = 1_000_000;
       const backend = await fresh({ now: () => now, expiresMs: 1000 });
       await backend.store(record('a', 'SUCCESS'));
@@ -210,7 +224,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.restoreGroup('g')).toBeNull();
     });
 
-    promised(options.expiry !== 'own')('cleanup deletes what has expired and tells how many', async () => {
+    promised(clocked)('cleanup deletes what has expired and tells how many', async () => {
       let now = 1_000_000;
       const backend = await fresh({ now: () => now, expiresMs: 1000 });
       await backend.store(record('a', 'SUCCESS'));
@@ -221,6 +235,20 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       now += 600;
       expect(await backend.cleanup()).toBe(3);
       expect((await backend.get('c'))?.status).toBe('SUCCESS');
+    });
+
+    promised(options.expiry === 'cleanup')('cleanup deletes what has ended and expired, and tells how many', async () => {
+      let now = Date.now();
+      const backend = await fresh({ now: () => now, expiresMs: 60_000 });
+      await backend.store(record('a', 'SUCCESS'));
+      await backend.store(record('b', 'FAILURE'));
+      await backend.saveGroup('g', [['g', null], []]);
+      expect(await backend.cleanup()).toBe(0);
+      now += 120_000;
+      expect(await backend.get('a')).not.toBeNull();
+      expect(await backend.cleanup()).toBe(3);
+      expect((await backend.getMany(['a', 'b'])).size).toBe(0);
+      expect(await backend.restoreGroup('g')).toBeNull();
     });
 
     test('without expiry records stay', async () => {
@@ -247,7 +275,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.restoreGroup('g')).toBeNull();
     });
 
-    test('a chord is complete with its last part, with the results in header order', async () => {
+    promised(counts)('a chord is complete with its last part, with the results in header order', async () => {
       const backend = await fresh();
       await backend.startChord('g', 3);
       const part = (taskId: string, index: number | null, result: unknown, state = 'SUCCESS') =>
@@ -262,7 +290,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       });
     });
 
-    test('a complete chord is for the last part to send, also when told of again, until it is forgotten', async () => {
+    promised(counts)('a complete chord is for the last part to send, also when told of again, until it is forgotten', async () => {
       const [backend, other] = [await fresh(), await open()];
       await backend.startChord('g', 2);
       const part = (by: CountingBackend, taskId: string, index: number) =>
@@ -280,7 +308,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       }
     });
 
-    promised(options.expiry !== 'own')('a claim ends when its time is over', async () => {
+    promised(counts && clocked)('a claim ends when its time is over', async () => {
       let now = 1_000_000;
       const backend = await fresh({ now: () => now });
       await backend.startChord('g', 2);
@@ -295,7 +323,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('b', 1)).toEqual({ claimedBy: 'a' });
     });
 
-    test('a header task that ends twice, in different ways, is one part; its success counts', async () => {
+    promised(counts)('a header task that ends twice, in different ways, is one part; its success counts', async () => {
       const backend = await fresh();
       await backend.startChord('g', 3);
       const part = (taskId: string, index: number, result: unknown, state = 'SUCCESS') =>
@@ -309,7 +337,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('c', 2, 'late', 'FAILURE')).toMatchObject({ results: ['first', 'b', 'c'], failure: null });
     });
 
-    test('a chord with failed parts names the first one', async () => {
+    promised(counts)('a chord with failed parts names the first one', async () => {
       const backend = await fresh();
       await backend.startChord('g', 3);
       const part = (taskId: string, index: number, state: string) =>
@@ -320,7 +348,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('b', 1, 'SUCCESS')).toMatchObject({ failure: { taskId: named, result: named } });
     });
 
-    test('parts that come before the chord was started count', async () => {
+    promised(counts)('parts that come before the chord was started count', async () => {
       const backend = await fresh();
       const part = (taskId: string, index: number) =>
         backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: index });
@@ -329,7 +357,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('b', 1)).toEqual({ results: [0, 1], failure: null, repeated: false });
     });
 
-    test('a header that grows waits for what was added, and is not checked any more', async () => {
+    promised(counts)('a header that grows waits for what was added, and is not checked any more', async () => {
       const backend = await fresh({ now: () => 0 });
       await backend.startChord('g', 1, { parts: ['a'], body: {} });
       await backend.growChord('g', 2);
@@ -340,7 +368,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await part('c', 1)).toMatchObject({ results: ['a', 'b', 'c'], failure: null });
     });
 
-    test('which parts are counted is told until the chord is forgotten', async () => {
+    promised(counts)('which parts are counted is told until the chord is forgotten', async () => {
       const backend = await fresh();
       expect(await backend.countedParts('g')).toBeNull();
       await backend.startChord('g', 2);
@@ -351,7 +379,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.countedParts('g')).toBeNull();
     });
 
-    promised(options.expiry !== 'own')('an open chord is due for a check by its age, for one who asks', async () => {
+    promised(counts && clocked)('an open chord is due for a check by its age, for one who asks', async () => {
       let now = 1_000_000;
       const [backend, other] = [await fresh({ now: () => now }), await open({ now: () => now })];
       const plan = { parts: ['a', 'b'], body: { task: 'body', args: [] } };
@@ -373,7 +401,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(await backend.openChords(10)).toHaveLength(1);
     });
 
-    test('whether any chord is open is known before one is due, and when the last was forgotten', async () => {
+    promised(counts)('whether any chord is open is known before one is due, and when the last was forgotten', async () => {
       const backend = await fresh();
       expect(await backend.hasOpenChords()).toBe(false);
       for (const id of ['g', 'h']) await backend.startChord(id, 2, { parts: ['a', 'b'], body: { task: 'body' } });
@@ -400,7 +428,7 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
       expect(backendFlags(url)).toEqual(backend.flags);
     });
 
-    test('of parts that end at once in several users of the store, exactly one completes the chord', async () => {
+    promised(counts)('of parts that end at once in several users of the store, exactly one completes the chord', async () => {
       const backends = [await fresh(), await open(), await open()];
       await backends[0]!.startChord('g', 30);
       const ready = await Promise.all(

@@ -1,6 +1,7 @@
 // Settings that belong to one kind of result store. The rows of stores this package has stand beside each store; those of others are
 // kept here, so that one configuration can serve Python workers as well.
 // Celery 5.6: app/defaults.py
+import { DATABASE_STORE_SETTINGS } from '../../backends/database/settings.ts';
 import { REDIS_STORE_SETTINGS } from '../../backends/redis-settings.ts';
 import { any, bool, type Dict, dict, float, int, list, SECONDS, string } from '../../setting.ts';
 
@@ -37,28 +38,7 @@ export const STORES = {
   cosmosdbsql_max_retry_attempts: int(9, 'COSMOSDBSQL_MAX_RETRY_ATTEMPTS', 'Cosmos DB: tries.'),
   cosmosdbsql_max_retry_wait_time: int(30, 'COSMOSDBSQL_MAX_RETRY_WAIT_TIME', 'Cosmos DB: longest wait.', SECONDS),
   couchbase_backend_settings: dict<Dict | null>(null, 'CELERY_COUCHBASE_BACKEND_SETTINGS', 'Couchbase: connection.'),
-  database_create_tables_at_setup: bool(
-    true,
-    'DATABASE_CREATE_TABLES_AT_SETUP',
-    'SQL: make the tables when the store is opened, not when the first result is stored.',
-  ),
-  database_engine_options: dict<Dict | null>(null, 'CELERY_RESULT_ENGINE_OPTIONS', 'SQL: options of the driver.'),
-  database_short_lived_sessions: bool(
-    false,
-    'CELERY_RESULT_DB_SHORT_LIVED_SESSIONS',
-    'SQL: a connection for each operation.',
-  ),
-  database_table_names: dict<Dict | null>(
-    null,
-    'CELERY_RESULT_DB_TABLENAMES',
-    'SQL: other table names, as { task, group }.',
-  ),
-  database_table_schemas: dict<Dict | null>(
-    null,
-    'DATABASE_TABLE_SCHEMAS',
-    'SQL: schemas of the tables, as { task, group }.',
-  ),
-  database_url: string(null, 'CELERY_RESULT_DBURI', "SQL: address when result_backend is 'database'."),
+  ...DATABASE_STORE_SETTINGS,
   elasticsearch_max_retries: int(null, 'CELERY_ELASTICSEARCH_MAX_RETRIES', 'Elasticsearch: tries.'),
   elasticsearch_retry_on_timeout: bool(
     null,

@@ -1,0 +1,117 @@
+// Waiting on a store that tells nobody: who waits is told by looking, all ids in one question, often at first, then at an interval.
+// What this process stores itself is told at once.
+// Holds: a store that is away is asked again; a record that was told is not told again until it has changed; nothing is asked while
+// nobody waits.
+// Celery 5.6: backends/database SUBPOLLING (every half second)
+import { BackendError, toError } from '../errors.ts';
+import type { ResultMeta } from '../protocol/result-meta.ts';
+import { encodeJsonFast } from '../serialization/json.ts';
+import { createTimer, type Timer, type TimerHandle } from '../timer.ts';
+import { type ResultListener, ResultListeners } from './waiters.ts';
+
+/** @unit milliseconds */
+const FIRST_LOOK_MS = 10;
+const LONGEST_MS = 500;
+
+export interface PolledOptions {
+  /** Option `polling_interval` of the store, in seconds. Default half a second. */
+  readonly polling: unknown;
+  readonly getMany: (taskIds: readonly string[]) => Promise<Map<string, ResultMeta>>;
+  readonly timer?: Timer;
+}
+
+export class PolledResults {
+  readonly #listeners = new ResultListeners();
+  readonly #timer: Timer;
+  readonly #getMany: PolledOptions['getMany'];
+  readonly #longestMs: number;
+  /** What was told last of each id that somebody waits for. */
+  readonly #told = new Map<string, string>();
+  #delayMs = FIRST_LOOK_MS;
+  #next: TimerHandle | null = null;
+  #looking = false;
+
+  constructor({ polling, getMany, timer = createTimer() }: PolledOptions) {
+    this.#timer = timer;
+    this.#getMany = getMany;
+    this.#longestMs = typeof polling === 'number' && polling > 0 ? polling * 1000 : LONGEST_MS;
+  }
+
+  subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
+    const remove = this.#listeners.add(taskId, listener, onError);
+    this.#delayMs = Math.min(FIRST_LOOK_MS, this.#longestMs);
+    this.#schedule();
+    return () => {
+      remove();
+      if (!this.#listeners.has(taskId)) this.#told.delete(taskId);
+      if (this.#listeners.size > 0) return;
+      this.#next?.cancel();
+      this.#next = null;
+    };
+  }
+
+  /** Stored by this process. */
+  stored(meta: ResultMeta): void {
+    if (this.#listeners.has(meta.task_id)) this.#tell(meta);
+  }
+
+  /** Nothing more will be heard. */
+  fail(error: Error): void {
+    this.#next?.cancel();
+    this.#next = null;
+    this.#told.clear();
+    this.#listeners.fail(error);
+  }
+
+  #schedule(): void {
+    if (this.#looking) return;
+    this.#next?.cancel();
+    this.#next = this.#timer.after(this.#delayMs, () => void this.#look());
+    this.#delayMs = Math.min(this.#longestMs, this.#delayMs * 1.5);
+  }
+
+  async #look(): Promise<void> {
+    this.#next = null;
+    this.#looking = true;
+    const ids = this.#listeners.ids();
+    try {
+      for (const meta of (await this.#getMany(ids)).values()) this.#tell(meta);
+    } catch (thrown) {
+      // A store that is away is asked again; a record that cannot be read is for who waits for it alone.
+      const error = toError(thrown);
+      if (!(error instanceof BackendError && error.temporary)) await this.#lookOneByOne(ids);
+    } finally {
+      this.#looking = false;
+      if (this.#listeners.size > 0) this.#schedule();
+    }
+  }
+
+  async #lookOneByOne(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      try {
+        for (const meta of (await this.#getMany([id])).values()) this.#tell(meta);
+      } catch (error) {
+        if (error instanceof BackendError && error.temporary) return;
+        this.#listeners.emit(id, () => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  #tell(meta: ResultMeta): void {
+    const mark = markOf(meta);
+    if (this.#told.get(meta.task_id) === mark) return;
+    this.#told.set(meta.task_id, mark);
+    this.#listeners.emit(meta.task_id, () => meta);
+  }
+}
+
+/** Without the time: some databases keep less of it than was stored. */
+function markOf({ status, result }: ResultMeta): string {
+  try {
+    return `${status} ${encodeJsonFast(result)}`;
+  } catch {
+    return status;
+  }
+}

@@ -1,0 +1,41 @@
+// What a pickle holds that JavaScript has no value for: the name of something in a Python module, and an object made with it.
+// Not here: reading (reader.ts) and writing (writer.ts).
+// Holds: it is data; nothing here is ever called, imported or looked up.
+
+/** A class or function by name. */
+export class PythonName {
+  readonly module: string;
+  readonly name: string;
+  constructor(module: string, name: string) {
+    this.module = module;
+    this.name = name;
+  }
+  get path(): string {
+    return `${this.module}.${this.name}`;
+  }
+  toJSON(): string {
+    return this.path;
+  }
+  toString(): string {
+    return `<${this.path}>`;
+  }
+}
+
+/** What Python would get by calling a name with arguments, not called. */
+export class PythonObject {
+  readonly made: PythonName;
+  readonly args: readonly unknown[];
+  /** What Python would hand to `__setstate__`; undefined: nothing. */
+  readonly state: unknown;
+  constructor(made: PythonName, args: readonly unknown[], state?: unknown) {
+    this.made = made;
+    this.args = args;
+    this.state = state;
+  }
+  toJSON(): string {
+    return this.toString();
+  }
+  toString(): string {
+    return `<${this.made.path} object>`;
+  }
+}
