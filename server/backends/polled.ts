@@ -7,7 +7,7 @@ import { BackendError, toError } from '../errors.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
 import { encodeJsonFast } from '../serialization/json.ts';
 import { createTimer, type Timer, type TimerHandle } from '../timer.ts';
-import { type ResultListener, ResultListeners } from './waiters.ts';
+import { type ResultListener, ResultListeners, watchAll } from './waiters.ts';
 
 /** @unit milliseconds */
 const FIRST_LOOK_MS = 10;
@@ -30,6 +30,10 @@ export class PolledResults {
   #delayMs = FIRST_LOOK_MS;
   #next: TimerHandle | null = null;
   #looking = false;
+  /** Somebody came since the last look began. */
+  #newcomers = false;
+  /** Told by this process since then: what a look has found of them may be older. */
+  readonly #newer = new Set<string>();
 
   constructor({ polling, getMany, timer = createTimer() }: PolledOptions) {
     this.#timer = timer;
@@ -39,8 +43,11 @@ export class PolledResults {
 
   subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
     const remove = this.#listeners.add(taskId, listener, onError);
+    // Who comes new has heard nothing yet.
+    this.#told.delete(taskId);
     this.#delayMs = Math.min(FIRST_LOOK_MS, this.#longestMs);
-    this.#schedule();
+    this.#newcomers = true;
+    this.#schedule(0);
     return () => {
       remove();
       if (!this.#listeners.has(taskId)) this.#told.delete(taskId);
@@ -50,9 +57,22 @@ export class PolledResults {
     };
   }
 
+  /** Each task's ready record once, as they come. The first look finds those that are ready. */
+  watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
+    const nothing = async () => new Map<string, ResultMeta>();
+    return watchAll({ get: async () => null, getMany: nothing, subscribe: this.subscribe.bind(this) }, taskIds, signal);
+  }
+
+  async wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
+    for await (const meta of this.watch([taskId], signal)) return meta;
+    throw signal.reason ?? new BackendError(`No result of ${taskId}`);
+  }
+
   /** Stored by this process. */
   stored(meta: ResultMeta): void {
-    if (this.#listeners.has(meta.task_id)) this.#tell(meta);
+    if (!this.#listeners.has(meta.task_id)) return;
+    if (this.#looking) this.#newer.add(meta.task_id);
+    this.#tell(meta);
   }
 
   /** Nothing more will be heard. */
@@ -63,33 +83,35 @@ export class PolledResults {
     this.#listeners.fail(error);
   }
 
-  #schedule(): void {
+  #schedule(delayMs = this.#delayMs): void {
     if (this.#looking) return;
     this.#next?.cancel();
-    this.#next = this.#timer.after(this.#delayMs, () => void this.#look());
-    this.#delayMs = Math.min(this.#longestMs, this.#delayMs * 1.5);
+    this.#next = this.#timer.after(delayMs, () => void this.#look());
+    if (delayMs > 0) this.#delayMs = Math.min(this.#longestMs, this.#delayMs * 1.5);
   }
 
   async #look(): Promise<void> {
     this.#next = null;
     this.#looking = true;
+    this.#newcomers = false;
+    this.#newer.clear();
     const ids = this.#listeners.ids();
     try {
-      for (const meta of (await this.#getMany(ids)).values()) this.#tell(meta);
+      this.#found(await this.#getMany(ids));
     } catch (thrown) {
       // A store that is away is asked again; a record that cannot be read is for who waits for it alone.
       const error = toError(thrown);
       if (!(error instanceof BackendError && error.temporary)) await this.#lookOneByOne(ids);
     } finally {
       this.#looking = false;
-      if (this.#listeners.size > 0) this.#schedule();
+      if (this.#listeners.size > 0) this.#schedule(this.#newcomers ? 0 : undefined);
     }
   }
 
   async #lookOneByOne(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       try {
-        for (const meta of (await this.#getMany([id])).values()) this.#tell(meta);
+        this.#found(await this.#getMany([id]));
       } catch (error) {
         if (error instanceof BackendError && error.temporary) return;
         this.#listeners.emit(id, () => {
@@ -97,6 +119,10 @@ export class PolledResults {
         });
       }
     }
+  }
+
+  #found(metas: ReadonlyMap<string, ResultMeta>): void {
+    for (const meta of metas.values()) if (!this.#newer.has(meta.task_id)) this.#tell(meta);
   }
 
   #tell(meta: ResultMeta): void {

@@ -17,7 +17,7 @@ import { retrying } from '../retrying.ts';
 import { openSqlDriver, quoted, type SqlDriver, type SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
-import { type ResultListener, waitFor, watchAll } from '../waiters.ts';
+import type { ResultListener } from '../waiters.ts';
 import { bytesOf, groupPickle, metaOf, readGroupPickle, rowOf, sqlTime, type TaskRow } from './rows.ts';
 import { type DatabaseOptions, databaseOptions } from './settings.ts';
 import { selectMany, upsert } from './statements.ts';
@@ -120,11 +120,13 @@ class DatabaseBackend implements Backend {
   }
 
   wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
-    return waitFor(this, taskId, signal);
+    this.#checkOpen();
+    return this.#polled.wait(taskId, signal);
   }
 
   watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
-    return watchAll(this, taskIds, signal);
+    this.#checkOpen();
+    return this.#polled.watch(taskIds, signal);
   }
 
   subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {

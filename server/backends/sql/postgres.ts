@@ -71,6 +71,7 @@ class PostgresDriver implements SqlDriver {
   readonly place: string;
   readonly #pool: PgPool;
   readonly #shortLived: boolean;
+  readonly #known = new WeakSet<PgClient>();
   #ending: Promise<void> | null = null;
 
   constructor(pool: PgPool, { place, shortLived }: SqlDriverOptions) {
@@ -112,6 +113,9 @@ class PostgresDriver implements SqlDriver {
 
   async #use<T>(work: (queries: SqlQueries) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
+    // What breaks it while it is used is told by the query.
+    if (!this.#known.has(client)) client.on('error', () => {});
+    this.#known.add(client);
     let gone = this.#shortLived;
     try {
       return await work({
