@@ -7,3 +7,4 @@ export const MEMORY: BackendFlags = { shared: false, expiresItself: true, chords
 export const SQLITE: BackendFlags = { shared: true, expiresItself: false, chords: 'counts' };
 export const REDIS: BackendFlags = { shared: true, expiresItself: true, chords: 'counts' };
 export const DATABASE: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };
+export const FILESYSTEM: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };

@@ -3,7 +3,7 @@
 import { ImproperlyConfigured } from '../errors.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import type { Backend, BackendContext, BackendFactory, BackendFlags } from './contract.ts';
-import { DATABASE, DISABLED, MEMORY, REDIS, SQLITE } from './flags.ts';
+import { DATABASE, DISABLED, FILESYSTEM, MEMORY, REDIS, SQLITE } from './flags.ts';
 
 interface Kind {
   readonly flags: BackendFlags;
@@ -25,6 +25,8 @@ for (const scheme of ['redis', 'rediss', 'redis+socket', 'socket', 'sentinel']) 
 const database = async (): Promise<BackendFactory> => (await import('./database/database.ts')).createDatabaseBackend;
 for (const scheme of ['db', 'database', 'db+sqlite', 'db+postgresql', 'db+postgres', 'db+mysql', 'db+mariadb'])
   registerBackend(scheme, DATABASE, database);
+const files = async (): Promise<BackendFactory> => (await import('./filesystem.ts')).createFilesystemBackend;
+for (const scheme of ['file', 'filesystem']) registerBackend(scheme, FILESYSTEM, files);
 registerBackend('disabled', DISABLED, async () => (await import('./disabled.ts')).createDisabledBackend);
 
 function backendSchemes(): string[] {
