@@ -8,3 +8,4 @@ export const SQLITE: BackendFlags = { shared: true, expiresItself: false, chords
 export const REDIS: BackendFlags = { shared: true, expiresItself: true, chords: 'counts' };
 export const DATABASE: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };
 export const FILESYSTEM: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };
+export const MEMCACHED: BackendFlags = { shared: true, expiresItself: true, chords: 'counts' };

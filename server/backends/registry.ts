@@ -3,7 +3,7 @@
 import { ImproperlyConfigured } from '../errors.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import type { Backend, BackendContext, BackendFactory, BackendFlags } from './contract.ts';
-import { DATABASE, DISABLED, FILESYSTEM, MEMORY, REDIS, SQLITE } from './flags.ts';
+import { DATABASE, DISABLED, FILESYSTEM, MEMCACHED, MEMORY, REDIS, SQLITE } from './flags.ts';
 
 interface Kind {
   readonly flags: BackendFlags;
@@ -27,6 +27,9 @@ for (const scheme of ['db', 'database', 'db+sqlite', 'db+postgresql', 'db+postgr
   registerBackend(scheme, DATABASE, database);
 const files = async (): Promise<BackendFactory> => (await import('./filesystem.ts')).createFilesystemBackend;
 for (const scheme of ['file', 'filesystem']) registerBackend(scheme, FILESYSTEM, files);
+const memcached = async (): Promise<BackendFactory> => (await import('./memcached/memcached.ts')).createMemcachedBackend;
+for (const scheme of ['cache', 'cache+memcached', 'cache+memcache', 'cache+pylibmc', 'cache+pymemcache'])
+  registerBackend(scheme, MEMCACHED, memcached);
 registerBackend('disabled', DISABLED, async () => (await import('./disabled.ts')).createDisabledBackend);
 
 function backendSchemes(): string[] {

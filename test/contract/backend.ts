@@ -26,6 +26,8 @@ export interface BackendContractOptions {
   readonly chords?: 'counts' | 'unlock';
   /** Settings of a store of its own for each test, where its URL is the same. */
   readonly settings?: () => Readonly<Record<string, unknown>>;
+  /** ... and `result_backend_transport_options`. */
+  readonly transport?: () => Readonly<Record<string, unknown>>;
   /** Which failure of a chord is named: the first in time, or in the header's order where the store's wire keeps no time. */
   readonly failureNamed?: 'in time' | 'in header';
 }
@@ -37,15 +39,17 @@ export function backendContract(name: string, makeUrl: () => string, options: Ba
     const opened: Backend[] = [];
     let url = '';
     let settings: Readonly<Record<string, unknown>> = {};
+    let transport: Readonly<Record<string, unknown>> = {};
     const open = async (change: Partial<BackendContext> = {}, at = url): Promise<CountingBackend> => {
       // What a store that does not count has no such promises of, its tests do not ask.
-      const backend = (await createBackend(testContext(at, { settings, ...change }))) as CountingBackend;
+      const backend = (await createBackend(testContext(at, { settings, options: transport, ...change }))) as CountingBackend;
       opened.push(backend);
       return backend;
     };
     const fresh = (change: Partial<BackendContext> = {}): Promise<CountingBackend> => {
       url = makeUrl();
       settings = options.settings?.() ?? {};
+      transport = options.transport?.() ?? {};
       return open(change);
     };
     const clocked = (options.expiry ?? 'context') === 'context';

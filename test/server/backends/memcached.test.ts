@@ -1,0 +1,167 @@
+// Results in memcached, beside real Python Celery and the clients it uses.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BackendContext, CountingBackend } from '../../../server/backends/contract.ts';
+import { shardOf } from '../../../server/backends/memcached/sharding.ts';
+import { createBackend } from '../../../server/backends/registry.ts';
+import { silentLogger } from '../../../server/log.ts';
+import { buildResultMeta } from '../../../server/protocol/result-meta.ts';
+import { backendContract } from '../../contract/backend.ts';
+import { describeNeedsMemcached, type MemcachedServer, memcachedServer } from '../../support/memcached-server.ts';
+import { itNeedsPython } from '../../support/needs.ts';
+import { type PythonStore, pythonStore } from '../../support/python-store.ts';
+import { until } from '../../support/until.ts';
+import { record, testContext } from './context.ts';
+
+describeNeedsMemcached('memcached', () => {
+  const servers: MemcachedServer[] = [];
+  let python: PythonStore;
+  beforeAll(async () => {
+    servers.push(...(await Promise.all([memcachedServer(), memcachedServer(), memcachedServer()])));
+    if (itNeedsPython === test) python = await pythonStore();
+  });
+  afterAll(async () => {
+    await python?.close();
+    for (const server of servers) await server.stop();
+  });
+
+  let count = 0;
+  const ownPrefix = () => ({ global_keyprefix: `p${++count}_` });
+  const url = (many = 1) => `cache+memcached://${servers.slice(0, many).map((one) => one.address).join(';')}/`;
+  const open = async (at = url(), change: Partial<BackendContext> = {}) =>
+    (await createBackend(testContext(at, change))) as CountingBackend;
+
+  backendContract('cache+memcached', () => url(), { durable: true, expiry: 'own', transport: ownPrefix });
+
+  itNeedsPython('Python reads what is stored on several servers, and the other way round, with either of its clients', async () => {
+    for (const client of ['pylibmc', 'python-memcached'] as const) {
+      const at = url(3);
+      const backend = await open(at, { options: { memcached_client: client } });
+      const ids = Array.from({ length: 12 }, (_, i) => `${client}-${i}`);
+      const failed = { exc_type: 'KeyError', exc_message: ['lost'], exc_module: 'builtins' };
+      for (const id of ids) await backend.store(record(id, 'SUCCESS', { id, text: 'žluť' }));
+      await backend.store(buildResultMeta({ task_id: `${client}-bad`, status: 'FAILURE', result: failed, nowMs: 0 }));
+      await backend.saveGroup(`${client}-g`, [[`${client}-g`, null], [[[ids[0], null], null]]]);
+      const found = await python.run<unknown[] | null>(
+        `
+import sys, builtins
+real = builtins.__import__
+def without(name, *args, **kwargs):
+    if name == 'pylibmc' and client != 'pylibmc':
+        raise ImportError(name)
+    return real(name, *args, **kwargs)
+from celery import Celery
+from celery.backends import cache
+from celery.result import AsyncResult, GroupResult
+cache._imp[0] = None
+builtins.__import__ = without
+app = Celery('m', broker='memory://', backend=url)
+app.set_default()
+try:
+    backend = app.backend
+    backend.client
+    used = cache._imp[0][1].__name__
+    for id in ids:
+        backend.store_result('py-' + id, [id], 'SUCCESS')
+    result = [used, [AsyncResult(id, app=app).result for id in ids], repr(AsyncResult(client + '-bad', app=app).result),
+              repr(GroupResult.restore(client + '-g', app=app))]
+finally:
+    builtins.__import__ = real
+`,
+        { given: { client, url: at, ids } },
+      );
+      // Without pylibmc Celery takes the other one; then there is nothing to learn of pylibmc.
+      if (found![0] !== (client === 'pylibmc' ? 'pylibmc' : 'memcache')) {
+        await backend.close();
+        continue;
+      }
+      expect(found!.slice(1)).toEqual([ids.map((id) => ({ id, text: 'žluť' })), "KeyError('lost')", `<GroupResult: ${client}-g [${ids[0]}]>`]);
+      const metas = await backend.getMany(ids.map((id) => `py-${id}`));
+      expect([...metas.values()].map((meta) => meta.result)).toEqual(ids.map((id) => [id]));
+      await backend.close();
+    }
+  });
+
+  itNeedsPython('a key is where pymemcache would look for it', async () => {
+    const names = ['a:11211', 'b:11211', 'c:11211'];
+    const keys = Array.from({ length: 50 }, (_, i) => `celery-task-meta-${i}`);
+    const places = await python.run<number[]>(
+      `
+from pymemcache.client.rendezvous import RendezvousHash
+hasher = RendezvousHash(names)
+result = [names.index(hasher.get_node(key)) for key in keys]
+`,
+      { given: { names, keys } },
+    );
+    expect(keys.map(shardOf('pymemcache', names))).toEqual(places);
+  });
+
+  itNeedsPython('one chord is counted by workers of both languages', async () => {
+    const backend = await open();
+    const part = (taskId: string, index: number) =>
+      backend.completeChordPart({ groupId: 'mixed', taskId, index, state: 'SUCCESS', result: taskId });
+    const plan = { parts: ['m0', 'm1', 'm2'], body: { task: 'body' } };
+    await backend.startChord('mixed', 3, plan);
+    await backend.store(record('m0', 'SUCCESS', 'm0'));
+    expect(await part('m0', 0)).toBeNull();
+    const counted = await python.run(
+      `
+from types import SimpleNamespace
+request = SimpleNamespace(id='m1', group='mixed', chord={'chord_size': 3, 'task': 'body', 'args': [], 'kwargs': {}, 'options': {}})
+backend.store_result('m1', 'm1', 'SUCCESS')
+backend.on_chord_part_return(request, 'SUCCESS', 'm1')
+result = int(backend.client.get('chord-unlock-mixed'))
+`,
+      { url: url() },
+    );
+    expect(counted).toBe(2);
+    expect(await part('m2', 2)).toEqual({ results: ['m0', 'm1', 'm2'], failure: null, repeated: false });
+    await backend.close();
+  });
+
+  test('a value of more than 1 MB, and a key of more than 250 bytes, are refused, and the others of their turn stored', async () => {
+    const backend = await open();
+    const outcome = await Promise.allSettled([
+      backend.store(record('small', 'SUCCESS', 1)),
+      backend.store(record('big', 'SUCCESS', 'x'.repeat(1_200_000))),
+      backend.store(record('k'.repeat(250), 'SUCCESS', 1)),
+      backend.store(record('a b', 'SUCCESS', 1)),
+      backend.store(record('after', 'SUCCESS', 2)),
+    ]);
+    const said = outcome.map((one) => (one.status === 'fulfilled' ? 'stored' : (one.reason as Error).message));
+    expect(said).toEqual([
+      'stored',
+      expect.stringMatching(/Cannot store the result of big .*12\d+ bytes are too large for the memcached .*-I/),
+      expect.stringMatching(/A key of 267 bytes is too long for memcached, which takes 250/),
+      expect.stringMatching(/no blanks/),
+      'stored',
+    ]);
+    expect((await backend.getMany(['small', 'after', 'k'.repeat(250)])).size).toBe(2);
+    await backend.close();
+  });
+
+  test('a server that goes away takes its results when it is back, and says so', async () => {
+    const said: string[] = [];
+    const say = (text: string) => said.push(text);
+    const server = await memcachedServer();
+    const backend = await open(`cache+memcached://${server.address}`, { log: { ...silentLogger, warning: say, info: say } });
+    const waiting = backend.wait('late', new AbortController().signal);
+    await server.stop();
+    const storing = backend.store(record('late', 'SUCCESS', 1));
+    await until(() => said.some((text) => /is away .*results wait/.test(text)), 'it to say that it waits');
+    await server.start();
+    await storing;
+    expect((await waiting).result).toBe(1);
+    expect(said.at(-1)).toMatch(/is back/);
+    await backend.close();
+    await server.stop();
+  });
+
+  test('an address without servers, and a client that is not known, are refused with what to write', async () => {
+    await expect(open('cache+memcached://')).rejects.toThrow(/cache\+memcached:\/\/host:11211;other:11211/);
+    await expect(open(url(2), { options: { memcached_client: 'x' } })).rejects.toThrow(/'pylibmc', 'python-memcached'/);
+    const backend = await open('cache', { settings: { cache_backend: url().replace('cache+', '') } });
+    await backend.store(record('named', 'SUCCESS', 1));
+    expect((await backend.get('named'))?.result).toBe(1);
+    await backend.close();
+  });
+});
