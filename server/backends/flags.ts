@@ -9,3 +9,4 @@ export const REDIS: BackendFlags = { shared: true, expiresItself: true, chords: 
 export const DATABASE: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };
 export const FILESYSTEM: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };
 export const MEMCACHED: BackendFlags = { shared: true, expiresItself: true, chords: 'counts' };
+export const DJANGO: BackendFlags = { shared: true, expiresItself: false, chords: 'counts' };

@@ -3,7 +3,7 @@
 import { ImproperlyConfigured } from '../errors.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import type { Backend, BackendContext, BackendFactory, BackendFlags } from './contract.ts';
-import { DATABASE, DISABLED, FILESYSTEM, MEMCACHED, MEMORY, REDIS, SQLITE } from './flags.ts';
+import { DATABASE, DISABLED, DJANGO, FILESYSTEM, MEMCACHED, MEMORY, REDIS, SQLITE } from './flags.ts';
 
 interface Kind {
   readonly flags: BackendFlags;
@@ -25,6 +25,9 @@ for (const scheme of ['redis', 'rediss', 'redis+socket', 'socket', 'sentinel']) 
 const database = async (): Promise<BackendFactory> => (await import('./database/database.ts')).createDatabaseBackend;
 for (const scheme of ['db', 'database', 'db+sqlite', 'db+postgresql', 'db+postgres', 'db+mysql', 'db+mariadb'])
   registerBackend(scheme, DATABASE, database);
+const django = async (): Promise<BackendFactory> => (await import('./django/django.ts')).createDjangoBackend;
+for (const scheme of ['django-db', 'django-db+sqlite', 'django-db+postgresql', 'django-db+postgres', 'django-db+mysql', 'django-db+mariadb'])
+  registerBackend(scheme, DJANGO, django);
 const files = async (): Promise<BackendFactory> => (await import('./filesystem.ts')).createFilesystemBackend;
 for (const scheme of ['file', 'filesystem']) registerBackend(scheme, FILESYSTEM, files);
 const memcached = async (): Promise<BackendFactory> => (await import('./memcached/memcached.ts')).createMemcachedBackend;
@@ -44,7 +47,7 @@ export function backendFlags(url: string): BackendFlags | null {
 /** Of `db+postgresql+psycopg2://` it is `db+postgresql`: the rest names a driver of Python. */
 function kindOf(url: string): Kind | undefined {
   const scheme = schemeOf(url);
-  return kinds.get(scheme) ?? kinds.get(scheme.replace(/^(database|db)\+([a-z]+)(\+.*)?$/, 'db+$2'));
+  return kinds.get(scheme) ?? kinds.get(scheme.replace(/^database\+/, 'db+').replace(/^((?:django-)?db\+[a-z]+)\+.*$/, '$1'));
 }
 
 function schemeOf(url: string): string {

@@ -31,6 +31,9 @@ export const describeNeedsPythonOnRedis: typeof describe | typeof describe.skip 
 export const describeNeedsPythonSerializers: typeof describe | typeof describe.skip =
   hasPythonOnRedis && has(python('msgpack', 'yaml', 'cryptography')) ? describe : describe.skip;
 
+/** Django's result store (python3-django-celery-results). */
+export const hasDjangoResults: boolean = has(python('celery', 'django_celery_results'));
+
 /** Prometheus' own checker of metrics (Debian's package prometheus). */
 export const itNeedsPromtool: typeof it | typeof it.skip = has(
   spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,

@@ -5,20 +5,20 @@
 // Where this differs from Celery: a SUCCESS stays (there each store overwrites); rows of one turn are one statement.
 // As in Celery: children and the group of a task are not kept; records go when `cleanup` runs, and only those that have ended.
 // Celery 5.6: backends/database/__init__.py
-import { BackendError, ImproperlyConfigured, toError } from '../../errors.ts';
+import { BackendError, toError } from '../../errors.ts';
 import type { ResultMeta } from '../../protocol/result-meta.ts';
 import { createTimer } from '../../timer.ts';
-import { parseUrl, safeUrl } from '../../transport/url.ts';
 import type { Backend, BackendContext } from '../contract.ts';
 import { DATABASE } from '../flags.ts';
-import { Outage } from '../outage.ts';
 import { PolledResults } from '../polled.ts';
 import { retrying } from '../retrying.ts';
-import { openSqlDriver, quoted, type SqlDriver, type SqlQueries } from '../sql/driver.ts';
+import { isTemporary, SqlAccess } from '../sql/access.ts';
+import { quoted, type SqlDriver, type SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
 import type { ResultListener } from '../waiters.ts';
 import { bytesOf, groupPickle, metaOf, readGroupPickle, rowOf, sqlTime, type TaskRow } from './rows.ts';
+import { openDatabase } from './address.ts';
 import { type DatabaseOptions, databaseOptions } from './settings.ts';
 import { selectMany, upsert } from './statements.ts';
 import { EXTENDED_COLUMNS, openTables, TASK_COLUMNS, type Tables } from './tables.ts';
@@ -30,29 +30,10 @@ const IDS_PER_QUERY = 500;
 
 export async function createDatabaseBackend(context: BackendContext): Promise<Backend> {
   const options = databaseOptions(context.settings);
-  const driver = await openDriver(context, options);
+  const driver = await openDatabase(context, options, /^(db|database)(\+|$|:\/\/$)/i);
   const backend = new DatabaseBackend(context, options, driver);
   if (options.createAtSetup) await backend.prepare();
   return retrying(backend, PATIENCE, createTimer());
-}
-
-/** `db+mysql+pymysql://...`, or the setting `database_url` when the store is named without an address. */
-async function openDriver(context: BackendContext, options: DatabaseOptions): Promise<SqlDriver> {
-  const given = context.settings?.database_url;
-  const address = /^(db|database)(:\/\/)?$/i.test(context.url) ? given : context.url.replace(/^(db|database)\+/i, '');
-  if (typeof address !== 'string' || address === '') {
-    throw new ImproperlyConfigured(
-      'result_backend is a database without an address: write it as db+postgresql://user@host/name, or set database_url',
-    );
-  }
-  const url = parseUrl(address);
-  const { shortLived, poolSize, connectArgs } = options;
-  return openSqlDriver(url.scheme, {
-    url: { ...url, query: { ...url.query, ...connectArgs } },
-    place: safeUrl(address),
-    shortLived,
-    poolSize,
-  });
 }
 
 class DatabaseBackend implements Backend {
@@ -61,39 +42,35 @@ class DatabaseBackend implements Backend {
   readonly enabled = true;
   readonly #context: BackendContext;
   readonly #options: DatabaseOptions;
-  readonly #sql: SqlDriver;
+  readonly #access: SqlAccess;
   readonly #polled: PolledResults;
   readonly #queue: StoreQueue<TaskRow>;
-  readonly #outage: Outage;
   #tables: Promise<Tables> | null = null;
-  #open = true;
 
   constructor(context: BackendContext, options: DatabaseOptions, driver: SqlDriver) {
     this.#context = context;
     this.#options = options;
-    this.#sql = driver;
-    this.#outage = new Outage(driver.place, context.log);
+    this.#access = new SqlAccess(driver, context.log);
     this.#polled = new PolledResults({
       polling: context.options.polling_interval,
       getMany: (ids) => this.getMany(ids),
     });
-    const isTemporary = (error: Error) => error instanceof BackendError && error.temporary;
     this.#queue = new StoreQueue((rows) => this.#write(rows), isTemporary, ROWS_PER_STATEMENT);
   }
 
   /** The tables are made, and every later use finds them. A server that is away is for the first use to tell of. */
   async prepare(): Promise<void> {
     try {
-      await this.#ready();
+      await this.#access.use(() => this.#ready());
     } catch (error) {
-      if (error instanceof BackendError && error.temporary) return;
-      await this.#sql.close();
+      if (isTemporary(toError(error))) return;
+      await this.#access.driver.close();
       throw error;
     }
   }
 
   async store(meta: ResultMeta): Promise<void> {
-    this.#checkOpen();
+    this.#access.checkOpen();
     const row = rowOf(meta, this.#context);
     try {
       await this.#queue.push(row);
@@ -120,17 +97,17 @@ class DatabaseBackend implements Backend {
   }
 
   wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
-    this.#checkOpen();
+    this.#access.checkOpen();
     return this.#polled.wait(taskId, signal);
   }
 
   watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
-    this.#checkOpen();
+    this.#access.checkOpen();
     return this.#polled.watch(taskIds, signal);
   }
 
   subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
-    this.#checkOpen();
+    this.#access.checkOpen();
     return this.#polled.subscribe(taskId, listener, onError);
   }
 
@@ -143,7 +120,7 @@ class DatabaseBackend implements Backend {
     await this.#ask((sql, { group }) => {
       fits('The group', groupId, 'result', pickle, group);
       const columns = ['taskset_id', 'result', 'date_done'];
-      const statement = { dialect: this.#sql.dialect, table: group.sql, columns, key: 'taskset_id', rows: 1 };
+      const statement = { dialect: this.#access.driver.dialect, table: group.sql, columns, key: 'taskset_id', rows: 1 };
       const values = [groupId, pickle, sqlTime(new Date(this.#context.now()).toISOString())];
       return sql.query(upsert({ ...statement, newId: group.newId }), values);
     });
@@ -176,18 +153,18 @@ class DatabaseBackend implements Backend {
   }
 
   async close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
+    if (!this.#access.isOpen) return;
+    this.#access.isOpen = false;
     this.#polled.fail(storeClosed());
     await this.#queue.idle();
-    await this.#sql.close();
+    await this.#access.driver.close();
   }
 
   async #write(rows: readonly TaskRow[]): Promise<void> {
     await this.#use(async (sql, { task }) => {
       const columns = columnsOf(task);
       const last = lastOfEach(rows).map((row) => fitting(row, task));
-      const table = { dialect: this.#sql.dialect, table: task.sql, columns, key: 'task_id', newId: task.newId };
+      const table = { dialect: this.#access.driver.dialect, table: task.sql, columns, key: 'task_id', newId: task.newId };
       await sql.query(
         upsert({ ...table, rows: last.length, keepsSuccess: true }),
         last.flatMap((row) => columns.map((name) => row.values[name] ?? null)),
@@ -195,45 +172,24 @@ class DatabaseBackend implements Backend {
     });
   }
 
-  #ask<T>(work: (sql: SqlQueries, tables: Tables) => Promise<T>): Promise<T> {
-    this.#checkOpen();
+  async #ask<T>(work: (sql: SqlQueries, tables: Tables) => Promise<T>): Promise<T> {
+    this.#access.checkOpen();
     return this.#use(work);
   }
 
-  async #use<T>(work: (sql: SqlQueries, tables: Tables) => Promise<T>): Promise<T> {
-    try {
-      const value = await work(this.#sql, await this.#ready());
-      this.#outage.ended();
-      return value;
-    } catch (thrown) {
-      throw this.#failed(thrown);
-    }
+  #use<T>(work: (sql: SqlQueries, tables: Tables) => Promise<T>): Promise<T> {
+    return this.#access.use(async () => work(this.#access.driver, await this.#ready()));
   }
 
   #ready(): Promise<Tables> {
     if (!this.#tables) {
-      const opening = openTables(this.#sql, this.#options).catch((error) => {
+      const opening = openTables(this.#access.driver, this.#options).catch((error) => {
         this.#tables = null;
-        throw this.#failed(error);
+        throw error;
       });
       this.#tables = opening;
     }
     return this.#tables;
-  }
-
-  #failed(thrown: unknown): Error {
-    if (thrown instanceof BackendError) return thrown;
-    const error = toError(thrown);
-    const temporary = this.#sql.isTemporary(error);
-    if (temporary) this.#outage.began(error);
-    return new BackendError(`The result store ${this.#sql.place} failed: ${error.message || error.name}`, {
-      cause: error,
-      temporary,
-    });
-  }
-
-  #checkOpen(): void {
-    if (!this.#open) throw storeClosed();
   }
 }
 

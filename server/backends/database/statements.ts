@@ -12,19 +12,19 @@ export interface Upsert {
   readonly rows: number;
   /** What a new row's id is, as SQL; null: the database gives it. */
   readonly newId?: string | null;
-  /** Values of new rows alone, as SQL. */
-  readonly onInsert?: Readonly<Record<string, string>>;
+  /** The columns that change in a row that is there. Default all but the key. */
+  readonly written?: readonly string[];
   /** A row whose `status` is SUCCESS stays as it is. Default false. */
   readonly keepsSuccess?: boolean;
 }
 
 /** One statement for all rows, which name each key once. */
-export function upsert({ dialect, table, columns, key, rows, newId, onInsert = {}, keepsSuccess }: Upsert): string {
-  const fixed = { ...(newId ? { id: newId } : {}), ...onInsert };
+export function upsert({ dialect, table, columns, key, rows, newId, keepsSuccess, ...more }: Upsert): string {
+  const fixed = newId ? { id: newId } : {};
   const names = [...columns, ...Object.keys(fixed)].map((name) => quoted(name)).join(', ');
   const row = `(${[...columns.map(() => '?'), ...Object.values(fixed)].join(', ')})`;
   const insert = `INSERT INTO ${table} (${names}) VALUES ${Array.from({ length: rows }, () => row).join(', ')}`;
-  const written = columns.filter((name) => name !== key);
+  const written = (more.written ?? columns).filter((name) => name !== key);
   if (dialect === 'mysql') {
     // Assignments are made from left to right: the one that is asked is changed last.
     const ordered = keepsSuccess ? [...written.filter((name) => name !== 'status'), 'status'] : written;

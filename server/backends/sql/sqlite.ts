@@ -1,5 +1,6 @@
 // A SQLite file that is shared with Python: `db+sqlite:///relative.db`, `db+sqlite:////absolute.db`.
-// Holds: the file's journal stays as it is; one write transaction at a time.
+// Holds: the file's journal stays as it is; one write transaction at a time, of all that this process has open on the file: to wait for
+// a lock stops the event loop, and who holds the lock with it.
 // Not here: this package's own result files (../sqlite.ts).
 import { resolve } from 'node:path';
 import { EmbeddedDb, type SqlValue } from '../../embedded-db.ts';
@@ -22,12 +23,13 @@ export function openSqlite({ url, place }: SqlDriverOptions): SqlDriver {
   }
 }
 
+/** What runs on each file. */
+const turns = new Map<string, Promise<unknown>>();
+
 class SqliteDriver implements SqlDriver {
   readonly dialect = 'sqlite';
   readonly place: string;
   readonly #db: EmbeddedDb;
-  /** A transaction is several turns of the event loop: others wait for its end. */
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(db: EmbeddedDb, place: string) {
     this.#db = db;
@@ -65,8 +67,15 @@ class SqliteDriver implements SqlDriver {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#turn.then(work, work);
-    this.#turn = next.catch(() => {});
+    const next = (turns.get(this.place) ?? Promise.resolve()).then(work);
+    const ended = next.then(
+      () => {},
+      () => {},
+    );
+    turns.set(this.place, ended);
+    ended.then(() => {
+      if (turns.get(this.place) === ended) turns.delete(this.place);
+    });
     return next;
   }
 }
