@@ -66,6 +66,46 @@ export const NEEDS = [
     present: () => spawnSync('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'], { stdio: 'ignore' }).status === 0,
   },
   {
+    name: 'memcached',
+    package: 'memcached',
+    flag: 'UMBEL_HAS_MEMCACHED',
+    tests: 'the result store in memcached (test/server/backends/memcached.test.ts)',
+    present: () => spawnSync('memcached', ['-V'], { stdio: 'ignore' }).status === 0,
+  },
+  {
+    name: 'postgresql',
+    package: 'postgresql',
+    flag: 'UMBEL_HAS_POSTGRESQL',
+    tests: 'the result stores on PostgreSQL (test/server/backends/{database,django}.test.ts)',
+    // Debian keeps the versions apart.
+    present: () => spawnSync('sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb'], { stdio: 'ignore' }).status === 0,
+  },
+  {
+    name: 'mariadb-server',
+    package: 'mariadb-server',
+    flag: 'UMBEL_HAS_MARIADB',
+    tests: 'the result stores on MariaDB (test/server/backends/{database,django}.test.ts)',
+    present: () => existsSync('/usr/sbin/mariadbd'),
+  },
+  ...[
+    ['sqlalchemy', 'python3-sqlalchemy', "Python's side of the SQL stores"],
+    ['psycopg2', 'python3-psycopg2', "Python's side of the stores on PostgreSQL"],
+    ['MySQLdb', 'python3-mysqldb', "Python's side of the stores on MariaDB"],
+    ['django_celery_results', 'python3-django-celery-results', 'the store django-db (test/server/backends/django.test.ts)'],
+    ['pylibmc', 'python3-pylibmc', "where pylibmc looks for a key (test/server/backends/memcached.test.ts)"],
+    ['memcache', 'python3-memcache', "where python-memcached looks for a key (test/server/backends/memcached.test.ts)"],
+    ['pymemcache', 'python3-pymemcache', "where pymemcache looks for a key (test/server/backends/memcached.test.ts)"],
+  ].map(([module, name, tests]) => ({
+    name,
+    package: name,
+    flag: `UMBEL_HAS_${module.toUpperCase()}`,
+    tests,
+    present: () =>
+      spawnSync('/usr/bin/python3', ['-c', `import importlib.util, sys; sys.exit(not importlib.util.find_spec('${module}'))`], {
+        stdio: 'ignore',
+      }).status === 0,
+  })),
+  {
     name: 'promtool',
     package: 'prometheus',
     flag: 'UMBEL_HAS_PROMTOOL',

@@ -2,6 +2,7 @@
 // kept here, so that one configuration can serve Python workers as well.
 // Celery 5.6: app/defaults.py
 import { DATABASE_STORE_SETTINGS } from '../../backends/database/settings.ts';
+import { MEMCACHED_STORE_SETTINGS } from '../../backends/memcached/settings.ts';
 import { REDIS_STORE_SETTINGS } from '../../backends/redis-settings.ts';
 import { any, bool, type Dict, dict, float, int, list, SECONDS, string } from '../../setting.ts';
 
@@ -19,8 +20,7 @@ export const STORES = {
     SECONDS,
   ),
   azureblockblob_retry_max_attempts: int(3, 'AZUREBLOCKBLOB_RETRY_MAX_ATTEMPTS', 'Azure Blob: tries.'),
-  cache_backend: string(null, 'CELERY_CACHE_BACKEND', "Memcached: address when result_backend is 'cache'."),
-  cache_backend_options: dict<Dict>({}, 'CELERY_CACHE_BACKEND_OPTIONS', 'Memcached: options of the client.'),
+  ...MEMCACHED_STORE_SETTINGS,
   cassandra_auth_kwargs: any<Dict | string | null>(null, 'CASSANDRA_AUTH_KWARGS', 'Cassandra: for the auth provider.'),
   cassandra_auth_provider: string(null, 'CASSANDRA_AUTH_PROVIDER', 'Cassandra: auth provider.'),
   cassandra_bundle_path: string(null, 'CASSANDRA_BUNDLE_PATH', 'Cassandra: bundle of a hosted cluster.'),

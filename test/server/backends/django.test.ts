@@ -105,6 +105,7 @@ ${code}
       backendContract(name, empty, promises);
 
       test('what Django stored is read, and the other way round', async () => {
+        if (name !== 'sqlite') await empty();
         const backend = await open(`django-db+${urls.get(name)}`);
         const failed = { exc_type: 'KeyError', exc_message: ['lost'], exc_module: 'builtins' };
         const extended = { name: 'shop.add', args: [1, 'ž'], kwargs: { k: 2 }, worker: 'w@h', retries: 1, queue: 'q' };
