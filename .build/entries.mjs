@@ -12,7 +12,7 @@ export const ENTRIES = {
   beat: 'server/beat/beat.ts',
   dashboard: 'server/dashboard/dashboard.ts',
   transport: 'server/transport/contract.ts',
-  backend: 'server/backends/contract.ts',
+  backend: 'server/backends/registry.ts',
   pool: 'server/pool/contract.ts',
   cli: 'server/cli/main.ts',
   thread: 'server/dashboard/history/sqlite/thread.ts',

@@ -91,19 +91,27 @@ export const NEEDS = [
     ['sqlalchemy', 'python3-sqlalchemy', "Python's side of the SQL stores"],
     ['psycopg2', 'python3-psycopg2', "Python's side of the stores on PostgreSQL"],
     ['MySQLdb', 'python3-mysqldb', "Python's side of the stores on MariaDB"],
-    ['django_celery_results', 'python3-django-celery-results', 'the store django-db (test/server/backends/django.test.ts)'],
-    ['pylibmc', 'python3-pylibmc', "where pylibmc looks for a key (test/server/backends/memcached.test.ts)"],
-    ['memcache', 'python3-memcache', "where python-memcached looks for a key (test/server/backends/memcached.test.ts)"],
-    ['pymemcache', 'python3-pymemcache', "where pymemcache looks for a key (test/server/backends/memcached.test.ts)"],
+    [
+      'django_celery_results',
+      'python3-django-celery-results',
+      'the store django-db (test/server/backends/django.test.ts)',
+    ],
+    ['pylibmc', 'python3-pylibmc', 'where pylibmc looks for a key (test/server/backends/memcached.test.ts)'],
+    ['memcache', 'python3-memcache', 'where python-memcached looks for a key (test/server/backends/memcached.test.ts)'],
+    ['pymemcache', 'python3-pymemcache', 'where pymemcache looks for a key (test/server/backends/memcached.test.ts)'],
   ].map(([module, name, tests]) => ({
     name,
     package: name,
     flag: `UMBEL_HAS_${module.toUpperCase()}`,
     tests,
     present: () =>
-      spawnSync('/usr/bin/python3', ['-c', `import importlib.util, sys; sys.exit(not importlib.util.find_spec('${module}'))`], {
-        stdio: 'ignore',
-      }).status === 0,
+      spawnSync(
+        '/usr/bin/python3',
+        ['-c', `import importlib.util, sys; sys.exit(not importlib.util.find_spec('${module}'))`],
+        {
+          stdio: 'ignore',
+        },
+      ).status === 0,
   })),
   {
     name: 'promtool',

@@ -33,13 +33,16 @@ export function createFilesystemBackend(context: BackendContext): Backend {
 
 function folderOf(url: string): string {
   const path = decodeURIComponent(url.replace(/^file:\/\/(localhost(?=\/))?/i, ''));
-  if (!path) throw new ImproperlyConfigured(`A result store of files needs a folder: file:///var/results, not ${safeUrl(url)}`);
+  if (!path)
+    throw new ImproperlyConfigured(`A result store of files needs a folder: file:///var/results, not ${safeUrl(url)}`);
   try {
     if (!statSync(path).isDirectory()) throw new Error('it is no folder');
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const reason = toError(error).message;
-    throw new ImproperlyConfigured(`The folder of results ${path} cannot be used: ${reason}. Make it, and let this user write there`);
+    throw new ImproperlyConfigured(
+      `The folder of results ${path} cannot be used: ${reason}. Make it, and let this user write there`,
+    );
   }
   return path;
 }
@@ -224,7 +227,9 @@ class FilesystemBackend implements Backend {
 
   #path(key: string): string {
     if (!isName(key)) {
-      throw new BackendError(`${JSON.stringify(key)} cannot be the name of a file: an id has no slash and no NUL in a store of files`);
+      throw new BackendError(
+        `${JSON.stringify(key)} cannot be the name of a file: an id has no slash and no NUL in a store of files`,
+      );
     }
     return join(this.#folder, key);
   }
@@ -237,7 +242,10 @@ class FilesystemBackend implements Backend {
     } catch (thrown) {
       if (thrown instanceof BackendError) throw thrown;
       const error = toError(thrown) as Error & { code?: string };
-      const temporary = /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM|EIO|EMFILE|ENFILE|ENOENT|ENOTDIR|ESTALE|EBUSY|ETIMEDOUT)$/.test(error.code ?? '');
+      const temporary =
+        /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM|EIO|EMFILE|ENFILE|ENOENT|ENOTDIR|ESTALE|EBUSY|ETIMEDOUT)$/.test(
+          error.code ?? '',
+        );
       if (temporary) this.#outage.began(error);
       throw new BackendError(`The result store ${this.#folder} failed: ${error.message}`, { cause: error, temporary });
     }

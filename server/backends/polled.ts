@@ -26,7 +26,7 @@ export class PolledResults {
   readonly #getMany: PolledOptions['getMany'];
   readonly #longestMs: number;
   /** What was told last of each id that somebody waits for. */
-  readonly #told = new Map<string, string>();
+  readonly #emitted = new Map<string, string>();
   #delayMs = FIRST_LOOK_MS;
   #next: TimerHandle | null = null;
   #looking = false;
@@ -44,13 +44,13 @@ export class PolledResults {
   subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
     const remove = this.#listeners.add(taskId, listener, onError);
     // Who comes new has heard nothing yet.
-    this.#told.delete(taskId);
+    this.#emitted.delete(taskId);
     this.#delayMs = Math.min(FIRST_LOOK_MS, this.#longestMs);
     this.#newcomers = true;
     this.#schedule(0);
     return () => {
       remove();
-      if (!this.#listeners.has(taskId)) this.#told.delete(taskId);
+      if (!this.#listeners.has(taskId)) this.#emitted.delete(taskId);
       if (this.#listeners.size > 0) return;
       this.#next?.cancel();
       this.#next = null;
@@ -72,14 +72,14 @@ export class PolledResults {
   stored(meta: ResultMeta): void {
     if (!this.#listeners.has(meta.task_id)) return;
     if (this.#looking) this.#newer.add(meta.task_id);
-    this.#tell(meta);
+    this.#emit(meta);
   }
 
   /** Nothing more will be heard. */
   fail(error: Error): void {
     this.#next?.cancel();
     this.#next = null;
-    this.#told.clear();
+    this.#emitted.clear();
     this.#listeners.fail(error);
   }
 
@@ -122,13 +122,13 @@ export class PolledResults {
   }
 
   #found(metas: ReadonlyMap<string, ResultMeta>): void {
-    for (const meta of metas.values()) if (!this.#newer.has(meta.task_id)) this.#tell(meta);
+    for (const meta of metas.values()) if (!this.#newer.has(meta.task_id)) this.#emit(meta);
   }
 
-  #tell(meta: ResultMeta): void {
+  #emit(meta: ResultMeta): void {
     const mark = markOf(meta);
-    if (this.#told.get(meta.task_id) === mark) return;
-    this.#told.set(meta.task_id, mark);
+    if (this.#emitted.get(meta.task_id) === mark) return;
+    this.#emitted.set(meta.task_id, mark);
     this.#listeners.emit(meta.task_id, () => meta);
   }
 }

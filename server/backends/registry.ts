@@ -1,9 +1,16 @@
 // Scheme of a result_backend URL to store, loaded when asked for.
+// What the package shows of stores under `umbel/backend`, for who writes one of his own (examples/custom-store).
 // Holds: an unknown scheme is refused with the known ones; secrets of the URL are not shown.
 import { ImproperlyConfigured } from '../errors.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import type { Backend, BackendContext, BackendFactory, BackendFlags } from './contract.ts';
 import { DATABASE, DISABLED, DJANGO, FILESYSTEM, MEMCACHED, MEMORY, REDIS, SQLITE } from './flags.ts';
+
+export { BackendError } from '../errors.ts';
+export type { ResultMeta } from '../protocol/result-meta.ts';
+export type * from './contract.ts';
+export { countsChords } from './contract.ts';
+export { PolledResults } from './polled.ts';
 
 interface Kind {
   readonly flags: BackendFlags;
@@ -26,11 +33,19 @@ const database = async (): Promise<BackendFactory> => (await import('./database/
 for (const scheme of ['db', 'database', 'db+sqlite', 'db+postgresql', 'db+postgres', 'db+mysql', 'db+mariadb'])
   registerBackend(scheme, DATABASE, database);
 const django = async (): Promise<BackendFactory> => (await import('./django/django.ts')).createDjangoBackend;
-for (const scheme of ['django-db', 'django-db+sqlite', 'django-db+postgresql', 'django-db+postgres', 'django-db+mysql', 'django-db+mariadb'])
+for (const scheme of [
+  'django-db',
+  'django-db+sqlite',
+  'django-db+postgresql',
+  'django-db+postgres',
+  'django-db+mysql',
+  'django-db+mariadb',
+])
   registerBackend(scheme, DJANGO, django);
 const files = async (): Promise<BackendFactory> => (await import('./filesystem.ts')).createFilesystemBackend;
 for (const scheme of ['file', 'filesystem']) registerBackend(scheme, FILESYSTEM, files);
-const memcached = async (): Promise<BackendFactory> => (await import('./memcached/memcached.ts')).createMemcachedBackend;
+const memcached = async (): Promise<BackendFactory> =>
+  (await import('./memcached/memcached.ts')).createMemcachedBackend;
 for (const scheme of ['cache', 'cache+memcached', 'cache+memcache', 'cache+pylibmc', 'cache+pymemcache'])
   registerBackend(scheme, MEMCACHED, memcached);
 registerBackend('disabled', DISABLED, async () => (await import('./disabled.ts')).createDisabledBackend);
@@ -47,7 +62,9 @@ export function backendFlags(url: string): BackendFlags | null {
 /** Of `db+postgresql+psycopg2://` it is `db+postgresql`: the rest names a driver of Python. */
 function kindOf(url: string): Kind | undefined {
   const scheme = schemeOf(url);
-  return kinds.get(scheme) ?? kinds.get(scheme.replace(/^database\+/, 'db+').replace(/^((?:django-)?db\+[a-z]+)\+.*$/, '$1'));
+  return (
+    kinds.get(scheme) ?? kinds.get(scheme.replace(/^database\+/, 'db+').replace(/^((?:django-)?db\+[a-z]+)\+.*$/, '$1'))
+  );
 }
 
 function schemeOf(url: string): string {

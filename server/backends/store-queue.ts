@@ -54,7 +54,9 @@ export class StoreQueue<Row> {
 }
 
 /** Of several records of one task the last stands, unless one before it is a SUCCESS. */
-export function lastOfEach<Row extends { readonly taskId: string; readonly status: string }>(rows: readonly Row[]): Row[] {
+export function lastOfEach<Row extends { readonly taskId: string; readonly status: string }>(
+  rows: readonly Row[],
+): Row[] {
   const last = new Map<string, Row>();
   for (const row of rows) if (last.get(row.taskId)?.status !== 'SUCCESS') last.set(row.taskId, row);
   return [...last.values()];

@@ -6,11 +6,7 @@ import { BackendError } from '../../server/errors.ts';
 import { buildResultMeta } from '../../server/protocol/result-meta.ts';
 import { record, testContext } from '../server/backends/context.ts';
 import { until } from '../support/until.ts';
-
-/** A promise only where the flags give it: what a kind does not promise is no skipped test. */
-function promised(applies: boolean): (title: string, run: () => Promise<void> | void) => void {
-  return applies ? test : () => {};
-}
+import { chordContract, promised } from './backend-chords.ts';
 
 export interface BackendContractOptions {
   /** Records outlive the last backend that had the store open. */
@@ -34,7 +30,11 @@ export interface BackendContractOptions {
 
 const forever = new AbortController().signal;
 
-export function backendContract(name: string, makeUrl: () => string | Promise<string>, options: BackendContractOptions): void {
+export function backendContract(
+  name: string,
+  makeUrl: () => string | Promise<string>,
+  options: BackendContractOptions,
+): void {
   describe(`result store ${name}`, () => {
     const opened: Backend[] = [];
     let url = '';
@@ -42,7 +42,9 @@ export function backendContract(name: string, makeUrl: () => string | Promise<st
     let transport: Readonly<Record<string, unknown>> = {};
     const open = async (change: Partial<BackendContext> = {}, at = url): Promise<CountingBackend> => {
       // What a store that does not count has no such promises of, its tests do not ask.
-      const backend = (await createBackend(testContext(at, { settings, options: transport, ...change }))) as CountingBackend;
+      const backend = (await createBackend(
+        testContext(at, { settings, options: transport, ...change }),
+      )) as CountingBackend;
       opened.push(backend);
       return backend;
     };
@@ -53,7 +55,6 @@ export function backendContract(name: string, makeUrl: () => string | Promise<st
       return open(change);
     };
     const clocked = (options.expiry ?? 'context') === 'context';
-    const counts = options.chords !== 'unlock';
     afterEach(async () => {
       for (const backend of opened.splice(0)) await backend.close();
     });
@@ -241,19 +242,22 @@ export function backendContract(name: string, makeUrl: () => string | Promise<st
       expect((await backend.get('c'))?.status).toBe('SUCCESS');
     });
 
-    promised(options.expiry === 'cleanup')('cleanup deletes what has ended and expired, and tells how many', async () => {
-      let now = Date.now();
-      const backend = await fresh({ now: () => now, expiresMs: 60_000 });
-      await backend.store(record('a', 'SUCCESS'));
-      await backend.store(record('b', 'FAILURE'));
-      await backend.saveGroup('g', [['g', null], []]);
-      expect(await backend.cleanup()).toBe(0);
-      now += 120_000;
-      expect(await backend.get('a')).not.toBeNull();
-      expect(await backend.cleanup()).toBe(3);
-      expect((await backend.getMany(['a', 'b'])).size).toBe(0);
-      expect(await backend.restoreGroup('g')).toBeNull();
-    });
+    promised(options.expiry === 'cleanup')(
+      'cleanup deletes what has ended and expired, and tells how many',
+      async () => {
+        let now = Date.now();
+        const backend = await fresh({ now: () => now, expiresMs: 60_000 });
+        await backend.store(record('a', 'SUCCESS'));
+        await backend.store(record('b', 'FAILURE'));
+        await backend.saveGroup('g', [['g', null], []]);
+        expect(await backend.cleanup()).toBe(0);
+        now += 120_000;
+        expect(await backend.get('a')).not.toBeNull();
+        expect(await backend.cleanup()).toBe(3);
+        expect((await backend.getMany(['a', 'b'])).size).toBe(0);
+        expect(await backend.restoreGroup('g')).toBeNull();
+      },
+    );
 
     test('without expiry records stay', async () => {
       let now = 0;
@@ -279,141 +283,7 @@ export function backendContract(name: string, makeUrl: () => string | Promise<st
       expect(await backend.restoreGroup('g')).toBeNull();
     });
 
-    promised(counts)('a chord is complete with its last part, with the results in header order', async () => {
-      const backend = await fresh();
-      await backend.startChord('g', 3);
-      const part = (taskId: string, index: number | null, result: unknown, state = 'SUCCESS') =>
-        backend.completeChordPart({ groupId: 'g', taskId, index, state, result });
-      expect(await part('c', 2, 'third')).toBeNull();
-      expect(await part('a', 0, 'first')).toBeNull();
-      expect(await part('a', 0, 'first')).toBeNull();
-      expect(await part('b', 1, { second: [1] })).toEqual({
-        results: ['first', { second: [1] }, 'third'],
-        failure: null,
-        repeated: false,
-      });
-    });
-
-    promised(counts)('a complete chord is for the last part to send, also when told of again, until it is forgotten', async () => {
-      const [backend, other] = [await fresh(), await open()];
-      await backend.startChord('g', 2);
-      const part = (by: CountingBackend, taskId: string, index: number) =>
-        by.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: taskId });
-      await part(backend, 'a', 0);
-      const ready = { results: ['a', 'b'], failure: null };
-      expect(await part(backend, 'b', 1)).toEqual({ ...ready, repeated: false });
-      expect(await part(other, 'a', 0)).toEqual({ claimedBy: 'b' });
-      // Who heard of it died before the body was sent, and the message was delivered again.
-      expect(await part(other, 'b', 1)).toEqual({ ...ready, repeated: true });
-      await other.forgetChord('g');
-      for (const backend_ of [backend, other]) {
-        expect(await part(backend_, 'b', 1)).toBeNull();
-        expect(await part(backend_, 'a', 0)).toBeNull();
-      }
-    });
-
-    promised(counts && options.expiry !== 'own')('a claim ends when its time is over', async () => {
-      let now = 1_000_000;
-      const backend = await fresh({ now: () => now });
-      await backend.startChord('g', 2);
-      const part = (taskId: string, index: number) =>
-        backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: taskId });
-      await part('a', 0);
-      await part('b', 1);
-      now += 4999;
-      expect(await part('a', 0)).toEqual({ claimedBy: 'b' });
-      now += 1;
-      expect(await part('a', 0)).toEqual({ results: ['a', 'b'], failure: null, repeated: true });
-      expect(await part('b', 1)).toEqual({ claimedBy: 'a' });
-    });
-
-    promised(counts)('a header task that ends twice, in different ways, is one part; its success counts', async () => {
-      const backend = await fresh();
-      await backend.startChord('g', 3);
-      const part = (taskId: string, index: number, result: unknown, state = 'SUCCESS') =>
-        backend.completeChordPart({ groupId: 'g', taskId, index, state, result });
-      expect(await part('a', 0, 'lost', 'FAILURE')).toBeNull();
-      expect(await part('a', 0, 'first')).toBeNull();
-      expect(await part('a', 0, 'late', 'FAILURE')).toBeNull();
-      expect(await part('b', 1, 'b')).toBeNull();
-      expect(await part('c', 2, 'c')).toMatchObject({ results: ['first', 'b', 'c'] });
-      // ... also when the chord is complete already.
-      expect(await part('c', 2, 'late', 'FAILURE')).toMatchObject({ results: ['first', 'b', 'c'], failure: null });
-    });
-
-    promised(counts)('a chord with failed parts names the first one', async () => {
-      const backend = await fresh();
-      await backend.startChord('g', 3);
-      const part = (taskId: string, index: number, state: string) =>
-        backend.completeChordPart({ groupId: 'g', taskId, index, state, result: taskId });
-      await part('c', 2, 'FAILURE');
-      await part('a', 0, 'REVOKED');
-      const named = options.failureNamed === 'in header' ? 'a' : 'c';
-      expect(await part('b', 1, 'SUCCESS')).toMatchObject({ failure: { taskId: named, result: named } });
-    });
-
-    promised(counts)('parts that come before the chord was started count', async () => {
-      const backend = await fresh();
-      const part = (taskId: string, index: number) =>
-        backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: index });
-      expect(await part('a', 0)).toBeNull();
-      await backend.startChord('g', 2);
-      expect(await part('b', 1)).toEqual({ results: [0, 1], failure: null, repeated: false });
-    });
-
-    promised(counts)('a header that grows waits for what was added, and is not checked any more', async () => {
-      const backend = await fresh({ now: () => 0 });
-      await backend.startChord('g', 1, { parts: ['a'], body: {} });
-      await backend.growChord('g', 2);
-      const part = (taskId: string, index: number) =>
-        backend.completeChordPart({ groupId: 'g', taskId, index, state: 'SUCCESS', result: taskId });
-      expect(await part('a', 0)).toBeNull();
-      expect(await part('b', 0)).toBeNull();
-      expect(await part('c', 1)).toMatchObject({ results: ['a', 'b', 'c'], failure: null });
-    });
-
-    promised(counts)('which parts are counted is told until the chord is forgotten', async () => {
-      const backend = await fresh();
-      expect(await backend.countedParts('g')).toBeNull();
-      await backend.startChord('g', 2);
-      expect(await backend.countedParts('g')).toEqual(new Set());
-      await backend.completeChordPart({ groupId: 'g', taskId: 'a', index: 0, state: 'SUCCESS', result: 1 });
-      expect(await backend.countedParts('g')).toEqual(new Set(['a']));
-      await backend.forgetChord('g');
-      expect(await backend.countedParts('g')).toBeNull();
-    });
-
-    promised(counts && options.expiry !== 'own')('an open chord is due for a check by its age, for one who asks', async () => {
-      let now = 1_000_000;
-      const [backend, other] = [await fresh({ now: () => now }), await open({ now: () => now })];
-      const plan = { parts: ['a', 'b'], body: { task: 'body', args: [] } };
-      for (const id of ['g', 'done', 'grown']) await backend.startChord(id, 2, plan);
-      await backend.startChord('unplanned', 2);
-      await backend.forgetChord('done');
-      await backend.growChord('grown', 1);
-      now += 9999;
-      expect(await backend.openChords(10)).toEqual([]);
-      now += 1;
-      expect(await other.openChords(10)).toEqual([{ groupId: 'g', plan }]);
-      expect(await other.hasOpenChords()).toBe(true);
-      expect(await backend.openChords(10)).toEqual([]);
-      now += 90_000;
-      expect(await backend.openChords(10)).toHaveLength(1);
-      now += 49_999;
-      expect(await backend.openChords(10)).toEqual([]);
-      now += 1;
-      expect(await backend.openChords(10)).toHaveLength(1);
-    });
-
-    promised(counts)('whether any chord is open is known before one is due, and when the last was forgotten', async () => {
-      const backend = await fresh();
-      expect(await backend.hasOpenChords()).toBe(false);
-      for (const id of ['g', 'h']) await backend.startChord(id, 2, { parts: ['a', 'b'], body: { task: 'body' } });
-      await backend.forgetChord('g');
-      expect(await backend.hasOpenChords()).toBe(true);
-      await backend.forgetChord('h');
-      expect(await backend.hasOpenChords()).toBe(false);
-    });
+    if (options.chords !== 'unlock') chordContract(fresh, open, options);
 
     test('who subscribed is told when the store is closed', async () => {
       const backend = await fresh();
@@ -430,19 +300,6 @@ export function backendContract(name: string, makeUrl: () => string | Promise<st
     test('what it is stands in its flags, before it is opened and after', async () => {
       const backend = await fresh();
       expect(backendFlags(url)).toEqual(backend.flags);
-    });
-
-    promised(counts)('of parts that end at once in several users of the store, exactly one completes the chord', async () => {
-      const backends = [await fresh(), await open(), await open()];
-      await backends[0]!.startChord('g', 30);
-      const ready = await Promise.all(
-        Array.from({ length: 30 }, (_, i) =>
-          backends[i % 3]!.completeChordPart({ groupId: 'g', taskId: `t${i}`, index: i, state: 'SUCCESS', result: i }),
-        ),
-      );
-      expect(ready.filter((r) => r !== null)).toEqual([
-        { results: Array.from({ length: 30 }, (_, i) => i), failure: null, repeated: false },
-      ]);
     });
 
     test('a closed store refuses, and closing twice is fine', async () => {

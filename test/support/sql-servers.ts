@@ -65,7 +65,11 @@ export function postgres(): Promise<SqlServer> {
     const user = userOf('postgres');
     const data = ownFolder(folder, user);
     const cluster = join(data, 'db');
-    must(join(bin, 'initdb'), ['-D', cluster, '-U', 'umbel', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'], user);
+    must(
+      join(bin, 'initdb'),
+      ['-D', cluster, '-U', 'umbel', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'],
+      user,
+    );
     const port = await freePort();
     const args = ['-D', cluster, '-p', String(port), '-k', data, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
     return serve(join(bin, 'postgres'), [...args, '-c', 'max_connections=200'], { folder, user, port, socket: data });
@@ -99,7 +103,11 @@ interface Serve {
 }
 
 /** It outlives the file that starts it, and carries the run's mark in its environment. */
-async function serve(program: string, args: readonly string[], { folder, user, port, socket }: Serve): Promise<SqlServer> {
+async function serve(
+  program: string,
+  args: readonly string[],
+  { folder, user, port, socket }: Serve,
+): Promise<SqlServer> {
   const log = openSync(join(folder, 'server.log'), 'a');
   const child = spawn(program, args, { cwd: '/', stdio: ['ignore', log, log], detached: true, ...user });
   child.unref();
@@ -132,7 +140,18 @@ export async function freshDatabase(kind: 'postgresql' | 'mysql'): Promise<strin
   if (kind === 'postgresql') {
     const { port, socket } = await postgres();
     const make = () =>
-      must('psql', ['-h', socket, '-p', String(port), '-U', 'umbel', '-q', '-c', `CREATE DATABASE ${name}`, 'postgres']);
+      must('psql', [
+        '-h',
+        socket,
+        '-p',
+        String(port),
+        '-U',
+        'umbel',
+        '-q',
+        '-c',
+        `CREATE DATABASE ${name}`,
+        'postgres',
+      ]);
     await until(() => {
       make();
       return true;

@@ -39,7 +39,8 @@ export const RESULT = {
   result_backend_transport_options: dict<Dict>(
     {},
     'CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS',
-    'Options of the result store. Redis: global_keyprefix, retry_policy, result_chord_ordered, master_name, sentinel_kwargs.',
+    'Options of the result store. Redis: global_keyprefix, retry_policy, result_chord_ordered, master_name, sentinel_kwargs. ' +
+      'Memcached: global_keyprefix, memcached_client. Stores that are asked again and again: polling_interval, in seconds (0.5).',
   ),
   result_backend_thread_safe: bool(
     false,

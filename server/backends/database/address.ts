@@ -8,7 +8,11 @@ import { openSqlDriver, type SqlDriver } from '../sql/driver.ts';
 import type { DatabaseOptions } from './settings.ts';
 
 /** @param store what stands before the address in a URL */
-export async function openDatabase(context: BackendContext, options: DatabaseOptions, store: RegExp): Promise<SqlDriver> {
+export async function openDatabase(
+  context: BackendContext,
+  options: DatabaseOptions,
+  store: RegExp,
+): Promise<SqlDriver> {
   const address = context.url.replace(store, '') || context.settings?.database_url;
   if (typeof address !== 'string' || address === '') {
     const name = context.url.replace(/:\/\/$/, '');

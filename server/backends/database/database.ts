@@ -17,8 +17,8 @@ import { quoted, type SqlDriver, type SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
 import type { ResultListener } from '../waiters.ts';
-import { bytesOf, groupPickle, metaOf, readGroupPickle, rowOf, sqlTime, type TaskRow } from './rows.ts';
 import { openDatabase } from './address.ts';
+import { bytesOf, groupPickle, metaOf, readGroupPickle, rowOf, sqlTime, type TaskRow } from './rows.ts';
 import { type DatabaseOptions, databaseOptions } from './settings.ts';
 import { selectMany, upsert } from './statements.ts';
 import { EXTENDED_COLUMNS, openTables, TASK_COLUMNS, type Tables } from './tables.ts';
@@ -89,7 +89,9 @@ class DatabaseBackend implements Backend {
     for (let i = 0; i < taskIds.length || i === 0; i += IDS_PER_QUERY) {
       const ids = taskIds.slice(i, i + IDS_PER_QUERY);
       const rows = await this.#ask(async (sql, { task }) =>
-        ids.length === 0 ? [] : (await sql.query(selectMany(task.sql, columnsOf(task), 'task_id', ids.length), ids)).rows,
+        ids.length === 0
+          ? []
+          : (await sql.query(selectMany(task.sql, columnsOf(task), 'task_id', ids.length), ids)).rows,
       );
       for (const row of rows) found.set(String(row.task_id), metaOf(row, this.#context));
     }
@@ -164,7 +166,13 @@ class DatabaseBackend implements Backend {
     await this.#use(async (sql, { task }) => {
       const columns = columnsOf(task);
       const last = lastOfEach(rows).map((row) => fitting(row, task));
-      const table = { dialect: this.#access.driver.dialect, table: task.sql, columns, key: 'task_id', newId: task.newId };
+      const table = {
+        dialect: this.#access.driver.dialect,
+        table: task.sql,
+        columns,
+        key: 'task_id',
+        newId: task.newId,
+      };
       await sql.query(
         upsert({ ...table, rows: last.length, keepsSuccess: true }),
         last.flatMap((row) => columns.map((name) => row.values[name] ?? null)),
@@ -215,7 +223,10 @@ function fitting(row: TaskRow, task: Table): TaskRow {
     if (name === 'traceback' && typeof value === 'string') {
       const bytes = Buffer.from(value, 'utf8');
       if (bytes.length <= limit) continue;
-      const end = bytes.subarray(bytes.length - limit + 16).toString('utf8').replace(/^\uFFFD+/, '');
+      const end = bytes
+        .subarray(bytes.length - limit + 16)
+        .toString('utf8')
+        .replace(/^\uFFFD+/, '');
       values = { ...values, traceback: `...\n${end}` };
     } else fits('The result', row.taskId, name, value, task);
   }

@@ -41,9 +41,13 @@ const TRIES = 10;
 export async function openTables(driver: SqlDriver, { tables }: DatabaseOptions): Promise<Tables> {
   for (let tries = 1; ; tries++) {
     try {
-      return { task: await openTable(driver, 'task', tables.task), group: await openTable(driver, 'group', tables.group) };
+      return {
+        task: await openTable(driver, 'task', tables.task),
+        group: await openTable(driver, 'group', tables.group),
+      };
     } catch (error) {
-      if (tries === TRIES || driver.isTemporary(toError(error)) || !/exist|duplicate/i.test(toError(error).message)) throw error;
+      if (tries === TRIES || driver.isTemporary(toError(error)) || !/exist|duplicate/i.test(toError(error).message))
+        throw error;
     }
   }
 }
@@ -103,7 +107,8 @@ async function describe(driver: SqlDriver, which: 'task' | 'group', table: Table
     if (rows.length === 0) return null;
     return { sql, newId: null, columns: new Set(rows.map((row) => String(row.name))), limits: new Map() };
   }
-  const schema = table.schema === null ? (driver.dialect === 'mysql' ? 'DATABASE()' : 'ANY (current_schemas(false))') : '?';
+  const schema =
+    table.schema === null ? (driver.dialect === 'mysql' ? 'DATABASE()' : 'ANY (current_schemas(false))') : '?';
   const extra = driver.dialect === 'mysql' ? 'extra' : 'is_identity';
   const { rows } = await driver.query(
     `SELECT column_name AS name, column_default AS preset, ${extra} AS extra, character_maximum_length AS longest

@@ -84,7 +84,8 @@ export class DjangoChords {
       if (Number(counter.count) > 0) return { state: null, value: null };
       const now = this.#context.now();
       const { claim } = state;
-      if (claim && claim.taskId !== taskId && claim.until > now) return { state: null, value: { claimedBy: claim.taskId } };
+      if (claim && claim.taskId !== taskId && claim.until > now)
+        return { state: null, value: { claimedBy: claim.taskId } };
       const members = membersOf([[groupId, null], JSON.parse(String(counter.sub_tasks))]) ?? [];
       const parts = await this.#parts(sql, groupId, state.size, idsOf(members));
       const nested = members.some((member) => typeof member !== 'string');
@@ -97,7 +98,10 @@ export class DjangoChords {
   forget(groupId: string): Promise<void> {
     return this.#locked(groupId, async (sql, state) => {
       await sql.query(`DELETE FROM ${COUNTERS} WHERE "group_id" = ?`, [groupId]);
-      await sql.query(`DELETE FROM ${GROUPS} WHERE ${BEGINS} AND "content_type" = ?`, [begin(`umbel-part-${groupId}-`), PART]);
+      await sql.query(`DELETE FROM ${GROUPS} WHERE ${BEGINS} AND "content_type" = ?`, [
+        begin(`umbel-part-${groupId}-`),
+        PART,
+      ]);
       return { state: { ...state, done: true, plan: null, claim: null }, value: undefined };
     });
   }
@@ -148,7 +152,9 @@ export class DjangoChords {
   async #state(sql: SqlQueries, groupId: string, lock = false): Promise<ChordState | null> {
     // A SQLite transaction has the whole file.
     const suffix = lock && this.#sql.dialect !== 'sqlite' ? ' FOR UPDATE' : '';
-    const { rows } = await sql.query(`SELECT "result" FROM ${GROUPS} WHERE "group_id" = ?${suffix}`, [`umbel-chord-${groupId}`]);
+    const { rows } = await sql.query(`SELECT "result" FROM ${GROUPS} WHERE "group_id" = ?${suffix}`, [
+      `umbel-chord-${groupId}`,
+    ]);
     return rows[0] ? (JSON.parse(String(rows[0].result)) as ChordState) : null;
   }
 
@@ -186,7 +192,10 @@ export class DjangoChords {
     const known = new Set(parts.map(({ taskId }) => taskId));
     const others = all.filter((id) => !known.has(id));
     if (others.length > 0) {
-      const { rows } = await sql.query(`SELECT * FROM ${TASKS} WHERE "task_id" IN ${placeholders(others.length)}`, others);
+      const { rows } = await sql.query(
+        `SELECT * FROM ${TASKS} WHERE "task_id" IN ${placeholders(others.length)}`,
+        others,
+      );
       for (const row of rows) {
         const { task_id: taskId, status: state, result } = djangoMeta(row, this.#context);
         parts.push({ index: all.indexOf(taskId), taskId, state, result });
@@ -221,7 +230,10 @@ export class DjangoChords {
 
   /** @param onlyNew one that is there stays as it is */
   async #save(sql: SqlQueries, id: string, type: string, text: string, onlyNew = false): Promise<void> {
-    await sql.query(groupUpsert(this.#sql.dialect, onlyNew), groupValues(id, type, 'utf-8', text, this.#context.now(), this.#sql));
+    await sql.query(
+      groupUpsert(this.#sql.dialect, onlyNew),
+      groupValues(id, type, 'utf-8', text, this.#context.now(), this.#sql),
+    );
   }
 }
 
@@ -231,7 +243,14 @@ export function groupUpsert(dialect: SqlDriver['dialect'], onlyNew = false): str
   return upsert({ dialect, table: GROUPS, columns, key: 'group_id', rows: 1, written });
 }
 
-export function groupValues(id: string, type: string, encoding: string, text: string, nowMs: number, sql: SqlDriver): string[] {
+export function groupValues(
+  id: string,
+  type: string,
+  encoding: string,
+  text: string,
+  nowMs: number,
+  sql: SqlDriver,
+): string[] {
   const time = djangoTime(nowMs, sql.dialect);
   return [id, type, encoding, text, time, time];
 }

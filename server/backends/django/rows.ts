@@ -45,7 +45,12 @@ export function encodedText(value: unknown, context: BackendContext): Text {
   return { contentType, contentEncoding, text: bytes.toString(contentEncoding === 'binary' ? 'base64' : 'utf8') };
 }
 
-export function decodedText(text: unknown, contentType: unknown, contentEncoding: unknown, context: BackendContext): unknown {
+export function decodedText(
+  text: unknown,
+  contentType: unknown,
+  contentEncoding: unknown,
+  context: BackendContext,
+): unknown {
   if (typeof text !== 'string' || text === '') return null;
   const encoding = String(contentEncoding);
   return context.decode(Buffer.from(text, encoding === 'binary' ? 'base64' : 'utf8'), String(contentType), encoding);
@@ -60,7 +65,8 @@ export function djangoRow(meta: ResultMeta, context: BackendContext, dialect: Sq
   const result = encodedText(meta.result, context);
   const { children, group_id, parent_id } = meta;
   const family = { children, ...(group_id ? { group_id } : {}), ...(parent_id ? { parent_id } : {}) };
-  const repr = (value: unknown) => (value === undefined || value === null ? null : encodedText(saferepr(value, 10_000), context).text);
+  const repr = (value: unknown) =>
+    value === undefined || value === null ? null : encodedText(saferepr(value, 10_000), context).text;
   return {
     taskId: meta.task_id,
     status: meta.status,
@@ -99,8 +105,8 @@ export function djangoMeta(row: SqlRecord, context: BackendContext): ResultMeta 
         ? {}
         : {
             name: row.task_name,
-            args: valueOf(decoded(row.task_args)),
-            kwargs: valueOf(decoded(row.task_kwargs)),
+            args: argumentsOf(decoded(row.task_args)),
+            kwargs: argumentsOf(decoded(row.task_kwargs)),
             worker: row.worker ?? null,
           }),
     },
@@ -109,7 +115,7 @@ export function djangoMeta(row: SqlRecord, context: BackendContext): ResultMeta 
 }
 
 /** Arguments stand as Python's repr of them. */
-function valueOf(text: unknown): unknown {
+function argumentsOf(text: unknown): unknown {
   if (typeof text !== 'string') return text;
   const literal = parsePythonLiteral(text);
   if (!literal.ok) return text;
@@ -117,7 +123,8 @@ function valueOf(text: unknown): unknown {
 }
 
 function isoOf(text: string): string {
-  const [, day, clock, fraction = '', offset = '+00'] = /^(\S+)[ T]([\d:]+)(?:\.(\d+))?([+-][\d:]+|Z)?$/.exec(text) ?? [];
+  const [, day, clock, fraction = '', offset = '+00'] =
+    /^(\S+)[ T]([\d:]+)(?:\.(\d+))?([+-][\d:]+|Z)?$/.exec(text) ?? [];
   if (!day) return text;
   const micros = /^0*$/.test(fraction) ? '' : `.${fraction.padEnd(6, '0')}`;
   const zone = offset === 'Z' ? '+00:00' : offset.length === 3 ? `${offset}:00` : offset;

@@ -16,7 +16,7 @@ export async function checkTables(driver: SqlDriver): Promise<void> {
     if (driver.isTemporary(error) || !/exist|no such table/i.test(error.message)) throw error;
     throw new ImproperlyConfigured(
       `The database ${driver.place} has no tables of django-celery-results 2 (${error.message}). ` +
-        "Make them with Django: python manage.py migrate django_celery_results",
+        'Make them with Django: python manage.py migrate django_celery_results',
       { cause: error },
     );
   }

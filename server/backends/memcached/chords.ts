@@ -124,12 +124,14 @@ export class MemcachedChords {
     const body = this.#encode([index, taskId, state, result]);
     if ((await this.#cache.add(key, body)) === 'other') {
       const known = await this.#cache.get(key);
-      if (!known || (state === 'SUCCESS' && this.#readPart(known).state !== 'SUCCESS')) await this.#cache.set(key, body);
+      if (!known || (state === 'SUCCESS' && this.#readPart(known).state !== 'SUCCESS'))
+        await this.#cache.set(key, body);
       if ((await this.#ids(groupId)).includes(taskId)) return null;
     }
     const line = Buffer.from(`${taskId}\n`);
     const list = this.#list(groupId);
-    while ((await this.#cache.append(list, line)) === 'other') if ((await this.#cache.add(list, line)) === 'stored') break;
+    while ((await this.#cache.append(list, line)) === 'other')
+      if ((await this.#cache.add(list, line)) === 'stored') break;
     for (;;) {
       const count = await this.#cache.increment(this.#counter(groupId));
       if (count !== null) return count;
@@ -166,7 +168,9 @@ export class MemcachedChords {
       parts.push({ index: all.indexOf(id), taskId: id, state: status, result });
     }
     if (parts.length < size) {
-      throw new ChordError(`The results of ${size - parts.length} of the ${size} parts of the chord ${groupId} are gone`);
+      throw new ChordError(
+        `The results of ${size - parts.length} of the ${size} parts of the chord ${groupId} are gone`,
+      );
     }
     return parts;
   }
@@ -202,7 +206,9 @@ export class MemcachedChords {
     await this.#cache.delete(this.#keys.chordPlan(groupId));
   }
 
-  async #changeOpen(change: (open: Readonly<Record<string, OpenEntry>>) => Record<string, OpenEntry> | null): Promise<void> {
+  async #changeOpen(
+    change: (open: Readonly<Record<string, OpenEntry>>) => Record<string, OpenEntry> | null,
+  ): Promise<void> {
     await this.#cache.update(this.#keys.openChords, (before) => {
       const next = change(before ? (JSON.parse(before.toString()) as Record<string, OpenEntry>) : {});
       return { body: next && Buffer.from(JSON.stringify(next)), value: null };

@@ -117,10 +117,14 @@ export class Memcached {
 function checkKey(key: string): void {
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY) {
-    throw new BackendError(`A key of ${bytes} bytes is too long for memcached, which takes ${MAX_KEY}: ${key.slice(0, 60)}...`);
+    throw new BackendError(
+      `A key of ${bytes} bytes is too long for memcached, which takes ${MAX_KEY}: ${key.slice(0, 60)}...`,
+    );
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what memcached does not take
   if (/[\x00-\x20\x7f]/.test(key)) {
-    throw new BackendError(`A key of memcached has no blanks and no control characters: ${JSON.stringify(key.slice(0, 60))}`);
+    throw new BackendError(
+      `A key of memcached has no blanks and no control characters: ${JSON.stringify(key.slice(0, 60))}`,
+    );
   }
 }

@@ -37,7 +37,8 @@ export class MemcachedConnection {
     const path = /^(?:unix:)?(\/.*)$/.exec(server)?.[1];
     const found = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(server);
     if (path) this.#address = { path };
-    else this.#address = { host: (found?.[1] || '127.0.0.1').replace(/^\[|\]$/g, ''), port: Number(found?.[2] ?? 11_211) };
+    else
+      this.#address = { host: (found?.[1] || '127.0.0.1').replace(/^\[|\]$/g, ''), port: Number(found?.[2] ?? 11_211) };
   }
 
   /** @returns its one line of answer */
@@ -118,7 +119,9 @@ export class MemcachedConnection {
       at = end + 2;
       this.#pending.shift();
       if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line)) {
-        failed(new BackendError(`The memcached ${this.place} refuses: ${line}`, { temporary: /out of memory/.test(line) }));
+        failed(
+          new BackendError(`The memcached ${this.place} refuses: ${line}`, { temporary: /out of memory/.test(line) }),
+        );
       } else done(line);
     }
     this.#input = at === 0 ? this.#input : this.#input.subarray(at);

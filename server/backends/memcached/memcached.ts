@@ -39,7 +39,11 @@ export function createMemcachedBackend(context: BackendContext): CountingBackend
 function serversOf(context: BackendContext): { servers: string[]; fallback: MemcachedClient } {
   const address = context.url === 'cache' || context.url === 'cache://' ? context.settings?.cache_backend : context.url;
   const found = typeof address === 'string' ? /^(?:cache\+)?(\w+):\/\/(.*?)\/?$/i.exec(address) : null;
-  const servers = found?.[2]?.split(';').map((one) => one.trim()).filter(Boolean) ?? [];
+  const servers =
+    found?.[2]
+      ?.split(';')
+      .map((one) => one.trim())
+      .filter(Boolean) ?? [];
   if (servers.length === 0) {
     throw new ImproperlyConfigured(
       'A result store on memcached needs its servers: cache+memcached://host:11211;other:11211/, or set cache_backend',
@@ -183,7 +187,10 @@ class MemcachedBackend implements CountingBackend {
     await this.#use(async () => {
       let left = lastOfEach(rows);
       while (left.length > 0) {
-        const before = await this.#cache.getMany(left.map((row) => this.#keys.task(row.taskId)), 'gets');
+        const before = await this.#cache.getMany(
+          left.map((row) => this.#keys.task(row.taskId)),
+          'gets',
+        );
         const outcomes = await Promise.all(
           left.map(async (row) => {
             const key = this.#keys.task(row.taskId);

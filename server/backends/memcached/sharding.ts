@@ -13,7 +13,7 @@ export function shardOf(client: MemcachedClient, servers: readonly string[]): (k
     case 'pylibmc':
       return (key) => oneAtATime(Buffer.from(key)) % servers.length;
     case 'python-memcached':
-      return (key) => (((crc32(Buffer.from(key)) >>> 16) & 0x7fff) || 1) % servers.length;
+      return (key) => ((crc32(Buffer.from(key)) >>> 16) & 0x7fff || 1) % servers.length;
     case 'pymemcache': {
       const nodes = servers.map((server) => (/^\/|^unix:|:\d+$/.test(server) ? server : `${server}:11211`));
       return (key) => rendezvous(nodes, key);
@@ -66,7 +66,8 @@ function murmur3(bytes: Buffer): number {
   const mix = (k: number) => Math.imul(rotate(Math.imul(k, c1), 15), c2);
   let hash = 0;
   const whole = bytes.length & ~3;
-  for (let i = 0; i < whole; i += 4) hash = (Math.imul(rotate(hash ^ mix(bytes.readInt32LE(i)), 13), 5) + 0xe6546b64) | 0;
+  for (let i = 0; i < whole; i += 4)
+    hash = (Math.imul(rotate(hash ^ mix(bytes.readInt32LE(i)), 13), 5) + 0xe6546b64) | 0;
   let rest = 0;
   for (let i = bytes.length - 1; i >= whole; i--) rest = (rest << 8) | bytes[i]!;
   hash ^= mix(rest) ^ bytes.length;

@@ -89,8 +89,9 @@ class MysqlDriver implements SqlDriver {
     const { code = '' } = error as Error & { code?: string };
     if (/^(PROTOCOL_|E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_AGAIN)|ENOTFOUND|ENOENT)/.test(code)) return true;
     return (
-      /^ER_(LOCK_|CON_COUNT|TOO_MANY_USER|SERVER_SHUTDOWN|NORMAL_SHUTDOWN|RECORD_FILE_FULL|DISK_FULL|OUT_OF)/.test(code) ||
-      /closed state|connection.*(lost|closed)|query was interrupted|1927/i.test(error.message)
+      /^ER_(LOCK_|CON_COUNT|TOO_MANY_USER|SERVER_SHUTDOWN|NORMAL_SHUTDOWN|RECORD_FILE_FULL|DISK_FULL|OUT_OF)/.test(
+        code,
+      ) || /closed state|connection.*(lost|closed)|query was interrupted|1927/i.test(error.message)
     );
   }
 

@@ -6,7 +6,10 @@ import { optionalDriver } from '../optional-driver.ts';
 import type { SqlDriver, SqlDriverOptions, SqlParam, SqlQueries, SqlResult } from './driver.ts';
 
 interface PgClient {
-  query(sql: string, params?: readonly unknown[]): Promise<{ rows: Record<string, unknown>[]; rowCount: number | null }>;
+  query(
+    sql: string,
+    params?: readonly unknown[],
+  ): Promise<{ rows: Record<string, unknown>[]; rowCount: number | null }>;
   /** @param gone do not use the connection again */
   release(gone?: boolean): void;
   on(event: 'error', listener: (error: Error) => void): void;

@@ -19,7 +19,9 @@ function value(made: PythonName, args: readonly unknown[], state: unknown): unkn
     case 'datetime.datetime':
       return dateTime(args);
     case 'datetime.date':
-      return first instanceof Uint8Array || typeof first === 'string' ? new PyDate(dayText(bytesOf(first, 4))) : undefined;
+      return first instanceof Uint8Array || typeof first === 'string'
+        ? new PyDate(dayText(bytesOf(first, 4)))
+        : undefined;
     case 'datetime.time':
       return new PyTime(clockText(bytesOf(first, 6)) + zoneText(args[1]));
     case 'decimal.Decimal':

@@ -193,7 +193,8 @@ class Reader {
       case 0x93: {
         // STACK_GLOBAL
         const [module, name] = this.#last(2);
-        if (typeof module !== 'string' || typeof name !== 'string') throw new DecodeError('A name in a pickle is no text');
+        if (typeof module !== 'string' || typeof name !== 'string')
+          throw new DecodeError('A name in a pickle is no text');
         stack.push(new PythonName(module, name));
         return;
       }
@@ -397,7 +398,11 @@ function checkTree(root: unknown): void {
     if (--left < 0) throw new DecodeError(`The pickle holds more than ${MAX_VALUES} values`);
     if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
     const children =
-      value instanceof PythonObject ? [...value.args, value.state] : Array.isArray(value) ? value : Object.values(value);
+      value instanceof PythonObject
+        ? [...value.args, value.state]
+        : Array.isArray(value)
+          ? value
+          : Object.values(value);
     if (children.length === 0) return;
     if (path.has(value)) throw new DecodeError('The pickle holds a value that contains itself');
     if (visits.length >= MAX_DEPTH) throw new DecodeError(`A pickle nested deeper than ${MAX_DEPTH} levels`);

@@ -216,7 +216,11 @@ backend.store_result('evil', Evil(), 'SUCCESS')
     });
 
     test('tables stand in a schema of their own where the database has schemas', async () => {
-      const schema = { SQLite: 'main', PostgreSQL: 'public', MariaDB: new URL(url.replace(/^db\+/, '')).pathname.slice(1) };
+      const schema = {
+        SQLite: 'main',
+        PostgreSQL: 'public',
+        MariaDB: new URL(url.replace(/^db\+/, '')).pathname.slice(1),
+      };
       const schemas = { task: schema[name as 'SQLite'], group: schema[name as 'SQLite'] };
       const backend = await open(url, { settings: { ...ownTables(), database_table_schemas: schemas } });
       await backend.store(record('a', 'SUCCESS', 1));
@@ -226,19 +230,26 @@ backend.store_result('evil', Evil(), 'SUCCESS')
 }
 
 const needsMariadb = hasMariadb ? test : test.skip;
-needsMariadb('a result that is longer than its column is refused by name, and the others of its turn are stored', async () => {
-  const backend = await open(`db+${await freshDatabase('mysql')}`, { settings: ownTables() });
-  const outcome = await Promise.allSettled([
-    backend.store(record('a', 'SUCCESS', 1)),
-    backend.store(record('b', 'SUCCESS', 'x'.repeat(70_000))),
-    backend.store(buildResultMeta({ task_id: 'c', status: 'FAILURE', result: {}, traceback: 'é'.repeat(70_000), nowMs: 0 })),
-  ]);
-  expect(outcome.map((one) => one.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-  const { reason } = outcome[1] as PromiseRejectedResult;
-  expect(reason.message).toMatch(/Cannot store the result of b .*70\d\d\d bytes for the column .*result, which holds 65535.*LONGBLOB/);
-  // What a traceback ends with says most.
-  expect((await backend.get('c'))!.traceback).toMatch(/^\.\.\.\né+$/);
-});
+needsMariadb(
+  'a result that is longer than its column is refused by name, and the others of its turn are stored',
+  async () => {
+    const backend = await open(`db+${await freshDatabase('mysql')}`, { settings: ownTables() });
+    const outcome = await Promise.allSettled([
+      backend.store(record('a', 'SUCCESS', 1)),
+      backend.store(record('b', 'SUCCESS', 'x'.repeat(70_000))),
+      backend.store(
+        buildResultMeta({ task_id: 'c', status: 'FAILURE', result: {}, traceback: 'é'.repeat(70_000), nowMs: 0 }),
+      ),
+    ]);
+    expect(outcome.map((one) => one.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const { reason } = outcome[1] as PromiseRejectedResult;
+    expect(reason.message).toMatch(
+      /Cannot store the result of b .*70\d\d\d bytes for the column .*result, which holds 65535.*LONGBLOB/,
+    );
+    // What a traceback ends with says most.
+    expect((await backend.get('c'))!.traceback).toMatch(/^\.\.\.\né+$/);
+  },
+);
 
 for (const kind of ['postgresql', 'mysql'] as const) {
   const needs = (kind === 'mysql' ? hasMariadb : hasPostgres) ? test : test.skip;

@@ -40,7 +40,9 @@ withDjango('django-db', () => {
     for (const { name, present, engine } of KINDS) {
       if (!present) continue;
       const url =
-        name === 'sqlite' ? `sqlite:///${join(folder, 'django.db')}` : await freshDatabase(name as 'postgresql' | 'mysql');
+        name === 'sqlite'
+          ? `sqlite:///${join(folder, 'django.db')}`
+          : await freshDatabase(name as 'postgresql' | 'mysql');
       urls.set(name, url);
       const { host, port, username, password, path } = parseUrl(url);
       databases[name] = {
@@ -112,8 +114,12 @@ ${code}
         const children = [[['child', null], null]];
         const value = { n: 2n ** 65n, text: 'žluť', none: null };
         const times = { nowMs: 86_400_123 };
-        await backend.store(buildResultMeta({ task_id: 'a', status: 'SUCCESS', result: value, children, extended, ...times }));
-        await backend.store(buildResultMeta({ task_id: 'b', status: 'FAILURE', result: failed, traceback: 'T\0!', ...times }));
+        await backend.store(
+          buildResultMeta({ task_id: 'a', status: 'SUCCESS', result: value, children, extended, ...times }),
+        );
+        await backend.store(
+          buildResultMeta({ task_id: 'b', status: 'FAILURE', result: failed, traceback: 'T\0!', ...times }),
+        );
         await backend.saveGroup('g', [['g', null], [[['a', null], null]]]);
         const seen = await ask<unknown[]>(
           name,
@@ -140,7 +146,14 @@ result = [repr(AsyncResult('a', app=app).result), str(AsyncResult('a', app=app).
           ...['w@h', '1970-01-02T00:00:00.123000+00:00', 'application/json', 'utf-8'],
         ]);
         expect(await backend.get('p')).toMatchObject({
-          ...{ status: 'SUCCESS', result: { k: ['ž', 1.5] }, children: [], name: 'shop.add', args: [1, 2], kwargs: { k: 'v' } },
+          ...{
+            status: 'SUCCESS',
+            result: { k: ['ž', 1.5] },
+            children: [],
+            name: 'shop.add',
+            args: [1, 2],
+            kwargs: { k: 'v' },
+          },
           worker: 'w@h',
         });
         expect(Number.isNaN(Date.parse((await backend.get('p'))!.date_done!))).toBe(false);
@@ -152,7 +165,19 @@ result = [repr(AsyncResult('a', app=app).result), str(AsyncResult('a', app=app).
         const backend = await open(`django-db+${urls.get(name)}`);
         const id = randomUUID();
         const [x, y, z] = ['x', 'y', 'z'].map((one) => `${one}-${id}`) as [string, string, string];
-        await backend.saveGroup(id, [[id, null], [[[x, null], null], [[`in-${id}`, null], [[[y, null], null], [[z, null], null]]]]]);
+        await backend.saveGroup(id, [
+          [id, null],
+          [
+            [[x, null], null],
+            [
+              [`in-${id}`, null],
+              [
+                [[y, null], null],
+                [[z, null], null],
+              ],
+            ],
+          ],
+        ]);
         await backend.startChord(id, 3, { parts: [x, y, z], body: { task: 'body' } });
         const part = (taskId: string, index: number) =>
           backend.completeChordPart({ groupId: id, taskId, index, state: 'SUCCESS', result: taskId });
@@ -173,7 +198,16 @@ result = [counter.count, repr(counter.group_result(app=app).results[1].results)]
         expect(left).toEqual([1, `[<AsyncResult: ${y}>, <AsyncResult: ${z}>]`]);
         expect(await part(z, 2)).toEqual({ results: [x, [y, z]], failure: null, repeated: false });
         await backend.forgetChord(id);
-        expect(await ask(name, 'result = ChordCounter.objects.filter(group_id=gid).count()'.replace(/^/, 'from django_celery_results.models import ChordCounter\n'), { gid: id })).toBe(0);
+        expect(
+          await ask(
+            name,
+            'result = ChordCounter.objects.filter(group_id=gid).count()'.replace(
+              /^/,
+              'from django_celery_results.models import ChordCounter\n',
+            ),
+            { gid: id },
+          ),
+        ).toBe(0);
       });
 
       test('a chord that Python ends is not sent here', async () => {
@@ -184,7 +218,11 @@ result = [counter.count, repr(counter.group_result(app=app).results[1].results)]
           backend.completeChordPart({ groupId: id, taskId, index, state: 'SUCCESS', result: taskId });
         expect(await part(`x-${id}`, 0)).toBeNull();
         // As Python does with its last part: the counter is taken away.
-        await ask(name, 'from django_celery_results.models import ChordCounter\nChordCounter.objects.filter(group_id=gid).delete()', { gid: id });
+        await ask(
+          name,
+          'from django_celery_results.models import ChordCounter\nChordCounter.objects.filter(group_id=gid).delete()',
+          { gid: id },
+        );
         expect(await part(`y-${id}`, 1)).toBeNull();
         expect(await backend.countedParts(id)).toBeNull();
       });

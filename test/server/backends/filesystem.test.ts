@@ -43,11 +43,7 @@ result = [repr(AsyncResult('a', app=app).result), repr(AsyncResult('b', app=app)
 `,
       { url: `file://${path}` },
     );
-    expect(seen).toEqual([
-      "{'n': 1180591620717411303424, 'text': 'žluť'}",
-      "KeyError('lost')",
-      '<GroupResult: g [a]>',
-    ]);
+    expect(seen).toEqual(["{'n': 1180591620717411303424, 'text': 'žluť'}", "KeyError('lost')", '<GroupResult: g [a]>']);
     expect(await backend.get('p')).toMatchObject({ status: 'SUCCESS', result: [1, { k: 'ž' }] });
     expect(await backend.get('q')).toMatchObject({ result: { exc_type: 'ValueError' }, traceback: 'T2' });
     expect(await backend.restoreGroup('h')).toEqual([['h', null], [[['p', null], null]]]);
@@ -80,7 +76,9 @@ test('a folder that is away takes its results when it is back, and one that neve
   const path = folder();
   const said: string[] = [];
   const say = (text: string) => said.push(text);
-  const backend = await createBackend(testContext(`file://${path}`, { log: { ...silentLogger, warning: say, info: say } }));
+  const backend = await createBackend(
+    testContext(`file://${path}`, { log: { ...silentLogger, warning: say, info: say } }),
+  );
   renameSync(path, `${path}.away`);
   const storing = backend.store(record('a', 'SUCCESS', 1));
   await until(() => said.some((text) => /is away .*results wait/.test(text)), 'it to say that it waits');

@@ -26,23 +26,29 @@ describeNeedsMemcached('memcached', () => {
 
   let count = 0;
   const ownPrefix = () => ({ global_keyprefix: `p${++count}_` });
-  const url = (many = 1) => `cache+memcached://${servers.slice(0, many).map((one) => one.address).join(';')}/`;
+  const url = (many = 1) =>
+    `cache+memcached://${servers
+      .slice(0, many)
+      .map((one) => one.address)
+      .join(';')}/`;
   const open = async (at = url(), change: Partial<BackendContext> = {}) =>
     (await createBackend(testContext(at, change))) as CountingBackend;
 
   backendContract('cache+memcached', () => url(), { durable: true, expiry: 'own', transport: ownPrefix });
 
-  itNeedsPython('Python reads what is stored on several servers, and the other way round, with either of its clients', async () => {
-    for (const client of ['pylibmc', 'python-memcached'] as const) {
-      const at = url(3);
-      const backend = await open(at, { options: { memcached_client: client } });
-      const ids = Array.from({ length: 12 }, (_, i) => `${client}-${i}`);
-      const failed = { exc_type: 'KeyError', exc_message: ['lost'], exc_module: 'builtins' };
-      for (const id of ids) await backend.store(record(id, 'SUCCESS', { id, text: 'žluť' }));
-      await backend.store(buildResultMeta({ task_id: `${client}-bad`, status: 'FAILURE', result: failed, nowMs: 0 }));
-      await backend.saveGroup(`${client}-g`, [[`${client}-g`, null], [[[ids[0], null], null]]]);
-      const found = await python.run<unknown[] | null>(
-        `
+  itNeedsPython(
+    'Python reads what is stored on several servers, and the other way round, with either of its clients',
+    async () => {
+      for (const client of ['pylibmc', 'python-memcached'] as const) {
+        const at = url(3);
+        const backend = await open(at, { options: { memcached_client: client } });
+        const ids = Array.from({ length: 12 }, (_, i) => `${client}-${i}`);
+        const failed = { exc_type: 'KeyError', exc_message: ['lost'], exc_module: 'builtins' };
+        for (const id of ids) await backend.store(record(id, 'SUCCESS', { id, text: 'žluť' }));
+        await backend.store(buildResultMeta({ task_id: `${client}-bad`, status: 'FAILURE', result: failed, nowMs: 0 }));
+        await backend.saveGroup(`${client}-g`, [[`${client}-g`, null], [[[ids[0], null], null]]]);
+        const found = await python.run<unknown[] | null>(
+          `
 import sys, builtins
 real = builtins.__import__
 def without(name, *args, **kwargs):
@@ -67,19 +73,24 @@ try:
 finally:
     builtins.__import__ = real
 `,
-        { given: { client, url: at, ids } },
-      );
-      // Without pylibmc Celery takes the other one; then there is nothing to learn of pylibmc.
-      if (found![0] !== (client === 'pylibmc' ? 'pylibmc' : 'memcache')) {
+          { given: { client, url: at, ids } },
+        );
+        // Without pylibmc Celery takes the other one; then there is nothing to learn of pylibmc.
+        if (found![0] !== (client === 'pylibmc' ? 'pylibmc' : 'memcache')) {
+          await backend.close();
+          continue;
+        }
+        expect(found!.slice(1)).toEqual([
+          ids.map((id) => ({ id, text: 'žluť' })),
+          "KeyError('lost')",
+          `<GroupResult: ${client}-g [${ids[0]}]>`,
+        ]);
+        const metas = await backend.getMany(ids.map((id) => `py-${id}`));
+        expect([...metas.values()].map((meta) => meta.result)).toEqual(ids.map((id) => [id]));
         await backend.close();
-        continue;
       }
-      expect(found!.slice(1)).toEqual([ids.map((id) => ({ id, text: 'žluť' })), "KeyError('lost')", `<GroupResult: ${client}-g [${ids[0]}]>`]);
-      const metas = await backend.getMany(ids.map((id) => `py-${id}`));
-      expect([...metas.values()].map((meta) => meta.result)).toEqual(ids.map((id) => [id]));
-      await backend.close();
-    }
-  });
+    },
+  );
 
   itNeedsPython('a key is where pymemcache would look for it', async () => {
     const names = ['a:11211', 'b:11211', 'c:11211'];
@@ -143,7 +154,9 @@ result = int(backend.client.get('chord-unlock-mixed'))
     const said: string[] = [];
     const say = (text: string) => said.push(text);
     const server = await memcachedServer();
-    const backend = await open(`cache+memcached://${server.address}`, { log: { ...silentLogger, warning: say, info: say } });
+    const backend = await open(`cache+memcached://${server.address}`, {
+      log: { ...silentLogger, warning: say, info: say },
+    });
     const waiting = backend.wait('late', new AbortController().signal);
     await server.stop();
     const storing = backend.store(record('late', 'SUCCESS', 1));
