@@ -4,7 +4,8 @@
 import { ImproperlyConfigured } from '../../errors.ts';
 import { parseUrl, safeUrl } from '../../transport/url.ts';
 import type { BackendContext } from '../contract.ts';
-import { openSqlDriver, type SqlDriver } from '../sql/driver.ts';
+import type { SqlDriver } from '../sql/driver.ts';
+import { openSqlDriver } from '../sql/registry.ts';
 import type { DatabaseOptions } from './settings.ts';
 
 /** @param store what stands before the address in a URL */

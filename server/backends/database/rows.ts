@@ -90,7 +90,7 @@ export function sqlTime(iso: string): string {
   return new Date(iso).toISOString().replace('T', ' ').replace(/Z$/, '000');
 }
 
-export function isoTime(sql: string): string {
+function isoTime(sql: string): string {
   return `${sql.replace(' ', 'T').replace(/\.0+$/, '')}+00:00`;
 }
 

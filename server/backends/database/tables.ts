@@ -9,7 +9,6 @@ import type { DatabaseOptions, TableName } from './settings.ts';
 export const TASK_COLUMNS = ['task_id', 'status', 'result', 'date_done', 'traceback'] as const;
 /** Tables of Celery before 4.3 have none of these. */
 export const EXTENDED_COLUMNS = ['name', 'args', 'kwargs', 'worker', 'retries', 'queue'] as const;
-export const GROUP_COLUMNS = ['taskset_id', 'result', 'date_done'] as const;
 
 export interface Table {
   /** For SQL. */

@@ -1,7 +1,6 @@
-// What the SQL stores need of a database, whichever it is, and which one a URL names. Implementations: sqlite.ts, postgres.ts, mysql.ts.
+// What the SQL stores need of a database, whichever it is. Implementations: sqlite.ts, postgres.ts, mysql.ts; which one: registry.ts.
 // Not here: tables and statements of a store (../database/, ../django/).
-// Holds: a driver is loaded when a URL asks for it; a transaction is whole or not at all.
-import { ImproperlyConfigured } from '../../errors.ts';
+// Holds: a transaction is whole or not at all.
 import type { ParsedUrl } from '../../transport/url.ts';
 
 export type SqlDialect = 'sqlite' | 'postgresql' | 'mysql';
@@ -37,17 +36,6 @@ export interface SqlDriverOptions {
   readonly shortLived: boolean;
   /** Connections at most. */
   readonly poolSize: number;
-}
-
-/** @param driver of SQLAlchemy's name for it, 'postgresql+psycopg2': what is after the plus is Python's */
-export async function openSqlDriver(driver: string, options: SqlDriverOptions): Promise<SqlDriver> {
-  const name = driver.replace(/\+.*$/, '');
-  if (name === 'sqlite') return (await import('./sqlite.ts')).openSqlite(options);
-  if (name === 'postgresql' || name === 'postgres') return (await import('./postgres.ts')).openPostgres(options);
-  if (name === 'mysql' || name === 'mariadb') return (await import('./mysql.ts')).openMysql(options);
-  throw new ImproperlyConfigured(
-    `Unknown database ${JSON.stringify(name)} in ${options.place}. Known: sqlite, postgresql, mysql, mariadb`,
-  );
 }
 
 /** A name in SQL, with its schema where it has one. */

@@ -32,11 +32,6 @@ const OP = {
   REDUCE: 0x52,
 } as const;
 
-/** Any value that JSON can carry. @throws EncodeError */
-export function encodePickle(value: unknown): Buffer {
-  return writePickle(plainOf(value));
-}
-
 /** A value as JSON would carry it: what has `toJSON`, a Date, a bigint ... are what they are for every other store. @throws EncodeError */
 export function plainOf(value: unknown): unknown {
   // The simplest need no way round.
