@@ -11,7 +11,7 @@ export async function optionalDriver<T>(name: string, what: string): Promise<T> 
     const { code, message } = toError(error) as Error & { code?: string };
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
     throw new ImproperlyConfigured(
-      `${what} needs the package ${name}, which is not installed here: npm install ${name} (${message.split('\n')[0]})`,
+      `${what} needs the package ${name}, which is not installed here: npm install ${name.replace(/\/.*/, '')} (${message.split('\n')[0]})`,
       { cause: error },
     );
   }

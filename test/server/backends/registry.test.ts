@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
 import { MEMORY } from '../../../server/backends/flags.ts';
+import { optionalDriver } from '../../../server/backends/optional-driver.ts';
 import { backendFlags, createBackend, registerBackend } from '../../../server/backends/registry.ts';
 import { ImproperlyConfigured, NotImplementedError } from '../../../server/errors.ts';
 import { silentLogger } from '../../../server/log.ts';
@@ -75,4 +76,12 @@ describe('choosing a result store by URL', () => {
       await app.close();
     }
   });
+});
+
+test('a driver that is not installed is named, with the command that installs it', async () => {
+  const missing = optionalDriver('umbel-no-such-driver', 'A result store on Nothing');
+  await expect(missing).rejects.toThrow(ImproperlyConfigured);
+  await expect(missing).rejects.toThrow(
+    /A result store on Nothing needs the package .*npm install umbel-no-such-driver/,
+  );
 });
