@@ -5,6 +5,7 @@
 //   CHORDS=30 PYTHON=no npx tsx ...          without one
 //   PYTHON=killed                            it is on good lines, too, killed every few seconds and started again
 //   PYTHON=store | PYTHON=cut                its line to the result store is cut as ours are; all its lines are
+//   STORE=db+postgresql://host:port/name     results stand there and not in Redis; PYTHON is no or yes. Our workers' lines to it are cut, too
 // All bodies are promised where Python is left in peace (no, yes). Elsewhere they cannot be: kombu pops a message and records it in a second
 // command, and what it popped when it was killed or cut between the two, nobody has any more. So each chord without a body must
 // lack exactly such messages (message-trace.ts), every other part of it must be counted, and our scripts must have recorded all they took.
@@ -23,7 +24,11 @@ const chords = Number(process.env.CHORDS ?? 300);
 const MODES = ['no', 'yes', 'killed', 'store', 'cut'];
 const python = process.env.PYTHON ?? 'yes';
 if (!MODES.includes(python)) throw new RangeError(`PYTHON=${python}: it is one of ${MODES.join(', ')}`);
+const { STORE: store } = process.env;
+const address = store && /\/\/(?:.*@)?[\w.]+:(\d+)/.exec(store);
+const storeLine = address ? await tcpProxy(Number(address[1])) : null;
 const settings = {
+  ...(store ? { result_backend: store, result_chord_retry_interval: 0.2 } : {}),
   task_acks_late: true,
   task_reject_on_worker_lost: true,
   worker_prefetch_multiplier: 2,
@@ -34,7 +39,11 @@ const world = await World.open({ settings });
 const trace = await MessageTrace.open(world.keys);
 const line = await tcpProxy(world.redis.port);
 const cutUrl = `redis://127.0.0.1:${line.port}/0`;
-const cutLines = { FAULT_URL: cutUrl };
+const cutStore = { result_backend: store?.replace(`:${address?.[1]}`, `:${storeLine?.port}`) };
+const cutLines = {
+  FAULT_URL: cutUrl,
+  ...(storeLine ? { FAULT_SETTINGS: JSON.stringify({ ...settings, ...cutStore }) } : {}),
+};
 // Not until it is ready: on a busy machine cuts can meet one start after the other, each with a longer back-off.
 const start = (name: string) => world.umbel(name, ['-c', '8'], /\[tasks\]/, cutLines);
 const workers: WorkerProcess[] = await Promise.all(['a@fault', 'b@fault', 'c@fault'].map(start));
@@ -45,7 +54,10 @@ let pythonWorker = python === 'no' ? null : await startPython();
 
 let on = true;
 const cutting = (async () => {
-  for (; on; await pause(250)) line.cutOne();
+  for (; on; await pause(250)) {
+    line.cutOne();
+    storeLine?.cutOne();
+  }
 })();
 const killing = (async () => {
   for (let i = 0; on; i++) {
@@ -109,7 +121,7 @@ if (ours.taken !== ours.recorded) unexplained.push(`we took ${ours.taken} and re
 if (others.size > 0) unexplained.push(`others took: ${[...others].join(', ')}`);
 const again = sent.filter(({ id }) => trace.way(id).pushed > 1).length;
 report({
-  case: `chords under fire, Python ${python}${kills > 0 ? ` (${kills} times)` : ''}`,
+  case: `chords under fire${store ? ` on ${store.split(':')[0]}` : ''}, Python ${python}${kills > 0 ? ` (${kills} times)` : ''}`,
   value: chords - lost.length,
   unit: 'bodies',
   goal: chords,
@@ -123,4 +135,5 @@ report({
 if (unexplained.length > 0) process.exitCode = 1;
 trace.close();
 await line.close();
+await storeLine?.close();
 await world[Symbol.asyncDispose]();

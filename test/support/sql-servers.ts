@@ -1,11 +1,24 @@
-// Real PostgreSQL and MariaDB of the tests' own, each started once per run: private ports, folders of the run, nothing on the disk is
-// waited for. `freshDatabase` hands out databases nobody used yet.
+// Real PostgreSQL and MariaDB of the tests' own: private ports, folders of the run, nothing on the disk is waited for. All files of a run
+// share one of each, where `freshDatabase` hands out databases nobody used yet; who ends and restarts one has one alone (OwnSqlServer).
 // Holds: they run as ordinary users of the machine (PostgreSQL refuses root); they end with the run.
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
+import { markOfRun } from './ends-with-run.ts';
 import { oncePerRun } from './once-per-run.ts';
 import { freePort } from './redis-server.ts';
 import { until } from './until.ts';
@@ -58,66 +71,158 @@ function must(command: string, args: readonly string[], options: object = {}): v
   if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr || stdout}`);
 }
 
-/** Its superuser is `umbel`, who needs no password. */
-export function postgres(): Promise<SqlServer> {
-  return oncePerRun('postgres', async (folder) => {
-    const bin = postgresBin()!;
-    const user = userOf('postgres');
-    const data = ownFolder(folder, user);
-    const cluster = join(data, 'db');
-    must(
-      join(bin, 'initdb'),
-      ['-D', cluster, '-U', 'umbel', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'],
-      user,
-    );
-    const port = await freePort();
-    const args = ['-D', cluster, '-p', String(port), '-k', data, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
-    return serve(join(bin, 'postgres'), [...args, '-c', 'max_connections=200'], { folder, user, port, socket: data });
-  });
+interface Plan {
+  readonly program: string;
+  readonly user: { uid?: number; gid?: number };
+  /** What it says goes there. */
+  readonly log: string;
+  /** Its Unix socket, or the folder of it. */
+  readonly socket: string;
+  readonly args: (port: number) => readonly string[];
 }
 
-/** Its user `umbel` has the password `secret`; over the socket root needs none. */
+function preparePostgres(folder: string): Plan {
+  const bin = postgresBin()!;
+  const user = userOf('postgres');
+  const data = ownFolder(folder, user);
+  const cluster = join(data, 'db');
+  const made = ['-D', cluster, '-U', 'umbel', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
+  must(join(bin, 'initdb'), made, user);
+  const plain = ['-D', cluster, '-k', data, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
+  return {
+    program: join(bin, 'postgres'),
+    user,
+    log: join(folder, 'server.log'),
+    socket: data,
+    args: (port) => [...plain, '-p', String(port), '-c', 'max_connections=200'],
+  };
+}
+
+function prepareMariadb(folder: string): Plan {
+  const user = userOf('mysql');
+  const data = ownFolder(folder, user);
+  const cluster = join(data, 'db');
+  // 2: what was committed outlives the server's process.
+  const plain = ['--no-defaults', `--datadir=${cluster}`, '--innodb-flush-log-at-trx-commit=2'];
+  must('mariadb-install-db', [...plain, '--auth-root-authentication-method=normal', '--skip-test-db'], user);
+  const socket = join(data, 'db.sock');
+  const small = ['--innodb-buffer-pool-size=32M', '--performance-schema=off', '--skip-name-resolve', '--skip-log-bin'];
+  return {
+    program: '/usr/sbin/mariadbd',
+    user,
+    log: join(folder, 'server.log'),
+    socket,
+    args: (port) => [...plain, ...small, `--port=${port}`, `--socket=${socket}`, '--bind-address=127.0.0.1'],
+  };
+}
+
+/** Who asks over TCP has the password `secret`; over the socket root needs none. */
+function grant(socket: string): void {
+  const grants = "CREATE USER umbel@'127.0.0.1' IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO umbel@'127.0.0.1'";
+  must('mariadb', ['-uroot', '-S', socket, '-e', grants]);
+}
+
+/** Its superuser is `umbel`, who needs no password. */
+export function postgres(): Promise<SqlServer> {
+  return oncePerRun('postgres', (folder) => serve(preparePostgres(folder)));
+}
+
+/** Its user `umbel` has the password `secret`. */
 export function mariadb(): Promise<SqlServer> {
   return oncePerRun('mariadb', async (folder) => {
-    const user = userOf('mysql');
-    const data = ownFolder(folder, user);
-    const cluster = join(data, 'db');
-    const plain = ['--no-defaults', `--datadir=${cluster}`, '--innodb-flush-log-at-trx-commit=0'];
-    must('mariadb-install-db', [...plain, '--auth-root-authentication-method=normal', '--skip-test-db'], user);
-    const port = await freePort();
-    const socket = join(data, 'db.sock');
-    const args = [...plain, `--port=${port}`, `--socket=${socket}`, '--bind-address=127.0.0.1', '--skip-log-bin'];
-    const small = ['--innodb-buffer-pool-size=32M', '--performance-schema=off', '--skip-name-resolve'];
-    const server = await serve('/usr/sbin/mariadbd', [...args, ...small], { folder, user, port, socket });
-    const grants = "CREATE USER umbel@'127.0.0.1' IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO umbel@'127.0.0.1'";
-    must('mariadb', ['-uroot', '-S', socket, '-e', grants]);
+    const server = await serve(prepareMariadb(folder));
+    grant(server.socket);
     return server;
   });
 }
 
-interface Serve {
-  readonly folder: string;
-  readonly user: { uid?: number; gid?: number };
-  readonly port: number;
-  readonly socket: string;
+/** It outlives the file that starts it, and carries the run's mark in its environment. */
+async function serve(plan: Plan): Promise<SqlServer> {
+  for (let tries = 1; ; tries++) {
+    const port = await freePort();
+    try {
+      const child = await launch(plan, port, true);
+      child.unref();
+      return { host: '127.0.0.1', port, socket: plan.socket, pid: child.pid! };
+    } catch (error) {
+      // Somebody else may have taken the port since.
+      if (tries === 5) throw error;
+    }
+  }
 }
 
-/** It outlives the file that starts it, and carries the run's mark in its environment. */
-async function serve(
-  program: string,
-  args: readonly string[],
-  { folder, user, port, socket }: Serve,
-): Promise<SqlServer> {
-  const log = openSync(join(folder, 'server.log'), 'a');
-  const child = spawn(program, args, { cwd: '/', stdio: ['ignore', log, log], detached: true, ...user });
-  child.unref();
+async function launch(plan: Plan, port: number, detached: boolean): Promise<ChildProcess> {
+  const log = openSync(plan.log, 'a');
+  const child = spawn(plan.program, plan.args(port), { cwd: '/', stdio: ['ignore', log, log], detached, ...plan.user });
+  closeSync(log);
   let ended = false;
   child.once('exit', () => {
     ended = true;
   });
-  await until(() => ended || listens(port), `${program} on port ${port}`);
-  if (ended) throw new Error(`${program} ended: ${readFileSync(join(folder, 'server.log'), 'utf8').slice(-2000)}`);
-  return { host: '127.0.0.1', port, socket, pid: child.pid! };
+  await until(() => ended || listens(port), `${plan.program} on port ${port}`);
+  if (ended) throw new Error(`${plan.program} ended: ${readFileSync(plan.log, 'utf8').slice(-2000)}`);
+  return child;
+}
+
+/** A server of one test, to end and to start again, with one database. */
+export class OwnSqlServer {
+  /** For a store: of the kind and all that follows. */
+  readonly url: string;
+  readonly #folder: string;
+  readonly #plan: Plan;
+  readonly #port: number;
+  #child: ChildProcess | null;
+
+  private constructor(url: string, folder: string, plan: Plan, port: number, child: ChildProcess) {
+    this.url = url;
+    this.#folder = folder;
+    this.#plan = plan;
+    this.#port = port;
+    this.#child = child;
+  }
+
+  static async open(kind: 'postgresql' | 'mysql'): Promise<OwnSqlServer> {
+    const folder = mkdtempSync(join(tmpdir(), `umbel-${kind}-${markOfRun()}-`));
+    const plan = kind === 'postgresql' ? preparePostgres(folder) : prepareMariadb(folder);
+    const port = await freePort();
+    const child = await launch(plan, port, false);
+    if (kind === 'mysql') grant(plan.socket);
+    const url = await createDatabase(kind, { port, socket: plan.socket }, 'own');
+    return new OwnSqlServer(url, folder, plan, port, child);
+  }
+
+  /** Also while what is left of the one before still ends. */
+  async start(): Promise<void> {
+    this.#child = await until(() => launch(this.#plan, this.#port, false), `${this.#plan.program} to start again`);
+  }
+
+  /** As a machine that loses power would, but for its disk. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** As an operator would who does not wait for clients. */
+  stop(): Promise<void> {
+    return this.#end(this.#plan.program.endsWith('postgres') ? 'SIGINT' : 'SIGTERM');
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    // Processes of PostgreSQL end a moment after the first of them.
+    await until(() => {
+      rmSync(this.#folder, { recursive: true, force: true });
+      return !existsSync(this.#folder);
+    }, `${this.#folder} to go`);
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    await gone;
+  }
 }
 
 function listens(port: number): Promise<boolean> {
@@ -134,31 +239,26 @@ function listens(port: number): Promise<boolean> {
 
 let databases = 0;
 
-/** An empty database, as a URL for Celery: of `kind` and all that follows. */
+/** An empty database of the server that all tests of a run share, as a URL for Celery: of `kind` and all that follows. */
 export async function freshDatabase(kind: 'postgresql' | 'mysql'): Promise<string> {
-  const name = `t${process.pid}_${++databases}`;
-  if (kind === 'postgresql') {
-    const { port, socket } = await postgres();
-    const make = () =>
-      must('psql', [
-        '-h',
-        socket,
-        '-p',
-        String(port),
-        '-U',
-        'umbel',
-        '-q',
-        '-c',
-        `CREATE DATABASE ${name}`,
-        'postgres',
-      ]);
-    await until(() => {
-      make();
-      return true;
-    }, 'PostgreSQL to answer');
-    return `postgresql://umbel@127.0.0.1:${port}/${name}`;
+  const server = await (kind === 'postgresql' ? postgres() : mariadb());
+  return createDatabase(kind, server, `t${process.pid}_${++databases}`);
+}
+
+async function createDatabase(
+  kind: 'postgresql' | 'mysql',
+  { port, socket }: { port: number; socket: string },
+  name: string,
+): Promise<string> {
+  if (kind === 'mysql') {
+    must('mariadb', ['-uroot', '-S', socket, '-e', `CREATE DATABASE ${name} CHARACTER SET utf8mb4`]);
+    return `mysql://umbel:secret@127.0.0.1:${port}/${name}`;
   }
-  const { port, socket } = await mariadb();
-  must('mariadb', ['-uroot', '-S', socket, '-e', `CREATE DATABASE ${name} CHARACTER SET utf8mb4`]);
-  return `mysql://umbel:secret@127.0.0.1:${port}/${name}`;
+  const sql = ['-q', '-c', `CREATE DATABASE ${name}`, 'postgres'];
+  // It listens before it takes anybody.
+  await until(() => {
+    must('psql', ['-h', socket, '-p', String(port), '-U', 'umbel', ...sql]);
+    return true;
+  }, 'PostgreSQL to answer');
+  return `postgresql://umbel@127.0.0.1:${port}/${name}`;
 }
