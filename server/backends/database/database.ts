@@ -12,7 +12,7 @@ import type { Backend, BackendContext } from '../contract.ts';
 import { DATABASE } from '../flags.ts';
 import { PolledResults } from '../polled.ts';
 import { retrying } from '../retrying.ts';
-import { isTemporary, SqlAccess } from '../sql/access.ts';
+import { checkId, isPossibleId, isTemporary, SqlAccess } from '../sql/access.ts';
 import { quoted, type SqlDriver, type SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
@@ -71,6 +71,7 @@ class DatabaseBackend implements Backend {
 
   async store(meta: ResultMeta): Promise<void> {
     this.#access.checkOpen();
+    checkId(meta.task_id);
     const row = rowOf(meta, this.#context);
     try {
       await this.#queue.push(row);
@@ -86,8 +87,9 @@ class DatabaseBackend implements Backend {
 
   async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
     const found = new Map<string, ResultMeta>();
-    for (let i = 0; i < taskIds.length || i === 0; i += IDS_PER_QUERY) {
-      const ids = taskIds.slice(i, i + IDS_PER_QUERY);
+    const possible = taskIds.filter(isPossibleId);
+    for (let i = 0; i < possible.length || i === 0; i += IDS_PER_QUERY) {
+      const ids = possible.slice(i, i + IDS_PER_QUERY);
       const rows = await this.#ask(async (sql, { task }) =>
         ids.length === 0
           ? []
@@ -118,8 +120,10 @@ class DatabaseBackend implements Backend {
   }
 
   async saveGroup(groupId: string, result: unknown): Promise<void> {
+    checkId(groupId);
     const pickle = groupPickle(result);
     await this.#ask((sql, { group }) => {
+      fits('The group', groupId, 'taskset_id', groupId, group);
       fits('The group', groupId, 'result', pickle, group);
       const columns = ['taskset_id', 'result', 'date_done'];
       const statement = { dialect: this.#access.driver.dialect, table: group.sql, columns, key: 'taskset_id', rows: 1 };
@@ -129,6 +133,7 @@ class DatabaseBackend implements Backend {
   }
 
   async restoreGroup(groupId: string): Promise<unknown | null> {
+    if (!isPossibleId(groupId)) return null;
     const { rows } = await this.#ask((sql, { group }) =>
       sql.query(selectMany(group.sql, ['result'], 'taskset_id', 1), [groupId]),
     );
@@ -236,10 +241,14 @@ function fitting(row: TaskRow, task: Table): TaskRow {
 function fits(what: string, id: string, column: string, value: string | Uint8Array, table: Table): void {
   const limit = table.limits.get(column);
   if (limit === undefined || value.length <= limit) return;
-  const long = value instanceof Uint8Array ? `${value.length} bytes` : `${value.length} characters`;
-  const wider = value instanceof Uint8Array ? 'LONGBLOB' : 'TEXT';
+  const isText = typeof value === 'string';
+  const length = isText ? [...value].length : value.length;
+  if (length <= limit) return;
+  const wider = table.dialect === 'mysql' ? `MODIFY ${column} LONGBLOB` : `ALTER COLUMN ${column} TYPE TEXT`;
+  const remedy =
+    isText && table.dialect === 'mysql' ? `MODIFY ${column} VARCHAR(${2 ** Math.ceil(Math.log2(length))})` : wider;
   throw new BackendError(
-    `${what} ${id} has ${long} for the column ${table.sql}.${column}, which holds ${limit}. ` +
-      `Make it wider (ALTER TABLE ${table.sql} MODIFY ${column} ${wider}), or return less and keep the rest elsewhere`,
+    `${what} ${id} has ${length} ${isText ? 'characters' : 'bytes'} for the column ${table.sql}.${column}, which holds ${limit}. ` +
+      `Make it wider (ALTER TABLE ${table.sql} ${remedy}), or ${isText ? 'make it shorter' : 'return less and keep the rest elsewhere'}`,
   );
 }

@@ -11,6 +11,7 @@ export const TASK_COLUMNS = ['task_id', 'status', 'result', 'date_done', 'traceb
 export const EXTENDED_COLUMNS = ['name', 'args', 'kwargs', 'worker', 'retries', 'queue'] as const;
 
 export interface Table {
+  readonly dialect: SqlDialect;
   /** For SQL. */
   readonly sql: string;
   /** What a new row's id is, as SQL; null: the database gives it. */
@@ -104,7 +105,8 @@ async function describe(driver: SqlDriver, which: 'task' | 'group', table: Table
     const schema = table.schema ? `${quoted(table.schema)}.` : '';
     const { rows } = await driver.query(`PRAGMA ${schema}table_info(${quoted(table.name)})`);
     if (rows.length === 0) return null;
-    return { sql, newId: null, columns: new Set(rows.map((row) => String(row.name))), limits: new Map() };
+    const { dialect } = driver;
+    return { dialect, sql, newId: null, columns: new Set(rows.map((row) => String(row.name))), limits: new Map() };
   }
   const schema =
     table.schema === null ? (driver.dialect === 'mysql' ? 'DATABASE()' : 'ANY (current_schemas(false))') : '?';
@@ -120,6 +122,7 @@ async function describe(driver: SqlDriver, which: 'task' | 'group', table: Table
   const sequence = quoted(SEQUENCES[which], table.schema);
   const next = driver.dialect === 'mysql' ? `NEXTVAL(${sequence})` : `nextval('${sequence.replaceAll("'", "''")}')`;
   return {
+    dialect: driver.dialect,
     sql,
     newId: given ? null : next,
     columns: new Set(rows.map((row) => String(row.name))),

@@ -21,7 +21,7 @@ import { selectMany, upsert } from '../database/statements.ts';
 import { DJANGO } from '../flags.ts';
 import { PolledResults } from '../polled.ts';
 import { retrying } from '../retrying.ts';
-import { isTemporary, SqlAccess } from '../sql/access.ts';
+import { checkId, isPossibleId, isTemporary, SqlAccess } from '../sql/access.ts';
 import type { SqlDriver, SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
@@ -76,6 +76,7 @@ class DjangoBackend implements CountingBackend {
 
   async store(meta: ResultMeta): Promise<void> {
     this.#access.checkOpen();
+    checkId(meta.task_id);
     const row = djangoRow(meta, this.#context, this.#access.driver.dialect);
     try {
       await this.#queue.push(row);
@@ -92,8 +93,9 @@ class DjangoBackend implements CountingBackend {
   async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
     this.#access.checkOpen();
     const found = new Map<string, ResultMeta>();
-    for (let i = 0; i < taskIds.length; i += IDS_PER_QUERY) {
-      const ids = taskIds.slice(i, i + IDS_PER_QUERY);
+    const possible = taskIds.filter(isPossibleId);
+    for (let i = 0; i < possible.length; i += IDS_PER_QUERY) {
+      const ids = possible.slice(i, i + IDS_PER_QUERY);
       const { rows } = await this.#ask((sql) => sql.query(selectMany(TASKS, COLUMNS, 'task_id', ids.length), ids));
       for (const row of rows) found.set(String(row.task_id), djangoMeta(row, this.#context));
     }
@@ -120,6 +122,7 @@ class DjangoBackend implements CountingBackend {
   }
 
   async saveGroup(groupId: string, result: unknown): Promise<void> {
+    checkId(groupId);
     const { contentType, contentEncoding, text } = encodedText(result, this.#context);
     const { driver } = this.#access;
     const values = groupValues(groupId, contentType, contentEncoding, text, this.#context.now(), driver);
@@ -127,6 +130,7 @@ class DjangoBackend implements CountingBackend {
   }
 
   async restoreGroup(groupId: string): Promise<unknown | null> {
+    if (!isPossibleId(groupId)) return null;
     const columns = ['result', 'content_type', 'content_encoding'];
     const { rows } = await this.#ask((sql) => sql.query(selectMany(GROUPS, columns, 'group_id', 1), [groupId]));
     const row = rows[0];

@@ -46,3 +46,13 @@ export class SqlAccess {
 export function isTemporary(error: Error): boolean {
   return error instanceof BackendError && error.temporary;
 }
+
+/** PostgreSQL has no NUL in a text, and SQLite loses what follows it. */
+export function isPossibleId(id: string): boolean {
+  return !id.includes('\0');
+}
+
+/** @throws BackendError */
+export function checkId(id: string): void {
+  if (!isPossibleId(id)) throw new BackendError(`An id in a database has no NUL character: ${JSON.stringify(id)}`);
+}

@@ -6,6 +6,7 @@
 // Python: Lib/pickletools.py, protocols 0 to 5
 import { DecodeError } from '../../errors.ts';
 import { knownObject } from './known.ts';
+import { textOfBytes } from './text.ts';
 import { PythonName, PythonObject } from './values.ts';
 
 const MAX_DEPTH = 1000;
@@ -342,7 +343,7 @@ class Reader {
     return Number(this.#take(8).readBigUInt64LE());
   }
   #text(length: number): string {
-    return this.#take(length).toString('utf8');
+    return textOfBytes(this.#take(length));
   }
   #binary(length: number): Uint8Array {
     return new Uint8Array(this.#take(length));

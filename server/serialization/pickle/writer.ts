@@ -3,8 +3,8 @@
 // are bytes, instants are datetimes, a whole float that was written as one stays a float.
 // Python: Lib/pickle.py, Lib/pickletools.py
 import { readClock, readIsoTime } from '../../../shared/python-values.ts';
-import { EncodeError } from '../../errors.ts';
 import { Decimal, decodeJsonExact, encodeJson, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../json.ts';
+import { textBytes } from './text.ts';
 import { PythonName, PythonObject } from './values.ts';
 
 const OP = {
@@ -124,8 +124,7 @@ class Writer {
   }
 
   #text(value: string): void {
-    if (/\p{Surrogate}/u.test(value)) throw new EncodeError('A text with half a surrogate pair cannot be pickled');
-    const bytes = Buffer.from(value, 'utf8');
+    const bytes = textBytes(value);
     if (bytes.length < 256) this.byte(OP.SHORT_TEXT, bytes.length);
     else this.byte(OP.TEXT, ...lengthBytes(bytes.length));
     this.#raw(bytes);

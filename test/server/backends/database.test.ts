@@ -207,12 +207,43 @@ backend.store_result('evil', Evil(), 'SUCCESS')
       expect(existsSync(touched)).toBe(false);
     });
 
-    test('a traceback with a NUL in it is stored, and a result with one as it is', async () => {
-      const backend = await open(url, { settings: ownTables() });
+    test('texts with a NUL in them are stored, a result with one as it is, and an id with one is refused', async () => {
+      const backend = await open(url, { settings: { ...ownTables(), result_extended: true } });
       const failure = { exc_type: 'E', exc_message: ['a\0b'], exc_module: 'm' };
-      const meta = { task_id: 'a', status: 'FAILURE', result: failure, traceback: 'x\0y', nowMs: 0 };
+      const extended = { name: 'n\0', args: ['\0'], kwargs: {}, worker: 'w\0', retries: 0, queue: 'q\0' };
+      const meta = { task_id: 'a', status: 'FAILURE', result: failure, traceback: 'x\0y', nowMs: 0, extended };
       await backend.store(buildResultMeta(meta));
-      expect(await backend.get('a')).toMatchObject({ result: failure, traceback: 'x\\x00y' });
+      expect(await backend.get('a')).toMatchObject({
+        ...{ result: failure, traceback: 'x\\x00y', name: 'n\\x00', args: ['\0'], worker: 'w\\x00', queue: 'q\\x00' },
+      });
+      await expect(backend.store(record('i\0d', 'SUCCESS', 1))).rejects.toThrow(/no NUL character: "i\\u0000d"/);
+      await expect(backend.saveGroup('g\0', [['g\0', null], []])).rejects.toThrow(/no NUL character/);
+      expect([...(await backend.getMany(['i\0d', 'a'])).keys()]).toEqual(['a']);
+      expect(await backend.restoreGroup('g\0')).toBeNull();
+    });
+
+    test('an id and a name that are longer than their columns are refused by name, where columns are bounded', async () => {
+      const backend = await open(url, { settings: { ...ownTables(), result_extended: true } });
+      const extended = { name: '😀'.repeat(156), args: [], kwargs: {}, worker: 'w', retries: 0, queue: 'q' };
+      const fits = record('😀'.repeat(155), 'SUCCESS', 1);
+      const outcome = await Promise.allSettled([
+        backend.store(fits),
+        backend.store(record('i'.repeat(200), 'SUCCESS', 1)),
+        backend.store(buildResultMeta({ task_id: 'n', status: 'SUCCESS', result: 1, nowMs: 0, extended })),
+        backend.saveGroup('g'.repeat(200), [['g', null], []]),
+      ]);
+      expect((await backend.get(fits.task_id))?.result).toBe(1);
+      const said = outcome.map((one) => (one.status === 'fulfilled' ? 'stored' : (one.reason as Error).message));
+      const remedy = { SQLite: '', PostgreSQL: 'ALTER COLUMN \\w+ TYPE TEXT', MariaDB: 'MODIFY \\w+ VARCHAR\\(256\\)' };
+      const refused = (length: number, column: string) =>
+        name === 'SQLite'
+          ? 'stored'
+          : expect.stringMatching(
+              new RegExp(
+                `${length} characters for the column \\S+\\.${column}, which holds 155.*${remedy[name as 'SQLite']}`,
+              ),
+            );
+      expect(said).toEqual(['stored', refused(200, 'task_id'), refused(156, 'name'), refused(200, 'taskset_id')]);
     });
 
     test('tables stand in a schema of their own where the database has schemas', async () => {
