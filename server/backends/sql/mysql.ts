@@ -88,10 +88,11 @@ class MysqlDriver implements SqlDriver {
   isTemporary(error: Error): boolean {
     const { code = '' } = error as Error & { code?: string };
     if (/^(PROTOCOL_|E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_AGAIN)|ENOTFOUND|ENOENT)/.test(code)) return true;
+    // OPTION_PREVENTS: it became a replica.
     return (
-      /^ER_(LOCK_|CON_COUNT|TOO_MANY_USER|SERVER_SHUTDOWN|NORMAL_SHUTDOWN|RECORD_FILE_FULL|DISK_FULL|OUT_OF)/.test(
+      /^ER_(LOCK_|CON_COUNT|QUERY_INTERRUPTED|CONNECTION_KILLED|OPTION_PREVENTS|TOO_MANY_USER|SERVER_SHUTDOWN|NORMAL_SHUTDOWN|RECORD_FILE_FULL|DISK_FULL|OUT_OF)/.test(
         code,
-      ) || /closed state|connection.*(lost|closed)|query was interrupted|1927/i.test(error.message)
+      ) || /closed state|connection.*(lost|closed)/i.test(error.message)
     );
   }
 

@@ -104,8 +104,9 @@ class PostgresDriver implements SqlDriver {
 
   isTemporary(error: Error): boolean {
     const { code = '' } = error as Error & { code?: string };
-    // Classes 08 connection, 53 resources, 57P admin shutdown, 40 deadlock and serialization.
-    if (/^(08|53|57P|40)/.test(code) || /^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_AGAIN)|^ENOTFOUND/.test(code)) return true;
+    // Classes 08 connection, 53 resources, 57 shutdown or a query that was cancelled, 40 deadlock and serialization; 25006: it became a replica.
+    if (/^(08|53|57|40|25006)/.test(code) || /^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_AGAIN)|^ENOTFOUND/.test(code))
+      return true;
     return /connection terminated|timeout|not queryable|ENOENT|ECONNREFUSED/i.test(error.message);
   }
 

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, BackendContext } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
+import { openSqlDriver } from '../../../server/backends/sql/registry.ts';
 import { silentLogger } from '../../../server/log.ts';
 import { buildResultMeta } from '../../../server/protocol/result-meta.ts';
+import { parseUrl } from '../../../server/transport/url.ts';
 import { backendContract } from '../../contract/backend.ts';
 import { itNeedsPython } from '../../support/needs.ts';
 import { type PythonStore, pythonStore } from '../../support/python-store.ts';
@@ -246,16 +248,32 @@ backend.store_result('evil', Evil(), 'SUCCESS')
       expect(said).toEqual(['stored', refused(200, 'task_id'), refused(156, 'name'), refused(200, 'taskset_id')]);
     });
 
-    test('tables stand in a schema of their own where the database has schemas', async () => {
-      const schema = {
-        SQLite: 'main',
-        PostgreSQL: 'public',
-        MariaDB: new URL(url.replace(/^db\+/, '')).pathname.slice(1),
-      };
-      const schemas = { task: schema[name as 'SQLite'], group: schema[name as 'SQLite'] };
-      const backend = await open(url, { settings: { ...ownTables(), database_table_schemas: schemas } });
+    itNeedsPython('tables stand in a schema of their own where the database has schemas, for Python too', async () => {
+      const schema = name === 'SQLite' ? 'main' : `own_${process.pid}`;
+      const parsed = parseUrl(url.replace(/^db\+/, ''));
+      if (name !== 'SQLite') {
+        const kind = name === 'PostgreSQL' ? 'postgresql' : 'mysql';
+        const driver = await openSqlDriver(kind, { url: parsed, place: name, shortLived: false, poolSize: 1 });
+        await driver.query(`CREATE SCHEMA ${schema}`);
+        await driver.close();
+      }
+      const conf = both({ database_table_schemas: { task: schema, group: schema } });
+      const backend = await open(url, { settings: conf });
       await backend.store(record('a', 'SUCCESS', 1));
-      expect((await backend.get('a'))?.result).toBe(1);
+      await backend.saveGroup('g', [['g', null], [[['a', null], null]]]);
+      const seen = await ask(
+        conf,
+        `
+from celery.result import GroupResult
+backend.store_result('p', 2, 'SUCCESS')
+result = [backend.get_task_meta('a')['result'], repr(GroupResult.restore('g', app=app))]
+`,
+      );
+      expect(seen).toEqual([1, '<GroupResult: g [a]>']);
+      expect((await backend.get('p'))?.result).toBe(2);
+      // They are there, and nowhere else.
+      const elsewhere = await open(url, { settings: { ...conf, database_table_schemas: {} } });
+      expect(await elsewhere.get('a')).toEqual(name === 'SQLite' ? expect.objectContaining({ result: 1 }) : null);
     });
   });
 }
