@@ -11,7 +11,7 @@ export const ENTRIES = {
   worker: 'server/worker/worker.ts',
   beat: 'server/beat/beat.ts',
   dashboard: 'server/dashboard/dashboard.ts',
-  transport: 'server/transport/contract.ts',
+  transport: 'server/transport/registry.ts',
   backend: 'server/backends/registry.ts',
   pool: 'server/pool/contract.ts',
   cli: 'server/cli/main.ts',

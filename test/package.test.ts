@@ -40,8 +40,8 @@ describe('the package', () => {
     ['umbel/worker', ['Worker']],
     ['umbel/beat', ['Beat']],
     ['umbel/dashboard', ['createDashboard']],
-    ['umbel/transport', []],
-    ['umbel/backend', []],
+    ['umbel/transport', ['registerTransport', 'createTransport']],
+    ['umbel/backend', ['registerBackend']],
     ['umbel/pool', []],
   ])('%s can be imported', (name, names) => {
     const found = JSON.parse(

@@ -1,11 +1,17 @@
 // Scheme -> transport, loaded only when a URL asks for it, so that nobody loads a client of a broker they do not use.
-// Other packages may add theirs with registerTransport. Reconnecting: messaging/connection.ts.
+// What the package shows of brokers under `umbel/transport`, for who writes one of his own (examples/custom-broker). Reconnecting:
+// messaging/connection.ts.
 // Kombu: transport/__init__.py
 import { ImproperlyConfigured } from '../errors.ts';
 import type { Transport, TransportContext, TransportFactory } from './contract.ts';
 import { parseUrl, safeUrl } from './url.ts';
 
-type Loader = () => Promise<TransportFactory>;
+export { ChannelError, OperationalError } from '../errors.ts';
+export type * from './contract.ts';
+export type * from './entity.ts';
+export type * from './message.ts';
+
+type Loader = (context: TransportContext) => Promise<TransportFactory>;
 
 const redis: Loader = async () => (await import('./redis/transport.ts')).redisTransport;
 
@@ -18,6 +24,10 @@ const loaders = new Map<string, Loader>([
   ['sentinel', redis],
 ]);
 
+/**
+ * Make a broker known for a scheme of URLs; `load` runs when one asks for it, and what it gives makes the connection. The last registration
+ * wins.
+ */
 export function registerTransport(scheme: string, load: Loader): void {
   loaders.set(scheme.toLowerCase(), load);
 }
@@ -35,6 +45,6 @@ export async function createTransport(context: TransportContext): Promise<Transp
       `No transport for the broker URL ${safeUrl(context.url)}: '${scheme}' is not one of ${knownTransports().join(', ')}.`,
     );
   }
-  const factory = await load();
+  const factory = await load(context);
   return factory(context);
 }
