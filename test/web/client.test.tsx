@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 
 vi.stubGlobal('document', { baseURI: 'http://dashboard/ops/' });
 const { del, get, urlOf } = await import('../../web/src/api/client.ts');
+const { misshapen } = await import('../../web/src/api/replies.ts');
 
 it.each([
   ['1b2c', 'http://dashboard/ops/api/v2/tasks/1b2c/result?whole=true'],
@@ -13,7 +14,7 @@ it.each([
 });
 
 it('deletes what a row of the table says can be deleted, by its id', async () => {
-  const asked = vi.fn(async (..._: [url: string, init: RequestInit]) => new Response('{"deleted":"a/b"}'));
+  const asked = vi.fn(async (..._: [url: string, init: RequestInit]) => new Response('{"id":3}'));
   vi.stubGlobal('fetch', asked);
 
   const reply = await del('/views/:id', { params: { id: 'a/b' } });
@@ -21,7 +22,7 @@ it('deletes what a row of the table says can be deleted, by its id', async () =>
   expect(asked.mock.calls.map(([url, { method }]) => [method, url])).toEqual([
     ['DELETE', 'http://dashboard/ops/api/v2/views/a%2Fb'],
   ]);
-  expect(reply).toEqual({ deleted: 'a/b' });
+  expect(reply).toEqual({ id: 3 });
   // @ts-expect-error tasks are not deleted
   expect(() => del('/tasks/:uuid', { params: { uuid: 'x' } })).not.toThrow();
 });
@@ -40,6 +41,33 @@ it.each(['"<html>Sign in</html>"', 'null', '[]', '7', 'true', '', '{"items":['])
     await expect(get('/overview', {})).rejects.toMatchObject({ title: 'This reply is not from the dashboard' });
   },
 );
+
+it.each([
+  ['the JSON of a proxy', { status: 'login required' }, 'items is missing'],
+  [
+    'a list under another name',
+    { tasks: [], next: null, counts: {}, counts_capped: false, total: 0 },
+    'items is missing',
+  ],
+  ['null for a list', { items: null }, 'items is of the kind null and not array'],
+  ['an object for a list', { items: {} }, 'items is of the kind object and not array'],
+  ['no counts', { items: [], next: null, total: 0 }, 'counts is missing'],
+  [
+    'a text for a number',
+    { items: [], next: null, counts: {}, counts_capped: false, total: '0' },
+    'total is of the kind string',
+  ],
+])('%s is an error that says what is wrong, and no empty list', async (_what, body, wrong) => {
+  vi.stubGlobal('fetch', async () => new Response(JSON.stringify(body)));
+
+  await expect(get('/tasks', {})).rejects.toThrow(`GET /tasks: ${wrong}`);
+});
+
+it('a reply may have null where its schema has, integers of any size, and keys that this page does not know', () => {
+  const reply = { items: [], next: null, counts: {}, counts_capped: false, total: 2n ** 64n, new: 1 };
+
+  expect(misshapen('GET /tasks', reply)).toBeNull();
+});
 
 it('what is not in the table does not compile', () => {
   const never = (): unknown[] => [

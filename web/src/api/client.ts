@@ -1,11 +1,12 @@
 // fetch typed by the table of routes, with typed errors: what the server said (problem+json), or that it could not be reached.
-// Which paths there are: shared/wire/routes.ts. What is asked when: queries.ts and actions.ts. Holds: no reply is shown as data unless it was a 2xx JSON object, which every
-// reply of the table is.
+// Which paths there are: shared/wire/routes.ts. What is asked when: queries.ts and actions.ts. Holds: no reply is shown as data unless it was a 2xx JSON object that
+// has what every reply of its route has (replies.ts).
 import { parseJsonExact } from '../../../shared/json-text.ts';
 import { toSegment } from '../../../shared/path-segment.ts';
 import type { Problem } from '../../../shared/wire/problem.ts';
 import type { BodyOf, ParamsOf, PathOf, QueryOf, ReplyOf, RouteKey } from '../../../shared/wire/routes.ts';
 import { apiUrl, type Params } from './base.ts';
+import { misshapen } from './replies.ts';
 
 export class ApiError extends Error {
   /** 0 when no reply came. */
@@ -42,7 +43,7 @@ async function problemOf(reply: Response): Promise<ApiError> {
   }
 }
 
-async function request<T>(url: string, init: RequestInit): Promise<T> {
+async function request<K extends RouteKey>(route: K, url: string, init: RequestInit): Promise<ReplyOf<K>> {
   let reply: Response;
   try {
     reply = await fetch(url, { credentials: 'same-origin', ...init });
@@ -54,15 +55,26 @@ async function request<T>(url: string, init: RequestInit): Promise<T> {
     );
   }
   if (!reply.ok) throw await problemOf(reply);
-  const text = await reply.text();
+  const body = objectIn(await reply.text(), reply.status);
+  const wrong = misshapen(route, body);
+  if (wrong !== null)
+    throw new ApiError({
+      status: reply.status,
+      title: 'This reply has another shape than this page expects',
+      detail: `${route}: ${wrong}. Has the dashboard been replaced by another version, or does something in between answer for it? Load the page anew.`,
+    });
+  return body as ReplyOf<K>;
+}
+
+function objectIn(text: string, status: number): Record<string, unknown> {
   try {
     const body: unknown = parseJsonExact(text);
     if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new TypeError('not an object');
-    return body as T;
+    return body as Record<string, unknown>;
   } catch (cause) {
     throw new ApiError(
       {
-        status: reply.status,
+        status,
         title: 'This reply is not from the dashboard',
         detail: 'Is there a proxy that wants you to sign in again? Load the page anew.',
       },
@@ -81,7 +93,7 @@ export function get<Path extends PathOf<'GET'>>(
   asked: Asked<`GET ${Path}`>,
   signal?: AbortSignal,
 ): Promise<ReplyOf<`GET ${Path}`>> {
-  return request(urlOf(path, asked), { signal, headers: { accept: 'application/json' } });
+  return request(`GET ${path}`, urlOf(path, asked), { signal, headers: { accept: 'application/json' } });
 }
 
 /** Where a GET is answered, for a link. */
@@ -94,7 +106,7 @@ export function post<Path extends PathOf<'POST'>>(
   path: Path,
   body: BodyOf<`POST ${Path}`>,
 ): Promise<ReplyOf<`POST ${Path}`>> {
-  return request(apiUrl(filled(path)), {
+  return request(`POST ${path}`, apiUrl(filled(path)), {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(body),
@@ -107,7 +119,10 @@ export function del<Path extends PathOf<'DELETE'>>(
   asked: Asked<`DELETE ${Path}`>,
 ): Promise<ReplyOf<`DELETE ${Path}`>> {
   const { params, query } = asked as { params?: Record<string, string>; query?: Params };
-  return request(apiUrl(filled(path, params), query), { method: 'DELETE', headers: { accept: 'application/json' } });
+  return request(`DELETE ${path}`, apiUrl(filled(path, params), query), {
+    method: 'DELETE',
+    headers: { accept: 'application/json' },
+  });
 }
 
 /** '/tasks/:uuid' to 'tasks/1b2c', whatever the name is made of. */
