@@ -5,6 +5,7 @@ import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
+import { visible } from '../ui/invisible.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { shortId } from '../ui/task-name.tsx';
 import { Age } from '../ui/time.tsx';
@@ -128,8 +129,8 @@ function OnePiece({ piece }: { piece: Piece }) {
       return <span className="muted">{text}</span>;
     case 'task':
       return (
-        <Link to="/tasks" search={{ task: piece.text }} className="link code">
-          {text}
+        <Link to="/tasks" search={{ task: piece.text }} className="link code" title={visible(piece.text)}>
+          <ForeignText text={shortId(piece.text)} />
         </Link>
       );
     case 'name':

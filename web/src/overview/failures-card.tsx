@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
   {
     id: 'task',
     label: 'Task',
-    width: 132,
+    width: 150,
     grow: 1,
     rank: 2,
     className: 'code',
@@ -43,8 +43,8 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
     title: (f) => exactCount(f.count),
     cell: (f) => <Fresh text={count(f.count)} />,
   },
-  { id: 'first', label: 'First', width: 80, num: true, rank: 4, className: 'muted', cell: (f) => <Age at={f.first} /> },
-  { id: 'last', label: 'Last', width: 84, num: true, rank: 1, className: 'muted', cell: (f) => <Age at={f.last} /> },
+  { id: 'first', label: 'First', width: 76, num: true, rank: 4, className: 'muted', cell: (f) => <Age at={f.first} /> },
+  { id: 'last', label: 'Last', width: 78, num: true, rank: 1, className: 'muted', cell: (f) => <Age at={f.last} /> },
 ];
 
 export function FailuresCard({ failures }: { failures: readonly FailureGroup[] }) {

@@ -113,6 +113,12 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     rank: 3,
     sort: (q) => (!q.messages ? -1 : (q.drain ?? Number.MAX_VALUE)),
     cell: (q) => <Drain queue={q} />,
+    brief: (q) =>
+      q.messages === 0 ? null : (
+        <>
+          <i>Drains in</i> <Drain queue={q} />
+        </>
+      ),
   },
   {
     id: 'oldest',
@@ -124,11 +130,17 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     first: '',
     sort: (q) => q.oldest,
     cell: (q) => <Oldest queue={q} />,
+    brief: (q) =>
+      q.messages === 0 ? null : (
+        <>
+          <i>Oldest</i> <Oldest queue={q} />
+        </>
+      ),
   },
   {
     id: 'consumers',
     label: 'Consumers',
-    width: 116,
+    width: 132,
     num: true,
     rank: 1,
     first: '',
@@ -143,6 +155,7 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     rank: 8,
     className: 'c-steps',
     cell: (q) => <Steps byPriority={q.by_priority} />,
+    brief: (q) => Object.keys(q.by_priority).length > 1 && <Steps byPriority={q.by_priority} />,
   },
 ];
 

@@ -74,7 +74,7 @@ function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; n
                   ? 'now'
                   : clock(point.at)}
             </time>
-            <span className="clip">{beside(point.label, task, number, now)}</span>
+            <span>{beside(point.label, task, number, now)}</span>
           </li>,
           i < line.points.length - 1 && (
             <li
@@ -94,7 +94,7 @@ function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; n
                   <i className="tick" style={{ left: `${gap.tick * 100}%` }} />
                 )}
               </span>
-              <span className="clip">
+              <span>
                 {gap?.kind === 'run'
                   ? task.baseline_p95 !== null
                     ? `its p95 is ${approxDuration(task.baseline_p95)}`

@@ -41,7 +41,7 @@ export function Arguments({ task }: { task: KnownTask }) {
     if (whole)
       return whole.cut
         ? `the first part of ${bytes(whole.size)}, from ${SOURCES[whole.source!]}`
-        : `whole, from ${SOURCES[whole.source!]}; the event's are ${isUnknown ? 'missing' : 'cut'}`;
+        : `complete, from ${SOURCES[whole.source!]}`;
     if (isUnknown) return 'unknown';
     return cut ? 'cut by the sender' : `complete, ${bytes(text.length)}`;
   };

@@ -113,7 +113,7 @@ function nowWord(last: string | undefined): string {
 
 function gapLabel(from: string, task: TimelineTask): string {
   if (from === 'Sent') return task.queue ? `in queue ${task.queue}` : 'in the queue';
-  if (from === 'Received') return task.eta ? 'reserved, until its ETA' : 'reserved by its worker';
+  if (from === 'Received') return task.eta ? 'reserved, until its ETA' : 'reserved';
   return '';
 }
 

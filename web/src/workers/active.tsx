@@ -11,6 +11,7 @@ import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { age, plural } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
+import { visible } from '../ui/invisible.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { show } from '../ui/value.ts';
@@ -44,12 +45,14 @@ export function Active({ worker }: { worker: WorkerDetail }) {
       idColumn((task) => task.id, { width: 92, rank: 3 }),
       {
         id: 'args',
-        label: '',
+        label: 'Arguments',
         width: 120,
         grow: 1,
         rank: 4,
         className: 'code faint',
         cell: (task) => <ForeignText text={argumentsShown(task)} />,
+        brief: (task) => <ForeignText text={argumentsShown(task)} />,
+        title: (task) => visible(argumentsShown(task)),
       },
       {
         id: 'bar',

@@ -7,7 +7,7 @@ import { Alive } from '../ui/state-badge.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
 import { Age } from '../ui/time.tsx';
-import { troubleRank } from './fleet.ts';
+import { type FleetTotals, troubleRank } from './fleet.ts';
 import { SlotsCell } from './slots-cell.tsx';
 import { deploymentNote, restOfWorkers, sumWorkers, type WorkerLine } from './worker-list.ts';
 
@@ -31,11 +31,11 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
   {
     id: 'status',
     label: 'Status',
-    width: 80,
+    width: 100,
     rank: 1,
     // Trouble first.
     sort: troubleRank,
-    cell: (w) => <Alive status={w.status} />,
+    cell: (w) => <Alive status={w.status}>{w.totals && inTrouble(w.totals)}</Alive>,
   },
   {
     id: 'heard',
@@ -138,6 +138,11 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
     title: (w) => w.queues.join(', '),
   },
 ];
+
+/** Of a deployment: how many are in the worst state, since it is not all of it. */
+function inTrouble({ offline, late }: FleetTotals): string | undefined {
+  return offline > 0 ? `${count(offline)} offline` : late > 0 ? `${count(late)} late` : undefined;
+}
 
 /** A deployment's may be many: they are counted. */
 const queuesOf = (w: WorkerLine): string => (w.totals ? plural(w.queues.length, 'queue') : w.queues.join(', ') || '-');

@@ -22,7 +22,7 @@ export interface Column<Row> {
   /** @param open whether this row is the open one */
   cell: (row: Row, open: boolean) => ReactNode;
   className?: string;
-  /** What it says when folded; default: its label and the cell. */
+  /** What it says when folded, null or '' when there is nothing to say; default: its label and the cell. */
   brief?: (row: Row) => ReactNode;
   title?: (row: Row) => string | undefined;
 }
