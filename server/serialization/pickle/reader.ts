@@ -33,6 +33,8 @@ class Reader {
   #at = 0;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
+  /** Where the memo holds an object that may yet get a state, so that a pickle of many costs no more than its length. */
+  readonly #keysOf = new Map<PythonObject, number[]>();
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -238,16 +240,16 @@ class Reader {
   #remember(op: number): void {
     switch (op) {
       case 0x94: // MEMOIZE
-        this.#memo.set(this.#memo.size, this.#top());
+        this.#memoize(this.#memo.size);
         return;
       case 0x70: // PUT p
-        this.#memo.set(Number(this.#line()), this.#top());
+        this.#memoize(Number(this.#line()));
         return;
       case 0x71:
-        this.#memo.set(this.#u8(), this.#top());
+        this.#memoize(this.#u8());
         return;
       case 0x72:
-        this.#memo.set(this.#u32(), this.#top());
+        this.#memoize(this.#u32());
         return;
       case 0x67: // GET g
         this.#recall(Number(this.#line()));
@@ -269,10 +271,25 @@ class Reader {
     this.#stack.push(knownObject(made, listOf(args)));
   }
 
+  #memoize(key: number): void {
+    this.#keep(key, this.#top());
+  }
+
+  #keep(key: number, value: unknown): void {
+    this.#memo.set(key, value);
+    if (!(value instanceof PythonObject)) return;
+    const keys = this.#keysOf.get(value);
+    if (keys) keys.push(key);
+    else this.#keysOf.set(value, [key]);
+  }
+
   /** `__setstate__`: who remembered the object before means the one with its state. */
   #replace(before: unknown, after: unknown): void {
     this.#stack.push(after);
-    if (before !== after) for (const [key, value] of this.#memo) if (value === before) this.#memo.set(key, after);
+    if (!(before instanceof PythonObject) || before === after) return;
+    const keys = this.#keysOf.get(before) ?? [];
+    this.#keysOf.delete(before);
+    for (const key of keys) if (this.#memo.get(key) === before) this.#keep(key, after);
   }
 
   #append(items: readonly unknown[]): void {
