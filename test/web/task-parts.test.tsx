@@ -125,7 +125,7 @@ const wait: WaitReason = {
   worker: 'w1@host',
   queue: 'celery',
   may_still_run: true,
-  would_double: 'It may still run: then it would run twice.',
+  would_double: 'It may still run. Sent again, it would run twice.',
   remedy: { text: 'A larger pool of w1@host starts it sooner.', href: '/workers/w1@host?tab=pool' },
   at: NOW,
   oldest: NOW - 92,
@@ -138,7 +138,7 @@ test('why it waits: the sentence first, then what would be doubled, the evidence
   for (const words of [
     'Waits for a free slot',
     'Place at least 4',
-    'then it would run twice',
+    'Sent again, it would run twice',
     'no expiry is known',
     'not looked at: the cause above is enough',
     'and 3 more',

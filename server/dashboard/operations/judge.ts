@@ -28,6 +28,6 @@ export function judge(wait: WaitReason | null): Judgement {
   return {
     allowed: true,
     reason: null,
-    would_double: wait.would_double ?? 'It may still run: then it would run twice.',
+    would_double: wait.would_double ?? 'It may still run. Sent again, it would run twice.',
   };
 }

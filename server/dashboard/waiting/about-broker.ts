@@ -94,7 +94,8 @@ export const messageMissing: Question = {
           ? `${holder.hostname} says that it has it no more, and the broker has no message of it: it ended without an event, or its event was lost.`
           : `Not heard of for ${age(f.now - task.last_event)}, and not in the broker: it is lost, was never sent, or ran unseen.`,
         may_still_run: !sure && !holder,
-        would_double: sure || holder ? null : 'A worker that sends no task events may run it: then it would run twice.',
+        would_double:
+          sure || holder ? null : 'A worker that sends no task events may run it. Sent again, it would run twice.',
         remedy: { text: 'Send it again, if it has to run.', href: null },
       },
     };
@@ -160,7 +161,7 @@ export const noConsumer: Question = {
         cause: 'no_consumer',
         sentence: `No worker consumes ${queue.name}: it will not start.${left}`,
         may_still_run: true,
-        would_double: `Its message waits in ${queue.name} and runs as soon as a worker consumes it: then it would run twice.`,
+        would_double: `Its message waits in ${queue.name} and runs as soon as a worker consumes it. Sent again, it would run twice.`,
         place: nth(f.message.ahead),
         ahead: f.message.ahead,
         remedy: consumerRemedy(f),
@@ -231,7 +232,7 @@ function inQueue(f: WaitFacts): Answer {
   const starts = startWords(starts_in, paceUnknown(ahead, perMinute, name));
   const rest = {
     may_still_run: true,
-    would_double: `Its message waits in ${name}: then it would run twice.`,
+    would_double: `Its message waits in ${name}. Sent again, it would run twice.`,
     place: nth(ahead),
     ahead,
     starts_in,

@@ -122,7 +122,7 @@ export const waitsForTime: Question = {
           ? `Try ${Math.max(1, retries)} failed; it is tried again in ${inWords}.${tail}`
           : `Waits for its ETA, in ${inWords}${w && isWithWorker(f) ? `, at ${w.hostname}` : ''}.${tail}`,
         may_still_run: true,
-        would_double: `It runs by itself in ${inWords}: then it would run twice.`,
+        would_double: `It runs by itself in ${inWords}. Sent again, it would run twice.`,
         until: eta,
         ...(unserved ? { remedy: consumerRemedy(f) } : {}),
       },

@@ -72,7 +72,7 @@ export const workerGone: Question = {
           cause: 'silent',
           sentence: `${f.holder}, which ${had}, has not been heard for ${since(f, w.last_heard)}${silenceWords([w])}: whether it still runs is unknown.`,
           may_still_run: true,
-          would_double: `${f.holder} may come back and ${f.task.state === 'STARTED' ? 'finish' : 'run'} it: then it would run twice.`,
+          would_double: `${f.holder} may come back and ${f.task.state === 'STARTED' ? 'finish' : 'run'} it. Sent again, it would run twice.`,
           remedy: { text: `Look at ${f.holder}: it is silent, and may come back.`, href: workerPath(f.holder) },
         },
       };
@@ -112,7 +112,7 @@ export const started: Question = {
               ? `It does not wait: ${w.hostname} runs it.`
               : `It does not wait: ${w.hostname} has run it for ${age(f.now - f.task.started)}.`,
           may_still_run: true,
-          would_double: 'It runs now: then it would run twice.',
+          would_double: 'It runs now. Sent again, it would run twice.',
         },
       };
     if (f.task.state !== 'STARTED')
@@ -146,8 +146,8 @@ function goneWords(f: WaitFacts, gone: string): Omit<Cause, 'cause'> {
       : `${gone}: ${ends}; whether the broker delivers it again is unknown.`,
     may_still_run: true,
     would_double: held
-      ? 'The broker delivers its message again when its visibility timeout has passed: then it would run twice.'
-      : 'The broker may deliver its message again: then it would run twice.',
+      ? 'The broker delivers its message again when its visibility timeout has passed. Sent again, it would run twice.'
+      : 'The broker may deliver its message again. Sent again, it would run twice.',
   };
 }
 
@@ -319,7 +319,7 @@ function limited(f: WaitFacts, w: WorkerFacts, limit: string | null, finding: st
       cause: 'rate_limit',
       sentence: `Held by the rate limit${limit === null ? ` of ${name}` : ` of ${limit}`}${behind}: ${w.hostname} has taken it and waits.${starts}`,
       may_still_run: true,
-      would_double: `${w.hostname} runs it when the limit allows: then it would run twice.`,
+      would_double: `${w.hostname} runs it when the limit allows. Sent again, it would run twice.`,
       place: nth(ahead),
       ahead,
       starts_in,

@@ -40,7 +40,7 @@ export interface Answer {
 
 export type Question = { readonly question: string; readonly look: (facts: WaitFacts) => Answer };
 
-export const RUNS_TWICE = 'It may still run: then it would run twice.';
+export const RUNS_TWICE = 'It may still run. Sent again, it would run twice.';
 export const workerPath = (hostname: string) => `/workers/${encodeURIComponent(hostname)}`;
 const queuePath = (name: string) => `/queues/${encodeURIComponent(name)}`;
 export const holderOf = ({ workers, holder }: WaitFacts): WorkerFacts | null =>

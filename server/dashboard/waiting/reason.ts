@@ -62,7 +62,7 @@ export function reasonOf(facts: WaitFacts): WaitReason {
     worker: facts.holder,
     queue: facts.queue?.name ?? facts.message.queue,
     may_still_run: found?.may_still_run ?? true,
-    would_double: found ? found.would_double : 'It may still run: then it would run twice.',
+    would_double: found ? found.would_double : 'It may still run. Sent again, it would run twice.',
     remedy: found?.remedy ?? null,
     at: facts.now,
     oldest: known.length === 0 ? null : Math.min(...known),

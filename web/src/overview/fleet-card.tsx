@@ -8,6 +8,7 @@ import { AskWorkers } from '../operations/ask-workers.tsx';
 import { AsOf } from '../ui/as-of.tsx';
 import { Boundary } from '../ui/boundary.tsx';
 import { age, plural } from '../ui/format.ts';
+import { Middle } from '../ui/middle.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import { sortRows } from '../ui/table/columns.ts';
 import { describeSlots, type FleetTotals, troubleRank, workerLabels } from '../workers/fleet.ts';
@@ -79,7 +80,9 @@ function Place({ worker, label }: { worker: WorkerRow; label: string }) {
       title={worker.hostname}
     >
       <Alive status={worker.status}>
-        <code className="clip">{label}</code>
+        <code className="clip">
+          <Middle text={label} />
+        </code>
       </Alive>
       {/* By its words: other words are another element, so that nothing counts as moved. */}
       <span className="busy" key={words}>

@@ -62,12 +62,16 @@ const RANK = { offline: 0, late: 1, online: 2 } as const;
 /** 0 for who needs a person most. */
 export const troubleRank = ({ status }: WorkerRow): number => RANK[status] ?? 0;
 
+const UNNAMED = 'celery@';
+
 /**
- * What tells each worker from the others: its name without the host's domain, as long as no two look alike.
+ * What tells each worker from the others: its name without the host's domain, and without the 'celery@' that all have when nobody
+ * named them, as long as no two look alike.
  * The whole name is on hover and on its page.
  */
 export function workerLabels(hostnames: readonly string[]): Map<string, string> {
-  const short = (name: string) => name.replace(/(?<=@[^.]+)\..*$/, '');
+  const unnamed = hostnames.length > 1 && hostnames.every((name) => name.startsWith(UNNAMED));
+  const short = (name: string) => name.replace(/(?<=@[^.]+)\..*$/, '').slice(unnamed ? UNNAMED.length : 0);
   const times = new Map<string, number>();
   for (const name of hostnames) times.set(short(name), (times.get(short(name)) ?? 0) + 1);
   return new Map(hostnames.map((name) => [name, times.get(short(name)) === 1 ? short(name) : name]));

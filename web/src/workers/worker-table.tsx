@@ -31,7 +31,7 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
   {
     id: 'status',
     label: 'Status',
-    width: 100,
+    width: 92,
     rank: 1,
     // Trouble first.
     sort: troubleRank,
