@@ -81,7 +81,7 @@ function Place({ worker, label }: { worker: WorkerRow; label: string }) {
     >
       <Alive status={worker.status}>
         <code className="clip">
-          <Middle text={label} />
+          <Middle text={label} tail={5} />
         </code>
       </Alive>
       {/* By its words: other words are another element, so that nothing counts as moved. */}

@@ -3,11 +3,11 @@
 
 /** Letters at the end that always stay. */
 const TAIL = 10;
-/** Up to so many letters a name is one text and shortens at its end, if it must at all. */
-const SHORT = TAIL + 4;
+/** With so few letters before its end a name is one text, and shortens at its end if it must at all. */
+const FEW = 4;
 
 export function Middle({ text, tail = TAIL }: { text: string; tail?: number }) {
-  if (text.length <= SHORT) return <span className="mid-short">{text}</span>;
+  if (text.length <= tail + FEW) return <span className="mid-short">{text}</span>;
   return (
     <span className="mid" title={text}>
       {/* Read as one word: two boxes beside each other are two words to a screen reader. */}
