@@ -198,20 +198,21 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
       workers: 30,
       queues: 30,
       worker: (row, i) => (i === 0 ? { ...row, hostname: `${'w'.repeat(80)}@node` } : row),
-      queue: (row, i) => (i === 0 ? { ...row, name: 'q'.repeat(80), messages: 99_999 } : row),
+      queue: (row, i) =>
+        i === 0 ? { ...row, name: 'q'.repeat(80), messages: 99_999, by_priority: { 0: 99_900, 3: 99 } } : row,
     });
     const wrong: string[] = [];
-    for (const [path, table, words] of [
-      ['/workers?by=flat&sort=-name', '.workers', 11],
-      ['/queues?by=flat', '.queues', 10],
+    for (const [path, table, long, words] of [
+      ['/workers?by=flat&sort=-name', '.workers', 'w'.repeat(60), 11],
+      ['/queues?by=flat', '.queues', 'q'.repeat(60), 10],
     ] as const) {
       await page.goto(dashboard.address + path);
-      await page.locator(`${table} tbody tr`).nth(3).waitFor();
+      await page.locator(`${table} tbody tr`, { hasText: long }).waitFor();
       for (const width of [360, 390, 768, 1024, 1280, 1440, 1920]) {
         await page.setViewportSize({ width, height: 900 });
         const seen = await page.evaluate<{ over: number; parts: number; outside: number }>(`
           new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-            const row = document.querySelector('${table} tbody tr:not(.space)');
+            const row = [...document.querySelectorAll('${table} tbody tr')].find((one) => one.textContent.includes('${long}'));
             const parts = [...row.querySelectorAll(':scope > td:not(.folded), .folded > span')];
             done({
               over: document.documentElement.scrollWidth - innerWidth,
