@@ -220,20 +220,17 @@ function Folded({
   if (layout.folded.length === 0) return null;
   return (
     <td className="folded">
-      {layout.folded.map((column) => {
-        const said = column.brief ? (
-          column.brief(row)
-        ) : (
-          <>
-            {column.label && <i>{column.label}</i>} {column.cell(row, open)}
-          </>
-        );
-        return said === null || said === false || said === '' ? null : (
-          <span key={column.id} className={column.className} title={column.title?.(row)}>
-            {said}
-          </span>
-        );
-      })}
+      {layout.folded.map((column) => (
+        <span key={column.id} className={column.className} title={column.title?.(row)}>
+          {column.brief ? (
+            column.brief(row)
+          ) : (
+            <>
+              {column.label && <i>{column.label}</i>} {column.cell(row, open)}
+            </>
+          )}
+        </span>
+      ))}
     </td>
   );
 }
