@@ -33,6 +33,34 @@ describe('a request for an operation', () => {
     expect(() => readOperation(body)).toThrow(words);
   });
 
+  it('names each task and worker once: a task that is named twice is not sent again twice', () => {
+    expect(readOperation({ action: 'retry', task_ids: ['a', 'b', 'a'] })).toEqual({
+      action: 'retry',
+      task_ids: ['a', 'b'],
+    });
+    expect(readOperation({ action: 'heartbeat', destination: ['w1', 'w1'] })).toEqual({
+      action: 'heartbeat',
+      destination: ['w1'],
+    });
+  });
+
+  it('shrinks no pool by all that it has, as far as its size is known', () => {
+    const row = OPERATIONS.find(({ action }) => action === 'pool_shrink')!;
+    const stats = (slots: number) => ({ stats: { pool: { 'max-concurrency': slots } } });
+    const cluster = {
+      onlineWorkers: () => ['w1', 'w2', 'unknown'],
+      inspected: new Map([
+        ['w1', stats(20)],
+        ['w2', stats(3)],
+      ]),
+    };
+    const shrink = (n: number, destination?: string[]) => () =>
+      row.check?.({ cluster } as never, { action: 'pool_shrink', n, destination } as never);
+    expect(shrink(20, ['w1'])).toThrow('w1 has 20 slots and keeps one at least: it can give up 19, not 20.');
+    expect(shrink(3)).toThrow(/^w2 has 3 slots/);
+    for (const fine of [shrink(19, ['w1']), shrink(2), shrink(1000, ['unknown'])]) expect(fine).not.toThrow();
+  });
+
   it('terminates by signals that there are, by the name that every worker takes', async () => {
     const row = OPERATIONS.find(({ action }) => action === 'terminate')!;
     const asked = (signal?: string) => ({

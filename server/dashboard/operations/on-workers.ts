@@ -1,5 +1,5 @@
 // Operations on workers: pool size and restart, consumers, task events, heartbeat, shutdown. Their effect: what the workers now say.
-import { listing } from '../../../shared/format/text.ts';
+import { listing, plural } from '../../../shared/format/text.ts';
 import type { EffectLine } from '../../../shared/wire/effect.ts';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { slotsOf } from '../cluster/room.ts';
@@ -22,6 +22,15 @@ export const WORKER_OPERATIONS = [
   operation<'pool_shrink'>({
     action: 'pool_shrink',
     subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
+    check({ cluster }, { n, destination }) {
+      for (const hostname of destination ?? cluster.onlineWorkers()) {
+        const slots = slotsOf(cluster.inspected.get(hostname));
+        if (slots !== null && n >= slots)
+          throw new Refused(
+            `${hostname} has ${plural(slots, 'slot')} and keeps one at least: it can give up ${slots - 1}, not ${n}.`,
+          );
+      }
+    },
     run: async ({ actions }, { n }, { control, expected }) =>
       outcomeOf(await actions.control.poolShrink(n, control), expected),
     watch: async (desk, { n }, reach) =>

@@ -42,7 +42,7 @@ function reachOf({ cluster }: OperationDesk, request: OperationRequest): Reach {
   const given = 'destination' in request ? request.destination : undefined;
   if (given?.length === 0)
     throw new Refused("'destination' is empty: that is nobody. Leave it out to reach every worker.");
-  const destination = given ? [...new Set(given)] : null;
+  const destination = given ? [...given] : null;
   for (const hostname of destination ?? [])
     if (!cluster.workers.has(hostname) && !cluster.inspected.has(hostname))
       throw new Refused(`No worker named ${hostname} is known.`);

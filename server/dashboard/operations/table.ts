@@ -24,7 +24,10 @@ export function operationOf(action: OperationRequest['action']): Operation {
 type Variant = (typeof OperationRequest.anyOf)[number];
 const actionOf = (variant: Variant): string => (variant.properties.action as { const: string }).const;
 
-/** A body as a request. @throws Refused that names what is wrong */
+/** Lists that name tasks or workers. */
+const NAMES = ['task_ids', 'destination'];
+
+/** A body as a request, each task and worker in it named once. @throws Refused that names what is wrong */
 export function readOperation(body: unknown): OperationRequest {
   const action = (body as { action?: unknown } | null)?.action;
   const variant = OperationRequest.anyOf.find((one) => actionOf(one) === action);
@@ -41,5 +44,10 @@ export function readOperation(body: unknown): OperationRequest {
     const path = first?.instancePath ? `'${first.instancePath.slice(1).replaceAll('/', '.')}' ` : '';
     throw new Refused(`${path}${first?.message ?? 'is not as expected'}`);
   }
-  return body as OperationRequest;
+  // A task named twice is no two tasks: sent again, it would run twice.
+  const entries = Object.entries(body as object).map(([key, value]) => [
+    key,
+    NAMES.includes(key) && Array.isArray(value) ? [...new Set(value)] : value,
+  ]);
+  return Object.fromEntries(entries) as OperationRequest;
 }
