@@ -85,7 +85,8 @@ function instantOf(option: 'eta' | 'expires', given: unknown): number {
 }
 
 function parseInstant(text: unknown, option: string): number {
-  const wrong = () => new TypeError(`${option} must be a Date or an ISO 8601 time, not '${text}'`);
+  const shown = typeof text === 'number' ? `the number ${text}: write new Date(${text}) for milliseconds` : `'${text}'`;
+  const wrong = () => new TypeError(`${option} must be a Date or an ISO 8601 time, not ${shown}`);
   if (typeof text !== 'string') throw wrong();
   try {
     return parseIsoTime(text);

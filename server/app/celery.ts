@@ -130,7 +130,6 @@ export class Celery implements AppHost {
     const name = given ?? (fn.name ? `${this.name}.${fn.name}` : '');
     if (typeof name !== 'string' || name === '')
       throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");
-    if (typeof fn !== 'function') throw new TypeError(`The task '${name}' has no function.`);
     refuseUncallable(name, fn);
     checkTaskOptions(name, rest);
     if (rest.serializer) this.codec.refuseUnknown(rest.serializer, `The task '${name}'`);

@@ -338,7 +338,9 @@ function further(name: string, value: unknown): unknown {
   }
   const isUrl = name === 'broker_url' || name === 'broker_read_url' || name === 'broker_write_url';
   if (isUrl && !listOf(value).every((url) => typeof url === 'string')) {
-    throw new ImproperlyConfigured(`The setting '${name}' must be a URL or a list of URLs.`);
+    throw new ImproperlyConfigured(
+      `The setting '${name}' must be a URL or a list of URLs, as text (of a URL object its href), not ${describe(name, value)}.`,
+    );
   }
   return value;
 }

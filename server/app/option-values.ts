@@ -62,3 +62,10 @@ export const list: Read<readonly string[]> = (value, name) => {
     throw refused(name, 'a text or a list of texts', value);
   return all.filter((one) => one !== '');
 };
+
+/** A list that means something else when it is left out: an empty one is a variable that was not set. */
+export const names: Read<readonly string[]> = (value, name) => {
+  const all = list(value, name);
+  if (all.length === 0) throw refused(name, 'one name at least (or left out)', value);
+  return all;
+};

@@ -223,8 +223,12 @@ function isParams(value: unknown): boolean {
 }
 const PARAMETER = /^(?:[\p{L}_$][\p{L}\p{N}_$]*\??|\.\.\.[\p{L}_$][\p{L}\p{N}_$]*)$/u;
 
-/** A class, or a function whose return value is no result. @throws TypeError */
+/** No function, a class, or a function whose return value is no result. @throws TypeError */
 export function refuseUncallable(task: string, fn: unknown): void {
+  if (typeof fn !== 'function')
+    throw new TypeError(
+      `The task '${task}' has no function: it comes second, behind the name or the options: app.task({ name: '${task}' }, (x, y) => x + y).`,
+    );
   const kind = Object.prototype.toString.call(fn);
   if (kind === '[object GeneratorFunction]' || kind === '[object AsyncGeneratorFunction]')
     throw new TypeError(

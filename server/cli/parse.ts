@@ -12,6 +12,20 @@ export function commaList(text: string, before: readonly string[] = []): string[
   return [...before, ...more];
 }
 
+/** As `commaList`, where none would mean all or the usual ones: an empty text is a variable of a script that was not set. */
+export function names(text: string, before: readonly string[] = []): string[] {
+  const all = commaList(text, before);
+  if (all.length === before.length) throw new InvalidArgumentError('It names none.');
+  return all;
+}
+
+/** Of something that cannot be less than none. */
+export function amount(text: string): number {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError('It must be 0 or more.');
+  return value;
+}
+
 /** A queue, an exchange, an id. */
 export function name(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');

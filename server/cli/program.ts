@@ -84,7 +84,7 @@ function daemonOptions(command: Command): void {
 function remoteOptions(command: Command): void {
   command
     .option('-t, --timeout <seconds>', 'how long to wait for replies at most (default 1)', parse.number)
-    .option('-d, --destination <nodes>', 'only these nodes, by commas', parse.commaList)
+    .option('-d, --destination <nodes>', 'only these nodes, by commas', parse.names)
     .option('--pattern <glob>', "only nodes with such names: 'w*@host', or '/regex/'")
     .option('-j, --json', 'answer as JSON');
 }
@@ -97,7 +97,7 @@ function createProgram(): Command {
     .description("A task queue that speaks Celery's wire, and its dashboard.")
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print the help of a command')
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError('(add --help for all options)')
     .exitOverride();
@@ -126,7 +126,7 @@ function addUp(sub: Sub): void {
     .option('--file <path>', "the broker's file (default .umbel/broker.db)")
     .option('--no-worker', 'start no worker')
     .option('--no-demo', 'without -A: no demo shop')
-    .option('--rate <number>', 'demo: things that happen in a second (default 5)', parse.number)
+    .option('--rate <number>', 'demo: things that happen in a second (default 5)', parse.amount)
     .option('-j, --json', 'say what was started as JSON');
   addDashboardFlags(up, [
     ...['port', 'address', 'url_prefix', 'basic_auth', 'basic_auth_file', 'trusted_origins', 'name', 'read_only', 'db'],
@@ -219,7 +219,7 @@ function addTaskCommands(sub: Sub): void {
   addGlobals(
     sub('purge', 'Throw away all messages that wait in the task queues. There is no undo.')
       .option('-f, --force', 'do not ask')
-      .option('-Q, --queues <names>', 'these queues, by commas', parse.commaList)
+      .option('-Q, --queues <names>', 'these queues, by commas', parse.names)
       .option('-X, --exclude-queues <names>', 'not these queues, by commas', parse.commaList)
       .option('-j, --json', 'answer as JSON'),
   ).action(action(async () => (await import('./queues.ts')).purge));

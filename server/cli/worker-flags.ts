@@ -2,7 +2,7 @@
 // The table: worker/options.ts. What is done with them: worker.ts. Flags that worker and beat share, such as --pidfile: program.ts.
 // Celery 5.6: bin/worker.py
 import { type Command, Option } from 'commander';
-import { count, list, number, type Read, wholeNumber } from '../app/option-values.ts';
+import { count, list, names, number, type Read, wholeNumber } from '../app/option-values.ts';
 import type { SettingName } from '../app/settings.ts';
 import {
   type GivenOptions,
@@ -95,6 +95,7 @@ const PARSERS = new Map<Read<unknown>, (text: string) => unknown>([
   [wholeNumber, parse.wholeNumber],
   [number, parse.number],
   [list, parse.commaList],
+  [names, parse.names],
   [logLevel, parse.logLevel],
 ]);
 

@@ -3,6 +3,7 @@
 import { createMasking } from '../../shared/masking.ts';
 import { type Read, refused, text } from '../app/option-values.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
+import { loaderOf } from '../transport/registry.ts';
 
 /** A place that other processes see as well. */
 export const shared: Read<string> = (value, name) => {
@@ -30,6 +31,8 @@ export const brokers: Read<readonly string[]> = (value, name) => {
   // A URL may hold a password: it is not shown.
   if (!Array.isArray(all) || all.length === 0 || all.some((one) => typeof one !== 'string'))
     throw new ImproperlyConfigured(`The option ${name} must be a URL or a list of URLs.`);
+  // A wrong scheme heals by no waiting.
+  for (const url of all) loaderOf(url);
   return all;
 };
 

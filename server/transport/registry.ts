@@ -36,15 +36,19 @@ function knownTransports(): string[] {
   return [...loaders.keys()].sort();
 }
 
+/** @throws ImproperlyConfigured for a URL of a scheme that nobody registered */
+export function loaderOf(url: string): Loader {
+  const { scheme } = parseUrl(url);
+  const load = loaders.get(scheme);
+  if (load) return load;
+  throw new ImproperlyConfigured(
+    `No transport for the broker URL ${safeUrl(url)}: '${scheme}' is not one of ${knownTransports().join(', ')}.`,
+  );
+}
+
 /** A transport for `context.url`, not yet connected. */
 export async function createTransport(context: TransportContext): Promise<Transport> {
-  const { scheme } = parseUrl(context.url);
-  const load = loaders.get(scheme);
-  if (!load) {
-    throw new ImproperlyConfigured(
-      `No transport for the broker URL ${safeUrl(context.url)}: '${scheme}' is not one of ${knownTransports().join(', ')}.`,
-    );
-  }
+  const load = loaderOf(context.url);
   const factory = await load(context);
   return factory(context);
 }

@@ -4,7 +4,7 @@
 // Holds: an unknown option is refused with the nearest right name, a wrong value by the option's name; null is as good as not given.
 // Celery 5.6: bin/worker.py
 import { refuseUnknownOptions } from '../app/option-names.ts';
-import { list, number, oneOf, type Read, refused, text, wholeNumber, yesOrNo } from '../app/option-values.ts';
+import { list, names, number, oneOf, type Read, refused, text, wholeNumber, yesOrNo } from '../app/option-values.ts';
 import type { SettingName } from '../app/settings.ts';
 import { LOG_LEVELS, type Logger } from '../log.ts';
 
@@ -142,7 +142,7 @@ export const WORKER_OPTIONS = {
     group: 'Queue',
     setting: 'task_queues',
     meaning: 'consume only these queues, by commas',
-    read: list,
+    read: names,
   }),
   excludeQueues: row({
     flags: '-X, --exclude-queues <names>',

@@ -4,7 +4,7 @@ import { DASHBOARD_OPTIONS, type DashboardOptions, resolveOptions } from '../../
 
 /** What none of them is, and what some are. */
 const ODD: Record<string, readonly unknown[]> = {
-  broker: [5, [], [5], null],
+  broker: [5, [], [5], null, 'reddis://localhost', 'localhost:6379', ['redis://a', 'nope://b']],
   result_backend: [5, {}],
   settings: ['event_exchange=x', ['x'], null],
   name: [5, null],

@@ -32,6 +32,7 @@ const wrong: [string, Record<string, unknown>, RegExp][] = [
   ['an eta in another age', { eta: new Date(SLIP * 1000) }, /^eta must lie in the years 1 to 9999: \+058877-/],
   ['an eta that is no date', { eta: new Date(Number.NaN) }, /^eta is an invalid Date/],
   ['an eta that is no time', { eta: 'tomorrow' }, /^eta must be a Date or an ISO 8601 time, not 'tomorrow'/],
+  ['an eta that is a number', { eta: SLIP }, /^eta must be a Date .* not the number \d+: write new Date\(\d+\)/],
   ['expires in another age', { expires: new Date(SLIP * 1000) }, /^expires must lie in the years 1 to 9999/],
 ];
 

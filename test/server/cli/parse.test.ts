@@ -24,6 +24,17 @@ describe('values of options', () => {
     expect(parse.commaList('orders, mail,,images')).toEqual(['orders', 'mail', 'images']);
   });
 
+  it('a list of which none would mean all is refused when it names none: a variable that was not set', () => {
+    expect(parse.names('orders, mail')).toEqual(['orders', 'mail']);
+    expect(parse.names('b', ['a'])).toEqual(['a', 'b']);
+    for (const text of ['', ' ', ',,']) expect(() => parse.names(text, ['a']), text).toThrow('It names none.');
+  });
+
+  it('an amount is no less than none', () => {
+    expect(['0', '0.5'].map(parse.amount)).toEqual([0, 0.5]);
+    for (const text of ['-1', '-0.1', '']) expect(() => parse.amount(text), text).toThrow();
+  });
+
   it('a umask is octal, with and without its 0', () => {
     expect(['027', '27', '0o27', '0'].map(parse.octal)).toEqual([0o027, 0o027, 0o027, 0]);
     for (const text of ['', '8', '0x1f', '-1', '00270']) expect(() => parse.octal(text)).toThrow('must be octal');

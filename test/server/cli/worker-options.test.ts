@@ -79,6 +79,13 @@ describe.each(ROWS)('the option %s of a worker', (name, row) => {
   });
 });
 
+it('a worker is given one queue at least, or none is named: an empty list is no wish for the usual ones', () => {
+  for (const none of ['', ' , ', []])
+    expect(() => new Worker(new Celery('shop'), loosely({ queues: none }))).toThrow('option queues must be one name');
+  expect(() => typed(['-Q', ''])).toThrow('It names none.');
+  expect(workerOptionsOf(typed(['-X', '']))).toEqual({ excludeQueues: [] });
+});
+
 describe('what only the command has', () => {
   it.each(Object.entries(COMMAND_ONLY))('%s stands on the page, and is nothing a Worker is given', (name, row) => {
     expect(optionsMarkdown()).toContain(`| \`${row.flags}\``);
