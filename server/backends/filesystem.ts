@@ -16,13 +16,11 @@ import { FILESYSTEM } from './flags.ts';
 import { type ResultKeys, resultKeys } from './key-value.ts';
 import { Outage } from './outage.ts';
 import { PolledResults } from './polled.ts';
-import { retrying } from './retrying.ts';
+import { PATIENCE, retrying } from './retrying.ts';
 import { cannotStore, storeClosed } from './store-errors.ts';
 import { lastOfEach, StoreQueue } from './store-queue.ts';
 import type { ResultListener } from './waiters.ts';
 
-/** As long as Celery waits for a Redis: a full disk is as temporary as a server that is away. */
-const PATIENCE = { maxRetries: 40, baseMs: 500, longestMs: 1000 };
 const FILES_AT_ONCE = 64;
 /** Who holds a lock so long has died with it. @unit milliseconds */
 const STALE_LOCK_MS = 10_000;

@@ -15,6 +15,9 @@ export interface StoreRetries {
   readonly longestMs: number;
 }
 
+/** For a store that may be away, or whose disk may be full: as long as Celery waits for a Redis. */
+export const PATIENCE: StoreRetries = { maxRetries: 40, baseMs: 500, longestMs: 1000 };
+
 /** The same store, patient. */
 export function retrying(backend: Backend, policy: StoreRetries, timer: Timer): Backend {
   let closed = false;

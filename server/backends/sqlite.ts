@@ -22,7 +22,7 @@ import type {
   OpenChord,
 } from './contract.ts';
 import { SQLITE } from './flags.ts';
-import { retrying } from './retrying.ts';
+import { PATIENCE, retrying } from './retrying.ts';
 import { isTemporary, ResultFile } from './sqlite-file.ts';
 import { SQL } from './sqlite-tables.ts';
 import { Wake } from './sqlite-wake.ts';
@@ -47,9 +47,6 @@ const CLEANUP_EVERY_MS = 3_600_000;
 const FIRST_CLEANUP_MS = 60_000;
 const CLEANUP_SLICE = 10_000;
 const IDS_PER_QUERY = 200;
-
-/** As long as Celery waits for a Redis: a full disk is as temporary as a server that is away. */
-const PATIENCE = { maxRetries: 40, baseMs: 500, longestMs: 1000 };
 
 export function createSqliteBackend(context: BackendContext): CountingBackend {
   return retrying(new SqliteBackend(context), PATIENCE, createTimer()) as CountingBackend;

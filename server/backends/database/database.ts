@@ -11,7 +11,7 @@ import { createTimer } from '../../timer.ts';
 import type { Backend, BackendContext } from '../contract.ts';
 import { DATABASE } from '../flags.ts';
 import { PolledResults } from '../polled.ts';
-import { retrying } from '../retrying.ts';
+import { PATIENCE, retrying } from '../retrying.ts';
 import { checkId, isPossibleId, isTemporary, SqlAccess } from '../sql/access.ts';
 import { quoted, type SqlDriver, type SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
@@ -23,8 +23,6 @@ import { type DatabaseOptions, databaseOptions } from './settings.ts';
 import { selectMany, upsert } from './statements.ts';
 import { EXTENDED_COLUMNS, openTables, TASK_COLUMNS, type Tables } from './tables.ts';
 
-/** As long as Celery waits for a Redis: a full disk is as temporary as a server that is away. */
-const PATIENCE = { maxRetries: 40, baseMs: 500, longestMs: 1000 };
 const ROWS_PER_STATEMENT = 500;
 const IDS_PER_QUERY = 500;
 

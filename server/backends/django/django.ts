@@ -20,7 +20,7 @@ import { databaseOptions } from '../database/settings.ts';
 import { selectMany, upsert } from '../database/statements.ts';
 import { DJANGO } from '../flags.ts';
 import { PolledResults } from '../polled.ts';
-import { retrying } from '../retrying.ts';
+import { PATIENCE, retrying } from '../retrying.ts';
 import { checkId, isPossibleId, isTemporary, SqlAccess } from '../sql/access.ts';
 import type { SqlDriver, SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
@@ -30,8 +30,6 @@ import { DjangoChords, groupUpsert, groupValues } from './chords.ts';
 import { COLUMNS, type DjangoRow, decodedText, djangoMeta, djangoRow, djangoTime, encodedText } from './rows.ts';
 import { checkTables, GROUPS, TASKS } from './tables.ts';
 
-/** As long as Celery waits for a Redis. */
-const PATIENCE = { maxRetries: 40, baseMs: 500, longestMs: 1000 };
 const ROWS_PER_STATEMENT = 500;
 const IDS_PER_QUERY = 500;
 

@@ -20,7 +20,7 @@ import { MEMCACHED } from '../flags.ts';
 import { type ResultKeys, resultKeys, ttlSeconds } from '../key-value.ts';
 import { Outage } from '../outage.ts';
 import { PolledResults } from '../polled.ts';
-import { retrying } from '../retrying.ts';
+import { PATIENCE, retrying } from '../retrying.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
 import type { ResultListener } from '../waiters.ts';
@@ -28,8 +28,6 @@ import { MemcachedChords } from './chords.ts';
 import { Memcached } from './client.ts';
 import { clientOf, type MemcachedClient } from './sharding.ts';
 
-/** As long as Celery waits for a Redis. */
-const PATIENCE = { maxRetries: 40, baseMs: 500, longestMs: 1000 };
 const KEYS_AT_ONCE = 200;
 
 export function createMemcachedBackend(context: BackendContext): CountingBackend {

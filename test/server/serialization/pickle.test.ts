@@ -113,6 +113,12 @@ print(json.dumps([base64.b64encode(pickle.dumps(value, protocol)).decode() for p
     expect(() => decodePickle(Buffer.from('N'))).toThrow(DecodeError);
   });
 
+  it('an object that is remembered before it gets its state is the one with it wherever it is meant', () => {
+    const pickle = "]cuuid\nUUID\n)\x81q\x00q\x01}S'int'\nK\x05sbah\x00ah\x01a.";
+    const read = decodePickle(Buffer.from(pickle, 'latin1')) as unknown[];
+    expect(read.map(String)).toEqual(Array(3).fill('00000000-0000-0000-0000-000000000005'));
+  });
+
   it('keeps __proto__ as a key like any', () => {
     const value = decodePickle(Buffer.from("}S'__proto__'\n}S'a'\nK\x01ss.", 'latin1')) as object;
     expect(Object.keys(value)).toEqual(['__proto__']);
