@@ -93,7 +93,9 @@ for (const { name, present, keeps, open } of STORES) {
       await Promise.all(waiting);
       await until(() => / is back\.$/.test(ofStore(before).at(-1)!), 'the worker to say that its store is back');
     }
-    const others = said.filter((text) => !/^(Connected|Task echo|The result store)|ready\.$/.test(text));
+    const others = said.filter(
+      (text) => !/^(Connected|Task echo|The result store|The (process|event loop) (stood|was))|ready\.$/.test(text),
+    );
     expect(others).toEqual([]);
     expect(said.join()).not.toContain('secret');
     expect([...runs.values()].every((count) => count === 1)).toBe(true);
