@@ -1,6 +1,6 @@
 // What the tests want from the machine beyond Node: one row each. test.mjs installs what is missing when it may, else says what it skips.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /** `flag` is the variable the tests read; `tests` completes the sentence "skipped, for want of ...". `otherwise`: where there is no such package. */
 export const NEEDS = [
@@ -22,6 +22,14 @@ export const NEEDS = [
     flag: 'UMBEL_HAS_REDIS',
     tests: 'the tests on a real Redis (test/server/transport/redis*, and others that name it)',
     present: () => spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0,
+  },
+  {
+    name: 'rabbitmq-server',
+    package: 'rabbitmq-server',
+    flag: 'UMBEL_HAS_RABBITMQ',
+    tests: 'the tests on a real RabbitMQ (test/server/transport/amqp*, and others that name it)',
+    // As in test/support/rabbitmq-server.ts.
+    present: () => existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server'),
   },
   {
     name: 'python3-celery',
@@ -125,30 +133,51 @@ export const NEEDS = [
 const mayInstall = () =>
   process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
 
+/** Debian asks it before a package's service is started. Tests start servers of their own; a service would only be in the way. */
+const POLICY = '/usr/sbin/policy-rc.d';
+const NO_SERVICES = '#!/bin/sh\n# For as long as the tests of umbel install what they need.\nexit 101\n';
+
+/** @returns what `install` returns. A policy of the machine's own stays as it is. */
+function withoutServices(install) {
+  try {
+    writeFileSync(POLICY, NO_SERVICES, { mode: 0o755, flag: 'wx' });
+  } catch {
+    // There is one.
+  }
+  try {
+    return install();
+  } finally {
+    // Also one that an interrupted run left behind.
+    if (existsSync(POLICY) && readFileSync(POLICY, 'utf8') === NO_SERVICES) rmSync(POLICY);
+  }
+}
+
 /** Installs what is missing when run as root on Debian. @returns the rows still missing */
 export function provide(say) {
-  let missing = NEEDS.filter((need) => !need.present());
-  if (missing.length > 0 && mayInstall()) {
-    const packages = missing.map((need) => need.package);
-    say(`installing ${packages.join(' ')} ...`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const install = (...names) =>
-      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env, encoding: 'utf8' });
-    let result = install(...packages);
-    if (result.status !== 0) {
-      spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-      result = install(...packages);
-    }
-    if (result.status !== 0) {
-      say(result.stderr.trim());
-      // One that cannot be had keeps none of the others away.
-      for (const need of missing) if (install(need.package).status !== 0 && need.otherwise) install(need.otherwise);
-    }
-    missing = NEEDS.filter((need) => !need.present());
+  const missing = NEEDS.filter((need) => !need.present());
+  const left = missing.length > 0 && mayInstall() ? withoutServices(() => install(missing, say)) : missing;
+  if (left.length > 0) {
+    say(`apt-get install ${left.map((need) => need.package).join(' ')}   # would allow what is skipped now:`);
+    for (const need of left) say(`  skipped, for want of ${need.name}: ${need.tests}`);
   }
-  if (missing.length > 0) {
-    say(`apt-get install ${missing.map((need) => need.package).join(' ')}   # would allow what is skipped now:`);
-    for (const need of missing) say(`  skipped, for want of ${need.name}: ${need.tests}`);
+  return left;
+}
+
+function install(missing, say) {
+  const packages = missing.map((need) => need.package);
+  say(`installing ${packages.join(' ')} ...`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const get = (...names) =>
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env, encoding: 'utf8' });
+  let result = get(...packages);
+  if (result.status !== 0) {
+    spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
+    result = get(...packages);
   }
-  return missing;
+  if (result.status !== 0) {
+    say(result.stderr.trim());
+    // One that cannot be had keeps none of the others away.
+    for (const need of missing) if (get(need.package).status !== 0 && need.otherwise) get(need.otherwise);
+  }
+  return NEEDS.filter((need) => !need.present());
 }

@@ -1,0 +1,315 @@
+// A real RabbitMQ of the tests' own: private ports, a folder of the run, nothing of the machine's own is touched. All files of a run share
+// one (`sharedRabbit`), where each takes virtual hosts nobody used yet; who ends, restarts or halts one has one alone (`rabbitServer`).
+// It needs no epmd, no rabbitmqctl and no plugin: a door of its own, a local port, takes Erlang and answers (`ask`). A start takes
+// about 5 s of CPU, a virtual host 20 ms.
+// Holds: `start` returns when clients are taken; `stop` and `kill` when it is gone; it ends with the run, however that ends.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+import { markOfRun } from './ends-with-run.ts';
+import { oncePerRun } from './once-per-run.ts';
+import { freePort } from './redis-server.ts';
+import { until } from './until.ts';
+
+/** Debian's own in /usr/sbin changes the user first, and cannot write our folder then. */
+const PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+/** In CI what is missing is a failure, not a skip. */
+export const hasRabbit: boolean = process.env.CI === 'true' || existsSync(PROGRAM);
+export const itNeedsRabbit: typeof it | typeof it.skip = hasRabbit ? it : it.skip;
+export const describeNeedsRabbit: typeof describe | typeof describe.skip = hasRabbit ? describe : describe.skip;
+
+export interface RabbitOptions {
+  /** Its port speaks TLS only. `askClients`: it takes only those whose certificate the same authority signed. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string; readonly askClients?: boolean };
+  /** For how long a delivery may go unacknowledged before its channel is closed; looked at as often. Default half an hour. @unit milliseconds */
+  readonly consumerTimeoutMs?: number;
+  /** Further terms of the section `rabbit` of its configuration, in Erlang: ['{channel_max, 10}']. */
+  readonly terms?: readonly string[];
+}
+
+/** What a client needs to know of a running one. */
+interface Place {
+  readonly port: number;
+  /** Of the door. */
+  readonly door: number;
+}
+
+/** A running server; guest, with the password guest, may do everything. */
+export class Rabbit {
+  protected place: Place;
+
+  constructor(place: Place) {
+    this.place = place;
+  }
+
+  get port(): number {
+    return this.place.port;
+  }
+
+  url(vhost = '/'): string {
+    return `amqp://guest:guest@127.0.0.1:${this.port}/${encodeURIComponent(vhost)}`;
+  }
+
+  /** A virtual host nobody used yet, which guest may use; its name. */
+  async freshVhost(name = `v${randomBytes(6).toString('hex')}`): Promise<string> {
+    await this.ask(
+      `rabbit_vhost:add(${binary(name)}, <<"test">>), ` +
+        `rabbit_auth_backend_internal:set_permissions(<<"guest">>, ${binary(name)}, <<".*">>, <<".*">>, <<".*">>, <<"test">>)`,
+    );
+    return name;
+  }
+
+  /** The address of a virtual host nobody used yet. */
+  async freshUrl(): Promise<string> {
+    return this.url(await this.freshVhost());
+  }
+
+  /**
+   * What the server itself makes of an Erlang expression (no dot at its end), as Erlang writes it:
+   * `ask('rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []})')`.
+   */
+  async ask(expression: string): Promise<string> {
+    const answer = await talk(this.place.door, `${expression.replace(/\s+/g, ' ')}.\n`);
+    if (!answer.startsWith('{ok,')) throw new Error(`RabbitMQ made ${answer} of ${expression}`);
+    return answer.slice(4, -1);
+  }
+}
+
+/** A server of one test, to end and to start again. What is durable outlives it. */
+export class RabbitServer extends Rabbit {
+  readonly folder: string;
+  readonly #options: RabbitOptions;
+  #child: ChildProcess | null = null;
+
+  constructor(port: number, options: RabbitOptions) {
+    super({ port, door: 0 });
+    this.#options = options;
+    this.folder = mkdtempSync(join(tmpdir(), `umbel-rabbitmq-${markOfRun()}-`));
+  }
+
+  /** Its address for those who speak TLS. */
+  secureUrl(query: string, host = '127.0.0.1'): string {
+    return `amqps://guest:guest@${host}:${this.port}/%2F${query}`;
+  }
+
+  /** Of the running server. */
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
+  async start(): Promise<void> {
+    const { child, place } = await launch(this.folder, this.port, this.#options, false);
+    this.#child = child;
+    this.place = place;
+    const atExit = () => child.kill('SIGKILL');
+    process.once('exit', atExit);
+    child.once('exit', () => process.off('exit', atExit));
+  }
+
+  /** As an operator would: it says goodbye to its clients. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** It stands still with its connections open, until `resume`. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    // A helper process of it may still write.
+    await until(() => {
+      rmSync(this.folder, { recursive: true, force: true });
+      return !existsSync(this.folder);
+    }, `${this.folder} to go`);
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    await gone;
+  }
+}
+
+/** A running server of one test. */
+export async function rabbitServer(options: RabbitOptions = {}): Promise<RabbitServer> {
+  for (let tries = 1; ; tries++) {
+    const server = new RabbitServer(await freePort(), options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      // Somebody else may have taken a port since.
+      await server.close();
+      if (tries === 5) throw error;
+    }
+  }
+}
+
+/** The one that all test files of a run share. Nobody ends it, closes connections of others or raises alarms on it. */
+export async function sharedRabbit(): Promise<Rabbit> {
+  const place = await oncePerRun('rabbitmq', async (folder) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        const { child, place } = await launch(folder, await freePort(), {}, true);
+        child.unref();
+        return place;
+      } catch (error) {
+        if (tries === 5) throw error;
+      }
+    }
+  });
+  return new Rabbit(place);
+}
+
+/** @param detached it outlives the file that starts it, and carries the run's mark in its environment */
+async function launch(
+  folder: string,
+  port: number,
+  options: RabbitOptions,
+  detached: boolean,
+): Promise<{ child: ChildProcess; place: Place }> {
+  const at = (name: string) => join(folder, name);
+  rmSync(at('door'), { force: true });
+  // Terms of Erlang: what is in the newer syntax costs a second to read.
+  writeFileSync(at('rabbitmq.config'), `[${configuration(port, options)}].`);
+  writeFileSync(at('plugins'), '[].');
+  const log = openSync(at('output'), 'a');
+  const child = spawn(
+    PROGRAM,
+    [
+      ...['-sname', 'umbel@localhost', '-setcookie', 'umbel', '-kernel', 'inet_dist_use_interface', '{127,0,0,1}'],
+      // Named before it starts, and with one port known to all, it asks no epmd.
+      ...['-start_epmd', 'false', '-erl_epmd_port', String(await freePort())],
+      ...['-eval', DOOR, '+S', '2:2', '+SDcpu', '1:1', '+SDio', '2'],
+    ],
+    {
+      cwd: folder,
+      stdio: ['ignore', log, log],
+      detached,
+      env: {
+        ...process.env,
+        // The script becomes the server itself and does not wait for it.
+        detached: 'true',
+        HOME: folder,
+        ERL_CRASH_DUMP: '/dev/null',
+        RABBITMQ_NODENAME: 'umbel@localhost',
+        RABBITMQ_CONFIG_FILE: at('rabbitmq.config'),
+        RABBITMQ_ADVANCED_CONFIG_FILE: at('none'),
+        RABBITMQ_CONF_ENV_FILE: at('none'),
+        RABBITMQ_ENABLED_PLUGINS_FILE: at('plugins'),
+        RABBITMQ_MNESIA_BASE: at('mnesia'),
+        RABBITMQ_LOG_BASE: at('log'),
+        RABBITMQ_PID_FILE: at('pid'),
+        RABBITMQ_SERVER_ERL_ARGS: '+sbwt none +sbwtdcpu none +sbwtdio none',
+      },
+    },
+  );
+  closeSync(log);
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  // -eval runs when the server is up.
+  const door = await until(() => ended || Number(textOf(at('door'))), `RabbitMQ on port ${port}`, { everyMs: 50 });
+  if (door === true) throw new Error(`RabbitMQ on port ${port} ended: ${textOf(at('output')).slice(-2000)}`);
+  return { child, place: { port, door } };
+}
+
+function configuration(port: number, { tls, consumerTimeoutMs, terms = [] }: RabbitOptions): string {
+  const listens = `[{"127.0.0.1", ${port}}]`;
+  const rabbit = [
+    ...(tls
+      ? [
+          `{tcp_listeners, []}, {ssl_listeners, ${listens}}`,
+          `{ssl_options, [{cacertfile, "${tls.ca}"}, {certfile, "${tls.cert}"}, {keyfile, "${tls.key}"},
+             {verify, ${tls.askClients ? 'verify_peer' : 'verify_none'}}, {fail_if_no_peer_cert, ${tls.askClients ?? false}}]}`,
+        ]
+      : [`{tcp_listeners, ${listens}}`]),
+    ...(consumerTimeoutMs === undefined
+      ? []
+      : [`{consumer_timeout, ${consumerTimeoutMs}}, {channel_tick_interval, ${consumerTimeoutMs}}`]),
+    // The machine's disk and memory are not what is tested.
+    '{disk_free_limit, 1000000}, {vm_memory_high_watermark, 0.9}',
+    '{log, [{console, [{enabled, false}]}, {file, [{level, warning}]}]}',
+    ...terms,
+  ];
+  return `{rabbit, [${rabbit.join(', ')}]}`;
+}
+
+/** Erlang that takes expressions, a line each, at a port it writes into the file `door`, and answers each with a line. */
+const DOOR = `
+  Answer = fun Answer(S) ->
+    case gen_tcp:recv(S, 0) of
+      {ok, Line} ->
+        Value = try
+          {ok, Tokens, _} = erl_scan:string(Line),
+          {ok, Expressions} = erl_parse:parse_exprs(Tokens),
+          {value, Made, _} = erl_eval:exprs(Expressions, []),
+          {ok, Made}
+        catch Class:Reason -> {Class, Reason} end,
+        gen_tcp:send(S, io_lib:format("~0p~n", [Value])),
+        Answer(S);
+      _ -> gen_tcp:close(S)
+    end
+  end,
+  Serve = fun Serve(L) ->
+    {ok, S} = gen_tcp:accept(L),
+    P = spawn(fun() -> receive go -> Answer(S) end end),
+    ok = gen_tcp:controlling_process(S, P),
+    P ! go,
+    Serve(L)
+  end,
+  spawn(fun() ->
+    {ok, L} = gen_tcp:listen(0, [{ip, {127,0,0,1}}, {packet, line}, {active, false}, {buffer, 65536}]),
+    {ok, Port} = inet:port(L),
+    ok = file:write_file("door.new", integer_to_list(Port)),
+    ok = file:rename("door.new", "door"),
+    Serve(L)
+  end).`.replace(/\s+/g, ' ');
+
+/** A line there, a line back. */
+function talk(port: number, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    let answer = '';
+    socket.once('connect', () => socket.write(line));
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+      if (answer.endsWith('\n')) socket.end();
+    });
+    socket.once('error', reject);
+    socket.once('close', () =>
+      answer.endsWith('\n') ? resolve(answer.trim()) : reject(new Error('RabbitMQ went away')),
+    );
+  });
+}
+
+/** A text as Erlang's binary of UTF-8. */
+function binary(text: string): string {
+  return `<<${[...Buffer.from(text)].join(',')}>>`;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
