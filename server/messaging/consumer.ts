@@ -29,6 +29,8 @@ export class Consumer {
   readonly #queues = new Map<string, Queue>();
   readonly #tags = new Map<string, Promise<ConsumerTag>>();
   #consuming = false;
+  /** `consume` has resolved: before that, who called it is told. */
+  #begun = false;
   #count = 0;
 
   constructor(channel: Channel, options: ConsumerOptions) {
@@ -50,6 +52,7 @@ export class Consumer {
     if (this.#options.prefetch !== undefined) await this.channel.qos(this.#options.prefetch);
     this.#consuming = true;
     for (const queue of this.#queues.values()) await this.#start(queue);
+    this.#begun = true;
   }
 
   async addQueue(queue: Queue): Promise<void> {
@@ -126,6 +129,6 @@ export class Consumer {
     if (!this.#consuming) return;
     this.#consuming = false;
     this.#tags.clear();
-    this.#options.onLost?.(error);
+    if (this.#begun) this.#options.onLost?.(error);
   }
 }

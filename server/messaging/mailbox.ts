@@ -16,9 +16,10 @@ import type { Channel } from '../transport/contract.ts';
 import { type Exchange, exchange, type Queue } from '../transport/entity.ts';
 import type { Message } from '../transport/message.ts';
 import type { Connection } from './connection.ts';
-import { Consumer } from './consumer.ts';
+import type { Consumer } from './consumer.ts';
 import type { LamportClock } from './lamport-clock.ts';
 import { Producer } from './producer.ts';
+import { consumeTransient } from './transient.ts';
 
 export interface MailboxOptions {
   /** `control_exchange`, 'celery'. */
@@ -175,9 +176,9 @@ export class Mailbox {
     }
   }
 
-  /** The receiving side on `channel`, not yet started. @param onLost the broker closed the channel */
-  node(hostname: string, channel: Channel, handle: NodeHandler, onLost?: (error: Error) => void): MailboxNode {
-    return new MailboxNode(this, hostname, channel, handle, onLost);
+  /** The receiving side, not yet started. @param onLost the broker closed its channel */
+  node(hostname: string, connection: Connection, handle: NodeHandler, onLost?: (error: Error) => void): MailboxNode {
+    return new MailboxNode(this, hostname, connection, handle, onLost);
   }
 
   /** Used by the nodes. */
@@ -229,11 +230,10 @@ export class Mailbox {
     this.#idle?.cancel();
     if (!this.#replies) {
       const opening = this.#leaving.then(async () => {
-        const channel = await this.options.connection.channel();
         const onMessage = (m: Message) => this.#onReply(m);
         const onLost = () => this.#replaceReplies(opening);
-        await new Consumer(channel, { queues: [this.replyQueue], onMessage, noAck: true, onLost }).consume();
-        return channel;
+        const options = { queues: [this.replyQueue], onMessage, noAck: true, onLost };
+        return (await consumeTransient(this.options.connection, options)).channel;
       });
       this.#replies = opening;
       opening.catch(() => {
@@ -310,7 +310,7 @@ export class Mailbox {
 export class MailboxNode {
   readonly hostname: string;
   readonly #mailbox: Mailbox;
-  readonly #channel: Channel;
+  readonly #connection: Connection;
   readonly #handle: NodeHandler;
   readonly #onLost: ((error: Error) => void) | undefined;
   #consumer: Consumer | null = null;
@@ -318,31 +318,32 @@ export class MailboxNode {
   constructor(
     mailbox: Mailbox,
     hostname: string,
-    channel: Channel,
+    connection: Connection,
     handle: NodeHandler,
     onLost: ((error: Error) => void) | undefined,
   ) {
     this.#mailbox = mailbox;
     this.hostname = hostname;
-    this.#channel = channel;
+    this.#connection = connection;
     this.#handle = handle;
     this.#onLost = onLost;
   }
 
   async start(): Promise<void> {
-    this.#consumer = new Consumer(this.#channel, {
+    this.#consumer = await consumeTransient(this.#connection, {
       queues: [this.#mailbox.nodeQueue(this.hostname)],
       onMessage: (m) => this.#onMessage(m),
       noAck: true,
       onLost: this.#onLost,
     });
-    await this.#consumer.consume();
   }
 
-  async stop(): Promise<void> {
+  /** @param lost the connection is gone: nothing can be said to the broker */
+  async stop(lost = false): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = null;
-    await consumer?.cancel();
+    if (!lost) await consumer?.cancel().catch(() => {});
+    await consumer?.channel.close().catch(() => {});
   }
 
   #onMessage(message: Message): void {

@@ -8,7 +8,7 @@ import { EventReceiver } from '../../server/events/receiver.ts';
 import { createLogger } from '../../server/log.ts';
 import { createTimer } from '../../server/timer.ts';
 import { queue } from '../../server/transport/entity.ts';
-import { memoryBroker } from '../../server/transport/memory/broker.ts';
+import { type MemoryBroker, memoryBroker } from '../../server/transport/memory/broker.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
 import type { CeleryEvent } from '../../shared/events/event.ts';
 import { until } from '../support/until.ts';
@@ -18,8 +18,26 @@ const TIMED_OUT = new ChannelError(
   'delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms.',
 );
 
-async function world(options: WorkerOptions = {}, broker_transport_options: Record<string, unknown> = {}) {
+/** Queues of these names vanish once each, just after they were declared: the consumer they had was found dead. */
+function vanish(broker: MemoryBroker, names: RegExp[]): void {
+  const declare = broker.declareQueue.bind(broker);
+  broker.declareQueue = (q, owner) => {
+    const made = declare(q, owner);
+    const at = names.findIndex((one) => one.test(q.name));
+    if (at === -1) return made;
+    names.splice(at, 1);
+    broker.deleteQueue(made);
+    return made;
+  };
+}
+
+async function world(
+  options: WorkerOptions = {},
+  broker_transport_options: Record<string, unknown> = {},
+  vanishing: RegExp[] = [],
+) {
   const name = randomUUID();
+  vanish(memoryBroker(name), vanishing);
   const lines: string[] = [];
   const log = createLogger({ color: false, write: (line) => lines.push(line) });
   const settings = { broker: `memory://${name}`, backend: `cache+memory://${name}`, broker_transport_options };
@@ -114,6 +132,23 @@ describe('channels that the broker closes', () => {
       /The broker cancelled the consumer of celery\. Consuming it again\.\.\. \(NOT_FOUND - /,
     );
     expect(broker.queues.get('celery')?.consumers).toHaveLength(1);
+  });
+
+  it('queues of remote control, of replies and of gossip may go with the consumer they had, just before they are consumed', async () => {
+    const vanishing = [/^w1@shop\.celery\.pidbox$/, /\.reply\.celery\.pidbox$/, /^celeryev\./];
+    const { app, broker, sum, lines } = await world({}, { close_channel_on_error: true }, vanishing);
+    expect(await app.control.ping({ timeout: 90, limit: 1 })).toHaveLength(1);
+    expect(vanishing).toEqual([]);
+    expect(await sum(1)).toBe(2);
+
+    // And so at a new connection.
+    vanishing.push(/^w1@shop\.celery\.pidbox$/, /^celeryev\./);
+    broker.closeChannels(TIMED_OUT);
+    await until(() => vanishing.length === 0, 'the worker to listen again');
+    expect(await app.control.ping({ timeout: 90, limit: 1 })).toHaveLength(1);
+    expect(await sum(2)).toBe(3);
+    expect(broker.queues.get('w1@shop.celery.pidbox')?.consumers).toHaveLength(1);
+    expect(lines.join('')).not.toMatch(/NOT_FOUND|ERROR/);
   });
 
   it('a refusal costs its channel alone: the next message of the same client goes out', async () => {

@@ -1,8 +1,8 @@
 // Step: listen for remote commands and answer them.
 // Not here: the commands (panel/), the wire (messaging/mailbox.ts).
 // Celery 5.6: worker/consumer/control.py, worker/pidbox.py
+import { ChannelError } from '../../errors.ts';
 import type { MailboxNode } from '../../messaging/mailbox.ts';
-import type { Channel } from '../../transport/contract.ts';
 import { Bootstep } from '../blueprint.ts';
 import type { ConsumerHost, TaskConsumer } from './consumer.ts';
 import { relisten } from './relisten.ts';
@@ -10,7 +10,6 @@ import { relisten } from './relisten.ts';
 export class ControlStep extends Bootstep<TaskConsumer> {
   static override label = 'Control';
   static override requires = ['Tasks'];
-  #channel: Channel | null = null;
   #node: MailboxNode | null = null;
   /** Times it was started and stopped. */
   #round = 0;
@@ -20,28 +19,35 @@ export class ControlStep extends Bootstep<TaskConsumer> {
     this.enabled = consumer.host.app.conf.get('worker_enable_remote_control');
   }
 
-  override start({ host }: TaskConsumer): Promise<void> {
-    this.#round++;
-    return this.#listen(host);
+  override async start({ host, restarts }: TaskConsumer): Promise<void> {
+    const round = ++this.#round;
+    try {
+      await this.#listen(host, round);
+    } catch (error) {
+      // What is left of the connection before may hold its queue for itself still; tasks do not wait for that.
+      if (restarts === 0 || !(error instanceof ChannelError)) throw error;
+      void this.#relisten(host, round, error);
+    }
   }
 
-  async #listen(host: ConsumerHost): Promise<void> {
-    const channel = await host.connection.channel();
-    this.#channel = channel;
-    const round = this.#round;
+  #relisten(host: ConsumerHost, round: number, reason: Error): Promise<void> {
     const wanted = () => this.#round === round;
-    const onLost = (reason: Error) =>
-      void relisten(host, { step: 'pidbox', reason, wanted, listen: () => this.#listen(host) });
-    this.#node = host.mailbox.node(host.hostname, channel, (method, args) => host.panel.dispatch(method, args), onLost);
-    await this.#node.start();
+    return relisten(host, { step: 'pidbox', reason, wanted, listen: () => this.#listen(host, round) });
+  }
+
+  async #listen(host: ConsumerHost, round: number): Promise<void> {
+    const { connection, hostname, mailbox, panel } = host;
+    const onLost = (reason: Error) => void this.#relisten(host, round, reason);
+    const node = mailbox.node(hostname, connection, (method, args) => panel.dispatch(method, args), onLost);
+    await node.start();
+    if (this.#round === round) this.#node = node;
+    else await node.stop();
   }
 
   override async stop(consumer: TaskConsumer): Promise<void> {
     this.#round++;
-    const [node, channel] = [this.#node, this.#channel];
+    const node = this.#node;
     this.#node = null;
-    this.#channel = null;
-    if (!consumer.lost) await node?.stop().catch(() => {});
-    await channel?.close().catch(() => {});
+    await node?.stop(consumer.lost);
   }
 }

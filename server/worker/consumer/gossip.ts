@@ -15,7 +15,7 @@ import {
 
 import type { SignatureLike } from '../../canvas/call-options.ts';
 import { toError } from '../../errors.ts';
-import { Consumer } from '../../messaging/consumer.ts';
+import { consumeTransient } from '../../messaging/transient.ts';
 import type { BodyCodec } from '../../serialization/codec.ts';
 import type { TimerHandle } from '../../timer.ts';
 import type { Channel } from '../../transport/contract.ts';
@@ -95,17 +95,16 @@ export class GossipStep extends Bootstep<TaskConsumer> {
 
   async #listen(): Promise<void> {
     const host = this.#host;
-    const channel = await host.connection.channel();
-    this.#channel = channel;
     const round = this.#round;
     const wanted = () => this.#round === round;
-    const consumer = new Consumer(channel, {
+    const { channel } = await consumeTransient(host.connection, {
       queues: [this.#queue()],
       onMessage: (message) => this.#onMessage(message),
       noAck: true,
       onLost: (reason) => void relisten(host, { step: 'gossip', reason, wanted, listen: () => this.#listen() }),
     });
-    await consumer.consume();
+    if (wanted()) this.#channel = channel;
+    else await channel.close().catch(() => {});
   }
 
   override async stop(): Promise<void> {

@@ -147,7 +147,7 @@ describe('a node answers as Celery does', () => {
     const recorded = golden.cases.find((c) => c.name === 'ping')!;
     const box = mailbox(name);
     const heard = await overhear(name, box, 'replies');
-    const node = box.node('w1@vec', await connect(name).channel(), () => ({ ok: 'pong' }));
+    const node = box.node('w1@vec', connect(name), () => ({ ok: 'pong' }));
     await node.start();
 
     const replies = await box.broadcast('ping', { reply: true, limit: 1 });
@@ -168,7 +168,7 @@ describe('a node answers as Celery does', () => {
   it('with {error: repr} when the handler throws', async () => {
     const name = randomUUID();
     const box = mailbox(name);
-    const node = box.node('w@h', await connect(name).channel(), (method) => {
+    const node = box.node('w@h', connect(name), (method) => {
       throw new KeyError(method);
     });
     await node.start();
@@ -182,7 +182,7 @@ describe('a node answers as Celery does', () => {
     const box = mailbox(name, undefined, timer);
     const names = ['w1@a', 'w2@a', 'x@b'];
     for (const hostname of names) {
-      await box.node(hostname, await connect(name).channel(), () => ({ ok: 1 })).start();
+      await box.node(hostname, connect(name), () => ({ ok: 1 })).start();
     }
     const ask = async (options: Parameters<Mailbox['broadcast']>[1], count: number) => {
       const asked = box.broadcast('ping', { reply: true, limit: count + 1, timeoutMs: 150, ...options });
@@ -209,7 +209,7 @@ describe('a node answers as Celery does', () => {
     const name = randomUUID();
     const box = mailbox(name);
     const channel = await connect(name).channel();
-    await box.node('w@h', channel, () => ({ ok: 'pong' })).start();
+    await box.node('w@h', connect(name), () => ({ ok: 'pong' })).start();
     for (const text of ['{', '[]', '"x"', '{"method": 3}', '']) {
       await channel.publish({
         exchange: 'celery.pidbox',
@@ -230,7 +230,7 @@ describe('collecting replies', () => {
     const name = randomUUID();
     const box = mailbox(name);
     for (const hostname of ['a@h', 'b@h']) {
-      await box.node(hostname, await connect(name).channel(), () => 1).start();
+      await box.node(hostname, connect(name), () => 1).start();
     }
     // Longer than this test may take.
     const replies = await box.broadcast('ping', { reply: true, destination: ['a@h', 'b@h'], timeoutMs: 600_000 });
@@ -241,8 +241,8 @@ describe('collecting replies', () => {
     const name = randomUUID();
     const timer = new ManualTimer();
     const box = mailbox(name, undefined, timer);
-    await box.node('a@h', await connect(name).channel(), () => 1).start();
-    await box.node('slow@h', await connect(name).channel(), () => new Promise(() => {})).start();
+    await box.node('a@h', connect(name), () => 1).start();
+    await box.node('slow@h', connect(name), () => new Promise(() => {})).start();
     const received: unknown[] = [];
     const asked = box.broadcast('ping', { reply: true, timeoutMs: 100, onReply: (r) => received.push(r) });
     await until(() => received.length === 1, 'the one that answers');
@@ -258,9 +258,7 @@ describe('collecting replies', () => {
     const box = mailbox(name, undefined, timer);
     const late: (() => void)[] = [];
     for (const hostname of ['a@h', 'b@h']) {
-      await box
-        .node(hostname, await connect(name).channel(), () => new Promise((done) => late.push(() => done(1))))
-        .start();
+      await box.node(hostname, connect(name), () => new Promise((done) => late.push(() => done(1)))).start();
     }
     const received: unknown[] = [];
     const asked = box.broadcast('ping', { reply: true, limit: 1, timeoutMs: 1000, onReply: (r) => received.push(r) });
@@ -283,7 +281,7 @@ describe('collecting replies', () => {
   it('keeps concurrent broadcasts apart by their tickets', async () => {
     const name = randomUUID();
     const box = mailbox(name);
-    await box.node('a@h', await connect(name).channel(), (_, args) => args.n).start();
+    await box.node('a@h', connect(name), (_, args) => args.n).start();
     const answers = await Promise.all(
       [1, 2, 3].map((n) => box.broadcast('n', { arguments: { n }, reply: true, limit: 1 })),
     );
@@ -296,7 +294,7 @@ describe('collecting replies', () => {
     const box = new Mailbox({ namespace: 'celery', connection: connect(name), clock: new LamportClock(), timer });
     opened.push(box);
     const channel = await connect(name).channel();
-    await box.node('a@h', await connect(name).channel(), () => 1).start();
+    await box.node('a@h', connect(name), () => 1).start();
     const ping = () => box.broadcast('ping', { reply: true, limit: 1 });
     const queue = () => channel.queueStatus(box.replyQueue.name);
     await ping();
@@ -317,7 +315,7 @@ describe('collecting replies', () => {
     const asking = mailbox(name);
     const answering = mailbox(name);
     asking.options.clock.value = 100;
-    await answering.node('a@h', await connect(name).channel(), () => 1).start();
+    await answering.node('a@h', connect(name), () => 1).start();
     await asking.broadcast('ping', { reply: true, limit: 1 });
     expect(answering.options.clock.value).toBeGreaterThan(101);
     expect(asking.options.clock.value).toBeGreaterThan(answering.options.clock.value);
