@@ -10,7 +10,7 @@ import { link, type Packed, packProject, ROOT } from './support/packed.ts';
 let packed: Packed;
 beforeAll(() => {
   packed = packProject();
-}, 120_000);
+});
 afterAll(() => packed?.remove());
 
 const node = (...args: string[]) => execFileSync(process.execPath, args, { cwd: packed.folder, encoding: 'utf8' });

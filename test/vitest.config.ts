@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { bundledThreads } from './support/bundled-threads.ts';
+import { compileSources } from './support/sources/compile.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
@@ -27,7 +27,7 @@ const LONG = [
   'test/dashboard/history/**',
 ];
 
-/** Their files are many and quick: they share processes, each with modules of its own (support/fresh-modules.ts). What changes its process puts that back. New folders stand alone. */
+/** Their files are many and quick: they share processes, each with modules of its own (support/sources/hooks.mjs). What changes its process puts that back. New folders stand alone. */
 const TOGETHER = 'shared|server|flow|dashboard';
 /** Files of these folders that have a process of their own all the same. */
 const ALONE = [
@@ -38,7 +38,6 @@ const ALONE = [
 
 const common = {
   root,
-  plugins: [bundledThreads(root)],
   resolve: {
     conditions: ['umbel-source'],
     alias: Object.entries(exports).flatMap(([name, target]) =>
@@ -52,10 +51,19 @@ const common = {
 const settings = {
   environment: 'node',
   // What fails fails by a condition that names itself; these only end what hangs.
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   // What is not there yet is waited for: `await expect.poll(() => ...)`, never read once.
-  expect: { poll: { timeout: 60_000, interval: 50 } },
+  expect: { poll: { timeout: 120_000, interval: 50 } },
+};
+
+const register = new URL('./support/sources/register.mjs', import.meta.url);
+register.searchParams.set('made', await compileSources(root));
+
+/** The pages' tests want Vite: styles and all. All others are read by Node itself (support/sources). */
+const native = {
+  experimental: { viteModuleRunner: false, nodeLoader: false },
+  execArgv: ['--conditions=umbel-source', '--import', register.href],
 };
 
 export default defineConfig({
@@ -72,19 +80,21 @@ export default defineConfig({
         ...common,
         test: {
           ...settings,
+          ...native,
           name: 'alone',
-          include: ['test/*.test.ts', `test/!(${TOGETHER})/**/*.test.{ts,tsx}`, ...ALONE],
+          include: ['test/*.test.ts', `test/!(${TOGETHER}|web)/**/*.test.ts`, ...ALONE],
           exclude: process.env.UMBEL_CHECK ? LONG : [],
         },
       },
+      { ...common, test: { ...settings, name: 'pages', include: ['test/web/**/*.test.{ts,tsx}'] } },
       {
         ...common,
         test: {
           ...settings,
+          ...native,
           name: 'quick',
           isolate: false,
-          setupFiles: 'test/support/fresh-modules.ts',
-          include: [`test/@(${TOGETHER})/**/*.test.{ts,tsx}`],
+          include: [`test/@(${TOGETHER})/**/*.test.ts`],
           exclude: ALONE,
         },
       },

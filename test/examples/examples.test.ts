@@ -6,16 +6,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Worker } from '../../server/worker/worker.ts';
+import { READ_SOURCES } from '../support/sources/read-sources.ts';
 import { until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 function run(path: string, env: Record<string, string>, cwd: string) {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=umbel-source', '--import', `file://${ROOT}node_modules/tsx/dist/esm/index.mjs`, ROOT + path],
-    { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, [...READ_SOURCES, ROOT + path], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.on('data', (data: Buffer) => {
     output += data.toString();

@@ -14,11 +14,11 @@ import { type LineOptions, type TcpProxy, tcpProxy } from '../support/tcp-proxy.
 import { until } from '../support/until.ts';
 
 /** The machine may be busy. */
-const LONG = { timeoutMs: 90_000 };
+const LONG = { timeoutMs: 120_000 };
 /** Notices a silent line within a second and a half. @unit seconds */
 const WATCHFUL = { health_check_interval: 0.5, socket_timeout: 1 };
 
-describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
+describeNeedsRedis('a bad line to Redis', () => {
   const cleanup: (() => unknown)[] = [];
   /** What `held` tasks wait for. */
   let gate: { opened: Promise<void>; open(): void };
@@ -95,7 +95,7 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
 
   /** Every result as it should be, and nothing left behind. */
   async function allDone(results: readonly { get(o: { timeout: number }): Promise<unknown> }[], redis: Redis) {
-    const values = await Promise.all(results.map((one) => one.get({ timeout: 90 })));
+    const values = await Promise.all(results.map((one) => one.get({ timeout: 120 })));
     expect(values).toEqual(values.map((_, i) => i + 1));
     await until(async () => (await redis.hlen('unacked')) === 0, 'nothing to be left unacknowledged', LONG);
     expect(await redis.llen('celery')).toBe(0);
@@ -187,7 +187,7 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     await workerOn(proxy.port);
     const { app, inc, echo } = appOn(proxy.port);
     const text = `caf\u00e9 \u4f60\u597d \u{1f680} ${'x'.repeat(3000)}\r\n$5\r\n*3\r\n`;
-    expect(await (await echo.delay(text)).get({ timeout: 90 })).toBe(text);
+    expect(await (await echo.delay(text)).get({ timeout: 120 })).toBe(text);
     await allDone(await many(40, (i) => inc.delay(i)), redis);
     await until(() => answersPing(app), 'the worker to answer', LONG);
   });
@@ -197,7 +197,7 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     await workerOn(proxy.port);
     const { inc, held } = appOn(proxy.port);
     const running = await many(2, (i) => held.delay(i));
-    const waiting = Promise.all(running.map((one) => one.get({ timeout: 90 })));
+    const waiting = Promise.all(running.map((one) => one.get({ timeout: 120 })));
     await somebodyWaits(redis, running[0]!.id);
     proxy.silence();
     gate.open();
@@ -212,7 +212,7 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
     const { proxy, redis } = await world();
     await workerOn(proxy.port);
     const { inc } = appOn(proxy.port);
-    await (await inc.delay(1)).get({ timeout: 90 });
+    await (await inc.delay(1)).get({ timeout: 120 });
     const before = proxy.made;
     proxy.swallow();
     const sending = many(20, (i) => inc.delay(i));
@@ -300,7 +300,7 @@ describeNeedsRedis('a bad line to Redis', { timeout: 60_000 }, () => {
         await until(() => gaps >= round && proxy.made >= made + 3, 'the connections to be made anew', LONG);
         await until(() => answersPing(app, 0.5), 'the worker to answer', LONG);
         heard.length = 0;
-        expect(await (await inc.delay(1)).get({ timeout: 90 })).toBe(2);
+        expect(await (await inc.delay(1)).get({ timeout: 120 })).toBe(2);
         await until(() => heard.includes('task-succeeded') && heard.includes('worker-heartbeat'), 'the events', LONG);
         expect(heard.filter((type) => type === 'task-succeeded')).toHaveLength(1);
       }

@@ -8,7 +8,7 @@ import { PATIENT, World } from './world.ts';
 /** @unit seconds */
 const VISIBILITY = 2;
 
-describeNeedsPythonOnRedis('tasks held beyond the visibility timeout', { timeout: 120_000 }, () => {
+describeNeedsPythonOnRedis('tasks held beyond the visibility timeout', () => {
   let world: World;
   afterEach(() => world[Symbol.asyncDispose]());
 

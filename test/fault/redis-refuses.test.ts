@@ -18,7 +18,7 @@ interface Refusal {
   readonly end: () => Promise<unknown> | unknown;
 }
 
-describeNeedsRedis('a Redis that refuses', { timeout: 120_000 }, () => {
+describeNeedsRedis('a Redis that refuses', () => {
   let world: World;
   afterEach(() => world[Symbol.asyncDispose]());
 

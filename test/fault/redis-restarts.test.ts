@@ -63,7 +63,7 @@ async function lacking(all: readonly Sent[]): Promise<Sent['accepted']> {
   return accepted.filter(([number, id]) => results.get(id)?.result !== number);
 }
 
-describeNeedsRedis('Redis ended and started again', { timeout: 120_000 }, () => {
+describeNeedsRedis('Redis ended and started again', () => {
   it(`three times under load of ${2 * LOAD} tasks: what was accepted is done, by two workers, and nothing is left`, async () => {
     await open({ settings: { task_acks_late: true } });
     const workers = [await world.umbel('a@fault', ['-c', '20']), await world.umbel('b@fault', ['-c', '20'])];
@@ -152,7 +152,7 @@ describeNeedsRedis('Redis ended and started again', { timeout: 120_000 }, () => 
   });
 });
 
-describeNeedsPythonOnRedis('Redis ended and started again, with a Python worker', { timeout: 120_000 }, () => {
+describeNeedsPythonOnRedis('Redis ended and started again, with a Python worker', () => {
   it('twice under load: what was accepted is done by one worker of each language', async () => {
     await open({ settings: { task_acks_late: true, broker_transport_options: { visibility_timeout: 3 } } });
     const ours = await world.umbel('ours@fault', ['-c', '4']);

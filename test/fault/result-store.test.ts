@@ -11,7 +11,7 @@ import { describeNeedsRedis, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 import { linesOf, PATIENT, World } from './world.ts';
 
-describeNeedsRedis('a result store that dies', { timeout: 120_000 }, () => {
+describeNeedsRedis('a result store that dies', () => {
   const cleanup: (() => unknown)[] = [];
   afterEach(async () => {
     for (const undo of cleanup.splice(0).reverse()) await undo();

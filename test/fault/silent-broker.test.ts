@@ -14,7 +14,7 @@ import { PATIENT, World } from './world.ts';
 /** Far beyond what any of them takes on a busy machine: one that waits for the broker waits for ever. @unit milliseconds */
 const HANGS_MS = 40_000;
 
-describeNeedsRedis('a broker that stands still', { timeout: 120_000 }, () => {
+describeNeedsRedis('a broker that stands still', () => {
   const cleanup: (() => unknown)[] = [];
   afterEach(async () => {
     for (const undo of cleanup.splice(0).reverse()) await undo();

@@ -23,7 +23,7 @@ import { until } from '../support/until.ts';
 
 const LONG = { everyMs: 50 };
 
-describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () => {
+describeNeedsRedis('a dashboard that does not listen', () => {
   const cleanup: (() => unknown)[] = [];
   afterEach(async () => {
     for (const undo of cleanup.splice(0).reverse()) await undo();
@@ -106,7 +106,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     const stores = ['-b', url, '--result-backend', url, '--db', join(folder, 'history.db')];
     const process = startUmbel(['dashboard', ...stores, ...often, '--', ...settings], { cwd: folder });
     cleanup.push(() => process[Symbol.asyncDispose]());
-    await process.says(/"address".*\n/, 90_000);
+    await process.says(/"address".*\n/, 120_000);
     const { address } = JSON.parse(process.stdout()) as { address: string };
     const get = async <T>(path: string): Promise<T> => {
       const reply = await fetch(`${address}${path}`);
@@ -173,7 +173,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
       sent += 400;
     }
     open('meanwhile');
-    await running.get({ timeout: 90 });
+    await running.get({ timeout: 120 });
     await until(async () => (await redis.exists('celery', 'unacked')) === 0, 'all to be done', LONG);
     await patient(redis);
     dashboard.process.child.kill('SIGCONT');
@@ -209,7 +209,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     dashboard.process.child.kill('SIGTERM');
     await dashboard.process.ended;
     open('across');
-    await across.get({ timeout: 90 });
+    await across.get({ timeout: 120 });
     dashboard = await startDashboard(w);
     await until(async () => (await state(across.id)) === 'SUCCESS', 'what ended without it to be looked up', LONG);
     // The restart may have a gap of its own.
@@ -261,7 +261,7 @@ describeNeedsRedis('a dashboard that does not listen', { timeout: 120_000 }, () 
     proxy.refuse();
     proxy.silence();
     const unheard = await Promise.all(Array.from({ length: 40 }, (_, i) => inc.delay(i)));
-    for (const one of unheard) await one.get({ timeout: 90 });
+    for (const one of unheard) await one.get({ timeout: 120 });
     proxy.accept();
     expect(await missedBy(dashboard)).toMatchObject({ tasks: 40 });
     await until(async () => (await dashboard.cluster()).sources.every(({ ok }) => ok), 'all sources', LONG);

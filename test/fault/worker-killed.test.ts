@@ -47,7 +47,7 @@ async function onlyHeldRanAgain(world: World, held: readonly number[], before: r
   expect(numbers(first)).toEqual(all.filter((number) => !neverBegun.has(number)));
 }
 
-describe('a worker that is killed', { timeout: 120_000 }, () => {
+describe('a worker that is killed', () => {
   describeNeedsRedis('with acks_late', () => {
     it('5,000 tasks are all done by it and its successor: what it held runs again after the visibility timeout, marked', async () => {
       const world = await open({ settings: LATE });

@@ -13,8 +13,8 @@ import { tcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 /** The machine may be busy with other tests. */
-const BUSY = { timeoutMs: 90_000, everyMs: 100 };
-const BUSY_POLL = { timeout: 90_000, interval: 100 };
+const BUSY = { timeoutMs: 120_000, everyMs: 100 };
+const BUSY_POLL = { timeout: 120_000, interval: 100 };
 
 describeNeedsPythonOnRedis('a Python worker that is alive but does not eat', { timeout: 240_000 }, () => {
   it('is named with proof from the broker, and fails its probe alone', async () => {

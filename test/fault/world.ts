@@ -16,7 +16,7 @@ import { until } from '../support/until.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 /** A busy machine takes its time. */
-export const PATIENT = { timeoutMs: 60_000, everyMs: 20 };
+export const PATIENT = { timeoutMs: 120_000, everyMs: 20 };
 
 export interface WorkerProcess {
   readonly child: ChildProcess;

@@ -159,9 +159,7 @@ async function settled(): Promise<boolean> {
   return status.messages === 0 && status.unacked === scheduled && worker.state.requests.size === scheduled;
 }
 
-it(`a worker survives ${ROUNDS * BAD_A_ROUND} mutated messages and runs every good one among them once`, {
-  timeout: 120_000,
-}, async () => {
+it(`a worker survives ${ROUNDS * BAD_A_ROUND} mutated messages and runs every good one among them once`, async () => {
   let bad = 0;
   const rounds = fc.asyncProperty(
     fc.array(message, { minLength: BAD_A_ROUND, maxLength: BAD_A_ROUND }),

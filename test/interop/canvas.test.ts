@@ -20,14 +20,14 @@ def ts(name, *args, **options):
 def py(name, *args, **options):
     return signature('py.' + name, args, queue='celery', **options)
 `);
-  }, 60_000);
+  });
   afterAll(() => both?.cluster[Symbol.asyncDispose]());
 
   const sign = (of: Side, name: string, ...args: unknown[]) =>
     both.app.signature(`${of}.${name}`, args, {}, { queue: of === 'ts' ? 'ts' : 'celery' });
   const ts = (name: string, ...args: unknown[]) => sign('ts', name, ...args);
   const py = (name: string, ...args: unknown[]) => sign('py', name, ...args);
-  const get = { timeout: 90 };
+  const get = { timeout: 120 };
 
   /** The same workflow, as each language writes it, and what comes of it. */
   const WORKFLOWS: readonly (readonly [string, string, () => { applyAsync(): Promise<CanvasResult> }, unknown])[] = [

@@ -160,7 +160,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
         await send('active', 'sleep', node === 'py' ? [60] : [60]);
         await until(
           async () =>
-            (await app.control.inspect({ timeout: 10, limit: 1, destination: [`${node}@interop`] }).active())?.[
+            (await app.control.inspect({ timeout: 20, limit: 1, destination: [`${node}@interop`] }).active())?.[
               `${node}@interop`
             ]?.length,
           'it to run',
@@ -168,7 +168,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
         await send('reserved', 'add', ARGS);
         await send('scheduled', 'add', [1, 2], { countdown: 300, priority: 3 });
         await until(async () => {
-          const look = app.control.inspect({ timeout: 10, limit: 1, destination: [`${node}@interop`] });
+          const look = app.control.inspect({ timeout: 20, limit: 1, destination: [`${node}@interop`] });
           const [reserved, scheduled] = [await look.reserved(), await look.scheduled()];
           return (
             reserved?.[`${node}@interop`]?.some((one) => one.id === `${node}-reserved`) &&
@@ -225,7 +225,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
       const [pyRevoked, tsRevoked] = await both('inspect', 'revoked');
       expect([...tsRevoked].sort()).toEqual([...pyRevoked].sort());
       for (const id of ['py-active', 'ts-active', 'py-reserved', 'ts-reserved']) {
-        await expect(sent[id]!.get({ timeout: 90 }), id).rejects.toMatchObject({ name: 'TaskRevokedError' });
+        await expect(sent[id]!.get({ timeout: 120 }), id).rejects.toMatchObject({ name: 'TaskRevokedError' });
       }
     });
   });

@@ -99,7 +99,7 @@ describeNeedsPythonOnRedis('events of workers of both kinds, as Celery reads the
       'both to say goodbye',
     );
     events = (await cluster.py('result = watch.events')) as Event[];
-  }, 90_000);
+  });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   it('each fate is told by the same events with the same fields, of the same kinds', () => {

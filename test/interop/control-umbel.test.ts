@@ -60,7 +60,7 @@ describeNeedsPythonOnRedis('the umbel command on a cluster of both kinds', () =>
     for (const node of ['py', 'ts']) {
       const send = (what: string, name: string, args: unknown[], options = {}) =>
         app.sendTask(`${node}.${name}`, args, {}, { queue: node, task_id: `${node}-${what}`, ...options });
-      const look = app.control.inspect({ timeout: 10, limit: 1, destination: [`${node}@interop`] });
+      const look = app.control.inspect({ timeout: 20, limit: 1, destination: [`${node}@interop`] });
       await send('active', 'sleep', [60]);
       await until(async () => Object.values((await look.active()) ?? {})[0]?.length, 'it to run');
       await send('reserved', 'add', ['x'.repeat(300), { žluť: [1, 2, null] }]);
@@ -125,7 +125,7 @@ describeNeedsPythonOnRedis('the umbel command on a cluster of both kinds', () =>
     await json('control', 'revoke', 'py-reserved', 'ts-reserved');
     await json('control', 'terminate', 'KILL', 'py-active', 'ts-active');
     for (const id of ['py-active', 'ts-active', 'py-reserved', 'ts-reserved']) {
-      await expect(app.AsyncResult(id).get({ timeout: 90 }), id).rejects.toMatchObject({ name: 'TaskRevokedError' });
+      await expect(app.AsyncResult(id).get({ timeout: 120 }), id).rejects.toMatchObject({ name: 'TaskRevokedError' });
     }
     const revoked = await json('inspect', 'revoked');
     for (const node of [PY, TS]) expect(revoked[node]).toEqual(expect.arrayContaining(['py-reserved', 'ts-active']));
@@ -223,8 +223,8 @@ describeNeedsPythonOnRedis('the umbel command on a cluster of both kinds', () =>
         await app.sendTask(`${node}.add`, [2, 3], {}, { queue: node, task_id: `${node}-good` }),
         await app.sendTask(`${node}.nowhere`, [], {}, { queue: node, task_id: `${node}-bad` }),
       ];
-      expect(await results[0]!.get({ timeout: 90 })).toBe(5);
-      await expect(results[1]!.get({ timeout: 90 })).rejects.toMatchObject({ name: 'NotRegistered' });
+      expect(await results[0]!.get({ timeout: 120 })).toBe(5);
+      await expect(results[1]!.get({ timeout: 120 })).rejects.toMatchObject({ name: 'NotRegistered' });
     }
     const stamp = '\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3}\\]';
     for (const [node, name] of [

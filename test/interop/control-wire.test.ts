@@ -141,15 +141,15 @@ describeNeedsRedis('remote control over a real Redis', () => {
       // Redis says how many heard it: when they have answered, nobody else will.
       expect(who(await app.control.ping({ timeout: 1000 }))).toEqual(names);
       expect(await app.control.ping({ timeout: 1000, pattern: 'w*', matcher: 'glob' })).toHaveLength(10);
-      expect(await app.control.ping({ timeout: 10, limit: 3 })).toHaveLength(3);
+      expect(await app.control.ping({ timeout: 60, limit: 3 })).toHaveLength(3);
       expect(who(await app.control.ping({ destination: ['w3@vec', 'w7@vec'], timeout: 10 }))).toEqual([
         'w3@vec',
         'w7@vec',
       ]);
       const pattern = { pattern: 'w[0-4]@*', matcher: 'glob' as const };
-      expect(who(await app.control.ping({ ...pattern, timeout: 10, limit: 5 }))).toEqual(names.slice(0, 5));
+      expect(who(await app.control.ping({ ...pattern, timeout: 60, limit: 5 }))).toEqual(names.slice(0, 5));
       const all = await Promise.all(
-        Array.from({ length: 20 }, () => app.control.inspect({ timeout: 10, limit: 10 }).stats()),
+        Array.from({ length: 20 }, () => app.control.inspect({ timeout: 60, limit: 10 }).stats()),
       );
       for (const stats of all) expect(Object.keys(stats!).sort()).toEqual(names);
       // Each has met the nine others.
@@ -171,8 +171,8 @@ describeNeedsRedis('remote control over a real Redis', () => {
         });
       }
       const app = makeApp();
-      expect(who(await app.control.broadcast('slow', { reply: true, timeout: 10, limit: 1 }))).toEqual(['w0@vec']);
-      const next = app.control.ping({ timeout: 10, limit: 10 });
+      expect(who(await app.control.broadcast('slow', { reply: true, timeout: 60, limit: 1 }))).toEqual(['w0@vec']);
+      const next = app.control.ping({ timeout: 60, limit: 10 });
       answer();
       const pongs = await next;
       expect(who(pongs)).toEqual(names);
@@ -182,8 +182,8 @@ describeNeedsRedis('remote control over a real Redis', () => {
     it('nothing of it is left in Redis: no answers, no bindings, once nobody waits', async () => {
       const workers = await start();
       const app = makeApp();
-      await app.control.ping({ timeout: 10, limit: 10 });
-      await app.control.inspect({ timeout: 10, limit: 2 }).stats();
+      await app.control.ping({ timeout: 60, limit: 10 });
+      await app.control.inspect({ timeout: 60, limit: 2 }).stats();
       await app.control.ping({ timeout: 0.001 });
       // The client is open, the workers asked one another when they started: all give their reply queues up by themselves.
       await until(async () => (await replyKeys()).length === 0, 'the reply queues to go');
@@ -194,7 +194,7 @@ describeNeedsRedis('remote control over a real Redis', () => {
       const other = makeApp();
       await other.control.broadcast('slow', { reply: true, timeout: 0.01 });
       await other.close();
-      expect(who(await app.control.broadcast('slow', { reply: true, timeout: 10, limit: 10 }))).toEqual(names);
+      expect(who(await app.control.broadcast('slow', { reply: true, timeout: 60, limit: 10 }))).toEqual(names);
       await app.close();
       expect(await replyKeys()).toEqual([]);
       for (const worker of workers) await worker.stop('warm');

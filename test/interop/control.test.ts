@@ -79,7 +79,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
       },
     });
     await cluster.py(`app.control.revoke(['${held.id}', '${later.id}'], terminate=True)`);
-    await expect(held.get({ timeout: 90 })).rejects.toMatchObject({ name: 'TaskRevokedError' });
+    await expect(held.get({ timeout: 120 })).rejects.toMatchObject({ name: 'TaskRevokedError' });
     expect(((await inspect('revoked()', TS)) as Record<string, string[]>)[TS]).toEqual(
       expect.arrayContaining([held.id]),
     );
@@ -119,7 +119,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it('our inspect reads the Python worker', async () => {
-    const look = app.control.inspect({ destination: [PY], timeout: 20, limit: 1 });
+    const look = app.control.inspect({ destination: [PY], timeout: 60, limit: 1 });
     expect(await look.ping()).toEqual({ [PY]: { ok: 'pong' } });
     expect((await look.registered())?.[PY]).toEqual(expect.arrayContaining(['py.add', 'py.retry']));
     expect((await look.registered('rate_limit'))?.[PY]).toEqual(expect.arrayContaining(['py.add']));
@@ -144,7 +144,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it('our control changes the Python worker', async () => {
-    const options = { destination: [PY], reply: true, timeout: 20, limit: 1 };
+    const options = { destination: [PY], reply: true, timeout: 60, limit: 1 };
     const send = (command: string, args: Record<string, unknown>): Promise<unknown> =>
       app.control.broadcast(command, { ...options, arguments: args });
     expect(await send('rate_limit', { task_name: 'py.add', rate_limit: '100/s' })).toEqual([
@@ -152,7 +152,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
     ]);
     expect(await send('add_consumer', { queue: 'more-py' })).toEqual([{ [PY]: { ok: 'add consumer more-py' } }]);
     const sum = await app.sendTask('py.add', [4, 5], {}, { queue: 'more-py' });
-    expect(await sum.get({ timeout: 90 })).toBe(9);
+    expect(await sum.get({ timeout: 120 })).toBe(9);
     expect(await send('cancel_consumer', { queue: 'more-py' })).toEqual([
       { [PY]: { ok: 'no longer consuming from more-py' } },
     ]);
@@ -183,7 +183,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
         ['ts.add', 'ts'],
         ['py.add', 'py'],
       ] as const) {
-        await (await app.sendTask(name, [1, 1], {}, { queue })).get({ timeout: 90 });
+        await (await app.sendTask(name, [1, 1], {}, { queue })).get({ timeout: 120 });
       }
       return [dump.output(), watched.stdout()].every((text) =>
         [
@@ -201,7 +201,7 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
     await cluster.py(`app.control.revoke('never-1', destination=['${PY}'], reply=True, timeout=20, limit=1)`);
     const late = await cluster.ours(cluster.app({ task_default_queue: 'late' }), { hostname: 'late@interop' });
     const revoked = async (): Promise<string[]> =>
-      (await app.control.inspect({ destination: ['late@interop'], timeout: 20, limit: 1 }).revoked())?.[
+      (await app.control.inspect({ destination: ['late@interop'], timeout: 60, limit: 1 }).revoked())?.[
         'late@interop'
       ] ?? [];
     await until(async () => (await revoked()).includes('never-1'), 'the revoke to be learnt');

@@ -39,7 +39,7 @@ describeNeedsPythonOnRedis('the example with Python', () => {
       'INFO',
     ]);
     await Promise.all([worker.says(/ready/), until(() => / ready\./.test(python.output()), 'the Python worker')]);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const child of children) if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL');

@@ -11,7 +11,7 @@ describeNeedsPythonOnRedis('links, both ways', () => {
   let both: Both;
   beforeAll(async () => {
     both = await startBoth({}, { python: ['-P', 'prefork', '-c', '2'] });
-  }, 60_000);
+  });
   afterAll(() => both?.cluster[Symbol.asyncDispose]());
   let labels = 0;
   const label = () => `link-${++labels}`;

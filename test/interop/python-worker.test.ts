@@ -13,7 +13,7 @@ describeNeedsPythonOnRedis('a client of ours and a Python worker', () => {
   let cluster: Cluster;
   let app: Celery;
   let worker: PythonWorker;
-  const get = { timeout: 90 };
+  const get = { timeout: 120 };
   const call = async (name: string, args: unknown[] = [], kwargs = {}, options = {}): Promise<unknown> =>
     (await app.sendTask(name, args, kwargs, options)).get(get);
 
@@ -76,7 +76,7 @@ describeNeedsPythonOnRedis('a client of ours and a Python worker', () => {
 
   it('a task that was revoked before it came is not run', async () => {
     const id = randomUUID();
-    expect(await app.control.revoke(id, { reply: true, limit: 1, timeout: 90 })).toHaveLength(1);
+    expect(await app.control.revoke(id, { reply: true, limit: 1, timeout: 120 })).toHaveLength(1);
     const result = await app.sendTask('py.add', [1, 1], {}, { task_id: id });
     await expect(result.get(get)).rejects.toThrow(TaskRevokedError);
   });

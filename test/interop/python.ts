@@ -156,7 +156,7 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
       }
       const ended = new Promise<number | null>((done) => child.once('close', done));
       await until(() => / ready\./.test(output) || child.exitCode !== null, `the Python worker: ${output}`, {
-        timeoutMs: 30_000,
+        timeoutMs: 120_000,
       });
       if (child.exitCode !== null) throw new Error(`the Python worker ended:\n${output}`);
       return {

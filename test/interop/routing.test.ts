@@ -34,7 +34,7 @@ describeNeedsPythonOnRedis('routing and priorities, both ways', () => {
         queues: ['exact', 'glob', 'default', 'paid', 'fan', 'all', 'new', 'a', 'b', 'žluť 😀'],
       },
     );
-  }, 60_000);
+  });
   beforeAll(() => {
     world.app.task('mix.count', (number: number) => world.cluster.keys.rpush('counted', `${number} ts@interop`));
   });

@@ -57,7 +57,7 @@ describeNeedsPythonSerializers('serializers between the languages', () => {
   });
 
   const call = (args: readonly unknown[], options: object) =>
-    app.sendTask('py.repr', args, {}, { queue: 'celery', ...options }).then((sent) => sent.get({ timeout: 90 }));
+    app.sendTask('py.repr', args, {}, { queue: 'celery', ...options }).then((sent) => sent.get({ timeout: 120 }));
 
   it.each(ACCEPT)('%s: Python reads what we send, and we read what it sends', async (serializer) => {
     const [args] = (await call([PLAIN], { serializer })) as [string];
@@ -110,7 +110,7 @@ task('ts.receive').set(queue='ts', serializer='msgpack').delay(b'\\x00\\xff', (1
       await cluster.py(`result = other.signature('ts.other').set(queue='${queue}').delay('ž').get(timeout=30)`),
     ).toEqual({ given: 'ž' });
     await cluster.py(`other.backend.store_result('by-python-${result_serializer}', {'n': [1, None]}, 'SUCCESS')`);
-    expect(await other.AsyncResult(`by-python-${result_serializer}`).get({ timeout: 90 })).toEqual({ n: [1, null] });
+    expect(await other.AsyncResult(`by-python-${result_serializer}`).get({ timeout: 120 })).toEqual({ n: [1, null] });
   });
 
   it('signed messages: tasks, results, events and remote control, both ways; what is not signed is not taken', async () => {
@@ -145,7 +145,7 @@ ${START('signed')}`);
     await until(() => receiver.connected, 'the reader of events');
     const worker = await cluster.ours(own, { hostname: 'signed@interop', withoutGossip: true, withoutMingle: true });
     const sent = await own.sendTask('py.signed', ['ž'], {}, { queue: 'py' });
-    expect(await sent.get({ timeout: 90 })).toEqual(['ž']);
+    expect(await sent.get({ timeout: 120 })).toEqual(['ž']);
     expect(await python(`result = signed.signature('ts.signed').set(queue='ts').delay('ž').get(timeout=30)`)).toEqual([
       'ž',
     ]);
@@ -154,7 +154,7 @@ ${START('signed')}`);
       throw new Error(`so far there are ${events}`);
     }, 'the events of both workers');
     expect(receiver.malformed).toBe(0);
-    const ours = await own.control.inspect({ timeout: 90, limit: 2 }).ping();
+    const ours = await own.control.inspect({ timeout: 120, limit: 2 }).ping();
     expect(Object.values(ours ?? {})).toEqual([{ ok: 'pong' }, { ok: 'pong' }]);
     const theirs = `result = signed.control.inspect(timeout=30, limit=1, destination=['signed@interop']).ping()`;
     expect(await python(theirs)).toEqual({ 'signed@interop': { ok: 'pong' } });

@@ -35,7 +35,7 @@ describeNeedsPythonOnRedis('transport options of both languages', () => {
     const nodes = ['py@interop', 'ts@interop'];
     const theirs = (await cluster.py('result = app.control.ping(timeout=5, limit=2)')) as object[];
     expect(theirs.flatMap((reply) => Object.keys(reply)).sort()).toEqual(nodes);
-    const ours = await app.control.ping({ timeout: 5, limit: 2 });
+    const ours = await app.control.ping({ timeout: 60, limit: 2 });
     expect(ours.flatMap((reply) => Object.keys(reply)).sort()).toEqual(nodes);
     const waiting = await ways.ts.send('add', [1, 1], { countdown: 60 });
     const held = (options as { unacked_key?: string }).unacked_key ?? 'unacked';

@@ -52,7 +52,7 @@ describeNeedsPythonOnRedis('values between the languages', () => {
   let app: Celery;
   const received: unknown[] = [];
   const call = async (name: string, args: unknown[] = [], kwargs = {}) =>
-    (await app.sendTask(name, args, kwargs, { queue: 'celery' })).get({ timeout: 90 });
+    (await app.sendTask(name, args, kwargs, { queue: 'celery' })).get({ timeout: 120 });
   const raised = (promise: Promise<unknown>) =>
     promise.then(
       (value) => ({ value }),
@@ -74,7 +74,7 @@ describeNeedsPythonOnRedis('values between the languages', () => {
       cluster.worker('py@interop', ['-P', 'threads', '-c', '2', '--without-gossip', '--without-mingle']),
       cluster.ours(app, { hostname: 'ts@interop', queues: ['ts'] }),
     ]);
-  }, 60_000);
+  });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   describe('we call, Python runs', () => {
@@ -178,7 +178,7 @@ ${ours('receive', "when, when.date(), when.time(), decimal.Decimal('1.50'), id, 
       expect(await raised(py(code))).toMatchObject({ type: 'Custom', module: 'proj', args: [42, 'custom failure'] });
       expect(await py('result = r.traceback')).toContain('in fail_custom');
       const again = (await raised(
-        app.sendTask('ts.through', ['py.fail_type'], {}, { queue: 'ts' }).then((r) => r.get({ timeout: 90 })),
+        app.sendTask('ts.through', ['py.fail_type'], {}, { queue: 'ts' }).then((r) => r.get({ timeout: 120 })),
       )) as Error;
       expect(again).toBeInstanceOf(TypeError);
       expect(remoteTraceback(again)).toContain('in fail_type');

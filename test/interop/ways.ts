@@ -62,7 +62,7 @@ export async function startBoth(
       (await cluster.keys.lrange(key, 0, -1)).map((text) => JSON.parse(text) as unknown[]);
     const ended = (id: string) =>
       until(() => cluster.records(id).find(({ status }) => FINAL.has(status)), `the end of ${id}`, {
-        timeoutMs: 40_000,
+        timeoutMs: 120_000,
       });
     return {
       cluster,
@@ -144,7 +144,7 @@ function weCall(app: Celery, log: Way['log'], ended: Way['ended']): Way {
       (await app.sendTask(`py.${name}`, args, {}, where('celery', options))).id,
     async get(id) {
       await ended(id);
-      return app.AsyncResult(id).get({ timeout: 90 });
+      return app.AsyncResult(id).get({ timeout: 120 });
     },
     async extended(id) {
       const { name, args, kwargs, worker, retries, queue, date_done } = (await app.AsyncResult(id).meta())!;

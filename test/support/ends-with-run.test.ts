@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { it } from 'vitest';
+import { READ_SOURCES } from './sources/read-sources.ts';
 import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -33,7 +34,7 @@ itNeedsProc.concurrent.for(['SIGTERM', 'SIGKILL'] as const)(
   async (signal, { expect, onTestFinished }) => {
     const folder = mkdtempSync(join(tmpdir(), 'umbel-ends-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const words = ['--import', 'tsx', '--input-type=module', '-e', RUN, folder];
+    const words = [...READ_SOURCES, '--input-type=module', '-e', RUN, folder];
     const run = spawn(process.execPath, words, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
     const started = JSON.parse(await firstLine(run)) as number[];
     await until(() => started.every((pid) => commandOf(pid) !== ''), 'the children to run');

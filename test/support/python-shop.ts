@@ -11,7 +11,7 @@ import { until } from './until.ts';
 const FOLDER = fileURLToPath(new URL('../e2e/app', import.meta.url));
 const PYTHON = '/usr/bin/python3';
 /** The machine may be busy with other tests. @unit milliseconds */
-const LONG = 60_000;
+const LONG = 120_000;
 
 export interface PythonWorker {
   readonly output: () => string;

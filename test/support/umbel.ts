@@ -58,7 +58,7 @@ export function startUmbel(args: readonly string[], options: CommandOptions): Ru
     stdout: () => stdout,
     stderr: () => stderr,
     ended,
-    async says(text, timeoutMs = 90_000) {
+    async says(text, timeoutMs = 120_000) {
       const found = () => (typeof text === 'string' ? `${stdout}${stderr}`.includes(text) : text.test(stdout + stderr));
       let gone = false;
       void ended.then(() => {

@@ -1,7 +1,7 @@
 // Waiting in tests: for a condition, never for a time. The deadline says what it waited for.
 
 /** Only a failing test waits so long: the machine may be slow, and busy with other tests. @unit milliseconds */
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 120_000;
 
 /** Resolves with the first truthy value of `condition`. What it throws counts as "not yet" and is told at the deadline. */
 export async function until<T>(

@@ -8,6 +8,7 @@ import { failureOf } from '../../../server/dashboard/history/exception.ts';
 import { openHistory } from '../../../server/dashboard/history/registry.ts';
 import { Sketch } from '../../../server/dashboard/history/sketch.ts';
 import { historyContract } from '../../contract/history.ts';
+import { READ_SOURCES } from '../../support/sources/read-sources.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbel-history-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,7 +18,7 @@ historyContract('sqlite', () => `sqlite:///${join(folder, `${count++}.db`)}`);
 it('loses less than a second when the process is killed', async () => {
   const path = join(folder, 'killed.db');
   const child = fork(new URL('./ingest-child.ts', import.meta.url), [path], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [...READ_SOURCES],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const sent = new Map<string, number>();

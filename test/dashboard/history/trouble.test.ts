@@ -26,6 +26,7 @@ import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { ManualTimer } from '../../support/clock.ts';
 import { itNeedsTmpfs } from '../../support/needs.ts';
+import { READ_SOURCES } from '../../support/sources/read-sources.ts';
 import { until } from '../../support/until.ts';
 
 const NOW = 1_790_000_000;
@@ -270,7 +271,7 @@ it('a file that was out of reach, and could not be opened meanwhile, is used aga
 describe('a history file has one owner', () => {
   const owner = async (path: string): Promise<ChildProcess> => {
     const child = fork(new URL('./ingest-child.ts', import.meta.url), [path], {
-      execArgv: ['--import', 'tsx'],
+      execArgv: [...READ_SOURCES],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     children.push(child);

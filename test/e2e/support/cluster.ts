@@ -14,7 +14,7 @@ import { until } from '../../support/until.ts';
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 export const APP = join(ROOT, 'test/e2e/app/tasks.mjs');
 /** The machine may be busy with other tests. @unit milliseconds */
-export const LONG = 60_000;
+export const LONG = 120_000;
 
 // Always what is shipped, never the sources.
 process.env['UMBEL_BUILT'] = '1';

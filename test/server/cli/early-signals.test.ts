@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { READ_SOURCES } from '../../support/sources/read-sources.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SCRIPT = `
@@ -14,7 +15,7 @@ process.send('loading');
 it.each(['UMBEL_SUPERVISED', 'UMBEL_RESTARTED'])(
   'a worker with %s ends when its parent is gone before it is ready',
   async (variable) => {
-    const words = ['--import', 'tsx', '--input-type=module', '-e', SCRIPT];
+    const words = [...READ_SOURCES, '--input-type=module', '-e', SCRIPT];
     const child = spawn(process.execPath, words, {
       cwd: ROOT,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

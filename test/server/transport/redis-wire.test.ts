@@ -66,7 +66,7 @@ describeNeedsRedis('Redis as kombu uses it', () => {
   });
   const texts = (all: readonly Message[]) => all.map((m) => Buffer.from(m.body).toString());
   function python(script: string): unknown {
-    const done = spawnSync('/usr/bin/python3', ['-c', script, url], { encoding: 'utf8', timeout: 15_000 });
+    const done = spawnSync('/usr/bin/python3', ['-c', script, url], { encoding: 'utf8', timeout: 120_000 });
     if (done.status !== 0) throw new Error(done.stderr);
     return JSON.parse(done.stdout.trim().split('\n').at(-1)!);
   }

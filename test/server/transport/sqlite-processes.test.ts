@@ -3,15 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDb } from '../../../server/embedded-db.ts';
 import type { Channel, Transport } from '../../../server/transport/contract.ts';
 import { queue } from '../../../server/transport/entity.ts';
 import type { Message, OutgoingMessage } from '../../../server/transport/message.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
+import { READ_SOURCES } from '../../support/sources/read-sources.ts';
 import { until } from '../../support/until.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 interface Child {
   readonly process: ChildProcess;
@@ -39,7 +38,7 @@ function start(role: string, name = ''): Child {
   const program = new URL('./broker-child.ts', import.meta.url).pathname;
   const log = join(folder, `${children.length}.log`);
   const file = openSync(log, 'a');
-  const child = spawn(process.execPath, ['--import', 'tsx', program, url, role, name], {
+  const child = spawn(process.execPath, [...READ_SOURCES, program, url, role, name], {
     stdio: ['ignore', file, 'inherit'],
   });
   closeSync(file);
@@ -202,7 +201,7 @@ describe('death at any moment', () => {
       const victim = running[(round * 7) % running.length]!;
       const own = victim.child.lines.length;
       await until(() => progress() > before + 100 && victim.child.lines.length > own + 5, 'the processes to work', {
-        timeoutMs: 60_000,
+        timeoutMs: 120_000,
       });
       await kill(victim.child);
       running[running.indexOf(victim)] = begin(victim.role);

@@ -105,7 +105,7 @@ const { tree } = fc.letrec<{ tree: QueryTree }>((tie) => ({
 }));
 
 describe('the filter in the page and the query in the database', () => {
-  it('find the same tasks', { timeout: 60_000 }, () => {
+  it('find the same tasks', () => {
     fc.assert(
       fc.property(fc.array(row, { minLength: 1, maxLength: 8 }), tree, (rows, query) => {
         db.exec('DELETE FROM tasks');

@@ -1,0 +1,103 @@
+// What the tests run of the sources: every TypeScript file as JavaScript, made once a run, and read by hooks.mjs in each process under its
+// own name. Node's own `import` reads them a good deal quicker than Vite's, which is asked file by file.
+// Threads and packages of many files are bundled, as the build does it: read as they stand, they cost every process a quarter of a second.
+// All lies below node_modules, so that what a bundle leaves out is found.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const FOLDERS = ['server', 'shared', 'test', 'examples', '.build', 'web/src'];
+/** Of many files each, and asked for by many. */
+const PACKAGES = [
+  ...['fastify', '@fastify/compress', '@fastify/helmet', '@fastify/static', '@fastify/swagger', '@fastify/websocket'],
+  ...['typebox', 'typebox/value', 'ioredis'],
+];
+/** As in .build/build.mjs: what a thread or a child of its own is named by. */
+const NAMED = /new URL\(\s*'(\.[^']*\.ts)'\s*,\s*import\.meta\.url\s*\)/g;
+
+/** @returns the folder, which goes when this process ends */
+export async function compileSources(root: string): Promise<string> {
+  // Another checkout, or another run beside this one, has its own.
+  const owner = createHash('sha1').update(`${process.pid} ${root}`).digest('hex').slice(0, 8);
+  const folder = join(root, 'node_modules/.cache/umbel-tests', owner);
+  mkdirSync(folder, { recursive: true });
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const threads = new Map<string, string>();
+  const nameThreads = (source: string, text: string) =>
+    text.replace(NAMED, (_, target: string) => {
+      const file = resolve(dirname(source), target);
+      const name = `threads/${relative(root, file).replaceAll(/[\\/]/g, '-').replace(/\.ts$/, '')}`;
+      threads.set(name, file);
+      return `new URL(${JSON.stringify(pathToFileURL(join(folder, `${name}.mjs`)).href)})`;
+    });
+  const common = { outdir: folder, format: 'esm', platform: 'node', target: 'node20', logLevel: 'error' } as const;
+  await build({
+    ...common,
+    absWorkingDir: root,
+    entryPoints: FOLDERS.flatMap((name) => typescriptOf(join(root, name))),
+    outbase: root,
+    jsx: 'automatic',
+    tsconfigRaw: '{}',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    plugins: [
+      {
+        name: 'named-threads',
+        setup: ({ onLoad }) => {
+          onLoad({ filter: /[\\/]server[\\/].*\.ts$/ }, ({ path }) => {
+            const text = readFileSync(path, 'utf8');
+            return text.includes('new URL(') ? { contents: nameThreads(path, text), loader: 'ts' } : undefined;
+          });
+        },
+      },
+    ],
+  });
+  const bundled = { ...common, bundle: true, conditions: ['umbel-source'], outExtension: { '.js': '.mjs' } };
+  await build({
+    ...bundled,
+    entryPoints: [...threads].map(([out, file]) => ({ out, in: file })),
+    packages: 'external',
+    sourcemap: 'inline',
+  });
+  await bundlePackages(root, folder, bundled);
+  return folder;
+}
+
+/** One file for each, and shared ones beside them, so that there is one copy of everything. */
+async function bundlePackages(root: string, folder: string, options: object): Promise<void> {
+  const faces = join(folder, 'faces');
+  mkdirSync(faces);
+  const entries: { out: string; in: string }[] = [];
+  for (const name of PACKAGES) {
+    const face = join(faces, `${name.replaceAll(/[@/]/g, '-')}.mjs`);
+    const all = (await import(name)) as Record<string, unknown>;
+    const whole = all['default'] as Record<string, unknown> | undefined;
+    const names = Object.keys(all).filter((key) => key !== 'default' && key !== 'module.exports');
+    // Of CommonJS a bundle knows only the whole: its names are told one by one.
+    const commonJs = whole !== undefined && names.every((key) => whole[key] === all[key]);
+    const lines = commonJs
+      ? [`import whole from '${name}';`, ...names.map((key) => `export const ${key} = whole.${key};`)]
+      : [`export * from '${name}';`];
+    if (whole !== undefined) lines.push(commonJs ? 'export default whole;' : `export { default } from '${name}';`);
+    writeFileSync(face, lines.join('\n'));
+    entries.push({ out: `packages/${name}`, in: face });
+  }
+  await build({
+    ...options,
+    absWorkingDir: root,
+    entryPoints: entries,
+    splitting: true,
+    banner: {
+      js: "import { createRequire as umbelRequire } from 'node:module'; const require = umbelRequire(import.meta.url);",
+    },
+    external: ['pg', 'mysql2'],
+  });
+}
+
+function typescriptOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.tsx?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
