@@ -230,6 +230,7 @@ export class Celery implements AppHost {
       options: conf.result_backend_transport_options,
       settings: conf.changes(),
       log: this.log,
+      messages: { oid: this.oid, connection: () => this.writeConnection },
       expiresMs: conf.result_expires ? conf.result_expires * 1000 : null,
       encode: (value) => codec.encode(value, conf.result_serializer),
       decode: (body, contentType, contentEncoding) => codec.decode(body, contentType, contentEncoding, accept),

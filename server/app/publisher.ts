@@ -16,6 +16,7 @@ import type { Properties } from '../transport/message.ts';
 import { checkCarriedTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
 import { addToTrail, currentRequest, type TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
+import { replyQueue } from './reply-queue.ts';
 import type { Destination } from './routing.ts';
 import { newTaskId } from './task-id.ts';
 
@@ -102,12 +103,14 @@ export async function sendTask(
     });
   }
   const producer = app.producer();
+  const asking = fields.ignore_result || fields.reply_to !== app.oid ? null : replyQueue(app);
+  const reply = asking && (await asking);
   // A worker may have received it before the broker's confirmation is here: it counts as sent from now on.
   const sentMs = app.timer.now();
   await producer.publish({
     exchange: destination.exchange,
     routingKey: destination.routingKey,
-    declare: destination.declare,
+    declare: reply ? [...destination.declare, reply] : destination.declare,
     contentType: encoded.contentType,
     contentEncoding: encoded.contentEncoding,
     headers,

@@ -1,4 +1,4 @@
-// What a result store must be able to do. Implementations: memory.ts, sqlite.ts, redis.ts (rpc, SQL stores ... follow).
+// What a result store must be able to do. Implementations: memory.ts, sqlite.ts, redis.ts, rpc/, sql/ ...
 // What a kind of store cannot do it says in its flags (registry.ts); test/contract/backend.ts is the promise list and reads them.
 // The record's meaning and the shape of exceptions in it: protocol/result-meta.ts, protocol/failure.ts.
 // Holds: a SUCCESS record is never overwritten; a stored record is visible to every later `get`; a store that counts chords reports
@@ -6,7 +6,9 @@
 // when the first to report it died before the body was sent.
 // Celery 5.6: backends/base.py
 import type { Logger } from '../log.ts';
+import type { Connection } from '../messaging/connection.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
+import type { Queue } from '../transport/entity.ts';
 
 export interface ChordPart {
   readonly groupId: string;
@@ -41,8 +43,13 @@ export interface BackendFlags {
   readonly shared: boolean;
   /** What has expired goes without `cleanup`: beat need not send celery.backend_cleanup. */
   readonly expiresItself: boolean;
-  /** Who notices that a chord's header is complete: the store (CountingBackend), or celery.chord_unlock, which asks for its results. */
-  readonly chords: 'counts' | 'unlock';
+  /**
+   * Who notices that a chord's header is complete: the store (CountingBackend), or celery.chord_unlock, which asks for its results; or
+   * nobody can, and a chord is refused.
+   */
+  readonly chords: 'counts' | 'unlock' | 'refused';
+  /** Results go to who sent the task, and nobody else can read them. Default false. */
+  readonly callerOnly?: boolean;
 }
 
 /** Who asked for a result, as far as the task's message tells. Stores that send results to their caller (rpc) need it. */
@@ -71,6 +78,8 @@ export interface Backend {
    * @param onError nothing more will be heard: the store was closed or lost; or one record could not be read
    */
   subscribe(taskId: string, listener: (meta: ResultMeta) => void, onError?: (error: Error) => void): () => void;
+  /** Before a task is sent: the queue that its result comes to, declared with it. Only stores with `callerOnly` have it. */
+  onTaskCall?(): Queue;
   /** Resolves when nothing stored from then on is missed by who has subscribed. A store without it hears at once. */
   listening?(): Promise<void>;
   forget(taskId: string): Promise<void>;
@@ -135,6 +144,8 @@ export interface BackendContext {
   readonly options: Readonly<Record<string, unknown>>;
   /** What was given of the app's settings. A store reads those it has rows for (redis-settings.ts), and `result_chord_join_timeout`. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** The app's way to its broker, for a store that sends results as messages, and its id, by which replies find it. */
+  readonly messages?: { readonly oid: string; readonly connection: () => Connection };
   /** For what its owner should know. Default: nobody is told. */
   readonly log?: Logger;
   /** `result_expires`; null = never. @unit milliseconds */

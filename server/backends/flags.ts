@@ -9,4 +9,5 @@ export const REDIS: BackendFlags = { shared: true, expiresItself: true, chords: 
 export const DATABASE: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };
 export const FILESYSTEM: BackendFlags = { shared: true, expiresItself: false, chords: 'unlock' };
 export const MEMCACHED: BackendFlags = { shared: true, expiresItself: true, chords: 'counts' };
+export const RPC: BackendFlags = { shared: false, expiresItself: true, chords: 'refused', callerOnly: true };
 export const DJANGO: BackendFlags = { shared: true, expiresItself: false, chords: 'counts' };

@@ -4,7 +4,7 @@
 import { ImproperlyConfigured } from '../errors.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import type { Backend, BackendContext, BackendFactory, BackendFlags } from './contract.ts';
-import { DATABASE, DISABLED, DJANGO, FILESYSTEM, MEMCACHED, MEMORY, REDIS, SQLITE } from './flags.ts';
+import { DATABASE, DISABLED, DJANGO, FILESYSTEM, MEMCACHED, MEMORY, REDIS, RPC, SQLITE } from './flags.ts';
 
 export { BackendError } from '../errors.ts';
 export type { ResultMeta } from '../protocol/result-meta.ts';
@@ -48,6 +48,7 @@ const memcached = async (): Promise<BackendFactory> =>
   (await import('./memcached/memcached.ts')).createMemcachedBackend;
 for (const scheme of ['cache', 'cache+memcached', 'cache+memcache', 'cache+pylibmc', 'cache+pymemcache'])
   registerBackend(scheme, MEMCACHED, memcached);
+registerBackend('rpc', RPC, async () => (await import('./rpc/rpc.ts')).createRpcBackend);
 registerBackend('disabled', DISABLED, async () => (await import('./disabled.ts')).createDisabledBackend);
 
 function backendSchemes(): string[] {

@@ -53,6 +53,7 @@ export function retrying(backend: Backend, policy: StoreRetries, timer: Timer): 
     wait: (id, signal) => backend.wait(id, signal),
     watch: (ids, signal) => backend.watch(ids, signal),
     subscribe: (id, listener, onError) => backend.subscribe(id, listener, onError),
+    ...(backend.onTaskCall ? { onTaskCall: () => backend.onTaskCall!() } : {}),
     listening: async () => backend.listening?.(),
     forget: (id) => again(() => backend.forget(id)),
     saveGroup: (id, result) => again(() => backend.saveGroup(id, result)),

@@ -77,6 +77,12 @@ export class Chord extends Signature {
         'A chord needs a result store that gathers the results of its header: set result_backend.',
       );
     }
+    if (backend.flags.chords === 'refused') {
+      throw new NotImplementedError(
+        `The result store '${backend.driver}' cannot have chords: the results of a header go to who sent it, and no worker can gather ` +
+          'them. A group followed by a task is a chord, too. Redis, SQLite, SQL, Memcached, files and memory can.',
+      );
+    }
     setParent(bodyResult, headerResult);
     const header = this.host.groupResult(groupId, unrolledResults(group, headerResult.results as CanvasResult[]));
     // Where a part is a group itself (a chain that ends in one), the body gets the results in this shape.

@@ -5,6 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import { silentLogger } from '../../server/log.ts';
 import { createTimer } from '../../server/timer.ts';
+import { memoryBroker } from '../../server/transport/memory/broker.ts';
+import type { ClusterInfo } from '../../shared/wire/cluster.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
 import type { Overview } from '../../shared/wire/overview.ts';
 import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
@@ -45,6 +47,20 @@ describe('the dashboard of a living cluster', () => {
       result: 5,
     });
     expect(await get<ResultReply>(dashboard, 'tasks/unknown/result')).toMatchObject({ found: false });
+  });
+
+  it('says that results by message are not its to read, and asks for none', async () => {
+    const { dashboard, add, broker } = await shop({ result_backend: 'rpc://' });
+    const { id } = await add.delay(2, 3);
+    await stored(dashboard, id, 'SUCCESS');
+    expect(await get<ResultReply>(dashboard, `tasks/${id}/result`)).toMatchObject({
+      found: false,
+      reason: 'There is nothing to read: rpc:// sends results to who sent the task, and nobody else can read them.',
+    });
+    const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
+    expect(sources.find(({ name }) => name === 'results')).toMatchObject({ state: 'none', label: 'none' });
+    const queues = [...memoryBroker(broker.replace('memory://', '')).queues.keys()];
+    expect(queues.filter((name) => !/^celery$|^celeryev\.|pidbox$/.test(name))).toEqual([]);
   });
 
   it('tells failures, their class and how often', async () => {

@@ -48,7 +48,6 @@ export const NO_EFFECT_YET: ReadonlySet<string> = new Set([
   'result_compression',
   'result_exchange',
   'result_exchange_type',
-  'result_persistent',
   's3_access_key_id',
   's3_base_path',
   's3_bucket',

@@ -76,6 +76,10 @@ export const RESULT = {
     'CELERY_RESULT_EXTENDED',
     'Store name, arguments, worker, retries and queue with each result.',
   ),
-  result_persistent: bool(null, 'CELERY_RESULT_PERSISTENT', 'Results sent as messages survive a restart (rpc).'),
+  result_persistent: bool(
+    null,
+    'CELERY_RESULT_PERSISTENT',
+    'Results sent as messages (rpc) are written to the disk of the broker. None: they are not.',
+  ),
   result_serializer: string('json', 'CELERY_RESULT_SERIALIZER', 'Serializer of results.'),
 } as const;

@@ -5,6 +5,7 @@ import type { SettingsInput } from '../../app/config.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
+import { readableStore } from './result-store.ts';
 
 /** What a dashboard does otherwise than a worker; whoever sets one of them has it. */
 const SETTINGS: SettingsInput = {
@@ -26,7 +27,7 @@ const RETRY = { enabled: true, maxRetries: null, intervalStartMs: 250, intervalS
 
 /** @throws ImproperlyConfigured for a setting that is unknown, or cannot be */
 export function dashboardClient(options: Resolved, timer: Timer, log: Logger): Celery {
-  const { broker, result_backend, settings } = options;
+  const { broker, settings } = options;
   const given = settings as SettingsInput;
   const app: Celery = new Celery(
     'umbel.dashboard',
@@ -37,7 +38,7 @@ export function dashboardClient(options: Resolved, timer: Timer, log: Logger): C
       broker_url: broker,
       broker_read_url: null,
       broker_write_url: null,
-      result_backend: result_backend === null || result_backend === '' ? 'disabled://' : result_backend,
+      result_backend: readableStore(options) ?? 'disabled://',
       result_backend_transport_options: { ...RESULT_OPTIONS, ...given.result_backend_transport_options },
       // A store that is away is said to be, at once.
       result_backend_always_retry: false,

@@ -4,6 +4,7 @@
 import { formatCount } from '../../../shared/format/text.ts';
 import type { Knowledge, KnowledgeBySource, SourceState } from '../../../shared/wire/cluster.ts';
 import { safeUrl } from '../../transport/url.ts';
+import { CALLER_ONLY, isCallerOnly } from './result-store.ts';
 import type { ClusterView } from './view.ts';
 
 /** So many tasks that wait to be written are worth a word. */
@@ -77,6 +78,7 @@ function historyKnown(cluster: ClusterView): Knowledge {
 function resultsKnown(cluster: ClusterView): Knowledge {
   const { options, startedAt } = cluster;
   const { failure, lastOk } = cluster.results;
+  if (isCallerOnly(options.result_backend)) return neither(`No result store that can be read: ${CALLER_ONLY}`);
   if (!options.result_backend || options.result_backend.startsWith('disabled'))
     return neither('No result store is configured: results cannot be shown');
   if (failure !== null) return unknown(lastOk, lastOk ?? startedAt, failure);

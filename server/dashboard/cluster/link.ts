@@ -13,6 +13,7 @@ import type { Timer, TimerHandle } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 import { dashboardClient } from './client.ts';
 import { LastTime } from './last-time.ts';
+import { readableStore } from './result-store.ts';
 
 /** A result store that takes so long to say that it has no record is away. @unit milliseconds */
 const BACKEND_SILENT_MS = 5000;
@@ -51,14 +52,13 @@ export class ClusterLink {
     return this.#backendLastOk.at;
   }
 
-  /** null: none is configured. */
+  /** null: none that can be read is configured. */
   backend(): Promise<Backend> | null {
-    const url = this.options.result_backend;
-    return url === null || url === '' ? null : this.app.backend();
+    return readableStore(this.options) === null ? null : this.app.backend();
   }
 
   /**
-   * Ask the result store something, and remember how that went. null: none is configured.
+   * Ask the result store something, and remember how that went. null: none that can be read is configured.
    * @throws BackendError also when it is silent: a client waits for a store that is away, and no page is to wait with it
    */
   async askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null> {

@@ -13,6 +13,7 @@ import type { Producer } from '../../messaging/producer.ts';
 import { buildTaskMessage } from '../../protocol/task-message.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
 import type { OperationResult } from '../access/audit.ts';
+import { readableStore } from '../cluster/result-store.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { mergeStored, toWholeRow } from '../history/rows.ts';
 import type { Waiting } from '../waiting/waiting.ts';
@@ -269,7 +270,7 @@ export function mayRetry(
   if (!judged.allowed) return { allowed: false, reason: judged.reason };
   if (judged.would_double !== null) return { allowed: true, reason: judged.would_double };
   // A message or a result record may know what the event does not.
-  if (cluster.options.result_backend !== null || !ENDED_STATES.has(row.state)) return { allowed: true, reason: null };
+  if (readableStore(cluster.options) !== null || !ENDED_STATES.has(row.state)) return { allowed: true, reason: null };
   try {
     fromEvent(row, wireOf(cluster, row.worker));
     return { allowed: true, reason: null };

@@ -6,6 +6,7 @@ import { ENDED_STATES } from '../../../shared/states.ts';
 import type { CallReply, ResultReply } from '../../../shared/wire/task-values.ts';
 import { SerializationError, toError } from '../../errors.ts';
 import type { ResultMeta } from '../../protocol/result-meta.ts';
+import { CALLER_ONLY, isCallerOnly } from '../cluster/result-store.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { wholeCall } from '../operations/known-call.ts';
 import { findRow } from '../operations/retry.ts';
@@ -63,7 +64,7 @@ export async function resultOf(
     );
   }
   const row = await findRow(cluster, uuid);
-  if (asked === null) return none(`No result backend is configured for this dashboard.${workersBackend(cluster)}`);
+  if (asked === null) return none(noStore(cluster));
   const meta = asked.value;
   if (meta === null) {
     if (row && !ENDED_STATES.has(row.state)) return none('It has not finished.');
@@ -85,11 +86,15 @@ export async function resultOf(
   };
 }
 
-/** Where the workers keep theirs, when they say so: they mask passwords themselves. */
-function workersBackend(cluster: ClusterView): string {
+/** And where the workers keep theirs, when they say so: they mask passwords themselves. */
+function noStore(cluster: ClusterView): string {
+  const nothing = `There is nothing to read: ${CALLER_ONLY}.`;
+  if (isCallerOnly(cluster.options.result_backend)) return nothing;
+  const none = 'No result backend is configured for this dashboard.';
   for (const { conf } of cluster.inspected.values()) {
     const url = conf?.result_backend;
-    if (typeof url === 'string' && url !== '') return ` Its workers use ${url}: start it with --result-backend.`;
+    if (typeof url !== 'string' || url === '') continue;
+    return isCallerOnly(url) ? nothing : `${none} Its workers use ${url}: start it with --result-backend.`;
   }
-  return ' Start it with --result-backend.';
+  return `${none} Start it with --result-backend.`;
 }

@@ -49,6 +49,7 @@ const HERE: Readonly<Record<string, () => Promise<readonly (readonly [string, st
     mkdirSync(join(folder, 'results'));
     return [['/var/results', join(folder, 'results')]];
   },
+  Messages: async () => [['redis://localhost:6379/0', `memory://${folder}`]],
 };
 
 test('every section with a snippet is tried', () => {
@@ -66,7 +67,9 @@ for (const [title, code] of snippets) {
     ) as Celery;
     closing.push(() => app.close());
     const backend = await app.backend();
-    await backend.store(record('guide', 'SUCCESS', [title]));
+    await backend.listening?.();
+    await backend.store(record('guide', 'SUCCESS', [title]), { replyTo: app.oid, correlationId: null });
+    await backend.wait('guide', new AbortController().signal);
     expect((await backend.get('guide'))?.result).toEqual([title]);
   });
 }
