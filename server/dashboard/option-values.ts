@@ -44,6 +44,13 @@ export const prefix: Read<string> = (value, name) => {
   return `/${trimmed}`;
 };
 
+/** An address that may hold a user and a password: what is wrong is not shown. */
+export const httpUrl: Read<string> = (value, name) => {
+  const at = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+  if (at && /^https?:$/.test(at.protocol)) return value as string;
+  throw new ImproperlyConfigured(`The option ${name} takes an address like http://user:password@localhost:15672/api/`);
+};
+
 export function origin(value: string, name: string): string {
   try {
     const { origin: plain, pathname, protocol } = new URL(value);

@@ -10,13 +10,15 @@ import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
-import { bounds, brokers, origin, patterns, port, prefix, shared, table } from './option-values.ts';
+import { bounds, brokers, httpUrl, origin, patterns, port, prefix, shared, table } from './option-values.ts';
 import { besideHistory } from './user-data/registry.ts';
 
 export interface DashboardOptions {
   /** broker_url: one, or several for failover. */
   broker?: string | readonly string[];
   result_backend?: string | null;
+  /** RabbitMQ's management API: `http://user:password@host:15672/api/` */
+  broker_api?: string | null;
   /** Further settings of the cluster, in Celery's names: event_exchange, control_exchange, broker_transport_options ... */
   settings?: Readonly<Record<string, unknown>>;
   /** What the page calls this cluster. */
@@ -90,6 +92,14 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     meaning: 'Where results are kept; without one, results cannot be shown',
     read: orNull(text),
     source: 'Celery',
+  },
+  {
+    name: 'broker_api',
+    default: null,
+    meaning:
+      "RabbitMQ's management API, http://user:password@host:15672/api/, for what AMQP does not tell of queues; without a user, the broker's",
+    read: orNull(httpUrl),
+    source: 'Flower',
   },
   {
     name: 'settings',
@@ -277,6 +287,7 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
 export interface Resolved {
   broker: readonly string[];
   result_backend: string | null;
+  broker_api: string | null;
   settings: Readonly<Record<string, unknown>>;
   name: string;
   port: number;
@@ -340,6 +351,7 @@ function hideSecrets(options: Resolved): Resolved {
     ...options,
     broker: options.broker.map(safeUrl),
     result_backend: options.result_backend === null ? null : safeUrl(options.result_backend),
+    broker_api: options.broker_api === null ? null : safeUrl(options.broker_api),
     user_data: safeUrl(options.user_data),
     schedule: options.schedule === null ? null : safeUrl(options.schedule),
     settings: masked(options.settings),

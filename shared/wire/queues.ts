@@ -24,6 +24,20 @@ export const QueueRow = Type.Object({
   /** Depth, last 60 minutes, one value a minute; null where not measured. */
   depth: Type.Array(NInt),
   probed: NNum,
+  /** By RabbitMQ's management API; not there: the dashboard was not given one. */
+  managed: Type.Optional(
+    Nullable(
+      Type.Object({
+        /** Messages that came and were acknowledged, by the broker's own count over its last seconds. */
+        in_per_min: NNum,
+        out_per_min: NNum,
+        /** @unit bytes */
+        memory: NInt,
+        /** Nothing has happened in it since. @unit seconds since the epoch */
+        idle_since: NNum,
+      }),
+    ),
+  ),
 });
 export type QueueRow = Static<typeof QueueRow>;
 

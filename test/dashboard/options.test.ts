@@ -6,6 +6,7 @@ import { DASHBOARD_OPTIONS, type DashboardOptions, resolveOptions } from '../../
 const ODD: Record<string, readonly unknown[]> = {
   broker: [5, [], [5], null, 'reddis://localhost', 'localhost:6379', ['redis://a', 'nope://b']],
   result_backend: [5, {}],
+  broker_api: [5, '', 'localhost:15672', 'amqp://localhost'],
   settings: ['event_exchange=x', ['x'], null],
   name: [5, null],
   port: [-1, 65_536, 1.5, '5555', Number.NaN],

@@ -68,6 +68,11 @@ export class Rabbit {
     return this.url(await this.freshVhost());
   }
 
+  /** The port of its management API, which is started when somebody asks for it: half a second of CPU. */
+  async managementPort(): Promise<number> {
+    return Number(await this.ask(MANAGEMENT.replaceAll('PORT', String(await freePort()))));
+  }
+
   /**
    * What the server itself makes of an Erlang expression (no dot at its end), as Erlang writes it:
    * `ask('rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []})')`.
@@ -78,6 +83,18 @@ export class Rabbit {
     return answer.slice(4, -1);
   }
 }
+
+const MANAGEMENT = `
+  application:load(rabbitmq_management),
+  case application:get_env(rabbitmq_management, tcp_config) of
+    {ok, [{port, P} | _]} -> P;
+    _ ->
+      application:set_env(rabbitmq_management, tcp_config, [{port, PORT}, {ip, "127.0.0.1"}]),
+      application:set_env(rabbit, collect_statistics_interval, 200),
+      ok = file:write_file("plugins", "[rabbitmq_management]."),
+      {ok, _, _} = rabbit_plugins:ensure(filename:absname("plugins")),
+      PORT
+  end`;
 
 /** A server of one test, to end and to start again. What is durable outlives it. */
 export class RabbitServer extends Rabbit {

@@ -21,6 +21,7 @@ import { EventStream } from './event-stream.ts';
 import { Inspector } from './inspector.ts';
 import { type ClusterLink, eventReceiver } from './link.ts';
 import { LiveView } from './live-view.ts';
+import { managementOf } from './management-api.ts';
 import { MissedEnds } from './missed-ends.ts';
 import { internalQueues, QueueProbe } from './queue-probe.ts';
 import { EMPTY, Repairs } from './repair.ts';
@@ -103,6 +104,7 @@ export class Cluster {
       log: log.child('queues'),
       wanted: () => this.consumedQueues(),
       isInternal: internalQueues(conf.event_queue_prefix, conf.control_exchange),
+      management: managementOf(options, timer, log),
     });
     this.receiver = eventReceiver(
       link,

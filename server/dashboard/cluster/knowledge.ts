@@ -4,6 +4,7 @@
 import { formatCount } from '../../../shared/format/text.ts';
 import type { Knowledge, KnowledgeBySource, SourceState } from '../../../shared/wire/cluster.ts';
 import { safeUrl } from '../../transport/url.ts';
+import type { ManagementApi } from './management-api.ts';
 import { CALLER_ONLY, isCallerOnly } from './result-store.ts';
 import type { ClusterView } from './view.ts';
 
@@ -85,6 +86,12 @@ function resultsKnown(cluster: ClusterView): Knowledge {
   return lastOk === null ? neither('Not asked yet') : known(lastOk);
 }
 
+/** Of how fast messages move, and of queues that nobody consumes. */
+function managementKnown({ now, startedAt }: ClusterView, { failure, lastOk }: ManagementApi): Knowledge {
+  if (failure !== null) return unknown(lastOk, lastOk ?? startedAt, failure);
+  return lastOk === null ? neither('Not asked yet') : known(Math.min(now, lastOk));
+}
+
 /** The rows of sources, as the rail and /readyz show them. */
 export function sources(cluster: ClusterView): SourceState[] {
   const { broker, events, history, results } = knowledge(cluster);
@@ -103,8 +110,10 @@ export function sources(cluster: ClusterView): SourceState[] {
   const { waiting } = cluster.history.health;
   const behind = waiting > SLOW ? `${formatCount(waiting)} tasks wait to be written` : null;
   const isNone = ({ reason }: Knowledge) => reason?.startsWith('No result store') === true;
+  const api = cluster.management;
   return [
     row('broker', cluster.brokerUrl, broker, cluster.broker.latencyMs),
+    ...(api ? [row('broker_api', api.url, managementKnown(cluster, api), api.latencyMs)] : []),
     row('results', isNone(results) ? 'none' : safeUrl(options.result_backend!), results, cluster.results.latencyMs),
     { ...row('store', options.db, history, cluster.history.lastWriteMs), detail: history.reason ?? behind },
     { ...row('events', 'events', events, null), last_ok: cluster.events.lastEvent },

@@ -13,6 +13,7 @@ import type { Discovery } from './discovery.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Inspector } from './inspector.ts';
 import type { ClusterLink } from './link.ts';
+import type { ManagementApi } from './management-api.ts';
 import type { MissedEnds } from './missed-ends.ts';
 import type { QueueProbe } from './queue-probe.ts';
 import type { TaskEvents } from './task-events.ts';
@@ -100,6 +101,9 @@ export class LiveView implements ClusterView {
   }
   get brokerUrl(): string {
     return this.#of.link.asking.url;
+  }
+  get management(): ManagementApi | null {
+    return this.#of.probe.management;
   }
   get results(): SourceView {
     const { backendFailure, backendLastOk, backendLatencyMs } = this.#of.link;

@@ -8,10 +8,13 @@ import { type Timer, within } from '../../timer.ts';
 import type { Channel, FoundMessage, FoundMessages, QueueStatus, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 import { LastTime } from './last-time.ts';
+import type { ManagedQueue, ManagementApi } from './management-api.ts';
 
 export interface ProbedQueue {
   name: string;
   status: QueueStatus | null;
+  /** By RabbitMQ's management API; null: it is not asked, did not answer, or does not know it. */
+  managed: ManagedQueue | null;
   /** @unit seconds since the epoch */
   at: number;
   /** Newest last, up to SAMPLE_SPAN back. */
@@ -36,6 +39,8 @@ export interface QueueProbeOptions {
   readonly wanted: () => Iterable<string>;
   /** Queues of events and remote control: no work waits there. */
   readonly isInternal: (name: string) => boolean;
+  /** Default: none is asked. */
+  readonly management?: ManagementApi | null;
 }
 
 /** Tells queues of events and remote control by the names that the settings give them. */
@@ -56,19 +61,21 @@ export class QueueProbe {
   readonly #log: Logger;
   readonly #wanted: () => Iterable<string>;
   readonly #isInternal: (name: string) => boolean;
+  readonly management: ManagementApi | null;
   #channel: Channel | null = null;
   #round: Promise<void> | null = null;
   readonly #lastOk: LastTime;
   latencyMs: number | null = null;
   failure: string | null = null;
 
-  constructor({ connection, timer, log, wanted, isInternal }: QueueProbeOptions) {
+  constructor({ connection, timer, log, wanted, isInternal, management = null }: QueueProbeOptions) {
     this.#connection = connection;
     this.#timer = timer;
     this.#lastOk = new LastTime(timer);
     this.#log = log;
     this.#wanted = wanted;
     this.#isInternal = isInternal;
+    this.management = management;
   }
 
   /** @unit seconds since the epoch */
@@ -95,7 +102,7 @@ export class QueueProbe {
     if (this.queues.get(name)?.status || this.#isInternal(name)) return;
     try {
       const status = await this.#ask((channel) => channel.queueStatus(name));
-      if (status) this.#keep(name, status, this.#timer.now() / 1000);
+      if (status) this.#keep(name, status, null, this.#timer.now() / 1000);
     } catch (error) {
       this.#log.debug(`The queue ${name} cannot be measured now: ${toError(error).message}`);
     }
@@ -161,11 +168,13 @@ export class QueueProbe {
     const at = this.#timer.now() / 1000;
     try {
       const channel = await this.#open();
+      const managed = (await this.management?.queues()) ?? null;
       const listed = await channel.listQueues();
       const names = new Set<string>();
-      for (const name of listed ?? []) if (!this.#isInternal(name) && names.size < MAX_QUEUES) names.add(name);
+      for (const name of [...(listed ?? []), ...(managed?.keys() ?? [])])
+        if (!this.#isInternal(name) && names.size < MAX_QUEUES) names.add(name);
       for (const name of this.#wanted()) if (!this.#isInternal(name)) names.add(name);
-      for (const name of names) this.#keep(name, await channel.queueStatus(name), at);
+      for (const name of names) this.#keep(name, await channel.queueStatus(name), managed?.get(name) ?? null, at);
       for (const name of this.queues.keys()) if (!names.has(name)) this.queues.delete(name);
       this.#lastOk.mark();
       this.latencyMs = this.#timer.monotonic() - begun;
@@ -177,13 +186,14 @@ export class QueueProbe {
     }
   }
 
-  #keep(name: string, status: QueueStatus | null, at: number): void {
+  #keep(name: string, status: QueueStatus | null, managed: ManagedQueue | null, at: number): void {
     let queue = this.queues.get(name);
     if (!queue) {
-      queue = { name, status: null, at, samples: [] };
+      queue = { name, status: null, managed, at, samples: [] };
       this.queues.set(name, queue);
     }
     queue.status = status;
+    queue.managed = managed;
     queue.at = at;
     if (status === null) return;
     queue.samples.push({ at, messages: status.messages });

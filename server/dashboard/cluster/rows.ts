@@ -12,6 +12,7 @@ import type { WorkerRow } from '../../../shared/wire/workers.ts';
 import { safeUrl } from '../../transport/url.ts';
 import type { Inspected } from './inspector.ts';
 import { knowledge, sources } from './knowledge.ts';
+import type { ManagedQueue } from './management-api.ts';
 import { poolName } from './pool-kind.ts';
 import { isGrowing, netPerMinute } from './queue-probe.ts';
 import { queueRates } from './queue-rate.ts';
@@ -82,6 +83,10 @@ function whyNotControllable(cluster: ClusterView, w: WorkerRecord): string | nul
   return silence === null ? 'It was never heard' : `It has not been heard for ${formatAge(silence)}`;
 }
 
+function managedOf({ inPerMin, outPerMin, memory, idleSince }: ManagedQueue): QueueRow['managed'] {
+  return { in_per_min: inPerMin, out_per_min: outPerMin, memory, idle_since: idleSince };
+}
+
 export function queueRows(cluster: ClusterView): QueueRow[] {
   const consumers = new Map<string, string[]>();
   for (const [hostname, inspected] of cluster.inspected) {
@@ -107,7 +112,7 @@ export function queueRows(cluster: ClusterView): QueueRow[] {
       name,
       messages: status?.messages ?? null,
       by_priority: { ...status?.byPriority },
-      unacked: status?.unacked ?? null,
+      unacked: status?.unacked ?? probed?.managed?.unacked ?? null,
       workers,
       consumers: status?.consumers ?? null,
       oldest: status?.oldestMs ? status.oldestMs / 1000 : null,
@@ -120,6 +125,7 @@ export function queueRows(cluster: ClusterView): QueueRow[] {
       growing: probed ? isGrowing(probed) : false,
       depth: cluster.trends.depth.get(name) ?? BLANK,
       probed: probed && status ? probed.at : null,
+      ...(cluster.options.broker_api === null ? {} : { managed: probed?.managed ? managedOf(probed.managed) : null }),
     });
   }
   return rows.sort(

@@ -14,6 +14,7 @@ import type { HistoryQuestions, HistoryStore } from '../history/contract.ts';
 import type { Resolved } from '../options.ts';
 import type { Gap } from './gaps.ts';
 import type { Inspected, Inspector } from './inspector.ts';
+import type { ManagementApi } from './management-api.ts';
 import type { ProbedQueue } from './queue-probe.ts';
 import type { Trends } from './trends.ts';
 import type { Liveness, WorkerWatch } from './worker-watch.ts';
@@ -106,6 +107,8 @@ export interface ClusterView {
   readonly connected: boolean;
   readonly brokerUrl: string;
   readonly broker: SourceView;
+  /** RabbitMQ's, if its address was given. */
+  readonly management: ManagementApi | null;
   readonly results: SourceView;
   /** Ask the result store. null: none is configured. */
   askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null>;

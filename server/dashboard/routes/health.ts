@@ -8,7 +8,7 @@ export function healthRoutes(serve: Serve): void {
 
   serve('GET /readyz', async ({ cluster }, _, reply) => {
     const all = sources(cluster);
-    const ready = all.every((source) => source.ok || source.name === 'results');
+    const ready = all.every((source) => source.ok || source.name === 'results' || source.name === 'broker_api');
     reply.code(ready ? 200 : 503);
     return { ready, sources: Object.fromEntries(all.map(({ name, ok, detail }) => [name, { ok, detail }])) };
   });

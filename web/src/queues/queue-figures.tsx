@@ -1,6 +1,6 @@
 // What is known of one queue: a sentence that says whether it drains, then how much waits and how fast it moves.
 import type { QueueRow } from '../../../shared/wire/queues.ts';
-import { exactCount, rate } from '../ui/format.ts';
+import { bytes, exactCount, exactTime, rate } from '../ui/format.ts';
 import { arrives } from './queue-list.ts';
 import { isUnconsumed } from './stranded.ts';
 
@@ -35,7 +35,21 @@ export function Figures({ queue }: { queue: QueueRow }) {
       <p className="muted">
         In <b>{rate(arrives(queue))}</b>, out <b>{rate(queue.out_per_min)}</b> a minute
       </p>
+      <Managed queue={queue} />
     </div>
+  );
+}
+
+/** What RabbitMQ's management API adds, where the dashboard was given one. */
+function Managed({ queue: { managed } }: { queue: QueueRow }) {
+  if (managed === undefined) return null;
+  if (managed === null) return <p className="muted">Its rates and memory are not known: broker_api does not tell.</p>;
+  const { in_per_min, out_per_min, memory, idle_since } = managed;
+  return (
+    <p className="muted">
+      By the broker: in <b>{rate(in_per_min)}</b>, out <b>{rate(out_per_min)}</b> a minute, <b>{bytes(memory)}</b>
+      {idle_since !== null && <>, idle since {exactTime(idle_since)}</>}
+    </p>
   );
 }
 

@@ -6,7 +6,13 @@ import { useServerSilence } from '../live/knowledge.ts';
 import { age, count, exactCount, exactTime } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 
-const NAMES: Record<string, string> = { broker: 'Broker', results: 'Results', store: 'History', events: 'Events' };
+const NAMES: Record<string, string> = {
+  broker: 'Broker',
+  broker_api: 'Broker API',
+  results: 'Results',
+  store: 'History',
+  events: 'Events',
+};
 
 /** 'Broker sqlite': what it is and of which kind; the whole address is on hover. */
 function sourceName(source: SourceState): string {

@@ -1,0 +1,181 @@
+// RabbitMQ's management API, for a dashboard that was given its address (`broker_api`): what AMQP cannot tell of queues. How fast messages
+// come and go, how many are taken, memory, since when nothing happens; and which queues there are that no worker consumes.
+// Not here: depth and consumers, which the broker itself tells, and tells sooner (queue-probe.ts).
+// Holds: one virtual host is asked for, the broker's own; an answer is bounded in time and size; what fails is kept as `failure`, in words
+// without secrets, and nothing of before is shown for now.
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { type Timer, within } from '../../timer.ts';
+import { parseUrl, safeUrl } from '../../transport/url.ts';
+import type { Resolved } from '../options.ts';
+import { LastTime } from './last-time.ts';
+
+/** @unit milliseconds */
+const SILENT_MS = 5000;
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Queues of one answer; others are left out. */
+const PAGE = 500;
+const COLUMNS = [
+  'name',
+  'messages_unacknowledged',
+  'memory',
+  'idle_since',
+  'message_stats.publish_details.rate',
+  'message_stats.ack_details.rate',
+];
+
+/** null: it does not say. */
+export interface ManagedQueue {
+  readonly unacked: number | null;
+  /** Of the broker's process for it. @unit bytes */
+  readonly memory: number | null;
+  /** @unit seconds since the epoch */
+  readonly idleSince: number | null;
+  readonly inPerMin: number | null;
+  readonly outPerMin: number | null;
+}
+
+export interface ManagementOptions {
+  /** `http://user:password@host:15672/api/`, as Flower takes it; without a path, `/api`. Without a user, the broker's. */
+  readonly url: string;
+  /** The broker's: its virtual host is the one asked for. */
+  readonly broker: string;
+  readonly timer: Timer;
+}
+
+export class ManagementApi {
+  /** Its address without secrets. */
+  readonly url: string;
+  failure: string | null = null;
+  latencyMs: number | null = null;
+  readonly vhost: string;
+  readonly #timer: Timer;
+  readonly #address: string;
+  readonly #authorization: string;
+  readonly #lastOk: LastTime;
+
+  constructor({ url, broker, timer }: ManagementOptions) {
+    const { username, password, path } = parseUrl(broker);
+    this.url = safeUrl(url);
+    this.vhost = path || '/';
+    this.#timer = timer;
+    this.#lastOk = new LastTime(timer);
+    const at = new URL(url);
+    const [user, word] =
+      at.username === ''
+        ? [username ?? 'guest', password ?? 'guest']
+        : [decodeURIComponent(at.username), decodeURIComponent(at.password)];
+    this.#authorization = `Basic ${Buffer.from(`${user}:${word}`).toString('base64')}`;
+    const base = at.pathname.replace(/\/+$/, '') || '/api';
+    const query = `page=1&page_size=${PAGE}&pagination=true&columns=${COLUMNS.join(',')}`;
+    this.#address = `${at.origin}${base}/queues/${encodeURIComponent(this.vhost)}?${query}`;
+  }
+
+  /** @unit seconds since the epoch */
+  get lastOk(): number | null {
+    return this.#lastOk.at;
+  }
+
+  /** The queues of the virtual host, by name; null: it could not be asked, and `failure` says why. Never rejects. */
+  async queues(): Promise<Map<string, ManagedQueue> | null> {
+    const begun = this.#timer.monotonic();
+    const ending = new AbortController();
+    try {
+      const found = await within(this.#timer, SILENT_MS, this.#ask(ending.signal));
+      if (!found) throw new Error(`It has not answered within ${SILENT_MS / 1000} s`);
+      this.failure = null;
+      this.latencyMs = this.#timer.monotonic() - begun;
+      this.#lastOk.mark();
+      return found;
+    } catch (error) {
+      // What fetch says of a host that is away is in the cause.
+      this.failure = toError(toError(error).cause ?? error).message;
+      return null;
+    } finally {
+      ending.abort();
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<Map<string, ManagedQueue>> {
+    const headers = { authorization: this.#authorization, accept: 'application/json' };
+    const reply = await fetch(this.#address, { headers, signal, redirect: 'error' });
+    if (reply.status === 401) {
+      throw new Error('It refuses the user or the password of broker_api (401), or the user lacks the tag management');
+    }
+    if (reply.status === 404) throw new Error(`It knows no virtual host ${JSON.stringify(this.vhost)} (404)`);
+    if (!reply.ok) throw new Error(`It answers with ${reply.status}`);
+    return queuesOf(await textOf(reply));
+  }
+}
+
+/** null: none is given, or the broker is none that has one. */
+export function managementOf(
+  { broker_api: url, broker }: Pick<Resolved, 'broker' | 'broker_api'>,
+  timer: Timer,
+  log: Logger,
+): ManagementApi | null {
+  if (url === null || url === '') return null;
+  const isAmqp = /^(py)?amqps?:/i.test(broker[0]!);
+  if (isAmqp) return new ManagementApi({ url, broker: broker[0]!, timer });
+  log.warning(`broker_api is RabbitMQ's; the broker is ${safeUrl(broker[0]!)}: it is not asked.`);
+  return null;
+}
+
+async function textOf(reply: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of reply.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BYTES) throw new Error(`Its answer is longer than ${MAX_BYTES / 1024 / 1024} MB`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** @throws Error for what is no list of queues */
+function queuesOf(text: string): Map<string, ManagedQueue> {
+  let items: unknown;
+  try {
+    const value = JSON.parse(text) as unknown;
+    items = Array.isArray(value) ? value : (value as { items?: unknown } | null)?.items;
+  } catch {
+    items = null;
+  }
+  if (!Array.isArray(items)) throw new Error("What answers there is not RabbitMQ's management API");
+  const found = new Map<string, ManagedQueue>();
+  for (const item of items.slice(0, PAGE) as unknown[]) {
+    const queue = recordOf(item);
+    if (typeof queue.name !== 'string') continue;
+    const stats = recordOf(queue.message_stats);
+    found.set(queue.name, {
+      unacked: numberOf(queue.messages_unacknowledged),
+      memory: numberOf(queue.memory),
+      idleSince: timeOf(queue.idle_since),
+      inPerMin: perMinute(stats.publish_details),
+      outPerMin: perMinute(stats.ack_details),
+    });
+  }
+  return found;
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function perMinute(details: unknown): number | null {
+  const rate = numberOf(recordOf(details).rate);
+  return rate === null ? null : Math.round(rate * 600) / 10;
+}
+
+/** '2026-11-29 3:04:05' of older servers, '2026-11-29T03:04:05.000+00:00' of newer ones: UTC both. */
+function timeOf(value: unknown): number | null {
+  const parts = typeof value === 'string' ? /^(\d+)-(\d+)-(\d+)[ T](\d+):(\d+):(\d+)/.exec(value) : null;
+  if (!parts) return null;
+  const [year, month, day, hour, minute, second] = parts.slice(1).map(Number) as number[];
+  return Date.UTC(year!, month! - 1, day, hour, minute, second) / 1000;
+}
