@@ -53,14 +53,17 @@ export class OperationalError extends UmbelError {
 }
 
 const REPLY_TEXTS = {
+  311: 'CONTENT_TOO_LARGE',
   403: 'ACCESS_REFUSED',
   404: 'NOT_FOUND',
   405: 'RESOURCE_LOCKED',
   406: 'PRECONDITION_FAILED',
   530: 'NOT_ALLOWED',
+  540: 'NOT_IMPLEMENTED',
+  541: 'INTERNAL_ERROR',
 } as const;
 
-/** AMQP 0-9-1's reply codes: access refused, not found, resource locked, precondition failed, not allowed. */
+/** AMQP 0-9-1's reply codes: content too large, access refused, not found, resource locked, precondition failed, not allowed ... */
 export type ChannelErrorCode = keyof typeof REPLY_TEXTS;
 
 /**

@@ -75,7 +75,7 @@ describe('the package', () => {
     const { dependencies, overrides } = JSON.parse(
       readFileSync(join(packed.folder, 'node_modules/umbel/package.json'), 'utf8'),
     ) as { dependencies: Record<string, string>; overrides: Record<string, string> };
-    expect(Object.keys(dependencies)).toEqual(['ioredis']);
+    expect(Object.keys(dependencies)).toEqual(['amqplib', 'ioredis']);
     // Of what is bundled alone: npm heeds no overrides but those of the project itself.
     for (const name of Object.keys(overrides)) expect(dependencies).not.toHaveProperty(name);
     for (const path of ['dist/THIRD-PARTY-NOTICES.md', 'dist/web/THIRD-PARTY-NOTICES.md', 'dist/sqlite/LICENSE'])
@@ -128,7 +128,7 @@ describe('the package', () => {
       bundle: true,
       platform: 'node',
       format,
-      external: ['ioredis'],
+      external: ['amqplib', 'ioredis'],
       logLevel: 'silent',
       ...(format === 'esm'
         ? {

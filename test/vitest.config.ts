@@ -16,6 +16,7 @@ const LONG = [
   'test/examples/**',
   'test/package.test.ts',
   'test/**/redis*.test.ts',
+  'test/**/rabbitmq*.test.ts',
   'test/server/backends/{database,django,memcached}.test.ts',
   'test/server/cli/command.test.ts',
   'test/server/cli/up.test.ts',

@@ -1,4 +1,4 @@
-// What a broker must be able to do, AMQP's meaning on every broker. Implementations: memory/, sqlite/, redis/ (amqp/ follows).
+// What a broker must be able to do, AMQP's meaning on every broker. Implementations: memory/, sqlite/, redis/, amqp/.
 // What a broker lacks it says in `flags`; test/contract/transport.ts is the promise list and reads the flags.
 // Holds: a message is gone only after ack, reject without requeue, expiry, purge or delete; the unsettled messages of a dead
 // consumer are delivered again with `redelivered` true. What a broker refuses is a ChannelError with AMQP's code; whether the channel
@@ -136,7 +136,7 @@ export interface Channel {
   qos(prefetchCount: number): Promise<void>;
   /** Removes the ready messages; how many. */
   purge(queue: string): Promise<number>;
-  /** null: no such queue. Never creates one. */
+  /** null: no such queue. Never creates one. On RabbitMQ it counts as a use of a queue that expires unused. */
   queueStatus(queue: string): Promise<QueueStatus | null>;
   /** Every queue the broker knows. null: this broker cannot tell. */
   listQueues(): Promise<string[] | null>;

@@ -15,6 +15,8 @@ type Loader = (context: TransportContext) => Promise<TransportFactory>;
 
 const redis: Loader = async () => (await import('./redis/transport.ts')).redisTransport;
 
+const amqp: Loader = async () => (await import('./amqp/transport.ts')).amqpTransport;
+
 const loaders = new Map<string, Loader>([
   ['memory', async () => (await import('./memory/transport.ts')).memoryTransport],
   ['sqlite', async () => (await import('./sqlite/transport.ts')).sqliteTransport],
@@ -22,6 +24,10 @@ const loaders = new Map<string, Loader>([
   ['rediss', redis],
   ['redis+socket', redis],
   ['sentinel', redis],
+  ['amqp', amqp],
+  ['amqps', amqp],
+  ['pyamqp', amqp],
+  ['pyamqps', amqp],
 ]);
 
 /**

@@ -17,7 +17,7 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** A broker's reply code, as an answer over HTTP. */
-const CHANNEL_STATUS = { 403: 403, 404: 404, 405: 409, 406: 409, 530: 409 } as const;
+const CHANNEL_STATUS = { 403: 403, 404: 404, 405: 409, 406: 409, 530: 409, 311: 413, 540: 501, 541: 502 } as const;
 
 const NO_DESCRIPTORS: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE']);
 

@@ -5,9 +5,9 @@
 // Kombu 5.6: transport/redis.py _connparams, SentinelChannel; Celery 5.6: backends/redis.py _params_from_url, SentinelBackend
 import type { RedisOptions } from 'ioredis';
 import { ImproperlyConfigured } from '../../errors.ts';
+import { readTls } from '../tls.ts';
 import { isUrl, type ParsedUrl, parseUrl, safeUrl, splitUrls } from '../url.ts';
 import { SecureLine, SteadySentinels } from './connectors.ts';
-import { readTls } from './tls.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
 

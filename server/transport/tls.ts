@@ -1,14 +1,15 @@
-// Encryption of a connection to Redis: certificates and how strict to be, out of a URL's query or a setting, in redis-py's words.
+// Encryption of a connection to Redis or RabbitMQ: certificates and how strict to be, out of a URL's query or a setting, in redis-py's words.
 // ssl_cert_reqs (none, optional, required; CERT_NONE ...; 0, 1, 2), ssl_ca_certs, ssl_certfile, ssl_keyfile (files), ssl_ca_data (PEM),
 // ssl_check_hostname, ssl_password, ssl_ciphers. Settings may leave the `ssl_` out, as Celery's for RabbitMQ do.
 // Who asks for it and what they are told: as Celery. A broker at rediss:// without any of these is encrypted but not checked, with a
-// warning; a result store has to say ssl_cert_reqs. `true` as a setting: checked with the authorities this machine trusts.
+// warning; a result store has to say ssl_cert_reqs; amqps:// and `true` as a setting: checked with the authorities this machine trusts.
 // Where this differs: whose certificate is checked has to have the host's name in it, unless ssl_check_hostname is false.
-// Kombu 5.6: utils/url.py parse_url, connection.py _init_params; Celery 5.6: backends/redis.py; redis-py: connection.py SSLConnection
+// Kombu 5.6: utils/url.py parse_url, connection.py _init_params; Celery 5.6: backends/redis.py; redis-py: connection.py SSLConnection;
+// py-amqp: transport.py SSLTransport
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
-import { ImproperlyConfigured, toError } from '../../errors.ts';
+import { ImproperlyConfigured, toError } from '../errors.ts';
 
 export type TlsOptions = ConnectionOptions;
 
@@ -27,6 +28,8 @@ export interface TlsSource {
 type Given = Readonly<Record<string, unknown>>;
 type Refuse = (why: string) => never;
 
+/** Schemes that ask for it. */
+const SECURE = ['rediss', 'amqps', 'pyamqps'];
 const KNOWN = ['cert_reqs', 'ca_certs', 'ca_data', 'certfile', 'keyfile', 'check_hostname', 'password', 'ciphers'];
 const SETTING = { broker: 'broker_use_ssl', 'result store': 'redis_backend_use_ssl' } as const;
 
@@ -41,7 +44,7 @@ export function readTls(source: TlsSource): { readonly client: TlsOptions | null
   }
   const given = { ...named(options), ...named(source.query, true) };
   const wanted = Object.keys(given).length > 0 || options === true;
-  if (scheme !== 'rediss' && !wanted) return { client: null, warning: null };
+  if (!SECURE.includes(scheme) && !wanted) return { client: null, warning: null };
   if (kind === 'socket') refuse('is a Unix socket, which is not encrypted: leave the certificates out.');
   if (of === 'result store' && scheme === 'redis') refuse('has certificates, but a URL without TLS: write rediss://.');
   const unknown = Object.keys(given).find((name) => !KNOWN.includes(name));
@@ -63,7 +66,7 @@ export function readTls(source: TlsSource): { readonly client: TlsOptions | null
 
 /** How its certificate is checked, and what is to be said about that. */
 function strictness(
-  { of, shown, options }: TlsSource,
+  { of, shown, scheme, options }: TlsSource,
   given: Given,
   wanted: boolean,
   refuse: Refuse,
@@ -80,7 +83,7 @@ function strictness(
   if (!['none', 'optional', 'required'].includes(requirement)) {
     refuse(`has ssl_cert_reqs ${JSON.stringify(given.cert_reqs)}: write required, optional or none.`);
   }
-  if (said === null && !wanted && of === 'broker') {
+  if (said === null && !wanted && of === 'broker' && scheme === 'rediss') {
     requirement = 'none';
     warning =
       `The connection to the broker ${shown} is encrypted, but anybody may pose as it: its certificate is not checked. ` +

@@ -1,0 +1,182 @@
+// One connection of amqplib's: opened, watched, and ended for good. What amqplib has within and does not show is touched here alone; its
+// version is pinned for that.
+// Holds: what was sent on a channel is sent before the connection says that it closes; a line that is dead keeps no process alive; a
+// message whose headers amqplib cannot read does not end the connection.
+// py-amqp: connection.py Connection
+import type { Socket } from 'node:net';
+import { type ChannelModel, connect } from 'amqplib';
+import { OperationalError, toError } from '../../errors.ts';
+import { createTimer, type TimerHandle } from '../../timer.ts';
+import { connectError } from './failure.ts';
+import type { AmqpOptions } from './options.ts';
+import { makeReadable } from './table.ts';
+
+/** Within amqplib's model of a connection. */
+interface Within {
+  readonly connection: {
+    readonly stream: Socket;
+    readonly rest: Buffer;
+    recvFrame(): unknown;
+  };
+}
+
+/** How long a broker that says nothing is waited for when we leave. @unit milliseconds */
+const GOODBYE_MS = 10_000;
+/** How long the last bytes have to leave a line that is closed already. @unit milliseconds */
+const LINGER_MS = 2_000;
+
+const timer = createTimer({ unref: true });
+
+export class Client {
+  readonly model: ChannelModel;
+  readonly options: AmqpOptions;
+  /** Why the broker takes no messages; null: it does. */
+  blocked: string | null = null;
+  #alive = true;
+  #closing: Promise<void> | null = null;
+  #error: Error | null = null;
+  #hurry: TimerHandle | null = null;
+  #leaving = false;
+  readonly #lost: ((error: Error) => void)[] = [];
+  readonly #unblocked: (() => void)[] = [];
+  readonly #blocked: ((reason: string | null) => void)[] = [];
+
+  private constructor(model: ChannelModel, options: AmqpOptions) {
+    this.model = model;
+    this.options = options;
+    readAnyHeaders(model);
+    model.on('error', (error: Error) => {
+      this.#error ??= error;
+    });
+    model.on('close', (error?: Error) => this.#ended(error));
+    model.on('blocked', (reason: string) => {
+      this.blocked = reason;
+      for (const listener of this.#blocked) listener(reason);
+    });
+    model.on('unblocked', () => {
+      this.#unblock();
+      for (const listener of this.#blocked) listener(null);
+    });
+  }
+
+  /** @throws OperationalError */
+  static async open(options: AmqpOptions): Promise<Client> {
+    try {
+      return new Client(await connect(options.address, options.socket), options);
+    } catch (error) {
+      throw connectError(error, options);
+    }
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Why it was lost. */
+  get error(): Error | null {
+    return this.#error;
+  }
+
+  onLost(listener: (error: Error) => void): void {
+    this.#lost.push(listener);
+  }
+
+  /** With why the broker takes no messages, and with null when it does again. */
+  onBlocked(listener: (reason: string | null) => void): void {
+    this.#blocked.push(listener);
+  }
+
+  /** When the broker takes messages again, or the connection has ended. */
+  untilUnblocked(): Promise<void> {
+    if (this.blocked === null || !this.#alive) return Promise.resolve();
+    return new Promise((resolve) => this.#unblocked.push(resolve));
+  }
+
+  /**
+   * Found lost in seconds when it does not say anything. A broker that takes no messages answers nothing either: that is not the end
+   * of it, before we close.
+   * @param ask something it has to answer
+   */
+  hurry(ask: () => void): void {
+    if (this.#hurry || !this.#alive) return;
+    const socket = streamOf(this.model);
+    let heard = socket.bytesRead;
+    ask();
+    this.#hurry = timer.every(GOODBYE_MS, () => {
+      const silent = socket.bytesRead === heard;
+      if (silent && (this.blocked === null || this.#leaving)) return this.cut(new Error('it does not answer'));
+      heard = socket.bytesRead;
+      if (this.blocked === null) ask();
+    });
+  }
+
+  /** From now on also a broker that takes no messages is not waited for. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  /** The connection ends here and now. */
+  cut(error: Error): void {
+    this.#error ??= error;
+    streamOf(this.model).destroy(error);
+  }
+
+  /** Its channels have to be closed before: what they have yet to send would be lost. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#alive) return;
+    await this.model.close().catch(() => {});
+    this.#alive = false;
+  }
+
+  #unblock(): void {
+    this.blocked = null;
+    for (const resolve of this.#unblocked.splice(0)) resolve();
+  }
+
+  #ended(error: Error | undefined): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#hurry?.cancel();
+    this.#unblock();
+    release(streamOf(this.model));
+    if (this.#closing) return;
+    this.#error ??= error ?? new Error('the broker closed the connection');
+    const { safeUrl } = this.options;
+    const text = `The connection to the broker at ${safeUrl} is lost: ${this.#error.message}`;
+    const lost = new OperationalError(safeUrl, text, { cause: toError(this.#error) });
+    for (const listener of this.#lost.splice(0)) listener(lost);
+  }
+}
+
+const within = (model: ChannelModel) => (model as unknown as Within).connection;
+const streamOf = (model: ChannelModel): Socket => within(model).stream;
+
+/** amqplib says goodbye and waits for the other end, which may never come. */
+function release(socket: Socket): void {
+  socket.unref?.();
+  socket.on('error', () => {});
+  socket.destroySoon?.();
+  timer.after(LINGER_MS, () => socket.destroy());
+}
+
+const CONTENT_HEADER = 2;
+const FRAME_HEADER_BYTES = 7;
+
+/** Looks at each frame before amqplib decodes it. */
+function readAnyHeaders(model: ChannelModel): void {
+  const connection = within(model);
+  const recvFrame = connection.recvFrame;
+  connection.recvFrame = function patched(this: typeof connection) {
+    const { rest } = this;
+    if (rest.length > FRAME_HEADER_BYTES && rest[0] === CONTENT_HEADER) {
+      const end = FRAME_HEADER_BYTES + rest.readUInt32BE(3);
+      if (end < rest.length) makeReadable(rest.subarray(FRAME_HEADER_BYTES, end));
+    }
+    return recvFrame.call(this);
+  };
+}

@@ -1,0 +1,51 @@
+// A message between this house's shape and amqplib's: properties by AMQP's names, headers as field tables.
+// kombu 5.6: transport/pyamqp.py Message, Channel.prepare_message
+import type { Message as AmqplibMessage, GetMessage, Options } from 'amqplib';
+import type { OutgoingMessage, Properties } from '../message.ts';
+import { fromTable, toTable } from './table.ts';
+
+/** Beside content type, content encoding and headers: here, there. */
+const NAMES = [
+  ['correlation_id', 'correlationId'],
+  ['reply_to', 'replyTo'],
+  ['delivery_mode', 'deliveryMode'],
+  ['priority', 'priority'],
+  ['expiration', 'expiration'],
+  ['message_id', 'messageId'],
+  ['timestamp', 'timestamp'],
+  ['app_id', 'appId'],
+  ['type', 'type'],
+  ['user_id', 'userId'],
+] as const;
+
+/** @throws EncodeError */
+export function toAmqp(m: OutgoingMessage): Options.Publish {
+  const options: Record<string, unknown> = { headers: toTable(m.headers) };
+  if (m.contentType !== '') options.contentType = m.contentType;
+  if (m.contentEncoding !== '') options.contentEncoding = m.contentEncoding;
+  for (const [ours, theirs] of NAMES) {
+    const value = m.properties[ours];
+    if (value !== undefined && value !== null) options[theirs] = value;
+  }
+  return options;
+}
+
+export function fromAmqp({ content, fields, properties }: AmqplibMessage | GetMessage): OutgoingMessage {
+  const given = properties as unknown as Record<string, unknown>;
+  const found: Properties = {};
+  for (const [ours, theirs] of NAMES) {
+    const value = given[theirs];
+    if (value !== undefined) (found as Record<string, unknown>)[ours] = value;
+  }
+  return {
+    exchange: fields.exchange,
+    routingKey: fields.routingKey,
+    body: content,
+    contentType: textOf(given.contentType),
+    contentEncoding: textOf(given.contentEncoding),
+    headers: fromTable((given.headers ?? {}) as Record<string, unknown>),
+    properties: found,
+  };
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');

@@ -1,0 +1,85 @@
+// What one channel has been delivered and not yet settled, and how settling is told: acknowledgements are gathered for a turn of the
+// event loop, and those without an older unsettled delivery before them go as one (`multiple`).
+// Holds: a delivery is settled once, in the order of the calls as far as it can be seen: what is rejected goes before what is acknowledged.
+// py-amqp: channel.py basic_ack; kombu 5.6: transport/virtual/base.py QoS
+import type { Settlement } from '../virtual/delivery.ts';
+
+export interface Wire {
+  ack(deliveryTag: number, multiple: boolean): void;
+  reject(deliveryTag: number, requeue: boolean): void;
+}
+
+export class Settling {
+  readonly #wire: Wire;
+  #holding = false;
+  /** In order of delivery; true: acknowledged, and not yet told. */
+  readonly #held = new Map<number, boolean>();
+  #acked: number[] = [];
+  #scheduled: NodeJS.Immediate | null = null;
+  /** Something was told since `told` was read last. */
+  #told = false;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  deliver(deliveryTag: number): void {
+    this.#held.set(deliveryTag, false);
+  }
+
+  settle(deliveryTag: number, how: Settlement): void {
+    if (!this.#held.has(deliveryTag)) return;
+    if (how === 'ack') {
+      this.#held.set(deliveryTag, true);
+      this.#acked.push(deliveryTag);
+      if (!this.#holding) this.#scheduled ??= setImmediate(() => this.tell());
+      return;
+    }
+    this.#held.delete(deliveryTag);
+    this.#told = true;
+    this.#wire.reject(deliveryTag, how === 'requeue');
+  }
+
+  /** Nothing is told before `tell`. */
+  hold(): void {
+    this.#holding = true;
+    if (this.#scheduled) clearImmediate(this.#scheduled);
+    this.#scheduled = null;
+  }
+
+  /** Sends what was gathered. */
+  tell(): void {
+    if (this.#scheduled) clearImmediate(this.#scheduled);
+    this.#scheduled = null;
+    if (this.#acked.length === 0) return;
+    const acked = this.#acked;
+    this.#acked = [];
+    this.#told = true;
+    let last = 0;
+    let count = 0;
+    for (const [tag, done] of this.#held) {
+      if (!done) break;
+      this.#held.delete(tag);
+      last = tag;
+      count++;
+    }
+    if (count > 0) this.#wire.ack(last, count > 1);
+    if (count === acked.length) return;
+    for (const tag of acked) if (this.#held.delete(tag)) this.#wire.ack(tag, false);
+  }
+
+  /** Whether anything was told since it was asked last. */
+  takeTold(): boolean {
+    const told = this.#told;
+    this.#told = false;
+    return told;
+  }
+
+  /** The channel is gone: whatever was held is delivered again, to somebody. */
+  forget(): void {
+    if (this.#scheduled) clearImmediate(this.#scheduled);
+    this.#scheduled = null;
+    this.#held.clear();
+    this.#acked = [];
+  }
+}

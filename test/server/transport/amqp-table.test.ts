@@ -1,0 +1,108 @@
+// Field tables of AMQP as py-amqp writes and reads them. On a real RabbitMQ: rabbitmq-wire.test.ts; with Python: interop/rabbitmq.test.ts.
+import { describe, expect, it } from 'vitest';
+import { fromTable, makeReadable, toTable } from '../../../server/transport/amqp/table.ts';
+import { Decimal, PyFloat } from '../../../shared/python-values.ts';
+
+describe('a field table', () => {
+  it('holds whole numbers in the two types that RabbitMQ and py-amqp both take for whole numbers', () => {
+    expect(toTable({ a: 200, b: -1, c: 2 ** 31 - 1, d: 2 ** 31, e: 5n })).toEqual({
+      a: { '!': 'int', value: 200 },
+      b: { '!': 'int', value: -1 },
+      c: { '!': 'int', value: 2 ** 31 - 1 },
+      d: { '!': 'long', value: 2 ** 31 },
+      e: { '!': 'long', value: 5n },
+    });
+  });
+
+  it('holds every other value in the type Python has for it', () => {
+    const bytes = new Uint8Array([1, 2]);
+    expect(
+      toTable({ f: 1.5, g: new PyFloat(2), n: null, u: undefined, l: [undefined, 'x'], b: bytes, t: true }),
+    ).toEqual({
+      f: { '!': 'double', value: 1.5 },
+      g: { '!': 'double', value: 2 },
+      n: null,
+      l: [null, 'x'],
+      b: Buffer.from([1, 2]),
+      t: true,
+    });
+    expect(toTable({ nan: Number.NaN })).toEqual({ nan: { '!': 'double', value: Number.NaN } });
+    expect(toTable({ d: new Decimal('1.10'), when: new Date(0) })).toEqual({
+      d: '1.10',
+      when: '1970-01-01T00:00:00.000Z',
+    });
+    expect(() => toTable({ f: () => {} })).toThrow(/'f' is a function/);
+  });
+
+  it('is read without the marks of types', () => {
+    const read = fromTable({
+      when: { '!': 'timestamp', value: 1_704_164_645 },
+      price: { '!': 'decimal', value: { places: 2, digits: 125 } },
+      nested: { deep: [{ '!': 'timestamp', value: 0 }] },
+    });
+    expect(read).toEqual({
+      when: new Date(1_704_164_645_000),
+      price: new Decimal('125e-2'),
+      nested: { deep: [new Date(0)] },
+    });
+  });
+});
+
+/** A content header frame's payload: content type, and headers of these bytes. */
+function contentHeader(fields: Buffer, size = fields.length): Buffer {
+  const start = Buffer.alloc(14);
+  start.writeUInt16BE(60, 0);
+  start.writeUInt16BE(0x8000 | 0x2000 | 0x1000, 12);
+  const type = Buffer.from('\x04text');
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(size);
+  return Buffer.concat([start, type, length, fields, Buffer.from([2])]);
+}
+const field = (name: string, type: string, value: Buffer) =>
+  Buffer.concat([Buffer.from([name.length]), Buffer.from(name + type), value]);
+const sized = (content: Buffer) => {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(content.length);
+  return Buffer.concat([length, content]);
+};
+
+describe('headers as they come', () => {
+  const long = Buffer.alloc(8, 1);
+
+  it('keep all that can be read, and have py-amqp’s large numbers as RabbitMQ has them, however deep', () => {
+    const nested = (type: string) =>
+      contentHeader(
+        Buffer.concat([
+          field('a', 'S', sized(Buffer.from('text'))),
+          field('big', type, long),
+          field('t', 'F', sized(field('in', 'A', sized(Buffer.concat([Buffer.from(type), long, Buffer.from('V')]))))),
+        ]),
+      );
+    const found = nested('L');
+    makeReadable(found);
+    expect(found).toEqual(nested('l'));
+  });
+
+  it('are taken out when they are broken or of a type nobody knows, and what follows them stays', () => {
+    const bare = contentHeader(Buffer.alloc(0));
+    for (const [fields, size] of [
+      [field('a', '?', long)],
+      [field('a', 'S', Buffer.from([0, 0, 1, 0, 65]))],
+      [field('a', 'I', Buffer.from([0]))],
+      [Buffer.from([200])],
+      [field('t', 'F', sized(field('x', '!', long)))],
+    ] as [Buffer, number?][]) {
+      const found = contentHeader(fields, size);
+      makeReadable(found);
+      expect(found.subarray(0, bare.length)).toEqual(bare);
+    }
+  });
+
+  it('are left alone when there are none', () => {
+    const none = contentHeader(Buffer.alloc(0));
+    none.writeUInt16BE(0x8000, 12);
+    const found = Buffer.from(none);
+    makeReadable(found);
+    expect(found).toEqual(none);
+  });
+});

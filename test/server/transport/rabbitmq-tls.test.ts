@@ -1,0 +1,60 @@
+// A real RabbitMQ that speaks TLS only and wants a certificate of its clients: what is accepted, what is refused, and how that is said.
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { TransportContext } from '../../../server/transport/contract.ts';
+import { queue } from '../../../server/transport/entity.ts';
+import { createTransport } from '../../../server/transport/registry.ts';
+import { message, text } from '../../contract/transport/broker.ts';
+import { type Certificates, makeCertificates } from '../../support/certificates.ts';
+import { describeNeedsRabbit, type RabbitServer, rabbitServer } from '../../support/rabbitmq-server.ts';
+
+describeNeedsRabbit('RabbitMQ over TLS', () => {
+  let pem: Certificates;
+  let server: RabbitServer;
+  beforeAll(async () => {
+    pem = makeCertificates();
+    server = await rabbitServer({
+      tls: { cert: pem.serverCert, key: pem.serverKey, ca: pem.ca, askClients: true },
+    });
+  });
+  afterAll(async () => {
+    await server?.close();
+    pem?.remove();
+  });
+  const closing: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+  });
+
+  async function through(url: string, ssl?: TransportContext['ssl']): Promise<string | null> {
+    const transport = await createTransport({ url, options: {}, ssl, connectTimeoutMs: 60_000 });
+    closing.push(() => transport.close());
+    await transport.connect();
+    const c = await transport.channel();
+    await c.declareQueue(queue('tls', { exchange: null }));
+    await c.publish(message({ key: 'tls' }, 'hello'));
+    return text(await c.get('tls', { noAck: true }));
+  }
+  const refusal = (url: string, ssl?: TransportContext['ssl']) =>
+    through(url, ssl).then(
+      () => expect.fail('it came through'),
+      (error: Error) => error.message,
+    );
+
+  it('is checked, and shown a certificate, as the setting or the URL says', async () => {
+    const ssl = { ca_certs: pem.ca, certfile: pem.clientCert, keyfile: pem.clientKey };
+    expect(await through(server.secureUrl(''), ssl)).toBe('hello');
+    expect(await through(server.secureUrl('', 'localhost').replace('amqps', 'amqp'), ssl)).toBe('hello');
+    const query = Object.entries(ssl).map(([name, path]) => `ssl_${name}=${encodeURIComponent(path)}`);
+    expect(await through(server.secureUrl(`?${query.join('&')}`).replace('amqps', 'pyamqps'))).toBe('hello');
+    expect(await through(server.secureUrl(''), { ...ssl, ca_certs: undefined, cert_reqs: 'CERT_NONE' })).toBe('hello');
+  });
+
+  it('is refused when nobody vouches for it, or it does not know this client', async () => {
+    expect(await refusal(server.secureUrl(''))).toMatch(/has a certificate that is not trusted/);
+    expect(await refusal(server.secureUrl(''), { ca_certs: pem.ca })).toMatch(/certificate of this client/);
+    expect(await refusal(server.secureUrl('').replace('amqps', 'amqp'))).toMatch(/or one that speaks TLS \(amqps/);
+    expect(await refusal(server.secureUrl(''), { ca_certs: '/none/ca.pem' })).toMatch(
+      /ssl_ca_certs, which cannot be read/,
+    );
+  });
+});
