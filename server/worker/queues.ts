@@ -18,7 +18,7 @@ export function consumedQueues(app: Celery, choice: QueueChoice, hostname: strin
   const chosen = [...new Set(wanted)].filter((name) => !excluded.has(name)).map((name) => queues.named(name));
   // Celery 5.6, utils/nodenames.py: worker_direct
   if (app.conf.get('worker_direct')) {
-    chosen.push(queue(`${hostname}.dq2`, { exchange: exchange('C.dq2'), routingKey: hostname, autoDelete: true }));
+    chosen.push(queue(`${hostname}.dq2`, { exchange: exchange('C.dq2'), routingKey: hostname }));
   }
   if (chosen.length === 0) throw new ImproperlyConfigured('The worker has no queue to consume: all are excluded.');
   return chosen;

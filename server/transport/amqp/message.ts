@@ -20,7 +20,8 @@ const NAMES = [
 
 /** @throws EncodeError */
 export function toAmqp(m: OutgoingMessage): Options.Publish {
-  const options: Record<string, unknown> = { headers: toTable(m.headers) };
+  // Kombu gives every message a priority.
+  const options: Record<string, unknown> = { headers: toTable(m.headers), priority: 0 };
   if (m.contentType !== '') options.contentType = m.contentType;
   if (m.contentEncoding !== '') options.contentEncoding = m.contentEncoding;
   for (const [ours, theirs] of NAMES) {

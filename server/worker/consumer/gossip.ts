@@ -129,7 +129,7 @@ export class GossipStep extends Bootstep<TaskConsumer> {
       durable: conf.get('event_queue_durable'),
       exclusive: conf.get('event_queue_exclusive'),
       autoDelete: !conf.get('event_queue_durable'),
-      messageTtlMs: this.#host.options.heartbeatInterval * 1000,
+      messageTtlMs: conf.get('event_queue_ttl') * 1000,
       expiresMs: conf.get('event_queue_expires') * 1000,
     });
   }
