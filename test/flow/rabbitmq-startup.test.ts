@@ -26,7 +26,7 @@ const CASES = new Map((golden.cases as unknown as Case[]).map((one) => [one.name
 const WANTED = /^(exchange\.declare|queue\.declare|queue\.bind|basic\.consume|basic\.qos)$/;
 
 /** Once each, in a fixed order, without what is made up anew each time. */
-function told(entries: readonly Entry[]): string[] {
+function declared(entries: readonly Entry[]): string[] {
   const lines = entries
     .filter(({ from = 'client', method }) => from === 'client' && WANTED.test(method))
     .map(({ method, args: { ticket: _t, nowait: _n, consumer_tag: _c, ...args } = {} }) =>
@@ -73,16 +73,16 @@ describeNeedsRabbit('beside Celery on RabbitMQ', () => {
     return { app, said: () => line.said.slice(before) };
   }
 
-  const lone = { withoutGossip: true, withoutMingle: true };
+  const alone = { withoutGossip: true, withoutMingle: true };
   const workers: [name: string, settings: SettingsInput, options: WorkerOptions][] = [
     ['startup_classic', {}, { hostname: 'a1@vec', taskEvents: true }],
     ['startup_max_priority', { task_queue_max_priority: 10, task_default_queue: 'prio' }, { hostname: 'a3@vec' }],
     ['startup_worker_direct', { worker_direct: true }, { hostname: 'a3@vec' }],
-    ['startup_queues_option', {}, { hostname: 'a3@vec', queues: ['a', 'b'], withoutHeartbeat: true, ...lone }],
+    ['startup_queues_option', {}, { hostname: 'a3@vec', queues: ['a', 'b'], withoutHeartbeat: true, ...alone }],
     [
       'startup_late_acks_prefetch',
       { task_acks_late: true, worker_prefetch_multiplier: 1 },
-      { hostname: 'a3@vec', ...lone },
+      { hostname: 'a3@vec', ...alone },
     ],
     [
       'startup_event_queue_expires',
@@ -94,9 +94,9 @@ describeNeedsRabbit('beside Celery on RabbitMQ', () => {
     const { said } = await start(settings, options);
     // Without mingle that is the answer to who recorded it.
     const asked = (one: string) => options.withoutMingle && one.includes('reply.celery.pidbox');
-    const theirs = told(CASES.get(name)!.worker!).filter((one) => !asked(one));
-    await until(() => told(said()).length >= theirs.length, 'as much as Celery says');
-    expect(told(said())).toEqual(theirs);
+    const theirs = declared(CASES.get(name)!.worker!).filter((one) => !asked(one));
+    await until(() => declared(said()).length >= theirs.length, 'as much as Celery says');
+    expect(declared(said())).toEqual(theirs);
   });
 
   it('events and remote control carry the same properties', async () => {
@@ -105,7 +105,7 @@ describeNeedsRabbit('beside Celery on RabbitMQ', () => {
     const theirs = sent([...CASES.get('startup_classic')!.worker!, ...CASES.get('ping')!.client!], /pidbox|celeryev/);
     await until(() => sent(said(), /pidbox|celeryev/).size >= theirs.size, 'a heartbeat');
     expect(Object.fromEntries(sent(said(), /pidbox|celeryev/))).toEqual(Object.fromEntries(theirs));
-    const client = told(CASES.get('ping')!.client!).filter((one) => !one.includes('.qos'));
-    expect(told(said())).toEqual(expect.arrayContaining(client));
+    const client = declared(CASES.get('ping')!.client!).filter((one) => !one.includes('.qos'));
+    expect(declared(said())).toEqual(expect.arrayContaining(client));
   });
 });

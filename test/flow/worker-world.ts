@@ -34,21 +34,24 @@ afterEach(async () => {
 });
 
 let worlds = 0;
-let freshUrls = (): { broker: string; backend: string } => {
+let freshUrls = async (): Promise<{ broker: string; backend: string }> => {
   const name = `world-${process.pid}-${++worlds}`;
   return { broker: `memory://${name}`, backend: `cache+memory://${name}` };
 };
 
-/** Worlds of this file from now on are on this broker, each on one of its own. */
-export function worldsOn(freshUrl: () => string): void {
-  freshUrls = () => {
-    const url = freshUrl();
-    return { broker: url, backend: url };
+/**
+ * Worlds of this file from now on are on this broker, each on one of its own.
+ * @param freshStore where results go. Default: to the same address.
+ */
+export function worldsOn(freshUrl: () => string | Promise<string>, freshStore?: () => string): void {
+  freshUrls = async () => {
+    const url = await freshUrl();
+    return { broker: url, backend: freshStore?.() ?? url };
   };
 }
 
 export async function makeApp(settings: SettingsInput = {}, timer?: Timer): Promise<Celery> {
-  const app = new Celery('vec', { ...freshUrls(), ...settings }, timer ? { timer } : {});
+  const app = new Celery('vec', { ...(await freshUrls()), ...settings }, timer ? { timer } : {});
   open.push(() => app.close());
   return app;
 }

@@ -10,7 +10,7 @@ from celery import Celery
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
 URL = os.environ['INTEROP_URL']
-app = Celery('proj', broker=URL, backend=URL)
+app = Celery('proj', broker=os.environ.get('INTEROP_BROKER', URL), backend=URL)
 app.conf.broker_connection_retry_on_startup = True
 app.conf.worker_hijack_root_logger = False
 app.conf.task_track_started = True

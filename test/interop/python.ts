@@ -58,8 +58,11 @@ export interface Cluster extends AsyncDisposable {
   ours(app: Celery, options?: WorkerOptions): Promise<Worker & { readonly lines: readonly string[] }>;
 }
 
-/** @param settings of every app here, in both languages */
-export async function startCluster(settings: SettingsInput = {}): Promise<Cluster> {
+/**
+ * @param settings of every app here, in both languages
+ * @param broker where it is not the Redis that has the results
+ */
+export async function startCluster(settings: SettingsInput = {}, broker?: string): Promise<Cluster> {
   const redis = await redisServer();
   const children = new Set<ChildProcess>();
   const closing: (() => Promise<unknown>)[] = [];
@@ -67,6 +70,7 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
   const env = {
     ...process.env,
     INTEROP_URL: redis.url(),
+    INTEROP_BROKER: broker ?? redis.url(),
     INTEROP_CONF: JSON.stringify(settings),
     PYTHONPATH: FOLDER,
     PYTHONDONTWRITEBYTECODE: '1',
@@ -169,7 +173,7 @@ export async function startCluster(settings: SettingsInput = {}): Promise<Cluste
       };
     },
     app(own = {}) {
-      const urls = { broker: redis.url(), backend: redis.url() };
+      const urls = { broker: broker ?? redis.url(), backend: redis.url() };
       const app = new Celery('proj', { ...urls, task_track_started: true, ...settings, ...own }, { env: {} });
       apps.push(app);
       return app;

@@ -178,8 +178,8 @@ export class AmqpChannel implements Channel {
 
   async flush(): Promise<void> {
     if (this.#ended) return;
-    this.#settling.tell();
-    if (this.#settling.takeTold()) await this.#use([], echo);
+    this.#settling.send();
+    if (this.#settling.takeSent()) await this.#use([], echo);
   }
 
   close(): Promise<void> {
@@ -192,7 +192,7 @@ export class AmqpChannel implements Channel {
     // What is acknowledged makes room: for deliveries that nobody would look at, and that would come back as redelivered.
     this.#settling.hold();
     await this.#consuming.cancelAll().catch(() => {});
-    if (!this.#ended) this.#settling.tell();
+    if (!this.#ended) this.#settling.send();
     await this.#publishing.drained();
     if (!this.#ended) await this.#raw.close().catch(() => {});
   }

@@ -42,7 +42,7 @@ function explanation(error: Error & { code?: unknown }, options: AmqpOptions): s
 }
 
 /** What the broker says when it closes a channel: amqplib has it in the text of its error. */
-export function refusalOf(thrown: unknown): { readonly code: number; readonly text: string } | null {
+function refusalOf(thrown: unknown): { readonly code: number; readonly text: string } | null {
   const { code, message } = toError(thrown) as Error & { code?: unknown };
   const [, text] = /with message "(.*)"$/s.exec(message) ?? [];
   return typeof code === 'number' && text !== undefined ? { code, text } : null;

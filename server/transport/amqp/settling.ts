@@ -1,4 +1,4 @@
-// What one channel has been delivered and not yet settled, and how settling is told: acknowledgements are gathered for a turn of the
+// What one channel has been delivered and not yet settled, and how settling is sent: acknowledgements are gathered for a turn of the
 // event loop, and those without an older unsettled delivery before them go as one (`multiple`).
 // Holds: a delivery is settled once, in the order of the calls as far as it can be seen: what is rejected goes before what is acknowledged.
 // py-amqp: channel.py basic_ack; kombu 5.6: transport/virtual/base.py QoS
@@ -12,12 +12,12 @@ export interface Wire {
 export class Settling {
   readonly #wire: Wire;
   #holding = false;
-  /** In order of delivery; true: acknowledged, and not yet told. */
+  /** In order of delivery; true: acknowledged, and not yet sent. */
   readonly #held = new Map<number, boolean>();
   #acked: number[] = [];
   #scheduled: NodeJS.Immediate | null = null;
-  /** Something was told since `told` was read last. */
-  #told = false;
+  /** Something was sent since `takeSent` was read last. */
+  #sent = false;
 
   constructor(wire: Wire) {
     this.#wire = wire;
@@ -32,15 +32,15 @@ export class Settling {
     if (how === 'ack') {
       this.#held.set(deliveryTag, true);
       this.#acked.push(deliveryTag);
-      if (!this.#holding) this.#scheduled ??= setImmediate(() => this.tell());
+      if (!this.#holding) this.#scheduled ??= setImmediate(() => this.send());
       return;
     }
     this.#held.delete(deliveryTag);
-    this.#told = true;
+    this.#sent = true;
     this.#wire.reject(deliveryTag, how === 'requeue');
   }
 
-  /** Nothing is told before `tell`. */
+  /** Nothing is sent before `send`. */
   hold(): void {
     this.#holding = true;
     if (this.#scheduled) clearImmediate(this.#scheduled);
@@ -48,13 +48,13 @@ export class Settling {
   }
 
   /** Sends what was gathered. */
-  tell(): void {
+  send(): void {
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.#scheduled = null;
     if (this.#acked.length === 0) return;
     const acked = this.#acked;
     this.#acked = [];
-    this.#told = true;
+    this.#sent = true;
     let last = 0;
     let count = 0;
     for (const [tag, done] of this.#held) {
@@ -68,11 +68,11 @@ export class Settling {
     for (const tag of acked) if (this.#held.delete(tag)) this.#wire.ack(tag, false);
   }
 
-  /** Whether anything was told since it was asked last. */
-  takeTold(): boolean {
-    const told = this.#told;
-    this.#told = false;
-    return told;
+  /** Whether anything was sent since it was asked last. */
+  takeSent(): boolean {
+    const sent = this.#sent;
+    this.#sent = false;
+    return sent;
   }
 
   /** The channel is gone: whatever was held is delivered again, to somebody. */

@@ -1,0 +1,114 @@
+// Workers and clients on a real RabbitMQ: calls and their results, retries, ETA, priorities, late acknowledgement, revoking, asking, and
+// what of that is different on quorum queues. Its wire: rabbitmq-startup.test.ts; with Python: interop/rabbitmq.test.ts.
+import { beforeAll, expect, it } from 'vitest';
+import type { Celery } from '../../server/app/celery.ts';
+import type { SettingsInput } from '../../server/app/config.ts';
+import { itAnswersRecordedCommands } from '../contract/worker-control.ts';
+import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
+import { until } from '../support/until.ts';
+import { gate, makeApp, makeWorker, makeWorld, type World, worldsOn } from './worker-world.ts';
+
+let rabbit: Rabbit;
+beforeAll(async () => {
+  rabbit = await sharedRabbit();
+  worldsOn(
+    () => rabbit.freshUrl(),
+    () => `cache+memory://rabbit-${process.pid}-${Math.random()}`,
+  );
+});
+
+describeNeedsRabbit('remote control on RabbitMQ', itAnswersRecordedCommands);
+
+describeNeedsRabbit.each([
+  ['a classic queue', {}],
+  ['a quorum queue', { task_default_queue_type: 'quorum' }],
+] as [string, SettingsInput][])('tasks on %s', (_, settings) => {
+  const seen: unknown[] = [];
+  const define = (app: Celery) => {
+    seen.length = 0;
+    app.task({ name: 'add' }, (a: number, b: number) => a + b);
+    app.task({ name: 'seen' }, (what: unknown) => void seen.push(what));
+    app.task({ name: 'again', bind: true, max_retries: 3 }, function (times: number) {
+      if (this.request.retries < times) this.retry({ countdown: 0 });
+      return this.request.retries;
+    });
+  };
+  const world = (more: SettingsInput = {}, worker = {}): Promise<World> =>
+    makeWorld(define, { settings: { ...settings, ...more }, worker });
+
+  it('come back with their results, after retries too, and leave nothing', async () => {
+    const { app, depth } = await world();
+    const sums = await Promise.all(Array.from({ length: 100 }, (_none, i) => app.sendTask('add', [i, 1])));
+    expect(await Promise.all(sums.map((one) => one.get({ timeout: 90 })))).toEqual(sums.map((_one, i) => i + 1));
+    expect(await (await app.sendTask('again', [2])).get({ timeout: 90 })).toBe(2);
+    expect(await depth()).toBe(0);
+  });
+
+  it('wait for their ETA in the worker without keeping others from it, however many', async () => {
+    const { app, clock, event } = await world({ worker_prefetch_multiplier: 1 }, { concurrency: 2 });
+    const later = await Promise.all(
+      Array.from({ length: 20 }, (_none, i) => app.sendTask('seen', [i], {}, { countdown: 600 })),
+    );
+    for (const { id } of later) await event('task-received', id);
+    expect(await (await app.sendTask('add', [2, 3])).get({ timeout: 90 })).toBe(5);
+    expect(seen).toEqual([]);
+    clock.push(601_000);
+    await until(() => seen.length === 20, 'all that waited');
+  });
+
+  it('are delivered again when a worker stops at once, with late acknowledgement', async () => {
+    const { open, opened } = gate();
+    const app = await makeApp({ ...settings, task_acks_late: true });
+    const runs: boolean[] = [];
+    app.task({ name: 'held', bind: true }, async function () {
+      runs.push(this.request.deliveryInfo?.redelivered === true);
+      if (runs.length === 1) await opened;
+      return runs.length;
+    });
+    const first = await makeWorker(app, { hostname: 'first@vec' });
+    const result = await app.sendTask('held');
+    await until(() => runs.length === 1, 'it to begin');
+    await first.stop('cold');
+    await makeWorker(app, { hostname: 'second@vec' });
+    expect(await result.get({ timeout: 90 })).toBe(2);
+    expect(runs).toEqual([false, true]);
+    open();
+  });
+
+  it('are revoked, and their worker answers', async () => {
+    const { app, event } = await world();
+    const { id } = await app.sendTask('seen', [1], {}, { countdown: 600 });
+    await event('task-received', id);
+    await app.control.revoke(id);
+    await event('task-revoked', id);
+    expect(await app.control.inspect().ping()).toEqual({ 'w1@vec': { ok: 'pong' } });
+  });
+});
+
+describeNeedsRabbit('a worker on RabbitMQ', () => {
+  it('takes the more urgent first', async () => {
+    const order: unknown[] = [];
+    const app = await makeApp({ task_queue_max_priority: 10, worker_prefetch_multiplier: 1 });
+    app.task({ name: 'order' }, (what: number) => void order.push(what));
+    for (const priority of [1, 9, 5]) await app.sendTask('order', [priority], {}, { priority });
+    await makeWorker(app, { concurrency: 1 });
+    await until(() => order.length === 3, 'all three');
+    expect(order).toEqual([9, 5, 1]);
+  });
+
+  it('says which argument of a queue differs when it cannot start', async () => {
+    const broker = await rabbit.freshUrl();
+    await (await makeApp({ broker })).sendTask('add', [1, 2]);
+    const other = await makeApp({ broker, task_queue_max_priority: 5 });
+    await expect(makeWorker(other)).rejects.toThrow(/inequivalent arg 'x-max-priority' for queue 'celery'/);
+  });
+
+  it('comes back to a queue that is deleted while it is consumed', async () => {
+    const { app, line, channel } = await makeWorld((made) => {
+      made.task({ name: 'add' }, (a: number, b: number) => a + b);
+    });
+    await channel.deleteQueue('celery');
+    await line(/celery/);
+    expect(await (await app.sendTask('add', [2, 3])).get({ timeout: 90 })).toBe(5);
+  });
+});
