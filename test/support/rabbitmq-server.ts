@@ -85,16 +85,20 @@ export class Rabbit {
 }
 
 const MANAGEMENT = `
-  application:load(rabbitmq_management),
-  case application:get_env(rabbitmq_management, tcp_config) of
-    {ok, [{port, P} | _]} -> P;
-    _ ->
-      application:set_env(rabbitmq_management, tcp_config, [{port, PORT}, {ip, "127.0.0.1"}]),
-      application:set_env(rabbit, collect_statistics_interval, 200),
-      ok = file:write_file("plugins", "[rabbitmq_management]."),
-      {ok, _, _} = rabbit_plugins:ensure(filename:absname("plugins")),
-      PORT
-  end`;
+  global:trans({management, self()}, fun() ->
+    application:load(rabbitmq_management), application:load(rabbitmq_management_agent),
+    case application:get_env(rabbitmq_management, tcp_config) of
+      {ok, [{port, P} | _]} -> P;
+      _ ->
+        application:set_env(rabbitmq_management, tcp_config, [{port, PORT}, {ip, "127.0.0.1"}]),
+        application:set_env(rabbit, collect_statistics_interval, 500),
+        Often = [{global, [{60, 1}]}, {basic, [{60, 1}]}, {detailed, [{10, 1}]}],
+        application:set_env(rabbitmq_management_agent, sample_retention_policies, Often),
+        ok = file:write_file("plugins", "[rabbitmq_management]."),
+        {ok, _, _} = rabbit_plugins:ensure(filename:absname("plugins")),
+        PORT
+    end
+  end)`;
 
 /** A server of one test, to end and to start again. What is durable outlives it. */
 export class RabbitServer extends Rabbit {

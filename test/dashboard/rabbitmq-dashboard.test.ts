@@ -1,0 +1,106 @@
+// The dashboard of a cluster on RabbitMQ: what it knows of queues by AMQP alone, and what the management API adds.
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { Celery } from '../../server/app/celery.ts';
+import type { DashboardOptions } from '../../server/dashboard/options.ts';
+import { silentLogger } from '../../server/log.ts';
+import { queue } from '../../server/transport/entity.ts';
+import type { ClusterInfo } from '../../shared/wire/cluster.ts';
+import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
+import { get, makeDashboard, operate, stored } from '../support/dashboard-shop.ts';
+import { startListening } from '../support/python-dashboard.ts';
+import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
+import { until } from '../support/until.ts';
+import { startWorker } from '../support/world.ts';
+
+describeNeedsRabbit('a dashboard on RabbitMQ', () => {
+  let rabbit: Rabbit;
+  beforeAll(async () => {
+    rabbit = await sharedRabbit();
+  });
+
+  /** A worker of the queue 'celery', three messages in a queue that nobody consumes, and a dashboard. */
+  async function world(options: DashboardOptions = {}) {
+    const broker = await rabbit.freshUrl();
+    const app = new Celery(
+      'shop',
+      { broker, backend: 'rpc://', task_send_sent_event: true },
+      { env: {}, log: silentLogger },
+    );
+    onTestFinished(() => app.close());
+    const add = app.task({ name: 'shop.add' }, (a: number, b: number) => a + b);
+    const channel = await app.writeConnection.channel();
+    await channel.declareQueue(queue('stranded'));
+    for (let n = 0; n < 3; n++) await add.applyAsync([n, 1], {}, { queue: 'stranded', ignore_result: true });
+    const dashboard = makeDashboard({ broker, result_backend: 'rpc://', ...options });
+    await startListening(dashboard);
+    await startWorker(app, { hostname: 'w1@shop', taskEvents: true });
+    const rows = async () => (await get<QueuesReply>(dashboard, 'queues')).items;
+    const row = (name: string) =>
+      until(async () => (await rows()).find((one) => one.name === name), `the queue ${name}`);
+    return { app, add, channel, dashboard, rows, row };
+  }
+
+  it('knows depth and consumers of what workers consume by AMQP alone, and says what it does not know', async () => {
+    const { add, dashboard, row, rows } = await world();
+    const result = await add.delay(2, 3);
+    expect(await result.get({ timeout: 90 })).toBe(5);
+    await stored(dashboard, result.id, 'SUCCESS');
+    await expect.poll(async () => (await row('celery')).workers).toEqual(['w1@shop']);
+    const celery = await until(async () => {
+      const found = await row('celery');
+      return found.consumers === 1 && found;
+    }, 'its consumer');
+    expect(celery).toMatchObject({ messages: 0, unacked: null });
+    expect(celery).not.toHaveProperty('managed');
+    expect((await rows()).map(({ name }) => name)).toEqual(['celery']);
+    expect(await get<QueueDetail>(dashboard, 'queues/celery')).toMatchObject({ peek: null });
+    const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
+    expect(sources.map(({ name }) => name)).not.toContain('broker_api');
+  });
+
+  it('knows by the management API of queues that nobody consumes, their rates and memory, and empties one', async () => {
+    const { add, dashboard, row, rows } = await world({
+      broker_api: `http://127.0.0.1:${await rabbit.managementPort()}`,
+    });
+    await row('stranded');
+    const { managed, messages, workers } = await until(async () => {
+      const found = await row('stranded');
+      return found.managed && found.managed.memory !== null && found.messages === 3 && found;
+    }, 'its figures');
+    expect({ managed, messages, workers }).toMatchObject({
+      messages: 3,
+      workers: [],
+      managed: { memory: expect.any(Number) },
+    });
+    expect((await rows()).map(({ name }) => name).sort()).toEqual(['celery', 'stranded']);
+    const moves = async () => {
+      await add.delay(1, 1);
+      const { in_per_min, out_per_min } = (await row('celery')).managed ?? {};
+      return (in_per_min ?? 0) > 0 && (out_per_min ?? 0) > 0;
+    };
+    await until(moves, 'its rates', { everyMs: 200 });
+    const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
+    expect(sources.find(({ name }) => name === 'broker_api')).toMatchObject({
+      ok: true,
+      label: expect.stringMatching(/^http:/),
+    });
+
+    await operate(dashboard, { action: 'purge', queue: 'stranded', confirm: 'stranded' });
+    await expect.poll(async () => (await row('stranded')).messages).toBe(0);
+  });
+
+  it('goes on without it when it refuses, and says so', async () => {
+    const wrong = `http://guest:wr0ng@127.0.0.1:${await rabbit.managementPort()}/api/`;
+    const { dashboard, row } = await world({ broker_api: wrong });
+    expect((await row('celery')).managed).toBeNull();
+    const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
+    expect(sources.find(({ name }) => name === 'broker_api')).toMatchObject({
+      ok: false,
+      state: 'down',
+      label: expect.stringContaining('guest:**@'),
+      detail: expect.stringMatching(/refuses the user or the password/),
+    });
+    expect(sources.find(({ name }) => name === 'broker')).toMatchObject({ ok: true });
+    expect(JSON.stringify(sources)).not.toContain('wr0ng');
+  });
+});
