@@ -72,18 +72,16 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
       workers: [],
       managed: { memory: expect.any(Number) },
     });
-    expect((await rows()).map(({ name }) => name).sort()).toEqual(['celery', 'stranded']);
+    await expect.poll(async () => (await rows()).map(({ name }) => name).sort()).toEqual(['celery', 'stranded']);
     const moves = async () => {
       await add.delay(1, 1);
       const { in_per_min, out_per_min } = (await row('celery')).managed ?? {};
       return (in_per_min ?? 0) > 0 && (out_per_min ?? 0) > 0;
     };
     await until(moves, 'its rates', { everyMs: 200 });
-    const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
-    expect(sources.find(({ name }) => name === 'broker_api')).toMatchObject({
-      ok: true,
-      label: expect.stringMatching(/^http:/),
-    });
+    const source = async () =>
+      (await get<ClusterInfo>(dashboard, 'cluster')).sources.find(({ name }) => name === 'broker_api');
+    await expect.poll(source).toMatchObject({ ok: true, label: expect.stringMatching(/^http:/) });
 
     await operate(dashboard, { action: 'purge', queue: 'stranded', confirm: 'stranded' });
     await expect.poll(async () => (await row('stranded')).messages).toBe(0);
@@ -92,15 +90,18 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
   it('goes on without it when it refuses, and says so', async () => {
     const wrong = `http://guest:wr0ng@127.0.0.1:${await rabbit.managementPort()}/api/`;
     const { dashboard, row } = await world({ broker_api: wrong });
-    expect((await row('celery')).managed).toBeNull();
-    const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
-    expect(sources.find(({ name }) => name === 'broker_api')).toMatchObject({
-      ok: false,
-      state: 'down',
-      label: expect.stringContaining('guest:**@'),
-      detail: expect.stringMatching(/refuses the user or the password/),
-    });
-    expect(sources.find(({ name }) => name === 'broker')).toMatchObject({ ok: true });
-    expect(JSON.stringify(sources)).not.toContain('wr0ng');
+    await expect.poll(async () => (await row('celery')).managed).toBeNull();
+    const sources = async () => (await get<ClusterInfo>(dashboard, 'cluster')).sources;
+    const source = async (name: string) => (await sources()).find((one) => one.name === name);
+    await expect
+      .poll(() => source('broker_api'))
+      .toMatchObject({
+        ok: false,
+        state: 'down',
+        label: expect.stringContaining('guest:**@'),
+        detail: expect.stringMatching(/refuses the user or the password/),
+      });
+    await expect.poll(() => source('broker')).toMatchObject({ ok: true });
+    expect(JSON.stringify(await sources())).not.toContain('wr0ng');
   });
 });
