@@ -27,6 +27,8 @@ export interface TransportFlags {
   readonly exchangeTypes: readonly ExchangeType[];
   /** `bindExchange` works. Not given: it is refused with NotImplementedError. */
   readonly exchangeBindings?: boolean;
+  /** What a connection held unacknowledged is delivered again as soon as the broker finds it lost. Not given: later, or never. */
+  readonly returnsAtLoss?: boolean;
   /** A fanout exchange is pub/sub: it heeds keys and patterns, and keeps nothing for a queue nobody consumes. */
   readonly fanoutByKey?: boolean;
 }

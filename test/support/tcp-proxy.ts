@@ -81,6 +81,11 @@ export class TcpProxy {
     for (const pair of this.#open) pair.silence();
   }
 
+  /** Clients lose what is open at once, and the server is told nothing of it. */
+  abandon(): void {
+    for (const pair of this.#open) pair.abandon();
+  }
+
   /** As `silence`, of the one connection that the server sees come from this port. @returns whether there was one */
   silenceFrom(port: number): boolean {
     const found = [...this.#open].find((pair) => pair.farPort === port);
@@ -163,6 +168,11 @@ class Pair {
     this.#silent = true;
     this.#near.pause();
     this.#far.pause();
+  }
+
+  abandon(): void {
+    this.silence();
+    this.#near.resetAndDestroy();
   }
 
   #carry(from: Socket, to: Socket, line: LineOptions, isDown: boolean): void {

@@ -196,19 +196,26 @@ class RpcBackend implements Backend {
   #listen(): Promise<Channel> {
     if (this.#replies) return this.#replies;
     this.#begun = true;
-    const opening: Promise<Channel> = consumeTransient(this.#connection, {
-      queues: [this.#queue],
-      onMessage: (message) => this.#onMessage(message),
-      noAck: true,
-      onLost: (error) => {
-        if (this.#replies === opening) this.#lost(error);
-      },
-    }).then(({ channel }) => channel);
+    const opening: Promise<Channel> = this.#consume((error) => {
+      if (this.#replies === opening) this.#lost(error);
+    });
     this.#replies = opening;
     opening.catch(() => {
       if (this.#replies === opening) this.#replies = null;
     });
     return opening;
+  }
+
+  async #consume(onLost: (error: Error) => void): Promise<Channel> {
+    const { flags } = await this.#connection.ensure();
+    // What goes to a consumer that has died unseen comes back, where the broker gives it back. Celery's are gone then.
+    const noAck = flags.returnsAtLoss !== true;
+    const onMessage = (message: Message) => {
+      this.#onMessage(message);
+      if (!noAck) message.ack();
+    };
+    const consumer = await consumeTransient(this.#connection, { queues: [this.#queue], onMessage, noAck, onLost });
+    return consumer.channel;
   }
 
   async #begin(): Promise<void> {

@@ -19,6 +19,7 @@ const FLAGS: TransportFlags = {
   exchangeBindings: true,
   expiration: true,
   introspection: false,
+  returnsAtLoss: true,
 };
 
 export const amqpTransport: TransportFactory = (context) => new AmqpTransport(context);
