@@ -1,0 +1,107 @@
+// Remote control, events, mingle and gossip between Python's Celery and this package on one RabbitMQ, by both command lines. Every
+// command and its answer, on Redis: control-celery.test.ts, control-umbel.test.ts. Tasks: rabbitmq.test.ts.
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Celery } from '../../server/app/celery.ts';
+import { main } from '../../server/cli/program.ts';
+import { decodeJson } from '../../server/serialization/json.ts';
+import { hasPythonOnRedis } from '../support/needs.ts';
+import { hasRabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
+import { until } from '../support/until.ts';
+import { type Cluster, type PythonWorker, startCluster } from './python.ts';
+
+const PY = 'py@interop';
+const TS = 'ts@interop';
+const BOTH = ['-d', `${PY},${TS}`, '-t', '10'];
+
+describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip of both kinds on RabbitMQ', () => {
+  let broker = '';
+  let cluster: Cluster;
+  let app: Celery;
+  let theirs: PythonWorker;
+  let ours: Awaited<ReturnType<Cluster['ours']>>;
+  /** What both workers answer, by the one command line and by the other. */
+  const umbel = async (...words: string[]): Promise<Record<string, any>> => {
+    let said = '';
+    const hear = (stream: 'stdout' | 'stderr') =>
+      vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+        said += String(text);
+        return true;
+      });
+    const spies = [hear('stdout'), hear('stderr')];
+    const code = await main(['-b', broker, ...words, ...BOTH, '--json']).finally(() => {
+      for (const spy of spies) spy.mockRestore();
+    });
+    expect({ code, words, said }).toMatchObject({ code: 0 });
+    return decodeJson(said) as Record<string, any>;
+  };
+  const celery = async (...words: string[]): Promise<Record<string, any>> => {
+    const call = `proj_control.run(*${JSON.stringify([...words, ...BOTH, '--json'])})`;
+    const ended = (await cluster.py(`import proj_control; result = ${call}`)) as { stdout: string };
+    const parsed = decodeJson(ended.stdout) as Record<string, unknown> | Record<string, unknown>[];
+    return Array.isArray(parsed) ? Object.assign({}, ...parsed) : parsed;
+  };
+
+  beforeAll(async () => {
+    broker = await (await sharedRabbit()).freshUrl();
+    cluster = await startCluster({}, broker);
+    theirs = await cluster.worker(PY, ['-P', 'threads', '-c', '1', '-Q', 'py', '-E', '--heartbeat-interval', '6']);
+    await cluster.py(`app.control.revoke(['gone-1', 'gone-2'], reply=True, timeout=10, limit=1)`);
+    app = cluster.app({ task_default_queue: 'ts' });
+    app.task({ name: 'ts.add' }, (x: number, y: number) => x + y);
+    ours = await cluster.ours(app, { hostname: TS, concurrency: 1, taskEvents: true, heartbeatInterval: 6 });
+  });
+  afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+  it('ours learns at its start what theirs knows, and each hears of the other', async () => {
+    expect(ours.lines.join('\n')).toMatch(/mingle: sync with 1 nodes/);
+    const revoked = await umbel('inspect', 'revoked');
+    expect([revoked[TS].sort(), revoked[PY].sort()]).toEqual([
+      ['gone-1', 'gone-2'],
+      ['gone-1', 'gone-2'],
+    ]);
+    await until(() => ours.consumer.gossip!.peers.has(PY), 'theirs to be heard');
+    expect(ours.consumer.gossip!.peers.get(PY)).toMatchObject({ sw_ident: 'py-celery' });
+  });
+
+  it('both command lines ask and steer both', async () => {
+    for (const words of [['ping'], ['registered'], ['active_queues'], ['scheduled'], ['conf']]) {
+      const [mine, other] = [await umbel('inspect', ...words), await celery('inspect', ...words)];
+      expect(mine, words.join(' ')).toEqual(JSON.parse(JSON.stringify(other)));
+      expect(Object.keys(mine).sort()).toEqual([PY, TS]);
+    }
+    const ok = { [PY]: expect.anything(), [TS]: expect.anything() };
+    expect(await umbel('control', 'add_consumer', 'by-umbel')).toEqual(ok);
+    expect(await celery('control', 'add_consumer', 'by-celery')).toEqual(ok);
+    const queues = await umbel('inspect', 'active_queues');
+    for (const node of [PY, TS]) {
+      const names = queues[node].map((one: { name: string }) => one.name);
+      expect(names).toEqual(expect.arrayContaining(['by-umbel', 'by-celery']));
+    }
+    expect(await celery('control', 'cancel_consumer', 'by-umbel')).toEqual(ok);
+    expect(await umbel('control', 'rate_limit', 'py.add', '5/m')).toMatchObject({ [PY]: { ok: expect.any(String) } });
+    expect(await celery('control', 'rate_limit', 'ts.add', '5/m')).toMatchObject({ [TS]: { ok: expect.any(String) } });
+  });
+
+  it("Celery's picture of the cluster has our worker and its tasks", async () => {
+    await cluster.py('import proj_control; watch = proj_control.Watch()');
+    const { id } = await app.sendTask('ts.add', [2, 3]);
+    const seen = await until(async () => {
+      const task = (await cluster.py(`result = watch.task('${id}') if '${id}' in watch.state.tasks else None`)) as {
+        state: string;
+        worker: string;
+      } | null;
+      return task?.state === 'SUCCESS' && task;
+    }, 'its success to be heard');
+    expect(seen.worker).toBe(TS);
+    expect(await cluster.py('result = watch.errors')).toEqual([]);
+    expect(await cluster.py(`result = watch.worker('${TS}')['alive']`)).toBe(true);
+  });
+
+  it('one that stops is known to have left', async () => {
+    await theirs.stop();
+    await until(() => !ours.consumer.gossip!.peers.has(PY), 'theirs to be gone');
+    const unexpected = ours.lines.filter((line) => /ERROR|CRITICAL/.test(line) && !/unknown task py.add/.test(line));
+    expect(unexpected).toEqual([]);
+    expect(theirs.output()).not.toMatch(/CRITICAL|Unrecoverable/);
+  });
+});
