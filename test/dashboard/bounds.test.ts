@@ -100,7 +100,7 @@ test('a worker that loses its place to a newcomer is forgotten everywhere', asyn
   const { emit, beat, cluster } = await listening({ broker: 'memory://places', db: ':memory:', max_workers: 1 });
   await emit([beat(1), { type: 'task-started', uuid: 'a' }]);
   await until(() => cluster.state.workers.has('w1'), 'the first');
-  cluster.inspector.workers.set('w1', {} as never);
+  cluster.inspector.workers.set('w1', { active: [], active_queues: [] } as never);
   await emit([{ type: 'worker-offline' }, beat(1, { hostname: 'w2' })]);
   await until(() => cluster.state.workers.has('w2') && !cluster.inspector.workers.has('w1'), 'the second in its place');
   expect([...cluster.state.workers.keys()]).toEqual(['w2']);
