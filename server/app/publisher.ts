@@ -15,6 +15,7 @@ import { signals } from '../signals.ts';
 import type { Properties } from '../transport/message.ts';
 import { checkCarriedTimes, etaOf, expiresText, expiryOf } from './call-times.ts';
 import { addToTrail, currentRequest, type TaskRequest } from './context.ts';
+import { delayedDestination } from './delayed.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { replyQueue } from './reply-queue.ts';
 import type { Destination } from './routing.ts';
@@ -33,7 +34,7 @@ export async function sendTask(
 ): Promise<AsyncResult> {
   const id = given.task_id ?? newTaskId();
   const options = app.router.route(given, name, args, kwargs, task);
-  const destination = app.router.destination(options);
+  const routed = app.router.destination(options);
   const parent = currentRequest();
   const nowMs = app.timer.now();
   const expiresMs = expiryOf(options.expires, nowMs);
@@ -69,8 +70,10 @@ export async function sendTask(
     headers: options.headers ?? null,
     reply_to: options.reply_to ?? app.oid,
     correlation_id: options.correlation_id ?? id,
-    properties: propertiesOf(app, options, destination, parent, expiresMs, nowMs),
+    properties: propertiesOf(app, options, routed, parent, expiresMs, nowMs),
   };
+  const delayed = fields.eta ? delayedDestination(app, routed, fields.eta, nowMs) : null;
+  const destination = delayed ? await delayed : routed;
   const built = buildTaskMessage(fields, conf.task_protocol as 1 | 2);
   const serializer = options.serializer ?? conf.task_serializer;
   const loading = app.codec.load([serializer]);

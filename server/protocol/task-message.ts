@@ -342,6 +342,13 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'compression',
   // The broker's own: what is sent again begins anew.
   'x-delivery-count',
+  'x-death',
+  'x-first-death-exchange',
+  'x-first-death-queue',
+  'x-first-death-reason',
+  'x-last-death-exchange',
+  'x-last-death-queue',
+  'x-last-death-reason',
 ]);
 
 function customHeaders(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,8 +1,12 @@
 // Workers and clients on a real RabbitMQ: calls and their results, retries, ETA, priorities, late acknowledgement, revoking, asking, and
 // what of that is different on quorum queues. Its wire: rabbitmq-startup.test.ts; with Python: interop/rabbitmq.test.ts.
+import { readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
 import { beforeAll, expect, it } from 'vitest';
-import type { Celery } from '../../server/app/celery.ts';
+import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
+import { silentLogger } from '../../server/log.ts';
+import { Worker } from '../../server/worker/worker.ts';
 import { itAnswersRecordedCommands } from '../contract/worker-control.ts';
 import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
 import { until } from '../support/until.ts';
@@ -85,7 +89,56 @@ describeNeedsRabbit.each([
   });
 });
 
+describeNeedsRabbit('tasks for later on a quorum queue with a topic exchange', () => {
+  const settings = { task_default_queue: 'qt', task_default_queue_type: 'quorum', task_default_exchange_type: 'topic' };
+
+  it('are held back by RabbitMQ, as Celery has it, whether a worker was there or not', async () => {
+    const app = await makeApp(settings);
+    await app.sendTask('add', [1, 2], {}, { countdown: 3600 });
+    const channel = await app.connection('read').channel();
+    // 3600 seconds: the highest bit is that of 2048.
+    await until(
+      async () => (await channel.queueStatus('celery_delayed_11'))?.messages === 1,
+      'the message at its level',
+    );
+    expect((await channel.queueStatus('qt'))?.messages).toBe(0);
+    await channel.close();
+  });
+
+  it('run when they are due, each of their tries, and where they came from they go again', async () => {
+    const app = await makeApp(settings);
+    app.task({ name: 'again', bind: true, max_retries: 3 }, function () {
+      if (this.request.retries < 2) this.retry({ countdown: 1.1 });
+      return [this.request.retries, this.request.deliveryInfo.routing_key];
+    });
+    const worker = await makeWorker(app);
+    const result = await app.sendTask('again', [], {}, { countdown: 1.1 });
+    expect(await result.get({ timeout: 90 })).toEqual([2, 'qt']);
+    expect(worker.state.requests.size).toBe(0);
+  });
+});
+
 describeNeedsRabbit('a worker on RabbitMQ', () => {
+  it('does what the guide shows', async () => {
+    const text = readFileSync(new URL('../../docs/guides/rabbitmq.md', import.meta.url), 'utf8');
+    const [, source] = /```ts\n(.*?)```/s.exec(text)!;
+    const { code } = transformSync(source!.replaceAll(/^import .*\n/gm, ''), { loader: 'ts' });
+    const printed: unknown[] = [];
+    const AsyncFunction = (async () => {}).constructor as new (
+      ...args: string[]
+    ) => (...args: unknown[]) => Promise<void>;
+    const here = code.replace('amqp://guest:guest@localhost:5672//', await rabbit.freshUrl());
+    class QuietWorker extends Worker {
+      constructor(app: Celery) {
+        super(app, { log: silentLogger });
+      }
+    }
+    await new AsyncFunction('Celery', 'Worker', 'console', here)(Celery, QuietWorker, {
+      log: (value: unknown) => printed.push(value),
+    });
+    expect(printed).toEqual([5]);
+  });
+
   it('takes the more urgent first', async () => {
     const order: unknown[] = [];
     const app = await makeApp({ task_queue_max_priority: 10, worker_prefetch_multiplier: 1 });

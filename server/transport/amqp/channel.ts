@@ -201,7 +201,7 @@ export class AmqpChannel implements Channel {
     const { deliveryTag, redelivered } = m.fields;
     if (!noAck) this.#settling.deliver(deliveryTag);
     const place = { id: deliveryTag, queue, redelivered, deliveryTag, consumerTag: tag };
-    return new Delivery(fromAmqp(m), place, this.#settle, noAck);
+    return new Delivery(fromAmqp(m, queue), place, this.#settle, noAck);
   }
 
   /** @param ofPublish the broker closed it for something that was published */

@@ -32,6 +32,8 @@ export class Consuming {
   readonly #running = new Map<ConsumerTag, Running>();
   #prefetch = 0;
   #each = false;
+  /** The limit over all consumers that the broker knows. */
+  #all = 0;
   #tags = 0;
   #lines = 0;
   readonly #used = new Set<string>();
@@ -58,8 +60,9 @@ export class Consuming {
       await this.#inTurn(async () => {
         if (limitedAlone && !this.#each) {
           this.#each = true;
-          if (this.#prefetch > 0) await this.#raw.prefetch(0, true);
+          await this.#limitAll(0);
         }
+        if (!this.#each) await this.#limitAll(this.#prefetch);
         await this.#begin(tag, running, this.#limit());
       });
     } catch (error) {
@@ -84,10 +87,18 @@ export class Consuming {
   async qos(prefetch: number): Promise<void> {
     this.#prefetch = Math.min(Math.max(0, prefetch), 0xffff);
     await this.#inTurn(async () => {
-      if (!this.#each) await this.#raw.prefetch(this.#prefetch, true);
+      // Before anything is consumed it is not known yet which of the two it will be.
+      if (!this.#each && this.#running.size > 0) await this.#limitAll(this.#prefetch);
       for (const [tag, running] of [...this.#running])
         if (running.limitedAlone && !running.options.noAck) await this.#fit(tag, running);
     });
+  }
+
+  /** Over all consumers of the channel. */
+  async #limitAll(prefetch: number): Promise<void> {
+    if (prefetch === this.#all) return;
+    this.#all = prefetch;
+    await this.#raw.prefetch(prefetch, true);
   }
 
   /** Gives up what is too much, adds what is too little. */

@@ -31,7 +31,8 @@ export function toAmqp(m: OutgoingMessage): Options.Publish {
   return options;
 }
 
-export function fromAmqp({ content, fields, properties }: AmqplibMessage | GetMessage): OutgoingMessage {
+/** @param queue it came from */
+export function fromAmqp({ content, fields, properties }: AmqplibMessage | GetMessage, queue: string): OutgoingMessage {
   const given = properties as unknown as Record<string, unknown>;
   const found: Properties = {};
   for (const [ours, theirs] of NAMES) {
@@ -39,8 +40,7 @@ export function fromAmqp({ content, fields, properties }: AmqplibMessage | GetMe
     if (value !== undefined) (found as Record<string, unknown>)[ours] = value;
   }
   return {
-    exchange: fields.exchange,
-    routingKey: fields.routingKey,
+    ...addressOf(fields, queue),
     body: content,
     contentType: textOf(given.contentType),
     contentEncoding: textOf(given.contentEncoding),
@@ -50,3 +50,11 @@ export function fromAmqp({ content, fields, properties }: AmqplibMessage | GetMe
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
+
+/**
+ * What the broker has held back (messaging/delayed-delivery.ts) comes from one of its levels, with a key that is how long it waited: whoever sends
+ * it again means the queue.
+ */
+function addressOf({ exchange, routingKey }: AmqplibMessage['fields'], queue: string) {
+  return exchange.startsWith('celery_delayed_') ? { exchange: '', routingKey: queue } : { exchange, routingKey };
+}

@@ -1,5 +1,5 @@
 // Holds the broker connection: goes round its steps once per connection, and again after it was lost.
-// Not here: the steps (connection below; events.ts, mingle.ts, gossip.ts, tasks.ts, control.ts), messages (strategy.ts).
+// Not here: the steps (connection below; events.ts, mingle.ts, gossip.ts, tasks.ts, delayed.ts, control.ts), messages (strategy.ts).
 // Holds: only this file reconnects; a loss restarts the consumer alone, pool and running tasks go on. So does a channel of the tasks
 // that the broker closed, whatever the settings say of retrying: the worker can be no worse off than without one.
 // Celery 5.6: worker/consumer/consumer.py
@@ -21,6 +21,7 @@ import type { Prefetch } from '../prefetch.ts';
 import type { WorkerState } from '../state.ts';
 import type { Strategy } from '../strategy.ts';
 import { ControlStep } from './control.ts';
+import { DelayedDeliveryStep } from './delayed.ts';
 import { EventsStep, HeartStep } from './events.ts';
 import { GossipStep } from './gossip.ts';
 import { MingleStep } from './mingle.ts';
@@ -100,6 +101,7 @@ export class TaskConsumer {
       MingleStep,
       GossipStep,
       TasksStep,
+      DelayedDeliveryStep,
       HeartStep,
       ControlStep,
     ];

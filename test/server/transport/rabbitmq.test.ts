@@ -16,5 +16,6 @@ describeNeedsRabbit('a real RabbitMQ', () => {
     exchangeBindings: true,
     expiration: true,
     introspection: false,
+    returnsAtLoss: true,
   });
 });
