@@ -78,13 +78,13 @@ def fail_odd():
 @app.task(name='py.retry', bind=True, max_retries=5)
 def retry(self, times):
     if self.request.retries < times:
-        raise self.retry(countdown=0.05, exc=ValueError('again'))
+        raise self.retry(countdown=1, exc=ValueError('again'))
     return self.request.retries
 
 
 @app.task(name='py.exhaust', bind=True, max_retries=2)
 def exhaust(self):
-    raise self.retry(countdown=0.05)
+    raise self.retry(countdown=1)
 
 
 @app.task(name='py.backoff', autoretry_for=(ConnectionError,), max_retries=2, retry_backoff=1, retry_jitter=False)
