@@ -12,7 +12,7 @@ import { tcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 /** A line that has fallen silent is found within two of these. @unit seconds */
-const HEARTBEAT = 1;
+const HEARTBEAT = 2;
 const PATIENT = { max_retries: 200, interval_start: 0.05, interval_step: 0.05, interval_max: 0.3 };
 const AT_ONCE = { enabled: true, maxRetries: null, intervalStartMs: 50, intervalStepMs: 50, intervalMaxMs: 300 };
 

@@ -21,6 +21,15 @@ app.task({ name: 'fault.work', params: ['number', 'seconds', 'gate'] }, async fu
   return number;
 });
 
+/** Lets nothing else of its process run until the file `gate` is there. */
+app.task({ name: 'fault.block', params: ['number', 'gate'] }, function (number, gate) {
+  write('start', number, this.request.deliveryInfo.redelivered, process.pid);
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  while (!existsSync(gate)) Atomics.wait(never, 0, 0, 20);
+  write('end', number);
+  return number;
+});
+
 /** Takes the worker's process with it, before it has awaited anything. */
 app.task({ name: 'fault.die', params: ['number'] }, function (number) {
   write('start', number, this.request.deliveryInfo.redelivered, process.pid);
