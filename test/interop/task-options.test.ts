@@ -89,7 +89,7 @@ describeNeedsPythonOnRedis('options of calls, both ways', () => {
         expect(error.name).toBe('MaxRetriesExceededError');
         if (runs === 'py') expect(error).toBeInstanceOf(MaxRetriesExceededError);
         expect(error.message).toContain(`Can't retry ${runs}.exhaust[${id}] args:`);
-        await expect.poll(() => statuses(id).filter((s) => s === 'RETRY')).toHaveLength(2);
+        await until(() => statuses(id).filter((s) => s === 'RETRY').length === 2, 'both retries');
       });
 
       it('a task that retries by itself waits twice as long each time', async () => {
