@@ -138,11 +138,19 @@ export class Strategy {
     this.#accepted(request, policy);
   }
 
+  /** Delivered again because its acknowledgement did not come, or was lost, while it ran on: with late acknowledgement only. */
+  #tellOfSecondRun(request: Request): void {
+    const { log, state } = this.#host;
+    if (state.find(new Set([request.id])).some((one) => one.phase === 'active'))
+      log.warning(`Task ${request.title} was delivered again while it runs here: it will run a second time.`);
+  }
+
   /** Celery's order: log, revoked, event, ETA, token, pool. */
   #accepted(request: Request, policy: TaskPolicy): void {
     const { log, logs, events, prefetch } = this.#host;
     if (logs.info) log.info(`Task ${request.title} received`);
     if (request.revoked()) return;
+    if (request.redelivered) this.#tellOfSecondRun(request);
     if (signals.task_received.size > 0) signals.task_received.send({ sender: this.#host, request });
     if (policy.sendEvents && events.wants('task')) {
       const { body } = request;

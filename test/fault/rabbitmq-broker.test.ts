@@ -98,6 +98,16 @@ describeNeedsRabbit('RabbitMQ', () => {
     expect(lines.join('')).toMatch(/takes messages again/);
   });
 
+  it('that takes no message of such a size refuses it and no other, and whoever sends goes on', async () => {
+    await rabbit.ask('application:set_env(rabbit, max_message_size, 1000)');
+    const { app, send, done } = await world();
+    const large = app.sendTask('count', ['x'.repeat(2000)]);
+    await expect(large).rejects.toThrow(/PRECONDITION_FAILED - message size \d+ is larger than/);
+    await rabbit.ask('application:set_env(rabbit, max_message_size, 134217728)');
+    await send(0, 50);
+    await until(() => done() === 50, 'the others');
+  });
+
   it('ends the connection of a worker whose event loop stands still for longer than the heartbeat: it comes back', async () => {
     const { send, done, lines, app } = await world({ task_acks_late: true, broker_heartbeat: 1 });
     let stands = 0;
@@ -136,8 +146,13 @@ describeNeedsRabbit('RabbitMQ', () => {
     await rabbit.ask(
       'application:set_env(rabbit, consumer_timeout, 1800000), application:set_env(rabbit, channel_tick_interval, 60000)',
     );
+    await until(() => begun >= 2, 'it to run again');
     end();
     expect(await result.get({ timeout: 90 })).toBeGreaterThanOrEqual(1);
+    await until(
+      () => lines.some((text) => /was delivered again while it runs here/.test(text)),
+      'the second run to be told',
+    );
     await send(0, 50);
     await until(() => done() === 50, 'others');
     expect(runs.length).toBe(50);
