@@ -21,9 +21,9 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build as esbuild } from 'esbuild';
-import { driver, named } from './driver.mjs';
 import { ENTRIES, EXTERNAL, missingEntries, ROOT } from './entries.mjs';
 import { notices } from './notices.mjs';
+import { named, outside } from './outside.mjs';
 
 const DIST = join(ROOT, 'dist');
 const STAMP = '.stamp.json';
@@ -132,7 +132,7 @@ async function bundle(outdir) {
     metafile: true,
   });
   refuseRenamed(outdir, metafile);
-  const others = await driver(outdir);
+  const others = await outside(outdir);
   writeFileSync(join(outdir, 'THIRD-PARTY-NOTICES.md'), notices([...Object.keys(metafile.inputs), ...others]));
   // Which source went where: the proof that a client's files hold nothing of the worker's (test/package.test.ts).
   const inputs = Object.entries(metafile.outputs).map(([path, output]) => [basename(path), Object.keys(output.inputs)]);

@@ -31,6 +31,7 @@ export { AsyncResult, EagerResult, type GetOptions } from './results/async-resul
 export { GroupResult } from './results/group-result.ts';
 export { Crontab, type CrontabFields, crontab, crontabFromString } from './schedules/crontab.ts';
 export type { Schedule } from './schedules/schedule.ts';
+export { type SolarEvent, solar } from './schedules/solar.ts';
 export type { AuthFraming } from './serialization/auth/auth.ts';
 export type { LazySerializer, Serializer } from './serialization/codec.ts';
 export { Decimal, PyDate, PyDateTime, PyTime, Uuid } from './serialization/json.ts';

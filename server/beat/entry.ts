@@ -18,7 +18,7 @@ import { BeatLazyFunc } from './lazy.ts';
 export interface EntryOptions {
   /** Name of the task. */
   readonly task: string;
-  /** Seconds, a span such as { minutes: 5 }, or crontab(...). */
+  /** Seconds, a span such as { minutes: 5 }, crontab(...) or solar(...). */
   readonly schedule: unknown;
   readonly args?: readonly unknown[] | undefined;
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined;

@@ -22,6 +22,14 @@ export type ScheduleForm =
       readonly day_of_month: string;
       readonly month_of_year: string;
     }
+  | {
+      readonly kind: 'solar';
+      readonly event: string;
+      /** @unit degrees, north is positive */
+      readonly lat: number;
+      /** @unit degrees, east is positive */
+      readonly lon: number;
+    }
   | { readonly kind: 'custom'; readonly text: string };
 
 /** What is sent, and when. JSON values as kombu's serializer writes them, integers of any size. */

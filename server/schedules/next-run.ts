@@ -27,7 +27,7 @@ export function nextRun({ definition, runs }: StoredEntry, nowMs: number): NextR
   return { at: Math.round(nowMs + schedule.remaining(runs.lastRunAt, { nowMs, zone }) * 1000), reason: null };
 }
 
-/** An interval that does not fall on full hours is the same everywhere. */
+/** An interval that does not fall on full hours is the same everywhere, and so is the sun. */
 function zoneOf({ schedule, timezone }: EntryDefinition): string | null {
-  return schedule.kind === 'interval' && !schedule.relative ? 'UTC' : timezone;
+  return schedule.kind === 'solar' || (schedule.kind === 'interval' && !schedule.relative) ? 'UTC' : timezone;
 }

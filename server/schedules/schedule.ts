@@ -2,7 +2,7 @@
 // Not here: crontab.ts; who asks and sends (beat/).
 // Holds: a schedule has no memory and reads no clock; the same last run, moment and zone give the same answer.
 // Celery: schedules.py schedule
-import { ImproperlyConfigured, NotImplementedError } from '../errors.ts';
+import { ImproperlyConfigured } from '../errors.ts';
 import { fromWall, toWall } from './zone.ts';
 
 export interface ScheduleContext {
@@ -107,13 +107,6 @@ export function schedule(every: number | Span, options: IntervalOptions = {}): I
   return new IntervalSchedule(Math.round(seconds * 1e6) / 1e6, options);
 }
 
-/** Sunrise, sunset and the like are not there yet. */
-export function solar(event: string, latitude: number, longitude: number): never {
-  throw new NotImplementedError(
-    `solar('${event}', ${latitude}, ${longitude}): schedules by the sun are not implemented yet. Use crontab() with a fixed time.`,
-  );
-}
-
 export function isSchedule(value: unknown): value is Schedule {
   return (
     typeof value === 'object' && value !== null && typeof (value as Schedule).isDue === 'function' && 'kind' in value
@@ -127,6 +120,6 @@ export function toSchedule(value: unknown, options: IntervalOptions = {}): Sched
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return schedule(value as Span, options);
   const hint = typeof value === 'string' ? ` For a cron line write crontabFromString('${value}').` : '';
   throw new ImproperlyConfigured(
-    `A schedule is a number of seconds, a span such as { minutes: 5 }, or crontab(...), not ${JSON.stringify(value)}.${hint}`,
+    `A schedule is a number of seconds, a span such as { minutes: 5 }, crontab(...) or solar(...), not ${JSON.stringify(value)}.${hint}`,
   );
 }

@@ -5,17 +5,21 @@ import { parseJsonSlowly } from '../serialization/json-reader.ts';
 import type { EntryDefinition, EntryRuns, ScheduleForm, StoredEntry } from './contract.ts';
 import { Crontab } from './crontab.ts';
 import { IntervalSchedule, type Schedule } from './schedule.ts';
+import { type SolarEvent, SolarSchedule } from './solar.ts';
 
 export function formOf(schedule: Schedule): ScheduleForm {
   if (schedule instanceof IntervalSchedule)
     return { kind: 'interval', every: schedule.seconds, relative: schedule.relative };
   if (schedule instanceof Crontab) return { kind: 'crontab', ...schedule.fields };
+  if (schedule instanceof SolarSchedule)
+    return { kind: 'solar', event: schedule.event, lat: schedule.lat, lon: schedule.lon };
   return { kind: 'custom', text: String(schedule) };
 }
 
 /** null: it is an object of the app's own. @throws ImproperlyConfigured for fields that are none */
 export function scheduleOf(form: ScheduleForm): Schedule | null {
   if (form.kind === 'interval') return new IntervalSchedule(form.every, { relative: form.relative });
+  if (form.kind === 'solar') return new SolarSchedule(form.event as SolarEvent, form.lat, form.lon);
   if (form.kind !== 'crontab') return null;
   const { kind: _, ...fields } = form;
   return new Crontab(fields);

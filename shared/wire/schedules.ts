@@ -18,6 +18,14 @@ const EntrySchedule = Type.Union([
     day_of_month: Str,
     month_of_year: Str,
   }),
+  Type.Object({
+    kind: Type.Literal('solar'),
+    event: Str,
+    /** @unit degrees, north is positive */
+    lat: Type.Number(),
+    /** @unit degrees, east is positive */
+    lon: Type.Number(),
+  }),
   /** An object of the app's own, of which only the text is known. */
   Type.Object({ kind: Type.Literal('custom'), text: Str }),
 ]);

@@ -1,13 +1,13 @@
-// Intervals and crontabs against what real Celery answered, changes of the clock included.
+// Intervals and crontabs against what real Celery answered, changes of the clock included. The sun: solar.test.ts.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Crontab, crontab, crontabFromString, parseCronField } from '../../../server/schedules/crontab.ts';
-import { isSchedule, schedule, solar, toSchedule } from '../../../server/schedules/schedule.ts';
+import { isSchedule, schedule, toSchedule } from '../../../server/schedules/schedule.ts';
 import { fromWall, offsetMs, resolveZone, toWall } from '../../../server/schedules/zone.ts';
 
 interface Case {
   name: string;
-  kind: 'parse' | 'from_string' | 'next' | 'interval' | 'solar';
+  kind: 'parse' | 'from_string' | 'next' | 'interval';
   expression: string;
   max: number;
   min: number;
@@ -147,7 +147,6 @@ describe('what cannot be', () => {
     expect(() => crontabFromString('@hourly')).toThrow('@hourly');
     expect(() => resolveZone('Mars/Olympus')).toThrow('no time zone "Mars/Olympus"');
     expect(() => toSchedule('0 4 * * *')).toThrow("crontabFromString('0 4 * * *')");
-    expect(() => solar('sunset', 50, 14)).toThrow("solar('sunset', 50, 14)");
   });
 });
 

@@ -1,5 +1,7 @@
-// The SQLite driver as the package carries it: its code, its native builds for every platform, its licence. Installed from the
-// registry it would bring SQLite's whole source along, 11 MB that nobody runs. Only Node before 22.13 needs it.
+// What dist/ carries outside of its bundle, each loaded only by who asks for it:
+// - the SQLite driver: its code, its native builds for every platform, its licence. Installed from the registry it would bring SQLite's
+//   whole source along, 11 MB that nobody runs. Only Node before 22.13 needs it.
+// - where the sun stands, for schedules by it.
 import { copyFileSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build as esbuild } from 'esbuild';
@@ -8,14 +10,23 @@ import { ROOT } from './entries.mjs';
 const NAME = '@photostructure/sqlite';
 const SOURCE = join(ROOT, 'node_modules', NAME);
 
-/** What embedded-db.ts asks for, seen from dist/. */
-export const DRIVER = './sqlite/dist/index.cjs';
+const ASTRONOMY = 'astronomy-engine';
 
-/** The driver's name in our sources, as it is to be in dist/. */
-export const named = (text) => text.replaceAll(`'${NAME}'`, `'${DRIVER}'`);
+/** Each by its name in our sources: the file asked for, seen from dist/. */
+const OUTSIDE = { [NAME]: './sqlite/dist/index.cjs', [ASTRONOMY]: './astronomy.cjs' };
 
-/** @returns the packages it is made of, as paths of files in them */
-export async function driver(outdir) {
+/** A source with their names as they are to be in dist/. */
+export const named = (text) =>
+  Object.entries(OUTSIDE).reduce((now, [name, file]) => now.replaceAll(`'${name}'`, `'${file}'`), text);
+
+/** @returns the packages they are made of, as paths of files in them */
+export async function outside(outdir) {
+  const astronomy = join('node_modules', ASTRONOMY, 'astronomy.min.js');
+  put(join(ROOT, astronomy), join(outdir, OUTSIDE[ASTRONOMY]));
+  return [astronomy, ...(await driver(outdir))];
+}
+
+async function driver(outdir) {
   const home = join(outdir, 'sqlite');
   const { metafile } = await esbuild({
     absWorkingDir: ROOT,
