@@ -15,6 +15,7 @@ import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import type { RouteContext } from './routes/context.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
+import { flowerRoutes } from './routes/flower/flower.ts';
 import { healthRoutes } from './routes/health.ts';
 import { liveRoute } from './routes/live.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -106,6 +107,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       root.all(path, { config: VIEWER }, async (request, reply) => answerNotFound(request, reply));
     for (const path of ['/alive', '/alive/*'])
       root.get(path, { config: PUBLIC }, async (request, reply) => answerNotFound(request, reply));
-    await pages(root, folder);
+    const sendPage = await pages(root, folder);
+    await root.register(async (flower) => flowerRoutes(flower, { context, log, sendPage }));
   };
 }

@@ -8,6 +8,7 @@ import type { Timer } from '../timer.ts';
 import { Attention } from './attention/attention.ts';
 import { Baselines } from './cluster/baselines.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { EventCounts } from './cluster/event-counts.ts';
 import type { ClusterLink } from './cluster/link.ts';
 import type { HistoryStore } from './history/contract.ts';
 import { Feed } from './live/feed.ts';
@@ -65,7 +66,10 @@ export class Rooms {
     const taskRows = new TaskRows(view, interventions);
     const feed = new Feed(view, taskRows, timer, version);
     view.onEvents((events) => this.#tally.add(events, nameOf));
+    const eventCounts = new EventCounts();
+    view.onEvents((events) => eventCounts.add(events, (hostname) => view.workers.has(hostname)));
     view.onBatch((batch) => {
+      eventCounts.forgetWorkers(batch.workersGone);
       this.#tally.forgetWorkers(batch.workersGone);
       this.#metrics.forgetWorkers(batch.workersGone);
     });
@@ -82,10 +86,12 @@ export class Rooms {
       interventions,
       rates,
       follower,
+      masking,
     };
     const progress = new ProgressWatch(view, feed, timer, masking);
     this.context = {
       cluster: view,
+      eventCounts,
       attention,
       feed,
       baselines,

@@ -24,18 +24,27 @@ function findPages(): string | null {
   return null;
 }
 
-export async function pages(app: FastifyInstance, folder: string | null = findPages()): Promise<void> {
+/** @returns what answers a request for a page, for routes that answer with one */
+export async function pages(
+  app: FastifyInstance,
+  folder: string | null = findPages(),
+): Promise<(reply: FastifyReply) => Promise<FastifyReply>> {
   const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
     app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) =>
       isMisspeltRoute(request.params['*']) ? answerNotFound(request, reply) : notBuilt(reply, app.prefix),
     );
-    return;
+    return async (reply) => notBuilt(reply, app.prefix);
   }
   // Inside a server that serves files of its own, its `sendFile` does for ours as well.
   const decorateReply = !app.hasReplyDecorator('sendFile');
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, decorateReply });
   const index = indexReader(folder, app.prefix);
+  const sendPage = async (reply: FastifyReply): Promise<FastifyReply> =>
+    reply
+      .header('cache-control', 'no-cache')
+      .type('text/html; charset=utf-8')
+      .send(await index());
   // The prefix without its last slash: relative addresses in the pages need it.
   if (app.prefix !== '')
     app.get('/', { ...route, prefixTrailingSlash: 'no-slash' }, (_, reply) => reply.redirect(`${app.prefix}/`));
@@ -45,13 +54,11 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
     if (isMisspeltRoute(name)) return answerNotFound(request, reply);
     // A name with an ending is a file, or one that is not there; anything else is a page of the SPA.
     if (name === 'index.html' || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name))
-      return reply
-        .header('cache-control', 'no-cache')
-        .type('text/html; charset=utf-8')
-        .send(await index());
+      return sendPage(reply);
     if (name.startsWith('assets/')) return reply.sendFile(name, folder, { maxAge: YEAR_MS, immutable: true });
     return reply.header('cache-control', 'no-cache').sendFile(name, folder, { cacheControl: false });
   });
+  return sendPage;
 }
 
 /**

@@ -27,6 +27,17 @@ export const OperationRequest = Type.Union([
     /** Send those too that may still run, so that they may run twice. Default: they are refused, each with the reason. */
     accept_double: Type.Optional(Bool),
   }),
+  /** Marks its result record ABORTED: a task that looks for that ends itself. */
+  Type.Object({ action: Type.Literal('abort'), task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }) }),
+  /** Its id is in the answer. The audit log keeps the call with secrets masked and long values cut. */
+  Type.Object({
+    action: Type.Literal('send_task'),
+    task_name: Name,
+    args: Type.Optional(Type.Array(Type.Unknown())),
+    kwargs: Type.Optional(Type.Record(Str, Type.Unknown())),
+    /** Call options by Celery's names: queue, countdown, eta, expires, priority, task_id ... */
+    options: Type.Optional(Type.Record(Str, Type.Unknown())),
+  }),
   Type.Object({ action: Type.Literal('rate_limit'), task_name: Name, rate_limit: Str, destination: Destination }),
   Type.Object({
     action: Type.Literal('time_limit'),

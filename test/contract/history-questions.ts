@@ -5,6 +5,8 @@ import {
   type HistoryStore,
   QueryTooCostly,
   type TaskListQuery,
+  WINDOW_SORTS,
+  type WindowAsk,
 } from '../../server/dashboard/history/contract.ts';
 import { openHistory } from '../../server/dashboard/history/registry.ts';
 import { toRow } from '../../server/dashboard/history/rows.ts';
@@ -78,6 +80,66 @@ export function historyQuestions(makeUrl: () => string): void {
       await h.written();
     });
     afterAll(() => h.close());
+
+    const WINDOW: WindowAsk = {
+      newest: 1000,
+      tree: null,
+      name: null,
+      worker: null,
+      state: null,
+      receivedFrom: null,
+      receivedTo: null,
+      sort: 'timestamp',
+      descending: true,
+      offset: 0,
+      limit: null,
+    };
+    const idOf = (i: number) => `id-${String(i).padStart(4, '0')}`;
+
+    test('puts the newest tasks in any order, nothing before everything, equals newest first', async () => {
+      const tasks = [...state.tasks.values()];
+      for (const sort of WINDOW_SORTS)
+        for (const descending of [true, false]) {
+          const { uuids, matching, total } = await h.window({ ...WINDOW, sort, descending });
+          expect([matching, total, new Set(uuids).size]).toEqual([800, 800, 800]);
+          const isNumber = tasks.some((t) => typeof t[sort] === 'number');
+          const key = (uuid: string) => {
+            const { timestamp, [sort]: value } = state.tasks.get(uuid)!;
+            return [value ?? (isNumber ? 0 : ''), timestamp] as const;
+          };
+          for (const [i, uuid] of uuids.slice(1).entries()) {
+            const [[before, beforeAt], [after, afterAt]] = [key(uuids[i]!), key(uuid)];
+            if (before === after) expect(beforeAt, `${sort} ${uuid}`).toBeGreaterThanOrEqual(afterAt);
+            else expect(before < after, `${sort} ${uuid}`).toBe(!descending);
+          }
+        }
+    });
+
+    test('reads a place in the newest tasks by offset, and tells how many match', async () => {
+      const found = await h.window({ ...WINDOW, name: 'SHOP.MOD1.task_1', state: 'success', offset: 2, limit: 3 });
+      const all = await h.window({ ...WINDOW, name: 'shop.mod1.Task_1', state: 'SUCCESS' });
+      expect(found.uuids).toEqual(all.uuids.slice(2, 5));
+      expect([found.matching, found.total, all.uuids.length]).toEqual([all.uuids.length, 800, all.matching]);
+      expect(all.uuids.length).toBeGreaterThan(5);
+      expect((await h.window({ ...WINDOW, worker: 'W1@H' })).matching).toBe(267);
+      expect((await h.window({ ...WINDOW, newest: 10 })).uuids).toEqual(
+        [...Array(10).keys()].map((i) => idOf(799 - i)),
+      );
+      const [from, to] = [NOW - 3600 + 40, NOW - 3600 + 80];
+      const within = await h.window({ ...WINDOW, receivedFrom: from, receivedTo: to, descending: false });
+      expect(within.uuids).toEqual([...Array(11).keys()].map((i) => idOf(10 + i)));
+      const tree = parseQuery('kwargs:customer=c-3');
+      const searched = await h.window({ ...WINDOW, tree: tree.ok ? tree.tree : null });
+      expect([searched.matching, searched.uuids[0]]).toEqual([80, 'id-0793']);
+    });
+
+    test('gives tasks whole, in the order asked for, with their children', async () => {
+      const whole = await h.whole(['id-0007', 'id-none', 'id-0000']);
+      expect(whole.map(({ task }) => task.uuid)).toEqual(['id-0007', 'id-0000']);
+      expect(whole[0]!.task).toMatchObject({ traceback: 'T', exception: "ValueError('bad 1')", clock: 1 });
+      expect(whole[1]!.children).toHaveLength(159);
+      expect(whole[1]!.children.slice(0, 2)).toEqual(['id-0005', 'id-0010']);
+    });
 
     test('answers every query exactly as the page filters its live rows', async () => {
       const rows = [...state.tasks.values()].map(toRow);

@@ -88,7 +88,7 @@ describe('a request for an operation', () => {
     for (const { action, access } of OPERATIONS) {
       const command = findCommand(action);
       if (!command) {
-        expect(['retry', 'purge'], action).toContain(action);
+        expect(['retry', 'purge', 'send_task', 'abort'], action).toContain(action);
         continue;
       }
       expect(access, action).toBe(command.access);

@@ -3,6 +3,7 @@
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { LONG, usePythonCluster } from './python-cluster/cluster.ts';
 import { counts } from './python-cluster/counted.ts';
+import { answersAsFlower } from './python-cluster/flower-api.ts';
 import { sendsAgain } from './python-cluster/send-again.ts';
 import { tellsOfTasks } from './python-cluster/task-told.ts';
 import { staysOnline, tellsOfWorkers } from './python-cluster/workers.ts';
@@ -12,6 +13,7 @@ describeNeedsPythonOnRedis('a dashboard on a Python cluster', { timeout: 2 * LON
   tellsOfWorkers(cluster);
   sendsAgain(cluster);
   tellsOfTasks(cluster);
+  answersAsFlower(cluster);
   counts(cluster);
   staysOnline(cluster);
 });

@@ -8,7 +8,7 @@ import type { Resolved } from '../options.ts';
 import { ProblemError } from '../routes/context.ts';
 import { checkLogin, readLogin } from './basic.ts';
 import { type Access, type Identity, may } from './identity.ts';
-import { refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
+import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
 import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
@@ -45,10 +45,23 @@ export class Gate {
       this.#refuse(request, refuseRemote(request.raw.socket.remoteAddress) ?? refuseHost(headers.host, hosts));
     const upgrade = headers.upgrade?.toLowerCase() === 'websocket';
     const site = header(request, 'sec-fetch-site');
+    const { host, origin } = headers;
+    const { scripts: isForScripts = false } = request.routeOptions.config;
+    const refusal = refuseOrigin(
+      { host, origin, fetchSite: upgrade ? undefined : site },
+      this.#options.trusted_origins,
+    );
+    // Asked by a browser by itself, without a login.
+    if (isForScripts && method === 'OPTIONS') {
+      this.#refuse(request, refusal);
+      return null;
+    }
     if (!upgrade && (method === 'GET' || method === 'HEAD')) {
       const isPage = !/^\/api(\/|$)/.test(path) || path === '/api/v2/docs';
       const mode = header(request, 'sec-fetch-mode');
-      this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage }));
+      const isTrustedPage = isForScripts && isTrustedOrigin(origin, this.#options.trusted_origins);
+      if (!isTrustedPage)
+        this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage }));
       this.#identify(request, reply);
       return null;
     }
@@ -58,18 +71,13 @@ export class Gate {
       throw new ProblemError(405, 'Method not allowed', `${method} is nothing that is answered here.`, {
         headers: { allow: 'GET, HEAD, POST' },
       });
-    const { host, origin } = headers;
-    const refusal = refuseOrigin(
-      { host, origin, fetchSite: upgrade ? undefined : site },
-      this.#options.trusted_origins,
-    );
     if (upgrade) {
       if (refusal) this.#logRefusal(request, refusal);
       return refusal;
     }
     this.#refuse(request, refusal);
-    // It has no body.
-    if (isDelete) return null;
+    // It has no body, or one that its route reads by itself, whatever it is called: a browser names the page it comes from all the same.
+    if (isDelete || isForScripts) return null;
     if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
       throw new ProblemError(415, 'Unsupported media type', 'What changes something is sent as application/json.');
     const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];

@@ -11,9 +11,13 @@ export interface Asked {
   readonly fetchSite: string | undefined;
 }
 
+export function isTrustedOrigin(origin: string | undefined, trusted: readonly string[]): boolean {
+  return origin !== undefined && trusted.includes(origin.toLowerCase());
+}
+
 /** null: all is well. @param trusted further origins, as in the option trusted_origins */
 export function refuseOrigin({ host, origin, fetchSite }: Asked, trusted: readonly string[] = []): string | null {
-  if (origin !== undefined && trusted.includes(origin.toLowerCase())) return null;
+  if (isTrustedOrigin(origin, trusted)) return null;
   if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none')
     return `The request comes from another site (Sec-Fetch-Site: ${fetchSite}).`;
   if (origin === undefined) return null;

@@ -10,8 +10,8 @@ export interface ClusterActions {
   readonly app: Celery;
   /** One try. @throws OperationalError: the broker is away */
   connect(): Promise<void>;
-  /** Ask these workers everything. */
-  inspect(hostnames: readonly string[]): Promise<void>;
+  /** Ask these workers everything; null: all there are. */
+  inspect(hostnames: readonly string[] | null): Promise<void>;
   /** @returns messages deleted */
   purge(queue: string): Promise<number>;
   /** Measures every queue, in a round that begins after this call. Never rejects. */

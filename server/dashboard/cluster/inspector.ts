@@ -113,9 +113,9 @@ export class Inspector {
     return within(this.#timer, 2000 * this.#timeout, round);
   }
 
-  /** Ask these workers these questions alone. Never rejects. */
-  async askAbout(hostnames: readonly string[], questions: readonly Question[]): Promise<void> {
-    if (hostnames.length > 0) await this.#round(hostnames, questions).catch(() => {});
+  /** Ask these workers, or everybody when null, these questions alone. Never rejects. */
+  async askAbout(hostnames: readonly string[] | null, questions: readonly Question[]): Promise<void> {
+    if (hostnames?.length !== 0) await this.#round(hostnames, questions).catch(() => {});
   }
 
   /** When it last answered this question; null: never. */

@@ -4,6 +4,7 @@ import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { Backend } from '../../backends/contract.ts';
+import type { AsyncResult } from '../../results/async-result.ts';
 import type { Timer } from '../../timer.ts';
 import type { FoundMessages, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
@@ -16,6 +17,7 @@ import type { ClusterLink } from './link.ts';
 import type { ManagementApi } from './management-api.ts';
 import type { MissedEnds } from './missed-ends.ts';
 import type { QueueProbe } from './queue-probe.ts';
+import { readableStore } from './result-store.ts';
 import type { TaskEvents } from './task-events.ts';
 import type { LastHour, Trends } from './trends.ts';
 import type { ClusterView, EventsView, HistoryView, SourceView } from './view.ts';
@@ -138,6 +140,9 @@ export class LiveView implements ClusterView {
   consumedQueues(): Set<string> {
     return this.#of.consumedQueues();
   }
+  probeQueues(): Promise<void> {
+    return this.#of.probe.probe();
+  }
   probeQueue(queue: string): Promise<void> {
     return this.#of.probe.probeQueue(queue);
   }
@@ -152,6 +157,9 @@ export class LiveView implements ClusterView {
   }
   askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null> {
     return this.#of.link.askBackend(question);
+  }
+  resultOf(uuid: string): AsyncResult | null {
+    return readableStore(this.options) === null ? null : this.#of.link.app.AsyncResult(uuid);
   }
   lookUpEnd(task: TaskRecord): Promise<void> {
     return this.#of.missedEnds.lookUpOne(task);

@@ -67,8 +67,7 @@ export class ManagementApi {
         : [decodeURIComponent(at.username), decodeURIComponent(at.password)];
     this.#authorization = `Basic ${Buffer.from(`${user}:${word}`).toString('base64')}`;
     const base = at.pathname.replace(/\/+$/, '') || '/api';
-    const query = `page=1&page_size=${PAGE}&pagination=true&columns=${COLUMNS.join(',')}`;
-    this.#address = `${at.origin}${base}/queues/${encodeURIComponent(this.vhost)}?${query}`;
+    this.#address = `${at.origin}${base}/queues/${encodeURIComponent(this.vhost)}?page=1&page_size=${PAGE}&pagination=true`;
   }
 
   /** @unit seconds since the epoch */
@@ -78,10 +77,20 @@ export class ManagementApi {
 
   /** The queues of the virtual host, by name; null: it could not be asked, and `failure` says why. Never rejects. */
   async queues(): Promise<Map<string, ManagedQueue> | null> {
+    const items = await this.#items(`&columns=${COLUMNS.join(',')}`);
+    return items && queuesOf(items);
+  }
+
+  /** The same as it tells of them, with every field it has. Never rejects. */
+  async objects(): Promise<Record<string, unknown>[] | null> {
+    return (await this.#items(''))?.map(recordOf) ?? null;
+  }
+
+  async #items(further: string): Promise<unknown[] | null> {
     const begun = this.#timer.monotonic();
     const ending = new AbortController();
     try {
-      const found = await within(this.#timer, SILENT_MS, this.#ask(ending.signal));
+      const found = await within(this.#timer, SILENT_MS, this.#ask(further, ending.signal));
       if (!found) throw new Error(`It has not answered within ${SILENT_MS / 1000} s`);
       this.failure = null;
       this.latencyMs = this.#timer.monotonic() - begun;
@@ -96,15 +105,15 @@ export class ManagementApi {
     }
   }
 
-  async #ask(signal: AbortSignal): Promise<Map<string, ManagedQueue>> {
+  async #ask(further: string, signal: AbortSignal): Promise<unknown[]> {
     const headers = { authorization: this.#authorization, accept: 'application/json' };
-    const reply = await fetch(this.#address, { headers, signal, redirect: 'error' });
+    const reply = await fetch(this.#address + further, { headers, signal, redirect: 'error' });
     if (reply.status === 401) {
       throw new Error('It refuses the user or the password of broker_api (401), or the user lacks the tag management');
     }
     if (reply.status === 404) throw new Error(`It knows no virtual host ${JSON.stringify(this.vhost)} (404)`);
     if (!reply.ok) throw new Error(`It answers with ${reply.status}`);
-    return queuesOf(await textOf(reply));
+    return itemsOf(await textOf(reply));
   }
 }
 
@@ -134,7 +143,7 @@ async function textOf(reply: Response): Promise<string> {
 }
 
 /** @throws Error for what is no list of queues */
-function queuesOf(text: string): Map<string, ManagedQueue> {
+function itemsOf(text: string): unknown[] {
   let items: unknown;
   try {
     const value = JSON.parse(text) as unknown;
@@ -143,8 +152,12 @@ function queuesOf(text: string): Map<string, ManagedQueue> {
     items = null;
   }
   if (!Array.isArray(items)) throw new Error("What answers there is not RabbitMQ's management API");
+  return items.slice(0, PAGE) as unknown[];
+}
+
+function queuesOf(items: readonly unknown[]): Map<string, ManagedQueue> {
   const found = new Map<string, ManagedQueue>();
-  for (const item of items.slice(0, PAGE) as unknown[]) {
+  for (const item of items) {
     const queue = recordOf(item);
     if (typeof queue.name !== 'string') continue;
     const stats = recordOf(queue.message_stats);

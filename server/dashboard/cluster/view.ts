@@ -7,6 +7,7 @@ import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { Precision } from '../../../shared/wire/count.ts';
 import type { Backend } from '../../backends/contract.ts';
+import type { AsyncResult } from '../../results/async-result.ts';
 import type { Timer } from '../../timer.ts';
 import type { FoundMessages, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
@@ -91,6 +92,8 @@ export interface ClusterView {
   readonly defaultQueue: string;
   /** Queues that workers say they consume, and the default one. */
   consumedQueues(): Set<string>;
+  /** Measures every queue, or shares the round that is on its way. Never rejects. */
+  probeQueues(): Promise<void>;
   /** Measures a queue that the broker did not list the last time. */
   probeQueue(queue: string): Promise<void>;
   peek(queue: string, limit: number): Promise<Message[] | null>;
@@ -112,6 +115,8 @@ export interface ClusterView {
   readonly results: SourceView;
   /** Ask the result store. null: none is configured. */
   askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null>;
+  /** The result of a task, to be waited for. null: no store that can be read is configured. */
+  resultOf(uuid: string): AsyncResult | null;
   /** Its end may have been missed: the result store is asked, and its record brought up to date. Never rejects. */
   lookUpEnd(task: TaskRecord): Promise<void>;
 

@@ -28,6 +28,42 @@ export interface TaskListQuery {
   readonly limit: number;
 }
 
+/** What the newest tasks can be put in order by. */
+export const WINDOW_SORTS = [
+  ...(['uuid', 'name', 'state', 'args', 'kwargs', 'result', 'exception', 'worker', 'exchange', 'routing_key'] as const),
+  ...(['eta', 'expires', 'root_id', 'parent_id', 'traceback', 'client'] as const),
+  ...(['retries', 'runtime', 'sent', 'received', 'started', 'succeeded', 'failed', 'retried', 'revoked'] as const),
+  ...(['rejected', 'timestamp', 'clock'] as const),
+] as const;
+export type WindowSort = (typeof WINDOW_SORTS)[number];
+
+/** A place in the newest tasks, by offset: as programs ask that count rows, not pages. */
+export interface WindowAsk {
+  /** How many of the newest there are for it. */
+  readonly newest: number;
+  readonly tree: QueryTree | null;
+  /** Each compared whole, but for letter case; null: any. */
+  readonly name: string | null;
+  readonly worker: string | null;
+  readonly state: string | null;
+  /** Tasks of which no worker told that it received them pass both. @unit seconds since the epoch */
+  readonly receivedFrom: number | null;
+  readonly receivedTo: number | null;
+  /** Nothing sorts before everything; equals by their newest event, newest first. */
+  readonly sort: WindowSort;
+  readonly descending: boolean;
+  readonly offset: number;
+  /** null: all that follow. */
+  readonly limit: number | null;
+}
+
+export interface WindowReply {
+  readonly uuids: string[];
+  /** Of the newest that match, and of the newest at all. */
+  readonly matching: number;
+  readonly total: number;
+}
+
 /** A cursor that this server did not give. */
 export class BadCursor extends Error {}
 
@@ -150,6 +186,9 @@ export interface Heard {
 export interface HistoryQuestions {
   tasks(query: TaskListQuery, signal?: AbortSignal): Promise<TaskPage>;
   facets(ask: FacetAsk, signal?: AbortSignal): Promise<FacetReply>;
+  window(ask: WindowAsk, signal?: AbortSignal): Promise<WindowReply>;
+  /** Those that are stored, in this order, with the ids of their children, a thousand each at most. */
+  whole(uuids: readonly string[]): Promise<{ task: StoredTask; children: string[] }[]>;
   task(uuid: string): Promise<StoredTask | null>;
   tries(uuid: string): Promise<TaskTry[]>;
   rows(uuids: readonly string[]): Promise<TaskRow[]>;

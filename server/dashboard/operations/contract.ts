@@ -1,6 +1,7 @@
 // What an operation is: one row with its name, who may do it, its subject, check, run, and how its effect is seen afterwards.
 // Not here: the rows (table.ts and the files it lists), doing one (perform.ts), following its effect (follow.ts). Shapes of requests:
 // shared/wire/operations.ts.
+import type { Masking } from '../../../shared/masking.ts';
 import type { EffectLine, EffectTasks } from '../../../shared/wire/effect.ts';
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import { type CommandAccess, findCommand } from '../../control/commands.ts';
@@ -24,10 +25,14 @@ export interface OperationDesk {
   readonly interventions: Interventions;
   readonly rates: StartRates;
   readonly follower: Follower;
+  /** Takes secrets out of what is recorded. */
+  readonly masking: Masking;
 }
 
 /** The request is well formed and cannot be done, with the reason. */
 export class Refused extends Error {}
+/** What it was asked for is so already, or over. */
+export class NothingToDo extends Refused {}
 
 export type RequestOf<A extends OperationRequest['action']> = Extract<OperationRequest, { action: A }>;
 
@@ -66,6 +71,8 @@ export interface Operation<A extends OperationRequest['action'] = OperationReque
   readonly access: CommandAccess;
   /** One line for the audit log. */
   subject(request: RequestOf<A>): string;
+  /** What the audit log keeps of the request. Default: all of it. */
+  recorded?(request: RequestOf<A>, masking: Masking): RequestOf<A>;
   /** @throws Refused */
   check?(desk: OperationDesk, request: RequestOf<A>): void;
   run(desk: OperationDesk, request: RequestOf<A>, reach: Reach, who: string): Promise<OperationResult>;

@@ -6,7 +6,7 @@ import { plural } from '../../../shared/format/text.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { heldIds } from '../cluster/room.ts';
-import { type OperationDesk, operation, Refused, type Seen, type Watch } from './contract.ts';
+import { NothingToDo, type OperationDesk, operation, Refused, type Seen, type Watch } from './contract.ts';
 import { outcomeOf } from './outcome.ts';
 import { retryTasks } from './retry.ts';
 
@@ -81,12 +81,12 @@ export const TASK_OPERATIONS = [
   }),
 ];
 
-/** Whatever a page has judged: what has certainly ended is ended by nobody. @throws Refused */
+/** Whatever a page has judged: what has certainly ended is ended by nobody. @throws NothingToDo */
 function refuseEnded({ cluster }: OperationDesk, ids: readonly string[]): void {
   const held = new Set([...cluster.inspected.values()].flatMap(heldIds));
   // Delivered twice, it may run once more though its first run has ended.
   if (!ids.every((id) => ENDED_STATES.has(cluster.tasks.get(id)?.state ?? '') && !held.has(id))) return;
-  throw new Refused(ids.length === 1 ? 'It has already finished.' : `All ${ids.length} have already finished.`);
+  throw new NothingToDo(ids.length === 1 ? 'It has already finished.' : `All ${ids.length} have already finished.`);
 }
 
 /** As every worker takes it: Python's take no number and no small letters. null: there is none. */

@@ -13,12 +13,13 @@ import { operationOf } from './table.ts';
 const READ_BACK_MS = 1000;
 
 export async function perform(desk: OperationDesk, request: OperationRequest, who: string): Promise<OperationRecord> {
-  const { actions, cluster, feed, interventions, follower, records } = desk;
+  const { actions, cluster, feed, interventions, follower, masking, records } = desk;
   const row = operationOf(request.action);
   const reach = reachOf(desk, request);
   row.check?.(desk, request);
   const watch: { current: Watch | null } = { current: null };
-  const asked = { at: cluster.now, who, subject: row.subject(request), request };
+  const kept = row.recorded?.(request, masking) ?? request;
+  const asked = { at: cluster.now, who, subject: row.subject(request), request: kept };
   let record = await audited(records, asked, async () => {
     await actions.connect();
     watch.current = (await row.watch?.(desk, request, reach).catch(() => null)) ?? null;

@@ -4,6 +4,7 @@
 import { Check, Errors } from 'typebox/value';
 import { OperationRequest } from '../../../shared/wire/operations.ts';
 import { type Operation, Refused } from './contract.ts';
+import { CALL_OPERATIONS } from './on-calls.ts';
 import { LIMIT_OPERATIONS } from './on-limits.ts';
 import { QUEUE_OPERATIONS } from './on-queues.ts';
 import { TASK_OPERATIONS } from './on-tasks.ts';
@@ -11,6 +12,7 @@ import { WORKER_OPERATIONS } from './on-workers.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   ...TASK_OPERATIONS,
+  ...CALL_OPERATIONS,
   ...LIMIT_OPERATIONS,
   ...WORKER_OPERATIONS,
   ...QUEUE_OPERATIONS,

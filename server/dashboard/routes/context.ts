@@ -6,6 +6,7 @@ import type { Timer } from '../../timer.ts';
 import type { Access, Identity } from '../access/identity.ts';
 import type { Attention } from '../attention/attention.ts';
 import type { Baselines } from '../cluster/baselines.ts';
+import type { EventCounts } from '../cluster/event-counts.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Feed } from '../live/feed.ts';
 import type { ProgressWatch } from '../live/progress.ts';
@@ -18,6 +19,8 @@ import type { Waiting } from '../waiting/waiting.ts';
 
 export interface RouteContext {
   readonly cluster: ClusterView;
+  /** Events by worker and type. */
+  readonly eventCounts: EventCounts;
   readonly attention: Attention;
   readonly feed: Feed;
   /** How tasks usually run. */
@@ -47,6 +50,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What one needs for this route; without it the route is refused at the start. */
     access?: Access;
+    /** For programs that were written for Flower: a body of any type, preflights, pages of trusted origins. Default: no. */
+    scripts?: true;
+    /** The methods that a path answers, for one that none does. */
+    allow?: string;
+    /** How it tells of errors: by a line of text, or by the status alone. */
+    errors?: 'text' | 'status';
   }
   interface FastifyRequest {
     /** Who asks. */

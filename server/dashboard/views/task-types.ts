@@ -1,4 +1,4 @@
-// Every task name seen, with the last hour of each and the workers it ran on.
+// Every task name seen, with the last hour of each and the workers it ran on; and whether there is a task of a name.
 import type { TaskType } from '../../../shared/wire/tasks.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -27,4 +27,21 @@ export async function taskTypes(cluster: ClusterView, baselines: Baselines): Pro
       workers: workers.get(name) ?? [],
     };
   });
+}
+
+/** Has a worker registered it, or was one seen? Those that are online are asked anew before it is said that there is none. */
+export async function isTaskKnown(cluster: ClusterView, name: string): Promise<boolean> {
+  if (name === '') return false;
+  const isKnown = () => cluster.taskTypes.has(name) || isRegistered(cluster, name);
+  if (isKnown()) return true;
+  const online = cluster.onlineWorkers();
+  // Just started, it has heard of nobody.
+  await cluster.inspector.askAbout(online.length > 0 ? online : null, ['registered']);
+  return isKnown();
+}
+
+function isRegistered(cluster: ClusterView, name: string): boolean {
+  for (const { registered } of cluster.inspected.values())
+    if (registered.some((one) => one === name || one.startsWith(`${name} [`))) return true;
+  return false;
 }

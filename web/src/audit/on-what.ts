@@ -27,11 +27,14 @@ export function onWhat(record: Pick<OperationRecord, 'request' | 'subject'>): Pi
   switch (request?.action) {
     case 'revoke':
     case 'terminate':
-    case 'retry': {
+    case 'retry':
+    case 'abort': {
       const ids = request.task_ids;
       if (!Array.isArray(ids)) break;
       return ids.length === 1 ? [{ kind: 'task', text: ids[0]! }] : [words(`${ids.length} tasks`)];
     }
+    case 'send_task':
+      return [{ kind: 'name', text: request.task_name }];
     case 'rate_limit':
       return [
         { kind: 'name', text: request.task_name },

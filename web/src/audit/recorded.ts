@@ -6,6 +6,8 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
   revoke: true,
   terminate: true,
   retry: true,
+  abort: true,
+  send_task: true,
   rate_limit: true,
   time_limit: true,
   pool_grow: true,

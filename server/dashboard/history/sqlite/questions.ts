@@ -1,7 +1,7 @@
 // The questions of the contract as calls of the thread that reads: each goes by its name, with its arguments as they are.
 // Not here: what answers them (read.ts), how a call gets there (history.ts, history-thread.ts).
 // Holds: the compiler compares each with the reader's own method, so that a question nobody answers does not compile.
-import type { Dim, FacetAsk, FailuresAsk, HistoryQuestions, SeriesAsk, TaskListQuery } from '../contract.ts';
+import type { Dim, FacetAsk, FailuresAsk, HistoryQuestions, SeriesAsk, TaskListQuery, WindowAsk } from '../contract.ts';
 import type { HistoryReader } from './read.ts';
 
 type Question = keyof HistoryQuestions;
@@ -20,6 +20,12 @@ export abstract class AskedHistory implements HistoryQuestions {
   }
   facets(ask: FacetAsk, signal?: AbortSignal): Promise<Answer<'facets'>> {
     return this.ask('facets', [ask], signal);
+  }
+  window(ask: WindowAsk, signal?: AbortSignal): Promise<Answer<'window'>> {
+    return this.ask('window', [ask], signal);
+  }
+  whole(uuids: readonly string[]): Promise<Answer<'whole'>> {
+    return this.ask('whole', [uuids]);
   }
   task(uuid: string): Promise<Answer<'task'>> {
     return this.ask('task', [uuid]);

@@ -18,6 +18,8 @@ import type {
   SeriesAsk,
   StoredTask,
   TaskListQuery,
+  WindowAsk,
+  WindowReply,
 } from '../contract.ts';
 import { beginning, cutRow } from '../rows.ts';
 import { QueryBudget } from './budget.ts';
@@ -27,6 +29,7 @@ import { columnOf, type Dictionary, defineQueryFunctions, toSql } from './query-
 import { ROW_SELECT, TASK_COLUMNS } from './schema.ts';
 import { gauge, keyStats, perMinute, readSeries, sums } from './series.ts';
 import { decodeRow, decodeText, encodeText } from './text.ts';
+import { readWhole, readWindow } from './window.ts';
 
 const MANY_VALUES = 5000;
 const FACET_SAMPLE = 20_000;
@@ -88,6 +91,15 @@ export class HistoryReader {
     const values = rows.map((r) => ({ value: beginning(decodeText(String(r.value))), count: r.count }));
     const more = this.#db.get('SELECT 1 FROM tasks LIMIT 1 OFFSET ?', FACET_SAMPLE);
     return { field: ask.field, values, ...(more && { of_newest: FACET_SAMPLE }) };
+  }
+
+  window(ask: WindowAsk): WindowReply {
+    this.#dict.clear();
+    return readWindow(this.#db, ask, this.#dictionary);
+  }
+
+  whole(uuids: readonly string[]): { task: StoredTask; children: string[] }[] {
+    return readWhole(this.#db, uuids);
   }
 
   task(uuid: string): StoredTask | null {
