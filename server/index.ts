@@ -29,6 +29,7 @@ export * from './errors.ts';
 export { createLogger, type Logger, type LogLevel, silentLogger } from './log.ts';
 export { AsyncResult, EagerResult, type GetOptions } from './results/async-result.ts';
 export { GroupResult } from './results/group-result.ts';
+export { clocked } from './schedules/clocked.ts';
 export { Crontab, type CrontabFields, crontab, crontabFromString } from './schedules/crontab.ts';
 export type { Schedule } from './schedules/schedule.ts';
 export { type SolarEvent, solar } from './schedules/solar.ts';

@@ -34,6 +34,7 @@ import { loadFormats } from './formats.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { AppSource } from './load.ts';
 import { refuseUnknownOptions } from './option-names.ts';
+import { addPeriodicTask, type PeriodicTaskOptions } from './periodic.ts';
 import { ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { authOf, type SecurityOptions } from './security.ts';
@@ -41,8 +42,8 @@ import { Task, type TaskFunction } from './task.ts';
 import { newTaskId } from './task-id.ts';
 import { checkTaskOptions, refuseUncallable, type TaskOptions, taskOptionsOf } from './task-options.ts';
 
+const OPTIONS = ['env', 'log', 'timer', 'connection', 'backend'];
 const BRAND = Symbol.for('umbel.Celery');
-
 export interface CeleryOptions {
   /** Default: process.env. Pass {} to have nothing from outside decide. */
   readonly env?: Environment;
@@ -96,13 +97,7 @@ export class Celery implements AppHost {
     if (typeof name !== 'string' || name === '') {
       throw new ImproperlyConfigured("An app needs a name: new Celery('shop', { ... }).");
     }
-    refuseUnknownOptions('new Celery(name, settings, options)', options, [
-      'env',
-      'log',
-      'timer',
-      'connection',
-      'backend',
-    ]);
+    refuseUnknownOptions('new Celery(name, settings, options)', options, OPTIONS);
     this.#options = options;
     this.name = name;
     this.conf = createConfig(settings, options.env ?? process.env);
@@ -180,6 +175,11 @@ export class Celery implements AppHost {
     if (options === undefined) refuseMisplacedOptions(kwargs, [], `app.signature('${String(task)}', [...]`);
     const { immutable = false, ...rest } = options ?? {};
     return signature(task, { args, kwargs, options: rest as Record<string, unknown>, immutable }, this.canvas);
+  }
+
+  /** Have beat send it: `app.addPeriodicTask(30, add.s(2, 3))`. @returns the entry's name, by default the signature as text */
+  addPeriodicTask(schedule: unknown, sig: Signature, options: PeriodicTaskOptions = {}): string {
+    return addPeriodicTask(this.conf, schedule, sig, options);
   }
 
   // -- results

@@ -1,7 +1,7 @@
 // Beat: sends what is due, when it is due, alone (`umbel beat`) or inside a worker (-B).
 // Not here: what is due (scheduler.ts), the lease and what is written (persistence.ts), OS signals and the banner (cli/beat.ts).
-// Holds: a run is written down within a second of its sending; one failing entry stops no other; nothing is sent without the lease of
-// the schedule; after `stop` nothing is sent and nothing keeps the process alive. A run that the broker could not take is tried again,
+// Holds: a run is written down within a second of its sending, or before it (`beat_at_most_once`); one failing entry stops no other;
+// nothing is sent without the lease of the schedule: a second beat stands by; after `stop` nothing is sent and nothing keeps the process alive. A run that the broker could not take is tried again,
 // others are not.
 // Celery 5.6: beat.py Service, Scheduler.apply_async
 import type { Config } from '../app/config.ts';
@@ -10,7 +10,7 @@ import { backendFlags } from '../backends/registry.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { EntryRuns, ScheduleStore, StoredEntry } from '../schedules/contract.ts';
+import type { ScheduleStore, StoredEntry } from '../schedules/contract.ts';
 import { crontab } from '../schedules/crontab.ts';
 import { resolveZone } from '../schedules/zone.ts';
 import type { Codec } from '../serialization/codec.ts';
@@ -19,7 +19,7 @@ import type { Timer, TimerHandle } from '../timer.ts';
 import { checkCall, checkEntry, definitionOf } from './entry.ts';
 import { BeatLazyFunc } from './lazy.ts';
 import { Persistence } from './persistence.ts';
-import { type DueEntry, type EntryOptions, type ScheduleEntry, Scheduler } from './scheduler.ts';
+import { type DueEntry, type EntryOptions, type ScheduleEntry, Scheduler, type SchedulerOptions } from './scheduler.ts';
 
 export type {
   EntryDefinition,
@@ -82,6 +82,9 @@ const OPTION_NAMES: Readonly<Record<keyof BeatOptions, true>> = {
 };
 
 const DEFAULT_MAX_INTERVAL_S = 300;
+const ALWAYS = Promise.resolve(true);
+/** A log line is read by people. */
+const MOST_NAMED = 10;
 const LONGEST_RETRY_MS = 30_000;
 /** How long `stop` waits for what is being sent. */
 const STOP_WITHIN_MS = 5000;
@@ -107,6 +110,7 @@ export class Beat {
   readonly #log: Logger;
   readonly #timer: Timer;
   readonly #embedded: boolean;
+  readonly #scheduling: SchedulerOptions;
   readonly #persistence: Persistence;
   readonly #sending = new Set<Promise<void>>();
   readonly #failures = new Map<string, number>();
@@ -128,11 +132,11 @@ export class Beat {
     this.maxInterval = options.maxInterval ?? (conf.beat_max_loop_interval || DEFAULT_MAX_INTERVAL_S);
     if (!(this.maxInterval > 0))
       throw new ImproperlyConfigured(`Beat's longest sleep must be more than 0 s, not ${this.maxInterval}.`);
-    this.scheduler = new Scheduler({
+    this.#scheduling = {
       zone: resolveZone(conf.timezone ?? (conf.enable_utc ? 'UTC' : 'local')),
       startingDeadline: conf.beat_cron_starting_deadline,
-      dirty: () => this.#persistence.changed(),
-    });
+    };
+    this.scheduler = new Scheduler({ ...this.#scheduling, dirty: () => this.#persistence.changed() });
     this.#persistence = new Persistence({
       place: options.store ?? placeOf(options, conf),
       timer: this.#timer,
@@ -145,22 +149,26 @@ export class Beat {
     });
   }
 
-  /** Resolves when the first look at the schedule is arranged. ImproperlyConfigured: a wrong entry, or another beat on the file. */
+  /** Resolves when the first look at the schedule is arranged, or when it stands by for another beat. ImproperlyConfigured: a wrong entry. */
   async start(): Promise<void> {
     if (this.#mode !== 'idle') throw new ImproperlyConfigured(`This beat is ${this.#mode} already.`);
     this.#mode = 'running';
     try {
       await this.#loadSerializers();
+      // What is wrong with an entry is said at the start, also by a beat that stands by.
+      new Scheduler(this.#scheduling).merge(this.#configured(), new Map(), this.#timer.now());
       await this.#persistence.open();
     } catch (error) {
       this.#mode = 'idle';
       throw error;
     }
     (this.#embedded ? signals.beat_embedded_init : signals.beat_init).send({ sender: this });
-    const count = this.scheduler.entries.size;
-    this.#log.info(
-      `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.#persistence.description}`,
-    );
+    if (this.#persistence.isHeld) {
+      const count = this.scheduler.entries.size;
+      this.#log.info(
+        `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.#persistence.description}`,
+      );
+    }
     this.#jumps = this.#timer.onJump((byMs) => this.#clockSet(byMs));
     this.#schedule();
   }
@@ -202,7 +210,9 @@ export class Beat {
     // After the longest sleep no remembered due time is trusted.
     if (nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
     this.#lastTickMs = nowMs;
-    for (const taken of this.scheduler.takeDue(nowMs)) this.#start(taken);
+    const due = this.scheduler.takeDue(nowMs);
+    const mayGo = this.app.conf.beat_at_most_once && due.length > 0 ? this.#persistence.save() : ALWAYS;
+    for (const taken of due) this.#start(taken, mayGo);
     this.#schedule();
   }
 
@@ -221,10 +231,10 @@ export class Beat {
     this.#wake = this.#timer.after(Math.max(waitMs, 0), () => this.tick());
   }
 
-  #start(taken: DueEntry): void {
+  #start(taken: DueEntry, mayGo: Promise<boolean>): void {
     const { entry } = taken;
     entry.sending = true;
-    const sending = this.#send(taken).finally(() => {
+    const sending = this.#send(taken, mayGo).finally(() => {
       entry.sending = false;
       this.#sending.delete(sending);
       this.#schedule();
@@ -232,9 +242,10 @@ export class Beat {
     this.#sending.add(sending);
   }
 
-  async #send(taken: DueEntry): Promise<void> {
+  async #send(taken: DueEntry, mayGo: Promise<boolean>): Promise<void> {
     const { entry } = taken;
     try {
+      if (!(await mayGo)) throw new OperationalError('The run could not be written down before it is sent.');
       this.#log.info(`Scheduler: Sending due task ${entry.name} (${entry.task})`);
       const { id } = await this.#apply(entry);
       this.#failures.delete(entry.name);
@@ -282,9 +293,20 @@ export class Beat {
     });
   }
 
-  #claimed(runs: ReadonlyMap<string, EntryRuns>): void {
-    this.#lastTickMs = this.#timer.now();
-    this.scheduler.merge(this.#configured(), runs, this.#lastTickMs);
+  #claimed(entries: ReadonlyMap<string, StoredEntry>): void {
+    const nowMs = this.#timer.now();
+    this.#lastTickMs = nowMs;
+    const remembered = new Map(
+      [...entries].map(([name, { definition, runs }]) => [name, { ...runs, enabled: definition?.enabled ?? true }]),
+    );
+    this.scheduler.merge(this.#configured(), remembered, nowMs);
+    const missed = [...this.scheduler.entries.values()].filter((entry) => entry.isOn && entry.dueAt <= nowMs);
+    if (missed.length === 0) return;
+    const names = missed.slice(0, MOST_NAMED).map(({ name }) => name);
+    if (missed.length > MOST_NAMED) names.push(`${missed.length - MOST_NAMED} more`);
+    this.#log.warning(
+      `beat: Due while no beat ran, or sent and not written down, and sent once now: ${names.join(', ')}`,
+    );
   }
 
   #stored(): Map<string, StoredEntry> {
@@ -292,7 +314,7 @@ export class Beat {
     return new Map(
       [...this.scheduler.entries].map(([name, entry]) => [
         name,
-        { definition: definitionOf(entry, this.app.codec, this.scheduler.zone), runs: runs.get(name)! },
+        { definition: definitionOf(entry, this.app.codec), runs: runs.get(name)! },
       ]),
     );
   }

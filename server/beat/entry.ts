@@ -11,6 +11,7 @@ import { ImproperlyConfigured } from '../errors.ts';
 import type { EntryDefinition } from '../schedules/contract.ts';
 import { type Schedule, toSchedule } from '../schedules/schedule.ts';
 import { formOf, parseEntries } from '../schedules/stored-entry.ts';
+import { resolveZone } from '../schedules/zone.ts';
 import type { BodyCodec } from '../serialization/codec.ts';
 import { BeatLazyFunc } from './lazy.ts';
 
@@ -18,7 +19,7 @@ import { BeatLazyFunc } from './lazy.ts';
 export interface EntryOptions {
   /** Name of the task. */
   readonly task: string;
-  /** Seconds, a span such as { minutes: 5 }, crontab(...) or solar(...). */
+  /** Seconds, a span such as { minutes: 5 }, crontab(...), solar(...) or clocked(...). */
   readonly schedule: unknown;
   readonly args?: readonly unknown[] | undefined;
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined;
@@ -26,11 +27,15 @@ export interface EntryOptions {
   readonly options?: Readonly<Record<string, unknown>> | undefined;
   /** An interval falls on full minutes, hours or days. */
   readonly relative?: boolean | undefined;
-  /** False: kept, never sent. */
+  /** False: kept, never sent. Enabled again, it waits for its next time. */
   readonly enabled?: boolean | undefined;
+  /** True: sent once, and never again. Default false; an entry with a clocked(...) schedule always is. */
+  readonly one_off?: boolean | undefined;
+  /** By whose clock a crontab is read: a name of the IANA. Default that of the app. */
+  readonly timezone?: string | undefined;
 }
 
-const KEYS = ['task', 'schedule', 'args', 'kwargs', 'options', 'relative', 'enabled'];
+const KEYS = ['task', 'schedule', 'args', 'kwargs', 'options', 'relative', 'enabled', 'one_off', 'timezone'];
 
 /** @throws ImproperlyConfigured */
 export function checkEntry(name: string, entry: EntryOptions, nowMs: number): EntryOptions {
@@ -55,10 +60,19 @@ export function checkEntry(name: string, entry: EntryOptions, nowMs: number): En
       throw wrong(`\`${key}\` must be an object, not ${shown(value)}`);
     }
   }
-  for (const key of ['relative', 'enabled'] as const) {
+  for (const key of ['relative', 'enabled', 'one_off'] as const) {
     const value: unknown = entry[key];
     if (value !== undefined && typeof value !== 'boolean')
       throw wrong(`\`${key}\` must be true or false, not ${shown(value)}`);
+  }
+  if (entry.timezone !== undefined) {
+    if (typeof entry.timezone !== 'string' || entry.timezone === '')
+      throw wrong(`\`timezone\` must be a name such as Europe/Prague, not ${shown(entry.timezone)}`);
+    try {
+      resolveZone(entry.timezone);
+    } catch (error) {
+      throw wrong((error as Error).message.replace(/\.$/, ''));
+    }
   }
   try {
     checkOptions((entry.options ?? {}) as ApplyOptions, nowMs);
@@ -117,11 +131,15 @@ export function readSchedule(name: string, options: EntryOptions, nowMs: number)
   return schedule;
 }
 
-/** As it is stored for others to see: lazy arguments are named, what JSON has no words for is null. @param timezone a name of the IANA */
+/** As it is stored for others to see: lazy arguments are named, what JSON has no words for is null. */
 export function definitionOf(
-  entry: Pick<EntryOptions, 'task' | 'args' | 'kwargs' | 'options' | 'enabled'> & { readonly schedule: Schedule },
+  entry: Pick<EntryOptions, 'task' | 'args' | 'kwargs' | 'options'> & {
+    readonly schedule: Schedule;
+    readonly enabled: boolean;
+    readonly isOneOff: boolean;
+    readonly zone: string;
+  },
   codec: BodyCodec,
-  timezone: string,
 ): EntryDefinition {
   const plain = <T>(value: T): T | null => {
     try {
@@ -138,8 +156,9 @@ export function definitionOf(
     args: plain((entry.args ?? []).map(named)),
     kwargs: plain(Object.fromEntries(kwargs)),
     options: plain(entry.options ?? {}),
-    enabled: entry.enabled ?? true,
-    timezone,
+    enabled: entry.enabled,
+    one_off: entry.isOneOff,
+    timezone: entry.zone,
   };
 }
 

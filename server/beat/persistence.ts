@@ -1,17 +1,24 @@
 // The schedule as one beat holds it in a store: the lease, what is written and when, and the lease again when it was lost.
+// While another beat has it, this one stands by: it asks again and again, and takes over when the lease is free.
 // Not here: what the entries are (scheduler.ts), sending them (beat.ts), the stores (schedules/).
 // Holds: changes are written within a second; one write at a time; a store that fails is told once a try and asked again; without the
 // lease nothing is written.
 import type { Logger } from '../log.ts';
-import type { EntryRuns, ScheduleLease, ScheduleStore, StoredEntry } from '../schedules/contract.ts';
+import {
+  AnotherBeat,
+  type EntryRuns,
+  type ScheduleLease,
+  type ScheduleStore,
+  type StoredEntry,
+} from '../schedules/contract.ts';
 import { openScheduleStore } from '../schedules/registry.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 
 /** Changes wait so long for company before they are written. */
 const SYNC_AFTER_MS = 1000;
 const SYNC_RETRY_MS = 10_000;
-/** A lease that was lost is claimed again after so long. */
-const CLAIM_RETRY_MS = 5000;
+/** A lease that was lost, or that another beat has, is claimed again after so long. */
+const CLAIM_RETRY_MS = 2000;
 
 export interface PersistenceParts {
   /** A path or URL, which is opened and closed here, or a store of somebody else's. */
@@ -20,14 +27,14 @@ export interface PersistenceParts {
   readonly log: Logger;
   readonly entries: () => ReadonlyMap<string, StoredEntry>;
   readonly runs: () => ReadonlyMap<string, EntryRuns>;
-  /** The lease was taken: what ran so far, by whoever had it. What it throws gives the lease back. */
-  readonly onClaimed: (runs: ReadonlyMap<string, EntryRuns>) => void;
+  /** The lease was taken: what was stored, by whoever had it. What it throws gives the lease back. */
+  readonly onClaimed: (entries: ReadonlyMap<string, StoredEntry>) => void;
   readonly onLost: () => void;
-  /** It was lost, and is held again. */
+  /** It was lost or another beat's, and is held now. */
   readonly onRegained: () => void;
 }
 
-/** closed -open-> held -lost-> lost -claimed again-> held; `close` ends each. */
+/** closed -open-> held or standing by; held -lost-> lost; standing by, lost -claimed-> held; `close` ends each. */
 export class Persistence {
   readonly #parts: PersistenceParts;
   #store: ScheduleStore | null = null;
@@ -35,7 +42,9 @@ export class Persistence {
   #closing = false;
   #sync: TimerHandle | null = null;
   #claim: TimerHandle | null = null;
-  #saving: Promise<void> = Promise.resolve();
+  /** Why it is not held, as it was last told. */
+  #lastWarning: string | null = null;
+  #saving: Promise<boolean> = Promise.resolve(true);
   /** The entries are stored as they are configured now: of them only the runs change. */
   #isReplaced = false;
 
@@ -50,7 +59,7 @@ export class Persistence {
     return this.#store?.description ?? 'no store';
   }
 
-  /** Rejects with ImproperlyConfigured when another beat has the schedule, or `onClaimed` refuses; then nothing is held. */
+  /** While another beat has the schedule it stands by. Rejects when the store cannot be used, or `onClaimed` refuses; then nothing is held. */
   async open(): Promise<void> {
     const { place, log, timer } = this.#parts;
     this.#closing = false;
@@ -59,6 +68,7 @@ export class Persistence {
       await this.#take();
       await this.save();
     } catch (error) {
+      if (error instanceof AnotherBeat) return this.#standBy(error);
       await this.#letGo();
       throw error;
     }
@@ -83,31 +93,33 @@ export class Persistence {
     if (this.#lease !== null && !this.#closing && this.#sync === null) this.#saveAfter(SYNC_AFTER_MS);
   }
 
-  /** Writes now. Never rejects. */
-  save(): Promise<void> {
+  /** Writes now. False: it could not be written, which was told. Never rejects. */
+  save(): Promise<boolean> {
     this.#sync?.cancel();
     this.#sync = null;
     this.#saving = this.#saving.then(() => this.#write());
     return this.#saving;
   }
 
-  async #write(): Promise<void> {
+  async #write(): Promise<boolean> {
     const lease = this.#lease;
-    if (lease === null) return;
+    if (lease === null) return false;
     try {
       if (this.#isReplaced) await lease.saveRuns(this.#parts.runs());
       else {
         this.#isReplaced = true;
         await lease.replace(this.#parts.entries());
       }
+      return true;
     } catch (error) {
       // Lost meanwhile, which was told: it is written when it is held again.
-      if (this.#lease !== lease) return;
+      if (this.#lease !== lease) return false;
       this.#isReplaced = false;
       this.#parts.log.error(
         `beat: The schedule could not be written to ${this.description}: ${(error as Error).message}`,
       );
       if (!this.#closing) this.#saveAfter(SYNC_RETRY_MS);
+      return false;
     }
   }
 
@@ -119,7 +131,7 @@ export class Persistence {
   async #take(): Promise<void> {
     const lease = await this.#store!.claim();
     try {
-      this.#parts.onClaimed(new Map([...lease.entries].map(([name, entry]) => [name, entry.runs])));
+      this.#parts.onClaimed(lease.entries);
     } catch (error) {
       await lease.release();
       throw error;
@@ -141,6 +153,16 @@ export class Persistence {
     this.#claimLater();
   }
 
+  /** Told once for each who has it. */
+  #standBy(reason: Error): void {
+    if (this.#lastWarning !== reason.message)
+      this.#parts.log.warning(
+        `beat: ${reason.message} Standing by: nothing is sent from here until that one ends, which is looked at every ${CLAIM_RETRY_MS / 1000} s`,
+      );
+    this.#lastWarning = reason.message;
+    this.#claimLater();
+  }
+
   #claimLater(): void {
     this.#claim = this.#parts.timer.after(CLAIM_RETRY_MS, () => void this.#claimAgain());
   }
@@ -151,6 +173,7 @@ export class Persistence {
       await this.#take();
     } catch (error) {
       if (this.#closing) return;
+      if (error instanceof AnotherBeat) return this.#standBy(error);
       this.#parts.log.warning(
         `beat: The schedule in ${this.description} cannot be claimed yet: ${(error as Error).message}`,
       );
@@ -158,7 +181,8 @@ export class Persistence {
       return;
     }
     if (this.#closing) return this.#letGo().catch(() => {});
-    this.#parts.log.info(`beat: The schedule in ${this.description} was claimed again; going on`);
+    this.#lastWarning = null;
+    this.#parts.log.info(`beat: The schedule in ${this.description} is this beat's now; going on`);
     await this.save();
     this.#parts.onRegained();
   }

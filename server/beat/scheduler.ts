@@ -3,8 +3,11 @@
 // Holds: an entry that was due several times while nobody looked is due once; an interval does not drift by the lateness of its
 // runs; a clock that is set, forwards or back, neither silences an entry nor makes it run twice; every change is told to `dirty`.
 // Celery 5.6: beat.py Scheduler, ScheduleEntry
+
+import { ClockedSchedule } from '../schedules/clocked.ts';
 import type { EntryRuns } from '../schedules/contract.ts';
 import type { Schedule } from '../schedules/schedule.ts';
+import { resolveZone } from '../schedules/zone.ts';
 import { checkEntry, type EntryOptions, readSchedule } from './entry.ts';
 
 export type { EntryOptions } from './entry.ts';
@@ -17,6 +20,10 @@ export class ScheduleEntry {
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
   readonly enabled: boolean;
+  /** Sent once, and never again. */
+  readonly isOneOff: boolean;
+  /** By whose clock its schedule is read: a name of the IANA. */
+  readonly zone: string;
   /** @unit milliseconds since the epoch */
   lastRunAt: number;
   totalRunCount: number;
@@ -25,7 +32,7 @@ export class ScheduleEntry {
   /** Being sent right now. */
   sending = false;
 
-  constructor(name: string, options: EntryOptions, runs: EntryRuns, nowMs: number) {
+  constructor(name: string, options: EntryOptions, runs: EntryRuns | null, nowMs: number, zone: string) {
     this.name = name;
     this.task = options.task;
     this.schedule = readSchedule(name, options, nowMs);
@@ -33,18 +40,39 @@ export class ScheduleEntry {
     this.kwargs = options.kwargs ?? {};
     this.options = options.options ?? {};
     this.enabled = options.enabled ?? true;
-    this.lastRunAt = runs.lastRunAt;
-    this.totalRunCount = runs.totalRunCount;
+    this.isOneOff = (options.one_off ?? false) || this.schedule.kind === 'clocked';
+    this.zone = options.timezone === undefined ? zone : resolveZone(options.timezone);
+    // A new one begins now; an instant that has passed is not one that has run.
+    const begins = this.schedule instanceof ClockedSchedule ? Math.min(nowMs, this.schedule.at - 1) : nowMs;
+    this.lastRunAt = runs?.lastRunAt ?? begins;
+    this.totalRunCount = runs?.totalRunCount ?? 0;
+  }
+
+  /** It has run for the only time. */
+  get isOver(): boolean {
+    if (this.schedule instanceof ClockedSchedule) return this.lastRunAt >= this.schedule.at;
+    return this.isOneOff && this.totalRunCount > 0;
+  }
+
+  /** It is to be sent when its time comes. */
+  get isOn(): boolean {
+    return this.enabled && !this.isOver;
   }
 }
 
 export interface SchedulerOptions {
-  /** IANA name. */
+  /** By whose clock the schedules of entries are read that name no zone: an IANA name. */
   readonly zone: string;
   /** @unit seconds */
   readonly startingDeadline?: number | null;
   /** Runs that must outlive the process have changed. */
   readonly dirty?: () => void;
+}
+
+/** What is remembered of an entry. */
+export interface Remembered extends EntryRuns {
+  /** False: it was kept and not sent, so that nothing was missed. Default true. */
+  readonly enabled?: boolean;
 }
 
 /** What an entry was before it was taken for sending. */
@@ -61,23 +89,21 @@ export class Scheduler {
     this.#options = options;
   }
 
-  /** By whose clock schedules are read: a name of the IANA. */
-  get zone(): string {
-    return this.#options.zone;
-  }
   get entries(): ReadonlyMap<string, ScheduleEntry> {
     return this.#entries;
   }
 
-  /** Take over the configured entries. Known ones keep their latest run, those no longer configured are dropped, new ones begin now. */
+  /** Take over the configured entries. Known ones keep their latest run, those no longer configured are dropped, new ones and those that are enabled again begin now. */
   merge(
     configured: Readonly<Record<string, EntryOptions>>,
-    stored: ReadonlyMap<string, EntryRuns>,
+    stored: ReadonlyMap<string, Remembered>,
     nowMs: number,
   ): void {
     const read = Object.entries(configured).map(([name, options]) => {
-      const runs = later(this.#entries.get(name), stored.get(name)) ?? { lastRunAt: nowMs, totalRunCount: 0 };
-      return new ScheduleEntry(name, checkEntry(name, options, nowMs), runs, nowMs);
+      const known = later(this.#entries.get(name), stored.get(name)) ?? null;
+      const wasOff = known?.enabled === false && options.enabled !== false;
+      const runs = wasOff ? { ...known, lastRunAt: Math.max(known.lastRunAt, nowMs) } : known;
+      return new ScheduleEntry(name, checkEntry(name, options, nowMs), runs, nowMs, this.#options.zone);
     });
     this.#entries.clear();
     for (const entry of read) {
@@ -91,7 +117,7 @@ export class Scheduler {
   takeDue(nowMs: number): DueEntry[] {
     const due: { taken: DueEntry; dueAt: number }[] = [];
     for (const entry of this.#entries.values()) {
-      if (!entry.enabled || entry.sending || entry.dueAt > nowMs) continue;
+      if (!entry.isOn || entry.sending || entry.dueAt > nowMs) continue;
       const before = { lastRunAt: entry.lastRunAt, totalRunCount: entry.totalRunCount };
       const dueAt = entry.dueAt;
       if (!this.#updateDue(entry, nowMs)) continue;
@@ -116,7 +142,7 @@ export class Scheduler {
   nextAt(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const entry of this.#entries.values()) {
-      if (entry.enabled && !entry.sending && entry.dueAt < next) next = entry.dueAt;
+      if (entry.isOn && !entry.sending && entry.dueAt < next) next = entry.dueAt;
     }
     return next;
   }
@@ -146,7 +172,12 @@ export class Scheduler {
 
   /** Is it due? Sets when it is to be looked at next. */
   #updateDue(entry: ScheduleEntry, nowMs: number): boolean {
-    const { zone, startingDeadline = null } = this.#options;
+    if (entry.isOver) {
+      entry.dueAt = Number.POSITIVE_INFINITY;
+      return false;
+    }
+    const { startingDeadline = null } = this.#options;
+    const { zone } = entry;
     // Run for an instant that lies ahead, since the clock was set back: that stands, but for no longer than one run to the next.
     const aheadMs = entry.lastRunAt - nowMs;
     if (aheadMs > 0 && (entry.schedule.kind === 'interval' || aheadMs > this.#spacingMs(entry)))
@@ -156,21 +187,22 @@ export class Scheduler {
     return isDue;
   }
 
-  #spacingMs({ schedule, lastRunAt }: ScheduleEntry): number {
-    return schedule.remaining(lastRunAt, { nowMs: lastRunAt, zone: this.#options.zone }) * 1000;
+  #spacingMs({ schedule, lastRunAt, zone }: ScheduleEntry): number {
+    return schedule.remaining(lastRunAt, { nowMs: lastRunAt, zone }) * 1000;
   }
 
   /** Celery takes the moment of sending, so that each run adds its lateness; here an interval keeps its beat while it keeps up. */
   #runInstant(entry: ScheduleEntry, nowMs: number): number {
     if (entry.schedule.kind !== 'interval') return nowMs;
-    const remaining = entry.schedule.remaining(entry.lastRunAt, { nowMs, zone: this.#options.zone }) * 1000;
+    const { zone } = entry;
+    const remaining = entry.schedule.remaining(entry.lastRunAt, { nowMs, zone }) * 1000;
     const due = Math.round(nowMs + remaining);
-    const following = entry.schedule.remaining(due, { nowMs, zone: this.#options.zone });
+    const following = entry.schedule.remaining(due, { nowMs, zone });
     return due > entry.lastRunAt && following > 0 ? due : nowMs;
   }
 }
 
 /** Another beat may have run it since: it had the lease meanwhile. */
-function later(own: EntryRuns | undefined, stored: EntryRuns | undefined): EntryRuns | undefined {
+function later(own: Remembered | undefined, stored: Remembered | undefined): Remembered | undefined {
   return own && stored && stored.lastRunAt > own.lastRunAt ? stored : (own ?? stored);
 }

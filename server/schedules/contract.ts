@@ -4,6 +4,7 @@
 // Holds, for every store (test/contract/schedules.ts): one lease at a time, and only through it is anything written; reading needs none,
 // and sees what was written whole or not at all; what a claim finds is what was last written.
 // Celery 5.6: beat.py PersistentScheduler, which has no lease; celery-redbeat has one in Redis.
+import { ImproperlyConfigured } from '../errors.ts';
 
 /** How a schedule is written down. `custom` is an object of the app's own, of which only the text is known. */
 export type ScheduleForm =
@@ -30,6 +31,11 @@ export type ScheduleForm =
       /** @unit degrees, east is positive */
       readonly lon: number;
     }
+  | {
+      readonly kind: 'clocked';
+      /** @unit milliseconds since the epoch */
+      readonly at: number;
+    }
   | { readonly kind: 'custom'; readonly text: string };
 
 /** What is sent, and when. JSON values as kombu's serializer writes them, integers of any size. */
@@ -43,6 +49,8 @@ export interface EntryDefinition {
   readonly options: Readonly<Record<string, unknown>> | null;
   /** False: kept, never sent. */
   readonly enabled: boolean;
+  /** It is sent once, and never again. */
+  readonly one_off: boolean;
   /** By whose clock the schedule is read: a name of the IANA. null: it was not written down. */
   readonly timezone: string | null;
 }
@@ -68,6 +76,9 @@ export interface LeaseHolder {
   readonly since: number | null;
 }
 
+/** The lease is another beat's: it is free when that one ends. */
+export class AnotherBeat extends ImproperlyConfigured {}
+
 export interface ScheduleStore {
   /** For log lines: where it is, without secrets. */
   readonly description: string;
@@ -75,7 +86,7 @@ export interface ScheduleStore {
   load(): Promise<Map<string, StoredEntry>>;
   /** Which beat has the lease; null: none. Rejects when that cannot be told; nobody's claim is refused for it. */
   holder(): Promise<LeaseHolder | null>;
-  /** Rejects with ImproperlyConfigured, naming the holder as far as it is known, while another beat has the lease. */
+  /** Rejects with AnotherBeat, naming the holder as far as it is known, while another beat has the lease. */
   claim(): Promise<ScheduleLease>;
   /** Releases what was claimed through it. */
   close(): Promise<void>;

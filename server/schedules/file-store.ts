@@ -11,7 +11,14 @@ import { ImproperlyConfigured } from '../errors.ts';
 import { FileLock, type LockHolder, LockTaken, lockHolder } from '../file-lock.ts';
 import type { Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
-import type { EntryRuns, LeaseHolder, ScheduleLease, ScheduleStore, StoredEntry } from './contract.ts';
+import {
+  AnotherBeat,
+  type EntryRuns,
+  type LeaseHolder,
+  type ScheduleLease,
+  type ScheduleStore,
+  type StoredEntry,
+} from './contract.ts';
 import { entryFromJson, entryToJson, parseEntries, withRuns } from './stored-entry.ts';
 
 interface FileContent {
@@ -67,7 +74,7 @@ export class FileScheduleStore implements ScheduleStore {
       if (!(error instanceof LockTaken)) throw error;
       const { pid, host } = error.holder.pid === null ? await this.#writer() : error.holder;
       const by = pid === null ? '' : ` (process ${pid} on ${host})`;
-      throw new ImproperlyConfigured(
+      throw new AnotherBeat(
         `Another beat uses ${this.path}${by}. Two beats would send every task twice. Stop it, or give this one a file of its own (--schedule).`,
       );
     }

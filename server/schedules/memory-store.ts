@@ -1,8 +1,7 @@
 // A schedule that no other process sees and nothing outlives: for tests, and for short intervals.
 import { hostname } from 'node:os';
-import { ImproperlyConfigured } from '../errors.ts';
 import { createTimer, type Timer } from '../timer.ts';
-import type { LeaseHolder, ScheduleLease, ScheduleStore, StoredEntry } from './contract.ts';
+import { AnotherBeat, type LeaseHolder, type ScheduleLease, type ScheduleStore, type StoredEntry } from './contract.ts';
 import { withRuns } from './stored-entry.ts';
 
 export class MemoryScheduleStore implements ScheduleStore {
@@ -26,7 +25,7 @@ export class MemoryScheduleStore implements ScheduleStore {
 
   async claim(): Promise<ScheduleLease> {
     if (this.#lease !== null)
-      throw new ImproperlyConfigured(
+      throw new AnotherBeat(
         `Another beat of this process uses this schedule (process ${process.pid} on ${hostname()}).`,
       );
     const mayWrite = (): void => {

@@ -15,6 +15,9 @@ const unknown = (reason: string): NextRun => ({ at: null, reason });
 export function nextRun({ definition, runs }: StoredEntry, nowMs: number): NextRun {
   if (definition === null) return unknown('Unknown: the beat that wrote it keeps the runs only');
   if (!definition.enabled) return unknown('It is disabled');
+  const { schedule: form } = definition;
+  const isOver = form.kind === 'clocked' ? runs.lastRunAt >= form.at : definition.one_off && runs.totalRunCount > 0;
+  if (isOver) return unknown('It runs once, and has run');
   let schedule: Schedule | null;
   try {
     schedule = scheduleOf(definition.schedule);
@@ -27,7 +30,11 @@ export function nextRun({ definition, runs }: StoredEntry, nowMs: number): NextR
   return { at: Math.round(nowMs + schedule.remaining(runs.lastRunAt, { nowMs, zone }) * 1000), reason: null };
 }
 
-/** An interval that does not fall on full hours is the same everywhere, and so is the sun. */
+/** An interval that does not fall on full hours is the same everywhere, and so are the sun and an instant. */
 function zoneOf({ schedule, timezone }: EntryDefinition): string | null {
-  return schedule.kind === 'solar' || (schedule.kind === 'interval' && !schedule.relative) ? 'UTC' : timezone;
+  return schedule.kind === 'solar' ||
+    schedule.kind === 'clocked' ||
+    (schedule.kind === 'interval' && !schedule.relative)
+    ? 'UTC'
+    : timezone;
 }

@@ -21,7 +21,7 @@ export interface DueState {
 }
 
 export interface Schedule {
-  readonly kind: 'interval' | 'crontab' | 'solar';
+  readonly kind: 'interval' | 'crontab' | 'solar' | 'clocked';
   isDue(lastRunMs: number, context: ScheduleContext): DueState;
   /** Until the first run after the last one; negative when it is overdue. @unit seconds */
   remaining(lastRunMs: number, context: ScheduleContext): number;
@@ -120,6 +120,6 @@ export function toSchedule(value: unknown, options: IntervalOptions = {}): Sched
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return schedule(value as Span, options);
   const hint = typeof value === 'string' ? ` For a cron line write crontabFromString('${value}').` : '';
   throw new ImproperlyConfigured(
-    `A schedule is a number of seconds, a span such as { minutes: 5 }, crontab(...) or solar(...), not ${JSON.stringify(value)}.${hint}`,
+    `A schedule is a number of seconds, a span such as { minutes: 5 }, crontab(...), solar(...) or clocked(...), not ${JSON.stringify(value)}.${hint}`,
   );
 }

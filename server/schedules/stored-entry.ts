@@ -2,6 +2,7 @@
 // Not here: what an entry is made of (contract.ts), how beat makes one of what is configured (beat/entry.ts).
 // Holds: what was written is read back equal, integers of any size too; an entry of the runs only, as the first files have them, is read.
 import { parseJsonSlowly } from '../serialization/json-reader.ts';
+import { ClockedSchedule } from './clocked.ts';
 import type { EntryDefinition, EntryRuns, ScheduleForm, StoredEntry } from './contract.ts';
 import { Crontab } from './crontab.ts';
 import { IntervalSchedule, type Schedule } from './schedule.ts';
@@ -13,6 +14,7 @@ export function formOf(schedule: Schedule): ScheduleForm {
   if (schedule instanceof Crontab) return { kind: 'crontab', ...schedule.fields };
   if (schedule instanceof SolarSchedule)
     return { kind: 'solar', event: schedule.event, lat: schedule.lat, lon: schedule.lon };
+  if (schedule instanceof ClockedSchedule) return { kind: 'clocked', at: schedule.at };
   return { kind: 'custom', text: String(schedule) };
 }
 
@@ -20,6 +22,7 @@ export function formOf(schedule: Schedule): ScheduleForm {
 export function scheduleOf(form: ScheduleForm): Schedule | null {
   if (form.kind === 'interval') return new IntervalSchedule(form.every, { relative: form.relative });
   if (form.kind === 'solar') return new SolarSchedule(form.event as SolarEvent, form.lat, form.lon);
+  if (form.kind === 'clocked') return new ClockedSchedule(form.at);
   if (form.kind !== 'crontab') return null;
   const { kind: _, ...fields } = form;
   return new Crontab(fields);
@@ -43,7 +46,16 @@ export function entryFromJson(name: string, value: unknown): StoredEntry {
   if (Number.isNaN(lastRunAt) || !Number.isInteger(total_run_count)) throw damaged;
   const runs = { lastRunAt, totalRunCount: total_run_count as number };
   if (!('task' in definition)) return { definition: null, runs };
-  const { task, schedule, args = null, kwargs = null, options = null, enabled, timezone = null } = definition;
+  const {
+    task,
+    schedule,
+    args = null,
+    kwargs = null,
+    options = null,
+    enabled,
+    one_off = false,
+    timezone = null,
+  } = definition;
   const isWhole =
     typeof task === 'string' &&
     isObject(schedule) &&
@@ -52,10 +64,11 @@ export function entryFromJson(name: string, value: unknown): StoredEntry {
     (kwargs === null || isObject(kwargs)) &&
     (options === null || isObject(options)) &&
     typeof enabled === 'boolean' &&
+    typeof one_off === 'boolean' &&
     (timezone === null || typeof timezone === 'string');
   if (!isWhole) throw damaged;
   return {
-    definition: { task, schedule, args, kwargs, options, enabled, timezone } as unknown as EntryDefinition,
+    definition: { task, schedule, args, kwargs, options, enabled, one_off, timezone } as unknown as EntryDefinition,
     runs,
   };
 }

@@ -26,6 +26,11 @@ const EntrySchedule = Type.Union([
     /** @unit degrees, east is positive */
     lon: Type.Number(),
   }),
+  Type.Object({
+    kind: Type.Literal('clocked'),
+    /** @unit milliseconds since the epoch */
+    at: Type.Number(),
+  }),
   /** An object of the app's own, of which only the text is known. */
   Type.Object({ kind: Type.Literal('custom'), text: Str }),
 ]);
@@ -43,6 +48,8 @@ export const ScheduleRow = Type.Object({
   options: Nullable(Type.Record(Str, Type.Unknown())),
   /** false: kept, never sent. */
   enabled: NBool,
+  /** true: sent once, and never again. */
+  one_off: NBool,
   /** null: it was not sent yet. */
   last_run: NNum,
   total_run_count: Int,

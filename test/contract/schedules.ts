@@ -1,8 +1,12 @@
 // What every schedule store must keep. Each store's test runs this list with a URL of its own.
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ImproperlyConfigured } from '../../server/errors.ts';
-import type { EntryDefinition, ScheduleStore, StoredEntry } from '../../server/schedules/contract.ts';
+import {
+  AnotherBeat,
+  type EntryDefinition,
+  type ScheduleStore,
+  type StoredEntry,
+} from '../../server/schedules/contract.ts';
 import { crontab } from '../../server/schedules/crontab.ts';
 import { openScheduleStore } from '../../server/schedules/registry.ts';
 import { schedule } from '../../server/schedules/schedule.ts';
@@ -22,6 +26,7 @@ const entry = (change: Partial<EntryDefinition> = {}, totalRunCount = 0): Stored
     kwargs: {},
     options: {},
     enabled: true,
+    one_off: false,
     timezone: 'Europe/Prague',
     ...change,
   },
@@ -62,6 +67,8 @@ export function scheduleContract(name: string, makeUrl: () => string, options: S
           entry({ schedule: formOf(crontab({ hour: [7, 19], minute: '*/30', day_of_week: 'mon-fri' })) }),
         ],
         ['relative', entry({ schedule: formOf(schedule({ hours: 1 }, { relative: true })), enabled: false }, 3)],
+        ['once', entry({ schedule: { kind: 'clocked', at: AT }, one_off: true, timezone: null })],
+        ['by the sun', entry({ schedule: { kind: 'solar', event: 'sunset', lat: 50.08, lon: 14.43 } })],
         ['of its own', entry({ schedule: { kind: 'custom', text: 'at full moon' } })],
         [
           'with arguments',
@@ -133,7 +140,7 @@ export function scheduleContract(name: string, makeUrl: () => string, options: S
       const store = await fresh();
       const first = await store.claim();
       const other = await another(store);
-      await expect(other.claim()).rejects.toThrow(ImproperlyConfigured);
+      await expect(other.claim()).rejects.toThrow(AnotherBeat);
       await expect(other.claim()).rejects.toThrow(/Another beat/);
       await first.release();
       await first.release();

@@ -12,6 +12,8 @@ export interface BeatEntry {
   readonly options?: Dict;
   readonly relative?: boolean;
   readonly enabled?: boolean;
+  readonly one_off?: boolean;
+  readonly timezone?: string;
 }
 
 /** A name of its own: declarations then say it as TypeScript before 5.7 can read it. */
@@ -45,6 +47,12 @@ export const GENERAL = {
     { also: ['string'] },
   ),
 
+  beat_at_most_once: bool(
+    false,
+    '',
+    'A run is written down before it is sent, so that a beat that is killed between the two leaves it out; otherwise it is sent once more.',
+    { source: 'Umbel' },
+  ),
   beat_cron_starting_deadline: int(
     null,
     'CELERYBEAT_CRON_STARTING_DEADLINE',

@@ -53,6 +53,7 @@ function shown(name: string, entry: StoredEntry, masking: Masking, now: number):
     task: definition?.task ?? null,
     schedule: masking.value(definition?.schedule ?? null) as ScheduleRow['schedule'],
     timezone: definition?.timezone ?? null,
+    one_off: definition?.one_off ?? null,
     args: masking.value(definition?.args ?? null) as ScheduleRow['args'],
     kwargs: masking.value(definition?.kwargs ?? null) as ScheduleRow['kwargs'],
     options: masking.value(definition?.options ?? null) as ScheduleRow['options'],

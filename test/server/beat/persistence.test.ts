@@ -56,6 +56,56 @@ describe('what it remembers', () => {
     timer.advance(60 * S);
     await until(async () => (await stored()).entries['a']?.total_run_count === 1, 'the run to be written');
   });
+  it('tells what was due meanwhile, or was sent and not written down', async () => {
+    const entries = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`e${n}`, { task: 't', schedule: 60 }]));
+    const { timer, beat, lines } = world({ beat_schedule: entries });
+    const one = beat();
+    await one.start();
+    await one.stop();
+    expect(lines.some((line) => line.includes('while no beat ran'))).toBe(false);
+    timer.advance(3600 * S);
+    await beat().start();
+    expect(lines.filter((line) => line.includes('while no beat ran'))).toEqual([
+      expect.stringContaining('sent once now: e0, e1, e2, e3, e4, e5, e6, e7, e8, e9, 2 more'),
+    ]);
+  });
+  it('is written before each sending with beat_at_most_once, and what cannot be written is not sent', async () => {
+    const { timer, beat, sent, lines } = world({
+      beat_at_most_once: true,
+      beat_schedule: { a: { task: 't', schedule: 60 } },
+    });
+    const store = new MemoryScheduleStore();
+    const claim = store.claim.bind(store);
+    let isFull = false;
+    const written: number[] = [];
+    store.claim = async () => {
+      const lease = await claim();
+      const saveRuns: ScheduleLease['saveRuns'] = async (runs) => {
+        if (isFull) throw new Error('no space left on device');
+        await lease.saveRuns(runs);
+        written.push(sent.length);
+      };
+      const replace: ScheduleLease['replace'] = async (all) => {
+        if (isFull) throw new Error('no space left on device');
+        await lease.replace(all);
+        written.push(sent.length);
+      };
+      return { ...lease, saveRuns, replace };
+    };
+    await beat({ store }).start();
+    timer.advance(60 * S);
+    await until(() => sent.length === 1, 'the first run');
+    // At the start, and before the first was sent.
+    expect(written).toEqual([0, 0]);
+    expect((await store.load()).get('a')!.runs.totalRunCount).toBe(1);
+    isFull = true;
+    timer.advance(60 * S);
+    await until(() => lines.some((line) => line.includes('written down before')), 'the refusal');
+    expect(sent).toHaveLength(1);
+    isFull = false;
+    timer.advance(S);
+    await until(() => sent.length === 2, 'the run that was held back');
+  });
   it('holds the whole entry, so that who only reads it can show it', async () => {
     const { beat } = world({
       beat_schedule: {
@@ -120,16 +170,40 @@ describe('what it remembers', () => {
 });
 
 describe('a second beat on the same file', () => {
-  it('is refused with the reason and the process that has it, and may begin when that one has stopped', async () => {
-    const { beat } = world();
+  it('stands by, says for which process, and takes over when that one has stopped, with what it ran', async () => {
+    const { beat, lines, sent, timer } = world({ beat_schedule: { a: { task: 't', schedule: 10 } } });
     const first = beat();
     await first.start();
     const second = beat();
-    await expect(second.start()).rejects.toThrow(new RegExp(`Another beat uses .*process ${process.pid} on`));
-    await first.stop();
     await second.start();
+    expect(lines.join('\n')).toMatch(new RegExp(`Another beat uses .*process ${process.pid} on .*Standing by`));
+    timer.advance(10 * S);
+    await until(() => sent.length === 1, 'run 1');
+    timer.advance(9 * S);
+    expect(lines.filter((line) => line.includes('Another beat uses'))).toHaveLength(1);
+    await first.stop();
+    timer.advance(2 * S);
+    await until(() => lines.some((line) => line.includes("is this beat's now")), 'the lease');
+    timer.advance(0);
+    await until(() => sent.length === 2, 'run 2');
+    expect(second.scheduler.entries.get('a')!.totalRunCount).toBe(2);
   });
-  it('may begin when the first was killed', async () => {
+  it('that has a wrong entry is refused all the same', async () => {
+    const { beat } = world();
+    await beat().start();
+    const { beat: wrong } = world({ beat_schedule: { a: { task: 't', schedule: 'daily' } } });
+    await expect(wrong().start()).rejects.toThrow("entry 'a'");
+  });
+  it('ends while it stands by, and the first goes on', async () => {
+    const { beat, sent, timer } = world({ beat_schedule: { a: { task: 't', schedule: 10 } } });
+    await beat().start();
+    const second = beat();
+    await second.start();
+    await second.stop();
+    timer.advance(10 * S);
+    await until(() => sent.length === 1, 'run 1');
+  });
+  it('takes over when the first was killed', async () => {
     const script = `
       import { FileScheduleStore } from ${JSON.stringify(fileURLToPath(new URL('../../../server/schedules/file-store.ts', import.meta.url)))};
       const store = new FileScheduleStore(${JSON.stringify(join(folder, 'schedule'))});
@@ -145,11 +219,13 @@ describe('a second beat on the same file', () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     try {
       await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
-      const { beat } = world();
-      await expect(beat().start()).rejects.toThrow('Another beat uses');
+      const { beat, lines, timer } = world();
+      await beat().start();
+      expect(lines.join('\n')).toContain('Standing by');
       child.kill('SIGKILL');
       await ended;
-      await beat().start();
+      timer.advance(2 * S);
+      await until(() => lines.some((line) => line.includes("is this beat's now")), 'the lease');
     } finally {
       child.kill('SIGKILL');
     }
@@ -184,14 +260,14 @@ describe('a beat that loses its lease', () => {
     const other = await take();
     expect(lines.some((line) => line.includes('was lost: it was not renewed in time'))).toBe(true);
     timer.advance(300 * S);
-    await until(() => lines.some((line) => line.includes('cannot be claimed yet')), 'a claim to be refused');
+    await until(() => lines.some((line) => line.includes('Standing by')), 'a claim to be refused');
     expect(sent).toHaveLength(1);
     await other.saveRuns(new Map([['a', { lastRunAt: timer.now(), totalRunCount: 6 }]]));
     await other.release();
     // Each try is armed when the one before has been refused.
     await until(() => {
       timer.advance(5 * S);
-      return lines.some((line) => line.includes('claimed again'));
+      return lines.some((line) => line.includes("is this beat's now"));
     }, 'the schedule to be claimed again');
     const { runs } = (await store.load()).get('a')!;
     expect(runs.totalRunCount).toBe(6);

@@ -1,8 +1,10 @@
 // What is due, and when to ask again.
 import { describe, expect, it } from 'vitest';
 import { type EntryOptions, Scheduler } from '../../../server/beat/scheduler.ts';
+import { clocked } from '../../../server/schedules/clocked.ts';
 import { crontab } from '../../../server/schedules/crontab.ts';
 import { schedule } from '../../../server/schedules/schedule.ts';
+import { formOf, scheduleOf } from '../../../server/schedules/stored-entry.ts';
 
 const START = Date.parse('2026-03-04T10:30:07.250Z');
 const S = 1000;
@@ -145,5 +147,75 @@ describe('entries', () => {
     ],
   ])('that cannot be used are refused by name: %j', (entry, words) => {
     expect(() => scheduler({ x: entry as unknown as EntryOptions })).toThrow(words);
+  });
+});
+
+describe('an entry that is sent once', () => {
+  it('rests after its first run, and holds up no other', () => {
+    const { made, names } = scheduler({ once: { ...every(10), one_off: true }, often: every(15) });
+    expect(names(START + 10 * S)).toEqual(['once']);
+    expect(made.nextAt()).toBe(START + 15 * S);
+    expect(names(START + 20 * S)).toEqual(['often']);
+    made.merge({ once: { ...every(10), one_off: true }, often: every(15) }, new Map(), START + 21 * S);
+    expect(names(START + 29 * S)).toEqual([]);
+  });
+  it('is one of a single instant, which runs also when beat first sees it later', () => {
+    const at = START + 10 * S;
+    const { made, names } = scheduler({
+      ahead: { task: 't', schedule: clocked(at) },
+      passed: { task: 't', schedule: clocked(START - 3600 * S) },
+    });
+    expect(names(START)).toEqual(['passed']);
+    expect(made.nextAt()).toBe(at);
+    expect(names(at)).toEqual(['ahead']);
+    expect(made.nextAt()).toBe(Number.POSITIVE_INFINITY);
+    // Neither a clock that is set back nor a restart makes it run again; another instant does.
+    made.clockSet(-3600 * S, at - 3600 * S);
+    expect(names(at + S)).toEqual([]);
+    const again = scheduler({});
+    again.made.merge({ ahead: { task: 't', schedule: clocked(at) } }, made.runs(), at + S);
+    expect(again.names(at + 2 * S)).toEqual([]);
+    again.made.merge({ ahead: { task: 't', schedule: clocked(at + 60 * S) } }, new Map(), at + 3 * S);
+    expect(again.names(at + 60 * S)).toEqual(['ahead']);
+  });
+  it('names its instant so that it cannot be read two ways', () => {
+    expect(clocked('2026-12-24T18:00:00+01:00').at).toBe(Date.parse('2026-12-24T17:00:00Z'));
+    expect(clocked(new Date(5)).at).toBe(5);
+    for (const wrong of ['2026-12-24T18:00:00', 'tomorrow', new Date(Number.NaN), Number.NaN])
+      expect(() => clocked(wrong)).toThrow('clocked: an instant is');
+    expect(scheduleOf(formOf(clocked(5)))).toEqual(clocked(5));
+  });
+});
+
+describe('an entry that is enabled again', () => {
+  it('waits for its next time, within one beat and over a restart', () => {
+    const off = { a: { ...every(10), enabled: false } };
+    const { made, names } = scheduler(off);
+    expect(names(START + 100 * S)).toEqual([]);
+    made.merge({ a: every(10) }, new Map(), START + 100 * S);
+    expect(names(START + 105 * S)).toEqual([]);
+    expect(names(START + 110 * S)).toEqual(['a']);
+    const next = new Scheduler({ zone: 'UTC' });
+    next.merge(
+      { a: every(10) },
+      new Map([['a', { lastRunAt: START, totalRunCount: 3, enabled: false }]]),
+      START + 99 * S,
+    );
+    expect(next.nextAt()).toBe(START + 109 * S);
+  });
+});
+
+describe('an entry with a zone of its own', () => {
+  it('is read by that clock, the others by that of the app', () => {
+    const seven = crontab({ hour: 7, minute: 0 });
+    const { made } = scheduler({
+      tokyo: { task: 't', schedule: seven, timezone: 'Asia/Tokyo' },
+      home: { task: 't', schedule: seven },
+    });
+    expect(made.entries.get('tokyo')!.dueAt).toBe(Date.parse('2026-03-04T22:00:00Z'));
+    expect(made.entries.get('home')!.dueAt).toBe(Date.parse('2026-03-05T07:00:00Z'));
+    expect(() => scheduler({ a: { task: 't', schedule: seven, timezone: 'Mars/Olympus' } })).toThrow(
+      'beat_schedule entry \'a\': There is no time zone "Mars/Olympus"',
+    );
   });
 });

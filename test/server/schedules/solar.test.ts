@@ -59,7 +59,7 @@ describe('the next run by the sun', () => {
       }
   });
   it('is known to who only reads the store', () => {
-    const entry = { task: 't', args: [], kwargs: {}, options: {}, enabled: true, timezone: null };
+    const entry = { task: 't', args: [], kwargs: {}, options: {}, enabled: true, one_off: false, timezone: null };
     const definition = { ...entry, schedule: formOf(solar('sunrise', 50.08, 14.43)) };
     const lastRunAt = ms('2024-05-06T07:08:09Z');
     const { at: next } = nextRun({ definition, runs: { lastRunAt, totalRunCount: 0 } }, lastRunAt);
