@@ -18,6 +18,7 @@ import { Metrics, SHARES } from './metrics/metrics.ts';
 import type { OperationDesk } from './operations/contract.ts';
 import { Follower } from './operations/follow.ts';
 import { Interventions } from './operations/interventions.ts';
+import { notePause } from './operations/on-pauses.ts';
 import { StartRates } from './operations/start-rates.ts';
 import type { Resolved } from './options.ts';
 import type { RouteContext } from './routes/context.ts';
@@ -121,6 +122,12 @@ export class Rooms {
     // The newest come first.
     for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse())
       desk.interventions.note(record);
+    // A pause lasts until it is ended, whatever else was done since.
+    const paused = (['pause_queue', 'resume_queue'] as const).map((action) =>
+      cluster.history.operations(null, REMEMBERED, { action }),
+    );
+    for (const record of (await Promise.all(paused)).flat().sort((a, b) => a.id - b.id))
+      notePause(desk.actions, record);
     desk.rates.restore(desk.interventions.limits(), cluster.history).catch((error: unknown) => {
       this.#log.debug(`Rates since limits were changed could not be read: ${toError(error).message}`);
     });

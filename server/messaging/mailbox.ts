@@ -76,6 +76,8 @@ export interface BroadcastRequest {
   /** Stop after so many replies. Default: as many as there are destinations, or as heard the question where the broker says so. */
   readonly limit?: number;
   readonly onReply?: (reply: Record<string, unknown>) => void;
+  /** Hears the replies that come within a minute after the time was up. Default: they are dropped. */
+  readonly onLate?: (reply: Record<string, unknown>) => void;
 }
 
 /** Takes a method and its arguments, gives the answer or throws; what it throws goes back as {error: repr}. */
@@ -83,6 +85,8 @@ export type NodeHandler = (method: string, args: Record<string, unknown>) => unk
 
 /** A reply queue nobody waits at is given up after so long. */
 const IDLE_MS = 5000;
+/** For how long late replies are heard, by who wants them. */
+const LATE_MS = 60_000;
 
 interface Collector {
   add(reply: Record<string, unknown>): void;
@@ -103,8 +107,9 @@ export class Mailbox {
   /** Until the reply queue given up last is gone: a new one of its name must not come before. */
   #leaving: Promise<void> = Promise.resolve();
   #idle: TimerHandle | null = null;
-  /** Broadcasts that want replies and have not ended. */
+  /** Broadcasts that want replies and have not ended, with those that want late ones. */
   #awaited = 0;
+  readonly #late = new Set<TimerHandle>();
 
   constructor(options: MailboxOptions) {
     this.options = options;
@@ -158,7 +163,7 @@ export class Mailbox {
       await this.#listen();
       request.ticket = ticket;
       request.reply_to = { exchange: this.replyExchange.name, routing_key: this.oid };
-      const collected = this.#collect(ticket, limit ?? Number.POSITIVE_INFINITY, timeoutMs, options.onReply);
+      const collected = this.#collect(ticket, limit ?? Number.POSITIVE_INFINITY, timeoutMs, options);
       try {
         const heard = await this.#request(request, timeoutMs);
         // Nobody else can answer: no need to wait for them. Kombu waits until the time is up.
@@ -169,10 +174,14 @@ export class Mailbox {
       }
       return await collected.replies;
     } finally {
-      this.#awaited--;
-      if (this.#awaited === 0 && this.#replies) {
-        this.#idle = this.options.timer.after(IDLE_MS, () => void this.unlisten());
-      }
+      this.#ended();
+    }
+  }
+
+  #ended(): void {
+    this.#awaited--;
+    if (this.#awaited === 0 && this.#replies) {
+      this.#idle = this.options.timer.after(IDLE_MS, () => void this.unlisten());
     }
   }
 
@@ -197,6 +206,8 @@ export class Mailbox {
   }
 
   async close(): Promise<void> {
+    for (const handle of this.#late) handle.cancel();
+    this.#late.clear();
     this.#producer.close();
     await this.unlisten();
   }
@@ -264,7 +275,12 @@ export class Mailbox {
     }
   }
 
-  #collect(ticket: string, most: number, timeoutMs: number, onReply: BroadcastRequest['onReply']) {
+  #collect(
+    ticket: string,
+    most: number,
+    timeoutMs: number,
+    { onReply, onLate }: Pick<BroadcastRequest, 'onReply' | 'onLate'>,
+  ) {
     let limit = most;
     const found: Record<string, unknown>[] = [];
     let finish: (replies: Record<string, unknown>[]) => void = () => {};
@@ -276,7 +292,10 @@ export class Mailbox {
       this.#waiting.delete(ticket);
       finish(found);
     };
-    const handle = this.options.timer.after(timeoutMs, stop);
+    const handle = this.options.timer.after(timeoutMs, () => {
+      stop();
+      if (onLate) this.#hearLate(ticket, onLate);
+    });
     this.#waiting.set(ticket, {
       add(reply) {
         found.push(reply);
@@ -289,6 +308,17 @@ export class Mailbox {
       if (found.length >= limit) stop();
     };
     return { replies, stop, atMost };
+  }
+
+  #hearLate(ticket: string, onLate: (reply: Record<string, unknown>) => void): void {
+    this.#awaited++;
+    this.#waiting.set(ticket, { add: onLate });
+    const handle = this.options.timer.after(LATE_MS, () => {
+      this.#late.delete(handle);
+      this.#waiting.delete(ticket);
+      this.#ended();
+    });
+    this.#late.add(handle);
   }
 
   #queue(name: string, from: Exchange, routingKey: string): Queue {

@@ -105,6 +105,9 @@ export interface WaitingConsumers {
   readonly kombu: number;
 }
 
+/** How many ready messages `move` looks at. */
+export const MOVE_LOOKS_AT = 1000;
+
 export interface Channel {
   /**
    * Called at most once, when the broker closes this channel alone and the connection lives on: after a use it refuses, or a delivery
@@ -144,6 +147,13 @@ export interface Channel {
   listQueues(): Promise<string[] | null>;
   /** The next messages in delivery order, without taking them. null: this broker cannot. Their ack and reject throw. */
   peek(queue: string, limit: number): Promise<Message[] | null>;
+  /**
+   * Moves ready messages to the end of another queue: at most `limit` of those that are wanted, the next to be delivered first, among the
+   * first 1,000. Each is in one of the two queues at every moment, keeps its order, its priority and its time, and belongs to the new
+   * queue from then on, also when it is given back. What a consumer has taken stays. @returns what was moved; their ack and reject throw.
+   * Not given: this broker cannot (to take and to publish anew can leave a message in both).
+   */
+  move?(from: string, to: string, limit: number, wants: (m: Message) => boolean): Promise<Message[]>;
   /**
    * Messages that name this task, ready in one of the queues or taken and not yet acknowledged; of each list at most `limit` are
    * looked at. Others whose headers or body hold that id may be among them. Their ack and reject throw. Not given: this broker cannot find

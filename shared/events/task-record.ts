@@ -124,6 +124,15 @@ const PLACED = new Set(
 /** Merge one event. `subject` is what follows 'task-' in its type. */
 export function mergeTaskEvent(r: TaskRecord, subject: string, e: CeleryEvent): void {
   const at = typeof e.timestamp === 'number' ? e.timestamp : 0;
+  // Ours, like PURGED: its message was put into another queue, and nothing else of it has changed.
+  if (subject === 'moved' && e.moved_by !== undefined) {
+    if (e.name !== undefined) mergeCall(r, e);
+    r.queue = text(e.queue);
+    r.exchange = '';
+    r.routing_key = r.queue;
+    r.stored = false;
+    return;
+  }
   let state: string;
   switch (subject) {
     case 'sent':

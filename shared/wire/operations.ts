@@ -80,6 +80,21 @@ export const OperationRequest = Type.Union([
   /** Ask workers to announce themselves. */
   Type.Object({ action: Type.Literal('heartbeat'), destination: Destination }),
   Type.Object({ action: Type.Literal('shutdown'), destination: Type.Array(Name, { minItems: 1 }) }),
+  /** All workers that consume it are told to stop; remembered until `resume_queue`. What they have taken goes on. */
+  Type.Object({ action: Type.Literal('pause_queue'), queue: Name }),
+  /** The workers that a pause stopped consume it again. */
+  Type.Object({ action: Type.Literal('resume_queue'), queue: Name }),
+  /**
+   * Messages to the end of another queue. Where the broker does that in one step (Redis, the embedded ones) each is there once; elsewhere
+   * (RabbitMQ) at least once.
+   */
+  Type.Object({
+    action: Type.Literal('move'),
+    queue: Name,
+    to: Name,
+    /** Default: all that wait when it begins, 10,000 at most. On RabbitMQ single ones cannot be picked. */
+    task_ids: Type.Optional(Type.Array(Name, { minItems: 1, maxItems: 1000 })),
+  }),
   /** `confirm` must equal the queue's name. */
   Type.Object({ action: Type.Literal('purge'), queue: Name, confirm: Str }),
 ]);
@@ -113,9 +128,13 @@ export const OperationRecord = Type.Object({
   at: Num,
   /** Who asked: user name, or 'anonymous' on loopback without authentication. */
   who: Str,
+  /** The address it was asked from. null or not there: not known, as of records of versions before. */
+  address: Type.Optional(NStr),
   action: Str,
   /** What it was done to, as one line. */
   subject: Str,
+  /** The name of the tasks it is about; null or not there: it is about none, about several names, or the name was not known. */
+  task_name: Type.Optional(NStr),
   request: Type.Unknown(),
   outcome: Outcome,
   /** '2 of 2 workers answered' ... */

@@ -1,6 +1,6 @@
 // Queues on the wire: rows, and one queue with a look at its next messages.
 import { type Static, Type } from 'typebox';
-import { Bool, Int, NInt, NNum, NStr, Nullable, Str } from './schema.ts';
+import { Bool, Int, NInt, NNum, NStr, Nullable, Num, Str } from './schema.ts';
 import { Range, SeriesReply } from './series.ts';
 
 export const QueueRow = Type.Object({
@@ -24,6 +24,17 @@ export const QueueRow = Type.Object({
   /** Depth, last 60 minutes, one value a minute; null where not measured. */
   depth: Type.Array(NInt),
   probed: NNum,
+  /** Somebody paused it here, and did not resume it. null or not there: nobody did. */
+  paused: Type.Optional(
+    Nullable(
+      Type.Object({
+        at: Num,
+        who: Str,
+        /** Those that stopped consuming it then. */
+        workers: Type.Array(Str),
+      }),
+    ),
+  ),
   /** By RabbitMQ's management API; not there: the dashboard was not given one. */
   managed: Type.Optional(
     Nullable(

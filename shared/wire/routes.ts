@@ -6,6 +6,7 @@
 // texts; a route that has no `query` or `body` takes none.
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { ClusterInfo, Readiness } from './cluster.ts';
+import { TaskComparison } from './comparison.ts';
 import {
   OperationRecord,
   OperationRequest,
@@ -74,6 +75,11 @@ export const ROUTES = {
     summary:
       'Why it does not run: cause, evidence, place; null when it has ended. Asks its broker and workers, a little',
     reply: WaitReply,
+  },
+  'GET /tasks/:uuid/comparison': {
+    access: 'viewer',
+    summary: 'What differs from the last task of its name that succeeded, and how telling that is among others',
+    reply: TaskComparison,
   },
   'GET /tasks/:uuid/call': {
     access: 'viewer',

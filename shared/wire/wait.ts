@@ -8,7 +8,7 @@ import { NNum, NStr } from './schema.ts';
 
 /**
  * revoked: some worker is to drop it when it comes to it. expired: its time to run has passed. purged: its queue was emptied.
- * eta, retry: it waits for a time. no_consumer: no worker consumes its queue. stalled: workers consume it, have room, and nothing moves.
+ * eta, retry: it waits for a time. paused: its queue is. no_consumer: no worker consumes its queue. stalled: workers consume it, have room, and nothing moves.
  * slots: a worker has it and all of that worker's slots are taken. rate_limit: a worker has it and holds it back. prefetch: the
  * workers of its queue have taken as much as they may. behind: messages go before it in its queue. running: it has started.
  * next: nothing holds it. worker_gone: the worker that had it is. silent: that worker is not heard at the moment. lost: looked for
@@ -20,6 +20,7 @@ export const WAIT_CAUSES = [
   'purged',
   'eta',
   'retry',
+  'paused',
   'no_consumer',
   'stalled',
   'slots',

@@ -188,6 +188,8 @@ export function historyContract(name: string, makeUrl: () => string): void {
         who: 'ada',
         action: 'revoke',
         subject: 'task id-1',
+        address: '127.0.0.1',
+        task_name: 'shop.charge',
         request: JSON.stringify({ action: 'revoke', ids: ['id-1'] }),
         outcome: 'no-answer',
         summary: '',
@@ -214,6 +216,8 @@ export function historyContract(name: string, makeUrl: () => string): void {
         request: { action: 'revoke', ids: ['id-1'] },
         outcome: 'ok',
         answers: [{ worker: 'w1@h', ok: true, text: 'revoked' }],
+        address: '127.0.0.1',
+        task_name: 'shop.charge',
         new_ids: { 'id-1': 'id-9' },
         effect: null,
       });

@@ -7,6 +7,7 @@ import { silentLogger } from '../../server/log.ts';
 import { createTimer } from '../../server/timer.ts';
 import { memoryBroker } from '../../server/transport/memory/broker.ts';
 import type { ClusterInfo } from '../../shared/wire/cluster.ts';
+import type { TaskComparison } from '../../shared/wire/comparison.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
 import type { Overview } from '../../shared/wire/overview.ts';
 import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
@@ -61,6 +62,33 @@ describe('the dashboard of a living cluster', () => {
     expect(sources.find(({ name }) => name === 'results')).toMatchObject({ state: 'none', label: 'none' });
     const queues = [...memoryBroker(broker.replace('memory://', '')).queues.keys()];
     expect(queues.filter((name) => !/^celery$|^celeryev\.|pidbox$/.test(name))).toEqual([]);
+  });
+
+  it('lays a failure beside the last success of its name', async () => {
+    const { app, dashboard } = await shop();
+    const charge = app.task({ name: 'shop.charge' }, (amount: number, currency: string) => {
+      if (currency === 'EUR') throw new RangeError(`no ${currency}`);
+      return amount;
+    });
+    const chargeAll = app.task({ name: 'shop.charge_all' }, () => null);
+    for (let n = 0; n < 5; n++)
+      for (const currency of ['CHF', 'EUR']) {
+        const { id } = await charge.delay(7, currency);
+        await stored(dashboard, id, currency === 'CHF' ? 'SUCCESS' : 'FAILURE');
+      }
+    await stored(dashboard, (await chargeAll.delay()).id, 'SUCCESS');
+    const { items } = await get<TaskPage>(dashboard, 'tasks?q=name:shop.charge&state=FAILURE');
+    const comparison = await until(async () => {
+      const found = await get<TaskComparison>(dashboard, `tasks/${items[0]!.uuid}/comparison`);
+      return found.successes === 5 && found.failures === 5 && found;
+    }, 'all of them to be stored');
+    expect(comparison).toMatchObject({
+      success: { name: 'shop.charge', state: 'SUCCESS', result: '7' },
+      differences: [{ name: 'args[1]', here: "'EUR'", there: "'CHF'", in_failures: 5, in_successes: 0, telling: true }],
+    });
+    const none = await app.sendTask('shop.fail');
+    await stored(dashboard, none.id, 'FAILURE');
+    expect(await get<TaskComparison>(dashboard, `tasks/${none.id}/comparison`)).toMatchObject({ success: null });
   });
 
   it('tells failures, their class and how often', async () => {

@@ -88,7 +88,8 @@ describe('a request for an operation', () => {
     for (const { action, access } of OPERATIONS) {
       const command = findCommand(action);
       if (!command) {
-        expect(['retry', 'purge', 'send_task', 'abort'], action).toContain(action);
+        const own = ['retry', 'purge', 'pause_queue', 'resume_queue', 'move', 'send_task', 'abort'];
+        expect(own, action).toContain(action);
         continue;
       }
       expect(access, action).toBe(command.access);
@@ -323,6 +324,29 @@ describe('how a task ended other than by running', () => {
     ['PURGED', { purged_by: 'ops' }, 'purged', 'Removed from mail by ops before a worker took it.'],
   ])('%s %j is %s', (state, extra, what, sentence) => {
     expect(becameOf(row(state), extra, acts)).toMatchObject({ what, sentence });
+  });
+
+  it('was by who revoked it also when no worker answered: its end proves that one heard', () => {
+    const unheard = new Interventions();
+    const request = { action: 'revoke', task_ids: ['u'] };
+    const record: OperationRecord = {
+      id: 3,
+      at: 5,
+      action: 'revoke',
+      subject: '',
+      summary: '',
+      answers: [],
+      who: 'ops',
+      request,
+      outcome: 'no-answer',
+    };
+    unheard.note(record);
+    expect(becameOf(row('REVOKED'), {}, unheard)?.sentence).toBe('Revoked by ops before it started.');
+    // Until then it is asked of nobody who heard.
+    expect(unheard.revokeOf('u')).toBeNull();
+    unheard.note({ ...record, outcome: 'ok' });
+    unheard.note({ ...record, at: 9, outcome: 'no-answer' });
+    expect(unheard.revokeOf('u')?.at).toBe(9);
   });
 
   it('is nothing for one that ran', () => {

@@ -200,14 +200,26 @@ test('an operation links who, the task, the worker, and says what is seen of it 
 
   expect(html).toMatch(/href="\/workers\/w1(@|%40)host"/);
   expect(html).toMatch(/href="\/audit\?[^"]*who=ada/);
-  expect(text).toContain('ada rate_limit shop.pay at 6/m on w1@host');
+  expect(text).toContain('ada - rate_limit shop.pay at 6/m on w1@host');
   expect(text).toContain('not seen');
   expect(text).toContain('Runs a minute shop.pay 90 6 about 28 no');
   expect(text).toContain('Rate limit unknown 6/m not measured yet too early to say');
 });
 
+test('an operation on tasks says from where it was asked, and what the tasks are called', async () => {
+  const request = { action: 'revoke', task_ids: ['11111111-2222-3333-4444-555555555555'] };
+  const one = { ...record, action: 'revoke', request, address: '::ffff:10.0.0.7', task_name: 'shop.pay' };
+  const html = await audit(one);
+  expect(textOf(html)).toMatch(/ada 10\.0\.0\.7 revoke 11111111 of shop\.pay/);
+  expect(html).toContain('name%3A%22shop.pay%22');
+  const moved = { action: 'move', queue: 'mail', to: 'slow', task_ids: ['a', 'b'] };
+  expect(textOf(await audit({ ...record, request: moved }))).toContain('2 tasks from mail to slow');
+});
+
 test('an operation whose request is of another version still has its row', async () => {
-  expect(textOf(await audit({ ...record, request: 'odd', effect: null }))).toContain('ada rate_limit shop.pay at 6/m');
+  expect(textOf(await audit({ ...record, request: 'odd', effect: null }))).toContain(
+    'ada - rate_limit shop.pay at 6/m',
+  );
 });
 
 test('an instant that no calendar has takes nothing away', async () => {

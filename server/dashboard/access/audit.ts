@@ -1,8 +1,10 @@
 // The record of every operation: written before it is tried, completed with its outcome, and told to everyone who looks on.
 // Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
+import type { Socket } from 'node:net';
 import { jsonText } from '../../../shared/json-text.ts';
 import type { OperationRecord, RecordedAction } from '../../../shared/wire/operations.ts';
 import type { HistoryStore } from '../history/contract.ts';
+import type { Identity } from './identity.ts';
 import type { WrongLogin } from './wrong-logins.ts';
 
 export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'answers' | 'new_ids'>;
@@ -10,17 +12,37 @@ export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'ans
 /** Where operations are recorded. */
 export type OperationRecords = Pick<HistoryStore, 'beginOperation' | 'finishOperation'>;
 
+/** Who asks, and from where. @param address null: not known */
+export interface Asker {
+  readonly who: string;
+  readonly address: string | null;
+}
+
+export function askerOf({ identity, raw }: { identity: Identity; raw: { socket: Socket } }): Asker {
+  return { who: identity.name ?? 'anonymous', address: raw.socket.remoteAddress ?? null };
+}
+
+/** What is to be done. @param task_name of the tasks it is about; null: none, or several */
+export interface Asked extends Asker {
+  readonly at: number;
+  readonly subject: string;
+  readonly task_name: string | null;
+  readonly request: { readonly action: RecordedAction };
+}
+
 export async function audited(
   records: OperationRecords,
-  asked: { at: number; who: string; subject: string; request: { readonly action: RecordedAction } },
+  asked: Asked,
   work: () => Promise<OperationResult>,
 ): Promise<OperationRecord> {
-  const { at, who, subject, request } = asked;
+  const { at, who, address, subject, task_name, request } = asked;
   const id = await records.beginOperation({
     at,
     who,
+    address,
     action: request.action,
     subject,
+    task_name,
     request: jsonText(request),
     outcome: 'failed',
     summary: 'Begun; its end was not recorded',
@@ -34,13 +56,19 @@ export async function audited(
       answers: [],
     }),
   );
-  await records.finishOperation(id, {
+  const record = { id, at, who, address, action: request.action, subject, task_name, request, ...done };
+  await recordOutcome(records, record);
+  return record;
+}
+
+/** The outcome as it is known now, also when it was another one before. */
+export function recordOutcome(records: OperationRecords, done: OperationResult & { id: number }): Promise<void> {
+  return records.finishOperation(done.id, {
     outcome: done.outcome,
     summary: done.summary,
     answers: jsonText(done.answers),
     new_ids: done.new_ids ? JSON.stringify(done.new_ids) : null,
   });
-  return { id, at, who, action: request.action, subject, request, ...done };
 }
 
 /** Wrong logins stand in the record of what people did, too. @param records null: it is not open yet, and the log alone has it */
@@ -52,8 +80,10 @@ export async function recordWrongLogin(
   await records?.beginOperation({
     at,
     who: user,
+    address,
     action: 'login',
     subject: `from ${address}`,
+    task_name: null,
     outcome: 'failed',
     request: jsonText({ action: 'login', address, times }),
     summary: `Wrong user or password, ${times === 1 ? 'once' : `${times} times`}`,

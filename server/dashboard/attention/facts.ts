@@ -80,6 +80,8 @@ export interface QueueFact {
   /** By the broker's word; null: it cannot tell. */
   readonly consumers: number | null;
   readonly growing: boolean;
+  /** Somebody paused it here. */
+  readonly paused: boolean;
   readonly perMinute: number | null;
   /** Since when something has waited in it at every look; null: nothing waits. @unit seconds since the epoch */
   readonly waitingSince: number | null;

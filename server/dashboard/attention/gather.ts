@@ -132,6 +132,7 @@ function queueFact(cluster: ClusterView, row: QueueRow): QueueFact {
     workers: row.workers,
     consumers: row.consumers,
     growing: row.growing,
+    paused: (row.paused ?? null) !== null,
     perMinute: row.per_min,
     waitingSince: probed ? waitingSince(probed) : null,
     fallenAt: probed ? fallenAt(probed) : null,

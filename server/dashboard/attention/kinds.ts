@@ -211,6 +211,8 @@ export const KINDS: readonly Kind[] = [
     ends: 4,
     find(facts) {
       return facts.queues.flatMap((q): Finding[] => {
+        // Somebody wanted that; the list of queues says who.
+        if (q.paused) return [];
         if (q.messages === null || q.messages === 0 || q.workers.length > 0 || (q.consumers ?? 0) > 0) return [];
         // A worker that has not reported its queues may consume it, unless the broker itself knows of nobody.
         if (q.consumers === null && facts.unknownQueues > 0) return [];
@@ -282,7 +284,7 @@ export const KINDS: readonly Kind[] = [
     find(facts) {
       return facts.queues.flatMap((q): Finding[] => {
         // One that nobody consumes grows, too: that is said already.
-        if (!q.growing || (q.workers.length === 0 && (q.consumers ?? 0) === 0)) return [];
+        if (!q.growing || q.paused || (q.workers.length === 0 && (q.consumers ?? 0) === 0)) return [];
         return [
           {
             key: q.name,

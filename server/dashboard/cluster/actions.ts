@@ -3,6 +3,8 @@
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { Celery } from '../../app/celery.ts';
 import type { Control, Replies } from '../../control/control.ts';
+import type { MovedMessages } from './moving.ts';
+import type { Pause } from './pauses.ts';
 
 export interface ClusterActions {
   readonly control: Control;
@@ -14,6 +16,13 @@ export interface ClusterActions {
   inspect(hostnames: readonly string[] | null): Promise<void>;
   /** @returns messages deleted */
   purge(queue: string): Promise<number>;
+  /**
+   * Messages to the end of another queue: those of these tasks, or with null all that wait now, as many as one call moves.
+   * @throws OperationalError, ChannelError
+   */
+  move(from: string, to: string, ids: ReadonlySet<string> | null): Promise<MovedMessages>;
+  /** @param pause null: it is resumed */
+  pause(queue: string, pause: Pause | null): void;
   /** Measures every queue, in a round that begins after this call. Never rejects. */
   probeAnew(): Promise<void>;
   /** An event that we know of before anybody sends it, or that nobody sends. */

@@ -23,6 +23,7 @@ import { type ClusterLink, eventReceiver } from './link.ts';
 import { LiveView } from './live-view.ts';
 import { managementOf } from './management-api.ts';
 import { MissedEnds } from './missed-ends.ts';
+import { Pauses } from './pauses.ts';
 import { internalQueues, QueueProbe } from './queue-probe.ts';
 import { EMPTY, Repairs } from './repair.ts';
 import { restore } from './restore.ts';
@@ -49,6 +50,7 @@ export class Cluster {
   readonly history: HistoryStore;
   readonly link: ClusterLink;
   readonly inspector: Inspector;
+  readonly pauses = new Pauses();
   readonly probe: QueueProbe;
   readonly receiver: EventReceiver;
   readonly events: EventStream;
@@ -139,6 +141,8 @@ export class Cluster {
       connect: async () => void (await link.asking.tryConnect()),
       inspect: (hostnames) => this.inspector.ask(hostnames),
       purge: (queue) => this.probe.purge(queue),
+      move: (from, to, ids) => this.probe.move(from, to, ids),
+      pause: (queue, pause) => this.pauses.set(queue, pause),
       probeAnew: () => this.probe.probeAnew(),
       apply: (event) => this.state.apply(event),
       touchTask: (uuid) => this.state.touchTask(uuid),

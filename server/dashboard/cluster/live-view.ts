@@ -16,6 +16,7 @@ import type { Inspector } from './inspector.ts';
 import type { ClusterLink } from './link.ts';
 import type { ManagementApi } from './management-api.ts';
 import type { MissedEnds } from './missed-ends.ts';
+import type { Pauses } from './pauses.ts';
 import type { QueueProbe } from './queue-probe.ts';
 import { readableStore } from './result-store.ts';
 import type { TaskEvents } from './task-events.ts';
@@ -33,6 +34,7 @@ export interface ViewParts {
   readonly history: HistoryStore;
   readonly link: ClusterLink;
   readonly inspector: Inspector;
+  readonly pauses: Pauses;
   readonly probe: QueueProbe;
   readonly events: EventStream;
   readonly discovery: Discovery;
@@ -55,6 +57,7 @@ export class LiveView implements ClusterView {
   readonly watch: ClusterView['watch'];
   readonly inspected: ClusterView['inspected'];
   readonly inspector: ClusterView['inspector'];
+  readonly pauses: ClusterView['pauses'];
   readonly queues: ClusterView['queues'];
   readonly history: HistoryView;
   readonly events: EventsView;
@@ -73,6 +76,7 @@ export class LiveView implements ClusterView {
     this.watch = of.watch;
     this.inspected = of.inspector.workers;
     this.inspector = of.inspector;
+    this.pauses = of.pauses;
     this.queues = of.probe.queues;
     this.history = of.history;
     this.events = of.events;

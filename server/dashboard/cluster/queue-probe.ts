@@ -9,6 +9,7 @@ import type { Channel, FoundMessage, FoundMessages, QueueStatus, WaitingConsumer
 import type { Message } from '../../transport/message.ts';
 import { LastTime } from './last-time.ts';
 import type { ManagedQueue, ManagementApi } from './management-api.ts';
+import { type MovedMessages, moveMessages } from './moving.ts';
 
 export interface ProbedQueue {
   name: string;
@@ -140,6 +141,17 @@ export class QueueProbe {
   async purge(name: string): Promise<number> {
     const channel = await this.#open();
     return channel.purge(name);
+  }
+
+  /** On a channel of its own: what it takes and a broken line leaves unsettled is given back with it. */
+  async move(from: string, to: string, ids: ReadonlySet<string> | null): Promise<MovedMessages> {
+    await this.#open();
+    const channel = await this.#connection.channel();
+    try {
+      return await moveMessages(channel, from, to, ids);
+    } finally {
+      await channel.close().catch(() => {});
+    }
   }
 
   /** @throws OperationalError also for a broker that is silent */

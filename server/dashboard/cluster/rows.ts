@@ -87,6 +87,11 @@ function managedOf({ inPerMin, outPerMin, memory, idleSince }: ManagedQueue): Qu
   return { in_per_min: inPerMin, out_per_min: outPerMin, memory, idle_since: idleSince };
 }
 
+function pausedOf({ pauses }: ClusterView, queue: string): Pick<QueueRow, 'paused'> {
+  const pause = pauses.of(queue);
+  return pause === null ? {} : { paused: { at: pause.at, who: pause.who, workers: [...pause.workers] } };
+}
+
 export function queueRows(cluster: ClusterView): QueueRow[] {
   const consumers = new Map<string, string[]>();
   for (const [hostname, inspected] of cluster.inspected) {
@@ -125,6 +130,7 @@ export function queueRows(cluster: ClusterView): QueueRow[] {
       growing: probed ? isGrowing(probed) : false,
       depth: cluster.trends.depth.get(name) ?? BLANK,
       probed: probed && status ? probed.at : null,
+      ...pausedOf(cluster, name),
       ...(cluster.options.broker_api === null ? {} : { managed: probed?.managed ? managedOf(probed.managed) : null }),
     });
   }

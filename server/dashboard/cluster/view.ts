@@ -16,6 +16,7 @@ import type { Resolved } from '../options.ts';
 import type { Gap } from './gaps.ts';
 import type { Inspected, Inspector } from './inspector.ts';
 import type { ManagementApi } from './management-api.ts';
+import type { Pauses } from './pauses.ts';
 import type { ProbedQueue } from './queue-probe.ts';
 import type { Trends } from './trends.ts';
 import type { Liveness, WorkerWatch } from './worker-watch.ts';
@@ -88,6 +89,7 @@ export interface ClusterView {
   inspectNow(hostname: string, maxAge?: number): Promise<void>;
 
   readonly queues: ReadonlyMap<string, ProbedQueue>;
+  readonly pauses: Pick<Pauses, 'of'>;
   /** The one that calls go to which name none. */
   readonly defaultQueue: string;
   /** Queues that workers say they consume, and the default one. */

@@ -151,8 +151,12 @@ export interface Limits {
 export interface OperationRow {
   at: number;
   who: string;
+  /** From where it was asked; null: not known. */
+  address: string | null;
   action: string;
   subject: string;
+  /** Of the tasks it is about; null: none, several, or not known. */
+  task_name: string | null;
   request: string;
   outcome: string;
   summary: string;

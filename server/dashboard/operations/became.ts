@@ -32,7 +32,7 @@ export function becameOf(
           operation: null,
           sentence: 'Expired before a worker could start it.',
         };
-      const act = interventions.revokeOf(row.uuid);
+      const act = interventions.revokeOf(row.uuid, true);
       const ended = { at: row.revoked, who: act?.who ?? null, operation: act?.operation ?? null };
       if (said.terminated === true)
         return {

@@ -5,6 +5,7 @@ import type { Masking } from '../../../shared/masking.ts';
 import type { EffectLine, EffectTasks } from '../../../shared/wire/effect.ts';
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import { type CommandAccess, findCommand } from '../../control/commands.ts';
+import type { Replies } from '../../control/control.ts';
 import type { OperationRecords, OperationResult } from '../access/audit.ts';
 import type { ClusterActions } from '../cluster/actions.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -48,6 +49,8 @@ export interface Reach {
     readonly timeout: number;
     readonly destination: readonly string[] | null;
     readonly limit?: number;
+    /** What comes after the time is up: the record is amended by it. */
+    readonly onLate: (reply: Record<string, unknown>) => void;
   };
 }
 
@@ -73,9 +76,13 @@ export interface Operation<A extends OperationRequest['action'] = OperationReque
   subject(request: RequestOf<A>): string;
   /** What the audit log keeps of the request. Default: all of it. */
   recorded?(request: RequestOf<A>, masking: Masking): RequestOf<A>;
+  /** Whom it reaches, where the request does not say. Not given: every worker. */
+  reaches?(desk: OperationDesk, request: RequestOf<A>): string[];
   /** @throws Refused */
   check?(desk: OperationDesk, request: RequestOf<A>): void;
   run(desk: OperationDesk, request: RequestOf<A>, reach: Reach, who: string): Promise<OperationResult>;
+  /** What `run` does with replies besides judging them, for those that came late. */
+  heardLate?(desk: OperationDesk, request: RequestOf<A>, replies: Replies): void;
   /** Whether the workers that answered are asked at once what is so now. */
   readonly readsBack: boolean;
   /** null: nothing of it can be seen. */

@@ -22,7 +22,7 @@ export class Follower {
   readonly #timer: Timer;
   readonly #feed: Pick<Feed, 'operation'>;
   readonly #store: EffectStore;
-  readonly #followed = new Map<number, TimerHandle | null>();
+  readonly #followed = new Map<number, { record: OperationRecord; handle: TimerHandle | null }>();
   #stopped = false;
 
   constructor(timer: Timer, feed: Pick<Feed, 'operation'>, store: EffectStore) {
@@ -37,10 +37,18 @@ export class Follower {
     const until = begunMs / 1000 + watch.lasting;
     const first = await this.#look(record, watch, until);
     if (first.effect?.state === 'following' && this.#followed.size < MAX_FOLLOWED) {
-      this.#followed.set(record.id, null);
-      this.#next(first, watch, until, 0);
+      this.#followed.set(record.id, { record: first, handle: null });
+      this.#next(record.id, watch, until, 0);
     }
     return first;
+  }
+
+  /** Its outcome is another than it was: workers answered late. @returns the record with what was seen of its effect last */
+  amend(record: OperationRecord): OperationRecord {
+    const followed = this.#followed.get(record.id);
+    if (!followed) return record;
+    followed.record = { ...record, effect: followed.record.effect ?? null };
+    return followed.record;
   }
 
   /** Of an effect that nobody looks at any more, since this server was started again, what was seen last stands. */
@@ -52,21 +60,23 @@ export class Follower {
 
   stop(): void {
     this.#stopped = true;
-    for (const handle of this.#followed.values()) handle?.cancel();
+    for (const { handle } of this.#followed.values()) handle?.cancel();
     this.#followed.clear();
   }
 
-  #next(record: OperationRecord, watch: Watch, until: number, nth: number): void {
+  #next(id: number, watch: Watch, until: number, nth: number): void {
     const waitMs = (LOOKS_MS[nth] ?? LOOKS_MS.at(-1)!) - (nth === 0 ? 0 : LOOKS_MS[nth - 1]!);
-    const handle = this.#timer.after(Math.max(250, waitMs), async () => {
+    const followed = this.#followed.get(id)!;
+    followed.handle = this.#timer.after(Math.max(250, waitMs), async () => {
       if (this.#stopped) return;
-      const next = await this.#look(record, watch, until);
+      const before = followed.record.effect;
+      const { effect } = await this.#look(followed.record, watch, until);
       if (this.#stopped) return;
-      if (changed(record.effect, next.effect)) this.#feed.operation(next);
-      if (next.effect?.state === 'following') this.#next(next, watch, until, nth + 1);
-      else this.#followed.delete(record.id);
+      followed.record = { ...followed.record, effect: effect ?? null };
+      if (changed(before, effect)) this.#feed.operation(followed.record);
+      if (effect?.state === 'following') this.#next(id, watch, until, nth + 1);
+      else this.#followed.delete(id);
     });
-    this.#followed.set(record.id, handle);
   }
 
   async #look(record: OperationRecord, watch: Watch, until: number): Promise<OperationRecord> {

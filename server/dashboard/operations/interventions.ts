@@ -15,12 +15,17 @@ const MAX_IDS = 50_000;
 const MAX_NAMES = 2_000;
 
 export class Interventions {
-  readonly #revoked = new BoundedMap<string, Intervention & { readonly terminate: boolean }>(MAX_IDS);
+  readonly #revoked = new BoundedMap<
+    string,
+    Intervention & { readonly terminate: boolean; readonly answered: boolean }
+  >(MAX_IDS);
   readonly #purged = new BoundedMap<string, Intervention>(MAX_NAMES);
   readonly #limited = new BoundedMap<string, Intervention>(MAX_NAMES);
 
-  revokeOf(uuid: string): (Intervention & { readonly terminate: boolean }) | null {
-    return this.#revoked.get(uuid) ?? null;
+  /** @param proven by the task itself: then a revoke that no worker answered counts, too */
+  revokeOf(uuid: string, proven = false): (Intervention & { readonly terminate: boolean }) | null {
+    const revoke = this.#revoked.get(uuid);
+    return revoke && (revoke.answered || proven) ? revoke : null;
   }
   purgeOf(queue: string): Intervention | null {
     return this.#purged.get(queue) ?? null;
@@ -46,9 +51,10 @@ export class Interventions {
     switch (request.action) {
       case 'revoke':
       case 'terminate':
-        if (record.outcome === 'no-answer') return;
-        for (const id of request.task_ids)
-          this.#revoked.set(id, { at, who, operation, terminate: request.action === 'terminate' });
+        for (const id of request.task_ids) {
+          const answered = record.outcome !== 'no-answer' || this.revokeOf(id) !== null;
+          this.#revoked.set(id, { at, who, operation, terminate: request.action === 'terminate', answered });
+        }
         return;
       case 'purge':
         this.#purged.set(request.queue, { at, who, operation });

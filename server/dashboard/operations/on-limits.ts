@@ -30,6 +30,9 @@ export const LIMIT_OPERATIONS = [
       for (const { worker, ok } of outcome.answers) if (ok) rates.changed(worker, task_name);
       return outcome;
     },
+    heardLate({ rates }, { task_name }, replies) {
+      for (const { worker, ok } of outcomeOf(replies, []).answers) if (ok) rates.changed(worker, task_name);
+    },
     async watch(desk, { task_name: name, rate_limit }, { expected }) {
       const { cluster, rates, waiting } = desk;
       const wanted = plainRate(rate_limit) ?? rate_limit;

@@ -1,10 +1,12 @@
-// Emptying a queue: what was removed, as far as it could be seen before, is marked so; and how many wait there afterwards.
+// Emptying a queue, and moving its messages to another: what was removed or moved, as far as it is known, is marked so; and how many wait
+// there afterwards. Pausing a queue: on-pauses.ts.
 // Holds: nothing is called removed that a worker has taken; ids that could not be seen are said to be unknown in number.
 
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { plural } from '../../../shared/format/text.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import type { Message } from '../../transport/message.ts';
+import { idOf } from '../cluster/moving.ts';
 import { type OperationDesk, operation, Refused, type Seen } from './contract.ts';
 import { readMessage } from './known-call.ts';
 import { inWords, statesOf } from './on-tasks.ts';
@@ -19,6 +21,63 @@ const WAITING: ReadonlySet<string> = new Set(['PENDING', 'RETRY', 'REJECTED']);
 const removed = new WeakMap<object, { ids: string[]; depth: number | null }>();
 
 export const QUEUE_OPERATIONS = [
+  operation<'move'>({
+    action: 'move',
+    access: 'operator',
+    subject: ({ queue, to, task_ids }) =>
+      `${task_ids === undefined ? '' : `${task_ids.length === 1 ? task_ids[0] : `${task_ids.length} tasks`} from `}${queue} to ${to}`,
+    check({ cluster }, { queue, to }) {
+      if (queue === to) throw new Refused(`${queue} is where they are: name another queue to move them to.`);
+      // One that nobody knows would take them and give them to nobody.
+      if (!cluster.queues.has(to) && !cluster.consumedQueues().has(to))
+        throw new Refused(`No queue named ${to} is known: the broker does not list it and no worker consumes it.`);
+    },
+    async run(desk, { queue, to, task_ids }, _, who) {
+      const { actions } = desk;
+      const ids = task_ids === undefined ? null : new Set(task_ids);
+      const { messages, once, waited } = await actions.move(queue, to, ids);
+      for (const message of messages) {
+        const event = await movedEvent(desk, message, to, who);
+        if (event !== null) actions.apply(event);
+      }
+      const left = (ids?.size ?? waited) - messages.length;
+      const why = ids ? 'no longer there, or too far behind' : 'more than one move takes, or taken meanwhile';
+      return {
+        outcome: left > 0 ? (messages.length > 0 ? 'partial' : 'failed') : 'ok',
+        summary: [
+          `${plural(messages.length, 'message')} moved from ${queue} to ${to}${once ? '' : ', each at least once'}`,
+          ...(left > 0 ? [`${left} not moved: ${why}`] : []),
+        ].join('; '),
+        answers: [],
+      };
+    },
+    async watch({ actions, cluster }, { queue, to }) {
+      const waiting = (name: string): number | null => cluster.queues.get(name)?.status?.messages ?? null;
+      const before = new Map([queue, to].map((name) => [name, waiting(name)]));
+      return {
+        lasting: WATCHED,
+        async see(): Promise<Seen> {
+          await actions.probeAnew();
+          const lines = [queue, to].map((name) => {
+            // An empty list is no key on Redis: the queue is gone until something is sent to it.
+            const after = waiting(name) ?? (cluster.broker.failure === null ? 0 : null);
+            return {
+              label: `Waiting in ${name}`,
+              subject: name,
+              before: before.get(name)!,
+              wanted: null,
+              after,
+              is: 'exact' as const,
+              at: after === null ? null : cluster.now,
+              holds: after === null ? null : true,
+            };
+          });
+          const words = lines.map(({ subject, after }) => `${after ?? 'an unknown number of'} wait in ${subject} now`);
+          return { sentence: `${words.join(', ')}.`, lines, tasks: null };
+        },
+      };
+    },
+  }),
   operation<'purge'>({
     action: 'purge',
     access: 'operator',
@@ -81,6 +140,33 @@ export const QUEUE_OPERATIONS = [
     },
   }),
 ];
+
+/** null: a message without an id. */
+async function movedEvent(
+  { cluster }: OperationDesk,
+  message: Message,
+  to: string,
+  who: string,
+): Promise<CeleryEvent | null> {
+  const uuid = idOf(message);
+  if (uuid === null) return null;
+  const known = cluster.tasks.get(uuid);
+  return {
+    type: 'task-moved',
+    uuid,
+    timestamp: cluster.now,
+    local_received: cluster.now,
+    clock: known?.clock ?? 0,
+    queue: to,
+    moved_by: who,
+    ...(known?.name ? {} : await callOf(message)),
+  };
+}
+
+async function callOf(message: Message): Promise<{ name?: string; args?: string; kwargs?: string }> {
+  const task = await readMessage(message);
+  return task ? { name: task.task, args: argsRepr(task.args), kwargs: kwargsRepr(task.kwargs) } : {};
+}
 
 /** null: a message without an id, or of a task that a worker has taken meanwhile. */
 async function purgedEvent({ cluster }: OperationDesk, message: Message, who: string): Promise<CeleryEvent | null> {

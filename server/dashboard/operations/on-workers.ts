@@ -1,13 +1,10 @@
 // Operations on workers: pool size and restart, consumers, task events, heartbeat, shutdown. Their effect: what the workers now say.
-import { listing, plural } from '../../../shared/format/text.ts';
+import { plural } from '../../../shared/format/text.ts';
 import type { EffectLine } from '../../../shared/wire/effect.ts';
-import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { slotsOf } from '../cluster/room.ts';
 import { type OperationDesk, operation, type Reach, Refused, type Seen, type Watch } from './contract.ts';
+import { figures, WATCHED } from './figures.ts';
 import { outcomeOf } from './outcome.ts';
-
-/** Python's prefork starts its processes first and tells of them later. @unit seconds */
-const WATCHED = 60;
 
 const whom = (destination: readonly string[] | undefined): string => destination?.join(', ') ?? 'every worker';
 
@@ -127,6 +124,7 @@ export const WORKER_OPERATIONS = [
       actions.noteTaskEvents(replies, true);
       return outcomeOf(replies, expected);
     },
+    heardLate: ({ actions }, _, replies) => actions.noteTaskEvents(replies, true),
   }),
   operation<'disable_events'>({
     action: 'disable_events',
@@ -136,6 +134,7 @@ export const WORKER_OPERATIONS = [
       actions.noteTaskEvents(replies, false);
       return outcomeOf(replies, expected);
     },
+    heardLate: ({ actions }, _, replies) => actions.noteTaskEvents(replies, false),
   }),
   operation<'heartbeat'>({
     action: 'heartbeat',
@@ -205,47 +204,4 @@ function slots(desk: OperationDesk, reach: Reach, wanted: (before: number | null
     read: (w) => slotsOf(desk.cluster.inspected.get(w)),
     wanted,
   });
-}
-
-interface Figure<T extends number | string> {
-  readonly label: string;
-  readonly question: 'stats' | 'active_queues';
-  readonly read: (hostname: string) => T | null;
-  readonly wanted: (before: T | null) => T | null;
-}
-
-/** One figure of each worker that took it: before, wanted, and as it says now. */
-function figures<T extends number | string>({ cluster }: OperationDesk, { expected }: Reach, figure: Figure<T>): Watch {
-  const before = new Map(expected.map((w) => [w, figure.read(w)]));
-  return {
-    lasting: WATCHED,
-    async see({ answers }: OperationRecord): Promise<Seen> {
-      const took = answers.filter((a) => a.ok).map((a) => a.worker);
-      await cluster.inspector.askAbout(took, [figure.question]);
-      const lines = took.map((w): EffectLine => {
-        const was = before.get(w) ?? null;
-        const wanted = figure.wanted(was);
-        const after = figure.read(w);
-        return {
-          label: figure.label,
-          subject: w,
-          before: was,
-          wanted,
-          after,
-          is: 'exact',
-          at: cluster.inspector.answeredAt(w, figure.question),
-          holds: after === null || wanted === null ? null : after === wanted ? true : null,
-        };
-      });
-      const words = lines.map(({ subject, before, wanted, after, holds }) => {
-        const was = `${subject}: ${before ?? 'unknown'} before`;
-        return holds ? `${was}, ${after} now` : `${was}, ${wanted ?? 'more'} asked for, ${after ?? 'unknown'} so far`;
-      });
-      return {
-        sentence: `${figure.label}. ${listing(words.slice(0, 3), 'and')}${words.length > 3 ? ` and ${words.length - 3} more` : ''}.`,
-        lines,
-        tasks: null,
-      };
-    },
-  };
 }

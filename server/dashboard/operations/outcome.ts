@@ -7,6 +7,17 @@ import type { OperationResult } from '../access/audit.ts';
 export const NO_ANSWER = 'no answer';
 
 export function outcomeOf(replies: Replies, expected: readonly string[]): OperationResult {
+  return judged(answersOf(replies), expected);
+}
+
+/** The outcome after more replies: what a worker said last counts, and its silence no more. */
+export function withLate(before: OperationResult, replies: Replies, expected: readonly string[]): OperationResult {
+  const late = answersOf(replies);
+  const kept = before.answers.filter((a) => a.text !== NO_ANSWER && !late.some((b) => b.worker === a.worker));
+  return { ...before, ...judged([...kept, ...late], expected) };
+}
+
+function answersOf(replies: Replies): WorkerAnswer[] {
   const answers: WorkerAnswer[] = [];
   for (const reply of replies)
     for (const [worker, value] of Object.entries(reply)) {
@@ -20,11 +31,15 @@ export function outcomeOf(replies: Replies, expected: readonly string[]): Operat
           text: v !== null && typeof v === 'object' && v.ok !== undefined ? String(v.ok) : 'done',
         });
     }
-  const total = Math.max(expected.length, answers.length);
-  for (const worker of expected)
-    if (!answers.some((a) => a.worker === worker)) answers.push({ worker, ok: false, text: NO_ANSWER });
-  const heard = replies.length;
-  const failed = answers.filter((a) => !a.ok && a.text !== NO_ANSWER);
+  return answers;
+}
+
+function judged(heardOf: readonly WorkerAnswer[], expected: readonly string[]): OperationResult {
+  const heard = heardOf.length;
+  const total = Math.max(expected.length, heard);
+  const silent = expected.filter((worker) => !heardOf.some((a) => a.worker === worker));
+  const answers = [...heardOf, ...silent.map((worker) => ({ worker, ok: false, text: NO_ANSWER }))];
+  const failed = heardOf.filter((a) => !a.ok);
   const plural = total === 1 ? 'worker' : 'workers';
   if (heard === 0)
     return {

@@ -3,51 +3,122 @@
 // Holds: success is what workers answered, never assumed; whatever a page has judged is judged again here.
 
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
+import type { Replies } from '../../control/control.ts';
 import { within } from '../../timer.ts';
-import { audited } from '../access/audit.ts';
-import { type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
-import { NO_ANSWER } from './outcome.ts';
+import { type Asker, audited, recordOutcome } from '../access/audit.ts';
+import { type Operation, type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
+import { notePause } from './on-pauses.ts';
+import { NO_ANSWER, withLate } from './outcome.ts';
 import { operationOf } from './table.ts';
 
 /** How long a reply waits for what workers say after the action. */
 const READ_BACK_MS = 1000;
 
-export async function perform(desk: OperationDesk, request: OperationRequest, who: string): Promise<OperationRecord> {
-  const { actions, cluster, feed, interventions, follower, masking, records } = desk;
+export async function perform(desk: OperationDesk, request: OperationRequest, by: Asker): Promise<OperationRecord> {
+  const { actions, cluster, feed, follower, masking, records } = desk;
   const row = operationOf(request.action);
-  const reach = reachOf(desk, request);
+  const late = new LateReplies(desk, row);
+  const reach = reachOf(desk, request, row.reaches?.(desk, request as never), late);
   row.check?.(desk, request);
   const watch: { current: Watch | null } = { current: null };
   const kept = row.recorded?.(request, masking) ?? request;
-  const asked = { at: cluster.now, who, subject: row.subject(request), request: kept };
+  const asked = {
+    at: cluster.now,
+    ...by,
+    subject: row.subject(request),
+    task_name: nameOf(desk, request),
+    request: kept,
+  };
   let record = await audited(records, asked, async () => {
     await actions.connect();
     watch.current = (await row.watch?.(desk, request, reach).catch(() => null)) ?? null;
-    return row.run(desk, request, reach, who);
+    return row.run(desk, request, reach, by.who);
   });
-  interventions.note(record);
-  // Their rows say now that they are revoked.
-  if ('task_ids' in request) for (const id of request.task_ids) actions.touchTask(id);
+  bear(desk, record, request);
   // Read back what the workers now say, so that pages show facts and not the wish. Who did answer does so at once.
   const answered = record.answers.filter((a) => a.text !== NO_ANSWER).map((a) => a.worker);
   if (row.readsBack && answered.length > 0) {
     await within(cluster.timer, READ_BACK_MS, actions.inspect(answered)).catch(() => {});
   }
   if (watch.current && record.outcome !== 'failed') record = await follower.follow(record, watch.current);
+  record = late.amendFrom(record);
   feed.operation(record);
   return record;
 }
 
+/** What it was done to shows it from now on. */
+function bear({ actions, interventions }: OperationDesk, record: OperationRecord, request: OperationRequest): void {
+  interventions.note(record);
+  notePause(actions, record);
+  // Their rows say now that they are revoked, or in another queue.
+  if ('task_ids' in request) for (const id of request.task_ids ?? []) actions.touchTask(id);
+}
+
+/** The name of the tasks it is about; null: it names none, they have several, or it is not known. */
+function nameOf({ cluster }: OperationDesk, request: OperationRequest): string | null {
+  if (!('task_ids' in request) || request.task_ids === undefined) return null;
+  const names = new Set(request.task_ids.map((id) => cluster.tasks.get(id)?.name ?? null));
+  return names.size === 1 ? [...names][0]! : null;
+}
+
+/** Replies after `inspect_timeout`: a worker that was busy answers late, and what it says is the outcome then. */
+class LateReplies {
+  readonly #desk: OperationDesk;
+  readonly #row: Operation;
+  #expected: readonly string[] = [];
+  #early: Replies = [];
+  #record: OperationRecord | null = null;
+
+  constructor(desk: OperationDesk, row: Operation) {
+    this.#desk = desk;
+    this.#row = row;
+  }
+
+  expect(workers: readonly string[]): void {
+    this.#expected = workers;
+  }
+
+  /** From now on replies change this record. @returns it, with those that came while it was made */
+  amendFrom(record: OperationRecord): OperationRecord {
+    this.#record = record;
+    const early = this.#early;
+    this.#early = [];
+    return early.length > 0 ? this.#amend(record, early) : record;
+  }
+
+  readonly hear = (reply: Record<string, unknown>): void => {
+    if (this.#record === null) this.#early.push(reply);
+    else this.#desk.feed.operation(this.#amend(this.#record, [reply]));
+  };
+
+  #amend(record: OperationRecord, replies: Replies): OperationRecord {
+    const desk = this.#desk;
+    const amended = desk.follower.amend({ ...record, ...withLate(record, replies, this.#expected) });
+    this.#record = amended;
+    this.#row.heardLate?.(desk, amended.request as never, replies);
+    bear(desk, amended, amended.request as OperationRequest);
+    // A history that cannot be written says so elsewhere; pages have it.
+    recordOutcome(desk.records, amended).catch(() => {});
+    return amended;
+  }
+}
+
 /** @throws Refused for a worker nobody has heard of, and for nobody at all */
-function reachOf({ cluster }: OperationDesk, request: OperationRequest): Reach {
+function reachOf(
+  { cluster }: OperationDesk,
+  request: OperationRequest,
+  itself: string[] | undefined,
+  late: LateReplies,
+): Reach {
   const given = 'destination' in request ? request.destination : undefined;
   if (given?.length === 0)
     throw new Refused("'destination' is empty: that is nobody. Leave it out to reach every worker.");
-  const destination = given ? [...given] : null;
+  const destination = itself ?? (given ? [...given] : null);
   for (const hostname of destination ?? [])
     if (!cluster.workers.has(hostname) && !cluster.inspected.has(hostname))
       throw new Refused(`No worker named ${hostname} is known.`);
   const expected = destination ?? cluster.onlineWorkers();
+  late.expect(expected);
   return {
     destination,
     expected,
@@ -55,6 +126,7 @@ function reachOf({ cluster }: OperationDesk, request: OperationRequest): Reach {
       reply: true,
       timeout: cluster.options.inspect_timeout / 1000,
       destination,
+      onLate: late.hear,
       ...(expected.length > 0 ? { limit: expected.length } : {}),
     },
   };

@@ -6,6 +6,7 @@ import { OperationRequest } from '../../../shared/wire/operations.ts';
 import { type Operation, Refused } from './contract.ts';
 import { CALL_OPERATIONS } from './on-calls.ts';
 import { LIMIT_OPERATIONS } from './on-limits.ts';
+import { PAUSE_OPERATIONS } from './on-pauses.ts';
 import { QUEUE_OPERATIONS } from './on-queues.ts';
 import { TASK_OPERATIONS } from './on-tasks.ts';
 import { WORKER_OPERATIONS } from './on-workers.ts';
@@ -15,6 +16,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...CALL_OPERATIONS,
   ...LIMIT_OPERATIONS,
   ...WORKER_OPERATIONS,
+  ...PAUSE_OPERATIONS,
   ...QUEUE_OPERATIONS,
 ];
 const BY_ACTION = new Map(OPERATIONS.map((row) => [row.action as string, row]));

@@ -1,6 +1,7 @@
 // /operations: what operators did, all of it as a file, and doing it. The file's form: views/operations-export.ts.
 import { Readable } from 'node:stream';
 import type { OperationRecord, OperationsPage } from '../../../shared/wire/operations.ts';
+import { askerOf } from '../access/audit.ts';
 import { requireAccess } from '../access/gate.ts';
 import { Refused } from '../operations/contract.ts';
 import { perform } from '../operations/perform.ts';
@@ -46,7 +47,7 @@ export function operationRoutes(serve: Serve): void {
     try {
       const operation = readOperation(request.body);
       requireAccess(request.identity, operationOf(operation.action).access, options);
-      return await perform(desk, operation, request.identity.name ?? 'anonymous');
+      return await perform(desk, operation, askerOf(request));
     } catch (error) {
       if (error instanceof Refused) throw new ProblemError(400, 'Refused', error.message);
       throw error;

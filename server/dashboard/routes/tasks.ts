@@ -4,6 +4,7 @@ import { findField, type QueryTree } from '../../../shared/query/tree.ts';
 import type { WaitReply } from '../../../shared/wire/tasks.ts';
 import { BadCursor } from '../history/contract.ts';
 import { findRow } from '../operations/retry.ts';
+import { taskComparison } from '../views/task-comparison.ts';
 import { taskDetail } from '../views/task-detail.ts';
 import { readSort, taskList } from '../views/task-list.ts';
 import { taskTypes } from '../views/task-types.ts';
@@ -50,6 +51,12 @@ export function taskRoutes(serve: Serve): void {
     const row = await findRow(cluster, request.params.uuid);
     if (!row) throw notFound(`No task ${request.params.uuid} is known.`);
     return { wait: await waiting.reason(row) };
+  });
+
+  serve('GET /tasks/:uuid/comparison', async ({ cluster }, request) => {
+    const row = await findRow(cluster, request.params.uuid);
+    if (!row) throw notFound(`No task ${request.params.uuid} is known.`);
+    return taskComparison(cluster, row);
   });
 }
 

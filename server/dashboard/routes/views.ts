@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { Check, Errors } from 'typebox/value';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { type SavedView, ViewRequest, ViewSearch } from '../../../shared/wire/views.ts';
-import { audited } from '../access/audit.ts';
+import { askerOf, audited } from '../access/audit.ts';
 import { may } from '../access/identity.ts';
 import { readSort } from '../views/task-list.ts';
 import { notFound, ProblemError, type RouteContext } from './context.ts';
@@ -62,13 +62,13 @@ function refuseOthers({ name, owner }: SavedView, request: Pick<FastifyRequest, 
 
 async function recorded<T>(
   { cluster, desk }: Pick<RouteContext, 'cluster' | 'desk'>,
-  request: Pick<FastifyRequest, 'identity'>,
+  request: Pick<FastifyRequest, 'identity' | 'raw'>,
   subject: string,
   asked: { readonly action: 'save_view' | 'delete_view' } & ViewRequest,
   work: () => Promise<T>,
 ): Promise<T> {
   let done: { readonly value: T } | { readonly error: unknown } | null = null;
-  const about = { at: cluster.now, who: whoOf(request), subject, request: asked };
+  const about = { at: cluster.now, ...askerOf(request), subject, task_name: null, request: asked };
   const record = await audited(desk.records, about, async () => {
     try {
       done = { value: await work() };

@@ -17,6 +17,7 @@ import {
   nth,
   paceUnknown,
   type Question,
+  queuePath,
   RUNS_TWICE,
   said,
   silenceWords,
@@ -146,6 +147,22 @@ export const noConsumer: Question = {
         finding: `the broker counts ${plural(queue.consumers ?? 0, 'consumer')} of ${queue.name}, none of them heard of here`,
         source,
         known_at,
+      };
+    if (queue.paused)
+      return {
+        is: 'yes',
+        finding: `no worker consumes ${queue.name}: ${queue.paused.who} paused it`,
+        source: 'audit, active_queues of the workers',
+        known_at,
+        cause: {
+          cause: 'paused',
+          sentence: `${queue.name} was paused by ${queue.paused.who} ${age(f.now - queue.paused.at)} ago: it starts once the queue is resumed.`,
+          may_still_run: true,
+          would_double: `Its message waits in ${queue.name} and runs as soon as the queue is resumed. Sent again, it would run twice.`,
+          place: nth(f.message.ahead),
+          ahead: f.message.ahead,
+          remedy: { text: `Resume ${queue.name}.`, href: queuePath(queue.name) },
+        },
       };
     const gone = f.workers.filter((w) => w.consumes && w.status !== 'online');
     const left =

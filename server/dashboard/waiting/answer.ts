@@ -42,7 +42,7 @@ export type Question = { readonly question: string; readonly look: (facts: WaitF
 
 export const RUNS_TWICE = 'It may still run. Sent again, it would run twice.';
 export const workerPath = (hostname: string) => `/workers/${encodeURIComponent(hostname)}`;
-const queuePath = (name: string) => `/queues/${encodeURIComponent(name)}`;
+export const queuePath = (name: string) => `/queues/${encodeURIComponent(name)}`;
 export const holderOf = ({ workers, holder }: WaitFacts): WorkerFacts | null =>
   workers.find((w) => w.hostname === holder) ?? null;
 export const consumersOf = ({ workers }: WaitFacts): WorkerFacts[] =>

@@ -34,6 +34,8 @@ export interface QueueFacts {
   readonly depth: number | null;
   /** Tasks that ended a minute while something waited in it, of those that came from it; null: unknown. */
   readonly out_per_min: number | null;
+  /** Somebody paused it here; null: nobody did. */
+  readonly paused: { readonly at: number; readonly who: string } | null;
   /** By the broker's own count. */
   readonly consumers: number | null;
   readonly at: number | null;

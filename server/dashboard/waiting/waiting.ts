@@ -248,6 +248,7 @@ export class Waiting {
     return {
       name,
       depth: status?.messages ?? null,
+      paused: this.#cluster.pauses.of(name),
       out_per_min: queueRates(this.#cluster)(
         name,
         workers.filter((w) => w.consumes && w.status !== 'offline').map((w) => w.hostname),

@@ -9,7 +9,7 @@ import type { OutgoingMessage } from '../message.ts';
 import { effectivePriority, expiryOf, lockedQueue, queueDeleted, sameQueue } from '../virtual/declaration.ts';
 import { RoutingTable } from '../virtual/exchange.ts';
 import type { MemoryChannel } from './channel.ts';
-import { MemoryQueue } from './queue.ts';
+import { type Entry, MemoryQueue } from './queue.ts';
 
 /** Deliveries on one turn of the event loop. */
 const TURN = 1000;
@@ -98,6 +98,20 @@ export class MemoryBroker {
       const queue = this.queues.get(name);
       if (queue) this.#enqueue(queue, m);
     }
+  }
+
+  /** Takes these out of one queue and puts them at the end of another, as they are but for where they go. */
+  move(entries: readonly Entry[], from: MemoryQueue, to: MemoryQueue): void {
+    from.remove(new Set(entries));
+    for (const entry of entries)
+      to.push({
+        ...entry,
+        seq: ++this.#seq,
+        message: { ...entry.message, exchange: '', routingKey: to.declaration.name },
+        priority: effectivePriority(entry.message.properties.priority, to.declaration.maxPriority),
+      });
+    this.wake(to);
+    if (to.hasExpiring) this.scheduleSweep();
   }
 
   #enqueue(queue: MemoryQueue, m: OutgoingMessage): void {

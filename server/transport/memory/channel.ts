@@ -4,14 +4,15 @@
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
 // Kombu: transport/virtual/base.py Channel, QoS
 import { ChannelError, OperationalError } from '../../errors.ts';
-import type {
-  Channel,
-  ConsumeOptions,
-  ConsumerTag,
-  DeclareOptions,
-  FoundMessage,
-  FoundMessages,
-  QueueStatus,
+import {
+  type Channel,
+  type ConsumeOptions,
+  type ConsumerTag,
+  type DeclareOptions,
+  type FoundMessage,
+  type FoundMessages,
+  MOVE_LOOKS_AT,
+  type QueueStatus,
 } from '../contract.ts';
 import type { Arguments, Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
@@ -207,6 +208,30 @@ export class MemoryChannel implements Channel {
       seen.push(new Delivery(message, place, null));
     }
     return seen;
+  }
+
+  async move(from: string, to: string, limit: number, wants: (m: Message) => boolean): Promise<Message[]> {
+    const [source, target] = [this.#find(from), this.#find(to)];
+    source.dropExpired(this.#broker.timer.monotonic());
+    const entries: Entry[] = [];
+    const moved: Message[] = [];
+    let looked = 0;
+    for (const entry of source.ready()) {
+      if (entries.length >= limit || looked++ >= MOVE_LOOKS_AT) break;
+      const place = {
+        id: entry.seq,
+        queue: from,
+        redelivered: entry.redelivered,
+        deliveryTag: 0,
+        consumerTag: undefined,
+      };
+      const message = new Delivery(entry.message, place, null);
+      if (!wants(message)) continue;
+      entries.push(entry);
+      moved.push(message);
+    }
+    this.#broker.move(entries, source, target);
+    return moved;
   }
 
   async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {

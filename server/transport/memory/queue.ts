@@ -100,7 +100,8 @@ export class MemoryQueue {
   dropExpired(nowMs: number): void {
     if (this.#expiring === 0) return;
     for (const lane of this.#lanes) {
-      for (const entry of lane?.removeExpired(nowMs) ?? []) this.#count(entry, -1);
+      for (const entry of lane?.remove((one) => one.expiresMs !== 0 && one.expiresMs <= nowMs) ?? [])
+        this.#count(entry, -1);
     }
   }
 
@@ -111,6 +112,12 @@ export class MemoryQueue {
     this.#size = 0;
     this.#expiring = 0;
     return count;
+  }
+
+  /** Takes these out of the ready ones. */
+  remove(entries: ReadonlySet<Entry>): void {
+    for (const lane of this.#lanes)
+      for (const entry of lane?.remove((one) => entries.has(one)) ?? []) this.#count(entry, -1);
   }
 
   /** Ready messages in delivery order. */
@@ -191,10 +198,10 @@ class Lane {
     else this.#items.splice(at, 0, entry);
   }
 
-  removeExpired(nowMs: number): Entry[] {
+  remove(goes: (entry: Entry) => boolean): Entry[] {
     const gone: Entry[] = [];
     const kept: Entry[] = [];
-    for (const entry of this.all()) (entry.expiresMs !== 0 && entry.expiresMs <= nowMs ? gone : kept).push(entry);
+    for (const entry of this.all()) (goes(entry) ? gone : kept).push(entry);
     if (gone.length > 0) {
       this.#items = kept;
       this.#head = 0;

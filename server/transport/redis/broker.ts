@@ -226,6 +226,36 @@ export class Broker {
     return found.slice(this.options.prioritySteps.length) as string[];
   }
 
+  /** As `peek`, each envelope with which of the queue's lists it is in. */
+  async peekByList(name: string, limit: number): Promise<[list: number, raw: string][]> {
+    const found = (await this.#asQueue('peek', name, [limit])) as unknown[] | null;
+    if (found === null) throw this.#noQueue(name);
+    const steps = this.options.prioritySteps.length;
+    const seen: [number, string][] = [];
+    for (let list = 0; list < steps; list++) {
+      const some = Math.min(Number(found[list]), limit - seen.length);
+      for (let i = 0; i < some; i++) seen.push([list, String(found[steps + seen.length])]);
+    }
+    return seen;
+  }
+
+  /** @returns for each whether it was still there, and is moved now */
+  async moveEnvelopes(
+    some: readonly { raw: string; text: string; source: string; target: string }[],
+    to: string,
+  ): Promise<boolean[]> {
+    const lists = this.keys.lists(to);
+    const known = this.state.queues.has(to) || (await this.#isBound(to)) ? '1' : '0';
+    const moved = (await this.batch.script(
+      'move',
+      [...lists, ...some.flatMap(({ source, target }) => [source, target])],
+      [known, lists.length, ...some.flatMap(({ raw, text }) => [raw, text])],
+    )) as number[] | null;
+    if (moved === null) throw this.#noQueue(to);
+    this.wakeListeners([...new Set(some.map(({ target }) => target))]);
+    return moved.map((n) => n === 1);
+  }
+
   // --- word of changed lists
 
   watch(lists: readonly string[], listener: Listener): void {

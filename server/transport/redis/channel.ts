@@ -28,6 +28,7 @@ import type { DeferredRequeue, Holder } from './broker-state.ts';
 import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
 import type { FanoutListener } from './fanout.ts';
 import { findMessages } from './find.ts';
+import { moveMessages } from './move.ts';
 import { type ClaimedMessage, Reader, type ReaderHost } from './reader.ts';
 import { waitingConsumers } from './waiting.ts';
 
@@ -218,9 +219,15 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
 
   async peek(queue: string, limit: number): Promise<Message[]> {
     await this.#find(queue);
-    return (await this.#broker.peek(queue, limit)).map((raw) => {
-      const { message, redelivered } = readEnvelope(raw, queue);
-      return new Delivery(message, { id: 0, queue, redelivered, deliveryTag: 0, consumerTag: undefined }, null);
+    return (await this.#broker.peek(queue, limit)).map((raw) => looked(raw, queue));
+  }
+
+  async move(from: string, to: string, limit: number, wants: (m: Message) => boolean): Promise<Message[]> {
+    await this.#find(from);
+    await this.#find(to);
+    return moveMessages(this.#broker, from, to, limit, (raw) => {
+      const message = looked(raw, from);
+      return wants(message) ? message : null;
     });
   }
 
@@ -406,6 +413,12 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     this.#broker.link.check();
     if (!this.#open) throw this.#broker.link.failure(new Error('ERR the channel is closed'));
   }
+}
+
+/** A message that is only looked at. */
+function looked(raw: string, queue: string): Message {
+  const { message, redelivered } = readEnvelope(raw, queue);
+  return new Delivery(message, { id: 0, queue, redelivered, deliveryTag: 0, consumerTag: undefined }, null);
 }
 
 function deferredRequeueOf(held: UnackedClaim, redelivered: boolean): DeferredRequeue {

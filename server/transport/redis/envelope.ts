@@ -103,6 +103,25 @@ export function markRedelivered(raw: string, lost = false): string {
   }
 }
 
+/** The envelope as one that was sent to this queue; null: it is no envelope. */
+export function sentTo(raw: string, queue: string): string | null {
+  try {
+    const found = decodeJson(raw);
+    if (!isDict(found) || !isDict(found.properties)) return null;
+    const { delivery_tag, ...rest } = found.properties;
+    const info = isDict(rest.delivery_info) ? rest.delivery_info : {};
+    const properties = {
+      ...rest,
+      delivery_info: { ...info, exchange: '', routing_key: queue },
+      ...(delivery_tag === undefined ? {} : { delivery_tag }),
+    };
+    const { properties: _, ...others } = found;
+    return encodeJsonFast({ ...others, properties });
+  } catch {
+    return null;
+  }
+}
+
 /** `priority` of an envelope's properties, as kombu bounds it. */
 export function priorityOf(properties: Readonly<Record<string, unknown>>): number {
   const given = Math.trunc(plainNumber(properties.priority));

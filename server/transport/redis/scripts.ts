@@ -235,6 +235,22 @@ redis.call('DEL', unpack(KEYS))
 return count
 `;
 
+/**
+ * KEYS lists of the queue that messages go to, then for each message the list it is in and the one it goes to. ARGV known?, number of
+ * lists, then for each message its envelope as it is and as it will be. Answers nil when the lists are no queue's, else 1 or 0 for each
+ * message: moved, or no longer there.
+ */
+const MOVE = `${IS_QUEUE}
+local n, targets, out = tonumber(ARGV[2]), {}, {}
+for i = 1, n do targets[i] = KEYS[i] end
+if not is_queue(targets, ARGV[1]) then return false end
+for i = 1, (#KEYS - n) / 2 do
+  out[i] = redis.call('LREM', KEYS[n + 2 * i - 1], -1, ARGV[2 * i + 1])
+  if out[i] == 1 then redis.call('LPUSH', KEYS[n + 2 * i], ARGV[2 * i + 2]) end
+end
+return out
+`;
+
 export const SCRIPTS = {
   take: TAKE,
   restore: RESTORE,
@@ -246,6 +262,7 @@ export const SCRIPTS = {
   findUnacked: FIND_UNACKED,
   peek: PEEK,
   purge: PURGE,
+  move: MOVE,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -176,6 +176,11 @@ export class SqliteBroker {
     }
   }
 
+  /** Consumers of this queue, wherever they are, look for messages. For within a transaction. */
+  wakeConsumersOf(queueId: number): void {
+    this.#wakeConsumersOf([queueId]);
+  }
+
   /** A read that takes no lock. */
   read<T>(work: (nowMs: number) => T): T {
     this.check();

@@ -3,7 +3,15 @@
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
 // Kombu: transport/virtual/base.py Channel, QoS
 import { EncodeError, OperationalError, toError } from '../../errors.ts';
-import type { Channel, ConsumeOptions, ConsumerTag, DeclareOptions, FoundMessages, QueueStatus } from '../contract.ts';
+import {
+  type Channel,
+  type ConsumeOptions,
+  type ConsumerTag,
+  type DeclareOptions,
+  type FoundMessages,
+  MOVE_LOOKS_AT,
+  type QueueStatus,
+} from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import {
@@ -201,16 +209,25 @@ export class SqliteChannel implements Channel, ConsumingChannel {
   async peek(name: string, limit: number): Promise<Message[]> {
     this.#check();
     const rows = this.#broker.read((nowMs) => this.#broker.messages.peek(this.#find(name).id, limit, nowMs));
-    return rows.map((row) => {
-      const place = {
-        id: row.id,
-        queue: name,
-        redelivered: row.redelivered > 0,
-        lost: row.redelivered - 1,
-        deliveryTag: 0,
-        consumerTag: undefined,
-      };
-      return new Delivery(readEnvelope(row), place, null);
+    return rows.map((row) => looked(row, name));
+  }
+
+  async move(from: string, to: string, limit: number, wants: (m: Message) => boolean): Promise<Message[]> {
+    this.#check();
+    return this.#broker.now((nowMs) => {
+      const [source, target] = [this.#find(from), this.#find(to)];
+      const rows: StoredMessage[] = [];
+      const moved: Message[] = [];
+      for (const row of this.#broker.messages.peek(source.id, MOVE_LOOKS_AT, nowMs)) {
+        if (rows.length >= limit) break;
+        const message = looked(row, from);
+        if (!wants(message)) continue;
+        rows.push(row);
+        moved.push(message);
+      }
+      this.#broker.messages.move(rows, source, target);
+      this.#broker.wakeConsumersOf(target.id);
+      return moved;
     });
   }
 
@@ -309,6 +326,19 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     if (!this.#open) throw new OperationalError(this.#host.url, 'The channel is closed.');
     this.#broker.check();
   }
+}
+
+/** A message that is only looked at. */
+function looked(row: StoredMessage, queue: string): Delivery {
+  const place = {
+    id: row.id,
+    queue,
+    redelivered: row.redelivered > 0,
+    lost: row.redelivered - 1,
+    deliveryTag: 0,
+    consumerTag: undefined,
+  };
+  return new Delivery(readEnvelope(row), place, null);
 }
 
 function envelopeOf(m: OutgoingMessage): string {

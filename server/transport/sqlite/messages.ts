@@ -157,6 +157,27 @@ export class Messages {
     return [...new Set(claims.map((claim) => Number(claim.queue_id)))];
   }
 
+  /** Takes ready messages of one queue to the end of another, with their time and their marks. */
+  move(rows: readonly StoredMessage[], from: StoredQueue, to: StoredQueue): void {
+    if (rows.length === 0) return;
+    let id = this.reserveIds(rows.length);
+    for (const row of rows) {
+      const m = { ...readEnvelope(row), exchange: '', routingKey: to.declaration.name };
+      const rank = HIGHEST - effectivePriority(m.properties.priority, to.declaration.maxPriority);
+      this.#db.run('DELETE FROM broker_ready WHERE queue_id = ? AND rank = ? AND id = ?', from.id, row.rank, row.id);
+      this.#db.run(
+        'UPDATE broker_messages SET id = ?, queue_id = ?, rank = ?, envelope = ? WHERE id = ?',
+        id,
+        to.id,
+        rank,
+        writeEnvelope(m),
+        row.id,
+      );
+      this.#db.run('INSERT INTO broker_ready VALUES (?, ?, ?, ?)', to.id, rank, id, row.expires_ms);
+      id++;
+    }
+  }
+
   /** Remove up to `limit` ready messages; how many. */
   purge(queueId: number, limit: number): number {
     const rows = this.#db.all<{ rank: number; id: number }>(

@@ -85,6 +85,13 @@ describe('what needs a person', () => {
     expect(gone!.severity).toBe('critical');
   });
 
+  it('is no queue that somebody paused, whether it grows or nobody consumes it', () => {
+    for (const kind of ['queue-unconsumed', 'queue-growing']) {
+      const { queues } = MADE[kind]!.of;
+      expect(kinds(facts({ queues: queues!.map((q) => ({ ...q, paused: true })) })), kind).toEqual([]);
+    }
+  });
+
   it('is not named before the first answers are in, except what needs no answers', () => {
     for (const [kind, { of }] of Object.entries(MADE)) {
       const needsNone = ['source-down', 'failure', 'queue-growing', 'events-lost', 'loop-blocked'].includes(kind);

@@ -71,7 +71,7 @@ function expire(limits: Limits, now = NOW): void {
 /** @returns its id in the audit log */
 const revoked = (at: number): number =>
   writer.operation({
-    ...{ at, who: 'a', action: 'revoke', subject: 's', request: '{}' },
+    ...{ at, who: 'a', address: null, action: 'revoke', subject: 's', task_name: null, request: '{}' },
     ...{ outcome: 'ok', summary: '', answers: '[]', new_ids: null },
   });
 const uuids = () => reader.tasks(ALL).items.map((t) => t.uuid);

@@ -174,6 +174,8 @@ it.each([1, 2])('a file of format %i is written on, and is one of today from the
     who: 'bob',
     action: 'revoke',
     subject: 'open',
+    address: '10.0.0.7',
+    task_name: 'shop.add',
     request: '{}',
     outcome: 'no-answer',
     summary: '',
@@ -190,6 +192,10 @@ it.each([1, 2])('a file of format %i is written on, and is one of today from the
     ['bob', { state: 'seen' }],
     ['ada', null],
   ]);
+  expect((await again.operations(null, 10)).map(({ address, task_name }) => [address, task_name])).toEqual([
+    ['10.0.0.7', 'shop.add'],
+    [null, null],
+  ]);
   expect(await again.taskNames()).toEqual(['shop.add', 'shop.mail']);
   // And long after they go.
   await again.expire({ maxAge: 3600, maxTasks: null }, 4_000_000_000);
@@ -204,8 +210,8 @@ it.each([1, 2])('a file of format %i is written on, and is one of today from the
 it('a file of a later format is refused, and is as it was', async () => {
   make(2);
   const db = new EmbeddedDb(path());
-  db.exec('ALTER TABLE dict RENAME COLUMN last TO seen; PRAGMA user_version = 4');
+  db.exec('ALTER TABLE dict RENAME COLUMN last TO seen; PRAGMA user_version = 5');
   db.close();
-  await expect(open()).rejects.toThrow('written by a newer version (format 4, known here: 3)');
-  expect(shapeOf()).toMatchObject({ format: 4, heard: [{ name: 'begun' }, { name: 'hostname' }, { name: 'pid' }] });
+  await expect(open()).rejects.toThrow('written by a newer version (format 5, known here: 4)');
+  expect(shapeOf()).toMatchObject({ format: 5, heard: [{ name: 'begun' }, { name: 'hostname' }, { name: 'pid' }] });
 });

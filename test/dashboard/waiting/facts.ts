@@ -57,7 +57,7 @@ export function facts({ task, worker, workers, ...given }: Given = {}): WaitFact
     now: NOW,
     task: { ...TASK, ...task },
     message: READY,
-    queue: { name: 'mail', depth: 10, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null },
+    queue: { name: 'mail', depth: 10, paused: null, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null },
     workers: workers ?? (worker === null ? [] : [{ ...WORKER, ...worker }]),
     holder: null,
     all_asked: true,

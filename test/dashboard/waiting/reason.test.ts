@@ -71,6 +71,23 @@ const CASES: Case[] = [
     retry: 'no',
   },
   {
+    name: 'in a queue that somebody paused',
+    facts: facts({
+      worker: null,
+      queue: { ...facts().queue!, paused: { at: ago(120), who: 'ada' } },
+    }),
+    cause: 'paused',
+    says: 'mail was paused by ada 2 m 0 s ago: it starts once the queue is resumed.',
+    retry: 'no',
+  },
+  {
+    name: 'in a queue that was paused and is consumed again',
+    facts: facts({ worker: {}, queue: { ...facts().queue!, paused: { at: ago(120), who: 'ada' } } }),
+    cause: 'next',
+    says: 'It is next in mail: a worker takes it at any moment.',
+    retry: 'no',
+  },
+  {
     name: 'in a queue whose only consumer is gone',
     facts: facts({ worker: { status: 'offline', last_heard: ago(200) } }),
     cause: 'no_consumer',
@@ -281,6 +298,7 @@ const CASES: Case[] = [
       queue: {
         name: 'mail',
         depth: 10,
+        paused: null,
         out_per_min: 0,
         consumers: null,
         at: NOW - 1,

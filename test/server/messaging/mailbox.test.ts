@@ -278,6 +278,40 @@ describe('collecting replies', () => {
     expect(timer.size).toBe(timers);
   });
 
+  it('hears late answers for a minute, for who wants them', async () => {
+    const name = randomUUID();
+    const timer = new ManualTimer();
+    const box = mailbox(name, undefined, timer);
+    const answers: (() => void)[] = [];
+    for (const hostname of ['a@h', 'b@h', 'c@h'])
+      await box.node(hostname, connect(name), () => new Promise((done) => answers.push(() => done(hostname)))).start();
+    const late: unknown[] = [];
+    const received: unknown[] = [];
+    const asked = box.broadcast('ping', {
+      reply: true,
+      timeoutMs: 100,
+      onReply: (r) => received.push(r),
+      onLate: (r) => late.push(r),
+    });
+    await until(() => answers.length === 3, 'all were asked');
+    answers[0]!();
+    await until(() => received.length === 1, 'the one in time');
+    timer.advance(100);
+    expect(await asked).toHaveLength(1);
+    // The queue of replies is there for as long.
+    timer.advance(59_000);
+    answers[1]!();
+    await until(() => late.length === 1, 'the late one');
+    timer.advance(1000);
+    answers[2]!();
+    // What comes by the same queue after it has been taken by then.
+    const again = box.broadcast('ping', { reply: true, limit: 1, timeoutMs: 1000 });
+    await until(() => answers.length === 6, 'all were asked again');
+    answers[3]!();
+    await again;
+    expect([received.length, late.length]).toEqual([1, 1]);
+  });
+
   it('keeps concurrent broadcasts apart by their tickets', async () => {
     const name = randomUUID();
     const box = mailbox(name);

@@ -53,6 +53,14 @@ export const waitQuery = (id: string) =>
     staleTime: 1000,
   });
 
+/** Beside the last success of its name; what was compared once is compared again only when asked for. */
+export const comparisonQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['comparison', id],
+    queryFn: ({ signal }) => get('/tasks/:uuid/comparison', { params: { uuid: id } }, signal),
+    staleTime: 60_000,
+  });
+
 export const resultQuery = (id: string) =>
   queryOptions({
     queryKey: ['result', id],

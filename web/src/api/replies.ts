@@ -109,6 +109,13 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
     end_unknown: 'boolean',
   },
   'GET /tasks/:uuid/wait': { wait: 'object?' },
+  'GET /tasks/:uuid/comparison': {
+    success: 'object?',
+    differences: 'array',
+    same: 'number',
+    failures: 'number',
+    successes: 'number',
+  },
   'GET /tasks/:uuid/call': {
     task_id: 'string',
     source: 'string?',

@@ -45,6 +45,15 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
     ),
   },
   {
+    id: 'from',
+    label: 'From',
+    width: 110,
+    rank: 5,
+    className: 'c-from code muted',
+    title: ({ address }) => address ?? 'unknown',
+    cell: ({ address }) => (address ? <ForeignText text={plainAddress(address)} /> : <span className="faint">-</span>),
+  },
+  {
     id: 'action',
     label: 'Action',
     width: 126,
@@ -112,6 +121,9 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
   },
 ];
 
+/** An IPv4 address as one writes it, also where a socket for both kinds gave it. */
+const plainAddress = (address: string): string => address.replace(/^::ffff:(?=[\d.]+$)/i, '');
+
 function Outcome({ outcome }: { outcome: OperationRecord['outcome'] }) {
   const state = STATE[outcome];
   return (
@@ -164,6 +176,7 @@ export function Opened({ record }: { record: OperationRecord }) {
         <p className="summary">
           <ForeignText text={record.summary} />
         </p>
+        {record.address && <p className="muted">Asked from {plainAddress(record.address)}</p>}
         <ul className="answers">
           {record.answers.map((answer) => (
             <li key={answer.worker} data-state={answer.ok ? 'SUCCESS' : 'FAILURE'}>

@@ -22,7 +22,7 @@ function workers(request: { destination?: readonly string[] }): Piece[] {
   return more > 0 ? [...named, words(` and ${more} more`)] : named;
 }
 
-export function onWhat(record: Pick<OperationRecord, 'request' | 'subject'>): Piece[] {
+export function onWhat(record: Pick<OperationRecord, 'request' | 'subject' | 'task_name'>): Piece[] {
   const request = record.request as OperationRequest | null;
   switch (request?.action) {
     case 'revoke':
@@ -31,7 +31,8 @@ export function onWhat(record: Pick<OperationRecord, 'request' | 'subject'>): Pi
     case 'abort': {
       const ids = request.task_ids;
       if (!Array.isArray(ids)) break;
-      return ids.length === 1 ? [{ kind: 'task', text: ids[0]! }] : [words(`${ids.length} tasks`)];
+      const which: Piece = ids.length === 1 ? { kind: 'task', text: ids[0]! } : words(`${ids.length} tasks`);
+      return record.task_name ? [which, words(' of '), { kind: 'name', text: record.task_name }] : [which];
     }
     case 'send_task':
       return [{ kind: 'name', text: request.task_name }];
@@ -56,6 +57,17 @@ export function onWhat(record: Pick<OperationRecord, 'request' | 'subject'>): Pi
     case 'add_consumer':
     case 'cancel_consumer':
       return [{ kind: 'queue', text: request.queue }, words(' on '), ...workers(request)];
+    case 'move': {
+      const ids = request.task_ids;
+      const what: Piece[] = !Array.isArray(ids)
+        ? []
+        : ids.length === 1
+          ? [{ kind: 'task', text: ids[0]! }, words(' from ')]
+          : [words(`${ids.length} tasks from `)];
+      return [...what, { kind: 'queue', text: request.queue }, words(' to '), { kind: 'queue', text: request.to }];
+    }
+    case 'pause_queue':
+    case 'resume_queue':
     case 'purge':
       return [{ kind: 'queue', text: request.queue }];
     case 'pool_restart':

@@ -1,12 +1,23 @@
 // What is known of one queue: a sentence that says whether it drains, then how much waits and how fast it moves.
 import type { QueueRow } from '../../../shared/wire/queues.ts';
-import { bytes, exactCount, exactTime, rate } from '../ui/format.ts';
+import { ForeignText } from '../ui/foreign-text.tsx';
+import { bytes, exactCount, exactTime, plural, rate } from '../ui/format.ts';
 import { arrives } from './queue-list.ts';
 import { isUnconsumed } from './stranded.ts';
 
 /** What one would ask first: does it drain, and if not, why. */
 export function Sentence({ queue }: { queue: QueueRow }) {
   const net = queue.per_min;
+  const { paused } = queue;
+  if (paused)
+    return (
+      <p className="sentence">
+        Paused by <ForeignText text={paused.who} /> at {exactTime(paused.at)}
+        {queue.workers.length === 0
+          ? ': what arrives waits until it is resumed.'
+          : `, yet ${plural(queue.workers.length, 'worker')} consume${queue.workers.length === 1 ? 's' : ''} it: ${queue.workers.slice(0, 3).join(', ')}${queue.workers.length > 3 ? ' and more' : ''}. Resume it, then pause it again to stop them.`}
+      </p>
+    );
   const words =
     queue.messages === null
       ? 'This broker could not be asked how much waits.'

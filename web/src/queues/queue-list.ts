@@ -4,7 +4,7 @@ import { count } from '../ui/format.ts';
 import type { FacetItem } from '../ui/list/facets.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { queueParts, stemsOf } from '../ui/table/stems.ts';
-import { isStranded } from './stranded.ts';
+import { isPaused, isStranded } from './stranded.ts';
 
 /** Queue to the beginning that it shares with others: 'orders.'; '' for those that stand alone. */
 export function queueStems(queues: readonly QueueRow[]): Map<string, string> {
@@ -28,12 +28,13 @@ export const HEAD = {
   ],
 } as const;
 
-export const FACETS = ['stranded', 'grows', 'waiting', 'empty'] as const;
+export const FACETS = ['stranded', 'grows', 'paused', 'waiting', 'empty'] as const;
 type Facet = (typeof FACETS)[number];
 
 export const FACET: Record<Facet, { label: string; has: (queue: QueueRow) => boolean }> = {
   stranded: { label: 'no consumer', has: isStranded },
   grows: { label: 'growing', has: (q) => q.growing },
+  paused: { label: 'paused', has: isPaused },
   waiting: { label: 'waiting', has: (q) => (q.messages ?? 0) > 0 },
   empty: { label: 'empty', has: (q) => q.messages === 0 },
 };
@@ -41,6 +42,7 @@ export const FACET: Record<Facet, { label: string; has: (queue: QueueRow) => boo
 const LOOK: Record<Facet, Pick<FacetItem, 'icon' | 'state'>> = {
   stranded: { icon: 'FAILURE', state: 'FAILURE' },
   grows: { icon: 'rising' },
+  paused: { icon: 'pause' },
   waiting: {},
   empty: {},
 };

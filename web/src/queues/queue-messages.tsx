@@ -10,6 +10,29 @@ import { DataTable } from '../ui/table/data-table.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age } from '../ui/time.tsx';
 
+interface Picking {
+  readonly picked: readonly string[];
+  /** null: nothing can be done with them. */
+  readonly onPick: ((ids: readonly string[]) => void) | null;
+}
+
+const pickColumn = (picked: readonly string[], onPick: (ids: readonly string[]) => void): Column<PeekedMessage> => ({
+  id: 'pick',
+  label: '',
+  width: 40,
+  cell: ({ uuid, position }) =>
+    uuid !== null && (
+      <label className="pick">
+        <input
+          type="checkbox"
+          aria-label={`Pick message ${position}`}
+          checked={picked.includes(uuid)}
+          onChange={(event) => onPick(event.target.checked ? [...picked, uuid] : picked.filter((id) => id !== uuid))}
+        />
+      </label>
+    ),
+});
+
 const COLUMNS: readonly Column<PeekedMessage>[] = [
   { id: 'at', label: 'At', width: 46, num: true, className: 'muted', cell: (m) => m.position },
   { id: 'priority', label: 'Priority', width: 64, num: true, rank: 1, cell: (m) => m.priority ?? '-' },
@@ -60,7 +83,7 @@ const COLUMNS: readonly Column<PeekedMessage>[] = [
   },
 ];
 
-export function Messages({ peek }: { peek: readonly PeekedMessage[] | null }) {
+export function Messages({ peek, picked, onPick }: { peek: readonly PeekedMessage[] | null } & Picking) {
   if (peek === null) {
     return (
       <Empty title="This broker cannot show messages without taking them">
@@ -74,7 +97,7 @@ export function Messages({ peek }: { peek: readonly PeekedMessage[] | null }) {
       <p className="peeked muted">The first {peek.length} in order of delivery, read without taking them</p>
       <DataTable
         caption="Messages at the head, in order of delivery"
-        columns={COLUMNS}
+        columns={onPick ? [pickColumn(picked, onPick), ...COLUMNS] : COLUMNS}
         lines={peek.map((row) => ({ kind: 'row', key: String(row.position), row, within: false }))}
       />
     </>

@@ -1,19 +1,16 @@
 // One queue, open beside the list: whether it drains and why not, its figures, its head as it will be delivered, who consumes it, its
-// depth over time, and purge. What waits in it: queue-messages.tsx. All queues: queue-table.tsx.
+// depth over time. What can be done with it: queue-actions.tsx. What waits in it: queue-messages.tsx. All queues: queue-table.tsx.
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { Range } from '../../../shared/wire/series.ts';
-import { useOperation } from '../api/actions.ts';
 import { queueQuery } from '../api/queries.ts';
 import { useReadOnly } from '../live/hooks.ts';
-import { OperationNote } from '../operations/operation-note.tsx';
-import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { count, plural } from '../ui/format.ts';
-import { PurgeDialog } from './purge.tsx';
+import { count } from '../ui/format.ts';
+import { QueueActions } from './queue-actions.tsx';
 import { Figures, Sentence } from './queue-figures.tsx';
 import { Messages } from './queue-messages.tsx';
 import { Consumers, History } from './queue-tabs.tsx';
@@ -39,17 +36,19 @@ export interface QueuePanelProps {
 export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, onMove }: QueuePanelProps) {
   const query = useQuery(queueQuery(name, range));
   const readOnly = useReadOnly();
-  const operation = useOperation();
-  const refusal = useRefusal(undefined, operation.isPending);
-  const [purging, setPurging] = useState(false);
+  const [chosen, setPicked] = useState<readonly string[]>([]);
   const queue = live ?? query.data;
   const peek = query.data?.peek ?? null;
+  // What was picked and is no longer there is picked no more.
+  const picked = chosen.filter((id) => peek?.some(({ uuid }) => uuid === id));
   return (
     <aside className="side opened">
       <section aria-label={`Queue ${name}`}>
         <header>
           <div className="line">
-            <span className="muted">{queue?.growing ? 'Queue, growing' : 'Queue'}</span>
+            <span className="muted">
+              {queue?.paused ? 'Queue, paused' : queue?.growing ? 'Queue, growing' : 'Queue'}
+            </span>
             <span className="grow" />
             <Button kind="bare" icon="up" hint="Queue before" keys="k" onClick={() => onMove(-1)} />
             <Button kind="bare" icon="down" hint="Next queue" keys="j" onClick={() => onMove(1)} />
@@ -59,26 +58,17 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
             <ForeignText text={name} />
           </h2>
           {queue && <Sentence queue={queue} />}
-          {queue && !readOnly && (
-            <div className="btns">
-              <Button
-                icon="drain"
-                kind={queue.messages ? 'danger' : undefined}
-                refused={queue.messages === 0 ? 'Nothing waits in it' : refusal}
-                onClick={() => setPurging(true)}
-              >
-                Purge queue
-              </Button>
-            </div>
+          {queue && (
+            <QueueActions
+              queue={queue}
+              peek={peek}
+              picked={picked}
+              onDone={() => {
+                setPicked([]);
+                void query.refetch();
+              }}
+            />
           )}
-          <OperationNote
-            operation={operation}
-            proof={
-              operation.data && queue && queue.messages !== null
-                ? `The broker counts ${plural(queue.messages, 'message')} now.`
-                : undefined
-            }
-          />
         </header>
         {!queue &&
           (query.isError ? (
@@ -120,7 +110,7 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
                     onRetry={() => void query.refetch()}
                   />
                 ) : (
-                  <Messages peek={peek} />
+                  <Messages peek={peek} picked={picked} onPick={readOnly ? null : setPicked} />
                 ))}
               {tab === 'consumers' && <Consumers queue={queue} />}
               {tab === 'history' && <History name={name} range={range} onRange={onRange} />}
@@ -128,17 +118,6 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
           </>
         )}
       </section>
-      {purging && queue && (
-        <PurgeDialog
-          queue={queue}
-          peek={peek ?? []}
-          onClose={() => setPurging(false)}
-          onPurge={(confirm) => {
-            operation.mutate({ action: 'purge', queue: name, confirm });
-            setPurging(false);
-          }}
-        />
-      )}
     </aside>
   );
 }

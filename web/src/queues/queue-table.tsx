@@ -10,7 +10,7 @@ import type { Column } from '../ui/table/columns.ts';
 import type { Grouping } from '../ui/table/lines.ts';
 import { Oldest } from './oldest.tsx';
 import { arrives, restOfQueues, stemNote, sumQueues } from './queue-list.ts';
-import { isStranded, isUnconsumed } from './stranded.ts';
+import { isPaused, isStranded, isUnconsumed } from './stranded.ts';
 
 /** 'never', in words and weight, when it does not. */
 function Drain({ queue }: { queue: QueueRow }) {
@@ -20,6 +20,13 @@ function Drain({ queue }: { queue: QueueRow }) {
 }
 
 export function Consumers({ queue }: { queue: QueueRow }) {
+  if (isPaused(queue))
+    return (
+      <span className="state" data-state="PENDING">
+        <Icon name="pause" />
+        {isUnconsumed(queue) ? 'paused' : `paused, ${count(queue.workers.length)} consume`}
+      </span>
+    );
   if (isStranded(queue))
     return (
       <span className="state tinted" data-state="FAILURE">

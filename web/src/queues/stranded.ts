@@ -5,5 +5,7 @@ import type { QueueRow } from '../../../shared/wire/queues.ts';
 export const isUnconsumed = (q: QueueRow): boolean =>
   q.consumers === 0 || (q.consumers === null && q.workers.length === 0);
 
-/** What no consumer will take. */
-export const isStranded = (q: QueueRow): boolean => isUnconsumed(q) && (q.messages ?? 0) > 0;
+export const isPaused = (q: QueueRow): boolean => (q.paused ?? null) !== null;
+
+/** What no consumer will take, though nobody wanted that. */
+export const isStranded = (q: QueueRow): boolean => isUnconsumed(q) && !isPaused(q) && (q.messages ?? 0) > 0;

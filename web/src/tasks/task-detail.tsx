@@ -1,7 +1,7 @@
 // One task, all of it: beside the list, over it, or as a page of its own. What one came for is first: what was raised and its
 // traceback, why it waits, how far it is, its result; its life, arguments and kin beside that where there is room, else below.
 // What is known of it: use-task.ts. Its parts: task-head, task-finding, traceback-view, why-waits, task-progress, task-timeline,
-// task-values, task-relations.
+// task-values, task-relations, against-success.
 import { Link } from '@tanstack/react-router';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
@@ -12,6 +12,7 @@ import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { shortId } from '../ui/task-name.tsx';
+import { AgainstSuccess } from './against-success.tsx';
 import type { KnownTask } from './known-task.ts';
 import { Finding } from './task-finding.tsx';
 import { TaskHead } from './task-head.tsx';
@@ -168,6 +169,7 @@ function Sections({ task }: { task: KnownTask }) {
           part('Why it waits', <WhyWaits wait={wait} started={task.started !== null} />)}
         {part('Its progress', <TaskProgress task={task} />)}
         {task.traceback && failed && part('The traceback', <TracebackView text={task.traceback} />)}
+        {failed && !task.partial && part('The comparison', <AgainstSuccess key={task.uuid} task={task} />)}
         {!failed && result}
         {ended && given}
         {task.traceback &&

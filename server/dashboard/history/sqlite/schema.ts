@@ -8,7 +8,7 @@ import { ImproperlyConfigured } from '../../../errors.ts';
 import { cutRow, ROW_TEXT } from '../rows.ts';
 import { decodeRow } from './text.ts';
 
-const VERSION = 3;
+const VERSION = 4;
 
 /** What a list shows: TaskRow of shared/wire/tasks.ts. */
 const ROW_COLUMNS = [
@@ -107,8 +107,8 @@ CREATE TABLE IF NOT EXISTS failures (task TEXT, exception TEXT, hour INTEGER, co
   example TEXT, PRIMARY KEY (task, exception, hour)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_hour ON failures (hour);
 CREATE TABLE IF NOT EXISTS gauges (name TEXT, bucket INTEGER, value REAL, PRIMARY KEY (name, bucket)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS operations (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, who TEXT, action TEXT, subject TEXT,
-  request TEXT, outcome TEXT, summary TEXT, answers TEXT, new_ids TEXT);
+CREATE TABLE IF NOT EXISTS operations (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, who TEXT, address TEXT, action TEXT,
+  subject TEXT, task_name TEXT, request TEXT, outcome TEXT, summary TEXT, answers TEXT, new_ids TEXT);
 CREATE TABLE IF NOT EXISTS effects (operation INTEGER PRIMARY KEY, effect TEXT);
 `;
 
@@ -130,6 +130,10 @@ export function prepareSchema(db: EmbeddedDb): void {
     // Format 2 did not keep whether a worker sends task events.
     const isKept = db.get("SELECT 1 FROM pragma_table_info('heard') WHERE name = 'events_disabled'");
     if (!isKept) db.exec('ALTER TABLE heard ADD COLUMN events_disabled INTEGER');
+    // Format 3 did not keep from where an operation was asked, nor the name of its tasks.
+    const isWide = db.get("SELECT 1 FROM pragma_table_info('operations') WHERE name = 'address'");
+    if (!isWide)
+      db.exec('ALTER TABLE operations ADD COLUMN address TEXT; ALTER TABLE operations ADD COLUMN task_name TEXT');
     db.exec(`PRAGMA user_version = ${VERSION}`);
   });
 }

@@ -155,12 +155,15 @@ export class HistoryWriter {
   operation(row: OperationRow): number {
     this.#file.check();
     return this.#db.run(
-      'INSERT INTO operations (at, who, action, subject, request, outcome, summary, answers, new_ids) VALUES (?,?,?,?,?,?,?,?,?)',
+      `INSERT INTO operations (at, who, address, action, subject, task_name, request, outcome, summary, answers, new_ids)
+       VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
       ...[
         row.at,
         row.who,
+        row.address,
         row.action,
         row.subject,
+        row.task_name,
         row.request,
         row.outcome,
         row.summary,
