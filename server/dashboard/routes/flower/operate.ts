@@ -2,6 +2,7 @@
 // Not here: what each does (../../operations/).
 import type { OperationRecord, OperationRequest } from '../../../../shared/wire/operations.ts';
 import { OperationalError } from '../../../errors.ts';
+import { askerOf } from '../../access/audit.ts';
 import { requireAccess } from '../../access/gate.ts';
 import { Refused } from '../../operations/contract.ts';
 import { NO_ANSWER } from '../../operations/outcome.ts';
@@ -17,7 +18,7 @@ export async function operate({ context, request }: FlowerRequest, asked: Operat
   const { cluster, desk, options } = context;
   const operation = readable(asked);
   requireAccess(request.identity, operationOf(operation.action).access, options);
-  const record = await perform(desk, operation, request.identity.name ?? 'anonymous');
+  const record = await perform(desk, operation, askerOf(request));
   if (record.outcome === 'failed' && record.answers.length === 0) {
     if (!cluster.connected) throw new OperationalError(cluster.brokerUrl, record.summary);
     throw new Refused(record.summary);
