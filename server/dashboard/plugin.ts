@@ -61,6 +61,7 @@ export interface PluginParts {
 
 export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
   const { context, folder, gate, log, ready, sockets, version } = parts;
+  let hasStarted = false;
   return async (root) => {
     root.decorateRequest<Identity | null>('identity', null);
     root.decorateRequest('refusal', null);
@@ -80,8 +81,14 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
       request.refusal = gate.admit(request, reply, path.slice(root.prefix.length));
       await ready();
+      hasStarted = true;
     });
     root.addHook('onResponse', async (request, reply) => {
+      const route = request.routeOptions.url?.slice(root.prefix.length) || null;
+      if (hasStarted)
+        context()
+          .metrics()
+          .request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
       // A refused upgrade leaves a socket that no server closes: it would hold up our own end.
       const { upgrade } = request.headers;
       if (upgrade !== undefined && (reply.statusCode >= 400 || !isWebSocket(upgrade))) request.raw.socket.destroySoon();

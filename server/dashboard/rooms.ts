@@ -13,8 +13,10 @@ import type { ClusterLink } from './cluster/link.ts';
 import type { HistoryStore } from './history/contract.ts';
 import { Feed } from './live/feed.ts';
 import { ProgressWatch } from './live/progress.ts';
+import { EndTally } from './metrics/end-tally.ts';
+import { EventLag } from './metrics/event-lag.ts';
 import { EventTally } from './metrics/event-tally.ts';
-import { Metrics, SHARES } from './metrics/metrics.ts';
+import { Metrics, SHARES, type Tallies } from './metrics/metrics.ts';
 import type { OperationDesk } from './operations/contract.ts';
 import { Follower } from './operations/follow.ts';
 import { Interventions } from './operations/interventions.ts';
@@ -45,7 +47,6 @@ export interface RoomsOptions {
 export class Rooms {
   readonly cluster: Cluster;
   readonly context: RouteContext;
-  readonly #tally: EventTally;
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #stop: () => void;
@@ -57,7 +58,6 @@ export class Rooms {
   ) {
     this.#timer = timer;
     this.#log = log;
-    this.#tally = new EventTally(options.max_metrics_size * SHARES.events);
     this.cluster = new Cluster(options, link, history, timer, log, masking);
     const { actions, view } = this.cluster;
     const nameOf = (uuid: string): string | null => view.tasks.get(uuid)?.name ?? null;
@@ -66,12 +66,21 @@ export class Rooms {
     const interventions = new Interventions();
     const taskRows = new TaskRows(view, interventions);
     const feed = new Feed(view, taskRows, timer, version);
-    view.onEvents((events) => this.#tally.add(events, nameOf));
+    const tallies: Tallies = {
+      events: new EventTally(options.max_metrics_size * SHARES.events),
+      ends: new EndTally(),
+      lag: new EventLag(),
+    };
     const eventCounts = new EventCounts();
-    view.onEvents((events) => eventCounts.add(events, (hostname) => view.workers.has(hostname)));
+    view.onEvents((events) => {
+      tallies.events.add(events, nameOf);
+      tallies.lag.take(events, view.now);
+      eventCounts.add(events, (hostname) => view.workers.has(hostname));
+    });
     view.onBatch((batch) => {
       eventCounts.forgetWorkers(batch.workersGone);
-      this.#tally.forgetWorkers(batch.workersGone);
+      tallies.ends.add(batch.finishes);
+      tallies.events.forgetWorkers(batch.workersGone);
       this.#metrics.forgetWorkers(batch.workersGone);
     });
     const waiting = new Waiting(view, interventions, attention, baselines);
@@ -108,7 +117,7 @@ export class Rooms {
       version,
       timer,
     };
-    this.#metrics = new Metrics(this.context, this.#tally);
+    this.#metrics = new Metrics(this.context, tallies);
     this.#stop = () => {
       for (const part of [feed, attention, follower, progress]) part.stop();
     };

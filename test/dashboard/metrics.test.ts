@@ -30,6 +30,7 @@ itNeedsPromtool('promtool finds nothing in it, with workers, tasks, queues and a
     const all = [
       /^umbel_events_gaps_total 1$/m,
       /^umbel_queue_length\{queue="nobody"\} 1$/m,
+      /^umbel_queue_consumers\{queue="nobody"\} 0$/m,
       /^flower_worker_online\{/m,
     ];
     return all.every((pattern) => pattern.test(text)) && text;
@@ -55,6 +56,77 @@ it('metrics of a worker go with it, and an offline one executes nothing', async 
   await emit([{ type: 'worker-offline' }, { type: 'worker-offline', hostname: 'w2' }]);
   await until(() => cluster.state.workers.size === 0, 'the workers to be forgotten');
   await until(async () => !/worker="w[12]"/.test(await metrics()), 'their series to go');
+});
+
+it('tells how long tasks waited and ran whatever their end, and by which exception they failed; what is told twice counts once', async () => {
+  const { emit, beat, metrics, cluster } = await listening(place());
+  const at = Date.now() / 1000;
+  const failed = { type: 'task-failed', uuid: 'b', exception: "shop.errors.NoStock('7')", timestamp: at + 5 };
+  await emit([
+    beat(1),
+    { type: 'task-sent', uuid: 'a', name: 'shop.add', queue: 'orders', hostname: 'c1', timestamp: at - 20 },
+    { type: 'task-received', uuid: 'a', name: 'shop.add', timestamp: at - 1 },
+    { type: 'task-started', uuid: 'a', timestamp: at },
+    { type: 'task-succeeded', uuid: 'a', runtime: 0.3, timestamp: at + 0.3 },
+    { type: 'task-received', uuid: 'b', name: 'shop.add', timestamp: at },
+    { type: 'task-started', uuid: 'b', timestamp: at },
+    failed,
+    failed,
+    { type: 'task-received', uuid: 'c', name: 'shop.add', timestamp: at, eta: '2030-01-01T00:00:00' },
+    { type: 'task-started', uuid: 'c', timestamp: at },
+    { type: 'task-failed', uuid: 'c', exception: 'shop.errors.NoStock()', timestamp: at + 0.2 },
+  ]);
+  await until(() => cluster.state.tasks.get('c')?.state === 'FAILURE', 'all of it to be heard');
+  await until(async () => (await metrics()).includes('umbel_task_failures_total{'), 'the ends to be counted');
+  const lines = (await metrics()).split('\n');
+  const of = (start: string) => lines.filter((line) => line.startsWith(start));
+  expect(of('umbel_task_failures_total')).toEqual(['umbel_task_failures_total{task="shop.add",exception="NoStock"} 2']);
+  // Twenty seconds from sent to started; the one that was to begin later did not wait for a worker.
+  expect(of('umbel_task_wait_seconds_bucket{le="10",queue="orders"')).toEqual([
+    'umbel_task_wait_seconds_bucket{le="10",queue="orders",task="shop.add"} 0',
+  ]);
+  expect(
+    of('umbel_task_wait_seconds_sum{queue="orders"').map((line) => Math.round(Number(line.split(' ')[1]))),
+  ).toEqual([20]);
+  expect(of('umbel_task_wait_seconds_count').map((line) => line.split(' ')[1])).toEqual(['1', '1']);
+  expect(of('umbel_task_run_seconds_count').sort()).toEqual([
+    'umbel_task_run_seconds_count{task="shop.add",state="FAILURE"} 2',
+    'umbel_task_run_seconds_count{task="shop.add",state="SUCCESS"} 1',
+  ]);
+  // Flower's own is of successes, by the worker's word.
+  expect(of('flower_task_runtime_seconds_count')).toEqual([
+    'flower_task_runtime_seconds_count{worker="w1",task="shop.add"} 1',
+  ]);
+});
+
+it('tells of its own health: lag, losses, size, a blocked loop, what answers, its own requests', async () => {
+  const { dashboard, emit, beat, metrics } = await listening(place());
+  const late = { timestamp: Date.now() / 1000 - 7 };
+  // Of a client's clock nobody knows anything.
+  await emit([beat(1, late), { type: 'task-sent', uuid: 'a', name: 'shop.add', hostname: 'c1', timestamp: 1 }]);
+  await dashboard.app.inject('/api/v2/overview');
+  await dashboard.app.inject('/nothing/here.js');
+  const value = (text: string, line: string) =>
+    Number(
+      text
+        .split('\n')
+        .find((l) => l.startsWith(`${line} `))
+        ?.split(' ')[1],
+    );
+  const text = await until(async () => {
+    const text = await metrics();
+    return value(text, 'umbel_source_up{source="broker"}') === 1 && text.includes('umbel_events_lag_seconds ') && text;
+  }, 'broker and lag');
+  expect(value(text, 'umbel_events_lag_seconds')).toBeGreaterThanOrEqual(6.9);
+  expect(value(text, 'umbel_events_lag_seconds')).toBeLessThan(3600);
+  expect(value(text, 'umbel_history_bytes')).toBeGreaterThan(10_000);
+  expect(value(text, 'umbel_source_up{source="store"}')).toBe(1);
+  expect(text).not.toContain('source="results"');
+  expect(value(text, 'umbel_events_lost_total')).toBe(0);
+  expect(value(text, 'nodejs_eventloop_lag_max_seconds')).toBeGreaterThanOrEqual(0);
+  expect(text).toMatch(/^umbel_http_request_seconds_count\{method="GET",route="\/api\/v2\/overview",code="200"\} 1$/m);
+  expect(text).not.toContain('here.js');
+  expect(text).toMatch(/^umbel_build_info\{version="\d[^"]*"\} 1$/m);
 });
 
 it('whatever names are invented, every family keeps to its share of the size, and tells the rest as other', async () => {

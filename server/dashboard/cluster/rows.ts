@@ -92,7 +92,8 @@ function pausedOf({ pauses }: ClusterView, queue: string): Pick<QueueRow, 'pause
   return pause === null ? {} : { paused: { at: pause.at, who: pause.who, workers: [...pause.workers] } };
 }
 
-export function queueRows(cluster: ClusterView): QueueRow[] {
+/** The workers that consume a queue, by their own word; those that are gone do not. */
+export function consumersByQueue(cluster: ClusterView): Map<string, string[]> {
   const consumers = new Map<string, string[]>();
   for (const [hostname, inspected] of cluster.inspected) {
     const record = cluster.workers.get(hostname);
@@ -103,6 +104,11 @@ export function queueRows(cluster: ClusterView): QueueRow[] {
       consumers.set(q.name, list);
     }
   }
+  return consumers;
+}
+
+export function queueRows(cluster: ClusterView): QueueRow[] {
+  const consumers = consumersByQueue(cluster);
   const names = new Set([...cluster.queues.keys(), ...consumers.keys()]);
   const rateOf = queueRates(cluster);
   const rows: QueueRow[] = [];

@@ -2,6 +2,9 @@
 // Not here: how a family is bounded (families.ts); events and runtimes, which are counted as they come (event-tally.ts, metrics.ts).
 // Flower: events.py get_prometheus_metrics
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { sources } from '../cluster/knowledge.ts';
+import { slotsOf } from '../cluster/room.ts';
+import { consumersByQueue } from '../cluster/rows.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Feed } from '../live/feed.ts';
 import type { Families } from './families.ts';
@@ -11,12 +14,17 @@ export interface GaugeSources {
   readonly feed: Feed;
   /** Observations without labels of their own, since there was no room. */
   leftOut(): number;
+  /** How far behind the workers their events are taken in; null: none came. @unit seconds */
+  eventLag(): number | null;
+  /** null: not known. @unit bytes */
+  historyBytes(): number | null;
 }
 
 export function addGauges(families: Families, sources: GaugeSources): void {
   addWorkers(families, sources.cluster);
   addQueues(families, sources.cluster);
-  addEvents(families, sources.cluster);
+  addEvents(families, sources);
+  addSources(families, sources.cluster);
   addProcess(families, sources);
 }
 
@@ -41,6 +49,12 @@ function addWorkers(families: Families, cluster: ClusterView): void {
       for (const w of workers()) if (w.active !== null && isThere(w)) set([w.hostname], w.active);
     },
   );
+  families.gauge('umbel_worker_slots', 'Tasks a worker can run at a time', ['worker'], (set) => {
+    for (const w of workers()) {
+      const slots = slotsOf(cluster.inspected.get(w.hostname));
+      if (slots !== null && isThere(w)) set([w.hostname], slots);
+    }
+  });
   families.gauge(
     'flower_worker_prefetched_tasks',
     'Number of tasks of given type prefetched at a worker',
@@ -80,6 +94,16 @@ function addQueues(families: Families, cluster: ClusterView): void {
     for (const q of queues()) if (q.status && q.status.unacked !== null) set([q.name], q.status.unacked);
   });
   families.gauge(
+    'umbel_queue_consumers',
+    'Consumers of a queue by the broker; where it cannot tell, workers that say they consume it',
+    ['queue'],
+    (set) => {
+      // Redis cannot tell: then those workers that say so.
+      const workers = consumersByQueue(cluster);
+      for (const q of queues()) if (q.status) set([q.name], q.status.consumers ?? workers.get(q.name)?.length ?? 0);
+    },
+  );
+  families.gauge(
     'umbel_queue_oldest_message_age_seconds',
     'Age of the oldest ready message',
     ['queue'],
@@ -91,8 +115,17 @@ function addQueues(families: Families, cluster: ClusterView): void {
   );
 }
 
-function addEvents(families: Families, cluster: ClusterView): void {
+function addEvents(families: Families, { cluster, eventLag }: GaugeSources): void {
   families.counter('umbel_events_received_total', 'Events received since the start', () => cluster.eventCount);
+  families.gauge(
+    'umbel_events_lag_seconds',
+    'From an event at its worker to its being taken in here: the greatest of the last minute; absent without events',
+    [],
+    (set) => {
+      const lag = eventLag();
+      if (lag !== null) set([], lag);
+    },
+  );
   families.gauge('umbel_events_lost', 'Events missed in the last 24 hours, about; absent when unknown', [], (set) => {
     const { n } = cluster.events.lost;
     if (n !== null) set([], n);
@@ -114,8 +147,22 @@ function addEvents(families: Families, cluster: ClusterView): void {
   );
 }
 
-function addProcess(families: Families, { cluster, feed, leftOut }: GaugeSources): void {
+function addSources(families: Families, cluster: ClusterView): void {
+  families.gauge('umbel_source_up', 'Whether a source of these figures answers: 1 or 0', ['source'], (set) => {
+    for (const { name, state } of sources(cluster))
+      if (state === 'ok' || state === 'down') set([name], state === 'ok' ? 1 : 0);
+  });
+}
+
+function addProcess(families: Families, { cluster, feed, historyBytes, leftOut }: GaugeSources): void {
   const { history } = cluster;
+  families.gauge('umbel_history_bytes', 'Size of the history file', [], (set) => {
+    const bytes = historyBytes();
+    if (bytes !== null) set([], bytes);
+  });
+  families.gauge('umbel_history_write_seconds', 'How long the last write to the history took', [], (set) => {
+    if (history.lastWriteMs !== null) set([], history.lastWriteMs / 1000);
+  });
   families.single('umbel_history_writable', 'Whether the history can be written: 1 or 0', () =>
     history.health.ok ? 1 : 0,
   );
