@@ -20,6 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'server/nodename',
     'server/setting',
     'server/embedded-db',
+    'server/db-backup',
     'server/file-lock',
     'server/journal',
     'server/own-thread',

@@ -2,7 +2,7 @@
 // `umbel call` loads no worker and `umbel worker` no dashboard. Options have Celery's names, short and long.
 // Not here: what a command does (the file of its name); running it (main.ts). Exit codes: output.ts.
 // Celery 5.6: bin/celery.py
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { COMMANDS } from '../control/commands.ts';
 import { addDashboardFlags } from './dashboard-flags.ts';
 import { EXIT } from './output.ts';
@@ -257,6 +257,27 @@ function addClusterCommands(sub: Sub): void {
       .option('--count <number>', 'end after so many', parse.positiveInteger)
       .option('-j, --json', 'one JSON object a line'),
   ).action(action(async () => (await import('./events.ts')).events));
+
+  const history = sub(
+    'history',
+    "The dashboard's history file: copy it while it is in use, or see what would leave it.",
+  )
+    .addArgument(new Argument('<what>', 'backup or trim').choices(['backup', 'trim']))
+    .argument('[file]', 'backup: where the copy goes')
+    .option('--dry-run', 'trim: only say what would leave it; also while a dashboard runs')
+    .option('-j, --json', 'answer as JSON');
+  addDashboardFlags(history, [
+    ...['db', 'user_data', 'retention_age', 'retention_tasks', 'retention_size', 'retention_states'],
+  ]);
+  addGlobals(history)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  umbel history backup /backup/umbel-$(date +%F).db --db /var/lib/umbel/history.db
+  umbel history trim --dry-run --db history.db --retention-states SUCCESS=86400,FAILURE=forever`,
+    )
+    .action(action(async () => (await import('./history.ts')).history));
 
   addGlobals(
     sub('report', 'Versions, platform and settings, for bug reports.').option('-j, --json', 'answer as JSON'),

@@ -1,7 +1,7 @@
 // What values the options of a dashboard may have, beside those that others have too (app/option-values.ts).
 // Which option has which: options.ts. Users and passwords: access/credentials.ts.
 import { createMasking } from '../../shared/masking.ts';
-import { type Read, refused, text } from '../app/option-values.ts';
+import { list, type Read, refused, text } from '../app/option-values.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { loaderOf } from '../transport/registry.ts';
 
@@ -81,4 +81,30 @@ export const bounds: Read<readonly number[]> = (value, name) => {
     typeof one === 'number' && Number.isFinite(one) && (i === 0 || one > Number(all[i - 1]));
   if (!Array.isArray(value) || !value.every(rises)) throw refused(name, 'a list of rising numbers', value);
   return value;
+};
+
+/** @unit bytes */
+const LEAST_FILE = 10_000_000;
+/** Room for the tables themselves, and for what is no task. */
+export const fileSize: Read<number> = (value, name) => {
+  if (!(typeof value === 'number' && value >= LEAST_FILE && Number.isFinite(value)))
+    throw refused(name, `a number of bytes, of at least ${LEAST_FILE}`, value);
+  return value;
+};
+
+/** 'SUCCESS=86400', or a list of such texts, or an object. @returns seconds by state; null: for ever */
+export const agesByState: Read<Readonly<Record<string, number | null>>> = (value, name) => {
+  const wrong = (of: unknown) => refused(name, 'like SUCCESS=86400,FAILURE=forever (seconds by state)', of);
+  const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isTable && Object.values(value).some((age) => age !== null && typeof age !== 'number')) throw wrong(value);
+  const pairs = isTable
+    ? Object.entries(value).map(([state, age]) => `${state}=${age ?? 'forever'}`)
+    : list(value, name);
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const parts = /^([A-Z][\w-]*) *= *(forever|\d+(?:\.\d+)?)$/.exec(pair);
+      if (!parts) throw wrong(pair);
+      return [parts[1]!, parts[2] === 'forever' ? null : Number(parts[2])];
+    }),
+  );
 };

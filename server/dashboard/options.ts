@@ -10,7 +10,19 @@ import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
-import { bounds, brokers, httpUrl, origin, patterns, port, prefix, shared, table } from './option-values.ts';
+import {
+  agesByState,
+  bounds,
+  brokers,
+  fileSize,
+  httpUrl,
+  origin,
+  patterns,
+  port,
+  prefix,
+  shared,
+  table,
+} from './option-values.ts';
 import { besideHistory } from './user-data/registry.ts';
 
 export interface DashboardOptions {
@@ -53,6 +65,10 @@ export interface DashboardOptions {
   /** @unit seconds; null: for ever */
   retention_age?: number | null;
   retention_tasks?: number | null;
+  /** Of the history file. @unit bytes; null: any size */
+  retention_size?: number | null;
+  /** How long tasks of one state stay, instead of retention_age: 'FAILURE=7776000', 'SUCCESS=86400', 'REVOKED=forever'. */
+  retention_states?: string | readonly string[] | Readonly<Record<string, number | null>>;
   enable_events?: boolean;
   /** @unit milliseconds */
   inspect_timeout?: number;
@@ -206,6 +222,21 @@ export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
     source: 'Umbel',
   },
   {
+    name: 'retention_size',
+    default: null,
+    unit: 'bytes',
+    meaning: 'How large the history file may grow, 10 MB at least; the oldest tasks go first',
+    read: orNull(fileSize),
+    source: 'Umbel',
+  },
+  {
+    name: 'retention_states',
+    default: [],
+    meaning: 'How long tasks of some states stay, instead of retention_age: SUCCESS=86400,FAILURE=forever',
+    read: agesByState,
+    source: 'Umbel',
+  },
+  {
     name: 'enable_events',
     default: true,
     meaning: 'Ask workers that send no task events to send them',
@@ -307,6 +338,9 @@ export interface Resolved {
   max_workers: number;
   retention_age: number | null;
   retention_tasks: number | null;
+  retention_size: number | null;
+  /** @unit seconds; null: for ever */
+  retention_states: Readonly<Record<string, number | null>>;
   enable_events: boolean;
   inspect_timeout: number;
   inspect_interval: number;

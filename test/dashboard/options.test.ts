@@ -26,6 +26,8 @@ const ODD: Record<string, readonly unknown[]> = {
   max_workers: ['5', -1],
   retention_age: ['30d', -1],
   retention_tasks: ['5', -1, Number.NaN],
+  retention_size: ['1GB', 5, -1],
+  retention_states: ['SUCCESS', 'SUCCESS=1d', 'success=5', [5], { FAILURE: 'ever' }, { FAILURE: -1 }, 5, null],
   enable_events: ['false', null],
   inspect_timeout: ['1s', -1],
   inspect_interval: [null, -1],

@@ -1,10 +1,10 @@
-// Deleting what is too old or too many, and by which time: the wall clock, but a clock that was set forward is believed only when it has
+// Deleting what is too old, too many or too large, and giving its room back to the disk; by which time: the wall clock, but a clock that was set forward is believed only when it has
 // stood for a while. Whoever sets it by mistake, and back again, loses nothing of the present.
 // Not here: what is deleted (history/sqlite/retention.ts).
 // Holds: never by a time later than the wall clock.
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { HistoryStore } from '../history/contract.ts';
+import type { HistoryStore, Limits } from '../history/contract.ts';
 import type { Resolved } from '../options.ts';
 
 /** A clock set forward is believed after so long. @unit milliseconds */
@@ -12,13 +12,23 @@ const BELIEVED_AFTER_MS = 3600_000;
 
 /** What it needs of a cluster. */
 export interface RetentionHost {
-  readonly history: Pick<HistoryStore, 'expire'>;
-  readonly options: Pick<Resolved, 'retention_age' | 'retention_tasks'>;
+  readonly history: Pick<HistoryStore, 'expire' | 'shrink'>;
+  readonly options: Pick<Resolved, 'retention_age' | 'retention_tasks' | 'retention_size' | 'retention_states'>;
   /** By the wall clock. @unit seconds since the epoch */
   readonly now: number;
   /** By a clock that nobody sets. */
   readonly monotonicMs: number;
   readonly stopped: boolean;
+}
+
+/** What may stay in a history, by the options. */
+export function limitsOf(options: RetentionHost['options']): Limits {
+  return {
+    maxAge: options.retention_age,
+    maxTasks: options.retention_tasks,
+    maxBytes: options.retention_size,
+    ages: options.retention_states,
+  };
 }
 
 export class Retention {
@@ -41,9 +51,10 @@ export class Retention {
   /** Never rejects. */
   async expire(): Promise<void> {
     const cluster = this.#cluster;
-    const { retention_age: maxAge, retention_tasks: maxTasks } = cluster.options;
+    const limits = limitsOf(cluster.options);
     try {
-      while (!cluster.stopped && (await cluster.history.expire({ maxAge, maxTasks }, this.now)) > 0);
+      while (!cluster.stopped && (await cluster.history.expire(limits, this.now)) > 0);
+      while (!cluster.stopped && (await cluster.history.shrink()) > 0);
     } catch (error) {
       if (!cluster.stopped) this.#log.warning(`The history could not be trimmed: ${toError(error).message}`);
     }

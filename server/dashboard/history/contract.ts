@@ -146,6 +146,23 @@ export interface Limits {
   readonly maxAge: number | null;
   /** null: any number. */
   readonly maxTasks: number | null;
+  /** By state, instead of `maxAge`; null: for ever. Default: none. @unit seconds */
+  readonly ages?: Readonly<Record<string, number | null>>;
+  /** Of the file, without what is free in it; null: any. Default: any. @unit bytes */
+  readonly maxBytes?: number | null;
+}
+
+/** What limits would take away now, without doing it. */
+export interface ExpiryPlan {
+  readonly tasks: number;
+  /** Of the file, without what is free in it. */
+  readonly bytes: number;
+  /** Too old, by state. */
+  readonly byAge: Readonly<Record<string, number>>;
+  /** Beyond the number, of those that are left. */
+  readonly byCount: number;
+  /** Beyond the size, of those that are left; about. */
+  readonly bySize: number;
 }
 
 export interface OperationRow {
@@ -235,6 +252,8 @@ export interface HistoryStore extends HistoryQuestions {
   /** What is seen of an operation's effect, as JSON. */
   saveEffect(operation: number, effect: string): Promise<void>;
   expire(limits: Limits, now: number): Promise<number>;
+  /** Give room that is free in the file back to the disk, a little at a time. @returns bytes given back; 0: nothing more is to be */
+  shrink(): Promise<number>;
   /** Whether what is handed over is kept. */
   readonly health: HistoryHealth;
   /** `health.reason`. */

@@ -5,7 +5,7 @@ import { ImproperlyConfigured } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import { isUrl, parseUrl, safeUrl } from '../../transport/url.ts';
-import type { HistoryStore } from './contract.ts';
+import type { ExpiryPlan, HistoryStore, Limits } from './contract.ts';
 
 export interface HistoryContext {
   readonly timer?: Timer;
@@ -29,6 +29,25 @@ registerHistory('sqlite', async () => {
   const { openHistory: open } = await import('./sqlite/history.ts');
   return (url, context) => open(isUrl(url) ? parseUrl(url).path || ':memory:' : url, context);
 });
+
+/** Of a history that no dashboard need have open: copying it and trimming it. */
+export interface HistoryCare {
+  /** Whole or not at all, also while a dashboard writes. @returns bytes  @throws ImproperlyConfigured what cannot be copied, or would be overwritten */
+  backup(to: string): number;
+  /** Nothing is changed; also while a dashboard writes. @param now seconds since the epoch */
+  plan(limits: Limits, now: number): ExpiryPlan;
+  /** With the room given back. @throws ImproperlyConfigured while a dashboard has it */
+  trim(limits: Limits, now: number): { readonly tasks: number; readonly before: number; readonly after: number };
+}
+
+/** @param db a path, or a URL  @throws ImproperlyConfigured for what is no file */
+export async function careFor(db: string): Promise<HistoryCare> {
+  const { scheme, path } = isUrl(db) ? parseUrl(db) : { scheme: 'sqlite', path: db };
+  if (scheme !== 'sqlite' || path === '' || path === ':memory:')
+    throw new ImproperlyConfigured(`${safeUrl(db)} is no history file: give --db the path of one.`);
+  const { HistoryFileCare } = await import('./sqlite/care.ts');
+  return new HistoryFileCare(path);
+}
 
 /** @param db a path, ':memory:', or a URL */
 export async function openHistory(db: string, context: HistoryContext = {}): Promise<HistoryStore> {

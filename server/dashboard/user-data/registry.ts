@@ -1,6 +1,7 @@
 // Where people's own things are kept, by the option `user_data`: a path or `sqlite:///path` is one SQLite file, memory:// is this process.
 // Not here: what a store promises (contract.ts).
 // Holds: nothing outside this folder imports an implementation; an unknown scheme is refused with the known ones, without its secrets.
+import { existsSync } from 'node:fs';
 import { ImproperlyConfigured } from '../../errors.ts';
 import type { Timer } from '../../timer.ts';
 import { isUrl, parseUrl, safeUrl } from '../../transport/url.ts';
@@ -42,6 +43,14 @@ export function userDataAt(place: string): (context: UserDataContext) => Promise
   const loading = load();
   loading.catch(() => {});
   return async (context) => (await loading)(place, context);
+}
+
+/** A copy of it, whole or not at all, also while a dashboard writes. @returns bytes; null: there is nothing to copy yet */
+export async function backupUserData(place: string, to: string): Promise<number | null> {
+  const { scheme, path } = isUrl(place) ? parseUrl(place) : { scheme: 'sqlite', path: place };
+  if (scheme !== 'sqlite') return null;
+  const { backupFile } = await import('../../db-backup.ts');
+  return existsSync(path) ? backupFile(path, to) : null;
 }
 
 /** Where it is by default: beside the history, in a file of its own. @param db the option of the history */

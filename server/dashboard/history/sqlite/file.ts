@@ -5,6 +5,7 @@
 // its place is taken, when it is a history of this cluster; one that cannot be read is put aside, never overwritten.
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { EmbeddedDb } from '../../../embedded-db.ts';
+import { refuseFlowersFile } from './flowers-file.ts';
 
 export class FileGone extends Error {}
 
@@ -77,6 +78,7 @@ export class HistoryFile {
   }
 
   #open(): EmbeddedDb {
+    refuseFlowersFile(this.#path);
     const db = new EmbeddedDb(this.#path, { busyTimeoutMs: 10_000 });
     try {
       this.#prepare(db);

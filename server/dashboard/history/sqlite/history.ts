@@ -156,6 +156,10 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     return this.#writer.call('expire', [limits, now]) as Promise<number>;
   }
 
+  shrink(): Promise<number> {
+    return this.#writer.call('shrink', []) as Promise<number>;
+  }
+
   get pending(): number {
     return this.#behind.waiting > 0 ? this.#behind.waiting : this.#behind.isEmpty ? 0 : 1;
   }

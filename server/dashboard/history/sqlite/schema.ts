@@ -121,6 +121,9 @@ export function prepareSchema(db: EmbeddedDb): void {
     );
   }
   if (found === VERSION) return;
+  // Room can only be given back by a file that was made for it (retention.ts); later it would have to be written anew.
+  if (found === 0 && db.get('SELECT 1 FROM sqlite_schema') === undefined)
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM');
   db.transaction(() => {
     // The first files of format 1 had runtimes in one order for all states.
     if (found === 1) db.exec('DROP INDEX IF EXISTS tasks_runtime');

@@ -9,7 +9,7 @@ import { failureOf } from '../exception.ts';
 import { HistoryFile, type Reopened } from './file.ts';
 import { FINISH_WIDTH, type Flat, TRY_WIDTH, type WireBatch } from './flat.ts';
 import { KnownNames } from './known-names.ts';
-import { expire } from './retention.ts';
+import { expire, shrink } from './retention.ts';
 import { type FinishState, Rollup } from './rollup.ts';
 import { CHANGING_COLUMNS, claimForCluster, prepareSchema, TASK_COLUMNS } from './schema.ts';
 import { encodeText } from './text.ts';
@@ -189,6 +189,10 @@ export class HistoryWriter {
 
   expire(limits: Limits, now: number): number {
     return expire(this.#db, limits, now);
+  }
+
+  shrink(): number {
+    return shrink(this.#db);
   }
 
   close(): void {
