@@ -3,7 +3,7 @@
 // Holds: for what JSON can carry the text equals celery.utils.saferepr's, character by character (golden: saferepr.json). A JS
 // number prints as an int when it is whole and exact, else as a float; strings are single-quoted and only ' is escaped.
 // Celery 5.6: utils/saferepr.py
-import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from './python-values.ts';
+import { Decimal, Opaque, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from './python-values.ts';
 
 export { type LiteralOptions, type PythonLiteral, parsePythonLiteral } from './python-literal.ts';
 
@@ -219,6 +219,7 @@ function objectRepr(value: object): string {
   if (value instanceof PyTime) return `datetime.time(${clockRepr(value.text, 2)})`;
   if (value instanceof Date) return datetimeRepr(value);
   if (value instanceof Error) return errorRepr(value);
+  if (value instanceof Opaque) return value.toString();
   return `<${value.constructor?.name ?? 'object'}>`;
 }
 
@@ -250,6 +251,7 @@ function isNamedValue(value: object): boolean {
     value instanceof PyFloat ||
     value instanceof Decimal ||
     value instanceof Uuid ||
+    value instanceof Opaque ||
     value instanceof PyDate ||
     value instanceof PyTime ||
     value instanceof Set ||

@@ -45,6 +45,11 @@ export class Decimal {
 }
 
 /** A UUID in its usual form with dashes, lower case. */
+/** An object of Python's that is known by a name alone: printed as its `toString`. */
+export abstract class Opaque {
+  abstract toString(): string;
+}
+
 export class Uuid {
   readonly text: string;
   constructor(text: string) {

@@ -3,7 +3,7 @@
 // Holds: a message is gone only after ack, reject without requeue, expiry, purge or delete; the unsettled messages of a dead
 // consumer are delivered again with `redelivered` true. What a broker refuses is a ChannelError with AMQP's code; whether the channel
 // lives on is the broker's: RabbitMQ closes it, ours do not. To ask (`queueStatus`, `listQueues`, `peek`, `findTask`) never closes the
-// channel it is asked on: an implementation whose broker would close it asks on one of its own. `publish` resolves when the broker has the message as safely as it promises.
+// channel it is asked on (nor `peekByTaking`): an implementation whose broker would close it asks on one of its own. `publish` resolves when the broker has the message as safely as it promises.
 // Kombu: transport/base.py, transport/virtual/base.py
 import type { ChannelError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -29,6 +29,8 @@ export interface TransportFlags {
   readonly exchangeBindings?: boolean;
   /** What a connection held unacknowledged is delivered again as soon as the broker finds it lost. Not given: later, or never. */
   readonly returnsAtLoss?: boolean;
+  /** It shows messages only to who takes them: `peekByTaking` works. Not given: `peek` does, or nothing. */
+  readonly peeksByTaking?: boolean;
   /** A fanout exchange is pub/sub: it heeds keys and patterns, and keeps nothing for a queue nobody consumes. */
   readonly fanoutByKey?: boolean;
 }
@@ -154,6 +156,11 @@ export interface Channel {
    * Not given: this broker cannot (to take and to publish anew can leave a message in both).
    */
   move?(from: string, to: string, limit: number, wants: (m: Message) => boolean): Promise<Message[]>;
+  /**
+   * Where `peek` cannot: the next messages are taken, and given back at once. They are marked as redelivered then, count as delivered
+   * where deliveries are counted, and may come in another order where somebody consumes the queue. Their ack and reject throw.
+   */
+  peekByTaking?(queue: string, limit: number): Promise<Message[]>;
   /**
    * Messages that name this task, ready in one of the queues or taken and not yet acknowledged; of each list at most `limit` are
    * looked at. Others whose headers or body hold that id may be among them. Their ack and reject throw. Not given: this broker cannot find

@@ -360,7 +360,10 @@ export class Worker implements RequestHost, PanelHandle {
   }
 
   async addQueue(name: string, options: QueueOptions): Promise<void> {
-    const added = await this.consumer.tasks.addQueue(addedQueue(this.app, name, options));
+    const { consumer } = this;
+    const queue = addedQueue(this.app, name, options);
+    const added = await consumer.tasks.addQueue(queue);
+    if (added) await consumer.delayed.prepare(consumer, [queue]);
     if (added) this.log.info(`Started consuming from ${name}`);
   }
 

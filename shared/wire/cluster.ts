@@ -79,6 +79,8 @@ export const ClusterInfo = Type.Object({
   sources: Type.Array(SourceState),
   events_per_s: Num,
   events_total: Int,
+  /** Queues of the broker that are not listed, since there are so many. Not there: none. */
+  queues_left_out: Type.Optional(Int),
   /** Events missed in the last 24 h, the sum over its gaps; null: some were, and nobody can tell how many. 0: none. */
   events_lost: NInt,
   /** at_least: of some gaps the number is unknown. Absent: about. */

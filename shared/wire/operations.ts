@@ -2,6 +2,7 @@
 // server/dashboard/operations/table.ts.
 import { type Static, type TSchema, Type } from 'typebox';
 import { OperationEffect } from './effect.ts';
+import { PeekedMessage } from './queues.ts';
 import { Bool, Int, NNum, NStr, Nullable, Num, Str } from './schema.ts';
 
 /** Of something that is there: nothing has an empty one. */
@@ -97,6 +98,11 @@ export const OperationRequest = Type.Union([
   }),
   /** `confirm` must equal the queue's name. */
   Type.Object({ action: Type.Literal('purge'), queue: Name, confirm: Str }),
+  /**
+   * Look at the head of a queue of a broker that shows messages only to who takes them (RabbitMQ): they are taken and given back,
+   * marked as redelivered then, and may come in another order. Refused without `accept_redelivery`.
+   */
+  Type.Object({ action: Type.Literal('peek'), queue: Name, accept_redelivery: Type.Optional(Bool) }),
 ]);
 export type OperationRequest = Static<typeof OperationRequest>;
 
@@ -142,6 +148,8 @@ export const OperationRecord = Type.Object({
   answers: Type.Array(WorkerAnswer),
   /** retry: old id to new id. */
   new_ids: Type.Optional(Type.Record(Str, Str)),
+  /** peek: what was looked at. In the reply to who asked, and nowhere else. */
+  messages: Type.Optional(Type.Array(PeekedMessage)),
   /** What is seen of it since; null: nothing can be. It comes again in live patches, by the same id, while it is followed. */
   effect: Type.Optional(Nullable(OperationEffect)),
 });

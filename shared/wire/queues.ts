@@ -71,7 +71,13 @@ export type PeekedMessage = Static<typeof PeekedMessage>;
 
 export const QueueDetail = Type.Intersect([
   QueueRow,
-  Type.Object({ peek: Nullable(Type.Array(PeekedMessage)), series: SeriesReply }),
+  Type.Object({
+    /** null: this broker shows nothing without taking it, or was silent. */
+    peek: Nullable(Type.Array(PeekedMessage)),
+    /** The operation 'peek' shows what waits, by taking it and giving it back. */
+    peeks_by_taking: Type.Optional(Bool),
+    series: SeriesReply,
+  }),
 ]);
 export type QueueDetail = Static<typeof QueueDetail>;
 

@@ -22,7 +22,7 @@ describe('a request for an operation', () => {
     ],
     [{ action: 'rate_limit', task_name: 'a', rate_limit: '1/s', destinations: [] }, /no "destinations"/],
     [{ action: 'retry', task_ids: ['a'], accept_doubles: true }, /no "accept_doubles"/],
-    [{ action: 'no_such' }, /^'action' must be one of revoke, .*, purge, not "no_such"\.$/],
+    [{ action: 'no_such' }, /^'action' must be one of revoke, .*, purge, peek, not "no_such"\.$/],
     [{}, /not missing/],
     [null, /not missing/],
     [{ action: 'pool_grow', n: 1e9 }, /^'n' must be <= 1000/],
@@ -88,7 +88,7 @@ describe('a request for an operation', () => {
     for (const { action, access } of OPERATIONS) {
       const command = findCommand(action);
       if (!command) {
-        const own = ['retry', 'purge', 'pause_queue', 'resume_queue', 'move', 'send_task', 'abort'];
+        const own = ['retry', 'purge', 'pause_queue', 'resume_queue', 'move', 'send_task', 'abort', 'peek'];
         expect(own, action).toContain(action);
         continue;
       }

@@ -5,6 +5,7 @@ import type { DashboardOptions } from '../../server/dashboard/options.ts';
 import { silentLogger } from '../../server/log.ts';
 import { queue } from '../../server/transport/entity.ts';
 import type { ClusterInfo } from '../../shared/wire/cluster.ts';
+import type { OperationsPage } from '../../shared/wire/operations.ts';
 import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
 import { get, makeDashboard, operate, stored } from '../support/dashboard-shop.ts';
 import { startListening } from '../support/python-dashboard.ts';
@@ -41,7 +42,7 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
   }
 
   it('knows depth and consumers of what workers consume by AMQP alone, and says what it does not know', async () => {
-    const { add, dashboard, row, rows } = await world();
+    const { add, channel, dashboard, row, rows } = await world();
     const result = await add.delay(2, 3);
     expect(await result.get({ timeout: 90 })).toBe(5);
     await stored(dashboard, result.id, 'SUCCESS');
@@ -53,6 +54,11 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
     expect(celery).toMatchObject({ messages: 0, unacked: null });
     expect(celery).not.toHaveProperty('managed');
     expect((await rows()).map(({ name }) => name)).toEqual(['celery']);
+    // Nobody consumes it and the broker lists none: an event names it.
+    await add.applyAsync([1, 1], {}, { queue: 'stranded', ignore_result: true });
+    await expect.poll(async () => (await row('stranded')).messages).toBe(4);
+    await channel.deleteQueue('stranded');
+    await expect.poll(async () => (await rows()).map(({ name }) => name)).toEqual(['celery']);
     expect(await get<QueueDetail>(dashboard, 'queues/celery')).toMatchObject({ peek: null });
     const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
     expect(sources.map(({ name }) => name)).not.toContain('broker_api');
@@ -85,6 +91,45 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
 
     await operate(dashboard, { action: 'purge', queue: 'stranded', confirm: 'stranded' });
     await expect.poll(async () => (await row('stranded')).messages).toBe(0);
+  });
+
+  it('shows what waits only to who has said that it may be taken for that, and records who looked', async () => {
+    const { channel, dashboard, row } = await world({
+      broker_api: `http://127.0.0.1:${await rabbit.managementPort()}`,
+    });
+    await row('stranded');
+    expect(await get<QueueDetail>(dashboard, 'queues/stranded')).toMatchObject({ peek: null, peeks_by_taking: true });
+    for (const said of [{}, { accept_redelivery: false }])
+      await expect(operate(dashboard, { action: 'peek', queue: 'stranded', ...said })).rejects.toThrow(
+        /^400 .*To look into stranded is to take its first messages.*marked as redelivered.*accept_redelivery/,
+      );
+    const look = { action: 'peek', queue: 'stranded', accept_redelivery: true };
+    const first = await operate(dashboard, look);
+    expect(first.messages).toMatchObject(
+      [0, 1, 2].map((n) => ({ position: n + 1, name: 'shop.add', args: `(${n}, 1)`, redelivered: false })),
+    );
+    const depth = async () => (await channel.queueStatus('stranded'))?.messages;
+    await expect.poll(depth).toBe(3);
+    const again = await operate(dashboard, look);
+    expect(again.messages?.map(({ args, redelivered }) => [args, redelivered])).toEqual(
+      [0, 1, 2].map((n) => [`(${n}, 1)`, true]),
+    );
+    await expect.poll(depth).toBe(3);
+    const { items } = await get<OperationsPage>(dashboard, 'operations?action=peek');
+    expect(items).toMatchObject(
+      [again, first].map(({ id }) => ({
+        id,
+        subject: 'stranded',
+        outcome: 'ok',
+        summary: expect.stringMatching(/^3 messages/),
+      })),
+    );
+    // What was seen is not kept.
+    expect(JSON.stringify(items)).not.toContain('(0, 1)');
+    expect(await operate(dashboard, { ...look, queue: 'nowhere' })).toMatchObject({
+      outcome: 'failed',
+      summary: expect.stringMatching(/no queue 'nowhere'/),
+    });
   });
 
   it('goes on without it when it refuses, and says so', async () => {

@@ -1,13 +1,16 @@
 // A worker on RabbitMQ that is killed in the middle of its work, or whose event loop stands still for longer than the heartbeat: what it
-// held is delivered again, marked, and done. RabbitMQ itself going away: rabbitmq.test.ts. The tasks: tasks.mjs.
+// held is delivered again, marked, and done; chords whose parts are cut off so have their bodies run. RabbitMQ itself going away: rabbitmq.test.ts. The tasks: tasks.mjs.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
+import { chord, group } from '../../server/canvas/compose.ts';
 import { silentLogger } from '../../server/log.ts';
 import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
+import { hasRedis, redisServer } from '../support/redis-server.ts';
+import { tcpProxy } from '../support/tcp-proxy.ts';
 import { startUmbel } from '../support/umbel.ts';
 import { until } from '../support/until.ts';
 
@@ -16,6 +19,7 @@ const TASKS = fileURLToPath(new URL('./tasks.mjs', import.meta.url));
 interface Run {
   readonly number: number;
   readonly redelivered: boolean;
+  readonly pid: number;
 }
 
 describeNeedsRabbit('a worker on RabbitMQ', () => {
@@ -31,9 +35,9 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
     const patient = { ...shared, broker_heartbeat: 60 };
     const client = new Celery('fault', { broker: rabbit.url(vhost), ...patient }, { env: {}, log: silentLogger });
     onTestFinished(() => client.close());
-    const worker = async () => {
-      const env = { FAULT_URL: rabbit.url(vhost), FAULT_DIARY: diary, FAULT_SETTINGS: JSON.stringify(shared) };
-      const running = startUmbel(['-A', TASKS, 'worker', '-n', 'w@fault', '-l', 'INFO', '-c', '10'], {
+    const worker = async (name = 'w@fault', url = rabbit.url(vhost)) => {
+      const env = { FAULT_URL: url, FAULT_DIARY: diary, FAULT_SETTINGS: JSON.stringify(shared) };
+      const running = startUmbel(['-A', TASKS, 'worker', '-n', name, '-l', 'INFO', '-c', '10'], {
         cwd: folder,
         env,
       });
@@ -54,7 +58,11 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
       open: () => writeFileSync(gate, ''),
       gate,
       runs: (): Run[] =>
-        lines('start').map(([, number, again]) => ({ number: Number(number), redelivered: again === 'true' })),
+        lines('start').map(([, number, again, pid]) => ({
+          number: Number(number),
+          redelivered: again === 'true',
+          pid: Number(pid),
+        })),
       ended: () => lines('end').length,
     };
   }
@@ -88,6 +96,39 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
         .every(({ redelivered }) => !redelivered),
     ).toBe(true);
     expect(new Set(runs().map(({ number }) => number)).size).toBe(COUNT);
+  });
+
+  const itNeedsRedisToo = hasRedis ? it : it.skip;
+  itNeedsRedisToo('that is killed, or whose line is cut, in the middle of chords: every body runs, once', async () => {
+    const CHORDS = 10;
+    const redis = await redisServer();
+    onTestFinished(() => redis.close());
+    const { rabbit, vhost, client, worker, open, gate, runs } = await world({
+      backend: redis.url(),
+      worker_prefetch_multiplier: 2,
+    });
+    const line = await tcpProxy(rabbit.port);
+    onTestFinished(() => line.close());
+    const killed = await worker('killed@fault');
+    const cut = await worker('cut@fault', `amqp://guest:guest@127.0.0.1:${line.port}/${vhost}`);
+    const part = (number: number) => client.signature('fault.work', [number, 0, gate]);
+    const bodies = await Promise.all(
+      Array.from({ length: CHORDS }, (_, i) =>
+        chord(group([0, 1, 2, 3, 4].map(part)), client.signature('fault.gather', [i])).applyAsync(),
+      ),
+    );
+    await until(() => new Set(runs().map(({ pid }) => pid)).size === 2, 'both to be in the middle of parts');
+    await killed[Symbol.asyncDispose]();
+    line.cut();
+    open();
+    const results = await Promise.all(bodies.map((body) => body.get({ timeout: 120 })));
+    expect(results).toEqual(Array.from({ length: CHORDS }, (_, i) => i));
+    expect(runs().some(({ redelivered }) => redelivered)).toBe(true);
+    // Each is sent once, whoever counted its last part.
+    const said = () => `${cut.stdout()}${cut.stderr()}`;
+    const gathered = () => said().match(/Task fault\.gather\[\S+ succeeded/g)?.length ?? 0;
+    await until(() => gathered() >= CHORDS, 'the last to be told of');
+    expect(gathered()).toBe(CHORDS);
   });
 
   it('whose event loop stands still for longer than the heartbeat comes back, and what it held is delivered again', async () => {

@@ -2,13 +2,16 @@
 // what of that is different on quorum queues. Its wire: rabbitmq-startup.test.ts; with Python: interop/rabbitmq.test.ts.
 import { readFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
 import { silentLogger } from '../../server/log.ts';
+import { delayedKey } from '../../server/messaging/delayed-delivery.ts';
+import { exchange, queue } from '../../server/transport/entity.ts';
 import { Worker } from '../../server/worker/worker.ts';
 import { itAnswersRecordedCommands } from '../contract/worker-control.ts';
 import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
+import { tcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { gate, makeApp, makeWorker, makeWorld, type World, worldsOn } from './worker-world.ts';
 
@@ -116,6 +119,20 @@ describeNeedsRabbit('tasks for later on a quorum queue with a topic exchange', (
     expect(await result.get({ timeout: 90 })).toEqual([2, 'qt']);
     expect(worker.state.requests.size).toBe(0);
   });
+
+  it('come to a queue that was added by remote control, too', async () => {
+    const where = { broker: await rabbit.freshUrl(), backend: `cache+memory://added-${process.pid}` };
+    const app = await makeApp({ ...settings, ...where });
+    app.task({ name: 'add' }, (a: number, b: number) => a + b);
+    await makeWorker(app);
+    const [answer] = await app.control.addConsumer('added', { exchangeType: 'topic', reply: true });
+    expect(answer).toEqual({ 'w1@vec': { ok: 'add consumer added' } });
+    // Another program, in Python perhaps, that binds nothing itself.
+    const sender = await makeApp(where);
+    const to = { exchange: 'celery_delayed_27', exchange_type: 'topic', routing_key: delayedKey(1, 'added') };
+    const result = await sender.sendTask('add', [2, 3], {}, to);
+    expect(await result.get({ timeout: 90 })).toBe(5);
+  });
 });
 
 describeNeedsRabbit('a worker on RabbitMQ', () => {
@@ -154,6 +171,69 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
     await (await makeApp({ broker })).sendTask('add', [1, 2]);
     const other = await makeApp({ broker, task_queue_max_priority: 5 });
     await expect(makeWorker(other)).rejects.toThrow(/inequivalent arg 'x-max-priority' for queue 'celery'/);
+  });
+
+  it('names the type of an exchange that the broker does not know when it cannot start, and tries no more', async () => {
+    const strange = exchange('later', 'x-delayed-message' as 'direct');
+    const app = await makeApp({ task_queues: [queue('later', { exchange: strange })] });
+    await expect(makeWorker(app)).rejects.toThrow(/has no exchanges of the type 'x-delayed-message'/);
+    await expect(app.sendTask('add', [1, 2], {}, { queue: 'later' })).rejects.toThrow(
+      /of the type 'x-delayed-message'/,
+    );
+  });
+
+  it('that may not use its queue says which and what it needs, and does not try again and again', async () => {
+    const [vhost, name] = [await rabbit.freshVhost(), 'narrow-worker'];
+    await rabbit.user(name, 's3cret', vhost, '^(?!theirs)');
+    const broker = rabbit.url(vhost).replace('guest:guest', `${name}:s3cret`);
+    const app = await makeApp({ broker, task_queues: [queue('theirs')] });
+    const lines: string[] = [];
+    const words =
+      /access to (queue|exchange) 'theirs' in vhost '.*' refused for user 'narrow-worker'.*needs the permission/;
+    await expect(makeWorker(app, { lines })).rejects.toThrow(words);
+    expect(lines.filter((line) => words.test(line)).length).toBeLessThanOrEqual(1);
+    await expect(app.sendTask('add', [1, 2], {}, { queue: 'theirs' })).rejects.toThrow(words);
+    expect(lines.join()).not.toContain('s3cret');
+  });
+
+  it.each(['round-robin', 'shuffle'])(
+    'goes to the next broker of its list when one goes away: %s',
+    async (strategy) => {
+      const vhost = await rabbit.freshVhost();
+      const lines = await Promise.all([tcpProxy(rabbit.port), tcpProxy(rabbit.port)]);
+      onTestFinished(async () => void (await Promise.all(lines.map((line) => line.close()))));
+      const urls = lines.map(({ port }) => `amqp://guest:guest@127.0.0.1:${port}/${vhost}`);
+      const app = await makeApp({
+        broker: strategy === 'shuffle' ? urls : urls.join(';'),
+        broker_failover_strategy: strategy,
+        broker_connection_retry: true,
+      });
+      app.task({ name: 'add' }, (a: number, b: number) => a + b);
+      const worker = await makeWorker(app);
+      expect(await (await app.sendTask('add', [1, 2])).get({ timeout: 90 })).toBe(3);
+      const used = () => lines.findIndex(({ port }) => worker.connection.url.includes(`:${port}/`));
+      const first = used();
+      // Whoever was on it, client and worker, finds nobody there any more.
+      lines[first]!.refuse();
+      lines[first]!.cut();
+      const result = await app.sendTask('add', [2, 3]);
+      expect(await result.get({ timeout: 90 })).toBe(5);
+      expect(used()).toBe(1 - first);
+    },
+  );
+
+  it('has told the broker that a task is taken before its body begins, which may hold everything up', async () => {
+    const broker = await rabbit.freshUrl();
+    const vhost = broker.slice(broker.lastIndexOf('/') + 1);
+    const unsettled =
+      `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"${vhost}">>, queue, <<"celery">>)), ` +
+      'rabbit_amqqueue:info(Q, [messages_unacknowledged])';
+    const { app } = await makeWorld(
+      (made) => made.task({ name: 'hold' }, () => rabbit.holdUntil(unsettled, '[{messages_unacknowledged,0}]')),
+      { settings: { broker } },
+    );
+    const result = await app.sendTask('hold');
+    expect(await result.get({ timeout: 90 })).toBe('[{messages_unacknowledged,0}]');
   });
 
   it('comes back to a queue that is deleted while it is consumed', async () => {

@@ -3,7 +3,7 @@
 // It needs no epmd, no rabbitmqctl and no plugin: a door of its own, a local port, takes Erlang and answers (`ask`). A start takes
 // about 5 s of CPU, a virtual host 20 ms.
 // Holds: `start` returns when clients are taken; `stop` and `kill` when it is gone; it ends with the run, however that ends.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -68,6 +68,15 @@ export class Rabbit {
     return this.url(await this.freshVhost());
   }
 
+  /** A user who may configure, write and read what has a name of this pattern, and nothing else. */
+  async user(name: string, password: string, vhost: string, pattern: string): Promise<void> {
+    const may = `${binary(pattern)}, ${binary(pattern)}, ${binary(pattern)}`;
+    await this.ask(
+      `rabbit_auth_backend_internal:put_user(#{name => ${binary(name)}, password => ${binary(password)}, tags => <<>>}, <<"test">>), ` +
+        `rabbit_auth_backend_internal:set_permissions(${binary(name)}, ${binary(vhost)}, ${may}, <<"test">>)`,
+    );
+  }
+
   /** The port of its management API, which is started when somebody asks for it: half a second of CPU. */
   async managementPort(): Promise<number> {
     return Number(await this.ask(MANAGEMENT.replaceAll('PORT', String(await freePort()))));
@@ -81,6 +90,22 @@ export class Rabbit {
     const answer = await talk(this.place.door, `${expression.replace(/\s+/g, ' ')}.\n`);
     if (!answer.startsWith('{ok,')) throw new Error(`RabbitMQ made ${answer} of ${expression}`);
     return answer.slice(4, -1);
+  }
+
+  /**
+   * Holds this process up until the server makes `wanted` of it, or for 20 seconds: what it made of it last.
+   */
+  holdUntil(expression: string, wanted: string): string {
+    const ask = `const { connect } = require('node:net');
+      const end = Date.now() + 20000;
+      const socket = connect(${this.place.door}, '127.0.0.1', () => socket.write(${JSON.stringify(`${expression}.\n`)}));
+      socket.setEncoding('utf8').on('data', (line) => {
+        const made = line.trim().slice(4, -1);
+        if (made !== ${JSON.stringify(wanted)} && Date.now() < end) return void setTimeout(() => socket.write(${JSON.stringify(`${expression}.\n`)}), 20);
+        process.stdout.write(made);
+        socket.end();
+      });`;
+    return execFileSync(process.execPath, ['-e', ask], { encoding: 'utf8' });
   }
 }
 

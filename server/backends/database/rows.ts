@@ -7,6 +7,7 @@ import { EXCEPTION_STATES } from '../../../shared/states.ts';
 import { BackendError, DecodeError } from '../../errors.ts';
 import { type ResultMeta, readResultMeta } from '../../protocol/result-meta.ts';
 import { PyTuple } from '../../serialization/json.ts';
+import { isPickle } from '../../serialization/pickle/mark.ts';
 import { decodePickle } from '../../serialization/pickle/reader.ts';
 import { PythonName, PythonObject } from '../../serialization/pickle/values.ts';
 import { plainOf, writePickle } from '../../serialization/pickle/writer.ts';
@@ -52,8 +53,12 @@ export function metaOf(row: SqlRecord, context: BackendContext): ResultMeta {
   };
   if (row.name != null) {
     const { contentType, contentEncoding } = context.encode(null);
-    const decoded = (value: unknown) =>
-      value == null ? null : context.decode(bytesOf(value), contentType, contentEncoding);
+    const decoded = (value: unknown) => {
+      if (value == null) return null;
+      const body = bytesOf(value);
+      // With result_serializer 'pickle' they are what the result always is.
+      return isPickle(body) ? unpickled(taskId, body) : context.decode(body, contentType, contentEncoding);
+    };
     Object.assign(meta, { name: row.name, args: decoded(row.args), kwargs: decoded(row.kwargs) });
     Object.assign(meta, { worker: row.worker ?? null, retries: row.retries ?? null, queue: row.queue ?? null });
   }

@@ -7,7 +7,7 @@ import type { HistoryStore } from '../history/contract.ts';
 import type { Identity } from './identity.ts';
 import type { WrongLogin } from './wrong-logins.ts';
 
-export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'answers' | 'new_ids'>;
+export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'answers' | 'new_ids' | 'messages'>;
 
 /** Where operations are recorded. */
 export type OperationRecords = Pick<HistoryStore, 'beginOperation' | 'finishOperation'>;

@@ -3,6 +3,7 @@
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { Celery } from '../../app/celery.ts';
 import type { Control, Replies } from '../../control/control.ts';
+import type { Message } from '../../transport/message.ts';
 import type { MovedMessages } from './moving.ts';
 import type { Pause } from './pauses.ts';
 
@@ -23,6 +24,8 @@ export interface ClusterActions {
   move(from: string, to: string, ids: ReadonlySet<string> | null): Promise<MovedMessages>;
   /** @param pause null: it is resumed */
   pause(queue: string, pause: Pause | null): void;
+  /** The head of a queue, taken and given back. @throws NotImplementedError: this broker has no such look */
+  peekByTaking(queue: string, limit: number): Promise<Message[]>;
   /** Measures every queue, in a round that begins after this call. Never rejects. */
   probeAnew(): Promise<void>;
   /** An event that we know of before anybody sends it, or that nobody sends. */

@@ -3,8 +3,10 @@
 import { Celery } from '../../app/celery.ts';
 import type { SettingsInput } from '../../app/config.ts';
 import type { Logger } from '../../log.ts';
+import { isPickle } from '../../serialization/pickle/mark.ts';
 import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
+import { readPickle } from './pickled.ts';
 import { readableStore } from './result-store.ts';
 
 /** What a dashboard does otherwise than a worker; whoever sets one of them has it. */
@@ -50,9 +52,11 @@ export function dashboardClient(options: Resolved, timer: Timer, log: Logger): C
       connection: { retry: RETRY, log: log.child('broker') },
       backend: {
         log: log.child('results'),
-        // Numbers are shown as they were written: 1.0 is not 1.
+        // Numbers are shown as they were written: 1.0 is not 1. A pickle is shown as data.
         decode: (body, contentType, contentEncoding) =>
-          app.codec.decodeExact(body, contentType, contentEncoding, resultAccept(app)),
+          isPickle(body)
+            ? readPickle(body)
+            : app.codec.decodeExact(body, contentType, contentEncoding, resultAccept(app)),
       },
     },
   );

@@ -29,6 +29,7 @@ import { EMPTY, Repairs } from './repair.ts';
 import { restore } from './restore.ts';
 import { Retention } from './retention.ts';
 import { heldIds, isPrefetchFull, slotsOf } from './room.ts';
+import { SentTo } from './sent-to.ts';
 import { TaskEvents } from './task-events.ts';
 import { LastHour } from './trends.ts';
 import type { ClusterView } from './view.ts';
@@ -100,11 +101,14 @@ export class Cluster {
     this.taskEvents = new TaskEvents(link.control, timer, this.state, this.watch, timeoutMs / 1000);
     this.lastHour = new LastHour(history, timer, this.startedAt, log);
     this.missedEnds = new MissedEnds(this.state, link, timer, log);
+    const sentTo = new SentTo(() => this.now);
+    this.onEvents((events) => sentTo.take(events));
     this.probe = new QueueProbe({
       connection: link.asking,
       timer,
       log: log.child('queues'),
       wanted: () => this.consumedQueues(),
+      named: () => sentTo.names(),
       isInternal: internalQueues(conf.event_queue_prefix, conf.control_exchange),
       management: managementOf(options, timer, log),
     });
@@ -143,6 +147,7 @@ export class Cluster {
       purge: (queue) => this.probe.purge(queue),
       move: (from, to, ids) => this.probe.move(from, to, ids),
       pause: (queue, pause) => this.pauses.set(queue, pause),
+      peekByTaking: (queue, limit) => this.probe.peekByTaking(queue, limit),
       probeAnew: () => this.probe.probeAnew(),
       apply: (event) => this.state.apply(event),
       touchTask: (uuid) => this.state.touchTask(uuid),

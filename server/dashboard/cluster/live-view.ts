@@ -108,6 +108,10 @@ export class LiveView implements ClusterView {
   get brokerUrl(): string {
     return this.#of.link.asking.url;
   }
+  get queuesLeftOut(): number {
+    return this.#of.probe.leftOut;
+  }
+
   get management(): ManagementApi | null {
     return this.#of.probe.management;
   }
@@ -150,6 +154,11 @@ export class LiveView implements ClusterView {
   probeQueue(queue: string): Promise<void> {
     return this.#of.probe.probeQueue(queue);
   }
+  get peeksByTaking(): boolean {
+    const { asking } = this.#of.link;
+    return asking.connected && asking.transport.flags.peeksByTaking === true;
+  }
+
   peek(queue: string, limit: number): Promise<Message[] | null> {
     return this.#of.probe.peek(queue, limit);
   }

@@ -13,8 +13,10 @@ import { LastTime } from './last-time.ts';
 /** @unit milliseconds */
 const SILENT_MS = 5000;
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Queues of one answer; others are left out. */
+/** Queues of one answer. */
 const PAGE = 500;
+/** So many answers are asked for; queues beyond are counted. */
+const MAX_PAGES = 20;
 const COLUMNS = [
   'name',
   'messages_unacknowledged',
@@ -49,6 +51,8 @@ export class ManagementApi {
   failure: string | null = null;
   latencyMs: number | null = null;
   readonly vhost: string;
+  /** Queues it has beyond those of the last answer. */
+  leftOut = 0;
   readonly #timer: Timer;
   readonly #address: string;
   readonly #authorization: string;
@@ -67,7 +71,7 @@ export class ManagementApi {
         : [decodeURIComponent(at.username), decodeURIComponent(at.password)];
     this.#authorization = `Basic ${Buffer.from(`${user}:${word}`).toString('base64')}`;
     const base = at.pathname.replace(/\/+$/, '') || '/api';
-    this.#address = `${at.origin}${base}/queues/${encodeURIComponent(this.vhost)}?page=1&page_size=${PAGE}&pagination=true`;
+    this.#address = `${at.origin}${base}/queues/${encodeURIComponent(this.vhost)}?page_size=${PAGE}&pagination=true`;
   }
 
   /** @unit seconds since the epoch */
@@ -106,6 +110,19 @@ export class ManagementApi {
   }
 
   async #ask(further: string, signal: AbortSignal): Promise<unknown[]> {
+    const items: unknown[] = [];
+    let total = 0;
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const answer = await this.#askPage(`&page=${page}${further}`, signal);
+      items.push(...answer.items);
+      total = Math.max(answer.total, items.length);
+      if (page * PAGE >= total) break;
+    }
+    this.leftOut = total - items.length;
+    return items;
+  }
+
+  async #askPage(further: string, signal: AbortSignal): Promise<Page> {
     const headers = { authorization: this.#authorization, accept: 'application/json' };
     const reply = await fetch(this.#address + further, { headers, signal, redirect: 'error' });
     if (reply.status === 401) {
@@ -113,7 +130,7 @@ export class ManagementApi {
     }
     if (reply.status === 404) throw new Error(`It knows no virtual host ${JSON.stringify(this.vhost)} (404)`);
     if (!reply.ok) throw new Error(`It answers with ${reply.status}`);
-    return itemsOf(await textOf(reply));
+    return pageOf(await textOf(reply));
   }
 }
 
@@ -142,17 +159,25 @@ async function textOf(reply: Response): Promise<string> {
   return text + decoder.decode();
 }
 
+interface Page {
+  readonly items: readonly unknown[];
+  /** Queues of all pages; 0: it does not say. */
+  readonly total: number;
+}
+
 /** @throws Error for what is no list of queues */
-function itemsOf(text: string): unknown[] {
+function pageOf(text: string): Page {
   let items: unknown;
+  let total: unknown;
   try {
     const value = JSON.parse(text) as unknown;
-    items = Array.isArray(value) ? value : (value as { items?: unknown } | null)?.items;
+    items = Array.isArray(value) ? value : recordOf(value).items;
+    total = recordOf(value).filtered_count;
   } catch {
     items = null;
   }
   if (!Array.isArray(items)) throw new Error("What answers there is not RabbitMQ's management API");
-  return items.slice(0, PAGE) as unknown[];
+  return { items: items.slice(0, PAGE) as unknown[], total: numberOf(total) ?? 0 };
 }
 
 function queuesOf(items: readonly unknown[]): Map<string, ManagedQueue> {

@@ -1,7 +1,7 @@
 // Depths, consumers and age of every queue, as the broker tells them, every few seconds; a look at the messages that wait.
 // Not here: depth over days (history's gauges); which broker can tell what (transport/contract.ts).
 // Holds: nothing is consumed and no queue is made; the queues of remote control and events are left out.
-import { OperationalError, toError } from '../../errors.ts';
+import { NotImplementedError, OperationalError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
 import { type Timer, within } from '../../timer.ts';
@@ -24,7 +24,7 @@ export interface ProbedQueue {
 
 /** @unit seconds */
 const SAMPLE_SPAN = 300;
-/** Queues found on the broker beyond this are left out. */
+/** Queues found on the broker beyond this are left out, and counted. */
 const MAX_QUEUES = 500;
 /** Messages of a queue among which one is looked for. */
 const SEARCHED = 1000;
@@ -38,6 +38,8 @@ export interface QueueProbeOptions {
   readonly log: Logger;
   /** Names to probe although the broker may not list them. */
   readonly wanted: () => Iterable<string>;
+  /** Names to probe where the broker lists none; one that is not there is left out. Default: none. */
+  readonly named?: () => Iterable<string>;
   /** Queues of events and remote control: no work waits there. */
   readonly isInternal: (name: string) => boolean;
   /** Default: none is asked. */
@@ -61,20 +63,24 @@ export class QueueProbe {
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #wanted: () => Iterable<string>;
+  readonly #named: () => Iterable<string>;
   readonly #isInternal: (name: string) => boolean;
   readonly management: ManagementApi | null;
   #channel: Channel | null = null;
   #round: Promise<void> | null = null;
   readonly #lastOk: LastTime;
+  /** Queues of the broker that are not among `queues`. */
+  leftOut = 0;
   latencyMs: number | null = null;
   failure: string | null = null;
 
-  constructor({ connection, timer, log, wanted, isInternal, management = null }: QueueProbeOptions) {
+  constructor({ connection, timer, log, wanted, named = () => [], isInternal, management = null }: QueueProbeOptions) {
     this.#connection = connection;
     this.#timer = timer;
     this.#lastOk = new LastTime(timer);
     this.#log = log;
     this.#wanted = wanted;
+    this.#named = named;
     this.#isInternal = isInternal;
     this.management = management;
   }
@@ -111,6 +117,14 @@ export class QueueProbe {
 
   async peek(name: string, limit: number): Promise<Message[] | null> {
     return this.#ask((channel) => channel.peek(name, limit));
+  }
+
+  /** @throws NotImplementedError where `peek` shows them, or nothing does */
+  async peekByTaking(name: string, limit: number): Promise<Message[]> {
+    return this.#ask(async (channel) => {
+      if (channel.peekByTaking) return channel.peekByTaking(name, limit);
+      throw new NotImplementedError('This broker shows messages without taking them, or not at all.');
+    });
   }
 
   /** The messages that name a task: ready in one of these queues, or, where the broker can tell, taken and not yet acknowledged. */
@@ -183,11 +197,21 @@ export class QueueProbe {
       const managed = (await this.management?.queues()) ?? null;
       const listed = await channel.listQueues();
       const names = new Set<string>();
-      for (const name of [...(listed ?? []), ...(managed?.keys() ?? [])])
-        if (!this.#isInternal(name) && names.size < MAX_QUEUES) names.add(name);
+      for (const name of [...(listed ?? []), ...(managed?.keys() ?? [])]) if (!this.#isInternal(name)) names.add(name);
+      const beyond = [...names].slice(MAX_QUEUES);
+      for (const name of beyond) names.delete(name);
       for (const name of this.#wanted()) if (!this.#isInternal(name)) names.add(name);
       for (const name of names) this.#keep(name, await channel.queueStatus(name), managed?.get(name) ?? null, at);
+      for (const name of listed === null ? this.#named() : []) {
+        if (names.has(name) || this.#isInternal(name)) continue;
+        const status = await channel.queueStatus(name);
+        if (status === null) continue;
+        names.add(name);
+        this.#keep(name, status, null, at);
+      }
       for (const name of this.queues.keys()) if (!names.has(name)) this.queues.delete(name);
+      const elsewhere = managed ? this.management!.leftOut : 0;
+      this.leftOut = elsewhere + beyond.filter((name) => !names.has(name)).length;
       this.#lastOk.mark();
       this.latencyMs = this.#timer.monotonic() - begun;
       this.failure = null;

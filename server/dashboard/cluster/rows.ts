@@ -204,6 +204,7 @@ export function clusterInfo(cluster: ClusterView, version: string, user: string 
     sources: sources(cluster),
     events_per_s: cluster.events.perSecond,
     events_total: cluster.eventCount,
+    ...(cluster.queuesLeftOut > 0 ? { queues_left_out: cluster.queuesLeftOut } : {}),
     events_lost: lost.n,
     events_lost_is: lost.is,
     history: cluster.history.health,

@@ -99,6 +99,8 @@ export interface ClusterView {
   /** Measures a queue that the broker did not list the last time. */
   probeQueue(queue: string): Promise<void>;
   peek(queue: string, limit: number): Promise<Message[] | null>;
+  /** This broker shows messages only to who takes them. */
+  readonly peeksByTaking: boolean;
   /** The messages that name a task, among the first of these queues. */
   find(uuid: string, queues: readonly string[], limit?: number): Promise<FoundMessages>;
   waitingConsumers(): Promise<WaitingConsumers | null>;
@@ -114,6 +116,8 @@ export interface ClusterView {
   readonly broker: SourceView;
   /** RabbitMQ's, if its address was given. */
   readonly management: ManagementApi | null;
+  /** Queues of the broker that are not among `queues`. */
+  readonly queuesLeftOut: number;
   readonly results: SourceView;
   /** Ask the result store. null: none is configured. */
   askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null>;

@@ -10,8 +10,10 @@ import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { isTaskMessage, readTaskMessage, type TaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression/compression.ts';
+import { wasPickled } from '../../serialization/pickle/mark.ts';
 import type { Message } from '../../transport/message.ts';
 import { isJsonOnly } from '../cluster/json-only.ts';
+import { PICKLE, readPickle } from '../cluster/pickled.ts';
 import type { ClusterView } from '../cluster/view.ts';
 
 export type CallSource = 'message' | 'unacked' | 'result' | 'event';
@@ -38,7 +40,7 @@ export async function knownCall(cluster: ClusterView, row: TaskRow): Promise<Kno
   const waiting = await fromMessage(cluster, row);
   if (waiting) return waiting;
   const stored = await fromResult(cluster, row);
-  if (stored) return stored;
+  if (stored && !wasPickled(stored.args)) return stored;
   const call = fromEvent(row, wireOf(cluster, row.worker));
   const shadow = unregistered(cluster, call.name);
   if (shadow) throw new Error(shadow);
@@ -47,7 +49,9 @@ export async function knownCall(cluster: ClusterView, row: TaskRow): Promise<Kno
 
 /** The whole call of a task, not its event's word for it; null when neither message nor result record holds it. */
 export async function wholeCall(cluster: ClusterView, row: TaskRow): Promise<KnownCall | null> {
-  return (await fromResult(cluster, row)) ?? (ENDED_STATES.has(row.state) ? null : await fromMessage(cluster, row));
+  return (
+    (await fromResult(cluster, row)) ?? (ENDED_STATES.has(row.state) ? null : await fromMessage(cluster, row, true))
+  );
 }
 
 /** What a task without message and result record could be sent again from: its event's reprs. @throws Error as `knownCall` */
@@ -67,14 +71,15 @@ export function fromEvent(row: TaskRow, wire: Wire): KnownCall {
   return { source: 'event', name, args: list, kwargs: values, queue, message: null };
 }
 
-async function fromMessage(cluster: ClusterView, row: TaskRow): Promise<KnownCall | null> {
+/** @param pickles to be looked at, not sent */
+async function fromMessage(cluster: ClusterView, row: TaskRow, pickles = false): Promise<KnownCall | null> {
   // What has ended was acknowledged, unless it was given back (REJECTED) or revoked while it waits for its ETA in a worker.
   if (row.state === 'SUCCESS' || row.state === 'FAILURE') return null;
   const filled = [...cluster.queues.values()].filter((q) => (q.status?.messages ?? 0) > 0).map((q) => q.name);
   const queues = row.queue ? [row.queue] : filled.slice(0, QUEUES);
   const found = await cluster.find(row.uuid, queues).catch(() => null);
   for (const { message, unacked } of found?.messages ?? []) {
-    const task = await readMessage(message);
+    const task = await readMessage(message, pickles);
     if (!task) continue;
     return {
       source: unacked ? 'unacked' : 'message',
@@ -88,12 +93,18 @@ async function fromMessage(cluster: ClusterView, row: TaskRow): Promise<KnownCal
   return null;
 }
 
-/** null: its body is nothing that is read here (pickle), or no task. */
-export async function readMessage(message: Message): Promise<TaskMessage | null> {
+/**
+ * null: its body is nothing that is read here, or no task.
+ * @param pickles are read, too: to be looked at, not sent
+ */
+export async function readMessage(message: Message, pickles = false): Promise<TaskMessage | null> {
   try {
     const { compression } = message.headers;
     const body = typeof compression === 'string' ? await decompress(message.body, compression) : message.body;
-    const payload = PLAIN_CODEC.decodeExact(body, message.contentType, message.contentEncoding, JSON_ONLY);
+    const payload =
+      pickles && message.contentType === PICKLE
+        ? readPickle(body)
+        : PLAIN_CODEC.decodeExact(body, message.contentType, message.contentEncoding, JSON_ONLY);
     return isTaskMessage(message, payload) ? readTaskMessage(message, payload) : null;
   } catch {
     return null;

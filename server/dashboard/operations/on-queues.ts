@@ -1,5 +1,5 @@
 // Emptying a queue, and moving its messages to another: what was removed or moved, as far as it is known, is marked so; and how many wait
-// there afterwards. Pausing a queue: on-pauses.ts.
+// there afterwards. Looking into one where that is to take and to give back. Pausing a queue: on-pauses.ts.
 // Holds: nothing is called removed that a worker has taken; ids that could not be seen are said to be unknown in number.
 
 import type { CeleryEvent } from '../../../shared/events/event.ts';
@@ -7,12 +7,15 @@ import { plural } from '../../../shared/format/text.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import type { Message } from '../../transport/message.ts';
 import { idOf } from '../cluster/moving.ts';
+import { peekedMessages } from '../views/peeked-message.ts';
 import { type OperationDesk, operation, Refused, type Seen } from './contract.ts';
 import { readMessage } from './known-call.ts';
 import { inWords, statesOf } from './on-tasks.ts';
 
 /** Messages whose ids are read before they are removed. */
 const SEEN_BEFORE = 1000;
+/** Messages that one look takes. */
+const LOOKED_AT = 20;
 /** @unit seconds */
 const WATCHED = 10;
 /** States in which a task still has its message in the queue. */
@@ -76,6 +79,25 @@ export const QUEUE_OPERATIONS = [
           return { sentence: `${words.join(', ')}.`, lines, tasks: null };
         },
       };
+    },
+  }),
+  operation<'peek'>({
+    action: 'peek',
+    access: 'operator',
+    subject: ({ queue }) => queue,
+    check({ cluster }, { queue, accept_redelivery }) {
+      if (!cluster.peeksByTaking)
+        throw new Refused(`This broker shows what waits in ${queue} without taking it, or not at all.`);
+      if (accept_redelivery !== true)
+        throw new Refused(
+          `To look into ${queue} is to take its first messages and to give them back: they are marked as redelivered, and may ` +
+            "come in another order. Say 'accept_redelivery': true to do it.",
+        );
+    },
+    async run({ actions, masking }, { queue }) {
+      const messages = await peekedMessages(await actions.peekByTaking(queue, LOOKED_AT), masking);
+      const summary = `${plural(messages.length, 'message')} of ${queue} taken, looked at and given back`;
+      return { outcome: 'ok', summary, answers: [], messages };
     },
   }),
   operation<'purge'>({

@@ -40,10 +40,13 @@ export async function perform(desk: OperationDesk, request: OperationRequest, by
   if (row.readsBack && answered.length > 0) {
     await within(cluster.timer, READ_BACK_MS, actions.inspect(answered)).catch(() => {});
   }
+  // What was looked at is for who asked, and for nobody else.
+  const { messages, ...withoutMessages } = record;
+  record = withoutMessages;
   if (watch.current && record.outcome !== 'failed') record = await follower.follow(record, watch.current);
   record = late.amendFrom(record);
   feed.operation(record);
-  return record;
+  return messages ? { ...record, messages } : record;
 }
 
 /** What it was done to shows it from now on. */

@@ -26,6 +26,7 @@ export function queueRoutes(serve: Serve): void {
     return {
       ...row,
       peek: messages && (await peekedMessages(messages, masking)),
+      ...(cluster.peeksByTaking ? { peeks_by_taking: true } : {}),
       series,
     } satisfies QueueDetail;
   });

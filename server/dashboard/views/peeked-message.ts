@@ -1,5 +1,5 @@
 // A message that waits in a queue, as pages show it: read without taking it, secrets masked.
-// Holds: a body that cannot be read is no error: `unread` says why, and what its headers tell is shown.
+// Holds: a body that cannot be read is no error: `unread` says why, and what its headers tell is shown. A pickle is read as data.
 import type { Masking } from '../../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import type { PeekedMessage } from '../../../shared/wire/queues.ts';
@@ -8,6 +8,7 @@ import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
 import { PLAIN_CODEC } from '../../serialization/codec.ts';
 import { decompress } from '../../serialization/compression/compression.ts';
 import type { Message } from '../../transport/message.ts';
+import { PICKLE, readPickle } from '../cluster/pickled.ts';
 
 /** A compressed body is opened to show its arguments, no further. @unit bytes */
 const MAX_OPENED = 1024 * 1024;
@@ -25,7 +26,7 @@ async function peeked(message: Message, index: number, masking: Masking): Promis
     position: index + 1,
     uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
     name: typeof message.headers.task === 'string' ? message.headers.task : null,
-    // What its sender printed, for a body that is not read here (pickle).
+    // What its sender printed, for a body that is not read here.
     args: typeof message.headers.argsrepr === 'string' ? masking.text(message.headers.argsrepr) : null,
     kwargs: typeof message.headers.kwargsrepr === 'string' ? masking.text(message.headers.kwargsrepr) : null,
     priority: message.properties.priority ?? null,
@@ -39,7 +40,10 @@ async function peeked(message: Message, index: number, masking: Masking): Promis
     const { compression } = message.headers;
     const body =
       typeof compression === 'string' ? await decompress(message.body, compression, MAX_OPENED) : message.body;
-    const payload = PLAIN_CODEC.decodeExact(body, message.contentType, message.contentEncoding, ACCEPT);
+    const payload =
+      message.contentType === PICKLE
+        ? readPickle(body, MAX_OPENED)
+        : PLAIN_CODEC.decodeExact(body, message.contentType, message.contentEncoding, ACCEPT);
     if (!isTaskMessage(message, payload)) return base;
     const task = readTaskMessage(message, payload);
     return {

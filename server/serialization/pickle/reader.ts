@@ -6,6 +6,7 @@
 // Python: Lib/pickletools.py, protocols 0 to 5
 import { DecodeError } from '../../errors.ts';
 import { knownObject } from './known.ts';
+import { markPickled } from './mark.ts';
 import { textOfBytes } from './text.ts';
 import { PythonName, PythonObject } from './values.ts';
 
@@ -25,6 +26,7 @@ export function decodePickle(body: Uint8Array): unknown {
     throw new DecodeError(`Not a pickle: ${(error as Error).message}`, { cause: error });
   }
   checkTree(value);
+  markPickled(value);
   return value;
 }
 

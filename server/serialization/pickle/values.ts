@@ -2,11 +2,14 @@
 // Not here: reading (reader.ts) and writing (writer.ts).
 // Holds: it is data; nothing here is ever called, imported or looked up.
 
+import { Opaque } from '../../../shared/python-values.ts';
+
 /** A class or function by name. */
-export class PythonName {
+export class PythonName extends Opaque {
   readonly module: string;
   readonly name: string;
   constructor(module: string, name: string) {
+    super();
     this.module = module;
     this.name = name;
   }
@@ -22,12 +25,13 @@ export class PythonName {
 }
 
 /** What Python would get by calling a name with arguments, not called. */
-export class PythonObject {
+export class PythonObject extends Opaque {
   readonly made: PythonName;
   readonly args: readonly unknown[];
   /** What Python would hand to `__setstate__`; undefined: nothing. */
   readonly state: unknown;
   constructor(made: PythonName, args: readonly unknown[], state?: unknown) {
+    super();
     this.made = made;
     this.args = args;
     this.state = state;

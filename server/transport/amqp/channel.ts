@@ -13,7 +13,8 @@ import { type Asking, echo } from './asking.ts';
 import type { Client } from './client.ts';
 import { Consuming } from './consuming.ts';
 import { declareExchange, declareQueue } from './declaring.ts';
-import { channelError, gone } from './failure.ts';
+import { channelError, gone, unknownExchangeType } from './failure.ts';
+import { takeAndGiveBack } from './looking.ts';
 import { fromAmqp } from './message.ts';
 import { Publishing } from './publishing.ts';
 import type { QueueTypes } from './queue-types.ts';
@@ -48,6 +49,7 @@ export class AmqpChannel implements Channel {
     this.#settling = new Settling({
       ack: (deliveryTag, multiple) => raw.ack(tagged(deliveryTag), multiple),
       reject: (deliveryTag, requeue) => raw.reject(tagged(deliveryTag), requeue),
+      writeOut: () => client.writeOut(),
     });
     this.#publishing = new Publishing(raw, client);
     this.#consuming = new Consuming(raw, (queue) => types.limitsEachConsumer(queue));
@@ -66,7 +68,7 @@ export class AmqpChannel implements Channel {
   async declareExchange(e: Exchange, options?: DeclareOptions): Promise<void> {
     await this.#use([e.name], async (raw) => {
       if (options?.passive) await raw.checkExchange(e.name);
-      else await declareExchange(raw, e);
+      else await this.#declaring(declareExchange(raw, e));
     });
   }
 
@@ -77,7 +79,7 @@ export class AmqpChannel implements Channel {
   async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {
     const names = [q.name, q.routingKey, q.exchange?.name ?? ''];
     const { messageCount, consumerCount } = await this.#use(names, (raw) =>
-      options?.passive ? raw.checkQueue(q.name) : declareQueue(raw, q),
+      options?.passive ? raw.checkQueue(q.name) : this.#declaring(declareQueue(raw, q)),
     );
     this.#types.learn(q);
     return { messageCount, consumerCount };
@@ -170,10 +172,21 @@ export class AmqpChannel implements Channel {
     return null;
   }
 
-  /** To look is to take. */
+  /** To look is to take: `peekByTaking`. */
   async peek(): Promise<null> {
     this.#check([]);
     return null;
+  }
+
+  async peekByTaking(queue: string, limit: number): Promise<Message[]> {
+    const taken = await this.#use([queue], async () =>
+      takeAndGiveBack(await this.#client.model.createChannel(), queue, limit),
+    );
+    return taken.map((m) => {
+      const { deliveryTag, redelivered } = m.fields;
+      const place = { id: deliveryTag, queue, redelivered, deliveryTag, consumerTag: undefined };
+      return new Delivery(fromAmqp(m, queue), place, null);
+    });
   }
 
   async flush(): Promise<void> {
@@ -225,6 +238,15 @@ export class AmqpChannel implements Channel {
       return await act(this.#raw);
     } catch (error) {
       throw this.#meaning(error);
+    }
+  }
+
+  /** The connection ends when the type of an exchange is unknown: who asked for it hears why. */
+  async #declaring<T>(declared: Promise<T>): Promise<T> {
+    try {
+      return await declared;
+    } catch (error) {
+      throw unknownExchangeType(this.#client.error, this.#client.options) ?? error;
     }
   }
 

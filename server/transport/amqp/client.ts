@@ -9,13 +9,14 @@ import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type TimerHandle } from '../../timer.ts';
 import { connectError } from './failure.ts';
 import type { AmqpOptions } from './options.ts';
-import { makeReadable } from './table.ts';
+import { makeReadable, restoreLarge } from './table.ts';
 
 /** Within amqplib's model of a connection. */
 interface Within {
   readonly connection: {
     readonly stream: Socket;
     readonly rest: Buffer;
+    readonly muxer: { _readIncoming(): void };
     recvFrame(): unknown;
   };
 }
@@ -110,6 +111,17 @@ export class Client {
     });
   }
 
+  /**
+   * What channels have said leaves at the end of this step and not with the next turn of the event loop, which a task that begins now
+   * may hold up.
+   */
+  writeOut(): void {
+    // Until then its channel has not told the muxer that there is something.
+    process.nextTick(() => {
+      if (this.#alive) within(this.model).muxer._readIncoming();
+    });
+  }
+
   /** From now on also a broker that takes no messages is not waited for. */
   leave(): void {
     this.#leaving = true;
@@ -173,10 +185,13 @@ function readAnyHeaders(model: ChannelModel): void {
   const recvFrame = connection.recvFrame;
   connection.recvFrame = function patched(this: typeof connection) {
     const { rest } = this;
-    if (rest.length > FRAME_HEADER_BYTES && rest[0] === CONTENT_HEADER) {
-      const end = FRAME_HEADER_BYTES + rest.readUInt32BE(3);
-      if (end < rest.length) makeReadable(rest.subarray(FRAME_HEADER_BYTES, end));
-    }
-    return recvFrame.call(this);
+    if (rest.length <= FRAME_HEADER_BYTES || rest[0] !== CONTENT_HEADER) return recvFrame.call(this);
+    const end = FRAME_HEADER_BYTES + rest.readUInt32BE(3);
+    if (end >= rest.length) return recvFrame.call(this);
+    const payload = rest.subarray(FRAME_HEADER_BYTES, end);
+    const hasLarge = makeReadable(payload);
+    const frame = recvFrame.call(this) as { fields: { headers: Record<string, unknown> } };
+    if (hasLarge) restoreLarge(payload, frame.fields.headers);
+    return frame;
   };
 }

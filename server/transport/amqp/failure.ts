@@ -1,7 +1,8 @@
 // What RabbitMQ's refusals and amqplib's errors mean, in words that say what to do.
 // Holds: no password is in an error; the login that was sent is in none of amqplib's.
 // py-amqp: exceptions.py; kombu 5.6: transport/pyamqp.py Transport.connection_errors, channel_errors
-import { ChannelError, type ChannelErrorCode, OperationalError, toError } from '../../errors.ts';
+import { ChannelError, type ChannelErrorCode, NotImplementedError, OperationalError, toError } from '../../errors.ts';
+import { EXCHANGE_TYPES } from '../entity.ts';
 import type { AmqpOptions } from './options.ts';
 
 /** Why it could not connect. */
@@ -64,6 +65,9 @@ function advice(reason: string): string {
   if (/^inequivalent arg/.test(reason)) {
     return '. It is there and was declared otherwise: use the same value, another name, or delete it first.';
   }
+  if (/^access to .* refused for user/.test(reason)) {
+    return '. The user needs the permission to configure (declare, delete), write (publish) or read (consume, get, purge) it there.';
+  }
   if (/acknowledgement on channel \d+ timed out/.test(reason)) {
     return ' (consumer_timeout of the broker; what was held is delivered again)';
   }
@@ -74,6 +78,16 @@ function advice(reason: string): string {
 export function queueWithoutGlobalQos(thrown: unknown): string | null {
   const [, queue] = /queue '(.*)' in vhost '.*' does not support global qos/.exec(toError(thrown).message) ?? [];
   return queue ?? null;
+}
+
+/** RabbitMQ ends the whole connection of who declares an exchange of a type it does not know; null: this is something else. */
+export function unknownExchangeType(thrown: unknown, options: AmqpOptions): NotImplementedError | null {
+  const [, type] = /unknown exchange type '(.*)'/.exec(toError(thrown).message) ?? [];
+  if (type === undefined) return null;
+  const text =
+    `The broker at ${options.safeUrl} has no exchanges of the type '${type}'. It has ${EXCHANGE_TYPES.join(', ')}, ` +
+    'and those of its plugins: enable the one that brings this type, or give the exchange another.';
+  return new NotImplementedError(text, { cause: toError(thrown) });
 }
 
 /** A channel or its connection is gone. */

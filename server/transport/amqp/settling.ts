@@ -7,6 +7,8 @@ import type { Settlement } from '../virtual/delivery.ts';
 export interface Wire {
   ack(deliveryTag: number, multiple: boolean): void;
   reject(deliveryTag: number, requeue: boolean): void;
+  /** What was said leaves now. */
+  writeOut(): void;
 }
 
 export class Settling {
@@ -32,7 +34,11 @@ export class Settling {
     if (how === 'ack') {
       this.#held.set(deliveryTag, true);
       this.#acked.push(deliveryTag);
-      if (!this.#holding) this.#scheduled ??= setImmediate(() => this.send());
+      if (!this.#holding)
+        this.#scheduled ??= setImmediate(() => {
+          this.send();
+          this.#wire.writeOut();
+        });
       return;
     }
     this.#held.delete(deliveryTag);

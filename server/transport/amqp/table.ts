@@ -1,7 +1,7 @@
 // Field tables of AMQP: the headers of a message and the x-arguments of a declaration, in the types py-amqp writes and reads.
 // amqplib would write small integers in types that py-amqp takes for others (`s` is a short text there), and cannot read what py-amqp
 // writes for large ones (`L`): reading such a message it would give up the connection, again and again. So whole numbers are written
-// as `I` or `l`, and what comes is looked through before amqplib reads it.
+// as `I` or `l`, and what comes is looked through before amqplib reads it. Beyond 2^53 it would read them inexactly: those are bigints here.
 // py-amqp: serialization.py _write_item, _read_item; RabbitMQ's errata of field types
 import { Decimal, PyFloat } from '../../../shared/python-values.ts';
 import { EncodeError } from '../../errors.ts';
@@ -38,6 +38,9 @@ function toField(value: unknown, key: string): unknown {
 }
 
 function numberField(value: number): unknown {
+  // Whole ones are whole numbers in JSON, too, and in Python then.
+  if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 2 ** 63)
+    return { '!': 'long', value: BigInt(value) };
   if (!Number.isSafeInteger(value)) return { '!': 'double', value };
   return { '!': value === (value | 0) ? 'int' : 'long', value };
 }
@@ -78,19 +81,65 @@ const CONTENT_ENCODING = 0x4000;
 /**
  * Rewrites in place the headers of a message (the payload of a content header frame) so that amqplib can read them: `L` as `l`. Headers
  * that are broken, or hold a type nobody knows, are taken out: what is left is a message nobody has a task for, and not a lost connection.
+ * @returns whether they hold numbers that amqplib reads inexactly: `restoreLarge`
  */
-export function makeReadable(payload: Buffer): void {
+export function makeReadable(payload: Buffer): boolean {
   const flags = payload.readUInt16BE(12);
-  if ((flags & HEADERS_OF_MESSAGE) === 0) return;
+  if ((flags & HEADERS_OF_MESSAGE) === 0) return false;
+  const start = startOfHeaders(payload, flags);
+  const end = start + 4 + payload.readUInt32BE(start);
+  hasLarge = false;
+  if (readTable(payload, start + 4, end)) return hasLarge;
+  payload.writeUInt32BE(0, start);
+  payload.copyWithin(start + 4, Math.min(end, payload.length));
+  return false;
+}
+
+/** Puts whole numbers beyond 2^53 into what amqplib read of that payload, as bigints. */
+export function restoreLarge(payload: Buffer, headers: Record<string, unknown>): void {
+  const start = startOfHeaders(payload, payload.readUInt16BE(12));
+  restoreIn(payload, start + 4, start + 4 + payload.readUInt32BE(start), headers);
+}
+
+/** A table, or with `list` an array, that is known to be whole. */
+function restoreIn(bytes: Buffer, start: number, end: number, into: Record<string, unknown>, list = false): void {
+  let at = start;
+  for (let n = 0; at < end; n++) {
+    let key = String(n);
+    if (!list) {
+      const name = at + 1;
+      at = name + bytes[at]!;
+      key = bytes.toString('utf8', name, at);
+    }
+    const type = bytes[at]!;
+    const fixed = FIXED[type];
+    const next = at + 1 + (fixed ?? 4 + bytes.readUInt32BE(at + 1));
+    if (type === LONG && isLarge(bytes, at + 1)) into[key] = bytes.readBigInt64BE(at + 1);
+    else if (type === TABLE || type === ARRAY) {
+      const inner = into[key];
+      // A name that is there twice holds the last of them.
+      if (typeof inner === 'object' && inner !== null)
+        restoreIn(bytes, at + 5, next, inner as Record<string, unknown>, type === ARRAY);
+    }
+    at = next;
+  }
+}
+
+function startOfHeaders(payload: Buffer, flags: number): number {
   let start = 14;
   if (flags & CONTENT_TYPE) start += 1 + payload[start]!;
   if (flags & CONTENT_ENCODING) start += 1 + payload[start]!;
-  const size = payload.readUInt32BE(start);
-  const end = start + 4 + size;
-  if (readTable(payload, start + 4, end)) return;
-  payload.writeUInt32BE(0, start);
-  payload.copyWithin(start + 4, Math.min(end, payload.length));
+  return start;
 }
+
+/** By its upper half: not within 2^53. */
+function isLarge(bytes: Buffer, at: number): boolean {
+  const upper = bytes.readInt32BE(at);
+  return upper < -0x20_0000 || upper >= 0x20_0000;
+}
+
+/** One was seen since it was set to false. */
+let hasLarge = false;
 
 /** false: it is none. */
 function readTable(bytes: Buffer, start: number, end: number): boolean {
@@ -110,8 +159,10 @@ function readField(bytes: Buffer, at: number, end: number): number {
   const type = bytes[at]!;
   const fixed = FIXED[type];
   if (fixed !== undefined) {
-    if (type === LONG_LONG) bytes[at] = 0x6c;
-    return at + 1 + fixed <= end ? at + 1 + fixed : -1;
+    if (at + 1 + fixed > end) return -1;
+    if (type === LONG_LONG) bytes[at] = LONG;
+    if (bytes[at] === LONG && isLarge(bytes, at + 1)) hasLarge = true;
+    return at + 1 + fixed;
   }
   if (at + 5 > end) return -1;
   const first = at + 5;
@@ -134,6 +185,9 @@ function readField(bytes: Buffer, at: number, end: number): number {
 }
 
 const LONG_LONG = 0x4c;
+const LONG = 0x6c;
+const TABLE = 0x46;
+const ARRAY = 0x41;
 /** How many bytes follow the type, by its code. */
 const FIXED: readonly (number | undefined)[] = (() => {
   const sizes: number[] = [];

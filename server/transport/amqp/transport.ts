@@ -20,6 +20,7 @@ const FLAGS: TransportFlags = {
   expiration: true,
   introspection: false,
   returnsAtLoss: true,
+  peeksByTaking: true,
 };
 
 export const amqpTransport: TransportFactory = (context) => new AmqpTransport(context);

@@ -113,6 +113,10 @@ export class TaskConsumer {
     return this.blueprint.get<TasksStep>('Tasks')!;
   }
 
+  get delayed(): DelayedDeliveryStep {
+    return this.blueprint.get<DelayedDeliveryStep>('DelayedDelivery')!;
+  }
+
   /** undefined with --without-gossip. */
   get gossip(): GossipStep | undefined {
     return this.blueprint.get<GossipStep>('Gossip');

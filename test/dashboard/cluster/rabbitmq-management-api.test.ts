@@ -124,6 +124,25 @@ describe('a management API that behaves badly', () => {
     expect(away.failure).toMatch(/ECONNREFUSED|bad port/);
   });
 
+  it('that has more queues than it is asked for is asked for some thousands, and how many it has beyond is known', async () => {
+    const pages: number[] = [];
+    let total = 1201;
+    const url = await door((request, reply) => {
+      const query = new URLSearchParams(request.url!.split('?')[1]);
+      const [page, size] = [Number(query.get('page')), Number(query.get('page_size'))];
+      pages.push(page);
+      const count = Math.max(0, Math.min(size, total - (page - 1) * size));
+      const items = Array.from({ length: count }, (_, i) => ({ name: `q${(page - 1) * size + i}`, memory: 5 }));
+      reply.end(JSON.stringify({ filtered_count: total, items }));
+    });
+    const api = new ManagementApi({ url, broker: 'amqp://h//', timer });
+    expect((await api.queues())?.size).toBe(1201);
+    expect([pages, api.leftOut]).toEqual([[1, 2, 3], 0]);
+    total = 10_007;
+    expect((await api.queues())?.size).toBe(10_000);
+    expect(api.leftOut).toBe(7);
+  });
+
   it('asks for the virtual host of the broker, with its user where it has none of its own', async () => {
     const seen: string[] = [];
     const url = await door((request, reply) => {

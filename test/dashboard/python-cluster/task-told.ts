@@ -52,13 +52,15 @@ export function tellsOfTasks(c: PythonCluster): void {
       await until(async () => (await get<TaskDetail>(`tasks/${ignored}`)).end_unknown, 'the end nobody tells of', BUSY);
     });
 
-    it('says of a record it cannot read that it cannot, and not that the store is gone', async () => {
+    it('shows a pickled record as data, and says of one it cannot read that it cannot, and not that the store is gone', async () => {
       const id = await c.shop.py<string>(`
 import pickle
 result = send('shop.add', 1, 2)
 app.AsyncResult(result).get(timeout=30)
-app.backend.client.set('celery-task-meta-' + result, pickle.dumps({'status': 'SUCCESS', 'result': 3}))`);
+app.backend.client.set('celery-task-meta-' + result, pickle.dumps({'status': 'SUCCESS', 'result': (3, {4})}))`);
       await inState(id, 'SUCCESS');
+      expect(await get<ResultReply>(`tasks/${id}/result`)).toMatchObject({ found: true, result: [3, [4]] });
+      await c.shop.py(`app.backend.client.set('celery-task-meta-${id}', b'\\x80\\x04garbage.')`);
       expect((await get<ResultReply>(`tasks/${id}/result`)).reason).toMatch(/^Its record cannot be read here: /);
       const { sources } = await get<ClusterInfo>('cluster');
       expect(sources.find((s) => s.name === 'results')).toMatchObject({ ok: true });

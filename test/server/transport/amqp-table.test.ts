@@ -1,6 +1,6 @@
 // Field tables of AMQP as py-amqp writes and reads them. On a real RabbitMQ: rabbitmq-wire.test.ts; with Python: interop/rabbitmq.test.ts.
 import { describe, expect, it } from 'vitest';
-import { fromTable, makeReadable, toTable } from '../../../server/transport/amqp/table.ts';
+import { fromTable, makeReadable, restoreLarge, toTable } from '../../../server/transport/amqp/table.ts';
 import { Decimal, PyFloat } from '../../../shared/python-values.ts';
 
 describe('a field table', () => {
@@ -12,6 +12,14 @@ describe('a field table', () => {
       d: { '!': 'long', value: 2 ** 31 },
       e: { '!': 'long', value: 5n },
     });
+    expect(toTable({ f: 2 ** 60, g: -(2n ** 63n), h: 2 ** 63 })).toEqual({
+      f: { '!': 'long', value: 2n ** 60n },
+      g: { '!': 'long', value: -(2n ** 63n) },
+      h: { '!': 'double', value: 2 ** 63 },
+    });
+    expect(() => toTable({ big: 2n ** 63n })).toThrow(
+      /'big' is larger than AMQP's largest whole number: 9223372036854775808/,
+    );
   });
 
   it('holds every other value in the type Python has for it', () => {
@@ -68,6 +76,44 @@ const sized = (content: Buffer) => {
 
 describe('headers as they come', () => {
   const long = Buffer.alloc(8, 1);
+
+  it('hold whole numbers beyond 2^53 exactly, however deep, and others as they were read', () => {
+    const whole = (value: bigint) => {
+      const bytes = Buffer.alloc(8);
+      bytes.writeBigInt64BE(value);
+      return bytes;
+    };
+    const list = sized(Buffer.concat([Buffer.from('V'), Buffer.from('l'), whole(-(2n ** 60n) - 1n)]));
+    const payload = contentHeader(
+      Buffer.concat([
+        field('small', 'l', whole(2n ** 53n - 1n)),
+        field('least', 'l', whole(-(2n ** 53n))),
+        field('text', 'S', sized(Buffer.from('x'))),
+        field('big', 'L', whole(2n ** 53n + 1n)),
+        field('in', 'F', sized(Buffer.concat([field('list', 'A', list), field('last', 'l', whole(2n ** 63n - 1n))]))),
+      ]),
+    );
+    expect(makeReadable(payload)).toBe(true);
+    const headers = { small: 1, least: 2, text: 'x', big: 0, in: { list: [null, 0], last: 0 } };
+    restoreLarge(payload, headers);
+    expect(headers).toEqual({
+      small: 1,
+      least: 2,
+      text: 'x',
+      big: 2n ** 53n + 1n,
+      in: { list: [null, -(2n ** 60n) - 1n], last: 2n ** 63n - 1n },
+    });
+    expect(makeReadable(contentHeader(field('small', 'l', whole(-(2n ** 53n)))))).toBe(false);
+  });
+
+  it('that hold a name twice are no trouble', () => {
+    const inner = sized(field('n', 'l', Buffer.alloc(8, 0x7f)));
+    const payload = contentHeader(Buffer.concat([field('a', 'F', inner), field('a', 't', Buffer.from([1]))]));
+    expect(makeReadable(payload)).toBe(true);
+    const headers = { a: true };
+    restoreLarge(payload, headers);
+    expect(headers).toEqual({ a: true });
+  });
 
   it('keep all that can be read, and have py-amqp’s large numbers as RabbitMQ has them, however deep', () => {
     const nested = (type: string) =>

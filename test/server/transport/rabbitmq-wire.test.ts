@@ -106,6 +106,58 @@ describeNeedsRabbit('RabbitMQ', () => {
     await c.close();
   });
 
+  it('names the type of an exchange that it does not know, and those it knows, to who declares it', async () => {
+    const strange = exchange('later', 'x-delayed-message' as 'direct');
+    const words =
+      /^NotImplementedError: The broker at .* has no exchanges of the type 'x-delayed-message'. It has direct, topic/;
+    const declare = async (act: (c: Channel) => Promise<unknown>) =>
+      act(await channel()).then(
+        () => expect.fail('it was declared'),
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+    expect(await declare((c) => c.declareExchange(strange))).toMatch(words);
+    expect(await declare((c) => c.declareQueue(fresh({ exchange: strange })))).toMatch(words);
+  });
+
+  it('refuses who may not: what was asked, of what, and by whom is said, and the connection lives', async () => {
+    const vhost = await rabbit.freshVhost();
+    const open = await (await connect(rabbit.url(vhost))).channel();
+    await open.declareQueue(queue('theirs'));
+    await rabbit.user('narrow', 's3cret', vhost, '^mine');
+    const transport = await connect(rabbit.url(vhost).replace('guest:guest', 'narrow:s3cret'));
+    const refused = async (act: (c: Channel) => Promise<unknown>) =>
+      act(await transport.channel()).then(
+        () => expect.fail('it was allowed'),
+        (error: Error & { code?: number }) => `${error.name} ${error.code}: ${error.message}`,
+      );
+    const said = await Promise.all([
+      refused((c) => c.declareQueue(queue('theirs', { exchange: null }))),
+      refused((c) => c.declareExchange(exchange('theirs'))),
+      refused((c) => c.consume('theirs', () => {})),
+      refused((c) => c.publish(message({ exchange: 'theirs', key: 'theirs' }, 'x'))),
+      refused((c) => c.purge('theirs')),
+    ]);
+    for (const [i, what] of ['queue', 'exchange', 'queue', 'exchange', 'queue'].entries()) {
+      expect(said[i]).toMatch(
+        new RegExp(`^ChannelError 403: .*access to ${what} 'theirs' in vhost '${vhost}' refused for user 'narrow'`),
+      );
+      expect(said[i]).toMatch(/needs the permission to configure/);
+    }
+    const c = await transport.channel();
+    await c.declareQueue(queue('mine'));
+    await c.publish(message({ exchange: 'mine', key: 'mine' }, 'x'));
+    expect(await c.get('mine', { noAck: true })).not.toBeNull();
+  });
+
+  it('carries whole numbers beyond 2^53 in headers exactly, there and back', async () => {
+    const c = await channel();
+    const q = fresh();
+    await c.declareQueue(q);
+    const headers = { big: 2n ** 60n + 1n, deep: [{ least: -(2n ** 63n) }], small: 5, exact: 2 ** 60 };
+    await c.publish({ ...message({ key: q.name }, 'x'), headers });
+    expect((await c.get(q.name, { noAck: true }))?.headers).toEqual({ ...headers, exact: 2n ** 60n });
+  });
+
   it('refuses the message to an exchange that is not there, and leaves what went with it in doubt', async () => {
     const c = await channel();
     const q = fresh();
@@ -237,6 +289,30 @@ describeNeedsRabbit('RabbitMQ', () => {
     };
     expect((await consume())?.message).toMatch(/does not support global qos/);
     expect(await consume()).toBeNull();
+  });
+
+  it.each([
+    ['classic', {}],
+    ['quorum', { arguments: { 'x-queue-type': 'quorum' } }],
+  ])('shows the head of a %s queue to who takes it, and has it in its old order afterwards', async (_, options) => {
+    const c = await channel();
+    const q = fresh(options);
+    await c.declareQueue(q);
+    await sendAll(c, q.name, numbered(5));
+    expect(await c.peek(q.name, 3)).toBeNull();
+    const taken = await c.peekByTaking!(q.name, 3);
+    expect(taken.map((m) => [text(m), m.redelivered])).toEqual([
+      ['m0', false],
+      ['m1', false],
+      ['m2', false],
+    ]);
+    expect(() => taken[0]!.ack()).toThrow(/only looked at/);
+    await until(async () => (await c.queueStatus(q.name))?.messages === 5, 'all to be back');
+    const after = await c.peekByTaking!(q.name, 20);
+    expect(after.map((m) => [text(m), m.redelivered])).toEqual(numbered(5).map((m, i) => [m, i < 3]));
+    await until(async () => (await c.queueStatus(q.name))?.messages === 5, 'all to be back again');
+    await expect(c.peekByTaking!('nowhere', 3)).rejects.toMatchObject({ name: 'ChannelError', code: 404 });
+    expect(await c.queueStatus(q.name)).not.toBeNull();
   });
 
   it('tells a consumer whose queue is deleted, and keeps its channel', async () => {

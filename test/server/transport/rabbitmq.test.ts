@@ -17,5 +17,6 @@ describeNeedsRabbit('a real RabbitMQ', () => {
     expiration: true,
     introspection: false,
     returnsAtLoss: true,
+    peeksByTaking: true,
   });
 });

@@ -69,6 +69,7 @@ export function onWhat(record: Pick<OperationRecord, 'request' | 'subject' | 'ta
     case 'pause_queue':
     case 'resume_queue':
     case 'purge':
+    case 'peek':
       return [{ kind: 'queue', text: request.queue }];
     case 'pool_restart':
     case 'enable_events':

@@ -24,6 +24,7 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
   resume_queue: true,
   move: true,
   purge: true,
+  peek: true,
   login: true,
   save_view: true,
   delete_view: true,

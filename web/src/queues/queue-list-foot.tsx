@@ -1,5 +1,6 @@
 // The foot of the list of queues: how much waits in those that are shown, and of how many that is unknown.
 import type { QueueRow } from '../../../shared/wire/queues.ts';
+import { useCluster } from '../live/hooks.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { count, plural } from '../ui/format.ts';
 import type { ListState } from '../ui/list/use-list.ts';
@@ -14,6 +15,7 @@ export function QueueListFoot({
   any: boolean;
   away: number | null;
 }) {
+  const leftOut = useCluster()?.queues_left_out ?? 0;
   const waiting = list.kept.reduce((n, queue) => n + (queue.messages ?? 0), 0);
   const unknown = list.kept.filter((queue) => queue.messages === null).length;
   return (
@@ -26,6 +28,7 @@ export function QueueListFoot({
       <span>
         {list.groups > 0 && `${plural(list.groups, 'stem')}, `}
         {plural(list.kept.length, 'queue')}
+        {leftOut > 0 && `; ${count(leftOut)} more on the broker are not listed`}
       </span>
     </>
   );

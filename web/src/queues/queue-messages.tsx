@@ -1,7 +1,10 @@
-// The head of a queue in order of delivery, read without taking anything.
+// The head of a queue in order of delivery: read without taking anything, or, on RabbitMQ, by who wants it although it takes messages.
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import type { PeekedMessage } from '../../../shared/wire/queues.ts';
 import { argumentsOf } from '../tasks/call-arguments.ts';
+import { Button } from '../ui/button.tsx';
+import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { bytes, exactTime } from '../ui/format.ts';
@@ -95,11 +98,85 @@ export function Messages({ peek, picked, onPick }: { peek: readonly PeekedMessag
   return (
     <>
       <p className="peeked muted">The first {peek.length} in order of delivery, read without taking them</p>
-      <DataTable
-        caption="Messages at the head, in order of delivery"
-        columns={onPick ? [pickColumn(picked, onPick), ...COLUMNS] : COLUMNS}
-        lines={peek.map((row) => ({ kind: 'row', key: String(row.position), row, within: false }))}
-      />
+      <Head messages={peek} columns={onPick ? [pickColumn(picked, onPick), ...COLUMNS] : COLUMNS} />
+    </>
+  );
+}
+
+function Head({
+  messages,
+  columns = COLUMNS,
+}: {
+  messages: readonly PeekedMessage[];
+  columns?: readonly Column<PeekedMessage>[];
+}) {
+  return (
+    <DataTable
+      caption="Messages at the head, in order of delivery"
+      columns={columns}
+      lines={messages.map((row) => ({ kind: 'row', key: String(row.position), row, within: false }))}
+    />
+  );
+}
+
+export interface Look {
+  /** null: nobody has looked. */
+  readonly taken: { readonly messages: readonly PeekedMessage[]; readonly at: number } | null;
+  readonly isEmpty: boolean;
+  /** Why one cannot now; null: one can. */
+  readonly refusal: string | null;
+  readonly onLook: () => void;
+}
+
+/** On a broker that shows messages only to who takes them: nothing before somebody has read what that does, and said yes. */
+export function TakenMessages({ name, readOnly, look }: { name: string; readOnly: boolean; look: Look }) {
+  const { taken, isEmpty, refusal, onLook } = look;
+  const [asking, setAsking] = useState(false);
+  if (taken === null && isEmpty) return <Empty icon="queues" title="Nothing waits in it" />;
+  const button = !readOnly && (
+    <div className="btns">
+      <Button icon="search" refused={refusal} onClick={() => setAsking(true)}>
+        {taken ? 'Look again...' : 'Look at the first messages...'}
+      </Button>
+    </div>
+  );
+  return (
+    <>
+      {taken === null ? (
+        <Empty title="RabbitMQ shows messages only to who takes them">
+          <p className="muted">Depth and consumers are known without that.</p>
+          {button}
+        </Empty>
+      ) : (
+        <>
+          <div className="peeked muted">
+            <p>
+              {taken.messages.length === 0 ? 'Nothing waited in it' : `The first ${taken.messages.length}`} at{' '}
+              {exactTime(taken.at).slice(11, 19)}
+              {taken.messages.length > 0 && ': taken, and given back marked as redelivered'}
+            </p>
+            {button}
+          </div>
+          {taken.messages.length > 0 && <Head messages={taken.messages} />}
+        </>
+      )}
+      {asking && (
+        <Confirm
+          title={
+            <>
+              Look into <code>{name}</code>?
+            </>
+          }
+          verb="Take, look and give back"
+          onClose={() => setAsking(false)}
+          onConfirm={onLook}
+        >
+          RabbitMQ shows messages only to who takes them. The first 20 are taken and given back at once. From then on
+          they are marked as redelivered, and where workers read this queue they may come in another order. A quorum
+          queue counts it as a delivery: one with a delivery limit drops a message, or sets it aside, that reaches it.
+          The audit log has who looked.
+        </Confirm>
+      )}
     </>
   );
 }

@@ -4,15 +4,18 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { Range } from '../../../shared/wire/series.ts';
+import { useOperation } from '../api/actions.ts';
 import { queueQuery } from '../api/queries.ts';
 import { useReadOnly } from '../live/hooks.ts';
+import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { count } from '../ui/format.ts';
 import { QueueActions } from './queue-actions.tsx';
 import { Figures, Sentence } from './queue-figures.tsx';
-import { Messages } from './queue-messages.tsx';
+import { type Look, Messages, TakenMessages } from './queue-messages.tsx';
 import { Consumers, History } from './queue-tabs.tsx';
 
 export type QueueTab = 'messages' | 'consumers' | 'history';
@@ -37,8 +40,19 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
   const query = useQuery(queueQuery(name, range));
   const readOnly = useReadOnly();
   const [chosen, setPicked] = useState<readonly string[]>([]);
+  const [looked, setLooked] = useState<{ queue: string; taken: Look['taken'] } | null>(null);
+  const operation = useOperation(({ subject, messages, at }) => {
+    if (messages) setLooked({ queue: subject, taken: { messages, at } });
+  });
+  const refusal = useRefusal(undefined, operation.isPending);
   const queue = live ?? query.data;
   const peek = query.data?.peek ?? null;
+  const look: Look = {
+    taken: looked?.queue === name ? looked.taken : null,
+    isEmpty: queue?.messages === 0,
+    refusal: queue?.messages === 0 ? 'Nothing waits in it' : refusal,
+    onLook: () => operation.mutate({ action: 'peek', queue: name, accept_redelivery: true }),
+  };
   // What was picked and is no longer there is picked no more.
   const picked = chosen.filter((id) => peek?.some(({ uuid }) => uuid === id));
   return (
@@ -69,6 +83,7 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
               }}
             />
           )}
+          <OperationNote operation={operation} />
         </header>
         {!queue &&
           (query.isError ? (
@@ -109,6 +124,8 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
                     error={query.error}
                     onRetry={() => void query.refetch()}
                   />
+                ) : query.data?.peeks_by_taking ? (
+                  <TakenMessages name={name} readOnly={readOnly} look={look} />
                 ) : (
                   <Messages peek={peek} picked={picked} onPick={readOnly ? null : setPicked} />
                 ))}

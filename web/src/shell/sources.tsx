@@ -18,7 +18,8 @@ const NAMES: Record<string, string> = {
 function sourceName(source: SourceState): string {
   const name = NAMES[source.name] ?? source.name;
   const kind = /^([a-z][\w+]*):\/\//.exec(source.label)?.[1] ?? '';
-  return kind && source.name !== 'store' ? `${name} ${kind}` : name;
+  const isWithoutKind = source.name === 'store' || source.name === 'broker_api';
+  return kind && !isWithoutKind ? `${name} ${kind}` : name;
 }
 
 export function Sources() {
