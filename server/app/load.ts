@@ -67,6 +67,9 @@ async function loadSettings(name: string, workdir: string): Promise<Record<strin
 /** The file of --config is not there, or is none. */
 export class SettingsUnreadable extends ImproperlyConfigured {}
 
+/** Neither a file nor a package has the name. */
+export class ModuleNotFound extends ImproperlyConfigured {}
+
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.tsx', '.cts'];
 /** Names under which the app is looked for in a module, in this order. */
 const NAMES = ['app', 'celery', 'default'];
@@ -124,7 +127,7 @@ function locate(path: string, workdir: string): string {
       tried.push(`the package '${path}'`);
     }
   }
-  throw new ImproperlyConfigured(
+  throw new ModuleNotFound(
     `No module '${path}' found: looked for ${tried.join(', ')} (with ${EXTENSIONS.slice(0, 4).join(', ')}). ` +
       'Give a path such as -A ./app.ts, seen from the current folder.',
   );
@@ -136,7 +139,8 @@ type Module = Readonly<Record<string, unknown>>;
 const READS_TYPESCRIPT =
   import.meta.url.endsWith('.ts') || Boolean((process.features as { typescript?: unknown }).typescript);
 
-async function importModule(url: string, workdir: string): Promise<Module> {
+/** @throws ImproperlyConfigured naming the module, with the user's own frames */
+export async function importModule(url: string, workdir: string): Promise<Module> {
   const shown = url.startsWith('file:') ? fileURLToPath(url) : url;
   // Before the first try: Node remembers that a file could not be loaded, and would not look again.
   if (/\.[mc]?tsx?$/.test(url) && !READS_TYPESCRIPT) await registerTsx(shown, url, workdir);

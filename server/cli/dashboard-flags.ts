@@ -1,89 +1,75 @@
-// The dashboard's option table as flags, and flags and environment back into options.
-// The table: dashboard/options.ts. Flower writes its flags with underscores; both spellings are taken (program.ts).
-import type { Command } from 'commander';
-import { Option } from 'commander';
-import { DASHBOARD_OPTIONS, type DashboardOptions, type OptionRow } from '../dashboard/options.ts';
-import { commaList, number, port } from './parse.ts';
+// The dashboard's option table as flags. Flower writes its flags with underscores and switches as --read_only=True: both are taken
+// (program.ts, and here). What Flower has and this has not is taken too, unseen in the help, so that it can be answered by name.
+// The table: dashboard/options.ts. What was said by flags and otherwise: dashboard-options.ts.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { IMPOSSIBLE_OPTIONS, REPLACED_OPTIONS } from '../dashboard/options/flower.ts';
+import { type Kind, type OptionRow, valueOfText } from '../dashboard/options/row.ts';
+import { DASHBOARD_OPTIONS, OPTION_GROUPS } from '../dashboard/options.ts';
+import { ImproperlyConfigured } from '../errors.ts';
 
-/** Given by the global options, or not to be said on a command line. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['broker', 'result_backend', 'settings']);
-const WORDS: Readonly<Record<string, string>> = {
-  port: '<number>',
-  address: '<address>',
-  db: '<path>',
-  basic_auth: '<user:password>',
-  basic_auth_file: '<path>',
-  url_prefix: '<path>',
-};
+export const kebab = (name: string) => name.replaceAll('_', '-');
+/** As commander names what it read. */
+export const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
-const rows = (only?: readonly string[]) =>
-  DASHBOARD_OPTIONS.filter((row) => !ELSEWHERE.has(row.name) && (!only || only.includes(row.name)));
-const kebab = (name: string) => name.replaceAll('_', '-');
-const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-
+/** @param only these, under one heading, and nothing of Flower's alone; all of them otherwise */
 export function addDashboardFlags(command: Command, only?: readonly string[]): void {
-  command.optionsGroup('Dashboard options:');
-  for (const row of rows(only)) {
-    const meaning = `${row.meaning}${shownDefault(row)}`;
-    const option = new Option(flagOf(row), row.default === true ? `not: ${meaning}` : meaning);
-    if (row.name === 'port') option.argParser(port);
-    // Once for each user; each text is taken as it is.
-    else if (row.name === 'basic_auth')
-      option.argParser((text: string, before: string | string[] | undefined) =>
-        before === undefined ? text : [before, text].flat(),
-      );
-    else if (isNumber(row)) option.argParser(number);
-    else if (isList(row)) option.argParser((text) => listOf(row, text));
-    command.addOption(option);
+  if (only) {
+    command.optionsGroup('Dashboard options:');
+    for (const row of DASHBOARD_OPTIONS) if (only.includes(row.name)) addFlag(command, row);
+    return;
+  }
+  for (const [title, rows] of OPTION_GROUPS) {
+    command.optionsGroup(`${title}:`);
+    for (const row of rows) if (!row.flagless) addFlag(command, row);
+  }
+  for (const { name, kind } of [...REPLACED_OPTIONS, ...IMPOSSIBLE_OPTIONS])
+    addOption(command, new Option(`--${kebab(name)} [value]`, 'of Flower').hideHelp(), kind);
+}
+
+function addFlag(command: Command, row: OptionRow): void {
+  const meaning = `${row.meaning}${shownDefault(row)}`;
+  if (row.kind !== 'switch') {
+    addOption(command, new Option(`--${kebab(row.name)} ${placeholder(row)}`, meaning), row.kind);
+    return;
+  }
+  const yes = new Option(`--${kebab(row.name)} [yes|no]`, meaning).hideHelp(row.default === true);
+  const no = new Option(`--no-${kebab(row.name)}`, `not: ${meaning}`).hideHelp(row.default !== true);
+  addOption(command, yes, row.kind);
+  command.addOption(no);
+}
+
+function addOption(command: Command, option: Option, kind: Kind): void {
+  option.argParser((text: string, before: unknown) => {
+    const value = parsed(kind, text);
+    // Once for each user, once for each name: the flag may be given again.
+    if (before === undefined || (kind !== 'texts' && kind !== 'list')) return value;
+    return [before, value].flat();
+  });
+  command.addOption(option);
+}
+
+function parsed(kind: Kind, text: string): unknown {
+  try {
+    return valueOfText(kind, text);
+  } catch (error) {
+    if (error instanceof ImproperlyConfigured) throw new InvalidArgumentError(`It ${error.message}.`);
+    throw error;
   }
 }
 
 /** As the command takes it; null: it has no flag. */
 export function dashboardFlag(row: OptionRow): string | null {
-  return ELSEWHERE.has(row.name) ? null : flagOf(row);
-}
-
-function flagOf(row: OptionRow): string {
-  if (typeof row.default === 'boolean') return `--${row.default ? 'no-' : ''}${kebab(row.name)}`;
+  if (row.flagless) return null;
+  if (row.kind === 'switch') return `--${row.default === true ? 'no-' : ''}${kebab(row.name)}`;
   return `--${kebab(row.name)} ${placeholder(row)}`;
 }
 
-/** Only what was said, by flag or environment. */
-export function dashboardOptionsOf(
-  flags: Readonly<Record<string, unknown>>,
-  env: NodeJS.ProcessEnv = process.env,
-): DashboardOptions {
-  const options: Record<string, unknown> = {};
-  for (const row of rows()) {
-    const flag = flags[camel(row.name)];
-    // A switch that is on by default is `true` although nobody said so.
-    const said = flag !== undefined && !(row.default === true && flag === true);
-    const variable = env[`UMBEL_${row.name.toUpperCase()}`] ?? env[`FLOWER_${row.name.toUpperCase()}`];
-    if (said) options[row.name] = flag;
-    // A password that was meant to be there and is not must not open the door.
-    else if (variable !== undefined && (variable !== '' || row.name === 'basic_auth'))
-      options[row.name] = fromText(row, variable);
-  }
-  return options as DashboardOptions;
-}
-
-function fromText(row: OptionRow, text: string): unknown {
-  if (typeof row.default === 'boolean') return /^(1|true|yes|on)$/i.test(text);
-  if (isNumber(row)) return number(text);
-  return isList(row) ? listOf(row, text) : text;
-}
-
-const isList = (row: OptionRow) => Array.isArray(row.default) || row.name === 'task_runtime_metric_buckets';
-const isNumber = (row: OptionRow) => !isList(row) && (typeof row.default === 'number' || row.unit !== undefined);
-const listOf = (row: OptionRow, text: string): unknown[] =>
-  row.name === 'task_runtime_metric_buckets' ? commaList(text).map(number) : commaList(text);
-
 function placeholder(row: OptionRow): string {
-  return WORDS[row.name] ?? (isNumber(row) ? `<${row.unit ?? 'number'}>` : `<${kebab(row.name)}>`);
+  return `<${row.word ?? row.unit ?? (row.kind === 'number' ? 'number' : kebab(row.name))}>`;
 }
 
 function shownDefault(row: OptionRow): string {
   const { default: value } = row;
-  if (value === null || value === '' || typeof value === 'boolean' || Array.isArray(value)) return '';
+  if (value === null || value === '' || typeof value === 'boolean' || typeof value === 'object') return '';
   return ` (default ${String(value)})`;
 }

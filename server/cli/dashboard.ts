@@ -1,18 +1,21 @@
 // `umbel dashboard`: the dashboard as a program, a client of any cluster; and how `umbel up` opens it.
 // What it is: dashboard/dashboard.ts. Its options, which are the flags here: dashboard/options.ts.
-// An option comes from its flag, else from UMBEL_<NAME> or Flower's FLOWER_<NAME> in the environment, else from the table.
+// Where what is said of them stands: dashboard-options.ts. Which cluster it is: cluster-of.ts.
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import type { DashboardOptions } from '../dashboard/options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
+import { clusterOf } from './cluster-of.ts';
+import { readConfigFile } from './config-file.ts';
 import { endOnSignals } from './daemon.ts';
-import { dashboardOptionsOf } from './dashboard-flags.ts';
+import { dashboardOptionsOf } from './dashboard-options.ts';
 import { CliError, createOutput, EXIT } from './output.ts';
-import { type GlobalOptions, openApp } from './session.ts';
+import { enter, type GlobalOptions } from './session.ts';
 import { outliveReaders } from './stdio.ts';
 
 export interface OpenDashboard {
   readonly address: string;
+  readonly broker: readonly string[];
   /** Another port than the usual one was taken, and why. */
   readonly note: string | null;
   close(): Promise<void>;
@@ -24,27 +27,19 @@ export async function dashboard(flags: GlobalOptions & Record<string, unknown>):
   const output = createOutput(flags);
   outliveReaders();
   const { ended, started } = endOnSignals();
-  const cluster = await clusterOf(flags);
-  const opened = await openDashboard({ ...dashboardOptionsOf(flags), ...cluster });
+  if (flags.workdir) enter(flags.workdir);
+  const named = flags['conf'] ?? process.env['UMBEL_CONF'] ?? process.env['FLOWER_CONF'];
+  const config = await readConfigFile(typeof named === 'string' && named !== '' ? named : null);
+  const said = dashboardOptionsOf({ flags, config });
+  for (const note of said.notes) output.note(note);
+  const opened = await openDashboard({ ...said.options, ...(await clusterOf(flags, said.options, output)) });
   started();
-  const broker = safeUrl([cluster.broker ?? ''].flat().join(';'));
+  const broker = safeUrl([opened.broker].flat().join(';'));
   if (output.json) output.value({ address: opened.address, broker });
   else output.line(`umbel dashboard of ${broker}\n\n  ${output.paint(opened.address, 'bold', 'cyan')}\n`);
   await ended;
   await opened.close();
   return EXIT.ok;
-}
-
-/** Which cluster, and how it is set up: -A's, -b's, the environment's, or the embedded broker of this folder. */
-async function clusterOf(
-  flags: GlobalOptions,
-): Promise<Pick<DashboardOptions, 'broker' | 'result_backend' | 'settings'>> {
-  const app = await openApp(flags);
-  const broker = app.conf.brokerUrls('read');
-  const results = app.conf.resultBackendUrl();
-  const settings = app.conf.changes();
-  await app.close();
-  return { broker, result_backend: results === 'disabled' ? null : results, settings };
 }
 
 /** Opens it, or says which port is taken. @param nextFreePort when no port was asked for, take the next one that is free */
@@ -67,7 +62,7 @@ export async function openDashboard(
     try {
       const address = await instance.listen();
       const note = port === first ? null : `port ${first} is taken, so the dashboard is on ${port} (--port chooses)`;
-      return { address: friendly(address), note, close: () => instance.close() };
+      return { address: friendly(address), broker: instance.options.broker, note, close: () => instance.close() };
     } catch (error) {
       await instance.close().catch(() => {});
       if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE' && port < last) continue;

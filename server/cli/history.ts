@@ -6,7 +6,7 @@ import { careFor } from '../dashboard/history/registry.ts';
 import { type Resolved, resolveOptions } from '../dashboard/options.ts';
 import { backupUserData, besideHistory } from '../dashboard/user-data/registry.ts';
 import { ImproperlyConfigured } from '../errors.ts';
-import { dashboardOptionsOf } from './dashboard-flags.ts';
+import { dashboardOptionsOf } from './dashboard-options.ts';
 import { CliError, createOutput, EXIT, type Output, plural } from './output.ts';
 import type { GlobalOptions } from './session.ts';
 
@@ -15,7 +15,7 @@ type Flags = GlobalOptions & Record<string, unknown> & { readonly dryRun?: boole
 export async function history(what: 'backup' | 'trim', file: string | undefined, flags: Flags): Promise<number> {
   const output = createOutput(flags);
   try {
-    const options = resolveOptions(dashboardOptionsOf(flags));
+    const options = resolveOptions(dashboardOptionsOf({ flags }).options);
     if (what === 'backup') await backup(options, file, output);
     else await trim(options, file, flags.dryRun === true, output);
     return EXIT.ok;

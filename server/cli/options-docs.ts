@@ -1,7 +1,10 @@
 // docs/options.md, printed from the option tables of the worker and the dashboard, so that the page cannot fall behind.
 // The tables: worker/options.ts with worker-flags.ts, dashboard/options.ts. Settings: app/settings-docs.ts.
-import { DASHBOARD_OPTIONS, type OptionRow } from '../dashboard/options.ts';
+import { IMPOSSIBLE_OPTIONS, REPLACED_OPTIONS } from '../dashboard/options/flower.ts';
+import type { OptionRow } from '../dashboard/options/row.ts';
+import { OPTION_GROUPS } from '../dashboard/options.ts';
 import { WORKER_OPTIONS, type WorkerOptionRow } from '../worker/options.ts';
+import { CONFIG_FILES } from './config-file.ts';
 import { dashboardFlag } from './dashboard-flags.ts';
 import { COMMAND_ONLY, type CommandOnlyRow } from './worker-flags.ts';
 
@@ -14,7 +17,7 @@ export function optionsMarkdown(): string {
     'has, and those of a daemon (`--pidfile`, `--logfile`, `--uid`, `--gid`, `--umask`): `umbel worker --help`.',
     '',
     'This page is printed (`npm run docs`) from the tables in `server/worker/options.ts`, `server/cli/worker-flags.ts` and',
-    '`server/dashboard/options.ts`; change it there.',
+    '`server/dashboard/options/`; change it there.',
     '',
     '## Worker',
     '',
@@ -31,9 +34,34 @@ export function optionsMarkdown(): string {
     '',
     '## Dashboard',
     '',
-    'Each is also read from the environment: `UMBEL_PORT`, or Flower’s `FLOWER_PORT`.',
+    'Each is said by its flag (Flower’s underscores and `--read_only=True` are taken as well), in a config file, or in the environment as',
+    '`UMBEL_<NAME>` or Flower’s `FLOWER_<NAME>`; what comes first in this list holds. The config file is the one that `--conf` (or',
+    '`UMBEL_CONF`, `FLOWER_CONF`) names, else the first of these in the current folder:',
+    `${CONFIG_FILES.map(code).join(', ')}.`,
+    'Its keys are the names below. A `.ts` or `.js` file has an object as its default export. Of a `flowerconfig.py` lines of the form',
+    '`name = literal` are read, and nothing is run: what is no literal is refused with its line. `umbel up` reads no config file.',
     '',
-    ...table(['Option', 'Flag', 'Unit', 'Default', 'Meaning'], DASHBOARD_OPTIONS.map(dashboardRow)),
+    ...OPTION_GROUPS.flatMap(([title, rows]) => [
+      `### ${title}`,
+      '',
+      ...table(['Option', 'Flag', 'Unit', 'Default', 'Meaning'], rows.map(dashboardRow)),
+      '',
+    ]),
+    '### Of Flower alone',
+    '',
+    'Taken on the command line, in a config file and in the environment, without effect; what is in their place is said at the start:',
+    '',
+    ...table(
+      ['Option', 'In its place'],
+      REPLACED_OPTIONS.map(({ name, instead }) => [code(name), instead]),
+    ),
+    '',
+    'Refused, since what they ask for would not happen:',
+    '',
+    ...table(
+      ['Option', 'Why, and what to do'],
+      IMPOSSIBLE_OPTIONS.map(({ name, why }) => [code(name), why]),
+    ),
   ].join('\n')}\n`;
 }
 

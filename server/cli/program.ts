@@ -168,16 +168,17 @@ function addBeatAndDashboard(sub: Sub): void {
   daemonOptions(beat);
   addGlobals(settingWords(beat)).action(action(withSettings(async () => (await import('./beat.ts')).beat)));
 
-  const dashboard = sub('dashboard', 'See and steer a cluster in the browser.').option(
-    '-j, --json',
-    'say the address as JSON',
-  );
+  const dashboard = sub('dashboard', 'See and steer a cluster in the browser. The name flower means the same.')
+    .alias('flower')
+    .option('-j, --json', 'say the address as JSON')
+    .option('--conf <file>', 'options from umbel.config.ts, .js or .json, or from a flowerconfig.py');
   addDashboardFlags(dashboard);
   addGlobals(settingWords(dashboard))
     .addHelpText(
       'after',
       `
 Examples:
+  umbel -A proj -b redis://localhost:6379/0 dashboard --basic_auth=ann:secret --address=0.0.0.0
   umbel dashboard -b redis://localhost:6379/0 --result-backend redis://localhost:6379/1 --port 8080
   umbel dashboard -b 'sentinel://s1:26379;sentinel://s2:26379' -- broker_transport_options='{"master_name": "main"}'`,
     )
@@ -291,8 +292,8 @@ function remoteCommands(kind: 'inspect' | 'control'): string {
 }
 
 /** Flower's --url_prefix=/x is our --url-prefix=/x. */
-function dashed(word: string): string {
-  return word.replace(/^--[a-z_]+/, (flag) => flag.replaceAll('_', '-'));
+export function dashed(word: string): string {
+  return word.replace(/^--[a-z\d_]+/, (flag) => flag.replaceAll('_', '-'));
 }
 
 /** @returns the exit code */

@@ -59,7 +59,8 @@ function fromFile(variable: string): void {
   }
 }
 
-function enter(workdir: string): void {
+/** @throws CliError */
+export function enter(workdir: string): void {
   try {
     process.chdir(workdir);
   } catch (error) {

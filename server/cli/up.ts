@@ -13,7 +13,7 @@ import { createTimer, type Timer } from '../timer.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import { fileMode, ignoreUserSignals, removePidfile, writePidfile } from './daemon.ts';
 import { openDashboard } from './dashboard.ts';
-import { dashboardOptionsOf } from './dashboard-flags.ts';
+import { dashboardOptionsOf } from './dashboard-options.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
 import type { GlobalOptions } from './session.ts';
@@ -71,12 +71,14 @@ export async function up(options: UpOptions): Promise<number> {
   const stopping = new AbortController();
   const interrupted = onInterrupt(stopping, output);
 
+  const said = dashboardOptionsOf({ flags: { ...options } });
+  for (const note of said.notes) output.note(note);
   const dashboard = await openDashboard(
     {
       name: plan.isDemo ? 'shop' : plan.appTitle,
       db: plan.history,
       schedule: plan.schedule,
-      ...dashboardOptionsOf({ ...options }),
+      ...said.options,
       broker: plan.broker,
       result_backend: plan.results,
       settings: plan.settings,

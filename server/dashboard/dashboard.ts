@@ -5,7 +5,8 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
-import { createLogger, type Logger } from '../log.ts';
+import { createLogger, LOG_LEVELS, type Logger, silentLogger } from '../log.ts';
+import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { recordWrongLogin } from './access/audit.ts';
 import { Gate } from './access/gate.ts';
@@ -18,6 +19,8 @@ import { dashboardPlugin } from './plugin.ts';
 import { Rooms } from './rooms.ts';
 import { createServer } from './server.ts';
 import { Stores } from './stores.ts';
+import { readTls } from './tls.ts';
+import { makeRoomForSocket } from './unix-socket.ts';
 import { packageVersion } from './version.ts';
 
 export type { DashboardOptions } from './options.ts';
@@ -47,7 +50,7 @@ export interface Dashboard {
 export function createDashboard(given: DashboardOptions = {}, parts: DashboardParts = {}): Dashboard {
   const options = resolveOptions(given);
   const timer = parts.timer ?? createTimer({ unref: true });
-  const log = (parts.log ?? createLogger({ level: 'WARNING' })).child('dashboard');
+  const log = (parts.log ?? loggerOf(options)).child('dashboard');
   const version = packageVersion();
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const link = new ClusterLink(options, timer, log);
@@ -79,12 +82,14 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     gate: new Gate(options, timer, log, audit),
     log,
     version,
+    frameAncestors: options.frame_ancestors,
     sockets,
     folder: parts.pages,
     ready: start,
     context: () => opened().context,
   });
-  const app = createServer(plugin, options.url_prefix, log);
+  const tls = readTls(options);
+  const app = createServer(plugin, { prefix: options.url_prefix, tls: options.unix_socket === null ? tls : null }, log);
 
   const close = async (): Promise<void> => {
     if (closed) return;
@@ -116,6 +121,14 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         throw new ImproperlyConfigured(
           'trust_server is for the plugin, in a server that authenticates. A dashboard that listens by itself needs basic_auth, or stays on loopback without either.',
         );
+      const { unix_socket: path } = options;
+      if (path !== null) {
+        await makeRoomForSocket(path);
+        // As Flower's: its folder says who may come near it.
+        await app.listen({ path, readableAll: true, writableAll: true });
+        await start();
+        return `unix:${path}`;
+      }
       const address = await app.listen({ port: options.port, host: options.address });
       await start();
       return `${address}${options.url_prefix}`;
@@ -123,4 +136,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function loggerOf({ debug, logging, log_file_prefix: path }: Resolved): Logger {
+  if (logging === 'none' && !debug) return silentLogger;
+  const level = debug ? 'DEBUG' : LOG_LEVELS.find((one) => one === logging.toUpperCase());
+  return createLogger({ level: level ?? 'WARNING', ...(path === null ? {} : { sink: fileSink(path) }) });
 }

@@ -4,6 +4,7 @@ import { createMasking } from '../../shared/masking.ts';
 import { list, type Read, refused, text } from '../app/option-values.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { loaderOf } from '../transport/registry.ts';
+import { isNetwork } from './access/forwarded.ts';
 
 /** A place that other processes see as well. */
 export const shared: Read<string> = (value, name) => {
@@ -63,6 +64,17 @@ export function origin(value: string, name: string): string {
   );
 }
 
+/** An address, or a network with its bits. */
+export function network(value: string, name: string): string {
+  if (!isNetwork(value)) throw refused(name, "addresses and networks such as '10.0.0.1' or '10.0.0.0/8'", value);
+  return value;
+}
+
+/** As the content security policy has it. */
+export function frameAncestor(value: string, name: string): string {
+  return /^'?self'?$/i.test(value) ? "'self'" : origin(value, name);
+}
+
 /** Regular expressions, as texts. */
 export const patterns: Read<readonly string[]> = (value, name) => {
   if (!Array.isArray(value) || value.some((one) => typeof one !== 'string'))
@@ -75,8 +87,10 @@ export const patterns: Read<readonly string[]> = (value, name) => {
   return value;
 };
 
-/** Upper bounds of a histogram, rising. */
-export const bounds: Read<readonly number[]> = (value, name) => {
+/** Upper bounds of a histogram, rising. An infinite one at the end, as Flower's may have it, is the histogram's own. */
+export const bounds: Read<readonly number[]> = (given, name) => {
+  const value =
+    Array.isArray(given) && given.at(-1) === Number.POSITIVE_INFINITY ? given.slice(0, -1) : (given as unknown);
   const rises = (one: unknown, i: number, all: readonly unknown[]) =>
     typeof one === 'number' && Number.isFinite(one) && (i === 0 || one > Number(all[i - 1]));
   if (!Array.isArray(value) || !value.every(rises)) throw refused(name, 'a list of rising numbers', value);

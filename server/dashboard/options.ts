@@ -1,28 +1,22 @@
-// Every option of the dashboard as one table: Flower's name where it has one, default, unit, meaning. The CLI and the docs read it.
-// Not here: reading flags and environment (cli/dashboard.ts).
+// Every option of the dashboard as one table, put together from the rows in options/: Flower's name where it has one, default, unit,
+// meaning. Flags, environment, config files, the checks and docs/options.md are read from it.
+// Not here: reading flags, environment and config files (cli/dashboard-options.ts).
 // Holds: an unknown option is refused by name; a missing one has its default; secrets never appear in what is printed.
 // Flower: options.py
 import { inspect } from 'node:util';
 import { MASK } from '../../shared/secret-names.ts';
 import { refuseUnknownOptions } from '../app/option-names.ts';
-import { asGiven, list, number, orNull, text, yesOrNo } from '../app/option-values.ts';
 import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
-import {
-  agesByState,
-  bounds,
-  brokers,
-  fileSize,
-  httpUrl,
-  origin,
-  patterns,
-  port,
-  prefix,
-  shared,
-  table,
-} from './option-values.ts';
+import { ACCESS_OPTIONS } from './options/access.ts';
+import { CLUSTER_OPTIONS } from './options/cluster.ts';
+import { IMPOSSIBLE_OPTIONS, REPLACED_OPTIONS } from './options/flower.ts';
+import { KEEPING_OPTIONS } from './options/keeping.ts';
+import type { OptionRow } from './options/row.ts';
+import { SERVING_OPTIONS } from './options/serving.ts';
+import { SHOWING_OPTIONS } from './options/showing.ts';
 import { besideHistory } from './user-data/registry.ts';
 
 export interface DashboardOptions {
@@ -38,6 +32,21 @@ export interface DashboardOptions {
   port?: number;
   address?: string;
   url_prefix?: string;
+  /** A path: listen there and on no port. */
+  unix_socket?: string | null;
+  /** PEM files: with both of them the server speaks TLS. */
+  certfile?: string | null;
+  keyfile?: string | null;
+  ca_certs?: string | null;
+  /** Believe the X-Forwarded- headers of `trusted_proxies`; without those, of proxies on this machine. */
+  xheaders?: boolean;
+  /** '10.0.0.1', '10.0.0.0/8'. */
+  trusted_proxies?: string | readonly string[];
+  /** Origins whose pages may show these in a frame. */
+  frame_ancestors?: string | readonly string[];
+  debug?: boolean;
+  logging?: 'debug' | 'info' | 'warning' | 'error' | 'none';
+  log_file_prefix?: string | null;
   /** 'user:password', or a list of several. Each is taken as it is: further colons and commas belong to the password. */
   basic_auth?: string | readonly string[] | null;
   /** A file with one user:password a line; lines that begin with # are comments. Its users come beside those of basic_auth. */
@@ -89,231 +98,16 @@ export interface DashboardOptions {
   max_metrics_size?: number;
 }
 
-export interface OptionRow {
-  readonly name: keyof DashboardOptions;
-  readonly default: unknown;
-  readonly unit?: string;
-  readonly meaning: string;
-  readonly source: 'Flower' | 'Celery' | 'Umbel';
-  /** The value as the dashboard has it. @throws ImproperlyConfigured naming the option */
-  readonly read: (value: unknown, name: string) => unknown;
-}
-
-const DAY = 86_400;
-export const DASHBOARD_OPTIONS: readonly OptionRow[] = [
-  { name: 'broker', default: 'sqlite:///umbel.db', meaning: "The cluster's broker", read: brokers, source: 'Celery' },
-  {
-    name: 'result_backend',
-    default: null,
-    meaning: 'Where results are kept; without one, results cannot be shown',
-    read: orNull(text),
-    source: 'Celery',
-  },
-  {
-    name: 'broker_api',
-    default: null,
-    meaning:
-      "RabbitMQ's management API, http://user:password@host:15672/api/, for what AMQP does not tell of queues; without a user, the broker's",
-    read: orNull(httpUrl),
-    source: 'Flower',
-  },
-  {
-    name: 'settings',
-    default: {},
-    meaning: "Further settings of the cluster, in Celery's names",
-    read: table,
-    source: 'Celery',
-  },
-  { name: 'name', default: 'celery', meaning: 'What the page calls this cluster', read: text, source: 'Umbel' },
-  { name: 'port', default: 5555, meaning: 'TCP port; 0 takes a free one', read: port, source: 'Flower' },
-  {
-    name: 'address',
-    default: '127.0.0.1',
-    meaning: 'Address to bind. Wider than loopback only with basic_auth',
-    read: text,
-    source: 'Flower',
-  },
-  { name: 'url_prefix', default: '', meaning: 'Path in front of every route', read: prefix, source: 'Flower' },
-  { name: 'basic_auth', default: null, meaning: 'user:password; once for each user', read: asGiven, source: 'Flower' },
-  {
-    name: 'basic_auth_file',
-    default: null,
-    meaning: 'File with one user:password a line',
-    read: orNull(text),
-    source: 'Umbel',
-  },
-  {
-    name: 'trusted_origins',
-    default: [],
-    meaning: 'Addresses of the pages besides its own, for a proxy that changes Host: https://dash.example.com',
-    read: (value, name) => list(value, name).map((one) => origin(one, name)),
-    source: 'Umbel',
-  },
-  {
-    name: 'trust_server',
-    default: false,
-    meaning: 'As a plugin: the server around it authenticates, so answer other machines without basic_auth',
-    read: yesOrNo,
-    source: 'Umbel',
-  },
-  {
-    name: 'allowed_hosts',
-    default: [],
-    meaning: 'Host names accepted besides localhost while there is no authentication',
-    read: (value, name) => list(value, name).map((host) => host.toLowerCase()),
-    source: 'Umbel',
-  },
-  {
-    name: 'read_only',
-    default: false,
-    meaning: 'Refuse everything that changes something',
-    read: yesOrNo,
-    source: 'Flower',
-  },
-  {
-    name: 'db',
-    default: 'umbel-history.db',
-    meaning: 'The history of one cluster, kept by one process: a file, or sqlite:///file',
-    read: text,
-    source: 'Flower',
-  },
-  {
-    name: 'adopt_history',
-    default: false,
-    meaning: 'Use a history file that was written for another broker: the cluster has moved',
-    read: yesOrNo,
-    source: 'Umbel',
-  },
-  {
-    name: 'user_data',
-    default: null,
-    meaning: 'What people save and own, kept for good: a file, or sqlite:///file. Without it, beside the history',
-    read: orNull(text),
-    source: 'Umbel',
-  },
-  {
-    name: 'schedule',
-    default: null,
-    meaning: 'Where beat keeps its schedule, which is only read: a file, or a URL',
-    read: orNull(shared),
-    source: 'Umbel',
-  },
-  {
-    name: 'max_tasks',
-    default: 10_000,
-    meaning: 'Finished tasks kept in memory; the history keeps more',
-    read: number,
-    source: 'Flower',
-  },
-  { name: 'max_workers', default: 5000, meaning: 'Workers kept in memory', read: number, source: 'Flower' },
-  {
-    name: 'retention_age',
-    default: 30 * DAY,
-    unit: 'seconds',
-    meaning: 'How long tasks stay in the history',
-    read: orNull(number),
-    source: 'Umbel',
-  },
-  {
-    name: 'retention_tasks',
-    default: 5_000_000,
-    meaning: 'How many tasks stay in the history',
-    read: orNull(number),
-    source: 'Umbel',
-  },
-  {
-    name: 'retention_size',
-    default: null,
-    unit: 'bytes',
-    meaning: 'How large the history file may grow, 10 MB at least; the oldest tasks go first',
-    read: orNull(fileSize),
-    source: 'Umbel',
-  },
-  {
-    name: 'retention_states',
-    default: [],
-    meaning: 'How long tasks of some states stay, instead of retention_age: SUCCESS=86400,FAILURE=forever',
-    read: agesByState,
-    source: 'Umbel',
-  },
-  {
-    name: 'enable_events',
-    default: true,
-    meaning: 'Ask workers that send no task events to send them',
-    read: yesOrNo,
-    source: 'Flower',
-  },
-  {
-    name: 'inspect_timeout',
-    default: 1000,
-    unit: 'milliseconds',
-    meaning: 'How long to wait for answers of workers',
-    read: number,
-    source: 'Flower',
-  },
-  {
-    name: 'inspect_interval',
-    default: 10,
-    unit: 'seconds',
-    meaning: 'How often workers are asked for their state',
-    read: number,
-    source: 'Umbel',
-  },
-  {
-    name: 'queue_interval',
-    default: 2,
-    unit: 'seconds',
-    meaning: 'How often queues are measured',
-    read: number,
-    source: 'Umbel',
-  },
-  {
-    name: 'stalled_after',
-    default: 40,
-    unit: 'seconds',
-    meaning: 'How long a worker with free slots must not have taken any of the messages before it, to be named',
-    read: number,
-    source: 'Umbel',
-  },
-  {
-    name: 'purge_offline_workers',
-    default: null,
-    unit: 'seconds',
-    meaning: 'Forget workers not heard for so long',
-    read: orNull(number),
-    source: 'Flower',
-  },
-  {
-    name: 'redact',
-    default: [],
-    meaning: 'Patterns of names whose values are masked, besides the built-in ones',
-    read: patterns,
-    source: 'Umbel',
-  },
-  {
-    name: 'mask_secrets',
-    default: true,
-    meaning: 'Take secrets out of arguments, results, tracebacks and configurations before they are stored or shown',
-    read: yesOrNo,
-    source: 'Umbel',
-  },
-  {
-    name: 'task_runtime_metric_buckets',
-    default: null,
-    unit: 'seconds',
-    meaning: 'Upper bounds of the runtime histogram of /metrics',
-    read: orNull(bounds),
-    source: 'Flower',
-  },
-  {
-    name: 'max_metrics_size',
-    default: 20_000_000,
-    unit: 'bytes',
-    meaning: "About how large an answer of /metrics gets; workers, tasks and queues beyond it count as 'other'",
-    read: number,
-    source: 'Umbel',
-  },
+/** Under the headings of the help and of docs/options.md. */
+export const OPTION_GROUPS: readonly (readonly [title: string, rows: readonly OptionRow[]])[] = [
+  ['Serving', SERVING_OPTIONS],
+  ['Access', ACCESS_OPTIONS],
+  ['Cluster', CLUSTER_OPTIONS],
+  ['History', KEEPING_OPTIONS],
+  ['Pages and metrics', SHOWING_OPTIONS],
 ];
+
+export const DASHBOARD_OPTIONS: readonly OptionRow[] = OPTION_GROUPS.flatMap(([, rows]) => rows);
 
 export interface Resolved {
   broker: readonly string[];
@@ -325,6 +119,16 @@ export interface Resolved {
   address: string;
   /** '' or '/prefix', without a slash at the end. */
   url_prefix: string;
+  unix_socket: string | null;
+  certfile: string | null;
+  keyfile: string | null;
+  ca_certs: string | null;
+  xheaders: boolean;
+  trusted_proxies: readonly string[];
+  frame_ancestors: readonly string[];
+  debug: boolean;
+  logging: 'debug' | 'info' | 'warning' | 'error' | 'none';
+  log_file_prefix: string | null;
   basic_auth: readonly Credential[];
   trusted_origins: readonly string[];
   trust_server: boolean;
@@ -356,6 +160,7 @@ export interface Resolved {
 /** @throws ImproperlyConfigured naming the option */
 export function resolveOptions(options: DashboardOptions): Resolved {
   const known = new Map(DASHBOARD_OPTIONS.map((row) => [row.name as string, row.default]));
+  refuseFlowersAlone(options);
   refuseUnknownOptions('The dashboard', options, [...known.keys()]);
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
   const o = { ...Object.fromEntries(known), ...given } as Required<DashboardOptions>;
@@ -367,12 +172,21 @@ export function resolveOptions(options: DashboardOptions): Resolved {
   resolved.user_data ??= besideHistory(resolved.db);
   const { beat_schedule_filename: configured } = resolved.settings;
   if (typeof configured === 'string') resolved.schedule ??= configured;
-  if (!isLoopback(resolved.address) && resolved.basic_auth.length === 0)
+  if (resolved.unix_socket === null && !isLoopback(resolved.address) && resolved.basic_auth.length === 0)
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
         'Give basic_auth (--basic-auth=user:password), or listen on 127.0.0.1 and put a proxy with authentication in front.',
     );
   return hideSecrets(resolved);
+}
+
+/** In code nobody needs to keep what has no effect. */
+function refuseFlowersAlone(options: object): void {
+  for (const row of [...REPLACED_OPTIONS, ...IMPOSSIBLE_OPTIONS])
+    if (Object.hasOwn(Object(options), row.name))
+      throw new ImproperlyConfigured(
+        `The option ${row.name} is Flower's and has no place here: ${'why' in row ? row.why : row.instead}.`,
+      );
 }
 
 export function isLoopback(address: string): boolean {

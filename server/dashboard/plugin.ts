@@ -8,7 +8,7 @@ import { jsonText } from '../../shared/json-text.ts';
 import { fromSegment } from '../../shared/path-segment.ts';
 import type { Logger } from '../log.ts';
 import { type Gate, NOBODY, requireDeclaredAccess } from './access/gate.ts';
-import { SECURITY_HEADERS } from './access/headers.ts';
+import { securityHeaders } from './access/headers.ts';
 import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
 import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
@@ -50,6 +50,8 @@ export interface PluginParts {
   readonly gate: Gate;
   readonly log: Logger;
   readonly version: string;
+  /** Origins whose pages may show these in a frame. */
+  readonly frameAncestors: readonly string[];
   /** Live pages that are open. */
   readonly sockets: Set<LiveSocket>;
   /** Folder of the built pages; null: none. Not given: found beside the sources or in dist. */
@@ -62,6 +64,7 @@ export interface PluginParts {
 export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
   const { context, folder, gate, log, ready, sockets, version } = parts;
   let hasStarted = false;
+  const headers = securityHeaders(parts.frameAncestors);
   return async (root) => {
     root.decorateRequest<Identity | null>('identity', null);
     root.decorateRequest('refusal', null);
@@ -74,7 +77,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
     root.addHook('onRoute', requireDeclaredAccess);
     root.addHook('onRequest', async (request, reply) => {
-      reply.headers(SECURITY_HEADERS);
+      reply.headers(headers);
       request.identity = NOBODY;
       refuseUpgrade(request, reply);
       // As the router read it: an escaped letter makes no page of the API.

@@ -7,8 +7,8 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Logger } from '../log.ts';
-import { SECURITY_HEADERS } from './access/headers.ts';
-import { answerNotFound, answerProblem, rawProblem } from './routes/problem.ts';
+import { answerProblem, rawProblem } from './routes/problem.ts';
+import type { ServerTls } from './tls.ts';
 
 /** @unit bytes */
 const BODY_LIMIT = 1024 * 1024;
@@ -19,9 +19,16 @@ const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 /** Connections at a time; browsers use up to six each. */
 const MAX_CONNECTIONS = 2000;
-/** @param prefix '' or '/prefix' */
-export function createServer(plugin: FastifyPluginAsync, prefix: string, log: Logger): FastifyInstance {
-  const app = fastify({
+
+export interface ServerOptions {
+  /** '' or '/prefix' */
+  readonly prefix: string;
+  /** null: plain HTTP. */
+  readonly tls: ServerTls | null;
+}
+
+export function createServer(plugin: FastifyPluginAsync, { prefix, tls }: ServerOptions, log: Logger): FastifyInstance {
+  const app: FastifyInstance = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
@@ -37,14 +44,17 @@ export function createServer(plugin: FastifyPluginAsync, prefix: string, log: Lo
       else socket.destroy();
     },
     ajv: {},
+    // A proxy may take the prefix away or leave it.
+    rewriteUrl: ({ url = '/' }) => (isBelow(prefix, url) ? url : prefix + url),
+    ...(tls === null ? {} : { https: tls as unknown as null }),
   });
   app.server.maxConnections = MAX_CONNECTIONS;
-  app.register(plugin, { prefix: prefix });
-  if (prefix !== '') {
-    // Outside of the prefix: nothing but the way to it.
-    app.addHook('onRequest', async (_, reply) => void reply.headers(SECURITY_HEADERS));
-    app.setNotFoundHandler(answerNotFound);
-    app.get('/', async (_, reply) => reply.redirect(`${prefix}/`));
-  }
+  app.register(plugin, { prefix });
   return app;
+}
+
+/** Also what is no path at all: it is answered as it stands. */
+function isBelow(prefix: string, url: string): boolean {
+  if (prefix === '' || !url.startsWith('/')) return true;
+  return url.startsWith(prefix) && /^([/?#]|$)/.test(url.slice(prefix.length));
 }

@@ -1,6 +1,7 @@
 // What the options of a dashboard may be: each odd value is refused by the option's name, and secrets are not shown by a refusal.
 import { expect, it } from 'vitest';
 import { DASHBOARD_OPTIONS, type DashboardOptions, resolveOptions } from '../../server/dashboard/options.ts';
+import { readTls } from '../../server/dashboard/tls.ts';
 
 /** What none of them is, and what some are. */
 const ODD: Record<string, readonly unknown[]> = {
@@ -11,6 +12,16 @@ const ODD: Record<string, readonly unknown[]> = {
   name: [5, null],
   port: [-1, 65_536, 1.5, '5555', Number.NaN],
   address: [5, null],
+  unix_socket: [5, true],
+  certfile: [5, '/no/such/file'],
+  keyfile: [5, '/no/such/file'],
+  ca_certs: [5],
+  xheaders: ['yes', 1],
+  trusted_proxies: ['proxy.example.com', '10.0.0.0/33', '10.0.0.1/', '10.0.0.0/8/8', [5]],
+  frame_ancestors: ['wiki.example.com', '*', "'none'", [5]],
+  debug: ['yes', null],
+  logging: ['loud', 5],
+  log_file_prefix: [5],
   url_prefix: ['a b', '/x?y', 5],
   basic_auth: ['nobody', ':', ['a']],
   basic_auth_file: ['/no/such/file'],
@@ -37,14 +48,14 @@ const ODD: Record<string, readonly unknown[]> = {
   redact: ['card', [5], ['(']],
   mask_secrets: ['no', null],
   max_metrics_size: ['2MB', -1],
-  task_runtime_metric_buckets: [5, ['1'], [2, 1], [1, Number.POSITIVE_INFINITY]],
+  task_runtime_metric_buckets: [5, ['1'], [2, 1], [Number.POSITIVE_INFINITY, 1]],
 };
 
 it('every option refuses what it cannot be, by its name', () => {
   expect(Object.keys(ODD).sort()).toEqual(DASHBOARD_OPTIONS.map((row) => row.name).sort());
   for (const [name, values] of Object.entries(ODD))
     for (const value of values)
-      expect(() => resolveOptions({ [name]: value } as DashboardOptions), `${name}: ${String(value)}`).toThrow(
+      expect(() => readTls(resolveOptions({ [name]: value } as DashboardOptions)), `${name}: ${String(value)}`).toThrow(
         new RegExp(`\\b${name}\\b`),
       );
 });
@@ -58,7 +69,7 @@ it('takes each as it is used', () => {
       allowed_hosts: ['Dash.Example.com'],
       retention_age: null,
       redact: ['card_?number'],
-      task_runtime_metric_buckets: [0.1, 1],
+      task_runtime_metric_buckets: [0.1, 1, Number.POSITIVE_INFINITY],
     }),
   ).toMatchObject({
     broker: ['redis://a', 'redis://b'],
@@ -66,6 +77,7 @@ it('takes each as it is used', () => {
     trusted_origins: ['https://a.example.com:8443', 'http://b'],
     allowed_hosts: ['dash.example.com'],
     retention_age: null,
+    task_runtime_metric_buckets: [0.1, 1],
     port: 5555,
   });
 });

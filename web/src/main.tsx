@@ -7,9 +7,14 @@ import { RouterProvider } from '@tanstack/react-router';
 import { Tooltip } from 'radix-ui';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
 import { browserLive, LiveProvider } from './live/provider.tsx';
 import { fetchPages, router } from './router.tsx';
+
+// Past the proxy, without the prefix: the server answers there too, for proxies that take it away, but the pages live below it.
+if (!`${location.pathname}/`.startsWith(BASE_PATH))
+  location.replace(`${BASE_PATH}${location.pathname.slice(1)}${location.search}${location.hash}`);
 
 const client = new QueryClient({
   defaultOptions: {

@@ -7,6 +7,7 @@ import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 import { ProblemError } from '../routes/context.ts';
 import { checkLogin, readLogin } from './basic.ts';
+import { TrustedProxies } from './forwarded.ts';
 import { type Access, type Identity, may } from './identity.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
 import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
@@ -19,6 +20,7 @@ export class Gate {
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #wrong: WrongLogins;
+  readonly #proxies: TrustedProxies;
   #pending: { reason: string; times: number } | null = null;
 
   /** @param audit a wrong login, for the record */
@@ -26,6 +28,7 @@ export class Gate {
     this.#options = options;
     this.#timer = timer;
     this.#log = log;
+    this.#proxies = new TrustedProxies(options.xheaders, options.trusted_proxies);
     this.#wrong = new WrongLogins(timer, (wrong) => {
       const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${REPORT_EVERY_MS / 1000} s`;
       log.warning(`Wrong user or password for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
@@ -45,7 +48,8 @@ export class Gate {
       this.#refuse(request, refuseRemote(request.raw.socket.remoteAddress) ?? refuseHost(headers.host, hosts));
     const upgrade = headers.upgrade?.toLowerCase() === 'websocket';
     const site = header(request, 'sec-fetch-site');
-    const { host, origin } = headers;
+    const { origin } = headers;
+    const { host } = this.#proxies.clientOf(request.raw);
     const { scripts: isForScripts = false } = request.routeOptions.config;
     const refusal = refuseOrigin(
       { host, origin, fetchSite: upgrade ? undefined : site },
@@ -59,9 +63,10 @@ export class Gate {
     if (!upgrade && (method === 'GET' || method === 'HEAD')) {
       const isPage = !/^\/api(\/|$)/.test(path) || path === '/api/v2/docs';
       const mode = header(request, 'sec-fetch-mode');
+      const mayBeFramed = this.#options.frame_ancestors.length > 0;
       const isTrustedPage = isForScripts && isTrustedOrigin(origin, this.#options.trusted_origins);
       if (!isTrustedPage)
-        this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage }));
+        this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage, mayBeFramed }));
       this.#identify(request, reply);
       return null;
     }
@@ -104,7 +109,7 @@ export class Gate {
     const { basic_auth: credentials } = this.#options;
     const login = readLogin(request.headers.authorization);
     if (login !== null) {
-      const address = request.raw.socket.remoteAddress ?? 'this machine';
+      const { address } = this.#proxies.clientOf(request.raw);
       const digest = login.digest.toString('hex');
       const waitMs = this.#wrong.waitMs(address, login.user, digest);
       if (waitMs > 0) {
@@ -133,7 +138,7 @@ export class Gate {
       this.#pending.times++;
       return;
     }
-    const from = request.raw.socket.remoteAddress ?? 'this machine';
+    const { address: from } = this.#proxies.clientOf(request.raw);
     this.#log.warning(`Refused ${request.method} ${request.url.split('?')[0]!.slice(0, 200)} from ${from}: ${reason}`);
     this.#pending = { reason, times: 0 };
     this.#timer.after(REPORT_EVERY_MS, () => {

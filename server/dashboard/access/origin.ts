@@ -41,12 +41,14 @@ export interface Read {
   readonly dest: string | undefined;
   /** A path of the pages, not of the API. */
   readonly isPage: boolean;
+  /** Pages of some other sites may frame ours: which, the browser holds to by the content security policy. */
+  readonly mayBeFramed: boolean;
 }
 
 /** null: all is well. A link from another site, followed by a person, may open a page; nothing else of another site reads anything. */
-export function refuseRead({ site, mode, dest, isPage }: Read): string | null {
+export function refuseRead({ site, mode, dest, isPage, mayBeFramed }: Read): string | null {
   if (site === undefined || site === 'same-origin' || site === 'none') return null;
-  if (isPage && mode === 'navigate' && dest === 'document') return null;
+  if (isPage && mode === 'navigate' && (dest === 'document' || (mayBeFramed && dest === 'iframe'))) return null;
   return `The request comes from another site (Sec-Fetch-Site: ${site}): only links to pages may.`;
 }
 

@@ -1,7 +1,8 @@
 // Texts of the command line into values.
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addDashboardFlags, dashboardOptionsOf } from '../../../server/cli/dashboard-flags.ts';
+import { addDashboardFlags } from '../../../server/cli/dashboard-flags.ts';
+import { dashboardOptionsOf } from '../../../server/cli/dashboard-options.ts';
 import * as parse from '../../../server/cli/parse.ts';
 
 describe('values of options', () => {
@@ -9,11 +10,12 @@ describe('values of options', () => {
     const command = new Command('dashboard').exitOverride();
     addDashboardFlags(command);
     const options = (words: string[], env = {}) =>
-      dashboardOptionsOf(command.parse(words, { from: 'user' }).opts(), env);
+      dashboardOptionsOf({ flags: command.parse(words, { from: 'user' }).opts(), env }).options;
     expect(options(['--basic-auth', 'a:b,c', '--basic-auth', 'd:e']).basic_auth).toEqual(['a:b,c', 'd:e']);
     const other = new Command('dashboard').exitOverride();
     addDashboardFlags(other);
-    const fromEnv = (env: NodeJS.ProcessEnv) => dashboardOptionsOf(other.parse([], { from: 'user' }).opts(), env);
+    const fromEnv = (env: NodeJS.ProcessEnv) =>
+      dashboardOptionsOf({ flags: other.parse([], { from: 'user' }).opts(), env }).options;
     expect(fromEnv({ UMBEL_BASIC_AUTH: 'a:b' }).basic_auth).toBe('a:b');
     expect(fromEnv({ UMBEL_BASIC_AUTH_FILE: '/run/users' }).basic_auth_file).toBe('/run/users');
     expect(fromEnv({ UMBEL_BASIC_AUTH: '' }).basic_auth).toBe('');
