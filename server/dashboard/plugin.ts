@@ -13,6 +13,7 @@ import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
 import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
 import { aliveRoutes } from './routes/alive.ts';
+import { brokerRoutes } from './routes/broker.ts';
 import type { RouteContext } from './routes/context.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { flowerRoutes } from './routes/flower/flower.ts';
@@ -40,6 +41,7 @@ const ROUTES = [
   queueRoutes,
   overviewRoutes,
   scheduleRoutes,
+  brokerRoutes,
   viewRoutes,
   operationRoutes,
   healthRoutes,

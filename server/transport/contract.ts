@@ -110,6 +110,24 @@ export interface WaitingConsumers {
 /** How many ready messages `move` looks at. */
 export const MOVE_LOOKS_AT = 1000;
 
+/** What a broker says of itself. Every figure is null where it does not say, or this account may not ask. */
+export interface BrokerAbout {
+  /** 'Redis', 'SQLite', 'RabbitMQ' */
+  readonly product: string;
+  readonly version: string | null;
+  /** @unit seconds */
+  readonly uptime: number | null;
+  readonly memory: {
+    /** @unit bytes */
+    readonly used: number | null;
+    /** null: not known; 0: no limit. @unit bytes */
+    readonly most: number | null;
+  };
+  readonly clients: { readonly connected: number | null; readonly most: number | null };
+  /** In the broker's own words, such as Redis' `maxmemory-policy`; none is a secret. */
+  readonly facts: Readonly<Record<string, string | number | null>>;
+}
+
 export interface Channel {
   /**
    * Called at most once, when the broker closes this channel alone and the connection lives on: after a use it refuses, or a delivery
@@ -172,6 +190,8 @@ export interface Channel {
    * its own word; this is the broker's.
    */
   waitingConsumers?(): Promise<WaitingConsumers | null>;
+  /** Not given: this broker says nothing of itself to its clients. Changes nothing, and is answered at once. */
+  about?(): Promise<BrokerAbout>;
   /** Resolves when every ack and reject handed over so far has reached the broker. */
   flush(): Promise<void>;
   /** Flush, stop consumers, give unsettled messages back. */

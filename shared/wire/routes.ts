@@ -5,6 +5,7 @@
 // Holds: a path stands below /api/v2, unless its row says that it is at the root; parameters in a path are named in the path, and are
 // texts; a route that has no `query` or `body` takes none.
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import { BrokerReply } from './broker.ts';
 import { ClusterInfo, Readiness } from './cluster.ts';
 import { TaskComparison } from './comparison.ts';
 import {
@@ -107,6 +108,12 @@ export const ROUTES = {
     summary: 'One queue, its next messages, its depth over time',
     query: QueueQuery,
     reply: QueueDetail,
+  },
+
+  'GET /broker': {
+    access: 'viewer',
+    summary: 'What the broker says of itself, and settings of it that lose or double work, each with its evidence',
+    reply: BrokerReply,
   },
 
   'GET /schedules': {

@@ -4,6 +4,7 @@ import { Celery } from '../../server/app/celery.ts';
 import type { DashboardOptions } from '../../server/dashboard/options.ts';
 import { silentLogger } from '../../server/log.ts';
 import { queue } from '../../server/transport/entity.ts';
+import type { BrokerReply } from '../../shared/wire/broker.ts';
 import type { ClusterInfo } from '../../shared/wire/cluster.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
 import type { QueueDetail, QueuesReply } from '../../shared/wire/queues.ts';
@@ -62,6 +63,10 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
     expect(await get<QueueDetail>(dashboard, 'queues/celery')).toMatchObject({ peek: null });
     const { sources } = await get<ClusterInfo>(dashboard, 'cluster');
     expect(sources.map(({ name }) => name)).not.toContain('broker_api');
+    // What AMQP does not tell of the broker is unknown, and finds nothing.
+    expect(await get<BrokerReply>(dashboard, 'broker')).toMatchObject({
+      ...{ failure: null, product: null, memory: { used: null, most: null }, facts: {}, findings: [] },
+    });
   });
 
   it('knows by the management API of queues that nobody consumes, their rates and memory, and empties one', async () => {
@@ -88,6 +93,12 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
     const source = async () =>
       (await get<ClusterInfo>(dashboard, 'cluster')).sources.find(({ name }) => name === 'broker_api');
     await expect.poll(source).toMatchObject({ ok: true, label: expect.stringMatching(/^http:/) });
+    // A node tells its memory and disk some seconds after its start.
+    const about = async () => get<BrokerReply>(dashboard, 'broker');
+    await expect.poll(about).toMatchObject({
+      ...{ product: 'RabbitMQ', version: expect.stringMatching(/^\d+\.\d+/), memory: { used: expect.any(Number) } },
+      facts: { mem_alarm: 'off', disk_free_alarm: 'off', disk_free: expect.any(Number) },
+    });
 
     await operate(dashboard, { action: 'purge', queue: 'stranded', confirm: 'stranded' });
     await expect.poll(async () => (await row('stranded')).messages).toBe(0);

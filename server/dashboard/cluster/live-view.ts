@@ -6,7 +6,7 @@ import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { Backend } from '../../backends/contract.ts';
 import type { AsyncResult } from '../../results/async-result.ts';
 import type { Timer } from '../../timer.ts';
-import type { FoundMessages, WaitingConsumers } from '../../transport/contract.ts';
+import type { BrokerAbout, FoundMessages, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 import type { HistoryStore } from '../history/contract.ts';
 import type { Resolved } from '../options.ts';
@@ -167,6 +167,9 @@ export class LiveView implements ClusterView {
   }
   waitingConsumers(): Promise<WaitingConsumers | null> {
     return this.#of.probe.waitingConsumers();
+  }
+  aboutBroker(): Promise<BrokerAbout | null> {
+    return this.#of.probe.about();
   }
   askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null> {
     return this.#of.link.askBackend(question);

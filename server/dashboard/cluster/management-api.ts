@@ -6,6 +6,7 @@
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type Timer, within } from '../../timer.ts';
+import type { BrokerAbout } from '../../transport/contract.ts';
 import { parseUrl, safeUrl } from '../../transport/url.ts';
 import type { Resolved } from '../options.ts';
 import { LastTime } from './last-time.ts';
@@ -55,6 +56,7 @@ export class ManagementApi {
   leftOut = 0;
   readonly #timer: Timer;
   readonly #address: string;
+  readonly #base: string;
   readonly #authorization: string;
   readonly #lastOk: LastTime;
 
@@ -71,12 +73,34 @@ export class ManagementApi {
         : [decodeURIComponent(at.username), decodeURIComponent(at.password)];
     this.#authorization = `Basic ${Buffer.from(`${user}:${word}`).toString('base64')}`;
     const base = at.pathname.replace(/\/+$/, '') || '/api';
+    this.#base = `${at.origin}${base}`;
     this.#address = `${at.origin}${base}/queues/${encodeURIComponent(this.vhost)}?page_size=${PAGE}&pagination=true`;
   }
 
   /** @unit seconds since the epoch */
   get lastOk(): number | null {
     return this.#lastOk.at;
+  }
+
+  /** What RabbitMQ and its fullest node say of themselves. null: it could not be asked. Never rejects. */
+  async about(): Promise<BrokerAbout | null> {
+    const ending = new AbortController();
+    const both = Promise.all(['overview', 'nodes'].map((what) => this.#read(`${this.#base}/${what}`, ending.signal)));
+    try {
+      const found = await within(this.#timer, SILENT_MS, both);
+      return found ? aboutRabbit(found[0], found[1]) : null;
+    } catch {
+      // A monitoring user may be refused what a queue's user may see.
+      return null;
+    } finally {
+      ending.abort();
+    }
+  }
+
+  async #read(address: string, signal: AbortSignal): Promise<unknown> {
+    const headers = { authorization: this.#authorization, accept: 'application/json' };
+    const reply = await fetch(address, { headers, signal, redirect: 'error' });
+    return reply.ok ? JSON.parse(await textOf(reply)) : null;
   }
 
   /** The queues of the virtual host, by name; null: it could not be asked, and `failure` says why. Never rejects. */
@@ -195,6 +219,30 @@ function queuesOf(items: readonly unknown[]): Map<string, ManagedQueue> {
     });
   }
   return found;
+}
+
+/** Of several nodes the one that will refuse first: with an alarm, or the most memory taken. */
+function aboutRabbit(overview: unknown, nodes: unknown): BrokerAbout | null {
+  const all = recordOf(overview);
+  if (typeof all.rabbitmq_version !== 'string') return null;
+  const list = (Array.isArray(nodes) ? nodes : []).map(recordOf);
+  const fill = (node: Record<string, unknown>) =>
+    (node.mem_alarm === true || node.disk_free_alarm === true ? 1 : 0) +
+    (numberOf(node.mem_used) ?? 0) / (numberOf(node.mem_limit) || 1);
+  const node = list.sort((a, b) => fill(b) - fill(a))[0] ?? {};
+  const alarm = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : null);
+  const uptime = numberOf(node.uptime);
+  return {
+    ...{ product: 'RabbitMQ', version: all.rabbitmq_version, uptime: uptime === null ? null : uptime / 1000 },
+    memory: { used: numberOf(node.mem_used), most: numberOf(node.mem_limit) },
+    clients: { connected: numberOf(recordOf(all.object_totals).connections), most: numberOf(node.sockets_total) },
+    facts: {
+      ...{ erlang_version: typeof all.erlang_version === 'string' ? all.erlang_version : null, nodes: list.length },
+      ...{ mem_alarm: alarm(node.mem_alarm), disk_free_alarm: alarm(node.disk_free_alarm) },
+      ...{ disk_free: numberOf(node.disk_free), disk_free_limit: numberOf(node.disk_free_limit) },
+      ...{ fd_used: numberOf(node.fd_used), fd_total: numberOf(node.fd_total) },
+    },
+  };
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

@@ -5,7 +5,14 @@ import { NotImplementedError, OperationalError, toError } from '../../errors.ts'
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
 import { type Timer, within } from '../../timer.ts';
-import type { Channel, FoundMessage, FoundMessages, QueueStatus, WaitingConsumers } from '../../transport/contract.ts';
+import type {
+  BrokerAbout,
+  Channel,
+  FoundMessage,
+  FoundMessages,
+  QueueStatus,
+  WaitingConsumers,
+} from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 import { LastTime } from './last-time.ts';
 import type { ManagedQueue, ManagementApi } from './management-api.ts';
@@ -149,6 +156,11 @@ export class QueueProbe {
   /** Who waits for messages, by the broker's word. null: it cannot tell. */
   async waitingConsumers(): Promise<WaitingConsumers | null> {
     return this.#ask(async (channel) => (await channel.waitingConsumers?.()) ?? null);
+  }
+
+  /** What the broker says of itself. null: it says nothing. */
+  about(): Promise<BrokerAbout | null> {
+    return this.#ask(async (channel) => (await channel.about?.()) ?? (await this.management?.about()) ?? null);
   }
 
   /** @returns how many messages were removed */

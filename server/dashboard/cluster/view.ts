@@ -9,7 +9,7 @@ import type { Precision } from '../../../shared/wire/count.ts';
 import type { Backend } from '../../backends/contract.ts';
 import type { AsyncResult } from '../../results/async-result.ts';
 import type { Timer } from '../../timer.ts';
-import type { FoundMessages, WaitingConsumers } from '../../transport/contract.ts';
+import type { BrokerAbout, FoundMessages, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 import type { HistoryQuestions, HistoryStore } from '../history/contract.ts';
 import type { Resolved } from '../options.ts';
@@ -104,6 +104,8 @@ export interface ClusterView {
   /** The messages that name a task, among the first of these queues. */
   find(uuid: string, queues: readonly string[], limit?: number): Promise<FoundMessages>;
   waitingConsumers(): Promise<WaitingConsumers | null>;
+  /** What the broker says of itself. null: it says nothing. @throws OperationalError */
+  aboutBroker(): Promise<BrokerAbout | null>;
 
   readonly trends: Trends;
   readonly history: HistoryView;

@@ -4,6 +4,7 @@
 // settled after the connection broke is settled when this process has connected again.
 // Kombu: transport/virtual/base.py Channel, QoS; transport/redis.py QoS
 import type {
+  BrokerAbout,
   Channel,
   ConsumeOptions,
   ConsumerTag,
@@ -23,6 +24,7 @@ import {
   queueInUse,
 } from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
+import { aboutServer } from './about.ts';
 import type { Broker } from './broker.ts';
 import type { DeferredRequeue, Holder } from './broker-state.ts';
 import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
@@ -234,6 +236,11 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   waitingConsumers(): Promise<WaitingConsumers | null> {
     this.#check();
     return waitingConsumers(this.#broker.link);
+  }
+
+  about(): Promise<BrokerAbout> {
+    this.#check();
+    return aboutServer(this.#broker.link, this.#broker.options);
   }
 
   async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {

@@ -6,10 +6,12 @@
 // every connection is told once). Neither is left again: the next connection opens the file anew.
 // Holds: the session row exists as long as the mode is open; after it, nothing touches the file.
 import { statSync } from 'node:fs';
+
 import type { EmbeddedDb } from '../../embedded-db.ts';
 import { OperationalError, toError, UmbelError } from '../../errors.ts';
 import { endLostJournals, JournalLost, letGo } from '../../journal.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../timer.ts';
+import type { BrokerAbout } from '../contract.ts';
 import { Dispatch, type SqliteConsumer } from './dispatch.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Messages } from './messages.ts';
@@ -125,6 +127,26 @@ export class SqliteBroker {
       failed: (error) => this.#fail(error),
     });
     this.timer.every(WATCH_MS, () => this.#guarded(() => this.#watch()));
+  }
+
+  /** The file, as SQLite has it open. */
+  about(): BrokerAbout {
+    const pragma = (name: string) => Object.values(this.#db.get(`PRAGMA ${name}`) ?? {})[0] ?? null;
+    const page = Number(pragma('page_size'));
+    const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const { version } = this.#db.get<{ version: string }>('SELECT sqlite_version() AS version')!;
+    return {
+      ...{ product: 'SQLite', version, uptime: null, memory: { used: null, most: null } },
+      clients: { connected: this.#db.get<{ n: number }>('SELECT count(*) AS n FROM broker_sessions')!.n, most: null },
+      facts: {
+        file: this.path,
+        file_bytes: sizeOf(this.path),
+        journal_bytes: sizeOf(`${this.path}-wal`),
+        free_bytes: Number(pragma('freelist_count')) * page,
+        journal_mode: String(pragma('journal_mode')),
+        synchronous: ['OFF', 'NORMAL', 'FULL', 'EXTRA'][Number(pragma('synchronous'))] ?? null,
+      },
+    };
   }
 
   get isOpen(): boolean {

@@ -4,6 +4,7 @@
 // Kombu: transport/virtual/base.py Channel, QoS
 import { EncodeError, OperationalError, toError } from '../../errors.ts';
 import {
+  type BrokerAbout,
   type Channel,
   type ConsumeOptions,
   type ConsumerTag,
@@ -229,6 +230,11 @@ export class SqliteChannel implements Channel, ConsumingChannel {
       this.#broker.wakeConsumersOf(target.id);
       return moved;
     });
+  }
+
+  async about(): Promise<BrokerAbout> {
+    this.#check();
+    return this.#broker.read(() => this.#broker.about());
   }
 
   async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {
