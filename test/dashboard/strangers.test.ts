@@ -14,6 +14,7 @@ import { VIEWER } from '../../server/dashboard/access/identity.ts';
 import { refuseOrigin, refuseRead } from '../../server/dashboard/access/origin.ts';
 import { type WrongLogin, WrongLogins } from '../../server/dashboard/access/wrong-logins.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
+import { FLOWER_ROUTES } from '../../server/dashboard/routes/flower/flower.ts';
 import { createLogger } from '../../server/log.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
@@ -45,7 +46,7 @@ afterAll(async () => {
 const ask = (url: string, headers: Record<string, string> = {}) => dashboard.app.inject({ url, headers });
 
 describe('an address', () => {
-  it.each(['/api', '/api/', '/api/v1/tasks', '/api/v3', '/api/v2', '/api/v2/', '/api/v2/nothing', '/api/tasks'])(
+  it.each(['/api', '/api/', '/api/v1/tasks', '/api/v3', '/api/v2', '/api/v2/', '/api/v2/nothing', '/api/task'])(
     '%s is no page: a problem, with the security headers',
     async (url) => {
       const reply = await ask(url);
@@ -255,9 +256,15 @@ describe('routes', () => {
     );
     // A route is a row of the table. What is none answers with no data: pages, and what is not there.
     const none = ['/', '/*', '/api', '/api/*', '/alive', '/alive/*'];
+    // Flower's old pages lead to ours.
+    none.push('/dashboard', '/monitor', '/broker', '/worker/*', '/workers', '/task/*');
     const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
+    // Flower's paths have a table of their own; each is registered for every method, most of which it refuses.
+    const flower = new Map(FLOWER_ROUTES.map(({ path, access }) => [path, access]));
+    expect(routes.filter(({ url, access }) => flower.has(url) && flower.get(url) !== access)).toEqual([]);
+    expect([...flower.keys()].filter((path) => !routes.some(({ url }) => url === path))).toEqual([]);
     const registered = routes
-      .filter(({ method, url }) => method !== 'HEAD' && !none.includes(url))
+      .filter(({ method, url }) => method !== 'HEAD' && !none.includes(url) && !flower.has(url))
       .map(({ method, url, access }) => `${method} ${url}: ${String(access)}`);
     expect(registered.sort()).toEqual(rows.map(({ method, path, access }) => `${method} ${path}: ${access}`).sort());
     const open = new Set(routes.filter(({ access }) => access === 'public').map(({ url }) => url));
