@@ -10,6 +10,7 @@ import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
+import type { AccessRule } from './access/rules.ts';
 import { ACCESS_OPTIONS } from './options/access.ts';
 import { CLUSTER_OPTIONS } from './options/cluster.ts';
 import { IMPOSSIBLE_OPTIONS, REPLACED_OPTIONS } from './options/flower.ts';
@@ -61,6 +62,11 @@ export interface DashboardOptions {
   /** Host names by which browsers may reach an unauthenticated dashboard, besides localhost. */
   allowed_hosts?: string | readonly string[];
   read_only?: boolean;
+  /**
+   * Who gets in, as what: the first rule that fits decides. A list, or the path of a JSON file with one.
+   * Default null: everybody who gets in is an admin.
+   */
+  access_rules?: string | readonly AccessRule[] | null;
   /** ':memory:' keeps it for the life of the process. */
   db?: string;
   /** The cluster has moved to another broker: use a history file that was written for the old one. */
@@ -134,6 +140,7 @@ export interface Resolved {
   trust_server: boolean;
   allowed_hosts: readonly string[];
   read_only: boolean;
+  access_rules: readonly AccessRule[] | null;
   db: string;
   adopt_history: boolean;
   user_data: string;

@@ -89,8 +89,12 @@ export const ClusterInfo = Type.Object({
   gaps: Type.Array(EventGap),
   history: Type.Optional(HistoryHealth),
   knowledge: KnowledgeBySource,
+  /** Who asks may change nothing. */
   read_only: Bool,
+  /** Who asks; null: nobody logs in here. */
   user: NStr,
+  /** What who asks is, by the rules. */
+  role: Type.Union([Type.Literal('viewer'), Type.Literal('operator'), Type.Literal('admin')]),
   server_time: Num,
 });
 export type ClusterInfo = Static<typeof ClusterInfo>;

@@ -109,14 +109,20 @@ export type OperationRequest = Static<typeof OperationRequest>;
 export const WorkerAnswer = Type.Object({ worker: Str, ok: Bool, text: Str });
 export type WorkerAnswer = Static<typeof WorkerAnswer>;
 
-/** partial: it was done to some, not to all. no-answer: it was asked for, and nobody said that it was done. */
+/** partial: it was done to some, not to all. no-answer: it was asked for, and nobody said that it was done. refused: who asked may not. */
 export const Outcome = Type.Union([
   Type.Literal('ok'),
   Type.Literal('partial'),
   Type.Literal('failed'),
   Type.Literal('no-answer'),
+  Type.Literal('refused'),
 ]);
 export type Outcome = Static<typeof Outcome>;
+
+/** Each once, for rules that name them. */
+export const OPERATION_ACTIONS: readonly OperationRequest['action'][] = OperationRequest.anyOf.map(
+  (variant): OperationRequest['action'] => variant.properties.action.const,
+);
 
 /** Besides what is done to the cluster: wrong logins, and what people keep (views.ts). */
 const OTHER_ACTIONS = ['login', 'save_view', 'delete_view'] as const;

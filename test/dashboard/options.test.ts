@@ -28,6 +28,7 @@ const ODD: Record<string, readonly unknown[]> = {
   trusted_origins: ['dash.example.com', 'ftp://x', [5], 5],
   trust_server: ['yes', 1, null],
   allowed_hosts: [5, [5]],
+  access_rules: ['/no/such/file', [], {}, 5, [{ who: 'a', role: 'god' }], '[{}]'],
   read_only: ['no', 0, null],
   db: [5, null],
   adopt_history: ['true', null],

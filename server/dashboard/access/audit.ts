@@ -71,6 +71,14 @@ export function recordOutcome(records: OperationRecords, done: OperationResult &
   });
 }
 
+/** What somebody asked for and may not stands there like what was done. @param reason why not */
+export async function recordRefusal(records: OperationRecords, asked: Asked, reason: string): Promise<OperationRecord> {
+  const { request, ...by } = asked;
+  const row = { ...by, action: request.action, outcome: 'refused', summary: reason } as const;
+  const id = await records.beginOperation({ ...row, request: jsonText(request), answers: '[]', new_ids: null });
+  return { id, ...row, request, answers: [] };
+}
+
 /** Wrong logins stand in the record of what people did, too. @param records null: it is not open yet, and the log alone has it */
 export async function recordWrongLogin(
   records: OperationRecords | null,

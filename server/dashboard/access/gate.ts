@@ -8,8 +8,9 @@ import type { Resolved } from '../options.ts';
 import { ProblemError } from '../routes/context.ts';
 import { checkLogin, readLogin } from './basic.ts';
 import { TrustedProxies } from './forwarded.ts';
-import { type Access, type Identity, may } from './identity.ts';
+import { type Access, type Identity, identified, may, plainGrant } from './identity.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
+import { Rules } from './rules.ts';
 import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
@@ -21,6 +22,7 @@ export class Gate {
   readonly #log: Logger;
   readonly #wrong: WrongLogins;
   readonly #proxies: TrustedProxies;
+  readonly #rules: Rules;
   #pending: { reason: string; times: number } | null = null;
 
   /** @param audit a wrong login, for the record */
@@ -29,6 +31,7 @@ export class Gate {
     this.#timer = timer;
     this.#log = log;
     this.#proxies = new TrustedProxies(options.xheaders, options.trusted_proxies);
+    this.#rules = new Rules(options.access_rules, options.read_only);
     this.#wrong = new WrongLogins(timer, (wrong) => {
       const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${REPORT_EVERY_MS / 1000} s`;
       log.warning(`Wrong user or password for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
@@ -97,11 +100,24 @@ export class Gate {
     if (credentials.length === 0) request.identity = this.#identity(null, isTrusted ? 'server' : 'loopback');
     else if (access !== 'public') request.identity = this.#identity(this.#login(request, reply), 'basic');
     requireAccess(request.identity, access ?? 'viewer', this.#options);
+    // Flower's answers are of everything: they are for readers who see all.
+    if (request.routeOptions.config.scripts === true && !request.identity.grant.sight.isWhole)
+      throw new ProblemError(
+        403,
+        'Forbidden',
+        "Flower's paths tell of every task and queue; you may see certain ones.",
+      );
   }
 
-  /** Where nothing may be changed everybody is a viewer. */
+  /** @throws ProblemError 403 for whom no rule lets in */
   #identity(name: string | null, via: Identity['via']): Identity {
-    return { name, via, role: this.#options.read_only ? 'viewer' : 'admin' };
+    const grant = this.#rules.grantOf(name ?? 'anonymous');
+    if (grant !== null) return identified(name, via, grant);
+    throw new ProblemError(
+      403,
+      'No access',
+      `No rule lets ${name ?? 'anonymous'} in. Ask whoever runs this dashboard.`,
+    );
   }
 
   /** @returns the user */
@@ -156,12 +172,17 @@ export function requireDeclaredAccess({ method, url, config }: RouteOptions): vo
 }
 
 /** Of whom nothing is known, on a public route. */
-export const NOBODY: Identity = { name: null, role: 'viewer', via: 'nothing' };
+export const NOBODY: Identity = identified(null, 'nothing', plainGrant(true));
 
 /** @throws ProblemError 403 */
 export function requireAccess(identity: Identity, access: Access, { read_only }: Pick<Resolved, 'read_only'>): void {
   if (may(identity, access)) return;
-  if (read_only) throw new ProblemError(403, 'Read only', 'This dashboard is read only: it changes nothing.');
+  if (read_only || identity.grant.read_only)
+    throw new ProblemError(
+      403,
+      'Read only',
+      read_only ? 'This dashboard is read only: it changes nothing.' : 'You may only look.',
+    );
   throw new ProblemError(
     403,
     'Forbidden',

@@ -1,8 +1,9 @@
 // Who asks, and what one may do: the roles, and what a route or an operation needs of them.
-// Not here: telling who it is (gate.ts).
+// Not here: telling who it is (gate.ts), which rule gives which grant (rules.ts), what a narrowed reader sees (sight.ts).
 // Holds: every route says what it needs (plugin.ts refuses one that does not); an operation says it in its row
-// (../operations/table.ts). Everybody who gets in is an admin today, or a viewer where nothing may be changed: roles of users come later.
+// (../operations/table.ts). Where no rules are given everybody who gets in is an admin, or a viewer where nothing may be changed.
 import type { CommandAccess } from '../../control/commands.ts';
+import { SEES_ALL, type Sight } from './sight.ts';
 
 /** viewer: looks. operator: acts on tasks and queues. admin: acts on workers as such, too. Each may what those before it may. */
 export type Role = CommandAccess;
@@ -10,19 +11,70 @@ export type Role = CommandAccess;
 /** What a route needs; 'public': nothing, not even a login. */
 export type Access = 'public' | Role;
 
+/** What somebody may, by the rule that is theirs. */
+export interface Grant {
+  readonly role: Role;
+  /** Nothing may be changed, whatever the role. */
+  readonly read_only: boolean;
+  /** Patterns of the only actions that are allowed, of those the role may; null: all of them. */
+  readonly actions: readonly string[] | null;
+  /** Patterns of actions that are not. */
+  readonly except: readonly string[];
+  /** Patterns of tasks and of queues that may be acted on; null: any. */
+  readonly tasks: readonly string[] | null;
+  readonly queues: readonly string[] | null;
+  readonly sight: Sight;
+  /** Which rule says so, from 1; null: there are no rules. */
+  readonly rule: number | null;
+}
+
 export interface Identity {
   /** null: nobody logs in here. */
   readonly name: string | null;
+  /** 'viewer' where `grant.read_only`. */
   readonly role: Role;
-  /** How it is known: a login, the address of the socket, the server this is a plugin of; nothing, on a public route. */
-  readonly via: 'basic' | 'loopback' | 'server' | 'nothing';
+  /** How it is known: a login with each request, a session, a token, a proxy, the address of the socket, the server this is a plugin of; nothing, on a public route. */
+  readonly via: 'basic' | 'session' | 'token' | 'proxy' | 'loopback' | 'server' | 'nothing';
+  readonly groups: readonly string[];
+  readonly grant: Grant;
+  /** Of the session or the token. */
+  readonly key: string | null;
 }
 
 const RANK: Readonly<Record<Access, number>> = { public: 0, viewer: 1, operator: 2, admin: 3 };
 
-export function may({ role }: Identity, access: Access): boolean {
+export function may({ role }: Pick<Identity, 'role'>, access: Access): boolean {
   return RANK[role] >= RANK[access];
 }
+
+export const lower = (a: Role, b: Role): Role => (RANK[a] <= RANK[b] ? a : b);
+
+/** Without rules. */
+export function plainGrant(readOnly: boolean): Grant {
+  return {
+    role: 'admin',
+    read_only: readOnly,
+    actions: null,
+    except: [],
+    tasks: null,
+    queues: null,
+    sight: SEES_ALL,
+    rule: null,
+  };
+}
+
+export function identified(
+  name: string | null,
+  via: Identity['via'],
+  grant: Grant,
+  more: { readonly groups?: readonly string[]; readonly key?: string | null } = {},
+): Identity {
+  const role = grant.read_only ? 'viewer' : grant.role;
+  return { name, role, via, grant, groups: more.groups ?? [], key: more.key ?? null };
+}
+
+/** As the record of who did what names them. */
+export const nameOf = ({ name }: Pick<Identity, 'name'>): string => name ?? 'anonymous';
 
 /** For routes: `config: VIEWER`. */
 export const VIEWER = { access: 'viewer' } as const;

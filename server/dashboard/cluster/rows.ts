@@ -194,7 +194,12 @@ export function figures(cluster: ClusterView, queues: readonly QueueRow[], worke
   };
 }
 
-export function clusterInfo(cluster: ClusterView, version: string, user: string | null): ClusterInfo {
+/** @param asking null: nobody in particular */
+export function clusterInfo(
+  cluster: ClusterView,
+  version: string,
+  asking: { readonly name: string | null; readonly role: ClusterInfo['role'] } | null,
+): ClusterInfo {
   const { lost } = cluster.events;
   return {
     name: cluster.options.name,
@@ -210,8 +215,9 @@ export function clusterInfo(cluster: ClusterView, version: string, user: string 
     history: cluster.history.health,
     gaps: cluster.events.gaps.list().slice(0, 20),
     knowledge: knowledge(cluster),
-    read_only: cluster.options.read_only,
-    user,
+    read_only: asking ? asking.role === 'viewer' : cluster.options.read_only,
+    user: asking?.name ?? null,
+    role: asking?.role ?? 'viewer',
     server_time: cluster.now,
   };
 }

@@ -14,6 +14,9 @@ import type { Figures } from '../../../shared/wire/overview.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
+import type { Identity } from '../access/identity.ts';
+import { seenFigures, seenQueues, seenWorker } from '../access/narrow.ts';
+import type { Sight } from '../access/sight.ts';
 import { clusterInfo, figures, queueRows, workerRow, workerRows } from '../cluster/rows.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { ROW_TEXT, toRow } from '../history/rows.ts';
@@ -35,6 +38,9 @@ const MAX_PATCHES = 300;
 /** Records that those patches keep beyond the rows they bring. Under a flood there are fewer patches: who resumes gets a snapshot. */
 const MAX_KEPT = 20_000;
 const RECENT = 200;
+
+/** Who reads: what is told of oneself, and what one may see. */
+export type Reader = Pick<Identity, 'name' | 'role' | 'grant'>;
 
 export class Feed {
   readonly epoch = randomUUID();
@@ -120,17 +126,18 @@ export class Feed {
   }
 
   /** @param topics those the reader needs rows of */
-  async snapshot(user: string | null, topics: Topics = ALL_TOPICS): Promise<Snapshot> {
+  async snapshot(reader: Reader, topics: Topics = ALL_TOPICS): Promise<Snapshot> {
     const cluster = this.#cluster;
-    const tasks = topics.has('tasks') ? await this.#recentTasks() : null;
-    const queues = queueRows(cluster);
-    const workers = workerRows(cluster);
+    const { sight } = reader.grant;
+    const tasks = topics.has('tasks') ? await this.#recentTasks(sight) : null;
+    const queues = seenQueues(sight, queueRows(cluster));
+    const workers = workerRows(cluster).map((row) => seenWorker(sight, row));
     return {
       type: 'snapshot',
       epoch: this.epoch,
       seq: this.#seq,
-      cluster: clusterInfo(cluster, this.#version, user),
-      figures: figures(cluster, queues, workers),
+      cluster: clusterInfo(cluster, this.#version, reader),
+      figures: seenFigures(sight, figures(cluster, queueRows(cluster), workers)),
       workers: topics.has('workers') ? workers : null,
       queues: topics.has('queues') ? queues : null,
       tasks,
@@ -138,22 +145,28 @@ export class Feed {
   }
 
   /** What memory has is newer than what is stored, and may not be stored yet. */
-  async #recentTasks(): Promise<TaskRow[]> {
+  async #recentTasks(sight: Sight): Promise<TaskRow[]> {
     const { history, tasks } = this.#cluster;
-    const asked = { tree: null, states: null, from: null, to: null, cursor: null, limit: RECENT };
+    const asked = { tree: sight.tree, states: null, from: null, to: null, cursor: null, limit: RECENT };
     const stored = await history
       .tasks({ ...asked, sort: 'first_seen', descending: true })
       .then((page) => page.items)
       // The history does not answer: what memory has is better than an empty list.
       .catch((): TaskRow[] => []);
     const rows = new Map(stored.map((row) => [row.uuid, row]));
-    for (const record of newest(tasks).slice(0, RECENT)) rows.set(record.uuid, toRow(record));
+    const seen = sight.isWhole ? tasks : new Map([...tasks].filter(([, task]) => sight.row(task)));
+    for (const record of newest(seen).slice(0, RECENT)) rows.set(record.uuid, toRow(record));
     for (const uuid of rows.keys()) {
       const record = tasks.get(uuid);
       if (record) rows.set(uuid, toRow(record));
     }
-    const sorted = [...rows.values()].sort((a, b) => b.first_seen - a.first_seen);
-    return sorted.slice(0, RECENT).map((row) => this.#rows.shown(row));
+    const sorted = [...rows.values()].filter((row) => sight.row(row)).sort((a, b) => b.first_seen - a.first_seen);
+    return sorted.slice(0, RECENT).map((row) => sight.shown(this.#rows.shown(row)));
+  }
+
+  /** As memory has it; null: it has not. */
+  known(uuid: string): TaskRecord | null {
+    return this.#cluster.tasks.get(uuid) ?? null;
   }
 
   /** As every page shows it. */

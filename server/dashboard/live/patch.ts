@@ -3,6 +3,13 @@
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { jsonText } from '../../../shared/json-text.ts';
 import type { Patch, Topic } from '../../../shared/wire/live.ts';
+import { type Identity, nameOf } from '../access/identity.ts';
+import { seenFigures, seenQueues, seenWorker } from '../access/narrow.ts';
+import { SEES_ALL } from '../access/sight.ts';
+
+/** Whom it is shown to. */
+export type PatchReader = Pick<Identity, 'name'> & { readonly grant: Pick<Identity['grant'], 'sight'> };
+const EVERYTHING: PatchReader = { name: null, grant: { sight: SEES_ALL } };
 
 export type Topics = ReadonlySet<Topic>;
 
@@ -23,19 +30,21 @@ export class NumberedPatch {
     return this.patch.seq;
   }
 
-  text(topics: Topics): string {
-    const key = [...topics].sort().join();
+  /** @param reader those who see the same share a text, but who sees of operations only their own */
+  text(topics: Topics, reader: PatchReader = EVERYTHING): string {
+    const { sight } = reader.grant;
+    const key = [...topics].sort().join() + (sight.isWhole ? '' : ` ${sight.key} ${reader.name}`);
     let text = this.#texts.get(key);
     if (text === undefined) {
-      text = jsonText(this.of(topics));
+      text = jsonText(this.of(topics, reader));
       this.#texts.set(key, text);
     }
     return text;
   }
 
   /** What a subscriber of `topics` gets of it. */
-  of(topics: Topics): Patch {
-    const { patch } = this;
+  of(topics: Topics, reader: PatchReader = EVERYTHING): Patch {
+    const patch = seen(this.patch, reader);
     return {
       ...patch,
       tasks: topics.has('tasks') ? patch.tasks : [],
@@ -44,4 +53,17 @@ export class NumberedPatch {
       queues: topics.has('queues') ? patch.queues : null,
     };
   }
+}
+
+function seen(patch: Patch, reader: PatchReader): Patch {
+  const { sight } = reader.grant;
+  if (sight.isWhole) return patch;
+  return {
+    ...patch,
+    tasks: patch.tasks.filter((row) => sight.row(row)).map((row) => sight.shown(row)),
+    workers: patch.workers.map((row) => seenWorker(sight, row)),
+    queues: patch.queues && seenQueues(sight, patch.queues),
+    figures: patch.figures && seenFigures(sight, patch.figures),
+    operations: patch.operations.filter(({ who }) => who === nameOf(reader)),
+  };
 }

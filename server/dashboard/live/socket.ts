@@ -10,6 +10,7 @@ import { jsonText } from '../../../shared/json-text.ts';
 import type { ClientFrame, ServerFrame, Topic } from '../../../shared/wire/live.ts';
 import type { Progress } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
+import type { Identity } from '../access/identity.ts';
 import type { Feed } from './feed.ts';
 import { ALL_TOPICS, type NumberedPatch, type Topics } from './patch.ts';
 import type { ProgressWatch } from './progress.ts';
@@ -29,7 +30,7 @@ export class LiveSocket {
   readonly #socket: WebSocket;
   readonly #feed: Feed;
   readonly #timer: Timer;
-  readonly #user: string | null;
+  readonly reader: Identity;
   #mode: Mode = 'greeting';
   #seq = 0;
   #snapshotting = false;
@@ -46,12 +47,12 @@ export class LiveSocket {
   readonly #sent = new Map<string, Progress>();
   readonly #progress: ProgressWatch;
 
-  constructor(socket: WebSocket, feed: Feed, progress: ProgressWatch, timer: Timer, user: string | null) {
+  constructor(socket: WebSocket, feed: Feed, progress: ProgressWatch, timer: Timer, reader: Identity) {
     this.#socket = socket;
     this.#progress = progress;
     this.#feed = feed;
     this.#timer = timer;
-    this.#user = user;
+    this.reader = reader;
     this.#unsubscribe = feed.onPatch((patch) => this.#patch(patch));
     socket.on('message', (data: Buffer) => this.#onMessage(data));
     socket.on('close', () => this.#end());
@@ -124,7 +125,7 @@ export class LiveSocket {
     }
     this.#snapshotting = true;
     try {
-      const snapshot = await this.#feed.snapshot(this.#user, added ?? this.#topics);
+      const snapshot = await this.#feed.snapshot(this.reader, added ?? this.#topics);
       if ((this.#mode as Mode) === 'closed') return;
       this.#seq = snapshot.seq;
       this.#mode = 'live';
@@ -155,17 +156,18 @@ export class LiveSocket {
 
   #withWatched(numbered: NumberedPatch): string {
     const progress = this.#newProgress();
-    if (progress.length === 0 && !this.#mayMiss(numbered)) return numbered.text(this.#topics);
-    const patch = numbered.of(this.#topics);
+    if (progress.length === 0 && !this.#mayMiss(numbered)) return numbered.text(this.#topics, this.reader);
+    const { sight } = this.reader.grant;
+    const patch = numbered.of(this.#topics, this.reader);
     const shown = new Set(patch.tasks.map((t) => t.uuid));
     const more = [];
     for (const uuid of this.#watched) {
       if (shown.has(uuid)) continue;
       const record = numbered.rest?.get(uuid);
       const row = record ? this.#feed.row(record) : numbered.patch.tasks.find((task) => task.uuid === uuid);
-      if (row) more.push(row);
+      if (row && sight.row(row)) more.push(sight.shown(row));
     }
-    if (more.length === 0 && progress.length === 0) return numbered.text(this.#topics);
+    if (more.length === 0 && progress.length === 0) return numbered.text(this.#topics, this.reader);
     const own = progress.length === 0 ? {} : { progress };
     return jsonText({ ...patch, tasks: [...patch.tasks, ...more], ...own });
   }
@@ -179,11 +181,20 @@ export class LiveSocket {
     const found: Progress[] = [];
     for (const uuid of this.#watched) {
       const progress = this.#progress.of(uuid);
+      if (progress && !this.#seesProgress(uuid)) continue;
       if (!progress || this.#sent.get(uuid) === progress) continue;
       this.#sent.set(uuid, progress);
       found.push(progress);
     }
     return found;
+  }
+
+  /** Its meta is a value. */
+  #seesProgress(uuid: string): boolean {
+    const { sight } = this.reader.grant;
+    if (sight.isWhole) return true;
+    const row = this.#feed.known(uuid);
+    return sight.values && row !== null && sight.row(row);
   }
 
   #fallBehind(): void {

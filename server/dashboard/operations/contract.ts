@@ -37,6 +37,9 @@ export class NothingToDo extends Refused {}
 
 export type RequestOf<A extends OperationRequest['action']> = Extract<OperationRequest, { action: A }>;
 
+/** Who asks may not: it is recorded, and not done. */
+export class Forbidden extends Error {}
+
 /** Whom a request reaches. */
 export interface Reach {
   /** As it was asked; null: every worker. */

@@ -1,12 +1,14 @@
-// Does an operation: judged, recorded, done, read back, and followed until its effect is seen.
+// Does an operation: permitted, judged, recorded, done, read back, and followed until its effect is seen.
 // Not here: what each one is (table.ts), the record (access/audit.ts), how effects are followed (follow.ts).
 // Holds: success is what workers answered, never assumed; whatever a page has judged is judged again here.
 
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
 import type { Replies } from '../../control/control.ts';
 import { within } from '../../timer.ts';
-import { type Asker, audited, recordOutcome } from '../access/audit.ts';
-import { type Operation, type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
+import { type Asker, audited, recordOutcome, recordRefusal } from '../access/audit.ts';
+import type { Identity } from '../access/identity.ts';
+import { namedIn, refuseAct, type Touched } from '../access/permit.ts';
+import { Forbidden, type Operation, type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
 import { notePause } from './on-pauses.ts';
 import { NO_ANSWER, withLate } from './outcome.ts';
 import { operationOf } from './table.ts';
@@ -14,9 +16,16 @@ import { operationOf } from './table.ts';
 /** How long a reply waits for what workers say after the action. */
 const READ_BACK_MS = 1000;
 
-export async function perform(desk: OperationDesk, request: OperationRequest, by: Asker): Promise<OperationRecord> {
+/** @throws Forbidden, Refused */
+export async function perform(
+  desk: OperationDesk,
+  request: OperationRequest,
+  by: Asker,
+  identity: Identity,
+): Promise<OperationRecord> {
   const { actions, cluster, feed, follower, masking, records } = desk;
   const row = operationOf(request.action);
+  await requireAct(desk, request, by, identity);
   const late = new LateReplies(desk, row);
   const reach = reachOf(desk, request, row.reaches?.(desk, request as never), late);
   row.check?.(desk, request);
@@ -104,6 +113,48 @@ class LateReplies {
     recordOutcome(desk.records, amended).catch(() => {});
     return amended;
   }
+}
+
+/** What is refused stands in the record too. @throws Forbidden */
+async function requireAct(
+  desk: OperationDesk,
+  request: OperationRequest,
+  by: Asker,
+  identity: Identity,
+): Promise<void> {
+  const { cluster, feed, masking, records } = desk;
+  const row = operationOf(request.action);
+  const reason = refuseAct(identity, request.action, row.access, await touched(desk, request, identity));
+  if (reason === null) return;
+  const asked = {
+    at: cluster.now,
+    ...by,
+    subject: row.subject(request),
+    task_name: nameOf(desk, request),
+    request: row.recorded?.(request, masking) ?? request,
+  };
+  feed.operation(await recordRefusal(records, asked, reason));
+  throw new Forbidden(reason);
+}
+
+/** What they may not see is not named to them in a refusal either. */
+async function touched(
+  { cluster }: OperationDesk,
+  request: OperationRequest,
+  { grant: { sight } }: Identity,
+): Promise<Touched> {
+  const named = namedIn(request);
+  if (!('task_ids' in request) || request.task_ids === undefined) return named;
+  const stored = await cluster.history.rows(request.task_ids.filter((id) => !cluster.tasks.has(id)));
+  const known = new Map(stored.map((task) => [task.uuid, task]));
+  const tasks = request.task_ids.map((id) => {
+    const task = cluster.tasks.get(id) ?? known.get(id);
+    return task && sight.row(task) ? task : null;
+  });
+  return {
+    tasks: tasks.map((task) => task?.name ?? null),
+    queues: [...named.queues, ...tasks.map((task) => task?.queue ?? null)],
+  };
 }
 
 /** @throws Refused for a worker nobody has heard of, and for nobody at all */

@@ -1,5 +1,8 @@
 // Options that say who may reach it, and who may do what.
+
+import { OPERATION_ACTIONS } from '../../../shared/wire/operations.ts';
 import { asGiven, list, orNull, text, yesOrNo } from '../../app/option-values.ts';
+import { readRules } from '../access/rules.ts';
 import { origin } from '../option-values.ts';
 import type { OptionRow } from './row.ts';
 
@@ -20,6 +23,15 @@ export const ACCESS_OPTIONS: readonly OptionRow[] = [
     word: 'path',
     meaning: 'File with one user:password a line',
     read: orNull(text),
+    source: 'Umbel',
+  },
+  {
+    name: 'access_rules',
+    kind: 'text',
+    default: null,
+    word: 'path',
+    meaning: 'Who gets in, and as what: a JSON file with a list of rules. Without it everybody who gets in is an admin',
+    read: (value, name) => readRules(value, name, OPERATION_ACTIONS),
     source: 'Umbel',
   },
   {

@@ -31,7 +31,7 @@ export function liveRoute(api: FastifyInstance, sockets: Set<LiveSocket>, contex
       return;
     }
     const { feed, progress, timer } = context();
-    const live = new LiveSocket(socket, feed, progress, timer, request.identity.name);
+    const live = new LiveSocket(socket, feed, progress, timer, request.identity);
     sockets.add(live);
     socket.on('close', () => sockets.delete(live));
   };

@@ -42,5 +42,5 @@ export function overviewRoutes(serve: Serve): void {
     return { items };
   });
 
-  serve('GET /cluster', async ({ cluster, version }, request) => clusterInfo(cluster, version, request.identity.name));
+  serve('GET /cluster', async ({ cluster, version }, request) => clusterInfo(cluster, version, request.identity));
 }

@@ -1,7 +1,8 @@
 // /tasks: lists, completion, one task. Its whole call, its result, what sending it again would send: task-values.ts. Writing: operations.ts.
 import { parseQuery } from '../../../shared/query/parser.ts';
-import { findField, type QueryTree } from '../../../shared/query/tree.ts';
+import { allOf, findField, type QueryTree } from '../../../shared/query/tree.ts';
 import type { WaitReply } from '../../../shared/wire/tasks.ts';
+import { asksValues, type Sight, VALUE_FIELDS } from '../access/sight.ts';
 import { BadCursor } from '../history/contract.ts';
 import { findRow } from '../operations/retry.ts';
 import { taskComparison } from '../views/task-comparison.ts';
@@ -21,20 +22,30 @@ export function taskRoutes(serve: Serve): void {
     const states = state ? state.split(',').map((one) => one.trim().toUpperCase()) : null;
     if (states?.includes(''))
       throw new ProblemError(400, 'Bad request', "'state' has an empty name between its commas.");
-    const tree = readQuery(q, context.cluster.now);
+    const tree = within(request.identity.grant.sight, readQuery(q, context.cluster.now));
     const asked = { tree, states, from, to, ...order, cursor: cursor || null, limit };
-    return taskList(context, asked, hangUpOf(reply)).catch((error: unknown) => {
+    const page = await taskList(context, asked, hangUpOf(reply)).catch((error: unknown) => {
       if (error instanceof BadCursor) throw new ProblemError(400, 'Bad cursor', error.message);
       throw error;
     });
+    const { sight } = request.identity.grant;
+    // Letter case, which patterns of rules heed and queries do not.
+    return sight.isWhole
+      ? page
+      : { ...page, items: page.items.filter((row) => sight.row(row)).map((row) => sight.shown(row)) };
   });
 
   serve('GET /tasks/facets', async ({ cluster }, request, reply) => {
     const { field: name, q, prefix = '' } = request.query;
     const field = findField(name);
     if (!field) throw new ProblemError(400, 'Unknown field', `Tasks have no field ${JSON.stringify(name)}.`);
-    const asked = { field: field.name, tree: readQuery(q, cluster.now), prefix, limit: 20 };
-    return cluster.history.facets(asked, hangUpOf(reply));
+    const { sight } = request.identity.grant;
+    if (!sight.values && VALUE_FIELDS.has(field.name)) throw hiddenValues();
+    const asked = { field: field.name, tree: within(sight, readQuery(q, cluster.now)), prefix, limit: 20 };
+    const found = await cluster.history.facets(asked, hangUpOf(reply));
+    const isSeen = (value: string) =>
+      field.name === 'name' ? sight.task(value) : field.name === 'queue' ? sight.queue(value) : true;
+    return { ...found, values: found.values.filter(({ value }) => isSeen(value)) };
   });
 
   serve('GET /tasks/types', async ({ baselines, cluster }) => ({ items: await taskTypes(cluster, baselines) }));
@@ -59,6 +70,19 @@ export function taskRoutes(serve: Serve): void {
     return taskComparison(cluster, row);
   });
 }
+
+/** A question narrowed to what its reader may see. @throws ProblemError 403 where it looks into values that are hidden */
+function within(sight: Sight, tree: QueryTree | null): QueryTree | null {
+  if (!sight.values && asksValues(tree)) throw hiddenValues();
+  return allOf([tree, sight.tree]);
+}
+
+const hiddenValues = (): ProblemError =>
+  new ProblemError(
+    403,
+    'Forbidden',
+    'Arguments, results and exceptions are hidden from you: ask by name:, state:, worker:, queue: or uuid:, not by text.',
+  );
 
 /** @throws ProblemError 400 with the position */
 function readQuery(text: string | undefined, now: number): QueryTree | null {

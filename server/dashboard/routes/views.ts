@@ -15,7 +15,12 @@ import type { Serve } from './serve.ts';
 const MAX_VIEWS = 500;
 
 export function viewRoutes(serve: Serve): void {
-  serve('GET /views', async ({ userData }) => ({ items: await (await userData()).views() }));
+  // What others look for may name what a narrowed reader may not see.
+  serve('GET /views', async ({ userData }, request) => {
+    const items = await (await userData()).views();
+    const { sight } = request.identity.grant;
+    return { items: sight.isWhole ? items : items.filter(({ owner }) => owner === whoOf(request)) };
+  });
 
   serve('POST /views', async (context, request) => {
     const { cluster, userData } = context;

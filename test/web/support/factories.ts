@@ -160,6 +160,7 @@ export const clusterInfo = (change: Partial<ClusterInfo> = {}): ClusterInfo => (
   gaps: [],
   knowledge,
   read_only: false,
+  role: 'admin',
   user: null,
   server_time: NOW,
   ...change,

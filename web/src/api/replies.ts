@@ -50,6 +50,7 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
     knowledge: 'object',
     read_only: 'boolean',
     user: 'string?',
+    role: 'string',
     server_time: 'number',
   },
   'GET /failures': { items: 'array' },

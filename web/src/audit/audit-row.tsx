@@ -19,6 +19,7 @@ const STATE: Record<OperationRecord['outcome'], string> = {
   partial: 'RETRY',
   failed: 'FAILURE',
   'no-answer': 'RETRY',
+  refused: 'REVOKED',
 };
 /** Ids listed before one asks for the rest elsewhere. */
 const IDS = 50;

@@ -36,5 +36,6 @@ export const OUTCOME: Readonly<Record<Outcome, string>> = {
   partial: 'in part',
   failed: 'failed',
   'no-answer': 'no answer',
+  refused: 'refused',
 };
 export const OUTCOMES = Object.keys(OUTCOME) as Outcome[];

@@ -80,7 +80,11 @@ export function applyPatches(picture: Picture, patches: readonly Patch[]): Pictu
     if (patch.queues) next.queues = patch.queues;
     if (patch.figures) next.figures = patch.figures;
     // A patch is the same for every reader: who one is stands in the snapshot alone.
-    if (patch.cluster) next.cluster = { ...patch.cluster, user: picture.cluster?.user ?? null };
+    if (patch.cluster) {
+      // Patches are the same for everybody: who one is and may, the snapshot told.
+      const { user = null, role = 'viewer', read_only = patch.cluster.read_only } = picture.cluster ?? {};
+      next.cluster = { ...patch.cluster, user, role, read_only };
+    }
     for (const one of patch.progress ?? []) {
       progress ??= new Map(picture.progress);
       progress.delete(one.task_id);

@@ -11,6 +11,7 @@ const LOOK: Record<OperationRecord['outcome'], string> = {
   partial: 'RETRY',
   failed: 'FAILURE',
   'no-answer': 'RETRY',
+  refused: 'REVOKED',
 };
 
 export function OperationNote({ operation, proof }: { operation: Operation; proof?: React.ReactNode }) {

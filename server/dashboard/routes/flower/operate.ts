@@ -4,10 +4,11 @@ import type { OperationRecord, OperationRequest } from '../../../../shared/wire/
 import { OperationalError } from '../../../errors.ts';
 import { askerOf } from '../../access/audit.ts';
 import { requireAccess } from '../../access/gate.ts';
-import { Refused } from '../../operations/contract.ts';
+import { Forbidden, Refused } from '../../operations/contract.ts';
 import { NO_ANSWER } from '../../operations/outcome.ts';
 import { perform } from '../../operations/perform.ts';
 import { operationOf, readOperation } from '../../operations/table.ts';
+import { ProblemError } from '../context.ts';
 import { badRequest, FlowerError } from './answer.ts';
 import type { FlowerRequest } from './route.ts';
 
@@ -18,7 +19,9 @@ export async function operate({ context, request }: FlowerRequest, asked: Operat
   const { cluster, desk, options } = context;
   const operation = readable(asked);
   requireAccess(request.identity, operationOf(operation.action).access, options);
-  const record = await perform(desk, operation, askerOf(request));
+  const record = await perform(desk, operation, askerOf(request), request.identity).catch((error: unknown) => {
+    throw error instanceof Forbidden ? new ProblemError(403, 'Forbidden', error.message) : error;
+  });
   if (record.outcome === 'failed' && record.answers.length === 0) {
     if (!cluster.connected) throw new OperationalError(cluster.brokerUrl, record.summary);
     throw new Refused(record.summary);
