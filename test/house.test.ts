@@ -45,7 +45,7 @@ const WEB_FLOORS: readonly (readonly string[])[] = [
   ['ui'],
   ['charts', 'operations'],
   ['shell'],
-  ['tasks', 'audit'],
+  ['tasks', 'audit', 'broker'],
   ['workers'],
   ['queues'],
   ['overview'],

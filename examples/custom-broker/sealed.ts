@@ -62,6 +62,10 @@ function sealed(channel: Channel, seal: Seal): Channel {
       const messages = await channel.peek(queue, limit);
       return messages?.map((message) => seal.open(message)) ?? null;
     },
+    move:
+      channel.move &&
+      (async (from, to, limit, wants) =>
+        (await channel.move!(from, to, limit, (message) => wants(seal.open(message)))).map((one) => seal.open(one))),
     findTask:
       channel.findTask &&
       (async (id, queues, limit) => {

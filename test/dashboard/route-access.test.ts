@@ -27,7 +27,7 @@ describe('routes', () => {
     // A route is a row of the table. What is none answers with no data: pages, and what is not there.
     const none = ['/', '/*', '/api', '/api/*', '/alive', '/alive/*'];
     // Flower's old pages lead to ours.
-    none.push('/dashboard', '/monitor', '/broker', '/worker/*', '/workers', '/task/*');
+    none.push('/dashboard', '/monitor', '/worker/*', '/workers', '/task/*');
     const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
     // Flower's paths have a table of their own; each is registered for every method, most of which it refuses.
     const flower = new Map(FLOWER_ROUTES.map(({ path, access }) => [path, access]));

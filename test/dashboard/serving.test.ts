@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TrustedProxies } from '../../server/dashboard/access/forwarded.ts';
 import { createDashboard } from '../../server/dashboard/dashboard.ts';
+import type { OperationsPage } from '../../shared/wire/operations.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { makeDashboard } from '../support/dashboard-shop.ts';
 
@@ -132,6 +133,19 @@ describe('a proxy', () => {
       });
     expect((await post(false)).statusCode).toBe(403);
     expect((await post(true)).statusCode).toBe(200);
+  });
+
+  it('is passed over in the record of who did what, when it is trusted', async () => {
+    for (const [trusted_proxies, address] of [
+      [['127.0.0.1'], '203.0.113.9'],
+      [[], '127.0.0.1'],
+    ] as const) {
+      const { app } = makeDashboard({ trusted_proxies: [...trusted_proxies] });
+      const headers = { 'x-forwarded-for': '203.0.113.9' };
+      await app.inject({ method: 'POST', url: '/api/v2/operations', headers, payload: { action: 'heartbeat' } });
+      const { items } = (await app.inject({ url: '/api/v2/operations' })).json<OperationsPage>();
+      expect(items.map((item) => item.address)).toEqual([address]);
+    }
   });
 
   it('never makes a stranger one of this machine, nor a name one that is allowed', async () => {

@@ -31,8 +31,9 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     await page.getByText('Sent again as').getByRole('link').click();
     await page.waitForURL((url) => url.href.startsWith(`${home}/tasks?task=`));
     await page.getByText('Succeeded').waitFor();
-    const outside = await fetch(new URL('/tasks', home));
-    expect(outside.status).toBe(404);
+    // A proxy may take the prefix away before it asks.
+    const without = await fetch(new URL('/tasks', home));
+    expect([without.status, await without.text()]).toEqual([200, expect.stringContaining('<base href="/ops/queue/">')]);
   });
 
   it('asks for a password where one is configured, and names who acted', async () => {
@@ -56,14 +57,14 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     await page.getByRole('button', { name: 'Send it again' }).click();
     await page.getByText('Sent again as').waitFor();
     await page.goto(`${dashboard.address}/audit`);
-    await page.getByRole('row', { name: new RegExp(`ada retry ${id.slice(0, 8)}`) }).waitFor();
+    await page.getByRole('row', { name: new RegExp(`ada .*retry ${id.slice(0, 8)}`) }).waitFor();
 
     const downloaded = page.waitForEvent('download');
     await page.getByRole('link', { name: 'All as CSV' }).click();
     const file = await downloaded;
     expect(file.suggestedFilename()).toMatch(/^operations-[\d-]+\.csv$/);
     await file.saveAs(`${cluster.folder}/audit.csv`);
-    expect(await readFile(`${cluster.folder}/audit.csv`, 'utf8')).toMatch(new RegExp(`,ada,retry,[^\r]*${id}`));
+    expect(await readFile(`${cluster.folder}/audit.csv`, 'utf8')).toMatch(new RegExp(`,ada,[^,]+,retry,[^\r]*${id}`));
   });
 
   it('refuses to listen beyond this machine without a password, and says how to', async () => {

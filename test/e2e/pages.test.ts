@@ -64,6 +64,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ['/queues', '.queues tbody tr'],
     ['/queues/unattended', '.opened tbody tr'],
     ['/queues/unattended?tab=history', '.history svg.recharts-surface'],
+    ['/broker', '.broker-page .figures'],
     ['/audit', '.audit tbody tr'],
     ['/nowhere', '.empty'],
   ];
@@ -97,7 +98,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   it.each([
     ['overview and tasks', /^\/($|tasks)/],
     ['workers', /^\/workers/],
-    ['queues, audit, and what is no page', /^\/(queues|audit|nowhere)/],
+    ['queues, audit, and what is no page', /^\/(queues|broker|audit|nowhere)/],
   ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
     const page = await window.open('about:blank', { reducedMotion: 'reduce' });
     const found: Record<string, string[]> = {};

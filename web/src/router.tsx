@@ -36,6 +36,7 @@ const PAGES = {
   workers: orSay(() => import('./pages/workers.tsx')),
   worker: orSay(() => import('./pages/worker.tsx')),
   queues: orSay(() => import('./pages/queues.tsx')),
+  broker: orSay(() => import('./pages/broker.tsx')),
   audit: orSay(() => import('./pages/audit.tsx')),
 };
 
@@ -149,6 +150,12 @@ const queue = createRoute({
   component: queuesPage,
 });
 
+const broker = createRoute({
+  getParentRoute: () => root,
+  path: '/broker',
+  component: lazyRouteComponent(PAGES.broker),
+});
+
 /** What the audit page keeps, as text: who acted, what was done, how it came out, on what; which record is open. */
 export interface AuditSearch {
   who?: string;
@@ -172,7 +179,7 @@ const audit = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, task, workers, worker, queues, queue, audit]),
+  routeTree: root.addChildren([overview, tasks, task, workers, worker, queues, queue, broker, audit]),
   basepath: BASE_PATH,
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: (search) => {

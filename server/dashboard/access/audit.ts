@@ -1,10 +1,9 @@
 // The record of every operation: written before it is tried, completed with its outcome, and told to everyone who looks on.
 // Holds: an operation that cannot be recorded is not done; what the server's death cut short stays as 'failed' with the words below.
-import type { Socket } from 'node:net';
 import { jsonText } from '../../../shared/json-text.ts';
 import type { OperationRecord, RecordedAction } from '../../../shared/wire/operations.ts';
 import type { HistoryStore } from '../history/contract.ts';
-import type { Identity } from './identity.ts';
+import { type Identity, nameOf } from './identity.ts';
 import type { WrongLogin } from './wrong-logins.ts';
 
 export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'answers' | 'new_ids' | 'messages'>;
@@ -18,8 +17,8 @@ export interface Asker {
   readonly address: string | null;
 }
 
-export function askerOf({ identity, raw }: { identity: Identity; raw: { socket: Socket } }): Asker {
-  return { who: identity.name ?? 'anonymous', address: raw.socket.remoteAddress ?? null };
+export function askerOf({ identity }: { identity: Identity }): Asker {
+  return { who: nameOf(identity), address: identity.address };
 }
 
 /** What is to be done. @param task_name of the tasks it is about; null: none, or several */

@@ -97,8 +97,8 @@ export class Gate {
   #identify(request: FastifyRequest, reply: FastifyReply): void {
     const { basic_auth: credentials, trust_server: isTrusted } = this.#options;
     const { access } = request.routeOptions.config;
-    if (credentials.length === 0) request.identity = this.#identity(null, isTrusted ? 'server' : 'loopback');
-    else if (access !== 'public') request.identity = this.#identity(this.#login(request, reply), 'basic');
+    if (credentials.length === 0) request.identity = this.#identity(request, null, isTrusted ? 'server' : 'loopback');
+    else if (access !== 'public') request.identity = this.#identity(request, this.#login(request, reply), 'basic');
     requireAccess(request.identity, access ?? 'viewer', this.#options);
     // Flower's answers are of everything: they are for readers who see all.
     if (request.routeOptions.config.scripts === true && !request.identity.grant.sight.isWhole)
@@ -110,9 +110,9 @@ export class Gate {
   }
 
   /** @throws ProblemError 403 for whom no rule lets in */
-  #identity(name: string | null, via: Identity['via']): Identity {
+  #identity(request: FastifyRequest, name: string | null, via: Identity['via']): Identity {
     const grant = this.#rules.grantOf(name ?? 'anonymous');
-    if (grant !== null) return identified(name, via, grant);
+    if (grant !== null) return identified(name, via, grant, { address: this.#proxies.clientOf(request.raw).address });
     throw new ProblemError(
       403,
       'No access',

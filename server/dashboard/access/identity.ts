@@ -36,6 +36,8 @@ export interface Identity {
   /** How it is known: a login with each request, a session, a token, a proxy, the address of the socket, the server this is a plugin of; nothing, on a public route. */
   readonly via: 'basic' | 'session' | 'token' | 'proxy' | 'loopback' | 'server' | 'nothing';
   readonly groups: readonly string[];
+  /** From where: of a request that came through a trusted proxy the address it names. null: not known. */
+  readonly address: string | null;
   readonly grant: Grant;
   /** Of the session or the token. */
   readonly key: string | null;
@@ -67,10 +69,10 @@ export function identified(
   name: string | null,
   via: Identity['via'],
   grant: Grant,
-  more: { readonly groups?: readonly string[]; readonly key?: string | null } = {},
+  more: Partial<Pick<Identity, 'groups' | 'address' | 'key'>> = {},
 ): Identity {
   const role = grant.read_only ? 'viewer' : grant.role;
-  return { name, role, via, grant, groups: more.groups ?? [], key: more.key ?? null };
+  return { name, role, via, grant, groups: more.groups ?? [], address: more.address ?? null, key: more.key ?? null };
 }
 
 /** As the record of who did what names them. */

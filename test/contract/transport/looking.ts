@@ -63,52 +63,56 @@ export function looking({ channel, plain, sendTo, unique, flags }: Broker): void
       expect(text(await c.get(q.name, { noAck: true }))).toBe('b');
     });
 
-    it('moves messages to another queue, with their order, priority and marks; what somebody took stays', async ({
-      skip,
-    }) => {
-      const c = await channel();
-      if (!c.move) return skip('it cannot move: to take and to publish anew is left to whoever wants it');
-      const [from, to] = [plain('move-from', { maxPriority: 10 }), plain('move-to', { maxPriority: 10 })];
-      for (const q of [from, to]) await c.declareQueue(q);
-      const priority =
-        flags.priorities === 'lower-first' ? { taken: 0, urgent: 3, normal: 9 } : { taken: 9, urgent: 6, normal: 0 };
-      await c.publish(message({ key: to.name }, 'there before', { priority: priority.normal }));
-      for (const [body, kind] of [
-        ['a', 'normal'],
-        ['held', 'taken'],
-        ['b', 'normal'],
-        ['stays', 'normal'],
-        ['c', 'normal'],
-        ['d', 'urgent'],
-      ] as const)
-        await c.publish(message({ key: from.name }, body, { priority: priority[kind] }));
-      const held = await c.get(from.name);
-      expect(text(held)).toBe('held');
-      const moved = await c.move(from.name, to.name, 3, (m) => text(m) !== 'stays');
-      expect(texts(moved)).toEqual(['d', 'a', 'b']);
-      expect(() => moved[0]!.ack()).toThrow();
-      expect(texts((await c.peek(from.name, 9))!)).toEqual(['stays', 'c']);
-      expect(texts((await c.peek(to.name, 9))!)).toEqual(['d', 'there before', 'a', 'b']);
-      held!.reject({ requeue: true });
-      await c.flush();
-      await until(async () => (await c.queueStatus(from.name))?.messages === 3, 'what was held is in its queue again');
-      // One that was moved is given back to its new queue.
-      await c.purge(from.name);
-      const first = (await until(() => c.get(to.name), 'the first in the new queue'))!;
-      expect([text(first), first.deliveryInfo.routing_key]).toEqual(['d', to.name]);
-      first.reject({ requeue: true });
-      await c.flush();
-      await until(async () => (await c.queueStatus(to.name))?.messages === 4, 'it is back');
-      expect((await c.queueStatus(from.name))?.messages ?? 0).toBe(0);
-      // A consumer that waits is told.
-      const heard: string[] = [];
-      await c.purge(to.name);
-      await c.consume(to.name, (m) => heard.push(text(m)!), { noAck: true });
-      await sendTo(c, from, 'late');
-      expect(await c.move(from.name, to.name, 9, () => true)).toHaveLength(1);
-      await until(() => heard.includes('late'), 'the consumer to hear of it');
-      await expect(c.move(from.name, unique('nowhere'), 1, () => true)).rejects.toThrow();
-    });
+    // Who shows messages only to who takes them cannot move them either: to take and to publish anew is left to whoever wants it.
+    promised(!flags.peeksByTaking)(
+      'moves messages to another queue, with their order, priority and marks; what somebody took stays',
+      async () => {
+        const c = await channel();
+        const [from, to] = [plain('move-from', { maxPriority: 10 }), plain('move-to', { maxPriority: 10 })];
+        for (const q of [from, to]) await c.declareQueue(q);
+        const priority =
+          flags.priorities === 'lower-first' ? { taken: 0, urgent: 3, normal: 9 } : { taken: 9, urgent: 6, normal: 0 };
+        await c.publish(message({ key: to.name }, 'there before', { priority: priority.normal }));
+        for (const [body, kind] of [
+          ['a', 'normal'],
+          ['held', 'taken'],
+          ['b', 'normal'],
+          ['stays', 'normal'],
+          ['c', 'normal'],
+          ['d', 'urgent'],
+        ] as const)
+          await c.publish(message({ key: from.name }, body, { priority: priority[kind] }));
+        const held = await c.get(from.name);
+        expect(text(held)).toBe('held');
+        const moved = await c.move!(from.name, to.name, 3, (m) => text(m) !== 'stays');
+        expect(texts(moved)).toEqual(['d', 'a', 'b']);
+        expect(() => moved[0]!.ack()).toThrow();
+        expect(texts((await c.peek(from.name, 9))!)).toEqual(['stays', 'c']);
+        expect(texts((await c.peek(to.name, 9))!)).toEqual(['d', 'there before', 'a', 'b']);
+        held!.reject({ requeue: true });
+        await c.flush();
+        await until(
+          async () => (await c.queueStatus(from.name))?.messages === 3,
+          'what was held is in its queue again',
+        );
+        // One that was moved is given back to its new queue.
+        await c.purge(from.name);
+        const first = (await until(() => c.get(to.name), 'the first in the new queue'))!;
+        expect([text(first), first.deliveryInfo.routing_key]).toEqual(['d', to.name]);
+        first.reject({ requeue: true });
+        await c.flush();
+        await until(async () => (await c.queueStatus(to.name))?.messages === 4, 'it is back');
+        expect((await c.queueStatus(from.name))?.messages ?? 0).toBe(0);
+        // A consumer that waits is told.
+        const heard: string[] = [];
+        await c.purge(to.name);
+        await c.consume(to.name, (m) => heard.push(text(m)!), { noAck: true });
+        await sendTo(c, from, 'late');
+        expect(await c.move!(from.name, to.name, 9, () => true)).toHaveLength(1);
+        await until(() => heard.includes('late'), 'the consumer to hear of it');
+        await expect(c.move!(from.name, unique('nowhere'), 1, () => true)).rejects.toThrow();
+      },
+    );
 
     promised(flags.expiration)('drops messages past their expiration or the queue’s messageTtlMs', async () => {
       const c = await channel();

@@ -19,7 +19,7 @@ const NO_EFFECT = [
 ];
 
 /** Of this package alone. */
-const OURS = ['decompressed_size_limit', 'worker_delivery_limit'];
+const OURS = ['beat_at_most_once', 'decompressed_size_limit', 'worker_delivery_limit'];
 
 describe('the table', () => {
   it('has exactly the settings of Celery 5.6', () => {

@@ -170,6 +170,12 @@ describe('what it remembers', () => {
 });
 
 describe('a second beat on the same file', () => {
+  /** Each try is armed when the one before has been refused. */
+  const takenOver = (timer: { advance(ms: number): void }, lines: readonly string[]) =>
+    until(() => {
+      timer.advance(2 * S);
+      return lines.some((line) => line.includes("is this beat's now"));
+    }, 'the lease');
   it('stands by, says for which process, and takes over when that one has stopped, with what it ran', async () => {
     const { beat, lines, sent, timer } = world({ beat_schedule: { a: { task: 't', schedule: 10 } } });
     const first = beat();
@@ -182,10 +188,11 @@ describe('a second beat on the same file', () => {
     timer.advance(9 * S);
     expect(lines.filter((line) => line.includes('Another beat uses'))).toHaveLength(1);
     await first.stop();
-    timer.advance(2 * S);
-    await until(() => lines.some((line) => line.includes("is this beat's now")), 'the lease');
-    timer.advance(0);
-    await until(() => sent.length === 2, 'run 2');
+    await takenOver(timer, lines);
+    await until(() => {
+      timer.advance(S);
+      return sent.length === 2;
+    }, 'run 2');
     expect(second.scheduler.entries.get('a')!.totalRunCount).toBe(2);
   });
   it('that has a wrong entry is refused all the same', async () => {
@@ -224,8 +231,7 @@ describe('a second beat on the same file', () => {
       expect(lines.join('\n')).toContain('Standing by');
       child.kill('SIGKILL');
       await ended;
-      timer.advance(2 * S);
-      await until(() => lines.some((line) => line.includes("is this beat's now")), 'the lease');
+      await takenOver(timer, lines);
     } finally {
       child.kill('SIGKILL');
     }

@@ -141,7 +141,7 @@ describe('help', () => {
       'events',
       'report',
     ])
-      expect(stdout).toMatch(new RegExp(`^  ${word} `, 'm'));
+      expect(stdout).toMatch(new RegExp(`^  ${word}[ |]`, 'm'));
     expect(code).toBe(0);
     const before = await umbel(['-b', 'sqlite:///x.db', 'report', '--json'], here());
     const after = await umbel(['report', '--json', '-b', 'sqlite:///x.db'], here());

@@ -13,6 +13,14 @@ export const overviewQuery = () =>
     placeholderData: keepPreviousData,
   });
 
+export const brokerQuery = () =>
+  queryOptions({
+    queryKey: ['broker'],
+    queryFn: ({ signal }) => get('/broker', {}, signal),
+    refetchInterval: 10_000,
+    placeholderData: keepPreviousData,
+  });
+
 export const seriesQuery = (query: SeriesQuery) =>
   queryOptions({
     queryKey: ['series', query],

@@ -27,6 +27,7 @@ const pickColumn = (picked: readonly string[], onPick: (ids: readonly string[]) 
     uuid !== null && (
       <label className="pick">
         <input
+          className="check"
           type="checkbox"
           aria-label={`Pick message ${position}`}
           checked={picked.includes(uuid)}

@@ -53,6 +53,7 @@ export function Layout() {
     go('g t', '/tasks', 'Tasks'),
     go('g w', '/workers', 'Workers'),
     go('g q', '/queues', 'Queues'),
+    go('g b', '/broker', 'Broker'),
     go('g e', '/audit', 'Audit'),
     {
       keys: 'Mod+k',

@@ -1,6 +1,7 @@
-// What has no place in the bar at the bottom of a phone: audit, sources, theme and keys. In a chunk of its own, as only phones need it.
+// What has no place in the bar at the bottom of a phone: broker, audit, sources, theme and keys. In a chunk of its own, as only phones need it.
 import type { ReactElement } from 'react';
 import { Menu } from '../ui/menu.tsx';
+import { MINOR } from './places.ts';
 import { nextTheme, usePreferences } from './preferences.ts';
 
 export default function MoreMenu({
@@ -18,11 +19,11 @@ export default function MoreMenu({
       label="More"
       trigger={trigger}
       items={[
-        {
-          label: 'Audit',
-          icon: 'audit',
-          onSelect: () => document.querySelector<HTMLAnchorElement>('.rail a[href$="/audit"]')?.click(),
-        },
+        ...MINOR.map(({ to, label, icon }) => ({
+          label,
+          icon,
+          onSelect: () => document.querySelector<HTMLAnchorElement>(`.rail a[href$="${to}"]`)?.click(),
+        })),
         { label: 'Sources', icon: 'events', onSelect: onSources },
         { label: `Theme: ${theme}`, icon: 'sun', onSelect: nextTheme },
         { label: 'Keys and looks', icon: 'settings', onSelect: onHelp },

@@ -21,6 +21,7 @@ const PLACES = [
   ['Failed tasks', 'failures', '/tasks', { state: 'FAILURE' }],
   ['Workers', 'workers', '/workers', {}],
   ['Queues', 'queues', '/queues', {}],
+  ['Broker', 'broker', '/broker', {}],
   ['Audit', 'audit', '/audit', {}],
 ] as const;
 

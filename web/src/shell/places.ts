@@ -14,3 +14,9 @@ export const ENTRIES: readonly Entry[] = [
   { to: '/workers', label: 'Workers', icon: 'workers' },
   { to: '/queues', label: 'Queues', icon: 'queues' },
 ];
+
+/** Below them; on a phone in the menu "More". */
+export const MINOR: readonly Entry[] = [
+  { to: '/broker', label: 'Broker', icon: 'broker', minor: true },
+  { to: '/audit', label: 'Audit', icon: 'audit', minor: true },
+];

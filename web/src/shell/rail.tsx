@@ -4,7 +4,7 @@ import { lazy, Suspense } from 'react';
 import { useCluster, usePhone } from '../live/hooks.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Icon, Mark } from '../ui/icon.tsx';
-import { ENTRIES, type Entry } from './places.ts';
+import { ENTRIES, type Entry, MINOR } from './places.ts';
 import { nextTheme, usePreferences } from './preferences.ts';
 import { Sources } from './sources.tsx';
 
@@ -39,7 +39,7 @@ export function Rail({ onHelp, onSources }: { onHelp: () => void; onSources: () 
         {ENTRIES.map(link)}
         <li className="more">{phone && <More onHelp={onHelp} onSources={onSources} />}</li>
       </ul>
-      <ul className="minor">{link({ to: '/audit', label: 'Audit', icon: 'audit', minor: true })}</ul>
+      <ul className="minor">{MINOR.map(link)}</ul>
       <Boundary what="The sources" instead={() => <dl className="sources" />}>
         <Sources />
       </Boundary>

@@ -18,7 +18,7 @@ const MAX_ROWS = 8;
 export function AgainstSuccess({ task }: { task: TaskRow }) {
   const query = useQuery(comparisonQuery(task.uuid));
   return (
-    <section className="against">
+    <section className="against-success">
       <h3>Against a success</h3>
       {query.isPending ? (
         <Skeleton rows={3} />

@@ -44,6 +44,12 @@ const DRAWN = {
   ),
   offline: <circle cx="8" cy="8" r="5" />,
   audit: path('M4 2.5h6l2.5 2.5v8.5h-8.5zM6.2 7h4M6.2 10h4'),
+  broker: (
+    <>
+      <ellipse cx="8" cy="4" rx="5" ry="1.8" />
+      {path('M3 4v8c0 1 2.2 1.8 5 1.8s5-.8 5-1.8V4M3 8c0 1 2.2 1.8 5 1.8s5-.8 5-1.8')}
+    </>
+  ),
   close: path('M4 4l8 8M12 4l-8 8'),
   columns: (
     <>

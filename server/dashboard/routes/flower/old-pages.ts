@@ -13,7 +13,6 @@ import { workerRows } from './workers.ts';
 /** Where each has gone. `*` is any name. */
 const PLACES: readonly (readonly [path: string, place: string])[] = [
   ['/monitor', '/'],
-  ['/broker', '/queues'],
   ['/worker/*', '/workers/*'],
   ['/task/*', '/tasks/*'],
 ];

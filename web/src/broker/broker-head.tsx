@@ -1,0 +1,88 @@
+// Which broker it is, whether it answers, and its figures of now.
+import type { BrokerReply } from '../../../shared/wire/broker.ts';
+import { bytes, count, duration, exactCount } from '../ui/format.ts';
+import { Icon } from '../ui/icon.tsx';
+
+export function BrokerHead({ broker, children }: { broker: BrokerReply; children: React.ReactNode }) {
+  const { url, failure, latency_ms: latency, product, version, uptime } = broker;
+  return (
+    <header className="broker-head">
+      <div>
+        <h2 className="code">{url}</h2>
+        <span className="alive" data-state={failure === null ? 'online' : 'offline'}>
+          <Icon name={failure === null ? 'online' : 'offline'} />
+          {failure === null ? `answers${latency === null ? '' : ` in ${Math.round(latency)} ms`}` : 'does not answer'}
+        </span>
+        {failure === null ? (
+          <p className="muted">
+            {[
+              product === null ? null : `${product} ${version ?? ''}`.trim(),
+              uptime === null ? null : `up ${duration(uptime)}`,
+            ]
+              .filter(Boolean)
+              .join(', ')}
+          </p>
+        ) : (
+          <p className="why">{failure}</p>
+        )}
+      </div>
+      <div className="btns">{children}</div>
+    </header>
+  );
+}
+
+export function BrokerFigures({ broker: { memory, clients, messages } }: { broker: BrokerReply }) {
+  return (
+    <section className="card figures" aria-label="Now">
+      <Figure
+        title="Memory"
+        value={memory.used === null ? null : bytes(memory.used)}
+        unit={memory.most === null ? undefined : memory.most === 0 ? 'no limit' : `of ${bytes(memory.most)}`}
+      />
+      <Figure
+        title="Clients"
+        value={clients.connected === null ? null : count(clients.connected)}
+        unit={clients.most === null ? undefined : `of ${count(clients.most)}`}
+        exact={clients.connected}
+      />
+      <Figure
+        title="Waiting"
+        value={messages.ready === null ? null : count(messages.ready)}
+        unit="messages"
+        exact={messages.ready}
+      />
+      <Figure
+        title="Unacknowledged"
+        value={messages.unacked === null ? null : count(messages.unacked)}
+        unit="messages"
+        exact={messages.unacked}
+      />
+    </section>
+  );
+}
+
+/** @param value null: unknown */
+function Figure({
+  title,
+  value,
+  unit,
+  exact,
+}: {
+  title: string;
+  value: string | null;
+  unit?: string | undefined;
+  exact?: number | null;
+}) {
+  return (
+    <div>
+      <h3>{title}</h3>
+      <p
+        className={value === null ? 'value unknown' : 'value'}
+        title={exact === undefined || exact === null ? undefined : exactCount(exact)}
+      >
+        {value ?? 'unknown'}
+        {value !== null && unit && <small>{unit}</small>}
+      </p>
+    </div>
+  );
+}
