@@ -34,8 +34,9 @@ describeNeedsRabbit('the management API of a real RabbitMQ', () => {
     const api = new ManagementApi({ url: `http://guest:guest@127.0.0.1:${port}/`, broker: rabbit.url(vhost), timer });
     const queues = await until(async () => {
       const found = await api.queues();
-      return found?.get('mail')?.memory && found;
-    }, 'its statistics');
+      const mail = found?.get('mail');
+      return mail?.memory && mail.unacked !== null && found;
+    }, 'its statistics, which it gathers one after another');
     expect([...queues.keys()]).toEqual(['mail']);
     expect(queues.get('mail')).toMatchObject({ unacked: 0, memory: expect.any(Number) });
     const idle = await until(async () => (await api.queues())?.get('mail')?.idleSince, 'it to count as idle');
