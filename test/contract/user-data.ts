@@ -52,6 +52,25 @@ export function userDataContract(name: string, makePlace: () => string, { durabl
       expect(await (await again(store)).views()).toEqual([second]);
     });
 
+    test('keeps records by kind and id, whole, and forgets those that are deleted', async () => {
+      const store = await fresh();
+      await store.putRecord('token', { id: 'b', value: { made: 1.5, may: ['x'] } });
+      await store.putRecord('token', { id: 'a', value: null });
+      await store.putRecord('session', { id: 'a', value: { user: 'žluť' } });
+      await store.putRecord('token', { id: 'b', value: { made: 2 } });
+      const found = await again(store);
+      expect(await found.records('token')).toEqual([
+        { id: 'a', value: null },
+        { id: 'b', value: { made: 2 } },
+      ]);
+      expect([await found.deleteRecord('token', 'a'), await found.deleteRecord('token', 'a')]).toEqual([true, false]);
+      expect([await found.records('token'), await found.records('session')]).toEqual([
+        [{ id: 'b', value: { made: 2 } }],
+        [{ id: 'a', value: { user: 'žluť' } }],
+      ]);
+      expect(await found.records('key')).toEqual([]);
+    });
+
     test('a view may have any name', async () => {
       const store = await fresh();
       const names = ['__proto__', 'constructor', 'a "quoted" one', "o'clock", '%', '😀', 'A', 'a'];

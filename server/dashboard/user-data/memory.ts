@@ -1,10 +1,11 @@
 // What people own, for the life of this process: beside a history that lives no longer.
 import type { SavedView, ViewRequest } from '../../../shared/wire/views.ts';
-import type { UserDataStore } from './contract.ts';
+import type { KeptRecord, RecordKind, UserDataStore } from './contract.ts';
 
 export class MemoryUserData implements UserDataStore {
   readonly description = 'memory';
   readonly #views = new Map<number, SavedView>();
+  readonly #records = new Map<string, KeptRecord>();
   #lastId = 0;
 
   async views(): Promise<SavedView[]> {
@@ -21,6 +22,19 @@ export class MemoryUserData implements UserDataStore {
 
   async deleteView(id: number): Promise<boolean> {
     return this.#views.delete(id);
+  }
+
+  async records(kind: RecordKind): Promise<KeptRecord[]> {
+    const all = [...this.#records].filter(([key]) => key.startsWith(`${kind} `)).map(([, record]) => record);
+    return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async putRecord(kind: RecordKind, { id, value }: KeptRecord): Promise<void> {
+    this.#records.set(`${kind} ${id}`, { id, value: structuredClone(value) });
+  }
+
+  async deleteRecord(kind: RecordKind, id: string): Promise<boolean> {
+    return this.#records.delete(`${kind} ${id}`);
   }
 
   async close(): Promise<void> {}

@@ -8,12 +8,13 @@ import { ImproperlyConfigured, toError } from '../../../errors.ts';
 import type { Timer } from '../../../timer.ts';
 import { FileGone, HistoryFile } from '../../history/sqlite/file.ts';
 import { FileOwner } from '../../history/sqlite/owner.ts';
-import type { UserDataStore } from '../contract.ts';
+import type { KeptRecord, RecordKind, UserDataStore } from '../contract.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 /** AUTOINCREMENT: an id is never given again, so that a late request deletes nothing else. */
 const TABLES = `CREATE TABLE IF NOT EXISTS views (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
-  created REAL NOT NULL, changed REAL NOT NULL, search TEXT NOT NULL)`;
+  created REAL NOT NULL, changed REAL NOT NULL, search TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS records (kind TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID`;
 const WORDS = {
   what: 'user data file',
   harm: 'Two would not see what the other has saved',
@@ -75,6 +76,24 @@ class SqliteUserData implements UserDataStore {
 
   async deleteView(id: number): Promise<boolean> {
     return this.#use('written', (db) => db.run('DELETE FROM views WHERE id = ?', id).changes > 0);
+  }
+
+  async records(kind: RecordKind): Promise<KeptRecord[]> {
+    return this.#use('read', (db) =>
+      db
+        .all<{ id: string; value: string }>('SELECT id, value FROM records WHERE kind = ? ORDER BY id', kind)
+        .map(({ id, value }) => ({ id, value: JSON.parse(value) as unknown })),
+    );
+  }
+
+  async putRecord(kind: RecordKind, { id, value }: KeptRecord): Promise<void> {
+    this.#use('written', (db) =>
+      db.run('INSERT OR REPLACE INTO records (kind, id, value) VALUES (?, ?, ?)', kind, id, JSON.stringify(value)),
+    );
+  }
+
+  async deleteRecord(kind: RecordKind, id: string): Promise<boolean> {
+    return this.#use('written', (db) => db.run('DELETE FROM records WHERE kind = ? AND id = ?', kind, id).changes > 0);
   }
 
   async close(): Promise<void> {
