@@ -280,6 +280,15 @@ Examples:
     )
     .action(action(async () => (await import('./history.ts')).history));
 
+  const audit = sub('audit', 'The record of what was done from the dashboard: is it as it was written?')
+    .addArgument(
+      new Argument('<what>', 'verify: is nothing changed, missing or added? Status 1: it is').choices(['verify']),
+    )
+    .option('--head <hash>', 'and does it go on from this end, which an earlier run showed?')
+    .option('-j, --json', 'answer as JSON');
+  addDashboardFlags(audit, ['db']);
+  addGlobals(audit).action(action(async () => (await import('./audit.ts')).verifyAudit));
+
   addGlobals(
     sub('report', 'Versions, platform and settings, for bug reports.').option('-j, --json', 'answer as JSON'),
   ).action(action(async () => (await import('./report.ts')).report));

@@ -8,7 +8,7 @@ import { ImproperlyConfigured, toError } from '../errors.ts';
 import { createLogger, LOG_LEVELS, type Logger, silentLogger } from '../log.ts';
 import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
-import { recordWrongLogin } from './access/audit.ts';
+import { type RefusedRequest, recordRefusedRequest, recordWrongLogin } from './access/audit.ts';
 import { Gate } from './access/gate.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
 import type { Cluster } from './cluster/cluster.ts';
@@ -74,10 +74,21 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     return rooms;
   };
 
-  const audit = (wrong: WrongLogin): void =>
-    void recordWrongLogin(stores.history, wrong, timer.now() / 1000).catch((error: unknown) =>
-      log.warning(`A wrong login could not be recorded: ${toError(error).message}`),
-    );
+  const unrecorded = (what: string) => (error: unknown) =>
+    log.warning(`${what} could not be recorded: ${toError(error).message}`);
+  const audit = {
+    wrongLogin(wrong: WrongLogin): void {
+      void recordWrongLogin(stores.history, wrong, timer.now() / 1000).catch(unrecorded('A wrong login'));
+    },
+    refused(refused: RefusedRequest): void {
+      void start()
+        .then(async () => {
+          const { desk } = opened().context;
+          desk.feed.operation(await recordRefusedRequest(desk.records, refused, timer.now() / 1000));
+        })
+        .catch(unrecorded('What was refused'));
+    },
+  };
   const plugin = dashboardPlugin({
     gate: new Gate(options, timer, log, audit),
     log,

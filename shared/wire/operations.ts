@@ -142,6 +142,8 @@ export const OperationRecord = Type.Object({
   who: Str,
   /** The address it was asked from. null or not there: not known, as of records of versions before. */
   address: Type.Optional(NStr),
+  /** The name of the API token it was asked with. null or not there: none. */
+  token: Type.Optional(NStr),
   action: Str,
   /** What it was done to, as one line. */
   subject: Str,

@@ -14,6 +14,7 @@ import {
   OperationsExportQuery,
   OperationsPage,
   OperationsQuery,
+  type RecordedAction,
 } from './operations.ts';
 import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
 import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
@@ -32,6 +33,8 @@ type Method = 'GET' | 'POST' | 'DELETE';
 interface Route {
   /** public: nothing is asked, not even a login. */
   readonly access: 'public' | 'viewer' | 'operator' | 'admin';
+  /** What it does, for the record of who was refused it. Default: it changes nothing, or its operation says so. */
+  readonly action?: RecordedAction;
   /** Where it is: below /api/v2, or at the root, where probes and Flower's users look for it. Default: api. */
   readonly at?: 'api' | 'root';
   /** What it is for, as one line of the API's description. */
@@ -125,11 +128,12 @@ export const ROUTES = {
   'GET /views': { access: 'viewer', summary: 'Saved views of the task list, of everybody', reply: ViewsReply },
   'POST /views': {
     access: 'operator',
+    action: 'save_view',
     summary: 'Save a view, or put this in the place of the one of its name',
     body: ViewRequest,
     reply: SavedView,
   },
-  'DELETE /views/:id': { access: 'operator', summary: 'Delete a view', reply: ViewDeleted },
+  'DELETE /views/:id': { access: 'operator', action: 'delete_view', summary: 'Delete a view', reply: ViewDeleted },
 
   'GET /operations': {
     access: 'viewer',

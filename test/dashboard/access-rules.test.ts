@@ -175,6 +175,31 @@ describe('who may', () => {
     });
     expect(reply.statusCode).toBe(403);
   });
+
+  it('is refused by a view and by a path of Flower on the record, too, with the address', async () => {
+    const refused = async () =>
+      (await ask('root', '/api/v2/operations?outcome=refused&who=blind')).json<OperationsPage>().items;
+    const post = (url: string, payload: object) =>
+      dashboard.app.inject({ method: 'POST', url, headers: as('blind'), payload });
+    expect((await post('/api/v2/views', { name: 'x', search: {} })).statusCode).toBe(403);
+    await expect.poll(async () => (await refused())[0]).toMatchObject({ action: 'save_view', address: '127.0.0.1' });
+    for (const [url, action, subject] of [
+      ['/api/worker/shutdown/w@h', 'shutdown', 'w@h'],
+      ['/api/task/async-apply/shop.charge', 'send_task', 'shop.charge'],
+      ['/api/task/abort/t-shop', 'abort', 't-shop'],
+    ]) {
+      expect((await post(url!, {})).statusCode).toBe(403);
+      await expect
+        .poll(async () => (await refused())[0])
+        .toMatchObject({
+          who: 'blind',
+          address: '127.0.0.1',
+          action,
+          subject,
+          summary: expect.stringMatching(/takes the role/),
+        });
+    }
+  });
 });
 
 /** Every GET of the table, with what is there. */

@@ -64,7 +64,7 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     const file = await downloaded;
     expect(file.suggestedFilename()).toMatch(/^operations-[\d-]+\.csv$/);
     await file.saveAs(`${cluster.folder}/audit.csv`);
-    expect(await readFile(`${cluster.folder}/audit.csv`, 'utf8')).toMatch(new RegExp(`,ada,[^,]+,retry,[^\r]*${id}`));
+    expect(await readFile(`${cluster.folder}/audit.csv`, 'utf8')).toMatch(new RegExp(`,ada,[^,]+,,retry,[^\r]*${id}`));
   });
 
   it('refuses to listen beyond this machine without a password, and says how to', async () => {

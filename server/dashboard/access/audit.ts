@@ -11,14 +11,15 @@ export type OperationResult = Pick<OperationRecord, 'outcome' | 'summary' | 'ans
 /** Where operations are recorded. */
 export type OperationRecords = Pick<HistoryStore, 'beginOperation' | 'finishOperation'>;
 
-/** Who asks, and from where. @param address null: not known */
+/** Who asks, and from where. @param address null: not known  @param token the name of the API token; null: none */
 export interface Asker {
   readonly who: string;
   readonly address: string | null;
+  readonly token: string | null;
 }
 
 export function askerOf({ identity }: { identity: Identity }): Asker {
-  return { who: nameOf(identity), address: identity.address };
+  return { who: nameOf(identity), address: identity.address, token: identity.token };
 }
 
 /** What is to be done. @param task_name of the tasks it is about; null: none, or several */
@@ -34,11 +35,12 @@ export async function audited(
   asked: Asked,
   work: () => Promise<OperationResult>,
 ): Promise<OperationRecord> {
-  const { at, who, address, subject, task_name, request } = asked;
+  const { at, who, address, token, subject, task_name, request } = asked;
   const id = await records.beginOperation({
     at,
     who,
     address,
+    token,
     action: request.action,
     subject,
     task_name,
@@ -55,7 +57,7 @@ export async function audited(
       answers: [],
     }),
   );
-  const record = { id, at, who, address, action: request.action, subject, task_name, request, ...done };
+  const record = { id, at, who, address, token, action: request.action, subject, task_name, request, ...done };
   await recordOutcome(records, record);
   return record;
 }
@@ -78,6 +80,28 @@ export async function recordRefusal(records: OperationRecords, asked: Asked, rea
   return { id, ...row, request, answers: [] };
 }
 
+/** Somebody known asked for what their role may not: refused at the gate, before the route has read what it was about. */
+export interface RefusedRequest extends Asker {
+  readonly action: RecordedAction;
+  readonly subject: string;
+  /** As it was asked. */
+  readonly method: string;
+  readonly path: string;
+  readonly reason: string;
+}
+
+export function recordRefusedRequest(
+  records: OperationRecords,
+  { action, method, path, reason, ...by }: RefusedRequest,
+  at: number,
+): Promise<OperationRecord> {
+  return recordRefusal(
+    records,
+    { ...by, at, task_name: null, request: { action, method, path } as Asked['request'] },
+    reason,
+  );
+}
+
 /** Wrong logins stand in the record of what people did, too. @param records null: it is not open yet, and the log alone has it */
 export async function recordWrongLogin(
   records: OperationRecords | null,
@@ -88,6 +112,7 @@ export async function recordWrongLogin(
     at,
     who: user,
     address,
+    token: null,
     action: 'login',
     subject: `from ${address}`,
     task_name: null,

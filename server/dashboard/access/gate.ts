@@ -2,10 +2,12 @@
 // Not here: each question (origin.ts, basic.ts, wrong-logins.ts), the routes.
 // Holds: what is refused is refused before anything is read or done for it, and is told in the log with its address, within bounds.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { fromSegment } from '../../../shared/path-segment.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 import { ProblemError } from '../routes/context.ts';
+import { askerOf, type RefusedRequest } from './audit.ts';
 import { checkLogin, readLogin } from './basic.ts';
 import { TrustedProxies } from './forwarded.ts';
 import { type Access, type Identity, identified, may, plainGrant } from './identity.ts';
@@ -23,10 +25,17 @@ export class Gate {
   readonly #wrong: WrongLogins;
   readonly #proxies: TrustedProxies;
   readonly #rules: Rules;
+  readonly #refused: (refused: RefusedRequest) => void;
   #pending: { reason: string; times: number } | null = null;
 
-  /** @param audit a wrong login, for the record */
-  constructor(options: Resolved, timer: Timer, log: Logger, audit: (wrong: WrongLogin) => void) {
+  /** @param audit for the record: a wrong login, and what somebody asked for who may not */
+  constructor(
+    options: Resolved,
+    timer: Timer,
+    log: Logger,
+    audit: { wrongLogin(wrong: WrongLogin): void; refused(refused: RefusedRequest): void },
+  ) {
+    this.#refused = audit.refused;
     this.#options = options;
     this.#timer = timer;
     this.#log = log;
@@ -35,7 +44,7 @@ export class Gate {
     this.#wrong = new WrongLogins(timer, (wrong) => {
       const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${REPORT_EVERY_MS / 1000} s`;
       log.warning(`Wrong user or password for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
-      audit(wrong);
+      audit.wrongLogin(wrong);
     });
   }
 
@@ -70,10 +79,10 @@ export class Gate {
       const isTrustedPage = isForScripts && isTrustedOrigin(origin, this.#options.trusted_origins);
       if (!isTrustedPage)
         this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage, mayBeFramed }));
-      this.#identify(request, reply);
+      this.#identify(request, reply, path);
       return null;
     }
-    this.#identify(request, reply);
+    this.#identify(request, reply, path);
     const isDelete = method === 'DELETE' && request.routeOptions.method === 'DELETE';
     if (method !== 'POST' && !isDelete && !upgrade)
       throw new ProblemError(405, 'Method not allowed', `${method} is nothing that is answered here.`, {
@@ -94,12 +103,23 @@ export class Gate {
     return null;
   }
 
-  #identify(request: FastifyRequest, reply: FastifyReply): void {
+  #identify(request: FastifyRequest, reply: FastifyReply, path: string): void {
     const { basic_auth: credentials, trust_server: isTrusted } = this.#options;
     const { access } = request.routeOptions.config;
     if (credentials.length === 0) request.identity = this.#identity(request, null, isTrusted ? 'server' : 'loopback');
     else if (access !== 'public') request.identity = this.#identity(request, this.#login(request, reply), 'basic');
-    requireAccess(request.identity, access ?? 'viewer', this.#options);
+    try {
+      requireAccess(request.identity, access ?? 'viewer', this.#options);
+    } catch (error) {
+      const { action } = request.routeOptions.config;
+      const [subject = path] = Object.values(request.params as Record<string, string>);
+      if (action !== undefined)
+        this.#refused({
+          ...{ ...askerOf(request), action, subject: fromSegment(subject), method: request.method, path },
+          reason: (error as Error).message,
+        });
+      throw error;
+    }
     // Flower's answers are of everything: they are for readers who see all.
     if (request.routeOptions.config.scripts === true && !request.identity.grant.sight.isWhole)
       throw new ProblemError(

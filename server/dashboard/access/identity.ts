@@ -41,6 +41,8 @@ export interface Identity {
   readonly grant: Grant;
   /** Of the session or the token. */
   readonly key: string | null;
+  /** The token's name. null: none was used. */
+  readonly token: string | null;
 }
 
 const RANK: Readonly<Record<Access, number>> = { public: 0, viewer: 1, operator: 2, admin: 3 };
@@ -69,10 +71,11 @@ export function identified(
   name: string | null,
   via: Identity['via'],
   grant: Grant,
-  more: Partial<Pick<Identity, 'groups' | 'address' | 'key'>> = {},
+  more: Partial<Pick<Identity, 'groups' | 'address' | 'key' | 'token'>> = {},
 ): Identity {
   const role = grant.read_only ? 'viewer' : grant.role;
-  return { name, role, via, grant, groups: more.groups ?? [], address: more.address ?? null, key: more.key ?? null };
+  const { groups = [], address = null, key = null, token = null } = more;
+  return { name, role, via, grant, groups, address, key, token };
 }
 
 /** As the record of who did what names them. */

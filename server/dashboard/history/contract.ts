@@ -170,6 +170,8 @@ export interface OperationRow {
   who: string;
   /** From where it was asked; null: not known. */
   address: string | null;
+  /** The name of the API token it was asked with; null: none. */
+  token: string | null;
   action: string;
   subject: string;
   /** Of the tasks it is about; null: none, several, or not known. */
@@ -236,6 +238,21 @@ export interface HistoryQuestions {
   counts(): Promise<{ tasks: number; bytes: number }>;
   /** How far events were heard by whoever wrote this history last; null: nobody did. */
   heard(): Promise<Heard | null>;
+}
+
+/** Whether the record of operations is as it was written. */
+export interface AuditVerdict {
+  readonly ok: boolean;
+  /** Those that the chain holds, and older ones, from before there was one. */
+  readonly entries: number;
+  readonly outside: number;
+  /** When the first of those it holds was written; null: there is none. @unit seconds since the epoch */
+  readonly since: number | null;
+  /** The hash at its end: written down elsewhere, it proves later that the chain was not made anew. null: it is empty. */
+  readonly head: string | null;
+  /** The first hundred, as sentences, and how many there are. */
+  readonly problems: readonly string[];
+  readonly wrong: number;
 }
 
 export interface HistoryStore extends HistoryQuestions {

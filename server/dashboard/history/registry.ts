@@ -1,11 +1,12 @@
 // Where a history is kept, by the `db` option: a path or `sqlite:///path` is one SQLite file. Loaded when asked for.
 // Not here: what a history promises (contract.ts).
 // Holds: nothing outside this folder imports an implementation; an unknown scheme is refused with the known ones, without its secrets.
+import { existsSync } from 'node:fs';
 import { ImproperlyConfigured } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import { isUrl, parseUrl, safeUrl } from '../../transport/url.ts';
-import type { ExpiryPlan, HistoryStore, Limits } from './contract.ts';
+import type { AuditVerdict, ExpiryPlan, HistoryStore, Limits } from './contract.ts';
 
 export interface HistoryContext {
   readonly timer?: Timer;
@@ -58,4 +59,18 @@ export async function openHistory(db: string, context: HistoryContext = {}): Pro
     throw new ImproperlyConfigured(`No history for ${safeUrl(db)}: give --db a path, or one of ${known}.`);
   }
   return (await load())(db, context);
+}
+
+/**
+ * The chain of the operations in a history, which may be in use.
+ * @param head the beginning of a hash that was its end at some time, or null  @throws ImproperlyConfigured
+ */
+export async function verifyAuditOf(db: string, head: string | null): Promise<AuditVerdict> {
+  const path = isUrl(db) ? parseUrl(db).path : db;
+  if (!existsSync(path))
+    throw new ImproperlyConfigured(
+      `There is no history ${path}: give --db the file that the dashboard has as its --db.`,
+    );
+  const { verifyFile } = await import('./sqlite/audit-chain.ts');
+  return verifyFile(path, head);
 }

@@ -1,6 +1,7 @@
 // What every route is handed, and how a route refuses.
 import type { FastifyReply } from 'fastify';
 import type { Masking } from '../../../shared/masking.ts';
+import type { RecordedAction } from '../../../shared/wire/operations.ts';
 import type { ScheduleStore } from '../../schedules/contract.ts';
 import type { Timer } from '../../timer.ts';
 import type { Access, Identity } from '../access/identity.ts';
@@ -50,6 +51,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What one needs for this route; without it the route is refused at the start. */
     access?: Access;
+    /** What it does, for the record of who was refused it. Default: it changes nothing. */
+    action?: RecordedAction;
     /** For programs that were written for Flower: a body of any type, preflights, pages of trusted origins. Default: no. */
     scripts?: true;
     /** The methods that a path answers, for one that none does. */

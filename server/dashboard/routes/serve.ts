@@ -26,12 +26,24 @@ export type Serve = <K extends RouteKey>(key: K, handler: Handler<K>) => void;
 
 /** For Fastify: what a row says of its route. */
 export function routeOf(key: RouteKey) {
-  const { method, path, access, summary, params, query, body, reply, media, statuses = [] } = describeRoute(key);
+  const {
+    method,
+    path,
+    access,
+    action,
+    summary,
+    params,
+    query,
+    body,
+    reply,
+    media,
+    statuses = [],
+  } = describeRoute(key);
   const answer = media ? { content: { [media]: { schema: reply } } } : reply;
   return {
     method,
     url: path,
-    config: { access },
+    config: { access, ...(action && { action }) },
     schema: {
       summary,
       params,

@@ -12,6 +12,7 @@ const COLUMNS: readonly (readonly [name: string, of: (record: OperationRecord) =
   ['at', (r) => new Date(r.at * 1000).toISOString()],
   ['who', (r) => r.who],
   ['address', (r) => r.address ?? ''],
+  ['token', (r) => r.token ?? ''],
   ['action', (r) => r.action],
   ['subject', (r) => r.subject],
   ['task_name', (r) => r.task_name ?? ''],

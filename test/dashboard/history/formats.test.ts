@@ -175,6 +175,7 @@ it.each([1, 2])('a file of format %i is written on, and is one of today from the
     action: 'revoke',
     subject: 'open',
     address: '10.0.0.7',
+    token: 'cron',
     task_name: 'shop.add',
     request: '{}',
     outcome: 'no-answer',
@@ -210,8 +211,8 @@ it.each([1, 2])('a file of format %i is written on, and is one of today from the
 it('a file of a later format is refused, and is as it was', async () => {
   make(2);
   const db = new EmbeddedDb(path());
-  db.exec('ALTER TABLE dict RENAME COLUMN last TO seen; PRAGMA user_version = 5');
+  db.exec('ALTER TABLE dict RENAME COLUMN last TO seen; PRAGMA user_version = 6');
   db.close();
-  await expect(open()).rejects.toThrow('written by a newer version (format 5, known here: 4)');
-  expect(shapeOf()).toMatchObject({ format: 5, heard: [{ name: 'begun' }, { name: 'hostname' }, { name: 'pid' }] });
+  await expect(open()).rejects.toThrow('written by a newer version (format 6, known here: 5)');
+  expect(shapeOf()).toMatchObject({ format: 6, heard: [{ name: 'begun' }, { name: 'hostname' }, { name: 'pid' }] });
 });

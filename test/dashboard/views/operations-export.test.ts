@@ -34,14 +34,14 @@ it('is CSV with a line for each, quoted where it must be, and no cell is a formu
     csvOf(pages([record(3, { subject: '=HYPERLINK("http://x")', who: '-1' })], [record(2, { answers }), record(1)])),
   );
   expect(csv.split('\r\n')).toEqual([
-    'id,at,who,address,action,subject,task_name,outcome,summary,answers,effect,new_ids,request',
-    `3,2026-09-21T14:13:20.500Z,'-1,,revoke,"'=HYPERLINK(""http://x"")",,ok,,,,,"{""action"":""revoke""}"`,
-    '2,2026-09-21T14:13:20.500Z,ada,,revoke,task id-1,,ok,,"w1@h: ok revoked\nw2@h: failed no such task, ""x""",,,"{""action"":""revoke""}"',
-    '1,2026-09-21T14:13:20.500Z,ada,,revoke,task id-1,,ok,,,,,"{""action"":""revoke""}"',
+    'id,at,who,address,token,action,subject,task_name,outcome,summary,answers,effect,new_ids,request',
+    `3,2026-09-21T14:13:20.500Z,'-1,,,revoke,"'=HYPERLINK(""http://x"")",,ok,,,,,"{""action"":""revoke""}"`,
+    '2,2026-09-21T14:13:20.500Z,ada,,,revoke,task id-1,,ok,,"w1@h: ok revoked\nw2@h: failed no such task, ""x""",,,"{""action"":""revoke""}"',
+    '1,2026-09-21T14:13:20.500Z,ada,,,revoke,task id-1,,ok,,,,,"{""action"":""revoke""}"',
     '',
   ]);
   expect(await text(csvOf(pages()))).toBe(
-    'id,at,who,address,action,subject,task_name,outcome,summary,answers,effect,new_ids,request\r\n',
+    'id,at,who,address,token,action,subject,task_name,outcome,summary,answers,effect,new_ids,request\r\n',
   );
 });
 

@@ -312,7 +312,7 @@ export class HistoryReader {
     const on = wanted.on ? wanted.on.toLowerCase() : null;
     return this.#db
       .all<Record<string, string | number | null>>(
-        `SELECT id, at, who, address, action, subject, task_name, request, outcome, summary, answers, new_ids, effect
+        `SELECT id, at, who, address, token, action, subject, task_name, request, outcome, summary, answers, new_ids, effect
          FROM operations LEFT JOIN effects ON operation = id
          WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR who = ?2) AND (?3 IS NULL OR action = ?3) AND (?4 IS NULL OR outcome = ?4)
            AND (?5 IS NULL OR instr(lower(subject), ?5) > 0 OR instr(lower(request), ?5) > 0

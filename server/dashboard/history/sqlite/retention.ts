@@ -3,6 +3,7 @@
 // Holds: one call deletes a bounded number of rows, so that writing never waits long for it; call again while it returns more than 0.
 import type { EmbeddedDb } from '../../../embedded-db.ts';
 import type { ExpiryPlan, Limits } from '../contract.ts';
+import { expireOperations } from './audit-chain.ts';
 import { STEPS } from './rollup.ts';
 import { encodeText } from './text.ts';
 
@@ -48,7 +49,7 @@ export function expire(db: EmbeddedDb, limits: Limits, now: number): number {
       ).changes;
     db.run('DELETE FROM failures WHERE hour < ?', now - KEEP.failures);
     db.run('DELETE FROM gauges WHERE bucket < ?', now - KEEP.gauges);
-    db.run('DELETE FROM operations WHERE at < ?', now - KEEP.operations);
+    expireOperations(db, now - KEEP.operations);
     db.run('DELETE FROM effects WHERE operation NOT IN (SELECT id FROM operations)');
     db.run('DELETE FROM workers WHERE last_heard < ?', now - KEEP.workers);
     dropBeyond(db, 'workers', '1', 'last_heard', MAX_WORKERS);

@@ -6,9 +6,10 @@ import type { TaskRow } from '../../../../shared/wire/tasks.ts';
 import type { EmbeddedDb } from '../../../embedded-db.ts';
 import { ImproperlyConfigured } from '../../../errors.ts';
 import { cutRow, ROW_TEXT } from '../rows.ts';
+import { beginChain, CHAIN_TABLES } from './audit-chain.ts';
 import { decodeRow } from './text.ts';
 
-const VERSION = 4;
+const VERSION = 5;
 
 /** What a list shows: TaskRow of shared/wire/tasks.ts. */
 const ROW_COLUMNS = [
@@ -107,7 +108,7 @@ CREATE TABLE IF NOT EXISTS failures (task TEXT, exception TEXT, hour INTEGER, co
   example TEXT, PRIMARY KEY (task, exception, hour)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_hour ON failures (hour);
 CREATE TABLE IF NOT EXISTS gauges (name TEXT, bucket INTEGER, value REAL, PRIMARY KEY (name, bucket)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS operations (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, who TEXT, address TEXT, action TEXT,
+CREATE TABLE IF NOT EXISTS operations (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, who TEXT, address TEXT, token TEXT, action TEXT,
   subject TEXT, task_name TEXT, request TEXT, outcome TEXT, summary TEXT, answers TEXT, new_ids TEXT);
 CREATE TABLE IF NOT EXISTS effects (operation INTEGER PRIMARY KEY, effect TEXT);
 `;
@@ -137,6 +138,11 @@ export function prepareSchema(db: EmbeddedDb): void {
     const isWide = db.get("SELECT 1 FROM pragma_table_info('operations') WHERE name = 'address'");
     if (!isWide)
       db.exec('ALTER TABLE operations ADD COLUMN address TEXT; ALTER TABLE operations ADD COLUMN task_name TEXT');
+    // Format 4 knew no API tokens, and had no chain of operations.
+    const hasToken = db.get("SELECT 1 FROM pragma_table_info('operations') WHERE name = 'token'");
+    if (!hasToken) db.exec('ALTER TABLE operations ADD COLUMN token TEXT');
+    db.exec(CHAIN_TABLES);
+    beginChain(db);
     db.exec(`PRAGMA user_version = ${VERSION}`);
   });
 }

@@ -6,6 +6,7 @@
 import type { EmbeddedDb, SqlValue } from '../../../embedded-db.ts';
 import { type Heard, type Limits, type OperationOutcome, type OperationRow, OTHER } from '../contract.ts';
 import { failureOf } from '../exception.ts';
+import { addLink } from './audit-chain.ts';
 import { HistoryFile, type Reopened } from './file.ts';
 import { FINISH_WIDTH, type Flat, TRY_WIDTH, type WireBatch } from './flat.ts';
 import { KnownNames } from './known-names.ts';
@@ -154,33 +155,41 @@ export class HistoryWriter {
 
   operation(row: OperationRow): number {
     this.#file.check();
-    return this.#db.run(
-      `INSERT INTO operations (at, who, address, action, subject, task_name, request, outcome, summary, answers, new_ids)
-       VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
-      ...[
-        row.at,
-        row.who,
-        row.address,
-        row.action,
-        row.subject,
-        row.task_name,
-        row.request,
+    return this.#db.transaction(() => {
+      const { lastInsertRowid: id } = this.#db.run(
+        `INSERT INTO operations (at, who, address, token, action, subject, task_name, request, outcome, summary, answers, new_ids)
+         VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
+        ...[
+          row.at,
+          row.who,
+          row.address,
+          row.token,
+          row.action,
+          row.subject,
+          row.task_name,
+          row.request,
+          row.outcome,
+          row.summary,
+          row.answers,
+          row.new_ids,
+        ].map((v) => (typeof v === 'string' ? encodeText(v) : v)),
+      );
+      addLink(this.#db, id);
+      return id;
+    });
+  }
+
+  finishOperation(id: number, row: OperationOutcome): void {
+    this.#db.transaction(() => {
+      this.#run('UPDATE operations SET outcome = ?, summary = ?, answers = ?, new_ids = ? WHERE id = ?', [
         row.outcome,
         row.summary,
         row.answers,
         row.new_ids,
-      ].map((v) => (typeof v === 'string' ? encodeText(v) : v)),
-    ).lastInsertRowid;
-  }
-
-  finishOperation(id: number, row: OperationOutcome): void {
-    this.#run('UPDATE operations SET outcome = ?, summary = ?, answers = ?, new_ids = ? WHERE id = ?', [
-      row.outcome,
-      row.summary,
-      row.answers,
-      row.new_ids,
-      id,
-    ]);
+        id,
+      ]);
+      addLink(this.#db, id);
+    });
   }
 
   effect(operation: number, effect: string): void {

@@ -2,7 +2,7 @@
 // Flower: api/control.py
 
 import { operate, operateOn, requireWorker } from './operate.ts';
-import { accessOf, type FlowerRequest, type FlowerRoute } from './route.ts';
+import { acts, type FlowerRequest, type FlowerRoute } from './route.ts';
 
 async function resize(asked: FlowerRequest, verb: 'grow' | 'shrink', doing: string): Promise<unknown> {
   const { name: worker, parameters } = asked;
@@ -25,7 +25,7 @@ export const CONTROL_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/worker/shutdown/*',
-    access: accessOf('shutdown'),
+    ...acts('shutdown'),
     async answer(asked) {
       requireWorker(asked, asked.name);
       await operate(asked, { action: 'shutdown', destination: [asked.name] });
@@ -35,7 +35,7 @@ export const CONTROL_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/worker/pool/restart/*',
-    access: accessOf('pool_restart'),
+    ...acts('pool_restart'),
     async answer(asked) {
       const worker = asked.name;
       await operateOn(
@@ -50,19 +50,19 @@ export const CONTROL_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/worker/pool/grow/*',
-    access: accessOf('pool_grow'),
+    ...acts('pool_grow'),
     answer: (asked) => resize(asked, 'grow', 'Growing'),
   },
   {
     method: 'POST',
     path: '/api/worker/pool/shrink/*',
-    access: accessOf('pool_shrink'),
+    ...acts('pool_shrink'),
     answer: (asked) => resize(asked, 'shrink', 'Shrinking'),
   },
   {
     method: 'POST',
     path: '/api/worker/pool/autoscale/*',
-    access: accessOf('autoscale'),
+    ...acts('autoscale'),
     async answer(asked) {
       const { name: worker, parameters } = asked;
       requireWorker(asked, worker);
@@ -79,7 +79,7 @@ export const CONTROL_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/worker/queue/add-consumer/*',
-    access: accessOf('add_consumer'),
+    ...acts('add_consumer'),
     async answer(asked) {
       const { name: worker, parameters } = asked;
       requireWorker(asked, worker);
@@ -96,7 +96,7 @@ export const CONTROL_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/worker/queue/cancel-consumer/*',
-    access: accessOf('cancel_consumer'),
+    ...acts('cancel_consumer'),
     async answer(asked) {
       const { name: worker, parameters } = asked;
       requireWorker(asked, worker);

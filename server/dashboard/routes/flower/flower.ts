@@ -59,7 +59,7 @@ export function flowerRoutes(app: FastifyInstance, { context, log, sendPage }: F
 }
 
 function register(app: FastifyInstance, context: () => RouteContext, route: FlowerRoute): void {
-  const { access, answer, errors, method, path } = route;
+  const { access, action, answer, errors, method, path } = route;
   const allowed = method.split(', ') as HTTPMethods[];
   const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   const config = { access, scripts: true, allow, ...(errors && { errors }) } as const;
@@ -69,7 +69,7 @@ function register(app: FastifyInstance, context: () => RouteContext, route: Flow
     const value = await answer({ context: context(), request, reply, parameters, name });
     return value === reply ? reply : sendJson(request, reply, value);
   };
-  app.route({ method: allowed, url: path, config, handler: handle });
+  app.route({ method: allowed, url: path, config: { ...config, ...(action && { action }) }, handler: handle });
   app.route({
     method: METHODS.filter((one) => !allowed.includes(one)),
     url: path,

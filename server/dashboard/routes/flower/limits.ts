@@ -5,7 +5,7 @@ import { NothingToDo, Refused } from '../../operations/contract.ts';
 import { isTaskKnown } from '../../views/task-types.ts';
 import { badRequest, FlowerError } from './answer.ts';
 import { operate, operateOn, requireWorker } from './operate.ts';
-import { accessOf, type FlowerRequest, type FlowerRoute } from './route.ts';
+import { acts, type FlowerRequest, type FlowerRoute } from './route.ts';
 
 /** @returns the worker @throws FlowerError */
 async function limited(asked: FlowerRequest): Promise<string> {
@@ -20,7 +20,7 @@ export const LIMIT_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/task/timeout/*',
-    access: accessOf('time_limit'),
+    ...acts('time_limit'),
     async answer(asked) {
       const { name: task, parameters } = asked;
       const [soft, hard] = [parameters.float('soft'), parameters.float('hard')];
@@ -37,7 +37,7 @@ export const LIMIT_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/task/rate-limit/*',
-    access: accessOf('rate_limit'),
+    ...acts('rate_limit'),
     async answer(asked) {
       const { name: task, parameters } = asked;
       const rate = parameters.needed('ratelimit');
@@ -54,7 +54,7 @@ export const LIMIT_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/task/revoke/*',
-    access: accessOf('terminate'),
+    ...acts('terminate'),
     async answer(asked) {
       const { name: id, parameters } = asked;
       const terminate = parameters.bool('terminate');

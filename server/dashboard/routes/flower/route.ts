@@ -21,11 +21,16 @@ export interface FlowerRoute {
   /** Below the prefix of the dashboard; `*` is any name. */
   readonly path: string;
   readonly access: Access;
+  /** What it does to the cluster, for the record of who was refused it. */
+  readonly action?: OperationRequest['action'];
   /** Flower's task endpoints tell of errors by the status alone. Default: text. */
   readonly errors?: 'text' | 'status';
   /** @returns what is sent as JSON, or the reply that was sent */
   readonly answer: (asked: FlowerRequest) => Promise<unknown>;
 }
 
-/** Who may do what an operation does. */
-export const accessOf = (action: OperationRequest['action']): Access => operationOf(action).access;
+/** Of a row that does what an operation does: who may. */
+export const acts = (action: OperationRequest['action']): Pick<FlowerRoute, 'access' | 'action'> => ({
+  access: operationOf(action).access,
+  action,
+});

@@ -12,7 +12,7 @@ import { badRequest, FlowerError, UNAVAILABLE } from './answer.ts';
 import { type FlowerCall, readCall } from './call.ts';
 import { operate } from './operate.ts';
 import { jsonBodyOf } from './parameters.ts';
-import { accessOf, type FlowerRequest, type FlowerRoute } from './route.ts';
+import { acts, type FlowerRequest, type FlowerRoute } from './route.ts';
 
 /** A result is not waited for longer. @unit seconds */
 const LONGEST_WAIT = 7 * 86_400;
@@ -74,7 +74,7 @@ export const SENDING_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/task/apply/*',
-    access: accessOf('send_task'),
+    ...acts('send_task'),
     errors: 'status',
     async answer(asked) {
       const call = callOf(asked);
@@ -90,7 +90,7 @@ export const SENDING_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/task/async-apply/*',
-    access: accessOf('send_task'),
+    ...acts('send_task'),
     errors: 'status',
     async answer(asked) {
       const call = callOf(asked);
@@ -101,7 +101,7 @@ export const SENDING_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/task/send-task/*',
-    access: accessOf('send_task'),
+    ...acts('send_task'),
     errors: 'status',
     answer: async (asked) => sent(asked, callOf(asked)),
   },
@@ -124,7 +124,7 @@ export const SENDING_ROUTES: readonly FlowerRoute[] = [
   {
     method: 'POST',
     path: '/api/task/abort/*',
-    access: accessOf('abort'),
+    ...acts('abort'),
     errors: 'status',
     async answer(asked) {
       const { name: id } = asked;
