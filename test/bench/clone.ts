@@ -2,11 +2,11 @@
 // Peer: none. The packages come from npm's cache or registry, whichever npm chooses.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { report } from '../support/bench-report.ts';
+import { freePort } from '../support/server-process.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -23,14 +23,6 @@ function step(name: string, command: string, args: string[], cwd: string): void 
 
 function seconds(since: number): number {
   return Math.round((performance.now() - since) / 100) / 10;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const begun = performance.now();

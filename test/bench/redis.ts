@@ -6,16 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { median, report } from '../support/bench-report.ts';
 import { redisServer } from '../support/redis-server.ts';
-import { celeryVersion, PythonCelery } from './redis/celery.ts';
-import { ingest } from './redis/ingest.ts';
 import { live } from './redis/live.ts';
-import { type Figures, type Given, measured, served, type Trips } from './redis/measure.ts';
+import { celeryVersion, type Done, PythonCelery } from './support/celery.ts';
+import { ingest } from './support/ingest.ts';
+import { type Figures, type Given, measured, served, type Trips } from './support/measure.ts';
 
 const ROUNDS = 3;
 const TASKS = 60_000;
 const CELERY_TASKS = 4000;
 const TRIPS = 2000;
 const CELERY_TRIPS = 500;
+const COUNT = `return #redis.call('KEYS', 'celery-task-meta-*')`;
 
 const ours = fileOf('ours');
 const bullmq = fileOf('bullmq');
@@ -32,7 +33,7 @@ const wanted = (name: string) => only === undefined || only.includes(name);
 
 const server = await redisServer();
 const version = celeryVersion();
-const celery = version === null ? null : new PythonCelery();
+const celery = version === null ? null : new PythonCelery('redis', storedOn);
 const names = { bullmq: 'BullMQ', celery: `Celery ${version}, prefork -c 2`, loop: 'bare loop' };
 try {
   const of = { ours: none(), bullmq: none(), celery: none(), loop: none() };
@@ -42,7 +43,7 @@ try {
   }
   if (wanted('drain')) reportDrains(of);
   if (wanted('trip')) reportTrips(of);
-  if (wanted('ingest')) await ingest(server);
+  if (wanted('ingest')) await ingest({ name: 'redis', pid: server.pid, freshUrl: async () => server.freshUrl() });
   if (wanted('live')) await live(server);
 } finally {
   celery?.close();
@@ -72,10 +73,11 @@ async function drains(of: Record<'ours' | 'bullmq' | 'celery' | 'loop', Measured
   await checkRows(given, 'told to stop');
 }
 
-async function trips(of: Record<'ours' | 'bullmq' | 'celery', Measured>): Promise<void> {
+async function trips(of: Record<'ours' | 'bullmq' | 'celery' | 'loop', Measured>): Promise<void> {
   for (const [file, mine] of [
     [ours, of.ours],
     [bullmq, of.bullmq],
+    [bareLoop, of.loop],
   ] as const) {
     const given = await clean(TRIPS);
     const worker = await served(file, 'serve', given);
@@ -108,7 +110,7 @@ function reportDrains(of: Record<'ours' | 'bullmq' | 'celery' | 'loop', Measured
   ]);
 }
 
-function reportTrips(of: Record<'ours' | 'bullmq' | 'celery', Measured>): void {
+function reportTrips(of: Record<'ours' | 'bullmq' | 'celery' | 'loop', Measured>): void {
   const figures = (trips: Trips[]) => ({
     value: median(trips.map((t) => t.p50)),
     p99: median(trips.map((t) => t.p99)),
@@ -121,9 +123,16 @@ function reportTrips(of: Record<'ours' | 'bullmq' | 'celery', Measured>): void {
     goal: 0.6,
     trips: TRIPS,
     runs: of.ours.trip.map((t) => t.p50),
-    peers: (['celery', 'bullmq'] as const)
-      .filter((peer) => of[peer].trip.length > 0)
-      .map((peer) => ({ name: names[peer], ...figures(of[peer].trip) })),
+    peers: (
+      [
+        ['celery', undefined],
+        ['bullmq', undefined],
+        // Within 1.6 times of the loop.
+        ['loop', 1 / 1.6],
+      ] as const
+    )
+      .filter(([peer]) => of[peer].trip.length > 0)
+      .map(([peer, goal]) => ({ name: names[peer], ...figures(of[peer].trip), goal })),
   });
 }
 
@@ -133,6 +142,15 @@ function figuresOf(rounds: readonly Figures[]) {
     cpuUs: median(rounds.map((r) => r.cpuUs)),
     serverCpuUs: median(rounds.map((r) => r.serverCpuUs)),
     runs: rounds.map((r) => r.rate),
+  };
+}
+
+/** How many results there are. */
+function storedOn({ url }: Given): Done {
+  const redis = new Redis(url);
+  return {
+    count: async () => Number(await redis.eval(COUNT, 0)),
+    close: () => redis.disconnect(),
   };
 }
 

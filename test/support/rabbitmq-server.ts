@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { markOfRun } from './ends-with-run.ts';
 import { oncePerRun } from './once-per-run.ts';
-import { freePort } from './redis-server.ts';
+import { freePort, OwnProcess, onFreePort, removeFolder, startOnFreePort } from './server-process.ts';
 import { until } from './until.ts';
 
 /** Debian's own in /usr/sbin changes the user first, and cannot write our folder then. */
@@ -27,6 +27,8 @@ export interface RabbitOptions {
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string; readonly askClients?: boolean };
   /** For how long a delivery may go unacknowledged before its channel is closed; looked at as often. Default half an hour. @unit milliseconds */
   readonly consumerTimeoutMs?: number;
+  /** One of a cluster (rabbitmq-cluster.ts): on an address of its own of this machine, at one port for all of them. */
+  readonly member?: { readonly address: string; readonly port: number };
   /** Further terms of the section `rabbit` of its configuration, in Erlang: ['{channel_max, 10}']. */
   readonly terms?: readonly string[];
 }
@@ -129,7 +131,7 @@ const MANAGEMENT = `
 export class RabbitServer extends Rabbit {
   readonly folder: string;
   readonly #options: RabbitOptions;
-  #child: ChildProcess | null = null;
+  readonly #process = new OwnProcess();
 
   constructor(port: number, options: RabbitOptions) {
     super({ port, door: 0 });
@@ -144,83 +146,53 @@ export class RabbitServer extends Rabbit {
 
   /** Of the running server. */
   get pid(): number {
-    return this.#child!.pid!;
+    return this.#process.pid;
   }
 
   async start(): Promise<void> {
     const { child, place } = await launch(this.folder, this.port, this.#options, false);
-    this.#child = child;
+    this.#process.own(child);
     this.place = place;
-    const atExit = () => child.kill('SIGKILL');
-    process.once('exit', atExit);
-    child.once('exit', () => process.off('exit', atExit));
   }
 
   /** As an operator would: it says goodbye to its clients. */
   stop(): Promise<void> {
-    return this.#end('SIGTERM');
+    return this.#process.end('SIGTERM');
   }
 
   kill(): Promise<void> {
-    return this.#end('SIGKILL');
+    return this.#process.end('SIGKILL');
   }
 
   /** It stands still with its connections open, until `resume`. */
   pause(): void {
-    this.#child?.kill('SIGSTOP');
+    this.#process.pause();
   }
 
   resume(): void {
-    this.#child?.kill('SIGCONT');
+    this.#process.resume();
   }
 
   async close(): Promise<void> {
     await this.kill();
-    // A helper process of it may still write.
-    await until(() => {
-      rmSync(this.folder, { recursive: true, force: true });
-      return !existsSync(this.folder);
-    }, `${this.folder} to go`);
-  }
-
-  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill(signal);
-    await gone;
+    await removeFolder(this.folder);
   }
 }
 
 /** A running server of one test. */
-export async function rabbitServer(options: RabbitOptions = {}): Promise<RabbitServer> {
-  for (let tries = 1; ; tries++) {
-    const server = new RabbitServer(await freePort(), options);
-    try {
-      await server.start();
-      return server;
-    } catch (error) {
-      // Somebody else may have taken a port since.
-      await server.close();
-      if (tries === 5) throw error;
-    }
-  }
+export function rabbitServer(options: RabbitOptions = {}): Promise<RabbitServer> {
+  return startOnFreePort((port) => new RabbitServer(port, options));
 }
 
 /** The one that all test files of a run share. Nobody ends it, closes connections of others or raises alarms on it. */
 export async function sharedRabbit(): Promise<Rabbit> {
-  const place = await oncePerRun('rabbitmq', async (folder) => {
-    for (let tries = 1; ; tries++) {
-      try {
-        const { child, place } = await launch(folder, await freePort(), {}, true);
-        child.unref();
-        return place;
-      } catch (error) {
-        if (tries === 5) throw error;
-      }
-    }
-  });
+  const place = await oncePerRun('rabbitmq', (folder) =>
+    onFreePort(async (port) => {
+      const { child, place } = await launch(folder, port, {}, true);
+      child.unref();
+      return place;
+    }),
+  );
   return new Rabbit(place);
 }
 
@@ -233,6 +205,9 @@ async function launch(
 ): Promise<{ child: ChildProcess; place: Place }> {
   const at = (name: string) => join(folder, name);
   rmSync(at('door'), { force: true });
+  const { member } = options;
+  const name = member ? ['-name', `umbel@${member.address}`] : ['-sname', 'umbel@localhost'];
+  const listensAt = `{${(member?.address ?? '127.0.0.1').replaceAll('.', ',')}}`;
   // Terms of Erlang: what is in the newer syntax costs a second to read.
   writeFileSync(at('rabbitmq.config'), `[${configuration(port, options)}].`);
   writeFileSync(at('plugins'), '[].');
@@ -240,9 +215,9 @@ async function launch(
   const child = spawn(
     PROGRAM,
     [
-      ...['-sname', 'umbel@localhost', '-setcookie', 'umbel', '-kernel', 'inet_dist_use_interface', '{127,0,0,1}'],
+      ...[...name, '-setcookie', 'umbel', '-kernel', 'inet_dist_use_interface', listensAt],
       // Named before it starts, and with one port known to all, it asks no epmd.
-      ...['-start_epmd', 'false', '-erl_epmd_port', String(await freePort())],
+      ...['-start_epmd', 'false', '-erl_epmd_port', String(member?.port ?? (await freePort()))],
       ...['-eval', DOOR, '+S', '2:2', '+SDcpu', '1:1', '+SDio', '2'],
     ],
     {
@@ -255,7 +230,8 @@ async function launch(
         detached: 'true',
         HOME: folder,
         ERL_CRASH_DUMP: '/dev/null',
-        RABBITMQ_NODENAME: 'umbel@localhost',
+        RABBITMQ_NODENAME: name[1],
+        RABBITMQ_USE_LONGNAME: String(member !== undefined),
         RABBITMQ_CONFIG_FILE: at('rabbitmq.config'),
         RABBITMQ_ADVANCED_CONFIG_FILE: at('none'),
         RABBITMQ_CONF_ENV_FILE: at('none'),

@@ -1,12 +1,13 @@
 // A real redis-server of the test's own: free port, temporary folder, gone when the test is. Nothing else of the machine is touched.
 // Holds: it is ended by its process id; `stop` and `kill` return when it is gone, `start` when it answers; `close` leaves no folder.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { markOfRun } from './ends-with-run.ts';
+import { OwnProcess, startOnFreePort } from './server-process.ts';
 import { until } from './until.ts';
 
 const present = spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
@@ -29,7 +30,7 @@ export class RedisServer {
   readonly port: number;
   readonly folder: string;
   readonly #options: RedisServerOptions;
-  #child: ChildProcess | null = null;
+  readonly #process = new OwnProcess();
   #databases = 0;
 
   constructor(port: number, options: RedisServerOptions) {
@@ -49,7 +50,7 @@ export class RedisServer {
 
   /** Of the running server. */
   get pid(): number {
-    return this.#child!.pid!;
+    return this.#process.pid;
   }
 
   /** Its Unix socket. */
@@ -85,10 +86,7 @@ export class RedisServer {
       ],
       { stdio: 'ignore' },
     );
-    this.#child = child;
-    const atExit = () => child.kill('SIGKILL');
-    process.once('exit', atExit);
-    child.once('exit', () => process.off('exit', atExit));
+    this.#process.own(child);
     const ended = () => child.exitCode !== null;
     await until(() => ended() || answers(tls ? this.socket : this.port), `redis-server on port ${this.port}`);
     if (ended()) throw new Error(`redis-server on port ${this.port} ended with ${child.exitCode}`);
@@ -96,61 +94,31 @@ export class RedisServer {
 
   /** As an operator would. */
   stop(): Promise<void> {
-    return this.#end('SIGTERM');
+    return this.#process.end('SIGTERM');
   }
 
   kill(): Promise<void> {
-    return this.#end('SIGKILL');
+    return this.#process.end('SIGKILL');
   }
 
   /** It stands still with its connections open, until `resume`. */
   pause(): void {
-    this.#child?.kill('SIGSTOP');
+    this.#process.pause();
   }
 
   resume(): void {
-    this.#child?.kill('SIGCONT');
+    this.#process.resume();
   }
 
   async close(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
-
-  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill(signal);
-    await gone;
-  }
 }
 
 /** A running server. */
-export async function redisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  for (let tries = 1; ; tries++) {
-    const server = new RedisServer(await freePort(), options);
-    try {
-      await server.start();
-      return server;
-    } catch (error) {
-      // Somebody else may have taken the port since.
-      await server.close();
-      if (tries === 5) throw error;
-    }
-  }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
+export function redisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  return startOnFreePort((port) => new RedisServer(port, options));
 }
 
 /** PING, answered with anything: also one that wants a password is up. */

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { markOfRun } from './ends-with-run.ts';
-import { freePort, type RedisServer, type RedisServerOptions } from './redis-server.ts';
+import type { RedisServer, RedisServerOptions } from './redis-server.ts';
+import { freePort, OwnProcess } from './server-process.ts';
 import { until } from './until.ts';
 
 export interface SentinelOptions {
@@ -49,9 +50,8 @@ export async function startSentinel(master: RedisServer, options: SentinelOption
   ];
   const file = join(folder, 'sentinel.conf');
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
-  const atExit = () => child.kill('SIGKILL');
-  process.once('exit', atExit);
+  const own = new OwnProcess();
+  own.own(spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' }));
   const client = new Redis({
     port,
     password,
@@ -71,10 +71,8 @@ export async function startSentinel(master: RedisServer, options: SentinelOption
     port,
     master: async () => Number((await ask('GET-MASTER-ADDR-BY-NAME', 'mymaster'))[1]),
     async close() {
-      process.off('exit', atExit);
       client.disconnect();
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      if (child.kill('SIGKILL')) await gone;
+      await own.end('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -12,15 +12,13 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  rmSync,
 } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { markOfRun } from './ends-with-run.ts';
 import { oncePerRun } from './once-per-run.ts';
-import { freePort } from './redis-server.ts';
+import { listens, OwnProcess, onFreePort, removeFolder } from './server-process.ts';
 import { until } from './until.ts';
 
 export interface SqlServer {
@@ -137,18 +135,12 @@ export function mariadb(): Promise<SqlServer> {
 }
 
 /** It outlives the file that starts it, and carries the run's mark in its environment. */
-async function serve(plan: Plan): Promise<SqlServer> {
-  for (let tries = 1; ; tries++) {
-    const port = await freePort();
-    try {
-      const child = await launch(plan, port, true);
-      child.unref();
-      return { host: '127.0.0.1', port, socket: plan.socket, pid: child.pid! };
-    } catch (error) {
-      // Somebody else may have taken the port since.
-      if (tries === 5) throw error;
-    }
-  }
+function serve(plan: Plan): Promise<SqlServer> {
+  return onFreePort(async (port) => {
+    const child = await launch(plan, port, true);
+    child.unref();
+    return { host: '127.0.0.1', port, socket: plan.socket, pid: child.pid! };
+  });
 }
 
 async function launch(plan: Plan, port: number, detached: boolean): Promise<ChildProcess> {
@@ -171,21 +163,20 @@ export class OwnSqlServer {
   readonly #folder: string;
   readonly #plan: Plan;
   readonly #port: number;
-  #child: ChildProcess | null;
+  readonly #process = new OwnProcess();
 
   private constructor(url: string, folder: string, plan: Plan, port: number, child: ChildProcess) {
     this.url = url;
     this.#folder = folder;
     this.#plan = plan;
     this.#port = port;
-    this.#child = child;
+    this.#process.own(child);
   }
 
   static async open(kind: 'postgresql' | 'mysql'): Promise<OwnSqlServer> {
     const folder = mkdtempSync(join(tmpdir(), `umbel-${kind}-${markOfRun()}-`));
     const plan = kind === 'postgresql' ? preparePostgres(folder) : prepareMariadb(folder);
-    const port = await freePort();
-    const child = await launch(plan, port, false);
+    const { port, child } = await onFreePort(async (port) => ({ port, child: await launch(plan, port, false) }));
     if (kind === 'mysql') grant(plan.socket);
     const url = await createDatabase(kind, { port, socket: plan.socket }, 'own');
     return new OwnSqlServer(url, folder, plan, port, child);
@@ -193,48 +184,24 @@ export class OwnSqlServer {
 
   /** Also while what is left of the one before still ends. */
   async start(): Promise<void> {
-    this.#child = await until(() => launch(this.#plan, this.#port, false), `${this.#plan.program} to start again`);
+    this.#process.own(await until(() => launch(this.#plan, this.#port, false), `${this.#plan.program} to start again`));
   }
 
   /** As a machine that loses power would, but for its disk. */
   kill(): Promise<void> {
-    return this.#end('SIGKILL');
+    return this.#process.end('SIGKILL');
   }
 
   /** As an operator would who does not wait for clients. */
   stop(): Promise<void> {
-    return this.#end(this.#plan.program.endsWith('postgres') ? 'SIGINT' : 'SIGTERM');
+    return this.#process.end(this.#plan.program.endsWith('postgres') ? 'SIGINT' : 'SIGTERM');
   }
 
   async close(): Promise<void> {
     await this.kill();
     // Processes of PostgreSQL end a moment after the first of them.
-    await until(() => {
-      rmSync(this.#folder, { recursive: true, force: true });
-      return !existsSync(this.#folder);
-    }, `${this.#folder} to go`);
+    await removeFolder(this.#folder);
   }
-
-  async #end(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM'): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill(signal);
-    await gone;
-  }
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const done = (up: boolean) => {
-      socket.destroy();
-      resolve(up);
-    };
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
-  });
 }
 
 let databases = 0;

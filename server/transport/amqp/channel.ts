@@ -207,7 +207,10 @@ export class AmqpChannel implements Channel {
     await this.#consuming.cancelAll().catch(() => {});
     if (!this.#ended) this.#settling.send();
     await this.#publishing.drained();
-    if (!this.#ended) await this.#raw.close().catch(() => {});
+    if (this.#ended) return;
+    // amqplib's answer never comes when the connection is cut meanwhile.
+    const ended = new Promise<void>((resolve) => this.#raw.once('close', () => resolve()));
+    await Promise.race([this.#raw.close().catch(() => {}), ended]);
   }
 
   #deliver(m: RawMessage | GetMessage, queue: string, noAck: boolean, tag: string | undefined): Message {

@@ -1,7 +1,7 @@
 // One connection of amqplib's: opened, watched, and ended for good. What amqplib has within and does not show is touched here alone; its
 // version is pinned for that.
 // Holds: what was sent on a channel is sent before the connection says that it closes; a line that is dead keeps no process alive; a
-// message whose headers amqplib cannot read does not end the connection.
+// message whose headers amqplib cannot read does not end the connection; what is sent in one turn goes to the socket as one.
 // py-amqp: connection.py Connection
 import type { Socket } from 'node:net';
 import { type ChannelModel, connect } from 'amqplib';
@@ -46,6 +46,7 @@ export class Client {
     this.model = model;
     this.options = options;
     readAnyHeaders(model);
+    writeTogether(model);
     model.on('error', (error: Error) => {
       this.#error ??= error;
     });
@@ -193,5 +194,19 @@ function readAnyHeaders(model: ChannelModel): void {
     const frame = recvFrame.call(this) as { fields: { headers: Record<string, unknown> } };
     if (hasLarge) restoreLarge(payload, frame.fields.headers);
     return frame;
+  };
+}
+
+/** What a turn of the event loop sends goes to the socket as one: amqplib would make a system call for each message. */
+function writeTogether(model: ChannelModel): void {
+  const { muxer, stream } = within(model);
+  const move = muxer._readIncoming;
+  muxer._readIncoming = function together(this: typeof muxer) {
+    stream.cork();
+    try {
+      move.call(this);
+    } finally {
+      stream.uncork();
+    }
   };
 }

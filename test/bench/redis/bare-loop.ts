@@ -1,7 +1,9 @@
 // No worker at all: what one Node process can do at most on this wire with ioredis. It takes a batch and records it as unacked in one
-// call, reads envelope and body, adds, stores and tells, and acknowledges, all of it in one pipeline with the next take.
+// call, reads envelope and body, adds, stores and tells, and acknowledges, all of it in one pipeline with the next take. A round trip is
+// LPUSH, BRPOP, SETEX with PUBLISH, and a subscription, between two processes.
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { drained, offer } from './measure.ts';
+import { drained, offer, tripTimes } from '../support/measure.ts';
 
 const BATCH = 128;
 const TTL_S = 86_400;
@@ -52,5 +54,45 @@ await offer({
     const figures = await done.all;
     redis.disconnect();
     return figures;
+  },
+
+  async serve(given) {
+    const taking = new Redis(given.url);
+    const storing = new Redis(given.url);
+    const loop = async () => {
+      for (;;) {
+        const [, raw] = (await taking.brpop('bench', 0))!;
+        const { id, args } = JSON.parse(raw);
+        const row = JSON.stringify({ status: 'SUCCESS', result: args[0] + args[1], task_id: id });
+        // Nobody waits for the answer: the next is taken meanwhile.
+        void storing.pipeline().setex(`result-${id}`, TTL_S, row).publish(`result-${id}`, row).exec();
+      }
+    };
+    void loop();
+    await storing.ping();
+  },
+
+  async trip(given) {
+    const sending = new Redis(given.url);
+    const hearing = new Redis(given.url);
+    const waiting = new Map<string, (value: unknown) => void>();
+    hearing.on('message', (channel: string, row: string) => {
+      waiting.get(channel)?.(JSON.parse(row).result);
+      waiting.delete(channel);
+    });
+    const trips = await tripTimes(given.count, async () => {
+      const id = randomUUID();
+      const channel = `result-${id}`;
+      const result = new Promise((resolve) => waiting.set(channel, resolve));
+      // Both lines at once would let a result come before the subscription.
+      await hearing.subscribe(channel);
+      void sending.lpush('bench', JSON.stringify({ id, args: [2, 3] }));
+      const value = await result;
+      void hearing.unsubscribe(channel);
+      return value;
+    });
+    sending.disconnect();
+    hearing.disconnect();
+    return trips;
   },
 });

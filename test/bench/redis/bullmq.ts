@@ -1,6 +1,6 @@
 // The same work in BullMQ: its own jobs and results, kept as it keeps them by default.
 import { Queue, QueueEvents, Worker } from 'bullmq';
-import { drained, type Given, inFlight, offer, stopwatch, tripTimes } from './measure.ts';
+import { drained, type Given, inFlight, offer, stopwatch, tripTimes } from '../support/measure.ts';
 
 const NAME = 'bench';
 const connectionOf = ({ url }: Given) => {

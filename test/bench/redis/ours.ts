@@ -1,7 +1,7 @@
 // This package, as it is installed: a producer, a worker, a round trip.
 import { Celery, signals } from 'umbel';
 import { Worker } from 'umbel/worker';
-import { drained, type Given, inFlight, offer, stopwatch, tripTimes } from './measure.ts';
+import { drained, type Given, inFlight, offer, stopwatch, tripTimes } from '../support/measure.ts';
 
 const QUIET = { withoutGossip: true, withoutMingle: true, loglevel: 'ERROR' } as const;
 

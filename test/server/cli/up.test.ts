@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../support/server-process.ts';
 import { linkPackage, type Running, startUmbel } from '../../support/umbel.ts';
 import { until } from '../../support/until.ts';
 
@@ -17,14 +18,6 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const up = (...words: string[]): Running => startUmbel(['up', ...words], { cwd: folder });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function json<T>(port: number, path: string): Promise<T> {
   const response = await fetch(`http://localhost:${port}/api/v2${path}`);

@@ -8,7 +8,8 @@ import type { Message } from '../../../server/transport/message.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
 import { message, text, texts } from '../../contract/transport/broker.ts';
 import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../../support/rabbitmq-server.ts';
-import { freePort } from '../../support/redis-server.ts';
+import { freePort } from '../../support/server-process.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
 
 describeNeedsRabbit('RabbitMQ', () => {
@@ -239,6 +240,23 @@ describeNeedsRabbit('RabbitMQ', () => {
       await until(async () => (await here.declareQueue(q)).messageCount === 5_000, 'all of them');
     });
   }
+
+  it('is closed also when the line is cut before the broker has answered', async () => {
+    const proxy = new TcpProxy({ host: '127.0.0.1', port: rabbit.port });
+    await proxy.listen();
+    try {
+      const transport = await connect(url.replace(`:${rabbit.port}/`, `:${proxy.port}/`));
+      const c = await transport.channel();
+      proxy.silence();
+      const closed = c.close();
+      // What it says is on its way.
+      await new Promise((turn) => setImmediate(turn));
+      proxy.cut();
+      await closed;
+    } finally {
+      await proxy.close();
+    }
+  });
 
   it('limits each consumer of a quorum queue, also when the count changes, and beside a classic queue', async () => {
     const quorum = fresh({ arguments: { 'x-queue-type': 'quorum' } });

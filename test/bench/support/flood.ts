@@ -1,4 +1,4 @@
-// Worker events over Redis at a steady rate.
+// Worker events over a broker at a steady rate.
 import { createTransport } from '../../../server/transport/registry.ts';
 import {
   declareEvents,

@@ -3,25 +3,30 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { cpuUsOf, type Figures, type Given, type Trips } from './measure.ts';
 
-const PYTHON = '/usr/bin/python3';
+export const PYTHON = '/usr/bin/python3';
 const APP = `
 import os
 from celery import Celery
-app = Celery('peer', broker=os.environ['REDIS'], backend=os.environ['REDIS'])
+app = Celery('peer', broker=os.environ['BROKER'], backend=os.environ['STORE'])
+if 'CONFIRM' in os.environ: app.conf.broker_transport_options = {'confirm_publish': os.environ['CONFIRM'] == 'true'}
 
 @app.task(name='bench.add')
 def add(a, b):
     return a + b
+
+@app.task(name='bench.ignored', ignore_result=True)
+def ignored(a, b):
+    return a + b
 `;
 const PUBLISH = `
-import sys, time, peer
-peer.add.delay(2, 3)
+import os, sys, time, peer
+task = peer.app.tasks[os.environ['TASK']]
+task.delay(2, 3)
 n = int(sys.argv[1]) - 1
 wall, cpu = time.perf_counter(), time.process_time()
-for _ in range(n): peer.add.apply_async((2, 3))
+for _ in range(n): task.apply_async((2, 3))
 print(n / (time.perf_counter() - wall), (time.process_time() - cpu) / n * 1e6)
 `;
 const TRIP = `
@@ -34,10 +39,15 @@ for i in range(n + 200):
 times = sorted(times[200:])
 print(times[n // 2], times[n * 99 // 100])
 `;
-const COUNT = `return #redis.call('KEYS', 'celery-task-meta-*')`;
+
+/** How far a worker is. */
+export interface Done {
+  count(): Promise<number>;
+  close(): void;
+}
 
 export function celeryVersion(): string | null {
-  const { status, stdout } = spawnSync(PYTHON, ['-c', 'import celery, redis; print(celery.__version__)'], {
+  const { status, stdout } = spawnSync(PYTHON, ['-c', 'import celery; print(celery.__version__)'], {
     encoding: 'utf8',
   });
   return status === 0 ? stdout.trim() : null;
@@ -46,7 +56,12 @@ export function celeryVersion(): string | null {
 export class PythonCelery {
   readonly #folder = mkdtempSync(join(tmpdir(), 'umbel-bench-celery-'));
 
-  constructor() {
+  readonly #kind: 'redis' | 'rabbitmq';
+  readonly #done: (given: Given) => Done;
+
+  constructor(kind: 'redis' | 'rabbitmq', done: (given: Given) => Done) {
+    this.#kind = kind;
+    this.#done = done;
     writeFileSync(join(this.#folder, 'peer.py'), APP);
   }
 
@@ -57,19 +72,19 @@ export class PythonCelery {
   }
 
   async drain(given: Given): Promise<Figures> {
-    const redis = new Redis(given.url);
+    const done = this.#done(given);
     const worker = this.#worker(given);
     try {
-      const cold = await reached(redis, given.count / 10);
+      const cold = await reached(done, given.count / 10);
       const before = [performance.now(), cpuUsOfAll(worker.pid!), cpuUsOf(given.server)] as const;
-      const count = (await reached(redis, given.count)) - cold;
+      const count = (await reached(done, given.count)) - cold;
       return {
         rate: (count / (performance.now() - before[0])) * 1000,
         cpuUs: (cpuUsOfAll(worker.pid!) - before[1]) / count,
         serverCpuUs: (cpuUsOf(given.server) - before[2]) / count,
       };
     } finally {
-      redis.disconnect();
+      done.close();
       await ended(worker);
     }
   }
@@ -114,16 +129,24 @@ export class PythonCelery {
   #place(given: Given) {
     return {
       cwd: this.#folder,
-      env: { ...process.env, REDIS: given.url, PYTHONPATH: this.#folder, C_FORCE_ROOT: '1' },
+      env: {
+        ...process.env,
+        BROKER: given.url,
+        STORE: this.#kind === 'redis' ? given.url : 'rpc://',
+        ...(given.confirms === undefined ? {} : { CONFIRM: String(given.confirms) }),
+        TASK: given.task ?? 'bench.add',
+        PYTHONPATH: this.#folder,
+        C_FORCE_ROOT: '1',
+      },
     };
   }
 }
 
-/** How many results there are, once there are so many. */
-async function reached(redis: Redis, count: number): Promise<number> {
+/** How many are done, once so many are. */
+async function reached(done: Done, count: number): Promise<number> {
   for (;;) {
-    const stored = Number(await redis.eval(COUNT, 0));
-    if (stored >= count) return stored;
+    const so = await done.count();
+    if (so >= count) return so;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

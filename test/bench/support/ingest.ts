@@ -1,4 +1,4 @@
-// A dashboard, as it is installed, under a flood of worker events over Redis: pub/sub has no way to slow the sender down, and a
+// A dashboard, as it is installed, under a flood of worker events over Redis or RabbitMQ: Redis' pub/sub has no way to slow the sender down, and a
 // subscriber that lags is cut off by the server. Every task has to stand in the history, finished, and every event has to be counted.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { report } from '../../support/bench-report.ts';
 import { type DashboardProcess, finishedTasks, rssOf, startDashboard } from '../../support/dashboard-process.ts';
 import { EVENTS_PER_TASK } from '../../support/event-flood.ts';
-import type { RedisServer } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
 import type { FloodGiven } from './flood.ts';
 import { cpuUsOf, measured } from './measure.ts';
@@ -20,6 +19,16 @@ const FASTER_S = 5;
 /** What came in has to be on disk so soon after the last event: else it would not go on for ever. */
 const SETTLED_MS = 1500;
 
+export interface Broker {
+  /** Of the case. */
+  readonly name: string;
+  readonly pid: number;
+  /** An address with nothing on it. */
+  freshUrl(): Promise<string>;
+  /** When a dashboard there hears all that is sent from now on. Default: it does when it has started. */
+  heard?(url: string): Promise<unknown>;
+}
+
 interface Flooded {
   /** As the sender managed it. @unit events a second */
   readonly rate: number;
@@ -30,7 +39,7 @@ interface Flooded {
   readonly rssMb: number;
 }
 
-export async function ingest(server: RedisServer): Promise<void> {
+export async function ingest(server: Broker): Promise<void> {
   const steady = await flood(server, GOAL, GOAL_S);
   let highest = steady;
   let tooMuch: Flooded | undefined;
@@ -44,7 +53,7 @@ export async function ingest(server: RedisServer): Promise<void> {
   }
   const { rate, lost, behindMs, cpu, rssMb } = steady;
   report({
-    case: 'redis dashboard ingest, none lost',
+    case: `${server.name} dashboard ingest, none lost`,
     value: lost === 0 ? rate : 0,
     unit: 'events/s',
     better: 'more',
@@ -60,12 +69,13 @@ export async function ingest(server: RedisServer): Promise<void> {
   });
 }
 
-async function flood(server: RedisServer, rate: number, seconds: number): Promise<Flooded> {
+async function flood(server: Broker, rate: number, seconds: number): Promise<Flooded> {
   const folder = mkdtempSync(join(tmpdir(), 'umbel-bench-'));
   const history = join(folder, 'history.db');
-  const url = server.freshUrl();
+  const url = await server.freshUrl();
   const dashboard = await startDashboard(['--broker', url, '--db', history], folder);
   try {
+    await server.heard?.(url);
     const tasks = Math.round((rate * seconds) / EVENTS_PER_TASK);
     const given: FloodGiven = { url, server: server.pid, count: tasks, rate };
     const before = cpuUsOf(dashboard.child.pid!);

@@ -3,11 +3,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 export interface Given {
-  /** Of the Redis server, with the number of a database nobody else uses. */
+  /** Of the broker: a database of Redis or a virtual host of RabbitMQ that nobody else uses. */
   readonly url: string;
-  /** The server's process id: its CPU time is part of what a task costs. */
-  readonly server: number;
+  /** The server's process id: its CPU time is part of what a task costs. Default: it is not counted. */
+  readonly server?: number;
   readonly count: number;
+  /** On RabbitMQ: whether the broker says of each message that it has it. Default true. */
+  readonly confirms?: boolean;
+  /** Default bench.add, whose results are kept; bench.ignored keeps none. */
+  readonly task?: 'bench.add' | 'bench.ignored';
 }
 
 export interface Figures {
@@ -64,7 +68,7 @@ function received(child: ChildProcess): Promise<unknown> {
   });
 }
 
-export function stopwatch(server: number): (count: number) => Figures {
+export function stopwatch(server?: number): (count: number) => Figures {
   const cpu = process.cpuUsage();
   const serverCpu = cpuUsOf(server);
   const begun = performance.now();
@@ -80,7 +84,7 @@ export function stopwatch(server: number): (count: number) => Figures {
 }
 
 /** Counts what is done. The first tenth is for getting warm; figures are of the rest. */
-export function drained(count: number, server: number): { one(): void; all: Promise<Figures> } {
+export function drained(count: number, server?: number): { one(): void; all: Promise<Figures> } {
   const cold = Math.floor(count / 10);
   let seen = 0;
   let lap: (count: number) => Figures;
@@ -123,7 +127,8 @@ export async function tripTimes(count: number, trip: () => Promise<unknown>): Pr
 }
 
 /** Linux counts a process's CPU time in hundredths of a second. Children are not in it. */
-export function cpuUsOf(pid: number): number {
+export function cpuUsOf(pid?: number): number {
+  if (pid === undefined) return 0;
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }

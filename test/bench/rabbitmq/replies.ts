@@ -1,0 +1,2 @@
+/** The queue that results go to in the drain cases. */
+export const REPLIES = 'bench.replies';
