@@ -167,6 +167,7 @@ class FilesystemBackend implements Backend {
     this.#open = false;
     this.#polled.fail(storeClosed());
     await this.#queue.idle();
+    this.#outage.close();
   }
 
   /** The lock is held while it is looked whether the record is a SUCCESS, and written. */

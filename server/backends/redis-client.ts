@@ -124,20 +124,6 @@ function patienceOf(options: Given): RedisOptions {
 /** A server that is being restarted has its port back soon, but not at once. @unit milliseconds */
 const FIRST_RETRY_MS = 50;
 
-/** Slots stay taken while results wait for their store: nothing else would say why. */
-export function logOutages(client: Redis, { url, log }: BackendContext): void {
-  let isAway = false;
-  client.on('error', (error: Error) => {
-    if (!isAway)
-      log?.warning(`The result store ${safeUrl(url)} does not answer (${error.message}): results wait until it does.`);
-    isAway = true;
-  });
-  client.on('ready', () => {
-    if (isAway) log?.info(`The result store ${safeUrl(url)} answers again.`);
-    isAway = false;
-  });
-}
-
 /** @param last the connection's latest error: it says more than that retries are used up */
 export function redisError(url: string, thrown: unknown, last: Error | null): BackendError {
   const error = withoutCommand(toError(thrown));

@@ -34,7 +34,8 @@ import {
   resultsOf,
   ttlSeconds,
 } from './key-value.ts';
-import { logOutages, redisClients, redisError } from './redis-client.ts';
+import { Outage } from './outage.ts';
+import { redisClients, redisError } from './redis-client.ts';
 import { RedisCommands } from './redis-commands.ts';
 import { bufferOf, RedisRows } from './redis-rows.ts';
 import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
@@ -69,6 +70,7 @@ class RedisBackend implements CountingBackend {
   readonly #commands: RedisCommands;
   readonly #rows: RedisRows;
   readonly #wake: RedisWake;
+  readonly #outage: Outage;
   readonly #listeners = new ResultListeners();
   readonly #storing = new Set<Promise<void>>();
   #pending: PendingStore[] = [];
@@ -85,7 +87,8 @@ class RedisBackend implements CountingBackend {
     this.#joinTimeoutMs = Number(context.settings?.result_chord_join_timeout ?? 3) * 1000;
     const connect = redisClients(context);
     const client = connect();
-    logOutages(client, context);
+    this.#outage = new Outage(safeUrl(context.url), context.log);
+    client.on('error', (error: Error) => this.#outage.began(error)).on('ready', () => this.#outage.ended());
     this.#commands = new RedisCommands(client, context.url);
     this.#rows = new RedisRows(context);
     const listen = () =>
@@ -292,6 +295,7 @@ class RedisBackend implements CountingBackend {
     this.#listeners.fail(storeClosed());
     this.#wake.close();
     await this.#commands.close(this.#storing);
+    this.#outage.close();
   }
 
   /** Send everything stored since the last turn. */

@@ -36,9 +36,9 @@ export interface PublishOptions {
 
 interface Opened {
   readonly channel: Channel;
-  /** Objects seen, so that the usual case is one look-up; and what they declare, so that equal ones are declared once. */
+  /** Objects seen, so that the usual case is one look-up; and what they declare, so that equal ones are declared once, also at the same time. */
   readonly seen: WeakSet<object>;
-  readonly declared: Set<string>;
+  readonly declared: Map<string, Promise<unknown>>;
 }
 
 export class Producer {
@@ -80,8 +80,7 @@ export class Producer {
     const open = await this.#channel();
     if (o.exchange.name !== '' && !open.seen.has(o.exchange)) {
       const key = `exchange ${JSON.stringify(o.exchange)}`;
-      if (!open.declared.has(key) && !o.exchange.noDeclare) await open.channel.declareExchange(o.exchange);
-      open.declared.add(key);
+      if (!o.exchange.noDeclare) await this.#once(open, key, () => open.channel.declareExchange(o.exchange));
       open.seen.add(o.exchange);
     }
     for (const queue of o.declare ?? []) await this.#declare(open, queue);
@@ -99,9 +98,19 @@ export class Producer {
       bindingArguments,
       bindings,
     ]);
-    if (!open.declared.has(key)) await open.channel.declareQueue(queue);
-    open.declared.add(key);
+    await this.#once(open, key, () => open.channel.declareQueue(queue));
     open.seen.add(queue);
+  }
+
+  /** Who comes while it is being declared waits for that; one that failed is tried again. */
+  async #once(open: Opened, key: string, declare: () => Promise<unknown>): Promise<void> {
+    let declared = open.declared.get(key);
+    if (!declared) {
+      declared = declare();
+      open.declared.set(key, declared);
+      declared.catch(() => open.declared.delete(key));
+    }
+    await declared;
   }
 
   #channel(): Promise<Opened> {
@@ -120,7 +129,7 @@ export class Producer {
   async #openChannel(): Promise<Opened> {
     const transport = await this.connection.tryConnect();
     const channel = await transport.channel();
-    const opened = { channel, seen: new WeakSet<object>(), declared: new Set<string>() };
+    const opened = { channel, seen: new WeakSet<object>(), declared: new Map<string, Promise<unknown>>() };
     channel.onClosed(() => {
       if (this.#open === opened) this.#open = null;
     });

@@ -70,7 +70,7 @@ describeNeedsRedis('a result store that dies', () => {
     );
     // Both slots are taken by what waits for the store, and the worker says why.
     const says = (pattern: RegExp) => expect.poll(() => linesOf(worker, pattern).length).toBe(1);
-    await says(/result store .* does not answer .*results wait until it does/);
+    await says(/result store .* is away .*results wait until it is back/);
     expect(linesOf(worker, /succeeded/)).toHaveLength(1);
 
     await store.start();
@@ -79,7 +79,7 @@ describeNeedsRedis('a result store that dies', () => {
       await until(async () => (await result(id)).result === 1000 + i, `the result of ${id}`, PATIENT);
     await until(async () => (await results()).ok === true, 'the store to be back', PATIENT);
     await until(async () => (await needs()).length === 0, 'nothing to need a person', PATIENT);
-    await says(/result store .* answers again/);
+    await says(/result store \S+ is back\./);
     const runs = world.runs().filter(({ number }) => number >= 1000);
     expect(runs.map(({ number }) => number).sort()).toEqual(ids.map((_, i) => 1000 + i));
     await world.allSettled();

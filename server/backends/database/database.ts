@@ -162,7 +162,7 @@ class DatabaseBackend implements Backend {
     this.#access.isOpen = false;
     this.#polled.fail(storeClosed());
     await this.#queue.idle();
-    await this.#access.driver.close();
+    await this.#access.close();
   }
 
   async #write(rows: readonly TaskRow[]): Promise<void> {

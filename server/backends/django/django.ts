@@ -178,7 +178,7 @@ class DjangoBackend implements CountingBackend {
     this.#access.isOpen = false;
     this.#polled.fail(storeClosed());
     await this.#queue.idle();
-    await this.#access.driver.close();
+    await this.#access.close();
   }
 
   async #write(rows: readonly DjangoRow[]): Promise<void> {

@@ -178,6 +178,7 @@ class MemcachedBackend implements CountingBackend {
     this.#open = false;
     this.#polled.fail(storeClosed());
     await this.#queue.idle();
+    this.#outage.close();
     this.#cache.close();
   }
 

@@ -20,6 +20,12 @@ export class SqlAccess {
     if (!this.isOpen) throw storeClosed();
   }
 
+  /** When nothing uses it any more. */
+  async close(): Promise<void> {
+    await this.driver.close();
+    this.#outage.close();
+  }
+
   /** @throws BackendError */
   async use<T>(work: () => Promise<T>): Promise<T> {
     try {

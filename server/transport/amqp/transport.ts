@@ -5,6 +5,7 @@ import { OperationalError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Channel, Transport, TransportContext, TransportFactory, TransportFlags } from '../contract.ts';
 import { Asking } from './asking.ts';
+import { tellWhenBlocked } from './blocked.ts';
 import { AmqpChannel } from './channel.ts';
 import { Client } from './client.ts';
 import { gone } from './failure.ts';
@@ -51,7 +52,7 @@ class AmqpTransport implements Transport {
       queueTypesOf(this.#options.identity).learnFrom(error);
       for (const listener of this.#lost.splice(0)) listener(error);
     });
-    this.#tellWhenBlocked(client);
+    if (this.#log) tellWhenBlocked(client, this.#log);
   }
 
   async channel(): Promise<Channel> {
@@ -91,18 +92,5 @@ class AmqpTransport implements Transport {
     client.leave();
     await Promise.all([...this.#channels].map((channel) => channel.close()));
     await client.close();
-  }
-
-  /** As long as it lasts whoever publishes waits. */
-  #tellWhenBlocked(client: Client): void {
-    const { safeUrl } = this.#options;
-    client.onBlocked((reason) => {
-      if (reason === null) this.#log?.warning(`The broker at ${safeUrl} takes messages again.`);
-      else
-        this.#log?.warning(
-          `The broker at ${safeUrl} takes no messages for now (${reason}): what is published waits. ` +
-            'It has too little memory or disk left.',
-        );
-    });
   }
 }

@@ -18,6 +18,8 @@ import { until } from '../../support/until.ts';
 const down = new Set<string>();
 const attempts: string[] = [];
 const connected: { host: string; breakOff(): void }[] = [];
+/** Of every exchange and queue, as often as it was declared. */
+const declared: string[] = [];
 registerTransport('door', async () => (context: TransportContext): Transport => {
   const host = context.url.slice('door://'.length);
   const inner = memoryTransport({ ...context, url: `memory://${host}` });
@@ -38,7 +40,19 @@ registerTransport('door', async () => (context: TransportContext): Transport => 
         },
       });
     },
-    channel: () => inner.channel(),
+    async channel() {
+      const channel = await inner.channel();
+      const { declareExchange, declareQueue } = channel;
+      channel.declareExchange = (e, o) => {
+        declared.push(`exchange ${e.name}`);
+        return declareExchange.call(channel, e, o);
+      };
+      channel.declareQueue = (q, o) => {
+        declared.push(`queue ${q.name}`);
+        return declareQueue.call(channel, q, o);
+      };
+      return channel;
+    },
     onLost(listener) {
       lost = listener;
     },
@@ -229,8 +243,14 @@ describe('a producer', () => {
     const [a] = hosts();
     const c = connection([`door://${a}`]);
     const producer = new Producer(c);
+    const before = declared.length;
     await Promise.all(['1', '2', '3'].map((body) => producer.publish(options('work', body))));
-    expect((await (await c.channel()).queueStatus('work'))?.messages).toBe(3);
+    await producer.publish(options('work', '4'));
+    const channel = await c.channel();
+    expect((await channel.queueStatus('work'))?.messages).toBe(4);
+    expect(declared.slice(before)).toEqual(['exchange work', 'queue work']);
+    for (const body of ['1', '2', '3', '4'])
+      expect(new TextDecoder().decode((await channel.get('work', { noAck: true }))?.body)).toBe(body);
     producer.close();
   });
 
@@ -262,11 +282,16 @@ describe('a producer', () => {
     expect(attempts).toHaveLength(4);
   });
 
-  it('does not send again what the broker refuses', async () => {
+  it('does not send again what the broker refuses, and declares anew when somebody sends again', async () => {
     const [a] = hosts();
     const c = connection([`door://${a}`]);
-    await (await c.channel()).declareQueue(queue('work', { durable: false }));
-    await expect(new Producer(c).publish(options('work', 'x', { retry: true }))).rejects.toThrow(/PRECONDITION_FAILED/);
+    const channel = await c.channel();
+    await channel.declareQueue(queue('work', { durable: false }));
+    const producer = new Producer(c);
+    const send = () => producer.publish(options('work', 'x', { retry: true }));
+    for (const sent of [send(), send()]) await expect(sent).rejects.toThrow(/PRECONDITION_FAILED/);
+    await channel.deleteQueue('work');
+    await send();
   });
 });
 
