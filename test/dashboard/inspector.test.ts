@@ -93,3 +93,16 @@ it('a worker gets one question in two seconds for all who look at its tasks: the
     ['active', ['w2']],
   ]);
 });
+
+it('who asks the same of the same workers while it is being asked shares the round, and who asks later has one of their own', async () => {
+  const asked: Asked[] = [];
+  const inspector = inspectorOf(new ManualTimer(), asked, { w1: {}, w2: {} });
+  const times = () => asked.filter(([command]) => command === 'stats').length;
+  await Promise.all([inspector.ask(['w1', 'w2']), inspector.ask(['w2', 'w1'])]);
+  expect(times()).toBe(1);
+  await inspector.ask(['w1', 'w2']);
+  expect(times()).toBe(2);
+  // Others, or fewer questions, are another round.
+  await Promise.all([inspector.ask(['w1']), inspector.ask(null), inspector.ask(['w1'], false)]);
+  expect(times()).toBe(5);
+});

@@ -240,7 +240,7 @@ function inQueue(f: WaitFacts): Answer {
   const consumers = consumersOf(f);
   const ahead = message.ahead;
   const known = slotsOf(consumers);
-  const isBusy = known !== null && known.busy >= known.slots;
+  const isBusy = consumers.length > 0 && known !== null && known.busy >= known.slots;
   const full =
     consumers.length > 0 && consumers.every((w) => w.window !== null && w.taken !== null && w.taken >= w.window);
   const base = { is: 'yes' as const, source: 'broker', known_at: message.at };
@@ -293,10 +293,11 @@ function inQueue(f: WaitFacts): Answer {
         remedy: slotsRemedy(consumers, 'A larger pool starts it sooner.'),
       },
     };
+  const taker = consumers.length > 0 ? ': a worker takes it at any moment' : '; who consumes it is not known';
   return {
     ...base,
     finding: `next in ${name}`,
-    cause: { cause: 'next', sentence: `It is next in ${name}: a worker takes it at any moment.`, ...rest },
+    cause: { cause: 'next', sentence: `It is next in ${name}${taker}.`, ...rest },
   };
 }
 

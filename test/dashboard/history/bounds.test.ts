@@ -330,6 +330,18 @@ describe('what waits to be written', () => {
     expect(reader.taskNames()).toEqual(['n']);
   });
 
+  it('goes in batches of ten thousand tasks, and all is said to be heard with the last of them', () => {
+    const behind = new WriteBehind();
+    for (let i = 0; i < 20_001; i++) applyEvents(`t${i}`, ['received'], NOW);
+    behind.add(state.cut(), { at: NOW, rate: 1, knewAll: true, workers: [] });
+    const all = [behind.next(), behind.next(), behind.next()];
+    expect(all.map((work) => [work?.records.length, work?.wire.heard?.at ?? null])).toEqual([
+      [10_000, null],
+      [10_000, null],
+      [1, NOW],
+    ]);
+  });
+
   it('a few batches are under way at a time; what follows one that failed is refused, and all go again in their order', () => {
     const behind = new WriteBehind();
     const subjects = ['received', 'started', 'retried', 'received', 'succeeded'];

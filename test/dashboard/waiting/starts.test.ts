@@ -62,3 +62,12 @@ it('says so where all slots are taken by tasks that hang, and offers no larger p
   });
   expect(reasonOf(two).sentence).not.toContain('usually');
 });
+
+it.each([
+  ['before any worker has answered', { all_asked: false }],
+  ['where the broker alone knows of a consumer', { queue: { ...MAIL, consumers: 1 } }],
+])('one that is next is promised to no worker that is not known: %s', (_, more) => {
+  const reason = reasonOf(facts({ worker: null, ...more }));
+  const sentence = 'It is next in mail; who consumes it is not known.';
+  expect(reason).toMatchObject({ cause: 'next', sentence, place: { n: 1 } });
+});

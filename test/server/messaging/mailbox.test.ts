@@ -7,7 +7,10 @@ import { Connection } from '../../../server/messaging/connection.ts';
 import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
 import { controlQueues, Mailbox } from '../../../server/messaging/mailbox.ts';
 import { createTimer, type Timer } from '../../../server/timer.ts';
+import type { Transport, TransportContext } from '../../../server/transport/contract.ts';
+import { memoryTransport } from '../../../server/transport/memory/transport.ts';
 import type { Message } from '../../../server/transport/message.ts';
+import { registerTransport } from '../../../server/transport/registry.ts';
 import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
 
@@ -36,10 +39,33 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
 
-function connect(name: string): Connection {
+/** The memory broker, which says as Redis does how many heard a question: what `hearers` holds, when that is known. */
+let hearers: Promise<number> = Promise.resolve(0);
+registerTransport('counting', async () => (context: TransportContext): Transport => {
+  const inner = memoryTransport({ ...context, url: context.url.replace('counting:', 'memory:') });
+  const channel = async () => {
+    const made = await inner.channel();
+    const { publish } = made;
+    made.publish = async (m) => {
+      await publish.call(made, m);
+      return m.exchange === 'celery.pidbox' ? hearers : undefined;
+    };
+    return made;
+  };
+  return {
+    flags: inner.flags,
+    driver: 'counting',
+    connect: () => inner.connect(),
+    channel,
+    onLost: (listener) => inner.onLost(listener),
+    close: () => inner.close(),
+  };
+});
+
+function connect(name: string, scheme = 'memory'): Connection {
   const retry = { enabled: true, maxRetries: 2, intervalStartMs: 10, intervalStepMs: 10, intervalMaxMs: 50 };
   const timer = createTimer();
-  const urls = [`memory://${name}`];
+  const urls = [`${scheme}://${name}`];
   const connection = new Connection({
     urls,
     transportOptions: {},
@@ -52,10 +78,10 @@ function connect(name: string): Connection {
   return connection;
 }
 
-function mailbox(name: string, oid?: string, timer: Timer = createTimer()): Mailbox {
+function mailbox(name: string, oid?: string, timer: Timer = createTimer(), scheme = 'memory'): Mailbox {
   const box = new Mailbox({
     namespace: 'celery',
-    connection: connect(name),
+    connection: connect(name, scheme),
     clock: new LamportClock(),
     timer,
     oid,
@@ -250,6 +276,29 @@ describe('collecting replies', () => {
     const replies = await asked;
     expect(replies).toEqual([{ 'a@h': 1 }]);
     expect(received).toEqual(replies);
+  });
+
+  it('ends when all have answered who heard the question, where the broker says how many, and never after its limit', async () => {
+    const name = randomUUID();
+    const box = mailbox(name, undefined, new ManualTimer(), 'counting');
+    for (const hostname of ['a@h', 'b@h']) await box.node(hostname, connect(name), () => 1).start();
+    // Nobody moves the time: what does not end by number does not end.
+    const ask = (options: Parameters<Mailbox['broadcast']>[1] = {}) =>
+      box.broadcast('ping', { reply: true, ...options });
+    hearers = Promise.resolve(2);
+    expect(await ask()).toEqual([{ 'a@h': 1 }, { 'b@h': 1 }]);
+    expect(await ask({ limit: 1 })).toHaveLength(1);
+    expect(await ask({ destination: ['b@h'] })).toEqual([{ 'b@h': 1 }]);
+    hearers = Promise.resolve(0);
+    expect(await ask()).toEqual([]);
+    // The answers may be quicker than the number.
+    let say = (_: number) => {};
+    hearers = new Promise((resolve) => {
+      say = resolve;
+    });
+    let answered = 0;
+    const both = ask({ limit: 3, onReply: () => ++answered === 2 && say(2) });
+    expect(await both).toHaveLength(2);
   });
 
   it('takes no answer after its end, and leaves no timer behind', async () => {

@@ -264,7 +264,6 @@ class Lister {
         );
       }
       found = this.sorted(found, (r) => r.runtime ?? 0).slice(0, limit);
-      if (found.length >= limit) return this.cut(found, 0, (r) => [r.runtime!]);
     }
     return this.thenNewest(found, states, after, { text: 'runtime IS NULL', params: [] });
   }
@@ -280,7 +279,6 @@ class Lister {
         `SELECT ${SELECT} FROM tasks INDEXED BY tasks_retries WHERE ${w.text} ORDER BY retries ${this.dir}, id ${this.dir} LIMIT ${limit}`,
         w.params,
       );
-      if (found.length >= limit) return this.cut(found, 0, (r) => [r.retries]);
     }
     return this.thenNewest(found, states, after, { text: 'COALESCE(retries, 0) = 0', params: [] });
   }

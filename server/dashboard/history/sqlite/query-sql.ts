@@ -2,6 +2,7 @@
 // Not here: which index answers it (plan.ts).
 // Holds: what a user typed goes in as a parameter, never into the text; name, worker, queue and state are decided against the few
 // distinct values there are (the dictionary), so that a part of a name becomes a lookup in an index.
+import { BoundedMap } from '../../../../shared/bounded-map.ts';
 import { compileQuery, etaSeconds } from '../../../../shared/query/match.ts';
 import { compileRegex } from '../../../../shared/query/regex.ts';
 import {
@@ -32,14 +33,16 @@ const COLUMNS = new Map(FIELDS.map(({ name, column }) => [name, column]));
 export const columnOf = (field: FieldName): string => COLUMNS.get(field)!;
 const LISTED = new Set(['name', 'worker', 'queue', 'state']);
 
+/** Compiled patterns that are kept, so that one is compiled once for all rows of a question. */
+const MAX_PATTERNS = 100;
+
 /** The functions conditions use; once per connection. */
 export function defineQueryFunctions(db: EmbeddedDb, budget: QueryBudget): void {
-  const patterns = new Map<string, ReturnType<typeof compileRegex>>();
+  const patterns = new BoundedMap<string, ReturnType<typeof compileRegex>>(MAX_PATTERNS);
   db.define('umbel_regex', (source, value) => {
     if (typeof source !== 'string' || typeof value !== 'string') return 0;
     let test = patterns.get(source);
     if (!test) {
-      if (patterns.size > 100) patterns.clear();
       test = compileRegex(source);
       patterns.set(source, test);
     }

@@ -43,7 +43,7 @@ export class HistoryReader {
   /** Of the question that is answered now. */
   readonly budget: QueryBudget;
   readonly #dictionary: Dictionary;
-  readonly #dict = new Map<string, { at: number; values: readonly string[] | null }>();
+  readonly #dict = new Map<string, { values: readonly string[] | null }>();
 
   constructor(path: string, nowMs: () => number) {
     this.#path = path;
@@ -356,7 +356,7 @@ export class HistoryReader {
         column,
         MANY_VALUES + 1,
       );
-      entry = { at: 0, values: rows.length > MANY_VALUES ? null : rows.map((r) => r.value) };
+      entry = { values: rows.length > MANY_VALUES ? null : rows.map((r) => r.value) };
       this.#dict.set(column, entry);
     }
     return entry.values;
