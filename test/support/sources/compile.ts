@@ -2,11 +2,13 @@
 // own name. Node's own `import` reads them a good deal quicker than Vite's, which is asked file by file.
 // Threads and packages of many files are bundled, as the build does it: read as they stand, they cost every process a quarter of a second.
 // All lies below node_modules, so that what a bundle leaves out is found.
+// Holds: what an earlier run made of the same text is taken from there (made.ts); a run never sees what another makes meanwhile.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { Made } from './made.ts';
 
 const FOLDERS = ['server', 'shared', 'test', 'examples', '.build', 'web/src'];
 /** Of many files each, and asked for by many. */
@@ -19,9 +21,15 @@ const NAMED = /new URL\(\s*'(\.[^']*\.ts)'\s*,\s*import\.meta\.url\s*\)/g;
 
 /** @returns the folder, which goes when this process ends */
 export async function compileSources(root: string): Promise<string> {
+  const cache = join(root, 'node_modules/.cache/umbel-tests');
   // Another checkout, or another run beside this one, has its own.
   const owner = createHash('sha1').update(`${process.pid} ${root}`).digest('hex').slice(0, 8);
-  const folder = join(root, 'node_modules/.cache/umbel-tests', owner);
+  const folder = join(cache, owner);
+  // What is made depends on this file and on what is installed, too.
+  const made = new Made(join(cache, 'made'), [
+    ...[process.version, root],
+    ...[fileURLToPath(import.meta.url), join(root, 'package-lock.json')].map(textOf),
+  ]);
   mkdirSync(folder, { recursive: true });
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const threads = new Map<string, string>();
@@ -32,11 +40,19 @@ export async function compileSources(root: string): Promise<string> {
       threads.set(name, file);
       return `new URL(${JSON.stringify(pathToFileURL(join(folder, `${name}.mjs`)).href)})`;
     });
+  const misses = new Map<string, string | null>();
+  for (const path of FOLDERS.flatMap((name) => typescriptOf(join(root, name)))) {
+    const text = textOf(path);
+    const name = relative(root, path);
+    // What names a thread names this run's folder: nothing for another run.
+    const key = text.includes('new URL(') ? null : made.keyOf(name, text);
+    if (key === null || !made.take(key, join(folder, javascriptOf(name)))) misses.set(path, key);
+  }
   const common = { outdir: folder, format: 'esm', platform: 'node', target: 'node20', logLevel: 'error' } as const;
   await build({
     ...common,
     absWorkingDir: root,
-    entryPoints: FOLDERS.flatMap((name) => typescriptOf(join(root, name))),
+    entryPoints: [...misses.keys()],
     outbase: root,
     jsx: 'automatic',
     tsconfigRaw: '{}',
@@ -47,13 +63,14 @@ export async function compileSources(root: string): Promise<string> {
         name: 'named-threads',
         setup: ({ onLoad }) => {
           onLoad({ filter: /[\\/]server[\\/].*\.ts$/ }, ({ path }) => {
-            const text = readFileSync(path, 'utf8');
+            const text = textOf(path);
             return text.includes('new URL(') ? { contents: nameThreads(path, text), loader: 'ts' } : undefined;
           });
         },
       },
     ],
   });
+  for (const [path, key] of misses) if (key !== null) made.keep(key, join(folder, javascriptOf(relative(root, path))));
   const bundled = { ...common, bundle: true, conditions: ['umbel-source'], outExtension: { '.js': '.mjs' } };
   await build({
     ...bundled,
@@ -61,7 +78,12 @@ export async function compileSources(root: string): Promise<string> {
     packages: 'external',
     sourcemap: 'inline',
   });
-  await bundlePackages(root, folder, bundled);
+  const packages = join(folder, 'packages');
+  const key = made.keyOf(...PACKAGES);
+  if (!made.take(key, packages)) {
+    await bundlePackages(root, folder, bundled);
+    made.keep(key, packages);
+  }
   return folder;
 }
 
@@ -89,12 +111,16 @@ async function bundlePackages(root: string, folder: string, options: object): Pr
     absWorkingDir: root,
     entryPoints: entries,
     splitting: true,
+    chunkNames: 'packages/[name]-[hash]',
     banner: {
       js: "import { createRequire as umbelRequire } from 'node:module'; const require = umbelRequire(import.meta.url);",
     },
     external: ['pg', 'mysql2'],
   });
 }
+
+const textOf = (path: string): string => readFileSync(path, 'utf8');
+const javascriptOf = (name: string): string => name.replace(/\.tsx?$/, '.js');
 
 function typescriptOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
