@@ -1,11 +1,15 @@
 // Remote control, events, mingle and gossip between Python's Celery and this package on one RabbitMQ, by both command lines. Every
 // command and its answer, on Redis: control-celery.test.ts, control-umbel.test.ts. Tasks: rabbitmq.test.ts.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
 import { main } from '../../server/cli/program.ts';
+import { createDashboard } from '../../server/dashboard/dashboard.ts';
+import { silentLogger } from '../../server/log.ts';
 import { decodeJson } from '../../server/serialization/json.ts';
+import { replayFlower } from '../support/flower-replay.ts';
 import { hasPythonOnRedis } from '../support/needs.ts';
 import { hasRabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
+import { startListening } from '../support/python-dashboard.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, type PythonWorker, startCluster } from './python.ts';
 
@@ -44,10 +48,13 @@ describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip
   beforeAll(async () => {
     broker = await (await sharedRabbit()).freshUrl();
     cluster = await startCluster({}, broker);
-    theirs = await cluster.worker(PY, ['-P', 'threads', '-c', '1', '-Q', 'py', '-E', '--heartbeat-interval', '6']);
+    theirs = await cluster.worker(PY, ['-c', '1', '-Q', 'py', '-E', '--heartbeat-interval', '6']);
     await cluster.py(`app.control.revoke(['gone-1', 'gone-2'], reply=True, timeout=10, limit=1)`);
     app = cluster.app({ task_default_queue: 'ts' });
     app.task({ name: 'ts.add' }, (x: number, y: number) => x + y);
+    app.task({ name: 'ts.fail' }, () => {
+      throw new RangeError('boom');
+    });
     ours = await cluster.ours(app, { hostname: TS, concurrency: 1, taskEvents: true, heartbeatInterval: 6 });
   });
   afterAll(() => cluster?.[Symbol.asyncDispose]());
@@ -61,6 +68,24 @@ describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip
     ]);
     await until(() => ours.consumer.gossip!.peers.has(PY), 'theirs to be heard');
     expect(ours.consumer.gossip!.peers.get(PY)).toMatchObject({ sw_ident: 'py-celery' });
+  });
+
+  it.each([
+    ['of Python', PY, 'py'],
+    ['of this package', TS, 'ts'],
+  ])("Flower's API answers as documented on this mixed cluster, of the worker %s", async (_whose, worker, queue) => {
+    const dashboard = createDashboard(
+      {
+        ...{ broker, result_backend: cluster.redis.url(), settings: { task_default_queue: queue }, port: 0 },
+        ...{ db: `${cluster.redis.folder}/${queue}.db`, inspect_interval: 0.5, inspect_timeout: 5000 },
+      },
+      { log: silentLogger, pages: null },
+    );
+    onTestFinished(() => dashboard.close());
+    await startListening(dashboard);
+    await replayFlower(dashboard, {
+      ...{ worker, task: `${queue}.add`, failing: `${queue}.fail`, 'failing args': ['boom'], queue },
+    });
   });
 
   it('both command lines ask and steer both', async () => {
@@ -100,7 +125,7 @@ describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip
   it('one that stops is known to have left', async () => {
     await theirs.stop();
     await until(() => !ours.consumer.gossip!.peers.has(PY), 'theirs to be gone');
-    const unexpected = ours.lines.filter((line) => /ERROR|CRITICAL/.test(line) && !/unknown task py.add/.test(line));
+    const unexpected = ours.lines.filter((line) => /ERROR|CRITICAL/.test(line) && !/unknown task py.add|ts\.fail.*boom/.test(line));
     expect(unexpected).toEqual([]);
     expect(theirs.output()).not.toMatch(/CRITICAL|Unrecoverable/);
   });

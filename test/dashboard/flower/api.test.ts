@@ -1,6 +1,6 @@
 // Flower's HTTP API at Flower's paths, on a cluster of Umbel workers on the embedded broker: its documented answers replayed, and what
-// they do not tell. On Python workers: ../python-cluster/flower-api.ts; what no cluster is needed for:
-// requests.test.ts. Not replayed on RabbitMQ yet.
+// they do not tell. On Python workers and Redis: ../python-cluster/flower-api.ts; on both kinds of worker and RabbitMQ:
+// ../../interop/rabbitmq-control.test.ts; what no cluster is needed for: requests.test.ts.
 import { expect, it } from 'vitest';
 import type { OperationsPage } from '../../../shared/wire/operations.ts';
 import { get, makeDashboard, publisher, shop } from '../../support/dashboard-shop.ts';
