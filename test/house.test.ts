@@ -45,7 +45,7 @@ const WEB_FLOORS: readonly (readonly string[])[] = [
   ['ui'],
   ['charts', 'operations'],
   ['shell'],
-  ['tasks', 'audit', 'broker'],
+  ['tasks', 'audit', 'broker', 'access'],
   ['workers'],
   ['queues'],
   ['overview'],

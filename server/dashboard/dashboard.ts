@@ -10,6 +10,7 @@ import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { type RefusedRequest, recordRefusedRequest, recordWrongLogin } from './access/audit.ts';
 import { Gate } from './access/gate.ts';
+import { Tokens } from './access/tokens.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { ClusterLink } from './cluster/link.ts';
@@ -21,6 +22,7 @@ import { createServer } from './server.ts';
 import { Stores } from './stores.ts';
 import { readTls } from './tls.ts';
 import { makeRoomForSocket } from './unix-socket.ts';
+import type { UserDataStore } from './user-data/contract.ts';
 import { packageVersion } from './version.ts';
 
 export type { DashboardOptions } from './options.ts';
@@ -63,7 +65,17 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const start = (): Promise<Cluster> => {
     starting ??= (async () => {
       const { history, schedules, userData } = await stores.open();
-      rooms = new Rooms(history, { schedules, userData: userData.open, options, link, timer, log, masking, version });
+      rooms = new Rooms(history, {
+        schedules,
+        userData: userData.open,
+        tokens,
+        options,
+        link,
+        timer,
+        log,
+        masking,
+        version,
+      });
       await rooms.start();
       return rooms.cluster;
     })();
@@ -74,6 +86,13 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     return rooms;
   };
 
+  const ownData = async (): Promise<UserDataStore> => {
+    await start();
+    return stores.userData!.open();
+  };
+  const tokens = new Tokens(ownData, timer, (key, reason) => {
+    for (const socket of sockets) if (socket.reader.key === key) socket.refuse(reason);
+  });
   const unrecorded = (what: string) => (error: unknown) =>
     log.warning(`${what} could not be recorded: ${toError(error).message}`);
   const audit = {
@@ -90,7 +109,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     },
   };
   const plugin = dashboardPlugin({
-    gate: new Gate(options, timer, log, audit),
+    gate: new Gate(options, timer, log, tokens, audit),
     log,
     version,
     frameAncestors: options.frame_ancestors,

@@ -27,6 +27,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { serveOn } from './routes/serve.ts';
 import { taskValueRoutes } from './routes/task-values.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { validatorOf } from './routes/validation.ts';
 import { viewRoutes } from './routes/views.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -43,6 +44,7 @@ const ROUTES = [
   scheduleRoutes,
   brokerRoutes,
   viewRoutes,
+  tokenRoutes,
   operationRoutes,
   healthRoutes,
   aliveRoutes,
@@ -84,7 +86,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       refuseUpgrade(request, reply);
       // As the router read it: an escaped letter makes no page of the API.
       const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
-      request.refusal = gate.admit(request, reply, path.slice(root.prefix.length));
+      request.refusal = await gate.admit(request, reply, path.slice(root.prefix.length));
       await ready();
       hasStarted = true;
     });

@@ -5,6 +5,7 @@ import { toError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ScheduleStore } from '../schedules/contract.ts';
 import type { Timer } from '../timer.ts';
+import type { Tokens } from './access/tokens.ts';
 import { Attention } from './attention/attention.ts';
 import { Baselines } from './cluster/baselines.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -36,6 +37,7 @@ const DRAIN_EVERY_MS = 10_000;
 export interface RoomsOptions {
   readonly schedules: ScheduleStore | null;
   readonly userData: () => Promise<UserDataStore>;
+  readonly tokens: Tokens;
   readonly options: Resolved;
   readonly link: ClusterLink;
   readonly timer: Timer;
@@ -54,7 +56,7 @@ export class Rooms {
 
   constructor(
     history: HistoryStore,
-    { schedules, userData, options, link, timer, log, masking, version }: RoomsOptions,
+    { schedules, userData, tokens, options, link, timer, log, masking, version }: RoomsOptions,
   ) {
     this.#timer = timer;
     this.#log = log;
@@ -110,6 +112,7 @@ export class Rooms {
       taskRows,
       progress,
       userData,
+      tokens,
       schedules,
       options,
       masking,

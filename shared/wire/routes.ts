@@ -22,6 +22,7 @@ import { SchedulesReply } from './schedules.ts';
 import { SeriesQuery, SeriesReply } from './series.ts';
 import { CallReply, ResultQuery, ResultReply, RetryPlan } from './task-values.ts';
 import { FacetQuery, FacetReply, TaskDetail, TaskPage, TasksQuery, TaskTypesReply, WaitReply } from './tasks.ts';
+import { ApiToken, TokenMade, TokenRequest, TokensReply } from './tokens.ts';
 import { SavedView, ViewDeleted, ViewRequest, ViewsReply } from './views.ts';
 import { AliveReply, WorkerDetail, WorkersReply } from './workers.ts';
 
@@ -134,6 +135,21 @@ export const ROUTES = {
     reply: SavedView,
   },
   'DELETE /views/:id': { access: 'operator', action: 'delete_view', summary: 'Delete a view', reply: ViewDeleted },
+
+  'GET /tokens': { access: 'viewer', summary: "API tokens: your own, of an admin everybody's", reply: TokensReply },
+  'POST /tokens': {
+    access: 'operator',
+    action: 'make_token',
+    summary: 'Make an API token. The answer tells it, this once',
+    body: TokenRequest,
+    reply: TokenMade,
+  },
+  'DELETE /tokens/:id': {
+    access: 'operator',
+    action: 'revoke_token',
+    summary: 'Revoke an API token: it is good for nothing from now on',
+    reply: ApiToken,
+  },
 
   'GET /operations': {
     access: 'viewer',

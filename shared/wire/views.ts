@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Int, Num, Str } from './schema.ts';
 
 /** What the address of the task list says: query, states, order and hidden columns; absent: as the list is by itself. */
-export const ViewSearch = Type.Object({
+const ViewSearch = Type.Object({
   q: Type.Optional(Type.String({ maxLength: 16_384 })),
   /** 'FAILURE,RETRY' */
   state: Type.Optional(Type.String({ maxLength: 1024 })),

@@ -45,6 +45,8 @@ describe('routes', () => {
     expect(acting.sort((a, b) => (a.url < b.url ? -1 : 1))).toEqual([
       // Each operation says in its row what it takes.
       { method: 'POST', url: '/api/v2/operations', access: 'viewer' },
+      { method: 'POST', url: '/api/v2/tokens', access: 'operator' },
+      { method: 'DELETE', url: '/api/v2/tokens/:id', access: 'operator' },
       { method: 'POST', url: '/api/v2/views', access: 'operator' },
       { method: 'DELETE', url: '/api/v2/views/:id', access: 'operator' },
     ]);

@@ -48,6 +48,8 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
 
     const page = await window.open(`${dashboard.address}/tasks`, {
       httpCredentials: { username: 'ada', password: 'enigma' },
+      // A token for an action that is none.
+      allow: /\b400 .*tokens/,
     });
     const id = await cluster.send('shop.add', [8, 8]);
     await stateOf(page, id, 'SUCCESS').waitFor();
@@ -65,6 +67,31 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     expect(file.suggestedFilename()).toMatch(/^operations-[\d-]+\.csv$/);
     await file.saveAs(`${cluster.folder}/audit.csv`);
     expect(await readFile(`${cluster.folder}/audit.csv`, 'utf8')).toMatch(new RegExp(`,ada,[^,]+,,retry,[^\r]*${id}`));
+
+    await page.goto(`${dashboard.address}/access`);
+    await page.getByRole('button', { name: 'New token' }).click();
+    await page.getByLabel('Name').fill('cron-reports');
+    await page.getByLabel('It may').selectOption('operator');
+    await page.getByLabel('Only these actions').fill('fly');
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.getByRole('alert').filter({ hasText: '"fly", which is no action' }).waitFor();
+    await page.getByLabel('Only these actions').fill('retry, revoke');
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    const band = page.locator('.token-once');
+    const token = (await band.locator('code').textContent()) ?? '';
+    expect(token).toMatch(/^umb_/);
+    const withToken = () =>
+      fetch(`${dashboard.address}/api/tasks?limit=1`, { headers: { authorization: `Bearer ${token}` } });
+    expect((await withToken()).status).toBe(200);
+    await band.getByRole('button', { name: 'I have it' }).click();
+    await page.reload();
+    const row = page.getByRole('row', { name: /cron-reports.*read, retry, revoke.*ada/ });
+    await row.filter({ hasText: '127.0.0.1' }).waitFor();
+    expect(await page.content()).not.toContain(token);
+    await row.getByRole('button', { name: 'Revoke cron-reports' }).click();
+    await page.getByRole('button', { name: 'Revoke it' }).click();
+    await row.filter({ hasText: /revoked.*by ada/ }).waitFor();
+    expect((await withToken()).status).toBe(401);
   });
 
   it('refuses to listen beyond this machine without a password, and says how to', async () => {

@@ -65,6 +65,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ['/queues/unattended', '.opened tbody tr'],
     ['/queues/unattended?tab=history', '.history svg.recharts-surface'],
     ['/broker', '.broker-page .figures'],
+    ['/access', '.tokens .quiet-note'],
     ['/audit', '.audit tbody tr'],
     ['/nowhere', '.empty'],
   ];
@@ -98,7 +99,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   it.each([
     ['overview and tasks', /^\/($|tasks)/],
     ['workers', /^\/workers/],
-    ['queues, audit, and what is no page', /^\/(queues|broker|audit|nowhere)/],
+    ['queues, access, audit, and what is no page', /^\/(queues|broker|access|audit|nowhere)/],
   ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
     const page = await window.open('about:blank', { reducedMotion: 'reduce' });
     const found: Record<string, string[]> = {};

@@ -38,6 +38,7 @@ const PAGES = {
   queues: orSay(() => import('./pages/queues.tsx')),
   broker: orSay(() => import('./pages/broker.tsx')),
   audit: orSay(() => import('./pages/audit.tsx')),
+  access: orSay(() => import('./pages/access.tsx')),
 };
 
 /** Fetch every page while nothing else is to do: going there is instant then, and works while the server is away. */
@@ -178,8 +179,14 @@ const audit = createRoute({
   component: lazyRouteComponent(PAGES.audit),
 });
 
+const access = createRoute({
+  getParentRoute: () => root,
+  path: '/access',
+  component: lazyRouteComponent(PAGES.access),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, task, workers, worker, queues, queue, broker, audit]),
+  routeTree: root.addChildren([overview, tasks, task, workers, worker, queues, queue, broker, audit, access]),
   basepath: BASE_PATH,
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: (search) => {

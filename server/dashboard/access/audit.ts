@@ -105,7 +105,7 @@ export function recordRefusedRequest(
 /** Wrong logins stand in the record of what people did, too. @param records null: it is not open yet, and the log alone has it */
 export async function recordWrongLogin(
   records: OperationRecords | null,
-  { address, user, times }: WrongLogin,
+  { address, user, times, why }: WrongLogin,
   at: number,
 ): Promise<void> {
   await records?.beginOperation({
@@ -118,7 +118,7 @@ export async function recordWrongLogin(
     task_name: null,
     outcome: 'failed',
     request: jsonText({ action: 'login', address, times }),
-    summary: `Wrong user or password, ${times === 1 ? 'once' : `${times} times`}`,
+    summary: `${why}, ${times === 1 ? 'once' : `${times} times`}`,
     answers: '[]',
     new_ids: null,
   });

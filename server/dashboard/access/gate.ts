@@ -1,5 +1,5 @@
 // The gate every request passes: is it from here, from our own pages, from a user?
-// Not here: each question (origin.ts, basic.ts, wrong-logins.ts), the routes.
+// Not here: each question (origin.ts, basic.ts, tokens.ts, wrong-logins.ts), the routes.
 // Holds: what is refused is refused before anything is read or done for it, and is told in the log with its address, within bounds.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { fromSegment } from '../../../shared/path-segment.ts';
@@ -10,9 +10,10 @@ import { ProblemError } from '../routes/context.ts';
 import { askerOf, type RefusedRequest } from './audit.ts';
 import { checkLogin, readLogin } from './basic.ts';
 import { TrustedProxies } from './forwarded.ts';
-import { type Access, type Identity, identified, may, plainGrant } from './identity.ts';
+import { type Access, calledBy, grantWithin, type Identity, identified, may, plainGrant } from './identity.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
-import { Rules } from './rules.ts';
+import { grantOfScope, Rules } from './rules.ts';
+import { readToken, type Tokens } from './tokens.ts';
 import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
@@ -25,6 +26,7 @@ export class Gate {
   readonly #wrong: WrongLogins;
   readonly #proxies: TrustedProxies;
   readonly #rules: Rules;
+  readonly #tokens: Tokens;
   readonly #refused: (refused: RefusedRequest) => void;
   #pending: { reason: string; times: number } | null = null;
 
@@ -33,8 +35,10 @@ export class Gate {
     options: Resolved,
     timer: Timer,
     log: Logger,
+    tokens: Tokens,
     audit: { wrongLogin(wrong: WrongLogin): void; refused(refused: RefusedRequest): void },
   ) {
+    this.#tokens = tokens;
     this.#refused = audit.refused;
     this.#options = options;
     this.#timer = timer;
@@ -43,7 +47,7 @@ export class Gate {
     this.#rules = new Rules(options.access_rules, options.read_only);
     this.#wrong = new WrongLogins(timer, (wrong) => {
       const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${REPORT_EVERY_MS / 1000} s`;
-      log.warning(`Wrong user or password for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
+      log.warning(`${wrong.why} for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
       audit.wrongLogin(wrong);
     });
   }
@@ -53,7 +57,7 @@ export class Gate {
    * @returns why a WebSocket is to be closed with a word to its page: a page cannot read what answers a refused handshake
    * @throws ProblemError 401, 403, 415, 429
    */
-  admit(request: FastifyRequest, reply: FastifyReply, path: string): string | null {
+  async admit(request: FastifyRequest, reply: FastifyReply, path: string): Promise<string | null> {
     const { basic_auth: credentials, allowed_hosts: hosts, trust_server: isTrusted } = this.#options;
     const { headers, method } = request;
     if (credentials.length === 0 && !isTrusted)
@@ -79,10 +83,10 @@ export class Gate {
       const isTrustedPage = isForScripts && isTrustedOrigin(origin, this.#options.trusted_origins);
       if (!isTrustedPage)
         this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage, mayBeFramed }));
-      this.#identify(request, reply, path);
+      await this.#identify(request, reply, path);
       return null;
     }
-    this.#identify(request, reply, path);
+    await this.#identify(request, reply, path);
     const isDelete = method === 'DELETE' && request.routeOptions.method === 'DELETE';
     if (method !== 'POST' && !isDelete && !upgrade)
       throw new ProblemError(405, 'Method not allowed', `${method} is nothing that is answered here.`, {
@@ -103,10 +107,13 @@ export class Gate {
     return null;
   }
 
-  #identify(request: FastifyRequest, reply: FastifyReply, path: string): void {
+  async #identify(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
     const { basic_auth: credentials, trust_server: isTrusted } = this.#options;
     const { access } = request.routeOptions.config;
-    if (credentials.length === 0) request.identity = this.#identity(request, null, isTrusted ? 'server' : 'loopback');
+    const token = access === 'public' ? null : readToken(request.headers.authorization);
+    if (token !== null) request.identity = await this.#ofToken(request, reply, token);
+    else if (credentials.length === 0)
+      request.identity = this.#identity(request, null, isTrusted ? 'server' : 'loopback');
     else if (access !== 'public') request.identity = this.#identity(request, this.#login(request, reply), 'basic');
     try {
       requireAccess(request.identity, access ?? 'viewer', this.#options);
@@ -138,6 +145,32 @@ export class Gate {
       'No access',
       `No rule lets ${name ?? 'anonymous'} in. Ask whoever runs this dashboard.`,
     );
+  }
+
+  /** Whatever else would let this request in: who shows a token wants to be taken for it. @throws ProblemError 401, 403 */
+  async #ofToken(request: FastifyRequest, reply: FastifyReply, text: string): Promise<Identity> {
+    const { address } = this.#proxies.clientOf(request.raw);
+    const used = await this.#tokens.use(text, address);
+    if (used === null || used.refused !== null) {
+      const [name, why] =
+        used === null ? ['API token', 'Unknown token'] : [`API token ${used.token.name}`, `Token ${used.refused}`];
+      this.#wrong.wrong(address, name, why);
+      reply.header('www-authenticate', 'Bearer realm="umbel", error="invalid_token"');
+      const detail =
+        used === null ? 'This token is not known here.' : `The token ${used.token.name} is ${used.refused}.`;
+      throw new ProblemError(401, 'Unauthorized', detail);
+    }
+    const { id: key, name: token, owner, groups, scope, via } = used.token;
+    const maker = this.#isGone(owner, via) ? null : this.#rules.grantOf(owner, groups);
+    if (maker === null)
+      throw new ProblemError(403, 'No access', `The token ${token} is of ${owner}, who has no access any more.`);
+    const grant = grantWithin(maker, grantOfScope(scope));
+    return identified(owner === 'anonymous' ? null : owner, 'token', grant, { groups, address, key, token });
+  }
+
+  /** Who made a token and is no user any more, as far as that can be known here. */
+  #isGone(owner: string, via: Identity['via']): boolean {
+    return via === 'basic' && !this.#options.basic_auth.some(({ user }) => user === owner);
   }
 
   /** @returns the user */
@@ -206,7 +239,7 @@ export function requireAccess(identity: Identity, access: Access, { read_only }:
   throw new ProblemError(
     403,
     'Forbidden',
-    `This takes the role ${access}; ${identity.name ?? 'you'} may only what a ${identity.role} may.`,
+    `This takes the role ${access}; ${calledBy(identity)} may only what a ${identity.role} may.`,
   );
 }
 

@@ -3,7 +3,7 @@
 // Holds: every route says what it needs (plugin.ts refuses one that does not); an operation says it in its row
 // (../operations/table.ts). Where no rules are given everybody who gets in is an admin, or a viewer where nothing may be changed.
 import type { CommandAccess } from '../../control/commands.ts';
-import { SEES_ALL, type Sight } from './sight.ts';
+import { narrower, SEES_ALL, type Sight } from './sight.ts';
 
 /** viewer: looks. operator: acts on tasks and queues. admin: acts on workers as such, too. Each may what those before it may. */
 export type Role = CommandAccess;
@@ -26,6 +26,8 @@ export interface Grant {
   readonly sight: Sight;
   /** Which rule says so, from 1; null: there are no rules. */
   readonly rule: number | null;
+  /** What has to allow it, too: of a token, what its maker may. */
+  readonly within?: Grant;
 }
 
 export interface Identity {
@@ -51,6 +53,10 @@ export function may({ role }: Pick<Identity, 'role'>, access: Access): boolean {
   return RANK[role] >= RANK[access];
 }
 
+/** Who acts, for the middle of a sentence. */
+export const calledBy = ({ name, token }: Pick<Identity, 'name' | 'token'>): string =>
+  token === null ? (name ?? 'you') : `the token ${token}`;
+
 export const lower = (a: Role, b: Role): Role => (RANK[a] <= RANK[b] ? a : b);
 
 /** Without rules. */
@@ -64,6 +70,18 @@ export function plainGrant(readOnly: boolean): Grant {
     queues: null,
     sight: SEES_ALL,
     rule: null,
+  };
+}
+
+/** What a token may: what it was given, within what its maker may. */
+export function grantWithin(maker: Grant, scope: Grant): Grant {
+  return {
+    ...scope,
+    role: lower(maker.role, scope.role),
+    read_only: maker.read_only || scope.read_only,
+    sight: narrower(maker.sight, scope.sight.rule),
+    rule: null,
+    within: maker,
   };
 }
 

@@ -3,7 +3,7 @@
 // Holds: all of it or nothing: of many tasks each must be within it; a task whose name or queue is not known is in no pattern but '*'.
 import { fnmatchToRegExp } from '../../../shared/fnmatch.ts';
 import type { OperationRequest } from '../../../shared/wire/operations.ts';
-import { type Access, type Grant, type Identity, may } from './identity.ts';
+import { type Access, calledBy, type Grant, type Identity, may } from './identity.ts';
 
 /** Whom it is about: names of tasks and queues, null where one is not known. */
 export interface Touched {
@@ -34,13 +34,19 @@ function queuesIn(request: OperationRequest): (string | null)[] {
 
 /** null: it may. A sentence: why not. @param needs the role of the operation */
 export function refuseAct(
-  identity: Pick<Identity, 'grant' | 'role' | 'name'>,
+  identity: Pick<Identity, 'grant' | 'role' | 'name' | 'token'>,
   action: string,
   needs: Access,
-  { tasks, queues }: Touched,
+  touched: Touched,
 ): string | null {
   const { grant } = identity;
-  const who = identity.name ?? 'you';
+  const { tasks, queues } = touched;
+  const who = calledBy(identity);
+  if (grant.within) {
+    const maker = { ...identity, grant: grant.within, role: grant.within.role, token: null };
+    const reason = refuseAct(maker, action, needs, touched);
+    if (reason !== null) return reason;
+  }
   if (grant.read_only && grant.rule === null) return 'This dashboard is read only: it changes nothing.';
   if (grant.read_only) return `${action} changes something; ${who} may only look.`;
   if (!may(identity, needs)) return `${action} takes the role ${needs}; ${who} may only what a ${identity.role} may.`;
@@ -52,12 +58,15 @@ export function refuseAct(
   ])
     if (patterns !== null && !fits(patterns, name))
       return `${who} may ${action} ${kind} ${patterns.join(', ')} only, not ${name ?? 'one whose name is not known'}${by}.`;
-  const isNarrow = grant.tasks !== null || grant.queues !== null;
   const isWithin = (grant.tasks !== null && tasks.length > 0) || (grant.queues !== null && queues.length > 0);
-  if (isNarrow && !isWithin && !grant.actions?.includes(action))
+  if ((grant.tasks !== null || grant.queues !== null) && !isWithin && !grant.actions?.includes(action))
     return `${action} reaches more than the tasks and queues that ${who} may act on${by}. A rule has to name it in 'actions'.`;
   return null;
 }
+
+/** Whether it hangs on the names of tasks or queues. */
+export const isNarrow = ({ tasks, queues, within }: Grant): boolean =>
+  tasks !== null || queues !== null || (within !== undefined && isNarrow(within));
 
 function allowsAction({ actions, except }: Pick<Grant, 'actions' | 'except'>, action: string): boolean {
   return (actions === null || fits(actions, action)) && !except.some((one) => fits([one], action));

@@ -30,7 +30,8 @@ export interface AccessRule {
   sees_values?: boolean;
 }
 
-const LISTS = ['who', 'actions', 'except', 'tasks', 'queues', 'sees_tasks', 'sees_queues'] as const;
+const PATTERNS = ['actions', 'except', 'tasks', 'queues', 'sees_tasks', 'sees_queues'] as const;
+const LISTS = ['who', ...PATTERNS] as const;
 const FLAGS = ['read_only', 'sees_values'] as const;
 const KEYS: readonly string[] = [...LISTS, ...FLAGS, 'role'];
 const ROLES: readonly string[] = ['viewer', 'operator', 'admin'];
@@ -69,25 +70,30 @@ const listOf = (given: string | readonly string[]): readonly string[] => (typeof
 
 function rowOf(rule: AccessRule, number: number, readOnly: boolean): Row {
   const who = listOf(rule.who);
-  const list = (key: (typeof LISTS)[number]) => (rule[key] === undefined ? null : listOf(rule[key]));
+  return {
+    who: who.filter((one) => !one.startsWith('group:')).map(fnmatchToRegExp),
+    groups: who.filter((one) => one.startsWith('group:')).map((one) => fnmatchToRegExp(one.slice(6))),
+    grant: { ...grantOfScope(rule), read_only: readOnly || rule.read_only === true, rule: number },
+  };
+}
+
+/** What a row gives, of a rule as of a token. */
+export function grantOfScope(rule: Omit<AccessRule, 'who'>): Grant {
+  const list = (key: (typeof PATTERNS)[number]) => (rule[key] === undefined ? null : listOf(rule[key]));
   const sight = new Sight({
     tasks: list('sees_tasks'),
     queues: list('sees_queues'),
     values: rule.sees_values ?? true,
   });
   return {
-    who: who.filter((one) => !one.startsWith('group:')).map(fnmatchToRegExp),
-    groups: who.filter((one) => one.startsWith('group:')).map((one) => fnmatchToRegExp(one.slice(6))),
-    grant: {
-      role: rule.role,
-      read_only: readOnly || rule.read_only === true,
-      actions: list('actions'),
-      except: list('except') ?? [],
-      tasks: list('tasks'),
-      queues: list('queues'),
-      sight,
-      rule: number,
-    },
+    role: rule.role,
+    read_only: rule.read_only === true,
+    actions: list('actions'),
+    except: list('except') ?? [],
+    tasks: list('tasks'),
+    queues: list('queues'),
+    sight,
+    rule: null,
   };
 }
 
@@ -131,7 +137,16 @@ function wrongIn(row: unknown, actions: readonly string[]): string | null {
   if (rule.who === undefined) return "'who' is missing: names, addresses or group:NAME; '*' is everybody.";
   for (const key of FLAGS)
     if (rule[key] !== undefined && typeof rule[key] !== 'boolean') return `'${key}' must be true or false.`;
-  for (const key of LISTS) {
+  return wrongPatterns(rule, actions, LISTS);
+}
+
+/** A sentence about the first that cannot be used; null: all can. @param actions the names that patterns of actions may speak of */
+export function wrongPatterns(
+  rule: Readonly<Record<string, unknown>>,
+  actions: readonly string[],
+  keys: readonly string[] = PATTERNS,
+): string | null {
+  for (const key of keys) {
     if (rule[key] === undefined) continue;
     const all = typeof rule[key] === 'string' ? [rule[key]] : rule[key];
     if (!Array.isArray(all) || all.length === 0 || all.some((one) => typeof one !== 'string' || one === ''))

@@ -109,7 +109,15 @@ class BothSights extends Sight {
   readonly #one: Sight;
   readonly #other: Sight;
   constructor(one: Sight, other: Sight) {
-    super({ ...other.rule, values: one.values && other.values }, `${one.key} ${other.key}`);
+    super(
+      {
+        // Not null where either is not: who asks whether there is a limit is told so.
+        tasks: other.rule.tasks ?? one.rule.tasks,
+        queues: other.rule.queues ?? one.rule.queues,
+        values: one.values && other.values,
+      },
+      `${one.key} ${other.key}`,
+    );
     this.#one = one;
     this.#other = other;
   }

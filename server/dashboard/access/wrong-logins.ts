@@ -22,7 +22,10 @@ interface Tries {
 
 export interface WrongLogin {
   readonly address: string;
+  /** Or the name of a token. */
   readonly user: string;
+  /** 'Wrong user or password', 'Token expired' */
+  readonly why: string;
   /** Since it was told the last time. */
   readonly times: number;
 }
@@ -32,7 +35,7 @@ export class WrongLogins {
   readonly #report: (wrong: WrongLogin) => void;
   readonly #tries = new BoundedMap<string, Tries>(MAX_KEPT);
   readonly #known = new BoundedMap<string, true>(MAX_KEPT);
-  readonly #pending = new Map<string, { address: string; user: string; times: number }>();
+  readonly #pending = new Map<string, WrongLogin & { times: number }>();
 
   /** @param report at most once in ten seconds for each user and address */
   constructor(timer: Timer, report: (wrong: WrongLogin) => void) {
@@ -53,7 +56,7 @@ export class WrongLogins {
     this.#known.set(`${address} ${login}`, true);
   }
 
-  wrong(address: string, user: string): void {
+  wrong(address: string, user: string, why = 'Wrong user or password'): void {
     const key = `${address} ${name(user)}`;
     this.#of(key, OF_USER).left--;
     this.#of(address, OF_ADDRESS).left--;
@@ -63,8 +66,8 @@ export class WrongLogins {
       return;
     }
     if (this.#pending.size >= MAX_PENDING) return;
-    this.#report({ address, user: name(user), times: 1 });
-    this.#pending.set(key, { address, user: name(user), times: 0 });
+    this.#report({ address, user: name(user), why, times: 1 });
+    this.#pending.set(key, { address, user: name(user), why, times: 0 });
     this.#timer.after(REPORT_EVERY_MS, () => {
       const more = this.#pending.get(key);
       this.#pending.delete(key);

@@ -15,6 +15,8 @@ import type { Feed } from './feed.ts';
 import { ALL_TOPICS, type NumberedPatch, type Topics } from './patch.ts';
 import type { ProgressWatch } from './progress.ts';
 
+/** Close code of ours for who may not read (4000 to 4999 are for applications). */
+export const CLOSE_REFUSED = 4403;
 const HIGH = 512 * 1024;
 const LOW = 64 * 1024;
 const GREETING_MS = 150;
@@ -73,6 +75,12 @@ export class LiveSocket {
   bye(reason: string): void {
     this.#say({ type: 'bye', reason });
     this.#socket.close(1001, reason);
+    this.#end();
+  }
+
+  /** Who reads has no access any more. */
+  refuse(reason: string): void {
+    this.#socket.close(CLOSE_REFUSED, reason);
     this.#end();
   }
 

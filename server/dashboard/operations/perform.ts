@@ -7,7 +7,7 @@ import type { Replies } from '../../control/control.ts';
 import { within } from '../../timer.ts';
 import { type Asker, audited, recordOutcome, recordRefusal } from '../access/audit.ts';
 import type { Identity } from '../access/identity.ts';
-import { namedIn, refuseAct, type Touched } from '../access/permit.ts';
+import { isNarrow, namedIn, refuseAct, type Touched } from '../access/permit.ts';
 import { Forbidden, type Operation, type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
 import { notePause } from './on-pauses.ts';
 import { NO_ANSWER, withLate } from './outcome.ts';
@@ -138,19 +138,15 @@ async function requireAct(
 }
 
 /** Looked up only for whom it decides. What they may not see is not named to them in a refusal either. */
-async function touched(
-  { cluster }: OperationDesk,
-  request: OperationRequest,
-  { grant: { sight, tasks: ofTasks, queues: ofQueues } }: Identity,
-): Promise<Touched> {
+async function touched({ cluster }: OperationDesk, request: OperationRequest, { grant }: Identity): Promise<Touched> {
   const named = namedIn(request);
-  if (ofTasks === null && ofQueues === null) return named;
+  if (!isNarrow(grant)) return named;
   if (!('task_ids' in request) || request.task_ids === undefined) return named;
   const stored = await cluster.history.rows(request.task_ids.filter((id) => !cluster.tasks.has(id)));
   const known = new Map(stored.map((task) => [task.uuid, task]));
   const tasks = request.task_ids.map((id) => {
     const task = cluster.tasks.get(id) ?? known.get(id);
-    return task && sight.row(task) ? task : null;
+    return task && grant.sight.row(task) ? task : null;
   });
   return {
     tasks: tasks.map((task) => task?.name ?? null),

@@ -5,6 +5,7 @@ import type { RecordedAction } from '../../../shared/wire/operations.ts';
 import type { ScheduleStore } from '../../schedules/contract.ts';
 import type { Timer } from '../../timer.ts';
 import type { Access, Identity } from '../access/identity.ts';
+import type { Tokens } from '../access/tokens.ts';
 import type { Attention } from '../attention/attention.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { EventCounts } from '../cluster/event-counts.ts';
@@ -36,6 +37,7 @@ export interface RouteContext {
   readonly progress: ProgressWatch;
   /** What people own: opened when it is first asked for, and again when it could not be. */
   readonly userData: () => Promise<UserDataStore>;
+  readonly tokens: Tokens;
   /** Where beat keeps its schedule; null: nobody has said. */
   readonly schedules: ScheduleStore | null;
   readonly options: Resolved;

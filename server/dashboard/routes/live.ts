@@ -3,14 +3,12 @@
 // Not here: what the feed tells (../live/feed.ts), one page's reading of it (../live/socket.ts).
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { LiveSocket } from '../live/socket.ts';
+import { CLOSE_REFUSED, LiveSocket } from '../live/socket.ts';
 import { ProblemError, type RouteContext } from './context.ts';
 import { routeOf } from './serve.ts';
 
 /** Live pages at a time. */
 const MAX_SOCKETS = 500;
-/** Close codes of ours for the live socket (4000 to 4999 are for applications). */
-const CLOSE_REFUSED = 4403;
 const CLOSE_TOO_MANY = 4429;
 
 /** @param sockets those that are open */

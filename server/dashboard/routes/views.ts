@@ -2,13 +2,12 @@
 // Not here: where they are kept (../user-data/), the record of who did what (../access/audit.ts).
 // Holds: a view is changed and deleted by who made it, or an admin; like every act it is recorded first, and not done when it cannot be.
 import type { FastifyRequest } from 'fastify';
-import { Check, Errors } from 'typebox/value';
 import { parseQuery } from '../../../shared/query/parser.ts';
-import { type SavedView, ViewRequest, ViewSearch } from '../../../shared/wire/views.ts';
-import { askerOf, audited } from '../access/audit.ts';
+import { type SavedView, ViewRequest } from '../../../shared/wire/views.ts';
 import { may } from '../access/identity.ts';
 import { readSort } from '../views/task-list.ts';
-import { notFound, ProblemError, type RouteContext } from './context.ts';
+import { notFound, ProblemError } from './context.ts';
+import { readBody, recorded } from './recorded.ts';
 import type { Serve } from './serve.ts';
 
 /** All of them are one list on a page. */
@@ -36,7 +35,9 @@ export function viewRoutes(serve: Serve): void {
         `There are ${all.length} views; at most ${MAX_VIEWS} are kept. Delete one first.`,
       );
     const asked = { action: 'save_view', ...wanted } as const;
-    return recorded(context, request, wanted.name, asked, () => store.saveView(wanted, whoOf(request), cluster.now));
+    return recorded(context, request, wanted.name, asked, 'Saved', () =>
+      store.saveView(wanted, whoOf(request), cluster.now),
+    );
   });
 
   serve('DELETE /views/:id', async (context, request) => {
@@ -46,7 +47,7 @@ export function viewRoutes(serve: Serve): void {
     refuseOthers(known, request);
     const { id, name, search } = known;
     const asked = { action: 'delete_view', name, search } as const;
-    return recorded(context, request, name, asked, async () => {
+    return recorded(context, request, name, asked, 'Deleted', async () => {
       await store.deleteView(id);
       return { id };
     });
@@ -65,51 +66,15 @@ function refuseOthers({ name, owner }: SavedView, request: Pick<FastifyRequest, 
   );
 }
 
-async function recorded<T>(
-  { cluster, desk }: Pick<RouteContext, 'cluster' | 'desk'>,
-  request: Pick<FastifyRequest, 'identity' | 'raw'>,
-  subject: string,
-  asked: { readonly action: 'save_view' | 'delete_view' } & ViewRequest,
-  work: () => Promise<T>,
-): Promise<T> {
-  let done: { readonly value: T } | { readonly error: unknown } | null = null;
-  const about = { at: cluster.now, ...askerOf(request), subject, task_name: null, request: asked };
-  const record = await audited(desk.records, about, async () => {
-    try {
-      done = { value: await work() };
-    } catch (error) {
-      done = { error };
-      throw error;
-    }
-    return { outcome: 'ok', summary: asked.action === 'save_view' ? 'Saved' : 'Deleted', answers: [] };
-  });
-  desk.feed.operation(record);
-  const { value, error } = done! as { value: T; error?: unknown };
-  if (error !== undefined) throw error;
-  return value;
-}
-
 /** @throws ProblemError 400 that names what is wrong */
 function readView(body: unknown, nowS: number): Required<ViewRequest> {
   const refuse = (detail: string, position?: number) =>
     new ProblemError(400, 'Bad view', detail, position === undefined ? {} : { position });
-  const { search } = (body ?? {}) as { search?: unknown };
-  for (const [given, known] of [
-    [body, Object.keys(ViewRequest.properties)],
-    [search, Object.keys(ViewSearch.properties)],
-  ] as const)
-    for (const key of Object.keys((given ?? {}) as object))
-      if (!known.includes(key))
-        throw refuse(`A view has no ${JSON.stringify(key.slice(0, 100))}. It takes ${known.join(', ')}.`);
-  if (!Check(ViewRequest, body)) {
-    const [first] = Errors(ViewRequest, body);
-    const path = first?.instancePath ? `'${first.instancePath.slice(1).replaceAll('/', '.')}' ` : '';
-    throw refuse(`${path}${first?.message ?? 'is not as expected'}`);
-  }
-  const { q = '', sort } = body.search;
+  const view = readBody('view', ViewRequest, body, 'search');
+  const { q = '', sort } = view.search;
   const parsed = q.trim() === '' ? null : parseQuery(q, { nowS });
   if (parsed && !parsed.ok) throw refuse(parsed.message, parsed.position);
   const order = sort === undefined ? null : readSort(sort);
   if (typeof order === 'string') throw refuse(order);
-  return body;
+  return view;
 }

@@ -21,6 +21,14 @@ export const brokerQuery = () =>
     placeholderData: keepPreviousData,
   });
 
+export const tokensQuery = () =>
+  queryOptions({
+    queryKey: ['tokens'],
+    queryFn: ({ signal }) => get('/tokens', {}, signal),
+    refetchInterval: 10_000,
+    placeholderData: keepPreviousData,
+  });
+
 export const seriesQuery = (query: SeriesQuery) =>
   queryOptions({
     queryKey: ['series', query],

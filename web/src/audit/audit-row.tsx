@@ -51,8 +51,8 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
     width: 110,
     rank: 5,
     className: 'c-from code muted',
-    title: ({ address }) => address ?? 'unknown',
-    cell: ({ address }) => (address ? <ForeignText text={plainAddress(address)} /> : <span className="faint">-</span>),
+    title: ({ address, token }) => [address ?? 'unknown', ...(token ? [`token ${token}`] : [])].join(', '),
+    cell: (record) => <From record={record} />,
   },
   {
     id: 'action',
@@ -125,6 +125,20 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
 /** An IPv4 address as one writes it, also where a socket for both kinds gave it. */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=[\d.]+$)/i, '');
 
+function From({ record: { address, token } }: { record: OperationRecord }) {
+  if (!address && !token) return <span className="faint">-</span>;
+  return (
+    <>
+      {address && <ForeignText text={plainAddress(address)} />}
+      {token && (
+        <>
+          {address && ', '}token <ForeignText text={token} />
+        </>
+      )}
+    </>
+  );
+}
+
 function Outcome({ outcome }: { outcome: OperationRecord['outcome'] }) {
   const state = STATE[outcome];
   return (
@@ -177,7 +191,17 @@ export function Opened({ record }: { record: OperationRecord }) {
         <p className="summary">
           <ForeignText text={record.summary} />
         </p>
-        {record.address && <p className="muted">Asked from {plainAddress(record.address)}</p>}
+        {record.address && (
+          <p className="muted">
+            Asked from {plainAddress(record.address)}
+            {record.token && (
+              <>
+                {' '}
+                with the token <ForeignText text={record.token} />
+              </>
+            )}
+          </p>
+        )}
         <ul className="answers">
           {record.answers.map((answer) => (
             <li key={answer.worker} data-state={answer.ok ? 'SUCCESS' : 'FAILURE'}>

@@ -28,6 +28,8 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
   login: true,
   save_view: true,
   delete_view: true,
+  make_token: true,
+  revoke_token: true,
 };
 export const ACTIONS = Object.keys(IS_RECORDED) as RecordedAction[];
 

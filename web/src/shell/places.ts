@@ -19,4 +19,5 @@ export const ENTRIES: readonly Entry[] = [
 export const MINOR: readonly Entry[] = [
   { to: '/broker', label: 'Broker', icon: 'broker', minor: true },
   { to: '/audit', label: 'Audit', icon: 'audit', minor: true },
+  { to: '/access', label: 'Access', icon: 'key', minor: true },
 ];

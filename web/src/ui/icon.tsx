@@ -70,6 +70,12 @@ const DRAWN = {
   events: path('M1.5 8.5h3l1.8-5 3 9 1.9-5.2.7 1.2h2.6'),
   external: path('M9 3h4v4M13 3L7.5 8.5M11 9.5V13H3V5h3.5'),
   failures: path('M5.5 2.5h5l3 3v5l-3 3h-5l-3-3v-5zM8 5.2v3.3M8 10.8v.01'),
+  key: (
+    <>
+      <circle cx="5.5" cy="10.5" r="2.8" />
+      <path d="M7.6 8.4L13 3M10.5 5.5l2 2M12 4l1.5 1.5" />
+    </>
+  ),
   minus: path('M3.5 8h9'),
   moon: path('M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z'),
   more: <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" strokeWidth="2" />,
