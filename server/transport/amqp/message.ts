@@ -18,6 +18,9 @@ const NAMES = [
   ['user_id', 'userId'],
 ] as const;
 
+/** The longest that RabbitMQ lets a message live. @unit milliseconds */
+const LONGEST_EXPIRATION = 2 ** 32 - 1;
+
 /** @throws EncodeError */
 export function toAmqp(m: OutgoingMessage): Options.Publish {
   // Kombu gives every message a priority.
@@ -28,6 +31,8 @@ export function toAmqp(m: OutgoingMessage): Options.Publish {
     const value = m.properties[ours];
     if (value !== undefined && value !== null) options[theirs] = value;
   }
+  // It would refuse the message. Its worker looks at the header `expires` all the same.
+  if (Number(options.expiration) > LONGEST_EXPIRATION) delete options.expiration;
   return options;
 }
 
