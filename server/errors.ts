@@ -20,6 +20,7 @@
 //     ChordError
 //   IndexError                an empty chain where a task has to be
 //   TimeoutError              waited for a result longer than asked
+//   IncompleteStream          a task whose children were asked for has not ended
 //   NotImplementedError       this pool, broker or store cannot do that
 //   RemoteError               a stored exception whose class is not known here
 //
@@ -195,6 +196,9 @@ export class Terminated extends TaskError {
     this.signal = signal;
   }
 }
+
+/** What a task sent was asked for before it ended: it may send more. A later call can succeed. */
+export class IncompleteStream extends UmbelError {}
 
 /** A header task of the chord failed. */
 export class ChordError extends TaskError {}

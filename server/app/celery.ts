@@ -9,7 +9,7 @@ import { createBackend, loadBackend } from '../backends/registry.ts';
 import { retrying } from '../backends/retrying.ts';
 import type { KeywordsAlone } from '../canvas/call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
-import { pipe, revive, signature } from '../canvas/compose.ts';
+import { signature } from '../canvas/compose.ts';
 import type { CanvasHost, CanvasResult } from '../canvas/host.ts';
 import { refuseMisplacedOptions } from '../canvas/misplaced-options.ts';
 import type { Signature } from '../canvas/signature.ts';
@@ -21,17 +21,17 @@ import { Connection, type ConnectionOptions, type FailoverStrategy } from '../me
 import { LamportClock } from '../messaging/lamport-clock.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { Producer } from '../messaging/producer.ts';
-import { AsyncResult, type RevokeOptions } from '../results/async-result.ts';
+import { AsyncResult, type RevokeOptions, restoreGroup, resultFromTuple } from '../results/async-result.ts';
 import { GroupResult } from '../results/group-result.ts';
 import { Codec, type Encoded, type LazySerializer, type Serializer } from '../serialization/codec.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { builtinTasks } from './builtins.ts';
 import { argumentsOf, checkOptions, keywordsOf, refuseNoTaskName } from './call-checks.ts';
-import { sendChordUnlock } from './chord-unlock.ts';
+import { canvasHost } from './canvas-host.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
-import { addToTrail, currentTask, type TaskContext } from './context.ts';
+import { currentTask, type TaskContext } from './context.ts';
 import { loadFormats } from './formats.ts';
-import type { AppHost, RegisteredTask } from './host.ts';
+import type { AppHost } from './host.ts';
 import type { AppSource } from './load.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 import { addPeriodicTask, type PeriodicTaskOptions } from './periodic.ts';
@@ -39,7 +39,6 @@ import { ORIGIN, sendTask } from './publisher.ts';
 import { type Queues, Router } from './routing.ts';
 import { authOf, type SecurityOptions } from './security.ts';
 import { Task, type TaskFunction } from './task.ts';
-import { newTaskId } from './task-id.ts';
 import { checkTaskOptions, refuseUncallable, type TaskOptions, taskOptionsOf } from './task-options.ts';
 
 const OPTIONS = ['env', 'log', 'timer', 'connection', 'backend'];
@@ -192,6 +191,16 @@ export class Celery implements AppHost {
 
   GroupResult<T = unknown>(id: string, results: readonly CanvasResult[] = []): GroupResult<T> {
     return new GroupResult<T>(id, results, this);
+  }
+
+  /** The group that was saved under this id (`GroupResult.save`); null when none was, or it has expired. */
+  restoreGroup<T = unknown>(id: string): Promise<GroupResult<T> | null> {
+    return restoreGroup(id, this) as Promise<GroupResult<T> | null>;
+  }
+
+  /** A result from what `asTuple()` gave, here or in Python, with its parents and members. */
+  resultFromTuple(tuple: unknown): AsyncResult | GroupResult {
+    return resultFromTuple(tuple, this);
   }
 
   backend(): Promise<Backend> {
@@ -414,37 +423,4 @@ export class Celery implements AppHost {
     const tables = (Array.isArray(given) ? given : [given]) as readonly Readonly<Record<string, TaskOptions>>[];
     for (const table of tables) Object.assign(task.options, table['*'], table[task.name], { name: task.name });
   }
-}
-
-/** What canvas asks of the app. */
-function canvasHost(app: Celery): CanvasHost {
-  const taskOf = (name: string): RegisteredTask & Task => {
-    const task = app.tasks.get(name);
-    if (!task)
-      throw new ImproperlyConfigured(`The task '${name}' cannot run here: it is not registered in '${app.name}'.`);
-    return task;
-  };
-  const host: CanvasHost = {
-    oid: app.oid,
-    get alwaysEager() {
-      return app.conf.task_always_eager;
-    },
-    get errorsOnChordHeader() {
-      return app.conf.task_allow_error_cb_on_chord_header;
-    },
-    newId: newTaskId,
-    send: (name, args, kwargs, options) => {
-      const task = app.tasks.get(name);
-      return task ? task.send(args, kwargs, options) : sendTask(app, name, args, kwargs, options);
-    },
-    runHere: (name, args, kwargs, options) => taskOf(name).apply(args as readonly [], kwargs, options),
-    backend: () => app.backend(),
-    unlockLater: (header, body, options) => sendChordUnlock(app, header, body, options),
-    addToTrail,
-    asyncResult: (id, parent) => new AsyncResult(id, app, { parent: parent ?? null }),
-    groupResult: (id, results, parent) => new GroupResult(id, results, app, { parent: parent ?? null }),
-    revive: (like) => revive(like, host),
-    pipe,
-  };
-  return host;
 }

@@ -3,6 +3,8 @@
 // Holds: `currentRequest()` is the innermost task of the present async chain; outside of tasks it is undefined.
 // Celery 5.6: app/task.py Context, _state.py current_worker_task
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { CanvasResult } from '../canvas/host.ts';
+import type { Signature } from '../canvas/signature.ts';
 import type { Logger } from '../log.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import type { AsyncResult } from '../results/async-result.ts';
@@ -187,8 +189,12 @@ export interface TaskContext {
   updateState(update: { state: string; meta?: unknown; task_id?: string }): Promise<void>;
   /** Let another signature finish in this task's place, under this task's id. Throws Ignore once it is sent. */
   replace(signature: SignatureLike): Promise<never>;
-  /** Add a signature to the chord this task is a header task of. */
-  addToChord(signature: SignatureLike): Promise<AsyncResult>;
+  /**
+   * Add a signature, of any kind but an empty one, to the chord this task is a header task of: the chord waits for it, too.
+   * @returns its result; with `lazy` the signature, which is to be sent by `applyAsync()`
+   */
+  addToChord(signature: SignatureLike, options?: { readonly lazy?: false }): Promise<CanvasResult>;
+  addToChord(signature: SignatureLike, options: { readonly lazy: true }): Promise<Signature>;
   /** Send any task by name, as a child of this one. */
   sendTask(
     name: string,

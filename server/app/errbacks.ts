@@ -10,15 +10,35 @@ import { TaskRequest } from './context.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { Stop } from './stop.ts';
 
-/** Those of a signature and, of a chain, of its steps; equal ones once, and none that is called elsewhere. */
+/**
+ * Those to be called when a signature fails before it could run: its own, and those of what would have run first and failed. Of a chain
+ * its first step's; of a chord those of its header and its body; a group with something after it is a header. Equal ones once, and none
+ * that is called elsewhere.
+ */
 export function errbacksOf(signature: SignatureLike, elsewhere: readonly WireSignature[] = []): WireSignature[] {
-  const inner = signature.subtask_type === 'chain' ? listOf(signature.kwargs.tasks) : [];
-  const found = [signature, ...inner].flatMap((one) => listOf(one.options.link_error)) as WireSignature[];
   const seen = new Set(elsewhere.map((one) => JSON.stringify(one)));
-  return found.filter((one) => {
+  return (all(signature) as WireSignature[]).filter((one) => {
     const text = JSON.stringify(one);
     return !seen.has(text) && seen.add(text);
   });
+}
+
+function all({ subtask_type, kwargs, options }: SignatureLike): SignatureLike[] {
+  const found = [...listOf(options.link_error)];
+  const add = (part: unknown): void => {
+    for (const one of listOf(part)) found.push(...all(one));
+  };
+  if (subtask_type === 'group') add(kwargs.tasks);
+  if (subtask_type === 'chord') {
+    add(kwargs.header);
+    add(kwargs.body);
+  }
+  if (subtask_type === 'chain') {
+    const steps = listOf(kwargs.tasks);
+    const first = steps.findIndex((step) => step.subtask_type !== 'group');
+    add(steps.slice(0, first < 0 ? steps.length : first + 1));
+  }
+  return found;
 }
 
 /**

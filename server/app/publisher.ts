@@ -8,6 +8,7 @@ import { optionsThatAre } from '../canvas/call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
+import { stampsOf } from '../canvas/stamping.ts';
 import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
 import { compress } from '../serialization/compression/compression.ts';
@@ -151,16 +152,6 @@ function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destinat
 function signatures(given: SignatureLike | readonly SignatureLike[] | undefined, keepEmpty = false) {
   const list = listOf(given);
   return list.length === 0 && !keepEmpty ? null : (list.map(toPlain) as WireSignature[]);
-}
-
-function stampsOf(options: ApplyOptions): Pick<OutgoingTask, 'stamped_headers' | 'stamps'> {
-  const names = options.stamped_headers;
-  if (!names) return { stamped_headers: null, stamps: {} };
-  const all = { ...(options as Record<string, unknown>), ...options.stamps };
-  return {
-    stamped_headers: names,
-    stamps: Object.fromEntries(names.filter((name) => name in all).map((name) => [name, all[name]])),
-  };
 }
 
 const PROPERTIES = optionsThatAre('property');

@@ -7,6 +7,8 @@ import { countsChords } from '../backends/contract.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { Chain } from '../canvas/chain.ts';
 import { Group } from '../canvas/group.ts';
+import type { CanvasResult } from '../canvas/host.ts';
+import { Signature } from '../canvas/signature.ts';
 import {
   Ignore,
   ImproperlyConfigured,
@@ -140,9 +142,13 @@ export class RunningTask implements TaskContext {
       const accumulate = { task: 'celery.accumulate', args: [], kwargs: { index: 0 }, options: {} };
       replacement = canvas.pipe(replacement, { ...accumulate, subtask_type: null, immutable: false });
     }
-    const last = replacement instanceof Chain ? replacement.tasks.at(-1)! : replacement;
-    for (const callback of request.callbacks ?? []) last.link(callback);
-    for (const errback of request.errbacks ?? []) replacement.linkError(errback);
+    // An eager run ends as this task: its own links are followed then.
+    if (!request.isEager) {
+      for (const callback of request.callbacks ?? []) replacement.link(callback);
+      for (const errback of request.errbacks ?? []) replacement.linkError(errback);
+    }
+    // What follows it follows its own last task, and not what comes after that.
+    if (replacement instanceof Chain) replacement = replacement.settled();
     replacement.freeze({ id: request.id });
     replacement.set({
       ...(request.chord ? { chord: request.chord } : {}),
@@ -152,12 +158,18 @@ export class RunningTask implements TaskContext {
       replaced_task_nesting: request.replacedTaskNesting + 1,
     });
     for (const step of [...(request.chain ?? [])].reverse()) replacement = canvas.pipe(replacement, step);
+    const { on_replace } = this.task.options;
+    const { args, kwargs } = request;
+    const other = on_replace && (await on_replace({ task_id: request.id, args, kwargs, signature: replacement }));
+    if (other instanceof Signature) replacement = other;
     if (request.isEager) return (await (await replacement.apply()).get()) as never;
     await replacement.applyAsync();
     throw new Ignore('Replaced by new task');
   }
 
-  async addToChord(like: SignatureLike): Promise<AsyncResult> {
+  addToChord(like: SignatureLike, options?: { readonly lazy?: false }): Promise<CanvasResult>;
+  addToChord(like: SignatureLike, options: { readonly lazy: true }): Promise<Signature>;
+  async addToChord(like: SignatureLike, { lazy = false }: { readonly lazy?: boolean } = {}) {
     const { request, app } = this;
     const { chord, group } = request;
     if (!chord || !group)
@@ -175,10 +187,10 @@ export class RunningTask implements TaskContext {
       ...(request.groupIndex === null ? {} : { group_index: request.groupIndex }),
       ...(request.rootId ? { root_id: request.rootId } : {}),
     });
-    added.freeze({});
+    added.freeze({ groupId: group, groupIndex: request.groupIndex, chord: app.canvas.revive(chord) });
     // Counted before it is sent: this task is a part that has not ended, so that the chord waits for both.
     await backend.growChord(group, added.chordSize);
-    return (await added.applyAsync()) as AsyncResult;
+    return lazy ? added : added.applyAsync();
   }
 
   sendTask(

@@ -1,6 +1,7 @@
 // `task.with({ countdown: 60 }).delay('a@b.c')`: the options of a call said first, by name, so that no object can be taken for the other.
 // Not here: what they do (publisher.ts).
 import type { ApplyOptions } from '../canvas/call-options.ts';
+import { type PartialArguments, splitKeywords, type WholeArguments } from '../canvas/keywords.ts';
 import type { Signature } from '../canvas/signature.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 
@@ -30,7 +31,14 @@ export class TaskCall<A extends readonly unknown[], R> {
   }
 
   /** A signature with these arguments and options. */
-  s(...args: A): Signature<R> {
-    return this.#task.signature(args, {}, this.options);
+  s(...given: PartialArguments<A>): Signature<R> {
+    const { args, kwargs } = splitKeywords(given);
+    return this.#task.signature(args as never, kwargs, this.options);
+  }
+
+  /** ... that takes no results as further arguments. */
+  si(...given: WholeArguments<A>): Signature<R> {
+    const { args, kwargs } = splitKeywords(given);
+    return this.#task.signature(args as never, kwargs, this.options).setImmutable(true);
   }
 }

@@ -5,6 +5,7 @@
 import { jsonText } from '../../shared/json-text.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { DeliveryMode } from '../canvas/call-options.ts';
+import type { Signature } from '../canvas/signature.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { refuseUnknownCompression } from '../serialization/compression/compression.ts';
 import { nameFault } from '../transport/entity.ts';
@@ -87,6 +88,11 @@ export interface TaskOptions {
   on_success?: (end: TaskEnd & { retval: unknown }) => unknown;
   on_failure?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;
   on_retry?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;
+  /**
+   * Before another signature takes the task's place (`this.replace`): it may be stamped, linked, or another returned to be sent instead.
+   * A promise is waited for.
+   */
+  on_replace?: (end: TaskEnd & { signature: Signature }) => unknown;
   after_return?: (end: TaskEnd & { status: string; retval: unknown; einfo: string | null }) => unknown;
 }
 
@@ -158,6 +164,7 @@ const KIND_OF: Readonly<Record<keyof TaskOptions, keyof typeof KINDS>> = {
   on_success: 'handler',
   on_failure: 'handler',
   on_retry: 'handler',
+  on_replace: 'handler',
   after_return: 'handler',
 };
 

@@ -5,25 +5,24 @@
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { maskValue } from '../../shared/masking.ts';
-import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
 import { type KeywordsAlone, optionsThatAre } from '../canvas/call-option-table.ts';
 import type { ApplyOptions } from '../canvas/call-options.ts';
 import { chunks, starmap, xmap } from '../canvas/compose.ts';
 import type { Kwargs } from '../canvas/host.ts';
+import { type PartialArguments, splitKeywords, type WholeArguments } from '../canvas/keywords.ts';
 import type { Chunks, XMap, XStarmap } from '../canvas/map.ts';
 import { refuseMisplacedOptions, refuseTrailingOptions } from '../canvas/misplaced-options.ts';
-import { listOf, Signature, toPlain } from '../canvas/signature.ts';
-import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
+import { Signature } from '../canvas/signature.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import { bindArguments, mostArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
 import { argumentsOf, checkLimits, checkOptions, keywordsOf } from './call-checks.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
+import { eagerMessage } from './eager-message.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { sendTask } from './publisher.ts';
 import { type EagerRetry, RunningTask } from './running-task.ts';
 import { Stop } from './stop.ts';
 import { TaskCall } from './task-call.ts';
-import { newTaskId } from './task-id.ts';
 import type { TaskOptions } from './task-options.ts';
 import { traceTask } from './trace.ts';
 
@@ -176,15 +175,16 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     }
   }
 
-  /** A signature with these arguments. */
-  s(...args: readonly unknown[]): Signature<R> {
-    this.#refuseTrailing(args, 's');
-    return new Signature<R>({ task: this.name, args }, this.#app.canvas);
+  /** A signature with these arguments; what it is given later comes before them. Keyword arguments: `s(1, kwargs({ y: 2 }))`. */
+  s(...given: PartialArguments<A>): Signature<R> {
+    this.#refuseTrailing(given, 's');
+    return new Signature<R>({ task: this.name, ...splitKeywords(given) }, this.#app.canvas);
   }
 
   /** ... that takes no results as further arguments. */
-  si(...args: readonly unknown[]): Signature<R> {
-    return new Signature<R>({ task: this.name, args, immutable: true }, this.#app.canvas);
+  si(...given: WholeArguments<A>): Signature<R> {
+    this.#refuseTrailing(given, 's');
+    return new Signature<R>({ task: this.name, ...splitKeywords(given), immutable: true }, this.#app.canvas);
   }
 
   signature(args: readonly unknown[] = [], kwargs: Kwargs = {}, options?: ApplyOptions): Signature<R> {
@@ -194,15 +194,15 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
   /** This task for each element, in one message. */
   map(items: readonly unknown[]): XMap {
-    return xmap(this.s(), items);
+    return xmap(this.signature(), items);
   }
   /** This task with each element as its arguments, in one message. */
   starmap(items: readonly (readonly unknown[])[]): XStarmap {
-    return starmap(this.s(), items);
+    return starmap(this.signature(), items);
   }
   /** ... `n` elements in one message. */
   chunks(items: readonly (readonly unknown[])[], n: number): Chunks {
-    return chunks(this.s(), items, n);
+    return chunks(this.signature(), items, n);
   }
 
   AsyncResult(id: string): AsyncResult<R> {
@@ -244,7 +244,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   }
 
   callWithoutRequest(args: readonly unknown[]): unknown {
-    const request = new TaskRequest(eagerMessage(this.name, { args, kwargs: {}, options: {} }, {}), {
+    const request = new TaskRequest(eagerMessage(this.name, { args, kwargs: {} }, {}), {
       hostname: hostname(),
       stop: new Stop(),
       calledDirectly: true,
@@ -270,50 +270,3 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
 /** Task options that are call options of each of its calls. */
 const OWN = optionsThatAre('ofTask');
-
-/** The message an eager run would have come from. */
-function eagerMessage(name: string, call: EagerRetry, options: ApplyOptions): TaskMessage {
-  const id = options.task_id ?? newTaskId();
-  const wire = (value: unknown) => listOf(value).map(toPlain) as WireSignature[];
-  return {
-    id,
-    task: name,
-    args: [...call.args],
-    kwargs: { ...call.kwargs },
-    embed: {
-      callbacks: options.link ? wire(options.link) : null,
-      errbacks: options.link_error ? wire(options.link_error) : null,
-      chain: options.chain ? wire(options.chain) : null,
-      chord: null,
-    },
-    lang: 'py',
-    shadow: options.shadow ?? null,
-    eta: null,
-    expires: null,
-    group: options.group_id ?? null,
-    group_index: options.group_index ?? null,
-    retries: options.retries ?? 0,
-    timelimit: [options.time_limit ?? null, options.soft_time_limit ?? null],
-    root_id: options.root_id ?? id,
-    parent_id: options.parent_id ?? null,
-    argsrepr: argsRepr(call.args),
-    kwargsrepr: kwargsRepr(call.kwargs),
-    origin: null,
-    ignore_result: options.ignore_result ?? false,
-    replaced_task_nesting: 0,
-    stamped_headers: options.stamped_headers ? [...options.stamped_headers] : null,
-    stamps: { ...options.stamps },
-    headers: { ...options.headers },
-    utc: true,
-    protocol: 2,
-    reply_to: null,
-    correlation_id: id,
-    delivery_info: {
-      exchange: '',
-      routing_key: typeof options.queue === 'string' ? options.queue : '',
-      priority: options.priority ?? null,
-      redelivered: null,
-    },
-    properties: {},
-  };
-}

@@ -16,6 +16,7 @@ import { signals } from '../signals.ts';
 import { autoRetry, isOneOf } from './autoretry.ts';
 import { completeChordPart } from './chord-part.ts';
 import { runInContext, TaskRequest } from './context.ts';
+import { callErrbacks } from './errbacks.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { type EagerRetry, isAbandoned, RunningTask } from './running-task.ts';
@@ -269,6 +270,9 @@ async function fail(run: Trace, error: Error): Promise<TaskOutcome> {
         hostname: options.hostname,
       }),
     );
+  } else {
+    // An eager run stores nothing, and calls its errbacks all the same.
+    await runInContext(running, () => callErrbacks(app, message, error, traceback));
   }
   if (signals.task_failure.size > 0) {
     signals.task_failure.send({

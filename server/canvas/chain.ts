@@ -7,9 +7,11 @@ import { IndexError } from '../errors.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import type { ApplyOptions } from './call-options.ts';
 import { Chord } from './chord.ts';
+import { failed, failureOf, isSilent } from './eager.ts';
 import { Group, isEmptyGroup, shortened } from './group.ts';
 import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
+import { mergedStamps, type StampingVisitor, type Stamps } from './stamping.ts';
 
 interface Prepared {
   /** Last step first. */
@@ -35,8 +37,8 @@ export class Chain<R = unknown> extends Signature<R> {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<CanvasResult> {
-    if (this.isEmpty) return nothingToRun();
+  ): Promise<CanvasResult<R>> {
+    if (this.isEmpty) return nothingToRun() as EagerResult<R>;
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
     const { link, link_error, task_id, group_id, group_index, chord, chain, root_id, ...rest } = this.merge(
       [],
@@ -56,40 +58,86 @@ export class Chain<R = unknown> extends Signature<R> {
     // What the chain itself was followed by comes after its own last step.
     const remaining = [...(chain ?? []), ...steps.slice(0, -1)];
     await first.applyAsync([], {}, { ...rest, ...(root_id ? { root_id } : {}), chain: remaining });
-    return results[0]!;
+    return results[0]! as CanvasResult<R>;
   }
 
   override async apply(
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<CanvasResult> {
-    const { link: _link, link_error: _error, chain: _chain, ...rest } = options;
+  ): Promise<CanvasResult<R>> {
+    const {
+      link,
+      link_error,
+      task_id,
+      chain: _chain,
+      ...rest
+    } = this.merge([], {}, options as Options).options as ApplyOptions;
+    const { steps, results } = this.prepare(true, args, kwargs, { id: task_id });
+    for (const errback of listOf(link_error)) for (const step of steps) step.linkError(errback);
+    for (const callback of listOf(link)) steps[0]?.link(callback);
+    const throwing: ApplyOptions = 'throw' in rest ? ({ throw: rest.throw } as ApplyOptions) : {};
     let last: CanvasResult | undefined;
-    const { steps, prefix } = this.spliced(args);
-    for (const [i, step] of steps.entries()) {
-      const given = last ? [await last.get()] : prefix;
-      const result = await step.apply(given, i === 0 ? kwargs : {}, i === steps.length - 1 ? rest : {});
-      if (last) (result as { parent: unknown }).parent = last;
+    for (const [i, step] of steps.reverse().entries()) {
+      const result: CanvasResult = await step.apply(last ? [await last.get()] : [], {}, i === 0 ? rest : throwing);
+      if (last) firstOf(result).parent = last;
       last = result;
+      if (i === steps.length - 1 || (await isSilent(result))) return result as CanvasResult<R>;
+      const failure = await failureOf(result);
+      // As when it is sent: what would have followed fails with the same error.
+      if (failure) return failed(results[0]!, failure, this.host) as CanvasResult<R>;
     }
-    return last ?? nothingToRun();
+    return (last ?? nothingToRun()) as CanvasResult<R>;
   }
 
-  override freeze(place: FreezeOptions = {}): CanvasResult {
+  override freeze(place: FreezeOptions = {}): CanvasResult<R> {
     const id = (this.options.task_id as string | undefined) ?? place.id;
     if (this.isEmpty) {
       throw new IndexError(
         'list index out of range: an empty chain cannot be a member of a group, or the header or body of a chord.',
       );
     }
+    // Chains in it that have links of their own: what is frozen must be what stands here.
+    if (this.tasks.some((task) => task instanceof Chain)) {
+      const { steps, prefix } = this.spliced([]);
+      this.kwargs.tasks = steps;
+      this.args = prefix;
+    }
     const { results } = this.prepare(false, [], {}, { ...place, id });
-    return results[0]!;
+    return results[0]! as CanvasResult<R>;
+  }
+
+  override stampWith(visitor: StampingVisitor | null, headers: Stamps, append: boolean): void {
+    const stamps = mergedStamps(headers, visitor?.onChainStart?.(this, headers), this.options, append);
+    this.stampLinks(visitor, stamps, append);
+    for (const task of this.tasks) task.stampWith(visitor, stamps, append);
+    visitor?.onChainEnd?.(this, stamps);
   }
 
   /** No step, nor in the chains in it. */
   get isEmpty(): boolean {
     return this.tasks.every((task) => task instanceof Chain && task.isEmpty);
+  }
+
+  /** Its tasks, with what follows the chain as a whole: its links on the last, its errbacks on each. */
+  unchained(): readonly Signature[] {
+    const links = listOf(this.options.link);
+    const errbacks = listOf(this.options.link_error);
+    if (links.length + errbacks.length === 0) return this.tasks;
+    const tasks = this.tasks.filter((task) => !isEmptyGroup(task)).map((task) => task.clone());
+    for (const callback of links) tasks.at(-1)?.link(callback);
+    // A group with something after it is a header: its failure is that of what comes after.
+    const failing = tasks.filter(
+      (task, i) => !(task instanceof Group && i < tasks.length - 1) || this.host.errorsOnChordHeader,
+    );
+    for (const errback of errbacks) for (const task of failing) task.linkError(errback);
+    return tasks;
+  }
+
+  /** The same chain, what follows it as a whole put on its tasks. */
+  settled(): Chain {
+    const { link: _link, link_error: _error, ...rest } = this.options;
+    return Chain.of(this.unchained(), this.host, rest);
   }
 
   /** The steps with those of inner chains in their places, and without empty groups, unless there is nothing else. */
@@ -103,7 +151,7 @@ export class Chain<R = unknown> extends Signature<R> {
           continue;
         }
         if (all.length === 0) prefix.push(...task.args);
-        splice(task.tasks);
+        splice(task.unchained());
       }
     };
     splice(this.tasks);
@@ -127,7 +175,7 @@ export class Chain<R = unknown> extends Signature<R> {
         steps.pop();
         results.pop();
         id = undefined;
-        step = step instanceof Group ? upgraded(step, next, this.host) : followedBy(step, next, this.host);
+        step = step instanceof Group ? upgraded(step, next, this.host) : this.host.pipe(step, next);
       }
       const isLast = steps.length === 0;
       const result = step.freeze(isLast ? { ...last, id } : { rootId: last.rootId });
@@ -152,15 +200,6 @@ export class Chain<R = unknown> extends Signature<R> {
 /** The group itself stays the header: it may be frozen already, and its id is that of the chord. */
 function upgraded(header: Group, body: Signature, host: CanvasHost): Chord {
   return new Chord({ kwargs: { kwargs: {}, header, body } }, host);
-}
-
-/** A chord whose body is followed by one more step. */
-export function followedBy(chord: Chord, next: Signature, host: CanvasHost | null): Chord {
-  const { body } = chord;
-  const steps = [...(body instanceof Chain ? body.tasks : [body]), ...(next instanceof Chain ? next.tasks : [next])];
-  const copy = chord.clone();
-  copy.body = Chain.of(steps, host);
-  return copy;
 }
 
 /** Celery answers None. Here waiting for it ends at once. */

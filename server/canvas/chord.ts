@@ -4,27 +4,31 @@
 // Holds: every header task carries the frozen body; the store knows the size before the first header task is sent.
 // Celery 5.6: canvas.py _chord, backends/base.py apply_chord
 import { type ChordPlan, countsChords } from '../backends/contract.ts';
-import { NotImplementedError } from '../errors.ts';
-import type { AsyncResult } from '../results/async-result.ts';
+import { ChordError, NotImplementedError, toError } from '../errors.ts';
+import { exceptionRepr } from '../protocol/failure.ts';
+import type { AsyncResult, EagerResult } from '../results/async-result.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
-import { Group, tasksText, unrolledResults } from './group.ts';
+import { failed } from './eager.ts';
+import { Group, tasksText, withoutPosition } from './group.ts';
 import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
-import { type FreezeOptions, Signature, type SignatureParts } from './signature.ts';
+import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
+import { mergedStamps, type StampingVisitor, type Stamps } from './stamping.ts';
 
-export class Chord extends Signature {
+/** R: its body's value. */
+export class Chord<R = unknown> extends Signature<R> {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
     super({ ...parts, task: 'celery.chord', subtask_type: 'chord' }, host);
   }
 
-  static of(
+  static of<R = unknown>(
     header: readonly Signature[] | Group,
-    body: Signature,
+    body: Signature<R>,
     host: CanvasHost | null,
     options: Options = {},
-  ): Chord {
+  ): Chord<R> {
     const tasks = header instanceof Group ? header.tasks : header;
-    return new Chord({ kwargs: { kwargs: {}, header: tasks, body }, options }, host);
+    return new Chord<R>({ kwargs: { kwargs: {}, header: tasks, body }, options }, host);
   }
 
   get header(): readonly Signature[] {
@@ -32,11 +36,11 @@ export class Chord extends Signature {
     return header instanceof Group ? header.tasks : (header ?? []);
   }
 
-  get body(): Signature {
-    return this.kwargs.body as Signature;
+  get body(): Signature<R> {
+    return this.kwargs.body as Signature<R>;
   }
 
-  set body(body: Signature) {
+  set body(body: Signature<R>) {
     this.kwargs.body = body;
   }
 
@@ -53,12 +57,14 @@ export class Chord extends Signature {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<CanvasResult> {
+  ): Promise<CanvasResult<R>> {
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
     const { task_id: called, add_to_parent, ...rest } = options;
     const { task_id: own, ...ownRest } = this.options as ApplyOptions;
     const chord = this.clone();
-    const body = this.body.clone([], {}, { ...ownRest, ...rest });
+    // What delays the chord delays its header: the body has no time of its own.
+    const { countdown: _countdown, eta: _eta, ...ofBody } = { ...ownRest, ...rest };
+    const body = this.body.clone([], {}, ofBody);
     chord.body = body;
     const group = chord.headerGroup();
     const partial = this.immutable ? [...this.args] : [...args, ...this.args];
@@ -84,13 +90,15 @@ export class Chord extends Signature {
       );
     }
     setParent(bodyResult, headerResult);
-    const header = this.host.groupResult(groupId, unrolledResults(group, headerResult.results as CanvasResult[]));
+    const header = headerResult;
     // Where a part is a group itself (a chain that ends in one), the body gets the results in this shape.
     if (header.results.some(({ kind }) => kind === 'group')) await backend.saveGroup(groupId, header.asTuple());
     if (countsChords(backend))
       await backend.startChord(groupId, group.chordSize, planOf(header, group.chordSize, body));
-    else await this.host.unlockLater(header, body, { countdown: rest.countdown ?? 1 });
-    await group.sendTasks(partial, kwargs, {});
+    else await this.host.unlockLater(header, body, { countdown: 1 });
+    // The body needs the results of the header, whatever becomes of its own.
+    const { ignore_result: _ignored, ...ofHeader } = withoutPosition({ ...ownRest, ...rest });
+    await group.sendTasks(partial, kwargs, ofHeader);
     if (add_to_parent !== false) this.host.addToTrail(header);
     return bodyResult;
   }
@@ -99,21 +107,60 @@ export class Chord extends Signature {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<CanvasResult> {
-    const header = await Group.of(this.header, this.host).apply([...args, ...this.args], kwargs);
-    const { task_id: _, ...rest } = this.options as ApplyOptions;
-    return this.body.clone([], {}, rest).apply([await header.get()], {}, options);
+  ): Promise<CanvasResult<R>> {
+    const { task_id, link, link_error, ...rest } = options;
+    const { task_id: own, ...ownRest } = this.options as ApplyOptions;
+    const { countdown: _countdown, eta: _eta, ...ofBody } = { ...ownRest, ...rest };
+    const body = this.body.clone([], {}, ofBody);
+    for (const callback of listOf(link)) body.link(callback);
+    for (const errback of listOf(link_error)) body.linkError(errback);
+    const partial = this.immutable ? [...this.args] : [...args, ...this.args];
+    const shared = withoutPosition({ ...ownRest, ...rest });
+    const header = await Group.of(this.header, this.host).apply(partial, kwargs, shared);
+    let results: unknown[];
+    try {
+      results = await header.get();
+    } catch (error) {
+      const frozen = body.freeze({ id: task_id ?? own });
+      return this.failedHere(body, frozen, header, toError(error));
+    }
+    if (body.id === undefined) body.freeze({ id: task_id ?? own });
+    return body.apply([results], {}, 'throw' in rest ? ({ throw: rest.throw } as ApplyOptions) : {});
   }
 
-  override freeze(place: FreezeOptions = {}): CanvasResult {
+  /** As when it is sent: the body fails and its errbacks are called. */
+  private async failedHere(
+    body: Signature,
+    frozen: CanvasResult,
+    header: GroupResult,
+    cause: Error,
+  ): Promise<CanvasResult<R>> {
+    let dependency = header.id;
+    for (const member of header.results) {
+      if (dependency === header.id && member.kind === 'eager' && (await (member as EagerResult).failed()))
+        dependency = member.id;
+    }
+    const error = new ChordError(`Dependency ${dependency} raised ${exceptionRepr(cause)}`);
+    // The tasks of a body that is a group fail with what the header failed with (Celery 5.6, backends/base.py).
+    const tasks = body instanceof Group ? body.unrolled() : [body];
+    for (const task of tasks) await this.host.callErrbacks(task, body instanceof Group ? cause : error);
+    const result = failed(frozen, body instanceof Group ? cause : error, this.host);
+    setParent(result, header);
+    return result as CanvasResult<R>;
+  }
+
+  override freeze(place: FreezeOptions = {}): CanvasResult<R> {
     const headerResult = this.headerGroup().freeze({
       chord: this.body,
       rootId: place.rootId,
       parentId: place.parentId,
       groupLater: true,
     });
-    const id = (this.options.task_id as string | undefined) ?? place.id;
+    const own = this.options.task_id as string | undefined;
+    const id = own === undefined || own === headerResult.id ? place.id : own;
     const bodyResult = this.body.freeze({ ...place, id, parentId: undefined });
+    // As Celery writes it.
+    this.options.task_id = headerResult.id;
     setParent(bodyResult, headerResult);
     return bodyResult;
   }
@@ -134,8 +181,26 @@ export class Chord extends Signature {
     return this;
   }
 
+  override stampWith(visitor: StampingVisitor | null, headers: Stamps, append: boolean): void {
+    const started = visitor?.onChordHeaderStart
+      ? visitor.onChordHeaderStart(this, headers)
+      : visitor?.onGroupStart?.(this.headerGroup(), headers);
+    const stamps = mergedStamps(headers, started, this.options, append);
+    this.stampLinks(visitor, stamps, append);
+    for (const task of this.header) task.stampWith(visitor, stamps, append);
+    if (visitor?.onChordHeaderEnd) visitor.onChordHeaderEnd(this, stamps);
+    else visitor?.onGroupEnd?.(this.headerGroup(), stamps);
+    // Celery 5.6 leaves the body as it is where there is no visitor.
+    this.body.stampWith(
+      visitor,
+      mergedStamps(stamps, visitor?.onChordBody?.(this, stamps), this.options, append),
+      append,
+    );
+  }
+
   override setImmutable(immutable: boolean): this {
-    this.body.setImmutable(immutable);
+    // Celery 5.6, canvas.py _chord.set_immutable: the header's, which gets what the chord is given.
+    for (const task of this.header) task.setImmutable(immutable);
     return this;
   }
 
@@ -156,7 +221,7 @@ function idsOf(result: { readonly id: string; readonly results?: readonly { read
 }
 
 /** A body that is a group or chain is frozen as such, its last steps in the place the body has. */
-function freezeBody(body: Signature, place: FreezeOptions): CanvasResult {
+function freezeBody<R>(body: Signature<R>, place: FreezeOptions): CanvasResult<R> {
   return body.freeze(place);
 }
 

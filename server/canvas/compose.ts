@@ -3,13 +3,13 @@
 // Holds: the pipe rules are Celery's: group then task is a chord, chord then task lengthens its body, group then group is a chord too.
 // Celery 5.6: canvas.py Signature.__or__ and those of its subclasses, maybe_signature
 import type { SignatureLike } from './call-options.ts';
-import { Chain, followedBy } from './chain.ts';
+import { Chain } from './chain.ts';
 import { Chord } from './chord.ts';
 import { Group, isEmptyGroup } from './group.ts';
 import type { CanvasHost, Kwargs, Options } from './host.ts';
 import { Chunks, XMap, XStarmap } from './map.ts';
 import { refuseNoSignature } from './no-signature.ts';
-import { Signature, type SignatureParts } from './signature.ts';
+import { type LastValue, Signature, type SignatureParts, type ValueOf } from './signature.ts';
 
 /** A signature of a task by name, or the object for a plain one. */
 export function signature(
@@ -38,7 +38,17 @@ export function signature(
 
 const PARTS = ['args', 'kwargs', 'options', 'immutable', 'subtask_type'];
 
+/** What comes of each task of a group, groups in it dissolved. */
+type Values<T extends readonly SignatureLike[]> = T extends readonly []
+  ? []
+  : T extends readonly [infer One, ...infer Rest extends readonly SignatureLike[]]
+    ? One extends Group<infer Inner>
+      ? [...Inner, ...Values<Rest>]
+      : [ValueOf<One>, ...Values<Rest>]
+    : ValueOf<T[number]>[];
+
 /** One after another. `chain(a, b, c)` and `chain([a, b, c])` are the same. */
+export function chain<T extends readonly SignatureLike[]>(...tasks: T | readonly [T]): Signature<LastValue<T>>;
 export function chain(...tasks: readonly SignatureLike[] | readonly [readonly SignatureLike[]]): Signature {
   const all = flat(tasks, 'chain');
   const host = hostOf(all);
@@ -50,6 +60,7 @@ export function chain(...tasks: readonly SignatureLike[] | readonly [readonly Si
 }
 
 /** Side by side. */
+export function group<T extends readonly SignatureLike[]>(...tasks: T | readonly [T]): Group<Values<T>>;
 export function group(...tasks: readonly SignatureLike[] | readonly [readonly SignatureLike[]]): Group {
   const all = flat(tasks, 'group');
   const host = hostOf(all);
@@ -60,12 +71,12 @@ export function group(...tasks: readonly SignatureLike[] | readonly [readonly Si
 }
 
 /** `body` with the list of the results of `header`. */
-export function chord(header: readonly SignatureLike[] | Group, body: SignatureLike): Chord {
-  if (!(header instanceof Group) && !Array.isArray(header))
-    throw new TypeError(
-      'chord takes a list of signatures and then one for their results: chord([add.s(1, 1)], sum.s()).',
-    );
-  const tasks = header instanceof Group ? header.tasks : (header as readonly SignatureLike[]);
+export function chord<B extends SignatureLike>(
+  header: readonly SignatureLike[] | SignatureLike,
+  body: B,
+): Chord<ValueOf<B>>;
+export function chord(header: readonly SignatureLike[] | SignatureLike, body: SignatureLike): Chord {
+  const tasks = header instanceof Group ? header.tasks : Array.isArray(header) ? header : [header];
   for (const one of tasks) refuseNoSignature(one, 'The header of a chord');
   refuseNoSignature(body, 'The body of a chord');
   const host = hostOf([...tasks, body]);
@@ -111,20 +122,27 @@ export function pipe(a: Signature, next: SignatureLike): Signature {
     // group | group and group | task: the group is a header now.
     return Chord.of(a, b, host, placeless(a.options));
   }
-  if (a instanceof Chord) return followedBy(a, b, host);
+  if (a instanceof Chord) return followedBy(a, b);
   if (a instanceof Chain) {
-    if (a.tasks.length === 0) return b;
-    const last = a.tasks.at(-1)!;
+    const before = a.unchained();
+    if (before.length === 0) return b;
+    const last = before.at(-1)!;
     if (!(b instanceof Chain) && (last instanceof Group || last instanceof Chord)) {
       const joined = pipe(last, b);
-      const before = a.tasks.slice(0, -1);
-      return before.length === 0 ? joined : Chain.of([...before, joined], host, a.options);
+      return before.length === 1 ? joined : Chain.of([...before.slice(0, -1), joined], host, placeless(a.options));
     }
-    if (b instanceof Chain) return b.tasks.reduce((so_far: Signature, step) => pipe(so_far, step), a);
-    return Chain.of([...a.tasks, b], host, a.options);
+    if (b instanceof Chain) return b.unchained().reduce((so_far: Signature, step) => pipe(so_far, step), a);
+    return Chain.of([...before, b], host, placeless(a.options));
   }
-  if (b instanceof Chain) return Chain.of([a, ...b.tasks], host);
+  if (b instanceof Chain) return Chain.of([a, ...b.unchained()], host);
   return Chain.of([a, b], host);
+}
+
+/** A chord whose body is followed by one more step. */
+function followedBy(chord_: Chord, next: Signature): Chord {
+  const copy = chord_.clone();
+  copy.body = pipe(copy.body, next);
+  return copy;
 }
 
 /** A group of one task stays a group (its result is a list); a chain of one group is that group. */
@@ -133,8 +151,9 @@ function unwrapped(signature_: Signature): Signature {
   return only instanceof Group ? only : signature_;
 }
 
+/** What is said of a whole does not hold of a longer one: its id, and its links, which stand on its tasks. */
 function placeless(options: Options): Options {
-  const { task_id: _, ...rest } = options;
+  const { task_id: _id, link: _link, link_error: _error, ...rest } = options;
   return rest;
 }
 
@@ -158,12 +177,13 @@ export function revive(like: SignatureLike, host: CanvasHost | null): Signature 
       return new Group({ ...parts, kwargs: { ...kwargs, tasks: all(kwargs.tasks) } }, host);
     case 'chord': {
       const header = kwargs.header as SignatureLike | SignatureLike[];
+      const parts_ = Array.isArray(header) ? all(header) : revive(header, host);
       return new Chord(
         {
           ...parts,
           kwargs: {
             ...kwargs,
-            header: Array.isArray(header) ? all(header) : revive(header, host),
+            header: Array.isArray(parts_) || parts_ instanceof Group ? parts_ : [parts_],
             body: revive(kwargs.body as SignatureLike, host),
           },
         },

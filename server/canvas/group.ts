@@ -8,10 +8,12 @@ import { ImproperlyConfigured } from '../errors.ts';
 import { GroupResult } from '../results/group-result.ts';
 import { optionsThatAre } from './call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
-import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
+import type { CanvasHost, CanvasResult, GroupOf, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
+import { mergedStamps, type StampingVisitor, type Stamps } from './stamping.ts';
 
-export class Group extends Signature<unknown[]> {
+/** R: its values, in the order of its tasks. */
+export class Group<R extends unknown[] = unknown[]> extends Signature<R> {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
     super({ ...parts, task: 'celery.group', subtask_type: 'group' }, host);
   }
@@ -28,12 +30,12 @@ export class Group extends Signature<unknown[]> {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<GroupResult> {
-    if (isEmptyGroup(this) && !this.hasHost) return emptyResult();
-    if (this.host.alwaysEager) return this.apply(args, kwargs, options);
+  ): Promise<GroupOf<R>> {
+    if (isEmptyGroup(this) && !this.hasHost) return emptyResult() as unknown as GroupOf<R>;
     if (options.link) throw new TypeError('A group has no callbacks: use a chord, or link each of its tasks.');
+    if (this.host.alwaysEager) return this.apply(args, kwargs, options);
     const merged = this.prepared(options);
-    const result = merged.freeze() as GroupResult;
+    const result = merged.freeze();
     await merged.sendTasks(args, kwargs, options);
     if (options.add_to_parent !== false && !isEmptyGroup(this)) this.host.addToTrail(result);
     return result;
@@ -43,16 +45,20 @@ export class Group extends Signature<unknown[]> {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<GroupResult> {
-    const { task_id, group_id: _, ...rest } = options;
-    if (isEmptyGroup(this) && !this.hasHost) return emptyResult();
+  ): Promise<GroupOf<R>> {
+    if (isEmptyGroup(this) && !this.hasHost) return emptyResult() as unknown as GroupOf<R>;
+    const { task_id, group_id, link_error, ...rest } = options;
+    const group = this.prepared({ ...options, task_id: task_id ?? group_id ?? undefined, link_error });
+    const id = group.freeze().id;
+    const shared = { ...withoutPosition(group.options), ...withoutPosition(rest) };
+    const prefix = this.immutable ? [...this.args] : [...args, ...this.args];
     const results: CanvasResult[] = [];
-    for (const task of this.tasks) results.push(await task.apply([...args, ...this.args], kwargs, rest));
-    return this.host.groupResult(task_id ?? this.host.newId(), results);
+    for (const task of group.unrolled()) results.push(await task.apply(prefix, kwargs, shared));
+    return this.host.groupResult(id, results) as unknown as GroupOf<R>;
   }
 
   /** A copy ready to be frozen: nested groups dissolved, errbacks of the call on each task. */
-  private prepared(options: ApplyOptions): Group {
+  private prepared(options: ApplyOptions): Group<R> {
     const group = this.clone();
     const { task_id, root_id, parent_id, group_id } = options;
     for (const [key, value] of Object.entries({ task_id: task_id ?? group_id, root_id, parent_id })) {
@@ -82,7 +88,7 @@ export class Group extends Signature<unknown[]> {
     );
   }
 
-  override freeze(place: FreezeOptions = {}): GroupResult {
+  override freeze(place: FreezeOptions = {}): GroupOf<R> {
     const o = this.options;
     o.task_id ??= place.id ?? this.host.newId();
     const groupId = o.task_id as string;
@@ -92,24 +98,20 @@ export class Group extends Signature<unknown[]> {
     if (place.chord) o.chord = place.chord;
     const partOf = place.groupId ?? (place.groupLater ? undefined : groupId);
     let index = place.groupId ? (place.groupIndex ?? 0) : 0;
-    const freezeAll = (group: Group): CanvasResult[] =>
-      group.tasks.map((task) => {
-        if (task instanceof Group) {
-          task.options.task_id ??= this.host.newId();
-          return this.host.groupResult(task.options.task_id as string, freezeAll(task));
-        }
-        const result = task.freeze({
-          groupId: partOf,
-          groupIndex: index,
-          chord: place.chord,
-          rootId: o.root_id as string | undefined,
-          parentId: o.parent_id as string | undefined,
-          ...(place.groupLater ? { groupLater: true } : {}),
-        });
-        index += task.chordSize;
-        return result;
+    // Celery 5.6, canvas.py group._freeze_unroll: groups in it dissolve, so that its result has no groups for them.
+    const results = this.unrolled().map((task) => {
+      const result = task.freeze({
+        groupId: partOf,
+        groupIndex: index,
+        chord: place.chord,
+        rootId: o.root_id as string | undefined,
+        parentId: o.parent_id as string | undefined,
+        ...(place.groupLater ? { groupLater: true } : {}),
       });
-    return this.host.groupResult(groupId, freezeAll(this));
+      index += task.chordSize;
+      return result;
+    });
+    return this.host.groupResult(groupId, results) as unknown as GroupOf<R>;
   }
 
   override get chordSize(): number {
@@ -132,6 +134,13 @@ export class Group extends Signature<unknown[]> {
     return this;
   }
 
+  override stampWith(visitor: StampingVisitor | null, headers: Stamps, append: boolean): void {
+    const stamps = mergedStamps(headers, visitor?.onGroupStart?.(this, headers), this.options, append);
+    this.stampLinks(visitor, stamps, append);
+    for (const task of this.tasks) task.stampWith(visitor, stamps, append);
+    visitor?.onGroupEnd?.(this, stamps);
+  }
+
   override toString(): string {
     return `group(${tasksText(this.tasks)})`;
   }
@@ -140,15 +149,6 @@ export class Group extends Signature<unknown[]> {
 /** No task in it, nor in the groups in it. In a chain it does nothing; as a header it gives the body an empty list. */
 export function isEmptyGroup(signature: Signature): boolean {
   return signature instanceof Group && signature.tasks.every(isEmptyGroup);
-}
-
-/** The results of a group's tasks, those of groups directly in it in their places: what a chord's body gets, and in which shape. */
-export function unrolledResults(group: Group, results: readonly CanvasResult[]): CanvasResult[] {
-  return group.tasks.flatMap((task, i) =>
-    task instanceof Group
-      ? unrolledResults(task, (results[i] as GroupResult).results as CanvasResult[])
-      : [results[i]!],
-  );
 }
 
 /** An empty group knows no app, and needs none. */
@@ -177,6 +177,7 @@ export function shortened(tasks: readonly Signature[]): string[] {
 
 const POSITION: ReadonlySet<string> = new Set(optionsThatAre('position'));
 
-function withoutPosition(options: object): ApplyOptions {
+/** What a group hands on to its parts. */
+export function withoutPosition(options: object): ApplyOptions {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !POSITION.has(key)));
 }

@@ -8,7 +8,10 @@ import type { Signature } from './signature.ts';
 
 export type Options = Readonly<Record<string, unknown>>;
 export type Kwargs = Readonly<Record<string, unknown>>;
-export type CanvasResult = AsyncResult | EagerResult | GroupResult;
+/** Of a canvas whose value is R. */
+export type CanvasResult<R = unknown> = AsyncResult<R> | EagerResult<R> | GroupOf<R>;
+/** A group's result, each value with its own type. */
+export type GroupOf<R> = GroupResult<unknown, R>;
 
 export interface CanvasHost {
   /** Where replies to this client go: the `reply_to` of what it sends. */
@@ -20,6 +23,8 @@ export interface CanvasHost {
   newId(): string;
   send(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<AsyncResult>;
   runHere(task: string, args: readonly unknown[], kwargs: Kwargs, options: Options): Promise<EagerResult>;
+  /** Call the errbacks of a task that failed before it could run, in an eager run. */
+  callErrbacks(signature: Signature, error: Error): Promise<void>;
   backend(): Promise<Backend>;
   /** Send celery.chord_unlock, which sends the body once the header's results are there: for stores that do not count. */
   unlockLater(header: GroupResult, body: Signature, options: { readonly countdown: number }): Promise<void>;

@@ -2,10 +2,9 @@
 // Not here: the tasks that do it (app/builtins.ts).
 // Celery 5.6: canvas.py xmap, xstarmap, chunks
 import { saferepr } from '../../shared/python-repr.ts';
-import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions } from './call-options.ts';
 import { Group } from './group.ts';
-import type { CanvasHost, Kwargs } from './host.ts';
+import type { CanvasHost, GroupOf, Kwargs } from './host.ts';
 import { Signature, type SignatureParts } from './signature.ts';
 
 class Mapped extends Signature<unknown[]> {
@@ -41,24 +40,28 @@ export class Chunks extends Mapped {
   }
 
   /** The group of starmaps that is sent. */
-  group(): Group {
+  group(): Group<unknown[]> {
     const n = this.kwargs.n as number;
     const parts: Signature[] = [];
     for (let i = 0; i < this.items.length; i += n) {
       parts.push(new XStarmap({ kwargs: { task: this.mapped.clone(), it: this.items.slice(i, i + n) } }, this.host));
     }
-    return Group.of(parts, this.host, this.options);
+    return Group.of(parts, this.host, this.options) as Group<unknown[]>;
   }
 
   override applyAsync(
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: ApplyOptions = {},
-  ): Promise<GroupResult> {
+  ): Promise<GroupOf<unknown[]>> {
     return this.group().applyAsync(args, kwargs, options);
   }
 
-  override apply(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Promise<GroupResult> {
+  override apply(
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    options: ApplyOptions = {},
+  ): Promise<GroupOf<unknown[]>> {
     return this.group().apply(args, kwargs, options);
   }
 }

@@ -7,11 +7,20 @@ import { maskText } from '../../shared/masking.ts';
 import { saferepr } from '../../shared/python-repr.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import type { WireSignature } from '../protocol/task-message.ts';
+import type { AsyncResult, EagerResult } from '../results/async-result.ts';
 import { optionsThatAre } from './call-option-table.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
 import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { refuseMisplacedOptions } from './misplaced-options.ts';
 import { refuseNoSignature } from './no-signature.ts';
+import {
+  checkStamps,
+  checkVisitor,
+  mergedStamps,
+  type StampingVisitor,
+  type StampOptions,
+  type Stamps,
+} from './stamping.ts';
 import { refuseUnknownCallOptions } from './unknown-options.ts';
 
 /** What freezing tells a signature of the place it will have. */
@@ -34,6 +43,12 @@ export interface SignatureParts {
   readonly subtask_type?: string | null;
   readonly immutable?: boolean;
 }
+
+/** What comes of a signature; unknown of a plain one. */
+export type ValueOf<S> = S extends Signature<infer R> ? R : unknown;
+export type LastValue<T extends readonly SignatureLike[]> = T extends readonly [...unknown[], infer Last]
+  ? ValueOf<Last>
+  : unknown;
 
 /** A call cannot replace them. */
 const FIXED: ReadonlySet<string> = new Set(optionsThatAre('fixed'));
@@ -80,29 +95,34 @@ export class Signature<R = unknown> implements SignatureLike {
   }
 
   /** Send it. Arguments come before its own, unless it is immutable. */
-  delay(...args: readonly unknown[]): Promise<CanvasResult> {
+  delay(...args: readonly unknown[]): Promise<CanvasResult<R>> {
     return this.applyAsync(args);
   }
 
   /** As in Celery: what is given comes over its own arguments, keyword arguments and options. */
-  async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, given?: ApplyOptions): Promise<CanvasResult> {
+  async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, given?: ApplyOptions): Promise<CanvasResult<R>> {
     if (given === undefined) refuseMisplacedOptions(kwargs, [], 'signature.applyAsync([...]');
     const options = given ?? {};
     const merged = this.merge(args, kwargs, options as Options);
-    return this.host.send(this.task, merged.args, merged.kwargs, merged.options);
+    return (await this.host.send(this.task, merged.args, merged.kwargs, merged.options)) as AsyncResult<R>;
   }
 
   /** Run it here and now. */
-  async apply(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: ApplyOptions = {}): Promise<CanvasResult> {
+  async apply(
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    options: ApplyOptions = {},
+  ): Promise<CanvasResult<R>> {
     const merged = this.merge(args, kwargs, options as Options);
-    return this.host.runHere(this.task, merged.args, merged.kwargs, merged.options);
+    return (await this.host.runHere(this.task, merged.args, merged.kwargs, merged.options)) as EagerResult<R>;
   }
 
   merge(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: Options = {}) {
     const own = this.options;
+    const stamps = (own.stamped_headers ?? []) as readonly string[];
     const merged: Record<string, unknown> = { ...own };
     for (const [key, value] of Object.entries(options)) {
-      if (value !== undefined && !(FIXED.has(key) && key in own)) merged[key] = value;
+      if (value !== undefined && !(key in own && (FIXED.has(key) || stamps.includes(key)))) merged[key] = value;
     }
     if (this.immutable) return { args: this.args, kwargs: this.kwargs, options: merged };
     return {
@@ -174,13 +194,48 @@ export class Signature<R = unknown> implements SignatureLike {
     return this;
   }
 
+  /**
+   * Put stamps on this and on every part of it, links included: `signature.stamp(null, { customer: 'acme' })`, or what a visitor says of
+   * each part. They travel in the messages' headers and stand in `request.stamps`.
+   * @param stamps given to the visitor as `headers`
+   * @throws TypeError
+   */
+  stamp(visitor: StampingVisitor | null, stamps: Stamps = {}, options: StampOptions = {}): this {
+    checkVisitor(visitor);
+    this.stampWith(visitor, checkStamps(stamps), options.append_stamps === true);
+    return this;
+  }
+
+  /** `stamp` for a part of a canvas. @param headers stamps of the parts around it */
+  stampWith(visitor: StampingVisitor | null, headers: Stamps, append: boolean): void {
+    this.stampLinks(visitor, headers, append);
+    Object.assign(this.options, mergedStamps(headers, visitor?.onSignature(this, headers), this.options, append));
+  }
+
+  /** What one link was stamped with is handed on to the next, as in Celery. */
+  protected stampLinks(visitor: StampingVisitor | null, headers: Stamps, append: boolean): void {
+    const stampAll = (option: 'link' | 'link_error', visit: 'onCallback' | 'onErrback'): void => {
+      const links = listOf(this.options[option]);
+      if (links.length === 0) return;
+      let around = headers;
+      this.options[option] = links.map((like) => {
+        const link = like instanceof Signature ? like : this.host.revive(like);
+        around = mergedStamps(around, visitor?.[visit]?.(link, around), null, append);
+        link.stampWith(visitor, around, append);
+        return link;
+      });
+    };
+    stampAll('link', 'onCallback');
+    stampAll('link_error', 'onErrback');
+  }
+
   /** This and then that: `a.pipe(b, c)` is Celery's `a | b | c`. */
-  pipe(...next: SignatureLike[]): Signature {
-    return next.reduce<Signature>((so_far, step) => this.host.pipe(so_far, step), this);
+  pipe<T extends readonly SignatureLike[]>(...next: T): Signature<LastValue<T>> {
+    return next.reduce<Signature>((so_far, step) => this.host.pipe(so_far, step), this) as Signature<LastValue<T>>;
   }
 
   /** Settle its id and place. */
-  freeze(place: FreezeOptions = {}): CanvasResult {
+  freeze(place: FreezeOptions = {}): CanvasResult<R> {
     const o = this.options;
     o.task_id ??= place.id ?? this.host.newId();
     if (place.rootId) o.root_id = place.rootId;
@@ -192,7 +247,7 @@ export class Signature<R = unknown> implements SignatureLike {
       if (place.groupIndex !== null && place.groupIndex !== undefined) o.group_index = place.groupIndex;
     }
     if (place.chord) o.chord = place.chord;
-    return this.host.asyncResult(o.task_id as string);
+    return this.host.asyncResult(o.task_id as string) as AsyncResult<R>;
   }
 
   /** How many chord parts it counts for. */

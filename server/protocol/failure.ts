@@ -142,6 +142,9 @@ function moduleOf(error: Error): string | null {
   if (error instanceof errors.RemoteError) return error.excModule;
   const origin = origins.get(error);
   if (origin?.module) return origin.module;
+  // What a class says of itself: `static exc_module = 'shop.errors'`.
+  const said = (error.constructor as { exc_module?: unknown }).exc_module;
+  if (typeof said === 'string') return said;
   const name = typeName(error);
   const known = Object.hasOwn(MODULES, name) && error.constructor === (errors as Record<string, unknown>)[name];
   if (known) return MODULES[name]!;

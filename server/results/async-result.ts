@@ -8,6 +8,7 @@ import { PROPAGATE_STATES, READY_STATES } from '../../shared/states.ts';
 import { BackendError, TimeoutError, toError } from '../errors.ts';
 import { type ResultMeta, resultOf } from '../protocol/result-meta.ts';
 import { DeadlinePassed, withDeadline } from './deadline.ts';
+import { collectFrom, type DependencyOptions, graphOf, idsBefore, type ResultGraph } from './dependencies.ts';
 import { GroupResult } from './group-result.ts';
 import type { AnyResult, GetOptions, ResultHost, ResultTuple, RevokeOptions } from './host.ts';
 
@@ -119,6 +120,21 @@ export class AsyncResult<T = unknown> implements AnyResult {
     if (this.#children) return [...this.#children];
     const children = (await this.meta())?.children ?? [];
     return children.map((tuple) => resultFromTuple(tuple, this.host));
+  }
+
+  /** Tell every worker not to run it, nor any task before it in its chain. */
+  revokeChain(options: RevokeOptions = {}): Promise<void> {
+    return this.host.revoke([...idsBefore(this).reverse(), this.id], options);
+  }
+
+  /** It and all that came of it, and who sent whom. @throws IncompleteStream when a task has not ended */
+  graph(options: DependencyOptions = {}): Promise<ResultGraph> {
+    return graphOf(this, options);
+  }
+
+  /** It and all that came of it, each with its value, which is waited for. */
+  collect(options: DependencyOptions & GetOptions = {}): AsyncGenerator<[result: AnyResult, value: unknown]> {
+    return collectFrom(this, options);
   }
 
   /** As it stands in result records: [[id, parent], null]. */

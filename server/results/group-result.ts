@@ -10,7 +10,8 @@ import { type ResultMeta, resultOf } from '../protocol/result-meta.ts';
 import { DeadlinePassed, withDeadline } from './deadline.ts';
 import type { AnyResult, GetOptions, ResultHost, ResultTuple, RevokeOptions } from './host.ts';
 
-export class ResultSet<T = unknown> {
+/** T: a member's value. All: the values of all, where each is known. */
+export class ResultSet<T = unknown, All = T[]> {
   readonly host: ResultHost;
   readonly results: readonly AnyResult[];
 
@@ -24,16 +25,16 @@ export class ResultSet<T = unknown> {
   }
 
   /** The values in the order of the members; those of a nested group as an array. */
-  async join(options: GetOptions = {}): Promise<T[]> {
+  async join(options: GetOptions = {}): Promise<All> {
     const values = new Map<string, unknown>();
     for await (const [id, value] of this.#each(options)) values.set(id, value);
     const assemble = (result: AnyResult): unknown =>
       result.results ? result.results.map(assemble) : values.get(result.id);
-    return this.results.map(assemble) as T[];
+    return this.results.map(assemble) as All;
   }
 
   /** The same as `join`. */
-  get(options: GetOptions = {}): Promise<T[]> {
+  get(options: GetOptions = {}): Promise<All> {
     return this.join(options);
   }
 
@@ -133,7 +134,7 @@ export class ResultSet<T = unknown> {
 }
 
 /** The result of a group: a set with an id, which can be saved. */
-export class GroupResult<T = unknown> extends ResultSet<T> implements AnyResult {
+export class GroupResult<T = unknown, All = T[]> extends ResultSet<T, All> implements AnyResult {
   readonly kind = 'group';
   readonly id: string;
   parent: AnyResult | null;

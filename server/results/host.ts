@@ -39,6 +39,8 @@ export interface AnyResult {
   ready(): Promise<boolean>;
   forget(): Promise<void>;
   asTuple(): ResultTuple;
+  /** Of a task: the results of those it sent. */
+  children?(): Promise<readonly AnyResult[]>;
   /** Of a group: its members. */
   readonly results?: readonly AnyResult[];
 }

@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
+import type { SignatureLike } from '../../server/canvas/call-options.ts';
 import { Chain } from '../../server/canvas/chain.ts';
 import { chain, chord, group } from '../../server/canvas/compose.ts';
 import type { Signature } from '../../server/canvas/signature.ts';
 import { ImproperlyConfigured, IndexError } from '../../server/errors.ts';
 import { silentLogger } from '../../server/log.ts';
 import { buildResultMeta } from '../../server/protocol/result-meta.ts';
+import type { AsyncResult } from '../../server/results/async-result.ts';
 import type { GroupResult } from '../../server/results/group-result.ts';
 import { Worker } from '../../server/worker/worker.ts';
 import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
@@ -206,6 +208,122 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
     const [group_, ...more] = await app.AsyncResult(linked.id).children();
     expect(more).toEqual([]);
     expect(await group_!.get({ timeout: 90 })).toEqual([1, 2]);
+  });
+
+  describe('results', () => {
+    it('tell what came of a task, and with what values', async () => {
+      const last = await chain(id(1), s('add', 1), group([s('add', 10), s('add', 20)])).applyAsync();
+      await last.get({ timeout: 90 });
+      const first = app.AsyncResult((last.parent as AsyncResult).parent!.id);
+      const found: unknown[] = [];
+      for await (const [, value] of first.collect({ timeout: 90 })) found.push(value);
+      expect(found).toEqual([1, 2, [12, 22], 12, 22]);
+      const { nodes, edges } = await first.graph();
+      expect(nodes.size).toBe(5);
+      expect(edges[0]).toEqual([first.id, last.parent!.id]);
+    });
+
+    it('are kept as tuples, and groups under their id', async () => {
+      const result = (await chain(id(1), group([id(2), id(3)])).applyAsync()) as GroupResult;
+      const again = app.resultFromTuple(JSON.parse(JSON.stringify(result.asTuple())));
+      expect(await again.get({ timeout: 90 })).toEqual([2, 3]);
+      expect(again.parent?.id).toBe(result.parent?.id);
+      await result.save();
+      expect(await (await app.restoreGroup(result.id))!.join({ timeout: 90 })).toEqual([2, 3]);
+      await result.delete();
+      expect(await app.restoreGroup(result.id)).toBeNull();
+    });
+
+    it('of a chain revoke all of it', async () => {
+      const parts = [id(1), group([id(2), id(3)]), id(4)].map((part) => part.set({ queue: 'nobody' }));
+      const result = await chain(parts).applyAsync();
+      const ids = [result.id];
+      for (let at = result.parent; at; at = at.parent) ids.push(...(at.results ?? [at]).map((one) => one.id));
+      expect(ids).toHaveLength(4);
+      await (result as AsyncResult).revokeChain();
+      await until(async () => {
+        const revoked = await app.control.inspect({ destination: [worker.hostname] }).revoked();
+        return ids.every((one) => JSON.stringify(revoked).includes(one));
+      }, 'the worker to know');
+    });
+  });
+
+  it('a part, a group, a chain and a chord are added to a chord', async () => {
+    const added: Signature[] = [];
+    app.task('grows', async function (x: number) {
+      await this.addToChord(id(10));
+      await this.addToChord(chain(id(20), s('add', 1)));
+      await this.addToChord(group([id(30), id(31)]));
+      await this.addToChord(chord([id(40), id(41)], s('xsum')));
+      added.push(await this.addToChord(id(50), { lazy: true }));
+      return x;
+    });
+    const result = await chord([s('grows', 1), id(2)], s('id')).applyAsync();
+    await until(() => added.length > 0, 'the parts to be added');
+    await added[0]!.applyAsync();
+    const values = (await result.get({ timeout: 90 })) as number[];
+    expect(values.sort((a, b) => a - b)).toEqual([1, 2, 10, 21, 30, 31, 50, 81]);
+  });
+
+  it('a header may be one signature, and call options of a chord are of its header, too', async () => {
+    expect(await get(chord(id(1), s('id')))).toEqual([1]);
+    expect(await get(chord(chain(id(1), s('add', 1)), s('id')))).toEqual([2]);
+    const placed = await chord([id(1)], s('id')).applyAsync([], {}, { queue: 'apart' });
+    const channel = await app.writeConnection.defaultChannel();
+    await until(async () => ((await channel.peek('apart', 5)) ?? []).length === 1, 'the header in its queue');
+    expect(placed.id).toBeTruthy();
+  });
+
+  it('what takes the place of a task is seen, and stamped, before it is sent', async () => {
+    app.task('stamps', function () {
+      return this.request.stamps;
+    });
+    const on_replace = ({ signature }: { signature: Signature }) => void signature.stamp(null, { by: 'hook' });
+    app.task({ name: 'hooked', on_replace }, async function () {
+      await this.replace(s('stamps'));
+    });
+    expect(await get(s('hooked'))).toEqual({ by: 'hook' });
+  });
+
+  it('links of a replaced task follow what takes its place, and nothing after it', async () => {
+    app.task('swaps', async function (like: SignatureLike) {
+      await this.replace(like);
+    });
+    const swapped = () =>
+      s('swaps', chain(id(1), s('add', 1)))
+        .link(s('note', 'l'))
+        .linkError(s('one', 'e'));
+    expect(await get(chain(swapped(), s('add', 10)))).toBe(12);
+    await until(() => calls.length > 0, 'the callback');
+    expect(calls).toEqual([[2, 'l']]);
+    await expect(get(chain(swapped(), s('fail')))).rejects.toThrow();
+    await until(() => calls.length > 1, 'the callback');
+    await get(id('whatever was sent before this one has run'));
+    expect(calls).toEqual([
+      [2, 'l'],
+      [2, 'l'],
+    ]);
+  });
+
+  it('a retry may change every call option', async () => {
+    const seen: unknown[] = [];
+    app.task({ name: 'again', params: ['x', 'y?'] }, function (x: number, y?: number) {
+      const { retries, shadow, timelimit, headers, kwargs } = this.request;
+      if (retries === 0)
+        this.retry({
+          countdown: 0,
+          args: [x + 1],
+          kwargs: { y: 5 },
+          shadow: 'other',
+          time_limit: 50,
+          headers: { mine: 1 },
+          priority: 3,
+        });
+      seen.push([x, y, shadow, timelimit[0], headers.mine, kwargs]);
+      return x + (y ?? 0);
+    });
+    expect(await get(s('again', 1))).toBe(7);
+    expect(seen).toEqual([[2, 5, 'other', 50, 1, { y: 5 }]]);
   });
 
   it('a task is not replaced by an empty chain', async () => {

@@ -148,6 +148,47 @@ def py(name, *args, **options):
     },
   );
 
+  it('stamps cross: what we send is seen there, what Python sends with stamps is seen here', async () => {
+    const stamped = chain(ts('stamps'), py('stamps')).stamp(
+      { onSignature: (sig) => ({ of: sig.task }) },
+      { customer: 'acme' },
+    );
+    const seen = (task: string) => [['customer', 'of'], { customer: 'acme', of: task }];
+    const result = await stamped.applyAsync();
+    expect(await result.get(get)).toEqual(seen('py.stamps'));
+    expect(await (result.parent as { get(of: typeof get): Promise<unknown> }).get(get)).toEqual(seen('ts.stamps'));
+    const parts = await chord([py('stamps'), ts('stamps')], ts('echo'))
+      .stamp(null, { customer: 'acme' })
+      .applyAsync();
+    const each = [['customer'], { customer: 'acme' }];
+    expect(await parts.get(get)).toEqual({ args: [[each, each]], kwargs: {} });
+    const headers = "{'stamped_headers': ['customer'], 'stamps': {'customer': ['acme']}}";
+    expect(await both.cluster.py(`result = ts('stamps').apply_async(headers=${headers}).get(timeout=60)`)).toEqual([
+      ['customer'],
+      { customer: ['acme'] },
+    ]);
+  });
+
+  it('each client sees the tree of what came of a task, and its values', async () => {
+    const last = await chain(py('add', 1, 2), ts('add', 10), group([py('add', 100), ts('add', 200)])).applyAsync();
+    expect(await last.get(get)).toEqual([113, 213]);
+    const first = (last as CanvasResult & { parent: { parent: { id: string } } }).parent.parent.id;
+    const theirs = await both.cluster.py(`
+with celery.result.allow_join_result():
+    found = [(str(node.id), value) for node, value in app.AsyncResult('${first}').collect(timeout=60)]
+result = [value for _, value in found]`);
+    const ours: unknown[] = [];
+    for await (const [, value] of both.app.AsyncResult(first).collect(get)) ours.push(value);
+    expect(ours).toEqual([3, 13, [113, 213], 113, 213]);
+    expect(theirs).toEqual(ours);
+    const graph = await both.app.AsyncResult(first).graph();
+    expect([graph.nodes.size, graph.edges.length]).toEqual([5, 4]);
+    const edges = `result = sum(len(edges) for _, edges in app.AsyncResult('${first}').graph.items())`;
+    expect(await both.cluster.py(edges)).toBe(4);
+    const tuple = both.app.resultFromTuple(await both.cluster.py(`result = app.AsyncResult('${first}').as_tuple()`));
+    expect(tuple.id).toBe(first);
+  });
+
   it('a chord that breaks in one language fails its body in the other, and tells its errback', async () => {
     for (const [failing, body] of [
       ['ts', 'py'],

@@ -176,6 +176,11 @@ def replace(self, like):
     raise self.replace(app.signature(like))
 
 
+@app.task(name='py.stamps', bind=True)
+def stamps(self, *args):
+    return [getattr(self.request, 'stamped_headers', None), getattr(self.request, 'stamps', None)]
+
+
 @app.task(name='py.nothing')
 def nothing():
     pass

@@ -1,7 +1,7 @@
 // Python's Celery and this package on one RabbitMQ, both ways; results in Redis. What both declare and send there:
 // flow/rabbitmq-startup.test.ts, flow/rabbitmq-publish.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Celery } from '../../server/index.ts';
+import { type Celery, chain, chord, group } from '../../server/index.ts';
 import type { Worker } from '../../server/worker/worker.ts';
 import { hasPythonOnRedis } from '../support/needs.ts';
 import { hasRabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
@@ -32,6 +32,15 @@ describe.runIf(hasPythonOnRedis && hasRabbit)('Python and this package on one Ra
     app.task({ name: 'ts.again', bind: true, max_retries: 5 }, function (times: number) {
       if (this.request.retries < times) this.retry({ countdown: 0.01 });
       return this.request.retries;
+    });
+    app.task({ name: 'ts.add', params: ['x', 'y'] }, (x: number, y: number) => x + y);
+    app.task('ts.sum', (all: number[]) => all.reduce((a, b) => a + b, 0));
+    // Expected, so that it is no error in the log.
+    app.task({ name: 'ts.fail', throws: [TypeError] }, (message: string) => {
+      throw new TypeError(message);
+    });
+    app.task({ name: 'ts.stamps', bind: true }, function () {
+      return this.request.stamps;
     });
     app.conf.task_routes = { 'py.*': { queue: 'python' }, 'ts.*': { queue: 'ts' } };
     [theirs, ours] = await Promise.all([
@@ -64,6 +73,33 @@ result = [call('ts.again', 2), call('ts.headers', headers=headers)]`);
     ]);
     const [, headers] = found as [number, Record<string, unknown>];
     expect(headers.list).toEqual([1, 'two', { three: true }]);
+  });
+
+  it('workflows of either go through both, with their errors and stamps', async () => {
+    const s = (name: string, ...args: unknown[]) =>
+      app.signature(name, args, {}, { queue: name.startsWith('py') ? 'python' : 'ts' });
+    const header = () => [chain(s('py.add', 1, 2), s('ts.add', 10)), chain(s('ts.add', 3, 4), s('py.add', 20))];
+    const workflow = chain(chord(header(), s('ts.sum')), s('py.add', 100), group(s('ts.add', 1), s('py.add', 2)));
+    expect(await (await workflow.applyAsync()).get({ timeout: 90 })).toEqual([141, 142]);
+    const theirs = await cluster.py(`
+from celery import chain, chord, group
+def s(name, *args): return signature(name, args, queue='python' if name[:2] == 'py' else 'ts')
+header = [chain(s('py.add', 1, 2), s('ts.add', 10)), chain(s('ts.add', 3, 4), s('py.add', 20))]
+result = (chord(header, s('ts.sum')) | s('py.add', 100) | group(s('ts.add', 1), s('py.add', 2))).apply_async().get(timeout=90)`);
+    expect(theirs).toEqual([141, 142]);
+    for (const [failing, other] of [
+      ['ts.fail', 'py.add'],
+      ['py.fail', 'ts.add'],
+    ] as const) {
+      const broken = await chord([s(failing, 'broken'), s(other, 1, 1)], s(other, 1)).applyAsync();
+      await expect(broken.get({ timeout: 90 })).rejects.toMatchObject({ name: 'ChordError' });
+    }
+    const stamped = s('ts.stamps').stamp(null, { customer: 'acme' });
+    expect(
+      await (await chain(s('ts.add', 1, 1), stamped.setImmutable(true)).applyAsync()).get({ timeout: 90 }),
+    ).toEqual({
+      customer: 'acme',
+    });
   });
 
   it('each asks the workers of both, and revokes their tasks', async () => {

@@ -1,8 +1,10 @@
 // Signatures as they travel, and as Python shows them, compared with real Celery.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { Celery } from '../../../server/app/celery.ts';
 import type { SignatureLike } from '../../../server/canvas/call-options.ts';
 import { chain, chord, chunks, group, revive, signature, starmap, xmap } from '../../../server/canvas/compose.ts';
-import { Signature } from '../../../server/canvas/signature.ts';
+import { kwargs } from '../../../server/canvas/keywords.ts';
+import type { Signature } from '../../../server/canvas/signature.ts';
 import golden from '../../golden/signatures.json' with { type: 'json' };
 import { makeApp } from '../../support/world.ts';
 
@@ -118,8 +120,70 @@ describe('a signature', () => {
   });
 });
 
-it('types: a task gives signatures of its result', () => {
-  const app = makeApp();
-  const add = app.task({ name: 'add' }, (a: number, b: number) => a + b);
-  expect(add.s(1, 2)).toBeInstanceOf(Signature);
+describe('types', () => {
+  const app = new Celery('types', { broker: 'memory://types' }, { env: {} });
+  const add = app.task('add', (a: number, b: number) => a + b);
+  const text = app.task('text', async (n: number, unit = 'kg') => `${n} ${unit}`);
+  const sum = app.task('sum', (all: number[]) => all.length);
+  type Value<S extends { applyAsync(): Promise<{ get(): Promise<unknown> }> }> = Awaited<
+    ReturnType<Awaited<ReturnType<S['applyAsync']>>['get']>
+  >;
+
+  it("a signature takes the last of its arguments, and is of its task's result", () => {
+    expectTypeOf(add.s(1, 2)).toEqualTypeOf<Signature<number>>();
+    expectTypeOf(add.s(2)).toEqualTypeOf<Signature<number>>();
+    expectTypeOf<Value<Signature<number>>>().toEqualTypeOf<number>();
+    void (() => [text.s('g'), text.s(1), text.s(kwargs({ unit: 'g' })), add.si(1, kwargs({ b: 2 }))]);
+    // @ts-expect-error a text is no number
+    void (() => add.s('1'));
+    // @ts-expect-error an immutable one gets nothing before its own
+    void (() => add.si(1));
+    // @ts-expect-error one too many
+    void (() => add.s(1, 2, 3));
+  });
+
+  it('a chain is of its last step, a group of all its tasks, a chord of its body', () => {
+    const steps = chain(add.s(1, 2), text.s('g'));
+    expectTypeOf(steps).toEqualTypeOf<Signature<string>>();
+    expectTypeOf(add.s(1, 2).pipe(add.s(3), text.s())).toEqualTypeOf<Signature<string>>();
+    const sides = group(add.s(1, 2), group(text.s(1), add.s(1, 1)));
+    expectTypeOf<Value<typeof sides>>().toEqualTypeOf<[number, string, number]>();
+    const many = group([1, 2, 3].map((n) => add.s(n, n)));
+    expectTypeOf<Value<typeof many>>().toEqualTypeOf<number[]>();
+    const both = chord([add.s(1, 1)], text.s());
+    expectTypeOf<Value<typeof both>>().toEqualTypeOf<string>();
+    expectTypeOf(chord(add.s(1, 1), sum.s()).body).toEqualTypeOf<Signature<number>>();
+  });
 });
+
+describe('keyword arguments', () => {
+  const app = makeAppOnce();
+  const add = app.task({ name: 'vec.add', params: ['x', 'y'] }, (x: number, y: number) => x + y);
+
+  it('stand behind the others in s and si, as Celery writes them', () => {
+    expect(JSON.parse(JSON.stringify(add.s(1, kwargs({ y: 2 }))))).toEqual(caseOf('kwargs').dict);
+    expect(add.si(kwargs({ x: 1, y: 2 })).toJSON()).toMatchObject({
+      args: [],
+      kwargs: { x: 1, y: 2 },
+      immutable: true,
+    });
+    expect(
+      add
+        .with({ queue: 'q' })
+        .s(1, kwargs({ y: 2 }))
+        .toJSON(),
+    ).toMatchObject({
+      args: [1],
+      kwargs: { y: 2 },
+      options: { queue: 'q' },
+    });
+  });
+  it('come once, and are an object', () => {
+    expect(() => add.s(kwargs({ x: 1 }) as never, 2)).toThrow('behind all other arguments');
+    expect(() => kwargs([1] as never)).toThrow('as an object');
+  });
+});
+
+function makeAppOnce(): Celery {
+  return new Celery('test', { broker: 'memory://keywords' }, { env: {} });
+}

@@ -112,6 +112,19 @@ describe('exceptions on the wire', () => {
   });
 });
 
+test('a class may say the Python module it lives in', () => {
+  class OutOfStock extends Error {
+    static readonly exc_module = 'shop.errors';
+  }
+  class Sold extends OutOfStock {}
+  expect(encodeFailure(new Sold('no more'))).toEqual({
+    exc_type: 'Sold',
+    exc_message: ['no more'],
+    exc_module: 'shop.errors',
+  });
+  expect(pythonTraceback(new OutOfStock('no more'))).toMatch(/shop\.errors\.OutOfStock: no more$/m);
+});
+
 describe('tracebacks', () => {
   test('read like Python: oldest frame first, the error last', () => {
     function inner(): never {
