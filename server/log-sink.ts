@@ -119,10 +119,23 @@ export function appendText(path: string, text: string, mode: number): void {
 /** An error of our writes does not surface as the stream's 'error' event; one of somebody else's writes does. */
 export function streamSink(stream: NodeJS.WritableStream, options: SinkOptions = {}): LogSink {
   return new LogSink((text, done) => {
-    stream.write(text, (error) => {
-      // As Node's console does: the event comes after this call.
-      if (error && stream.listenerCount('error') === 0) stream.once('error', () => {});
-      done(error);
-    });
+    const outer = writing;
+    writing = true;
+    try {
+      stream.write(text, (error) => {
+        // As Node's console does: the event comes after this call.
+        if (error && stream.listenerCount('error') === 0) stream.once('error', () => {});
+        done(error);
+      });
+    } finally {
+      writing = outer;
+    }
   }, options);
+}
+
+let writing = false;
+
+/** What is being written to a stream now is a line of the log, and not what a task prints. */
+export function isLogWriting(): boolean {
+  return writing;
 }

@@ -1,16 +1,34 @@
-// Starts a thread of this package's own, from what was built or from the sources.
+// Starts a thread or a process of this package's own, from what was built or from the sources.
 // The caller names its file by a URL relative to itself: the build and the tests make an entry of it, and put that one's name there.
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 export function startThread(file: URL, options: WorkerOptions = {}): Worker {
-  const readable = (process.features as { typescript?: unknown }).typescript || !file.pathname.endsWith('.ts');
-  if (readable) return new Worker(file, options);
-  // From sources, on a Node that does not read TypeScript: the thread needs the loader that `npm run dev` uses.
-  const loader = createRequire(import.meta.url)
+  if (isReadable(file)) return new Worker(file, options);
+  const boot = `import(${JSON.stringify(tsx())}).then((tsx) => (tsx.register(), import(${JSON.stringify(file.href)})))`;
+  return new Worker(boot, { ...options, eval: true });
+}
+
+/** With this process's own flags of Node, but for those of a debugger, whose port it would take. */
+export function startProcess(file: URL, options: ForkOptions = {}): ChildProcess {
+  const flags = process.execArgv.filter((flag) => !/^--inspect(-|=|$)|^--debug/.test(flag));
+  // Whatever reads TypeScript here (`--import ...`) reads it there.
+  const loads =
+    isReadable(file) || flags.some((flag) => /^(--import|--loader|--experimental-loader|--require|-r)\b/.test(flag));
+  const loader = loads ? [] : ['--import', tsx().replace(/\/api\/index\.mjs$/, '/index.mjs')];
+  return fork(fileURLToPath(file), [], { ...options, execArgv: [...flags, ...loader] });
+}
+
+function isReadable(file: URL): boolean {
+  return Boolean((process.features as { typescript?: unknown }).typescript) || !file.pathname.endsWith('.ts');
+}
+
+/** From sources, on a Node that does not read TypeScript: the loader that `npm run dev` uses. */
+function tsx(): string {
+  const path = createRequire(import.meta.url)
     .resolve('tsx/esm/api')
     .replace(/\.cjs$/, '.mjs');
-  const boot = `import(${JSON.stringify(pathToFileURL(loader).href)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file.href)})))`;
-  return new Worker(boot, { ...options, eval: true });
+  return pathToFileURL(path).href;
 }

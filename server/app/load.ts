@@ -99,8 +99,8 @@ function splitSpec(spec: string): [path: string, name: string | null] {
   return [spec.slice(0, colon), spec.slice(colon + 1)];
 }
 
-/** The file URL, or the name of an installed package. */
-function locate(path: string, workdir: string): string {
+/** The file URL, or the name of an installed package. @throws ModuleNotFound */
+export function locate(path: string, workdir: string): string {
   if (path.startsWith('file:')) return path;
   const tried: string[] = [];
   const bases = [path];

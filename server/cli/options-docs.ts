@@ -100,6 +100,6 @@ function flagsOf({ flags, alias }: { readonly flags: string | null; readonly ali
 }
 
 function defaultOf(row: Omit<CommandOnlyRow<unknown>, 'flags'>): string {
-  const setting = row.setting ?? row.sets;
+  const { setting } = row;
   return [setting && code(setting), row.default].filter(Boolean).join(', else ') || 'none';
 }

@@ -3,8 +3,8 @@
 // Celery 5.6: bin/worker.py
 import { type Command, Option } from 'commander';
 import { count, list, names, number, type Read, wholeNumber } from '../app/option-values.ts';
-import type { SettingName } from '../app/settings.ts';
 import {
+  bounds,
   type GivenOptions,
   logLevel,
   type OptionGroup,
@@ -15,8 +15,6 @@ import * as parse from './parse.ts';
 
 export interface CommandOnlyRow<T> extends Omit<WorkerOptionRow<T>, 'read' | 'flags'> {
   readonly flags: string;
-  /** The app gets it as this setting. */
-  readonly sets?: SettingName;
   /** Of the text after the flag; none where that text is the value, and for a switch. */
   readonly parse?: (text: string) => T;
   readonly choices?: readonly string[];
@@ -32,27 +30,6 @@ export const COMMAND_ONLY = {
     group: '',
     meaning: 'taken for compatibility',
     choices: ['default', 'fair'],
-  }),
-  maxTasksPerChild: row<number>({
-    flags: '--max-tasks-per-child <number>',
-    group: 'Pool',
-    sets: 'worker_max_tasks_per_child',
-    meaning: 'replace a child process after so many tasks',
-    parse: parse.positiveInteger,
-  }),
-  maxMemoryPerChild: row<number>({
-    flags: '--max-memory-per-child <KiB>',
-    group: 'Pool',
-    unit: 'KiB',
-    sets: 'worker_max_memory_per_child',
-    meaning: 'replace a child process that has grown past this',
-    parse: parse.positiveInteger,
-  }),
-  autoscale: row<{ max: number; min: number }>({
-    flags: '--autoscale <max,min>',
-    group: 'Pool',
-    meaning: 'grow and shrink the pool between these',
-    parse: parse.autoscale,
   }),
   include: row<readonly string[]>({
     flags: '-I, --include <modules>',
@@ -97,6 +74,7 @@ const PARSERS = new Map<Read<unknown>, (text: string) => unknown>([
   [list, parse.commaList],
   [names, parse.names],
   [logLevel, parse.logLevel],
+  [bounds, parse.autoscale],
 ]);
 
 const GROUPS: readonly OptionGroup[] = ['', 'Pool', 'Queue', 'Features', 'Embedded beat'];

@@ -6,9 +6,9 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
-import { overrideSettings } from '../app/load.ts';
 import type { Logger } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
+import { redirectOutput } from '../pool/task-output.ts';
 import type { GivenOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
@@ -18,13 +18,7 @@ import { CliError, createOutput, EXIT } from './output.ts';
 import { runAgain } from './restart.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 import { outliveReaders, print } from './stdio.ts';
-import {
-  COMMAND_ONLY,
-  type CommandOnlyOptions,
-  type CommandOnlyRow,
-  workerFlagsOf,
-  workerOptionsOf,
-} from './worker-flags.ts';
+import { type CommandOnlyOptions, workerFlagsOf, workerOptionsOf } from './worker-flags.ts';
 import { WorkerSignals } from './worker-signals.ts';
 
 /** As the command line gives them: the flags of both tables (worker-flags.ts), those of every command, those of a daemon. */
@@ -34,9 +28,6 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   const said = workerFlagsOf(flags);
   const options: WorkerCliOptions = { ...flags, ...said };
   if (options.detach) return detach(options);
-  if (options.autoscale) {
-    throw new CliError('--autoscale needs a pool of processes, which this version does not have; give -c instead');
-  }
   const hostname = hostFormat(options.hostname);
   const output = createOutput(options);
   outliveReaders();
@@ -47,7 +38,8 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   process.setSourceMapsEnabled(true);
   const app = await openApp(options, 'worker');
   await include(app, options.include ?? []);
-  applySettings(app, options, log);
+  app.log = log;
+  warnWithoutTasks(app, options, log);
   const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname }), options.umask) : null;
   const instance = new Worker(app, {
     ...workerOptionsOf(said),
@@ -56,6 +48,8 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
     log,
   });
   signals.attach(instance);
+  const { worker_redirect_stdouts, worker_redirect_stdouts_level } = app.conf;
+  const restore = worker_redirect_stdouts ? redirectOutput(worker_redirect_stdouts_level) : () => {};
   const beat = options.beat ? await embedBeat(app, options, log) : null;
   let exitCode: number;
   try {
@@ -68,6 +62,7 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
     if (pidfile) removePidfile(pidfile, log);
     await app.close();
     signals.remove();
+    restore();
   }
   return signals.restart ? await runAgain() : exitCode;
 }
@@ -93,15 +88,7 @@ async function include(app: Celery, paths: readonly string[]): Promise<void> {
   if (app.source) app.source = { ...app.source, include: [...app.source.include, ...paths] };
 }
 
-/** Settings that have a flag here and no place among the Worker's options. */
-function applySettings(app: Celery, options: WorkerCliOptions, log: Logger): void {
-  app.log = log;
-  const settings: Record<string, unknown> = {};
-  for (const [name, { sets }] of Object.entries<CommandOnlyRow<unknown>>(COMMAND_ONLY)) {
-    const value = options[name as keyof CommandOnlyOptions];
-    if (sets !== undefined && value !== undefined) settings[sets] = value;
-  }
-  if (Object.keys(settings).length > 0) overrideSettings(app, settings);
+function warnWithoutTasks(app: Celery, options: WorkerCliOptions, log: Logger): void {
   if (app.tasks.size === 0 || [...app.tasks.keys()].every((name) => name.startsWith('celery.'))) {
     log.warning(
       options.app

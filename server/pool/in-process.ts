@@ -80,6 +80,10 @@ class InProcessPool implements Pool {
     return this.#limit;
   }
 
+  get size(): number {
+    return this.#limit;
+  }
+
   get active(): number {
     return this.#running.size;
   }

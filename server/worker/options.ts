@@ -4,7 +4,18 @@
 // Holds: an unknown option is refused with the nearest right name, a wrong value by the option's name; null is as good as not given.
 // Celery 5.6: bin/worker.py
 import { refuseUnknownOptions } from '../app/option-names.ts';
-import { list, names, number, oneOf, type Read, refused, text, wholeNumber, yesOrNo } from '../app/option-values.ts';
+import {
+  count,
+  list,
+  names,
+  number,
+  oneOf,
+  type Read,
+  refused,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from '../app/option-values.ts';
 import type { SettingName } from '../app/settings.ts';
 import { LOG_LEVELS, type Logger } from '../log.ts';
 
@@ -37,6 +48,19 @@ const nodeName: Read<string> = (value, name) => {
   if (!/^[^\s\p{Cc}]{1,512}$/u.test(text(value, name)))
     throw refused(name, "a name without spaces, such as 'w1@%h'", value);
   return value as string;
+};
+
+/** The bounds of --autoscale: the greater is `max`, whichever comes first. */
+export interface Bounds {
+  readonly max: number;
+  readonly min: number;
+}
+
+export const bounds: Read<Bounds> = (value, name) => {
+  const { max, min = 0 } = (value ?? {}) as Partial<Bounds>;
+  const whole = [max, min].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
+  if (!whole || !(max! >= 1)) throw refused(name, 'the most and the fewest: { max: 10, min: 2 }', value);
+  return { max: Math.max(max!, min), min: Math.min(max!, min) };
 };
 
 /** One of the log's levels, in capitals. */
@@ -84,22 +108,55 @@ export const WORKER_OPTIONS = {
     meaning: 'hold no message that cannot run at once',
     read: yesOrNo,
   }),
-  /** Tasks at a time; 0: as many as the machine has cores. Default `worker_concurrency`, else 100 (async) or 1 (solo). */
+  /** Tasks at a time, or children; 0: as many as the machine has cores. Default `worker_concurrency`, else 100 (async), 1 (solo), or the cores. */
   concurrency: row({
     flags: '-c, --concurrency <number>',
     group: 'Pool',
     setting: 'worker_concurrency',
-    default: '100 (async) or 1 (solo)',
-    meaning: 'how many tasks at a time; 0: as many as cores',
+    default: '100 (async), 1 (solo) or as many as cores (prefork, threads)',
+    meaning: 'how many tasks at a time, or children; 0: as many as cores',
     read: wholeNumber,
   }),
-  /** 'async', 'solo', or a pool of your own that was registered. */
+  /** 'async', 'solo', 'prefork', 'threads', or a pool of your own: a module that exports `createPool`, or a name that was registered. */
   pool: row({
     flags: '-P, --pool <name>',
     group: 'Pool',
     setting: 'worker_pool',
-    meaning: 'async (many awaits in one process) or solo (one task at a time)',
+    meaning:
+      'async (many awaits in one process), solo (one task at a time), prefork (child processes), threads, or ./a-module.js of your own',
     read: text,
+  }),
+  /** prefork and threads: tasks at a time in each child. */
+  childConcurrency: row({
+    flags: '--child-concurrency <number>',
+    group: 'Pool',
+    setting: 'worker_child_concurrency',
+    default: '1',
+    meaning: 'prefork, threads: tasks at a time in each child',
+    read: count,
+  }),
+  maxTasksPerChild: row({
+    flags: '--max-tasks-per-child <number>',
+    group: 'Pool',
+    setting: 'worker_max_tasks_per_child',
+    meaning: 'prefork, threads: replace a child after so many tasks',
+    read: count,
+  }),
+  /** Of a process its resident memory, of a thread its heap. @unit KiB */
+  maxMemoryPerChild: row({
+    flags: '--max-memory-per-child <KiB>',
+    group: 'Pool',
+    unit: 'KiB',
+    setting: 'worker_max_memory_per_child',
+    meaning: 'prefork, threads: replace a child that uses more after a task',
+    read: count,
+  }),
+  /** The pool grows with what there is to do, up to `max`, and shrinks again, down to `min`. */
+  autoscale: row({
+    flags: '--autoscale <max,min>',
+    group: 'Pool',
+    meaning: 'grow and shrink the pool between these',
+    read: bounds,
   }),
   /** `-E` */
   taskEvents: row({

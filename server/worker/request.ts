@@ -125,7 +125,7 @@ export class Request implements JobCallbacks {
   }
 
   #apply(): void {
-    const { pool, hostname } = this.#host;
+    const { pool, hostname, state } = this.#host;
     const { timelimit } = this.body;
     // Message over task over setting; zero is none. Celery writes the hard limit first.
     const job = jobOf(this.#message, this.body, {
@@ -134,6 +134,7 @@ export class Request implements JobCallbacks {
       softTimeLimitMs: timelimit[1] ? timelimit[1] * 1000 : this.policy.softTimeLimitMs,
     });
     const running = pool.apply(job, this);
+    state.onReserved?.();
     if (this.#isDone()) return;
     this.#running = running;
     if (this.#terminate !== null) running.terminate(this.#terminate);

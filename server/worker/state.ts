@@ -34,6 +34,9 @@ export class WorkerState {
   /** Called with each task that begins. */
   onBegin: ((name: string) => void) | null = null;
 
+  /** Called when a task is given to the pool. */
+  onReserved: (() => void) | null = null;
+
   accepted(request: Request): void {
     this.active++;
     this.onBegin?.(request.name);

@@ -4,6 +4,7 @@ import type { Celery } from '../app/celery.ts';
 import type { Connection } from '../messaging/connection.ts';
 import type { Pool } from '../pool/contract.ts';
 import { parseUrl } from '../transport/url.ts';
+import type { Autoscaler } from './autoscaler.ts';
 import type { LoopDelay } from './loop-delay.ts';
 import type { Prefetch } from './prefetch.ts';
 import type { WorkerState } from './state.ts';
@@ -15,6 +16,7 @@ export interface StatsSource {
   readonly prefetch: Prefetch;
   readonly state: WorkerState;
   readonly loopDelay: LoopDelay;
+  readonly autoscaler: Autoscaler | null;
   now(): number;
 }
 
@@ -26,6 +28,7 @@ export function workerStats(worker: StatsSource): Record<string, unknown> {
     clock: String(worker.app.clock.value),
     uptime: Math.round(worker.state.uptimeMs / 1000),
     pool: worker.pool.info(),
+    ...(worker.autoscaler ? { autoscaler: worker.autoscaler.info() } : {}),
     broker: brokerInfo(worker.app, worker.connection),
     prefetch_count: worker.prefetch.count,
     rusage: rusage(),

@@ -4,7 +4,6 @@
 // Celery 5.6: worker/worker.py, apps/worker.py
 //
 // Modes: idle > starting > running > stopping (warm or soft may turn cold) > stopped. `stop` works from every mode.
-import { availableParallelism } from 'node:os';
 import { inspect } from 'node:util';
 import { type Celery, isCelery } from '../app/celery.ts';
 import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
@@ -14,11 +13,11 @@ import type { Connection } from '../messaging/connection.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { hostFormat } from '../nodename.ts';
 import type { Pool } from '../pool/contract.ts';
-import { createPool } from '../pool/registry.ts';
-import { jobRunner } from '../pool/run-job.ts';
+import { createPool, hasChildren, poolNamed } from '../pool/registry.ts';
 import { signals } from '../signals.ts';
 import { type Timer, type TimerHandle, within } from '../timer.ts';
 import type { Queue } from '../transport/entity.ts';
+import { type Autoscaler, AutoscalerStep } from './autoscaler.ts';
 import { Blueprint, Bootstep, type StepClass } from './blueprint.ts';
 import { TaskConsumer, type TaskConsumerOptions } from './consumer/consumer.ts';
 import { LoopDelay } from './loop-delay.ts';
@@ -27,6 +26,7 @@ import { type GivenOptions, readWorkerOptions, type WorkerOptions } from './opti
 import { INSPECT } from './panel/inspect.ts';
 import { MANAGE } from './panel/manage.ts';
 import { Panel, type PanelHandle, type QueueOptions } from './panel/registry.ts';
+import { mostAtATime, PoolStep, poolContext } from './pool.ts';
 import { Prefetch } from './prefetch.ts';
 import { addedQueue, consumedQueues } from './queues.ts';
 import type { RequestHost } from './request.ts';
@@ -46,25 +46,8 @@ export interface WorkerEnd {
 /** How a worker stops. warm: what runs may finish. soft: so long as worker_soft_shutdown_timeout says. cold: at once. */
 export type StopHow = 'warm' | 'soft' | 'cold';
 
-/** Awaiting costs little. */
-const DEFAULT_CONCURRENCY = 100;
 /** How long a cold stop waits for the result store. */
 const COLD_STORING_MS = 2000;
-
-/** Step: the pool. */
-class PoolStep extends Bootstep<Worker> {
-  static override label = 'Pool';
-  override start(worker: Worker): Promise<void> {
-    return worker.pool.start();
-  }
-  /** What ran has ended before, when the worker was stopped; a start that failed later leaves no process of it. */
-  override stop(worker: Worker): Promise<void> {
-    return worker.pool.stop('warm');
-  }
-  override terminate(worker: Worker): Promise<void> {
-    return worker.pool.stop('cold');
-  }
-}
 
 /** Step: the consumer, after all others. */
 class ConsumerStep extends Bootstep<Worker> {
@@ -94,9 +77,13 @@ export class Worker implements RequestHost, PanelHandle {
   readonly connection: Connection;
   readonly mailbox: Mailbox;
   readonly consumer: TaskConsumer;
+  /** With `autoscale`, once it is started. */
+  autoscaler: Autoscaler | null = null;
   /** Resolves when it has stopped, whoever stopped it. Never rejects. */
   readonly done: Promise<WorkerEnd>;
   readonly #poolName: string;
+  /** Its bodies run in processes or threads of their own. */
+  readonly #hasChildren: boolean;
   readonly #blueprint: Blueprint<Worker>;
   readonly #tracked = new Set<Promise<unknown>>();
   #pool: Pool | null = null;
@@ -122,13 +109,15 @@ export class Worker implements RequestHost, PanelHandle {
     this.loopDelay = new LoopDelay({
       timer: this.timer,
       log: this.log,
-      running: () => [...this.state.inPhase('active')].map(({ name }) => name),
+      // What runs in children blocks those.
+      running: () => (this.#hasChildren ? [] : [...this.state.inPhase('active')].map(({ name }) => name)),
     });
-    this.state.onBegin = (name) => this.loopDelay.began(name);
-    this.#poolName = options.pool ?? conf.get('worker_pool');
+    this.#poolName = poolNamed(options.pool ?? conf.get('worker_pool'));
+    this.#hasChildren = hasChildren(this.#poolName);
+    if (!this.#hasChildren) this.state.onBegin = (name) => this.loopDelay.began(name);
     this.prefetch = new Prefetch({
       multiplier: options.prefetchMultiplier ?? conf.get('worker_prefetch_multiplier'),
-      concurrency: this.#concurrency(),
+      concurrency: mostAtATime(app, options, this.#poolName),
       etaTaskLimit: conf.get('worker_eta_task_limit'),
       disabled: options.disablePrefetch ?? conf.get('worker_disable_prefetch'),
     });
@@ -156,9 +145,14 @@ export class Worker implements RequestHost, PanelHandle {
     this.consumer = new TaskConsumer(this.#consumerHost());
     this.consumer.onFailed = (error) => this.#failed(error);
     const users = app.steps.worker as Iterable<StepClass<Worker>>;
-    this.#blueprint = new Blueprint('Worker', [PoolStep, StateDbStep, OpenChordsStep, ...users, ConsumerStep], this, {
-      ...options,
-    });
+    this.#blueprint = new Blueprint(
+      'Worker',
+      [PoolStep, AutoscalerStep, StateDbStep, OpenChordsStep, ...users, ConsumerStep],
+      this,
+      {
+        ...options,
+      },
+    );
     this.#cold = once();
     this.done = new Promise((resolve) => {
       this.#end = resolve;
@@ -189,16 +183,7 @@ export class Worker implements RequestHost, PanelHandle {
     signals.worker_init.send({ sender: this });
     try {
       const { app } = this;
-      this.#pool = await createPool(this.#poolName, {
-        concurrency: this.#concurrency(),
-        timer: this.timer,
-        execute: jobRunner(app),
-        source: app.source,
-        loglevel: this.options.loglevel ?? 'WARNING',
-        maxTasksPerChild: app.conf.worker_max_tasks_per_child,
-        maxMemoryPerChild: app.conf.worker_max_memory_per_child,
-        info: { timeouts: [this.options.softTimeLimit ?? 0, this.options.timeLimit ?? 0] },
-      });
+      this.#pool = await createPool(this.#poolName, poolContext(this, this.#poolName));
       await app.loadBackend();
       // Stopped while its code was loaded?
       if (this.#isStopping()) throw stoppedEarly();
@@ -372,13 +357,6 @@ export class Worker implements RequestHost, PanelHandle {
     await this.consumer.tasks.cancelQueue(name);
   }
 
-  #concurrency(): number {
-    const given = this.options.concurrency ?? this.app.conf.get('worker_concurrency');
-    if (this.#poolName === 'solo') return 1;
-    // Celery 5.6, worker/worker.py setup_defaults: `if not self.concurrency`, as many as cores.
-    return given === 0 ? availableParallelism() : (given ?? DEFAULT_CONCURRENCY);
-  }
-
   #dispatcher(): EventDispatcher {
     const { conf } = this.app;
     const taskEvents = this.options.taskEvents ?? conf.get('worker_send_task_events');
@@ -399,6 +377,7 @@ export class Worker implements RequestHost, PanelHandle {
     const options: TaskConsumerOptions = {
       queues: consumedQueues(this.app, this.options, this.hostname),
       purge: this.options.purge ?? false,
+      autoscaled: this.options.autoscale !== undefined,
       withoutMingle: this.options.withoutMingle ?? false,
       withoutGossip: this.options.withoutGossip ?? false,
       withoutHeartbeat: this.options.withoutHeartbeat ?? false,

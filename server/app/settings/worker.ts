@@ -14,10 +14,17 @@ export const WORKER = {
     'CELERYD_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS',
     'Stop late-acknowledged tasks when the broker is lost, as they will be delivered again.',
   ),
+  worker_child_concurrency: int(
+    1,
+    '',
+    'prefork and threads: how many tasks run at a time in each child. More than 1 is for tasks that await: when a child is lost, all that ' +
+      'run in it are.',
+    { source: 'Umbel' },
+  ),
   worker_concurrency: int(
     null,
     'CELERYD_CONCURRENCY',
-    'How many tasks run at a time. 0: as many as cores. None: 100 (async) or 1 (solo).',
+    'How many tasks run at a time, or children (prefork, threads). 0: as many as cores. None: 100 (async), 1 (solo), as many as cores (prefork, threads).',
   ),
   worker_consumer: string(
     'celery.worker.consumer:Consumer',
@@ -86,19 +93,19 @@ export const WORKER = {
   worker_max_memory_per_child: int(
     null,
     'CELERYD_MAX_MEMORY_PER_CHILD',
-    'A pool process using more after a task is replaced.',
+    'A child of the pool that uses more after a task is replaced: of a process its resident memory counts, of a thread its heap.',
     { unit: 'KiB' },
   ),
   worker_max_tasks_per_child: int(
     null,
     'CELERYD_MAX_TASKS_PER_CHILD',
-    'A pool process is replaced after so many tasks.',
+    'A child of the pool is replaced after so many tasks.',
     { unit: 'tasks' },
   ),
   worker_pool: string(
     'async',
     'CELERYD_POOL',
-    'Where tasks run: async (many awaits in one process), solo (one at a time), prefork, threads.',
+    'Where tasks run: async (many awaits in one process), solo (one at a time), prefork (child processes), threads, or a module of your own.',
     { differs: "Celery's default is prefork. A JavaScript task mostly waits, and one process runs many of them." },
   ),
   worker_pool_putlocks: bool(
@@ -114,15 +121,15 @@ export const WORKER = {
     { unit: 'messages' },
   ),
   worker_proc_alive_timeout: float(
-    4,
+    60,
     'CELERYD_PROC_ALIVE_TIMEOUT',
-    'How long a new pool process may take to say it is ready.',
-    SECONDS,
+    'How long a new child of the pool may take until it has loaded the app. One that is late is killed and started again.',
+    { ...SECONDS, differs: "Celery's default is 4: its children are copies of the worker, ours load the app anew." },
   ),
   worker_redirect_stdouts: bool(
     true,
     'CELERY_REDIRECT_STDOUTS',
-    'What tasks print goes to the log. Accepted; console output stays where it is.',
+    "What tasks print (console.log, process.stdout) goes to the log, with the task's name and id. In `umbel worker` and in children of a pool.",
   ),
   worker_redirect_stdouts_level: string('WARNING', 'CELERY_REDIRECT_STDOUTS_LEVEL', 'Level of such lines.'),
   worker_send_task_events: bool(

@@ -48,6 +48,8 @@ export interface ConsumerHost {
 export interface TaskConsumerOptions {
   readonly queues: readonly Queue[];
   readonly purge: boolean;
+  /** The pool's size changes by itself, and what is prefetched does not. */
+  readonly autoscaled: boolean;
   readonly withoutMingle: boolean;
   readonly withoutGossip: boolean;
   readonly withoutHeartbeat: boolean;

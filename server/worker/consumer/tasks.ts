@@ -31,7 +31,8 @@ export class TasksStep extends Bootstep<TaskConsumer> {
     if (consumer.paused) return;
     const { connection, strategy, prefetch, pool, state, app, log } = consumer.host;
     if (consumer.restarts > 0 && app.conf.get('worker_enable_prefetch_count_reduction')) prefetch.reduce(state.active);
-    prefetch.resize(pool.limit);
+    // With --autoscale the count follows the upper bound.
+    if (!consumer.host.options.autoscaled) prefetch.resize(pool.limit);
     this.#channel = await connection.channel();
     this.#consumer = new Consumer(this.#channel, {
       queues: this.queues,

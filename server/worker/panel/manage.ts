@@ -102,25 +102,37 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
   },
 
   pool_grow(handle, { n }) {
+    if (handle.autoscaler) return nok('pool_grow is not supported with autoscale. Adjust autoscale range instead.');
     handle.pool.grow(count(n, 'n'));
     handle.prefetch.resize(handle.pool.limit);
     return ok('pool will grow');
   },
 
   pool_shrink(handle, { n }) {
+    if (handle.autoscaler) return nok('pool_shrink is not supported with autoscale. Adjust autoscale range instead.');
     handle.pool.shrink(count(n, 'n'));
     handle.prefetch.resize(handle.pool.limit);
     return ok('pool will shrink');
   },
 
+  /** Children load the app anew anyway: `modules` and `reload` have nothing to add. */
   async pool_restart(handle) {
-    if (!handle.app.conf.get('worker_pool_restarts')) throw new PythonError('ValueError', 'Pool restarts not enabled');
-    await handle.pool.restart();
+    const { app, pool, log } = handle;
+    if (!app.conf.get('worker_pool_restarts')) throw new PythonError('ValueError', 'Pool restarts not enabled');
+    const restarting = pool.restart();
+    restarting.catch((error: Error) => log.error(`The pool could not be restarted: ${error.message}`));
+    // It takes as long as what runs; a pool that cannot do it says so at once.
+    await Promise.race([restarting, new Promise(setImmediate)]);
     return ok('reload started');
   },
 
-  autoscale() {
-    throw new PythonError('ValueError', 'Autoscale not enabled');
+  autoscale({ autoscaler }, { max, min }) {
+    if (!autoscaler) throw new PythonError('ValueError', 'Autoscale not enabled');
+    // None and 0 are as good as nothing, but for the lower bound.
+    const most = max === null || max === undefined || max === 0 ? undefined : count(max, 'max');
+    const fewest = min === null || min === undefined ? undefined : min === 0 ? 0 : count(min, 'min');
+    const now = autoscaler.update(most, fewest);
+    return ok(`autoscale now max=${now.max} min=${now.min}`);
   },
 
   election({ consumer }, { id, topic, action }) {

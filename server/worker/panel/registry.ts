@@ -11,6 +11,7 @@ import type { Logger } from '../../log.ts';
 import type { Pool } from '../../pool/contract.ts';
 import { exceptionRepr } from '../../protocol/failure.ts';
 import type { Queue } from '../../transport/entity.ts';
+import type { Autoscaler } from '../autoscaler.ts';
 import type { Prefetch } from '../prefetch.ts';
 import type { WorkerState } from '../state.ts';
 
@@ -29,6 +30,7 @@ export interface PanelHandle {
   readonly state: WorkerState;
   readonly pool: Pool;
   readonly prefetch: Prefetch;
+  readonly autoscaler: Autoscaler | null;
   readonly events: EventDispatcher;
   now(): number;
   /** As `inspect stats` shows it. */

@@ -1,12 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Stop } from '../../../server/app/stop.ts';
 import { createPool, poolNames } from '../../../server/pool/registry.ts';
 import { createTimer } from '../../../server/timer.ts';
-import { job, poolContract } from '../../contract/pool.ts';
+import { inProcessContract, job } from '../../contract/pool.ts';
 import { until } from '../../support/until.ts';
 
-poolContract({ name: 'async', single: false, create: (context) => createPool('async', context) });
-poolContract({ name: 'solo', single: true, create: (context) => createPool('solo', context) });
+inProcessContract({ name: 'async', single: false, create: (context) => createPool('async', context) });
+inProcessContract({ name: 'solo', single: true, create: (context) => createPool('solo', context) });
 
 describe('the pool registry', () => {
   it('names the pools it has when asked for another', async () => {
@@ -48,5 +51,25 @@ describe('an in-process pool', () => {
       pool.apply(job('a'), { onAccepted() {}, onTimeout() {}, onDone: resolve });
     });
     expect(outcome).toMatchObject({ state: 'FAILURE', internal: true });
+  });
+});
+
+describe('a pool of the user’s own', () => {
+  it('is named by its module, by an export of it, or by the environment', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'umbel-own-pool-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(
+      join(folder, 'mine.mjs'),
+      'export const createPool = ({ concurrency }) => ({ name: "mine", limit: concurrency }); export const other = () => ({ name: "other" }); export const none = 1;',
+    );
+    const source = { spec: null, workdir: folder, config: null, include: [], settings: [] };
+    const context = { concurrency: 3, execute: () => new Promise<never>(() => {}), timer: createTimer(), source };
+    expect(await createPool('./mine.mjs', context)).toEqual({ name: 'mine', limit: 3 });
+    expect((await createPool('./mine.mjs:other', context)).name).toBe('other');
+    await expect(createPool('./mine.mjs:none', context)).rejects.toThrow(/exports no none: write export function none/);
+    vi.stubEnv('CELERY_CUSTOM_WORKER_POOL', './mine.mjs');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect((await createPool('custom', context)).name).toBe('mine');
+    expect((await createPool('celery.concurrency.gevent:TaskPool', context)).name).toBe('async');
   });
 });

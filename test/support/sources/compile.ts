@@ -19,6 +19,9 @@ const PACKAGES = [
 /** As in .build/build.mjs: what a thread or a child of its own is named by. */
 const NAMED = /new URL\(\s*'(\.[^']*\.ts)'\s*,\s*import\.meta\.url\s*\)/g;
 
+/** It loads an app of the user's, which must find the same modules as it does itself. */
+const SHARING = /[\\/]pool[\\/]child-entry\.ts$/;
+
 /** @returns the folder, which goes when this process ends */
 export async function compileSources(root: string): Promise<string> {
   const cache = join(root, 'node_modules/.cache/umbel-tests');
@@ -34,8 +37,9 @@ export async function compileSources(root: string): Promise<string> {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const threads = new Map<string, string>();
   const nameThreads = (source: string, text: string) =>
-    text.replace(NAMED, (_, target: string) => {
+    text.replace(NAMED, (written, target: string) => {
       const file = resolve(dirname(source), target);
+      if (SHARING.test(file)) return written;
       const name = `threads/${relative(root, file).replaceAll(/[\\/]/g, '-').replace(/\.ts$/, '')}`;
       threads.set(name, file);
       return `new URL(${JSON.stringify(pathToFileURL(join(folder, `${name}.mjs`)).href)})`;

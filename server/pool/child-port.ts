@@ -1,0 +1,91 @@
+// A child's end of the line to its worker, in a process (prefork) and in a thread (threads).
+// Not here: the worker's end (links.ts), what the child does (child-main.ts).
+// Holds: signals of the terminal and of the system are the worker's business, so that a drain which tells every process does not end a
+// task; a process ends with the worker, also when a body blocks it: a thread beside it looks whether the worker is still there.
+// Celery 5.6: concurrency/prefork.py process_initializer (WORKER_SIGIGNORE, set_pdeathsig)
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import type { ChildPort } from './child-main.ts';
+import type { FromChild, ToChild } from './child-messages.ts';
+
+const IGNORED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+const nothing = () => {};
+
+/** Every half second; a blocked process would go on without anybody to hear it. */
+const WATCH = `
+const { workerData } = require('node:worker_threads');
+setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL'); }, 500);
+`;
+
+function processPort(): ChildPort {
+  for (const signal of IGNORED) process.on(signal, nothing);
+  process.on('disconnect', () => process.exit(1));
+  let unsent = 0;
+  let exitCode: number | null = null;
+  const leaveWhenSent = () => {
+    if (exitCode !== null && unsent === 0) process.exit(exitCode);
+  };
+  return {
+    pid: process.pid,
+    send(message) {
+      if (!process.connected) return;
+      unsent++;
+      process.send!(message, () => {
+        unsent--;
+        leaveWhenSent();
+      });
+    },
+    onMessage(handler) {
+      process.on('message', (message) => {
+        const said = message as ToChild;
+        if (said.type === 'boot') {
+          process.title = `umbel worker: ${said.name} (${said.hostname})`;
+          watchParent();
+        }
+        handler(said);
+      });
+    },
+    memoryKiB: () => Math.round(process.memoryUsage.rss() / 1024),
+    end(code) {
+      exitCode ??= code;
+      leaveWhenSent();
+    },
+    die(signal) {
+      process.off(signal, nothing);
+      // Handlers of the user's own may clean up; a moment for what was said to leave.
+      setImmediate(() => process.kill(process.pid, signal));
+    },
+  };
+}
+
+function watchParent(): void {
+  const watch = new Worker(WATCH, {
+    eval: true,
+    workerData: process.ppid,
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
+  });
+  watch.on('error', nothing);
+  watch.unref();
+}
+
+function threadPort(): ChildPort {
+  const port = parentPort!;
+  return {
+    pid: process.pid,
+    send: (message: FromChild) => port.postMessage(message),
+    onMessage: (handler) => void port.on('message', handler),
+    // The process is everybody's; this thread's heap is its own.
+    memoryKiB: () => {
+      const { heapTotal, external } = process.memoryUsage();
+      return Math.round((heapTotal + external) / 1024);
+    },
+    end: (code) => process.exit(code),
+    // The pool ends threads itself.
+    die: nothing,
+  };
+}
+
+export function childPort(): ChildPort {
+  return isMainThread ? processPort() : threadPort();
+}

@@ -1,0 +1,125 @@
+// The worker's end of the line to one child: a process (prefork) or a thread (threads). Opens it, hands over, ends it, tells how it ended.
+// Not here: the child's end (child-port.ts), what is said (child-messages.ts), what it means (child.ts).
+// Holds: writing never blocks and never throws but for what cannot be copied; what a child said before it ended is told before its end,
+// which is told once, whoever ended it and however.
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Worker } from 'node:worker_threads';
+import { toError } from '../errors.ts';
+import { startProcess, startThread } from '../own-thread.ts';
+import type { Timer, TimerHandle } from '../timer.ts';
+import type { FromChild, ToChild } from './child-messages.ts';
+
+export interface LinkEvents {
+  onMessage(message: FromChild): void;
+  /** @param how as Celery's logs name it: 'signal 9 (SIGKILL)', 'exitcode 1'; or why it could not be started */
+  onEnd(how: string): void;
+}
+
+export interface Link {
+  readonly pid: number;
+  /** It can be asked to end by a signal. */
+  readonly takesSignals: boolean;
+  /** @throws DataCloneError for what cannot be copied */
+  send(message: ToChild): void;
+  /** At once, whatever it does. */
+  kill(): void;
+}
+
+export interface LinkOptions {
+  readonly entry: URL;
+  readonly timer: Timer;
+  /** How long after its end what it has still said is waited for. @unit milliseconds */
+  readonly lostWaitMs: number;
+}
+
+export type OpenLink = (events: LinkEvents, options: LinkOptions) => Link;
+
+export const openProcess: OpenLink = (events, { entry, timer, lostWaitMs }) => {
+  let child: ChildProcess;
+  try {
+    child = startProcess(entry, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  } catch (error) {
+    return unopened(events, error);
+  }
+  let how: string | null = null;
+  let isOver = false;
+  let late: TimerHandle | null = null;
+  const end = () => {
+    if (isOver || how === null) return;
+    isOver = true;
+    late?.cancel();
+    if (child.connected) child.disconnect();
+    events.onEnd(how);
+  };
+  child.on('message', (message) => {
+    if (!isOver) events.onMessage(message as FromChild);
+  });
+  // Its pipe ends when all of it has been read. A process that a task started may hold it open.
+  child.on('disconnect', end);
+  child.on('exit', (code, signal) => {
+    how = signal ? `signal ${constants.signals[signal]} (${signal})` : `exitcode ${code}`;
+    if (!child.connected) end();
+    else late = timer.after(lostWaitMs, end);
+  });
+  child.on('error', (error) => {
+    // A write to one that has just died is told by its end.
+    if (child.pid !== undefined) return;
+    how ??= error.message;
+    end();
+  });
+  return {
+    pid: child.pid ?? 0,
+    takesSignals: true,
+    send(message) {
+      // The callback takes the error of a line that is no more.
+      if (child.connected) child.send(message, () => {});
+    },
+    kill() {
+      child.kill('SIGKILL');
+    },
+  };
+};
+
+export const openThread: OpenLink = (events, { entry }) => {
+  let failure: string | null = null;
+  let isOver = false;
+  const end = (how: string) => {
+    if (isOver) return;
+    isOver = true;
+    events.onEnd(how);
+  };
+  let thread: Worker;
+  try {
+    thread = startThread(entry);
+  } catch (error) {
+    return unopened(events, error);
+  }
+  thread.on('message', (message) => {
+    if (!isOver) events.onMessage(message as FromChild);
+  });
+  thread.on('error', (error: unknown) => {
+    failure = error instanceof Error ? error.message : String(error);
+  });
+  thread.on('exit', (code) => end(failure ?? `exitcode ${code}`));
+  return {
+    pid: process.pid,
+    takesSignals: false,
+    send: (message) => thread.postMessage(ownBytes(message)),
+    kill: () => void thread.terminate(),
+  };
+};
+
+/** The system has no room for another. */
+function unopened(events: LinkEvents, error: unknown): Link {
+  queueMicrotask(() => events.onEnd(toError(error).message));
+  return { pid: process.pid, takesSignals: false, send() {}, kill() {} };
+}
+
+/** A body is often a small piece of a large buffer, all of which would be copied. */
+function ownBytes(message: ToChild): ToChild {
+  if (message.type !== 'job') return message;
+  const { body } = message.job;
+  if (body.buffer.byteLength === body.byteLength) return message;
+  return { ...message, job: { ...message.job, body: new Uint8Array(body) } };
+}
