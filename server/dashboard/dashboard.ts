@@ -15,6 +15,7 @@ import type { WrongLogin } from './access/wrong-logins.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { ClusterLink } from './cluster/link.ts';
 import type { LiveSocket } from './live/socket.ts';
+import { pageOptionsOf } from './options/page-options.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { dashboardPlugin } from './plugin.ts';
 import { Rooms } from './rooms.ts';
@@ -114,6 +115,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     version,
     frameAncestors: options.frame_ancestors,
     sockets,
+    pageOptions: pageOptionsOf(options),
     folder: parts.pages,
     ready: start,
     context: () => opened().context,

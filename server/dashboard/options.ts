@@ -99,6 +99,12 @@ export interface DashboardOptions {
   redact?: readonly string[];
   /** Take secrets out of arguments, results, exceptions, tracebacks and configurations before they are stored or shown. Default true. */
   mask_secrets?: boolean;
+  /** Columns of the task list for whoever has not chosen, by Flower's names, or 'all'. */
+  tasks_columns?: string | readonly string[] | null;
+  /** The task list tells times by their age. Default true. */
+  natural_time?: boolean;
+  /** Pages follow what happens; false: they begin paused. Default true. */
+  auto_refresh?: boolean;
   task_runtime_metric_buckets?: readonly number[] | null;
   /** What finds no room in it is counted together under the label 'other'. @unit bytes */
   max_metrics_size?: number;
@@ -160,6 +166,10 @@ export interface Resolved {
   purge_offline_workers: number | null;
   redact: readonly string[];
   mask_secrets: boolean;
+  /** Those of ours that are shown. */
+  tasks_columns: readonly string[] | null;
+  natural_time: boolean;
+  auto_refresh: boolean;
   task_runtime_metric_buckets: readonly number[] | null;
   max_metrics_size: number;
 }

@@ -12,6 +12,7 @@ import { securityHeaders } from './access/headers.ts';
 import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
 import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
+import { type PageOptions, pageOptionsMeta } from './options/page-options.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import { brokerRoutes } from './routes/broker.ts';
 import type { RouteContext } from './routes/context.ts';
@@ -58,6 +59,7 @@ export interface PluginParts {
   readonly frameAncestors: readonly string[];
   /** Live pages that are open. */
   readonly sockets: Set<LiveSocket>;
+  readonly pageOptions: PageOptions;
   /** Folder of the built pages; null: none. Not given: found beside the sources or in dist. */
   readonly folder: string | null | undefined;
   /** Begins, if nobody has; awaited by every request before `context` is asked. */
@@ -121,7 +123,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       root.all(path, { config: VIEWER }, async (request, reply) => answerNotFound(request, reply));
     for (const path of ['/alive', '/alive/*'])
       root.get(path, { config: PUBLIC }, async (request, reply) => answerNotFound(request, reply));
-    const sendPage = await pages(root, folder);
+    const sendPage = await pages(root, folder, pageOptionsMeta(parts.pageOptions));
     await root.register(async (flower) => flowerRoutes(flower, { context, log, sendPage }));
   };
 }

@@ -24,10 +24,11 @@ function findPages(): string | null {
   return null;
 }
 
-/** @returns what answers a request for a page, for routes that answer with one */
+/** @param meta what the pages are told of the options  @returns what answers a request for a page, for routes that answer with one */
 export async function pages(
   app: FastifyInstance,
   folder: string | null = findPages(),
+  meta = '',
 ): Promise<(reply: FastifyReply) => Promise<FastifyReply>> {
   const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
@@ -39,7 +40,7 @@ export async function pages(
   // Inside a server that serves files of its own, its `sendFile` does for ours as well.
   const decorateReply = !app.hasReplyDecorator('sendFile');
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, decorateReply });
-  const index = indexReader(folder, app.prefix);
+  const index = indexReader(folder, app.prefix, meta);
   const sendPage = async (reply: FastifyReply): Promise<FastifyReply> =>
     reply
       .header('cache-control', 'no-cache')
@@ -85,8 +86,8 @@ function isMisspeltRoute(name: string): boolean {
 const FOR_PROGRAMS: ReadonlySet<string> = new Set(['api', 'alive', 'healthcheck', 'metrics', 'readyz']);
 
 /** index.html with its base; the last one read while a build is just putting another in its place. */
-function indexReader(folder: string, prefix: string): () => Promise<string> {
-  const base = `<base href="${prefix}/">`;
+function indexReader(folder: string, prefix: string, meta: string): () => Promise<string> {
+  const base = `<base href="${prefix}/">${meta && `\n${meta}`}`;
   let last: string | null = null;
   return async () => {
     try {

@@ -49,6 +49,9 @@ const ODD: Record<string, readonly unknown[]> = {
   redact: ['card', [5], ['(']],
   mask_secrets: ['no', null],
   max_metrics_size: ['2MB', -1],
+  tasks_columns: [5, 'colour', []],
+  natural_time: ['no', 0],
+  auto_refresh: ['no', null],
   task_runtime_metric_buckets: [5, ['1'], [2, 1], [Number.POSITIVE_INFINITY, 1]],
 };
 

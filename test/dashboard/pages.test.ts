@@ -55,6 +55,21 @@ it('a path of the SPA is answered with index.html, whose base is the prefix', as
   expect((await dashboard.app.inject({ method: 'HEAD', url: '/ops/umbel/tasks' })).statusCode).toBe(200);
 });
 
+it.each([
+  [{}, null],
+  [
+    { tasks_columns: 'name,uuid,state,kwargs,routing_key', natural_time: false },
+    { hidden: ['worker', 'retries', 'received', 'runtime'], natural_time: false, auto_refresh: true },
+  ],
+  [{ tasks_columns: 'all' }, { hidden: [], natural_time: true, auto_refresh: true }],
+  [{ auto_refresh: false }, { hidden: null, natural_time: true, auto_refresh: false }],
+])('what %j says of the pages stands in index.html', async (options, wanted) => {
+  const { dashboard } = world(options);
+  const { body } = await dashboard.app.inject('/');
+  const meta = /<meta name="umbel-pages" content="([^"]*)">/.exec(body)?.[1];
+  expect(meta === undefined ? null : JSON.parse(meta.replaceAll('&quot;', '"'))).toEqual(wanted);
+});
+
 it('files are sent as compressed as the browser takes them; those with a hash are kept for ever', async () => {
   const { dashboard } = world();
   const fetchIt = (encoding: string) =>

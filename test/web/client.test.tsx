@@ -1,7 +1,7 @@
 // The pages' client: paths, parameters and replies are those of the table of routes; names of any letters stay one segment.
 import { expect, it, vi } from 'vitest';
 
-vi.stubGlobal('document', { baseURI: 'http://dashboard/ops/' });
+vi.stubGlobal('document', { baseURI: 'http://dashboard/ops/', querySelector: () => null });
 const { del, get, urlOf } = await import('../../web/src/api/client.ts');
 const { misshapen } = await import('../../web/src/api/replies.ts');
 

@@ -12,9 +12,6 @@ export const REPLACED_OPTIONS: readonly ReplacedRow[] = [
     kind: 'switch',
     instead: 'the API answers whoever may see the pages: without users, callers of this machine',
   },
-  { name: 'natural_time', kind: 'switch', instead: 'times are told by their age, with the instant on hover' },
-  { name: 'tasks_columns', kind: 'text', instead: 'each person chooses the columns of the task list on its page' },
-  { name: 'auto_refresh', kind: 'switch', instead: 'pages are live, and the key p pauses them' },
   {
     name: 'log_to_stderr',
     kind: 'switch',

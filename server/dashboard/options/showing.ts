@@ -1,9 +1,35 @@
 // Options of what pages and /metrics show, and what they hide.
-import { number, orNull, yesOrNo } from '../../app/option-values.ts';
+import { list, number, orNull, yesOrNo } from '../../app/option-values.ts';
 import { bounds, patterns } from '../option-values.ts';
+import { tasksColumns } from './page-options.ts';
 import type { OptionRow } from './row.ts';
 
 export const SHOWING_OPTIONS: readonly OptionRow[] = [
+  {
+    name: 'tasks_columns',
+    kind: 'list',
+    default: null,
+    word: 'names',
+    meaning: "Columns of the task list, by Flower's names, or 'all', for whoever has not chosen their own",
+    read: orNull((value, name) => tasksColumns(list(value, name), name)),
+    source: 'Flower',
+  },
+  {
+    name: 'natural_time',
+    kind: 'switch',
+    default: true,
+    meaning: 'The task list tells times by their age, with the instant on hover; without, by the clock',
+    read: yesOrNo,
+    source: 'Flower',
+  },
+  {
+    name: 'auto_refresh',
+    kind: 'switch',
+    default: true,
+    meaning: 'Pages follow what happens; without, each begins paused, until somebody lets it go on',
+    read: yesOrNo,
+    source: 'Flower',
+  },
   {
     name: 'redact',
     kind: 'list',

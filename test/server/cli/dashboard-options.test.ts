@@ -29,6 +29,9 @@ const FLOWERS: Readonly<Record<string, readonly [text: string, value: unknown]>>
   url_prefix: ['/flower/', '/flower/'],
   task_runtime_metric_buckets: ['0.5,1,5,inf', [0.5, 1, 5, Number.POSITIVE_INFINITY]],
   read_only: ['True', true],
+  natural_time: ['False', false],
+  auto_refresh: ['False', false],
+  tasks_columns: ['name,uuid,state,runtime', ['name', 'uuid', 'state', 'runtime']],
   unix_socket: ['/run/umbel.sock', '/run/umbel.sock'],
   certfile: ['cert.pem', 'cert.pem'],
   keyfile: ['key.pem', 'key.pem'],
@@ -41,10 +44,7 @@ const FLOWERS: Readonly<Record<string, readonly [text: string, value: unknown]>>
 
 /** Those that the reference has beside them: taken without effect, or refused. */
 const ANSWERED = {
-  replaced: [
-    ...['persistent', 'state_save_interval', 'unauthenticated_api', 'log_to_stderr'],
-    ...['natural_time', 'tasks_columns', 'auto_refresh'],
-  ],
+  replaced: [...['persistent', 'state_save_interval', 'unauthenticated_api', 'log_to_stderr']],
   impossible: [
     ...['auth', 'auth_provider', 'oauth2_key', 'oauth2_secret', 'oauth2_redirect_uri', 'cookie_secret', 'format_task'],
     ...['github_oauth_domain', 'gitlab_oauth_domain', 'gitlab_auth_allowed_groups', 'gitlab_min_access_level'],

@@ -16,7 +16,8 @@ import type { Picture } from '../../../web/src/live/cluster-store.ts';
 import type { Live } from '../../../web/src/live/provider.tsx';
 
 const nothing = () => {};
-vi.stubGlobal('document', { baseURI: 'http://localhost/' });
+if (typeof document === 'undefined')
+  vi.stubGlobal('document', { baseURI: 'http://localhost/', querySelector: () => null });
 vi.stubGlobal('navigator', { platform: '' });
 vi.stubGlobal('self', globalThis);
 

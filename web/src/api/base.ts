@@ -3,6 +3,20 @@
 /** '/' or '/prefix/'. */
 export const BASE_PATH = new URL('.', document.baseURI).pathname;
 
+/** What the server's options say of the pages: server/dashboard/options/page-options.ts. */
+export interface PageOptions {
+  readonly hidden: readonly string[] | null;
+  readonly natural_time: boolean;
+  readonly auto_refresh: boolean;
+}
+
+export const PAGE_OPTIONS: PageOptions = {
+  ...{ hidden: null, natural_time: true, auto_refresh: true },
+  ...(JSON.parse(
+    document.querySelector('meta[name="umbel-pages"]')?.getAttribute('content') ?? '{}',
+  ) as Partial<PageOptions>),
+};
+
 export type Params = Record<string, string | number | boolean | undefined | null>;
 
 export function apiUrl(path: string, params?: Params): string {

@@ -1,7 +1,7 @@
 // Who the pages have their live picture from: one store, one socket, one screen, handed down by context. Nothing opens before the
 // provider is mounted. Reading the picture: hooks.ts. Holds: a component without a provider above it says so.
 import { createContext, type ReactNode, useContext, useEffect } from 'react';
-import { liveUrl } from '../api/base.ts';
+import { liveUrl, PAGE_OPTIONS } from '../api/base.ts';
 import { ClusterStore } from './cluster-store.ts';
 import { Interest } from './interest.ts';
 import { browserScreen, type Screen } from './screen.ts';
@@ -25,9 +25,17 @@ export function browserLive(): Live {
       setTimeout(flush, 250);
     },
   });
+  let hasBegun = false;
   const socket = new LiveSocket({
     open: () => new WebSocket(liveUrl()) as unknown as SocketLike,
-    onFrame: store.frame,
+    onFrame: (frame) => {
+      store.frame(frame);
+      // It has what there is, and goes on when somebody says so.
+      if (!PAGE_OPTIONS.auto_refresh && !hasBegun && frame.type === 'snapshot') {
+        hasBegun = true;
+        queueMicrotask(() => socket.pause());
+      }
+    },
     onState: store.connection,
   });
   return { store, socket, interest: new Interest(socket), screen: browserScreen() };

@@ -1,6 +1,7 @@
 // What this person likes: theme, density, keys, columns. Kept in this browser.
 // public/theme.js reads the same keys before first paint. Holds: unreadable storage means the defaults, never an error.
 import { useSyncExternalStore } from 'react';
+import { PAGE_OPTIONS } from '../api/base.ts';
 
 export interface Preferences {
   theme: 'system' | 'light' | 'dark';
@@ -12,7 +13,12 @@ export interface Preferences {
 }
 
 const KEY = 'umbel.preferences';
-const DEFAULTS: Preferences = { theme: 'system', density: 'default', keys: true, hidden: ['retries'] };
+const DEFAULTS: Preferences = {
+  theme: 'system',
+  density: 'default',
+  keys: true,
+  hidden: PAGE_OPTIONS.hidden ?? ['retries'],
+};
 
 function read(): Preferences {
   try {

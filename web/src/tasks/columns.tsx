@@ -2,9 +2,10 @@
 // Cells: task-cells.tsx. The table: task-table.tsx.
 import { Link } from '@tanstack/react-router';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import { PAGE_OPTIONS } from '../api/base.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { TaskName } from '../ui/task-name.tsx';
-import { Age } from '../ui/time.tsx';
+import { Age, At } from '../ui/time.tsx';
 import { RowMenu } from './row-menu.tsx';
 import { MaybeName, RunTime, State, WhyOrArguments } from './task-cells.tsx';
 
@@ -81,12 +82,12 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   {
     id: 'received',
     label: 'Received',
-    width: 76,
-    wide: 86,
+    width: PAGE_OPTIONS.natural_time ? 76 : 124,
+    wide: PAGE_OPTIONS.natural_time ? 86 : 132,
     num: true,
     className: 'c-age muted',
     sort: 'first_seen',
-    cell: (row) => <Age at={row.first_seen} />,
+    cell: (row) => (PAGE_OPTIONS.natural_time ? <Age at={row.first_seen} /> : <At at={row.first_seen} />),
   },
   {
     id: 'runtime',

@@ -1,0 +1,57 @@
+// What the options say of the pages themselves, written into index.html: which columns the task list has, how it tells times, whether pages
+// follow by themselves. Read there by web/src/api/base.ts.
+// Flower: options.py (tasks_columns, natural_time, auto_refresh)
+import { ImproperlyConfigured } from '../../errors.ts';
+
+export interface PageOptions {
+  /** Columns of the task list that are hidden from whoever has not chosen; null: as the pages have it. */
+  readonly hidden: readonly string[] | null;
+  readonly natural_time: boolean;
+  readonly auto_refresh: boolean;
+}
+
+/** Flower's columns, and the one of ours that tells it. null: it is always there, or stands on the task's own page. */
+const COLUMN_OF: Readonly<Record<string, string | null>> = {
+  ...{ name: null, state: null, uuid: null, root: null, parent: null, children: null, clock: null, client: null },
+  ...{ args: 'args', kwargs: 'args', result: 'args', exception: 'args', traceback: null },
+  ...{ received: 'received', started: 'received', sent: 'received', succeeded: 'received', failed: 'received' },
+  ...{
+    retried: 'retries',
+    retries: 'retries',
+    revoked: null,
+    rejected: null,
+    expires: null,
+    eta: null,
+    timestamp: null,
+  },
+  ...{ runtime: 'runtime', worker: 'worker', exchange: 'queue', routing_key: 'queue', queue: 'queue' },
+};
+/** Those of ours that can be hidden (web/src/tasks/columns.tsx). */
+export const HIDEABLE = ['args', 'worker', 'queue', 'retries', 'received', 'runtime'] as const;
+
+/** @returns the columns of ours that are shown  @throws ImproperlyConfigured naming what is no column */
+export function tasksColumns(names: readonly string[], option: string): readonly string[] {
+  if (names.length === 1 && names[0] === 'all') return HIDEABLE;
+  const unknown = names.find((name) => !Object.hasOwn(COLUMN_OF, name));
+  if (unknown !== undefined || names.length === 0)
+    throw new ImproperlyConfigured(
+      `The option ${option} must be 'all' or names of columns (${Object.keys(COLUMN_OF).join(', ')}), not ${JSON.stringify(unknown ?? '')}.`,
+    );
+  return HIDEABLE.filter((column) => names.some((name) => COLUMN_OF[name] === column));
+}
+
+/** As an element of index.html; '' where nothing differs from what the pages do by themselves. */
+export function pageOptionsMeta({ hidden, natural_time, auto_refresh }: PageOptions): string {
+  if (hidden === null && natural_time && auto_refresh) return '';
+  // Column names and flags: nothing in it has to be escaped but its quotes.
+  return `<meta name="umbel-pages" content="${JSON.stringify({ hidden, natural_time, auto_refresh }).replaceAll('"', '&quot;')}">`;
+}
+
+export function pageOptionsOf(options: {
+  readonly tasks_columns: readonly string[] | null;
+  readonly natural_time: boolean;
+  readonly auto_refresh: boolean;
+}): PageOptions {
+  const { tasks_columns: shown, natural_time, auto_refresh } = options;
+  return { hidden: shown && HIDEABLE.filter((column) => !shown.includes(column)), natural_time, auto_refresh };
+}
