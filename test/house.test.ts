@@ -46,7 +46,7 @@ const WEB_FLOORS: readonly (readonly string[])[] = [
   ['charts', 'operations'],
   ['shell'],
   ['tasks', 'audit', 'broker', 'access'],
-  ['workers'],
+  ['workers', 'workflows'],
   ['queues'],
   ['overview'],
   ['pages'],

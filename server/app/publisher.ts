@@ -9,6 +9,7 @@ import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
 import { stampsOf } from '../canvas/stamping.ts';
+import { outlineOf } from '../protocol/outline.ts';
 import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
 import { compress } from '../serialization/compression/compression.ts';
@@ -145,8 +146,20 @@ function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destinat
     queue: destination.queueName,
     exchange: destination.exchange.name,
     routing_key: destination.routingKey,
+    ...familyOf(fields),
   };
   app.sentEvents()?.send('task-sent', sent, sentMs);
+}
+
+/** Its group and the steps around it, which Celery's event leaves out: the workflow that a dashboard draws. */
+function familyOf({ group = null, group_index = null, embed, replaced_task_nesting }: OutgoingTask): object {
+  const { callbacks = null, errbacks = null, chain = null, chord = null } = embed ?? {};
+  const canvas = outlineOf({ group, embed: { callbacks, errbacks, chain, chord }, replaced_task_nesting });
+  return {
+    ...(group !== null && { group_id: group }),
+    ...(group_index !== null && { group_index }),
+    ...(canvas && { canvas }),
+  };
 }
 
 function signatures(given: SignatureLike | readonly SignatureLike[] | undefined, keepEmpty = false) {

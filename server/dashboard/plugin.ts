@@ -32,12 +32,14 @@ import { tokenRoutes } from './routes/tokens.ts';
 import { validatorOf } from './routes/validation.ts';
 import { viewRoutes } from './routes/views.ts';
 import { workerRoutes } from './routes/workers.ts';
+import { workflowRoutes } from './routes/workflows.ts';
 import { pages } from './spa.ts';
 
 /** @unit bytes */
 const COMPRESS_FROM = 2048;
 const ROUTES = [
   taskRoutes,
+  workflowRoutes,
   taskValueRoutes,
   workerRoutes,
   queueRoutes,

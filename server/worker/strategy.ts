@@ -4,9 +4,11 @@
 // Celery 5.6: worker/strategy.py, worker/consumer/consumer.py
 import { jsonText } from '../../shared/json-text.ts';
 import { saferepr } from '../../shared/python-repr.ts';
+import type { Outline } from '../../shared/workflow/outline.ts';
 import { storeFailure } from '../app/trace.ts';
 import { InvalidTaskError, NotRegistered, toError, WorkerLostError } from '../errors.ts';
 import { exceptionRepr } from '../protocol/failure.ts';
+import { outlineOf } from '../protocol/outline.ts';
 import {
   awareIsoTime,
   isTaskMessage,
@@ -377,14 +379,30 @@ function shown(message: Message): string {
 /** Headers larger than this stay out of events. @unit characters */
 const MAX_CARRIED = 1024;
 
-/** What Celery's event leaves out, and without which a call cannot be sent again as it was: its priority and its own headers. */
-function carried({ properties, headers }: TaskMessage): { priority?: number; headers?: Record<string, unknown> } {
+interface Carried {
+  priority?: number;
+  headers?: Record<string, unknown>;
+  group_id?: string;
+  group_index?: number;
+  canvas?: Outline;
+}
+
+/**
+ * What Celery's event leaves out: without its priority and its own headers a call cannot be sent again as it was; its group and the steps
+ * around it are the workflow that a dashboard draws.
+ */
+function carried(body: TaskMessage): Carried {
+  const { properties, headers, group, group_index } = body;
   const { priority } = properties;
-  const more: { priority?: number; headers?: Record<string, unknown> } = {};
+  const more: Carried = {};
   if (typeof priority === 'number' && priority > 0) more.priority = priority;
   for (const _ in headers) {
     if (jsonText(headers).length <= MAX_CARRIED) more.headers = headers;
     break;
   }
+  if (group !== null) more.group_id = group;
+  if (group_index !== null) more.group_index = group_index;
+  const canvas = outlineOf(body);
+  if (canvas !== null) more.canvas = canvas;
   return more;
 }

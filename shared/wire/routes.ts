@@ -25,6 +25,7 @@ import { FacetQuery, FacetReply, TaskDetail, TaskPage, TasksQuery, TaskTypesRepl
 import { ApiToken, TokenMade, TokenRequest, TokensReply } from './tokens.ts';
 import { SavedView, ViewDeleted, ViewRequest, ViewsReply } from './views.ts';
 import { AliveReply, WorkerDetail, WorkersReply } from './workers.ts';
+import { Workflow, WorkflowsReply } from './workflows.ts';
 
 /** Below the prefix of the dashboard. */
 export const API = '/api/v2';
@@ -101,6 +102,18 @@ export const ROUTES = {
     summary: 'The stored result',
     query: ResultQuery,
     reply: ResultReply,
+  },
+
+  'GET /tasks/:uuid/workflow': {
+    access: 'viewer',
+    summary:
+      'The workflow it belongs to: its tasks, groups and steps to come, how they hang together and how they stand',
+    reply: Workflow,
+  },
+  'GET /workflows': {
+    access: 'viewer',
+    summary: 'Workflows of two tasks at least: those with unfinished tasks, then the newest',
+    reply: WorkflowsReply,
   },
 
   'GET /workers': { access: 'viewer', summary: 'Every worker heard of', reply: WorkersReply },

@@ -280,6 +280,36 @@ export function historyQuestions(makeUrl: () => string): void {
       );
     });
 
+    test('knows the workflow of a task by its root, and which workflows there are', async () => {
+      const family = [...state.tasks.values()].filter((t) => t.uuid === 'id-0000' || t.root_id === 'id-0000');
+      const { rows, isCut, again } = await h.workflow({ uuid: 'id-0005', limit: 1000 });
+      expect(rows.map(({ row }) => row.uuid).sort()).toEqual(family.map(({ uuid }) => uuid).sort());
+      expect([isCut, again]).toEqual([false, {}]);
+      const first = await h.workflow({ uuid: 'id-0005', limit: 10 });
+      expect([first.rows.length, first.isCut]).toEqual([10, true]);
+      expect((await h.workflow({ uuid: 'nobody', limit: 10 })).rows).toEqual([]);
+      const { items, lookedBackTo } = await h.workflows({ limit: 10, tree: null });
+      const states: Record<string, number> = {};
+      for (const { state } of family) states[state] = (states[state] ?? 0) + 1;
+      expect(items).toEqual([
+        {
+          uuid: 'id-0000',
+          name: 'shop.mod0.Task_0',
+          queue: 'q0',
+          isGroup: false,
+          states,
+          tasks: family.length,
+          isCut: false,
+          began: NOW - 3600,
+          last: Math.max(...family.map(({ timestamp }) => timestamp)),
+        },
+      ]);
+      expect(lookedBackTo).toBeNull();
+      const one = parseQuery('name:shop.mod0.Task_0', { nowS: NOW });
+      const narrowed = await h.workflows({ limit: 10, tree: one.ok ? one.tree : null });
+      expect(narrowed.items[0]!.tasks).toBe(family.filter(({ name }) => name === 'shop.mod0.Task_0').length);
+    });
+
     test('counts the values of a field, and those in which a text occurs', async () => {
       const ask = { field: 'worker', tree: null, prefix: '', limit: 10 } as const;
       const count = (worker: string) => [...state.tasks.values()].filter((t) => t.worker === worker).length;
@@ -301,5 +331,37 @@ export function historyQuestions(makeUrl: () => string): void {
       expect(await h.task('nobody')).toBeNull();
       expect([await h.rows(['nobody']), await h.tries('nobody')]).toEqual([[], []]);
     });
+  });
+  test('a group that a client sent is one workflow, with what its parts called', async () => {
+    const state = new ClusterState();
+    for (const [i, uuid] of ['m0', 'm1', 'm2'].entries()) {
+      state.apply(
+        event('task-received', uuid, NOW + i, { name: 'shop.part', root_id: uuid, group_id: 'g', group_index: i }),
+      );
+      state.apply(event('task-failed', uuid, NOW + i + 5, { exception: 'E()' }));
+    }
+    state.apply(event('task-received', 'c', NOW + 4, { name: 'shop.child', root_id: 'm1', parent_id: 'm1' }));
+    state.apply(
+      event('task-received', 'm0-again', NOW + 9, { name: 'shop.part', root_id: 'm0-again', parent_id: 'm0' }),
+    );
+    state.apply(event('task-received', 'alone', NOW, { name: 'shop.alone', root_id: 'alone', group_id: 'other' }));
+    // The end of its chain is a part of the group.
+    state.apply(
+      event('task-received', 'head', NOW + 3, { name: 'shop.head', root_id: 'head', canvas: { group: 'g' } }),
+    );
+    const h = await openHistory(makeUrl());
+    try {
+      h.write(state.cut(), NOW);
+      await h.written();
+      for (const uuid of ['m2', 'c', 'head']) {
+        const { rows, again } = await h.workflow({ uuid, limit: 100 });
+        expect(rows.map(({ row }) => row.uuid).sort()).toEqual(['c', 'head', 'm0', 'm1', 'm2']);
+        expect(again).toEqual({ m0: { uuid: 'm0-again', state: 'RECEIVED' } });
+      }
+      const { items } = await h.workflows({ limit: 10, tree: null });
+      expect(items).toMatchObject([{ uuid: 'm0', isGroup: true, tasks: 5, states: { FAILURE: 3, RECEIVED: 2 } }]);
+    } finally {
+      await h.close();
+    }
   });
 }

@@ -141,4 +141,53 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     for (const id of ids.slice(0, 2)) await stateOf(page, id, 'REVOKED').waitFor();
     expect((await dashboard.get<TaskDetail>(`tasks/${ids[2]}`)).state).toBe('RECEIVED');
   });
+
+  it('shows why a chord cannot end, and sends its failed part again from there', async () => {
+    const restored = join(cluster.folder, 'restored-part');
+    const [done, failed] = (await cluster.chord(
+      [
+        ['shop.add', [1, 2]],
+        ['shop.charge', [99, restored]],
+      ],
+      'shop.pack',
+    )) as [string, string];
+    await inState(dashboard, failed, 'FAILURE');
+    await inState(dashboard, done, 'SUCCESS');
+    const { page, task } = await openTask(done);
+    await task.getByRole('link', { name: 'All of it, as a graph' }).click();
+    const main = page.getByRole('main');
+    await main.getByText('A chord did not end.').waitFor();
+    await main.getByRole('button', { name: /^chord tasks, 1 of 2, 1 failed/ }).waitFor();
+    await main.getByRole('button', { name: /^pack, not seen yet, will not run/ }).waitFor();
+    await page.keyboard.press('n');
+    await main.locator(`[aria-pressed="true"][aria-label^="charge "]`).waitFor();
+    writeFileSync(restored, '');
+    await main.getByRole('button', { name: 'Retry from here' }).click();
+    await page.getByRole('button', { name: 'Send it again' }).click();
+    await main.getByText(/It was sent again from here as .* which is SUCCESS/).waitFor();
+  });
+
+  it('names what a revocation takes, and revokes a running chain and its steps to come', async () => {
+    const [gate, ended] = ['chain-gate', 'chain-ended'].map((name) => join(cluster.folder, name)) as [string, string];
+    const first = await cluster.chain([
+      ['shop.stubborn', [gate, ended]],
+      ['shop.add', [3, 4]],
+      ['shop.add', [5, 6]],
+    ]);
+    await inState(dashboard, first, 'STARTED');
+    const page = await window.open(`${dashboard.address}/workflows`);
+    await page.getByRole('link', { name: new RegExp(first.slice(0, 8)) }).click();
+    const main = page.getByRole('main');
+    await main.getByText('Held up by').waitFor();
+    await main.getByText('1 task, 2 not seen yet').waitFor();
+    await main.getByRole('button', { name: 'Revoke 3 left' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Revoke 3 tasks' });
+    await dialog.getByText('2 steps not sent yet are dropped').waitFor();
+    await dialog.getByRole('button', { name: 'Revoke 3' }).click();
+    await main.getByText('1 of 1 worker answered').waitFor();
+    writeFileSync(gate, '');
+    // The first goes on to its end; the next is dropped when the worker comes to it, and the last is never sent.
+    await main.getByRole('button', { name: /^add, REVOKED/ }).waitFor();
+    await main.getByRole('button', { name: /^add, not seen yet, will not run/ }).waitFor();
+  });
 });

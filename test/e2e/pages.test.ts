@@ -24,6 +24,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   const window = useBrowser();
   let dashboard: Dashboard;
   let failed: string;
+  let part: string;
 
   beforeAll(async () => {
     const worker = cluster.startWorker('w1@e2e', '-c', '4');
@@ -35,6 +36,11 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     const later = await cluster.send('shop.limited', [1], { countdown: 600 });
     const revoked = await cluster.send('shop.limited', [2], { countdown: 600 });
     const done = await cluster.sendMany('shop.limited', 4);
+    const header = [
+      ['shop.add', [1, 2]],
+      ['shop.charge', ['4711', '/none']],
+    ] as const;
+    part = (await cluster.chord(header, 'shop.pack'))[1]!;
     await inState(dashboard, later, 'RECEIVED');
     await inState(dashboard, revoked, 'RECEIVED');
     await inState(dashboard, running, 'STARTED');
@@ -45,6 +51,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     });
     for (const id of done) await inState(dashboard, id, 'SUCCESS');
     await inState(dashboard, failed, 'FAILURE');
+    await inState(dashboard, part, 'FAILURE');
     await inState(dashboard, revoked, 'REVOKED');
   }, 4 * LONG);
 
@@ -64,6 +71,9 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ['/queues', '.queues tbody tr'],
     ['/queues/unattended', '.opened tbody tr'],
     ['/queues/unattended?tab=history', '.history svg.recharts-surface'],
+    ['/workflows', '.wf-list tbody tr'],
+    [`/workflows/${part}?task=${part}`, '.wf-graph .wf-box, .wf-steps li'],
+    [`/workflows/${part}?view=timeline`, '.wf-chart .run'],
     ['/broker', '.broker-page .figures'],
     ['/access', '.tokens .quiet-note'],
     ['/audit', '.audit tbody tr'],
@@ -100,6 +110,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ['overview and tasks', /^\/($|tasks)/],
     ['workers', /^\/workers/],
     ['queues, access, audit, and what is no page', /^\/(queues|broker|access|audit|nowhere)/],
+    ['workflows', /^\/workflows/],
   ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
     const page = await window.open('about:blank', { reducedMotion: 'reduce' });
     const found: Record<string, string[]> = {};

@@ -36,6 +36,8 @@ const PAGES = {
   workers: orSay(() => import('./pages/workers.tsx')),
   worker: orSay(() => import('./pages/worker.tsx')),
   queues: orSay(() => import('./pages/queues.tsx')),
+  workflows: orSay(() => import('./pages/workflows.tsx')),
+  workflow: orSay(() => import('./pages/workflow.tsx')),
   broker: orSay(() => import('./pages/broker.tsx')),
   audit: orSay(() => import('./pages/audit.tsx')),
   access: orSay(() => import('./pages/access.tsx')),
@@ -151,6 +153,22 @@ const queue = createRoute({
   component: queuesPage,
 });
 
+const workflows = createRoute({
+  getParentRoute: () => root,
+  path: '/workflows',
+  component: lazyRouteComponent(PAGES.workflows),
+});
+const workflow = createRoute({
+  getParentRoute: () => root,
+  path: '/workflows/$id',
+  params: segment('id'),
+  validateSearch: (raw: Raw): { task?: string; view?: 'graph' | 'timeline' | 'list' } => ({
+    task: text(raw.task),
+    view: oneOf(raw.view, ['graph', 'timeline', 'list'] as const),
+  }),
+  component: lazyRouteComponent(PAGES.workflow),
+});
+
 const broker = createRoute({
   getParentRoute: () => root,
   path: '/broker',
@@ -186,7 +204,20 @@ const access = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, task, workers, worker, queues, queue, broker, audit, access]),
+  routeTree: root.addChildren([
+    overview,
+    tasks,
+    task,
+    workers,
+    worker,
+    queues,
+    queue,
+    workflows,
+    workflow,
+    broker,
+    audit,
+    access,
+  ]),
   basepath: BASE_PATH,
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: (search) => {

@@ -22,6 +22,8 @@ const WITHOUT_NAMES: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'GET /tokens',
   'POST /tokens',
   'DELETE /tokens/:id',
+  'GET /tasks/:uuid/workflow',
+  'GET /workflows',
   'GET /operations',
   'GET /operations/export',
   'POST /operations',
@@ -67,7 +69,9 @@ const NARROWED: { readonly [K in RouteKey]?: Narrowing<K> } = {
   'GET /tasks/:uuid': (sight, reply) => {
     const one = (row: TaskRow | null) => (row !== null && sight.row(row) ? sight.shown(row) : null);
     const children = reply.children.filter((row) => sight.row(row)).map((row) => sight.shown(row));
-    const { extra, ...rest } = reply;
+    const { extra: all, ...rest } = reply;
+    // The steps around it may be others' tasks.
+    const { canvas: _, ...extra } = all ?? {};
     const shown = {
       ...sight.shown(rest),
       parent: one(reply.parent),
@@ -77,7 +81,7 @@ const NARROWED: { readonly [K in RouteKey]?: Narrowing<K> } = {
       // Who holds the slots and who goes before may be others' tasks.
       wait: null,
     };
-    if (sight.values) return extra === undefined ? shown : { ...shown, extra };
+    if (sight.values) return Object.keys(extra).length === 0 ? shown : { ...shown, extra };
     return {
       ...shown,
       traceback: null,

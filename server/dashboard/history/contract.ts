@@ -70,6 +70,53 @@ export class BadCursor extends Error {}
 /** The question was ended: it would have taken too long, or nobody waits for its answer. */
 export class QueryTooCostly extends Error {}
 
+/** A task and all that belong to it: those of its root, and of the groups it and they are parts of. */
+export interface WorkflowAsk {
+  readonly uuid: string;
+  /** Of the tasks that are given. */
+  readonly limit: number;
+}
+
+export interface WorkflowRows {
+  /** `extra`: fields of its events without a place of their own, as JSON text. */
+  readonly rows: readonly { readonly row: TaskRow; readonly extra: string | null }[];
+  /** There are more. */
+  readonly isCut: boolean;
+  /** By task, of those that were retried; without exceptions. */
+  readonly tries: Readonly<Record<string, TaskTry[]>>;
+  /** By task that failed: the newest that was sent in its place from the dashboard. */
+  readonly again: Readonly<Record<string, { readonly uuid: string; readonly state: string }>>;
+}
+
+export interface WorkflowsAsk {
+  readonly limit: number;
+  /** What each task that is counted must be; null: any. */
+  readonly tree: QueryTree | null;
+}
+
+/** One workflow of two tasks at least, or of one that carries more of a chain or a chord. */
+export interface WorkflowCounts {
+  /** Its root; of a group without one in common, the first of its tasks. */
+  readonly uuid: string;
+  readonly name: string | null;
+  readonly queue: string | null;
+  readonly isGroup: boolean;
+  readonly states: Readonly<Record<string, number>>;
+  readonly tasks: number;
+  /** There are more tasks than were counted. */
+  readonly isCut: boolean;
+  /** @unit seconds since the epoch */
+  readonly began: number;
+  readonly last: number;
+}
+
+export interface WorkflowsReply {
+  /** Those with unfinished tasks first, each kind newest first. */
+  readonly items: readonly WorkflowCounts[];
+  /** Ended ones without a task first seen since then are not among them; null: all were looked at. */
+  readonly lookedBackTo: number | null;
+}
+
 export interface FacetAsk {
   readonly field: FieldName;
   readonly tree: QueryTree | null;
@@ -216,6 +263,8 @@ export interface HistoryQuestions {
   tries(uuid: string): Promise<TaskTry[]>;
   rows(uuids: readonly string[]): Promise<TaskRow[]>;
   children(uuid: string, limit: number): Promise<{ rows: TaskRow[]; total: number }>;
+  workflow(ask: WorkflowAsk): Promise<WorkflowRows>;
+  workflows(ask: WorkflowsAsk, signal?: AbortSignal): Promise<WorkflowsReply>;
   /** Tasks that had not ended, newest first, as whole rows. */
   unfinished(limit: number): Promise<StoredTask[]>;
   /** Of those that have a row. */

@@ -211,8 +211,8 @@ it.each([1, 2])('a file of format %i is written on, and is one of today from the
 it('a file of a later format is refused, and is as it was', async () => {
   make(2);
   const db = new EmbeddedDb(path());
-  db.exec('ALTER TABLE dict RENAME COLUMN last TO seen; PRAGMA user_version = 6');
+  db.exec('ALTER TABLE dict RENAME COLUMN last TO seen; PRAGMA user_version = 7');
   db.close();
-  await expect(open()).rejects.toThrow('written by a newer version (format 6, known here: 5)');
-  expect(shapeOf()).toMatchObject({ format: 6, heard: [{ name: 'begun' }, { name: 'hostname' }, { name: 'pid' }] });
+  await expect(open()).rejects.toThrow('written by a newer version (format 7, known here: 6)');
+  expect(shapeOf()).toMatchObject({ format: 7, heard: [{ name: 'begun' }, { name: 'hostname' }, { name: 'pid' }] });
 });

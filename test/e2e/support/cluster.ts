@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import type { Celery } from '../../../server/index.ts';
+import type { Celery, chain, chord } from '../../../server/index.ts';
 import type { TaskDetail } from '../../../shared/wire/tasks.ts';
 import type { Running } from '../../support/umbel.ts';
 import { until } from '../../support/until.ts';
@@ -20,7 +20,11 @@ export const LONG = 120_000;
 process.env['UMBEL_BUILT'] = '1';
 if (!existsSync(join(ROOT, 'dist/web/index.html'))) throw new Error('the package is not built: npm run build');
 const { startUmbel, umbel } = await import('../../support/umbel.ts');
-const built = (await import(join(ROOT, 'dist/index.js'))) as { Celery: typeof Celery };
+const built = (await import(join(ROOT, 'dist/index.js'))) as {
+  Celery: typeof Celery;
+  chain: typeof chain;
+  chord: typeof chord;
+};
 
 export { startUmbel, umbel };
 
@@ -84,6 +88,22 @@ export class Cluster {
 
   async sendMany(name: string, count: number, options: SendOptions = {}): Promise<string[]> {
     return Promise.all(Array.from({ length: count }, (_, i) => this.send(name, [i], options)));
+  }
+
+  /** @returns ids of the header's tasks */
+  async chord(header: readonly (readonly [name: string, args: readonly unknown[]])[], body: string): Promise<string[]> {
+    const parts = header.map(([name, args]) => this.#app.signature(name, args));
+    for (const part of parts) part.freeze();
+    await built.chord(parts, this.#app.signature(body)).applyAsync();
+    return parts.map(({ id }) => id!);
+  }
+
+  /** One after the other, none with the result of another. @returns the id of the first */
+  async chain(steps: readonly (readonly [name: string, args: readonly unknown[]])[]): Promise<string> {
+    const parts = steps.map(([name, args]) => this.#app.signature(name, args, {}, { immutable: true }));
+    for (const part of parts) part.freeze();
+    await built.chain(...parts).applyAsync();
+    return parts[0]!.id!;
   }
 
   /** Writes an empty file into its folder, where its workers run: what a task may wait for. */

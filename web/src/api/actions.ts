@@ -9,7 +9,8 @@ export function useOperation(after?: (record: OperationRecord) => void) {
   return useMutation({
     mutationFn: (request: OperationRequest) => post('/operations', request),
     onSettled: () => {
-      for (const key of ['worker', 'queue', 'task', 'operations']) void client.invalidateQueries({ queryKey: [key] });
+      for (const key of ['worker', 'queue', 'task', 'workflow', 'operations'])
+        void client.invalidateQueries({ queryKey: [key] });
     },
     onSuccess: after,
   });

@@ -61,6 +61,22 @@ export const taskQuery = (id: string) =>
     staleTime: 1000,
   });
 
+/** All of its workflow: large, so that what changes is taken from the live feed, and it is read anew for what is new. */
+export const workflowQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['workflow', id],
+    queryFn: ({ signal }) => get('/tasks/:uuid/workflow', { params: { uuid: id } }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const workflowsQuery = () =>
+  queryOptions({
+    queryKey: ['workflows'],
+    queryFn: ({ signal }) => get('/workflows', {}, signal),
+    refetchInterval: 3000,
+    placeholderData: keepPreviousData,
+  });
+
 /** Why it does not run, from facts asked for now. */
 export const waitQuery = (id: string) =>
   queryOptions({

@@ -65,6 +65,17 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
   'GET /tasks': { items: 'array', next: 'string?', counts: 'object', counts_capped: 'boolean', total: 'number' },
   'GET /tasks/facets': { field: 'string', values: 'array' },
   'GET /tasks/types': { items: 'array' },
+  'GET /tasks/:uuid/workflow': {
+    root: 'string',
+    at: 'number',
+    nodes: 'array',
+    groups: 'array',
+    edges: 'array',
+    summary: 'object',
+    cut: 'boolean',
+    notes: 'array',
+  },
+  'GET /workflows': { items: 'array', looked_back_to: 'number?' },
   'GET /tasks/:uuid': {
     uuid: 'string',
     name: 'string?',

@@ -17,6 +17,7 @@ export const ENTRIES: readonly Entry[] = [
 
 /** Below them; on a phone in the menu "More". */
 export const MINOR: readonly Entry[] = [
+  { to: '/workflows', label: 'Workflows', icon: 'workflows', minor: true },
   { to: '/broker', label: 'Broker', icon: 'broker', minor: true },
   { to: '/audit', label: 'Audit', icon: 'audit', minor: true },
   { to: '/access', label: 'Access', icon: 'key', minor: true },

@@ -72,6 +72,16 @@ export function TaskRelations({ task }: { task: KnownTask }) {
         <dd>
           <Age at={task.timestamp} suffix=" ago" />
         </dd>
+        {isOfMany(task) && (
+          <>
+            <dt>Workflow</dt>
+            <dd>
+              <Link to="/workflows/$id" params={{ id: task.uuid }} search={{ task: task.uuid }} className="link">
+                All of it, as a graph
+              </Link>
+            </dd>
+          </>
+        )}
         {task.parent && (
           <>
             <dt>Parent</dt>
@@ -107,6 +117,17 @@ export function TaskRelations({ task }: { task: KnownTask }) {
         )}
       </dl>
     </section>
+  );
+}
+
+/** Other tasks have its root, or are parts of its group, as far as is known. */
+function isOfMany(task: KnownTask): boolean {
+  const { root_id, uuid, children, parent_id, extra } = task;
+  return (
+    (root_id !== null && root_id !== uuid) ||
+    parent_id !== null ||
+    children.length > 0 ||
+    Boolean(extra?.group_id || extra?.canvas)
   );
 }
 

@@ -121,13 +121,21 @@ const DRAWN = {
       <path d="M5 4.75h.01M5 11.25h.01" />
     </>
   ),
+  workflows: path('M5.5 8h2M10 4.5H9Q7.5 4.5 7.5 6v4q0 1.5 1.5 1.5h1M2 6.5h3.5v3H2zM10 3h4v3h-4zM10 10h4v3h-4z'),
 } satisfies Record<string, JSX.Element>;
 
 export type IconName = keyof typeof DRAWN;
 
-export function Icon({ name, className }: { name: IconName; className?: string }) {
+/** @param size within a picture, whose own parts no style gives a size. @unit pixels */
+export function Icon({ name, className, size }: { name: IconName; className?: string; size?: number }) {
   return (
-    <svg className={className ? `icon ${className}` : 'icon'} viewBox="0 0 16 16" aria-hidden="true">
+    <svg
+      className={className ? `icon ${className}` : 'icon'}
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      aria-hidden="true"
+    >
       {DRAWN[name]}
     </svg>
   );

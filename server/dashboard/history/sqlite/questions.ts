@@ -1,7 +1,17 @@
 // The questions of the contract as calls of the thread that reads: each goes by its name, with its arguments as they are.
 // Not here: what answers them (read.ts), how a call gets there (history.ts, history-thread.ts).
 // Holds: the compiler compares each with the reader's own method, so that a question nobody answers does not compile.
-import type { Dim, FacetAsk, FailuresAsk, HistoryQuestions, SeriesAsk, TaskListQuery, WindowAsk } from '../contract.ts';
+import type {
+  Dim,
+  FacetAsk,
+  FailuresAsk,
+  HistoryQuestions,
+  SeriesAsk,
+  TaskListQuery,
+  WindowAsk,
+  WorkflowAsk,
+  WorkflowsAsk,
+} from '../contract.ts';
 import type { HistoryReader } from './read.ts';
 
 type Question = keyof HistoryQuestions;
@@ -38,6 +48,12 @@ export abstract class AskedHistory implements HistoryQuestions {
   }
   children(uuid: string, limit: number): Promise<Answer<'children'>> {
     return this.ask('children', [uuid, limit]);
+  }
+  workflow(ask: WorkflowAsk): Promise<Answer<'workflow'>> {
+    return this.ask('workflow', [ask]);
+  }
+  workflows(ask: WorkflowsAsk, signal?: AbortSignal): Promise<Answer<'workflows'>> {
+    return this.ask('workflows', [ask], signal);
   }
   unfinished(limit: number): Promise<Answer<'unfinished'>> {
     return this.ask('unfinished', [limit]);

@@ -20,6 +20,10 @@ import type {
   TaskListQuery,
   WindowAsk,
   WindowReply,
+  WorkflowAsk,
+  WorkflowRows,
+  WorkflowsAsk,
+  WorkflowsReply,
 } from '../contract.ts';
 import { beginning, cutRow } from '../rows.ts';
 import { QueryBudget } from './budget.ts';
@@ -30,6 +34,7 @@ import { ROW_SELECT, TASK_COLUMNS } from './schema.ts';
 import { gauge, keyStats, perMinute, readSeries, sums } from './series.ts';
 import { decodeRow, decodeText, encodeText } from './text.ts';
 import { readWhole, readWindow } from './window.ts';
+import { readWorkflow, readWorkflows } from './workflows.ts';
 
 const MANY_VALUES = 5000;
 const FACET_SAMPLE = 20_000;
@@ -140,6 +145,16 @@ export class HistoryReader {
 
   #rows(sql: string, ...params: (string | number)[]): TaskRow[] {
     return this.#db.all<TaskRow>(sql, ...params).map((row) => cutRow(decodeRow(row)));
+  }
+
+  workflow(ask: WorkflowAsk): WorkflowRows {
+    return readWorkflow(this.#db, ask);
+  }
+
+  workflows(ask: WorkflowsAsk): WorkflowsReply {
+    this.#dict.clear();
+    const condition = ask.tree === null ? { text: '1', params: [] } : perRow(toSql(ask.tree, this.#dictionary));
+    return readWorkflows(this.#db, ask, condition, this.#dictionary('state') ?? []);
   }
 
   /** Tasks that had not ended, newest first, as whole rows. */

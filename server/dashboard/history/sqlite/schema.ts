@@ -9,7 +9,7 @@ import { cutRow, ROW_TEXT } from '../rows.ts';
 import { beginChain, CHAIN_TABLES } from './audit-chain.ts';
 import { decodeRow } from './text.ts';
 
-const VERSION = 5;
+const VERSION = 6;
 
 /** What a list shows: TaskRow of shared/wire/tasks.ts. */
 const ROW_COLUMNS = [
@@ -84,6 +84,11 @@ const REAL = new Set(
   ),
 );
 
+/** The group that a task is a part of, or that the end of its chain is: told by the events of our workers and clients, in `extra`. */
+export const FAMILY = `(CASE WHEN json_valid(extra) THEN COALESCE(json_extract(extra, '$.group_id'), json_extract(extra, '$.canvas.group')) END)`;
+/** What its index has: written so, word for word, in a condition, or the index is not used. */
+export const HAS_FAMILY = `instr(extra, 'group') > 0`;
+
 const TABLES = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks (id INTEGER PRIMARY KEY, ${TASK_COLUMNS.map((c) => `${c} ${REAL.has(c) ? 'REAL' : 'TEXT'}`).join(', ')});
@@ -96,6 +101,7 @@ CREATE INDEX IF NOT EXISTS tasks_runtime ON tasks (state, runtime) WHERE runtime
 CREATE INDEX IF NOT EXISTS tasks_retries ON tasks (retries) WHERE retries > 0;
 CREATE INDEX IF NOT EXISTS tasks_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tasks_root ON tasks (root_id) WHERE root_id <> uuid;
+CREATE INDEX IF NOT EXISTS tasks_family ON tasks (${FAMILY}) WHERE ${HAS_FAMILY};
 CREATE TABLE IF NOT EXISTS tries (uuid TEXT, number INTEGER, state TEXT, worker TEXT, received REAL, started REAL, ended REAL,
   exception TEXT, traceback TEXT, PRIMARY KEY (uuid, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dict (field TEXT, value TEXT, last REAL, PRIMARY KEY (field, value)) WITHOUT ROWID;
