@@ -45,7 +45,7 @@ const WEB_FLOORS: readonly (readonly string[])[] = [
   ['ui'],
   ['charts', 'operations'],
   ['shell'],
-  ['tasks', 'audit', 'broker', 'access'],
+  ['tasks', 'audit', 'broker', 'access', 'sign-in'],
   ['workers', 'workflows'],
   ['queues'],
   ['overview'],

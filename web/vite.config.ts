@@ -16,6 +16,7 @@ export default defineConfig({
     target: ['chrome125', 'firefox128', 'safari18'],
     cssTarget: ['chrome125', 'firefox128', 'safari18'],
     cssCodeSplit: false,
+    rolldownOptions: { input: ['index.html', 'sign-in.html'].map((page) => `${import.meta.dirname}/${page}`) },
     license: { fileName: 'THIRD-PARTY-NOTICES.md' },
     reportCompressedSize: false,
   },

@@ -290,6 +290,21 @@ Examples:
   addGlobals(audit).action(action(async () => (await import('./audit.ts')).verifyAudit));
 
   addGlobals(
+    sub('hash-password', 'Read a password and print its hash, for --basic-auth-file.').argument(
+      '[user]',
+      'the line then begins with it',
+    ),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  umbel hash-password ann >> users.txt
+  printf %s "$PASSWORD" | umbel hash-password`,
+    )
+    .action(action(async () => (await import('./hash-password.ts')).hashPasswordCommand));
+
+  addGlobals(
     sub('report', 'Versions, platform and settings, for bug reports.').option('-j, --json', 'answer as JSON'),
   ).action(action(async () => (await import('./report.ts')).report));
 }

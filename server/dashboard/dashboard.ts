@@ -9,7 +9,8 @@ import { createLogger, LOG_LEVELS, type Logger, silentLogger } from '../log.ts';
 import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { type RefusedRequest, recordRefusedRequest, recordWrongLogin } from './access/audit.ts';
-import { Gate } from './access/gate.ts';
+import { Door } from './access/door.ts';
+import { isGuarded } from './access/guarded.ts';
 import { Tokens } from './access/tokens.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
 import type { Cluster } from './cluster/cluster.ts';
@@ -89,7 +90,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
 
   const ownData = async (): Promise<UserDataStore> => {
     await start();
-    return stores.userData!.open();
+    return stores.userData.open();
   };
   const tokens = new Tokens(ownData, timer, (key, reason) => {
     for (const socket of sockets) if (socket.reader.key === key) socket.refuse(reason);
@@ -109,8 +110,10 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         .catch(unrecorded('What was refused'));
     },
   };
+  const door = new Door({ options, timer, log, audit, stores, sockets, tokens });
   const plugin = dashboardPlugin({
-    gate: new Gate(options, timer, log, tokens, audit),
+    ...door,
+    isGuarded: isGuarded(options),
     log,
     version,
     frameAncestors: options.frame_ancestors,

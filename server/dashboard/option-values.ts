@@ -75,6 +75,27 @@ export function frameAncestor(value: string, name: string): string {
   return /^'?self'?$/i.test(value) ? "'self'" : origin(value, name);
 }
 
+/** Of a header that a proxy sets, and no browser by itself. */
+export const headerName: Read<string> = (value, name) => {
+  const others =
+    /^(authorization|cookie|host|origin|referer|user-agent|accept.*|content-.*|sec-.*|connection|upgrade)$/i;
+  if (typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,99}$/.test(value) && !others.test(value)) return value;
+  throw refused(name, "the name of a header such as 'X-Forwarded-User'", value);
+};
+
+/** @unit seconds */
+export const duration: Read<number> = (value, name) => {
+  if (!(typeof value === 'number' && value >= 1 && Number.isFinite(value)))
+    throw refused(name, 'a number of seconds, of at least 1', value);
+  return value;
+};
+
+/** It is not shown, whatever is wrong with it. */
+export const secret: Read<string> = (value, name) => {
+  if (typeof value === 'string' && value.length >= 8) return value;
+  throw new ImproperlyConfigured(`The option ${name} must be a text of at least 8 letters, better of 32 random ones.`);
+};
+
 /** Regular expressions, as texts. */
 export const patterns: Read<readonly string[]> = (value, name) => {
   if (!Array.isArray(value) || value.some((one) => typeof one !== 'string'))

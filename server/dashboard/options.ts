@@ -10,6 +10,7 @@ import { masked } from '../app/settings/masked.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
+import { isGuarded } from './access/guarded.ts';
 import type { AccessRule } from './access/rules.ts';
 import { ACCESS_OPTIONS } from './options/access.ts';
 import { CLUSTER_OPTIONS } from './options/cluster.ts';
@@ -52,6 +53,16 @@ export interface DashboardOptions {
   basic_auth?: string | readonly string[] | null;
   /** A file with one user:password a line; lines that begin with # are comments. Its users come beside those of basic_auth. */
   basic_auth_file?: string | null;
+  /** What session cookies are signed with. Default null: a random key, kept in `user_data`. Another one ends every session. */
+  cookie_secret?: string | null;
+  /** A session ends after so long without a request. @unit seconds */
+  session_idle?: number;
+  /** And after so long in all. @unit seconds */
+  session_max?: number;
+  /** The header by which a trusted proxy says who somebody is: 'X-Forwarded-User'. Default null: nobody is believed. */
+  proxy_user_header?: string | null;
+  /** And the one with their groups, with commas between them, for `group:` in rules. */
+  proxy_groups_header?: string | null;
   /** Origins of the pages besides this server's own, for a proxy that changes Host: 'https://dash.example.com:8443'. */
   trusted_origins?: string | readonly string[];
   /**
@@ -142,6 +153,11 @@ export interface Resolved {
   logging: 'debug' | 'info' | 'warning' | 'error' | 'none';
   log_file_prefix: string | null;
   basic_auth: readonly Credential[];
+  cookie_secret: string | null;
+  session_idle: number;
+  session_max: number;
+  proxy_user_header: string | null;
+  proxy_groups_header: string | null;
   trusted_origins: readonly string[];
   trust_server: boolean;
   allowed_hosts: readonly string[];
@@ -186,10 +202,14 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     ...(read as unknown as Resolved),
     basic_auth: readCredentials(o.basic_auth, o.basic_auth_file),
   };
+  if (resolved.proxy_user_header !== null && resolved.trusted_proxies.length === 0 && !resolved.xheaders)
+    throw new ImproperlyConfigured(
+      'The option proxy_user_header needs trusted_proxies: from anybody else the header could name anybody.',
+    );
   resolved.user_data ??= besideHistory(resolved.db);
   const { beat_schedule_filename: configured } = resolved.settings;
   if (typeof configured === 'string') resolved.schedule ??= configured;
-  if (resolved.unix_socket === null && !isLoopback(resolved.address) && resolved.basic_auth.length === 0)
+  if (resolved.unix_socket === null && !isLoopback(resolved.address) && !isGuarded(resolved))
     throw new ImproperlyConfigured(
       `Refusing to listen on ${resolved.address || 'every address'} without authentication: whoever reaches it could revoke tasks and stop workers. ` +
         'Give basic_auth (--basic-auth=user:password), or listen on 127.0.0.1 and put a proxy with authentication in front.',
@@ -221,6 +241,7 @@ function hideSecrets(options: Resolved): Resolved {
     schedule: options.schedule === null ? null : safeUrl(options.schedule),
     settings: masked(options.settings),
     basic_auth: options.basic_auth.map(({ user }) => ({ user, password: MASK })),
+    cookie_secret: options.cookie_secret === null ? null : MASK,
   });
   for (const key of ['toJSON', inspect.custom]) Object.defineProperty(options, key, { value: shown });
   return options;

@@ -7,9 +7,11 @@ import type { FastifyPluginAsync } from 'fastify';
 import { jsonText } from '../../shared/json-text.ts';
 import { fromSegment } from '../../shared/path-segment.ts';
 import type { Logger } from '../log.ts';
+import type { Cookies } from './access/cookies.ts';
 import { type Gate, NOBODY, requireDeclaredAccess } from './access/gate.ts';
 import { securityHeaders } from './access/headers.ts';
 import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
+import type { SignIn } from './access/sign-in.ts';
 import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
 import { type PageOptions, pageOptionsMeta } from './options/page-options.ts';
@@ -20,12 +22,14 @@ import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { flowerRoutes } from './routes/flower/flower.ts';
 import { healthRoutes } from './routes/health.ts';
 import { liveRoute } from './routes/live.ts';
+import { loginRoutes } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { answerNotFound, answerProblem } from './routes/problem.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { serveOn } from './routes/serve.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { taskValueRoutes } from './routes/task-values.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -55,6 +59,10 @@ const ROUTES = [
 
 export interface PluginParts {
   readonly gate: Gate;
+  readonly signIn: SignIn;
+  readonly cookies: Cookies;
+  /** Whether anybody has to say who they are. */
+  readonly isGuarded: boolean;
   readonly log: Logger;
   readonly version: string;
   /** Origins whose pages may show these in a frame. */
@@ -70,10 +78,11 @@ export interface PluginParts {
 }
 
 export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
-  const { context, folder, gate, log, ready, sockets, version } = parts;
+  const { context, folder, gate, log, ready, signIn, sockets, version } = parts;
   let hasStarted = false;
   const headers = securityHeaders(parts.frameAncestors);
   return async (root) => {
+    parts.cookies.mount(root.prefix);
     root.decorateRequest<Identity | null>('identity', null);
     root.decorateRequest('refusal', null);
     root.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, log));
@@ -90,9 +99,11 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       refuseUpgrade(request, reply);
       // As the router read it: an escaped letter makes no page of the API.
       const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
-      request.refusal = await gate.admit(request, reply, path.slice(root.prefix.length));
+      request.refusal = await gate.admit(request, reply, path.slice(root.prefix.length), root.prefix);
+      if (reply.sent) return reply;
       await ready();
       hasStarted = true;
+      return undefined;
     });
     root.addHook('onResponse', async (request, reply) => {
       const route = request.routeOptions.url?.slice(root.prefix.length) || null;
@@ -116,6 +127,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       });
       const serve = serveOn(api, context);
       for (const routes of ROUTES) routes(serve);
+      sessionRoutes(serve, signIn);
       docsRoutes(serve, root);
       liveRoute(api, sockets, context);
     });
@@ -125,7 +137,8 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       root.all(path, { config: VIEWER }, async (request, reply) => answerNotFound(request, reply));
     for (const path of ['/alive', '/alive/*'])
       root.get(path, { config: PUBLIC }, async (request, reply) => answerNotFound(request, reply));
-    const sendPage = await pages(root, folder, pageOptionsMeta(parts.pageOptions));
+    const { sendPage, sendSignIn } = await pages(root, folder, pageOptionsMeta(parts.pageOptions));
+    loginRoutes(root, parts.isGuarded, { sendPage, sendSignIn });
     await root.register(async (flower) => flowerRoutes(flower, { context, log, sendPage }));
   };
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { VIEWER } from './access/identity.ts';
+import { PUBLIC, VIEWER } from './access/identity.ts';
 import { answerNotFound } from './routes/problem.ts';
 
 const YEAR_MS = 365 * 86_400_000;
@@ -24,28 +24,35 @@ function findPages(): string | null {
   return null;
 }
 
-/** @param meta what the pages are told of the options  @returns what answers a request for a page, for routes that answer with one */
-export async function pages(
-  app: FastifyInstance,
-  folder: string | null = findPages(),
-  meta = '',
-): Promise<(reply: FastifyReply) => Promise<FastifyReply>> {
+/** Answers with a page, for routes that do. */
+export interface Pages {
+  /** Ours, by whatever path. */
+  sendPage(reply: FastifyReply): Promise<FastifyReply>;
+  sendSignIn(reply: FastifyReply): Promise<FastifyReply>;
+}
+
+/** @param meta what the pages are told of the options */
+export async function pages(app: FastifyInstance, folder: string | null = findPages(), meta = ''): Promise<Pages> {
   const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
     app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) =>
       isMisspeltRoute(request.params['*']) ? answerNotFound(request, reply) : notBuilt(reply, app.prefix),
     );
-    return async (reply) => notBuilt(reply, app.prefix);
+    const sendNone = async (reply: FastifyReply) => notBuilt(reply, app.prefix);
+    return { sendPage: sendNone, sendSignIn: sendNone };
   }
   // Inside a server that serves files of its own, its `sendFile` does for ours as well.
   const decorateReply = !app.hasReplyDecorator('sendFile');
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, decorateReply });
-  const index = indexReader(folder, app.prefix, meta);
-  const sendPage = async (reply: FastifyReply): Promise<FastifyReply> =>
-    reply
-      .header('cache-control', 'no-cache')
-      .type('text/html; charset=utf-8')
-      .send(await index());
+  const sender = (name: string) => {
+    const read = htmlReader(join(folder, name), app.prefix, meta);
+    return async (reply: FastifyReply): Promise<FastifyReply> =>
+      reply
+        .header('cache-control', 'no-cache')
+        .type('text/html; charset=utf-8')
+        .send(await read());
+  };
+  const sendPage = sender('index.html');
   // The prefix without its last slash: relative addresses in the pages need it.
   if (app.prefix !== '')
     app.get('/', { ...route, prefixTrailingSlash: 'no-slash' }, (_, reply) => reply.redirect(`${app.prefix}/`));
@@ -54,13 +61,22 @@ export async function pages(
     const name = request.params['*'];
     if (isMisspeltRoute(name)) return answerNotFound(request, reply);
     // A name with an ending is a file, or one that is not there; anything else is a page of the SPA.
-    if (name === 'index.html' || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name))
+    if (/^[\w-]+\.html$/.test(name) || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name))
       return sendPage(reply);
-    if (name.startsWith('assets/')) return reply.sendFile(name, folder, { maxAge: YEAR_MS, immutable: true });
     return reply.header('cache-control', 'no-cache').sendFile(name, folder, { cacheControl: false });
   });
-  return sendPage;
+  // What every page is drawn with, the one for signing in too; nobody's data is in it.
+  const open = { ...route, config: PUBLIC };
+  app.get<{ Params: { '*': string } }>('/assets/*', open, async (request, reply) =>
+    reply.sendFile(`assets/${request.params['*']}`, folder, { maxAge: YEAR_MS, immutable: true }),
+  );
+  for (const name of OF_EVERY_PAGE)
+    app.get(`/${name}`, open, async (_, reply) =>
+      reply.header('cache-control', 'no-cache').sendFile(name, folder, { cacheControl: false }),
+    );
+  return { sendPage, sendSignIn: sender('sign-in.html') };
 }
+const OF_EVERY_PAGE = ['icon.svg', 'layers.css', 'theme.js'];
 
 /**
  * Does an address mean what programs ask, written so that no route has it: //api/v2/tasks, /API/v2, /%2561pi, /x/../metrics? A program must
@@ -85,13 +101,13 @@ function isMisspeltRoute(name: string): boolean {
 }
 const FOR_PROGRAMS: ReadonlySet<string> = new Set(['api', 'alive', 'healthcheck', 'metrics', 'readyz']);
 
-/** index.html with its base; the last one read while a build is just putting another in its place. */
-function indexReader(folder: string, prefix: string, meta: string): () => Promise<string> {
+/** An HTML file with its base; the last one read while a build is just putting another in its place. */
+function htmlReader(path: string, prefix: string, meta: string): () => Promise<string> {
   const base = `<base href="${prefix}/">${meta && `\n${meta}`}`;
   let last: string | null = null;
   return async () => {
     try {
-      const html = await readFile(join(folder, 'index.html'), 'utf8');
+      const html = await readFile(path, 'utf8');
       last = /<base [^>]*>/.test(html)
         ? html.replace(/<base [^>]*>/, base)
         : html.replace(/<head([^>]*)>/, `<head$1>\n${base}`);

@@ -12,9 +12,9 @@ import type { Resolved } from './options.ts';
 import { UserData } from './user-data/user-data.ts';
 
 export class Stores {
-  /** null: not open yet; so are the others. */
+  /** null: not open yet; so are schedules. */
   history: HistoryStore | null = null;
-  userData: UserData | null = null;
+  readonly userData: UserData;
   /** null, too, where nobody has said where beat keeps it. */
   schedules: ScheduleStore | null = null;
   readonly #options: Resolved;
@@ -23,17 +23,17 @@ export class Stores {
 
   constructor(options: Resolved, timer: Timer, log: Logger) {
     this.#options = options;
+    this.userData = new UserData(options.user_data, timer);
     this.#timer = timer;
     this.#log = log;
   }
 
   async open(): Promise<{ history: HistoryStore; userData: UserData; schedules: ScheduleStore | null }> {
-    const { adopt_history: adopt, broker, db, schedule, settings, user_data } = this.#options;
+    const { adopt_history: adopt, broker, db, schedule, settings } = this.#options;
     const context = { timer: this.#timer, log: this.#log };
     const transport = settings.broker_transport_options as { global_keyprefix?: string } | undefined;
     const cluster = clusterAddresses(broker, transport?.global_keyprefix);
     this.schedules = schedule === null ? null : await openScheduleStore(schedule, context);
-    this.userData = new UserData(user_data, this.#timer);
     this.history = await openHistory(db, { ...context, cluster, adopt });
     return { history: this.history, userData: this.userData, schedules: this.schedules };
   }
@@ -41,6 +41,6 @@ export class Stores {
   async close(): Promise<void> {
     await this.history?.close();
     await this.schedules?.close();
-    await this.userData?.close();
+    await this.userData.close();
   }
 }

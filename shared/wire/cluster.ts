@@ -95,6 +95,8 @@ export const ClusterInfo = Type.Object({
   user: NStr,
   /** What who asks is, by the rules. */
   role: Type.Union([Type.Literal('viewer'), Type.Literal('operator'), Type.Literal('admin')]),
+  /** How who asks is known: 'session' is one that can be signed out. */
+  via: Str,
   server_time: Num,
 });
 export type ClusterInfo = Static<typeof ClusterInfo>;

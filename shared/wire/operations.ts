@@ -124,8 +124,10 @@ export const OPERATION_ACTIONS: readonly OperationRequest['action'][] = Operatio
   (variant): OperationRequest['action'] => variant.properties.action.const,
 );
 
-/** Besides what is done to the cluster: wrong logins, and what people keep (views.ts, tokens.ts). */
-const OTHER_ACTIONS = ['login', 'save_view', 'delete_view', 'make_token', 'revoke_token'] as const;
+/** Besides what is done to the cluster: signing in and out, sessions that were ended, and what people keep (views.ts, tokens.ts). */
+const OTHER_ACTIONS = [
+  ...(['login', 'logout', 'end_sessions', 'save_view', 'delete_view', 'make_token', 'revoke_token'] as const),
+] as const;
 /** What the audit log has. */
 export type RecordedAction = OperationRequest['action'] | (typeof OTHER_ACTIONS)[number];
 export const RecordedAction = Type.Unsafe<RecordedAction>(

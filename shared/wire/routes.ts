@@ -20,6 +20,7 @@ import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
 import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
 import { SchedulesReply } from './schedules.ts';
 import { SeriesQuery, SeriesReply } from './series.ts';
+import { EndSessionsRequest, SessionsReply, SignedIn, SignedOut, SignInRequest, SignInWays } from './session.ts';
 import { CallReply, ResultQuery, ResultReply, RetryPlan } from './task-values.ts';
 import { FacetQuery, FacetReply, TaskDetail, TaskPage, TasksQuery, TaskTypesReply, WaitReply } from './tasks.ts';
 import { ApiToken, TokenMade, TokenRequest, TokensReply } from './tokens.ts';
@@ -184,6 +185,22 @@ export const ROUTES = {
     summary: 'Do something to tasks, workers or queues',
     body: OperationRequest,
     reply: OperationRecord,
+  },
+
+  'GET /session': { access: 'public', summary: 'How one can sign in', reply: SignInWays },
+  'POST /session': {
+    access: 'public',
+    summary: 'Sign in with a password: the reply sets the cookie of a session',
+    body: SignInRequest,
+    reply: SignedIn,
+  },
+  'DELETE /session': { access: 'viewer', summary: 'Sign out', reply: SignedOut },
+  'GET /sessions': { access: 'viewer', summary: 'Who is signed in: for an admin everybody', reply: SessionsReply },
+  'POST /sessions/end': {
+    access: 'viewer',
+    summary: 'End sessions: one, those of a user, or all but this one; those of others for an admin',
+    body: EndSessionsRequest,
+    reply: SignedOut,
   },
 
   'GET /live': {

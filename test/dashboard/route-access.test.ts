@@ -10,7 +10,7 @@ import { silentLogger } from '../../server/log.ts';
 import { describeRoute, ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
 
 describe('routes', () => {
-  it('say each what one needs for it, and none but those of health and metrics is open without a login', async () => {
+  it('say each what one needs for it, and none but those of health, metrics and signing in is open without a login', async () => {
     const server = fastify();
     const routes: { method: string; url: string; access: unknown }[] = [];
     server.addHook('onRoute', ({ method, url, config }) => {
@@ -25,7 +25,7 @@ describe('routes', () => {
       [],
     );
     // A route is a row of the table. What is none answers with no data: pages, and what is not there.
-    const none = ['/', '/*', '/api', '/api/*', '/alive', '/alive/*'];
+    const none = ['/', '/*', '/api', '/api/*', '/alive', '/alive/*', '/login'];
     // Flower's old pages lead to ours.
     none.push('/dashboard', '/monitor', '/worker/*', '/workers', '/task/*');
     const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
@@ -38,13 +38,19 @@ describe('routes', () => {
       .map(({ method, url, access }) => `${method} ${url}: ${String(access)}`);
     expect(registered.sort()).toEqual(rows.map(({ method, path, access }) => `${method} ${path}: ${access}`).sort());
     const open = new Set(routes.filter(({ access }) => access === 'public').map(({ url }) => url));
-    expect([...open].sort()).toEqual(['/alive', '/alive/*', '/alive/:worker', '/healthcheck', '/metrics', '/readyz']);
+    expect([...open].sort()).toEqual([
+      ...['/alive', '/alive/*', '/alive/:worker', '/api/v2/session', '/healthcheck', '/login', '/metrics', '/readyz'],
+    ]);
     const acting = routes.filter(
       ({ method, url }) => !['GET', 'HEAD'].includes(method) && url !== '/api' && url !== '/api/*' && !flower.has(url),
     );
     expect(acting.sort((a, b) => (a.url < b.url ? -1 : 1))).toEqual([
       // Each operation says in its row what it takes.
       { method: 'POST', url: '/api/v2/operations', access: 'viewer' },
+      { method: 'POST', url: '/api/v2/session', access: 'public' },
+      { method: 'DELETE', url: '/api/v2/session', access: 'viewer' },
+      // Those of others for an admin (routes/session.ts).
+      { method: 'POST', url: '/api/v2/sessions/end', access: 'viewer' },
       { method: 'POST', url: '/api/v2/tokens', access: 'operator' },
       { method: 'DELETE', url: '/api/v2/tokens/:id', access: 'operator' },
       { method: 'POST', url: '/api/v2/views', access: 'operator' },

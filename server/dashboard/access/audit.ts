@@ -102,6 +102,24 @@ export function recordRefusedRequest(
   );
 }
 
+/** Who signed in, who was not let in, who signed out. @param records null: it is not open yet, and the log alone has it */
+export async function recordSignIn(
+  records: OperationRecords | null,
+  action: 'login' | 'logout',
+  { who, address, outcome, summary }: Omit<Asker, 'token'> & Pick<OperationRecord, 'outcome' | 'summary'>,
+  at: number,
+): Promise<number | null> {
+  const id = await records?.beginOperation({
+    ...{ at, who, address, token: null, action, outcome, summary },
+    subject: `from ${address ?? 'an unknown address'}`,
+    task_name: null,
+    request: jsonText({ action }),
+    answers: '[]',
+    new_ids: null,
+  });
+  return id ?? null;
+}
+
 /** Wrong logins stand in the record of what people did, too. @param records null: it is not open yet, and the log alone has it */
 export async function recordWrongLogin(
   records: OperationRecords | null,

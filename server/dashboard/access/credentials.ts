@@ -3,9 +3,14 @@
 // Holds: what can be read in two ways, is empty or is no pair is refused, and no message shows any of it.
 import { readFileSync } from 'node:fs';
 import { ImproperlyConfigured } from '../../errors.ts';
+import { readPasswordHash } from './password-hash.ts';
+
+/** Of whatever method: nobody's password looks so. */
+const LIKE_A_HASH = /^\$(2[abxy]|scrypt|argon2\w*|pbkdf2[\w-]*|apr1|5|6|y)\$/;
 
 export interface Credential {
   readonly user: string;
+  /** As it is, or its hash (password-hash.ts). */
   readonly password: string;
 }
 
@@ -59,5 +64,10 @@ function pair(text: unknown, where: string): Credential {
     throw new ImproperlyConfigured(
       `${where} takes user:password. One of those given has no colon, no user or no password.`,
     );
-  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
+  const password = text.slice(colon + 1);
+  if (LIKE_A_HASH.test(password) && readPasswordHash(password) === null)
+    throw new ImproperlyConfigured(
+      `${where} has a hash of a password that cannot be used here: it must be scrypt's, as umbel hash-password prints it.`,
+    );
+  return { user: text.slice(0, colon), password };
 }

@@ -5,11 +5,14 @@
 // Tornado 6.5: httpserver.py _apply_xheaders (which believes everybody)
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
 export interface Client {
   readonly address: string;
   /** As the browser named it. */
   readonly host: string | undefined;
+  /** It came by TLS, as far as the browser is concerned. */
+  readonly isSecure: boolean;
 }
 
 const LOOPBACK = ['127.0.0.0/8', '::1'];
@@ -26,12 +29,22 @@ export class TrustedProxies {
   clientOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): Client {
     const { remoteAddress } = socket;
     const direct = remoteAddress === undefined ? 'this machine' : plain(remoteAddress);
-    if (!this.#trusts(remoteAddress)) return { address: direct, host: headers.host };
+    const isEncrypted = (socket as Partial<TLSSocket>).encrypted === true;
+    if (!this.trusts(socket)) return { address: direct, host: headers.host, isSecure: isEncrypted };
     const chain = words(headers['x-forwarded-for']).map(plain);
     const real = plain(words(headers['x-real-ip']).at(-1) ?? '');
     const nearest = chain.findLast((one) => !this.#trusts(one)) ?? chain[0];
     const address = [nearest, real].find((one) => one !== undefined && isIP(one) !== 0) ?? direct;
-    return { address, host: words(headers['x-forwarded-host'])[0] ?? headers.host };
+    const scheme = words(headers['x-scheme'] ?? headers['x-forwarded-proto'])
+      .at(-1)
+      ?.toLowerCase();
+    const host = words(headers['x-forwarded-host'])[0] ?? headers.host;
+    return { address, host, isSecure: scheme === undefined ? isEncrypted : scheme === 'https' };
+  }
+
+  /** Whether the other end of a connection is a trusted proxy. */
+  trusts({ remoteAddress }: Pick<IncomingMessage['socket'], 'remoteAddress'>): boolean {
+    return this.#trusts(remoteAddress);
   }
 
   /** A Unix socket has no address: who may open it is of this machine. */

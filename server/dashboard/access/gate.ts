@@ -1,5 +1,5 @@
 // The gate every request passes: is it from here, from our own pages, from a user?
-// Not here: each question (origin.ts, basic.ts, tokens.ts, wrong-logins.ts), the routes.
+// Not here: each question (origin.ts, callers.ts, tokens.ts), the routes.
 // Holds: what is refused is refused before anything is read or done for it, and is told in the log with its address, within bounds.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { fromSegment } from '../../../shared/path-segment.ts';
@@ -8,59 +8,73 @@ import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 import { ProblemError } from '../routes/context.ts';
 import { askerOf, type RefusedRequest } from './audit.ts';
-import { checkLogin, readLogin } from './basic.ts';
-import { TrustedProxies } from './forwarded.ts';
+import { type Caller, type Callers, unauthorized } from './callers.ts';
+import type { TrustedProxies } from './forwarded.ts';
+import { isGuarded } from './guarded.ts';
 import { type Access, calledBy, grantWithin, type Identity, identified, may, plainGrant } from './identity.ts';
+import type { Logins } from './logins.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
-import { grantOfScope, Rules } from './rules.ts';
+import { grantOfScope, type Rules } from './rules.ts';
 import { readToken, type Tokens } from './tokens.ts';
-import { type WrongLogin, WrongLogins } from './wrong-logins.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
 const REPORT_EVERY_MS = 10_000;
+
+/** A WebSocket that is opened only to say why it is closed again: a page cannot read what answers a refused handshake. */
+export interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+}
+/** Close codes of ours for the live socket (4000 to 4999 are for applications). */
+export const CLOSE_SIGNED_OUT = 4401;
+const CLOSE_REFUSED = 4403;
+
+export interface GateParts {
+  readonly options: Resolved;
+  readonly timer: Timer;
+  readonly log: Logger;
+  readonly proxies: TrustedProxies;
+  readonly rules: Rules;
+  readonly callers: Callers;
+  readonly logins: Logins;
+  readonly tokens: Tokens;
+  /** What somebody asked for who may not, for the record. */
+  readonly refused: (refused: RefusedRequest) => void;
+}
 
 export class Gate {
   readonly #options: Resolved;
   readonly #timer: Timer;
   readonly #log: Logger;
-  readonly #wrong: WrongLogins;
   readonly #proxies: TrustedProxies;
   readonly #rules: Rules;
+  readonly #callers: Callers;
+  readonly #logins: Logins;
   readonly #tokens: Tokens;
   readonly #refused: (refused: RefusedRequest) => void;
   #pending: { reason: string; times: number } | null = null;
 
-  /** @param audit for the record: a wrong login, and what somebody asked for who may not */
-  constructor(
-    options: Resolved,
-    timer: Timer,
-    log: Logger,
-    tokens: Tokens,
-    audit: { wrongLogin(wrong: WrongLogin): void; refused(refused: RefusedRequest): void },
-  ) {
-    this.#tokens = tokens;
-    this.#refused = audit.refused;
+  constructor({ options, timer, log, proxies, rules, callers, logins, tokens, refused }: GateParts) {
     this.#options = options;
     this.#timer = timer;
     this.#log = log;
-    this.#proxies = new TrustedProxies(options.xheaders, options.trusted_proxies);
-    this.#rules = new Rules(options.access_rules, options.read_only);
-    this.#wrong = new WrongLogins(timer, (wrong) => {
-      const times = wrong.times === 1 ? '' : `, ${wrong.times} times in ${REPORT_EVERY_MS / 1000} s`;
-      log.warning(`${wrong.why} for ${JSON.stringify(wrong.user)} from ${wrong.address}${times}`);
-      audit.wrongLogin(wrong);
-    });
+    this.#proxies = proxies;
+    this.#rules = rules;
+    this.#callers = callers;
+    this.#logins = logins;
+    this.#tokens = tokens;
+    this.#refused = refused;
   }
 
   /**
-   * @param path of the route that answers, without the prefix
-   * @returns why a WebSocket is to be closed with a word to its page: a page cannot read what answers a refused handshake
+   * The reply may have been sent by this: a person without a login is led to the sign-in page.
+   * @param path of the route that answers, without the prefix  @param prefix of the routes
    * @throws ProblemError 401, 403, 415, 429
    */
-  async admit(request: FastifyRequest, reply: FastifyReply, path: string): Promise<string | null> {
-    const { basic_auth: credentials, allowed_hosts: hosts, trust_server: isTrusted } = this.#options;
+  async admit(request: FastifyRequest, reply: FastifyReply, path: string, prefix: string): Promise<Refusal | null> {
+    const { allowed_hosts: hosts, trust_server: isTrusted } = this.#options;
     const { headers, method } = request;
-    if (credentials.length === 0 && !isTrusted)
+    if (!isGuarded(this.#options) && !isTrusted)
       this.#refuse(request, refuseRemote(request.raw.socket.remoteAddress) ?? refuseHost(headers.host, hosts));
     const upgrade = headers.upgrade?.toLowerCase() === 'websocket';
     const site = header(request, 'sec-fetch-site');
@@ -76,17 +90,25 @@ export class Gate {
       this.#refuse(request, refusal);
       return null;
     }
-    if (!upgrade && (method === 'GET' || method === 'HEAD')) {
-      const isPage = !/^\/api(\/|$)/.test(path) || path === '/api/v2/docs';
+    const isReading = !upgrade && (method === 'GET' || method === 'HEAD');
+    const isPage = isReading && (!/^\/api(\/|$)/.test(path) || path === '/api/v2/docs');
+    if (isReading) {
       const mode = header(request, 'sec-fetch-mode');
       const mayBeFramed = this.#options.frame_ancestors.length > 0;
       const isTrustedPage = isForScripts && isTrustedOrigin(origin, this.#options.trusted_origins);
       if (!isTrustedPage)
         this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage, mayBeFramed }));
-      await this.#identify(request, reply, path);
+      if (!(await this.#identify(request, reply, path))) {
+        if (!isPage || !/\btext\/html\b/.test(headers.accept ?? '')) throw unauthorized(request);
+        reply.header('cache-control', 'no-store').redirect(`${prefix}/login?next=${encodeURIComponent(request.url)}`);
+      }
       return null;
     }
-    await this.#identify(request, reply, path);
+    if (!(await this.#identify(request, reply, path))) {
+      // A browser names the page that opens it.
+      if (upgrade && origin !== undefined) return { code: CLOSE_SIGNED_OUT, reason: 'Sign in again.' };
+      throw unauthorized(request);
+    }
     const isDelete = method === 'DELETE' && request.routeOptions.method === 'DELETE';
     if (method !== 'POST' && !isDelete && !upgrade)
       throw new ProblemError(405, 'Method not allowed', `${method} is nothing that is answered here.`, {
@@ -94,9 +116,9 @@ export class Gate {
       });
     if (upgrade) {
       if (refusal) this.#logRefusal(request, refusal);
-      return refusal;
+      return refusal === null ? null : { code: CLOSE_REFUSED, reason: refusal };
     }
-    this.#refuse(request, refusal);
+    this.#refuse(request, refusal ?? refuseUnnamed(request, site));
     // It has no body, or one that its route reads by itself, whatever it is called: a browser names the page it comes from all the same.
     if (isDelete || isForScripts) return null;
     if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
@@ -107,18 +129,22 @@ export class Gate {
     return null;
   }
 
-  async #identify(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
-    const { basic_auth: credentials, trust_server: isTrusted } = this.#options;
-    const { access } = request.routeOptions.config;
+  /** @returns whether it is known who asks, as far as the route wants to know  @throws ProblemError 401, 403, 429 */
+  async #identify(request: FastifyRequest, reply: FastifyReply, path: string): Promise<boolean> {
+    const { access, action } = request.routeOptions.config;
     const token = access === 'public' ? null : readToken(request.headers.authorization);
     if (token !== null) request.identity = await this.#ofToken(request, reply, token);
-    else if (credentials.length === 0)
-      request.identity = this.#identity(request, null, isTrusted ? 'server' : 'loopback');
-    else if (access !== 'public') request.identity = this.#identity(request, this.#login(request, reply), 'basic');
+    else if (!isGuarded(this.#options)) {
+      const via = this.#options.trust_server ? 'server' : 'loopback';
+      request.identity = this.#identity(request, { name: null, via, groups: [], key: null });
+    } else if (access !== 'public') {
+      const caller = await this.#callers.of(request, reply);
+      if (caller === null) return false;
+      request.identity = this.#identity(request, caller);
+    }
     try {
       requireAccess(request.identity, access ?? 'viewer', this.#options);
     } catch (error) {
-      const { action } = request.routeOptions.config;
       const [subject = path] = Object.values(request.params as Record<string, string>);
       if (action !== undefined)
         this.#refused({
@@ -134,12 +160,14 @@ export class Gate {
         'Forbidden',
         "Flower's paths tell of every task and queue; you may see certain ones.",
       );
+    return true;
   }
 
   /** @throws ProblemError 403 for whom no rule lets in */
-  #identity(request: FastifyRequest, name: string | null, via: Identity['via']): Identity {
-    const grant = this.#rules.grantOf(name ?? 'anonymous');
-    if (grant !== null) return identified(name, via, grant, { address: this.#proxies.clientOf(request.raw).address });
+  #identity(request: FastifyRequest, { name, via, groups, key }: Caller): Identity {
+    const grant = this.#rules.grantOf(name ?? 'anonymous', groups);
+    const { address } = this.#proxies.clientOf(request.raw);
+    if (grant !== null) return identified(name, via, grant, { address, groups, key });
     throw new ProblemError(
       403,
       'No access',
@@ -154,7 +182,7 @@ export class Gate {
     if (used === null || used.refused !== null) {
       const [name, why] =
         used === null ? ['API token', 'Unknown token'] : [`API token ${used.token.name}`, `Token ${used.refused}`];
-      this.#wrong.wrong(address, name, why);
+      this.#logins.wrongToken(address, name, why);
       reply.header('www-authenticate', 'Bearer realm="umbel", error="invalid_token"');
       const detail =
         used === null ? 'This token is not known here.' : `The token ${used.token.name} is ${used.refused}.`;
@@ -170,30 +198,7 @@ export class Gate {
 
   /** Who made a token and is no user any more, as far as that can be known here. */
   #isGone(owner: string, via: Identity['via']): boolean {
-    return via === 'basic' && !this.#options.basic_auth.some(({ user }) => user === owner);
-  }
-
-  /** @returns the user */
-  #login(request: FastifyRequest, reply: FastifyReply): string {
-    const { basic_auth: credentials } = this.#options;
-    const login = readLogin(request.headers.authorization);
-    if (login !== null) {
-      const { address } = this.#proxies.clientOf(request.raw);
-      const digest = login.digest.toString('hex');
-      const waitMs = this.#wrong.waitMs(address, login.user, digest);
-      if (waitMs > 0) {
-        reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
-        throw new ProblemError(429, 'Too many wrong logins', `Try again in ${Math.ceil(waitMs / 1000)} s.`);
-      }
-      const user = checkLogin(login, credentials);
-      if (user !== null) {
-        this.#wrong.right(address, digest);
-        return user;
-      }
-      this.#wrong.wrong(address, login.user);
-    }
-    reply.header('www-authenticate', 'Basic realm="umbel", charset="UTF-8"');
-    throw new ProblemError(401, 'Unauthorized', 'A user and password are needed.');
+    return (via === 'basic' || via === 'session') && !this.#options.basic_auth.some(({ user }) => user === owner);
   }
 
   #refuse(request: FastifyRequest, reason: string | null): void {
@@ -241,6 +246,12 @@ export function requireAccess(identity: Identity, access: Access, { read_only }:
     'Forbidden',
     `This takes the role ${access}; ${calledBy(identity)} may only what a ${identity.role} may.`,
   );
+}
+
+/** A cookie comes along with whatever a browser is made to send: by one of these two headers it says from which page. */
+function refuseUnnamed({ headers, identity }: FastifyRequest, site: string | undefined): string | null {
+  if (identity.via !== 'session' || site !== undefined || headers.origin !== undefined) return null;
+  return 'The request comes with a session and does not say from which page (Origin). A program logs in with each request instead.';
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

@@ -2,6 +2,8 @@
 // Not here: whether a login is right (basic.ts).
 // Holds: who has logged in from an address before is never made to wait there, whatever others try; a try that has to wait is not
 // even looked at, so that waiting cannot be avoided by asking often at once; what it remembers is bounded.
+
+import { isIPv6 } from 'node:net';
 import { BoundedMap } from '../../../shared/bounded-map.ts';
 import type { Timer } from '../../timer.ts';
 
@@ -11,7 +13,7 @@ const OF_USER = { burst: 10, everyMs: 2000 };
 const OF_ADDRESS = { burst: 60, everyMs: 1000 };
 const MAX_KEPT = 10_000;
 /** The first is reported at once, those that follow together. */
-const REPORT_EVERY_MS = 10_000;
+export const REPORT_EVERY_MS = 10_000;
 /** Rows that strangers can make in the audit log. */
 const MAX_PENDING = 20;
 
@@ -46,9 +48,10 @@ export class WrongLogins {
   /** Before a login is looked at: how long it has to wait; 0: it need not. @param login what was given, as a digest */
   waitMs(address: string, user: string, login: string): number {
     if (this.#known.has(`${address} ${login}`)) return 0;
+    const from = networkOf(address);
     return Math.max(
-      this.#wait(this.#of(`${address} ${name(user)}`, OF_USER), OF_USER),
-      this.#wait(this.#of(address, OF_ADDRESS), OF_ADDRESS),
+      this.#wait(this.#of(`${from} ${name(user)}`, OF_USER), OF_USER),
+      this.#wait(this.#of(from, OF_ADDRESS), OF_ADDRESS),
     );
   }
 
@@ -57,9 +60,10 @@ export class WrongLogins {
   }
 
   wrong(address: string, user: string, why = 'Wrong user or password'): void {
-    const key = `${address} ${name(user)}`;
+    const from = networkOf(address);
+    const key = `${from} ${name(user)}`;
     this.#of(key, OF_USER).left--;
-    this.#of(address, OF_ADDRESS).left--;
+    this.#of(from, OF_ADDRESS).left--;
     const pending = this.#pending.get(key);
     if (pending) {
       pending.times++;
@@ -88,6 +92,22 @@ export class WrongLogins {
   #wait(tries: Tries, { everyMs }: typeof OF_USER): number {
     return tries.left >= 1 ? 0 : tries.atMs + everyMs * (1 - tries.left) - this.#timer.monotonic();
   }
+}
+
+/** Whoever has one address of IPv6 has the 2^64 of its network. */
+function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('::');
+  const before = head.split(':').filter((one) => one !== '');
+  const after = (tail ?? '').split(':').filter((one) => one !== '');
+  const all =
+    tail === undefined
+      ? before
+      : [...before, ...Array(Math.max(0, 8 - before.length - after.length)).fill('0'), ...after];
+  return `${all
+    .slice(0, 4)
+    .map((one) => Number.parseInt(one, 16).toString(16))
+    .join(':')}::/64`;
 }
 
 function name(user: string): string {

@@ -198,7 +198,7 @@ export function figures(cluster: ClusterView, queues: readonly QueueRow[], worke
 export function clusterInfo(
   cluster: ClusterView,
   version: string,
-  asking: { readonly name: string | null; readonly role: ClusterInfo['role'] } | null,
+  asking: { readonly name: string | null; readonly role: ClusterInfo['role']; readonly via: string } | null,
 ): ClusterInfo {
   const { lost } = cluster.events;
   return {
@@ -218,6 +218,7 @@ export function clusterInfo(
     read_only: asking ? asking.role === 'viewer' : cluster.options.read_only,
     user: asking?.name ?? null,
     role: asking?.role ?? 'viewer',
+    via: asking?.via ?? 'nothing',
     server_time: cluster.now,
   };
 }

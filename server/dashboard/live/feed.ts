@@ -40,7 +40,7 @@ const MAX_KEPT = 20_000;
 const RECENT = 200;
 
 /** Who reads: what is told of oneself, and what one may see. */
-export type Reader = Pick<Identity, 'name' | 'role' | 'grant'>;
+export type Reader = Pick<Identity, 'name' | 'role' | 'via' | 'grant'>;
 
 export class Feed {
   readonly epoch = randomUUID();

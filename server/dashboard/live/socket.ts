@@ -71,10 +71,10 @@ export class LiveSocket {
     );
   }
 
-  /** The server ends. */
-  bye(reason: string): void {
+  /** The server ends, or will not go on with this reader. */
+  bye(reason: string, code = 1001): void {
     this.#say({ type: 'bye', reason });
-    this.#socket.close(1001, reason);
+    this.#socket.close(code, reason);
     this.#end();
   }
 

@@ -3,7 +3,7 @@
 import { OPERATION_ACTIONS } from '../../../shared/wire/operations.ts';
 import { asGiven, list, orNull, text, yesOrNo } from '../../app/option-values.ts';
 import { readRules } from '../access/rules.ts';
-import { origin } from '../option-values.ts';
+import { duration, headerName, origin, secret } from '../option-values.ts';
 import type { OptionRow } from './row.ts';
 
 export const ACCESS_OPTIONS: readonly OptionRow[] = [
@@ -23,6 +23,52 @@ export const ACCESS_OPTIONS: readonly OptionRow[] = [
     word: 'path',
     meaning: 'File with one user:password a line',
     read: orNull(text),
+    source: 'Umbel',
+  },
+  {
+    name: 'cookie_secret',
+    kind: 'text',
+    default: null,
+    word: 'text',
+    meaning:
+      'What session cookies are signed with; a random key that is kept in user_data without it. Another one ends every session',
+    read: orNull(secret),
+    source: 'Flower',
+  },
+  {
+    name: 'session_idle',
+    kind: 'number',
+    default: 8 * 3600,
+    unit: 'seconds',
+    meaning: 'A session ends after so long without a request',
+    read: duration,
+    source: 'Umbel',
+  },
+  {
+    name: 'session_max',
+    kind: 'number',
+    default: 7 * 86_400,
+    unit: 'seconds',
+    meaning: 'And after so long in all',
+    read: duration,
+    source: 'Umbel',
+  },
+  {
+    name: 'proxy_user_header',
+    kind: 'text',
+    default: null,
+    word: 'header',
+    meaning: 'Header by which one of the trusted_proxies says who somebody is: X-Forwarded-User, Remote-User',
+    read: orNull(headerName),
+    source: 'Umbel',
+  },
+  {
+    name: 'proxy_groups_header',
+    kind: 'text',
+    default: null,
+    word: 'header',
+    meaning: 'And the one with their groups, with commas between them, for group: in rules',
+    read: orNull(headerName),
     source: 'Umbel',
   },
   {

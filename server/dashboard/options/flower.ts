@@ -38,9 +38,4 @@ export const IMPOSSIBLE_OPTIONS: readonly ImpossibleRow[] = [
     ...['auth', 'auth_provider', 'oauth2_key', 'oauth2_secret', 'oauth2_redirect_uri', 'oauth2_okta_base_url'],
     ...['github_oauth_domain', 'gitlab_oauth_domain', 'gitlab_auth_allowed_groups', 'gitlab_min_access_level'],
   ].map((name): ImpossibleRow => ({ name, kind: 'text', why: OAUTH })),
-  {
-    name: 'cookie_secret',
-    kind: 'text',
-    why: 'there are no cookies in this version: users log in by basic_auth, which needs no secret',
-  },
 ];

@@ -4,6 +4,7 @@ import type { Masking } from '../../../shared/masking.ts';
 import type { RecordedAction } from '../../../shared/wire/operations.ts';
 import type { ScheduleStore } from '../../schedules/contract.ts';
 import type { Timer } from '../../timer.ts';
+import type { Refusal } from '../access/gate.ts';
 import type { Access, Identity } from '../access/identity.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Attention } from '../attention/attention.ts';
@@ -66,7 +67,7 @@ declare module 'fastify' {
     /** Who asks. */
     identity: Identity;
     /** Why this WebSocket is closed again with a word to its page; null: it may stay. */
-    refusal: string | null;
+    refusal: Refusal | null;
   }
 }
 

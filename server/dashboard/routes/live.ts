@@ -3,20 +3,22 @@
 // Not here: what the feed tells (../live/feed.ts), one page's reading of it (../live/socket.ts).
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { CLOSE_REFUSED, LiveSocket } from '../live/socket.ts';
+import { LiveSocket } from '../live/socket.ts';
 import { ProblemError, type RouteContext } from './context.ts';
 import { routeOf } from './serve.ts';
 
 /** Live pages at a time. */
 const MAX_SOCKETS = 500;
+/** As access/gate.ts has those of refusals. */
 const CLOSE_TOO_MANY = 4429;
 
 /** @param sockets those that are open */
 export function liveRoute(api: FastifyInstance, sockets: Set<LiveSocket>, context: () => RouteContext): void {
   const liveSocket = (socket: WebSocket, request: FastifyRequest): void => {
-    const [code, reason] = request.refusal
-      ? [CLOSE_REFUSED, request.refusal]
-      : [CLOSE_TOO_MANY, `More than ${MAX_SOCKETS} pages are open.`];
+    const { code, reason } = request.refusal ?? {
+      code: CLOSE_TOO_MANY,
+      reason: `More than ${MAX_SOCKETS} pages are open.`,
+    };
     if (request.refusal || sockets.size >= MAX_SOCKETS) {
       // A close frame holds 123 bytes of words.
       socket.close(

@@ -40,13 +40,14 @@ const FLOWERS: Readonly<Record<string, readonly [text: string, value: unknown]>>
   debug: ['True', true],
   logging: ['debug', 'debug'],
   log_file_prefix: ['umbel.log', 'umbel.log'],
+  cookie_secret: ['a-long-secret', 'a-long-secret'],
 };
 
 /** Those that the reference has beside them: taken without effect, or refused. */
 const ANSWERED = {
   replaced: [...['persistent', 'state_save_interval', 'unauthenticated_api', 'log_to_stderr']],
   impossible: [
-    ...['auth', 'auth_provider', 'oauth2_key', 'oauth2_secret', 'oauth2_redirect_uri', 'cookie_secret', 'format_task'],
+    ...['auth', 'auth_provider', 'oauth2_key', 'oauth2_secret', 'oauth2_redirect_uri', 'format_task'],
     ...['github_oauth_domain', 'gitlab_oauth_domain', 'gitlab_auth_allowed_groups', 'gitlab_min_access_level'],
     'oauth2_okta_base_url',
   ],
@@ -66,6 +67,10 @@ const OURS: typeof FLOWERS = {
   trusted_origins: ['https://a.example.com,http://b', ['https://a.example.com', 'http://b']],
   trusted_proxies: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
   frame_ancestors: ['https://wiki.example.com', ['https://wiki.example.com']],
+  proxy_user_header: ['X-Forwarded-User', 'X-Forwarded-User'],
+  proxy_groups_header: ['X-Forwarded-Groups', 'X-Forwarded-Groups'],
+  session_idle: ['3600', 3600],
+  session_max: ['86400', 86_400],
   trust_server: ['yes', true],
   allowed_hosts: ['a, b', ['a', 'b']],
   adopt_history: ['1', true],
@@ -82,6 +87,9 @@ const OURS: typeof FLOWERS = {
 
 /** They are read at once, and are not there. */
 const FILES = new Set(['basic_auth_file', 'access_rules']);
+
+/** What they need beside them. */
+const BESIDE: Readonly<Record<string, object>> = { proxy_user_header: { trusted_proxies: '10.0.0.1' } };
 
 let folder: string;
 beforeAll(() => {
@@ -141,7 +149,8 @@ describe('by its name', () => {
     expect(await byFile('text.py', `${name} = ${JSON.stringify(text)}\n`), 'as a text').toEqual(read);
     if (JSON.stringify(value) !== JSON.stringify([0.5, 1, 5, null]))
       expect(await byFile('umbel.config.json', JSON.stringify({ [name]: value }))).toEqual(read);
-    expect(() => resolveOptions({ ...read.options, ...(FILES.has(name) ? { [name]: null } : {}) })).not.toThrow();
+    const given = { ...BESIDE[name], ...read.options, ...(FILES.has(name) ? { [name]: null } : {}) };
+    expect(() => resolveOptions(given)).not.toThrow();
   });
 
   it('a switch is said alone, with a value, or by its opposite', () => {

@@ -149,6 +149,7 @@ export const overviewReply = (change: Partial<Overview> = {}): Overview => ({
 });
 
 export const clusterInfo = (change: Partial<ClusterInfo> = {}): ClusterInfo => ({
+  via: 'loopback',
   name: 'shop',
   version: '1.0.0',
   broker: 'redis://localhost',

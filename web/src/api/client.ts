@@ -7,6 +7,7 @@ import type { Problem } from '../../../shared/wire/problem.ts';
 import type { BodyOf, ParamsOf, PathOf, QueryOf, ReplyOf, RouteKey } from '../../../shared/wire/routes.ts';
 import { apiUrl, type Params } from './base.ts';
 import { misshapen } from './replies.ts';
+import { goToSignIn } from './signed-out.ts';
 
 export class ApiError extends Error {
   /** 0 when no reply came. */
@@ -15,12 +16,18 @@ export class ApiError extends Error {
   readonly detail: string | undefined;
   /** Query errors: where in `q`. */
   readonly position: number | undefined;
-  constructor(problem: { status: number; title: string; detail?: string; position?: number }, options?: ErrorOptions) {
+  /** Ask again after so long. @unit seconds */
+  readonly retryAfter: number | undefined;
+  constructor(
+    problem: { status: number; title: string; detail?: string; position?: number; retryAfter?: number },
+    options?: ErrorOptions,
+  ) {
     super(problem.detail ? `${problem.title}: ${problem.detail}` : problem.title, options);
     this.status = problem.status;
     this.title = problem.title;
     this.detail = problem.detail;
     this.position = problem.position;
+    this.retryAfter = problem.retryAfter;
   }
 }
 
@@ -33,6 +40,7 @@ async function problemOf(reply: Response): Promise<ApiError> {
       title: problem.title ?? reply.statusText,
       detail: problem.detail,
       position: problem.position,
+      retryAfter: Number(reply.headers.get('retry-after')) || undefined,
     });
   } catch {
     return new ApiError({
@@ -54,6 +62,8 @@ async function request<K extends RouteKey>(route: K, url: string, init: RequestI
       { cause },
     );
   }
+  // What is wrong with a sign-in, the sign-in page says.
+  if (reply.status === 401 && route !== 'POST /session') goToSignIn();
   if (!reply.ok) throw await problemOf(reply);
   const body = objectIn(await reply.text(), reply.status);
   const wrong = misshapen(route, body);

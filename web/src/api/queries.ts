@@ -160,5 +160,12 @@ export const taskTypesQuery = () =>
     staleTime: 30_000,
   });
 
+export const sessionsQuery = () =>
+  queryOptions({
+    queryKey: ['sessions'],
+    queryFn: ({ signal }) => get('/sessions', {}, signal),
+    refetchInterval: 30_000,
+  });
+
 export const fetchOperations = (query: OperationsQuery, signal?: AbortSignal) =>
   get('/operations', { query: { limit: 100, ...query } }, signal);

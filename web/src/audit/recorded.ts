@@ -26,6 +26,8 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
   purge: true,
   peek: true,
   login: true,
+  logout: true,
+  end_sessions: true,
   save_view: true,
   delete_view: true,
   make_token: true,

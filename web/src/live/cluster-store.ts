@@ -82,8 +82,13 @@ export function applyPatches(picture: Picture, patches: readonly Patch[]): Pictu
     // A patch is the same for every reader: who one is stands in the snapshot alone.
     if (patch.cluster) {
       // Patches are the same for everybody: who one is and may, the snapshot told.
-      const { user = null, role = 'viewer', read_only = patch.cluster.read_only } = picture.cluster ?? {};
-      next.cluster = { ...patch.cluster, user, role, read_only };
+      const {
+        user = null,
+        role = 'viewer',
+        via = 'nothing',
+        read_only = patch.cluster.read_only,
+      } = picture.cluster ?? {};
+      next.cluster = { ...patch.cluster, user, role, via, read_only };
     }
     for (const one of patch.progress ?? []) {
       progress ??= new Map(picture.progress);

@@ -2,6 +2,7 @@
 // provider is mounted. Reading the picture: hooks.ts. Holds: a component without a provider above it says so.
 import { createContext, type ReactNode, useContext, useEffect } from 'react';
 import { liveUrl, PAGE_OPTIONS } from '../api/base.ts';
+import { goToSignIn } from '../api/signed-out.ts';
 import { ClusterStore } from './cluster-store.ts';
 import { Interest } from './interest.ts';
 import { browserScreen, type Screen } from './screen.ts';
@@ -37,6 +38,7 @@ export function browserLive(): Live {
       }
     },
     onState: store.connection,
+    onSignedOut: goToSignIn,
   });
   return { store, socket, interest: new Interest(socket), screen: browserScreen() };
 }

@@ -32,6 +32,8 @@ export interface LiveSocketOptions {
   open: () => SocketLike;
   onFrame: (frame: ServerFrame) => void;
   onState: (state: LiveState) => void;
+  /** Nobody is signed in any more. */
+  onSignedOut?: () => void;
   now?: () => number;
   setTimer?: (fn: () => void, ms: number) => unknown;
   clearTimer?: (handle: unknown) => void;
@@ -42,6 +44,8 @@ const TOPICS: readonly Topic[] = ['tasks', 'workers', 'queues'];
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 const SILENCE_MS = 20_000;
+/** As the server's access/gate.ts has it. */
+const SIGNED_OUT = 4401;
 
 export class LiveSocket {
   #options: Required<LiveSocketOptions>;
@@ -66,6 +70,7 @@ export class LiveSocket {
       setTimer: (fn, ms) => setTimeout(fn, ms),
       clearTimer: (handle) => clearTimeout(handle as number),
       random: Math.random,
+      onSignedOut: () => {},
       ...options,
     };
     this.#lastHeard = this.#options.now();
@@ -195,6 +200,7 @@ export class LiveSocket {
     const delayMs = longest / 2 + (longest / 2) * this.#options.random();
     const now = this.#options.now();
     // 4403, 4429: the server takes the line only to say why it does not want it.
+    if (end?.code === SIGNED_OUT) this.#options.onSignedOut();
     const refused = (end?.code ?? 0) >= 4400 && end?.reason ? { refused: end.reason } : {};
     if (this.#state.mode !== 'paused')
       this.#set({ mode: 'lost', retryAt: now + delayMs, since: this.#lastHeard, ...refused });

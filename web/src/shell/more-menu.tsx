@@ -1,8 +1,10 @@
-// What has no place in the bar at the bottom of a phone: broker, audit, sources, theme and keys. In a chunk of its own, as only phones need it.
+// What has no place in the bar at the bottom of a phone: broker, audit, access, sources, theme and keys. In a chunk of its own, as only phones need it.
 import type { ReactElement } from 'react';
+import { useCluster } from '../live/hooks.ts';
 import { Menu } from '../ui/menu.tsx';
 import { MINOR } from './places.ts';
 import { nextTheme, usePreferences } from './preferences.ts';
+import { signOut } from './sign-out.ts';
 
 export default function MoreMenu({
   trigger,
@@ -14,6 +16,7 @@ export default function MoreMenu({
   onSources: () => void;
 }) {
   const { theme } = usePreferences();
+  const session = useCluster()?.via === 'session';
   return (
     <Menu
       label="More"
@@ -26,6 +29,7 @@ export default function MoreMenu({
         })),
         { label: 'Sources', icon: 'events', onSelect: onSources },
         { label: `Theme: ${theme}`, icon: 'sun', onSelect: nextTheme },
+        ...(session ? [{ label: 'Sign out', icon: 'power' as const, onSelect: () => void signOut() }] : []),
         { label: 'Keys and looks', icon: 'settings', onSelect: onHelp },
       ]}
     />

@@ -23,6 +23,7 @@ const PLACES = [
   ['Queues', 'queues', '/queues', {}],
   ['Broker', 'broker', '/broker', {}],
   ['Audit', 'audit', '/audit', {}],
+  ['Access', 'key', '/access', {}],
 ] as const;
 
 const pathOf = (room: string, name: string) => `${room}/${encodeURIComponent(toSegment(name))}`;

@@ -6,6 +6,7 @@ import { Boundary } from '../ui/boundary.tsx';
 import { Icon, Mark } from '../ui/icon.tsx';
 import { ENTRIES, type Entry, MINOR } from './places.ts';
 import { nextTheme, usePreferences } from './preferences.ts';
+import { signOut } from './sign-out.ts';
 import { Sources } from './sources.tsx';
 
 const MoreMenu = lazy(() => import('./more-menu.tsx'));
@@ -47,6 +48,17 @@ export function Rail({ onHelp, onSources }: { onHelp: () => void; onSources: () 
         <span className="grow clip">
           <b>{cluster?.user ?? 'anonymous'}</b> {cluster?.read_only ? 'reads only' : ''}
         </span>
+        {cluster?.via === 'session' && (
+          <button
+            type="button"
+            className="btn bare only"
+            aria-label="Sign out"
+            title="Sign out"
+            onClick={() => void signOut()}
+          >
+            <Icon name="power" />
+          </button>
+        )}
         <button
           type="button"
           className="btn bare only"

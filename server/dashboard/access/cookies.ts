@@ -1,0 +1,36 @@
+// The cookies of this dashboard, by where it is mounted and by how the request came.
+// Not here: how one is written (cookie.ts), what they hold (sessions.ts, sign-in.ts).
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Cookie } from './cookie.ts';
+import type { TrustedProxies } from './forwarded.ts';
+
+export class Cookies {
+  /** '' or '/prefix'. */
+  prefix = '';
+  session: Cookie;
+  /** What is remembered while somebody is at their provider, and what they are told afterwards. */
+  signIn: Cookie;
+  readonly #dashboard: string;
+  readonly #proxies: TrustedProxies;
+
+  /** @param dashboard what tells this one from others of the host */
+  constructor(dashboard: string, proxies: TrustedProxies) {
+    this.#dashboard = dashboard;
+    this.#proxies = proxies;
+    this.session = new Cookie('session', dashboard, '');
+    this.signIn = new Cookie('sign-in', dashboard, '');
+  }
+
+  mount(prefix: string): void {
+    this.prefix = prefix;
+    this.session = new Cookie('session', this.#dashboard, prefix);
+    this.signIn = new Cookie('sign-in', this.#dashboard, prefix);
+  }
+
+  /** @param maxAge @unit seconds; 0 takes it away */
+  write(cookie: Cookie, request: FastifyRequest, reply: FastifyReply, value: string, maxAge: number): void {
+    // A page that came by TLS says so in its Origin, whatever the proxy before us tells.
+    const isSecure = this.#proxies.clientOf(request.raw).isSecure || /^https:/i.test(request.headers.origin ?? '');
+    cookie.write(reply, value, maxAge, isSecure);
+  }
+}

@@ -1,0 +1,113 @@
+// Signing in and out: a session begins and ends, and both are recorded.
+// Not here: the page (web/src/sign-in/page.tsx), who a request is from (callers.ts), sessions themselves (sessions.ts).
+// Holds: whoever signs in gets a session of a new number, and the one they had ends; whom no rule lets in gets none; what leads on after
+// it stays below this dashboard.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SignInWays } from '../../../shared/wire/session.ts';
+import { toError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Timer } from '../../timer.ts';
+import { ProblemError } from '../routes/context.ts';
+import { type Asker, type OperationRecords, recordSignIn } from './audit.ts';
+import type { Cookies } from './cookies.ts';
+import type { TrustedProxies } from './forwarded.ts';
+import { localPath } from './local-path.ts';
+import type { Logins } from './logins.ts';
+import type { Rules } from './rules.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+export interface SignInParts {
+  readonly logins: Logins;
+  readonly sessions: Sessions;
+  readonly cookies: Cookies;
+  readonly proxies: TrustedProxies;
+  readonly rules: Rules;
+  /** Users and passwords are configured. */
+  readonly hasPasswords: boolean;
+  readonly timer: Timer;
+  readonly log: Logger;
+  /** null: they are not open yet. */
+  readonly records: () => OperationRecords | null;
+}
+
+export class SignIn {
+  readonly sessions: Sessions;
+  readonly #parts: SignInParts;
+
+  constructor(parts: SignInParts) {
+    this.sessions = parts.sessions;
+    this.#parts = parts;
+  }
+
+  /** For the sign-in page. */
+  ways(_request: FastifyRequest, _reply: FastifyReply): SignInWays {
+    return { password: this.#parts.hasPasswords, providers: [], notice: null };
+  }
+
+  /** @returns where to go on  @throws ProblemError 401, 403, 429 */
+  async withPassword(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { user, password, next }: { user: string; password: string; next?: string },
+  ): Promise<string> {
+    const { cookies, logins, proxies } = this.#parts;
+    const { address } = proxies.clientOf(request.raw);
+    if (!(await logins.check(address, user, password)))
+      throw new ProblemError(401, 'Unauthorized', 'Name or password is wrong.');
+    const mark = logins.passwords.markOf(user);
+    await this.#begin(request, reply, { user, groups: [], by: 'password', mark, grant: null });
+    return localPath(next, cookies.prefix);
+  }
+
+  /** Ends the session that this request came with. @returns how many ended: 1 or 0 */
+  async out(request: FastifyRequest, reply: FastifyReply): Promise<number> {
+    const { cookies, sessions } = this.#parts;
+    const { key, name, address } = request.identity;
+    cookies.write(cookies.session, request, reply, '', 0);
+    const ended = await sessions.end(({ id }) => id === key);
+    await this.#record('logout', { who: name ?? 'anonymous', address }, 'ok', 'Signed out');
+    return ended.length;
+  }
+
+  /** null: it ends, with the password it began with. */
+  async renew(session: Session): Promise<Session | null> {
+    if (session.by !== 'password') return null;
+    return this.#parts.logins.passwords.markOf(session.user) === session.mark ? session : null;
+  }
+
+  async #begin(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    who: Pick<Session, 'user' | 'groups' | 'by' | 'mark' | 'grant'>,
+  ): Promise<void> {
+    const { cookies, proxies, rules, sessions, timer } = this.#parts;
+    const { address } = proxies.clientOf(request.raw);
+    const asker = { who: who.user, address };
+    if (rules.grantOf(who.user, who.groups) === null) {
+      await this.#record('login', asker, 'refused', `No rule lets ${who.user} in`);
+      throw new ProblemError(403, 'No access', `No rule lets ${who.user} in. Ask whoever runs this dashboard.`);
+    }
+    const before = cookies.session.read(request);
+    const old = before === null ? null : await sessions.use(before);
+    const agent = request.headers['user-agent'] ?? '';
+    const { cookie } = await sessions.begin({ ...who, address, agent, asked: timer.now() / 1000 });
+    if (old !== null) await sessions.end(({ id }) => id === old.id);
+    cookies.write(cookies.session, request, reply, cookie, sessions.limits.max);
+    await this.#record('login', asker, 'ok', who.by === 'password' ? 'Signed in' : `Signed in by ${who.by}`);
+  }
+
+  /** What cannot be recorded is told in the log: nobody is kept out by a full disk. */
+  async #record(
+    action: 'login' | 'logout',
+    asker: Omit<Asker, 'token'>,
+    outcome: 'ok' | 'refused',
+    summary: string,
+  ): Promise<void> {
+    const { log, records, timer } = this.#parts;
+    try {
+      await recordSignIn(records(), action, { ...asker, outcome, summary }, timer.now() / 1000);
+    } catch (error) {
+      log.warning(`${summary} (${asker.who}): it could not be recorded: ${toError(error).message}`);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// Signing in: the ways there are, and what came of the last try. No name of the cluster, no count, no list of who would be let in.
+// Parts: password-form.tsx, notice.tsx. The server's part: access/sign-in.ts.
+import { useEffect, useState } from 'react';
+import type { SignInWays } from '../../../shared/wire/session.ts';
+import { get } from '../api/client.ts';
+import { preferences, setPreferences, usePreferences } from '../shell/preferences.ts';
+import { Segmented } from '../ui/button.tsx';
+import { Mark } from '../ui/icon.tsx';
+import { Ended, Notice, Said, Unreachable } from './notice.tsx';
+import { PasswordForm } from './password-form.tsx';
+
+const THEMES = [
+  ['system', 'System'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+] as const;
+
+/** @param search of the address: `next`, where to go on; `ended`, when a session did */
+export function SignInPage({ search }: { search: URLSearchParams }) {
+  const { theme } = usePreferences();
+  const [ways, setWays] = useState<SignInWays | null>(null);
+  const [failed, setFailed] = useState<unknown>(null);
+  const next = search.get('next') ?? undefined;
+  const ask = () => {
+    setFailed(null);
+    get('/session', {}).then(setWays, setFailed);
+  };
+  useEffect(ask, []);
+  const denied = ways?.notice?.kind === 'denied';
+  const ended = search.has('ended') && !ways?.notice;
+  const title = denied ? 'No access' : ended ? 'Sign in again' : 'Sign in';
+  return (
+    <main className="signin" id="main">
+      <p className="brandmark">
+        <Mark />
+        Umbel
+      </p>
+      <section className="door" aria-labelledby="sign-in">
+        <h1 id="sign-in">{title}</h1>
+        {failed !== null && <Unreachable error={failed} onRetry={ask} />}
+        {ended && <Ended />}
+        {ways?.notice && <Notice notice={ways.notice} ways={ways} />}
+        {ways && (
+          <>
+            {ways.providers.length > 0 && (
+              <div className="ways">
+                {ways.providers.map(({ name, label }) => (
+                  <a key={name} className={ways.password ? 'btn' : 'btn primary'} href={providerUrl(name, next)}>
+                    {denied ? `Use another ${label} account` : `Continue with ${label}`}
+                  </a>
+                ))}
+              </div>
+            )}
+            {ways.password && (
+              <>
+                {ways.providers.length > 0 && <p className="or">or with a password</p>}
+                <PasswordForm next={next} />
+              </>
+            )}
+            {!ways.password && ways.providers.length === 0 && (
+              <Said
+                icon="stop"
+                text="One does not sign in here."
+                more="Open this dashboard by its proxy, which says who you are."
+              />
+            )}
+            <p className="whisper">No account? Ask whoever runs this dashboard.</p>
+          </>
+        )}
+      </section>
+      <footer>
+        <Segmented
+          label="Theme"
+          options={THEMES}
+          value={theme}
+          onChange={(chosen) => setPreferences({ ...preferences(), theme: chosen })}
+        />
+      </footer>
+    </main>
+  );
+}
+
+function providerUrl(name: string, next: string | undefined): string {
+  const query = next === undefined ? '' : `?next=${encodeURIComponent(next)}`;
+  return new URL(`login/${encodeURIComponent(name)}${query}`, document.baseURI).toString();
+}
