@@ -28,6 +28,9 @@ const LONG = [
   'test/dashboard/history/**',
 ];
 
+/** With UMBEL_LONG=1 only: what takes many servers. */
+const AT_LENGTH = ['test/fault/rabbitmq-failover.test.ts'];
+
 /** Their files are many and quick: they share processes, each with modules of its own (support/sources/hooks.mjs). What changes its process puts that back. New folders stand alone. */
 const TOGETHER = 'shared|server|flow|dashboard';
 /** Files of these folders that have a process of their own all the same. */
@@ -84,7 +87,7 @@ export default defineConfig({
           ...native,
           name: 'alone',
           include: ['test/*.test.ts', `test/!(${TOGETHER}|web)/**/*.test.ts`, ...ALONE],
-          exclude: process.env.UMBEL_CHECK ? LONG : [],
+          exclude: [...(process.env.UMBEL_CHECK ? LONG : []), ...(process.env.UMBEL_LONG ? [] : AT_LENGTH)],
         },
       },
       { ...common, test: { ...settings, name: 'pages', include: ['test/web/**/*.test.{ts,tsx}'] } },

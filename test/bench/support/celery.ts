@@ -153,12 +153,23 @@ async function reached(done: Done, count: number): Promise<number> {
 
 /** A process and its children. */
 function cpuUsOfAll(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return [pid, ...children].reduce((sum, one) => sum + cpuUsOf(one), 0);
+  return familyOf(pid).reduce((sum, one) => sum + cpuUsOf(one), 0);
 }
+
+function familyOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  return [pid, ...children];
+}
+
+/** How long Celery has to end. Its pool may wait for a child that waits for it. @unit milliseconds */
+const GOODBYE_MS = 10_000;
 
 async function ended(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
+  const patience = setTimeout(() => {
+    for (const pid of familyOf(child.pid!)) process.kill(pid, 'SIGKILL');
+  }, GOODBYE_MS);
   await gone;
+  clearTimeout(patience);
 }
