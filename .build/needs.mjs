@@ -122,6 +122,14 @@ export const NEEDS = [
       ).status === 0,
   })),
   {
+    name: 'nginx',
+    package: 'nginx',
+    flag: 'UMBEL_HAS_NGINX',
+    tests: 'the dashboard behind nginx, as a new user would (test/new-user.test.ts)',
+    // As in test/support/nginx.ts.
+    present: () => existsSync('/usr/sbin/nginx'),
+  },
+  {
     name: 'promtool',
     package: 'prometheus',
     flag: 'UMBEL_HAS_PROMTOOL',
