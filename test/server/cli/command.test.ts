@@ -17,6 +17,7 @@ app.task({ name: 'calc.divide' }, (x, y) => {
 app.task({ name: 'calc.same' }, (x) => x);
 app.task({ name: 'calc.forgetful' }, () => { Promise.reject(new Error('nobody waits for me')); return 'done'; });
 app.task({ name: 'calc.bomb' }, () => { setTimeout(() => { throw new Error('out of the blue'); }, 1); return 'lit'; });
+app.task({ name: 'calc.block' }, () => { console.log('blocks ' + process.pid); for (;;); });
 app.task({ name: 'calc.wait' }, function (ms) {
   return new Promise((resolve) => setTimeout(() => resolve('waited'), ms));
 });
@@ -368,6 +369,22 @@ describe('a worker and those who speak to it', () => {
     worker.child.kill('SIGTERM');
     await worker.says('Cold shutdown');
     expect((await worker.ended).code).toBe(1);
+  });
+
+  it('with -P prefork tasks run in children, which end with a worker that is killed, even while a body blocks', async () => {
+    await using worker = startUmbel(
+      ['-A', './calc.mjs', 'worker', '-P', 'prefork', '-c', '1', '-n', 'forked@%h', '-Q', 'forked'],
+      here(),
+    );
+    // A queue of its own: nobody else may get what this one had not acknowledged.
+    await calc('call', 'calc.block', '--queue', 'forked');
+    await worker.says(/WARNING\/calc\.block\[[-0-9a-f]+\]\] blocks \d+/);
+    const pid = Number(/blocks (\d+)/.exec(worker.stderr())![1]);
+    expect(pid).not.toBe(worker.child.pid);
+    worker.child.kill('SIGKILL');
+    // One that nobody waits for stays in the table of processes, ended.
+    const isAlive = () => existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    await expect.poll(isAlive).toBe(false);
   });
 
   it('a pid file of a live process is respected, that of a dead one is taken over', async () => {
