@@ -31,11 +31,15 @@ const LONG = [
 /** With UMBEL_LONG=1 only: what takes many servers. */
 const AT_LENGTH = ['test/fault/rabbitmq-failover.test.ts'];
 
-/** Their files are many and quick: they share processes, each with modules of its own (support/sources/hooks.mjs). What changes its process puts that back. New folders stand alone. */
-const TOGETHER = 'shared|server|flow|dashboard';
-/** Files of these folders that have a process of their own all the same. */
-const ALONE = [
-  ...LONG.map((path) => path.replace(/\*\*$/, '**/*.test.ts')),
+/** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs a second of CPU. What changes its process puts that back. */
+const TOGETHER = 'shared|server|flow|dashboard|interop|fault';
+/** Files with a process of their own all the same: what is written to the terminal is read there, or processes are counted. */
+const ALONE = ['test/interop/{control-umbel,rabbitmq-control}.test.ts', 'test/support/*.test.ts'];
+/** What is long goes before what is quick, in processes that only such files share. */
+const LONG_TOGETHER = [
+  ...LONG.filter((path) => !/^test\/(e2e|fuzz|examples|package)/.test(path)).map((path) =>
+    path.replace(/\*\*$/, '**/*.test.ts'),
+  ),
   'test/dashboard/{pages,restart,silent-worker,strangers}.test.ts',
   'test/dashboard/waiting/waiting.test.ts',
 ];
@@ -87,7 +91,18 @@ export default defineConfig({
           ...native,
           name: 'alone',
           include: ['test/*.test.ts', `test/!(${TOGETHER}|web)/**/*.test.ts`, ...ALONE],
-          exclude: [...(process.env.UMBEL_CHECK ? LONG : []), ...(process.env.UMBEL_LONG ? [] : AT_LENGTH)],
+          exclude: process.env.UMBEL_CHECK ? LONG : [],
+        },
+      },
+      {
+        ...common,
+        test: {
+          ...settings,
+          ...native,
+          name: 'long',
+          isolate: false,
+          include: LONG_TOGETHER,
+          exclude: [...ALONE, ...(process.env.UMBEL_CHECK ? LONG : []), ...(process.env.UMBEL_LONG ? [] : AT_LENGTH)],
         },
       },
       { ...common, test: { ...settings, name: 'pages', include: ['test/web/**/*.test.{ts,tsx}'] } },
@@ -99,7 +114,7 @@ export default defineConfig({
           name: 'quick',
           isolate: false,
           include: [`test/@(${TOGETHER})/**/*.test.ts`],
-          exclude: ALONE,
+          exclude: [...ALONE, ...LONG_TOGETHER],
         },
       },
     ],
