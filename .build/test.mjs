@@ -16,7 +16,7 @@ async function main(args) {
   const missing = provide(say);
   // Only the package's own tests read the declarations: of all that is built they take the longest.
   const files = args.filter((word) => word.startsWith('test/'));
-  await build({ types: files.length === 0 || files.some((path) => path.includes('package')) });
+  await build({ types: files.length === 0 || files.some((path) => /package|new-user/.test(path)) });
   const folder = mkdtempSync(join(tmpdir(), 'umbel-test-'));
   const report = join(folder, 'report.json');
   const env = { ...process.env, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1', UMBEL_BUILT: '1' };

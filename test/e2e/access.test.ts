@@ -41,7 +41,6 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     for (const path of ['/', '/tasks', '/api/v2/tasks', '/api/v2/docs']) {
       const reply = await fetch(dashboard.address + path);
       expect(reply.status, path).toBe(401);
-      expect(reply.headers.get('www-authenticate'), path).toMatch(/^Basic/);
     }
     const wrong = await fetch(dashboard.address, { headers: { authorization: `Basic ${btoa('ada:riddle')}` } });
     expect(wrong.status).toBe(401);
