@@ -37,7 +37,7 @@ export default function WorkflowsPage() {
           ) : (
             <>
               <Rows title="Not ended" rows={running} />
-              <Rows title="Ended" rows={ended} />
+              <Rows title="Ended" rows={ended} newest />
               {data.looked_back_to !== null && (
                 <p className="muted">
                   Ended ones are listed when one of their tasks is among the newest 10,000: since{' '}
@@ -56,13 +56,14 @@ export default function WorkflowsPage() {
   );
 }
 
-function Rows({ title, rows }: { title: string; rows: readonly WorkflowRow[] }) {
+/** @param newest there may be older ones */
+function Rows({ title, rows, newest }: { title: string; rows: readonly WorkflowRow[]; newest?: boolean }) {
   if (rows.length === 0) return null;
   return (
     <section className="card">
       <div className="head">
         <h2>{title}</h2>
-        <p>{plural(rows.length, 'workflow')}</p>
+        <p>{newest ? `the newest ${count(rows.length)}` : plural(rows.length, 'workflow')}</p>
       </div>
       <table className="table">
         <thead>
@@ -87,7 +88,7 @@ function Rows({ title, rows }: { title: string; rows: readonly WorkflowRow[] }) 
               <td className="c-states">
                 <States states={row.states} />
               </td>
-              <td className="num c-n">
+              <td className="num c-n tasks">
                 {row.tasks_are === 'exact' ? '' : '≥ '}
                 {count(row.tasks)}
               </td>
