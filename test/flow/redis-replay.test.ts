@@ -234,7 +234,9 @@ function readable(text: string): object {
 const eventsOf = (commands: readonly string[][]): Event[] =>
   commands
     .filter(([name, channel]) => name === 'PUBLISH' && /^\/\d+\.celeryev\/task\./.test(channel!))
-    .flatMap(([, , text]) => bodyOf(text!) as Event | Event[]);
+    .flatMap(([, , text]) => bodyOf(text!) as Event | Event[])
+    // What ours say beside Celery's fields, of a task that is a part of something (docs/compatibility.md).
+    .map(({ group_id: _id, group_index: _index, canvas: _canvas, ...event }) => event as Event);
 
 /** All of one kind together, by task. */
 function inOrder(events: readonly Event[]): Event[] {

@@ -124,6 +124,7 @@ describeNeedsPythonOnRedis('the celery command on a cluster of both kinds', () =
       'task_default_queue',
       'worker_hijack_root_logger',
       'worker_pool',
+      'worker_proc_alive_timeout',
     ]);
     expect(Object.keys(ts).filter((key) => ts[key] === '********')).toEqual(
       expect.arrayContaining(Object.keys(py).filter((key) => py[key] === '********')),

@@ -52,14 +52,13 @@ export function readBody<T extends TObject>(
   what: string,
   schema: T,
   body: unknown,
-  inner: keyof Static<T> & string,
+  inner?: keyof Static<T> & string,
 ): Static<T> {
   const refuse = (detail: string) => new ProblemError(400, `Bad ${what}`, detail);
-  const part = ((body ?? {}) as Record<string, unknown>)[inner];
-  for (const [given, known] of [
-    [body, schema],
-    [part, schema.properties[inner] as TObject],
-  ] as const)
+  const parts: [given: unknown, known: TObject][] = [[body, schema]];
+  if (inner !== undefined)
+    parts.push([((body ?? {}) as Record<string, unknown>)[inner], schema.properties[inner] as TObject]);
+  for (const [given, known] of parts)
     for (const key of Object.keys((given ?? {}) as object))
       if (!Object.hasOwn(known.properties, key))
         throw refuse(
