@@ -46,10 +46,12 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     expect(wrong.status).toBe(401);
 
     const page = await window.open(`${dashboard.address}/tasks`, {
-      httpCredentials: { username: 'ada', password: 'enigma', send: 'always' },
       // A token for an action that is none.
       allow: /\b400 .*tokens/,
     });
+    await page.getByLabel('Name').fill('ada');
+    await page.getByLabel('Password', { exact: true }).fill('enigma');
+    await page.getByRole('button', { name: 'Sign in' }).click();
     const id = await cluster.send('shop.add', [8, 8]);
     await stateOf(page, id, 'SUCCESS').waitFor();
     await page.getByText('ada', { exact: true }).waitFor();
