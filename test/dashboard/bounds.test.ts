@@ -251,7 +251,7 @@ test('wrong logins: twenty users and addresses are told of in ten seconds, and e
   wrong.wrong('10.0.0.0', 'me');
   expect(reported.slice(20).map((one) => one.address)).toEqual(['10.0.0.29', '10.0.0.0']);
   timer.advance(10_000);
-  expect(reported.at(-1)).toEqual({ address: '10.0.0.0', user: 'me', times: 1 });
+  expect(reported.at(-1)).toMatchObject({ address: '10.0.0.0', user: 'me', times: 1 });
 });
 
 test('events of a worker that was forgotten and came back are counted from one', () => {

@@ -2,6 +2,7 @@
 // share one of each, where `freshDatabase` hands out databases nobody used yet; who ends and restarts one has one alone (OwnSqlServer).
 // Holds: they run as ordinary users of the machine (PostgreSQL refuses root); they end with the run.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -204,12 +205,10 @@ export class OwnSqlServer {
   }
 }
 
-let databases = 0;
-
 /** An empty database of the server that all tests of a run share, as a URL for Celery: of `kind` and all that follows. */
 export async function freshDatabase(kind: 'postgresql' | 'mysql'): Promise<string> {
   const server = await (kind === 'postgresql' ? postgres() : mariadb());
-  return createDatabase(kind, server, `t${process.pid}_${++databases}`);
+  return createDatabase(kind, server, `t${randomUUID().replaceAll('-', '')}`);
 }
 
 async function createDatabase(
