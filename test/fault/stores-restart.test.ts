@@ -91,7 +91,10 @@ for (const { name, present, keeps, open } of STORES) {
       await until(() => / is away /.test(ofStore(before).at(-1) ?? ''), 'the worker to say that its store is away');
       await server.start();
       await Promise.all(waiting);
-      await until(() => / is back\.$/.test(ofStore(before).at(-1)!), 'the worker to say that its store is back');
+      await until(
+        () => /store \S+ is back\.$/.test(ofStore(before).at(-1)!),
+        'the worker to say that its store is back',
+      );
     }
     const others = said.filter(
       (text) => !/^(Connected|Task echo|The result store|The (process|event loop) (stood|was))|ready\.$/.test(text),
