@@ -90,9 +90,12 @@ function modelOf(tree: Tree): Outcome {
     return [...ends(first!, []), ...ends({ kind: 'chain', mark: '', linked: false, parts: rest, errors: own }, [])];
   };
   const fail = (node: Tree, errors: readonly string[]): never => {
-    const own = errorsOf(node, errors);
-    if (node.kind === 'group') for (const part of node.parts) calls.push(...new Set(ends(part, own)));
-    else calls.push(...new Set(ends(node, errors)));
+    // Groups in a group are one: each of their members fails by itself.
+    const each = (part: Tree, inherited: readonly string[]) => {
+      if (part.kind === 'group') for (const member of part.parts) each(member, errorsOf(part, inherited));
+      else calls.push(...new Set(ends(part, inherited)));
+    };
+    each(node, errors);
     throw new Failed();
   };
   const run = (node: Tree, args: readonly unknown[], links: readonly Link[], errors: readonly string[]): unknown => {

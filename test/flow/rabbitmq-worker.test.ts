@@ -1,5 +1,6 @@
 // Workers and clients on a real RabbitMQ: calls and their results, retries, ETA, priorities, late acknowledgement, revoking, asking, and
 // what of that is different on quorum queues. Its wire: rabbitmq-startup.test.ts; with Python: interop/rabbitmq.test.ts.
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   rabbit = await sharedRabbit();
   worldsOn(
     () => rabbit.freshUrl(),
-    () => `cache+memory://rabbit-${process.pid}-${Math.random()}`,
+    () => `cache+memory://rabbit-${randomUUID()}`,
   );
 });
 
@@ -121,7 +122,7 @@ describeNeedsRabbit('tasks for later on a quorum queue with a topic exchange', (
   });
 
   it('come to a queue that was added by remote control, too', async () => {
-    const where = { broker: await rabbit.freshUrl(), backend: `cache+memory://added-${process.pid}` };
+    const where = { broker: await rabbit.freshUrl(), backend: `cache+memory://added-${randomUUID()}` };
     const app = await makeApp({ ...settings, ...where });
     app.task({ name: 'add' }, (a: number, b: number) => a + b);
     await makeWorker(app);

@@ -1,4 +1,5 @@
 // Workers of one broker that watch one another: who comes, goes and falls silent, and elections among them.
+import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
@@ -11,11 +12,9 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-let brokers = 0;
-
 /** Workers on a broker of their own, each with an app of its own; their time stands still unless `realTime`. */
 function makeCluster({ realTime = false } = {}) {
-  const url = `memory://gossip-${process.pid}-${++brokers}`;
+  const url = `memory://gossip-${randomUUID()}`;
   const timer = new ManualTimer();
   const done: string[] = [];
   const start = async (hostname: string, options: WorkerOptions = {}) => {

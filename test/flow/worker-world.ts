@@ -1,4 +1,5 @@
 // One app with one worker on a broker of its own, everything it says caught, closed with the test.
+import { randomUUID } from 'node:crypto';
 import { afterEach } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
@@ -33,9 +34,8 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-let worlds = 0;
 let freshUrls = async (): Promise<{ broker: string; backend: string }> => {
-  const name = `world-${process.pid}-${++worlds}`;
+  const name = `world-${randomUUID()}`;
   return { broker: `memory://${name}`, backend: `cache+memory://${name}` };
 };
 

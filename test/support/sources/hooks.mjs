@@ -1,6 +1,7 @@
 // In each process of the tests (register.mjs): a file of the sources is read as compile.ts made it.
-// A test file is asked for with `?vitest=<number>` behind its name; what it imports gets that number, too, so that files which share a process have
-// modules, registries and counters of their own.
+// A test file is asked for with `?vitest=<number>` behind its name. What it imports of the tests and examples gets that number, too, so that files
+// which share a process have such modules of their own. The product's are read once for all of them: it keeps what differs in its apps. Theirs
+// have a mark as well: by it server/app/load.ts sees that TypeScript of others is not read here.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,8 +19,9 @@ export async function resolve(specifier, context, next) {
     if (existsSync(bundle)) return { url: bundle.href, format: 'module', shortCircuit: true };
   }
   const found = await next(specifier, context);
-  const mine = /\?vitest=\d+/.exec(context.parentURL ?? '');
-  return mine && isSource(found.url) && !found.url.includes('?') ? { ...found, url: found.url + mine[0] } : found;
+  const mine = /\?vitest=\w+/.exec(context.parentURL ?? '');
+  if (!mine || !isSource(found.url) || found.url.includes('?')) return found;
+  return { ...found, url: found.url + (isProduct(found.url) ? '?vitest=all' : mine[0]) };
 }
 
 export async function load(url, context, next) {
@@ -30,6 +32,10 @@ export async function load(url, context, next) {
   if (!/\.tsx?$/.test(path)) return next(url, context);
   const file = fileURLToPath(new URL(path.replace(/\.tsx?$/, '.js'), made));
   return { format: 'module', shortCircuit: true, source: await readFile(file, 'utf8') };
+}
+
+function isProduct(url) {
+  return /^(server|shared|web)\//.test(url.slice(root.length));
 }
 
 function isSource(url) {
