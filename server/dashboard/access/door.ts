@@ -1,7 +1,9 @@
 // What stands between a request and the dashboard, put together: the gate, who asks, sessions and signing in.
 // Not here: each of them, the routes.
 // Holds: with a session ends what it holds open; a session whose time is over ends though nobody asks with it.
+
 import { resolve } from 'node:path';
+import { CLOSE_SIGNED_OUT } from '../../../shared/wire/close-codes.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
@@ -12,7 +14,7 @@ import type { RefusedRequest } from './audit.ts';
 import { Callers } from './callers.ts';
 import { Cookies } from './cookies.ts';
 import { TrustedProxies } from './forwarded.ts';
-import { CLOSE_SIGNED_OUT, Gate } from './gate.ts';
+import { Gate } from './gate.ts';
 import { isGuarded } from './guarded.ts';
 import { Logins } from './logins.ts';
 import { Rules } from './rules.ts';

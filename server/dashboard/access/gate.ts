@@ -3,6 +3,7 @@
 // Holds: what is refused is refused before anything is read or done for it, and is told in the log with its address, within bounds.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { fromSegment } from '../../../shared/path-segment.ts';
+import { CLOSE_REFUSED, CLOSE_SIGNED_OUT } from '../../../shared/wire/close-codes.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
@@ -25,9 +26,6 @@ export interface Refusal {
   readonly code: number;
   readonly reason: string;
 }
-/** Close codes of ours for the live socket (4000 to 4999 are for applications). */
-export const CLOSE_SIGNED_OUT = 4401;
-const CLOSE_REFUSED = 4403;
 
 export interface GateParts {
   readonly options: Resolved;

@@ -7,6 +7,7 @@
 // Holds: what waits for one reader is at most HIGH and one frame; a reader never gets a patch without the one before it.
 import type { WebSocket } from 'ws';
 import { jsonText } from '../../../shared/json-text.ts';
+import { CLOSE_REFUSED } from '../../../shared/wire/close-codes.ts';
 import type { ClientFrame, ServerFrame, Topic } from '../../../shared/wire/live.ts';
 import type { Progress } from '../../../shared/wire/tasks.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
@@ -15,8 +16,6 @@ import type { Feed } from './feed.ts';
 import { ALL_TOPICS, type NumberedPatch, type Topics } from './patch.ts';
 import type { ProgressWatch } from './progress.ts';
 
-/** Close code of ours for who may not read (4000 to 4999 are for applications). */
-export const CLOSE_REFUSED = 4403;
 const HIGH = 512 * 1024;
 const LOW = 64 * 1024;
 const GREETING_MS = 150;

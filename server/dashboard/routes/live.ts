@@ -3,14 +3,13 @@
 // Not here: what the feed tells (../live/feed.ts), one page's reading of it (../live/socket.ts).
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { CLOSE_TOO_MANY } from '../../../shared/wire/close-codes.ts';
 import { LiveSocket } from '../live/socket.ts';
 import { ProblemError, type RouteContext } from './context.ts';
 import { routeOf } from './serve.ts';
 
 /** Live pages at a time. */
 const MAX_SOCKETS = 500;
-/** As access/gate.ts has those of refusals. */
-const CLOSE_TOO_MANY = 4429;
 
 /** @param sockets those that are open */
 export function liveRoute(api: FastifyInstance, sockets: Set<LiveSocket>, context: () => RouteContext): void {

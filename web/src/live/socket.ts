@@ -5,6 +5,7 @@
 // A gap in the numbers, or 20 s without a word, open it anew as well: the server takes `resume` only as the first word.
 // What frames do to the picture: cluster-store.ts.
 import { parseJsonExact } from '../../../shared/json-text.ts';
+import { CLOSE_SIGNED_OUT } from '../../../shared/wire/close-codes.ts';
 import type { ClientFrame, ServerFrame, Topic } from '../../../shared/wire/live.ts';
 
 export type LiveState =
@@ -44,8 +45,6 @@ const TOPICS: readonly Topic[] = ['tasks', 'workers', 'queues'];
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 const SILENCE_MS = 20_000;
-/** As the server's access/gate.ts has it. */
-const SIGNED_OUT = 4401;
 
 export class LiveSocket {
   #options: Required<LiveSocketOptions>;
@@ -199,8 +198,7 @@ export class LiveSocket {
     this.#tries++;
     const delayMs = longest / 2 + (longest / 2) * this.#options.random();
     const now = this.#options.now();
-    // 4403, 4429: the server takes the line only to say why it does not want it.
-    if (end?.code === SIGNED_OUT) this.#options.onSignedOut();
+    if (end?.code === CLOSE_SIGNED_OUT) this.#options.onSignedOut();
     const refused = (end?.code ?? 0) >= 4400 && end?.reason ? { refused: end.reason } : {};
     if (this.#state.mode !== 'paused')
       this.#set({ mode: 'lost', retryAt: now + delayMs, since: this.#lastHeard, ...refused });
