@@ -10,9 +10,11 @@ export {
   STATES,
   UNREADY_STATES,
 } from '../shared/states.ts';
+export type { SchemaIssue, StandardSchema } from './app/args-schema.ts';
 export { Celery, type CeleryOptions, isCelery } from './app/celery.ts';
 export { type Config, EMBEDDED_BROKER_URL, type SettingsInput } from './app/config.ts';
 export { currentRequest, currentTask, type RetryOptions, type TaskContext, TaskRequest } from './app/context.ts';
+export { defineTask, type RemoteTask, TaskContract } from './app/contract.ts';
 export type { SecurityOptions } from './app/security.ts';
 export type { BeatEntry } from './app/settings/general.ts';
 export type { QueueSpec, Route, RouteTable, TaskRoutes } from './app/settings/task.ts';

@@ -25,11 +25,13 @@ import { AsyncResult, type RevokeOptions, restoreGroup, resultFromTuple } from '
 import { GroupResult } from '../results/group-result.ts';
 import { Codec, type Encoded, type LazySerializer, type Serializer } from '../serialization/codec.ts';
 import { createTimer, type Timer } from '../timer.ts';
+import type { SchemaInput, SchemaOutput, StandardSchema } from './args-schema.ts';
 import { builtinTasks } from './builtins.ts';
 import { argumentsOf, checkOptions, keywordsOf, refuseNoTaskName } from './call-checks.ts';
 import { canvasHost } from './canvas-host.ts';
 import { type Config, createConfig, type Environment, type SettingsInput } from './config.ts';
 import { currentTask, type TaskContext } from './context.ts';
+import { TaskContract } from './contract.ts';
 import { loadFormats } from './formats.ts';
 import type { AppHost } from './host.ts';
 import type { AppSource } from './load.ts';
@@ -115,12 +117,24 @@ export class Celery implements AppHost {
 
   // -- tasks
 
-  /** Register a task. `app.task({ name: 'math.add' }, (a: number, b: number) => a + b)` */
+  /** Register a task. `app.task({ name: 'math.add' }, (a: number, b: number) => a + b)`, or a contract's: `app.task(add, (a, b) => a + b)` */
+  task<A extends readonly unknown[], R, B extends readonly unknown[]>(
+    contract: TaskContract<A, R, B>,
+    fn: (this: TaskContext, ...args: B) => R | PromiseLike<R>,
+  ): Task<A, R>;
+  task<S extends StandardSchema, R>(
+    options: TaskOptions & { readonly args_schema: S },
+    fn: (this: TaskContext, ...args: SchemaOutput<S>) => R | PromiseLike<R>,
+  ): Task<SchemaInput<S>, R>;
   task<A extends unknown[], R>(
-    options: TaskOptions | string,
+    options: (TaskOptions & { readonly bodyType?: never }) | string,
+    fn: (this: TaskContext, ...args: A) => R | PromiseLike<R>,
+  ): Task<A, R>;
+  task<A extends unknown[], R>(
+    options: TaskContract | TaskOptions | string,
     fn: (this: TaskContext, ...args: A) => R | PromiseLike<R>,
   ): Task<A, R> {
-    const { name: given, ...rest } = taskOptionsOf(options);
+    const { name: given, ...rest } = options instanceof TaskContract ? options.options : taskOptionsOf(options);
     const name = given ?? (fn.name ? `${this.name}.${fn.name}` : '');
     if (typeof name !== 'string' || name === '')
       throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");

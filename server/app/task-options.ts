@@ -9,6 +9,7 @@ import type { Signature } from '../canvas/signature.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { refuseUnknownCompression } from '../serialization/compression/compression.ts';
 import { nameFault } from '../transport/entity.ts';
+import { isStandardSchema, type StandardSchema } from './args-schema.ts';
 import { checkTimes } from './call-times.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 
@@ -34,8 +35,13 @@ export interface TaskOptions {
    * their places and every call is checked as Python checks its own. Without it, keyword arguments arrive as one last object.
    */
   params?: readonly string[];
-  /** Check arguments where the task is sent. Default true; needs `params`. */
+  /** Check arguments where the task is sent. Default true; needs `params` or `args_schema`. */
   typing?: boolean;
+  /**
+   * What the list of arguments must be, by any library of Standard Schema v1: `args_schema: z.tuple([z.string(), z.number()])`.
+   * A call that does not fit is refused where it is sent, and fails where it runs; the body gets what the schema makes of it.
+   */
+  args_schema?: StandardSchema;
   /** How often `retry` may send it again. null = for ever. Default 3 */
   max_retries?: number | null;
   /** Wait before a retry that names no time. Default 180. @unit seconds */
@@ -116,6 +122,7 @@ const KINDS = {
   expires: [isExpiry, 'a number of seconds of at least 0, a Date or an ISO 8601 time'],
   mode: [(v: unknown) => [1, 2, 'transient', 'persistent'].includes(v as never), '1 (transient) or 2 (persistent)'],
   params: [isParams, "a list of different names such as 'x', 'y?', '...rest', those that may be left out last"],
+  schema: [isStandardSchema, 'a schema by Standard Schema v1 (of zod, valibot, arktype ...)'],
   backoff: [(v: unknown) => typeof v === 'boolean' || (typeof v === 'number' && v >= 0), 'true, false or seconds'],
   rate: [
     (v: unknown) =>
@@ -129,6 +136,7 @@ const KIND_OF: Readonly<Record<keyof TaskOptions, keyof typeof KINDS>> = {
   bind: 'yesNo',
   params: 'params',
   typing: 'yesNo',
+  args_schema: 'schema',
   max_retries: 'times',
   default_retry_delay: 'seconds',
   autoretry_for: 'errors',

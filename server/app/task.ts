@@ -14,6 +14,7 @@ import type { Chunks, XMap, XStarmap } from '../canvas/map.ts';
 import { refuseMisplacedOptions, refuseTrailingOptions } from '../canvas/misplaced-options.ts';
 import { Signature } from '../canvas/signature.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
+import { checkedArguments, type StandardSchema } from './args-schema.ts';
 import { bindArguments, mostArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
 import { argumentsOf, checkLimits, checkOptions, keywordsOf } from './call-checks.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
@@ -50,6 +51,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   readonly options: TaskOptions;
   readonly #app: AppHost;
   readonly #parameters: Parameters | null;
+  readonly #schema: StandardSchema | null;
 
   constructor(app: AppHost, name: string, options: TaskOptions, run: TaskFunction<A, R>) {
     this.name = name;
@@ -57,6 +59,7 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     this.options = options;
     this.#app = app;
     this.#parameters = options.params ? parametersOf(options.params, run) : null;
+    this.#schema = (options.args_schema as StandardSchema | undefined) ?? null;
   }
 
   get app(): AppHost {
@@ -109,12 +112,22 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
   /** `applyAsync` for arguments and options already known to be right. */
   send(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
-    const app = this.#app;
     try {
       if (this.options.typing !== false) {
         if (this.#parameters) bindArguments(this.name, this.#parameters, args, kwargs);
-        else refuseMissing(this.name, this.run, args, kwargs);
+        else if (!this.#schema) refuseMissing(this.name, this.run, args, kwargs);
+        const checked = this.#schema && checkedArguments(this.name, this.#schema, this.bind(args, kwargs));
+        if (checked instanceof Promise) return checked.then(() => this.#sendChecked(args, kwargs, options));
       }
+      return this.#sendChecked(args, kwargs, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #sendChecked(args: readonly unknown[], kwargs: Kwargs, options: ApplyOptions): Promise<AsyncResult> {
+    const app = this.#app;
+    try {
       if (app.conf.task_always_eager) return this.#sendEagerly(args, kwargs, options);
       return sendTask(app, this.name, args, kwargs, this.#withOwn(args, kwargs, options), this);
     } catch (error) {
@@ -225,7 +238,8 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     return `<Task ${this.name} of ${this.#app.name}>`;
   }
   toJSON(): { name: string; options: Readonly<Record<string, unknown>> } {
-    return { name: this.name, options: maskValue(this.options) as Record<string, unknown> };
+    const { args_schema: _, ...options } = this.options;
+    return { name: this.name, options: maskValue(options) as Record<string, unknown> };
   }
   [inspect.custom](): string {
     return String(this);
@@ -240,6 +254,12 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   }
 
   call(context: TaskContext, args: readonly unknown[]): unknown {
+    if (this.#schema) {
+      const checked = checkedArguments(this.name, this.#schema, args);
+      if (checked instanceof Promise)
+        return checked.then((made) => Reflect.apply(this.run, context, made as unknown[]));
+      return Reflect.apply(this.run, context, checked as unknown[]);
+    }
     return Reflect.apply(this.run, context, args as unknown[]);
   }
 
