@@ -21,6 +21,7 @@ export type { QueueSpec, Route, RouteTable, TaskRoutes } from './app/settings/ta
 export type { SettingName, Settings } from './app/settings.ts';
 export { type EagerOptions, Task, type TaskFunction } from './app/task.ts';
 export type { ErrorClass, TaskEnd, TaskOptions } from './app/task-options.ts';
+export { workerDirect } from './app/worker-direct.ts';
 export type { ApplyOptions, RetryPolicy, SignatureLike } from './canvas/call-options.ts';
 export { Chain } from './canvas/chain.ts';
 export { Chord } from './canvas/chord.ts';

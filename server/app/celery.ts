@@ -38,6 +38,7 @@ import type { AppSource } from './load.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 import { addPeriodicTask, type PeriodicTaskOptions } from './periodic.ts';
 import { ORIGIN, sendTask } from './publisher.ts';
+import { OwnCommands } from './remote-commands.ts';
 import { type Queues, Router } from './routing.ts';
 import { authOf, type SecurityOptions } from './security.ts';
 import { Task, type TaskFunction } from './task.ts';
@@ -76,6 +77,8 @@ export class Celery implements AppHost {
   readonly canvas: CanvasHost;
   /** How this app writes and reads bodies. */
   readonly codec = new Codec();
+  /** Remote commands of this app's own, by name. */
+  readonly commands: OwnCommands = new OwnCommands();
   /** Bootsteps to add to workers of this app. */
   readonly steps: { readonly worker: Set<unknown>; readonly consumer: Set<unknown> } = {
     worker: new Set(),

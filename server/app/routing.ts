@@ -9,6 +9,7 @@ import { ImproperlyConfigured, QueueNotFound } from '../errors.ts';
 import { type Exchange, type ExchangeType, exchange, type Queue, queue } from '../transport/entity.ts';
 import type { Config } from './config.ts';
 import type { QueueSpec, Route, Router as RouterFunction, RouteTable } from './settings/task.ts';
+import { directQueueNamed } from './worker-direct.ts';
 
 /** The queues of an app by name. Reading an unknown name with `named` makes it when that is allowed. */
 export class Queues implements Iterable<[string, Queue]> {
@@ -44,7 +45,7 @@ export class Queues implements Iterable<[string, Queue]> {
 
   /** @throws QueueNotFound when it is not configured and `task_create_missing_queues` is off */
   named(name: string): Queue {
-    const known = this.#queues.get(name);
+    const known = this.#queues.get(name) ?? directQueueNamed(name);
     if (known) return known;
     if (!this.#conf.task_create_missing_queues) {
       throw new QueueNotFound(

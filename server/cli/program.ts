@@ -259,6 +259,16 @@ function addClusterCommands(sub: Sub): void {
       .option('-j, --json', 'one JSON object a line'),
   ).action(action(async () => (await import('./events.ts')).events));
 
+  addGlobals(
+    sub('graph', 'What a worker (bootsteps) or a cluster (workers) is made of, as DOT for Graphviz.')
+      .addArgument(new Argument('<what>', 'bootsteps or workers').choices(['bootsteps', 'workers']))
+      .argument('[words...]', 'bootsteps: worker, consumer; workers: nodes:a,b threads:2,4 wmax:4 tmax:3 generic')
+      .option('-t, --timeout <seconds>', 'workers: how long to wait for replies at most (default 1)', parse.number)
+      .option('-j, --json', 'answer as JSON'),
+  )
+    .addHelpText('after', '\nExample:\n  umbel -A ./app.ts graph bootsteps | dot -Tsvg > steps.svg')
+    .action(action(async () => (await import('./graph.ts')).graph));
+
   const history = sub(
     'history',
     "The dashboard's history file: copy it while it is in use, or see what would leave it.",

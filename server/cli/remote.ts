@@ -2,6 +2,7 @@
 // Which commands there are, and their arguments: control/commands.ts. The tables: remote-table.ts. The wire: messaging/mailbox.ts.
 // Celery 5.6: bin/control.py
 import { nearest } from '../../shared/nearest.ts';
+import type { Celery } from '../app/celery.ts';
 import { COMMANDS, findCommand, type RemoteCommand } from '../control/commands.ts';
 import type { BroadcastOptions } from '../control/control.ts';
 import { CliError, createOutput, EXIT, type Output, plural } from './output.ts';
@@ -28,13 +29,18 @@ export async function remote(
   options: RemoteOptions,
 ): Promise<number> {
   if (options.list || !name) {
-    process.stdout.write(`${commandList(kind)}\n`);
+    const own = options.app ? await withApp(options, async (app) => void listCommands(kind, app)) : null;
+    if (own === null) listCommands(kind);
     return options.list ? EXIT.ok : EXIT.usage;
   }
-  const command = findCommand(name);
-  if (!command || command.kind !== kind) throw unknownCommand(kind, name, command);
-  const args = compile(command, words);
+  const known = findCommand(name);
+  if (known ? known.kind !== kind : !options.app) throw unknownCommand(kind, name, known);
+  // Said before an app is loaded, where it can be.
+  const early = known ? compile(known, words) : null;
   return withApp(options, async (app, output) => {
+    const command = known ?? app.commands.get(name)?.command;
+    if (!command || command.kind !== kind) throw unknownCommand(kind, name, command, app);
+    const args = early ?? compile(command, words);
     const replies = await app.control.broadcast(command.name, {
       arguments: args,
       reply: true,
@@ -88,11 +94,18 @@ function show(command: RemoteCommand, replies: readonly Record<string, unknown>[
   return EXIT.ok;
 }
 
-function commandList(kind: Kind): string {
-  const rows = COMMANDS.filter((command) => command.kind === kind && command.visible).map((command) => [
-    `${command.name} ${command.usage}`.trimEnd(),
-    command.doc,
-  ]);
+/** Celery's, and those of the app. */
+function commandsOf(kind: Kind, app?: Celery): RemoteCommand[] {
+  const own = [...(app?.commands.values() ?? [])].map(({ command }) => command);
+  return [...COMMANDS, ...own].filter((command) => command.kind === kind);
+}
+
+function listCommands(kind: Kind, app?: Celery): void {
+  process.stdout.write(`${commandList(commandsOf(kind, app).filter(({ visible }) => visible))}\n`);
+}
+
+function commandList(commands: readonly RemoteCommand[]): string {
+  const rows = commands.map((command) => [`${command.name} ${command.usage}`.trimEnd(), command.doc]);
   const width = Math.max(...rows.map(([usage]) => usage!.length));
   const longest = Math.max(...rows.map(([, doc]) => doc!.length));
   const page = createOutput().width ?? Number.POSITIVE_INFINITY;
@@ -100,12 +113,9 @@ function commandList(kind: Kind): string {
   return rows.map(([usage, doc]) => `  ${usage}\n      ${doc}`).join('\n');
 }
 
-function unknownCommand(kind: Kind, name: string, found: RemoteCommand | undefined): CliError {
+function unknownCommand(kind: Kind, name: string, found: RemoteCommand | undefined, app?: Celery): CliError {
   if (found) return new CliError(`'${name}' is not an ${kind} command; try: umbel ${found.kind} ${name}`, EXIT.usage);
-  const names = COMMANDS.filter((command) => command.kind === kind).flatMap(({ name: main, aliases }) => [
-    main,
-    ...aliases,
-  ]);
+  const names = commandsOf(kind, app).flatMap(({ name: main, aliases }) => [main, ...aliases]);
   const near = nearest(name, names);
   return new CliError(
     `there is no ${kind} command '${name}'${near ? `. Did you mean '${near}'?` : ''}`,

@@ -2,6 +2,7 @@
 // Not here: stopping itself (worker/worker.ts), being started again (restart.ts).
 //
 // SIGTERM warm. SIGINT warm, a second one cold. SIGQUIT cold. During a cold stop a further SIGINT or SIGQUIT leaves at once.
+// With worker_soft_shutdown_timeout what would be cold is soft first: what runs has so long, or until the next of these, which is cold.
 // SIGHUP warm, and then the same command anew; in a terminal, which is about to go, only warm. SIGUSR1 logs what runs. SIGUSR2 nothing.
 // REMAP_SIGTERM=SIGQUIT in the environment makes SIGTERM cold.
 // Whose supervisor is gone (`umbel up`, or the process before a restart) stops warm, then cold, and then leaves, however it stands: nobody
@@ -16,7 +17,7 @@ import { EXIT } from './output.ts';
 import { hasKeeper } from './restart.ts';
 import { print } from './stdio.ts';
 
-type How = 'running' | 'warm' | 'cold';
+type How = 'running' | 'warm' | 'soft' | 'cold';
 
 /** How long an orphan's warm stop may take where `worker_soft_shutdown_timeout` says nothing, and its cold one. */
 const ORPHAN_WARM_MS = 60_000;
@@ -35,7 +36,7 @@ export class WorkerSignals {
   constructor(log: Logger) {
     this.#log = log;
     const remapped = process.env['REMAP_SIGTERM'] === 'SIGQUIT';
-    this.#on('SIGTERM', () => this.#stop(remapped || this.#how === 'cold' ? 'cold' : 'warm', false));
+    this.#on('SIGTERM', () => this.#stop(remapped ? 'cold' : 'warm', remapped));
     this.#on('SIGINT', () => this.#stop(this.#how === 'running' ? 'warm' : 'cold', true));
     if (hasKeeper) this.#on('disconnect', () => this.#orphaned());
     endEarlySignals();
@@ -74,12 +75,13 @@ export class WorkerSignals {
   }
 
   /** @param insists a further one of these leaves at once */
-  #stop(next: 'warm' | 'cold', insists: boolean): void {
+  #stop(asked: 'warm' | 'cold', insists: boolean): void {
     if (this.#how === 'cold') {
       if (insists) process.exit(EXIT.failure);
       return;
     }
-    if (next === this.#how) return;
+    if (asked === this.#how || (asked === 'warm' && this.#how === 'soft')) return;
+    const next = asked === 'cold' && insists && this.#softFirst() ? 'soft' : asked;
     this.#how = next;
     if (!this.#worker) process.exit(next === 'warm' ? EXIT.ok : EXIT.failure);
     if (next === 'warm' && process.stderr.isTTY)
@@ -88,6 +90,11 @@ export class WorkerSignals {
       this.#log.critical('the worker could not stop in order', { error });
       process.exit(EXIT.failure);
     });
+  }
+
+  /** Whoever insists once more during the soft stop means it. */
+  #softFirst(): boolean {
+    return this.#how !== 'soft' && (this.#worker?.app.conf.get('worker_soft_shutdown_timeout') ?? 0) > 0;
   }
 
   #orphaned(): void {

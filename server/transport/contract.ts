@@ -157,7 +157,10 @@ export interface Channel {
   consume(queue: string, onMessage: (m: Message) => void, options?: ConsumeOptions): Promise<ConsumerTag>;
   /** No message is delivered after this resolves. Those delivered stay with the channel. */
   cancel(tag: ConsumerTag): Promise<void>;
-  /** At most so many unsettled messages over all consumers of this channel; 0 = no limit. May be changed at any time. */
+  /**
+   * At most so many unsettled messages over all consumers of this channel; 0 = no limit; -1 = none at all for now, which AMQP cannot
+   * say: there it is 1. May be changed at any time.
+   */
   qos(prefetchCount: number): Promise<void>;
   /** Removes the ready messages; how many. */
   purge(queue: string): Promise<number>;

@@ -7,7 +7,7 @@
 import { ImproperlyConfigured } from '../errors.ts';
 
 /**
- * One part. Extend it and add the class to `app.steps.worker` or `app.steps.consumer`.
+ * One part. Extend it and add the class to `app.steps.worker` or `app.steps.consumer` before there is a worker.
  * The constructor runs once per worker; `start` and `stop` of a consumer step run once per connection.
  */
 export class Bootstep<P> {
@@ -41,6 +41,11 @@ export interface StepClass<P> {
   new (parent: P, options: Readonly<Record<string, unknown>>): Pick<Bootstep<P>, 'start'> & Partial<Bootstep<P>>;
 }
 
+export interface BlueprintNode {
+  readonly name: string;
+  readonly requires: readonly string[];
+}
+
 type Step<P> = Pick<Bootstep<P>, 'start'> & Partial<Bootstep<P>>;
 
 function stepName(step: string | Pick<StepClass<never>, 'label' | 'name'>): string {
@@ -51,7 +56,7 @@ function stepName(step: string | Pick<StepClass<never>, 'label' | 'name'>): stri
 
 export class Blueprint<P> {
   readonly name: string;
-  readonly #steps: { readonly name: string; readonly step: Step<P> }[] = [];
+  readonly #steps: { readonly name: string; readonly step: Step<P>; readonly requires: readonly string[] }[] = [];
   #started: { readonly name: string; readonly step: Step<P> }[] = [];
 
   constructor(
@@ -63,13 +68,20 @@ export class Blueprint<P> {
     this.name = name;
     for (const Class of inOrder(name, [...classes])) {
       const step = new Class(parent, options);
-      if (step.enabled !== false) this.#steps.push({ name: stepName(Class), step });
+      if (step.enabled === false) continue;
+      const requires = [...new Set((Class.requires ?? []).map(stepName))];
+      this.#steps.push({ name: stepName(Class), step, requires: Class.last ? [...this.names] : requires });
     }
   }
 
   /** In the order they start. */
   get names(): string[] {
     return this.#steps.map((s) => s.name);
+  }
+
+  /** The same, each with what must have started before it: those it requires, or for a last one all. */
+  get graph(): BlueprintNode[] {
+    return this.#steps.map(({ name, requires }) => ({ name, requires }));
   }
 
   get<S>(name: string): S | undefined {

@@ -8,6 +8,8 @@ import { RateLimited } from './rate-limited.ts';
 
 /** What AMQP can say in basic.qos. */
 const MAX_PREFETCH = 65_535;
+/** Nothing for now (Channel.qos). */
+const NONE = -1;
 
 export interface PrefetchOptions {
   /** `worker_prefetch_multiplier`; 0 = unlimited. */
@@ -28,7 +30,7 @@ export class Prefetch {
   readonly rateLimited = new RateLimited(() => this.#changed());
   /** What a reconnect took off; given back one settled message at a time. */
   #reduced = 0;
-  /** Tasks that run and are acknowledged already: with `disabled` they count. */
+  /** Tasks that run and were acknowledged as they began: with `disabled` they count. */
   #running = 0;
   #sent: number | null = null;
   #apply: ((count: number) => void) | null = null;
@@ -47,13 +49,20 @@ export class Prefetch {
 
   get count(): number {
     if (this.initial === 0) return 0;
-    if (this.#options.disabled)
-      return Math.max(1, this.initial - this.#running + this.#waiting + this.rateLimited.places);
+    if (this.#options.disabled) {
+      const count = this.initial - this.#running + this.#waiting + this.rateLimited.places;
+      return count > MAX_PREFETCH ? 0 : count > 0 ? count : NONE;
+    }
     const base = Math.max(1, this.initial - this.#reduced);
     const wanted = base + this.#waiting;
     const limit = this.#options.etaTaskLimit;
     const count = (limit ? Math.max(base, Math.min(wanted, limit)) : wanted) + this.rateLimited.places;
     return count > MAX_PREFETCH ? 0 : count;
+  }
+
+  /** For people: how many messages it may hold. With `worker_disable_prefetch` those that run are among them. */
+  get shown(): number {
+    return this.#options.disabled ? this.initial : this.count;
   }
 
   /** A task waits for its ETA: make room for another. */
@@ -67,11 +76,15 @@ export class Prefetch {
     this.#changed();
   }
 
-  /** A task began (its message is settled already) or ended. Counts only with `worker_disable_prefetch`. */
+  /**
+   * A task whose message is acknowledged as it begins does begin, or ends: it holds a place in the pool and none in the window. Counts only
+   * with `worker_disable_prefetch`. Said before the acknowledgement, and at once: else that would let the next message in.
+   */
   running(change: 1 | -1): void {
     if (!this.#options.disabled) return;
     this.#running = Math.max(0, this.#running + change);
-    this.#changed();
+    if (change === 1) this.#send();
+    else this.#changed();
   }
 
   resize(concurrency: number): void {
@@ -111,10 +124,14 @@ export class Prefetch {
     this.#pending = true;
     queueMicrotask(() => {
       this.#pending = false;
-      const count = this.count;
-      if (count === this.#sent || !this.#apply) return;
-      this.#sent = count;
-      this.#apply(count);
+      this.#send();
     });
+  }
+
+  #send(): void {
+    const count = this.count;
+    if (count === this.#sent || !this.#apply) return;
+    this.#sent = count;
+    this.#apply(count);
   }
 }

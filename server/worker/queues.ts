@@ -2,6 +2,7 @@
 // Not here: what a queue is by its name (app/routing.ts); consuming it (consumer/tasks.ts).
 // Celery 5.6: app/amqp.py Queues.select, deselect; worker/consumer/consumer.py add_task_queue
 import type { Celery } from '../app/celery.ts';
+import { workerDirect } from '../app/worker-direct.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { type ExchangeType, exchange, type Queue, queue } from '../transport/entity.ts';
 import type { QueueOptions } from './panel/registry.ts';
@@ -16,10 +17,7 @@ export function consumedQueues(app: Celery, choice: QueueChoice, hostname: strin
   const wanted = choice.queues && choice.queues.length > 0 ? choice.queues : queues.configured;
   const excluded = new Set(choice.excludeQueues);
   const chosen = [...new Set(wanted)].filter((name) => !excluded.has(name)).map((name) => queues.named(name));
-  // Celery 5.6, utils/nodenames.py: worker_direct
-  if (app.conf.get('worker_direct')) {
-    chosen.push(queue(`${hostname}.dq2`, { exchange: exchange('C.dq2'), routingKey: hostname }));
-  }
+  if (app.conf.get('worker_direct')) chosen.push(workerDirect(hostname));
   if (chosen.length === 0) throw new ImproperlyConfigured('The worker has no queue to consume: all are excluded.');
   return chosen;
 }

@@ -176,8 +176,10 @@ export class Request implements JobCallbacks {
     this.workerPid = pid;
     this.timeStartMs = timeMs;
     state.accepted(this);
-    prefetch.running(1);
-    if (!this.policy.acksLate) this.acknowledge();
+    if (!this.policy.acksLate) {
+      prefetch.running(1);
+      this.acknowledge();
+    }
     if (this.policy.sendEvents && events.wants('task')) events.send('task-started', { uuid: this.id });
     if (logs.debug) log.debug(`Task accepted: ${this.title} pid:${pid}`);
   }
@@ -374,7 +376,7 @@ export class Request implements JobCallbacks {
     const { state, prefetch } = this.#host;
     if (this.phase === 'active') {
       state.active--;
-      prefetch.running(-1);
+      if (!this.policy.acksLate) prefetch.running(-1);
     } else if (this.phase === 'scheduled') {
       prefetch.etaReleased();
     } else if (this.phase === 'limited') {

@@ -17,12 +17,16 @@ export interface StatsSource {
   readonly state: WorkerState;
   readonly loopDelay: LoopDelay;
   readonly autoscaler: Autoscaler | null;
+  /** What its steps say of themselves. */
+  stepsInfo(): Record<string, unknown>;
   now(): number;
 }
 
 export function workerStats(worker: StatsSource): Record<string, unknown> {
   const { suspended } = worker.prefetch.rateLimited;
   return {
+    // Steps of the user's own, which take the name of none of the figures below.
+    ...worker.stepsInfo(),
     total: Object.fromEntries(worker.state.total),
     pid: process.pid,
     clock: String(worker.app.clock.value),
@@ -30,7 +34,7 @@ export function workerStats(worker: StatsSource): Record<string, unknown> {
     pool: worker.pool.info(),
     ...(worker.autoscaler ? { autoscaler: worker.autoscaler.info() } : {}),
     broker: brokerInfo(worker.app, worker.connection),
-    prefetch_count: worker.prefetch.count,
+    prefetch_count: worker.prefetch.shown,
     rusage: rusage(),
     loop_delay: worker.loopDelay.stats(),
     // Ours alone: queues that are not read while so many of their tasks wait for a rate limit.

@@ -35,7 +35,8 @@ import { StateDbStep } from './state-db.ts';
 import { workerStats } from './stats.ts';
 import { Strategy } from './strategy.ts';
 
-export { Bootstep } from './blueprint.ts';
+export { Bootstep, type StepClass } from './blueprint.ts';
+export type { TaskConsumer } from './consumer/consumer.ts';
 export type { WorkerOptions } from './options.ts';
 
 export interface WorkerEnd {
@@ -43,7 +44,7 @@ export interface WorkerEnd {
   readonly reason: string;
 }
 
-/** How a worker stops. warm: what runs may finish. soft: so long as worker_soft_shutdown_timeout says. cold: at once. */
+/** How a worker stops. warm: what runs may finish. soft: so long as worker_soft_shutdown_timeout says, then cold. cold: at once. */
 export type StopHow = 'warm' | 'soft' | 'cold';
 
 /** How long a cold stop waits for the result store. */
@@ -84,12 +85,13 @@ export class Worker implements RequestHost, PanelHandle {
   readonly #poolName: string;
   /** Its bodies run in processes or threads of their own. */
   readonly #hasChildren: boolean;
-  readonly #blueprint: Blueprint<Worker>;
+  readonly blueprint: Blueprint<Worker>;
   readonly #tracked = new Set<Promise<unknown>>();
   #pool: Pool | null = null;
   #mode: 'idle' | 'starting' | 'running' | 'stopping' | 'stopped' = 'idle';
   #end!: (end: WorkerEnd) => void;
-  #cold: { readonly asked: Promise<void>; readonly ask: () => void };
+  readonly #soft = once();
+  readonly #cold = once();
 
   /** @throws ImproperlyConfigured for an option that is none or cannot have its value */
   constructor(app: Celery, given: WorkerOptions = {}) {
@@ -145,7 +147,7 @@ export class Worker implements RequestHost, PanelHandle {
     this.consumer = new TaskConsumer(this.#consumerHost());
     this.consumer.onFailed = (error) => this.#failed(error);
     const users = app.steps.worker as Iterable<StepClass<Worker>>;
-    this.#blueprint = new Blueprint(
+    this.blueprint = new Blueprint(
       'Worker',
       [PoolStep, AutoscalerStep, StateDbStep, OpenChordsStep, ...users, ConsumerStep],
       this,
@@ -153,7 +155,6 @@ export class Worker implements RequestHost, PanelHandle {
         ...options,
       },
     );
-    this.#cold = once();
     this.done = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -188,7 +189,7 @@ export class Worker implements RequestHost, PanelHandle {
       // Stopped while its code was loaded?
       if (this.#isStopping()) throw stoppedEarly();
       this.strategy.makeBuckets();
-      await this.#blueprint.start(this);
+      await this.blueprint.start(this);
     } catch (error) {
       if (this.#isStopping()) {
         await this.done;
@@ -208,6 +209,7 @@ export class Worker implements RequestHost, PanelHandle {
   /** Asked twice, the harsher way holds. Resolves when it has stopped. */
   async stop(how: StopHow = 'warm'): Promise<void> {
     if (how === 'cold') this.#cold.ask();
+    if (how === 'soft') this.#soft.ask();
     if (this.#mode === 'running' || this.#mode === 'starting') {
       this.#mode = 'stopping';
       void this.#shutdown(how);
@@ -234,17 +236,22 @@ export class Worker implements RequestHost, PanelHandle {
     this.connection.leaving();
     await this.consumer.pause().catch((error: Error) => this.log.warning(error.message));
     let finished = false;
-    if (how === 'warm') finished = await this.#finishedOrCold();
-    else if (how === 'soft') finished = await this.#finishedInTime();
+    const first = how === 'warm' ? await this.#finishedOrHarsher() : how;
+    if (first === 'soft') finished = await this.#finishedInTime();
+    else finished = first === 'finished';
     if (!finished) await this.#abandon();
     await this.#stored(finished);
     const end = finished || how === 'warm' ? 0 : 1;
     await this.#leave(how, { exitCode: finished ? 0 : Math.max(end, 1), reason: `${how} shutdown` });
   }
 
-  /** True: all that ran has finished. False: a cold stop was asked for meanwhile. */
-  #finishedOrCold(): Promise<boolean> {
-    return Promise.race([this.#allDone(), this.#cold.asked.then(() => false)]);
+  /** All that ran has finished, or a harsher stop was asked for meanwhile. */
+  #finishedOrHarsher(): Promise<'finished' | 'soft' | 'cold'> {
+    return Promise.race([
+      this.#allDone().then(() => 'finished' as const),
+      this.#soft.asked.then(() => 'soft' as const),
+      this.#cold.asked.then(() => 'cold' as const),
+    ]);
   }
 
   /** Celery 5.6, apps/worker.py: soft shutdown waits so long, then is cold. */
@@ -254,6 +261,8 @@ export class Worker implements RequestHost, PanelHandle {
     const idle = this.state.active === 0;
     if (!(timeoutMs > 0)) return idle;
     if (idle && !conf.get('worker_enable_soft_shutdown_on_idle')) return true;
+    const count = this.state.active;
+    this.log.warning(`worker: ${count} ${count === 1 ? 'task has' : 'tasks have'} ${timeoutMs / 1000} s to end`);
     let handle: TimerHandle | undefined;
     const late = new Promise<boolean>((resolve) => {
       handle = this.timer.after(timeoutMs, () => resolve(false));
@@ -298,7 +307,7 @@ export class Worker implements RequestHost, PanelHandle {
   async #leave(how: StopHow, end: WorkerEnd): Promise<void> {
     const warn = (error: unknown) => this.log.warning(`worker: ${toError(error).message}`);
     this.loopDelay.stop();
-    await this.#blueprint.stop(this, how === 'cold' ? 'terminate' : 'stop').catch(warn);
+    await this.blueprint.stop(this, how === 'cold' ? 'terminate' : 'stop').catch(warn);
     // A step that failed to start leaves the consumer untouched.
     await this.consumer.close().catch(warn);
     await this.events.close().catch(warn);
@@ -334,6 +343,10 @@ export class Worker implements RequestHost, PanelHandle {
 
   stats(): Record<string, unknown> {
     return workerStats(this);
+  }
+
+  stepsInfo(): Record<string, unknown> {
+    return { ...this.blueprint.info(this), ...this.consumer.blueprint.info(this.consumer) };
   }
 
   resetLimits(): void {

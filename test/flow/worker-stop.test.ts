@@ -104,6 +104,19 @@ it('soft: waits as long as worker_soft_shutdown_timeout says, and no longer than
   expect(await result.state()).toBe('SUCCESS');
 });
 
+it('soft: a warm stop that waits becomes one with a limit, and what has not ended by then goes back or fails', async () => {
+  const w = await makeWorld((app) => app.task({ name: 'vec.late', acks_late: true }, () => new Promise(() => {})), {
+    settings: { worker_soft_shutdown_timeout: 0.05 },
+  });
+  const late = await w.app.sendTask('vec.late');
+  await w.event('task-started', late.id);
+  const warm = w.worker.stop('warm');
+  await w.worker.stop('soft');
+  await warm;
+  expect(w.lines).toContain('WARNING worker: 1 task has 0.05 s to end');
+  expect([(await w.worker.done).exitCode, await w.depth(), await late.state()]).toEqual([1, 1, 'PENDING']);
+});
+
 it('stops warm when told to by remote, without an answer', async () => {
   const w = await makeWorld(() => {});
   await w.app.control.shutdown({ destination: ['w1@vec'] });

@@ -41,11 +41,15 @@ export const WORKER = {
     'CELERYD_DETECT_QUORUM_QUEUES',
     'Look for quorum queues, which need per-consumer prefetch and delayed delivery by the broker.',
   ),
-  worker_direct: bool(false, 'CELERY_WORKER_DIRECT', 'Each worker also consumes a queue of its own, <name>.dq.'),
+  worker_direct: bool(
+    false,
+    'CELERY_WORKER_DIRECT',
+    'Each worker also consumes a queue of its own, `<name>.dq2`: see `workerDirect`.',
+  ),
   worker_disable_prefetch: bool(
     false,
     'CELERYD_DISABLE_PREFETCH',
-    'Take a message only when a place in the pool is free.',
+    'Take a message only when a place in the pool is free. RabbitMQ gives one more.',
   ),
   worker_disable_rate_limits: bool(false, 'CELERY_DISABLE_RATE_LIMITS', 'Ignore all rate limits.'),
   worker_enable_prefetch_count_reduction: bool(

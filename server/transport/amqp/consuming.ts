@@ -85,7 +85,7 @@ export class Consuming {
   }
 
   async qos(prefetch: number): Promise<void> {
-    this.#prefetch = Math.min(Math.max(0, prefetch), 0xffff);
+    this.#prefetch = prefetch < 0 ? 1 : Math.min(prefetch, 0xffff);
     await this.#inTurn(async () => {
       // Before anything is consumed it is not known yet which of the two it will be.
       if (!this.#each && this.#running.size > 0) await this.#limitAll(this.#prefetch);

@@ -170,7 +170,7 @@ export class MemoryChannel implements Channel {
 
   async qos(prefetchCount: number): Promise<void> {
     this.#check();
-    this.#prefetch = Math.max(0, prefetchCount);
+    this.#prefetch = Math.max(-1, prefetchCount);
     this.#wakeAll();
   }
 

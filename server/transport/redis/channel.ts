@@ -200,7 +200,7 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
 
   async qos(prefetchCount: number): Promise<void> {
     this.#check();
-    this.#prefetch = Math.max(0, prefetchCount);
+    this.#prefetch = Math.max(-1, prefetchCount);
     this.#more();
   }
 

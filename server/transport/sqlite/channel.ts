@@ -179,7 +179,7 @@ export class SqliteChannel implements Channel, ConsumingChannel {
 
   async qos(prefetchCount: number): Promise<void> {
     this.#check();
-    this.#prefetch = Math.max(0, prefetchCount);
+    this.#prefetch = Math.max(-1, prefetchCount);
     this.#broker.commits.schedule();
   }
 

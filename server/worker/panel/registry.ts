@@ -78,8 +78,9 @@ export class Panel {
   /** Never rejects: an error is an answer. */
   async dispatch(method: string, given: CommandArguments): Promise<unknown> {
     try {
-      const command = findCommand(method);
-      const handler = this.#handlers.get(command?.name ?? method);
+      const own = this.#handle.app.commands.get(method);
+      const command = own?.command ?? findCommand(method);
+      const handler = own?.handler ?? this.#handlers.get(command?.name ?? method);
       if (!handler) throw new PythonError('KeyError', method);
       this.#handle.log.debug(`pidbox received method ${method}`);
       return await handler(this.#handle, command ? bind(command, given) : given);

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Celery } from '../../../server/app/celery.ts';
 import { type CommandOptions, linkPackage, startUmbel, umbel } from '../../support/umbel.ts';
 import { until } from '../../support/until.ts';
 
@@ -360,15 +361,21 @@ describe('a worker and those who speak to it', () => {
     expect(ended).toBe(0);
   });
 
-  it('SIGTERM is cold where REMAP_SIGTERM says so', async () => {
-    await using worker = startUmbel(['-A', './calc.mjs', 'worker', '-l', 'INFO', '-b', 'sqlite:///remap.db'], {
-      cwd: folder,
-      env: { REMAP_SIGTERM: 'SIGQUIT' },
-    });
-    await worker.says(' ready.');
+  it('SIGTERM is SIGQUIT where REMAP_SIGTERM says so; what is cold is soft first where the settings say so', async () => {
+    const url = `sqlite:///${join(folder, 'remap.db')}`;
+    await using worker = startUmbel(
+      ['-A', './calc.mjs', 'worker', '-l', 'DEBUG', '-b', url, '--', 'worker_soft_shutdown_timeout=3600'],
+      { cwd: folder, env: { REMAP_SIGTERM: 'SIGQUIT' } },
+    );
+    const client = new Celery('calc', { broker: url, backend: url });
+    await client.sendTask('calc.wait', [3_600_000]);
+    await worker.says('Task accepted: calc.wait');
     worker.child.kill('SIGTERM');
-    await worker.says('Cold shutdown');
+    await worker.says(/Soft shutdown[\s\S]*1 task has 3600 s to end/);
+    // Who insists means it.
+    worker.child.kill('SIGTERM');
     expect((await worker.ended).code).toBe(1);
+    await client.close();
   });
 
   it('with -P prefork tasks run in children, which end with a worker that is killed, even while a body blocks', async () => {
