@@ -4,14 +4,15 @@
 import type { Celery } from '../app/celery.ts';
 import { Beat } from '../beat/beat.ts';
 import type { Logger, LogLevel } from '../log.ts';
-import { hostFormat } from '../nodename.ts';
-import { type DaemonOptions, endOnSignals, removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { hostFormat, nodeFormat } from '../nodename.ts';
+import { type DaemonOptions, detach, endOnSignals, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
 import { createOutput, EXIT } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 import { outliveReaders } from './stdio.ts';
 
 export interface BeatCliOptions extends GlobalOptions, DaemonOptions {
+  readonly detach?: boolean;
   /** The file beat remembers its last runs in. */
   readonly schedule?: string;
   readonly scheduler?: string;
@@ -31,6 +32,8 @@ export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger,
 }
 
 export async function beat(options: BeatCliOptions): Promise<number> {
+  const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname: hostFormat('beat') }) : undefined;
+  if (options.detach) return await detach(options, pidPath, 'beat');
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);
@@ -38,7 +41,7 @@ export async function beat(options: BeatCliOptions): Promise<number> {
   const { ended, started } = endOnSignals();
   const app = await openApp(options);
   app.log = log;
-  const pidfile = options.pidfile ? writePidfile(options.pidfile, options.umask) : null;
+  const pidfile = pidPath ? writePidfile(pidPath, options.umask) : null;
   const instance = startableBeat(app, options, log);
   try {
     if (!output.quiet) output.line(`umbel beat: ${app.name} is starting (Ctrl+C ends)`);

@@ -1,9 +1,12 @@
 // What programs that stay do to their process: pid file, user, group, umask, signals (a worker's own: worker-signals.ts).
 // Celery 5.6: platforms.py, bin/base.py CeleryDaemonCommand
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from '../log.ts';
+import { createTimer } from '../timer.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { CliError, EXIT } from './output.ts';
+import { print } from './stdio.ts';
 
 /** The flags that worker and beat share. */
 export interface DaemonOptions {
@@ -12,6 +15,58 @@ export interface DaemonOptions {
   readonly uid?: string;
   readonly gid?: string;
   readonly umask?: number;
+  /** The Node that runs what goes to the background; default the one that runs this. */
+  readonly executable?: string;
+}
+
+/** A pid file not written by then is no reason to wait longer. */
+const DETACH_MS = 60_000;
+const LOOK_MS = 20;
+
+/**
+ * -D: the same command in the background, without a terminal. With a pid file it is waited for until it has written that, or has ended.
+ * @param path where the pid file will be. @throws CliError when a live process holds it, or the new one has ended
+ */
+export async function detach(options: DaemonOptions, path: string | undefined, what: string): Promise<number> {
+  if (path) checkPidfile(path);
+  if (!options.logfile) print(process.stderr, `note: --detach without --logfile: what the ${what} says is lost\n`);
+  const args = process.argv.slice(1).filter((word) => word !== '-D' && word !== '--detach');
+  const child = spawn(options.executable ?? process.execPath, [...process.execArgv, ...args], {
+    detached: true,
+    stdio: 'ignore',
+  });
+  const left = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(`cannot be started: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`));
+  });
+  const problem = await Promise.race([left, path ? written(path, child.pid) : spawned(child)]);
+  child.unref();
+  if (problem !== null)
+    throw new CliError(
+      `the ${what} ${problem} before it had begun`,
+      EXIT.failure,
+      options.logfile ? `its log: ${options.logfile}` : 'without --detach it says why',
+    );
+  print(process.stdout, `${child.pid}\n`);
+  return EXIT.ok;
+}
+
+function spawned(child: ChildProcess): Promise<null> {
+  return new Promise((resolve) => child.once('spawn', () => resolve(null)));
+}
+
+function written(path: string, pid: number | undefined): Promise<null> {
+  const timer = createTimer();
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.clear();
+      resolve(null);
+    };
+    timer.after(DETACH_MS, end);
+    timer.every(LOOK_MS, () => {
+      if (readPidfile(path) === pid) end();
+    });
+  });
 }
 
 /** Who starts a daemon and says no umask keeps its log and pid file to itself. */
@@ -55,16 +110,23 @@ export function ignoreUserSignals(): void {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 }
 
+/** null: there is none, or no number in it. */
+export function readPidfile(path: string): number | null {
+  const pid = existsSync(path) ? Number.parseInt(readFileSync(path, 'utf8'), 10) : Number.NaN;
+  return Number.isInteger(pid) && pid > 0 ? pid : null;
+}
+
+/** @throws CliError when another live process holds it */
+function checkPidfile(path: string): void {
+  const pid = readPidfile(path);
+  if (pid === null || !isAlive(pid)) return;
+  throw new CliError(`Pidfile (${path}) already exists. Seems we're already running? (pid: ${pid})`, EXIT.cannotCreate);
+}
+
 /** Refuses when another live process holds it; takes over from a dead one. */
 export function writePidfile(path: string, umask?: number): string {
   try {
-    const pid = existsSync(path) ? Number.parseInt(readFileSync(path, 'utf8'), 10) : Number.NaN;
-    if (isAlive(pid)) {
-      throw new CliError(
-        `Pidfile (${path}) already exists. Seems we're already running? (pid: ${pid})`,
-        EXIT.cannotCreate,
-      );
-    }
+    checkPidfile(path);
     writeFileSync(path, `${process.pid}\n`, { mode: fileMode(umask, 0o644) });
   } catch (error) {
     if (error instanceof CliError) throw error;
@@ -84,14 +146,24 @@ export function removePidfile(path: string, log: Pick<Logger, 'warning'>): void 
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Another process of that number runs. */
+export function isAlive(pid: number): boolean {
   // Our own number is that of one killed before: in a container it is always the same.
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  if (pid <= 0 || pid === process.pid) return false;
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** It has ended, and who started it has not asked how: where process 1 of a container does not, for ever. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

@@ -2,95 +2,26 @@
 // `umbel call` loads no worker and `umbel worker` no dashboard. Options have Celery's names, short and long.
 // Not here: what a command does (the file of its name); running it (main.ts). Exit codes: output.ts.
 // Celery 5.6: bin/celery.py
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { COMMANDS } from '../control/commands.ts';
+import {
+  action,
+  addGlobals,
+  daemonOptions,
+  LOG_LEVELS,
+  remoteOptions,
+  type Sub,
+  settingWords,
+  takeExitCode,
+  withSettings,
+} from './command-parts.ts';
 import { addDashboardFlags } from './dashboard-flags.ts';
+import { addMulti } from './operating-commands.ts';
 import { EXIT } from './output.ts';
 import * as parse from './parse.ts';
-import type { GlobalOptions } from './session.ts';
+import { wordsAround } from './verb.ts';
 import { packageVersion } from './version.ts';
 import { addWorkerFlags } from './worker-flags.ts';
-
-type Run = (...words: any[]) => Promise<number>;
-
-const GLOBAL: readonly (readonly [string, string, string?])[] = [
-  ['-A, --app <module>', "the app: a module, a file, or 'module:name'", 'APP'],
-  ['-b, --broker <url>', 'the broker, instead of the one the app names', 'BROKER_URL'],
-  ['--result-backend <url>', 'where results are kept, instead of where the app says', 'RESULT_BACKEND'],
-  ['--config <file>', 'settings from a JSON file or a module'],
-  ['--workdir <path>', 'go there first', 'WORKDIR'],
-  ['-C, --no-color', 'no colours'],
-  ['-q, --quiet', 'less words'],
-];
-
-/** They may stand before or after the subcommand. */
-function addGlobals(command: Command): Command {
-  command.optionsGroup('Global options:');
-  for (const [flags, description] of GLOBAL) command.addOption(new Option(flags, description));
-  return command;
-}
-
-/** What was said after the subcommand, before it, in the environment; in this order. */
-function globalsOf(command: Command): GlobalOptions {
-  const own = command.opts();
-  const above = command.parent?.opts() ?? {};
-  const result: Record<string, unknown> = {};
-  for (const [flags, , variable] of GLOBAL) {
-    const key = new Option(flags).attributeName();
-    const value =
-      key === 'color'
-        ? own['color'] !== false && above['color'] !== false
-        : (own[key] ?? above[key] ?? (variable ? process.env[variable] || undefined : undefined));
-    if (value !== undefined) result[key] = value;
-  }
-  return result as GlobalOptions;
-}
-
-let exitCode: number = EXIT.ok;
-
-function action(load: () => Promise<Run>): (...given: unknown[]) => Promise<void> {
-  return async (...given) => {
-    const command = given.pop() as Command;
-    given.pop();
-    const run = await load();
-    exitCode = await run(...given, { ...command.opts(), ...globalsOf(command) });
-  };
-}
-
-/** Celery's worker and beat take settings as words, after `--`. */
-function settingWords(command: Command): Command {
-  return command.argument('[settings...]', "settings as name=value, after '--'");
-}
-
-function withSettings(load: () => Promise<Run>): () => Promise<Run> {
-  return async () => {
-    const run = await load();
-    return (settings: string[], options: object) => run({ ...options, settings });
-  };
-}
-
-const LOG_LEVELS = 'DEBUG, INFO, WARNING, ERROR or CRITICAL';
-
-function daemonOptions(command: Command): void {
-  command
-    .optionsGroup('Daemonization options:')
-    .option('-f, --logfile <path>', 'write the log there; %n, %h and %d stand for name, host and domain')
-    .option('--pidfile <path>', 'write the process id there; refuses to start when it is held by a live process')
-    .option('--uid <user>', 'become this user')
-    .option('--gid <group>', 'become this group')
-    .option('--umask <octal>', 'umask, for log and pid file too, which are 0600 without it', parse.octal);
-}
-
-function remoteOptions(command: Command): void {
-  command
-    .option('-t, --timeout <seconds>', 'how long to wait for replies at most (default 1)', parse.number)
-    .option('-d, --destination <nodes>', 'only these nodes, by commas', parse.names)
-    .option('--pattern <glob>', "only nodes with such names: 'w*@host', or '/regex/'")
-    .option('-j, --json', 'answer as JSON');
-}
-
-/** Makes a subcommand. */
-type Sub = (name: string, description: string) => Command;
 
 function createProgram(): Command {
   const program = new Command('umbel')
@@ -112,6 +43,7 @@ function createProgram(): Command {
   addUp(sub);
   addWorker(sub);
   addBeatAndDashboard(sub);
+  addMulti(sub);
   program.commandsGroup('Tasks:');
   addTaskCommands(sub);
   program.commandsGroup('Cluster:');
@@ -161,6 +93,7 @@ go back to their queue, others are lost and fail with WorkerLostError. SIGHUP re
 
 function addBeatAndDashboard(sub: Sub): void {
   const beat = sub('beat', 'Send scheduled tasks.')
+    .option('-D, --detach', 'run in the background')
     .option('-s, --schedule <path>', 'where the schedule is kept: a file, or a URL')
     .option('-S, --scheduler <name>', 'scheduler to use')
     .option('--max-interval <seconds>', 'sleep no longer than this between looks at the schedule', parse.number)
@@ -337,10 +270,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     program.outputHelp();
     return EXIT.ok;
   }
-  exitCode = EXIT.ok;
   try {
+    // Its options are the workers', and say in their names whom they are for.
+    const around = wordsAround('multi', argv);
+    if (around) return await (await import('./multi.ts')).multi(around);
     await program.parseAsync(argv.map(dashed), { from: 'user' });
-    return exitCode;
+    return takeExitCode() ?? EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const { reportError } = await import('./errors.ts');

@@ -2,7 +2,6 @@
 // Not here: what a worker does (worker/worker.ts, which has no process-wide side effects), OS signals (worker-signals.ts).
 // Exit codes: 0 after a warm stop or a remote `shutdown`, also one asked for while it started; 1 after a cold one or an error.
 // Celery 5.6: bin/worker.py, apps/worker.py, platforms.py
-import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
@@ -12,9 +11,9 @@ import { redirectOutput } from '../pool/task-output.ts';
 import type { GivenOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
-import { type DaemonOptions, removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { type DaemonOptions, detach, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
-import { CliError, createOutput, EXIT } from './output.ts';
+import { CliError, createOutput } from './output.ts';
 import { runAgain } from './restart.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 import { outliveReaders, print } from './stdio.ts';
@@ -27,8 +26,9 @@ export type WorkerCliOptions = GlobalOptions & DaemonOptions & GivenOptions & Co
 export async function worker(flags: WorkerCliOptions): Promise<number> {
   const said = workerFlagsOf(flags);
   const options: WorkerCliOptions = { ...flags, ...said };
-  if (options.detach) return detach(options);
   const hostname = hostFormat(options.hostname);
+  const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname }) : undefined;
+  if (options.detach) return await detach(options, pidPath, 'worker');
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);
@@ -40,7 +40,7 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   await include(app, options.include ?? []);
   app.log = log;
   warnWithoutTasks(app, options, log);
-  const pidfile = options.pidfile ? writePidfile(nodeFormat(options.pidfile, { hostname }), options.umask) : null;
+  const pidfile = pidPath ? writePidfile(pidPath, options.umask) : null;
   const instance = new Worker(app, {
     ...workerOptionsOf(said),
     hostname,
@@ -101,16 +101,4 @@ function warnWithoutTasks(app: Celery, options: WorkerCliOptions, log: Logger): 
 async function embedBeat(app: Celery, options: WorkerCliOptions, log: Logger) {
   const { startableBeat } = await import('./beat.ts');
   return startableBeat(app, options, log, true);
-}
-
-/** -D: the same command in the background, without a terminal. */
-function detach(options: WorkerCliOptions): number {
-  if (!options.logfile) {
-    print(process.stderr, 'note: --detach without --logfile: what the worker says is lost\n');
-  }
-  const args = process.argv.slice(1).filter((word) => word !== '-D' && word !== '--detach');
-  const child = spawn(process.execPath, [...process.execArgv, ...args], { detached: true, stdio: 'ignore' });
-  child.unref();
-  print(process.stdout, `${child.pid}\n`);
-  return EXIT.ok;
 }
