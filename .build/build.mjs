@@ -60,6 +60,16 @@ function upToDate(hash, wanted, clean) {
   return stamp?.hash === hash && wanted.every((part) => stamp.parts.includes(part)) && (!clean || stamp.clean);
 }
 
+/** The application's own OpenTelemetry, for umbel/otel alone: a library in the dashboard has a copy of its API inside. */
+const peerOfOtel = {
+  name: 'peer-of-otel',
+  setup(build) {
+    build.onResolve({ filter: /^@opentelemetry\/api$/ }, ({ path, importer }) =>
+      importer.endsWith('server/app/otel.ts') ? { path, external: true } : undefined,
+    );
+  },
+};
+
 /** A thread or child of its own is named by `new URL('./x.ts', import.meta.url)`: make it an entry and point at its place in dist/. */
 function siblingEntries() {
   const found = new Map();
@@ -113,7 +123,7 @@ async function bundle(outdir) {
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'error',
-    plugins: [siblings.plugin],
+    plugins: [siblings.plugin, peerOfOtel],
     // Bundled CommonJS packages ask for Node's own modules through `require`. Who bundles us once more, into CommonJS, has no
     // `import.meta`: then we lie where that bundle lies.
     define: { 'import.meta.url': '__umbelUrl' },

@@ -14,6 +14,7 @@ export const ENTRIES = {
   transport: 'server/transport/registry.ts',
   backend: 'server/backends/registry.ts',
   pool: 'server/pool/contract.ts',
+  otel: 'server/app/otel.ts',
   cli: 'server/cli/main.ts',
   thread: 'server/dashboard/history/sqlite/thread.ts',
   shop: 'examples/shop/app.ts',

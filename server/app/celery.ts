@@ -43,6 +43,7 @@ import { type Queues, Router } from './routing.ts';
 import { authOf, type SecurityOptions } from './security.ts';
 import { Task, type TaskFunction } from './task.ts';
 import { checkTaskOptions, refuseUncallable, type TaskOptions, taskOptionsOf } from './task-options.ts';
+import type { Telemetry } from './telemetry.ts';
 
 const OPTIONS = ['env', 'log', 'timer', 'connection', 'backend'];
 const BRAND = Symbol.for('umbel.Celery');
@@ -71,6 +72,8 @@ export class Celery implements AppHost {
   /** How it was loaded, when the command did it: app/load.ts. */
   source: AppSource | null = null;
   chordPartsCounted = 0;
+  /** Set by `instrument(app)` of 'umbel/otel'. */
+  telemetry: Telemetry | null = null;
   readonly clock = new LamportClock();
   /** This client's id: where replies to it go. */
   readonly oid: string = randomUUID();

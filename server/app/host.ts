@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import type { TaskContext } from './context.ts';
 import type { Router } from './routing.ts';
 import type { TaskOptions } from './task-options.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export interface RegisteredTask {
   readonly name: string;
@@ -39,6 +40,8 @@ export interface AppHost extends ResultHost {
   backend(): Promise<Backend>;
   /** The store when it is open already; spares hot paths a turn. */
   readonly openBackend: Backend | null;
+  /** Tracing and metrics; null unless somebody asked for them. */
+  readonly telemetry: Telemetry | null;
   /** Parts of chords that this process has counted: while it counts, there are open chords to look after. */
   chordPartsCounted: number;
   /** For task-sent events; null when `task_send_sent_event` is off. */

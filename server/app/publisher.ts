@@ -22,6 +22,7 @@ import type { AppHost, RegisteredTask } from './host.ts';
 import { replyQueue } from './reply-queue.ts';
 import type { Destination } from './routing.ts';
 import { newTaskId } from './task-id.ts';
+import type { PublishedTask } from './telemetry.ts';
 
 /** Who sends, in messages and events of what is sent. */
 export const ORIGIN = `gen${process.pid}@${hostname()}`;
@@ -112,7 +113,7 @@ export async function sendTask(
   const reply = asking && (await asking);
   // A worker may have received it before the broker's confirmation is here: it counts as sent from now on.
   const sentMs = app.timer.now();
-  await producer.publish({
+  const message = {
     exchange: destination.exchange,
     routingKey: destination.routingKey,
     declare: reply ? [...destination.declare, reply] : destination.declare,
@@ -123,16 +124,47 @@ export async function sendTask(
     body,
     retry: options.retry ?? conf.task_publish_retry,
     retryPolicy,
-  });
+  };
+  const { telemetry } = app;
+  if (telemetry === null) await producer.publish(message);
+  else
+    await telemetry.publish(publishedTask(fields, destination, message, conf.task_protocol), () =>
+      producer.publish(message),
+    );
   if (signals.after_task_publish.size > 0) signals.after_task_publish.send(published);
-  if (conf.task_send_sent_event) sendSentEvent(app, fields, destination, sentMs);
+  if (conf.task_send_sent_event) sendSentEvent(app, fields, destination, headers.traceparent, sentMs);
 
   const result = new AsyncResult(id, app, { taskName: name });
   if (options.add_to_parent !== false) addToTrail(result);
   return result;
 }
 
-function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destination, sentMs: number): void {
+function publishedTask(
+  { id, task, correlation_id, retries = 0 }: OutgoingTask,
+  { queueName, exchange, routingKey }: Destination,
+  { body, headers }: { readonly body: Uint8Array; readonly headers: Record<string, unknown> },
+  protocol: number,
+): PublishedTask {
+  return {
+    id,
+    task,
+    correlation_id: correlation_id ?? id,
+    retries,
+    queue: queueName,
+    exchange: exchange.name,
+    routing_key: routingKey,
+    bodySize: body.byteLength,
+    headers: protocol === 2 ? headers : null,
+  };
+}
+
+function sendSentEvent(
+  app: AppHost,
+  fields: OutgoingTask,
+  destination: Destination,
+  traceparent: unknown,
+  sentMs: number,
+): void {
   const sent = {
     uuid: fields.id,
     root_id: fields.root_id,
@@ -147,6 +179,8 @@ function sendSentEvent(app: AppHost, fields: OutgoingTask, destination: Destinat
     exchange: destination.exchange.name,
     routing_key: destination.routingKey,
     ...familyOf(fields),
+    // The trace it is in, which a dashboard links.
+    ...(traceparent !== undefined && { traceparent }),
   };
   app.sentEvents()?.send('task-sent', sent, sentMs);
 }

@@ -70,7 +70,19 @@ interface Trace {
   readonly startedMs: number;
 }
 
-export async function traceTask(
+export function traceTask(
+  app: AppHost,
+  task: RegisteredTask,
+  message: TaskMessage,
+  options: TraceOptions,
+): Promise<TaskOutcome> {
+  const { telemetry } = app;
+  if (telemetry === null) return runTask(app, task, message, options);
+  const place = { hostname: options.hostname, eager: options.eager === true };
+  return telemetry.run(message, place, () => runTask(app, task, message, options));
+}
+
+async function runTask(
   app: AppHost,
   task: RegisteredTask,
   message: TaskMessage,

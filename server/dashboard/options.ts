@@ -116,6 +116,8 @@ export interface DashboardOptions {
   natural_time?: boolean;
   /** Pages follow what happens; false: they begin paused. Default true. */
   auto_refresh?: boolean;
+  /** Where a trace is looked at, with `{trace_id}` in it: the page of a task links to it. Default null */
+  trace_url?: string | null;
   task_runtime_metric_buckets?: readonly number[] | null;
   /** What finds no room in it is counted together under the label 'other'. @unit bytes */
   max_metrics_size?: number;
@@ -186,6 +188,7 @@ export interface Resolved {
   tasks_columns: readonly string[] | null;
   natural_time: boolean;
   auto_refresh: boolean;
+  trace_url: string | null;
   task_runtime_metric_buckets: readonly number[] | null;
   max_metrics_size: number;
 }

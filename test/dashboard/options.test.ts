@@ -57,6 +57,7 @@ const ODD: Record<string, readonly unknown[]> = {
   tasks_columns: [5, 'colour', []],
   natural_time: ['no', 0],
   auto_refresh: ['no', null],
+  trace_url: [5, 'javascript:alert(1)//{trace_id}', 'https://jaeger.example.com/trace/', '{trace_id}'],
   task_runtime_metric_buckets: [5, ['1'], [2, 1], [Number.POSITIVE_INFINITY, 1]],
 };
 

@@ -59,15 +59,26 @@ it.each([
   [{}, null],
   [
     { tasks_columns: 'name,uuid,state,kwargs,routing_key', natural_time: false },
-    { hidden: ['worker', 'retries', 'received', 'runtime'], natural_time: false, auto_refresh: true },
+    { hidden: ['worker', 'retries', 'received', 'runtime'], natural_time: false, auto_refresh: true, trace_url: null },
   ],
-  [{ tasks_columns: 'all' }, { hidden: [], natural_time: true, auto_refresh: true }],
-  [{ auto_refresh: false }, { hidden: null, natural_time: true, auto_refresh: false }],
+  [{ tasks_columns: 'all' }, { hidden: [], natural_time: true, auto_refresh: true, trace_url: null }],
+  [{ auto_refresh: false }, { hidden: null, natural_time: true, auto_refresh: false, trace_url: null }],
+  [
+    { trace_url: 'https://t.example.com/?a=<b>"&quot;&id={trace_id}' },
+    {
+      hidden: null,
+      natural_time: true,
+      auto_refresh: true,
+      trace_url: 'https://t.example.com/?a=<b>"&quot;&id={trace_id}',
+    },
+  ],
 ])('what %j says of the pages stands in index.html', async (options, wanted) => {
   const { dashboard } = world(options);
   const { body } = await dashboard.app.inject('/');
   const meta = /<meta name="umbel-pages" content="([^"]*)">/.exec(body)?.[1];
-  expect(meta === undefined ? null : JSON.parse(meta.replaceAll('&quot;', '"'))).toEqual(wanted);
+  expect(meta === undefined ? null : JSON.parse(meta.replaceAll('&quot;', '"').replaceAll('&amp;', '&'))).toEqual(
+    wanted,
+  );
 });
 
 it('files are sent as compressed as the browser takes them; those with a hash are kept for ever', async () => {

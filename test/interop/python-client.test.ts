@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
 import { currentRequest } from '../../server/app/context.ts';
+import { instrument } from '../../server/app/otel.ts';
 import { Ignore } from '../../server/errors.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './python.ts';
+import { tracing } from './tracing.ts';
 
 class OutOfStock extends Error {
   override name = 'OutOfStock';
@@ -49,6 +51,7 @@ function define(app: Celery, ran: string[]): void {
 
 describeNeedsPythonOnRedis('a Python client and a worker of ours', () => {
   let cluster: Cluster;
+  let app: Celery;
   const ran: string[] = [];
   const py = (code: string): Promise<unknown> => cluster.py(code);
   const raised = (code: string): Promise<unknown> =>
@@ -59,11 +62,34 @@ describeNeedsPythonOnRedis('a Python client and a worker of ours', () => {
 
   beforeAll(async () => {
     cluster = await startCluster();
-    const app = cluster.app();
+    app = cluster.app();
     define(app, ran);
     await cluster.ours(app, { hostname: 'ts@interop', concurrency: 10 });
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
+
+  it("its trace goes on here: what Python's instrumentation writes before it publishes is our run's parent", async () => {
+    const { spans, options, end } = tracing();
+    const stop = instrument(app, options);
+    try {
+      await py(`
+from celery.signals import before_task_publish
+def inject(headers=None, **_):
+    headers['traceparent'] = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+before_task_publish.connect(inject, weak=False)
+try:
+    result = task('ts.add').delay(1, 2).get(timeout=60)
+finally:
+    before_task_publish.disconnect(inject)
+`);
+      const [run] = await until(() => (spans().length > 0 ? spans() : null), 'the span of the run');
+      expect(run!.parentSpanContext).toMatchObject({ spanId: 'b7ad6b7169203331' });
+      expect(run!.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+    } finally {
+      stop();
+      end();
+    }
+  });
 
   it('arguments and results of every JSON kind arrive', async () => {
     const result = await py(

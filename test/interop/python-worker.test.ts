@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
+import { instrument } from '../../server/app/otel.ts';
 import { RemoteError, TaskRevokedError } from '../../server/errors.ts';
 import { chain, chord, group } from '../../server/index.ts';
 import { remoteTraceback } from '../../server/protocol/failure.ts';
 import { describeNeedsPythonOnRedis } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, type PythonWorker, startCluster } from './python.ts';
+import { tracing } from './tracing.ts';
 
 describeNeedsPythonOnRedis('a client of ours and a Python worker', () => {
   let cluster: Cluster;
@@ -35,6 +37,19 @@ describeNeedsPythonOnRedis('a client of ours and a Python worker', () => {
     expect(await call('py.echo', args, { a: 1, b: [null, 'ž'] })).toEqual({ args, kwargs: { a: 1, b: [null, 'ž'] } });
     const types = ['int', 'float', 'int', 'int', 'str', 'str', 'NoneType', 'bool', 'list', 'list', 'dict'];
     expect(await call('py.types', args)).toEqual(types);
+  });
+
+  it("its trace goes on in Python: where Python's instrumentation looks, there is the context of our span", async () => {
+    const { spans, options, end } = tracing();
+    const stop = instrument(app, options);
+    try {
+      const [traceparent] = (await call('py.trace')) as [string];
+      const { traceId, spanId } = spans()[0]!.spanContext();
+      expect(traceparent).toBe(`00-${traceId}-${spanId}-01`);
+    } finally {
+      stop();
+      end();
+    }
   });
 
   it('keyword arguments, a countdown and a megabyte', async () => {

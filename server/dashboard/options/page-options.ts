@@ -1,5 +1,5 @@
 // What the options say of the pages themselves, written into index.html: which columns the task list has, how it tells times, whether pages
-// follow by themselves. Read there by web/src/api/base.ts.
+// follow by themselves, where a trace is looked at. Read there by web/src/api/base.ts.
 // Flower: options.py (tasks_columns, natural_time, auto_refresh)
 import { ImproperlyConfigured } from '../../errors.ts';
 
@@ -8,6 +8,8 @@ export interface PageOptions {
   readonly hidden: readonly string[] | null;
   readonly natural_time: boolean;
   readonly auto_refresh: boolean;
+  /** Where a trace is looked at, with {trace_id} in it; null: nowhere that is known. */
+  readonly trace_url: string | null;
 }
 
 /** Flower's columns, and the one of ours that tells it. null: it is always there, or stands on the task's own page. */
@@ -40,18 +42,30 @@ export function tasksColumns(names: readonly string[], option: string): readonly
   return HIDEABLE.filter((column) => names.some((name) => COLUMN_OF[name] === column));
 }
 
+/** @throws ImproperlyConfigured for what is no address of a page, or the same one for every trace */
+export function traceUrl(value: unknown, option: string): string {
+  const text = String(value);
+  if (/^https?:\/\/[^/\s]/i.test(text) && text.includes('{trace_id}') && URL.canParse(text)) return text;
+  throw new ImproperlyConfigured(
+    `The option ${option} must be the address of a page with {trace_id} in it, such as https://jaeger.example.com/trace/{trace_id}, not ${JSON.stringify(text)}.`,
+  );
+}
+
 /** As an element of index.html; '' where nothing differs from what the pages do by themselves. */
-export function pageOptionsMeta({ hidden, natural_time, auto_refresh }: PageOptions): string {
-  if (hidden === null && natural_time && auto_refresh) return '';
-  // Column names and flags: nothing in it has to be escaped but its quotes.
-  return `<meta name="umbel-pages" content="${JSON.stringify({ hidden, natural_time, auto_refresh }).replaceAll('"', '&quot;')}">`;
+export function pageOptionsMeta(options: PageOptions): string {
+  const { hidden, natural_time, auto_refresh, trace_url } = options;
+  if (hidden === null && natural_time && auto_refresh && trace_url === null) return '';
+  const text = JSON.stringify({ hidden, natural_time, auto_refresh, trace_url }).replaceAll('<', '\\u003c');
+  return `<meta name="umbel-pages" content="${text.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}">`;
 }
 
 export function pageOptionsOf(options: {
   readonly tasks_columns: readonly string[] | null;
   readonly natural_time: boolean;
   readonly auto_refresh: boolean;
+  readonly trace_url: string | null;
 }): PageOptions {
-  const { tasks_columns: shown, natural_time, auto_refresh } = options;
-  return { hidden: shown && HIDEABLE.filter((column) => !shown.includes(column)), natural_time, auto_refresh };
+  const { tasks_columns: shown, natural_time, auto_refresh, trace_url } = options;
+  const hidden = shown && HIDEABLE.filter((column) => !shown.includes(column));
+  return { hidden, natural_time, auto_refresh, trace_url };
 }

@@ -1,7 +1,7 @@
 // Options of what pages and /metrics show, and what they hide.
 import { list, number, orNull, yesOrNo } from '../../app/option-values.ts';
 import { bounds, patterns } from '../option-values.ts';
-import { tasksColumns } from './page-options.ts';
+import { tasksColumns, traceUrl } from './page-options.ts';
 import type { OptionRow } from './row.ts';
 
 export const SHOWING_OPTIONS: readonly OptionRow[] = [
@@ -29,6 +29,15 @@ export const SHOWING_OPTIONS: readonly OptionRow[] = [
     meaning: 'Pages follow what happens; without, each begins paused, until somebody lets it go on',
     read: yesOrNo,
     source: 'Flower',
+  },
+  {
+    name: 'trace_url',
+    kind: 'text',
+    default: null,
+    word: 'template',
+    meaning: 'Where a trace is looked at, with {trace_id} in it: the page of a task links to it',
+    read: orNull(traceUrl),
+    source: 'Umbel',
   },
   {
     name: 'redact',

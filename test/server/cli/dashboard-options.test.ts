@@ -71,6 +71,7 @@ const OURS: typeof FLOWERS = {
   proxy_groups_header: ['X-Forwarded-Groups', 'X-Forwarded-Groups'],
   session_idle: ['3600', 3600],
   session_max: ['86400', 86_400],
+  trace_url: ['https://t.example.com/{trace_id}', 'https://t.example.com/{trace_id}'],
   trust_server: ['yes', true],
   allowed_hosts: ['a, b', ['a', 'b']],
   adopt_history: ['1', true],

@@ -8,10 +8,11 @@ export interface PageOptions {
   readonly hidden: readonly string[] | null;
   readonly natural_time: boolean;
   readonly auto_refresh: boolean;
+  readonly trace_url: string | null;
 }
 
 export const PAGE_OPTIONS: PageOptions = {
-  ...{ hidden: null, natural_time: true, auto_refresh: true },
+  ...{ hidden: null, natural_time: true, auto_refresh: true, trace_url: null },
   ...(JSON.parse(
     document.querySelector('meta[name="umbel-pages"]')?.getAttribute('content') ?? '{}',
   ) as Partial<PageOptions>),

@@ -2,12 +2,14 @@
 import { Link } from '@tanstack/react-router';
 import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import { PAGE_OPTIONS } from '../api/base.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { plural } from '../ui/format.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
 import type { KnownTask } from './known-task.ts';
+import { traceIdOf, traceLink } from './trace.ts';
 
 export function TaskRelations({ task }: { task: KnownTask }) {
   return (
@@ -72,6 +74,7 @@ export function TaskRelations({ task }: { task: KnownTask }) {
         <dd>
           <Age at={task.timestamp} suffix=" ago" />
         </dd>
+        <Trace id={traceIdOf(task.extra)} />
         {isOfMany(task) && (
           <>
             <dt>Workflow</dt>
@@ -128,6 +131,25 @@ function isOfMany(task: KnownTask): boolean {
     parent_id !== null ||
     children.length > 0 ||
     Boolean(extra?.group_id || extra?.canvas)
+  );
+}
+
+function Trace({ id }: { id: string | null }) {
+  if (id === null) return null;
+  const url = traceLink(PAGE_OPTIONS.trace_url, id);
+  return (
+    <>
+      <dt>Trace</dt>
+      <dd>
+        {url === null ? (
+          <code>{id}</code>
+        ) : (
+          <a className="link" href={url} target="_blank" rel="noreferrer">
+            <code>{id}</code>
+          </a>
+        )}
+      </dd>
+    </>
   );
 }
 
