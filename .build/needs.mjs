@@ -104,6 +104,11 @@ export const NEEDS = [
       'python3-django-celery-results',
       'the store django-db (test/server/backends/django.test.ts)',
     ],
+    [
+      'django_celery_beat',
+      'python3-django-celery-beat',
+      "beat in Django's tables beside DatabaseScheduler (test/server/schedules/django.test.ts)",
+    ],
     ['pylibmc', 'python3-pylibmc', 'where pylibmc looks for a key (test/server/backends/memcached.test.ts)'],
     ['memcache', 'python3-memcache', 'where python-memcached looks for a key (test/server/backends/memcached.test.ts)'],
     ['pymemcache', 'python3-pymemcache', 'where pymemcache looks for a key (test/server/backends/memcached.test.ts)'],

@@ -7,7 +7,8 @@ import type { Config } from './config.ts';
 import type { BeatEntry } from './settings/general.ts';
 
 /** What an entry of `beat_schedule` may hold beside its task and schedule. */
-export interface PeriodicTaskOptions extends Pick<BeatEntry, 'relative' | 'enabled' | 'one_off' | 'timezone'> {
+export interface PeriodicTaskOptions
+  extends Pick<BeatEntry, 'relative' | 'enabled' | 'one_off' | 'timezone' | 'start_time'> {
   /** Default: the signature as text. */
   readonly name?: string;
   /** Of the call, beside those of the signature: queue, expires, priority ... */

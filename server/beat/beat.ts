@@ -16,10 +16,18 @@ import { resolveZone } from '../schedules/zone.ts';
 import type { Codec } from '../serialization/codec.ts';
 import { signals } from '../signals.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
-import { checkCall, checkEntry, definitionOf } from './entry.ts';
+import { isUrl, safeUrl } from '../transport/url.ts';
+import { checkCall, checkEntry, definitionOf, optionsOf, readSchedule } from './entry.ts';
 import { BeatLazyFunc } from './lazy.ts';
 import { Persistence } from './persistence.ts';
-import { type DueEntry, type EntryOptions, type ScheduleEntry, Scheduler, type SchedulerOptions } from './scheduler.ts';
+import {
+  type DueEntry,
+  type EntryOptions,
+  type Remembered,
+  type ScheduleEntry,
+  Scheduler,
+  type SchedulerOptions,
+} from './scheduler.ts';
 
 export type {
   EntryDefinition,
@@ -93,6 +101,12 @@ const PERSISTENT = new Set([
   'celery.beat.PersistentScheduler',
   'PersistentScheduler',
 ]);
+/** A store is named beside it, which says where the tables are. */
+const IN_DATABASE = new Set([
+  'django_celery_beat.schedulers:DatabaseScheduler',
+  'django_celery_beat.schedulers.DatabaseScheduler',
+  'django',
+]);
 const FORGETFUL = new Set(['celery.beat:Scheduler', 'celery.beat.Scheduler', 'Scheduler', 'memory']);
 const CLEANUP = 'celery.backend_cleanup';
 
@@ -118,6 +132,10 @@ export class Beat {
   #wake: TimerHandle | null = null;
   #jumps: TimerHandle | null = null;
   #unsynced = 0;
+  /** What the store had when it was last read. */
+  #found: ReadonlyMap<string, StoredEntry> = new Map();
+  /** What is wrong with entries of the store, told once. */
+  readonly #refused = new Map<string, string>();
   #lastTickMs = 0;
 
   constructor(app: BeatHost, options: BeatOptions = {}) {
@@ -143,7 +161,8 @@ export class Beat {
       log: this.#log,
       entries: () => this.#stored(),
       runs: () => this.scheduler.runs(),
-      onClaimed: (runs) => this.#claimed(runs),
+      onClaimed: (entries) => this.#claimed(entries),
+      onEdited: (entries) => this.#edited(entries),
       onLost: () => this.#wake?.cancel(),
       onRegained: () => this.#schedule(),
     });
@@ -199,7 +218,7 @@ export class Beat {
   /** Read `beat_schedule` again: entries may have come, gone or changed. */
   reload(): void {
     this.#persistence.replaced();
-    this.scheduler.merge(this.#configured(), new Map(), this.#timer.now());
+    this.scheduler.merge(this.#all(), new Map(), this.#timer.now());
     this.#schedule();
   }
 
@@ -210,6 +229,7 @@ export class Beat {
     // After the longest sleep no remembered due time is trusted.
     if (nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
     this.#lastTickMs = nowMs;
+    this.#persistence.ticked();
     const due = this.scheduler.takeDue(nowMs);
     const mayGo = this.app.conf.beat_at_most_once && due.length > 0 ? this.#persistence.save() : ALWAYS;
     for (const taken of due) this.#start(taken, mayGo);
@@ -296,10 +316,8 @@ export class Beat {
   #claimed(entries: ReadonlyMap<string, StoredEntry>): void {
     const nowMs = this.#timer.now();
     this.#lastTickMs = nowMs;
-    const remembered = new Map(
-      [...entries].map(([name, { definition, runs }]) => [name, { ...runs, enabled: definition?.enabled ?? true }]),
-    );
-    this.scheduler.merge(this.#configured(), remembered, nowMs);
+    this.#found = entries;
+    this.scheduler.merge(this.#all(), remembered(entries), nowMs);
     const missed = [...this.scheduler.entries.values()].filter((entry) => entry.isOn && entry.dueAt <= nowMs);
     if (missed.length === 0) return;
     const names = missed.slice(0, MOST_NAMED).map(({ name }) => name);
@@ -309,14 +327,49 @@ export class Beat {
     );
   }
 
+  #edited(entries: ReadonlyMap<string, StoredEntry>): void {
+    this.#log.info('beat: The schedule was changed by others and is read again');
+    this.#found = entries;
+    this.scheduler.merge(this.#all(), remembered(entries), this.#timer.now());
+    this.#schedule();
+  }
+
   #stored(): Map<string, StoredEntry> {
     const runs = this.scheduler.runs();
+    const own = this.#configured();
     return new Map(
-      [...this.scheduler.entries].map(([name, entry]) => [
-        name,
-        { definition: definitionOf(entry, this.app.codec), runs: runs.get(name)! },
-      ]),
+      [...this.scheduler.entries]
+        .filter(([name]) => Object.hasOwn(own, name))
+        .map(([name, entry]) => [name, { definition: definitionOf(entry, this.app.codec), runs: runs.get(name)! }]),
     );
+  }
+
+  /** What the app configures, and what others wrote into the store: they pause and resume the app's entries, too. */
+  #all(): Record<string, EntryOptions> {
+    const all = this.#configured();
+    if (!this.#persistence.isShared) return all;
+    for (const [name, { definition, owner }] of this.#found) {
+      const configured = Object.hasOwn(all, name) ? all[name] : undefined;
+      if (configured !== undefined) {
+        if (configured.enabled === undefined && definition?.enabled === false)
+          all[name] = { ...configured, enabled: false };
+        continue;
+      }
+      if (owner !== 'store') continue;
+      try {
+        const entry = optionsOf(name, definition);
+        this.#check(name, entry);
+        readSchedule(name, entry, this.#timer.now());
+        this.#refused.delete(name);
+        all[name] = entry;
+      } catch (error) {
+        const { message } = error as Error;
+        if (this.#refused.get(name) !== message)
+          this.#log.error(`beat: The entry '${name}' in ${this.#persistence.description} is left out: ${message}`);
+        this.#refused.set(name, message);
+      }
+    }
+    return all;
   }
 
   /** Calls are written when they are checked, before anything connects. */
@@ -337,25 +390,42 @@ export class Beat {
         options: { expires: 12 * 3600 },
       };
     }
-    for (const [name, entry] of Object.entries(entries)) {
-      checkEntry(name, entry, this.#timer.now());
-      const task = this.app.tasks.get(entry.task);
-      const bind = task?.bind && task.options?.typing !== false ? task.bind.bind(task) : null;
-      checkCall(name, entry, { codec: this.app.codec, serializer: conf.task_serializer }, bind);
-    }
+    for (const [name, entry] of Object.entries(entries)) this.#check(name, entry);
     return entries;
+  }
+
+  /** @throws ImproperlyConfigured */
+  #check(name: string, entry: EntryOptions): void {
+    const { conf } = this.app;
+    checkEntry(name, entry, this.#timer.now());
+    const task = this.app.tasks.get(entry.task);
+    const bind = task?.bind && task.options?.typing !== false ? task.bind.bind(task) : null;
+    checkCall(name, entry, { codec: this.app.codec, serializer: conf.task_serializer }, bind);
   }
 }
 
 function placeOf(options: BeatOptions, conf: Config): string {
   const scheduler = options.scheduler ?? conf.beat_scheduler;
   if (FORGETFUL.has(scheduler)) return 'memory://';
+  if (IN_DATABASE.has(scheduler)) {
+    const place = options.schedule ?? conf.beat_schedule_filename;
+    if (/^(django-db|postgres(ql)?|mysql|mariadb|sqlite)(\+|:)/i.test(place)) return place;
+    throw new ImproperlyConfigured(
+      `The scheduler '${scheduler}' keeps its entries in a database: give --schedule (or beat_schedule_filename) its address, such as django-db+postgresql://user@host/name, not ${isUrl(place) ? safeUrl(place) : place}.`,
+    );
+  }
   if (!PERSISTENT.has(scheduler)) {
     throw new NotImplementedError(
       `The scheduler '${scheduler}' is not there. Use celery.beat:PersistentScheduler, or give Beat a \`store\` of your own.`,
     );
   }
   return options.schedule ?? conf.beat_schedule_filename;
+}
+
+function remembered(entries: ReadonlyMap<string, StoredEntry>): Map<string, Remembered> {
+  return new Map(
+    [...entries].map(([name, { definition, runs }]) => [name, { ...runs, enabled: definition?.enabled ?? true }]),
+  );
 }
 
 function evaluate(value: unknown): unknown {

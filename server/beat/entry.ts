@@ -3,6 +3,7 @@
 // Not here: when it is due (scheduler.ts), sending it (beat.ts).
 // Holds: an error names the entry, what was given and what is expected.
 // Celery 5.6: beat.py ScheduleEntry, which finds out when the entry is due
+import { jsonText } from '../../shared/json-text.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { checkOptions } from '../app/call-checks.ts';
 import { LAST_MS } from '../app/call-times.ts';
@@ -10,9 +11,10 @@ import type { ApplyOptions } from '../canvas/call-options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import type { EntryDefinition } from '../schedules/contract.ts';
 import { type Schedule, toSchedule } from '../schedules/schedule.ts';
-import { formOf, parseEntries } from '../schedules/stored-entry.ts';
+import { formOf, parseEntries, scheduleOf } from '../schedules/stored-entry.ts';
 import { resolveZone } from '../schedules/zone.ts';
 import type { BodyCodec } from '../serialization/codec.ts';
+import { decodeJson } from '../serialization/json.ts';
 import { BeatLazyFunc } from './lazy.ts';
 
 /** One entry of `beat_schedule`, as it is configured. */
@@ -33,9 +35,13 @@ export interface EntryOptions {
   readonly one_off?: boolean | undefined;
   /** By whose clock a crontab is read: a name of the IANA. Default that of the app. */
   readonly timezone?: string | undefined;
+  /** Never sent before it: a Date. Default: from the beginning. */
+  readonly start_time?: Date | undefined;
 }
 
-const KEYS = ['task', 'schedule', 'args', 'kwargs', 'options', 'relative', 'enabled', 'one_off', 'timezone'];
+const KEYS = [
+  ...['task', 'schedule', 'args', 'kwargs', 'options', 'relative', 'enabled', 'one_off', 'timezone', 'start_time'],
+];
 
 /** @throws ImproperlyConfigured */
 export function checkEntry(name: string, entry: EntryOptions, nowMs: number): EntryOptions {
@@ -65,6 +71,9 @@ export function checkEntry(name: string, entry: EntryOptions, nowMs: number): En
     if (value !== undefined && typeof value !== 'boolean')
       throw wrong(`\`${key}\` must be true or false, not ${shown(value)}`);
   }
+  const { start_time: start } = entry as { start_time?: unknown };
+  if (start !== undefined && !(start instanceof Date && !Number.isNaN(start.getTime())))
+    throw wrong(`\`start_time\` must be a Date, not ${shown(start)}`);
   if (entry.timezone !== undefined) {
     if (typeof entry.timezone !== 'string' || entry.timezone === '')
       throw wrong(`\`timezone\` must be a name such as Europe/Prague, not ${shown(entry.timezone)}`);
@@ -138,6 +147,7 @@ export function definitionOf(
     readonly enabled: boolean;
     readonly isOneOff: boolean;
     readonly zone: string;
+    readonly startTime: number | null;
   },
   codec: BodyCodec,
 ): EntryDefinition {
@@ -159,6 +169,27 @@ export function definitionOf(
     enabled: entry.enabled,
     one_off: entry.isOneOff,
     timezone: entry.zone,
+    ...(entry.startTime === null ? {} : { start_time: entry.startTime }),
+  };
+}
+
+/**
+ * An entry that others wrote into a store, as if it were configured.
+ * @throws ImproperlyConfigured for one that cannot be sent
+ */
+export function optionsOf(name: string, definition: EntryDefinition | null): EntryOptions {
+  const wrong = (what: string) => new ImproperlyConfigured(`entry '${name}': ${what}`);
+  if (definition === null) throw wrong('it has no schedule.');
+  const { task, schedule: form, args, kwargs, options, enabled, one_off, timezone, start_time } = definition;
+  if (args === null || kwargs === null || options === null) throw wrong('its arguments cannot be read as JSON.');
+  const schedule = scheduleOf(form);
+  if (schedule === null) throw wrong('its schedule is an object of an app.');
+  const values = decodeJson(jsonText([args, kwargs, options]));
+  const [a, k, o] = values as [unknown[], Record<string, unknown>, Record<string, unknown>];
+  return {
+    ...{ task, schedule, args: a, kwargs: k, options: o, enabled, one_off },
+    ...(timezone === null ? {} : { timezone }),
+    ...(start_time === undefined ? {} : { start_time: new Date(start_time) }),
   };
 }
 

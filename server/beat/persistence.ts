@@ -19,16 +19,22 @@ const SYNC_AFTER_MS = 1000;
 const SYNC_RETRY_MS = 10_000;
 /** A lease that was lost, or that another beat has, is claimed again after so long. */
 const CLAIM_RETRY_MS = 2000;
+/** What others write into a store is looked for so often: as django-celery-beat does. */
+const WATCH_MS = 5000;
 
 export interface PersistenceParts {
   /** A path or URL, which is opened and closed here, or a store of somebody else's. */
   readonly place: string | ScheduleStore;
   readonly timer: Timer;
   readonly log: Logger;
+  /** Those the app configures. */
   readonly entries: () => ReadonlyMap<string, StoredEntry>;
+  /** Of all. */
   readonly runs: () => ReadonlyMap<string, EntryRuns>;
   /** The lease was taken: what was stored, by whoever had it. What it throws gives the lease back. */
   readonly onClaimed: (entries: ReadonlyMap<string, StoredEntry>) => void;
+  /** Others have written into the store. What it throws is told, and the entries are asked for again. */
+  readonly onEdited: (entries: ReadonlyMap<string, StoredEntry>) => void;
   readonly onLost: () => void;
   /** It was lost or another beat's, and is held now. */
   readonly onRegained: () => void;
@@ -47,6 +53,10 @@ export class Persistence {
   #saving: Promise<boolean> = Promise.resolve(true);
   /** The entries are stored as they are configured now: of them only the runs change. */
   #isReplaced = false;
+  /** What the store is known to have: of 10,000 entries few run in one second. */
+  #written: ReadonlyMap<string, EntryRuns> = new Map();
+  #watch: TimerHandle | null = null;
+  #version: string | null = null;
 
   constructor(parts: PersistenceParts) {
     this.#parts = parts;
@@ -54,6 +64,14 @@ export class Persistence {
 
   get isHeld(): boolean {
     return this.#lease !== null;
+  }
+  /** Others write entries into it, too. */
+  get isShared(): boolean {
+    return this.#store?.editor !== undefined;
+  }
+  /** Beat has looked at the schedule. */
+  ticked(): void {
+    this.#lease?.ticked?.();
   }
   get description(): string {
     return this.#store?.description ?? 'no store';
@@ -105,11 +123,19 @@ export class Persistence {
     const lease = this.#lease;
     if (lease === null) return false;
     try {
-      if (this.#isReplaced) await lease.saveRuns(this.#parts.runs());
-      else {
+      const runs = this.#parts.runs();
+      if (!this.#isReplaced) {
         this.#isReplaced = true;
-        await lease.replace(this.#parts.entries());
+        const entries = this.#parts.entries();
+        await lease.replace(entries);
+        this.#written = new Map([
+          ...this.#written,
+          ...[...entries].map(([name, entry]) => [name, entry.runs] as const),
+        ]);
       }
+      const changed = new Map([...runs].filter(([name, each]) => !isSame(this.#written.get(name), each)));
+      if (changed.size > 0) await lease.saveRuns(changed);
+      this.#written = runs;
       return true;
     } catch (error) {
       // Lost meanwhile, which was told: it is written when it is held again.
@@ -129,6 +155,8 @@ export class Persistence {
   }
 
   async #take(): Promise<void> {
+    const { editor } = this.#store!;
+    const version = (await editor?.version()) ?? null;
     const lease = await this.#store!.claim();
     try {
       this.#parts.onClaimed(lease.entries);
@@ -138,12 +166,36 @@ export class Persistence {
     }
     this.#lease = lease;
     this.#isReplaced = false;
+    this.#written = new Map([...lease.entries].map(([name, { runs }]) => [name, runs]));
+    this.#version = version;
+    if (editor) this.#watch = this.#parts.timer.every(WATCH_MS, () => void this.look());
     lease.onLost((reason) => this.#lost(lease, reason));
+  }
+
+  /** Whether others have written into the store. Never rejects. */
+  async look(): Promise<void> {
+    const [lease, store] = [this.#lease, this.#store];
+    if (lease === null || !store?.editor) return;
+    try {
+      const version = await store.editor.version();
+      if (version === this.#version) return;
+      const entries = await store.load();
+      if (this.#lease !== lease || this.#closing) return;
+      this.#version = version;
+      this.#parts.onEdited(entries);
+    } catch (error) {
+      this.#version = null;
+      this.#parts.log.warning(
+        `beat: What others changed in ${this.description} cannot be read: ${(error as Error).message}`,
+      );
+    }
   }
 
   #lost(lease: ScheduleLease, reason: Error): void {
     if (this.#lease !== lease || this.#closing) return;
     this.#lease = null;
+    this.#watch?.cancel();
+    this.#watch = null;
     this.#sync?.cancel();
     this.#sync = null;
     this.#parts.log.error(
@@ -188,6 +240,8 @@ export class Persistence {
   }
 
   async #letGo(): Promise<void> {
+    this.#watch?.cancel();
+    this.#watch = null;
     this.#sync?.cancel();
     this.#sync = null;
     const [lease, store] = [this.#lease, this.#store];
@@ -195,4 +249,8 @@ export class Persistence {
     await lease?.release();
     if (typeof this.#parts.place === 'string') await store?.close();
   }
+}
+
+function isSame(a: EntryRuns | undefined, b: EntryRuns): boolean {
+  return a !== undefined && a.lastRunAt === b.lastRunAt && a.totalRunCount === b.totalRunCount;
 }

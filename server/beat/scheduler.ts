@@ -24,6 +24,8 @@ export class ScheduleEntry {
   readonly isOneOff: boolean;
   /** By whose clock its schedule is read: a name of the IANA. */
   readonly zone: string;
+  /** Not sent before. @unit milliseconds since the epoch */
+  readonly startTime: number | null;
   /** @unit milliseconds since the epoch */
   lastRunAt: number;
   totalRunCount: number;
@@ -42,6 +44,7 @@ export class ScheduleEntry {
     this.enabled = options.enabled ?? true;
     this.isOneOff = (options.one_off ?? false) || this.schedule.kind === 'clocked';
     this.zone = options.timezone === undefined ? zone : resolveZone(options.timezone);
+    this.startTime = options.start_time === undefined ? null : Number(options.start_time);
     // A new one begins now; an instant that has passed is not one that has run.
     const begins = this.schedule instanceof ClockedSchedule ? Math.min(nowMs, this.schedule.at - 1) : nowMs;
     this.lastRunAt = runs?.lastRunAt ?? begins;
@@ -176,6 +179,10 @@ export class Scheduler {
       entry.dueAt = Number.POSITIVE_INFINITY;
       return false;
     }
+    if (entry.startTime !== null && nowMs < entry.startTime) {
+      entry.dueAt = entry.startTime;
+      return false;
+    }
     const { startingDeadline = null } = this.#options;
     const { zone } = entry;
     // Run for an instant that lies ahead, since the clock was set back: that stands, but for no longer than one run to the next.
@@ -204,5 +211,5 @@ export class Scheduler {
 
 /** Another beat may have run it since: it had the lease meanwhile. */
 function later(own: Remembered | undefined, stored: Remembered | undefined): Remembered | undefined {
-  return own && stored && stored.lastRunAt > own.lastRunAt ? stored : (own ?? stored);
+  return own && stored && stored.lastRunAt >= own.lastRunAt ? stored : (own ?? stored);
 }

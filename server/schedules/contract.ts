@@ -53,6 +53,8 @@ export interface EntryDefinition {
   readonly one_off: boolean;
   /** By whose clock the schedule is read: a name of the IANA. null: it was not written down. */
   readonly timezone: string | null;
+  /** Never sent before it. Default: from the beginning. @unit milliseconds since the epoch */
+  readonly start_time?: number;
 }
 
 /** What beat did with it. */
@@ -66,6 +68,8 @@ export interface StoredEntry {
   /** null: whoever wrote it kept the runs only, as files of the first version do. */
   readonly definition: EntryDefinition | null;
   readonly runs: EntryRuns;
+  /** It was written into the store by people or another program, and stays until it is removed there. Default: an app configures it. */
+  readonly owner?: 'store';
 }
 
 /** A beat that has the lease. null: it did not say. */
@@ -74,6 +78,17 @@ export interface LeaseHolder {
   readonly host: string | null;
   /** @unit milliseconds since the epoch */
   readonly since: number | null;
+  /** When it last looked at the schedule. Default: this store does not know. @unit milliseconds since the epoch */
+  readonly lastTick?: number | null;
+}
+
+/** What may be written of one entry was refused: in words for who asked. */
+export class EntryRefused extends ImproperlyConfigured {
+  readonly reason: 'exists' | 'unknown' | 'configured' | 'wrong';
+  constructor(reason: EntryRefused['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** The lease is another beat's: it is free when that one ends. */
@@ -88,19 +103,34 @@ export interface ScheduleStore {
   holder(): Promise<LeaseHolder | null>;
   /** Rejects with AnotherBeat, naming the holder as far as it is known, while another beat has the lease. */
   claim(): Promise<ScheduleLease>;
+  /** Where others than beat write entries, while beat runs. Absent: beat alone writes, what its app configures. */
+  readonly editor?: ScheduleEditor;
   /** Releases what was claimed through it. */
   close(): Promise<void>;
+}
+
+/** Needs no lease: the beat that has it reads what was written within seconds. Each rejects with EntryRefused. */
+export interface ScheduleEditor {
+  create(name: string, definition: EntryDefinition): Promise<void>;
+  /** Its runs stay. One that was disabled, and is no more, begins now. Of what an app configures only `enabled` may change. */
+  change(name: string, definition: EntryDefinition): Promise<void>;
+  /** What an app configures cannot be removed. */
+  remove(name: string): Promise<void>;
+  /** Another text after each change by an editor, of whatever process or language. */
+  version(): Promise<string>;
 }
 
 /** Ends by `release`, with its process, or, in a store that takes leases back, when it cannot be renewed: the store renews it. */
 export interface ScheduleLease {
   /** What was found when it was claimed. What cannot be read was put aside: then nothing was found. */
   readonly entries: ReadonlyMap<string, StoredEntry>;
-  /** These are all the entries there are. Rejects when it cannot be written, or the lease has ended. */
+  /** These are all the entries an app configures; those of the store's own stay. Rejects when it cannot be written, or the lease has ended. */
   replace(entries: ReadonlyMap<string, StoredEntry>): Promise<void>;
   /** The definitions stay as they are, and so do entries not named here; a name that is not stored is left out. */
   saveRuns(runs: ReadonlyMap<string, EntryRuns>): Promise<void>;
   /** It was taken back: another beat may have it. Not told of a `release`. */
   onLost(fn: (reason: Error) => void): void;
+  /** Beat has looked at the schedule: told to who asks for the holder, soon. */
+  ticked?(): void;
   release(): Promise<void>;
 }

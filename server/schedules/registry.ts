@@ -1,4 +1,5 @@
-// Where a schedule is kept, by `beat_schedule_filename` or --schedule: a path, `file:///path`, or memory://. Loaded when asked for.
+// Where a schedule is kept, by `beat_schedule_filename` or --schedule: a path, `file:///path`, memory://, a Redis, or a database that has
+// the tables of django-celery-beat. Loaded when asked for.
 // Not here: what a store promises (contract.ts).
 // Holds: an unknown scheme is refused with the known ones, without its secrets, rather than taken for the name of a file.
 import { ImproperlyConfigured } from '../errors.ts';
@@ -32,10 +33,22 @@ registerScheduleStore('file', async () => {
   return (url, context) => new FileScheduleStore(url.replace(/^file:\/\/(localhost(?=\/))?/i, ''), context);
 });
 
+for (const scheme of ['redis', 'rediss', 'sentinel'])
+  registerScheduleStore(scheme, async () => {
+    const { RedisScheduleStore } = await import('./redis-store.ts');
+    return (url, context) => new RedisScheduleStore(url, context);
+  });
+for (const scheme of ['django-db', 'postgresql', 'postgres', 'mysql', 'mariadb', 'sqlite'])
+  registerScheduleStore(scheme, async () => {
+    const { DjangoScheduleStore } = await import('./django/store.ts');
+    return (url, context) => new DjangoScheduleStore(url, context);
+  });
+
 /** @param url a path, or a URL */
 export async function openScheduleStore(url: string, context: ScheduleStoreContext = {}): Promise<ScheduleStore> {
-  const scheme = isUrl(url) ? parseUrl(url).scheme : 'file';
-  const load = factories.get(scheme);
+  const scheme = isUrl(url) ? parseUrl(url).scheme.toLowerCase() : 'file';
+  // 'redis+socket', 'django-db+postgresql': what is after the plus is for the store.
+  const load = factories.get(scheme) ?? factories.get(scheme.replace(/\+.*$/, ''));
   if (!load) {
     const known = [...factories.keys()].map((one) => `${one}://`).join(', ');
     throw new ImproperlyConfigured(

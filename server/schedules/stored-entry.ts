@@ -55,6 +55,7 @@ export function entryFromJson(name: string, value: unknown): StoredEntry {
     enabled,
     one_off = false,
     timezone = null,
+    start_time,
   } = definition;
   const isWhole =
     typeof task === 'string' &&
@@ -65,10 +66,14 @@ export function entryFromJson(name: string, value: unknown): StoredEntry {
     (options === null || isObject(options)) &&
     typeof enabled === 'boolean' &&
     typeof one_off === 'boolean' &&
-    (timezone === null || typeof timezone === 'string');
+    (timezone === null || typeof timezone === 'string') &&
+    (start_time === undefined || typeof start_time === 'number');
   if (!isWhole) throw damaged;
   return {
-    definition: { task, schedule, args, kwargs, options, enabled, one_off, timezone } as unknown as EntryDefinition,
+    definition: {
+      ...{ task, schedule, args, kwargs, options, enabled, one_off, timezone },
+      ...(start_time === undefined ? {} : { start_time }),
+    } as unknown as EntryDefinition,
     runs,
   };
 }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import {
   AnotherBeat,
   type EntryDefinition,
+  EntryRefused,
   type ScheduleStore,
   type StoredEntry,
 } from '../../server/schedules/contract.ts';
@@ -15,6 +16,10 @@ import { formOf } from '../../server/schedules/stored-entry.ts';
 export interface ScheduleContractOptions {
   /** What is stored outlives who stored it, and others that open the same URL see it. */
   readonly durable: boolean;
+  /** Others than beat write entries into it. Default false. */
+  readonly edited?: boolean;
+  /** As if its time were over: the server takes the lease back. Given where one does. */
+  readonly expire?: (url: string) => Promise<void>;
 }
 
 const AT = Date.parse('2026-03-04T10:30:07.250Z');
@@ -33,7 +38,11 @@ const entry = (change: Partial<EntryDefinition> = {}, totalRunCount = 0): Stored
   runs: { lastRunAt: AT + totalRunCount, totalRunCount },
 });
 
-export function scheduleContract(name: string, makeUrl: () => string, options: ScheduleContractOptions): void {
+export function scheduleContract(
+  name: string,
+  makeUrl: () => string | Promise<string>,
+  options: ScheduleContractOptions,
+): void {
   describe(`schedule store ${name}`, () => {
     const opened: ScheduleStore[] = [];
     let url = '';
@@ -42,8 +51,8 @@ export function scheduleContract(name: string, makeUrl: () => string, options: S
       opened.push(store);
       return store;
     };
-    const fresh = (): Promise<ScheduleStore> => {
-      url = makeUrl();
+    const fresh = async (): Promise<ScheduleStore> => {
+      url = await makeUrl();
       return open();
     };
     /** The same schedule as somebody else has it. */
@@ -208,6 +217,133 @@ export function scheduleContract(name: string, makeUrl: () => string, options: S
       }
       await writes;
       expect(reads).toBeGreaterThan(0);
+    });
+
+    test('says what its beat can do: whether others write entries', async () => {
+      expect((await fresh()).editor !== undefined).toBe(options.edited ?? false);
+    });
+
+    const edited = options.edited ? test : test.skip;
+    edited(
+      'what others write is found by beat, stays when the app configures something else, and is removed by them',
+      async () => {
+        const store = await fresh();
+        const other = await another(store);
+        const before = await store.editor!.version();
+        await other.editor!.create(
+          'by hand',
+          entry({ args: [1, 'ž'], options: { queue: 'mail', priority: 3 } }).definition!,
+        );
+        expect(await store.editor!.version()).not.toBe(before);
+        const lease = await store.claim();
+        expect([...lease.entries.keys()]).toEqual(['by hand']);
+        const found = lease.entries.get('by hand')!;
+        expect(found.owner).toBe('store');
+        expect(found.definition).toMatchObject({
+          task: 'shop.check',
+          args: [1, 'ž'],
+          options: { queue: 'mail', priority: 3 },
+        });
+        expect(found.runs.totalRunCount).toBe(0);
+        await lease.replace(new Map([['of the app', entry()]]));
+        await lease.saveRuns(new Map([['by hand', { lastRunAt: AT, totalRunCount: 2 }]]));
+        await lease.replace(new Map());
+        expect((await other.load()).get('by hand')!.runs).toEqual({ lastRunAt: AT, totalRunCount: 2 });
+        const seen = await store.editor!.version();
+        await other.editor!.remove('by hand');
+        expect(await store.editor!.version()).not.toBe(seen);
+        expect(await store.load()).toEqual(new Map());
+      },
+    );
+
+    edited('what is changed keeps its runs, and begins now when it is enabled again', async () => {
+      const store = await fresh();
+      const { editor } = store;
+      const lease = await store.claim();
+      const definition = entry({ timezone: null }).definition!;
+      await editor!.create('a', definition);
+      await lease.saveRuns(new Map([['a', { lastRunAt: AT, totalRunCount: 2 }]]));
+      const every = (seconds: number, enabled = true): EntryDefinition => ({
+        ...definition,
+        enabled,
+        schedule: { kind: 'interval', every: seconds, relative: false },
+      });
+      await editor!.change('a', every(90));
+      expect((await store.load()).get('a')).toEqual({
+        definition: every(90),
+        runs: { lastRunAt: AT, totalRunCount: 2 },
+        owner: 'store',
+      });
+      await editor!.change('a', every(90, false));
+      expect((await store.load()).get('a')!.definition!.enabled).toBe(false);
+      const from = Date.now();
+      await editor!.change('a', every(90));
+      const { runs } = (await store.load()).get('a')!;
+      expect(runs.totalRunCount).toBe(2);
+      expect(runs.lastRunAt).toBeGreaterThanOrEqual(from);
+    });
+
+    edited('of what an app configures nothing can be changed but whether it is enabled', async () => {
+      const store = await fresh();
+      const lease = await store.claim();
+      await lease.replace(new Map([['a', entry({ args: [7] })]]));
+      const { editor } = store;
+      const reason = (work: Promise<void>) =>
+        work.then(
+          () => null,
+          (error: EntryRefused) => [error.constructor, error.reason],
+        );
+      const { definition } = entry({ args: [7] });
+      expect(await reason(editor!.change('a', { ...definition!, enabled: false }))).toBeNull();
+      expect((await store.load()).get('a')).toEqual(entry({ args: [7], enabled: false }));
+      expect(await reason(editor!.change('a', { ...definition!, args: [8] }))).toEqual([EntryRefused, 'configured']);
+      expect(await reason(editor!.remove('a'))).toEqual([EntryRefused, 'configured']);
+    });
+
+    edited('what cannot be an entry is refused when it is written', async () => {
+      const { editor } = await fresh();
+      const definition = entry({ timezone: null }).definition!;
+      const refused = (name: string, change: Partial<EntryDefinition>) =>
+        expect(editor!.create(name, { ...definition, ...change })).rejects;
+      await refused('a', { schedule: { kind: 'interval', every: 0, relative: false } }).toThrow('0 s');
+      await refused('a', { schedule: { kind: 'interval', every: 1e15, relative: false } }).toThrow('9999');
+      const crontab = {
+        kind: 'crontab',
+        minute: '77',
+        hour: '*',
+        day_of_week: '*',
+        day_of_month: '*',
+        month_of_year: '*',
+      } as const;
+      await refused('a', { schedule: crontab }).toThrow('77');
+      await refused('a', { schedule: { kind: 'solar', event: 'noon', lat: 1, lon: 1 } }).toThrow('noon');
+      await refused('a', { schedule: { kind: 'custom', text: 'mine' } }).toThrow('beat_schedule');
+      await refused('a', { timezone: 'Mars/Olympus' }).toThrow('Mars/Olympus');
+      await refused('', {}).toThrow('name');
+      await refused('x'.repeat(201), {}).toThrow('name');
+      await refused('a', { task: '' }).toThrow('task');
+      await editor!.create('a', definition);
+      await refused('a', {}).toThrow("There is an entry 'a'");
+      await expect(editor!.change('b', definition)).rejects.toThrow("no entry 'b'");
+      await expect(editor!.remove('b')).rejects.toThrow("no entry 'b'");
+    });
+
+    const leased = options.expire ? test : test.skip;
+    leased('the lease of a beat that says nothing any more is taken over within seconds, and it is told', async () => {
+      const store = await fresh();
+      const lease = await store.claim();
+      await lease.replace(new Map([['a', entry()]]));
+      const lost = new Promise<Error>((resolve) => lease.onLost(resolve));
+      const other = await another(store);
+      await expect(other.claim()).rejects.toThrow(AnotherBeat);
+      await options.expire!(url);
+      const second = await other.claim();
+      expect((await lost).message).toContain('another beat');
+      await expect(lease.saveRuns(new Map([['a', { lastRunAt: AT, totalRunCount: 9 }]]))).rejects.toThrow('lost');
+      expect((await other.load()).get('a')).toEqual(entry());
+      await lease.release();
+      expect(await other.holder()).toMatchObject({ pid: process.pid });
+      await second.release();
     });
   });
 }

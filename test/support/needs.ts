@@ -34,6 +34,9 @@ export const describeNeedsPythonSerializers: typeof describe | typeof describe.s
 /** Django's result store (python3-django-celery-results). */
 export const hasDjangoResults: boolean = has(python('celery', 'django_celery_results'));
 
+/** Django's schedule (python3-django-celery-beat). */
+export const hasDjangoBeat: boolean = has(python('celery', 'django_celery_beat'));
+
 /** Prometheus' own checker of metrics (Debian's package prometheus). */
 export const itNeedsPromtool: typeof it | typeof it.skip = has(
   spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,

@@ -14,6 +14,7 @@ export interface BeatEntry {
   readonly enabled?: boolean;
   readonly one_off?: boolean;
   readonly timezone?: string;
+  readonly start_time?: Date;
 }
 
 /** A name of its own: declarations then say it as TypeScript before 5.7 can read it. */
@@ -73,7 +74,7 @@ export const GENERAL = {
   beat_schedule_filename: string(
     'celerybeat-schedule',
     'CELERYBEAT_SCHEDULE_FILENAME',
-    'Where beat keeps its entries and when each last ran: a path, or a URL such as memory://.',
+    'Where beat keeps its entries and when each last ran: a path, or a URL: memory://, redis://, django-db+postgresql:// and the like.',
   ),
   beat_scheduler: string(
     'celery.beat:PersistentScheduler',

@@ -206,7 +206,10 @@ describe('a failure', () => {
     await expect(beat().start()).rejects.toThrow("beat_schedule entry 'a'");
     host.conf.update({ beat_schedule: {} });
     await beat().start();
-    expect(() => beat({ scheduler: 'django_celery_beat.schedulers:DatabaseScheduler' })).toThrow('is not there');
+    expect(() => beat({ scheduler: 'elsewhere:Scheduler' })).toThrow('is not there');
+    expect(() => beat({ scheduler: 'django_celery_beat.schedulers:DatabaseScheduler' })).toThrow(
+      'django-db+postgresql:',
+    );
     expect(() => beat({ maxInterval: 0 })).toThrow('more than 0 s');
   });
 });

@@ -2,11 +2,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImproperlyConfigured } from '../../../server/errors.ts';
 import { FileScheduleStore } from '../../../server/schedules/file-store.ts';
 import { openScheduleStore } from '../../../server/schedules/registry.ts';
 import { scheduleContract } from '../../contract/schedules.ts';
+import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbel-schedules-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -15,6 +17,30 @@ const path = () => join(folder, `schedule-${count++}`);
 
 scheduleContract('memory', () => 'memory://', { durable: false });
 scheduleContract('file', () => `file://${path()}`, { durable: true });
+
+describeNeedsRedis('Redis', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await redisServer();
+  });
+  scheduleContract('redis', () => `${redis.freshUrl()}?schedule=s${count++}`, {
+    durable: true,
+    edited: true,
+    expire: async (url) => {
+      const client = new Redis(url.replace(/\?.*/, ''));
+      for (const key of await client.keys('umbel-beat:*:lease')) await client.del(key);
+      client.disconnect();
+    },
+  });
+
+  it('that is away is said in words, without its password', async () => {
+    const store = await openScheduleStore('redis://:hush@127.0.0.1:1/0');
+    const error = await store.load().catch((reason: Error) => reason);
+    expect(String(error)).toContain('cannot be reached');
+    expect(String(error)).not.toContain('hush');
+    await store.close();
+  });
+});
 
 describe('a schedule by its URL', () => {
   it('is a file for a path, with or without file://', async () => {
@@ -28,8 +54,8 @@ describe('a schedule by its URL', () => {
   });
 
   it('is refused when nobody keeps one there, without its secrets', async () => {
-    const error = await openScheduleStore('redis://:hush@r1/0').catch((reason: Error) => reason);
-    expect(String(error)).toContain('memory://, file://');
+    const error = await openScheduleStore('etcd://:hush@r1/0').catch((reason: Error) => reason);
+    expect(String(error)).toContain('memory://, file://, redis://');
     expect(String(error)).not.toContain('hush');
   });
 });
