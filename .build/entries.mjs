@@ -15,6 +15,7 @@ export const ENTRIES = {
   backend: 'server/backends/registry.ts',
   pool: 'server/pool/contract.ts',
   otel: 'server/app/otel.ts',
+  testing: 'server/testing/testing.ts',
   cli: 'server/cli/main.ts',
   thread: 'server/dashboard/history/sqlite/thread.ts',
   shop: 'examples/shop/app.ts',

@@ -34,7 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['server/app'],
   ['server/pool', 'server/beat', 'server/dashboard', 'server/index'],
   ['server/worker'],
-  ['server/cli'],
+  ['server/cli', 'server/testing'],
 ];
 const GROUND = FLOORS[1]!;
 

@@ -43,6 +43,7 @@ describe('the package', () => {
     ['umbel/transport', ['registerTransport', 'createTransport']],
     ['umbel/backend', ['registerBackend']],
     ['umbel/pool', []],
+    ['umbel/testing', ['inMemory', 'eagerly', 'startTestWorker', 'spySent']],
   ])('%s can be imported', (name, names) => {
     const found = JSON.parse(
       node('--input-type=module', '-e', `console.log(JSON.stringify(Object.keys(await import('${name}'))))`),
