@@ -19,6 +19,10 @@ export function checkOptions(options: ApplyOptions, nowMs: number): void {
     checkValue(name, CALL_OPTION_ROWS.get(name)?.takes, options[name as OptionName]);
   checkTimes(options as Readonly<Record<string, unknown>>, nowMs);
   checkLimits(options);
+  if (options.dedupe === true && !options.task_id)
+    throw new TypeError(
+      "dedupe: true means the same task_id, which this call does not say: give one, or a key: dedupe: 'report-7'.",
+    );
 }
 
 /** Celery 5.6: app/task.py apply_async */
@@ -56,6 +60,9 @@ function checkValue(name: string, takes: CallOptionRow['takes'], value: unknown)
       if (typeof value !== 'object' || Array.isArray(value)) throw wrong('an object');
       refuseUnknownOptions('retry_policy', value, RETRY_POLICY);
       return;
+    case 'dedupe':
+      refuseNoDedupe(value, wrong);
+      return;
     case 'seconds':
       if (typeof value !== 'number' || !(value >= 0) || !Number.isFinite(value)) throw wrong('a number of seconds');
       return;
@@ -90,6 +97,17 @@ function checkValue(name: string, takes: CallOptionRow['takes'], value: unknown)
 }
 
 const RETRY_POLICY = ['max_retries', 'interval_start', 'interval_step', 'interval_max', 'retry_errors'];
+
+function refuseNoDedupe(value: unknown, wrong: (wanted: string) => TypeError): void {
+  if (typeof value === 'boolean' || (typeof value === 'string' && value !== '')) return;
+  const wanted = "true, a key, or an object such as { key: 'report-7', expires: 3600 }";
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(wanted);
+  refuseUnknownOptions('dedupe', value, ['key', 'expires']);
+  const { key, expires } = value as { key?: unknown; expires?: unknown };
+  if (key !== undefined && (typeof key !== 'string' || key === '')) throw wrong(wanted);
+  if (expires !== undefined && !(typeof expires === 'number' && expires > 0 && Number.isFinite(expires)))
+    throw wrong(wanted);
+}
 
 /** A name, or a queue or exchange that has one. */
 function refuseName(option: string, value: unknown, wrong: (wanted: string) => TypeError): void {

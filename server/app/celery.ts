@@ -365,7 +365,11 @@ export class Celery implements AppHost {
   // -- remote control
 
   get control(): Control {
-    this.#control ??= new Control({ mailbox: () => this.mailbox, purge: () => this.#purge() });
+    this.#control ??= new Control({
+      mailbox: () => this.mailbox,
+      notes: () => this.producer().notes(),
+      purge: () => this.#purge(),
+    });
     return this.#control;
   }
 

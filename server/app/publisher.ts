@@ -19,6 +19,7 @@ import { checkCarriedTimes, etaOf, expiresText, expiryOf } from './call-times.ts
 import { addToTrail, currentRequest, type TaskRequest } from './context.ts';
 import { delayedDestination } from './delayed.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
+import { type Dedupe, Once } from './once.ts';
 import { replyQueue } from './reply-queue.ts';
 import type { Destination } from './routing.ts';
 import { newTaskId } from './task-id.ts';
@@ -36,6 +37,7 @@ export async function sendTask(
   task?: RegisteredTask,
 ): Promise<AsyncResult> {
   const id = given.task_id ?? newTaskId();
+  if (given.dedupe) return sendOnce(app, name, args, kwargs, { ...given, task_id: id }, task);
   const options = app.router.route(given, name, args, kwargs, task);
   const routed = app.router.destination(options);
   const parent = currentRequest();
@@ -136,6 +138,28 @@ export async function sendTask(
 
   const result = new AsyncResult(id, app, { taskName: name });
   if (options.add_to_parent !== false) addToTrail(result);
+  return result;
+}
+
+/** The result of the first call that says the same. */
+async function sendOnce(
+  app: AppHost,
+  name: string,
+  args: readonly unknown[],
+  kwargs: Kwargs,
+  { dedupe, ...options }: ApplyOptions,
+  task?: RegisteredTask,
+): Promise<AsyncResult> {
+  const id = options.task_id!;
+  const once = await Once.of(app, name, dedupe as true | string | Dedupe, id);
+  const first = await once.first();
+  if (first !== null) return new AsyncResult(first, app, { taskName: name });
+  const result = await sendTask(app, name, args, kwargs, options, task).catch(async (error: unknown) => {
+    await once.failed();
+    throw error;
+  });
+  // It is sent, whatever becomes of this.
+  await once.sent().catch(() => {});
   return result;
 }
 

@@ -23,6 +23,7 @@ export interface CallOptionRow {
     | 'boolean'
     | 'object'
     | 'policy'
+    | 'dedupe'
     | 'signature'
     | 'signatures';
   /**
@@ -46,6 +47,7 @@ const CALL_OPTIONS = {
   eta: { asKeyword: 'never' },
   expires: { asKeyword: 'never', ofTask: true },
   priority: { takes: 'priority', asKeyword: 'often', ofTask: true },
+  dedupe: { takes: 'dedupe', asKeyword: 'rarely', position: true },
   queue: { takes: 'name', asKeyword: 'never', ofTask: true },
   exchange: { takes: 'name', asKeyword: 'rarely', ofTask: true },
   exchange_type: { takes: 'exchange type', asKeyword: 'rarely' },

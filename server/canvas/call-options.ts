@@ -29,6 +29,11 @@ export interface ApplyOptions {
   expires?: number | Date | string;
   /** 0 to 9 (or the queue's maximum). */
   priority?: number | null;
+  /**
+   * A second call of the task that says the same within a time is not sent: its result is the first one's. true: the same `task_id`; a text: the
+   * same key; `expires` says for how long, a day when it does not. For calls, not for parts of a canvas. Not on RabbitMQ.
+   */
+  dedupe?: boolean | string | { readonly key?: string; readonly expires?: number } | null;
   queue?: string | Queue;
   exchange?: string | Exchange;
   exchange_type?: string;

@@ -3,9 +3,11 @@
 // Holds: without `reply` nothing is waited for; arguments have Celery's names, since they are keyword arguments there.
 // Celery 5.6: app/control.py Control
 import type { BroadcastRequest, Mailbox } from '../messaging/mailbox.ts';
+import type { Notes } from '../transport/contract.ts';
 import { checkBroadcast, countOf, idsOf, queueOf, rateOf, secondsOf, signalOf, taskNameOf } from './checks.ts';
 import { findCommand } from './commands.ts';
 import { Inspect, type InspectOptions } from './inspect.ts';
+import { rememberRevokes, revokedBy } from './remembered-revokes.ts';
 
 /** What the mailbox takes, with the wait in seconds as Celery's callers give it. */
 export interface BroadcastOptions extends Omit<BroadcastRequest, 'timeoutMs'> {
@@ -20,6 +22,8 @@ export type Broadcast = (command: string, options?: BroadcastOptions) => Promise
 /** What control asks of an app. */
 export interface ControlHost {
   mailbox(): Promise<Mailbox> | Mailbox;
+  /** What the broker keeps beside messages: revokes are remembered there. */
+  notes?(): Promise<Notes | undefined>;
   /** Removes the waiting messages of every queue the app knows; how many. */
   purge?(): Promise<number>;
   /** Seconds to wait when the caller does not say. */
@@ -44,12 +48,20 @@ export class Control {
     const mailbox = await this.#host.mailbox();
     const { timeout, limit, ...rest } = options;
     const enough = limit ?? options.destination?.length;
+    const everybody = !options.destination && !options.pattern;
+    const revoked = everybody ? revokedBy(command, options.arguments as Record<string, unknown> | undefined) : [];
+    // Before it is said: a worker that starts in between has it one way or the other. What cannot be kept is sent all the same.
+    if (revoked.length > 0) await this.#remember(mailbox.namespace, revoked).catch(() => {});
     return mailbox.broadcast(command, {
       ...rest,
       timeoutMs: (timeout ?? this.#host.defaultTimeout ?? findCommand(command)?.timeout ?? 1) * 1000,
       ...(enough === undefined ? {} : { limit: enough }),
     });
   };
+
+  async #remember(namespace: string, ids: readonly string[]): Promise<void> {
+    await rememberRevokes(await this.#host.notes?.(), namespace, ids);
+  }
 
   inspect(options: InspectOptions = {}): Inspect {
     return new Inspect(this.broadcast, options);

@@ -5,7 +5,7 @@
 // replaced with the next message, which declares again what it needs.
 // Kombu: messaging.py Producer, connection.py ensure
 import { OperationalError } from '../errors.ts';
-import type { Channel } from '../transport/contract.ts';
+import type { Channel, Notes } from '../transport/contract.ts';
 import { declarationKey, type Exchange, type Queue } from '../transport/entity.ts';
 import type { OutgoingMessage, Properties } from '../transport/message.ts';
 import { backOff, type Connection } from './connection.ts';
@@ -60,6 +60,11 @@ export class Producer {
     const open = this.#open;
     const sending = open && this.#ready(open, o) ? open.channel.publish(outgoing(o)) : this.#send(o);
     return o.retry ? sending.catch((error: unknown) => this.#again(o, error)) : sending;
+  }
+
+  /** What the broker keeps beside messages; undefined: nothing. */
+  async notes(): Promise<Notes | undefined> {
+    return (await this.#channel()).channel.notes;
   }
 
   close(): void {

@@ -128,6 +128,20 @@ export interface BrokerAbout {
   readonly facts: Readonly<Record<string, string | number | null>>;
 }
 
+/** Small facts that a broker keeps for a time, beside its messages. Whoever connects to it sees them. */
+export interface Notes {
+  /** null: nothing was kept under the key, and now this is. Else what is kept there, and stays. Of several at once one is first. */
+  claim(key: string, value: string, ttlMs: number): Promise<string | null>;
+  /** Keeps it so long from now on, where it is still this value. */
+  extend(key: string, value: string, ttlMs: number): Promise<void>;
+  /** Forgets it, where it is still this value. */
+  release(key: string, value: string): Promise<void>;
+  /** Members of a set, each dated now. Beyond the limit the oldest are forgotten; after the time without a new one the whole set may be. */
+  remember(set: string, members: readonly string[], ttlMs: number, limit: number): Promise<void>;
+  /** Members not older than this, with their dates. @unit milliseconds since the epoch */
+  remembered(set: string, ttlMs: number): Promise<ReadonlyMap<string, number>>;
+}
+
 export interface Channel {
   /**
    * Called at most once, when the broker closes this channel alone and the connection lives on: after a use it refuses, or a delivery
@@ -195,6 +209,8 @@ export interface Channel {
   waitingConsumers?(): Promise<WaitingConsumers | null>;
   /** Not given: this broker says nothing of itself to its clients. Changes nothing, and is answered at once. */
   about?(): Promise<BrokerAbout>;
+  /** Not given: this broker keeps nothing but messages (RabbitMQ). */
+  readonly notes?: Notes;
   /** Resolves when every ack and reject handed over so far has reached the broker. */
   flush(): Promise<void>;
   /** Flush, stop consumers, give unsettled messages back. */

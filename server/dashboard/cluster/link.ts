@@ -44,7 +44,11 @@ export class ClusterLink {
     this.app = dashboardClient(options, timer, log);
     this.listening = this.app.connection('read');
     this.asking = this.app.writeConnection;
-    this.control = new Control({ mailbox: () => this.app.mailbox, defaultTimeout: options.inspect_timeout / 1000 });
+    this.control = new Control({
+      mailbox: () => this.app.mailbox,
+      notes: () => this.app.producer().notes(),
+      defaultTimeout: options.inspect_timeout / 1000,
+    });
   }
 
   /** @unit seconds since the epoch */

@@ -9,6 +9,7 @@ import type { OutgoingMessage } from '../message.ts';
 import { effectivePriority, expiryOf, lockedQueue, queueDeleted, sameQueue } from '../virtual/declaration.ts';
 import { RoutingTable } from '../virtual/exchange.ts';
 import type { MemoryChannel } from './channel.ts';
+import { MemoryNotes } from './notes.ts';
 import { type Entry, MemoryQueue } from './queue.ts';
 
 /** Deliveries on one turn of the event loop. */
@@ -32,6 +33,7 @@ export class MemoryBroker {
   readonly timer: Timer = createTimer({ unref: true });
   readonly queues = new Map<string, MemoryQueue>();
   readonly routing = new RoutingTable();
+  readonly notes = new MemoryNotes(this.timer);
   #seq = 0;
   readonly #dirty = new Set<MemoryQueue>();
   #pumping = false;

@@ -12,6 +12,7 @@ import {
   type FoundMessage,
   type FoundMessages,
   MOVE_LOOKS_AT,
+  type Notes,
   type QueueStatus,
 } from '../contract.ts';
 import type { Arguments, Exchange, Queue } from '../entity.ts';
@@ -52,6 +53,10 @@ export class MemoryChannel implements Channel {
   readonly #closesOnError: boolean;
   readonly #closedListeners: ((error: ChannelError) => void)[] = [];
   readonly #settle = (delivery: Delivery, how: Settlement) => this.#settled(delivery.deliveryTag, how);
+
+  get notes(): Notes {
+    return this.#broker.notes;
+  }
 
   constructor(broker: MemoryBroker, owner: object, { limit, closesOnError }: MemoryChannelOptions) {
     this.#broker = broker;

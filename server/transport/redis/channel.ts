@@ -10,6 +10,7 @@ import type {
   ConsumerTag,
   DeclareOptions,
   FoundMessages,
+  Notes,
   QueueStatus,
   WaitingConsumers,
 } from '../contract.ts';
@@ -31,6 +32,7 @@ import { markRedelivered, priorityOf, readEnvelope } from './envelope.ts';
 import type { FanoutListener } from './fanout.ts';
 import { findMessages } from './find.ts';
 import { moveMessages } from './move.ts';
+import { RedisNotes } from './notes.ts';
 import { type ClaimedMessage, Reader, type ReaderHost } from './reader.ts';
 import { waitingConsumers } from './waiting.ts';
 
@@ -78,9 +80,12 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   readonly #pendingRequeues = new Set<Promise<unknown>>();
   readonly #settle = (delivery: Delivery, how: Settlement) => this.#settled(delivery.deliveryTag, how);
 
+  readonly notes: Notes;
+
   constructor(broker: Broker, owner: object) {
     this.#broker = broker;
     this.#owner = owner;
+    this.notes = new RedisNotes(broker);
     this.#reader = new Reader(broker, this);
     broker.state.holders.add(this);
   }

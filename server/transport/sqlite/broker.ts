@@ -15,6 +15,7 @@ import type { BrokerAbout } from '../contract.ts';
 import { Dispatch, type SqliteConsumer } from './dispatch.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Messages } from './messages.ts';
+import { SqliteNotes } from './notes.ts';
 import { asOperational, type BrokerFileOptions, isBusy, openBrokerFile } from './schema.ts';
 import { Sessions } from './sessions.ts';
 import { type StoredQueue, Topology } from './topology.ts';
@@ -67,6 +68,7 @@ export class SqliteBroker {
   readonly session: number;
   readonly topology: Topology;
   readonly messages: Messages;
+  readonly notes: SqliteNotes;
   readonly dispatch: Dispatch;
   readonly commits: GroupCommit;
   readonly timer: Timer = createTimer({ unref: true });
@@ -94,6 +96,7 @@ export class SqliteBroker {
     this.#pollingMs = options.pollingMs;
     this.#db = openBrokerFile(path, url, options);
     this.messages = new Messages(this.#db);
+    this.notes = new SqliteNotes(this.#db);
     this.topology = new Topology(
       this.#db,
       () => this.session,

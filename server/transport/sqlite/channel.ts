@@ -11,6 +11,7 @@ import {
   type DeclareOptions,
   type FoundMessages,
   MOVE_LOOKS_AT,
+  type Notes,
   type QueueStatus,
 } from '../contract.ts';
 import type { Exchange, Queue } from '../entity.ts';
@@ -230,6 +231,19 @@ export class SqliteChannel implements Channel, ConsumingChannel {
       this.#broker.wakeConsumersOf(target.id);
       return moved;
     });
+  }
+
+  /** Each in a transaction of its own. */
+  get notes(): Notes {
+    const broker = this.#broker;
+    return {
+      claim: async (key, value, ttlMs) => broker.now((nowMs) => broker.notes.claim(key, value, ttlMs, nowMs)),
+      extend: async (key, value, ttlMs) => broker.now((nowMs) => broker.notes.extend(key, value, ttlMs, nowMs)),
+      release: async (key, value) => broker.now(() => broker.notes.release(key, value)),
+      remember: async (set, members, _, limit) =>
+        broker.now((nowMs) => broker.notes.remember(set, members, limit, nowMs)),
+      remembered: async (set, ttlMs) => broker.now((nowMs) => broker.notes.remembered(set, ttlMs, nowMs)),
+    };
   }
 
   async about(): Promise<BrokerAbout> {

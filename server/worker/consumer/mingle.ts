@@ -1,7 +1,10 @@
-// Step mingle: at start, ask the other workers what is revoked and how late it is on their clocks.
+// Step mingle: at start, ask the broker what was revoked while nobody was there, and the other workers what is revoked and how late it is
+// on their clocks.
 // Not here: watching one another afterwards (gossip.ts).
 // Holds: a worker that can see it is alone does not wait; with others it waits until all have answered, a second at most.
 // Celery 5.6: worker/consumer/mingle.py
+import { rememberedRevokes } from '../../control/remembered-revokes.ts';
+import { toError } from '../../errors.ts';
 import { Bootstep } from '../blueprint.ts';
 import type { ConsumerHost, TaskConsumer } from './consumer.ts';
 
@@ -13,6 +16,7 @@ export class MingleStep extends Bootstep<TaskConsumer> {
 
   override async start(consumer: TaskConsumer): Promise<void> {
     const { host } = consumer;
+    if (consumer.restarts === 0 && host.app.conf.get('worker_enable_remote_control')) await readRevokes(host);
     if (host.options.withoutMingle || !host.app.conf.get('worker_enable_remote_control')) return;
     host.log.info('mingle: searching for neighbors');
     const others = await countOthers(host);
@@ -38,6 +42,16 @@ export class MingleStep extends Bootstep<TaskConsumer> {
     host.log.debug(`mingle: processing reply from ${node}`);
     if (typeof clock === 'number') host.app.clock.adjust(clock);
     if (typeof revoked === 'object' && revoked !== null) host.state.revoked.merge(revoked as Record<string, unknown>);
+  }
+}
+
+/** What was revoked while nobody was there, from a broker that remembers. */
+async function readRevokes({ connection, mailbox, state, log }: ConsumerHost): Promise<void> {
+  try {
+    const ids = await rememberedRevokes((await connection.defaultChannel()).notes, mailbox.namespace);
+    if (Object.keys(ids).length > 0) state.revoked.merge(ids);
+  } catch (error) {
+    log.warning(`mingle: Cannot read what was revoked before: ${toError(error).message}`);
   }
 }
 
