@@ -35,6 +35,8 @@ export interface DashboardParts {
   readonly log?: Logger;
   /** Folder of the built pages; null: none. Default: found beside the sources or in dist. */
   readonly pages?: string | null;
+  /** How sign-in providers are asked. Default: Node's own. */
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 export interface Dashboard {
@@ -110,7 +112,16 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         .catch(unrecorded('What was refused'));
     },
   };
-  const door = new Door({ options, timer, log, audit, stores, sockets, tokens });
+  const door = new Door({
+    options,
+    timer,
+    log,
+    audit,
+    stores,
+    sockets,
+    tokens,
+    fetch: parts.fetch ?? globalThis.fetch,
+  });
   const plugin = dashboardPlugin({
     ...door,
     isGuarded: isGuarded(options),

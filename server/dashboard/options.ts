@@ -11,11 +11,13 @@ import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
 import { type Credential, readCredentials } from './access/credentials.ts';
 import { isGuarded } from './access/guarded.ts';
+import { type ProviderName, refuseIncomplete } from './access/providers/configured.ts';
 import type { AccessRule } from './access/rules.ts';
 import { ACCESS_OPTIONS } from './options/access.ts';
 import { CLUSTER_OPTIONS } from './options/cluster.ts';
 import { IMPOSSIBLE_OPTIONS, REPLACED_OPTIONS } from './options/flower.ts';
 import { KEEPING_OPTIONS } from './options/keeping.ts';
+import { PROVIDER_OPTIONS } from './options/providers.ts';
 import type { OptionRow } from './options/row.ts';
 import { SERVING_OPTIONS } from './options/serving.ts';
 import { SHOWING_OPTIONS } from './options/showing.ts';
@@ -59,6 +61,29 @@ export interface DashboardOptions {
   session_idle?: number;
   /** And after so long in all. @unit seconds */
   session_max?: number;
+  /** Where people sign in: 'google', 'github', 'gitlab', 'okta', 'oidc', or the name of Flower's handler. */
+  auth_provider?: string | null;
+  /** E-mail addresses that may: 'ann@example.com|bob@example.com', '.*@example.com'. */
+  auth?: string | null;
+  oauth2_key?: string | null;
+  oauth2_secret?: string | null;
+  /** Where the provider sends people back to: /login of this dashboard, as the browser names it. */
+  oauth2_redirect_uri?: string | null;
+  oauth2_okta_base_url?: string | null;
+  github_oauth_domain?: string;
+  gitlab_oauth_domain?: string;
+  /** Whole paths of groups, of which one must be in one. */
+  gitlab_auth_allowed_groups?: string | readonly string[];
+  gitlab_min_access_level?: number;
+  oidc_issuer?: string | null;
+  /** What the sign-in page calls it. */
+  oidc_name?: string;
+  oidc_scope?: string;
+  /** The claim that names people. 'email' counts only where it is verified. */
+  oidc_user_claim?: string;
+  oidc_groups_claim?: string;
+  /** A provider is asked again whether somebody still may, after so long. @unit seconds */
+  session_recheck?: number;
   /** The header by which a trusted proxy says who somebody is: 'X-Forwarded-User'. Default null: nobody is believed. */
   proxy_user_header?: string | null;
   /** And the one with their groups, with commas between them, for `group:` in rules. */
@@ -127,6 +152,7 @@ export interface DashboardOptions {
 export const OPTION_GROUPS: readonly (readonly [title: string, rows: readonly OptionRow[]])[] = [
   ['Serving', SERVING_OPTIONS],
   ['Access', ACCESS_OPTIONS],
+  ['Sign-in providers', PROVIDER_OPTIONS],
   ['Cluster', CLUSTER_OPTIONS],
   ['History', KEEPING_OPTIONS],
   ['Pages and metrics', SHOWING_OPTIONS],
@@ -158,6 +184,22 @@ export interface Resolved {
   cookie_secret: string | null;
   session_idle: number;
   session_max: number;
+  auth_provider: ProviderName | null;
+  auth: readonly string[] | null;
+  oauth2_key: string | null;
+  oauth2_secret: string | null;
+  oauth2_redirect_uri: string | null;
+  oauth2_okta_base_url: string | null;
+  github_oauth_domain: string;
+  gitlab_oauth_domain: string;
+  gitlab_auth_allowed_groups: readonly string[];
+  gitlab_min_access_level: number;
+  oidc_issuer: string | null;
+  oidc_name: string;
+  oidc_scope: string;
+  oidc_user_claim: string;
+  oidc_groups_claim: string;
+  session_recheck: number;
   proxy_user_header: string | null;
   proxy_groups_header: string | null;
   trusted_origins: readonly string[];
@@ -209,6 +251,7 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     throw new ImproperlyConfigured(
       'The option proxy_user_header needs trusted_proxies: from anybody else the header could name anybody.',
     );
+  refuseIncomplete(resolved);
   resolved.user_data ??= besideHistory(resolved.db);
   const { beat_schedule_filename: configured } = resolved.settings;
   if (typeof configured === 'string') resolved.schedule ??= configured;
@@ -244,6 +287,7 @@ function hideSecrets(options: Resolved): Resolved {
     schedule: options.schedule === null ? null : safeUrl(options.schedule),
     settings: masked(options.settings),
     basic_auth: options.basic_auth.map(({ user }) => ({ user, password: MASK })),
+    oauth2_secret: options.oauth2_secret === null ? null : MASK,
     cookie_secret: options.cookie_secret === null ? null : MASK,
   });
   for (const key of ['toJSON', inspect.custom]) Object.defineProperty(options, key, { value: shown });

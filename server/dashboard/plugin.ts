@@ -138,7 +138,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
     for (const path of ['/alive', '/alive/*'])
       root.get(path, { config: PUBLIC }, async (request, reply) => answerNotFound(request, reply));
     const { sendPage, sendSignIn } = await pages(root, folder, pageOptionsMeta(parts.pageOptions));
-    loginRoutes(root, parts.isGuarded, { sendPage, sendSignIn });
+    loginRoutes(root, parts.isGuarded, signIn, { sendPage, sendSignIn });
     await root.register(async (flower) => flowerRoutes(flower, { context, log, sendPage }));
   };
 }

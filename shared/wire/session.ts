@@ -4,8 +4,21 @@ import { Bool, Nullable, Num, Str } from './schema.ts';
 
 /** What came of the last try at a provider. */
 export const SignInNotice = Type.Object({
-  /** denied: that account may not come in. silent: the provider did not answer. failed: it could not be finished; begin again. */
-  kind: Type.Union([Type.Literal('denied'), Type.Literal('silent'), Type.Literal('failed')]),
+  /**
+   * denied: that account may not come in. unverified: nor may it, until its e-mail address is verified there. declined: somebody said no
+   * there. stale: it was begun in another browser, or too long ago. expired: the provider does not take the code any more. silent: the
+   * provider does not answer. clock: by our clock what it gave is over. broken: it refuses this dashboard, or gives what cannot be believed.
+   */
+  kind: Type.Union([
+    Type.Literal('denied'),
+    Type.Literal('unverified'),
+    Type.Literal('declined'),
+    Type.Literal('stale'),
+    Type.Literal('expired'),
+    Type.Literal('silent'),
+    Type.Literal('clock'),
+    Type.Literal('broken'),
+  ]),
   /** The provider's name. */
   provider: Str,
   /** How it knows the person; null: it has not said. */

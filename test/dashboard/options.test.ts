@@ -31,6 +31,22 @@ const ODD: Record<string, readonly unknown[]> = {
   proxy_groups_header: ['a:b', 5],
   session_idle: [0, '5', null],
   session_max: [-1, Number.NaN],
+  session_recheck: [0, '5', null],
+  auth_provider: ['facebook', 'myapp.auth.Handler', 5, 'github'],
+  auth: ['', '.*', 'ann', 5, ['ann@example.com'], 'ann@example.com'],
+  oauth2_key: ['', 5],
+  oauth2_secret: ['', 5],
+  oauth2_redirect_uri: ['dash.example.com/login', 'ftp://dash.example.com/login', 5],
+  oauth2_okta_base_url: ['http://example.okta.com', 'example.okta.com', 5],
+  github_oauth_domain: ['https://github.com', 'a/b', '', 5],
+  gitlab_oauth_domain: ['https://gitlab.com', 'a b', '', 5],
+  gitlab_auth_allowed_groups: [5, [5]],
+  gitlab_min_access_level: [35, '30', null],
+  oidc_issuer: ['http://id.example.com', 'id.example.com', 5],
+  oidc_name: ['', 5],
+  oidc_scope: ['', 'email', 5],
+  oidc_user_claim: ['', 'a b', 5],
+  oidc_groups_claim: ['', 'a b', 5],
   trust_server: ['yes', 1, null],
   allowed_hosts: [5, [5]],
   access_rules: ['/no/such/file', [], {}, 5, [{ who: 'a', role: 'god' }], '[{}]'],
@@ -90,6 +106,38 @@ it('takes each as it is used', () => {
     task_runtime_metric_buckets: [0.1, 1],
     port: 5555,
   });
+});
+
+it('a provider has to be whole, and says who may come in', () => {
+  const whole = {
+    ...{ auth_provider: 'github', oauth2_key: 'id', oauth2_secret: 's3cret', auth: '.*@example.com' },
+    oauth2_redirect_uri: 'https://dash.example.com/login',
+  };
+  expect(resolveOptions(whole)).toMatchObject({ auth_provider: 'github', auth: ['.*@example.com'] });
+  expect(JSON.stringify(resolveOptions(whole))).not.toContain('s3cret');
+  const refusals: readonly (readonly [options: DashboardOptions, reason: RegExp])[] = [
+    [{ oauth2_key: null }, /oauth2_key is missing: auth_provider=github needs it/],
+    [{ oauth2_secret: null }, /oauth2_secret is missing/],
+    [{ oauth2_redirect_uri: null }, /oauth2_redirect_uri is missing/],
+    [{ auth_provider: null }, /auth_provider is missing: auth needs it/],
+    [{ auth: null }, /Everybody can have an account at github: say who may come in, by auth .* or access_rules/],
+    [{ auth: '' }, /auth takes e-mail addresses/],
+    [{ auth: '.*@.*' }, /auth takes e-mail addresses/],
+    [{ auth: '(ann|bob)@example.com' }, /auth takes e-mail addresses/],
+    [{ auth_provider: 'myapp.auth.Handler' }, /auth_provider takes google, github, gitlab, okta, oidc, or the name of/],
+    [{ auth_provider: 'oidc' }, /oidc_issuer is missing/],
+    [{ auth_provider: 'okta' }, /oauth2_okta_base_url is missing/],
+    [{ oidc_issuer: 'http://id.example.com' }, /oidc_issuer takes an address with https/],
+    [{ github_oauth_domain: 'http://git.example.com' }, /github_oauth_domain takes a domain/],
+    [{ gitlab_min_access_level: 35 }, /gitlab_min_access_level/],
+    [{ url_prefix: '/ops' }, /oauth2_redirect_uri must lead to \/ops\/login/],
+    [{ oauth2_redirect_uri: 'https://dash.example.com/' }, /oauth2_redirect_uri must lead to \/login/],
+  ];
+  for (const [options, reason] of refusals) expect(() => resolveOptions({ ...whole, ...options })).toThrow(reason);
+  // An issuer of one's own lets in whom it lets in.
+  expect(
+    resolveOptions({ ...whole, auth: null, auth_provider: 'oidc', oidc_issuer: 'https://id.example.com' }).auth,
+  ).toBe(null);
 });
 
 it('shows no secret of what it refuses', () => {

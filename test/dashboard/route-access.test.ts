@@ -25,7 +25,7 @@ describe('routes', () => {
       [],
     );
     // A route is a row of the table. What is none answers with no data: pages, and what is not there.
-    const none = ['/', '/*', '/api', '/api/*', '/alive', '/alive/*', '/login'];
+    const none = ['/', '/*', '/api', '/api/*', '/alive', '/alive/*', '/login', '/login/:provider'];
     // Flower's old pages lead to ours.
     none.push('/dashboard', '/monitor', '/worker/*', '/workers', '/task/*');
     const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
@@ -39,7 +39,8 @@ describe('routes', () => {
     expect(registered.sort()).toEqual(rows.map(({ method, path, access }) => `${method} ${path}: ${access}`).sort());
     const open = new Set(routes.filter(({ access }) => access === 'public').map(({ url }) => url));
     expect([...open].sort()).toEqual([
-      ...['/alive', '/alive/*', '/alive/:worker', '/api/v2/session', '/healthcheck', '/login', '/metrics', '/readyz'],
+      ...['/alive', '/alive/*', '/alive/:worker', '/api/v2/session', '/healthcheck', '/login'],
+      ...['/login/:provider', '/metrics', '/readyz'],
     ]);
     const acting = routes.filter(
       ({ method, url }) => !['GET', 'HEAD'].includes(method) && url !== '/api' && url !== '/api/*' && !flower.has(url),

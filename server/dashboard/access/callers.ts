@@ -12,7 +12,7 @@ import type { Logins } from './logins.ts';
 import { type ProxyLogin, userByProxy } from './proxy-login.ts';
 import type { Session, Sessions } from './sessions.ts';
 
-export type Caller = Pick<Identity, 'name' | 'via' | 'groups' | 'key'>;
+export type Caller = Pick<Identity, 'name' | 'via' | 'groups' | 'key' | 'account'>;
 
 export interface CallerParts {
   readonly logins: Logins;
@@ -35,27 +35,34 @@ export class Callers {
   async of(request: FastifyRequest, reply: FastifyReply): Promise<Caller | null> {
     const { cookies, logins, proxies, proxyLogin } = this.#parts;
     const known = userByProxy(request.raw, proxyLogin, proxies);
-    if (known !== null) return { ...known, via: 'proxy', key: null };
+    if (known !== null) return { ...known, via: 'proxy', key: null, account: null };
     const login = readLogin(request.headers.authorization);
     if (login !== null) {
       const { address } = proxies.clientOf(request.raw);
       if (await logins.check(address, login.user, login.password))
-        return { name: login.user, via: 'basic', groups: [], key: null };
+        return { name: login.user, via: 'basic', groups: [], key: null, account: null };
       throw unauthorized(request);
     }
     const cookie = cookies.session.read(request);
     if (cookie === null) return null;
     const session = await this.#session(cookie);
-    if (session !== null) return { name: session.user, via: 'session', groups: session.groups, key: session.id };
+    if (session !== null) {
+      const { user: name, groups, id: key, account = null } = session;
+      return { name, via: 'session', groups, key, account };
+    }
     // It is good for nothing any more.
     cookies.write(cookies.session, request, reply, '', 0);
     return null;
   }
 
   async #session(cookie: string): Promise<Session | null> {
+    const session = await this.#parts.sessions.use(cookie);
+    return session === null ? null : this.goesOn(session);
+  }
+
+  /** null: it has ended by this. */
+  async goesOn(session: Session): Promise<Session | null> {
     const { renew, sessions } = this.#parts;
-    const session = await sessions.use(cookie);
-    if (session === null) return null;
     const going = await renew(session);
     if (going === null) await sessions.end(({ id }) => id === session.id);
     return going;

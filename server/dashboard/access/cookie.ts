@@ -15,6 +15,11 @@ export class Cookie {
     this.#path = `${prefix}/`;
   }
 
+  /** Whether the browser has one that only TLS can have set. */
+  isSecure({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+    return (headers.cookie ?? '').includes(`__Secure-${this.#name}=`);
+  }
+
   /** Of two the one that only TLS can have set. */
   read({ headers }: Pick<FastifyRequest, 'headers'>): string | null {
     const all = new Map(

@@ -12,9 +12,14 @@ export class Cookies {
   signIn: Cookie;
   readonly #dashboard: string;
   readonly #proxies: TrustedProxies;
+  readonly #tlsHost: string | null;
 
-  /** @param dashboard what tells this one from others of the host */
-  constructor(dashboard: string, proxies: TrustedProxies) {
+  /**
+   * @param dashboard what tells this one from others of the host
+   * @param tlsHost name and port by which it is reached through TLS, whatever a proxy tells; null: not known
+   */
+  constructor(dashboard: string, proxies: TrustedProxies, tlsHost: string | null = null) {
+    this.#tlsHost = tlsHost;
     this.#dashboard = dashboard;
     this.#proxies = proxies;
     this.session = new Cookie('session', dashboard, '');
@@ -30,7 +35,9 @@ export class Cookies {
   /** @param maxAge @unit seconds; 0 takes it away */
   write(cookie: Cookie, request: FastifyRequest, reply: FastifyReply, value: string, maxAge: number): void {
     // A page that came by TLS says so in its Origin, whatever the proxy before us tells.
-    const isSecure = this.#proxies.clientOf(request.raw).isSecure || /^https:/i.test(request.headers.origin ?? '');
+    const { host, isSecure: isTold } = this.#proxies.clientOf(request.raw);
+    const isHost = this.#tlsHost !== null && host === this.#tlsHost;
+    const isSecure = isTold || isHost || cookie.isSecure(request) || /^https:/i.test(request.headers.origin ?? '');
     cookie.write(reply, value, maxAge, isSecure);
   }
 }

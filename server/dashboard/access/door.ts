@@ -1,7 +1,7 @@
 // What stands between a request and the dashboard, put together: the gate, who asks, sessions and signing in.
 // Not here: each of them, the routes.
 // Holds: with a session ends what it holds open; a session whose time is over ends though nobody asks with it.
-
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { CLOSE_SIGNED_OUT } from '../../../shared/wire/close-codes.ts';
 import { toError } from '../../errors.ts';
@@ -17,8 +17,12 @@ import { TrustedProxies } from './forwarded.ts';
 import { Gate } from './gate.ts';
 import { isGuarded } from './guarded.ts';
 import { Logins } from './logins.ts';
+import { ProviderCheck } from './provider-check.ts';
+import { ProviderFlow } from './provider-flow.ts';
+import { isKnownAccount, placeOf, providerOf } from './providers/configured.ts';
 import { Rules } from './rules.ts';
-import { Sessions } from './sessions.ts';
+import { Seal, secretOf } from './seal.ts';
+import { type Session, Sessions } from './sessions.ts';
 import { SignIn } from './sign-in.ts';
 import type { Tokens } from './tokens.ts';
 import type { WrongLogin } from './wrong-logins.ts';
@@ -32,6 +36,8 @@ export interface DoorParts {
   /** For the record: a wrong login, and what somebody asked for who may not. */
   readonly audit: { wrongLogin(wrong: WrongLogin): void; refused(refused: RefusedRequest): void };
   readonly stores: Stores;
+  /** How providers are asked. */
+  readonly fetch: typeof globalThis.fetch;
   readonly tokens: Tokens;
   /** Live pages that are open. */
   readonly sockets: Set<LiveSocket>;
@@ -42,7 +48,7 @@ export class Door {
   readonly signIn: SignIn;
   readonly cookies: Cookies;
 
-  constructor({ options, timer, log, audit, stores, sockets, tokens }: DoorParts) {
+  constructor({ options, timer, fetch, log, audit, stores, sockets, tokens }: DoorParts) {
     const proxies = new TrustedProxies(options.xheaders, options.trusted_proxies);
     const rules = new Rules(options.access_rules, options.read_only);
     const logins = new Logins(options.basic_auth, timer, log, audit.wrongLogin);
@@ -56,10 +62,14 @@ export class Door {
       secret: options.cookie_secret,
       onEnd: close,
     });
-    this.cookies = new Cookies(`${options.port} ${resolve(options.user_data)}`, proxies);
+    this.cookies = new Cookies(`${options.port} ${resolve(options.user_data)}`, proxies, tlsHostOf(options));
     const parts = { logins, sessions, cookies: this.cookies, proxies, rules, timer, log };
+    const onRegrouped = ({ id }: Session): void => {
+      for (const socket of sockets) if (socket.reader.key === id) socket.bye('Your groups have changed.');
+    };
     this.signIn = new SignIn({
       ...parts,
+      ...providerParts({ ...parts, options, fetch, stores, onRegrouped }),
       hasPasswords: options.basic_auth.length > 0,
       records: () => stores.history,
     });
@@ -71,7 +81,59 @@ export class Door {
     this.gate = new Gate({ ...parts, options, callers, tokens, refused: audit.refused });
     if (isGuarded(options))
       timer.every(SWEEP_EVERY_MS, () => {
-        sessions.sweep().catch((error: unknown) => log.debug(`Sessions could not be swept: ${toError(error).message}`));
+        const open = new Set([...sockets].map((socket) => socket.reader.key));
+        sessions
+          .sweep()
+          // A page that only listens asks nothing, and its session would never be looked at.
+          .then(async () => {
+            for (const one of open.size === 0 ? [] : await sessions.list())
+              if (open.has(one.id)) await callers.goesOn(one);
+          })
+          .catch((error: unknown) => log.debug(`Sessions could not be swept: ${toError(error).message}`));
       });
   }
+}
+
+/** Where the provider sends people back to. */
+function tlsHostOf({ oauth2_redirect_uri: uri }: Resolved): string | null {
+  const url = uri === null ? null : new URL(uri);
+  return url?.protocol === 'https:' ? url.host : null;
+}
+
+interface ProviderParts
+  extends Pick<DoorParts, 'options' | 'fetch' | 'stores' | 'timer' | 'log'>,
+    Pick<ConstructorParameters<typeof ProviderFlow>[0], 'cookies' | 'proxies' | 'logins'> {
+  readonly sessions: Sessions;
+  readonly onRegrouped: (session: Session) => void;
+}
+
+/** Signing in at the provider that the options name. */
+function providerParts(parts: ProviderParts): { flow: ProviderFlow | null; check: ProviderCheck | null } {
+  const { options, stores } = parts;
+  const provider = providerOf(options, parts.fetch);
+  const place = placeOf(options);
+  if (provider === null || place === null) return { flow: null, check: null };
+  const terms = [
+    ...[place, options.oauth2_key, options.oidc_user_claim, options.oidc_groups_claim],
+    ...[options.gitlab_auth_allowed_groups, options.gitlab_min_access_level],
+  ];
+  const mark = createHash('sha256').update(JSON.stringify(terms)).digest('base64url').slice(0, 16);
+  let made: Promise<Seal> | null = null;
+  const seal = (): Promise<Seal> => {
+    made ??= secretOf(options.cookie_secret, stores.userData.open).then(
+      (secret) => new Seal(secret, 'sign-in'),
+      (error: unknown) => {
+        made = null;
+        throw error;
+      },
+    );
+    return made;
+  };
+  return {
+    flow: new ProviderFlow({ ...parts, provider, place, mark, seal }),
+    check: new ProviderCheck({
+      ...{ ...parts, provider, mark, seal, recheck: options.session_recheck },
+      isKnown: (account) => isKnownAccount(account, options),
+    }),
+  };
 }

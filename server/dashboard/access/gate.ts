@@ -15,8 +15,9 @@ import { isGuarded } from './guarded.ts';
 import { type Access, calledBy, grantWithin, type Identity, identified, may, plainGrant } from './identity.ts';
 import type { Logins } from './logins.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
+import { isKnownAccount } from './providers/configured.ts';
 import { grantOfScope, type Rules } from './rules.ts';
-import { readToken, type Tokens } from './tokens.ts';
+import { type KeptToken, readToken, type Tokens } from './tokens.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
 const REPORT_EVERY_MS = 10_000;
@@ -134,7 +135,7 @@ export class Gate {
     if (token !== null) request.identity = await this.#ofToken(request, reply, token);
     else if (!isGuarded(this.#options)) {
       const via = this.#options.trust_server ? 'server' : 'loopback';
-      request.identity = this.#identity(request, { name: null, via, groups: [], key: null });
+      request.identity = this.#identity(request, { name: null, via, groups: [], key: null, account: null });
     } else if (access !== 'public') {
       const caller = await this.#callers.of(request, reply);
       if (caller === null) return false;
@@ -162,10 +163,10 @@ export class Gate {
   }
 
   /** @throws ProblemError 403 for whom no rule lets in */
-  #identity(request: FastifyRequest, { name, via, groups, key }: Caller): Identity {
+  #identity(request: FastifyRequest, { name, via, groups, key, account }: Caller): Identity {
     const grant = this.#rules.grantOf(name ?? 'anonymous', groups);
     const { address } = this.#proxies.clientOf(request.raw);
-    if (grant !== null) return identified(name, via, grant, { address, groups, key });
+    if (grant !== null) return identified(name, via, grant, { address, groups, key, account });
     throw new ProblemError(
       403,
       'No access',
@@ -186,8 +187,8 @@ export class Gate {
         used === null ? 'This token is not known here.' : `The token ${used.token.name} is ${used.refused}.`;
       throw new ProblemError(401, 'Unauthorized', detail);
     }
-    const { id: key, name: token, owner, groups, scope, via } = used.token;
-    const maker = this.#isGone(owner, via) ? null : this.#rules.grantOf(owner, groups);
+    const { id: key, name: token, owner, groups, scope } = used.token;
+    const maker = this.#isGone(used.token) ? null : this.#rules.grantOf(owner, groups);
     if (maker === null)
       throw new ProblemError(403, 'No access', `The token ${token} is of ${owner}, who has no access any more.`);
     const grant = grantWithin(maker, grantOfScope(scope));
@@ -195,7 +196,8 @@ export class Gate {
   }
 
   /** Who made a token and is no user any more, as far as that can be known here. */
-  #isGone(owner: string, via: Identity['via']): boolean {
+  #isGone({ account, owner, via }: KeptToken): boolean {
+    if (account) return !isKnownAccount(account, this.#options);
     return (via === 'basic' || via === 'session') && !this.#options.basic_auth.some(({ user }) => user === owner);
   }
 

@@ -30,6 +30,14 @@ export interface Grant {
   readonly within?: Grant;
 }
 
+/** The account at a provider that somebody signed in with. */
+export interface Account {
+  /** Its issuer, or the address of its domain. */
+  readonly place: string;
+  /** Verified there. null: it was not asked for. */
+  readonly email: string | null;
+}
+
 export interface Identity {
   /** null: nobody logs in here. */
   readonly name: string | null;
@@ -45,6 +53,8 @@ export interface Identity {
   readonly key: string | null;
   /** The token's name. null: none was used. */
   readonly token: string | null;
+  /** null: they signed in in another way. */
+  readonly account: Account | null;
 }
 
 const RANK: Readonly<Record<Access, number>> = { public: 0, viewer: 1, operator: 2, admin: 3 };
@@ -89,11 +99,11 @@ export function identified(
   name: string | null,
   via: Identity['via'],
   grant: Grant,
-  more: Partial<Pick<Identity, 'groups' | 'address' | 'key' | 'token'>> = {},
+  more: Partial<Pick<Identity, 'groups' | 'address' | 'key' | 'token' | 'account'>> = {},
 ): Identity {
   const role = grant.read_only ? 'viewer' : grant.role;
-  const { groups = [], address = null, key = null, token = null } = more;
-  return { name, role, via, grant, groups, address, key, token };
+  const { groups = [], address = null, key = null, token = null, account = null } = more;
+  return { name, role, via, grant, groups, address, key, token, account };
 }
 
 /** As the record of who did what names them. */

@@ -50,6 +50,11 @@ export class Logins {
     this.#wrong.wrong(address, name, why);
   }
 
+  /** A sign-in at a provider that came to nothing: told, but nobody waits for it, since there is no password to be guessed. */
+  notFinished(address: string, name: string, why: string): void {
+    this.#wrong.note(address, name, why);
+  }
+
   #refuseEarly(address: string, user: string, digest: string): void {
     const waitMs = this.#wrong.waitMs(address, user, digest);
     if (waitMs > 0) throw tooMany('Too many wrong logins', Math.ceil(waitMs / 1000));

@@ -6,6 +6,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Timer } from '../../timer.ts';
 import type { UserDataStore } from '../user-data/contract.ts';
+import type { Account } from './identity.ts';
 import { derivedKey, secretOf } from './seal.ts';
 
 /** How often the last use is written down. @unit seconds */
@@ -20,8 +21,10 @@ export interface Session {
   readonly groups: readonly string[];
   /** 'password', or the provider's name. */
   readonly by: string;
-  /** Of the password it began with: another one ends it. null: it began with none. */
+  /** Of the password it began with, or of the terms of the provider: others end it. */
   readonly mark: string | null;
+  /** At the provider; null, and not there in older files: it began with a password. */
+  readonly account?: Account | null;
   /** Sealed: what the provider is asked again with; null: it is not asked. */
   readonly grant: string | null;
   /** When the provider was asked last. @unit seconds since the epoch */
@@ -99,7 +102,10 @@ export class Sessions {
   }
 
   /** It is used by that. What cannot be written down holds as long as this process. */
-  async change(session: Session, change: Partial<Pick<Session, 'groups' | 'grant' | 'asked'>>): Promise<Session> {
+  async change(
+    session: Session,
+    change: Partial<Pick<Session, 'groups' | 'grant' | 'account' | 'asked'>>,
+  ): Promise<Session> {
     const { all } = await this.#loaded();
     const changed = { ...session, ...change, used: this.#now() };
     if (!all.has(session.id)) return changed;

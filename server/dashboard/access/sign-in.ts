@@ -13,6 +13,8 @@ import type { Cookies } from './cookies.ts';
 import type { TrustedProxies } from './forwarded.ts';
 import { localPath } from './local-path.ts';
 import type { Logins } from './logins.ts';
+import type { ProviderCheck } from './provider-check.ts';
+import type { Admission, ProviderFlow } from './provider-flow.ts';
 import type { Rules } from './rules.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -24,24 +26,40 @@ export interface SignInParts {
   readonly rules: Rules;
   /** Users and passwords are configured. */
   readonly hasPasswords: boolean;
+  /** null: there is no provider. */
+  readonly flow: ProviderFlow | null;
+  readonly check: ProviderCheck | null;
   readonly timer: Timer;
   readonly log: Logger;
   /** null: they are not open yet. */
   readonly records: () => OperationRecords | null;
 }
 
-export class SignIn {
+export class SignIn implements Admission {
   readonly sessions: Sessions;
+  readonly flow: ProviderFlow | null;
   readonly #parts: SignInParts;
 
   constructor(parts: SignInParts) {
     this.sessions = parts.sessions;
+    this.flow = parts.flow;
     this.#parts = parts;
   }
 
   /** For the sign-in page. */
-  ways(_request: FastifyRequest, _reply: FastifyReply): SignInWays {
-    return { password: this.#parts.hasPasswords, providers: [], notice: null };
+  async ways(request: FastifyRequest, reply: FastifyReply): Promise<SignInWays> {
+    const { flow, hasPasswords } = this.#parts;
+    if (flow === null) return { password: hasPasswords, providers: [], notice: null };
+    const { label, name } = flow.provider;
+    return { password: hasPasswords, providers: [{ name, label }], notice: await flow.notice(request, reply) };
+  }
+
+  /** @returns the record of the audit log; null: there is none */
+  async denied(request: FastifyRequest, as: string | null, label: string, reason: string): Promise<number | null> {
+    const { address } = this.#parts.proxies.clientOf(request.raw);
+    const who = as ?? `somebody at ${label}`;
+    this.#parts.log.warning(`Sign-in with ${label} refused for ${JSON.stringify(who)} from ${address}: ${reason}`);
+    return this.#record('login', { who, address }, 'refused', `Sign-in with ${label}: ${reason}`);
   }
 
   /** @returns where to go on  @throws ProblemError 401, 403, 429 */
@@ -55,7 +73,7 @@ export class SignIn {
     if (!(await logins.check(address, user, password)))
       throw new ProblemError(401, 'Unauthorized', 'Name or password is wrong.');
     const mark = logins.passwords.markOf(user);
-    await this.#begin(request, reply, { user, groups: [], by: 'password', mark, grant: null });
+    await this.begin(request, reply, { user, groups: [], by: 'password', mark, grant: null });
     return localPath(next, cookies.prefix);
   }
 
@@ -69,22 +87,23 @@ export class SignIn {
     return ended.length;
   }
 
-  /** null: it ends, with the password it began with. */
+  /** null: it ends, with the password or the account it began with. */
   async renew(session: Session): Promise<Session | null> {
-    if (session.by !== 'password') return null;
+    if (session.by !== 'password') return (await this.#parts.check?.renew(session)) ?? null;
     return this.#parts.logins.passwords.markOf(session.user) === session.mark ? session : null;
   }
 
-  async #begin(
+  /** A session of a new number, and its cookie.  @throws ProblemError 403 for whom no rule lets in */
+  async begin(
     request: FastifyRequest,
     reply: FastifyReply,
-    who: Pick<Session, 'user' | 'groups' | 'by' | 'mark' | 'grant'>,
+    who: Pick<Session, 'user' | 'groups' | 'by' | 'mark' | 'grant' | 'account'>,
   ): Promise<void> {
     const { cookies, proxies, rules, sessions, timer } = this.#parts;
     const { address } = proxies.clientOf(request.raw);
     const asker = { who: who.user, address };
     if (rules.grantOf(who.user, who.groups) === null) {
-      await this.#record('login', asker, 'refused', `No rule lets ${who.user} in`);
+      if (who.by === 'password') await this.#record('login', asker, 'refused', `No rule lets ${who.user} in`);
       throw new ProblemError(403, 'No access', `No rule lets ${who.user} in. Ask whoever runs this dashboard.`);
     }
     const before = cookies.session.read(request);
@@ -93,7 +112,12 @@ export class SignIn {
     const { cookie } = await sessions.begin({ ...who, address, agent, asked: timer.now() / 1000 });
     if (old !== null) await sessions.end(({ id }) => id === old.id);
     cookies.write(cookies.session, request, reply, cookie, sessions.limits.max);
-    await this.#record('login', asker, 'ok', who.by === 'password' ? 'Signed in' : `Signed in by ${who.by}`);
+    await this.#record(
+      'login',
+      asker,
+      'ok',
+      who.by === 'password' ? 'Signed in' : `Signed in with ${this.flow?.provider.label ?? who.by}`,
+    );
   }
 
   /** What cannot be recorded is told in the log: nobody is kept out by a full disk. */
@@ -102,12 +126,13 @@ export class SignIn {
     asker: Omit<Asker, 'token'>,
     outcome: 'ok' | 'refused',
     summary: string,
-  ): Promise<void> {
+  ): Promise<number | null> {
     const { log, records, timer } = this.#parts;
     try {
-      await recordSignIn(records(), action, { ...asker, outcome, summary }, timer.now() / 1000);
+      return await recordSignIn(records(), action, { ...asker, outcome, summary }, timer.now() / 1000);
     } catch (error) {
       log.warning(`${summary} (${asker.who}): it could not be recorded: ${toError(error).message}`);
+      return null;
     }
   }
 }

@@ -8,7 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ApiToken, TokenRequest, TokenScope } from '../../../shared/wire/tokens.ts';
 import type { Timer } from '../../timer.ts';
 import type { UserDataStore } from '../user-data/contract.ts';
-import type { Identity } from './identity.ts';
+import type { Account, Identity } from './identity.ts';
 
 /** By it a token is known as one of ours, here and by those who look for secrets in files. */
 const PREFIX = 'umb_';
@@ -31,6 +31,8 @@ export interface KeptToken {
   readonly groups: readonly string[];
   /** How its maker was known. */
   readonly via: Identity['via'];
+  /** At a provider. null, and not there in older files: they had signed in in another way. */
+  readonly account?: Account | null;
   /** @unit seconds since the epoch */
   readonly created: number;
   /** null: never. */
@@ -76,6 +78,7 @@ export class Tokens {
     const created = this.#now();
     const kept: KeptToken = {
       ...{ id: hash(token), name, scope, owner: maker.name ?? 'anonymous', groups: maker.groups, via: maker.via },
+      account: maker.account,
       ...{ created, expires: lasts === null ? null : created + lasts, revoked: null, last_used: null },
       ...{ calls: {}, refused: {} },
     };

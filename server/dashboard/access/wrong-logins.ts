@@ -61,9 +61,14 @@ export class WrongLogins {
 
   wrong(address: string, user: string, why = 'Wrong user or password'): void {
     const from = networkOf(address);
-    const key = `${from} ${name(user)}`;
-    this.#of(key, OF_USER).left--;
+    this.#of(`${from} ${name(user)}`, OF_USER).left--;
     this.#of(from, OF_ADDRESS).left--;
+    this.note(address, user, why);
+  }
+
+  /** Without a wait for it. */
+  note(address: string, user: string, why: string): void {
+    const key = `${networkOf(address)} ${name(user)} ${why}`;
     const pending = this.#pending.get(key);
     if (pending) {
       pending.times++;

@@ -26,16 +26,10 @@ export const REPLACED_OPTIONS: readonly ReplacedRow[] = [
   ),
 ];
 
-const OAUTH = 'signing in with Google, GitHub, GitLab or Okta is not in this version; give users with basic_auth';
-
 export const IMPOSSIBLE_OPTIONS: readonly ImpossibleRow[] = [
   {
     name: 'format_task',
     kind: 'text',
     why: 'it is a function of Python; to keep values out of what is shown name them with redact (docs/guides/moving-from-flower.md)',
   },
-  ...[
-    ...['auth', 'auth_provider', 'oauth2_key', 'oauth2_secret', 'oauth2_redirect_uri', 'oauth2_okta_base_url'],
-    ...['github_oauth_domain', 'gitlab_oauth_domain', 'gitlab_auth_allowed_groups', 'gitlab_min_access_level'],
-  ].map((name): ImpossibleRow => ({ name, kind: 'text', why: OAUTH })),
 ];

@@ -41,16 +41,22 @@ const FLOWERS: Readonly<Record<string, readonly [text: string, value: unknown]>>
   logging: ['debug', 'debug'],
   log_file_prefix: ['umbel.log', 'umbel.log'],
   cookie_secret: ['a-long-secret', 'a-long-secret'],
+  auth_provider: ['flower.views.auth.GithubLoginHandler', 'flower.views.auth.GithubLoginHandler'],
+  auth: ['.*@example.com|ann@example.org', '.*@example.com|ann@example.org'],
+  oauth2_key: ['an-id', 'an-id'],
+  oauth2_secret: ['a-secret', 'a-secret'],
+  oauth2_redirect_uri: ['https://dash.example.com/login', 'https://dash.example.com/login'],
+  oauth2_okta_base_url: ['https://example.okta.com/oauth2', 'https://example.okta.com/oauth2'],
+  github_oauth_domain: ['git.example.com', 'git.example.com'],
+  gitlab_oauth_domain: ['git.example.com', 'git.example.com'],
+  gitlab_auth_allowed_groups: ['shop/platform, other', ['shop/platform', 'other']],
+  gitlab_min_access_level: ['30', 30],
 };
 
 /** Those that the reference has beside them: taken without effect, or refused. */
 const ANSWERED = {
   replaced: [...['persistent', 'state_save_interval', 'unauthenticated_api', 'log_to_stderr']],
-  impossible: [
-    ...['auth', 'auth_provider', 'oauth2_key', 'oauth2_secret', 'oauth2_redirect_uri', 'format_task'],
-    ...['github_oauth_domain', 'gitlab_oauth_domain', 'gitlab_auth_allowed_groups', 'gitlab_min_access_level'],
-    'oauth2_okta_base_url',
-  ],
+  impossible: ['format_task'],
 };
 
 /** Those of ours that Flower has not. */
@@ -72,6 +78,12 @@ const OURS: typeof FLOWERS = {
   session_idle: ['3600', 3600],
   session_max: ['86400', 86_400],
   trace_url: ['https://t.example.com/{trace_id}', 'https://t.example.com/{trace_id}'],
+  session_recheck: ['600', 600],
+  oidc_issuer: ['https://id.example.com', 'https://id.example.com'],
+  oidc_name: ['Shop ID', 'Shop ID'],
+  oidc_scope: ['openid email', 'openid email'],
+  oidc_user_claim: ['sub', 'sub'],
+  oidc_groups_claim: ['roles', 'roles'],
   trust_server: ['yes', true],
   allowed_hosts: ['a, b', ['a', 'b']],
   adopt_history: ['1', true],
@@ -90,7 +102,15 @@ const OURS: typeof FLOWERS = {
 const FILES = new Set(['basic_auth_file', 'access_rules']);
 
 /** What they need beside them. */
-const BESIDE: Readonly<Record<string, object>> = { proxy_user_header: { trusted_proxies: '10.0.0.1' } };
+const GITHUB = {
+  ...{ auth_provider: 'github', oauth2_key: 'an-id', oauth2_secret: 'a-secret', auth: 'ann@example.com' },
+  oauth2_redirect_uri: 'https://dash.example.com/login',
+};
+const BESIDE: Readonly<Record<string, object>> = {
+  proxy_user_header: { trusted_proxies: '10.0.0.1' },
+  auth_provider: GITHUB,
+  auth: GITHUB,
+};
 
 let folder: string;
 beforeAll(() => {

@@ -30,46 +30,100 @@ export function Ended() {
 
 export function Notice({ notice, ways }: { notice: SignInNotice; ways: SignInWays }) {
   const label = ways.providers.find(({ name }) => name === notice.provider)?.label ?? notice.provider;
-  if (notice.kind === 'silent')
-    return (
-      <Said
-        state="RETRY"
-        icon="late"
-        text={`${label} did not answer.`}
-        more={`Nothing is wrong with your account. Try again${ways.password ? ', or use another way' : ''}.`}
-      />
-    );
-  if (notice.kind === 'failed')
-    return (
-      <Said
-        icon="PENDING"
-        text={`Signing in with ${label} was not finished.`}
-        more="It took too long, or was begun in another browser. Begin again here."
-      />
-    );
+  const { as, kind, record } = notice;
+  switch (kind) {
+    case 'denied':
+      return <Said icon="REVOKED" text={<Known as={as} label={label} />} more={<Reference record={record} />} />;
+    case 'unverified':
+      return (
+        <Said
+          icon="REVOKED"
+          text={
+            as === null ? (
+              `${label} has not verified your e-mail address.`
+            ) : (
+              <>
+                {label} has not verified the e-mail address of <b>{as}</b>.
+              </>
+            )
+          }
+          more={
+            <>
+              Verify it at {label}, then sign in again. <Reference record={record} />
+            </>
+          }
+        />
+      );
+    case 'declined':
+      return (
+        <Said
+          icon="PENDING"
+          text={`You were not signed in at ${label}.`}
+          more={`Signing in was cancelled, or ${label} does not let your account use this dashboard.`}
+        />
+      );
+    case 'stale':
+      return (
+        <Said
+          icon="PENDING"
+          text={`Signing in with ${label} was not finished.`}
+          more="It took too long, or was begun in another browser. Begin again here."
+        />
+      );
+    case 'expired':
+      return (
+        <Said
+          icon="PENDING"
+          text={`${label} does not take this sign-in any more.`}
+          more="Its code has expired, or was used before. Begin again here."
+        />
+      );
+    case 'silent':
+      return (
+        <Said
+          state="RETRY"
+          icon="late"
+          text={`${label} did not answer.`}
+          more={`Nothing is wrong with your account. Try again${ways.password ? ', or use another way' : ''}.`}
+        />
+      );
+    case 'clock':
+      return (
+        <Said
+          state="RETRY"
+          icon="late"
+          text={`The clocks of ${label} and of this server differ.`}
+          more="Nothing is wrong with your account. Ask whoever runs this dashboard to set its clock."
+        />
+      );
+    case 'broken':
+      return (
+        <Said
+          state="RETRY"
+          icon="late"
+          text={`${label} and this dashboard do not understand each other.`}
+          more="Nothing is wrong with your account. The reason stands in the log of this dashboard: ask whoever runs it."
+        />
+      );
+  }
+}
+
+function Known({ as, label }: { as: string | null; label: string }) {
+  if (as === null) return `${label} did not say who you are.`;
   return (
-    <Said
-      icon="REVOKED"
-      text={
-        notice.as === null ? (
-          `${label} did not say who you are.`
-        ) : (
-          <>
-            {label} knows you as <b>{notice.as}</b>. That account may not open this dashboard.
-          </>
-        )
-      }
-      more={
-        notice.record === null ? (
-          'Ask whoever runs it.'
-        ) : (
-          <>
-            Ask whoever runs it, and give them the reference <code>{notice.record}</code>. The reason stands in their
-            audit log.
-          </>
-        )
-      }
-    />
+    <>
+      {label} knows you as <b>{as}</b>. That account may not open this dashboard.
+    </>
+  );
+}
+
+function Reference({ record }: { record: number | null }) {
+  if (record === null) return 'Ask whoever runs it.';
+  return (
+    <>
+      Ask whoever runs this dashboard, and give them the reference <code>{record}</code>. The reason stands in their
+      audit log.
+    </>
   );
 }
 

@@ -26,7 +26,7 @@ export function SignInPage({ search }: { search: URLSearchParams }) {
     get('/session', {}).then(setWays, setFailed);
   };
   useEffect(ask, []);
-  const denied = ways?.notice?.kind === 'denied';
+  const denied = ways?.notice?.kind === 'denied' || ways?.notice?.kind === 'unverified';
   const ended = search.has('ended') && !ways?.notice;
   const title = denied ? 'No access' : ended ? 'Sign in again' : 'Sign in';
   return (
@@ -45,7 +45,11 @@ export function SignInPage({ search }: { search: URLSearchParams }) {
             {ways.providers.length > 0 && (
               <div className="ways">
                 {ways.providers.map(({ name, label }) => (
-                  <a key={name} className={ways.password ? 'btn' : 'btn primary'} href={providerUrl(name, next)}>
+                  <a
+                    key={name}
+                    className={ways.password ? 'btn' : 'btn primary'}
+                    href={providerUrl(name, next, denied)}
+                  >
                     {denied ? `Use another ${label} account` : `Continue with ${label}`}
                   </a>
                 ))}
@@ -80,7 +84,10 @@ export function SignInPage({ search }: { search: URLSearchParams }) {
   );
 }
 
-function providerUrl(name: string, next: string | undefined): string {
-  const query = next === undefined ? '' : `?next=${encodeURIComponent(next)}`;
-  return new URL(`login/${encodeURIComponent(name)}${query}`, document.baseURI).toString();
+/** @param another an account is to be chosen anew */
+function providerUrl(name: string, next: string | undefined, another: boolean): string {
+  const url = new URL(`login/${encodeURIComponent(name)}`, document.baseURI);
+  if (next !== undefined) url.searchParams.set('next', next);
+  if (another) url.searchParams.set('another', '1');
+  return url.toString();
 }
