@@ -12,6 +12,10 @@ import { until } from '../support/until.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/bootsteps/app.ts', import.meta.url));
 
+/** Its one answer ends the wait. */
+const IT = { destination: ['w@steps'], timeout: 90 };
+const TO_IT = ['-d', 'w@steps', '-t', '90'];
+
 let folder: string;
 let app: Celery;
 let worker: Worker;
@@ -54,7 +58,7 @@ async function umbel(...words: string[]): Promise<string> {
 
 it('a step of the worker starts after what it requires, shows its figures, and stops with it', async () => {
   expect(existsSync(join(folder, 'ready'))).toBe(true);
-  const [stats] = await app.control.broadcast('stats', { reply: true, destination: ['w@steps'] });
+  const [stats] = await app.control.broadcast('stats', { reply: true, ...IT });
   expect(stats).toMatchObject({ 'w@steps': { ready_file: join(folder, 'ready') } });
   const other = new Worker(app, { hostname: 'other@steps', loglevel: 'CRITICAL' });
   expect(other.blueprint.names).toEqual(['Pool', 'OpenChords', 'ReadyFile', 'Consumer']);
@@ -70,12 +74,12 @@ it('a step of the consumer reads messages that are no tasks; a question and an o
       ...{ exchange: '', routingKey: 'notes', body: Buffer.from(text), headers: {}, properties: {} },
       ...{ contentType: 'text/plain', contentEncoding: 'utf-8' },
     });
-  const notes = async () => JSON.parse(await umbel('inspect', 'notes', '--json')) as Record<string, string[]>;
+  const notes = async () => JSON.parse(await umbel('inspect', 'notes', '--json', ...TO_IT)) as Record<string, string[]>;
   await until(async () => (await notes())['w@steps']?.length === 3, 'three notes');
-  expect(await umbel('control', 'forget_notes', '2')).toMatch(/w@steps\s+OK\s+forgot 2/);
+  expect(await umbel('control', 'forget_notes', '2', ...TO_IT)).toMatch(/w@steps\s+OK\s+forgot 2/);
   expect(await notes()).toEqual({ 'w@steps': ['three'] });
   // Its arguments are described: what does not fit is an answer, as with Celery's commands.
-  const [wrong] = await app.control.broadcast('forget_notes', { reply: true, arguments: { many: 1 } });
+  const [wrong] = await app.control.broadcast('forget_notes', { reply: true, arguments: { many: 1 }, ...IT });
   expect(wrong).toEqual({
     'w@steps': { error: 'TypeError("forget_notes() got an unexpected keyword argument \'many\'")' },
   });
@@ -95,7 +99,12 @@ it('umbel graph prints the order of the steps, and the cluster', async () => {
   expect(consumer.map(({ name }: { name: string }) => name)).toEqual([
     ...['Connection', 'Events', 'Mingle', 'Gossip', 'Tasks', 'DelayedDelivery', 'Heart', 'Control', 'NotesReader'],
   ]);
-  const cluster = await umbel('graph', 'workers', 'tmax:2', 'generic');
+  // On a slow machine the worker may answer later than it is waited for.
+  let cluster = '';
+  await until(async () => {
+    cluster = await umbel('graph', 'workers', 'tmax:2', 'generic');
+    return cluster.includes('worker1');
+  }, 'the worker to answer in time');
   expect(cluster).toContain('broker [label="Broker (sqlite://)"');
   expect(cluster).toContain('worker1 [label="w@steps"');
   expect(cluster).toContain('worker1_more [label="98 more"');
