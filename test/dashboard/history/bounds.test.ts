@@ -17,6 +17,7 @@ import { EmbeddedDb } from '../../../server/embedded-db.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { parseQuery } from '../../../shared/query/parser.ts';
 
 const NOW = 1_790_000_000;
 const HOUR = 3600;
@@ -209,6 +210,11 @@ describe('invented names', () => {
     expect(groups[0]).toMatchObject({ task: OTHER, exception: OTHER, count: 1000 });
     // They can still be listed and searched.
     expect(reader.tasks({ ...ALL, limit: 5 }).counts).toEqual({ FAILURE: 6000 });
+    // More than are looked through beforehand.
+    const parsed = parseQuery('name:invented.', { nowS: NOW });
+    expect(parsed.ok).toBe(true);
+    const found = reader.tasks({ ...ALL, tree: parsed.ok ? parsed.tree : null, limit: 5 });
+    expect(found.counts).toEqual({ FAILURE: 6000 });
   });
 });
 
