@@ -54,7 +54,9 @@ function refused(value: object | symbol, where: string): EncodeError {
 function classOf(value: object): string {
   const name: unknown = (value.constructor as { name?: unknown } | undefined)?.name;
   const tag = Object.prototype.toString.call(value).slice(8, -1);
-  return (typeof name === 'string' && name !== '' && name !== 'Object') || tag === 'Object' ? String(name) : tag;
+  // Built-in iterators have a class of their own since Node 22, which says less than their tag.
+  const isNamed = typeof name === 'string' && name !== '' && name !== 'Object' && name !== 'Iterator';
+  return isNamed || tag === 'Object' ? String(name) : tag;
 }
 
 function adviceFor(value: object | symbol): string {

@@ -93,7 +93,8 @@ describe('a Unix socket', () => {
 
     const second = makeDashboard({ unix_socket: path });
     expect(await second.listen()).toBe(`unix:${path}`);
-    expect(statSync(path).mode & 0o777).toBe(0o777);
+    // Whoever may write to it may connect; what else its mode says is Node's.
+    expect(statSync(path).mode & 0o666).toBe(0o666);
     expect((await ask(path)).statusCode).toBe(200);
   });
 });

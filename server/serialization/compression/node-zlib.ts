@@ -11,7 +11,7 @@ interface Functions {
   readonly options?: (body: Uint8Array) => object;
 }
 
-function engine({ pack: [packSync, pack], unpack, options = () => ({}) }: Functions): Engine {
+function engine({ pack: [packSync, pack], unpack, options = () => ({}) }: Functions): Required<Engine> {
   return {
     compressSync: (body) => packSync(body, options(body)),
     compress: (body) => pack(body, options(body)),
@@ -54,7 +54,7 @@ interface Zstd {
   readonly zstdDecompress: (...args: never[]) => void;
 }
 
-export function nodeZstd(): Engine | null {
+export function nodeZstd(): Required<Engine> | null {
   const { zstdCompressSync, zstdCompress, zstdDecompressSync, zstdDecompress } = zlib as unknown as Zstd;
   if (!zstdCompressSync) return null;
   const unzstd = [zstdDecompressSync, promisify(zstdDecompress) as unknown as Async] as const;

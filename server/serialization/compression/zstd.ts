@@ -6,6 +6,7 @@ import { nodeZstd } from './node-zlib.ts';
 const MAGIC = 0xfd2fb528;
 /** No block becomes larger. @unit bytes */
 const BLOCK = 128 * 1024;
+const CHECKSUM_BYTES = 4;
 
 const READY: unique symbol = Symbol.for('umbel.zstd') as never;
 
@@ -17,7 +18,7 @@ interface Wasm {
 
 export async function load(): Promise<Engine> {
   const own = nodeZstd();
-  if (own) return own;
+  if (own) return ofWhole(own);
   const name = '@bokuweb/zstd-wasm';
   const found = await packageNamed<Wasm & { default?: Wasm }>(name, ', or run Node 22.15 or later');
   const wasm = found.default ?? found;
@@ -38,6 +39,22 @@ export async function load(): Promise<Engine> {
   };
 }
 
+/** Node takes what is cut off for something shorter. */
+function ofWhole({ compressSync, compress, decompressSync, decompress }: Required<Engine>): Engine {
+  return {
+    compressSync,
+    compress,
+    decompressSync: (body, limit) => {
+      frameOf(body);
+      return decompressSync(body, limit);
+    },
+    decompress: async (body, limit) => {
+      frameOf(body);
+      return decompress(body, limit);
+    },
+  };
+}
+
 /** Once in a process, also where this code is there twice: what it holds would be another one in the middle of the other's work. */
 function ready(wasm: Wasm): Promise<void> {
   const process = globalThis as { [READY]?: Promise<void> };
@@ -45,7 +62,7 @@ function ready(wasm: Wasm): Promise<void> {
   return process[READY];
 }
 
-/** What its header says it becomes (null: nothing), and what its blocks could become. @throws when it is no frame */
+/** What the header of the (first) frame says it becomes (null: nothing), and what its blocks could become. @throws when it is no frame */
 export function frameOf(body: Uint8Array): { size: number | null; atMost: number } {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   if (body.byteLength < 6 || view.getUint32(0, true) !== MAGIC) throw new Error('no zstd frame');
@@ -70,5 +87,6 @@ export function frameOf(body: Uint8Array): { size: number | null; atMost: number
     atMost += kind === 2 ? BLOCK : length;
     at += 3 + (kind === 1 ? 1 : length);
   }
+  if (at + ((descriptor & 4) === 0 ? 0 : CHECKSUM_BYTES) > body.byteLength) throw new Error('cut off');
   return { size, atMost };
 }

@@ -209,12 +209,8 @@ describe('invented names', () => {
     expect(groups).toHaveLength(5001);
     expect(groups[0]).toMatchObject({ task: OTHER, exception: OTHER, count: 1000 });
     // They can still be listed and searched.
-    expect(reader.tasks({ ...ALL, limit: 5 }).counts).toEqual({ FAILURE: 6000 });
-    // More than are looked through beforehand.
-    const parsed = parseQuery('name:invented.', { nowS: NOW });
-    expect(parsed.ok).toBe(true);
-    const found = reader.tasks({ ...ALL, tree: parsed.ok ? parsed.tree : null, limit: 5 });
-    expect(found.counts).toEqual({ FAILURE: 6000 });
+    const { tree } = parseQuery('name:invented.', { nowS: NOW }) as { tree: TaskListQuery['tree'] };
+    expect(reader.tasks({ ...ALL, tree, limit: 5 }).counts).toEqual({ FAILURE: 6000 });
   });
 });
 
