@@ -7,7 +7,9 @@ import { withRooms } from '../.build/rooms.ts';
 import { NO_EFFECT_YET } from '../server/app/settings/no-effect.ts';
 import { SETTING_NAMES, settingOf } from '../server/app/settings.ts';
 import { settingsMarkdown } from '../server/app/settings-docs.ts';
+import { commandsMarkdown } from '../server/cli/commands-docs.ts';
 import { optionsMarkdown } from '../server/cli/options-docs.ts';
+import { createProgram } from '../server/cli/program.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const pages = [
@@ -26,6 +28,10 @@ describe('the documentation', () => {
 
   it('docs/options.md is printed from the option tables of worker and dashboard (npm run docs)', () => {
     expect(readFileSync(join(ROOT, 'docs/options.md'), 'utf8')).toBe(optionsMarkdown());
+  });
+
+  it('docs/commands.md is printed from the commands (npm run docs)', () => {
+    expect(readFileSync(join(ROOT, 'docs/commands.md'), 'utf8')).toBe(commandsMarkdown(createProgram()));
   });
 
   it('docs/architecture.md lists the files there are, with what their signs say (npm run docs)', () => {

@@ -1,14 +1,31 @@
-// events: the cluster's event stream as lines, until Ctrl+C. With --json one object a line.
-// Capturing: events/receiver.ts. A picture made of them: the dashboard.
+// events: the cluster's event stream, until Ctrl+C: on a terminal the whole screen, else lines, with --json one object each; or pictures.
+// Capturing: events/receiver.ts. The screen: events-screen.ts. Pictures: events-camera.ts. In the browser: the dashboard.
 // Celery 5.6: bin/events.py, events/dumper.py
 import { BoundedMap } from '../../shared/bounded-map.ts';
 import { EventReceiver } from '../events/receiver.ts';
+import { type LogLevel, silentLogger } from '../log.ts';
+import { hostFormat, nodeFormat } from '../nodename.ts';
+import { type DaemonOptions, detach, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { endEarlySignals } from './early-signals.ts';
+import { loadCamera, takePictures } from './events-camera.ts';
+import { showScreen } from './events-screen.ts';
+import { openLog } from './log.ts';
 import { createOutput, EXIT, type Output, oneLine } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 
-export interface EventsOptions extends GlobalOptions {
+export interface EventsOptions extends GlobalOptions, DaemonOptions {
   readonly dump?: boolean;
+  /** './camera.ts', './camera.ts:Saver' */
+  readonly camera?: string;
+  /** Between two pictures; default 1. @unit seconds */
+  readonly frequency?: number;
+  /** The same. */
+  readonly freq?: number;
+  /** '10/m' */
+  readonly maxrate?: string;
+  /** --detach; Celery's -d, which means --dump as well. */
+  readonly detach?: boolean;
+  readonly loglevel?: LogLevel;
   /** Only types that match: 'task-failed', 'task-*', 'worker-*'. */
   readonly type?: readonly string[];
   /** End after so many. */
@@ -19,7 +36,17 @@ type AnyEvent = Readonly<Record<string, unknown>>;
 
 export async function events(options: EventsOptions): Promise<number> {
   const output = createOutput(options);
+  const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname: hostFormat('events') }) : undefined;
+  if (options.camera && options.detach) return await detach(options, pidPath, 'camera');
+  const isScreen = !options.camera && !options.dump && !output.json && options.type === undefined && isTerminal();
+  if (options.camera) takeOn(options);
+  const log = options.camera || options.logfile ? openLog(options, 'Events', hostFormat('events')) : null;
   const app = await openApp(options);
+  if (log) app.log = log;
+  // Lines of a log would stand across the screen.
+  else if (isScreen) app.log = silentLogger;
+  const shutter = options.camera ? await loadCamera(options.camera, app, process.cwd()) : null;
+  const pidfile = options.camera && pidPath ? writePidfile(pidPath, options.umask) : null;
   const connection = app.connection('read');
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -44,8 +71,8 @@ export async function events(options: EventsOptions): Promise<number> {
     queueDurable: app.conf.event_queue_durable,
     queueExclusive: app.conf.event_queue_exclusive,
   });
-  receiver.onEvents((batch) => {
-    for (const event of batch as readonly AnyEvent[]) {
+  const onLines = (batch: readonly AnyEvent[]) => {
+    for (const event of batch) {
       if (wanted.length > 0 && !wanted.some((pattern) => pattern.test(String(event['type'])))) continue;
       if (options.count !== undefined && seen >= options.count) return;
       seen++;
@@ -53,23 +80,41 @@ export async function events(options: EventsOptions): Promise<number> {
       else output.line(describe(event));
       if (seen === options.count) end();
     }
-  });
-  const capture = async () => {
+  };
+  const begin = async () => {
     // As celery events: patient also at the start, and every try is logged.
     await connection.ensure();
     await receiver.start();
-    output.note('-> capturing events (Ctrl+C ends)');
-    await ended;
   };
+  let stop = async () => {};
   try {
-    await Promise.race([capture(), ended]);
+    if (isScreen) {
+      await showScreen(app, receiver, output, begin, ended);
+      return EXIT.ok;
+    }
+    if (shutter) {
+      const { maxrate, frequency = options.freq ?? 1 } = options;
+      stop = takePictures({ app, receiver, shutter, frequency, log: app.log, ...(maxrate ? { maxrate } : {}) });
+    } else receiver.onEvents((batch) => onLines(batch as readonly AnyEvent[]));
+    const capture = begin().then(() => {
+      if (shutter) output.note(`-> evcam: taking pictures with ${options.camera} (Ctrl+C ends)`);
+      else output.note('-> capturing events (Ctrl+C ends)');
+      return ended;
+    });
+    await Promise.race([capture, ended]);
     return EXIT.ok;
   } finally {
     connection.ending();
+    await stop();
+    if (pidfile) removePidfile(pidfile, app.log);
     await receiver.stop();
     await connection.close();
     await app.close();
   }
+}
+
+function isTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
 }
 
 const TASK_WORDS: Readonly<Record<string, string>> = {

@@ -20,7 +20,7 @@ export class CliError extends Error {
   }
 }
 
-const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36, reverse: 7 } as const;
 export type Style = keyof typeof CODES;
 
 export interface Output {

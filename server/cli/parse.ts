@@ -26,6 +26,12 @@ export function amount(text: string): number {
   return value;
 }
 
+export function positiveNumber(text: string): number {
+  const value = number(text);
+  if (value <= 0) throw new InvalidArgumentError('It must be more than 0.');
+  return value;
+}
+
 /** A queue, an exchange, an id. */
 export function name(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');

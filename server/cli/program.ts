@@ -15,15 +15,17 @@ import {
   takeExitCode,
   withSettings,
 } from './command-parts.ts';
+import type { Shell } from './completion.ts';
 import { addDashboardFlags } from './dashboard-flags.ts';
-import { addMulti } from './operating-commands.ts';
+import { addEvents, addMulti, addQueueCommands, addTools } from './operating-commands.ts';
 import { EXIT } from './output.ts';
 import * as parse from './parse.ts';
 import { wordsAround } from './verb.ts';
 import { packageVersion } from './version.ts';
 import { addWorkerFlags } from './worker-flags.ts';
 
-function createProgram(): Command {
+/** All commands. Each call makes new ones. */
+export function createProgram(): Command {
   const program = new Command('umbel')
     .description("A task queue that speaks Celery's wire, and its dashboard.")
     .version(packageVersion(), '--version', 'print the version')
@@ -46,8 +48,12 @@ function createProgram(): Command {
   addMulti(sub);
   program.commandsGroup('Tasks:');
   addTaskCommands(sub);
+  program.commandsGroup('Queues:');
+  addQueueCommands(sub);
   program.commandsGroup('Cluster:');
   addClusterCommands(sub);
+  program.commandsGroup('Tools:');
+  addTools(sub, completionOf);
   const show = program.command('show-settings', { hidden: true }).exitOverride();
   addGlobals(show).action(action(async () => (await import('./show-settings.ts')).showSettings));
   return program;
@@ -149,14 +155,6 @@ function addTaskCommands(sub: Sub): void {
       .option('--timeout <seconds>', 'do not wait longer', parse.number)
       .option('-j, --json', 'answer as JSON'),
   ).action(action(async () => (await import('./call.ts')).result));
-
-  addGlobals(
-    sub('purge', 'Throw away all messages that wait in the task queues. There is no undo.')
-      .option('-f, --force', 'do not ask')
-      .option('-Q, --queues <names>', 'these queues, by commas', parse.names)
-      .option('-X, --exclude-queues <names>', 'not these queues, by commas', parse.commaList)
-      .option('-j, --json', 'answer as JSON'),
-  ).action(action(async () => (await import('./queues.ts')).purge));
 }
 
 function addClusterCommands(sub: Sub): void {
@@ -184,13 +182,7 @@ function addClusterCommands(sub: Sub): void {
       );
   }
 
-  addGlobals(
-    sub('events', 'The event stream, line by line, until Ctrl+C.')
-      .option('-d, --dump', 'as lines (the only way there is)')
-      .option('--type <patterns>', "only these, by commas: 'task-failed', 'worker-*'", parse.commaList)
-      .option('--count <number>', 'end after so many', parse.positiveInteger)
-      .option('-j, --json', 'one JSON object a line'),
-  ).action(action(async () => (await import('./events.ts')).events));
+  addEvents(sub);
 
   addGlobals(
     sub('graph', 'What a worker (bootsteps) or a cluster (workers) is made of, as DOT for Graphviz.')
@@ -252,10 +244,29 @@ Examples:
   ).action(action(async () => (await import('./report.ts')).report));
 }
 
+/** What may follow a command, beside its own subcommands: for completion. */
+function firstWords(): Map<string, { word: string; says: string }[]> {
+  return new Map(
+    (['inspect', 'control'] as const).map((kind) => [
+      kind,
+      COMMANDS.filter((command) => command.kind === kind && command.visible).map(({ name, doc }) => ({
+        word: name,
+        says: doc,
+      })),
+    ]),
+  );
+}
+
 function remoteCommands(kind: 'inspect' | 'control'): string {
   return COMMANDS.filter((command) => command.kind === kind && command.visible)
     .map(({ name, doc }) => `  ${name.padEnd(27)}${doc}`)
     .join('\n');
+}
+
+/** What `umbel completion` prints. */
+export async function completionOf(shell: Shell): Promise<string> {
+  const { completionScript } = await import('./completion.ts');
+  return completionScript(shell, createProgram(), firstWords());
 }
 
 /** Flower's --url_prefix=/x is our --url-prefix=/x. */

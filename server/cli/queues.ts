@@ -2,6 +2,7 @@
 // Celery 5.6: bin/purge.py
 import { createInterface } from 'node:readline/promises';
 import { CliError, EXIT, plural } from './output.ts';
+import { createProgress } from './progress.ts';
 import { type GlobalOptions, withApp } from './session.ts';
 
 export interface PurgeOptions extends GlobalOptions {
@@ -22,13 +23,16 @@ export function purge(options: PurgeOptions): Promise<number> {
     if (!options.force) await confirm(names);
     const connection = app.connection('write');
     const purged: Record<string, number> = {};
+    const progress = createProgress('Purging', output.quiet || output.json);
     try {
       const channel = await connection.defaultChannel();
-      for (const name of names) {
+      for (const [at, name] of names.entries()) {
+        progress.at(at, names.length, name);
         // A queue nobody has declared yet is as good as empty.
         purged[name] = (await channel.queueStatus(name)) === null ? 0 : await channel.purge(name);
       }
     } finally {
+      progress.clear();
       await connection.close();
     }
     const total = Object.values(purged).reduce((sum, count) => sum + count, 0);

@@ -40,6 +40,11 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   await include(app, options.include ?? []);
   app.log = log;
   warnWithoutTasks(app, options, log);
+  if (/^(gevent|eventlet)$/.test(said.pool ?? ''))
+    print(
+      process.stderr,
+      `note: --pool ${said.pool} is Python's; here it is the pool 'async', which it comes closest to\n`,
+    );
   const pidfile = pidPath ? writePidfile(pidPath, options.umask) : null;
   const instance = new Worker(app, {
     ...workerOptionsOf(said),

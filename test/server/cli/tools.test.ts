@@ -1,0 +1,127 @@
+// The small tools of the command line, in process: logs, old settings, bars, words of a prompt, completion, cameras.
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { Celery } from '../../../server/app/celery.ts';
+import { wordsOf } from '../../../server/cli/line-shell.ts';
+import { bindingsOf } from '../../../server/cli/list-bindings.ts';
+import { LogAudit } from '../../../server/cli/logtool.ts';
+import { completionOf, main } from '../../../server/cli/program.ts';
+import { bar } from '../../../server/cli/progress.ts';
+import { shellNames } from '../../../server/cli/shell.ts';
+import { renameSettings } from '../../../server/cli/upgrade-settings.ts';
+import { exchange, queue } from '../../../server/transport/entity.ts';
+
+describe('logtool', () => {
+  // The first two as Celery 5.2 and before 5.1 write that a task came in.
+  const LOG = `[2026-01-01 00:00:00,000: INFO/MainProcess] Task a.b[id-1] received
+[2026-01-01 00:00:00,000: INFO/MainProcess] Received task: a.c[id-2]
+[2026-01-01 00:00:00,000: INFO/MainProcess] Task a.c[id-3] received
+[2026-01-01 00:00:01,000: INFO/ForkPoolWorker-1] Task a.b[id-1] succeeded in 0.1s: 3
+[2026-01-01 00:00:02,000: ERROR/ForkPoolWorker-1] Task a.c[id-2] raised unexpected: ZeroDivisionError()
+Traceback (most recent call last):
+[2026-01-01 00:00:03,000: INFO/MainProcess] w@host ready.`;
+
+  it('counts tasks by their ends, and finds errors, tracebacks and what has no end', () => {
+    const [errors, traces, debug] = [[], [], []] as string[][];
+    const audit = new LogAudit({
+      error: (line) => errors!.push(line),
+      trace: (line) => traces!.push(line),
+      debug: (line) => debug!.push(line),
+    });
+    for (const line of LOG.split('\n')) audit.feed(line);
+    expect(audit.report()).toEqual({
+      types: [
+        ['a.c', 2],
+        ['a.b', 1],
+      ],
+      ...{ total: 3, errors: 1, succeeded: 1, completed: 2 },
+    });
+    expect(errors).toEqual([expect.stringContaining('a.c[id-2] raised')]);
+    expect(traces).toEqual([expect.stringMatching(/raised unexpected.*\nTraceback/)]);
+    expect(debug).toEqual([expect.stringContaining('ready')]);
+    expect(audit.incomplete()).toEqual(['id-3']);
+  });
+});
+
+it('old names of settings are written anew, whole names alone', () => {
+  const before = "BROKER_URL = 'x'\nCELERYD_CONCURRENCY = 2  # CELERYD_CONCURRENCY_X\nTASK_SERIALIZER_OF = 1";
+  expect(renameSettings(before, false)).toEqual({
+    text: "broker_url = 'x'\nworker_concurrency = 2  # CELERYD_CONCURRENCY_X\nTASK_SERIALIZER_OF = 1",
+    changes: [
+      { line: 1, from: 'BROKER_URL', to: 'broker_url' },
+      { line: 2, from: 'CELERYD_CONCURRENCY', to: 'worker_concurrency' },
+    ],
+  });
+  expect(renameSettings(before, true).text).toContain("CELERY_BROKER_URL = 'x'\nCELERY_WORKER_CONCURRENCY");
+});
+
+it('a bar is never wider than its line', () => {
+  expect(bar('Purging', 1, 4, 'mail', 79)).toBe('Purging [######------------------]  25 % 1/4 mail');
+  expect(bar('Migrating', 7, null, '', 79)).toBe('Migrating 7');
+  for (const width of [0, 5, 20, 50, 79])
+    expect(bar('Purging', 3, 4, 'a-long-name-of-a-queue'.repeat(9), width).length).toBeLessThanOrEqual(width);
+});
+
+it('words of a prompt are split as a shell splits them', () => {
+  expect(wordsOf(`basic.publish "a \\"b\\"" '' q\\ 1 x"y z"`)).toEqual(['basic.publish', 'a "b"', '', 'q 1', 'xy z']);
+});
+
+it('a queue is listed with all its bindings', () => {
+  const mail = exchange('mail', 'topic');
+  expect(
+    bindingsOf({ ...queue('q'), exchange: mail, routingKey: 'a.#', bindings: [{ exchange: mail, routingKey: 'b' }] }),
+  ).toEqual([
+    { queue: 'q', exchange: 'mail', routing_key: 'a.#' },
+    { queue: 'q', exchange: 'mail', routing_key: 'b' },
+  ]);
+});
+
+it('tasks are in reach of the prompt by the last part of their name, unless something is called so', () => {
+  const app = new Celery('shop', { broker: 'memory://' });
+  app.task({ name: 'shop.add' }, () => 1);
+  app.task({ name: 'shop.chain' }, () => 1);
+  const names = shellNames(app, true);
+  expect(names['add']).toBe(app.tasks.get('shop.add'));
+  expect(names['chain']).not.toBe(app.tasks.get('shop.chain'));
+  expect(shellNames(app, false)).not.toHaveProperty('add');
+});
+
+describe('completion', async () => {
+  const bash = await completionOf('bash');
+  const completed = (line: string) => {
+    const words = line.split(' ');
+    const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _umbel; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', `${bash}\n${ask}`], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return stdout.trim().split('\n');
+  };
+
+  it.each([
+    ['umbel wor', ['worker']],
+    ['umbel -A ./app.ts wor', ['worker']],
+    ['umbel worker --conc', ['--concurrency']],
+    ['umbel list ', ['bindings']],
+    ['umbel -A x list b', ['bindings']],
+    ['umbel inspect rep', ['report']],
+    ['umbel logtool stats --js', ['--json']],
+  ])('bash: %s', (line, expected) => {
+    expect(completed(line)).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('zsh and fish have scripts of their own', async () => {
+    expect(await completionOf('zsh')).toMatch(/^#compdef umbel\n/);
+    expect(await completionOf('fish')).toContain(
+      "complete -c umbel -n '__fish_seen_subcommand_from worker' -l concurrency -r -F",
+    );
+  });
+});
+
+it.each([
+  [['migrate', 'memory://'], 64],
+  [['amqp', 'queue.fly', '-b', 'memory://'], 64],
+  [['logtool', 'stats', '/nowhere/w.log'], 64],
+  [['upgrade', 'settings', '/nowhere/s.py'], 64],
+  [['completion', 'tcsh'], 64],
+])('%j ends with %d', async (words, code) => {
+  expect(await main(words)).toBe(code);
+});
