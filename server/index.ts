@@ -32,6 +32,7 @@ export { Signature } from './canvas/signature.ts';
 export type { StampingVisitor, StampOptions, Stamps } from './canvas/stamping.ts';
 export * from './errors.ts';
 export { createLogger, type Logger, type LogLevel, silentLogger } from './log.ts';
+export type { ForeignLogger, GivenLogger } from './log-adopt.ts';
 export { AsyncResult, EagerResult, type GetOptions } from './results/async-result.ts';
 export type { DependencyOptions, ResultGraph } from './results/dependencies.ts';
 export { GroupResult } from './results/group-result.ts';

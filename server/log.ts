@@ -1,11 +1,13 @@
 // The Logger everything here writes to, and the default writer: one line per fact, Celery's words, fields beside the text.
-// Not here: what is worth a line; where lines go, and what becomes of them when that cannot be written (log-sink.ts).
+// Not here: what is worth a line; what a line looks like (log-format.ts); where lines go, and what becomes of them when that cannot be
+// written (log-sink.ts).
 // Holds: one entry is one line, whatever the text contains: control characters, line ends and controls of direction of foreign texts are
 // escaped, so that nobody forges a line. Errors and tracebacks alone have lines, indented below. Fields print as key=value.
 // Nothing is logged and thrown as well. Logging never throws.
-// Celery: celery.utils.log; worker_log_format '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'
+// Celery: celery.utils.log
 
 import { escapeControls, escapeLines } from '../shared/format/escape.ts';
+import { jsonLine, type LineFormat, LOG_FORMAT, readFormat, TASK_LOG_FORMAT, type TaskLabel } from './log-format.ts';
 import { type LogSink, streamSink } from './log-sink.ts';
 
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
@@ -17,8 +19,11 @@ export interface Logger {
   warning(text: string, fields?: Record<string, unknown>): void;
   error(text: string, fields?: Record<string, unknown>): void;
   critical(text: string, fields?: Record<string, unknown>): void;
-  /** The same writer and level under another name. */
-  child(name: string): Logger;
+  /**
+   * The same writer and level under another name.
+   * @param task in whose body it is: its lines are of worker_task_log_format then, and of the process that they were of
+   */
+  child(name: string, task?: TaskLabel): Logger;
 }
 
 export interface LoggerOptions {
@@ -28,10 +33,48 @@ export interface LoggerOptions {
   readonly sink?: LogSink;
   /** In place of a sink: each line, without its end. */
   readonly write?: (line: string) => void;
-  /** Default: whether standard error is a terminal. */
+  /** Default: as the style has it, or whether standard error is a terminal. */
   readonly color?: boolean;
   readonly name?: string;
+  /** Default: Celery's lines. */
+  readonly style?: LineStyle;
 }
+
+/** How the lines of a program look. They may be written before its settings are known. */
+export class LineStyle {
+  /** null: one JSON object a line. */
+  line: LineFormat | null = CELERYS;
+  taskLine: LineFormat | null = CELERYS_TASKS;
+  /** null: where they go to a terminal. */
+  color: boolean | null = null;
+
+  /** @throws ImproperlyConfigured for a format that cannot be */
+  static of(settings: LineSettings): LineStyle {
+    const style = new LineStyle();
+    style.use(settings);
+    return style;
+  }
+
+  /** From the next line on. @throws ImproperlyConfigured */
+  use({ worker_log_format, worker_task_log_format, worker_log_color }: LineSettings): void {
+    this.line = readFormat(worker_log_format, 'worker_log_format');
+    // One that is all JSON is not half of it.
+    this.taskLine =
+      this.line === null && worker_task_log_format === TASK_LOG_FORMAT
+        ? null
+        : readFormat(worker_task_log_format, 'worker_task_log_format');
+    this.color = worker_log_color ?? this.color;
+  }
+}
+
+export interface LineSettings {
+  readonly worker_log_format: string;
+  readonly worker_task_log_format: string;
+  readonly worker_log_color: boolean | null;
+}
+
+const CELERYS = readFormat(LOG_FORMAT, 'worker_log_format');
+const CELERYS_TASKS = readFormat(TASK_LOG_FORMAT, 'worker_task_log_format');
 
 const COLORS: Record<LogLevel, string> = {
   DEBUG: '\x1b[2m',
@@ -42,17 +85,29 @@ const COLORS: Record<LogLevel, string> = {
 };
 
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const name = options.name ?? 'Main';
+  return loggerOf({ style: new LineStyle(), ...options }, null);
+}
+
+function loggerOf(options: LoggerOptions & { readonly style: LineStyle }, task: TaskLabel | null): Logger {
+  const { style, name = 'Main' } = options;
   const ownSink = options.sink ?? (options.write ? null : standardError());
-  const lossNote = (text: string) => `[${timestamp()}: WARNING/${name}] ${text}`;
+  const lossNote = (text: string) => lineOf('WARNING', text);
   const write = options.write ?? ((line: string) => ownSink!.write(line, lossNote));
-  const color = options.color ?? (ownSink === stderrSink && process.stderr.isTTY === true);
+  const isTerminal = ownSink === stderrSink && process.stderr.isTTY === true;
   const threshold = LOG_LEVELS.indexOf(options.level ?? 'INFO');
 
+  const lineOf = (level: LogLevel, text: string, fields: Record<string, unknown> | null = null): string => {
+    const record = { level, process: name, task, text, fields };
+    const format = task ? style.taskLine : style.line;
+    if (format === null) return jsonLine(record, plainValue);
+    const { beside, below } = fields ? formatFields(fields) : { beside: '', below: '' };
+    return format(record, escapeControls(text) + beside) + below;
+  };
   const log = (level: LogLevel, text: string, fields?: Record<string, unknown>): void => {
     if (LOG_LEVELS.indexOf(level) < threshold) return;
-    const line = `[${timestamp()}: ${level}/${name}] ${escapeControls(text)}${fields ? formatFields(fields) : ''}`;
-    write(color && COLORS[level] ? `${COLORS[level]}${line}\x1b[0m` : line);
+    const line = lineOf(level, text, fields);
+    const color = COLORS[level] !== '' && (options.color ?? style.color ?? isTerminal);
+    write(color ? `${COLORS[level]}${line}\x1b[0m` : line);
   };
   return {
     debug: (text, fields) => log('DEBUG', text, fields),
@@ -60,7 +115,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     warning: (text, fields) => log('WARNING', text, fields),
     error: (text, fields) => log('ERROR', text, fields),
     critical: (text, fields) => log('CRITICAL', text, fields),
-    child: (childName) => createLogger({ ...options, color, name: childName }),
+    child: (childName, label) => loggerOf(label ? options : { ...options, name: childName }, label ?? null),
   };
 }
 
@@ -82,26 +137,18 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
-/** '2026-01-02 03:04:05,678', local time, as Python's logging writes it. */
-function timestamp(): string {
-  const d = new Date();
-  const two = (n: number) => String(n).padStart(2, '0');
-  const day = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
-  const time = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
-  return `${day} ${time},${String(d.getMilliseconds()).padStart(3, '0')}`;
-}
-
-function formatFields(fields: Record<string, unknown>): string {
-  let text = '';
+/** As key=value, and below them the lines of errors and tracebacks. */
+function formatFields(fields: Record<string, unknown>): { readonly beside: string; readonly below: string } {
+  let beside = '';
   let below = '';
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     if (value instanceof Error || key === 'traceback') {
       const shown = escapeLines(value instanceof Error ? stackOf(value) : String(value)).trimEnd();
       below += `\n  ${shown.replaceAll('\n', '\n  ')}`;
-    } else text += ` ${escapeControls(key)}=${escapeControls(formatValue(value))}`;
+    } else beside += ` ${escapeControls(key)}=${escapeControls(formatValue(value))}`;
   }
-  return text + below;
+  return { beside, below };
 }
 
 /** What a library threw may have a stack that cannot be read. */
@@ -113,10 +160,23 @@ function stackOf(error: Error): string {
   }
 }
 
+/** As JSON has it, if at all. */
+function plainValue(value: unknown): unknown {
+  if (value instanceof Error) return stackOf(value);
+  try {
+    return JSON.parse(jsonOf(value)) as unknown;
+  } catch {
+    return String(value);
+  }
+}
+
+const jsonOf = (value: unknown): string =>
+  JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? String(v) : v)) ?? JSON.stringify(String(value));
+
 function formatValue(value: unknown): string {
   if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
   try {
-    return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? String(v) : v)) ?? String(value);
+    return jsonOf(value);
   } catch {
     return String(value);
   }

@@ -15,6 +15,8 @@ const FLOORS: readonly (readonly string[])[] = [
     'server/errors',
     'server/log',
     'server/log-sink',
+    'server/log-format',
+    'server/log-adopt',
     'server/timer',
     'server/signals',
     'server/nodename',

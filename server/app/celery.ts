@@ -17,6 +17,7 @@ import { Control } from '../control/control.ts';
 import { AlreadyRegistered, ImproperlyConfigured, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { createLogger, type Logger } from '../log.ts';
+import { adoptLogger, type GivenLogger } from '../log-adopt.ts';
 import { Connection, type ConnectionOptions, type FailoverStrategy } from '../messaging/connection.ts';
 import { LamportClock } from '../messaging/lamport-clock.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
@@ -50,7 +51,7 @@ const BRAND = Symbol.for('umbel.Celery');
 export interface CeleryOptions {
   /** Default: process.env. Pass {} to have nothing from outside decide. */
   readonly env?: Environment;
-  readonly log?: Logger;
+  readonly log?: GivenLogger;
   readonly timer?: Timer;
   /** What differs in this app's connections from what the settings say: how patient they are, for instance. */
   readonly connection?: Partial<Pick<ConnectionOptions, 'retry' | 'log'>>;
@@ -109,7 +110,7 @@ export class Celery implements AppHost {
     this.name = name;
     this.conf = createConfig(settings, options.env ?? process.env);
     this.timer = options.timer ?? createTimer();
-    this.log = options.log ?? createLogger({ name: 'Main' });
+    this.log = options.log ? adoptLogger(options.log) : createLogger({ name: 'Main' });
     this.canvas = canvasHost(this);
     for (const { options: task, run } of builtinTasks(this)) {
       this.#tasks.set(task.name, new Task(this, task.name, task, run as TaskFunction<readonly unknown[], unknown>));
@@ -442,8 +443,7 @@ export class Celery implements AppHost {
   }
 
   #annotate(task: Task): void {
-    const given = this.conf.task_annotations;
-    if (!given) return;
+    const given = this.conf.task_annotations ?? [];
     const tables = (Array.isArray(given) ? given : [given]) as readonly Readonly<Record<string, TaskOptions>>[];
     for (const table of tables) Object.assign(task.options, table['*'], table[task.name], { name: task.name });
   }

@@ -66,7 +66,8 @@ export class RunningTask implements TaskContext {
     return this.request.signal;
   }
   get log(): Logger {
-    return this.app.log.child(`${this.name}[${this.request.id}]`);
+    const { id } = this.request;
+    return this.app.log.child(`${this.name}[${id}]`, { name: this.name, id });
   }
 
   retry(options?: RetryOptions & { throw?: true }): never;

@@ -10,6 +10,7 @@ import { backendFlags } from '../backends/registry.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { adoptLogger, type GivenLogger } from '../log-adopt.ts';
 import type { ScheduleStore, StoredEntry } from '../schedules/contract.ts';
 import { crontab } from '../schedules/crontab.ts';
 import { resolveZone } from '../schedules/zone.ts';
@@ -77,7 +78,7 @@ export interface BeatOptions {
   readonly maxInterval?: number;
   /** Runs inside a worker. */
   readonly embedded?: boolean;
-  readonly log?: Logger;
+  readonly log?: GivenLogger;
 }
 
 const OPTION_NAMES: Readonly<Record<keyof BeatOptions, true>> = {
@@ -145,7 +146,7 @@ export class Beat {
     const { conf } = app;
     this.app = app;
     this.#timer = app.timer;
-    this.#log = options.log ?? app.log.child('Beat');
+    this.#log = options.log ? adoptLogger(options.log) : app.log.child('Beat');
     this.#embedded = options.embedded ?? false;
     this.maxInterval = options.maxInterval ?? (conf.beat_max_loop_interval || DEFAULT_MAX_INTERVAL_S);
     if (!(this.maxInterval > 0))

@@ -3,7 +3,7 @@
 // Celery 5.6: bin/beat.py, apps/beat.py
 import type { Celery } from '../app/celery.ts';
 import { Beat } from '../beat/beat.ts';
-import type { Logger, LogLevel } from '../log.ts';
+import { LineStyle, type Logger, type LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { type DaemonOptions, detach, endOnSignals, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
@@ -37,9 +37,11 @@ export async function beat(options: BeatCliOptions): Promise<number> {
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);
-  const log = openLog(options, 'Beat', hostFormat('beat'));
+  const style = new LineStyle();
+  const log = openLog(options, 'Beat', hostFormat('beat'), style);
   const { ended, started } = endOnSignals();
   const app = await openApp(options);
+  style.use(app.conf);
   app.log = log;
   const pidfile = pidPath ? writePidfile(pidPath, options.umask) : null;
   const instance = startableBeat(app, options, log);

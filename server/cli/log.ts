@@ -1,6 +1,6 @@
 // The log of a program that stays: standard error, or the file of --logfile.
 // Not here: what becomes of lines that cannot be written (log-sink.ts).
-import { createLogger, type Logger, type LogLevel } from '../log.ts';
+import { createLogger, LineStyle, type Logger, type LogLevel } from '../log.ts';
 import { appendText, fileSink } from '../log-sink.ts';
 import { nodeFormat } from '../nodename.ts';
 import { fileMode } from './daemon.ts';
@@ -13,11 +13,17 @@ export interface LogOptions {
   readonly color?: boolean;
 }
 
-/** @param hostname what %n, %h and %d of the file's name stand for */
-export function openLog(options: LogOptions, name: string, hostname: string): Logger {
+/**
+ * @param hostname what %n, %h and %d of the file's name stand for
+ * @param style of its lines, which is told the app's settings when it is loaded
+ */
+export function openLog(options: LogOptions, name: string, hostname: string, style = new LineStyle()): Logger {
   const level = options.loglevel ?? 'WARNING';
   const color = wantsColor(options.color, process.stderr);
-  const onTerminal = createLogger({ level, color, name });
+  // What was forbidden here no setting allows.
+  const common = { level, name, style, ...(options.color === false && { color: false }) };
+  style.color = options.logfile ? false : color;
+  const onTerminal = createLogger(options.logfile ? { level, name, color } : common);
   if (!options.logfile) return onTerminal;
   const path = nodeFormat(options.logfile, { hostname });
   const mode = fileMode(options.umask);
@@ -33,5 +39,5 @@ export function openLog(options: LogOptions, name: string, hostname: string): Lo
     if ((error as NodeJS.ErrnoException).code !== 'ENXIO')
       throw new CliError(`cannot write --logfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }
-  return createLogger({ level, sink, color: false, name });
+  return createLogger({ ...common, sink });
 }

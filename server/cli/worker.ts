@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
-import type { Logger } from '../log.ts';
+import { LineStyle, type Logger } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { redirectOutput } from '../pool/task-output.ts';
 import type { GivenOptions } from '../worker/options.ts';
@@ -32,12 +32,14 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);
-  const log = openLog(options, 'MainProcess', hostname);
+  const style = new LineStyle();
+  const log = openLog(options, 'MainProcess', hostname, style);
   const signals = new WorkerSignals(log);
   // Tracebacks name the lines people wrote, not those their build made. Only modules loaded from now on are looked up.
   process.setSourceMapsEnabled(true);
   const app = await openApp(options, 'worker');
   await include(app, options.include ?? []);
+  style.use(app.conf);
   app.log = log;
   warnWithoutTasks(app, options, log);
   if (/^(gevent|eventlet)$/.test(said.pool ?? ''))

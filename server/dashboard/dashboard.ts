@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { createLogger, LOG_LEVELS, type Logger, silentLogger } from '../log.ts';
+import { adoptLogger, type GivenLogger } from '../log-adopt.ts';
 import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { type RefusedRequest, recordRefusedRequest, recordWrongLogin } from './access/audit.ts';
@@ -32,7 +33,7 @@ export type { DashboardOptions } from './options.ts';
 /** What tests and embedding programs may hand in. */
 export interface DashboardParts {
   readonly timer?: Timer;
-  readonly log?: Logger;
+  readonly log?: GivenLogger;
   /** Folder of the built pages; null: none. Default: found beside the sources or in dist. */
   readonly pages?: string | null;
   /** How sign-in providers are asked. Default: Node's own. */
@@ -56,7 +57,7 @@ export interface Dashboard {
 export function createDashboard(given: DashboardOptions = {}, parts: DashboardParts = {}): Dashboard {
   const options = resolveOptions(given);
   const timer = parts.timer ?? createTimer({ unref: true });
-  const log = (parts.log ?? loggerOf(options)).child('dashboard');
+  const log = (parts.log ? adoptLogger(parts.log) : loggerOf(options)).child('dashboard');
   const version = packageVersion();
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const link = new ClusterLink(options, timer, log);

@@ -7,6 +7,7 @@ import { toFrame } from '../app/outcome.ts';
 import { Stop } from '../app/stop.ts';
 import { SoftTimeLimitExceeded, Terminated, TimeLimitExceeded, toError } from '../errors.ts';
 import { LOG_LEVELS, type Logger, type LogLevel } from '../log.ts';
+import type { TaskLabel } from '../log-format.ts';
 import { signals } from '../signals.ts';
 import type { ChildBoot, FromChild, ToChild } from './child-messages.ts';
 import type { Execute } from './contract.ts';
@@ -144,12 +145,12 @@ class Child {
 }
 
 /** Lines go to the parent, which has the log: one writer, one file. Below the level nothing is sent. */
-function portLogger(port: ChildPort, level: LogLevel, name: string): Logger {
+function portLogger(port: ChildPort, level: LogLevel, name: string, task?: TaskLabel): Logger {
   const threshold = LOG_LEVELS.indexOf(level);
   const at = (of: LogLevel) => {
     if (LOG_LEVELS.indexOf(of) < threshold) return () => {};
     return (text: string, fields?: Record<string, unknown>) => {
-      const line = { type: 'log', level: of, name, text: String(text) } as const;
+      const line = { type: 'log', level: of, name, text: String(text), ...(task && { task }) } as const;
       try {
         port.send(fields ? { ...line, fields } : line);
       } catch {
@@ -164,7 +165,7 @@ function portLogger(port: ChildPort, level: LogLevel, name: string): Logger {
     warning: at('WARNING'),
     error: at('ERROR'),
     critical: at('CRITICAL'),
-    child: (childName) => portLogger(port, level, childName),
+    child: (childName, label) => portLogger(port, level, label ? name : childName, label),
   };
 }
 

@@ -5,6 +5,7 @@
 import type { AppSource } from '../app/load.ts';
 import type { OutcomeFrame } from '../app/outcome.ts';
 import type { LogLevel } from '../log.ts';
+import type { TaskLabel } from '../log-format.ts';
 import type { JobFrame } from './job.ts';
 
 /** First of all. */
@@ -59,6 +60,8 @@ export type FromChild =
       readonly type: 'log';
       readonly level: LogLevel;
       readonly name: string;
+      /** In whose body it was said. */
+      readonly task?: TaskLabel;
       readonly text: string;
       readonly fields?: Record<string, unknown>;
     };

@@ -176,8 +176,10 @@ export class Child {
         this.#within(DYING_MS);
         break;
       case 'log': {
-        const { level, name, text, fields } = message;
-        this.#options.log.child(name)[level.toLowerCase() as Lowercase<typeof level>](text, fields);
+        const { level, name, task, text, fields } = message;
+        const log = this.#options.log.child(name);
+        const own = task ? log.child(`${task.name}[${task.id}]`, task) : log;
+        own[level.toLowerCase() as Lowercase<typeof level>](text, fields);
         break;
       }
     }

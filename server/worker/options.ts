@@ -18,6 +18,7 @@ import {
 } from '../app/option-values.ts';
 import type { SettingName } from '../app/settings.ts';
 import { LOG_LEVELS, type Logger } from '../log.ts';
+import { adoptLogger, type GivenLogger } from '../log-adopt.ts';
 
 /** Headings of the help and of the page; '' stands first and has none. */
 export type OptionGroup = '' | 'Pool' | 'Queue' | 'Features' | 'Embedded beat';
@@ -41,7 +42,7 @@ export interface WorkerOptionRow<T> {
 
 const logger: Read<Logger> = (value, name) => {
   if (typeof (value as Logger | null)?.info !== 'function') throw refused(name, 'a logger', value);
-  return value as Logger;
+  return adoptLogger(value as GivenLogger);
 };
 
 const nodeName: Read<string> = (value, name) => {
@@ -240,8 +241,8 @@ export type OptionValue<R> = R extends WorkerOptionRow<infer T> ? T : never;
 
 /** What a worker can be given: see each row, or docs/worker-options.md. */
 export type WorkerOptions = {
-  readonly [Name in keyof typeof WORKER_OPTIONS]?: OptionValue<(typeof WORKER_OPTIONS)[Name]> | null;
-};
+  readonly [Name in Exclude<keyof typeof WORKER_OPTIONS, 'log'>]?: OptionValue<(typeof WORKER_OPTIONS)[Name]> | null;
+} & { readonly log?: GivenLogger | null };
 
 /** Those that were given, each as it is used. */
 export type GivenOptions = {

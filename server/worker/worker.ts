@@ -8,7 +8,7 @@ import { inspect } from 'node:util';
 import { type Celery, isCelery } from '../app/celery.ts';
 import { ImproperlyConfigured, toError, UmbelError } from '../errors.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
-import { createLogger, type Logger } from '../log.ts';
+import { createLogger, LineStyle, type Logger } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
 import { controlQueues, Mailbox } from '../messaging/mailbox.ts';
 import { hostFormat } from '../nodename.ts';
@@ -104,7 +104,7 @@ export class Worker implements RequestHost, PanelHandle {
     this.hostname = hostFormat(options.hostname);
     this.timer = app.timer;
     const level = options.loglevel ?? 'WARNING';
-    this.log = options.log ?? createLogger({ level, name: 'MainProcess' });
+    this.log = options.log ?? createLogger({ level, name: 'MainProcess', style: LineStyle.of(conf) });
     const all = options.log !== undefined && options.loglevel === undefined;
     this.logs = { info: all || level === 'INFO' || level === 'DEBUG', debug: all || level === 'DEBUG' };
     this.state = new WorkerState(this.timer);

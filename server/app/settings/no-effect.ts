@@ -56,10 +56,7 @@ export const NO_EFFECT_YET: ReadonlySet<string> = new Set([
   'worker_autoscaler',
   'worker_consumer',
   'worker_hijack_root_logger',
-  'worker_log_color',
-  'worker_log_format',
   'worker_pool_putlocks',
-  'worker_task_log_format',
   'worker_timer',
   'worker_timer_precision',
 ]);

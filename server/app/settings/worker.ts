@@ -1,5 +1,6 @@
 // Settings of the worker.
 // Celery 5.6: app/defaults.py
+import { LOG_FORMAT, TASK_LOG_FORMAT } from '../../log-format.ts';
 import { any, bool, float, int, SECONDS, string } from '../../setting.ts';
 
 export const WORKER = {
@@ -82,11 +83,15 @@ export const WORKER = {
     'CELERYD_HIJACK_ROOT_LOGGER',
     'Celery replaces the handlers of Python logging; accepted, nothing to do here.',
   ),
-  worker_log_color: bool(null, 'CELERYD_LOG_COLOR', 'Colours in the log. None: when it goes to a terminal.'),
+  worker_log_color: bool(
+    null,
+    'CELERYD_LOG_COLOR',
+    'Colours in the log. None: when it goes to a terminal. --no-color goes before it.',
+  ),
   worker_log_format: string(
-    '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s',
+    LOG_FORMAT,
     'CELERYD_LOG_FORMAT',
-    "Format of log lines, in Python's notation.",
+    "Format of log lines, in Python's notation; 'json': one JSON object a line (then those of tasks are, too, unless they have a format of their own).",
   ),
   worker_lost_wait: float(
     10,
@@ -149,9 +154,9 @@ export const WORKER = {
   ),
   worker_state_db: string(null, 'CELERYD_STATE_DB', 'File that keeps revoked task ids over restarts.'),
   worker_task_log_format: string(
-    '[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s',
+    TASK_LOG_FORMAT,
     'CELERYD_TASK_LOG_FORMAT',
-    "Format of lines logged by tasks, in Python's notation.",
+    "Format of lines logged by tasks, in Python's notation, or 'json'.",
   ),
   worker_timer: any<string | null>(null, 'CELERYD_TIMER', 'Class of the ETA timer. Accepted; ours is used.'),
   worker_timer_precision: float(

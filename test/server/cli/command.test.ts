@@ -385,7 +385,7 @@ describe('a worker and those who speak to it', () => {
     );
     // A queue of its own: nobody else may get what this one had not acknowledged.
     await calc('call', 'calc.block', '--queue', 'forked');
-    await worker.says(/WARNING\/calc\.block\[[-0-9a-f]+\]\] blocks \d+/);
+    await worker.says(/WARNING\/\w+-\d+\] calc\.block\[[-0-9a-f]+\]: blocks \d+/);
     const pid = Number(/blocks (\d+)/.exec(worker.stderr())![1]);
     expect(pid).not.toBe(worker.child.pid);
     worker.child.kill('SIGKILL');
