@@ -42,6 +42,10 @@ const LONG_TOGETHER = [
   ),
   'test/dashboard/{pages,restart,silent-worker,strangers}.test.ts',
   'test/dashboard/waiting/waiting.test.ts',
+  'test/dashboard/providers/oidc.test.ts',
+  'test/flow/pools.test.ts',
+  'test/server/pool/children.test.ts',
+  'test/server/schedules/django.test.ts',
 ];
 
 const common = {
