@@ -256,7 +256,7 @@ export class Beat {
     const { entry } = taken;
     entry.sending = true;
     const sending = this.#send(taken, mayGo).finally(() => {
-      entry.sending = false;
+      this.scheduler.release(entry);
       this.#sending.delete(sending);
       this.#schedule();
     });

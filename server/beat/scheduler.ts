@@ -8,6 +8,7 @@ import { ClockedSchedule } from '../schedules/clocked.ts';
 import type { EntryRuns } from '../schedules/contract.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import { resolveZone } from '../schedules/zone.ts';
+import { DueHeap } from './due-heap.ts';
 import { checkEntry, type EntryOptions, readSchedule } from './entry.ts';
 
 export type { EntryOptions } from './entry.ts';
@@ -87,6 +88,10 @@ export interface DueEntry {
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #entries = new Map<string, ScheduleEntry>();
+  /** An entry that was merged anew while it was sent is not one of ours any more. */
+  readonly #due = new DueHeap<ScheduleEntry>(
+    (entry) => entry.isOn && !entry.sending && this.#entries.get(entry.name) === entry,
+  );
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -109,28 +114,29 @@ export class Scheduler {
       return new ScheduleEntry(name, checkEntry(name, options, nowMs), runs, nowMs, this.#options.zone);
     });
     this.#entries.clear();
-    for (const entry of read) {
-      this.#entries.set(entry.name, entry);
-      this.#updateDue(entry, nowMs);
-    }
+    for (const entry of read) this.#entries.set(entry.name, entry);
+    this.review(nowMs);
     this.#options.dirty?.();
   }
 
   /** The entries that are due, the longest overdue first, each marked as run. Call `putBack` when one could not be sent. */
   takeDue(nowMs: number): DueEntry[] {
-    const due: { taken: DueEntry; dueAt: number }[] = [];
-    for (const entry of this.#entries.values()) {
-      if (!entry.isOn || entry.sending || entry.dueAt > nowMs) continue;
+    const due: DueEntry[] = [];
+    const seen = new Set<ScheduleEntry>();
+    for (let entry = this.#due.take(nowMs); entry; entry = this.#due.take(nowMs)) {
+      if (seen.has(entry)) continue;
+      seen.add(entry);
       const before = { lastRunAt: entry.lastRunAt, totalRunCount: entry.totalRunCount };
-      const dueAt = entry.dueAt;
       if (!this.#updateDue(entry, nowMs)) continue;
-      due.push({ taken: { entry, before }, dueAt });
+      due.push({ entry, before });
       entry.lastRunAt = this.#runInstant(entry, nowMs);
       entry.totalRunCount++;
       this.#updateDue(entry, nowMs);
     }
+    // What is due at once again is for the next look.
+    for (const entry of seen) this.#due.push(entry);
     if (due.length > 0) this.#options.dirty?.();
-    return due.sort((a, b) => a.dueAt - b.dueAt).map(({ taken }) => taken);
+    return due;
   }
 
   /** As if it had not been taken; it is looked at again at `retryAtMs`. */
@@ -138,16 +144,19 @@ export class Scheduler {
     entry.lastRunAt = before.lastRunAt;
     entry.totalRunCount = before.totalRunCount;
     entry.dueAt = retryAtMs;
+    this.#due.push(entry);
     this.#options.dirty?.();
+  }
+
+  /** It was being sent, and is not any more. */
+  release(entry: ScheduleEntry): void {
+    entry.sending = false;
+    this.#due.push(entry);
   }
 
   /** When the next entry wants to be looked at; infinity without entries. */
   nextAt(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const entry of this.#entries.values()) {
-      if (entry.isOn && !entry.sending && entry.dueAt < next) next = entry.dueAt;
-    }
-    return next;
+    return this.#due.next();
   }
 
   /**
@@ -157,14 +166,15 @@ export class Scheduler {
   clockSet(byMs: number, nowMs: number): void {
     for (const entry of this.#entries.values()) {
       if (entry.schedule.kind === 'interval') entry.lastRunAt += byMs;
-      this.#updateDue(entry, nowMs);
     }
+    this.review(nowMs);
     this.#options.dirty?.();
   }
 
   /** Ask every entry anew, after the clock or the zone may have changed. */
   review(nowMs: number): void {
     for (const entry of this.#entries.values()) this.#updateDue(entry, nowMs);
+    this.#due.rebuild(this.#entries.values());
   }
 
   runs(): Map<string, EntryRuns> {

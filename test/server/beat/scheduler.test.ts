@@ -219,3 +219,41 @@ describe('an entry with a zone of its own', () => {
     );
   });
 });
+
+describe('many entries', () => {
+  it('are taken in the order of their times, each once, whatever comes between', () => {
+    const seconds = Array.from({ length: 500 }, (_, i) => 1 + ((i * 7919) % 500));
+    const { made, names } = scheduler(Object.fromEntries(seconds.map((s) => [`e${s}`, every(s)])));
+    expect(names(START + 500 * S)).toEqual(seconds.toSorted((a, b) => a - b).map((s) => `e${s}`));
+    expect(names(START + 500 * S)).toEqual([]);
+    expect(made.nextAt()).toBe(START + 501 * S);
+    // Against a walk through all of them.
+    for (let now = START + 501 * S; now < START + 530 * S; now += 700) {
+      const due = [...made.entries.values()].filter(({ dueAt }) => dueAt <= now).map(({ name }) => name);
+      expect(names(now).sort()).toEqual(due.sort());
+      expect(made.nextAt()).toBe(Math.min(...[...made.entries.values()].map(({ dueAt }) => dueAt)));
+    }
+  });
+
+  it('one that is being sent is not due, and is again when that is over', () => {
+    const { made, names } = scheduler({ a: every(10), b: every(30) });
+    const [taken] = made.takeDue(START + 10 * S);
+    taken!.entry.sending = true;
+    expect(made.nextAt()).toBe(START + 30 * S);
+    expect(names(START + 25 * S)).toEqual([]);
+    made.release(taken!.entry);
+    expect(made.nextAt()).toBe(START + 20 * S);
+    expect(names(START + 25 * S)).toEqual(['a']);
+  });
+
+  it('one that was replaced while it was being sent is not sent beside what took its place', () => {
+    const { made, names } = scheduler({ a: every(10) });
+    const [taken] = made.takeDue(START + 10 * S);
+    taken!.entry.sending = true;
+    made.merge({ a: every(10) }, new Map(), START + 11 * S);
+    made.release(taken!.entry);
+    expect(names(START + 20 * S)).toEqual(['a']);
+    made.merge({}, new Map(), START + 21 * S);
+    expect(made.nextAt()).toBe(Number.POSITIVE_INFINITY);
+  });
+});
