@@ -51,7 +51,39 @@ export function fromWall(wall: Wall, zone: string): number {
   return earlyIs ? early : late;
 }
 
+/**
+ * By zone and day of UTC: the offset that holds all day; NaN where it changes within. No zone changes twice in a day.
+ * @unit milliseconds
+ */
+const days = new Map<string, Map<number, number>>();
+const MAX_DAYS = 4000;
+const MAX_ZONES = 50;
+/** The last instant that a Date can be. */
+const END_OF_TIME_MS = 8.64e15;
+
 /** Milliseconds east of UTC. */
 export function offsetMs(epochMs: number, zone: string): number {
+  const day = Math.floor(epochMs / DAY_MS);
+  const offset = days.get(zone)?.get(day) ?? offsetOfDay(day, zone);
+  return Number.isNaN(offset) ? exactOffsetMs(epochMs, zone) : offset;
+}
+
+function offsetOfDay(day: number, zone: string): number {
+  const first = exactOffsetMs(Math.max(day * DAY_MS, -END_OF_TIME_MS), zone);
+  const last = exactOffsetMs(Math.min((day + 1) * DAY_MS, END_OF_TIME_MS), zone);
+  const offset = first === last ? first : Number.NaN;
+  let known = days.get(zone);
+  if (!known) {
+    if (days.size >= MAX_ZONES) days.clear();
+    known = new Map();
+    days.set(zone, known);
+  }
+  if (known.size >= MAX_DAYS) known.clear();
+  known.set(day, offset);
+  return offset;
+}
+
+/** As the machine's tables have it, which takes microseconds. */
+function exactOffsetMs(epochMs: number, zone: string): number {
   return Math.round(zoneOffsetMinutes(epochMs, zone) * 60_000);
 }

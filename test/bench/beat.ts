@@ -95,7 +95,7 @@ report({
   value: median(rounds.map(({ ours }) => ours)),
   unit: 'runs/s',
   better: 'more',
-  goal: 200_000,
+  goal: 100_000,
   peers: version === null ? [] : [{ name: `Celery ${version}`, value: median(rounds.map(({ celery }) => celery!)) }],
 });
 report({

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Crontab, crontab, crontabFromString, parseCronField } from '../../../server/schedules/crontab.ts';
 import { isSchedule, schedule, toSchedule } from '../../../server/schedules/schedule.ts';
 import { fromWall, offsetMs, resolveZone, toWall } from '../../../server/schedules/zone.ts';
+import { zoneOffsetMinutes } from '../../../shared/format/time.ts';
 
 interface Case {
   name: string;
@@ -165,4 +166,26 @@ describe('schedules', () => {
     expect(offsetMs(ms('2024-01-01T00:00Z'), 'Asia/Kolkata')).toBe(19_800_000);
     expect(toWall(ms('2024-11-03T01:30:00-05:00'), 'America/New_York').fold).toBe(1);
   });
+});
+
+it('offsets of a zone are those of the machine’s tables, by day and by the minute of a change', () => {
+  const exact = (ms: number, zone: string) => Math.round(zoneOffsetMinutes(ms, zone) * 60_000);
+  for (const zone of [
+    'Europe/Berlin',
+    'Africa/Casablanca',
+    'Australia/Lord_Howe',
+    'America/St_Johns',
+    'Pacific/Apia',
+  ]) {
+    const from = Date.parse('2011-12-20T00:00:00Z');
+    // Every seven hours of three years, twice: first as it is found, then as it is remembered.
+    for (let again = 0; again < 2; again++)
+      for (let ms = from; ms < from + 3 * 365 * 86_400_000; ms += 7 * 3_600_000)
+        expect(offsetMs(ms, zone), `${zone} ${new Date(ms).toISOString()}`).toBe(exact(ms, zone));
+  }
+  // 01:00 UTC on the last Sunday of March.
+  const change = Date.parse('2026-03-29T01:00:00Z');
+  expect([change - 1, change].map((ms) => offsetMs(ms, 'Europe/Berlin') / 3_600_000)).toEqual([1, 2]);
+  for (const ms of [8.64e15, -8.64e15]) expect(offsetMs(ms, 'Asia/Tokyo')).toBe(exact(ms, 'Asia/Tokyo'));
+  expect(() => offsetMs(0, 'Mars/Olympus')).toThrow(RangeError);
 });
