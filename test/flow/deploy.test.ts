@@ -1,23 +1,9 @@
 // A deploy: the new worker starts, the old one stops warm, and calls go on coming. Nothing is lost and nothing runs twice.
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
+import { describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
-import { sqliteUrl } from '../support/world.ts';
+import { brokers } from './brokers.ts';
 import { makeApp, makeWorker } from './worker-world.ts';
-
-let redis: RedisServer;
-beforeAll(async () => {
-  if (hasRedis) redis = await redisServer();
-});
-afterAll(() => redis?.close());
-
-const brokers: [name: string, url: () => string][] = [
-  ['memory', () => `memory://${randomUUID()}`],
-  ['sqlite', sqliteUrl],
-  ...(hasRedis ? [['redis', () => redis.freshUrl()] as [string, () => string]] : []),
-];
 
 const TASKS = 300;
 const DEPLOYS = 3;

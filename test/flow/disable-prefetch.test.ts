@@ -1,22 +1,8 @@
 // With worker_disable_prefetch a worker holds no message that cannot run at once, whenever its tasks are acknowledged.
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
+import { describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
-import { sqliteUrl } from '../support/world.ts';
+import { brokers } from './brokers.ts';
 import { gate, makeWorld } from './worker-world.ts';
-
-let redis: RedisServer;
-beforeAll(async () => {
-  if (hasRedis) redis = await redisServer();
-});
-afterAll(() => redis?.close());
-
-const brokers: [name: string, url: () => string][] = [
-  ['memory', () => `memory://${randomUUID()}`],
-  ['sqlite', sqliteUrl],
-  ...(hasRedis ? [['redis', () => redis.freshUrl()] as [string, () => string]] : []),
-];
 
 describe.each(brokers)('on %s', (_, url) => {
   it.each([false, true])(

@@ -1,24 +1,10 @@
 // A flood of rate-limited tasks does not keep a worker's slots from the tasks of other queues, on every broker.
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { queue } from '../../server/transport/entity.ts';
 import { RATE_LIMITED_MAX, RateLimited } from '../../server/worker/rate-limited.ts';
-import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
-import { sqliteUrl } from '../support/world.ts';
+import { brokers } from './brokers.ts';
 import { gate, makeWorld } from './worker-world.ts';
-
-let redis: RedisServer;
-beforeAll(async () => {
-  if (hasRedis) redis = await redisServer();
-});
-afterAll(() => redis?.close());
-
-const brokers: [name: string, url: () => string][] = [
-  ['memory', () => `memory://${randomUUID()}`],
-  ['sqlite', sqliteUrl],
-  ...(hasRedis ? [['redis', () => redis.freshUrl()] as [string, () => string]] : []),
-];
 
 const FLOOD = RATE_LIMITED_MAX + 300;
 

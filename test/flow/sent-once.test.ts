@@ -1,23 +1,9 @@
 // A call that says `dedupe` is sent once; a revoke that nobody heard is remembered. Both by what a broker keeps beside its messages.
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hasRabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
-import { hasRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
-import { sqliteUrl } from '../support/world.ts';
+import { brokers } from './brokers.ts';
 import { makeApp, makeWorker } from './worker-world.ts';
-
-let redis: RedisServer;
-beforeAll(async () => {
-  if (hasRedis) redis = await redisServer();
-});
-afterAll(() => redis?.close());
-
-const brokers: [name: string, url: () => string][] = [
-  ['memory', () => `memory://${randomUUID()}`],
-  ['sqlite', sqliteUrl],
-  ...(hasRedis ? [['redis', () => redis.freshUrl()] as [string, () => string]] : []),
-];
 
 async function channelOf(app: Awaited<ReturnType<typeof makeApp>>) {
   await app.writeConnection.tryConnect();
