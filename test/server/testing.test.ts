@@ -1,4 +1,4 @@
-// The helpers that users test their tasks with, and the guide about it: every example of it is run here.
+// The helpers that users test their tasks with, and that the guide about them names what there is.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';

@@ -9,7 +9,7 @@ export interface ForgeAccount {
   emails?: readonly { email: string; verified: boolean; primary: boolean }[];
   orgs?: readonly string[];
   teams?: readonly (readonly [org: string, slug: string])[];
-  user?: { username: string; email: string; confirmed_at: string | null };
+  user?: { username: string; email: string; confirmed_at?: string | null };
   /** Whole path, and the account's level in it. */
   groups?: Readonly<Record<string, number>>;
 }

@@ -93,10 +93,13 @@ it('GitLab: one must be in an allowed group at the level, at the beginning and f
   const low = new Visitor(made);
   await low.signIn('gitlab');
   expect(await low.notice()).toMatchObject({ kind: 'denied', as: 'ann@shop.example' });
-  forge.account = { user: { ...user, confirmed_at: null }, groups: { other: 50 } };
-  const unconfirmed = new Visitor(made);
-  await unconfirmed.signIn('gitlab');
-  expect(await unconfirmed.notice()).toMatchObject({ kind: 'unverified', as: 'ann' });
+  for (const confirmed of [{ confirmed_at: null }, {}]) {
+    const { username, email } = user;
+    forge.account = { user: { username, email, ...confirmed }, groups: { other: 50 } };
+    const unconfirmed = new Visitor(made);
+    await unconfirmed.signIn('gitlab');
+    expect(await unconfirmed.notice()).toMatchObject({ kind: 'unverified', as: 'ann' });
+  }
 
   // Its tokens are renewed, each once, as often as it is asked.
   forge.account = { user, groups: { other: 30 } };

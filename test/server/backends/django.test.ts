@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, CountingBackend } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
@@ -12,8 +11,9 @@ import { openSqlDriver } from '../../../server/backends/sql/registry.ts';
 import { buildResultMeta } from '../../../server/protocol/result-meta.ts';
 import { parseUrl } from '../../../server/transport/url.ts';
 import { backendContract } from '../../contract/backend.ts';
+import { djangoStore } from '../../support/django-store.ts';
 import { hasDjangoResults } from '../../support/needs.ts';
-import { type PythonStore, pythonStore } from '../../support/python-store.ts';
+import type { PythonStore } from '../../support/python-store.ts';
 import { freshDatabase, hasMariadb, hasPostgres } from '../../support/sql-servers.ts';
 import { record, testContext } from './context.ts';
 
@@ -37,7 +37,7 @@ withDjango('django-db', () => {
   let python: PythonStore;
 
   beforeAll(async () => {
-    const databases: Record<string, object> = {};
+    const databases: { name: string; engine: string; url: string }[] = [];
     for (const { name, present, engine } of KINDS) {
       if (!present) continue;
       const url =
@@ -45,15 +45,9 @@ withDjango('django-db', () => {
           ? `sqlite:///${join(folder, 'django.db')}`
           : await freshDatabase(name as 'postgresql' | 'mysql');
       urls.set(name, url);
-      const { host, port, username, password, path } = parseUrl(url);
-      databases[name] = {
-        ...{ ENGINE: `django.db.backends.${engine}`, NAME: path, HOST: host, PORT: port ?? '' },
-        ...{ USER: username ?? '', PASSWORD: password ?? '' },
-      };
+      databases.push({ name, engine, url });
     }
-    const path = fileURLToPath(new URL('../../support', import.meta.url));
-    python = await pythonStore({ DJANGO_DATABASES: JSON.stringify(databases), PYTHONPATH: path });
-    await python.run('import django_store; django_store.setup()');
+    python = await djangoStore(databases);
   });
   afterAll(async () => {
     for (const backend of backends) await backend.close();

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SqlDriver } from '../../../server/backends/sql/driver.ts';
 import { openSqlDriver } from '../../../server/backends/sql/registry.ts';
@@ -10,8 +9,9 @@ import type { EntryDefinition, ScheduleStore, StoredEntry } from '../../../serve
 import { openScheduleStore } from '../../../server/schedules/registry.ts';
 import { parseUrl } from '../../../server/transport/url.ts';
 import { scheduleContract } from '../../contract/schedules.ts';
+import { djangoStore } from '../../support/django-store.ts';
 import { hasDjangoBeat } from '../../support/needs.ts';
-import { type PythonStore, pythonStore } from '../../support/python-store.ts';
+import type { PythonStore } from '../../support/python-store.ts';
 import { freshDatabase, hasMariadb, hasPostgres } from '../../support/sql-servers.ts';
 
 const KINDS = [
@@ -37,20 +37,14 @@ const AT = Date.parse('2026-03-04T10:30:07.250Z');
   let python: PythonStore;
 
   beforeAll(async () => {
-    const databases: Record<string, object> = {};
+    const databases: { name: string; engine: string; url: string }[] = [];
     for (const { name, present, engine } of KINDS) {
       if (!present) continue;
       const url = name === 'sqlite' ? `sqlite:///${join(folder, 'beat.db')}` : await freshDatabase(name);
       urls.set(name, url);
-      const { host, port, username, password, path } = parseUrl(url);
-      databases[name] = {
-        ...{ ENGINE: `django.db.backends.${engine}`, NAME: path, HOST: host, PORT: port ?? '' },
-        ...{ USER: username ?? '', PASSWORD: password ?? '' },
-      };
+      databases.push({ name, engine, url });
     }
-    const path = fileURLToPath(new URL('../../support', import.meta.url));
-    python = await pythonStore({ DJANGO_DATABASES: JSON.stringify(databases), PYTHONPATH: path });
-    await python.run("import django_store; django_store.setup('django_celery_beat')");
+    python = await djangoStore(databases, "'django_celery_beat'");
     for (const [name, address] of urls) {
       const url = parseUrl(address);
       drivers.set(name, await openSqlDriver(url.scheme, { url, place: address, shortLived: false, poolSize: 2 }));

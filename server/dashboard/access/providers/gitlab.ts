@@ -54,7 +54,7 @@ export class GitlabProvider implements Provider {
     const user = await this.#client.object(`${this.#base}/api/v4/user`, tokens.access);
     const { email, confirmed_at: confirmed } = user;
     const username = typeof user['username'] === 'string' ? user['username'] : null;
-    if (typeof email !== 'string' || email === '' || confirmed === null)
+    if (typeof email !== 'string' || email === '' || typeof confirmed !== 'string')
       throw new SignInFailed('unverified', `The e-mail address of ${username} is not confirmed`, username);
     if (!isAllowedEmail(email, emails)) throw new SignInFailed('denied', `${email} is none of auth`, email);
     if (allowedGroups.length === 0 && !wantsGroups) return { name: email, email, groups: [], tokens };
