@@ -6,6 +6,7 @@ import { kwargsRepr, saferepr } from '../../shared/python-repr.ts';
 import { countsChords } from '../backends/contract.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { Chain } from '../canvas/chain.ts';
+import { type AddedPart, inHeader } from '../canvas/eager.ts';
 import { Group } from '../canvas/group.ts';
 import type { CanvasResult } from '../canvas/host.ts';
 import { Signature } from '../canvas/signature.ts';
@@ -49,11 +50,14 @@ export class RunningTask implements TaskContext {
   /** The sending of a retry, to be awaited before the run ends. */
   sending: Promise<unknown> | null = null;
   eagerRetry: EagerRetry | null = null;
+  /** Run here as a part of a chord: where parts are added to it. */
+  readonly header: AddedPart[] | null;
 
-  constructor(app: AppHost, task: RegisteredTask, request: TaskRequest) {
+  constructor(app: AppHost, task: RegisteredTask, request: TaskRequest, header: AddedPart[] | null = null) {
     this.app = app;
     this.task = task;
     this.request = request;
+    this.header = header;
   }
 
   get name(): string {
@@ -163,7 +167,7 @@ export class RunningTask implements TaskContext {
     const { args, kwargs } = request;
     const other = on_replace && (await on_replace({ task_id: request.id, args, kwargs, signature: replacement }));
     if (other instanceof Signature) replacement = other;
-    if (request.isEager) return (await (await replacement.apply()).get()) as never;
+    if (request.isEager) return (await (await inHeader(this.header, () => replacement.apply())).get()) as never;
     await replacement.applyAsync();
     throw new Ignore('Replaced by new task');
   }
@@ -173,6 +177,7 @@ export class RunningTask implements TaskContext {
   async addToChord(like: SignatureLike, { lazy = false }: { readonly lazy?: boolean } = {}) {
     const { request, app } = this;
     const { chord, group } = request;
+    if (this.header) return this.#addHere(this.header, like, lazy);
     if (!chord || !group)
       throw new TypeError(`${this.name}[${request.id}] is no part of a chord: nothing can be added to it.`);
     const backend = await app.backend();
@@ -192,6 +197,24 @@ export class RunningTask implements TaskContext {
     // Counted before it is sent: this task is a part that has not ended, so that the chord waits for both.
     await backend.growChord(group, added.chordSize);
     return lazy ? added : added.applyAsync();
+  }
+
+  async #addHere(header: AddedPart[], like: SignatureLike, lazy: boolean): Promise<CanvasResult> {
+    if (lazy) {
+      throw new NotImplementedError(
+        'A chord that runs here and now goes on to its body as soon as its header has ended: a part cannot be added to be sent later. Leave out { lazy: true }.',
+      );
+    }
+    const { group, groupIndex, rootId } = this.request;
+    const part = this.app.canvas.revive(like).clone();
+    part.set({
+      ...(group ? { group_id: group } : {}),
+      ...(groupIndex === null ? {} : { group_index: groupIndex }),
+      ...(rootId ? { root_id: rootId } : {}),
+    });
+    const result = await inHeader(header, () => part.apply());
+    header.push({ index: groupIndex ?? 0, result });
+    return result;
   }
 
   sendTask(

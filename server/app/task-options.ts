@@ -33,6 +33,8 @@ export interface TaskOptions {
   /**
    * Names of the parameters, in order; 'y?' may be left out, '...rest' takes what remains. With it keyword arguments are put in
    * their places and every call is checked as Python checks its own. Without it, keyword arguments arrive as one last object.
+   * Names behind '*' or '...rest' are given by name alone, '**more' takes any other name: these come as one object behind the named ones and
+   * before the rest, `params: ['path', '*', 'width', '**more']` for `(path, { width, ...more }) => ...`.
    */
   params?: readonly string[];
   /** Check arguments where the task is sent. Default true; needs `params` or `args_schema`. */
@@ -121,7 +123,10 @@ const KINDS = {
   ],
   expires: [isExpiry, 'a number of seconds of at least 0, a Date or an ISO 8601 time'],
   mode: [(v: unknown) => [1, 2, 'transient', 'persistent'].includes(v as never), '1 (transient) or 2 (persistent)'],
-  params: [isParams, "a list of different names such as 'x', 'y?', '...rest', those that may be left out last"],
+  params: [
+    isParams,
+    "a list of different names such as 'x', 'y?', '...rest', '*', '**more', those that may be left out last",
+  ],
   schema: [isStandardSchema, 'a schema by Standard Schema v1 (of zod, valibot, arktype ...)'],
   backoff: [(v: unknown) => typeof v === 'boolean' || (typeof v === 'number' && v >= 0), 'true, false or seconds'],
   rate: [
@@ -228,15 +233,23 @@ function isExpiry(value: unknown): boolean {
 function isParams(value: unknown): boolean {
   if (!Array.isArray(value) || value.some((one) => typeof one !== 'string' || !PARAMETER.test(one))) return false;
   const all = value as string[];
-  const names = all.map((one) => one.replace(/^\.\.\.|\?$/g, ''));
-  const optional = all.findIndex((one) => one.endsWith('?'));
+  const names = all.map((one) => one.replace(/^(?:\.\.\.|\*\*)|\?$/g, ''));
+  if (new Set(names).size !== names.length) return false;
+  const listed = all.at(-1)?.startsWith('**') ? all.slice(0, -1) : all;
+  const star = listed.findIndex(isStar);
+  const before = star < 0 ? listed : listed.slice(0, star);
+  const after = star < 0 ? [] : listed.slice(star + 1);
+  const optional = before.findIndex((one) => one.endsWith('?'));
   return (
-    new Set(names).size === names.length &&
-    all.slice(0, -1).every((one) => !one.startsWith('...')) &&
-    (optional < 0 || all.slice(optional).every((one) => one.endsWith('?') || one.startsWith('...')))
+    listed.every((one) => !one.startsWith('**')) &&
+    !after.some(isStar) &&
+    // Python, too, wants a name behind a bare '*'.
+    !(listed[star] === '*' && after.length === 0) &&
+    (optional < 0 || before.slice(optional).every((one) => one.endsWith('?')))
   );
 }
-const PARAMETER = /^(?:[\p{L}_$][\p{L}\p{N}_$]*\??|\.\.\.[\p{L}_$][\p{L}\p{N}_$]*)$/u;
+const isStar = (param: string): boolean => param === '*' || param.startsWith('...');
+const PARAMETER = /^(?:\*|[\p{L}_$][\p{L}\p{N}_$]*\??|(?:\.\.\.|\*\*)[\p{L}_$][\p{L}\p{N}_$]*)$/u;
 
 /** No function, a class, or a function whose return value is no result. @throws TypeError */
 export function refuseUncallable(task: string, fn: unknown): void {

@@ -8,6 +8,7 @@ import { maskValue } from '../../shared/masking.ts';
 import { type KeywordsAlone, optionsThatAre } from '../canvas/call-option-table.ts';
 import type { ApplyOptions } from '../canvas/call-options.ts';
 import { chunks, starmap, xmap } from '../canvas/compose.ts';
+import { headerHere, inHeader } from '../canvas/eager.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { type PartialArguments, splitKeywords, type WholeArguments } from '../canvas/keywords.ts';
 import type { Chunks, XMap, XStarmap } from '../canvas/map.ts';
@@ -15,7 +16,14 @@ import { refuseMisplacedOptions, refuseTrailingOptions } from '../canvas/misplac
 import { Signature } from '../canvas/signature.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import { checkedArguments, type StandardSchema } from './args-schema.ts';
-import { bindArguments, mostArguments, type Parameters, parametersOf, refuseMissing } from './arguments.ts';
+import {
+  bindArguments,
+  keywordsFromPlace,
+  mostArguments,
+  type Parameters,
+  parametersOf,
+  refuseMissing,
+} from './arguments.ts';
 import { argumentsOf, checkLimits, checkOptions, keywordsOf } from './call-checks.ts';
 import { runInContext, type TaskContext, TaskRequest } from './context.ts';
 import { eagerMessage } from './eager-message.ts';
@@ -67,7 +75,8 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   }
 
   get parameterCount(): number {
-    return this.#parameters?.names.length ?? this.run.length;
+    if (!this.#parameters) return this.run.length;
+    return this.#parameters.rest === null ? this.#parameters.names.length : Number.POSITIVE_INFINITY;
   }
 
   /** Send it with these arguments. */
@@ -104,7 +113,8 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
       const options = given ?? {};
       if (given === undefined) this.#refuseMisplaced(kwargs, 'applyAsync');
       checkOptions(options, this.#app.timer.now());
-      return this.send(argumentsOf(args), keywordsOf(kwargs), options) as Promise<AsyncResult<R>>;
+      const call = this.#written(argumentsOf(args), keywordsOf(kwargs));
+      return this.send(call.args, call.kwargs, options) as Promise<AsyncResult<R>>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -156,18 +166,29 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   ): Promise<EagerResult<R>> {
     const app = this.#app;
     const given = options.throw ?? app.conf.task_eager_propagates;
-    let next: EagerRetry | null = { args: argumentsOf(args), kwargs: keywordsOf(kwargs), options };
+    // Where the function has a rest, what stands behind the named ones may be of the rest.
+    const call =
+      this.#parameters?.rest === null
+        ? this.#written(argumentsOf(args), keywordsOf(kwargs))
+        : { args: argumentsOf(args), kwargs: keywordsOf(kwargs) };
+    let next: EagerRetry | null = { ...call, options };
     for (;;) {
       const message = eagerMessage(this.name, next, this.#withOwn(next.args, next.kwargs, next.options));
       const retry: { again: EagerRetry | null } = { again: null };
-      const outcome = await traceTask(app, this, message, {
+      const header = headerHere();
+      const options = {
         hostname: hostname(),
         stop: new Stop(),
         eager: true,
-        onRetry: (again) => {
+        header,
+        onRetry: (again: EagerRetry | null) => {
           retry.again = again;
         },
-      });
+      };
+      // What its body runs is no part of the header that it is in.
+      const outcome = await (header
+        ? inHeader(null, () => traceTask(app, this, message, options))
+        : traceTask(app, this, message, options));
       const { id } = message;
       switch (outcome.state) {
         case 'RETRY':
@@ -191,18 +212,21 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
   /** A signature with these arguments; what it is given later comes before them. Keyword arguments: `s(1, kwargs({ y: 2 }))`. */
   s(...given: PartialArguments<A>): Signature<R> {
     this.#refuseTrailing(given, 's');
-    return new Signature<R>({ task: this.name, ...splitKeywords(given) }, this.#app.canvas);
+    const { args, kwargs } = splitKeywords(given);
+    return new Signature<R>({ task: this.name, ...this.#written(args, kwargs, true) }, this.#app.canvas);
   }
 
   /** ... that takes no results as further arguments. */
   si(...given: WholeArguments<A>): Signature<R> {
     this.#refuseTrailing(given, 's');
-    return new Signature<R>({ task: this.name, ...splitKeywords(given), immutable: true }, this.#app.canvas);
+    const { args, kwargs } = splitKeywords(given);
+    return new Signature<R>({ task: this.name, ...this.#written(args, kwargs), immutable: true }, this.#app.canvas);
   }
 
   signature(args: readonly unknown[] = [], kwargs: Kwargs = {}, options?: ApplyOptions): Signature<R> {
     if (options === undefined) this.#refuseMisplaced(kwargs, 'signature');
-    return new Signature<R>({ task: this.name, args, kwargs, options: { ...options } }, this.#app.canvas);
+    const call = this.#written(args, kwargs, true);
+    return new Signature<R>({ task: this.name, ...call, options: { ...options } }, this.#app.canvas);
   }
 
   /** This task for each element, in one message. */
@@ -222,6 +246,12 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
     return this.#app.canvas.asyncResult(id) as AsyncResult<R>;
   }
 
+  /** What a caller in TypeScript wrote, as it is sent. */
+  #written(args: readonly unknown[], kwargs: Kwargs, partial = false): { args: readonly unknown[]; kwargs: Kwargs } {
+    for (const _ in kwargs) return { args, kwargs };
+    return keywordsFromPlace(this.#parameters, args, partial) ?? { args, kwargs };
+  }
+
   #refuseTrailing(args: readonly unknown[], method: 'delay' | 's'): void {
     if (args.length <= this.run.length || typeof args.at(-1) !== 'object') return;
     const most = mostArguments(this.run);
@@ -231,7 +261,8 @@ export class Task<A extends readonly unknown[] = readonly unknown[], R = unknown
 
   #refuseMisplaced(kwargs: unknown, method: string): void {
     const name = this.name.slice(this.name.lastIndexOf('.') + 1);
-    refuseMisplacedOptions(kwargs, this.#parameters?.names ?? [], `${name}.${method}([...]`);
+    const { names = [], keywords = null } = this.#parameters ?? {};
+    refuseMisplacedOptions(kwargs, [...names, ...(keywords?.only ?? [])], `${name}.${method}([...]`);
   }
 
   toString(): string {

@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { saferepr } from '../../shared/python-repr.ts';
 import type { SignatureLike } from '../canvas/call-options.ts';
 import { group } from '../canvas/compose.ts';
+import type { AddedPart } from '../canvas/eager.ts';
 import { Group } from '../canvas/group.ts';
 import { Ignore, Reject, Retry, Terminated, toError } from '../errors.ts';
 import { exceptionRepr, pythonTraceback } from '../protocol/failure.ts';
@@ -34,6 +35,8 @@ export interface TraceOptions {
   readonly bodyEnded?: (settled: boolean) => void;
   /** Run in the caller's process by `apply`: stored only with `task_store_eager_result`. */
   readonly eager?: boolean;
+  /** Of an eager run that is a part of a chord: where it may add parts (canvas/eager.ts). */
+  readonly header?: AddedPart[] | null;
   /** Told of the next try of an eager run. */
   readonly onRetry?: (again: EagerRetry) => void;
 }
@@ -93,6 +96,7 @@ async function runTask(
     app,
     task,
     new TaskRequest(message, { hostname, stop, isEager: options.eager === true }),
+    options.header,
   );
   const stores = options.eager ? (task.options.store_eager_result ?? app.conf.task_store_eager_result) : true;
   const run: Trace = { app, task, message, running, options, stores, startedMs: app.timer.monotonic() };

@@ -7,7 +7,7 @@ import { IndexError } from '../errors.ts';
 import { type AsyncResult, EagerResult } from '../results/async-result.ts';
 import type { ApplyOptions } from './call-options.ts';
 import { Chord } from './chord.ts';
-import { failed, failureOf, isSilent } from './eager.ts';
+import { failed, failureOf, inHeader, isSilent } from './eager.ts';
 import { Group, isEmptyGroup, shortened } from './group.ts';
 import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
@@ -79,7 +79,10 @@ export class Chain<R = unknown> extends Signature<R> {
     const throwing: ApplyOptions = 'throw' in rest ? ({ throw: rest.throw } as ApplyOptions) : {};
     let last: CanvasResult | undefined;
     for (const [i, step] of steps.reverse().entries()) {
-      const result: CanvasResult = await step.apply(last ? [await last.get()] : [], {}, i === 0 ? rest : throwing);
+      const given = last ? [await last.get()] : [];
+      const run = (): Promise<CanvasResult> => step.apply(given, {}, i === 0 ? rest : throwing);
+      // Of a chain in a header its last step is the part.
+      const result = await (i === steps.length - 1 ? run() : inHeader(null, run));
       if (last) firstOf(result).parent = last;
       last = result;
       if (i === steps.length - 1 || (await isSilent(result))) return result as CanvasResult<R>;

@@ -9,7 +9,7 @@ import { exceptionRepr } from '../protocol/failure.ts';
 import type { AsyncResult, EagerResult } from '../results/async-result.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import type { ApplyOptions, SignatureLike } from './call-options.ts';
-import { failed } from './eager.ts';
+import { type AddedPart, failed, gathered, inHeader } from './eager.ts';
 import { Group, tasksText, withoutPosition } from './group.ts';
 import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
@@ -116,13 +116,20 @@ export class Chord<R = unknown> extends Signature<R> {
     for (const errback of listOf(link_error)) body.linkError(errback);
     const partial = this.immutable ? [...this.args] : [...args, ...this.args];
     const shared = withoutPosition({ ...ownRest, ...rest });
-    const header = await Group.of(this.header, this.host).apply(partial, kwargs, shared);
+    const parts = Group.of(this.header, this.host);
+    const added: AddedPart[] = [];
+    const header = await inHeader(added, () => parts.apply(partial, kwargs, shared));
     let results: unknown[];
     try {
-      results = await header.get();
+      const sizes = parts.unrolled().map((part) => part.chordSize);
+      results = await gathered(header as GroupResult, sizes, added);
     } catch (error) {
       const frozen = body.freeze({ id: task_id ?? own });
-      return this.failedHere(body, frozen, header, toError(error));
+      const whole = this.host.groupResult(header.id, [
+        ...(header.results as CanvasResult[]),
+        ...added.map((part) => part.result),
+      ]);
+      return this.failedHere(body, frozen, whole, toError(error));
     }
     if (body.id === undefined) body.freeze({ id: task_id ?? own });
     return body.apply([results], {}, 'throw' in rest ? ({ throw: rest.throw } as ApplyOptions) : {});

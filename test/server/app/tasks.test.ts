@@ -5,6 +5,7 @@ import type { SettingsInput } from '../../../server/app/config.ts';
 import { currentRequest, currentTask } from '../../../server/app/context.ts';
 import type { Task } from '../../../server/app/task.ts';
 import { chain, chord, group } from '../../../server/canvas/compose.ts';
+import type { Signature } from '../../../server/canvas/signature.ts';
 import { AlreadyRegistered, MaxRetriesExceededError, Retry } from '../../../server/errors.ts';
 import type { AsyncResult } from '../../../server/results/async-result.ts';
 import golden from '../../golden/rate-limits-and-time.json' with { type: 'json' };
@@ -133,6 +134,44 @@ describe('run eagerly', () => {
     });
     await expect(bad.apply()).rejects.toThrow('loud');
     expect(await (await bad.apply([], {}, { throw: false })).state()).toBe('FAILURE');
+  });
+  it('a part, a group, a chain and a chord are added to a chord, each behind the part that adds them', async () => {
+    const app = makeApp({ settings: { task_eager_propagates: false } });
+    const id = app.task({ name: 'id' }, <T>(x: T) => x);
+    const sum = app.task('sum', (xs: number[]) => xs.reduce((a, b) => a + b, 0));
+    const grows = app.task('grows', async function (x: number): Promise<number> {
+      if (x < 0) return this.replace(app.signature('grows', [-x]));
+      await this.addToChord(id.s(10));
+      await this.addToChord(group([id.s(20), id.s(21)]));
+      await this.addToChord(chain(id.s(30), id.s()));
+      await this.addToChord(chord([id.s(40), id.s(41)], sum.s()));
+      return x;
+    });
+    const added = [10, 20, 21, 30, 81];
+    const valuesOf = async (header: Signature[]) => (await chord(header, id.s()).apply()).get();
+    expect(await valuesOf([grows.s(1), id.s(2)])).toEqual([1, ...added, 2]);
+    expect(await valuesOf([id.s(0), grows.s(-1), id.s(2)])).toEqual([0, 1, ...added, 2]);
+    expect(await valuesOf([chain(id.s(5), grows.s()), id.s(2)])).toEqual([5, ...added, 2]);
+    // The inner chord's header has grown, and not the outer one's.
+    expect(await valuesOf([chord([grows.s(1)], sum.s()), id.s(2)])).toEqual([163, 2]);
+  });
+  it('nothing is added to a chord by a task that is no part of one, nor to be sent later', async () => {
+    const app = makeApp({ settings: { task_eager_propagates: false } });
+    const id = app.task({ name: 'id' }, <T>(x: T) => x);
+    const grows = app.task('grows', async function (lazy: boolean) {
+      if (lazy) await this.addToChord(id.s(10), { lazy: true });
+      else await this.addToChord(id.s(10));
+    });
+    const calls = app.task('calls', async () => (await grows.apply([false])).get());
+    const fails = app.task('fails', async function () {
+      await this.addToChord(app.task('bad', () => Promise.reject(new RangeError('far'))).s());
+    });
+    const run = async (signature: Signature) => (await signature.apply()).get();
+    await expect(run(grows.s(false))).rejects.toThrow(/is no part of a chord/);
+    await expect(run(chord([grows.s(true)], id.s()))).rejects.toThrow(/to be sent later/);
+    await expect(run(chord([calls.s()], id.s()))).rejects.toThrow(/is no part of a chord/);
+    await expect(run(chord([chain(grows.s(false), id.s())], id.s()))).rejects.toThrow(/is no part of a chord/);
+    await expect(run(chord([fails.s()], id.s()))).rejects.toThrow(/^Dependency \S+ raised RangeError\('far'\)$/);
   });
   it('task_always_eager runs calls, chains, groups and chords here', async () => {
     const app = makeApp({ settings: { task_always_eager: true, task_store_eager_result: true } });
