@@ -22,8 +22,9 @@ export interface Logger {
   /**
    * The same writer and level under another name.
    * @param task in whose body it is: its lines are of worker_task_log_format then, and of the process that they were of
+   * @param processIndex of the child of a pool that it is of: where each has a file of its own, its lines go there
    */
-  child(name: string, task?: TaskLabel): Logger;
+  child(name: string, task?: TaskLabel | null, processIndex?: number): Logger;
 }
 
 export interface LoggerOptions {
@@ -31,6 +32,8 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   /** Default: standard error. */
   readonly sink?: LogSink;
+  /** Where the lines of a pool's child go, from its number in the pool; without it, where the others go. */
+  readonly sinkOfChild?: (processIndex: number) => LogSink;
   /** In place of a sink: each line, without its end. */
   readonly write?: (line: string) => void;
   /** Default: as the style has it, or whether standard error is a terminal. */
@@ -115,7 +118,11 @@ function loggerOf(options: LoggerOptions & { readonly style: LineStyle }, task: 
     warning: (text, fields) => log('WARNING', text, fields),
     error: (text, fields) => log('ERROR', text, fields),
     critical: (text, fields) => log('CRITICAL', text, fields),
-    child: (childName, label) => loggerOf(label ? options : { ...options, name: childName }, label ?? null),
+    child: (childName, label, processIndex) => {
+      if (label) return loggerOf(options, label);
+      const sink = processIndex === undefined ? undefined : options.sinkOfChild?.(processIndex);
+      return loggerOf({ ...options, name: childName, ...(sink && { sink }) }, null);
+    },
   };
 }
 

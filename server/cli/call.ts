@@ -27,7 +27,8 @@ export interface CallFlags extends GlobalOptions, OptionFlags {
 
 export function call(name: string, options: CallFlags): Promise<number> {
   return withApp(options, async (app, output) => {
-    if (options.app && !options.unchecked) known(app, name);
+    if (options.app && !options.unchecked)
+      known(app, name, '--unchecked sends it all the same, for a task that another app runs');
     const given = optionsOf(options);
     const task = app.tasks.get(name);
     const sending = task
@@ -47,13 +48,13 @@ export function call(name: string, options: CallFlags): Promise<number> {
   });
 }
 
-function known(app: Celery, name: string): void {
+function known(app: Celery, name: string, hint: string | null): void {
   if (app.tasks.has(name)) return;
   const near = nearest(name, app.tasks.keys());
   throw new CliError(
     `the app '${app.name}' has no task '${name}'${near ? `. Did you mean '${near}'?` : ''}`,
     EXIT.failure,
-    '--unchecked sends it all the same, for a task that another app runs',
+    hint,
   );
 }
 
@@ -66,7 +67,7 @@ export interface ResultOptions extends GlobalOptions {
 
 export function result(id: string, options: ResultOptions): Promise<number> {
   return withApp(options, async (app, output) => {
-    if (options.task) known(app, options.task);
+    if (options.task && options.app) known(app, options.task, null);
     if (options.traceback) {
       const traceback = await app.AsyncResult(id).traceback();
       if (output.json) output.value({ id, traceback });

@@ -2,6 +2,7 @@
 // Which commands there are: program.ts, operating-commands.ts.
 // Celery 5.6: bin/base.py, bin/celery.py
 import { type Command, Option } from 'commander';
+import { globalFromEnvironment, takeFromEnvironment } from './environment.ts';
 import * as parse from './parse.ts';
 import type { GlobalOptions } from './session.ts';
 
@@ -38,7 +39,7 @@ function globalsOf(command: Command): GlobalOptions {
     const value =
       key === 'color'
         ? levels.every((options) => options['color'] !== false)
-        : (said ?? (variable ? process.env[variable] || undefined : undefined));
+        : (said ?? ((variable && process.env[variable]) || globalFromEnvironment(new Option(flags))));
     if (value !== undefined) result[key] = value;
   }
   return result as GlobalOptions;
@@ -61,6 +62,10 @@ export function action(load: () => Promise<Run>): (...given: unknown[]) => Promi
   return async (...given) => {
     const command = given.pop() as Command;
     given.pop();
+    takeFromEnvironment(
+      command,
+      GLOBAL.map(([flags]) => flags),
+    );
     const run = await load();
     code = await run(...given, { ...command.opts(), ...globalsOf(command) });
   };
@@ -83,7 +88,10 @@ export const LOG_LEVELS = 'DEBUG, INFO, WARNING, ERROR or CRITICAL';
 export function daemonOptions(command: Command): void {
   command
     .optionsGroup('Daemonization options:')
-    .option('-f, --logfile <path>', 'write the log there; %n, %h and %d stand for name, host and domain')
+    .option(
+      '-f, --logfile <path>',
+      'write the log there; %n, %h, %d, %p stand for name, host, domain and name@host, %i and %I for the process',
+    )
     .option('--pidfile <path>', 'write the process id there; refuses to start when it is held by a live process')
     .option('--uid <user>', 'become this user')
     .option('--gid <group>', 'become this group')

@@ -31,8 +31,11 @@ export async function detach(options: DaemonOptions, path: string | undefined, w
   if (path) checkPidfile(path);
   if (!options.logfile) print(process.stderr, `note: --detach without --logfile: what the ${what} says is lost\n`);
   const args = process.argv.slice(1).filter((word) => word !== '-D' && word !== '--detach');
+  // The environment may have asked for it, too: CELERY_WORKER_DETACH.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^CELERY_\w+_DETACH$/.test(name)));
   const child = spawn(options.executable ?? process.execPath, [...process.execArgv, ...args], {
     detached: true,
+    env,
     stdio: 'ignore',
   });
   const left = new Promise<string>((resolve) => {

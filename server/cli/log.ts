@@ -1,7 +1,7 @@
 // The log of a program that stays: standard error, or the file of --logfile.
 // Not here: what becomes of lines that cannot be written (log-sink.ts).
 import { createLogger, LineStyle, type Logger, type LogLevel } from '../log.ts';
-import { appendText, fileSink } from '../log-sink.ts';
+import { appendText, fileSink, type LogSink } from '../log-sink.ts';
 import { nodeFormat } from '../nodename.ts';
 import { fileMode } from './daemon.ts';
 import { CliError, EXIT, wantsColor } from './output.ts';
@@ -14,7 +14,7 @@ export interface LogOptions {
 }
 
 /**
- * @param hostname what %n, %h and %d of the file's name stand for
+ * @param hostname what %n, %h, %d and %p of the file's name stand for. With %i or %I each child of a pool has a file of its own
  * @param style of its lines, which is told the app's settings when it is loaded
  */
 export function openLog(options: LogOptions, name: string, hostname: string, style = new LineStyle()): Logger {
@@ -25,13 +25,17 @@ export function openLog(options: LogOptions, name: string, hostname: string, sty
   style.color = options.logfile ? false : color;
   const onTerminal = createLogger(options.logfile ? { level, name, color } : common);
   if (!options.logfile) return onTerminal;
-  const path = nodeFormat(options.logfile, { hostname });
   const mode = fileMode(options.umask);
-  const sink = fileSink(path, {
-    mode,
-    onTrouble: (error) =>
-      onTerminal.error(`Cannot write the log ${path}: ${error.message}. Work goes on; what is not written is counted`),
-  });
+  const pathOf = (processIndex: number) => nodeFormat(options.logfile!, { hostname, processIndex });
+  const sinkTo = (path: string) =>
+    fileSink(path, {
+      mode,
+      onTrouble: (error) =>
+        onTerminal.error(
+          `Cannot write the log ${path}: ${error.message}. Work goes on; what is not written is counted`,
+        ),
+    });
+  const path = pathOf(0);
   try {
     appendText(path, '', mode);
   } catch (error) {
@@ -39,5 +43,12 @@ export function openLog(options: LogOptions, name: string, hostname: string, sty
     if ((error as NodeJS.ErrnoException).code !== 'ENXIO')
       throw new CliError(`cannot write --logfile ${path}: ${(error as Error).message}`, EXIT.cannotCreate);
   }
-  return createLogger({ ...common, sink });
+  if (pathOf(1) === path) return createLogger({ ...common, sink: sinkTo(path) });
+  const sinks = new Map<number, LogSink>([[0, sinkTo(path)]]);
+  const sinkOfChild = (processIndex: number): LogSink => {
+    const sink = sinks.get(processIndex) ?? sinkTo(pathOf(processIndex));
+    sinks.set(processIndex, sink);
+    return sink;
+  };
+  return createLogger({ ...common, sink: sinkOfChild(0), sinkOfChild });
 }

@@ -85,7 +85,8 @@ function show(command: RemoteCommand, replies: readonly Record<string, unknown>[
   // Celery 5.6, app/control.py W_DUPNODE
   if (twice.length > 0) output.warn(`several workers are named ${twice[0]}: give each its own name with -n`);
   if (output.json) {
-    output.value(byNode);
+    // As Celery's commands print them: a list of replies, one for each worker, or all of them as one.
+    output.value(command.kind === 'control' ? replies : byNode);
     return EXIT.ok;
   }
   output.line(describeReplies({ command: command.name, byNode, now: Date.now() / 1000 }, output));

@@ -165,7 +165,7 @@ function portLogger(port: ChildPort, level: LogLevel, name: string, task?: TaskL
     warning: at('WARNING'),
     error: at('ERROR'),
     critical: at('CRITICAL'),
-    child: (childName, label) => portLogger(port, level, label ? name : childName, label),
+    child: (childName, label) => portLogger(port, level, label ? name : childName, label ?? undefined),
   };
 }
 

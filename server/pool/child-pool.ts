@@ -263,7 +263,15 @@ export class ChildPool implements Pool, ChildOwner {
 
   #spawn(): void {
     const name = `${this.#kind.childName}-${++this.#lastChild}`;
-    this.#children.add(new Child(name, this, this.#options));
+    this.#children.add(new Child(name, this.#freeIndex(), this, this.#options));
+  }
+
+  /** The lowest that no living child has. Celery 5.6: billiard/pool.py Pool._avail_index */
+  #freeIndex(): number {
+    const taken = new Set([...this.#children].map(({ index }) => index));
+    let index = 1;
+    while (taken.has(index)) index++;
+    return index;
   }
 
   #retire(child: Child): void {

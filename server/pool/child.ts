@@ -39,6 +39,8 @@ export interface ChildOwner {
 
 export class Child {
   readonly name: string;
+  /** Its place in the pool, which who takes its place has after it. From 1. */
+  readonly index: number;
   state: 'starting' | 'ready' | 'leaving' | 'gone' = 'starting';
   /** It takes no more jobs, and another takes its place. */
   retiring = false;
@@ -58,8 +60,9 @@ export class Child {
   readonly #link: Link;
   #deadline: TimerHandle | null = null;
 
-  constructor(name: string, owner: ChildOwner, options: ChildOptions) {
+  constructor(name: string, index: number, owner: ChildOwner, options: ChildOptions) {
     this.name = name;
+    this.index = index;
     this.#owner = owner;
     this.#options = options;
     const { open, boot, timer, aliveTimeoutMs } = options;
@@ -177,7 +180,7 @@ export class Child {
         break;
       case 'log': {
         const { level, name, task, text, fields } = message;
-        const log = this.#options.log.child(name);
+        const log = this.#options.log.child(name, null, this.index);
         const own = task ? log.child(`${task.name}[${task.id}]`, task) : log;
         own[level.toLowerCase() as Lowercase<typeof level>](text, fields);
         break;

@@ -38,7 +38,10 @@ describeNeedsPythonOnRedis('the umbel command on a cluster of both kinds', () =>
   const json = async (...words: string[]): Promise<Record<string, any>> => {
     const ended = await umbel(...words, ...BOTH, '--json');
     expect(ended, words.join(' ')).toMatchObject({ code: 0, stderr: '' });
-    return decodeJson(ended.stdout) as Record<string, any>;
+    const replies = decodeJson(ended.stdout) as Record<string, any>;
+    // As Celery's: a list for control, one object for inspect.
+    expect(Array.isArray(replies), words.join(' ')).toBe(words[0] === 'control');
+    return Array.isArray(replies) ? Object.assign({}, ...replies) : replies;
   };
   const celery = async (...words: string[]): Promise<Record<string, any>> => {
     const call = `proj_control.run(*${JSON.stringify([...words, ...BOTH, '--json'])})`;

@@ -36,7 +36,8 @@ describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip
       for (const spy of spies) spy.mockRestore();
     });
     expect({ code, words, said }).toMatchObject({ code: 0 });
-    return decodeJson(said) as Record<string, any>;
+    const replies = decodeJson(said) as Record<string, any>;
+    return Array.isArray(replies) ? Object.assign({}, ...replies) : replies;
   };
   const celery = async (...words: string[]): Promise<Record<string, any>> => {
     const call = `proj_control.run(*${JSON.stringify([...words, ...BOTH, '--json'])})`;
