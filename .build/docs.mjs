@@ -1,4 +1,4 @@
-// `npm run docs`: prints docs/settings.md and docs/options.md from their tables, and the rooms in docs/architecture.md from the door signs.
+// `npm run docs`: prints docs/settings.md, docs/options.md and docs/commands.md from their tables, docs/api/ from the sources, and the rooms in docs/architecture.md from the door signs.
 import { node } from './run.mjs';
 
 process.exitCode = await node([

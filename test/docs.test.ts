@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { apiPages } from '../.build/api-pages.ts';
 import { withRooms } from '../.build/rooms.ts';
 import { NO_EFFECT_YET } from '../server/app/settings/no-effect.ts';
 import { SETTING_NAMES, settingOf } from '../server/app/settings.ts';
@@ -32,6 +33,13 @@ describe('the documentation', () => {
 
   it('docs/commands.md is printed from the commands (npm run docs)', () => {
     expect(readFileSync(join(ROOT, 'docs/commands.md'), 'utf8')).toBe(commandsMarkdown(createProgram()));
+  });
+
+  it('docs/api/ is printed from what the package exports, as its sources say it (npm run docs)', () => {
+    const printed = Object.fromEntries(apiPages(ROOT));
+    const folder = join(ROOT, 'docs/api');
+    const there = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+    expect(Object.fromEntries(there)).toEqual(printed);
   });
 
   it('docs/architecture.md lists the files there are, with what their signs say (npm run docs)', () => {

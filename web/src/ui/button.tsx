@@ -1,9 +1,7 @@
 // Buttons and what makes them honest: a disabled one keeps its place and says why.
 // Holds: aria-disabled, not disabled, so that keyboard and screen reader reach the reason.
-
 import { Tooltip } from 'radix-ui';
 import { type ComponentProps, type ReactNode, useState } from 'react';
-import { t } from '../language/text.ts';
 import { Icon, type IconName } from './icon.tsx';
 import { toast } from './toaster.tsx';
 
@@ -53,7 +51,7 @@ export function CopyButton({ text, what, keys }: { text: string | (() => string)
     <Button
       kind="bare"
       icon={copied ? 'done' : 'copy'}
-      hint={copied ? t('Copied') : t('Copy {what}', { what })}
+      hint={copied ? 'Copied' : `Copy ${what}`}
       keys={keys}
       onClick={() => {
         void copyText(typeof text === 'function' ? text() : text, what);
@@ -68,7 +66,7 @@ export async function copyText(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    toast(t('The browser did not allow copying the {what}', { what }));
+    toast(`The browser did not allow copying the ${what}`);
   }
 }
 

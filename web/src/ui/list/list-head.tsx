@@ -1,20 +1,11 @@
 // Round a list that is all here: what to keep of it, a filter, how it is grouped; and why there is none. Of workers and of queues alike.
 // The rows: ui/table. What is kept and how it is grouped: use-list.ts. The field of the tasks, which has a language: tasks/task-filter.tsx.
-
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode, RefObject } from 'react';
-import { t } from '../../language/text.ts';
 import { Segmented } from '../button.tsx';
 import { ErrorNote, Skeleton } from '../feedback.tsx';
 import type { FacetItem, ListChoice } from './facets.ts';
 import { Facets, FilterField } from './listing.tsx';
-
-/** What a list is of. */
-type Listed = 'workers' | 'queues';
-const WORDS: Readonly<Record<Listed, { show: string; filter: string; failed: string }>> = {
-  workers: { show: t('Workers to show'), filter: t('Filter workers'), failed: t('The workers could not be read') },
-  queues: { show: t('Queues to show'), filter: t('Filter queues'), failed: t('The queues could not be read') },
-};
 
 export function ListHead<By extends string>({
   what,
@@ -29,7 +20,8 @@ export function ListHead<By extends string>({
   onChange,
   children,
 }: Omit<ListChoice<By>, 'by'> & {
-  what: Listed;
+  /** 'workers' */
+  what: string;
   total: number;
   /** Those that match, and how they are grouped. */
   list: { kept: readonly unknown[]; by: By };
@@ -41,11 +33,10 @@ export function ListHead<By extends string>({
   /** Buttons at the end of the line. */
   children?: ReactNode;
 }) {
-  const words = WORDS[what];
   return (
     <>
       <Facets
-        label={words.show}
+        label={`${what[0]!.toUpperCase()}${what.slice(1)} to show`}
         total={total}
         value={show}
         onChange={(next) => onChange({ show: next } as Partial<ListChoice<By>>)}
@@ -53,15 +44,15 @@ export function ListHead<By extends string>({
       />
       <div className="filters">
         <FilterField
-          label={words.filter}
+          label={`Filter ${what}`}
           placeholder={placeholder}
           value={q}
           onChange={(next) => onChange({ q: next } as Partial<ListChoice<By>>)}
-          matches={t('{count} of {total}', { count: kept.length, total })}
+          matches={`${kept.length} of ${total}`}
           inputRef={inputRef}
         />
         <Segmented
-          label={t('Grouping')}
+          label="Grouping"
           value={by}
           onChange={(next) => onChange({ by: next } as Partial<ListChoice<By>>)}
           options={groupings}
@@ -78,12 +69,14 @@ export function NoList({
   query,
   children,
 }: {
-  what: Listed;
+  what: string;
   query: Pick<UseQueryResult, 'isError' | 'isPending' | 'error' | 'refetch'>;
   /** Of nothing. */
   children: ReactNode;
 }) {
   if (query.isError)
-    return <ErrorNote what={WORDS[what].failed} error={query.error} onRetry={() => void query.refetch()} />;
+    return (
+      <ErrorNote what={`The ${what} could not be read`} error={query.error} onRetry={() => void query.refetch()} />
+    );
   return query.isPending ? <Skeleton rows={8} /> : children;
 }
