@@ -46,12 +46,6 @@ export async function loadSource(source: AppSource): Promise<Celery> {
   return app;
 }
 
-/** Settings given to a loaded app from outside of it: whoever loads it again has them too. */
-export function overrideSettings(app: Celery, settings: SettingsInput): void {
-  app.conf.update(settings);
-  if (app.source) app.source = { ...app.source, settings: [...app.source.settings, settings] };
-}
-
 /** --config: a JSON file, or a module whose default export (or exports) are settings. */
 async function loadSettings(name: string, workdir: string): Promise<Record<string, unknown>> {
   const path = resolve(workdir, name);

@@ -94,6 +94,18 @@ describe('helpers for tests', () => {
     expect(() => inMemory(app)).toThrow(/opened its broker or its result store already/);
   });
 
+  it('what the guide shows runs, one block after the other', async () => {
+    const { app, mail, order } = shop();
+    const checkout = (id: string) => mail.delay('ann@example.com', `order ${id}`);
+    const names = { app, mail, order, checkout, expect, inMemory, eagerly, spySent, startTestWorker };
+    const blocks = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!.replace(/^import .*$/gm, ''));
+    expect(blocks.length).toBeGreaterThanOrEqual(5);
+    const { constructor: AsyncFunction } = Object.getPrototypeOf(async () => {}) as {
+      constructor: FunctionConstructor;
+    };
+    for (const block of blocks) await AsyncFunction(...Object.keys(names), block)(...Object.values(names));
+  });
+
   it('the guide names them all, and only what there is', () => {
     for (const name of ['inMemory', 'eagerly', 'startTestWorker', 'spySent', 'hold', 'propagates', 'done'])
       expect(guide).toContain(name);

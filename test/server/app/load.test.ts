@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AppSource, loadApp, loadSource, overrideSettings } from '../../../server/app/load.ts';
+import { type AppSource, loadApp, loadSource } from '../../../server/app/load.ts';
 
 function project(files: Record<string, string>): string {
   const workdir = mkdtempSync(join(tmpdir(), 'umbel-load-'));
@@ -73,9 +73,8 @@ describe('an app knows how it was loaded', () => {
       workdir,
       config: './settings.js',
       include: ['./more.js'],
-      settings: [{ worker_concurrency: 2, task_default_queue: 'a' }],
+      settings: [{ worker_concurrency: 2, task_default_queue: 'a' }, { worker_concurrency: 3 }],
     });
-    overrideSettings(app, { worker_concurrency: 3 });
     const source = structuredClone(app.source) as AppSource;
     const child = fork(join(workdir, 'child.ts'), {
       execArgv: ['--import', `${ROOT}node_modules/tsx/dist/esm/index.mjs`],

@@ -72,6 +72,12 @@ export class ProviderClient {
     }
   }
 
+  /** `exchange` where who it is is asked of the provider's own API. */
+  async tokens(callback: URL, checks: Checks): Promise<Tokens> {
+    const { access_token: access, refresh_token: refresh = null } = await this.exchange(callback, checks);
+    return { access, refresh, subject: null };
+  }
+
   async refreshed(refresh: string) {
     try {
       return await client.refreshTokenGrant(await this.#configured(), refresh);

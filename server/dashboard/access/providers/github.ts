@@ -38,8 +38,7 @@ export class GithubProvider implements Provider {
   }
 
   async finish(callback: URL, checks: Checks): Promise<Person> {
-    const { access_token: access, refresh_token: refresh = null } = await this.#client.exchange(callback, checks);
-    return this.#person({ access, refresh, subject: null });
+    return this.#person(await this.#client.tokens(callback, checks));
   }
 
   async again(tokens: Tokens): Promise<Person> {
