@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { NOT_YET, textsOf } from './support/house-texts.ts';
 import { isHeavy, loadedBy } from './support/loaded.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -42,6 +43,7 @@ const GROUND = FLOORS[1]!;
 
 /** The same under web/src. Files of its top folder are rooms of their own. */
 const WEB_FLOORS: readonly (readonly string[])[] = [
+  ['language'],
   ['api'],
   ['live'],
   ['ui'],
@@ -311,6 +313,52 @@ describe('the names', () => {
         .map((name) => `${path}: ${name}`),
     );
     expect(unused).toEqual([]);
+  });
+});
+
+describe('the texts of the pages', async () => {
+  const pages = product.filter((path) => /^web\/src\/.*\.tsx?$/.test(path) && !path.startsWith('web/src/language/'));
+  const found = pages.map((path) => ({ path, ...textsOf(ROOT, path) }));
+  const asked = new Map(found.flatMap(({ asked: texts }) => texts.map(({ text, where }) => [text, where])));
+  const folders = readdirSync(`${ROOT}web/src/language/zh`).filter(
+    (name) => !/^(index|figures|sentences)\.ts$/.test(name),
+  );
+  const chinese = (
+    await Promise.all(
+      folders.map(async (name) => {
+        const parts = Object.values((await import(`../web/src/language/zh/${name}`)) as Record<string, object>);
+        return parts
+          .flatMap((part) => Object.entries(part as Record<string, string>))
+          .map(([text, words]) => ({ name, text, words }));
+      }),
+    )
+  ).flat();
+  const ofPages = chinese.filter(({ name }) => !name.startsWith('server'));
+
+  it('none stands outside of the catalogue (how a text gets in: web/src/language/language.ts)', () => {
+    const moved = found.filter(({ path }) => !NOT_YET.some((folder) => path.startsWith(`web/src/${folder}`)));
+    expect(moved.flatMap(({ outside }) => outside.map(({ where, text }) => `${where}: ${text}`))).toEqual([]);
+  });
+
+  it('each that is asked for has its Chinese, and each Chinese is asked for', async () => {
+    const { texts } = await import('../web/src/language/zh/index.ts');
+    expect(
+      [...asked].filter(([text]) => !Object.hasOwn(texts, text)).map(([text, where]) => `${where}: ${text}`),
+    ).toEqual([]);
+    expect(ofPages.filter(({ text }) => !asked.has(text)).map(({ name, text }) => `zh/${name}: ${text}`)).toEqual([]);
+  });
+
+  it('no text has two Chinese ones, and a Chinese one has the places of its English', () => {
+    const places = (text: string) => [...new Set(text.match(/\{\w+\}|<\/?\w+>|#/g))].sort().join(' ');
+    const byText = new Map(ofPages.map(({ text, words }) => [text, words]));
+    expect(
+      ofPages.filter(({ text, words }) => byText.get(text) !== words).map(({ name, text }) => `zh/${name}: ${text}`),
+    ).toEqual([]);
+    expect(
+      chinese
+        .filter(({ text, words }) => places(text) !== places(words))
+        .map(({ name, text, words }) => `zh/${name}: ${text}: ${words}`),
+    ).toEqual([]);
   });
 });
 

@@ -16,7 +16,27 @@ export default defineConfig({
     target: ['chrome125', 'firefox128', 'safari18'],
     cssTarget: ['chrome125', 'firefox128', 'safari18'],
     cssCodeSplit: false,
-    rolldownOptions: { input: ['index.html', 'sign-in.html'].map((page) => `${import.meta.dirname}/${page}`) },
+    rolldownOptions: {
+      input: ['index.html', 'sign-in.html'].map((page) => `${import.meta.dirname}/${page}`),
+      // What every page loads is few files: in many small ones the same words are compressed again and again.
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\//, priority: 3 },
+            {
+              name: 'base',
+              test: /web\/src\/(language\/[a-z]+\.|api\/|ui\/(button|icon|format|toaster)\.)|shared\/format\//,
+              priority: 2,
+            },
+            {
+              name: 'frame',
+              test: /node_modules\/@tanstack\/(?!react-virtual|virtual-core)|web\/src\/(live\/|shell\/(layout|rail|places|shortcuts|sources|live-switch|unheard|failed|sign-out)\.)/,
+              priority: 1,
+            },
+          ],
+        },
+      },
+    },
     license: { fileName: 'THIRD-PARTY-NOTICES.md' },
     reportCompressedSize: false,
   },

@@ -22,7 +22,7 @@ describeNeedsPythonOnRedis('tasks held beyond the visibility timeout', () => {
     });
     // Three wait for their time, two run, two wait for these.
     const waiting = await Promise.all(
-      [4, 5, 6].map((number) => world.app.sendTask('fault.work', [number, 0], {}, { countdown: 60 })),
+      [4, 5, 6].map((number) => world.app.sendTask('fault.work', [number, 0], {}, { countdown: 3600 })),
     );
     const gated = await world.send(4, 0, world.gate);
     await world.umbel('slow@fault', ['-c', '2']);

@@ -7,6 +7,7 @@ import type { Range } from '../../shared/wire/series.ts';
 import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
 import { ACTIONS, OUTCOMES } from './audit/recorded.ts';
+import { t } from './language/text.ts';
 import { BareShell, PageError } from './shell/failed.tsx';
 import { Bar, Layout } from './shell/layout.tsx';
 import { Empty, Skeleton } from './ui/feedback.tsx';
@@ -63,10 +64,10 @@ const root = createRootRoute({
   component: Layout,
   notFoundComponent: () => (
     <main className="content" id="main">
-      <Bar title="Not found" />
-      <Empty icon="search" title="There is no such page">
+      <Bar title={t('Not found')} />
+      <Empty icon="search" title={t('There is no such page')}>
         <Link to="/tasks" className="link">
-          Tasks
+          {t('Tasks')}
         </Link>
       </Empty>
     </main>

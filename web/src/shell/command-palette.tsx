@@ -1,8 +1,10 @@
 // Ctrl+K: go anywhere, find a task by id, do what the keys of this page do. What it offers: palette-items.ts. The list: ui/combobox.
+
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { taskTypesQuery } from '../api/queries.ts';
+import { t } from '../language/text.ts';
 import { useQueues, useWorkers } from '../live/hooks.ts';
 import { ComboboxList } from '../ui/combobox/combobox-list.tsx';
 import { useCombobox } from '../ui/combobox/use-combobox.ts';
@@ -42,13 +44,13 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   });
 
   return (
-    <Dialog label="Search or jump to" onClose={onClose} className="palette">
+    <Dialog label={t('Search or jump to')} onClose={onClose} className="palette">
       <div className="palette-field">
         <Icon name="search" />
         <input
           {...combobox.field}
-          aria-label="Search or jump to"
-          placeholder="A page, worker, queue, task name or id"
+          aria-label={t('Search or jump to')}
+          placeholder={t('A page, worker, queue, task name or id')}
           value={text}
           onChange={(event) => {
             setText(event.target.value);
@@ -59,7 +61,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       </div>
       <ComboboxList
         combobox={combobox}
-        label="Results"
+        label={t('Results')}
         className="palette-list"
         follows
         options={items.map(({ label, kind, icon, keys }) => ({
@@ -71,7 +73,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
                 <ForeignText text={label} />
               </span>
               {keys && <kbd>{keys}</kbd>}
-              <em>{kind}</em>
+              <em>{KINDS[kind]}</em>
             </>
           ),
         }))}
@@ -79,6 +81,16 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
     </Dialog>
   );
 }
+
+const KINDS: Readonly<Record<PaletteItem['kind'], string>> = {
+  Page: t('kind|Page'),
+  Worker: t('kind|Worker'),
+  Queue: t('kind|Queue'),
+  Task: t('kind|Task'),
+  Do: t('kind|Do'),
+  Id: t('kind|Id'),
+  Search: t('kind|Search'),
+};
 
 /** What the keys of this page do, without going anywhere. */
 const actionsOf = (shortcuts: readonly Shortcut[]): PaletteItem[] =>

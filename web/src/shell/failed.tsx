@@ -3,6 +3,7 @@
 
 import { BASE_PATH } from '../api/base.ts';
 import { ApiError } from '../api/client.ts';
+import { t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/feedback.tsx';
 import { Mark } from '../ui/icon.tsx';
@@ -17,10 +18,14 @@ interface FailedProps {
 function Failed({ error, reset }: FailedProps) {
   return (
     <main className="content" id="main">
-      <ErrorNote what="This page has failed" error={error} onRetry={error instanceof ApiError ? undefined : reset} />
+      <ErrorNote
+        what={t('This page has failed')}
+        error={error}
+        onRetry={error instanceof ApiError ? undefined : reset}
+      />
       <p className="more-rows">
         <Button icon="refresh" onClick={() => location.reload()}>
-          Load the page anew
+          {t('Load the page anew')}
         </Button>
       </p>
     </main>
@@ -30,7 +35,7 @@ function Failed({ error, reset }: FailedProps) {
 export function PageError(props: FailedProps) {
   return (
     <>
-      <Bar title="Error" />
+      <Bar title={t('Error')} />
       <Failed {...props} />
     </>
   );
@@ -39,7 +44,7 @@ export function PageError(props: FailedProps) {
 export function BareShell(props: FailedProps) {
   return (
     <div className="shell">
-      <nav className="rail" aria-label="Main">
+      <nav className="rail" aria-label={t('Main')}>
         <div className="brand">
           <Mark />
           <strong>Umbel</strong>
@@ -56,7 +61,7 @@ export function BareShell(props: FailedProps) {
       </nav>
       <div className="main">
         <header className="topbar">
-          <h1>Error</h1>
+          <h1>{t('Error')}</h1>
         </header>
         <Failed {...props} />
       </div>

@@ -1,10 +1,20 @@
 // `?`: every key that acts on this page, and how the pages look. Fed by the registry in shortcuts.ts.
+import { choose, LANGUAGES, language } from '../language/language.ts';
+import { t } from '../language/text.ts';
 import { Segmented } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { setPreferences, usePreferences } from './preferences.ts';
+import { setPreferences, THEMES, usePreferences } from './preferences.ts';
 import { type Shortcut, shown, useRegistered } from './shortcuts.ts';
 
 const GROUPS = ['Go', 'Page', 'List', 'Task', 'View'] as const;
+
+const GROUP_NAMES: Readonly<Record<Shortcut['group'], string>> = {
+  Go: t('keys|Go'),
+  Page: t('keys|Page'),
+  List: t('keys|List'),
+  Task: t('keys|Task'),
+  View: t('keys|View'),
+};
 
 export default function Help({ onClose }: { onClose: () => void }) {
   const all = useRegistered().filter((s) => !s.alias);
@@ -12,11 +22,11 @@ export default function Help({ onClose }: { onClose: () => void }) {
   const of = (group: Shortcut['group']) =>
     all.filter((s, i) => s.group === group && all.findIndex((o) => o.keys === s.keys) === i);
   return (
-    <Dialog title="Keys and looks" onClose={onClose} className="help">
+    <Dialog title={t('Keys and looks')} onClose={onClose} className="help">
       <div className="help-groups">
         {GROUPS.filter((g) => of(g).length > 0).map((group) => (
           <section key={group}>
-            <h3>{group}</h3>
+            <h3>{GROUP_NAMES[group]}</h3>
             <dl>
               {of(group).map((s) => (
                 <div key={s.keys}>
@@ -34,22 +44,19 @@ export default function Help({ onClose }: { onClose: () => void }) {
       </div>
       <div className="help-looks">
         <Segmented
-          label="Theme"
+          label={t('Theme')}
           value={prefs.theme}
-          options={[
-            ['system', 'System'],
-            ['light', 'Light'],
-            ['dark', 'Dark'],
-          ]}
+          options={THEMES}
           onChange={(theme) => setPreferences({ theme })}
         />
+        <Segmented label={t('Language')} value={language} options={LANGUAGES} onChange={choose} />
         <Segmented
-          label="Density"
+          label={t('Density')}
           value={prefs.density}
           options={[
-            ['compact', 'Compact'],
-            ['default', 'Default'],
-            ['roomy', 'Roomy'],
+            ['compact', t('Compact')],
+            ['default', t('Default')],
+            ['roomy', t('Roomy')],
           ]}
           onChange={(density) => setPreferences({ density })}
         />
@@ -60,7 +67,7 @@ export default function Help({ onClose }: { onClose: () => void }) {
             checked={prefs.keys}
             onChange={(event) => setPreferences({ keys: event.target.checked })}
           />
-          Single-letter keys
+          {t('Single-letter keys')}
         </label>
       </div>
     </Dialog>

@@ -1,8 +1,10 @@
 // The frame of every page: rail, top bar, and what stands in it; the keys that act everywhere.
 // The name in the top bar: pages give it with <Bar>. Holds: one <h1> a page.
+
 import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
 import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
+import { t } from '../language/text.ts';
 import { useTogglePause } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { useLive } from '../live/provider.tsx';
@@ -49,42 +51,47 @@ export function Layout() {
     run: () => void navigate({ to } as never),
   });
   useShortcuts([
-    go('g o', '/', 'Overview'),
-    go('g t', '/tasks', 'Tasks'),
-    go('g w', '/workers', 'Workers'),
-    go('g q', '/queues', 'Queues'),
-    go('g b', '/broker', 'Broker'),
-    go('g e', '/audit', 'Audit'),
+    go('g o', '/', t('Overview')),
+    go('g t', '/tasks', t('Tasks')),
+    go('g w', '/workers', t('Workers')),
+    go('g q', '/queues', t('Queues')),
+    go('g b', '/broker', t('Broker')),
+    go('g e', '/audit', t('Audit')),
     {
       keys: 'Mod+k',
-      label: 'Search or jump to',
+      label: t('Search or jump to'),
       group: 'Go',
       run: () => setOpen(open === 'palette' ? null : 'palette'),
     },
-    { keys: 'p', label: 'Pause or go on', group: 'Page', run: togglePause },
-    { keys: 't', label: 'Change theme', group: 'View', run: nextTheme },
-    { keys: '?', label: 'All keys', group: 'View', run: () => setOpen('help') },
+    { keys: 'p', label: t('Pause or go on'), group: 'Page', run: togglePause },
+    { keys: 't', label: t('Change theme'), group: 'View', run: nextTheme },
+    { keys: '?', label: t('All keys'), group: 'View', run: () => setOpen('help') },
   ]);
   return (
     <>
       <a className="skip" href={`${router.basepath}#main`} onClick={skipToMain}>
-        Skip to content
+        {t('Skip to content')}
       </a>
       <div className={silent === null ? 'shell' : 'shell is-stale'}>
         <Rail onHelp={() => setOpen('help')} onSources={() => setOpen('sources')} />
         <div className="main">
           <header className="topbar">
             <div className="bar" ref={setSlot} />
-            <button type="button" className="jump" aria-label="Search or jump to" onClick={() => setOpen('palette')}>
+            <button
+              type="button"
+              className="jump"
+              aria-label={t('Search or jump to')}
+              onClick={() => setOpen('palette')}
+            >
               <Icon name="search" />
-              <span>Search or jump to</span>
+              <span>{t('Search or jump to')}</span>
               <kbd>{shown('Mod+k')}</kbd>
             </button>
-            <Boundary what="The live state" instead={nothing}>
+            <Boundary what={t('The live state')} instead={nothing}>
               <LiveSwitch />
             </Boundary>
           </header>
-          <Boundary what="What was not heard" instead={nothing}>
+          <Boundary what={t('What was not heard')} instead={nothing}>
             <Unheard />
           </Boundary>
           <BarSlot value={slot}>
@@ -92,7 +99,7 @@ export function Layout() {
           </BarSlot>
         </div>
       </div>
-      <Boundary what="The summary" instead={nothing}>
+      <Boundary what={t('The summary')} instead={nothing}>
         <Announcer />
       </Boundary>
       <Toaster />
@@ -128,7 +135,7 @@ function Announcer() {
       if (!figures || !screen.visible.get()) return;
       const failed = Math.round(figures.failed_percent ?? 0);
       if (before !== null && failed !== before && Math.abs(failed - before) >= 2) {
-        setText(`${failed} percent of tasks fail now, ${count(figures.waiting ?? 0)} wait`);
+        setText(t('{failed} percent of tasks fail now, {count} wait', { failed, count: count(figures.waiting ?? 0) }));
       }
       before = failed;
     }, 10_000);

@@ -1,5 +1,7 @@
 // The keys of every list: j and k (and arrows) move, Enter opens, Escape goes back, / filters. The table: ui/table/data-table.tsx.
+
 import { useRef } from 'react';
+import { t } from '../language/text.ts';
 import { stepTo } from '../ui/table/lines.ts';
 import { useShortcuts } from './shortcuts.ts';
 
@@ -37,13 +39,13 @@ export function useListKeys({
     if (openKey !== undefined && !/^(group|more) /.test(next)) onOpen(next);
   };
   useShortcuts([
-    { keys: 'j', label: 'Next row', group: 'List', run: () => move(1) },
-    { keys: 'k', label: 'Row before', group: 'List', run: () => move(-1) },
-    { keys: 'ArrowDown', label: 'Next row', group: 'List', alias: true, run: () => move(1) },
-    { keys: 'ArrowUp', label: 'Row before', group: 'List', alias: true, run: () => move(-1) },
-    { keys: 'Enter', label: 'Open', group: 'List', run: () => cursor !== null && onOpen(cursor) },
-    { keys: 'Escape', label: 'Back', group: 'List', run: () => (onBack ? onBack() : onCursor(null)) },
-    ...(onFilter ? [{ keys: '/', label: 'Filter', group: 'List' as const, run: onFilter }] : []),
+    { keys: 'j', label: t('Next row'), group: 'List', run: () => move(1) },
+    { keys: 'k', label: t('Row before'), group: 'List', run: () => move(-1) },
+    { keys: 'ArrowDown', label: t('Next row'), group: 'List', alias: true, run: () => move(1) },
+    { keys: 'ArrowUp', label: t('Row before'), group: 'List', alias: true, run: () => move(-1) },
+    { keys: 'Enter', label: t('Open'), group: 'List', run: () => cursor !== null && onOpen(cursor) },
+    { keys: 'Escape', label: t('Back'), group: 'List', run: () => (onBack ? onBack() : onCursor(null)) },
+    ...(onFilter ? [{ keys: '/', label: t('Filter'), group: 'List' as const, run: onFilter }] : []),
   ]);
   return move;
 }

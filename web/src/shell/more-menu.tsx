@@ -1,9 +1,12 @@
 // What has no place in the bar at the bottom of a phone: broker, audit, access, sources, theme and keys. In a chunk of its own, as only phones need it.
+
 import type { ReactElement } from 'react';
+import { choose, otherLanguage } from '../language/language.ts';
+import { t } from '../language/text.ts';
 import { useCluster } from '../live/hooks.ts';
 import { Menu } from '../ui/menu.tsx';
 import { MINOR } from './places.ts';
-import { nextTheme, usePreferences } from './preferences.ts';
+import { nextTheme, THEME_WORDS, usePreferences } from './preferences.ts';
 import { signOut } from './sign-out.ts';
 
 export default function MoreMenu({
@@ -19,7 +22,7 @@ export default function MoreMenu({
   const session = useCluster()?.via === 'session';
   return (
     <Menu
-      label="More"
+      label={t('More')}
       trigger={trigger}
       items={[
         ...MINOR.map(({ to, label, icon }) => ({
@@ -27,10 +30,11 @@ export default function MoreMenu({
           icon,
           onSelect: () => document.querySelector<HTMLAnchorElement>(`.rail a[href$="${to}"]`)?.click(),
         })),
-        { label: 'Sources', icon: 'events', onSelect: onSources },
-        { label: `Theme: ${theme}`, icon: 'sun', onSelect: nextTheme },
-        ...(session ? [{ label: 'Sign out', icon: 'power' as const, onSelect: () => void signOut() }] : []),
-        { label: 'Keys and looks', icon: 'settings', onSelect: onHelp },
+        { label: t('Sources'), icon: 'events', onSelect: onSources },
+        { label: t('Theme: {theme}', { theme: THEME_WORDS[theme] }), icon: 'sun', onSelect: nextTheme },
+        { label: otherLanguage().name, icon: 'language', onSelect: () => choose(otherLanguage().language) },
+        ...(session ? [{ label: t('Sign out'), icon: 'power' as const, onSelect: () => void signOut() }] : []),
+        { label: t('Keys and looks'), icon: 'settings', onSelect: onHelp },
       ]}
     />
   );

@@ -1,6 +1,8 @@
 // What the palette offers: places, workers, queues, tasks by name or id, actions of this page; and which of them fit what was typed.
 // Drawing, and what the keys of this page do: command-palette.tsx. Pure but for what an item does.
+
 import { toSegment } from '../../../shared/path-segment.ts';
+import { t } from '../language/text.ts';
 import type { IconName } from '../ui/icon.tsx';
 
 export interface PaletteItem {
@@ -16,14 +18,14 @@ export type Go = (to: string, search?: Record<string, unknown>) => () => void;
 
 const LIMIT = 40;
 const PLACES = [
-  ['Overview', 'overview', '/', {}],
-  ['Tasks', 'tasks', '/tasks', {}],
-  ['Failed tasks', 'failures', '/tasks', { state: 'FAILURE' }],
-  ['Workers', 'workers', '/workers', {}],
-  ['Queues', 'queues', '/queues', {}],
-  ['Broker', 'broker', '/broker', {}],
-  ['Audit', 'audit', '/audit', {}],
-  ['Access', 'key', '/access', {}],
+  [t('Overview'), 'overview', '/', {}],
+  [t('Tasks'), 'tasks', '/tasks', {}],
+  [t('Failed tasks'), 'failures', '/tasks', { state: 'FAILURE' }],
+  [t('Workers'), 'workers', '/workers', {}],
+  [t('Queues'), 'queues', '/queues', {}],
+  [t('Broker'), 'broker', '/broker', {}],
+  [t('Audit'), 'audit', '/audit', {}],
+  [t('Access'), 'key', '/access', {}],
 ] as const;
 
 const pathOf = (room: string, name: string) => `${room}/${encodeURIComponent(toSegment(name))}`;
@@ -63,11 +65,11 @@ export function found(items: readonly PaletteItem[], text: string, go: Go): Pale
   const fitting = rank(items, typed).slice(0, LIMIT);
   if (/^[0-9a-f-]{8,36}$/i.test(typed)) {
     const run = typed.length === 36 ? go(pathOf('/tasks', typed)) : go('/tasks', { q: `uuid:${typed}*` });
-    fitting.unshift({ label: `Task ${typed}`, kind: 'Id', icon: 'tasks', run });
+    fitting.unshift({ label: t('Task {typed}', { typed }), kind: 'Id', icon: 'tasks', run });
   }
   if (typed)
     fitting.push({
-      label: `Search tasks for \u201c${typed}\u201d`,
+      label: t('Search tasks for “{typed}”', { typed }),
       kind: 'Search',
       icon: 'search',
       run: go('/tasks', { q: typed }),

@@ -1,4 +1,5 @@
 // The places of the rail, for the rail and for the page that stands in when the frame fails.
+import { t } from '../language/text.ts';
 import type { IconName } from '../ui/icon.tsx';
 
 export interface Entry {
@@ -9,16 +10,16 @@ export interface Entry {
 }
 
 export const ENTRIES: readonly Entry[] = [
-  { to: '/', label: 'Overview', icon: 'overview' },
-  { to: '/tasks', label: 'Tasks', icon: 'tasks' },
-  { to: '/workers', label: 'Workers', icon: 'workers' },
-  { to: '/queues', label: 'Queues', icon: 'queues' },
+  { to: '/', label: t('Overview'), icon: 'overview' },
+  { to: '/tasks', label: t('Tasks'), icon: 'tasks' },
+  { to: '/workers', label: t('Workers'), icon: 'workers' },
+  { to: '/queues', label: t('Queues'), icon: 'queues' },
 ];
 
 /** Below them; on a phone in the menu "More". */
 export const MINOR: readonly Entry[] = [
-  { to: '/workflows', label: 'Workflows', icon: 'workflows', minor: true },
-  { to: '/broker', label: 'Broker', icon: 'broker', minor: true },
-  { to: '/audit', label: 'Audit', icon: 'audit', minor: true },
-  { to: '/access', label: 'Access', icon: 'key', minor: true },
+  { to: '/workflows', label: t('Workflows'), icon: 'workflows', minor: true },
+  { to: '/broker', label: t('Broker'), icon: 'broker', minor: true },
+  { to: '/audit', label: t('Audit'), icon: 'audit', minor: true },
+  { to: '/access', label: t('Access'), icon: 'key', minor: true },
 ];

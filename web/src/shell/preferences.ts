@@ -2,6 +2,7 @@
 // public/theme.js reads the same keys before first paint. Holds: unreadable storage means the defaults, never an error.
 import { useSyncExternalStore } from 'react';
 import { PAGE_OPTIONS } from '../api/base.ts';
+import { t } from '../language/text.ts';
 
 export interface Preferences {
   theme: 'system' | 'light' | 'dark';
@@ -69,5 +70,17 @@ export function nextTheme(): void {
   const order = ['system', 'light', 'dark'] as const;
   setPreferences({ theme: order[(order.indexOf(current.theme) + 1) % 3]! });
 }
+
+/** For a sentence about the theme, and for its button. */
+export const THEME_WORDS: Readonly<Record<Preferences['theme'], string>> = {
+  system: t('theme|system'),
+  light: t('theme|light'),
+  dark: t('theme|dark'),
+};
+export const THEMES: readonly (readonly [Preferences['theme'], string])[] = [
+  ['system', t('System')],
+  ['light', t('Light')],
+  ['dark', t('Dark')],
+];
 
 export const ROW_HEIGHT = { compact: 28, default: 32, roomy: 40 } as const;

@@ -1,11 +1,14 @@
 // The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
+
 import { Link, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
+import { choose, otherLanguage } from '../language/language.ts';
+import { t } from '../language/text.ts';
 import { useCluster, usePhone } from '../live/hooks.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Icon, Mark } from '../ui/icon.tsx';
 import { ENTRIES, type Entry, MINOR } from './places.ts';
-import { nextTheme, usePreferences } from './preferences.ts';
+import { nextTheme, THEME_WORDS, usePreferences } from './preferences.ts';
 import { signOut } from './sign-out.ts';
 import { Sources } from './sources.tsx';
 
@@ -26,7 +29,7 @@ export function Rail({ onHelp, onSources }: { onHelp: () => void; onSources: () 
     </li>
   );
   return (
-    <nav className="rail" aria-label="Main">
+    <nav className="rail" aria-label={t('Main')}>
       <div className="brand">
         <Mark />
         <strong>Umbel</strong>
@@ -41,38 +44,55 @@ export function Rail({ onHelp, onSources }: { onHelp: () => void; onSources: () 
         <li className="more">{phone && <More onHelp={onHelp} onSources={onSources} />}</li>
       </ul>
       <ul className="minor">{MINOR.map(link)}</ul>
-      <Boundary what="The sources" instead={() => <dl className="sources" />}>
+      <Boundary what={t('The sources')} instead={() => <dl className="sources" />}>
         <Sources />
       </Boundary>
       <p className="who">
         <span className="grow clip">
-          <b>{cluster?.user ?? 'anonymous'}</b> {cluster?.read_only ? 'reads only' : ''}
+          <b>{cluster?.user ?? t('anonymous')}</b> {cluster?.read_only ? t('reads only') : ''}
         </span>
         {cluster?.via === 'session' && (
           <button
             type="button"
             className="btn bare only"
-            aria-label="Sign out"
-            title="Sign out"
+            aria-label={t('Sign out')}
+            title={t('Sign out')}
             onClick={() => void signOut()}
           >
             <Icon name="power" />
           </button>
         )}
+        <LanguageButton />
         <button
           type="button"
           className="btn bare only"
-          aria-label={`Theme: ${theme}. Change (t)`}
-          title={`Theme: ${theme} (t)`}
+          aria-label={t('Theme: {theme}. Change (t)', { theme: THEME_WORDS[theme] })}
+          title={t('Theme: {theme} (t)', { theme: THEME_WORDS[theme] })}
           onClick={nextTheme}
         >
           <Icon name={theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'settings'} />
         </button>
-        <button type="button" className="key" aria-label="All keys" title="All keys" onClick={onHelp}>
+        <button type="button" className="key" aria-label={t('All keys')} title={t('All keys')} onClick={onHelp}>
           <kbd>?</kbd>
         </button>
       </p>
     </nav>
+  );
+}
+
+/** To the language that is not this one, by its own name. */
+function LanguageButton() {
+  const { language, name } = otherLanguage();
+  return (
+    <button
+      type="button"
+      className="btn bare only"
+      aria-label={t('Language: change to {name}', { name })}
+      title={t('Language: change to {name}', { name })}
+      onClick={() => choose(language)}
+    >
+      <Icon name="language" />
+    </button>
   );
 }
 
@@ -81,11 +101,11 @@ function More(props: { onHelp: () => void; onSources: () => void }) {
   const trigger = (
     <button type="button" className="tab-button">
       <Icon name="more" />
-      <span>More</span>
+      <span>{t('More')}</span>
     </button>
   );
   return (
-    <Boundary what="The menu" instead={() => trigger}>
+    <Boundary what={t('The menu')} instead={() => trigger}>
       <Suspense fallback={trigger}>
         <MoreMenu trigger={trigger} {...props} />
       </Suspense>

@@ -1,5 +1,6 @@
 // j and k on a page with tables in cards: from row to row, through all of them, each with its link or button in focus, so that Enter
 // opens it. A page that is one list has a cursor of its own: list-keys.ts.
+import { t } from '../language/text.ts';
 import { useShortcuts } from './shortcuts.ts';
 
 /** Of the rows one can act on: the next place, staying within. @param at -1: the focus is in none of them */
@@ -11,8 +12,8 @@ export function stepWithin(count: number, at: number, by: 1 | -1): number {
 
 export function useRowKeys(): void {
   useShortcuts([
-    { keys: 'j', label: 'Next row', group: 'List', run: () => step(1) },
-    { keys: 'k', label: 'Row before', group: 'List', run: () => step(-1) },
+    { keys: 'j', label: t('Next row'), group: 'List', run: () => step(1) },
+    { keys: 'k', label: t('Row before'), group: 'List', run: () => step(-1) },
   ]);
 }
 

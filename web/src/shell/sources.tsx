@@ -1,17 +1,19 @@
 // Where the figures come from, and whether each source still answers: the foot of the rail, and a dialog on a phone.
+
 import type { ClusterInfo, SourceState } from '../../../shared/wire/cluster.ts';
 import type { EventGap } from '../../../shared/wire/series.ts';
+import { fromServer, t } from '../language/text.ts';
 import { useCluster, useConnection, useNow } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
-import { age, count, exactCount, exactTime } from '../ui/format.ts';
+import { age, count, duration, exactCount, exactTime } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 
 const NAMES: Record<string, string> = {
-  broker: 'Broker',
-  broker_api: 'Broker API',
-  results: 'Results',
-  store: 'History',
-  events: 'Events',
+  broker: t('Broker'),
+  broker_api: t('Broker API'),
+  results: t('Results'),
+  store: t('History'),
+  events: t('Events'),
 };
 
 /** 'Broker sqlite': what it is and of which kind; the whole address is on hover. */
@@ -31,29 +33,29 @@ export function Sources() {
   if (silent !== null && !paused) {
     // The last good word is no word about now.
     return (
-      <dl className="sources" aria-label="Sources">
+      <dl className="sources" aria-label={t('Sources')}>
         <div data-state="FAILURE">
-          <dt>Dashboard</dt>
+          <dt>{t('Dashboard')}</dt>
           <dd>
-            <Fresh text={`no answer ${age(now - silent)}`} />
+            <Fresh text={t('no answer {age}', { age: age(now - silent) })} />
           </dd>
         </div>
         {cluster.sources.map((source) => (
           <div key={source.name}>
             <dt className="clip">{sourceName(source)}</dt>
-            <dd className="faint">unknown</dd>
+            <dd className="faint">{t('unknown')}</dd>
           </div>
         ))}
       </dl>
     );
   }
   return (
-    <dl className="sources" aria-label="Sources">
+    <dl className="sources" aria-label={t('Sources')}>
       {cluster.sources.map((source) => (
         <div
           key={source.name}
           data-state={source.ok ? undefined : 'FAILURE'}
-          title={[source.label, source.detail].filter(Boolean).join(', ')}
+          title={[source.label, fromServer(source.detail)].filter(Boolean).join(', ')}
         >
           <dt className="clip">{sourceName(source)}</dt>
           <dd>
@@ -62,7 +64,7 @@ export function Sources() {
         </div>
       ))}
       <div data-state={cluster.events_lost === 0 ? undefined : 'FAILURE'} title={describeGaps(cluster.gaps)}>
-        <dt>Events lost, 24 h</dt>
+        <dt>{t('Events lost, 24 h')}</dt>
         <dd>
           <Fresh text={eventsLost(cluster)} />
         </dd>
@@ -72,23 +74,29 @@ export function Sources() {
 }
 
 function sourceWord(source: SourceState, now: number): string {
-  if (!source.ok) return source.last_ok === null ? 'never heard' : `silent ${age(now - source.last_ok)}`;
-  if (source.detail && source.detail.length <= 14) return source.detail;
-  return source.latency_ms === null ? 'ok' : `${Math.max(1, Math.round(source.latency_ms))} ms`;
+  if (!source.ok)
+    return source.last_ok === null ? t('never heard') : t('silent {age}', { age: age(now - source.last_ok) });
+  if (source.detail && source.detail.length <= 14) return fromServer(source.detail);
+  return source.latency_ms === null ? t('ok') : duration(Math.max(1, Math.round(source.latency_ms)) / 1000);
 }
 
 /** '0', '~3,400', 'over 3,400', 'unknown'. */
 function eventsLost({ events_lost: lost, events_lost_is: is }: ClusterInfo): string {
-  if (lost === null) return 'unknown';
+  if (lost === null) return t('unknown');
   if (lost === 0) return '0';
-  return `${is === 'at_least' ? 'over ' : is === 'exact' ? '' : '~'}${count(lost)}`;
+  if (is === 'at_least') return t('over {count}', { count: lost });
+  return `${is === 'exact' ? '' : '~'}${count(lost)}`;
 }
 
 /** Each on a line: '2026-11-18 14:31:07.214 UTC+1, for 40 s: about 3,400 events'. */
 function describeGaps(gaps: readonly EventGap[]): string | undefined {
-  const lines = gaps.map(
-    ({ since, until, events }) =>
-      `${exactTime(since)}${until === null ? ', still' : `, for ${age(Math.max(1, until - since))}`}: ${events === null ? 'nobody knows how many events' : `about ${exactCount(events)} events`}`,
+  const lines = gaps.map(({ since, until, events }) =>
+    t('{time}, {span}: {events}', {
+      time: exactTime(since),
+      span: until === null ? t('still') : t('for {age}', { age: age(Math.max(1, until - since)) }),
+      events:
+        events === null ? t('nobody knows how many events') : t('about {count} events', { count: exactCount(events) }),
+    }),
   );
   return lines.length > 0 ? lines.join('\n') : undefined;
 }

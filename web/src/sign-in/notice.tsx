@@ -1,7 +1,10 @@
 // What is said above the ways to sign in. Red is for what one did, amber for a provider that did not answer: only the first is one's own to mend.
+
 import type { ReactNode } from 'react';
 import type { SignInNotice, SignInWays } from '../../../shared/wire/session.ts';
 import { ApiError } from '../api/client.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
 
 export function Said({
@@ -25,7 +28,13 @@ export function Said({
 }
 
 export function Ended() {
-  return <Said icon="PENDING" text="You are not signed in any more." more="You will return to the page you were on." />;
+  return (
+    <Said
+      icon="PENDING"
+      text={t('You are not signed in any more.')}
+      more={t('You will return to the page you were on.')}
+    />
+  );
 }
 
 export function Notice({ notice, ways }: { notice: SignInNotice; ways: SignInWays }) {
@@ -39,43 +48,38 @@ export function Notice({ notice, ways }: { notice: SignInNotice; ways: SignInWay
         <Said
           icon="REVOKED"
           text={
-            as === null ? (
-              `${label} has not verified your e-mail address.`
-            ) : (
-              <>
-                {label} has not verified the e-mail address of <b>{as}</b>.
-              </>
-            )
+            as === null
+              ? t('{label} has not verified your e-mail address.', { label })
+              : rich('{label} has not verified the e-mail address of <b>{as}</b>.', { label, as })
           }
-          more={
-            <>
-              Verify it at {label}, then sign in again. <Reference record={record} />
-            </>
-          }
+          more={rich('Verify it at {label}, then sign in again. {reference}', {
+            label,
+            reference: <Reference record={record} />,
+          })}
         />
       );
     case 'declined':
       return (
         <Said
           icon="PENDING"
-          text={`You were not signed in at ${label}.`}
-          more={`Signing in was cancelled, or ${label} does not let your account use this dashboard.`}
+          text={t('You were not signed in at {label}.', { label })}
+          more={t('Signing in was cancelled, or {label} does not let your account use this dashboard.', { label })}
         />
       );
     case 'stale':
       return (
         <Said
           icon="PENDING"
-          text={`Signing in with ${label} was not finished.`}
-          more="It took too long, or was begun in another browser. Begin again here."
+          text={t('Signing in with {label} was not finished.', { label })}
+          more={t('It took too long, or was begun in another browser. Begin again here.')}
         />
       );
     case 'expired':
       return (
         <Said
           icon="PENDING"
-          text={`${label} does not take this sign-in any more.`}
-          more="Its code has expired, or was used before. Begin again here."
+          text={t('{label} does not take this sign-in any more.', { label })}
+          more={t('Its code has expired, or was used before. Begin again here.')}
         />
       );
     case 'silent':
@@ -83,8 +87,12 @@ export function Notice({ notice, ways }: { notice: SignInNotice; ways: SignInWay
         <Said
           state="RETRY"
           icon="late"
-          text={`${label} did not answer.`}
-          more={`Nothing is wrong with your account. Try again${ways.password ? ', or use another way' : ''}.`}
+          text={t('{label} did not answer.', { label })}
+          more={
+            ways.password
+              ? t('Nothing is wrong with your account. Try again, or use another way.')
+              : t('Nothing is wrong with your account. Try again.')
+          }
         />
       );
     case 'clock':
@@ -92,8 +100,8 @@ export function Notice({ notice, ways }: { notice: SignInNotice; ways: SignInWay
         <Said
           state="RETRY"
           icon="late"
-          text={`The clocks of ${label} and of this server differ.`}
-          more="Nothing is wrong with your account. Ask whoever runs this dashboard to set its clock."
+          text={t('The clocks of {label} and of this server differ.', { label })}
+          more={t('Nothing is wrong with your account. Ask whoever runs this dashboard to set its clock.')}
         />
       );
     case 'broken':
@@ -101,28 +109,28 @@ export function Notice({ notice, ways }: { notice: SignInNotice; ways: SignInWay
         <Said
           state="RETRY"
           icon="late"
-          text={`${label} and this dashboard do not understand each other.`}
-          more="Nothing is wrong with your account. The reason stands in the log of this dashboard: ask whoever runs it."
+          text={t('{label} and this dashboard do not understand each other.', { label })}
+          more={t(
+            'Nothing is wrong with your account. The reason stands in the log of this dashboard: ask whoever runs it.',
+          )}
         />
       );
   }
 }
 
 function Known({ as, label }: { as: string | null; label: string }) {
-  if (as === null) return `${label} did not say who you are.`;
-  return (
-    <>
-      {label} knows you as <b>{as}</b>. That account may not open this dashboard.
-    </>
-  );
+  if (as === null) return t('{label} did not say who you are.', { label });
+  return <>{rich('{label} knows you as <b>{as}</b>. That account may not open this dashboard.', { label, as })}</>;
 }
 
 function Reference({ record }: { record: number | null }) {
-  if (record === null) return 'Ask whoever runs it.';
+  if (record === null) return t('Ask whoever runs it.');
   return (
     <>
-      Ask whoever runs this dashboard, and give them the reference <code>{record}</code>. The reason stands in their
-      audit log.
+      {rich(
+        'Ask whoever runs this dashboard, and give them the reference <code>{record}</code>. The reason stands in their audit log.',
+        { record },
+      )}
     </>
   );
 }
@@ -133,11 +141,11 @@ export function Unreachable({ error, onRetry }: { error: unknown; onRetry: () =>
       <Said
         state="RETRY"
         icon="late"
-        text={error instanceof ApiError ? error.title : 'The dashboard server cannot be reached'}
-        more={error instanceof ApiError ? error.detail : String(error)}
+        text={error instanceof ApiError ? fromServer(error.title) : t('The dashboard server cannot be reached')}
+        more={error instanceof ApiError ? fromServer(error.detail) : String(error)}
       />
       <button type="button" className="btn" onClick={onRetry}>
-        Try again
+        {t('Try again')}
       </button>
     </>
   );

@@ -1,19 +1,16 @@
 // Signing in: the ways there are, and what came of the last try. No name of the cluster, no count, no list of who would be let in.
 // Parts: password-form.tsx, notice.tsx. The server's part: access/sign-in.ts.
+
 import { useEffect, useState } from 'react';
 import type { SignInWays } from '../../../shared/wire/session.ts';
 import { get } from '../api/client.ts';
-import { preferences, setPreferences, usePreferences } from '../shell/preferences.ts';
+import { choose, LANGUAGES, language } from '../language/language.ts';
+import { t } from '../language/text.ts';
+import { preferences, setPreferences, THEMES, usePreferences } from '../shell/preferences.ts';
 import { Segmented } from '../ui/button.tsx';
 import { Mark } from '../ui/icon.tsx';
 import { Ended, Notice, Said, Unreachable } from './notice.tsx';
 import { PasswordForm } from './password-form.tsx';
-
-const THEMES = [
-  ['system', 'System'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
-] as const;
 
 /** @param search of the address: `next`, where to go on; `ended`, when a session did */
 export function SignInPage({ search }: { search: URLSearchParams }) {
@@ -28,7 +25,10 @@ export function SignInPage({ search }: { search: URLSearchParams }) {
   useEffect(ask, []);
   const denied = ways?.notice?.kind === 'denied' || ways?.notice?.kind === 'unverified';
   const ended = search.has('ended') && !ways?.notice;
-  const title = denied ? 'No access' : ended ? 'Sign in again' : 'Sign in';
+  const title = denied ? t('No access') : ended ? t('Sign in again') : t('Sign in');
+  useEffect(() => {
+    document.title = `${title} - Umbel`;
+  }, [title]);
   return (
     <main className="signin" id="main">
       <p className="brandmark">
@@ -50,31 +50,32 @@ export function SignInPage({ search }: { search: URLSearchParams }) {
                     className={ways.password ? 'btn' : 'btn primary'}
                     href={providerUrl(name, next, denied)}
                   >
-                    {denied ? `Use another ${label} account` : `Continue with ${label}`}
+                    {denied ? t('Use another {label} account', { label }) : t('Continue with {label}', { label })}
                   </a>
                 ))}
               </div>
             )}
             {ways.password && (
               <>
-                {ways.providers.length > 0 && <p className="or">or with a password</p>}
+                {ways.providers.length > 0 && <p className="or">{t('or with a password')}</p>}
                 <PasswordForm next={next} />
               </>
             )}
             {!ways.password && ways.providers.length === 0 && (
               <Said
                 icon="stop"
-                text="One does not sign in here."
-                more="Open this dashboard by its proxy, which says who you are."
+                text={t('One does not sign in here.')}
+                more={t('Open this dashboard by its proxy, which says who you are.')}
               />
             )}
-            <p className="whisper">No account? Ask whoever runs this dashboard.</p>
+            <p className="whisper">{t('No account? Ask whoever runs this dashboard.')}</p>
           </>
         )}
       </section>
       <footer>
+        <Segmented label={t('Language')} options={LANGUAGES} value={language} onChange={choose} />
         <Segmented
-          label="Theme"
+          label={t('Theme')}
           options={THEMES}
           value={theme}
           onChange={(chosen) => setPreferences({ ...preferences(), theme: chosen })}

@@ -1,6 +1,8 @@
 // Name and password. A wrong name and a wrong password get the same words; who has to wait sees until when, and what was typed as the name stays.
+
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { ApiError, post } from '../api/client.ts';
+import { fromServer, t } from '../language/text.ts';
 import { Said } from './notice.tsx';
 
 export function PasswordForm({ next }: { next: string | undefined }) {
@@ -34,7 +36,7 @@ export function PasswordForm({ next }: { next: string | undefined }) {
       {problem !== null && <Wrong problem={problem} wait={wait} />}
       <form onSubmit={(event) => void submit(event)}>
         <label>
-          Name
+          {t('Name')}
           <input
             className="input"
             name="username"
@@ -50,7 +52,7 @@ export function PasswordForm({ next }: { next: string | undefined }) {
         </label>
         <div className="with">
           <label>
-            Password
+            {t('Password')}
             <input
               ref={field}
               className="input"
@@ -65,14 +67,14 @@ export function PasswordForm({ next }: { next: string | undefined }) {
           <button
             type="button"
             aria-pressed={isShown}
-            aria-label="Show the password"
+            aria-label={t('Show the password')}
             onClick={() => setShown(!isShown)}
           >
-            {isShown ? 'Hide' : 'Show'}
+            {isShown ? t('Hide') : t('Show')}
           </button>
         </div>
         <button type="submit" className="btn primary" aria-disabled={wait > 0 || isBusy ? true : undefined}>
-          {wait > 0 ? `Try again in ${wait} s` : isBusy ? 'Signing in' : 'Sign in'}
+          {wait > 0 ? t('Try again in {wait} s', { wait }) : isBusy ? t('Signing in') : t('Sign in')}
         </button>
       </form>
     </>
@@ -81,18 +83,19 @@ export function PasswordForm({ next }: { next: string | undefined }) {
 
 function Wrong({ problem, wait }: { problem: unknown; wait: number }) {
   const status = problem instanceof ApiError ? problem.status : 0;
-  if (status === 401) return <Said state="FAILURE" icon="FAILURE" text="Name or password is wrong." />;
+  if (status === 401) return <Said state="FAILURE" icon="FAILURE" text={t('Name or password is wrong.')} />;
   if (status === 429)
     return (
       <Said
         state="FAILURE"
         icon="FAILURE"
-        text={problem instanceof ApiError ? `${problem.title}.` : ''}
-        more={wait > 0 ? 'The next try has to wait.' : 'You can try again now.'}
+        text={problem instanceof ApiError ? fromServer(`${problem.title}.`) : ''}
+        more={wait > 0 ? t('The next try has to wait.') : t('You can try again now.')}
       />
     );
-  if (problem instanceof ApiError) return <Said icon="stop" text={problem.title} more={problem.detail} />;
-  return <Said state="RETRY" icon="late" text="Signing in did not work" more={String(problem)} />;
+  if (problem instanceof ApiError)
+    return <Said icon="stop" text={fromServer(problem.title)} more={fromServer(problem.detail)} />;
+  return <Said state="RETRY" icon="late" text={t('Signing in did not work')} more={String(problem)} />;
 }
 
 /** Seconds that are left. */

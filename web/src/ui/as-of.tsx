@@ -1,4 +1,5 @@
 // 'as of 14:31:04' in the head of what is not of now any more. When that is: live/knowledge.ts. The grey: shell/stale.css.
+import { t } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
 import { age, clock, exactTime } from './format.ts';
 
@@ -9,7 +10,7 @@ export function AsOf({ since }: { since: number | null }) {
   if (since === null) return null;
   return (
     <span className="as-of" title={since > 0 ? exactTime(since) : undefined}>
-      {since > 0 ? `as of ${at(since)}` : 'not known any more'}
+      {since > 0 ? t('as of {time}', { time: at(since) }) : t('not known any more')}
     </span>
   );
 }
@@ -18,5 +19,5 @@ export function AsOf({ since }: { since: number | null }) {
 export function Old({ since }: { since: number | null }) {
   const now = useNow();
   if (since === null) return null;
-  return <span className="as-of">{since > 0 ? `${age(now - since)} old` : 'old'}</span>;
+  return <span className="as-of">{since > 0 ? t('{age} old', { age: age(now - since) }) : t('old')}</span>;
 }

@@ -1,6 +1,8 @@
 // What fails while it is drawn fails alone: a row, a card, a panel or a page says so in its place, and everything round it stays.
 // Pages are held by the router (router.tsx), rows of a table by data-table.tsx; cards and panels put a <Boundary> round themselves.
+
 import { Component, type ReactNode } from 'react';
+import { t } from '../language/text.ts';
 import { ErrorNote } from './feedback.tsx';
 
 interface BoundaryProps {
@@ -30,6 +32,6 @@ export class Boundary extends Component<BoundaryProps, { error: unknown; failed:
     const { what, instead, children } = this.props;
     if (!this.state.failed) return children;
     if (instead) return instead(this.state.error);
-    return <ErrorNote what={`${what} could not be shown`} error={this.state.error} onRetry={this.reset} />;
+    return <ErrorNote what={t('{what} could not be shown', { what })} error={this.state.error} onRetry={this.reset} />;
   }
 }

@@ -1,7 +1,9 @@
 // Buttons and what makes them honest: a disabled one keeps its place and says why.
 // Holds: aria-disabled, not disabled, so that keyboard and screen reader reach the reason.
+
 import { Tooltip } from 'radix-ui';
 import { type ComponentProps, type ReactNode, useState } from 'react';
+import { t } from '../language/text.ts';
 import { Icon, type IconName } from './icon.tsx';
 import { toast } from './toaster.tsx';
 
@@ -51,7 +53,7 @@ export function CopyButton({ text, what, keys }: { text: string | (() => string)
     <Button
       kind="bare"
       icon={copied ? 'done' : 'copy'}
-      hint={copied ? 'Copied' : `Copy ${what}`}
+      hint={copied ? t('Copied') : t('Copy {what}', { what })}
       keys={keys}
       onClick={() => {
         void copyText(typeof text === 'function' ? text() : text, what);
@@ -66,7 +68,7 @@ export async function copyText(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    toast(`The browser did not allow copying the ${what}`);
+    toast(t('The browser did not allow copying the {what}', { what }));
   }
 }
 

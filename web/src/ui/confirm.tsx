@@ -1,5 +1,7 @@
 // Asks before something that cannot be taken back: what will happen, Cancel, and a button that says what it does.
+
 import type { ReactNode } from 'react';
+import { t } from '../language/text.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 
@@ -17,7 +19,7 @@ export function Confirm({ title, verb, children, onClose, onConfirm }: ConfirmPr
     <Dialog title={title} onClose={onClose}>
       <p>{children}</p>
       <footer>
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={onClose}>{t('Cancel')}</Button>
         <Button
           kind="fatal"
           onClick={() => {

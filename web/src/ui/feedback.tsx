@@ -1,7 +1,9 @@
 // Where there is nothing to show yet, nothing at all, an error, or something old: said in place, with the next step.
 // Toasts, for what happened elsewhere: toaster.tsx.
+
 import { type ReactNode, useEffect, useState } from 'react';
 import { ApiError } from '../api/client.ts';
+import { fromServer, t } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
 import { Button, CopyButton } from './button.tsx';
 import { age } from './format.ts';
@@ -21,7 +23,7 @@ export function useSlow(waiting: boolean, afterMs = 150): boolean {
   return slow;
 }
 
-export function Skeleton({ rows = 5, label = 'Loading' }: { rows?: number; label?: string }) {
+export function Skeleton({ rows = 5, label = t('Loading') }: { rows?: number; label?: string }) {
   const slow = useSlow(true);
   return (
     <div className="skeleton" role="status" aria-label={label}>
@@ -50,7 +52,9 @@ export function Empty({ icon, title, children }: { icon?: IconName; title: strin
 
 export function ErrorNote({ error, what, onRetry }: { error: unknown; what: string; onRetry?: () => void }) {
   const problem = error instanceof ApiError ? error : null;
-  const words = problem ? [problem.title, problem.detail].filter(Boolean).join('. ') : String(error);
+  const words = problem
+    ? [fromServer(problem.title), fromServer(problem.detail)].filter(Boolean).join('. ')
+    : String(error);
   return (
     <div className="empty error" role="alert" data-state="FAILURE">
       <Icon name="FAILURE" />
@@ -61,10 +65,10 @@ export function ErrorNote({ error, what, onRetry }: { error: unknown; what: stri
       <div className="btns">
         {onRetry && (
           <Button icon="refresh" onClick={onRetry}>
-            Try again
+            {t('Try again')}
           </Button>
         )}
-        <CopyButton what="details" text={() => `${what}\n${problem?.status ?? ''} ${words}\n${location.href}`} />
+        <CopyButton what={t('details')} text={() => `${what}\n${problem?.status ?? ''} ${words}\n${location.href}`} />
       </div>
     </div>
   );
@@ -76,7 +80,7 @@ export function Stale({ at, children }: { at: number | null | undefined; childre
   if (!at || now - at < 30) return <>{children}</>;
   return (
     <span className="stale">
-      {children} <small>{age(now - at)} old</small>
+      {children} <small>{t('{age} old', { age: age(now - at) })}</small>
     </span>
   );
 }

@@ -1,6 +1,8 @@
 // A text that came from a task, a worker or a client: what hides in it is shown, it cannot turn what stands beside it, and a
 // long one is cut with the cut marked and the whole of it a click away. Which characters hide: invisible.ts.
+
 import { useState } from 'react';
+import { t } from '../language/text.ts';
 import { bytes } from './format.ts';
 import { partsOfText } from './invisible.ts';
 
@@ -36,7 +38,7 @@ export function LongText({ text, max = SHOWN_FIRST }: { text: string; max?: numb
       <ForeignText text={head(text, max)} />
       <span className="cut-mark">...</span>{' '}
       <button type="button" className="link plain" onClick={() => setWhole(true)}>
-        show all {bytes(text.length)}
+        {t('show all {size}', { size: bytes(text.length) })}
       </button>
     </>
   );

@@ -1,7 +1,11 @@
 // Numbers and times as the pages say them. The wording itself is shared/format, as the terminal says it too;
 // here: null as '-', what only charts and details need, and the person's own zone.
-import { formatBytes, formatCount, formatExact, formatRate } from '../../../shared/format/text.ts';
+import { formatBytes, formatExact, formatRate } from '../../../shared/format/text.ts';
 import { formatAge, formatDuration } from '../../../shared/format/time.ts';
+
+import { localFigures, count as shortCount } from '../language/figures.ts';
+import { language, locale } from '../language/language.ts';
+import { t } from '../language/text.ts';
 
 export { plural } from '../../../shared/format/text.ts';
 
@@ -10,14 +14,17 @@ const HOUR = 3600;
 const DAY = 86_400;
 
 /** An age or a wait: '2 m 21 s', '3 h'. @param seconds negative counts as 0 */
-export const age = (seconds: number): string => (seconds < 1 ? '0 s' : formatAge(seconds));
+export const age = (seconds: number): string => localFigures(seconds < 1 ? '0 s' : formatAge(seconds));
 
 /** A measured length: '40 ms', '1.48 s', '2 m 31 s'. */
-export const duration = (seconds: number | null | undefined): string => formatDuration(seconds) || '-';
+export const duration = (seconds: number | null | undefined): string => localFigures(formatDuration(seconds)) || '-';
 
 /** A length in few signs, for axes and line ends: '121 ms', '1.6 s', '27 s'. */
 export function approxDuration(seconds: number | null | undefined): string {
-  if (seconds === null || seconds === undefined) return '-';
+  return seconds === null || seconds === undefined ? '-' : localFigures(approx(seconds));
+}
+
+function approx(seconds: number): string {
   if (seconds < 0.01) return `${Number((seconds * 1000).toPrecision(2))} ms`;
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`;
@@ -27,14 +34,14 @@ export function approxDuration(seconds: number | null | undefined): string {
 }
 
 /** Exact below 10,000, then '12.4k'. */
-export const count = (value: number | null | undefined): string => formatCount(value) || '-';
+export const count = (value: number | null | undefined): string => shortCount(value) || '-';
 
 /** All digits, for hover. */
 export const exactCount = (value: number | null | undefined): string =>
-  value === null || value === undefined ? 'unknown' : formatExact(value);
+  value === null || value === undefined ? t('unknown') : formatExact(value);
 
 /** A rate or percentage: one decimal below 10, else whole. */
-export const rate = (value: number | null | undefined): string => formatRate(value) || '-';
+export const rate = (value: number | null | undefined): string => localFigures(formatRate(value)) || '-';
 
 /** '+38', '−3', '0'. */
 export function signed(value: number | null | undefined): string {
@@ -59,22 +66,27 @@ export function instant(seconds: number, now: number): string {
   const d = new Date(seconds * 1000);
   const time = `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;
   if (d.toDateString() === new Date(now * 1000).toDateString()) return time;
-  const date = d.toLocaleDateString('en', { day: 'numeric', month: 'short' });
-  const year = d.getFullYear() === new Date(now * 1000).getFullYear() ? '' : ` ${d.getFullYear()}`;
-  return `${date}${year}, ${time}`;
+  const year = d.getFullYear();
+  const date =
+    year === new Date(now * 1000).getFullYear()
+      ? d.toLocaleDateString(locale, { day: 'numeric', month: 'short' })
+      : language === 'en'
+        ? `${d.toLocaleDateString(locale, { day: 'numeric', month: 'short' })} ${year}`
+        : d.toLocaleDateString(locale, { day: 'numeric', month: 'short', year: 'numeric' });
+  return `${date}, ${time}`;
 }
 
 /** '14:31' or, when the axis is longer than a day, '18 Nov'. */
 export function axisTime(seconds: number, spanSeconds: number): string {
   const d = new Date(seconds * 1000);
   if (spanSeconds <= DAY) return `${pad(d.getHours())}:${pad(d.getMinutes())}`;
-  return d.toLocaleDateString('en', { day: 'numeric', month: 'short' });
+  return d.toLocaleDateString(locale, { day: 'numeric', month: 'short' });
 }
 
 /** 'Nov 18, UTC+1' */
 export function day(seconds: number): string {
   const d = new Date(seconds * 1000);
-  return `${d.toLocaleDateString('en', { day: 'numeric', month: 'short' })}, ${zone(d)}`;
+  return `${d.toLocaleDateString(locale, { day: 'numeric', month: 'short' })}, ${zone(d)}`;
 }
 
 /** '2026-11-18 14:31:07.214 UTC+1' */

@@ -76,6 +76,12 @@ const DRAWN = {
       <path d="M7.6 8.4L13 3M10.5 5.5l2 2M12 4l1.5 1.5" />
     </>
   ),
+  language: (
+    <>
+      <circle cx="8" cy="8" r="5.5" />
+      <path d="M2.5 8h11M8 2.5c-4 3.4-4 7.6 0 11M8 2.5c4 3.4 4 7.6 0 11" />
+    </>
+  ),
   minus: path('M3.5 8h9'),
   moon: path('M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z'),
   more: <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" strokeWidth="2" />,

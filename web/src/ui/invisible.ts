@@ -2,6 +2,7 @@
 // Names, arguments, results and tracebacks come from whoever can reach the broker: a right-to-left override can make 'gpj.exe'
 // read 'exe.jpg', a zero-width space can make two queue names look equal. Drawing: foreign-text.tsx. Pure.
 // Holds: tab and line feed stay, as do joiners within emoji and between letters of scripts that need them.
+import { t } from '../language/text.ts';
 
 /** Controls, bidirectional controls, zero-width and filler characters, line separators, tags, unpaired surrogates. */
 const SUSPECT =
@@ -95,7 +96,7 @@ function nameOf(char: string): string {
   const point = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
   const known = NAMES[code];
   if (known) return `${known} (${point})`;
-  if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return `control character (${point})`;
-  if (code >= 0xd800 && code <= 0xdfff) return `half of a surrogate pair (${point})`;
-  return `invisible character (${point})`;
+  if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return t('control character ({point})', { point });
+  if (code >= 0xd800 && code <= 0xdfff) return t('half of a surrogate pair ({point})', { point });
+  return t('invisible character ({point})', { point });
 }

@@ -3,6 +3,7 @@
 // Holds: an unknown state looks custom, never PENDING.
 import { STATES } from '../../../shared/states.ts';
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
+import { t } from '../language/text.ts';
 import { ForeignText } from './foreign-text.tsx';
 import { Icon, type IconName } from './icon.tsx';
 
@@ -11,6 +12,12 @@ const KNOWN: ReadonlySet<string> = new Set(STATES);
 export function stateIcon(state: string): IconName {
   return KNOWN.has(state) ? (state as IconName) : 'custom';
 }
+
+const STATUS: Readonly<Record<WorkerRow['status'], string>> = {
+  online: t('worker|online'),
+  late: t('worker|late'),
+  offline: t('worker|offline'),
+};
 
 /** In lists only trouble is tinted; `tinted` tints any state, in a head. */
 export function StateBadge({ state, retries, tinted }: { state: string; retries?: number; tinted?: boolean }) {
@@ -27,8 +34,8 @@ export function Alive({ status, children }: { status: WorkerRow['status']; child
   return (
     <span className="alive" data-state={status}>
       <Icon name={status} />
-      {children ?? status}
-      {children !== undefined && <span className="sr"> {status}</span>}
+      {children ?? STATUS[status]}
+      {children !== undefined && <span className="sr"> {STATUS[status]}</span>}
     </span>
   );
 }

@@ -1,6 +1,8 @@
 // A word about what happened elsewhere than where one looks. What failed in place is said in place: feedback.tsx.
 // No library: the usual one writes a <style> element, which the content policy forbids.
+
 import { useSyncExternalStore } from 'react';
+import { t } from '../language/text.ts';
 import { Icon } from './icon.tsx';
 
 interface Toast {
@@ -24,7 +26,7 @@ export function toast(text: string): void {
 }
 
 function dismiss(id: number): void {
-  set(toasts.filter((t) => t.id !== id));
+  set(toasts.filter((one) => one.id !== id));
 }
 
 export function Toaster() {
@@ -37,10 +39,10 @@ export function Toaster() {
   );
   return (
     <div className="toasts" role="status" aria-live="polite">
-      {shown.map((t) => (
-        <p key={t.id} className="menu toast">
-          {t.text}
-          <button type="button" className="btn bare only" aria-label="Dismiss" onClick={() => dismiss(t.id)}>
+      {shown.map((one) => (
+        <p key={one.id} className="menu toast">
+          {one.text}
+          <button type="button" className="btn bare only" aria-label={t('Dismiss')} onClick={() => dismiss(one.id)}>
             <Icon name="close" />
           </button>
         </p>

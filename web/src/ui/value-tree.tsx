@@ -1,5 +1,7 @@
 // Arguments and results as a tree: exact, foldable, copyable. What cannot be read as values is shown as the text it is.
+
 import { type KeyboardEvent, useState } from 'react';
+import { t } from '../language/text.ts';
 import { ForeignText, LongText } from './foreign-text.tsx';
 import { Icon } from './icon.tsx';
 import { kindOf, type Part, partsOf, show } from './value.ts';
@@ -42,7 +44,7 @@ function Parts({ parts, depth, top }: { parts: readonly Part[]; depth: number; t
       {shown.length < parts.length && (
         <div role="none" style={{ paddingLeft: depth * 18 + 16 }}>
           <button type="button" className="link plain" onClick={() => setAll(true)}>
-            {parts.length - shown.length} more
+            {t('{count} more', { count: parts.length - shown.length })}
           </button>
         </div>
       )}

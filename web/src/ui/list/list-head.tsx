@@ -1,11 +1,20 @@
 // Round a list that is all here: what to keep of it, a filter, how it is grouped; and why there is none. Of workers and of queues alike.
 // The rows: ui/table. What is kept and how it is grouped: use-list.ts. The field of the tasks, which has a language: tasks/task-filter.tsx.
+
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode, RefObject } from 'react';
+import { t } from '../../language/text.ts';
 import { Segmented } from '../button.tsx';
 import { ErrorNote, Skeleton } from '../feedback.tsx';
 import type { FacetItem, ListChoice } from './facets.ts';
 import { Facets, FilterField } from './listing.tsx';
+
+/** What a list is of. */
+type Listed = 'workers' | 'queues';
+const WORDS: Readonly<Record<Listed, { show: string; filter: string; failed: string }>> = {
+  workers: { show: t('Workers to show'), filter: t('Filter workers'), failed: t('The workers could not be read') },
+  queues: { show: t('Queues to show'), filter: t('Filter queues'), failed: t('The queues could not be read') },
+};
 
 export function ListHead<By extends string>({
   what,
@@ -20,8 +29,7 @@ export function ListHead<By extends string>({
   onChange,
   children,
 }: Omit<ListChoice<By>, 'by'> & {
-  /** 'workers' */
-  what: string;
+  what: Listed;
   total: number;
   /** Those that match, and how they are grouped. */
   list: { kept: readonly unknown[]; by: By };
@@ -33,10 +41,11 @@ export function ListHead<By extends string>({
   /** Buttons at the end of the line. */
   children?: ReactNode;
 }) {
+  const words = WORDS[what];
   return (
     <>
       <Facets
-        label={`${what[0]!.toUpperCase()}${what.slice(1)} to show`}
+        label={words.show}
         total={total}
         value={show}
         onChange={(next) => onChange({ show: next } as Partial<ListChoice<By>>)}
@@ -44,15 +53,15 @@ export function ListHead<By extends string>({
       />
       <div className="filters">
         <FilterField
-          label={`Filter ${what}`}
+          label={words.filter}
           placeholder={placeholder}
           value={q}
           onChange={(next) => onChange({ q: next } as Partial<ListChoice<By>>)}
-          matches={`${kept.length} of ${total}`}
+          matches={t('{count} of {total}', { count: kept.length, total })}
           inputRef={inputRef}
         />
         <Segmented
-          label="Grouping"
+          label={t('Grouping')}
           value={by}
           onChange={(next) => onChange({ by: next } as Partial<ListChoice<By>>)}
           options={groupings}
@@ -69,14 +78,12 @@ export function NoList({
   query,
   children,
 }: {
-  what: string;
+  what: Listed;
   query: Pick<UseQueryResult, 'isError' | 'isPending' | 'error' | 'refetch'>;
   /** Of nothing. */
   children: ReactNode;
 }) {
   if (query.isError)
-    return (
-      <ErrorNote what={`The ${what} could not be read`} error={query.error} onRetry={() => void query.refetch()} />
-    );
+    return <ErrorNote what={WORDS[what].failed} error={query.error} onRetry={() => void query.refetch()} />;
   return query.isPending ? <Skeleton rows={8} /> : children;
 }

@@ -1,6 +1,8 @@
 // A page that is one list: facets and a filter on top, rows that scroll under a head that stays, totals at the foot, and one thing
 // open beside it (from 1280 px), over it, or on a phone in its place. The table: ui/table/data-table.tsx. Looks: listing.css.
+
 import type { ReactNode, RefObject } from 'react';
+import { t } from '../../language/text.ts';
 import { Button } from '../button.tsx';
 import { count, exactCount } from '../format.ts';
 import { Icon, type IconName } from '../icon.tsx';
@@ -73,7 +75,7 @@ export function Facets({
     <ul className="facets" aria-label={label}>
       <li>
         <button type="button" aria-pressed={value === ''} onClick={() => onChange('')}>
-          All <SteadyCount text={count(total)} title={exactCount(total)} />
+          {t('All')} <SteadyCount text={count(total)} title={exactCount(total)} />
         </button>
       </li>
       {items.map(({ id, label: word, n, icon, state }) => (
@@ -129,7 +131,7 @@ export function FilterField({
         }}
       />
       <span className="matches">{matches}</span>
-      {value !== '' && <Button kind="bare" icon="close" hint="Clear the filter" onClick={() => onChange('')} />}
+      {value !== '' && <Button kind="bare" icon="close" hint={t('Clear the filter')} onClick={() => onChange('')} />}
       {value === '' && <kbd>/</kbd>}
     </div>
   );

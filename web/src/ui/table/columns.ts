@@ -1,6 +1,7 @@
 // The columns of a table: how wide, what they sort by, which fold under the row when there is no room for them. Pure.
 // Drawing: data-table.tsx. Lines and groups: lines.ts. Holds: no column is ever lost, one without room is folded.
 import type { ReactNode } from 'react';
+import { locale } from '../../language/language.ts';
 
 export interface Column<Row> {
   id: string;
@@ -96,7 +97,7 @@ export function sortRows<Row>(
   return keyed.map(({ row }) => row);
 }
 
-const COLLATOR = new Intl.Collator('en', { numeric: true });
+const COLLATOR = new Intl.Collator(locale, { numeric: true });
 const words = (a: unknown, b: unknown) => COLLATOR.compare(String(a), String(b));
 
 /** One odd row must not take the list away. */

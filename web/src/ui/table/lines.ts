@@ -1,5 +1,6 @@
 // The lines of a table: rows, heads of groups, and what stands for the rest of a group. Pure. Drawing: data-table.tsx.
 import type { ReactNode } from 'react';
+import { t } from '../../language/text.ts';
 import { attempt } from './columns.ts';
 
 export type Line<Row> =
@@ -56,7 +57,7 @@ export function groupLines<Row>(
       kind: 'group',
       key,
       row: sum,
-      label: stem || 'others',
+      label: stem || t('others'),
       note: grouping.note(members),
       open: how !== 'closed',
     });
@@ -73,7 +74,7 @@ export function groupLines<Row>(
       lines.push({
         kind: 'more',
         key: `more ${stem}`,
-        text: `${left} more${grouping.rest(rest)}`,
+        text: t('{count} more{rest}', { count: left, rest: grouping.rest(rest) }),
         group: stem,
       });
     }

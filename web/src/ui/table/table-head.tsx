@@ -1,4 +1,5 @@
 // The head of a table: the names of its columns, each a button where it sorts, and the box that selects all rows that are here.
+import { t } from '../../language/text.ts';
 import { Icon } from '../icon.tsx';
 import { type Column, type ColumnLayout, nextSort } from './columns.ts';
 import type { RowSelection } from './data-table.tsx';
@@ -51,7 +52,7 @@ function PickAll<Row>({ selection: { all, some, onPickAll } }: { selection: RowS
       <input
         type="checkbox"
         className="check"
-        aria-label="Select all that are loaded"
+        aria-label={t('Select all that are loaded')}
         checked={all}
         ref={(box) => {
           if (box) box.indeterminate = !all && some;

@@ -1,6 +1,8 @@
 // One line of a table: a row with its cells, the head of a group, what stands for its rest, or a detail over the whole width.
 // Holds: a line whose row, layout and looks did not change is not drawn again; one that cannot be drawn says so in its place.
+
 import { memo, type ReactNode } from 'react';
+import { t } from '../../language/text.ts';
 import { Boundary } from '../boundary.tsx';
 import { Fresh } from '../fresh.tsx';
 import { Icon } from '../icon.tsx';
@@ -58,7 +60,7 @@ export function TableLine<Row>(props: LineProps<Row>) {
             ) : (
               <b>{line.key}</b>
             )}{' '}
-            <span className="muted">could not be shown: {String(error)}</span>
+            <span className="muted">{t('could not be shown: {error}', { error: String(error) })}</span>
           </td>
         </tr>
       )}

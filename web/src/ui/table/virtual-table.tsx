@@ -1,10 +1,11 @@
 // A table of any length: only the lines in sight are drawn, its head sticks to the top of what scrolls, and the cursor comes into view.
 // On paper nothing scrolls, and what is loaded is drawn, as far as somebody would read it.
 // Lines stand by transform in a body as high as all of them: a row that is pushed down by a new one is no layout shift.
+
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useEffect, useRef } from 'react';
+import { t } from '../../language/text.ts';
 import { usePrinting } from '../../live/hooks.ts';
-import { count } from '../format.ts';
 import type { ColumnLayout } from './columns.ts';
 import { DataTable, type DataTableProps, focusLine } from './data-table.tsx';
 import { lineProps, TableLine } from './table-line.tsx';
@@ -104,7 +105,10 @@ function PrintedBody<Row>({ layout, ...props }: DataTableProps<Row> & { layout: 
       {lines.length > MAX_PRINTED && (
         <tr>
           <td className="whole">
-            Printed: the first {count(MAX_PRINTED)} of {count(lines.length)} lines. A narrower filter prints the others.
+            {t('Printed: the first {shown} of {count} lines. A narrower filter prints the others.', {
+              shown: MAX_PRINTED,
+              count: lines.length,
+            })}
           </td>
         </tr>
       )}

@@ -1,0 +1,51 @@
+// The sign-in page in Chinese (web/src/sign-in). Terms: index.ts.
+export const signIn: Readonly<Record<string, string>> = {
+  'You are not signed in any more.': '你的登录已失效。',
+  'You will return to the page you were on.': '登录后会回到刚才的页面。',
+  '{label} has not verified your e-mail address.': '{label} 尚未验证你的邮箱地址。',
+  '{label} has not verified the e-mail address of <b>{as}</b>.': '{label} 尚未验证 <b>{as}</b> 的邮箱地址。',
+  'Verify it at {label}, then sign in again. {reference}': '请先在 {label} 完成验证，然后重新登录。{reference}',
+  'You were not signed in at {label}.': '未能通过 {label} 登录。',
+  'Signing in was cancelled, or {label} does not let your account use this dashboard.':
+    '登录被取消，或者 {label} 不允许你的账号使用此仪表盘。',
+  'Signing in with {label} was not finished.': '通过 {label} 的登录没有完成。',
+  'It took too long, or was begun in another browser. Begin again here.':
+    '登录耗时过长，或是在另一个浏览器中开始的。请在此重新开始。',
+  '{label} does not take this sign-in any more.': '{label} 不再接受这次登录。',
+  'Its code has expired, or was used before. Begin again here.': '登录代码已过期或已被使用。请在此重新开始。',
+  '{label} did not answer.': '{label} 没有响应。',
+  'Nothing is wrong with your account. Try again, or use another way.': '你的账号没有问题。请重试，或换一种登录方式。',
+  'Nothing is wrong with your account. Try again.': '你的账号没有问题。请重试。',
+  'The clocks of {label} and of this server differ.': '{label} 与此服务器的时钟不一致。',
+  'Nothing is wrong with your account. Ask whoever runs this dashboard to set its clock.':
+    '你的账号没有问题。请联系此仪表盘的管理员校准时钟。',
+  '{label} and this dashboard do not understand each other.': '{label} 与此仪表盘无法互相识别。',
+  'Nothing is wrong with your account. The reason stands in the log of this dashboard: ask whoever runs it.':
+    '你的账号没有问题。原因记录在此仪表盘的日志中：请联系管理员。',
+  '{label} did not say who you are.': '{label} 没有告知你的身份。',
+  '{label} knows you as <b>{as}</b>. That account may not open this dashboard.':
+    '{label} 识别出你是 <b>{as}</b>。该账号无权打开此仪表盘。',
+  'Ask whoever runs it.': '请联系管理员。',
+  'Ask whoever runs this dashboard, and give them the reference <code>{record}</code>. The reason stands in their audit log.':
+    '请联系此仪表盘的管理员，并提供编号 <code>{record}</code>。原因记录在审计日志中。',
+  'The dashboard server cannot be reached': '无法连接仪表盘服务器',
+  'No access': '无权访问',
+  'Sign in again': '重新登录',
+  'Sign in': '登录',
+  'Use another {label} account': '使用另一个 {label} 账号',
+  'Continue with {label}': '使用 {label} 登录',
+  'or with a password': '或使用密码',
+  'One does not sign in here.': '此处不提供登录。',
+  'Open this dashboard by its proxy, which says who you are.': '请通过代理打开此仪表盘，由代理告知你的身份。',
+  'No account? Ask whoever runs this dashboard.': '没有账号？请联系此仪表盘的管理员。',
+  Name: '用户名',
+  Password: '密码',
+  'Show the password': '显示密码',
+  Show: '显示',
+  'Try again in {wait} s': '{wait} 秒后可重试',
+  'Signing in': '正在登录',
+  'Name or password is wrong.': '用户名或密码错误。',
+  'The next try has to wait.': '请稍后再试。',
+  'You can try again now.': '现在可以重试。',
+  'Signing in did not work': '登录失败',
+};
