@@ -6,8 +6,6 @@ import { parseSync } from 'vite';
 
 /** Folders and files of web/src that are not moved into the catalogue yet. */
 export const NOT_YET: readonly string[] = [
-  'access/',
-  'audit/',
   'broker/',
   'charts/',
   'live/',
@@ -16,7 +14,6 @@ export const NOT_YET: readonly string[] = [
   'pages/',
   'queues/',
   'tasks/',
-  'workers/',
   'workflows/',
 ];
 
@@ -35,6 +32,12 @@ const NO_TEXT: Readonly<Record<string, readonly string[]>> = {
     'pop directional isolate',
     'byte order mark',
   ],
+  'access/browser-of.ts': ['Edge', 'Opera', 'Firefox', 'Chrome', 'Safari', 'Android', 'Windows', 'Linux'],
+  'access/new-token.tsx': ['retry, revoke', 'cron-reports'],
+  'workers/active.tsx': ['terminate'],
+  'workers/limits.tsx': ['p95', '\u2026/m'],
+  'workers/worker-list.ts': ['workers'],
+  'workers/worker-requests.tsx': ['ETA'],
   'ui/list/listing.tsx': ['content listing'],
   'ui/menu.tsx': ['item danger'],
   'ui/format.ts': ['\u2026 ms'],

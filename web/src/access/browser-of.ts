@@ -1,4 +1,5 @@
 // What a browser calls itself, in two words. What is not known is shown as it is, cut.
+import { t } from '../language/text.ts';
 
 const BROWSERS = [
   [/\bEdg\//, 'Edge'],
@@ -19,5 +20,5 @@ export function browserOf(agent: string): string {
   const browser = BROWSERS.find(([pattern]) => pattern.test(agent))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(agent))?.[1];
   if (browser) return system ? `${browser}, ${system}` : browser;
-  return agent === '' ? 'a program' : agent.slice(0, 40);
+  return agent === '' ? t('a program') : agent.slice(0, 40);
 }

@@ -1,27 +1,29 @@
 // Making an API token: its name, what it may, how long it lasts. What comes back is shown once (token-once.tsx).
+
 import { type FormEvent, useState } from 'react';
 import type { TokenRequest, TokenScope } from '../../../shared/wire/tokens.ts';
+import { t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { patternsIn } from './token-words.ts';
 
 const DAY = 86_400;
 const LASTING = [
-  ['30 days', 30 * DAY],
-  ['90 days', 90 * DAY],
-  ['1 year', 365 * DAY],
-  ['it never expires', null],
+  [t('30 days'), 30 * DAY],
+  [t('90 days'), 90 * DAY],
+  [t('1 year'), 365 * DAY],
+  [t('it never expires'), null],
 ] as const;
 const ROLES = ['viewer', 'operator', 'admin'] as const;
 const MAY: Readonly<Record<TokenScope['role'], string>> = {
-  viewer: 'read (viewer)',
-  operator: 'act on tasks and queues (operator)',
-  admin: 'everything (admin)',
+  viewer: t('read (viewer)'),
+  operator: t('act on tasks and queues (operator)'),
+  admin: t('everything (admin)'),
 };
 const FIELDS = [
-  ['actions', 'Only these actions', 'retry, revoke'],
-  ['tasks', 'On these tasks only', 'shop.*'],
-  ['queues', 'On these queues only', 'reports'],
+  ['actions', t('Only these actions'), 'retry, revoke'],
+  ['tasks', t('On these tasks only'), 'shop.*'],
+  ['queues', t('On these queues only'), 'reports'],
 ] as const;
 
 export function NewToken({
@@ -56,10 +58,10 @@ export function NewToken({
     onMake({ name: name.trim(), scope, expires_in: LASTING[lasting]![1] });
   };
   return (
-    <Dialog title="New API token" className="new-token" onClose={onClose}>
+    <Dialog title={t('New API token')} className="new-token" onClose={onClose}>
       <form onSubmit={submit}>
         <label className="confirm" htmlFor="token-name">
-          Name
+          {t('token|Name')}
         </label>
         <input
           id="token-name"
@@ -71,7 +73,7 @@ export function NewToken({
           onChange={(event) => setName(event.target.value)}
         />
         <label className="confirm" htmlFor="token-role">
-          It may
+          {t('It may')}
         </label>
         <select
           id="token-role"
@@ -93,14 +95,14 @@ export function NewToken({
                 id={`token-${key}`}
                 className="input"
                 value={limits[key] ?? ''}
-                placeholder={`any; or patterns: ${example}`}
+                placeholder={t('any; or patterns: {example}', { example })}
                 autoComplete="off"
                 onChange={(event) => setLimits((before) => ({ ...before, [key]: event.target.value }))}
               />
             </label>
           ))}
         <label className="confirm" htmlFor="token-lasting">
-          For how long
+          {t('For how long')}
         </label>
         <select
           id="token-lasting"
@@ -114,16 +116,16 @@ export function NewToken({
             </option>
           ))}
         </select>
-        <p className="muted">It never may more than you, and is good for nothing once you have no access.</p>
+        <p className="muted">{t('It never may more than you, and is good for nothing once you have no access.')}</p>
         {failure && (
           <p className="failed" role="alert">
             {failure}
           </p>
         )}
         <footer>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary" refused={name.trim() === '' ? 'Give it a name first' : null}>
-            Make the token
+          <Button onClick={onClose}>{t('Cancel')}</Button>
+          <Button type="submit" kind="primary" refused={name.trim() === '' ? t('Give it a name first') : null}>
+            {t('Make the token')}
           </Button>
         </footer>
       </form>

@@ -1,6 +1,9 @@
 // API tokens as a table: what each may, who made it, how long it lasts, when it was used. Those that are gone stay, struck through.
+
 import { useMemo, useState } from 'react';
 import type { ApiToken } from '../../../shared/wire/tokens.ts';
+import { rich } from '../language/rich.tsx';
+import { t } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
@@ -20,22 +23,20 @@ export function TokenTable({ tokens, onRevoke }: { tokens: readonly ApiToken[]; 
   return (
     <>
       <DataTable
-        caption="API tokens, newest first"
+        caption={t('API tokens, newest first')}
         columns={columns}
         lines={tokens.map((row) => ({ kind: 'row', key: row.id, row, within: false }))}
       />
       {asked && (
         <Confirm
-          title={
-            <>
-              Revoke <code>{asked.name}</code>?
-            </>
-          }
-          verb="Revoke it"
+          title={rich('Revoke <code>{name}</code>?', { name: asked.name })}
+          verb={t('Revoke it')}
           onClose={() => setAsked(null)}
           onConfirm={() => onRevoke(asked)}
         >
-          Programs that use it are refused from that moment on. It cannot be taken back: they need a new token then.
+          {t(
+            'Programs that use it are refused from that moment on. It cannot be taken back: they need a new token then.',
+          )}
         </Confirm>
       )}
     </>
@@ -45,7 +46,7 @@ export function TokenTable({ tokens, onRevoke }: { tokens: readonly ApiToken[]; 
 const tokenColumns = (onAsk: (token: ApiToken) => void): readonly Column<ApiToken>[] => [
   {
     id: 'name',
-    label: 'Token',
+    label: t('Token'),
     width: 130,
     grow: 1,
     className: 'c-name code',
@@ -61,34 +62,35 @@ const tokenColumns = (onAsk: (token: ApiToken) => void): readonly Column<ApiToke
   },
   {
     id: 'may',
-    label: 'May',
+    label: t('May'),
     width: 220,
     grow: 3,
     rank: 2,
     className: 'c-may',
     title: ({ scope }) => mayWords(scope),
     cell: ({ scope }) => <ForeignText text={mayWords(scope)} />,
-    brief: ({ scope }) => <ForeignText text={`may ${mayWords(scope)}`} />,
+    brief: ({ scope }) => <ForeignText text={t('may {scope}', { scope: mayWords(scope) })} />,
   },
-  { id: 'by', label: 'Made by', width: 110, rank: 5, cell: ({ owner }) => <ForeignText text={owner} /> },
-  { id: 'age', label: 'Age', width: 80, num: true, rank: 6, cell: ({ created }) => <Age at={created} /> },
+  { id: 'by', label: t('Made by'), width: 110, rank: 5, cell: ({ owner }) => <ForeignText text={owner} /> },
+  { id: 'age', label: t('Age'), width: 80, num: true, rank: 6, cell: ({ created }) => <Age at={created} /> },
   {
     id: 'expires',
-    label: 'Expires',
+    label: t('Expires'),
     width: 110,
     num: true,
     rank: 1,
     className: 'c-expires',
     cell: (token) => <Expires token={token} />,
   },
-  { id: 'used', label: 'Last used', width: 170, num: true, rank: 3, cell: (token) => <Used token={token} /> },
+  { id: 'used', label: t('Last used'), width: 170, num: true, rank: 3, cell: (token) => <Used token={token} /> },
   {
     id: 'calls',
-    label: 'Calls, 24 h',
+    label: t('Calls, 24 h'),
     width: 96,
     num: true,
     rank: 4,
-    cell: ({ calls, refused }) => (refused > 0 ? `${count(calls)}, ${count(refused)} refused` : count(calls)),
+    cell: ({ calls, refused }) =>
+      refused > 0 ? t('{calls}, {refused} refused', { calls: count(calls), refused: count(refused) }) : count(calls),
   },
   {
     id: 'act',
@@ -97,25 +99,30 @@ const tokenColumns = (onAsk: (token: ApiToken) => void): readonly Column<ApiToke
     className: 'c-act',
     cell: (token) =>
       token.state === 'active' && (
-        <Button kind="danger" aria-label={`Revoke ${token.name}`} onClick={() => onAsk(token)}>
-          Revoke
+        <Button kind="danger" aria-label={t('Revoke {name}', { name: token.name })} onClick={() => onAsk(token)}>
+          {t('Revoke')}
         </Button>
       ),
     brief: () => null,
   },
 ];
 
+const GONE: Readonly<Record<Exclude<ApiToken['state'], 'active'>, string>> = {
+  expired: t('token|expired'),
+  revoked: t('token|revoked'),
+};
+
 function Expires({ token: { expires, state } }: { token: ApiToken }) {
   const now = useNow();
-  if (state !== 'active') return <>{state}</>;
-  if (expires === null) return <b>never</b>;
+  if (state !== 'active') return <>{GONE[state]}</>;
+  if (expires === null) return <b>{t('never')}</b>;
   const left = approxDuration(Math.max(0, expires - now));
   return expires - now < SOON ? (
     <b className="soon" data-state="RETRY">
-      in {left}
+      {t('in {left}', { left })}
     </b>
   ) : (
-    <>in {left}</>
+    <span>{t('in {left}', { left })}</span>
   );
 }
 
@@ -124,10 +131,13 @@ function Used({ token: { last_used: used, revoked } }: { token: ApiToken }) {
   if (revoked !== null)
     return (
       <span className="muted">
-        by <ForeignText text={revoked.by} />, <Age at={revoked.at} suffix=" ago" />
+        {rich('by {name}, {age}', {
+          name: <ForeignText text={revoked.by} />,
+          age: <Age at={revoked.at} suffix=" ago" />,
+        })}
       </span>
     );
-  if (used === null) return <span className="muted">never used</span>;
+  if (used === null) return <span className="muted">{t('never used')}</span>;
   return (
     <span>
       <Age at={used.at} />, <ForeignText text={used.address} />

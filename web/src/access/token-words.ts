@@ -1,10 +1,12 @@
 // What a token may and how it stands, in words. Pure. The table: token-table.tsx.
+
 import type { ApiToken, TokenScope } from '../../../shared/wire/tokens.ts';
+import { t } from '../language/text.ts';
 
 const ROLE: Readonly<Record<TokenScope['role'], string>> = {
-  viewer: 'read',
-  operator: 'read, act on tasks and queues',
-  admin: 'everything, as admin',
+  viewer: t('read'),
+  operator: t('read, act on tasks and queues'),
+  admin: t('everything, as admin'),
 };
 
 /** "read, retry on queue reports" */
@@ -19,18 +21,18 @@ export function mayWords({
   sees_values,
 }: TokenScope): string {
   const acts = role === 'viewer' ? null : actions;
-  const words = [acts ? `read, ${acts.join(', ')}` : ROLE[role]];
-  if (except && role !== 'viewer') words.push(`not ${except.join(', ')}`);
-  if (tasks && role !== 'viewer') words.push(`on tasks ${tasks.join(', ')}`);
-  if (queues && role !== 'viewer') words.push(`on queues ${queues.join(', ')}`);
+  const words = [acts ? t('read, {acts}', { acts: acts.join(', ') }) : ROLE[role]];
+  if (except && role !== 'viewer') words.push(t('not {except}', { except: except.join(', ') }));
+  if (tasks && role !== 'viewer') words.push(t('on tasks {tasks}', { tasks: tasks.join(', ') }));
+  if (queues && role !== 'viewer') words.push(t('on queues {queues}', { queues: queues.join(', ') }));
   if (sees_tasks || sees_queues) {
     const seen = [
-      ...(sees_tasks ?? []).map((one) => `tasks ${one}`),
-      ...(sees_queues ?? []).map((one) => `queues ${one}`),
+      ...(sees_tasks ?? []).map((one) => t('tasks {one}', { one })),
+      ...(sees_queues ?? []).map((one) => t('queues {one}', { one })),
     ];
-    words.push(`sees ${seen.join(', ')} only`);
+    words.push(t('sees {seen} only', { seen: seen.join(', ') }));
   }
-  if (sees_values === false) words.push('no arguments or results');
+  if (sees_values === false) words.push(t('no arguments or results'));
   return words.join('; ');
 }
 
@@ -45,8 +47,8 @@ export function worries(
     .filter(({ state }) => state === 'active')
     .flatMap(({ id, name, scope, expires }) => {
       const isWhole = scope.role === 'admin' && !scope.actions && !scope.tasks && !scope.queues;
-      if (expires === null && isWhole) return [{ id, name, text: 'may do everything and never expires' }];
-      if (expires !== null && expires - now < WEEK) return [{ id, name, text: 'expires within a week' }];
+      if (expires === null && isWhole) return [{ id, name, text: t('may do everything and never expires') }];
+      if (expires !== null && expires - now < WEEK) return [{ id, name, text: t('expires within a week') }];
       return [];
     });
 }

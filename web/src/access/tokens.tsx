@@ -1,9 +1,12 @@
 // API tokens: made, shown once, and revoked. First what looks wrong among them. Parts: token-*.tsx, new-token.tsx.
+
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ApiToken, TokenMade, TokenRequest } from '../../../shared/wire/tokens.ts';
 import { del, post } from '../api/client.ts';
 import { tokensQuery } from '../api/queries.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { useNow, usePicture } from '../live/hooks.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Button } from '../ui/button.tsx';
@@ -36,21 +39,21 @@ export function Tokens() {
   });
   const revoking = useMutation({
     mutationFn: ({ id }: ApiToken) => del('/tokens/:id', { params: { id } }),
-    onSuccess: ({ name }) => toast(`${name} is revoked`),
-    onError: (failure) => toast(`It could not be revoked. ${failure.message}`),
+    onSuccess: ({ name }) => toast(t('{name} is revoked', { name })),
+    onError: (failure) => toast(t('It could not be revoked. {message}', { message: fromServer(failure.message) })),
     onSettled: settled,
   });
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void refetch() }]);
   const tokens = data?.items ?? [];
   const inUse = tokens.filter(({ state }) => state === 'active').length;
   const role = cluster?.role ?? 'viewer';
-  const refused = role === 'viewer' ? 'It takes the role operator: you may only look' : null;
+  const refused = role === 'viewer' ? t('It takes the role operator: you may only look') : null;
   const found = worries(tokens, now);
   return (
     <>
       <LoadingBar on={isFetching} />
       {found.length > 0 && (
-        <ul className="token-worries" aria-label="To look at">
+        <ul className="token-worries" aria-label={t('To look at')}>
           {found.map(({ id, name, text }) => (
             <li key={id}>
               <Icon name="key" />
@@ -66,11 +69,11 @@ export function Tokens() {
       )}
       <section className="card tokens" aria-labelledby="tokens">
         <div className="head">
-          <h2 id="tokens">API tokens</h2>
+          <h2 id="tokens">{t('API tokens')}</h2>
           <p>
             {data
-              ? `${count(inUse)} in use, ${count(tokens.length - inUse)} gone`
-              : 'for programs that ask this dashboard'}
+              ? t('{inUse} in use, {count} gone', { inUse: count(inUse), count: count(tokens.length - inUse) })
+              : t('for programs that ask this dashboard')}
           </p>
           <Button
             icon="plus"
@@ -80,15 +83,15 @@ export function Tokens() {
               setAsking(true);
             }}
           >
-            New token
+            {t('New token')}
           </Button>
         </div>
         {made && <TokenOnce made={made} onDone={() => setMade(null)} />}
-        {error && <ErrorNote what="The tokens could not be read" error={error} onRetry={() => void refetch()} />}
+        {error && <ErrorNote what={t('The tokens could not be read')} error={error} onRetry={() => void refetch()} />}
         {!data && !error && <Skeleton rows={3} />}
         {data && tokens.length === 0 && (
           <p className="quiet-note">
-            None yet. A program sends its token with each request: <code>Authorization: Bearer umb_...</code>
+            {rich('None yet. A program sends its token with each request: <code>Authorization: Bearer umb_...</code>')}
           </p>
         )}
         {tokens.length > 0 && <TokenTable tokens={tokens} onRevoke={(token) => revoking.mutate(token)} />}
@@ -96,7 +99,7 @@ export function Tokens() {
       {isAsking && (
         <NewToken
           role={role}
-          failure={making.error ? making.error.message : null}
+          failure={making.error ? fromServer(making.error.message) : null}
           isMaking={making.isPending}
           onMake={(request) => making.mutate(request)}
           onClose={() => setAsking(false)}

@@ -2,6 +2,7 @@
 
 import { type RefObject, useEffect, useState } from 'react';
 import type { Outcome, RecordedAction } from '../../../shared/wire/operations.ts';
+import { t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { ACTIONS, OUTCOME, OUTCOMES } from './recorded.ts';
@@ -31,30 +32,32 @@ export function AuditFilter({
 }) {
   const { who, action, outcome, on } = filter;
   return (
-    <div className="audit-filter" role="search" aria-label="Filter operations">
-      <TextField label="On" value={on ?? ''} inputRef={inputRef} onChange={(next) => onChange({ on: next })} />
+    <div className="audit-filter" role="search" aria-label={t('Filter operations')}>
+      <TextField label={t('On')} value={on ?? ''} inputRef={inputRef} onChange={(next) => onChange({ on: next })} />
       <Choice
-        label="Action"
+        label={t('Action')}
+        any={t('any action')}
         value={action}
         options={ACTIONS.map((name) => [name, name])}
         onChange={(next) => onChange({ action: next })}
       />
       <Choice
-        label="Outcome"
+        label={t('Outcome')}
+        any={t('any outcome')}
         value={outcome}
         options={OUTCOMES.map((name) => [name, OUTCOME[name]])}
         onChange={(next) => onChange({ outcome: next })}
       />
       {who && (
         <button type="button" className="btn" onClick={() => onChange({ who: undefined })}>
-          by {who}
+          {t('by {who}', { who })}
           <Icon name="close" />
-          <span className="sr">: by anybody again</span>
+          <span className="sr">{t(': by anybody again')}</span>
         </button>
       )}
       {isFiltered(filter) && (
         <Button kind="bare" onClick={() => onChange(ANY)}>
-          Clear the filter
+          {t('Clear the filter')}
         </Button>
       )}
     </div>
@@ -87,7 +90,7 @@ function TextField({
         className="input"
         type="search"
         aria-label={label}
-        placeholder="On: a task, worker or queue"
+        placeholder={t('On: a task, worker or queue')}
         value={text}
         onChange={(event) => setText(event.target.value)}
         onBlur={submit}
@@ -99,11 +102,14 @@ function TextField({
 
 function Choice<T extends string>({
   label,
+  any,
   value,
   options,
   onChange,
 }: {
   label: string;
+  /** What no choice is called. */
+  any: string;
   value: T | undefined;
   options: readonly (readonly [T, string])[];
   onChange: (value: T | undefined) => void;
@@ -115,7 +121,7 @@ function Choice<T extends string>({
       value={value ?? ''}
       onChange={(event) => onChange(options.find(([name]) => name === event.target.value)?.[0])}
     >
-      <option value="">any {label.toLowerCase()}</option>
+      <option value="">{any}</option>
       {options.map(([name, word]) => (
         <option key={name} value={name}>
           {word}

@@ -1,7 +1,10 @@
 // One operation as a row that reads as a sentence, with links to what it was about; open, what workers answered and what became of it.
 // The table: audit-table.tsx.
+
 import { Link } from '@tanstack/react-router';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -28,14 +31,14 @@ const IDS = 50;
 export const auditColumns = (onToggle: (id: string) => void): readonly Column<OperationRecord>[] => [
   {
     id: 'when',
-    label: 'When',
+    label: t('When'),
     width: 84,
     className: 'c-when muted',
     cell: (record) => <Age at={record.at} />,
   },
   {
     id: 'who',
-    label: 'Who',
+    label: t('Who'),
     width: 116,
     rank: 3,
     className: 'c-who',
@@ -47,16 +50,17 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
   },
   {
     id: 'from',
-    label: 'From',
+    label: t('From'),
     width: 110,
     rank: 5,
     className: 'c-from code muted',
-    title: ({ address, token }) => [address ?? 'unknown', ...(token ? [`token ${token}`] : [])].join(', '),
+    title: ({ address, token }) =>
+      [address ?? t('unknown'), ...(token ? [t('token {token}', { token })] : [])].join(', '),
     cell: (record) => <From record={record} />,
   },
   {
     id: 'action',
-    label: 'Action',
+    label: t('Action'),
     width: 126,
     className: 'c-action code',
     cell: ({ action }) => (
@@ -71,7 +75,7 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
   },
   {
     id: 'subject',
-    label: 'On',
+    label: t('On'),
     width: 120,
     grow: 1,
     className: 'c-subject',
@@ -80,7 +84,7 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
   },
   {
     id: 'outcome',
-    label: 'Outcome',
+    label: t('Outcome'),
     width: 96,
     rank: 1,
     className: 'c-outcome',
@@ -89,7 +93,7 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
   },
   {
     id: 'summary',
-    label: 'Answers',
+    label: t('Answers'),
     width: 200,
     grow: 1,
     rank: 2,
@@ -105,14 +109,14 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
       >
         <Icon name={open ? 'down' : 'right'} />
         <span className="clip">
-          <ForeignText text={record.summary} />
+          <ForeignText text={fromServer(record.summary)} />
         </span>
       </button>
     ),
   },
   {
     id: 'effect',
-    label: 'Effect',
+    label: t('Effect'),
     width: 190,
     grow: 1,
     rank: 4,
@@ -132,7 +136,8 @@ function From({ record: { address, token } }: { record: OperationRecord }) {
       {address && <ForeignText text={plainAddress(address)} />}
       {token && (
         <>
-          {address && ', '}token <ForeignText text={token} />
+          {address && ', '}
+          {rich('token {token}', { token: <ForeignText text={token} /> })}
         </>
       )}
     </>
@@ -189,17 +194,16 @@ export function Opened({ record }: { record: OperationRecord }) {
       <div>
         {record.effect && <EffectDetail effect={record.effect} />}
         <p className="summary">
-          <ForeignText text={record.summary} />
+          <ForeignText text={fromServer(record.summary)} />
         </p>
         {record.address && (
           <p className="muted">
-            Asked from {plainAddress(record.address)}
-            {record.token && (
-              <>
-                {' '}
-                with the token <ForeignText text={record.token} />
-              </>
-            )}
+            {record.token
+              ? rich('Asked from {address} with the token {token}', {
+                  address: plainAddress(record.address),
+                  token: <ForeignText text={record.token} />,
+                })
+              : t('Asked from {address}', { address: plainAddress(record.address) })}
           </p>
         )}
         <ul className="answers">
@@ -214,7 +218,7 @@ export function Opened({ record }: { record: OperationRecord }) {
               </span>
             </li>
           ))}
-          {record.answers.length === 0 && <li className="muted">No worker's answer is part of it.</li>}
+          {record.answers.length === 0 && <li className="muted">{t("No worker's answer is part of it.")}</li>}
         </ul>
       </div>
       <div>
@@ -228,15 +232,20 @@ export function Opened({ record }: { record: OperationRecord }) {
                 {again && (
                   <>
                     {' '}
-                    sent again as{' '}
-                    <Link to="/tasks" search={{ task: again }} className="link code">
-                      {shortId(again)}
-                    </Link>
+                    {rich('sent again as {link}', {
+                      link: (
+                        <Link to="/tasks" search={{ task: again }} className="link code">
+                          {shortId(again)}
+                        </Link>
+                      ),
+                    })}
                   </>
                 )}
               </li>
             ))}
-            {tasks.length > IDS && <li className="muted">and {count(tasks.length - IDS)} more</li>}
+            {tasks.length > IDS && (
+              <li className="muted">{t('and {count} more', { count: count(tasks.length - IDS) })}</li>
+            )}
           </ul>
         )}
         <pre className="plain-text code">

@@ -1,6 +1,8 @@
 // Operations as a table, newest first; one of them may be open, one may be under the cursor. Columns and the open one: audit-row.tsx.
+
 import { useMemo } from 'react';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
+import { t } from '../language/text.ts';
 import { Empty } from '../ui/feedback.tsx';
 import { DataTable } from '../ui/table/data-table.tsx';
 import type { Line } from '../ui/table/lines.ts';
@@ -30,7 +32,7 @@ export function AuditTable({
   });
   return (
     <DataTable
-      caption="Operations, newest first"
+      caption={t('Operations, newest first')}
       columns={columns}
       lines={lines}
       openKey={open}
@@ -44,14 +46,15 @@ export function AuditTable({
 /** Nothing to list: because of the filter, or because nothing was done. */
 export function NoOperations({ filtered }: { filtered: boolean }) {
   return filtered ? (
-    <Empty icon="search" title="No operation matches">
-      <p className="muted">No operation in the audit matches this filter.</p>
+    <Empty icon="search" title={t('No operation matches')}>
+      <p className="muted">{t('No operation in the audit matches this filter.')}</p>
     </Empty>
   ) : (
-    <Empty icon="audit" title="No operations yet">
+    <Empty icon="audit" title={t('No operations yet')}>
       <p className="muted">
-        Revokes, retries, limits and every other operation done from this dashboard are listed here, with the workers'
-        replies.
+        {t(
+          "Revokes, retries, limits and every other operation done from this dashboard are listed here, with the workers' replies.",
+        )}
       </p>
     </Empty>
   );

@@ -1,5 +1,8 @@
 // What became of an operation: whether it holds, in a word; and the figures before and after. Followed by the server: shared/wire/effect.ts.
+
 import type { EffectLine, OperationEffect } from '../../../shared/wire/effect.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -7,7 +10,7 @@ import { StateBadge } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
 
 const LOOK = { following: 'RECEIVED', seen: 'SUCCESS', not_seen: 'RETRY' } as const;
-const WORD = { following: 'being followed', seen: 'holds', not_seen: 'not seen' } as const;
+const WORD = { following: t('being followed'), seen: t('effect|holds'), not_seen: t('not seen') } as const;
 
 /** A word and the sentence, for a row. undefined: nobody followed it. */
 export function EffectWord({ effect }: { effect: OperationEffect | null | undefined }) {
@@ -19,7 +22,7 @@ export function EffectWord({ effect }: { effect: OperationEffect | null | undefi
         {WORD[effect.state]}
       </span>{' '}
       <span className="muted">
-        <ForeignText text={effect.sentence} />
+        <ForeignText text={fromServer(effect.sentence)} />
       </span>
     </>
   );
@@ -30,33 +33,30 @@ export function EffectDetail({ effect }: { effect: OperationEffect }) {
   return (
     <div className="effect-detail">
       <p>
-        <ForeignText text={effect.sentence} />{' '}
-        <span className="muted">
-          looked at <Age at={effect.at} suffix=" ago" />
-        </span>
+        <ForeignText text={fromServer(effect.sentence)} />{' '}
+        <span className="muted">{rich('looked at {age}', { age: <Age at={effect.at} suffix=" ago" /> })}</span>
       </p>
       {effect.lines.length > 0 && (
         <table>
           <thead>
             <tr>
-              <th scope="col">What</th>
-              <th scope="col">Before</th>
-              <th scope="col">Wanted</th>
-              <th scope="col">Since</th>
-              <th scope="col">Holds</th>
+              <th scope="col">{t('What')}</th>
+              <th scope="col">{t('Before')}</th>
+              <th scope="col">{t('Wanted')}</th>
+              <th scope="col">{t('Since')}</th>
+              <th scope="col">{t('Holds')}</th>
             </tr>
           </thead>
           <tbody>
             {effect.lines.map((line) => (
-              <Line key={`${line.label} ${line.subject}`} line={line} />
+              <Line key={`${fromServer(line.label)} ${line.subject}`} line={line} />
             ))}
           </tbody>
         </table>
       )}
       {effect.tasks && (
         <p className="states">
-          {effect.tasks.total.is === 'at_least' ? 'At least ' : ''}
-          {exactCount(effect.tasks.total.n)} {effect.tasks.total.n === 1 ? 'task' : 'tasks'}
+          {howMany(effect.tasks.total)}
           {states.length > 0 && ':'}{' '}
           {states.map(([state, n]) => (
             <span key={state}>
@@ -69,13 +69,18 @@ export function EffectDetail({ effect }: { effect: OperationEffect }) {
   );
 }
 
+function howMany({ n, is }: NonNullable<OperationEffect['tasks']>['total']): string {
+  const exact = exactCount(n);
+  if (is !== 'at_least') return n === 1 ? t('{exact} task', { exact }) : t('{exact} tasks', { exact });
+  return n === 1 ? t('At least {exact} task', { exact }) : t('At least {exact} tasks', { exact });
+}
+
 function Line({ line }: { line: EffectLine }) {
-  const figure = (value: EffectLine['after']) => (value === null ? 'unknown' : String(value));
-  const sure = line.is === 'exact' ? '' : line.is === 'at_least' ? 'at least ' : 'about ';
+  const figure = (value: EffectLine['after']) => (value === null ? t('unknown') : String(value));
   return (
     <tr>
       <th scope="row">
-        {line.label}
+        {fromServer(line.label)}
         {line.subject && (
           <>
             {' '}
@@ -87,8 +92,16 @@ function Line({ line }: { line: EffectLine }) {
       </th>
       <td>{figure(line.before)}</td>
       <td>{line.wanted === null ? '-' : String(line.wanted)}</td>
-      <td>{line.at === null ? 'not measured yet' : line.after === null ? 'unknown' : sure + String(line.after)}</td>
-      <td>{line.holds === null ? 'too early to say' : line.holds ? 'yes' : 'no'}</td>
+      <td>{since(line)}</td>
+      <td>{line.holds === null ? t('too early to say') : line.holds ? t('effect|yes') : t('effect|no')}</td>
     </tr>
   );
+}
+
+function since({ at, after, is }: EffectLine): string {
+  if (at === null) return t('not measured yet');
+  if (after === null) return t('unknown');
+  const value = String(after);
+  if (is === 'exact') return value;
+  return is === 'at_least' ? t('at least {value}', { value }) : t('about {value}', { value });
 }

@@ -1,5 +1,7 @@
 // What the audit log holds: the actions, and what came of them.
+
 import type { Outcome, RecordedAction } from '../../../shared/wire/operations.ts';
+import { t } from '../language/text.ts';
 
 /** In the order in which they are offered; the compiler misses one that is forgotten. */
 const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
@@ -36,10 +38,10 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
 export const ACTIONS = Object.keys(IS_RECORDED) as RecordedAction[];
 
 export const OUTCOME: Readonly<Record<Outcome, string>> = {
-  ok: 'done',
-  partial: 'in part',
-  failed: 'failed',
-  'no-answer': 'no answer',
-  refused: 'refused',
+  ok: t('outcome|done'),
+  partial: t('outcome|in part'),
+  failed: t('outcome|failed'),
+  'no-answer': t('outcome|no answer'),
+  refused: t('outcome|refused'),
 };
 export const OUTCOMES = Object.keys(OUTCOME) as Outcome[];

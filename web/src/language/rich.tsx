@@ -20,7 +20,9 @@ export function rich<const Text extends string>(
     : [values: Values<Text, ReactNode>[0] & Readonly<Record<string, Piece>>]
 ): ReactNode {
   const given = (values ?? {}) as Readonly<Record<string, Piece>>;
-  const pieces = lookUp(text).split(/(<\/?\w+>|\{\w+\})/);
+  const pieces = lookUp(text)
+    .split(/(<\/?\w+>|\{\w+\})/)
+    .filter((piece) => piece !== '');
   let at = 0;
   const read = (until: string): ReactNode => {
     const inside: ReactNode[] = [];

@@ -1,15 +1,17 @@
 // What a worker does now, longest first: each bar against its task's own limit, the p95 a tick across it.
 // What a silent one held: held.tsx.
+
 import { type CSSProperties, useMemo, useRef, useState } from 'react';
 import type { RequestInfo, WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
+import { t, tn } from '../language/text.ts';
 import { useKnownNow, useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { ConfirmVerb } from '../tasks/bulk-actions.tsx';
 import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age, plural } from '../ui/format.ts';
+import { age } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import { visible } from '../ui/invisible.ts';
 import type { Column } from '../ui/table/columns.ts';
@@ -45,7 +47,7 @@ export function Active({ worker }: { worker: WorkerDetail }) {
       idColumn((task) => task.id, { width: 92, rank: 3 }),
       {
         id: 'args',
-        label: 'Arguments',
+        label: t('Arguments'),
         width: 120,
         grow: 1,
         rank: 4,
@@ -56,17 +58,17 @@ export function Active({ worker }: { worker: WorkerDetail }) {
       },
       {
         id: 'bar',
-        label: 'Runtime',
+        label: t('Runtime'),
         width: 180,
         grow: 1,
         rank: 5,
         className: 'c-bar',
         cell: (task) => <Against task={task} limit={limitOf(task)} />,
       },
-      { id: 'ran', label: 'Running for', width: 92, num: true, rank: 1, cell: (task) => <Ran task={task} /> },
+      { id: 'ran', label: t('Running for'), width: 92, num: true, rank: 1, cell: (task) => <Ran task={task} /> },
       {
         id: 'vs',
-        label: 'Against p95',
+        label: t('Against p95'),
         width: 96,
         num: true,
         rank: 2,
@@ -80,7 +82,7 @@ export function Active({ worker }: { worker: WorkerDetail }) {
         cell: (task) =>
           !readOnly && (
             <Button kind="bare danger" refused={refused} onClick={() => setConfirm(task)}>
-              Terminate
+              {t('Terminate')}
             </Button>
           ),
       },
@@ -93,33 +95,37 @@ export function Active({ worker }: { worker: WorkerDetail }) {
   return (
     <section className="card active" style={{ '--rows': rows } as CSSProperties}>
       <div className="head">
-        <h2>Active</h2>
+        <h2>{t('Active')}</h2>
         <p>
           {tasks.length > 0
-            ? `${tasks.length} of ${size === null ? 'an unknown number of slots' : plural(size, 'slot')}, longest first`
+            ? size === null
+              ? t('{count} of an unknown number of slots, longest first', { count: tasks.length })
+              : tn(size, '{count} of # slot, longest first', '{count} of # slots, longest first', {
+                  count: tasks.length,
+                })
             : worker.inspected === null
-              ? 'unknown: it has not answered yet'
-              : 'nothing runs now'}
+              ? t('unknown: it has not answered yet')
+              : t('nothing runs now')}
         </p>
         <ul className="legend">
           <li data-state="STARTED">
             <i className="swatch" />
-            runtime
+            {t('legend|runtime')}
           </li>
           <li>
             <i className="tick" />
-            p95 of this task
+            {t('p95 of this task')}
           </li>
           <li>
             <i className="end" />
-            bar ends at its limit
+            {t('bar ends at its limit')}
           </li>
         </ul>
       </div>
       <OperationNote operation={operation} />
       {tasks.length > 0 && (
         <DataTable
-          caption="Active tasks, longest first"
+          caption={t('Active tasks, longest first')}
           columns={columns}
           lines={tasks.map((row) => ({ kind: 'row', key: row.id, row, within: false }))}
         />
@@ -127,7 +133,7 @@ export function Active({ worker }: { worker: WorkerDetail }) {
       {idle > 0 && worker.inspected !== null && (
         // By their number: others are another element, so that nothing counts as moved.
         <p className="idle muted" key={idle}>
-          {plural(idle, 'slot')} idle
+          {tn(idle, '# slot idle', '# slots idle')}
         </p>
       )}
       {confirm && (
@@ -171,7 +177,7 @@ function useRan(task: RequestInfo): number | null {
 
 function Ran({ task }: { task: RequestInfo }) {
   const ran = useRan(task);
-  return ran === null ? <span className="faint">unknown</span> : <Fresh text={age(ran)} />;
+  return ran === null ? <span className="faint">{t('unknown')}</span> : <Fresh text={age(ran)} />;
 }
 
 function Times({ task, limit }: { task: RequestInfo; limit: number | null }) {

@@ -1,5 +1,6 @@
 // How long a running task has run beside the p95 of its name: one judgement, from which bar and words are both drawn. Pure.
 // Drawing: active.tsx. Holds: a bar that is past its tick never says "within", and what is unknown is not compared.
+import { t } from '../language/text.ts';
 
 export interface AgainstP95 {
   /** Places on the bar, 0..1; null: there is no tick, it would lie beyond the end or p95 is unknown. */
@@ -20,12 +21,12 @@ export function againstP95(ran: number | null, p95: number | null, limit: number
     ran: Math.min(1, (ran ?? 0) / end),
     p95: p95 !== null && p95 <= end ? p95 / end : null,
   };
-  if (ran === null) return { bar, words: 'unknown', isLong: false };
-  if (p95 === null || p95 <= 0) return { bar, words: 'no p95 yet', isLong: false };
+  if (ran === null) return { bar, words: t('unknown'), isLong: false };
+  if (p95 === null || p95 <= 0) return { bar, words: t('no p95 yet'), isLong: false };
   const times = ran / p95;
-  if (times <= 1) return { bar, words: 'within', isLong: false };
+  if (times <= 1) return { bar, words: t('within'), isLong: false };
   const isLong = times > LONG && ran >= SURE_AFTER;
-  return { bar, words: times < 1.05 ? 'just past' : `${shown(times)} times`, isLong };
+  return { bar, words: times < 1.05 ? t('just past') : t('{times} times', { times: shown(times) }), isLong };
 }
 
 const shown = (times: number): string => (times < 10 ? String(Number(times.toFixed(1))) : String(Math.round(times)));

@@ -1,5 +1,7 @@
 // Asks all workers for a heartbeat, and says who answered. When nobody has been heard at all: operations/ask-workers.tsx.
+
 import type { useOperation } from '../api/actions.ts';
+import { t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
@@ -11,7 +13,7 @@ export function AskHeartbeats({ ask }: { ask: ReturnType<typeof useOperation> })
   return (
     <Button
       icon="refresh"
-      hint="Ask for heartbeats"
+      hint={t('Ask for heartbeats')}
       refused={refusal}
       onClick={() => ask.mutate({ action: 'heartbeat' })}
     />

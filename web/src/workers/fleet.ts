@@ -1,7 +1,8 @@
 // Workers taken together: totals that add up, who stands first, what tells each from the others. Pure. As a list: worker-list.ts.
 // Holds: slots of a silent worker are in no total.
+
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
-import { count, plural } from '../ui/format.ts';
+import { t, tn } from '../language/text.ts';
 
 export interface FleetTotals {
   workers: number;
@@ -49,10 +50,20 @@ export function fleetTotals(workers: readonly WorkerRow[]): FleetTotals {
 export function describeSlots(totals: FleetTotals): string {
   const silent = totals.late + totals.offline;
   const parts = [
-    totals.slots > 0 && `${count(totals.busy)} of ${count(totals.slots)} slots busy`,
+    totals.slots > 0 && t('{busy} of {slots} slots busy', { busy: totals.busy, slots: totals.slots }),
     totals.unsized > 0 &&
-      `${count(totals.unsizedBusy)} busy on ${plural(totals.unsized, 'worker')} of unknown pool size`,
-    totals.silentSlots > 0 && `${count(totals.silentSlots)} more unknown on ${plural(silent, 'silent worker')}`,
+      tn(
+        totals.unsized,
+        '{busy} busy on # worker of unknown pool size',
+        '{busy} busy on # workers of unknown pool size',
+        {
+          busy: totals.unsizedBusy,
+        },
+      ),
+    totals.silentSlots > 0 &&
+      tn(silent, '{slots} more unknown on # silent worker', '{slots} more unknown on # silent workers', {
+        slots: totals.silentSlots,
+      }),
   ];
   return parts.filter(Boolean).join(', ');
 }

@@ -1,11 +1,14 @@
 // The limits of one task, being edited: its name, three fields with what they were, where it applies, what will follow, and the button that
 // says to how many. The list: limits.tsx. Reading rates: rate-effect.ts.
+
 import { useState } from 'react';
 import type { OperationRequest } from '../../../shared/wire/operations.ts';
 import type { WorkerDetail, WorkerTask } from '../../../shared/wire/workers.ts';
+import { localFigures } from '../language/figures.ts';
+import { t, tn } from '../language/text.ts';
 import { useWorkers } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
-import { lastPart, plural } from '../ui/format.ts';
+import { lastPart } from '../ui/format.ts';
 import { TaskName } from '../ui/task-name.tsx';
 import { limitEffect, readRate, readSeconds } from './rate-effect.ts';
 
@@ -13,6 +16,8 @@ export interface LimitRequests {
   rate?: OperationRequest;
   time?: OperationRequest;
 }
+
+const UNCHANGED = t('Nothing is changed');
 
 export function LimitEditor({
   task,
@@ -48,11 +53,11 @@ export function LimitEditor({
   const wrong = !read.ok
     ? read.reason
     : softS === undefined || hardS === undefined
-      ? 'Time limits are seconds, like 30 or 1.5'
+      ? t('Time limits are seconds, like 30 or 1.5')
       : softS !== null && hardS !== null && softS >= hardS
-        ? 'The soft limit must be below the hard one'
+        ? t('The soft limit must be below the hard one')
         : !rateChanged && !timeChanged
-          ? 'Nothing is changed'
+          ? UNCHANGED
           : null;
   const save = () => {
     if (wrong) return;
@@ -83,13 +88,13 @@ export function LimitEditor({
       <input
         className="input"
         value={value}
-        placeholder="none"
+        placeholder={t('limit|none')}
         aria-label={said}
         spellCheck={false}
         onChange={(event) => set(event.target.value)}
         {...more}
       />
-      <span className="faint">was {was}</span>
+      <span className="faint">{t('was {was}', { was })}</span>
     </label>
   );
   return (
@@ -109,44 +114,61 @@ export function LimitEditor({
         <TaskName name={task.name} />
       </p>
       <div className="limit-fields">
-        {field('Rate limit', `Rate limit of ${short}`, rateText, setRate, limit, {
+        {field(t('Rate limit'), t('Rate limit of {name}', { name: short }), rateText, setRate, limit, {
           autoFocus: true,
           'aria-invalid': !read.ok,
           'aria-describedby': `effect-${task.name}`,
         })}
-        {field('Soft limit', `Soft time limit of ${short}, seconds`, soft, setSoft, secondsWere(task.soft_time_limit), {
-          inputMode: 'decimal',
-        })}
-        {field('Hard limit', `Hard time limit of ${short}, seconds`, hard, setHard, secondsWere(task.time_limit), {
-          inputMode: 'decimal',
-        })}
+        {field(
+          t('Soft limit'),
+          t('Soft time limit of {name}, seconds', { name: short }),
+          soft,
+          setSoft,
+          secondsWere(task.soft_time_limit),
+          {
+            inputMode: 'decimal',
+          },
+        )}
+        {field(
+          t('Hard limit'),
+          t('Hard time limit of {name}, seconds', { name: short }),
+          hard,
+          setHard,
+          secondsWere(task.time_limit),
+          {
+            inputMode: 'decimal',
+          },
+        )}
       </div>
       <div className="limit-foot">
         <Segmented
-          label="Where"
+          label={t('limit|Where')}
           value={where}
           onChange={setWhere}
           options={[
-            ['this', 'This worker'],
-            ['all', online === 1 ? 'Every worker' : `All ${online}`],
+            ['this', t('This worker')],
+            ['all', online === 1 ? t('Every worker') : t('All {online}', { online })],
           ]}
         />
         <p id={`effect-${task.name}`}>
-          {wrong && wrong !== 'Nothing is changed' ? (
+          {wrong && wrong !== UNCHANGED ? (
             <span className="bad">{wrong}</span>
           ) : (
             read.ok && limitEffect(read, workers, runs)
           )}
         </p>
         <Button kind="bare" onClick={onCancel}>
-          Cancel
+          {t('Cancel')}
         </Button>
         <Button kind={wrong ? undefined : 'primary'} refused={wrong} onClick={save}>
-          {timeChanged && !rateChanged ? 'Set limits' : 'Limit'} on {plural(workers, 'worker')}
+          {timeChanged && !rateChanged
+            ? tn(workers, 'Set limits on # worker', 'Set limits on # workers')
+            : tn(workers, 'Limit on # worker', 'Limit on # workers')}
         </Button>
       </div>
     </form>
   );
 }
 
-const secondsWere = (seconds: number | null): string => (seconds === null ? 'none' : `${seconds} s`);
+const secondsWere = (seconds: number | null): string =>
+  seconds === null ? t('limit|none') : localFigures(`${seconds} s`);

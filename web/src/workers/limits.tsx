@@ -1,8 +1,10 @@
 // Registered tasks with their limits, each edited in its place: what it was, where it will apply, what will follow. Beside a limit
 // that was set here stands how fast the task has run since. The fields: limit-editor.tsx.
+
 import { useMemo, useState } from 'react';
 import type { WorkerDetail, WorkerTask } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
+import { t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
@@ -17,7 +19,9 @@ import { LimitEditor } from './limit-editor.tsx';
 
 const limitOf = (task: WorkerTask): string => (task.rate_limit && task.rate_limit !== '0' ? task.rate_limit : 'none');
 
-const orNone = (text: string | null) => (text === null ? <span className="faint">none</span> : text);
+const limitWords = (task: WorkerTask): string => (limitOf(task) === 'none' ? t('limit|none') : limitOf(task));
+
+const orNone = (text: string | null) => (text === null ? <span className="faint">{t('limit|none')}</span> : text);
 
 export function Limits({ worker }: { worker: WorkerDetail }) {
   const [editing, setEditing] = useState<string | null>(null);
@@ -28,19 +32,19 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
   const refused = useRefusal(worker, rateOp.isPending || timeOp.isPending);
   const columns = useMemo(
     (): readonly Column<WorkerTask>[] => [
-      { id: 'task', label: 'Task', width: 170, grow: 1, cell: (task) => <TaskName name={task.name} /> },
+      { id: 'task', label: t('Task'), width: 170, grow: 1, cell: (task) => <TaskName name={task.name} /> },
       {
         id: 'limit',
-        label: 'Rate limit, each worker',
+        label: t('Rate limit, each worker'),
         width: 150,
         rank: 1,
         className: 'code',
         cell: (task) => orNone(limitOf(task) === 'none' ? null : limitOf(task)),
-        brief: (task) => (limitOf(task) === 'none' ? 'no rate limit' : `limit ${limitOf(task)}`),
+        brief: (task) => (limitOf(task) === 'none' ? t('no rate limit') : t('limit {rate}', { rate: limitOf(task) })),
       },
       {
         id: 'runs',
-        label: 'Runs at',
+        label: t('Runs at'),
         width: 132,
         num: true,
         rank: 2,
@@ -48,13 +52,20 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
       },
       {
         id: 'soft',
-        label: 'Soft limit',
+        label: t('Soft limit'),
         width: 84,
         num: true,
         rank: 4,
         cell: (task) => orNone(time(task.soft_time_limit)),
       },
-      { id: 'hard', label: 'Hard limit', width: 84, num: true, rank: 5, cell: (task) => orNone(time(task.time_limit)) },
+      {
+        id: 'hard',
+        label: t('Hard limit'),
+        width: 84,
+        num: true,
+        rank: 5,
+        cell: (task) => orNone(time(task.time_limit)),
+      },
       {
         id: 'p95',
         label: 'p95',
@@ -66,7 +77,7 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
       },
       {
         id: 'failed',
-        label: 'Failed, 1 h',
+        label: t('Failed, 1 h'),
         width: 84,
         num: true,
         rank: 6,
@@ -81,8 +92,8 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
           <Button
             kind="bare"
             icon="edit"
-            hint={`Limits of ${lastPart(task.name)}`}
-            refused={readOnly ? 'This dashboard is read-only' : refused}
+            hint={t('Limits of {name}', { name: lastPart(task.name) })}
+            refused={readOnly ? t('This dashboard is read-only') : refused}
             onClick={() => setEditing(task.name)}
           />
         ),
@@ -92,8 +103,8 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
   );
   if (worker.registered.length === 0) {
     return (
-      <Empty title="Its tasks are not known yet">
-        {worker.status !== 'online' && <p className="muted">It is silent: nothing can be asked of it.</p>}
+      <Empty title={t('Its tasks are not known yet')}>
+        {worker.status !== 'online' && <p className="muted">{t('It is silent: nothing can be asked of it.')}</p>}
       </Empty>
     );
   }
@@ -128,14 +139,16 @@ export function Limits({ worker }: { worker: WorkerDetail }) {
       <>
         <OperationNote
           operation={rateOp}
-          proof={rateOp.data?.outcome === 'ok' && <>The worker says now: {limitOf(task)}.</>}
+          proof={
+            rateOp.data?.outcome === 'ok' && <>{t('The worker says now: {limit}.', { limit: limitWords(task) })}</>
+          }
         />
         <OperationNote operation={timeOp} />
       </>
     );
     return [row, { kind: 'detail', key: `note ${task.name}`, content: note }];
   });
-  return <DataTable caption="Registered tasks with rate and time limits" columns={columns} lines={lines} />;
+  return <DataTable caption={t('Registered tasks with rate and time limits')} columns={columns} lines={lines} />;
 }
 
 const time = (seconds: number | null): string | null => (seconds === null ? null : approxDuration(seconds));
@@ -145,22 +158,22 @@ function RunsAt({ task }: { task: WorkerTask }) {
   const since = task.limited_since ?? null;
   if (since === null && task.per_min === null)
     return (
-      <span className="faint" title="Too early to say">
-        unknown
+      <span className="faint" title={t('Too early to say')}>
+        {t('unknown')}
       </span>
     );
-  if (since === null) return <>{rate(task.per_min)}/m</>;
+  if (since === null) return <>{`${rate(task.per_min)}/m`}</>;
   const seen = task.per_min_since ?? null;
   const at = clock(since).slice(0, 5);
   if (seen === null)
     return (
-      <span className="faint" title="Too early to say, or its events are not heard">
-        unknown since {at}
+      <span className="faint" title={t('Too early to say, or its events are not heard')}>
+        {t('unknown since {at}', { at })}
       </span>
     );
   return (
     <>
-      {rate(seen)}/m <span className="muted">since {at}</span>
+      {`${rate(seen)}/m`} <span className="muted">{t('since {at}', { at })}</span>
     </>
   );
 }

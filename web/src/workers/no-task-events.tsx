@@ -1,10 +1,12 @@
 // Workers that send no task events: who, what that hides, and a way to switch them on.
+
 import { useOperation } from '../api/actions.ts';
+import { rich } from '../language/rich.tsx';
+import { t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
-import { plural } from '../ui/format.ts';
 
 /** @param quiet their names */
 export function NoTaskEvents({ quiet }: { quiet: readonly string[] }) {
@@ -17,8 +19,11 @@ export function NoTaskEvents({ quiet }: { quiet: readonly string[] }) {
     <div className="notice">
       {quiet.length > 0 && (
         <p>
-          <b>{one ? quiet[0] : plural(quiet.length, 'worker')}</b>{' '}
-          {one ? 'sends no task events, so its' : 'send no task events, so their'} tasks are not seen.
+          {one
+            ? rich('<b>{name}</b> sends no task events, so its tasks are not seen.', { name: quiet[0] })
+            : rich('<b>{count} workers</b> send no task events, so their tasks are not seen.', {
+                count: quiet.length,
+              })}
         </p>
       )}
       {!readOnly && quiet.length > 0 && (
@@ -27,7 +32,7 @@ export function NoTaskEvents({ quiet }: { quiet: readonly string[] }) {
           refused={refusal}
           onClick={() => enable.mutate({ action: 'enable_events', destination: [...quiet] })}
         >
-          {one ? 'Enable task events' : `Enable task events on ${quiet.length} workers`}
+          {one ? t('Enable task events') : t('Enable task events on {count} workers', { count: quiet.length })}
         </Button>
       )}
       <OperationNote operation={enable} />

@@ -1,15 +1,18 @@
 // The pool of a worker: its kind, its processes, its bounds, as its statistics tell them; new bounds for its autoscaler, new processes.
 // One slot more or less: pages/worker.tsx. Holds: what the worker answered is shown as it said it, refusals too.
+
 import { useState } from 'react';
 import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { count, duration, plural } from '../ui/format.ts';
+import { count, duration } from '../ui/format.ts';
 
 type Stats = Record<string, unknown>;
 
@@ -19,19 +22,23 @@ export function PoolTab({ worker }: { worker: WorkerDetail }) {
   const refused = useRefusal(worker, operation.isPending);
   const [asking, setAsking] = useState(false);
   const pool = worker.stats?.pool as Stats | undefined;
-  if (!pool) return <Empty title="It has not answered yet" />;
+  if (!pool) return <Empty title={t('It has not answered yet')} />;
   const scaler = worker.stats?.autoscaler as { min?: number; max?: number; qty?: number } | undefined;
   const destination = [worker.hostname];
   return (
     <div className="facts-tab pool-tab">
       <dl className="facts">
-        <dt>Kind</dt>
-        <dd>{worker.pool ?? 'unknown'}</dd>
-        <dt>Slots</dt>
+        <dt>{t('Kind')}</dt>
+        <dd>{worker.pool ?? t('unknown')}</dd>
+        <dt>{t('Slots')}</dt>
         <dd>{count(worker.concurrency)}</dd>
         {poolFacts(pool).map(([term, said]) => [<dt key={term}>{term}</dt>, <dd key={`${term}:`}>{said}</dd>])}
-        <dt>Autoscaling</dt>
-        <dd>{scaler ? `${scaler.min} to ${scaler.max} slots` : 'off: the worker was started without --autoscale'}</dd>
+        <dt>{t('Autoscaling')}</dt>
+        <dd>
+          {scaler
+            ? t('{min} to {max} slots', { min: scaler.min ?? '?', max: scaler.max ?? '?' })
+            : t('off: the worker was started without --autoscale')}
+        </dd>
       </dl>
       {!readOnly && (
         <div className="btns">
@@ -45,20 +52,24 @@ export function PoolTab({ worker }: { worker: WorkerDetail }) {
             />
           )}
           <Button icon="refresh" refused={refused} onClick={() => setAsking(true)}>
-            Restart pool
+            {t('Restart pool')}
           </Button>
         </div>
       )}
       <OperationNote operation={operation} />
       {asking && (
         <Confirm
-          title={<>Restart the pool of {worker.hostname}</>}
-          verb="Restart pool"
+          title={t('Restart the pool of {hostname}', { hostname: worker.hostname })}
+          verb={t('Restart pool')}
           onClose={() => setAsking(false)}
           onConfirm={() => operation.mutate({ action: 'pool_restart', destination })}
         >
-          Its processes are replaced by new ones, and the {plural(worker.active_tasks.length, 'task')} they run may be
-          cut off. The worker does it only when it was started with <code>worker_pool_restarts</code>.
+          {rich(
+            'Its processes are replaced by new ones, and {tasks} may be cut off. The worker does it only when it was started with <code>worker_pool_restarts</code>.',
+            {
+              tasks: tn(worker.active_tasks.length, 'the # task they run', 'the # tasks they run'),
+            },
+          )}
         </Confirm>
       )}
     </div>
@@ -69,17 +80,29 @@ export function PoolTab({ worker }: { worker: WorkerDetail }) {
 function poolFacts(pool: Stats): [string, string][] {
   const facts: [string, string][] = [];
   if (Array.isArray(pool.processes) && pool.processes.length > 0)
-    facts.push([pool.processes.length === 1 ? 'Process' : 'Processes', pool.processes.join(', ')]);
+    facts.push([pool.processes.length === 1 ? t('Process') : t('Processes'), pool.processes.join(', ')]);
   const most = pool['max-tasks-per-child'];
   if (most !== undefined)
-    facts.push(['Tasks a process runs', typeof most === 'number' ? `${most}, then it is replaced` : 'no limit']);
+    facts.push([
+      t('Tasks a process runs'),
+      typeof most === 'number' ? t('{most}, then it is replaced', { most }) : t('no limit'),
+    ]);
   const [soft, hard] = Array.isArray(pool.timeouts) ? (pool.timeouts as (number | null)[]) : [];
   if (soft || hard)
-    facts.push(['Time limits', `soft ${soft ? duration(soft) : 'none'}, hard ${hard ? duration(hard) : 'none'}`]);
-  else if (Array.isArray(pool.timeouts)) facts.push(['Time limits', 'none']);
+    facts.push([
+      t('Time limits'),
+      t('soft {soft}, hard {hard}', {
+        soft: soft ? duration(soft) : t('limit|none'),
+        hard: hard ? duration(hard) : t('limit|none'),
+      }),
+    ]);
+  else if (Array.isArray(pool.timeouts)) facts.push([t('Time limits'), t('limit|none')]);
   const writes = pool.writes as { total?: number; strategy?: string } | undefined;
   if (writes?.strategy)
-    facts.push(['Tasks are given', `${writes.strategy}; ${plural(writes.total ?? 0, 'task')} so far`]);
+    facts.push([
+      t('Tasks are given'),
+      tn(writes.total ?? 0, '{strategy}; # task so far', '{strategy}; # tasks so far', { strategy: writes.strategy }),
+    ]);
   return facts;
 }
 
@@ -99,20 +122,20 @@ function Autoscale({
   const [from, to] = [Number(least), Number(most)];
   const wrong =
     !Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to < 1
-      ? 'Whole numbers, please'
+      ? t('Whole numbers, please')
       : from > to
-        ? 'The least is more than the most'
+        ? t('The least is more than the most')
         : from === min && to === max
-          ? 'These are its bounds now'
+          ? t('These are its bounds now')
           : null;
-  const field = (label: string, value: string, set: (text: string) => void) => (
+  const field = (label: string, said: string, value: string, set: (text: string) => void) => (
     <label>
       {label}{' '}
       <input
         className="input short"
         inputMode="numeric"
         value={value}
-        aria-label={`${label} slots`}
+        aria-label={said}
         onChange={(event) => set(event.target.value)}
       />
     </label>
@@ -125,10 +148,10 @@ function Autoscale({
         if (!wrong && !refused) onSet(from, to);
       }}
     >
-      {field('Least', least, setLeast)}
-      {field('Most', most, setMost)}
+      {field(t('Least'), t('Least slots'), least, setLeast)}
+      {field(t('Most'), t('Most slots'), most, setMost)}
       <Button refused={refused ?? wrong} onClick={() => onSet(from, to)}>
-        Autoscale
+        {t('Autoscale')}
       </Button>
     </form>
   );

@@ -1,6 +1,7 @@
 // Rate limits as Celery writes them ('10/m', '5/s', '100/h', '3'), and what one will do, in words. Pure.
 
 import { plainRate } from '../../../shared/rate.ts';
+import { t } from '../language/text.ts';
 
 export type Rate = { ok: true; text: string; perMin: number | null } | { ok: false; reason: string };
 
@@ -11,7 +12,7 @@ export function readRate(input: string): Rate {
   const text = input.trim().toLowerCase();
   if (text === '' || text === 'none' || text === '0') return { ok: true, text: '0', perMin: null };
   const plain = plainRate(text);
-  if (plain === null) return { ok: false, reason: 'A rate is a number by s, m or h: 10/m' };
+  if (plain === null) return { ok: false, reason: t('A rate is a number by s, m or h: 10/m') };
   const [count, unit = 's'] = plain.split('/');
   const n = Number(count);
   if (n === 0) return { ok: true, text: '0', perMin: null };
@@ -30,14 +31,25 @@ const short = (n: number) => (n < 10 ? String(Number(n.toFixed(1))) : String(Mat
 
 /** 'At most 60/m on this worker. It runs 100/m here now, so about 40 a minute will wait.' @param runsPerMin here; null: not known yet */
 export function limitEffect(rate: Extract<Rate, { ok: true }>, workers: number, runsPerMin: number | null): string {
-  const on = workers === 1 ? 'this worker' : `${workers} workers`;
-  if (rate.perMin === null) return `No limit on ${on}: it runs as fast as slots allow.`;
+  if (rate.perMin === null)
+    return workers === 1
+      ? t('No limit on this worker: it runs as fast as slots allow.')
+      : t('No limit on {workers} workers: it runs as fast as slots allow.', { workers });
   const most =
     workers === 1
-      ? `At most ${rate.text} on ${on}.`
-      : `At most ${rate.text} on each of ${workers} workers, ${short(rate.perMin * workers)}/m in all.`;
-  if (runsPerMin === null) return `${most} How fast it runs here is not known yet.`;
+      ? t('At most {rate} on this worker.', { rate: rate.text })
+      : t('At most {rate} on each of {workers} workers, {all}/m in all.', {
+          rate: rate.text,
+          workers,
+          all: short(rate.perMin * workers),
+        });
+  if (runsPerMin === null) return t('{most} How fast it runs here is not known yet.', { most });
   const over = runsPerMin - rate.perMin;
-  if (over <= 0.5) return `${most} It runs ${short(runsPerMin)}/m here now, so nothing will wait.`;
-  return `${most} It runs ${short(runsPerMin)}/m here now, so about ${short(over)} a minute will wait.`;
+  if (over <= 0.5)
+    return t('{most} It runs {runs}/m here now, so nothing will wait.', { most, runs: short(runsPerMin) });
+  return t('{most} It runs {runs}/m here now, so about {over} a minute will wait.', {
+    most,
+    runs: short(runsPerMin),
+    over: short(over),
+  });
 }

@@ -1,6 +1,7 @@
 // Slots of a worker or a deployment as a picture and as words: busy in ink, free in line, those of the silent hollow and in no total.
+
 import { Slots } from '../charts/spark.tsx';
-import { count } from '../ui/format.ts';
+import { t } from '../language/text.ts';
 import type { WorkerLine } from './worker-list.ts';
 
 export function SlotsCell({ worker }: { worker: WorkerLine }) {
@@ -15,13 +16,14 @@ export function SlotsCell({ worker }: { worker: WorkerLine }) {
 export function slotsWord(worker: WorkerLine): string {
   const { totals } = worker;
   if (totals) {
-    if (totals.slots === 0) return 'unknown';
-    return `${count(totals.busy)} of ${count(totals.slots)}`;
+    if (totals.slots === 0) return t('unknown');
+    return t('{busy} of {slots}', { busy: totals.busy, slots: totals.slots });
   }
-  if (worker.status !== 'online') return 'unknown';
-  if (worker.concurrency === null) return worker.active === null ? 'unknown' : `${count(worker.active)} busy`;
-  if (worker.active === null) return `unknown of ${count(worker.concurrency)}`;
-  return `${count(worker.active)} of ${count(worker.concurrency)}`;
+  if (worker.status !== 'online') return t('unknown');
+  if (worker.concurrency === null)
+    return worker.active === null ? t('unknown') : t('{count} busy', { count: worker.active });
+  if (worker.active === null) return t('unknown of {slots}', { slots: worker.concurrency });
+  return t('{busy} of {slots}', { busy: worker.active, slots: worker.concurrency });
 }
 
 export function SlotsBar({ worker }: { worker: WorkerLine }) {

@@ -1,15 +1,17 @@
 // A worker in four figures: its pool in slots, what fills its prefetch window, what it finished, what it processed.
 // Holds: of a silent worker nothing is said as if it were of now; the parts of the window add up.
+
 import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
 import { Slots, Spark } from '../charts/spark.tsx';
+import { fromServer, t, tn } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
 import { usePart } from '../live/part.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Old } from '../ui/as-of.tsx';
 import { Button } from '../ui/button.tsx';
-import { age, count, exactCount, plural, rate } from '../ui/format.ts';
+import { age, count, exactCount, rate } from '../ui/format.ts';
 
 export function WorkerFigures({ worker }: { worker: WorkerDetail }) {
   const now = useNow();
@@ -20,30 +22,34 @@ export function WorkerFigures({ worker }: { worker: WorkerDetail }) {
   const known = !silent && worker.per_min !== null;
   const since = silent ? worker.last_heard : part.since;
   return (
-    <section className={`card figures${part.stale}`} aria-label="Now">
+    <section className={`card figures${part.stale}`} aria-label={t('Now')}>
       <Pool worker={worker} since={since} />
       <Prefetch worker={worker} />
       <div>
-        <h2>Finished</h2>
-        <p className={known ? 'value' : 'value unknown'} title={known || silent ? undefined : 'Too early to say'}>
-          {known ? rate(worker.per_min) : 'unknown'}
-          {known && <small>/min</small>}
+        <h2>{t('Finished')}</h2>
+        <p className={known ? 'value' : 'value unknown'} title={known || silent ? undefined : t('Too early to say')}>
+          {known ? rate(worker.per_min) : t('unknown')}
+          {known && <small>{t('/min')}</small>}
         </p>
         <p className="note">
           {worker.failed_last_hour > 0
-            ? `${count(worker.failed_last_hour)} of ${count(lastHour)} failed, last hour`
-            : 'none failed, last hour'}
+            ? t('{failed} of {count} failed, last hour', { failed: worker.failed_last_hour, count: lastHour })
+            : t('none failed, last hour')}
         </p>
-        <Spark values={worker.finished_per_min} height={32} label="Finished per minute, last hour" fromZero />
+        <Spark values={worker.finished_per_min} height={32} label={t('Finished per minute, last hour')} fromZero />
       </div>
       <div>
         <h2>
-          Processed <Old since={since} />
+          {t('Processed')} <Old since={since} />
         </h2>
         <p className="value" title={exactCount(worker.processed)}>
-          {worker.processed === null ? 'unknown' : count(worker.processed)}
+          {worker.processed === null ? t('unknown') : count(worker.processed)}
         </p>
-        <p className="note">since it started{worker.uptime === null || silent ? '' : `, ${age(upFor)} ago`}</p>
+        <p className="note">
+          {worker.uptime === null || silent
+            ? t('since it started')
+            : t('since it started, {age} ago', { age: age(upFor) })}
+        </p>
       </div>
     </section>
   );
@@ -63,21 +69,21 @@ function Pool({ worker, since }: { worker: WorkerDetail; since: number | null })
   return (
     <div className="pool">
       <h2>
-        Pool <span>{worker.pool ?? ''}</span> <Old since={since} />
+        {t('Pool')} <span>{worker.pool ?? ''}</span> <Old since={since} />
       </h2>
       <p className={known ? 'value' : 'value unknown'}>
-        {known ? count(active) : 'unknown'}
-        <small key={active}>{size === null ? 'busy, pool size unknown' : `of ${count(size)} busy`}</small>
+        {known ? count(active) : t('unknown')}
+        <small key={active}>{size === null ? t('busy, pool size unknown') : t('of {size} busy', { size })}</small>
       </p>
-      <div className="joined stepper" role="group" aria-label="Pool size">
+      <div className="joined stepper" role="group" aria-label={t('Pool size')}>
         <Button
           icon="minus"
-          hint="Shrink by one"
-          refused={refused ?? (size !== null && size <= 1 ? 'It has one slot' : null)}
+          hint={t('Shrink by one')}
+          refused={refused ?? (size !== null && size <= 1 ? t('It has one slot') : null)}
           onClick={() => resize('pool_shrink')}
         />
         <span>{size === null ? '?' : count(size)}</span>
-        <Button icon="plus" hint="Grow by one" refused={refused} onClick={() => resize('pool_grow')} />
+        <Button icon="plus" hint={t('Grow by one')} refused={refused} onClick={() => resize('pool_grow')} />
       </div>
       <Slots active={known ? active : 0} total={size ?? 1} unknown={!known || size === null} />
       {!operation.isIdle && (
@@ -86,7 +92,7 @@ function Pool({ worker, since }: { worker: WorkerDetail; since: number | null })
             operation={operation}
             proof={
               effect === null && operation.isSuccess && size !== null
-                ? `Its statistics say now: ${plural(size, 'slot')}.`
+                ? tn(size, 'Its statistics say now: # slot.', 'Its statistics say now: # slots.')
                 : undefined
             }
           />
@@ -106,14 +112,14 @@ function Prefetch({ worker }: { worker: WorkerDetail }) {
   return (
     <div className="pool">
       <h2>
-        Prefetch <span>taken, not acknowledged</span>
+        {t('Prefetch')} <span>{t('taken, not acknowledged')}</span>
       </h2>
       <p className={known ? 'value' : 'value unknown'}>
-        {known ? count(taken) : 'unknown'}
+        {known ? count(taken) : t('unknown')}
         {use?.unlimited ? (
-          <small>without a limit</small>
+          <small>{t('without a limit')}</small>
         ) : window ? (
-          <small key={taken}>of {count(window)}</small>
+          <small key={taken}>{t('of {window}', { window })}</small>
         ) : null}
       </p>
       <span className="meter" aria-hidden="true">
@@ -121,10 +127,15 @@ function Prefetch({ worker }: { worker: WorkerDetail }) {
       </span>
       <p className="note">
         {silent
-          ? 'It is silent: nobody knows.'
-          : (use?.sentence ??
-            worker.unlisted_reason ??
-            `${plural(held, 'task')} reserved, ${worker.scheduled.length} waiting for their ETA`)}
+          ? t('It is silent: nobody knows.')
+          : (fromServer(use?.sentence) ??
+            fromServer(worker.unlisted_reason) ??
+            tn(
+              held,
+              '# task reserved, {count} waiting for their ETA',
+              '# tasks reserved, {count} waiting for their ETA',
+              { count: worker.scheduled.length },
+            ))}
       </p>
     </div>
   );

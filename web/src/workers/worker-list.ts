@@ -1,6 +1,8 @@
 // The list of workers as data: deployments by what host names share, their sums, what is filtered by. Pure. Totals: fleet.ts.
 // Drawing: worker-table.tsx. Holds: what is unknown is never 0.
+
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
+import { t, tn } from '../language/text.ts';
 import type { FacetItem } from '../ui/list/facets.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { hostParts, stemsOf } from '../ui/table/stems.ts';
@@ -31,11 +33,11 @@ export function nodesOf(workers: readonly Pick<WorkerRow, 'hostname'>[]): Map<st
 /** What stands above the list. */
 export const HEAD = {
   what: 'workers',
-  placeholder: 'Name, queue:images, busy>4, status:late',
+  placeholder: t('Name, queue:images, busy>4, status:late'),
   groupings: [
-    ['stem', 'By deployment'],
-    ['node', 'By node'],
-    ['flat', 'Flat'],
+    ['stem', t('By deployment')],
+    ['node', t('By node')],
+    ['flat', t('Flat')],
   ],
 } as const;
 export type WorkerGrouping = (typeof HEAD)['groupings'][number][0];
@@ -44,14 +46,14 @@ export const FACETS = ['offline', 'late', 'online', 'full', 'quiet'] as const;
 type Facet = (typeof FACETS)[number];
 
 export const FACET: Record<Facet, { label: string; has: (worker: WorkerRow) => boolean }> = {
-  offline: { label: 'offline', has: (w) => w.status === 'offline' },
-  late: { label: 'late', has: (w) => w.status === 'late' },
-  online: { label: 'online', has: (w) => w.status === 'online' },
+  offline: { label: t('worker|offline'), has: (w) => w.status === 'offline' },
+  late: { label: t('worker|late'), has: (w) => w.status === 'late' },
+  online: { label: t('worker|online'), has: (w) => w.status === 'online' },
   full: {
-    label: 'all slots busy',
+    label: t('all slots busy'),
     has: (w) => w.status === 'online' && w.concurrency !== null && (w.active ?? 0) >= w.concurrency,
   },
-  quiet: { label: 'no task events', has: (w) => w.status === 'online' && w.task_events === false },
+  quiet: { label: t('no task events'), has: (w) => w.status === 'online' && w.task_events === false },
 };
 
 const ICON: Partial<Record<Facet, FacetItem['icon']>> = { offline: 'offline', late: 'late', online: 'online' };
@@ -101,7 +103,7 @@ export function sumWorkers(stem: string, workers: readonly WorkerRow[]): WorkerL
     active: totals.busy,
     concurrency: totals.slots,
     processed: total(workers.map((w) => w.processed)),
-    pool: pools.size === 1 ? workers[0]!.pool : 'several',
+    pool: pools.size === 1 ? workers[0]!.pool : t('pools|several'),
     loadavg: loads.length > 0 ? [Math.max(...loads)] : null,
     queues: [...new Set(workers.flatMap((w) => w.queues))].sort(),
     finished_per_min: addUp(workers.map((w) => w.finished_per_min)),
@@ -129,10 +131,10 @@ export function deploymentNote(workers: readonly WorkerRow[]): string {
   const quiet = workers.filter(FACET.quiet.has).length;
   return [
     String(workers.length),
-    offline > 0 && `${offline} offline`,
-    late > 0 && `${late} late`,
-    full && 'all slots busy',
-    quiet > 0 && `${quiet} without task events`,
+    offline > 0 && t('{count} offline', { count: offline }),
+    late > 0 && t('{count} late', { count: late }),
+    full && t('all slots busy'),
+    quiet > 0 && t('{count} without task events', { count: quiet }),
   ]
     .filter(Boolean)
     .join(', ');
@@ -141,8 +143,12 @@ export function deploymentNote(workers: readonly WorkerRow[]): string {
 /** ' online, 5 to 8 slots busy' */
 export function restOfWorkers(workers: readonly WorkerRow[]): string {
   const busy = workers.map((w) => w.active).filter((n) => n !== null);
-  const words = workers.every((w) => w.status === 'online') ? ' online' : '';
-  if (busy.length === 0) return words;
+  const online = workers.every((w) => w.status === 'online');
+  if (busy.length === 0) return online ? t(' online') : '';
   const [low, high] = [Math.min(...busy), Math.max(...busy)];
-  return `${words}, ${low === high ? low : `${low} to ${high}`} ${high === 1 ? 'slot' : 'slots'} busy`;
+  const slots =
+    low === high
+      ? tn(high, '# slot busy', '# slots busy')
+      : tn(high, '{low} to # slot busy', '{low} to # slots busy', { low });
+  return online ? t(' online, {slots}', { slots }) : t(', {slots}', { slots });
 }

@@ -1,8 +1,10 @@
 // The queues a worker consumes: stop one, or consume from another. Both are read back from its own list.
+
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
+import { t } from '../language/text.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
@@ -21,7 +23,7 @@ export function WorkerQueues({ worker }: { worker: WorkerDetail }) {
   const proof =
     done?.action === 'add_consumer' && done.outcome === 'ok'
       ? known.has(done.subject) || known.has(lastAsked(done.request))
-        ? 'Its list of queues says so too.'
+        ? t('Its list of queues says so too.')
         : null
       : null;
   const refused = useRefusal(worker, operation.isPending);
@@ -30,7 +32,7 @@ export function WorkerQueues({ worker }: { worker: WorkerDetail }) {
     (): readonly Column<ConsumedQueue>[] => [
       {
         id: 'name',
-        label: 'Queue',
+        label: t('Queue'),
         width: 150,
         grow: 2,
         className: 'code',
@@ -44,7 +46,7 @@ export function WorkerQueues({ worker }: { worker: WorkerDetail }) {
       },
       {
         id: 'exchange',
-        label: 'Exchange',
+        label: t('Exchange'),
         width: 120,
         grow: 1,
         rank: 2,
@@ -53,7 +55,7 @@ export function WorkerQueues({ worker }: { worker: WorkerDetail }) {
       },
       {
         id: 'key',
-        label: 'Routing key',
+        label: t('Routing key'),
         width: 120,
         grow: 1,
         rank: 1,
@@ -71,7 +73,7 @@ export function WorkerQueues({ worker }: { worker: WorkerDetail }) {
             refused={refused}
             onClick={() => mutate({ action: 'cancel_consumer', queue: queue.name, destination: [worker.hostname] })}
           >
-            Stop consuming
+            {t('Stop consuming')}
           </Button>
         ),
       },
@@ -87,11 +89,11 @@ export function WorkerQueues({ worker }: { worker: WorkerDetail }) {
   return (
     <>
       <DataTable
-        caption="Queues this worker consumes"
+        caption={t('Queues this worker consumes')}
         columns={columns}
         lines={worker.active_queues.map((row) => ({ kind: 'row', key: row.name, row, within: false }))}
       />
-      {worker.active_queues.length === 0 && <Empty title="It consumes no queue" />}
+      {worker.active_queues.length === 0 && <Empty title={t('It consumes no queue')} />}
       <form
         className="add-queue"
         onSubmit={(event) => {
@@ -102,19 +104,20 @@ export function WorkerQueues({ worker }: { worker: WorkerDetail }) {
         <input
           className="input"
           value={name}
-          placeholder="Queue"
-          aria-label="Queue to consume too"
+          placeholder={t('Queue')}
+          aria-label={t('Queue to consume too')}
           spellCheck={false}
           onChange={(event) => setName(event.target.value)}
         />
         <Button
           icon="plus"
           refused={
-            refused ?? (name.trim() === '' ? 'Which queue?' : known.has(name.trim()) ? 'It consumes that one' : null)
+            refused ??
+            (name.trim() === '' ? t('Which queue?') : known.has(name.trim()) ? t('It consumes that one') : null)
           }
           onClick={add}
         >
-          Consume from it
+          {t('Consume from it')}
         </Button>
         <OperationNote operation={operation} proof={proof} />
       </form>

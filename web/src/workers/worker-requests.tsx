@@ -1,6 +1,8 @@
 // Tasks a worker holds: reserved, waiting for their ETA; and the ids it knows as revoked.
+
 import { Link } from '@tanstack/react-router';
 import type { RequestInfo } from '../../../shared/wire/workers.ts';
+import { t } from '../language/text.ts';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import type { Column } from '../ui/table/columns.ts';
@@ -11,19 +13,19 @@ import { idColumn, taskColumn } from './request-columns.tsx';
 
 export function Requests({
   requests,
-  what,
+  caption,
   none,
   eta,
 }: {
   requests: readonly RequestInfo[];
-  what: string;
+  caption: string;
   none: string;
   eta?: boolean;
 }) {
   if (requests.length === 0) return <Empty title={none} />;
   return (
     <DataTable
-      caption={`Tasks ${what}`}
+      caption={caption}
       columns={eta ? SCHEDULED : RESERVED}
       lines={requests.map((row) => ({ kind: 'row', key: row.id, row, within: false }))}
     />
@@ -35,7 +37,7 @@ const RESERVED: readonly Column<RequestInfo>[] = [
   idColumn((task) => task.id),
   {
     id: 'args',
-    label: 'Arguments',
+    label: t('Arguments'),
     width: 200,
     grow: 2,
     rank: 2,
@@ -63,7 +65,7 @@ function Eta({ eta }: { eta: string | null }) {
 }
 
 export function Revoked({ ids }: { ids: readonly string[] }) {
-  if (ids.length === 0) return <Empty title="It remembers no revoked task" />;
+  if (ids.length === 0) return <Empty title={t('It remembers no revoked task')} />;
   return (
     <ul className="id-list code">
       {ids.slice(0, 500).map((id) => (

@@ -1,7 +1,9 @@
 // Every worker as a row, or as deployments when there are many. What a list of workers is: worker-list.ts. The table: ui/table.
+
 import { Link } from '@tanstack/react-router';
 import { Spark } from '../charts/spark.tsx';
-import { count, exactCount, plural, rate } from '../ui/format.ts';
+import { t, tn } from '../language/text.ts';
+import { count, exactCount, rate } from '../ui/format.ts';
 import { Middle } from '../ui/middle.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import type { Column } from '../ui/table/columns.ts';
@@ -15,7 +17,7 @@ import { deploymentNote, restOfWorkers, sumWorkers, type WorkerLine } from './wo
 export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<WorkerLine>[] => [
   {
     id: 'name',
-    label: 'Worker',
+    label: t('Worker'),
     width: 168,
     grow: 2,
     className: 'code',
@@ -30,7 +32,7 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
   },
   {
     id: 'status',
-    label: 'Status',
+    label: t('Status'),
     width: 92,
     rank: 1,
     // Trouble first.
@@ -39,7 +41,7 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
   },
   {
     id: 'heard',
-    label: 'Heard',
+    label: t('Heard'),
     width: 86,
     num: true,
     rank: 2,
@@ -50,7 +52,7 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
   },
   {
     id: 'pool',
-    label: 'Pool',
+    label: t('Pool'),
     width: 72,
     rank: 9,
     className: 'muted',
@@ -60,7 +62,7 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
   },
   {
     id: 'slots',
-    label: 'Slots',
+    label: t('Slots'),
     width: 152,
     grow: 1,
     rank: 3,
@@ -72,63 +74,73 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
   },
   {
     id: 'spark',
-    label: 'Finished, 1 h',
+    label: t('Finished, 1 h'),
     width: 84,
     rank: 7,
     className: 'c-spark',
     cell: (w) => (
-      <Spark values={w.finished_per_min} height={18} label={`${w.hostname}: finished per minute, last hour`} fromZero />
+      <Spark
+        values={w.finished_per_min}
+        height={18}
+        label={t('{hostname}: finished per minute, last hour', { hostname: w.hostname })}
+        fromZero
+      />
     ),
     brief: (w) => (
-      <Spark values={w.finished_per_min} height={16} label={`${w.hostname}: finished per minute, last hour`} fromZero />
+      <Spark
+        values={w.finished_per_min}
+        height={16}
+        label={t('{hostname}: finished per minute, last hour', { hostname: w.hostname })}
+        fromZero
+      />
     ),
   },
   {
     id: 'rate',
-    label: 'Per min',
+    label: t('Per min'),
     width: 66,
     num: true,
     rank: 4,
     sort: (w) => w.per_min,
     cell: (w) => rate(w.per_min),
-    brief: (w) => `${rate(w.per_min)}/min`,
+    brief: (w) => t('{rate}/min', { rate: rate(w.per_min) }),
   },
   {
     id: 'processed',
-    label: 'Processed',
+    label: t('Processed'),
     width: 78,
     num: true,
     rank: 6,
     sort: (w) => w.processed,
     cell: (w) => count(w.processed),
-    brief: (w) => `${count(w.processed)} processed`,
+    brief: (w) => t('{count} processed', { count: count(w.processed) }),
     title: (w) => exactCount(w.processed),
   },
   {
     id: 'failed',
-    label: 'Failed, 1 h',
+    label: t('Failed, 1 h'),
     width: 78,
     num: true,
     rank: 5,
     sort: (w) => w.failed_last_hour,
     cell: (w) => <span className={w.failed_last_hour > 0 ? undefined : 'faint'}>{count(w.failed_last_hour)}</span>,
     title: (w) => exactCount(w.failed_last_hour),
-    brief: (w) => `${count(w.failed_last_hour)} failed`,
+    brief: (w) => t('{count} failed', { count: w.failed_last_hour }),
   },
   {
     id: 'load',
-    label: 'Load',
+    label: t('Load'),
     width: 56,
     num: true,
     rank: 10,
     className: 'muted',
     sort: (w) => w.loadavg?.[0] ?? null,
     cell: (w) => (w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2)),
-    brief: (w) => `load ${w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2)}`,
+    brief: (w) => t('load {load}', { load: w.loadavg?.[0] === undefined ? '-' : w.loadavg[0].toFixed(2) }),
   },
   {
     id: 'queues',
-    label: 'Queues',
+    label: t('Queues'),
     width: 92,
     grow: 1,
     rank: 11,
@@ -141,11 +153,16 @@ export const columnsOf = (labels: ReadonlyMap<string, string>): readonly Column<
 
 /** Of a deployment: how many are in the worst state, since it is not all of it. */
 function inTrouble({ offline, late }: FleetTotals): string | undefined {
-  return offline > 0 ? `${count(offline)} offline` : late > 0 ? `${count(late)} late` : undefined;
+  return offline > 0
+    ? t('{count} offline', { count: offline })
+    : late > 0
+      ? t('{count} late', { count: late })
+      : undefined;
 }
 
 /** A deployment's may be many: they are counted. */
-const queuesOf = (w: WorkerLine): string => (w.totals ? plural(w.queues.length, 'queue') : w.queues.join(', ') || '-');
+const queuesOf = (w: WorkerLine): string =>
+  w.totals ? tn(w.queues.length, '# queue', '# queues') : w.queues.join(', ') || '-';
 
 export const keyOf = (w: WorkerLine): string => String(w.hostname);
 

@@ -1,6 +1,8 @@
 // More of a worker, by tab: limits, queues, reserved, scheduled, revoked, stats, configuration. Limits: limits.tsx.
+
 import type { KeyboardEvent } from 'react';
 import type { WorkerDetail } from '../../../shared/wire/workers.ts';
+import { fromServer, t } from '../language/text.ts';
 import { Stale } from '../ui/feedback.tsx';
 import { count, exactCount } from '../ui/format.ts';
 import { countRoom } from '../ui/steady-count.tsx';
@@ -13,14 +15,14 @@ import { Requests, Revoked } from './worker-requests.tsx';
 export const TABS = ['tasks', 'queues', 'reserved', 'scheduled', 'revoked', 'pool', 'stats', 'conf'] as const;
 export type Tab = (typeof TABS)[number];
 const WORD: Record<Tab, string> = {
-  tasks: 'Registered',
-  queues: 'Queues',
-  reserved: 'Reserved',
-  scheduled: 'Scheduled',
-  revoked: 'Revoked',
-  pool: 'Pool',
-  stats: 'Statistics',
-  conf: 'Configuration',
+  tasks: t('Registered'),
+  queues: t('Queues'),
+  reserved: t('Reserved'),
+  scheduled: t('Scheduled'),
+  revoked: t('Revoked'),
+  pool: t('Pool'),
+  stats: t('Statistics'),
+  conf: t('Configuration'),
 };
 
 export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: Tab; onTab: (tab: Tab) => void }) {
@@ -41,7 +43,7 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
   };
   return (
     <section className="card limits">
-      <div className="tabs" role="tablist" aria-label="More of this worker" onKeyDown={onKeyDown}>
+      <div className="tabs" role="tablist" aria-label={t('More of this worker')} onKeyDown={onKeyDown}>
         {TABS.map((name) => (
           <button
             key={name}
@@ -58,7 +60,7 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
           </button>
         ))}
         <p>
-          <Stale at={worker.inspected}>{worker.inspected === null ? 'it has not answered yet' : ''}</Stale>
+          <Stale at={worker.inspected}>{worker.inspected === null ? t('it has not answered yet') : ''}</Stale>
         </p>
       </div>
       <div id="worker-tab" role="tabpanel" aria-labelledby={`tab-${tab}`}>
@@ -67,22 +69,22 @@ export function WorkerTabs({ worker, tab, onTab }: { worker: WorkerDetail; tab: 
         {tab === 'reserved' && (
           <Requests
             requests={worker.reserved}
-            what="reserved"
-            none={worker.unlisted_reason ?? 'It holds no task beyond those that run.'}
+            caption={t('Tasks reserved')}
+            none={fromServer(worker.unlisted_reason) ?? t('It holds no task beyond those that run.')}
           />
         )}
         {tab === 'scheduled' && (
           <Requests
             requests={worker.scheduled}
-            what="scheduled"
-            none={worker.unlisted_reason ?? 'No task waits here for its ETA.'}
+            caption={t('Tasks scheduled')}
+            none={fromServer(worker.unlisted_reason) ?? t('No task waits here for its ETA.')}
             eta
           />
         )}
         {tab === 'revoked' && <Revoked ids={worker.revoked} />}
         {tab === 'pool' && <PoolTab worker={worker} />}
-        {tab === 'stats' && <Facts value={worker.stats} label="Statistics" />}
-        {tab === 'conf' && <Facts value={worker.conf} label="Configuration" note="Secrets are masked." />}
+        {tab === 'stats' && <Facts value={worker.stats} label={t('Statistics')} />}
+        {tab === 'conf' && <Facts value={worker.conf} label={t('Configuration')} note={t('Secrets are masked.')} />}
       </div>
     </section>
   );

@@ -1,15 +1,17 @@
 // The head of a worker's page: its name, whether it is there, what it is, and what can be done to all of it.
 // Holds: each button keeps its place; one that does not apply now is off and says why.
+
 import { useState } from 'react';
 import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { useOperation } from '../api/actions.ts';
+import { t, tn } from '../language/text.ts';
 import { useNow, useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age, plural } from '../ui/format.ts';
+import { age } from '../ui/format.ts';
 import { Alive } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
 
@@ -29,11 +31,11 @@ export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
         </h1>
         <Alive status={worker.status} />
         <dl className="inline">
-          <Fact term="heard" ticks>
+          <Fact term={t('fact|heard')} ticks>
             <Age at={worker.last_heard} suffix=" ago" />
           </Fact>
           {worker.uptime !== null && !silent && (
-            <Fact term="up" ticks>
+            <Fact term={t('fact|up')} ticks>
               {age(worker.uptime + (worker.inspected ? now - worker.inspected : 0))}
             </Fact>
           )}
@@ -43,10 +45,12 @@ export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
             </Fact>
           )}
           {worker.pid !== null && <Fact term="pid">{worker.pid}</Fact>}
-          {worker.loadavg && <Fact term="load">{worker.loadavg.map((n) => n.toFixed(2)).join(' ')}</Fact>}
+          {worker.loadavg && <Fact term={t('fact|load')}>{worker.loadavg.map((n) => n.toFixed(2)).join(' ')}</Fact>}
           {worker.drift ? (
-            <Fact term="clock">
-              {age(Math.abs(worker.drift))} {worker.drift > 0 ? 'ahead' : 'behind'}
+            <Fact term={t('fact|clock')}>
+              {worker.drift > 0
+                ? t('{age} ahead', { age: age(worker.drift) })
+                : t('{age} behind', { age: age(-worker.drift) })}
             </Fact>
           ) : null}
         </dl>
@@ -55,22 +59,22 @@ export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
         <div className="btns">
           <Button
             icon="events"
-            hint={worker.task_events === null ? 'Whether it sends them is seen with its next task' : undefined}
-            refused={refused ?? (worker.task_events === true ? 'It sends them' : null)}
+            hint={worker.task_events === null ? t('Whether it sends them is seen with its next task') : undefined}
+            refused={refused ?? (worker.task_events === true ? t('It sends them') : null)}
             onClick={() => operation.mutate({ action: 'enable_events', destination })}
           >
-            Enable task events
+            {t('Enable task events')}
           </Button>
           <Button
             icon="pause"
-            hint="Its tasks will no longer be seen here"
-            refused={refused ?? (worker.task_events === false ? 'It sends none' : null)}
+            hint={t('Its tasks will no longer be seen here')}
+            refused={refused ?? (worker.task_events === false ? t('It sends none') : null)}
             onClick={() => operation.mutate({ action: 'disable_events', destination })}
           >
-            Disable task events
+            {t('Disable task events')}
           </Button>
           <Button icon="power" kind={refused ? undefined : 'danger'} refused={refused} onClick={() => setAsking(true)}>
-            Shut down
+            {t('Shut down')}
           </Button>
         </div>
       )}
@@ -79,21 +83,24 @@ export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
         proof={
           operation.data?.action === 'shutdown' &&
           (silent ? (
-            'The event came: it is offline.'
+            t('The event came: it is offline.')
           ) : (
-            <span className="waiting-dots">It finishes what it holds; waiting for its last event</span>
+            <span className="waiting-dots">{t('It finishes what it holds; waiting for its last event')}</span>
           ))
         }
       />
       {asking && (
         <Confirm
-          title={<>Shut down {worker.hostname}</>}
-          verb="Shut down worker"
+          title={t('Shut down {hostname}', { hostname: worker.hostname })}
+          verb={t('Shut down worker')}
           onClose={() => setAsking(false)}
           onConfirm={() => operation.mutate({ action: 'shutdown', destination })}
         >
-          It finishes the {plural(worker.active_tasks.length, 'task')} it runs, gives back what it holds and ends. It is
-          not started again from here.
+          {tn(
+            worker.active_tasks.length,
+            'It finishes the # task it runs, gives back what it holds and ends. It is not started again from here.',
+            'It finishes the # tasks it runs, gives back what it holds and ends. It is not started again from here.',
+          )}
         </Confirm>
       )}
     </header>

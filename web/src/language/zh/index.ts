@@ -15,14 +15,24 @@
 // Kept in English: names of states (SUCCESS, FAILURE), settings, flags and commands, names of tasks, workers and queues, a worker's own
 // words (exceptions, tracebacks, arguments, results), the query language of the task list.
 // Style: 你, not 您; full-width punctuation; a space between Chinese and Latin letters or digits.
+import { access } from './access.ts';
+import { audit } from './audit.ts';
 import { sentencesOf } from './sentences.ts';
 import { server } from './server.ts';
 import { shell } from './shell.ts';
 import { signIn } from './sign-in.ts';
 import { ui } from './ui.ts';
+import { workers } from './workers.ts';
 
 export { count, figures } from './figures.ts';
 
-export const texts: Readonly<Record<string, string>> = { ...ui, ...shell, ...signIn };
+export const texts: Readonly<Record<string, string>> = {
+  ...ui,
+  ...shell,
+  ...signIn,
+  ...workers,
+  ...audit,
+  ...access,
+};
 
 export const translate = sentencesOf({ ...server });
