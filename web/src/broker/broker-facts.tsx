@@ -1,7 +1,8 @@
 // What the broker says of itself in its own words, and which software its workers run.
+
 import type { BrokerReply } from '../../../shared/wire/broker.ts';
+import { t, tn } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { plural } from '../ui/format.ts';
 
 export function BrokerFacts({ facts }: Pick<BrokerReply, 'facts'>) {
   const names = Object.keys(facts).sort();
@@ -9,7 +10,7 @@ export function BrokerFacts({ facts }: Pick<BrokerReply, 'facts'>) {
   return (
     <section className="card">
       <div className="head">
-        <h2>Settings and state</h2>
+        <h2>{t('Settings and state')}</h2>
       </div>
       <dl className="facts broker-facts">
         {names.map((name) => {
@@ -18,7 +19,7 @@ export function BrokerFacts({ facts }: Pick<BrokerReply, 'facts'>) {
             <div key={name}>
               <dt className="code">{name}</dt>
               <dd className={value === null || value === '' ? 'muted' : 'code'}>
-                {value === null ? 'unknown' : value === '' ? 'empty' : <ForeignText text={String(value)} />}
+                {value === null ? t('unknown') : value === '' ? t('value|empty') : <ForeignText text={String(value)} />}
               </dd>
             </div>
           );
@@ -32,11 +33,11 @@ export function Versions({ workers }: Pick<BrokerReply, 'workers'>) {
   return (
     <section className="card">
       <div className="head">
-        <h2>Versions</h2>
-        <p>of the workers that are online</p>
+        <h2>{t('Versions')}</h2>
+        <p>{t('of the workers that are online')}</p>
       </div>
       {workers.length === 0 ? (
-        <p className="quiet-note">No worker is online.</p>
+        <p className="quiet-note">{t('No worker is online.')}</p>
       ) : (
         <dl className="facts broker-facts">
           {workers.map(({ ident, version, count }) => (
@@ -44,7 +45,7 @@ export function Versions({ workers }: Pick<BrokerReply, 'workers'>) {
               <dt>
                 <ForeignText text={`${ident} ${version}`} />
               </dt>
-              <dd>{plural(count, 'worker')}</dd>
+              <dd>{tn(count, '# worker', '# workers')}</dd>
             </div>
           ))}
         </dl>

@@ -1,5 +1,8 @@
 // Which broker it is, whether it answers, and its figures of now.
+
 import type { BrokerReply } from '../../../shared/wire/broker.ts';
+import { localFigures } from '../language/figures.ts';
+import { fromServer, t } from '../language/text.ts';
 import { bytes, count, duration, exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 
@@ -11,19 +14,19 @@ export function BrokerHead({ broker, children }: { broker: BrokerReply; children
         <h2 className="code">{url}</h2>
         <span className="alive" data-state={failure === null ? 'online' : 'offline'}>
           <Icon name={failure === null ? 'online' : 'offline'} />
-          {failure === null ? `answers${latency === null ? '' : ` in ${Math.round(latency)} ms`}` : 'does not answer'}
+          {failure === null ? answers(latency) : t('does not answer')}
         </span>
         {failure === null ? (
           <p className="muted">
             {[
               product === null ? null : `${product} ${version ?? ''}`.trim(),
-              uptime === null ? null : `up ${duration(uptime)}`,
+              uptime === null ? null : t('up {age}', { age: duration(uptime) }),
             ]
               .filter(Boolean)
               .join(', ')}
           </p>
         ) : (
-          <p className="why">{failure}</p>
+          <p className="why">{fromServer(failure)}</p>
         )}
       </div>
       <div className="btns">{children}</div>
@@ -31,30 +34,39 @@ export function BrokerHead({ broker, children }: { broker: BrokerReply; children
   );
 }
 
+const answers = (latency: number | null): string =>
+  latency === null ? t('answers') : t('answers in {time}', { time: localFigures(`${Math.round(latency)} ms`) });
+
 export function BrokerFigures({ broker: { memory, clients, messages } }: { broker: BrokerReply }) {
   return (
-    <section className="card figures" aria-label="Now">
+    <section className="card figures" aria-label={t('Now')}>
       <Figure
-        title="Memory"
+        title={t('Memory')}
         value={memory.used === null ? null : bytes(memory.used)}
-        unit={memory.most === null ? undefined : memory.most === 0 ? 'no limit' : `of ${bytes(memory.most)}`}
+        unit={
+          memory.most === null
+            ? undefined
+            : memory.most === 0
+              ? t('no limit')
+              : t('of {most}', { most: bytes(memory.most) })
+        }
       />
       <Figure
-        title="Clients"
+        title={t('Clients')}
         value={clients.connected === null ? null : count(clients.connected)}
-        unit={clients.most === null ? undefined : `of ${count(clients.most)}`}
+        unit={clients.most === null ? undefined : t('of {most}', { most: clients.most })}
         exact={clients.connected}
       />
       <Figure
-        title="Waiting"
+        title={t('Waiting')}
         value={messages.ready === null ? null : count(messages.ready)}
-        unit="messages"
+        unit={t('unit|messages')}
         exact={messages.ready}
       />
       <Figure
-        title="Unacknowledged"
+        title={t('Unacknowledged')}
         value={messages.unacked === null ? null : count(messages.unacked)}
-        unit="messages"
+        unit={t('unit|messages')}
         exact={messages.unacked}
       />
     </section>
@@ -80,7 +92,7 @@ function Figure({
         className={value === null ? 'value unknown' : 'value'}
         title={exact === undefined || exact === null ? undefined : exactCount(exact)}
       >
-        {value ?? 'unknown'}
+        {value ?? t('unknown')}
         {value !== null && unit && <small>{unit}</small>}
       </p>
     </div>

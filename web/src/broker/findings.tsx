@@ -1,16 +1,18 @@
 // What of the broker's settings loses or doubles work: each with what was measured, what follows, and what to write. Worst first.
 // The rules: the server's views/broker.ts.
+
 import { useId } from 'react';
 import type { BrokerFinding, BrokerReply } from '../../../shared/wire/broker.ts';
+import { fromServer, t, tn } from '../language/text.ts';
 import { CopyButton } from '../ui/button.tsx';
-import { clock, plural } from '../ui/format.ts';
+import { clock } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 
 const HARMS: Readonly<Record<BrokerFinding['harm'], { readonly word: string; readonly state: string }>> = {
-  loses: { word: 'loses work', state: 'FAILURE' },
-  doubles: { word: 'doubles work', state: 'RETRY' },
-  refuses: { word: 'refuses soon', state: 'RETRY' },
-  fills: { word: 'fills memory', state: 'PENDING' },
+  loses: { word: t('loses work'), state: 'FAILURE' },
+  doubles: { word: t('doubles work'), state: 'RETRY' },
+  refuses: { word: t('refuses soon'), state: 'RETRY' },
+  fills: { word: t('fills memory'), state: 'PENDING' },
 };
 
 export function Findings({ broker }: { broker: BrokerReply }) {
@@ -21,9 +23,7 @@ export function Findings({ broker }: { broker: BrokerReply }) {
       <div className="head">
         <h2 id={title}>{headOf(findings)}</h2>
         {product !== null && (
-          <p>
-            {plural(broker.rules, 'rule')} looked, {clock(broker.at)}
-          </p>
+          <p>{tn(broker.rules, '# rule looked, {time}', '# rules looked, {time}', { time: clock(broker.at) })}</p>
         )}
       </div>
       {findings.map((finding) => (
@@ -39,18 +39,20 @@ function headOf(findings: readonly BrokerFinding[]): string {
   const [loses, doubles] = [of('loses'), of('doubles')];
   const more = findings.length - loses - doubles;
   const parts = [
-    loses > 0 && `${plural(loses, 'finding')} ${loses === 1 ? 'loses' : 'lose'} work`,
-    doubles > 0 && `${doubles} ${doubles === 1 ? 'doubles' : 'double'} it`,
-    more > 0 && (loses + doubles > 0 ? `${more} more` : plural(more, 'finding')),
+    loses > 0 && tn(loses, '# finding loses work', '# findings lose work'),
+    doubles > 0 && tn(doubles, '# doubles it', '# double it'),
+    more > 0 && (loses + doubles > 0 ? t('{more} more', { more }) : tn(more, '# finding', '# findings')),
   ].filter((part) => part !== false);
-  return parts.length > 0 ? parts.join(', ') : 'Findings';
+  return parts.length > 0 ? parts.join(', ') : t('Findings');
 }
 
 function quiet(product: string | null, failure: string | null): string {
-  if (failure !== null) return 'Unknown while the broker does not answer.';
+  if (failure !== null) return t('Unknown while the broker does not answer.');
   if (product === null)
-    return "This broker says nothing of its settings to its clients. RabbitMQ's management API tells more: --broker-api.";
-  return 'No setting was found that loses or doubles work.';
+    return t(
+      "This broker says nothing of its settings to its clients. RabbitMQ's management API tells more: --broker-api.",
+    );
+  return t('No setting was found that loses or doubles work.');
 }
 
 function Finding({ finding: { harm, title, evidence, danger, remedy } }: { finding: BrokerFinding }) {
@@ -59,21 +61,21 @@ function Finding({ finding: { harm, title, evidence, danger, remedy } }: { findi
     <details className="finding" data-state={state} open={harm === 'loses' || harm === 'doubles'}>
       <summary>
         <Icon name={state === 'PENDING' ? 'PENDING' : 'failures'} />
-        <b>{title}</b>
+        <b>{fromServer(title)}</b>
         <span className="state tinted">{word}</span>
         <Icon name="right" />
       </summary>
       <dl className="facts">
-        <dt>Evidence</dt>
-        <dd>{evidence}</dd>
-        <dt>Danger</dt>
-        <dd>{danger}</dd>
+        <dt>{t('Evidence')}</dt>
+        <dd>{fromServer(evidence)}</dd>
+        <dt>{t('Danger')}</dt>
+        <dd>{fromServer(danger)}</dd>
         {remedy.length > 0 && (
           <>
-            <dt>Write</dt>
+            <dt>{t('remedy|Write')}</dt>
             <dd className="remedy">
               <pre className="code">{remedy.join('\n')}</pre>
-              <CopyButton text={remedy.join('\n')} what="lines" />
+              <CopyButton text={remedy.join('\n')} what={t('copied|lines')} />
             </dd>
           </>
         )}

@@ -1,10 +1,12 @@
 // Moving messages to another queue: which, where to, and what can become of them on the way.
+
 import { useState } from 'react';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { useQueues } from '../live/hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { count, plural } from '../ui/format.ts';
 import { isUnconsumed } from './stranded.ts';
 
 /** What one move takes at most: server/dashboard/cluster/moving.ts. */
@@ -34,11 +36,7 @@ export function MoveDialog({
   const n = picked === null ? Math.min(waiting, MAX_MOVED) : picked.length;
   return (
     <Dialog
-      title={
-        <>
-          Move {plural(n, 'message')} from <code>{queue.name}</code>
-        </>
-      }
+      title={rich('Move {n} from <code>{name}</code>', { n: tn(n, '# message', '# messages'), name: queue.name })}
       onClose={onClose}
     >
       <form
@@ -49,16 +47,22 @@ export function MoveDialog({
       >
         <p>
           {once
-            ? 'Each leaves this queue and enters the other in one step, so that none is lost and none is there twice.'
-            : 'Each is sent anew before it is taken away, so that none is lost; should the line break meanwhile, some run twice.'}{' '}
-          They go behind what waits there already. What workers have taken stays with them.
-          {picked === null && waiting > MAX_MOVED && ` The first ${count(MAX_MOVED)} of ${count(waiting)} go at once.`}
+            ? t(
+                'Each leaves this queue and enters the other in one step, so that none is lost and none is there twice.',
+              )
+            : t(
+                'Each is sent anew before it is taken away, so that none is lost; should the line break meanwhile, some run twice.',
+              )}{' '}
+          {t('They go behind what waits there already. What workers have taken stays with them.')}
+          {picked === null &&
+            waiting > MAX_MOVED &&
+            ` ${t('The first {moved} of {waiting} go at once.', { moved: MAX_MOVED, waiting })}`}
         </p>
         <label className="confirm" htmlFor="move-to">
-          To
+          {t('move|To')}
         </label>
         <select id="move-to" className="input" value={to} onChange={(event) => setTo(event.target.value)}>
-          <option value="">Choose a queue</option>
+          <option value="">{t('Choose a queue')}</option>
           {others.map(({ name }) => (
             <option key={name} value={name}>
               {name}
@@ -67,13 +71,19 @@ export function MoveDialog({
         </select>
         {target && (isUnconsumed(target) || target.paused) && (
           <p className="muted">
-            {target.paused ? 'That queue is paused' : 'No worker consumes that queue'}: they will wait there.
+            {target.paused
+              ? t('That queue is paused: they will wait there.')
+              : t('No worker consumes that queue: they will wait there.')}
           </p>
         )}
         <footer>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind={target ? 'primary' : undefined} refused={target ? null : 'Choose a queue first'}>
-            Move {plural(n, 'message')}
+          <Button onClick={onClose}>{t('Cancel')}</Button>
+          <Button
+            type="submit"
+            kind={target ? 'primary' : undefined}
+            refused={target ? null : t('Choose a queue first')}
+          >
+            {tn(n, 'Move # message', 'Move # messages')}
           </Button>
         </footer>
       </form>

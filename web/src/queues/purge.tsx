@@ -1,9 +1,12 @@
 // Emptying a queue: what goes, what stays, what arrives meanwhile; its name typed before the button works.
+
 import { useState } from 'react';
 import type { PeekedMessage, QueueRow } from '../../../shared/wire/queues.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { count, exactCount, plural, rate } from '../ui/format.ts';
+import { count, exactCount, rate } from '../ui/format.ts';
 
 export function PurgeDialog({
   queue,
@@ -24,14 +27,7 @@ export function PurgeDialog({
   const whole = peek.length >= n;
   const right = typed === queue.name;
   return (
-    <Dialog
-      title={
-        <>
-          Purge <code>{queue.name}</code>
-        </>
-      }
-      onClose={onClose}
-    >
+    <Dialog title={rich('Purge <code>{name}</code>', { name: queue.name })} onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -39,12 +35,12 @@ export function PurgeDialog({
         }}
       >
         <p>
-          <b>
-            {exactCount(n)} waiting {n === 1 ? 'message' : 'messages'}
-          </b>{' '}
-          will be removed for good.
-          {(queue.unacked ?? 0) > 0 && ` The ${exactCount(queue.unacked)} that workers have taken go on.`}
-          {arrives >= 1 && ` About ${rate(arrives)} more arrive each minute, and those stay.`}
+          {n === 1
+            ? rich('<b>{n} waiting message</b> will be removed for good.', { n: exactCount(n) })
+            : rich('<b>{n} waiting messages</b> will be removed for good.', { n: exactCount(n) })}
+          {(queue.unacked ?? 0) > 0 &&
+            ` ${t('The {count} that workers have taken go on.', { count: exactCount(queue.unacked) })}`}
+          {arrives >= 1 && ` ${t('About {count} more arrive each minute, and those stay.', { count: rate(arrives) })}`}
         </p>
         {names.size > 0 && (
           <dl className="facts">
@@ -59,14 +55,14 @@ export function PurgeDialog({
               ))}
             {!whole && (
               <div>
-                <dt className="muted">of the first {peek.length}</dt>
+                <dt className="muted">{t('of the first {count}', { count: peek.length })}</dt>
                 <dd />
               </div>
             )}
           </dl>
         )}
         <label className="confirm" htmlFor="confirm-purge">
-          Type <code>{queue.name}</code> to confirm
+          {rich('Type <code>{name}</code> to confirm', { name: queue.name })}
         </label>
         <input
           id="confirm-purge"
@@ -78,9 +74,9 @@ export function PurgeDialog({
           onChange={(event) => setTyped(event.target.value)}
         />
         <footer>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind={right ? 'fatal' : undefined} refused={right ? null : 'Type its name first'}>
-            Purge {plural(n, 'message')}
+          <Button onClick={onClose}>{t('Cancel')}</Button>
+          <Button type="submit" kind={right ? 'fatal' : undefined} refused={right ? null : t('Type its name first')}>
+            {tn(n, 'Purge # message', 'Purge # messages')}
           </Button>
         </footer>
       </form>

@@ -1,14 +1,16 @@
 // What can be done with a queue: pause it or let it go on, move what waits in it, empty it; and what came of that.
 // Not here: which messages are picked (queue-messages.tsx), the dialogs' words (move.tsx, purge.tsx).
+
 import { useState } from 'react';
 import type { PeekedMessage, QueueRow } from '../../../shared/wire/queues.ts';
 import { useOperation } from '../api/actions.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
-import { plural } from '../ui/format.ts';
 import { MoveDialog } from './move.tsx';
 import { PurgeDialog } from './purge.tsx';
 
@@ -29,7 +31,7 @@ export function QueueActions({ queue, peek, picked, onDone }: Props) {
   const refusal = useRefusal(undefined, operation.isPending);
   const [asking, setAsking] = useState<Asking>(null);
   const close = () => setAsking(null);
-  const empty = queue.messages === 0 ? 'Nothing waits in it' : null;
+  const empty = queue.messages === 0 ? t('Nothing waits in it') : null;
   return (
     <>
       {!readOnly && (
@@ -40,19 +42,19 @@ export function QueueActions({ queue, peek, picked, onDone }: Props) {
               refused={refusal}
               onClick={() => operation.mutate({ action: 'resume_queue', queue: name })}
             >
-              Resume
+              {t('queue|Resume')}
             </Button>
           ) : (
             <Button
               icon="pause"
-              refused={queue.workers.length === 0 ? 'No worker consumes it' : refusal}
+              refused={queue.workers.length === 0 ? t('No worker consumes it') : refusal}
               onClick={() => setAsking('pause')}
             >
-              Pause
+              {t('queue|Pause')}
             </Button>
           )}
           <Button icon="right" refused={empty ?? refusal} onClick={() => setAsking('move')}>
-            {picked.length > 0 ? `Move ${picked.length}` : 'Move'}
+            {picked.length > 0 ? t('Move {count}', { count: picked.length }) : t('verb|Move')}
           </Button>
           <span className="rule" />
           <Button
@@ -61,7 +63,7 @@ export function QueueActions({ queue, peek, picked, onDone }: Props) {
             refused={empty ?? refusal}
             onClick={() => setAsking('purge')}
           >
-            Purge queue
+            {t('Purge queue')}
           </Button>
         </div>
       )}
@@ -69,23 +71,22 @@ export function QueueActions({ queue, peek, picked, onDone }: Props) {
         operation={operation}
         proof={
           operation.data && queue.messages !== null
-            ? `The broker counts ${plural(queue.messages, 'message')} now.`
+            ? tn(queue.messages, 'The broker counts # message now.', 'The broker counts # messages now.')
             : undefined
         }
       />
       {asking === 'pause' && (
         <Confirm
-          title={
-            <>
-              Pause <code>{name}</code>
-            </>
-          }
-          verb="Pause queue"
+          title={rich('Pause <code>{name}</code>', { name })}
+          verb={t('Pause queue')}
           onClose={close}
           onConfirm={() => operation.mutate({ action: 'pause_queue', queue: name })}
         >
-          {plural(queue.workers.length, 'worker')} will stop consuming it. What they have taken goes on, what arrives
-          waits. A worker that is started anew consumes it again, by its own settings.
+          {tn(
+            queue.workers.length,
+            '# worker will stop consuming it. What they have taken goes on, what arrives waits. A worker that is started anew consumes it again, by its own settings.',
+            '# workers will stop consuming it. What they have taken goes on, what arrives waits. A worker that is started anew consumes it again, by its own settings.',
+          )}
         </Confirm>
       )}
       {asking === 'move' && (

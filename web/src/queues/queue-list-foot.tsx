@@ -1,8 +1,9 @@
 // The foot of the list of queues: how much waits in those that are shown, and of how many that is unknown.
+
 import type { QueueRow } from '../../../shared/wire/queues.ts';
+import { t, tn } from '../language/text.ts';
 import { useCluster } from '../live/hooks.ts';
 import { AsOf } from '../ui/as-of.tsx';
-import { count, plural } from '../ui/format.ts';
 import type { ListState } from '../ui/list/use-list.ts';
 
 export function QueueListFoot({
@@ -21,14 +22,14 @@ export function QueueListFoot({
   return (
     <>
       <span>
-        {any && `${count(waiting)} waiting`}
-        {unknown > 0 && `, ${plural(unknown, 'queue')} of unknown depth`}
+        {any && t('{count} waiting', { count: waiting })}
+        {unknown > 0 && tn(unknown, ', # queue of unknown depth', ', # queues of unknown depth')}
         <AsOf since={away} />
       </span>
       <span>
-        {list.groups > 0 && `${plural(list.groups, 'stem')}, `}
-        {plural(list.kept.length, 'queue')}
-        {leftOut > 0 && `; ${count(leftOut)} more on the broker are not listed`}
+        {list.groups > 0 && tn(list.groups, '# stem, ', '# stems, ')}
+        {tn(list.kept.length, '# queue', '# queues')}
+        {leftOut > 0 && t('; {count} more on the broker are not listed', { count: leftOut })}
       </span>
     </>
   );

@@ -1,6 +1,7 @@
 // The list of queues as data: stems, sums, what is filtered by. Pure. Drawing: queue-table.tsx.
+
 import type { QueueRow } from '../../../shared/wire/queues.ts';
-import { count } from '../ui/format.ts';
+import { t, tn } from '../language/text.ts';
 import type { FacetItem } from '../ui/list/facets.ts';
 import type { FilterFields } from '../ui/list-filter.ts';
 import { queueParts, stemsOf } from '../ui/table/stems.ts';
@@ -21,10 +22,10 @@ export const arrives = (q: QueueRow): number | null =>
 /** What stands above the list. */
 export const HEAD = {
   what: 'queues',
-  placeholder: 'Name, waiting>100, oldest>5m, consumers:0',
+  placeholder: t('Name, waiting>100, oldest>5m, consumers:0'),
   groupings: [
-    ['stem', 'By stem'],
-    ['flat', 'Flat'],
+    ['stem', t('By stem')],
+    ['flat', t('Flat')],
   ],
 } as const;
 
@@ -32,11 +33,11 @@ export const FACETS = ['stranded', 'grows', 'paused', 'waiting', 'empty'] as con
 type Facet = (typeof FACETS)[number];
 
 export const FACET: Record<Facet, { label: string; has: (queue: QueueRow) => boolean }> = {
-  stranded: { label: 'no consumer', has: isStranded },
-  grows: { label: 'growing', has: (q) => q.growing },
-  paused: { label: 'paused', has: isPaused },
-  waiting: { label: 'waiting', has: (q) => (q.messages ?? 0) > 0 },
-  empty: { label: 'empty', has: (q) => q.messages === 0 },
+  stranded: { label: t('no consumer'), has: isStranded },
+  grows: { label: t('queue|growing'), has: (q) => q.growing },
+  paused: { label: t('queue|paused'), has: isPaused },
+  waiting: { label: t('queue|waiting'), has: (q) => (q.messages ?? 0) > 0 },
+  empty: { label: t('queue|empty'), has: (q) => q.messages === 0 },
 };
 
 const LOOK: Record<Facet, Pick<FacetItem, 'icon' | 'state'>> = {
@@ -109,9 +110,11 @@ export function stemNote(queues: readonly QueueRow[]): string {
   const empty = queues.every((q) => q.messages === 0);
   return [
     String(queues.length),
-    stranded === queues.length ? 'all without a consumer' : stranded > 0 && `${stranded} without a consumer`,
-    growing > 0 && `${growing} ${growing === 1 ? 'grows' : 'grow'}`,
-    empty && 'empty',
+    stranded === queues.length
+      ? t('all without a consumer')
+      : stranded > 0 && t('{count} without a consumer', { count: stranded }),
+    growing > 0 && tn(growing, '# grows', '# grow'),
+    empty && t('queue|empty'),
   ]
     .filter(Boolean)
     .join(', ');
@@ -119,10 +122,11 @@ export function stemNote(queues: readonly QueueRow[]): string {
 
 /** ', none growing, 0 to 88 waiting' */
 export function restOfQueues(queues: readonly QueueRow[]): string {
-  if (queues.every(isStranded)) return ' without a consumer';
+  if (queues.every(isStranded)) return t(' without a consumer');
   const depths = queues.map((q) => q.messages).filter((n) => n !== null);
-  const grows = queues.some((q) => q.growing) ? '' : ', none growing';
+  const grows = queues.some((q) => q.growing) ? '' : t(', none growing');
   if (depths.length === 0) return grows;
   const [low, high] = [Math.min(...depths), Math.max(...depths)];
-  return `${grows}, ${low === high ? count(low) : `${count(low)} to ${count(high)}`} waiting`;
+  const waiting = low === high ? t(', {count} waiting', { count: low }) : t(', {low} to {high} waiting', { low, high });
+  return grows + waiting;
 }

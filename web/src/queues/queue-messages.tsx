@@ -1,7 +1,10 @@
 // The head of a queue in order of delivery: read without taking anything, or, on RabbitMQ, by who wants it although it takes messages.
+
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { PeekedMessage } from '../../../shared/wire/queues.ts';
+import { rich } from '../language/rich.tsx';
+import { t } from '../language/text.ts';
 import { argumentsOf } from '../tasks/call-arguments.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
@@ -29,7 +32,7 @@ const pickColumn = (picked: readonly string[], onPick: (ids: readonly string[]) 
         <input
           className="check"
           type="checkbox"
-          aria-label={`Pick message ${position}`}
+          aria-label={t('Pick message {position}', { position })}
           checked={picked.includes(uuid)}
           onChange={(event) => onPick(event.target.checked ? [...picked, uuid] : picked.filter((id) => id !== uuid))}
         />
@@ -38,9 +41,9 @@ const pickColumn = (picked: readonly string[], onPick: (ids: readonly string[]) 
 });
 
 const COLUMNS: readonly Column<PeekedMessage>[] = [
-  { id: 'at', label: 'At', width: 46, num: true, className: 'muted', cell: (m) => m.position },
-  { id: 'priority', label: 'Priority', width: 64, num: true, rank: 1, cell: (m) => m.priority ?? '-' },
-  { id: 'task', label: 'Task', width: 130, grow: 1, cell: (m) => <TaskName name={m.name} /> },
+  { id: 'at', label: t('message|At'), width: 46, num: true, className: 'muted', cell: (m) => m.position },
+  { id: 'priority', label: t('Priority'), width: 64, num: true, rank: 1, cell: (m) => m.priority ?? '-' },
+  { id: 'task', label: t('Task'), width: 130, grow: 1, cell: (m) => <TaskName name={m.name} /> },
   {
     id: 'args',
     label: '',
@@ -56,7 +59,7 @@ const COLUMNS: readonly Column<PeekedMessage>[] = [
   },
   {
     id: 'id',
-    label: 'id',
+    label: t('column|id'),
     width: 96,
     rank: 3,
     className: 'code muted',
@@ -73,13 +76,13 @@ const COLUMNS: readonly Column<PeekedMessage>[] = [
   { id: 'size', label: '', width: 70, num: true, rank: 5, className: 'muted', cell: (m) => bytes(m.size) },
   {
     id: 'waiting',
-    label: 'Waiting for',
+    label: t('Waiting for'),
     width: 84,
     num: true,
     cell: (m) =>
       m.published === null ? (
-        <span className="faint" title="The message does not say when it was sent">
-          unknown
+        <span className="faint" title={t('The message does not say when it was sent')}>
+          {t('unknown')}
         </span>
       ) : (
         <Age at={m.published} />
@@ -90,15 +93,17 @@ const COLUMNS: readonly Column<PeekedMessage>[] = [
 export function Messages({ peek, picked, onPick }: { peek: readonly PeekedMessage[] | null } & Picking) {
   if (peek === null) {
     return (
-      <Empty title="This broker cannot show messages without taking them">
-        <p className="muted">Depth and consumers are still known.</p>
+      <Empty title={t('This broker cannot show messages without taking them')}>
+        <p className="muted">{t('Depth and consumers are still known.')}</p>
       </Empty>
     );
   }
-  if (peek.length === 0) return <Empty icon="queues" title="Nothing waits in it" />;
+  if (peek.length === 0) return <Empty icon="queues" title={t('Nothing waits in it')} />;
   return (
     <>
-      <p className="peeked muted">The first {peek.length} in order of delivery, read without taking them</p>
+      <p className="peeked muted">
+        {t('The first {count} in order of delivery, read without taking them', { count: peek.length })}
+      </p>
       <Head messages={peek} columns={onPick ? [pickColumn(picked, onPick), ...COLUMNS] : COLUMNS} />
     </>
   );
@@ -113,7 +118,7 @@ function Head({
 }) {
   return (
     <DataTable
-      caption="Messages at the head, in order of delivery"
+      caption={t('Messages at the head, in order of delivery')}
       columns={columns}
       lines={messages.map((row) => ({ kind: 'row', key: String(row.position), row, within: false }))}
     />
@@ -133,29 +138,25 @@ export interface Look {
 export function TakenMessages({ name, readOnly, look }: { name: string; readOnly: boolean; look: Look }) {
   const { taken, isEmpty, refusal, onLook } = look;
   const [asking, setAsking] = useState(false);
-  if (taken === null && isEmpty) return <Empty icon="queues" title="Nothing waits in it" />;
+  if (taken === null && isEmpty) return <Empty icon="queues" title={t('Nothing waits in it')} />;
   const button = !readOnly && (
     <div className="btns">
       <Button icon="search" refused={refusal} onClick={() => setAsking(true)}>
-        {taken ? 'Look again...' : 'Look at the first messages...'}
+        {taken ? t('Look again...') : t('Look at the first messages...')}
       </Button>
     </div>
   );
   return (
     <>
       {taken === null ? (
-        <Empty title="RabbitMQ shows messages only to who takes them">
-          <p className="muted">Depth and consumers are known without that.</p>
+        <Empty title={t('RabbitMQ shows messages only to who takes them')}>
+          <p className="muted">{t('Depth and consumers are known without that.')}</p>
           {button}
         </Empty>
       ) : (
         <>
           <div className="peeked muted">
-            <p>
-              {taken.messages.length === 0 ? 'Nothing waited in it' : `The first ${taken.messages.length}`} at{' '}
-              {exactTime(taken.at).slice(11, 19)}
-              {taken.messages.length > 0 && ': taken, and given back marked as redelivered'}
-            </p>
+            <p>{asTaken(taken)}</p>
             {button}
           </div>
           {taken.messages.length > 0 && <Head messages={taken.messages} />}
@@ -163,31 +164,33 @@ export function TakenMessages({ name, readOnly, look }: { name: string; readOnly
       )}
       {asking && (
         <Confirm
-          title={
-            <>
-              Look into <code>{name}</code>?
-            </>
-          }
-          verb="Take, look and give back"
+          title={rich('Look into <code>{name}</code>?', { name })}
+          verb={t('Take, look and give back')}
           onClose={() => setAsking(false)}
           onConfirm={onLook}
         >
-          RabbitMQ shows messages only to who takes them. The first 20 are taken and given back at once. From then on
-          they are marked as redelivered, and where workers read this queue they may come in another order. A quorum
-          queue counts it as a delivery: one with a delivery limit drops a message, or sets it aside, that reaches it.
-          The audit log has who looked.
+          {t(
+            'RabbitMQ shows messages only to who takes them. The first 20 are taken and given back at once. From then on they are marked as redelivered, and where workers read this queue they may come in another order. A quorum queue counts it as a delivery: one with a delivery limit drops a message, or sets it aside, that reaches it. The audit log has who looked.',
+          )}
         </Confirm>
       )}
     </>
   );
 }
 
+function asTaken({ messages, at }: NonNullable<Look['taken']>): string {
+  const time = exactTime(at).slice(11, 19);
+  return messages.length === 0
+    ? t('Nothing waited in it at {time}', { time })
+    : t('The first {count} at {time}: taken, and given back marked as redelivered', { count: messages.length, time });
+}
+
 function noteOf(m: PeekedMessage): string {
   const due = m.eta ? Date.parse(m.eta) / 1000 : Number.NaN;
   return [
-    m.redelivered && 'redelivered',
-    m.retries ? `retry ${m.retries}` : '',
-    m.eta && `due ${Number.isNaN(due) ? m.eta : exactTime(due).slice(11, 19)}`,
+    m.redelivered && t('redelivered'),
+    m.retries ? t('retry {retries}', { retries: m.retries }) : '',
+    m.eta && t('due {time}', { time: Number.isNaN(due) ? m.eta : exactTime(due).slice(11, 19) }),
   ]
     .filter(Boolean)
     .join(', ');

@@ -1,11 +1,13 @@
 // One queue, open beside the list: whether it drains and why not, its figures, its head as it will be delivered, who consumes it, its
 // depth over time. What can be done with it: queue-actions.tsx. What waits in it: queue-messages.tsx. All queues: queue-table.tsx.
+
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import type { Range } from '../../../shared/wire/series.ts';
 import { useOperation } from '../api/actions.ts';
 import { queueQuery } from '../api/queries.ts';
+import { t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
@@ -20,9 +22,9 @@ import { Consumers, History } from './queue-tabs.tsx';
 
 export type QueueTab = 'messages' | 'consumers' | 'history';
 const TABS: readonly (readonly [QueueTab, string])[] = [
-  ['messages', 'Messages'],
-  ['consumers', 'Consumers'],
-  ['history', 'History'],
+  ['messages', t('Messages')],
+  ['consumers', t('Consumers')],
+  ['history', t('History')],
 ];
 
 export interface QueuePanelProps {
@@ -50,23 +52,23 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
   const look: Look = {
     taken: looked?.queue === name ? looked.taken : null,
     isEmpty: queue?.messages === 0,
-    refusal: queue?.messages === 0 ? 'Nothing waits in it' : refusal,
+    refusal: queue?.messages === 0 ? t('Nothing waits in it') : refusal,
     onLook: () => operation.mutate({ action: 'peek', queue: name, accept_redelivery: true }),
   };
   // What was picked and is no longer there is picked no more.
   const picked = chosen.filter((id) => peek?.some(({ uuid }) => uuid === id));
   return (
     <aside className="side opened">
-      <section aria-label={`Queue ${name}`}>
+      <section aria-label={t('Queue {name}', { name })}>
         <header>
           <div className="line">
             <span className="muted">
-              {queue?.paused ? 'Queue, paused' : queue?.growing ? 'Queue, growing' : 'Queue'}
+              {queue?.paused ? t('Queue, paused') : queue?.growing ? t('Queue, growing') : t('Queue')}
             </span>
             <span className="grow" />
-            <Button kind="bare" icon="up" hint="Queue before" keys="k" onClick={() => onMove(-1)} />
-            <Button kind="bare" icon="down" hint="Next queue" keys="j" onClick={() => onMove(1)} />
-            <Button kind="bare" icon="close" hint="Close" keys="Esc" onClick={onClose} />
+            <Button kind="bare" icon="up" hint={t('Queue before')} keys="k" onClick={() => onMove(-1)} />
+            <Button kind="bare" icon="down" hint={t('Next queue')} keys="j" onClick={() => onMove(1)} />
+            <Button kind="bare" icon="close" hint={t('Close')} keys="Esc" onClick={onClose} />
           </div>
           <h2 className="code">
             <ForeignText text={name} />
@@ -88,7 +90,7 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
         {!queue &&
           (query.isError ? (
             <ErrorNote
-              what={`The queue ${name} could not be read`}
+              what={t('The queue {name} could not be read', { name })}
               error={query.error}
               onRetry={() => void query.refetch()}
             />
@@ -120,7 +122,7 @@ export function QueuePanel({ name, live, tab, range, onTab, onRange, onClose, on
                   <Skeleton rows={6} />
                 ) : query.isError && !query.data ? (
                   <ErrorNote
-                    what="The messages could not be read"
+                    what={t('The messages could not be read')}
                     error={query.error}
                     onRetry={() => void query.refetch()}
                   />

@@ -1,8 +1,10 @@
 // Every queue as a row, or as stems when there are many: how much waits, whether it drains, who consumes. Depth alone is no trouble,
 // so depth has no colour. What a list of queues is: queue-list.ts. The table: ui/table. The open queue: queue-panel.tsx.
+
 import { Link } from '@tanstack/react-router';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Spark } from '../charts/spark.tsx';
+import { t } from '../language/text.ts';
 import { age, count, exactCount, rate, signed } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';
@@ -15,7 +17,7 @@ import { isPaused, isStranded, isUnconsumed } from './stranded.ts';
 /** 'never', in words and weight, when it does not. */
 function Drain({ queue }: { queue: QueueRow }) {
   if (!queue.messages) return <span className="faint">-</span>;
-  if (queue.drain === null) return <b>{queue.per_min === null ? '-' : 'never'}</b>;
+  if (queue.drain === null) return <b>{queue.per_min === null ? '-' : t('drain|never')}</b>;
   return <span className="muted">{age(queue.drain)}</span>;
 }
 
@@ -24,24 +26,24 @@ export function Consumers({ queue }: { queue: QueueRow }) {
     return (
       <span className="state" data-state="PENDING">
         <Icon name="pause" />
-        {isUnconsumed(queue) ? 'paused' : `paused, ${count(queue.workers.length)} consume`}
+        {isUnconsumed(queue) ? t('queue|paused') : t('paused, {count} consume', { count: queue.workers.length })}
       </span>
     );
   if (isStranded(queue))
     return (
       <span className="state tinted" data-state="FAILURE">
         <Icon name="FAILURE" />
-        no consumer
+        {t('no consumer')}
       </span>
     );
-  if (isUnconsumed(queue)) return <span className="faint">none</span>;
+  if (isUnconsumed(queue)) return <span className="faint">{t('limit|none')}</span>;
   return <>{count(queue.consumers ?? queue.workers.length)}</>;
 }
 
 export const COLUMNS: readonly Column<QueueRow>[] = [
   {
     id: 'name',
-    label: 'Queue',
+    label: t('Queue'),
     width: 150,
     grow: 2,
     className: 'code',
@@ -62,59 +64,63 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
   },
   {
     id: 'waiting',
-    label: 'Waiting',
+    label: t('Waiting'),
     width: 78,
     num: true,
     className: 'c-depth',
     sort: (q) => q.messages,
-    cell: (q) => (q.messages === null ? <span className="faint">unknown</span> : count(q.messages)),
+    cell: (q) => (q.messages === null ? <span className="faint">{t('unknown')}</span> : count(q.messages)),
     title: (q) => exactCount(q.messages),
   },
   {
     id: 'spark',
-    label: '1 h',
+    label: t('1 h'),
     width: 96,
     grow: 1,
     rank: 4,
     className: 'c-spark',
-    cell: (q) => <Spark values={q.depth} height={18} label={`${q.name}: depth, last hour`} fromZero />,
-    brief: (q) => <Spark values={q.depth} height={16} label={`${q.name}: depth, last hour`} fromZero />,
+    cell: (q) => (
+      <Spark values={q.depth} height={18} label={t('{name}: depth, last hour', { name: q.name })} fromZero />
+    ),
+    brief: (q) => (
+      <Spark values={q.depth} height={16} label={t('{name}: depth, last hour', { name: q.name })} fromZero />
+    ),
   },
   {
     id: 'in',
-    label: 'In / min',
+    label: t('In / min'),
     width: 72,
     num: true,
     rank: 7,
     className: 'muted',
     sort: arrives,
     cell: (q) => rate(arrives(q)),
-    brief: (q) => `in ${rate(arrives(q))}`,
+    brief: (q) => t('in {rate}', { rate: rate(arrives(q)) }),
   },
   {
     id: 'out',
-    label: 'Out / min',
+    label: t('Out / min'),
     width: 76,
     num: true,
     rank: 6,
     className: 'muted',
     sort: (q) => q.out_per_min,
     cell: (q) => rate(q.out_per_min),
-    brief: (q) => `out ${rate(q.out_per_min)}`,
+    brief: (q) => t('out {rate}', { rate: rate(q.out_per_min) }),
   },
   {
     id: 'net',
-    label: 'Net',
+    label: t('Net'),
     width: 66,
     num: true,
     rank: 2,
     sort: (q) => q.per_min,
     cell: (q) => ((q.per_min ?? 0) > 0 ? <b>{signed(q.per_min)}</b> : signed(q.per_min)),
-    title: (q) => (q.growing ? 'It grows' : undefined),
+    title: (q) => (q.growing ? t('It grows') : undefined),
   },
   {
     id: 'drain',
-    label: 'Drains in',
+    label: t('Drains in'),
     width: 80,
     num: true,
     rank: 3,
@@ -123,13 +129,13 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     brief: (q) =>
       q.messages === 0 ? null : (
         <>
-          <i>Drains in</i> <Drain queue={q} />
+          <i>{t('Drains in')}</i> <Drain queue={q} />
         </>
       ),
   },
   {
     id: 'oldest',
-    label: 'Oldest',
+    label: t('Oldest'),
     width: 84,
     num: true,
     rank: 5,
@@ -140,13 +146,13 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
     brief: (q) =>
       q.messages === 0 ? null : (
         <>
-          <i>Oldest</i> <Oldest queue={q} />
+          <i>{t('Oldest')}</i> <Oldest queue={q} />
         </>
       ),
   },
   {
     id: 'consumers',
-    label: 'Consumers',
+    label: t('Consumers'),
     width: 132,
     num: true,
     rank: 1,
@@ -157,7 +163,7 @@ export const COLUMNS: readonly Column<QueueRow>[] = [
   },
   {
     id: 'priority',
-    label: 'By priority',
+    label: t('By priority'),
     width: 96,
     rank: 8,
     className: 'c-steps',
@@ -183,14 +189,16 @@ export function groupingOf(stems: ReadonlyMap<string, string>): Omit<Grouping<Qu
 function Steps({ byPriority }: { byPriority: Readonly<Record<string, number>> }) {
   const steps = Object.entries(byPriority).sort((a, b) => Number(a[0]) - Number(b[0]));
   if (steps.length === 0) return <span className="faint">-</span>;
-  if (steps.length === 1) return <span className="muted">all {steps[0]![0]}</span>;
+  if (steps.length === 1) return <span className="muted">{t('all {priority}', { priority: steps[0]![0] })}</span>;
   const most = Math.max(1, ...steps.map(([, n]) => n));
   return (
     <svg
       className="steps"
       role="img"
       width={steps.length * 11}
-      aria-label={`Messages by priority: ${steps.map(([p, n]) => `${n} at ${p}`).join(', ')}`}
+      aria-label={t('Messages by priority: {steps}', {
+        steps: steps.map(([priority, n]) => t('{n} at {priority}', { n, priority })).join(', '),
+      })}
     >
       {steps.map(([priority, n], i) => {
         const h = n === 0 ? 1 : Math.max(2, (n / most) * 16);

@@ -1,4 +1,5 @@
 // Who consumes a queue, and its depth over time.
+
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
@@ -6,6 +7,8 @@ import type { Range } from '../../../shared/wire/series.ts';
 import { ChartBody, RangePicker, TableToggle } from '../charts/chart-card.tsx';
 import { lastValue } from '../charts/series-data.ts';
 import { useSeries } from '../charts/use-series.ts';
+import { rich } from '../language/rich.tsx';
+import { t } from '../language/text.ts';
 import { useWorkers } from '../live/hooks.ts';
 import { Empty } from '../ui/feedback.tsx';
 import { count } from '../ui/format.ts';
@@ -17,9 +20,11 @@ export function Consumers({ queue }: { queue: QueueRow }) {
   const workers = useWorkers();
   if (queue.workers.length === 0) {
     return (
-      <Empty icon="workers" title="No worker says that it consumes it">
+      <Empty icon="workers" title={t('No worker says that it consumes it')}>
         <p className="muted">
-          Add it on a worker's page under Queues, or start one with <code>-Q {queue.name}</code>.
+          {rich("Add it on a worker's page under Queues, or start one with <code>-Q {name}</code>.", {
+            name: queue.name,
+          })}
         </p>
       </Empty>
     );
@@ -59,7 +64,13 @@ export function History({ name, range, onRange }: { name: string; range: Range; 
         query={series}
         asTable={asTable}
         height={180}
-        summary={(s) => `Depth of ${name} over the last ${s.range}: ${count(lastValue(s.lines.depth))} now`}
+        summary={(s) =>
+          t('Depth of {name} over the last {range}: {depth} now', {
+            name,
+            range: s.range,
+            depth: count(lastValue(s.lines.depth)),
+          })
+        }
       />
     </div>
   );

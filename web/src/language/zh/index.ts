@@ -17,6 +17,8 @@
 // Style: 你, not 您; full-width punctuation; a space between Chinese and Latin letters or digits.
 import { access } from './access.ts';
 import { audit } from './audit.ts';
+import { broker } from './broker.ts';
+import { queues } from './queues.ts';
 import { sentencesOf } from './sentences.ts';
 import { server } from './server.ts';
 import { shell } from './shell.ts';
@@ -31,6 +33,8 @@ export const texts: Readonly<Record<string, string>> = {
   ...shell,
   ...signIn,
   ...workers,
+  ...queues,
+  ...broker,
   ...audit,
   ...access,
 };
