@@ -1,4 +1,5 @@
 // The picture as a file: an SVG that looks the same without these pages, and Mermaid's text.
+import { t } from '../language/text.ts';
 import { toast } from '../ui/toaster.tsx';
 
 const COPIED = [
@@ -48,5 +49,5 @@ export function download(text: string, name: string, type: string): void {
   link.download = name;
   link.click();
   URL.revokeObjectURL(url);
-  toast(`Saved ${name}`);
+  toast(t('Saved {name}', { name }));
 }

@@ -2,6 +2,7 @@
 // Where they stand: layout.ts. In which order: lines.ts. Pure.
 // Holds: each node is in one item; folding depends on how it hangs together and not on states, so that nothing jumps while it runs, but
 // that stretches of a chain fold once they have succeeded.
+
 import type { Workflow, WorkflowGroup, WorkflowNode } from '../../../shared/wire/workflows.ts';
 import { hasFailed } from '../../../shared/workflow/conclude.ts';
 
@@ -145,11 +146,14 @@ function troubleFirst(a: WorkflowNode, b: WorkflowNode): number {
   );
 }
 
+/** The state of a step: no task of it was seen. */
+export const NOT_SEEN = 'not seen';
+
 /** Of a fold: the state that tells most of it, and how many are in each. */
 export function statesOf(nodes: readonly WorkflowNode[]): { state: string; n: number }[] {
   const counts = new Map<string, number>();
   for (const node of nodes) {
-    const state = node.kind === 'step' ? 'not seen' : node.state;
+    const state = node.kind === 'step' ? NOT_SEEN : node.state;
     counts.set(state, (counts.get(state) ?? 0) + 1);
   }
   return [...counts].map(([state, n]) => ({ state, n }));

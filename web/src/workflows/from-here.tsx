@@ -1,12 +1,14 @@
 // What can be done from the chosen node on: send it again, revoke what comes after it; and what that does, said before.
+
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Workflow, WorkflowNode } from '../../../shared/wire/workflows.ts';
 import { hasEnded, hasFailed } from '../../../shared/workflow/conclude.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { plural } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { stateIcon } from '../ui/state-badge.tsx';
 import { subtreeOf } from './lines.ts';
@@ -32,7 +34,7 @@ export function FromHere({
   const after = revocable(subtreeOf(workflow, node.id));
   const isOver = hasFailed(node);
   return (
-    <section className="wf-from" aria-label="From here">
+    <section className="wf-from" aria-label={t('From here')}>
       <span className="wf-glyph" data-state={node.state}>
         <Icon name={stateIcon(node.state)} />
       </span>
@@ -40,32 +42,37 @@ export function FromHere({
         <ForeignText text={nameOf(node)} />
       </code>
       <p>
-        {node.again ? (
-          <>
-            It was sent again from here as <code>{node.again.uuid.slice(0, 8)}</code>, which is {node.again.state}.{' '}
-          </>
-        ) : isOver ? (
-          'Retry sends this call again as a task of its own. What was to follow in its chain or chord is not sent with it: a message that has been taken is gone. '
-        ) : (
-          ''
-        )}
+        {node.again
+          ? rich('It was sent again from here as <code>{uuid}</code>, which is {state}.', {
+              uuid: node.again.uuid.slice(0, 8),
+              state: node.again.state,
+            })
+          : isOver &&
+            t(
+              'Retry sends this call again as a task of its own. What was to follow in its chain or chord is not sent with it: a message that has been taken is gone.',
+            )}
+        {(node.again || isOver) && ' '}
         {after.length > 0
-          ? `Revoke takes ${plural(after.length, 'task and step', 'tasks and steps')} from here on that have not ended.`
-          : 'Nothing from here on is left to revoke.'}
+          ? tn(
+              after.length,
+              'Revoke takes # task and step from here on that have not ended.',
+              'Revoke takes # tasks and steps from here on that have not ended.',
+            )
+          : t('Nothing from here on is left to revoke.')}
       </p>
       <div className="btns">
         {isOver && (
           <Button icon="refresh" refused={refused} onClick={() => onRetry(rowOf(node))}>
-            Retry from here
+            {t('Retry from here')}
           </Button>
         )}
         <Button
           icon="stop"
           kind="danger"
-          refused={refused ?? (after.length === 0 ? 'Nothing is left to revoke' : null)}
+          refused={refused ?? (after.length === 0 ? t('Nothing is left to revoke') : null)}
           onClick={() => onRevoke(after)}
         >
-          Revoke {after.length > 0 ? after.length : ''} from here
+          {after.length > 0 ? t('Revoke {count} from here', { count: after.length }) : t('Revoke from here')}
         </Button>
       </div>
     </section>
@@ -103,15 +110,25 @@ export function RevokeDialog({
   const steps = nodes.filter(({ kind }) => kind === 'step').length;
   const waiting = nodes.length - running - steps;
   const parts = [
-    waiting > 0 && `${plural(waiting, 'task')} that ${waiting === 1 ? 'waits' : 'wait'} will not start`,
+    waiting > 0 && tn(waiting, '# task that waits will not start', '# tasks that wait will not start'),
     running > 0 &&
-      `${running} that ${running === 1 ? 'runs goes' : 'run go'} on to the end (terminate them one by one to stop them)`,
+      tn(
+        running,
+        '# that runs goes on to the end (terminate them one by one to stop them)',
+        '# that run go on to the end (terminate them one by one to stop them)',
+      ),
     steps > 0 &&
-      `${plural(steps, 'step')} not sent yet ${steps === 1 ? 'is' : 'are'} dropped when a worker comes to ${steps === 1 ? 'it' : 'them'}`,
+      tn(
+        steps,
+        '# step not sent yet is dropped when a worker comes to it',
+        '# steps not sent yet are dropped when a worker comes to them',
+      ),
   ].filter((one) => one !== false);
   return (
-    <Dialog title={`Revoke ${plural(nodes.length, 'task')}`} onClose={onClose}>
-      <p>{parts.join('; ')}. Workers forget what is revoked when all of them are started anew.</p>
+    <Dialog title={tn(nodes.length, 'Revoke # task', 'Revoke # tasks')} onClose={onClose}>
+      <p>
+        {t('{parts}. Workers forget what is revoked when all of them are started anew.', { parts: parts.join('; ') })}
+      </p>
       <ul className="wf-preview">
         {nodes.slice(0, LISTED).map((node) => (
           <li key={node.id}>
@@ -121,15 +138,15 @@ export function RevokeDialog({
             <code className="clip">
               <ForeignText text={nameOf(node)} />
             </code>
-            <span className="meta">{node.kind === 'step' ? 'not seen yet' : node.state}</span>
+            <span className="meta">{node.kind === 'step' ? t('not seen yet') : node.state}</span>
           </li>
         ))}
-        {nodes.length > LISTED && <li className="muted">and {nodes.length - LISTED} more</li>}
+        {nodes.length > LISTED && <li className="muted">{t('and {count} more', { count: nodes.length - LISTED })}</li>}
       </ul>
       <footer>
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={onClose}>{t('Cancel')}</Button>
         <Button kind="fatal" onClick={onDo}>
-          Revoke {nodes.length}
+          {t('Revoke {count}', { count: nodes.length })}
         </Button>
       </footer>
     </Dialog>

@@ -1,12 +1,14 @@
 // The graph of a workflow as one SVG: boxes, what is in them, and the ways between them.
 // Where everything stands: layout.ts, fetched when this is first shown. As a list: step-list.tsx. Holds: the critical path is the only heavy
 // line; each box and line is reached by keyboard and says in words what it shows.
+
 import { use, useMemo } from 'react';
 import type { Workflow, WorkflowNode } from '../../../shared/wire/workflows.ts';
+import { t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { Icon } from '../ui/icon.tsx';
 import { stateIcon } from '../ui/state-badge.tsx';
-import { type Folded, stateOf, statesOf } from './fold.ts';
+import { type Folded, NOT_SEEN, stateOf, statesOf } from './fold.ts';
 import type { Box } from './layout.ts';
 import { HEAD, LINE, type Line } from './lines.ts';
 import { metaOf, nameOf, partName, progressOf, restOf, titleOf } from './node-words.tsx';
@@ -69,7 +71,13 @@ export function GraphView({ workflow, folded, open, closed, picked, onPick, onFo
     return (
       <Target
         key={key}
-        label={node ? `${nameOf(node)} ${words}, ${state}, ${meta}` : `${words}, ${isOpen ? 'fold' : 'list them'}`}
+        label={
+          node
+            ? `${nameOf(node)} ${words}, ${state}, ${meta}`
+            : isOpen
+              ? t('{words}, fold', { words })
+              : t('{words}, list them', { words })
+        }
         onPick={() => (node ? onPick(node.id) : onFold(one.key))}
         picked={node !== null && picked === node.id}
         className={node && critical.has(node.id) ? 'wf-line crit' : 'wf-line'}
@@ -95,7 +103,7 @@ export function GraphView({ workflow, folded, open, closed, picked, onPick, onFo
           height={picture.height}
           viewBox={`0 0 ${picture.width} ${picture.height}`}
           role="group"
-          aria-label={`Graph of ${workflow.nodes.length} tasks and steps`}
+          aria-label={t('Graph of {count} tasks and steps', { count: workflow.nodes.length })}
         >
           {picture.ways.map(({ from, to, kind, d, end: [x, y] }) => (
             <g key={`${from} ${to}`} className={`wf-way ${kind} ${look(from, to)}`}>
@@ -114,7 +122,7 @@ export function GraphView({ workflow, folded, open, closed, picked, onPick, onFo
               return (
                 <Target
                   key={item.id}
-                  label={`${nameOf(node)}, ${node.kind === 'step' ? 'not seen yet' : node.state}, ${meta}`}
+                  label={`${nameOf(node)}, ${node.kind === 'step' ? t('not seen yet') : node.state}, ${meta}`}
                   onPick={() => onPick(node.id)}
                   picked={picked === node.id}
                   className={look}
@@ -131,7 +139,7 @@ export function GraphView({ workflow, folded, open, closed, picked, onPick, onFo
                     className={`wf-meta${summary.blocked[node.id] || node.state === 'FAILURE' ? ' bad' : ''}`}
                   >
                     {shorten(
-                      `${ROLE[node.role] ?? ''}${meta}${node.replaced > 0 ? ', replaced itself' : ''}`,
+                      `${ROLE[node.role] ?? ''}${meta}${node.replaced > 0 ? t(', replaced itself') : ''}`,
                       width - 42,
                       SANS_CHAR,
                     )}
@@ -146,7 +154,7 @@ export function GraphView({ workflow, folded, open, closed, picked, onPick, onFo
               <g key={item.id} className={look} transform={`translate(${x} ${y})`}>
                 <rect width={width} height={height} rx={6} className="wf-edge" />
                 <Target
-                  label={`${kind} ${titleOf(item)}, ${done}, ${isClosed ? 'open' : 'fold'}`}
+                  label={`${kind} ${titleOf(item)}, ${done}, ${isClosed ? t('group|open') : t('group|fold')}`}
                   onPick={() => onClose(item.id)}
                   className="wf-head"
                   transform="translate(0 0)"
@@ -169,15 +177,21 @@ export function GraphView({ workflow, folded, open, closed, picked, onPick, onFo
       </div>
       {picture.left > 0 && (
         <p className="wf-note">
-          {picture.left} tasks and steps are not drawn: what failed, runs or is on the critical path comes first. The
-          list has all.
+          {t(
+            '{count} tasks and steps are not drawn: what failed, runs or is on the critical path comes first. The list has all.',
+            { count: picture.left },
+          )}
         </p>
       )}
     </>
   );
 }
 
-const ROLE: Readonly<Record<string, string>> = { link: 'link, ', errback: 'errback, ', body: 'body, ' };
+const ROLE: Readonly<Record<string, string>> = {
+  link: t('link, '),
+  errback: t('errback, '),
+  body: t('body, '),
+};
 
 function Glyph({ state, x, y }: { state: string; x: number; y: number }) {
   return (
@@ -194,7 +208,7 @@ function Bar({ nodes, size, width }: { nodes: readonly WorkflowNode[]; size: num
     <g className="wf-bar">
       <rect x={12} y={30} width={width} height={6} className="none" />
       {statesOf(nodes)
-        .filter(({ state }) => state !== 'not seen' && state !== 'PENDING')
+        .filter(({ state }) => state !== NOT_SEEN && state !== 'PENDING')
         .map(({ state, n }) => {
           const w = (width * n) / Math.max(size, 1);
           const at = x;

@@ -2,7 +2,7 @@
 // Holds: what follows stands below what it follows; no more than MAX_LINES, whatever there is; what is folded says how many it is.
 import type { Workflow, WorkflowNode } from '../../../shared/wire/workflows.ts';
 import { hasEnded, hasFailed } from '../../../shared/workflow/conclude.ts';
-import { type Folded, type Item, statesOf } from './fold.ts';
+import { type Folded, type Item, NOT_SEEN, statesOf } from './fold.ts';
 
 export interface Line {
   readonly key: string;
@@ -58,7 +58,7 @@ export function partsOf(item: Item, depth: number, open: ReadonlySet<string>): L
   for (const node of listed) lines.push({ key: node.id, depth: depth + 1, kind: 'node', item, node, nodes: [node] });
   const rest = item.nodes.filter((node) => !shown.has(node));
   for (const { state } of statesOf(rest)) {
-    const nodes = rest.filter((node) => (node.kind === 'step' ? 'not seen' : node.state) === state);
+    const nodes = rest.filter((node) => (node.kind === 'step' ? NOT_SEEN : node.state) === state);
     const key = `${item.id} ${state}`;
     // One is told by itself as well as by its number.
     if (nodes.length === 1) {

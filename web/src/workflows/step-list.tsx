@@ -1,5 +1,7 @@
 // A workflow as a list of steps: what a phone shows for the graph, and the left column of the timeline.
+
 import type { Workflow } from '../../../shared/wire/workflows.ts';
+import { t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -94,7 +96,7 @@ export function StepList({
           </li>
         );
       })}
-      {left > 0 && <li className="wf-note">and {left} more</li>}
+      {left > 0 && <li className="wf-note">{t('and {count} more', { count: left })}</li>}
     </ol>
   );
 }

@@ -1,6 +1,7 @@
 // When each task waited and ran: a line waits, a bar runs, dashes are a guess; the critical path in ink.
 
 import type { WorkflowNode } from '../../../shared/wire/workflows.ts';
+import { t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { axisTime, clock } from '../ui/format.ts';
 import { type ListProps, StepList } from './step-list.tsx';
@@ -77,7 +78,7 @@ export function TimelineView(props: ListProps) {
     <div className="wf-gantt">
       <StepList {...props} brief />
       <div className="wf-chart">
-        <svg height={height} role="img" aria-label="When each task waited and ran, from the first to the last">
+        <svg height={height} role="img" aria-label={t('When each task waited and ran, from the first to the last')}>
           {ticks.map((at) => (
             <line key={at} className="grid" x1={percent(x(at))} x2={percent(x(at))} y1={0} y2={height} />
           ))}
@@ -122,11 +123,12 @@ export function TimelineView(props: ListProps) {
           ))}
         </div>
         <p className="sr">
-          Critical path:{' '}
-          {summary.critical
-            .map(({ id }) => byId.get(id)?.name ?? 'unknown')
-            .slice(0, 50)
-            .join(', then ')}
+          {t('Critical path: {names}', {
+            names: summary.critical
+              .map(({ id }) => byId.get(id)?.name ?? t('unknown'))
+              .slice(0, 50)
+              .join(t(', then ')),
+          })}
         </p>
       </div>
     </div>

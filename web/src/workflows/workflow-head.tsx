@@ -1,10 +1,13 @@
 // What a workflow is and how it stands, worst first: that it cannot end, what failed, what it waits for.
+
 import { Link } from '@tanstack/react-router';
 import type { Workflow, WorkflowNode } from '../../../shared/wire/workflows.ts';
 import { hasEnded, hasFailed } from '../../../shared/workflow/conclude.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t, tn } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { count, duration, plural } from '../ui/format.ts';
+import { duration } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId } from '../ui/task-name.tsx';
@@ -23,32 +26,28 @@ export function WorkflowHead({ workflow, children }: { workflow: Workflow; child
     <header className="wf-title">
       <div>
         <h1>
-          <code>{first ? <ForeignText text={nameOf(first)} /> : 'unknown'}</code>
+          <code>{first ? <ForeignText text={nameOf(first)} /> : t('unknown')}</code>
         </h1>
         <StateBadge state={STATE[summary.state]} tinted />
         <p>
-          <b>
-            {count(done)} of {count(summary.tasks + summary.steps)} done
-          </b>
-          {failed > 0 && <b className="bad">, {count(failed)} failed</b>}
+          <b>{t('{done} of {size} done', { done, size: summary.tasks + summary.steps })}</b>
+          {failed > 0 && <b className="bad">{t(', {count} failed', { count: failed })}</b>}
         </p>
         {began !== null && (
           <p className="muted">
-            began <At at={began} />
-            {ended === null ? (
-              <>
-                , <Age at={began} suffix=" ago" />
-              </>
-            ) : (
-              `, took ${duration(ended - began)}`
-            )}
+            {ended === null
+              ? rich('began {at}, {age}', { at: <At at={began} />, age: <Age at={began} suffix=" ago" /> })
+              : rich('began {at}, took {time}', { at: <At at={began} />, time: duration(ended - began) })}
           </p>
         )}
         <p className="muted">
-          root{' '}
-          <Link to="/tasks/$id" params={{ id: root }} className="link">
-            <code>{shortId(root)}</code>
-          </Link>
+          {rich('root {link}', {
+            link: (
+              <Link to="/tasks/$id" params={{ id: root }} className="link">
+                <code>{shortId(root)}</code>
+              </Link>
+            ),
+          })}
         </p>
       </div>
       <div className="btns">{children}</div>
@@ -82,31 +81,40 @@ export function Findings({ workflow, onPick }: { workflow: Workflow; onPick: (id
         <li>
           <Glyph state="FAILURE" />
           <span>
-            <b>{summary.state === 'running' ? 'It cannot end.' : 'A chord did not end.'}</b> {named(culprit)}{' '}
-            {culprit.kind === 'step' ? 'will not run' : culprit.state === 'REVOKED' ? 'was revoked' : 'has failed'}
+            <b>{summary.state === 'running' ? t('It cannot end.') : t('A chord did not end.')}</b>{' '}
+            {culprit.kind === 'step'
+              ? rich('{task} will not run', { task: named(culprit) })
+              : culprit.state === 'REVOKED'
+                ? rich('{task} was revoked', { task: named(culprit) })
+                : rich('{task} has failed', { task: named(culprit) })}
             {culprit.exception !== null && (
               <>
                 {' '}
                 (<ForeignText text={culprit.exception} />)
               </>
             )}
-            {others > 0 && `, and so ${others === 1 ? 'has another' : `have ${others} others`}`};{' '}
-            {body ? <code>{nameOf(body)}</code> : 'its body'} needs all {count(stuck.size)}.
+            {others > 0 && tn(others, ', and so has another', ', and so have # others')}
+            {body
+              ? rich('; {body} needs all {count}.', { body: <code>{nameOf(body)}</code>, count: stuck.size })
+              : t('; its body needs all {count}.', { count: stuck.size })}
           </span>
         </li>
       ) : failed.length > 0 ? (
         <li>
           <Glyph state="FAILURE" />
           <span>
-            {named(failed[0]!)} {failed[0]!.state === 'FAILURE' ? 'failed' : 'did not run'}
+            {failed[0]!.state === 'FAILURE'
+              ? rich('{task} failed', { task: named(failed[0]!) })
+              : rich('{task} did not run', { task: named(failed[0]!) })}
             {failed[0]!.exception !== null && (
               <>
                 {' '}
                 (<ForeignText text={failed[0]!.exception} />)
               </>
             )}
-            {failed.length > 1 && `, and ${plural(failed.length - 1, 'other')}`}
-            {blocked > 0 && `: ${plural(blocked, 'step')} after it will not run`}.
+            {failed.length > 1 && tn(failed.length - 1, ', and # other', ', and # others')}
+            {blocked > 0 && tn(blocked, ': # step after it will not run', ': # steps after it will not run')}
+            {t('end of a sentence|.')}
           </span>
         </li>
       ) : null}
@@ -114,9 +122,19 @@ export function Findings({ workflow, onPick }: { workflow: Workflow; onPick: (id
         <li>
           <Glyph state={holder.state} />
           <span>
-            Held up by {named(holder)}, {holder.started === null ? 'waiting' : 'running'} for{' '}
-            <b>{duration(Math.max(0, now - (holder.started ?? holder.received ?? holder.sent ?? now)))}</b>
-            {holder.p50 !== undefined && holder.started !== null && `, usually ${duration(holder.p50)}`}.
+            {holder.started === null
+              ? rich('Held up by {task}, waiting for <b>{time}</b>', {
+                  task: named(holder),
+                  time: heldFor(holder, now),
+                })
+              : rich('Held up by {task}, running for <b>{time}</b>', {
+                  task: named(holder),
+                  time: heldFor(holder, now),
+                })}
+            {holder.p50 !== undefined &&
+              holder.started !== null &&
+              t(', usually {time}', { time: duration(holder.p50) })}
+            {t('end of a sentence|.')}
           </span>
         </li>
       )}
@@ -124,20 +142,25 @@ export function Findings({ workflow, onPick }: { workflow: Workflow; onPick: (id
         <li>
           <Glyph state="IGNORED" />
           <span>
-            On its critical path {duration(summary.critical_runs)} of work and {duration(summary.critical_waits)} of
-            waiting.
+            {t('On its critical path {runs} of work and {waits} of waiting.', {
+              runs: duration(summary.critical_runs),
+              waits: duration(summary.critical_waits),
+            })}
           </span>
         </li>
       )}
       {workflow.notes.map((note) => (
         <li key={note} className="muted">
           <Glyph state="IGNORED" />
-          <span>{note}</span>
+          <span>{fromServer(note)}</span>
         </li>
       ))}
     </ul>
   );
 }
+
+const heldFor = ({ started, received, sent }: WorkflowNode, now: number): string =>
+  duration(Math.max(0, now - (started ?? received ?? sent ?? now)));
 
 function Glyph({ state }: { state: string }) {
   return (

@@ -25,6 +25,7 @@ import { shell } from './shell.ts';
 import { signIn } from './sign-in.ts';
 import { ui } from './ui.ts';
 import { workers } from './workers.ts';
+import { workflows } from './workflows.ts';
 
 export { count, figures } from './figures.ts';
 
@@ -35,6 +36,7 @@ export const texts: Readonly<Record<string, string>> = {
   ...workers,
   ...queues,
   ...broker,
+  ...workflows,
   ...audit,
   ...access,
 };
