@@ -54,11 +54,11 @@ export function Sources() {
       {cluster.sources.map((source) => (
         <div
           key={source.name}
-          data-state={source.ok ? undefined : 'FAILURE'}
+          data-state={source.state === 'down' ? 'FAILURE' : undefined}
           title={[source.label, fromServer(source.detail)].filter(Boolean).join(', ')}
         >
           <dt className="clip">{sourceName(source)}</dt>
-          <dd>
+          <dd className={source.state === 'ok' || source.state === 'down' ? undefined : 'faint'}>
             <Fresh text={sourceWord(source, now)} />
           </dd>
         </div>
@@ -74,6 +74,9 @@ export function Sources() {
 }
 
 function sourceWord(source: SourceState, now: number): string {
+  // What is not configured, or was not asked yet, has not failed.
+  if (source.state === 'none') return t('not configured');
+  if (source.state === 'unknown') return t('not asked yet');
   if (!source.ok)
     return source.last_ok === null ? t('never heard') : t('silent {age}', { age: age(now - source.last_ok) });
   if (source.detail && source.detail.length <= 14) return fromServer(source.detail);

@@ -96,6 +96,8 @@ export const shell: Readonly<Record<string, string>> = {
   'no answer {age}': '已 {age} 无响应',
   'Events lost, 24 h': '丢失事件（24 小时）',
   'never heard': '从未响应',
+  'not configured': '未配置',
+  'not asked yet': '尚未查询',
   'silent {age}': '已静默 {age}',
   ok: '正常',
   'over {count}': '超过 {count}',
