@@ -17,6 +17,21 @@ const PY = 'py@interop';
 const TS = 'ts@interop';
 const BOTH = ['-d', `${PY},${TS}`, '-t', '10'];
 
+/** The command in this process, and what it said. */
+async function command(...words: string[]): Promise<{ readonly code: number; readonly said: string }> {
+  let said = '';
+  const hear = (stream: 'stdout' | 'stderr') =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      said += String(text);
+      return true;
+    });
+  const spies = [hear('stdout'), hear('stderr')];
+  const code = await main(words).finally(() => {
+    for (const spy of spies) spy.mockRestore();
+  });
+  return { code, said };
+}
+
 describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip of both kinds on RabbitMQ', () => {
   let broker = '';
   let cluster: Cluster;
@@ -25,16 +40,7 @@ describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip
   let ours: Awaited<ReturnType<Cluster['ours']>>;
   /** What both workers answer, by the one command line and by the other. */
   const umbel = async (...words: string[]): Promise<Record<string, any>> => {
-    let said = '';
-    const hear = (stream: 'stdout' | 'stderr') =>
-      vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-        said += String(text);
-        return true;
-      });
-    const spies = [hear('stdout'), hear('stderr')];
-    const code = await main(['-b', broker, ...words, ...BOTH, '--json']).finally(() => {
-      for (const spy of spies) spy.mockRestore();
-    });
+    const { code, said } = await command('-b', broker, ...words, ...BOTH, '--json');
     expect({ code, words, said }).toMatchObject({ code: 0 });
     const replies = decodeJson(said) as Record<string, any>;
     return Array.isArray(replies) ? Object.assign({}, ...replies) : replies;
@@ -121,6 +127,49 @@ describe.runIf(hasPythonOnRedis && hasRabbit)('remote control, events and gossip
     expect(seen.worker).toBe(TS);
     expect(await cluster.py('result = watch.errors')).toEqual([]);
     expect(await cluster.py(`result = watch.worker('${TS}')['alive']`)).toBe(true);
+  });
+
+  it('umbel amqp speaks its verbs, and says what RabbitMQ refuses', async () => {
+    const amqp = (...words: string[]) => command('-b', broker, '-C', 'amqp', ...words);
+    const ok = { code: 0, said: 'OK.\n' };
+    expect(await amqp('exchange.declare', 'desk', 'topic')).toEqual(ok);
+    expect(await amqp('queue.declare', 'tray', 'no', 'yes')).toEqual({
+      code: 0,
+      said: 'queue:tray messages:0 consumers:0\nOK.\n',
+    });
+    expect(await amqp('queue.bind', 'tray', 'desk', 'in.#')).toEqual(ok);
+    expect(await amqp('basic.publish', 'a letter', 'desk', 'in.today')).toEqual(ok);
+    // What was taken and not acknowledged goes back when the command ends.
+    for (let turn = 0; turn < 2; turn++) {
+      const taken = await until(async () => {
+        const { said } = await amqp('basic.get', 'tray');
+        return said.includes('a letter') && said;
+      }, 'the letter');
+      expect(taken).toMatch(/exchange: 'desk'[\s\S]*routing_key: 'in\.today'/);
+    }
+    expect(await amqp('queue.delete', 'tray', 'no', 'yes')).toMatchObject({
+      said: expect.stringMatching(/not empty/i),
+    });
+    expect(await amqp('queue.declare', 'tray')).toMatchObject({ said: expect.stringMatching(/PRECONDITION|durable/i) });
+    await until(
+      async () => (await amqp('queue.purge', 'tray')).said === '1 messages deleted.\nOK.\n',
+      'it to be purged',
+    );
+    expect(await amqp('queue.delete', 'tray')).toEqual({ code: 0, said: '0 messages deleted.\nOK.\n' });
+    expect(await amqp('exchange.delete', 'desk')).toEqual(ok);
+    expect(await amqp('basic.get', 'tray')).toMatchObject({ said: expect.stringMatching(/no queue|NOT_FOUND/i) });
+  });
+
+  it('umbel migrate carries tasks from RabbitMQ to Redis and back, and a worker of Python runs them', async () => {
+    const redis = cluster.redis.url();
+    const migrate = (from: string, to: string, queues: string) =>
+      command('migrate', from, to, '-Q', queues, '-a', '--timeout', '0', '--json');
+    const sent = await Promise.all([1, 2].map((n) => app.sendTask('py.add', [n, 10], {}, { queue: 'parked' })));
+    expect(await migrate(broker, redis, 'parked:ridden')).toEqual({ code: 0, said: '{"migrated":2}\n' });
+    expect(await cluster.keys.llen('ridden')).toBe(2);
+    expect(await migrate(redis, broker, 'ridden:py')).toEqual({ code: 0, said: '{"migrated":2}\n' });
+    expect(await Promise.all(sent.map((result) => result.get({ timeout: 90 })))).toEqual([11, 12]);
+    expect(await cluster.keys.llen('ridden')).toBe(0);
   });
 
   it('one that stops is known to have left', async () => {
