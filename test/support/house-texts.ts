@@ -4,9 +4,6 @@
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'vite';
 
-/** Folders and files of web/src that are not moved into the catalogue yet. */
-export const NOT_YET: readonly string[] = ['charts/', 'live/', 'operations/', 'overview/', 'pages/', 'tasks/'];
-
 /** By file: what looks like a text for people and is none (a key of a map, a class, a query). */
 const NO_TEXT: Readonly<Record<string, readonly string[]>> = {
   'api/replies.ts': ['\u2026 is missing', '\u2026 is of the kind \u2026 and not \u2026'],
@@ -37,6 +34,24 @@ const NO_TEXT: Readonly<Record<string, readonly string[]>> = {
   'ui/menu.tsx': ['item danger'],
   'ui/format.ts': ['\u2026 ms'],
   'ui/table/lines.ts': ['group \u2026'],
+  'overview/failures-card.tsx': ['exception:\u2026 name:\u2026'],
+  'pages/queues.tsx': ['queues'],
+  'pages/workers.tsx': ['workers'],
+  'tasks/task-finding.tsx': ['exception:\u2026 name:\u2026'],
+  'tasks/timeline.ts': [
+    'Sent',
+    'Received',
+    'Started',
+    'Running',
+    'Waiting',
+    'Succeeded',
+    'Failed',
+    'To retry',
+    'Revoked',
+    'Rejected',
+    'Unknown',
+  ],
+  'tasks/task-values.tsx': ['args', 'kwargs'],
   'shell/help.tsx': ['Page', 'List', 'Task', 'View'],
 };
 
@@ -49,12 +64,19 @@ const NAMES = new Set([
   'Redis',
   'RabbitMQ',
   'None',
+  'p50',
+  'p95',
+  'p99',
   'Esc',
   'Ctrl',
   'Shift',
   'Control',
   'Alt',
   'Meta',
+  'SIGTERM',
+  'SIGKILL',
+  'SIGINT',
+  'SIGUSR1',
 ]);
 
 /** Attributes and properties whose value a person reads, however short. */
@@ -163,6 +185,7 @@ export function textsOf(root: string, path: string): Found {
       case 'Property': {
         const key = here.key as Node;
         const name = here.computed ? '' : nameOf(key);
+        if (here.computed) visit(key, false, false);
         return visit(here.value, READ.test(name), unread || UNREAD.test(name));
       }
       case 'MemberExpression':

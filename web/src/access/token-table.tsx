@@ -133,7 +133,7 @@ function Used({ token: { last_used: used, revoked } }: { token: ApiToken }) {
       <span className="muted">
         {rich('by {name}, {age}', {
           name: <ForeignText text={revoked.by} />,
-          age: <Age at={revoked.at} suffix=" ago" />,
+          age: <Age at={revoked.at} ago />,
         })}
       </span>
     );

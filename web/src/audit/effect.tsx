@@ -34,7 +34,7 @@ export function EffectDetail({ effect }: { effect: OperationEffect }) {
     <div className="effect-detail">
       <p>
         <ForeignText text={fromServer(effect.sentence)} />{' '}
-        <span className="muted">{rich('looked at {age}', { age: <Age at={effect.at} suffix=" ago" /> })}</span>
+        <span className="muted">{rich('looked at {age}', { age: <Age at={effect.at} ago /> })}</span>
       </p>
       {effect.lines.length > 0 && (
         <table>

@@ -1,7 +1,10 @@
 // A chart where it stands on a page: loads the chart library late, and offers the same as a table. Its data: use-series.ts.
 // The pictures: throughput.tsx, percentiles.tsx, depth.tsx.
+
 import { lazy, type ReactNode, Suspense, startTransition, useEffect, useState } from 'react';
 import type { Range, SeriesReply } from '../../../shared/wire/series.ts';
+import { localFigures } from '../language/figures.ts';
+import { t } from '../language/text.ts';
 import { usePhone } from '../live/hooks.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
@@ -15,34 +18,38 @@ const Throughput = lazy(async () => ({ default: (await charts()).Throughput }));
 const Percentiles = lazy(async () => ({ default: (await charts()).Percentiles }));
 const Depth = lazy(async () => ({ default: (await charts()).Depth }));
 
-const counts = (value: number | null) => (value === null ? 'no data' : exactCount(Math.round(value)));
-const lengths = (value: number | null) => (value === null ? 'no data' : approxDuration(value));
+const counts = (value: number | null) => (value === null ? t('no data') : exactCount(Math.round(value)));
+const lengths = (value: number | null) => (value === null ? t('no data') : approxDuration(value));
 
 export const LINES = {
   throughput: [
-    { name: 'SUCCESS', label: 'succeeded', text: counts },
-    { name: 'RETRY', label: 'retried', text: counts },
-    { name: 'FAILURE', label: 'failed', text: counts },
+    { name: 'SUCCESS', label: t('succeeded'), text: counts },
+    { name: 'RETRY', label: t('retried'), text: counts },
+    { name: 'FAILURE', label: t('failed'), text: counts },
   ],
   percentiles: [
     { name: 'p50', label: 'p50', text: lengths },
     { name: 'p95', label: 'p95', text: lengths },
     { name: 'p99', label: 'p99', text: lengths },
   ],
-  depth: [{ name: 'depth', label: 'waiting', text: counts }],
+  depth: [{ name: 'depth', label: t('waiting'), text: counts }],
 } as const satisfies Record<string, readonly ChartLine[]>;
 
 export const RANGES: readonly (readonly [Range, string])[] = [
-  ['15m', '15 m'],
-  ['1h', '1 h'],
-  ['6h', '6 h'],
-  ['24h', '24 h'],
-  ['7d', '7 d'],
-  ['30d', '30 d'],
+  ['15m', localFigures('15 m')],
+  ['1h', localFigures('1 h')],
+  ['6h', localFigures('6 h')],
+  ['24h', localFigures('24 h')],
+  ['7d', localFigures('7 d')],
+  ['30d', localFigures('30 d')],
 ];
 
+/** For a sentence: '24h', in English as it stands in the address. */
+export const rangeWord = (range: string): string =>
+  localFigures(range.replace(/(?<=\d)(?=[mhd]$)/, ' ')).replace(' ', '');
+
 export function RangePicker({ value, onChange }: { value: Range; onChange: (range: Range) => void }) {
-  return <Segmented className="range" label="Range" options={RANGES} value={value} onChange={onChange} />;
+  return <Segmented className="range" label={t('Range')} options={RANGES} value={value} onChange={onChange} />;
 }
 
 /** The word for the bands of a chart: an item of its legend. */
@@ -54,13 +61,18 @@ export function MissedLegend({ series }: { series: SeriesReply | undefined }) {
   return (
     <li>
       <i className="swatch missed" />
-      not heard{' '}
+      {t('not heard')}{' '}
       {events === 0 ? (
-        <b>unknown</b>
+        <b>{t('unknown')}</b>
       ) : (
-        <b title={`${unknown ? 'at least' : 'about'} ${exactCount(events)} events`}>
-          {unknown ? 'over ' : '~'}
-          {count(events)}
+        <b
+          title={
+            unknown
+              ? t('at least {count} events', { count: exactCount(events) })
+              : t('about {count} events', { count: exactCount(events) })
+          }
+        >
+          {unknown ? t('over {count}', { count: events }) : `~${count(events)}`}
         </b>
       )}
     </li>
@@ -94,7 +106,9 @@ export function ChartBody({
   const narrow = usePhone();
   const gaps = useGaps(series);
   if (query.isError && !series)
-    return <ErrorNote what="The chart could not be read" error={query.error} onRetry={() => void query.refetch()} />;
+    return (
+      <ErrorNote what={t('The chart could not be read')} error={query.error} onRetry={() => void query.refetch()} />
+    );
   if (!series) return <ChartSpace height={height} />;
   const lines = LINES[kind];
   if (asTable) return <SeriesTable series={series} lines={lines} caption={summary(series)} />;
@@ -102,7 +116,7 @@ export function ChartBody({
   if (empty) {
     return (
       <div className="chart-space" style={{ height }}>
-        <p className="muted">Nothing was recorded in this time.</p>
+        <p className="muted">{t('Nothing was recorded in this time.')}</p>
       </div>
     );
   }
@@ -120,7 +134,7 @@ export function ChartBody({
 function ChartSpace({ height }: { height: number }): ReactNode {
   return (
     <div className="chart-space" style={{ height }}>
-      <Skeleton rows={3} label="Loading the chart" />
+      <Skeleton rows={3} label={t('Loading the chart')} />
     </div>
   );
 }
@@ -130,7 +144,7 @@ export function TableToggle({ on, onChange }: { on: boolean; onChange: (on: bool
     <Button
       kind="bare"
       icon="table"
-      hint={on ? 'Show as chart' : 'Show as table'}
+      hint={on ? t('Show as chart') : t('Show as table')}
       aria-pressed={on}
       onClick={() => onChange(!on)}
     />
@@ -139,5 +153,10 @@ export function TableToggle({ on, onChange }: { on: boolean; onChange: (on: bool
 
 export function throughputSummary(series: SeriesReply): string {
   const { SUCCESS = 0, RETRY = 0, FAILURE = 0 } = series.totals;
-  return `Tasks finished over the last ${series.range}: ${count(SUCCESS)} succeeded, ${count(RETRY)} retried, ${count(FAILURE)} failed`;
+  return t('Tasks finished over the last {range}: {succeeded} succeeded, {retried} retried, {failed} failed', {
+    range: rangeWord(series.range),
+    succeeded: count(SUCCESS),
+    retried: count(RETRY),
+    failed: count(FAILURE),
+  });
 }

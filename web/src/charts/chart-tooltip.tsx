@@ -1,4 +1,5 @@
 // The values at the pointer of a chart. The same as a table: series-table.tsx.
+import { t } from '../language/text.ts';
 import { axisTime } from '../ui/format.ts';
 
 export interface ChartLine {
@@ -20,7 +21,7 @@ export function ChartTooltip({ active, payload, lines, step }: ChartTooltipProps
   return (
     <div className="menu tip chart-tip">
       <p className="muted">
-        {axisTime(point.t!, 0)} to {axisTime(point.t! + step, 0)}
+        {t('{from} to {until}', { from: axisTime(point.t!, 0), until: axisTime(point.t! + step, 0) })}
       </p>
       {lines.map((line) => (
         <p key={line.name}>

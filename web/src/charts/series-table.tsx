@@ -1,5 +1,7 @@
 // The series of a chart as a table, newest first.
+
 import type { SeriesReply } from '../../../shared/wire/series.ts';
+import { t } from '../language/text.ts';
 import { exactTime } from '../ui/format.ts';
 import type { ChartLine } from './chart-tooltip.tsx';
 
@@ -19,7 +21,7 @@ export function SeriesTable({
         <caption className="sr">{caption}</caption>
         <thead>
           <tr>
-            <th scope="col">From</th>
+            <th scope="col">{t('time|From')}</th>
             {lines.map((line) => (
               <th scope="col" className="num" key={line.name}>
                 {line.label}

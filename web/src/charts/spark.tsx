@@ -1,5 +1,7 @@
 // Small pictures without axes: a line over an hour, bars over a day. Own SVG: a dozen on a page cost nothing.
+
 import { memo } from 'react';
+import { t } from '../language/text.ts';
 
 interface Band {
   from: number;
@@ -29,7 +31,7 @@ export const Spark = memo(function Spark({
         height={height}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${label}: not measured yet`}
+        aria-label={t('{label}: not measured yet', { label })}
       >
         <path className="base" d={`M0 ${height - 3}H100`} />
       </svg>

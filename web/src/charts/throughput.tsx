@@ -1,5 +1,6 @@
 // Throughput by state: success as a pale ground under a stepped line, trouble stacked on it, and again below on its own scale.
 // In a lazy chunk with the chart library. Colours are the states' own, by class: tokens.css.
+
 import { memo } from 'react';
 import {
   Area,
@@ -14,6 +15,7 @@ import {
   YAxis,
 } from 'recharts';
 import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
+import { t } from '../language/text.ts';
 import { axisTime, count } from '../ui/format.ts';
 import { countTicks, niceMax, stepPoints, timeTicks } from './axis.ts';
 import { type ChartLine, ChartTooltip } from './chart-tooltip.tsx';
@@ -118,7 +120,7 @@ export const Throughput = memo(function Throughput({
           )}
         </ComposedChart>
       </ResponsiveContainer>
-      <p className="lane-title">retried and failed, on their own scale</p>
+      <p className="lane-title">{t('retried and failed, on their own scale')}</p>
       <ResponsiveContainer width="100%" height={54}>
         <BarChart data={points.slice(0, -1)} margin={margin} barCategoryGap="12%" accessibilityLayer={false}>
           <CartesianGrid vertical={false} className="grid-lines" />

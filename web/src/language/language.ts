@@ -3,17 +3,17 @@
 // Holds: every module that asks for a text waits here until the catalogue is there, so a text may be asked for anywhere, at the top of
 // a module too, and nothing is drawn in another language first; who reads English loads no catalogue. Another choice loads the page anew.
 //
-// HOW A FOLDER IS MOVED INTO THE CATALOGUE
+// HOW A TEXT GETS IN
 //  1. Wrap each text that a person reads: t('Nothing here'), t('as of {time}', { time }), tn(n, '# worker', '# workers'),
 //     rich('See <code>{name}</code>', { name }). Whole sentences, never halves put together: word order differs between languages.
 //     Call t, tn and rich with a literal text: the test reads them out of the sources. A number given as a value is written as count() does.
 //     A text with two meanings has its meaning before a bar: t('verb|Open') is 'Open' in English.
-//  2. A sentence that came from the server (refusals, needs, reasons): fromServer(text); its pattern is a line in zh/server-*.ts.
+//  2. A sentence that came from the server (refusals, needs, reasons): fromServer(text); its pattern is a line in zh/server.ts.
 //  3. What stays as it is: state names, settings, task, worker and queue names, a worker's own words, tracebacks, key names, units of bytes.
-//  4. Put the Chinese into zh/<folder>.ts, by the terms at the head of zh/index.ts; a text of several folders stands once, in the
-//     catalogue of the lowest of them (zh/ui.ts for 'Cancel'). Then take the folder off the list NOT_YET in test/support/house-texts.ts.
+//  4. Put the Chinese into zh/<folder>.ts, by the terms at the head of zh/index.ts; a text of several folders has one Chinese.
 //  5. `npx vitest run --config test/vitest.config.ts test/house.test.ts` names each text outside of the catalogue, each without Chinese,
-//     and each Chinese that nothing asks for. What is no text and looks like one stands in NO_TEXT there.
+//     and each Chinese that nothing asks for. What is no text and looks like one stands in NO_TEXT (test/support/house-texts.ts).
+//     `npx tsx .build/wrap-texts.mjs <folder or file>` does what can be done mechanically.
 
 /** @default 'en' */
 export type Language = 'en' | 'zh';

@@ -1,5 +1,7 @@
 // Asks all workers to announce themselves, and says who did. Where it stands: ask-workers.tsx.
+
 import { useOperation } from '../api/actions.ts';
+import { t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { OperationNote } from './operation-note.tsx';
 
@@ -9,9 +11,9 @@ export function AskButton({ label }: { label: string }) {
     <>
       <Button
         onClick={() => ask.mutate({ action: 'heartbeat' })}
-        refused={ask.isPending ? 'Waiting for workers' : null}
+        refused={ask.isPending ? t('Waiting for workers') : null}
       >
-        {ask.isPending ? 'Waiting for workers...' : label}
+        {ask.isPending ? t('Waiting for workers...') : label}
       </Button>
       <OperationNote operation={ask} />
     </>

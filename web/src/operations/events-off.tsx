@@ -1,8 +1,10 @@
 // "This worker sends no task events": which do not, and the offer to enable them, wherever their tasks are missed.
+
 import { useOperation } from '../api/actions.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { useReadOnly, useWorkers } from '../live/hooks.ts';
 import { Button } from '../ui/button.tsx';
-import { plural } from '../ui/format.ts';
 import { OperationNote } from './operation-note.tsx';
 
 /** Names said; more are counted. */
@@ -22,18 +24,23 @@ export function EventsOff({ card = false }: { card?: boolean }) {
     <div className={card ? 'card notice events-off' : 'notice events-off'}>
       {names.length > 0 && (
         <p>
-          <b>{names.slice(0, NAMED).join(', ')}</b>
-          {more > 0 && ` and ${plural(more, 'other')}`} {one ? 'sends' : 'send'} no task events, so{' '}
-          {one ? 'its' : 'their'} tasks are not seen.
+          {one
+            ? rich('<b>{name}</b> sends no task events, so its tasks are not seen.', { name: names[0] })
+            : more > 0
+              ? rich('<b>{names}</b> and {others} send no task events, so their tasks are not seen.', {
+                  names: names.slice(0, NAMED).join(', '),
+                  others: tn(more, '# other', '# others'),
+                })
+              : rich('<b>{names}</b> send no task events, so their tasks are not seen.', { names: names.join(', ') })}
         </p>
       )}
       {!readOnly && names.length > 0 && (
         <Button
           icon="events"
-          refused={enable.isPending ? 'Waiting for workers' : null}
+          refused={enable.isPending ? t('Waiting for workers') : null}
           onClick={() => enable.mutate({ action: 'enable_events', destination: names })}
         >
-          {one ? 'Enable task events' : `Enable task events on ${names.length} workers`}
+          {one ? t('Enable task events') : t('Enable task events on {count} workers', { count: names.length })}
         </Button>
       )}
       <OperationNote operation={enable} />

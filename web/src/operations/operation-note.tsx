@@ -1,9 +1,11 @@
 // What came of an action, where its button was: waiting for workers, what each answered, and the event that proves it.
 // Asking: api/actions.ts. The proof is the live feed's, never the reply's.
+
 import { useState } from 'react';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import type { Operation } from '../api/actions.ts';
 import { ApiError } from '../api/client.ts';
+import { fromServer, t } from '../language/text.ts';
 import { Icon } from '../ui/icon.tsx';
 
 const LOOK: Record<OperationRecord['outcome'], string> = {
@@ -19,7 +21,7 @@ export function OperationNote({ operation, proof }: { operation: Operation; proo
   if (operation.isPending) {
     return (
       <p className="op-note" role="status">
-        <span className="waiting-dots">Waiting for workers</span>
+        <span className="waiting-dots">{t('Waiting for workers')}</span>
       </p>
     );
   }
@@ -29,8 +31,8 @@ export function OperationNote({ operation, proof }: { operation: Operation; proo
       <p className="op-note" role="alert" data-state="FAILURE">
         <Icon name="FAILURE" />
         <span>
-          <b>{problem?.title ?? 'It could not be done'}</b>{' '}
-          {problem?.detail ?? (problem ? '' : String(operation.error))}
+          <b>{fromServer(problem?.title) ?? t('It could not be done')}</b>{' '}
+          {fromServer(problem?.detail) ?? (problem ? '' : String(operation.error))}
         </span>
       </p>
     );
@@ -56,10 +58,10 @@ function RecordNote({
       />
       <div className="grow">
         <p>
-          {record.summary}
+          {fromServer(record.summary)}
           {record.answers.length > 0 && (
             <button type="button" className="link plain" aria-expanded={open} onClick={() => setOpen(!open)}>
-              {open ? 'hide replies' : 'replies'}
+              {open ? t('hide replies') : t('replies')}
             </button>
           )}
         </p>
@@ -68,7 +70,7 @@ function RecordNote({
             {record.answers.map((answer) => (
               <li key={answer.worker} data-state={answer.ok ? 'SUCCESS' : 'FAILURE'}>
                 <Icon name={answer.ok ? 'SUCCESS' : 'FAILURE'} />
-                <code>{answer.worker}</code> <span className="muted">{answer.text}</span>
+                <code>{answer.worker}</code> <span className="muted">{fromServer(answer.text)}</span>
               </li>
             ))}
           </ul>
@@ -76,7 +78,7 @@ function RecordNote({
         {proof && <p className="muted">{proof}</p>}
       </div>
       {onDismiss && (
-        <button type="button" className="btn bare only" aria-label="Dismiss" onClick={onDismiss}>
+        <button type="button" className="btn bare only" aria-label={t('Dismiss')} onClick={onDismiss}>
           <Icon name="close" />
         </button>
       )}

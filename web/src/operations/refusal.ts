@@ -1,5 +1,7 @@
 // Why nothing can be done now, to anybody or to this worker: said by every control that acts, which keeps its place and is off.
+
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
+import { fromServer, t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { useAway, useServerSilence } from '../live/knowledge.ts';
 
@@ -11,12 +13,12 @@ export function useRefusal(
   const readOnly = useReadOnly();
   const server = useServerSilence();
   const broker = useAway('broker');
-  if (readOnly) return 'This dashboard is read-only';
-  if (server !== null) return 'The dashboard server does not answer';
-  if (broker !== null) return 'The broker does not answer';
-  if (worker?.controllable === false) return worker.control_reason ?? 'It cannot be reached';
-  if (worker && worker.status === 'offline') return 'It is offline: nobody would hear';
-  if (worker && worker.status !== 'online') return 'It is silent: it would not hear';
-  if (pending) return 'Waiting for workers';
+  if (readOnly) return t('This dashboard is read-only');
+  if (server !== null) return t('The dashboard server does not answer');
+  if (broker !== null) return t('The broker does not answer');
+  if (worker?.controllable === false) return fromServer(worker.control_reason) ?? t('It cannot be reached');
+  if (worker && worker.status === 'offline') return t('It is offline: nobody would hear');
+  if (worker && worker.status !== 'online') return t('It is silent: it would not hear');
+  if (pending) return t('Waiting for workers');
   return null;
 }

@@ -1,13 +1,15 @@
 // Kinds of failure in 24 hours, as the server ranks them.
+
 import { Link } from '@tanstack/react-router';
 import { Fragment } from 'react';
 import type { FailureGroup } from '../../../shared/wire/overview.ts';
 import { Trend } from '../charts/spark.tsx';
+import { t, tn } from '../language/text.ts';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { count, exactCount, lastPart, plural } from '../ui/format.ts';
+import { count, exactCount, lastPart } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
@@ -17,15 +19,15 @@ const ROWS = 5;
 
 const trend = (f: FailureGroup) => (
   <span className="trend-cell" data-state={f.is_new ? 'FAILURE' : undefined}>
-    <Trend values={f.trend} label={`By hour over a day: ${f.trend.join(', ')}`} />
+    <Trend values={f.trend} label={t('By hour over a day: {trend}', { trend: f.trend.join(', ') })} />
   </span>
 );
 
 const COLUMNS: readonly Column<FailureGroup>[] = [
-  { id: 'what', label: 'Exception', width: 150, grow: 2, className: 'c-what code', cell: (f) => <What group={f} /> },
+  { id: 'what', label: t('Exception'), width: 150, grow: 2, className: 'c-what code', cell: (f) => <What group={f} /> },
   {
     id: 'task',
-    label: 'Task',
+    label: t('Task'),
     width: 150,
     grow: 1,
     rank: 2,
@@ -34,17 +36,25 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
     cell: (f) => lastPart(f.task),
     brief: (f) => <code>{lastPart(f.task)}</code>,
   },
-  { id: 'trend', label: '24 h', width: 76, rank: 3, cell: trend, brief: trend },
+  { id: 'trend', label: t('24 h'), width: 76, rank: 3, cell: trend, brief: trend },
   {
     id: 'count',
-    label: 'Times',
+    label: t('Times'),
     width: 60,
     num: true,
     title: (f) => exactCount(f.count),
     cell: (f) => <Fresh text={count(f.count)} />,
   },
-  { id: 'first', label: 'First', width: 76, num: true, rank: 4, className: 'muted', cell: (f) => <Age at={f.first} /> },
-  { id: 'last', label: 'Last', width: 78, num: true, rank: 1, className: 'muted', cell: (f) => <Age at={f.last} /> },
+  {
+    id: 'first',
+    label: t('First'),
+    width: 76,
+    num: true,
+    rank: 4,
+    className: 'muted',
+    cell: (f) => <Age at={f.first} />,
+  },
+  { id: 'last', label: t('Last'), width: 78, num: true, rank: 1, className: 'muted', cell: (f) => <Age at={f.last} /> },
 ];
 
 export function FailuresCard({ failures }: { failures: readonly FailureGroup[] }) {
@@ -53,22 +63,26 @@ export function FailuresCard({ failures }: { failures: readonly FailureGroup[] }
   return (
     <section className={`card failures${part.stale}`}>
       <div className="head">
-        <h2>Failures</h2>
+        <h2>{t('Failures')}</h2>
         <AsOf since={part.since} />
         <p>
           {failures.length === 0
-            ? 'none in 24 h'
-            : `${plural(failures.length, 'kind')} in 24 h${fresh > 0 ? `, ${fresh} of them new` : ''}`}
+            ? t('none in 24 h')
+            : fresh > 0
+              ? tn(failures.length, '# kind in 24 h, {fresh} of them new', '# kinds in 24 h, {fresh} of them new', {
+                  fresh,
+                })
+              : tn(failures.length, '# kind in 24 h', '# kinds in 24 h')}
         </p>
         <Link className="more-link" to="/tasks" search={{ state: 'FAILURE' }}>
-          All failures
+          {t('All failures')}
         </Link>
       </div>
       {failures.length === 0 ? (
-        <Empty title="No task has failed in the last 24 hours" />
+        <Empty title={t('No task has failed in the last 24 hours')} />
       ) : (
         <DataTable
-          caption="Failures of the last 24 hours, grouped by task and exception"
+          caption={t('Failures of the last 24 hours, grouped by task and exception')}
           columns={COLUMNS}
           lines={failures
             .slice(0, ROWS)
@@ -86,12 +100,15 @@ function What({ group: f }: { group: FailureGroup }) {
     <Fragment key={`${f.exception} ${f.task}`}>
       {f.is_new && (
         <em className="tag" data-state="FAILURE">
-          new
+          {t('new')}
         </em>
       )}
       <Link
         to="/tasks"
-        search={{ state: 'FAILURE', q: `exception:${f.exception} name:${f.task}` }}
+        search={{
+          state: 'FAILURE',
+          q: `exception:${f.exception} name:${f.task}`,
+        }}
         className="row-link"
       >
         <b>{f.exception}</b>

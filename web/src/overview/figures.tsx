@@ -1,10 +1,13 @@
 // Four figures of now against their baseline: finished, failed, waiting, busy slots. Each says when it is old.
+
 import type { Figures } from '../../../shared/wire/overview.ts';
 import { Spark } from '../charts/spark.tsx';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
 import { type Part, usePart } from '../live/part.ts';
 import { Old } from '../ui/as-of.tsx';
-import { age, count, exactCount, plural, rate } from '../ui/format.ts';
+import { age, count, exactCount, rate } from '../ui/format.ts';
 import type { FleetTotals } from '../workers/fleet.ts';
 
 export function FiguresCard({ figures, fleet }: { figures: Figures; fleet: FleetTotals | null }) {
@@ -14,36 +17,38 @@ export function FiguresCard({ figures, fleet }: { figures: Figures; fleet: Fleet
   const baselineRate = figures.baseline_finished_per_min;
   const around = (v: number | null, part = 0.15) => (v === null ? null : { from: v * (1 - part), to: v * (1 + part) });
   return (
-    <section className="card figures" aria-label="Now">
+    <section className="card figures" aria-label={t('Now')}>
       <Figure
-        title="Finished"
+        title={t('Finished')}
         part={events}
-        value={figures.finished_per_min === null ? 'unknown' : count(Math.round(figures.finished_per_min))}
-        unit={figures.finished_per_min === null ? undefined : '/min'}
+        value={figures.finished_per_min === null ? UNKNOWN : count(Math.round(figures.finished_per_min))}
+        unit={figures.finished_per_min === null ? undefined : t('/min')}
       >
         <p className="note">{comparedRate(figures.finished_per_min, baselineRate)}</p>
         <Spark
           values={figures.spark.finished}
           height={32}
           baseline={around(baselineRate)}
-          label="Finished per minute, last hour"
+          label={t('Finished per minute, last hour')}
           fromZero
         />
       </Figure>
       <Failed figures={figures} part={events} />
       <Figure
-        title="Waiting"
+        title={t('Waiting')}
         part={broker}
-        value={figures.waiting === null ? 'unknown' : count(figures.waiting)}
+        value={figures.waiting === null ? UNKNOWN : count(figures.waiting)}
         exact={figures.waiting}
       >
         <Waiting figures={figures} />
-        <Spark values={figures.spark.waiting} height={32} label="Waiting messages, last hour" fromZero />
+        <Spark values={figures.spark.waiting} height={32} label={t('Waiting messages, last hour')} fromZero />
       </Figure>
       <Busy figures={figures} fleet={fleet} part={control} />
     </section>
   );
 }
+
+const UNKNOWN = t('unknown');
 
 function Figure({
   title,
@@ -68,7 +73,7 @@ function Figure({
         {title} <Old since={part.since} />
       </h3>
       <p
-        className={value === 'unknown' ? 'value unknown' : 'value'}
+        className={value === UNKNOWN ? 'value unknown' : 'value'}
         title={exact === undefined ? undefined : exactCount(exact)}
       >
         {value}
@@ -88,30 +93,26 @@ function Failed({ figures, part }: { figures: Figures; part: Part }) {
   const around = baseline === null ? null : { from: baseline * 0.5, to: baseline * 1.5 };
   return (
     <Figure
-      title="Failed"
+      title={t('Failed')}
       part={part}
       state={bad ? 'FAILURE' : undefined}
-      value={failed === null ? 'unknown' : rate(failed)}
+      value={failed === null ? UNKNOWN : rate(failed)}
       unit={failed === null ? undefined : '%'}
     >
       <p className="note">
-        {failed === null ? (
-          'nothing finished lately'
-        ) : baseline === null ? (
-          'no baseline yet'
-        ) : bad && times !== null ? (
-          <>
-            <b>{rate(times)} times</b> its baseline {rate(baseline)} %
-          </>
-        ) : (
-          `baseline ${rate(baseline)} %`
-        )}
+        {failed === null
+          ? t('nothing finished lately')
+          : baseline === null
+            ? t('no baseline yet')
+            : bad && times !== null
+              ? rich('<b>{times} times</b> its baseline {baseline} %', { times: rate(times), baseline: rate(baseline) })
+              : t('baseline {baseline} %', { baseline: rate(baseline) })}
       </p>
       <Spark
         values={figures.spark.failed_percent}
         height={32}
         baseline={around}
-        label="Failures in percent, last hour"
+        label={t('Failures in percent, last hour')}
         fromZero
       />
     </Figure>
@@ -124,12 +125,14 @@ function Waiting({ figures }: { figures: Figures }) {
   return (
     <p className="note clip" title={queue ?? undefined}>
       {oldest !== null
-        ? `oldest ${age(now - oldest)}${queue ? `, in ${queue}` : ''}`
+        ? queue
+          ? t('oldest {age}, in {queue}', { age: age(now - oldest), queue })
+          : t('oldest {age}', { age: age(now - oldest) })
         : waiting === null
-          ? 'this broker could not be asked'
+          ? t('this broker could not be asked')
           : waiting > 0
-            ? 'age unknown'
-            : 'nothing waits'}
+            ? t('age unknown')
+            : t('nothing waits')}
     </p>
   );
 }
@@ -143,28 +146,30 @@ function Busy({ figures, fleet, part }: { figures: Figures; fleet: FleetTotals |
   const online = fleet ? fleet.online : figures.workers_online;
   return (
     <Figure
-      title="Busy slots"
+      title={t('Busy slots')}
       part={part}
-      value={known ? count(busy) : online === 0 ? '0' : 'unknown'}
-      unit={known ? `of ${count(slots)}` : undefined}
+      value={known ? count(busy) : online === 0 ? '0' : UNKNOWN}
+      unit={known ? t('of {slots}', { slots: count(slots) }) : undefined}
     >
       <p className="note clip">
         {[
-          silent > 0 && `${plural(silent, 'more slot')} unknown`,
-          unsized > 0 && `${plural(unsized, 'worker')} of unknown pool size`,
+          silent > 0 && tn(silent, '# more slot unknown', '# more slots unknown'),
+          unsized > 0 && tn(unsized, '# worker of unknown pool size', '# workers of unknown pool size'),
         ]
           .filter(Boolean)
-          .join(', ') || `${plural(online, 'worker')} online`}
+          .join(', ') || tn(online, '# worker online', '# workers online')}
       </p>
-      <Spark values={figures.spark.busy} height={32} label="Busy slots, last hour" fromZero />
+      <Spark values={figures.spark.busy} height={32} label={t('Busy slots, last hour')} fromZero />
     </Figure>
   );
 }
 
 function comparedRate(now: number | null, baseline: number | null): string {
-  if (now === null) return 'too early to say';
-  if (baseline === null || baseline === 0) return 'no baseline yet';
+  if (now === null) return t('too early to say');
+  if (baseline === null || baseline === 0) return t('no baseline yet');
   const times = now / baseline;
-  if (times > 0.8 && times < 1.25) return 'as usual';
-  return times < 1 ? `below the baseline ${rate(baseline)}` : `above the baseline ${rate(baseline)}`;
+  if (times > 0.8 && times < 1.25) return t('as usual');
+  return times < 1
+    ? t('below the baseline {baseline}', { baseline: rate(baseline) })
+    : t('above the baseline {baseline}', { baseline: rate(baseline) });
 }

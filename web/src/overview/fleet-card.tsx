@@ -1,13 +1,15 @@
 // Workers on the overview, trouble first, as many as two lines hold. All of them: pages/workers.tsx.
+
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { WorkerRow } from '../../../shared/wire/workers.ts';
+import { t, tn } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
 import { usePart } from '../live/part.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
 import { AsOf } from '../ui/as-of.tsx';
 import { Boundary } from '../ui/boundary.tsx';
-import { age, plural } from '../ui/format.ts';
+import { age } from '../ui/format.ts';
 import { Middle } from '../ui/middle.tsx';
 import { Alive } from '../ui/state-badge.tsx';
 import { sortRows } from '../ui/table/columns.ts';
@@ -36,11 +38,14 @@ export function FleetCard({
   return (
     <section className={`card fleet${part.stale}`}>
       <div className="head">
-        <h2>Workers</h2>
+        <h2>{t('Workers')}</h2>
         <AsOf since={part.since} />
-        <p className="clip">{workers.length > 0 && `${fleet.online} of ${total} online, ${describeSlots(fleet)}`}</p>
+        <p className="clip">
+          {workers.length > 0 &&
+            t('{online} of {total} online, {fleet}', { online: fleet.online, total, fleet: describeSlots(fleet) })}
+        </p>
         <Link className="more-link" to="/workers">
-          {left > 0 ? `${plural(left, 'more worker')}` : 'All workers'}
+          {left > 0 ? tn(left, '# more worker', '# more workers') : t('All workers')}
         </Link>
       </div>
       {workers.length === 0 ? (
@@ -50,9 +55,11 @@ export function FleetCard({
           {shown.map((worker, i) => (
             <li key={i}>
               <Boundary
-                what="This worker"
+                what={t('This worker')}
                 of={worker}
-                instead={() => <span className="muted">{String(worker.hostname)} could not be shown</span>}
+                instead={() => (
+                  <span className="muted">{t('{what} could not be shown', { what: String(worker.hostname) })}</span>
+                )}
               >
                 <Place worker={worker} label={labels.get(worker.hostname) ?? worker.hostname} />
               </Boundary>
@@ -70,8 +77,8 @@ function Place({ worker, label }: { worker: WorkerRow; label: string }) {
   const words = !silent
     ? slotsWord(worker)
     : worker.last_heard === null
-      ? 'never heard'
-      : `silent ${age(now - worker.last_heard)}`;
+      ? t('never heard')
+      : t('silent {age}', { age: age(now - worker.last_heard) });
   return (
     <Link
       to="/workers/$name"

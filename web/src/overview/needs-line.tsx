@@ -1,7 +1,9 @@
 // The first line of the overview: what needs a person, each a link to its place. Five at most; what it rests on is on hover.
 // What is concluded and when: the server (server/dashboard/attention). Holds: its place and height are the same whatever it says.
+
 import type { Need } from '../../../shared/wire/attention.ts';
 import type { Overview } from '../../../shared/wire/overview.ts';
+import { fromServer, t, tn } from '../language/text.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { age, clock } from '../ui/format.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
@@ -29,7 +31,7 @@ export function NeedsLine({ overview }: { overview: Overview }) {
   const silent = useServerSilence();
   const total = attention.length + more;
   return (
-    <section className="health" aria-label="Health">
+    <section className="health" aria-label={t('Health')}>
       <h2>{heading(total, settling, silent)}</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls where there is no room */}
       <ul style={{ '--needs': Math.max(3, attention.length) } as React.CSSProperties} tabIndex={0}>
@@ -39,7 +41,7 @@ export function NeedsLine({ overview }: { overview: Overview }) {
             <NeedLink need={need} />
           </li>
         ))}
-        {more > 0 && <li className="muted more-needs">and {more} more</li>}
+        {more > 0 && <li className="muted more-needs">{t('and {count} more', { count: more })}</li>}
       </ul>
     </section>
   );
@@ -47,12 +49,12 @@ export function NeedsLine({ overview }: { overview: Overview }) {
 
 function heading(total: number, settling: boolean, silent: number | null): string {
   if (silent !== null) {
-    const at = clock(silent).slice(0, 5);
-    if (total === 0) return `Nothing needed you at ${at}`;
-    return total === 1 ? `One thing needed you at ${at}` : `${total} things needed you at ${at}`;
+    const time = clock(silent).slice(0, 5);
+    if (total === 0) return t('Nothing needed you at {time}', { time });
+    return tn(total, 'One thing needed you at {time}', '# things needed you at {time}', { time });
   }
-  if (total > 0) return total === 1 ? 'One thing needs you' : `${total} things need you`;
-  return settling ? 'Asking the workers and the broker' : 'Nothing needs you';
+  if (total > 0) return tn(total, 'One thing needs you', '# things need you');
+  return settling ? t('Asking the workers and the broker') : t('Nothing needs you');
 }
 
 function NeedLink({ need }: { need: Need }) {
@@ -63,18 +65,24 @@ function NeedLink({ need }: { need: Need }) {
         <Icon name={look.icon} />
       </span>
       <b>
-        <Middle text={need.subject} />
+        <Middle text={fromServer(need.subject)} />
       </b>{' '}
-      <span className="need-detail">{need.detail}</span>
+      <span className="need-detail">{fromServer(need.detail)}</span>
     </PathLink>
   );
 }
 
 /** The whole sentence, what it rests on, and who is meant. */
 function titleOf(need: Need): string {
-  const lines = [need.title ?? `${need.subject} ${need.detail}`];
-  for (const { text } of need.evidence ?? []) lines.push(text);
-  for (const { name, detail } of need.subjects ?? []) lines.push(`${name} ${detail}`);
-  if (need.since) lines.push(`since ${clock(need.since).slice(0, 8)}, for ${age(Date.now() / 1000 - need.since)}`);
+  const lines = [fromServer(need.title ?? `${need.subject} ${need.detail}`)];
+  for (const { text } of need.evidence ?? []) lines.push(fromServer(text));
+  for (const { name, detail } of need.subjects ?? []) lines.push(`${name} ${fromServer(detail)}`);
+  if (need.since)
+    lines.push(
+      t('since {time}, for {age}', {
+        time: clock(need.since).slice(0, 8),
+        age: age(Date.now() / 1000 - need.since),
+      }),
+    );
   return lines.join('\n');
 }

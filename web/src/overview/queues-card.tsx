@@ -1,13 +1,15 @@
 // Queues on the overview: those that grow first, then those with more waiting. All of them: pages/queues.tsx.
+
 import { Link } from '@tanstack/react-router';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Spark } from '../charts/spark.tsx';
+import { t, tn } from '../language/text.ts';
 import { usePart } from '../live/part.ts';
 import { Oldest } from '../queues/oldest.tsx';
 import { isStranded } from '../queues/stranded.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { count, exactCount, plural, signed } from '../ui/format.ts';
+import { count, exactCount, signed } from '../ui/format.ts';
 import { Fresh } from '../ui/fresh.tsx';
 import { Middle } from '../ui/middle.tsx';
 import type { Column } from '../ui/table/columns.ts';
@@ -25,7 +27,7 @@ function byNeed(a: QueueRow, b: QueueRow): number {
 const COLUMNS: readonly Column<QueueRow>[] = [
   {
     id: 'name',
-    label: 'Queue',
+    label: t('Queue'),
     width: 88,
     grow: 3,
     className: 'code',
@@ -37,29 +39,41 @@ const COLUMNS: readonly Column<QueueRow>[] = [
   },
   {
     id: 'spark',
-    label: '1 h',
+    label: t('1 h'),
     width: 64,
     grow: 1,
     rank: 2,
     className: 'c-spark',
     cell: (queue) => (
-      <Spark values={queue.depth} height={18} label={`${queue.name}: depth over the last hour`} fromZero />
+      <Spark
+        values={queue.depth}
+        height={18}
+        label={t('{name}: depth over the last hour', { name: queue.name })}
+        fromZero
+      />
     ),
   },
   {
     id: 'waiting',
-    label: 'Waiting',
+    label: t('Waiting'),
     width: 72,
     num: true,
     className: 'c-depth',
     title: (queue) => exactCount(queue.messages),
     cell: (queue) =>
-      queue.messages === null ? <span className="faint">unknown</span> : <Fresh text={count(queue.messages)} />,
+      queue.messages === null ? <span className="faint">{t('unknown')}</span> : <Fresh text={count(queue.messages)} />,
   },
-  { id: 'net', label: 'Net', width: 58, num: true, rank: 1, cell: (queue) => <Fresh text={signed(queue.per_min)} /> },
+  {
+    id: 'net',
+    label: t('Net'),
+    width: 58,
+    num: true,
+    rank: 1,
+    cell: (queue) => <Fresh text={signed(queue.per_min)} />,
+  },
   {
     id: 'oldest',
-    label: 'Oldest',
+    label: t('Oldest'),
     width: 88,
     num: true,
     className: 'muted',
@@ -75,26 +89,26 @@ export function QueuesCard({ queues, total }: { queues: readonly QueueRow[]; tot
   return (
     <section className={`card growing${part.stale}`}>
       <div className="head">
-        <h2>Queues</h2>
+        <h2>{t('Queues')}</h2>
         <AsOf since={part.since} />
         <p>
           {growing > 0
-            ? `${growing} of ${total} growing`
+            ? t('{growing} of {total} growing', { growing, total })
             : queues.length > 0
-              ? `${plural(total, 'queue')}, none growing`
+              ? tn(total, '# queue, none growing', '# queues, none growing')
               : ''}
         </p>
         <Link className="more-link" to="/queues">
-          All queues
+          {t('All queues')}
         </Link>
       </div>
       {queues.length === 0 ? (
-        <Empty title="No queue is known yet">
-          <p className="muted">Queues appear with the first worker or message.</p>
+        <Empty title={t('No queue is known yet')}>
+          <p className="muted">{t('Queues appear with the first worker or message.')}</p>
         </Empty>
       ) : (
         <DataTable
-          caption="Queues, growing ones first"
+          caption={t('Queues, growing ones first')}
           columns={COLUMNS}
           lines={[...queues]
             .sort(byNeed)

@@ -1,10 +1,19 @@
 // Throughput beside runtime on one time axis, with the times of which events are missing hatched in both. The pictures: charts/.
+
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Range, SeriesReply } from '../../../shared/wire/series.ts';
-import { ChartBody, MissedLegend, RangePicker, TableToggle, throughputSummary } from '../charts/chart-card.tsx';
+import {
+  ChartBody,
+  MissedLegend,
+  RangePicker,
+  rangeWord,
+  TableToggle,
+  throughputSummary,
+} from '../charts/chart-card.tsx';
 import { lastValue, wholeBuckets } from '../charts/series-data.ts';
 import { useSeries } from '../charts/use-series.ts';
+import { t } from '../language/text.ts';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { approxDuration, count, exactCount } from '../ui/format.ts';
@@ -19,14 +28,14 @@ export function Traffic({ fitting }: { fitting: Range }) {
   const runtime = useSeries({ metric: 'runtime', range });
   const part = usePart('history');
   return (
-    <section className={`card traffic${part.stale}`} aria-label="Traffic">
+    <section className={`card traffic${part.stale}`} aria-label={t('Traffic')}>
       <div className="head">
-        <h2>Throughput</h2>
+        <h2>{t('Throughput')}</h2>
         <AsOf since={part.since} />
         <ul className="legend">
-          <Total state="SUCCESS" look="soft" word="succeeded" series={throughput.data} />
-          <Total state="RETRY" look="" word="retried" series={throughput.data} />
-          <Total state="FAILURE" look="hatched" word="failed" series={throughput.data} />
+          <Total state="SUCCESS" look="soft" word={t('succeeded')} series={throughput.data} />
+          <Total state="RETRY" look="" word={t('retried')} series={throughput.data} />
+          <Total state="FAILURE" look="hatched" word={t('failed')} series={throughput.data} />
           <MissedLegend series={throughput.data} />
         </ul>
         <div className="tools">
@@ -38,8 +47,8 @@ export function Traffic({ fitting }: { fitting: Range }) {
         <ChartBody kind="throughput" query={throughput} summary={throughputSummary} asTable={asTable} height={232} />
       </div>
       <div className="head runtime-head">
-        <h2>Runtime</h2>
-        <p>of finished tasks, log scale</p>
+        <h2>{t('Runtime')}</h2>
+        <p>{t('of finished tasks, log scale')}</p>
       </div>
       <div className="plot runtime">
         <ChartBody kind="percentiles" query={runtime} asTable={asTable} height={232} summary={runtimeSummary} />
@@ -51,7 +60,12 @@ export function Traffic({ fitting }: { fitting: Range }) {
 function runtimeSummary(series: SeriesReply): string {
   const { range, lines } = wholeBuckets(series);
   const last = (name: string) => `${name} ${approxDuration(lastValue(lines[name]))}`;
-  return `Runtime over the last ${range}: now ${last('p50')}, ${last('p95')}, ${last('p99')}`;
+  return t('Runtime over the last {range}: now {p50}, {p95}, {p99}', {
+    range: rangeWord(range),
+    p50: last('p50'),
+    p95: last('p95'),
+    p99: last('p99'),
+  });
 }
 
 function Total({
@@ -72,7 +86,7 @@ function Total({
     <li data-state={state}>
       <i className={`swatch ${look}`} />
       {word}{' '}
-      <b title={least ? `at least ${exactCount(n)}` : exactCount(n)}>
+      <b title={least ? t('at least {count}', { count: exactCount(n) }) : exactCount(n)}>
         {least && '\u2265 '}
         {count(n)}
       </b>

@@ -1,17 +1,18 @@
 // Every operator action: who, what, on what, what workers answered and what became of it, newest first. The filter stands in the URL.
 // Parts: audit/. Recording: the server's access/audit.ts.
+
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useCallback, useRef, useState } from 'react';
 import { urlOf } from '../api/client.ts';
 import { AuditFilter, isFiltered } from '../audit/audit-filter.tsx';
 import { AuditTable, NoOperations } from '../audit/audit-table.tsx';
 import { useOperations } from '../audit/use-operations.ts';
+import { t, tn } from '../language/text.ts';
 import { Bar } from '../shell/layout.tsx';
 import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
-import { plural } from '../ui/format.ts';
 
 const route = getRouteApi('/audit');
 
@@ -44,24 +45,24 @@ export default function AuditPage() {
     onBack: () => (open === undefined ? setCursor(null) : change({ open: undefined })),
     onFilter: () => field.current?.focus(),
   });
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void query.refetch() }]);
 
   return (
     <>
-      <Bar title="Audit" />
+      <Bar title={t('Audit')} />
       <LoadingBar on={query.isFetching} />
       <main className="content audit-page" id="main">
         <section className="card audit">
           <div className="head">
-            <h2>Operations</h2>
-            <p>what was done from this dashboard, by whom, and the outcome</p>
+            <h2>{t('Operations')}</h2>
+            <p>{t('what was done from this dashboard, by whom, and the outcome')}</p>
           </div>
           <AuditFilter filter={filter} inputRef={field} onChange={change} />
           {query.isPending ? (
             <Skeleton rows={8} />
           ) : query.isError && records.length === 0 ? (
             <ErrorNote
-              what="The operations could not be read"
+              what={t('The operations could not be read')}
               error={query.error}
               onRetry={() => void query.refetch()}
             />
@@ -74,18 +75,18 @@ export default function AuditPage() {
             <p className="more-rows">
               <span className="muted">
                 {query.hasNextPage
-                  ? `the newest ${plural(records.length, 'operation')}`
-                  : plural(records.length, 'operation')}
+                  ? tn(records.length, 'the newest # operation', 'the newest # operations')
+                  : tn(records.length, '# operation', '# operations')}
               </span>
               <a className="btn" href={urlOf('/operations/export', { query: filter })} download>
-                All as CSV
+                {t('All as CSV')}
               </a>
               {query.hasNextPage && (
                 <Button
                   onClick={() => void query.fetchNextPage()}
-                  refused={query.isFetchingNextPage ? 'The next page is loading' : null}
+                  refused={query.isFetchingNextPage ? t('The next page is loading') : null}
                 >
-                  Older
+                  {t('Older')}
                 </Button>
               )}
             </p>

@@ -1,10 +1,12 @@
 // Is the cluster well? First what needs a person, then four figures, throughput beside runtime, failures, queues, workers.
 // Each part: overview/. Charts: charts/. Holds: a card that cannot be drawn takes no other with it.
+
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Overview } from '../../../shared/wire/overview.ts';
 import { overviewQuery } from '../api/queries.ts';
 import { fittingRange } from '../charts/series-data.ts';
+import { t } from '../language/text.ts';
 import { useFigures, useQueues, useWorkers } from '../live/hooks.ts';
 import { FailuresCard } from '../overview/failures-card.tsx';
 import { FiguresCard } from '../overview/figures.tsx';
@@ -22,17 +24,17 @@ import { fleetTotals } from '../workers/fleet.ts';
 export default function OverviewPage() {
   const overview = useQuery(overviewQuery());
   useRowKeys();
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void overview.refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void overview.refetch() }]);
   return (
     <>
-      <Bar title="Overview" />
+      <Bar title={t('Overview')} />
       <LoadingBar on={overview.isFetching && !overview.data} />
       <main className="content overview" id="main">
         {overview.data ? (
           <Body overview={overview.data} />
         ) : overview.isError ? (
           <ErrorNote
-            what="The overview could not be read"
+            what={t('The overview could not be read')}
             error={overview.error}
             onRetry={() => void overview.refetch()}
           />
@@ -51,22 +53,22 @@ function Body({ overview }: { overview: Overview }) {
   const queues = useQueues();
   return (
     <>
-      <Boundary what="What needs you" of={overview}>
+      <Boundary what={t('What needs you')} of={overview}>
         <NeedsLine overview={overview} />
       </Boundary>
-      <Boundary what="The figures" of={figures ?? overview}>
+      <Boundary what={t('The figures')} of={figures ?? overview}>
         <Figures overview={overview} />
       </Boundary>
-      <Boundary what="Traffic" of={overview}>
+      <Boundary what={t('Traffic')} of={overview}>
         <Rates overview={overview} />
       </Boundary>
-      <Boundary what="The failures" of={overview}>
+      <Boundary what={t('The failures')} of={overview}>
         <FailuresCard failures={overview.failures} />
       </Boundary>
-      <Boundary what="The queues" of={queues.length > 0 ? queues : overview}>
+      <Boundary what={t('The queues')} of={queues.length > 0 ? queues : overview}>
         <Queues overview={overview} />
       </Boundary>
-      <Boundary what="The workers" of={workers.size > 0 ? workers : overview}>
+      <Boundary what={t('The workers')} of={workers.size > 0 ? workers : overview}>
         <Fleet overview={overview} />
       </Boundary>
     </>

@@ -1,8 +1,10 @@
 // How much waits, and where: all queues, or by stem when there are many, and beside them the one that is open.
 // The rows: queues/queue-table.tsx. The open one: queues/queue-panel.tsx.
+
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import type { Range } from '../../../shared/wire/series.ts';
+import { t } from '../language/text.ts';
 import { useAway } from '../live/knowledge.ts';
 import { facetsOf, HEAD } from '../queues/queue-list.ts';
 import { QueueListFoot } from '../queues/queue-list-foot.tsx';
@@ -71,19 +73,19 @@ export default function QueuesPage() {
     onBack: () => (name === undefined ? setCursor(null) : close()),
     onFilter: () => input.current?.focus(),
   });
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void query.refetch() }]);
 
   return (
     <>
-      <Bar title={name === undefined ? 'Queues' : `${name} queue`}>
-        <h1>Queues</h1>
+      <Bar title={name === undefined ? t('Queues') : t('{name} queue', { name })}>
+        <h1>{t('Queues')}</h1>
       </Bar>
       <Listing
         {...box}
         stale={away !== null}
         panel={
           name !== undefined && (
-            <Boundary what={`The queue ${name}`} of={name}>
+            <Boundary what={t('The queue {name}', { name })} of={name}>
               <QueuePanel
                 key={name}
                 name={name}
@@ -117,17 +119,17 @@ export default function QueuesPage() {
       >
         {queues.length === 0 ? (
           <NoList what="queues" query={query}>
-            <Empty icon="queues" title="No queue is known yet">
-              <p className="muted">Queues appear with the first worker or message.</p>
+            <Empty icon="queues" title={t('No queue is known yet')}>
+              <p className="muted">{t('Queues appear with the first worker or message.')}</p>
             </Empty>
           </NoList>
         ) : list.kept.length === 0 ? (
-          <Empty icon="search" title="No queue matches">
-            <Button onClick={() => go(name, { q: '', show: '' })}>Clear the filter</Button>
+          <Empty icon="search" title={t('No queue matches')}>
+            <Button onClick={() => go(name, { q: '', show: '' })}>{t('Clear the filter')}</Button>
           </Empty>
         ) : (
           <VirtualTable
-            caption="Queues"
+            caption={t('Queues')}
             className="queues"
             columns={COLUMNS}
             lines={list.lines}

@@ -1,7 +1,9 @@
 // Find tasks: state counts, query, list, and one task beside it. Everything chosen stands in the URL.
 // The list: tasks/use-task-list.ts, task-table.tsx. What is done with tasks: tasks/use-verbs.tsx. The task: tasks/task-detail.tsx.
+
 import { useRef, useState } from 'react';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 import { usePhone } from '../live/hooks.ts';
 import { Bar } from '../shell/layout.tsx';
 import { MenuFor, TaskVerbs } from '../tasks/row-menu.tsx';
@@ -33,12 +35,12 @@ export default function TasksPage() {
   const { clear, selected } = selection;
 
   const held = whyHeld({
-    'while a task is open': openId !== undefined,
-    'while tasks are selected': selected.size > 0,
-    'while a menu is open': menuFor !== null || verbs.asked !== null,
-    'while the cursor is on a row (Esc)': cursor !== null,
-    'while you are down the list': isScrolled,
-    'while the pointer rests on the list': isResting,
+    [t('while a task is open')]: openId !== undefined,
+    [t('while tasks are selected')]: selected.size > 0,
+    [t('while a menu is open')]: menuFor !== null || verbs.asked !== null,
+    [t('while the cursor is on a row (Esc)')]: cursor !== null,
+    [t('while you are down the list')]: isScrolled,
+    [t('while the pointer rests on the list')]: isResting,
   });
   const tasks = useTaskList({ q, state, sort }, held !== null);
   const rows = tasks.list?.rows ?? [];
@@ -79,7 +81,7 @@ export default function TasksPage() {
   return (
     <TaskVerbs value={verbs.act}>
       <MenuFor value={{ uuid: menuFor, onChange: setMenuFor }}>
-        <Bar title="Tasks" />
+        <Bar title={t('Tasks')} />
         <LoadingBar on={tasks.loading || tasks.loadingMore} />
         <main className={openId && !phone ? 'content list-page with-detail' : 'content list-page'} id="main">
           <div className="list">

@@ -1,10 +1,12 @@
 // One worker: how it is, its pool in slots, what it does now or held when it fell silent, its limits, and what can be done to it.
 // Each part: workers/.
+
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { WorkerDetail } from '../../../shared/wire/workers.ts';
 import { ApiError } from '../api/client.ts';
 import { workerQuery } from '../api/queries.ts';
+import { t } from '../language/text.ts';
 import { useWorker } from '../live/hooks.ts';
 import { Bar } from '../shell/layout.tsx';
 import { useRowKeys } from '../shell/row-keys.ts';
@@ -29,30 +31,30 @@ export default function WorkerPage() {
   });
   const live = useWorker(name);
   useRowKeys();
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void query.refetch() }]);
   const worker = query.data ? ({ ...query.data, ...(live ?? {}) } as WorkerDetail) : undefined;
   return (
     <>
       <Bar title={name}>
-        <nav aria-label="Where">
-          <Link to="/workers">Workers</Link>
+        <nav aria-label={t('nav|Where')}>
+          <Link to="/workers">{t('Workers')}</Link>
         </nav>
       </Bar>
       <main className="content worker" id="main">
         {worker ? (
           <>
             <WorkerTitle worker={worker} />
-            <Boundary what="Its figures" of={worker}>
+            <Boundary what={t('Its figures')} of={worker}>
               <WorkerFigures worker={worker} />
             </Boundary>
-            <Boundary what="What it does" of={worker}>
+            <Boundary what={t('What it does')} of={worker}>
               {worker.status === 'online' || !worker.held ? (
                 <Active worker={worker} />
               ) : (
                 <Held worker={worker} held={worker.held} />
               )}
             </Boundary>
-            <Boundary what="This tab" of={`${tab} ${worker.inspected}`}>
+            <Boundary what={t('This tab')} of={`${tab} ${worker.inspected}`}>
               <WorkerTabs
                 worker={worker}
                 tab={tab}
@@ -62,11 +64,15 @@ export default function WorkerPage() {
           </>
         ) : query.isError ? (
           query.error instanceof ApiError && query.error.status === 404 ? (
-            <Empty icon="workers" title={`No worker ${name}`}>
-              <p className="muted">None of that name was heard, or it was forgotten.</p>
+            <Empty icon="workers" title={t('No worker {name}', { name })}>
+              <p className="muted">{t('None of that name was heard, or it was forgotten.')}</p>
             </Empty>
           ) : (
-            <ErrorNote what="The worker could not be read" error={query.error} onRetry={() => void query.refetch()} />
+            <ErrorNote
+              what={t('The worker could not be read')}
+              error={query.error}
+              onRetry={() => void query.refetch()}
+            />
           )
         ) : (
           <Skeleton rows={14} />

@@ -1,6 +1,8 @@
 // Who works, and how hard: every worker, trouble first, or by deployment when there are many. The rows: workers/worker-table.tsx.
+
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useOperation } from '../api/actions.ts';
+import { t, tn } from '../language/text.ts';
 import { useAway } from '../live/knowledge.ts';
 import { AskWorkers } from '../operations/ask-workers.tsx';
 import { OperationNote } from '../operations/operation-note.tsx';
@@ -10,7 +12,6 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { AsOf } from '../ui/as-of.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { plural } from '../ui/format.ts';
 import { withoutEmpty } from '../ui/list/facets.ts';
 import { ListHead, NoList } from '../ui/list/list-head.tsx';
 import { Listing } from '../ui/list/listing.tsx';
@@ -48,12 +49,12 @@ export default function WorkersPage() {
     onOpen: open,
     onFilter: () => input.current?.focus(),
   });
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void query.refetch() }]);
 
   if (workers.length === 0) {
     return (
       <>
-        <Bar title="Workers" />
+        <Bar title={t('Workers')} />
         <main className="content" id="main">
           <section className="card">
             <NoList what="workers" query={query}>
@@ -66,7 +67,7 @@ export default function WorkersPage() {
   }
   return (
     <>
-      <Bar title="Workers" />
+      <Bar title={t('Workers')} />
       <Listing
         {...box}
         stale={away !== null}
@@ -95,19 +96,24 @@ export default function WorkersPage() {
               <AsOf since={away} />
             </span>
             <span>
-              {list.groups > 0 && `${plural(list.groups, by === 'node' ? 'node' : 'deployment')}, `}
-              {plural(list.kept.length, 'worker')}, {totals.online} online
+              {list.groups > 0 &&
+                (by === 'node'
+                  ? tn(list.groups, '# node, ', '# nodes, ')
+                  : tn(list.groups, '# deployment, ', '# deployments, '))}
+              {tn(list.kept.length, '# worker, {online} online', '# workers, {online} online', {
+                online: totals.online,
+              })}
             </span>
           </>
         }
       >
         {list.kept.length === 0 ? (
-          <Empty icon="search" title="No worker matches">
-            <Button onClick={() => change({ q: '', show: '' })}>Clear the filter</Button>
+          <Empty icon="search" title={t('No worker matches')}>
+            <Button onClick={() => change({ q: '', show: '' })}>{t('Clear the filter')}</Button>
           </Empty>
         ) : (
           <VirtualTable
-            caption="Workers"
+            caption={t('Workers')}
             className="workers"
             columns={columns}
             lines={list.lines}

@@ -1,10 +1,12 @@
 // One workflow: how it stands in sentences, its graph (on a phone its steps), when each task ran, and what is open beside it.
 // Parts: workflows/. Which there are: workflows.tsx.
+
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import type { WorkflowNode } from '../../../shared/wire/workflows.ts';
 import { hasFailed } from '../../../shared/workflow/conclude.ts';
 import { ApiError } from '../api/client.ts';
+import { t, tn } from '../language/text.ts';
 import { usePhone } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useRefusal } from '../operations/refusal.ts';
@@ -18,7 +20,6 @@ import { useVerbs, VerbDialog } from '../tasks/use-verbs.tsx';
 import { Boundary } from '../ui/boundary.tsx';
 import { Button, Segmented } from '../ui/button.tsx';
 import { Empty, ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
-import { plural } from '../ui/format.ts';
 import { Menu } from '../ui/menu.tsx';
 import { shortId } from '../ui/task-name.tsx';
 import { download, svgOf } from '../workflows/export.ts';
@@ -72,13 +73,13 @@ export default function WorkflowPage() {
   };
   const failed = useMemo(() => (workflow?.nodes ?? []).filter(hasFailed).map((one) => one.id), [workflow]);
   useShortcuts([
-    { keys: 'j', label: 'Next step', group: 'List', run: () => step(1, chosen) },
-    { keys: 'k', label: 'Step before', group: 'List', run: () => step(-1, chosen) },
-    { keys: 'n', label: 'Next failure', group: 'List', run: () => step(1, failed) },
-    { keys: 'Shift+n', label: 'Failure before', group: 'List', run: () => step(-1, failed) },
-    { keys: 'o', label: 'Open the task beside', group: 'List', run: () => setPanel(picked !== null) },
-    { keys: 'Escape', label: 'Close', group: 'List', run: () => (panel ? setPanel(false) : pick(null)) },
-    { keys: 'r', label: 'Refresh', group: 'Page', run: refetch },
+    { keys: 'j', label: t('Next step'), group: 'List', run: () => step(1, chosen) },
+    { keys: 'k', label: t('Step before'), group: 'List', run: () => step(-1, chosen) },
+    { keys: 'n', label: t('Next failure'), group: 'List', run: () => step(1, failed) },
+    { keys: 'Shift+n', label: t('Failure before'), group: 'List', run: () => step(-1, failed) },
+    { keys: 'o', label: t('Open the task beside'), group: 'List', run: () => setPanel(picked !== null) },
+    { keys: 'Escape', label: t('Close'), group: 'List', run: () => (panel ? setPanel(false) : pick(null)) },
+    { keys: 'r', label: t('Refresh'), group: 'Page', run: refetch },
   ]);
   // What is chosen by key is brought into sight.
   useEffect(() => {
@@ -92,13 +93,13 @@ export default function WorkflowPage() {
         <Head id={id} />
         <main className="content" id="main">
           {error instanceof ApiError && error.status === 404 ? (
-            <Empty icon="workflows" title="No such workflow">
-              <p className="muted">No event named a task of this id, or it has left the history.</p>
+            <Empty icon="workflows" title={t('No such workflow')}>
+              <p className="muted">{t('No event named a task of this id, or it has left the history.')}</p>
             </Empty>
           ) : error ? (
-            <ErrorNote what="The workflow could not be read" error={error} onRetry={refetch} />
+            <ErrorNote what={t('The workflow could not be read')} error={error} onRetry={refetch} />
           ) : (
-            <Skeleton rows={10} label="Loading the workflow" />
+            <Skeleton rows={10} label={t('Loading the workflow')} />
           )}
         </main>
       </>
@@ -124,12 +125,12 @@ export default function WorkflowPage() {
         <div className="wf-main">
           <WorkflowHead workflow={workflow}>
             <Menu
-              label="Export"
-              trigger={<Button icon="external">Export</Button>}
+              label={t('Export')}
+              trigger={<Button icon="external">{t('Export')}</Button>}
               items={[
                 {
-                  label: 'Picture (SVG)',
-                  refused: shown === 'graph' ? null : 'Show the graph first',
+                  label: t('Picture (SVG)'),
+                  refused: shown === 'graph' ? null : t('Show the graph first'),
                   onSelect: () =>
                     save(
                       svgOf(picture.current?.querySelector<SVGSVGElement>('.wf-graph') ?? null),
@@ -137,16 +138,16 @@ export default function WorkflowPage() {
                       'image/svg+xml',
                     ),
                 },
-                { label: 'Mermaid', onSelect: () => save(mermaidOf(workflow), 'mmd', 'text/plain') },
+                { label: t('Mermaid'), onSelect: () => save(mermaidOf(workflow), 'mmd', 'text/plain') },
               ]}
             />
             <Button
               icon="stop"
               kind="danger"
-              refused={refused ?? (left2.length === 0 ? 'Nothing is left to revoke' : null)}
+              refused={refused ?? (left2.length === 0 ? t('Nothing is left to revoke') : null)}
               onClick={() => setRevoking(left2)}
             >
-              Revoke {left2.length > 0 ? `${left2.length} left` : ''}
+              {left2.length > 0 ? t('Revoke {count} left', { count: left2.length }) : t('Revoke')}
             </Button>
           </WorkflowHead>
           <Findings workflow={workflow} onPick={(one) => pick(one)} />
@@ -154,26 +155,26 @@ export default function WorkflowPage() {
           {verbs.bulk.bulk && (
             <BulkNote bulk={verbs.bulk.bulk} onStop={verbs.bulk.stop} onDismiss={verbs.bulk.dismiss} />
           )}
-          {error && <ErrorNote what="The workflow could not be read again" error={error} onRetry={refetch} />}
-          <section className="card" ref={picture} aria-label="The workflow">
+          {error && <ErrorNote what={t('The workflow could not be read again')} error={error} onRetry={refetch} />}
+          <section className="card" ref={picture} aria-label={t('The workflow')}>
             <div className="head">
               <Segmented
-                label="View"
+                label={t('View')}
                 value={shown}
                 options={phone ? PHONE_VIEWS : VIEWS}
                 onChange={(next) => void navigate({ search: (before) => ({ ...before, view: next }), replace: true })}
               />
               <p>
-                {plural(workflow.summary.tasks, 'task')}
-                {workflow.summary.steps > 0 && `, ${workflow.summary.steps} not seen yet`}
+                {tn(workflow.summary.tasks, '# task', '# tasks')}
+                {workflow.summary.steps > 0 && t(', {steps} not seen yet', { steps: workflow.summary.steps })}
               </p>
               <p className="wf-legend">
-                <span className="way" /> critical path <span className="way future" /> not run yet
+                <span className="way" /> {t('critical path')} <span className="way future" /> {t('not run yet')}
               </p>
             </div>
-            <Boundary what="The picture" of={workflow}>
+            <Boundary what={t('The picture')} of={workflow}>
               {shown === 'graph' ? (
-                <Suspense fallback={<Skeleton rows={6} label="Drawing the graph" />}>
+                <Suspense fallback={<Skeleton rows={6} label={t('Drawing the graph')} />}>
                   <GraphView
                     {...list}
                     folded={folded}
@@ -226,18 +227,18 @@ export default function WorkflowPage() {
 }
 
 const VIEWS = [
-  ['graph', 'Graph'],
-  ['timeline', 'Timeline'],
-  ['list', 'Steps'],
+  ['graph', t('Graph')],
+  ['timeline', t('Timeline')],
+  ['list', t('Steps')],
 ] as const;
 /** A graph that scrolls sideways shows nothing. */
 const PHONE_VIEWS = [VIEWS[2], VIEWS[1]] as const;
 
 function Head({ id }: { id: string }) {
   return (
-    <Bar title={`Workflow ${shortId(id)}`}>
-      <nav aria-label="Where">
-        <Link to="/workflows">Workflows</Link>
+    <Bar title={t('Workflow {id}', { id: shortId(id) })}>
+      <nav aria-label={t('nav|Where')}>
+        <Link to="/workflows">{t('Workflows')}</Link>
       </nav>
     </Bar>
   );

@@ -1,13 +1,16 @@
 // Workflows: those with tasks that have not ended, then the newest. One of them: workflow.tsx.
+
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { WorkflowRow } from '../../../shared/wire/workflows.ts';
 import { workflowsQuery } from '../api/queries.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { Bar } from '../shell/layout.tsx';
 import { useRowKeys } from '../shell/row-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Empty, ErrorNote, LoadingBar, Skeleton } from '../ui/feedback.tsx';
-import { count, duration, plural } from '../ui/format.ts';
+import { count, duration } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { CHIP_ORDER, stateIcon } from '../ui/state-badge.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
@@ -18,36 +21,37 @@ export default function WorkflowsPage() {
   const { data, error, isFetching, refetch } = useQuery(workflowsQuery());
   const again = () => void refetch();
   useRowKeys();
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: again }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: again }]);
   const running = data?.items.filter(({ unfinished }) => unfinished > 0) ?? [];
   const ended = data?.items.filter(({ unfinished }) => unfinished === 0) ?? [];
   return (
     <>
-      <Bar title="Workflows" />
+      <Bar title={t('Workflows')} />
       <LoadingBar on={isFetching && !data} />
       <main className="content wf-list" id="main">
-        {error && data && <ErrorNote what="The workflows could not be read again" error={error} onRetry={again} />}
+        {error && data && <ErrorNote what={t('The workflows could not be read again')} error={error} onRetry={again} />}
         {data ? (
           data.items.length === 0 ? (
             <section className="card">
-              <Empty icon="workflows" title="No workflow yet">
-                <p className="muted">Chains, groups and chords, and tasks that call others, are listed here.</p>
+              <Empty icon="workflows" title={t('No workflow yet')}>
+                <p className="muted">{t('Chains, groups and chords, and tasks that call others, are listed here.')}</p>
               </Empty>
             </section>
           ) : (
             <>
-              <Rows title="Not ended" rows={running} />
-              <Rows title="Ended" rows={ended} newest />
+              <Rows title={t('Not ended')} rows={running} />
+              <Rows title={t('Ended')} rows={ended} newest />
               {data.looked_back_to !== null && (
                 <p className="muted">
-                  Ended ones are listed when one of their tasks is among the newest 10,000: since{' '}
-                  <Age at={data.looked_back_to} suffix=" ago" />.
+                  {rich('Ended ones are listed when one of their tasks is among the newest 10,000: since {age}.', {
+                    age: <Age at={data.looked_back_to} ago />,
+                  })}
                 </p>
               )}
             </>
           )
         ) : error ? (
-          <ErrorNote what="The workflows could not be read" error={error} onRetry={again} />
+          <ErrorNote what={t('The workflows could not be read')} error={error} onRetry={again} />
         ) : (
           <Skeleton rows={8} />
         )}
@@ -63,16 +67,20 @@ function Rows({ title, rows, newest }: { title: string; rows: readonly WorkflowR
     <section className="card">
       <div className="head">
         <h2>{title}</h2>
-        <p>{newest ? `the newest ${count(rows.length)}` : plural(rows.length, 'workflow')}</p>
+        <p>
+          {newest
+            ? t('the newest {count}', { count: count(rows.length) })
+            : tn(rows.length, '# workflow', '# workflows')}
+        </p>
       </div>
       <table className="table">
         <thead>
           <tr>
-            <th className="c-name">First task</th>
-            <th className="c-states">States</th>
-            <th className="num c-n">Tasks</th>
-            <th className="num c-n">Took</th>
-            <th className="num c-n">Began</th>
+            <th className="c-name">{t('First task')}</th>
+            <th className="c-states">{t('States')}</th>
+            <th className="num c-n">{t('Tasks')}</th>
+            <th className="num c-n">{t('Took')}</th>
+            <th className="num c-n">{t('Began')}</th>
           </tr>
         </thead>
         <tbody>
@@ -81,7 +89,7 @@ function Rows({ title, rows, newest }: { title: string; rows: readonly WorkflowR
               <td className="c-name">
                 <Link to="/workflows/$id" params={{ id: row.root }} className="row-link">
                   <TaskName name={row.name} />
-                  {row.is_group && <span className="faint"> group</span>}{' '}
+                  {row.is_group && <span className="faint"> {t('group')}</span>}{' '}
                   <code className="faint">{shortId(row.root)}</code>
                 </Link>
               </td>

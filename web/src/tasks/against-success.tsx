@@ -1,10 +1,13 @@
 // What differs between a task that failed and the last of its name that succeeded: arguments, worker, how long each part took. Only what
 // differs; each difference with how many of the others have it, so that one that tells is marked and chance ones are called so.
+
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Difference, TaskComparison } from '../../../shared/wire/comparison.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { comparisonQuery } from '../api/queries.ts';
+import { rich } from '../language/rich.tsx';
+import { t } from '../language/text.ts';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { count, duration } from '../ui/format.ts';
@@ -19,11 +22,11 @@ export function AgainstSuccess({ task }: { task: TaskRow }) {
   const query = useQuery(comparisonQuery(task.uuid));
   return (
     <section className="against-success">
-      <h3>Against a success</h3>
+      <h3>{t('Against a success')}</h3>
       {query.isPending ? (
         <Skeleton rows={3} />
       ) : query.isError && !query.data ? (
-        <ErrorNote what="It could not be compared" error={query.error} onRetry={() => void query.refetch()} />
+        <ErrorNote what={t('It could not be compared')} error={query.error} onRetry={() => void query.refetch()} />
       ) : (
         query.data && <Compared task={task} found={query.data} />
       )}
@@ -33,27 +36,30 @@ export function AgainstSuccess({ task }: { task: TaskRow }) {
 
 function Compared({ task, found }: { task: TaskRow; found: TaskComparison }) {
   const { success, differences, same } = found;
-  if (success === null) return <p className="muted">No task of this name that succeeded is known.</p>;
+  if (success === null) return <p className="muted">{t('No task of this name that succeeded is known.')}</p>;
   const times = timesOf(task, success);
   const more = differences.length - MAX_ROWS;
   return (
     <>
       <p className="muted">
-        The last that succeeded,{' '}
-        <Link to="/tasks" search={{ task: success.uuid }} className="link code">
-          {shortId(success.uuid)}
-        </Link>
-        , <Age at={success.succeeded ?? success.timestamp} /> ago
+        {rich('The last that succeeded, {link}, {age}', {
+          link: (
+            <Link to="/tasks" search={{ task: success.uuid }} className="link code">
+              {shortId(success.uuid)}
+            </Link>
+          ),
+          age: <Age at={success.succeeded ?? success.timestamp} ago />,
+        })}
       </p>
       <table>
         <thead>
           <tr>
             <th scope="col">
-              <span className="sr">What</span>
+              <span className="sr">{t('What')}</span>
             </th>
-            <th scope="col">This one</th>
-            <th scope="col">The success</th>
-            <th scope="col">Does it tell?</th>
+            <th scope="col">{t('This one')}</th>
+            <th scope="col">{t('The success')}</th>
+            <th scope="col">{t('Does it tell?')}</th>
           </tr>
         </thead>
         <tbody>
@@ -70,36 +76,43 @@ function Compared({ task, found }: { task: TaskRow; found: TaskComparison }) {
           {times.map(({ name, here, there }) => (
             <tr key={name}>
               <th scope="row">{name}</th>
-              <td className="num">{here === null ? 'unknown' : duration(here)}</td>
-              <td className="num">{there === null ? 'unknown' : duration(there)}</td>
+              <td className="num">{here === null ? t('unknown') : duration(here)}</td>
+              <td className="num">{there === null ? t('unknown') : duration(there)}</td>
               <td />
             </tr>
           ))}
         </tbody>
       </table>
       <p className="muted">
-        {more > 0 && `${more} more differ. `}
-        {differences.length === 0 && 'Arguments, worker, queue and retries are the same. '}
-        {differences.length > 0 && same > 0 && `${same} more are the same.`}
+        {more > 0 && t('{count} more differ. ', { count: more })}
+        {differences.length === 0 && t('Arguments, worker, queue and retries are the same. ')}
+        {differences.length > 0 && same > 0 && t('{count} more are the same.', { count: same })}
       </p>
     </>
   );
 }
 
 function Value({ text }: { text: string | null }) {
-  return <td className="code">{text === null ? <span className="faint">none</span> : <ForeignText text={text} />}</td>;
+  return (
+    <td className="code">{text === null ? <span className="faint">{t('none')}</span> : <ForeignText text={text} />}</td>
+  );
 }
 
 function weight(one: Difference, { failures, successes }: TaskComparison): string {
-  const where = `in ${count(one.in_failures)} of ${count(failures)} failures, ${count(one.in_successes)} of ${count(successes)} successes`;
-  return one.telling ? where : `no pattern: ${where}`;
+  const where = t('in {in_failures} of {failures} failures, {in_successes} of {successes} successes', {
+    in_failures: count(one.in_failures),
+    failures: count(failures),
+    in_successes: count(one.in_successes),
+    successes: count(successes),
+  });
+  return one.telling ? where : t('no pattern: {where}', { where });
 }
 
 function timesOf(task: TaskRow, success: TaskRow) {
   const parts: readonly [string, (row: TaskRow) => number | null][] = [
-    ['In the queue', ({ sent, received }) => between(sent, received)],
-    ['For a slot', ({ received, started }) => between(received, started)],
-    ['Ran', (row) => row.runtime ?? between(row.started, row.succeeded ?? row.failed)],
+    [t('In the queue'), ({ sent, received }) => between(sent, received)],
+    [t('For a slot'), ({ received, started }) => between(received, started)],
+    [t('Ran'), (row) => row.runtime ?? between(row.started, row.succeeded ?? row.failed)],
   ];
   return parts
     .map(([name, of]) => ({ name, here: of(task), there: of(success) }))

@@ -1,14 +1,17 @@
 // What is done with the selected tasks: the bar that takes the filter's place, the way to select all that match, and the dialog
 // that says the consequence first.
+
 import { useState } from 'react';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Operation } from '../api/actions.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t, tn } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { Button, copyText } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { count, exactCount, plural } from '../ui/format.ts';
+import { count, exactCount } from '../ui/format.ts';
 import { consequence, refusal, type TaskVerb, VERB } from './applies.ts';
 import { IDS_A_REQUEST } from './use-bulk.ts';
 import type { SelectAll } from './use-select-all.ts';
@@ -36,13 +39,13 @@ export function SelectionBar({
   const button = (verb: TaskVerb, icon: 'refresh' | 'stop' | 'power') => {
     const fit = rows.filter((row) => refusal(verb, row) === null);
     const reason = readOnly
-      ? 'The dashboard only reads'
+      ? t('The dashboard only reads')
       : fit.length === 0
         ? rows.length === 1
           ? refusal(verb, rows[0]!)
-          : 'It applies to none of them'
+          : t('It applies to none of them')
         : operation.isPending || busy
-          ? 'Waiting for workers'
+          ? t('Waiting for workers')
           : null;
     return (
       <Button
@@ -56,17 +59,17 @@ export function SelectionBar({
     );
   };
   return (
-    <div className="selection" role="toolbar" aria-label="Selected tasks">
-      <b>{plural(rows.length, 'task')} selected</b>
+    <div className="selection" role="toolbar" aria-label={t('Selected tasks')}>
+      <b>{tn(rows.length, '# task selected', '# tasks selected')}</b>
       {everything && <Everything {...everything} />}
       {button('retry', 'refresh')}
       {button('revoke', 'stop')}
       {button('terminate', 'power')}
       <i className="rule" />
-      <Button icon="copy" onClick={() => void copyText(rows.map((r) => r.uuid).join('\n'), 'ids')}>
-        Copy ids
+      <Button icon="copy" onClick={() => void copyText(rows.map((r) => r.uuid).join('\n'), t('ids'))}>
+        {t('Copy ids')}
       </Button>
-      <Button kind="bare" icon="close" hint="Clear the selection" keys="Esc" onClick={onClear} />
+      <Button kind="bare" icon="close" hint={t('Clear the selection')} keys="Esc" onClick={onClear} />
       <OperationNote operation={operation} />
       {children}
     </div>
@@ -78,18 +81,24 @@ function Everything({ words, select }: { words: string; select: SelectAll }) {
   if (select.reading !== null)
     return (
       <span role="status">
-        Selecting, {exactCount(select.reading)} so far{' '}
-        <button type="button" className="link plain" onClick={select.stop}>
-          Stop
-        </button>
+        {rich('Selecting, {count} so far <button>Stop</button>', {
+          count: exactCount(select.reading),
+          button: (inside) => (
+            <button type="button" className="link plain" onClick={select.stop}>
+              {inside}
+            </button>
+          ),
+        })}
       </span>
     );
   return (
     <>
-      <Button onClick={select.start}>Select all {words} that match</Button>
+      <Button onClick={select.start}>{t('Select all {words} that match', { words })}</Button>
       {select.error !== null && (
         <span role="alert" className="muted">
-          They could not be read: {select.error instanceof Error ? select.error.message : String(select.error)}
+          {t('They could not be read: {why}', {
+            why: fromServer(select.error instanceof Error ? select.error.message : String(select.error)),
+          })}
         </span>
       )}
     </>
@@ -109,8 +118,11 @@ export function ConfirmVerb({
   onClose: () => void;
 }) {
   const [signal, setSignal] = useState('SIGTERM');
-  const title = rows.length === 1 ? `${VERB[verb]} task` : `${VERB[verb]} ${count(rows.length)} tasks`;
-  const names = [...new Set(rows.map((row) => row.name ?? 'unknown'))];
+  const title =
+    rows.length === 1
+      ? t('{verb} task', { verb: VERB[verb] })
+      : t('{verb} {count} tasks', { verb: VERB[verb], count: rows.length });
+  const names = [...new Set(rows.map((row) => row.name ?? t('unknown')))];
   return (
     <Dialog title={title} onClose={onClose}>
       <form
@@ -122,8 +134,10 @@ export function ConfirmVerb({
         <p>{consequence(verb, rows.length)}</p>
         {rows.length > IDS_A_REQUEST && (
           <p className="muted">
-            In {count(Math.ceil(rows.length / IDS_A_REQUEST))} requests of {count(IDS_A_REQUEST)} at most, one after
-            another. It can be stopped between them.
+            {t('In {count} requests of {most} at most, one after another. It can be stopped between them.', {
+              count: count(Math.ceil(rows.length / IDS_A_REQUEST)),
+              most: IDS_A_REQUEST,
+            })}
           </p>
         )}
         <dl className="facts">
@@ -132,13 +146,13 @@ export function ConfirmVerb({
               <dt className="code">
                 <ForeignText text={name} />
               </dt>
-              <dd>{rows.filter((row) => (row.name ?? 'unknown') === name).length}</dd>
+              <dd>{rows.filter((row) => (row.name ?? t('unknown')) === name).length}</dd>
             </div>
           ))}
         </dl>
         {verb === 'terminate' && (
           <label className="keep">
-            Signal
+            {t('Signal')}
             <select className="input" value={signal} onChange={(event) => setSignal(event.target.value)}>
               <option>SIGTERM</option>
               <option>SIGKILL</option>
@@ -148,7 +162,7 @@ export function ConfirmVerb({
           </label>
         )}
         <footer>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
           <button type="submit" className={verb === 'retry' ? 'btn primary' : 'btn fatal'}>
             {title}
           </button>

@@ -1,5 +1,8 @@
 // How far an action on more than 1,000 tasks is, and what came of it.
+
 import { ApiError } from '../api/client.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { VERB } from './applies.ts';
@@ -14,27 +17,29 @@ export function BulkNote({ bulk, onStop, onDismiss }: { bulk: Bulk; onStop: () =
       {state !== 'running' && <Icon name={look === 'RETRY' ? 'late' : look} />}
       <div className="grow">
         <p>
-          {state === 'running' ? (
-            <>
-              {VERB[verb]}: {exactCount(sent)} of {exactCount(total)} sent{' '}
-              <progress max={total} value={sent} aria-label="Sent so far" />
-              <button type="button" className="link plain" onClick={onStop}>
-                Stop
-              </button>
-            </>
-          ) : (
-            `${VERB[verb]}: ${exactCount(sent)} of ${exactCount(total)} sent${ending(bulk)}`
-          )}
+          {state === 'running'
+            ? rich('{verb}: {sent} of {total} sent {progress}<button>Stop</button>', {
+                verb: VERB[verb],
+                sent: exactCount(sent),
+                total: exactCount(total),
+                progress: <progress max={total} value={sent} aria-label={t('Sent so far')} />,
+                button: (inside) => (
+                  <button type="button" className="link plain" onClick={onStop}>
+                    {inside}
+                  </button>
+                ),
+              })
+            : ending(bulk)}
         </p>
         {summaries(bulk).map(([summary, times]) => (
           <p key={summary} className="muted">
-            {summary}
-            {times > 1 && ` (${exactCount(times)} times)`}
+            {fromServer(summary)}
+            {times > 1 && t(' ({times} times)', { times: exactCount(times) })}
           </p>
         ))}
       </div>
       {state !== 'running' && (
-        <button type="button" className="btn bare only" aria-label="Dismiss" onClick={onDismiss}>
+        <button type="button" className="btn bare only" aria-label={t('Dismiss')} onClick={onDismiss}>
           <Icon name="close" />
         </button>
       )}
@@ -42,16 +47,15 @@ export function BulkNote({ bulk, onStop, onDismiss }: { bulk: Bulk; onStop: () =
   );
 }
 
-function ending(bulk: Bulk): string {
-  switch (bulk.state) {
-    case 'stopped':
-      return '. Stopped: the rest was not sent.';
-    case 'failed':
-      return `. The next request failed: ${bulk.error instanceof ApiError ? bulk.error.message : String(bulk.error)}`;
-    case 'done':
-    case 'running':
-      return '.';
-  }
+function ending({ state, error, ...bulk }: Bulk): string {
+  const values = { verb: VERB[bulk.verb], sent: exactCount(bulk.sent), total: exactCount(bulk.total) };
+  if (state === 'stopped') return t('{verb}: {sent} of {total} sent. Stopped: the rest was not sent.', values);
+  if (state === 'failed')
+    return t('{verb}: {sent} of {total} sent. The next request failed: {why}', {
+      ...values,
+      why: fromServer(error instanceof ApiError ? error.message : String(error)),
+    });
+  return t('{verb}: {sent} of {total} sent.', values);
 }
 
 /** What the requests were answered, each once. */

@@ -1,8 +1,10 @@
 // The columns of the task list, wide and on a phone (two lines: name and age; state, arguments and runtime). The server sorts.
 // Cells: task-cells.tsx. The table: task-table.tsx.
+
 import { Link } from '@tanstack/react-router';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { PAGE_OPTIONS } from '../api/base.ts';
+import { t } from '../language/text.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { TaskName } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
@@ -12,7 +14,7 @@ import { MaybeName, RunTime, State, WhyOrArguments } from './task-cells.tsx';
 export const COLUMNS: readonly Column<TaskRow>[] = [
   {
     id: 'state',
-    label: 'State',
+    label: t('State'),
     width: 96,
     wide: 108,
     className: 'c-state',
@@ -21,7 +23,7 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   },
   {
     id: 'name',
-    label: 'Task',
+    label: t('Task'),
     width: 150,
     wide: 228,
     className: 'c-name',
@@ -42,7 +44,7 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   },
   {
     id: 'args',
-    label: 'Arguments or why',
+    label: t('Arguments or why'),
     width: 112,
     wide: 200,
     grow: 1,
@@ -51,7 +53,7 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   },
   {
     id: 'worker',
-    label: 'Worker',
+    label: t('Worker'),
     width: 64,
     wide: 96,
     rank: 7,
@@ -61,7 +63,7 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   },
   {
     id: 'queue',
-    label: 'Queue',
+    label: t('Queue'),
     width: 64,
     wide: 82,
     rank: 9,
@@ -70,7 +72,7 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   },
   {
     id: 'retries',
-    label: 'Retries',
+    label: t('Retries'),
     width: 60,
     wide: 72,
     rank: 8,
@@ -81,7 +83,7 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   },
   {
     id: 'received',
-    label: 'Received',
+    label: t('Received'),
     width: PAGE_OPTIONS.natural_time ? 76 : 124,
     wide: PAGE_OPTIONS.natural_time ? 86 : 132,
     num: true,
@@ -91,7 +93,7 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   },
   {
     id: 'runtime',
-    label: 'Runtime',
+    label: t('Runtime'),
     width: 84,
     wide: 96,
     num: true,

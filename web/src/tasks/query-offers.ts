@@ -1,9 +1,11 @@
 // What the query field offers at its caret, and what the text becomes when one is taken. Pure.
 // Words of the language: shared/query/complete.ts. Values within the present result: the facets request (use-query-offers.ts).
+
 import type { Completion } from '../../../shared/query/complete.ts';
 import { type ParsedQuery, parseQuery } from '../../../shared/query/parser.ts';
 import { quoted } from '../../../shared/query/quoted.ts';
 import type { FacetReply } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 
 export interface Offer {
   group: string;
@@ -18,7 +20,7 @@ export interface Offer {
 
 const LIMIT = 14;
 const WITH_VALUES = new Set(['name', 'worker', 'queue', 'exception', 'state']);
-const GROUP = { field: 'Fields', value: 'Values', operator: 'Joining' } as const;
+const GROUP = { field: t('Fields'), value: t('Values'), operator: t('Joining') } as const;
 
 /** The field whose values of the present result can be offered here, and the query without the value that is being typed. */
 export function facetsAt(text: string, at: Completion): { field: string; rest: string } | null {
@@ -38,15 +40,15 @@ export function offersOf(at: Completion, parsed: ParsedQuery, facets: FacetReply
   if (facets) addValues(found, at.prefix.toLowerCase(), facets);
   if (at.kind === 'field' && at.prefix.length > 1)
     found.push({
-      group: 'Text',
+      group: t('offer|Text'),
       insert: quoted(at.prefix),
       head: `"${at.prefix}"`,
-      detail: 'in name, id, arguments, result or exception',
+      detail: t('in name, id, arguments, result or exception'),
     });
   // A slip is offered first: what is typed is searched as text, and seldom meant.
   for (const { suggestion, position, length } of parsed.ok ? [...parsed.hints].reverse() : [])
     found.unshift({
-      group: 'Did you mean',
+      group: t('offer|Did you mean'),
       insert: suggestion,
       head: suggestion,
       place: { from: position, to: position + length },
@@ -61,7 +63,7 @@ function addValues(found: Offer[], typed: string, { field, values }: FacetReply)
     const same = known.get(insert);
     if (same) same.count = count;
     else if (value.toLowerCase().includes(typed))
-      found.push({ group: 'Values in this result', insert, head: `${field}:`, tail: value, count });
+      found.push({ group: t('offer|Values in this result'), insert, head: `${field}:`, tail: value, count });
   }
 }
 

@@ -1,6 +1,9 @@
 // Parts of the query field: its conditions as chips while one reads, an option of the completion, and what is wrong with the query.
 // The field: task-filter.tsx.
+
 import type { QueryHint } from '../../../shared/query/parser.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -24,7 +27,12 @@ export function QueryChips({
             <span>{chip.head}</span>
             <ForeignText text={chip.tail} />
           </button>
-          <button type="button" className="q-x" aria-label={`Remove ${chip.text}`} onClick={() => onRemove(chip)}>
+          <button
+            type="button"
+            className="q-x"
+            aria-label={t('Remove {text}', { text: chip.text })}
+            onClick={() => onRemove(chip)}
+          >
             <Icon name="close" />
           </button>
         </span>
@@ -44,8 +52,10 @@ export function OfferLine({ offer, atLeast }: { offer: Offer; atLeast: boolean }
           </b>
         )}
       </code>
-      {offer.detail && <span>{offer.detail}</span>}
-      {offer.count !== undefined && <em>{atLeast ? `at least ${count(offer.count)}` : count(offer.count)}</em>}
+      {offer.detail && <span>{fromServer(offer.detail)}</span>}
+      {offer.count !== undefined && (
+        <em>{atLeast ? t('at least {count}', { count: count(offer.count) }) : count(offer.count)}</em>
+      )}
     </>
   );
 }
@@ -62,7 +72,7 @@ export function QueryNote({
   if (error)
     return (
       <p className="query-error" role="alert">
-        {error}
+        {fromServer(error)}
       </p>
     );
   if (!hint) return null;
@@ -70,7 +80,7 @@ export function QueryNote({
     <p className="query-hint" role="status">
       {hint.message.replace(/ Did you mean .*\?$/, '')}{' '}
       <button type="button" className="link plain" onClick={() => onHint(hint)}>
-        Did you mean <code>{hint.suggestion}</code>?
+        {rich('Did you mean <code>{suggestion}</code>?', { suggestion: hint.suggestion })}
       </button>
     </p>
   );

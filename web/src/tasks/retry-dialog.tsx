@@ -1,10 +1,12 @@
 // Before a task is sent again: what will be sent, from where it is known and to which queue; or why it cannot be, and what would help.
 // The server works it out (operations/retry.ts) and judges again when it is done. Many tasks at once: bulk-actions.tsx.
+
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { OperationRequest } from '../../../shared/wire/operations.ts';
 import type { RetryPlan } from '../../../shared/wire/task-values.ts';
 import { retryPlanQuery } from '../api/queries.ts';
+import { fromServer, t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
@@ -26,21 +28,25 @@ export function RetryDialog({
 }) {
   const plan = useQuery(retryPlanQuery(id));
   return (
-    <Dialog title="Retry task" onClose={onClose} className="resend">
+    <Dialog title={t('Retry task')} onClose={onClose} className="resend">
       {plan.isError ? (
-        <ErrorNote what="What would be sent could not be read" error={plan.error} onRetry={() => void plan.refetch()} />
+        <ErrorNote
+          what={t('What would be sent could not be read')}
+          error={plan.error}
+          onRetry={() => void plan.refetch()}
+        />
       ) : !plan.data || plan.isFetching ? (
-        <Skeleton rows={4} label="Looking for its call" />
+        <Skeleton rows={4} label={t('Looking for its call')} />
       ) : plan.data.allowed ? (
         <Ready plan={plan.data} onDo={onDo} onClose={onClose} />
       ) : (
         <>
           <p className="op-note" role="alert" data-state="FAILURE">
             <Icon name="FAILURE" />
-            <span>{plan.data.reason}</span>
+            <span>{fromServer(plan.data.reason)}</span>
           </p>
           <footer>
-            <Button onClick={onClose}>Close</Button>
+            <Button onClick={onClose}>{t('Close')}</Button>
           </footer>
         </>
       )}
@@ -73,20 +79,20 @@ function Ready({
       <pre className="plain-text code call">
         <LongText text={plan.call ?? ''} />
       </pre>
-      <p className="muted">Known from {plan.source_reason}.</p>
+      <p className="muted">{t('Known from {source}.', { source: fromServer(plan.source_reason ?? '') })}</p>
       <label className="keep">
-        Queue
+        {t('Queue')}
         <select className="input" value={queue} onChange={(event) => setQueue(event.target.value)}>
           {queues.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>
-        {plan.queue_reason && queue === plan.queue && <span className="muted">{plan.queue_reason}</span>}
+        {plan.queue_reason && queue === plan.queue && <span className="muted">{fromServer(plan.queue_reason)}</span>}
       </label>
       {plan.notes.map((note) => (
         <p key={note} className="op-note" data-state="RETRY">
           <Icon name="late" />
-          <span>{note}</span>
+          <span>{fromServer(note)}</span>
         </p>
       ))}
       {doubles !== null && (
@@ -98,18 +104,18 @@ function Ready({
             onChange={(event) => setAccepted(event.target.checked)}
           />
           <span>
-            <ForeignText text={doubles} /> Send it all the same.
+            <ForeignText text={fromServer(doubles)} /> {t('Send it all the same.')}
           </span>
         </label>
       )}
       <footer>
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={onClose}>{t('Cancel')}</Button>
         <Button
           type="submit"
           kind="primary"
-          refused={doubles !== null && !accepted ? 'It may still run: say that it may run twice' : null}
+          refused={doubles !== null && !accepted ? t('It may still run: say that it may run twice') : null}
         >
-          Send it again
+          {t('Send it again')}
         </Button>
       </footer>
     </form>

@@ -1,8 +1,10 @@
 // What can be done with one row of the list, at its end on hover and focus, and under `.` for the row with the cursor.
 // Doing it: bulk-actions.tsx listens through the list's page. Judging whether it applies: applies.ts.
+
 import { useNavigate } from '@tanstack/react-router';
 import { createContext, useContext } from 'react';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { copyText } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -22,7 +24,7 @@ export function RowMenu({ row }: { row: TaskRow }) {
     <button
       type="button"
       className="btn bare only row-menu"
-      aria-label={`Actions on ${row.uuid.slice(0, 8)}`}
+      aria-label={t('Actions on {uuid}', { uuid: row.uuid.slice(0, 8) })}
       tabIndex={-1}
       onClick={() => onChange(row.uuid)}
     >
@@ -57,7 +59,7 @@ function OpenMenu({
     label,
     icon,
     danger,
-    refused: readOnly ? 'The dashboard only reads' : refusal(name, row),
+    refused: readOnly ? t('The dashboard only reads') : refusal(name, row),
     onSelect: () => act(name, [row]),
   });
   const filter = (q: string) => void navigate({ to: '/tasks', search: { q } });
@@ -65,23 +67,23 @@ function OpenMenu({
     <Menu
       open
       onOpenChange={onOpenChange}
-      label="Task actions"
+      label={t('Task actions')}
       trigger={trigger}
       items={[
         {
-          label: 'Open as a page',
+          label: t('Open as a page'),
           icon: 'external',
           onSelect: () => void navigate({ to: '/tasks/$id', params: { id: row.uuid } }),
         },
-        { label: 'Copy id', icon: 'copy', keys: 'c', onSelect: () => void copyText(row.uuid, 'id') },
-        { label: 'Only this task name', icon: 'search', onSelect: () => filter(`name:${row.name}`) },
+        { label: t('Copy id'), icon: 'copy', keys: 'c', onSelect: () => void copyText(row.uuid, t('id')) },
+        { label: t('Only this task name'), icon: 'search', onSelect: () => filter(`name:${row.name}`) },
         ...(row.worker
-          ? [{ label: 'Only this worker', icon: 'search' as const, onSelect: () => filter(`worker:${row.worker}`) }]
+          ? [{ label: t('Only this worker'), icon: 'search' as const, onSelect: () => filter(`worker:${row.worker}`) }]
           : []),
         null,
-        verb('retry', 'Retry', 'refresh'),
-        verb('revoke', 'Revoke', 'stop'),
-        verb('terminate', 'Terminate...', 'power', true),
+        verb('retry', t('Retry'), 'refresh'),
+        verb('revoke', t('Revoke'), 'stop'),
+        verb('terminate', t('Terminate...'), 'power', true),
       ]}
     />
   );

@@ -1,6 +1,8 @@
 // How many there are in each state, trouble first; a click keeps that state, another lets it go.
 // Those without room fold into "+2"; All and what is chosen never do (chip-room.ts).
+
 import { useLayoutEffect, useRef, useState } from 'react';
+import { t } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { count, exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -39,9 +41,13 @@ export function StateChips({
   const isSure = (name: string) => sureness(list, name) === 'exact';
   const figure = (name: string) => (list ? `${count(counts[name] ?? 0)}${isSure(name) ? '' : '+'}` : '-');
   const said = (name: string) =>
-    list ? `${isSure(name) ? '' : 'at least '}${exactCount(counts[name] ?? 0)}` : 'unknown';
+    !list
+      ? t('unknown')
+      : isSure(name)
+        ? exactCount(counts[name] ?? 0)
+        : t('at least {count}', { count: exactCount(counts[name] ?? 0) });
   const allSure = states.every(isSure);
-  const all = list ? `${allSure ? '' : 'at least '}${count(sum)}` : '-';
+  const all = list ? (allSure ? count(sum) : t('at least {count}', { count: sum })) : '-';
   const toggle = (name: string) => {
     const next = new Set(chosen);
     if (next.has(name)) next.delete(name);
@@ -52,10 +58,16 @@ export function StateChips({
   const whole = roomFor(states);
   const { shown, folded } = whole.folded.length === 0 ? whole : roomFor(chipStates(counts, chosen, CHIP_ORDER));
   return (
-    <ul className="chips" aria-label="State" ref={line}>
+    <ul className="chips" aria-label={t('State')} ref={line}>
       <li>
         <button type="button" aria-pressed={chosen.size === 0} onClick={() => onChange('')}>
-          All <SteadyCount text={all} title={list ? `${allSure ? '' : 'at least '}${exactCount(sum)}` : 'unknown'} />
+          {t('All')}{' '}
+          <SteadyCount
+            text={all}
+            title={
+              list ? (allSure ? exactCount(sum) : t('at least {count}', { count: exactCount(sum) })) : t('unknown')
+            }
+          />
         </button>
       </li>
       {shown.map((name) => (
@@ -72,9 +84,9 @@ export function StateChips({
       {folded.length > 0 && (
         <li>
           <Menu
-            label="More states"
+            label={t('More states')}
             trigger={
-              <button type="button" aria-label={`${folded.length} more states`}>
+              <button type="button" aria-label={t('{count} more states', { count: folded.length })}>
                 +{folded.length}
               </button>
             }

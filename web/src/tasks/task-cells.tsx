@@ -1,7 +1,9 @@
 // What stands in a cell of the task list. Holds: what is unknown says so; a figure that nobody knows to be true does not tick on.
+
 import { splitException } from '../../../shared/exception-repr.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { exactTime, shortNode } from '../ui/format.ts';
 import { visible } from '../ui/invisible.ts';
@@ -14,7 +16,12 @@ export function State({ row }: { row: TaskRow }) {
   const badge = <StateBadge key={row.state} state={row.state} retries={row.retries} />;
   if (row.unknown_since === undefined) return badge;
   return (
-    <span data-unknown="" title={`Unknown since ${exactTime(row.unknown_since)}: its worker fell silent`}>
+    <span
+      data-unknown=""
+      title={t('Unknown since {time}: its worker fell silent', {
+        time: exactTime(row.unknown_since),
+      })}
+    >
       {badge}
     </span>
   );
@@ -44,8 +51,8 @@ function isRunning(row: TaskRow): boolean {
 export function RunTime({ row }: { row: TaskRow }) {
   if (row.unknown_since !== undefined)
     return (
-      <span className="unknown" title="Its worker fell silent">
-        unknown
+      <span className="unknown" title={t('Its worker fell silent')}>
+        {t('unknown')}
       </span>
     );
   const runs = isRunning(row);
@@ -63,9 +70,11 @@ function RevokeAsked({ row }: { row: TaskRow }) {
     <span
       className="revoke-asked"
       data-state="REVOKED"
-      title={`Revoked ${exactTime(row.revoke_asked)}: a worker drops it when it comes to it`}
+      title={t('Revoked {time}: a worker drops it when it comes to it', {
+        time: exactTime(row.revoke_asked),
+      })}
     >
-      revoke asked
+      {t('revoke asked')}
     </span>
   );
 }

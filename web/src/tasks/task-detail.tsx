@@ -2,10 +2,13 @@
 // traceback, why it waits, how far it is, its result; its life, arguments and kin beside that where there is room, else below.
 // What is known of it: use-task.ts. Its parts: task-head, task-finding, traceback-view, why-waits, task-progress, task-timeline,
 // task-values, task-relations, against-success.
+
 import { Link } from '@tanstack/react-router';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { ApiError } from '../api/client.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
@@ -42,7 +45,7 @@ export function TaskDetailPanel({
   atEnd: boolean;
 }) {
   return (
-    <aside className="panel detail" aria-label={`Task ${shortId(id)}`}>
+    <aside className="panel detail" aria-label={t('Task {id}', { id: shortId(id) })}>
       <TaskBody
         id={id}
         row={row}
@@ -51,29 +54,29 @@ export function TaskDetailPanel({
             <Button
               kind="bare"
               icon="up"
-              hint="Task before"
+              hint={t('Task before')}
               keys="["
-              refused={atStart ? 'It is the first' : null}
+              refused={atStart ? t('It is the first') : null}
               onClick={() => onMove(-1)}
             />
             <Button
               kind="bare"
               icon="down"
-              hint="Next task"
+              hint={t('Next task')}
               keys="]"
-              refused={atEnd ? 'It is the last' : null}
+              refused={atEnd ? t('It is the last') : null}
               onClick={() => onMove(1)}
             />
             <Link
               to="/tasks/$id"
               params={{ id }}
               className="btn bare only as-page"
-              aria-label="Open as a page"
-              title="Open as a page"
+              aria-label={t('Open as a page')}
+              title={t('Open as a page')}
             >
               <Icon name="external" />
             </Link>
-            <Button kind="bare" icon="close" hint="Close" keys="Esc" onClick={onClose} />
+            <Button kind="bare" icon="close" hint={t('Close')} keys="Esc" onClick={onClose} />
           </>
         }
       />
@@ -112,13 +115,13 @@ export function TaskBody({
         </div>
       </header>
       {missing ? (
-        <Empty icon="tasks" title="No such task">
-          <p className="muted">No event named it, or it has left the history.</p>
+        <Empty icon="tasks" title={t('No such task')}>
+          <p className="muted">{t('No event named it, or it has left the history.')}</p>
         </Empty>
       ) : error !== null ? (
-        <ErrorNote what="The task could not be read" error={error} onRetry={refetch} />
+        <ErrorNote what={t('The task could not be read')} error={error} onRetry={refetch} />
       ) : (
-        <Skeleton rows={12} label="Loading the task" />
+        <Skeleton rows={12} label={t('Loading the task')} />
       )}
     </>
   );
@@ -127,19 +130,23 @@ export function TaskBody({
 /** What is below is only what its row said. */
 function RowAlone({ error, missing, onRetry }: { error: unknown; missing: boolean; onRetry: () => void }) {
   const why = missing
-    ? 'it has left the history'
+    ? t('it has left the history')
     : error instanceof ApiError
-      ? [error.title, error.detail].filter(Boolean).join('. ')
+      ? [fromServer(error.title), fromServer(error.detail)].filter(Boolean).join('. ')
       : String(error);
   return (
     <section className="row-alone">
       <p className="op-note" role="status" data-state="RETRY">
         <Icon name="late" />
         <span className="grow">
-          This is what the list knew of it. The rest could not be read: {why}{' '}
-          <button type="button" className="link plain" onClick={onRetry}>
-            Try again
-          </button>
+          {rich('This is what the list knew of it. The rest could not be read: {why} <button>Try again</button>', {
+            why,
+            button: (inside) => (
+              <button type="button" className="link plain" onClick={onRetry}>
+                {inside}
+              </button>
+            ),
+          })}
         </span>
       </p>
     </section>
@@ -156,30 +163,30 @@ function Sections({ task }: { task: KnownTask }) {
       {inside}
     </Boundary>
   );
-  const result = part('The result', <Result task={task} />);
-  const given = part('The arguments', <Arguments task={task} />);
+  const result = part(t('The result'), <Result task={task} />);
+  const given = part(t('The arguments'), <Arguments task={task} />);
   const ended = ENDED_STATES.has(task.state) && !failed;
   const isLast = ENDED_STATES.has(task.state) && task.state !== 'SUCCESS';
   return (
     <div className="detail-columns">
       <div className="first">
-        {part('What happened', <Finding task={task} />)}
+        {part(t('What happened'), <Finding task={task} />)}
         {wait &&
           !ENDED_STATES.has(task.state) &&
-          part('Why it waits', <WhyWaits wait={wait} started={task.started !== null} />)}
-        {part('Its progress', <TaskProgress task={task} />)}
-        {task.traceback && failed && part('The traceback', <TracebackView text={task.traceback} />)}
-        {failed && !task.partial && part('The comparison', <AgainstSuccess key={task.uuid} task={task} />)}
+          part(t('Why it waits'), <WhyWaits wait={wait} started={task.started !== null} />)}
+        {part(t('Its progress'), <TaskProgress task={task} />)}
+        {task.traceback && failed && part(t('The traceback'), <TracebackView text={task.traceback} />)}
+        {failed && !task.partial && part(t('The comparison'), <AgainstSuccess key={task.uuid} task={task} />)}
         {!failed && result}
         {ended && given}
         {task.traceback &&
           !failed &&
-          part('The traceback', <TracebackView text={task.traceback} of={isLast ? null : 'of a try before'} />)}
+          part(t('The traceback'), <TracebackView text={task.traceback} of={isLast ? null : t('of a try before')} />)}
       </div>
       <div className="then">
-        {part('The timeline', <TaskTimeline task={task} />)}
+        {part(t('The timeline'), <TaskTimeline task={task} />)}
         {!ended && given}
-        {part('Details', <TaskRelations task={task} />)}
+        {part(t('Details'), <TaskRelations task={task} />)}
         {failed && !task.partial && result}
       </div>
     </div>

@@ -1,7 +1,10 @@
 // The query field: text with completion while one types, chips with a cross while one reads.
 // The language: shared/query. What is offered: use-query-offers.ts. The list below the field: ui/combobox.
+
 import { type RefObject, useEffect, useMemo, useState } from 'react';
 import { parseQuery, type QueryHint } from '../../../shared/query/parser.ts';
+import { rich } from '../language/rich.tsx';
+import { t } from '../language/text.ts';
 import { ComboboxList } from '../ui/combobox/combobox-list.tsx';
 import { useCombobox } from '../ui/combobox/use-combobox.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -71,9 +74,9 @@ export function TaskFilter({
           {...combobox.field}
           ref={inputRef}
           className="code"
-          aria-label="Filter tasks"
+          aria-label={t('Filter tasks')}
           aria-invalid={Boolean(error)}
-          placeholder={chips.length > 0 ? '' : 'Filter: state:FAILURE name:charge runtime>2s, or any text'}
+          placeholder={chips.length > 0 ? '' : t('Filter: state:FAILURE name:charge runtime>2s, or any text')}
           value={chips.length > 0 ? '' : text}
           onFocus={() => {
             setFocused(true);
@@ -95,7 +98,7 @@ export function TaskFilter({
           <button
             type="button"
             className="q-x"
-            aria-label="Clear the filter"
+            aria-label={t('Clear the filter')}
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => submit('')}
           >
@@ -109,7 +112,7 @@ export function TaskFilter({
       <div className="menu completion" hidden={!combobox.isOpen}>
         <ComboboxList
           combobox={combobox}
-          label="Completion"
+          label={t('Completion')}
           options={(combobox.isOpen ? offers : []).map((offer) => ({
             key: `${offer.group} ${offer.insert}`,
             group: offer.group,
@@ -117,8 +120,9 @@ export function TaskFilter({
           }))}
         />
         <p className="keys" aria-hidden="true">
-          <kbd>Tab</kbd> take <kbd>Enter</kbd> search <kbd>NOT</kbd> <kbd>OR</kbd> <kbd>( )</kbd> <kbd>&gt;</kbd>{' '}
-          <kbd>*</kbd>
+          {rich(
+            '<kbd>Tab</kbd> take <kbd>Enter</kbd> search <kbd>NOT</kbd> <kbd>OR</kbd> <kbd>( )</kbd> <kbd>&gt;</kbd> <kbd>*</kbd>',
+          )}
         </p>
       </div>
     </search>

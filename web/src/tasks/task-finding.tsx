@@ -1,7 +1,10 @@
 // What happened to a task, in the words that answer most visits: what was raised and how often, how it ended otherwise, or that
 // nobody knows. The traceback below it: traceback-view.tsx. Why it waits: why-waits.tsx.
+
 import { Link } from '@tanstack/react-router';
 import { splitException } from '../../../shared/exception-repr.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
 import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -17,7 +20,7 @@ export function Finding({ task }: { task: KnownTask }) {
       {task.exception && task.state !== 'SUCCESS' && <Exception task={task} />}
       {task.became && task.became.what !== 'rejected' && (
         <Note>
-          <ForeignText text={task.became.sentence} />
+          <ForeignText text={fromServer(task.became.sentence)} />
           {task.became.at !== null && (
             <span className="muted">
               {' '}
@@ -25,15 +28,13 @@ export function Finding({ task }: { task: KnownTask }) {
             </span>
           )}
           {task.became.who && (
-            <span className="muted">
-              , by <ForeignText text={task.became.who} />
-            </span>
+            <span className="muted">{rich(', by {who}', { who: <ForeignText text={task.became.who} /> })}</span>
           )}
           {task.became.operation !== null && (
             <>
               {' '}
               <Link className="link" to="/audit" search={{ open: String(task.became.operation) }}>
-                audit
+                {t('audit')}
               </Link>
             </>
           )}
@@ -43,8 +44,14 @@ export function Finding({ task }: { task: KnownTask }) {
       {!task.wait && (task.orphaned || task.end_unknown) && (
         <Note>
           {task.orphaned
-            ? `${task.worker} is gone and had not finished it. If the task acknowledges late, the broker gives it to another worker after its visibility timeout; else it is lost. It can be sent again.`
-            : `${task.worker} does not have it any more. Either it ended without an event, as one that raises Ignore does, or the event was lost. The stored result may tell.`}
+            ? t(
+                '{worker} is gone and had not finished it. If the task acknowledges late, the broker gives it to another worker after its visibility timeout; else it is lost. It can be sent again.',
+                { worker: task.worker ?? t('Its worker') },
+              )
+            : t(
+                '{worker} does not have it any more. Either it ended without an event, as one that raises Ignore does, or the event was lost. The stored result may tell.',
+                { worker: task.worker ?? t('Its worker') },
+              )}
         </Note>
       )}
     </>
@@ -77,10 +84,18 @@ function Exception({ task }: { task: KnownTask }) {
       </p>
       {more > 0 && type && (
         <p className="kin muted">
-          <Link className="link" to="/tasks" search={{ state: task.state, q: `exception:${type} name:${task.name}` }}>
-            {count(more)} more of this kind
-          </Link>{' '}
-          in the last 24 h
+          {rich('<a>{more} more of this kind</a> in the last 24 h', {
+            more: count(more),
+            a: (inside) => (
+              <Link
+                className="link"
+                to="/tasks"
+                search={{ state: task.state, q: `exception:${type} name:${task.name}` }}
+              >
+                {inside}
+              </Link>
+            ),
+          })}
         </p>
       )}
     </section>

@@ -1,10 +1,13 @@
 // The head of one task: its state, its name, its id, what can be done with it, and what came of that.
 // Whether a verb applies is the server's word (`actions` of the detail). Before it is done: bulk-actions.tsx, retry-dialog.tsx.
+
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { OperationRequest } from '../../../shared/wire/operations.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { useOperation } from '../api/actions.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
@@ -42,7 +45,7 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
       : [
           {
             keys: 'v',
-            label: 'Revoke the open task',
+            label: t('Revoke the open task'),
             group: 'Task',
             run: () => task.actions.revoke.allowed && !readOnly && go('revoke'),
           },
@@ -51,19 +54,19 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
   const button = (verb: TaskVerb, label: string, kind?: 'primary' | 'danger') => {
     const may = task.actions[verb];
     const gone =
-      verb === 'terminate' && task.unknown_since !== undefined ? 'Its worker is gone: nothing would hear it' : null;
+      verb === 'terminate' && task.unknown_since !== undefined ? t('Its worker is gone: nothing would hear it') : null;
     const refused = operation.isPending
-      ? 'Waiting for workers'
+      ? t('Waiting for workers')
       : may.allowed
         ? gone
-        : (may.reason ?? 'It does not apply now');
+        : (fromServer(may.reason) ?? t('It does not apply now'));
     return (
       <Button icon={VERB_ICON[verb]} kind={refused ? undefined : kind} refused={refused} onClick={() => go(verb)}>
         {label}
       </Button>
     );
   };
-  const retry = button('retry', 'Retry', WANTS_RETRY.has(task.state) ? 'primary' : undefined);
+  const retry = button('retry', t('Retry'), WANTS_RETRY.has(task.state) ? 'primary' : undefined);
   const Name = page ? 'h1' : 'h2';
   return (
     <header>
@@ -82,31 +85,30 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
         <code className="clip" title={visible(task.uuid)}>
           <ForeignText text={task.uuid} />
         </code>
-        <CopyButton text={task.uuid} what="id" keys="c" />
+        <CopyButton text={task.uuid} what={t('id')} keys="c" />
       </p>
       {readOnly ? (
-        <p className="muted">This dashboard only reads: it was started read-only.</p>
+        <p className="muted">{t('This dashboard only reads: it was started read-only.')}</p>
       ) : (
         <div className="btns">
           {finished ? retry : null}
-          {button('revoke', 'Revoke')}
-          {button('terminate', 'Terminate', 'danger')}
+          {button('revoke', t('Revoke'))}
+          {button('terminate', t('Terminate'), 'danger')}
           {finished ? null : retry}
         </div>
       )}
       <OperationNote
         operation={operation}
         proof={
-          newId ? (
-            <>
-              Sent again as{' '}
-              <Link to="/tasks" search={{ task: newId }} className="link">
-                <code>{shortId(newId)}</code>
-              </Link>
-            </>
-          ) : (
-            operation.data && <Proof task={task} action={operation.data.action} since={operation.data.at} />
-          )
+          newId
+            ? rich('Sent again as {link}', {
+                link: (
+                  <Link to="/tasks" search={{ task: newId }} className="link">
+                    <code>{shortId(newId)}</code>
+                  </Link>
+                ),
+              })
+            : operation.data && <Proof task={task} action={operation.data.action} since={operation.data.at} />
         }
       />
       {confirm === 'retry' && (
@@ -132,15 +134,15 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
 function Proof({ task, action, since }: { task: KnownTask; action: string; since: number }) {
   if (action !== 'revoke' && action !== 'terminate') return null;
   if (task.revoked !== null && task.revoked >= since - 60)
-    return <>The event came: revoked at {clock(task.revoked)}.</>;
+    return <>{t('The event came: revoked at {time}.', { time: clock(task.revoked) })}</>;
   if (task.state === 'FAILURE' && task.failed !== null && task.failed >= since - 1)
-    return <>The event came: failed at {clock(task.failed)}.</>;
-  if (task.state === 'SUCCESS') return <>It had succeeded before a worker could stop it.</>;
+    return <>{t('The event came: failed at {time}.', { time: clock(task.failed) })}</>;
+  if (task.state === 'SUCCESS') return <>{t('It had succeeded before a worker could stop it.')}</>;
   return (
     <>
       {task.started === null
-        ? 'A worker drops it when it comes to it, and says so then. No event yet'
-        : 'No event of its end yet'}
+        ? t('A worker drops it when it comes to it, and says so then. No event yet')
+        : t('No event of its end yet')}
       <i className="waiting-dots" aria-hidden="true" />
     </>
   );
@@ -149,16 +151,13 @@ function Proof({ task, action, since }: { task: KnownTask; action: string; since
 /** What the state alone does not say. */
 function Aside({ task }: { task: KnownTask }) {
   if (task.unknown_since !== undefined)
-    return (
-      <>
-        unknown since <At at={task.unknown_since} />
-      </>
-    );
+    return <>{rich('unknown since {time}', { time: <At at={task.unknown_since} /> })}</>;
   const tries = task.tries.length || task.retries + 1;
-  if (task.orphaned) return 'its worker is gone';
-  if (task.end_unknown) return 'how it ended is unknown';
-  if (task.revoke_asked && task.state !== 'REVOKED') return 'revoked, and waits to be dropped';
-  if (tries > 1) return task.state === 'RETRY' ? `after try ${tries}` : `after ${tries} tries`;
-  if (task.state === 'REVOKED') return task.started === null ? 'before it started' : 'while it ran';
+  if (task.orphaned) return t('its worker is gone');
+  if (task.end_unknown) return t('how it ended is unknown');
+  if (task.revoke_asked && task.state !== 'REVOKED') return t('revoked, and waits to be dropped');
+  if (tries > 1)
+    return task.state === 'RETRY' ? t('after try {tries}', { tries }) : t('after {tries} tries', { tries });
+  if (task.state === 'REVOKED') return task.started === null ? t('before it started') : t('while it ran');
   return null;
 }

@@ -1,8 +1,10 @@
 // The task list without rows: being read, refused, failed, nothing found, nothing seen yet. Each is a face of its own.
 // Holds: a query that was refused or failed says so in the server's words, and never that no task matches.
-import { listing } from '../../../shared/format/text.ts';
+
 import { STATES } from '../../../shared/states.ts';
 import { ApiError } from '../api/client.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { Empty, ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { At } from '../ui/time.tsx';
@@ -16,23 +18,25 @@ export function queryRefusal(error: unknown): string | null {
 }
 
 export function NoList({ error, onRetry }: { error: unknown; onRetry: () => void }) {
-  if (error === null) return <Skeleton rows={20} label="Loading tasks" />;
+  if (error === null) return <Skeleton rows={20} label={t('Loading tasks')} />;
   const words = queryRefusal(error);
   if (words !== null)
     return (
-      <Empty icon="search" title="This filter cannot be searched for">
-        <p className="muted">{words}</p>
+      <Empty icon="search" title={t('This filter cannot be searched for')}>
+        <p className="muted">{fromServer(words)}</p>
       </Empty>
     );
   if (error instanceof ApiError && (error.status === 431 || error.status === 414))
     return (
-      <Empty icon="search" title="This filter is too long for one request">
+      <Empty icon="search" title={t('This filter is too long for one request')}>
         <p className="muted">
-          {error.title}: the address with the filter in it is longer than the server takes. Shorten the filter.
+          {t('{title}: the address with the filter in it is longer than the server takes. Shorten the filter.', {
+            title: fromServer(error.title),
+          })}
         </p>
       </Empty>
     );
-  return <ErrorNote what="The tasks could not be read" error={error} onRetry={onRetry} />;
+  return <ErrorNote what={t('The tasks could not be read')} error={error} onRetry={onRetry} />;
 }
 
 /** States that tasks set themselves are in no event, so no list can be made of them. */
@@ -61,30 +65,35 @@ export function NoRows({
 }) {
   if (!filtered) {
     return (
-      <Empty icon="tasks" title="No task has been seen yet">
+      <Empty icon="tasks" title={t('No task has been seen yet')}>
         <p className="muted">
-          Tasks appear with their first event. Are workers running with <code>-E</code>?
+          {rich('Tasks appear with their first event. Are workers running with <code>-E</code>?')}
         </p>
       </Empty>
     );
   }
-  const clear = <Button onClick={onClear}>Clear the filter</Button>;
+  const clear = <Button onClick={onClear}>{t('Clear the filter')}</Button>;
   if (lookedBackTo !== null)
     return (
-      <Empty icon="search" title="None found so far">
+      <Empty icon="search" title={t('None found so far')}>
         <p className="muted">
-          Looked at tasks back to <At at={lookedBackTo} />; older ones may match. A narrower filter reaches further.
+          {rich('Looked at tasks back to {time}; older ones may match. A narrower filter reaches further.', {
+            time: <At at={lookedBackTo} />,
+          })}
         </p>
         {clear}
       </Empty>
     );
   return (
-    <Empty icon="search" title="No task matches">
+    <Empty icon="search" title={t('No task matches')}>
       <p className="muted">
-        {note ??
+        {fromServer(note) ??
           (custom.length > 0
-            ? `No event carries ${listing(custom)}: a state that a task sets itself with update_state is kept in the result store alone. The page of a task that runs shows it.`
-            : 'Nothing in the history fits this filter.')}
+            ? t(
+                'No event carries {custom}: a state that a task sets itself with update_state is kept in the result store alone. The page of a task that runs shows it.',
+                { custom: custom.join(', ') },
+              )
+            : t('Nothing in the history fits this filter.'))}
       </p>
       {clear}
     </Empty>

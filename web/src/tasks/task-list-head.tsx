@@ -1,8 +1,9 @@
 // Above the rows: state counts and the query field, or, while tasks are selected, what can be done with them; and what came of it.
+
 import type { RefObject } from 'react';
+import { t } from '../language/text.ts';
 import { EventsOff } from '../operations/events-off.tsx';
 import { OperationNote } from '../operations/operation-note.tsx';
-import { count } from '../ui/format.ts';
 import { SelectionBar } from './bulk-actions.tsx';
 import { BulkNote } from './bulk-note.tsx';
 import { chosenRows, hasAll } from './selection.ts';
@@ -49,7 +50,7 @@ export function TaskListHead({
         >
           {all.cut && (
             <span className="muted" role="status">
-              {count(selected.size)} is the most at once: the newest of all that match.
+              {t('{count} is the most at once: the newest of all that match.', { count: selected.size })}
             </span>
           )}
           {bulkNote}
@@ -62,7 +63,7 @@ export function TaskListHead({
               q={q}
               inputRef={inputRef}
               serverError={queryRefusal(error)}
-              matches={list ? `${formatTotal(list)} match` : ''}
+              matches={list ? t('{list} match', { list: formatTotal(list) }) : ''}
               onChange={(next) => next !== q && onChange({ q: next })}
             />
             <ColumnMenu hidden={columns.hidden} onToggle={columns.toggle} />

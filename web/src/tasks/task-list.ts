@@ -1,8 +1,10 @@
 // The rows of the task list as data: pages fetched, live rows merged in, what is newer than the list. Pure.
 // Fetching and holding: task-list-store.ts. Drawing: task-table.tsx.
 // Holds: a row stands once; rows that did not change keep their identity; order changes only by merge.
+
 import type { Precision } from '../../../shared/wire/count.ts';
 import type { TaskPage, TaskRow } from '../../../shared/wire/tasks.ts';
+import { t, tn } from '../language/text.ts';
 import { count } from '../ui/format.ts';
 
 export interface TaskList {
@@ -49,15 +51,16 @@ export function sureness(list: TaskList | null, state: string): Precision {
 /** '3,829', 'at least 30.2k'. */
 export function formatTotal(list: TaskList): string {
   const n = count(list.total);
-  return list.totalIs === 'exact' ? n : `${list.totalIs === 'at_least' ? 'at least' : 'about'} ${n}`;
+  if (list.totalIs === 'exact') return n;
+  return list.totalIs === 'at_least' ? t('at least {count}', { count: n }) : t('about {count}', { count: n });
 }
 
 /** How much of what matches is here. Rows stay while they are looked at, also when their state has moved on. */
 export function formatLoaded(list: TaskList): string {
   const loaded = list.rows.length;
-  const tasks = `${count(loaded)} ${loaded === 1 ? 'task' : 'tasks'}`;
-  if (loaded > list.total && list.totalIs === 'exact') return `${tasks} shown, ${count(list.total)} match now`;
-  return `${tasks} loaded of ${formatTotal(list)}`;
+  if (loaded > list.total && list.totalIs === 'exact')
+    return tn(loaded, '# task shown, {total} match now', '# tasks shown, {total} match now', { total: list.total });
+  return tn(loaded, '# task loaded of {total}', '# tasks loaded of {total}', { total: formatTotal(list) });
 }
 
 export function appendPage(list: TaskList, page: TaskPage): TaskList {

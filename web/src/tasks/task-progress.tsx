@@ -1,5 +1,8 @@
 // How far a running task is: what its body stored last with update_state, as a bar and a tree. Figures: progress.ts.
+
 import { useEffect, useState } from 'react';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { approxDuration, exactCount } from '../ui/format.ts';
@@ -22,8 +25,8 @@ export function TaskProgress({ task }: { task: KnownTask }) {
   if (plain || progress.reason) {
     return (
       <section className="progress">
-        <h3>Progress</h3>
-        <p className="muted">{progress.reason}</p>
+        <h3>{t('Progress')}</h3>
+        <p className="muted">{fromServer(progress.reason)}</p>
       </section>
     );
   }
@@ -33,31 +36,37 @@ export function TaskProgress({ task }: { task: KnownTask }) {
   return (
     <section className="progress" data-state={progress.state}>
       <h3>
-        Progress <StateBadge state={progress.state} />
-        <span>
-          stored <Age at={progress.changed} suffix=" ago" />
-        </span>
+        {t('Progress')} <StateBadge state={progress.state} />
+        <span>{rich('stored {age}', { age: <Age at={progress.changed} ago /> })}</span>
       </h3>
       {progress.current !== null && (
         <p className="how-far">
           <b>{exactCount(progress.current)}</b>
-          {progress.total !== null && <> of {exactCount(progress.total)}</>}
+          {progress.total !== null && t('of {total}', { total: exactCount(progress.total) })}
           {part !== null && <b className="percent">{Math.floor(part * 100)} %</b>}
         </p>
       )}
       {part !== null && (
-        <progress className="bar" max={1} value={part} aria-label={`${Math.floor(part * 100)} percent done`} />
+        <progress
+          className="bar"
+          max={1}
+          value={part}
+          aria-label={t('{part} percent done', { part: Math.floor(part * 100) })}
+        />
       )}
       {end && (
         <p className="muted">
           {approxDuration(end.from) === approxDuration(end.to)
-            ? `At its pace it ends in about ${approxDuration(end.to)}.`
-            : `At its pace it ends in ${approxDuration(end.from)} to ${approxDuration(end.to)}.`}
+            ? t('At its pace it ends in about {to}.', { to: approxDuration(end.to) })
+            : t('At its pace it ends in {from} to {to}.', {
+                from: approxDuration(end.from),
+                to: approxDuration(end.to),
+              })}
         </p>
       )}
       {rest !== null &&
         (typeof rest === 'object' ? (
-          <ShownValue value={rest} label="Stored state" />
+          <ShownValue value={rest} label={t('Stored state')} />
         ) : (
           <pre className="plain-text code">
             <ForeignText text={String(rest)} />

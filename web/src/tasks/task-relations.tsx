@@ -1,10 +1,12 @@
 // Where a task belongs: its queue and worker, its times in the zone of the page, and its relatives.
+
 import { Link } from '@tanstack/react-router';
 import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { PAGE_OPTIONS } from '../api/base.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { plural } from '../ui/format.ts';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
@@ -14,9 +16,9 @@ import { traceIdOf, traceLink } from './trace.ts';
 export function TaskRelations({ task }: { task: KnownTask }) {
   return (
     <section className="relations">
-      <h3>Details</h3>
+      <h3>{t('Details')}</h3>
       <dl className="facts">
-        <dt>Queue</dt>
+        <dt>{t('Queue')}</dt>
         <dd>
           {task.queue ? (
             <Link to="/queues/$name" params={{ name: task.queue }} className="link">
@@ -25,24 +27,18 @@ export function TaskRelations({ task }: { task: KnownTask }) {
               </code>
             </Link>
           ) : (
-            <span className="muted" title="Celery's events name it when senders set task_send_sent_event=True">
-              unknown
+            <span className="muted" title={t("Celery's events name it when senders set task_send_sent_event=True")}>
+              {t('unknown')}
             </span>
           )}
           {task.routing_key && task.routing_key !== task.queue && (
-            <code className="muted">
-              {' '}
-              key <ForeignText text={task.routing_key} />
-            </code>
+            <code className="muted">{rich('key {name}', { name: <ForeignText text={task.routing_key} /> })}</code>
           )}
           {task.exchange && (
-            <code className="muted">
-              {' '}
-              exchange <ForeignText text={task.exchange} />
-            </code>
+            <code className="muted">{rich('exchange {name}', { name: <ForeignText text={task.exchange} /> })}</code>
           )}
         </dd>
-        <dt>Worker</dt>
+        <dt>{t('Worker')}</dt>
         <dd>
           {task.worker ? (
             <Link to="/workers/$name" params={{ name: task.worker }} className="link">
@@ -51,12 +47,12 @@ export function TaskRelations({ task }: { task: KnownTask }) {
               </code>
             </Link>
           ) : (
-            <span className="muted">none yet</span>
+            <span className="muted">{t('none yet')}</span>
           )}
         </dd>
         {task.eta && (
           <>
-            <dt>ETA</dt>
+            <dt>{t('ETA')}</dt>
             <dd>
               <IsoTime text={task.eta} />
             </dd>
@@ -64,30 +60,30 @@ export function TaskRelations({ task }: { task: KnownTask }) {
         )}
         {task.expires && (
           <>
-            <dt>Expires</dt>
+            <dt>{t('Expires')}</dt>
             <dd>
               <IsoTime text={task.expires} />
             </dd>
           </>
         )}
-        <dt>Last event</dt>
+        <dt>{t('Last event')}</dt>
         <dd>
-          <Age at={task.timestamp} suffix=" ago" />
+          <Age at={task.timestamp} ago />
         </dd>
         <Trace id={traceIdOf(task.extra)} />
         {isOfMany(task) && (
           <>
-            <dt>Workflow</dt>
+            <dt>{t('Workflow')}</dt>
             <dd>
               <Link to="/workflows/$id" params={{ id: task.uuid }} search={{ task: task.uuid }} className="link">
-                All of it, as a graph
+                {t('All of it, as a graph')}
               </Link>
             </dd>
           </>
         )}
         {task.parent && (
           <>
-            <dt>Parent</dt>
+            <dt>{t('Parent')}</dt>
             <dd>
               <RelatedTask row={task.parent} />
             </dd>
@@ -95,7 +91,7 @@ export function TaskRelations({ task }: { task: KnownTask }) {
         )}
         {task.root && task.root.uuid !== task.uuid && task.root.uuid !== task.parent?.uuid && (
           <>
-            <dt>Root</dt>
+            <dt>{t('Root')}</dt>
             <dd>
               <RelatedTask row={task.root} />
             </dd>
@@ -103,7 +99,7 @@ export function TaskRelations({ task }: { task: KnownTask }) {
         )}
         {task.children.length > 0 && (
           <>
-            <dt>Called</dt>
+            <dt>{t('Called')}</dt>
             <dd>
               {task.children.map((child) => (
                 <div key={child.uuid}>
@@ -112,7 +108,7 @@ export function TaskRelations({ task }: { task: KnownTask }) {
               ))}
               {task.children_total > task.children.length && (
                 <Link className="link" to="/tasks" search={{ q: `parent:${task.uuid}` }}>
-                  all {plural(task.children_total, 'task')}
+                  {tn(task.children_total, 'all # tasks', 'all # tasks')}
                 </Link>
               )}
             </dd>
@@ -139,7 +135,7 @@ function Trace({ id }: { id: string | null }) {
   const url = traceLink(PAGE_OPTIONS.trace_url, id);
   return (
     <>
-      <dt>Trace</dt>
+      <dt>{t('Trace')}</dt>
       <dd>
         {url === null ? (
           <code>{id}</code>

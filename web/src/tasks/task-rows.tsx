@@ -1,8 +1,9 @@
 // What scrolls on the tasks page: the table, or why there is none, and above it how many are newer; at the foot what holds the order.
+
 import type { ReactNode, RefObject } from 'react';
+import { t } from '../language/text.ts';
 import { useConnection } from '../live/hooks.ts';
 import { SCROLLS, useRestoredScroll } from '../shell/restored-scroll.ts';
-import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { formatLoaded } from './task-list.ts';
 import { customStates, NoList, NoRows } from './task-list-faces.tsx';
@@ -45,7 +46,7 @@ export function TaskRows({
       {newer > 0 && (
         <button type="button" className="newer" onClick={onRefresh}>
           <Icon name="up" />
-          {newer >= 100 ? '100+' : count(newer)} newer
+          {t('{count} newer', { count: newer >= 100 ? '100+' : newer })}
         </button>
       )}
       {!list ? (
@@ -72,10 +73,10 @@ export function TaskListFoot({ tasks: { list }, held }: { tasks: TaskListState; 
     <footer className="status">
       <span>
         {mode === 'paused'
-          ? 'Paused: nothing moves until you go on (p)'
+          ? t('Paused: nothing moves until you go on (p)')
           : held
-            ? `Order is held ${held}`
-            : 'New tasks come in at the top'}
+            ? t('Order is held {why}', { why: held })
+            : t('New tasks come in at the top')}
       </span>
       <span>{list && list.rows.length > 0 && formatLoaded(list)}</span>
     </footer>

@@ -1,7 +1,9 @@
 // The task list as a table: virtual, with boxes, a cursor, and a menu at the end of each row. The row is the link.
 // Which rows: task-list-store.ts. Columns: columns.tsx. What can be done with a row: row-menu.tsx.
+
 import { type RefObject, useMemo } from 'react';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 import { usePhone } from '../live/hooks.ts';
 import { ROW_HEIGHT, usePreferences } from '../shell/preferences.ts';
 import type { Line } from '../ui/table/lines.ts';
@@ -41,14 +43,14 @@ export function TaskTable({ rows, hidden, openId, selected, onPick, onPickAll, .
     has: (uuid: string) => selected.has(uuid),
     all: hasAll(selected, rows),
     some: selected.size > 0,
-    labelOf: (row: TaskRow) => `Select ${row.name ?? 'task'} ${row.uuid.slice(0, 8)}`,
+    labelOf: (row: TaskRow) => t('Select {name} {id}', { name: row.name ?? t('task'), id: row.uuid.slice(0, 8) }),
     onPick,
     onPickAll,
   };
   return (
     <VirtualTable
       {...table}
-      caption="Tasks"
+      caption={t('Tasks')}
       className="tasks-table"
       columns={columns}
       lines={lines}

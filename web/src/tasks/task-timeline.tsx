@@ -1,9 +1,11 @@
 // Sent > received > started > done: waits a thin line, running a bar, its p95 an upright tick. Which tries there were stands above.
+
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { splitException } from '../../../shared/exception-repr.ts';
 import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskDetail } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { age, approxDuration, clock, day, duration, exactTime, instant } from '../ui/format.ts';
@@ -20,22 +22,21 @@ export function TaskTimeline({ task }: { task: TaskDetail }) {
   return (
     <section>
       <h3>
-        Timeline{' '}
+        {t('Timeline')}{' '}
         {line.total !== null && (
           <span>
-            {task.tries.length > 1 ? `try ${(tried ?? task.tries.at(-1))!.number + 1} ` : ''}
+            {task.tries.length > 1 && `${t('try {number}', { number: (tried ?? task.tries.at(-1))!.number + 1 })} `}
             {line.points.at(-1)?.state === 'unknown'
-              ? 'known for '
+              ? t('known for {time}', { time: duration(line.total) })
               : line.points.at(-1)?.end && line.points.at(-1)?.at === now
-                ? 'so far '
-                : 'took '}
-            {duration(line.total)}
+                ? t('so far {time}', { time: duration(line.total) })
+                : t('took {time}', { time: duration(line.total) })}
           </span>
         )}
         {first !== null && first !== undefined && <span>{day(first)}</span>}
       </h3>
       {task.tries.length > 1 && (
-        <ol className="tries" aria-label="Tries">
+        <ol className="tries" aria-label={t('Tries')}>
           {task.tries.map((t) => (
             <li key={t.number} data-state={t.state}>
               <button
@@ -58,6 +59,21 @@ export function TaskTimeline({ task }: { task: TaskDetail }) {
   );
 }
 
+/** The points of timeline.ts by their names there. */
+const POINTS: Readonly<Record<string, string>> = {
+  Sent: t('Sent'),
+  Received: t('Received'),
+  Started: t('Started'),
+  Running: t('Running'),
+  Waiting: t('Waiting'),
+  Succeeded: t('Succeeded'),
+  Failed: t('Failed'),
+  'To retry': t('To retry'),
+  Revoked: t('Revoked'),
+  Rejected: t('Rejected'),
+  Unknown: t('Unknown'),
+};
+
 function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; number: number; now: number }) {
   return (
     <ol className="life">
@@ -66,12 +82,12 @@ function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; n
         return [
           <li key={point.label} data-state={point.end ? point.state : undefined}>
             <i className={point.end ? (point.label === 'Running' ? 'dot ring' : 'dot end') : 'dot'} />
-            <b>{point.label}</b>
+            <b>{POINTS[point.label] ?? point.label}</b>
             <time title={point.at === null ? undefined : exactTime(point.at)}>
               {point.at === null
                 ? '-'
                 : point.label === 'Running' || point.label === 'Waiting'
-                  ? 'now'
+                  ? t('now')
                   : clock(point.at)}
             </time>
             <span>{beside(point.label, task, number, now)}</span>
@@ -97,7 +113,7 @@ function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; n
               <span>
                 {gap?.kind === 'run'
                   ? task.baseline_p95 !== null
-                    ? `its p95 is ${approxDuration(task.baseline_p95)}`
+                    ? t('its p95 is {runtime}', { runtime: approxDuration(task.baseline_p95) })
                     : ''
                   : gap?.label}
               </span>
@@ -111,7 +127,7 @@ function Life({ line, task, number, now }: { line: Timeline; task: TaskDetail; n
 
 /** Below a millisecond, and where the clocks of sender and worker disagree, more is not known. */
 function took(seconds: number): string {
-  return seconds < 0.001 ? 'under 1 ms' : duration(seconds);
+  return seconds < 0.001 ? t('under 1 ms') : duration(seconds);
 }
 
 function beside(label: string, task: TaskDetail, number: number, now: number) {
@@ -125,24 +141,28 @@ function beside(label: string, task: TaskDetail, number: number, now: number) {
         ''
       );
     case 'Started':
-      return task.pid !== null ? `pid ${task.pid}` : '';
+      return task.pid !== null ? t('pid {pid}', { pid: task.pid }) : '';
     case 'Failed':
-      return task.retries > 0 ? 'no retry left' : '';
+      return task.retries > 0 ? t('no retry left') : '';
     case 'To retry': {
       const next = nextTry(task, number);
-      if (next.started !== null) return `again at ${instant(next.started, now)}`;
-      return next.eta ? `again at ${formatEta(next.eta, now)}` : 'will be tried again';
+      if (next.started !== null) return t('again at {time}', { time: instant(next.started, now) });
+      return next.eta ? t('again at {time}', { time: formatEta(next.eta, now) }) : t('will be tried again');
     }
     case 'Waiting':
-      if (task.orphaned) return 'its worker is gone';
-      if (task.end_unknown) return 'its worker does not have it any more';
-      return task.eta ? `due ${formatEta(task.eta, now)}` : '';
+      if (task.orphaned) return t('its worker is gone');
+      if (task.end_unknown) return t('its worker does not have it any more');
+      return task.eta ? t('due {time}', { time: formatEta(task.eta, now) }) : '';
     case 'Running':
-      return task.orphaned ? 'its worker is gone' : task.end_unknown ? 'its worker does not have it any more' : '';
+      return task.orphaned
+        ? t('its worker is gone')
+        : task.end_unknown
+          ? t('its worker does not have it any more')
+          : '';
     case 'Unknown':
-      return 'its worker fell silent';
+      return t('its worker fell silent');
     case 'Revoked':
-      return task.started === null ? 'before it started' : '';
+      return task.started === null ? t('before it started') : '';
     default:
       return '';
   }

@@ -1,4 +1,5 @@
 // Arguments and result of a task: as values where they can be read, else as the text the worker sent, and why.
+
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { parsePythonLiteral } from '../../../shared/python-literal.ts';
@@ -7,6 +8,8 @@ import { ENDED_STATES } from '../../../shared/states.ts';
 import type { ResultReply } from '../../../shared/wire/task-values.ts';
 import { urlOf } from '../api/client.ts';
 import { callQuery, resultQuery } from '../api/queries.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { Button, CopyButton } from '../ui/button.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
@@ -16,10 +19,10 @@ import { ShownValue, ValueTree } from '../ui/value-tree.tsx';
 import type { KnownTask } from './known-task.ts';
 
 const SOURCES = {
-  message: 'its message',
-  unacked: 'its message, which a worker has',
-  result: 'its result record',
-  event: 'its event',
+  message: t('its message'),
+  unacked: t('its message, which a worker has'),
+  result: t('its result record'),
+  event: t('its event'),
 } as const;
 
 export function Arguments({ task }: { task: KnownTask }) {
@@ -40,34 +43,34 @@ export function Arguments({ task }: { task: KnownTask }) {
   const said = () => {
     if (whole)
       return whole.cut
-        ? `the first part of ${bytes(whole.size)}, from ${SOURCES[whole.source!]}`
-        : `complete, from ${SOURCES[whole.source!]}`;
-    if (isUnknown) return 'unknown';
-    return cut ? 'cut by the sender' : `complete, ${bytes(text.length)}`;
+        ? t('the first part of {size}, from {source}', { size: bytes(whole.size), source: SOURCES[whole.source!] })
+        : t('complete, from {source}', { source: SOURCES[whole.source!] });
+    if (isUnknown) return t('unknown');
+    return cut ? t('cut by the sender') : t('complete, {size}', { size: bytes(text.length) });
   };
   return (
     <section>
       <h3>
-        Arguments <span>{said()}</span>
+        {t('Arguments')} <span>{said()}</span>
         <CopyButton
           text={whole ? pythonCall(show(whole.args), show(whole.kwargs)) : pythonCall(task.args, task.kwargs)}
-          what="as Python"
+          what={t('as Python')}
         />
       </h3>
       {!whole && !args.ok && <RawText label="args" text={task.args ?? ''} />}
       {parts.length > 0 ? (
-        <ValueTree label="Arguments" parts={parts} />
+        <ValueTree label={t('Arguments')} parts={parts} />
       ) : (
         (whole || (args.ok && kwargs.ok)) && (
           <p className="muted">
-            {isUnknown && !whole ? 'Its event carries no arguments.' : 'Called without arguments.'}
+            {isUnknown && !whole ? t('Its event carries no arguments.') : t('Called without arguments.')}
           </p>
         )
       )}
       {!whole && !kwargs.ok && <RawText label="kwargs" text={task.kwargs ?? ''} />}
       {cut && !whole && asked.data?.reason && (
         <p className="muted gone">
-          <ForeignText text={asked.data.reason} />
+          <ForeignText text={fromServer(asked.data.reason)} />
         </p>
       )}
     </section>
@@ -117,8 +120,8 @@ export function Result({ task }: { task: KnownTask }) {
   return (
     <section>
       <h3>
-        Result <span>{saidOf(stored.data, reported)}</span>
-        {reported !== null && <CopyButton text={reported} what="result" />}
+        {t('Result')} <span>{saidOf(stored.data, reported)}</span>
+        {reported !== null && <CopyButton text={reported} what={t('result')} />}
       </h3>
       {stored.data?.found ? (
         <StoredValue reply={stored.data} />
@@ -127,26 +130,30 @@ export function Result({ task }: { task: KnownTask }) {
       ) : (
         <p className="muted">
           {task.state === 'SUCCESS'
-            ? 'Its event carries no result.'
+            ? t('Its event carries no result.')
             : ENDED_STATES.has(task.state)
-              ? 'It has none.'
-              : 'None is known.'}
+              ? t('It has none.')
+              : t('None is known.')}
         </p>
       )}
-      {stored.isFetching && <Skeleton rows={1} label="Asking the result backend" />}
+      {stored.isFetching && <Skeleton rows={1} label={t('Asking the result backend')} />}
       {stored.isError && (
         <ErrorNote
-          what="The stored result could not be read"
+          what={t('The stored result could not be read')}
           error={stored.error}
           onRetry={() => void stored.refetch()}
         />
       )}
       {stored.data && !stored.data.found && (
-        <p className="muted gone">Gone: {stored.data.reason ?? 'the result backend has no such record'}</p>
+        <p className="muted gone">
+          {t('Gone: {why}', {
+            why: fromServer(stored.data.reason) ?? t('the result backend has no such record'),
+          })}
+        </p>
       )}
       {!asked && (
         <Button kind="bare" className="ask" onClick={() => setAsked(true)}>
-          Read the stored result
+          {t('Read the stored result')}
         </Button>
       )}
     </section>
@@ -154,26 +161,31 @@ export function Result({ task }: { task: KnownTask }) {
 }
 
 function saidOf(stored: ResultReply | undefined, reported: string | null): string {
-  if (stored?.found) return stored.cut ? `as stored, the first part of ${bytes(stored.size)}` : 'as stored';
+  if (stored?.found)
+    return stored.cut ? t('as stored, the first part of {size}', { size: bytes(stored.size) }) : t('as stored');
   if (reported === null) return '';
   const read = parsePythonLiteral(reported);
-  return !read.ok && read.truncated ? 'from its event, cut by the worker' : 'from its event';
+  return !read.ok && read.truncated ? t('from its event, cut by the worker') : t('from its event');
 }
 
 function StoredValue({ reply }: { reply: ResultReply }) {
   return (
     <>
-      <ShownValue value={reply.result} label="Result" />
+      <ShownValue value={reply.result} label={t('Result')} />
       {reply.cut && (
         <p className="muted gone">
-          It is too large to be drawn.{' '}
-          <a
-            className="link"
-            href={urlOf('/tasks/:uuid/result', { params: { uuid: reply.task_id }, query: { whole: true } })}
-            download={`${reply.task_id}.json`}
-          >
-            Download all {bytes(reply.size)}
-          </a>
+          {rich('It is too large to be drawn. <a>Download all {size}</a>', {
+            size: bytes(reply.size),
+            a: (inside) => (
+              <a
+                className="link"
+                href={urlOf('/tasks/:uuid/result', { params: { uuid: reply.task_id }, query: { whole: true } })}
+                download={`${reply.task_id}.json`}
+              >
+                {inside}
+              </a>
+            ),
+          })}
         </p>
       )}
     </>
@@ -188,5 +200,5 @@ function Repr({ text }: { text: string }) {
         <LongText text={text} />
       </pre>
     );
-  return <ShownValue value={read.value} label="Result" />;
+  return <ShownValue value={read.value} label={t('Result')} />;
 }

@@ -1,5 +1,7 @@
 // One try of a task as points in time and the waits between them. Pure. Drawing: task-timeline.tsx.
+
 import type { TaskDetail, TaskTry } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 
 export interface Point {
   label: string;
@@ -112,8 +114,8 @@ function nowWord(last: string | undefined): string {
 }
 
 function gapLabel(from: string, task: TimelineTask): string {
-  if (from === 'Sent') return task.queue ? `in queue ${task.queue}` : 'in the queue';
-  if (from === 'Received') return task.eta ? 'reserved, until its ETA' : 'reserved';
+  if (from === 'Sent') return task.queue ? t('in queue {queue}', { queue: task.queue }) : t('in the queue');
+  if (from === 'Received') return task.eta ? t('reserved, until its ETA') : t('reserved');
   return '';
 }
 

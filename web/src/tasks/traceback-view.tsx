@@ -1,9 +1,11 @@
 // The traceback: one's own frames marked and open, a library's folded, an exception that led to another folded to its line.
 // Reading the text: traceback.ts. Holds: no line of the text is lost; what is folded opens.
+
 import { useMemo, useState } from 'react';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { CopyButton } from '../ui/button.tsx';
 import { ForeignText, LongText } from '../ui/foreign-text.tsx';
-import { plural } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { visible } from '../ui/invisible.ts';
 import { type Frame, packagesOf, type Raised, readTraceback, runsOf, shortPath } from './traceback.ts';
@@ -17,13 +19,15 @@ export function TracebackView({ text, of = null }: { text: string; of?: string |
   return (
     <section className="traceback">
       <h3>
-        Traceback {of && <span>{of}</span>}{' '}
+        {t('Traceback')} {of && <span>{of}</span>}{' '}
         {frames.length > 0 && (
           <span>
-            {own} of {plural(frames.length, 'frame')} {own === 1 ? 'is' : 'are'} yours
+            {own === 1
+              ? tn(frames.length, '1 of # frame is yours', '1 of # frames is yours')
+              : tn(frames.length, '{own} of # frame are yours', '{own} of # frames are yours', { own })}
           </span>
         )}
-        <CopyButton text={text} what="traceback" />
+        <CopyButton text={text} what={t('traceback')} />
       </h3>
       {chain.length === 0 ? (
         <pre className="plain-text code">
@@ -62,7 +66,7 @@ function Cause({ raised }: { raised: Raised }) {
           <span className="clip">
             <ForeignText text={raised.last.split('\n', 1)[0]!.slice(0, 500)} />
           </span>
-          <span className="frames">{plural(raised.frames.length, 'frame')}</span>
+          <span className="frames">{tn(raised.frames.length, '# frame', '# frames')}</span>
         </button>
       </li>
       {open && <Frames raised={raised} />}
@@ -128,7 +132,10 @@ function Fold({ frames }: { frames: readonly Frame[] }) {
         <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={open ? 'down' : 'right'} />
           <span className="clip">
-            {plural(frames.length, 'frame')} in <ForeignText text={packagesOf(frames)} />
+            {rich('{frames} in {packages}', {
+              frames: tn(frames.length, '# frame', '# frames'),
+              packages: <ForeignText text={packagesOf(frames)} />,
+            })}
           </span>
         </button>
       </li>

@@ -1,6 +1,8 @@
 // Which columns of the task list this person hides: the URL's choice before the kept one, and the menu that changes it.
+
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
+import { t } from '../language/text.ts';
 import { setPreferences, usePreferences } from '../shell/preferences.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
@@ -26,9 +28,9 @@ export function useHiddenColumns(): { hidden: ReadonlySet<string>; toggle: (id: 
 export function ColumnMenu({ hidden, onToggle }: { hidden: ReadonlySet<string>; onToggle: (id: string) => void }) {
   return (
     <Menu
-      label="Columns"
+      label={t('Columns')}
       trigger={
-        <button type="button" className="btn only" aria-label="Columns" title="Columns">
+        <button type="button" className="btn only" aria-label={t('Columns')} title={t('Columns')}>
           <Icon name="columns" />
         </button>
       }

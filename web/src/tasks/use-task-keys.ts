@@ -1,5 +1,7 @@
 // The keys of the task list, beyond those of every list: select, a range, actions, copy, and the tasks before and after the open one.
+
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
+import { t } from '../language/text.ts';
 import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { copyText } from '../ui/button.tsx';
@@ -24,13 +26,13 @@ export function useTaskKeys(keys: TaskKeys): (by: number) => void {
   const move = useListKeys({ ...keys, keys: rows.map((row) => row.uuid), openKey: openId });
   const here = (act: (uuid: string) => void) => () => current !== undefined && act(current);
   useShortcuts([
-    { keys: 'x', label: 'Select', group: 'List', run: here((uuid) => onPick(uuid, false)) },
-    { keys: 'Shift+x', label: 'Select up to here', group: 'List', run: here((uuid) => onPick(uuid, true)) },
-    { keys: '.', label: 'Actions', group: 'List', run: here(onMenu) },
-    { keys: 'c', label: 'Copy id', group: 'List', run: here((uuid) => void copyText(uuid, 'id')) },
-    { keys: '[', label: 'Task before', group: 'Task', run: () => openId && move(-1) },
-    { keys: ']', label: 'Next task', group: 'Task', run: () => openId && move(1) },
-    { keys: 'r', label: 'Refresh', group: 'Page', run: onRefresh },
+    { keys: 'x', label: t('Select'), group: 'List', run: here((uuid) => onPick(uuid, false)) },
+    { keys: 'Shift+x', label: t('Select up to here'), group: 'List', run: here((uuid) => onPick(uuid, true)) },
+    { keys: '.', label: t('Actions'), group: 'List', run: here(onMenu) },
+    { keys: 'c', label: t('Copy id'), group: 'List', run: here((uuid) => void copyText(uuid, 'id')) },
+    { keys: '[', label: t('Task before'), group: 'Task', run: () => openId && move(-1) },
+    { keys: ']', label: t('Next task'), group: 'Task', run: () => openId && move(1) },
+    { keys: 'r', label: t('Refresh'), group: 'Page', run: onRefresh },
   ]);
   return move;
 }

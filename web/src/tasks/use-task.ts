@@ -1,5 +1,6 @@
 // One task as a page uses it: read, followed by the live feed, and shown from its row until it is read or while the server is away.
 // What is made of the parts: known-task.ts.
+
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import { ENDED_STATES } from '../../../shared/states.ts';
@@ -7,6 +8,7 @@ import type { Progress, TaskRow } from '../../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../../shared/wire/wait.ts';
 import { ApiError } from '../api/client.ts';
 import { storedStateQuery, taskQuery, waitQuery } from '../api/queries.ts';
+import { t } from '../language/text.ts';
 import { useConnection, useLiveTask, usePicture, useServerClock, useVisible, useWatch } from '../live/hooks.ts';
 import { type KnownTask, ofRow, withLive } from './known-task.ts';
 import { ofStored } from './progress.ts';
@@ -50,7 +52,7 @@ export function useTask(id: string, row?: TaskRow): OneTask {
     () =>
       data
         ? withLive(data, live)
-        : facts && ofRow(facts, away ? 'The dashboard server cannot be reached' : 'The task is being read'),
+        : facts && ofRow(facts, away ? t('The dashboard server cannot be reached') : t('The task is being read')),
     [data, live, facts, away],
   );
   return {

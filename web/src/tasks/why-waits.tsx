@@ -1,8 +1,11 @@
 // Why an unfinished task does not run: the answer first, what helps, then the questions in the order in which they were asked, each
 // with its finding, source and age; and who is in the way. Concluded by the server: shared/wire/wait.ts.
+
 import { Link } from '@tanstack/react-router';
 import type { Count } from '../../../shared/wire/count.ts';
 import type { WaitCause, WaitEvidence, WaitReason } from '../../../shared/wire/wait.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { age, approxDuration, exactCount } from '../ui/format.ts';
@@ -24,40 +27,37 @@ export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean
   return (
     <section className="why-waits" data-cause={wait.cause}>
       <h3>
-        {started ? 'Does it still run?' : 'Why does it wait?'}
-        <span>
-          looked at <Age at={wait.at} suffix=" ago" />
-        </span>
+        {started ? t('Does it still run?') : t('Why does it wait?')}
+        <span>{rich('looked at {age}', { age: <Age at={wait.at} ago /> })}</span>
       </h3>
       <p className="answer" data-state={CALM.has(wait.cause) ? 'RECEIVED' : 'RETRY'}>
         <Icon name={CALM.has(wait.cause) ? 'RECEIVED' : 'late'} />
         <span>
-          <ForeignText text={wait.sentence} />
-          {wait.until !== null && (
-            <span className="muted">
-              {' '}
-              At <At at={wait.until} />.
-            </span>
+          <ForeignText text={fromServer(wait.sentence)} />
+          {wait.until !== null && <span className="muted">{rich('At {time}.', { time: <At at={wait.until} /> })}</span>}
+          {wait.place !== null && wait.place.n > 0 && (
+            <span className="muted">{t('Place {place}.', { place: counted(wait.place) })}</span>
           )}
-          {wait.place !== null && wait.place.n > 0 && <span className="muted"> Place {counted(wait.place)}.</span>}
         </span>
       </p>
       {wait.would_double && (
         <p className="muted double">
-          <ForeignText text={wait.would_double} />
+          <ForeignText text={fromServer(wait.would_double)} />
         </p>
       )}
-      <ol className="evidence" aria-label="What was looked at">
+      <ol className="evidence" aria-label={t('What was looked at')}>
         {asked.map((line) => (
           <Line key={`${line.question} ${line.source}`} line={line} />
         ))}
         {skipped.length > 0 && (
           <li data-answer="skipped">
             <Icon name="minus" />
-            <span className="sr">not asked: </span>
-            <b>{skipped.length === 1 ? skipped[0]!.question : `${skipped.length} more`}</b>
-            <span className="finding" title={skipped.map((line) => line.question).join(' ')}>
-              not looked at: the cause above is enough
+            <span className="sr">{t('not asked:')} </span>
+            <b>
+              {skipped.length === 1 ? fromServer(skipped[0]!.question) : t('{count} more', { count: skipped.length })}
+            </b>
+            <span className="finding" title={skipped.map((line) => fromServer(line.question)).join(' ')}>
+              {t('not looked at: the cause above is enough')}
             </span>
           </li>
         )}
@@ -66,10 +66,10 @@ export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean
         <p className="remedy">
           {wait.remedy.href ? (
             <PathLink href={wait.remedy.href} className="link">
-              {wait.remedy.text}
+              {fromServer(wait.remedy.text)}
             </PathLink>
           ) : (
-            wait.remedy.text
+            fromServer(wait.remedy.text)
           )}
         </p>
       )}
@@ -80,10 +80,10 @@ export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean
 
 const LOOK: Record<WaitEvidence['answer'], IconName> = { yes: 'right', no: 'done', unknown: 'late', skipped: 'minus' };
 const SAID: Record<WaitEvidence['answer'], string> = {
-  yes: 'yes',
-  no: 'no',
-  unknown: 'unknown',
-  skipped: 'not asked',
+  yes: t('yes'),
+  no: t('no'),
+  unknown: t('unknown'),
+  skipped: t('not asked'),
 };
 
 function Line({ line }: { line: WaitEvidence }) {
@@ -92,14 +92,16 @@ function Line({ line }: { line: WaitEvidence }) {
     <li data-answer={line.answer}>
       <Icon name={LOOK[line.answer]} />
       <span className="sr">{SAID[line.answer]}: </span>
-      <b>{line.question}</b>
+      <b>{fromServer(line.question)}</b>
       <span className="finding">
-        <ForeignText text={line.finding} />
+        <ForeignText text={fromServer(line.finding)} />
       </span>
       <span className="source">
-        {line.source}
+        {fromServer(line.source)}
         {line.known_at !== null && (
-          <time title={`known ${age(now - line.known_at)} ago`}>{age(Math.max(0, now - line.known_at))}</time>
+          <time title={t('known {age} ago', { age: age(now - line.known_at) })}>
+            {age(Math.max(0, now - line.known_at))}
+          </time>
         )}
       </span>
     </li>
@@ -110,7 +112,7 @@ function Holders({ wait }: { wait: WaitReason }) {
   const more = (wait.holders_total?.n ?? 0) - wait.holders.length;
   return (
     <div className="holders">
-      <h4>{wait.holders.some((one) => one.started !== null) ? 'Who has the slots' : 'What goes before it'}</h4>
+      <h4>{wait.holders.some((one) => one.started !== null) ? t('Who has the slots') : t('What goes before it')}</h4>
       <ul>
         {wait.holders.map((one) => (
           <li key={one.uuid}>
@@ -120,11 +122,13 @@ function Holders({ wait }: { wait: WaitReason }) {
             </Link>
             <span className="num muted">
               {one.started === null ? (
-                'goes before it'
+                t('goes before it')
               ) : (
                 <>
                   <Age at={one.started} />
-                  {one.baseline_p95 === null ? ', no baseline yet' : `, p95 ${approxDuration(one.baseline_p95)}`}
+                  {one.baseline_p95 === null
+                    ? t(', no baseline yet')
+                    : t(', p95 {runtime}', { runtime: approxDuration(one.baseline_p95) })}
                 </>
               )}
             </span>
@@ -133,8 +137,9 @@ function Holders({ wait }: { wait: WaitReason }) {
       </ul>
       {more > 0 && (
         <p className="muted">
-          and {wait.holders_total?.is === 'at_least' ? 'at least ' : ''}
-          {exactCount(more)} more
+          {wait.holders_total?.is === 'at_least'
+            ? t('and at least {count} more', { count: exactCount(more) })
+            : t('and {count} more', { count: exactCount(more) })}
         </p>
       )}
     </div>
@@ -143,5 +148,6 @@ function Holders({ wait }: { wait: WaitReason }) {
 
 function counted(count: Count): string {
   const n = exactCount(count.n);
-  return count.is === 'exact' ? n : count.is === 'at_least' ? `at least ${n}` : `about ${n}`;
+  if (count.is === 'exact') return n;
+  return count.is === 'at_least' ? t('at least {count}', { count: n }) : t('about {count}', { count: n });
 }

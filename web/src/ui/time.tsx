@@ -1,14 +1,16 @@
 // Times as words that tick, with the exact instant and zone on hover. Formats: format.ts. One clock: live/hooks.ts.
+import { t } from '../language/text.ts';
 import { useKnownNow, useNow } from '../live/hooks.ts';
 import { age, duration, exactTime, instant } from './format.ts';
 import { Fresh } from './fresh.tsx';
 
-export function Age({ at, suffix = '' }: { at: number | null | undefined; suffix?: string }) {
+/** @param ago in a sentence: '3 h ago' */
+export function Age({ at, ago = false }: { at: number | null | undefined; ago?: boolean }) {
   const now = useNow();
   if (at === null || at === undefined || !isInstant(at)) return <span className="faint">-</span>;
   return (
     <time dateTime={new Date(at * 1000).toISOString()} title={exactTime(at)}>
-      <Fresh text={`${age(now - at)}${suffix}`} />
+      <Fresh text={ago ? t('{age} ago', { age: age(now - at) }) : age(now - at)} />
     </time>
   );
 }

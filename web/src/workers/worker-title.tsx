@@ -32,7 +32,7 @@ export function WorkerTitle({ worker }: { worker: WorkerDetail }) {
         <Alive status={worker.status} />
         <dl className="inline">
           <Fact term={t('fact|heard')} ticks>
-            <Age at={worker.last_heard} suffix=" ago" />
+            <Age at={worker.last_heard} ago />
           </Fact>
           {worker.uptime !== null && !silent && (
             <Fact term={t('fact|up')} ticks>

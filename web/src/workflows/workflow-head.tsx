@@ -36,7 +36,7 @@ export function WorkflowHead({ workflow, children }: { workflow: Workflow; child
         {began !== null && (
           <p className="muted">
             {ended === null
-              ? rich('began {at}, {age}', { at: <At at={began} />, age: <Age at={began} suffix=" ago" /> })
+              ? rich('began {at}, {age}', { at: <At at={began} />, age: <Age at={began} ago /> })
               : rich('began {at}, took {time}', { at: <At at={began} />, time: duration(ended - began) })}
           </p>
         )}

@@ -18,11 +18,16 @@
 import { access } from './access.ts';
 import { audit } from './audit.ts';
 import { broker } from './broker.ts';
+import { charts } from './charts.ts';
+import { operations } from './operations.ts';
+import { overview } from './overview.ts';
+import { pages } from './pages.ts';
 import { queues } from './queues.ts';
 import { sentencesOf } from './sentences.ts';
 import { server } from './server.ts';
 import { shell } from './shell.ts';
 import { signIn } from './sign-in.ts';
+import { tasks } from './tasks.ts';
 import { ui } from './ui.ts';
 import { workers } from './workers.ts';
 import { workflows } from './workflows.ts';
@@ -39,6 +44,11 @@ export const texts: Readonly<Record<string, string>> = {
   ...workflows,
   ...audit,
   ...access,
+  ...charts,
+  ...operations,
+  ...tasks,
+  ...overview,
+  ...pages,
 };
 
 export const translate = sentencesOf({ ...server });

@@ -4,6 +4,7 @@ export const ui: Readonly<Record<string, string>> = {
   'worker|late': '延迟',
   'worker|offline': '离线',
   unknown: '未知',
+  '{age} ago': '{age}前',
   'as of {time}': '截至 {time}',
   'not known any more': '已无从得知',
   '{age} old': '{age}前',
