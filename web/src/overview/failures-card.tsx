@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { Fragment } from 'react';
 import type { FailureGroup } from '../../../shared/wire/overview.ts';
 import { Trend } from '../charts/spark.tsx';
+import { language } from '../language/language.ts';
 import { t, tn } from '../language/text.ts';
 import { usePart } from '../live/part.ts';
 import { AsOf } from '../ui/as-of.tsx';
@@ -54,7 +55,15 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
     className: 'muted',
     cell: (f) => <Age at={f.first} />,
   },
-  { id: 'last', label: t('Last'), width: 78, num: true, rank: 1, className: 'muted', cell: (f) => <Age at={f.last} /> },
+  {
+    id: 'last',
+    label: t('Last'),
+    width: language === 'en' ? 78 : 92,
+    num: true,
+    rank: 1,
+    className: 'muted',
+    cell: (f) => <Age at={f.last} />,
+  },
 ];
 
 export function FailuresCard({ failures }: { failures: readonly FailureGroup[] }) {
