@@ -85,9 +85,12 @@ export interface LeaseHolder {
 /** What may be written of one entry was refused: in words for who asked. */
 export class EntryRefused extends ImproperlyConfigured {
   readonly reason: 'exists' | 'unknown' | 'configured' | 'wrong';
-  constructor(reason: EntryRefused['reason'], message: string) {
+  /** Which part of it is wrong: 'name', 'task', 'timezone', 'every', 'minute', 'lat' ... null: no single one. */
+  readonly field: string | null;
+  constructor(reason: EntryRefused['reason'], message: string, field: string | null = null) {
     super(message);
     this.reason = reason;
+    this.field = field;
   }
 }
 
@@ -105,6 +108,8 @@ export interface ScheduleStore {
   claim(): Promise<ScheduleLease>;
   /** Where others than beat write entries, while beat runs. Absent: beat alone writes, what its app configures. */
   readonly editor?: ScheduleEditor;
+  /** Beats of other packages use it too, and take no lease. Default: only ours use it. */
+  readonly hasOtherBeats?: true;
   /** Releases what was claimed through it. */
   close(): Promise<void>;
 }

@@ -30,6 +30,45 @@ export function nextRun({ definition, runs }: StoredEntry, nowMs: number): NextR
   return { at: Math.round(nowMs + schedule.remaining(runs.lastRunAt, { nowMs, zone }) * 1000), reason: null };
 }
 
+/**
+ * The next so many from now; fewer where there are no more, none where that is unknown.
+ * @returns milliseconds since the epoch
+ */
+export function nextRuns(entry: StoredEntry, nowMs: number, count: number): number[] {
+  const first = nextRun(entry, nowMs);
+  const { definition } = entry;
+  if (first.at === null || definition === null) return [];
+  const schedule = scheduleOf(definition.schedule);
+  const zone = zoneOf(definition);
+  const runs = [Math.max(first.at, nowMs, definition.start_time ?? 0)];
+  if (definition.one_off || schedule === null || zone === null || schedule.kind === 'clocked') return runs;
+  for (let at = runs[0]!; runs.length < count; ) {
+    const next = Math.round(at + schedule.remaining(at, { nowMs: at, zone }) * 1000);
+    if (!(next > at)) break;
+    runs.push(next);
+    at = next;
+  }
+  return runs;
+}
+
+/** The times from one instant to another at which it was due; null: its rule names none, since each run sets the next. */
+export function dueTimes(definition: EntryDefinition, fromMs: number, toMs: number, most: number): number[] | null {
+  const zone = zoneOf(definition);
+  const schedule = scheduleOf(definition.schedule);
+  if (zone === null || schedule === null) return null;
+  if (schedule.kind === 'clocked' && definition.schedule.kind === 'clocked')
+    return definition.schedule.at >= fromMs && definition.schedule.at <= toMs ? [definition.schedule.at] : [];
+  if (schedule.kind === 'interval') return null;
+  const times: number[] = [];
+  for (let at = fromMs; times.length < most; ) {
+    const next = Math.round(at + schedule.remaining(at, { nowMs: at, zone }) * 1000);
+    if (!(next > at) || next > toMs) break;
+    times.push(next);
+    at = next;
+  }
+  return times;
+}
+
 /** An interval that does not fall on full hours is the same everywhere, and so are the sun and an instant. */
 function zoneOf({ schedule, timezone }: EntryDefinition): string | null {
   return schedule.kind === 'solar' ||

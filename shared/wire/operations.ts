@@ -124,9 +124,15 @@ export const OPERATION_ACTIONS: readonly OperationRequest['action'][] = Operatio
   (variant): OperationRequest['action'] => variant.properties.action.const,
 );
 
-/** Besides what is done to the cluster: signing in and out, sessions that were ended, and what people keep (views.ts, tokens.ts). */
+/** What is done to a schedule that beat shares (schedules.ts). */
+const SCHEDULE_ACTIONS = ['save_schedule', 'delete_schedule', 'run_schedule'] as const;
+/** What rules and tokens may name. */
+export const RULED_ACTIONS: readonly string[] = [...OPERATION_ACTIONS, ...SCHEDULE_ACTIONS];
+
+/** Besides what is done to the cluster: signing in and out, sessions that were ended, and what people keep (views.ts, tokens.ts, schedules.ts). */
 const OTHER_ACTIONS = [
   ...(['login', 'logout', 'end_sessions', 'save_view', 'delete_view', 'make_token', 'revoke_token'] as const),
+  ...SCHEDULE_ACTIONS,
 ] as const;
 /** What the audit log has. */
 export type RecordedAction = OperationRequest['action'] | (typeof OTHER_ACTIONS)[number];

@@ -10,5 +10,7 @@ export const Problem = Type.Object({
   detail: Type.Optional(Str),
   /** Query errors: where in `q`. */
   position: Type.Optional(Int),
+  /** Which part of the body is wrong: 'schedule.minute'. */
+  field: Type.Optional(Str),
 });
 export type Problem = Static<typeof Problem>;

@@ -18,7 +18,18 @@ import {
 } from './operations.ts';
 import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
 import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
-import { SchedulesReply } from './schedules.ts';
+import {
+  EtaReply,
+  ScheduleEnable,
+  ScheduleNamed,
+  ScheduleRecentReply,
+  ScheduleRequest,
+  ScheduleRunsQuery,
+  ScheduleRunsReply,
+  ScheduleSent,
+  SchedulesReply,
+  ScheduleWritten,
+} from './schedules.ts';
 import { SeriesQuery, SeriesReply } from './series.ts';
 import { EndSessionsRequest, SessionsReply, SignedIn, SignedOut, SignInRequest, SignInWays } from './session.ts';
 import { CallReply, ResultQuery, ResultReply, RetryPlan } from './task-values.ts';
@@ -138,6 +149,50 @@ export const ROUTES = {
     access: 'viewer',
     summary: 'What beat sends: whole entries, their runs, when each is due, and which beat has the schedule',
     reply: SchedulesReply,
+  },
+  'GET /schedules/runs': {
+    access: 'viewer',
+    summary: 'The runs of one entry, with those that were late, missed or sent twice',
+    query: ScheduleRunsQuery,
+    reply: ScheduleRunsReply,
+  },
+  'GET /schedules/recent': {
+    access: 'viewer',
+    summary: 'The last runs of every entry, and whether entries are sent twice, as by two beats',
+    reply: ScheduleRecentReply,
+  },
+  'POST /schedules': {
+    access: 'operator',
+    action: 'save_schedule',
+    summary: 'Write an entry into the store that beat shares: a new one, or in the place of the one of its name',
+    body: ScheduleRequest,
+    reply: ScheduleWritten,
+  },
+  'POST /schedules/enable': {
+    access: 'operator',
+    action: 'save_schedule',
+    summary: 'Pause an entry, or resume it: then it waits for its next time',
+    body: ScheduleEnable,
+    reply: ScheduleWritten,
+  },
+  'POST /schedules/delete': {
+    access: 'operator',
+    action: 'delete_schedule',
+    summary: 'Delete an entry of the store',
+    body: ScheduleNamed,
+    reply: ScheduleWritten,
+  },
+  'POST /schedules/run': {
+    access: 'operator',
+    action: 'run_schedule',
+    summary: 'Send the task of an entry now; its next time stays as it is',
+    body: ScheduleNamed,
+    reply: ScheduleSent,
+  },
+  'GET /scheduled': {
+    access: 'viewer',
+    summary: 'Tasks that workers hold until their ETA, of all workers',
+    reply: EtaReply,
   },
 
   'GET /views': { access: 'viewer', summary: 'Saved views of the task list, of everybody', reply: ViewsReply },

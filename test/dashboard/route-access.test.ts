@@ -48,6 +48,10 @@ describe('routes', () => {
     expect(acting.sort((a, b) => (a.url < b.url ? -1 : 1))).toEqual([
       // Each operation says in its row what it takes.
       { method: 'POST', url: '/api/v2/operations', access: 'viewer' },
+      { method: 'POST', url: '/api/v2/schedules', access: 'operator' },
+      { method: 'POST', url: '/api/v2/schedules/delete', access: 'operator' },
+      { method: 'POST', url: '/api/v2/schedules/enable', access: 'operator' },
+      { method: 'POST', url: '/api/v2/schedules/run', access: 'operator' },
       { method: 'POST', url: '/api/v2/session', access: 'public' },
       { method: 'DELETE', url: '/api/v2/session', access: 'viewer' },
       // Those of others for an admin (routes/session.ts).

@@ -88,7 +88,14 @@ it('shows whole entries, their runs, when each is due, and which beat has the le
   await beat.stop();
   timer.advance(120_000);
   const after = await read();
-  expect(after.lease).toEqual({ state: 'free', pid: null, host: null, since: null, reason: null });
+  expect(after.lease).toMatchObject({
+    state: 'free',
+    pid: null,
+    host: null,
+    since: null,
+    last_tick: null,
+    reason: null,
+  });
   expect(entry(after, 'every half minute')).toMatchObject(run);
 });
 

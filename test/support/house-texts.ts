@@ -4,6 +4,9 @@
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'vite';
 
+/** Folders and files of web/src that are not moved into the catalogue yet. */
+export const NOT_YET: readonly string[] = ['schedules/', 'pages/schedules.tsx', 'pages/scheduled.tsx'];
+
 /** By file: what looks like a text for people and is none (a key of a map, a class, a query). */
 const NO_TEXT: Readonly<Record<string, readonly string[]>> = {
   'api/replies.ts': ['\u2026 is missing', '\u2026 is of the kind \u2026 and not \u2026'],

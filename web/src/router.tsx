@@ -39,6 +39,8 @@ const PAGES = {
   queues: orSay(() => import('./pages/queues.tsx')),
   workflows: orSay(() => import('./pages/workflows.tsx')),
   workflow: orSay(() => import('./pages/workflow.tsx')),
+  schedules: orSay(() => import('./pages/schedules.tsx')),
+  scheduled: orSay(() => import('./pages/scheduled.tsx')),
   broker: orSay(() => import('./pages/broker.tsx')),
   audit: orSay(() => import('./pages/audit.tsx')),
   access: orSay(() => import('./pages/access.tsx')),
@@ -170,6 +172,25 @@ const workflow = createRoute({
   component: lazyRouteComponent(PAGES.workflow),
 });
 
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: '/schedules',
+  validateSearch: (raw: Raw): { q?: string; sort?: string; show?: string; entry?: string } => ({
+    q: text(raw.q),
+    sort: text(raw.sort),
+    show: text(raw.show),
+    entry: text(raw.entry),
+  }),
+  component: lazyRouteComponent(PAGES.schedules),
+});
+
+const scheduled = createRoute({
+  getParentRoute: () => root,
+  path: '/scheduled',
+  validateSearch: (raw: Raw): { q?: string; sort?: string } => ({ q: text(raw.q), sort: text(raw.sort) }),
+  component: lazyRouteComponent(PAGES.scheduled),
+});
+
 const broker = createRoute({
   getParentRoute: () => root,
   path: '/broker',
@@ -215,6 +236,8 @@ export const router = createRouter({
     queue,
     workflows,
     workflow,
+    schedules,
+    scheduled,
     broker,
     audit,
     access,

@@ -29,6 +29,10 @@ const WITHOUT_NAMES: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'POST /operations',
   'GET /views',
   'POST /views',
+  'POST /schedules',
+  'POST /schedules/enable',
+  'POST /schedules/delete',
+  'POST /schedules/run',
   'DELETE /views/:id',
   'GET /session',
   'POST /session',
@@ -133,6 +137,19 @@ const NARROWED: { readonly [K in RouteKey]?: Narrowing<K> } = {
   },
   // Of a task or a queue that is not seen it is refused before it is asked (routes/serve.ts).
   'GET /series': (_, reply) => reply,
+  'GET /scheduled': (sight, reply) => {
+    const items = reply.items
+      .filter(({ name }) => sight.task(name))
+      .map((one) => (sight.values ? one : { ...one, args: null, kwargs: null }));
+    return { ...reply, items, total: items.length };
+  },
+  'GET /schedules/runs': (sight, reply) => (sight.task(reply.task) ? reply : null),
+  'GET /schedules/recent': (sight, { items, ...reply }) => ({
+    ...reply,
+    items: items.filter(({ task }) => sight.task(task)),
+    // It names entries of all.
+    twice: null,
+  }),
   'GET /schedules': (sight, reply) => ({
     ...reply,
     items:

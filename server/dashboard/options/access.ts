@@ -1,6 +1,6 @@
 // Options that say who may reach it, and who may do what.
 
-import { OPERATION_ACTIONS } from '../../../shared/wire/operations.ts';
+import { RULED_ACTIONS } from '../../../shared/wire/operations.ts';
 import { asGiven, list, orNull, text, yesOrNo } from '../../app/option-values.ts';
 import { readRules } from '../access/rules.ts';
 import { duration, headerName, origin, secret } from '../option-values.ts';
@@ -77,7 +77,7 @@ export const ACCESS_OPTIONS: readonly OptionRow[] = [
     default: null,
     word: 'path',
     meaning: 'Who gets in, and as what: a JSON file with a list of rules. Without it everybody who gets in is an admin',
-    read: (value, name) => readRules(value, name, OPERATION_ACTIONS),
+    read: (value, name) => readRules(value, name, RULED_ACTIONS),
     source: 'Umbel',
   },
   {

@@ -53,7 +53,7 @@ export const CLUSTER_OPTIONS: readonly OptionRow[] = [
     name: 'schedule',
     kind: 'text',
     default: null,
-    meaning: 'Where beat keeps its schedule, which is only read: a file, or a URL',
+    meaning: 'Where beat keeps its schedule, for the page Schedules: a file, or a URL',
     read: orNull(shared),
     source: 'Umbel',
   },

@@ -76,17 +76,20 @@ export class ProblemError extends Error {
   readonly status: number;
   readonly title: string;
   readonly position: number | undefined;
+  /** Which part of a body is wrong: 'schedule.minute'. */
+  readonly field: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   constructor(
     status: number,
     title: string,
     detail?: string,
-    more: { position?: number; headers?: Record<string, string> } = {},
+    more: { position?: number; field?: string | null; headers?: Record<string, string> } = {},
   ) {
     super(detail ?? title);
     this.status = status;
     this.title = title;
     this.position = more.position;
+    this.field = more.field ?? undefined;
     this.headers = more.headers ?? {};
   }
 }

@@ -24,7 +24,8 @@ const NO_DESCRIPTORS: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE']);
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   if (error instanceof ProblemError) {
     reply.headers(error.headers);
-    sendProblem(reply, error.status, error.title, error.message, error.position);
+    const { position, field } = error;
+    sendProblem(reply, error.status, error.title, error.message, { position, field });
     return;
   }
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
@@ -52,17 +53,19 @@ export function answerNotFound(request: FastifyRequest, reply: FastifyReply): vo
   sendProblem(reply, 404, 'Not found', `There is no ${request.method} ${request.url.split('?')[0]}.`);
 }
 
-function sendProblem(reply: FastifyReply, status: number, title: string, detail: string, position?: number): void {
+/** Of what is wrong with what was sent. */
+type Where = Partial<Pick<ProblemError, 'position' | 'field'>>;
+
+function sendProblem(reply: FastifyReply, status: number, title: string, detail: string, where: Where = {}): void {
   reply
     .code(status)
     .headers(SECURITY_HEADERS)
     .type('application/problem+json; charset=utf-8')
-    .send(problemText(status, title, detail, position));
+    .send(problemText(status, title, detail, where));
 }
 
-function problemText(status: number, title: string, detail: string, position?: number): string {
-  const more = position === undefined ? {} : { position };
-  return JSON.stringify({ type: 'about:blank', title, status, detail, ...more });
+function problemText(status: number, title: string, detail: string, where: Where = {}): string {
+  return JSON.stringify({ type: 'about:blank', title, status, detail, ...where });
 }
 
 /** The whole answer to what is no request at all, as it goes onto the socket. */

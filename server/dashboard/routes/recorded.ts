@@ -8,7 +8,7 @@ import { ProblemError, type RouteContext } from './context.ts';
 type Request = Parameters<typeof askerOf>[0];
 type Desk = Pick<RouteContext, 'cluster' | 'desk'>;
 
-/** @param subject what it is about, as one line  @param summary of its success */
+/** @param subject what it is about, as one line  @param summary of its success  @param taskName the task it is about */
 export async function recorded<T>(
   { cluster, desk }: Desk,
   request: Request,
@@ -16,9 +16,10 @@ export async function recorded<T>(
   asked: Asked['request'],
   summary: string,
   work: () => Promise<T>,
+  taskName: string | null = null,
 ): Promise<T> {
   let done: { readonly value: T } | { readonly error: unknown } | null = null;
-  const about = { at: cluster.now, ...askerOf(request), subject, task_name: null, request: asked };
+  const about = { at: cluster.now, ...askerOf(request), subject, task_name: taskName, request: asked };
   const record = await audited(desk.records, about, async () => {
     try {
       done = { value: await work() };
@@ -54,7 +55,7 @@ export function readBody<T extends TObject>(
   body: unknown,
   inner?: keyof Static<T> & string,
 ): Static<T> {
-  const refuse = (detail: string) => new ProblemError(400, `Bad ${what}`, detail);
+  const refuse = (detail: string, field?: string) => new ProblemError(400, `Bad ${what}`, detail, { field });
   const parts: [given: unknown, known: TObject][] = [[body, schema]];
   if (inner !== undefined)
     parts.push([((body ?? {}) as Record<string, unknown>)[inner], schema.properties[inner] as TObject]);
@@ -66,6 +67,6 @@ export function readBody<T extends TObject>(
         );
   if (Check(schema, body)) return body;
   const [first] = Errors(schema, body);
-  const path = first?.instancePath ? `'${first.instancePath.slice(1).replaceAll('/', '.')}' ` : '';
-  throw refuse(`${path}${first?.message ?? 'is not as expected'}`);
+  const path = first?.instancePath.slice(1).replaceAll('/', '.') || undefined;
+  throw refuse(`${path ? `'${path}' ` : ''}${first?.message ?? 'is not as expected'}`, path);
 }

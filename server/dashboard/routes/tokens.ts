@@ -1,7 +1,7 @@
 // /tokens: API tokens made, listed and revoked. What one is good for: ../access/tokens.ts and the gate.
 // Holds: a token never has more than its maker, and makes no other; whoever makes or revokes one is recorded first, without its text, and
 // so is who was refused it.
-import { OPERATION_ACTIONS } from '../../../shared/wire/operations.ts';
+import { RULED_ACTIONS } from '../../../shared/wire/operations.ts';
 import { TokenRequest } from '../../../shared/wire/tokens.ts';
 import { lower, may, nameOf } from '../access/identity.ts';
 import { wrongPatterns } from '../access/rules.ts';
@@ -27,7 +27,7 @@ export function tokenRoutes(serve: Serve): void {
       throw await refusal(context, request, name, asked, 'A token makes no tokens: sign in.');
     if (lower(identity.role, scope.role) !== scope.role)
       throw await refusal(context, request, name, asked, `A token of yours is at most ${identity.role}, as you are.`);
-    const wrong = wrongPatterns(scope, OPERATION_ACTIONS);
+    const wrong = wrongPatterns(scope, RULED_ACTIONS);
     if (wrong !== null) throw new ProblemError(400, 'Bad token', wrong);
     const active = (await tokens.list()).filter(({ state }) => state === 'active');
     if (active.some((one) => one.name === name))

@@ -5,20 +5,29 @@ import type { Masking } from '../../../shared/masking.ts';
 import type { LeaseInfo, ScheduleRow, SchedulesReply } from '../../../shared/wire/schedules.ts';
 import { toError } from '../../errors.ts';
 import type { ScheduleStore, StoredEntry } from '../../schedules/contract.ts';
-import { nextRun } from '../../schedules/next-run.ts';
+import { nextRun, nextRuns } from '../../schedules/next-run.ts';
 
-const NO_STORE =
+export const NO_STORE =
   'Where the schedule is kept is unknown to this dashboard: give it --schedule, the file or URL that beat was given.';
+
+const OTHER_BEATS = 'A Python beat takes no lease: that one runs shows in the last runs.';
 
 /** @param now seconds since the epoch */
 export async function schedulesOf(store: ScheduleStore | null, masking: Masking, now: number): Promise<SchedulesReply> {
-  if (store === null) return { store: null, items: null, reason: NO_STORE, lease: unknownLease(NO_STORE) };
+  if (store === null)
+    return { store: null, items: null, reason: NO_STORE, lease: unknownLease(NO_STORE), read_only: NO_STORE };
   const [lease, read] = await Promise.all([leaseOf(store), entriesOf(store)]);
   const { description } = store;
-  if (typeof read === 'string') return { store: description, items: null, reason: read, lease };
+  const read_only = store.editor ? null : onlyRead(description);
+  if (typeof read === 'string') return { store: description, items: null, reason: read, lease, read_only };
   const items = [...read].map(([name, entry]) => shown(name, entry, masking, now));
   items.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { store: description, items, reason: null, lease };
+  return { store: description, items, reason: null, lease, read_only };
+}
+
+/** In words for who wanted to write. */
+export function onlyRead(place: string): string {
+  return `The schedule in ${place} is written by its beat alone, from beat_schedule of the app: change entries there. A schedule in Redis or in the tables of django-celery-beat can be changed here.`;
 }
 
 /** A text: why they are unknown. */
@@ -33,17 +42,20 @@ async function entriesOf(store: ScheduleStore): Promise<ReadonlyMap<string, Stor
 async function leaseOf(store: ScheduleStore): Promise<LeaseInfo> {
   try {
     const holder = await store.holder();
-    if (holder === null) return { state: 'free', pid: null, host: null, since: null, reason: null };
-    const { pid, host, since } = holder;
-    return { state: 'held', pid, host, since: since === null ? null : since / 1000, reason: null };
+    const reason = store.hasOtherBeats ? OTHER_BEATS : null;
+    if (holder === null) return { state: 'free', pid: null, host: null, since: null, last_tick: null, reason };
+    const { pid, host, since, lastTick = null } = holder;
+    return { state: 'held', pid, host, since: seconds(since), last_tick: seconds(lastTick), reason: null };
   } catch (error) {
     return unknownLease(`Which beat has ${store.description} cannot be asked: ${toError(error).message}`);
   }
 }
 
 function unknownLease(reason: string): LeaseInfo {
-  return { state: 'unknown', pid: null, host: null, since: null, reason };
+  return { state: 'unknown', pid: null, host: null, since: null, last_tick: null, reason };
 }
+
+const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
 function shown(name: string, entry: StoredEntry, masking: Masking, now: number): ScheduleRow {
   const { definition, runs } = entry;
@@ -62,5 +74,8 @@ function shown(name: string, entry: StoredEntry, masking: Masking, now: number):
     total_run_count: runs.totalRunCount,
     next_run: at === null ? null : at / 1000,
     next_run_reason: reason,
+    upcoming: nextRuns(entry, now * 1000, 10).map((ms) => ms / 1000),
+    start_time: seconds(definition?.start_time ?? null),
+    from: entry.owner ?? 'app',
   };
 }

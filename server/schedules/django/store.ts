@@ -37,6 +37,7 @@ import { CHANGES, ENTRIES, EntryWriter, LEASE, makeTables, NOW, selectEntries, T
 export class DjangoScheduleStore implements ScheduleStore {
   readonly description: string;
   readonly editor: ScheduleEditor;
+  readonly hasOtherBeats = true;
   readonly #address: string;
   readonly #timer: Timer;
   readonly #leases = new Set<RenewedLease>();

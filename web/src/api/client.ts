@@ -16,10 +16,12 @@ export class ApiError extends Error {
   readonly detail: string | undefined;
   /** Query errors: where in `q`. */
   readonly position: number | undefined;
+  /** Which part of what was sent is wrong. */
+  readonly field: string | undefined;
   /** Ask again after so long. @unit seconds */
   readonly retryAfter: number | undefined;
   constructor(
-    problem: { status: number; title: string; detail?: string; position?: number; retryAfter?: number },
+    problem: Pick<Problem, 'status' | 'detail' | 'position' | 'field'> & { title: string; retryAfter?: number },
     options?: ErrorOptions,
   ) {
     super(problem.detail ? `${problem.title}: ${problem.detail}` : problem.title, options);
@@ -27,6 +29,7 @@ export class ApiError extends Error {
     this.title = problem.title;
     this.detail = problem.detail;
     this.position = problem.position;
+    this.field = problem.field;
     this.retryAfter = problem.retryAfter;
   }
 }
@@ -40,6 +43,7 @@ async function problemOf(reply: Response): Promise<ApiError> {
       title: problem.title ?? reply.statusText,
       detail: problem.detail,
       position: problem.position,
+      field: problem.field,
       retryAfter: Number(reply.headers.get('retry-after')) || undefined,
     });
   } catch {

@@ -77,6 +77,40 @@ export const workflowsQuery = () =>
     placeholderData: keepPreviousData,
   });
 
+export const schedulesQuery = () =>
+  queryOptions({
+    queryKey: ['schedules'],
+    queryFn: ({ signal }) => get('/schedules', {}, signal),
+    refetchInterval: 5000,
+    placeholderData: keepPreviousData,
+  });
+
+/** The last runs of all entries. */
+export const recentRunsQuery = () =>
+  queryOptions({
+    queryKey: ['schedules', 'recent'],
+    queryFn: ({ signal }) => get('/schedules/recent', {}, signal),
+    refetchInterval: 15_000,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+export const scheduleRunsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['schedules', 'runs', name],
+    queryFn: ({ signal }) => get('/schedules/runs', { query: { name } }, signal),
+    refetchInterval: 10_000,
+  });
+
+/** Asks the workers: what they hold until its time. */
+export const scheduledQuery = () =>
+  queryOptions({
+    queryKey: ['scheduled'],
+    queryFn: ({ signal }) => get('/scheduled', {}, signal),
+    refetchInterval: 5000,
+    placeholderData: keepPreviousData,
+  });
+
 /** Why it does not run, from facts asked for now. */
 export const waitQuery = (id: string) =>
   queryOptions({

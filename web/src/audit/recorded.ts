@@ -34,6 +34,9 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
   delete_view: true,
   make_token: true,
   revoke_token: true,
+  save_schedule: true,
+  delete_schedule: true,
+  run_schedule: true,
 };
 export const ACTIONS = Object.keys(IS_RECORDED) as RecordedAction[];
 

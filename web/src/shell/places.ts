@@ -19,6 +19,8 @@ export const ENTRIES: readonly Entry[] = [
 /** Below them; on a phone in the menu "More". */
 export const MINOR: readonly Entry[] = [
   { to: '/workflows', label: t('Workflows'), icon: 'workflows', minor: true },
+  { to: '/schedules', label: t('Schedules'), icon: 'schedules', minor: true },
+  { to: '/scheduled', label: t('ETA tasks'), icon: 'later', minor: true },
   { to: '/broker', label: t('Broker'), icon: 'broker', minor: true },
   { to: '/audit', label: t('Audit'), icon: 'audit', minor: true },
   { to: '/access', label: t('Access'), icon: 'key', minor: true },

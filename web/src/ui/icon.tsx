@@ -82,6 +82,7 @@ const DRAWN = {
       <path d="M2.5 8h11M8 2.5c-4 3.4-4 7.6 0 11M8 2.5c4 3.4 4 7.6 0 11" />
     </>
   ),
+  later: path('M4.5 2.5h7M4.5 13.5h7M5.5 2.5v2.3L8 8l-2.5 3.2v2.3M10.5 2.5v2.3L8 8l2.5 3.2v2.3'),
   minus: path('M3.5 8h9'),
   moon: path('M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z'),
   more: <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" strokeWidth="2" />,
@@ -94,6 +95,12 @@ const DRAWN = {
   refresh: path('M12.8 6.2A5 5 0 1 0 13 9.2M13 3v3.3H9.7'),
   right: path('M6.5 4.5L10 8l-3.5 3.5'),
   rising: path('M2.5 11.5l3.5-4 2.5 2.5 5-6M10 4h3.5v3.5'),
+  schedules: (
+    <>
+      <circle cx="8" cy="8" r="5.5" />
+      <path d="M8 4.8V8l2.3 1.6" />
+    </>
+  ),
   search: (
     <>
       <circle cx="7" cy="7" r="4" />

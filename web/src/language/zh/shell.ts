@@ -44,6 +44,8 @@ export const shell: Readonly<Record<string, string>> = {
   Audit: '审计',
   Access: '访问权限',
   Workflows: '工作流',
+  Schedules: '定时计划',
+  'ETA tasks': 'ETA 任务',
   Dashboard: '仪表盘',
   'Failed tasks': '失败的任务',
   'Task {typed}': '任务 {typed}',

@@ -10,9 +10,15 @@ import type { FacetItem, ListChoice } from './facets.ts';
 import { Facets, FilterField } from './listing.tsx';
 
 /** What a list is of. */
-type Listed = 'workers' | 'queues';
+type Listed = 'workers' | 'queues' | 'schedules' | 'ETA tasks';
 const WORDS: Readonly<Record<Listed, { show: string; filter: string; failed: string }>> = {
   workers: { show: t('Workers to show'), filter: t('Filter workers'), failed: t('The workers could not be read') },
+  schedules: {
+    show: t('Entries to show'),
+    filter: t('Filter entries'),
+    failed: t('The schedule could not be read'),
+  },
+  'ETA tasks': { show: t('Tasks'), filter: t('Filter ETA tasks'), failed: t('The ETA tasks could not be read') },
   queues: { show: t('Queues to show'), filter: t('Filter queues'), failed: t('The queues could not be read') },
 };
 

@@ -1,0 +1,49 @@
+// The last runs of all entries, for a list of them, and whether entries are sent twice, as by two beats.
+// Not here: how a run is judged (schedule-runs.ts).
+// Holds: of a long schedule only so many entries are looked at, and it is said of how many; a few runs that came twice are no two beats.
+import type { ScheduleRecentReply } from '../../../shared/wire/schedules.ts';
+import type { StoredEntry } from '../../schedules/contract.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import { runsOf, sentByHand, twinsIn } from './schedule-runs.ts';
+
+/** Runs of an entry. */
+const LAST = 20;
+/** Entries that are looked at. */
+const MAX_ENTRIES = 200;
+/** Runs that came twice are told of so long. @unit seconds */
+const TWICE_WITHIN_S = 3600;
+/** Fewer may be somebody who sends by other means. */
+const TWICE_AT_LEAST = 3;
+
+type Cluster = Parameters<typeof runsOf>[0];
+
+export async function recentRuns(
+  cluster: Cluster & Pick<ClusterView, 'history'>,
+  all: ReadonlyMap<string, StoredEntry>,
+): Promise<ScheduleRecentReply> {
+  const items: ScheduleRecentReply['items'] = [];
+  const byHand = await sentByHand(cluster, '');
+  const twice: number[] = [];
+  const ofEntries: string[] = [];
+  const { now } = cluster;
+  const isTwin = twinsIn(all);
+  for (const [name, { definition }] of [...all].slice(0, MAX_ENTRIES)) {
+    if (definition === null) continue;
+    const runs = await runsOf(cluster, definition, byHand, LAST, isTwin(definition));
+    items.push({
+      name,
+      task: definition.task,
+      runs: runs.map(({ kind, state, at, due }) => ({ kind, state, at, due })),
+    });
+    const doubled = runs.filter(({ kind, at }) => kind === 'twice' && at !== null && at > now - TWICE_WITHIN_S);
+    if (doubled.length === 0) continue;
+    ofEntries.push(name);
+    twice.push(...doubled.map(({ at }) => at!));
+  }
+  const isTwice = twice.length >= TWICE_AT_LEAST;
+  return {
+    items,
+    left_out: Math.max(0, all.size - MAX_ENTRIES),
+    twice: isTwice ? { runs: twice.length, entries: ofEntries, since: Math.min(...twice) } : null,
+  };
+}
