@@ -128,6 +128,8 @@ class FileLease implements ScheduleLease {
   readonly #released: () => void;
   #lock: FileLock | null;
   #written: ReadonlyMap<string, StoredEntry>;
+  /** Of ten thousand entries few run in one second: the others keep their line. */
+  readonly #lines = new WeakMap<StoredEntry, string>();
   /** One after the other: two writers would share the file beside. */
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -171,9 +173,18 @@ class FileLease implements ScheduleLease {
     return writing;
   }
 
+  #line(name: string, entry: StoredEntry): string {
+    let line = this.#lines.get(entry);
+    if (line === undefined) {
+      line = `\n ${JSON.stringify(name)}: ${jsonText(entryToJson(entry))}`;
+      this.#lines.set(entry, line);
+    }
+    return line;
+  }
+
   async #write(entries: ReadonlyMap<string, StoredEntry>): Promise<void> {
     const owner = JSON.stringify({ pid: process.pid, host: hostname() });
-    const lines = [...entries].map(([name, entry]) => `\n ${JSON.stringify(name)}: ${jsonText(entryToJson(entry))}`);
+    const lines = Array.from(entries, ([name, entry]) => this.#line(name, entry));
     const text = `{"version": 1, "owner": ${owner}, "entries": {${lines.join(',')}\n}}\n`;
     const beside = `${this.#path}.${process.pid}.tmp`;
     try {

@@ -88,7 +88,12 @@ export function withRuns(
   entries: ReadonlyMap<string, StoredEntry>,
   runs: ReadonlyMap<string, EntryRuns>,
 ): Map<string, StoredEntry> {
-  return new Map([...entries].map(([name, entry]) => [name, { ...entry, runs: runs.get(name) ?? entry.runs }]));
+  const all = new Map(entries);
+  for (const [name, changed] of runs) {
+    const entry = all.get(name);
+    if (entry) all.set(name, { ...entry, runs: changed });
+  }
+  return all;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

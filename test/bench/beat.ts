@@ -1,9 +1,18 @@
-// Beat: how many next runs of crontabs are computed in a second, in a zone with summer time; and what one tick costs with ten entries and with
-// ten thousand, of which one is due. Peer: Celery's crontab, in the same zone, by the same patterns.
+// Beat: how many next runs of crontabs are computed in a second, in a zone with summer time; what one tick costs with ten entries and with
+// ten thousand, of which one is due; and how late runs are sent on the embedded broker. Peer: Celery's crontab, in the same zone, by the same
+// patterns.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Celery } from '../../server/app/celery.ts';
+import { Beat } from '../../server/beat/beat.ts';
 import { Scheduler } from '../../server/beat/scheduler.ts';
+import { silentLogger } from '../../server/log.ts';
 import { crontab } from '../../server/schedules/crontab.ts';
-import { median, report } from '../support/bench-report.ts';
+import { signals } from '../../server/signals.ts';
+import { median, percentile, report } from '../support/bench-report.ts';
 import { celeryVersion } from './support/celery.ts';
 
 const ZONE = 'Europe/Berlin';
@@ -83,6 +92,36 @@ function ticks(entries: number): number {
   return (tookMs * 1000) / TICKS;
 }
 
+/** What is due each second, and for how long it is watched. */
+const EACH_SECOND = 100;
+const WATCHED_MS = 20_000;
+
+/** Milliseconds from when each run was due until its message was in the file, of ten thousand entries in a file. */
+async function lateness(): Promise<number[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'umbel-bench-beat-'));
+  const entry = (i: number) => [`e${i}`, { task: `e${i}`, schedule: i < EACH_SECOND ? 1 : 86_400 + i }] as const;
+  const settings = {
+    broker: `sqlite:///${join(folder, 'broker.db')}`,
+    beat_schedule: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => entry(i))),
+  };
+  const app = new Celery('bench', settings, { env: {}, log: silentLogger });
+  const beat = new Beat(app, { schedule: join(folder, 'schedule') });
+  const late: number[] = [];
+  const published = ({ sender }: { sender: unknown }) => {
+    late.push(Date.now() - beat.scheduler.entries.get(String(sender))!.lastRunAt);
+  };
+  signals.after_task_publish.connect(published);
+  await beat.start();
+  await pause(WATCHED_MS);
+  await beat.stop();
+  signals.after_task_publish.disconnect(published);
+  await app.close();
+  rmSync(folder, { recursive: true, force: true });
+  if (late.length < (EACH_SECOND * WATCHED_MS) / 1000 - 2 * EACH_SECOND)
+    throw new Error(`only ${late.length} runs were sent`);
+  return late.toSorted((a, b) => a - b);
+}
+
 const version = celeryVersion();
 const rounds = Array.from({ length: ROUNDS }, () => ({
   ours: nextRuns(),
@@ -104,4 +143,15 @@ report({
   unit: 'microseconds',
   better: 'less',
   withTenEntries: median(rounds.map(({ few }) => few)),
+});
+const late = await lateness();
+report({
+  case: 'beat: lateness of a run with 10,000 entries, embedded broker',
+  value: percentile(late, 50),
+  unit: 'milliseconds',
+  better: 'less',
+  goal: 10,
+  p95: percentile(late, 95),
+  last: late.at(-1),
+  runs: late.length,
 });
