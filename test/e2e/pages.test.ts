@@ -1,7 +1,8 @@
 // Every page in both themes, wide and on a phone: nothing axe finds serious, nothing that must be scrolled sideways, no complaint.
 // What the pages do: the other files here.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PHONE, useBrowser } from './support/browser.ts';
@@ -12,6 +13,25 @@ const WORKER = encodeURIComponent('w1@e2e');
 /** Put into each page as it is: its own driver would bring it along with every question. */
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** As a beat leaves it in its file. */
+const SCHEDULE = JSON.stringify({
+  version: 1,
+  owner: { pid: 1, host: 'e2e' },
+  entries: {
+    nightly: {
+      ...{ task: 'shop.add', args: [1, 2], kwargs: {}, options: { queue: 'mail' }, enabled: true, one_off: false },
+      ...{ timezone: 'Europe/Paris', last_run_at: '2026-03-04T01:30:00.000Z', total_run_count: 12 },
+      schedule: {
+        ...{ kind: 'crontab', minute: '30', hour: '2', day_of_week: '*', day_of_month: '*', month_of_year: '*' },
+      },
+    },
+    often: {
+      ...{ task: 'shop.limited', args: [], kwargs: {}, options: {}, enabled: false, one_off: false, timezone: null },
+      ...{ last_run_at: '2026-03-04T01:30:00.000Z', total_run_count: 3 },
+      schedule: { kind: 'interval', every: 90, relative: false },
+    },
+  },
+});
 const COLOURS = ['color-contrast', 'link-in-text-block'];
 const RULES = {
   all: { runOnly: TAGS },
@@ -28,7 +48,9 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
 
   beforeAll(async () => {
     const worker = cluster.startWorker('w1@e2e', '-c', '4');
-    dashboard = await cluster.startDashboard();
+    const schedule = join(cluster.folder, 'beat');
+    writeFileSync(`${schedule}.json`, SCHEDULE);
+    dashboard = await cluster.startDashboard('--schedule', schedule);
     await worker;
     failed = await cluster.send('shop.flaky', [1]);
     await cluster.sendMany('shop.add', 3, { queue: 'unattended' });
@@ -75,6 +97,9 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     [`/workflows/${part}?task=${part}`, '.wf-graph .wf-box, .wf-steps li'],
     [`/workflows/${part}?view=timeline`, '.wf-chart .run'],
     ['/broker', '.broker-page .figures'],
+    ['/schedules', '.entries tbody tr'],
+    ['/schedules?entry=nightly', '.run-list'],
+    ['/scheduled', '.eta-tasks tbody tr'],
     ['/access', '.tokens .quiet-note'],
     ['/audit', '.audit tbody tr'],
     ['/nowhere', '.empty'],
@@ -109,7 +134,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   it.each([
     ['overview and tasks', /^\/($|tasks)/],
     ['workers', /^\/workers/],
-    ['queues, access, audit, and what is no page', /^\/(queues|broker|access|audit|nowhere)/],
+    ['queues, schedules, access, audit, and what is no page', /^\/(queues|broker|sched|access|audit|nowhere)/],
     ['workflows', /^\/workflows/],
   ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
     const page = await window.open('about:blank', { reducedMotion: 'reduce' });

@@ -63,6 +63,15 @@ export class Cluster {
     return worker;
   }
 
+  /** @param schedule where it is kept */
+  async startBeat(schedule: string): Promise<Running> {
+    const args = ['beat', '-A', APP, '-b', this.broker, '--result-backend', this.broker, '--schedule', schedule];
+    const beat = startUmbel([...args, '-l', 'INFO'], { cwd: this.folder });
+    this.#running.push(beat);
+    await beat.says(/Starting with/, LONG);
+    return beat;
+  }
+
   async startDashboard(...flags: string[]): Promise<Dashboard> {
     const args = ['dashboard', '-b', this.broker, '--result-backend', this.broker, '--json'];
     const often = ['--inspect-interval', '1', '--queue-interval', '1'];
