@@ -4,9 +4,6 @@
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'vite';
 
-/** Folders and files of web/src that are not moved into the catalogue yet. */
-export const NOT_YET: readonly string[] = ['schedules/', 'pages/schedules.tsx', 'pages/scheduled.tsx'];
-
 /** By file: what looks like a text for people and is none (a key of a map, a class, a query). */
 const NO_TEXT: Readonly<Record<string, readonly string[]>> = {
   'api/replies.ts': ['\u2026 is missing', '\u2026 is of the kind \u2026 and not \u2026'],
@@ -23,6 +20,9 @@ const NO_TEXT: Readonly<Record<string, readonly string[]>> = {
     'byte order mark',
   ],
   'access/browser-of.ts': ['Edge', 'Opera', 'Firefox', 'Chrome', 'Safari', 'Android', 'Windows', 'Linux'],
+  'schedules/entry-form.tsx': ['nightly-totals', 'shop.reports.totals', 'Europe/Paris'],
+  'pages/scheduled.tsx': ['ETA', 'ETA tasks'],
+  'pages/schedules.tsx': ['schedules'],
   'access/new-token.tsx': ['retry, revoke', 'cron-reports'],
   'broker/broker-head.tsx': ['\u2026 ms'],
   'queues/queue-list.ts': ['queues'],

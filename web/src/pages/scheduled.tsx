@@ -6,6 +6,8 @@ import { useMemo, useState } from 'react';
 import type { EtaTask } from '../../../shared/wire/schedules.ts';
 import { useOperation } from '../api/actions.ts';
 import { scheduledQuery } from '../api/queries.ts';
+import { rich } from '../language/rich.tsx';
+import { t, tn } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
@@ -17,7 +19,7 @@ import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age, count, plural, shortNode } from '../ui/format.ts';
+import { age, shortNode } from '../ui/format.ts';
 import { withoutEmpty } from '../ui/list/facets.ts';
 import { NoList } from '../ui/list/list-head.tsx';
 import { FilterField, Listing } from '../ui/list/listing.tsx';
@@ -33,7 +35,7 @@ const keyOf = ({ uuid, worker }: EtaTask): string => `${uuid} ${worker}`;
 const columns = (onRevoke: (task: EtaTask) => void, refused: string | null): readonly Column<EtaTask>[] => [
   {
     id: 'eta',
-    label: 'In',
+    label: t('eta|In'),
     width: 92,
     num: true,
     first: '',
@@ -42,7 +44,7 @@ const columns = (onRevoke: (task: EtaTask) => void, refused: string | null): rea
   },
   {
     id: 'name',
-    label: 'Task',
+    label: t('Task'),
     width: 170,
     grow: 2,
     sort: (task) => task.name,
@@ -54,7 +56,7 @@ const columns = (onRevoke: (task: EtaTask) => void, refused: string | null): rea
   },
   {
     id: 'args',
-    label: 'Arguments',
+    label: t('Arguments'),
     width: 160,
     grow: 2,
     rank: 2,
@@ -64,7 +66,7 @@ const columns = (onRevoke: (task: EtaTask) => void, refused: string | null): rea
   },
   {
     id: 'worker',
-    label: 'Worker',
+    label: t('Worker'),
     width: 120,
     grow: 1,
     rank: 1,
@@ -87,12 +89,17 @@ const columns = (onRevoke: (task: EtaTask) => void, refused: string | null): rea
   },
   {
     id: 'revoke',
-    label: 'Act',
+    label: t('column|Act'),
     width: 96,
     num: true,
     cell: (task) => (
-      <Button className="small" refused={refused} onClick={() => onRevoke(task)} aria-label={`Revoke ${task.uuid}`}>
-        Revoke
+      <Button
+        className="small"
+        refused={refused}
+        onClick={() => onRevoke(task)}
+        aria-label={t('Revoke {id}', { id: task.uuid })}
+      >
+        {t('Revoke')}
       </Button>
     ),
   },
@@ -100,8 +107,8 @@ const columns = (onRevoke: (task: EtaTask) => void, refused: string | null): rea
 
 function Countdown({ eta }: { eta: number | null }) {
   const now = useKnownNow();
-  if (eta === null) return <span className="faint">unknown</span>;
-  return eta > now ? age(eta - now) : <span className="muted">now</span>;
+  if (eta === null) return <span className="faint">{t('unknown')}</span>;
+  return eta > now ? age(eta - now) : <span className="muted">{t('now')}</span>;
 }
 
 export default function ScheduledPage() {
@@ -136,11 +143,13 @@ export default function ScheduledPage() {
     onOpen: openTask,
     onFilter: () => input.current?.focus(),
   });
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void query.refetch() }]);
   const unknown = data?.unknown ?? [];
+  const workers = unknown.slice(0, 5).join(t('list|, '));
+  const total = data?.total ?? 0;
   return (
     <>
-      <Bar title="ETA tasks" />
+      <Bar title={t('ETA tasks')} />
       <Listing
         {...box}
         stale={silence !== null}
@@ -149,23 +158,31 @@ export default function ScheduledPage() {
             <>
               {unknown.length > 0 && (
                 <p className="op-note" data-state="RETRY">
-                  {plural(unknown.length, 'worker')} did not say what {unknown.length === 1 ? 'it holds' : 'they hold'}:{' '}
-                  {unknown.slice(0, 5).join(', ')}
-                  {unknown.length > 5 && ` and ${unknown.length - 5} more`}. Their tasks are not here.
+                  {tn(
+                    unknown.length,
+                    '# worker did not say what it holds: {names}. Their tasks are not here.',
+                    '# workers did not say what they hold: {names}. Their tasks are not here.',
+                    {
+                      names:
+                        unknown.length > 5
+                          ? t('{workers} and {more} more', { workers, more: unknown.length - 5 })
+                          : workers,
+                    },
+                  )}
                 </p>
               )}
               <div className="filters">
                 <FilterField
-                  label="Filter ETA tasks"
-                  placeholder="Task, id, worker or arguments"
+                  label={t('Filter ETA tasks')}
+                  placeholder={t('Task, id, worker or arguments')}
                   value={q}
                   onChange={(next) => go({ q: next })}
-                  matches={`${sorted.length} of ${items.length}`}
+                  matches={t('{count} of {total}', { count: String(sorted.length), total: String(items.length) })}
                   inputRef={input}
                 />
                 {q !== '' && sorted.length > 0 && (
                   <Button kind="danger" refused={refused} onClick={() => setRevoking(sorted)}>
-                    Revoke {plural(sorted.length, 'task')}
+                    {tn(sorted.length, 'Revoke # task', 'Revoke # tasks')}
                   </Button>
                 )}
               </div>
@@ -175,27 +192,37 @@ export default function ScheduledPage() {
         }
         foot={
           <>
-            <span>As workers answer, asked every five seconds; what still waits in a queue is not theirs yet</span>
             <span>
-              {plural(data?.total ?? 0, 'task')}
-              {data && data.total > items.length && `, the soonest ${count(items.length)} of them listed`}
+              {t('As workers answer, asked every five seconds; what still waits in a queue is not theirs yet')}
+            </span>
+            <span>
+              {total > items.length
+                ? tn(
+                    total,
+                    '# task, the soonest {count} of them listed',
+                    '# tasks, the soonest {count} of them listed',
+                    { count: items.length },
+                  )
+                : tn(total, '# task', '# tasks')}
             </span>
           </>
         }
       >
         {items.length === 0 ? (
           <NoList what="ETA tasks" query={query}>
-            <Empty icon="later" title="No worker holds a task until a time">
-              <p className="muted">Tasks sent with an eta or a countdown are here once a worker has taken them.</p>
+            <Empty icon="later" title={t('No worker holds a task until a time')}>
+              <p className="muted">
+                {t('Tasks sent with an eta or a countdown are here once a worker has taken them.')}
+              </p>
             </Empty>
           </NoList>
         ) : sorted.length === 0 ? (
-          <Empty icon="search" title="No task matches">
-            <Button onClick={() => go({ q: '' })}>Clear the filter</Button>
+          <Empty icon="search" title={t('No task matches')}>
+            <Button onClick={() => go({ q: '' })}>{t('Clear the filter')}</Button>
           </Empty>
         ) : (
           <VirtualTable
-            caption="Tasks held until their ETA"
+            caption={t('Tasks held until their ETA')}
             className="eta-tasks"
             columns={table}
             lines={sorted.map((row) => ({ kind: 'row', key: keyOf(row), row, within: false }))}
@@ -211,17 +238,17 @@ export default function ScheduledPage() {
       {revoking && (
         <Confirm
           title={
-            <>
-              Revoke{' '}
-              {revoking.length === 1 ? <code>{shortId(revoking[0]!.uuid)}</code> : plural(revoking.length, 'task')}
-            </>
+            revoking.length === 1
+              ? rich('Revoke <code>{id}</code>', { id: shortId(revoking[0]!.uuid) })
+              : tn(revoking.length, 'Revoke # task', 'Revoke # tasks')
           }
-          verb={revoking.length === 1 ? 'Revoke the task' : `Revoke ${revoking.length} tasks`}
+          verb={revoking.length === 1 ? t('Revoke the task') : tn(revoking.length, 'Revoke # task', 'Revoke # tasks')}
           onClose={() => setRevoking(null)}
           onConfirm={() => operation.mutate({ action: 'revoke', task_ids: revoking.map(({ uuid }) => uuid) })}
         >
-          {revoking.length === 1 ? `${revoking[0]!.name ?? 'It'} will not run` : 'They will not run'}: workers drop what
-          is revoked when its time comes.
+          {t('{tasks} will not run: workers drop what is revoked when its time comes.', {
+            tasks: revoking.length > 1 ? t('revoke|They') : (revoking[0]!.name ?? t('revoke|It')),
+          })}
         </Confirm>
       )}
     </>

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { recentRunsQuery, schedulesQuery } from '../api/queries.ts';
+import { fromServer, t, tn } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
 import { useRefusal } from '../operations/refusal.ts';
@@ -19,7 +20,6 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { Boundary } from '../ui/boundary.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { plural } from '../ui/format.ts';
 import { withoutEmpty } from '../ui/list/facets.ts';
 import { NoList } from '../ui/list/list-head.tsx';
 import { Facets, FilterField, Listing } from '../ui/list/listing.tsx';
@@ -86,21 +86,22 @@ export default function SchedulesPage() {
     onBack: () => (open === undefined ? setCursor(null) : close()),
     onFilter: () => input.current?.focus(),
   });
-  useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Page', run: () => void query.refetch() }]);
+  useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void query.refetch() }]);
   const readOnly = data?.read_only ?? null;
+  const leftOut = recent?.left_out ?? 0;
   const overdue = rows.filter(({ state }) => state === 'overdue').length;
-  const unwritable = refusal ?? (readOnly === null ? null : 'This schedule cannot be written from here');
+  const unwritable = refusal ?? (readOnly === null ? null : t('This schedule cannot be written from here'));
   return (
     <>
-      <Bar title={open === undefined ? 'Schedules' : `${open}, schedule`}>
-        <h1>Schedules</h1>
+      <Bar title={open === undefined ? t('Schedules') : t('{name}, schedule', { name: open })}>
+        <h1>{t('Schedules')}</h1>
       </Bar>
       <Listing
         {...box}
         stale={silence !== null}
         panel={
           row && (
-            <Boundary what={`The entry ${row.name}`} of={row.name}>
+            <Boundary what={t('The entry {name}', { name: row.name })} of={row.name}>
               <EntryPanel
                 key={row.name}
                 entry={row}
@@ -118,7 +119,7 @@ export default function SchedulesPage() {
             <>
               <BeatLine reply={data} recent={recent} overdue={overdue} />
               <Facets
-                label="Entries to show"
+                label={t('Entries to show')}
                 total={rows.length}
                 value={show}
                 onChange={(next) => go({ show: next })}
@@ -126,15 +127,15 @@ export default function SchedulesPage() {
               />
               <div className="filters">
                 <FilterField
-                  label="Filter entries"
-                  placeholder="Name, task or words"
+                  label={t('Filter entries')}
+                  placeholder={t('Name, task or words')}
                   value={q}
                   onChange={(next) => go({ q: next })}
-                  matches={`${list.kept.length} of ${rows.length}`}
+                  matches={t('{count} of {total}', { count: String(list.kept.length), total: String(rows.length) })}
                   inputRef={input}
                 />
                 <Button icon="plus" refused={unwritable} onClick={() => setEditing('new')}>
-                  New entry
+                  {t('New entry')}
                 </Button>
               </div>
             </>
@@ -142,10 +143,16 @@ export default function SchedulesPage() {
         }
         foot={
           <>
-            <span>Times are of {zone} unless a zone is named</span>
+            <span>{t('Times are of {zone} unless a zone is named', { zone })}</span>
             <span>
-              {plural(list.kept.length, 'entry', 'entries')}
-              {(recent?.left_out ?? 0) > 0 && `; of ${recent!.left_out} the last runs were not looked at`}
+              {leftOut > 0
+                ? tn(
+                    list.kept.length,
+                    '# entry; of {left} the last runs were not looked at',
+                    '# entries; of {left} the last runs were not looked at',
+                    { left: String(leftOut) },
+                  )
+                : tn(list.kept.length, '# entry', '# entries')}
             </span>
           </>
         }
@@ -153,26 +160,29 @@ export default function SchedulesPage() {
         {rows.length === 0 ? (
           <NoList what="schedules" query={query}>
             {data?.reason ? (
-              <Empty icon="schedules" title={data.store === null ? 'No schedule is known' : 'The schedule is unknown'}>
-                <p className="muted">{data.reason}</p>
+              <Empty
+                icon="schedules"
+                title={data.store === null ? t('No schedule is known') : t('The schedule is unknown')}
+              >
+                <p className="muted">{fromServer(data.reason)}</p>
               </Empty>
             ) : (
-              <Empty icon="schedules" title="The schedule is empty">
+              <Empty icon="schedules" title={t('The schedule is empty')}>
                 <p className="muted">
                   {readOnly === null
-                    ? 'Make an entry here, or give an app a beat_schedule and start its beat.'
-                    : 'Give an app a beat_schedule and start its beat.'}
+                    ? t('Make an entry here, or give an app a beat_schedule and start its beat.')
+                    : t('Give an app a beat_schedule and start its beat.')}
                 </p>
               </Empty>
             )}
           </NoList>
         ) : list.kept.length === 0 ? (
-          <Empty icon="search" title="No entry matches">
-            <Button onClick={() => go({ q: '', show: '' })}>Clear the filter</Button>
+          <Empty icon="search" title={t('No entry matches')}>
+            <Button onClick={() => go({ q: '', show: '' })}>{t('Clear the filter')}</Button>
           </Empty>
         ) : (
           <VirtualTable
-            caption="Schedules"
+            caption={t('Schedules')}
             className="entries"
             columns={COLUMNS}
             lines={list.lines}

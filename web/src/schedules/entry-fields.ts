@@ -2,6 +2,7 @@
 // Holds: what was not touched is not sent, so that a masked value stays what it is; a wrong text names its field.
 import { jsonText } from '../../../shared/json-text.ts';
 import type { ScheduleRequest, ScheduleRow } from '../../../shared/wire/schedules.ts';
+import { t } from '../language/text.ts';
 import type { EntrySchedule } from './wording.ts';
 
 export const KINDS = ['interval', 'crontab', 'solar', 'clocked'] as const;
@@ -98,7 +99,7 @@ export function scheduleIn(fields: Fields, before: EntrySchedule | null = null):
   const { kind } = fields;
   if (kind === 'interval') {
     const every = number(fields.every);
-    if (every === null || every <= 0) return { field: 'every', text: 'A number greater than 0.' };
+    if (every === null || every <= 0) return { field: 'every', text: t('A number greater than 0.') };
     const relative = before?.kind === 'interval' && before.relative;
     return { kind, every: every * UNITS[fields.unit], relative };
   }
@@ -109,25 +110,26 @@ export function scheduleIn(fields: Fields, before: EntrySchedule | null = null):
   if (kind === 'solar') {
     const lat = number(fields.lat);
     const lon = number(fields.lon);
-    if (lat === null) return { field: 'lat', text: 'Degrees from -90 to 90, north is positive.' };
-    if (lon === null) return { field: 'lon', text: 'Degrees from -180 to 180, east is positive.' };
+    if (lat === null) return { field: 'lat', text: t('Degrees from -90 to 90, north is positive.') };
+    if (lon === null) return { field: 'lon', text: t('Degrees from -180 to 180, east is positive.') };
     return { kind, event: fields.event, lat, lon };
   }
   const at = Date.parse(fields.at);
-  return Number.isNaN(at) ? { field: 'at', text: 'A day and a time.' } : { kind, at };
+  return Number.isNaN(at) ? { field: 'at', text: t('A day and a time.') } : { kind, at };
 }
 
 /** @param entry the one that is changed; null: a new one */
 export function requestIn(fields: Fields, entry: ScheduleRow | null): ScheduleRequest | Wrong {
   const was = fieldsOf(entry, fields.timezone);
-  if (fields.name.trim() === '') return { field: 'name', text: 'Give it a name.' };
-  if (fields.task.trim() === '') return { field: 'task', text: 'The whole name of a task, as workers know it.' };
+  if (fields.name.trim() === '') return { field: 'name', text: t('Give it a name.') };
+  if (fields.task.trim() === '') return { field: 'task', text: t('The whole name of a task, as workers know it.') };
   const schedule = scheduleIn(fields, entry?.schedule);
   if ('text' in schedule) return schedule as Wrong;
   const args = entry && fields.args === was.args ? null : readJson(fields.args, Array.isArray);
-  if (args === undefined) return { field: 'args', text: 'A list as JSON, as in [1, "EUR"].' };
+  if (args === undefined) return { field: 'args', text: t('A list as JSON, as in [1, "EUR"].') };
   const kwargs = entry && fields.kwargs === was.kwargs ? null : readJson(fields.kwargs, isTable);
-  if (kwargs === undefined) return { field: 'kwargs', text: 'A table as JSON, as in {"currency": "EUR"}.' };
+  if (kwargs === undefined)
+    return { field: 'kwargs', text: t('A table as JSON, as in {example}.', { example: '{"currency": "EUR"}' }) };
   return {
     name: entry?.name ?? fields.name.trim(),
     create: entry === null,

@@ -5,6 +5,8 @@ import { type ComponentProps, type FormEvent, type ReactNode, useId, useState } 
 import type { ScheduleRow } from '../../../shared/wire/schedules.ts';
 import { ApiError } from '../api/client.ts';
 import { taskTypesQuery } from '../api/queries.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import {
@@ -16,24 +18,30 @@ import {
   requestIn,
   SUN,
   scheduleIn,
-  UNITS,
+  type UNITS,
   type Wrong,
 } from './entry-fields.ts';
 import { type ActDone, useEntryActs } from './use-entry-acts.ts';
 import { ownZone, scheduleWords, solarWords } from './wording.ts';
 
 const KIND_LABELS: Readonly<Record<Kind, string>> = {
-  interval: 'Interval',
-  crontab: 'Crontab',
-  solar: 'Solar',
-  clocked: 'Once',
+  interval: t('Interval'),
+  crontab: t('Crontab'),
+  solar: t('Solar'),
+  clocked: t('Once'),
 };
 const CRON_LABELS: Readonly<Record<(typeof CRON)[number], string>> = {
-  minute: 'minute',
-  hour: 'hour',
-  day_of_month: 'day',
-  month_of_year: 'month',
-  day_of_week: 'weekday',
+  minute: t('minute'),
+  hour: t('hour'),
+  day_of_month: t('day'),
+  month_of_year: t('month'),
+  day_of_week: t('weekday'),
+};
+const UNIT_LABELS: Readonly<Record<keyof typeof UNITS, string>> = {
+  seconds: t('seconds'),
+  minutes: t('minutes'),
+  hours: t('hours'),
+  days: t('days'),
 };
 
 /** Fields that stand side by side. */
@@ -84,20 +92,21 @@ export function EntryForm({
   const schedule = scheduleIn(fields, entry?.schedule ?? null);
   return (
     <Dialog
-      title={entry ? <>Edit {<code>{entry.name}</code>}</> : 'New entry'}
+      title={entry ? rich('Edit <code>{name}</code>', { name: entry.name }) : t('New entry')}
       className="entry-form"
       onClose={onClose}
     >
       <form onSubmit={submit} noValidate>
-        {entry === null && field('name', 'Name', { autoFocus: true, placeholder: 'nightly-totals', maxLength: 200 })}
-        {field('task', 'Task', { list: `${id}-tasks`, placeholder: 'shop.reports.totals', maxLength: 200 })}
+        {entry === null &&
+          field('name', t('entry|Name'), { autoFocus: true, placeholder: 'nightly-totals', maxLength: 200 })}
+        {field('task', t('Task'), { list: `${id}-tasks`, placeholder: 'shop.reports.totals', maxLength: 200 })}
         <datalist id={`${id}-tasks`}>
           {types.map(({ name }) => (
             <option key={name} value={name} />
           ))}
         </datalist>
         <Segmented
-          label="Kind of schedule"
+          label={t('Kind of schedule')}
           value={fields.kind}
           onChange={(kind) => set({ kind })}
           options={KINDS.map((kind) => [kind, KIND_LABELS[kind]] as const)}
@@ -105,19 +114,20 @@ export function EntryForm({
         <div className="fields" data-kind={fields.kind}>
           {fields.kind === 'interval' && (
             <>
-              {field('every', 'Every', { inputMode: 'decimal' })}
-              {field('unit', 'Unit', { options: Object.keys(UNITS).map((unit) => [unit, unit]) })}
+              {field('every', t('form|Every'), { inputMode: 'decimal' })}
+              {field('unit', t('Unit'), { options: Object.entries(UNIT_LABELS) })}
             </>
           )}
           {fields.kind === 'crontab' && CRON.map((name) => field(name, CRON_LABELS[name]))}
           {fields.kind === 'solar' && (
             <>
-              {field('event', 'Event', { options: SUN.map((event) => [event, solarWords(event)]) })}
-              {field('lat', 'Latitude', { placeholder: '45.76', inputMode: 'decimal' })}
-              {field('lon', 'Longitude', { placeholder: '4.84', inputMode: 'decimal' })}
+              {field('event', t('solar|Event'), { options: SUN.map((event) => [event, solarWords(event)]) })}
+              {field('lat', t('Latitude'), { placeholder: '45.76', inputMode: 'decimal' })}
+              {field('lon', t('Longitude'), { placeholder: '4.84', inputMode: 'decimal' })}
             </>
           )}
-          {fields.kind === 'clocked' && field('at', `At, ${ownZone()}`, { type: 'datetime-local', step: 1 })}
+          {fields.kind === 'clocked' &&
+            field('at', t('At, {zone}', { zone: ownZone() }), { type: 'datetime-local', step: 1 })}
         </div>
         {wrong?.field && NARROW.has(wrong.field) && (
           <p className="failed" role="alert" id={`${id}-${wrong.field}-wrong`}>
@@ -128,18 +138,22 @@ export function EntryForm({
           {'text' in schedule && !('kind' in schedule) ? (
             <span className="muted">-</span>
           ) : (
-            <b>{scheduleWords(schedule as Exclude<typeof schedule, Wrong>, fields.timezone, ownZone())}.</b>
+            <b>
+              {t('{words}.', {
+                words: scheduleWords(schedule as Exclude<typeof schedule, Wrong>, fields.timezone, ownZone()),
+              })}
+            </b>
           )}
         </p>
-        {field('timezone', 'Time zone', { list: `${id}-zones`, placeholder: 'Europe/Paris' })}
+        {field('timezone', t('Time zone'), { list: `${id}-zones`, placeholder: 'Europe/Paris' })}
         <datalist id={`${id}-zones`}>
           {Intl.supportedValuesOf('timeZone').map((one) => (
             <option key={one} value={one} />
           ))}
         </datalist>
-        {field('args', 'Arguments, a list')}
-        {field('kwargs', 'Keyword arguments, a table')}
-        {field('queue', 'Queue', { placeholder: "its task's own route" })}
+        {field('args', t('Arguments, a list'))}
+        {field('kwargs', t('Keyword arguments, a table'))}
+        {field('queue', t('Queue'), { placeholder: t("its task's own route") })}
         <p className="boxes">
           <label>
             <input
@@ -148,7 +162,7 @@ export function EntryForm({
               checked={fields.enabled}
               onChange={(event) => set({ enabled: event.target.checked })}
             />
-            On
+            {t('entry|On')}
           </label>
           <label>
             <input
@@ -157,7 +171,7 @@ export function EntryForm({
               checked={fields.one_off}
               onChange={(event) => set({ one_off: event.target.checked })}
             />
-            Once only
+            {t('Once only')}
           </label>
         </p>
         {wrong && wrong.field === null && (
@@ -166,9 +180,9 @@ export function EntryForm({
           </p>
         )}
         <footer>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary" refused={acts.isPending ? 'It is being written' : null}>
-            {entry ? 'Save the entry' : 'Create the entry'}
+          <Button onClick={onClose}>{t('Cancel')}</Button>
+          <Button type="submit" kind="primary" refused={acts.isPending ? t('It is being written') : null}>
+            {entry ? t('Save the entry') : t('Create the entry')}
           </Button>
         </footer>
       </form>
@@ -182,7 +196,7 @@ function refusedField(error: unknown, fields: Fields): Wrong | null {
   if (!(error instanceof ApiError)) return { field: null, text: String(error) };
   const named = error.field?.split('.').at(-1);
   const field = named !== undefined && Object.hasOwn(fields, named) ? (named as keyof Fields) : null;
-  return { field, text: error.detail ?? error.title };
+  return { field, text: fromServer(error.detail ?? error.title) };
 }
 
 type FieldMore = Omit<ComponentProps<'input'>, 'value' | 'onChange' | 'id'> & {

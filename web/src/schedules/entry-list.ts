@@ -1,5 +1,6 @@
 // The list of entries as data: how each stands, what is filtered by. Pure. Drawing: entry-table.tsx.
 import type { ScheduleRecentReply, ScheduleRow } from '../../../shared/wire/schedules.ts';
+import { t } from '../language/text.ts';
 import type { FacetItem } from '../ui/list/facets.ts';
 import { scheduleWords } from './wording.ts';
 
@@ -45,11 +46,11 @@ export function rowsOf(
 const isTrouble = ({ kind }: LastRun): boolean => kind === 'late' || kind === 'missed';
 
 const FACET: Record<string, Pick<FacetItem, 'label' | 'icon' | 'state'> & { has: (row: EntryRow) => boolean }> = {
-  overdue: { label: 'overdue', icon: 'late', state: 'RETRY', has: ({ state }) => state === 'overdue' },
-  late: { label: 'late or missed', has: ({ runs }) => runs?.some(isTrouble) ?? false },
-  twice: { label: 'sent twice', has: ({ runs }) => runs?.some(({ kind }) => kind === 'twice') ?? false },
-  on: { label: 'on', icon: 'online', state: 'SUCCESS', has: ({ state }) => state === 'on' },
-  paused: { label: 'paused', icon: 'pause', has: ({ state }) => state === 'paused' },
+  overdue: { label: t('entry|overdue'), icon: 'late', state: 'RETRY', has: ({ state }) => state === 'overdue' },
+  late: { label: t('late or missed'), has: ({ runs }) => runs?.some(isTrouble) ?? false },
+  twice: { label: t('sent twice'), has: ({ runs }) => runs?.some(({ kind }) => kind === 'twice') ?? false },
+  on: { label: t('entry|on'), icon: 'online', state: 'SUCCESS', has: ({ state }) => state === 'on' },
+  paused: { label: t('entry|paused'), icon: 'pause', has: ({ state }) => state === 'paused' },
 };
 
 export const facetsOf = (rows: readonly EntryRow[]): FacetItem[] =>

@@ -7,6 +7,8 @@ import { jsonText } from '../../../shared/json-text.ts';
 import type { ScheduleRun } from '../../../shared/wire/schedules.ts';
 import { ApiError } from '../api/client.ts';
 import { scheduleRunsQuery } from '../api/queries.ts';
+import { rich } from '../language/rich.tsx';
+import { fromServer, t } from '../language/text.ts';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
@@ -23,7 +25,7 @@ import { countWords, KIND_WORDS, kindOf } from './run-marks.tsx';
 import { type EntryActs, useEntryActs } from './use-entry-acts.ts';
 import { cronLine, zoneOf } from './wording.ts';
 
-const CONFIGURED = 'It comes from the beat_schedule of an app: change it there';
+const CONFIGURED = t('It comes from the beat_schedule of an app: change it there');
 
 export interface EntryPanelProps {
   entry: EntryRow;
@@ -38,20 +40,20 @@ export function EntryPanel({ entry, readOnly, onEdit, onClose, onMove }: EntryPa
   const acts = useEntryActs();
   const [deleting, setDeleting] = useState(false);
   const refusal = useRefusal(undefined, acts.isPending);
-  const unwritable = refusal ?? (readOnly === null ? null : 'Its store is written by its beat alone');
+  const unwritable = refusal ?? (readOnly === null ? null : t('Its store is written by its beat alone'));
   const configured = unwritable ?? (entry.from === 'app' ? CONFIGURED : null);
   const { name, task, options, enabled } = entry;
   const queue = typeof options?.queue === 'string' ? options.queue : null;
   return (
     <aside className="side opened schedule-entry">
-      <section aria-label={`Entry ${name}`}>
+      <section aria-label={t('Entry {name}', { name })}>
         <header>
           <div className="line">
             <EntryStateMark state={entry.state} />
             <span className="grow" />
-            <Button kind="bare" icon="up" hint="Entry before" keys="k" onClick={() => onMove(-1)} />
-            <Button kind="bare" icon="down" hint="Next entry" keys="j" onClick={() => onMove(1)} />
-            <Button kind="bare" icon="close" hint="Close" keys="Esc" onClick={onClose} />
+            <Button kind="bare" icon="up" hint={t('Entry before')} keys="k" onClick={() => onMove(-1)} />
+            <Button kind="bare" icon="down" hint={t('Next entry')} keys="j" onClick={() => onMove(1)} />
+            <Button kind="bare" icon="close" hint={t('Close')} keys="Esc" onClick={onClose} />
           </div>
           <h2 className="code">
             <ForeignText text={name} />
@@ -61,41 +63,45 @@ export function EntryPanel({ entry, readOnly, onEdit, onClose, onMove }: EntryPa
             {queue !== null && (
               <>
                 {' '}
-                to queue{' '}
-                <Link to="/queues/$name" params={{ name: queue }} className="link code">
-                  {queue}
-                </Link>
+                {rich('to queue <a>{queue}</a>', {
+                  queue,
+                  a: (inside) => (
+                    <Link to="/queues/$name" params={{ name: queue }} className="link code">
+                      {inside}
+                    </Link>
+                  ),
+                })}
               </>
             )}
           </p>
           <div className="btns">
             <Button icon="play" refused={refusal} onClick={() => acts.mutate({ act: 'run', name })}>
-              Run now
+              {t('Run now')}
             </Button>
             <Button
               icon={enabled === false ? 'play' : 'pause'}
               refused={unwritable}
               onClick={() => acts.mutate({ act: 'enable', name, enabled: enabled === false })}
             >
-              {enabled === false ? 'Resume' : 'Pause'}
+              {enabled === false ? t('Resume') : t('Pause')}
             </Button>
             <Button icon="edit" refused={configured} onClick={onEdit}>
-              Edit
+              {t('Edit')}
             </Button>
             <Button icon="trash" kind="danger" refused={configured} onClick={() => setDeleting(true)}>
-              Delete
+              {t('Delete')}
             </Button>
           </div>
           <ActNote acts={acts} />
         </header>
         <div className="part">
-          <h3>When</h3>
+          <h3>{t('entry|When')}</h3>
           <p>
-            <b>{entry.words}.</b>{' '}
+            <b>{t('{words}.', { words: entry.words })}</b>{' '}
             {entry.schedule?.kind === 'crontab' && <code className="muted">{cronLine(entry.schedule)}</code>}
           </p>
           {entry.next_run === null ? (
-            <p className="muted">{entry.next_run_reason}</p>
+            <p className="muted">{fromServer(entry.next_run_reason)}</p>
           ) : (
             <div className="next-ten sunk">
               <NextTen entry={entry} />
@@ -104,22 +110,18 @@ export function EntryPanel({ entry, readOnly, onEdit, onClose, onMove }: EntryPa
         </div>
         <Runs name={name} />
         <div className="part">
-          <h3>What it sends</h3>
+          <h3>{t('What it sends')}</h3>
           <Sends entry={entry} />
         </div>
       </section>
       {deleting && (
         <Confirm
-          title={
-            <>
-              Delete <code>{name}</code>
-            </>
-          }
-          verb="Delete the entry"
+          title={rich('Delete <code>{name}</code>', { name })}
+          verb={t('Delete the entry')}
           onClose={() => setDeleting(false)}
           onConfirm={() => acts.mutate({ act: 'delete', name }, { onSuccess: onClose })}
         >
-          Beat sends it no more. What it has sent so far stays. It cannot be taken back.
+          {t('Beat sends it no more. What it has sent so far stays. It cannot be taken back.')}
         </Confirm>
       )}
     </aside>
@@ -134,7 +136,8 @@ function ActNote({ acts }: { acts: EntryActs }) {
       <p className="op-note" role="alert" data-state="FAILURE">
         <Icon name="FAILURE" />
         <span>
-          <b>{problem?.title ?? 'It could not be done'}</b> {problem?.detail ?? String(acts.error)}
+          <b>{fromServer(problem?.title) ?? t('It could not be done')}</b>{' '}
+          {fromServer(problem?.detail) ?? String(acts.error)}
         </span>
       </p>
     );
@@ -145,23 +148,20 @@ function ActNote({ acts }: { acts: EntryActs }) {
     <p className="op-note" role="status" data-state="SUCCESS">
       <Icon name="SUCCESS" />
       <span>
-        {act === 'run' && uuid ? (
-          <>
-            Sent as{' '}
-            <Link to="/tasks/$id" params={{ id: uuid }} className="link code">
-              {shortId(uuid)}
-            </Link>
-            . Its next time stays as it is.
-          </>
-        ) : act === 'enable' ? (
-          enabled ? (
-            'Resumed: it waits for its next time.'
-          ) : (
-            'Paused: beat sends it no more, within some seconds.'
-          )
-        ) : (
-          'Written: beat reads it within some seconds.'
-        )}
+        {act === 'run' && uuid
+          ? rich('Sent as <a>{id}</a>. Its next time stays as it is.', {
+              id: shortId(uuid),
+              a: (inside) => (
+                <Link to="/tasks/$id" params={{ id: uuid }} className="link code">
+                  {inside}
+                </Link>
+              ),
+            })
+          : act === 'enable'
+            ? enabled
+              ? t('Resumed: it waits for its next time.')
+              : t('Paused: beat sends it no more, within some seconds.')
+            : t('Written: beat reads it within some seconds.')}
       </span>
     </p>
   );
@@ -172,11 +172,13 @@ function Runs({ name }: { name: string }) {
   const runs = data?.items ?? [];
   return (
     <div className="part">
-      <h3>Runs {runs.length > 0 && <span>{countWords(runs)}</span>}</h3>
+      <h3>
+        {t('Runs')} {runs.length > 0 && <span>{countWords(runs)}</span>}
+      </h3>
       {data ? (
         <>
-          {data.reason !== null && <p className="muted">{data.reason}</p>}
-          {runs.length === 0 && <p className="muted">No task of it was seen yet.</p>}
+          {data.reason !== null && <p className="muted">{fromServer(data.reason)}</p>}
+          {runs.length === 0 && <p className="muted">{t('No task of it was seen yet.')}</p>}
           <ul className="run-list">
             {runs.map((run, i) => (
               <Run key={run.uuid ?? `${run.due} ${i}`} run={run} />
@@ -184,7 +186,7 @@ function Runs({ name }: { name: string }) {
           </ul>
         </>
       ) : error ? (
-        <ErrorNote what="Its runs could not be read" error={error} onRetry={() => void refetch()} />
+        <ErrorNote what={t('Its runs could not be read')} error={error} onRetry={() => void refetch()} />
       ) : (
         <Skeleton rows={4} />
       )}
@@ -195,7 +197,11 @@ function Runs({ name }: { name: string }) {
 function Run({ run }: { run: ScheduleRun }) {
   const { due, at, uuid, state, runtime } = run;
   const kind = kindOf(run);
-  const after = due !== null && at !== null ? at - due : null;
+  const said = [
+    kind === 'late' && due !== null && at !== null ? t('{time} after its time', { time: duration(at - due) }) : null,
+    state,
+    runtime === null ? null : t('ran {time}', { time: duration(runtime) }),
+  ].filter((one) => one !== null);
   return (
     <li>
       <span className="when">
@@ -206,15 +212,13 @@ function Run({ run }: { run: ScheduleRun }) {
       </span>
       <span className="what muted">
         {uuid === null ? (
-          'no task was seen'
+          t('no task was seen')
         ) : (
           <>
             <Link to="/tasks/$id" params={{ id: uuid }} className="link code">
               {shortId(uuid)}
             </Link>{' '}
-            {after !== null && kind === 'late' && `${duration(after)} after its time, `}
-            {state}
-            {runtime !== null && `, ran ${duration(runtime)}`}
+            {said.join(t('list|, '))}
           </>
         )}
       </span>
@@ -225,37 +229,37 @@ function Run({ run }: { run: ScheduleRun }) {
 function Sends({ entry }: { entry: EntryRow }) {
   const { args, kwargs, options, last_run: last, total_run_count: total, start_time: start, one_off: once } = entry;
   const text = (value: unknown) =>
-    value === null ? <span className="muted">unknown</span> : <code>{jsonText(value)}</code>;
+    value === null ? <span className="muted">{t('unknown')}</span> : <code>{jsonText(value)}</code>;
   return (
     <dl className="facts">
-      <dt>Arguments</dt>
+      <dt>{t('Arguments')}</dt>
       <dd>{text(args)}</dd>
-      <dt>Keywords</dt>
+      <dt>{t('Keywords')}</dt>
       <dd>{text(kwargs)}</dd>
-      <dt>Options</dt>
+      <dt>{t('Options')}</dt>
       <dd>{text(options)}</dd>
-      <dt>Zone</dt>
+      <dt>{t('Zone')}</dt>
       <dd>{entry.timezone ?? zoneOf(entry)}</dd>
       {once && (
         <>
-          <dt>How often</dt>
-          <dd>once, and never again</dd>
+          <dt>{t('How often')}</dt>
+          <dd>{t('once, and never again')}</dd>
         </>
       )}
       {start !== null && (
         <>
-          <dt>Not before</dt>
+          <dt>{t('Not before')}</dt>
           <dd>
             <At at={start} />
           </dd>
         </>
       )}
-      <dt>Last sent</dt>
-      <dd>{last === null ? 'never' : <Age at={last} ago />}</dd>
-      <dt>Sent so far</dt>
-      <dd>{exactCount(total)} times</dd>
-      <dt>Written by</dt>
-      <dd>{entry.from === 'app' ? 'the beat_schedule of an app' : 'people or programs, into the store'}</dd>
+      <dt>{t('Last sent')}</dt>
+      <dd>{last === null ? t('sent|never') : <Age at={last} ago />}</dd>
+      <dt>{t('Sent so far')}</dt>
+      <dd>{t('{count} times', { count: exactCount(total) })}</dd>
+      <dt>{t('Written by')}</dt>
+      <dd>{entry.from === 'app' ? t('the beat_schedule of an app') : t('people or programs, into the store')}</dd>
     </dl>
   );
 }

@@ -1,6 +1,7 @@
 // Every entry as a row: how it stands, when it runs, how its last runs came, when it is next due.
 // What a row is made of: entry-list.ts. The open entry: entry-panel.tsx.
 import { Link } from '@tanstack/react-router';
+import { t } from '../language/text.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';
 import type { Column } from '../ui/table/columns.ts';
@@ -10,11 +11,11 @@ import { NextRun } from './next-ten.tsx';
 import { RunMarks } from './run-marks.tsx';
 
 const LOOK: Readonly<Record<EntryState, { icon: IconName; state: string; word: string }>> = {
-  on: { icon: 'online', state: 'SUCCESS', word: 'on' },
-  overdue: { icon: 'late', state: 'RETRY', word: 'overdue' },
-  paused: { icon: 'pause', state: 'PENDING', word: 'paused' },
-  over: { icon: 'done', state: 'PENDING', word: 'has run' },
-  unknown: { icon: 'PENDING', state: 'PENDING', word: 'unknown' },
+  on: { icon: 'online', state: 'SUCCESS', word: t('entry|on') },
+  overdue: { icon: 'late', state: 'RETRY', word: t('entry|overdue') },
+  paused: { icon: 'pause', state: 'PENDING', word: t('entry|paused') },
+  over: { icon: 'done', state: 'PENDING', word: t('entry|has run') },
+  unknown: { icon: 'PENDING', state: 'PENDING', word: t('unknown') },
 };
 
 export function EntryStateMark({ state }: { state: EntryState }) {
@@ -34,7 +35,7 @@ export const rowClass = (row: EntryRow): string | undefined =>
 export const COLUMNS: readonly Column<EntryRow>[] = [
   {
     id: 'name',
-    label: 'Entry',
+    label: t('Entry'),
     width: 150,
     grow: 2,
     className: 'code',
@@ -55,7 +56,7 @@ export const COLUMNS: readonly Column<EntryRow>[] = [
   },
   {
     id: 'state',
-    label: 'State',
+    label: t('State'),
     width: 96,
     rank: 1,
     sort: (row) => row.state,
@@ -64,7 +65,7 @@ export const COLUMNS: readonly Column<EntryRow>[] = [
   },
   {
     id: 'when',
-    label: 'When',
+    label: t('entry|When'),
     width: 200,
     grow: 3,
     rank: 2,
@@ -75,7 +76,7 @@ export const COLUMNS: readonly Column<EntryRow>[] = [
   },
   {
     id: 'runs',
-    label: 'Last 20 runs',
+    label: t('Last 20 runs'),
     width: 140,
     rank: 3,
     cell: (row) => <RunMarks runs={row.runs} name={row.name} />,
@@ -83,17 +84,18 @@ export const COLUMNS: readonly Column<EntryRow>[] = [
   },
   {
     id: 'last',
-    label: 'Last',
+    label: t('entry|Last'),
     width: 84,
     num: true,
     rank: 4,
     className: 'muted',
     sort: (row) => row.last_run,
-    cell: (row) => (row.last_run === null ? <span className="faint">never</span> : <Age at={row.last_run} />),
+    cell: (row) =>
+      row.last_run === null ? <span className="faint">{t('sent|never')}</span> : <Age at={row.last_run} />,
   },
   {
     id: 'next',
-    label: 'Next',
+    label: t('entry|Next'),
     width: 128,
     num: true,
     first: '',

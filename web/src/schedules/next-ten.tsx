@@ -1,6 +1,7 @@
 // When an entry is next due, and on hover and focus the next ten times by the clock of its zone, with what that clock is off UTC then.
 import { Tooltip } from 'radix-ui';
 import type { ScheduleRow } from '../../../shared/wire/schedules.ts';
+import { fromServer, t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { age } from '../ui/format.ts';
 import { parts, zoneOf } from './wording.ts';
@@ -12,11 +13,16 @@ export function NextRun({ entry, onOpen }: { entry: Entry; onOpen?: () => void }
   const { next_run: next, next_run_reason: reason } = entry;
   if (next === null)
     return (
-      <span className="faint" title={reason ?? undefined}>
+      <span className="faint" title={fromServer(reason)}>
         -
       </span>
     );
-  const words = next > now ? `in ${age(next - now)}` : now - next < 1 ? 'now' : `${age(now - next)} ago`;
+  const words =
+    next > now
+      ? t('in {age}', { age: age(next - now) })
+      : now - next < 1
+        ? t('now')
+        : t('{age} ago', { age: age(now - next) });
   return (
     <Tooltip.Root>
       <Tooltip.Trigger asChild>
@@ -41,7 +47,9 @@ export function NextTen({ entry }: { entry: Entry }) {
   return (
     <>
       <b>
-        {upcoming.length === 1 ? 'Next' : `Next ${upcoming.length}`}, {zone}
+        {upcoming.length === 1
+          ? t('Next, {zone}', { zone })
+          : t('Next {count}, {zone}', { count: upcoming.length, zone })}
       </b>
       <ul className="times">
         {times.map(([at, day, time, offset]) => (
@@ -50,7 +58,7 @@ export function NextTen({ entry }: { entry: Entry }) {
           </li>
         ))}
       </ul>
-      {changes && <p className="muted">The clock changes between them.</p>}
+      {changes && <p className="muted">{t('The clock changes between them.')}</p>}
     </>
   );
 }

@@ -1,16 +1,17 @@
 // The last runs as one small picture, and the words of each kind of run.
 import type { ScheduleRun } from '../../../shared/wire/schedules.ts';
+import { t } from '../language/text.ts';
 import type { LastRun } from './entry-list.ts';
 
 type Kind = ScheduleRun['kind'] | 'failed';
 
 export const KIND_WORDS: Readonly<Record<Kind, string>> = {
-  on_time: 'on time',
-  late: 'late',
-  missed: 'missed',
-  twice: 'sent twice',
-  extra: 'sent by hand',
-  failed: 'failed',
+  on_time: t('on time'),
+  late: t('run|late'),
+  missed: t('run|missed'),
+  twice: t('sent twice'),
+  extra: t('sent by hand'),
+  failed: t('run|failed'),
 };
 const ORDER: readonly Kind[] = ['on_time', 'failed', 'late', 'missed', 'twice', 'extra'];
 
@@ -22,16 +23,16 @@ export const kindOf = ({ kind, state }: Pick<ScheduleRun, 'kind' | 'state'>): Ki
 export function countWords(runs: readonly LastRun[]): string {
   const kinds = runs.map(kindOf);
   return ORDER.filter((kind) => kinds.includes(kind))
-    .map((kind) => `${kinds.filter((one) => one === kind).length} ${KIND_WORDS[kind]}`)
-    .join(', ');
+    .map((kind) => t('{count} {kind}', { count: kinds.filter((one) => one === kind).length, kind: KIND_WORDS[kind] }))
+    .join(t('list|, '));
 }
 
 const STEP = 6;
 /** The newest at the right. */
 export function RunMarks({ runs, name }: { runs: readonly LastRun[] | null; name: string }) {
-  if (runs === null) return <span className="faint">unknown</span>;
-  if (runs.length === 0) return <span className="faint">no run yet</span>;
-  const label = `${name}, last ${runs.length} runs: ${countWords(runs)}`;
+  if (runs === null) return <span className="faint">{t('unknown')}</span>;
+  if (runs.length === 0) return <span className="faint">{t('no run yet')}</span>;
+  const label = t('{name}, last {count} runs: {kinds}', { name, count: runs.length, kinds: countWords(runs) });
   return (
     <svg className="run-marks" role="img" aria-label={label} width={20 * STEP} height="16">
       <title>{countWords(runs)}</title>

@@ -1,7 +1,12 @@
 // A schedule in words. Crontabs by cronstrue, loaded with this page only, after Celery's grammar is written as cron's.
+// In Chinese with cronstrue's own locale, loaded for who reads it only.
 // Holds: what has no words stands as it was written; where both day fields are given it says that both must hold, which cron does not mean.
 import cronstrue from 'cronstrue';
 import type { ScheduleRow } from '../../../shared/wire/schedules.ts';
+import { language, locale } from '../language/language.ts';
+import { t } from '../language/text.ts';
+
+if (language === 'zh') await import('cronstrue/locales/zh_CN.js');
 
 export type EntrySchedule = NonNullable<ScheduleRow['schedule']>;
 type CrontabForm = Extract<EntrySchedule, { kind: 'crontab' }>;
@@ -11,37 +16,47 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 
 /** @param zone by whose clock; null: unknown @param own the reader's zone: it is not named */
 export function scheduleWords(schedule: EntrySchedule | null, zone: string | null, own: string): string {
-  if (schedule === null) return 'unknown';
-  const place = zone === null || zone === own ? '' : `, ${zone}`;
-  if (schedule.kind === 'interval')
-    return `Every ${spanWords(schedule.every)}${schedule.relative ? `, at full marks of the clock${place}` : ''}`;
-  if (schedule.kind === 'crontab') return `${crontabWords(schedule)}${place}`;
-  if (schedule.kind === 'solar') return `At ${solarWords(schedule.event)}, ${coordinates(schedule)}`;
-  if (schedule.kind === 'clocked') return `Once, ${inZone(schedule.at / 1000, zone ?? own)}`;
+  if (schedule === null) return t('unknown');
+  const inPlace = (words: string) => (zone === null || zone === own ? words : t('{words}, {zone}', { words, zone }));
+  if (schedule.kind === 'interval') {
+    const words = everyWords(schedule.every);
+    return schedule.relative ? inPlace(t('{words}, at full marks of the clock', { words })) : words;
+  }
+  if (schedule.kind === 'crontab') return inPlace(crontabWords(schedule));
+  if (schedule.kind === 'solar')
+    return t('At {event}, {place}', { event: solarWords(schedule.event), place: coordinates(schedule) });
+  if (schedule.kind === 'clocked') return t('Once, {time}', { time: inZone(schedule.at / 1000, zone ?? own) });
   return schedule.text;
 }
 
-/** '30 seconds', 'minute', '2 hours' */
-function spanWords(seconds: number): string {
-  for (const [unit, size] of [
-    ['day', 86_400],
-    ['hour', 3600],
-    ['minute', 60],
-  ] as const)
-    if (seconds >= size && seconds % size === 0) return seconds === size ? unit : `${seconds / size} ${unit}s`;
-  return seconds === 1 ? 'second' : `${seconds} seconds`;
+/** 'Every 30 seconds', 'Every minute', 'Every 2 hours', with all digits. */
+function everyWords(seconds: number): string {
+  const whole = (size: number) => (seconds >= size && seconds % size === 0 ? String(seconds / size) : null);
+  const days = whole(86_400);
+  if (days !== null) return days === '1' ? t('Every day') : t('Every {days} days', { days });
+  const hours = whole(3600);
+  if (hours !== null) return hours === '1' ? t('Every hour') : t('Every {hours} hours', { hours });
+  const minutes = whole(60);
+  if (minutes !== null) return minutes === '1' ? t('Every minute') : t('Every {minutes} minutes', { minutes });
+  return seconds === 1 ? t('Every second') : t('Every {seconds} seconds', { seconds: String(seconds) });
 }
 
 function crontabWords(form: CrontabForm): string {
   const fields = cronFields(form);
   try {
-    const words = cronstrue.toString(fields.join(' '), { use24HourTimeFormat: true });
-    const both = fields[2] !== '*' && fields[4] !== '*' ? ' (both must hold)' : '';
-    return `${words}${both}`;
+    const line = fields.join(' ');
+    const words =
+      language === 'zh'
+        ? chineseWords(cronstrue.toString(line, { use24HourTimeFormat: true, locale: 'zh_CN' }))
+        : cronstrue.toString(line, { use24HourTimeFormat: true });
+    return fields[2] !== '*' && fields[4] !== '*' ? t('{words} (both must hold)', { words }) : words;
   } catch {
     return cronLine(form);
   }
 }
+
+/** cronstrue's Chinese says "or" of the two day fields, as cron means them: of Celery's both must hold. */
+const chineseWords = (words: string): string => words.replaceAll('或者为', '且为').replaceAll(/, ?/g, '，');
 
 /** As people write it: minute, hour, day of month, month, day of week. */
 export const cronLine = ({ minute, hour, day_of_month, month_of_year, day_of_week }: CrontabForm): string =>
@@ -75,11 +90,20 @@ function cronField(text: string, first: number, last: number, names: readonly st
   return text.replace(/\s+/g, '').split(',').map(part).join(',');
 }
 
+const SOLAR_WORDS: Readonly<Record<string, string>> = {
+  sunrise: t('sunrise'),
+  sunset: t('sunset'),
+  solar_noon: t('solar noon'),
+  dawn_civil: t('civil dawn'),
+  dawn_nautical: t('nautical dawn'),
+  dawn_astronomical: t('astronomical dawn'),
+  dusk_civil: t('civil dusk'),
+  dusk_nautical: t('nautical dusk'),
+  dusk_astronomical: t('astronomical dusk'),
+};
+
 /** 'dawn_astronomical' is astronomical dawn. */
-export function solarWords(event: string): string {
-  const [what = event, which] = event.split('_');
-  return which ? `${which} ${what}` : what === 'solar noon' ? 'solar noon' : event.replaceAll('_', ' ');
-}
+export const solarWords = (event: string): string => SOLAR_WORDS[event] ?? event.replaceAll('_', ' ');
 
 function coordinates({ lat, lon }: { lat: number; lon: number }): string {
   const side = (value: number, plus: string, minus: string) => `${Math.abs(value)}° ${value < 0 ? minus : plus}`;
@@ -120,11 +144,21 @@ export function parts(at: number, zone: string): [day: string, time: string, off
   for (const { type, value } of format.formatToParts(date)) part[type] = value;
   const seconds = part.second === '00' ? '' : `:${part.second}`;
   return [
-    `${part.weekday} ${part.month} ${part.day}, ${part.year}`,
+    language === 'en' ? `${part.weekday} ${part.month} ${part.day}, ${part.year}` : localDay(date, format),
     `${part.hour}:${part.minute}${seconds}`,
     (part.timeZoneName ?? '').replace('GMT', 'UTC'),
   ];
 }
+
+/** '2026年3月29日周日' */
+const localDay = (date: Date, format: Intl.DateTimeFormat): string =>
+  date.toLocaleDateString(locale, {
+    weekday: 'short',
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    timeZone: format.resolvedOptions().timeZone,
+  });
 
 export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 

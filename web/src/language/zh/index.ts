@@ -23,6 +23,7 @@ import { operations } from './operations.ts';
 import { overview } from './overview.ts';
 import { pages } from './pages.ts';
 import { queues } from './queues.ts';
+import { schedules } from './schedules.ts';
 import { sentencesOf } from './sentences.ts';
 import { server } from './server.ts';
 import { shell } from './shell.ts';
@@ -49,6 +50,7 @@ export const texts: Readonly<Record<string, string>> = {
   ...tasks,
   ...overview,
   ...pages,
+  ...schedules,
 };
 
 export const translate = sentencesOf({ ...server });
