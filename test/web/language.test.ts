@@ -1,8 +1,10 @@
 // The pages' languages: which one is taken, and how the server's sentences and figures read in Chinese. That no text is forgotten: house.test.ts.
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { languageFor } from '../../web/src/language/language.ts';
 import { t, tn } from '../../web/src/language/text.ts';
 import { count, figures } from '../../web/src/language/zh/figures.ts';
+import { translate } from '../../web/src/language/zh/index.ts';
 import { sentencesOf } from '../../web/src/language/zh/sentences.ts';
 
 it.each([
@@ -43,3 +45,54 @@ it('a sentence of the server is read by its pattern, each of several by itself, 
   expect(read('Worker w1 is silent. Is it still running?')).toBe('w1 已静默。它还在运行吗？');
   expect(read('Worker w1 is silent. Nobody knows why.')).toBe('Worker w1 is silent. Nobody knows why.');
 });
+
+it('what the server says is read down to its clauses, lists and figures; names stay', () => {
+  const read: [string, string][] = [
+    [
+      'In mail, 3 messages go before it; its workers hold as many messages as they may: w1 4 of 4, 1 running and 3 waiting for their ETA. When it starts is unknown: its place is not known.',
+      '在 mail 中前面有 3 条消息；它的 worker 持有的消息已达上限：w1 4 / 4，1 个运行中和3 个等待 ETA。何时开始未知：不知道它的位置。',
+    ],
+    [
+      'Waits for its ETA, in 5 m. No worker consumes events, so it will not start then either.',
+      '等待 ETA，还有 5分钟。没有 worker 消费 events，所以到时也不会开始。',
+    ],
+    [
+      'About 3 messages go before it in mail; all 4 slots of w1 are busy.',
+      '在 mail 中前面有约 3 条消息；w1 的全部 4 个槽位被占用。',
+    ],
+    [
+      '1 of 3 tasks ended (1 REVOKED); 2 are dropped when a worker comes to them.',
+      '3 个任务中 1 个已结束（1 REVOKED）；2 个会在 worker 取到时丢弃。',
+    ],
+    ['w1, w2 and w3 consume mail', 'w1、w2 和 w3 消费 mail'],
+    ['workers is gone', 'workers 已不在'],
+  ];
+  expect(read.map(([english]) => translate(english))).toEqual(read.map(([, chinese]) => chinese));
+});
+
+/** What a start with a wrong setting says to a terminal, and what programs are answered. */
+const LOG_OR_SETTING =
+  /^access\/(credentials|emails|rules|upgrade|headers|gate)\.ts$|^routes\/(docs|alive|validation)\.ts$/;
+/** Said to programs, not on pages. */
+const STAYS = new Set([
+  'Too many logins are being looked at.',
+  'One does not sign in there.',
+  'This is the live feed: it is read by a WebSocket.',
+  'One signs in with a name and a password here.',
+  'The address and the headers of the request are longer than 64 KiB together.',
+  'This is no HTTP request that can be read.',
+]);
+
+it.each(['waiting', 'attention', 'operations', 'views', 'access', 'routes'])(
+  'every whole sentence in the sources of server/dashboard/%s has its Chinese',
+  (room) => {
+    const folder = new URL(`../../server/dashboard/${room}/`, import.meta.url);
+    const sentences = readdirSync(folder)
+      .filter((name) => name.endsWith('.ts') && !LOG_OR_SETTING.test(`${room}/${name}`))
+      .flatMap((name) => {
+        const code = readFileSync(new URL(name, folder), 'utf8').replace(/^\s*(?:\/\/|\/?\*).*$/gm, '');
+        return [...code.matchAll(/(['"])([A-Z](?:(?!\1).)* (?:(?!\1).)*[.?])\1/g)].map(([, , text]) => text!);
+      });
+    expect(sentences.filter((text) => !STAYS.has(text) && translate(text) === text)).toEqual([]);
+  },
+);

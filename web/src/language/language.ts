@@ -8,7 +8,7 @@
 //     rich('See <code>{name}</code>', { name }). Whole sentences, never halves put together: word order differs between languages.
 //     Call t, tn and rich with a literal text: the test reads them out of the sources. A number given as a value is written as count() does.
 //     A text with two meanings has its meaning before a bar: t('verb|Open') is 'Open' in English.
-//  2. A sentence that came from the server (refusals, needs, reasons): fromServer(text); its pattern is a line in zh/server.ts.
+//  2. A sentence that came from the server (refusals, needs, reasons): fromServer(text); its pattern is a line in zh/server*.ts.
 //  3. What stays as it is: state names, settings, task, worker and queue names, a worker's own words, tracebacks, key names, units of bytes.
 //  4. Put the Chinese into zh/<folder>.ts, by the terms at the head of zh/index.ts; a text of several folders has one Chinese.
 //  5. `npx vitest run --config test/vitest.config.ts test/house.test.ts` names each text outside of the catalogue, each without Chinese,

@@ -26,6 +26,10 @@ import { queues } from './queues.ts';
 import { schedules } from './schedules.ts';
 import { sentencesOf } from './sentences.ts';
 import { server } from './server.ts';
+import { operationSentences } from './server-operations.ts';
+import { problems } from './server-routes.ts';
+import { viewSentences } from './server-views.ts';
+import { waiting } from './server-waiting.ts';
 import { shell } from './shell.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
@@ -53,4 +57,4 @@ export const texts: Readonly<Record<string, string>> = {
   ...schedules,
 };
 
-export const translate = sentencesOf({ ...server });
+export const translate = sentencesOf({ ...waiting, ...operationSentences, ...viewSentences, ...problems, ...server });
