@@ -214,7 +214,7 @@ export function Opened({ record }: { record: OperationRecord }) {
                 <ForeignText text={answer.worker} />
               </Link>{' '}
               <span className="muted">
-                <LongText text={answer.text} max={500} />
+                <LongText text={fromServer(answer.text)} max={500} />
               </span>
             </li>
           ))}
