@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { compileSources } from './support/sources/compile.ts';
-import { WovenSequencer } from './support/woven.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
@@ -84,11 +83,10 @@ export default defineConfig({
   test: {
     ...settings,
     globalSetup: 'test/support/run.ts',
-    // Half of their time the tests wait for processes of their own: six files at a time keep two cores busy.
-    maxWorkers: 6,
+    // Half of their time the tests wait for processes of their own: five files at a time keep two cores busy.
+    maxWorkers: 5,
     teardownTimeout: 10_000,
-    // In the order of their names, the first two woven together: what is long first, so that no core stands still at the end.
-    sequence: { sequencer: WovenSequencer },
+    // In the order of their names: what is long first, so that no core stands still at the end.
     projects: [
       {
         ...common,
