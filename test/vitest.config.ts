@@ -28,8 +28,19 @@ const LONG = [
   'test/dashboard/history/**',
 ];
 
-/** With UMBEL_LONG=1 only: what takes many servers. */
-const AT_LENGTH = ['test/fault/rabbitmq-failover.test.ts'];
+/** With UMBEL_LONG=1 only: trials that take many servers or minutes. What they try is tried on a smaller scale by the others of test/fault. */
+const AT_LENGTH = [
+  'chords-in-stores',
+  'long-held',
+  'rabbitmq',
+  'rabbitmq-failover',
+  'redis-refuses',
+  'redis-restarts',
+  'silent-broker',
+  'slow-dashboard',
+  'stop-at-silence',
+  'stores-restart',
+].map((name) => `test/fault/${name}.test.ts`);
 
 /** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs a second of CPU. What changes its process puts that back. */
 const TOGETHER = 'shared|server|flow|dashboard|interop|fault';

@@ -151,7 +151,7 @@ describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium',
     const page = await openWorker('extended@py', 'pool');
     const tab = page.getByRole('tabpanel');
     await tab.getByText('prefork').waitFor();
-    await tab.getByText('10000, then it is replaced').waitFor();
+    await tab.getByText('10,000, then it is replaced').waitFor();
     const shown = async () => {
       const { stats } = await worker('extended@py');
       const [pid] = (stats!.pool as { processes: number[] }).processes;

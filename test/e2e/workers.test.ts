@@ -155,7 +155,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     const page = await (await window.context({ allow: /404/ })).newPage();
     await joinCrowd(page, { workers: 1000, queues: 1000 });
     await page.goto(`${dashboard.address}/workers?by=flat`);
-    await page.getByText(/^100\d of 100\d$/).waitFor();
+    await page.getByText(/^1,00\d of 1,00\d$/).waitFor();
     const rows = page.locator('.workers tbody tr');
     expect(await rows.count(), 'rows in the page').toBeLessThan(100);
     const head = page.locator('.workers thead');
@@ -164,13 +164,13 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await page.locator('.workers tbody tr[aria-rowindex="500"]').waitFor();
     await expect.poll(async () => (await head.boundingBox())!.y, { message: 'its head stays' }).toBe(top);
     await page.getByRole('searchbox', { name: 'Filter workers' }).fill('busy>3 mail');
-    await page.getByText(/^\d\d of 100\d$/).waitFor();
+    await page.getByText(/^\d\d of 1,00\d$/).waitFor();
     await page.waitForURL((url) => url.searchParams.get('q') === 'busy>3 mail');
     await page.goto(`${dashboard.address}/workers`);
     await page.getByRole('row', { name: /^img 250/ }).waitFor();
 
     await page.goto(`${dashboard.address}/queues?by=flat`);
-    await page.getByText(/^100\d of 100\d$/).waitFor();
+    await page.getByText(/^1,00\d of 1,00\d$/).waitFor();
     await page.getByRole('columnheader', { name: 'Waiting' }).getByRole('button').click();
     await page.waitForURL((url) => url.searchParams.get('sort') === 'waiting');
     await page.getByRole('columnheader', { name: 'Waiting' }).getByRole('button').click();

@@ -1,6 +1,7 @@
 // A schedule in words. Crontabs by cronstrue, loaded with this page only, after Celery's grammar is written as cron's.
 // In Chinese with cronstrue's own locale, loaded for who reads it only.
 // Holds: what has no words stands as it was written; where both day fields are given it says that both must hold, which cron does not mean.
+/// <reference path="./cronstrue-locale.d.ts" />
 import cronstrue from 'cronstrue';
 import type { ScheduleRow } from '../../../shared/wire/schedules.ts';
 import { language, locale } from '../language/language.ts';

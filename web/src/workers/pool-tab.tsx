@@ -12,7 +12,7 @@ import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { count, duration } from '../ui/format.ts';
+import { count, duration, exactCount } from '../ui/format.ts';
 
 type Stats = Record<string, unknown>;
 
@@ -85,7 +85,7 @@ function poolFacts(pool: Stats): [string, string][] {
   if (most !== undefined)
     facts.push([
       t('Tasks a process runs'),
-      typeof most === 'number' ? t('{most}, then it is replaced', { most }) : t('no limit'),
+      typeof most === 'number' ? t('{most}, then it is replaced', { most: exactCount(most) }) : t('no limit'),
     ]);
   const [soft, hard] = Array.isArray(pool.timeouts) ? (pool.timeouts as (number | null)[]) : [];
   if (soft || hard)
