@@ -31,8 +31,10 @@ const LONG = [
 /** With UMBEL_LONG=1 only: trials that take many servers or minutes. What they try is tried on a smaller scale by the others of test/fault. */
 const AT_LENGTH = [
   'chords-in-stores',
+  'clock-set',
   'long-held',
   'rabbitmq',
+  'rabbitmq-broker',
   'rabbitmq-failover',
   'redis-refuses',
   'redis-restarts',
@@ -40,6 +42,7 @@ const AT_LENGTH = [
   'slow-dashboard',
   'stop-at-silence',
   'stores-restart',
+  'worker-stalled',
 ].map((name) => `test/fault/${name}.test.ts`);
 
 /** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs a second of CPU. What changes its process puts that back. */

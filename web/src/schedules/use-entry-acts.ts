@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ScheduleRequest } from '../../../shared/wire/schedules.ts';
 import { post } from '../api/client.ts';
+import { scheduleRunsQuery } from '../api/queries.ts';
 
 export type EntryAct =
   | { act: 'save'; entry: ScheduleRequest }
@@ -31,8 +32,11 @@ export function useEntryActs(after?: (done: ActDone) => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: perform,
-    onSettled: () => {
-      for (const key of ['schedules', 'operations']) void client.invalidateQueries({ queryKey: [key] });
+    onSettled: (done) => {
+      // The runs of what was deleted are not asked for again: its panel is about to close.
+      const gone = done?.act === 'delete' ? scheduleRunsQuery(done.name).queryKey.join(' ') : null;
+      for (const key of ['schedules', 'operations'])
+        void client.invalidateQueries({ queryKey: [key], predicate: (query) => query.queryKey.join(' ') !== gone });
     },
     onSuccess: after,
   });
