@@ -13,6 +13,8 @@ const WORKER = encodeURIComponent('w1@e2e');
 /** Put into each page as it is: its own driver would bring it along with every question. */
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** What a narrow window lays out anew: lists as cards, panels over the page. */
+const LAYOUT_CHANGES = /^\/($|tasks(\?task|$)|workers$|queues$|workflows$|schedules\?)/;
 /** As a beat leaves it in its file. */
 const SCHEDULE = JSON.stringify({
   version: 1,
@@ -280,7 +282,8 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
           .map(([element, box]) => element.outerHTML.slice(0, 100) + ' ' + Math.round(box.height))
       `);
       if (low.length > 0) wrong[`${path} has targets below 44 pixels`] = low;
-      const serious = await violations(page, 'narrow');
+      // Structure is the same in a wide window, where all of it is looked at.
+      const serious = LAYOUT_CHANGES.test(path) || process.env['UMBEL_LONG'] ? await violations(page, 'narrow') : [];
       if (serious.length > 0) wrong[`${path} has what axe finds serious`] = serious;
     }
     expect(wrong).toEqual({});
