@@ -2,6 +2,7 @@
 // way, and a place that holds a known sentence or word itself is read too. A text of several sentences is read sentence by sentence.
 // A place {count} holds a figure and nothing else; {worker}, {queue}, {task}, {name} and {who} hold names, which are never read.
 // Holds: what no pattern fits is left as it is, so that nothing is ever said that the server did not say.
+import { BoundedMap } from '../../../../shared/bounded-map.ts';
 import { figures } from './figures.ts';
 
 interface Pattern {
@@ -10,13 +11,15 @@ interface Pattern {
   readonly chinese: string;
 }
 
+const MOST_KNOWN = 1000;
 const VERBATIM = /^(worker|queue|task|name|who)$/;
 const HAN = /[\p{Script=Han}\u3000-\u303f\uff00-\uffef]/u;
 
 /** @param texts English with `{places}` to Chinese with the same */
 export function sentencesOf(texts: Readonly<Record<string, string>>): (sentences: string) => string {
   let patterns: readonly Pattern[] | undefined;
-  const known = new Map<string, string>();
+  // Ages and counts within them change all day.
+  const known = new BoundedMap<string, string>(MOST_KNOWN);
   const one = (sentence: string): string | undefined => {
     if (Object.hasOwn(texts, sentence)) return texts[sentence];
     patterns ??= Object.entries(texts)
