@@ -29,6 +29,15 @@ export interface DeferredRequeue {
   readonly envelope: string;
 }
 
+/** A take whose answer was lost. */
+export interface LostTake {
+  /** In which the server writes the name of a reader's last take, and what it took. */
+  readonly key: string;
+  readonly name: string;
+  /** By the monotonic clock. */
+  readonly lostMs: number;
+}
+
 /** Somebody who holds recorded messages: a channel, until the last of them is settled, also when its connection is gone. */
 export interface Holder {
   heldTags(): Iterable<string>;
@@ -43,8 +52,7 @@ export class BrokerState {
   /** Settled while no connection was there. */
   deferredAcks: string[] = [];
   deferredRequeues: DeferredRequeue[] = [];
-  /** Takes whose answer was lost, by the key they are written in: [key, name of the take]. */
-  lostTakes: [key: string, name: string][] = [];
+  lostTakes: LostTake[] = [];
   connections = 0;
 
   declareExchange(e: Exchange): void {

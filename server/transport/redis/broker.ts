@@ -52,7 +52,7 @@ export class Broker {
     this.restore = new Restore(this);
   }
 
-  /** Also after leaving: what is settled late is settled by the next connection of this process. */
+  /** Read when it is needed, and not kept over an await: after leaving it is that of the next connection, which settles what was settled late. */
   get state(): BrokerState {
     if (this.#left) return stateOf(this.options.identity);
     this.#state ??= enterState(this.options.identity);

@@ -398,15 +398,15 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
   }
 
   #requeueAll(held: readonly UnackedClaim[], redelivered: boolean, place: 'next' | 'back'): void {
-    const { link, restore, state } = this.#broker;
+    const { link, restore } = this.#broker;
     const requeues = held.map((one) => deferredRequeueOf(one, redelivered));
     if (!link.alive) {
-      state.deferredRequeues.push(...requeues);
+      this.#broker.state.deferredRequeues.push(...requeues);
       return;
     }
     const requeued: Promise<unknown> = restore
       .requeue(requeues, place)
-      .catch(() => state.deferredRequeues.push(...requeues.filter((one) => one.tag !== '')))
+      .catch(() => this.#broker.state.deferredRequeues.push(...requeues.filter((one) => one.tag !== '')))
       .finally(() => this.#pendingRequeues.delete(requeued));
     this.#pendingRequeues.add(requeued);
   }

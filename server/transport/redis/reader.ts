@@ -147,7 +147,7 @@ export class Reader implements Listener {
     open: number,
     watchAnew: boolean,
   ): Promise<ClaimedMessage[]> {
-    const { batch, keys, options, link, state, clock } = this.#broker;
+    const { batch, keys, options, link, clock } = this.#broker;
     const takenKey = keys.taken(this.#id);
     const name = `${this.#id}.${++this.#takes}`;
     const lists = options.prioritySteps.flatMap((step) => queues.map((queue) => keys.listOfStep(queue, step)));
@@ -167,7 +167,9 @@ export class Reader implements Listener {
     try {
       answer = (await batch.script('take', [keys.unacked, keys.unackedIndex, takenKey, ...lists], args)) as string[];
     } catch (error) {
-      if (!link.alive && options.ackEmulation) state.lostTakes.push([takenKey, name]);
+      if (!link.alive && options.ackEmulation) {
+        this.#broker.state.lostTakes.push({ key: takenKey, name, lostMs: link.timer.monotonic() });
+      }
       throw error;
     }
     if (answer.length === 0) return [];

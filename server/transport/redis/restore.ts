@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
 import type { TimerHandle } from '../../timer.ts';
 import type { Broker } from './broker.ts';
-import type { DeferredRequeue } from './broker-state.ts';
+import type { DeferredRequeue, LostTake } from './broker-state.ts';
 import { markRedelivered, priorityOf } from './envelope.ts';
 import { isOutOfMemory } from './failure.ts';
 
@@ -20,6 +20,8 @@ const EVERY_MS = 10_000;
 const MESSAGES_PER_SCRIPT = 100;
 /** How long the mutex is held at most, and believed in. */
 const MUTEX_MS = 5000;
+/** A command that was sent over a line cut since may still reach the server, through a proxy that held it up. */
+const ON_ITS_WAY_MS = 30_000;
 /** A date that lies so far ahead was written before the clock was set back. */
 const AHEAD_MS = 60_000;
 
@@ -185,22 +187,30 @@ export class Restore {
 
   /** After connecting anew: settle what was settled meanwhile, and give back what was taken without our seeing it. */
   async flushDeferred(): Promise<void> {
-    const { state, batch } = this.#broker;
+    const { batch, link, state } = this.#broker;
     if (!state.hasDeferred) return;
     const { deferredAcks, deferredRequeues, lostTakes } = state;
     state.deferredAcks = [];
     state.deferredRequeues = [];
     state.lostTakes = [];
+    const later: LostTake[] = [];
     for (const tag of deferredAcks) batch.ack(tag);
     try {
       await batch.flush();
       await this.requeue(deferredRequeues, 'next');
-      for (const [key, name] of lostTakes) {
-        const [taken, ...tags] = String((await batch.command('GET', key)) ?? '').split('\n');
-        if (taken === name) await this.tags(tags.reverse());
-        await batch.command('DEL', key);
+      for (const take of lostTakes) {
+        const [taken, ...tags] = String((await batch.command('GET', take.key)) ?? '').split('\n');
+        if (taken === take.name) await this.tags(tags.reverse());
+        else if (link.timer.monotonic() - take.lostMs < ON_ITS_WAY_MS) {
+          later.push(take);
+          continue;
+        }
+        await batch.command('DEL', take.key);
       }
+      this.#broker.state.lostTakes.push(...later);
     } catch (error) {
+      // Read anew: with the last connection gone, and nothing deferred while this was under way, the state above was forgotten.
+      const { state } = this.#broker;
       state.deferredRequeues.push(...deferredRequeues);
       state.lostTakes.push(...lostTakes);
       throw error;

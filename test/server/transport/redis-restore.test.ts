@@ -40,6 +40,7 @@ describeNeedsRedis('giving back on Redis', () => {
     headers: {},
     properties: {},
   });
+  const lost = () => ({ key: 'take', name: 'reader.1', lostMs: performance.now() });
   const waiting = async () =>
     (await look.lrange('celery', 0, -1))
       .reverse()
@@ -69,6 +70,34 @@ describeNeedsRedis('giving back on Redis', () => {
     // It looks again by itself, and finds it in the same hand for too long.
     await expect.poll(waiting).toEqual(['held']);
     expect(await look.get('unacked_mutex')).toBe('somebody else');
+  });
+
+  it('gives back what came with a lost answer, though its only line is cut again meanwhile', async () => {
+    await leaveBehind(['taken unseen']);
+    const [tag] = await look.hkeys('unacked');
+    await look.zadd('unacked_index', Date.now() / 1000, tag!);
+    await look.set('take', `reader.1\n${tag}`);
+    const [first] = opened.splice(0);
+    first!.state.lostTakes.push(lost());
+    const giving = first!.restore.flushDeferred();
+    first!.link.lose(new Error('cut again'));
+    first!.leave();
+    await expect(giving).rejects.toThrow('cut again');
+    await open();
+    expect(await waiting()).toEqual(['taken unseen']);
+  });
+
+  it('gives back what a take brought that reached the server after who sent it had come back', async () => {
+    await leaveBehind(['taken late']);
+    const [tag] = await look.hkeys('unacked');
+    await look.zadd('unacked_index', Date.now() / 1000, tag!);
+    const { state, restore } = await open();
+    state.lostTakes.push(lost());
+    await restore.flushDeferred();
+    expect(await waiting()).toEqual([]);
+    await look.set('take', `reader.1\n${tag}`);
+    await expect.poll(waiting).toEqual(['taken late']);
+    await expect.poll(() => look.exists('take')).toBe(0);
   });
 
   it('is kept from its work for no longer by something else that stands in the mutex’s place', async () => {
