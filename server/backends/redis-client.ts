@@ -5,20 +5,20 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
 import { createTimer } from '../timer.ts';
-import { type Given, readAddress } from '../transport/redis/address.ts';
+import { type AddressSource, type Given, readAddress } from '../transport/redis/address.ts';
 import { explanation, hintAtTls, isOtherDatabase, withoutCommand } from '../transport/redis/failure.ts';
 import { healthOptions, watchHealth } from '../transport/redis/health.ts';
 import { parseUrl, safeUrl, splitUrls } from '../transport/url.ts';
 import type { BackendContext } from './contract.ts';
 import type { RedisStoreSettings } from './redis-settings.ts';
 
-/** @returns makes one client after the other, all alike */
-export function redisClients(context: BackendContext): () => Redis {
+/** @param of what is kept there  @returns makes one client after the other, all alike */
+export function redisClients(context: BackendContext, of: AddressSource['of'] = 'result store'): () => Redis {
   const { url, options, log } = context;
   const settings: RedisStoreSettings = context.settings ?? {};
   const address = readAddress({
     url,
-    of: 'result store',
+    of,
     options: { credential_provider: settings.redis_backend_credential_provider, ...options },
     ssl: settings.redis_backend_use_ssl,
     otherwise: {
@@ -30,7 +30,7 @@ export function redisClients(context: BackendContext): () => Redis {
     },
   });
   if (address.warning) log?.warning(address.warning);
-  const line = lineOf(context);
+  const line = lineOf(context, of);
   const clientOptions: RedisOptions = {
     ...address.client,
     ...patienceOf(options),
@@ -75,7 +75,7 @@ interface Line {
   readonly client_name?: string;
 }
 
-function lineOf(context: BackendContext): Line {
+function lineOf(context: BackendContext, of: string): Line {
   const { url, options } = context;
   const settings: RedisStoreSettings = context.settings ?? {};
   const { query } = parseUrl(splitUrls(url)[0] ?? '');
@@ -85,9 +85,7 @@ function lineOf(context: BackendContext): Line {
     if (given === undefined) return undefined;
     const number = typeof given === 'boolean' ? Number.NaN : Number(given);
     if (number >= 0) return number;
-    throw new ImproperlyConfigured(
-      `The ${name} of the result store ${safeUrl(url)} is a number of seconds, not '${given}'.`,
-    );
+    throw new ImproperlyConfigured(`The ${name} of the ${of} ${safeUrl(url)} is a number of seconds, not '${given}'.`);
   };
   const name = value('client_name', settings.redis_client_name);
   return {

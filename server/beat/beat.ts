@@ -13,6 +13,7 @@ import type { Logger } from '../log.ts';
 import { adoptLogger, type GivenLogger } from '../log-adopt.ts';
 import type { ScheduleStore, StoredEntry } from '../schedules/contract.ts';
 import { crontab } from '../schedules/crontab.ts';
+import { brokerLine } from '../schedules/registry.ts';
 import { resolveZone } from '../schedules/zone.ts';
 import type { Codec } from '../serialization/codec.ts';
 import { signals } from '../signals.ts';
@@ -160,6 +161,7 @@ export class Beat {
       place: options.store ?? placeOf(options, conf),
       timer: this.#timer,
       log: this.#log,
+      broker: brokerLine(conf),
       entries: () => this.#stored(),
       runs: () => this.scheduler.runs(),
       onClaimed: (entries) => this.#claimed(entries),

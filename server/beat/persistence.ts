@@ -11,7 +11,7 @@ import {
   type ScheduleStore,
   type StoredEntry,
 } from '../schedules/contract.ts';
-import { openScheduleStore } from '../schedules/registry.ts';
+import { type BrokerLine, openScheduleStore } from '../schedules/registry.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 
 /** Changes wait so long for company before they are written. */
@@ -27,6 +27,7 @@ export interface PersistenceParts {
   readonly place: string | ScheduleStore;
   readonly timer: Timer;
   readonly log: Logger;
+  readonly broker: BrokerLine;
   /** Those the app configures. */
   readonly entries: () => ReadonlyMap<string, StoredEntry>;
   /** Of all. */
@@ -79,9 +80,9 @@ export class Persistence {
 
   /** While another beat has the schedule it stands by. Rejects when the store cannot be used, or `onClaimed` refuses; then nothing is held. */
   async open(): Promise<void> {
-    const { place, log, timer } = this.#parts;
+    const { place, log, timer, broker } = this.#parts;
     this.#closing = false;
-    this.#store = typeof place === 'string' ? await openScheduleStore(place, { log, timer }) : place;
+    this.#store = typeof place === 'string' ? await openScheduleStore(place, { log, timer, broker }) : place;
     try {
       await this.#take();
       await this.save();

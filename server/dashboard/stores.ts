@@ -31,9 +31,10 @@ export class Stores {
   async open(): Promise<{ history: HistoryStore; userData: UserData; schedules: ScheduleStore | null }> {
     const { adopt_history: adopt, broker, db, schedule, settings } = this.#options;
     const context = { timer: this.#timer, log: this.#log };
-    const transport = settings.broker_transport_options as { global_keyprefix?: string } | undefined;
-    const cluster = clusterAddresses(broker, transport?.global_keyprefix);
-    this.schedules = schedule === null ? null : await openScheduleStore(schedule, context);
+    const transport = (settings.broker_transport_options ?? {}) as { global_keyprefix?: string };
+    const cluster = clusterAddresses(broker, transport.global_keyprefix);
+    const line = { url: broker[0] ?? '', options: { ...transport }, ssl: settings.broker_use_ssl };
+    this.schedules = schedule === null ? null : await openScheduleStore(schedule, { ...context, broker: line });
     this.history = await openHistory(db, { ...context, cluster, adopt });
     return { history: this.history, userData: this.userData, schedules: this.schedules };
   }

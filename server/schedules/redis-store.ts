@@ -1,11 +1,13 @@
 // A schedule in Redis: `redis://`, `rediss://`, `redis+socket://`, `sentinel://`; several in one database by `?schedule=name`.
 // Not here: renewing the lease (renewed-lease.ts), what may be written (check.ts), connecting (backends/redis-client.ts).
+// Master, sentinels and certificates are the broker's, where that is a Redis (`broker_transport_options`, `broker_use_ssl`).
 // Keys: `umbel-beat:<name>:entries` and `:runs` (hashes by entry), `:configured` (names that an app configures), `:lease`, `:version`.
 // Holds: each write is one script, which asks for the lease first; a reader sees one moment.
 // Celery has none; celery-redbeat keeps one entry a key and polls them.
 import type { Redis } from 'ioredis';
 import { jsonText } from '../../shared/json-text.ts';
 import { redisClients } from '../backends/redis-client.ts';
+import type { RedisStoreSettings } from '../backends/redis-settings.ts';
 import { toError, UmbelError } from '../errors.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { explanation, withoutCommand } from '../transport/redis/failure.ts';
@@ -20,7 +22,7 @@ import type {
   ScheduleStore,
   StoredEntry,
 } from './contract.ts';
-import type { ScheduleStoreContext } from './registry.ts';
+import type { BrokerLine, ScheduleStoreContext } from './registry.ts';
 import { anotherBeat, LEASE_MS, newHolder, RenewedLease } from './renewed-lease.ts';
 import { entryFromJson, entryToJson, parseEntries } from './stored-entry.ts';
 
@@ -66,6 +68,8 @@ end
 redis.call('INCR', KEYS[3])
 return 1`;
 
+const PATIENCE = { max_retries: 6, interval_start: 0.05, interval_step: 0.2, interval_max: 1 };
+
 /** Two who edit one entry at once: each looks again, so often. */
 const EDIT_TRIES = 5;
 
@@ -83,16 +87,18 @@ export class RedisScheduleStore implements ScheduleStore {
     const address = url.replace(/([?&])schedule=[^&;]*&?/g, '$1').replace(/[?&](?=;|$)/g, '');
     this.description = safeUrl(url);
     this.#timer = context.timer ?? createTimer({ unref: true });
-    const connect = redisClients({
+    const asBroker = lineOf(address, context.broker);
+    const source = {
       url: address,
-      options: { retry_policy: { max_retries: 6, interval_start: 0.05, interval_step: 0.2, interval_max: 1 } },
+      options: { ...asBroker.options, retry_policy: PATIENCE },
+      settings: { redis_backend_use_ssl: asBroker.ssl as RedisStoreSettings['redis_backend_use_ssl'] },
       expiresMs: null,
       ...(context.log ? { log: context.log } : {}),
       now: () => this.#timer.now(),
       encode: notUsed,
       decode: notUsed,
-    });
-    this.#redis = connect();
+    };
+    this.#redis = redisClients(source, 'schedule')();
     this.#redis.on('error', (error: Error) => {
       this.#lastError = error;
     });
@@ -255,6 +261,15 @@ export class RedisScheduleStore implements ScheduleStore {
       throw new UmbelError(`The schedule's Redis ${this.description} ${what} (${text})`, { cause: error });
     }
   }
+}
+
+/** The broker's master and sentinels, timeouts and certificates. A plain redis:// of another server stays plain. */
+function lineOf(address: string, broker?: BrokerLine): Pick<BrokerLine, 'options' | 'ssl'> {
+  if (!broker || !/^(redis|sentinel)/i.test(broker.url)) return { options: {}, ssl: undefined };
+  const { options, ssl } = broker;
+  const server = (url: string) => [parseUrl(url).host || '127.0.0.1', parseUrl(url).port ?? 6379].join(':');
+  const isSecure = /^(rediss|sentinel):/i.test(address) || server(address) === server(broker.url);
+  return { options, ssl: isSecure ? ssl : undefined };
 }
 
 const NO_RUNS = { last_run_at: '1970-01-01T00:00:00.000Z', total_run_count: 0 };

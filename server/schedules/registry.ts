@@ -12,6 +12,26 @@ export interface ScheduleStoreContext {
   readonly log?: Logger;
   /** For leases that are renewed. */
   readonly timer?: Timer;
+  /** What is said of the broker holds of a schedule in Redis, too, where the broker is one. */
+  readonly broker?: BrokerLine;
+}
+/** `broker_url`, `broker_transport_options`, `broker_use_ssl` */
+export interface BrokerLine {
+  readonly url: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly ssl: unknown;
+}
+/** Of a configuration. */
+export function brokerLine(conf: {
+  brokerUrls(kind: 'write'): readonly string[];
+  readonly broker_transport_options: BrokerLine['options'];
+  readonly broker_use_ssl?: unknown;
+}): BrokerLine {
+  return {
+    url: conf.brokerUrls('write')[0] ?? '',
+    options: conf.broker_transport_options,
+    ssl: conf.broker_use_ssl,
+  };
 }
 /** Opens nothing yet: what cannot be reached is said by `load` and `claim`. */
 export type ScheduleStoreFactory = (url: string, context: ScheduleStoreContext) => ScheduleStore;

@@ -1,7 +1,7 @@
 // Encryption of a connection to Redis or RabbitMQ: certificates and how strict to be, out of a URL's query or a setting, in redis-py's words.
 // ssl_cert_reqs (none, optional, required; CERT_NONE ...; 0, 1, 2), ssl_ca_certs, ssl_certfile, ssl_keyfile (files), ssl_ca_data (PEM),
 // ssl_check_hostname, ssl_password, ssl_ciphers. Settings may leave the `ssl_` out, as Celery's for RabbitMQ do.
-// Who asks for it and what they are told: as Celery. A broker at rediss:// without any of these is encrypted but not checked, with a
+// Who asks for it and what they are told: as Celery. A broker or a schedule at rediss:// without any of these is encrypted but not checked, with a
 // warning; a result store has to say ssl_cert_reqs; amqps:// and `true` as a setting: checked with the authorities this machine trusts.
 // Where this differs: whose certificate is checked has to have the host's name in it, unless ssl_check_hostname is false.
 // Kombu 5.6: utils/url.py parse_url, connection.py _init_params; Celery 5.6: backends/redis.py; redis-py: connection.py SSLConnection;
@@ -14,7 +14,7 @@ import { ImproperlyConfigured, toError } from '../errors.ts';
 export type TlsOptions = ConnectionOptions;
 
 export interface TlsSource {
-  readonly of: 'broker' | 'result store';
+  readonly of: 'broker' | 'result store' | 'schedule';
   /** The URL without its secrets. */
   readonly shown: string;
   readonly kind: 'host' | 'socket' | 'sentinel';
@@ -31,7 +31,11 @@ type Refuse = (why: string) => never;
 /** Schemes that ask for it. */
 const SECURE = ['rediss', 'amqps', 'pyamqps'];
 const KNOWN = ['cert_reqs', 'ca_certs', 'ca_data', 'certfile', 'keyfile', 'check_hostname', 'password', 'ciphers'];
-const SETTING = { broker: 'broker_use_ssl', 'result store': 'redis_backend_use_ssl' } as const;
+const SETTING = {
+  broker: 'broker_use_ssl',
+  'result store': 'redis_backend_use_ssl',
+  schedule: 'broker_use_ssl',
+} as const;
 
 /** `client` is null for a connection that is not encrypted. */
 export function readTls(source: TlsSource): { readonly client: TlsOptions | null; readonly warning: string | null } {
@@ -83,10 +87,10 @@ function strictness(
   if (!['none', 'optional', 'required'].includes(requirement)) {
     refuse(`has ssl_cert_reqs ${JSON.stringify(given.cert_reqs)}: write required, optional or none.`);
   }
-  if (said === null && !wanted && of === 'broker' && scheme === 'rediss') {
+  if (said === null && !wanted && of !== 'result store' && scheme === 'rediss') {
     requirement = 'none';
     warning =
-      `The connection to the broker ${shown} is encrypted, but anybody may pose as it: its certificate is not checked. ` +
+      `The connection to the ${of} ${shown} is encrypted, but anybody may pose as it: its certificate is not checked. ` +
       'Write ?ssl_cert_reqs=required after the URL, with &ssl_ca_certs=/path/of/ca.pem for an authority of your own.';
   } else if (said === null && of === 'result store' && options !== true) {
     refuse('has to say how its certificate is checked: write ?ssl_cert_reqs=required (or none) after the URL.');

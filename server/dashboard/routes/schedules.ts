@@ -25,7 +25,7 @@ import { decodeJson } from '../../serialization/json.ts';
 import type { Asked } from '../access/audit.ts';
 import { refuseAct } from '../access/permit.ts';
 import { etaTasks } from '../views/eta-tasks.ts';
-import { recentRuns } from '../views/recent-runs.ts';
+import { sharedRecentRuns } from '../views/recent-runs.ts';
 import { scheduleRuns } from '../views/schedule-runs.ts';
 import { NO_STORE, onlyRead, schedulesOf } from '../views/schedules.ts';
 import { notFound, ProblemError, type RouteContext } from './context.ts';
@@ -42,8 +42,9 @@ export function scheduleRoutes(serve: Serve): void {
     return scheduleRuns(cluster, all, query.name, entryOf(all, query.name));
   });
 
+  const recent = sharedRecentRuns();
   serve('GET /schedules/recent', async ({ cluster, schedules }) =>
-    recentRuns(cluster, schedules === null ? new Map() : await entriesOf(schedules)),
+    recent(cluster, async () => (schedules === null ? new Map() : entriesOf(schedules))),
   );
 
   serve('GET /scheduled', ({ cluster, masking }) => etaTasks(cluster, masking));

@@ -1,6 +1,6 @@
 // The last runs of all entries, for a list of them, and whether entries are sent twice, as by two beats.
 // Not here: how a run is judged (schedule-runs.ts).
-// Holds: of a long schedule only so many entries are looked at, and it is said of how many; a few runs that came twice are no two beats.
+// Holds: the history is asked once for all pages that are open; of a long schedule only so many entries are looked at, and it is said of how many; a few runs that came twice are no two beats.
 import type { ScheduleRecentReply } from '../../../shared/wire/schedules.ts';
 import type { StoredEntry } from '../../schedules/contract.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -15,7 +15,28 @@ const TWICE_WITHIN_S = 3600;
 /** Fewer may be somebody who sends by other means. */
 const TWICE_AT_LEAST = 3;
 
+/** Each open page asks every 15 s: so long they share one answer. @unit seconds */
+const SHARED_S = 10;
+
 type Cluster = Parameters<typeof runsOf>[0];
+
+/** @returns what gives the last answer as long as it may be shared, or is being worked out */
+export function sharedRecentRuns(): (
+  cluster: Parameters<typeof recentRuns>[0],
+  entries: () => Promise<ReadonlyMap<string, StoredEntry>>,
+) => Promise<ScheduleRecentReply> {
+  let shared: { readonly at: number; readonly reply: Promise<ScheduleRecentReply> } | null = null;
+  return (cluster, entries) => {
+    const { now } = cluster;
+    if (shared !== null && Math.abs(now - shared.at) < SHARED_S) return shared.reply;
+    const asked = { at: now, reply: entries().then((all) => recentRuns(cluster, all)) };
+    shared = asked;
+    asked.reply.catch(() => {
+      if (shared === asked) shared = null;
+    });
+    return asked.reply;
+  };
+}
 
 export async function recentRuns(
   cluster: Cluster & Pick<ClusterView, 'history'>,

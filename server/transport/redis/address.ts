@@ -1,4 +1,4 @@
-// Where a Redis is, which database, and who asks: the URL of a broker or of a result store, read once into the driver's options.
+// Where a Redis is, which database, and who asks: the URL of a broker, a result store or a schedule, read once into the driver's options.
 // redis://[user:password@]host:port/db, rediss://... (TLS), redis+socket:///path?virtual_host=db, sentinel://a;sentinel://b with the
 // option master_name. Certificates: tls.ts. What else options say: options.ts (broker), backends/redis-client.ts (store).
 // Holds: no secret is in `safeUrl`, `identity` or an error; what cannot be an address is refused here, not by the driver.
@@ -23,8 +23,8 @@ export interface RedisAddress {
 
 export interface AddressSource {
   readonly url: string;
-  readonly of: 'broker' | 'result store';
-  /** `broker_transport_options` or `result_backend_transport_options`: master_name, sentinel_kwargs. */
+  readonly of: 'broker' | 'result store' | 'schedule';
+  /** `broker_transport_options` (for a schedule, too) or `result_backend_transport_options`: master_name, sentinel_kwargs. */
   readonly options: Given;
   /** `broker_use_ssl` or `redis_backend_use_ssl`. */
   readonly ssl?: unknown;
@@ -38,7 +38,11 @@ export interface AddressSource {
   };
 }
 
-const OPTIONS = { broker: 'broker_transport_options', 'result store': 'result_backend_transport_options' } as const;
+const OPTIONS = {
+  broker: 'broker_transport_options',
+  'result store': 'result_backend_transport_options',
+  schedule: 'broker_transport_options',
+} as const;
 const UNREADABLE =
   'cannot be read: write redis://[user:password@]host:port/database, with percent escapes for / ? # @ : % in user and password ' +
   '(encodeURIComponent).';

@@ -3,7 +3,9 @@ import { afterEach, expect, it } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
 import type { SettingsInput } from '../../../server/app/config.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
+import { Beat } from '../../../server/beat/beat.ts';
 import { createLogger } from '../../../server/log.ts';
+import { openScheduleStore } from '../../../server/schedules/registry.ts';
 import {
   describeNeedsRedis,
   type RedisServer,
@@ -64,13 +66,23 @@ describeNeedsRedis('a worker and a caller', () => {
       backend: url,
       broker_transport_options: options,
       result_backend_transport_options: options,
+      beat_schedule: { nightly: { task: 'add', schedule: 86_400 } },
     });
+    // Beat's schedule is found as the broker is.
+    const beat = new Beat(app, { schedule: `${url}?schedule=shop` });
+    await beat.start();
+    closing.push(() => beat.stop());
     expect(await add(app)).toBe(5);
     await master.kill();
     await until(async () => (await watch.master()) === replica.port, 'the replica to be the master', {
       timeoutMs: 120_000,
     });
     await until(async () => (await add(app)) === 5, 'a task to be run by way of the new master');
+    const broker = { url, options, ssl: null };
+    const schedule = await openScheduleStore(`${url}?schedule=shop`, { broker });
+    closing.push(() => schedule.close());
+    await until(async () => (await schedule.holder())?.pid === process.pid, 'beat to have its lease there');
+    expect([...(await schedule.load()).keys()]).toEqual(['nightly']);
     expect(lines.join('\n')).toMatch(/Connection to broker lost/);
     expect(lines.join('\n')).not.toContain(password);
   });

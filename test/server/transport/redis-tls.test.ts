@@ -180,18 +180,20 @@ describeNeedsRedis('sentinels and a master that speak TLS', () => {
 });
 
 describeNeedsRedis('a dashboard over TLS', () => {
-  it('reaches broker and results with the certificates in the settings of its cluster', async () => {
+  it('reaches broker, results and schedule with the certificates in the settings of its cluster', async () => {
     const own = { ssl_cert_reqs: 'required', ssl_ca_certs: pem.ca, ssl_certfile: pem.clientBoth };
     const url = strict.secureUrl('');
     const settings = { broker_use_ssl: own, redis_backend_use_ssl: own };
     const db = join(strict.folder, 'history.db');
-    const options = { broker: url, result_backend: url, settings, db, port: 0, queue_interval: 0.2 };
+    const options = { broker: url, result_backend: url, schedule: url, settings, db, port: 0, queue_interval: 0.2 };
     const dashboard = createDashboard(options, { log: silentLogger, pages: null });
     closing.push(() => dashboard.close());
     const cluster = await dashboard.start();
     const ready = async () => (await dashboard.app.inject({ url: '/readyz' })).json<{ ready: boolean }>().ready;
     await until(ready, 'the dashboard to be ready');
     expect(await cluster.link.askBackend((backend) => backend.get('none'))).toEqual({ value: null });
+    const schedule = await dashboard.app.inject({ url: '/api/v2/schedules' });
+    expect(schedule.json()).toMatchObject({ items: [], reason: null, lease: { state: 'free' } });
   });
 });
 
