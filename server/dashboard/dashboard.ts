@@ -16,7 +16,7 @@ import { Tokens } from './access/tokens.ts';
 import type { WrongLogin } from './access/wrong-logins.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { ClusterLink } from './cluster/link.ts';
-import type { LiveSocket } from './live/socket.ts';
+import type { OpenSocket } from './live/socket.ts';
 import { pageOptionsOf } from './options/page-options.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { dashboardPlugin } from './plugin.ts';
@@ -61,7 +61,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const version = packageVersion();
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const link = new ClusterLink(options, timer, log);
-  const sockets = new Set<LiveSocket>();
+  const sockets = new Set<OpenSocket>();
   const stores = new Stores(options, timer, log);
   let rooms: Rooms | null = null;
   let starting: Promise<Cluster> | null = null;

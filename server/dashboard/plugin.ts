@@ -13,7 +13,7 @@ import { securityHeaders } from './access/headers.ts';
 import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
 import type { SignIn } from './access/sign-in.ts';
 import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
-import { type LiveSocket, MAX_FRAME } from './live/socket.ts';
+import { MAX_FRAME, type OpenSocket } from './live/socket.ts';
 import { type PageOptions, pageOptionsMeta } from './options/page-options.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import { brokerRoutes } from './routes/broker.ts';
@@ -68,7 +68,7 @@ export interface PluginParts {
   /** Origins whose pages may show these in a frame. */
   readonly frameAncestors: readonly string[];
   /** Live pages that are open. */
-  readonly sockets: Set<LiveSocket>;
+  readonly sockets: Set<OpenSocket>;
   readonly pageOptions: PageOptions;
   /** Folder of the built pages; null: none. Not given: found beside the sources or in dist. */
   readonly folder: string | null | undefined;
@@ -139,6 +139,6 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       root.get(path, { config: PUBLIC }, async (request, reply) => answerNotFound(request, reply));
     const { sendPage, sendSignIn } = await pages(root, folder, pageOptionsMeta(parts.pageOptions));
     loginRoutes(root, parts.isGuarded, signIn, { sendPage, sendSignIn });
-    await root.register(async (flower) => flowerRoutes(flower, { context, log, sendPage }));
+    await root.register(async (flower) => flowerRoutes(flower, { context, log, sendPage, sockets }));
   };
 }

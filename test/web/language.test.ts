@@ -1,11 +1,14 @@
 // The pages' languages: which one is taken, and how the server's sentences and figures read in Chinese. That no text is forgotten: house.test.ts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { complete } from '../../shared/query/complete.ts';
+import { FIELDS } from '../../shared/query/tree.ts';
 import { languageFor } from '../../web/src/language/language.ts';
 import { t, tn } from '../../web/src/language/text.ts';
 import { count, figures } from '../../web/src/language/zh/figures.ts';
 import { translate } from '../../web/src/language/zh/index.ts';
 import { sentencesOf } from '../../web/src/language/zh/sentences.ts';
+import { isRead, sentencesIn } from '../support/server-sentences.ts';
 
 it.each([
   [['zh-CN', 'en-US'], 'zh'],
@@ -72,7 +75,7 @@ it('what the server says is read down to its clauses, lists and figures; names s
 
 /** What a start with a wrong setting says to a terminal, and what programs are answered. */
 const LOG_OR_SETTING =
-  /^access\/(credentials|emails|rules|upgrade|headers|gate)\.ts$|^routes\/(docs|alive|validation)\.ts$/;
+  /^dashboard\/(access\/(credentials|emails|rules|upgrade|headers)|routes\/(docs|alive))\.ts$|^schedules\/memory-store\.ts$/;
 /** Said to programs, not on pages. */
 const STAYS = new Set([
   'Too many logins are being looked at.',
@@ -81,18 +84,49 @@ const STAYS = new Set([
   'One signs in with a name and a password here.',
   'The address and the headers of the request are longer than 64 KiB together.',
   'This is no HTTP request that can be read.',
+  '… is nothing that is answered here.',
+  'JSON is read as UTF-8, not as ….',
 ]);
+/** What is set in decides which words follow: an example of each. */
+const AS_SAID: Readonly<Record<string, string>> = {
+  '…: ……; … held by the limit.': 'shop.add: 12 starts a minute since, 30 before; 3 tasks held by the limit.',
+  '… of … ended so far: ….': '1 of 2 new tasks ended so far: 1 SUCCESS, 1 STARTED.',
+  '… of … … said goodbye or fallen silent.': '1 of 2 workers have said goodbye or fallen silent.',
+  'It keeps its ….': 'It keeps its priority 3 and its headers tenant.',
+  '… … …, … free slots and took nothing from it for ….':
+    'w1 consumes mail, has free slots and took nothing from it for 2 m 5 s.',
+  'It is next in …….': 'It is next in mail: a worker takes it at any moment.',
+  '…: …, and the broker does not deliver it again.':
+    'w1, which ran it, is gone, last heard 5 m ago: whether it finished is unknown, and the broker does not deliver it again.',
+  '…: …; whether the broker delivers it again is unknown.':
+    'w1, which had taken it, is gone: it did not start it, as far as was heard; whether the broker delivers it again is unknown.',
+};
 
-it.each(['waiting', 'attention', 'operations', 'views', 'access', 'routes'])(
-  'every whole sentence in the sources of server/dashboard/%s has its Chinese',
-  (room) => {
-    const folder = new URL(`../../server/dashboard/${room}/`, import.meta.url);
-    const sentences = readdirSync(folder)
-      .filter((name) => name.endsWith('.ts') && !LOG_OR_SETTING.test(`${room}/${name}`))
-      .flatMap((name) => {
-        const code = readFileSync(new URL(name, folder), 'utf8').replace(/^\s*(?:\/\/|\/?\*).*$/gm, '');
-        return [...code.matchAll(/(['"])([A-Z](?:(?!\1).)* (?:(?!\1).)*[.?])\1/g)].map(([, , text]) => text!);
-      });
-    expect(sentences.filter((text) => !STAYS.has(text) && translate(text) === text)).toEqual([]);
-  },
-);
+it.each([
+  ...['waiting', 'attention', 'operations', 'views', 'access', 'access/providers', 'cluster', 'live', 'routes'].map(
+    (room) => `server/dashboard/${room}`,
+  ),
+  'server/schedules',
+  'shared/query',
+])('every whole sentence in the sources of %s has its Chinese, those put together of parts too', (room) => {
+  const folder = new URL(`../../${room}/`, import.meta.url);
+  const unread = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts') && !LOG_OR_SETTING.test(`${room}/${name}`.replace('server/', '')))
+    .flatMap((name) => sentencesIn(name, readFileSync(new URL(name, folder), 'utf8')))
+    .filter((parts) => !isRead(parts, translate))
+    .map((parts) => parts.join('…'));
+  expect(unread.filter((text) => !STAYS.has(text) && !Object.hasOwn(AS_SAID, text))).toEqual([]);
+});
+
+it('what completion offers is said in Chinese: fields, relations, values', () => {
+  const texts = FIELDS.flatMap(({ name }) => [name, `${name}:`, `${name}>`]);
+  const details = texts.flatMap((text) => complete(text, text.length)?.items.map(({ detail }) => detail) ?? []);
+  const all = [...new Set([...details, ...(complete('a ', 2)?.items.map(({ detail }) => detail) ?? [])])];
+  expect(all.length).toBeGreaterThan(40);
+  expect(all.filter((detail) => detail !== '' && detail !== 'a..b' && translate(detail) === detail)).toEqual([]);
+});
+
+it('what is put together of parts is read as it is said', () => {
+  const said = Object.values(AS_SAID);
+  expect(said.filter((text) => translate(text) === text)).toEqual([]);
+});

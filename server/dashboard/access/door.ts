@@ -7,7 +7,7 @@ import { CLOSE_SIGNED_OUT } from '../../../shared/wire/close-codes.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
-import type { LiveSocket } from '../live/socket.ts';
+import type { OpenSocket } from '../live/socket.ts';
 import type { Resolved } from '../options.ts';
 import type { Stores } from '../stores.ts';
 import type { RefusedRequest } from './audit.ts';
@@ -40,7 +40,7 @@ export interface DoorParts {
   readonly fetch: typeof globalThis.fetch;
   readonly tokens: Tokens;
   /** Live pages that are open. */
-  readonly sockets: Set<LiveSocket>;
+  readonly sockets: Set<OpenSocket>;
 }
 
 export class Door {

@@ -5,7 +5,7 @@ import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { Backend } from '../../backends/contract.ts';
 import type { AsyncResult } from '../../results/async-result.ts';
-import type { Timer } from '../../timer.ts';
+import type { Timer, TimerHandle } from '../../timer.ts';
 import type { BrokerAbout, FoundMessages, WaitingConsumers } from '../../transport/contract.ts';
 import type { Message } from '../../transport/message.ts';
 import type { HistoryStore } from '../history/contract.ts';
@@ -23,6 +23,9 @@ import type { TaskEvents } from './task-events.ts';
 import type { LastHour, Trends } from './trends.ts';
 import type { ClusterView, EventsView, HistoryView, SourceView } from './view.ts';
 import type { Liveness, WorkerWatch } from './worker-watch.ts';
+
+/** @unit milliseconds */
+const CATCH_UP_MS = 1000;
 
 /** What a view is answered by. */
 export interface ViewParts {
@@ -43,6 +46,7 @@ export interface ViewParts {
   readonly lastHour: LastHour;
   readonly missedEnds: MissedEnds;
   consumedQueues(): Set<string>;
+  flush(): void;
   onBatch(fn: (batch: Batch) => void): () => void;
   onEvents(fn: (events: CeleryEvent[]) => void): () => void;
 }
@@ -118,6 +122,18 @@ export class LiveView implements ClusterView {
   get results(): SourceView {
     const { backendFailure, backendLastOk, backendLatencyMs } = this.#of.link;
     return { failure: backendFailure, lastOk: backendLastOk, latencyMs: backendLatencyMs };
+  }
+
+  async caughtUp(): Promise<void> {
+    const { history, state } = this.#of;
+    if (state.dirty > 0) this.#of.flush();
+    if (history.pending === 0 || history.failure !== null) return;
+    let late: TimerHandle | undefined;
+    const given = new Promise<void>((resolve) => {
+      late = this.timer.after(CATCH_UP_MS, resolve);
+    });
+    await Promise.race([history.written(), given]);
+    late!.cancel();
   }
 
   childrenOf(uuid: string): TaskRecord[] {

@@ -109,6 +109,8 @@ export interface ClusterView {
 
   readonly trends: Trends;
   readonly history: HistoryView;
+  /** What memory has is in the history: what that is asked next is no older. Gives up when it cannot be written, or not within a second. */
+  caughtUp(): Promise<void>;
   /** When the history was last known to be written. @unit seconds since the epoch */
   readonly historyOk: number | null;
   readonly events: EventsView;

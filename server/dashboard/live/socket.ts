@@ -25,9 +25,16 @@ const MAX_WATCHED = 500;
 /** A client frame larger than this is no frame of ours. */
 export const MAX_FRAME = 64 * 1024;
 
+/** A reader's line that stays open: who reads, and how it is ended. */
+export interface OpenSocket {
+  readonly reader: Identity;
+  bye(reason: string, code?: number): void;
+  refuse(reason: string): void;
+}
+
 type Mode = 'greeting' | 'live' | 'behind' | 'closed';
 
-export class LiveSocket {
+export class LiveSocket implements OpenSocket {
   readonly #socket: WebSocket;
   readonly #feed: Feed;
   readonly #timer: Timer;

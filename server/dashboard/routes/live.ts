@@ -4,36 +4,15 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CLOSE_TOO_MANY } from '../../../shared/wire/close-codes.ts';
-import { LiveSocket } from '../live/socket.ts';
+import { LiveSocket, type OpenSocket } from '../live/socket.ts';
 import { ProblemError, type RouteContext } from './context.ts';
 import { routeOf } from './serve.ts';
 
-/** Live pages at a time. */
+/** Live pages, and readers of events, at a time. */
 const MAX_SOCKETS = 500;
 
 /** @param sockets those that are open */
-export function liveRoute(api: FastifyInstance, sockets: Set<LiveSocket>, context: () => RouteContext): void {
-  const liveSocket = (socket: WebSocket, request: FastifyRequest): void => {
-    const { code, reason } = request.refusal ?? {
-      code: CLOSE_TOO_MANY,
-      reason: `More than ${MAX_SOCKETS} pages are open.`,
-    };
-    if (request.refusal || sockets.size >= MAX_SOCKETS) {
-      // A close frame holds 123 bytes of words.
-      socket.close(
-        code,
-        Buffer.from(reason)
-          .subarray(0, 123)
-          .toString()
-          .replace(/\ufffd+$/, ''),
-      );
-      return;
-    }
-    const { feed, progress, timer } = context();
-    const live = new LiveSocket(socket, feed, progress, timer, request.identity);
-    sockets.add(live);
-    socket.on('close', () => sockets.delete(live));
-  };
+export function liveRoute(api: FastifyInstance, sockets: Set<OpenSocket>, context: () => RouteContext): void {
   api.route({
     ...routeOf('GET /live'),
     compress: false,
@@ -42,6 +21,37 @@ export function liveRoute(api: FastifyInstance, sockets: Set<LiveSocket>, contex
         headers: { upgrade: 'websocket' },
       });
     },
-    wsHandler: liveSocket,
+    wsHandler: (socket, request) =>
+      admitSocket(socket, request, sockets, () => {
+        const { feed, progress, timer } = context();
+        return new LiveSocket(socket, feed, progress, timer, request.identity);
+      }),
   });
+}
+
+/** One of `sockets` while it is open, unless it is refused or one too many. */
+export function admitSocket(
+  socket: WebSocket,
+  { refusal }: FastifyRequest,
+  sockets: Set<OpenSocket>,
+  open: () => OpenSocket,
+): void {
+  if (refusal || sockets.size >= MAX_SOCKETS) {
+    const { code, reason } = refusal ?? {
+      code: CLOSE_TOO_MANY,
+      reason: `More than ${MAX_SOCKETS} pages are open.`,
+    };
+    // A close frame holds 123 bytes of words.
+    socket.close(
+      code,
+      Buffer.from(reason)
+        .subarray(0, 123)
+        .toString()
+        .replace(/\ufffd+$/, ''),
+    );
+    return;
+  }
+  const one = open();
+  sockets.add(one);
+  socket.on('close', () => sockets.delete(one));
 }

@@ -1,8 +1,10 @@
 // Flower's HTTP API at Flower's paths, on a cluster of Umbel workers on the embedded broker: its documented answers replayed, and what
 // they do not tell. On Python workers and Redis: ../python-cluster/flower-api.ts; on both kinds of worker and RabbitMQ:
 // ../../interop/rabbitmq-control.test.ts; what no cluster is needed for: requests.test.ts.
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import type { OperationsPage } from '../../../shared/wire/operations.ts';
+import { ManualTimer } from '../../support/clock.ts';
 import { get, makeDashboard, publisher, shop } from '../../support/dashboard-shop.ts';
 import { replayFlower } from '../../support/flower-replay.ts';
 import { startListening } from '../../support/python-dashboard.ts';
@@ -81,4 +83,54 @@ it('lists tasks in order whatever their ids are, thousands too, and counts event
   const url = '/api/tasks?limit=3&offset=2&taskname=SHOP.odd';
   const again = await dashboard.app.inject({ url, headers: { 'if-none-match': etag } });
   expect([again.statusCode, again.body, again.headers.etag]).toEqual([304, '', etag]);
+});
+
+it('lists what has just been heard, as what is told of one task does', async () => {
+  // Nothing is handed to the history by the clock: it stands.
+  const dashboard = makeDashboard({}, new ManualTimer());
+  const publish = await publisher(dashboard);
+  const cluster = await dashboard.start();
+  await publish([{ type: 'task-received', uuid: 'new', name: 'shop.add' }]);
+  await until(() => cluster.state.tasks.has('new'), 'the event');
+  const list = await dashboard.app.inject({ url: '/api/tasks' });
+  const info = await dashboard.app.inject({ url: '/api/task/info/new' });
+  expect([list.json().new?.state, info.json().state]).toEqual(['RECEIVED', 'RECEIVED']);
+  await publish([{ type: 'task-started', uuid: 'new' }]);
+  await until(() => cluster.state.tasks.get('new')?.state === 'STARTED', 'the second event');
+  const rows = await dashboard.app.inject({ url: '/tasks/datatable?draw=1' });
+  expect(rows.json().data).toMatchObject([{ uuid: 'new', state: 'STARTED' }]);
+});
+
+it('tells the events of a kind as they are heard, of every task or of one, by a WebSocket', async () => {
+  const dashboard = makeDashboard();
+  const address = (await dashboard.listen()).replace('http', 'ws');
+  const publish = await publisher(dashboard);
+  const listen = async (path: string) => {
+    const socket = new WebSocket(`${address}/api/task/events/${path}`);
+    onTestFinished(() => socket.terminate());
+    const told: Record<string, unknown>[] = [];
+    socket.on('message', (data) => told.push(JSON.parse(String(data))));
+    await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
+    return { socket, told };
+  };
+  const all = await listen('task-succeeded/');
+  const one = await listen('task-succeeded/t2');
+  await publish([
+    { type: 'task-received', uuid: 't1', name: 'shop.add', kwargs: "{'password': 'hunter2'}" },
+    { type: 'task-succeeded', uuid: 't1', result: '3', runtime: 0.25 },
+    { type: 'task-succeeded', uuid: 't2', result: "{'password': 'hunter2'}" },
+  ]);
+  await until(() => all.told.length === 2 && one.told.length === 1, 'the events');
+  expect(all.told[0]).toMatchObject({
+    type: 'task-succeeded',
+    uuid: 't1',
+    result: '3',
+    runtime: 0.25,
+    hostname: 'w@h',
+  });
+  expect(one.told).toMatchObject([{ uuid: 't2', result: "{'password': '********'}" }]);
+  expect((await dashboard.app.inject({ url: '/api/task/events/task-succeeded/' })).statusCode).toBe(426);
+  const ended = new Promise((resolve) => all.socket.on('close', resolve));
+  await dashboard.close();
+  expect(await ended).toBe(1001);
 });

@@ -7,9 +7,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Logger } from '../../../log.ts';
 import { isTrustedOrigin } from '../../access/origin.ts';
+import type { OpenSocket } from '../../live/socket.ts';
 import type { RouteContext } from '../context.ts';
 import { answerFlowerError, FlowerError, sendJson } from './answer.ts';
 import { CONTROL_ROUTES } from './control.ts';
+import { eventSockets } from './events.ts';
 import { LIMIT_ROUTES } from './limits.ts';
 import { oldPages } from './old-pages.ts';
 import { parametersOf } from './parameters.ts';
@@ -38,10 +40,11 @@ export interface FlowerParts {
   context(): RouteContext;
   /** Answers with our pages. */
   sendPage(reply: FastifyReply): Promise<FastifyReply>;
+  readonly sockets: Set<OpenSocket>;
 }
 
 /** @param app a scope of its own: how it reads bodies and tells of errors is for these paths alone */
-export function flowerRoutes(app: FastifyInstance, { context, log, sendPage }: FlowerParts): void {
+export function flowerRoutes(app: FastifyInstance, { context, log, sendPage, sockets }: FlowerParts): void {
   app.setErrorHandler((error, request, reply) => answerFlowerError(error, request, reply, log));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
@@ -55,6 +58,7 @@ export function flowerRoutes(app: FastifyInstance, { context, log, sendPage }: F
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache');
   });
   for (const route of FLOWER_ROUTES) register(app, context, route);
+  eventSockets(app, sockets, context);
   oldPages(app, context, sendPage);
 }
 

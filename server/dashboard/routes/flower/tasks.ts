@@ -1,5 +1,6 @@
 // /api/tasks, /api/task/types, /api/task/info and /tasks/datatable: tasks by filter, order and offset.
 // Not here: finding them (history's window), one as it is told (task-object.ts).
+// Holds: a list is no older than what is told of each of its tasks.
 // Flower: api/tasks.py ListTasks, TaskTypes, TaskInfo; views/tasks.py TasksDataTable; utils/tasks.py iter_tasks
 import { Readable } from 'node:stream';
 import { jsonText } from '../../../../shared/json-text.ts';
@@ -86,6 +87,7 @@ function readList(parameters: Parameters, now: number): WindowAsk {
 
 async function list({ context: { cluster }, parameters, reply, request }: FlowerRequest): Promise<unknown> {
   let uuids: string[];
+  await cluster.caughtUp();
   try {
     ({ uuids } = await cluster.history.window(readList(parameters, cluster.now), hangUpOf(reply)));
   } catch (error) {
@@ -132,6 +134,7 @@ async function datatable({ context: { cluster }, parameters, reply }: FlowerRequ
   };
   try {
     const tree = readSearch(parameters.text('search[value]'), cluster.now);
+    await cluster.caughtUp();
     const found = await cluster.history.window({ ...ask, tree }, hangUpOf(reply));
     const data = (await wholeTasks(cluster, found.uuids)).map(taskObject);
     return { draw, data, recordsTotal: found.total, recordsFiltered: found.matching };

@@ -27,7 +27,9 @@ import { schedules } from './schedules.ts';
 import { sentencesOf } from './sentences.ts';
 import { server } from './server.ts';
 import { operationSentences } from './server-operations.ts';
+import { querySentences } from './server-query.ts';
 import { problems } from './server-routes.ts';
+import { sourceSentences } from './server-sources.ts';
 import { viewSentences } from './server-views.ts';
 import { waiting } from './server-waiting.ts';
 import { shell } from './shell.ts';
@@ -57,4 +59,12 @@ export const texts: Readonly<Record<string, string>> = {
   ...schedules,
 };
 
-export const translate = sentencesOf({ ...waiting, ...operationSentences, ...viewSentences, ...problems, ...server });
+export const translate = sentencesOf({
+  ...waiting,
+  ...operationSentences,
+  ...viewSentences,
+  ...problems,
+  ...sourceSentences,
+  ...querySentences,
+  ...server,
+});

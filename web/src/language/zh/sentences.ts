@@ -1,6 +1,6 @@
 // The server's sentences in Chinese: each pattern's places are what differs from case to case. Figures in a place are written the Chinese
 // way, and a place that holds a known sentence or word itself is read too. A text of several sentences is read sentence by sentence.
-// A place {count} holds a figure and nothing else; {worker}, {queue}, {task}, {name} and {who} hold names, which are never read.
+// A place {count} holds a figure and nothing else, {word} and {host} one word; {worker}, {queue}, {task}, {name} and {who} hold names, which are never read.
 // Holds: what no pattern fits is left as it is, so that nothing is ever said that the server did not say.
 import { BoundedMap } from '../../../../shared/bounded-map.ts';
 import { figures } from './figures.ts';
@@ -13,6 +13,7 @@ interface Pattern {
 
 const MOST_KNOWN = 1000;
 const VERBATIM = /^(worker|queue|task|name|who)$/;
+const ONE_WORD = /^(word|host)$/;
 const HAN = /[\p{Script=Han}\u3000-\u303f\uff00-\uffef]/u;
 
 /** @param texts English with `{places}` to Chinese with the same */
@@ -99,7 +100,8 @@ function patternOf(english: string, chinese: string): Pattern {
   const shape = english.split(/\{(\w+)\}/).map((part, i) => {
     if (i % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     names.push(part);
-    return part.startsWith('count') ? '([\\d.,]+[kMGT]?)' : '(.+?)';
+    if (part.startsWith('count')) return '([\\d.,]+[kMGT]?)';
+    return ONE_WORD.test(part) ? '(\\S+)' : '(.+?)';
   });
   return { shape: new RegExp(`^${shape.join('')}$`, 's'), names, chinese };
 }

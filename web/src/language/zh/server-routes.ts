@@ -99,21 +99,4 @@ export const problems: Readonly<Record<string, string>> = {
   'What {name} sends is worked out by its app, or was not written down: only its beat can send it.':
     '{name} 发送的内容由它的应用计算，或没有写下：只有它的 beat 能发送。',
   'There is no entry {name} in the schedule. It may have been removed.': '调度中没有条目 {name}。它可能已被移除。',
-
-  // The query language: shared/query/parser.ts.
-  'The query has {count} characters; at most {count2} are read.': '查询有 {count} 个字符；最多读取 {count2} 个。',
-  'The query has {count} parts; at most {count2} are read.': '查询有 {count} 个部分；最多读取 {count2} 个。',
-  'This ) closes nothing: there is no ( before it.': '这个 ) 没有对应的 (。',
-  'A condition is expected after {what}, but the query ends.': '{what} 之后应有条件，但查询已结束。',
-  'A condition is expected before this ).': '这个 ) 之前应有条件。',
-  'These parentheses are empty: a condition is expected between them.': '括号为空：其中应有条件。',
-  'The ( opened here is not closed: ) is missing.': '这里的 ( 没有闭合：缺少 )。',
-  'Nested deeper than {count} levels.': '嵌套超过 {count} 层。',
-  'The quotes are empty: text is expected between them.': '引号为空：其中应有文本。',
-  'A * alone would match everything. Leave it out.': '单独的 * 会匹配所有内容。请去掉它。',
-  'The pattern {what} cannot be used: {why}': '无法使用模式 {what}：{why}',
-  'A value is missing in {what}: values are parted by single commas.': '{what} 中缺少一个值：值之间用单个逗号分隔。',
-  '{field} is no text, so a pattern does not apply.': '{field} 不是文本，不能使用模式。',
-  '{word} is no field, so {text} is searched as text. Did you mean {near}?':
-    '{word} 不是字段，所以按文本搜索 {text}。你是指 {near} 吗？',
 };
