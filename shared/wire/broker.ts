@@ -37,6 +37,13 @@ export const BrokerReply = Type.Object({
   clients: Type.Object({ connected: NInt, most: NInt }),
   /** Ready, and taken and not acknowledged; null: not known. */
   messages: Type.Object({ ready: NInt, unacked: NInt }),
+  /** The last hour by the minute, the running one last; null: not measured. */
+  hour: Type.Object({
+    memory: Type.Array(NNum),
+    clients: Type.Array(NInt),
+    ready: Type.Array(NInt),
+    unacked: Type.Array(NInt),
+  }),
   /** In the broker's own words; null: it does not say. */
   facts: Type.Record(Str, Nullable(Type.Union([Str, Num]))),
   /** Worst first. */

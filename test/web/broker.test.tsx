@@ -11,6 +11,7 @@ const { Findings } = await import('../../web/src/broker/findings.tsx');
 const broker = (change: Partial<BrokerReply> = {}): BrokerReply => ({
   ...{ url: 'redis://r1:6379/0', at: 1000, failure: null, product: 'Redis', version: '7.0.15', uptime: 3600 },
   ...{ latency_ms: 1.2, memory: { used: 3_100_000_000, most: 4_000_000_000 }, clients: { connected: 41, most: 1000 } },
+  hour: { memory: [2e9, null, 3.1e9], clients: [40, 41], ready: [null, 7], unacked: [2] },
   ...{ messages: { ready: 7, unacked: 2 }, facts: {}, findings: [], rules: 7, workers: [] },
   ...change,
 });
@@ -53,6 +54,9 @@ test('figures that are not known are unknown, and a limit that is none is said',
   );
   expect(silent.match(/unknown/g)).toHaveLength(4);
   expect(silent).not.toMatch(/\d/);
+  const known = await drawn(<BrokerFigures broker={broker()} />);
+  expect(known.match(/aria-label="[^"]*last hour[^"]*"/g)).toHaveLength(4);
+  expect(known.match(/<svg/g)).toHaveLength(4);
   const free = textOf(await drawn(<BrokerFigures broker={broker({ memory: { used: 1e6, most: 0 } })} />));
   expect(free).toContain('no limit');
   expect(textOf(await drawn(<BrokerFigures broker={broker()} />))).toMatch(/3\.1 GB.*of 4.*41.*of 1,000.*7.*2/);

@@ -5,6 +5,7 @@ import { complete } from '../../shared/query/complete.ts';
 import { FIELDS } from '../../shared/query/tree.ts';
 import { languageFor } from '../../web/src/language/language.ts';
 import { t, tn } from '../../web/src/language/text.ts';
+import { crontab } from '../../web/src/language/zh/crontab.ts';
 import { count, figures } from '../../web/src/language/zh/figures.ts';
 import { translate } from '../../web/src/language/zh/index.ts';
 import { sentencesOf } from '../../web/src/language/zh/sentences.ts';
@@ -36,6 +37,30 @@ it('figures have the units and the groups of the language, as precise as before'
   expect(figures('2 m 21 s')).toBe('2分21秒');
   expect(figures('198 ms, 1.50 s, 3 h 5 m, 9 d')).toBe('198毫秒, 1.50秒, 3小时5分钟, 9天');
   expect(figures('12.4k of 3 MB in celery@web-3 s3')).toBe('1.2万 of 3 MB in celery@web-3 s3');
+});
+
+it.each([
+  ['30 3 * * *', '每天 03:30'],
+  ['0 8,12,18 * * *', '每天 08:00、12:00、18:00'],
+  ['0 9 * * 1-5', '星期一至星期五 09:00'],
+  ['30 2 * * 1', '每星期一 02:30'],
+  ['*/10 9-17 * * 6,0', '星期六、星期日 09:00 至 17:59，每 10 分钟'],
+  ['0 0 1,15 * *', '每月 1 号、15 号 00:00'],
+  ['15 3 10-20 * *', '每月 10 号至 20 号 03:15'],
+  ['0 4 1 * 1', '每月 1 号且为星期一 04:00'],
+  ['0 0 29 2 *', '2 月 29 号 00:00'],
+  ['0 0 1 */3 *', '每 3 个月的 1 号 00:00'],
+  ['0 0 */2 1 *', '1 月，每 2 天 00:00'],
+  ['* * * * *', '每分钟'],
+  ['*/15 * * * *', '每 15 分钟'],
+  ['*/7 * * * *', '每小时从 0 分起每 7 分钟'],
+  ['15,45 * * * *', '每小时第 15、45 分钟'],
+  ['0-30/5 * * * *', '每小时第 0 至 30 分钟，每 5 分钟'],
+  ['0 */2 * * *', '每 2 小时整点'],
+  ['*/10 */2 * * *', '从 0 点起每 2 小时，其间每 10 分钟'],
+  ['10 1-5 * * *', '每天 01:00 至 05:59，每小时第 10 分钟'],
+])('the crontab %s is said as one says it', (line, words) => {
+  expect(crontab(line.split(' '))).toBe(words);
 });
 
 it('a sentence of the server is read by its pattern, each of several by itself, and one that is not known stays', () => {

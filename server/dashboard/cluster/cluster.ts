@@ -13,6 +13,7 @@ import { toError } from '../../errors.ts';
 import type { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer, TimerHandle } from '../../timer.ts';
+import type { BrokerAbout } from '../../transport/contract.ts';
 import type { HistoryStore } from '../history/contract.ts';
 import type { Resolved } from '../options.ts';
 import type { ClusterActions } from './actions.ts';
@@ -74,6 +75,9 @@ export class Cluster {
   /** When the history was last known to be written. @unit seconds */
   historyOk: number | null = null;
   #lastSecondMs: number | null = null;
+  /** What the broker said of itself last, and the minute in which it was asked. */
+  #aboutBroker: BrokerAbout | null = null;
+  #askedBroker = 0;
   stopped = false;
 
   /** @param masking takes secrets out of what workers tell, before anything here sees it */
@@ -347,7 +351,20 @@ export class Cluster {
     if (this.stopped) return;
     await this.probe.probe();
     if (this.stopped) return;
-    this.history.saveGauges(this.#gauges(), Math.floor(this.now / 60) * 60);
+    const minute = Math.floor(this.now / 60) * 60;
+    if (minute !== this.#askedBroker) {
+      this.#askedBroker = minute;
+      // The next round of this minute has what it says.
+      void this.probe.about().then(
+        (about) => {
+          this.#aboutBroker = about;
+        },
+        () => {
+          this.#aboutBroker = null;
+        },
+      );
+    }
+    this.history.saveGauges(this.#gauges(), minute);
     // That nothing happened is heard, too.
     const heard = this.events.heard();
     if (heard) this.history.write(EMPTY, this.now, heard);
@@ -358,13 +375,20 @@ export class Cluster {
     if (this.receiver.connected) values.up = 1;
     if (this.probe.failure === null) {
       let waiting = 0;
+      let unacked: number | null = null;
       let depths = 0;
       for (const q of this.probe.queues.values()) {
         if (q.status === null) continue;
         if (depths++ < MAX_DEPTHS) values[`depth:${q.name}`] = q.status.messages;
         waiting += q.status.messages;
+        const taken = q.status.unacked ?? q.managed?.unacked ?? null;
+        if (taken !== null) unacked = (unacked ?? 0) + taken;
       }
       values.waiting = waiting;
+      if (unacked !== null) values.unacked = unacked;
+      const { memory, clients } = this.#aboutBroker ?? {};
+      if (typeof memory?.used === 'number') values['broker-memory'] = memory.used;
+      if (typeof clients?.connected === 'number') values['broker-clients'] = clients.connected;
     }
     let busy = 0;
     for (const w of this.state.workers.values()) if (this.watch.statusOf(w) === 'online') busy += w.active ?? 0;

@@ -20,6 +20,10 @@ export interface Trends {
   failedByWorker: Map<string, number>;
   byQueue: Map<string, number[]>;
   depth: Map<string, (number | null)[]>;
+  /** What the broker says of all of it. @unit messages, bytes, connections */
+  unacked: (number | null)[];
+  memory: (number | null)[];
+  clients: (number | null)[];
   /** Over the last five minutes, or as long as we have listened; null: not for ten seconds yet. */
   finishedPerMin: number | null;
   failedPercent: number | null;
@@ -37,6 +41,9 @@ export const NO_TRENDS: Trends = {
   failedByWorker: new Map(),
   byQueue: new Map(),
   depth: new Map(),
+  unacked: Array(MINUTES).fill(null),
+  memory: Array(MINUTES).fill(null),
+  clients: Array(MINUTES).fill(null),
   finishedPerMin: null,
   failedPercent: null,
   baselineFinishedPerMin: null,
@@ -65,19 +72,28 @@ async function readTrends(history: HistoryStore, timer: Timer, since: number, ba
     failed: blank(),
     waiting: blank(),
     busy: blank(),
+    unacked: blank(),
+    memory: blank(),
+    clients: blank(),
     byWorker: new Map(),
     failedByWorker: new Map(),
     byQueue: new Map(),
     depth: new Map(),
   };
+  const lines = new Map([
+    ['waiting', trends.waiting],
+    ['busy', trends.busy],
+    ['unacked', trends.unacked],
+    ['broker-memory', trends.memory],
+    ['broker-clients', trends.clients],
+  ]);
   for (const g of gauges) {
     const i = at(g.bucket);
     if (i < 0 || i >= MINUTES) continue;
     if (g.name === 'up') {
       trends.finished[i] ??= 0;
       trends.failed[i] ??= 0;
-    } else if (g.name === 'waiting') trends.waiting[i] = g.value;
-    else if (g.name === 'busy') trends.busy[i] = g.value;
+    } else if (lines.has(g.name)) lines.get(g.name)![i] = g.value;
     else if (g.name.startsWith('depth:')) {
       const name = g.name.slice(6);
       let line = trends.depth.get(name);

@@ -19,12 +19,13 @@ export function brokerRoutes(serve: Serve): void {
     const messages = failure === null ? counted(cluster) : { ready: null, unacked: null };
     const all = messages.ready === null ? null : messages.ready + (messages.unacked ?? 0);
     const { now } = cluster;
+    const { clients, memory, unacked, waiting: ready } = cluster.trends;
     return {
       ...{ url: cluster.brokerUrl, at: now, failure, latency_ms: failure === null ? cluster.broker.latencyMs : null },
       ...{ product: about?.product ?? null, version: about?.version ?? null, uptime: about?.uptime ?? null },
       memory: about?.memory ?? { used: null, most: null },
       clients: about?.clients ?? { connected: null, most: null },
-      ...{ messages, facts: { ...about?.facts } },
+      ...{ messages, hour: { memory, clients, ready, unacked }, facts: { ...about?.facts } },
       findings: about ? brokerFindings({ about, messages: all, longestHeld: longestHeld(cluster), now }) : [],
       rules: RULE_COUNT,
       workers: versions(cluster),

@@ -108,10 +108,10 @@ it('tells the events of a kind as they are heard, of every task or of one, by a 
   const listen = async (path: string) => {
     const socket = new WebSocket(`${address}/api/task/events/${path}`);
     onTestFinished(() => socket.terminate());
-    const told: Record<string, unknown>[] = [];
-    socket.on('message', (data) => told.push(JSON.parse(String(data))));
+    const heard: Record<string, unknown>[] = [];
+    socket.on('message', (data) => heard.push(JSON.parse(String(data))));
     await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
-    return { socket, told };
+    return { socket, heard };
   };
   const all = await listen('task-succeeded/');
   const one = await listen('task-succeeded/t2');
@@ -120,15 +120,15 @@ it('tells the events of a kind as they are heard, of every task or of one, by a 
     { type: 'task-succeeded', uuid: 't1', result: '3', runtime: 0.25 },
     { type: 'task-succeeded', uuid: 't2', result: "{'password': 'hunter2'}" },
   ]);
-  await until(() => all.told.length === 2 && one.told.length === 1, 'the events');
-  expect(all.told[0]).toMatchObject({
+  await until(() => all.heard.length === 2 && one.heard.length === 1, 'the events');
+  expect(all.heard[0]).toMatchObject({
     type: 'task-succeeded',
     uuid: 't1',
     result: '3',
     runtime: 0.25,
     hostname: 'w@h',
   });
-  expect(one.told).toMatchObject([{ uuid: 't2', result: "{'password': '********'}" }]);
+  expect(one.heard).toMatchObject([{ uuid: 't2', result: "{'password': '********'}" }]);
   expect((await dashboard.app.inject({ url: '/api/task/events/task-succeeded/' })).statusCode).toBe(426);
   const ended = new Promise((resolve) => all.socket.on('close', resolve));
   await dashboard.close();

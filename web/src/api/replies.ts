@@ -233,6 +233,7 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
     memory: 'object',
     clients: 'object',
     messages: 'object',
+    hour: 'object',
     facts: 'object',
     findings: 'array',
     rules: 'number',

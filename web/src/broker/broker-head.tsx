@@ -1,6 +1,7 @@
-// Which broker it is, whether it answers, and its figures of now.
+// Which broker it is, whether it answers, and its figures of now and of the last hour.
 
 import type { BrokerReply } from '../../../shared/wire/broker.ts';
+import { Spark } from '../charts/spark.tsx';
 import { localFigures } from '../language/figures.ts';
 import { fromServer, t } from '../language/text.ts';
 import { bytes, count, duration, exactCount } from '../ui/format.ts';
@@ -37,7 +38,7 @@ export function BrokerHead({ broker, children }: { broker: BrokerReply; children
 const answers = (latency: number | null): string =>
   latency === null ? t('answers') : t('answers in {time}', { time: localFigures(`${Math.round(latency)} ms`) });
 
-export function BrokerFigures({ broker: { memory, clients, messages } }: { broker: BrokerReply }) {
+export function BrokerFigures({ broker: { memory, clients, messages, hour } }: { broker: BrokerReply }) {
   return (
     <section className="card figures" aria-label={t('Now')}>
       <Figure
@@ -50,40 +51,52 @@ export function BrokerFigures({ broker: { memory, clients, messages } }: { broke
               ? t('no limit')
               : t('of {most}', { most: bytes(memory.most) })
         }
+        line={hour.memory}
+        label={t('Memory, last hour')}
       />
       <Figure
         title={t('Clients')}
         value={clients.connected === null ? null : count(clients.connected)}
         unit={clients.most === null ? undefined : t('of {most}', { most: clients.most })}
         exact={clients.connected}
+        line={hour.clients}
+        label={t('Clients, last hour')}
       />
       <Figure
         title={t('Waiting')}
         value={messages.ready === null ? null : count(messages.ready)}
         unit={t('unit|messages')}
         exact={messages.ready}
+        line={hour.ready}
+        label={t('Waiting messages, last hour')}
       />
       <Figure
         title={t('Unacknowledged')}
         value={messages.unacked === null ? null : count(messages.unacked)}
         unit={t('unit|messages')}
         exact={messages.unacked}
+        line={hour.unacked}
+        label={t('Unacknowledged messages, last hour')}
       />
     </section>
   );
 }
 
-/** @param value null: unknown */
+/** @param value null: unknown  @param line by the minute, what `label` names */
 function Figure({
   title,
   value,
   unit,
   exact,
+  line,
+  label,
 }: {
   title: string;
   value: string | null;
   unit?: string | undefined;
   exact?: number | null;
+  line: readonly (number | null)[];
+  label: string;
 }) {
   return (
     <div>
@@ -95,6 +108,7 @@ function Figure({
         {value ?? t('unknown')}
         {value !== null && unit && <small>{unit}</small>}
       </p>
+      {value !== null && <Spark values={line} height={32} label={label} fromZero />}
     </div>
   );
 }

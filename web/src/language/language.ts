@@ -61,6 +61,8 @@ export interface Catalogue {
   /** figures.ts has both. */
   readonly count: (value: number) => string;
   readonly figures: (text: string) => string;
+  /** In words. @param fields of cron: minute, hour, day of month, month, day of week */
+  readonly crontab: (fields: readonly string[]) => string;
 }
 
 /** Of the language; null: English, which needs none. */

@@ -1,13 +1,10 @@
 // A schedule in words. Crontabs by cronstrue, loaded with this page only, after Celery's grammar is written as cron's.
-// In Chinese with cronstrue's own locale, loaded for who reads it only.
+// In Chinese by its catalogue (language/zh/crontab.ts): cronstrue's own locale puts English order into it.
 // Holds: what has no words stands as it was written; where both day fields are given it says that both must hold, which cron does not mean.
-/// <reference path="./cronstrue-locale.d.ts" />
 import cronstrue from 'cronstrue';
 import type { ScheduleRow } from '../../../shared/wire/schedules.ts';
-import { language, locale } from '../language/language.ts';
+import { catalogue, language, locale } from '../language/language.ts';
 import { t } from '../language/text.ts';
-
-if (language === 'zh') await import('cronstrue/locales/zh_CN.js');
 
 export type EntrySchedule = NonNullable<ScheduleRow['schedule']>;
 type CrontabForm = Extract<EntrySchedule, { kind: 'crontab' }>;
@@ -46,18 +43,13 @@ function crontabWords(form: CrontabForm): string {
   const fields = cronFields(form);
   try {
     const line = fields.join(' ');
-    const words =
-      language === 'zh'
-        ? chineseWords(cronstrue.toString(line, { use24HourTimeFormat: true, locale: 'zh_CN' }))
-        : cronstrue.toString(line, { use24HourTimeFormat: true });
+    if (catalogue) return catalogue.crontab(fields);
+    const words = cronstrue.toString(line, { use24HourTimeFormat: true });
     return fields[2] !== '*' && fields[4] !== '*' ? t('{words} (both must hold)', { words }) : words;
   } catch {
     return cronLine(form);
   }
 }
-
-/** cronstrue's Chinese says "or" of the two day fields, as cron means them: of Celery's both must hold. */
-const chineseWords = (words: string): string => words.replaceAll('或者为', '且为').replaceAll(/, ?/g, '，');
 
 /** As people write it: minute, hour, day of month, month, day of week. */
 export const cronLine = ({ minute, hour, day_of_month, month_of_year, day_of_week }: CrontabForm): string =>

@@ -129,7 +129,7 @@ function Reference({ record }: { record: number | null }) {
     <>
       {rich(
         'Ask whoever runs this dashboard, and give them the reference <code>{record}</code>. The reason stands in their audit log.',
-        { record },
+        { record: String(record) },
       )}
     </>
   );

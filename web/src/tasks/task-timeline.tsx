@@ -141,7 +141,7 @@ function beside(label: string, task: TaskDetail, number: number, now: number) {
         ''
       );
     case 'Started':
-      return task.pid !== null ? t('pid {pid}', { pid: task.pid }) : '';
+      return task.pid !== null ? t('pid {pid}', { pid: String(task.pid) }) : '';
     case 'Failed':
       return task.retries > 0 ? t('no retry left') : '';
     case 'To retry': {

@@ -33,4 +33,7 @@ export const broker: Readonly<Record<string, string>> = {
   Danger: '风险',
   'remedy|Write': '改为',
   'copied|lines': '这些行',
+  'Memory, last hour': '内存，最近一小时',
+  'Clients, last hour': '客户端，最近一小时',
+  'Unacknowledged messages, last hour': '未确认的消息，最近一小时',
 };

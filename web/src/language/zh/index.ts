@@ -6,7 +6,7 @@
 //   message 消息         result 结果           result backend 结果后端           exchange 交换机           routing key 路由键
 //   retry 重试           revoke 撤销           terminate 终止                    reject 拒绝               rate limit 速率限制
 //   ack 确认             unacked 未确认        redelivered 重新投递              requeue 重新入队          prefetch 预取
-//   reserved 已预留      scheduled 已计划 (ETA)   active 执行中                   pool 进程池               slot 槽位
+//   reserved 已预留      scheduled 已计划 (ETA)   active 执行中                   pool 执行池               slot 槽位
 //   concurrency 并发数   throughput 吞吐量     runtime 运行时长                  backlog 积压              waiting 等待
 //   heartbeat 心跳       event 事件            workflow 工作流                   chain/group/chord (kept)  signature 签名
 //   argument 参数        traceback 回溯 (traceback)   time limit 时间限制          countdown 倒计时          expires 过期时间
@@ -39,6 +39,7 @@ import { ui } from './ui.ts';
 import { workers } from './workers.ts';
 import { workflows } from './workflows.ts';
 
+export { crontab } from './crontab.ts';
 export { count, figures } from './figures.ts';
 
 export const texts: Readonly<Record<string, string>> = {

@@ -35,7 +35,7 @@ export const overview: Readonly<Record<string, string>> = {
   'Busy slots': '忙碌槽位',
   'of {slots}': '/ {slots}',
   '# more slots unknown': '另有 # 个槽位状态未知',
-  '# workers of unknown pool size': '# 个 worker 的进程池大小未知',
+  '# workers of unknown pool size': '# 个 worker 的执行池大小未知',
   '# workers online': '# 个 worker 在线',
   'Busy slots, last hour': '最近一小时忙碌槽位',
   'too early to say': '尚无法判断',

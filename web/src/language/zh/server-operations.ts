@@ -118,7 +118,7 @@ export const operationSentences: Readonly<Record<string, string>> = {
   'It has already finished': '它已经结束',
   'It runs already: only terminate can end it': '它已在运行：只有终止才能结束它',
   'It does not run: revoke it': '它没有在运行：请撤销它',
-  'Its pool can only ask the task to stop': '它的进程池只能请求任务停止',
+  'Its pool can only ask the task to stop': '它的执行池只能请求任务停止',
 
   // What a retry sends: retry.ts, known-call.ts.
   'its message, which still waits': '它仍在等待的消息',

@@ -29,7 +29,7 @@ export const tasks: Readonly<Record<string, string>> = {
   'The # tasks will not start any more. Workers that have already started them finish.':
     '这 # 个任务将不再启动。已经启动它们的 worker 会执行完。',
   "The # tasks will be stopped where they are, in the middle of their work. A pool of processes kills the process; an async pool can only abort the task's signal.":
-    '这 # 个任务会在执行途中被立即停止。进程池会杀死进程；async 池只能中止任务的 signal。',
+    '这 # 个任务会在执行途中被立即停止。执行池会杀死进程；async 池只能中止任务的 signal。',
   '# tasks are sent again under new ids; these stay as they were.':
     '# 个任务会以新的 ID 重新发送；原来的任务保持不变。',
   'The dashboard only reads': '仪表盘是只读的',
