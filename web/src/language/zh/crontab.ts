@@ -17,7 +17,11 @@ function listed(field: string, one: (n: number) => string): string {
     const range = to === undefined ? one(Number(from)) : `${one(Number(from))}至${one(Number(to))}`;
     return step === undefined ? range : `${range}每隔 ${step}`;
   };
-  return field.split(',').map(part).join('、').replace(/至(?=\d)/g, '至 ');
+  return field
+    .split(',')
+    .map(part)
+    .join('、')
+    .replace(/至(?=\d)/g, '至 ');
 }
 
 function daysOf(day: string, month: string, weekday: string): string {
