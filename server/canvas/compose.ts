@@ -33,7 +33,18 @@ export function signature(
       throw new TypeError(
         `signature('${task}', ...) takes ${PARTS.join(', ')}, not ${name}: signature('${task}', { args: [2, 3] }).`,
       );
+  refuseWrongParts({ task, ...parts });
   return new Signature({ task, ...parts }, host);
+}
+
+/** @throws TypeError */
+function refuseWrongParts({ task, args, kwargs }: Pick<SignatureLike, 'task'> & Partial<SignatureLike>): void {
+  if (args !== undefined && args !== null && !Array.isArray(args))
+    throw new TypeError(`The signature of ${task} takes args as a list: signature('${task}', { args: [2, 3] }).`);
+  if (kwargs !== undefined && kwargs !== null && (typeof kwargs !== 'object' || Array.isArray(kwargs)))
+    throw new TypeError(
+      `The signature of ${task} takes kwargs as an object: signature('${task}', { kwargs: { x: 2 } }).`,
+    );
 }
 
 const PARTS = ['args', 'kwargs', 'options', 'immutable', 'subtask_type'];
@@ -105,7 +116,6 @@ export function starmap(task: SignatureLike, items: readonly (readonly unknown[]
 
 /** `task(...x)` for every x, `n` of them in one message. */
 export function chunks(task: SignatureLike, items: readonly (readonly unknown[])[], n: number): Chunks {
-  if (!Number.isInteger(n) || n < 1) throw new TypeError(`chunks of ${n}: the size must be a whole number above zero.`);
   refuseNoSignature(task, 'chunks');
   listed(items, 'chunks');
   const host = hostOf([task]);
@@ -160,6 +170,7 @@ function placeless(options: Options): Options {
 /** The object for a plain signature, with everything inside it. */
 export function revive(like: SignatureLike, host: CanvasHost | null): Signature {
   if (like instanceof Signature) return host && !like.hasHost ? like.withHost(host) : like;
+  refuseWrongParts(like);
   const parts: SignatureParts = {
     task: like.task,
     args: like.args ?? [],

@@ -37,6 +37,10 @@ export class XStarmap extends Mapped {
 export class Chunks extends Mapped {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
     super({ ...parts, task: 'celery.chunks', immutable: true }, host);
+    const { n } = this.kwargs;
+    // Also of one that came in a message: with none in a chunk there is no end of chunks.
+    if (!Number.isInteger(n) || (n as number) < 1)
+      throw new TypeError(`chunks of ${saferepr(n)}: the size must be a whole number above zero.`);
   }
 
   /** The group of starmaps that is sent. */

@@ -55,6 +55,18 @@ function built(): Record<string, Signature> {
 }
 
 describe('signatures are written as Celery writes them', () => {
+  it('and what is none is refused, wherever it came from', () => {
+    const wire = { args: [], kwargs: {}, options: {}, subtask_type: null, immutable: false };
+    const chunked = (n: unknown) => ({
+      ...wire,
+      task: 'celery.chunks',
+      kwargs: { task: { ...wire, task: 'a' }, it: [[1]], n },
+    });
+    for (const n of [0, -1, 0.5, '1', undefined]) expect(() => revive(chunked(n), null)).toThrow('above zero');
+    expect(() => signature('x', { args: { countdown: 5 } as never })).toThrow('args as a list');
+    expect(() => signature({ ...wire, task: 'x', args: { toString: 1 } as never })).toThrow('args as a list');
+    expect(() => signature('x', { kwargs: [1] as never })).toThrow('kwargs as an object');
+  });
   it('every recorded case is built here', () => {
     expect(Object.keys(built()).sort()).toEqual(CASES.map((c) => c.name).sort());
   });
