@@ -82,6 +82,7 @@ export class Broker {
 
   async declareQueue(q: Queue, owner: object): Promise<number> {
     this.link.check();
+    if (this.keys.isReserved(q.name)) throw reservedName(q.name);
     const { state } = this;
     const sources = [
       ...(q.exchange ? [{ exchange: q.exchange, routingKey: q.routingKey }] : []),
@@ -286,6 +287,7 @@ export class Broker {
   }
 
   #push(queue: string, m: OutgoingMessage, text: string): Promise<unknown> {
+    if (this.keys.isReserved(queue)) throw reservedName(queue);
     const list = this.keys.list(queue, priorityOf(m.properties));
     const pushed = this.batch.push(list, text);
     return this.#listeners.has(list) ? pushed.then(() => this.wakeListeners([list])) : pushed;
@@ -404,6 +406,13 @@ export class Broker {
     };
     this.link.timer.after(expiresMs, () => void deleteIfUnused().catch(() => {}));
   }
+}
+
+function reservedName(queue: string): ChannelError {
+  return new ChannelError(
+    403,
+    `'${queue}' is a key in which brokers on Redis keep their own things; give the queue another name.`,
+  );
 }
 
 function sum(lengths: readonly unknown[]): number {

@@ -1,5 +1,6 @@
 // The names of things on the server: lists of a queue, binding sets and their members, pub/sub channels of fanout exchanges.
-// Holds: every key passes through `key`, which puts the global prefix before it; the envelopes stay without it.
+// Holds: every key passes through `key`, which puts the global prefix before it; the envelopes stay without it. Keys in which brokers
+// keep their own things are no queues (`isReserved`).
 // Kombu 5.6: transport/redis.py Channel._q_for_pri, _queue_bind, _get_publish_topic; virtual/exchange.py
 import { topicMatches } from '../virtual/exchange.ts';
 import type { RedisBrokerOptions } from './options.ts';
@@ -56,6 +57,18 @@ export class Keys {
   /** What a worker of ours took last: see take-script.ts. */
   taken(reader: string): string {
     return this.key(`${this.#options.unackedKey}_taken.${reader}`);
+  }
+
+  /** The key is one in which brokers keep their own things: a queue of that name stops every worker of this server. */
+  isReserved(queue: string): boolean {
+    const { unackedKey, unackedIndexKey, unackedMutexKey } = this.#options;
+    return (
+      queue === unackedKey ||
+      queue === unackedIndexKey ||
+      queue === unackedMutexKey ||
+      queue.startsWith(BINDINGS) ||
+      queue.startsWith(`${unackedKey}_taken.`)
+    );
   }
 
   bindings(exchange: string): string {

@@ -48,6 +48,16 @@ describeNeedsRedis('a name that is no queue on Redis', () => {
     expect(await look.dump(name)).toEqual(before);
   });
 
+  it.each(['unacked', 'unacked_index', 'unacked_mutex', 'unacked_taken.1', '_kombu.binding.mail'])(
+    '%s can be no queue, since that would stop every worker: nothing declares it and nothing is sent there',
+    async (name) => {
+      const sent = { exchange: '', routingKey: name, body: new Uint8Array(), contentType: '', contentEncoding: '' };
+      await expect(channel.publish({ ...sent, headers: {}, properties: {} })).rejects.toThrow(/ACCESS_REFUSED/);
+      await expect(channel.declareQueue(queue(name))).rejects.toThrow(/ACCESS_REFUSED/);
+      expect(await look.type(name)).not.toBe('list');
+    },
+  );
+
   it('a queue that somebody else filled or bound is one, whatever lies at its head', async () => {
     await look.lpush('filled', envelope, envelope);
     expect((await channel.queueStatus('filled'))?.messages).toBe(2);
