@@ -14,7 +14,7 @@ import { type BodyCodec, PLAIN_CODEC } from '../serialization/codec.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import type { Channel } from '../transport/contract.ts';
 import { type Exchange, exchange, type Queue } from '../transport/entity.ts';
-import type { Message } from '../transport/message.ts';
+import { type Message, plainNumber } from '../transport/message.ts';
 import type { Connection } from './connection.ts';
 import type { Consumer } from './consumer.ts';
 import type { LamportClock } from './lamport-clock.ts';
@@ -263,9 +263,9 @@ export class Mailbox {
 
   #onReply(message: Message): void {
     const { clock, expires, ticket } = message.headers;
-    this.options.clock.adjust(Number(clock) || 0);
+    this.options.clock.adjust(plainNumber(clock));
     if (typeof expires === 'number' && expires > 0 && this.options.timer.now() / 1000 > expires) return;
-    const collector = this.#waiting.get(String(ticket));
+    const collector = typeof ticket === 'string' ? this.#waiting.get(ticket) : undefined;
     if (!collector) return;
     try {
       const reply = this.codec.decode(message.body, message.contentType, message.contentEncoding, this.accept);
@@ -378,7 +378,7 @@ export class MailboxNode {
 
   #onMessage(message: Message): void {
     const { options, accept, codec } = this.#mailbox;
-    options.clock.adjust(Number(message.headers.clock) || 0);
+    options.clock.adjust(plainNumber(message.headers.clock));
     let request: unknown;
     try {
       request = codec.decode(message.body, message.contentType, message.contentEncoding, accept);

@@ -4,7 +4,7 @@
 import type { Celery } from '../app/celery.ts';
 import { workerDirect } from '../app/worker-direct.ts';
 import { ImproperlyConfigured } from '../errors.ts';
-import { type ExchangeType, exchange, type Queue, queue } from '../transport/entity.ts';
+import { type ExchangeType, exchange, nameFault, type Queue, queue } from '../transport/entity.ts';
 import type { QueueOptions } from './panel/registry.ts';
 
 export interface QueueChoice {
@@ -29,6 +29,10 @@ export function addedQueue(app: Celery, name: string, options: QueueOptions): Qu
   const { queues } = app.router;
   const known = queues.get(name);
   if (known) return known;
+  for (const text of [name, options.exchange, options.routingKey]) {
+    const fault = text ? nameFault(text) : null;
+    if (fault) throw new ImproperlyConfigured(`The name of a queue or exchange, or a routing key, ${fault}.`);
+  }
   const type = options.exchangeType ?? 'direct';
   if (!TYPES.includes(type))
     throw new ImproperlyConfigured(`There is no exchange type '${type}': ${TYPES.join(', ')}.`);

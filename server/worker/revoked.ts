@@ -158,7 +158,9 @@ export function stampMatches(
     const values = wanted.get(name);
     const own = stamps[name];
     if (!values || own === undefined || own === null) continue;
-    if ((Array.isArray(own) ? own : [own]).some((value) => values.has(String(value)))) return true;
+    // A stamp may be anything that its sender wrote: also an object whose `toString` is none.
+    const given: readonly unknown[] = Array.isArray(own) ? own : [own];
+    if (given.some((value) => typeof value !== 'object' && values.has(String(value)))) return true;
   }
   return false;
 }

@@ -94,8 +94,8 @@ export class Elections {
   }
 
   onAck(event: CeleryEvent): void {
-    const election = this.#open.get(idOf(event) ?? '');
-    const id = String(event.id);
+    const id = idOf(event) ?? '';
+    const election = this.#open.get(id);
     if (!election || election.answers === null || election.candidates.length === 0) return;
     election.answers++;
     if (election.answers < this.#host.alive().length) return;

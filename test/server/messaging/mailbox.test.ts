@@ -235,19 +235,24 @@ describe('a node answers as Celery does', () => {
     const name = randomUUID();
     const box = mailbox(name);
     const channel = await connect(name).channel();
-    await box.node('w@h', connect(name), () => ({ ok: 'pong' })).start();
-    for (const text of ['{', '[]', '"x"', '{"method": 3}', '']) {
-      await channel.publish({
-        exchange: 'celery.pidbox',
-        routingKey: '',
+    const asked: string[] = [];
+    await box.node('w@h', connect(name), (method) => ({ ok: asked.push(method) })).start();
+    const odd = { toString: 1, valueOf: 1 };
+    const send = (exchange: string, routingKey: string, text: string, headers: Record<string, unknown>) =>
+      channel.publish({
+        exchange,
+        routingKey,
         body: new TextEncoder().encode(text),
         contentType: 'application/json',
         contentEncoding: 'utf-8',
-        headers: {},
+        headers,
         properties: {},
       });
-    }
-    expect(await box.broadcast('ping', { reply: true, limit: 1 })).toEqual([{ 'w@h': { ok: 'pong' } }]);
+    for (const text of ['{', '[]', '"x"', '{"method": 3}', '']) await send('celery.pidbox', '', text, {});
+    await send('celery.pidbox', '', '{"method": "ping"}', { clock: odd });
+    await box.broadcast('ping', { reply: true, limit: 1 });
+    await send('reply.celery.pidbox', box.oid, '{}', { clock: odd, expires: odd, ticket: odd });
+    expect(await box.broadcast('ping', { reply: true, limit: 1 })).toEqual([{ 'w@h': { ok: 3 } }]);
   });
 });
 

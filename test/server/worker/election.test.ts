@@ -160,6 +160,12 @@ describe('an election', () => {
     expect(c.won).toEqual(['a topic act']);
   });
 
+  it('hears an acknowledgement of no election', () => {
+    const elections = cluster(['a']).nodes[0]!.elections;
+    for (const id of [{ toString: 1 }, null, ['x']]) elections.onAck({ type: 'worker-elect-ack', id } as never);
+    expect(elections.size).toBe(0);
+  });
+
   it('with a field missing is refused', () => {
     const c = cluster(['a']);
     c.nodes[0]!.elections.onElect({ type: 'worker-elect', id: 'one', hostname: 'b' });

@@ -205,5 +205,7 @@ describe('revoked stamps', () => {
     expect(revoked.hasStamp(null, { batch: '7' })).toBe(true);
     expect(revoked.hasStamp(['batch'], { batch: ['9'] })).toBe(false);
     expect(revoked.hasStamp(['other'], { batch: ['8'] })).toBe(false);
+    expect(revoked.hasStamp(null, { batch: [{ toString: 1 }, null, 8] })).toBe(true);
+    expect(revoked.hasStamp(null, { batch: { toString: 1 } })).toBe(false);
   });
 });
