@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { narrow } from '../../server/dashboard/access/narrow.ts';
 import { type AccessRule, Rules, readRules } from '../../server/dashboard/access/rules.ts';
 import { asksValues, narrower, Sight } from '../../server/dashboard/access/sight.ts';
+import { KINDS } from '../../server/dashboard/attention/kinds.ts';
 import { createDashboard, type Dashboard } from '../../server/dashboard/dashboard.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import { compileQuery } from '../../shared/query/match.ts';
@@ -333,6 +335,48 @@ describe('a reader of no values', () => {
     );
     expect(page.json<TaskPage>().total).toBe(1);
     expect((await ask('blind', '/api/v2/tasks/facets?field=args')).statusCode).toBe(403);
+  });
+});
+
+describe('what workers and messages say themselves', () => {
+  const blind = new Sight({ tasks: ['shop.*'], queues: ['orders'], values: false });
+
+  it('is told of messages that were taken to be looked at as of those that were only read', () => {
+    const message = { uuid: 'u', name: 'shop.charge', args: "('card',)", kwargs: '{}', unread: 'Unexpected "card"' };
+    const messages = [message, { ...message, name: 'hr.payroll' }];
+    const seen = narrow('POST /operations', blind, { messages }) as { messages: object[] };
+    expect(seen.messages).toEqual([
+      { uuid: 'u', name: 'shop.charge', args: null, kwargs: null, unread: 'Its body cannot be read.' },
+    ]);
+    expect(narrow('GET /queues/:name', blind, { name: 'orders', peek: messages })).toMatchObject({
+      peek: seen.messages,
+    });
+  });
+
+  it('is told of needs only where neither sentence nor evidence can name a task', () => {
+    const attention = KINDS.map(({ kind }) => ({ kind }));
+    const lists = { attention, figures: { oldest_queue: null }, failures: [], queues: [], workers: [] };
+    expect(narrow('GET /overview', blind, lists)).toMatchObject({
+      attention: ['source-down', 'no-workers', 'clock-drift', 'name-shared', 'events-off', 'events-lost'].map(
+        (kind) => ({
+          kind,
+        }),
+      ),
+    });
+  });
+
+  it('is told of requests by the fields that are known to hold neither values nor names of others', () => {
+    const request = {
+      id: 'u',
+      name: 'shop.charge',
+      args: ['card'],
+      kwargs: {},
+      argsrepr: 'card',
+      headers: { a: 'card' },
+    };
+    const lists = { active_tasks: [request], reserved: [request], scheduled: [request] };
+    const empty = { queues: [], stats: null, active_queues: [], registered: [], held: null };
+    expect(JSON.stringify(narrow('GET /workers/:hostname', blind, { ...empty, ...lists }))).not.toContain('card');
   });
 });
 

@@ -5,10 +5,10 @@
 // how it is narrowed.
 import type { Need } from '../../../shared/wire/attention.ts';
 import type { FailureGroup, Figures } from '../../../shared/wire/overview.ts';
-import type { QueueRow } from '../../../shared/wire/queues.ts';
+import type { PeekedMessage, QueueRow } from '../../../shared/wire/queues.ts';
 import type { ReplyOf, RouteKey } from '../../../shared/wire/routes.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
-import type { WorkerRow } from '../../../shared/wire/workers.ts';
+import type { RequestInfo, WorkerRow } from '../../../shared/wire/workers.ts';
 import type { Sight } from './sight.ts';
 
 /** Null: it is nothing this reader may know of. */
@@ -26,7 +26,6 @@ const WITHOUT_NAMES: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'GET /workflows',
   'GET /operations',
   'GET /operations/export',
-  'POST /operations',
   'GET /views',
   'POST /views',
   'POST /schedules',
@@ -52,7 +51,6 @@ const WITHOUT_NAMES: ReadonlySet<RouteKey> = new Set<RouteKey>([
 const OF_THE_CLUSTER: ReadonlySet<Need['kind']> = new Set<Need['kind']>([
   'source-down',
   'no-workers',
-  'loop-blocked',
   'clock-drift',
   'name-shared',
   'events-off',
@@ -108,9 +106,7 @@ const NARROWED: { readonly [K in RouteKey]?: Narrowing<K> } = {
   'GET /workers': (sight, { items }) => ({ items: items.map((row) => seenWorker(sight, row)) }),
   'GET /workers/:hostname': (sight, reply) => {
     const requests = (list: typeof reply.reserved) =>
-      list
-        .filter(({ name }) => sight.task(name))
-        .map((one) => (sight.values ? one : { ...one, args: null, kwargs: null }));
+      list.filter(({ name }) => sight.task(name)).map((one) => seenRequest(sight, one));
     const { total: _, ...stats } = reply.stats ?? {};
     const { held } = reply;
     return {
@@ -129,12 +125,11 @@ const NARROWED: { readonly [K in RouteKey]?: Narrowing<K> } = {
   'GET /queues': (sight, { items }) => ({ items: seenQueues(sight, items) }),
   'GET /queues/:name': (sight, reply) => {
     if (!sight.queue(reply.name)) return null;
-    const peek = reply.peek?.filter(({ name }) => sight.task(name)) ?? null;
-    return {
-      ...reply,
-      peek: sight.values ? peek : (peek?.map((one) => ({ ...one, args: null, kwargs: null })) ?? null),
-    };
+    return { ...reply, peek: reply.peek && seenMessages(sight, reply.peek) };
   },
+  // A queue whose messages are taken to be looked at.
+  'POST /operations': (sight, reply) =>
+    reply.messages ? { ...reply, messages: seenMessages(sight, reply.messages) } : reply,
   // Of a task or a queue that is not seen it is refused before it is asked (routes/serve.ts).
   'GET /series': (_, reply) => reply,
   'GET /scheduled': (sight, reply) => {
@@ -166,6 +161,26 @@ export const isNarrowed = (key: RouteKey): boolean => WITHOUT_NAMES.has(key) || 
 export function narrow(key: RouteKey, sight: Sight, reply: unknown): unknown {
   if (WITHOUT_NAMES.has(key)) return reply;
   return (NARROWED[key] as Narrowing<RouteKey>)(sight, reply as never);
+}
+
+/** Whatever else a worker tells of it (argsrepr, delivery_info) may hold values and names. */
+function seenRequest(sight: Sight, request: RequestInfo): RequestInfo {
+  const { id, name, args, kwargs, time_start, acknowledged, worker_pid, eta, baseline_p95 } = request;
+  return {
+    ...{ id, name, time_start, worker_pid, eta, baseline_p95 },
+    ...(acknowledged === undefined ? {} : { acknowledged }),
+    ...(sight.values ? { args, kwargs } : { args: null, kwargs: null }),
+  };
+}
+
+function seenMessages(sight: Sight, messages: readonly PeekedMessage[]): PeekedMessage[] {
+  const seen = messages.filter(({ name }) => sight.task(name));
+  if (sight.values) return seen;
+  // Why a body could not be read may quote it.
+  return seen.map(({ unread, ...one }) => ({
+    ...{ ...one, args: null, kwargs: null },
+    ...(unread === undefined ? {} : { unread: 'Its body cannot be read.' }),
+  }));
 }
 
 export const seenQueues = (sight: Sight, rows: readonly QueueRow[]): QueueRow[] =>
