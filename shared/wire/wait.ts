@@ -4,7 +4,7 @@
 // epoch.
 import { type Static, Type } from 'typebox';
 import { Count } from './count.ts';
-import { NNum, NStr } from './schema.ts';
+import { Int, NNum, NStr, Nullable } from './schema.ts';
 
 /**
  * revoked: some worker is to drop it when it comes to it. expired: its time to run has passed. purged: its queue was emptied.
@@ -73,6 +73,14 @@ export const StartEstimate = Type.Object({
 });
 export type StartEstimate = Static<typeof StartEstimate>;
 
+export const WaitRemedy = Type.Object({
+  text: Type.String(),
+  href: NStr,
+  /** So many slots more and it starts at once, as far as is known. Not there: another remedy, or how many is unknown. */
+  grow: Type.Optional(Type.Object({ worker: Type.String(), slots: Int })),
+});
+export type WaitRemedy = Static<typeof WaitRemedy>;
+
 export const WaitReason = Type.Object({
   task_id: Type.String(),
   cause: WaitCause,
@@ -98,7 +106,7 @@ export const WaitReason = Type.Object({
   /** What would happen twice if it were sent again; null: nothing. */
   would_double: NStr,
   /** What helps; null: nothing but time. `href`: a path of these pages. */
-  remedy: Type.Union([Type.Object({ text: Type.String(), href: NStr }), Type.Null()]),
+  remedy: Nullable(WaitRemedy),
   /** When this was concluded, and from when its oldest part is. */
   at: Type.Number(),
   oldest: NNum,

@@ -126,7 +126,11 @@ const wait: WaitReason = {
   queue: 'celery',
   may_still_run: true,
   would_double: 'It may still run. Sent again, it would run twice.',
-  remedy: { text: 'A larger pool of w1@host starts it sooner.', href: '/workers/w1@host?tab=pool' },
+  remedy: {
+    text: 'With 3 more slots w1@host starts it at once.',
+    href: '/workers/w1@host?tab=pool',
+    grow: { worker: 'w1@host', slots: 3 },
+  },
   at: NOW,
   oldest: NOW - 92,
 };
@@ -142,6 +146,7 @@ test('why it waits: the sentence first, then what would be doubled, the evidence
     'no expiry is known',
     'not looked at: the cause above is enough',
     'and 3 more',
+    'Add 3 slots',
     ', p95 30 s',
     ', no baseline yet',
   ])

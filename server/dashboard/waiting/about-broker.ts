@@ -290,7 +290,8 @@ function inQueue(f: WaitFacts): Answer {
         cause: 'slots',
         sentence: `Waits for a free slot: it is next in ${name}, and ${slotWords(consumers)}.${hungWords(f, consumers)}${starts}`,
         ...rest,
-        remedy: slotsRemedy(consumers, 'A larger pool starts it sooner.'),
+        // What its workers have reserved takes a new slot before it.
+        remedy: slotsRemedy(consumers, 'A larger pool starts it sooner.', null),
       },
     };
   const taker = consumers.length > 0 ? ': a worker takes it at any moment' : '; who consumes it is not known';

@@ -199,7 +199,7 @@ function takenBy(f: WaitFacts, w: WorkerFacts, holds: 'reserved' | 'scheduled'):
         ahead,
         starts_in,
         ...holders([w]),
-        remedy: slotsRemedy([w], `A larger pool of ${w.hostname} starts it sooner.`),
+        remedy: slotsRemedy([w], `A larger pool of ${w.hostname} starts it sooner.`, ahead),
       },
     };
   }

@@ -4,7 +4,7 @@
 import { formatCount, formatRate, plural } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
 import type { Count } from '../../../shared/wire/count.ts';
-import type { StartEstimate, WaitCause, WaitEvidence, WaitHolder } from '../../../shared/wire/wait.ts';
+import type { StartEstimate, WaitCause, WaitEvidence, WaitHolder, WaitRemedy } from '../../../shared/wire/wait.ts';
 import type { WaitFacts, WorkerFacts } from './facts.ts';
 
 /** How long a task may be on its way into a worker's lists, or out of them and into an event. @unit seconds */
@@ -27,7 +27,7 @@ export interface Cause {
   readonly until?: number | null;
   readonly holders?: WaitHolder[];
   readonly holders_total?: Count;
-  readonly remedy?: { text: string; href: string | null };
+  readonly remedy?: WaitRemedy;
 }
 
 export interface Answer {
@@ -144,10 +144,21 @@ export function hungWords(f: WaitFacts, workers: readonly WorkerFacts[]): string
     ? ''
     : ` No slot has been free for ${age(f.now - since)}: the tasks in them run far longer than they usually do.`;
 }
-export function slotsRemedy(workers: readonly WorkerFacts[], larger: string): { text: string; href: string } {
-  const { hostname } = workers[0]!;
-  const text = hungSince(workers) === null ? larger : `Look at what ${hostname} runs: it may hang.`;
-  return { text, href: workerPath(hostname) };
+/** More slots are no remedy any more: they would be another worker's worth. */
+const MOST_ADDED = 20;
+
+/** @param ahead those that would take a new slot before it */
+export function slotsRemedy(workers: readonly WorkerFacts[], larger: string, ahead: Count | null): WaitRemedy {
+  const { hostname, is_solo } = workers[0]!;
+  const href = workerPath(hostname);
+  if (hungSince(workers) !== null) return { text: `Look at what ${hostname} runs: it may hang.`, href };
+  if (is_solo || ahead?.is !== 'exact' || ahead.n >= MOST_ADDED) return { text: larger, href };
+  const slots = ahead.n + 1;
+  return {
+    text: `With ${plural(slots, 'more slot')} ${hostname} starts it at once.`,
+    href,
+    grow: { worker: hostname, slots },
+  };
 }
 function hungSince(workers: readonly WorkerFacts[]): number | null {
   const since = workers.map((w) => w.hung_since);

@@ -44,6 +44,17 @@ describe('when it starts', () => {
   });
 });
 
+it.each<[string, Given, object]>([
+  ['a slot for it and for each before it', {}, { grow: { worker: 'w1', slots: 3 } }],
+  ['none to a pool that has one for ever', { worker: { is_solo: true } }, { text: expect.stringContaining('larger') }],
+  ['no number where its place is a guess', { reserved_ahead: { n: 2, is: 'at_least' } }, {}],
+])('where a worker has taken it and all its slots are busy, more are offered: %s', (_, more, remedy) => {
+  const given = { active: running(2), taken: 4, holds: 'reserved' as const, ...more.worker };
+  const reason = reasonOf(taken({ reserved_ahead: { n: 2, is: 'exact' }, ...more, worker: given }));
+  expect(reason).toMatchObject({ cause: 'slots', remedy });
+  if (!('grow' in remedy)) expect(reason.remedy).not.toHaveProperty('grow');
+});
+
 it('says so where all slots are taken by tasks that hang, and offers no larger pool for it', () => {
   const hung = { active: running(2), taken: 2, hung_since: ago(600) };
   const next = reasonOf(facts({ worker: hung, queue: { ...MAIL, out_per_min: 0 } }));

@@ -7,6 +7,7 @@ import type { WaitCause, WaitEvidence, WaitReason } from '../../../shared/wire/w
 import { rich } from '../language/rich.tsx';
 import { fromServer, t } from '../language/text.ts';
 import { useNow } from '../live/hooks.ts';
+import { AddSlots } from '../operations/add-slots.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { age, approxDuration, exactCount } from '../ui/format.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
@@ -73,6 +74,7 @@ export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean
           )}
         </p>
       )}
+      {wait.remedy?.grow && <AddSlots {...wait.remedy.grow} />}
       {wait.holders.length > 0 && <Holders wait={wait} />}
     </section>
   );

@@ -14,6 +14,7 @@ export const operations: Readonly<Record<string, string>> = {
     '<b>{names}</b> 不发送任务事件，因此看不到它们的任务。',
   'Enable task events': '启用任务事件',
   'Enable task events on {count} workers': '在 {count} 个 worker 上启用任务事件',
+  'Add # slots': '增加 # 个槽位',
   'It could not be done': '无法完成',
   'hide replies': '隐藏答复',
   replies: '查看答复',

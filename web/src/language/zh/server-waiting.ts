@@ -105,6 +105,8 @@ export const waiting: Readonly<Record<string, string>> = {
   'Look at {worker}: it is silent, and may come back.': '看看 {worker}：它没有响应，可能会恢复。',
   'A larger pool starts it sooner.': '更大的执行池会让它更早开始。',
   'A larger pool of {worker} starts it sooner.': '更大的 {worker} 执行池会让它更早开始。',
+  'With {count} more slot {worker} starts it at once.': '再加 {count} 个槽位，{worker} 就会立即开始。',
+  'With {count} more slots {worker} starts it at once.': '再加 {count} 个槽位，{worker} 就会立即开始。',
   'A worker that stands still usually needs a restart.': '停滞的 worker 通常需要重启。',
   'What fills the prefetch window is on the page of the worker.': '是什么占满了预取窗口，见该 worker 的页面。',
   'Raise or lift the rate limit of {task} on {worker}.': '提高或取消 {worker} 上 {task} 的速率限制。',
