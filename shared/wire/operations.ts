@@ -12,98 +12,101 @@ const Signal = Type.String({ pattern: '^[A-Za-z0-9]{1,20}$' });
 const Destination = Type.Optional(Type.Array(Name));
 
 /** An operator action. `destination`: nodenames; absent = every worker. */
-export const OperationRequest = Type.Union([
-  Type.Object({ action: Type.Literal('revoke'), task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }) }),
-  Type.Object({
-    action: Type.Literal('terminate'),
-    task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
-    signal: Type.Optional(Signal),
-  }),
-  /** Sends the task again under a new id; the old one stays as it was. */
-  Type.Object({
-    action: Type.Literal('retry'),
-    task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
-    /** Default: the one it came from, where that is told. */
-    queue: Type.Optional(Name),
-    /** Send those too that may still run, so that they may run twice. Default: they are refused, each with the reason. */
-    accept_double: Type.Optional(Bool),
-  }),
-  /** Marks its result record ABORTED: a task that looks for that ends itself. */
-  Type.Object({ action: Type.Literal('abort'), task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }) }),
-  /** Its id is in the answer. The audit log keeps the call with secrets masked and long values cut. */
-  Type.Object({
-    action: Type.Literal('send_task'),
-    task_name: Name,
-    args: Type.Optional(Type.Array(Type.Unknown())),
-    kwargs: Type.Optional(Type.Record(Str, Type.Unknown())),
-    /** Call options by Celery's names: queue, countdown, eta, expires, priority, task_id ... */
-    options: Type.Optional(Type.Record(Str, Type.Unknown())),
-  }),
-  Type.Object({ action: Type.Literal('rate_limit'), task_name: Name, rate_limit: Str, destination: Destination }),
-  Type.Object({
-    action: Type.Literal('time_limit'),
-    task_name: Name,
-    soft: Type.Optional(NNum),
-    hard: Type.Optional(NNum),
-    destination: Destination,
-  }),
-  Type.Object({
-    action: Type.Literal('pool_grow'),
-    n: Type.Integer({ minimum: 1, maximum: 1000 }),
-    destination: Destination,
-  }),
-  Type.Object({
-    action: Type.Literal('pool_shrink'),
-    n: Type.Integer({ minimum: 1, maximum: 1000 }),
-    destination: Destination,
-  }),
-  /** New bounds of a worker that was started with --autoscale. */
-  Type.Object({
-    action: Type.Literal('autoscale'),
-    max: Type.Integer({ minimum: 1, maximum: 10_000 }),
-    min: Type.Integer({ minimum: 0, maximum: 10_000 }),
-    destination: Destination,
-  }),
-  /** New processes for the pool; workers allow it with worker_pool_restarts. */
-  Type.Object({ action: Type.Literal('pool_restart'), destination: Destination }),
-  Type.Object({
-    action: Type.Literal('add_consumer'),
-    queue: Name,
-    /** Exchange, its type (direct, topic, fanout) and routing key; default: a direct one, each named as the queue. */
-    exchange: Type.Optional(Str),
-    exchange_type: Type.Optional(Str),
-    routing_key: Type.Optional(Str),
-    destination: Destination,
-  }),
-  Type.Object({ action: Type.Literal('cancel_consumer'), queue: Name, destination: Destination }),
-  Type.Object({ action: Type.Literal('enable_events'), destination: Destination }),
-  Type.Object({ action: Type.Literal('disable_events'), destination: Destination }),
-  /** Ask workers to announce themselves. */
-  Type.Object({ action: Type.Literal('heartbeat'), destination: Destination }),
-  Type.Object({ action: Type.Literal('shutdown'), destination: Type.Array(Name, { minItems: 1 }) }),
-  /** All workers that consume it are told to stop; remembered until `resume_queue`. What they have taken goes on. */
-  Type.Object({ action: Type.Literal('pause_queue'), queue: Name }),
-  /** The workers that a pause stopped consume it again. */
-  Type.Object({ action: Type.Literal('resume_queue'), queue: Name }),
-  /**
-   * Messages to the end of another queue. Where the broker does that in one step (Redis, the embedded ones) each is there once; elsewhere
-   * (RabbitMQ) at least once.
-   */
-  Type.Object({
-    action: Type.Literal('move'),
-    queue: Name,
-    to: Name,
-    /** Default: all that wait when it begins, 10,000 at most. On RabbitMQ single ones cannot be picked. */
-    task_ids: Type.Optional(Type.Array(Name, { minItems: 1, maxItems: 1000 })),
-  }),
-  /** `confirm` must equal the queue's name. */
-  Type.Object({ action: Type.Literal('purge'), queue: Name, confirm: Str }),
-  /**
-   * Look at the head of a queue of a broker that shows messages only to who takes them (RabbitMQ): they are taken and given back,
-   * marked as redelivered then, and may come in another order. Refused without `accept_redelivery`.
-   */
-  Type.Object({ action: Type.Literal('peek'), queue: Name, accept_redelivery: Type.Optional(Bool) }),
-]);
+export const OperationRequest = Type.Union(
+  [
+    Type.Object({ action: Type.Literal('revoke'), task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }) }),
+    Type.Object({
+      action: Type.Literal('terminate'),
+      task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
+      signal: Type.Optional(Signal),
+    }),
+    /** Sends the task again under a new id; the old one stays as it was. */
+    Type.Object({
+      action: Type.Literal('retry'),
+      task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }),
+      /** Default: the one it came from, where that is told. */
+      queue: Type.Optional(Name),
+      /** Send those too that may still run, so that they may run twice. Default: they are refused, each with the reason. */
+      accept_double: Type.Optional(Bool),
+    }),
+    /** Marks its result record ABORTED: a task that looks for that ends itself. */
+    Type.Object({ action: Type.Literal('abort'), task_ids: Type.Array(Name, { minItems: 1, maxItems: 1000 }) }),
+    /** Its id is in the answer. The audit log keeps the call with secrets masked and long values cut. */
+    Type.Object({
+      action: Type.Literal('send_task'),
+      task_name: Name,
+      args: Type.Optional(Type.Array(Type.Unknown())),
+      kwargs: Type.Optional(Type.Record(Str, Type.Unknown())),
+      /** Call options by Celery's names: queue, countdown, eta, expires, priority, task_id ... */
+      options: Type.Optional(Type.Record(Str, Type.Unknown())),
+    }),
+    Type.Object({ action: Type.Literal('rate_limit'), task_name: Name, rate_limit: Str, destination: Destination }),
+    Type.Object({
+      action: Type.Literal('time_limit'),
+      task_name: Name,
+      soft: Type.Optional(NNum),
+      hard: Type.Optional(NNum),
+      destination: Destination,
+    }),
+    Type.Object({
+      action: Type.Literal('pool_grow'),
+      n: Type.Integer({ minimum: 1, maximum: 1000 }),
+      destination: Destination,
+    }),
+    Type.Object({
+      action: Type.Literal('pool_shrink'),
+      n: Type.Integer({ minimum: 1, maximum: 1000 }),
+      destination: Destination,
+    }),
+    /** New bounds of a worker that was started with --autoscale. */
+    Type.Object({
+      action: Type.Literal('autoscale'),
+      max: Type.Integer({ minimum: 1, maximum: 10_000 }),
+      min: Type.Integer({ minimum: 0, maximum: 10_000 }),
+      destination: Destination,
+    }),
+    /** New processes for the pool; workers allow it with worker_pool_restarts. */
+    Type.Object({ action: Type.Literal('pool_restart'), destination: Destination }),
+    Type.Object({
+      action: Type.Literal('add_consumer'),
+      queue: Name,
+      /** Exchange, its type (direct, topic, fanout) and routing key; default: a direct one, each named as the queue. */
+      exchange: Type.Optional(Str),
+      exchange_type: Type.Optional(Str),
+      routing_key: Type.Optional(Str),
+      destination: Destination,
+    }),
+    Type.Object({ action: Type.Literal('cancel_consumer'), queue: Name, destination: Destination }),
+    Type.Object({ action: Type.Literal('enable_events'), destination: Destination }),
+    Type.Object({ action: Type.Literal('disable_events'), destination: Destination }),
+    /** Ask workers to announce themselves. */
+    Type.Object({ action: Type.Literal('heartbeat'), destination: Destination }),
+    Type.Object({ action: Type.Literal('shutdown'), destination: Type.Array(Name, { minItems: 1 }) }),
+    /** All workers that consume it are told to stop; remembered until `resume_queue`. What they have taken goes on. */
+    Type.Object({ action: Type.Literal('pause_queue'), queue: Name }),
+    /** The workers that a pause stopped consume it again. */
+    Type.Object({ action: Type.Literal('resume_queue'), queue: Name }),
+    /**
+     * Messages to the end of another queue. Where the broker does that in one step (Redis, the embedded ones) each is there once; elsewhere
+     * (RabbitMQ) at least once.
+     */
+    Type.Object({
+      action: Type.Literal('move'),
+      queue: Name,
+      to: Name,
+      /** Default: all that wait when it begins, 10,000 at most. On RabbitMQ single ones cannot be picked. */
+      task_ids: Type.Optional(Type.Array(Name, { minItems: 1, maxItems: 1000 })),
+    }),
+    /** `confirm` must equal the queue's name. */
+    Type.Object({ action: Type.Literal('purge'), queue: Name, confirm: Str }),
+    /**
+     * Look at the head of a queue of a broker that shows messages only to who takes them (RabbitMQ): they are taken and given back,
+     * marked as redelivered then, and may come in another order. Refused without `accept_redelivery`.
+     */
+    Type.Object({ action: Type.Literal('peek'), queue: Name, accept_redelivery: Type.Optional(Bool) }),
+  ],
+  { title: 'operation' },
+);
 export type OperationRequest = Static<typeof OperationRequest>;
 
 export const WorkerAnswer = Type.Object({ worker: Str, ok: Bool, text: Str });

@@ -54,6 +54,7 @@ interface Route {
   /** What it is for, as one line of the API's description. */
   readonly summary: string;
   readonly query?: TObject;
+  /** Its `title` is what it is called where it is refused: 'Bad view'. */
   readonly body?: TSchema;
   readonly reply: TSchema;
   /** Of the reply. Default: JSON. */

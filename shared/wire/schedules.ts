@@ -108,17 +108,17 @@ export const ScheduleRequest = Type.Object(
     enabled: Bool,
     one_off: Bool,
   },
-  { additionalProperties: false },
+  { title: 'schedule' },
 );
 export type ScheduleRequest = Static<typeof ScheduleRequest>;
 
 export const ScheduleNamed = Type.Object(
   { name: Type.String({ minLength: 1, maxLength: 200 }) },
-  { additionalProperties: false },
+  { title: 'schedule' },
 );
 export const ScheduleEnable = Type.Object(
   { name: Type.String({ minLength: 1, maxLength: 200 }), enabled: Bool },
-  { additionalProperties: false },
+  { title: 'schedule' },
 );
 export const ScheduleWritten = Type.Object({ name: Str });
 export const ScheduleSent = Type.Object({ name: Str, uuid: Str });

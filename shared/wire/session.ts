@@ -36,12 +36,15 @@ export const SignInWays = Type.Object({
 });
 export type SignInWays = Static<typeof SignInWays>;
 
-export const SignInRequest = Type.Object({
-  user: Type.String({ minLength: 1, maxLength: 1024 }),
-  password: Type.String({ minLength: 1, maxLength: 1024 }),
-  /** Where to go on: a path of this dashboard. */
-  next: Type.Optional(Type.String({ maxLength: 2000 })),
-});
+export const SignInRequest = Type.Object(
+  {
+    user: Type.String({ minLength: 1, maxLength: 1024 }),
+    password: Type.String({ minLength: 1, maxLength: 1024 }),
+    /** Where to go on: a path of this dashboard. */
+    next: Type.Optional(Type.String({ maxLength: 2000 })),
+  },
+  { title: 'sign-in' },
+);
 export type SignInRequest = Static<typeof SignInRequest>;
 
 export const SignedIn = Type.Object({
@@ -80,8 +83,11 @@ export const SessionsReply = Type.Object({
 export type SessionsReply = Static<typeof SessionsReply>;
 
 /** Which sessions end: one, those of a user, or, with neither, all but the one that asks. */
-export const EndSessionsRequest = Type.Object({
-  id: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-  user: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
-});
+export const EndSessionsRequest = Type.Object(
+  {
+    id: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    user: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+  },
+  { title: 'question' },
+);
 export type EndSessionsRequest = Static<typeof EndSessionsRequest>;

@@ -25,13 +25,16 @@ export const TokenScope = Type.Object({
 });
 export type TokenScope = Static<typeof TokenScope>;
 
-export const TokenRequest = Type.Object({
-  /** Of those in use, each has its own: the audit log names it. */
-  name: Type.String({ minLength: 1, maxLength: 60, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }),
-  scope: TokenScope,
-  /** From now on. null: it never expires. @unit seconds */
-  expires_in: Nullable(Type.Number({ minimum: 1, maximum: 315_360_000 })),
-});
+export const TokenRequest = Type.Object(
+  {
+    /** Of those in use, each has its own: the audit log names it. */
+    name: Type.String({ minLength: 1, maxLength: 60, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }),
+    scope: TokenScope,
+    /** From now on. null: it never expires. @unit seconds */
+    expires_in: Nullable(Type.Number({ minimum: 1, maximum: 315_360_000 })),
+  },
+  { title: 'token' },
+);
 export type TokenRequest = Static<typeof TokenRequest>;
 
 export const ApiToken = Type.Object({

@@ -15,10 +15,13 @@ const ViewSearch = Type.Object({
 export type ViewSearch = Static<typeof ViewSearch>;
 
 /** Saves it, or, where there is one of this name, puts this in its place. */
-export const ViewRequest = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }),
-  search: ViewSearch,
-});
+export const ViewRequest = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }),
+    search: ViewSearch,
+  },
+  { title: 'view' },
+);
 export type ViewRequest = Static<typeof ViewRequest>;
 
 export const SavedView = Type.Object({

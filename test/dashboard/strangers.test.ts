@@ -15,6 +15,7 @@ import { createDashboard, type Dashboard, type DashboardOptions } from '../../se
 import { createLogger } from '../../server/log.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
+import { ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
 import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
 import type { WorkersReply } from '../../shared/wire/workers.ts';
 import { ManualTimer } from '../support/clock.ts';
@@ -127,6 +128,21 @@ describe('an address', () => {
     expect(reply.statusCode).toBe(400);
     expect(reply.json<{ detail: string }>().detail).toMatch(words);
   });
+
+  it.each(Object.keys(ROUTES).filter((key) => 'body' in ROUTES[key as RouteKey]))(
+    '%s refuses what its body does not have by name, before anything is done',
+    async (key) => {
+      const [method, path] = key.split(' ') as ['POST', string];
+      const payload = { action: 'peek', constructor: 1 };
+      const reply = await dashboard.app.inject({ method, url: `/api/v2${path}`, payload });
+      const { detail, title } = reply.json<{ detail: string; title: string }>();
+      expect([reply.statusCode, title, detail]).toEqual([
+        400,
+        expect.stringMatching(/^Bad (operation|schedule|view|token|sign-in|question)$/),
+        expect.stringMatching(/ has no "(action|constructor)"\. It takes /),
+      ]);
+    },
+  );
 
   it('of a pattern that repeats nothing for ever answers at once', async () => {
     const nothing = `name:/${'('.repeat(7)}${'){200}'.repeat(6)})/`;

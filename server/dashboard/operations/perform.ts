@@ -11,7 +11,7 @@ import { isNarrow, namedIn, refuseAct, type Touched } from '../access/permit.ts'
 import { Forbidden, type Operation, type OperationDesk, type Reach, Refused, type Watch } from './contract.ts';
 import { notePause } from './on-pauses.ts';
 import { NO_ANSWER, withLate } from './outcome.ts';
-import { operationOf } from './table.ts';
+import { eachOnce, operationOf } from './table.ts';
 
 /** How long a reply waits for what workers say after the action. */
 const READ_BACK_MS = 1000;
@@ -19,10 +19,11 @@ const READ_BACK_MS = 1000;
 /** @throws Forbidden, Refused */
 export async function perform(
   desk: OperationDesk,
-  request: OperationRequest,
+  wanted: OperationRequest,
   by: Asker,
   identity: Identity,
 ): Promise<OperationRecord> {
+  const request = eachOnce(wanted);
   const { actions, cluster, feed, follower, masking, records } = desk;
   const row = operationOf(request.action);
   await requireAct(desk, request, by, identity);

@@ -83,7 +83,7 @@ export class ProblemError extends Error {
     status: number,
     title: string,
     detail?: string,
-    more: { position?: number; field?: string | null; headers?: Record<string, string> } = {},
+    more: { position?: number; field?: string | null | undefined; headers?: Record<string, string> } = {},
   ) {
     super(detail ?? title);
     this.status = status;

@@ -6,7 +6,6 @@ import { askerOf } from '../access/audit.ts';
 import { nameOf } from '../access/identity.ts';
 import { Forbidden, Refused } from '../operations/contract.ts';
 import { perform } from '../operations/perform.ts';
-import { readOperation } from '../operations/table.ts';
 import { csvOf, jsonOf } from '../views/operations-export.ts';
 import { ProblemError } from './context.ts';
 import type { Serve } from './serve.ts';
@@ -46,7 +45,7 @@ export function operationRoutes(serve: Serve): void {
 
   serve('POST /operations', async ({ desk }, request) => {
     try {
-      return await perform(desk, readOperation(request.body), askerOf(request), request.identity);
+      return await perform(desk, request.body, askerOf(request), request.identity);
     } catch (error) {
       if (error instanceof Forbidden)
         throw new ProblemError(403, request.identity.grant.read_only ? 'Read only' : 'Forbidden', error.message);

@@ -1,7 +1,5 @@
-// What people keep here (views, tokens) changed by a request: its body read by its schema, the act recorded before it is tried, or its refusal.
+// What people keep here (views, tokens) changed by a request: the act recorded before it is tried, or its refusal.
 // Not here: operations on the cluster (../operations/perform.ts), the record itself (../access/audit.ts).
-import type { Static, TObject } from 'typebox';
-import { Check, Errors } from 'typebox/value';
 import { type Asked, askerOf, audited, recordRefusal } from '../access/audit.ts';
 import { ProblemError, type RouteContext } from './context.ts';
 
@@ -46,27 +44,4 @@ export async function refusal(
   const about = { at: cluster.now, ...askerOf(request), subject, task_name: null, request: asked };
   desk.feed.operation(await recordRefusal(desk.records, about, reason));
   return new ProblemError(403, 'Forbidden', reason);
-}
-
-/** @param what it is, as in 'Bad view'  @param inner a part of it that has no other keys either  @throws ProblemError 400 that names what is wrong */
-export function readBody<T extends TObject>(
-  what: string,
-  schema: T,
-  body: unknown,
-  inner?: keyof Static<T> & string,
-): Static<T> {
-  const refuse = (detail: string, field?: string) => new ProblemError(400, `Bad ${what}`, detail, { field });
-  const parts: [given: unknown, known: TObject][] = [[body, schema]];
-  if (inner !== undefined)
-    parts.push([((body ?? {}) as Record<string, unknown>)[inner], schema.properties[inner] as TObject]);
-  for (const [given, known] of parts)
-    for (const key of Object.keys((given ?? {}) as object))
-      if (!Object.hasOwn(known.properties, key))
-        throw refuse(
-          `A ${what} has no ${JSON.stringify(key.slice(0, 100))}. It takes ${Object.keys(known.properties).join(', ')}.`,
-        );
-  if (Check(schema, body)) return body;
-  const [first] = Errors(schema, body);
-  const path = first?.instancePath.slice(1).replaceAll('/', '.') || undefined;
-  throw refuse(`${path ? `'${path}' ` : ''}${first?.message ?? 'is not as expected'}`, path);
 }

@@ -6,12 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { jsonText } from '../../../shared/json-text.ts';
 import { holdsMask } from '../../../shared/masking.ts';
-import {
-  ScheduleEnable,
-  ScheduleNamed,
-  ScheduleRequest,
-  type ScheduleRequest as Wanted,
-} from '../../../shared/wire/schedules.ts';
+import type { ScheduleRequest } from '../../../shared/wire/schedules.ts';
 import type { ApplyOptions } from '../../canvas/call-options.ts';
 import { toError } from '../../errors.ts';
 import {
@@ -29,7 +24,7 @@ import { sharedRecentRuns } from '../views/recent-runs.ts';
 import { scheduleRuns } from '../views/schedule-runs.ts';
 import { NO_STORE, onlyRead, schedulesOf } from '../views/schedules.ts';
 import { notFound, ProblemError, type RouteContext } from './context.ts';
-import { readBody, recorded, refusal } from './recorded.ts';
+import { recorded, refusal } from './recorded.ts';
 import type { Serve } from './serve.ts';
 
 const STATUS = { exists: 409, unknown: 404, configured: 409, wrong: 400 } as const;
@@ -50,7 +45,7 @@ export function scheduleRoutes(serve: Serve): void {
   serve('GET /scheduled', ({ cluster, masking }) => etaTasks(cluster, masking));
 
   serve('POST /schedules', async (context, request) => {
-    const wanted = readBody('schedule', ScheduleRequest, request.body);
+    const wanted = request.body;
     const before = wanted.create ? null : await seen(context, request, wanted.name);
     const definition = merged(wanted, before?.definition ?? null);
     const { args, kwargs, ...rest } = wanted;
@@ -74,7 +69,7 @@ export function scheduleRoutes(serve: Serve): void {
   });
 
   serve('POST /schedules/enable', async (context, request) => {
-    const { name, enabled } = readBody('schedule', ScheduleEnable, request.body);
+    const { name, enabled } = request.body;
     const { definition } = await seen(context, request, name);
     const asked = { action: 'save_schedule', name, enabled } as const;
     await requireAct(context, request, name, asked, [definition]);
@@ -89,7 +84,7 @@ export function scheduleRoutes(serve: Serve): void {
   });
 
   serve('POST /schedules/delete', async (context, request) => {
-    const { name } = readBody('schedule', ScheduleNamed, request.body);
+    const { name } = request.body;
     const { definition } = await seen(context, request, name);
     const asked = { action: 'delete_schedule', name } as const;
     await requireAct(context, request, name, asked, [definition]);
@@ -102,7 +97,7 @@ export function scheduleRoutes(serve: Serve): void {
   });
 
   serve('POST /schedules/run', async (context, request) => {
-    const { name } = readBody('schedule', ScheduleNamed, request.body);
+    const { name } = request.body;
     const { definition } = await seen(context, request, name);
     // Chosen here, so that the record tells which task was no beat's (views/schedule-runs.ts).
     const uuid = randomUUID();
@@ -192,7 +187,7 @@ async function refusing<T>(work: Promise<T>): Promise<T> {
 }
 
 /** What a request does not say stays as it was. */
-function merged(wanted: Wanted, before: EntryDefinition | null): EntryDefinition {
+function merged(wanted: ScheduleRequest, before: EntryDefinition | null): EntryDefinition {
   const { task, schedule, timezone, enabled, one_off, queue } = wanted;
   const options: Record<string, unknown> = { ...before?.options };
   if (queue === '') delete options.queue;

@@ -1,19 +1,18 @@
 // /session and /sessions: signing in with a password, signing out, and who is signed in.
 // Not here: how somebody signs in (../access/sign-in.ts), the page and the way back from a provider (login.ts).
 // Holds: one ends one's own sessions; those of others an admin ends, also where the dashboard only reads.
-import { EndSessionsRequest, SignInRequest } from '../../../shared/wire/session.ts';
+import type { EndSessionsRequest } from '../../../shared/wire/session.ts';
 import { askerOf, audited } from '../access/audit.ts';
 import type { Session } from '../access/sessions.ts';
 import type { SignIn } from '../access/sign-in.ts';
 import { ProblemError } from './context.ts';
-import { readBody } from './recorded.ts';
 import type { Serve } from './serve.ts';
 
 export function sessionRoutes(serve: Serve, signIn: SignIn): void {
   const { sessions } = signIn;
   serve('GET /session', async (_, request, reply) => signIn.ways(request, reply));
   serve('POST /session', async (_, request, reply) => {
-    const body = readBody('sign-in', SignInRequest, request.body);
+    const { body } = request;
     return { user: body.user, next: await signIn.withPassword(request, reply, body) };
   });
   serve('DELETE /session', async (_, request, reply) => {
@@ -37,8 +36,7 @@ export function sessionRoutes(serve: Serve, signIn: SignIn): void {
     };
   });
   serve('POST /sessions/end', async ({ desk, timer }, request) => {
-    const { identity } = request;
-    const body = readBody('question', EndSessionsRequest, request.body);
+    const { body, identity } = request;
     const isOwn = ({ user }: Session) => user === identity.name;
     const wanted = wantedBy(body);
     const which = (one: Session) => wanted(one) && (body.id !== undefined || one.id !== identity.key);

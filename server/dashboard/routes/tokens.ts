@@ -2,12 +2,11 @@
 // Holds: a token never has more than its maker, and makes no other; whoever makes or revokes one is recorded first, without its text, and
 // so is who was refused it.
 import { RULED_ACTIONS } from '../../../shared/wire/operations.ts';
-import { TokenRequest } from '../../../shared/wire/tokens.ts';
 import { lower, may, nameOf } from '../access/identity.ts';
 import { wrongPatterns } from '../access/rules.ts';
 import { MAX_TOKENS } from '../access/tokens.ts';
 import { notFound, ProblemError } from './context.ts';
-import { readBody, recorded, refusal } from './recorded.ts';
+import { recorded, refusal } from './recorded.ts';
 import type { Serve } from './serve.ts';
 
 export function tokenRoutes(serve: Serve): void {
@@ -19,8 +18,7 @@ export function tokenRoutes(serve: Serve): void {
 
   serve('POST /tokens', async (context, request) => {
     const { tokens } = context;
-    const { identity } = request;
-    const body = readBody('token', TokenRequest, request.body, 'scope');
+    const { body, identity } = request;
     const asked = { action: 'make_token', ...body } as const;
     const { name, scope } = body;
     if (identity.token !== null)

@@ -1,9 +1,11 @@
-// What comes with a request, checked once by the schema of its route: query and path; texts become the numbers and flags they stand for.
-// Not here: bodies of operations, whose variants say best themselves what is wrong (operations.ts).
+// What comes with a request, checked once by the schema of its route. Here query and path, whose texts become the numbers and flags
+// they stand for; bodies: body.ts.
 // Holds: what a route does not know is refused by name; behind this, handlers rely on the types of their schemas.
 
 import type { TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/value';
+import { wrongBody } from './body.ts';
+import { ProblemError } from './context.ts';
 
 interface Described {
   readonly type?: string;
@@ -25,7 +27,7 @@ const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
 /** For Fastify's `setValidatorCompiler`. @param part 'querystring', 'params', 'body' or 'headers' */
 export function validatorOf(schema: unknown, part: string | undefined): (data: unknown) => Verdict {
-  if (part === 'body') return () => true;
+  if (part === 'body') return bodyValidator(schema as TSchema);
   const described = schema as Described;
   const { properties = {}, required = [] } = described;
   return (data) => {
@@ -42,6 +44,13 @@ export function validatorOf(schema: unknown, part: string | undefined): (data: u
     if (Check(schema as TSchema, values)) return true;
     const [first] = Errors(schema as TSchema, values);
     return refuse(`'${first?.instancePath.slice(1) ?? ''}' ${first?.message ?? 'is not as expected'}.`);
+  };
+}
+
+function bodyValidator(schema: TSchema): (body: unknown) => Verdict {
+  return (body) => {
+    const wrong = wrongBody(schema, body);
+    return wrong === null || { error: new ProblemError(400, wrong.title, wrong.detail, { field: wrong.field }) };
   };
 }
 

@@ -3,11 +3,11 @@
 // Holds: a view is changed and deleted by who made it, or an admin; like every act it is recorded first, and not done when it cannot be.
 import type { FastifyRequest } from 'fastify';
 import { parseQuery } from '../../../shared/query/parser.ts';
-import { type SavedView, ViewRequest } from '../../../shared/wire/views.ts';
+import type { SavedView, ViewRequest } from '../../../shared/wire/views.ts';
 import { may } from '../access/identity.ts';
 import { readSort } from '../views/task-list.ts';
 import { notFound, ProblemError } from './context.ts';
-import { readBody, recorded } from './recorded.ts';
+import { recorded } from './recorded.ts';
 import type { Serve } from './serve.ts';
 
 /** All of them are one list on a page. */
@@ -23,7 +23,8 @@ export function viewRoutes(serve: Serve): void {
 
   serve('POST /views', async (context, request) => {
     const { cluster, userData } = context;
-    const wanted = readView(request.body, cluster.now);
+    const wanted = request.body;
+    refuseSearch(wanted.search, cluster.now);
     const store = await userData();
     const all = await store.views();
     const known = all.find(({ name }) => name === wanted.name);
@@ -66,15 +67,10 @@ function refuseOthers({ name, owner }: SavedView, request: Pick<FastifyRequest, 
   );
 }
 
-/** @throws ProblemError 400 that names what is wrong */
-function readView(body: unknown, nowS: number): Required<ViewRequest> {
-  const refuse = (detail: string, position?: number) =>
-    new ProblemError(400, 'Bad view', detail, position === undefined ? {} : { position });
-  const view = readBody('view', ViewRequest, body, 'search');
-  const { q = '', sort } = view.search;
+/** What the list could not show. @throws ProblemError 400 */
+function refuseSearch({ q = '', sort }: ViewRequest['search'], nowS: number): void {
   const parsed = q.trim() === '' ? null : parseQuery(q, { nowS });
-  if (parsed && !parsed.ok) throw refuse(parsed.message, parsed.position);
+  if (parsed && !parsed.ok) throw new ProblemError(400, 'Bad view', parsed.message, { position: parsed.position });
   const order = sort === undefined ? null : readSort(sort);
-  if (typeof order === 'string') throw refuse(order);
-  return view;
+  if (typeof order === 'string') throw new ProblemError(400, 'Bad view', order);
 }

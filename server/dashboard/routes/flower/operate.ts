@@ -1,13 +1,14 @@
 // An operation that was asked for by one of Flower's paths, done as every other is: judged, recorded, followed.
 // Not here: what each does (../../operations/).
-import type { OperationRecord, OperationRequest } from '../../../../shared/wire/operations.ts';
+import { type OperationRecord, OperationRequest } from '../../../../shared/wire/operations.ts';
 import { OperationalError } from '../../../errors.ts';
 import { askerOf } from '../../access/audit.ts';
 import { requireAccess } from '../../access/gate.ts';
 import { Forbidden, Refused } from '../../operations/contract.ts';
 import { NO_ANSWER } from '../../operations/outcome.ts';
 import { perform } from '../../operations/perform.ts';
-import { operationOf, readOperation } from '../../operations/table.ts';
+import { operationOf } from '../../operations/table.ts';
+import { wrongBody } from '../body.ts';
 import { ProblemError } from '../context.ts';
 import { badRequest, FlowerError } from './answer.ts';
 import type { FlowerRequest } from './route.ts';
@@ -17,9 +18,10 @@ import type { FlowerRequest } from './route.ts';
  */
 export async function operate({ context, request }: FlowerRequest, asked: OperationRequest): Promise<OperationRecord> {
   const { cluster, desk, options } = context;
-  const operation = readable(asked);
-  requireAccess(request.identity, operationOf(operation.action).access, options);
-  const record = await perform(desk, operation, askerOf(request), request.identity).catch((error: unknown) => {
+  const wrong = wrongBody(OperationRequest, asked);
+  if (wrong !== null) throw badRequest(wrong.detail);
+  requireAccess(request.identity, operationOf(asked.action).access, options);
+  const record = await perform(desk, asked, askerOf(request), request.identity).catch((error: unknown) => {
     throw error instanceof Forbidden ? new ProblemError(403, 'Forbidden', error.message) : error;
   });
   if (record.outcome === 'failed' && record.answers.length === 0) {
@@ -27,15 +29,6 @@ export async function operate({ context, request }: FlowerRequest, asked: Operat
     throw new Refused(record.summary);
   }
   return record;
-}
-
-function readable(asked: OperationRequest): OperationRequest {
-  try {
-    return readOperation(asked);
-  } catch (error) {
-    if (error instanceof Refused) throw badRequest(error.message);
-    throw error;
-  }
 }
 
 /**
