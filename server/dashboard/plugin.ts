@@ -16,6 +16,7 @@ import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { MAX_FRAME, type OpenSocket } from './live/socket.ts';
 import { type PageOptions, pageOptionsMeta } from './options/page-options.ts';
 import { aliveRoutes } from './routes/alive.ts';
+import { readBodies } from './routes/body.ts';
 import { brokerRoutes } from './routes/broker.ts';
 import type { RouteContext } from './routes/context.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
@@ -92,6 +93,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
     // A server of yours that compresses already goes on doing so.
     if (!root.hasReplyDecorator('compress'))
       await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
+    readBodies(root);
     root.addHook('onRoute', requireDeclaredAccess);
     root.addHook('onRequest', async (request, reply) => {
       reply.headers(headers);

@@ -7,7 +7,7 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Logger } from '../log.ts';
-import { answerProblem, rawProblem } from './routes/problem.ts';
+import { answerExpectation, answerProblem, rawProblem } from './routes/problem.ts';
 import type { ServerTls } from './tls.ts';
 
 /** @unit bytes */
@@ -49,6 +49,7 @@ export function createServer(plugin: FastifyPluginAsync, { prefix, tls }: Server
     ...(tls === null ? {} : { https: tls as unknown as null }),
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on('checkExpectation', answerExpectation);
   app.register(plugin, { prefix });
   return app;
 }

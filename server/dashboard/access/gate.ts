@@ -122,6 +122,13 @@ export class Gate {
     if (isDelete || isForScripts) return null;
     if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
       throw new ProblemError(415, 'Unsupported media type', 'What changes something is sent as application/json.');
+    const coding = headers['content-encoding'];
+    if (coding !== undefined && !/^identity$/i.test(coding))
+      throw new ProblemError(
+        415,
+        'Unsupported media type',
+        `A body is read as it is sent, not unpacked by ${coding.slice(0, 100)}.`,
+      );
     const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];
     if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
       throw new ProblemError(415, 'Unsupported media type', `JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);

@@ -6,12 +6,15 @@ import { ProblemError } from '../routes/context.ts';
 
 export const isWebSocket = (upgrade: string): boolean => upgrade.toLowerCase() === 'websocket';
 
-/** @throws ProblemError 400 */
-export function refuseUpgrade({ headers, method, raw }: FastifyRequest, reply: FastifyReply): void {
+/** @throws ProblemError 400, 404 */
+export function refuseUpgrade(request: FastifyRequest, reply: FastifyReply): void {
+  const { headers, method, raw } = request;
   if (headers.host === undefined && raw.httpVersion === '1.1') throw bad('A request of HTTP/1.1 names its Host.');
   const { upgrade } = headers;
   if (upgrade === undefined) return;
   if (isWebSocket(upgrade)) {
+    if (request.routeOptions.config.upgrade !== 'websocket')
+      throw new ProblemError(404, 'Not found', 'There is no WebSocket at this address: the live feed is /api/v2/live.');
     const key = headers['sec-websocket-key'];
     if (method !== 'GET' || typeof key !== 'string' || !/^[+/0-9A-Za-z]{22}==$/.test(key))
       throw bad('The handshake of a WebSocket is a GET with a Sec-WebSocket-Key of 16 bytes.');

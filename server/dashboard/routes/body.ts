@@ -1,8 +1,31 @@
-// The body of a request, judged by the schema of its route: what it says that the schema does not have is refused by name, at any depth.
+// The body of a request: read, and judged by the schema of its route. What it says that the schema does not have is refused by name, at
+// any depth.
 // Not here: query and path (validation.ts), what may be asked for and cannot be done (its handler).
-// Holds: behind this a handler relies on the type of its body.
+// Holds: behind this a handler relies on the type of its body; an integer of any size arrives as it was written (bigint).
+import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/value';
+import { toError } from '../../errors.ts';
+import { parseJsonSlowly } from '../../serialization/json-reader.ts';
+import { ProblemError } from './context.ts';
+
+/** An integer that may be none that a number holds. */
+const LONG = /\d{16}/;
+
+/** For the routes of this scope. */
+export function readBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    parse(request, text, (error, value) => {
+      if (error || !LONG.test(text)) return done(error, value);
+      try {
+        return done(null, parseJsonSlowly(text));
+      } catch (broken) {
+        return done(new ProblemError(400, 'Bad request', toError(broken).message));
+      }
+    });
+  });
+}
 
 /** As far as a schema is walked. */
 interface Shape {

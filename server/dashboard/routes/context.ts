@@ -56,6 +56,8 @@ declare module 'fastify' {
     access?: Access;
     /** What it does, for the record of who was refused it. Default: it changes nothing. */
     action?: RecordedAction;
+    /** What its connection may become. Default: nothing else. */
+    upgrade?: 'websocket';
     /** For programs that were written for Flower: a body of any type, preflights, pages of trusted origins. Default: no. */
     scripts?: true;
     /** The methods that a path answers, for one that none does. */

@@ -1,5 +1,6 @@
 // How a route's error becomes an answer: application/problem+json (RFC 9457), with the security headers, without a stack.
 // Not here: the errors (context.ts).
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ChannelError, ImproperlyConfigured, OperationalError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -9,15 +10,26 @@ import { ProblemError } from './context.ts';
 
 /** What Fastify and the HTTP parser refuse by themselves. */
 const TITLES: Readonly<Record<number, string>> = {
+  403: 'Forbidden',
+  404: 'Not found',
   408: 'Too slow',
   413: 'Too large',
   414: 'Address too long',
   415: 'Unsupported media type',
+  416: 'Range not satisfiable',
+  417: 'Expectation failed',
   431: 'Address and headers too long',
 };
 
 /** A broker's reply code, as an answer over HTTP. */
 const CHANNEL_STATUS = { 403: 403, 404: 404, 405: 409, 406: 409, 530: 409, 311: 413, 540: 501, 541: 502 } as const;
+
+/** A problem is of this moment: nobody keeps it. */
+const HEADERS: Readonly<Record<string, string>> = {
+  ...SECURITY_HEADERS,
+  'content-type': 'application/problem+json; charset=utf-8',
+  'cache-control': 'no-store',
+};
 
 const NO_DESCRIPTORS: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE']);
 
@@ -59,13 +71,20 @@ type Where = Partial<Pick<ProblemError, 'position' | 'field'>>;
 function sendProblem(reply: FastifyReply, status: number, title: string, detail: string, where: Where = {}): void {
   reply
     .code(status)
-    .headers(SECURITY_HEADERS)
-    .type('application/problem+json; charset=utf-8')
+    .headers(HEADERS)
     .send(problemText(status, title, detail, where));
 }
 
 function problemText(status: number, title: string, detail: string, where: Where = {}): string {
   return JSON.stringify({ type: 'about:blank', title, status, detail, ...where });
+}
+
+/** A request that wants something else than 100-continue first, which Node answers before anything of ours. */
+export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const wanted = (request.headers.expect ?? '').slice(0, 100);
+  response
+    .writeHead(417, { ...HEADERS, connection: 'close' })
+    .end(problemText(417, TITLES[417]!, `Nothing is known of the expectation ${JSON.stringify(wanted)}.`));
 }
 
 /** The whole answer to what is no request at all, as it goes onto the socket. */
@@ -80,8 +99,7 @@ export function rawProblem(error: NodeJS.ErrnoException): string {
         : 'This is no HTTP request that can be read.';
   const body = problemText(status, title, detail);
   const headers = Object.entries({
-    ...SECURITY_HEADERS,
-    'content-type': 'application/problem+json; charset=utf-8',
+    ...HEADERS,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   });

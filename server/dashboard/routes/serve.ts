@@ -38,12 +38,13 @@ export function routeOf(key: RouteKey) {
     reply,
     media,
     statuses = [],
+    upgrade,
   } = describeRoute(key);
   const answer = media ? { content: { [media]: { schema: reply } } } : reply;
   return {
     method,
     url: path,
-    config: { access, ...(action && { action }) },
+    config: { access, ...(action && { action }), ...(upgrade && { upgrade }) },
     schema: {
       summary,
       params,
