@@ -22,6 +22,7 @@ import { type DashboardOptions, type Resolved, resolveOptions } from './options.
 import { dashboardPlugin } from './plugin.ts';
 import { Rooms } from './rooms.ts';
 import { createServer } from './server.ts';
+import { steadyTimer } from './steady-timer.ts';
 import { Stores } from './stores.ts';
 import { readTls } from './tls.ts';
 import { makeRoomForSocket } from './unix-socket.ts';
@@ -56,8 +57,8 @@ export interface Dashboard {
 
 export function createDashboard(given: DashboardOptions = {}, parts: DashboardParts = {}): Dashboard {
   const options = resolveOptions(given);
-  const timer = parts.timer ?? createTimer({ unref: true });
   const log = (parts.log ? adoptLogger(parts.log) : loggerOf(options)).child('dashboard');
+  const timer = steadyTimer(parts.timer ?? createTimer({ unref: true }), log);
   const version = packageVersion();
   const masking = options.mask_secrets ? createMasking(options.redact) : NO_MASKING;
   const link = new ClusterLink(options, timer, log);

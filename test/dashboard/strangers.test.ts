@@ -15,6 +15,7 @@ import { createDashboard, type Dashboard, type DashboardOptions } from '../../se
 import { createLogger } from '../../server/log.ts';
 import { exchange } from '../../server/transport/entity.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
+import type { QueueDetail } from '../../shared/wire/queues.ts';
 import { ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
 import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
 import type { WorkersReply } from '../../shared/wire/workers.ts';
@@ -86,9 +87,16 @@ describe('an address', () => {
       'GET /api/v2/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 7\r\n\r\n',
       /version 13/,
     ],
+    [
+      'a WebSocket where none is',
+      'GET /api/v2/tasks HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+      /404[\s\S]*the live feed is/,
+    ],
+    ['a wish of its own', 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n', /417[\s\S]*"\\"tea\\""/],
   ])('with %s is refused as a problem, with the security headers', async (_what, text, words) => {
     const reply = await raw(text);
-    expect(reply).toMatch(/^HTTP\/1.1 400 /);
+    expect(reply).toMatch(/^HTTP\/1.1 4\d\d /);
+    expect(reply.toLowerCase()).toContain('cache-control: no-store');
     expect(reply).toMatch(words);
     expect(reply.toLowerCase()).toContain("content-security-policy: default-src 'none'");
   });
@@ -239,6 +247,29 @@ describe('routes', () => {
       payload: '{}',
     } as const;
     expect((await dashboard.app.inject(post)).statusCode).toBe(status);
+  });
+
+  it('take no body that was packed on its way', async () => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const post = { method: 'POST', url: '/api/v2/operations', headers, payload: '{"action":"heartbeat"}' } as const;
+    expect((await dashboard.app.inject(post)).statusCode).toBe(415);
+  });
+
+  it('take integers of any size as they were written', async () => {
+    const call = '{"action":"send_task","task_name":"a","args":[1234567890123456789],"options":{"queue":"long"}}';
+    const headers = { 'content-type': 'application/json' };
+    const post = { method: 'POST', url: '/api/v2/operations', headers, payload: call } as const;
+    const sent = await dashboard.app.inject(post);
+    expect([sent.statusCode, sent.body]).toEqual([200, expect.stringContaining('[1234567890123456789]')]);
+    expect((await ask('/api/v2/queues/long')).json<QueueDetail>().peek).toMatchObject([
+      { args: '(1234567890123456789,)' },
+    ]);
+    expect((await ask('/api/v2/operations?action=send_task')).body).toContain('[1234567890123456789]');
+    const refused = await dashboard.app.inject({ ...post, payload: '{"action":"pool_grow","n":1234567890123456789}' });
+    expect([refused.statusCode, refused.json<{ detail: string }>().detail]).toEqual([
+      400,
+      expect.stringContaining("'n'"),
+    ]);
   });
 
   it.each([
@@ -397,6 +428,11 @@ describe('what strangers send as events', () => {
     for (const text of [detail.body, list.body, stored]) expect(text).not.toMatch(/hunter2|ter2@/);
     expect((await ask('/api/v2/workers')).json<WorkersReply>().items.map((w) => w.hostname)).toEqual(['w@h']);
     expect(cluster.receiver.edge.wrongFields).toBeGreaterThan(3);
+    await send('{"type":"task-received","uuid":"constructor","hostname":"\\ud800@h","name":"a"}');
+    await until(() => cluster.state.tasks.has('constructor'), 'a task of that id');
+    const workflow = await ask('/api/v2/tasks/constructor/workflow');
+    expect([workflow.statusCode, workflow.body]).toEqual([200, expect.stringContaining('"uuid":"constructor"')]);
+    expect((await ask('/api/v2/workers/~!~d800@h')).json<WorkersReply>()).toMatchObject({ hostname: '\ud800@h' });
   });
 });
 

@@ -5,7 +5,7 @@
 // before the first round of questions has ended.
 import { formatCount, formatRate, listing, plural, shortenMiddle, splitTaskName } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
-import { toSegment } from '../../../shared/path-segment.ts';
+import { encodeSegment, encodeText } from '../../../shared/path-segment.ts';
 import type { Evidence } from '../../../shared/wire/attention.ts';
 import type { WorkerFact } from './facts.ts';
 import { hungOf } from './hung.ts';
@@ -28,7 +28,7 @@ const BLOCKED_MIN = 5;
 /** A blocked event loop is shown for so long. @unit seconds */
 const BLOCKED_FOR = 120;
 
-const worker = (w: WorkerFact): string => `/workers/${encodeURIComponent(toSegment(w.hostname))}`;
+const worker = (w: WorkerFact): string => `/workers/${encodeSegment(w.hostname)}`;
 const bare = (name: string): string => shortenMiddle(name, 40);
 
 /** In the order of urgency: what stands still comes before what goes wrong, and that before what is merely worth knowing. */
@@ -232,7 +232,7 @@ export const KINDS: readonly Kind[] = [
                 at: facts.knowledge.control.as_of,
               },
             ],
-            href: `/queues/${encodeURIComponent(toSegment(q.name))}`,
+            href: `/queues/${encodeSegment(q.name)}`,
             weight: q.messages,
           },
         ];
@@ -263,7 +263,7 @@ export const KINDS: readonly Kind[] = [
             { text: `${plural(f.count, 'time')}, the first`, at: f.first },
             { text: 'The last', at: f.last },
           ],
-          href: `/tasks?q=${encodeURIComponent(`${f.task === '' ? '' : `name:${f.task} `}exception:${f.exception}`)}&state=FAILURE`,
+          href: `/tasks?q=${encodeText(`${f.task === '' ? '' : `name:${f.task} `}exception:${f.exception}`)}&state=FAILURE`,
           weight: f.count,
         };
       });
@@ -294,7 +294,7 @@ export const KINDS: readonly Kind[] = [
               { text: `${plural(q.messages ?? 0, 'message')} wait`, at: q.probedAt },
               { text: `${plural(q.workers.length, 'worker')} consume it`, at: facts.knowledge.control.as_of },
             ],
-            href: `/queues/${encodeURIComponent(toSegment(q.name))}`,
+            href: `/queues/${encodeSegment(q.name)}`,
             weight: q.perMinute ?? 0,
           },
         ];

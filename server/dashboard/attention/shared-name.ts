@@ -1,7 +1,7 @@
 // Two workers under one name: what is asked of one may come to the other, and their counts are taken for one worker's.
 // Celery 5.6: app/control.py DuplicateNodenameWarning
 import { plural } from '../../../shared/format/text.ts';
-import { toSegment } from '../../../shared/path-segment.ts';
+import { encodeSegment } from '../../../shared/path-segment.ts';
 import type { Finding, Kind } from './kind.ts';
 
 export const NAME_SHARED: Kind = {
@@ -24,7 +24,7 @@ export const NAME_SHARED: Kind = {
             { text: 'Both speak by turns: what is asked of one may come to the other', at: w.lastHeard },
             { text: 'Start one of them under a name of its own (-n)', at: null },
           ],
-          href: `/workers/${encodeURIComponent(toSegment(w.hostname))}`,
+          href: `/workers/${encodeSegment(w.hostname)}`,
           weight: 1,
         },
       ];

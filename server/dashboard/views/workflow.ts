@@ -76,8 +76,8 @@ export async function workflowOf(
       index,
       outline: outline && seenOf(outline, sight),
       call: callOf(row),
-      tries: triesOf(found.tries[row.uuid], row),
-      again: found.again[row.uuid] ?? null,
+      tries: triesOf(own(found.tries, row.uuid), row),
+      again: own(found.again, row.uuid) ?? null,
       p50: ENDED_STATES.has(row.state) ? null : (runtimes?.get(row.name ?? '')?.p50 ?? null),
     };
   });
@@ -187,6 +187,10 @@ function callOf({ args, kwargs }: TaskRow): string | null {
 function cut<T extends string | null>(given: T, most: number): T | string {
   return given !== null && given.length > most ? `${given.slice(0, most - 1)}…` : given;
 }
+
+/** An id may be any text, 'constructor' too. */
+const own = <T>(by: Readonly<Record<string, T>>, id: string): T | undefined =>
+  Object.hasOwn(by, id) ? by[id] : undefined;
 
 function triesOf(stored: readonly TaskTry[] | undefined, row: TaskRow): WorkflowTry[] {
   return (stored ?? [])

@@ -3,6 +3,7 @@
 // Holds: pure. Sentences are plain English with figures; no clock times, since the reader's zone is not known here.
 import { formatCount, formatRate, plural } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
+import { encodeSegment } from '../../../shared/path-segment.ts';
 import type { Count } from '../../../shared/wire/count.ts';
 import type { StartEstimate, WaitCause, WaitEvidence, WaitHolder, WaitRemedy } from '../../../shared/wire/wait.ts';
 import type { WaitFacts, WorkerFacts } from './facts.ts';
@@ -41,8 +42,8 @@ export interface Answer {
 export type Question = { readonly question: string; readonly look: (facts: WaitFacts) => Answer };
 
 export const RUNS_TWICE = 'It may still run. Sent again, it would run twice.';
-export const workerPath = (hostname: string) => `/workers/${encodeURIComponent(hostname)}`;
-export const queuePath = (name: string) => `/queues/${encodeURIComponent(name)}`;
+export const workerPath = (hostname: string) => `/workers/${encodeSegment(hostname)}`;
+export const queuePath = (name: string) => `/queues/${encodeSegment(name)}`;
 export const holderOf = ({ workers, holder }: WaitFacts): WorkerFacts | null =>
   workers.find((w) => w.hostname === holder) ?? null;
 export const consumersOf = ({ workers }: WaitFacts): WorkerFacts[] =>

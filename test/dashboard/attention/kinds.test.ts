@@ -75,6 +75,16 @@ describe('what needs a person', () => {
     });
   }
 
+  it('has a place to look for names that no address can hold as they are', () => {
+    const odd = '\ud800@h';
+    for (const of of [
+      { workers: [silent({ hostname: odd }), worker('w2@h')] },
+      { queues: [{ ...unconsumed, name: odd }] },
+      { newFailures: [{ exception: odd, task: odd, count: 2, first: NOW - 60, last: NOW - 5 }] },
+    ])
+      expect(decodeURIComponent(lookFor(5, facts(of))[0]!.href)).toMatch(/~!~d800@h|\ufffd@h/);
+  });
+
   it('is a notice of a solo worker that is silent: it may run a task', () => {
     const [need] = lookFor(1, facts({ workers: [silent({ isSolo: true }), worker('w2@h')] }));
     expect(need).toMatchObject({ severity: 'notice', title: 'w1@h silent for 20 s: solo, it may run a task' });

@@ -2,7 +2,7 @@
 // Which paths there are: shared/wire/routes.ts. What is asked when: queries.ts and actions.ts. Holds: no reply is shown as data unless it was a 2xx JSON object that
 // has what every reply of its route has (replies.ts).
 import { parseJsonExact } from '../../../shared/json-text.ts';
-import { toSegment } from '../../../shared/path-segment.ts';
+import { encodeSegment } from '../../../shared/path-segment.ts';
 import type { Problem } from '../../../shared/wire/problem.ts';
 import type { BodyOf, ParamsOf, PathOf, QueryOf, ReplyOf, RouteKey } from '../../../shared/wire/routes.ts';
 import { apiUrl, type Params } from './base.ts';
@@ -141,5 +141,5 @@ export function del<Path extends PathOf<'DELETE'>>(
 
 /** '/tasks/:uuid' to 'tasks/1b2c', whatever the name is made of. */
 function filled(path: string, params: Record<string, string> = {}): string {
-  return path.slice(1).replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(toSegment(params[name]!)));
+  return path.slice(1).replace(/:(\w+)/g, (_, name: string) => encodeSegment(params[name]!));
 }

@@ -1,7 +1,7 @@
 // What the palette offers: places, workers, queues, tasks by name or id, actions of this page; and which of them fit what was typed.
 // Drawing, and what the keys of this page do: command-palette.tsx. Pure but for what an item does.
 
-import { toSegment } from '../../../shared/path-segment.ts';
+import { encodeSegment } from '../../../shared/path-segment.ts';
 import { t } from '../language/text.ts';
 import type { IconName } from '../ui/icon.tsx';
 
@@ -28,7 +28,7 @@ const PLACES = [
   [t('Access'), 'key', '/access', {}],
 ] as const;
 
-const pathOf = (room: string, name: string) => `${room}/${encodeURIComponent(toSegment(name))}`;
+const pathOf = (room: string, name: string) => `${room}/${encodeSegment(name)}`;
 
 export function paletteItems(
   known: {

@@ -3,7 +3,7 @@
 // Holds: nothing leads out of this dashboard; what stands behind a name in a path stays one segment.
 // Flower: urls.py
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toSegment } from '../../../../shared/path-segment.ts';
+import { encodeSegment } from '../../../../shared/path-segment.ts';
 import { VIEWER } from '../../access/identity.ts';
 import type { RouteContext } from '../context.ts';
 import { sendJson } from './answer.ts';
@@ -34,7 +34,7 @@ export function oldPages(
   );
   for (const [path, place] of PLACES)
     app.get<{ Params: { '*'?: string } }>(path, { config: VIEWER }, async ({ params }, reply) => {
-      const name = encodeURIComponent(toSegment(params['*'] ?? ''));
+      const name = encodeSegment(params['*'] ?? '');
       return reply.redirect(app.prefix + place.replace('*', () => name));
     });
 }
