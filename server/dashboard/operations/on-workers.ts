@@ -143,7 +143,7 @@ export const WORKER_OPERATIONS = [
       await actions.control.broadcast('heartbeat', { destination });
       return {
         outcome: 'ok',
-        summary: `Asked ${expected.length || 'all'} workers to announce themselves`,
+        summary: `Asked ${expected.length === 0 ? 'all workers' : plural(expected.length, 'worker')} to announce themselves`,
         answers: [],
       };
     },

@@ -25,6 +25,7 @@ export const operationSentences: Readonly<Record<string, string>> = {
   '{count} of {count2} worker answered; {answer}': '{count} / {count2} 个 worker 已应答；{answer}',
   done: '完成',
   'no answer': '没有应答',
+  'Asked {count} worker to announce themselves': '已请求 {count} 个 worker 发送心跳',
   'Asked {count} workers to announce themselves': '已请求 {count} 个 worker 发送心跳',
   'Asked all workers to announce themselves': '已请求所有 worker 发送心跳',
   'Told {worker} to shut down; workers do not answer this': '已通知 {worker} 关闭；worker 不会应答此操作',
