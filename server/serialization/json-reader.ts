@@ -1,6 +1,6 @@
-// A JSON reader for what the native one cannot do: integers past 2^53 (as bigint), NaN, Infinity, -Infinity. Used by json.ts only
+// A JSON reader for what the native one cannot do: integers past 2^53 (as bigint), NaN, Infinity, -Infinity. Used
 // when a text asks for it, or to say where a text is broken.
-// Holds: the caller has bounded the depth; every broken text is a DecodeError with its place; `__proto__` becomes an own property.
+// Holds: nothing nests deeper than 1,000 levels; every broken text is a DecodeError with its place; `__proto__` becomes an own property.
 // Python: json.decoder with its defaults (strict strings)
 import { PyFloat } from '../../shared/python-values.ts';
 import { DecodeError } from '../errors.ts';
@@ -12,6 +12,12 @@ export function parseJsonSlowly(text: string, floats = false): unknown {
   reader.space();
   if (reader.at < text.length) throw reader.broken('nothing more');
   return value;
+}
+
+/** As JSON.parse, but integers past 2^53 are bigint. */
+export function parseJsonExactly(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return /\d{16}/.test(text) ? parseJsonSlowly(text) : value;
 }
 
 const MAX_DEPTH = 1000;

@@ -92,7 +92,11 @@ describe('an address', () => {
       'GET /api/v2/tasks HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
       /404[\s\S]*the live feed is/,
     ],
-    ['a wish of its own', 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n', /417[\s\S]*"\\"tea\\""/],
+    [
+      'a wish of its own',
+      'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n',
+      /417[\s\S]*expectation \\"tea\\"/,
+    ],
   ])('with %s is refused as a problem, with the security headers', async (_what, text, words) => {
     const reply = await raw(text);
     expect(reply).toMatch(/^HTTP\/1.1 4\d\d /);
@@ -431,7 +435,7 @@ describe('what strangers send as events', () => {
     await send('{"type":"task-received","uuid":"constructor","hostname":"\\ud800@h","name":"a"}');
     await until(() => cluster.state.tasks.has('constructor'), 'a task of that id');
     const workflow = await ask('/api/v2/tasks/constructor/workflow');
-    expect([workflow.statusCode, workflow.body]).toEqual([200, expect.stringContaining('"uuid":"constructor"')]);
+    expect([workflow.statusCode, workflow.body]).toEqual([200, expect.stringContaining('"root":"constructor"')]);
     expect((await ask('/api/v2/workers/~!~d800@h')).json<WorkersReply>()).toMatchObject({ hostname: '\ud800@h' });
   });
 });

@@ -6,20 +6,17 @@ import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { toError } from '../../errors.ts';
-import { parseJsonSlowly } from '../../serialization/json-reader.ts';
+import { parseJsonExactly } from '../../serialization/json-reader.ts';
 import { ProblemError } from './context.ts';
-
-/** An integer that may be none that a number holds. */
-const LONG = /\d{16}/;
 
 /** For the routes of this scope. */
 export function readBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
     parse(request, text, (error, value) => {
-      if (error || !LONG.test(text)) return done(error, value);
+      if (error) return done(error, value);
       try {
-        return done(null, parseJsonSlowly(text));
+        return done(null, parseJsonExactly(text));
       } catch (broken) {
         return done(new ProblemError(400, 'Bad request', toError(broken).message));
       }

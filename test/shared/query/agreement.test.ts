@@ -3,10 +3,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryBudget } from '../../../server/dashboard/history/sqlite/budget.ts';
 import { defineQueryFunctions, toSql } from '../../../server/dashboard/history/sqlite/query-sql.ts';
+import { encodeText } from '../../../server/dashboard/history/sqlite/text.ts';
 import { EmbeddedDb, type SqlValue } from '../../../server/embedded-db.ts';
 import { matchesQuery } from '../../../shared/query/match.ts';
 import { allOf, anyOf, FIELDS, not, type QueryRow, type QueryTree } from '../../../shared/query/tree.ts';
 
+/** As the file has it. */
+const stored = (value: SqlValue): SqlValue => (typeof value === 'string' ? encodeText(value) : value);
 const COLUMNS = FIELDS.map((field) => field.column);
 let db: EmbeddedDb;
 
@@ -30,8 +33,12 @@ const text = fc.oneof(
     'back\\slash',
     '*',
     '7',
+    'a\0b',
+    '\0',
+    'a\ud800',
+    '\uf8ff',
   ),
-  fc.string({ unit: fc.constantFrom('a', 'B', 'é', '%', '_', '\\', '.', ' ', "'", '7'), maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom('\0', '\ud800', 'a', 'B', 'é', '%', '_', '\\', '.', ' ', "'", '7'), maxLength: 8 }),
 );
 const nullable = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 4 });
 const instant = fc.constantFrom(0, 1, 1.5, 2, 1e9, 1e9 + 0.25);
@@ -112,7 +119,7 @@ describe('the filter in the page and the query in the database', () => {
         for (const one of rows) {
           db.run(
             `INSERT INTO tasks VALUES (${COLUMNS.map(() => '?').join(',')})`,
-            ...COLUMNS.map((c) => one[c] as SqlValue),
+            ...COLUMNS.map((c) => stored(one[c] as SqlValue)),
           );
         }
         const listed = (column: string) =>

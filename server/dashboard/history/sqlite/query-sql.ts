@@ -1,6 +1,6 @@
 // A query tree as an SQL condition over the `tasks` table, meaning exactly what shared/query/tree.ts says.
 // Not here: which index answers it (plan.ts).
-// Holds: what a user typed goes in as a parameter, never into the text; name, worker, queue and state are decided against the few
+// Holds: what a user typed goes in as a parameter, never into the text, and as the file has it (text.ts); name, worker, queue and state are decided against the few
 // distinct values there are (the dictionary), so that a part of a name becomes a lookup in an index.
 import { BoundedMap } from '../../../../shared/bounded-map.ts';
 import { compileQuery, etaSeconds } from '../../../../shared/query/match.ts';
@@ -16,6 +16,7 @@ import {
 } from '../../../../shared/query/tree.ts';
 import type { EmbeddedDb, SqlValue } from '../../../embedded-db.ts';
 import type { QueryBudget } from './budget.ts';
+import { decodeText, encodeText } from './text.ts';
 
 export interface Sql {
   text: string;
@@ -46,7 +47,7 @@ export function defineQueryFunctions(db: EmbeddedDb, budget: QueryBudget): void 
       test = compileRegex(source);
       patterns.set(source, test);
     }
-    return budget.try(test, value) ? 1 : 0;
+    return budget.try(test, decodeText(value)) ? 1 : 0;
   });
   db.define(
     'umbel_goes_on',
@@ -86,7 +87,8 @@ export function matchingValues(tree: QueryTree, dictionary: Dictionary): { colum
   const { budget } = dictionary;
   const test = compileQuery(tree, budget);
   const column = tree.field;
-  const matches = (value: string): boolean => test({ [column]: value } as unknown as Parameters<typeof test>[0]);
+  const matches = (value: string): boolean =>
+    test({ [column]: decodeText(value) } as unknown as Parameters<typeof test>[0]);
   return { column, values: values.filter((value) => (budget ? budget.try(matches, value) : matches(value))) };
 }
 
@@ -109,7 +111,7 @@ function leaf(tree: QueryLeaf, dictionary: Dictionary): Sql {
       const column = columnOf(tree.field);
       // Ids are hexadecimal and mostly in lower case: both spellings are looked up, so that the index serves.
       const values = [...new Set(tree.values.flatMap((v) => [v, fold(v), v.toUpperCase()]))];
-      return { text: `${column} IN (${values.map(() => '?').join(',')})`, params: values };
+      return { text: `${column} IN (${values.map(() => '?').join(',')})`, params: values.map(encodeText) };
     }
     case 'pair': {
       const needles = pairNeedles(tree.key, tree.value).map((n) => like(['', n, '']));
@@ -156,5 +158,5 @@ function anyColumn(pattern: string): Sql {
 }
 
 function like(parts: readonly string[]): string {
-  return parts.map((p) => p.replace(/[\\%_]/g, '\\$&')).join('%');
+  return parts.map((p) => encodeText(p).replace(/[\\%_]/g, '\\$&')).join('%');
 }

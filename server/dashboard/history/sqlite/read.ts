@@ -7,6 +7,7 @@ import type { FailureGroup } from '../../../../shared/wire/overview.ts';
 import type { SeriesReply } from '../../../../shared/wire/series.ts';
 import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../../shared/wire/tasks.ts';
 import { EmbeddedDb } from '../../../embedded-db.ts';
+import { parseJsonExactly } from '../../../serialization/json-reader.ts';
 import type {
   CountedEnds,
   Dim,
@@ -90,7 +91,7 @@ export class HistoryReader {
       `SELECT value, count(*) AS count FROM (SELECT ${columnOf(ask.field)} AS value FROM (SELECT * FROM tasks ORDER BY first_seen DESC LIMIT ${FACET_SAMPLE})
         WHERE ${condition.text}) WHERE value IS NOT NULL AND value LIKE ? ESCAPE '\\' GROUP BY value ORDER BY count DESC, value LIMIT ?`,
       ...condition.params,
-      `${ask.prefix === '' ? '' : '%'}${ask.prefix.replace(/[\\%_]/g, '\\$&')}%`,
+      `${ask.prefix === '' ? '' : '%'}${encodeText(ask.prefix).replace(/[\\%_]/g, '\\$&')}%`,
       ask.limit,
     );
     const values = rows.map((r) => ({ value: beginning(decodeText(String(r.value))), count: r.count }));
@@ -277,10 +278,7 @@ export class HistoryReader {
         `SELECT task, exception, hour, count, first, last, message, example FROM failures WHERE hour >= ?
         AND (? IS NULL OR task = ?) AND (? IS NULL OR exception = ?) ORDER BY hour`,
         since,
-        ask.task,
-        ask.task,
-        ask.exception,
-        ask.exception,
+        ...[ask.task, ask.task, ask.exception, ask.exception].map((one) => one && encodeText(one)),
       )
       .map(decodeRow);
     const groups = new Map<string, FailureGroup>();
@@ -291,8 +289,8 @@ export class HistoryReader {
         const first =
           this.#db.get<{ first: number }>(
             'SELECT min(first) AS first FROM failures WHERE task = ? AND exception = ?',
-            r.task,
-            r.exception,
+            encodeText(r.task),
+            encodeText(r.exception),
           )?.first ?? r.first;
         g = {
           exception: r.exception,
@@ -324,7 +322,7 @@ export class HistoryReader {
     limit: number,
     wanted: Pick<OperationsQuery, 'who' | 'action' | 'outcome' | 'on'> = {},
   ): OperationRecord[] {
-    const on = wanted.on ? wanted.on.toLowerCase() : null;
+    const on = wanted.on ? encodeText(wanted.on.toLowerCase()) : null;
     return this.#db
       .all<Record<string, string | number | null>>(
         `SELECT id, at, who, address, token, action, subject, task_name, request, outcome, summary, answers, new_ids, effect
@@ -334,7 +332,7 @@ export class HistoryReader {
              OR instr(lower(task_name), ?5) > 0)
          ORDER BY id DESC LIMIT ?6`,
         before,
-        wanted.who || null,
+        wanted.who ? encodeText(wanted.who) : null,
         wanted.action || null,
         wanted.outcome || null,
         on,
@@ -343,7 +341,7 @@ export class HistoryReader {
       .map(decodeRow)
       .map((r) => ({
         ...(r as unknown as OperationRecord),
-        request: JSON.parse(String(r.request)) as unknown,
+        request: parseJsonExactly(String(r.request)),
         answers: JSON.parse(String(r.answers)) as OperationRecord['answers'],
         new_ids: r.new_ids === null ? undefined : (JSON.parse(String(r.new_ids)) as Record<string, string>),
         effect: r.effect === null ? null : (JSON.parse(String(r.effect)) as OperationRecord['effect']),

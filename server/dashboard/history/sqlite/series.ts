@@ -6,6 +6,7 @@ import type { EmbeddedDb } from '../../../embedded-db.ts';
 import { type Dim, type KeyStats, type MinuteCounts, pairKey, type SeriesAsk } from '../contract.ts';
 import { readGaps } from '../gap-gauges.ts';
 import { Sketch } from '../sketch.ts';
+import { encodeText } from './text.ts';
 
 export type RangeName = SeriesReply['range'];
 /** Which stored step serves a range, and how wide its points are. @unit seconds */
@@ -50,7 +51,7 @@ export function readSeries(db: EmbeddedDb, ask: SeriesAsk): SeriesReply {
   const reply: SeriesReply = { range: ask.range, t, step, last_unfinished: true, lines: {}, totals: {}, gaps };
   if (ask.metric === 'depth') {
     const line: (number | null)[] = t.map(() => null);
-    for (const g of gauge(db, `depth:${ask.queue ?? ''}`, begin, end)) line[at(g.bucket)] = g.value;
+    for (const g of gauge(db, encodeText(`depth:${ask.queue ?? ''}`), begin, end)) line[at(g.bucket)] = g.value;
     reply.lines.depth = line;
     return reply;
   }
@@ -103,10 +104,10 @@ export function readSeries(db: EmbeddedDb, ask: SeriesAsk): SeriesReply {
 }
 
 function dimOf(ask: SeriesAsk): { dim: Dim; key: string } {
-  if (ask.task !== null && ask.worker !== null) return { dim: 'pair', key: pairKey(ask.task, ask.worker) };
-  if (ask.task !== null) return { dim: 'task', key: ask.task };
-  if (ask.queue !== null) return { dim: 'queue', key: ask.queue };
-  if (ask.worker !== null) return { dim: 'worker', key: ask.worker };
+  if (ask.task !== null && ask.worker !== null) return { dim: 'pair', key: encodeText(pairKey(ask.task, ask.worker)) };
+  if (ask.task !== null) return { dim: 'task', key: encodeText(ask.task) };
+  if (ask.queue !== null) return { dim: 'queue', key: encodeText(ask.queue) };
+  if (ask.worker !== null) return { dim: 'worker', key: encodeText(ask.worker) };
   return { dim: 'all', key: '' };
 }
 
