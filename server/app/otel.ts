@@ -2,10 +2,13 @@
 // messages, metrics; by the conventions for messaging 1.37, with Celery's own attributes as Python's instrumentation names them.
 // Nothing else of this package loads @opentelemetry/api. Not here: an SDK, exporters, sampling: the application's.
 // Holds: what Python writes is read here, and the other way round: at top level of the headers, as the propagator in use names them
-// (`traceparent`, `tracestate`, `baggage`); a run is the child of its publication; what fails here does not fail the task.
+// (`traceparent`, `tracestate`, `baggage`); a run is the child of its publication, and its span ends when it is over, also when that was
+// decided from outside or its process was killed; what fails here does not fail the task.
 // opentelemetry-instrumentation-celery 0.60: __init__.py CeleryInstrumentor, CeleryGetter
+import { constants } from 'node:os';
 import {
   type Attributes,
+  type Context,
   context,
   type Histogram,
   type MeterProvider,
@@ -19,13 +22,13 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { maskText } from '../../shared/masking.ts';
-import { ImproperlyConfigured } from '../errors.ts';
+import { ImproperlyConfigured, SoftTimeLimitExceeded, Terminated } from '../errors.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import { parseUrl, splitFailover } from '../transport/url.ts';
 import type { AppHost } from './host.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 import type { TaskOutcome } from './outcome.ts';
-import type { PublishedTask, RunPlace, Telemetry } from './telemetry.ts';
+import type { LostRun, PublishedTask, RunPlace, Telemetry } from './telemetry.ts';
 
 export interface InstrumentOptions {
   /** Default: the global one. */
@@ -120,8 +123,7 @@ class OpenTelemetry implements Telemetry {
     try {
       return await context.with(active, send);
     } catch (error) {
-      failed(span, error);
-      Object.assign(measured, { 'error.type': typeOf(error) });
+      Object.assign(measured, failed(span, error));
       throw error;
     } finally {
       this.#sendDuration.record((performance.now() - begunMs) / 1000, measured);
@@ -130,37 +132,61 @@ class OpenTelemetry implements Telemetry {
     }
   }
 
-  async run(
-    message: TaskMessage,
-    { hostname, eager }: RunPlace,
-    run: () => Promise<TaskOutcome>,
-  ): Promise<TaskOutcome> {
-    const { delivery_info: delivery, correlation_id } = message;
-    const destination = delivery.routing_key || delivery.exchange || 'eager';
+  async run(message: TaskMessage, place: RunPlace, run: () => Promise<TaskOutcome>): Promise<TaskOutcome> {
+    const { hostname, eager, stop } = place;
     // What happens to be around a worker when it takes a message is not what caused it.
     const around = propagation.extract(eager ? context.active() : ROOT_CONTEXT, message.headers, GETTER);
-    const measured = { ...this.#operation('process', destination), 'celery.task_name': message.task, ...this.#server };
-    const span = this.#tracers.getTracer(NAME).startSpan(
-      this.#python ? `run/${message.task}` : `process ${destination}`,
-      {
-        kind: SpanKind.CONSUMER,
-        attributes: {
-          ...measured,
-          'messaging.operation.type': 'process',
-          'messaging.message.id': message.id,
-          ...(correlation_id !== null && { 'messaging.message.conversation_id': correlation_id }),
-          'celery.action': 'run',
-          'celery.hostname': hostname,
-          ...(message.retries > 0 && { 'celery.retries': message.retries }),
-        },
-      },
-      around,
-    );
+    const measured = this.#processed(message);
+    const span = this.#startRun(message, hostname, measured, around);
     this.#consumed.add(1, measured);
+    const begunMs = performance.now();
+    const end = (runtimeMs: number, described: Attributes) => {
+      stop.onNotify = null;
+      this.#processDuration.record(runtimeMs / 1000, { ...measured, ...described });
+      span.end();
+    };
+    stop.onNotify = (reason) => {
+      if (reason instanceof SoftTimeLimitExceeded) return;
+      span.setAttribute('celery.state', reason instanceof Terminated ? 'REVOKED' : 'FAILURE');
+      end(performance.now() - begunMs, failed(span, reason));
+    };
     const outcome = await context.with(trace.setSpan(around, span), run);
-    this.#processDuration.record(outcome.runtimeMs / 1000, { ...measured, ...describeOutcome(span, outcome) });
-    span.end();
+    if (stop.onNotify !== null) end(outcome.runtimeMs, describeOutcome(span, outcome));
     return outcome;
+  }
+
+  lost(message: TaskMessage, { hostname, startedMs }: LostRun, outcome: TaskOutcome): void {
+    const measured = this.#processed(message);
+    const around = propagation.extract(ROOT_CONTEXT, message.headers, GETTER);
+    const span = this.#startRun(message, hostname, measured, around, startedMs);
+    this.#processDuration.record(outcome.runtimeMs / 1000, { ...measured, ...describeOutcome(span, outcome) });
+    span.end(startedMs + outcome.runtimeMs);
+  }
+
+  #processed({ delivery_info: delivery, task }: TaskMessage): Attributes {
+    const destination = delivery.routing_key || delivery.exchange || 'eager';
+    return { ...this.#operation('process', destination), 'celery.task_name': task, ...this.#server };
+  }
+
+  #startRun(
+    { task, id, correlation_id, retries }: TaskMessage,
+    hostname: string,
+    measured: Attributes,
+    around: Context,
+    startTime?: number,
+  ): Span {
+    const name = this.#python ? `run/${task}` : `process ${measured['messaging.destination.name']}`;
+    const attributes = {
+      ...measured,
+      'messaging.operation.type': 'process',
+      'messaging.message.id': id,
+      ...(correlation_id !== null && { 'messaging.message.conversation_id': correlation_id }),
+      'celery.action': 'run',
+      'celery.hostname': hostname,
+      ...(retries > 0 && { 'celery.retries': retries }),
+    };
+    const when = startTime === undefined ? {} : { startTime };
+    return this.#tracers.getTracer(NAME).startSpan(name, { kind: SpanKind.CONSUMER, attributes, ...when }, around);
   }
 
   #operation(name: 'send' | 'process', destination: string): Attributes {
@@ -191,8 +217,9 @@ function describeOutcome(span: Span, outcome: TaskOutcome): Attributes {
       return {};
     case 'FAILURE':
       if (outcome.expected) return {};
-      failed(span, outcome.error);
-      return { 'error.type': typeOf(outcome.error) };
+      return failed(span, outcome.error);
+    case 'REVOKED':
+      return failed(span, new Terminated(signalOf(outcome.signum)));
     case 'REJECTED':
       span.setAttribute('celery.rejected.reason', maskText(outcome.reason));
       return {};
@@ -201,12 +228,19 @@ function describeOutcome(span: Span, outcome: TaskOutcome): Attributes {
   }
 }
 
-function failed(span: Span, error: unknown): void {
+/** @returns what the metric is told of it */
+function failed(span: Span, error: unknown): Attributes {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const description = maskText(message);
   span.recordException({ name: typeOf(error), message: description, ...(stack && { stack: maskText(stack) }) });
   span.setAttribute('error.type', typeOf(error));
   span.setStatus({ code: SpanStatusCode.ERROR, message: description });
+  return { 'error.type': typeOf(error) };
+}
+
+/** As bodies are told it: 'SIGTERM'. */
+function signalOf(signum: number | null): string {
+  return Object.entries(constants.signals).find(([, n]) => n === signum)?.[0] ?? 'SIGTERM';
 }
 
 function typeOf(error: unknown): string {

@@ -11,6 +11,8 @@ interface Head {
   readonly name: string;
   /** How long the body ran, by the app's monotonic clock. @unit milliseconds */
   readonly runtimeMs: number;
+  /** The process in which its body ran is gone: nobody there told of its end. */
+  readonly bodyLost?: true;
 }
 
 interface Failed {

@@ -4,6 +4,8 @@
 export class Stop {
   /** Why; null while it may go on. The last reason counts: a hard limit may follow a soft one. */
   reason: Error | null = null;
+  /** Tracing hears of it so, which makes no signal. */
+  onNotify: ((reason: Error) => void) | null = null;
   #controller: AbortController | null = null;
 
   get signal(): AbortSignal {
@@ -16,6 +18,7 @@ export class Stop {
 
   notify(reason: Error): void {
     this.reason = reason;
+    this.onNotify?.(reason);
     const controller = this.#controller;
     if (!controller) return;
     // A signal aborts once: for those who look again the later reason takes the place of the first.

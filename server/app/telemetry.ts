@@ -2,6 +2,7 @@
 // Not here: OpenTelemetry, which `umbel/otel` alone loads (otel.ts).
 import type { TaskMessage } from '../protocol/task-message.ts';
 import type { TaskOutcome } from './outcome.ts';
+import type { Stop } from './stop.ts';
 
 /** A message on its way to the broker. */
 export interface PublishedTask {
@@ -22,6 +23,15 @@ export interface RunPlace {
   readonly hostname: string;
   /** Called here and now: what is around the call is around the run. */
   readonly eager: boolean;
+  /** A run that is ended from outside is over at that moment, whatever its body still does. */
+  readonly stop: Stop;
+}
+
+/** A run whose process ended with it, so that nobody there told its end. */
+export interface LostRun {
+  readonly hostname: string;
+  /** When it began. @unit milliseconds since the epoch */
+  readonly startedMs: number;
 }
 
 export interface Telemetry {
@@ -29,4 +39,6 @@ export interface Telemetry {
   publish<T>(task: PublishedTask, send: () => Promise<T>): Promise<T>;
   /** Calls `run` once, and gives its outcome. */
   run(message: TaskMessage, place: RunPlace, run: () => Promise<TaskOutcome>): Promise<TaskOutcome>;
+  /** Its worker tells it instead. */
+  lost(message: TaskMessage, run: LostRun, outcome: TaskOutcome): void;
 }

@@ -81,7 +81,7 @@ export function traceTask(
 ): Promise<TaskOutcome> {
   const { telemetry } = app;
   if (telemetry === null) return runTask(app, task, message, options);
-  const place = { hostname: options.hostname, eager: options.eager === true };
+  const place = { hostname: options.hostname, eager: options.eager === true, stop: options.stop };
   return telemetry.run(message, place, () => runTask(app, task, message, options));
 }
 

@@ -101,7 +101,7 @@ export class ChildRun implements Running {
     if (this.state === 'done') return false;
     this.#cancelTimers();
     this.child = null;
-    if (this.#fate) this.finish(this.#ending(this.#fate));
+    if (this.#fate) this.finish({ ...this.#ending(this.#fate), ...this.#bodyLost });
     else if (this.state === 'handed' && this.#handed < MAX_HANDED) {
       this.state = 'waiting';
       return true;
@@ -133,7 +133,7 @@ export class ChildRun implements Running {
   /** The worker stops at once. */
   stopped(): void {
     if (this.state === 'done') return;
-    if (this.#fate) this.finish(this.#ending(this.#fate));
+    if (this.#fate) this.finish({ ...this.#ending(this.#fate), ...this.#bodyLost });
     else
       this.#failed(new WorkerLostError('The worker was stopped before the task was finished.'), { workerLost: true });
   }
@@ -184,7 +184,13 @@ export class ChildRun implements Running {
   #failed(error: Error, how: { readonly workerLost?: true; readonly internal?: true }): void {
     const { id, name } = this.job;
     const excRepr = exceptionRepr(error);
-    this.finish({ id, name, runtimeMs: this.#runtimeMs(), state: 'FAILURE', error, excRepr, traceback: null, ...how });
+    const runtimeMs = this.#runtimeMs();
+    const gone = how.workerLost && this.#bodyLost;
+    this.finish({ id, name, runtimeMs, state: 'FAILURE', error, excRepr, traceback: null, ...how, ...gone });
+  }
+
+  get #bodyLost(): { bodyLost?: true } {
+    return this.state === 'running' || this.state === 'ending' ? { bodyLost: true } : {};
   }
 
   #runtimeMs(): number {

@@ -194,6 +194,7 @@ export class Request implements JobCallbacks {
   onDone(outcome: TaskOutcome): void {
     if (this.phase === 'done') return;
     this.#finish();
+    if (outcome.bodyLost) this.#traceLost(outcome);
     switch (outcome.state) {
       case 'SUCCESS':
         this.#succeeded(outcome);
@@ -216,6 +217,11 @@ export class Request implements JobCallbacks {
         this.#revokedWhileRunning(outcome);
         break;
     }
+  }
+
+  #traceLost(outcome: TaskOutcome): void {
+    const { app, hostname } = this.#host;
+    app.telemetry?.lost(this.body, { hostname, startedMs: this.timeStartMs! }, outcome);
   }
 
   #succeeded(outcome: Extract<TaskOutcome, { state: 'SUCCESS' }>): void {

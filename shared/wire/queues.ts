@@ -66,6 +66,8 @@ export const PeekedMessage = Type.Object({
   size: Int,
   /** Why its body was not read: not JSON, or too large when decompressed. Not there: it was. */
   unread: Type.Optional(Str),
+  /** Of the trace that its headers say it is in. Not there: none. */
+  trace_id: Type.Optional(Str),
 });
 export type PeekedMessage = Static<typeof PeekedMessage>;
 

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
 import { loadSource } from '../../server/app/load.ts';
+import { instrument } from '../../server/app/otel.ts';
 import type { ApplyOptions } from '../../server/canvas/call-options.ts';
 import { redirectOutput } from '../../server/pool/task-output.ts';
 import type { AsyncResult } from '../../server/results/async-result.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
+import { tracing } from '../interop/tracing.ts';
 import { until } from '../support/until.ts';
 import { logger } from './worker-world.ts';
 
@@ -237,8 +239,20 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
 
   if (pool === 'prefork') {
     it('a child killed by the kernel is told by its signal; with acks_late and reject_on_worker_lost its task runs again', async () => {
-      const gone = await failed(await send('die', ['SIGSEGV']));
+      const told = tracing();
+      const uninstrument = instrument(world.app, told.options);
+      const sent = await send('die', ['SIGSEGV']);
+      const gone = await failed(sent);
       expect(gone.message).toMatch(/Worker exited prematurely: signal 11 \(SIGSEGV\) Job: \d+\./);
+      uninstrument();
+      told.end();
+      // Its own process cannot tell the end of its span: the worker does.
+      const [published, ran] = told.spans();
+      expect(ran).toMatchObject({
+        parentSpanContext: { spanId: published!.spanContext().spanId },
+        attributes: { 'messaging.message.id': sent.id, 'celery.state': 'FAILURE', 'error.type': 'WorkerLostError' },
+        status: { code: 2, message: gone.message },
+      });
       const mark = join(folder, 'died');
       expect(await (await send('die-once', [mark])).get({ timeout: 120 })).toBe('alive');
       expect(readFileSync(mark, 'utf8')).toBe('.');

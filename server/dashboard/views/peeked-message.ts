@@ -2,6 +2,7 @@
 // Holds: a body that cannot be read is no error: `unread` says why, and what its headers tell is shown. A pickle is read as data.
 import type { Masking } from '../../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
+import { traceIdOf } from '../../../shared/trace-id.ts';
 import type { PeekedMessage } from '../../../shared/wire/queues.ts';
 import { toError } from '../../errors.ts';
 import { isTaskMessage, readTaskMessage } from '../../protocol/task-message.ts';
@@ -22,6 +23,7 @@ export async function peekedMessages(messages: readonly Message[], masking: Mask
 }
 
 async function peeked(message: Message, index: number, masking: Masking): Promise<PeekedMessage> {
+  const trace_id = traceIdOf(message.headers.traceparent);
   const base: PeekedMessage = {
     position: index + 1,
     uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
@@ -35,6 +37,7 @@ async function peeked(message: Message, index: number, masking: Masking): Promis
     retries: null,
     redelivered: message.redelivered,
     size: message.body.byteLength,
+    ...(trace_id !== null && { trace_id }),
   };
   try {
     const { compression } = message.headers;

@@ -53,6 +53,14 @@ it('shows an object as its name and runs nothing of it, and masks secrets', asyn
   expect(masked!.args).not.toContain('s3cret');
 });
 
+it('names the trace that its headers say it is in, if any', async () => {
+  const id = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const at = (traceparent: unknown) => show(messageOf(call(''), { ...HEADERS, traceparent }));
+  expect((await at(`00-${id}-00f067aa0ba902b7-01`))[0]).toMatchObject({ trace_id: id });
+  for (const none of [undefined, 5, 'x', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`])
+    expect((await at(none))[0]).not.toHaveProperty('trace_id');
+});
+
 it('says of one it cannot read why, and shows what its sender printed', async () => {
   const [broken] = await show(messageOf(Buffer.from('\x80\x04garbage.', 'latin1'), HEADERS));
   expect(broken).toMatchObject({ args: 'what its sender printed', unread: expect.stringMatching(/pickle/i) });

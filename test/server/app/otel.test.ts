@@ -140,6 +140,26 @@ describe('an instrumented app', () => {
     expect(JSON.stringify([ran!.events, ran!.status])).not.toContain('hunter2');
   });
 
+  it('a run that is ended from outside is over, and failed, at that moment, whatever its body still does', async () => {
+    const app = await shop();
+    app.task('shop.endless', () => new Promise(() => {}));
+    const worker = await startWorker(app);
+    const limited = await app.sendTask('shop.endless', [], {}, { time_limit: 0.01 });
+    await expect(limited.get(TIMEOUT)).rejects.toThrow('TimeLimitExceeded');
+    const ended = await app.sendTask('shop.endless');
+    await until(() => worker.state.active === 1, 'it to run');
+    await ended.revoke({ terminate: true });
+    await expect(ended.get(TIMEOUT)).rejects.toThrow('terminated');
+    await run(2);
+    const told = spans.getFinishedSpans().filter((span) => span.name === 'process celery');
+    expect(
+      told.map(({ attributes, status }) => [attributes['celery.state'], attributes['error.type'], status.code]),
+    ).toEqual([
+      ['FAILURE', 'TimeLimitExceeded', SpanStatusCode.ERROR],
+      ['REVOKED', 'Terminated', SpanStatusCode.ERROR],
+    ]);
+  });
+
   it('what no broker takes is a failed span, and rejects as before', async () => {
     const app = makeApp();
     instrument(app, { tracerProvider });

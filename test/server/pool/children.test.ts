@@ -84,6 +84,7 @@ describe('a child that ends when it should not', () => {
       expect(await outcome).toMatchObject({
         state: 'FAILURE',
         workerLost: true,
+        bodyLost: true,
         excRepr: expect.stringMatching(
           /^WorkerLostError\('Worker exited prematurely: signal 9 \(SIGKILL\) Job: \d+\.'\)$/,
         ),

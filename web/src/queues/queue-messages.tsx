@@ -6,6 +6,7 @@ import type { PeekedMessage } from '../../../shared/wire/queues.ts';
 import { rich } from '../language/rich.tsx';
 import { t } from '../language/text.ts';
 import { argumentsOf } from '../tasks/call-arguments.ts';
+import { TraceLink } from '../tasks/trace.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/feedback.tsx';
@@ -72,7 +73,7 @@ const COLUMNS: readonly Column<PeekedMessage>[] = [
         '-'
       ),
   },
-  { id: 'note', label: '', width: 120, rank: 4, className: 'muted', cell: (m) => noteOf(m) },
+  { id: 'note', label: '', width: 120, rank: 4, className: 'muted', cell: (m) => <Note message={m} /> },
   { id: 'size', label: '', width: 70, num: true, rank: 5, className: 'muted', cell: (m) => bytes(m.size) },
   {
     id: 'waiting',
@@ -183,6 +184,15 @@ function asTaken({ messages, at }: NonNullable<Look['taken']>): string {
   return messages.length === 0
     ? t('Nothing waited in it at {time}', { time })
     : t('The first {count} at {time}: taken, and given back marked as redelivered', { count: messages.length, time });
+}
+
+function Note({ message }: { message: PeekedMessage }) {
+  const { trace_id } = message;
+  return (
+    <>
+      {noteOf(message)} {trace_id !== undefined && <TraceLink id={trace_id} label={t('Trace')} />}
+    </>
+  );
 }
 
 function noteOf(m: PeekedMessage): string {

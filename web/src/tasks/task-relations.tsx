@@ -3,7 +3,6 @@
 import { Link } from '@tanstack/react-router';
 import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
-import { PAGE_OPTIONS } from '../api/base.ts';
 import { rich } from '../language/rich.tsx';
 import { t, tn } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
@@ -11,7 +10,7 @@ import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId, TaskName } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
 import type { KnownTask } from './known-task.ts';
-import { traceIdOf, traceLink } from './trace.ts';
+import { TraceLink, traceOfTask } from './trace.tsx';
 
 export function TaskRelations({ task }: { task: KnownTask }) {
   return (
@@ -70,7 +69,7 @@ export function TaskRelations({ task }: { task: KnownTask }) {
         <dd>
           <Age at={task.timestamp} ago />
         </dd>
-        <Trace id={traceIdOf(task.extra)} />
+        <Trace id={traceOfTask(task.extra)} />
         {isOfMany(task) && (
           <>
             <dt>{t('Workflow')}</dt>
@@ -132,18 +131,11 @@ function isOfMany(task: KnownTask): boolean {
 
 function Trace({ id }: { id: string | null }) {
   if (id === null) return null;
-  const url = traceLink(PAGE_OPTIONS.trace_url, id);
   return (
     <>
       <dt>{t('Trace')}</dt>
       <dd>
-        {url === null ? (
-          <code>{id}</code>
-        ) : (
-          <a className="link" href={url} target="_blank" rel="noreferrer">
-            <code>{id}</code>
-          </a>
-        )}
+        <TraceLink id={id} />
       </dd>
     </>
   );
