@@ -14,7 +14,7 @@ import type { Logger } from '../log.ts';
 import { refuseUnknownOptions } from './option-names.ts';
 
 export interface OwnArgument {
-  /** What a word of a command line becomes. Default: any, JSON where it is some. */
+  /** What a word of a command line becomes, and what a handler may count on: workers refuse what it is not. Default: any, JSON where it is some. */
   readonly type?: ArgumentType;
   /** Given when nobody says it. Not there: it must be said. */
   readonly default?: unknown;
@@ -29,7 +29,9 @@ export interface OwnCommandOptions {
   /** For `--list`: what it does, in a few words. */
   readonly doc?: string;
   /** For `--list`: how its arguments are written. Default: their names. */
-  readonly usage?: string;
+  readonly signature?: string;
+  /** False: `--list` leaves it out. Default true. */
+  readonly visible?: boolean;
   /** How long a client waits for replies. @unit seconds  @default 1 */
   readonly timeout?: number;
 }
@@ -48,7 +50,7 @@ export interface OwnCommand {
   readonly handler: OwnHandler<any>;
 }
 
-const OPTIONS = ['args', 'variadic', 'doc', 'usage', 'timeout'] satisfies (keyof OwnCommandOptions)[];
+const OPTIONS = ['args', 'variadic', 'doc', 'signature', 'visible', 'timeout'] satisfies (keyof OwnCommandOptions)[];
 const TYPES: readonly ArgumentType[] = ['text', 'number', 'integer', 'boolean', 'list', 'table', 'any'];
 
 /** By name. */
@@ -80,13 +82,14 @@ function ownCommand(
     throw new ImproperlyConfigured(`The remote command '${name}' needs a function (worker, args) => reply, last.`);
   refuseUnknownOptions(`The remote command '${name}'`, options, OPTIONS);
   const args = Object.entries(options.args ?? {}).map(([arg, given]) => argumentOf(name, arg, given));
-  const { variadic, doc = '', timeout = 1, usage = args.map(usageOf).join(' ') } = options;
+  const { variadic, doc = '', timeout = 1, visible = true } = options;
+  const usage = options.signature ?? args.map(usageOf).join(' ');
   if (variadic !== undefined && !args.some((arg) => arg.name === variadic))
     throw new ImproperlyConfigured(`variadic of the remote command '${name}' is none of its args: '${variadic}'.`);
   if (!(typeof timeout === 'number' && timeout > 0))
     throw new ImproperlyConfigured(`timeout of the remote command '${name}' is a number of seconds.`);
   const command: RemoteCommand = {
-    ...{ name, kind, args, usage, doc, timeout, aliases: [], extra: false, visible: true, reply: 'its own' },
+    ...{ name, kind, args, usage, doc, timeout, aliases: [], extra: false, visible, reply: 'its own' },
     access: (kind === 'inspect' ? 'viewer' : 'admin') satisfies CommandAccess,
     ...(variadic === undefined ? {} : { variadic }),
   };

@@ -1,5 +1,6 @@
 // Words of `umbel inspect` and `umbel control` into the keyword arguments of a remote command, by the table of control/commands.ts.
 // Celery 5.6: bin/control.py _compile_arguments
+import { argumentValue } from '../control/argument-values.ts';
 import type { CommandArgument, RemoteCommand } from '../control/commands.ts';
 import { CliError, EXIT, plural } from './output.ts';
 
@@ -33,32 +34,10 @@ export function compile(command: RemoteCommand, words: readonly string[]): Recor
 const ALSO: Readonly<Record<string, string>> = { include_defaults: 'with_defaults' };
 
 function convert(command: RemoteCommand, arg: CommandArgument, word: string): unknown {
-  switch (arg.type) {
-    case 'integer':
-    case 'number': {
-      const value = Number(word);
-      if (word === '' || !Number.isFinite(value) || (arg.type === 'integer' && !Number.isInteger(value)))
-        throw usage(command, `wants a number for ${arg.name}, not '${word}'`);
-      return value;
-    }
-    case 'boolean':
-      return /^(1|true|yes|on)$/i.test(word);
-    case 'list':
-      return word.split(',');
-    case 'table':
-      return parsed(word);
-    case 'any':
-      return word.startsWith('{') ? parsed(word) : word;
-    case 'text':
-      return word;
-  }
-}
-
-function parsed(word: string): unknown {
   try {
-    return JSON.parse(word);
-  } catch {
-    return word;
+    return argumentValue(arg, word);
+  } catch (error) {
+    throw usage(command, (error as Error).message);
   }
 }
 

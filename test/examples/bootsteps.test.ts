@@ -83,6 +83,13 @@ it('a step of the consumer reads messages that are no tasks; a question and an o
   expect(wrong).toEqual({
     'w@steps': { error: 'TypeError("forget_notes() got an unexpected keyword argument \'many\'")' },
   });
+  // Whoever sends them, its types are what the order counts on.
+  const [counted] = await app.control.broadcast('forget_notes', { reply: true, arguments: { count: '0' }, ...IT });
+  expect(counted).toEqual({ 'w@steps': { ok: 'forgot 0' } });
+  const [odd] = await app.control.broadcast('forget_notes', { reply: true, arguments: { count: 'all' }, ...IT });
+  expect(odd).toEqual({
+    'w@steps': { error: `ValueError("forget_notes wants a number for count, not 'all'")` },
+  });
   expect(await umbel('inspect', '--list')).toMatch(/notes +Notes that came in\./);
   expect(await umbel('control', '--list')).toMatch(/forget_notes \[count=1\] +Forget the oldest notes\./);
 });

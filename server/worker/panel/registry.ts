@@ -4,6 +4,7 @@
 // Celery 5.6: worker/control.py Panel
 import { jsonText } from '../../../shared/json-text.ts';
 import type { Celery } from '../../app/celery.ts';
+import { argumentValue } from '../../control/argument-values.ts';
 import { findCommand, type RemoteCommand } from '../../control/commands.ts';
 import { toError } from '../../errors.ts';
 import type { EventDispatcher } from '../../events/dispatcher.ts';
@@ -79,10 +80,11 @@ export class Panel {
   async dispatch(method: string, given: CommandArguments): Promise<unknown> {
     try {
       const own = this.#handle.app.commands.get(method);
-      const command = own?.command ?? findCommand(method);
+      const command = findCommand(method);
       const handler = own?.handler ?? this.#handlers.get(command?.name ?? method);
       if (!handler) throw new PythonError('KeyError', method);
       this.#handle.log.debug(`pidbox received method ${method}`);
+      if (own) return await handler(this.#handle, converted(own.command, bind(own.command, given)));
       return await handler(this.#handle, command ? bind(command, given) : given);
     } catch (thrown) {
       const error = toError(thrown);
@@ -113,6 +115,15 @@ export function bind(command: RemoteCommand, given: CommandArguments): CommandAr
     );
   }
   return bound;
+}
+
+/** A handler of one's own may count on the types it declared; Celery's commands look at their arguments themselves. */
+function converted(command: RemoteCommand, bound: CommandArguments): CommandArguments {
+  try {
+    return Object.fromEntries(command.args.map((arg) => [arg.name, argumentValue(arg, bound[arg.name])]));
+  } catch (error) {
+    throw new PythonError('ValueError', `${command.name} ${toError(error).message}`);
+  }
 }
 
 /** 'a', 'b', and 'c' */

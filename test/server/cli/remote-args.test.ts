@@ -55,5 +55,8 @@ describe('arguments of remote commands', () => {
 
   it('a word of the wrong kind is refused by name', () => {
     expect(() => args('pool_grow', 'many')).toThrow("wants a number for n, not 'many'");
+    expect(() => args('pool_grow', '1.5')).toThrow("pool_grow wants a whole number for n, not '1.5'");
+    expect(() => args('conf', 'maybe')).toThrow("conf wants true or false for with_defaults, not 'maybe'");
+    expect(args('conf', 'OFF')).toEqual({ with_defaults: false });
   });
 });
