@@ -1,7 +1,7 @@
 // What holds for every request of one task name: when to acknowledge, limits, events, its bucket. Settled once, not per message.
 // Not here: what is done with it (strategy.ts, request.ts).
-// Holds: message over task over setting, for time limits (section "limits" of docs/compatibility.md).
-// Celery 5.6: worker/strategy.py, worker/request.py create_request_cls
+// Holds: for time limits message over task over worker over setting, where zero and nothing leave it to the next.
+// Celery 5.6: worker/strategy.py, worker/request.py create_request_cls; billiard/pool.py Pool.apply_async
 import type { Celery } from '../app/celery.ts';
 import type { RegisteredTask } from '../app/host.ts';
 import { parseRate, TokenBucket } from './rate-limit.ts';
@@ -33,8 +33,8 @@ export interface PolicyContext {
 export function policyOf(task: RegisteredTask, context: PolicyContext): TaskPolicy {
   const { conf } = context.app;
   const { options } = task;
-  const hard = options.time_limit ?? context.timeLimit ?? conf.get('task_time_limit');
-  const soft = options.soft_time_limit ?? context.softTimeLimit ?? conf.get('task_soft_time_limit');
+  const hard = options.time_limit || context.timeLimit || conf.get('task_time_limit');
+  const soft = options.soft_time_limit || context.softTimeLimit || conf.get('task_soft_time_limit');
   const acksLate = options.acks_late ?? conf.get('task_acks_late');
   return {
     task,
@@ -56,7 +56,6 @@ function bucketOf(task: RegisteredTask, { app, monotonic }: PolicyContext): Toke
   return rate > 0 ? new TokenBucket<Request>(rate, monotonic) : null;
 }
 
-/** Zero is none, as in Celery. */
-export function milliseconds(seconds: number | null | undefined): number | null {
+function milliseconds(seconds: number | null | undefined): number | null {
   return seconds ? seconds * 1000 : null;
 }
