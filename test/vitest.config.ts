@@ -45,7 +45,7 @@ const AT_LENGTH = [
   'worker-stalled',
 ]
   .map((name) => `test/fault/${name}.test.ts`)
-  .concat('test/interop/mixed.test.ts');
+  .concat('test/interop/{driven,mixed}.test.ts');
 
 /** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs a second of CPU. What changes its process puts that back. */
 const TOGETHER = 'shared|server|flow|dashboard|interop|fault';

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { Celery, isCelery } from './celery.ts';
@@ -44,6 +44,20 @@ export async function loadSource(source: AppSource): Promise<Celery> {
   for (const given of settings) app.conf.update(given);
   app.source = source;
   return app;
+}
+
+/**
+ * Further modules with tasks for an app that runs already, as -I names them; whoever loads it from now on has them, too.
+ * @throws ImproperlyConfigured for what is not below the folder in which the app was found, nor a package
+ */
+export async function includeModules(app: Celery, modules: readonly string[]): Promise<void> {
+  const { source } = app;
+  for (const path of modules) {
+    if (!source || isAbsolute(path) || /^\w+:|(^|[\\/])\.\.([\\/]|$)/.test(path))
+      throw new ImproperlyConfigured(`The module '${path}' is none of the project's: name it as -I does.`);
+    await importModule(locate(path, source.workdir), source.workdir);
+  }
+  if (source && modules.length > 0) app.source = { ...source, include: [...new Set([...source.include, ...modules])] };
 }
 
 /** --config: a JSON file, or a module whose default export (or exports) are settings. */

@@ -79,7 +79,8 @@ export class ChildPool implements Pool, ChildOwner {
     this.#size = Math.max(1, context.concurrency);
     this.#capacity = Math.max(1, context.childConcurrency ?? 1);
     this.#log = context.log ?? silentLogger;
-    const { timer, source = null, loglevel = 'WARNING', hostname = '' } = context;
+    const { timer, loglevel = 'WARNING', hostname = '' } = context;
+    const measureMemory = Boolean(context.maxMemoryPerChild);
     this.#options = {
       open: kind.open,
       entry: kind.entry,
@@ -88,7 +89,7 @@ export class ChildPool implements Pool, ChildOwner {
       aliveTimeoutMs: context.aliveTimeoutMs ?? ALIVE_TIMEOUT_MS,
       capacity: this.#capacity,
       log: this.#log,
-      boot: { hostname, source, loglevel, measureMemory: Boolean(context.maxMemoryPerChild) },
+      boot: () => ({ hostname, source: context.source ?? null, loglevel, measureMemory }),
     };
   }
 

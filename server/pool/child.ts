@@ -20,7 +20,8 @@ const DYING_MS = 10_000;
 
 export interface ChildOptions extends LinkOptions {
   readonly open: OpenLink;
-  readonly boot: Omit<ChildBoot, 'type' | 'name'>;
+  /** What it loads now. */
+  readonly boot: () => Omit<ChildBoot, 'type' | 'name'>;
   /** Jobs at a time. */
   readonly capacity: number;
   readonly aliveTimeoutMs: number;
@@ -67,7 +68,7 @@ export class Child {
     this.#options = options;
     const { open, boot, timer, aliveTimeoutMs } = options;
     this.#link = open({ onMessage: (message) => this.#hear(message), onEnd: (how) => this.#ended(how) }, options);
-    this.#link.send({ type: 'boot', name, ...boot });
+    this.#link.send({ type: 'boot', name, ...boot() });
     this.#deadline = timer.after(aliveTimeoutMs, () => {
       this.unable = `it was not ready after ${aliveTimeoutMs / 1000} s (worker_proc_alive_timeout)`;
       this.kill();

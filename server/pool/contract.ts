@@ -92,7 +92,7 @@ export interface PoolContext {
   readonly concurrency: number;
   /** Pools with children load the app there instead, and run the same. */
   readonly execute: Execute;
-  /** What a child loads; null: the app was made by hand, and no other process can have it. */
+  /** What a child loads, asked for each anew; null: the app was made by hand, and no other process can have it. */
   readonly source?: AppSource | null;
   /** What a child logs from. */
   readonly loglevel?: LogLevel;

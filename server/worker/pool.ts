@@ -71,7 +71,9 @@ export function poolContext({ app, options, timer, log, hostname }: PoolHost, po
     childConcurrency: childConcurrencyOf(app, options, pool),
     timer,
     execute: jobRunner(app),
-    source: app.source,
+    get source() {
+      return app.source;
+    },
     loglevel: options.loglevel ?? 'WARNING',
     log,
     hostname,

@@ -4,6 +4,7 @@
 // Celery 5.6: worker/control.py
 import { stringRepr } from '../../../shared/python-repr.ts';
 import { plainRate } from '../../../shared/rate.ts';
+import { includeModules } from '../../app/load.ts';
 import { parseRate, RateError } from '../rate-limit.ts';
 import { signalName } from '../request.ts';
 import { stampMatches } from '../revoked.ts';
@@ -115,10 +116,11 @@ export const MANAGE: Readonly<Record<string, CommandHandler>> = {
     return ok('pool will shrink');
   },
 
-  /** Children load the app anew anyway: `modules` and `reload` have nothing to add. */
-  async pool_restart(handle) {
+  /** Children load everything anew, so that `reload` has nothing to add; `modules` are loaded here too, which must know their tasks. */
+  async pool_restart(handle, { modules }) {
     const { app, pool, log } = handle;
     if (!app.conf.get('worker_pool_restarts')) throw new PythonError('ValueError', 'Pool restarts not enabled');
+    await includeModules(app, texts(modules));
     const restarting = pool.restart();
     restarting.catch((error: Error) => log.error(`The pool could not be restarted: ${error.message}`));
     // It takes as long as what runs; a pool that cannot do it says so at once.
