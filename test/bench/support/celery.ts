@@ -152,7 +152,7 @@ async function reached(done: Done, count: number): Promise<number> {
 }
 
 /** A process and its children. */
-function cpuUsOfAll(pid: number): number {
+export function cpuUsOfAll(pid: number): number {
   return familyOf(pid).reduce((sum, one) => sum + cpuUsOf(one), 0);
 }
 
@@ -164,7 +164,7 @@ function familyOf(pid: number): number[] {
 /** How long Celery has to end. Its pool may wait for a child that waits for it. @unit milliseconds */
 const GOODBYE_MS = 10_000;
 
-async function ended(child: ChildProcess): Promise<void> {
+export async function ended(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   const patience = setTimeout(() => {
