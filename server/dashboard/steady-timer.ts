@@ -6,18 +6,18 @@ import { toError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Timer } from '../timer.ts';
 
-const TOLD_EVERY_MS = 300_000;
+const LOG_EVERY_MS = 300_000;
 
 export function steadyTimer(timer: Timer, log: Logger): Timer {
-  const told = new BoundedMap<string, number>(100);
+  const logged = new BoundedMap<string, number>(100);
   const steady = (fn: () => void) => (): void => {
     try {
       fn();
     } catch (error) {
       const { message, stack = message } = toError(error);
       const now = timer.monotonic();
-      if (now - (told.get(message) ?? Number.NEGATIVE_INFINITY) < TOLD_EVERY_MS) return;
-      told.set(message, now);
+      if (now - (logged.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
+      logged.set(message, now);
       log.error(`A part of the dashboard failed, and goes on: ${stack}`);
     }
   };
