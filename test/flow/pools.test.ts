@@ -239,15 +239,15 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
 
   if (pool === 'prefork') {
     it('a child killed by the kernel is told by its signal; with acks_late and reject_on_worker_lost its task runs again', async () => {
-      const told = tracing();
-      const uninstrument = instrument(world.app, told.options);
+      const traced = tracing();
+      const uninstrument = instrument(world.app, traced.options);
       const sent = await send('die', ['SIGSEGV']);
       const gone = await failed(sent);
       expect(gone.message).toMatch(/Worker exited prematurely: signal 11 \(SIGSEGV\) Job: \d+\./);
       uninstrument();
-      told.end();
+      traced.end();
       // Its own process cannot tell the end of its span: the worker does.
-      const [published, ran] = told.spans();
+      const [published, ran] = traced.spans();
       expect(ran).toMatchObject({
         parentSpanContext: { spanId: published!.spanContext().spanId },
         attributes: { 'messaging.message.id': sent.id, 'celery.state': 'FAILURE', 'error.type': 'WorkerLostError' },

@@ -201,9 +201,9 @@ describeNeedsPythonOnRedis('a prefork worker that Python drives', () => {
       await cluster.py(`app.control.revoke('${id}', terminate=True, signal='${signal}')`);
       expect(await raised(id)).toMatchObject({ type: 'TaskRevokedError', args: ['terminated'] });
       expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
-      const told = `[e for e in watch.events if e['type'] == 'task-revoked' and e['uuid'] == '${id}']`;
-      await until(async () => ((await cluster.py(`result = ${told}`)) as Replies[]).length, 'the event');
-      expect(await cluster.py(`result = ${told}[0]`)).toMatchObject({ terminated: true, signum, expired: false });
+      const events = `[e for e in watch.events if e['type'] == 'task-revoked' and e['uuid'] == '${id}']`;
+      await until(async () => ((await cluster.py(`result = ${events}`)) as Replies[]).length, 'the event');
+      expect(await cluster.py(`result = ${events}[0]`)).toMatchObject({ terminated: true, signum, expired: false });
     }
   });
 

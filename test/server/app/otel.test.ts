@@ -151,9 +151,9 @@ describe('an instrumented app', () => {
     await ended.revoke({ terminate: true });
     await expect(ended.get(TIMEOUT)).rejects.toThrow('terminated');
     await run(2);
-    const told = spans.getFinishedSpans().filter((span) => span.name === 'process celery');
+    const runs = spans.getFinishedSpans().filter((span) => span.name === 'process celery');
     expect(
-      told.map(({ attributes, status }) => [attributes['celery.state'], attributes['error.type'], status.code]),
+      runs.map(({ attributes, status }) => [attributes['celery.state'], attributes['error.type'], status.code]),
     ).toEqual([
       ['FAILURE', 'TimeLimitExceeded', SpanStatusCode.ERROR],
       ['REVOKED', 'Terminated', SpanStatusCode.ERROR],
