@@ -140,8 +140,9 @@ export function refuseMissing(
 
 /** How many arguments a function takes at most, by its source; null: any number, or it cannot be read so simply. */
 export function mostArguments(run: unknown): number | null {
-  const names = parameterNames(String(run));
-  return names === null || names.includes(undefined) ? null : names.length;
+  const source = String(run);
+  const names = parameterNames(source);
+  return names === null || names.includes(undefined) || /\barguments\b/.test(source) ? null : names.length;
 }
 
 /** The plain names among the parameters of a function's source; null where it cannot be read so simply. */
@@ -149,7 +150,9 @@ function parameterNames(source: string): (string | undefined)[] | null {
   const list = /^(?:async\s*)?(?:function\s*\*?\s*[\w$]*\s*)?(?:\*?\s*[\w$]+\s*)?\(([^(){}[\]]*)\)/.exec(source)?.[1];
   const single = /^(?:async\s+)?([\w$]+)\s*=>/.exec(source)?.[1];
   const text = list ?? single;
-  return text === undefined ? null : text.split(',').map((one) => /^\s*([\w$]+)/.exec(one)?.[1]);
+  if (text === undefined) return null;
+  if (text.trim() === '') return [];
+  return text.split(',').map((one) => /^\s*([\w$]+)/.exec(one)?.[1]);
 }
 
 function functionOf(task: string): string {

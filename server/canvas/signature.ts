@@ -101,6 +101,10 @@ export class Signature<R = unknown> implements SignatureLike {
 
   /** As in Celery: what is given comes over its own arguments, keyword arguments and options. */
   async applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, given?: ApplyOptions): Promise<CanvasResult<R>> {
+    if (!Array.isArray(args))
+      throw new TypeError(
+        'signature.applyAsync takes its arguments as a list: signature.applyAsync([], {}, { countdown: 5 }).',
+      );
     if (given === undefined) refuseMisplacedOptions(kwargs, [], 'signature.applyAsync([...]');
     const options = given ?? {};
     const merged = this.merge(args, kwargs, options as Options);

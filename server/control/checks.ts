@@ -16,6 +16,7 @@ export function checkBroadcast(command: unknown, options: BroadcastOptions): voi
     throw new TypeError(`A remote command is a name, such as 'ping', not ${shown(command)}.`);
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new TypeError(`${command} takes its options as an object, such as { timeout: 2 }, not ${shown(options)}.`);
+  for (const name of Object.keys(options)) refuseUnknown(command, name);
   const { timeout, limit, pattern, matcher, reply } = options;
   if (
     timeout !== undefined &&
@@ -31,6 +32,32 @@ export function checkBroadcast(command: unknown, options: BroadcastOptions): voi
     throw new TypeError(`pattern must be a text, such as 'mail@*', not ${shown(pattern)}.`);
   if (matcher !== undefined && matcher !== null && matcher !== 'glob' && matcher !== 'pcre')
     throw new TypeError(`matcher must be 'glob' or 'pcre', not ${shown(matcher)}.`);
+}
+
+const OPTIONS = ['destination', 'pattern', 'matcher', 'timeout', 'limit', 'reply', 'arguments', 'onReply', 'onLate'];
+
+/** A misspelt `destination` would be everybody; so would a name that stands where the options belong, which comes here letter by letter. */
+function refuseUnknown(command: string, name: string): void {
+  if (OPTIONS.includes(name)) return;
+  if (/^\d+$/.test(name))
+    throw new TypeError(`${command} takes its options as an object, such as { destination: ['celery@host'] }.`);
+  const near = nearest(name, OPTIONS);
+  throw new TypeError(
+    `${command} has no option '${name}'. ${near ? `Did you mean '${near}'?` : `It knows: ${OPTIONS.join(', ')}.`}`,
+  );
+}
+
+/** Limits not named would be none: also those of a misspelt name. @throws TypeError */
+export function limitsOf(limits: unknown): { soft?: unknown; hard?: unknown } {
+  const wrong =
+    typeof limits !== 'object' ||
+    limits === null ||
+    Object.keys(limits).find((one) => one !== 'soft' && one !== 'hard');
+  if (wrong)
+    throw new TypeError(
+      `timeLimit takes its limits as { soft, hard }, in seconds${wrong === true ? '' : `, not '${wrong}'`}.`,
+    );
+  return limits as { soft?: unknown; hard?: unknown };
 }
 
 /** An inspect command that this package has, or one that is not near to any: then a worker may have it. @throws TypeError */

@@ -4,7 +4,17 @@
 // Celery 5.6: app/control.py Control
 import type { BroadcastRequest, Mailbox } from '../messaging/mailbox.ts';
 import type { Notes } from '../transport/contract.ts';
-import { checkBroadcast, countOf, idsOf, queueOf, rateOf, secondsOf, signalOf, taskNameOf } from './checks.ts';
+import {
+  checkBroadcast,
+  countOf,
+  idsOf,
+  limitsOf,
+  queueOf,
+  rateOf,
+  secondsOf,
+  signalOf,
+  taskNameOf,
+} from './checks.ts';
 import { findCommand } from './commands.ts';
 import { Inspect, type InspectOptions } from './inspect.ts';
 import { rememberRevokes, revokedBy } from './remembered-revokes.ts';
@@ -108,13 +118,10 @@ export class Control {
     limits: { soft?: number | null; hard?: number | null },
     options: CommandOptions = {},
   ): Promise<Replies> {
+    const { hard, soft } = limitsOf(limits);
     return this.broadcast('time_limit', {
       ...options,
-      arguments: {
-        task_name: taskNameOf(task),
-        hard: secondsOf('hard', limits.hard),
-        soft: secondsOf('soft', limits.soft),
-      },
+      arguments: { task_name: taskNameOf(task), hard: secondsOf('hard', hard), soft: secondsOf('soft', soft) },
     });
   }
 

@@ -153,6 +153,17 @@ describe('a slip', () => {
       /with\(\{ countdown: .* \}\)\.delay/,
     ],
     ['s(2, 3, { queue })', ({ add }) => add.s(2, 3, { queue: 'mail' }), /with\(\{ queue: .* \}\)\.s/],
+    [
+      'options where nothing belongs',
+      ({ app }) => app.task({ name: 'none' }, () => 1).delay({ countdown: 60 }),
+      /with\(\{ countdown: .* \}\)\.delay/,
+    ],
+    ['options before arguments', ({ add }) => add.s(2, 3).applyAsync({ countdown: 60 }), /arguments as a list/],
+    ['a destination misspelt', ({ app }) => app.control.shutdown({ destinaton: ['a'] }), /Did you mean 'destination'/],
+    ['a name for a destination', ({ app }) => app.control.shutdown('celery@a'), /options as an object/],
+    ['a list for a destination', ({ app }) => app.control.inspect(['celery@a']).ping(), /options as an object/],
+    ['a revoke misspelt', ({ app }) => app.AsyncResult('a').revoke({ terminat: true }), /no option 'terminat'/],
+    ['a limit misspelt', ({ app }) => app.control.timeLimit('shop.add', { sof: 5 }), /not 'sof'/],
     ['options as a number', ({ add }) => add.applyAsync([2, 3], {}, 60), /options must be an object.*not 60/],
     [
       'options as a text',
