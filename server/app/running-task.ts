@@ -7,8 +7,9 @@ import { countsChords } from '../backends/contract.ts';
 import type { ApplyOptions, SignatureLike } from '../canvas/call-options.ts';
 import { Chain } from '../canvas/chain.ts';
 import { type AddedPart, inHeader } from '../canvas/eager.ts';
-import { Group } from '../canvas/group.ts';
+import { endsInGroup } from '../canvas/group-end.ts';
 import type { CanvasResult } from '../canvas/host.ts';
+import { Chunks } from '../canvas/map.ts';
 import { Signature } from '../canvas/signature.ts';
 import {
   Ignore,
@@ -143,7 +144,9 @@ export class RunningTask implements TaskContext {
     if (replacement instanceof Chain && replacement.isEmpty) {
       throw new ImproperlyConfigured('Cannot replace with an empty chain');
     }
-    if (replacement instanceof Group) {
+    // A group of results is no result of a task: it becomes the list of them.
+    if (replacement instanceof Chunks) replacement = replacement.group();
+    if (endsInGroup(replacement)) {
       const accumulate = { task: 'celery.accumulate', args: [], kwargs: { index: 0 }, options: {} };
       replacement = canvas.pipe(replacement, { ...accumulate, subtask_type: null, immutable: false });
     }

@@ -106,7 +106,7 @@ export class Chain<R = unknown> extends Signature<R> {
       this.kwargs.tasks = steps;
       this.args = prefix;
     }
-    const { results } = this.prepare(false, [], {}, { ...place, id });
+    const { results } = this.prepare(false, [], {}, { ...this.placeOfEnd(place), id });
     return results[0]! as CanvasResult<R>;
   }
 

@@ -165,7 +165,7 @@ export class Chord<R = unknown> extends Signature<R> {
     });
     const own = this.options.task_id as string | undefined;
     const id = own === undefined || own === headerResult.id ? place.id : own;
-    const bodyResult = this.body.freeze({ ...place, id, parentId: undefined });
+    const bodyResult = this.body.freeze({ ...this.placeOfEnd(place), id, parentId: undefined });
     // As Celery writes it.
     this.options.task_id = headerResult.id;
     setParent(bodyResult, headerResult);

@@ -63,7 +63,7 @@ export function chain<T extends readonly SignatureLike[]>(...tasks: T | readonly
 export function chain(...tasks: readonly SignatureLike[] | readonly [readonly SignatureLike[]]): Signature {
   const all = flat(tasks, 'chain');
   const host = hostOf(all);
-  const steps = all.map((task) => revive(task, host));
+  const steps = all.map((task) => partOf(task, host));
   const [first, ...rest] = steps;
   if (!first) return Chain.of([], host);
   if (rest.length === 0) return first instanceof Chain ? first : Chain.of([first], host);
@@ -76,7 +76,7 @@ export function group(...tasks: readonly SignatureLike[] | readonly [readonly Si
   const all = flat(tasks, 'group');
   const host = hostOf(all);
   return Group.of(
-    all.map((task) => revive(task, host)),
+    all.map((task) => partOf(task, host)),
     host,
   );
 }
@@ -92,8 +92,8 @@ export function chord(header: readonly SignatureLike[] | SignatureLike, body: Si
   refuseNoSignature(body, 'The body of a chord');
   const host = hostOf([...tasks, body]);
   return Chord.of(
-    tasks.map((task) => revive(task, host)),
-    revive(body, host),
+    tasks.map((task) => partOf(task, host)),
+    partOf(body, host),
     host,
   );
 }
@@ -126,7 +126,7 @@ export function chunks(task: SignatureLike, items: readonly (readonly unknown[])
 export function pipe(a: Signature, next: SignatureLike): Signature {
   refuseNoSignature(next, 'pipe');
   const host = a.hasHost ? a.host : hostOf([next]);
-  const b = unwrapped(revive(next, host));
+  const b = unwrapped(partOf(next, host));
   if (isEmptyGroup(b)) return a;
   if (a instanceof Group) {
     // group | group and group | task: the group is a header now.
@@ -165,6 +165,12 @@ function unwrapped(signature_: Signature): Signature {
 function placeless(options: Options): Options {
   const { task_id: _id, link: _link, link_error: _error, ...rest } = options;
   return rest;
+}
+
+/** Chunks are sent as the group they are: as a part of a whole they are that group. */
+function partOf(like: SignatureLike, host: CanvasHost | null): Signature {
+  const one = revive(like, host);
+  return one instanceof Chunks && one.hasHost ? one.group() : one;
 }
 
 /** The object for a plain signature, with everything inside it. */

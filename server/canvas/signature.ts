@@ -254,6 +254,16 @@ export class Signature<R = unknown> implements SignatureLike {
     return this.host.asyncResult(o.task_id as string) as AsyncResult<R>;
   }
 
+  /** Of what ends it: the place that was put on the whole, as on what replaces a task, goes before the one it is frozen for. */
+  protected placeOfEnd(place: FreezeOptions): FreezeOptions {
+    const { group_id, group_index, chord } = this.options as ApplyOptions & { chord?: Signature };
+    return {
+      ...place,
+      ...(group_id ? { groupId: group_id, groupIndex: group_index } : {}),
+      ...(chord ? { chord } : {}),
+    };
+  }
+
   /** How many chord parts it counts for. */
   get chordSize(): number {
     return 1;
