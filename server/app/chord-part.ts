@@ -67,6 +67,14 @@ export async function completeChordPart(
   await forget(app, backend, groupId);
 }
 
+/**
+ * Is its result asked for by celery.chord_unlock, and so to be stored even when the task ignores its results? Celery's chord waits for
+ * ever then.
+ */
+export async function isAskedFor(app: AppHost, { embed, group }: TaskMessage): Promise<boolean> {
+  return embed.chord !== null && group !== null && !countsChords(await app.backend());
+}
+
 /** Waits while somebody else sends the body: when he dies, it is left to us. */
 async function counted(app: AppHost, backend: CountingBackend, part: ChordPart): Promise<ChordReady | null> {
   for (;;) {

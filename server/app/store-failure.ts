@@ -4,7 +4,7 @@
 // Celery 5.6: backends/base.py mark_as_failure
 import { encodeFailure } from '../protocol/failure.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
-import { completeChordPart, failParts, idsOf, placeOf } from './chord-part.ts';
+import { completeChordPart, failParts, idsOf, isAskedFor, placeOf } from './chord-part.ts';
 import { callErrbacks } from './errbacks.ts';
 import type { AppHost } from './host.ts';
 import { type Stored, storeResult, storesErrors } from './store-result.ts';
@@ -26,7 +26,7 @@ export async function storeFailure(
   const { state, traceback } = options;
   const store = storesErrors(app, app.tasks.get(message.task));
   const result = encodeFailure(error);
-  if (store) await storeResult(app, message, { ...options, result });
+  if (store || (await isAskedFor(app, message))) await storeResult(app, message, { ...options, result });
   await completeChordPart(app, message, state, result);
   if (state === 'REVOKED') return;
   // Celery 5.6, backends/base.py mark_as_failure: all that would have followed in the chain fails with the same error.

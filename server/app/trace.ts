@@ -15,7 +15,7 @@ import type { ResultMeta } from '../protocol/result-meta.ts';
 import type { TaskMessage } from '../protocol/task-message.ts';
 import { signals } from '../signals.ts';
 import { autoRetry, isOneOf } from './autoretry.ts';
-import { completeChordPart } from './chord-part.ts';
+import { completeChordPart, isAskedFor } from './chord-part.ts';
 import { runInContext, TaskRequest } from './context.ts';
 import { callErrbacks } from './errbacks.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
@@ -160,7 +160,7 @@ function succeed(run: Trace, value: unknown): Promise<void> | null {
   if (!linked && !chord) return ignored ? null : storeSuccess(run, value);
   return (async () => {
     if (linked) await runInContext(run.running, () => sendLinks(run, value));
-    if (!ignored) await storeSuccess(run, value);
+    if (!ignored || (run.stores && (await isAskedFor(app, message)))) await storeSuccess(run, value);
     if (chord) await completeChordPart(app, message, 'SUCCESS', value);
   })();
 }

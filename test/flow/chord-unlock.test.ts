@@ -40,6 +40,7 @@ async function shop(backend: string, settings = {}) {
     if (i < 0) throw new RangeError(`no ${i}`);
     return i;
   });
+  app.task({ name: 'ignoring', ignore_result: true }, (i: number) => i);
   app.task('body', (results: unknown) => ({ results }));
   app.task('grows', async function (this: TaskContext, i: number) {
     await this.addToChord(app.signature('part', [i + 1]));
@@ -65,6 +66,14 @@ describe('a chord in a store that does not count', () => {
     await start();
     expect(await flat.get({ timeout: 60 })).toEqual({ results: [1, 2, 3] });
     expect(await nested.get({ timeout: 60 })).toEqual({ results: [1, [3]] });
+  });
+
+  it('ends also when a part ignores its result: there it is stored', async () => {
+    const { app, start, part, body } = await shop(plain());
+    const header = group([part(1), app.signature('ignoring', [2])]);
+    const result = await chord(header, body).applyAsync([], {}, { countdown: 0 });
+    await start();
+    expect(await result.get({ timeout: 10 })).toEqual({ results: [1, 2] });
   });
 
   it('fails its body when a part fails', async () => {
