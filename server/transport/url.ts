@@ -57,6 +57,14 @@ export function parseUrl(url: string): ParsedUrl {
 /** What follows the first name or address, unless it is a port: up to the last `@`, or else to the path. */
 const COLON = /^(\s*[a-z][a-z0-9+.-]*:\/\/(?:\[[^\]]*\]|[^/?:@[]*)):(?!\d+(?:[/?][^@]*)?$)(.*@|[^@/?]*)/i;
 
+/** `user:password@host`, whose scheme was forgotten. */
+const NO_SCHEME = /^(\s*(?:\/\/)?[^\s/?@:]*):(?!\/\/).*@/;
+
+/** May a text of settings be an address with a password in it? */
+export function isAddress(text: string): boolean {
+  return text.includes('://') || NO_SCHEME.test(text);
+}
+
 /**
  * The URL for logs, errors and pages: every password is `**`. Also of URLs that are wrong: what may be a password, since
  * it stands after a colon and is no port, is not shown.
@@ -65,6 +73,7 @@ export function safeUrl(url: string): string {
   return splitUrls(url)
     .map((one) =>
       one
+        .replace(NO_SCHEME, '$1:**@')
         .replace(COLON, (_all, before: string, hidden: string) =>
           hidden === '' ? `${before}:` : `${before}:**${hidden.endsWith('@') ? '@' : ''}`,
         )

@@ -3,7 +3,7 @@
 // masks (worker/panel/conf.ts).
 // Celery 5.6: app/utils.py filter_hidden_settings, HIDDEN_SETTINGS (which also hides routing keys and prefixes)
 import { isSecretSetting, MASK } from '../../../shared/secret-names.ts';
-import { safeUrl } from '../../transport/url.ts';
+import { isAddress, safeUrl } from '../../transport/url.ts';
 
 export function masked(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, maskOne(name, value)]));
@@ -11,12 +11,12 @@ export function masked(settings: Readonly<Record<string, unknown>>): Record<stri
 
 function maskOne(name: string, value: unknown): unknown {
   if (value === null || value === '' || typeof value === 'boolean') return value;
-  if (isSecretSetting(name)) return typeof value === 'string' && value.includes('://') ? safeUrl(value) : MASK;
+  if (isSecretSetting(name)) return typeof value === 'string' && isAddress(value) ? safeUrl(value) : MASK;
   return plain(value);
 }
 
 function plain(value: unknown): unknown {
-  if (typeof value === 'string') return value.includes('://') ? safeUrl(value) : value;
+  if (typeof value === 'string') return isAddress(value) ? safeUrl(value) : value;
   if (Array.isArray(value)) return value.map(plain);
   if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
     return masked(value as Record<string, unknown>);

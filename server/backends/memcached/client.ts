@@ -1,6 +1,7 @@
 // Several memcached as one store of keys: each command goes to the server its key is on.
 // Holds: a key that memcached does not take is refused by name; a value that is too large is an error, never dropped.
 import { BackendError } from '../../errors.ts';
+import { safeUrl } from '../../transport/url.ts';
 import { MemcachedConnection, type MemcachedValue } from './connection.ts';
 import { type MemcachedClient, shardOf } from './sharding.ts';
 
@@ -22,7 +23,7 @@ export class Memcached {
 
   /** @param ttl seconds until what is stored goes; 0: never */
   constructor(servers: readonly string[], client: MemcachedClient, ttl: number, now: () => number) {
-    this.place = servers.join(';');
+    this.place = servers.map(safeUrl).join(';');
     this.#servers = servers.map((server) => new MemcachedConnection(server));
     this.#shard = shardOf(client, servers);
     this.#exptime = () => (ttl > LONGEST ? Math.floor(now() / 1000) + ttl : ttl);

@@ -5,6 +5,7 @@
 // memcached: doc/protocol.txt
 import { connect, type Socket } from 'node:net';
 import { BackendError } from '../../errors.ts';
+import { safeUrl } from '../../transport/url.ts';
 
 export interface MemcachedValue {
   readonly body: Buffer;
@@ -33,7 +34,7 @@ export class MemcachedConnection {
 
   /** @param server 'host', 'host:port', '/path' or 'unix:/path' */
   constructor(server: string) {
-    this.place = server;
+    this.place = safeUrl(server);
     const path = /^(?:unix:)?(\/.*)$/.exec(server)?.[1];
     const found = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(server);
     if (path) this.#address = { path };

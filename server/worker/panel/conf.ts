@@ -3,7 +3,7 @@
 import { saferepr } from '../../../shared/python-repr.ts';
 import { isHiddenByCelery, isSecretName, MASK } from '../../../shared/secret-names.ts';
 import type { Config } from '../../app/config.ts';
-import { safeUrl } from '../../transport/url.ts';
+import { isAddress, safeUrl } from '../../transport/url.ts';
 
 export function confTable(conf: Config, withDefaults: boolean): Record<string, unknown> {
   const given = withDefaults ? conf.toObject() : conf.changes();
@@ -29,7 +29,7 @@ function maskOne(key: string, value: unknown): unknown {
 
 function plain(value: unknown): unknown {
   if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return value.includes('://') ? value.split(';').map(safeUrl).join(';') : value;
+  if (typeof value === 'string') return isAddress(value) ? value.split(';').map(safeUrl).join(';') : value;
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map(plain);
   if (isTable(value)) return masked(value);

@@ -126,6 +126,7 @@ describe('a configuration', () => {
   it('shown to people hides secrets', () => {
     const shown = createConfig({
       broker: 'redis://u:hidden@h/0',
+      result_backend: 'u:hidden@h:6379',
       redis_password: 'hidden',
       security_key: 'hidden',
       s3_access_key_id: 'hidden',

@@ -37,6 +37,10 @@ describe('safeUrl', () => {
     ['sqlite:////var/x.db', 'sqlite:////var/x.db'],
     ['redis://h/0?password=abc&x=1', 'redis://h/0?password=**&x=1'],
     ['amqp://a:1@x;amqp://b:2@y', 'amqp://a:**@x;amqp://b:**@y'],
+    ['guest:secret@h:5672', 'guest:**@h:5672'],
+    ['//:se@cret@h', '//:**@h'],
+    ['h:11211', 'h:11211'],
+    ['sqlite:/var/x.db', 'sqlite:/var/x.db'],
   ])('prints %s without its secrets', (url, expected) => {
     expect(safeUrl(url)).toBe(expected);
   });
