@@ -23,7 +23,7 @@ export const access: Readonly<Record<string, string>> = {
   'Not ended: {message}': '未能结束：{message}',
   'The sessions could not be read': '无法读取会话',
   Sessions: '会话',
-  'each ends after {idle} without use, {max} in all': '闲置 {idle} 后结束，最长 {max}',
+  'each ends after {idle} without use, {max} in all': '闲置 {idle}后结束，最长 {max}',
   'End {count} others': '结束其他 {count} 个',
   'Nobody is signed in on the sign-in page': '没有人通过登录页登录',
   'Open sessions': '进行中的会话',
