@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { apiPages } from '../.build/api-pages.ts';
 import { withRooms } from '../.build/rooms.ts';
 import { NO_EFFECT_YET } from '../server/app/settings/no-effect.ts';
@@ -11,6 +12,7 @@ import { settingsMarkdown } from '../server/app/settings-docs.ts';
 import { commandsMarkdown } from '../server/cli/commands-docs.ts';
 import { optionsMarkdown } from '../server/cli/options-docs.ts';
 import { createProgram } from '../server/cli/program.ts';
+import { DASHBOARD_OPTIONS } from '../server/dashboard/options.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const pages = [
@@ -65,5 +67,62 @@ describe('the documentation', () => {
       .filter((target) => !/^[a-z]+:/.test(target))
       .filter((target) => !existsSync(resolve(ROOT, dirname(page), target)));
     expect(missing).toEqual([]);
+  });
+});
+
+describe('the files in docs/guides/deploying.md', () => {
+  const guide = readFileSync(join(ROOT, 'docs/guides/deploying.md'), 'utf8');
+  const blocks = (language: string): string[] =>
+    [...guide.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block]) => block!);
+  const [dockerfile] = blocks('dockerfile') as [string];
+  const [unit] = blocks('ini') as [string];
+  const line = (word: string) => new RegExp(`^(?:&& )?${word}[ =](.*)$`, 'm').exec(`${dockerfile}\n${unit}`)?.[1] ?? '';
+  const flags = (words: readonly string[]) =>
+    words.flatMap((word) => /^--([\w-]+)/.exec(word)?.[1]?.replaceAll('-', '_') ?? []);
+  const known = new Set<string>(DASHBOARD_OPTIONS.map(({ name }) => name));
+  const unknown = (names: readonly string[]) => names.filter((name) => !known.has(name));
+
+  it('are a Dockerfile, a compose file and Kubernetes manifests that fit together', () => {
+    const [compose, deployment] = blocks('yaml').map((text) => parseYaml(text, { strict: true, uniqueKeys: true }));
+    const { dashboard, redis } = compose.services;
+    expect(dashboard.volumes).toEqual([`history:${line('VOLUME')}`]);
+    expect(Object.keys(compose.volumes)).toEqual(['history']);
+    expect(dashboard.ports).toEqual([`${line('EXPOSE')}:${line('EXPOSE')}`]);
+    expect(Object.values(dashboard.environment).filter((url) => /redis:\/\/redis:/.test(String(url)))).toHaveLength(2);
+    expect(redis.image).toMatch(/^redis:\d+$/);
+    const own = Object.keys(dashboard.environment).flatMap(
+      (name) => /^UMBEL_(.*)/.exec(name)?.[1]?.toLowerCase() ?? [],
+    );
+    expect([own, unknown(own)]).toEqual([['basic_auth'], []]);
+
+    const { template, selector, strategy, replicas } = deployment.spec;
+    expect(template.metadata.labels).toEqual(selector.matchLabels);
+    // One process at a time has the history.
+    expect([replicas, strategy.type]).toEqual([1, 'Recreate']);
+    const [container] = template.spec.containers;
+    expect(container.args).toEqual(JSON.parse(line('CMD')));
+    expect(unknown(flags(container.args))).toEqual([]);
+    expect(container.ports).toEqual([{ name: 'http', containerPort: Number(line('EXPOSE')) }]);
+    const probes = [container.livenessProbe, container.readinessProbe].map(({ httpGet }) => httpGet);
+    expect(probes).toEqual(['/healthcheck', '/readyz'].map((path) => ({ path, port: 'http' })));
+    expect(container.volumeMounts).toEqual([{ name: template.spec.volumes[0].name, mountPath: line('VOLUME') }]);
+    expect(dockerfile).toContain(`--uid ${template.spec.securityContext.runAsUser} ${line('USER')} `);
+    expect(template.spec.securityContext.fsGroup).toBe(template.spec.securityContext.runAsUser);
+  });
+
+  it('are a unit of systemd and a site of Caddy with the same prefix, and flags that there are', () => {
+    const words = line('ExecStart').split(' ');
+    expect(words.slice(0, 3)).toEqual(['/usr/bin/env', 'umbel', 'dashboard']);
+    expect([flags(words), unknown(flags(words))]).toEqual([['url_prefix', 'xheaders'], []]);
+    const prefix = /--url-prefix=(\S+)/.exec(unit)![1];
+    expect(unit.match(/^\[\w+\]$/gm)).toEqual(['[Unit]', '[Service]', '[Install]']);
+    const [caddy] = blocks('caddyfile');
+    expect(caddy!.split('\n').map((text) => text.trim())).toEqual([
+      'dash.example.com {',
+      `redir ${prefix} ${prefix}/`,
+      `reverse_proxy ${prefix}/* 127.0.0.1:${line('EXPOSE')}`,
+      ...['}', ''],
+    ]);
+    expect(blocks('nginx')[0]).toContain(`location ${prefix}/ {`);
   });
 });

@@ -32,10 +32,7 @@ gone = [name for name, alive in call('/api/workers?status=true').items() if not 
 sent = call('/api/task/async-apply/shop.add', {'args': [2, 3]})
 result = call('/api/task/result/%s?timeout=60' % sent['task-id'])
 while call('/api/task/info/' + sent['task-id'])['state'] != 'SUCCESS': time.sleep(0.1)
-tasks = {}
-while not tasks:  # The list is read from the history, which is written a moment later.
-    time.sleep(0.1)
-    tasks = call('/api/tasks?limit=5&state=SUCCESS&taskname=shop.add')
+tasks = call('/api/tasks?limit=5&state=SUCCESS&taskname=shop.add')
 queues = [queue['name'] for queue in call('/api/queues/length')['active_queues']]
 print(json.dumps([gone, result['state'], result['result'], [task['uuid'] == sent['task-id'] for task in tasks.values()], queues]))
 `;

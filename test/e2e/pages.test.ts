@@ -289,6 +289,35 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     expect(wrong).toEqual({});
   });
 
+  it('speaks Chinese once that is chosen in the menu: stays so, says so, fits a phone, and axe finds nothing serious', async () => {
+    const page = await window.open(`${dashboard.address}/`, {
+      viewport: PHONE,
+      hasTouch: true,
+      isMobile: true,
+      reducedMotion: 'reduce',
+    });
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: '简体中文' }).click();
+    await page.getByRole('heading', { name: '概览' }).waitFor();
+    const wrong: Record<string, unknown> = {};
+    for (const [path, shown, words] of [
+      ['/', '.traffic svg.recharts-surface', '吞吐量'],
+      ['/schedules?entry=nightly', '.run-list', '每天 02:30'],
+      [`/tasks?task=${failed}`, '.detail .trace', '回溯'],
+    ] as const) {
+      await page.goto(dashboard.address + path);
+      await page.locator(shown).first().waitFor();
+      await page.getByText(words).first().waitFor();
+      const [lang, width] = await page.evaluate<[string, number]>(
+        '[document.documentElement.lang, Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)]',
+      );
+      if (lang !== 'zh-CN') wrong[`${path} speaks`] = lang;
+      if (width > PHONE.width) wrong[`${path} is wide`] = width;
+      if (path === '/') wrong['/'] = await violations(page);
+    }
+    expect(wrong).toEqual({ '/': [] });
+  });
+
   it('shows a worker whose name has 300 letters, and nothing scrolls sideways', async () => {
     const page = await window.open('about:blank', { viewport: PHONE, hasTouch: true, isMobile: true });
     const name = 'q'.repeat(300);

@@ -21,6 +21,15 @@ describe.skipIf(!CHROMIUM)('the sign-in page, in Chromium', { timeout: 3 * LONG 
     await page.waitForURL((url) => url.pathname === '/ops/login');
     // Strangers are told nothing of the cluster.
     expect(await page.locator('main').innerText()).not.toMatch(/celery|redis|worker|\d\.\d/i);
+    const spoken = () => page.locator('html').getAttribute('lang');
+    await page.getByRole('button', { name: '简体中文' }).click();
+    await page.getByRole('heading', { name: '登录' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: '登录' }).waitFor();
+    expect(await spoken()).toBe('zh-CN');
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await spoken()).toBe('en');
     await page.getByLabel('Name').fill('ada');
     await page.getByLabel('Password', { exact: true }).fill('riddle');
     await page.keyboard.press('Enter');

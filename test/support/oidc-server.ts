@@ -29,7 +29,7 @@ export interface OidcServer {
 /** What of the library is used here. */
 interface Library {
   callback(): (request: IncomingMessage, response: ServerResponse) => void;
-  interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<{ uid: string }>;
+  interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<{ prompt: { name: string } }>;
   interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>;
   readonly AuthorizationCode: { find(code: string): Promise<{ destroy(): Promise<void> } | undefined> };
   readonly Grant: new (of: object) => { addOIDCScope(scope: string): void; save(): Promise<void> };
@@ -132,8 +132,10 @@ async function choose(
     response.writeHead(200, { 'content-type': 'text/html' }).end(page);
     return;
   }
-  await provider.interactionDetails(request, response);
-  const result = who === 'nobody' ? { error: 'access_denied' } : { login: { accountId: who } };
+  const { prompt } = await provider.interactionDetails(request, response);
+  // Asked for by prompt=consent, after who one is.
+  const yes = prompt.name === 'consent' ? { consent: {} } : { login: { accountId: who } };
+  const result = who === 'nobody' ? { error: 'access_denied' } : yes;
   await provider.interactionFinished(request, response, result);
 }
 

@@ -299,46 +299,53 @@ it('another claim may name people, and then no address is needed', async () => {
   expect(await visitor.whoAmI()).toBe('annie');
 });
 
-it('Google and Okta are asked at their own addresses, for what each of them wants', async () => {
-  for (const [options, issuer, query] of [
-    [
-      { auth_provider: 'google' },
-      'https://accounts.google.com',
-      { access_type: 'offline', prompt: 'consent', scope: 'openid email profile' },
-    ],
-    [
-      {
-        auth_provider: 'flower.views.auth.OktaLoginHandler',
-        oauth2_okta_base_url: 'https://shop.okta.com/oauth2/default',
-      },
-      ...['https://shop.okta.com/oauth2/default', { scope: 'openid email' }],
-    ],
-    [{ auth_provider: 'okta', oauth2_okta_base_url: 'https://shop.okta.com/oauth2/' }, 'https://shop.okta.com', {}],
-  ] as [DashboardOptions, string, Record<string, string>][]) {
+/** The server of this test under the address of another, over there and in what it signs. */
+function actingAs(issuer: string, asked: string[]): typeof fetch {
+  return (async (input: string, init?: RequestInit) => {
+    asked.push(String(input));
+    const reply = await fetch(String(input).replace(issuer, server.issuer), init);
+    const body = (await reply.json()) as Record<string, unknown>;
+    if (typeof body['id_token'] === 'string') body['id_token'] = server.resigned(body['id_token'], { iss: issuer });
+    const said = JSON.stringify(body).replaceAll(server.issuer, issuer);
+    return Response.json(JSON.parse(said), { status: reply.status });
+  }) as unknown as typeof fetch;
+}
+
+it.each([
+  [
+    { auth_provider: 'google' },
+    'https://accounts.google.com',
+    { access_type: 'offline', prompt: 'consent', scope: 'openid email profile' },
+  ],
+  [
+    {
+      auth_provider: 'flower.views.auth.OktaLoginHandler',
+      oauth2_okta_base_url: 'https://shop.okta.com/oauth2/default',
+    },
+    ...['https://shop.okta.com/oauth2/default', { scope: 'openid email' }],
+  ],
+  [{ auth_provider: 'okta', oauth2_okta_base_url: 'https://shop.okta.com/oauth2/' }, 'https://shop.okta.com', {}],
+] as [DashboardOptions, string, Record<string, string>][])(
+  '%j is asked at its own address for what it wants, lets in, and is asked again',
+  async (options, issuer, query) => {
     const asked: string[] = [];
-    const fetched = (async (input: string) => {
-      asked.push(String(input));
-      const metadata = {
-        issuer,
-        authorization_endpoint: `${issuer}/there`,
-        token_endpoint: `${issuer}/token`,
-        jwks_uri: `${issuer}/keys`,
-      };
-      return Response.json(metadata);
-    }) as unknown as typeof fetch;
-    const visitor = new Visitor(oidc({ oidc_issuer: null, ...options }, { fetch: fetched }));
-    const { location } = await visitor.begin(
-      String(options.auth_provider)
-        .match(/okta|google/i)![0]
-        .toLowerCase(),
-    );
-    expect([asked, location.split('?')[0]]).toEqual([
-      [`${issuer}/.well-known/openid-configuration`],
-      `${issuer}/there`,
-    ]);
+    const made = oidc({ oidc_issuer: null, session_recheck: 60, ...options }, { fetch: actingAs(issuer, asked) });
+    const visitor = new Visitor(made);
+    const name = /okta|google/i.exec(String(options.auth_provider))![0].toLowerCase();
+    const { location } = await visitor.begin(name);
+    expect([asked, location.split('?')[0]]).toEqual([[`${issuer}/.well-known/openid-configuration`], `${issuer}/auth`]);
     expect(Object.fromEntries(new URL(location).searchParams)).toMatchObject(query);
-  }
-});
+    const callback = await visitor.there(location.replace(issuer, server.issuer), 'ann');
+    await visitor.back(callback.replace(encodeURIComponent(server.issuer), encodeURIComponent(issuer)));
+    expect(await visitor.whoAmI()).toBe('ann@shop.example');
+    made.timer.advance(61_000);
+    const before = asked.length;
+    expect([await visitor.whoAmI(), asked[before]]).toEqual(['ann@shop.example', `${issuer}/token`]);
+    delete people['ann'];
+    made.timer.advance(61_000);
+    expect(await visitor.whoAmI()).toBe(401);
+  },
+);
 
 it('a page that only listens is asked about too, and its line ends with the session', async () => {
   const made = oidc({ session_recheck: 20, session_idle: 86_400 });

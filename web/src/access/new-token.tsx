@@ -116,7 +116,11 @@ export function NewToken({
             </option>
           ))}
         </select>
-        <p className="muted">{t('It never may more than you, and is good for nothing once you have no access.')}</p>
+        <p className="muted">
+          {t(
+            'It never may more than you, and is good for nothing once you have no access here. A provider that you sign in with is not asked about you again for it.',
+          )}
+        </p>
         {failure && (
           <p className="failed" role="alert">
             {failure}

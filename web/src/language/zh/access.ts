@@ -15,8 +15,8 @@ export const access: Readonly<Record<string, string>> = {
   'It may': '权限',
   'any; or patterns: {example}': '不限；或填写模式：{example}',
   'For how long': '有效期',
-  'It never may more than you, and is good for nothing once you have no access.':
-    '令牌的权限不会超过你自己的权限；你失去访问权限后，令牌也随之失效。',
+  'It never may more than you, and is good for nothing once you have no access here. A provider that you sign in with is not asked about you again for it.':
+    '令牌的权限不会超过你自己的权限；你在此失去访问权限后，令牌也随之失效。但使用令牌时不会再向你登录所用的提供方确认。',
   'Give it a name first': '请先填写名称',
   'Make the token': '创建令牌',
   '# sessions ended': '已结束 # 个会话',
