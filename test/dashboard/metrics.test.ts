@@ -40,7 +40,9 @@ itNeedsPromtool('promtool finds nothing in it, with workers, tasks, queues and a
 });
 
 it('metrics of a worker go with it, and an offline one executes nothing', async () => {
-  const { emit, beat, metrics, cluster } = await listening({ ...place(), purge_offline_workers: 0 });
+  const { emit, beat, metrics, cluster } = await listening({
+    ...{ ...place(), purge_offline_workers: 0, task_runtime_metric_buckets: [0.25, 1] },
+  });
   await emit([
     beat(1),
     ...task('a'),
@@ -52,6 +54,12 @@ it('metrics of a worker go with it, and an offline one executes nothing', async 
   const before = await metrics();
   expect(before).toMatch(/^flower_worker_number_of_currently_executing_tasks\{worker="w1"\} 3$/m);
   expect(before).toMatch(/^flower_task_runtime_seconds_count\{worker="w1",task="shop.add"\} 1$/m);
+  const buckets = [...before.matchAll(/^flower_task_runtime_seconds_bucket\{.*le="([^"]+)".*\} (\d)$/gm)];
+  expect(buckets.map(([, upTo, n]) => [upTo, n])).toEqual([
+    ['0.25', '0'],
+    ['1', '1'],
+    ['+Inf', '1'],
+  ]);
 
   await emit([{ type: 'worker-offline' }, { type: 'worker-offline', hostname: 'w2' }]);
   await until(() => cluster.state.workers.size === 0, 'the workers to be forgotten');
