@@ -98,7 +98,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ['/workflows', '.wf-list tbody tr'],
     [`/workflows/${part}?task=${part}`, '.wf-graph .wf-box, .wf-steps li'],
     [`/workflows/${part}?view=timeline`, '.wf-chart .run'],
-    ['/broker', '.broker-page .figures svg[aria-label="Memory, last hour"]'],
+    ['/broker', '.broker-page .figures svg[aria-label="Waiting messages, last hour"]'],
     ['/schedules', '.entries tbody tr'],
     ['/schedules?entry=nightly', '.run-list'],
     ['/scheduled', '.eta-tasks tbody tr'],
