@@ -180,7 +180,8 @@ class Builder {
   #edge(from: string, to: string, kind: Kind): void {
     if (from === to) return;
     this.#placed.add(to);
-    const key = JSON.stringify([from, to]);
+    // Ids are any texts: by its length the first one ends where it ends.
+    const key = `${from.length} ${from}${to}`;
     if (!this.#edges.has(key)) this.#edges.set(key, { from, to, kind });
   }
 

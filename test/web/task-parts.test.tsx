@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { OperationRecord } from '../../shared/wire/operations.ts';
 import type { TaskDetail, TaskRow } from '../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../shared/wire/wait.ts';
+import type { WorkflowNode } from '../../shared/wire/workflows.ts';
 import { drawn, textOf } from './support/drawn.tsx';
 
 const { AuditTable } = await import('../../web/src/audit/audit-table.tsx');
@@ -12,6 +13,7 @@ const { ofRow } = await import('../../web/src/tasks/known-task.ts');
 const { TaskBody } = await import('../../web/src/tasks/task-detail.tsx');
 const { WhyWaits } = await import('../../web/src/tasks/why-waits.tsx');
 const { Age } = await import('../../web/src/ui/time.tsx');
+const { fullName } = await import('../../web/src/workflows/node-words.tsx');
 
 const NOW = Date.now() / 1000;
 const row = (change: Partial<TaskRow> = {}): TaskRow => ({
@@ -230,4 +232,10 @@ test('an operation whose request is of another version still has its row', async
 test('an instant that no calendar has takes nothing away', async () => {
   for (const at of [1e300, Number.NaN, Number.POSITIVE_INFINITY])
     expect(textOf(await drawn(<Age at={at} />))).toContain('-');
+});
+
+test('a part of a group is named once, with its arguments where they are known', () => {
+  const part = { name: 'shop.render', group: 'g', call: null } as WorkflowNode;
+  expect(fullName(part)).toBe('render');
+  expect(fullName({ ...part, call: '640, 480' })).toBe('render 640, 480');
 });

@@ -11,7 +11,7 @@ import { stateIcon } from '../ui/state-badge.tsx';
 import { type Folded, NOT_SEEN, stateOf, statesOf } from './fold.ts';
 import type { Box } from './layout.ts';
 import { HEAD, LINE, type Line } from './lines.ts';
-import { metaOf, nameOf, partName, progressOf, restOf, titleOf } from './node-words.tsx';
+import { fullName, metaOf, nameOf, partName, progressOf, restOf, titleOf } from './node-words.tsx';
 
 let loading: Promise<typeof import('./layout.ts')> | null = null;
 /** One chunk with the layout library. */
@@ -73,7 +73,7 @@ export function GraphView({ workflow, folded, open, closed, picked, onPick, onFo
         key={key}
         label={
           node
-            ? `${nameOf(node)} ${words}, ${state}, ${meta}`
+            ? `${fullName(node)}, ${state}, ${meta}`
             : isOpen
               ? t('{words}, fold', { words })
               : t('{words}, list them', { words })

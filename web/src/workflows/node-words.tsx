@@ -80,3 +80,9 @@ export function restOf({ nodes }: Pick<Line, 'nodes'>): string {
 export function partName(node: WorkflowNode): string {
   return node.call === null || node.group === null ? nameOf(node) : visible(node.call);
 }
+
+/** Where it is named on its own: a part of a group with its arguments. */
+export function fullName(node: WorkflowNode): string {
+  const [name, part] = [nameOf(node), partName(node)];
+  return name === part ? name : `${name} ${part}`;
+}

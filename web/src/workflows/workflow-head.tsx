@@ -12,7 +12,7 @@ import { Icon } from '../ui/icon.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { shortId } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
-import { nameOf, partName } from './node-words.tsx';
+import { fullName, nameOf } from './node-words.tsx';
 
 const STATE = { running: 'STARTED', failed: 'FAILURE', succeeded: 'SUCCESS' } as const;
 
@@ -63,7 +63,7 @@ export function Findings({ workflow, onPick }: { workflow: Workflow; onPick: (id
   const named = (node: WorkflowNode) => (
     <button type="button" className="link plain" onClick={() => onPick(node.id)}>
       <code>
-        <ForeignText text={node.group === null ? nameOf(node) : `${nameOf(node)} ${partName(node)}`} />
+        <ForeignText text={fullName(node)} />
       </code>
     </button>
   );
