@@ -1,56 +1,59 @@
 // A message between this house's shape and amqplib's: properties by AMQP's names, headers as field tables.
+// Field by field, since it is done for each message: names in a table, or a spread, cost a tenth of what a whole task costs here.
 // kombu 5.6: transport/pyamqp.py Message, Channel.prepare_message
 import type { Message as AmqplibMessage, GetMessage, Options } from 'amqplib';
 import type { OutgoingMessage, Properties } from '../message.ts';
 import { fromTable, toTable } from './table.ts';
 
-/** Beside content type, content encoding and headers: here, there. */
-const NAMES = [
-  ['correlation_id', 'correlationId'],
-  ['reply_to', 'replyTo'],
-  ['delivery_mode', 'deliveryMode'],
-  ['priority', 'priority'],
-  ['expiration', 'expiration'],
-  ['message_id', 'messageId'],
-  ['timestamp', 'timestamp'],
-  ['app_id', 'appId'],
-  ['type', 'type'],
-  ['user_id', 'userId'],
-] as const;
-
 /** The longest that RabbitMQ lets a message live. @unit milliseconds */
 const LONGEST_EXPIRATION = 2 ** 32 - 1;
 
 /** @throws EncodeError */
-export function toAmqp(m: OutgoingMessage): Options.Publish {
-  // Kombu gives every message a priority.
-  const options: Record<string, unknown> = { headers: toTable(m.headers), priority: 0 };
-  if (m.contentType !== '') options.contentType = m.contentType;
-  if (m.contentEncoding !== '') options.contentEncoding = m.contentEncoding;
-  for (const [ours, theirs] of NAMES) {
-    const value = m.properties[ours];
-    if (value !== undefined && value !== null) options[theirs] = value;
-  }
-  // It would refuse the message. Its worker looks at the header `expires` all the same.
-  if (Number(options.expiration) > LONGEST_EXPIRATION) delete options.expiration;
-  return options;
+export function toAmqp({ contentType, contentEncoding, headers, properties: given }: OutgoingMessage): Options.Publish {
+  return {
+    contentType: contentType || undefined,
+    contentEncoding: contentEncoding || undefined,
+    headers: toTable(headers),
+    correlationId: given.correlation_id ?? undefined,
+    replyTo: given.reply_to ?? undefined,
+    deliveryMode: given.delivery_mode ?? undefined,
+    // Kombu gives every message a priority.
+    priority: given.priority ?? 0,
+    // It would refuse the message. Its worker looks at the header `expires` all the same.
+    expiration: Number(given.expiration) > LONGEST_EXPIRATION ? undefined : (given.expiration ?? undefined),
+    messageId: given.message_id ?? undefined,
+    timestamp: given.timestamp ?? undefined,
+    appId: given.app_id ?? undefined,
+    type: given.type ?? undefined,
+    userId: given.user_id ?? undefined,
+  };
 }
 
 /** @param queue it came from */
-export function fromAmqp({ content, fields, properties }: AmqplibMessage | GetMessage, queue: string): OutgoingMessage {
-  const given = properties as unknown as Record<string, unknown>;
-  const found: Properties = {};
-  for (const [ours, theirs] of NAMES) {
-    const value = given[theirs];
-    if (value !== undefined) (found as Record<string, unknown>)[ours] = value;
-  }
+export function fromAmqp(
+  { content, fields, properties: given }: AmqplibMessage | GetMessage,
+  queue: string,
+): OutgoingMessage {
+  const properties: Properties = {};
+  if (given.correlationId !== undefined) properties.correlation_id = given.correlationId;
+  if (given.replyTo !== undefined) properties.reply_to = given.replyTo;
+  if (given.deliveryMode !== undefined) properties.delivery_mode = given.deliveryMode;
+  if (given.priority !== undefined) properties.priority = given.priority;
+  if (given.expiration !== undefined) properties.expiration = given.expiration;
+  if (given.messageId !== undefined) properties.message_id = given.messageId;
+  if (given.timestamp !== undefined) properties.timestamp = given.timestamp;
+  if (given.appId !== undefined) properties.app_id = given.appId;
+  if (given.type !== undefined) properties.type = given.type;
+  if (given.userId !== undefined) properties.user_id = given.userId;
+  const delayed = wasHeldBack(fields.exchange);
   return {
-    ...addressOf(fields, queue),
+    exchange: delayed ? '' : fields.exchange,
+    routingKey: delayed ? queue : fields.routingKey,
     body: content,
     contentType: textOf(given.contentType),
     contentEncoding: textOf(given.contentEncoding),
     headers: fromTable((given.headers ?? {}) as Record<string, unknown>),
-    properties: found,
+    properties,
   };
 }
 
@@ -60,6 +63,6 @@ const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
  * What the broker has held back (messaging/delayed-delivery.ts) comes from one of its levels, with a key that is how long it waited: whoever sends
  * it again means the queue.
  */
-function addressOf({ exchange, routingKey }: AmqplibMessage['fields'], queue: string) {
-  return exchange.startsWith('celery_delayed_') ? { exchange: '', routingKey: queue } : { exchange, routingKey };
+function wasHeldBack(exchange: string): boolean {
+  return exchange.startsWith('celery_delayed_');
 }
