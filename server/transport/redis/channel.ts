@@ -371,10 +371,17 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     this.#held.delete(deliveryTag);
     if (!this.#open && this.#held.size === 0) this.#broker.state.holders.delete(this);
     if (!held.got) this.#outstanding--;
+    if (!held.got) this.#makeRoom();
     if (how === 'requeue') this.#requeue(held);
     else if (held.tag !== '') this.#ack(held.tag);
-    if (held.got || this.#making) return;
-    // Who settles many on one turn makes room for one large take, not for many small ones.
+  }
+
+  /**
+   * Who settles many on one turn makes room for one large take, not for many small ones. Asked for before the acknowledgement, so that
+   * the acknowledgements of the turn go in one write with the next take.
+   */
+  #makeRoom(): void {
+    if (this.#making) return;
     this.#making = true;
     setImmediate(() => {
       this.#making = false;
