@@ -14,7 +14,7 @@ import { callErrbacks, errbacksOf } from './errbacks.ts';
 import type { RegisteredTask } from './host.ts';
 import { sendTask } from './publisher.ts';
 import type { Task } from './task.ts';
-import { newTaskId } from './task-id.ts';
+import { newTaskId } from '../protocol/task-id.ts';
 
 export function canvasHost(app: Celery): CanvasHost {
   const taskOf = (name: string): RegisteredTask & Task => {

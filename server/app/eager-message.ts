@@ -6,7 +6,7 @@ import type { Kwargs } from '../canvas/host.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
 import { stampsOf } from '../canvas/stamping.ts';
 import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
-import { newTaskId } from './task-id.ts';
+import { newTaskId } from '../protocol/task-id.ts';
 
 function eagerStamps(options: ApplyOptions): Pick<TaskMessage, 'stamped_headers' | 'stamps'> {
   const { stamped_headers, stamps } = stampsOf(options);

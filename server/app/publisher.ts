@@ -10,6 +10,7 @@ import type { Kwargs } from '../canvas/host.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
 import { stampsOf } from '../canvas/stamping.ts';
 import { outlineOf } from '../protocol/outline.ts';
+import { newTaskId } from '../protocol/task-id.ts';
 import { buildTaskMessage, expirationOf, type OutgoingTask, type WireSignature } from '../protocol/task-message.ts';
 import { AsyncResult } from '../results/async-result.ts';
 import { compress } from '../serialization/compression/compression.ts';
@@ -22,7 +23,6 @@ import type { AppHost, RegisteredTask } from './host.ts';
 import { type Dedupe, Once } from './once.ts';
 import { replyQueue } from './reply-queue.ts';
 import type { Destination } from './routing.ts';
-import { newTaskId } from './task-id.ts';
 import type { PublishedTask } from './telemetry.ts';
 
 /** Who sends, in messages and events of what is sent. */
@@ -36,7 +36,7 @@ export async function sendTask(
   given: ApplyOptions,
   task?: RegisteredTask,
 ): Promise<AsyncResult> {
-  const id = given.task_id ?? newTaskId();
+  const id = given.task_id ?? (given.ignore_result ? undefined : app.openBackend?.heardId?.()) ?? newTaskId();
   if (given.dedupe) return sendOnce(app, name, args, kwargs, { ...given, task_id: id }, task);
   const options = app.router.route(given, name, args, kwargs, task);
   const routed = app.router.destination(options);

@@ -80,6 +80,11 @@ export interface Backend {
   subscribe(taskId: string, listener: (meta: ResultMeta) => void, onError?: (error: Error) => void): () => void;
   /** Before a task is sent: the queue that its result comes to, declared with it. Only stores with `callerOnly` have it. */
   onTaskCall?(): Queue;
+  /**
+   * An id for a task that is about to be sent, whose results are heard already: `wait` for it has nothing to ask. Undefined: there is none
+   * now, any other id will do.
+   */
+  heardId?(): string | undefined;
   /** Resolves when nothing stored from then on is missed by who has subscribed. A store without it hears at once. */
   listening?(): Promise<void>;
   forget(taskId: string): Promise<void>;

@@ -1,6 +1,6 @@
 // Results in Redis, where Celery keeps them and as it writes them: `redis://`, `rediss://`, `redis+socket://`, `sentinel://`.
 // Keys and parts: key-value.ts. One step on the server: redis-scripts.ts. Being told: redis-wake.ts. Connecting: redis-client.ts.
-// Rows as bytes: redis-rows.ts. Sending: redis-commands.ts.
+// Rows as bytes: redis-rows.ts. Sending: redis-commands.ts. Ids heard before their tasks are sent: redis-ahead.ts.
 // Holds: what is stored in one turn of the event loop goes in one command, and a row and its message are one step; a SUCCESS is never
 // overwritten; who waits has subscribed before it asks; a chord is reported complete to every part told of until it is forgotten.
 // Where this differs from Celery: the row that may be a SUCCESS is read on the server, so that storing is one round trip and nobody
@@ -8,12 +8,13 @@
 // Celery 5.6: backends/redis.py, backends/base.py KeyValueStoreBackend
 import type { Redis } from 'ioredis';
 import { PROPAGATE_STATES } from '../../shared/states.ts';
-import { BackendError, ChordError, toError } from '../errors.ts';
+import { ChordError, toError } from '../errors.ts';
 import type { ResultMeta } from '../protocol/result-meta.ts';
 import { chordEvictionWarning } from '../transport/redis/eviction.ts';
 import { safeUrl } from '../transport/url.ts';
 import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, onePerTask, PARTS_STAY_MS } from './chord.ts';
 import type {
+  Backend,
   BackendContext,
   ChordClaimed,
   ChordOutcome,
@@ -35,13 +36,14 @@ import {
   ttlSeconds,
 } from './key-value.ts';
 import { Outage } from './outage.ts';
+import { HeardAhead } from './redis-ahead.ts';
 import { redisClients, redisError } from './redis-client.ts';
 import { RedisCommands } from './redis-commands.ts';
 import { bufferOf, RedisRows } from './redis-rows.ts';
 import { CHORD_PART, OPEN_CHORDS, PLAN_CHORD, STORE } from './redis-scripts.ts';
 import { RedisWake } from './redis-wake.ts';
 import { cannotStore, storeClosed } from './store-errors.ts';
-import { type ResultListener, ResultListeners, unlessAborted, watchAll } from './waiters.ts';
+import { type ResultListener, ResultListeners, unlessAborted, waitFor, watchAll } from './waiters.ts';
 
 interface PendingStore {
   readonly meta: ResultMeta;
@@ -72,6 +74,13 @@ class RedisBackend implements CountingBackend {
   readonly #wake: RedisWake;
   readonly #outage: Outage;
   readonly #listeners = new ResultListeners();
+  readonly #ahead = new HeardAhead({
+    add: (id) => this.#wake.add(this.#keys.task(id)),
+    settled: () => this.#wake.settled(),
+    released: (id) => {
+      if (!this.#listeners.has(id)) this.#wake.remove(this.#keys.task(id));
+    },
+  });
   readonly #storing = new Set<Promise<void>>();
   #pending: PendingStore[] = [];
   /** Why the connection that listens was away last. */
@@ -125,9 +134,18 @@ class RedisBackend implements CountingBackend {
     return found;
   }
 
-  async wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
-    for await (const meta of this.watch([taskId], signal)) return meta;
-    throw signal.reason ?? new BackendError(`No result of ${taskId}`);
+  wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
+    const isHeard = this.#ahead.has(taskId);
+    const get = isHeard ? async () => this.#keptRow(taskId) : (id: string) => this.listening().then(() => this.get(id));
+    const subscribe: Backend['subscribe'] = (id, listener, onError) => {
+      const unsubscribe = this.subscribe(id, listener, onError);
+      this.#ahead.fill();
+      return () => {
+        unsubscribe();
+        this.#ahead.drop(id);
+      };
+    };
+    return waitFor({ get, subscribe }, taskId, signal);
   }
 
   watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
@@ -149,8 +167,12 @@ class RedisBackend implements CountingBackend {
     this.#wake.add(key);
     return () => {
       remove();
-      if (!this.#listeners.has(taskId)) this.#wake.remove(key);
+      if (!this.#listeners.has(taskId) && !this.#ahead.has(taskId)) this.#wake.remove(key);
     };
+  }
+
+  heardId(): string | undefined {
+    return this.#ahead.take();
   }
 
   async listening(): Promise<void> {
@@ -163,6 +185,7 @@ class RedisBackend implements CountingBackend {
   }
 
   async forget(taskId: string): Promise<void> {
+    this.#ahead.drop(taskId);
     await this.#ask((redis) => redis.del(this.#keys.task(taskId)));
   }
 
@@ -384,11 +407,19 @@ class RedisBackend implements CountingBackend {
 
   #onMessage(key: string, body: Buffer): void {
     const taskId = this.#keys.taskId(key);
-    if (taskId !== null) this.#listeners.emit(taskId, () => this.#rows.result(taskId, body));
+    if (taskId === null) return;
+    this.#ahead.keep(taskId, body);
+    this.#listeners.emit(taskId, () => this.#rows.result(taskId, body));
+  }
+
+  #keptRow(taskId: string): ResultMeta | null {
+    const row = this.#ahead.kept(taskId);
+    return row && this.#rows.result(taskId, row);
   }
 
   /** What was stored while the connection was away, nobody told us. */
   async #catchUp(): Promise<void> {
+    this.#ahead.clear();
     try {
       for (const [id, meta] of await this.getMany(this.#listeners.ids())) this.#listeners.emit(id, () => meta);
     } catch (error) {

@@ -71,9 +71,34 @@ interface Askable {
 }
 
 /** The first ready record of one task. */
-export async function waitFor(store: Askable, taskId: string, signal: AbortSignal): Promise<ResultMeta> {
-  for await (const meta of watchAll(store, [taskId], signal)) return meta;
-  throw signal.reason ?? new Error(`No result of ${taskId}`);
+export function waitFor(
+  store: Pick<Askable, 'get' | 'subscribe'>,
+  taskId: string,
+  signal: AbortSignal,
+): Promise<ResultMeta> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      signal.removeEventListener('abort', onAbort);
+      unsubscribe();
+    };
+    const look = (meta: ResultMeta | null): void => {
+      if (isOver || !meta || !READY_STATES.has(meta.status)) return;
+      end();
+      resolve(meta);
+    };
+    const fail = (error: unknown): void => {
+      if (isOver) return;
+      end();
+      reject(error);
+    };
+    const onAbort = (): void => fail(signal.reason);
+    const unsubscribe = store.subscribe(taskId, look, fail);
+    signal.addEventListener('abort', onAbort);
+    store.get(taskId).then(look, fail);
+  });
 }
 
 /** Each task's ready record once, as they come. */

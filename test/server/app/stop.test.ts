@@ -1,7 +1,7 @@
 // How a body is told to stop, and the ids of tasks.
 import { describe, expect, it } from 'vitest';
 import { Stop } from '../../../server/app/stop.ts';
-import { newTaskId } from '../../../server/app/task-id.ts';
+import { newTaskId } from '../../../server/protocol/task-id.ts';
 import { SoftTimeLimitExceeded, TimeLimitExceeded } from '../../../server/errors.ts';
 
 describe('a stop', () => {
