@@ -8,7 +8,9 @@ import { openSqlDriver } from '../../../server/backends/sql/registry.ts';
 import type { EntryDefinition, ScheduleStore, StoredEntry } from '../../../server/schedules/contract.ts';
 import { openScheduleStore } from '../../../server/schedules/registry.ts';
 import { parseUrl } from '../../../server/transport/url.ts';
+import type { SchedulesReply } from '../../../shared/wire/schedules.ts';
 import { scheduleContract } from '../../contract/schedules.ts';
+import { get, shop } from '../../support/dashboard-shop.ts';
 import { djangoStore } from '../../support/django-store.ts';
 import { hasDjangoBeat } from '../../support/needs.ts';
 import type { PythonStore } from '../../support/python-store.ts';
@@ -241,6 +243,53 @@ task.save()
     });
   }
 
+  test("what the dashboard's page writes Python sees, and what Python writes is on the page", async () => {
+    const schedule = await empty('sqlite');
+    const { dashboard } = await shop({ schedule });
+    const post = async (path: string, payload: object) => {
+      const reply = await dashboard.app.inject({ method: 'POST', url: `/api/v2/schedules${path}`, payload });
+      expect(reply.statusCode, reply.body).toBe(200);
+      return reply.json<{ uuid?: string }>();
+    };
+    const rowsOfPage = async () => (await get<SchedulesReply>(dashboard, 'schedules')).items!;
+    const ofPython = (what: string) => ask<unknown>('sqlite', `result = ${what}`);
+    const entry = {
+      ...{ name: 'page', task: 'shop.add', timezone: 'Europe/Prague', queue: null, enabled: true, one_off: false },
+      schedule: {
+        kind: 'crontab',
+        minute: '30',
+        hour: '7',
+        day_of_week: 'mon-fri',
+        day_of_month: '*',
+        month_of_year: '*',
+      },
+    };
+    await post('', { ...entry, create: true, args: [1, 2], kwargs: {} });
+    const read = "[(e.task, e.args, str(e.schedule.tz)) for e in [DatabaseScheduler(app=app).schedule['page']]][0]";
+    expect(await ofPython(read)).toEqual(['shop.add', [1, 2], 'Europe/Prague']);
+    await post('', { ...entry, create: false, args: [3, 4], kwargs: null });
+    expect(await ofPython(read)).toEqual(['shop.add', [3, 4], 'Europe/Prague']);
+    await post('/enable', { name: 'page', enabled: false });
+    expect(await ofPython("'page' in DatabaseScheduler(app=app).schedule")).toBe(false);
+
+    await ask(
+      'sqlite',
+      `
+task = PeriodicTask.objects.get(name='page')
+task.enabled, task.kwargs, task.queue = True, '{"n": 1}', 'mail'
+task.save()
+PeriodicTask.objects.create(name='theirs', task='shop.add', interval=IntervalSchedule.objects.create(every=10, period='minutes'))
+`,
+    );
+    expect(await rowsOfPage()).toMatchObject([
+      { name: 'page', enabled: true, kwargs: { n: 1 }, options: { queue: 'mail' } },
+      { name: 'theirs', schedule: { kind: 'interval', every: 600 }, from: 'store' },
+    ]);
+    const { uuid } = await post('/run', { name: 'theirs' });
+    expect(uuid).toBeTypeOf('string');
+    for (const name of ['page', 'theirs']) await post('/delete', { name });
+    expect(await ofPython("list(PeriodicTask.objects.values_list('name', flat=True))")).toEqual([]);
+  });
   test('a database without the tables is refused with what makes them; one without an address with what to write', async () => {
     const store = await openScheduleStore(`django-db+sqlite:///${join(folder, 'none.db')}`);
     stores.push(store);
