@@ -4,6 +4,7 @@ import { pipe, revive } from '../canvas/compose.ts';
 import type { CanvasHost } from '../canvas/host.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { pythonTraceback } from '../protocol/failure.ts';
+import { newTaskId } from '../protocol/task-id.ts';
 import { AsyncResult } from '../results/async-result.ts';
 import { GroupResult } from '../results/group-result.ts';
 import type { Celery } from './celery.ts';
@@ -14,7 +15,6 @@ import { callErrbacks, errbacksOf } from './errbacks.ts';
 import type { RegisteredTask } from './host.ts';
 import { sendTask } from './publisher.ts';
 import type { Task } from './task.ts';
-import { newTaskId } from '../protocol/task-id.ts';
 
 export function canvasHost(app: Celery): CanvasHost {
   const taskOf = (name: string): RegisteredTask & Task => {

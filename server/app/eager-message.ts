@@ -5,8 +5,8 @@ import type { ApplyOptions } from '../canvas/call-options.ts';
 import type { Kwargs } from '../canvas/host.ts';
 import { listOf, toPlain } from '../canvas/signature.ts';
 import { stampsOf } from '../canvas/stamping.ts';
-import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 import { newTaskId } from '../protocol/task-id.ts';
+import type { TaskMessage, WireSignature } from '../protocol/task-message.ts';
 
 function eagerStamps(options: ApplyOptions): Pick<TaskMessage, 'stamped_headers' | 'stamps'> {
   const { stamped_headers, stamps } = stampsOf(options);

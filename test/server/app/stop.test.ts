@@ -1,8 +1,8 @@
 // How a body is told to stop, and the ids of tasks.
 import { describe, expect, it } from 'vitest';
 import { Stop } from '../../../server/app/stop.ts';
-import { newTaskId } from '../../../server/protocol/task-id.ts';
 import { SoftTimeLimitExceeded, TimeLimitExceeded } from '../../../server/errors.ts';
+import { newTaskId } from '../../../server/protocol/task-id.ts';
 
 describe('a stop', () => {
   it('is heard by a signal read before it', () => {

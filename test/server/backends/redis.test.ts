@@ -41,12 +41,6 @@ describeNeedsRedis('results in Redis', () => {
     await client.flushdb();
   });
   const forever = new AbortController().signal;
-  /** After two waits, of which the second brings some. */
-  async function heardId(backend: CountingBackend): Promise<string> {
-    await Promise.all(['x', 'y'].map((id) => backend.store(record(id, 'SUCCESS'))));
-    await Promise.all(['x', 'y'].map((id) => backend.wait(id, forever)));
-    return until(() => backend.heardId?.(), 'an id that is heard');
-  }
   const channels = async (): Promise<string[]> => (await client.call('PUBSUB', 'CHANNELS')) as string[];
   const row = async (key: string): Promise<unknown> => JSON.parse((await client.get(key)) ?? 'null');
 
@@ -171,21 +165,6 @@ describeNeedsRedis('results in Redis', () => {
       await backend.store(record('a', 'SUCCESS', 1));
       await waiting;
       await until(async () => (await channels()).length === 0, 'the end of the subscription');
-    });
-
-    test('who waits again has the results of what is sent next heard before it is sent, and asks for none', async () => {
-      const backend = await open();
-      const id = await heardId(backend);
-      await (await open()).store(record(id, 'STARTED'));
-      await client.call('CONFIG', 'RESETSTAT');
-      await (await open()).store(record(id, 'SUCCESS', 5));
-      expect((await backend.wait(id, forever)).result).toBe(5);
-      // Once by who stored it.
-      expect(await client.info('commandstats')).toMatch(/cmdstat_get:calls=1,/);
-      expect(await heardId(backend)).not.toBe(id);
-      // Its time is over: from here on it is asked for like any other.
-      await client.set(`celery-task-meta-${id}`, JSON.stringify(record(id, 'SUCCESS', 6)));
-      expect((await backend.wait(id, forever)).result).toBe(6);
     });
 
     test('an address that cannot be used is refused by name, without its password', async () => {
@@ -348,17 +327,6 @@ describeNeedsRedis('results in Redis', () => {
       await client.set('celery-task-meta-a', JSON.stringify(record('a', 'SUCCESS', 7)));
       await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       expect((await waiting).result).toBe(7);
-    });
-
-    test('a result that was to be heard, and came while the listening connection was lost, is found', async () => {
-      const backend = await open();
-      const id = await heardId(backend);
-      await client.set(`celery-task-meta-${id}`, JSON.stringify(record(id, 'SUCCESS', 7)));
-      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      await until(async () => (await channels()).length > 0, 'its new subscriptions');
-      // Nothing that was heard before counts any more.
-      await until(async () => (await channels()).length === 0, 'the end of its subscriptions');
-      expect((await backend.wait(id, forever)).result).toBe(7);
     });
 
     test('with nobody there a call ends with a clear error when its patience does', async () => {

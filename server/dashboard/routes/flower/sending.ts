@@ -1,8 +1,9 @@
 // /api/task/apply, async-apply and send-task: a call in, its id or its result out; /api/task/result and /api/task/abort.
 // Not here: sending (../../operations/on-calls.ts), results as they are told (../../views/result-reply.ts).
 // Flower: api/tasks.py
-import { newTaskId } from '../../../protocol/task-id.ts';
+
 import { TimeoutError } from '../../../errors.ts';
+import { newTaskId } from '../../../protocol/task-id.ts';
 import type { AsyncResult } from '../../../results/async-result.ts';
 import { Refused } from '../../operations/contract.ts';
 import { resultOutcome } from '../../views/result-reply.ts';
