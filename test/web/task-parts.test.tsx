@@ -6,9 +6,10 @@ import type { OperationRecord } from '../../shared/wire/operations.ts';
 import type { TaskDetail, TaskRow } from '../../shared/wire/tasks.ts';
 import type { WaitReason } from '../../shared/wire/wait.ts';
 import type { WorkflowNode } from '../../shared/wire/workflows.ts';
-import { drawn, textOf } from './support/drawn.tsx';
+import { drawn, liveOf, textOf } from './support/drawn.tsx';
 
 const { AuditTable } = await import('../../web/src/audit/audit-table.tsx');
+const { SelectionBar } = await import('../../web/src/tasks/bulk-actions.tsx');
 const { ofRow } = await import('../../web/src/tasks/known-task.ts');
 const { TaskBody } = await import('../../web/src/tasks/task-detail.tsx');
 const { WhyWaits } = await import('../../web/src/tasks/why-waits.tsx');
@@ -52,7 +53,8 @@ const detail = (change: Partial<TaskDetail> = {}): TaskDetail => ({
   actions: { revoke: yes, terminate: yes, retry: yes },
   ...change,
 });
-const page = (task: TaskDetail) => drawn(<TaskBody id={task.uuid} page />, [[['task', task.uuid], task]]);
+const page = (task: TaskDetail, live = liveOf()) =>
+  drawn(<TaskBody id={task.uuid} page />, [[['task', task.uuid], task]], live);
 
 test('a failed task begins with what was raised and its traceback, its life and arguments after it', async () => {
   const text = textOf(await page(detail()));
@@ -67,6 +69,18 @@ test('a failed task begins with what was raised and its traceback, its life and 
 test('sending again is the filled button of what failed, and of nothing that succeeded', async () => {
   expect(await page(detail())).toMatch(/class="btn primary"[^>]*>.{0,400}?Retry/);
   expect(await page(detail({ state: 'SUCCESS', exception: null, traceback: null }))).not.toContain('btn primary');
+});
+
+test('nothing is offered to a server that does not answer, and none is sent to it by a selection', async () => {
+  const lost = liveOf({ connection: { mode: 'lost', retryAt: 0, since: 0 }, heardAt: Date.now() - 60_000 });
+  const off = (verb: string) => new RegExp(`aria-disabled="true"[^>]*>(?:(?!</button>).)*${verb}`);
+  const html = await page(detail(), lost);
+  for (const verb of ['Retry', 'Revoke', 'Terminate']) expect(html).toMatch(off(verb));
+  const nobody = () => {};
+  const operation = { isIdle: true, isPending: false } as never;
+  const bar = { rows: [row()], operation, busy: false, everything: null, onVerb: nobody, onClear: nobody };
+  expect(await drawn(<SelectionBar {...bar} />, [], lost)).toMatch(off('Retry'));
+  expect(await drawn(<SelectionBar {...bar} />)).not.toMatch(off('Retry'));
 });
 
 test('a task of which only the row is known shows it at once, and offers nothing yet', async () => {

@@ -8,6 +8,7 @@ import { rich } from '../language/rich.tsx';
 import { fromServer, t, tn } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
 import { Button, copyText } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
@@ -36,6 +37,7 @@ export function SelectionBar({
   children?: React.ReactNode;
 }) {
   const readOnly = useReadOnly();
+  const away = useRefusal(undefined, operation.isPending || busy);
   const button = (verb: TaskVerb, icon: 'refresh' | 'stop' | 'power') => {
     const fit = rows.filter((row) => refusal(verb, row) === null);
     const reason = readOnly
@@ -44,9 +46,7 @@ export function SelectionBar({
         ? rows.length === 1
           ? refusal(verb, rows[0]!)
           : t('It applies to none of them')
-        : operation.isPending || busy
-          ? t('Waiting for workers')
-          : null;
+        : away;
     return (
       <Button
         icon={icon}

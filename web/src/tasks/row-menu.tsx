@@ -6,6 +6,7 @@ import { createContext, useContext } from 'react';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
+import { useRefusal } from '../operations/refusal.ts';
 import { copyText } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
@@ -55,11 +56,12 @@ function OpenMenu({
   const act = useContext(TaskVerbs);
   const navigate = useNavigate();
   const readOnly = useReadOnly();
+  const away = useRefusal();
   const verb = (name: TaskVerb, label: string, icon: 'refresh' | 'stop' | 'power', danger = false) => ({
     label,
     icon,
     danger,
-    refused: readOnly ? t('The dashboard only reads') : refusal(name, row),
+    refused: readOnly ? t('The dashboard only reads') : (refusal(name, row) ?? away),
     onSelect: () => act(name, [row]),
   });
   const filter = (q: string) => void navigate({ to: '/tasks', search: { q } });

@@ -10,6 +10,7 @@ import { rich } from '../language/rich.tsx';
 import { fromServer, t } from '../language/text.ts';
 import { useReadOnly } from '../live/hooks.ts';
 import { OperationNote } from '../operations/operation-note.tsx';
+import { useRefusal } from '../operations/refusal.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Button, CopyButton } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
@@ -30,6 +31,7 @@ const WANTS_RETRY = new Set(['FAILURE', 'REVOKED', 'REJECTED']);
 export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React.ReactNode; page?: boolean }) {
   const operation = useOperation();
   const readOnly = useReadOnly();
+  const away = useRefusal(undefined, operation.isPending);
   const [confirm, setConfirm] = useState<TaskVerb | null>(null);
   const newId = operation.data?.new_ids?.[task.uuid];
   const finished = task.actions.retry.allowed && task.state !== 'STARTED' && task.state !== 'RECEIVED';
@@ -47,7 +49,7 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
             keys: 'v',
             label: t('Revoke the open task'),
             group: 'Task',
-            run: () => task.actions.revoke.allowed && !readOnly && go('revoke'),
+            run: () => task.actions.revoke.allowed && away === null && go('revoke'),
           },
         ],
   );
@@ -55,11 +57,7 @@ export function TaskHead({ task, tools, page }: { task: KnownTask; tools?: React
     const may = task.actions[verb];
     const gone =
       verb === 'terminate' && task.unknown_since !== undefined ? t('Its worker is gone: nothing would hear it') : null;
-    const refused = operation.isPending
-      ? t('Waiting for workers')
-      : may.allowed
-        ? gone
-        : (fromServer(may.reason) ?? t('It does not apply now'));
+    const refused = may.allowed ? (away ?? gone) : (fromServer(may.reason) ?? t('It does not apply now'));
     return (
       <Button icon={VERB_ICON[verb]} kind={refused ? undefined : kind} refused={refused} onClick={() => go(verb)}>
         {label}
