@@ -1,17 +1,10 @@
-// This package, as it is installed: a producer, a worker, a round trip.
-import { Celery, signals } from 'umbel';
-import { Worker } from 'umbel/worker';
-import { drained, type Given, inFlight, offer, stopwatch, tripTimes } from '../support/measure.ts';
-
-const QUIET = { withoutGossip: true, withoutMingle: true, loglevel: 'ERROR' } as const;
-
-function appOn({ url }: Given) {
-  const app = new Celery('bench', { broker_url: url, result_backend: url });
-  const add = app.task({ name: 'bench.add' }, (a: number, b: number) => a + b);
-  return { app, add };
-}
+// This package, as it is installed, on Redis: a producer; and its worker and round trip (../support/ours.ts).
+import { inFlight, offer, stopwatch } from '../support/measure.ts';
+import { appOn, worked } from '../support/ours.ts';
 
 await offer({
+  ...worked,
+
   async publish(given) {
     const { app, add } = appOn(given);
     await add.delay(2, 3);
@@ -20,26 +13,5 @@ await offer({
     const figures = lap(given.count - 1);
     await app.close();
     return figures;
-  },
-
-  async drain(given) {
-    const { app } = appOn(given);
-    const done = drained(given.count, given.server);
-    signals.task_success.connect(() => done.one());
-    const worker = new Worker(app, { ...QUIET, concurrency: 100 });
-    await worker.start();
-    const figures = await done.all;
-    await worker.stop('warm');
-    await app.close();
-    return figures;
-  },
-
-  async serve(given) {
-    await new Worker(appOn(given).app, QUIET).start();
-  },
-
-  trip(given) {
-    const { add } = appOn(given);
-    return tripTimes(given.count, async () => (await add.delay(2, 3)).get({ timeout: 10 }));
   },
 });
