@@ -237,6 +237,26 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
     expect(await result.get({ timeout: 90 })).toBe('[{messages_unacknowledged,0}]');
   });
 
+  it('keeps the channel of its tasks when a queue that was added is refused: what runs is not delivered again', async () => {
+    const hold = gate();
+    const runs: number[] = [];
+    const { app, worker } = await makeWorld((made) => {
+      made.task({ name: 'holds', acks_late: true }, async (n: number) => {
+        runs.push(n);
+        await hold.opened;
+        return n;
+      });
+    });
+    const held = await app.sendTask('holds', [1]);
+    await until(() => runs.length === 1, 'it to run');
+    await expect(worker.consumer.tasks.addQueue(queue('amq.mine'))).rejects.toThrow(/ACCESS_REFUSED/);
+    const next = await app.sendTask('holds', [2]);
+    await until(() => runs.includes(2), 'the next to run');
+    hold.open();
+    expect(await Promise.all([held, next].map((one) => one.get({ timeout: 90 })))).toEqual([1, 2]);
+    expect(runs).toEqual([1, 2]);
+  });
+
   it('comes back to a queue that is deleted while it is consumed', async () => {
     const { app, line, channel } = await makeWorld((made) => {
       made.task({ name: 'add' }, (a: number, b: number) => a + b);

@@ -3,6 +3,7 @@
 // Holds: no message is read after `pause` has resolved, at no later connection either; what had not begun is given back before the channel closes.
 // Celery 5.6: worker/consumer/tasks.py
 import { OperationalError } from '../../errors.ts';
+import type { Connection } from '../../messaging/connection.ts';
 import { Consumer } from '../../messaging/consumer.ts';
 import type { Channel } from '../../transport/contract.ts';
 import type { Queue } from '../../transport/entity.ts';
@@ -14,11 +15,13 @@ export class TasksStep extends Bootstep<TaskConsumer> {
   static override requires = ['Mingle'];
   /** What is consumed now, and again after a reconnect. */
   readonly #queues = new Map<string, Queue>();
+  readonly #connection: Connection;
   #channel: Channel | null = null;
   #consumer: Consumer | null = null;
 
   constructor(consumer: TaskConsumer, options: Readonly<Record<string, unknown>>) {
     super(consumer, options);
+    this.#connection = consumer.host.connection;
     for (const queue of consumer.host.options.queues) this.#queues.set(queue.name, queue);
   }
 
@@ -115,12 +118,23 @@ export class TasksStep extends Bootstep<TaskConsumer> {
     const consumer = this.#reading();
     this.#queues.set(queue.name, queue);
     try {
+      if (!queue.noDeclare) await this.#declare(queue);
       await consumer.addQueue(queue);
     } catch (error) {
       this.#queues.delete(queue.name);
       throw error;
     }
     return true;
+  }
+
+  /** On a channel of its own: a refusal closes it, and with that of the tasks all that runs would be delivered again. */
+  async #declare(queue: Queue): Promise<void> {
+    const channel = await this.#connection.channel();
+    try {
+      await channel.declareQueue(queue);
+    } finally {
+      await channel.close().catch(() => {});
+    }
   }
 
   async cancelQueue(name: string): Promise<boolean> {
