@@ -101,7 +101,7 @@ export function daemonOptions(command: Command): void {
 
 export function remoteOptions(command: Command): void {
   command
-    .option('-t, --timeout <seconds>', 'how long to wait for replies at most (default 1)', parse.number)
+    .option('-t, --timeout <seconds>', 'how long to wait for replies at most (default 1)', parse.amount)
     .option('-d, --destination <nodes>', 'only these nodes, by commas', parse.names)
     .option('--pattern <glob>', "only nodes with such names: 'w*@host', or '/regex/'")
     .option('-j, --json', 'answer as JSON');

@@ -136,7 +136,7 @@ function addTaskCommands(sub: Sub): void {
       .option('--priority <number>', 'priority, 0 to 9', parse.integer)
       .option('--serializer <name>', 'how arguments are written (default json)')
       .option('--task-id <id>', 'the id to use', parse.name)
-      .option('--wait [seconds]', 'wait for the result and print it', parse.number)
+      .option('--wait [seconds]', 'wait for the result and print it', parse.amount)
       .option('--unchecked', 'with -A: send it although the app does not know it')
       .option('-j, --json', 'answer as JSON')
       .optionsGroup('Routing options:')
@@ -149,10 +149,10 @@ function addTaskCommands(sub: Sub): void {
 
   addGlobals(
     sub('result', 'Wait for a task and print what it returned.')
-      .argument('<task-id>', 'id of the task')
+      .argument('<task-id>', 'id of the task', parse.name)
       .option('-t, --task <name>', 'name of the task')
       .option('--traceback', 'the traceback instead, without waiting')
-      .option('--timeout <seconds>', 'do not wait longer', parse.number)
+      .option('--timeout <seconds>', 'do not wait longer', parse.amount)
       .option('-j, --json', 'answer as JSON'),
   ).action(action(async () => (await import('./call.ts')).result));
 }
