@@ -15,9 +15,10 @@ import { inFlight } from './support/measure.ts';
 const ROUNDS = 3;
 const KILLS = 10;
 const COUNTS: Readonly<Record<WorkerName, { readonly short: number; readonly compute: number }>> = {
-  ours: { short: Number(process.env.N ?? 30_000), compute: 3000 },
-  bullmq: { short: 10_000, compute: 3000 },
-  celery: { short: 5000, compute: 2000 },
+  ours: { short: 10_000, compute: 800 },
+  wide: { short: 20_000, compute: 800 },
+  bullmq: { short: 10_000, compute: 800 },
+  celery: { short: 3000, compute: 800 },
 };
 const COMPUTE_MS = 5;
 
@@ -31,8 +32,13 @@ interface Drain {
 const only = process.env.CASES?.split(',');
 const wanted = (name: string) => only === undefined || only.includes(name);
 const version = celeryVersion();
-const names: WorkerName[] = version === null ? ['ours', 'bullmq'] : ['ours', 'bullmq', 'celery'];
-const labels = { bullmq: 'BullMQ, 2 sandboxed processors', celery: `Celery ${version}, prefork -c 2` };
+const names: WorkerName[] = version === null ? ['ours', 'wide', 'bullmq'] : ['ours', 'wide', 'bullmq', 'celery'];
+const labels = {
+  ours: '',
+  wide: 'ours, --child-concurrency 10',
+  bullmq: 'BullMQ, 2 sandboxed processors',
+  celery: `Celery ${version}, prefork -c 2`,
+};
 
 const server = await redisServer();
 try {
@@ -48,7 +54,7 @@ async function drains(
   title: string,
   goals: Partial<Record<WorkerName, number>>,
 ): Promise<void> {
-  const seen: Record<WorkerName, Drain[]> = { ours: [], bullmq: [], celery: [] };
+  const seen: Record<WorkerName, Drain[]> = { ours: [], wide: [], bullmq: [], celery: [] };
   for (let round = 0; round < ROUNDS; round++)
     for (const name of names) seen[name].push(await drain(name, kind, COUNTS[name][kind]));
   const figures = (rounds: readonly Drain[]) => ({

@@ -7,7 +7,10 @@ import { cpuUsOfAll, ended, PYTHON } from '../support/celery.ts';
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
-export type WorkerName = 'ours' | 'celery' | 'bullmq';
+/** 'wide' is ours with several tasks at a time in each child. */
+export type WorkerName = 'ours' | 'wide' | 'celery' | 'bullmq';
+
+const WIDTH = 10;
 
 export interface WorkerProcess {
   /** CPU time of it and its children so far. @unit microseconds */
@@ -32,7 +35,10 @@ function commandOf(name: WorkerName, { children = 2, pool = 'prefork', flags = [
   const size = ['-P', pool, '-c', String(children), ...LONE];
   switch (name) {
     case 'ours':
-      return [process.execPath, ...flags, CLI, '-A', `${FOLDER}tasks.mjs`, 'worker', '-l', 'ERROR', ...size];
+    case 'wide': {
+      const width = name === 'wide' ? ['--child-concurrency', String(WIDTH)] : [];
+      return [process.execPath, ...flags, CLI, '-A', `${FOLDER}tasks.mjs`, 'worker', '-l', 'ERROR', ...size, ...width];
+    }
     case 'celery':
       return [PYTHON, '-m', 'celery', '-A', 'tasks', 'worker', ...size];
     case 'bullmq':
@@ -45,7 +51,7 @@ export function startWorker(name: WorkerName, start: WorkerStart): WorkerProcess
   const child: ChildProcess = spawn(file!, args, {
     cwd: FOLDER,
     env: { ...process.env, BROKER: start.url, C_FORCE_ROOT: '1', PYTHONDONTWRITEBYTECODE: '1' },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: 'ignore',
   });
   const pid = child.pid!;
   return { pid, cpuUs: () => cpuUsOfAll(pid), stop: () => ended(child) };
