@@ -44,9 +44,8 @@ async function run(pool: string): Promise<void> {
   try {
     for (let step = 1; step <= STEPS; step++) {
       const wanted = COUNT / STEPS;
-      await redis.flushdb();
       await inFlight(500, wanted, () => app.sendTask('bench.add', [2, 3]));
-      while ((await redis.dbsize()) < wanted || (await redis.exists('celery', 'unacked')) > 0)
+      while ((await redis.dbsize()) < wanted * step || (await redis.exists('celery', 'unacked')) > 0)
         await new Promise((resolve) => setTimeout(resolve, 50));
       samples.push(await held(app, worker.pid, pool));
     }
@@ -76,6 +75,7 @@ async function run(pool: string): Promise<void> {
 
 async function held(app: Celery, pid: number, pool: string): Promise<Held> {
   const replies = await app.control.broadcast('memory', { reply: true, limit: 1, timeout: 60 });
+  if (replies.length === 0) throw new Error('the worker did not say what it holds');
   const own = Object.values(replies[0] ?? {})[0] as NodeJS.MemoryUsage;
   const child =
     pool === 'prefork' || pool === 'threads'
