@@ -12,7 +12,7 @@ import { startWorker, type WorkerName } from './prefork/workers.ts';
 import { celeryVersion } from './support/celery.ts';
 import { inFlight } from './support/measure.ts';
 
-const ROUNDS = 3;
+const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const KILLS = 10;
 const COUNTS: Readonly<Record<WorkerName, { readonly short: number; readonly compute: number }>> = {
   ours: { short: 10_000, compute: 800 },
