@@ -98,7 +98,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ['/workflows', '.wf-list tbody tr'],
     [`/workflows/${part}?task=${part}`, '.wf-graph .wf-box, .wf-steps li'],
     [`/workflows/${part}?view=timeline`, '.wf-chart .run'],
-    ['/broker', '.broker-page .figures svg[aria-label="Memory, last hour"]'],
+    ['/broker', '.broker-page .figures svg[aria-label="Waiting messages, last hour"]'],
     ['/schedules', '.entries tbody tr'],
     ['/schedules?entry=nightly', '.run-list'],
     ['/scheduled', '.eta-tasks tbody tr'],
@@ -287,6 +287,35 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
       if (serious.length > 0) wrong[`${path} has what axe finds serious`] = serious;
     }
     expect(wrong).toEqual({});
+  });
+
+  it('speaks Chinese once that is chosen in the menu: stays so, says so, fits a phone, and axe finds nothing serious', async () => {
+    const page = await window.open(`${dashboard.address}/`, {
+      viewport: PHONE,
+      hasTouch: true,
+      isMobile: true,
+      reducedMotion: 'reduce',
+    });
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: '简体中文' }).click();
+    await page.getByRole('heading', { name: '概览' }).waitFor();
+    const wrong: Record<string, unknown> = {};
+    for (const [path, shown, words] of [
+      ['/', '.traffic svg.recharts-surface', '吞吐量'],
+      ['/schedules?entry=nightly', '.run-list', '每天 02:30'],
+      [`/tasks?task=${failed}`, '.detail .trace', '回溯'],
+    ] as const) {
+      await page.goto(dashboard.address + path);
+      await page.locator(shown).first().waitFor();
+      await page.getByText(words).first().waitFor();
+      const [lang, width] = await page.evaluate<[string, number]>(
+        '[document.documentElement.lang, Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)]',
+      );
+      if (lang !== 'zh-CN') wrong[`${path} speaks`] = lang;
+      if (width > PHONE.width) wrong[`${path} is wide`] = width;
+      if (path === '/') wrong['/'] = await violations(page);
+    }
+    expect(wrong).toEqual({ '/': [] });
   });
 
   it('shows a worker whose name has 300 letters, and nothing scrolls sideways', async () => {
