@@ -64,7 +64,7 @@ export function eventSockets(app: FastifyInstance, sockets: Set<OpenSocket>, con
     app.route<{ Params: { '*': string } }>({
       method: 'GET',
       url: `/api/task/events/task-${kind}/*`,
-      config: { access: 'viewer', scripts: true },
+      config: { access: 'viewer', scripts: true, upgrade: 'websocket' },
       handler: async () => {
         throw new FlowerError(426, 'These are events, as they come: they are read by a WebSocket.');
       },
