@@ -29,6 +29,10 @@ describe('routes', () => {
     // Flower's old pages lead to ours.
     none.push('/dashboard', '/monitor', '/worker/*', '/workers', '/task/*');
     const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
+    // Sockets that tell events, as Flower had them: to who may see tasks.
+    const sockets = routes.filter(({ method, url }) => method === 'GET' && url.startsWith('/api/task/events/'));
+    expect(new Set(sockets.map(({ access }) => access))).toEqual(new Set(['viewer']));
+    none.push(...sockets.map(({ url }) => url));
     // Flower's paths have a table of their own; each is registered for every method, most of which it refuses.
     const flower = new Map(FLOWER_ROUTES.map(({ path, access }) => [path, access]));
     expect(routes.filter(({ url, access }) => flower.has(url) && flower.get(url) !== access)).toEqual([]);

@@ -11,10 +11,14 @@ import { signOut } from './sign-out.ts';
 
 export default function MoreMenu({
   trigger,
+  open,
+  onOpenChange,
   onHelp,
   onSources,
 }: {
   trigger: ReactElement;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
   onHelp: () => void;
   onSources: () => void;
 }) {
@@ -24,6 +28,8 @@ export default function MoreMenu({
     <Menu
       label={t('More')}
       trigger={trigger}
+      open={open}
+      onOpenChange={onOpenChange}
       items={[
         ...MINOR.map(({ to, label, icon }) => ({
           label,

@@ -1,7 +1,7 @@
 // The rail: where one can go, and at its foot the sources of everything shown. Under 720 px it is a bar at the bottom.
 
 import { Link, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { choose, otherLanguage } from '../language/language.ts';
 import { t } from '../language/text.ts';
 import { useCluster, usePhone } from '../live/hooks.ts';
@@ -96,18 +96,19 @@ function LanguageButton() {
   );
 }
 
-/** A button that does nothing until its menu is there. */
+/** Pressed before its menu has come, it opens once it is there. */
 function More(props: { onHelp: () => void; onSources: () => void }) {
-  const trigger = (
-    <button type="button" className="tab-button">
+  const [open, setOpen] = useState(false);
+  const trigger = (onClick?: () => void) => (
+    <button type="button" className="tab-button" onClick={onClick}>
       <Icon name="more" />
       <span>{t('More')}</span>
     </button>
   );
   return (
-    <Boundary what={t('The menu')} instead={() => trigger}>
-      <Suspense fallback={trigger}>
-        <MoreMenu trigger={trigger} {...props} />
+    <Boundary what={t('The menu')} instead={() => trigger()}>
+      <Suspense fallback={trigger(() => setOpen(true))}>
+        <MoreMenu trigger={trigger()} open={open} onOpenChange={setOpen} {...props} />
       </Suspense>
     </Boundary>
   );

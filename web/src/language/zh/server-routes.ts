@@ -92,6 +92,9 @@ export const problems: Readonly<Record<string, string>> = {
   'Its log says more.': '它的日志有更多信息。',
   'The server has as many files and connections open as it may (ulimit -n).':
     '服务器打开的文件和连接已达上限（ulimit -n）。',
+  'A body is read as it is sent, not unpacked by {coding}.': '请求体按原样读取，不会用 {coding} 解压。',
+  'Its body cannot be read.': '无法读取它的消息体。',
+  'Nothing is known of the expectation {wanted}.': '不支持期望 {wanted}。',
   'The request did not arrive in time.': '请求没有及时到达。',
   'A value in it is masked: write the true one in its place, or leave these as they are.':
     '其中有一个值被隐藏：请写上真实的值，或保持原样。',
