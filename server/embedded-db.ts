@@ -1,11 +1,12 @@
 // One SQLite file, opened the way every room here needs it: WAL, a busy timeout, statements cached by their text.
 // Used by transport/sqlite, backends/sqlite and dashboard/history. No SQL of theirs lives here.
 // Holds: the handle keeps the database alive (a collected one would break its statements); every write transaction is IMMEDIATE;
-// a database is closed, never abandoned by terminating the thread that uses it (the driver would take the process along).
+// a thread that uses one closes it, or is ended by native-gate.ts: terminated inside the driver it would take the process along.
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Journal, settleJournal } from './journal.ts';
+import { isGated, native } from './native-gate.ts';
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 export type SqlRow = Record<string, SqlValue>;
@@ -45,7 +46,8 @@ function loadDriver(): Driver {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const name = major > 22 || (major === 22 && minor >= 13) ? 'node:sqlite' : '@photostructure/sqlite';
   try {
-    driver = (require(name) as { DatabaseSync: Driver }).DatabaseSync;
+    const found = native(() => require(name) as { DatabaseSync: Driver }).DatabaseSync;
+    driver = isGated ? gated(found) : found;
   } catch (error) {
     if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error;
     throw new Error(
@@ -55,6 +57,39 @@ function loadDriver(): Driver {
     );
   }
   return driver;
+}
+
+/** The same driver, each call of it through the gate of this thread. */
+function gated(Found: Driver): Driver {
+  return class implements RawDatabase {
+    readonly #db: RawDatabase;
+
+    constructor(...args: ConstructorParameters<Driver>) {
+      this.#db = native(() => new Found(...args));
+    }
+
+    exec(sql: string): void {
+      native(() => this.#db.exec(sql));
+    }
+
+    prepare(sql: string): RawStatement {
+      const statement = native(() => this.#db.prepare(sql));
+      return {
+        run: (...params) => native(() => statement.run(...params)),
+        get: (...params) => native(() => statement.get(...params)),
+        all: (...params) => native(() => statement.all(...params)),
+        iterate: (...params) => native(() => statement.all(...params))[Symbol.iterator](),
+      };
+    }
+
+    function(...args: Parameters<RawDatabase['function']>): void {
+      native(() => this.#db.function(...args));
+    }
+
+    close(): void {
+      native(() => this.#db.close());
+    }
+  };
 }
 
 export class EmbeddedDb {

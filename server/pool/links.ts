@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { toError } from '../errors.ts';
+import { endOutside, nativeGate } from '../native-gate.ts';
 import { startProcess, startThread } from '../own-thread.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import type { FromChild, ToChild } from './child-messages.ts';
@@ -22,7 +23,7 @@ export interface Link {
   readonly takesSignals: boolean;
   /** @throws DataCloneError for what cannot be copied */
   send(message: ToChild): void;
-  /** At once, whatever it does. */
+  /** At once, whatever it does; a thread that is inside the SQLite driver as soon as it has left it. */
   kill(): void;
 }
 
@@ -81,7 +82,8 @@ export const openProcess: OpenLink = (events, { entry, timer, lostWaitMs }) => {
   };
 };
 
-export const openThread: OpenLink = (events, { entry }) => {
+export const openThread: OpenLink = (events, { entry, timer }) => {
+  const gate = nativeGate();
   let failure: string | null = null;
   let isOver = false;
   const end = (how: string) => {
@@ -91,7 +93,7 @@ export const openThread: OpenLink = (events, { entry }) => {
   };
   let thread: Worker;
   try {
-    thread = startThread(entry);
+    thread = startThread(entry, { workerData: { gate } });
   } catch (error) {
     return unopened(events, error);
   }
@@ -106,7 +108,7 @@ export const openThread: OpenLink = (events, { entry }) => {
     pid: process.pid,
     takesSignals: false,
     send: (message) => thread.postMessage(ownBytes(message)),
-    kill: () => void thread.terminate(),
+    kill: () => endOutside(gate, timer, () => void thread.terminate()),
   };
 };
 
