@@ -27,6 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'server/file-lock',
     'server/journal',
     'server/own-thread',
+    'server/native-gate',
   ],
   ['server/serialization'],
   ['server/transport', 'server/protocol'],
