@@ -77,8 +77,8 @@ describe('the dashboard of a living cluster', () => {
         await stored(dashboard, id, currency === 'CHF' ? 'SUCCESS' : 'FAILURE');
       }
     await stored(dashboard, (await chargeAll.delay()).id, 'SUCCESS');
-    const { items } = await get<TaskPage>(dashboard, 'tasks?q=name:shop.charge&state=FAILURE');
     const comparison = await until(async () => {
+      const { items } = await get<TaskPage>(dashboard, 'tasks?q=name:shop.charge&state=FAILURE');
       const found = await get<TaskComparison>(dashboard, `tasks/${items[0]!.uuid}/comparison`);
       return found.successes === 5 && found.failures === 5 && found;
     }, 'all of them to be stored');
