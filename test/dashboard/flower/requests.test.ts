@@ -174,7 +174,8 @@ it('answers whatever a request holds, and never with 500', async () => {
       const at = /^\.\.?$/.test(name) ? 'name' : encodeURIComponent(name.replace(/\p{Surrogate}/gu, '?'));
       // A result that does not come is waited for as long as one asks for.
       const { timeout, ...others } = query;
-      const bounded = timeout === undefined ? {} : { timeout: Number(timeout) > 0.1 ? '0.1' : timeout };
+      const bounded: Record<string, string> =
+        timeout === undefined ? {} : { timeout: Number(timeout) > 0.1 ? '0.1' : timeout };
       const url = `${path.replace('*', () => at)}?${new URLSearchParams({ ...others, ...bounded })}`;
       const sends = method === 'POST' ? { payload, headers: { 'content-type': type } } : {};
       const { statusCode, body } = await app.inject({ method: method === 'POST' ? 'POST' : 'GET', url, ...sends });
