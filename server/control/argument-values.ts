@@ -21,7 +21,7 @@ export function argumentValue({ name, type, default: preset }: CommandArgument, 
     }
     case 'boolean': {
       if (typeof given === 'boolean') return given;
-      const word = String(given).toLowerCase();
+      const word = typeof given === 'object' ? '' : String(given).toLowerCase();
       if (TRUE.includes(word)) return true;
       if (FALSE.includes(word)) return false;
       throw refuse('true or false');

@@ -3,12 +3,13 @@
 // kill one that computes. Workers are started as their users start them, and looked at from outside: by their results and CPU time.
 // All results are looked at before a figure is printed; figures are the median of three rounds.
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Celery } from '../../server/app/celery.ts';
 import { silentLogger } from '../../server/log.ts';
 import { median, report } from '../support/bench-report.ts';
 import { redisServer } from '../support/redis-server.ts';
 import { startWorker, type WorkerName } from './prefork/workers.ts';
+import { asking } from './support/asking.ts';
 import { celeryVersion } from './support/celery.ts';
 import { inFlight } from './support/measure.ts';
 
@@ -75,14 +76,14 @@ async function drains(
 }
 
 async function drain(name: WorkerName, kind: 'short' | 'compute', count: number): Promise<Drain> {
-  await asking((redis) => redis.flushall());
+  await asking(server.url(), (redis) => redis.flushall());
   const url = server.url();
   const ms = kind === 'compute' ? COMPUTE_MS : 0;
   if (name === 'bullmq') await publishJobs(count, ms);
   else await publishTasks(url, count, ms);
   const worker = startWorker(name, { url });
   try {
-    return await asking(async (redis) => {
+    return await asking(server.url(), async (redis) => {
       const done = () => (name === 'bullmq' ? redis.zcard('bull:bench:completed') : redis.dbsize());
       const cold = await reached(done, count / 10);
       const [begun, cpuUs] = [performance.now(), worker.cpuUs()];
@@ -147,7 +148,7 @@ async function kills(): Promise<void> {
   };
   for (const name of ['ours', 'celery'] as const) {
     if (!names.includes(name)) continue;
-    await asking((redis) => redis.flushall());
+    await asking(server.url(), (redis) => redis.flushall());
     const url = server.url();
     const app = appOn(url);
     const worker = startWorker(name, { url, children: 1 });
@@ -193,13 +194,4 @@ async function killOne(app: Celery, seen: { known: number[]; next: number[] }): 
 
 function appOn(url: string): Celery {
   return new Celery('bench', { broker: url, backend: url }, { env: {}, log: silentLogger });
-}
-
-async function asking<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(server.url());
-  try {
-    return await work(redis);
-  } finally {
-    redis.disconnect();
-  }
 }

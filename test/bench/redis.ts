@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { median, report } from '../support/bench-report.ts';
 import { redisServer } from '../support/redis-server.ts';
 import { live } from './redis/live.ts';
+import { asking } from './support/asking.ts';
 import { celeryVersion, type Done, PythonCelery } from './support/celery.ts';
 import { ingest } from './support/ingest.ts';
 import { type Figures, type Given, measured, served, type Trips } from './support/measure.ts';
@@ -156,13 +157,13 @@ function storedOn({ url }: Given): Done {
 
 /** Everybody begins with an empty server. */
 async function clean(count: number): Promise<Given> {
-  await asking((redis) => redis.flushall());
+  await asking(server.url(), (redis) => redis.flushall());
   return { url: server.url(), server: server.pid, count };
 }
 
 /** As many results as tasks, each of them 5, and nothing left over. (Celery, told to stop, may leave an acknowledgement unsent.) */
 async function checkRows({ count }: Given, stopped: 'all settled' | 'told to stop' = 'all settled'): Promise<void> {
-  await asking(async (redis) => {
+  await asking(server.url(), async (redis) => {
     const keys = await redis.keys('celery-task-meta-*');
     const left = stopped === 'told to stop' ? 0 : (await redis.llen('celery')) + (await redis.hlen('unacked'));
     if (keys.length !== count || left !== 0) throw new Error(`${keys.length} results of ${count}, ${left} tasks left`);
@@ -176,7 +177,7 @@ async function checkRows({ count }: Given, stopped: 'all settled' | 'told to sto
 }
 
 async function checkJobs({ count }: Given): Promise<void> {
-  await asking(async (redis) => {
+  await asking(server.url(), async (redis) => {
     const ids = await redis.zrange('bull:bench:completed', '0', '-1');
     if (ids.length !== count) throw new Error(`BullMQ: ${ids.length} completed of ${count}`);
     const pipeline = redis.pipeline();
@@ -184,15 +185,6 @@ async function checkJobs({ count }: Given): Promise<void> {
     for (const [, value] of (await pipeline.exec())!)
       if (value !== '5') throw new Error(`BullMQ: a wrong result: ${value}`);
   });
-}
-
-async function asking<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(server.url());
-  try {
-    return await work(redis);
-  } finally {
-    redis.disconnect();
-  }
 }
 
 function none(): Measured {

@@ -39,4 +39,6 @@ it('what it cannot be is refused, by its name', () => {
     ['text', { a: 1 }, 'a text for n, not a table'],
   ] as const)
     expect(() => value(type, given), `${type} ${String(given)}`).toThrow(new RangeError(`wants ${wanted}`));
+  // What cannot be made a text.
+  expect(() => value('boolean', { toString: 1, valueOf: 1 })).toThrow('wants true or false for n, not a table');
 });
