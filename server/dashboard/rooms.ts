@@ -88,6 +88,7 @@ export class Rooms {
     const waiting = new Waiting(view, interventions, attention, baselines);
     const rates = new StartRates(() => timer.now() / 1000);
     view.onEvents((events) => rates.take(events, nameOf));
+    timer.onJump((byMs) => rates.clockSet(byMs / 1000));
     const follower = new Follower(timer, feed, history);
     const desk: OperationDesk = {
       cluster: view,

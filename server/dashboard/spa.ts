@@ -36,7 +36,7 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
   const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
     app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) =>
-      isMisspeltRoute(request.params['*']) ? answerNotFound(request, reply) : notBuilt(reply, app.prefix),
+      isMisspeltRoute(request.params['*'], app.prefix) ? answerNotFound(request, reply) : notBuilt(reply, app.prefix),
     );
     const sendNone = async (reply: FastifyReply) => notBuilt(reply, app.prefix);
     return { sendPage: sendNone, sendSignIn: sendNone };
@@ -59,7 +59,7 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
 
   app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) => {
     const name = request.params['*'];
-    if (isMisspeltRoute(name)) return answerNotFound(request, reply);
+    if (isMisspeltRoute(name, app.prefix)) return answerNotFound(request, reply);
     // A name with an ending is a file, or one that is not there; anything else is a page of the SPA.
     if (/^[\w-]+\.html$/.test(name) || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name))
       return sendPage(reply);
@@ -80,9 +80,10 @@ const OF_EVERY_PAGE = ['icon.svg', 'layers.css', 'theme.js'];
 
 /**
  * Does an address mean what programs ask, written so that no route has it: //api/v2/tasks, /API/v2, /%2561pi, /x/../metrics? A program must
- * not be given a page with status 200 for it.
+ * not be given a page with status 200 for it. Nor for one below the prefix, misspelt or given twice: //flower/api/v2, /flower%2Fapi/v2.
  */
-function isMisspeltRoute(name: string): boolean {
+function isMisspeltRoute(name: string, prefix: string): boolean {
+  const below = prefix.toLowerCase().split('/').slice(1);
   let path = name;
   for (let i = 0; i < 3 && path.includes('%'); i++) {
     try {
@@ -97,6 +98,7 @@ function isMisspeltRoute(name: string): boolean {
     if (plain === '..') segments.pop();
     else if (plain !== '' && plain !== '.') segments.push(plain);
   }
+  while (below.length > 0 && below.every((one, i) => segments[i] === one)) segments.splice(0, below.length);
   return FOR_PROGRAMS.has(segments[0] ?? '');
 }
 const FOR_PROGRAMS: ReadonlySet<string> = new Set(['api', 'alive', 'healthcheck', 'metrics', 'readyz']);

@@ -7,7 +7,7 @@
 // Celery 5.6: events/state.py State
 import { ENDED_STATES } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
-import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord } from './task-record.ts';
+import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord, taskClockSet } from './task-record.ts';
 import {
   addHeartbeat,
   byOurClock,
@@ -160,11 +160,16 @@ export class ClusterState {
     return true;
   }
 
-  /** The clock of this machine was set. @param by seconds */
-  clockSet(by: number): void {
+  /** The clock of this machine was set: what goes on has begun as long ago as before. @unit seconds @param now by the new clock */
+  clockSet(by: number, now: number): void {
     for (const worker of this.workers.values()) {
-      ownClockSet(worker, by);
+      ownClockSet(worker, by, now);
       this.touchWorker(worker);
+    }
+    for (const task of this.tasks.values()) {
+      if (ENDED_STATES.has(task.state)) continue;
+      taskClockSet(task, by, now);
+      this.touchTask(task.uuid);
     }
   }
 

@@ -3,6 +3,7 @@
 // Holds: the same events give Celery's State the same fields (test/golden/event-state.json); every record has the same keys in the
 // same order, so that merging stays fast; fields of events we do not know are kept in `extra`.
 // Celery 5.6: events/state.py Task.event, Task.merge_rules
+import { bySetClock } from '../set-clock.ts';
 import { PURGED, precedence } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
 
@@ -253,6 +254,17 @@ function text(value: unknown): string | null {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return null;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Our clock was set: for how long it has waited or run is as true as before. @unit seconds */
+export function taskClockSet(r: TaskRecord, by: number, now: number): void {
+  for (const field of ['sent', 'received', 'started', 'retried'] as const) {
+    const at = r[field];
+    if (at !== null) r[field] = bySetClock(at, by, now);
+  }
+  r.timestamp = bySetClock(r.timestamp, by, now);
+  // What was sent is written once.
+  r.stored = false;
 }
 
 /** The instant of the final event, when there was one. */

@@ -2,6 +2,7 @@
 // Not here: what inspect tells of it (server/dashboard/cluster/inspector.ts).
 // Holds: alive while now < last heartbeat + freq * 200 %; a task event counts as a sign of life; the last four heartbeats are kept.
 // Celery 5.6: events/state.py Worker
+import { bySetClock } from '../set-clock.ts';
 import type { CeleryEvent } from './event.ts';
 
 /** How long a heartbeat counts, as a share of the worker's own interval. @unit percent */
@@ -97,10 +98,16 @@ function addDrift(w: WorkerRecord, drift: number): void {
   w.clock_drift = clockDrift(w.drifts);
 }
 
-/** Our clock was set: how far its own is off is known at once, not some heartbeats later. @param by seconds */
-export function ownClockSet(w: WorkerRecord, by: number): void {
+/**
+ * Our clock was set: how far its own is off is known at once, not some heartbeats later, and it was heard as long ago as before.
+ * @unit seconds
+ */
+export function ownClockSet(w: WorkerRecord, by: number, now: number): void {
   w.drifts = w.drifts.map((drift) => drift - by);
   w.clock_drift = clockDrift(w.drifts);
+  w.heartbeats = w.heartbeats.map((at) => bySetClock(at, by, now));
+  if (w.last_heard !== null) w.last_heard = bySetClock(w.last_heard, by, now);
+  if (w.last_task_event !== null) w.last_task_event = bySetClock(w.last_task_event, by, now);
 }
 
 /**

@@ -13,7 +13,14 @@ let port: string;
 beforeAll(async () => {
   port = new URL(await dashboard.listen()).port;
 });
-afterAll(() => dashboard.close());
+const below = createDashboard(
+  { broker: `memory://${randomUUID()}`, db: ':memory:', url_prefix: '/mon/umbel' },
+  { log: silentLogger, pages: null },
+);
+afterAll(async () => {
+  await dashboard.close();
+  await below.close();
+});
 
 /** As it is written: a URL would put it right. */
 function asked(path: string): Promise<{ status: number | undefined; type: string | undefined }> {
@@ -34,4 +41,12 @@ it.each([
 it.each(['/apiary', '/tasks/api', '/workers/metrics', '/tasks?q=//api'])('%s is a page', async (path) => {
   // None is built here.
   expect((await asked(path)).status).toBe(503);
+});
+
+it.each([
+  ...['/mon/umbel/api/v2/nothing', '//mon/umbel/api/v2/tasks', '/mon/umbel//api/v2/tasks', '/mon%2Fumbel/api/v2/tasks'],
+  ...['/mon/umbel/mon/umbel/api/v2/tasks', '/./mon/umbel/metrics', '/Mon/Umbel/api/v2', '/mon/umbel/./x/../readyz'],
+])('below a prefix %s is a problem', async (url) => {
+  const { statusCode, headers } = await below.app.inject({ url });
+  expect([statusCode, headers['content-type']]).toEqual([404, expect.stringContaining('problem+json')]);
 });

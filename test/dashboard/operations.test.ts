@@ -206,20 +206,27 @@ describe('the effect of an operation', () => {
     expect([looks, effect?.state]).toEqual([looked, 'not_seen']);
   });
 
-  it('says that it is not seen when its time is over, in a bounded number of looks', async () => {
-    const { follower, live, pass } = world();
-    let looks = 0;
-    await follower.follow(RECORD, {
-      lasting: 60,
-      async see() {
-        looks++;
-        return { sentence: '2 slots', lines: [line(2)], tasks: null };
-      },
-    });
-    await pass(120);
-    expect(live.map((e) => e.state)).toEqual(['not_seen']);
-    expect(looks).toBeLessThan(20);
-  });
+  it.each([0, 3600, -3600])(
+    'says that it is not seen when its time is over, in few looks, the clock set by %i s',
+    async (by) => {
+      const { follower, live, pass, timer } = world();
+      let looks = 0;
+      await follower.follow(RECORD, {
+        lasting: 60,
+        async see() {
+          looks++;
+          return { sentence: '2 slots', lines: [line(2)], tasks: null };
+        },
+      });
+      await pass(30);
+      timer.setWallClock(by * 1000);
+      await pass(25);
+      expect(live).toEqual([]);
+      await pass(120);
+      expect(live.map((e) => e.state)).toEqual(['not_seen']);
+      expect(looks).toBeLessThan(20);
+    },
+  );
 });
 
 describe('how often a task starts', () => {

@@ -76,6 +76,14 @@ it.each([60, 3600])(
       [beat(processed), beat(processed), beat(processed)].map((e) => ({ ...e, timestamp: timer.now() / 1000 })),
     );
     await until(() => cluster.state.workers.get('w1')?.drifts.length === 5, 'its heartbeats');
+    await emit(
+      task('runs')
+        .slice(0, 2)
+        .map((e) => ({ ...e, timestamp: timer.now() / 1000 })),
+    );
+    await until(() => cluster.state.tasks.get('runs')?.state === 'STARTED', 'its start to be heard');
+    uuids.push('runs');
+    await until(() => cluster.probe.queues.size > 0, 'queues to be measured');
     for (const [name, jump] of [
       ['ahead', by],
       ['back', -by],
@@ -85,6 +93,11 @@ it.each([60, 3600])(
       const known = lines.length;
       clock.setWallClock(jump * 1000);
       await until(() => lines.slice(known).some((line) => line.includes('clock of this machine')), 'it to be noticed');
+      // What is known is as old as it was, not of another hour.
+      const { now, probe, startedAt, state } = cluster;
+      const samples = [...probe.queues.values()].flatMap((q) => [q.at, ...q.samples.map((one) => one.at)]);
+      for (const at of [state.tasks.get('runs')!.started!, state.workers.get('w1')!.last_heard!, startedAt, ...samples])
+        expect(Math.abs(now - at)).toBeLessThan(by / 2);
       // The worker's has not been set yet.
       if (name === 'ahead') expect(cluster.state.workers.get('w1')!.clock_drift).toBeLessThan(-jump / 2);
       await run(name);

@@ -20,6 +20,7 @@ import type { ClusterActions } from './actions.ts';
 import { Discovery } from './discovery.ts';
 import { EventStream } from './event-stream.ts';
 import { Inspector } from './inspector.ts';
+import { LastTime } from './last-time.ts';
 import { type ClusterLink, eventReceiver } from './link.ts';
 import { LiveView } from './live-view.ts';
 import { managementOf } from './management-api.ts';
@@ -63,7 +64,7 @@ export class Cluster {
   readonly lastHour: LastHour;
   readonly missedEnds: MissedEnds;
   readonly options: Resolved;
-  readonly startedAt: number;
+  readonly #startedAt: LastTime;
   readonly timer: Timer;
   readonly view: ClusterView;
   readonly actions: ClusterActions;
@@ -96,14 +97,15 @@ export class Cluster {
     this.history = history;
     this.timer = timer;
     this.#log = log;
-    this.startedAt = timer.now() / 1000;
+    this.#startedAt = new LastTime(timer);
+    this.#startedAt.mark();
     this.state = new ClusterState({ maxTasks: options.max_tasks, maxWorkers: options.max_workers });
     this.inspector = new Inspector(link.control, timer, log.child('inspect'), timeoutMs / 1000, masking);
     this.inspector.onAnswers((hostnames) => this.#answered(hostnames));
     this.watch = new WorkerWatch(timer, { answersCountFor: 2 * every + timeoutMs / 1000 });
     this.watch.pause();
     this.taskEvents = new TaskEvents(link.control, timer, this.state, this.watch, timeoutMs / 1000);
-    this.lastHour = new LastHour(history, timer, this.startedAt, log);
+    this.lastHour = new LastHour(history, timer, () => this.startedAt, log);
     this.missedEnds = new MissedEnds(this.state, link, timer, log);
     const sentTo = new SentTo(() => this.now);
     this.onEvents((events) => sentTo.take(events));
@@ -162,6 +164,9 @@ export class Cluster {
   get now(): number {
     return this.timer.now() / 1000;
   }
+  get startedAt(): number {
+    return this.#startedAt.at!;
+  }
   /** By a clock that nobody sets. */
   get monotonicMs(): number {
     return this.timer.monotonic();
@@ -193,7 +198,9 @@ export class Cluster {
       this.timer.onJump((byMs) => {
         this.retention.clockSet(byMs);
         this.events.clockSet(byMs);
-        this.state.clockSet(byMs / 1000);
+        this.state.clockSet(byMs / 1000, this.now);
+        this.probe.clockSet(byMs / 1000);
+        this.inspector.clockSet(byMs / 1000);
       }),
       this.timer.every(FLUSH_MS, () => this.flush()),
       this.timer.every(1000, () => this.#tick()),

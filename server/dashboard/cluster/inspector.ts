@@ -4,6 +4,7 @@
 // No question stops a worker: Celery answers in JSON, and one whose answer cannot be JSON opens its control channel anew and may take
 // no message afterwards (seen with 5.2.6 on Redis). Lists that carry arguments as they are go to workers that take nothing but JSON.
 import type { Masking } from '../../../shared/masking.ts';
+import { bySetClock } from '../../../shared/set-clock.ts';
 import { type Answers, readAnswer } from '../../control/answers.ts';
 import type { Control } from '../../control/control.ts';
 import { toError } from '../../errors.ts';
@@ -129,6 +130,17 @@ export class Inspector {
     // What the process before had is not in the one that answers now.
     const known = this.workers.get(hostname);
     if (known) Object.assign(known, { active: [], reserved: [], scheduled: [], revoked: [], complete: 0 });
+  }
+
+  /** The wall clock was set: answers are as old as before. @param by seconds */
+  clockSet(by: number): void {
+    const now = this.#timer.now() / 1000;
+    for (const known of this.workers.values()) {
+      known.at = bySetClock(known.at, by, now);
+      if (known.complete > 0) known.complete = bySetClock(known.complete, by, now);
+    }
+    for (const times of this.#answeredAt.values())
+      for (const question of Object.keys(times) as Question[]) times[question] = bySetClock(times[question]!, by, now);
   }
 
   forget(hostname: string): void {

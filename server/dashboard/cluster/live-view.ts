@@ -54,7 +54,6 @@ export interface ViewParts {
 export class LiveView implements ClusterView {
   readonly options: Resolved;
   readonly timer: Timer;
-  readonly startedAt: number;
   readonly tasks: ClusterView['tasks'];
   readonly taskTypes: ClusterView['taskTypes'];
   readonly workers: ClusterView['workers'];
@@ -73,7 +72,6 @@ export class LiveView implements ClusterView {
     this.#of = of;
     this.options = of.options;
     this.timer = of.timer;
-    this.startedAt = of.startedAt;
     this.tasks = of.state.tasks;
     this.taskTypes = of.state.taskTypes;
     this.workers = of.state.workers;
@@ -90,6 +88,9 @@ export class LiveView implements ClusterView {
 
   get now(): number {
     return this.timer.now() / 1000;
+  }
+  get startedAt(): number {
+    return this.#of.startedAt;
   }
   get settled(): number | null {
     return this.#of.discovery.settled;

@@ -1,6 +1,7 @@
 // Depths, consumers and age of every queue, as the broker tells them, every few seconds; a look at the messages that wait.
 // Not here: depth over days (history's gauges); which broker can tell what (transport/contract.ts).
 // Holds: nothing is consumed and no queue is made; the queues of remote control and events are left out.
+import { bySetClock } from '../../../shared/set-clock.ts';
 import { NotImplementedError, OperationalError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
@@ -199,6 +200,15 @@ export class QueueProbe {
       this.#channel = channel;
     }
     return this.#channel;
+  }
+
+  /** The wall clock was set: what waits has waited as long as before. @param by seconds */
+  clockSet(by: number): void {
+    const now = this.#timer.now() / 1000;
+    for (const queue of this.queues.values()) {
+      queue.at = bySetClock(queue.at, by, now);
+      for (const one of queue.samples) one.at = bySetClock(one.at, by, now);
+    }
   }
 
   async #probe(): Promise<void> {

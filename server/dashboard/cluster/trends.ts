@@ -165,13 +165,13 @@ export class LastHour {
   readonly #history: HistoryStore;
   readonly #timer: Timer;
   readonly #log: Logger;
-  readonly #startedAt: number;
+  readonly #startedAt: () => number;
   readonly #baseline = new Baseline();
   #reading = false;
   #stopped = false;
 
   /** @param startedAt when this process began to listen, seconds */
-  constructor(history: HistoryStore, timer: Timer, startedAt: number, log: Logger) {
+  constructor(history: HistoryStore, timer: Timer, startedAt: () => number, log: Logger) {
     this.#history = history;
     this.#timer = timer;
     this.#startedAt = startedAt;
@@ -187,7 +187,7 @@ export class LastHour {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      this.trends = await readTrends(this.#history, this.#timer, this.#startedAt, this.#baseline);
+      this.trends = await readTrends(this.#history, this.#timer, this.#startedAt(), this.#baseline);
     } catch (error) {
       if (!this.#stopped) this.#log.warning(`The history does not answer: ${toError(error).message}`);
     } finally {

@@ -33,12 +33,11 @@ export class Follower {
 
   /** The first look; further ones go on by themselves. @returns the record with its effect */
   async follow(record: OperationRecord, watch: Watch): Promise<OperationRecord> {
-    const begunMs = this.#timer.now();
-    const until = begunMs / 1000 + watch.lasting;
-    const first = await this.#look(record, watch, until);
+    const endsMs = this.#timer.monotonic() + watch.lasting * 1000;
+    const first = await this.#look(record, watch, endsMs);
     if (first.effect?.state === 'following' && this.#followed.size < MAX_FOLLOWED) {
       this.#followed.set(record.id, { record: first, handle: null });
-      this.#next(record.id, watch, until, 0);
+      this.#next(record.id, watch, endsMs, 0);
     }
     return first;
   }
@@ -64,36 +63,38 @@ export class Follower {
     this.#followed.clear();
   }
 
-  #next(id: number, watch: Watch, until: number, nth: number): void {
+  #next(id: number, watch: Watch, endsMs: number, nth: number): void {
     const waitMs = (LOOKS_MS[nth] ?? LOOKS_MS.at(-1)!) - (nth === 0 ? 0 : LOOKS_MS[nth - 1]!);
     const followed = this.#followed.get(id)!;
     followed.handle = this.#timer.after(Math.max(250, waitMs), async () => {
       if (this.#stopped) return;
       const before = followed.record.effect;
-      const { effect } = await this.#look(followed.record, watch, until);
+      const { effect } = await this.#look(followed.record, watch, endsMs);
       if (this.#stopped) return;
       followed.record = { ...followed.record, effect: effect ?? null };
       if (changed(before, effect)) this.#feed.operation(followed.record);
-      if (effect?.state === 'following') this.#next(id, watch, until, nth + 1);
+      if (effect?.state === 'following') this.#next(id, watch, endsMs, nth + 1);
       else this.#followed.delete(id);
     });
   }
 
-  async #look(record: OperationRecord, watch: Watch, until: number): Promise<OperationRecord> {
+  /** @param endsMs by the clock that nobody sets */
+  async #look(record: OperationRecord, watch: Watch, endsMs: number): Promise<OperationRecord> {
     const seen: Seen = await watch.see(record).catch((error: unknown) => ({
       sentence: `Its effect could not be looked at: ${error instanceof Error ? error.message : String(error)}`,
       lines: record.effect?.lines ?? [],
       tasks: record.effect?.tasks ?? null,
     }));
     const at = this.#timer.now() / 1000;
+    const leftMs = endsMs - this.#timer.monotonic();
     const isSeen = seen.lines.length > 0 && seen.lines.every((line) => line.holds === true);
     const effect: OperationEffect = {
-      state: isSeen ? 'seen' : at >= until ? 'not_seen' : 'following',
+      state: isSeen ? 'seen' : leftMs <= 0 ? 'not_seen' : 'following',
       sentence: seen.sentence,
       lines: [...seen.lines],
       tasks: seen.tasks,
       at,
-      until,
+      until: at + leftMs / 1000,
     };
     if (changed(record.effect, effect)) await this.#store.saveEffect(record.id, JSON.stringify(effect)).catch(() => {});
     return { ...record, effect };
@@ -101,7 +102,7 @@ export class Follower {
 }
 
 function changed(a: OperationEffect | null | undefined, b: OperationEffect | null | undefined): boolean {
-  const still = ({ at: _, lines, ...rest }: OperationEffect) =>
+  const still = ({ at: _, until: ___, lines, ...rest }: OperationEffect) =>
     JSON.stringify([rest, lines.map(({ at: __, ...line }: EffectLine) => line)]);
   return (a ? still(a) : '') !== (b ? still(b) : '');
 }

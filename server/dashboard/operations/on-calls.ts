@@ -1,11 +1,12 @@
 // Operations on calls: sending a task by name, and marking one as aborted in the result store.
 // Not here: sending a task again (on-tasks.ts), ending one by the workers (revoke, terminate).
-// Holds: a call that could not be meant is refused before anything is recorded; the audit log never keeps a secret of its arguments.
+// Holds: a call that could not be meant, or one copied from where its secrets are masked, is refused before anything is recorded; the
+// audit log never keeps a secret of its arguments.
 // Celery 5.6: app/base.py send_task, contrib/abortable.py
 import { cutText } from '../../../shared/events/edge.ts';
 import { plural } from '../../../shared/format/text.ts';
 import { jsonText } from '../../../shared/json-text.ts';
-import type { Masking } from '../../../shared/masking.ts';
+import { holdsMask, type Masking, NO_MASKING } from '../../../shared/masking.ts';
 import { READY_STATES } from '../../../shared/states.ts';
 import type { WorkerAnswer } from '../../../shared/wire/operations.ts';
 import { checkOptions } from '../../app/call-checks.ts';
@@ -31,7 +32,9 @@ export const CALL_OPERATIONS = [
       // Masked together: a secret is known by its name.
       return { ...rest, ...(shown(kept, masking) as typeof kept) };
     },
-    check({ cluster }, { options = {} }) {
+    check({ cluster, masking }, { args, kwargs, options = {} }) {
+      if (masking !== NO_MASKING && [args, kwargs, options].some(holdsMask))
+        throw new Refused('A value of the call is masked: write the true one in its place.');
       try {
         checkOptions(options as ApplyOptions, cluster.now * 1000);
       } catch (error) {

@@ -26,7 +26,7 @@ interface Steps {
   /** Oldest first. */
   readonly all: Step[];
   /** The last start of a pair that had left before this one came: it may have been this one. */
-  readonly left: number;
+  left: number;
 }
 /** Starts since a change of the limit. */
 interface Since {
@@ -41,7 +41,7 @@ export class StartRates {
   /** The last start of a pair that left for want of room. */
   #left = Number.NEGATIVE_INFINITY;
   readonly #since = new BoundedMap<string, Since>(MAX_PAIRS);
-  readonly #begun: number;
+  #begun: number;
   readonly #now: () => number;
 
   /** @param now seconds since the epoch */
@@ -76,6 +76,17 @@ export class StartRates {
       if (leaves) this.#left = Math.max(this.#left, leaves.at);
     }
     this.#steps.set(pair, steps);
+  }
+
+  /** The wall clock was set: what was counted is as old as before. @param by seconds */
+  clockSet(by: number): void {
+    this.#begun += by;
+    this.#left += by;
+    for (const steps of this.#steps.values()) {
+      steps.left += by;
+      for (const step of steps.all) step.at += by;
+    }
+    for (const since of this.#since.values()) since.at += by;
   }
 
   /** Its limit was changed now: count anew. */

@@ -63,7 +63,7 @@ export class Waiting {
   readonly #stalls: Stalls;
   readonly #baselines: Baselines;
   readonly #sharedMs: number;
-  readonly #shared = new BoundedMap<string, { at: number; patient: boolean; reason: Promise<WaitReason | null> }>(
+  readonly #shared = new BoundedMap<string, { atMs: number; patient: boolean; reason: Promise<WaitReason | null> }>(
     MAX_SHARED,
   );
   /** As of so many events. */
@@ -84,12 +84,12 @@ export class Waiting {
    */
   reason(row: TaskRow, { patient = true }: { patient?: boolean } = {}): Promise<WaitReason | null> {
     if (ENDED_STATES.has(row.state) || row.state === 'IGNORED') return Promise.resolve(null);
-    const now = this.#cluster.timer.now();
+    const nowMs = this.#cluster.timer.monotonic();
     const key = `${row.uuid} ${row.state} ${row.timestamp}`;
     const known = this.#shared.get(key);
-    if (known && now - known.at < this.#sharedMs && (known.patient || !patient)) return known.reason;
+    if (known && nowMs - known.atMs < this.#sharedMs && (known.patient || !patient)) return known.reason;
     const reason = this.#reason(row, patient);
-    this.#shared.set(key, { at: now, patient, reason });
+    this.#shared.set(key, { atMs: nowMs, patient, reason });
     return reason;
   }
 

@@ -46,6 +46,22 @@ it('hands arguments to workers as they were written, and keeps their secrets out
     payload: '{"que": "x"}',
   });
   expect([refused.statusCode, refused.body]).toEqual([400, expect.stringContaining("'que'")]);
+  // As it is shown, it was never sent.
+  const shown = reply.json<{ result: { password: string } }>().result;
+  expect(shown.password).toBe('********');
+  const copied = { args: [], kwargs: { of: [shown] } };
+  const call = { action: 'send_task', task_name: 'shop.take', ...copied };
+  for (const [url, payload] of [
+    ['/api/task/send-task/shop.take', copied],
+    ['/api/task/async-apply/shop.take', copied],
+    ['/api/v2/operations', call],
+  ] as const) {
+    const again = await dashboard.app.inject({ method: 'POST', url, payload });
+    expect([again.statusCode, again.body]).toEqual([
+      expect.toSatisfy((code) => code === 400 || code === 422),
+      expect.stringContaining('is masked'),
+    ]);
+  }
 });
 
 it('lists tasks in order whatever their ids are, thousands too, and counts events by worker', async () => {

@@ -228,9 +228,32 @@ describe('a cluster of events', () => {
       off += by;
       // One that was heard before the change was noticed.
       state.apply({ type: 'worker-heartbeat', hostname: 'w@h', timestamp: 6, local_received: 6 + off });
-      state.clockSet(by);
+      state.clockSet(by, 6 + off);
       expect(worker.clock_drift + off).toBe(0);
     }
+  });
+
+  it.each([3600, -3600])('counts what goes on from when it began when our clock is set: %i s', (by) => {
+    const state = new ClusterState();
+    const now = 1_000_000;
+    const ran = (uuid: string, ago: number, clock = now) => {
+      for (const type of ['task-received', 'task-started'])
+        state.apply({ ...at(type, uuid, clock - ago), local_received: clock - ago });
+    };
+    ran('long', 600);
+    ran('ended', 600);
+    state.apply({ ...at('task-succeeded', 'ended', now - 500), local_received: now - 500 });
+    ran('last', 0.5);
+    const after = now + by;
+    // Begun and heard after it was set, before that was noticed.
+    ran('since', 0.4, after);
+    state.cut();
+    state.clockSet(by, after);
+    const running = (uuid: string) => after - state.tasks.get(uuid)!.started!;
+    expect(['long', 'last', 'since'].map((uuid) => Math.round(running(uuid) * 10) / 10)).toEqual([600, 0.5, 0.4]);
+    expect(state.tasks.get('ended')!.succeeded).toBe(now - 500);
+    expect(after - state.workers.get('w@h')!.last_heard!).toBeCloseTo(0.4);
+    expect(new Set(state.cut().tasks.map(({ uuid }) => uuid))).toEqual(new Set(['long', 'last', 'since']));
   });
 
   it("counts a worker's life from when it was heard, not from its clock", () => {

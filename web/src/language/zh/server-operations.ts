@@ -168,6 +168,7 @@ export const operationSentences: Readonly<Record<string, string>> = {
     '没有 worker 有名为 {task} 的任务：它可能是另一个任务的 shadow 名称。',
 
   // Refused: on-*.ts, perform.ts.
+  'A value of the call is masked: write the true one in its place.': '调用中有一个值已被隐藏：请填入真实的值。',
   'It has already finished.': '它已经结束。',
   'All {count} have already finished.': '全部 {count} 个都已结束。',
   'No task {name} is known here.': '这里没有已知的任务 {name}。',
