@@ -118,7 +118,7 @@ function lockFolder(folder: string): string {
 
 function onInterrupt(stopping: AbortController, output: Output): Promise<void> {
   return new Promise((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
       process.on(signal, () => {
         if (stopping.signal.aborted) {
           output.note('at once');

@@ -3,7 +3,8 @@
 //
 // SIGTERM warm. SIGINT warm, a second one cold. SIGQUIT cold. During a cold stop a further SIGINT or SIGQUIT leaves at once.
 // With worker_soft_shutdown_timeout what would be cold is soft first: what runs has so long, or until the next of these, which is cold.
-// SIGHUP warm, and then the same command anew; in a terminal, which is about to go, only warm. SIGUSR1 logs what runs. SIGUSR2 nothing.
+// SIGHUP warm, and then the same command anew, unless it is asked to end meanwhile; in a terminal, which is about to go, only warm.
+// SIGUSR1 logs what runs. SIGUSR2 nothing.
 // REMAP_SIGTERM=SIGQUIT in the environment makes SIGTERM cold.
 // Whose supervisor is gone (`umbel up`, or the process before a restart) stops warm, then cold, and then leaves, however it stands: nobody
 // is left who could end it.
@@ -39,9 +40,9 @@ export class WorkerSignals {
     this.#on('SIGTERM', () => this.#stop(remapped ? 'cold' : 'warm', remapped));
     this.#on('SIGINT', () => this.#stop(this.#how === 'running' ? 'warm' : 'cold', true));
     if (hasKeeper) this.#on('disconnect', () => this.#orphaned());
-    endEarlySignals();
     this.#on('SIGQUIT', () => this.#stop('cold', true));
     this.#on('SIGHUP', () => this.#hangUp());
+    endEarlySignals();
     this.#on('SIGUSR1', () => this.#describe());
     this.#on('SIGUSR2', () => log.info('SIGUSR2 has no meaning here (in Celery it opens a debugger)'));
     // One task's forgotten await must not end the hundred that run beside it. After a throw that nobody could catch, nothing is
@@ -76,6 +77,8 @@ export class WorkerSignals {
 
   /** @param insists a further one of these leaves at once */
   #stop(asked: 'warm' | 'cold', insists: boolean): void {
+    // Whoever wants it to end while it stops to be started again has the last word.
+    this.restart = false;
     if (this.#how === 'cold') {
       if (insists) process.exit(EXIT.failure);
       return;
@@ -118,8 +121,8 @@ export class WorkerSignals {
     // Before there is a worker it has only just been started.
     if (!this.#worker) return;
     this.#log.warning(`Restarting umbel worker (${process.argv.slice(2).join(' ')})`);
-    this.restart = true;
     this.#stop('warm', false);
+    this.restart = true;
   }
 
   #describe(): void {

@@ -272,9 +272,11 @@ describe('a worker and those who speak to it', () => {
     // From Node 22.15 on it takes the place of the process it was.
     if ('execve' in process)
       expect(readFileSync(join(folder, 'hup.pid'), 'utf8').trim()).toBe(String(worker.child.pid));
+    // Who wants it to end while it is about to be started again has the last word.
+    worker.child.kill('SIGHUP');
     worker.child.kill('SIGTERM');
     expect((await worker.ended).code).toBe(0);
-    expect(existsSync(join(folder, 'hup.pid'))).toBe(false);
+    expect([readies(), existsSync(join(folder, 'hup.pid'))]).toEqual([3, false]);
   });
 
   // Each preload sends the signal at a step of the start, wherever that step falls in time.

@@ -23,6 +23,8 @@ it.each(['UMBEL_SUPERVISED', 'UMBEL_RESTARTED'])(
     });
     const ended = new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
     await new Promise((done) => child.once('message', done));
+    // It has only just begun: nothing is to be started anew.
+    child.kill('SIGHUP');
     // As the kernel does it for a parent that was killed.
     child.disconnect();
     expect(await ended).toBe(0);

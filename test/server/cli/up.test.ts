@@ -148,7 +148,7 @@ describe('umbel up', () => {
     await cluster.says('"address"');
     expect(JSON.parse(cluster.stdout())).toMatchObject({ worker: false, address: `http://localhost:${port}` });
     expect((await json<WorkerPage>(port, '/workers')).items).toEqual([]);
-    cluster.child.kill('SIGINT');
+    cluster.child.kill('SIGQUIT');
     expect((await cluster.ended).code).toBe(0);
   });
 
