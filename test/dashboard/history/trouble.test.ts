@@ -249,6 +249,16 @@ describe('a file that goes while it is open', () => {
   });
 });
 
+it('a file in its place that cannot be written for a while, locked or on a disk that takes no writing, keeps all that is in it', () => {
+  const path = join(folder, 'h.db');
+  const file = new HistoryFile(path, (db) => db.exec('CREATE TABLE IF NOT EXISTS t (a)'));
+  file.db.exec('INSERT INTO t VALUES (1)');
+  expect(file.reopen()).toBe('reached');
+  expect(file.db.get('SELECT count(*) AS n FROM t')).toEqual({ n: 1 });
+  expect(readdirSync(folder).filter((name) => name.includes('unreadable'))).toEqual([]);
+  file.db.close();
+});
+
 it('a file that was out of reach, and could not be opened meanwhile, is used again as it is', () => {
   const path = join(folder, 'h.db');
   const file = new HistoryFile(path, (db) => db.exec('CREATE TABLE IF NOT EXISTS t (a)'));

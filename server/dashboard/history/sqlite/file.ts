@@ -51,22 +51,32 @@ export class HistoryFile {
     );
   }
 
-  /** @throws what keeps it from being opened: then the old connection is kept if it can be */
-  reopen(): Reopened {
+  /**
+   * @param isDamaged SQLite says of what is in it that it cannot be read
+   * @throws what keeps it from being opened: then the old connection is kept if it can be
+   */
+  reopen(isDamaged = false): Reopened {
     const id = identity(this.#path);
     const isReplaced = id !== null && id !== this.#id;
     const isSame = id !== null && id === this.#id;
     const isOpen = this.#db.isOpen;
     const copy = isReplaced || (isSame && !this.#hasLostJournal()) ? null : this.#copy();
-    // A file that is in its place, was open, and yet has to be opened anew cannot be read.
-    const isBroken = isSame && isOpen && copy === null;
+    let isBroken = isDamaged && isSame && isOpen && copy === null;
     this.#db.close();
     if (isBroken) this.#putAside();
     if (copy !== null) {
       this.#dropRemains();
       renameSync(copy, this.#path);
     } else if (id === null || (isReplaced && inode(`${this.#path}-wal`) === this.#walInode)) this.#dropRemains();
-    this.#db = this.#open();
+    try {
+      this.#db = this.#open();
+    } catch (error) {
+      // One that is only locked, or on a disk that takes no writing, stays where it is.
+      if (!isSame || copy !== null || !isDamage(error)) throw error;
+      isBroken = true;
+      this.#putAside();
+      this.#db = this.#open();
+    }
     this.#id = identity(this.#path);
     this.#walInode = inode(`${this.#path}-wal`);
     if (copy !== null) return 'restored';
@@ -128,6 +138,11 @@ function identity(path: string): string | null {
 
 function inode(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+}
+
+/** No waiting will repair it. */
+export function isDamage(error: unknown): boolean {
+  return /malformed|not a database/i.test((error as Error).message);
 }
 
 export function isFull(error: unknown): boolean {

@@ -20,7 +20,7 @@ import type {
   OperationRow,
   Recovered,
 } from '../contract.ts';
-import { FileGone, isFull, type Reopened } from './file.ts';
+import { FileGone, isDamage, isFull, type Reopened } from './file.ts';
 import { HistoryThread } from './history-thread.ts';
 import { FileOwner } from './owner.ts';
 import { AskedHistory } from './questions.ts';
@@ -35,8 +35,6 @@ const REOPEN_AFTER = 3;
 /** What SQLite says of a file that it cannot use. */
 const IS_OF_FILE =
   /malformed|not a database|readonly database|no such table|disk I\/O error|not open|unable to open|is locked/i;
-/** ... and that no waiting will repair. */
-const IS_DAMAGED = /malformed|not a database/i;
 
 export interface HistoryOptions extends WriterOptions {
   readonly timer?: Timer;
@@ -206,7 +204,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
       const error = toError(thrown);
       if (this.#closing || !IS_OF_FILE.test(error.message)) throw error;
       // A damaged page may be read long before it is written to.
-      const replaced = IS_DAMAGED.test(error.message) && (await this.#replaceDamaged());
+      const replaced = isDamage(error) && (await this.#replaceDamaged(error));
       if (replaced) return this.#askOnce(question, args, signal);
       throw new ImproperlyConfigured(
         this.failure ?? `The history file ${this.#path} cannot be read: ${error.message}`,
@@ -226,8 +224,8 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   }
 
   /** The file is put aside and begun anew, once for all who found it damaged. */
-  #replaceDamaged(): Promise<boolean> {
-    this.#replacing ??= this.#reopen()
+  #replaceDamaged(error: Error): Promise<boolean> {
+    this.#replacing ??= this.#reopen(error)
       .then(
         () => true,
         () => false,
@@ -306,10 +304,11 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     }
     try {
       return await this.#write(work, true);
-    } catch (error) {
-      if (!this.#mustReopen(toError(error))) throw error;
+    } catch (thrown) {
+      const error = toError(thrown);
+      if (!this.#mustReopen(error)) throw error;
+      await this.#reopen(error);
     }
-    await this.#reopen();
     return this.#write(work, true);
   }
 
@@ -320,11 +319,11 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   }
 
   /** The reader lets the file go meanwhile: what closes last would remove the new one's journal. */
-  #reopen(): Promise<void> {
+  #reopen(error: Error): Promise<void> {
     const reopening = (async () => {
       await this.#reader.call('release', []).catch(() => {});
       this.#owner.renew(this.#options.cluster ?? null, this.#timer.now() / 1000);
-      const what = (await this.#writer.call('reopen', [])) as Reopened;
+      const what = (await this.#writer.call('reopen', [isDamage(error)])) as Reopened;
       const isKept = what === 'restored' || what === 'reached';
       if (!isKept) this.#anew = true;
       const said = {
@@ -333,6 +332,8 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
         replaced: 'was replaced: the file that is there now is used',
         anew: 'was gone or could not be read: a new one was begun, and what was in it is lost',
       };
+      // That it can be opened says nothing of writing.
+      if (what === 'reached' && !(error instanceof FileGone)) return;
       this.#log?.[isKept ? 'warning' : 'error'](`The history file ${this.#path} ${said[what]}`);
     })();
     const readable = reopening

@@ -92,9 +92,9 @@ export class HistoryWriter {
     return { missing };
   }
 
-  /** The path leads elsewhere, or what is there cannot be read: open it anew, or make it. Nobody else may have it open. */
-  reopen(): Reopened {
-    const what = this.#file.reopen();
+  /** The path leads elsewhere, or what is there cannot be used: open it anew, or make it. Nobody else may have it open. */
+  reopen(isDamaged: boolean): Reopened {
+    const what = this.#file.reopen(isDamaged);
     this.#db = this.#file.db;
     this.#rollup = new Rollup(this.#db);
     this.#noted.clear();
