@@ -45,7 +45,7 @@ it.each(['/apiary', '/tasks/api', '/workers/metrics', '/tasks?q=//api'])('%s is 
 
 it.each([
   ...['/mon/umbel/api/v2/nothing', '//mon/umbel/api/v2/tasks', '/mon/umbel//api/v2/tasks', '/mon%2Fumbel/api/v2/tasks'],
-  ...['/mon/umbel/mon/umbel/api/v2/tasks', '/./mon/umbel/metrics', '/Mon/Umbel/api/v2', '/mon/umbel/./x/../readyz'],
+  ...['/mon/umbel/mon/umbel/api/v2/tasks', '/Mon/Umbel/metrics', '/mon/umbel/mon%2Fumbel/readyz'],
 ])('below a prefix %s is a problem', async (url) => {
   const { statusCode, headers } = await below.app.inject({ url });
   expect([statusCode, headers['content-type']]).toEqual([404, expect.stringContaining('problem+json')]);
