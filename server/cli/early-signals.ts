@@ -22,7 +22,8 @@ export function exitOnEarlySignals(argv: readonly string[]): void {
   // Given a channel by supervisor.ts or restart.ts, which closes with them.
   const isSupervised = Boolean(process.env['UMBEL_SUPERVISED'] || process.env['UMBEL_RESTARTED']) && process.connected;
   if (isSupervised) process.on('disconnect', onTerm);
-  listening = () => process.off('SIGTERM', onTerm).off('SIGINT', onInt).off('SIGHUP', onHangUp).off('disconnect', onTerm);
+  listening = () =>
+    process.off('SIGTERM', onTerm).off('SIGINT', onInt).off('SIGHUP', onHangUp).off('disconnect', onTerm);
 }
 
 /** Whoever has put up handlers of its own calls this after it: there is no moment without any. */
