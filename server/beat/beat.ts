@@ -17,7 +17,7 @@ import { brokerLine } from '../schedules/registry.ts';
 import { resolveZone } from '../schedules/zone.ts';
 import type { Codec } from '../serialization/codec.ts';
 import { signals } from '../signals.ts';
-import type { Timer, TimerHandle } from '../timer.ts';
+import { type Timer, type TimerHandle, within } from '../timer.ts';
 import { isUrl, safeUrl } from '../transport/url.ts';
 import { checkCall, checkEntry, definitionOf, optionsOf, readSchedule } from './entry.ts';
 import { BeatLazyFunc } from './lazy.ts';
@@ -96,6 +96,8 @@ const ALWAYS = Promise.resolve(true);
 /** A log line is read by people. */
 const MOST_NAMED = 10;
 const LONGEST_RETRY_MS = 30_000;
+/** Nothing is sent before the lease is known to be held; it is looked again after so long. */
+const UNSURE_MS = 250;
 /** How long `stop` waits for what is being sent. */
 const STOP_WITHIN_MS = 5000;
 const PERSISTENT = new Set([
@@ -156,14 +158,14 @@ export class Beat {
       zone: resolveZone(conf.timezone ?? (conf.enable_utc ? 'UTC' : 'local')),
       startingDeadline: conf.beat_cron_starting_deadline,
     };
-    this.scheduler = new Scheduler({ ...this.#scheduling, dirty: () => this.#persistence.changed() });
+    this.scheduler = new Scheduler({ ...this.#scheduling, dirty: (names) => this.#persistence.changed(names) });
     this.#persistence = new Persistence({
       place: options.store ?? placeOf(options, conf),
       timer: this.#timer,
       log: this.#log,
       broker: brokerLine(conf),
       entries: () => this.#stored(),
-      runs: () => this.scheduler.runs(),
+      runs: (names) => this.scheduler.runs(names),
       onClaimed: (entries) => this.#claimed(entries),
       onEdited: (entries) => this.#edited(entries),
       onLost: () => this.#wake?.cancel(),
@@ -202,13 +204,7 @@ export class Beat {
     this.#wake?.cancel();
     this.#jumps?.cancel();
     this.#wake = this.#jumps = null;
-    if (this.#sending.size > 0) {
-      const done = Promise.all(this.#sending);
-      const { promise: late, resolve } = promiseWithResolvers();
-      const limit = this.#timer.after(STOP_WITHIN_MS, resolve);
-      await Promise.race([done, late]);
-      limit.cancel();
-    }
+    if (this.#sending.size > 0) await within(this.#timer, STOP_WITHIN_MS, Promise.all(this.#sending));
     await this.#persistence.close();
     this.#mode = 'idle';
     this.#log.info('beat: Shut down');
@@ -228,6 +224,12 @@ export class Beat {
   /** Send what is due now. Called by the timer. */
   tick(): void {
     if (this.#mode !== 'running' || !this.#persistence.isHeld) return;
+    if (!this.#persistence.isSure) {
+      // It is renewed by then, or lost.
+      this.#wake?.cancel();
+      this.#wake = this.#timer.after(UNSURE_MS, () => this.tick());
+      return;
+    }
     const nowMs = this.#timer.now();
     // After the longest sleep no remembered due time is trusted.
     if (nowMs - this.#lastTickMs >= this.maxInterval * 1000) this.scheduler.review(nowMs);
@@ -433,14 +435,6 @@ function remembered(entries: ReadonlyMap<string, StoredEntry>): Map<string, Reme
 
 function evaluate(value: unknown): unknown {
   return value instanceof BeatLazyFunc ? value.evaluate() : value;
-}
-
-function promiseWithResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 /** A store that is not known here is one of a Python cluster; as in Celery it is taken to keep everything. */

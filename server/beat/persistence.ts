@@ -14,8 +14,8 @@ import {
 import { type BrokerLine, openScheduleStore } from '../schedules/registry.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 
-/** Changes wait so long for company before they are written. */
-const SYNC_AFTER_MS = 1000;
+/** Changes wait so long for company before they are written: not a whole second, when what is sent each second is being sent again. */
+const SYNC_AFTER_MS = 500;
 const SYNC_RETRY_MS = 10_000;
 /** A lease that was lost, or that another beat has, is claimed again after so long. */
 const CLAIM_RETRY_MS = 2000;
@@ -30,8 +30,8 @@ export interface PersistenceParts {
   readonly broker: BrokerLine;
   /** Those the app configures. */
   readonly entries: () => ReadonlyMap<string, StoredEntry>;
-  /** Of all. */
-  readonly runs: () => ReadonlyMap<string, EntryRuns>;
+  /** @param names of whom; absent: of all */
+  readonly runs: (names?: Iterable<string>) => ReadonlyMap<string, EntryRuns>;
   /** The lease was taken: what was stored, by whoever had it. What it throws gives the lease back. */
   readonly onClaimed: (entries: ReadonlyMap<string, StoredEntry>) => void;
   /** Others have written into the store. What it throws is told, and the entries are asked for again. */
@@ -54,8 +54,10 @@ export class Persistence {
   #saving: Promise<boolean> = Promise.resolve(true);
   /** The entries are stored as they are configured now: of them only the runs change. */
   #isReplaced = false;
-  /** What the store is known to have: of 10,000 entries few run in one second. */
-  #written: ReadonlyMap<string, EntryRuns> = new Map();
+  /** What the store is known to have. */
+  readonly #written = new Map<string, EntryRuns>();
+  /** Whose runs may be others than those: of 10,000 entries few run in one second. null: anybody's. */
+  #touched: Set<string> | null = null;
   #watch: TimerHandle | null = null;
   #version: string | null = null;
 
@@ -65,6 +67,10 @@ export class Persistence {
 
   get isHeld(): boolean {
     return this.#lease !== null;
+  }
+  /** It cannot have ended unheard: this process stood still, or the machine slept. */
+  get isSure(): boolean {
+    return this.#lease !== null && this.#lease.isSure?.() !== false;
   }
   /** Others write entries into it, too. */
   get isShared(): boolean {
@@ -107,8 +113,10 @@ export class Persistence {
     this.#isReplaced = false;
   }
 
-  /** Runs have changed: they are written within a second. */
-  changed(): void {
+  /** Runs have changed: they are written within a second. @param names of whom; absent: of any */
+  changed(names?: readonly string[]): void {
+    if (names === undefined) this.#touched = null;
+    else for (const name of names) this.#touched?.add(name);
     if (this.#lease !== null && !this.#closing && this.#sync === null) this.#saveAfter(SYNC_AFTER_MS);
   }
 
@@ -124,21 +132,20 @@ export class Persistence {
     const lease = this.#lease;
     if (lease === null) return false;
     try {
-      const runs = this.#parts.runs();
+      const runs = this.#parts.runs(this.#touched ?? undefined);
+      this.#touched = new Set();
       if (!this.#isReplaced) {
         this.#isReplaced = true;
         const entries = this.#parts.entries();
         await lease.replace(entries);
-        this.#written = new Map([
-          ...this.#written,
-          ...[...entries].map(([name, entry]) => [name, entry.runs] as const),
-        ]);
+        for (const [name, entry] of entries) this.#written.set(name, entry.runs);
       }
       const changed = new Map([...runs].filter(([name, each]) => !isSame(this.#written.get(name), each)));
       if (changed.size > 0) await lease.saveRuns(changed);
-      this.#written = runs;
+      for (const [name, each] of changed) this.#written.set(name, each);
       return true;
     } catch (error) {
+      this.#touched = null;
       // Lost meanwhile, which was told: it is written when it is held again.
       if (this.#lease !== lease) return false;
       this.#isReplaced = false;
@@ -167,7 +174,9 @@ export class Persistence {
     }
     this.#lease = lease;
     this.#isReplaced = false;
-    this.#written = new Map([...lease.entries].map(([name, { runs }]) => [name, runs]));
+    this.#written.clear();
+    this.#touched = null;
+    for (const [name, { runs }] of lease.entries) this.#written.set(name, runs);
     this.#version = version;
     if (editor) this.#watch = this.#parts.timer.every(WATCH_MS, () => void this.look());
     lease.onLost((reason) => this.#lost(lease, reason));

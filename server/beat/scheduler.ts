@@ -69,8 +69,8 @@ export interface SchedulerOptions {
   readonly zone: string;
   /** @unit seconds */
   readonly startingDeadline?: number | null;
-  /** Runs that must outlive the process have changed. */
-  readonly dirty?: () => void;
+  /** Runs that must outlive the process have changed. @param names of whom; absent: of any */
+  readonly dirty?: (names?: readonly string[]) => void;
 }
 
 /** What is remembered of an entry. */
@@ -135,7 +135,7 @@ export class Scheduler {
     }
     // What is due at once again is for the next look.
     for (const entry of seen) this.#due.push(entry);
-    if (due.length > 0) this.#options.dirty?.();
+    if (due.length > 0) this.#options.dirty?.(due.map(({ entry }) => entry.name));
     return due;
   }
 
@@ -145,7 +145,7 @@ export class Scheduler {
     entry.totalRunCount = before.totalRunCount;
     entry.dueAt = retryAtMs;
     this.#due.push(entry);
-    this.#options.dirty?.();
+    this.#options.dirty?.([entry.name]);
   }
 
   /** It was being sent, and is not any more. */
@@ -177,10 +177,14 @@ export class Scheduler {
     this.#due.rebuild(this.#entries.values());
   }
 
-  runs(): Map<string, EntryRuns> {
-    return new Map(
-      [...this.#entries.values()].map(({ name, lastRunAt, totalRunCount }) => [name, { lastRunAt, totalRunCount }]),
-    );
+  /** @param names of whom; default: of all */
+  runs(names: Iterable<string> = this.#entries.keys()): Map<string, EntryRuns> {
+    const runs = new Map<string, EntryRuns>();
+    for (const name of names) {
+      const entry = this.#entries.get(name);
+      if (entry) runs.set(name, { lastRunAt: entry.lastRunAt, totalRunCount: entry.totalRunCount });
+    }
+    return runs;
   }
 
   /** Is it due? Sets when it is to be looked at next. */

@@ -135,6 +135,8 @@ export interface ScheduleLease {
   saveRuns(runs: ReadonlyMap<string, EntryRuns>): Promise<void>;
   /** It was taken back: another beat may have it. Not told of a `release`. */
   onLost(fn: (reason: Error) => void): void;
+  /** By the clocks of this machine it cannot have ended yet: asked before anything is sent. Default: it can never end so. */
+  isSure?(): boolean;
   /** Beat has looked at the schedule: told to who asks for the holder, soon. */
   ticked?(): void;
   release(): Promise<void>;

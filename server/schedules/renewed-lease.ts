@@ -1,6 +1,7 @@
 // A lease that a server keeps for one beat, and takes back when it is not renewed: the beat that held it was killed, hangs, or is cut off.
 // Not here: the server's own words for it (redis-store.ts, django/store.ts), standing by (beat/persistence.ts).
-// Holds: who cannot renew it has stopped sending before the server gives it to another; writes go out in the order they were asked for,
+// Holds: who cannot renew it has stopped sending before the server gives it to another, also who stood still, or slept with the machine, whose
+// monotonic clock stands still meanwhile; writes go out in the order they were asked for,
 // and none of a beat whose lease has ended.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -39,6 +40,9 @@ export class RenewedLease implements ScheduleLease {
   readonly #renewals: TimerHandle;
   readonly #listeners: ((reason: Error) => void)[] = [];
   #renewedAt: number;
+  /** The same by the wall clock. */
+  #renewedAtWall: number;
+  #end: TimerHandle;
   #tickMs: number;
   #renewing = false;
   #ended: 'released' | 'lost' | null = null;
@@ -49,6 +53,8 @@ export class RenewedLease implements ScheduleLease {
     this.#parts = parts;
     this.entries = parts.entries;
     this.#renewedAt = parts.askedAt;
+    this.#renewedAtWall = parts.timer.now();
+    this.#end = this.#endsLater();
     this.#tickMs = parts.timer.now();
     this.#renewals = parts.timer.every(RENEW_MS, () => this.#renew());
   }
@@ -67,6 +73,12 @@ export class RenewedLease implements ScheduleLease {
     this.#listeners.push(fn);
   }
 
+  isSure(): boolean {
+    const { timer } = this.#parts;
+    const silentMs = Math.max(timer.monotonic() - this.#renewedAt, timer.now() - this.#renewedAtWall);
+    return this.#ended === null && silentMs < LEASE_MS - MARGIN_MS;
+  }
+
   ticked(): void {
     this.#tickMs = this.#parts.timer.now();
   }
@@ -75,6 +87,7 @@ export class RenewedLease implements ScheduleLease {
     const wasHeld = this.#ended === null;
     this.#ended ??= 'released';
     this.#renewals.cancel();
+    this.#end.cancel();
     await this.#writing;
     if (!wasHeld) return;
     this.#parts.onReleased(this);
@@ -82,22 +95,31 @@ export class RenewedLease implements ScheduleLease {
     await this.#parts.port.release(this.#parts.token).catch(() => {});
   }
 
+  #endsLater(): TimerHandle {
+    const { timer } = this.#parts;
+    const leftMs = this.#renewedAt + LEASE_MS - MARGIN_MS - timer.monotonic();
+    return timer.after(Math.max(0, leftMs), () => {
+      const why = this.#lastError ? ` (${this.#lastError.message})` : '';
+      this.#lose(`it could not be renewed for ${Math.round((timer.monotonic() - this.#renewedAt) / 1000)} s${why}`);
+    });
+  }
+
   #renew(): void {
     const { port, timer, token } = this.#parts;
-    const silentMs = timer.monotonic() - this.#renewedAt;
-    if (silentMs >= LEASE_MS - MARGIN_MS) {
-      const why = this.#lastError ? ` (${this.#lastError.message})` : '';
-      this.#lose(`it could not be renewed for ${Math.round(silentMs / 1000)} s${why}`);
-    }
     if (this.#renewing || this.#ended !== null) return;
     this.#renewing = true;
     const askedAt = timer.monotonic();
+    const askedAtWall = timer.now();
     port
       .renew(token, this.#tickMs)
       .then(
         (isOurs) => {
-          if (isOurs) this.#renewedAt = askedAt;
-          else this.#lose('another beat may have it');
+          if (!isOurs) return this.#lose('another beat may have it');
+          if (this.#ended !== null) return;
+          this.#renewedAt = askedAt;
+          this.#renewedAtWall = askedAtWall;
+          this.#end.cancel();
+          this.#end = this.#endsLater();
         },
         (error) => {
           this.#lastError = toError(error);
@@ -112,6 +134,7 @@ export class RenewedLease implements ScheduleLease {
     if (this.#ended !== null) return;
     this.#ended = 'lost';
     this.#renewals.cancel();
+    this.#end.cancel();
     this.#parts.onReleased(this);
     for (const listener of this.#listeners) listener(new Error(why));
   }

@@ -21,7 +21,8 @@ export interface DueState {
 }
 
 export interface Schedule {
-  readonly kind: 'interval' | 'crontab' | 'solar' | 'clocked';
+  /** `custom`: one of an app's own. */
+  readonly kind: 'interval' | 'crontab' | 'solar' | 'clocked' | 'custom';
   isDue(lastRunMs: number, context: ScheduleContext): DueState;
   /** Until the first run after the last one; negative when it is overdue. @unit seconds */
   remaining(lastRunMs: number, context: ScheduleContext): number;

@@ -340,7 +340,13 @@ export class DjangoScheduleStore implements ScheduleStore {
 
   async #use<T>(work: (driver: SqlDriver) => Promise<T>): Promise<T> {
     const url = parseUrl(this.#address);
-    this.#opened ??= openSqlDriver(url.scheme, { url, place: this.description, shortLived: false, poolSize: 3 });
+    this.#opened ??= openSqlDriver(url.scheme, { url, place: this.description, shortLived: false, poolSize: 3 }).catch(
+      (error: unknown) => {
+        // The file of a database may be there at the next try.
+        this.#opened = null;
+        throw error;
+      },
+    );
     try {
       const driver = await this.#opened;
       this.#dialect = driver.dialect;

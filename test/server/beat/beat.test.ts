@@ -131,7 +131,7 @@ describe('a beat', () => {
   it('asks every entry again after its longest sleep, for a schedule may have changed its mind', async () => {
     let due = false;
     const moody: Schedule = {
-      kind: 'interval',
+      kind: 'custom',
       isDue: () => ({ isDue: due, next: 1000 }),
       remaining: () => 1000,
       toString: () => 'moody',

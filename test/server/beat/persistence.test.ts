@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BeatLazyFunc, MemoryScheduleStore } from '../../../server/beat/beat.ts';
-import type { ScheduleLease } from '../../../server/schedules/contract.ts';
+import { AnotherBeat, type ScheduleLease, type ScheduleStore } from '../../../server/schedules/contract.ts';
 import { crontab } from '../../../server/schedules/crontab.ts';
+import { type LeasePort, RenewedLease } from '../../../server/schedules/renewed-lease.ts';
+import { createTimer } from '../../../server/timer.ts';
+import { ManualClock } from '../../support/clock.ts';
 import { READ_SOURCES } from '../../support/sources/read-sources.ts';
 import { until } from '../../support/until.ts';
 import { folder, S, settled, stored, world } from './world.ts';
@@ -283,6 +286,68 @@ describe('a beat that loses its lease', () => {
     expect(sent).toHaveLength(1);
     timer.advance(1);
     await until(() => sent.length === 2, 'the next run');
+  });
+
+  /** Renewed as by a server, until another has taken it. */
+  function renewed(schedule: unknown) {
+    const clock = new ManualClock();
+    const timer = createTimer({ clock });
+    const server = { isTaken: false, renewals: 0 };
+    const port: LeasePort = {
+      description: 'a server',
+      renew: async () => {
+        server.renewals++;
+        return !server.isTaken;
+      },
+      release: async () => {},
+      replace: async () => !server.isTaken,
+      saveRuns: async () => !server.isTaken,
+    };
+    const store: ScheduleStore = {
+      description: port.description,
+      load: async () => new Map(),
+      holder: async () => null,
+      claim: async () => {
+        if (server.isTaken) throw new AnotherBeat('Another beat has it.');
+        const parts = { port, token: 't', askedAt: timer.monotonic(), timer, entries: new Map() };
+        return new RenewedLease({ ...parts, onReleased: () => {} });
+      },
+      close: async () => {},
+    };
+    const w = world({ beat_schedule: { a: { task: 't', schedule } } }, timer);
+    const pass = async (seconds: number) => {
+      for (let i = 0; i < seconds * 2; i++) {
+        clock.advance(S / 2);
+        await settled();
+      }
+    };
+    return { ...w, clock, server, pass, store };
+  }
+
+  it('while it stands still sends nothing when it goes on', async () => {
+    const { sent, lines, beat, clock, server, pass, store } = renewed(1);
+    await beat({ store }).start();
+    await pass(9);
+    expect([sent.length, server.renewals]).toEqual([9, 6]);
+    server.isTaken = true;
+    clock.stall(60 * S);
+    await settled();
+    expect(lines.some((line) => line.includes('was lost'))).toBe(true);
+    await pass(10);
+    expect(sent).toHaveLength(9);
+  });
+
+  it('while its machine sleeps asks before it sends, and goes on when it still has it', async () => {
+    const { sent, beat, clock, server, pass, store } = renewed(crontab({ minute: 0 }));
+    await beat({ store }).start();
+    await pass(3);
+    clock.setWallClock(3600 * S);
+    await pass(4);
+    expect(sent).toHaveLength(1);
+    server.isTaken = true;
+    clock.setWallClock(3600 * S);
+    await pass(4);
+    expect(sent).toHaveLength(1);
   });
 
   it('can be stopped meanwhile, and leaves no timer behind', async () => {

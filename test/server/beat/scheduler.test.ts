@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type EntryOptions, Scheduler } from '../../../server/beat/scheduler.ts';
 import { clocked } from '../../../server/schedules/clocked.ts';
 import { crontab } from '../../../server/schedules/crontab.ts';
-import { schedule } from '../../../server/schedules/schedule.ts';
+import { type Schedule, schedule } from '../../../server/schedules/schedule.ts';
 import { formOf, scheduleOf } from '../../../server/schedules/stored-entry.ts';
 
 const START = Date.parse('2026-03-04T10:30:07.250Z');
@@ -218,6 +218,25 @@ describe('an entry with a zone of its own', () => {
       'beat_schedule entry \'a\': There is no time zone "Mars/Olympus"',
     );
   });
+});
+
+it("a schedule of an app's own may go by another clock, as nowfun does in Celery", () => {
+  const morning = crontab({ hour: 7, minute: 0 });
+  // The till's clock is an hour ahead.
+  const ahead = (ms: number) => ms + 3600 * S;
+  const tills: Schedule = {
+    kind: 'custom',
+    isDue: (lastRunMs, at) => morning.isDue(ahead(lastRunMs), { ...at, nowMs: ahead(at.nowMs) }),
+    remaining: (lastRunMs, at) => morning.remaining(ahead(lastRunMs), { ...at, nowMs: ahead(at.nowMs) }),
+    toString: () => "seven by the till's clock",
+  };
+  const scheduler = new Scheduler({ zone: 'UTC' });
+  const at = (time: string) => Date.parse(`2026-03-04T${time}Z`);
+  scheduler.merge({ till: { task: 't', schedule: tills } }, new Map(), at('05:00:00'));
+  expect(scheduler.nextAt()).toBe(at('06:00:00'));
+  expect(scheduler.takeDue(at('05:59:59'))).toEqual([]);
+  expect(scheduler.takeDue(at('06:00:00'))).toHaveLength(1);
+  expect(scheduler.nextAt()).toBe(Date.parse('2026-03-05T06:00:00Z'));
 });
 
 describe('many entries', () => {

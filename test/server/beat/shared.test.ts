@@ -22,7 +22,11 @@ describeNeedsRedis('a beat whose schedule is in Redis', () => {
     return store;
   };
   /** Seconds pass for the beat, which renews its lease in between, as it does. */
-  const pass = async (w: ReturnType<typeof world>, store: ScheduleStore, seconds: number): Promise<void> => {
+  const pass = async (
+    w: ReturnType<typeof world<ManualTimer>>,
+    store: ScheduleStore,
+    seconds: number,
+  ): Promise<void> => {
     for (let n = 0; n < seconds; n++) {
       w.timer.advance(S);
       for (let asked = 0; asked < 3; asked++) await store.holder();

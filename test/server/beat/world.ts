@@ -7,6 +7,7 @@ import { createConfig, type SettingsInput } from '../../../server/app/config.ts'
 import { Beat, type BeatHost, type BeatOptions } from '../../../server/beat/beat.ts';
 import { createLogger } from '../../../server/log.ts';
 import { Codec } from '../../../server/serialization/codec.ts';
+import type { Timer } from '../../../server/timer.ts';
 import { ManualTimer } from '../../support/clock.ts';
 
 export const S = 1000;
@@ -22,7 +23,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-export function world(settings: SettingsInput = {}, timer = new ManualTimer()) {
+export function world<T extends Timer = ManualTimer>(
+  settings: SettingsInput = {},
+  timer: T = new ManualTimer() as unknown as T,
+) {
   const sent: { name: string; args: unknown; kwargs: unknown; options: unknown; at: number }[] = [];
   const lines: string[] = [];
   let failure: Error | null = null;
