@@ -144,8 +144,17 @@ export const Workflow = Type.Object({
   groups: Type.Array(WorkflowGroup),
   edges: Type.Array(WorkflowEdge),
   summary: WorkflowSummary,
-  /** There are more tasks than these, the first ones of each root. */
+  /** There are more tasks than these: the first ones of each root, and of the others some that failed or have not ended. */
   cut: Bool,
+  /** Tasks that are not among the nodes, which its summary counts. null: there are none, or nothing is known of them. */
+  beyond: Nullable(
+    Type.Object({
+      states: Type.Record(Str, Int),
+      /** Newest event of the whole workflow. */
+      last: Num,
+      are: Precision,
+    }),
+  ),
   /** What is not known of it, in sentences. */
   notes: Type.Array(Str),
 });

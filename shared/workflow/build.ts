@@ -34,8 +34,9 @@ export interface WorkflowShape {
 /** Steps not seen yet, of one workflow. */
 const MAX_STEPS = 5000;
 
-export function buildWorkflow(tasks: readonly WorkflowTask[]): WorkflowShape {
-  return new Builder(tasks).build();
+/** @param isCut there are more tasks than these */
+export function buildWorkflow(tasks: readonly WorkflowTask[], isCut = false): WorkflowShape {
+  return new Builder(tasks, isCut).build();
 }
 
 interface Draft {
@@ -57,6 +58,7 @@ interface Placed {
 
 class Builder {
   readonly #tasks: readonly WorkflowTask[];
+  readonly #isCut: boolean;
   readonly #nodes = new Map<string, WorkflowNode>();
   readonly #groups = new Map<string, Draft>();
   /** By Celery's id of it. */
@@ -68,7 +70,8 @@ class Builder {
   #steps = 0;
   #more = 0;
 
-  constructor(tasks: readonly WorkflowTask[]) {
+  constructor(tasks: readonly WorkflowTask[], isCut: boolean) {
+    this.#isCut = isCut;
     this.#tasks = [...tasks].sort((a, b) => a.row.first_seen - b.row.first_seen);
   }
 
@@ -349,7 +352,7 @@ class Builder {
       group.size = Math.max(members.size, listed, lastIndex + 1);
       const body = group.body === null ? undefined : this.#nodes.get(group.body);
       // Its body was sent: all parts had been.
-      if (listed >= group.size || body?.kind === 'task') group.size_is = 'exact';
+      if (listed >= group.size || (body?.kind === 'task' && !this.#isCut)) group.size_is = 'exact';
       groups.push(group);
     }
     return groups;

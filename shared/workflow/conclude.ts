@@ -5,6 +5,7 @@ import { ENDED_STATES } from '../states.ts';
 import type {
   CriticalStep,
   GroupProgress,
+  Workflow,
   WorkflowEdge,
   WorkflowGroup,
   WorkflowNode,
@@ -15,6 +16,10 @@ interface Shape {
   readonly nodes: readonly WorkflowNode[];
   readonly groups: readonly WorkflowGroup[];
   readonly edges: readonly WorkflowEdge[];
+  /** What is not among the nodes; absent: there is nothing. */
+  readonly beyond?: Workflow['beyond'];
+  /** Some is not among the nodes. */
+  readonly cut?: boolean;
 }
 
 export const hasFailed = ({ state }: Pick<WorkflowNode, 'state'>): boolean =>
@@ -35,9 +40,13 @@ export function concludeWorkflow(shape: Shape, now: number): WorkflowSummary {
   let began: number | null = null;
   let ended: number | null = null;
   let waiting = 0;
+  let steps = 0;
   for (const node of shape.nodes) {
     if (node.kind === 'step') {
-      if (node.role !== 'errback' && !blocked.has(node.id)) waiting++;
+      // A link has no id before it is called: of one that is cut it may be among the tasks that are not here.
+      const mayHaveRun = shape.cut === true && !node.has_id;
+      steps++;
+      if (node.role !== 'errback' && !blocked.has(node.id) && !mayHaveRun) waiting++;
       continue;
     }
     tasks++;
@@ -48,11 +57,18 @@ export function concludeWorkflow(shape: Shape, now: number): WorkflowSummary {
     if (first !== null) began = Math.min(began ?? first, first);
     if (node.ended !== null) ended = Math.max(ended ?? node.ended, node.ended);
   }
+  for (const [state, n] of Object.entries(shape.beyond?.states ?? {})) {
+    tasks += n;
+    states[state] = (states[state] ?? 0) + n;
+    if (!hasEnded({ state })) unfinished += n;
+    if (hasFailed({ state })) failed += n;
+  }
+  if (shape.beyond && ended !== null) ended = Math.max(ended, shape.beyond.last);
   const isRunning = unfinished > 0 || (failed === 0 && waiting > 0);
   return {
     state: isRunning ? 'running' : failed > 0 ? 'failed' : 'succeeded',
     tasks,
-    steps: shape.nodes.length - tasks,
+    steps,
     states,
     began,
     ended: isRunning ? null : ended,

@@ -282,15 +282,21 @@ export function historyQuestions(makeUrl: () => string): void {
 
     test('knows the workflow of a task by its root, and which workflows there are', async () => {
       const family = [...state.tasks.values()].filter((t) => t.uuid === 'id-0000' || t.root_id === 'id-0000');
-      const { rows, isCut, again } = await h.workflow({ uuid: 'id-0005', limit: 1000 });
+      const { rows, isCut, all, again } = await h.workflow({ uuid: 'id-0005', limit: 1000 });
       expect(rows.map(({ row }) => row.uuid).sort()).toEqual(family.map(({ uuid }) => uuid).sort());
-      expect([isCut, again]).toEqual([false, {}]);
+      expect([isCut, all, again]).toEqual([false, null, {}]);
+      // Cut, it is counted all the same, and what has not succeeded is there.
       const first = await h.workflow({ uuid: 'id-0005', limit: 10 });
-      expect([first.rows.length, first.isCut]).toEqual([10, true]);
+      const notDone = family.filter(({ state }) => state !== 'SUCCESS').map(({ uuid }) => uuid);
+      const early = first.rows.slice(0, 10).map(({ row }) => row.uuid);
+      expect(new Set(first.rows.map(({ row }) => row.uuid))).toEqual(new Set([...early, ...notDone]));
+      expect(first.rows.length).toBeLessThan(rows.length);
       expect((await h.workflow({ uuid: 'nobody', limit: 10 })).rows).toEqual([]);
       const { items, lookedBackTo } = await h.workflows({ limit: 10, tree: null });
       const states: Record<string, number> = {};
       for (const { state } of family) states[state] = (states[state] ?? 0) + 1;
+      const last = Math.max(...family.map(({ timestamp }) => timestamp));
+      expect([first.isCut, first.all]).toEqual([true, { states, last, are: 'exact' }]);
       expect(items).toEqual([
         {
           uuid: 'id-0000',
@@ -308,6 +314,18 @@ export function historyQuestions(makeUrl: () => string): void {
       const one = parseQuery('name:shop.mod0.Task_0', { nowS: NOW });
       const narrowed = await h.workflows({ limit: 10, tree: one.ok ? one.tree : null });
       expect(narrowed.items[0]!.tasks).toBe(family.filter(({ name }) => name === 'shop.mod0.Task_0').length);
+    });
+
+    test('knows the newest tasks of some names', async () => {
+      const of = (name: string, most: number) =>
+        [...state.tasks.values()]
+          .filter((t) => t.name === name)
+          .sort((a, b) => b.first_seen - a.first_seen)
+          .slice(0, most)
+          .map(({ uuid }) => uuid);
+      const names = ['shop.mod0.Task_0', 'shop.mod1.Task_3'];
+      const found = await h.newest([...names, 'shop.unknown'], 5);
+      expect(found.map(({ uuid }) => uuid).sort()).toEqual(names.flatMap((name) => of(name, 5)).sort());
     });
 
     test('counts the values of a field, and those in which a text occurs', async () => {

@@ -15,7 +15,7 @@ const NONE: ReadonlySet<string> = new Set();
 function workflowOf(tasks: readonly WorkflowTask[]): Workflow {
   const { nodes, groups, edges } = buildWorkflow(tasks);
   const summary = concludeWorkflow({ nodes, groups, edges }, T0 + 100);
-  return { root: nodes[0]!.id, at: T0 + 100, nodes, groups, edges, summary, cut: false, notes: [] };
+  return { root: nodes[0]!.id, at: T0 + 100, nodes, groups, edges, summary, cut: false, beyond: null, notes: [] };
 }
 
 const BODY = { chord: { task: 'shop.sum', id: 'sum' } };

@@ -8,6 +8,7 @@ import type { Batch } from '../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { FieldName, QueryTree } from '../../../shared/query/tree.ts';
 import type { HistoryHealth } from '../../../shared/wire/cluster.ts';
+import type { Precision } from '../../../shared/wire/count.ts';
 import type { OperationRecord, OperationsQuery } from '../../../shared/wire/operations.ts';
 import type { FailureGroup } from '../../../shared/wire/overview.ts';
 import type { SeriesReply } from '../../../shared/wire/series.ts';
@@ -80,8 +81,15 @@ export interface WorkflowAsk {
 export interface WorkflowRows {
   /** `extra`: fields of its events without a place of their own, as JSON text. */
   readonly rows: readonly { readonly row: TaskRow; readonly extra: string | null }[];
-  /** There are more. */
+  /** There are more than `limit`: of the others those that have not succeeded are among `rows`, so many as there is room for. */
   readonly isCut: boolean;
+  /** Where it is cut: all its tasks, those of `rows` too. */
+  readonly all: {
+    readonly states: Readonly<Record<string, number>>;
+    /** Its newest event. @unit seconds since the epoch */
+    readonly last: number;
+    readonly are: Precision;
+  } | null;
   /** By task, of those that were retried; without exceptions. */
   readonly tries: Readonly<Record<string, TaskTry[]>>;
   /** By task that failed: the newest that was sent in its place from the dashboard. */
@@ -262,6 +270,8 @@ export interface HistoryQuestions {
   task(uuid: string): Promise<StoredTask | null>;
   tries(uuid: string): Promise<TaskTry[]>;
   rows(uuids: readonly string[]): Promise<TaskRow[]>;
+  /** The newest tasks of each of these names, at most so many of each. In no order. */
+  newest(names: readonly string[], limit: number): Promise<TaskRow[]>;
   children(uuid: string, limit: number): Promise<{ rows: TaskRow[]; total: number }>;
   workflow(ask: WorkflowAsk): Promise<WorkflowRows>;
   workflows(ask: WorkflowsAsk, signal?: AbortSignal): Promise<WorkflowsReply>;

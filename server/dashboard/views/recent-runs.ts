@@ -1,10 +1,11 @@
 // The last runs of all entries, for a list of them, and whether entries are sent twice, as by two beats.
 // Not here: how a run is judged (schedule-runs.ts).
-// Holds: the history is asked once for all pages that are open; of a long schedule only so many entries are looked at, and it is said of how many; a few runs that came twice are no two beats.
+// Holds: the history is asked once for all entries and all pages that are open; of a long schedule only so many entries are looked at, and it is said of how many; a few runs that came twice are no two beats.
 import type { ScheduleRecentReply } from '../../../shared/wire/schedules.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { StoredEntry } from '../../schedules/contract.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { runsOf, sentByHand, twinsIn } from './schedule-runs.ts';
+import { LOOKED_AT, runsOf, sentByHand, twinsIn } from './schedule-runs.ts';
 
 /** Runs of an entry. */
 const LAST = 20;
@@ -18,7 +19,7 @@ const TWICE_AT_LEAST = 3;
 /** Each open page asks every 15 s: so long they share one answer. @unit seconds */
 const SHARED_S = 10;
 
-type Cluster = Parameters<typeof runsOf>[0];
+type Cluster = Parameters<typeof runsOf>[0] & Pick<ClusterView, 'history'>;
 
 /** @returns what gives the last answer as long as it may be shared, or is being worked out */
 export function sharedRecentRuns(): (
@@ -39,7 +40,7 @@ export function sharedRecentRuns(): (
 }
 
 export async function recentRuns(
-  cluster: Cluster & Pick<ClusterView, 'history'>,
+  cluster: Cluster,
   all: ReadonlyMap<string, StoredEntry>,
 ): Promise<ScheduleRecentReply> {
   const items: ScheduleRecentReply['items'] = [];
@@ -48,9 +49,15 @@ export async function recentRuns(
   const ofEntries: string[] = [];
   const { now } = cluster;
   const isTwin = twinsIn(all);
-  for (const [name, { definition }] of [...all].slice(0, MAX_ENTRIES)) {
-    if (definition === null) continue;
-    const runs = await runsOf(cluster, definition, byHand, LAST, isTwin(definition));
+  const shown = [...all]
+    .slice(0, MAX_ENTRIES)
+    .flatMap(([name, { definition }]) => (definition === null ? [] : [{ name, definition }]));
+  const names = new Set(shown.map(({ definition }) => definition.task));
+  const rowsOf = new Map([...names].map((name): [string, TaskRow[]] => [name, []]));
+  for (const row of await cluster.history.newest([...names], LAST * LOOKED_AT)) rowsOf.get(row.name!)!.push(row);
+  for (const { name, definition } of shown) {
+    const rows = rowsOf.get(definition.task)!;
+    const runs = runsOf(cluster, definition, rows, { byHand, most: LAST, isTwin: isTwin(definition) });
     items.push({
       name,
       task: definition.task,

@@ -14,6 +14,8 @@ import { dueTimes } from '../../schedules/next-run.ts';
 import type { ClusterView } from '../cluster/view.ts';
 
 const LISTED = 60;
+/** Tasks of its name that are looked at for each run: others may have sent them, or with other arguments. */
+export const LOOKED_AT = 3;
 /** A run that begins later than this is late. @unit seconds */
 const LATE_S = 5;
 /** A run is of a time when it follows within so much. @unit seconds */
@@ -41,27 +43,23 @@ export async function scheduleRuns(
   if (definition === null) return { task, items: [], reason: 'Which task it sends is unknown.' };
   const byHand = await sentByHand(cluster, name);
   const isTwin = twinsIn(all)(definition);
-  const items = await runsOf(cluster, definition, byHand, LISTED, isTwin);
+  const rows = await cluster.history.newest([definition.task], LISTED * LOOKED_AT);
+  const items = runsOf(cluster, definition, rows, { byHand, most: LISTED, isTwin });
   return { task, items, reason: isTwin ? TWIN : definition.schedule.kind === 'custom' ? CUSTOM : null };
 }
 
-/** @returns the newest first, at most so many */
-export async function runsOf(
-  cluster: Cluster,
+/** @param rows tasks of its name, in any order  @returns the newest first, at most `most` */
+export function runsOf(
+  cluster: Omit<Cluster, 'history'>,
   definition: EntryDefinition,
-  byHand: ReadonlySet<string>,
-  most: number,
-  isTwin: boolean,
-): Promise<ScheduleRun[]> {
-  const page = await cluster.history.tasks({
-    tree: { op: 'regex', field: 'name', source: `^${definition.task.replace(/[^\w ]/g, '\\$&')}$` },
-    ...{ states: null, from: null, to: null, sort: 'first_seen', descending: true, cursor: null, limit: most * 3 },
-  });
+  rows: readonly TaskRow[],
+  { byHand, most, isTwin }: { readonly byHand: ReadonlySet<string>; readonly most: number; readonly isTwin: boolean },
+): ScheduleRun[] {
   // What the history has is masked.
   const wanted = maskValue([definition.args, definition.kwargs]) as [unknown, unknown];
-  const tasks = page.items
-    .filter((row) => row.name === definition.task && row.parent_id === null)
-    .filter((row) => isSame(row.args, wanted[0]) && isSame(row.kwargs, wanted[1]))
+  const tasks = rows
+    .filter((row) => row.parent_id === null && isSame(row.args, wanted[0]) && isSame(row.kwargs, wanted[1]))
+    .sort((a, b) => b.first_seen - a.first_seen)
     .slice(0, most)
     .reverse();
   const { now } = cluster;

@@ -13,6 +13,7 @@ import { outlineOf } from '../../protocol/outline.ts';
 import type { Sight } from '../access/sight.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import type { WorkflowRows } from '../history/contract.ts';
 import { toRow } from '../history/rows.ts';
 import { readMessage } from '../operations/known-call.ts';
 import type { TaskRows } from './task-rows.ts';
@@ -48,9 +49,10 @@ export async function workflowOf(
   { cluster, baselines, taskRows }: Sources,
   sight: Sight,
   uuid: string,
+  limit = MAX_TASKS,
 ): Promise<Workflow | null> {
   const [found, runtimes] = await Promise.all([
-    cluster.history.workflow({ uuid, limit: MAX_TASKS }),
+    cluster.history.workflow({ uuid, limit }),
     baselines.lastHour().catch(() => null),
   ]);
   const families = new Map<string, Family>();
@@ -68,7 +70,7 @@ export async function workflowOf(
   if (live && !families.has(uuid)) add(toRow(live), live.extra);
   if (rows.length === 0) return null;
   const silent = await askMore(cluster, rows, families);
-  const tasks = rows.map((row): WorkflowTask => {
+  const taskOf = (row: TaskRow): WorkflowTask => {
     const { group, index, outline } = families.get(row.uuid)!;
     return {
       row: { ...row, exception: cut(row.exception, MAX_EXCEPTION) },
@@ -80,8 +82,22 @@ export async function workflowOf(
       again: own(found.again, row.uuid) ?? null,
       p50: ENDED_STATES.has(row.state) ? null : (runtimes?.get(row.name ?? '')?.p50 ?? null),
     };
-  });
-  const { nodes, groups, edges, orphans, more } = buildWorkflow(tasks);
+  };
+  const read = found.rows.map(({ row }) => row);
+  let shape = buildWorkflow(rows.map(taskOf), found.isCut);
+  if (found.isCut) {
+    // What looks like a step to come may be a task that was left out.
+    const steps = shape.nodes.filter(({ kind, has_id }) => kind === 'step' && has_id);
+    const sent = await cluster.history.rows(steps.map(({ id }) => id));
+    if (sent.length > 0) {
+      for (const row of sent) add(row, null);
+      read.push(...sent);
+      shape = buildWorkflow(rows.map(taskOf), true);
+    }
+  }
+  const { nodes, groups, edges, orphans, more } = shape;
+  // Who may not see all tasks is not told how many others there are.
+  const beyond = sight.isWhole ? beyondOf(found.all, read) : null;
   for (const node of nodes) {
     const p50 = node.kind === 'step' ? (runtimes?.get(node.name ?? '')?.p50 ?? null) : null;
     if (p50 !== null) node.p50 = p50;
@@ -96,10 +112,19 @@ export async function workflowOf(
     nodes,
     groups,
     edges,
-    summary: concludeWorkflow({ nodes, groups, edges }, now),
+    summary: concludeWorkflow({ nodes, groups, edges, beyond, cut: found.isCut }, now),
     cut: found.isCut,
-    notes: notesOf({ isCut: found.isCut, orphans, more, silent }),
+    beyond,
+    notes: notesOf({ isCut: found.isCut, limit, beyond, orphans, more, silent }),
   };
+}
+
+/** All but those that were read. */
+function beyondOf(all: WorkflowRows['all'], read: readonly TaskRow[]): Workflow['beyond'] {
+  if (all === null) return null;
+  const states = new Map(Object.entries(all.states));
+  for (const { state } of read) states.set(state, (states.get(state) ?? 0) - 1);
+  return { ...all, states: Object.fromEntries([...states].filter(([, n]) => n > 0)) };
 }
 
 function familyOf(extra: unknown): Family {
@@ -200,19 +225,31 @@ function triesOf(stored: readonly TaskTry[] | undefined, row: TaskRow): Workflow
 
 function notesOf({
   isCut,
+  limit,
+  beyond,
   orphans,
   more,
   silent,
 }: {
   isCut: boolean;
+  limit: number;
+  beyond: Workflow['beyond'];
   orphans: number;
   more: number;
   silent: number;
 }): string[] {
   const notes: string[] = [];
-  if (isCut)
+  if (isCut && beyond === null)
     notes.push(
-      `It has more than ${MAX_TASKS} tasks: these are the first of each of its roots. What follows counts these alone.`,
+      `It has more than ${limit} tasks: these are the first of each of its roots. What follows counts these alone.`,
+    );
+  else if (beyond?.are === 'exact')
+    notes.push(
+      `It has more than ${limit} tasks: these are the first of each of its roots, and others that failed or have not ended. Its state and counts are of all, its groups and critical path of these.`,
+    );
+  else if (beyond !== null)
+    notes.push(
+      `It has more than ${limit} tasks: these are the first of each of its roots, and others that failed or have not ended. Its state and counts are of all that could be counted, its groups and critical path of these.`,
     );
   if (silent > 0)
     notes.push(

@@ -74,6 +74,7 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
     edges: 'array',
     summary: 'object',
     cut: 'boolean',
+    beyond: 'object?',
     notes: 'array',
   },
   'GET /workflows': { items: 'array', looked_back_to: 'number?' },

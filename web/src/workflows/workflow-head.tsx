@@ -20,7 +20,9 @@ export function WorkflowHead({ workflow, children }: { workflow: Workflow; child
   const { summary, root } = workflow;
   const first = workflow.nodes.find(({ id }) => id === root) ?? workflow.nodes[0];
   const done = summary.states.SUCCESS ?? 0;
-  const failed = workflow.nodes.filter(hasFailed).length;
+  const failed = Object.entries(summary.states).reduce((sum, [state, n]) => sum + (hasFailed({ state }) ? n : 0), 0);
+  const size = summary.tasks + summary.steps;
+  const isLeast = workflow.cut && workflow.beyond?.are !== 'exact';
   const { began, ended } = summary;
   return (
     <header className="wf-title">
@@ -30,7 +32,9 @@ export function WorkflowHead({ workflow, children }: { workflow: Workflow; child
         </h1>
         <StateBadge state={STATE[summary.state]} tinted />
         <p>
-          <b>{t('{done} of {size} done', { done, size: summary.tasks + summary.steps })}</b>
+          <b>
+            {isLeast ? t('{done} of at least {size} done', { done, size }) : t('{done} of {size} done', { done, size })}
+          </b>
           {failed > 0 && <b className="bad">{t(', {count} failed', { count: failed })}</b>}
         </p>
         {began !== null && (

@@ -46,6 +46,9 @@ export abstract class AskedHistory implements HistoryQuestions {
   rows(uuids: readonly string[]): Promise<Answer<'rows'>> {
     return this.ask('rows', [uuids]);
   }
+  newest(names: readonly string[], limit: number): Promise<Answer<'newest'>> {
+    return this.ask('newest', [names, limit]);
+  }
   children(uuid: string, limit: number): Promise<Answer<'children'>> {
     return this.ask('children', [uuid, limit]);
   }

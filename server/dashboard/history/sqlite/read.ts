@@ -133,6 +133,18 @@ export class HistoryReader {
     );
   }
 
+  newest(names: readonly string[], limit: number): TaskRow[] {
+    this.#dict.clear();
+    const states = this.#dictionary('state') ?? [];
+    const sql = `SELECT ${ROW_SELECT} FROM tasks WHERE name = ? AND state = ? ORDER BY first_seen DESC LIMIT ?`;
+    return names.flatMap((name) =>
+      states
+        .flatMap((state) => this.#rows(sql, encodeText(name), state, limit))
+        .sort((a, b) => b.first_seen - a.first_seen)
+        .slice(0, limit),
+    );
+  }
+
   children(uuid: string, limit: number): { rows: TaskRow[]; total: number } {
     const parent = encodeText(uuid);
     const rows = this.#rows(

@@ -16,8 +16,12 @@ import { decodeRow, decodeText, encodeText } from './text.ts';
 const MAX_TRIED = 500;
 /** Groups and roots that are followed, beginning with those of the task. */
 const MAX_FOLLOWED = 5000;
-/** Tasks of one workflow that are counted for the list. */
+/** Tasks of one workflow that are counted for the list. Those that have more are counted again as far as that, as long as there is room. */
 const COUNTED = 5000;
+const COUNTED_OF_LARGE = 50_000;
+const COUNTED_AGAIN = 100_000;
+/** Tasks beyond the limit that have not succeeded. */
+const MAX_TROUBLE = 500;
 /** Newest tasks, and newest of each state that has not ended, whose workflows are listed. */
 const RECENT = 10_000;
 const UNFINISHED = 2000;
@@ -44,25 +48,25 @@ export function readWorkflow(db: EmbeddedDb, { uuid, limit }: WorkflowAsk): Work
     else newRoots.push(id);
     roots.add(id);
   };
-  const take = (rows: readonly (Stored & { family: string | null })[]): void => {
-    for (const row of rows.map(decodeRow)) {
-      const { family, ...task } = row;
+  const take = (rows: readonly Stored[], most = limit): void => {
+    for (const task of rows.map(decodeRow)) {
       if (found.has(task.uuid)) continue;
-      if (found.size >= limit) {
+      if (found.size >= most) {
         isCut = true;
         return;
       }
       found.set(task.uuid, task);
       root(task.root_id ?? task.uuid);
       // A root that left the history while its tasks are there, or whose own event was not heard.
-      if (typeof family === 'string' && !families.has(family) && families.size < MAX_FOLLOWED) {
+      const family = familyIn(task.extra);
+      if (family !== null && !families.has(family) && families.size < MAX_FOLLOWED) {
         families.add(family);
         newFamilies.push(family);
       }
     }
   };
   // A long extra is an outline of its canvas: it is wanted. Texts are not: a panel has them.
-  const select = `SELECT ${ROW_SELECT}, extra, ${FAMILY} AS family FROM tasks`;
+  const select = `SELECT ${ROW_SELECT}, extra FROM tasks`;
   const ask = (where: string, ...params: string[]): void =>
     take(db.all(`${select} WHERE ${where} ORDER BY first_seen LIMIT ${limit + 1}`, ...params));
   ask('uuid = ?', encodeText(uuid));
@@ -73,13 +77,33 @@ export function readWorkflow(db: EmbeddedDb, { uuid, limit }: WorkflowAsk): Work
     if (missing.length > 0) ask('uuid IN (SELECT value FROM json_each(?))', JSON.stringify(missing));
     if (ids.length > 0) ask('root_id IN (SELECT value FROM json_each(?)) AND root_id <> uuid', JSON.stringify(ids));
     const family = newFamilies.pop();
-    if (family !== undefined) ask(`${HAS_FAMILY} AND ${FAMILY} = ?`, encodeText(family));
+    if (family !== undefined) {
+      // Most are found by their root: those are not read again.
+      const parts = `SELECT uuid FROM tasks WHERE ${HAS_FAMILY} AND ${FAMILY} = ? ORDER BY first_seen LIMIT ${limit + 1}`;
+      const others = db
+        .all<{ uuid: string }>(parts, encodeText(family))
+        .filter((part) => !found.has(decodeText(part.uuid)));
+      const these = JSON.stringify(others.map((part) => part.uuid));
+      if (others.length > 0) ask('uuid IN (SELECT value FROM json_each(?))', these);
+    }
+  }
+  let all: WorkflowRows['all'] = null;
+  if (isCut) {
+    const ids = JSON.stringify([...roots].map(encodeText));
+    const groups = JSON.stringify([...families].map(encodeText));
+    const counts = countAll(db, ids, groups, COUNTED_OF_LARGE);
+    // Where there are several roots, those of parts that were left out were not read, nor what they called.
+    const isAll = counts.tasks < COUNTED_OF_LARGE && roots.size === 1;
+    all = { states: counts.states, last: counts.last, are: isAll ? 'exact' : 'at_least' };
+    const trouble = `${select} WHERE id IN (SELECT id FROM (${ALL} LIMIT ${COUNTED_OF_LARGE}) WHERE state <> 'SUCCESS') LIMIT ?`;
+    take(db.all(trouble, ids, ids, groups, found.size + MAX_TROUBLE), found.size + MAX_TROUBLE);
   }
   const rows = [...found.values()].map(({ extra, ...row }) => ({ row: cutRow(row), extra }));
   const tried = rows.filter(({ row }) => row.retries > 0).slice(0, MAX_TRIED);
   return {
     rows,
     isCut,
+    all,
     tries: triesOf(
       db,
       tried.map(({ row }) => row.uuid),
@@ -88,6 +112,37 @@ export function readWorkflow(db: EmbeddedDb, { uuid, limit }: WorkflowAsk): Work
       db,
       rows.filter(({ row }) => row.state === 'FAILURE' || row.state === 'REVOKED').map(({ row }) => row.uuid),
     ),
+  };
+}
+
+/** As FAMILY has it, which would read the text three times for each row. */
+function familyIn(extra: string | null): string | null {
+  if (!extra?.includes('group')) return null;
+  try {
+    const { group_id, canvas } = JSON.parse(extra) as { group_id?: unknown; canvas?: { group?: unknown } | null };
+    const family = group_id ?? canvas?.group;
+    return typeof family === 'string' ? family : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Every task of these roots, and of these groups. */
+const ALL = `SELECT id, state, timestamp FROM tasks WHERE uuid IN (SELECT value FROM json_each(?))
+  UNION SELECT id, state, timestamp FROM tasks INDEXED BY tasks_root WHERE root_id IN (SELECT value FROM json_each(?)) AND root_id <> uuid
+  UNION SELECT id, state, timestamp FROM tasks WHERE ${HAS_FAMILY} AND ${FAMILY} IN (SELECT value FROM json_each(?))`;
+
+function countAll(db: EmbeddedDb, ids: string, groups: string, most: number) {
+  const rows = db.all<{ state: string; n: number; last: number | null }>(
+    `SELECT state, count(*) AS n, max(timestamp) AS last FROM (${ALL} LIMIT ${most}) GROUP BY state`,
+    ids,
+    ids,
+    groups,
+  );
+  return {
+    states: Object.fromEntries(rows.map(({ state, n }) => [decodeText(state), n])),
+    tasks: rows.reduce((sum, { n }) => sum + n, 0),
+    last: Math.max(0, ...rows.map(({ last }) => last ?? 0)),
   };
 }
 
@@ -170,7 +225,13 @@ export function readWorkflows(
       keys.set(`root ${id}`, { root: id, family: null, leads: isOwn && leads === 1 });
     }
   }
-  const items = [...keys.values()].flatMap((key) => counted(db, key, condition) ?? []);
+  let room = COUNTED_AGAIN;
+  const items = [...keys.values()].flatMap((key) => {
+    const first = counted(db, key, condition, COUNTED);
+    if (!first?.[0]?.isCut || room <= 0) return first ?? [];
+    room -= COUNTED_OF_LARGE;
+    return counted(db, key, condition, COUNTED_OF_LARGE) ?? [];
+  });
   const oldest = recent.length === RECENT ? (recent.at(-1)!.first_seen ?? null) : null;
   return { items, lookedBackTo: oldest };
 }
@@ -178,13 +239,18 @@ export function readWorkflows(
 const hasOthers = (db: EmbeddedDb, root: string): boolean =>
   db.get('SELECT 1 FROM tasks WHERE root_id = ? AND root_id <> uuid LIMIT 1', root) !== undefined;
 
-function counted(db: EmbeddedDb, { root, family, leads }: Key, condition: Condition): WorkflowCounts[] | null {
+function counted(
+  db: EmbeddedDb,
+  { root, family, leads }: Key,
+  condition: Condition,
+  most: number,
+): WorkflowCounts[] | null {
   const roots =
     root !== null
       ? [root]
       : db
           .all<{ id: string }>(
-            `SELECT COALESCE(root_id, uuid) AS id FROM tasks WHERE ${HAS_FAMILY} AND ${FAMILY} = ? LIMIT ${COUNTED}`,
+            `SELECT COALESCE(root_id, uuid) AS id FROM tasks WHERE ${HAS_FAMILY} AND ${FAMILY} = ? LIMIT ${most}`,
             family,
           )
           .map(({ id }) => id);
@@ -194,7 +260,7 @@ function counted(db: EmbeddedDb, { root, family, leads }: Key, condition: Condit
       SELECT * FROM (
         SELECT * FROM tasks WHERE uuid IN (SELECT value FROM json_each(?))
         UNION ALL SELECT * FROM tasks INDEXED BY tasks_root WHERE root_id IN (SELECT value FROM json_each(?)) AND root_id <> uuid
-      ) LIMIT ${COUNTED}) WHERE ${condition.text} GROUP BY state`,
+      ) LIMIT ${most}) WHERE ${condition.text} GROUP BY state`,
     ids,
     ids,
     ...condition.params,
@@ -214,7 +280,7 @@ function counted(db: EmbeddedDb, { root, family, leads }: Key, condition: Condit
       isGroup: family !== null,
       states,
       tasks,
-      isCut: tasks >= COUNTED,
+      isCut: tasks >= most,
       began: Math.min(...rows.map(({ began }) => began ?? Number.POSITIVE_INFINITY)),
       last: Math.max(...rows.map(({ last }) => last ?? 0)),
     },

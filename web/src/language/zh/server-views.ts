@@ -21,6 +21,12 @@ export const viewSentences: Readonly<Record<string, string>> = {
   'It has more than {count} tasks: these are the first of each of its roots.':
     '它有超过 {count} 个任务：这里是每个根的前一部分。',
   'What follows counts these alone.': '以下只统计这些。',
+  'It has more than {count} tasks: these are the first of each of its roots, and others that failed or have not ended.':
+    '它有超过 {count} 个任务：这里是每个根的前一部分，以及其他失败或尚未结束的任务。',
+  'Its state and counts are of all, its groups and critical path of these.':
+    '它的状态和数量针对全部任务，group 和关键路径只针对这里的任务。',
+  'Its state and counts are of all that could be counted, its groups and critical path of these.':
+    '它的状态和数量针对所有能统计到的任务，group 和关键路径只针对这里的任务。',
   "Steps not seen yet are unknown where Celery's own events tell of a task: they name neither its group nor what follows it.":
     '由 Celery 自己的事件报告的任务，尚未出现的步骤未知：事件既不包含它的 group，也不包含后续任务。',
   'Workers of this package tell both, and a message that waits where it can be looked at.':

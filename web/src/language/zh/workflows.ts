@@ -58,6 +58,7 @@ export const workflows: Readonly<Record<string, string>> = {
   'Critical path: {names}': '关键路径：{names}',
   ', then ': '，然后 ',
   '{done} of {size} done': '完成 {done} / {size}',
+  '{done} of at least {size} done': '完成 {done} / 至少 {size}',
   ', {count} failed': '，{count} 个失败',
   'began {at}, {age}': '开始于 {at}，{age}',
   'began {at}, took {time}': '开始于 {at}，耗时 {time}',
