@@ -1,5 +1,6 @@
 // The file of a SQLite result store as this process has it open: whether its path still leads to it, and opening it anew when it does not.
-// The same when its journal was deleted (server/journal.ts): looked at before each use, and every second for the sake of others.
+// The same when its journal was deleted (server/journal.ts): looked at before use, some milliseconds apart, and every second for the sake
+// of others; what is committed is looked at each time.
 // A file that is open can be deleted or replaced: SQLite would go on writing into what nobody can find any more.
 // Not here: what is stored (sqlite.ts), the dashboard's own files, which have one owner (dashboard/history/sqlite/file.ts).
 // Holds: what is written stands in the file that the path leads to when `write` returns; what belongs to a file that is gone is never
@@ -12,6 +13,8 @@ import { createTables } from './sqlite-tables.ts';
 
 /** How soon an idle process lets go of a file whose journal was deleted. @unit milliseconds */
 const WATCH_MS = 1000;
+/** What a question goes to is the file as it was so long ago: three stats for each would be a tenth of a round trip. @unit milliseconds */
+const LOOK_MS = 10;
 /** What SQLite keeps beside a file. */
 const BESIDE = ['-wal', '-shm'] as const;
 
@@ -24,6 +27,7 @@ export class ResultFile {
   #opening: Promise<void> | null = null;
   #db: EmbeddedDb;
   #inode = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #beside: readonly number[] = [];
 
   /** @param moved called when another file is used from now on, or the same one was opened anew as its journal had gone */
@@ -41,18 +45,30 @@ export class ResultFile {
 
   /** @throws what keeps the file at the path from being opened: then the old one is kept, and tried again with the next use */
   get db(): EmbeddedDb {
-    if (this.#closed) return this.#db;
+    if (this.#closed || this.#isSeen) return this.#db;
     if (inodeOf(this.path) !== this.#inode) this.#reopen();
     else if (this.opening) throw new JournalLost(this.path);
     return this.#db;
+  }
+
+  /** All was in its place a moment ago. */
+  get #isSeen(): boolean {
+    return !this.#opening && this.#db.isOpen && performance.now() - this.#lookedMs < LOOK_MS;
   }
 
   /** One write transaction. It is done again when the file was deleted or replaced meanwhile. */
   write<T>(work: (db: EmbeddedDb) => T): T {
     for (;;) {
       const { db } = this;
-      const value = db.transaction(() => work(db));
-      if (inodeOf(this.path) === this.#inode) return value;
+      try {
+        const value = db.transaction(() => work(db));
+        if (inodeOf(this.path) === this.#inode) return value;
+        this.#lookedMs = Number.NEGATIVE_INFINITY;
+      } catch (error) {
+        this.#lookedMs = Number.NEGATIVE_INFINITY;
+        // Its journal is gone, too, when the file was replaced since it was looked at.
+        if (!(error instanceof JournalLost) || inodeOf(this.path) === this.#inode) throw error;
+      }
     }
   }
 
@@ -64,7 +80,11 @@ export class ResultFile {
 
   /** Resolves when it can be used again; null: it can. The old connection moves what the lost journal held into the file as it closes. */
   get opening(): Promise<void> | null {
-    if (this.#opening || this.#closed || (this.#db.isOpen && !this.#db.hasLostJournal)) return this.#opening;
+    if (this.#opening || this.#closed || this.#isSeen) return this.#opening;
+    if (this.#db.isOpen && !this.#db.hasLostJournal) {
+      this.#lookedMs = performance.now();
+      return null;
+    }
     // Another file is at its place: what the journal holds is not this one's.
     if (inodeOf(this.path) !== this.#inode) return null;
     this.#db.close();
