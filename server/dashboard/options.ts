@@ -13,6 +13,7 @@ import { type Credential, readCredentials } from './access/credentials.ts';
 import { isGuarded } from './access/guarded.ts';
 import { type ProviderName, refuseIncomplete } from './access/providers/configured.ts';
 import type { AccessRule } from './access/rules.ts';
+import { type AlertsConfig, type ResolvedAlerts, shownAlerts } from './alerts/config.ts';
 import { ACCESS_OPTIONS } from './options/access.ts';
 import { CLUSTER_OPTIONS } from './options/cluster.ts';
 import { IMPOSSIBLE_OPTIONS, REPLACED_OPTIONS } from './options/flower.ts';
@@ -103,6 +104,8 @@ export interface DashboardOptions {
    * Default null: everybody who gets in is an admin.
    */
   access_rules?: string | readonly AccessRule[] | null;
+  /** Who is told of what needs a person: channels and rules, or the path of a JSON file with them. Default null: nobody. */
+  alerts?: string | AlertsConfig | null;
   /** ':memory:' keeps it for the life of the process. */
   db?: string;
   /** The cluster has moved to another broker: use a history file that was written for the old one. */
@@ -155,7 +158,7 @@ export const OPTION_GROUPS: readonly (readonly [title: string, rows: readonly Op
   ['Sign-in providers', PROVIDER_OPTIONS],
   ['Cluster', CLUSTER_OPTIONS],
   ['History', KEEPING_OPTIONS],
-  ['Pages and metrics', SHOWING_OPTIONS],
+  ['Pages, metrics and alerts', SHOWING_OPTIONS],
 ];
 
 export const DASHBOARD_OPTIONS: readonly OptionRow[] = OPTION_GROUPS.flatMap(([, rows]) => rows);
@@ -207,6 +210,7 @@ export interface Resolved {
   allowed_hosts: readonly string[];
   read_only: boolean;
   access_rules: readonly AccessRule[] | null;
+  alerts: ResolvedAlerts;
   db: string;
   adopt_history: boolean;
   user_data: string;
@@ -289,6 +293,7 @@ function hideSecrets(options: Resolved): Resolved {
     basic_auth: options.basic_auth.map(({ user }) => ({ user, password: MASK })),
     oauth2_secret: options.oauth2_secret === null ? null : MASK,
     cookie_secret: options.cookie_secret === null ? null : MASK,
+    alerts: shownAlerts(options.alerts),
   });
   for (const key of ['toJSON', inspect.custom]) Object.defineProperty(options, key, { value: shown });
   return options;

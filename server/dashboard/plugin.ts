@@ -15,6 +15,7 @@ import type { SignIn } from './access/sign-in.ts';
 import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { MAX_FRAME, type OpenSocket } from './live/socket.ts';
 import { type PageOptions, pageOptionsMeta } from './options/page-options.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import { readBodies } from './routes/body.ts';
 import { brokerRoutes } from './routes/broker.ts';
@@ -49,6 +50,7 @@ const ROUTES = [
   workerRoutes,
   queueRoutes,
   overviewRoutes,
+  alertRoutes,
   scheduleRoutes,
   brokerRoutes,
   viewRoutes,

@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { ScheduleStore } from '../schedules/contract.ts';
 import type { Timer } from '../timer.ts';
 import type { Tokens } from './access/tokens.ts';
+import { Alerts } from './alerts/alerts.ts';
 import { Attention } from './attention/attention.ts';
 import { Baselines } from './cluster/baselines.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -65,6 +66,10 @@ export class Rooms {
     const nameOf = (uuid: string): string | null => view.tasks.get(uuid)?.name ?? null;
     const baselines = new Baselines(history, timer);
     const attention = new Attention(view, timer, log.child('attention'), baselines);
+    const alerts = new Alerts({
+      ...{ config: options.alerts, cluster: view, attention, schedules, userData, timer },
+      log: log.child('alerts'),
+    });
     const interventions = new Interventions();
     const taskRows = new TaskRows(view, interventions);
     const feed = new Feed(view, taskRows, timer, version);
@@ -106,6 +111,7 @@ export class Rooms {
       cluster: view,
       eventCounts,
       attention,
+      alerts,
       feed,
       baselines,
       waiting,
@@ -123,15 +129,16 @@ export class Rooms {
     };
     this.#metrics = new Metrics(this.context, tallies);
     this.#stop = () => {
-      for (const part of [feed, attention, follower, progress]) part.stop();
+      for (const part of [feed, attention, alerts, follower, progress]) part.stop();
     };
   }
 
   /** Resolves before the broker answers. */
   async start(): Promise<void> {
-    const { attention, cluster, desk } = this.context;
+    const { alerts, attention, cluster, desk } = this.context;
     await this.cluster.start();
     attention.start();
+    alerts.start();
     // The newest come first.
     for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse())
       desk.interventions.note(record);

@@ -5,6 +5,15 @@
 // Holds: a path stands below /api/v2, unless its row says that it is at the root; parameters in a path are named in the path, and are
 // texts; a route that has no `query` or `body` takes none.
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import {
+  AlertRule,
+  AlertRuleRequest,
+  AlertsReply,
+  Delivery,
+  EnableRequest,
+  RuleDeleted,
+  SilenceRequest,
+} from './alerts.ts';
 import { BrokerReply } from './broker.ts';
 import { ClusterInfo, Readiness } from './cluster.ts';
 import { TaskComparison } from './comparison.ts';
@@ -219,6 +228,52 @@ export const ROUTES = {
     action: 'revoke_token',
     summary: 'Revoke an API token: it is good for nothing from now on',
     reply: ApiToken,
+  },
+
+  'GET /alerts': {
+    access: 'viewer',
+    summary: 'Rules of alerts, channels, what fires now, and what became of the last notices',
+    reply: AlertsReply,
+  },
+  'POST /alerts/rules': {
+    access: 'admin',
+    action: 'save_alert',
+    summary: 'Write a rule',
+    body: AlertRuleRequest,
+    reply: AlertRule,
+  },
+  'POST /alerts/rules/:id': {
+    access: 'admin',
+    action: 'save_alert',
+    summary: 'Put this in the place of a rule that was written here',
+    body: AlertRuleRequest,
+    reply: AlertRule,
+  },
+  'POST /alerts/rules/:id/enable': {
+    access: 'admin',
+    action: 'save_alert',
+    summary: 'Switch a rule on or off, also one of the configuration',
+    body: EnableRequest,
+    reply: AlertRule,
+  },
+  'POST /alerts/rules/:id/silence': {
+    access: 'operator',
+    action: 'silence_alert',
+    summary: 'Tell nobody of what a rule finds until a time; that something is over is told',
+    body: SilenceRequest,
+    reply: AlertRule,
+  },
+  'DELETE /alerts/rules/:id': {
+    access: 'admin',
+    action: 'delete_alert',
+    summary: 'Delete a rule that was written here',
+    reply: RuleDeleted,
+  },
+  'POST /alerts/channels/:name/test': {
+    access: 'admin',
+    action: 'test_channel',
+    summary: 'Send a test by a channel, one attempt. 502: it was not delivered, and why',
+    reply: Delivery,
   },
 
   'GET /operations': {

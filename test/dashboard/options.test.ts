@@ -50,6 +50,7 @@ const ODD: Record<string, readonly unknown[]> = {
   trust_server: ['yes', 1, null],
   allowed_hosts: [5, [5]],
   access_rules: ['/no/such/file', [], {}, 5, [{ who: 'a', role: 'god' }], '[{}]'],
+  alerts: ['/no/such/file', '{', [], 5, { channels: [{}] }, { rules: [{ kind: 'x' }] }],
   read_only: ['no', 0, null],
   db: [5, null],
   adopt_history: ['true', null],

@@ -50,6 +50,12 @@ describe('routes', () => {
       ({ method, url }) => !['GET', 'HEAD'].includes(method) && url !== '/api' && url !== '/api/*' && !flower.has(url),
     );
     expect(acting.sort((a, b) => (a.url < b.url ? -1 : 1))).toEqual([
+      { method: 'POST', url: '/api/v2/alerts/channels/:name/test', access: 'admin' },
+      { method: 'POST', url: '/api/v2/alerts/rules', access: 'admin' },
+      { method: 'POST', url: '/api/v2/alerts/rules/:id', access: 'admin' },
+      { method: 'DELETE', url: '/api/v2/alerts/rules/:id', access: 'admin' },
+      { method: 'POST', url: '/api/v2/alerts/rules/:id/enable', access: 'admin' },
+      { method: 'POST', url: '/api/v2/alerts/rules/:id/silence', access: 'operator' },
       // Each operation says in its row what it takes.
       { method: 'POST', url: '/api/v2/operations', access: 'viewer' },
       { method: 'POST', url: '/api/v2/schedules', access: 'operator' },

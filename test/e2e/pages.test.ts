@@ -103,6 +103,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ['/schedules?entry=nightly', '.run-list'],
     ['/scheduled', '.eta-tasks tbody tr'],
     ['/access', '.tokens .quiet-note'],
+    ['/alerts', '.alerts-page tbody tr'],
     ['/audit', '.audit tbody tr'],
     ['/nowhere', '.empty'],
   ];
@@ -136,7 +137,10 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   it.each([
     ['overview and tasks', /^\/($|tasks)/],
     ['workers', /^\/workers/],
-    ['queues, schedules, access, audit, and what is no page', /^\/(queues|broker|sched|access|audit|nowhere)/],
+    [
+      'queues, schedules, access, alerts, audit, and what is no page',
+      /^\/(queues|broker|sched|access|alerts|audit|nowhere)/,
+    ],
     ['workflows', /^\/workflows/],
   ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
     const page = await window.open('about:blank', { reducedMotion: 'reduce' });

@@ -44,6 +44,7 @@ const PAGES = {
   broker: orSay(() => import('./pages/broker.tsx')),
   audit: orSay(() => import('./pages/audit.tsx')),
   access: orSay(() => import('./pages/access.tsx')),
+  alerts: orSay(() => import('./pages/alerts.tsx')),
 };
 
 /** Fetch every page while nothing else is to do: going there is instant then, and works while the server is away. */
@@ -225,6 +226,12 @@ const access = createRoute({
   component: lazyRouteComponent(PAGES.access),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts',
+  component: lazyRouteComponent(PAGES.alerts),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     overview,
@@ -241,6 +248,7 @@ export const router = createRouter({
     broker,
     audit,
     access,
+    alerts,
   ]),
   basepath: BASE_PATH,
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),

@@ -10,6 +10,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { Facts, FailureFact, RuntimeBaseline, WaitingLook, WorkerFact } from './facts.ts';
 import { gather } from './gather.ts';
 import { type Hung, hungOf, namesInQuestion } from './hung.ts';
+import type { Finding, Kind } from './kind.ts';
 import { type Stall, type Standstill, stalledFor, stallOf, standstillOf } from './stalled.ts';
 import { type Needs, Watch } from './watch.ts';
 
@@ -35,6 +36,7 @@ export class Attention {
   #isAsking = false;
   #isReading = false;
   #stopped = false;
+  readonly #onLook: ((facts: Facts) => void)[] = [];
 
   constructor(cluster: ClusterView, timer: Timer, log: Logger, baselines: Baselines) {
     this.#cluster = cluster;
@@ -67,6 +69,17 @@ export class Attention {
       baselines: this.#baselineOf,
     });
     this.#watch.observe(this.#facts, this.#timer.monotonic());
+    for (const fn of this.#onLook) fn(this.#facts);
+  }
+
+  /** After each look. */
+  onLook(fn: (facts: Facts) => void): void {
+    this.#onLook.push(fn);
+  }
+
+  /** Every finding that is part of a need of this kind; null: nothing can be concluded of it now. */
+  findings(kind: Kind['kind']): readonly Finding[] | null {
+    return this.#watch.findings(kind);
   }
 
   needs(): Needs {

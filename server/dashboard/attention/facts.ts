@@ -88,6 +88,8 @@ export interface QueueFact {
   /** When less waited in it than at the look before: somebody takes from it. null: not seen. @unit seconds since the epoch */
   readonly fallenAt: number | null;
   readonly probedAt: number | null;
+  /** When the message was sent that waits longest; null: nothing waits, or the broker does not tell. @unit seconds since the epoch */
+  readonly oldest: number | null;
 }
 
 export interface FailureFact {

@@ -137,6 +137,7 @@ function queueFact(cluster: ClusterView, row: QueueRow): QueueFact {
     waitingSince: probed ? waitingSince(probed) : null,
     fallenAt: probed ? fallenAt(probed) : null,
     probedAt: row.probed,
+    oldest: row.oldest,
   };
 }
 

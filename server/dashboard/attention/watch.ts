@@ -70,14 +70,22 @@ export class Watch {
     const all: Need[] = [];
     for (const kind of this.#kinds) {
       if (!this.#concluding.has(kind)) continue;
-      const held = [...(this.#memory.get(kind)?.values() ?? [])].filter(
-        (one) => one.lastMs - one.firstMs >= kind.holds * 1000,
-      );
+      const held = [...(this.#memory.get(kind)?.values() ?? [])].filter((one) => holdsFor(kind, one));
       if (held.length > 0) all.push(attentionOf(kind, held));
     }
     // The table is in order of urgency already.
     all.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
     return { needs: all.slice(0, MAX_KINDS), more: Math.max(0, all.length - MAX_KINDS) };
+  }
+
+  /** All of one kind that hold; null: nothing can be concluded of it now. */
+  findings(kind: Kind['kind']): readonly Finding[] | null {
+    for (const [of, known] of this.#memory)
+      if (of.kind === kind)
+        return this.#concluding.has(of)
+          ? [...known.values()].filter((one) => holdsFor(of, one)).map(({ finding, since }) => ({ ...finding, since }))
+          : null;
+    return null;
   }
 
   /** The needs of one kind that name this subject. */
@@ -97,6 +105,8 @@ function canConclude(kind: Kind, facts: Facts): boolean {
     (source) => facts.knowledge[source].ok !== false && (source !== 'events' || facts.knowledge.events.ok === true),
   );
 }
+
+const holdsFor = (kind: Kind, { firstMs, lastMs }: Remembered): boolean => lastMs - firstMs >= kind.holds * 1000;
 
 function hasEnded(kind: Kind, one: Remembered, nowMs: number): boolean {
   return nowMs > one.lastMs && nowMs - one.lastMs >= kind.ends * 1000;

@@ -1,10 +1,20 @@
-// Options of what pages and /metrics show, and what they hide.
+// Options of what pages, /metrics and alerts tell, and what they hide.
 import { list, number, orNull, yesOrNo } from '../../app/option-values.ts';
+import { readAlerts } from '../alerts/config.ts';
 import { bounds, patterns } from '../option-values.ts';
 import { tasksColumns, traceUrl } from './page-options.ts';
 import type { OptionRow } from './row.ts';
 
 export const SHOWING_OPTIONS: readonly OptionRow[] = [
+  {
+    name: 'alerts',
+    kind: 'text',
+    default: null,
+    word: 'path',
+    meaning: 'Who is told of what needs a person: a JSON file with channels and rules',
+    read: readAlerts,
+    source: 'Umbel',
+  },
   {
     name: 'tasks_columns',
     kind: 'list',

@@ -7,6 +7,7 @@ import type { Timer } from '../../timer.ts';
 import type { Refusal } from '../access/gate.ts';
 import type { Access, Identity } from '../access/identity.ts';
 import type { Tokens } from '../access/tokens.ts';
+import type { Alerts } from '../alerts/alerts.ts';
 import type { Attention } from '../attention/attention.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { EventCounts } from '../cluster/event-counts.ts';
@@ -25,6 +26,7 @@ export interface RouteContext {
   /** Events by worker and type. */
   readonly eventCounts: EventCounts;
   readonly attention: Attention;
+  readonly alerts: Alerts;
   readonly feed: Feed;
   /** How tasks usually run. */
   readonly baselines: Baselines;

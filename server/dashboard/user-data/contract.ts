@@ -1,12 +1,17 @@
-// What people make and own, and nothing forgets: the views they have saved, their sessions and API tokens; later alert rules, failures somebody acknowledged.
+// What people make and own, and nothing forgets: the views they have saved, their sessions and API tokens; alert rules; later failures somebody acknowledged.
 // Not here: what happened (history/contract.ts), which retention deletes from; which store a URL opens (registry.ts). What each kind
 // may hold is checked by its route.
 // Holds, for every store (test/contract/user-data.ts): what was saved is there after a restart, whole or not at all; what cannot be
 // saved rejects, so that nobody believes that it was; of one name there is one view.
 import type { SavedView, ViewRequest } from '../../../shared/wire/views.ts';
 
-/** Sessions, API tokens, and the key that session cookies are signed with (../access/). */
-export type RecordKind = 'session' | 'token' | 'key';
+/**
+ * Sessions, API tokens, and the key that session cookies are signed with (../access/); rules of alerts, what was said of rules, who was
+ * told of what, and the last notices (../alerts/).
+ */
+export type RecordKind =
+  | ('session' | 'token' | 'key')
+  | ('alert-rule' | 'alert-setting' | 'alert-told' | 'alert-delivery');
 export interface KeptRecord {
   readonly id: string;
   /** As JSON has it. */

@@ -72,6 +72,7 @@ export function queue(name: string, more: Partial<QueueFact> = {}): QueueFact {
     waitingSince: null,
     fallenAt: null,
     probedAt: NOW - 1,
+    oldest: null,
     ...more,
   };
 }

@@ -91,6 +91,7 @@ const OURS: typeof FLOWERS = {
   retention_age: ['86400', 86_400],
   retention_tasks: ['1000', 1000],
   access_rules: ['rules.json', 'rules.json'],
+  alerts: ['alerts.json', 'alerts.json'],
   retention_size: ['50_000_000', 50_000_000],
   retention_states: ['SUCCESS=86400,FAILURE=forever', ['SUCCESS=86400', 'FAILURE=forever']],
   redact: ['iban|tax_id,card', ['iban|tax_id', 'card']],
@@ -99,7 +100,7 @@ const OURS: typeof FLOWERS = {
 };
 
 /** They are read at once, and are not there. */
-const FILES = new Set(['basic_auth_file', 'access_rules']);
+const FILES = new Set(['basic_auth_file', 'access_rules', 'alerts']);
 
 /** What they need beside them. */
 const GITHUB = {

@@ -119,8 +119,9 @@ export function urlOf<Path extends PathOf<'GET'>>(path: Path, asked: Asked<`GET 
 export function post<Path extends PathOf<'POST'>>(
   path: Path,
   body: BodyOf<`POST ${Path}`>,
+  params?: ParamsOf<`POST ${Path}`>,
 ): Promise<ReplyOf<`POST ${Path}`>> {
-  return request(`POST ${path}`, apiUrl(filled(path)), {
+  return request(`POST ${path}`, apiUrl(filled(path, params)), {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(body),

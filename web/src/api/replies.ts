@@ -23,6 +23,18 @@ type ObjectRoute = {
   [K in ApiRoute]: ReplyOf<K> extends string | null ? never : unknown extends ReplyOf<K> ? never : K;
 }[ApiRoute];
 
+const RULE = {
+  id: 'string',
+  origin: 'string',
+  rule: 'object',
+  enabled: 'boolean',
+  silenced_until: 'number?',
+  owner: 'string?',
+  state: 'string',
+  reason: 'string?',
+  firing: 'number',
+} as const;
+
 /** `?`: it may be null. */
 const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
   'GET /overview': {
@@ -278,6 +290,29 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
   'DELETE /session': { ended: 'number' },
   'GET /sessions': { items: 'array', idle: 'number', max: 'number' },
   'POST /sessions/end': { ended: 'number' },
+  'GET /alerts': {
+    rules: 'array',
+    channels: 'array',
+    firing: 'array',
+    firing_total: 'number',
+    deliveries: 'array',
+    reason: 'string?',
+  },
+  'POST /alerts/rules': RULE,
+  'POST /alerts/rules/:id': RULE,
+  'POST /alerts/rules/:id/enable': RULE,
+  'POST /alerts/rules/:id/silence': RULE,
+  'DELETE /alerts/rules/:id': { id: 'string' },
+  'POST /alerts/channels/:name/test': {
+    at: 'number',
+    channel: 'string',
+    event: 'string',
+    rule_name: 'string',
+    summary: 'string',
+    outcome: 'string',
+    detail: 'string',
+    attempts: 'number',
+  },
   'GET /operations': { items: 'array', next: 'string?' },
   'POST /operations': {
     id: 'number',

@@ -37,6 +37,10 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
   save_schedule: true,
   delete_schedule: true,
   run_schedule: true,
+  save_alert: true,
+  delete_alert: true,
+  silence_alert: true,
+  test_channel: true,
 };
 export const ACTIONS = Object.keys(IS_RECORDED) as RecordedAction[];
 

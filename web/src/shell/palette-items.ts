@@ -23,6 +23,7 @@ const PLACES = [
   [t('Failed tasks'), 'failures', '/tasks', { state: 'FAILURE' }],
   [t('Workers'), 'workers', '/workers', {}],
   [t('Queues'), 'queues', '/queues', {}],
+  [t('Alerts'), 'alerts', '/alerts', {}],
   [t('Broker'), 'broker', '/broker', {}],
   [t('Audit'), 'audit', '/audit', {}],
   [t('Access'), 'key', '/access', {}],

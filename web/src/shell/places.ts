@@ -21,6 +21,7 @@ export const MINOR: readonly Entry[] = [
   { to: '/workflows', label: t('Workflows'), icon: 'workflows', minor: true },
   { to: '/schedules', label: t('Schedules'), icon: 'schedules', minor: true },
   { to: '/scheduled', label: t('ETA tasks'), icon: 'later', minor: true },
+  { to: '/alerts', label: t('Alerts'), icon: 'alerts', minor: true },
   { to: '/broker', label: t('Broker'), icon: 'broker', minor: true },
   { to: '/audit', label: t('Audit'), icon: 'audit', minor: true },
   { to: '/access', label: t('Access'), icon: 'key', minor: true },

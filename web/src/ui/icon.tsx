@@ -43,6 +43,7 @@ const DRAWN = {
     </>
   ),
   offline: <circle cx="8" cy="8" r="5" />,
+  alerts: path('M4 11V7.5a4 4 0 0 1 8 0V11l1.2 1.5H2.8zM7 14.5h2'),
   audit: path('M4 2.5h6l2.5 2.5v8.5h-8.5zM6.2 7h4M6.2 10h4'),
   broker: (
     <>

@@ -16,6 +16,7 @@
 // words (exceptions, tracebacks, arguments, results), the query language of the task list.
 // Style: 你, not 您; full-width punctuation; a space between Chinese and Latin letters or digits.
 import { access } from './access.ts';
+import { alerts } from './alerts.ts';
 import { audit } from './audit.ts';
 import { broker } from './broker.ts';
 import { charts } from './charts.ts';
@@ -26,6 +27,7 @@ import { queues } from './queues.ts';
 import { schedules } from './schedules.ts';
 import { sentencesOf } from './sentences.ts';
 import { server } from './server.ts';
+import { alertSentences } from './server-alerts.ts';
 import { operationSentences } from './server-operations.ts';
 import { querySentences } from './server-query.ts';
 import { problems } from './server-routes.ts';
@@ -52,6 +54,7 @@ export const texts: Readonly<Record<string, string>> = {
   ...workflows,
   ...audit,
   ...access,
+  ...alerts,
   ...charts,
   ...operations,
   ...tasks,
@@ -64,6 +67,7 @@ export const translate = sentencesOf({
   ...waiting,
   ...operationSentences,
   ...viewSentences,
+  ...alertSentences,
   ...problems,
   ...sourceSentences,
   ...querySentences,

@@ -1,0 +1,53 @@
+// How tasks ended by the minute, of the last hour, by task name and by queue: what rules on failures are judged by.
+// Not here: roll-ups of the history, which charts read (../history/). These are counted in memory, so that no rule asks the history.
+// Holds: it begins to count when it is made; names beyond a bound are left out.
+import type { TryEnd } from '../../../shared/events/cluster-state.ts';
+
+const MINUTES = 61;
+const MAX_KEYS = 5000;
+
+export interface Ends {
+  readonly name: string;
+  readonly ended: number;
+  readonly failed: number;
+}
+type Counts = Map<string, { ended: number; failed: number }>;
+
+export class EndRates {
+  readonly #minutes = new Map<number, { task: Counts; queue: Counts }>();
+
+  add(finishes: readonly TryEnd[]): void {
+    for (const { task, state, at } of finishes) {
+      if (state !== 'SUCCESS' && state !== 'FAILURE') continue;
+      const minute = Math.floor(at / 60);
+      const counts = this.#minutes.get(minute) ?? { task: new Map(), queue: new Map() };
+      this.#minutes.set(minute, counts);
+      count(counts.task, task.name, state === 'FAILURE');
+      count(counts.queue, task.queue, state === 'FAILURE');
+    }
+  }
+
+  /** By name. @param minutes this one and so many before it  @param now seconds since the epoch */
+  over(of: 'task' | 'queue', minutes: number, now: number): Ends[] {
+    const current = Math.floor(now / 60);
+    for (const minute of this.#minutes.keys()) if (minute <= current - MINUTES) this.#minutes.delete(minute);
+    const sums: Counts = new Map();
+    for (const [minute, counts] of this.#minutes) {
+      if (minute < current - minutes) continue;
+      for (const [name, { ended, failed }] of counts[of]) {
+        const sum = sums.get(name) ?? { ended: 0, failed: 0 };
+        sums.set(name, { ended: sum.ended + ended, failed: sum.failed + failed });
+      }
+    }
+    return [...sums].map(([name, sum]) => ({ name, ...sum }));
+  }
+}
+
+function count(counts: Counts, name: string | null, isFailure: boolean): void {
+  if (name === null) return;
+  const sum = counts.get(name) ?? (counts.size < MAX_KEYS ? { ended: 0, failed: 0 } : null);
+  if (sum === null) return;
+  sum.ended++;
+  if (isFailure) sum.failed++;
+  counts.set(name, sum);
+}
