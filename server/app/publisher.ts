@@ -1,6 +1,6 @@
 // From a call to a sent message: id, lineage, ETA and expiry, route, events, signals.
 // Not here: merging a task's own options (task.ts); what a call may not say (call-checks.ts); the message's shape (protocol/task-message.ts); retries of sending (messaging/producer.ts).
-// Holds: the promise resolves when the broker has the message; a task sent by a task is its child, with its root.
+// Holds: the promise resolves when the broker is known to have the message; a task sent by a task is its child, with its root.
 // Celery 5.6: app/base.py send_task, app/amqp.py as_task_v2, send_task_message
 import { hostname } from 'node:os';
 import { argsRepr, kwargsRepr } from '../../shared/python-repr.ts';
@@ -21,7 +21,7 @@ import { addToTrail, currentRequest, type TaskRequest } from './context.ts';
 import { delayedDestination } from './delayed.ts';
 import type { AppHost, RegisteredTask } from './host.ts';
 import { type Dedupe, Once } from './once.ts';
-import { replyQueue } from './reply-queue.ts';
+import { confirmedOrAnswered, replyQueue } from './reply-queue.ts';
 import type { Destination } from './routing.ts';
 import type { PublishedTask } from './telemetry.ts';
 
@@ -128,11 +128,13 @@ export async function sendTask(
     retryPolicy,
   };
   const { telemetry } = app;
-  if (telemetry === null) await producer.publish(message);
-  else
-    await telemetry.publish(publishedTask(fields, destination, message, conf.task_protocol), () =>
-      producer.publish(message),
-    );
+  const publishing =
+    telemetry === null
+      ? producer.publish(message)
+      : telemetry.publish(publishedTask(fields, destination, message, conf.task_protocol), () =>
+          producer.publish(message),
+        );
+  await (reply && given.task_id === undefined ? confirmedOrAnswered(app, id, publishing) : publishing);
   if (signals.after_task_publish.size > 0) signals.after_task_publish.send(published);
   if (conf.task_send_sent_event) sendSentEvent(app, fields, destination, headers.traceparent, sentMs);
 

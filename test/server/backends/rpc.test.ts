@@ -152,6 +152,27 @@ describe('results by message', () => {
     expect(broker.queues.has(sender.oid)).toBe(false);
   });
 
+  it('tell that the broker had the message: who sends does not wait for its confirmation then, unless the id was given', async () => {
+    const { sender } = await world();
+    const producer = sender.producer();
+    const publish = producer.publish.bind(producer);
+    let confirm = () => {};
+    const confirmed = new Promise<void>((resolve) => {
+      confirm = resolve;
+    });
+    producer.publish = (message) => publish(message).then(() => confirmed);
+    const sum = await sender.sendTask('add', [1, 2]);
+    expect(await sum.get({ timeout: 90 })).toBe(3);
+    let isSent = false;
+    const sending = sender.sendTask('add', [1, 2], {}, { task_id: 'given' }).then(() => {
+      isSent = true;
+    });
+    expect(await sender.AsyncResult('given').get({ timeout: 90 })).toBe(3);
+    expect(isSent).toBe(false);
+    confirm();
+    await sending;
+  });
+
   it('of a group come together; a chord is refused before anything is sent, and so are saved groups', async () => {
     const { sender, broker, other } = await world();
     const { canvas } = sender;
