@@ -111,6 +111,28 @@ export interface WaitingConsumers {
 export const MOVE_LOOKS_AT = 1000;
 
 /** What a broker says of itself. Every figure is null where it does not say, or this account may not ask. */
+/**
+ * data: keys with their values, or what is in queues. tables: what finds them. clients: their buffers. replicas: theirs, and what is kept
+ * for them. log: what is to be written to it. server: itself, and what it says nothing of.
+ */
+export interface MemoryPart {
+  readonly part: 'data' | 'tables' | 'clients' | 'replicas' | 'log' | 'server';
+  readonly bytes: number;
+}
+
+export interface NamedClients {
+  /** So many were looked at. */
+  readonly of: number;
+  /** By the name they give and the library they use, most first; null: it says none. */
+  readonly groups: readonly {
+    readonly name: string | null;
+    readonly software: string | null;
+    readonly count: number;
+    /** Waiting for messages in a command that blocks. */
+    readonly blocked: number;
+  }[];
+}
+
 export interface BrokerAbout {
   /** 'Redis', 'SQLite', 'RabbitMQ' */
   readonly product: string;
@@ -124,6 +146,14 @@ export interface BrokerAbout {
     readonly most: number | null;
   };
   readonly clients: { readonly connected: number | null; readonly most: number | null };
+  /** What it keeps messages in, where that is a file and no memory of its own. @unit bytes */
+  readonly fileBytes?: number;
+  /** A second, as it measures them. */
+  readonly traffic?: { readonly of: 'commands' | 'messages'; readonly perSecond: number };
+  /** What its memory is taken by. @unit bytes */
+  readonly memoryParts?: readonly MemoryPart[];
+  /** Only where details were asked for. */
+  readonly named?: NamedClients;
   /** In the broker's own words, such as Redis' `maxmemory-policy`; none is a secret. */
   readonly facts: Readonly<Record<string, string | number | null>>;
 }
@@ -207,8 +237,11 @@ export interface Channel {
    * its own word; this is the broker's.
    */
   waitingConsumers?(): Promise<WaitingConsumers | null>;
-  /** Not given: this broker says nothing of itself to its clients. Changes nothing, and is answered at once. */
-  about?(): Promise<BrokerAbout>;
+  /**
+   * Not given: this broker says nothing of itself to its clients. Changes nothing, and is answered at once.
+   * @param detailed who its clients are, too, which costs more the more there are
+   */
+  about?(detailed?: boolean): Promise<BrokerAbout>;
   /** Not given: this broker keeps nothing but messages (RabbitMQ). */
   readonly notes?: Notes;
   /** Resolves when every ack and reject handed over so far has reached the broker. */

@@ -97,6 +97,8 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
     const about = async () => get<BrokerReply>(dashboard, 'broker');
     await expect.poll(about).toMatchObject({
       ...{ product: 'RabbitMQ', version: expect.stringMatching(/^\d+\.\d+/), memory: { used: expect.any(Number) } },
+      traffic: { of: 'messages', per_second: expect.any(Number) },
+      named_clients: { groups: expect.arrayContaining([expect.objectContaining({ count: expect.any(Number) })]) },
       facts: { mem_alarm: 'off', disk_free_alarm: 'off', disk_free: expect.any(Number) },
     });
 

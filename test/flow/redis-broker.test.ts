@@ -54,6 +54,14 @@ describeNeedsRedis('a dashboard on Redis', () => {
     });
     expect(reply.memory.used).toBeGreaterThan(100_000);
     expect(reply.clients.connected).toBeGreaterThan(1);
+    // Together they are all of it, by its own words.
+    const parts = reply.memory_parts.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(parts / reply.memory.used!).toBeCloseTo(1, 1);
+    expect(reply.traffic).toEqual({ of: 'commands', per_second: expect.any(Number) });
+    await keys.call('CLIENT', 'SETNAME', 'stocktaking');
+    const { named_clients: named } = (await ask()).reply;
+    expect(named!.groups.find(({ name }) => name === 'stocktaking')).toMatchObject({ count: 1, blocked: 0 });
+    expect(named!.groups.reduce((sum, { count }) => sum + count, 0)).toBe(named!.of);
     expect(reply.findings.map(({ id }) => id)).toEqual(['eviction', 'persistence']);
     // What it says to write is what helps.
     for (const line of reply.findings.flatMap(({ remedy }) => remedy)) {
@@ -82,6 +90,7 @@ describeNeedsRedis('a dashboard on Redis', () => {
     const ask = await asked({ broker: redis.url().replace('redis://', 'redis://shop:s3cret-word@') });
     const { reply, text } = await ask();
     expect(reply).toMatchObject({ failure: null, product: 'Redis', facts: { appendonly: null, save: null } });
+    expect(reply.named_clients?.of).toBeGreaterThan(0);
     expect(text).not.toContain('s3cret-word');
   });
 });
@@ -93,8 +102,9 @@ it('a broker in a file tells its file, size and journal', async () => {
   expect(reply).toMatchObject({
     ...{ failure: null, product: 'SQLite', memory: { used: null, most: null } },
     facts: { file, journal_mode: 'wal' },
-    findings: [],
+    ...{ findings: [], memory_parts: [], named_clients: null, traffic: null },
   });
+  expect(reply.file_bytes).toBe(Number(reply.facts.file_bytes) + Number(reply.facts.journal_bytes));
   expect(Number(reply.facts.file_bytes) + Number(reply.facts.journal_bytes)).toBeGreaterThan(1000);
 });
 

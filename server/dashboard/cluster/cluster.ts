@@ -362,7 +362,7 @@ export class Cluster {
     if (minute !== this.#askedBroker) {
       this.#askedBroker = minute;
       // The next round of this minute has what it says.
-      void this.probe.about().then(
+      void this.probe.about(false).then(
         (about) => {
           this.#aboutBroker = about;
         },
@@ -393,9 +393,10 @@ export class Cluster {
       }
       values.waiting = waiting;
       if (unacked !== null) values.unacked = unacked;
-      const { memory, clients } = this.#aboutBroker ?? {};
+      const { memory, clients, traffic } = this.#aboutBroker ?? {};
       if (typeof memory?.used === 'number') values['broker-memory'] = memory.used;
       if (typeof clients?.connected === 'number') values['broker-clients'] = clients.connected;
+      if (traffic) values['broker-traffic'] = traffic.perSecond;
     }
     let busy = 0;
     for (const w of this.state.workers.values()) if (this.watch.statusOf(w) === 'online') busy += w.active ?? 0;

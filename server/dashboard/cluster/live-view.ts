@@ -186,7 +186,7 @@ export class LiveView implements ClusterView {
     return this.#of.probe.waitingConsumers();
   }
   aboutBroker(): Promise<BrokerAbout | null> {
-    return this.#of.probe.about();
+    return this.#of.probe.about(true);
   }
   askBackend<T>(question: (backend: Backend) => Promise<T>): Promise<{ value: T } | null> {
     return this.#of.link.askBackend(question);

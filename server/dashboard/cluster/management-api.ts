@@ -6,7 +6,8 @@
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type Timer, within } from '../../timer.ts';
-import type { BrokerAbout } from '../../transport/contract.ts';
+import type { BrokerAbout, NamedClients } from '../../transport/contract.ts';
+import { groupClients } from '../../transport/named-clients.ts';
 import { parseUrl, safeUrl } from '../../transport/url.ts';
 import type { Resolved } from '../options.ts';
 import { LastTime } from './last-time.ts';
@@ -18,6 +19,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 const PAGE = 500;
 /** So many answers are asked for; queues beyond are counted. */
 const MAX_PAGES = 20;
+/** The first of them. */
+const CONNECTIONS = `connections?page=1&page_size=${PAGE}&columns=user,user_provided_name,client_properties`;
 const COLUMNS = [
   'name',
   'messages_unacknowledged',
@@ -83,12 +86,15 @@ export class ManagementApi {
   }
 
   /** What RabbitMQ and its fullest node say of themselves. null: it could not be asked. Never rejects. */
-  async about(): Promise<BrokerAbout | null> {
+  async about(detailed: boolean): Promise<BrokerAbout | null> {
     const ending = new AbortController();
-    const both = Promise.all(['overview', 'nodes'].map((what) => this.#read(`${this.#base}/${what}`, ending.signal)));
+    const what = ['overview', 'nodes', ...(detailed ? [CONNECTIONS] : [])];
+    const all = Promise.all(what.map((one) => this.#read(`${this.#base}/${one}`, ending.signal)));
     try {
-      const found = await within(this.#timer, SILENT_MS, both);
-      return found ? aboutRabbit(found[0], found[1]) : null;
+      const found = await within(this.#timer, SILENT_MS, all);
+      const about = found && aboutRabbit(found[0], found[1]);
+      const named = found?.[2] ? namedConnections(found[2]) : null;
+      return about && named ? { ...about, named } : about;
     } catch {
       // A monitoring user may be refused what a queue's user may see.
       return null;
@@ -232,10 +238,12 @@ function aboutRabbit(overview: unknown, nodes: unknown): BrokerAbout | null {
   const node = list.sort((a, b) => fill(b) - fill(a))[0] ?? {};
   const alarm = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : null);
   const uptime = numberOf(node.uptime);
+  const sent = numberOf(recordOf(recordOf(all.message_stats).publish_details).rate);
   return {
     ...{ product: 'RabbitMQ', version: all.rabbitmq_version, uptime: uptime === null ? null : uptime / 1000 },
     memory: { used: numberOf(node.mem_used), most: numberOf(node.mem_limit) },
     clients: { connected: numberOf(recordOf(all.object_totals).connections), most: numberOf(node.sockets_total) },
+    ...(sent !== null && { traffic: { of: 'messages', perSecond: sent } as const }),
     facts: {
       ...{ erlang_version: typeof all.erlang_version === 'string' ? all.erlang_version : null, nodes: list.length },
       ...{ mem_alarm: alarm(node.mem_alarm), disk_free_alarm: alarm(node.disk_free_alarm) },
@@ -243,6 +251,20 @@ function aboutRabbit(overview: unknown, nodes: unknown): BrokerAbout | null {
       ...{ fd_used: numberOf(node.fd_used), fd_total: numberOf(node.fd_total) },
     },
   };
+}
+
+/** As they name themselves: `connection_name` of pika and kombu, or who they log in as. */
+function namedConnections(page: unknown): NamedClients | null {
+  const { items } = recordOf(page);
+  if (!Array.isArray(items)) return null;
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
+  return groupClients(
+    items.map(recordOf).map((one) => {
+      const says = recordOf(one.client_properties);
+      const name = text(says.connection_name) ?? text(one.user_provided_name) ?? text(one.user);
+      return { name, software: text(says.product), isBlocked: false };
+    }),
+  );
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

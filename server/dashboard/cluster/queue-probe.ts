@@ -159,9 +159,11 @@ export class QueueProbe {
     return this.#ask(async (channel) => (await channel.waitingConsumers?.()) ?? null);
   }
 
-  /** What the broker says of itself. null: it says nothing. */
-  about(): Promise<BrokerAbout | null> {
-    return this.#ask(async (channel) => (await channel.about?.()) ?? (await this.management?.about()) ?? null);
+  /** What the broker says of itself. null: it says nothing. @param detailed who its clients are, too */
+  about(detailed: boolean): Promise<BrokerAbout | null> {
+    return this.#ask(
+      async (channel) => (await channel.about?.(detailed)) ?? (await this.management?.about(detailed)) ?? null,
+    );
   }
 
   /** @returns how many messages were removed */

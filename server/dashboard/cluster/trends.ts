@@ -24,6 +24,7 @@ export interface Trends {
   unacked: (number | null)[];
   memory: (number | null)[];
   clients: (number | null)[];
+  traffic: (number | null)[];
   /** Over the last five minutes, or as long as we have listened; null: not for ten seconds yet. */
   finishedPerMin: number | null;
   failedPercent: number | null;
@@ -44,6 +45,7 @@ export const NO_TRENDS: Trends = {
   unacked: Array(MINUTES).fill(null),
   memory: Array(MINUTES).fill(null),
   clients: Array(MINUTES).fill(null),
+  traffic: Array(MINUTES).fill(null),
   finishedPerMin: null,
   failedPercent: null,
   baselineFinishedPerMin: null,
@@ -75,6 +77,7 @@ async function readTrends(history: HistoryStore, timer: Timer, since: number, ba
     unacked: blank(),
     memory: blank(),
     clients: blank(),
+    traffic: blank(),
     byWorker: new Map(),
     failedByWorker: new Map(),
     byQueue: new Map(),
@@ -86,6 +89,7 @@ async function readTrends(history: HistoryStore, timer: Timer, since: number, ba
     ['unacked', trends.unacked],
     ['broker-memory', trends.memory],
     ['broker-clients', trends.clients],
+    ['broker-traffic', trends.traffic],
   ]);
   for (const g of gauges) {
     const i = at(g.bucket);

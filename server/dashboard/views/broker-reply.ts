@@ -17,13 +17,17 @@ export async function brokerReply(cluster: ClusterView): Promise<BrokerReply> {
   const messages = failure === null ? counted(cluster) : { ready: null, unacked: null };
   const all = messages.ready === null ? null : messages.ready + (messages.unacked ?? 0);
   const { now } = cluster;
-  const { clients, memory, unacked, waiting: ready } = cluster.trends;
+  const { clients, memory, traffic, unacked, waiting: ready } = cluster.trends;
   return {
     ...{ url: cluster.brokerUrl, at: now, failure, latency_ms: failure === null ? cluster.broker.latencyMs : null },
     ...{ product: about?.product ?? null, version: about?.version ?? null, uptime: about?.uptime ?? null },
     memory: about?.memory ?? { used: null, most: null },
+    memory_parts: [...(about?.memoryParts ?? [])],
+    file_bytes: about?.fileBytes ?? null,
     clients: about?.clients ?? { connected: null, most: null },
-    ...{ messages, hour: { memory, clients, ready, unacked }, facts: { ...about?.facts } },
+    named_clients: about?.named ? { of: about.named.of, groups: [...about.named.groups] } : null,
+    traffic: about?.traffic ? { of: about.traffic.of, per_second: about.traffic.perSecond } : null,
+    ...{ messages, hour: { memory, clients, traffic, ready, unacked }, facts: { ...about?.facts } },
     findings: about ? brokerFindings({ about, messages: all, longestHeld: longestHeld(cluster), now }) : [],
     rules: RULE_COUNT,
     workers: versions(cluster),

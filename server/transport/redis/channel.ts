@@ -243,9 +243,9 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     return waitingConsumers(this.#broker.link);
   }
 
-  about(): Promise<BrokerAbout> {
+  about(detailed = false): Promise<BrokerAbout> {
     this.#check();
-    return aboutServer(this.#broker.link, this.#broker.options);
+    return aboutServer(this.#broker.link, this.#broker.options, detailed);
   }
 
   async findTask(id: string, queues: readonly string[], limit: number): Promise<FoundMessages> {

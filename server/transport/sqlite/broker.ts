@@ -140,6 +140,7 @@ export class SqliteBroker {
     const { version } = this.#db.get<{ version: string }>('SELECT sqlite_version() AS version')!;
     return {
       ...{ product: 'SQLite', version, uptime: null, memory: { used: null, most: null } },
+      fileBytes: sizeOf(this.path) + sizeOf(`${this.path}-wal`),
       clients: { connected: this.#db.get<{ n: number }>('SELECT count(*) AS n FROM broker_sessions')!.n, most: null },
       facts: {
         file: this.path,

@@ -38,22 +38,27 @@ export function BrokerHead({ broker, children }: { broker: BrokerReply; children
 const answers = (latency: number | null): string =>
   latency === null ? t('answers') : t('answers in {time}', { time: localFigures(`${Math.round(latency)} ms`) });
 
-export function BrokerFigures({ broker: { memory, clients, messages, hour } }: { broker: BrokerReply }) {
+export function BrokerFigures({ broker }: { broker: BrokerReply }) {
+  const { memory, file_bytes: file, clients, messages, traffic, hour } = broker;
   return (
     <section className="card figures" aria-label={t('Now')}>
-      <Figure
-        title={t('Memory')}
-        value={memory.used === null ? null : bytes(memory.used)}
-        unit={
-          memory.most === null
-            ? undefined
-            : memory.most === 0
-              ? t('no limit')
-              : t('of {most}', { most: bytes(memory.most) })
-        }
-        line={hour.memory}
-        label={t('Memory, last hour')}
-      />
+      {file === null ? (
+        <Figure
+          title={t('Memory')}
+          value={memory.used === null ? null : bytes(memory.used)}
+          unit={
+            memory.most === null
+              ? undefined
+              : memory.most === 0
+                ? t('no limit')
+                : t('of {most}', { most: bytes(memory.most) })
+          }
+          line={hour.memory}
+          label={t('Memory, last hour')}
+        />
+      ) : (
+        <Figure title={t('broker|File')} value={bytes(file)} line={null} label={t('broker|File')} />
+      )}
       <Figure
         title={t('Clients')}
         value={clients.connected === null ? null : count(clients.connected)}
@@ -78,11 +83,20 @@ export function BrokerFigures({ broker: { memory, clients, messages, hour } }: {
         line={hour.unacked}
         label={t('Unacknowledged messages, last hour')}
       />
+      {traffic !== null && (
+        <Figure
+          title={traffic.of === 'commands' ? t('Commands') : t('Messages sent')}
+          value={count(Math.round(traffic.per_second))}
+          unit={t('a second')}
+          line={hour.traffic}
+          label={traffic.of === 'commands' ? t('Commands a second, last hour') : t('Messages sent a second, last hour')}
+        />
+      )}
     </section>
   );
 }
 
-/** @param value null: unknown  @param line by the minute, what `label` names */
+/** @param value null: unknown  @param line by the minute, what `label` names; null: it is not kept */
 function Figure({
   title,
   value,
@@ -95,7 +109,7 @@ function Figure({
   value: string | null;
   unit?: string | undefined;
   exact?: number | null;
-  line: readonly (number | null)[];
+  line: readonly (number | null)[] | null;
   label: string;
 }) {
   return (
@@ -108,7 +122,7 @@ function Figure({
         {value ?? t('unknown')}
         {value !== null && unit && <small>{unit}</small>}
       </p>
-      {value !== null && <Spark values={line} height={32} label={label} fromZero />}
+      {value !== null && line !== null && <Spark values={line} height={32} label={label} fromZero />}
     </div>
   );
 }

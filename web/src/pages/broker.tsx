@@ -6,6 +6,7 @@ import { Link } from '@tanstack/react-router';
 import { brokerQuery } from '../api/queries.ts';
 import { BrokerFacts, Versions } from '../broker/broker-facts.tsx';
 import { BrokerFigures, BrokerHead } from '../broker/broker-head.tsx';
+import { MemoryParts, NamedClients } from '../broker/broker-parts.tsx';
 import { Findings } from '../broker/findings.tsx';
 import { t } from '../language/text.ts';
 import { Bar } from '../shell/layout.tsx';
@@ -38,6 +39,8 @@ export default function BrokerPage() {
             <div className="broker-columns">
               <Findings broker={broker} />
               <div>
+                <MemoryParts broker={broker} />
+                <NamedClients broker={broker} />
                 <BrokerFacts facts={broker.facts} />
                 <Versions workers={broker.workers} />
               </div>
