@@ -2,6 +2,7 @@
 // Not here: what it is made of (rooms.ts), where it keeps things (stores.ts), what requests pass (plugin.ts), the server (server.ts).
 // Holds: it listens before it has read its history, and serves pages before the broker answers; stopping writes what is pending.
 // Flower: app.py
+import { chmodSync } from 'node:fs';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createMasking, NO_MASKING } from '../../shared/masking.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
@@ -96,9 +97,14 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     await start();
     return stores.userData.open();
   };
-  const tokens = new Tokens(ownData, timer, (key, reason) => {
-    for (const socket of sockets) if (socket.reader.key === key) socket.refuse(reason);
-  });
+  const tokens = new Tokens(
+    ownData,
+    timer,
+    (key, reason) => {
+      for (const socket of sockets) if (socket.reader.key === key) socket.refuse(reason);
+    },
+    options.token_recheck,
+  );
   const unrecorded = (what: string) => (error: unknown) =>
     log.warning(`${what} could not be recorded: ${toError(error).message}`);
   const audit = {
@@ -169,11 +175,12 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         throw new ImproperlyConfigured(
           'trust_server is for the plugin, in a server that authenticates. A dashboard that listens by itself needs basic_auth, or stays on loopback without either.',
         );
-      const { unix_socket: path } = options;
+      const { unix_socket: path, unix_socket_mode: mode } = options;
       if (path !== null) {
         await makeRoomForSocket(path);
-        // As Flower's: its folder says who may come near it.
-        await app.listen({ path, readableAll: true, writableAll: true });
+        // As Flower's, unless its mode is given: its folder says who may come near it.
+        await app.listen({ path, ...(mode === null && { readableAll: true, writableAll: true }) });
+        if (mode !== null) chmodSync(path, mode);
         await start();
         return `unix:${path}`;
       }

@@ -45,6 +45,12 @@ export const prefix: Read<string> = (value, name) => {
   return `/${trimmed}`;
 };
 
+/** As chmod has it. A number is refused: 660 and 0o660 are two, and only one of them is meant. */
+export const fileMode: Read<number> = (value, name) => {
+  if (typeof value === 'string' && /^(0o?)?[0-7]{3}$/.test(value)) return Number.parseInt(value.slice(-3), 8);
+  throw refused(name, "an octal text such as '0660'", value);
+};
+
 /** An address that may hold a user and a password: what is wrong is not shown. */
 export const httpUrl: Read<string> = (value, name) => {
   const at = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
@@ -106,6 +112,32 @@ export const patterns: Read<readonly string[]> = (value, name) => {
     throw new ImproperlyConfigured(`The option ${name} has a pattern that cannot be used: ${toError(error).message}`);
   }
   return value;
+};
+
+/** Of a receiver, or of its /v1/metrics, which is where it goes. */
+export const otlpUrl: Read<string> = (value, name) => {
+  const url = new URL(httpUrl(value, name));
+  if (url.username !== '' || url.password !== '')
+    throw new ImproperlyConfigured(
+      `The option ${name} takes no password in its address: give a header by otlp_headers.`,
+    );
+  if (!/\/v1\/metrics\/?$/.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/metrics`;
+  return url.toString();
+};
+
+/** 'api-key=secret,x-scope=shop', what stands behind the = with its %20 and the like. It is not shown. */
+export const otlpHeaders: Read<Readonly<Record<string, string>>> = (value, name) => {
+  const pairs = typeof value === 'string' ? value.split(',').filter((one) => one.trim() !== '') : [''];
+  try {
+    return Object.fromEntries(
+      pairs.map((pair) => {
+        const [, key, text] = /^\s*([\w.!#$%&'*+^`|~-]+)\s*=\s*([\x20-\x7e]*?)\s*$/.exec(pair)!;
+        return [key!.toLowerCase(), decodeURIComponent(text!)];
+      }),
+    );
+  } catch {
+    throw new ImproperlyConfigured(`The option ${name} takes headers like api-key=secret,x-scope=shop.`);
+  }
 };
 
 /** Upper bounds of a histogram, rising. An infinite one at the end, as Flower's may have it, is the histogram's own. */

@@ -39,11 +39,13 @@ export interface DashboardOptions {
   url_prefix?: string;
   /** A path: listen there and on no port. */
   unix_socket?: string | null;
+  /** Who may open it: '0660'. Default null: every user of the machine. */
+  unix_socket_mode?: string | null;
   /** PEM files: with both of them the server speaks TLS. */
   certfile?: string | null;
   keyfile?: string | null;
   ca_certs?: string | null;
-  /** Believe the X-Forwarded- headers of `trusted_proxies`; without those, of proxies on this machine. */
+  /** Believe the X-Forwarded- headers of `trusted_proxies`; without those, of proxies on this machine. -Prefix only without `url_prefix`. */
   xheaders?: boolean;
   /** '10.0.0.1', '10.0.0.0/8'. */
   trusted_proxies?: string | readonly string[];
@@ -85,6 +87,8 @@ export interface DashboardOptions {
   oidc_groups_claim?: string;
   /** A provider is asked again whether somebody still may, after so long. @unit seconds */
   session_recheck?: number;
+  /** Tokens of a provider's users are good for so long after it last let them in. Default null: for as long as they last. @unit seconds */
+  token_recheck?: number | null;
   /** The header by which a trusted proxy says who somebody is: 'X-Forwarded-User'. Default null: nobody is believed. */
   proxy_user_header?: string | null;
   /** And the one with their groups, with commas between them, for `group:` in rules. */
@@ -149,6 +153,12 @@ export interface DashboardOptions {
   task_runtime_metric_buckets?: readonly number[] | null;
   /** What finds no room in it is counted together under the label 'other'. @unit bytes */
   max_metrics_size?: number;
+  /** A receiver of OTLP over HTTP: the figures of /metrics are sent there. Default null */
+  otlp_metrics?: string | null;
+  /** 'api-key=secret,x-scope=shop'. */
+  otlp_headers?: string | null;
+  /** @unit seconds */
+  otlp_interval?: number;
 }
 
 /** Under the headings of the help and of docs/options.md. */
@@ -174,6 +184,7 @@ export interface Resolved {
   /** '' or '/prefix', without a slash at the end. */
   url_prefix: string;
   unix_socket: string | null;
+  unix_socket_mode: number | null;
   certfile: string | null;
   keyfile: string | null;
   ca_certs: string | null;
@@ -203,6 +214,7 @@ export interface Resolved {
   oidc_user_claim: string;
   oidc_groups_claim: string;
   session_recheck: number;
+  token_recheck: number | null;
   proxy_user_header: string | null;
   proxy_groups_header: string | null;
   trusted_origins: readonly string[];
@@ -237,6 +249,9 @@ export interface Resolved {
   trace_url: string | null;
   task_runtime_metric_buckets: readonly number[] | null;
   max_metrics_size: number;
+  otlp_metrics: string | null;
+  otlp_headers: Readonly<Record<string, string>> | null;
+  otlp_interval: number;
 }
 
 /** @throws ImproperlyConfigured naming the option */
@@ -255,6 +270,8 @@ export function resolveOptions(options: DashboardOptions): Resolved {
     throw new ImproperlyConfigured(
       'The option proxy_user_header needs trusted_proxies: from anybody else the header could name anybody.',
     );
+  if (resolved.unix_socket_mode !== null && resolved.unix_socket === null)
+    throw new ImproperlyConfigured('The option unix_socket_mode needs unix_socket: it says who may open that.');
   refuseIncomplete(resolved);
   resolved.user_data ??= besideHistory(resolved.db);
   const { beat_schedule_filename: configured } = resolved.settings;
@@ -294,6 +311,7 @@ function hideSecrets(options: Resolved): Resolved {
     oauth2_secret: options.oauth2_secret === null ? null : MASK,
     cookie_secret: options.cookie_secret === null ? null : MASK,
     alerts: shownAlerts(options.alerts),
+    otlp_headers: options.otlp_headers === null ? null : MASK,
   });
   for (const key of ['toJSON', inspect.custom]) Object.defineProperty(options, key, { value: shown });
   return options;

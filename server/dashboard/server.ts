@@ -1,5 +1,7 @@
 // A server for a dashboard that has none: limits of requests and connections, what is refused before any route, the way to a prefix.
 // Not here: the dashboard itself (plugin.ts).
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import fastify, {
   type FastifyInstance,
   type FastifyPluginAsync,
@@ -7,7 +9,7 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Logger } from '../log.ts';
-import { answerExpectation, answerProblem, rawProblem } from './routes/problem.ts';
+import { answerExpectation, answerProblem, rawNoTunnel, rawProblem } from './routes/problem.ts';
 import type { ServerTls } from './tls.ts';
 
 /** @unit bytes */
@@ -50,6 +52,10 @@ export function createServer(plugin: FastifyPluginAsync, { prefix, tls }: Server
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   app.server.on('checkExpectation', answerExpectation);
+  app.server.on('connect', (_: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(rawNoTunnel(), () => socket.destroy());
+  });
   app.register(plugin, { prefix });
   return app;
 }

@@ -36,21 +36,21 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
   const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
     app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) =>
-      isMisspeltRoute(request.params['*'], app.prefix) ? answerNotFound(request, reply) : notBuilt(reply, app.prefix),
+      isMisspeltRoute(request.params['*'], app.prefix) ? answerNotFound(request, reply) : notBuilt(reply),
     );
-    const sendNone = async (reply: FastifyReply) => notBuilt(reply, app.prefix);
+    const sendNone = async (reply: FastifyReply) => notBuilt(reply);
     return { sendPage: sendNone, sendSignIn: sendNone };
   }
   // Inside a server that serves files of its own, its `sendFile` does for ours as well.
   const decorateReply = !app.hasReplyDecorator('sendFile');
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, decorateReply });
   const sender = (name: string) => {
-    const read = htmlReader(join(folder, name), app.prefix, meta);
+    const read = htmlReader(join(folder, name), meta);
     return async (reply: FastifyReply): Promise<FastifyReply> =>
       reply
         .header('cache-control', 'no-cache')
         .type('text/html; charset=utf-8')
-        .send(await read());
+        .send(await read(reply.request.outerPrefix));
   };
   const sendPage = sender('index.html');
   // The prefix without its last slash: relative addresses in the pages need it.
@@ -104,23 +104,23 @@ function isMisspeltRoute(name: string, prefix: string): boolean {
 const FOR_PROGRAMS: ReadonlySet<string> = new Set(['api', 'alive', 'healthcheck', 'metrics', 'readyz']);
 
 /** An HTML file with its base; the last one read while a build is just putting another in its place. */
-function htmlReader(path: string, prefix: string, meta: string): () => Promise<string> {
-  const base = `<base href="${prefix}/">${meta && `\n${meta}`}`;
+function htmlReader(path: string, meta: string): (prefix: string) => Promise<string> {
   let last: string | null = null;
-  return async () => {
+  return async (prefix) => {
     try {
-      const html = await readFile(path, 'utf8');
-      last = /<base [^>]*>/.test(html)
-        ? html.replace(/<base [^>]*>/, base)
-        : html.replace(/<head([^>]*)>/, `<head$1>\n${base}`);
+      last = await readFile(path, 'utf8');
     } catch (error) {
       if (last === null) throw error;
     }
-    return last;
+    const base = `<base href="${prefix}/">${meta && `\n${meta}`}`;
+    return /<base [^>]*>/.test(last)
+      ? last.replace(/<base [^>]*>/, base)
+      : last.replace(/<head([^>]*)>/, `<head$1>\n${base}`);
   };
 }
 
-function notBuilt(reply: FastifyReply, prefix: string): FastifyReply {
+function notBuilt(reply: FastifyReply): FastifyReply {
+  const prefix = reply.request.outerPrefix;
   return reply
     .code(503)
     .type('text/html; charset=utf-8')

@@ -46,8 +46,8 @@ export const ApiToken = Type.Object({
   created: Num,
   /** null: never. */
   expires: NNum,
-  /** in use; or no more, and why. */
-  state: Type.Union([Type.Literal('active'), Type.Literal('expired'), Type.Literal('revoked')]),
+  /** in use; or no more, and why. lapsed: until its maker signs in again (the option token_recheck). */
+  state: Type.Union([Type.Literal('active'), Type.Literal('lapsed'), Type.Literal('expired'), Type.Literal('revoked')]),
   /** null: it was not. Written down once a minute. */
   revoked: Nullable(Type.Object({ at: Num, by: Str })),
   last_used: Nullable(Type.Object({ at: Num, address: Type.String() })),

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TrustedProxies } from '../../server/dashboard/access/forwarded.ts';
-import { createDashboard } from '../../server/dashboard/dashboard.ts';
+import { createDashboard, type Dashboard } from '../../server/dashboard/dashboard.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { makeDashboard } from '../support/dashboard-shop.ts';
@@ -96,6 +96,9 @@ describe('a Unix socket', () => {
     // Whoever may write to it may connect; what else its mode says is Node's.
     expect(statSync(path).mode & 0o666).toBe(0o666);
     expect((await ask(path)).statusCode).toBe(200);
+    const own = join(folder, 'own.sock');
+    await makeDashboard({ unix_socket: own, unix_socket_mode: '0660' }).listen();
+    expect([statSync(own).mode & 0o777, (await ask(own)).statusCode]).toEqual([0o660, 200]);
   });
 });
 
@@ -134,6 +137,25 @@ describe('a proxy', () => {
       });
     expect((await post(false)).statusCode).toBe(403);
     expect((await post(true)).statusCode).toBe(200);
+  });
+
+  it('that takes a path away is understood by X-Forwarded-Prefix: in pages, redirects and the API, when it is trusted', async () => {
+    const headers = (prefix: string) => ({ 'x-forwarded-prefix': prefix, accept: 'text/html' });
+    const of = (dashboard: Dashboard) => async (url: string, prefix: string) => {
+      const { body, headers: told } = await dashboard.app.inject({ url, headers: headers(prefix) });
+      return told.location ?? /<base href="(.*?)">/.exec(body)?.[1] ?? /"servers":\[\{"url":"(.*?)"/.exec(body)?.[1];
+    };
+    const guarded = of(makeDashboard({ xheaders: true, basic_auth: 'ann:secret' }));
+    expect(await guarded('/tasks?q=a', '/ops/umbel/')).toBe('/ops/umbel/login?next=%2Fops%2Fumbel%2Ftasks%3Fq%3Da');
+    expect(await guarded('/tasks', '/tasks')).toBe('/tasks/login?next=%2Ftasks%2Ftasks');
+    const open = of(makeDashboard({ xheaders: true }));
+    expect(await open('/monitor', '/ops, /umbel')).toBe('/ops/umbel/');
+    expect(await open('/api/v2/docs/json', '/ops')).toBe('/ops');
+    // What could name another site, or leads elsewhere than it seems, is none.
+    for (const odd of ['//evil.example', '/a//b', 'a', '/a/../b', '/.', '/a"><script>', '/a\\b', `/${'a'.repeat(600)}`])
+      expect([odd, await open('/monitor', odd)]).toEqual([odd, '/']);
+    expect(await of(makeDashboard({}))('/monitor', '/ops')).toBe('/');
+    expect(await of(makeDashboard({ xheaders: true, url_prefix: 'umbel' }))('/umbel/monitor', '/ops')).toBe('/umbel/');
   });
 
   it('is passed over in the record of who did what, when it is trusted', async () => {

@@ -55,6 +55,7 @@ describe('an address', () => {
     for (const text of [
       'GET /%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
       'nonsense\r\n\r\n',
+      'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n',
       `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`,
     ]) {
       const reply = await raw(text);

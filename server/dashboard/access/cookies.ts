@@ -5,8 +5,6 @@ import { Cookie } from './cookie.ts';
 import type { TrustedProxies } from './forwarded.ts';
 
 export class Cookies {
-  /** '' or '/prefix'. */
-  prefix = '';
   session: Cookie;
   /** What is remembered while somebody is at their provider, and what they are told afterwards. */
   signIn: Cookie;
@@ -26,8 +24,8 @@ export class Cookies {
     this.signIn = new Cookie('sign-in', dashboard, '');
   }
 
+  /** @param prefix '' or '/prefix' */
   mount(prefix: string): void {
-    this.prefix = prefix;
     this.session = new Cookie('session', this.#dashboard, prefix);
     this.signIn = new Cookie('sign-in', this.#dashboard, prefix);
   }

@@ -63,7 +63,7 @@ export class Door {
       onEnd: close,
     });
     this.cookies = new Cookies(`${options.port} ${resolve(options.user_data)}`, proxies, tlsHostOf(options));
-    const parts = { logins, sessions, cookies: this.cookies, proxies, rules, timer, log };
+    const parts = { logins, sessions, cookies: this.cookies, proxies, rules, timer, log, tokens };
     const onRegrouped = ({ id }: Session): void => {
       for (const socket of sockets) if (socket.reader.key === id) socket.bye('Your groups have changed.');
     };
@@ -78,12 +78,14 @@ export class Door {
       proxyLogin: { user: options.proxy_user_header, groups: options.proxy_groups_header },
       renew: (session) => this.signIn.renew(session),
     });
-    this.gate = new Gate({ ...parts, options, callers, tokens, refused: audit.refused });
+    this.gate = new Gate({ ...parts, options, callers, refused: audit.refused });
     if (isGuarded(options))
       timer.every(SWEEP_EVERY_MS, () => {
         const open = new Set([...sockets].map((socket) => socket.reader.key));
+        const byToken = [...sockets].filter(({ reader }) => reader.via === 'token').map(({ reader }) => reader.key!);
         sessions
           .sweep()
+          .then(() => tokens.endLapsed(byToken))
           // A page that only listens asks nothing, and its session would never be looked at.
           .then(async () => {
             for (const one of open.size === 0 ? [] : await sessions.list())
@@ -102,7 +104,8 @@ function tlsHostOf({ oauth2_redirect_uri: uri }: Resolved): string | null {
 
 interface ProviderParts
   extends Pick<DoorParts, 'options' | 'fetch' | 'stores' | 'timer' | 'log'>,
-    Pick<ConstructorParameters<typeof ProviderFlow>[0], 'cookies' | 'proxies' | 'logins'> {
+    Pick<ConstructorParameters<typeof ProviderFlow>[0], 'cookies' | 'proxies' | 'logins'>,
+    Pick<DoorParts, 'tokens'> {
   readonly sessions: Sessions;
   readonly onRegrouped: (session: Session) => void;
 }

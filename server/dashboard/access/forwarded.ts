@@ -1,5 +1,5 @@
-// From where a request came, when it came through a proxy: what X-Forwarded-For, X-Real-Ip and X-Forwarded-Host say, from proxies that
-// are trusted by their address, and from nobody else.
+// From where a request came, when it came through a proxy, and below which path: what X-Forwarded-For, X-Real-Ip, X-Forwarded-Host and
+// X-Forwarded-Prefix say, from proxies that are trusted by their address, and from nobody else.
 // Not here: what is concluded from it (gate.ts). Whether somebody without a login is of this machine is asked of the socket alone.
 // Holds: of a chain of addresses the nearest that is no trusted proxy is the client; what stands before it anybody may have written.
 // Tornado 6.5: httpserver.py _apply_xheaders (which believes everybody)
@@ -15,6 +15,9 @@ export interface Client {
   readonly isSecure: boolean;
 }
 
+/** It goes into pages and redirects: one that could name another site is none. */
+const PLAIN_PREFIX = /^(\/[\w.~-]+)+$/;
+const MAX_PREFIX = 500;
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 
 export class TrustedProxies {
@@ -40,6 +43,15 @@ export class TrustedProxies {
       ?.toLowerCase();
     const host = words(headers['x-forwarded-host'])[0] ?? headers.host;
     return { address, host, isSecure: scheme === undefined ? isEncrypted : scheme === 'https' };
+  }
+
+  /** The path that proxies have taken away, each its own; '' for none, and for what is no plain path. @returns '' or '/prefix' */
+  prefixOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): string {
+    if (!this.trusts(socket)) return '';
+    const whole = words(headers['x-forwarded-prefix'])
+      .map((one) => one.replace(/\/+$/, ''))
+      .join('');
+    return whole.length <= MAX_PREFIX && PLAIN_PREFIX.test(whole) && !/\/\.\.?(\/|$)/.test(whole) ? whole : '';
   }
 
   /** Whether the other end of a connection is a trusted proxy. */

@@ -99,7 +99,10 @@ export class Gate {
         this.#refuse(request, refuseRead({ site, mode, dest: header(request, 'sec-fetch-dest'), isPage, mayBeFramed }));
       if (!(await this.#identify(request, reply, path))) {
         if (!isPage || !/\btext\/html\b/.test(headers.accept ?? '')) throw unauthorized(request);
-        reply.header('cache-control', 'no-store').redirect(`${prefix}/login?next=${encodeURIComponent(request.url)}`);
+        const { outerPrefix, url } = request;
+        // As the browser has it: with the prefix that a proxy has taken away.
+        const next = prefix === '' ? outerPrefix + url : url;
+        reply.header('cache-control', 'no-store').redirect(`${outerPrefix}/login?next=${encodeURIComponent(next)}`);
       }
       return null;
     }
@@ -133,6 +136,11 @@ export class Gate {
     if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
       throw new ProblemError(415, 'Unsupported media type', `JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);
     return null;
+  }
+
+  /** The prefix by which the browser knows this. @param prefix of the routes: the proxy's is asked for only without one */
+  outerPrefix({ raw }: Pick<FastifyRequest, 'raw'>, prefix: string): string {
+    return prefix || this.#proxies.prefixOf(raw);
   }
 
   /** @returns whether it is known who asks, as far as the route wants to know  @throws ProblemError 401, 403, 429 */
@@ -191,7 +199,11 @@ export class Gate {
       this.#logins.wrongToken(address, name, why);
       reply.header('www-authenticate', 'Bearer realm="umbel", error="invalid_token"');
       const detail =
-        used === null ? 'This token is not known here.' : `The token ${used.token.name} is ${used.refused}.`;
+        used === null
+          ? 'This token is not known here.'
+          : used.refused === 'lapsed'
+            ? `The token ${used.token.name} has lapsed: ${used.token.owner} has to sign in again, then it is good again.`
+            : `The token ${used.token.name} is ${used.refused}.`;
       throw new ProblemError(401, 'Unauthorized', detail);
     }
     const { id: key, name: token, owner, groups, scope } = used.token;

@@ -69,11 +69,11 @@ export class ProviderFlow {
     reply: FastifyReply,
     { name, next, another }: { name: string; next: string | undefined; another: boolean },
   ): Promise<string> {
-    const { cookies, provider } = this.#parts;
+    const { provider } = this.#parts;
     if (name !== provider.name) throw notFound('One does not sign in there.');
     const random = () => randomBytes(32).toString('base64url');
     const checks = { state: random(), nonce: random(), verifier: random() };
-    const place = localPath(next, cookies.prefix);
+    const place = localPath(next, request.outerPrefix);
     try {
       const url = await provider.begin(checks, another);
       await this.#keep(request, reply, { is: 'begun', checks, next: place, at: this.#now() }, TEN_MINUTES);
@@ -90,7 +90,7 @@ export class ProviderFlow {
     const { state } = request.query as { state?: unknown };
     if (kept?.is !== 'begun' || kept.checks.state !== state || this.#now() - kept.at > TEN_MINUTES) {
       const stale = new SignInFailed('stale', 'It was begun in another browser, or too long ago');
-      return this.#failed(request, reply, stale, `${cookies.prefix}/`, null);
+      return this.#failed(request, reply, stale, `${request.outerPrefix}/`, null);
     }
     cookies.write(cookies.signIn, request, reply, '', 0);
     let person: Person | null = null;
@@ -142,7 +142,7 @@ export class ProviderFlow {
     next: string,
     admission: Admission | null,
   ): Promise<string> {
-    const { cookies, logins, provider, proxies } = this.#parts;
+    const { logins, provider, proxies } = this.#parts;
     if (!(error instanceof SignInFailed)) throw error;
     const { as, kind, message } = error;
     const isTheirs = kind === 'denied' || kind === 'unverified';
@@ -154,7 +154,7 @@ export class ProviderFlow {
     }
     const notice = { kind, provider: provider.name, as, record } as const;
     await this.#keep(request, reply, { is: 'notice', notice }, NOTICE_FOR);
-    return `${cookies.prefix}/login?next=${encodeURIComponent(next)}`;
+    return `${request.outerPrefix}/login?next=${encodeURIComponent(next)}`;
   }
 
   async #keep(request: FastifyRequest, reply: FastifyReply, kept: Kept, seconds: number): Promise<void> {

@@ -17,6 +17,7 @@ import type { ProviderCheck } from './provider-check.ts';
 import type { Admission, ProviderFlow } from './provider-flow.ts';
 import type { Rules } from './rules.ts';
 import type { Session, Sessions } from './sessions.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface SignInParts {
   readonly logins: Logins;
@@ -29,6 +30,7 @@ export interface SignInParts {
   /** null: there is no provider. */
   readonly flow: ProviderFlow | null;
   readonly check: ProviderCheck | null;
+  readonly tokens: Pick<Tokens, 'confirm'>;
   readonly timer: Timer;
   readonly log: Logger;
   /** null: they are not open yet. */
@@ -68,13 +70,13 @@ export class SignIn implements Admission {
     reply: FastifyReply,
     { user, password, next }: { user: string; password: string; next?: string },
   ): Promise<string> {
-    const { cookies, logins, proxies } = this.#parts;
+    const { logins, proxies } = this.#parts;
     const { address } = proxies.clientOf(request.raw);
     if (!(await logins.check(address, user, password)))
       throw new ProblemError(401, 'Unauthorized', 'Name or password is wrong.');
     const mark = logins.passwords.markOf(user);
     await this.begin(request, reply, { user, groups: [], by: 'password', mark, grant: null });
-    return localPath(next, cookies.prefix);
+    return localPath(next, request.outerPrefix);
   }
 
   /** Ends the session that this request came with. @returns how many ended: 1 or 0 */
@@ -111,6 +113,7 @@ export class SignIn implements Admission {
     const agent = request.headers['user-agent'] ?? '';
     const { cookie } = await sessions.begin({ ...who, address, agent, asked: timer.now() / 1000 });
     if (old !== null) await sessions.end(({ id }) => id === old.id);
+    if (who.account) await this.#parts.tokens.confirm(who.user, who.account.place, true);
     cookies.write(cookies.session, request, reply, cookie, sessions.limits.max);
     await this.#record(
       'login',

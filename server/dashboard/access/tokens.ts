@@ -19,6 +19,7 @@ const KEEP_GONE = 90 * 86_400;
 /** In use, of all people together. */
 export const MAX_TOKENS = 500;
 const HOURS = 24;
+const LAPSED = 'Its maker has to sign in again';
 
 /** As it is kept. */
 export interface KeptToken {
@@ -27,12 +28,14 @@ export interface KeptToken {
   readonly name: string;
   readonly scope: TokenScope;
   readonly owner: string;
-  /** Of its maker, when it was made: they are not asked again. */
+  /** Of its maker, when it was made. */
   readonly groups: readonly string[];
   /** How its maker was known. */
   readonly via: Identity['via'];
   /** At a provider. null, and not there in older files: they had signed in in another way. */
   readonly account?: Account | null;
+  /** When that provider last said that its maker may come in; not there: when it was made. null: it said that they may not. */
+  readonly confirmed?: number | null;
   /** @unit seconds since the epoch */
   readonly created: number;
   /** null: never. */
@@ -58,11 +61,21 @@ export class Tokens {
   readonly #store: () => Promise<UserDataStore>;
   readonly #timer: Timer;
   readonly #onEnd: (key: string, reason: string) => void;
+  readonly #lapseAfter: number | null;
   readonly #written = new Map<string, number>();
   #loading: Promise<Map<string, KeptToken>> | null = null;
 
-  /** @param onEnd one is good for nothing any more: what it holds open is to be closed */
-  constructor(store: () => Promise<UserDataStore>, timer: Timer, onEnd: (key: string, reason: string) => void) {
+  /**
+   * @param onEnd one is good for nothing any more: what it holds open is to be closed
+   * @param lapseAfter one whose maker's provider has not spoken for them for so long is good for nothing until it does @unit seconds
+   */
+  constructor(
+    store: () => Promise<UserDataStore>,
+    timer: Timer,
+    onEnd: (key: string, reason: string) => void,
+    lapseAfter: number | null = null,
+  ) {
+    this.#lapseAfter = lapseAfter;
     this.#store = store;
     this.#timer = timer;
     this.#onEnd = onEnd;
@@ -93,7 +106,7 @@ export class Tokens {
   async use(
     text: string,
     address: string,
-  ): Promise<{ readonly token: KeptToken; readonly refused: 'expired' | 'revoked' | null } | null> {
+  ): Promise<{ readonly token: KeptToken; readonly refused: Exclude<ApiToken['state'], 'active'> | null } | null> {
     const all = await this.#loaded();
     const kept = all.get(hash(text));
     if (!kept) return null;
@@ -116,6 +129,28 @@ export class Tokens {
     return { token: used, refused: state === 'active' ? null : state };
   }
 
+  /** A provider has said of somebody that they may come in, or that they may not. */
+  async confirm(owner: string, place: string, may: boolean): Promise<void> {
+    if (this.#lapseAfter === null) return;
+    for (const kept of [...(await this.#loaded()).values()]) {
+      if (kept.owner !== owner || kept.account?.place !== place) continue;
+      const changed = { ...kept, confirmed: may ? this.#now() : null };
+      (await this.#loaded()).set(kept.id, changed);
+      if (!may) this.#onEnd(kept.id, LAPSED);
+      await this.#write(changed);
+    }
+  }
+
+  /** Ends what is held open by those that have lapsed. @param keys of tokens */
+  async endLapsed(keys: Iterable<string>): Promise<void> {
+    if (this.#lapseAfter === null) return;
+    const all = await this.#loaded();
+    for (const key of keys) {
+      const kept = all.get(key);
+      if (kept && this.#state(kept) === 'lapsed') this.#onEnd(key, LAPSED);
+    }
+  }
+
   /** Newest first. */
   async list(): Promise<ApiToken[]> {
     const all = [...(await this.#loaded()).values()];
@@ -126,7 +161,7 @@ export class Tokens {
   async revoke(id: string, by: string): Promise<ApiToken | null> {
     const all = await this.#loaded();
     const kept = [...all.values()].find((one) => publicId(one) === id);
-    if (!kept || this.#state(kept) !== 'active') return null;
+    if (!kept || !isInUse(this.#state(kept))) return null;
     const revoked = { ...kept, revoked: { at: this.#now(), by } };
     // At once; then on the disk.
     all.set(kept.id, revoked);
@@ -156,9 +191,12 @@ export class Tokens {
     }
   }
 
-  #state({ expires, revoked }: KeptToken): ApiToken['state'] {
+  #state(kept: KeptToken): ApiToken['state'] {
+    const { account, created, expires, revoked, confirmed = created } = kept;
     if (revoked !== null) return 'revoked';
-    return expires !== null && expires <= this.#now() ? 'expired' : 'active';
+    if (expires !== null && expires <= this.#now()) return 'expired';
+    const lapses = this.#lapseAfter !== null && account != null;
+    return lapses && (confirmed === null || this.#now() - confirmed > this.#lapseAfter!) ? 'lapsed' : 'active';
   }
 
   #shown(kept: KeptToken): ApiToken {
@@ -186,6 +224,9 @@ export class Tokens {
     return new Map(kept.map((one) => [one.id, one]));
   }
 }
+
+/** It can be good again. */
+export const isInUse = (state: ApiToken['state']): boolean => state === 'active' || state === 'lapsed';
 
 const hourOf = (at: number): number => Math.floor(at / 3600);
 

@@ -15,6 +15,7 @@ import { type EventTally, label } from './event-tally.ts';
 import { Families, LINE_BYTES } from './families.ts';
 import { addGauges } from './gauges.ts';
 import { LabelSets, OTHER_LABEL } from './label-sets.ts';
+import type { Family } from './otlp.ts';
 
 /**
  * What each family may take of `max_metrics_size`; `gauge` is for each of those of workers, tasks and queues, of which there are ten. By
@@ -127,7 +128,19 @@ export class Metrics {
     this.#runtime.forget(({ labels }) => gone.has(labels[0]!));
   }
 
+  /** For Prometheus. */
   async text(): Promise<string> {
+    await this.#bringUpToDate();
+    return this.#registry.metrics();
+  }
+
+  /** The same figures, for others. */
+  async families(): Promise<Family[]> {
+    await this.#bringUpToDate();
+    return this.#registry.getMetricsAsJSON();
+  }
+
+  async #bringUpToDate(): Promise<void> {
     this.drain();
     this.#events.reset();
     for (const { count, ...labels } of this.#tallies.events) this.#events.inc(labels, count);
@@ -137,7 +150,6 @@ export class Metrics {
     if (this.#failuresElsewhere > 0)
       this.#failures.inc({ task: OTHER_LABEL, exception: OTHER_LABEL }, this.#failuresElsewhere);
     await this.#measureHistory();
-    return this.#registry.metrics();
   }
 
   get #leftOut(): number {

@@ -141,6 +141,17 @@ export const PROVIDER_OPTIONS: readonly OptionRow[] = [
       unit: 'seconds',
     },
   ),
+  row(
+    'token_recheck',
+    'Umbel',
+    null,
+    "A token of a provider's user is good for so long after the provider last let them in; then they sign in again. Default: for as long as it lasts",
+    orNull(duration),
+    {
+      kind: 'number',
+      unit: 'seconds',
+    },
+  ),
 ];
 
 function httpUri(value: unknown, name: string): string {

@@ -1,6 +1,6 @@
 // Options of the server: where it listens, how it stands behind a proxy, what it writes to its log.
 import { list, oneOf, orNull, type Read, text, yesOrNo } from '../../app/option-values.ts';
-import { frameAncestor, network, port, prefix } from '../option-values.ts';
+import { fileMode, frameAncestor, network, port, prefix } from '../option-values.ts';
 import type { OptionRow } from './row.ts';
 
 const LOGGING = ['debug', 'info', 'warning', 'error', 'none'] as const;
@@ -31,7 +31,8 @@ export const SERVING_OPTIONS: readonly OptionRow[] = [
     kind: 'text',
     default: '',
     word: 'path',
-    meaning: 'Path in front of every route, whether a proxy takes it away or not',
+    meaning:
+      'Path in front of every route, whether a proxy takes it away or not. Without it X-Forwarded-Prefix says which one was taken away (xheaders)',
     read: prefix,
     source: 'Flower',
   },
@@ -40,9 +41,20 @@ export const SERVING_OPTIONS: readonly OptionRow[] = [
     kind: 'text',
     default: null,
     word: 'path',
-    meaning: 'Listen on this socket, which every user of the machine may open, and on no port; without TLS',
+    meaning:
+      'Listen on this socket, which every user of the machine may open unless unix_socket_mode says otherwise, and on no port; without TLS',
     read: emptyIsNone,
     source: 'Flower',
+  },
+  {
+    name: 'unix_socket_mode',
+    kind: 'text',
+    default: null,
+    word: 'octal',
+    meaning:
+      'Who may open the unix_socket, as chmod has it: 0660 for its owner and group. Default: every user of the machine',
+    read: orNull(fileMode),
+    source: 'Umbel',
   },
   {
     name: 'certfile',
@@ -76,7 +88,7 @@ export const SERVING_OPTIONS: readonly OptionRow[] = [
     kind: 'switch',
     default: false,
     meaning:
-      'Believe X-Forwarded-For, X-Real-Ip and X-Forwarded-Host of the trusted_proxies; without those, of proxies on this machine',
+      'Believe X-Forwarded-For, X-Real-Ip, X-Forwarded-Host and, without url_prefix, X-Forwarded-Prefix of the trusted_proxies; without those, of proxies on this machine',
     read: yesOrNo,
     source: 'Flower',
   },

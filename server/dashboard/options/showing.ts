@@ -1,7 +1,7 @@
 // Options of what pages, /metrics and alerts tell, and what they hide.
 import { list, number, orNull, yesOrNo } from '../../app/option-values.ts';
 import { readAlerts } from '../alerts/config.ts';
-import { bounds, patterns } from '../option-values.ts';
+import { bounds, duration, otlpHeaders, otlpUrl, patterns } from '../option-values.ts';
 import { tasksColumns, traceUrl } from './page-options.ts';
 import type { OptionRow } from './row.ts';
 
@@ -81,6 +81,34 @@ export const SHOWING_OPTIONS: readonly OptionRow[] = [
     unit: 'bytes',
     meaning: "About how large an answer of /metrics gets; workers, tasks and queues beyond it count as 'other'",
     read: number,
+    source: 'Umbel',
+  },
+  {
+    name: 'otlp_metrics',
+    kind: 'text',
+    default: null,
+    word: 'url',
+    meaning:
+      'Send the figures of /metrics to this receiver of OpenTelemetry (OTLP over HTTP, JSON): http://collector:4318',
+    read: orNull(otlpUrl),
+    source: 'Umbel',
+  },
+  {
+    name: 'otlp_headers',
+    kind: 'text',
+    default: null,
+    word: 'headers',
+    meaning: 'What is sent along with them, as OTEL_EXPORTER_OTLP_HEADERS has it: api-key=secret,x-scope=shop',
+    read: orNull(otlpHeaders),
+    source: 'Umbel',
+  },
+  {
+    name: 'otlp_interval',
+    kind: 'number',
+    default: 60,
+    unit: 'seconds',
+    meaning: 'How often they are sent',
+    read: duration,
     source: 'Umbel',
   },
 ];

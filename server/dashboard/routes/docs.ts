@@ -25,8 +25,9 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         title: 'Umbel dashboard',
         version,
         description:
-          'Instants are seconds since the epoch, durations seconds. Changes as they happen: the WebSocket /api/v2/live.',
+          'Instants are seconds since the epoch, durations seconds. Changes as they happen: /api/v2/events for programs, the WebSocket /api/v2/live for pages.',
       },
+      // Paths are below it; a reader behind a proxy gets theirs.
       servers: [{ url: app.prefix || '/' }],
     },
     transform: ({ schema, url, route }) => ({
@@ -38,7 +39,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
 
 /** @param app as it was described */
 export function docsRoutes(serve: Serve, app: FastifyInstance): void {
-  serve('GET /docs/json', async () => app.swagger());
+  serve('GET /docs/json', async (_, { outerPrefix }) => ({ ...app.swagger(), servers: [{ url: outerPrefix || '/' }] }));
   serve('GET /docs', async (_, __, reply) =>
     reply.type('text/html; charset=utf-8').send(page(app.swagger() as unknown as Described)),
   );

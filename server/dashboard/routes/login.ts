@@ -16,7 +16,7 @@ export function loginRoutes(app: FastifyInstance, isGuarded: boolean, signIn: Si
     const { code, error, state } = request.query;
     if (flow !== null && state !== undefined && (code !== undefined || error !== undefined))
       return reply.redirect(await flow.finish(request, reply, signIn));
-    return isGuarded ? sendSignIn(reply) : reply.redirect(`${app.prefix}/`);
+    return isGuarded ? sendSignIn(reply) : reply.redirect(`${request.outerPrefix}/`);
   });
   app.get<{ Params: { provider: string }; Querystring: Record<string, unknown> }>(
     '/login/:provider',

@@ -97,9 +97,20 @@ export function rawProblem(error: NodeJS.ErrnoException): string {
       : status === 408
         ? 'The request did not arrive in time.'
         : 'This is no HTTP request that can be read.';
+  return rawAnswer(status, title, detail);
+}
+
+/** To who takes this for a proxy (CONNECT): no tunnel is made, and the connection ends. */
+export function rawNoTunnel(): string {
+  return rawAnswer(405, 'Method not allowed', 'This is no proxy: CONNECT is nothing that is answered here.', {
+    allow: 'GET, HEAD, POST',
+  });
+}
+
+function rawAnswer(status: number, title: string, detail: string, more: Readonly<Record<string, string>> = {}): string {
   const body = problemText(status, title, detail);
   const headers = Object.entries({
-    ...HEADERS,
+    ...{ ...HEADERS, ...more },
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   });

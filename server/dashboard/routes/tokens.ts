@@ -4,7 +4,7 @@
 import { RULED_ACTIONS } from '../../../shared/wire/operations.ts';
 import { lower, may, nameOf } from '../access/identity.ts';
 import { wrongPatterns } from '../access/rules.ts';
-import { MAX_TOKENS } from '../access/tokens.ts';
+import { isInUse, MAX_TOKENS } from '../access/tokens.ts';
 import { notFound, ProblemError } from './context.ts';
 import { recorded, refusal } from './recorded.ts';
 import type { Serve } from './serve.ts';
@@ -27,7 +27,7 @@ export function tokenRoutes(serve: Serve): void {
       throw await refusal(context, request, name, asked, `A token of yours is at most ${identity.role}, as you are.`);
     const wrong = wrongPatterns(scope, RULED_ACTIONS);
     if (wrong !== null) throw new ProblemError(400, 'Bad token', wrong);
-    const active = (await tokens.list()).filter(({ state }) => state === 'active');
+    const active = (await tokens.list()).filter(({ state }) => isInUse(state));
     if (active.some((one) => one.name === name))
       throw new ProblemError(
         409,
@@ -48,7 +48,7 @@ export function tokenRoutes(serve: Serve): void {
     const { identity } = request;
     const known = (await tokens.list()).find(({ id }) => id === request.params.id);
     const isTheirs = known !== undefined && (may(identity, 'admin') || known.owner === nameOf(identity));
-    if (!isTheirs || known.state !== 'active')
+    if (!isTheirs || !isInUse(known.state))
       throw notFound(`There is no token ${request.params.id} of yours that is in use.`);
     const { id, name, owner } = known;
     const asked = { action: 'revoke_token', name, owner } as const;

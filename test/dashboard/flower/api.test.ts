@@ -145,7 +145,10 @@ it('tells the events of a kind as they are heard, of every task or of one, by a 
     hostname: 'w@h',
   });
   expect(one.heard).toMatchObject([{ uuid: 't2', result: "{'password': '********'}" }]);
-  expect((await dashboard.app.inject({ url: '/api/task/events/task-succeeded/' })).statusCode).toBe(426);
+  const url = '/api/task/events/task-succeeded/';
+  expect((await dashboard.app.inject({ url })).statusCode).toBe(426);
+  const posted = await dashboard.app.inject({ method: 'POST', url, payload: {} });
+  expect([posted.statusCode, posted.headers.allow, posted.body]).toEqual([405, 'GET', '']);
   const ended = new Promise((resolve) => all.socket.on('close', resolve));
   await dashboard.close();
   expect(await ended).toBe(1001);

@@ -278,6 +278,37 @@ it('a session and a token end with the provider, with its terms, and with an add
   expect(await both(without)).toEqual([401, 403]);
 });
 
+it('a token lapses when the provider does not speak for its maker any more, and is good again once they sign in', async () => {
+  const made = oidc({ token_recheck: 7200, session_recheck: 600, session_idle: 86_400 });
+  const visitor = new Visitor(made);
+  await visitor.signIn('oidc', 'ann');
+  const payload = { name: 'cron', scope: { role: 'viewer' }, expires_in: null };
+  const headers = { host: 'localhost:5555', origin: HERE, cookie: visitor.cookies, 'content-type': 'application/json' };
+  const { app } = made.dashboard;
+  const { token } = (await app.inject({ method: 'POST', url: '/api/v2/tokens', headers, payload })).json<{
+    token: string;
+  }>();
+  const asked = async () => {
+    const bearer = { host: 'localhost:5555', authorization: `Bearer ${token}` };
+    const { body, statusCode } = await app.inject({ url: '/api/v2/cluster', headers: bearer });
+    return statusCode === 200 ? 200 : [statusCode, body];
+  };
+  // A session that is asked about anew speaks for the token as well.
+  made.timer.advance(7_000_000);
+  expect(await visitor.whoAmI()).toBe('ann@shop.example');
+  made.timer.advance(7_000_000);
+  expect(await asked()).toBe(200);
+  made.timer.advance(300_000);
+  expect(await asked()).toEqual([401, expect.stringMatching(/cron has lapsed: ann@shop.example has to sign in again/)]);
+  await visitor.signIn('oidc', 'ann');
+  expect(await asked()).toBe(200);
+  // Whom the provider refuses: at once.
+  people['ann'] = { ...ANN, email_verified: false };
+  made.timer.advance(601_000);
+  expect(await visitor.whoAmI()).toBe(401);
+  expect(await asked()).toEqual([401, expect.stringContaining('has lapsed')]);
+});
+
 it('a provider that is not configured any more is nobody any more', async () => {
   const made = oidc();
   const visitor = new Visitor(made);

@@ -52,7 +52,7 @@ const tokenColumns = (onAsk: (token: ApiToken) => void): readonly Column<ApiToke
     className: 'c-name code',
     title: ({ name }) => name,
     cell: ({ name, state }) =>
-      state === 'active' ? (
+      state === 'active' || state === 'lapsed' ? (
         <ForeignText text={name} />
       ) : (
         <s>
@@ -98,7 +98,7 @@ const tokenColumns = (onAsk: (token: ApiToken) => void): readonly Column<ApiToke
     width: 92,
     className: 'c-act',
     cell: (token) =>
-      token.state === 'active' && (
+      (token.state === 'active' || token.state === 'lapsed') && (
         <Button kind="danger" aria-label={t('Revoke {name}', { name: token.name })} onClick={() => onAsk(token)}>
           {t('Revoke')}
         </Button>
@@ -108,6 +108,7 @@ const tokenColumns = (onAsk: (token: ApiToken) => void): readonly Column<ApiToke
 ];
 
 const GONE: Readonly<Record<Exclude<ApiToken['state'], 'active'>, string>> = {
+  lapsed: t('token|until its maker signs in'),
   expired: t('token|expired'),
   revoked: t('token|revoked'),
 };

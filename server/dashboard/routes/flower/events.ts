@@ -60,11 +60,22 @@ class EventSocket implements OpenSocket {
 
 /** @param sockets those that are open */
 export function eventSockets(app: FastifyInstance, sockets: Set<OpenSocket>, context: () => RouteContext): void {
-  for (const kind of KINDS)
+  for (const kind of KINDS) {
+    const url = `/api/task/events/task-${kind}/*`;
+    const config = { access: 'viewer', scripts: true, allow: 'GET' } as const;
+    // As Tornado's WebSocketHandler, which has no other method than GET.
+    app.route({
+      method: ['POST', 'PUT', 'PATCH', 'DELETE'],
+      url,
+      config,
+      handler: async () => {
+        throw new FlowerError(405, 'Method not allowed');
+      },
+    });
     app.route<{ Params: { '*': string } }>({
       method: 'GET',
-      url: `/api/task/events/task-${kind}/*`,
-      config: { access: 'viewer', scripts: true, upgrade: 'websocket' },
+      url,
+      config: { ...config, upgrade: 'websocket' },
       handler: async () => {
         throw new FlowerError(426, 'These are events, as they come: they are read by a WebSocket.');
       },
@@ -76,4 +87,5 @@ export function eventSockets(app: FastifyInstance, sockets: Set<OpenSocket>, con
           () => new EventSocket(socket, context().cluster, request.identity, `task-${kind}`, request.params['*']),
         ),
     });
+  }
 }

@@ -30,11 +30,11 @@ export function oldPages(
   app.get(
     '/dashboard',
     { config },
-    async (request, reply) => (await rows(request, reply)) ?? reply.redirect(`${app.prefix}/workers`),
+    async (request, reply) => (await rows(request, reply)) ?? reply.redirect(`${request.outerPrefix}/workers`),
   );
   for (const [path, place] of PLACES)
-    app.get<{ Params: { '*'?: string } }>(path, { config: VIEWER }, async ({ params }, reply) => {
+    app.get<{ Params: { '*'?: string } }>(path, { config: VIEWER }, async ({ outerPrefix, params }, reply) => {
       const name = encodeSegment(params['*'] ?? '');
-      return reply.redirect(app.prefix + place.replace('*', () => name));
+      return reply.redirect(outerPrefix + place.replace('*', () => name));
     });
 }

@@ -67,6 +67,7 @@ export const access: Readonly<Record<string, string>> = {
   'by {name}, {age}': '由 {name} 撤销，{age}',
   'never used': '从未使用',
   '{name} is revoked': '{name} 已撤销',
+  'token|until its maker signs in': '待创建者重新登录',
   'It could not be revoked. {message}': '未能撤销。{message}',
   'It takes the role operator: you may only look': '需要 operator 角色：你只能查看',
   Refresh: '刷新',

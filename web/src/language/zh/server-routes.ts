@@ -46,6 +46,7 @@ export const problems: Readonly<Record<string, string>> = {
   'Your groups have changed.': '你的组已改变。',
   'The token was revoked': '令牌已被撤销',
   'The token has expired': '令牌已过期',
+  'Its maker has to sign in again': '其创建者需要重新登录',
   'This token is not known here.': '这里没有此令牌。',
   'Unknown token': '未知令牌',
   'This dashboard is read only: it changes nothing.': '此仪表盘为只读：不做任何更改。',
@@ -87,7 +88,9 @@ export const problems: Readonly<Record<string, string>> = {
   'Tasks have no field {name}.': '任务没有字段 {name}。',
   "'from' ({from}) is after 'to' ({to}).": "'from'（{from}）晚于 'to'（{to}）。",
   'The cursor is not one this server gave. Ask for the first page again.': '游标不是此服务器给出的。请重新请求第一页。',
+  'This is no proxy: CONNECT is nothing that is answered here.': '这不是代理：这里不应答 CONNECT。',
   'More than {count} pages are open.': '打开的页面超过 {count} 个。',
+  'More than {count} pages and streams are open.': '打开的页面和事件流超过 {count} 个。',
   'The server failed to answer.': '服务器未能应答。',
   'Its log says more.': '它的日志有更多信息。',
   'The server has as many files and connections open as it may (ulimit -n).':

@@ -97,6 +97,8 @@ export const sourceSentences: Readonly<Record<string, string>> = {
     'Flower 的路径会给出所有任务和队列；你只能查看其中一部分。',
   'What changes something is sent as application/json.': '会做出更改的请求须以 application/json 发送。',
   'The token {name} is {state}.': '令牌 {name} 的状态：{state}。',
+  'The token {name} has lapsed: {owner} has to sign in again, then it is good again.':
+    '令牌 {name} 已失效：{owner} 需要重新登录，之后它会再次有效。',
   'The token {name} is of {who}, who has no access any more.': '令牌 {name} 属于 {who}，此人已无访问权限。',
   revoked: '已撤销',
   expired: '已过期',
