@@ -8,6 +8,7 @@ import WebSocket from 'ws';
 import { checkNginx, describeNeedsNginx, startNginx } from './support/nginx.ts';
 import { type Packed, packProject, ROOT } from './support/packed.ts';
 import { type RedisServer, redisServer } from './support/redis-server.ts';
+import { serverEvents } from './support/server-events.ts';
 import { freePort } from './support/server-process.ts';
 import { until } from './support/until.ts';
 
@@ -118,9 +119,12 @@ describeNeedsNginx('a new user', () => {
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<base href="/flower/">')]);
     expect((await fetch(`${url}/api/tasks`)).status).toBe(401);
 
+    const stream = await serverEvents(`${url}/api/v2/events?type=task-succeeded`, { authorization });
     writeFileSync(join(packed.folder, 'cron.py'), CRON);
     const cron = run('/usr/bin/python3', ['cron.py'], { FLOWER: url });
     expect([await cron.ended, cron.said()]).toEqual([0, '[[], "SUCCESS", 5, [true], ["celery"]]\n']);
+
+    await until(() => stream.all.some(({ data }) => data.name === 'shop.add'), 'the event through nginx');
 
     // Without a login, as Prometheus comes.
     const scrape = await (await fetch(`${url}/metrics`)).text();

@@ -21,6 +21,7 @@ import { readBodies } from './routes/body.ts';
 import { brokerRoutes } from './routes/broker.ts';
 import type { RouteContext } from './routes/context.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
+import { EVENT_STREAM, eventRoutes } from './routes/events.ts';
 import { flowerRoutes } from './routes/flower/flower.ts';
 import { healthRoutes } from './routes/health.ts';
 import { liveRoute } from './routes/live.ts';
@@ -88,6 +89,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
     parts.cookies.mount(root.prefix);
     root.decorateRequest<Identity | null>('identity', null);
     root.decorateRequest('refusal', null);
+    root.decorateRequest('outerPrefix', '');
     root.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, log));
     root.setNotFoundHandler(answerNotFound);
     root.setSerializerCompiler(() => jsonText);
@@ -100,6 +102,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
     root.addHook('onRequest', async (request, reply) => {
       reply.headers(headers);
       request.identity = NOBODY;
+      request.outerPrefix = gate.outerPrefix(request, root.prefix);
       refuseUpgrade(request, reply);
       // As the router read it: an escaped letter makes no page of the API.
       const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
@@ -111,7 +114,8 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
     });
     root.addHook('onResponse', async (request, reply) => {
       const route = request.routeOptions.url?.slice(root.prefix.length) || null;
-      if (hasStarted)
+      // A stream takes as long as its reader likes.
+      if (hasStarted && !String(reply.getHeader('content-type')).startsWith(EVENT_STREAM))
         context()
           .metrics()
           .request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
@@ -132,6 +136,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       const serve = serveOn(api, context);
       for (const routes of ROUTES) routes(serve);
       sessionRoutes(serve, signIn);
+      eventRoutes(serve, sockets);
       docsRoutes(serve, root);
       liveRoute(api, sockets, context);
     });

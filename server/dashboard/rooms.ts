@@ -13,12 +13,14 @@ import { Cluster } from './cluster/cluster.ts';
 import { EventCounts } from './cluster/event-counts.ts';
 import type { ClusterLink } from './cluster/link.ts';
 import type { HistoryStore } from './history/contract.ts';
+import { EventLog } from './live/event-log.ts';
 import { Feed } from './live/feed.ts';
 import { ProgressWatch } from './live/progress.ts';
 import { EndTally } from './metrics/end-tally.ts';
 import { EventLag } from './metrics/event-lag.ts';
 import { EventTally } from './metrics/event-tally.ts';
 import { Metrics, SHARES, type Tallies } from './metrics/metrics.ts';
+import { OtlpPush } from './metrics/otlp-push.ts';
 import type { OperationDesk } from './operations/contract.ts';
 import { Follower } from './operations/follow.ts';
 import { Interventions } from './operations/interventions.ts';
@@ -54,6 +56,7 @@ export class Rooms {
   readonly #log: Logger;
   readonly #stop: () => void;
   readonly #metrics: Metrics;
+  #push: OtlpPush | null = null;
 
   constructor(
     history: HistoryStore,
@@ -73,6 +76,7 @@ export class Rooms {
     const interventions = new Interventions();
     const taskRows = new TaskRows(view, interventions);
     const feed = new Feed(view, taskRows, timer, version);
+    const eventLog = new EventLog(view);
     const tallies: Tallies = {
       events: new EventTally(options.max_metrics_size * SHARES.events),
       ends: new EndTally(),
@@ -113,6 +117,7 @@ export class Rooms {
       attention,
       alerts,
       feed,
+      eventLog,
       baselines,
       waiting,
       desk,
@@ -129,7 +134,7 @@ export class Rooms {
     };
     this.#metrics = new Metrics(this.context, tallies);
     this.#stop = () => {
-      for (const part of [feed, attention, alerts, follower, progress]) part.stop();
+      for (const part of [feed, eventLog, attention, alerts, follower, progress]) part.stop();
     };
   }
 
@@ -152,11 +157,16 @@ export class Rooms {
       this.#log.debug(`Rates since limits were changed could not be read: ${toError(error).message}`);
     });
     this.#timer.every(DRAIN_EVERY_MS, () => this.#metrics.drain());
+    const { options, timer, version } = this.context;
+    const { otlp_metrics: url } = options;
+    if (url !== null)
+      this.#push = new OtlpPush({ options, url, version, metrics: this.#metrics, timer, log: this.#log.child('otlp') });
   }
 
   /** Nothing is told to pages any more. */
   quiet(): void {
     this.#stop();
+    this.#push?.stop();
   }
 
   /** Writes what is pending. */

@@ -17,6 +17,7 @@ import {
 import { BrokerReply } from './broker.ts';
 import { ClusterInfo, Readiness } from './cluster.ts';
 import { TaskComparison } from './comparison.ts';
+import { EventsQuery } from './events.ts';
 import {
   OperationRecord,
   OperationRequest,
@@ -319,6 +320,14 @@ export const ROUTES = {
     summary: 'Changes as they happen, by a WebSocket: hello, snapshot, then numbered patches that can be resumed',
     reply: Type.Null(),
     upgrade: 'websocket',
+  },
+  'GET /events': {
+    access: 'viewer',
+    summary:
+      'Events of tasks and workers as they are heard, as Server-Sent Events; Last-Event-ID goes on where it broke, or tells what is missing by an event: gap',
+    query: EventsQuery,
+    reply: Type.String(),
+    media: 'text/event-stream',
   },
   'GET /docs': { access: 'viewer', summary: 'The API as a page', reply: Type.String(), media: 'text/html' },
   'GET /docs/json': { access: 'viewer', summary: 'The API as OpenAPI 3.1', reply: Type.Unknown() },

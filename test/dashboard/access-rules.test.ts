@@ -17,6 +17,7 @@ import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
 import { OPERATION_ACTIONS, type OperationsPage } from '../../shared/wire/operations.ts';
 import { ROUTES } from '../../shared/wire/routes.ts';
 import type { TaskPage } from '../../shared/wire/tasks.ts';
+import { serverEvents } from '../support/server-events.ts';
 import { until } from '../support/until.ts';
 
 const RULES: AccessRule[] = [
@@ -217,7 +218,8 @@ const READS = Object.keys(ROUTES)
       return ['', '&task=shop.charge', '&task=hr.payroll'].map((more) => `${path}?metric=throughput${more}`);
     return path.includes(':') ? [] : [path];
   })
-  .filter((path) => path !== '/live');
+  // They do not end: each is tested below.
+  .filter((path) => path !== '/live' && path !== '/events');
 
 describe('a reader of certain tasks and queues', () => {
   it('finds what is theirs', async () => {
@@ -266,6 +268,8 @@ describe('a reader of certain tasks and queues', () => {
     );
     expect(snapshot.tasks?.map(({ uuid }) => uuid)).toEqual(['t-shop']);
     frames.send({ type: 'watch', tasks: ['t-shop', 't-other'] });
+    const events = (who: string) => serverEvents(`${address}/api/v2/events?type=task-*`, as(who));
+    const streams = { shop: await events('shop'), blind: await events('blind') };
     const cluster = await dashboard.start();
     const channel = await cluster.link.asking.channel();
     for (const [uuid, name] of [
@@ -284,9 +288,16 @@ describe('a reader of certain tasks and queues', () => {
             timestamp: Date.now() / 1000,
             clock: 9,
             exception: `again-${uuid}`,
+            more: `custom-${uuid}`,
           }),
         ),
       });
+    for (const stream of [streams.shop, streams.blind])
+      await until(() => stream.all.some(({ data }) => data.uuid === 't-shop'), 'the task in the stream');
+    expect(JSON.stringify(streams.shop.all)).not.toMatch(/hr\.payroll|t-other|secretqueue/);
+    expect(streams.shop.all[0]!.data).toMatchObject({ name: 'shop.charge', exception: 'again-t-shop' });
+    expect(streams.blind.all.map(({ data }) => data.uuid)).toEqual(['t-other', 't-shop']);
+    expect(JSON.stringify(streams.blind.all)).not.toMatch(/again-t|custom-/);
     await act('op', { action: 'revoke', task_ids: ['of-another'] });
     await act('shop', { action: 'purge', queue: 'secretqueue', confirm: 'mine' });
     const patches = () => frames.all.filter((frame): frame is Patch => frame.type === 'patch');
@@ -328,6 +339,9 @@ describe('a reader of no values', () => {
       expect((await ask('blind', `/api/v2/tasks?q=${encodeURIComponent(q)}`)).statusCode).toBe(403);
     },
   );
+  it('is refused a stream that asks by them', async () => {
+    expect((await ask('blind', '/api/v2/events?q=args:1')).statusCode).toBe(403);
+  });
   it('asks by name, state and queue', async () => {
     const page = await ask(
       'blind',

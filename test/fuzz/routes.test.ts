@@ -121,18 +121,21 @@ const filled = (path: string, name: string): string =>
 const encodable = text.filter((name) => name !== '' && name.length < 500 && !/\p{Surrogate}/u.test(name));
 
 describe('asked by its schema and past it', () => {
-  it.each((Object.keys(ROUTES) as RouteKey[]).filter((key) => key !== 'GET /live'))('%s answers', async (key) => {
-    const { method, path, query, body } = describeRoute(key);
-    const payload = fc.oneof({ weight: 6, arbitrary: body ? takenBy(body as Schema) : nonsense }, nonsense);
-    await fc.assert(
-      fc.asyncProperty(encodable, fitting(query as Schema), payload, fc.boolean(), async (name, asked, sent, cut) => {
-        const json = JSON.stringify(sent);
-        const given = method === 'POST' ? json.slice(0, cut ? json.length / 2 : undefined) : undefined;
-        await ask(method, filled(path, name), asked as Record<string, unknown>, given);
-      }),
-      { numRuns: RUNS },
-    );
-  });
+  it.each((Object.keys(ROUTES) as RouteKey[]).filter((key) => key !== 'GET /live' && key !== 'GET /events'))(
+    '%s answers',
+    async (key) => {
+      const { method, path, query, body } = describeRoute(key);
+      const payload = fc.oneof({ weight: 6, arbitrary: body ? takenBy(body as Schema) : nonsense }, nonsense);
+      await fc.assert(
+        fc.asyncProperty(encodable, fitting(query as Schema), payload, fc.boolean(), async (name, asked, sent, cut) => {
+          const json = JSON.stringify(sent);
+          const given = method === 'POST' ? json.slice(0, cut ? json.length / 2 : undefined) : undefined;
+          await ask(method, filled(path, name), asked as Record<string, unknown>, given);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+  );
 
   it.each(FLOWER_ROUTES.map(({ method, path }) => [method.split(', ').at(-1) as Method, path] as const))(
     'Flower: %s %s answers',

@@ -39,6 +39,7 @@ const WITHOUT_NAMES: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'GET /sessions',
   'POST /sessions/end',
   'GET /live',
+  'GET /events',
   'GET /docs',
   'GET /docs/json',
   'GET /healthcheck',

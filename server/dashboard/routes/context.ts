@@ -12,6 +12,7 @@ import type { Attention } from '../attention/attention.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { EventCounts } from '../cluster/event-counts.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import type { EventLog } from '../live/event-log.ts';
 import type { Feed } from '../live/feed.ts';
 import type { ProgressWatch } from '../live/progress.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -28,6 +29,8 @@ export interface RouteContext {
   readonly attention: Attention;
   readonly alerts: Alerts;
   readonly feed: Feed;
+  /** The last events, for streams of them. */
+  readonly eventLog: EventLog;
   /** How tasks usually run. */
   readonly baselines: Baselines;
   /** Why tasks do not run. */
@@ -68,6 +71,8 @@ declare module 'fastify' {
     errors?: 'text' | 'status';
   }
   interface FastifyRequest {
+    /** The path below which the browser knows this dashboard: '' or '/prefix'. */
+    outerPrefix: string;
     /** Who asks. */
     identity: Identity;
     /** Why this WebSocket is closed again with a word to its page; null: it may stay. */

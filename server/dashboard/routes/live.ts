@@ -8,8 +8,8 @@ import { LiveSocket, type OpenSocket } from '../live/socket.ts';
 import { ProblemError, type RouteContext } from './context.ts';
 import { routeOf } from './serve.ts';
 
-/** Live pages, and readers of events, at a time. */
-const MAX_SOCKETS = 500;
+/** Live pages, and readers of events by either way, at a time. */
+export const MAX_SOCKETS = 500;
 
 /** @param sockets those that are open */
 export function liveRoute(api: FastifyInstance, sockets: Set<OpenSocket>, context: () => RouteContext): void {

@@ -1,8 +1,7 @@
 // /tasks: lists, completion, one task. Its whole call, its result, what sending it again would send: task-values.ts. Writing: operations.ts.
-import { parseQuery } from '../../../shared/query/parser.ts';
-import { allOf, findField, type QueryTree } from '../../../shared/query/tree.ts';
+import { findField } from '../../../shared/query/tree.ts';
 import type { WaitReply } from '../../../shared/wire/tasks.ts';
-import { asksValues, type Sight, VALUE_FIELDS } from '../access/sight.ts';
+import { VALUE_FIELDS } from '../access/sight.ts';
 import { BadCursor } from '../history/contract.ts';
 import { findRow } from '../operations/retry.ts';
 import { taskComparison } from '../views/task-comparison.ts';
@@ -11,6 +10,7 @@ import { readSort, taskList } from '../views/task-list.ts';
 import { taskTypes } from '../views/task-types.ts';
 import { hangUpOf, notFound, ProblemError } from './context.ts';
 import type { Serve } from './serve.ts';
+import { hiddenValues, listOf, readQuery, within } from './task-query.ts';
 
 export function taskRoutes(serve: Serve): void {
   serve('GET /tasks', async (context, request, reply) => {
@@ -19,9 +19,7 @@ export function taskRoutes(serve: Serve): void {
     if (typeof order === 'string') throw new ProblemError(400, 'Bad sort', order);
     if (from !== null && to !== null && from > to)
       throw new ProblemError(400, 'Bad request', `'from' (${from}) is after 'to' (${to}).`);
-    const states = state ? state.split(',').map((one) => one.trim().toUpperCase()) : null;
-    if (states?.includes(''))
-      throw new ProblemError(400, 'Bad request', "'state' has an empty name between its commas.");
+    const states = listOf('state', state?.toUpperCase());
     const tree = within(request.identity.grant.sight, readQuery(q, context.cluster.now));
     const asked = { tree, states, from, to, ...order, cursor: cursor || null, limit };
     const page = await taskList(context, asked, hangUpOf(reply)).catch((error: unknown) => {
@@ -69,25 +67,4 @@ export function taskRoutes(serve: Serve): void {
     if (!row) throw notFound(`No task ${request.params.uuid} is known.`);
     return taskComparison(cluster, row);
   });
-}
-
-/** A question narrowed to what its reader may see. @throws ProblemError 403 where it looks into values that are hidden */
-function within(sight: Sight, tree: QueryTree | null): QueryTree | null {
-  if (!sight.values && asksValues(tree)) throw hiddenValues();
-  return allOf([tree, sight.tree]);
-}
-
-const hiddenValues = (): ProblemError =>
-  new ProblemError(
-    403,
-    'Forbidden',
-    'Arguments, results and exceptions are hidden from you: ask by name:, state:, worker:, queue: or uuid:, not by text.',
-  );
-
-/** @throws ProblemError 400 with the position */
-function readQuery(text: string | undefined, now: number): QueryTree | null {
-  if (text === undefined || text.trim() === '') return null;
-  const parsed = parseQuery(text, { nowS: now });
-  if (!parsed.ok) throw new ProblemError(400, 'Bad query', parsed.message, { position: parsed.position });
-  return parsed.tree;
 }
