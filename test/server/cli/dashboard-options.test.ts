@@ -97,6 +97,11 @@ const OURS: typeof FLOWERS = {
   redact: ['iban|tax_id,card', ['iban|tax_id', 'card']],
   mask_secrets: ['off', false],
   max_metrics_size: ['1e6', 1e6],
+  otlp_metrics: ['http://collector:4318', 'http://collector:4318'],
+  otlp_headers: ['api-key=secret', 'api-key=secret'],
+  otlp_interval: ['30', 30],
+  token_recheck: ['604800', 604_800],
+  unix_socket_mode: ['0660', '0660'],
 };
 
 /** They are read at once, and are not there. */
@@ -109,6 +114,7 @@ const GITHUB = {
 };
 const BESIDE: Readonly<Record<string, object>> = {
   proxy_user_header: { trusted_proxies: '10.0.0.1' },
+  unix_socket_mode: { unix_socket: '/run/umbel.sock' },
   auth_provider: GITHUB,
   auth: GITHUB,
 };
