@@ -7,7 +7,7 @@ import { onWhat } from '../../web/src/audit/on-what.ts';
 import { refusal } from '../../web/src/tasks/applies.ts';
 import { chipWidth, fitChips } from '../../web/src/tasks/chip-room.ts';
 import { ofRow, withLive } from '../../web/src/tasks/known-task.ts';
-import { addStep, endsIn, ofStored, otherMeta, share } from '../../web/src/tasks/progress.ts';
+import { addStep, addToWay, endsIn, ofStored, otherMeta, share, unitOf } from '../../web/src/tasks/progress.ts';
 import { allOf, chosenRows, inParts, NONE, toggled } from '../../web/src/tasks/selection.ts';
 import { formatLoaded, formatTotal, listOf, sureness } from '../../web/src/tasks/task-list.ts';
 import { nextTry, timelineOf } from '../../web/src/tasks/timeline.ts';
@@ -245,6 +245,22 @@ describe('progress', () => {
     expect(addStep([{ at: 1, current: 90 }], at(3, 100, 5))).toEqual([{ at: 5, current: 3 }]);
   });
 
+  it('has a way from its start on, which gets thinner with its length, and begins anew when it falls back', () => {
+    let way = addToWay([], at(5, 400, 100), 90);
+    expect(way).toEqual([
+      { at: 90, current: 0 },
+      { at: 100, current: 5 },
+    ]);
+    expect(addToWay(way, at(5, 400, 101), 90)).toBe(way);
+    for (let n = 6; n <= 399; n++) way = addToWay(way, at(n, 400, 95 + n), 90);
+    expect(way.length).toBeLessThanOrEqual(120);
+    expect([way[0], way.at(-1)]).toEqual([
+      { at: 90, current: 0 },
+      { at: 494, current: 399 },
+    ]);
+    expect(addToWay(way, at(3, 400, 500), 90)).toEqual([{ at: 500, current: 3 }]);
+  });
+
   it('is read out of the result store, and changes when what is stored does', () => {
     const reply = (status: string, result: unknown): ResultReply => ({
       task_id: 'a',
@@ -271,6 +287,10 @@ describe('progress', () => {
     expect(otherMeta({ current: 1, total: 2, phase: 'x' })).toEqual({ phase: 'x' });
     expect(otherMeta({ current: 1 })).toBeNull();
     expect(otherMeta('half way')).toBe('half way');
+    expect(otherMeta({ current: 1, unit: 'pages' })).toBeNull();
+    expect(otherMeta({ current: 1, unit: 7 })).toEqual({ unit: 7 });
+    expect(unitOf({ unit: 'pages' })).toBe('pages');
+    expect(unitOf('pages')).toBeNull();
   });
 });
 

@@ -4,6 +4,7 @@ import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import type { TaskDetail, TaskRow } from '../../../shared/wire/tasks.ts';
 import type { Baselines } from '../cluster/baselines.ts';
+import { takenFrom } from '../cluster/taken-from.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { failureOf } from '../history/exception.ts';
 import { mergeStored, toRow, toWholeRow } from '../history/rows.ts';
@@ -67,8 +68,10 @@ export async function taskDetail(
   const wait = await waiting.reason(row, { patient: false });
   const text = (key: string): string | null =>
     base[key] === null || base[key] === undefined ? null : String(base[key]);
+  const holder = row.queue === null && row.worker !== null ? cluster.inspected.get(row.worker) : undefined;
   const detail: TaskDetail = {
     ...taskRows.shown(row),
+    queue: row.queue ?? (holder ? takenFrom(holder, uuid) : null),
     traceback: text('traceback'),
     exchange: text('exchange'),
     routing_key: text('routing_key'),

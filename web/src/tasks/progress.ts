@@ -23,6 +23,28 @@ export function addStep(steps: readonly Step[], progress: Progress | null): read
   return [...steps.slice(1 - MAX_STEPS), { at: progress.changed, current: progress.current }];
 }
 
+/** Points of the picture. */
+const MAX_WAY = 120;
+
+/** The way from its start on, as it was seen: longer than the steps, and thinner the longer it gets. The same list when nothing is new. */
+export function addToWay(way: readonly Step[], progress: Progress | null, started: number | null): readonly Step[] {
+  if (!progress || progress.current === null) return way;
+  const { current, changed: at } = progress;
+  const last = way.at(-1);
+  if (last && last.current === current) return way;
+  if (!last || current < last.current) {
+    const isFirst = last === undefined && started !== null && started < at && current > 0;
+    return isFirst
+      ? [
+          { at: started, current: 0 },
+          { at, current },
+        ]
+      : [{ at, current }];
+  }
+  const all = [...way, { at, current }];
+  return all.length <= MAX_WAY ? all : all.filter((_, i) => i % 2 === 0 || i === all.length - 1);
+}
+
 const KNOWN: ReadonlySet<string> = new Set(STATES);
 
 /**
@@ -79,9 +101,17 @@ export function endsIn(
   return { from: left / Math.max(...moving), to: left / Math.min(...moving) };
 }
 
-/** What else it stored: all of a meta but the figures of the bar. */
+/** 'pages': what is counted, where the meta says it in a word or two. */
+export function unitOf(meta: unknown): string | null {
+  if (meta === null || typeof meta !== 'object') return null;
+  const { unit } = meta as { unit?: unknown };
+  return typeof unit === 'string' && unit !== '' && unit.length <= 40 ? unit : null;
+}
+
+/** What else it stored: all of a meta but what stands at the bar. */
 export function otherMeta(meta: unknown): unknown {
   if (meta === null || typeof meta !== 'object' || Array.isArray(meta)) return meta ?? null;
-  const rest = Object.fromEntries(Object.entries(meta).filter(([key]) => key !== 'current' && key !== 'total'));
+  const said = new Set(['current', 'total', ...(unitOf(meta) === null ? [] : ['unit'])]);
+  const rest = Object.fromEntries(Object.entries(meta).filter(([key]) => !said.has(key)));
   return Object.keys(rest).length === 0 ? null : rest;
 }

@@ -10,7 +10,8 @@ import { StateBadge } from '../ui/state-badge.tsx';
 import { Age } from '../ui/time.tsx';
 import { ShownValue } from '../ui/value-tree.tsx';
 import type { KnownTask } from './known-task.ts';
-import { addStep, endsIn, otherMeta, type Step, share } from './progress.ts';
+import { addStep, addToWay, endsIn, otherMeta, type Step, share, unitOf } from './progress.ts';
+import { ProgressChart } from './progress-chart.tsx';
 import { useProgress } from './use-task.ts';
 import './why-waits.css';
 
@@ -18,7 +19,12 @@ export function TaskProgress({ task }: { task: KnownTask }) {
   const progress = useProgress(task);
   const now = useKnownNow();
   const [steps, setSteps] = useState<readonly Step[]>([]);
-  useEffect(() => setSteps((before) => addStep(before, progress)), [progress]);
+  const [way, setWay] = useState<readonly Step[]>([]);
+  const { started } = task;
+  useEffect(() => {
+    setSteps((before) => addStep(before, progress));
+    setWay((before) => addToWay(before, progress, started));
+  }, [progress, started]);
   if (!progress) return null;
   const plain = progress.state === 'STARTED' && progress.current === null && isNothing(progress.meta);
   if (plain && !progress.reason) return null;
@@ -33,6 +39,7 @@ export function TaskProgress({ task }: { task: KnownTask }) {
   const part = share(progress);
   const end = task.unknown_since === undefined ? endsIn(progress, steps, task.started, now) : null;
   const rest = otherMeta(progress.meta);
+  const unit = unitOf(progress.meta);
   return (
     <section className="progress" data-state={progress.state}>
       <h3>
@@ -43,6 +50,11 @@ export function TaskProgress({ task }: { task: KnownTask }) {
         <p className="how-far">
           <b>{exactCount(progress.current)}</b>
           {progress.total !== null && t('of {total}', { total: exactCount(progress.total) })}
+          {unit !== null && (
+            <span className="muted">
+              <ForeignText text={unit} />
+            </span>
+          )}
           {part !== null && <b className="percent">{Math.floor(part * 100)} %</b>}
         </p>
       )}
@@ -63,6 +75,9 @@ export function TaskProgress({ task }: { task: KnownTask }) {
                 to: approxDuration(end.to),
               })}
         </p>
+      )}
+      {way.length > 2 && part !== null && (
+        <ProgressChart way={way} total={progress.total!} now={now} end={end && now + (end.from + end.to) / 2} />
       )}
       {rest !== null &&
         (typeof rest === 'object' ? (

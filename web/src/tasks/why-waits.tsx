@@ -34,7 +34,7 @@ export function WhyWaits({ wait, started }: { wait: WaitReason; started: boolean
       <p className="answer" data-state={CALM.has(wait.cause) ? 'RECEIVED' : 'RETRY'}>
         <Icon name={CALM.has(wait.cause) ? 'RECEIVED' : 'late'} />
         <span>
-          <ForeignText text={fromServer(wait.sentence)} />
+          <ForeignText text={fromServer(wait.sentence)} />{' '}
           {wait.until !== null && <span className="muted">{rich('At {time}.', { time: <At at={wait.until} /> })}</span>}
           {wait.place !== null && wait.place.n > 0 && (
             <span className="muted">{t('Place {place}.', { place: counted(wait.place) })}</span>
