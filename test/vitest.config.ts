@@ -126,7 +126,16 @@ export default defineConfig({
           exclude: [...ALONE, ...(process.env.UMBEL_CHECK ? LONG : []), ...(process.env.UMBEL_LONG ? [] : AT_LENGTH)],
         },
       },
-      { ...common, test: { ...settings, name: 'pages', include: ['test/web/**/*.test.{ts,tsx}'] } },
+      {
+        ...common,
+        test: {
+          ...settings,
+          name: 'pages',
+          isolate: false,
+          setupFiles: ['test/web/support/own-modules.ts'],
+          include: ['test/web/**/*.test.{ts,tsx}'],
+        },
+      },
       {
         ...common,
         test: {

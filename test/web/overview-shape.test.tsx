@@ -1,7 +1,7 @@
 // The overview of a reply that is an object, but not the one that was expected: a part that cannot be drawn takes no other with it.
 // React draws no error boundary on a server, so a Suspense, which it does, stands in each one's place here.
 import { Suspense } from 'react';
-import { expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { drawn, textOf } from './support/drawn.tsx';
 import { failureGroup, figures, queueRow, workerRow } from './support/factories.ts';
 
@@ -10,6 +10,8 @@ vi.mock('../../web/src/ui/boundary.tsx', () => ({
     <Suspense fallback={`[${what}]`}>{children}</Suspense>
   ),
 }));
+// Files that share this process have the real one.
+afterAll(() => vi.doUnmock('../../web/src/ui/boundary.tsx'));
 
 const { default: OverviewPage } = await import('../../web/src/pages/overview.tsx');
 const { overviewQuery } = await import('../../web/src/api/queries.ts');
