@@ -31,6 +31,7 @@ export const EXTERNAL = [
   'amqplib',
   'pg',
   'mysql2',
+  'nodemailer',
   'tsx',
   'tsx/esm/api',
 ];

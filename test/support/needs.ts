@@ -44,6 +44,17 @@ export const itNeedsPromtool: typeof it | typeof it.skip = has(
   ? it
   : it.skip;
 
+function installed(name: string): boolean {
+  try {
+    return import.meta.resolve(name) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** The package that sends mail: one of development, and of who wants alerts by mail. */
+export const itNeedsNodemailer: typeof it | typeof it.skip = has(installed('nodemailer')) ? it : it.skip;
+
 function tmpfs(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'umbel-needs-'));
   const mounted =

@@ -5,7 +5,7 @@ import { rich } from '../language/rich.tsx';
 import { fromServer, t, tn } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { approxDuration } from '../ui/format.ts';
+import { age, approxDuration } from '../ui/format.ts';
 import { Menu } from '../ui/menu.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
@@ -79,7 +79,7 @@ function ruleColumns(props: Omit<RulesProps, 'rules'>): readonly Column<AlertRul
       width: 120,
       num: true,
       rank: 5,
-      cell: ({ rule }) => `${approxDuration(rule.for)}, ${approxDuration(rule.ends)}`,
+      cell: ({ rule }) => `${age(rule.for)}, ${age(rule.ends)}`,
     },
     { id: 'state', label: t('State'), width: 200, rank: 1, title: stateTitle, cell: (one) => <State of={one} /> },
     {

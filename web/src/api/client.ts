@@ -124,7 +124,7 @@ export function post<Path extends PathOf<'POST'>>(
   return request(`POST ${path}`, apiUrl(filled(path, params)), {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(body),
+    body: JSON.stringify(body ?? {}),
   });
 }
 
