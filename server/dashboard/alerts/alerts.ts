@@ -147,7 +147,7 @@ export class Alerts {
     } finally {
       if (!this.#isWatching) {
         this.#isWatching = true;
-        cluster.onBatch(({ finishes }) => this.#ends.add(finishes));
+        cluster.onBatch(({ finishes }) => this.#ends.add(finishes, this.#now));
         attention.onLook((facts) => this.#look(facts));
       }
     }

@@ -5,6 +5,8 @@ import type { TryEnd } from '../../../shared/events/cluster-state.ts';
 
 const MINUTES = 61;
 const MAX_KEYS = 5000;
+/** One sum serves all rules for so long. @unit seconds */
+const SHARED_S = 5;
 
 export interface Ends {
   readonly name: string;
@@ -15,11 +17,15 @@ type Counts = Map<string, { ended: number; failed: number }>;
 
 export class EndRates {
   readonly #minutes = new Map<number, { task: Counts; queue: Counts }>();
+  readonly #sums = new Map<string, { readonly at: number; readonly ends: Ends[] }>();
 
-  add(finishes: readonly TryEnd[]): void {
+  /** What ended longer ago, or is said to end in the future, is left out. @param now seconds since the epoch */
+  add(finishes: readonly TryEnd[], now: number): void {
+    const current = Math.floor(now / 60);
+    for (const minute of this.#minutes.keys()) if (minute <= current - MINUTES) this.#minutes.delete(minute);
     for (const { task, state, at } of finishes) {
-      if (state !== 'SUCCESS' && state !== 'FAILURE') continue;
       const minute = Math.floor(at / 60);
+      if ((state !== 'SUCCESS' && state !== 'FAILURE') || minute <= current - MINUTES || minute > current + 1) continue;
       const counts = this.#minutes.get(minute) ?? { task: new Map(), queue: new Map() };
       this.#minutes.set(minute, counts);
       count(counts.task, task.name, state === 'FAILURE');
@@ -29,8 +35,9 @@ export class EndRates {
 
   /** By name. @param minutes this one and so many before it  @param now seconds since the epoch */
   over(of: 'task' | 'queue', minutes: number, now: number): Ends[] {
+    const shared = this.#sums.get(`${of} ${minutes}`);
+    if (shared && now >= shared.at && now < shared.at + SHARED_S) return shared.ends;
     const current = Math.floor(now / 60);
-    for (const minute of this.#minutes.keys()) if (minute <= current - MINUTES) this.#minutes.delete(minute);
     const sums: Counts = new Map();
     for (const [minute, counts] of this.#minutes) {
       if (minute < current - minutes) continue;
@@ -39,7 +46,9 @@ export class EndRates {
         sums.set(name, { ended: sum.ended + ended, failed: sum.failed + failed });
       }
     }
-    return [...sums].map(([name, sum]) => ({ name, ...sum }));
+    const ends = [...sums].map(([name, sum]) => ({ name, ...sum }));
+    this.#sums.set(`${of} ${minutes}`, { at: now, ends });
+    return ends;
   }
 }
 

@@ -23,7 +23,12 @@ export function mail(config: ResolvedChannel & { type: 'mail' }): Channel {
   return {
     ...{ name, type: 'mail', to: to.join(', '), severity, remind },
     async send(notice): Promise<Attempt> {
-      const { createTransport } = await optionalDriver<Nodemailer>('nodemailer', 'An alert by mail');
+      let createTransport: Nodemailer['createTransport'];
+      try {
+        ({ createTransport } = await optionalDriver<Nodemailer>('nodemailer', 'An alert by mail'));
+      } catch (error) {
+        return { ok: false, detail: toError(error).message, again: false };
+      }
       const transport = createTransport({
         host: hostname.replace(/^\[|\]$/g, ''),
         port: port === '' ? (secure ? 465 : 587) : Number(port),

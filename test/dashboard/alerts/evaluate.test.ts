@@ -22,9 +22,17 @@ describe('a rule', () => {
   it('on failures counts SUCCESS and FAILURE of its window, by task name or queue, and says nothing of a few', () => {
     const ends = new EndRates();
     const fail = Array.from({ length: 3 }, () => ended('shop.pay', 'FAILURE'));
-    ends.add([...fail, ...Array.from({ length: 7 }, () => ended('shop.pay', 'SUCCESS')), ended('shop.pay', 'RETRY')]);
-    ends.add(Array.from({ length: 50 }, () => ended('shop.pay', 'SUCCESS', NOW - 1200)));
-    ends.add([ended('shop.mail', 'FAILURE')]);
+    ends.add(
+      [...fail, ...Array.from({ length: 7 }, () => ended('shop.pay', 'SUCCESS')), ended('shop.pay', 'RETRY')],
+      NOW,
+    );
+    ends.add(
+      Array.from({ length: 50 }, () => ended('shop.pay', 'SUCCESS', NOW - 1200)),
+      NOW,
+    );
+    // Of a clock that is wrong, and of long ago.
+    ends.add([ended('shop.pay', 'FAILURE', NOW + 600), ended('shop.pay', 'FAILURE', NOW - 4000)], NOW);
+    ends.add([ended('shop.mail', 'FAILURE')], NOW);
     const rule = { kind: 'failure-rate', of: 'task', match: 'shop.*', above: 5, over: 10, least: 5 };
     expect(said(find(rule, {}, { ends }))).toEqual(['shop.pay fails at 30 % (3 of 10 in 10 minutes)']);
     expect(said(find({ ...rule, over: 60 }, {}, { ends }))).toEqual([]);
