@@ -81,12 +81,16 @@ it('what a rule of the page finds in a real queue is told; every change is recor
     state: 'off',
   });
   expect((await ask('ann', 'POST', '/alerts/rules/need.failure', RULE)).status).toBe(409);
-  expect((await ask('ann', 'POST', `/alerts/rules/${id}`, { ...RULE, above: 100 })).body).toMatchObject({
-    rule: { above: 100 },
-  });
-  await expect.poll(() => ofRule().map(({ event }) => event)).toEqual(['begun', 'ended']);
+  // What it found by its old words is over at once.
+  const changed = await ask<AlertRule>('ann', 'POST', `/alerts/rules/${id}`, { ...RULE, ends: 3600 });
+  expect(changed.body).toMatchObject({ id, rule: { ends: 3600 } });
+  const events = () => ofRule().map(({ event }) => event);
+  await expect.poll(events).toEqual(['begun', 'ended']);
+  await ask('op', 'POST', `/alerts/rules/${id}/silence`, { until: null });
+  await expect.poll(events).toEqual(['begun', 'ended', 'begun']);
   expect((await ask('ann', 'DELETE', `/alerts/rules/${id}`)).status).toBe(200);
   expect((await ask('ann', 'DELETE', `/alerts/rules/${id}`)).status).toBe(404);
+  await expect.poll(events).toEqual(['begun', 'ended', 'begun', 'ended']);
 
   const records = await ask<OperationsPage>('ann', 'GET', '/operations?limit=50');
   expect(records.text).not.toMatch(/S3CRET|T0K3N/);
@@ -97,6 +101,7 @@ it('what a rule of the page finds in a real queue is told; every change is recor
       'op save_alert refused: This takes the role admin; op may only what a operator may.',
       'ann save_alert ok: Made',
       'op silence_alert ok: Silenced',
+      'op silence_alert ok: Told again',
       'ann save_alert ok: Switched off',
       'ann save_alert ok: Changed',
       'ann delete_alert ok: Deleted',
