@@ -17,13 +17,13 @@ it.each(Object.keys(ROUTES).filter((key) => 'body' in ROUTES[key as RouteKey]))(
   '%s refuses what its body does not have by name, before anything is done',
   async (key) => {
     const [method, path] = key.split(' ') as ['POST', string];
-    const payload = { action: 'peek', constructor: 1 };
+    const payload = { action: 'peek', kind: 'no-worker', constructor: 1 };
     const reply = await dashboard.app.inject({ method, url: `/api/v2${path}`, payload });
     const { detail, title } = reply.json<{ detail: string; title: string }>();
     expect([reply.statusCode, title, detail]).toEqual([
       400,
-      expect.stringMatching(/^Bad (operation|schedule|view|token|sign-in|question)$/),
-      expect.stringMatching(/ has no "(action|constructor)"\. It takes /),
+      expect.stringMatching(/^Bad (operation|schedule|view|token|sign-in|question|rule|switch|silence)$/),
+      expect.stringMatching(/ has no "(action|kind|constructor)"\. It takes /),
     ]);
   },
 );
