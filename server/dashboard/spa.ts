@@ -61,8 +61,16 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
     const name = request.params['*'];
     if (isMisspeltRoute(name, app.prefix)) return answerNotFound(request, reply);
     // A name with an ending is a file, or one that is not there; anything else is a page of the SPA.
-    if (/^[\w-]+\.html$/.test(name) || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name))
+    if (/^[\w-]+\.html$/.test(name) || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name)) {
+      // A large workflow takes its time: it is asked for while the browser still reads the scripts.
+      const [, id] = /^workflows\/([\w-]+)$/.exec(name) ?? [];
+      if (id)
+        reply.header(
+          'link',
+          `<${app.prefix}/api/v2/tasks/${id}/workflow>; rel=preload; as=fetch; crossorigin=anonymous`,
+        );
       return sendPage(reply);
+    }
     return reply.header('cache-control', 'no-cache').sendFile(name, folder, { cacheControl: false });
   });
   // What every page is drawn with, the one for signing in too; nobody's data is in it.

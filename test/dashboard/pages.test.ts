@@ -53,6 +53,12 @@ it('a path of the SPA is answered with index.html, whose base is the prefix', as
     ]);
   }
   expect((await dashboard.app.inject({ method: 'HEAD', url: '/ops/umbel/tasks' })).statusCode).toBe(200);
+  // What takes long is asked for before the scripts are read.
+  const link = async (path: string) => (await dashboard.app.inject(`/ops/umbel/${path}`)).headers.link;
+  expect([await link('workflows'), await link('workflows/a%22b')]).toEqual([undefined, undefined]);
+  expect(await link('workflows/a-1')).toBe(
+    '</ops/umbel/api/v2/tasks/a-1/workflow>; rel=preload; as=fetch; crossorigin=anonymous',
+  );
 });
 
 it.each([

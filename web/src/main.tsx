@@ -2,13 +2,13 @@
 import '@fontsource-variable/inter/wght.css';
 import '@fontsource-variable/jetbrains-mono/wght.css';
 import './styles/index.css';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { Tooltip } from 'radix-ui';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BASE_PATH } from './api/base.ts';
-import { ApiError } from './api/client.ts';
+import { queryClient } from './api/query-client.ts';
 import { browserLive, LiveProvider } from './live/provider.tsx';
 import { fetchPages, router } from './router.tsx';
 
@@ -16,22 +16,11 @@ import { fetchPages, router } from './router.tsx';
 if (!`${location.pathname}/`.startsWith(BASE_PATH))
   location.replace(`${BASE_PATH}${location.pathname.slice(1)}${location.search}${location.hash}`);
 
-const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 2000,
-      refetchOnWindowFocus: true,
-      retry: (failures, error) =>
-        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
-    },
-  },
-});
-
 const live = browserLive();
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <QueryClientProvider client={client}>
+    <QueryClientProvider client={queryClient}>
       {/* Above the router, so that the page of an error has it too. */}
       <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
         <LiveProvider live={live}>
@@ -42,4 +31,8 @@ createRoot(document.getElementById('root')!).render(
   </StrictMode>,
 );
 
-setTimeout(fetchPages, 1000);
+/** The other pages wait for what this one shows. */
+function fetchPagesLater(): void {
+  setTimeout(() => (queryClient.isFetching() > 0 ? fetchPagesLater() : fetchPages()), 1000);
+}
+fetchPagesLater();

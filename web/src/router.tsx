@@ -6,6 +6,8 @@ import type { Outcome, RecordedAction } from '../../shared/wire/operations.ts';
 import type { Range } from '../../shared/wire/series.ts';
 import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
+import { workflowQuery } from './api/queries.ts';
+import { queryClient } from './api/query-client.ts';
 import { ACTIONS, OUTCOMES } from './audit/recorded.ts';
 import { t } from './language/text.ts';
 import { BareShell, PageError } from './shell/failed.tsx';
@@ -170,6 +172,11 @@ const workflow = createRoute({
     task: text(raw.task),
     view: oneOf(raw.view, ['graph', 'timeline', 'list'] as const),
   }),
+  // Read while the page itself is on its way: a large one takes its time. Not for a pointer that passes over its link.
+  loader: ({ params, cause }) => {
+    const query = workflowQuery(params.id);
+    if (cause !== 'preload' && !queryClient.getQueryData(query.queryKey)) void queryClient.prefetchQuery(query);
+  },
   component: lazyRouteComponent(PAGES.workflow),
 });
 
@@ -262,7 +269,8 @@ export const router = createRouter({
   // Within the frame: the rail and the top bar stay.
   defaultErrorComponent: PageError,
   defaultPreload: 'intent',
-  defaultPendingMs: 150,
+  // Once a page's place is held, React leaves that standing for 300 ms: what comes soon had better be waited for.
+  defaultPendingMs: 500,
   defaultPendingMinMs: 0,
   scrollRestoration: true,
   defaultPendingComponent: () => (

@@ -107,7 +107,8 @@ export function get<Path extends PathOf<'GET'>>(
   asked: Asked<`GET ${Path}`>,
   signal?: AbortSignal,
 ): Promise<ReplyOf<`GET ${Path}`>> {
-  return request(`GET ${path}`, urlOf(path, asked), { signal, headers: { accept: 'application/json' } });
+  // Without headers of its own: what the page's head asked for early (server/dashboard/spa.ts) is the same request.
+  return request(`GET ${path}`, urlOf(path, asked), { signal });
 }
 
 /** Where a GET is answered, for a link. */

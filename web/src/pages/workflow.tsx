@@ -2,7 +2,7 @@
 // Parts: workflows/. Which there are: workflows.tsx.
 
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { WorkflowNode } from '../../../shared/wire/workflows.ts';
 import { hasFailed } from '../../../shared/workflow/conclude.ts';
 import { ApiError } from '../api/client.ts';
@@ -30,6 +30,7 @@ import { linesOf } from '../workflows/lines.ts';
 import { mermaidOf } from '../workflows/mermaid.ts';
 import { StepList } from '../workflows/step-list.tsx';
 import { TimelineView } from '../workflows/timeline-view.tsx';
+import { useLayout } from '../workflows/use-layout.ts';
 import { useWorkflow } from '../workflows/use-workflow.ts';
 import { Findings, WorkflowHead } from '../workflows/workflow-head.tsx';
 import '../workflows/workflow.css';
@@ -54,6 +55,7 @@ export default function WorkflowPage() {
   const folded = useMemo(() => (shape ? fold(shape) : null), [workflow]);
   const { lines, left } = useMemo(() => (folded ? linesOf(folded, open) : { lines: [], left: 0 }), [folded, open]);
   const shown = view ?? (phone ? 'list' : 'graph');
+  const layout = useLayout(shown === 'graph');
   const node = workflow?.nodes.find((one) => one.id === picked) ?? null;
   const flip = (set: ReadonlySet<string>, key: string): ReadonlySet<string> => {
     const next = new Set(set);
@@ -174,14 +176,23 @@ export default function WorkflowPage() {
             </div>
             <Boundary what={t('The picture')} of={workflow}>
               {shown === 'graph' ? (
-                <Suspense fallback={<Skeleton rows={6} label={t('Drawing the graph')} />}>
+                layout.data ? (
                   <GraphView
                     {...list}
+                    draw={layout.data.draw}
                     folded={folded}
                     closed={closed}
                     onClose={(item) => setClosed((now) => flip(now, item))}
                   />
-                </Suspense>
+                ) : layout.error ? (
+                  <ErrorNote
+                    what={t('{what} could not be shown', { what: t('The picture') })}
+                    error={layout.error}
+                    onRetry={() => void layout.refetch()}
+                  />
+                ) : (
+                  <Skeleton rows={6} label={t('Drawing the graph')} />
+                )
               ) : shown === 'timeline' ? (
                 <TimelineView {...list} />
               ) : (

@@ -1,27 +1,17 @@
 // The graph of a workflow as one SVG: boxes, what is in them, and the ways between them.
-// Where everything stands: layout.ts, fetched when this is first shown. As a list: step-list.tsx. Holds: the critical path is the only heavy
+// Where everything stands: layout.ts, fetched by whoever shows this. As a list: step-list.tsx. Holds: the critical path is the only heavy
 // line; each box and line is reached by keyboard and says in words what it shows.
 
-import { use, useMemo } from 'react';
+import { useMemo } from 'react';
 import type { Workflow, WorkflowNode } from '../../../shared/wire/workflows.ts';
 import { t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { Icon } from '../ui/icon.tsx';
 import { stateIcon } from '../ui/state-badge.tsx';
 import { type Folded, NOT_SEEN, stateOf, statesOf } from './fold.ts';
-import type { Box } from './layout.ts';
+import type { Box, draw as Draw } from './layout.ts';
 import { HEAD, LINE, type Line } from './lines.ts';
 import { fullName, metaOf, nameOf, partName, progressOf, restOf, titleOf } from './node-words.tsx';
-
-let loading: Promise<typeof import('./layout.ts')> | null = null;
-/** One chunk with the layout library. */
-function library(): Promise<typeof import('./layout.ts')> {
-  loading ??= import('./layout.ts').catch((error: unknown) => {
-    loading = null;
-    throw error;
-  });
-  return loading;
-}
 
 /** Of the mono face at 12 px, and of the sans at 12 px about. */
 const CHAR = 7.25;
@@ -32,6 +22,7 @@ const shorten = (text: string, width: number, char = CHAR): string => {
 };
 
 export interface GraphProps {
+  draw: typeof Draw;
   workflow: Workflow;
   folded: Folded;
   open: ReadonlySet<string>;
@@ -42,8 +33,7 @@ export interface GraphProps {
   onClose: (item: string) => void;
 }
 
-export function GraphView({ workflow, folded, open, closed, picked, onPick, onFold, onClose }: GraphProps) {
-  const { draw } = use(library());
+export function GraphView({ draw, workflow, folded, open, closed, picked, onPick, onFold, onClose }: GraphProps) {
   const { summary } = workflow;
   const critical = useMemo(() => new Set(summary.critical.map(({ id }) => id)), [summary]);
   const picture = useMemo(() => draw(folded, critical, open, closed), [draw, folded, critical, open, closed]);
