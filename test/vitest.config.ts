@@ -30,6 +30,7 @@ const LONG = [
 
 /** With UMBEL_LONG=1 only: trials that take many servers or minutes. What they try is tried on a smaller scale by the others of test/fault. */
 const AT_LENGTH = [
+  'beat-store-restarts',
   'chords-in-stores',
   'clock-set',
   'long-held',

@@ -148,6 +148,35 @@ def py(name, *args, **options):
     },
   );
 
+  it.each([
+    ['ts', 'py'],
+    ['py', 'ts'],
+  ] as const)('a part of %s adds one of %s to its chord, whoever built it', async (from, to) => {
+    const body = { args: [expect.arrayContaining(['grown', 2, 7])], kwargs: {} };
+    const header = [sign(from, 'grow', sign(to, 'add', 1, 1)), sign(to, 'add', 3, 4)];
+    expect(await (await chord(header, sign(to, 'echo')).applyAsync()).get(get)).toEqual(body);
+    const theirs = `chord([${from}('grow', ${to}('add', 1, 1)), ${to}('add', 3, 4)], ${to}('echo')).apply_async()`;
+    expect(await both.cluster.py(`result = ${theirs}.get(timeout=60)`)).toEqual(body);
+  });
+
+  it('a group in a group, saved by one, is restored by the other with its values', async () => {
+    const ours = await group([
+      py('add', 1, 1),
+      chord([ts('add', 1, 2), py('add', 3, 4)], py('echo')),
+      chain(ts('add', 5, 5), group([py('add', 1), ts('add', 2)])),
+    ]).applyAsync();
+    const values = [2, { args: [[3, 7]], kwargs: {} }, [11, 12]];
+    expect(await ours.get(get)).toEqual(values);
+    await ours.save();
+    expect(await both.cluster.py(`result = app.GroupResult.restore('${ours.id}').join(timeout=60)`)).toEqual(values);
+    const theirs = await both.cluster.py(`
+saved = group(ts('add', 1, 1), chain(py('add', 5, 5), group(py('add', 1), ts('add', 2)))).apply_async()
+saved.save()
+result = saved.id`);
+    const restored = await both.app.restoreGroup(String(theirs));
+    expect(await restored!.get(get)).toEqual([2, [11, 12]]);
+  });
+
   it('stamps cross: what we send is seen there, what Python sends with stamps is seen here', async () => {
     const stamped = chain(ts('stamps'), py('stamps')).stamp(
       { onSignature: (sig) => ({ of: sig.task }) },

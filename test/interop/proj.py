@@ -182,6 +182,13 @@ def replace(self, like):
     raise self.replace(app.signature(like))
 
 
+@app.task(name='py.grow', bind=True)
+def grow(self, like):
+    """A part of a chord that adds another."""
+    self.add_to_chord(app.signature(like))
+    return 'grown'
+
+
 @app.task(name='py.stamps', bind=True)
 def stamps(self, *args):
     return [getattr(self.request, 'stamped_headers', None), getattr(self.request, 'stamps', None)]

@@ -105,6 +105,10 @@ export function defineTasks(app: Celery, keys: Redis): void {
   app.task({ name: 'ts.replace', bind: true }, function (like: SignatureLike) {
     return this.replace(like);
   });
+  app.task({ name: 'ts.grow', bind: true }, async function (like: SignatureLike) {
+    await this.addToChord(like);
+    return 'grown';
+  });
   app.task({ name: 'ts.stamps', bind: true }, function (..._args: unknown[]) {
     return [this.request.stampedHeaders, this.request.stamps];
   });
