@@ -162,6 +162,7 @@ const noticeColumns = (): readonly Column<Delivery>[] => [
   { id: 'event', label: t('Notice'), width: 90, rank: 3, cell: ({ event }) => EVENT[event] },
   {
     id: 'summary',
+    className: 'c-sentence',
     label: t('What'),
     width: 220,
     grow: 3,

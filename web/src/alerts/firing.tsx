@@ -43,7 +43,8 @@ const firingColumns = (): readonly Column<FiringAlert>[] => [
   {
     id: 'what',
     label: t('What'),
-    width: 220,
+    className: 'c-sentence',
+    width: 190,
     grow: 3,
     title: ({ subject, detail }) => `${subject} ${fromServer(detail)}`,
     cell: ({ subject, detail, href }) => (
@@ -63,7 +64,7 @@ const firingColumns = (): readonly Column<FiringAlert>[] => [
     rank: 2,
     cell: ({ rule_name: name }) => <ForeignText text={fromServer(name)} />,
   },
-  { id: 'since', label: t('alert|Since'), width: 100, num: true, cell: ({ since }) => <Age at={since} /> },
+  { id: 'since', label: t('alert|Since'), width: 100, num: true, rank: 3, cell: ({ since }) => <Age at={since} /> },
   {
     id: 'notified',
     label: t('Notified'),

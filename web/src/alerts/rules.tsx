@@ -5,7 +5,7 @@ import { rich } from '../language/rich.tsx';
 import { fromServer, t, tn } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age, approxDuration } from '../ui/format.ts';
+import { age } from '../ui/format.ts';
 import { Menu } from '../ui/menu.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
@@ -71,6 +71,8 @@ function ruleColumns(props: Omit<RulesProps, 'rules'>): readonly Column<AlertRul
       rank: 4,
       title: (one) => ruleWords(one),
       cell: (one) => <ForeignText text={ruleWords(one)} />,
+      // Its name says it.
+      brief: (one) => (one.rule.kind === 'need' ? null : <ForeignText text={ruleWords(one)} />),
     },
     { id: 'severity', label: t('Severity'), width: 110, rank: 2, cell: ({ rule }) => <Severity of={rule.severity} /> },
     {
@@ -79,6 +81,7 @@ function ruleColumns(props: Omit<RulesProps, 'rules'>): readonly Column<AlertRul
       width: 120,
       num: true,
       rank: 5,
+      brief: () => null,
       cell: ({ rule }) => `${age(rule.for)}, ${age(rule.ends)}`,
     },
     { id: 'state', label: t('State'), width: 200, rank: 1, title: stateTitle, cell: (one) => <State of={one} /> },
@@ -124,7 +127,7 @@ function Acts({ one, refused, unsilenced, act, onEdit, onDelete }: { one: AlertR
       trigger={<Button kind="bare" icon="more" hint={t('What can be done with {name}', { name })} />}
       items={[
         ...SILENCES.map((seconds) => ({
-          label: t('Silence for {span}', { span: approxDuration(seconds) }),
+          label: t('Silence for {span}', { span: age(seconds) }),
           icon: 'pause' as const,
           refused: unsilenced,
           onSelect: () => act({ act: 'silence', id, until: Date.now() / 1000 + seconds }),
