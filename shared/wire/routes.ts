@@ -28,6 +28,7 @@ import {
 } from './operations.ts';
 import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
 import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
+import { RulesReply } from './rules.ts';
 import {
   EtaReply,
   ScheduleEnable,
@@ -313,6 +314,12 @@ export const ROUTES = {
     summary: 'End sessions: one, those of a user, or all but this one; those of others for an admin',
     body: EndSessionsRequest,
     reply: SignedOut,
+  },
+
+  'GET /rules': {
+    access: 'admin',
+    summary: 'The rules table: who gets in, as what, and who is in by it',
+    reply: RulesReply,
   },
 
   'GET /live': {

@@ -16,6 +16,7 @@ import { parseQuery } from '../../shared/query/parser.ts';
 import type { Patch, ServerFrame, Snapshot } from '../../shared/wire/live.ts';
 import { OPERATION_ACTIONS, type OperationsPage } from '../../shared/wire/operations.ts';
 import { ROUTES } from '../../shared/wire/routes.ts';
+import type { RulesReply } from '../../shared/wire/rules.ts';
 import type { TaskPage } from '../../shared/wire/tasks.ts';
 import { serverEvents } from '../support/server-events.ts';
 import { until } from '../support/until.ts';
@@ -167,6 +168,21 @@ describe('who may', () => {
     const reply = await act('shop', { action: 'rate_limit', task_name: 'shop.charge', rate_limit: '1/m' });
     expect([reply.statusCode, reply.json().outcome]).toEqual([200, 'no-answer']);
     expect((await act('op', { action: 'revoke', task_ids: ['unheard'] })).statusCode).toBe(200);
+  });
+
+  it('shows the table to admins alone, with lists where one text stood for one', async () => {
+    expect((await ask('op', '/api/v2/rules')).statusCode).toBe(403);
+    const { items, yours } = (await ask('root', '/api/v2/rules')).json<RulesReply>();
+    const rows = items ?? [];
+    expect(yours).toBe(1);
+    expect(rows[1]).toEqual({
+      who: ['op'],
+      read_only: false,
+      scope: { role: 'operator', except: ['purge'] },
+      signed_in: [],
+    });
+    expect(rows[3]!.scope).toMatchObject({ tasks: ['shop.*'], sees_queues: ['orders'] });
+    expect(rows[4]!.scope).toEqual({ role: 'viewer', sees_values: false });
   });
 
   it('saves no view as a viewer', async () => {

@@ -42,6 +42,15 @@ test('the cursor is on one row, and the open one is the selected one', async () 
   expect(html.match(/<tr[^>]*class="at opens"[^>]*>/g)).toEqual([expect.stringContaining('data-key="6"')]);
 });
 
+test('each day has a head, and only where it begins', async () => {
+  const at = (day: number, hour: number) => new Date(2026, 2, day, hour).getTime() / 1000;
+  const records = [at(4, 9), at(4, 1), at(2, 9)].map((time, i) => operationRecord({ id: 9 - i, at: time }));
+  const html = await table(records);
+
+  expect([...html.matchAll(/<b class="audit-day">(.*?),/g)].map(([, day]) => day)).toEqual(['Mar 4', 'Mar 2']);
+  expect(html.indexOf('Mar 2')).toBeGreaterThan(html.indexOf('data-record="8"'));
+});
+
 test('an empty audit says whether the filter or the past is empty', async () => {
   expect(textOf(await drawn(<NoOperations filtered />))).toContain('No operation matches');
   expect(textOf(await drawn(<NoOperations filtered={false} />))).toContain('No operations yet');

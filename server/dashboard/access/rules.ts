@@ -43,7 +43,7 @@ interface Row {
 }
 
 export class Rules {
-  /** As they were written, for the page that shows them; null: there are none. */
+  /** As they were written; null: there are none. */
   readonly table: readonly AccessRule[] | null;
   readonly #rows: readonly Row[] | null;
   readonly #plain: Grant;
@@ -66,7 +66,8 @@ export class Rules {
   }
 }
 
-const listOf = (given: string | readonly string[]): readonly string[] => (typeof given === 'string' ? [given] : given);
+export const listOf = (given: string | readonly string[]): readonly string[] =>
+  typeof given === 'string' ? [given] : given;
 
 function rowOf(rule: AccessRule, number: number, readOnly: boolean): Row {
   const who = listOf(rule.who);

@@ -40,11 +40,13 @@ export interface SignInParts {
 export class SignIn implements Admission {
   readonly sessions: Sessions;
   readonly flow: ProviderFlow | null;
+  readonly rules: Rules;
   readonly #parts: SignInParts;
 
   constructor(parts: SignInParts) {
     this.sessions = parts.sessions;
     this.flow = parts.flow;
+    this.rules = parts.rules;
     this.#parts = parts;
   }
 

@@ -1,15 +1,17 @@
-// /session and /sessions: signing in with a password, signing out, and who is signed in.
+// /session, /sessions and /rules: signing in with a password, signing out, who is signed in, and by which rule.
 // Not here: how somebody signs in (../access/sign-in.ts), the page and the way back from a provider (login.ts).
 // Holds: one ends one's own sessions; those of others an admin ends, also where the dashboard only reads.
+import type { RuleRow } from '../../../shared/wire/rules.ts';
 import type { EndSessionsRequest } from '../../../shared/wire/session.ts';
 import { askerOf, audited } from '../access/audit.ts';
+import { type AccessRule, listOf } from '../access/rules.ts';
 import type { Session } from '../access/sessions.ts';
 import type { SignIn } from '../access/sign-in.ts';
 import { ProblemError } from './context.ts';
 import type { Serve } from './serve.ts';
 
 export function sessionRoutes(serve: Serve, signIn: SignIn): void {
-  const { sessions } = signIn;
+  const { rules, sessions } = signIn;
   serve('GET /session', async (_, request, reply) => signIn.ways(request, reply));
   serve('POST /session', async (_, request, reply) => {
     const { body } = request;
@@ -35,6 +37,15 @@ export function sessionRoutes(serve: Serve, signIn: SignIn): void {
       })),
     };
   });
+  serve('GET /rules', async ({ options }, { identity }) => {
+    const all = await sessions.list();
+    const signedIn = (number: number): string[] => {
+      const users = all.filter(({ user, groups }) => rules.grantOf(user, groups)?.rule === number);
+      return [...new Set(users.map(({ user }) => user))];
+    };
+    const rows = rules.table?.map((rule, i) => ({ ...ruleRow(rule), signed_in: signedIn(i + 1) })) ?? null;
+    return { items: rows, read_only: options.read_only, yours: identity.grant.rule };
+  });
   serve('POST /sessions/end', async ({ desk, timer }, request) => {
     const { body, identity } = request;
     const isOwn = ({ user }: Session) => user === identity.name;
@@ -57,6 +68,19 @@ export function sessionRoutes(serve: Serve, signIn: SignIn): void {
     if (done.outcome !== 'ok') throw new ProblemError(503, 'Not ended', done.summary);
     return { ended };
   });
+}
+
+/** Lists, where one text may stand for a list of one. */
+function ruleRow({ who, role, read_only, sees_values, ...patterns }: AccessRule): Omit<RuleRow, 'signed_in'> {
+  const lists = Object.entries(patterns).filter(([, given]) => given !== undefined);
+  return {
+    ...{ who: [...listOf(who)], read_only: read_only === true },
+    scope: {
+      role,
+      ...Object.fromEntries(lists.map(([name, given]) => [name, [...listOf(given!)]])),
+      ...(sees_values !== undefined && { sees_values }),
+    },
+  };
 }
 
 function wantedBy({ id, user }: EndSessionsRequest): (session: Session) => boolean {

@@ -203,3 +203,11 @@ export const sessionsQuery = () =>
 
 export const fetchOperations = (query: OperationsQuery, signal?: AbortSignal) =>
   get('/operations', { query: { limit: 100, ...query } }, signal);
+
+export const rulesQuery = () =>
+  queryOptions({
+    queryKey: ['rules'],
+    queryFn: ({ signal }) => get('/rules', {}, signal),
+    refetchInterval: 30_000,
+    placeholderData: keepPreviousData,
+  });

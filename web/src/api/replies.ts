@@ -293,6 +293,7 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
   'POST /session': { user: 'string', next: 'string' },
   'DELETE /session': { ended: 'number' },
   'GET /sessions': { items: 'array', idle: 'number', max: 'number' },
+  'GET /rules': { items: 'array?', read_only: 'boolean', yours: 'number?' },
   'POST /sessions/end': { ended: 'number' },
   'GET /alerts': {
     rules: 'array',

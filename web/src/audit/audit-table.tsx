@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { t } from '../language/text.ts';
 import { Empty } from '../ui/feedback.tsx';
+import { day } from '../ui/format.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import type { Line } from '../ui/table/lines.ts';
 import { auditColumns, Opened } from './audit-row.tsx';
@@ -24,11 +25,14 @@ export function AuditTable({
   onToggle: (id: string) => void;
 }) {
   const columns = useMemo(() => auditColumns(onToggle), [onToggle]);
-  const lines = records.flatMap((row): Line<OperationRecord>[] => {
+  const lines = records.flatMap((row, i): Line<OperationRecord>[] => {
     const key = String(row.id);
-    const line: Line<OperationRecord> = { kind: 'row', key, row, within: false };
-    if (key !== open) return [line];
-    return [line, { kind: 'detail', key: `open ${key}`, content: <Opened record={row} /> }];
+    const of = day(row.at);
+    const found: Line<OperationRecord>[] = [{ kind: 'row', key, row, within: false }];
+    if (i === 0 || day(records[i - 1]!.at) !== of)
+      found.unshift({ kind: 'detail', key: `day ${key}`, content: <b className="audit-day">{of}</b> });
+    if (key === open) found.push({ kind: 'detail', key: `open ${key}`, content: <Opened record={row} /> });
+    return found;
   });
   return (
     <DataTable

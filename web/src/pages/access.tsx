@@ -1,5 +1,6 @@
-// Who may: the sessions that are open, and API tokens. Parts: access/. Roles and rules stand in the configuration (docs/guides/access.md).
+// Who may: the rules as they are configured (docs/guides/access.md), the sessions that are open, and API tokens. Parts: access/.
 
+import { Rules } from '../access/rules.tsx';
 import { Sessions } from '../access/sessions.tsx';
 import { Tokens } from '../access/tokens.tsx';
 import { t } from '../language/text.ts';
@@ -11,6 +12,7 @@ export default function AccessPage() {
     <>
       <Bar title={t('Access')} />
       <main className="content access-page" id="main">
+        <Rules />
         <Sessions />
         <Tokens />
       </main>
