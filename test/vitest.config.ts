@@ -49,12 +49,12 @@ const AT_LENGTH = [
   .concat('test/interop/{driven,mixed}.test.ts');
 
 /** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs a second of CPU. What changes its process puts that back. */
-const TOGETHER = 'shared|server|flow|dashboard|interop|fault';
+const TOGETHER = 'shared|server|flow|dashboard|interop|fault|e2e';
 /** Files with a process of their own all the same: what is written to the terminal is read there, or processes are counted. */
 const ALONE = ['test/interop/{control-umbel,rabbitmq-control}.test.ts', 'test/support/*.test.ts'];
 /** What is long goes before what is quick, in processes that only such files share. */
 const LONG_TOGETHER = [
-  ...LONG.filter((path) => !/^test\/(e2e|fuzz|examples|package)/.test(path)).map((path) =>
+  ...LONG.filter((path) => !/^test\/(fuzz|examples|package)/.test(path)).map((path) =>
     path.replace(/\*\*$/, '**/*.test.ts'),
   ),
   'test/dashboard/{pages,restart,silent-worker,strangers}.test.ts',
