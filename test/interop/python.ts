@@ -1,6 +1,5 @@
 // Real Python Celery next to ours: its worker, a client that runs lines of Python, and its command. The tasks: proj.py.
 // Holds: everything runs in processes of its own, which are gone when the test file is done.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
@@ -10,11 +9,11 @@ import { createLogger } from '../../server/log.ts';
 import type { ResultMeta } from '../../server/protocol/result-meta.ts';
 import { decodeJson } from '../../server/serialization/json.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
+import { PythonProcess } from '../support/python-process.ts';
 import { type RedisServer, redisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
-const PYTHON = '/usr/bin/python3';
 
 /** What a Python exception was, when a line raised one. */
 export class Raised extends Error {
@@ -64,7 +63,7 @@ export interface Cluster extends AsyncDisposable {
  */
 export async function startCluster(settings: SettingsInput = {}, broker?: string): Promise<Cluster> {
   const redis = await redisServer();
-  const children = new Set<ChildProcess>();
+  const children = new Set<PythonProcess>();
   const closing: (() => Promise<unknown>)[] = [];
   const apps: Celery[] = [];
   const env = {
@@ -76,8 +75,8 @@ export async function startCluster(settings: SettingsInput = {}, broker?: string
     PYTHONDONTWRITEBYTECODE: '1',
     NO_COLOR: '1',
   };
-  const run = (args: readonly string[]): ChildProcess => {
-    const child = spawn(PYTHON, args, { cwd: FOLDER, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const run = (args: readonly string[]): PythonProcess => {
+    const child = new PythonProcess(args, { cwd: FOLDER, env });
     children.add(child);
     child.once('exit', () => children.delete(child));
     return child;
@@ -87,10 +86,10 @@ export async function startCluster(settings: SettingsInput = {}, broker?: string
   const startClient = (): ((code: string) => Promise<unknown>) => {
     const child = run(['client.py']);
     let errors = '';
-    child.stderr!.on('data', (data: Buffer) => {
+    child.stderr.on('data', (data: Buffer) => {
       errors += data.toString();
     });
-    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (): Promise<string> => {
       const line = await lines.next();
       if (line.done) throw new Error(`the Python client ended: ${errors}`);
@@ -100,7 +99,7 @@ export async function startCluster(settings: SettingsInput = {}, broker?: string
     ready.catch(() => {});
     return async (code) => {
       await ready;
-      child.stdin!.write(`${JSON.stringify({ code })}\n`);
+      child.stdin.write(`${JSON.stringify({ code })}\n`);
       const answer = decodeJson(await next()) as {
         result?: unknown;
         raised?: ConstructorParameters<typeof Raised>[0];
@@ -131,10 +130,10 @@ export async function startCluster(settings: SettingsInput = {}, broker?: string
     async celery(...args) {
       const child = run(['-m', 'celery', '-A', 'proj', ...args]);
       let [stdout, stderr] = ['', ''];
-      child.stdout!.on('data', (data: Buffer) => {
+      child.stdout.on('data', (data: Buffer) => {
         stdout += data.toString();
       });
-      child.stderr!.on('data', (data: Buffer) => {
+      child.stderr.on('data', (data: Buffer) => {
         stderr += data.toString();
       });
       const code = await new Promise<number | null>((done) => child.once('close', done));
@@ -143,7 +142,7 @@ export async function startCluster(settings: SettingsInput = {}, broker?: string
     dump() {
       const child = run(['-u', '-m', 'celery', '-A', 'proj', 'events', '--dump']);
       let output = '';
-      for (const stream of [child.stdout!, child.stderr!]) {
+      for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (data: Buffer) => {
           output += data.toString();
         });
@@ -153,16 +152,16 @@ export async function startCluster(settings: SettingsInput = {}, broker?: string
     async worker(hostname, args = []) {
       const child = run(['-m', 'celery', '-A', 'proj', 'worker', '-n', hostname, '-l', 'INFO', ...args]);
       let output = '';
-      for (const stream of [child.stdout!, child.stderr!]) {
+      for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (data: Buffer) => {
           output += data.toString();
         });
       }
       const ended = new Promise<number | null>((done) => child.once('close', done));
-      await until(() => / ready\./.test(output) || child.exitCode !== null, `the Python worker: ${output}`, {
+      await until(() => / ready\./.test(output) || child.hasEnded, `the Python worker: ${output}`, {
         timeoutMs: 120_000,
       });
-      if (child.exitCode !== null) throw new Error(`the Python worker ended:\n${output}`);
+      if (child.hasEnded) throw new Error(`the Python worker ended:\n${output}`);
       return {
         hostname,
         output: () => output,
@@ -191,19 +190,11 @@ export async function startCluster(settings: SettingsInput = {}, broker?: string
       for (const app of apps.splice(0)) await app.close();
       const ended = [...children].map((child) => new Promise((done) => child.once('exit', done)));
       // Each leads a group of its own, so that a worker's processes go with it.
-      for (const child of children) killGroup(child);
+      for (const child of children) child.killGroup();
       await Promise.all(ended);
       listener.disconnect();
       keys.disconnect();
       await redis.close();
     },
   };
-}
-
-function killGroup(child: ChildProcess): void {
-  try {
-    process.kill(-child.pid!, 'SIGKILL');
-  } catch {
-    child.kill('SIGKILL');
-  }
 }

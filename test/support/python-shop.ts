@@ -1,15 +1,14 @@
 // A shop whose workers are real Python Celery, on a Redis of its own: what the dashboard is pointed at. Tasks: ../e2e/app/python_proj.py.
 // Both languages on one broker: ../interop/python.ts.
 // Holds: everything runs in processes of its own, which end with the shop.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import { PythonProcess } from './python-process.ts';
 import { type RedisServer, redisServer } from './redis-server.ts';
 import { until } from './until.ts';
 
 const FOLDER = fileURLToPath(new URL('../e2e/app', import.meta.url));
-const PYTHON = '/usr/bin/python3';
 /** The machine may be busy with other tests. @unit milliseconds */
 const LONG = 120_000;
 
@@ -34,9 +33,9 @@ export interface PythonShop extends AsyncDisposable {
 export async function openPythonShop(): Promise<PythonShop> {
   const redis = await redisServer();
   const [broker, backend] = [redis.url(0), redis.url(1)];
-  const children = new Set<ChildProcess>();
+  const children = new Set<PythonProcess>();
   const outputs = new Map<string, () => string>();
-  const run = (args: readonly string[], extra: Readonly<Record<string, string>> = {}): ChildProcess => {
+  const run = (args: readonly string[], extra: Readonly<Record<string, string>> = {}): PythonProcess => {
     const env = {
       ...process.env,
       E2E_BROKER: broker,
@@ -46,16 +45,16 @@ export async function openPythonShop(): Promise<PythonShop> {
       NO_COLOR: '1',
       ...extra,
     };
-    const child = spawn(PYTHON, args, { cwd: redis.folder, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = new PythonProcess(args, { cwd: redis.folder, env });
     children.add(child);
     child.once('exit', () => children.delete(child));
     return child;
   };
-  const end = async (child: ChildProcess): Promise<void> => {
+  const end = async (child: PythonProcess): Promise<void> => {
     const gone = new Promise((done) => child.once('exit', done));
     // It leads a group of its own, so that a worker's processes go with it.
-    if (child.exitCode === null && child.signalCode === null) {
-      process.kill(-child.pid!, 'SIGKILL');
+    if (!child.hasEnded) {
+      child.killGroup();
       await gone;
     }
   };
@@ -73,14 +72,14 @@ export async function openPythonShop(): Promise<PythonShop> {
     );
   };
 
-  let client: { child: ChildProcess; next: () => Promise<string>; ready: Promise<string> } | null = null;
+  let client: { child: PythonProcess; next: () => Promise<string>; ready: Promise<string> } | null = null;
   const startClient = () => {
     const child = run(['python_client.py'].map((file) => `${FOLDER}/${file}`));
     let errors = '';
-    child.stderr!.on('data', (data: Buffer) => {
+    child.stderr.on('data', (data: Buffer) => {
       errors += data.toString();
     });
-    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async () => {
       const line = await lines.next();
       if (line.done) throw new Error(`the Python client ended: ${errors}`);
@@ -96,22 +95,22 @@ export async function openPythonShop(): Promise<PythonShop> {
     async worker(hostname, flags = [], env = {}) {
       const child = run(['-m', 'celery', '-A', 'python_proj', 'worker', '-n', hostname, '-l', 'INFO', ...flags], env);
       let output = '';
-      for (const stream of [child.stdout!, child.stderr!])
+      for (const stream of [child.stdout, child.stderr])
         stream.on('data', (data: Buffer) => {
           output += data.toString();
         });
       outputs.set(hostname, () => output);
       const gone = new Promise<number | null>((done) => child.once('close', done));
-      await until(() => / ready\./.test(output) || child.exitCode !== null, `${hostname} to be ready: ${output}`, {
+      await until(() => / ready\./.test(output) || child.hasEnded, `${hostname} to be ready: ${output}`, {
         timeoutMs: LONG,
       });
-      if (child.exitCode !== null) throw new Error(`the Python worker ended:\n${output}`);
+      if (child.hasEnded) throw new Error(`the Python worker ended:\n${output}`);
       return { output: () => output, gone, kill: () => end(child) };
     },
     async py<T>(code: string): Promise<T> {
       client ??= startClient();
       await client.ready;
-      client.child.stdin!.write(`${JSON.stringify({ code })}\n`);
+      client.child.stdin.write(`${JSON.stringify({ code })}\n`);
       const answer = JSON.parse(await client.next()) as { result?: T; raised?: string };
       if (answer.raised !== undefined) throw new Error(answer.raised);
       return answer.result as T;

@@ -1,8 +1,8 @@
 // Real Python Celery as another user of a result store (python-store.py): one process for a test file, asked in lines of Python.
 // Holds: it ends with who opened it.
-import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { PythonProcess } from './python-process.ts';
 
 export interface PythonStore {
   /** Runs lines of Python that see `app` and `backend`, and gives what they leave in `result`. Throws what they raise. */
@@ -12,9 +12,9 @@ export interface PythonStore {
 
 export async function pythonStore(env: Readonly<Record<string, string>> = {}): Promise<PythonStore> {
   const script = fileURLToPath(new URL('./python-store.py', import.meta.url));
-  const child = spawn('/usr/bin/python3', [script], {
+  const child = new PythonProcess([script], {
+    cwd: process.cwd(),
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONWARNINGS: 'ignore', ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
   });
   let errors = '';
   child.stderr.on('data', (data: Buffer) => {
