@@ -346,7 +346,7 @@ describe('over random workflows', () => {
         const signature = asText ? revive(JSON.parse(JSON.stringify(built)), sent.app.canvas) : built;
         expect(await sent.outcome(signature, idle)).toEqual(modelOf(tree));
       }),
-      { numRuns: 100 },
+      { numRuns: process.env['UMBEL_LONG'] ? 100 : 40 },
     );
   });
 
