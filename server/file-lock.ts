@@ -2,8 +2,9 @@
 // Used by a schedule (schedules/file-store.ts) and by the files of the dashboard. What is refused, in whose words, is theirs to say.
 // Holds: the lock is a write transaction that stays open: the system ends it with its process, however that ends, so that no stale lock
 // keeps the next one away; who asks takes the lock for a moment at most, and who wants to have it waits for that.
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { EmbeddedDb } from './embedded-db.ts';
 
 /** null: it did not say. */
@@ -22,6 +23,20 @@ export class LockTaken extends Error {
   constructor(path: string, holder: LockHolder) {
     super(`${path} is locked`);
     this.holder = holder;
+  }
+}
+
+/** The file itself, whatever links lead to it: two ways to one file are to meet at one lock. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Not there yet.
+  }
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
   }
 }
 

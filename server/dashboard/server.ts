@@ -19,8 +19,19 @@ const MAX_HEADER = 64 * 1024;
 /** A request must have come in within this, its headers within the other. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
+/** How often it is looked which are late: Node's own interval lets one that says nothing stay for 40 s. */
+const LOOK_MS = 2000;
 /** Connections at a time; browsers use up to six each. */
 const MAX_CONNECTIONS = 2000;
+const LOG_DROPPED_EVERY_MS = 60_000;
+
+/** With TLS as without. Without a Host it is refused by us, with the headers of every answer (access/upgrade.ts). */
+const LIMITS = {
+  maxHeaderSize: MAX_HEADER,
+  headersTimeout: HEADERS_MS,
+  connectionsCheckingInterval: LOOK_MS,
+  requireHostHeader: false,
+};
 
 export interface ServerOptions {
   /** '' or '/prefix' */
@@ -35,8 +46,7 @@ export function createServer(plugin: FastifyPluginAsync, { prefix, tls }: Server
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS,
-    // Without a Host it is refused by us, with the headers of every answer (access/upgrade.ts).
-    http: { maxHeaderSize: MAX_HEADER, headersTimeout: HEADERS_MS, requireHostHeader: false },
+    http: LIMITS,
     routerOptions: { maxParamLength: 1024 },
     // What is refused before any route is found, an address with a bad escape for instance.
     frameworkErrors: (error, request, reply) =>
@@ -47,8 +57,8 @@ export function createServer(plugin: FastifyPluginAsync, { prefix, tls }: Server
     },
     ajv: {},
     // A proxy may take the prefix away or leave it.
-    rewriteUrl: ({ url = '/' }) => (isBelow(prefix, url) ? url : prefix + url),
-    ...(tls === null ? {} : { https: tls as unknown as null }),
+    rewriteUrl: ({ url = '/' }) => (url === '*' ? `${prefix}/api/*` : isBelow(prefix, url) ? url : prefix + url),
+    ...(tls === null ? {} : { https: { ...LIMITS, handshakeTimeout: HEADERS_MS, ...tls } as unknown as null }),
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   app.server.on('checkExpectation', answerExpectation);
@@ -56,8 +66,25 @@ export function createServer(plugin: FastifyPluginAsync, { prefix, tls }: Server
     socket.on('error', () => socket.destroy());
     socket.end(rawNoTunnel(), () => socket.destroy());
   });
+  app.server.on('drop', toldOf(log));
   app.register(plugin, { prefix });
   return app;
+}
+
+/** Connections that were closed unanswered, the first at once and then how many in a minute. */
+function toldOf(log: Logger): () => void {
+  let dropped = 0;
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    dropped++;
+    const nowMs = performance.now();
+    if (nowMs - toldMs < LOG_DROPPED_EVERY_MS) return;
+    log.warning(
+      `${MAX_CONNECTIONS} connections are open: ${dropped === 1 ? 'a further one was' : `${dropped} further ones were`} closed unanswered`,
+    );
+    toldMs = nowMs;
+    dropped = 0;
+  };
 }
 
 /** Also what is no path at all: it is answered as it stands. */

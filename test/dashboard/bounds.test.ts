@@ -130,6 +130,10 @@ test('what a worker said of its task events is forgotten when it starts anew', (
   expect(events.sends('w1')).toBe(false);
   events.forget('w1');
   expect(events.sends('w1')).toBeNull();
+  // One with -E answers so, and goes on sending them.
+  state.apply({ type: 'task-received', hostname: 'w1', uuid: 't', timestamp: now, local_received: now });
+  events.note([{ w1: { ok: 'task events already disabled' } }], false);
+  expect(events.sends('w1')).toBe(true);
 });
 
 test('queues: one that the broker no longer lists is gone, its samples go back five minutes', async () => {

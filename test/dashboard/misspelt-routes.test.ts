@@ -3,19 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { get } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDashboard } from '../../server/dashboard/dashboard.ts';
-import { silentLogger } from '../../server/log.ts';
+import { createLogger, silentLogger } from '../../server/log.ts';
 
 const dashboard = createDashboard(
   { broker: `memory://${randomUUID()}`, db: ':memory:', port: 0 },
   { log: silentLogger, pages: null },
 );
 let port: string;
+const lines: string[] = [];
 beforeAll(async () => {
   port = new URL(await dashboard.listen()).port;
 });
 const below = createDashboard(
-  { broker: `memory://${randomUUID()}`, db: ':memory:', url_prefix: '/mon/umbel' },
-  { log: silentLogger, pages: null },
+  { broker: `memory://${randomUUID()}`, db: ':memory:', url_prefix: '/mon/umbel', port: 0 },
+  { log: createLogger({ level: 'WARNING', write: (line) => lines.push(line) }), pages: null },
 );
 afterAll(async () => {
   await dashboard.close();
@@ -23,9 +24,9 @@ afterAll(async () => {
 });
 
 /** As it is written: a URL would put it right. */
-function asked(path: string): Promise<{ status: number | undefined; type: string | undefined }> {
+function asked(path: string, at = port): Promise<{ status: number | undefined; type: string | undefined }> {
   return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path, agent: false }, (reply) => {
+    get({ host: '127.0.0.1', port: at, path, agent: false }, (reply) => {
       reply.resume().on('end', () => resolve({ status: reply.statusCode, type: reply.headers['content-type'] }));
     }).on('error', reject);
   });
@@ -49,4 +50,12 @@ it.each([
 ])('below a prefix %s is a problem', async (url) => {
   const { statusCode, headers } = await below.app.inject({ url });
   expect([statusCode, headers['content-type']]).toEqual([404, expect.stringContaining('problem+json')]);
+});
+
+it('what is no path is a problem too, as is the connection too many in the log; who says nothing is looked for', async () => {
+  const at = new URL(await below.listen()).port;
+  expect(await asked('*', at)).toEqual({ status: 404, type: expect.stringContaining('problem+json') });
+  for (let i = 0; i < 3; i++) below.app.server.emit('drop');
+  expect(lines.filter((line) => line.includes('closed unanswered'))).toHaveLength(1);
+  expect(below.app.server).toMatchObject({ headersTimeout: 10_000, connectionsCheckingInterval: 2000 });
 });

@@ -38,7 +38,10 @@ export class TaskEvents {
     for (const reply of replies)
       for (const [hostname, value] of Object.entries(reply)) {
         const record = this.#state.workers.get(hostname);
-        if (!record || (value as { ok?: unknown } | null)?.ok === undefined) continue;
+        const ok = (value as { ok?: unknown } | null)?.ok;
+        if (!record || ok === undefined) continue;
+        // So answers one with -E, which sends everything and goes on doing so (Celery 5.6: worker/control.py disable_events).
+        if (!on && record.last_task_event !== null && String(ok).includes('already')) continue;
         this.#answers.set(hostname, { at: this.#timer.now() / 1000, on });
         if (on) this.#watch.eventsEnabled(hostname);
         this.#state.touchWorker(record);

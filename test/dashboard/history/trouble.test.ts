@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -316,6 +317,15 @@ describe('a history file has one owner', () => {
     );
     await (await openHistory(path, { cluster: ['redis://c:6379/0'], adopt: true })).close();
     await (await openHistory(path, { cluster: ['redis://c:6379/0'] })).close();
+  });
+
+  it('also by a link that leads to it', async () => {
+    const path = join(folder, 'h.db');
+    await history(path);
+    symlinkSync(path, join(folder, 'link.db'));
+    await expect(openHistory(join(folder, 'link.db'))).rejects.toThrow(
+      `Another dashboard uses the history file ${path}`,
+    );
   });
 
   it('two that keep theirs in memory know nothing of each other, and leave nothing behind', async () => {

@@ -9,6 +9,7 @@ import type { Batch } from '../../../../shared/events/cluster-state.ts';
 import type { TaskRecord } from '../../../../shared/events/task-record.ts';
 import type { HistoryHealth } from '../../../../shared/wire/cluster.ts';
 import { ImproperlyConfigured, toError } from '../../../errors.ts';
+import { realPath } from '../../../file-lock.ts';
 import type { Logger } from '../../../log.ts';
 import { createTimer, type Timer, type TimerHandle } from '../../../timer.ts';
 import type {
@@ -47,7 +48,7 @@ export interface HistoryOptions extends WriterOptions {
 export async function openHistory(path: string, options: HistoryOptions = {}): Promise<HistoryStore> {
   // Both threads need the same file: what is to live no longer than this process is in a folder of its own.
   const folder = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'umbel-history-')) : null;
-  const history = new SqliteHistory(folder ? join(folder, 'history.db') : path, options, folder);
+  const history = new SqliteHistory(folder ? join(folder, 'history.db') : realPath(path), options, folder);
   await history.open();
   return history;
 }
@@ -359,7 +360,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     if (this.#trouble === null) {
       this.#trouble = { problem, reason, since: this.#timer.now() / 1000, times: 0 };
       this.#givenUpBefore = this.#behind.givenUp;
-      this.#log?.error(`${reason}. What happens is kept in memory and written later`);
+      this.#log?.error(`${reason.replace(/\.$/, '')}. What happens is kept in memory and written later`);
     } else if (this.#trouble.reason !== reason) {
       this.#trouble = { ...this.#trouble, problem, reason };
       this.#log?.error(reason);

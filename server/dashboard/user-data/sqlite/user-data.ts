@@ -5,6 +5,7 @@
 import type { SavedView, ViewRequest } from '../../../../shared/wire/views.ts';
 import type { EmbeddedDb } from '../../../embedded-db.ts';
 import { ImproperlyConfigured, toError } from '../../../errors.ts';
+import { realPath } from '../../../file-lock.ts';
 import type { Timer } from '../../../timer.ts';
 import { FileGone, HistoryFile } from '../../history/sqlite/file.ts';
 import { FileOwner } from '../../history/sqlite/owner.ts';
@@ -22,7 +23,8 @@ const WORDS = {
 } as const;
 
 /** Makes it when it is missing. Rejects with ImproperlyConfigured when it cannot be used, or is another's. */
-export async function openUserDataFile(path: string, timer: Timer): Promise<UserDataStore> {
+export async function openUserDataFile(given: string, timer: Timer): Promise<UserDataStore> {
+  const path = realPath(given);
   const owner = new FileOwner(path, WORDS);
   owner.take(null, timer.now() / 1000);
   try {
