@@ -52,6 +52,12 @@ describe('TLS', () => {
 
   it('is spoken with certfile and keyfile, and clients that trust the authority connect', async () => {
     const dashboard = makeDashboard({ certfile: pem.serverCert, keyfile: pem.serverKey, ca_certs: pem.ca });
+    // As without: a query of some thousand letters fits, and nobody is waited for longer.
+    expect(dashboard.app.server).toMatchObject({
+      maxHeaderSize: 64 * 1024,
+      headersTimeout: 10_000,
+      requireHostHeader: false,
+    });
     const address = await dashboard.listen();
     expect(address).toMatch(/^https:\/\/127/);
     expect(await answer(`${address}/healthcheck`, pem.ca)).toBe('OK');
