@@ -66,23 +66,23 @@ export function createServer(plugin: FastifyPluginAsync, { prefix, tls }: Server
     socket.on('error', () => socket.destroy());
     socket.end(rawNoTunnel(), () => socket.destroy());
   });
-  app.server.on('drop', toldOf(log));
+  app.server.on('drop', logsDropped(log));
   app.register(plugin, { prefix });
   return app;
 }
 
 /** Connections that were closed unanswered, the first at once and then how many in a minute. */
-function toldOf(log: Logger): () => void {
+function logsDropped(log: Logger): () => void {
   let dropped = 0;
-  let toldMs = Number.NEGATIVE_INFINITY;
+  let loggedMs = Number.NEGATIVE_INFINITY;
   return () => {
     dropped++;
     const nowMs = performance.now();
-    if (nowMs - toldMs < LOG_DROPPED_EVERY_MS) return;
+    if (nowMs - loggedMs < LOG_DROPPED_EVERY_MS) return;
     log.warning(
       `${MAX_CONNECTIONS} connections are open: ${dropped === 1 ? 'a further one was' : `${dropped} further ones were`} closed unanswered`,
     );
-    toldMs = nowMs;
+    loggedMs = nowMs;
     dropped = 0;
   };
 }
