@@ -249,3 +249,14 @@ it('an unknown number of lost events is shown as unknown', () => {
   const [need] = lookFor(1, facts({ gap: { since: NOW - 100, until: NOW - 40, events: null, tasks: null } }));
   expect(need!.detail).toBe('an unknown number missed in 1 m 0 s, just now');
 });
+
+it('of one kind all findings that hold can be had, and none while what it rests on is away', () => {
+  const watch = new Watch();
+  const queues = Array.from({ length: 8 }, (_, i) => ({ ...unconsumed, name: `q${i}` }));
+  lookFor(3, facts({ queues }), watch);
+  expect(watch.findings('queue-unconsumed')).toEqual([]);
+  lookFor(4, facts({ queues }), watch, 3000);
+  expect(watch.findings('queue-unconsumed')).toMatchObject(queues.map(({ name }) => ({ key: name, since: NOW - 30 })));
+  watch.observe(facts({ queues, knowledge: { broker: away(NOW) } }), 8000);
+  expect(watch.findings('queue-unconsumed')).toBeNull();
+});
