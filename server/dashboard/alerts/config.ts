@@ -48,11 +48,10 @@ export interface MailConfig extends ChannelCommon {
 }
 export type ChannelConfig = WebhookConfig | SlackConfig | MailConfig;
 
-/** What a rule of the configuration may leave out. */
-type Loose<T> = T extends { name: string }
-  ? Omit<T, 'severity' | 'for' | 'ends'> &
-      Partial<Pick<T & { severity: Severity; for: number; ends: number }, 'severity' | 'for' | 'ends'>>
-  : never;
+/** What a rule of the configuration may leave out; `match` where all of them are meant by default. */
+type Defaulted<T> = keyof T &
+  ('severity' | 'for' | 'ends' | 'of' | 'over' | 'least' | (T extends { kind: 'failure-rate' } ? 'match' : never));
+type Loose<T> = T extends AlertRuleRequest ? Omit<T, Defaulted<T>> & Partial<Pick<T, Defaulted<T>>> : never;
 export type RuleConfig = (
   | Loose<AlertRuleRequest>
   | { kind: 'need'; need: NeedKind; severity?: Severity; for?: number; ends?: number; channels?: readonly string[] }
@@ -149,7 +148,8 @@ export function readAlerts(given: unknown, name: string): ResolvedAlerts {
 type Wrong = (what: string) => ImproperlyConfigured;
 
 function fromText(given: string, name: string): [unknown, string] {
-  const isJson = /^\s*\{/.test(given);
+  // Also what is JSON and no table: it may hold secrets, and no path begins so.
+  const isJson = /^\s*[[{"]/.test(given);
   const where = isJson ? `The option ${name}` : `The file ${given} of ${name}`;
   let text: string;
   try {

@@ -84,7 +84,8 @@ it('a configuration that cannot be used is refused by its place, and no message 
     expect(refused).toThrow(message);
     expect(refused).not.toThrow(/S3CRET/);
   }
-  expect(() => readAlerts('{"channels": [S3CRET', 'alerts')).toThrow(/^The option alerts is no JSON\.$/);
+  for (const text of ['{"channels": [S3CRET', '["S3CRET"', '"S3CRET'])
+    expect(() => readAlerts(text, 'alerts')).toThrow(/^The option alerts is no JSON\.$/);
 
   const folder = mkdtempSync(join(tmpdir(), 'umbel-alerts-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
