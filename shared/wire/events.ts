@@ -12,7 +12,7 @@ export const EventsQuery = Type.Object({
   /** States that the event makes, comma separated: FAILURE,RETRY. Events of workers make none. */
   state: Type.Optional(Str),
   /** Types of events, comma separated, with * and ?: task-failed,worker-*. Default: all. */
-  type: Type.Optional(Str),
+  type: Type.Optional(Type.String({ maxLength: 1000 })),
 });
 export type EventsQuery = Static<typeof EventsQuery>;
 

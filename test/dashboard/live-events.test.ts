@@ -47,15 +47,19 @@ describe('the stream of events', () => {
     });
     expect(workers.all[0]!.data).toMatchObject({ type: 'worker-heartbeat', hostname: 'w@h', active: 0 });
 
+    // Many stars hold nobody up.
+    const stars = await serverEvents(`${url}?type=${'*a'.repeat(40)}*b,task-${'a'.repeat(20)}*`);
+    await publish([task('s', `task-${'a'.repeat(100)}`)]);
+    await until(() => stars.all.length === 1 && all.all.length === 8, 'an event of a long type');
     await mine.close();
     await publish([task('d', 'task-succeeded', { name: 'n', queue: 'orders' }), task('e', 'task-started')]);
-    await until(() => all.all.length === 9, 'what it misses');
+    await until(() => all.all.length === 10, 'what it misses');
     const asked = `${url}?type=task-succeeded`;
     const back = await serverEvents(asked, { 'last-event-id': all.all[3]!.id });
     await until(() => back.all.length === 2, 'what it missed');
     expect([uuids(back), back.all.map(({ id }) => id)]).toEqual([
       ['c', 'd'],
-      [all.all[4]!.id, all.all[7]!.id],
+      [all.all[4]!.id, all.all[8]!.id],
     ]);
     const stranger = await serverEvents(asked, { 'last-event-id': 'a1.3' });
     await publish([task('f', 'task-succeeded')]);
@@ -67,7 +71,8 @@ describe('the stream of events', () => {
 
     // It opens none.
     expect((await fetch(url, { method: 'HEAD' })).headers.get('content-type')).toContain('text/event-stream');
-    for (const bad of ['q=name:/(/', 'type=task-sent,', 'state=,', 'queue=a'])
+    const long = `type=${'x'.repeat(300)}`;
+    for (const bad of ['q=name:/(/', 'type=task-sent,', long, `${long.repeat(4)}`, 'state=,', 'queue=a'])
       expect([bad, (await fetch(`${url}?${bad}`)).status]).toEqual([bad, 400]);
     await dashboard.close();
     await stranger.end;

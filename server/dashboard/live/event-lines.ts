@@ -27,6 +27,7 @@ const KNOWN = [
   ...['name', 'queue', 'state', 'retries', 'runtime', 'eta', 'expires', 'root_id', 'parent_id'],
   ...['freq', 'active', 'processed', 'loadavg', 'sw_ident', 'sw_ver', 'sw_sys'],
 ];
+const MAX_TYPES = 1000;
 const VALUES = [...VALUE_FIELDS, 'traceback'];
 /** What is not known of a worker's event. */
 const NO_ROW: QueryRow = {
@@ -40,13 +41,14 @@ export interface Wanted {
   /** null: whatever it makes, and none. */
   readonly states: ReadonlySet<string> | null;
   /** null: every type. */
-  readonly types: readonly RegExp[] | null;
+  readonly types: readonly ((type: string) => boolean)[] | null;
 }
 
 export class EventLines {
   readonly #wanted: Wanted;
   readonly #sight: Sight;
   readonly #test: RowTest | null;
+  readonly #ofType = new Map<string, boolean>();
 
   /** @param steps what its patterns may take; the reader fills it up */
   constructor(wanted: Wanted, sight: Sight, steps: Steps) {
@@ -60,11 +62,21 @@ export class EventLines {
     const { type } = event;
     const { states, types } = this.#wanted;
     const state = STATES_MADE[type] ?? null;
-    if (types !== null && !types.some((pattern) => pattern.test(type))) return null;
+    if (types !== null && !this.#isOfType(type, types)) return null;
     if (states !== null && (state === null || !states.has(state))) return null;
     if (!this.#sight.isWhole && !(task ? this.#sight.row(task) : type.startsWith('worker-'))) return null;
     if (this.#test !== null && !this.#test(rowOf(event, task, state))) return null;
     return `data: ${jsonText(this.#shown(event, task, state))}\n`;
+  }
+
+  /** There are few of them, and each is looked at once. */
+  #isOfType(type: string, types: NonNullable<Wanted['types']>): boolean {
+    let is = this.#ofType.get(type);
+    if (is !== undefined) return is;
+    is = types.some((test) => test(type));
+    if (this.#ofType.size >= MAX_TYPES) this.#ofType.clear();
+    this.#ofType.set(type, is);
+    return is;
   }
 
   #shown(event: CeleryEvent, task: TaskRecord | null, state: string | null): Record<string, unknown> {
