@@ -122,6 +122,9 @@ async function bundle(outdir) {
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
+    // A third less to install. Names stay; an uncaught error prints the line it was thrown in, which has an end.
+    minifyWhitespace: true,
+    lineLimit: 200,
     logLevel: 'error',
     plugins: [siblings.plugin, peerOfOtel],
     // Bundled CommonJS packages ask for Node's own modules through `require`. Who bundles us once more, into CommonJS, has no
