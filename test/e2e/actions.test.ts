@@ -1,6 +1,6 @@
 // What an operator does to tasks: revoke, terminate, retry; each told by the workers' reply, then proved by the event, and recorded.
 // The list itself: tasks.test.ts. Limits, queues and pools: workers.test.ts.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -159,6 +159,23 @@ describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG 
     await main.getByText('A chord did not end.').waitFor();
     await main.getByRole('button', { name: /^chord tasks, 1 of 2, 1 failed/ }).waitFor();
     await main.getByRole('button', { name: /^pack, not seen yet, will not run/ }).waitFor();
+    const saved = async (what: string): Promise<string> => {
+      const file = page.waitForEvent('download');
+      const path = join(cluster.folder, what);
+      await main.getByRole('button', { name: 'Export' }).click();
+      await page.getByRole('menuitem', { name: what }).click();
+      await (await file).saveAs(path);
+      return readFileSync(path, 'utf8');
+    };
+    expect(await saved('Mermaid')).toMatch(/^flowchart LR\n {2}subgraph n\d+\["chord, 1 of 2"\]/);
+    // The picture is a whole one without these pages.
+    const alone = await page.context().newPage();
+    await alone.goto(`data:image/svg+xml,${encodeURIComponent(await saved('Picture (SVG)'))}`);
+    expect(await alone.locator('svg > g text').allTextContents()).toEqual(
+      expect.arrayContaining(['pack', '1 of 2, 1 failed']),
+    );
+    expect(await alone.locator('[class], [role], parsererror').count()).toBe(0);
+    await alone.close();
     await page.keyboard.press('n');
     await main.locator(`[aria-pressed="true"][aria-label^="charge "]`).waitFor();
     writeFileSync(restored, '');
