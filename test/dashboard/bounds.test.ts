@@ -122,10 +122,11 @@ test('names that are too long for a worker are not kept as one', async () => {
 
 test('what a worker said of its task events is forgotten when it starts anew', () => {
   const state = new ClusterState({});
-  const now = Date.now() / 1000;
+  const timer = new ManualTimer();
+  const now = timer.now() / 1000;
   state.apply({ type: 'worker-online', hostname: 'w1', pid: 1, timestamp: now, local_received: now });
   const watch = { unheard: () => null, eventsEnabled: () => {} };
-  const events = new TaskEvents({} as Control, new ManualTimer(), state, watch as never, 1);
+  const events = new TaskEvents({} as Control, timer, state, watch as never, 1);
   events.note([{ w1: { ok: 'task events disabled' } }], false);
   expect(events.sends('w1')).toBe(false);
   events.forget('w1');
