@@ -113,9 +113,16 @@ export class Alerts {
     const isUnknown = enabled && watch !== undefined && watch.unknown !== null;
     const state = firing > 0 ? 'firing' : isUnknown ? 'unknown' : watch?.isPending ? 'pending' : 'ok';
     const isSilenced = silencedUntil !== null && silencedUntil > this.#now;
+    const known = this.#sender.channels;
+    const hasNoChannel = enabled && rule.channels?.every((name) => known.every((one) => one.name !== name)) === true;
+    const reason = isUnknown
+      ? watch.unknown
+      : hasNoChannel
+        ? 'Nobody is told: its channels are configured no more.'
+        : null;
     return {
       ...{ id, origin, rule, enabled, silenced_until: isSilenced ? silencedUntil : null, owner, firing },
-      ...{ state: enabled ? state : 'off', reason: isUnknown ? watch.unknown : null },
+      ...{ state: enabled ? state : 'off', reason },
     };
   }
 

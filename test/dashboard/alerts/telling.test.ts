@@ -50,7 +50,7 @@ async function alerting(channels: ChannelConfig[], more: Partial<AlertsConfig> =
     };
     return { alerts, look };
   };
-  return { begin, timer };
+  return { begin, timer, store };
 }
 const bodies = (received: readonly { body: string }[]) => received.map(({ body }) => JSON.parse(body) as WebhookBody);
 const heard = (received: readonly { body: string }[]) =>
@@ -128,6 +128,17 @@ it('a silenced rule begins for nobody until its time has come; what is over is t
     state: 'off',
     owner: 'ann',
   });
+});
+
+it('a rule whose channels are configured no more says that nobody is told', async () => {
+  const { url } = await httpReceiver();
+  const { begin, store } = await alerting([{ name: 'ops', type: 'webhook', url, private: true }]);
+  for (const [id, channels] of Object.entries({ gone: ['night'], partly: ['night', 'ops'] }))
+    await store.putRecord('alert-rule', { id, value: { rule: { ...DEEP, name: id, channels }, owner: 'ann' } });
+  const { rules } = await (await begin()).alerts.list();
+  const reasonOf = (id: string) => rules.find((one) => one.id === id)?.reason;
+  expect(reasonOf('gone')).toBe('Nobody is told: its channels are configured no more.');
+  expect(reasonOf('partly')).toBeNull();
 });
 
 it('reminds a channel that wants it, and tells a channel what is severe enough, of rules that name it', async () => {

@@ -103,9 +103,12 @@ function stateTitle({ reason }: AlertRule): string | undefined {
 function State({ of: { state, firing, reason, silenced_until: until } }: { of: AlertRule }) {
   const word =
     state === 'firing' ? (
-      <b className="soon" data-state="FAILURE">
-        {tn(firing, 'fires', 'fires for #')}
-      </b>
+      <>
+        <b className="soon" data-state="FAILURE">
+          {tn(firing, 'fires', 'fires for #')}
+        </b>
+        {reason !== null && <span className="muted"> {fromServer(reason)}</span>}
+      </>
     ) : (
       <span className="muted">{reason === null ? STATE[state] : fromServer(reason)}</span>
     );

@@ -36,6 +36,7 @@ export const alertSentences: Readonly<Record<string, string>> = {
   'The result store does not answer.': '结果后端没有响应。',
   'Workers are still being asked.': '仍在询问 worker。',
   'This broker does not tell how old a message is.': '此 broker 不报告消息已等待多久。',
+  'Nobody is told: its channels are configured no more.': '不会通知任何人：它的渠道已不在配置中。',
   'What this rests on is not known now.': '现在不知道它所依据的情况。',
   'Where beat keeps its schedule is unknown to this dashboard.': '此仪表盘不知道 beat 把定时计划保存在哪里。',
   'The schedule is being read.': '正在读取定时计划。',
