@@ -15,7 +15,7 @@ interface Watched {
   outcome: TaskOutcome | null;
 }
 
-/** A pool whose bodies end at once, or when they are watched to, and store until they are watched to stop. */
+/** A pool whose bodies end at once, or when they are told to, and store until they are told to stop. */
 async function open(concurrency: number, timer: Timer = createTimer()) {
   const begun: string[] = [];
   const steps = new Map<string, () => void>();
@@ -91,9 +91,9 @@ describe('a job that is handed ahead', () => {
     // Its child cannot hear for a while, and then hears that it may go on before it hears that it should not: neither of one that it has...
     const late = give('late');
     await inside(2);
-    const unheard = async (id: string, watched: () => Watched) => {
+    const unheard = async (id: string, give: () => Watched) => {
       process.kill(pid!, 'SIGSTOP');
-      const one = watched();
+      const one = give();
       await inside(2);
       await go(`store ${id}`);
       await new Promise(setImmediate);
