@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright';
+import { type Browser, chromium, type Page } from 'playwright';
 import { Celery } from '../../server/app/celery.ts';
 import { chain, chord } from '../../server/canvas/compose.ts';
 import type { Signature } from '../../server/canvas/signature.ts';
@@ -61,6 +61,11 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** Looked for with each frame: a locator looks again after half a second. */
+async function graphStands(page: Page): Promise<void> {
+  await page.waitForFunction("document.querySelector('.wf-graph .wf-box') !== null", null, { polling: 'raf' });
+}
+
 async function measure(name: string, result: { readonly id: string }, on: Browser): Promise<void> {
   const path = `/api/v2/tasks/${result.id}/workflow`;
   let nodes = 0;
@@ -88,7 +93,7 @@ async function measure(name: string, result: { readonly id: string }, on: Browse
     await inspector.send('Performance.enable', { timeDomain: 'threadTicks' });
     const opened = performance.now();
     await page.goto(`${dashboard.url}/workflows/${result.id}`, { waitUntil: 'commit' });
-    await page.locator('.wf-graph .wf-box').first().waitFor();
+    await graphStands(page);
     cold.push(performance.now() - opened);
     const { metrics } = await inspector.send('Performance.getMetrics');
     busy.push(1000 * (metrics.find((one) => one.name === 'TaskDuration')?.value ?? 0));
@@ -98,7 +103,7 @@ async function measure(name: string, result: { readonly id: string }, on: Browse
     await link.waitFor();
     const clicked = performance.now();
     await link.click();
-    await page.locator('.wf-graph .wf-box').first().waitFor();
+    await graphStands(page);
     warm.push(performance.now() - clicked);
     await page.close();
   }
