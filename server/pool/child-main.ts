@@ -1,7 +1,6 @@
 // What a child of a pool does, be it a process or a thread: gets ready, takes jobs, runs them, leaves.
 // Not here: the app it loads and how that runs a job (child-app.ts), its end of the line (child-port.ts), what it says (child-messages.ts), who decides about it (child.ts).
-// Holds: a job is told as accepted before its body begins, and its end once; what the parent has settled from outside is told no more; a
-// job that was handed over before there was room for it begins after those before it are told as done, or is given back.
+// Holds: a job is told as accepted before its body begins, and its end once; what the parent has settled from outside is told no more.
 // A promise nobody awaited is logged and no more; after a throw that nobody could catch nothing is certain, and the child ends.
 // Celery 5.6: concurrency/prefork.py process_initializer; billiard/pool.py Worker.workloop
 import { toFrame } from '../app/outcome.ts';
@@ -10,15 +9,15 @@ import { SoftTimeLimitExceeded, Terminated, TimeLimitExceeded, toError } from '.
 import { LOG_LEVELS, type Logger, type LogLevel } from '../log.ts';
 import type { TaskLabel } from '../log-format.ts';
 import { signals } from '../signals.ts';
-import type { ChildBoot, FromChild, GivenJob, ToChild } from './child-messages.ts';
+import type { ChildBoot, FromChild, ToChild } from './child-messages.ts';
 import type { Execute } from './contract.ts';
 import type { JobFrame } from './job.ts';
 
 /** The child's end of the line, and what differs between a process and a thread. */
 export interface ChildPort {
   readonly pid: number;
-  /** In one write, in this turn. @throws DataCloneError for what cannot be sent */
-  send(...messages: readonly FromChild[]): void;
+  /** @throws DataCloneError for what cannot be sent */
+  send(message: FromChild): void;
   onMessage(handler: (message: ToChild) => void): void;
   /** What a limit on memory is compared with. @unit KiB */
   memoryKiB(): number;
@@ -52,12 +51,6 @@ class Child {
   readonly #boot: ChildBoot;
   readonly #log: Logger;
   readonly #running = new Map<number, Stop>();
-  /** Handed over while what others came to is being stored, in order. */
-  #waiting: GivenJob[] = [];
-  /** What was said meanwhile is being read, before one of those begins. */
-  #isReading = false;
-  /** Not written yet. */
-  #said: FromChild[] = [];
   #work: ChildWork | null = null;
   #chordParts = 0;
 
@@ -75,10 +68,8 @@ class Child {
       this.#log.critical('An error was thrown outside of any task, in a timer or an event handler; this child ends', {
         error,
       });
-      this.#flush();
       this.#port.end(1);
     });
-    process.on('exit', () => this.#flush());
     try {
       this.#work = await load(this.#boot, this.#log);
     } catch (error) {
@@ -92,28 +83,20 @@ class Child {
 
   hear(message: Exclude<ToChild, ChildBoot>): void {
     switch (message.type) {
-      case 'jobs':
-        this.#waiting.push(...message.jobs);
-        if (message.jobs.some(({ ahead }) => ahead)) this.#beginOnceRead();
-        else if (!this.#isReading) this.#begin();
+      case 'job':
+        void this.#run(message.key, message.job);
         break;
       case 'soft':
         this.#running.get(message.key)?.notify(new SoftTimeLimitExceeded(message.limitMs / 1000));
         break;
       case 'abandon': {
         const { key, signal, limitMs } = message;
-        this.#takeOut(key);
         this.#abandon(key, signal === null ? new TimeLimitExceeded(limitMs / 1000) : new Terminated(signal));
-        this.#say({ type: 'abandoned', key });
-        this.#beginOnceRead();
+        this.#port.send({ type: 'abandoned', key });
         break;
       }
-      case 'return':
-        if (this.#takeOut(message.key)) this.#say({ type: 'returned', key: message.key });
-        break;
       case 'die':
-        this.#say({ type: 'dying' });
-        this.#flush();
+        this.#port.send({ type: 'dying' });
         this.#port.die(message.signal);
         break;
       case 'leave':
@@ -122,74 +105,25 @@ class Child {
     }
   }
 
-  /** Those that wait, as far as there is room. */
-  #begin(): void {
-    const begun: { key: number; job: JobFrame; stop: Stop }[] = [];
-    while (this.#waiting.length > 0 && this.#running.size < this.#boot.capacity) {
-      const { key, job } = this.#waiting.shift()!;
-      const stop = new Stop();
-      this.#running.set(key, stop);
-      this.#said.push({ type: 'accepted', key, atMs: Date.now() });
-      begun.push({ key, job, stop });
-    }
-    if (begun.length === 0) return;
-    this.#flush();
-    for (const { key, job, stop } of begun) void this.#run(key, job, stop);
-  }
-
-  async #run(key: number, frame: JobFrame, stop: Stop): Promise<void> {
+  async #run(key: number, frame: JobFrame): Promise<void> {
+    const stop = new Stop();
     const { timeLimitMs } = frame;
+    this.#running.set(key, stop);
+    this.#port.send({ type: 'accepted', key, atMs: Date.now() });
     const begunMs = performance.now();
     const outcome = await this.#work!.execute({ ...frame, message: null }, stop, (settled) => {
       if (this.#running.get(key) !== stop) return;
       if (!settled && timeLimitMs !== null && performance.now() - begunMs >= timeLimitMs) {
         this.#abandon(key, new TimeLimitExceeded(timeLimitMs / 1000));
-        this.#say({ type: 'overdue', key });
-        this.#beginOnceRead();
-      } else this.#say({ type: 'ended', key });
+        this.#port.send({ type: 'overdue', key });
+      } else this.#port.send({ type: 'ended', key });
     });
     if (!this.#running.delete(key)) return;
     const counted = this.#work!.chordParts();
     const memoryKiB = this.#boot.measureMemory ? this.#port.memoryKiB() : null;
     const chordParts = counted - this.#chordParts;
     this.#chordParts = counted;
-    const done = { type: 'done', key, outcome: toFrame(outcome), memoryKiB, chordParts } as const;
-    // With the next one's beginning in one write, unless a body here could hold that up.
-    if (this.#waiting.length > 0 && this.#running.size === 0) this.#said.push(done);
-    else this.#say(done);
-    this.#beginOnceRead();
-  }
-
-  /**
-   * One that was given ahead may have been asked back while this process could not hear it, such as when a handler of `task_postrun`
-   * blocked. The second turn of the event loop has read what came before the first.
-   */
-  #beginOnceRead(): void {
-    if (this.#isReading || this.#waiting.length === 0 || this.#running.size >= this.#boot.capacity) return;
-    this.#isReading = true;
-    setImmediate(() =>
-      setImmediate(() => {
-        this.#isReading = false;
-        this.#begin();
-        this.#flush();
-      }),
-    );
-  }
-
-  /** With what else is said in this turn of the event loop, in one write: before the next body begins at the latest. */
-  #say(message: FromChild): void {
-    if (this.#said.push(message) === 1) process.nextTick(() => this.#flush());
-  }
-
-  #flush(): void {
-    if (this.#said.length > 0) this.#port.send(...this.#said.splice(0));
-  }
-
-  /** False: it has begun. */
-  #takeOut(key: number): boolean {
-    const before = this.#waiting.length;
-    this.#waiting = this.#waiting.filter((one) => one.key !== key);
-    return this.#waiting.length < before;
+    this.#port.send({ type: 'done', key, outcome: toFrame(outcome), memoryKiB, chordParts });
   }
 
   /** Its body hears of it and may go on; nobody listens any more. */

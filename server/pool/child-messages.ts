@@ -1,8 +1,7 @@
 // What a pool and one of its children say to one another: plain data, through a pipe (prefork) or a port (threads).
 // Not here: how it travels (links.ts), who says what when (child.ts, child-main.ts).
 //
-// A child's life: up > ready (the app is loaded) or unable > jobs > leave. A job's: job > accepted > ended or overdue > done; of one that
-// waits in the child: job > return > returned.
+// A child's life: up > ready (the app is loaded) or unable > jobs > leave. A job's: job > accepted > ended or overdue > done.
 import type { AppSource } from '../app/load.ts';
 import type { OutcomeFrame } from '../app/outcome.ts';
 import type { LogLevel } from '../log.ts';
@@ -19,28 +18,16 @@ export interface ChildBoot {
   readonly loglevel: LogLevel;
   /** Tell its memory after each job. */
   readonly measureMemory: boolean;
-  /** Jobs at a time; more than these wait in it. */
-  readonly capacity: number;
-}
-
-export interface GivenJob {
-  /** This run of the job in this pool; Celery's 'Job: N'. */
-  readonly key: number;
-  /** It was given while what another came to was being stored, and may be asked back. */
-  readonly ahead: boolean;
-  readonly job: JobFrame;
 }
 
 export type ToChild =
   | ChildBoot
-  /** Those of one turn of the pool's event loop. */
-  | { readonly type: 'jobs'; readonly jobs: readonly GivenJob[] }
+  /** @property key this run of the job in this pool; Celery's 'Job: N' */
+  | { readonly type: 'job'; readonly key: number; readonly job: JobFrame }
   /** The soft limit of a job has passed. */
   | { readonly type: 'soft'; readonly key: number; readonly limitMs: number }
   /** Its outcome is settled from outside, others in this child go on: tell its body, and say nothing more of it. */
   | { readonly type: 'abandon'; readonly key: number; readonly signal: string | null; readonly limitMs: number }
-  /** Give it back, if it has not begun; else nothing is said. */
-  | { readonly type: 'return'; readonly key: number }
   /** End by this signal. */
   | { readonly type: 'die'; readonly signal: NodeJS.Signals }
   /** Every job is done: close the app and end. */
@@ -59,8 +46,6 @@ export type FromChild =
   | { readonly type: 'overdue'; readonly key: number }
   /** As asked for. */
   | { readonly type: 'abandoned'; readonly key: number }
-  /** As asked for: it does not begin here. */
-  | { readonly type: 'returned'; readonly key: number }
   | {
       readonly type: 'done';
       readonly key: number;

@@ -1,9 +1,8 @@
 // The pools with children: `prefork` (processes) and `threads` (worker_threads). Each child loads the app again and runs one job at a
 // time, or as many as `childConcurrency` says. Hands jobs out, keeps as many children as it should have, replaces those that go.
 // Not here: one child (child.ts), one job (child-run.ts), what a child does (child-main.ts).
-// Holds: a job is written to a child only when no body runs in its place, so that none waits behind another's, and taken back when the child
-// that still stores for another keeps it waiting and one is free; the next child is started when one takes its last job, before it goes;
-// one that cannot start is tried again, each time later; no more bodies run than the limit says.
+// Holds: a job is written to a child only when that one is free, so that none waits behind another's; the next child is started when
+// one takes its last job, before it goes; one that cannot start is tried again, each time later; no more jobs run than the limit says.
 // Celery 5.6: concurrency/prefork.py, asynpool.py; billiard/pool.py
 //
 // idle > running > stopping (warm: what was given is finished) > cold (all are killed) > stopped.
@@ -11,9 +10,9 @@ import { ImproperlyConfigured } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import type { TimerHandle } from '../timer.ts';
 import { Child, type ChildOptions, type ChildOwner } from './child.ts';
-import { type ChildKind, PREFORK, THREADS } from './child-kinds.ts';
 import { ChildRun } from './child-run.ts';
 import type { Job, JobCallbacks, Pool, PoolContext, PoolInfo, Running } from './contract.ts';
+import { type OpenLink, openProcess, openThread } from './links.ts';
 
 /** A child that has lived so long was no failed start. @unit milliseconds */
 const STEADY_MS = 10_000;
@@ -21,8 +20,33 @@ const BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 const ALIVE_TIMEOUT_MS = 60_000;
 const LOST_WAIT_MS = 10_000;
-/** After a child was killed for a job, so long one more than there should be is kept ready. */
-const SPARE_MS = 10 * 60_000;
+
+/** What is particular to processes, and to threads. */
+export interface ChildKind {
+  readonly name: string;
+  readonly open: OpenLink;
+  /** 'ForkPoolWorker': a child is called so, with a number. */
+  readonly childName: string;
+  readonly entry: URL;
+  /** Needs no app that another process could load: a test's. */
+  readonly needsSource: boolean;
+}
+
+const ENTRY = new URL('./child-entry.ts', import.meta.url);
+const PREFORK: ChildKind = {
+  name: 'prefork',
+  open: openProcess,
+  childName: 'ForkPoolWorker',
+  entry: ENTRY,
+  needsSource: true,
+};
+const THREADS: ChildKind = {
+  name: 'threads',
+  open: openThread,
+  childName: 'ThreadPoolWorker',
+  entry: ENTRY,
+  needsSource: true,
+};
 
 export class ChildPool implements Pool, ChildOwner {
   readonly name: string;
@@ -45,8 +69,6 @@ export class ChildPool implements Pool, ChildOwner {
   /** Children in a row that ended before they were of use. */
   #failures = 0;
   #memoryWarned = false;
-  /** While it waits, one child more is ready. */
-  #spare: TimerHandle | null = null;
   /** Called whenever a child has come or gone. */
   readonly #watchers = new Set<() => void>();
 
@@ -66,8 +88,6 @@ export class ChildPool implements Pool, ChildOwner {
       lostWaitMs: context.lostWaitMs ?? LOST_WAIT_MS,
       aliveTimeoutMs: context.aliveTimeoutMs ?? ALIVE_TIMEOUT_MS,
       capacity: this.#capacity,
-      // What one came to may be that the child is too large for another.
-      handsAhead: !measureMemory,
       log: this.#log,
       boot: () => ({ hostname, source: context.source ?? null, loglevel, measureMemory }),
     };
@@ -198,15 +218,6 @@ export class ChildPool implements Pool, ChildOwner {
     this.#leaveWhenDone();
   }
 
-  onBodyEnded(): void {
-    this.#dispatch();
-  }
-
-  onReturned(run: ChildRun): void {
-    if (this.#waitingHead > 0) this.#waiting[--this.#waitingHead] = run;
-    else this.#waiting.unshift(run);
-  }
-
   onChordParts(count: number): void {
     this.#context.onChordParts?.(count);
   }
@@ -222,7 +233,6 @@ export class ChildPool implements Pool, ChildOwner {
     }
     if (again.length > 0) this.#waiting = [...again, ...this.#waiting.slice(this.#waitingHead)];
     if (again.length > 0) this.#waitingHead = 0;
-    if (child.doomed && lost.length > 0) this.#keepSpare();
     if (child.readyMs === null) this.#failedToStart(child, how);
     else if (!isAskedFor || (lost.length > 0 && !child.doomed)) this.#lost(child, how, lost.length);
     this.#changed();
@@ -242,8 +252,7 @@ export class ChildPool implements Pool, ChildOwner {
   /** As many as there should be: starts what is missing, lets go what is too many. */
   #maintain(): void {
     if (this.#mode !== 'running' && this.#mode !== 'stopping') return;
-    const size = this.#size + (this.#spare ? 1 : 0);
-    const wanted = this.#mode === 'running' ? size : Math.min(this.#size, this.#waitingCount + this.#active);
+    const wanted = this.#mode === 'running' ? this.#size : Math.min(this.#size, this.#waitingCount + this.#active);
     const living = this.#living();
     let missing = wanted - living.length - this.#delayed.size;
     for (; missing > 0; missing--) this.#spawn();
@@ -266,19 +275,8 @@ export class ChildPool implements Pool, ChildOwner {
     return index;
   }
 
-  /** Whose limits or commands kill children will kill another: its next job then need not wait until a new one has loaded the app. */
-  #keepSpare(): void {
-    if (this.#mode !== 'running') return;
-    this.#spare?.cancel();
-    this.#spare = this.#context.timer.after(SPARE_MS, () => {
-      this.#spare = null;
-      this.#maintain();
-    });
-  }
-
   #retire(child: Child): void {
     child.retiring = true;
-    child.behind?.askBack();
     if (child.state === 'starting') child.kill();
     else if (child.load === 0) child.leave();
   }
@@ -343,34 +341,15 @@ export class ChildPool implements Pool, ChildOwner {
 
   #dispatch(): void {
     if (this.#mode !== 'running' && this.#mode !== 'stopping') return;
-    while (this.#waitingHead < this.#waiting.length && this.#bodies < this.limit) {
+    while (this.#waitingHead < this.#waiting.length && this.#active < this.limit) {
       const child = this.#freeChild();
       if (!child) break;
       const run = this.#waiting[this.#waitingHead++]!;
       if (run.mayStart()) this.#hand(run, child);
     }
-    this.#levelOut();
     if (this.#waitingHead > 256 && this.#waitingHead * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#waitingHead);
       this.#waitingHead = 0;
-    }
-  }
-
-  get #bodies(): number {
-    let count = 0;
-    for (const child of this.#children) count += child.bodies;
-    return count;
-  }
-
-  /** A child that stores for long keeps none waiting while another has nothing to do. */
-  #levelOut(): void {
-    let free = 0;
-    for (const child of this.#children) if (child.isFree && child.load === 0) free++;
-    if (free === 0) return;
-    for (const { behind } of this.#children) {
-      if (free === 0 || !behind) continue;
-      behind.askBack();
-      free--;
     }
   }
 
@@ -418,7 +397,6 @@ export class ChildPool implements Pool, ChildOwner {
   }
 
   #cancelStarts(): void {
-    this.#spare?.cancel();
     for (const handle of this.#delayed) handle.cancel();
     this.#delayed.clear();
   }

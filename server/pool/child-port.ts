@@ -26,10 +26,10 @@ function processPort(): ChildPort {
   };
   return {
     pid: process.pid,
-    send(...messages) {
+    send(message) {
       if (!process.connected) return;
       unsent++;
-      process.send!(messages.length === 1 ? messages[0] : messages, () => {
+      process.send!(message, () => {
         unsent--;
         leaveWhenSent();
       });
@@ -73,7 +73,7 @@ function threadPort(): ChildPort {
   const port = parentPort!;
   return {
     pid: process.pid,
-    send: (...messages: readonly FromChild[]) => port.postMessage(messages.length === 1 ? messages[0] : messages),
+    send: (message: FromChild) => port.postMessage(message),
     onMessage: (handler) => void port.on('message', handler),
     // The process is everybody's; this thread's heap is its own.
     memoryKiB: () => {

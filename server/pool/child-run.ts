@@ -5,7 +5,7 @@
 // Celery 5.6: billiard/pool.py ApplyResult, TimeoutHandler
 //
 // waiting > handed (sent to a child) > running (the child has begun it) > ending (the outcome is being stored) > done. From `handed` back
-// to `waiting` when the child died before it began, or gave it back.
+// to `waiting` when the child died before it began.
 import { constants } from 'node:os';
 import { fromFrame, type OutcomeFrame, type TaskOutcome } from '../app/outcome.ts';
 import { TimeLimitExceeded, toError, WorkerLostError } from '../errors.ts';
@@ -32,10 +32,6 @@ export class ChildRun implements Running {
   child: Child | null = null;
   #handed = 0;
   #fate: Fate | null = null;
-  /** To be terminated by this as soon as its child gives it back, or has begun it. */
-  #unwanted: NodeJS.Signals | null = null;
-  /** Asked for, once. */
-  #askedBack = false;
   #startedMs = 0;
   #timers: TimerHandle[] = [];
 
@@ -58,7 +54,6 @@ export class ChildRun implements Running {
     this.child = child;
     this.key = key;
     this.#handed++;
-    this.#askedBack = false;
   }
 
   // -- what its child says
@@ -68,19 +63,17 @@ export class ChildRun implements Running {
     this.state = 'running';
     this.#startedMs = this.#timer.monotonic();
     this.#callbacks.onAccepted(this.child!.pid, atMs);
-    if (this.#unwanted) this.terminate(this.#unwanted);
     if (this.#fate) return;
     const { softTimeLimitMs, timeLimitMs } = this.job;
     if (softTimeLimitMs !== null) this.#after(softTimeLimitMs, () => this.#softLimit(softTimeLimitMs));
     if (timeLimitMs !== null) this.#after(timeLimitMs, () => this.#hardLimit(timeLimitMs));
   }
 
-  /** Nothing but the loss of its child changes it any more. False: something has already. */
-  ended(): boolean {
-    if (this.state !== 'running') return false;
+  /** Nothing but the loss of its child changes it any more. */
+  ended(): void {
+    if (this.state !== 'running') return;
     this.state = 'ending';
     this.#cancelTimers();
-    return true;
   }
 
   done(frame: OutcomeFrame): void {
@@ -100,22 +93,6 @@ export class ChildRun implements Running {
     if (this.#fate) this.finish(this.#ending(this.#fate));
   }
 
-  /** It did not begin in its child. @returns true: it waits again */
-  returned(): boolean {
-    if (this.state !== 'handed') return false;
-    this.state = 'waiting';
-    this.child = null;
-    this.#handed--;
-    if (!this.#unwanted) return true;
-    this.terminate(this.#unwanted);
-    return false;
-  }
-
-  /** Its child is about to end, and could not have begun it. */
-  notItsFault(): void {
-    this.#handed--;
-  }
-
   /**
    * Its child has ended. @param how 'signal 9 (SIGKILL)'
    * @returns true: it had not begun, and waits again
@@ -124,7 +101,6 @@ export class ChildRun implements Running {
     if (this.state === 'done') return false;
     this.#cancelTimers();
     this.child = null;
-    this.#wasUnwanted();
     if (this.#fate) this.finish({ ...this.#ending(this.#fate), ...this.#bodyLost });
     else if (this.state === 'handed' && this.#handed < MAX_HANDED) {
       this.state = 'waiting';
@@ -148,29 +124,15 @@ export class ChildRun implements Running {
       this.finish(this.#ending({ kind: 'terminated', signal: name }));
       return;
     }
-    const child = this.child!;
-    if (this.state === 'handed' && child.isBehind(this)) {
-      // Its child is storing for another, and shall not be killed for it.
-      this.#unwanted ??= name;
-      this.askBack();
-      return;
-    }
+    const { child } = this;
     // As in Celery, where this signal raises SoftTimeLimitExceeded in the body; what that comes to is its end.
-    if (name === 'SIGUSR1') child.soften(this.key, this.job.softTimeLimitMs ?? 0);
+    if (name === 'SIGUSR1') child!.soften(this.key, this.job.softTimeLimitMs ?? 0);
     else this.#endBy({ kind: 'terminated', signal: name });
-  }
-
-  /** Its child is not to begin it, if it has not yet. */
-  askBack(): void {
-    if (this.#askedBack) return;
-    this.#askedBack = true;
-    this.child!.takeBack(this.key);
   }
 
   /** The worker stops at once. */
   stopped(): void {
     if (this.state === 'done') return;
-    this.#wasUnwanted();
     if (this.#fate) this.finish({ ...this.#ending(this.#fate), ...this.#bodyLost });
     else
       this.#failed(new WorkerLostError('The worker was stopped before the task was finished.'), { workerLost: true });
@@ -181,11 +143,6 @@ export class ChildRun implements Running {
     this.state = 'done';
     this.#cancelTimers();
     this.#callbacks.onDone(outcome);
-  }
-
-  /** Its child has not said what it did with it, and never will. */
-  #wasUnwanted(): void {
-    if (this.#unwanted) this.#fate ??= { kind: 'terminated', signal: this.#unwanted };
   }
 
   #softLimit(limitMs: number): void {

@@ -1,13 +1,12 @@
 // One child of a pool as the worker sees it: started, given jobs, asked to leave, killed.
 // Not here: what becomes of a job (child-run.ts), how many children there are and why (child-pool.ts), the line to it (links.ts).
 // Holds: it is told to its pool as ready at most once and as ended once; a job is in it from being handed over until the child has no
-// more to do with it; one that does not end when it is asked to is killed. While what a job came to is stored, the next one may be handed
-// over: no body runs that it could wait for, and it begins after that one is told as done.
+// more to do with it; one that does not end when it is asked to is killed.
 //
 // starting > ready > leaving > gone. From any state to gone when it dies or is killed.
 import type { Logger } from '../log.ts';
 import type { TimerHandle } from '../timer.ts';
-import type { ChildBoot, FromChild, GivenJob, ToChild } from './child-messages.ts';
+import type { ChildBoot, FromChild } from './child-messages.ts';
 import type { ChildRun } from './child-run.ts';
 import { jobFrame } from './job.ts';
 import type { Link, LinkOptions, OpenLink } from './links.ts';
@@ -22,11 +21,9 @@ const DYING_MS = 10_000;
 export interface ChildOptions extends LinkOptions {
   readonly open: OpenLink;
   /** What it loads now. */
-  readonly boot: () => Omit<ChildBoot, 'type' | 'name' | 'capacity'>;
+  readonly boot: () => Omit<ChildBoot, 'type' | 'name'>;
   /** Jobs at a time. */
   readonly capacity: number;
-  /** It may get the next job while it stores what one came to. */
-  readonly handsAhead: boolean;
   readonly aliveTimeoutMs: number;
   readonly log: Logger;
 }
@@ -34,10 +31,6 @@ export interface ChildOptions extends LinkOptions {
 /** What its pool hears. */
 export interface ChildOwner {
   onReady(child: Child, memoryKiB: number): void;
-  /** A body in it has ended. */
-  onBodyEnded(): void;
-  /** It gave back a job that had not begun. */
-  onReturned(run: ChildRun): void;
   /** A job has left it. @param memoryKiB null: not measured */
   onFree(child: Child, memoryKiB: number | null): void;
   onChordParts(count: number): void;
@@ -62,12 +55,7 @@ export class Child {
   readyMs: number | null = null;
   /** Why it could not load the app. */
   unable: string | null = null;
-  /** In the order they were given. */
   readonly #runs = new Map<number, ChildRun>();
-  /** Given, and not sent yet. */
-  readonly #given: GivenJob[] = [];
-  /** Those of them whose outcome is being stored. */
-  #ending = 0;
   readonly #owner: ChildOwner;
   readonly #options: ChildOptions;
   readonly #link: Link;
@@ -80,7 +68,7 @@ export class Child {
     this.#options = options;
     const { open, boot, timer, aliveTimeoutMs } = options;
     this.#link = open({ onMessage: (message) => this.#hear(message), onEnd: (how) => this.#ended(how) }, options);
-    this.#link.send({ type: 'boot', name, capacity: options.capacity, ...boot() });
+    this.#link.send({ type: 'boot', name, ...boot() });
     this.#deadline = timer.after(aliveTimeoutMs, () => {
       this.unable = `it was not ready after ${aliveTimeoutMs / 1000} s (worker_proc_alive_timeout)`;
       this.kill();
@@ -96,25 +84,8 @@ export class Child {
     return this.#runs.size;
   }
 
-  /** Bodies that run in it, or are about to: not those whose outcome is being stored. */
-  get bodies(): number {
-    return this.#runs.size - this.#ending;
-  }
-
   get isFree(): boolean {
-    const { capacity, handsAhead } = this.#options;
-    return this.state === 'ready' && !this.retiring && (handsAhead ? this.bodies : this.load) < capacity;
-  }
-
-  /** A job that is in it, and has not begun because what those before it came to is being stored. */
-  get behind(): ChildRun | null {
-    if (this.#runs.size <= this.#options.capacity) return null;
-    return [...this.#runs.values()].at(-1)!;
-  }
-
-  isBehind(run: ChildRun): boolean {
-    if (this.#runs.size <= this.#options.capacity) return false;
-    return [...this.#runs.keys()].indexOf(run.key) >= this.#options.capacity;
+    return this.state === 'ready' && !this.retiring && this.#runs.size < this.#options.capacity;
   }
 
   /** To end a job is not to end this child. */
@@ -126,44 +97,23 @@ export class Child {
     run.handedTo(this, key);
     this.#runs.set(key, run);
     this.taken++;
-    const ahead = this.isBehind(run);
-    if (this.#given.push({ key, ahead, job: jobFrame(run.job) }) === 1) process.nextTick(() => this.#hand());
-  }
-
-  /** All jobs of this turn of the event loop in one write; when one of them cannot be copied, each in one of its own. */
-  #hand(): void {
-    const jobs = this.#given.splice(0);
-    if (jobs.length === 0) return;
     try {
-      this.#link.send({ type: 'jobs', jobs });
+      this.#link.send({ type: 'job', key, job: jobFrame(run.job) });
     } catch (error) {
-      if (jobs.length === 1) this.#take(jobs[0]!.key, null, (run) => run.unsendable(error));
-      for (const job of jobs.length === 1 ? [] : jobs) {
-        this.#given.push(job);
-        this.#hand();
-      }
+      this.#runs.delete(key);
+      run.unsendable(error);
+      this.#owner.onFree(this, null);
     }
-  }
-
-  /** After the jobs that were given before it. */
-  #send(message: ToChild): void {
-    this.#hand();
-    this.#link.send(message);
   }
 
   /** Tell a body that its soft limit has passed. */
   soften(key: number, limitMs: number): void {
-    this.#send({ type: 'soft', key, limitMs });
+    this.#link.send({ type: 'soft', key, limitMs });
   }
 
   /** Tell a body that it was given up; `abandoned` follows. */
   abandon(key: number, signal: string | null, limitMs: number): void {
-    this.#send({ type: 'abandon', key, signal, limitMs });
-  }
-
-  /** It is given back if it has not begun. */
-  takeBack(key: number): void {
-    this.#send({ type: 'return', key });
+    this.#link.send({ type: 'abandon', key, signal, limitMs });
   }
 
   /** When nothing runs in it. */
@@ -171,7 +121,7 @@ export class Child {
     if (this.state !== 'ready') return;
     this.state = 'leaving';
     this.retiring = true;
-    this.#send({ type: 'leave' });
+    this.#link.send({ type: 'leave' });
     this.#within(LEAVE_MS);
   }
 
@@ -181,7 +131,7 @@ export class Child {
     else if (!this.doomed) {
       this.doomed = true;
       this.retiring = true;
-      this.#send({ type: 'die', signal });
+      this.#link.send({ type: 'die', signal });
       this.#within(ANSWER_MS);
     }
   }
@@ -213,21 +163,13 @@ export class Child {
         this.#runs.get(message.key)?.accepted(message.atMs);
         break;
       case 'ended':
-        if (!this.#runs.get(message.key)?.ended()) return;
-        this.#ending++;
-        this.#owner.onBodyEnded();
+        this.#runs.get(message.key)?.ended();
         break;
       case 'overdue':
         this.#take(message.key, null, (run) => run.overdue());
         break;
       case 'abandoned':
         this.#take(message.key, null, (run) => run.abandoned());
-        break;
-      case 'returned':
-        this.taken--;
-        this.#take(message.key, null, (run) => {
-          if (run.returned()) this.#owner.onReturned(run);
-        });
         break;
       case 'done':
         this.finished++;
@@ -252,7 +194,6 @@ export class Child {
     const run = this.#runs.get(key);
     if (!run) return;
     this.#runs.delete(key);
-    if (run.state === 'ending') this.#ending--;
     settle(run);
     this.#owner.onFree(this, memoryKiB);
   }
@@ -261,9 +202,7 @@ export class Child {
     this.state = 'gone';
     this.#deadline?.cancel();
     const lost = [...this.#runs.values()];
-    for (const run of lost) if (this.isBehind(run)) run.notItsFault();
     this.#runs.clear();
-    this.#ending = 0;
     this.#owner.onEnd(this, how, lost);
   }
 }

@@ -54,7 +54,7 @@ export const openProcess: OpenLink = (events, { entry, timer, lostWaitMs }) => {
     events.onEnd(how);
   };
   child.on('message', (message) => {
-    if (!isOver) hear(events, message);
+    if (!isOver) events.onMessage(message as FromChild);
   });
   // Its pipe ends when all of it has been read. A process that a task started may hold it open.
   child.on('disconnect', end);
@@ -98,7 +98,7 @@ export const openThread: OpenLink = (events, { entry, timer }) => {
     return unopened(events, error);
   }
   thread.on('message', (message) => {
-    if (!isOver) hear(events, message);
+    if (!isOver) events.onMessage(message as FromChild);
   });
   thread.on('error', (error: unknown) => {
     failure = error instanceof Error ? error.message : String(error);
@@ -112,12 +112,6 @@ export const openThread: OpenLink = (events, { entry, timer }) => {
   };
 };
 
-/** A child says one thing, or several in one write. */
-function hear(events: LinkEvents, said: unknown): void {
-  if (!Array.isArray(said)) events.onMessage(said as FromChild);
-  else for (const message of said as readonly FromChild[]) events.onMessage(message);
-}
-
 /** The system has no room for another. */
 function unopened(events: LinkEvents, error: unknown): Link {
   queueMicrotask(() => events.onEnd(toError(error).message));
@@ -126,11 +120,8 @@ function unopened(events: LinkEvents, error: unknown): Link {
 
 /** A body is often a small piece of a large buffer, all of which would be copied. */
 function ownBytes(message: ToChild): ToChild {
-  if (message.type !== 'jobs') return message;
-  const jobs = message.jobs.map((one) => {
-    const { body } = one.job;
-    if (body.buffer.byteLength === body.byteLength) return one;
-    return { ...one, job: { ...one.job, body: new Uint8Array(body) } };
-  });
-  return { ...message, jobs };
+  if (message.type !== 'job') return message;
+  const { body } = message.job;
+  if (body.buffer.byteLength === body.byteLength) return message;
+  return { ...message, job: { ...message.job, body: new Uint8Array(body) } };
 }
