@@ -49,6 +49,8 @@ export async function startOidcServer(
   };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const server = createServer();
+  // A line closed for idleness just as it is used again is another failure than those that are tried.
+  server.keepAliveTimeout = 0;
   const issuer = await listening(server);
   const [id, secret] = ['umbel-dashboard', 'client-s3cret'];
   const scopes = 'openid email profile groups offline_access';
@@ -109,7 +111,8 @@ export async function startOidcServer(
   const handle = provider.callback();
   server.on('request', (request, response) => {
     if (made.down) {
-      response.writeHead(503).end();
+      // Heard out: who is answered before it has said all may see a broken line instead of the answer.
+      request.resume().on('end', () => response.writeHead(503).end());
       return;
     }
     const [, uid, who] = /^\/interaction\/([\w-]+)(?:\/as\/(\w+))?$/.exec(request.url ?? '') ?? [];
