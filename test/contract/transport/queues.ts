@@ -132,7 +132,11 @@ export function queues({ connect, channel, plain, sendTo, unique, flags }: Broke
       await consumer.consume();
       const other = await channel();
       await other.deleteQueue(q.name);
-      await until(async () => (await other.declareQueue(q)).consumerCount > 0 || !flags.introspection, 'its consumer');
+      // Declared by others within milliseconds, RabbitMQ 3.10 gives the new queue the consumer of the old one, tells nobody, and what it
+      // delivers then reaches no client (seen with amqplib alone, 4 times in 2,400): who consumed it is to make it anew.
+      if (flags.introspection)
+        await until(async () => (await other.queueStatus(q.name))?.consumers === 1, 'its consumer');
+      else await other.declareQueue(q);
       await sendTo(other, q, 'after');
       await until(() => got.includes('after'), 'a message to who consumed it before');
     });
