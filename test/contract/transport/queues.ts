@@ -126,7 +126,7 @@ export function queues({ connect, channel, plain, sendTo, unique, flags }: Broke
 
     it('tells who consumes a queue that it was deleted, or goes on when it is there again', async () => {
       const c = await channel();
-      // Without it RabbitMQ 3.10 tries to keep the consumer by itself when the queue goes, tells nobody, and once in some hundred times what
+      // Without it RabbitMQ 3.10 tries to keep the consumer by itself when the queue goes, tells nobody, and a few times in a thousand what
       // it delivers then reaches no client (seen with amqplib alone, beside busy loops).
       const q = plain('vanishing', { consumerArguments: { 'x-cancel-on-ha-failover': true } });
       const got: string[] = [];
