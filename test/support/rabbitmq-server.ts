@@ -23,14 +23,19 @@ export const itNeedsRabbit: typeof it | typeof it.skip = hasRabbit ? it : it.ski
 export const describeNeedsRabbit: typeof describe | typeof describe.skip = hasRabbit ? describe : describe.skip;
 
 export interface RabbitOptions {
-  /** Its port speaks TLS only. `askClients`: it takes only those whose certificate the same authority signed. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string; readonly askClients?: boolean };
   /** For how long a delivery may go unacknowledged before its channel is closed; looked at as often. Default half an hour. @unit milliseconds */
   readonly consumerTimeoutMs?: number;
   /** One of a cluster (rabbitmq-cluster.ts): on an address of its own of this machine, at one port for all of them. */
   readonly member?: { readonly address: string; readonly port: number };
   /** Further terms of the section `rabbit` of its configuration, in Erlang: ['{channel_max, 10}']. */
   readonly terms?: readonly string[];
+}
+
+/** Files: of the server, and of the authority that signed its clients'. */
+export interface RabbitTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
 }
 
 /** What a client needs to know of a running one. */
@@ -77,6 +82,18 @@ export class Rabbit {
       `rabbit_auth_backend_internal:put_user(#{name => ${binary(name)}, password => ${binary(password)}, tags => <<>>}, <<"test">>), ` +
         `rabbit_auth_backend_internal:set_permissions(${binary(name)}, ${binary(vhost)}, ${may}, <<"test">>)`,
     );
+  }
+
+  /** A further port, which speaks TLS only and takes clients whose certificate the same authority signed. It stays as long as the server. */
+  securePort({ cert, key, ca }: RabbitTls): Promise<number> {
+    const files = `{cacertfile, "${ca}"}, {certfile, "${cert}"}, {keyfile, "${key}"}`;
+    const options = `rabbit_ssl_options:fix([${files}, {verify, verify_peer}, {fail_if_no_peer_cert, true}])`;
+    return onFreePort(async (port) => {
+      await this.ask(
+        `rabbit_networking:ensure_ssl(), rabbit_networking:start_ssl_listener({"127.0.0.1", ${port}}, ${options}, 1)`,
+      );
+      return port;
+    });
   }
 
   /** The port of its management API, which is started when somebody asks for it: half a second of CPU. */
@@ -137,11 +154,6 @@ export class RabbitServer extends Rabbit {
     super({ port, door: 0 });
     this.#options = options;
     this.folder = mkdtempSync(join(tmpdir(), `umbel-rabbitmq-${markOfRun()}-`));
-  }
-
-  /** Its address for those who speak TLS. */
-  secureUrl(query: string, host = '127.0.0.1'): string {
-    return `amqps://guest:guest@${host}:${this.port}/%2F${query}`;
   }
 
   /** Of the running server. */
@@ -254,16 +266,9 @@ async function launch(
   return { child, place: { port, door } };
 }
 
-function configuration(port: number, { tls, consumerTimeoutMs, terms = [] }: RabbitOptions): string {
-  const listens = `[{"127.0.0.1", ${port}}]`;
+function configuration(port: number, { consumerTimeoutMs, terms = [] }: RabbitOptions): string {
   const rabbit = [
-    ...(tls
-      ? [
-          `{tcp_listeners, []}, {ssl_listeners, ${listens}}`,
-          `{ssl_options, [{cacertfile, "${tls.ca}"}, {certfile, "${tls.cert}"}, {keyfile, "${tls.key}"},
-             {verify, ${tls.askClients ? 'verify_peer' : 'verify_none'}}, {fail_if_no_peer_cert, ${tls.askClients ?? false}}]}`,
-        ]
-      : [`{tcp_listeners, ${listens}}`]),
+    `{tcp_listeners, [{"127.0.0.1", ${port}}]}`,
     ...(consumerTimeoutMs === undefined
       ? []
       : [`{consumer_timeout, ${consumerTimeoutMs}}, {channel_tick_interval, ${consumerTimeoutMs}}`]),

@@ -1,25 +1,24 @@
-// A real RabbitMQ that speaks TLS only and wants a certificate of its clients: what is accepted, what is refused, and how that is said.
+// A port of a real RabbitMQ that speaks TLS only and wants a certificate of its clients: what is accepted, what is refused, and how that is said.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { TransportContext } from '../../../server/transport/contract.ts';
 import { queue } from '../../../server/transport/entity.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
 import { message, text } from '../../contract/transport/broker.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
-import { describeNeedsRabbit, type RabbitServer, rabbitServer } from '../../support/rabbitmq-server.ts';
+import { describeNeedsRabbit, sharedRabbit } from '../../support/rabbitmq-server.ts';
 
 describeNeedsRabbit('RabbitMQ over TLS', () => {
   let pem: Certificates;
-  let server: RabbitServer;
+  /** Its address for those who speak TLS. */
+  let secureUrl: (query: string, host?: string) => string;
   beforeAll(async () => {
     pem = makeCertificates();
-    server = await rabbitServer({
-      tls: { cert: pem.serverCert, key: pem.serverKey, ca: pem.ca, askClients: true },
-    });
+    const rabbit = await sharedRabbit();
+    const vhost = await rabbit.freshVhost();
+    const port = await rabbit.securePort({ cert: pem.serverCert, key: pem.serverKey, ca: pem.ca });
+    secureUrl = (query, host = '127.0.0.1') => `amqps://guest:guest@${host}:${port}/${vhost}${query}`;
   });
-  afterAll(async () => {
-    await server?.close();
-    pem?.remove();
-  });
+  afterAll(() => pem?.remove());
   const closing: (() => unknown)[] = [];
   afterEach(async () => {
     for (const close of closing.splice(0)) await close();
@@ -42,19 +41,17 @@ describeNeedsRabbit('RabbitMQ over TLS', () => {
 
   it('is checked, and shown a certificate, as the setting or the URL says', async () => {
     const ssl = { ca_certs: pem.ca, certfile: pem.clientCert, keyfile: pem.clientKey };
-    expect(await through(server.secureUrl(''), ssl)).toBe('hello');
-    expect(await through(server.secureUrl('', 'localhost').replace('amqps', 'amqp'), ssl)).toBe('hello');
+    expect(await through(secureUrl(''), ssl)).toBe('hello');
+    expect(await through(secureUrl('', 'localhost').replace('amqps', 'amqp'), ssl)).toBe('hello');
     const query = Object.entries(ssl).map(([name, path]) => `ssl_${name}=${encodeURIComponent(path)}`);
-    expect(await through(server.secureUrl(`?${query.join('&')}`).replace('amqps', 'pyamqps'))).toBe('hello');
-    expect(await through(server.secureUrl(''), { ...ssl, ca_certs: undefined, cert_reqs: 'CERT_NONE' })).toBe('hello');
+    expect(await through(secureUrl(`?${query.join('&')}`).replace('amqps', 'pyamqps'))).toBe('hello');
+    expect(await through(secureUrl(''), { ...ssl, ca_certs: undefined, cert_reqs: 'CERT_NONE' })).toBe('hello');
   });
 
   it('is refused when nobody vouches for it, or it does not know this client', async () => {
-    expect(await refusal(server.secureUrl(''))).toMatch(/has a certificate that is not trusted/);
-    expect(await refusal(server.secureUrl(''), { ca_certs: pem.ca })).toMatch(/certificate of this client/);
-    expect(await refusal(server.secureUrl('').replace('amqps', 'amqp'))).toMatch(/or one that speaks TLS \(amqps/);
-    expect(await refusal(server.secureUrl(''), { ca_certs: '/none/ca.pem' })).toMatch(
-      /ssl_ca_certs, which cannot be read/,
-    );
+    expect(await refusal(secureUrl(''))).toMatch(/has a certificate that is not trusted/);
+    expect(await refusal(secureUrl(''), { ca_certs: pem.ca })).toMatch(/certificate of this client/);
+    expect(await refusal(secureUrl('').replace('amqps', 'amqp'))).toMatch(/or one that speaks TLS \(amqps/);
+    expect(await refusal(secureUrl(''), { ca_certs: '/none/ca.pem' })).toMatch(/ssl_ca_certs, which cannot be read/);
   });
 });
