@@ -56,6 +56,8 @@ export class AmqpChannel implements Channel {
     let ofPublish = false;
     raw.on('error', (error: Error & { classId?: number; methodId?: number }) => {
       this.#refused ??= channelError(error);
+      // Who consumed begins anew, as after a refusal that ends the connection, and does it right.
+      if (types.learnFrom(error)) client.cut(error);
       ofPublish = error.classId === BASIC && error.methodId === PUBLISH;
     });
     raw.on('close', () => this.#end(ofPublish));

@@ -9,6 +9,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import { ChannelError } from '../../errors.ts';
 import type { ConsumeOptions, ConsumerTag } from '../contract.ts';
 import { consumerTagInUse } from '../virtual/declaration.ts';
+import { CANCEL_ON_FAILOVER } from './queue-types.ts';
 import { toTable } from './table.ts';
 
 interface Line {
@@ -130,7 +131,7 @@ export class Consuming {
     await this.#raw.consume(queue, onMessage, {
       consumerTag: line.tag,
       noAck: options.noAck ?? false,
-      arguments: toTable(options.arguments ?? {}),
+      arguments: toTable({ ...(running.limitedAlone ? {} : { [CANCEL_ON_FAILOVER]: true }), ...options.arguments }),
     });
   }
 

@@ -74,12 +74,6 @@ function advice(reason: string): string {
   return '';
 }
 
-/** Queues that allow no limit over all consumers of a channel end the whole connection; null: this is something else. */
-export function queueWithoutGlobalQos(thrown: unknown): string | null {
-  const [, queue] = /queue '(.*)' in vhost '.*' does not support global qos/.exec(toError(thrown).message) ?? [];
-  return queue ?? null;
-}
-
 /** RabbitMQ ends the whole connection of who declares an exchange of a type it does not know; null: this is something else. */
 export function unknownExchangeType(thrown: unknown, options: AmqpOptions): NotImplementedError | null {
   const [, type] = /unknown exchange type '(.*)'/.exec(toError(thrown).message) ?? [];

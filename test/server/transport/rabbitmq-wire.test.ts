@@ -305,7 +305,7 @@ describeNeedsRabbit('RabbitMQ', () => {
       await until(async () => lost || (await c.queueStatus(q.name))?.consumers === 1, 'an end or a consumer');
       return lost;
     };
-    expect((await consume())?.message).toMatch(/does not support global qos/);
+    expect((await consume())?.message).toMatch(/invalid arg 'x-cancel-on-ha-failover' .* rabbit_quorum_queue/);
     expect(await consume()).toBeNull();
   });
 
