@@ -1,7 +1,9 @@
 // msgpack as kombu has it: text is str, bytes are bin, tuples are lists; dates, decimals and integers of more than 64 bits are refused.
-// Holds: what a body claims to hold is checked against its size before anything is allocated for it; extension types are refused,
-// but for the timestamp, which becomes a Date; an integer that is not exact as a number is a bigint.
+// Holds: what a body claims to hold is checked against its size before anything is allocated for it; a text that is no UTF-8 is refused,
+// which the library would bend; extension types are refused, but for the timestamp, which becomes a Date; an integer that is not exact as
+// a number is a bigint.
 // kombu 5.6: serialization.py register_msgpack (packb use_bin_type=True, unpackb raw=False)
+import { isUtf8 } from 'node:buffer';
 import { Decoder, decodeTimestampExtension, Encoder, EXT_TIMESTAMP, ExtensionCodec } from '@msgpack/msgpack';
 import { DecodeError, EncodeError } from '../errors.ts';
 import { type Leaves, MAX_DEPTH, plainTree } from './plain-values.ts';
@@ -31,7 +33,15 @@ const LEAVES: Leaves = {
 };
 
 const extensions = new ExtensionCodec();
-extensions.register({ type: EXT_TIMESTAMP, encode: () => null, decode: decodeTimestampExtension });
+extensions.register({
+  type: EXT_TIMESTAMP,
+  encode: () => null,
+  decode: (bytes) => {
+    const at = decodeTimestampExtension(bytes);
+    if (Number.isNaN(at.getTime())) throw new DecodeError('A timestamp is further away than a Date can be');
+    return at;
+  },
+});
 
 const encoder = new Encoder({ extensionCodec: new ExtensionCodec(), useBigInt64: true, maxDepth: MAX_DEPTH + 10 });
 const keyOf = (key: unknown): string => {
@@ -105,7 +115,7 @@ const VALUE_BYTES: Readonly<Record<number, number>> = {
   216: 17,
 };
 
-/** Walks a body without making anything of it. @throws DecodeError for what is cut off, too deep, or an extension */
+/** Walks a body without making anything of it. @throws DecodeError for what is cut off, too deep, no text where one should be, or an extension */
 function checkFrame(body: Uint8Array): void {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const cut = () => new DecodeError(`The body ends in the middle (${body.byteLength} bytes)`);
@@ -124,7 +134,7 @@ function checkFrame(body: Uint8Array): void {
     if (type < 0x80 || type >= 0xe0 || type === 0xc0 || type === 0xc2 || type === 0xc3) continue;
     if (type < 0x90) items = 2 * (type & 15);
     else if (type < 0xa0) items = type & 15;
-    else if (type < 0xc0) at += type & 31;
+    else if (type < 0xc0) at = endOfText(body, at, type & 31);
     else if (VALUE_BYTES[type] !== undefined) {
       if (type >= 212) checkExtension(view, at);
       at += VALUE_BYTES[type]!;
@@ -140,7 +150,8 @@ function checkFrame(body: Uint8Array): void {
       else if (type >= 199 && type <= 201) {
         checkExtension(view, at);
         at += length + 1;
-      } else at += length;
+      } else if (type >= 217) at = endOfText(body, at, length);
+      else at += length;
     }
     // Whatever it holds takes a byte at least.
     if (at > body.byteLength || items > body.byteLength - at) throw cut();
@@ -150,6 +161,20 @@ function checkFrame(body: Uint8Array): void {
       left = items;
     }
   }
+}
+
+/** Most are short and ASCII: those are looked at here. */
+const LOOKED_AT = 32;
+
+/** @throws DecodeError for a text that is no UTF-8 */
+function endOfText(body: Uint8Array, start: number, length: number): number {
+  const end = start + length;
+  let at = start;
+  if (length <= LOOKED_AT) while (at < end && body[at]! < 0x80) at++;
+  // One that is cut off is told of by who asked.
+  if (at < end && end <= body.byteLength && !isUtf8(body.subarray(at, end)))
+    throw new DecodeError(`The text at byte ${start} is not UTF-8: bytes travel as bytes`);
+  return end;
 }
 
 function checkExtension(view: DataView, at: number): void {

@@ -142,20 +142,20 @@ function isLarge(bytes: Buffer, at: number): boolean {
 let hasLarge = false;
 
 /** false: it is none. */
-function readTable(bytes: Buffer, start: number, end: number): boolean {
-  if (end > bytes.length) return false;
+function readTable(bytes: Buffer, start: number, end: number, depth = 0): boolean {
+  if (end > bytes.length || depth > MAX_DEPTH) return false;
   let at = start;
   while (at < end) {
     at += 1 + bytes[at]!;
-    at = readField(bytes, at, end);
+    at = readField(bytes, at, end, depth);
     if (at < 0) return false;
   }
   return at === end;
 }
 
 /** Where it ends; -1: it is none. */
-function readField(bytes: Buffer, at: number, end: number): number {
-  if (at >= end) return -1;
+function readField(bytes: Buffer, at: number, end: number, depth: number): number {
+  if (at >= end || depth > MAX_DEPTH) return -1;
   const type = bytes[at]!;
   const fixed = FIXED[type];
   if (fixed !== undefined) {
@@ -173,10 +173,10 @@ function readField(bytes: Buffer, at: number, end: number): number {
     case 'x':
       return last;
     case 'F':
-      return readTable(bytes, first, last) ? last : -1;
+      return readTable(bytes, first, last, depth + 1) ? last : -1;
     case 'A': {
       let item = first;
-      while (item < last && item >= 0) item = readField(bytes, item, last);
+      while (item < last && item >= 0) item = readField(bytes, item, last, depth + 1);
       return item === last ? last : -1;
     }
     default:
@@ -184,6 +184,8 @@ function readField(bytes: Buffer, at: number, end: number): number {
   }
 }
 
+/** Of tables and arrays in each other: as in JSON. amqplib recurses, and where its stack ends the connection does, at each delivery anew. */
+const MAX_DEPTH = 1000;
 const LONG_LONG = 0x4c;
 const LONG = 0x6c;
 const TABLE = 0x46;

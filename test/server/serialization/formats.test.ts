@@ -120,6 +120,11 @@ describe('msgpack as in Python', () => {
     ['a key that is a number', [0x81, 1, 1]],
     ['a key that is a list', [0x81, 0x90, 1]],
     ['nothing', []],
+    ['a text that is no UTF-8', [0xa2, 0xc3, 0x28]],
+    ['a text that ends within a character', [0x92, 0xa1, 0xc3, 0xa1, 0xa9]],
+    ['a long text that is no UTF-8', [0xd9, 40, ...Array<number>(39).fill(0x61), 0xff]],
+    ['a key that is no UTF-8', [0x81, 0xa1, 0xff, 1]],
+    ['a time that no Date can be', [0xc7, 12, 0xff, 0, 0, 0, 0, 0x7f, 0, 0, 0, 0, 0, 0, 0]],
   ])('%s is a DecodeError', (_, body) => {
     expect(() => decode('msgpack', Uint8Array.from(body))).toThrow(DecodeError);
   });

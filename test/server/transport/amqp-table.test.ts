@@ -144,6 +144,29 @@ describe('headers as they come', () => {
     }
   });
 
+  it('are taken out when they are nested too deep, which would end the connection at each delivery', () => {
+    const bare = contentHeader(Buffer.alloc(0));
+    for (const type of ['F', 'A']) {
+      const nested = (levels: number) => {
+        // Written from the inside out: a table holds fields of empty names, an array values alone.
+        const heads = Array.from({ length: levels }, (_, i) => {
+          const head = Buffer.from(`${type === 'F' || i === levels - 1 ? '\0' : ''}${type}....`);
+          head.writeUInt32BE(i * (type === 'F' ? 6 : 5), head.length - 4);
+          return head;
+        });
+        return contentHeader(Buffer.concat(heads.reverse()));
+      };
+      const kept = nested(900);
+      makeReadable(kept);
+      expect(kept.equals(nested(900))).toBe(true);
+      for (const levels of [1100, 20_000]) {
+        const found = nested(levels);
+        makeReadable(found);
+        expect(found.subarray(0, bare.length).equals(bare)).toBe(true);
+      }
+    }
+  });
+
   it('are left alone when there are none', () => {
     const none = contentHeader(Buffer.alloc(0));
     none.writeUInt16BE(0x8000, 12);
