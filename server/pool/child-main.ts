@@ -16,8 +16,10 @@ import type { JobFrame } from './job.ts';
 /** The child's end of the line, and what differs between a process and a thread. */
 export interface ChildPort {
   readonly pid: number;
-  /** @throws DataCloneError for what cannot be sent */
+  /** Now, after what was said before. @throws DataCloneError for what cannot be sent */
   send(message: FromChild): void;
+  /** With the rest of what is said in this turn of the event loop. */
+  say(message: FromChild): void;
   onMessage(handler: (message: ToChild) => void): void;
   /** What a limit on memory is compared with. @unit KiB */
   memoryKiB(): number;
@@ -107,7 +109,7 @@ class Child {
 
   async #run(key: number, frame: JobFrame): Promise<void> {
     const stop = new Stop();
-    const { timeLimitMs } = frame;
+    const { softTimeLimitMs, timeLimitMs } = frame;
     this.#running.set(key, stop);
     this.#port.send({ type: 'accepted', key, atMs: Date.now() });
     const begunMs = performance.now();
@@ -116,14 +118,16 @@ class Child {
       if (!settled && timeLimitMs !== null && performance.now() - begunMs >= timeLimitMs) {
         this.#abandon(key, new TimeLimitExceeded(timeLimitMs / 1000));
         this.#port.send({ type: 'overdue', key });
-      } else this.#port.send({ type: 'ended', key });
+      } else if (timeLimitMs === null && softTimeLimitMs === null) this.#port.say({ type: 'ended', key });
+      // Its limits count until it is told, and another body may block.
+      else this.#port.send({ type: 'ended', key });
     });
     if (!this.#running.delete(key)) return;
     const counted = this.#work!.chordParts();
     const memoryKiB = this.#boot.measureMemory ? this.#port.memoryKiB() : null;
     const chordParts = counted - this.#chordParts;
     this.#chordParts = counted;
-    this.#port.send({ type: 'done', key, outcome: toFrame(outcome), memoryKiB, chordParts });
+    this.#port.say({ type: 'done', key, outcome: toFrame(outcome), memoryKiB, chordParts });
   }
 
   /** Its body hears of it and may go on; nobody listens any more. */

@@ -6,6 +6,7 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import type { ChildPort } from './child-main.ts';
 import type { FromChild, ToChild } from './child-messages.ts';
+import { hearEach, Outbox } from './outbox.ts';
 
 const IGNORED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 const nothing = () => {};
@@ -24,28 +25,39 @@ function processPort(): ChildPort {
   const leaveWhenSent = () => {
     if (exitCode !== null && unsent === 0) process.exit(exitCode);
   };
+  const write = (said: FromChild | readonly FromChild[]) => {
+    if (!process.connected) return;
+    unsent++;
+    process.send!(said, () => {
+      unsent--;
+      leaveWhenSent();
+    });
+  };
+  const outbox = new Outbox<FromChild>(write, (_, error) => {
+    throw error;
+  });
+  process.on('exit', () => outbox.flush());
   return {
     pid: process.pid,
     send(message) {
-      if (!process.connected) return;
-      unsent++;
-      process.send!(message, () => {
-        unsent--;
-        leaveWhenSent();
-      });
+      outbox.flush();
+      write(message);
     },
+    say: (message) => outbox.say(message),
     onMessage(handler) {
-      process.on('message', (message) => {
-        const said = message as ToChild;
-        if (said.type === 'boot') {
-          process.title = `umbel worker: ${said.name} (${said.hostname})`;
-          watchParent();
-        }
-        handler(said);
-      });
+      process.on('message', (said) =>
+        hearEach(said as ToChild, (message) => {
+          if (message.type === 'boot') {
+            process.title = `umbel worker: ${message.name} (${message.hostname})`;
+            watchParent();
+          }
+          handler(message);
+        }),
+      );
     },
     memoryKiB: () => Math.round(process.memoryUsage.rss() / 1024),
     end(code) {
+      outbox.flush();
       exitCode ??= code;
       leaveWhenSent();
     },
@@ -71,9 +83,11 @@ function watchParent(): void {
 
 function threadPort(): ChildPort {
   const port = parentPort!;
+  const send = (message: FromChild) => port.postMessage(message);
   return {
     pid: process.pid,
-    send: (message: FromChild) => port.postMessage(message),
+    send,
+    say: send,
     onMessage: (handler) => void port.on('message', handler),
     // The process is everybody's; this thread's heap is its own.
     memoryKiB: () => {

@@ -6,10 +6,10 @@
 // starting > ready > leaving > gone. From any state to gone when it dies or is killed.
 import type { Logger } from '../log.ts';
 import type { TimerHandle } from '../timer.ts';
-import type { ChildBoot, FromChild } from './child-messages.ts';
+import type { ChildBoot, FromChild, ToChild } from './child-messages.ts';
 import type { ChildRun } from './child-run.ts';
 import { jobFrame } from './job.ts';
-import type { Link, LinkOptions, OpenLink } from './links.ts';
+import type { Link, LinkEvents, LinkOptions, OpenLink } from './links.ts';
 
 /** How long one that was asked to leave may take to close its connections. @unit milliseconds */
 const LEAVE_MS = 5000;
@@ -67,7 +67,12 @@ export class Child {
     this.#owner = owner;
     this.#options = options;
     const { open, boot, timer, aliveTimeoutMs } = options;
-    this.#link = open({ onMessage: (message) => this.#hear(message), onEnd: (how) => this.#ended(how) }, options);
+    const events: LinkEvents = {
+      onMessage: (message) => this.#hear(message),
+      onUnsent: (message, error) => this.#unsent(message, error),
+      onEnd: (how) => this.#ended(how),
+    };
+    this.#link = open(events, options);
     this.#link.send({ type: 'boot', name, ...boot() });
     this.#deadline = timer.after(aliveTimeoutMs, () => {
       this.unable = `it was not ready after ${aliveTimeoutMs / 1000} s (worker_proc_alive_timeout)`;
@@ -97,13 +102,7 @@ export class Child {
     run.handedTo(this, key);
     this.#runs.set(key, run);
     this.taken++;
-    try {
-      this.#link.send({ type: 'job', key, job: jobFrame(run.job) });
-    } catch (error) {
-      this.#runs.delete(key);
-      run.unsendable(error);
-      this.#owner.onFree(this, null);
-    }
+    this.#link.send({ type: 'job', key, job: jobFrame(run.job) });
   }
 
   /** Tell a body that its soft limit has passed. */
@@ -187,6 +186,10 @@ export class Child {
         break;
       }
     }
+  }
+
+  #unsent(message: ToChild, error: unknown): void {
+    if (message.type === 'job') this.#take(message.key, null, (run) => run.unsendable(error));
   }
 
   /** The job leaves this child; only then it is told, so that its place is free for what follows. */

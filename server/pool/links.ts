@@ -1,6 +1,6 @@
 // The worker's end of the line to one child: a process (prefork) or a thread (threads). Opens it, hands over, ends it, tells how it ended.
 // Not here: the child's end (child-port.ts), what is said (child-messages.ts), what it means (child.ts).
-// Holds: writing never blocks and never throws but for what cannot be copied; what a child said before it ended is told before its end,
+// Holds: writing never blocks and never throws; what a child said before it ended is told before its end,
 // which is told once, whoever ended it and however.
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
@@ -10,9 +10,12 @@ import { endOutside, nativeGate } from '../native-gate.ts';
 import { startProcess, startThread } from '../own-thread.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
 import type { FromChild, ToChild } from './child-messages.ts';
+import { hearEach, Outbox } from './outbox.ts';
 
 export interface LinkEvents {
   onMessage(message: FromChild): void;
+  /** It cannot be copied. */
+  onUnsent(message: ToChild, error: unknown): void;
   /** @param how as Celery's logs name it: 'signal 9 (SIGKILL)', 'exitcode 1'; or why it could not be started */
   onEnd(how: string): void;
 }
@@ -21,7 +24,7 @@ export interface Link {
   readonly pid: number;
   /** It can be asked to end by a signal. */
   readonly takesSignals: boolean;
-  /** @throws DataCloneError for what cannot be copied */
+  /** In this turn of the event loop. */
   send(message: ToChild): void;
   /** At once, whatever it does; a thread that is inside the SQLite driver as soon as it has left it. */
   kill(): void;
@@ -53,9 +56,18 @@ export const openProcess: OpenLink = (events, { entry, timer, lostWaitMs }) => {
     if (child.connected) child.disconnect();
     events.onEnd(how);
   };
-  child.on('message', (message) => {
-    if (!isOver) events.onMessage(message as FromChild);
-  });
+  child.on('message', (said) =>
+    hearEach(said as FromChild, (message) => {
+      if (!isOver) events.onMessage(message);
+    }),
+  );
+  const outbox = new Outbox<ToChild>(
+    (said) => {
+      // The callback takes the error of a line that is no more.
+      if (child.connected) child.send(said as ToChild, () => {});
+    },
+    (message, error) => events.onUnsent(message, error),
+  );
   // Its pipe ends when all of it has been read. A process that a task started may hold it open.
   child.on('disconnect', end);
   child.on('exit', (code, signal) => {
@@ -72,10 +84,7 @@ export const openProcess: OpenLink = (events, { entry, timer, lostWaitMs }) => {
   return {
     pid: child.pid ?? 0,
     takesSignals: true,
-    send(message) {
-      // The callback takes the error of a line that is no more.
-      if (child.connected) child.send(message, () => {});
-    },
+    send: (message) => outbox.say(message),
     kill() {
       child.kill('SIGKILL');
     },
@@ -107,7 +116,13 @@ export const openThread: OpenLink = (events, { entry, timer }) => {
   return {
     pid: process.pid,
     takesSignals: false,
-    send: (message) => thread.postMessage(ownBytes(message)),
+    send(message) {
+      try {
+        thread.postMessage(ownBytes(message));
+      } catch (error) {
+        queueMicrotask(() => events.onUnsent(message, error));
+      }
+    },
     kill: () => endOutside(gate, timer, () => void thread.terminate()),
   };
 };
