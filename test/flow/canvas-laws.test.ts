@@ -8,6 +8,7 @@ import { chain, chord, group, revive } from '../../server/canvas/compose.ts';
 import type { Signature } from '../../server/canvas/signature.ts';
 import { silentLogger } from '../../server/log.ts';
 import { Worker } from '../../server/worker/worker.ts';
+import { cases } from '../support/cases.ts';
 import { until } from '../support/until.ts';
 
 /** Put on it by what it is the body of. */
@@ -346,7 +347,7 @@ describe('over random workflows', () => {
         const signature = asText ? revive(JSON.parse(JSON.stringify(built)), sent.app.canvas) : built;
         expect(await sent.outcome(signature, idle)).toEqual(modelOf(tree));
       }),
-      { numRuns: process.env['UMBEL_LONG'] ? 100 : 40 },
+      { numRuns: cases(100) },
     );
   });
 
@@ -355,7 +356,7 @@ describe('over random workflows', () => {
       fc.asyncProperty(trees, async (tree) => {
         expect(await here.outcome(here.build(tree), async () => {})).toEqual(modelOf(tree));
       }),
-      { numRuns: 100 },
+      { numRuns: cases(100) },
     );
   });
 
@@ -365,7 +366,7 @@ describe('over random workflows', () => {
         const text = JSON.stringify(here.build(tree));
         expect(JSON.stringify(revive(JSON.parse(text), null))).toBe(text);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 
@@ -375,7 +376,7 @@ describe('over random workflows', () => {
         const [x, y, z] = [a, b, c].map((tree) => here.build(tree)) as [Signature, Signature, Signature];
         expect(JSON.stringify(x.clone().pipe(y.clone().pipe(z.clone())))).toBe(JSON.stringify(x.pipe(y).pipe(z)));
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 });

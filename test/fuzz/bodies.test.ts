@@ -8,6 +8,7 @@ import { createLogger } from '../../server/log.ts';
 import { Codec } from '../../server/serialization/codec.ts';
 import { compress, decompress } from '../../server/serialization/compression/compression.ts';
 import { Worker } from '../../server/worker/worker.ts';
+import { cases } from '../support/cases.ts';
 import { until } from '../support/until.ts';
 
 const codec = new Codec();
@@ -52,10 +53,10 @@ it.each(SERIALIZERS)('%s: what is damaged is read or refused with an error of ou
   fc.assert(
     fc.property(value, damage, (one, how) => read(damaged(codec.encode(one, serializer).body, how))),
     {
-      numRuns: 400,
+      numRuns: cases(400),
     },
   );
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), read), { numRuns: 400 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), read), { numRuns: cases(400) });
 });
 
 it.each(SERIALIZERS)('%s: what is written is read as it was', (serializer) => {
@@ -64,7 +65,7 @@ it.each(SERIALIZERS)('%s: what is written is read as it was', (serializer) => {
       const { body, contentType, contentEncoding } = codec.encode(one, serializer);
       expect(codec.decode(body, contentType, contentEncoding, accept)).toEqual(one);
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -78,7 +79,7 @@ it.each(COMPRESSIONS)(
         .catch(refusedWell);
       if (opened) expect(opened.byteLength).toBeLessThanOrEqual(20_000);
     });
-    await fc.assert(property, { numRuns: name === 'bzip2' ? 60 : 200 });
+    await fc.assert(property, { numRuns: cases(name === 'bzip2' ? 60 : 200) });
   },
 );
 

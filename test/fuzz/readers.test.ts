@@ -7,6 +7,7 @@ import { parsePythonLiteral } from '../../shared/python-literal.ts';
 import { complete } from '../../shared/query/complete.ts';
 import { lex } from '../../shared/query/lexer.ts';
 import { parseQuery } from '../../shared/query/parser.ts';
+import { cases } from '../support/cases.ts';
 
 const LENGTH = 200_000;
 const masking = createMasking([]);
@@ -73,7 +74,7 @@ describe.each(Object.entries(READERS))('to %s', (_, read) => {
       fc.property(text, (one) => {
         read(one);
       }),
-      { numRuns: 200 },
+      { numRuns: cases(200) },
     );
     expect(read('')).not.toBeInstanceOf(Error);
   });

@@ -10,7 +10,7 @@ import { describeRoute, ROUTES, type RouteKey } from '../../shared/wire/routes.t
 import { eventsOf } from '../support/events-of.ts';
 import { until } from '../support/until.ts';
 
-const RUNS = process.env['UMBEL_LONG'] ? 300 : 12;
+const RUNS = process.env['UMBEL_LONG'] ? 300 : 8;
 
 interface Schema {
   readonly type?: string;

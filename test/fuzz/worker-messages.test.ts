@@ -9,7 +9,7 @@ import { Worker } from '../../server/worker/worker.ts';
 import { until } from '../support/until.ts';
 
 /** UMBEL_LONG=1: 100,000 messages. */
-const ROUNDS = process.env['UMBEL_LONG'] ? 500 : 60;
+const ROUNDS = process.env['UMBEL_LONG'] ? 500 : 30;
 const BAD_A_ROUND = 200;
 const GOOD_A_ROUND = 5;
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createMasking, holdsMask, maskText, maskValue } from '../../shared/masking.ts';
 import { PyTuple } from '../../shared/python-values.ts';
 import { isHiddenByCelery, isSecretName, isSecretSetting, MASK } from '../../shared/secret-names.ts';
+import { cases } from '../support/cases.ts';
 
 describe('a name', () => {
   it.each([
@@ -357,11 +358,11 @@ describe('the work', () => {
         const text = `${before} {${quote}db_password${quote}: ${quote}hunter2${quote}}${after}`;
         expect(maskText(text)).not.toContain('hunter2');
       }),
-      { numRuns: 200 },
+      { numRuns: cases(200) },
     );
     fc.assert(
       fc.property(fc.string({ maxLength: 200 }), (text) => typeof maskText(text) === 'string'),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 });

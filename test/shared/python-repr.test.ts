@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { argsRepr, kwargsRepr, parsePythonLiteral, reprOf, saferepr, stringRepr } from '../../shared/python-repr.ts';
 import { Decimal, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../shared/python-values.ts';
 import golden from '../golden/saferepr.json' with { type: 'json' };
+import { cases } from '../support/cases.ts';
 
 interface Case {
   name: string;
@@ -217,7 +218,7 @@ describe('reading reprs back', () => {
         const got = parsePythonLiteral(saferepr(one));
         if (got.ok) expect(got.value).toEqual(one);
       }),
-      { numRuns: 20_000 },
+      { numRuns: cases(20_000) },
     );
   });
   test('a key named __proto__ is data', () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Answers, readAnswer } from '../../../server/control/answers.ts';
 import { createMasking, NO_MASKING } from '../../../shared/masking.ts';
+import { cases } from '../../support/cases.ts';
 
 const QUESTIONS = [
   'stats',
@@ -56,7 +57,7 @@ describe('an answer', () => {
           return typeof id === 'string' && isTable(delivery_info) && isNumber;
         });
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 

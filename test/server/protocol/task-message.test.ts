@@ -128,7 +128,7 @@ describe('reading a task message', () => {
           expect(error).toBeInstanceOf(InvalidTaskError);
         }
       }),
-      { numRuns: LONG ? 5000 : 1000 },
+      { numRuns: LONG ? 5000 : 500 },
     );
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
@@ -159,7 +159,7 @@ describe('reading a task message', () => {
           }
         },
       ),
-      { numRuns: LONG ? 10_000 : 2000 },
+      { numRuns: LONG ? 10_000 : 1000 },
     );
   });
 });

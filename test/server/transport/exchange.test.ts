@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exchange } from '../../../server/transport/entity.ts';
 import { RoutingTable, topicMatches } from '../../../server/transport/virtual/exchange.ts';
+import { cases } from '../../support/cases.ts';
 
 /** The slow and certain way: every way the words of a pattern can be spread over the words of a key. */
 function certainly(pattern: readonly string[], words: readonly string[]): boolean {
@@ -32,7 +33,7 @@ describe('topic patterns', () => {
     const words = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(pattern, words, (p, w) => topicMatches(p.join('.'), w.join('.')) === certainly(p, w)),
-      { numRuns: 5000 },
+      { numRuns: cases(5000) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import { EventEdge } from '../../../shared/events/edge.ts';
 import { jsonText, parseJsonExact } from '../../../shared/json-text.ts';
 import { maskText, maskValue } from '../../../shared/masking.ts';
+import { cases } from '../../support/cases.ts';
 
 const BIG = 1234567890123456789n;
 
@@ -115,7 +116,7 @@ describe('the edge of events', () => {
         expect(typeof jsonText([batch.tasks, batch.workers])).toBe('string');
         for (const worker of batch.workers) for (const at of worker.heartbeats) expect(at).toBeGreaterThanOrEqual(0);
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { encodeText } from '../../../server/dashboard/history/sqlite/text.ts';
 import { EmbeddedDb, type SqlValue } from '../../../server/embedded-db.ts';
 import { matchesQuery } from '../../../shared/query/match.ts';
 import { allOf, anyOf, FIELDS, not, type QueryRow, type QueryTree } from '../../../shared/query/tree.ts';
+import { cases } from '../../support/cases.ts';
 
 /** As the file has it. */
 const stored = (value: SqlValue): SqlValue => (typeof value === 'string' ? encodeText(value) : value);
@@ -135,7 +136,7 @@ describe('the filter in the page and the query in the database', () => {
           expect(found.map(({ n }) => Number(n) - Number(first))).toEqual(expected);
         }
       }),
-      { numRuns: 800 },
+      { numRuns: cases(800) },
     );
   });
 });

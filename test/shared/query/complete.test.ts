@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { complete } from '../../../shared/query/complete.ts';
+import { cases } from '../../support/cases.ts';
 
 /** `|` marks the caret. */
 function at(marked: string) {
@@ -76,7 +77,7 @@ describe('completion', () => {
         expect(to).toBeGreaterThanOrEqual(caret);
         expect(to).toBeLessThanOrEqual(text.length);
       }),
-      { numRuns: 2000 },
+      { numRuns: cases(2000) },
     );
   });
 });

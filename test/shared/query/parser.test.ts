@@ -5,6 +5,7 @@ import { lex } from '../../../shared/query/lexer.ts';
 import { parseQuery } from '../../../shared/query/parser.ts';
 import { allOf, anyOf, FIELDS, not, type QueryTree } from '../../../shared/query/tree.ts';
 import { readValueOf } from '../../../shared/query/values.ts';
+import { cases } from '../../support/cases.ts';
 import { printQuery } from '../../support/print-query.ts';
 
 // 2026-03-04 10:30:00 UTC, a Wednesday.
@@ -304,7 +305,7 @@ describe('printing', () => {
         expect(parsed).toMatchObject({ ok: true });
         expect(parsed.ok && parsed.tree).toEqual(original);
       }),
-      { numRuns: 1500 },
+      { numRuns: cases(1500) },
     );
   });
   it('keeps every query a person can type, or refuses it with a place inside the text', () => {
@@ -347,7 +348,7 @@ describe('printing', () => {
           expect(parsed.position + parsed.length).toBeLessThanOrEqual(text.length);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: cases(3000) },
     );
   });
   it('is short', () => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkRegex, compileRegex, StepsSpent } from '../../../shared/query/regex.ts';
+import { cases } from '../../support/cases.ts';
 
 describe('a pattern', () => {
   it('matches whatever the same pattern matches in JavaScript', () => {
@@ -66,9 +67,9 @@ describe('a pattern', () => {
           expect(test(value), `/${source}/ on ${JSON.stringify(value)}`).toBe(native.test(value));
         }
       }),
-      { numRuns: 2500 },
+      { numRuns: cases(2500) },
     );
-    expect(compared).toBeGreaterThan(2500);
+    expect(compared).toBeGreaterThan(cases(2500));
   });
 
   it('takes steps in proportion to the text, however it is written', () => {
@@ -129,7 +130,7 @@ describe('a pattern', () => {
           expect(steps.left).toBeGreaterThan(-100_000);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: cases(2000) },
     );
     expect(spent).toBeGreaterThan(0);
   });

@@ -8,6 +8,7 @@ import type { WorkflowEdge } from '../../../shared/wire/workflows.ts';
 import { buildWorkflow, type WorkflowShape, type WorkflowTask } from '../../../shared/workflow/build.ts';
 import { concludeWorkflow } from '../../../shared/workflow/conclude.ts';
 import { readOutline } from '../../../shared/workflow/outline.ts';
+import { cases } from '../../support/cases.ts';
 import { T0, taskOf } from './rows.ts';
 
 const edgesOf = ({ edges }: { edges: readonly WorkflowEdge[] }): string[] =>
@@ -348,7 +349,7 @@ test('whatever ids say, nothing is lost, drawn twice or circular', () => {
       expect(isCircular(shape)).toBe(false);
       conclude(shape);
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
