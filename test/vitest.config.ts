@@ -1,7 +1,9 @@
 // How the tests run. `umbel` and `umbel/worker` mean the sources here; only test/package.test.ts and test/e2e look at what was built.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { createFilter } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { compileSources } from './support/sources/compile.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -48,15 +50,13 @@ const AT_LENGTH = [
   .map((name) => `test/fault/${name}.test.ts`)
   .concat('test/interop/{driven,mixed}.test.ts');
 
-/** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs a second of CPU. What changes its process puts that back. */
-const TOGETHER = 'shared|server|flow|dashboard|interop|fault|e2e';
+/** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs half a second of CPU, and reads the sources anew. What changes its process puts that back. */
+const TOGETHER = 'shared|server|flow|dashboard|interop|fault|e2e|fuzz|examples';
 /** Files with a process of their own all the same: what is written to the terminal is read there, or processes are counted. */
 const ALONE = ['test/interop/{control-umbel,rabbitmq-control}.test.ts', 'test/support/*.test.ts'];
-/** What is long goes before what is quick, in processes that only such files share. */
-const LONG_TOGETHER = [
-  ...LONG.filter((path) => !/^test\/(fuzz|examples|package)/.test(path)).map((path) =>
-    path.replace(/\*\*$/, '**/*.test.ts'),
-  ),
+/** What is long goes before what is quick. */
+const LONG_FIRST = [
+  ...LONG,
   'test/dashboard/{pages,restart,silent-worker,strangers}.test.ts',
   'test/dashboard/waiting/waiting.test.ts',
   'test/dashboard/providers/oidc.test.ts',
@@ -64,6 +64,17 @@ const LONG_TOGETHER = [
   'test/server/pool/children.test.ts',
   'test/server/schedules/django.test.ts',
 ];
+
+const isLong = createFilter(LONG_FIRST, null, { resolve: root });
+/** In the order of the projects; what is long first, so that no core stands still at the end. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ project, moduleId }: TestSpecification) =>
+      2 * PROJECTS.indexOf(project.name) + (isLong(moduleId) ? 0 : 1);
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+const PROJECTS = ['alone', 'together', 'pages'];
 
 const common = {
   root,
@@ -103,7 +114,7 @@ export default defineConfig({
     // Half of their time the tests wait for processes of their own: five files at a time keep two cores busy.
     maxWorkers: 5,
     teardownTimeout: 10_000,
-    // In the order of their names: what is long first, so that no core stands still at the end.
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         ...common,
@@ -111,7 +122,7 @@ export default defineConfig({
           ...settings,
           ...native,
           name: 'alone',
-          include: ['test/*.test.ts', `test/!(${TOGETHER}|web)/**/*.test.ts`, ...ALONE],
+          include: [`test/!(${TOGETHER}|web)/**/*.test.ts`, 'test/{package,new-user}.test.ts', ...ALONE],
           exclude: process.env.UMBEL_CHECK ? LONG : [],
         },
       },
@@ -120,10 +131,10 @@ export default defineConfig({
         test: {
           ...settings,
           ...native,
-          name: 'long',
+          name: 'together',
           isolate: false,
           setupFiles: ['test/support/own-environment.ts'],
-          include: LONG_TOGETHER,
+          include: [`test/@(${TOGETHER})/**/*.test.ts`, 'test/{docs,house}.test.ts'],
           exclude: [...ALONE, ...(process.env.UMBEL_CHECK ? LONG : []), ...(process.env.UMBEL_LONG ? [] : AT_LENGTH)],
         },
       },
@@ -135,18 +146,6 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['test/web/support/own-modules.ts'],
           include: ['test/web/**/*.test.{ts,tsx}'],
-        },
-      },
-      {
-        ...common,
-        test: {
-          ...settings,
-          ...native,
-          name: 'quick',
-          isolate: false,
-          setupFiles: ['test/support/own-environment.ts'],
-          include: [`test/@(${TOGETHER})/**/*.test.ts`],
-          exclude: [...ALONE, ...LONG_TOGETHER],
         },
       },
     ],
