@@ -2,9 +2,9 @@
 // Used by a schedule (schedules/file-store.ts) and by the files of the dashboard. What is refused, in whose words, is theirs to say.
 // Holds: the lock is a write transaction that stays open: the system ends it with its process, however that ends, so that no stale lock
 // keeps the next one away; who asks takes the lock for a moment at most, and who wants to have it waits for that.
-import { existsSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EmbeddedDb } from './embedded-db.ts';
 
 /** null: it did not say. */
@@ -26,18 +26,17 @@ export class LockTaken extends Error {
   }
 }
 
-/** The file itself, whatever links lead to it: two ways to one file are to meet at one lock. */
+/** The file itself, whatever links lead to it and whether it is there yet: two ways to one file are to meet at one lock. */
 export function realPath(path: string): string {
   try {
     return realpathSync(path);
-  } catch {
-    // Not there yet.
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return path;
   }
-  try {
-    return join(realpathSync(dirname(path)), basename(path));
-  } catch {
-    return path;
-  }
+  const folder = dirname(path);
+  const target = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null;
+  if (target !== null) return realPath(resolve(folder, target));
+  return folder === path ? path : join(realPath(folder), basename(path));
 }
 
 /** How long somebody who only asks may keep us waiting. @unit milliseconds */

@@ -1,14 +1,15 @@
 // A schedule in one JSON file, `<path>.json`, and the lock of its beat beside it, `<path>.lock`.
 // Not here: an entry's own text (stored-entry.ts).
 // Holds: the file is whole at any moment, also after SIGKILL (written beside, synced, renamed), and only its user reads it, since it
-// holds arguments; the lock ends with its process, however that ends; a file that cannot be read is put aside, never overwritten.
+// holds arguments; all links to it lead to one lock, which ends with its process, however that ends; a file that cannot be read is put
+// aside, never overwritten.
 // Celery: beat.py PersistentScheduler (a shelve file without a lock)
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { jsonText } from '../../shared/json-text.ts';
 import { ImproperlyConfigured } from '../errors.ts';
-import { FileLock, type LockHolder, LockTaken, lockHolder } from '../file-lock.ts';
+import { FileLock, type LockHolder, LockTaken, lockHolder, realPath } from '../file-lock.ts';
 import type { Logger } from '../log.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import {
@@ -38,9 +39,9 @@ export class FileScheduleStore implements ScheduleStore {
 
   /** `path` is Celery's `beat_schedule_filename`; a shelve file of a Python beat under that name is left alone. */
   constructor(path: string, options: { readonly log?: Logger; readonly timer?: Pick<Timer, 'now'> } = {}) {
-    const base = resolve(path).replace(/\.json$/, '');
-    this.path = `${base}.json`;
-    this.#lockPath = `${base}.lock`;
+    const bare = (name: string) => realPath(name).replace(/\.json$/, '');
+    this.path = realPath(`${bare(resolve(path))}.json`);
+    this.#lockPath = `${bare(this.path)}.lock`;
     this.#log = options.log;
     this.#clock = options.timer ?? createTimer({ unref: true });
   }

@@ -3,12 +3,15 @@ import { expect, test } from 'vitest';
 import { queueRates } from '../../server/dashboard/cluster/queue-rate.ts';
 import {
   heardFor,
+  LastHour,
   NO_TRENDS,
   perMinuteSince,
   recentPerMinute,
   type Trends,
   workerPerMinute,
 } from '../../server/dashboard/cluster/trends.ts';
+import { silentLogger } from '../../server/log.ts';
+import { ManualTimer } from '../support/clock.ts';
 
 /** The last minutes of the hour; before them nobody listened. */
 function lately(...finished: (number | null)[]): { trends: Trends; line: number[] } {
@@ -105,4 +108,67 @@ test('where ends name no queue, it loses what its workers end if they have no ot
   expect(rateOf('work', ['both@h'])).toBeNull();
   expect(rateOf('nobody', [])).toBeNull();
   expect(rates({ named: true, silent: ['only@h'] })('mail', ['only@h'])).toBeNull();
+});
+
+/** The last hour of a dashboard at which one task ends each second, by a clock that may be set. */
+function atOneASecond(timer: ManualTimer) {
+  const ends = new Map<number, number>();
+  const sums = (step: number, from: number, to: number) => {
+    const found = new Map<number, number>();
+    for (const [second, n] of ends) {
+      const bucket = Math.floor(second / step) * step;
+      if (bucket >= from && bucket < to) found.set(bucket, (found.get(bucket) ?? 0) + n);
+    }
+    return [...found].map(([bucket, finished]) => ({ key: '', bucket, finished, failed: 0 }));
+  };
+  const hour = new LastHour(
+    {
+      perMinute: async (dim: string, from: number, to: number) => (dim === 'all' ? sums(60, from, to) : []),
+      gauges: async (_: string, from: number) => sums(60, from, 1e12).map((one) => ({ ...one, name: 'up', value: 1 })),
+      sums: async (step: number, from: number, to: number) => {
+        const all = sums(step, from, to);
+        return { finished: all.reduce((n, { finished }) => n + finished, 0), failed: 0, buckets: all.length };
+      },
+    } as never,
+    timer,
+    () => (timer.now() - timer.monotonic()) / 1000,
+    silentLogger,
+  );
+  timer.onJump((byMs) => hour.clockSet(byMs / 1000));
+  const work = (seconds: number) => {
+    for (let i = 0; i < seconds; i++) {
+      const second = Math.floor(timer.now() / 1000);
+      ends.set(second, (ends.get(second) ?? 0) + 1);
+      timer.advance(1000);
+    }
+  };
+  const rates = async () => {
+    await hour.refresh();
+    const { trends } = hour;
+    const now = timer.now() / 1000;
+    const line = trends.finished.map((n) => n ?? 0);
+    const worker = workerPerMinute(trends, line, now, (timer.now() - timer.monotonic()) / 1000, 0);
+    const all = { overview: trends.finishedPerMin, worker, queue: recentPerMinute(trends, line, now) };
+    return { ...all, waiting: perMinuteSince(trends, line, now, now - 290) };
+  };
+  return { work, rates };
+}
+
+test.each([3600, 90, -90, -3600])('a clock that is set by %i s changes no rate', async (by) => {
+  const timer = new ManualTimer();
+  const { work, rates } = atOneASecond(timer);
+  work(600);
+  const untrue: object[] = [];
+  const look = async (after: number) => {
+    const found = Object.entries(await rates());
+    for (const [of, rate] of found)
+      if (rate === null ? after > 60 : rate < 54 || rate > 66) untrue.push({ after, of, rate });
+  };
+  await look(0);
+  timer.setWallClock(by * 1000);
+  for (let after = 15; after <= 450; after += 15) {
+    work(15);
+    await look(after);
+  }
+  expect(untrue).toEqual([]);
 });

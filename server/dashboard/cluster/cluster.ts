@@ -201,6 +201,7 @@ export class Cluster {
         this.state.clockSet(byMs / 1000, this.now);
         this.probe.clockSet(byMs / 1000);
         this.inspector.clockSet(byMs / 1000);
+        this.lastHour.clockSet(byMs / 1000);
       }),
       this.timer.every(FLUSH_MS, () => this.flush()),
       this.timer.every(1000, () => this.#tick()),

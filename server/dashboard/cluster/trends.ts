@@ -1,17 +1,20 @@
 // The last hour by the minute, kept at hand: what sparklines, worker rows and queue rows show. Read from the history once a second.
 // Not here: charts with a range (history/sqlite/series.ts).
-// Holds: it is at most a second or two behind; where nobody listened there is null, not zero.
-
+// Holds: it is at most a second or two behind; where nobody listened there is null, not zero; setting the clock makes no rate too low or
+// too high.
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Timer } from '../../timer.ts';
 import type { HistoryStore } from '../history/contract.ts';
+import { afterClockSet, lived, type Stretch } from './lived.ts';
 
 const MINUTES = 60;
 
 export interface Trends {
   /** Start of the first of 60 minutes. */
   begin: number;
+  /** What this process lived through, where the clock was set; empty: it was not. */
+  stretches: readonly Stretch[];
   finished: (number | null)[];
   failed: (number | null)[];
   waiting: (number | null)[];
@@ -34,6 +37,7 @@ export interface Trends {
 
 export const NO_TRENDS: Trends = {
   begin: 0,
+  stretches: [],
   finished: Array(MINUTES).fill(null),
   failed: Array(MINUTES).fill(null),
   waiting: Array(MINUTES).fill(null),
@@ -53,7 +57,13 @@ export const NO_TRENDS: Trends = {
 };
 
 /** @param since when this process began to listen, seconds */
-async function readTrends(history: HistoryStore, timer: Timer, since: number, baseline: Baseline): Promise<Trends> {
+async function readTrends(
+  history: HistoryStore,
+  timer: Timer,
+  since: number,
+  stretches: readonly Stretch[],
+  baseline: Baseline,
+): Promise<Trends> {
   const now = timer.now() / 1000;
   const minute = Math.floor(now / 60) * 60;
   const begin = minute - (MINUTES - 1) * 60;
@@ -70,6 +80,7 @@ async function readTrends(history: HistoryStore, timer: Timer, since: number, ba
   const trends: Trends = {
     ...NO_TRENDS,
     begin,
+    stretches,
     finished: blank(),
     failed: blank(),
     waiting: blank(),
@@ -126,11 +137,12 @@ async function readTrends(history: HistoryStore, timer: Timer, since: number, ba
   fill(trends.byWorker, workers);
   for (const c of workers) trends.failedByWorker.set(c.key, (trends.failedByWorker.get(c.key) ?? 0) + c.failed);
   fill(trends.byQueue, queues);
+  const own = stretches.length > 0 ? lived(stretches, now - 300, now + 10, now) : Math.min(300, now - since);
   // What an earlier run of this dashboard has heard counts as well.
-  const watched = Math.min(300, Math.max(now - since, lately.buckets * 10));
+  const watched = Math.max(own, (lately.buckets - 1) * 10);
   trends.finishedPerMin = watched < 10 ? null : round((lately.finished / watched) * 60);
   trends.failedPercent = lately.finished > 0 ? round((lately.failed / lately.finished) * 100) : null;
-  const u = await baseline.read(history, now);
+  const u = await baseline.read(history, timer);
   trends.baselineFinishedPerMin = u.finishedPerMin;
   trends.baselineFailedPercent = u.failedPercent;
   return trends;
@@ -141,7 +153,7 @@ const BASELINE_BUCKETS = 12;
 
 /** Figures over 24 hours change slowly: read once a minute. */
 class Baseline {
-  #at = 0;
+  #readMs = Number.NEGATIVE_INFINITY;
   #value: { finishedPerMin: number | null; failedPercent: number | null } = {
     finishedPerMin: null,
     failedPercent: null,
@@ -149,10 +161,11 @@ class Baseline {
 
   async read(
     history: HistoryStore,
-    now: number,
+    timer: Timer,
   ): Promise<{ finishedPerMin: number | null; failedPercent: number | null }> {
-    if (now - this.#at < 60) return this.#value;
-    this.#at = now;
+    if (timer.monotonic() - this.#readMs < 60_000) return this.#value;
+    this.#readMs = timer.monotonic();
+    const now = timer.now() / 1000;
     const day = await history.sums(300, now - 86_400, now);
     this.#value = {
       finishedPerMin: day.buckets >= BASELINE_BUCKETS ? round(day.finished / (day.buckets * 5)) : null,
@@ -171,6 +184,7 @@ export class LastHour {
   readonly #log: Logger;
   readonly #startedAt: () => number;
   readonly #baseline = new Baseline();
+  #stretches: readonly Stretch[] = [];
   #reading = false;
   #stopped = false;
 
@@ -186,12 +200,17 @@ export class LastHour {
     this.#stopped = true;
   }
 
+  /** The wall clock was set. @param by seconds */
+  clockSet(by: number): void {
+    this.#stretches = afterClockSet(this.#stretches, by, this.#timer.now() / 1000, this.#startedAt());
+  }
+
   /** Never rejects; while it is being read, not again. */
   async refresh(): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      this.trends = await readTrends(this.#history, this.#timer, this.#startedAt(), this.#baseline);
+      this.trends = await readTrends(this.#history, this.#timer, this.#startedAt(), this.#stretches, this.#baseline);
     } catch (error) {
       if (!this.#stopped) this.#log.warning(`The history does not answer: ${toError(error).message}`);
     } finally {
@@ -213,10 +232,21 @@ export function recentPerMinute(trends: Trends, line: readonly number[] | undefi
   const recent = heard.filter((i) => i >= MINUTES - 6);
   // We began to listen somewhere within the first minute: it would make the mean too low.
   if (recent.length > 1 && recent.length === heard.length) recent.shift();
-  if (recent.length > 0) return round(recent.reduce((sum, i) => sum + (line?.[i] ?? 0), 0) / recent.length);
-  const running = now - (trends.begin + (MINUTES - 1) * 60);
-  if ((trends.finished[MINUTES - 1] ?? null) === null || running < 10 || running > 120) return null;
-  return round(((line?.[MINUTES - 1] ?? 0) / Math.min(60, running)) * 60);
+  const sum = recent.reduce((all, i) => all + (line?.[i] ?? 0), 0);
+  const span = recent.reduce((all, i) => all + livedIn(trends, i, now), 0);
+  if (span >= 10) return round((sum / span) * 60);
+  const isOld = now - (trends.begin + (MINUTES - 1) * 60) > 120;
+  const running = livedIn(trends, MINUTES - 1, now);
+  if ((trends.finished[MINUTES - 1] ?? null) === null || running < 10 || isOld) return null;
+  return round(((line?.[MINUTES - 1] ?? 0) / running) * 60);
+}
+
+/** How much of a minute, from a moment on, was lived through by now; where it was heard by an earlier process only, all of it. @unit seconds */
+function livedIn(trends: Trends, i: number, now: number, since = 0): number {
+  const start = trends.begin + i * 60;
+  const from = Math.max(start, since);
+  const until = start + 60;
+  return lived(trends.stretches, from, until, now) || Math.max(0, Math.min(until, now) - from);
 }
 
 /** Shorter than that, a rate is an accident. @unit seconds */
@@ -237,10 +267,11 @@ export function perMinuteSince(
   // The minute in which it began has ends from before; of a short span it is the best there is.
   const first = now - wanted >= 120 ? Math.ceil(minute) : Math.floor(minute);
   let n = 0;
-  let span = now - Math.max(wanted, trends.begin + first * 60);
+  let span = 0;
   for (let i = Math.max(0, first); i < MINUTES; i++) {
-    if ((trends.finished[i] ?? null) === null) span -= 60;
-    else n += line?.[i] ?? 0;
+    if ((trends.finished[i] ?? null) === null) continue;
+    span += livedIn(trends, i, now, wanted);
+    n += line?.[i] ?? 0;
   }
   return span < MIN_SPAN ? null : round((n / span) * 60);
 }
@@ -257,7 +288,7 @@ export function heardFor(trends: Trends, now: number, startedAt: number, since =
     const from = trends.begin + i * 60;
     // In the minute in which one began to listen, only from then on.
     const began = startedAt < from + 60 && (trends.finished[i - 1] ?? null) === null ? Math.max(from, startedAt) : from;
-    span += Math.max(0, Math.min(now, from + 60) - Math.max(began, since));
+    span += livedIn(trends, i, now, Math.max(began, since));
   });
   return span < MIN_SPAN ? null : span;
 }

@@ -1,12 +1,13 @@
 // What a beat stores of its schedule, and the lease it holds.
 import { spawn } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BeatLazyFunc, MemoryScheduleStore } from '../../../server/beat/beat.ts';
 import { AnotherBeat, type ScheduleLease, type ScheduleStore } from '../../../server/schedules/contract.ts';
 import { crontab } from '../../../server/schedules/crontab.ts';
+import { FileScheduleStore } from '../../../server/schedules/file-store.ts';
 import { type LeasePort, RenewedLease } from '../../../server/schedules/renewed-lease.ts';
 import { createTimer } from '../../../server/timer.ts';
 import { ManualClock } from '../../support/clock.ts';
@@ -173,6 +174,22 @@ describe('what it remembers', () => {
 });
 
 describe('a second beat on the same file', () => {
+  it.each([
+    ['a link to the file', 'real.json', 'link.json', 'link'],
+    ['a link to its name without .json', 'real', 'link', 'link'],
+    ['a link to its folder', 'data', 'here', 'here/real'],
+  ])('is refused also by %s, whether that is there yet or not', async (_, target, link, asked) => {
+    await mkdir(join(folder, 'data'));
+    const real = join(folder, target === 'data' ? 'data/real' : 'real');
+    await symlink(target, join(folder, link));
+    for (const isThere of [false, true]) {
+      const [one, two] = [new FileScheduleStore(real), new FileScheduleStore(join(folder, asked))];
+      const lease = await one.claim();
+      await expect(two.claim(), `there: ${isThere}`).rejects.toThrow(AnotherBeat);
+      await lease.replace(new Map());
+      await lease.release();
+    }
+  });
   /** Each try is armed when the one before has been refused. */
   const takenOver = (timer: { advance(ms: number): void }, lines: readonly string[]) =>
     until(() => {
