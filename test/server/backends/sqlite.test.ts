@@ -9,7 +9,6 @@ import type { CountingBackend } from '../../../server/backends/contract.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
 import { silentLogger } from '../../../server/log.ts';
 import { backendContract } from '../../contract/backend.ts';
-import { READ_SOURCES } from '../../support/sources/read-sources.ts';
 import { until } from '../../support/until.ts';
 import { record, testContext } from './context.ts';
 
@@ -22,8 +21,9 @@ backendContract('sqlite', makeUrl, { durable: true });
 
 /** Another process that stores what it is told to, and answers with the instant at which it was committed. */
 function writer(url: string) {
+  // Bundled (support/sources/compile.ts): it needs nothing of what reads the sources.
   const script = fileURLToPath(new URL('./store-in-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [...READ_SOURCES, script, url], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, url], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
     const next = await lines.next();

@@ -53,7 +53,7 @@ async function pidOfWorker(port: number): Promise<number> {
 }
 
 describe('umbel up', () => {
-  it('says what it started, where the file is and the address; tasks flow; Ctrl+C ends all of it, warm', async () => {
+  it('says what it started, where the file is and the address; tasks flow; a worker that is killed is started again, told why; Ctrl+C ends all of it, warm', async () => {
     const port = await freePort();
     await using cluster = up('--port', String(port), '--rate', '20');
     await cluster.says('Ctrl+C ends it');
@@ -61,7 +61,17 @@ describe('umbel up', () => {
     expect(cluster.stdout()).toContain('the example shop');
     expect(cluster.stdout()).toContain(`http://localhost:${port}`);
     await succeeded(port);
-    const pid = await pidOfWorker(port);
+    const killed = await pidOfWorker(port);
+    process.kill(killed, 'SIGKILL');
+    await cluster.says('the worker was ended by SIGKILL');
+    const pid = await until(
+      async () => {
+        const found = await pidOfWorker(port);
+        return found !== killed && found;
+      },
+      'another worker',
+      { everyMs: 100 },
+    );
 
     cluster.child.kill('SIGINT');
     const { code, stderr } = await cluster.ended;
@@ -70,39 +80,17 @@ describe('umbel up', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('a second one in the same folder is refused with 73; one that was killed holds nothing up', async () => {
-    await using first = up('--port', '0');
-    await first.says('is up');
+  it('a second one in the same folder is refused with 73; one that was killed holds nothing up, and its worker does not outlive it', async () => {
+    const port = await freePort();
+    await using first = up('--port', String(port));
+    await first.says('Ctrl+C ends it');
+    const pid = await pidOfWorker(port);
     await using second = up('--port', '0');
     const { code, stderr } = await second.ended;
     expect(stderr).toMatch(/umbel up runs here already.*pid: \d+/);
     expect(code).toBe(73);
     first.child.kill('SIGKILL');
     await first.ended;
-    await using third = up('--port', '0');
-    await third.says('is up');
-  });
-
-  it('starts the worker again when it is killed, and tells why', async () => {
-    const port = await freePort();
-    await using cluster = up('--port', String(port), '--rate', '20');
-    await cluster.says('Ctrl+C ends it');
-    await succeeded(port);
-    const pid = await pidOfWorker(port);
-    process.kill(pid, 'SIGKILL');
-    await cluster.says('the worker was ended by SIGKILL');
-    await until(async () => (await pidOfWorker(port)) !== pid, 'another worker', { everyMs: 100 });
-    cluster.child.kill('SIGTERM');
-    expect((await cluster.ended).code).toBe(0);
-  });
-
-  it('its worker does not outlive it, however it ends', async () => {
-    const port = await freePort();
-    await using cluster = up('--port', String(port));
-    await cluster.says('Ctrl+C ends it');
-    const pid = await pidOfWorker(port);
-    cluster.child.kill('SIGKILL');
-    await cluster.ended;
     const gone = () => {
       try {
         process.kill(pid, 0);
@@ -111,6 +99,8 @@ describe('umbel up', () => {
         return true;
       }
     };
+    await using third = up('--port', '0');
+    await third.says('is up');
     await until(gone, 'the worker to end by itself');
   });
 
@@ -132,7 +122,7 @@ describe('umbel up', () => {
     expect((await caller.ended).stdout).toBe('hello Ada\n');
     const done = await succeeded(port);
     expect(done).toMatchObject({ name: 'mine.hello' });
-    cluster.child.kill('SIGINT');
+    cluster.child.kill('SIGTERM');
     expect((await cluster.ended).code).toBe(0);
   });
 

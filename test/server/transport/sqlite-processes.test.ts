@@ -9,7 +9,6 @@ import type { Channel, Transport } from '../../../server/transport/contract.ts';
 import { queue } from '../../../server/transport/entity.ts';
 import type { Message, OutgoingMessage } from '../../../server/transport/message.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
-import { READ_SOURCES } from '../../support/sources/read-sources.ts';
 import { until } from '../../support/until.ts';
 
 /** UMBEL_LONG=1 for as many as it was first proved with. */
@@ -38,10 +37,11 @@ afterEach(async () => {
 });
 
 function start(role: string, name = ''): Child {
+  // Bundled (support/sources/compile.ts): it needs nothing of what reads the sources.
   const program = new URL('./broker-child.ts', import.meta.url).pathname;
   const log = join(folder, `${children.length}.log`);
   const file = openSync(log, 'a');
-  const child = spawn(process.execPath, [...READ_SOURCES, program, url, role, name], {
+  const child = spawn(process.execPath, [program, url, role, name], {
     stdio: ['ignore', file, 'inherit'],
   });
   closeSync(file);
