@@ -16,7 +16,7 @@ import { outliveReaders } from './stdio.ts';
 export interface OpenDashboard {
   readonly address: string;
   readonly broker: readonly string[];
-  /** Another port than the usual one was taken, and why. */
+  /** Another port than the usual one was taken, and why; or it stands by. */
   readonly note: string | null;
   close(): Promise<void>;
 }
@@ -37,6 +37,7 @@ export async function dashboard(flags: GlobalOptions & Record<string, unknown>):
   const broker = safeUrl([opened.broker].flat().join(';'));
   if (output.json) output.value({ address: opened.address, broker });
   else output.line(`umbel dashboard of ${broker}\n\n  ${output.paint(opened.address, 'bold', 'cyan')}\n`);
+  if (opened.note) output.note(opened.note);
   await ended;
   await opened.close();
   return EXIT.ok;
@@ -61,7 +62,11 @@ export async function openDashboard(
     const instance = create(port);
     try {
       const address = await instance.listen();
-      const note = port === first ? null : `port ${first} is taken, so the dashboard is on ${port} (--port chooses)`;
+      const note = instance.isStandingBy
+        ? 'another dashboard has the history: this one stands by, and takes its place when that one ends'
+        : port === first
+          ? null
+          : `port ${first} is taken, so the dashboard is on ${port} (--port chooses)`;
       return { address: friendly(address), broker: instance.options.broker, note, close: () => instance.close() };
     } catch (error) {
       await instance.close().catch(() => {});

@@ -23,6 +23,7 @@ import { type DashboardOptions, type Resolved, resolveOptions } from './options.
 import { dashboardPlugin } from './plugin.ts';
 import { Rooms } from './rooms.ts';
 import { createServer } from './server.ts';
+import { Standby } from './standby.ts';
 import { steadyTimer } from './steady-timer.ts';
 import { Stores } from './stores.ts';
 import { readTls } from './tls.ts';
@@ -50,7 +51,9 @@ export interface Dashboard {
   readonly options: Resolved;
   /** Open the history and begin to listen to the cluster. Resolves before the broker answers. */
   start(): Promise<Cluster>;
-  /** Start and serve; the address as a URL. */
+  /** Another dashboard has the history; only with the option `standby`. */
+  readonly isStandingBy: boolean;
+  /** Start and serve; the address as a URL. Standing by, it resolves before it has started. */
   listen(): Promise<string>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -65,13 +68,15 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const link = new ClusterLink(options, timer, log);
   const sockets = new Set<OpenSocket>();
   const stores = new Stores(options, timer, log);
+  const standby = new Standby(timer, log);
   let rooms: Rooms | null = null;
   let starting: Promise<Cluster> | null = null;
   let closed = false;
 
   const start = (): Promise<Cluster> => {
     starting ??= (async () => {
-      const { history, schedules, userData } = await stores.open();
+      const open = () => stores.open();
+      const { history, schedules, userData } = await (options.standby ? standby.open(open) : open());
       rooms = new Rooms(history, {
         schedules,
         userData: userData.open,
@@ -87,6 +92,14 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
       return rooms.cluster;
     })();
     return starting;
+  };
+  /** Started, or standing by: then it starts later. */
+  const began = async (): Promise<void> => {
+    const started = start();
+    await Promise.race([started, standby.waits]);
+    started.catch((error: unknown) => {
+      if (!closed) log.error(`The dashboard could not start: ${toError(error).message}`);
+    });
   };
   const opened = (): Rooms => {
     if (rooms === null) throw new Error('The dashboard has not started.');
@@ -139,6 +152,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     sockets,
     pageOptions: pageOptionsOf(options),
     folder: parts.pages,
+    isStandingBy: () => standby.reason !== null,
     ready: start,
     context: () => opened().context,
   });
@@ -148,6 +162,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
+    standby.stop();
     for (const socket of sockets) socket.bye('the server stops');
     rooms?.quiet();
     await app.close();
@@ -170,6 +185,9 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     plugin,
     options,
     start,
+    get isStandingBy() {
+      return standby.reason !== null;
+    },
     async listen() {
       if (options.trust_server)
         throw new ImproperlyConfigured(
@@ -181,11 +199,11 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
         // As Flower's, unless its mode is given: its folder says who may come near it.
         await app.listen({ path, ...(mode === null && { readableAll: true, writableAll: true }) });
         if (mode !== null) chmodSync(path, mode);
-        await start();
+        await began();
         return `unix:${path}`;
       }
       const address = await app.listen({ port: options.port, host: options.address });
-      await start();
+      await began();
       return `${address}${options.url_prefix}`;
     },
     close,

@@ -114,6 +114,7 @@ export interface DashboardOptions {
   db?: string;
   /** The cluster has moved to another broker: use a history file that was written for the old one. */
   adopt_history?: boolean;
+  standby?: boolean;
   /** What people save and own (views), in a file that retention never touches: a path or a URL. Default: beside `db`. */
   user_data?: string | null;
   /** Where beat keeps its schedule, as `umbel beat --schedule` was told: a path or a URL. Default: `beat_schedule_filename` of `settings`. */
@@ -225,6 +226,7 @@ export interface Resolved {
   alerts: ResolvedAlerts;
   db: string;
   adopt_history: boolean;
+  standby: boolean;
   user_data: string;
   schedule: string | null;
   max_tasks: number;

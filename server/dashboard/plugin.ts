@@ -19,7 +19,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { aliveRoutes } from './routes/alive.ts';
 import { readBodies } from './routes/body.ts';
 import { brokerRoutes } from './routes/broker.ts';
-import type { RouteContext } from './routes/context.ts';
+import { ProblemError, type RouteContext } from './routes/context.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { EVENT_STREAM, eventRoutes } from './routes/events.ts';
 import { flowerRoutes } from './routes/flower/flower.ts';
@@ -44,6 +44,7 @@ import { pages } from './spa.ts';
 
 /** @unit bytes */
 const COMPRESS_FROM = 2048;
+const STANDING_BY = 'Another dashboard has the history. This one takes its place when that one ends.';
 const ROUTES = [
   taskRoutes,
   workflowRoutes,
@@ -76,6 +77,8 @@ export interface PluginParts {
   readonly pageOptions: PageOptions;
   /** Folder of the built pages; null: none. Not given: found beside the sources or in dist. */
   readonly folder: string | null | undefined;
+  /** Another dashboard has the history: nothing is answered. */
+  isStandingBy(): boolean;
   /** Begins, if nobody has; awaited by every request before `context` is asked. */
   ready(): Promise<unknown>;
   context(): RouteContext;
@@ -104,6 +107,12 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       request.identity = NOBODY;
       request.outerPrefix = gate.outerPrefix(request, root.prefix);
       refuseUpgrade(request, reply);
+      if (reply.sent) return reply;
+      if (parts.isStandingBy()) {
+        if (request.routeOptions.url === `${root.prefix}/healthcheck`)
+          return reply.type('text/html; charset=UTF-8').send('OK');
+        throw new ProblemError(503, 'Standing by', STANDING_BY, { headers: { 'retry-after': '2' } });
+      }
       // As the router read it: an escaped letter makes no page of the API.
       const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
       request.refusal = await gate.admit(request, reply, path.slice(root.prefix.length), root.prefix);

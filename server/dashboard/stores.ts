@@ -34,14 +34,16 @@ export class Stores {
     const transport = (settings.broker_transport_options ?? {}) as { global_keyprefix?: string };
     const cluster = clusterAddresses(broker, transport.global_keyprefix);
     const line = { url: broker[0] ?? '', options: { ...transport }, ssl: settings.broker_use_ssl };
-    this.schedules = schedule === null ? null : await openScheduleStore(schedule, { ...context, broker: line });
+    // First of all: who stands by for it comes here again and again.
     this.history = await openHistory(db, { ...context, cluster, adopt });
+    this.schedules = schedule === null ? null : await openScheduleStore(schedule, { ...context, broker: line });
     return { history: this.history, userData: this.userData, schedules: this.schedules };
   }
 
   async close(): Promise<void> {
-    await this.history?.close();
     await this.schedules?.close();
     await this.userData.close();
+    // Last: who has the history has the rest.
+    await this.history?.close();
   }
 }

@@ -56,6 +56,7 @@ const ODD: Record<string, readonly unknown[]> = {
   read_only: ['no', 0, null],
   db: [5, null],
   adopt_history: ['true', null],
+  standby: ['true', null],
   user_data: [5, true],
   schedule: [5, '', 'memory://'],
   otlp_metrics: ['collector:4318', 'grpc://collector', 'http://a:b@collector', 5],

@@ -13,6 +13,10 @@ import type { OperationRecord, OperationsQuery } from '../../../shared/wire/oper
 import type { FailureGroup } from '../../../shared/wire/overview.ts';
 import type { SeriesReply } from '../../../shared/wire/series.ts';
 import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../shared/wire/tasks.ts';
+import { ImproperlyConfigured } from '../../errors.ts';
+
+/** Another dashboard has the file. */
+export class FileTaken extends ImproperlyConfigured {}
 
 export const SORT_FIELDS = ['first_seen', 'runtime', 'name', 'state', 'worker', 'retries'] as const;
 export type SortField = (typeof SORT_FIELDS)[number];

@@ -24,6 +24,15 @@ export const KEEPING_OPTIONS: readonly OptionRow[] = [
     source: 'Umbel',
   },
   {
+    name: 'standby',
+    kind: 'switch',
+    default: false,
+    meaning:
+      'When another dashboard has the history, listen, answer 503 (GET /healthcheck 200), and take its place within seconds of its end; otherwise the start is refused',
+    read: yesOrNo,
+    source: 'Umbel',
+  },
+  {
     name: 'user_data',
     kind: 'text',
     default: null,

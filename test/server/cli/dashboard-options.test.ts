@@ -87,6 +87,7 @@ const OURS: typeof FLOWERS = {
   trust_server: ['yes', true],
   allowed_hosts: ['a, b', ['a', 'b']],
   adopt_history: ['1', true],
+  standby: ['1', true],
   user_data: ['mine.db', 'mine.db'],
   retention_age: ['86400', 86_400],
   retention_tasks: ['1000', 1000],

@@ -3,6 +3,7 @@
 // Holds: who is refused is told by whom, and what to do.
 import { ImproperlyConfigured } from '../../../errors.ts';
 import { FileLock, LockTaken } from '../../../file-lock.ts';
+import { FileTaken } from '../contract.ts';
 
 export interface OwnedFile {
   /** 'history file' */
@@ -28,7 +29,7 @@ export class FileOwner {
 
   /**
    * @param cluster addresses of the broker without credentials  @param now seconds since the epoch
-   * @throws ImproperlyConfigured when another process, or another dashboard of this one, has it
+   * @throws FileTaken when another process, or another dashboard of this one, has it; ImproperlyConfigured when nobody can
    */
   take(cluster: readonly string[] | null, now: number): void {
     const { what, harm, option } = this.#words;
@@ -44,7 +45,7 @@ export class FileOwner {
       const watching = about === '' ? '' : `, watching ${about}`;
       const began = since === null ? '' : `, since ${new Date(since * 1000).toISOString()}`;
       const by = pid === null ? '' : ` (process ${pid} on ${host}${watching}${began})`;
-      throw new ImproperlyConfigured(
+      throw new FileTaken(
         `Another dashboard uses the ${what} ${this.#path}${by}. ${harm}. Stop it, or give this one a file of its own (${option}).`,
       );
     }
