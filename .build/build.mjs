@@ -29,6 +29,8 @@ const DIST = join(ROOT, 'dist');
 const STAMP = '.stamp.json';
 /** Chunks of the code and everything Vite names by its content. Source maps are for reading only. */
 const HASHED = /^([\w.]+(-[\w.]+)*-[0-9A-Z]{8}\.js|web\/assets\/.+)$/;
+/** Of what stays on this machine: larger by little, for a fraction of the CPU. */
+const QUICK_QUALITY = 9;
 const SOURCES = ['server', 'shared', 'web', 'examples', '.build', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
 /** One hash per part: what it is made from. */
@@ -74,29 +76,32 @@ const peerOfOtel = {
 function siblingEntries() {
   const found = new Map();
   const pattern = /new URL\(\s*'(\.[^']*\.ts)'\s*,\s*import\.meta\.url\s*\)/g;
+  const pointed = (path) =>
+    named(readFileSync(path, 'utf8')).replace(pattern, (whole, target) => {
+      const file = resolve(dirname(path), target);
+      if (!existsSync(file)) return whole;
+      const source = relative(ROOT, file);
+      const known = Object.entries(ENTRIES).find(([, entry]) => entry === source);
+      const name =
+        known?.[0] ??
+        source
+          .replace(/^server\//, '')
+          .replace(/\.ts$/, '')
+          .replaceAll(/[\\/]/g, '-');
+      if (!known) found.set(name, source);
+      return `new URL('./${name}.js', import.meta.url)`;
+    });
+  for (const path of filesOf(join(ROOT, 'server'))) if (path.endsWith('.ts')) pointed(join(ROOT, 'server', path));
   return {
     found,
     plugin: {
       name: 'sibling-entries',
       setup(build) {
-        build.onLoad({ filter: /[\\/](server|shared|examples)[\\/].*\.ts$/ }, ({ path }) => {
-          const text = named(readFileSync(path, 'utf8'));
-          if (!text.includes('import.meta.url')) return undefined;
-          const contents = text.replace(pattern, (whole, target) => {
-            const file = resolve(dirname(path), target);
-            if (!existsSync(file)) return whole;
-            const source = relative(ROOT, file);
-            const known = Object.entries(ENTRIES).find(([, entry]) => entry === source);
-            const name =
-              known?.[0] ??
-              source
-                .replace(/^server\//, '')
-                .replace(/\.ts$/, '')
-                .replaceAll(/[\\/]/g, '-');
-            if (!known) found.set(name, source);
-            return `new URL('./${name}.js', import.meta.url)`;
-          });
-          return { contents, loader: 'ts', resolveDir: dirname(path) };
+        build.onLoad({ filter: /[\\/]server[\\/].*\.ts$/ }, ({ path }) => {
+          const contents = pointed(path);
+          return contents.includes('import.meta.url')
+            ? { contents, loader: 'ts', resolveDir: dirname(path) }
+            : undefined;
         });
       },
     },
@@ -106,13 +111,14 @@ function siblingEntries() {
 async function bundle(outdir) {
   const present = Object.fromEntries(Object.entries(ENTRIES).filter(([, source]) => existsSync(ROOT + source)));
   const siblings = siblingEntries();
-  const options = (entries, write) => ({
+  const entries = { ...present, ...Object.fromEntries(siblings.found) };
+  const { metafile } = await esbuild({
     absWorkingDir: ROOT,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ out, in: source })),
     outdir,
     bundle: true,
     splitting: true,
-    write,
+    metafile: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -138,11 +144,6 @@ async function bundle(outdir) {
         'const require = __umbelRequire(__umbelUrl);',
       ].join(' '),
     },
-  });
-  await esbuild(options(present, false)); // finds the siblings
-  const { metafile } = await esbuild({
-    ...options({ ...present, ...Object.fromEntries(siblings.found) }, true),
-    metafile: true,
   });
   refuseRenamed(outdir, metafile);
   const others = await outside(outdir);
@@ -197,7 +198,7 @@ function run(command, args) {
 const declarations = (outdir) =>
   run('typescript/bin/tsc', [...['-p', '.build/tsconfig.types.json', '--outDir', join(outdir, 'types')]]);
 
-async function pages(outdir) {
+async function pages(outdir, clean) {
   if (!existsSync(join(ROOT, 'web/vite.config.ts'))) return;
   await run('vite/bin/vite.js', [
     'build',
@@ -210,17 +211,21 @@ async function pages(outdir) {
     '--logLevel',
     'warn',
   ]);
-  await compress(join(outdir, 'web'));
+  await compress(join(outdir, 'web'), clean);
 }
 
-/** Beside each text that gains by it a .br and a .gz, which the server sends as they are (server/dashboard/spa.ts). */
-async function compress(folder) {
+/** Beside each text that gains by it a .br and a .gz, which the server sends as they are (server/dashboard/spa.ts). For a package as small as can be. */
+async function compress(folder, clean) {
+  const quality = clean ? constants.BROTLI_MAX_QUALITY : QUICK_QUALITY;
   const paths = filesOf(folder).filter((path) => /\.(js|css|svg|json|txt|webmanifest)$/.test(path));
   await Promise.all(
     paths.map(async (path) => {
       const bytes = readFileSync(join(folder, path));
       if (bytes.byteLength < 1024) return;
-      const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength };
+      const params = {
+        [constants.BROTLI_PARAM_QUALITY]: quality,
+        [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,
+      };
       const [br, gz] = await Promise.all([
         promisify(brotliCompress)(bytes, { params }),
         promisify(gzip)(bytes, { level: 9 }),
@@ -259,7 +264,7 @@ export async function build({ force = false, quiet = false, types = true, clean 
   const last = `${outdir}-last`;
   mkdirSync(outdir, { recursive: true });
   try {
-    await Promise.all([bundle(outdir), pages(outdir), types ? declarations(outdir) : undefined]);
+    await Promise.all([bundle(outdir), pages(outdir, clean), types ? declarations(outdir) : undefined]);
     const files = filesOf(outdir);
     if (!clean) keepLast(DIST, outdir, new Set(files));
     writeFileSync(join(outdir, STAMP), JSON.stringify({ hash, parts, clean, files }));
