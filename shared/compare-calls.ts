@@ -57,7 +57,7 @@ function partsOf(value: unknown): [string, unknown][] | null {
 }
 
 /** So many of both kinds have to be there before a difference is called telling. */
-const ENOUGH = 5;
+export const ENOUGH = 5;
 /** Of the failures at least, of the successes at most. */
 const IN_FAILURES = 0.9;
 const IN_SUCCESSES = 0.6;

@@ -6,6 +6,7 @@ import { clusterInfo, NOW, queueRow, taskRow, workerDetail, workerRow } from './
 
 const { default: WorkersPage } = await import('../../web/src/pages/workers.tsx');
 const { default: QueuesPage } = await import('../../web/src/pages/queues.tsx');
+const { DataTable } = await import('../../web/src/ui/table/data-table.tsx');
 const { NoTaskEvents } = await import('../../web/src/workers/no-task-events.tsx');
 const { WorkerTabs } = await import('../../web/src/workers/worker-tabs.tsx');
 const { TaskTable } = await import('../../web/src/tasks/task-table.tsx');
@@ -34,6 +35,18 @@ test('workers stand trouble first, each with its state and slots', async () => {
   expect(rowText(html, 'celery@web-1')).toContain('online');
   expect(rowText(html, 'celery@web-2')).toContain('offline');
   expect(textOf(html)).toContain('2 workers, 1 online');
+});
+
+test('what is said of a group is whole where its name has no room for it', async () => {
+  const head = { id: 'n', label: 'N', width: 1000, cell: (one: string) => one };
+  const group = { kind: 'group' as const, key: 'group img', row: 'x', label: 'img', note: '50, 3 offline', open: true };
+  const said = async (width: number) => {
+    const columns = [head, { ...head, id: 'm', width, rank: 1 }];
+    return drawn(<DataTable caption="" columns={columns} lines={[group]} />);
+  };
+  expect(await said(100)).toMatch(/clip"[^>]*>50, 3 offline</);
+  expect(await said(1000)).toMatch(/"folded"><span class="note">50, 3 offline</);
+  expect(await said(1000)).not.toContain('clip');
 });
 
 test('workers are sorted and filtered as the URL says', async () => {

@@ -9,6 +9,7 @@ import type { WorkflowNode } from '../../shared/wire/workflows.ts';
 import { drawn, liveOf, textOf } from './support/drawn.tsx';
 
 const { AuditTable } = await import('../../web/src/audit/audit-table.tsx');
+const { AgainstSuccess } = await import('../../web/src/tasks/against-success.tsx');
 const { SelectionBar } = await import('../../web/src/tasks/bulk-actions.tsx');
 const { ofRow } = await import('../../web/src/tasks/known-task.ts');
 const { TaskBody } = await import('../../web/src/tasks/task-detail.tsx');
@@ -64,6 +65,23 @@ test('a failed task begins with what was raised and its traceback, its life and 
   );
   expect(places).not.toContain(-1);
   expect(places).toEqual([...places].sort((a, b) => a - b));
+});
+
+test('a difference to a success is called chance only where there are enough to tell', async () => {
+  const said = async (successes: number) => {
+    const difference = {
+      name: 'args[0]',
+      here: 'None',
+      there: "'14'",
+      in_failures: 5,
+      in_successes: 0,
+      telling: false,
+    };
+    const found = { success: row({ state: 'SUCCESS' }), differences: [difference], same: 2, failures: 5, successes };
+    return textOf(await drawn(<AgainstSuccess task={row()} />, [[['comparison', row().uuid], found]]));
+  };
+  expect(await said(2)).toContain('too few to tell: in 5 of 5 failures, 0 of 2 successes');
+  expect(await said(9)).toContain('no pattern: in 5 of 5 failures, 0 of 9 successes');
 });
 
 test('sending again is the filled button of what failed, and of nothing that succeeded', async () => {

@@ -83,11 +83,15 @@ export function stepPoints(
   const names = Object.keys(lines);
   const full = last_unfinished ? t.length - 1 : t.length;
   const points: StepPoint[] = [];
+  const unheard = (from: number): number =>
+    gaps.reduce(
+      (sum, { since, until }) => sum + Math.max(0, Math.min(until ?? Infinity, from + step) - Math.max(since, from)),
+      0,
+    );
   for (let i = 0; i < full; i++) {
     const point: StepPoint = { t: t[i]!, mid: t[i]! + step / 2 };
-    const isUnheard = gaps.some(({ since, until }) => since <= t[i]! && (until ?? Infinity) >= t[i]! + step);
-    // Nothing was counted where nobody listened: that is no zero.
-    for (const name of names) point[name] = (isUnheard ? lines[name]?.[i] || null : lines[name]?.[i]) ?? null;
+    // What was counted where nobody listened is what was found out later: drawn, it would be a fall that was none.
+    for (const name of names) point[name] = unheard(t[i]!) > step / 2 ? null : (lines[name]?.[i] ?? null);
     points.push(point);
   }
   const last = points.at(-1);

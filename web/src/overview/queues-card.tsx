@@ -91,12 +91,15 @@ export function QueuesCard({ queues, total }: { queues: readonly QueueRow[]; tot
       <div className="head">
         <h2>{t('Queues')}</h2>
         <AsOf since={part.since} />
+        {/* Beside the time of what is old there is no room for it. */}
         <p>
-          {growing > 0
-            ? t('{growing} of {total} growing', { growing, total })
-            : queues.length > 0
-              ? tn(total, '# queue, none growing', '# queues, none growing')
-              : ''}
+          {part.since !== null
+            ? ''
+            : growing > 0
+              ? t('{growing} of {total} growing', { growing, total })
+              : queues.length > 0
+                ? tn(total, '# queue, none growing', '# queues, none growing')
+                : ''}
         </p>
         <Link className="more-link" to="/queues">
           {t('All queues')}

@@ -3,6 +3,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { ENOUGH } from '../../../shared/compare-calls.ts';
 import type { Difference, TaskComparison } from '../../../shared/wire/comparison.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { comparisonQuery } from '../api/queries.ts';
@@ -105,7 +106,10 @@ function weight(one: Difference, { failures, successes }: TaskComparison): strin
     in_successes: count(one.in_successes),
     successes: count(successes),
   });
-  return one.telling ? where : t('no pattern: {where}', { where });
+  if (one.telling) return where;
+  return Math.min(failures, successes) < ENOUGH
+    ? t('too few to tell: {where}', { where })
+    : t('no pattern: {where}', { where });
 }
 
 function timesOf(task: TaskRow, success: TaskRow) {

@@ -15,6 +15,7 @@ export const tasks: Readonly<Record<string, string>> = {
   'in {in_failures} of {failures} failures, {in_successes} of {successes} successes':
     '{failures} 次失败中有 {in_failures} 次，{successes} 次成功中有 {in_successes} 次',
   'no pattern: {where}': '无规律：{where}',
+  'too few to tell: {where}': '样本太少，无法判断：{where}',
   'In the queue': '在队列中',
   'For a slot': '等待槽位',
   Ran: '运行',

@@ -134,14 +134,16 @@ const Known = memo(function Known(props: LineProps<unknown>) {
             <Icon name={line.open ? 'down' : 'right'} />
             <b className="code">{line.label}</b>
           </button>
-          <span className="muted clip" title={line.note}>
-            {line.note}
-          </span>
+          {layout.folded.length === 0 && (
+            <span className="muted clip" title={line.note}>
+              {line.note}
+            </span>
+          )}
         </td>
         {others.map((column) => (
           <Cell key={column.id} column={column} row={line.row} last={column === others.at(-1)} />
         ))}
-        <Folded layout={layout} row={line.row} />
+        <Folded layout={layout} row={line.row} note={line.note} />
       </tr>
     );
   }
@@ -210,18 +212,22 @@ function Text({ children }: { children: ReactNode }): ReactNode {
   return typeof children === 'string' ? <Fresh text={children} /> : children;
 }
 
+/** @param note of a group: where columns have no room, it has none beside the name either */
 function Folded({
   layout,
   row,
   open = false,
+  note,
 }: {
   layout: ColumnLayout<unknown>;
   row: unknown;
   open?: boolean;
+  note?: string;
 }): ReactNode {
   if (layout.folded.length === 0) return null;
   return (
     <td className="folded">
+      {note && <span className="note">{note}</span>}
       {layout.folded.map((column) => (
         <span key={column.id} className={column.className} title={column.title?.(row)}>
           {column.brief ? (
