@@ -39,11 +39,8 @@ const AMQP_VERBS: Readonly<Record<string, Verb>> = {
   },
   'exchange.delete': {
     usage: 'EXCHANGE [IF_UNUSED]',
-    says: 'delete an exchange',
-    async run({ channel }, [name, ifUnused]) {
-      if (flag(ifUnused)) throw new CliError('if_unused is not known here: an exchange is deleted with its bindings');
-      await channel.deleteExchange(name!);
-    },
+    says: 'delete an exchange, with its bindings',
+    run: ({ channel }, [name, ifUnused]) => channel.deleteExchange(name!, { ifUnused: flag(ifUnused) }),
   },
   'queue.bind': {
     usage: 'QUEUE EXCHANGE ROUTING_KEY',

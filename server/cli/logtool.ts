@@ -9,9 +9,8 @@ import type { GlobalOptions } from './session.ts';
 type LogQuestion = 'stats' | 'traces' | 'errors' | 'incomplete' | 'debug';
 
 const START = /^\[\d{4}-\d\d-\d\d /;
-const RECEIVED =
-  /^\[[^\]]*\] (?:Task )?([\w.:-]+)\[([^\]]+)\] received|^\[[^\]]*\] Received task: ([\w.:-]+)\[([^\]]+)\]/;
-const ABOUT_TASK = /^\[[^\]]*\] Task ([\w.:-]+)\[([^\]]+)\] (.*)/s;
+const RECEIVED = /^\[[^\]]*\] (?:Task )?(\S+)\[([^\]]+)\] received|^\[[^\]]*\] Received task: (\S+)\[([^\]]+)\]/;
+const ABOUT_TASK = /^\[[^\]]*\] Task (\S+?)\[([^\]]+)\] (.*)/s;
 /** What a task says of itself once it has ended, and no earlier. */
 const ENDED = /^(succeeded|raised|retry|ignored|reject|discarded|interned|internal|failed|has)/i;
 

@@ -1,5 +1,5 @@
 // `umbel upgrade settings`: names of settings from before Celery 4 in a file, written anew. Python, JavaScript, TypeScript and JSON alike:
-// only whole names are touched, wherever they stand.
+// only whole names are touched, wherever they stand, but where a variable of the environment is read, whose name is somebody else's.
 // Which names there are: app/settings.ts. Reading old names as they are: app/config.ts.
 // Celery 5.6: bin/upgrade.py
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,13 +24,16 @@ export interface Renamed {
   readonly changes: readonly { readonly line: number; readonly from: string; readonly to: string }[];
 }
 
+/** What stands before the name of a variable: os.environ['X'], os.environ.get('X', os.getenv('X', env('X', process.env.X. */
+const BEFORE_VARIABLE = /env(?:iron)?(?:\.\w+)?\s*(?:\?\.)?[.[(]?\s*(?:['"`]|(?<=\.))$/i;
+
 /** @param upper names as CELERY_..., else in small letters */
 export function renameSettings(text: string, upper: boolean): Renamed {
   const changes: { line: number; from: string; to: string }[] = [];
   const lines = text.split('\n').map((line, at) =>
-    line.replace(/(?<![\w$])[A-Z][A-Z\d_]+(?![\w$])/g, (word) => {
+    line.replace(/(?<![\w$])[A-Z][A-Z\d_]+(?![\w$])/g, (word, start: number) => {
       const name = NEW_NAME.get(word);
-      if (name === undefined) return word;
+      if (name === undefined || BEFORE_VARIABLE.test(line.slice(0, start))) return word;
       const to = upper ? prefixed(name) : name;
       if (to !== word) changes.push({ line: at + 1, from: word, to });
       return to;
@@ -53,7 +56,8 @@ export async function upgradeSettings(filename: string, options: UpgradeOptions)
       throw new CliError(`cannot ${what}: ${(error as Error).message}`, EXIT.usage);
     }
   };
-  const before = attempt(`read ${filename}`, () => readFileSync(filename, 'utf8'));
+  // Names are ASCII: in this encoding all else comes back byte for byte, whichever it is in.
+  const before = attempt(`read ${filename}`, () => readFileSync(filename, 'latin1'));
   output.note(`processing ${filename}...`);
   const { text, changes } = renameSettings(before, Boolean(options.django || options.compat));
   if (changes.length === 0) {
@@ -64,7 +68,7 @@ export async function upgradeSettings(filename: string, options: UpgradeOptions)
     output.note(`writing backup to ${filename}.orig...`);
     attempt(`write ${filename}.orig`, () => copyFileSync(filename, `${filename}.orig`));
   }
-  attempt(`write ${filename}`, () => writeFileSync(filename, text));
+  attempt(`write ${filename}`, () => writeFileSync(filename, text, 'latin1'));
   for (const { line, from, to } of changes) output.note(`  line ${line}: ${from} -> ${to}`);
   output.line(`Changes to your setting have been made! (${plural(changes.length, 'name')})`);
   return EXIT.ok;

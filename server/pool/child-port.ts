@@ -20,6 +20,9 @@ setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, '
 function processPort(): ChildPort {
   for (const signal of IGNORED) process.on(signal, nothing);
   process.on('disconnect', () => process.exit(1));
+  // The line is the worker's: what bodies and their libraries tell a parent that forked them ('ready', say) is for nobody here.
+  const send = process.send!.bind(process);
+  delete process.send;
   let unsent = 0;
   let exitCode: number | null = null;
   const leaveWhenSent = () => {
@@ -28,7 +31,7 @@ function processPort(): ChildPort {
   const write = (said: FromChild | readonly FromChild[]) => {
     if (!process.connected) return;
     unsent++;
-    process.send!(said, () => {
+    send(said, () => {
       unsent--;
       leaveWhenSent();
     });

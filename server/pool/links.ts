@@ -106,8 +106,9 @@ export const openThread: OpenLink = (events, { entry, timer }) => {
   } catch (error) {
     return unopened(events, error);
   }
-  thread.on('message', (message) => {
-    if (!isOver) events.onMessage(message as FromChild);
+  thread.on('message', (message: FromChild | null) => {
+    // A body may have posted something of its own.
+    if (!isOver && typeof message?.type === 'string') events.onMessage(message);
   });
   thread.on('error', (error: unknown) => {
     failure = error instanceof Error ? error.message : String(error);

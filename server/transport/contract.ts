@@ -180,7 +180,8 @@ export interface Channel {
    */
   onClosed(listener: (error: ChannelError) => void): void;
   declareExchange(e: Exchange, options?: DeclareOptions): Promise<void>;
-  deleteExchange(name: string): Promise<void>;
+  /** With its bindings; with `ifUnused` only when there are none from it. */
+  deleteExchange(name: string, options?: { ifUnused?: boolean }): Promise<void>;
   /** Declares the queue, its exchange and its bindings; with `passive` the queue alone. */
   declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }>;
   /** @param args what a headers exchange compares (`x-match`: all, the default, or any) */

@@ -29,9 +29,9 @@ export class RevokedSet {
    */
   #order: Revoked[] = [];
   #first = 0;
-  /** Stamp name -> values, in memory only, as in Celery; bounded, unlike there. */
-  readonly stamps = new Map<string, Set<string>>();
-  /** Called after each change of the ids. */
+  /** Stamp name -> value -> when it was revoked, as `whenMs`. Bounded, unlike in Celery. */
+  readonly stamps = new Map<string, Map<string, number>>();
+  /** Called after each change. */
   onChange: (() => void) | null = null;
 
   constructor(clock: Pick<Timer, 'now' | 'monotonic'>, env: NodeJS.ProcessEnv = process.env) {
@@ -115,14 +115,41 @@ export class RevokedSet {
   }
 
   addStamps(headers: Readonly<Record<string, readonly string[]>>): void {
+    const nowMs = this.#clock.monotonic();
     for (const [name, values] of Object.entries(headers)) {
-      const known = this.stamps.get(name) ?? new Set();
-      for (const value of values) known.add(value);
+      const known = this.stamps.get(name) ?? new Map<string, number>();
+      for (const value of values) known.set(value, nowMs);
       // The last named is the last to be forgotten.
       this.stamps.delete(name);
       this.stamps.set(name, known);
     }
     this.#boundStamps();
+    this.onChange?.();
+  }
+
+  /** Those of the file, as `stampsRecord` wrote them: what is older than an id may be is forgotten. */
+  mergeStamps(stamps: Readonly<Record<string, Readonly<Record<string, number>>>>): void {
+    const sinceEpochMs = this.#clock.now() - this.#clock.monotonic();
+    const beforeMs = this.#clock.monotonic() - this.expiresMs;
+    for (const [name, values] of Object.entries(stamps)) {
+      const known = this.stamps.get(name) ?? new Map<string, number>();
+      for (const [value, seconds] of Object.entries(values)) {
+        const whenMs = seconds * 1000 - sinceEpochMs;
+        if (whenMs >= beforeMs && !known.has(value)) known.set(value, whenMs);
+      }
+      if (known.size > 0) this.stamps.set(name, known);
+    }
+    this.#boundStamps();
+  }
+
+  /** Stamp name -> value -> unix time in seconds. */
+  stampsRecord(): Record<string, Record<string, number>> {
+    const sinceEpochMs = this.#clock.now() - this.#clock.monotonic();
+    const record = [...this.stamps].map(([name, values]) => {
+      const times = [...values].map(([value, whenMs]) => [value, (whenMs + sinceEpochMs) / 1000] as const);
+      return [name, Object.fromEntries(times)] as const;
+    });
+    return Object.fromEntries(record);
   }
 
   /** As many values as ids. A tenth goes at once: finding the first entry of a Set passes over all that were deleted before it. */
@@ -132,7 +159,7 @@ export class RevokedSet {
     if (count <= this.limit) return;
     let excess = count - Math.floor(this.limit * 0.9);
     for (const [name, values] of this.stamps) {
-      for (const value of values) {
+      for (const value of values.keys()) {
         if (excess === 0) return;
         values.delete(value);
         excess--;
@@ -150,7 +177,7 @@ export class RevokedSet {
 
 /** One equal value of one stamp is enough. A stamp's value is a text or a list of texts. */
 export function stampMatches(
-  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+  wanted: ReadonlyMap<string, { has(value: string): boolean }>,
   stampedHeaders: readonly string[] | null,
   stamps: Readonly<Record<string, unknown>>,
 ): boolean {

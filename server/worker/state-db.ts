@@ -1,8 +1,8 @@
-// The file in which revoked ids and the logical clock outlive a restart (--statedb), and the step that reads and writes it.
-// Not here: the ids themselves (revoked.ts).
+// The file in which what was revoked and the logical clock outlive a restart (--statedb), and the step that reads and writes it.
+// Not here: the ids and stamps themselves (revoked.ts).
 // Holds: the file is whole or not there; a file that cannot be written is said and tried again, and work goes on; one that is damaged
 // is put aside, never overwritten, and one of somebody else's is refused.
-// Celery 5.6: worker/state.py Persistent. The file is our own, not Python's shelve.
+// Celery 5.6: worker/state.py Persistent, which forgets stamps. The file is our own, not Python's shelve.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { nodeFormat } from '../nodename.ts';
@@ -14,10 +14,14 @@ import type { Worker } from './worker.ts';
 /** A file that could not be written is tried again after so long. */
 const RETRY_MS = 10_000;
 
-interface StateFile {
-  umbel: 1;
+interface Stored {
   revoked: Record<string, number>;
+  stamps: Record<string, Record<string, number>>;
   clock: number;
+}
+
+interface StateFile extends Stored {
+  umbel: 1;
 }
 
 /** The --statedb file. */
@@ -31,7 +35,7 @@ export class StateDb {
    * null: there is none yet, or it was put aside.
    * @param putAside told where a damaged file is now, and why
    */
-  load(putAside?: (place: string, reason: string) => void): { revoked: Record<string, number>; clock: number } | null {
+  load(putAside?: (place: string, reason: string) => void): Stored | null {
     let text: string;
     try {
       text = readFileSync(this.path, 'utf8');
@@ -43,7 +47,7 @@ export class StateDb {
       const file = JSON.parse(text) as StateFile;
       if (file.umbel !== 1 || typeof file.revoked !== 'object' || file.revoked === null)
         throw new Error('no umbel state');
-      return { revoked: file.revoked, clock: Number(file.clock) || 0 };
+      return { revoked: file.revoked, stamps: file.stamps ?? {}, clock: Number(file.clock) || 0 };
     } catch (error) {
       // A crash of the machine may leave it empty or cut off.
       if (text === '' || text.startsWith('{"umbel":1')) {
@@ -60,7 +64,7 @@ export class StateDb {
 
   /** Whole or not at all: written beside and moved over. */
   save(revoked: RevokedSet, clock: number): void {
-    const file: StateFile = { umbel: 1, revoked: revoked.toRecord(), clock };
+    const file: StateFile = { umbel: 1, revoked: revoked.toRecord(), stamps: revoked.stampsRecord(), clock };
     const beside = `${this.path}.${process.pid}.tmp`;
     try {
       writeFileSync(beside, JSON.stringify(file), { mode: 0o600 });
@@ -94,12 +98,15 @@ export class StateDbStep extends Bootstep<Worker> {
     );
     if (stored) {
       revoked.merge(stored.revoked);
+      revoked.mergeStamps(stored.stamps);
       worker.app.clock.adjust(stored.clock);
     }
     // Not only at the end: a killed worker must not run what was revoked.
     revoked.onChange = () => {
       this.#saveAfter(worker, 500);
     };
+    // One that cannot be written is told now, and not when something is revoked.
+    this.#save(worker);
   }
 
   #saveAfter(worker: Worker, ms: number): void {

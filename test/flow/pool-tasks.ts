@@ -1,6 +1,7 @@
 // The app that pools.test.ts loads in every pool: a child loads this file again. What a body hears of is in what it returns.
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parentPort } from 'node:worker_threads';
 import { Celery, chain, currentRequest, Ignore, Reject, signals } from '../../server/index.ts';
 
 export const app = new Celery('pools');
@@ -26,6 +27,12 @@ export class OutOfStock extends Error {
 app.task({ name: 'pools.add' }, (x: number, y: number) => x + y);
 app.task({ name: 'pools.length' }, (text: string) => text.length);
 app.task({ name: 'pools.pid' }, () => process.pid);
+app.task({ name: 'pools.tells-parent' }, () => {
+  for (const word of ['ready', null, { type: 'log' }]) {
+    process.send?.(word);
+    if (typeof word !== 'object' || word === null) parentPort?.postMessage(word);
+  }
+});
 app.task({ name: 'pools.signals' }, () => [...heard]);
 app.task({ name: 'pools.request' }, function (this, ..._args: unknown[]) {
   const { id, task, args, kwargs, retries, rootId, parentId, hostname, deliveryInfo, timelimit, headers } =

@@ -235,6 +235,11 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
       expect(await small.get({ timeout: 120 })).toBe(2);
       expect(await large.get({ timeout: 120 })).toBe(3_000_000);
     });
+
+    it('what a body tells whoever forked it does the worker no harm', async () => {
+      expect(await (await send('tells-parent')).get({ timeout: 120 })).toBeNull();
+      expect(await (await send('add', [2, 2])).get({ timeout: 120 })).toBe(4);
+    });
   }
 
   if (pool === 'prefork') {

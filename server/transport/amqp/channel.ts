@@ -74,8 +74,8 @@ export class AmqpChannel implements Channel {
     });
   }
 
-  async deleteExchange(name: string): Promise<void> {
-    await this.#use([name], (raw) => raw.deleteExchange(name));
+  async deleteExchange(name: string, options: { ifUnused?: boolean } = {}): Promise<void> {
+    await this.#use([name], (raw) => raw.deleteExchange(name, options));
   }
 
   async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {

@@ -17,7 +17,14 @@ import {
 } from '../contract.ts';
 import type { Arguments, Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import { checkSize, consumerTagInUse, noSuchExchange, noSuchQueue, queueInUse } from '../virtual/declaration.ts';
+import {
+  checkSize,
+  consumerTagInUse,
+  exchangeInUse,
+  noSuchExchange,
+  noSuchQueue,
+  queueInUse,
+} from '../virtual/declaration.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import type { MemoryBroker } from './broker.ts';
 import type { Entry, MemoryQueue, QueueConsumer } from './queue.ts';
@@ -77,8 +84,9 @@ export class MemoryChannel implements Channel {
     });
   }
 
-  async deleteExchange(name: string): Promise<void> {
+  async deleteExchange(name: string, options?: { ifUnused?: boolean }): Promise<void> {
     this.#check();
+    if (options?.ifUnused && this.#broker.routing.isBound(name)) throw exchangeInUse(name);
     this.#broker.routing.delete(name);
   }
 

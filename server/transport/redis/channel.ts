@@ -19,6 +19,7 @@ import type { Message, OutgoingMessage } from '../message.ts';
 import {
   checkSize,
   consumerTagInUse,
+  exchangeInUse,
   noExchangeBindings,
   noSuchExchange,
   noSuchQueue,
@@ -99,10 +100,12 @@ export class RedisChannel implements Channel, ReaderHost, Holder {
     else if (this.#broker.state.typeOf(e.name) === null) throw noSuchExchange(e.name);
   }
 
-  async deleteExchange(name: string): Promise<void> {
+  async deleteExchange(name: string, options?: { ifUnused?: boolean }): Promise<void> {
     this.#check();
+    const bindings = this.#broker.keys.bindings(name);
+    if (options?.ifUnused && (await this.#broker.batch.command('SCARD', bindings)) !== 0) throw exchangeInUse(name);
     this.#broker.state.deleteExchange(name);
-    await this.#broker.batch.command('DEL', this.#broker.keys.bindings(name));
+    await this.#broker.batch.command('DEL', bindings);
   }
 
   async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {

@@ -19,6 +19,7 @@ import type { Message, OutgoingMessage } from '../message.ts';
 import {
   checkSize,
   consumerTagInUse,
+  exchangeInUse,
   lockedQueue,
   noExchangeBindings,
   noSuchExchange,
@@ -78,9 +79,12 @@ export class SqliteChannel implements Channel, ConsumingChannel {
     else if (!this.#broker.read(() => this.#broker.topology.routing.has(e.name))) throw noSuchExchange(e.name);
   }
 
-  async deleteExchange(name: string): Promise<void> {
+  async deleteExchange(name: string, options?: { ifUnused?: boolean }): Promise<void> {
     this.#check();
-    this.#broker.now(() => this.#broker.topology.deleteExchange(name));
+    this.#broker.now(() => {
+      if (options?.ifUnused && this.#broker.topology.routing.isBound(name)) throw exchangeInUse(name);
+      this.#broker.topology.deleteExchange(name);
+    });
   }
 
   async declareQueue(q: Queue, options?: DeclareOptions): Promise<{ messageCount: number; consumerCount: number }> {

@@ -48,6 +48,10 @@ export function queueInUse(name: string, why: string): ChannelError {
   return new ChannelError(406, `the queue '${name}' ${why}, and was to be deleted only if not.`);
 }
 
+export function exchangeInUse(name: string): ChannelError {
+  return new ChannelError(406, `the exchange '${name}' has bindings, and was to be deleted only if not.`);
+}
+
 export function consumerTagInUse(tag: string): ChannelError {
   return new ChannelError(530, `the consumer tag '${tag}' is in use.`);
 }

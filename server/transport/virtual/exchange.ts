@@ -73,6 +73,12 @@ export class RoutingTable {
     return this.#exchanges.get(exchange)?.exchange.type ?? null;
   }
 
+  /** Whether it hands messages on: to a queue or to another exchange. */
+  isBound(exchange: string): boolean {
+    const known = this.#exchanges.get(exchange);
+    return known !== undefined && hasBindings(known);
+  }
+
   delete(exchange: string): boolean {
     for (const { exchanges, exchangesByHeaders } of this.#exchanges.values()) {
       for (const bound of exchanges.values()) bound.delete(exchange);
@@ -186,12 +192,18 @@ export class RoutingTable {
   }
 
   /** An auto-delete exchange goes with its last binding; its name then. */
-  #unused({ exchange, bindings, exchanges, headers, exchangesByHeaders }: Known): string | null {
-    if (!exchange.autoDelete || bindings.size + headers.size + exchangesByHeaders.size > 0) return null;
-    for (const bound of exchanges.values()) if (bound.size > 0) return null;
-    this.#exchanges.delete(exchange.name);
-    return exchange.name;
+  #unused(known: Known): string | null {
+    const { name, autoDelete } = known.exchange;
+    if (!autoDelete || hasBindings(known)) return null;
+    this.#exchanges.delete(name);
+    return name;
   }
+}
+
+function hasBindings({ bindings, exchanges, headers, exchangesByHeaders }: Known): boolean {
+  if (bindings.size + headers.size + exchangesByHeaders.size > 0) return true;
+  for (const bound of exchanges.values()) if (bound.size > 0) return true;
+  return false;
 }
 
 /** true: it was new. */

@@ -162,6 +162,19 @@ export function queues({ connect, channel, plain, sendTo, unique, flags }: Broke
       await expect((await channel()).deleteQueue(q.name, { ifUnused: true })).rejects.toThrow(/PRECONDITION_FAILED/);
     });
 
+    it('deletes an exchange with its bindings, or only when it has none, when asked so', async () => {
+      const c = await channel();
+      const q = plain('bound');
+      const e = exchange(unique('bound'), 'direct');
+      await c.declareExchange(e);
+      await c.declareQueue(q);
+      await c.bindQueue(q.name, e.name, 'k');
+      await expect((await channel()).deleteExchange(e.name, { ifUnused: true })).rejects.toThrow(/PRECONDITION_FAILED/);
+      await c.unbindQueue(q.name, e.name, 'k');
+      await c.deleteExchange(e.name, { ifUnused: true });
+      await expect((await channel()).declareExchange(e, { passive: true })).rejects.toThrow(/NOT_FOUND/);
+    });
+
     it('deletes an auto-delete queue when its last consumer goes', async () => {
       const c = await channel();
       const q = plain('auto', { autoDelete: true, durable: false });

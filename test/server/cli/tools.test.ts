@@ -1,5 +1,8 @@
 // The small tools of the command line, in process: logs, old settings, bars, words of a prompt, completion, cameras.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
 import { wordsOf } from '../../../server/cli/line-shell.ts';
@@ -53,6 +56,24 @@ it('old names of settings are written anew, whole names alone', () => {
     ],
   });
   expect(renameSettings(before, true).text).toContain("CELERY_BROKER_URL = 'x'\nCELERY_WORKER_CONCURRENCY");
+});
+
+it.each([
+  "os.environ['BROKER_URL']",
+  'os.environ.get( "BROKER_URL", 1)',
+  "os.getenv('BROKER_URL')",
+  "env.str('BROKER_URL')",
+  'process.env.BROKER_URL',
+  "process.env?.['BROKER_URL']",
+])('a variable of the environment keeps its name, which others set: %s', (read) => {
+  expect(renameSettings(`BROKER_URL = ${read}`, false).text).toBe(`broker_url = ${read}`);
+});
+
+it('a file that is not UTF-8 loses nothing but old names', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'umbel-upgrade-')), 'settings.py');
+  writeFileSync(path, Buffer.from("# caf\xe9\r\napp.conf['BROKER_URL'] = 1\r\n", 'latin1'));
+  expect(await main(['upgrade', 'settings', '--no-backup', '-q', path])).toBe(0);
+  expect(readFileSync(path, 'latin1')).toBe("# caf\xe9\r\napp.conf['broker_url'] = 1\r\n");
 });
 
 it('a bar is never wider than its line', () => {

@@ -142,7 +142,7 @@ describe('revoked ids', () => {
     );
     before.add('gone');
     new StateDb(path).save(before, 42);
-    expect(new StateDb(path).load()).toEqual({ revoked: { gone: expect.closeTo(1, 2) }, clock: 42 });
+    expect(new StateDb(path).load()).toEqual({ revoked: { gone: expect.closeTo(1, 2) }, stamps: {}, clock: 42 });
   });
 
   it.each(['', '{"umbel":1,"revoked":{"a":17'])(
@@ -207,5 +207,19 @@ describe('revoked stamps', () => {
     expect(revoked.hasStamp(['other'], { batch: ['8'] })).toBe(false);
     expect(revoked.hasStamp(null, { batch: [{ toString: 1 }, null, 8] })).toBe(true);
     expect(revoked.hasStamp(null, { batch: { toString: 1 } })).toBe(false);
+  });
+
+  it('survive a restart in the state file, for as long as ids do', () => {
+    const path = stateFile();
+    const timer = new ManualTimer();
+    const before = new RevokedSet(timer, {});
+    before.addStamps({ batch: ['7'] });
+    timer.advance(6_000_000);
+    before.addStamps({ batch: ['8'] });
+    new StateDb(path).save(before, 1);
+    timer.advance(5_000_000);
+    const after = new RevokedSet(timer, {});
+    after.mergeStamps(new StateDb(path).load()!.stamps);
+    expect(['7', '8'].map((batch) => after.hasStamp(null, { batch }))).toEqual([false, true]);
   });
 });
