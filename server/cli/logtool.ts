@@ -9,8 +9,8 @@ import type { GlobalOptions } from './session.ts';
 type LogQuestion = 'stats' | 'traces' | 'errors' | 'incomplete' | 'debug';
 
 const START = /^\[\d{4}-\d\d-\d\d /;
-const RECEIVED = /^\[[^\]]*\] (?:Task )?(\S+)\[([^\]]+)\] received|^\[[^\]]*\] Received task: (\S+)\[([^\]]+)\]/;
-const ABOUT_TASK = /^\[[^\]]*\] Task (\S+?)\[([^\]]+)\] (.*)/s;
+const RECEIVED = /^\[[^\]]*\] (?:Task )?(\S+)\[([^[\]]+)\] received|^\[[^\]]*\] Received task: (\S+)\[([^[\]]+)\]/;
+const ABOUT_TASK = /^\[[^\]]*\] Task (\S+)\[([^[\]\s]+)\] (.*)/s;
 /** What a task says of itself once it has ended, and no earlier. */
 const ENDED = /^(succeeded|raised|retry|ignored|reject|discarded|interned|internal|failed|has)/i;
 
@@ -111,9 +111,22 @@ async function feedFile(audit: LogAudit, file: string): Promise<void> {
   );
   failed.catch(() => {});
   const read = async () => {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) audit.feed(line);
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
+      for (const text of linesOf(line)) audit.feed(text);
   };
   await Promise.race([read(), failed]);
+}
+
+/** Those of text that a line of `worker_log_format: 'json'` stands for; any other line is itself. */
+export function linesOf(line: string): string[] {
+  if (!line.startsWith('{"time":')) return [line];
+  try {
+    const { time, level, process, message, traceback } = JSON.parse(line) as Record<string, string | undefined>;
+    const when = time!.replace('T', ' ').replace('.', ',').replace('Z', '');
+    return [`[${when}: ${level}/${process}] ${message}`, ...(traceback ? traceback.trimEnd().split('\n') : [])];
+  } catch {
+    return [line];
+  }
 }
 
 function stats(report: LogReport, output: Output): void {

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Celery } from '../../../server/app/celery.ts';
 import { wordsOf } from '../../../server/cli/line-shell.ts';
 import { bindingsOf } from '../../../server/cli/list-bindings.ts';
-import { LogAudit } from '../../../server/cli/logtool.ts';
+import { LogAudit, linesOf } from '../../../server/cli/logtool.ts';
 import { completionOf, main } from '../../../server/cli/program.ts';
 import { bar } from '../../../server/cli/progress.ts';
 import { shellNames } from '../../../server/cli/shell.ts';
@@ -43,6 +43,25 @@ Traceback (most recent call last):
     expect(traces).toEqual([expect.stringMatching(/raised unexpected.*\nTraceback/)]);
     expect(debug).toEqual([expect.stringContaining('ready')]);
     expect(audit.incomplete()).toEqual(['id-3']);
+  });
+
+  it('knows tasks of any name', () => {
+    const audit = new LogAudit();
+    audit.feed('[2026-01-01 00:00:00,000: INFO/MainProcess] Task mail/send@é[1][id-1] received');
+    audit.feed('[2026-01-01 00:00:00,000: INFO/MainProcess] Task mail/send@é[1][id-1] succeeded in 0.1s: [2]');
+    expect(audit.report()).toMatchObject({ types: [['mail/send@é[1]', 1]], succeeded: 1 });
+    expect(audit.incomplete()).toEqual([]);
+  });
+
+  it('reads what worker_log_format json wrote', () => {
+    const json = (level: string, message: string, fields = {}) =>
+      JSON.stringify({ time: '2026-01-01T00:00:00.123Z', level, process: 'MainProcess', message, ...fields });
+    expect(linesOf(json('ERROR', 'Task a[1] raised unexpected: E()', { traceback: 'Traceback:\n  E\n' }))).toEqual([
+      '[2026-01-01 00:00:00,123: ERROR/MainProcess] Task a[1] raised unexpected: E()',
+      'Traceback:',
+      '  E',
+    ]);
+    expect(linesOf('{"time":1')).toEqual(['{"time":1']);
   });
 });
 
