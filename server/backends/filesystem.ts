@@ -1,11 +1,11 @@
 // Results as files of a folder, named and written as Celery's: `file:///var/results`, `file://localhost/var/results`.
-// Holds: a file is whole or not there (it is written beside and renamed); a SUCCESS is not overwritten by any of this package's
+// Holds: a file is whole or not there (it is written beside and then gets its name); a SUCCESS is not overwritten by any of this package's
 // processes; no id leads out of the folder.
 // Where this differs from Celery: it writes in place, and a reader may meet half a record.
 // As in Celery: files go when `cleanup` runs, by their time.
 // Celery 5.6: backends/filesystem.py
 import { accessSync, constants, statSync } from 'node:fs';
-import { open, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
@@ -170,18 +170,27 @@ class FilesystemBackend implements Backend {
     this.#outage.close();
   }
 
-  /** The lock is held while it is looked whether the record is a SUCCESS, and written. */
+  /**
+   * A first record is linked to its name, which the system does for one alone. Where one stands, or a file system has no links, a lock
+   * is held while it is looked whether that is a SUCCESS.
+   */
   #write({ taskId, body }: Row): Promise<void> {
     return this.#use(async () => {
       const key = this.#keys.task(taskId);
       const path = this.#path(key);
-      const free = await lock(join(this.#folder, `.umbel-${key}.lock`));
+      const beside = await this.#writeBeside(key, body);
       try {
-        const before = await readFile(path).catch(ignoreMissing);
-        if (before && before.length > 0 && this.#statusOf(taskId, before) === 'SUCCESS') return;
-        await this.#put(key, body);
+        if (await linked(beside, path)) return;
+        const free = await lock(join(this.#folder, `.umbel-${key}.lock`));
+        try {
+          const before = await readFile(path).catch(ignoreMissing);
+          if (before && before.length > 0 && this.#statusOf(taskId, before) === 'SUCCESS') return;
+          await rename(beside, path);
+        } finally {
+          await free();
+        }
       } finally {
-        await free();
+        await unlink(beside).catch(() => {});
       }
     });
   }
@@ -197,10 +206,21 @@ class FilesystemBackend implements Backend {
 
   async #put(key: string, body: Uint8Array): Promise<void> {
     const path = this.#path(key);
+    const beside = await this.#writeBeside(key, body);
+    try {
+      await rename(beside, path);
+    } catch (error) {
+      await unlink(beside).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** @returns where it is, whole */
+  async #writeBeside(key: string, body: Uint8Array): Promise<string> {
     const beside = join(this.#folder, `.umbel-${key}.${process.pid}-${++this.#writes}`);
     try {
       await writeFile(beside, body);
-      await rename(beside, path);
+      return beside;
     } catch (error) {
       await unlink(beside).catch(() => {});
       throw error;
@@ -271,6 +291,17 @@ function isName(id: string): boolean {
 function ignoreMissing(error: unknown): null {
   if ((error as { code?: string }).code !== 'ENOENT') throw error;
   return null;
+}
+
+/** False: one is there, or there are no links here. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (!/^(EEXIST|EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test((error as { code?: string }).code ?? '')) throw error;
+    return false;
+  }
 }
 
 /** @returns what frees it */

@@ -8,7 +8,7 @@ import type { Config } from '../app/config.ts';
 import { refuseUnknownOptions } from '../app/option-names.ts';
 import { backendFlags } from '../backends/registry.ts';
 import type { Kwargs } from '../canvas/host.ts';
-import { ImproperlyConfigured, NotImplementedError, OperationalError } from '../errors.ts';
+import { ImproperlyConfigured, OperationalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { adoptLogger, type GivenLogger } from '../log-adopt.ts';
 import type { ScheduleStore, StoredEntry } from '../schedules/contract.ts';
@@ -18,10 +18,10 @@ import { resolveZone } from '../schedules/zone.ts';
 import type { Codec } from '../serialization/codec.ts';
 import { signals } from '../signals.ts';
 import { type Timer, type TimerHandle, within } from '../timer.ts';
-import { isUrl, safeUrl } from '../transport/url.ts';
 import { checkCall, checkEntry, definitionOf, optionsOf, readSchedule } from './entry.ts';
 import { BeatLazyFunc } from './lazy.ts';
 import { Persistence } from './persistence.ts';
+import { placeOf } from './place.ts';
 import {
   type DueEntry,
   type EntryOptions,
@@ -66,6 +66,8 @@ export interface BeatHost {
     kwargs?: Kwargs,
     options?: object,
   ): Promise<{ readonly id: string }>;
+  /** What sends its messages. Left out: nothing can be made ready before the first is due. */
+  producer?(): { ready(): Promise<void> };
 }
 
 export interface BeatOptions {
@@ -100,18 +102,6 @@ const LONGEST_RETRY_MS = 30_000;
 const UNSURE_MS = 250;
 /** How long `stop` waits for what is being sent. */
 const STOP_WITHIN_MS = 5000;
-const PERSISTENT = new Set([
-  'celery.beat:PersistentScheduler',
-  'celery.beat.PersistentScheduler',
-  'PersistentScheduler',
-]);
-/** A store is named beside it, which says where the tables are. */
-const IN_DATABASE = new Set([
-  'django_celery_beat.schedulers:DatabaseScheduler',
-  'django_celery_beat.schedulers.DatabaseScheduler',
-  'django',
-]);
-const FORGETFUL = new Set(['celery.beat:Scheduler', 'celery.beat.Scheduler', 'Scheduler', 'memory']);
 const CLEANUP = 'celery.backend_cleanup';
 
 /**
@@ -169,7 +159,10 @@ export class Beat {
       onClaimed: (entries) => this.#claimed(entries),
       onEdited: (entries) => this.#edited(entries),
       onLost: () => this.#wake?.cancel(),
-      onRegained: () => this.#schedule(),
+      onRegained: () => {
+        this.#connect();
+        this.#schedule();
+      },
     });
   }
 
@@ -188,6 +181,7 @@ export class Beat {
     }
     (this.#embedded ? signals.beat_embedded_init : signals.beat_init).send({ sender: this });
     if (this.#persistence.isHeld) {
+      this.#connect();
       const count = this.scheduler.entries.size;
       this.#log.info(
         `beat: Starting with ${count} ${count === 1 ? 'entry' : 'entries'}, remembered in ${this.#persistence.description}`,
@@ -239,6 +233,14 @@ export class Beat {
     const mayGo = this.app.conf.beat_at_most_once && due.length > 0 ? this.#persistence.save() : ALWAYS;
     for (const taken of due) this.#start(taken, mayGo);
     this.#schedule();
+  }
+
+  /** So that the first run need not wait for it. A broker that is away is told of when a run is due. */
+  #connect(): void {
+    this.app
+      .producer?.()
+      .ready()
+      .catch(() => {});
   }
 
   #clockSet(byMs: number): void {
@@ -407,24 +409,6 @@ export class Beat {
     const bind = task?.bind && task.options?.typing !== false ? task.bind.bind(task) : null;
     checkCall(name, entry, { codec: this.app.codec, serializer: conf.task_serializer }, bind);
   }
-}
-
-function placeOf(options: BeatOptions, conf: Config): string {
-  const scheduler = options.scheduler ?? conf.beat_scheduler;
-  if (FORGETFUL.has(scheduler)) return 'memory://';
-  if (IN_DATABASE.has(scheduler)) {
-    const place = options.schedule ?? conf.beat_schedule_filename;
-    if (/^(django-db|postgres(ql)?|mysql|mariadb|sqlite)(\+|:)/i.test(place)) return place;
-    throw new ImproperlyConfigured(
-      `The scheduler '${scheduler}' keeps its entries in a database: give --schedule (or beat_schedule_filename) its address, such as django-db+postgresql://user@host/name, not ${isUrl(place) ? safeUrl(place) : place}.`,
-    );
-  }
-  if (!PERSISTENT.has(scheduler)) {
-    throw new NotImplementedError(
-      `The scheduler '${scheduler}' is not there. Use celery.beat:PersistentScheduler, or give Beat a \`store\` of your own.`,
-    );
-  }
-  return options.schedule ?? conf.beat_schedule_filename;
 }
 
 function remembered(entries: ReadonlyMap<string, StoredEntry>): Map<string, Remembered> {

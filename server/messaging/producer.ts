@@ -62,6 +62,11 @@ export class Producer {
     return o.retry ? sending.catch((error: unknown) => this.#again(o, error)) : sending;
   }
 
+  /** Resolves when it is connected: for who knows that a message will be due at an instant. */
+  async ready(): Promise<void> {
+    await this.#channel();
+  }
+
   /** What the broker keeps beside messages; undefined: nothing. */
   async notes(): Promise<Notes | undefined> {
     return (await this.#channel()).channel.notes;

@@ -74,6 +74,18 @@ export function chordContract(fresh: Open, open: Open, options: BackendContractO
     expect(await part('c', 2, 'late', 'FAILURE')).toMatchObject({ results: ['first', 'b', 'c'], failure: null });
   });
 
+  test('parts told of at once count once each, one that comes twice with them', async () => {
+    const backend = await fresh();
+    await backend.startChord('g', 3);
+    const part = (taskId: string, index: number, state = 'SUCCESS') =>
+      backend.completeChordPart({ groupId: 'g', taskId, index, state, result: `${taskId} ${state}` });
+    expect(await Promise.all([part('a', 0, 'FAILURE'), part('a', 0), part('b', 1)])).toEqual([null, null, null]);
+    // Whose part has the claim is the store's order.
+    const told = await Promise.all([part('b', 1), part('c', 2), part('a', 0)]);
+    const ready = told.filter((answer) => answer !== null && 'results' in answer);
+    expect(ready).toMatchObject([{ results: ['a SUCCESS', 'b SUCCESS', 'c SUCCESS'], failure: null }]);
+  });
+
   test('a chord with failed parts names the first one', async () => {
     const backend = await fresh();
     await backend.startChord('g', 3);

@@ -2,7 +2,8 @@
 // chord together. What Django has no column for (who sends the body, what a check needs, each part's outcome) stands in rows of the
 // table of groups whose ids begin with `umbel-`.
 // Holds: a part is counted once; of those who find a chord complete one has the claim; all of one call is one transaction, under the
-// lock of the chord's row.
+// lock of the chord's row, and parts that come while one runs are counted together in the next; what a part costs does not grow with
+// its header: what is as long as that (the plan, the group's members) is read at the start and at the end.
 // django-celery-results 2.x: backends/database.py apply_chord, on_chord_part_return
 import { ChordError } from '../../errors.ts';
 import { CHECK_AFTER_MS, CLAIM_MS, chordOutcome, encodedPlan, nextCheckMs } from '../chord.ts';
@@ -10,6 +11,7 @@ import type { BackendContext, ChordClaimed, ChordPart, ChordPlan, ChordReady, Op
 import { upsert } from '../database/statements.ts';
 import { idsOf, membersOf } from '../key-value.ts';
 import { placeholders, type SqlDriver, type SqlQueries, type SqlRecord } from '../sql/driver.ts';
+import { StoreQueue } from '../store-queue.ts';
 import { decodedText, djangoMeta, djangoTime, encodedText } from './rows.ts';
 import { COUNTERS, GROUPS, TASKS } from './tables.ts';
 
@@ -17,23 +19,37 @@ interface ChordState {
   readonly size: number | null;
   readonly done: boolean;
   readonly claim: { readonly taskId: string; readonly until: number } | null;
-  /** Its JSON; null: nobody checks it. */
-  readonly plan: string | null;
+  /** Whether a check has what it needs, in a row of its own; false: nobody checks it. */
+  readonly planned: boolean;
   readonly startedAt: number;
   readonly checkAt: number;
 }
-const NEW: ChordState = { size: null, done: false, claim: null, plan: null, startedAt: 0, checkAt: 0 };
+const NEW: ChordState = { size: null, done: false, claim: null, planned: false, startedAt: 0, checkAt: 0 };
 
 type Part = Pick<ChordPart, 'index' | 'taskId' | 'state' | 'result'>;
+type Answer = ChordReady | ChordClaimed | null;
+
+/** A part on its way to be counted. */
+interface Told {
+  readonly part: ChordPart;
+  /** As it is stored. */
+  readonly text: string;
+  answer: Answer;
+}
+
+const PARTS_AT_ONCE = 500;
 
 /** What the content type of a chord's own row says: no record of Celery has these. */
 const OPEN = 'umbel/open-chord';
 const STATE = 'umbel/chord';
 const PART = 'umbel/chord-part';
+const PLAN = 'umbel/chord-plan';
 
 export class DjangoChords {
   readonly #sql: SqlDriver;
   readonly #context: BackendContext;
+  /** By group: the parts that wait for the transaction under way. */
+  readonly #waiting = new Map<string, StoreQueue<Told>>();
 
   constructor(sql: SqlDriver, context: BackendContext) {
     this.#sql = sql;
@@ -44,7 +60,7 @@ export class DjangoChords {
     const encoded = encodedPlan(this.#context, plan);
     return this.#locked(groupId, async (sql) => {
       const now = this.#context.now();
-      const early = (await this.#partRows(sql, groupId)).length;
+      const early = await this.#partCount(sql, groupId);
       const members = await this.#savedMembers(sql, groupId);
       const tasks = members ?? (plan?.parts ?? []).map((id) => [[id, null], null]);
       await sql.query(`DELETE FROM ${COUNTERS} WHERE "group_id" = ?`, [groupId]);
@@ -53,8 +69,9 @@ export class DjangoChords {
         JSON.stringify(tasks),
         Math.max(0, size - early),
       ]);
-      const text = encoded && Buffer.from(encoded.body).toString('base64');
-      return { state: { ...NEW, size, plan: text, startedAt: now, checkAt: now + CHECK_AFTER_MS }, value: undefined };
+      const planned = encoded !== null;
+      if (planned) await this.#save(sql, [[planId(groupId), PLAN, Buffer.from(encoded.body).toString('base64')]]);
+      return { state: { ...NEW, size, planned, startedAt: now, checkAt: now + CHECK_AFTER_MS }, value: undefined };
     });
   }
 
@@ -62,47 +79,87 @@ export class DjangoChords {
     return this.#locked(groupId, async (sql, state) => {
       if (state.size === null || state.done) return { state: null, value: undefined };
       await sql.query(`UPDATE ${COUNTERS} SET "count" = "count" + ? WHERE "group_id" = ?`, [by, groupId]);
-      return { state: { ...state, size: state.size + by, plan: null }, value: undefined };
+      return { state: { ...state, size: state.size + by, planned: false }, value: undefined };
     });
   }
 
-  complete(part: ChordPart): Promise<ChordReady | ChordClaimed | null> {
-    const { groupId, taskId } = part;
-    return this.#locked<ChordReady | ChordClaimed | null>(groupId, async (sql, state) => {
-      if (state.done) return { state: null, value: null };
-      const { repeated, better } = await this.#known(sql, part);
-      if (!repeated || better) await this.#savePart(sql, part);
-      if (state.size === null) return { state: null, value: null };
-      if (!repeated) {
-        const down = `UPDATE ${COUNTERS} SET "count" = "count" - 1 WHERE "group_id" = ? AND "count" > 0`;
-        await sql.query(down, [groupId]);
+  async complete(part: ChordPart): Promise<Answer> {
+    const { groupId, index, taskId, state, result } = part;
+    const { text } = encodedText([index, taskId, state, result], this.#context);
+    const told: Told = { part, text, answer: null };
+    const known = this.#waiting.get(groupId);
+    const isTemporary = (error: Error) => this.#sql.isTemporary(error);
+    const queue = known ?? new StoreQueue<Told>((all) => this.#count(groupId, all), isTemporary, PARTS_AT_ONCE);
+    const counted = queue.push(told);
+    if (!known) {
+      this.#waiting.set(groupId, queue);
+      void queue.idle().then(() => this.#waiting.delete(groupId));
+    }
+    await counted;
+    return told.answer;
+  }
+
+  async #count(groupId: string, all: readonly Told[]): Promise<void> {
+    const answers = await this.#locked<readonly Answer[]>(groupId, async (sql, state) => {
+      const none = all.map(() => null);
+      if (state.done) return { state: null, value: none };
+      const { repeated, changed } = await this.#compared(sql, all);
+      await this.#save(sql, changed);
+      if (state.size === null) return { state: null, value: none };
+      const added = repeated.filter((one) => !one).length;
+      if (added > 0) {
+        const down = 'CASE WHEN "count" > ? THEN "count" - ? ELSE 0 END';
+        await sql.query(`UPDATE ${COUNTERS} SET "count" = ${down} WHERE "group_id" = ?`, [added, added, groupId]);
       }
-      const { rows } = await sql.query(`SELECT "count", "sub_tasks" FROM ${COUNTERS} WHERE "group_id" = ?`, [groupId]);
-      const counter = rows[0];
+      const { rows } = await sql.query(`SELECT "count" FROM ${COUNTERS} WHERE "group_id" = ?`, [groupId]);
       // A worker of Python took it at its end.
-      if (!counter) return { state: { ...state, done: true, plan: null }, value: null };
-      if (Number(counter.count) > 0) return { state: null, value: null };
-      const now = this.#context.now();
-      const { claim } = state;
-      if (claim && claim.taskId !== taskId && claim.until > now)
-        return { state: null, value: { claimedBy: claim.taskId } };
-      const members = membersOf([[groupId, null], JSON.parse(String(counter.sub_tasks))]) ?? [];
-      const parts = await this.#parts(sql, groupId, state.size, idsOf(members));
-      const nested = members.some((member) => typeof member !== 'string');
-      const group = nested ? [[groupId, null], JSON.parse(String(counter.sub_tasks))] : null;
-      const ready = { ...chordOutcome(parts, group), repeated };
-      return { state: { ...state, claim: { taskId, until: now + CLAIM_MS } }, value: ready };
+      if (!rows[0]) return { state: { ...state, done: true, planned: false }, value: none };
+      if (Number(rows[0].count) > 0) return { state: null, value: none };
+      return this.#claimed(sql, groupId, state, all, repeated);
     });
+    for (const [i, told] of all.entries()) told.answer = answers[i]!;
+  }
+
+  /** The chord is complete: of these parts the last new one made it so, or a repeated one may take an old claim. */
+  async #claimed(
+    sql: SqlQueries,
+    groupId: string,
+    state: ChordState,
+    all: readonly Told[],
+    repeated: readonly boolean[],
+  ): Promise<{ state: ChordState | null; value: readonly Answer[] }> {
+    const last = repeated.lastIndexOf(false);
+    const now = this.#context.now();
+    let { claim } = state;
+    let ready: Omit<ChordReady, 'repeated'> | null = null;
+    const value: Answer[] = [];
+    for (const [i, { part }] of all.entries()) {
+      if (i < last) value.push(null);
+      else if (claim && claim.taskId !== part.taskId && claim.until > now) value.push({ claimedBy: claim.taskId });
+      else {
+        claim = { taskId: part.taskId, until: now + CLAIM_MS };
+        ready ??= await this.#outcome(sql, groupId, state.size!);
+        value.push({ ...ready, repeated: repeated[i]! });
+      }
+    }
+    return { state: claim === state.claim ? null : { ...state, claim }, value };
+  }
+
+  async #outcome(sql: SqlQueries, groupId: string, size: number): Promise<Omit<ChordReady, 'repeated'>> {
+    const { rows } = await sql.query(`SELECT "sub_tasks" FROM ${COUNTERS} WHERE "group_id" = ?`, [groupId]);
+    const group = [[groupId, null], JSON.parse(String(rows[0]!.sub_tasks))];
+    const members = membersOf(group) ?? [];
+    const parts = await this.#parts(sql, groupId, size, idsOf(members));
+    return chordOutcome(parts, members.some((member) => typeof member !== 'string') ? group : null);
   }
 
   forget(groupId: string): Promise<void> {
     return this.#locked(groupId, async (sql, state) => {
       await sql.query(`DELETE FROM ${COUNTERS} WHERE "group_id" = ?`, [groupId]);
-      await sql.query(`DELETE FROM ${GROUPS} WHERE ${BEGINS} AND "content_type" = ?`, [
-        begin(`umbel-part-${groupId}-`),
-        PART,
-      ]);
-      return { state: { ...state, done: true, plan: null, claim: null }, value: undefined };
+      await sql.query(`DELETE FROM ${GROUPS} WHERE "group_id" = ?`, [planId(groupId)]);
+      const { where, params } = this.#begins(`umbel-part-${groupId}-`);
+      await sql.query(`DELETE FROM ${GROUPS} WHERE ${where} AND "content_type" = ?`, [...params, PART]);
+      return { state: { ...state, done: true, planned: false, claim: null }, value: undefined };
     });
   }
 
@@ -112,9 +169,11 @@ export class DjangoChords {
     const chords: OpenChord[] = [];
     for (const { groupId } of due) {
       // Somebody else may have taken it meanwhile.
-      const plan = await this.#locked(groupId, async (_sql, state) => {
-        if (!state.plan || state.done || state.checkAt > now) return { state: null, value: null };
-        return { state: { ...state, checkAt: now + nextCheckMs(now - state.startedAt) }, value: state.plan };
+      const plan = await this.#locked(groupId, async (sql, state) => {
+        if (!state.planned || state.done || state.checkAt > now) return { state: null, value: null };
+        const { rows } = await sql.query(`SELECT "result" FROM ${GROUPS} WHERE "group_id" = ?`, [planId(groupId)]);
+        const value = rows[0] ? String(rows[0].result) : null;
+        return { state: { ...state, checkAt: now + nextCheckMs(now - state.startedAt) }, value };
       });
       if (plan) chords.push({ groupId, plan: this.#plan(plan) });
     }
@@ -140,11 +199,11 @@ export class DjangoChords {
       let before = await this.#state(sql, groupId, true);
       if (!before) {
         // Two who make it at once: one of them makes it, the other waits for him here.
-        await this.#save(sql, `umbel-chord-${groupId}`, STATE, JSON.stringify(NEW), true);
+        await this.#save(sql, [[chordId(groupId), STATE, JSON.stringify(NEW)]], true);
         before = (await this.#state(sql, groupId, true)) ?? NEW;
       }
       const { state, value } = await work(sql, before);
-      if (state) await this.#save(sql, `umbel-chord-${groupId}`, state.plan ? OPEN : STATE, JSON.stringify(state));
+      if (state) await this.#save(sql, [[chordId(groupId), state.planned ? OPEN : STATE, JSON.stringify(state)]]);
       return value;
     });
   }
@@ -152,37 +211,58 @@ export class DjangoChords {
   async #state(sql: SqlQueries, groupId: string, lock = false): Promise<ChordState | null> {
     // A SQLite transaction has the whole file.
     const suffix = lock && this.#sql.dialect !== 'sqlite' ? ' FOR UPDATE' : '';
-    const { rows } = await sql.query(`SELECT "result" FROM ${GROUPS} WHERE "group_id" = ?${suffix}`, [
-      `umbel-chord-${groupId}`,
-    ]);
+    const question = `SELECT "result" FROM ${GROUPS} WHERE "group_id" = ?${suffix}`;
+    const { rows } = await sql.query(question, [chordId(groupId)]);
     return rows[0] ? (JSON.parse(String(rows[0].result)) as ChordState) : null;
   }
 
   async #openRows(sql: SqlQueries): Promise<{ groupId: string; state: ChordState }[]> {
-    const question = `SELECT "group_id", "result" FROM ${GROUPS} WHERE ${BEGINS} AND "content_type" = ?`;
-    const { rows } = await sql.query(question, [begin('umbel-chord-'), OPEN]);
+    const { where, params } = this.#begins(chordId(''));
+    const question = `SELECT "group_id", "result" FROM ${GROUPS} WHERE ${where} AND "content_type" = ?`;
+    const { rows } = await sql.query(question, [...params, OPEN]);
     return rows.map((row) => ({
-      groupId: String(row.group_id).slice('umbel-chord-'.length),
+      groupId: String(row.group_id).slice(chordId('').length),
       state: JSON.parse(String(row.result)) as ChordState,
     }));
   }
 
-  async #known(sql: SqlQueries, part: ChordPart): Promise<{ repeated: boolean; better: boolean }> {
-    const { rows } = await sql.query(`SELECT "result" FROM ${GROUPS} WHERE "group_id" = ?`, [partId(part)]);
-    if (!rows[0]) return { repeated: false, better: false };
-    return { repeated: true, better: part.state === 'SUCCESS' && this.#readPart(rows[0]).state !== 'SUCCESS' };
+  /** Which of them were counted before, or came twice now; and the rows to write: new parts, and a SUCCESS in place of a failure. */
+  async #compared(sql: SqlQueries, all: readonly Told[]): Promise<{ repeated: boolean[]; changed: Row[] }> {
+    const ids = [...new Set(all.map(({ part }) => partId(part)))];
+    const question = `SELECT "group_id", "result" FROM ${GROUPS} WHERE "group_id" IN ${placeholders(ids.length)}`;
+    const { rows } = await sql.query(question, ids);
+    const states = new Map(rows.map((row) => [String(row.group_id), this.#readPart(row).state]));
+    const changed = new Map<string, Row>();
+    const repeated = all.map(({ part, text }) => {
+      const id = partId(part);
+      const before = states.get(id);
+      if (before === undefined || (part.state === 'SUCCESS' && before !== 'SUCCESS')) {
+        states.set(id, part.state);
+        changed.set(id, [id, PART, text]);
+      }
+      return before !== undefined;
+    });
+    return { repeated, changed: [...changed.values()] };
   }
 
-  async #savePart(sql: SqlQueries, part: ChordPart): Promise<void> {
-    const { index, taskId, state, result } = part;
-    const { text } = encodedText([index, taskId, state, result], this.#context);
-    await this.#save(sql, partId(part), PART, text);
+  async #partCount(sql: SqlQueries, groupId: string): Promise<number> {
+    const { where, params } = this.#begins(`umbel-part-${groupId}-`);
+    const question = `SELECT COUNT(*) AS "parts" FROM ${GROUPS} WHERE ${where} AND "content_type" = ?`;
+    return Number((await sql.query(question, [...params, PART])).rows[0]!.parts);
   }
 
   /** In the order they came. */
   async #partRows(sql: SqlQueries, groupId: string): Promise<Part[]> {
-    const question = `SELECT "result" FROM ${GROUPS} WHERE ${BEGINS} AND "content_type" = ? ORDER BY "id"`;
-    return (await sql.query(question, [begin(`umbel-part-${groupId}-`), PART])).rows.map((row) => this.#readPart(row));
+    const { where, params } = this.#begins(`umbel-part-${groupId}-`);
+    const question = `SELECT "result" FROM ${GROUPS} WHERE ${where} AND "content_type" = ? ORDER BY "id"`;
+    return (await sql.query(question, [...params, PART])).rows.map((row) => this.#readPart(row));
+  }
+
+  /** As a condition that the index of the ids answers: SQLite's LIKE looks at every row. */
+  #begins(prefix: string): { where: string; params: string[] } {
+    if (this.#sql.dialect === 'sqlite')
+      return { where: '"group_id" >= ? AND "group_id" < ?', params: [prefix, `${prefix}\u{10ffff}`] };
+    return { where: `"group_id" LIKE ? ESCAPE '!'`, params: [`${prefix.replace(/[!%_]/g, '!$&')}%`] };
   }
 
   /** Of those a Python worker ran there is the record alone. */
@@ -191,14 +271,13 @@ export class DjangoChords {
     if (parts.length >= size) return parts;
     const known = new Set(parts.map(({ taskId }) => taskId));
     const others = all.filter((id) => !known.has(id));
-    if (others.length > 0) {
-      const { rows } = await sql.query(
-        `SELECT * FROM ${TASKS} WHERE "task_id" IN ${placeholders(others.length)}`,
-        others,
-      );
-      for (const row of rows) {
+    const places = new Map(all.map((id, i) => [id, i]));
+    for (let i = 0; i < others.length; i += PARTS_AT_ONCE) {
+      const ids = others.slice(i, i + PARTS_AT_ONCE);
+      const question = `SELECT * FROM ${TASKS} WHERE "task_id" IN ${placeholders(ids.length)}`;
+      for (const row of (await sql.query(question, ids)).rows) {
         const { task_id: taskId, status: state, result } = djangoMeta(row, this.#context);
-        parts.push({ index: all.indexOf(taskId), taskId, state, result });
+        parts.push({ index: places.get(taskId) ?? null, taskId, state, result });
       }
     }
     if (parts.length >= size) return parts;
@@ -229,18 +308,21 @@ export class DjangoChords {
   }
 
   /** @param onlyNew one that is there stays as it is */
-  async #save(sql: SqlQueries, id: string, type: string, text: string, onlyNew = false): Promise<void> {
-    await sql.query(
-      groupUpsert(this.#sql.dialect, onlyNew),
-      groupValues(id, type, 'utf-8', text, this.#context.now(), this.#sql),
-    );
+  async #save(sql: SqlQueries, rows: readonly Row[], onlyNew = false): Promise<void> {
+    if (rows.length === 0) return;
+    const now = this.#context.now();
+    const values = rows.flatMap(([id, type, text]) => groupValues(id, type, 'utf-8', text, now, this.#sql));
+    await sql.query(groupUpsert(this.#sql.dialect, { onlyNew, rows: rows.length }), values);
   }
 }
 
-export function groupUpsert(dialect: SqlDriver['dialect'], onlyNew = false): string {
+/** Of the table of groups: id, content type, text. */
+type Row = readonly [id: string, type: string, text: string];
+
+export function groupUpsert(dialect: SqlDriver['dialect'], { onlyNew = false, rows = 1 } = {}): string {
   const columns = ['group_id', 'content_type', 'content_encoding', 'result', 'date_done', 'date_created'];
   const written = onlyNew ? ['group_id', 'date_done'] : columns.filter((name) => name !== 'date_created');
-  return upsert({ dialect, table: GROUPS, columns, key: 'group_id', rows: 1, written });
+  return upsert({ dialect, table: GROUPS, columns, key: 'group_id', rows, written });
 }
 
 export function groupValues(
@@ -259,8 +341,10 @@ function partId({ groupId, taskId }: ChordPart): string {
   return `umbel-part-${groupId}-${taskId}`;
 }
 
-const BEGINS = `"group_id" LIKE ? ESCAPE '!'`;
+function chordId(groupId: string): string {
+  return `umbel-chord-${groupId}`;
+}
 
-function begin(prefix: string): string {
-  return `${prefix.replace(/[!%_]/g, '!$&')}%`;
+function planId(groupId: string): string {
+  return `umbel-plan-${groupId}`;
 }

@@ -156,16 +156,18 @@ export class MemcachedChords {
   async #parts(groupId: string, ids: readonly string[], size: number, group: unknown): Promise<Part[]> {
     const stored = await this.#cache.getMany(ids.map((id) => this.#part(groupId, id)));
     const parts: Part[] = [...stored.values()].map(({ body }) => this.#readPart(body));
-    parts.sort((a, b) => ids.indexOf(a.taskId) - ids.indexOf(b.taskId));
+    const came = new Map(ids.map((id, i) => [id, i]));
+    parts.sort((a, b) => came.get(a.taskId)! - came.get(b.taskId)!);
     if (parts.length >= size) return parts;
     const all = idsOf(membersOf(group) ?? []);
-    const others = all.filter((id) => !ids.includes(id));
+    const places = new Map(all.map((id, i) => [id, i]));
+    const others = all.filter((id) => !came.has(id));
     const records = await this.#cache.getMany(others.map((id) => this.#keys.task(id)));
     for (const id of others) {
       const record = records.get(this.#keys.task(id));
       if (!record) continue;
       const { status, result } = readResultMeta(this.#value(record.body), id);
-      parts.push({ index: all.indexOf(id), taskId: id, state: status, result });
+      parts.push({ index: places.get(id)!, taskId: id, state: status, result });
     }
     if (parts.length < size) {
       throw new ChordError(

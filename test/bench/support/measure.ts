@@ -12,6 +12,8 @@ export interface Given {
   readonly confirms?: boolean;
   /** Default bench.add, whose results are kept; bench.ignored keeps none. */
   readonly task?: 'bench.add' | 'bench.ignored';
+  /** Where results go. Default: with the broker. */
+  readonly store?: string;
 }
 
 export interface Figures {
@@ -44,10 +46,10 @@ export async function measured<T>(file: string, name: string, given: Given): Pro
 }
 
 /** A worker beside the measured process; it is there when this resolves. */
-export async function served(file: string, name: string, given: Given): Promise<{ stop(): void }> {
+export async function served(file: string, name: string, given: Given): Promise<{ pid: number; stop(): void }> {
   const child = start(file, name, given);
   await received(child);
-  return { stop: () => child.kill('SIGKILL') };
+  return { pid: child.pid!, stop: () => child.kill('SIGKILL') };
 }
 
 /** The other end: a file's cases by name. */

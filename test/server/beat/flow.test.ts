@@ -110,3 +110,17 @@ it('what an entry works out anew each time is taken as it is', async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+it('the first run does not wait until it is connected', async () => {
+  const beat_schedule = { later: { task: 'clock.add', schedule: 3600 } };
+  const app = new Celery('clock', { broker: 'memory://beat-ready', beat_schedule }, { log: silentLogger });
+  const beat = new Beat(app, { schedule: 'memory://' });
+  try {
+    await beat.start();
+    await until(() => app.writeConnection.connected, 'a connection before anything is due');
+    expect(beat.sent).toBe(0);
+  } finally {
+    await beat.stop();
+    await app.close();
+  }
+});
