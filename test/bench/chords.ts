@@ -1,6 +1,7 @@
 // A chord whose header has 10,000 parts, on every result store that has chords: from its sending until its body's result is read. This
 // package, with a worker as it starts by itself; and Python Celery (where it is installed) with two processes. The broker is one Redis.
-// The sum that the body gives is checked. STORES=file,redis: only these; PARTS, ROUNDS: others than 10,000 and one.
+// The sum that the body gives is checked. STORES=file,redis: only these; PARTS, ROUNDS: others than 10,000 and one; PEER=no: without
+// Celery, which else is given up after PATIENCE seconds (600) on a store: its figure is null then.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,7 @@ export interface ChordTrip {
 
 const PARTS = Number(process.env.PARTS ?? 10_000);
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
+const PATIENCE = Number(process.env.PATIENCE ?? 600);
 const wanted = process.env.STORES?.split(',');
 const ours = fileURLToPath(new URL('./chords/ours.ts', import.meta.url));
 const version = process.env.PEER === 'no' ? null : celeryVersion();
@@ -71,7 +73,7 @@ try {
     const given = async (): Promise<Given> => ({ url: redis.freshUrl(), store: await url(), count: PARTS });
     for (let round = 0; round < ROUNDS; round++) {
       trips.ours.push(await chordOfOurs(await given()));
-      if (version !== null && !only) trips.celery.push(await celeryChord(await given()));
+      if (version !== null && !only) trips.celery.push(await celeryChord(await given(), PATIENCE));
     }
     report({
       case: `chord of ${PARTS} on ${name}`,
