@@ -81,8 +81,8 @@ export function chordContract(fresh: Open, open: Open, options: BackendContractO
       backend.completeChordPart({ groupId: 'g', taskId, index, state, result: `${taskId} ${state}` });
     expect(await Promise.all([part('a', 0, 'FAILURE'), part('a', 0), part('b', 1)])).toEqual([null, null, null]);
     // Whose part has the claim is the store's order.
-    const told = await Promise.all([part('b', 1), part('c', 2), part('a', 0)]);
-    const ready = told.filter((answer) => answer !== null && 'results' in answer);
+    const answers = await Promise.all([part('b', 1), part('c', 2), part('a', 0)]);
+    const ready = answers.filter((answer) => answer !== null && 'results' in answer);
     expect(ready).toMatchObject([{ results: ['a SUCCESS', 'b SUCCESS', 'c SUCCESS'], failure: null }]);
   });
 

@@ -30,7 +30,7 @@ type Part = Pick<ChordPart, 'index' | 'taskId' | 'state' | 'result'>;
 type Answer = ChordReady | ChordClaimed | null;
 
 /** A part on its way to be counted. */
-interface Told {
+interface PendingPart {
   readonly part: ChordPart;
   /** As it is stored. */
   readonly text: string;
@@ -49,7 +49,7 @@ export class DjangoChords {
   readonly #sql: SqlDriver;
   readonly #context: BackendContext;
   /** By group: the parts that wait for the transaction under way. */
-  readonly #waiting = new Map<string, StoreQueue<Told>>();
+  readonly #waiting = new Map<string, StoreQueue<PendingPart>>();
 
   constructor(sql: SqlDriver, context: BackendContext) {
     this.#sql = sql;
@@ -86,20 +86,20 @@ export class DjangoChords {
   async complete(part: ChordPart): Promise<Answer> {
     const { groupId, index, taskId, state, result } = part;
     const { text } = encodedText([index, taskId, state, result], this.#context);
-    const told: Told = { part, text, answer: null };
+    const pending: PendingPart = { part, text, answer: null };
     const known = this.#waiting.get(groupId);
     const isTemporary = (error: Error) => this.#sql.isTemporary(error);
-    const queue = known ?? new StoreQueue<Told>((all) => this.#count(groupId, all), isTemporary, PARTS_AT_ONCE);
-    const counted = queue.push(told);
+    const queue = known ?? new StoreQueue<PendingPart>((all) => this.#count(groupId, all), isTemporary, PARTS_AT_ONCE);
+    const counted = queue.push(pending);
     if (!known) {
       this.#waiting.set(groupId, queue);
       void queue.idle().then(() => this.#waiting.delete(groupId));
     }
     await counted;
-    return told.answer;
+    return pending.answer;
   }
 
-  async #count(groupId: string, all: readonly Told[]): Promise<void> {
+  async #count(groupId: string, all: readonly PendingPart[]): Promise<void> {
     const answers = await this.#locked<readonly Answer[]>(groupId, async (sql, state) => {
       const none = all.map(() => null);
       if (state.done) return { state: null, value: none };
@@ -117,7 +117,7 @@ export class DjangoChords {
       if (Number(rows[0].count) > 0) return { state: null, value: none };
       return this.#claimed(sql, groupId, state, all, repeated);
     });
-    for (const [i, told] of all.entries()) told.answer = answers[i]!;
+    for (const [i, pending] of all.entries()) pending.answer = answers[i]!;
   }
 
   /** The chord is complete: of these parts the last new one made it so, or a repeated one may take an old claim. */
@@ -125,7 +125,7 @@ export class DjangoChords {
     sql: SqlQueries,
     groupId: string,
     state: ChordState,
-    all: readonly Told[],
+    all: readonly PendingPart[],
     repeated: readonly boolean[],
   ): Promise<{ state: ChordState | null; value: readonly Answer[] }> {
     const last = repeated.lastIndexOf(false);
@@ -227,7 +227,7 @@ export class DjangoChords {
   }
 
   /** Which of them were counted before, or came twice now; and the rows to write: new parts, and a SUCCESS in place of a failure. */
-  async #compared(sql: SqlQueries, all: readonly Told[]): Promise<{ repeated: boolean[]; changed: Row[] }> {
+  async #compared(sql: SqlQueries, all: readonly PendingPart[]): Promise<{ repeated: boolean[]; changed: Row[] }> {
     const ids = [...new Set(all.map(({ part }) => partId(part)))];
     const question = `SELECT "group_id", "result" FROM ${GROUPS} WHERE "group_id" IN ${placeholders(ids.length)}`;
     const { rows } = await sql.query(question, ids);
