@@ -1,13 +1,13 @@
 // A real memcached of the test's own: free port, in memory, gone when the test is.
 // Holds: it is ended by its process id; `stop` returns when it is gone, `start` when it answers.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { describe } from 'vitest';
+import { runs } from './once-per-process.ts';
 import { listens, OwnProcess, startOnFreePort } from './server-process.ts';
 import { until } from './until.ts';
 
-const present = spawnSync('memcached', ['-V'], { stdio: 'ignore' }).status === 0;
 /** In CI what is missing is a failure, not a skip. */
-export const hasMemcached: boolean = process.env.CI === 'true' || present;
+export const hasMemcached: boolean = process.env.CI === 'true' || runs('memcached', '-V');
 export const describeNeedsMemcached: typeof describe | typeof describe.skip = hasMemcached ? describe : describe.skip;
 
 export class MemcachedServer {

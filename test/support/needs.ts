@@ -4,12 +4,21 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import { oncePerProcess, runs } from './once-per-process.ts';
 
-/** Finds the packages without loading them, which would cost every test file a third of a second. */
+const PACKAGES = [
+  ...['celery', 'redis', 'msgpack', 'yaml', 'cryptography'],
+  ...['django_celery_results', 'django_celery_beat'],
+];
+
+/** Finds the packages without loading them, which would cost a third of a second. */
 function python(...packages: string[]): boolean {
-  const found = packages.map((name) => `importlib.util.find_spec('${name}')`).join(' and ');
-  const code = `import importlib.util, sys; sys.exit(not (${found}))`;
-  return spawnSync('/usr/bin/python3', ['-c', code], { stdio: 'ignore' }).status === 0;
+  const found = oncePerProcess('packages of Python', () => {
+    const code = 'import importlib.util, sys; print(*filter(importlib.util.find_spec, sys.argv[1:]))';
+    const { stdout } = spawnSync('/usr/bin/python3', ['-c', code, ...PACKAGES], { encoding: 'utf8' });
+    return new Set(stdout?.split(/\s+/));
+  });
+  return packages.every((name) => found.has(name));
 }
 
 const has = (found: boolean) => found || process.env.CI === 'true';
@@ -18,7 +27,7 @@ const has = (found: boolean) => found || process.env.CI === 'true';
 export const itNeedsPython: typeof it | typeof it.skip = has(python('celery')) ? it : it.skip;
 
 function pythonOnRedis(): boolean {
-  return python('celery', 'redis') && spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
+  return python('celery', 'redis') && runs('redis-server');
 }
 
 /** Real Python Celery (python3-celery, python3-redis) and a redis-server to meet on. */
@@ -38,11 +47,7 @@ export const hasDjangoResults: boolean = has(python('celery', 'django_celery_res
 export const hasDjangoBeat: boolean = has(python('celery', 'django_celery_beat'));
 
 /** Prometheus' own checker of metrics (Debian's package prometheus). */
-export const itNeedsPromtool: typeof it | typeof it.skip = has(
-  spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,
-)
-  ? it
-  : it.skip;
+export const itNeedsPromtool: typeof it | typeof it.skip = has(runs('promtool')) ? it : it.skip;
 
 function installed(name: string): boolean {
   try {
@@ -65,4 +70,4 @@ function tmpfs(): boolean {
 }
 
 /** A small disk of its own, to fill it: root may mount one. CI without that right skips it all the same. */
-export const itNeedsTmpfs: typeof it | typeof it.skip = tmpfs() ? it : it.skip;
+export const itNeedsTmpfs: typeof it | typeof it.skip = oncePerProcess('tmpfs', tmpfs) ? it : it.skip;

@@ -1,18 +1,18 @@
 // A real redis-server of the test's own: free port, temporary folder, gone when the test is. Nothing else of the machine is touched.
 // Holds: it is ended by its process id; `stop` and `kill` return when it is gone, `start` when it answers; `close` leaves no folder.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { markOfRun } from './ends-with-run.ts';
+import { runs } from './once-per-process.ts';
 import { OwnProcess, startOnFreePort } from './server-process.ts';
 import { until } from './until.ts';
 
-const present = spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
 /** In CI what is missing is a failure, not a skip. */
-export const hasRedis: boolean = process.env.CI === 'true' || present;
+export const hasRedis: boolean = process.env.CI === 'true' || runs('redis-server');
 
 export const itNeedsRedis: typeof it | typeof it.skip = hasRedis ? it : it.skip;
 export const describeNeedsRedis: typeof describe | typeof describe.skip = hasRedis ? describe : describe.skip;
