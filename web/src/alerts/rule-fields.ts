@@ -2,6 +2,7 @@
 // Not here: the form (rule-form.tsx); what the server takes (shared/wire/alerts.ts), which says what else is wrong.
 import type { AlertRule, AlertRuleRequest, Severity } from '../../../shared/wire/alerts.ts';
 import { t } from '../language/text.ts';
+import type { Wrong as FieldWrong } from '../ui/wrong-field.ts';
 
 export type RuleKind = AlertRuleRequest['kind'];
 
@@ -60,10 +61,7 @@ export function fieldsOf(one: AlertRule | null): Fields {
   return { ...newFields(one.rule.kind), ...(Object.fromEntries(said) as Partial<Fields>) };
 }
 
-export interface Wrong {
-  readonly field: keyof Fields | null;
-  readonly text: string;
-}
+export type Wrong = FieldWrong<keyof Fields>;
 
 /** @param channels as they were: the form leaves them */
 export function ruleIn(fields: Fields, channels: readonly string[] | undefined): AlertRuleRequest | Wrong {

@@ -1,10 +1,11 @@
 // A rule being written, or changed. What it says: rule-fields.ts.
-import { type ComponentProps, type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useId, useState } from 'react';
 import type { AlertRule, AlertRuleRequest, Severity } from '../../../shared/wire/alerts.ts';
-import { ApiError } from '../api/client.ts';
-import { fromServer, t } from '../language/text.ts';
+import { t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
+import { Field, type FieldMore } from '../ui/field.tsx';
+import { refusedField } from '../ui/refused-field.ts';
 import {
   type Fields,
   fieldsOf,
@@ -54,6 +55,8 @@ export function RuleForm({
     setFields({ ...fields, ...change });
     setFound(null);
   };
+  const pickKind = (kind: RuleKind) =>
+    set({ ...newFields(kind), name: fields.name, match: fields.match, severity: fields.severity });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (isSaving) return;
@@ -61,64 +64,45 @@ export function RuleForm({
     if ('text' in rule) setFound(rule);
     else onSave(rule);
   };
-  const field = (name: keyof Fields, label: string, more: ComponentProps<'input'> = {}) => (
-    <Labelled id={`${id}-${name}`} label={label} wrong={wrong?.field === name ? wrong.text : null}>
-      <input
-        id={`${id}-${name}`}
-        className="input"
-        value={fields[name]}
-        autoComplete="off"
-        spellCheck={false}
-        aria-invalid={wrong?.field === name}
-        aria-describedby={wrong?.field === name ? `${id}-${name}-wrong` : undefined}
-        onChange={(event) => set({ [name]: event.target.value })}
-        {...more}
-      />
-    </Labelled>
-  );
-  const select = (
-    name: keyof Fields,
-    label: string,
-    options: readonly (readonly [string, string])[],
-    onPick = (value: string) => set({ [name]: value }),
-  ) => (
-    <Labelled id={`${id}-${name}`} label={label} wrong={null}>
-      <select
-        id={`${id}-${name}`}
-        className="input"
-        value={fields[name]}
-        onChange={(event) => onPick(event.target.value)}
-      >
-        {options.map(([value, word]) => (
-          <option key={value} value={value}>
-            {word}
-          </option>
-        ))}
-      </select>
-    </Labelled>
+  const field = (name: keyof Fields, label: string, more: FieldMore = {}) => (
+    <Field
+      id={`${id}-${name}`}
+      label={label}
+      wrong={wrong?.field === name ? wrong.text : null}
+      value={fields[name]}
+      onChange={(event) => set({ [name]: event.target.value })}
+      {...more}
+    />
   );
   const own = OWN[fields.kind];
   const severities = (Object.keys(SEVERITY) as Severity[]).map((one) => [one, SEVERITY[one].word] as const);
   return (
     <Dialog title={one ? t('Edit the rule') : t('New rule')} className="rule-form" onClose={onClose}>
       <form onSubmit={submit} noValidate>
-        {select('kind', t('rule|When'), Object.entries(KIND_LABELS), (kind) =>
-          set({ ...newFields(kind as RuleKind), name: fields.name, match: fields.match, severity: fields.severity }),
-        )}
+        <Field
+          id={`${id}-kind`}
+          label={t('rule|When')}
+          wrong={null}
+          value={fields.kind}
+          options={Object.entries(KIND_LABELS)}
+          onChange={({ target }) => pickKind(target.value as RuleKind)}
+        />
         {field('name', t('rule|Name'), { autoFocus: one === null, maxLength: 100 })}
         <div className="fields">
           {own.includes('of') &&
-            select('of', t('Counted by'), [
-              ['task', t('Task')],
-              ['queue', t('Queue')],
-            ])}
+            field('of', t('Counted by'), {
+              options: [
+                ['task', t('Task')],
+                ['queue', t('Queue')],
+              ],
+            })}
           {field('match', t('Which, as a pattern'), { placeholder: PLACES[fields.kind], maxLength: 200 })}
           {own.includes('above') && field('above', UNITS[fields.kind]!, { inputMode: 'decimal' })}
           {own.includes('until') &&
             field('until', t('Over at or below'), { inputMode: 'decimal', placeholder: fields.above })}
           {own.includes('over') && field('over', t('Within, minutes'), { inputMode: 'numeric' })}
           {own.includes('least') && field('least', t('Of tasks at least'), { inputMode: 'numeric' })}
-          {select('severity', t('Severity'), severities)}
+          {field('severity', t('Severity'), { options: severities })}
           {field('for', t('Must hold for, seconds'), { inputMode: 'numeric' })}
           {field('ends', t('Over when gone for, seconds'), { inputMode: 'numeric' })}
         </div>
@@ -136,36 +120,4 @@ export function RuleForm({
       </form>
     </Dialog>
   );
-}
-
-function Labelled({
-  id,
-  label,
-  wrong,
-  children,
-}: {
-  id: string;
-  label: string;
-  wrong: string | null;
-  children: React.ReactNode;
-}) {
-  return (
-    <div className="rule-field">
-      <label htmlFor={id}>{label}</label>
-      {children}
-      {wrong !== null && (
-        <p className="failed" role="alert" id={`${id}-wrong`}>
-          {wrong}
-        </p>
-      )}
-    </div>
-  );
-}
-
-/** What the server says is wrong, at its field where it names one. */
-function refusedField(error: Error | null, fields: Fields): Wrong | null {
-  if (error === null) return null;
-  if (!(error instanceof ApiError)) return { field: null, text: error.message };
-  const field = error.field !== undefined && Object.hasOwn(fields, error.field) ? (error.field as keyof Fields) : null;
-  return { field, text: fromServer(error.detail ?? error.title) };
 }

@@ -3,6 +3,7 @@
 import { jsonText } from '../../../shared/json-text.ts';
 import type { ScheduleRequest, ScheduleRow } from '../../../shared/wire/schedules.ts';
 import { t } from '../language/text.ts';
+import type { Wrong as FieldWrong } from '../ui/wrong-field.ts';
 import type { EntrySchedule } from './wording.ts';
 
 export const KINDS = ['interval', 'crontab', 'solar', 'clocked'] as const;
@@ -46,10 +47,7 @@ export interface Fields {
 }
 
 /** A field and what is wrong with it. */
-export interface Wrong {
-  readonly field: keyof Fields | null;
-  readonly text: string;
-}
+export type Wrong = FieldWrong<keyof Fields>;
 
 const NEW: Fields = {
   ...{ name: '', task: '', kind: 'crontab', every: '10', unit: 'minutes' },

@@ -1,14 +1,15 @@
 // The form of an entry, a new one or one that is changed: what is wrong stands beside its field, whoever found it, this page or the server.
 // What it holds and makes: entry-fields.ts. Holds: it stays open, as it was filled in, until the server has written it.
 import { useQuery } from '@tanstack/react-query';
-import { type ComponentProps, type FormEvent, type ReactNode, useId, useState } from 'react';
+import { type FormEvent, useId, useState } from 'react';
 import type { ScheduleRow } from '../../../shared/wire/schedules.ts';
-import { ApiError } from '../api/client.ts';
 import { taskTypesQuery } from '../api/queries.ts';
 import { rich } from '../language/rich.tsx';
-import { fromServer, t } from '../language/text.ts';
+import { t } from '../language/text.ts';
 import { Button, Segmented } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
+import { Field, type FieldMore } from '../ui/field.tsx';
+import { refusedField } from '../ui/refused-field.ts';
 import {
   CRON,
   type Fields,
@@ -187,59 +188,5 @@ export function EntryForm({
         </footer>
       </form>
     </Dialog>
-  );
-}
-
-/** What the server says is wrong, at its field where it names one that is shown. */
-function refusedField(error: unknown, fields: Fields): Wrong | null {
-  if (error === null || error === undefined) return null;
-  if (!(error instanceof ApiError)) return { field: null, text: String(error) };
-  const named = error.field?.split('.').at(-1);
-  const field = named !== undefined && Object.hasOwn(fields, named) ? (named as keyof Fields) : null;
-  return { field, text: fromServer(error.detail ?? error.title) };
-}
-
-type FieldMore = Omit<ComponentProps<'input'>, 'value' | 'onChange' | 'id'> & {
-  options?: readonly (readonly [value: string, label: string])[];
-};
-interface FieldProps extends FieldMore {
-  id: string;
-  label: ReactNode;
-  wrong: string | null;
-  /** What is wrong stands under the row of fields. */
-  isSaidBelow: boolean;
-  value: string;
-  onChange: (event: { target: { value: string } }) => void;
-}
-
-function Field({ id, label, wrong, isSaidBelow, options, value, onChange, ...rest }: FieldProps) {
-  const said = {
-    id,
-    className: 'input',
-    value,
-    onChange,
-    'aria-invalid': wrong !== null,
-    'aria-describedby': wrong === null ? undefined : `${id}-wrong`,
-  };
-  return (
-    <div className="entry-field">
-      <label htmlFor={id}>{label}</label>
-      {options ? (
-        <select {...said}>
-          {options.map(([one, words]) => (
-            <option key={one} value={one}>
-              {words}
-            </option>
-          ))}
-        </select>
-      ) : (
-        <input autoComplete="off" spellCheck={false} autoCapitalize="off" {...rest} {...said} />
-      )}
-      {wrong !== null && !isSaidBelow && (
-        <p className="failed" role="alert" id={`${id}-wrong`}>
-          {wrong}
-        </p>
-      )}
-    </div>
   );
 }
