@@ -17,6 +17,7 @@ import { MAX_FRAME, type OpenSocket } from './live/socket.ts';
 import { type PageOptions, pageOptionsMeta } from './options/page-options.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { aliveRoutes } from './routes/alive.ts';
+import { automationRoutes } from './routes/automations.ts';
 import { readBodies } from './routes/body.ts';
 import { brokerRoutes } from './routes/broker.ts';
 import { ProblemError, type RouteContext } from './routes/context.ts';
@@ -53,6 +54,7 @@ const ROUTES = [
   queueRoutes,
   overviewRoutes,
   alertRoutes,
+  automationRoutes,
   scheduleRoutes,
   brokerRoutes,
   viewRoutes,

@@ -8,6 +8,7 @@ import type { Timer } from '../timer.ts';
 import type { Tokens } from './access/tokens.ts';
 import { Alerts } from './alerts/alerts.ts';
 import { Attention } from './attention/attention.ts';
+import { Automations } from './automations/automations.ts';
 import { Baselines } from './cluster/baselines.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { EventCounts } from './cluster/event-counts.ts';
@@ -29,6 +30,7 @@ import { StartRates } from './operations/start-rates.ts';
 import type { Resolved } from './options.ts';
 import type { RouteContext } from './routes/context.ts';
 import type { UserDataStore } from './user-data/contract.ts';
+import { mayHoldData } from './user-data/registry.ts';
 import { TaskRows } from './views/task-rows.ts';
 import { Waiting } from './waiting/waiting.ts';
 
@@ -110,12 +112,17 @@ export class Rooms {
       follower,
       masking,
     };
+    const automations = new Automations({
+      ...{ options, cluster: view, attention, alerts, desk, tokens, userData, timer },
+      log: log.child('automations'),
+    });
     const progress = new ProgressWatch(view, feed, timer, masking);
     this.context = {
       cluster: view,
       eventCounts,
       attention,
       alerts,
+      automations,
       feed,
       eventLog,
       baselines,
@@ -134,16 +141,17 @@ export class Rooms {
     };
     this.#metrics = new Metrics(this.context, tallies);
     this.#stop = () => {
-      for (const part of [feed, eventLog, attention, alerts, follower, progress]) part.stop();
+      for (const part of [feed, eventLog, attention, alerts, automations, follower, progress]) part.stop();
     };
   }
 
   /** Resolves before the broker answers. */
   async start(): Promise<void> {
-    const { alerts, attention, cluster, desk } = this.context;
+    const { alerts, attention, automations, cluster, desk, options: given } = this.context;
     await this.cluster.start();
     attention.start();
     alerts.start();
+    if (mayHoldData(given.user_data)) void automations.ready();
     // The newest come first.
     for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse())
       desk.interventions.note(record);

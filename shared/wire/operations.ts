@@ -132,11 +132,12 @@ const SCHEDULE_ACTIONS = ['save_schedule', 'delete_schedule', 'run_schedule'] as
 /** What rules and tokens may name. */
 export const RULED_ACTIONS: readonly string[] = [...OPERATION_ACTIONS, ...SCHEDULE_ACTIONS];
 
-/** Besides what is done to the cluster: signing in and out, sessions that were ended, and what people keep (views.ts, tokens.ts, schedules.ts, alerts.ts). */
+/** Besides what is done to the cluster: signing in and out, sessions that were ended, and what people keep (views.ts, tokens.ts, schedules.ts, alerts.ts, automations.ts). */
 const OTHER_ACTIONS = [
   ...(['login', 'logout', 'end_sessions', 'save_view', 'delete_view', 'make_token', 'revoke_token'] as const),
   ...SCHEDULE_ACTIONS,
   ...(['save_alert', 'delete_alert', 'silence_alert', 'test_channel'] as const),
+  ...(['save_automation', 'delete_automation'] as const),
 ] as const;
 /** What the audit log has. */
 export type RecordedAction = OperationRequest['action'] | (typeof OTHER_ACTIONS)[number];

@@ -14,6 +14,7 @@ import {
   RuleDeleted,
   SilenceRequest,
 } from './alerts.ts';
+import { AUTOMATION_ROUTES } from './automations.ts';
 import { BrokerReply } from './broker.ts';
 import { ClusterInfo, Readiness } from './cluster.ts';
 import { TaskComparison } from './comparison.ts';
@@ -277,6 +278,8 @@ export const ROUTES = {
     summary: 'Send a test by a channel, one attempt. 502: it was not delivered, and why',
     reply: Delivery,
   },
+
+  ...AUTOMATION_ROUTES,
 
   'GET /operations': {
     access: 'viewer',

@@ -22,7 +22,9 @@ it.each(Object.keys(ROUTES).filter((key) => 'body' in ROUTES[key as RouteKey]))(
     const { detail, title } = reply.json<{ detail: string; title: string }>();
     expect([reply.statusCode, title, detail]).toEqual([
       400,
-      expect.stringMatching(/^Bad (operation|schedule|view|token|sign-in|question|rule|switch|silence)$/),
+      expect.stringMatching(
+        /^Bad (operation|schedule|view|token|sign-in|question|rule|switch|silence|automation|mode)$/,
+      ),
       expect.stringMatching(/ has no "(action|kind|constructor)"\. It takes /),
     ]);
   },

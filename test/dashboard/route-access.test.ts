@@ -58,6 +58,12 @@ describe('routes', () => {
       { method: 'DELETE', url: '/api/v2/alerts/rules/:id', access: 'admin' },
       { method: 'POST', url: '/api/v2/alerts/rules/:id/enable', access: 'admin' },
       { method: 'POST', url: '/api/v2/alerts/rules/:id/silence', access: 'operator' },
+      // Of what is done the operation's row says it as well (routes/automations.ts).
+      { method: 'POST', url: '/api/v2/automations', access: 'operator' },
+      { method: 'POST', url: '/api/v2/automations/:id', access: 'operator' },
+      { method: 'DELETE', url: '/api/v2/automations/:id', access: 'operator' },
+      { method: 'POST', url: '/api/v2/automations/:id/mode', access: 'operator' },
+      { method: 'POST', url: '/api/v2/automations/try', access: 'operator' },
       // Each operation says in its row what it takes.
       { method: 'POST', url: '/api/v2/operations', access: 'viewer' },
       { method: 'POST', url: '/api/v2/schedules', access: 'operator' },

@@ -1,6 +1,6 @@
 // What people own: the promises of its stores, and saved views as the API has them.
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -163,7 +163,7 @@ describe('the file', () => {
   });
 });
 
-it('the code of the store is loaded with the dashboard, and its file opened when somebody asks', async () => {
+it('a store is opened with the dashboard, which may hold automations; a file that is not there, when somebody asks', async () => {
   const done: string[] = [];
   registerUserData('early', async () => {
     done.push('loaded');
@@ -173,8 +173,15 @@ it('the code of the store is loaded with the dashboard, and its file opened when
     };
   });
   const dashboard = make({ user_data: 'early://x' });
-  await dashboard.app.inject('/api/v2/workers');
   expect(done).toEqual(['loaded']);
+  await dashboard.app.inject('/api/v2/workers');
   await names(dashboard);
   expect(done).toEqual(['loaded', 'opened']);
+
+  const user_data = path();
+  const other = make({ user_data });
+  await other.app.inject('/api/v2/workers');
+  expect(existsSync(user_data)).toBe(false);
+  await names(other);
+  expect(existsSync(user_data)).toBe(true);
 });

@@ -21,6 +21,7 @@ const NO_TEXT: Readonly<Record<string, readonly string[]>> = {
   ],
   'access/browser-of.ts': ['Edge', 'Opera', 'Firefox', 'Chrome', 'Safari', 'Android', 'Windows', 'Linux'],
   'schedules/entry-form.tsx': ['nightly-totals', 'shop.reports.totals', 'Europe/Paris'],
+  'alerts/automation-form.tsx': ['shop.*', '*Error', 'celery@web-*'],
   'pages/scheduled.tsx': ['ETA', 'ETA tasks'],
   'pages/schedules.tsx': ['schedules'],
   'access/new-token.tsx': ['retry, revoke', 'cron-reports'],

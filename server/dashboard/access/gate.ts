@@ -14,10 +14,10 @@ import type { TrustedProxies } from './forwarded.ts';
 import { isGuarded } from './guarded.ts';
 import { type Access, calledBy, grantWithin, type Identity, identified, may, plainGrant } from './identity.ts';
 import type { Logins } from './logins.ts';
+import { grantOfMaker } from './maker.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
-import { isKnownAccount } from './providers/configured.ts';
 import { grantOfScope, type Rules } from './rules.ts';
-import { type KeptToken, readToken, type Tokens } from './tokens.ts';
+import { readToken, type Tokens } from './tokens.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
 const REPORT_EVERY_MS = 10_000;
@@ -207,17 +207,11 @@ export class Gate {
       throw new ProblemError(401, 'Unauthorized', detail);
     }
     const { id: key, name: token, owner, groups, scope } = used.token;
-    const maker = this.#isGone(used.token) ? null : this.#rules.grantOf(owner, groups);
+    const maker = grantOfMaker(used.token, this.#rules, this.#options);
     if (maker === null)
       throw new ProblemError(403, 'No access', `The token ${token} is of ${owner}, who has no access any more.`);
     const grant = grantWithin(maker, grantOfScope(scope));
     return identified(owner === 'anonymous' ? null : owner, 'token', grant, { groups, address, key, token });
-  }
-
-  /** Who made a token and is no user any more, as far as that can be known here. */
-  #isGone({ account, owner, via }: KeptToken): boolean {
-    if (account) return !isKnownAccount(account, this.#options);
-    return (via === 'basic' || via === 'session') && !this.#options.basic_auth.some(({ user }) => user === owner);
   }
 
   #refuse(request: FastifyRequest, reason: string | null): void {

@@ -8,7 +8,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ApiToken, TokenRequest, TokenScope } from '../../../shared/wire/tokens.ts';
 import type { Timer } from '../../timer.ts';
 import type { UserDataStore } from '../user-data/contract.ts';
-import type { Account, Identity } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { type Maker, makerOf } from './maker.ts';
 
 /** By it a token is known as one of ours, here and by those who look for secrets in files. */
 const PREFIX = 'umb_';
@@ -22,18 +23,11 @@ const HOURS = 24;
 const LAPSED = 'Its maker has to sign in again';
 
 /** As it is kept. */
-export interface KeptToken {
+export interface KeptToken extends Maker {
   /** Hash of its text. */
   readonly id: string;
   readonly name: string;
   readonly scope: TokenScope;
-  readonly owner: string;
-  /** Of its maker, when it was made. */
-  readonly groups: readonly string[];
-  /** How its maker was known. */
-  readonly via: Identity['via'];
-  /** At a provider. null, and not there in older files: they had signed in in another way. */
-  readonly account?: Account | null;
   /** When that provider last said that its maker may come in; not there: when it was made. null: it said that they may not. */
   readonly confirmed?: number | null;
   /** @unit seconds since the epoch */
@@ -63,6 +57,7 @@ export class Tokens {
   readonly #onEnd: (key: string, reason: string) => void;
   readonly #lapseAfter: number | null;
   readonly #written = new Map<string, number>();
+  readonly #confirmed: ((owner: string, place: string, may: boolean) => void)[] = [];
   #loading: Promise<Map<string, KeptToken>> | null = null;
 
   /**
@@ -90,8 +85,7 @@ export class Tokens {
     const token = PREFIX + randomBytes(32).toString('base64url');
     const created = this.#now();
     const kept: KeptToken = {
-      ...{ id: hash(token), name, scope, owner: maker.name ?? 'anonymous', groups: maker.groups, via: maker.via },
-      account: maker.account,
+      ...{ id: hash(token), name, scope, ...makerOf(maker) },
       ...{ created, expires: lasts === null ? null : created + lasts, revoked: null, last_used: null },
       ...{ calls: {}, refused: {} },
     };
@@ -132,6 +126,7 @@ export class Tokens {
   /** A provider has said of somebody that they may come in, or that they may not. */
   async confirm(owner: string, place: string, may: boolean): Promise<void> {
     if (this.#lapseAfter === null) return;
+    for (const fn of this.#confirmed) fn(owner, place, may);
     for (const kept of [...(await this.#loaded()).values()]) {
       if (kept.owner !== owner || kept.account?.place !== place) continue;
       const changed = { ...kept, confirmed: may ? this.#now() : null };
@@ -139,6 +134,11 @@ export class Tokens {
       if (!may) this.#onEnd(kept.id, LAPSED);
       await this.#write(changed);
     }
+  }
+
+  /** For others that act in the name of who made them: told what `confirm` is told, where tokens lapse. */
+  onConfirm(fn: (owner: string, place: string, may: boolean) => void): void {
+    this.#confirmed.push(fn);
   }
 
   /** Ends what is held open by those that have lapsed. @param keys of tokens */

@@ -28,7 +28,7 @@ import { EndRates } from './end-rates.ts';
 import { evaluate } from './evaluate.ts';
 import { openChannel } from './open-channel.ts';
 import { type BookRule, RuleBook } from './rule-book.ts';
-import { type NotifiedSubject, RuleWatch, type Subject } from './rule-watch.ts';
+import { type KeptSubject, RuleWatch, type Subject } from './rule-watch.ts';
 import { Sender } from './sender.ts';
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, notice: 2 };
@@ -59,6 +59,7 @@ export class Alerts {
   /** By rule and channel, when it was last told. @unit monotonic milliseconds */
   readonly #notifiedMs = new Map<string, number>();
   readonly #deliveries: Delivery[] = [];
+  readonly #onChange: ((on: 'alert-begins' | 'alert-ends', rule: BookRule, subjects: readonly string[]) => void)[] = [];
   #beginning: Promise<void> | null = null;
   /** Why what is kept is not known; null: it is, or nobody has asked. */
   #reason: string | null = null;
@@ -126,6 +127,18 @@ export class Alerts {
     };
   }
 
+  /** For automations: what begins and what is over of rules that are neither off nor silenced, with or without a channel; each once. */
+  onChange(fn: (on: 'alert-begins' | 'alert-ends', rule: BookRule, subjects: readonly string[]) => void): void {
+    this.#onChange.push(fn);
+  }
+
+  /** What fires now of the rule of this name. */
+  async firesOf(name: string): Promise<[BookRule, string][]> {
+    await this.ready();
+    const rules = this.book.all().filter(({ rule }) => rule.name === name);
+    return rules.flatMap((one) => this.#firingOf(one).map(({ subject }): [BookRule, string] => [one, subject]));
+  }
+
   /** null: there is no such channel. */
   async test(name: string): Promise<Delivery | null> {
     const channel = this.#sender.channels.find((one) => one.name === name);
@@ -146,7 +159,7 @@ export class Alerts {
       const store = await userData();
       const [notified, deliveries] = await Promise.all([store.records('alert-told'), store.records('alert-delivery')]);
       if (!this.#isWatching)
-        for (const { id, value } of notified) this.#watchOf(id).restore(value as NotifiedSubject[], timer.monotonic());
+        for (const { id, value } of notified) this.#watchOf(id).restore(value as KeptSubject[], timer.monotonic());
       const kept = deliveries.map(({ value }) => value as Delivery).sort((a, b) => a.at - b.at);
       this.#deliveries.unshift(...kept.slice(-DELIVERIES));
       this.#sender.restore(kept);
@@ -180,7 +193,15 @@ export class Alerts {
         one,
         over.filter(({ notified }) => notified !== null),
       );
+      this.#changed(
+        'alert-ends',
+        one,
+        watch,
+        over.filter(({ heard }) => heard),
+      );
       this.#notifyBegun(one, watch);
+      const unheard = this.#isSilenced(one) ? [] : watch.firing().filter(({ heard }) => !heard);
+      this.#changed('alert-begins', one, watch, unheard);
       this.#remind(one, watch);
     }
     // Of rules that were deleted.
@@ -215,6 +236,18 @@ export class Alerts {
     if (begun.length === 0 || !this.#notify('begun', one, begun)) return;
     for (const subject of begun) subject.notified = this.#now;
     this.#keep(one.id, watch);
+  }
+
+  #changed(on: 'alert-begins' | 'alert-ends', one: BookRule, watch: RuleWatch, subjects: readonly Subject[]): void {
+    if (subjects.length === 0) return;
+    for (const subject of subjects) subject.heard = true;
+    this.#keep(one.id, watch);
+    for (const fn of this.#onChange)
+      fn(
+        on,
+        one,
+        subjects.map(({ found }) => found.name),
+      );
   }
 
   #over(one: BookRule, over: readonly Subject[]): void {
@@ -314,10 +347,10 @@ export class Alerts {
 
   /** Who was told of what, for after a restart. */
   #keep(id: string, watch: RuleWatch): void {
-    const notified = watch.notified();
+    const kept = watch.kept();
     this.#write('Who was told of an alert', async (store) => {
-      if (notified.length === 0) await store.deleteRecord('alert-told', id);
-      else await store.putRecord('alert-told', { id, value: notified });
+      if (kept.length === 0) await store.deleteRecord('alert-told', id);
+      else await store.putRecord('alert-told', { id, value: kept });
     });
   }
 

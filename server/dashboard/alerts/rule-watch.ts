@@ -1,5 +1,5 @@
 // The memory of one rule: since when each of its subjects was found, which of them have held for long enough, and of which somebody was
-// told.
+// told, a channel or the automations.
 // Not here: what is found (evaluate.ts), who is told (alerts.ts). ../attention/watch.ts does the like for the overview, by kind.
 // Holds: pure but for its memory; what cannot be told is neither found nor over; what began before a restart and was told is known again
 // (`restore`), so that nobody is told twice.
@@ -18,15 +18,16 @@ export interface Subject {
   readonly firstMs: number;
   lastMs: number;
   fires: boolean;
-  /** null: nobody was told. @unit seconds since the epoch */
+  /** null: no channel was told. @unit seconds since the epoch */
   notified: number | null;
+  /** Automations were told. */
+  heard: boolean;
 }
 
 /** As it is kept over a restart. */
-export interface NotifiedSubject {
-  readonly found: Found;
-  readonly since: number;
-  readonly notified: number;
+export interface KeptSubject extends Pick<Subject, 'found' | 'since' | 'notified'> {
+  /** Not there in older files: they were. */
+  readonly heard?: boolean;
 }
 
 export class RuleWatch {
@@ -55,6 +56,7 @@ export class RuleWatch {
           lastMs: nowMs,
           fires: false,
           notified: null,
+          heard: false,
         });
     }
     const over: Subject[] = [];
@@ -91,14 +93,17 @@ export class RuleWatch {
     return notified;
   }
 
-  notified(): NotifiedSubject[] {
-    return this.firing().flatMap(({ found, since, notified }) =>
-      notified === null ? [] : [{ found, since, notified }],
-    );
+  kept(): KeptSubject[] {
+    return this.firing()
+      .filter(({ notified, heard }) => notified !== null || heard)
+      .map(({ found, since, notified, heard }) => ({ found, since, notified, heard }));
   }
 
-  restore(notified: readonly NotifiedSubject[], nowMs: number): void {
-    for (const one of notified.slice(0, REMEMBERED))
-      this.#subjects.set(one.found.key, { ...one, firstMs: nowMs, lastMs: nowMs + RESTORED_MS, fires: true });
+  restore(kept: readonly KeptSubject[], nowMs: number): void {
+    for (const one of kept.slice(0, REMEMBERED))
+      this.#subjects.set(one.found.key, {
+        ...{ heard: true, ...one },
+        ...{ firstMs: nowMs, lastMs: nowMs + RESTORED_MS, fires: true },
+      });
   }
 }

@@ -125,7 +125,7 @@ async function requireAct(
 ): Promise<void> {
   const { cluster, feed, masking, records } = desk;
   const row = operationOf(request.action);
-  const reason = refuseAct(identity, request.action, row.access, await touched(desk, request, identity));
+  const reason = await forbidden(desk, request, identity);
   if (reason === null) return;
   const asked = {
     at: cluster.now,
@@ -136,6 +136,24 @@ async function requireAct(
   };
   feed.operation(await recordRefusal(records, asked, reason));
   throw new Forbidden(reason);
+}
+
+/** Why they may not; null: they may. */
+async function forbidden(desk: OperationDesk, request: OperationRequest, identity: Identity): Promise<string | null> {
+  const { access } = operationOf(request.action);
+  return refuseAct(identity, request.action, access, await touched(desk, request, identity));
+}
+
+/**
+ * As far as it can be told without doing it: nothing is recorded.
+ * @throws Forbidden, Refused
+ */
+export async function rehearse(desk: OperationDesk, request: OperationRequest, identity: Identity): Promise<void> {
+  const reason = await forbidden(desk, request, identity);
+  if (reason !== null) throw new Forbidden(reason);
+  const row = operationOf(request.action);
+  reachOf(desk, request, row.reaches?.(desk, request as never), new LateReplies(desk, row));
+  row.check?.(desk, request as never);
 }
 
 /** Looked up only for whom it decides. What they may not see is not named to them in a refusal either. */

@@ -44,7 +44,9 @@ export interface WrongBody {
 /** null: it is as the schema says. */
 export function wrongBody(schema: TSchema, body: unknown): WrongBody | null {
   const { title = 'request' } = schema as Shape;
-  const wrong = wrongKey(schema, body, [], `A ${title}`) ?? wrongValue(variantOf(schema, body) ?? schema, body);
+  const wrong =
+    wrongKey(schema, body, [], `${/^[aeio]/.test(title) ? 'An' : 'A'} ${title}`) ??
+    wrongValue(variantOf(schema, body) ?? schema, body);
   return wrong && { title: `Bad ${title}`, ...wrong };
 }
 

@@ -9,6 +9,7 @@ import type { Access, Identity } from '../access/identity.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Attention } from '../attention/attention.ts';
+import type { Automations } from '../automations/automations.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import type { EventCounts } from '../cluster/event-counts.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -28,6 +29,7 @@ export interface RouteContext {
   readonly eventCounts: EventCounts;
   readonly attention: Attention;
   readonly alerts: Alerts;
+  readonly automations: Automations;
   readonly feed: Feed;
   /** The last events, for streams of them. */
   readonly eventLog: EventLog;

@@ -53,6 +53,12 @@ export async function backupUserData(place: string, to: string): Promise<number 
   return existsSync(path) ? backupFile(path, to) : null;
 }
 
+/** Whether something may be kept there already: asking opens nothing, and makes no file. */
+export function mayHoldData(place: string): boolean {
+  const { scheme, path } = isUrl(place) ? parseUrl(place) : { scheme: 'sqlite', path: place };
+  return scheme === 'sqlite' ? existsSync(path) : true;
+}
+
 /** Where it is by default: beside the history, in a file of its own. @param db the option of the history */
 export function besideHistory(db: string): string {
   const { scheme, path } = isUrl(db) ? parseUrl(db) : { scheme: 'sqlite', path: db };

@@ -23,6 +23,17 @@ type ObjectRoute = {
   [K in ApiRoute]: ReplyOf<K> extends string | null ? never : unknown extends ReplyOf<K> ? never : K;
 }[ApiRoute];
 
+const AUTOMATION = {
+  id: 'string',
+  spec: 'object',
+  mode: 'string',
+  owner: 'string',
+  stopped: 'object?',
+  failures: 'number',
+  acts: 'number',
+  last: 'number?',
+  left: 'object?',
+} as const;
 const RULE = {
   id: 'string',
   origin: 'string',
@@ -318,6 +329,25 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
     detail: 'string',
     attempts: 'number',
   },
+  'GET /automations': {
+    items: 'array',
+    acts: 'array',
+    acts_total: 'number',
+    read_only: 'boolean',
+    reason: 'string?',
+  },
+  'POST /automations': AUTOMATION,
+  'POST /automations/try': {
+    since: 'number?',
+    facts: 'number',
+    is_cut: 'boolean',
+    acts: 'array',
+    acts_total: 'number',
+    left: 'number',
+  },
+  'POST /automations/:id': AUTOMATION,
+  'POST /automations/:id/mode': AUTOMATION,
+  'DELETE /automations/:id': { id: 'string' },
   'GET /operations': { items: 'array', next: 'string?' },
   'POST /operations': {
     id: 'number',

@@ -41,6 +41,8 @@ const IS_RECORDED: Readonly<Record<RecordedAction, true>> = {
   delete_alert: true,
   silence_alert: true,
   test_channel: true,
+  save_automation: true,
+  delete_automation: true,
 };
 export const ACTIONS = Object.keys(IS_RECORDED) as RecordedAction[];
 

@@ -1,7 +1,8 @@
-// Alerts: what fires now, the rules, where they are told, and what became of the last notices. Parts: alerts/.
+// Alerts: what fires now, the rules, what acts by itself, where they are told, and what became of the last notices. Parts: alerts/.
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import type { AlertRule } from '../../../shared/wire/alerts.ts';
+import { Automations } from '../alerts/automations.tsx';
 import { Channels, Notices } from '../alerts/channels.tsx';
 import { Firing } from '../alerts/firing.tsx';
 import { RuleForm } from '../alerts/rule-form.tsx';
@@ -71,6 +72,7 @@ export default function AlertsPage() {
             )}
             <Firing firing={data.firing} total={data.firing_total} />
             <Rules rules={data.rules} act={mutate} onEdit={edit} onDelete={setDeleting} {...{ refused, unsilenced }} />
+            <Automations rules={data.rules.map(({ rule }) => rule.name)} refused={unsilenced} />
             <Channels channels={data.channels} refused={refused} testing={testing} onTest={test} />
             <Notices deliveries={data.deliveries} />
           </>

@@ -61,4 +61,26 @@ export const alertSentences: Readonly<Record<string, string>> = {
   'its address is of this machine or a private network; the channel does not allow that':
     '它的地址属于本机或私有网络；此渠道不允许',
   '{count} others wait already': '已有 {count} 条在等待',
+
+  '{task} ({id}) failed with {exception}': '{task}（{id}）以 {exception} 失败',
+  '{task} ({id}) failed': '{task}（{id}）失败',
+  '{worker} went offline': '{worker} 离线',
+  '{rule} began: {subject}': '{rule} 开始：{subject}',
+  '{rule} is over: {subject}': '{rule} 结束：{subject}',
+  'The same was done within its cooldown.': '间隔时间内已做过同样的操作。',
+  'It has acted as often as it may within an hour.': '已达到每小时次数上限。',
+  'It was sent again by automations as often as it may be.': '自动操作已把它重新发送到上限次数。',
+  'Too many others waited to be done.': '等待执行的操作太多。',
+  'Its {name} is not known, which the operation names.': '操作中用到的 {name} 不明。',
+  'Of this kind of event no {name} is known, which the operation names.': '这类事件没有操作中用到的 {name}。',
+  '{name} has no access any more.': '{name} 已无访问权限。',
+  'It would be done.': '会执行。',
+  '{count} in a row failed, the last: {why}': '连续 {count} 次失败，最近一次：{why}',
+  'There are {count} automations, the most that are kept. Delete one first.':
+    '已有 {count} 个自动操作，达到上限。请先删除一个。',
+  'There is an automation {name}: take another name.': '已有自动操作 {name}：请换一个名称。',
+  'There is no automation {name}. It may have been deleted.': '没有自动操作 {name}。它可能已被删除。',
+  'A token makes no automations and turns none on: sign in.': '令牌不能建立或打开自动操作：请登录。',
+  'Bad automation': '自动操作有误',
+  'Bad mode': '模式有误',
 };

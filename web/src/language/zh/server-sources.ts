@@ -66,6 +66,7 @@ export const sourceSentences: Readonly<Record<string, string>> = {
   'It takes none.': '不接受任何参数。',
   'It takes: {list}.': '可用的有：{list}。',
   'A {what} has no {field}. It takes {list}.': '{what} 没有 {field}。可用的有 {list}。',
+  'An {what} has no {field}. It takes {list}.': '{what} 没有 {field}。可用的有 {list}。',
   "'{field}' has {count} characters; at most {count2} are taken.": "'{field}' 有 {count} 个字符；最多 {count2} 个。",
   "'{field}' must be one of {list}, not {given}.": "'{field}' 必须是 {list} 之一，而不是 {given}。",
   "'{field}' must be true or false, not {given}.": "'{field}' 必须是 true 或 false，而不是 {given}。",
