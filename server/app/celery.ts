@@ -337,7 +337,7 @@ export class Celery implements AppHost {
       exchange: this.conf.event_exchange,
       serializer: this.conf.event_serializer,
       codec: this.codec,
-      enabled: true,
+      log: this.log,
     });
     return this.#events;
   }

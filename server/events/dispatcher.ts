@@ -1,8 +1,10 @@
 // Sending events: which groups are wanted, Celery's common fields, task events gathered into one message a turn.
 // Not here: which event is due when (worker/, app/publisher.ts); reading events (receiver.ts).
 // Holds: an event that is not wanted costs nothing but the question; events keep their order; while the broker is away they
-// wait here, the oldest dropped beyond `offlineLimit`.
+// wait here, the oldest dropped beyond `offlineLimit`; so they do while it refuses them, which is said once and tried now and then.
 // Celery 5.6: events/dispatcher.py
+import { ChannelError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import type { Connection } from '../messaging/connection.ts';
 import type { LamportClock } from '../messaging/lamport-clock.ts';
 import { type BodyCodec, type Encoded, PLAIN_CODEC } from '../serialization/codec.ts';
@@ -32,6 +34,8 @@ export interface EventDispatcherOptions {
   readonly bufferLimit?: number;
   /** Messages kept while the broker is away. */
   readonly offlineLimit?: number;
+  /** Told when the broker refuses them. Default: nobody is. */
+  readonly log?: Logger;
 }
 
 interface Outgoing {
@@ -40,6 +44,9 @@ interface Outgoing {
 }
 
 type Event = Record<string, unknown>;
+
+/** For how long nothing is tried after a refusal. @unit milliseconds */
+const REFUSED_MS = 10_000;
 
 export class EventDispatcher {
   enabled: boolean;
@@ -64,6 +71,9 @@ export class EventDispatcher {
   #utcoffset = 0;
   #utcoffsetUntilMs = 0;
   #closed = false;
+  /** What the broker said when it refused them last; null: it took the last ones. */
+  #refusal: string | null = null;
+  #restsUntilMs = 0;
 
   constructor(options: EventDispatcherOptions) {
     this.#options = options;
@@ -123,6 +133,7 @@ export class EventDispatcher {
   /** Forget the channel: the connection was lost. The next event asks for a new one. */
   reset(): void {
     this.#channel = null;
+    this.#restsUntilMs = 0;
   }
 
   async close(): Promise<void> {
@@ -167,7 +178,9 @@ export class EventDispatcher {
   }
 
   #startPump(): void {
-    if (!this.#pump) this.#pump = this.#drain();
+    if (this.#pump) return;
+    if (this.#options.timer.monotonic() < this.#restsUntilMs) this.#trim();
+    else this.#pump = this.#drain();
   }
 
   /** Gives up its place in the same breath as it finds nothing left: what comes after that starts another. */
@@ -176,7 +189,8 @@ export class EventDispatcher {
       let channel: Channel;
       try {
         channel = this.#channel ?? (await this.#open());
-      } catch {
+      } catch (error) {
+        this.#failed(error);
         this.#trim();
         break;
       }
@@ -189,8 +203,18 @@ export class EventDispatcher {
         this.#trim();
         break;
       }
+      this.#refusal = null;
     }
     this.#pump = null;
+  }
+
+  /** A broker that is away says so elsewhere; one that is there and refuses is not asked again with each event. */
+  #failed(error: unknown): void {
+    if (!(error instanceof ChannelError)) return;
+    this.#restsUntilMs = this.#options.timer.monotonic() + REFUSED_MS;
+    if (this.#refusal === error.message) return;
+    this.#refusal = error.message;
+    this.#options.log?.error(`Events cannot be sent: ${error.message}`);
   }
 
   async #open(): Promise<Channel> {
@@ -221,7 +245,11 @@ export class EventDispatcher {
           headers: { hostname: this.hostname },
           properties: { delivery_mode: 1 },
         });
-      sent.push(send().catch(() => failed.push(item)));
+      const lost = (error: unknown) => {
+        this.#failed(error);
+        failed.push(item);
+      };
+      sent.push(send().catch(lost));
     }
     await Promise.all(sent);
     return failed;

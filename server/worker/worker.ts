@@ -381,6 +381,7 @@ export class Worker implements RequestHost, PanelHandle {
       exchange: conf.get('event_exchange'),
       serializer: conf.get('event_serializer'),
       codec: this.app.codec,
+      log: this.log,
       // With -E the filter is empty, everything; without, worker events alone, until enable_events.
       groups: taskEvents ? [] : ['worker'],
     });

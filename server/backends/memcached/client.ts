@@ -1,7 +1,9 @@
 // Several memcached as one store of keys: each command goes to the server its key is on.
-// Holds: a key that memcached does not take is refused by name; a value that is too large is an error, never dropped.
+// Holds: a key that memcached does not take is refused by name; a value that is too large is an error, never dropped; a server that is
+// away is said by its name, and holds up nothing that is on another one.
 import { BackendError } from '../../errors.ts';
-import { safeUrl } from '../../transport/url.ts';
+import type { Logger } from '../../log.ts';
+import { Outage } from '../outage.ts';
 import { MemcachedConnection, type MemcachedValue } from './connection.ts';
 import { type MemcachedClient, shardOf } from './sharding.ts';
 
@@ -15,18 +17,37 @@ const LONGEST = 30 * 86_400;
 
 export type Stored = 'stored' | 'other';
 
+interface Server {
+  readonly connection: MemcachedConnection;
+  readonly outage: Outage;
+}
+
+export interface MemcachedOptions {
+  readonly servers: readonly string[];
+  readonly client: MemcachedClient;
+  /** Seconds until what is stored goes; 0: never. */
+  readonly ttl: number;
+  readonly now: () => number;
+  readonly log: Logger | undefined;
+}
+
 export class Memcached {
-  readonly place: string;
-  readonly #servers: readonly MemcachedConnection[];
+  readonly #servers: readonly Server[];
   readonly #shard: (key: string) => number;
   readonly #exptime: () => number;
 
-  /** @param ttl seconds until what is stored goes; 0: never */
-  constructor(servers: readonly string[], client: MemcachedClient, ttl: number, now: () => number) {
-    this.place = servers.map(safeUrl).join(';');
-    this.#servers = servers.map((server) => new MemcachedConnection(server));
+  constructor({ servers, client, ttl, now, log }: MemcachedOptions) {
+    this.#servers = servers.map((server) => {
+      const connection = new MemcachedConnection(server);
+      return { connection, outage: new Outage(connection.place, log) };
+    });
     this.#shard = shardOf(client, servers);
     this.#exptime = () => (ttl > LONGEST ? Math.floor(now() / 1000) + ttl : ttl);
+  }
+
+  /** On which of them a key is, by its place in the list. */
+  serverOf(key: string): number {
+    return this.#shard(key);
   }
 
   async get(key: string): Promise<Buffer | null> {
@@ -35,6 +56,21 @@ export class Memcached {
 
   /** @param verb `gets` also tells what `swap` needs */
   async getMany(keys: readonly string[], verb: 'get' | 'gets' = 'get'): Promise<Map<string, MemcachedValue>> {
+    const all = await Promise.all(this.#ask(keys, verb));
+    return new Map(all.flatMap((values) => [...values]));
+  }
+
+  /** What is on servers that answer. @throws BackendError when none does */
+  async getAnswered(keys: readonly string[]): Promise<Map<string, MemcachedValue>> {
+    const asked = this.#ask(keys, 'get');
+    const all = await Promise.allSettled(asked);
+    const answered = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    if (answered.length === 0) await Promise.all(asked);
+    return new Map(answered.flatMap((values) => [...values]));
+  }
+
+  /** Each server for what is on it. */
+  #ask(keys: readonly string[], verb: 'get' | 'gets'): Promise<Map<string, MemcachedValue>>[] {
     const byServer = new Map<number, string[]>();
     for (const key of keys) {
       checkKey(key);
@@ -43,8 +79,9 @@ export class Memcached {
       if (group) group.push(key);
       else byServer.set(server, [key]);
     }
-    const all = await Promise.all([...byServer].map(([server, group]) => this.#servers[server]!.get(verb, group)));
-    return new Map(all.flatMap((values) => [...values]));
+    return [...byServer].map(([server, group]) =>
+      this.#use(this.#servers[server]!, (connection) => connection.get(verb, group)),
+    );
   }
 
   async set(key: string, body: Uint8Array): Promise<void> {
@@ -72,12 +109,12 @@ export class Memcached {
 
   /** null: there is no such number. */
   async increment(key: string): Promise<number | null> {
-    const line = await this.#of(key).line(`incr ${key} 1`);
+    const line = await this.#line(key, `incr ${key} 1`);
     return line === 'NOT_FOUND' ? null : Number(line);
   }
 
   async delete(...keys: readonly string[]): Promise<void> {
-    await Promise.all(keys.map((key) => this.#of(key).line(`delete ${key}`)));
+    await Promise.all(keys.map((key) => this.#line(key, `delete ${key}`)));
   }
 
   /** Read, change, write, until nobody came between. @param change null: leave it */
@@ -92,26 +129,40 @@ export class Memcached {
   }
 
   close(): void {
-    for (const server of this.#servers) server.close();
+    for (const { connection, outage } of this.#servers) {
+      outage.close();
+      connection.close();
+    }
   }
 
   async #store(verb: string, key: string, body: Uint8Array, flags: number, more = ''): Promise<Stored> {
     try {
-      const line = await this.#of(key).line(`${verb} ${key} ${flags} ${this.#exptime()} ${body.length}${more}`, body);
+      const line = await this.#line(key, `${verb} ${key} ${flags} ${this.#exptime()} ${body.length}${more}`, body);
       return line === 'STORED' ? 'stored' : 'other';
     } catch (error) {
       if (!(error instanceof BackendError) || !/too large/.test(error.message)) throw error;
       throw new BackendError(
-        `${body.length} bytes are too large for the memcached ${this.#of(key).place}: it takes 1 MB by default. ` +
+        `${body.length} bytes are too large for the memcached ${this.#servers[this.#shard(key)]!.connection.place}: it takes 1 MB by default. ` +
           'Start it with a larger -I, or return less and keep the rest elsewhere',
         { cause: error },
       );
     }
   }
 
-  #of(key: string): MemcachedConnection {
+  async #line(key: string, command: string, data?: Uint8Array): Promise<string> {
     checkKey(key);
-    return this.#servers[this.#shard(key)]!;
+    return this.#use(this.#servers[this.#shard(key)]!, (connection) => connection.line(command, data));
+  }
+
+  async #use<T>(server: Server, work: (connection: MemcachedConnection) => Promise<T>): Promise<T> {
+    try {
+      const value = await work(server.connection);
+      server.outage.ended();
+      return value;
+    } catch (error) {
+      if (error instanceof BackendError && error.temporary) server.outage.began(error);
+      throw error;
+    }
   }
 }
 

@@ -106,7 +106,7 @@ export class MemcachedConnection {
     while (this.#pending.length > 0) {
       const end = this.#input.indexOf(CRLF, at);
       if (end < 0) break;
-      const line = this.#input.toString('latin1', at, end);
+      const line = this.#input.toString('utf8', at, end);
       const { values, done, failed } = this.#pending[0]!;
       const value = values && /^VALUE (\S+) (\d+) (\d+)(?: (\d+))?$/.exec(line);
       if (value) {

@@ -1,7 +1,7 @@
 // Results in memcached, where Celery's cache store keeps them: `cache+memcached://host:11211;other:11211/`.
 // Keys: ../key-value.ts. Servers and their keys: client.ts, sharding.ts. Chords: chords.ts.
 // Holds: a SUCCESS is not overwritten (each write is one only if nobody wrote since it was read); what memcached does not take is an
-// error, which Python's clients pass over.
+// error, which Python's clients pass over; while one of several servers is away, what is on the others is stored and heard.
 // Where this differs from Celery: a server that is away is waited for; there its keys move to another one for half a minute.
 // Celery 5.6: backends/cache.py, backends/base.py KeyValueStoreBackend
 import { BackendError, ImproperlyConfigured } from '../../errors.ts';
@@ -18,7 +18,6 @@ import type {
 } from '../contract.ts';
 import { MEMCACHED } from '../flags.ts';
 import { type ResultKeys, resultKeys, ttlSeconds } from '../key-value.ts';
-import { Outage } from '../outage.ts';
 import { PolledResults } from '../polled.ts';
 import { PATIENCE, retrying } from '../retrying.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
@@ -26,6 +25,7 @@ import { lastOfEach, StoreQueue } from '../store-queue.ts';
 import type { ResultListener } from '../waiters.ts';
 import { MemcachedChords } from './chords.ts';
 import { Memcached } from './client.ts';
+import type { MemcachedValue } from './connection.ts';
 import { clientOf, type MemcachedClient } from './sharding.ts';
 
 const KEYS_AT_ONCE = 200;
@@ -65,8 +65,8 @@ class MemcachedBackend implements CountingBackend {
   readonly #cache: Memcached;
   readonly #chords: MemcachedChords;
   readonly #polled: PolledResults;
-  readonly #queue: StoreQueue<Row>;
-  readonly #outage: Outage;
+  /** One for each server. */
+  readonly #queues: readonly StoreQueue<Row>[];
   #open = true;
 
   constructor(context: BackendContext) {
@@ -75,18 +75,22 @@ class MemcachedBackend implements CountingBackend {
     const { global_keyprefix: prefix, memcached_client: client, polling_interval: polling } = context.options;
     this.#keys = resultKeys(prefix);
     const before = this.#keys.task('').replace(/celery-task-meta-$/, '');
-    this.#cache = new Memcached(servers, clientOf(client, fallback), ttlSeconds(context.expiresMs), context.now);
+    const { expiresMs, now, log } = context;
+    this.#cache = new Memcached({ servers, client: clientOf(client, fallback), ttl: ttlSeconds(expiresMs), now, log });
     this.#chords = new MemcachedChords(this.#cache, context, this.#keys, before);
-    this.#outage = new Outage(this.#cache.place, context.log);
-    this.#polled = new PolledResults({ polling, getMany: (ids) => this.getMany(ids) });
-    this.#queue = new StoreQueue((rows) => this.#write(rows), isTemporary, KEYS_AT_ONCE);
+    this.#polled = new PolledResults({
+      polling,
+      getMany: (ids) => this.#read(ids, (keys) => this.#cache.getAnswered(keys)),
+    });
+    this.#queues = servers.map(() => new StoreQueue((rows) => this.#write(rows), isTemporary, KEYS_AT_ONCE));
   }
 
   async store(meta: ResultMeta): Promise<void> {
     this.#checkOpen();
     const { body } = this.#context.encode(meta);
     try {
-      await this.#queue.push({ taskId: meta.task_id, status: meta.status, body });
+      const queue = this.#queues[this.#cache.serverOf(this.#keys.task(meta.task_id))]!;
+      await queue.push({ taskId: meta.task_id, status: meta.status, body });
     } catch (error) {
       throw cannotStore(meta, error);
     }
@@ -98,13 +102,20 @@ class MemcachedBackend implements CountingBackend {
     return body && this.#decode(taskId, body);
   }
 
-  async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
+  getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
+    return this.#read(taskIds, (keys) => this.#cache.getMany(keys));
+  }
+
+  async #read(
+    taskIds: readonly string[],
+    ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, MemcachedValue>>,
+  ): Promise<Map<string, ResultMeta>> {
     const found = new Map<string, ResultMeta>();
     // An id that can be no key has no record.
     const possible = taskIds.filter((id) => !/\s/.test(id) && Buffer.byteLength(this.#keys.task(id)) <= 250);
     for (let i = 0; i < possible.length || i === 0; i += KEYS_AT_ONCE) {
       const ids = possible.slice(i, i + KEYS_AT_ONCE);
-      const values = await this.#ask(() => this.#cache.getMany(ids.map((id) => this.#keys.task(id))));
+      const values = await this.#ask(() => ask(ids.map((id) => this.#keys.task(id))));
       for (const id of ids) {
         const value = values.get(this.#keys.task(id));
         if (value) found.set(id, this.#decode(id, value.body));
@@ -177,31 +188,28 @@ class MemcachedBackend implements CountingBackend {
     if (!this.#open) return;
     this.#open = false;
     this.#polled.fail(storeClosed());
-    await this.#queue.idle();
-    this.#outage.close();
+    for (const queue of this.#queues) await queue.idle();
     this.#cache.close();
   }
 
   async #write(rows: readonly Row[]): Promise<void> {
-    await this.#use(async () => {
-      let left = lastOfEach(rows);
-      while (left.length > 0) {
-        const before = await this.#cache.getMany(
-          left.map((row) => this.#keys.task(row.taskId)),
-          'gets',
-        );
-        const outcomes = await Promise.all(
-          left.map(async (row) => {
-            const key = this.#keys.task(row.taskId);
-            const found = before.get(key);
-            if (!found) return this.#cache.add(key, row.body);
-            if (this.#statusOf(row.taskId, found.body) === 'SUCCESS') return 'stored';
-            return this.#cache.swap(key, row.body, found.unique!);
-          }),
-        );
-        left = left.filter((_, i) => outcomes[i] === 'other');
-      }
-    });
+    let left = lastOfEach(rows);
+    while (left.length > 0) {
+      const before = await this.#cache.getMany(
+        left.map((row) => this.#keys.task(row.taskId)),
+        'gets',
+      );
+      const outcomes = await Promise.all(
+        left.map(async (row) => {
+          const key = this.#keys.task(row.taskId);
+          const found = before.get(key);
+          if (!found) return this.#cache.add(key, row.body);
+          if (this.#statusOf(row.taskId, found.body) === 'SUCCESS') return 'stored';
+          return this.#cache.swap(key, row.body, found.unique!);
+        }),
+      );
+      left = left.filter((_, i) => outcomes[i] === 'other');
+    }
   }
 
   /** What cannot be read does not keep a result away. */
@@ -215,18 +223,7 @@ class MemcachedBackend implements CountingBackend {
 
   async #ask<T>(work: () => Promise<T>): Promise<T> {
     this.#checkOpen();
-    return this.#use(work);
-  }
-
-  async #use<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      const value = await work();
-      this.#outage.ended();
-      return value;
-    } catch (error) {
-      if (error instanceof BackendError && error.temporary) this.#outage.began(error);
-      throw error;
-    }
+    return work();
   }
 
   #value(body: Uint8Array): unknown {

@@ -65,6 +65,9 @@ function advice(reason: string): string {
   if (/^inequivalent arg/.test(reason)) {
     return '. It is there and was declared otherwise: use the same value, another name, or delete it first.';
   }
+  if (/^invalid (arg|property) .* of queue type/.test(reason)) {
+    return '. A queue of that type has none: leave it out, or choose another type.';
+  }
   if (/^access to .* refused for user/.test(reason)) {
     return '. The user needs the permission to configure (declare, delete), write (publish) or read (consume, get, purge) it there.';
   }

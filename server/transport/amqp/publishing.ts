@@ -118,10 +118,13 @@ function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
+/** RabbitMQ's name for the exchange without a name. */
+const DEFAULT_EXCHANGE = 'amq.default';
+
 /** The broker names the exchange, or the size; else it may be any of them. */
 function isAbout({ message: text }: ChannelError, { exchange, body }: OutgoingMessage): boolean {
   const named = /exchange '(.*?)' in vhost/.exec(text)?.[1];
-  if (named !== undefined) return named === exchange;
+  if (named !== undefined) return named === (exchange || DEFAULT_EXCHANGE);
   const size = /message size (\d+)/.exec(text)?.[1];
   return size === undefined || Number(size) === body.length;
 }

@@ -169,6 +169,49 @@ result = int(backend.client.get('chord-unlock-mixed'))
     await server.stop();
   });
 
+  test('while one of several servers is away, what is on the others is stored and heard, and it alone is said to be away', async () => {
+    const said: string[] = [];
+    const say = (text: string) => said.push(text);
+    const server = await memcachedServer();
+    const addresses = [servers[0]!.address, server.address];
+    const log = { ...silentLogger, warning: say, info: say };
+    const backend = await open(`cache+memcached://${addresses.join(';')}/`, { log });
+    const all = Array.from({ length: 40 }, (_, i) => `${process.pid}-of-two-${i}`);
+    const shard = shardOf('pylibmc', addresses);
+    const [alive, away] = [0, 1].map((at) => all.filter((id) => shard(`celery-task-meta-${id}`) === at));
+    await server.stop();
+    const ending = new AbortController();
+    const heard = new Set<string>();
+    const watching = (async () => {
+      for await (const { task_id } of backend.watch(all, ending.signal)) heard.add(task_id);
+    })();
+    // By another user of the store, and all in one turn.
+    const writer = await open(`cache+memcached://${addresses.join(';')}/`);
+    const storing = all.map((id) => writer.store(record(id, 'SUCCESS', id)));
+    await Promise.all(storing.filter((_, i) => alive!.includes(all[i]!)));
+    await until(() => alive!.every((id) => heard.has(id)), 'those on the server that is there');
+    expect([...heard].filter((id) => away!.includes(id))).toEqual([]);
+    await server.start();
+    await watching;
+    await Promise.all(storing);
+    expect(heard.size).toBe(40);
+    await until(() => said.some((text) => /is back\.$/.test(text)), 'it to say that it is back');
+    expect(said.map((text) => /^The result store (\S+) is (away|back)/.exec(text)?.slice(1))).toEqual([
+      [server.address, 'away'],
+      [server.address, 'back'],
+    ]);
+    await backend.close();
+    await writer.close();
+    await server.stop();
+  });
+
+  test('an id of any letters is one key, whose record passes through its states', async () => {
+    const backend = await open();
+    for (const status of ['STARTED', 'SUCCESS']) await backend.store(record('žluť-😀', status, status));
+    expect((await backend.getMany(['žluť-😀'])).get('žluť-😀')?.result).toBe('SUCCESS');
+    await backend.close();
+  });
+
   test('an address without servers, and a client that is not known, are refused with what to write', async () => {
     await expect(open('cache+memcached://')).rejects.toThrow(/cache\+memcached:\/\/host:11211;other:11211/);
     await expect(open(url(2), { options: { memcached_client: 'x' } })).rejects.toThrow(/'pylibmc', 'python-memcached'/);

@@ -1,10 +1,11 @@
 // What goes over the wire when something happens: shape, order, arrays, and what is kept while the broker is away.
 import { describe, expect, it } from 'vitest';
 import { EventDispatcher, type EventDispatcherOptions } from '../../../server/events/dispatcher.ts';
+import { type Logger, silentLogger } from '../../../server/log.ts';
 import { LamportClock } from '../../../server/messaging/lamport-clock.ts';
 import type { Channel } from '../../../server/transport/contract.ts';
 import { exchange, queue } from '../../../server/transport/entity.ts';
-import type { OutgoingMessage } from '../../../server/transport/message.ts';
+import type { Message, OutgoingMessage } from '../../../server/transport/message.ts';
 import { createTransport } from '../../../server/transport/registry.ts';
 import { ManualTimer } from '../../support/clock.ts';
 import { until } from '../../support/until.ts';
@@ -155,6 +156,48 @@ describe('the event dispatcher', () => {
     await until(() => received.length >= 4, 'what was kept');
     // The oldest beyond the limit is gone.
     expect(received.map((r) => (r.payload as Event).n)).toEqual([2, 3, 4, 5]);
+  });
+
+  it('a broker that refuses them is said once, and tried again after a while, with what was kept', async () => {
+    const transport = await createTransport({
+      url: `memory://refused-${Math.random()}`,
+      options: {},
+      connectTimeoutMs: 1000,
+    });
+    await transport.connect();
+    const broker = await transport.channel();
+    // Declared otherwise by somebody else.
+    await broker.declareExchange(exchange('celeryev', 'fanout'));
+    const said: string[] = [];
+    const log: Logger = { ...silentLogger, error: (text) => said.push(text) };
+    const timer = new ManualTimer();
+    let tries = 0;
+    const channel = async () => {
+      tries++;
+      return transport.channel();
+    };
+    const dispatcher = new EventDispatcher({ channel, hostname: 'w', clock: new LamportClock(), timer, log });
+    for (const n of [1, 2, 3]) {
+      dispatcher.send('worker-heartbeat', { n });
+      await dispatcher.flush();
+    }
+    expect(tries).toBe(1);
+    timer.advance(11_000);
+    dispatcher.send('worker-heartbeat', { n: 4 });
+    await dispatcher.flush();
+    expect(tries).toBe(2);
+    expect(said).toEqual([expect.stringMatching(/^Events cannot be sent: PRECONDITION_FAILED/)]);
+    await broker.deleteExchange('celeryev');
+    const received: unknown[] = [];
+    const all = { exchange: exchange('celeryev', 'topic'), routingKey: '#', durable: false };
+    await broker.declareQueue(queue('ear', all));
+    const hear = (m: Message) => received.push((JSON.parse(Buffer.from(m.body).toString()) as Event).n);
+    await broker.consume('ear', hear, { noAck: true });
+    timer.advance(11_000);
+    await dispatcher.flush();
+    await until(() => received.length === 4, 'what was kept');
+    expect(received).toEqual([1, 2, 3, 4]);
+    await transport.close();
   });
 
   it('sends what comes in the very moment it has finished sending', async () => {

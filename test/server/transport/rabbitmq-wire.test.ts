@@ -107,6 +107,13 @@ describeNeedsRabbit('RabbitMQ', () => {
     await c.close();
   });
 
+  it('says that queues of a type have no such argument', async () => {
+    const prioritized = fresh({ maxPriority: 5, arguments: { 'x-queue-type': 'quorum' } });
+    await expect((await channel()).declareQueue(prioritized)).rejects.toThrow(
+      /invalid arg 'x-max-priority' .*A queue of that type has none/,
+    );
+  });
+
   it('names the type of an exchange that it does not know, and those it knows, to who declares it', async () => {
     const strange = exchange('later', 'x-delayed-message' as 'direct');
     const words =
@@ -144,6 +151,9 @@ describeNeedsRabbit('RabbitMQ', () => {
       );
       expect(said[i]).toMatch(/needs the permission to configure/);
     }
+    expect(await refused((c) => c.publish(message({ key: 'mine' }, 'x')))).toMatch(
+      /^ChannelError 403: .*access to exchange 'amq.default' .*needs the permission/,
+    );
     const c = await transport.channel();
     await c.declareQueue(queue('mine'));
     await c.publish(message({ exchange: 'mine', key: 'mine' }, 'x'));
