@@ -8,10 +8,13 @@
 import { ENDED_STATES } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
 import { createTaskRecord, endedAt, mergeTaskEvent, type TaskRecord, taskClockSet } from './task-record.ts';
+import { placeAnew, Unjudged } from './unjudged.ts';
 import {
   addHeartbeat,
   byOurClock,
   createWorkerRecord,
+  DRIFT_MIN,
+  isClockJudged,
   mergeWorkerEvent,
   ownClockSet,
   type WorkerRecord,
@@ -64,12 +67,22 @@ const TASK_SUBJECTS: ReadonlyMap<string, string> = new Map([
   ['task-rejected', 'rejected'],
 ]);
 
+/** What a try ends in, by the event that tells of it. */
+const END_STATES: ReadonlyMap<string, TryEnd['state']> = new Map([
+  ['succeeded', 'SUCCESS'],
+  ['failed', 'FAILURE'],
+  ['retried', 'RETRY'],
+  ['revoked', 'REVOKED'],
+  ['rejected', 'REJECTED'],
+]);
+
 export class ClusterState {
   readonly tasks = new Map<string, TaskRecord>();
   readonly workers = new Map<string, WorkerRecord>();
   /** Names of every task seen. */
   readonly taskTypes = new Set<string>();
   readonly #children = new Map<string, Set<string>>();
+  readonly #unjudged = new Unjudged();
   readonly #maxTasks: number;
   readonly #maxUnfinished: number;
   readonly #maxWorkers: number;
@@ -156,6 +169,7 @@ export class ClusterState {
 
   forgetWorker(hostname: string): boolean {
     if (!this.workers.delete(hostname)) return false;
+    this.#unjudged.take(hostname);
     this.#open.gone.push(hostname);
     return true;
   }
@@ -175,11 +189,8 @@ export class ClusterState {
 
   /** Mark tasks as changed: their worker fell silent, or came back. */
   touchTasksOf(hostname: string): void {
-    for (const task of this.tasks.values()) {
-      if (task.worker !== hostname || ENDED_STATES.has(task.state) || task.batch === this.#n) continue;
-      task.batch = this.#n;
-      this.#open.tasks.push(task);
-    }
+    for (const task of this.tasks.values())
+      if (task.worker === hostname && !ENDED_STATES.has(task.state)) this.touchTask(task.uuid);
   }
 
   /** Mark a task as changed, though no event said so: an operator did something to it. */
@@ -209,8 +220,21 @@ export class ClusterState {
     }
     mergeWorkerEvent(worker, subject, e);
     worker.last_heard = e.local_received;
+    if (isClockJudged(worker)) this.#placeAnew(worker);
     e.timestamp = byOurClock(e.timestamp, e.local_received, worker.clock_drift);
     this.touchWorker(worker);
+  }
+
+  /** What it told before its clock was judged. */
+  #placeAnew({ hostname, clock_drift: drift }: WorkerRecord): void {
+    for (const { uuid, at, heard } of this.#unjudged.take(hostname)) {
+      const task = this.tasks.get(uuid);
+      if (!task || drift === 0) continue;
+      const placed = byOurClock(at, heard, drift);
+      placeAnew(task, at, placed);
+      for (const end of this.#open.finishes) if (end.task === task && end.at === at) end.at = placed;
+      this.touchTask(uuid);
+    }
   }
 
   /** null: all places are taken by workers that are there. */
@@ -243,7 +267,12 @@ export class ClusterState {
     const uuid = e.uuid as string;
     const heard = e.local_received;
     const sender = e.hostname === undefined ? undefined : this.workers.get(e.hostname);
-    if (heard && e.timestamp) e.timestamp = byOurClock(e.timestamp, heard, sender?.clock_drift ?? 0);
+    if (heard && e.timestamp) {
+      e.timestamp = byOurClock(e.timestamp, heard, sender?.clock_drift ?? 0);
+      const isLate = e.timestamp < heard - DRIFT_MIN && e.hostname !== undefined && subject !== 'sent';
+      if (isLate && !(sender && isClockJudged(sender)))
+        this.#unjudged.add({ hostname: e.hostname!, uuid, at: e.timestamp, heard });
+    }
     let task = this.tasks.get(uuid);
     const created = task === undefined;
     if (task === undefined) {
@@ -278,23 +307,8 @@ export class ClusterState {
       task.batch = this.#n;
       this.#open.tasks.push(task);
     }
-    switch (subject) {
-      case 'succeeded':
-        this.#finish(task, 'SUCCESS', before, e);
-        break;
-      case 'failed':
-        this.#finish(task, 'FAILURE', before, e);
-        break;
-      case 'retried':
-        this.#finish(task, 'RETRY', before, e);
-        break;
-      case 'revoked':
-        this.#finish(task, 'REVOKED', before, e);
-        break;
-      case 'rejected':
-        this.#finish(task, 'REJECTED', before, e);
-        break;
-    }
+    const end = END_STATES.get(subject);
+    if (end !== undefined) this.#finish(task, end, before, e);
     if (!wasReady && ENDED_STATES.has(task.state)) this.#finished.push(task);
   }
 
@@ -317,20 +331,7 @@ export class ClusterState {
   }
 
   #endStamp(task: TaskRecord, subject: string): number | null {
-    switch (subject) {
-      case 'succeeded':
-        return task.succeeded;
-      case 'failed':
-        return task.failed;
-      case 'retried':
-        return task.retried;
-      case 'revoked':
-        return task.revoked;
-      case 'rejected':
-        return task.rejected;
-      default:
-        return null;
-    }
+    return END_STATES.has(subject) ? task[subject as 'succeeded'] : null;
   }
 
   /** An event told twice counts once; a retry counts each time, since each has its own instant. */
@@ -385,10 +386,7 @@ export class ClusterState {
       traceback: typeof e.traceback === 'string' ? e.traceback : null,
     });
     last.number++;
-    if (task.batch !== this.#n) {
-      task.batch = this.#n;
-      this.#open.tasks.push(task);
-    }
+    this.touchTask(task.uuid);
   }
 
   #index(task: TaskRecord): void {

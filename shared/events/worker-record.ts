@@ -8,7 +8,7 @@ import type { CeleryEvent } from './event.ts';
 /** How long a heartbeat counts, as a share of the worker's own interval. @unit percent */
 export const HEARTBEAT_EXPIRE_WINDOW = 200;
 /** A clock further off than this is taken into account. @unit seconds */
-const DRIFT_MIN = 2;
+export const DRIFT_MIN = 2;
 const HEARTBEATS_KEPT = 4;
 const DRIFTS_KEPT = 5;
 /** Before so many heartbeats nothing is said of a clock. */
@@ -121,6 +121,9 @@ function clockDrift(drifts: readonly number[]): number {
   const drift = median > 0 ? median : Math.min(0, sorted.at(-1)!);
   return Math.abs(drift) < DRIFT_MIN ? 0 : drift;
 }
+
+/** Enough was heard of it to say whether its clock is right. */
+export const isClockJudged = (w: WorkerRecord): boolean => w.drifts.length >= DRIFTS_NEEDED;
 
 /**
  * When an event happened by our clock: what its sender's clock says is put right by how far that is off, and nothing happened after it

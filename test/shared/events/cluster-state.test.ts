@@ -293,6 +293,20 @@ describe('a cluster of events', () => {
       expect(ran(state, 7200, heard).first_seen).toBe(heard + 0.1);
     });
 
+    it('has what it told before its drift was known placed anew, and what it told long ago left alone', () => {
+      const state = new ClusterState();
+      const old = ran(state, 0, heard - 590);
+      beat(state, -600, heard);
+      const task = ran(state, -600, heard + 0.5);
+      expect(task.received).toBe(heard + 0.5 - 600);
+      state.cut();
+      for (let i = 1; i < 3; i++) beat(state, -600, heard + i * 2);
+      const times = { received: 0.5, started: 1.5, succeeded: 2.5, first_seen: 0.5, timestamp: 2.5 };
+      for (const [field, at] of Object.entries(times)) expect(task[field as 'received'], field).toBe(heard + at);
+      expect(old.received).toBe(heard - 590);
+      expect(state.cut().tasks).toEqual([task]);
+    });
+
     it('is believed again as soon as its clock was set right', () => {
       const state = new ClusterState();
       for (let i = 0; i < 5; i++) beat(state, 7200, heard + i * 2);
