@@ -96,7 +96,7 @@ function ticks(entries: number): number {
 const EACH_SECOND = 100;
 const WATCHED_MS = 20_000;
 
-/** Milliseconds from when each run was due until its message was in the file, of ten thousand entries in a file. */
+/** Milliseconds from when each run was due until its message was in the file, as they came, of ten thousand entries in a file. */
 async function lateness(): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'umbel-bench-beat-'));
   const entry = (i: number) => [`e${i}`, { task: `e${i}`, schedule: i < EACH_SECOND ? 1 : 86_400 + i }] as const;
@@ -119,7 +119,7 @@ async function lateness(): Promise<number[]> {
   rmSync(folder, { recursive: true, force: true });
   if (late.length < (EACH_SECOND * WATCHED_MS) / 1000 - 2 * EACH_SECOND)
     throw new Error(`only ${late.length} runs were sent`);
-  return late.toSorted((a, b) => a - b);
+  return late;
 }
 
 const version = celeryVersion();
@@ -144,7 +144,9 @@ report({
   better: 'less',
   withTenEntries: median(rounds.map(({ few }) => few)),
 });
-const late = await lateness();
+const came = await lateness();
+const sorted = (all: readonly number[]) => all.toSorted((a, b) => a - b);
+const late = sorted(came);
 report({
   case: 'beat: lateness of a run with 10,000 entries, embedded broker',
   value: percentile(late, 50),
@@ -153,5 +155,8 @@ report({
   goal: 10,
   p95: percentile(late, 95),
   last: late.at(-1),
+  // The first second has code that never ran before.
+  firstSecond: Math.max(...came.slice(0, EACH_SECOND)),
+  p95Later: percentile(sorted(came.slice(EACH_SECOND)), 95),
   runs: late.length,
 });
