@@ -16,6 +16,9 @@ import type { AppHost } from './host.ts';
 /** How many chords one check looks at; the rest is due at the next. */
 const MAX_CHORDS = 20;
 
+/** A log line is read by people. */
+const MAX_NAMED = 10;
+
 /** Between the two looks at one chord: whoever stores a result counts it at once, or never. @unit milliseconds */
 export const GRACE_MS = 2000;
 
@@ -40,9 +43,9 @@ export async function checkOpenChords(app: AppHost): Promise<OpenChordsCheck> {
     const parts = chord && (await uncounted(backend, chord));
     if (!parts) continue;
     completed++;
-    app.log.warning(
-      `The chord ${chord.groupId} was left unfinished; counted now: ${parts.map((part) => part.task_id).join(', ')}`,
-    );
+    const names = parts.slice(0, MAX_NAMED).map((part) => part.task_id);
+    if (parts.length > names.length) names.push(`${parts.length - names.length} more`);
+    app.log.warning(`The chord ${chord.groupId} was left unfinished; counted now: ${names.join(', ')}`);
     for (const part of parts) await completeChordPart(app, messageOf(chord, part.task_id), part.status, part.result);
   }
   return { completed, anyOpen: true };
