@@ -5,7 +5,7 @@ import type { Celery } from '../app/celery.ts';
 import { Beat } from '../beat/beat.ts';
 import { LineStyle, type Logger, type LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
-import { type DaemonOptions, detach, endOnSignals, removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { type DaemonOptions, detach, endOnSignals, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
 import { createOutput, EXIT } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
@@ -33,7 +33,7 @@ export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger,
 
 export async function beat(options: BeatCliOptions): Promise<number> {
   const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname: hostFormat('beat') }) : undefined;
-  if (options.detach) return await detach(options, pidPath, 'beat');
+  if (mustDetach(options)) return await detach(options, pidPath, 'beat');
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);

@@ -19,6 +19,22 @@ export interface DaemonOptions {
   readonly executable?: string;
 }
 
+/** In the environment of the process in the background, whose words still ask for it: -D, -ED, CELERY_WORKER_DETACH. */
+const MARK = 'UMBEL_DETACHED';
+/** This is that process. What it starts is not. */
+const isDetached = process.env[MARK] !== undefined;
+delete process.env[MARK];
+
+/** The environment of a process that takes the place of this one. */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  return isDetached ? { ...process.env, [MARK]: '1' } : process.env;
+}
+
+/** Whether this process is to go to the background, and is not there. */
+export function mustDetach(options: { readonly detach?: boolean }): boolean {
+  return options.detach === true && !isDetached;
+}
+
 /** A pid file not written by then is no reason to wait longer. */
 const DETACH_MS = 60_000;
 const LOOK_MS = 20;
@@ -30,12 +46,9 @@ const LOOK_MS = 20;
 export async function detach(options: DaemonOptions, path: string | undefined, what: string): Promise<number> {
   if (path) checkPidfile(path);
   if (!options.logfile) print(process.stderr, `note: --detach without --logfile: what the ${what} says is lost\n`);
-  const args = process.argv.slice(1).filter((word) => word !== '-D' && word !== '--detach');
-  // The environment may have asked for it, too: CELERY_WORKER_DETACH.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^CELERY_\w+_DETACH$/.test(name)));
-  const child = spawn(options.executable ?? process.execPath, [...process.execArgv, ...args], {
+  const child = spawn(options.executable ?? process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
-    env,
+    env: { ...process.env, [MARK]: '1' },
     stdio: 'ignore',
   });
   const left = new Promise<string>((resolve) => {

@@ -5,7 +5,7 @@ import { BoundedMap } from '../../shared/bounded-map.ts';
 import { EventReceiver } from '../events/receiver.ts';
 import { type LogLevel, silentLogger } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
-import { type DaemonOptions, detach, removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { type DaemonOptions, detach, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { loadCamera, takePictures } from './events-camera.ts';
 import { showScreen } from './events-screen.ts';
@@ -37,7 +37,7 @@ type AnyEvent = Readonly<Record<string, unknown>>;
 export async function events(options: EventsOptions): Promise<number> {
   const output = createOutput(options);
   const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname: hostFormat('events') }) : undefined;
-  if (options.camera && options.detach) return await detach(options, pidPath, 'camera');
+  if (options.camera && mustDetach(options)) return await detach(options, pidPath, 'camera');
   const isScreen = !options.camera && !options.dump && !output.json && options.type === undefined && isTerminal();
   if (options.camera) takeOn(options);
   const log = options.camera || options.logfile ? openLog(options, 'Events', hostFormat('events')) : null;

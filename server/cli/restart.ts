@@ -4,6 +4,7 @@
 // Celery 5.6: apps/worker.py _reload_current_worker
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { ownEnvironment } from './daemon.ts';
 
 /** EX_TEMPFAIL: to whoever started this process, please start it again. */
 export const START_AGAIN = 75;
@@ -25,7 +26,7 @@ export async function runAgain(): Promise<number> {
   ];
   process.chdir(startedIn);
   const { execve } = process as { execve?: (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never };
-  if (execve) execve.call(process, process.execPath, [process.execPath, ...args], process.env);
+  if (execve) execve.call(process, process.execPath, [process.execPath, ...args], ownEnvironment());
   for (;;) {
     const code = await runChild(args);
     if (code !== START_AGAIN) return code;
@@ -35,7 +36,7 @@ export async function runAgain(): Promise<number> {
 function runChild(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, args, {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, UMBEL_RESTARTED: '1' },
+    env: { ...ownEnvironment(), UMBEL_RESTARTED: '1' },
   });
   const handOn = HANDED_ON.map((signal) => [signal, () => void child.kill(signal)] as const);
   for (const [signal, handler] of handOn) process.on(signal, handler);

@@ -11,7 +11,7 @@ import { redirectOutput } from '../pool/task-output.ts';
 import type { GivenOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
-import { type DaemonOptions, detach, removePidfile, takeOn, writePidfile } from './daemon.ts';
+import { type DaemonOptions, detach, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
 import { CliError, createOutput } from './output.ts';
 import { runAgain } from './restart.ts';
@@ -28,7 +28,7 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   const options: WorkerCliOptions = { ...flags, ...said };
   const hostname = hostFormat(options.hostname);
   const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname }) : undefined;
-  if (options.detach) return await detach(options, pidPath, 'worker');
+  if (mustDetach(options)) return await detach(options, pidPath, 'worker');
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);

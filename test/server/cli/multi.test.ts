@@ -18,7 +18,8 @@ afterAll(async () => {
 });
 
 it('starts nodes that hold their pid files when it is done, refuses them twice, and waits until they are gone', async () => {
-  const started = await multi('start', 'a', '--nosplash', '-P', 'solo', '-l', 'INFO');
+  // Among other letters -D asks for the background in the process that is there already, too.
+  const started = await multi('start', 'a', '--nosplash', '--cmd=worker -ED', '-P', 'solo', '-l', 'INFO');
   expect(started).toEqual({
     code: 0,
     stdout: expect.stringMatching(/^> Starting nodes\.\.\.\n\t> a@.+: OK\n$/),
