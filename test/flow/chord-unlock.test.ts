@@ -1,6 +1,6 @@
 // Chords in a store that does not count: celery.chord_unlock asks for the header's results and sends the body. And chords that grow.
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import type { TaskContext } from '../../server/app/context.ts';
 import type { Backend, BackendContext } from '../../server/backends/contract.ts';
@@ -8,6 +8,7 @@ import { createMemoryBackend } from '../../server/backends/memory.ts';
 import { registerBackend } from '../../server/backends/registry.ts';
 import { chain, chord, group } from '../../server/canvas/compose.ts';
 import { silentLogger } from '../../server/log.ts';
+import type { GroupResult } from '../../server/results/group-result.ts';
 import { Worker } from '../../server/worker/worker.ts';
 
 const FLAGS = { shared: false, expiresItself: true, chords: 'unlock' } as const;
@@ -81,6 +82,23 @@ describe('a chord in a store that does not count', () => {
     const result = await chord(group([part(1), part(-1)]), body).applyAsync([], {}, { countdown: 0 });
     await start();
     await expect(result.get({ timeout: 60 })).rejects.toThrow(/Dependency .* raised RangeError\('no -1'/);
+  });
+
+  it('one look at a long header that has not ended asks for what was sent last alone', async () => {
+    const { app, start, part, body } = await shop(plain(), { result_chord_retry_interval: 3600 });
+    const asked = vi.spyOn(await app.backend(), 'getMany');
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    app.task('held', () => gate);
+    const long = group([...Array.from({ length: 299 }, (_, i) => part(i)), app.signature('held')]);
+    const result = await chord(long, body).applyAsync([], {}, { countdown: 0 });
+    await start();
+    await expect.poll(() => asked.mock.calls.length).toBeGreaterThan(0);
+    const header = (result.parent as GroupResult).results.map(({ id }) => id);
+    expect(asked.mock.calls).toEqual([[header.slice(50)]]);
+    open();
   });
 
   it('chord_unlock is the message that Celery makes, in the queue of the body', async () => {
