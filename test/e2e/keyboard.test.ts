@@ -13,7 +13,7 @@ const LIGHT = 'rgb(250, 250, 249)';
 
 describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser();
+  const window = useBrowser({ shares: true });
   let dashboard: Dashboard;
 
   beforeAll(async () => {

@@ -11,7 +11,7 @@ import { chip, idsOf, rowOf, stateOf } from './support/pages.ts';
 
 describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser();
+  const window = useBrowser({ shares: true });
   let dashboard: Dashboard;
 
   beforeAll(async () => {

@@ -23,6 +23,8 @@ const ARGS = [
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
+  // Pages of one context share a process, and with it what is compiled of their scripts.
+  '--process-per-site',
 ];
 /** The machine may be busy with the tests. @unit milliseconds */
 const LONG = 120_000;
