@@ -27,6 +27,8 @@ interface Pg {
 /** @unit milliseconds */
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 30_000;
+/** A name in quotes, which may hold one, or a parameter. */
+const PARAMETER = /"[^"]*"|\?/g;
 /** Of its types: timestamp and timestamptz, date. */
 const AS_TEXT: ReadonlySet<number> = new Set([1082, 1114, 1184]);
 
@@ -126,7 +128,7 @@ class PostgresDriver implements SqlDriver {
         query: async (sql, params = []) => {
           let count = 0;
           const { rows, rowCount } = await client.query(
-            sql.replace(/\?/g, () => `$${++count}`),
+            sql.replace(PARAMETER, (found) => (found === '?' ? `$${++count}` : found)),
             params,
           );
           return { rows, changes: rowCount ?? 0 };

@@ -38,7 +38,10 @@ function explanation(error: Error & { code?: unknown }, options: AmqpOptions): s
   if (/wrong version number|packet length too long/i.test(message)) return 'does not speak TLS on that port.';
   if (secure && /alert|ECONNRESET/i.test(message))
     return 'ended the TLS greeting. Does it want a certificate of this client (certfile, keyfile), and does it trust it?';
-  if (/self.signed|certificate|altnames/i.test(message)) return `has a certificate that is not trusted: ${message}`;
+  if (/altnames/.test(message))
+    return `has a certificate for other names: write the name it is for, or ssl_check_hostname=false (${message})`;
+  if (/self.signed|certificate/i.test(message))
+    return `has a certificate that is not trusted: name the file of its authority with ssl_ca_certs (${message})`;
   return null;
 }
 

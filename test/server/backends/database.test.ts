@@ -224,6 +224,14 @@ backend.store_result('evil', Evil(), 'SUCCESS')
       expect(await backend.restoreGroup('g\0')).toBeNull();
     });
 
+    test('tables have whatever names they are given', async () => {
+      const database_table_names = { task: `a "b" ? 'c' $1 \`d\`${++count}`, group: `g.?${count}` };
+      const backend = await open(url, { settings: { database_table_names } });
+      await backend.store(record('a', 'SUCCESS', 1));
+      await backend.saveGroup('g', [['g', null], []]);
+      expect([(await backend.get('a'))?.result, await backend.restoreGroup('g')]).toEqual([1, [['g', null], []]]);
+    });
+
     test('an id and a name that are longer than their columns are refused by name, where columns are bounded', async () => {
       const backend = await open(url, { settings: { ...ownTables(), result_extended: true } });
       const extended = { name: '😀'.repeat(156), args: [], kwargs: {}, worker: 'w', retries: 0, queue: 'q' };

@@ -48,8 +48,18 @@ describeNeedsRabbit('RabbitMQ over TLS', () => {
     expect(await through(secureUrl(''), { ...ssl, ca_certs: undefined, cert_reqs: 'CERT_NONE' })).toBe('hello');
   });
 
+  it('is refused when it is for another name, unless names are not to be checked', async () => {
+    const rabbit = await sharedRabbit();
+    const port = await rabbit.securePort({ cert: pem.otherCert, key: pem.otherKey, ca: pem.ca });
+    const misnamed = secureUrl('').replace(/:\d+\//, `:${port}/`);
+    const ssl = { ca_certs: pem.ca, certfile: pem.clientCert, keyfile: pem.clientKey };
+    expect(await refusal(misnamed, ssl)).toMatch(/certificate for other names: .*ssl_check_hostname=false/);
+    expect(await through(misnamed, { ...ssl, check_hostname: false })).toBe('hello');
+  });
+
   it('is refused when nobody vouches for it, or it does not know this client', async () => {
-    expect(await refusal(secureUrl(''))).toMatch(/has a certificate that is not trusted/);
+    expect(await refusal(secureUrl(''))).toMatch(/has a certificate that is not trusted: .*ssl_ca_certs/);
+    expect(await refusal(secureUrl(''), { ca_certs: pem.strangeCa })).toMatch(/has a certificate that is not trusted/);
     expect(await refusal(secureUrl(''), { ca_certs: pem.ca })).toMatch(/certificate of this client/);
     expect(await refusal(secureUrl('').replace('amqps', 'amqp'))).toMatch(/or one that speaks TLS \(amqps/);
     expect(await refusal(secureUrl(''), { ca_certs: '/none/ca.pem' })).toMatch(/ssl_ca_certs, which cannot be read/);
