@@ -45,9 +45,10 @@ export class StateDb {
     }
     try {
       const file = JSON.parse(text) as StateFile;
-      if (file.umbel !== 1 || typeof file.revoked !== 'object' || file.revoked === null)
+      const stamps = file.stamps ?? {};
+      if (file.umbel !== 1 || ![file.revoked, ...Object.values(stamps)].every(isTable))
         throw new Error('no umbel state');
-      return { revoked: file.revoked, stamps: file.stamps ?? {}, clock: Number(file.clock) || 0 };
+      return { revoked: file.revoked, stamps, clock: Number(file.clock) || 0 };
     } catch (error) {
       // A crash of the machine may leave it empty or cut off.
       if (text === '' || text.startsWith('{"umbel":1')) {
@@ -74,6 +75,10 @@ export class StateDb {
       throw error;
     }
   }
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Step: what was revoked before the last stop, and again at the next. */

@@ -145,7 +145,7 @@ describe('revoked ids', () => {
     expect(new StateDb(path).load()).toEqual({ revoked: { gone: expect.closeTo(1, 2) }, stamps: {}, clock: 42 });
   });
 
-  it.each(['', '{"umbel":1,"revoked":{"a":17'])(
+  it.each(['', '{"umbel":1,"revoked":{"a":17', '{"umbel":1,"revoked":{},"stamps":{"a":null}}'])(
     'start empty with a damaged state file, which is put aside: %j',
     (text) => {
       const path = stateFile();
