@@ -3,7 +3,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
 import { loadSource } from '../../server/app/load.ts';
@@ -16,7 +15,8 @@ import { tracing } from '../interop/tracing.ts';
 import { until } from '../support/until.ts';
 import { logger } from './worker-world.ts';
 
-const TASKS = fileURLToPath(new URL('./pool-tasks.ts', import.meta.url));
+// With the mark of the tests' modules: by it a child, which may be built, sees that TypeScript is read for it (support/sources/hooks.mjs).
+const TASKS = new URL('./pool-tasks.ts?vitest=tasks', import.meta.url).href;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'umbel-pools-'));

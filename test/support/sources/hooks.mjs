@@ -8,9 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 let root = '';
 let made = '';
+let built = {};
 
 export function initialize(data) {
-  ({ root, made } = data);
+  ({ root, made, built } = data);
 }
 
 export async function resolve(specifier, context, next) {
@@ -19,6 +20,7 @@ export async function resolve(specifier, context, next) {
     if (existsSync(bundle)) return { url: bundle.href, format: 'module', shortCircuit: true };
   }
   const found = await next(specifier, context);
+  if (Object.hasOwn(built, found.url)) return { url: built[found.url], format: 'module', shortCircuit: true };
   const mine = /\?vitest=\w+/.exec(context.parentURL ?? '');
   if (!mine || !isSource(found.url) || found.url.includes('?')) return found;
   return { ...found, url: found.url + (isProduct(found.url) ? '?vitest=all' : mine[0]) };
