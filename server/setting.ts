@@ -22,6 +22,8 @@ export interface Setting<T> {
 export type Settings<Table> = { -readonly [K in keyof Table]: Table[K] extends Setting<infer T> ? T : never };
 
 interface Extra {
+  /** More than one. */
+  readonly old?: readonly string[];
   readonly unit?: string;
   readonly differs?: string;
   readonly also?: readonly SettingKind[];

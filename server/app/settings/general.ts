@@ -23,8 +23,12 @@ export type KeyPassword = string | Uint8Array | null;
 export const GENERAL = {
   accept_content: list<readonly string[]>(
     ['json'],
-    'CELERY_CONTENT',
+    '',
     'Serializers, or content types, that messages may use. Others are refused unread.',
+    {
+      old: ['CELERY_ACCEPT_CONTENT', 'CELERY_CONTENT'],
+      differs: 'CELERY_ACCEPT_CONTENT, the name of Celery 3, is read, too.',
+    },
   ),
   decompressed_size_limit: int(
     null,

@@ -31,7 +31,7 @@ describe('the table', () => {
       const same = JSON.stringify(ours.default) === JSON.stringify(plain(theirs)) || ours.default === plain(theirs);
       return !same || JSON.stringify(ours.old) !== JSON.stringify(old);
     });
-    expect(differing.map((c) => c.name)).toEqual(['worker_pool', 'worker_proc_alive_timeout']);
+    expect(differing.map((c) => c.name)).toEqual(['accept_content', 'worker_pool', 'worker_proc_alive_timeout']);
     for (const { name } of differing) expect(settingOf(name)!.differs).toBeTruthy();
   });
   it('says of each what it means', () => {

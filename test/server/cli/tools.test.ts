@@ -74,6 +74,7 @@ it('old names of settings are written anew, whole names alone', () => {
       { line: 2, from: 'CELERYD_CONCURRENCY', to: 'worker_concurrency' },
     ],
   });
+  expect(renameSettings("conf['CELERY_ACCEPT_CONTENT'] = 1", false).text).toBe("conf['accept_content'] = 1");
   expect(renameSettings(before, true).text).toContain("CELERY_BROKER_URL = 'x'\nCELERY_WORKER_CONCURRENCY");
 });
 
