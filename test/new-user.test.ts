@@ -68,7 +68,7 @@ describeNeedsNginx('a new user', () => {
     }, `${url} to answer`);
 
   beforeAll(async () => {
-    packed = packProject();
+    packed = await packProject();
     redis = await redisServer();
     mkdirSync(join(packed.folder, 'bin'));
     // What npm makes of the package's "bin".

@@ -8,8 +8,8 @@ import { isHeavy, loadedBy } from './support/loaded.ts';
 import { link, type Packed, packProject, ROOT } from './support/packed.ts';
 
 let packed: Packed;
-beforeAll(() => {
-  packed = packProject();
+beforeAll(async () => {
+  packed = await packProject();
 });
 afterAll(() => packed?.remove());
 

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { oncePerRun } from './once-per-run.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,23 +17,36 @@ export interface Packed {
   remove(): void;
 }
 
-export function packProject(): Packed {
+interface Tarball {
+  readonly path: string;
+  readonly files: readonly string[];
+}
+
+/** Once for all that install it. */
+const pack = (): Promise<Tarball> =>
+  oncePerRun('tarball', async (folder) => {
+    const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    // npm 11 answers a list, npm 12 a table.
+    const [packed] = Object.values(
+      JSON.parse(output) as Record<string, { filename: string; files: { path: string }[] }>,
+    );
+    return { path: join(folder, packed!.filename), files: packed!.files.map(({ path }) => path) };
+  });
+
+export async function packProject(): Promise<Packed> {
   execFileSync(process.execPath, ['.build/build.mjs', '--quiet'], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  const tarball = await pack();
   const folder = mkdtempSync(join(tmpdir(), 'umbel-packed-'));
-  const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  // npm 11 answers a list, npm 12 a table.
-  const [packed] = Object.values(JSON.parse(output) as Record<string, { filename: string; files: { path: string }[] }>);
   const home = join(folder, 'node_modules', 'umbel');
   mkdirSync(home, { recursive: true });
-  execFileSync('tar', ['-xzf', join(folder, packed!.filename), '-C', home, '--strip-components=1']);
-  rmSync(join(folder, packed!.filename));
+  execFileSync('tar', ['-xzf', tarball.path, '-C', home, '--strip-components=1']);
   const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
@@ -40,7 +54,7 @@ export function packProject(): Packed {
   writeFileSync(join(folder, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }\n');
   return {
     folder,
-    files: packed!.files.map(({ path }) => path),
+    files: tarball.files,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
