@@ -50,7 +50,7 @@ const WEB_FLOORS: readonly (readonly string[])[] = [
   ['ui'],
   ['charts', 'operations'],
   ['shell'],
-  ['tasks', 'audit', 'broker', 'access', 'schedules', 'sign-in', 'alerts'],
+  ['tasks', 'audit', 'broker', 'access', 'schedules', 'sign-in', 'clusters', 'alerts'],
   ['workers', 'workflows'],
   ['queues'],
   ['overview'],

@@ -17,7 +17,7 @@ export default defineConfig({
     cssTarget: ['chrome125', 'firefox128', 'safari18'],
     cssCodeSplit: false,
     rolldownOptions: {
-      input: ['index.html', 'sign-in.html'].map((page) => `${import.meta.dirname}/${page}`),
+      input: ['index.html', 'sign-in.html', 'clusters.html'].map((page) => `${import.meta.dirname}/${page}`),
       // What every page loads is few files: in many small ones the same words are compressed again and again.
       output: {
         codeSplitting: {

@@ -29,6 +29,21 @@ export async function clusterOf(flags: GlobalOptions, said: OfCluster, output: O
   return { broker: urls, result_backend: results === 'disabled' ? null : results, settings };
 }
 
+/** Each of several says its own broker; settings as words after -- are for all. @throws CliError for what is of one only */
+export function severalOf(flags: GlobalOptions, said: OfCluster): OfCluster {
+  for (const [flag, given, variable] of [
+    ['-A', flags.app, undefined],
+    ['-b', flags.broker, process.env['BROKER_URL']],
+    ['--result-backend', flags.resultBackend, process.env['RESULT_BACKEND']],
+  ] as const)
+    if (given !== undefined && given !== variable)
+      throw new CliError(
+        `${flag} says one cluster, and there are several: each has its broker and results in clusters`,
+        EXIT.usage,
+      );
+  return { settings: { ...said.settings, ...settingsOfWords(flags.settings ?? []) } };
+}
+
 /** A flag goes before the config file, and that before a variable which stands in for the flag. */
 function before(flag: string | undefined, variable: string | undefined, said: string): string | undefined {
   if (flag !== undefined && flag !== variable) return flag;

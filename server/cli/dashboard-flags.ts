@@ -21,6 +21,15 @@ export function addDashboardFlags(command: Command, only?: readonly string[]): v
   for (const [title, rows] of OPTION_GROUPS) {
     command.optionsGroup(`${title}:`);
     for (const row of rows) if (!row.flagless) addFlag(command, row);
+    if (rows.some(({ name }) => name === 'clusters'))
+      addOption(
+        command,
+        new Option(
+          '--cluster <name=url>',
+          'One of several clusters, by the name of its pages and its broker; once for each',
+        ),
+        'texts',
+      );
   }
   for (const { name, kind } of [...REPLACED_OPTIONS, ...IMPOSSIBLE_OPTIONS])
     addOption(command, new Option(`--${kebab(name)} [value]`, 'of Flower').hideHelp(), kind);

@@ -62,10 +62,12 @@ interface Named {
 }
 
 function ofFlag({ name }: Named, flags: Readonly<Record<string, unknown>>): Value | null {
-  const value = flags[camel(name)];
+  // Said once for each.
+  const flag = name === 'clusters' ? 'cluster' : name;
+  const value = flags[camel(flag)];
   // Those of every command are found by their own reader (dashboard.ts).
   if (value === undefined || name === 'broker' || name === 'result_backend' || name === 'settings') return null;
-  return { value, place: `--${kebab(name)}` };
+  return { value, place: `--${kebab(flag)}` };
 }
 
 function ofConfig({ name, kind }: Named, config: ConfigFile | null): Value | null {

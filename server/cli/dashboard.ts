@@ -5,7 +5,7 @@ import type { Dashboard } from '../dashboard/dashboard.ts';
 import type { DashboardOptions } from '../dashboard/options.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { safeUrl } from '../transport/url.ts';
-import { clusterOf } from './cluster-of.ts';
+import { clusterOf, severalOf } from './cluster-of.ts';
 import { readConfigFile } from './config-file.ts';
 import { endOnSignals } from './daemon.ts';
 import { dashboardOptionsOf } from './dashboard-options.ts';
@@ -16,6 +16,8 @@ import { outliveReaders } from './stdio.ts';
 export interface OpenDashboard {
   readonly address: string;
   readonly broker: readonly string[];
+  /** Names of several; null: it is one. */
+  readonly clusters: readonly string[] | null;
   /** Another port than the usual one was taken, and why; or it stands by. */
   readonly note: string | null;
   close(): Promise<void>;
@@ -32,11 +34,16 @@ export async function dashboard(flags: GlobalOptions & Record<string, unknown>):
   const config = await readConfigFile(typeof named === 'string' && named !== '' ? named : null);
   const said = dashboardOptionsOf({ flags, config });
   for (const note of said.notes) output.note(note);
-  const opened = await openDashboard({ ...said.options, ...(await clusterOf(flags, said.options, output)) });
+  const of = said.options.clusters ? severalOf(flags, said.options) : await clusterOf(flags, said.options, output);
+  const opened = await openDashboard({ ...said.options, ...of });
   started();
   const broker = safeUrl([opened.broker].flat().join(';'));
-  if (output.json) output.value({ address: opened.address, broker });
-  else output.line(`umbel dashboard of ${broker}\n\n  ${output.paint(opened.address, 'bold', 'cyan')}\n`);
+  const { clusters } = opened;
+  if (output.json) output.value({ address: opened.address, ...(clusters === null ? { broker } : { clusters }) });
+  else
+    output.line(
+      `umbel dashboard of ${clusters?.join(', ') ?? broker}\n\n  ${output.paint(opened.address, 'bold', 'cyan')}\n`,
+    );
   if (opened.note) output.note(opened.note);
   await ended;
   await opened.close();
@@ -67,7 +74,9 @@ export async function openDashboard(
         : port === first
           ? null
           : `port ${first} is taken, so the dashboard is on ${port} (--port chooses)`;
-      return { address: friendly(address), broker: instance.options.broker, note, close: () => instance.close() };
+      const { broker, clusters } = instance.options;
+      const names = clusters?.map(({ name }) => name) ?? null;
+      return { address: friendly(address), broker, clusters: names, note, close: () => instance.close() };
     } catch (error) {
       await instance.close().catch(() => {});
       if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE' && port < last) continue;

@@ -16,6 +16,7 @@ import type { AccessRule } from './access/rules.ts';
 import { type AlertsConfig, type ResolvedAlerts, shownAlerts } from './alerts/config.ts';
 import { ACCESS_OPTIONS } from './options/access.ts';
 import { CLUSTER_OPTIONS } from './options/cluster.ts';
+import { type ClusterEntry, readClusters } from './options/clusters.ts';
 import { IMPOSSIBLE_OPTIONS, REPLACED_OPTIONS } from './options/flower.ts';
 import { KEEPING_OPTIONS } from './options/keeping.ts';
 import { PROVIDER_OPTIONS } from './options/providers.ts';
@@ -34,6 +35,11 @@ export interface DashboardOptions {
   settings?: Readonly<Record<string, unknown>>;
   /** What the page calls this cluster. */
   name?: string;
+  /**
+   * Several clusters, each with a name, a broker and whatever else is its own; texts like 'orders=redis://host/0' do. The pages of each
+   * are at /c/NAME/, all of them together at /. Default null: one, by the options above.
+   */
+  clusters?: readonly (string | ClusterEntry)[] | null;
   port?: number;
   address?: string;
   url_prefix?: string;
@@ -162,12 +168,24 @@ export interface DashboardOptions {
   otlp_interval?: number;
 }
 
+/** An entry takes most of the other rows, and has to know them: so it stands in none of their tables. */
+const SEVERAL_CLUSTERS: OptionRow = {
+  name: 'clusters',
+  kind: 'texts',
+  default: null,
+  meaning:
+    'Several clusters in one dashboard, a list of objects with a `name`, a `broker` and whatever differs from the common options; `--cluster name=url`, once for each',
+  flagless: true,
+  read: readClusters,
+  source: 'Umbel',
+};
+
 /** Under the headings of the help and of docs/options.md. */
 export const OPTION_GROUPS: readonly (readonly [title: string, rows: readonly OptionRow[]])[] = [
   ['Serving', SERVING_OPTIONS],
   ['Access', ACCESS_OPTIONS],
   ['Sign-in providers', PROVIDER_OPTIONS],
-  ['Cluster', CLUSTER_OPTIONS],
+  ['Cluster', [...CLUSTER_OPTIONS, SEVERAL_CLUSTERS]],
   ['History', KEEPING_OPTIONS],
   ['Pages, metrics and alerts', SHOWING_OPTIONS],
 ];
@@ -180,6 +198,8 @@ export interface Resolved {
   broker_api: string | null;
   settings: Readonly<Record<string, unknown>>;
   name: string;
+  /** null: it is the only one. */
+  clusters: readonly ClusterEntry[] | null;
   port: number;
   address: string;
   /** '' or '/prefix', without a slash at the end. */
@@ -309,6 +329,7 @@ function hideSecrets(options: Resolved): Resolved {
     user_data: safeUrl(options.user_data),
     schedule: options.schedule === null ? null : safeUrl(options.schedule),
     settings: masked(options.settings),
+    clusters: options.clusters?.map(({ name }) => name) ?? null,
     basic_auth: options.basic_auth.map(({ user }) => ({ user, password: MASK })),
     oauth2_secret: options.oauth2_secret === null ? null : MASK,
     cookie_secret: options.cookie_secret === null ? null : MASK,

@@ -3,15 +3,17 @@
 // Holds: it is registered before the history is open, and answers after; every error is problem+json and shows no stack.
 import compress from '@fastify/compress';
 import websocket from '@fastify/websocket';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { jsonText } from '../../shared/json-text.ts';
 import { fromSegment } from '../../shared/path-segment.ts';
+import type { Readiness } from '../../shared/wire/cluster.ts';
+import type { ClustersReply } from '../../shared/wire/clusters.ts';
 import type { Logger } from '../log.ts';
-import type { Cookies } from './access/cookies.ts';
+import type { Door } from './access/door.ts';
 import { type Gate, NOBODY, requireDeclaredAccess } from './access/gate.ts';
 import { securityHeaders } from './access/headers.ts';
 import { type Identity, PUBLIC, VIEWER } from './access/identity.ts';
-import type { SignIn } from './access/sign-in.ts';
+import type { Rules } from './access/rules.ts';
 import { isWebSocket, refuseUpgrade } from './access/upgrade.ts';
 import { MAX_FRAME, type OpenSocket } from './live/socket.ts';
 import { type PageOptions, pageOptionsMeta } from './options/page-options.ts';
@@ -58,16 +60,15 @@ const ROUTES = [
   scheduleRoutes,
   brokerRoutes,
   viewRoutes,
-  tokenRoutes,
   operationRoutes,
-  healthRoutes,
   aliveRoutes,
 ];
 
 export interface PluginParts {
   readonly gate: Gate;
-  readonly signIn: SignIn;
-  readonly cookies: Cookies;
+  readonly door: Door;
+  /** Of the cluster. */
+  readonly rules: Rules;
   /** Whether anybody has to say who they are. */
   readonly isGuarded: boolean;
   readonly log: Logger;
@@ -86,12 +87,36 @@ export interface PluginParts {
   context(): RouteContext;
 }
 
-export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
-  const { context, folder, gate, log, ready, signIn, sockets, version } = parts;
+/** What a plugin is among those of several clusters. */
+export interface Place {
+  /** '/c/orders'; '': at the root, where the first cluster answers programs. */
+  readonly mount: string;
+  /** Where the pages are for which the root is asked; null: here. */
+  readonly pagesAt: string | null;
+  /** Those that this reader may see. */
+  list(request: FastifyRequest): ClustersReply;
+  /** How many are ready, at the root. */
+  readonly readiness: (() => Readiness) | null;
+}
+
+/** What is registered once for a server, however many clusters it shows. */
+export async function registerTransport(root: FastifyInstance): Promise<void> {
+  // A server of yours that compresses already goes on doing so.
+  if (!root.hasReplyDecorator('compress'))
+    await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
+  await root.register(websocket, { options: { maxPayload: MAX_FRAME } });
+}
+
+/** @param place null: there is one cluster */
+export function dashboardPlugin(parts: PluginParts, place: Place | null = null): FastifyPluginAsync {
+  const { context, door, folder, gate, log, ready, sockets, version } = parts;
+  const { signIn } = door;
+  const mount = place?.mount ?? '';
   let hasStarted = false;
   const headers = securityHeaders(parts.frameAncestors);
   return async (root) => {
-    parts.cookies.mount(root.prefix);
+    const prefix = root.prefix.slice(0, root.prefix.length - mount.length);
+    if (mount === '') door.cookies.mount(prefix);
     root.decorateRequest<Identity | null>('identity', null);
     root.decorateRequest('refusal', null);
     root.decorateRequest('outerPrefix', '');
@@ -99,15 +124,13 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
     root.setNotFoundHandler(answerNotFound);
     root.setSerializerCompiler(() => jsonText);
     root.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema, httpPart));
-    // A server of yours that compresses already goes on doing so.
-    if (!root.hasReplyDecorator('compress'))
-      await root.register(compress, { threshold: COMPRESS_FROM, globalDecompression: false });
+    if (place === null) await registerTransport(root);
     readBodies(root);
     root.addHook('onRoute', requireDeclaredAccess);
     root.addHook('onRequest', async (request, reply) => {
       reply.headers(headers);
       request.identity = NOBODY;
-      request.outerPrefix = gate.outerPrefix(request, root.prefix);
+      request.outerPrefix = gate.outerPrefix(request, prefix) + mount;
       refuseUpgrade(request, reply);
       if (reply.sent) return reply;
       if (parts.isStandingBy()) {
@@ -117,7 +140,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       }
       // As the router read it: an escaped letter makes no page of the API.
       const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
-      request.refusal = await gate.admit(request, reply, path.slice(root.prefix.length), root.prefix);
+      request.refusal = await gate.admit(request, reply, path.slice(root.prefix.length), prefix);
       if (reply.sent) return reply;
       await ready();
       hasStarted = true;
@@ -134,7 +157,6 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       const { upgrade } = request.headers;
       if (upgrade !== undefined && (reply.statusCode >= 400 || !isWebSocket(upgrade))) request.raw.socket.destroySoon();
     });
-    await root.register(websocket, { options: { maxPayload: MAX_FRAME } });
     await describeRoutes(root, version);
     await root.register(async (api) => {
       api.addHook('onSend', async (_, reply) => {
@@ -146,7 +168,10 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       });
       const serve = serveOn(api, context);
       for (const routes of ROUTES) routes(serve);
-      sessionRoutes(serve, signIn);
+      tokenRoutes(serve, door);
+      sessionRoutes(serve, door, parts.rules);
+      healthRoutes(serve, place?.readiness ?? null);
+      if (place !== null) serve('GET /clusters', async (_, request) => place.list(request));
       eventRoutes(serve, sockets);
       docsRoutes(serve, root);
       liveRoute(api, sockets, context);
@@ -157,7 +182,7 @@ export function dashboardPlugin(parts: PluginParts): FastifyPluginAsync {
       root.all(path, { config: VIEWER }, async (request, reply) => answerNotFound(request, reply));
     for (const path of ['/alive', '/alive/*'])
       root.get(path, { config: PUBLIC }, async (request, reply) => answerNotFound(request, reply));
-    const { sendPage, sendSignIn } = await pages(root, folder, pageOptionsMeta(parts.pageOptions));
+    const { sendPage, sendSignIn } = await pages(root, folder, pageOptionsMeta(parts.pageOptions), place);
     loginRoutes(root, parts.isGuarded, signIn, { sendPage, sendSignIn });
     await root.register(async (flower) => flowerRoutes(flower, { context, log, sendPage, sockets }));
   };

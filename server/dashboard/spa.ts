@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { PUBLIC, VIEWER } from './access/identity.ts';
+import { ANYWHERE, PUBLIC, VIEWER } from './access/identity.ts';
+import type { Place } from './plugin.ts';
 import { answerNotFound } from './routes/problem.ts';
 
 const YEAR_MS = 365 * 86_400_000;
@@ -31,8 +32,13 @@ export interface Pages {
   sendSignIn(reply: FastifyReply): Promise<FastifyReply>;
 }
 
-/** @param meta what the pages are told of the options */
-export async function pages(app: FastifyInstance, folder: string | null = findPages(), meta = ''): Promise<Pages> {
+/** @param meta what the pages are told of the options  @param place among several clusters; null: there is one */
+export async function pages(
+  app: FastifyInstance,
+  folder: string | null = findPages(),
+  meta = '',
+  place: Pick<Place, 'mount' | 'pagesAt'> | null = null,
+): Promise<Pages> {
   const route = { compress: false as const, config: VIEWER };
   if (folder === null) {
     app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) =>
@@ -45,17 +51,27 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
   const decorateReply = !app.hasReplyDecorator('sendFile');
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, decorateReply });
   const sender = (name: string) => {
-    const read = htmlReader(join(folder, name), meta);
+    const read = htmlReader(join(folder, name), place === null ? meta : meta + SEVERAL);
     return async (reply: FastifyReply): Promise<FastifyReply> =>
       reply
         .header('cache-control', 'no-cache')
         .type('text/html; charset=utf-8')
         .send(await read(reply.request.outerPrefix));
   };
-  const sendPage = sender('index.html');
+  const sendPage = place?.pagesAt ? leadingTo(place.pagesAt, app.prefix) : sender('index.html');
+  if (place?.pagesAt) {
+    const sendAll = sender('clusters.html');
+    const all = { ...route, config: ANYWHERE, prefixTrailingSlash: 'slash' as const };
+    app.get('/', all, (_, reply) => sendAll(reply));
+    // A cluster that is not there, or not by that name.
+    for (const path of ['/c', '/c/*'])
+      app.get(path, { config: ANYWHERE }, (request, reply) => answerNotFound(request, reply));
+  }
   // The prefix without its last slash: relative addresses in the pages need it.
   if (app.prefix !== '')
-    app.get('/', { ...route, prefixTrailingSlash: 'no-slash' }, (_, reply) => reply.redirect(`${app.prefix}/`));
+    app.get('/', { ...route, prefixTrailingSlash: 'no-slash' }, (_, reply) =>
+      reply.redirect(`${reply.request.outerPrefix}/`),
+    );
 
   app.get<{ Params: { '*': string } }>('/*', route, async (request, reply) => {
     const name = request.params['*'];
@@ -64,10 +80,10 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
     if (/^[\w-]+\.html$/.test(name) || !/\.[a-z0-9]{1,11}$/i.test(name) || /^(tasks|workers|queues)\//.test(name)) {
       // A large workflow takes its time: it is asked for while the browser still reads the scripts.
       const [, id] = /^workflows\/([\w-]+)$/.exec(name) ?? [];
-      if (id)
+      if (id && !place?.pagesAt)
         reply.header(
           'link',
-          `<${app.prefix}/api/v2/tasks/${id}/workflow>; rel=preload; as=fetch; crossorigin=anonymous`,
+          `<${request.outerPrefix}/api/v2/tasks/${id}/workflow>; rel=preload; as=fetch; crossorigin=anonymous`,
         );
       return sendPage(reply);
     }
@@ -84,6 +100,17 @@ export async function pages(app: FastifyInstance, folder: string | null = findPa
     );
   return { sendPage, sendSignIn: sender('sign-in.html') };
 }
+/** Tells the pages that there are other clusters (web/src/api/base.ts). */
+const SEVERAL = '<meta name="umbel-clusters" content="several">';
+
+/** The same page of the cluster whose pages are at `mount`, which the browser goes to. */
+function leadingTo(mount: string, prefix: string): Pages['sendPage'] {
+  return async (reply) => {
+    const { outerPrefix, url } = reply.request;
+    return reply.redirect(`${outerPrefix}${mount}${url.slice(prefix.length)}`);
+  };
+}
+
 const OF_EVERY_PAGE = ['icon.svg', 'layers.css', 'theme.js'];
 
 /**

@@ -25,6 +25,8 @@ export const Readiness = Type.Object({
   /** Every source that is needed is there; results are not needed. */
   ready: Bool,
   sources: Type.Record(Str, Type.Object({ ok: Bool, detail: NStr })),
+  /** At the root of a dashboard of several, which is ready when one of them is: how many are, and no name. */
+  clusters: Type.Optional(Type.Object({ ready: Int, total: Int })),
 });
 export type Readiness = Static<typeof Readiness>;
 

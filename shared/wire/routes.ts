@@ -17,6 +17,7 @@ import {
 import { AUTOMATION_ROUTES } from './automations.ts';
 import { BrokerReply } from './broker.ts';
 import { ClusterInfo, Readiness } from './cluster.ts';
+import { ClustersReply } from './clusters.ts';
 import { TaskComparison } from './comparison.ts';
 import { EventsQuery } from './events.ts';
 import {
@@ -61,6 +62,8 @@ interface Route {
   readonly access: 'public' | 'viewer' | 'operator' | 'admin';
   /** What it does, for the record of who was refused it. Default: it changes nothing, or its operation says so. */
   readonly action?: RecordedAction;
+  /** It is of no one cluster: who gets into one of several is let in. Default: the rules of its cluster say. */
+  readonly anywhere?: true;
   /** Where it is: below /api/v2, or at the root, where probes and Flower's users look for it. Default: api. */
   readonly at?: 'api' | 'root';
   /** What it is for, as one line of the API's description. */
@@ -80,6 +83,12 @@ interface Route {
 export const ROUTES = {
   'GET /overview': { access: 'viewer', summary: 'Is the cluster well?', reply: Overview },
   'GET /cluster': { access: 'viewer', summary: 'The cluster, its sources, and who you are', reply: ClusterInfo },
+  'GET /clusters': {
+    access: 'viewer',
+    anywhere: true,
+    summary: 'Of a dashboard of several clusters those that you may see, each in a few figures',
+    reply: ClustersReply,
+  },
   'GET /failures': {
     access: 'viewer',
     summary: 'Failures by task and class of exception',
@@ -310,7 +319,7 @@ export const ROUTES = {
     body: SignInRequest,
     reply: SignedIn,
   },
-  'DELETE /session': { access: 'viewer', summary: 'Sign out', reply: SignedOut },
+  'DELETE /session': { access: 'viewer', anywhere: true, summary: 'Sign out', reply: SignedOut },
   'GET /sessions': { access: 'viewer', summary: 'Who is signed in: for an admin everybody', reply: SessionsReply },
   'POST /sessions/end': {
     access: 'viewer',

@@ -10,6 +10,7 @@ const ODD: Record<string, readonly unknown[]> = {
   broker_api: [5, '', 'localhost:15672', 'amqp://localhost'],
   settings: ['event_exchange=x', ['x'], null],
   name: [5, null],
+  clusters: [[], 5, {}, '[{', ['redis://h'], [{ name: 'A', broker: 'redis://h' }]],
   port: [-1, 65_536, 1.5, '5555', Number.NaN],
   address: [5, null],
   unix_socket: [5, true],

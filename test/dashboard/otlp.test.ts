@@ -124,7 +124,7 @@ it('that cannot be sent are told of once, and once when they can again; what is 
   const log = createLogger({ level: 'INFO', color: false, write: (line) => lines.push(line) });
   const family = { name: 'g', help: 'h', type: 'gauge', values: [{ value: Number.NaN, labels: {} }] };
   const push = new OtlpPush({
-    options: { name: 'shop', otlp_headers: null, otlp_interval: 60 },
+    options: { clusters: null, name: 'shop', otlp_headers: null, otlp_interval: 60 },
     ...{ url: `${at.url}/v1/metrics`, version: '1', timer: new ManualTimer(), log },
     metrics: { families: async () => [family, { ...family, name: 'k', values: [{ value: 2, labels: {} }] }] },
   });

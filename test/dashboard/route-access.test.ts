@@ -41,7 +41,9 @@ describe('routes', () => {
     const registered = routes
       .filter(({ method, url }) => method !== 'HEAD' && !none.includes(url) && !flower.has(url))
       .map(({ method, url, access }) => `${method} ${url}: ${String(access)}`);
-    expect(registered.sort()).toEqual(rows.map(({ method, path, access }) => `${method} ${path}: ${access}`).sort());
+    // Asked of a dashboard of several clusters (several-clusters.test.ts).
+    const ofOne = rows.filter(({ path }) => path !== '/api/v2/clusters');
+    expect(registered.sort()).toEqual(ofOne.map(({ method, path, access }) => `${method} ${path}: ${access}`).sort());
     const open = new Set(routes.filter(({ access }) => access === 'public').map(({ url }) => url));
     expect([...open].sort()).toEqual([
       ...['/alive', '/alive/*', '/alive/:worker', '/api/v2/session', '/healthcheck', '/login'],

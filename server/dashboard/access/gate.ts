@@ -16,7 +16,7 @@ import { type Access, calledBy, grantWithin, type Identity, identified, may, pla
 import type { Logins } from './logins.ts';
 import { grantOfMaker } from './maker.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
-import { grantOfScope, type Rules } from './rules.ts';
+import { type Admitting, grantOfScope } from './rules.ts';
 import { readToken, type Tokens } from './tokens.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
@@ -33,7 +33,9 @@ export interface GateParts {
   readonly timer: Timer;
   readonly log: Logger;
   readonly proxies: TrustedProxies;
-  readonly rules: Rules;
+  readonly rules: Admitting;
+  /** For routes that are of no one cluster: whom one of them lets in. */
+  readonly anywhere: Admitting;
   readonly callers: Callers;
   readonly logins: Logins;
   readonly tokens: Tokens;
@@ -46,19 +48,21 @@ export class Gate {
   readonly #timer: Timer;
   readonly #log: Logger;
   readonly #proxies: TrustedProxies;
-  readonly #rules: Rules;
+  readonly #rules: Admitting;
+  readonly #anywhere: Admitting;
   readonly #callers: Callers;
   readonly #logins: Logins;
   readonly #tokens: Tokens;
   readonly #refused: (refused: RefusedRequest) => void;
   #pending: { reason: string; times: number } | null = null;
 
-  constructor({ options, timer, log, proxies, rules, callers, logins, tokens, refused }: GateParts) {
+  constructor({ options, timer, log, proxies, rules, anywhere, callers, logins, tokens, refused }: GateParts) {
     this.#options = options;
     this.#timer = timer;
     this.#log = log;
     this.#proxies = proxies;
     this.#rules = rules;
+    this.#anywhere = anywhere;
     this.#callers = callers;
     this.#logins = logins;
     this.#tokens = tokens;
@@ -67,7 +71,7 @@ export class Gate {
 
   /**
    * The reply may have been sent by this: a person without a login is led to the sign-in page.
-   * @param path of the route that answers, without the prefix  @param prefix of the routes
+   * @param path of the route that answers, without the prefix  @param prefix of the dashboard, in which a cluster may have one of its own
    * @throws ProblemError 401, 403, 415, 429
    */
   async admit(request: FastifyRequest, reply: FastifyReply, path: string, prefix: string): Promise<Refusal | null> {
@@ -101,7 +105,7 @@ export class Gate {
         if (!isPage || !/\btext\/html\b/.test(headers.accept ?? '')) throw unauthorized(request);
         const { outerPrefix, url } = request;
         // As the browser has it: with the prefix that a proxy has taken away.
-        const next = prefix === '' ? outerPrefix + url : url;
+        const next = prefix === '' ? this.outerPrefix(request, '') + url : url;
         reply.header('cache-control', 'no-store').redirect(`${outerPrefix}/login?next=${encodeURIComponent(next)}`);
       }
       return null;
@@ -179,7 +183,7 @@ export class Gate {
 
   /** @throws ProblemError 403 for whom no rule lets in */
   #identity(request: FastifyRequest, { name, via, groups, key, account }: Caller): Identity {
-    const grant = this.#rules.grantOf(name ?? 'anonymous', groups);
+    const grant = this.#rulesOf(request).grantOf(name ?? 'anonymous', groups);
     const { address } = this.#proxies.clientOf(request.raw);
     if (grant !== null) return identified(name, via, grant, { address, groups, key, account });
     throw new ProblemError(
@@ -187,6 +191,10 @@ export class Gate {
       'No access',
       `No rule lets ${name ?? 'anonymous'} in. Ask whoever runs this dashboard.`,
     );
+  }
+
+  #rulesOf({ routeOptions }: FastifyRequest): Admitting {
+    return routeOptions.config.anywhere === true ? this.#anywhere : this.#rules;
   }
 
   /** Whatever else would let this request in: who shows a token wants to be taken for it. @throws ProblemError 401, 403 */
@@ -207,7 +215,7 @@ export class Gate {
       throw new ProblemError(401, 'Unauthorized', detail);
     }
     const { id: key, name: token, owner, groups, scope } = used.token;
-    const maker = grantOfMaker(used.token, this.#rules, this.#options);
+    const maker = grantOfMaker(used.token, this.#rulesOf(request), this.#options);
     if (maker === null)
       throw new ProblemError(403, 'No access', `The token ${token} is of ${owner}, who has no access any more.`);
     const grant = grantWithin(maker, grantOfScope(scope));

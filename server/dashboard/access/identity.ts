@@ -111,4 +111,6 @@ export const nameOf = ({ name }: Pick<Identity, 'name'>): string => name ?? 'ano
 
 /** For routes: `config: VIEWER`. */
 export const VIEWER = { access: 'viewer' } as const;
+/** Of no one cluster. */
+export const ANYWHERE = { access: 'viewer', anywhere: true } as const;
 export const PUBLIC = { access: 'public' } as const;

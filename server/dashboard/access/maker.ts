@@ -4,7 +4,7 @@
 import type { Resolved } from '../options.ts';
 import type { Account, Grant, Identity } from './identity.ts';
 import { isKnownAccount } from './providers/configured.ts';
-import type { Rules } from './rules.ts';
+import type { Admitting } from './rules.ts';
 
 export interface Maker {
   /** 'anonymous' where nobody logs in. */
@@ -25,7 +25,7 @@ export const makerOf = ({ name, groups, via, account }: Identity): Maker => ({
 });
 
 /** null: they are no user any more, or no rule lets them in. */
-export function grantOfMaker(maker: Maker, rules: Rules, options: Resolved): Grant | null {
+export function grantOfMaker(maker: Maker, rules: Admitting, options: Resolved): Grant | null {
   return isGone(maker, options) ? null : rules.grantOf(maker.owner, maker.groups);
 }
 

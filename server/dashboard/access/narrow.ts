@@ -17,6 +17,7 @@ type Narrowing<K extends RouteKey> = (sight: Sight, reply: ReplyOf<K>) => unknow
 /** They hold no task, no queue and no value, or ask with the reader's sight themselves. */
 const WITHOUT_NAMES: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'GET /cluster',
+  'GET /clusters',
   'GET /tasks',
   'GET /tasks/facets',
   'GET /tokens',

@@ -42,7 +42,13 @@ interface Row {
   readonly grant: Grant;
 }
 
-export class Rules {
+/** Whether somebody gets in, and as what. */
+export interface Admitting {
+  /** null: this one does not get in. @param name 'anonymous' where nobody logs in */
+  grantOf(name: string, groups?: readonly string[]): Grant | null;
+}
+
+export class Rules implements Admitting {
   /** As they were written; null: there are none. */
   readonly table: readonly AccessRule[] | null;
   readonly #rows: readonly Row[] | null;
@@ -55,7 +61,6 @@ export class Rules {
     this.#rows = table?.map((rule, i) => rowOf(rule, i + 1, readOnly)) ?? null;
   }
 
-  /** null: this one does not get in. @param name 'anonymous' where nobody logs in */
   grantOf(name: string, groups: readonly string[] = []): Grant | null {
     if (this.#rows === null) return this.#plain;
     const row = this.#rows.find(

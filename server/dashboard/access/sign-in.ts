@@ -15,7 +15,7 @@ import { localPath } from './local-path.ts';
 import type { Logins } from './logins.ts';
 import type { ProviderCheck } from './provider-check.ts';
 import type { Admission, ProviderFlow } from './provider-flow.ts';
-import type { Rules } from './rules.ts';
+import type { Admitting } from './rules.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -24,7 +24,7 @@ export interface SignInParts {
   readonly sessions: Sessions;
   readonly cookies: Cookies;
   readonly proxies: TrustedProxies;
-  readonly rules: Rules;
+  readonly rules: Admitting;
   /** Users and passwords are configured. */
   readonly hasPasswords: boolean;
   /** null: there is no provider. */
@@ -40,13 +40,11 @@ export interface SignInParts {
 export class SignIn implements Admission {
   readonly sessions: Sessions;
   readonly flow: ProviderFlow | null;
-  readonly rules: Rules;
   readonly #parts: SignInParts;
 
   constructor(parts: SignInParts) {
     this.sessions = parts.sessions;
     this.flow = parts.flow;
-    this.rules = parts.rules;
     this.#parts = parts;
   }
 

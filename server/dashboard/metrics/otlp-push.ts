@@ -14,7 +14,7 @@ import { otlpMetrics } from './otlp.ts';
 const SILENT_MS = 10_000;
 
 export interface OtlpPushParts {
-  readonly options: Pick<Resolved, 'name' | 'otlp_headers' | 'otlp_interval'>;
+  readonly options: Pick<Resolved, 'clusters' | 'name' | 'otlp_headers' | 'otlp_interval'>;
   readonly url: string;
   readonly version: string;
   readonly metrics: Pick<Metrics, 'families'>;
@@ -66,7 +66,7 @@ export class OtlpPush {
     const resource = {
       'service.name': 'umbel-dashboard',
       'service.version': version,
-      'service.instance.id': `${hostname()}:${process.pid}`,
+      'service.instance.id': [hostname(), process.pid, ...(options.clusters ? [options.name] : [])].join(':'),
       'umbel.cluster': options.name,
     };
     const instants = { startedMs: this.#startedMs, nowMs: timer.now() };

@@ -67,6 +67,8 @@ declare module 'fastify' {
     upgrade?: 'websocket';
     /** For programs that were written for Flower: a body of any type, preflights, pages of trusted origins. Default: no. */
     scripts?: true;
+    /** It is of no one cluster: who gets into one of them is let in. Default: no. */
+    anywhere?: true;
     /** The methods that a path answers, for one that none does. */
     allow?: string;
     /** How it tells of errors: by a line of text, or by the status alone. */

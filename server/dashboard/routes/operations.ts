@@ -31,11 +31,12 @@ export function operationRoutes(serve: Serve): void {
     return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;
   });
 
-  serve('GET /operations/export', async ({ desk }, request, reply) => {
+  serve('GET /operations/export', async ({ desk, options }, request, reply) => {
     const { format = 'csv', ...wanted } = request.query;
+    const of = options.clusters === null ? '' : `${options.name}-`;
     const day = new Date(desk.cluster.now * 1000).toISOString().slice(0, 10);
     reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8');
-    reply.header('content-disposition', `attachment; filename="operations-${day}.${format}"`);
+    reply.header('content-disposition', `attachment; filename="operations-${of}${day}.${format}"`);
     const pages = everyPage(
       (before) => desk.cluster.history.operations(before, EXPORT_PAGE, ownOf(request, wanted)),
       (record) => desk.follower.asSeen(record),

@@ -31,6 +31,7 @@ export function routeOf(key: RouteKey) {
     path,
     access,
     action,
+    anywhere,
     summary,
     params,
     query,
@@ -44,7 +45,7 @@ export function routeOf(key: RouteKey) {
   return {
     method,
     url: path,
-    config: { access, ...(action && { action }), ...(upgrade && { upgrade }) },
+    config: { access, ...(action && { action }), ...(anywhere && { anywhere }), ...(upgrade && { upgrade }) },
     schema: {
       summary,
       params,

@@ -4,14 +4,17 @@
 import type { RuleRow } from '../../../shared/wire/rules.ts';
 import type { EndSessionsRequest } from '../../../shared/wire/session.ts';
 import { askerOf, audited } from '../access/audit.ts';
-import { type AccessRule, listOf } from '../access/rules.ts';
+import type { Door } from '../access/door.ts';
+import type { Identity } from '../access/identity.ts';
+import { type AccessRule, listOf, type Rules } from '../access/rules.ts';
 import type { Session } from '../access/sessions.ts';
-import type { SignIn } from '../access/sign-in.ts';
 import { ProblemError } from './context.ts';
 import type { Serve } from './serve.ts';
 
-export function sessionRoutes(serve: Serve, signIn: SignIn): void {
-  const { rules, sessions } = signIn;
+/** @param rules of the cluster */
+export function sessionRoutes(serve: Serve, { isAdminOfEach, signIn }: Door, rules: Rules): void {
+  const { sessions } = signIn;
+  const isAdmin = (identity: Identity) => identity.grant.role === 'admin' && isAdminOfEach(identity);
   serve('GET /session', async (_, request, reply) => signIn.ways(request, reply));
   serve('POST /session', async (_, request, reply) => {
     const { body } = request;
@@ -28,7 +31,7 @@ export function sessionRoutes(serve: Serve, signIn: SignIn): void {
   });
   serve('GET /sessions', async (_, { identity }) => {
     const all = await sessions.list();
-    const seen = identity.grant.role === 'admin' ? all : all.filter(({ user }) => user === identity.name);
+    const seen = isAdmin(identity) ? all : all.filter(({ user }) => user === identity.name);
     return {
       ...sessions.limits,
       items: seen.map(({ id, user, by, address, agent, created, used }) => ({
@@ -54,7 +57,7 @@ export function sessionRoutes(serve: Serve, signIn: SignIn): void {
     const found = (await sessions.list()).filter(which);
     if (body.id !== undefined && found.length === 0)
       throw new ProblemError(404, 'Not found', 'There is no such session: it has ended already.');
-    if (identity.grant.role !== 'admin' && !found.every(isOwn))
+    if (!isAdmin(identity) && !found.every(isOwn))
       throw new ProblemError(403, 'Forbidden', 'You may end your own sessions; those of others an admin ends.');
     const asked = { action: 'end_sessions', ...body } as const;
     const subject = body.user ?? found[0]?.user ?? 'everybody';

@@ -2,18 +2,20 @@
 // Holds: a token never has more than its maker, and makes no other; whoever makes or revokes one is recorded first, without its text, and
 // so is who was refused it.
 import { RULED_ACTIONS } from '../../../shared/wire/operations.ts';
-import { lower, may, nameOf } from '../access/identity.ts';
+import type { Door } from '../access/door.ts';
+import { type Identity, lower, may, nameOf } from '../access/identity.ts';
 import { wrongPatterns } from '../access/rules.ts';
 import { isInUse, MAX_TOKENS } from '../access/tokens.ts';
 import { notFound, ProblemError } from './context.ts';
 import { recorded, refusal } from './recorded.ts';
 import type { Serve } from './serve.ts';
 
-export function tokenRoutes(serve: Serve): void {
+export function tokenRoutes(serve: Serve, { isAdminOfEach }: Pick<Door, 'isAdminOfEach'>): void {
+  const isAdmin = (identity: Identity) => may(identity, 'admin') && isAdminOfEach(identity);
   serve('GET /tokens', async ({ tokens }, request) => {
     const items = await tokens.list();
     const { identity } = request;
-    return { items: may(identity, 'admin') ? items : items.filter(({ owner }) => owner === nameOf(identity)) };
+    return { items: isAdmin(identity) ? items : items.filter(({ owner }) => owner === nameOf(identity)) };
   });
 
   serve('POST /tokens', async (context, request) => {
@@ -47,7 +49,7 @@ export function tokenRoutes(serve: Serve): void {
     const { tokens } = context;
     const { identity } = request;
     const known = (await tokens.list()).find(({ id }) => id === request.params.id);
-    const isTheirs = known !== undefined && (may(identity, 'admin') || known.owner === nameOf(identity));
+    const isTheirs = known !== undefined && (isAdmin(identity) || known.owner === nameOf(identity));
     if (!isTheirs || !isInUse(known.state))
       throw notFound(`There is no token ${request.params.id} of yours that is in use.`);
     const { id, name, owner } = known;

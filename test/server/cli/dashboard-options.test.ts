@@ -65,6 +65,7 @@ const OURS: typeof FLOWERS = {
   result_backend: ['redis://a/1', 'redis://a/1'],
   settings: ['{"event_exchange": "x"}', { event_exchange: 'x' }],
   name: ['shop', 'shop'],
+  clusters: ['orders=redis://a/0', 'orders=redis://a/0'],
   schedule: ['beat.db', 'beat.db'],
   inspect_interval: ['5', 5],
   queue_interval: ['0.5', 0.5],

@@ -3,6 +3,18 @@
 /** '/' or '/prefix/'. */
 export const BASE_PATH = new URL('.', document.baseURI).pathname;
 
+/** The name of this cluster, where there are several; null: it is the only one. */
+export const CLUSTER: string | null = document.querySelector('meta[name="umbel-clusters"]')
+  ? (/\/c\/([^/]+)\/$/.exec(BASE_PATH)?.[1] ?? null)
+  : null;
+
+/** The page of all of them. */
+export const HOME_OF_ALL = BASE_PATH.replace(/c\/[^/]+\/$/, '');
+
+/** The same place in another cluster: its tasks, its queues. What is behind a list is of one cluster. @param path of its first page */
+export const clusterPlace = (path: string): string =>
+  path + (location.pathname.slice(BASE_PATH.length).split('/')[0] ?? '');
+
 /** What the server's options say of the pages: server/dashboard/options/page-options.ts. */
 export interface PageOptions {
   readonly hidden: readonly string[] | null;

@@ -13,6 +13,13 @@ export const overviewQuery = () =>
     placeholderData: keepPreviousData,
   });
 
+export const clustersQuery = () =>
+  queryOptions({
+    queryKey: ['clusters'],
+    queryFn: async ({ signal }) => (await get('/clusters', {}, signal)).items,
+    staleTime: 60_000,
+  });
+
 export const brokerQuery = () =>
   queryOptions({
     queryKey: ['broker'],

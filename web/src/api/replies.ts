@@ -60,6 +60,7 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
     workers: 'array',
     workers_total: 'number',
   },
+  'GET /clusters': { items: 'array' },
   'GET /cluster': {
     name: 'string',
     version: 'string',

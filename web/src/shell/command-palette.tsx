@@ -3,7 +3,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { taskTypesQuery } from '../api/queries.ts';
+import { CLUSTER } from '../api/base.ts';
+import { clustersQuery, taskTypesQuery } from '../api/queries.ts';
 import { t } from '../language/text.ts';
 import { useQueues, useWorkers } from '../live/hooks.ts';
 import { ComboboxList } from '../ui/combobox/combobox-list.tsx';
@@ -21,13 +22,18 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const queues = useQueues();
   const shortcuts = useRegistered();
   const types = useQuery(taskTypesQuery());
+  const all = useQuery({ ...clustersQuery(), enabled: CLUSTER !== null });
+  const clusters = all.data?.filter(({ current }) => !current) ?? [];
 
   const go: Go =
     (to, search = {}) =>
     () =>
       void navigate({ to, search } as never);
   const items = found(
-    paletteItems({ workers: workers.keys(), queues, types: types.data ?? [], actions: actionsOf(shortcuts) }, go),
+    paletteItems(
+      { workers: workers.keys(), queues, types: types.data ?? [], actions: actionsOf(shortcuts), clusters },
+      go,
+    ),
     text,
     go,
   );
@@ -84,6 +90,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
 
 const KINDS: Readonly<Record<PaletteItem['kind'], string>> = {
   Page: t('kind|Page'),
+  Cluster: t('kind|Cluster'),
   Worker: t('kind|Worker'),
   Queue: t('kind|Queue'),
   Task: t('kind|Task'),

@@ -4,6 +4,7 @@
 import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
 import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
+import { CLUSTER } from '../api/base.ts';
 import { t } from '../language/text.ts';
 import { useTogglePause } from '../live/hooks.ts';
 import { useServerSilence } from '../live/knowledge.ts';
@@ -20,6 +21,7 @@ import { Unheard } from './unheard.tsx';
 
 const Help = lazy(() => import('./help.tsx'));
 const SourcesDialog = lazy(() => import('./sources-dialog.tsx'));
+const ClusterSwitch = lazy(() => import('./cluster-switch.tsx'));
 const CommandPalette = lazy(() => import('./command-palette.tsx'));
 const BarSlot = createContext<HTMLElement | null>(null);
 
@@ -27,7 +29,7 @@ const BarSlot = createContext<HTMLElement | null>(null);
 export function Bar({ title, children }: { title: string; children?: ReactNode }) {
   const slot = useContext(BarSlot);
   useEffect(() => {
-    document.title = `${title} - Umbel`;
+    document.title = CLUSTER === null ? `${title} - Umbel` : `${title} - ${CLUSTER} - Umbel`;
   }, [title]);
   return slot ? createPortal(children ?? <h1>{title}</h1>, slot) : null;
 }
@@ -76,6 +78,13 @@ export function Layout() {
         <Rail onHelp={() => setOpen('help')} onSources={() => setOpen('sources')} />
         <div className="main">
           <header className="topbar">
+            {CLUSTER !== null && (
+              <Boundary what={t('The clusters')} instead={nothing}>
+                <Suspense>
+                  <ClusterSwitch />
+                </Suspense>
+              </Boundary>
+            )}
             <div className="bar" ref={setSlot} />
             <button
               type="button"

@@ -2,12 +2,13 @@
 // Drawing, and what the keys of this page do: command-palette.tsx. Pure but for what an item does.
 
 import { encodeSegment } from '../../../shared/path-segment.ts';
+import { clusterPlace } from '../api/base.ts';
 import { t } from '../language/text.ts';
 import type { IconName } from '../ui/icon.tsx';
 
 export interface PaletteItem {
   label: string;
-  kind: 'Page' | 'Worker' | 'Queue' | 'Task' | 'Do' | 'Id' | 'Search';
+  kind: 'Page' | 'Cluster' | 'Worker' | 'Queue' | 'Task' | 'Do' | 'Id' | 'Search';
   icon: IconName;
   keys?: string;
   run: () => void;
@@ -37,6 +38,8 @@ export function paletteItems(
     queues: readonly { name: string }[];
     types: readonly { name: string }[];
     actions: readonly PaletteItem[];
+    /** Of this dashboard, besides this one. */
+    clusters?: readonly { name: string; path: string }[];
   },
   go: Go,
 ): PaletteItem[] {
@@ -54,6 +57,14 @@ export function paletteItems(
         kind: 'Task',
         icon: 'tasks',
         run: go('/tasks', { q: `name:${name}` }),
+      }),
+    ),
+    ...(known.clusters ?? []).map(
+      ({ name, path }): PaletteItem => ({
+        label: name,
+        kind: 'Cluster',
+        icon: 'overview',
+        run: () => location.assign(clusterPlace(path)),
       }),
     ),
     ...known.actions,

@@ -19,9 +19,12 @@ export function Menu({
   open,
   onOpenChange,
   label,
+  align = 'end',
 }: {
   trigger: ReactElement;
   label?: string;
+  /** Which of its sides is in line with the button's. */
+  align?: 'start' | 'end';
   /** null draws a rule. */
   items: readonly (MenuItem | null)[];
   open?: boolean;
@@ -33,7 +36,7 @@ export function Menu({
       <DropdownMenu.Portal>
         <DropdownMenu.Content
           className="menu drop"
-          align="end"
+          align={align}
           sideOffset={4}
           collisionPadding={8}
           aria-label={label}

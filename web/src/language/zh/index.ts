@@ -20,6 +20,7 @@ import { alerts } from './alerts.ts';
 import { audit } from './audit.ts';
 import { broker } from './broker.ts';
 import { charts } from './charts.ts';
+import { clusters } from './clusters.ts';
 import { operations } from './operations.ts';
 import { overview } from './overview.ts';
 import { pages } from './pages.ts';
@@ -51,6 +52,7 @@ export const texts: Readonly<Record<string, string>> = {
   ...workers,
   ...queues,
   ...broker,
+  ...clusters,
   ...workflows,
   ...audit,
   ...access,
