@@ -22,7 +22,7 @@ export function completionScript(shell: Shell, program: Command, words: Readonly
     case 'bash':
       return bash(entries);
     case 'zsh':
-      return `#compdef umbel\nautoload -U +X bashcompinit && bashcompinit\n${bash(entries)}`;
+      return `#compdef umbel\nautoload -U +X bashcompinit && bashcompinit\n${bash(entries)}${ZSH_FIRST}`;
     case 'fish':
       return fish(entries);
   }
@@ -46,6 +46,10 @@ function optionWords(option: Option) {
     .filter((word) => typeof word === 'string')
     .map((word) => ({ word, says: option.description, takesValue: option.required || option.optional }));
 }
+
+/** From a folder of $fpath zsh reads the file at the first Tab, which is to be answered, too. */
+const ZSH_FIRST = `if [[ "\${funcstack[1]-}" == _umbel ]]; then _bash_complete -o default -F _umbel; fi
+`;
 
 function bash(entries: readonly Entry[]): string {
   const paths = entries.map(({ path }) => path).filter((path) => path !== '');

@@ -150,7 +150,8 @@ describe('completion', async () => {
   });
 
   it('zsh and fish have scripts of their own', async () => {
-    expect(await completionOf('zsh')).toMatch(/^#compdef umbel\n/);
+    // Its last line answers the Tab at which zsh reads it.
+    expect(await completionOf('zsh')).toMatch(/^#compdef umbel\n.*; then _bash_complete -o default -F _umbel; fi\n$/s);
     expect(await completionOf('fish')).toContain(
       "complete -c umbel -n '__fish_seen_subcommand_from worker' -l concurrency -r -F",
     );
