@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 import { startCluster } from './python.ts';
 
 /** UMBEL_LONG=1 for as many as the guides promise. */
-const TASKS = process.env['UMBEL_LONG'] ? 20_000 : 2000;
+const TASKS = process.env['UMBEL_LONG'] ? 20_000 : 1000;
 /** Published at a time: Redis cuts a subscriber off that is 32 MB behind, and Python is slower than the flood. */
 const MESSAGES = 40;
 const LISTEN = `

@@ -10,6 +10,7 @@ import type { Message, OutgoingMessage, Properties } from '../../../server/trans
 import { createTransport } from '../../../server/transport/registry.ts';
 import published from '../../golden/publish-redis.json' with { type: 'json' };
 import traffic from '../../golden/worker-redis-traffic.json' with { type: 'json' };
+import { hasPythonOnRedis } from '../../support/needs.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -26,8 +27,7 @@ interface Entry {
 }
 const read = (text: string) => decodeJson(text) as Envelope;
 const caseOf = (name: string) => traffic.cases.find((one) => one.name === name)!.commands as unknown as Entry[];
-const kombu = spawnSync('/usr/bin/python3', ['-c', 'import kombu, redis'], { stdio: 'ignore' }).status === 0;
-const itNeedsKombu = kombu || process.env.CI === 'true' ? it : it.skip;
+const itNeedsKombu = hasPythonOnRedis ? it : it.skip;
 
 describeNeedsRedis('Redis as kombu uses it', () => {
   let server: RedisServer;
