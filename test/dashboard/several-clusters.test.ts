@@ -1,5 +1,5 @@
 // One dashboard of several clusters: what each answers at its own path, who may see which, what is at the root, and what an entry may say.
-// The pages of all of them: web/src/clusters.
+// How the pages lead from one to another: test/e2e/sign-in.test.ts.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

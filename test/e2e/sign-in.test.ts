@@ -15,10 +15,14 @@ describe.skipIf(!CHROMIUM)('the sign-in page, in Chromium', { timeout: 3 * LONG 
 
   it('leads to the page that was asked for, says what was wrong, and an ended session leads back to it', async () => {
     const db = `${cluster.folder}/sign-in.db`;
-    const { address } = await cluster.startDashboard('--basic-auth', 'ada:enigma', '--url-prefix', '/ops', '--db', db);
-    const base = address.replace(/\/$/, '');
+    const others = ['--cluster', `shop=${cluster.broker}`, '--cluster', `mail=sqlite:///${cluster.folder}/mail.db`];
+    const { address } = await cluster.startDashboard(
+      ...['--basic-auth', 'ada:enigma', '--url-prefix', '/ops', '--db', db, ...others],
+    );
+    const all = address.replace(/\/$/, '');
+    const base = `${all}/c/shop`;
     const page = await window.open(`${base}/tasks?state=FAILURE`, { allow: /401/ });
-    await page.waitForURL((url) => url.pathname === '/ops/login');
+    await page.waitForURL((url) => url.pathname === '/ops/c/shop/login');
     // Strangers are told nothing of the cluster.
     expect(await page.locator('main').innerText()).not.toMatch(/celery|redis|worker|\d\.\d/i);
     const spoken = () => page.locator('html').getAttribute('lang');
@@ -41,6 +45,29 @@ describe.skipIf(!CHROMIUM)('the sign-in page, in Chromium', { timeout: 3 * LONG 
     const [cookie] = await page.context().cookies();
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax', path: '/ops/' });
 
+    // To the same place of another cluster without signing in again, by the keyboard; to all of them; and by the palette.
+    await page.getByRole('button', { name: 'Cluster shop. Choose another' }).press('Enter');
+    const item = page.getByRole('menuitemcheckbox');
+    expect([await item.allInnerTexts(), await item.and(page.locator('[aria-checked=true]')).innerText()]).toEqual([
+      ['shop', 'mail'],
+      'shop',
+    ]);
+    await item.nth(1).press('Enter');
+    await page.waitForURL(`${all}/c/mail/tasks`);
+    await page.getByRole('button', { name: 'Cluster mail. Choose another' }).click();
+    await page.getByRole('menuitem', { name: 'All clusters' }).click();
+    await page.waitForURL(`${all}/`);
+    await page.getByRole('row', { name: /^mail heard 0 of 0/ }).waitFor();
+    await page.getByRole('link', { name: 'mail' }).click();
+    await page.waitForURL(`${all}/c/mail/`);
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog', { name: 'Search or jump to' }).waitFor();
+    await page.keyboard.type('shop');
+    await page.getByRole('option', { name: /^shop\b/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${base}/`);
+
     // By another browser of the same person, as by an admin.
     await page.goto(`${base}/access`);
     await page.getByText('this one').waitFor();
@@ -54,7 +81,7 @@ describe.skipIf(!CHROMIUM)('the sign-in page, in Chromium', { timeout: 3 * LONG 
     await page.waitForURL(`${base}/access`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${base}/login`);
-    await page.goto(`${base}/`);
+    await page.goto(`${all}/`);
     await page.waitForURL((url) => url.pathname === '/ops/login');
   });
 });

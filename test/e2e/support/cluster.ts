@@ -73,7 +73,9 @@ export class Cluster {
   }
 
   async startDashboard(...flags: string[]): Promise<Dashboard> {
-    const args = ['dashboard', '-b', this.broker, '--result-backend', this.broker, '--json'];
+    // One of several says its broker itself.
+    const of = flags.includes('--cluster') ? [] : ['-b', this.broker, '--result-backend', this.broker];
+    const args = ['dashboard', ...of, '--json'];
     const often = ['--inspect-interval', '1', '--queue-interval', '1'];
     const port = flags.includes('--port') ? [] : ['--port', '0'];
     const process = startUmbel([...args, ...often, ...port, '--db', join(this.folder, 'history.db'), ...flags], {
