@@ -149,7 +149,9 @@ describe('the server', () => {
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
     );
-    const rows = (Object.keys(ROUTES) as RouteKey[]).map(describeRoute);
+    // Answered where there are several clusters (several-clusters.test.ts).
+    const ofOne = (Object.keys(ROUTES) as RouteKey[]).filter((key) => key !== 'GET /clusters');
+    const rows = ofOne.map(describeRoute);
     expect(described.sort()).toEqual(rows.map(({ method, path }) => `${method} ${path}`).sort());
     expect(document.paths['/api/v2/operations']!.post).toMatchObject({
       operationId: 'postOperations',
