@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { CLUSTER } from '../api/base.ts';
+import { CLUSTER, clusterPlace } from '../api/base.ts';
 import { clustersQuery, taskTypesQuery } from '../api/queries.ts';
 import { t } from '../language/text.ts';
 import { useQueues, useWorkers } from '../live/hooks.ts';
@@ -23,7 +23,8 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const shortcuts = useRegistered();
   const types = useQuery(taskTypesQuery());
   const all = useQuery({ ...clustersQuery(), enabled: CLUSTER !== null });
-  const clusters = all.data?.filter(({ current }) => !current) ?? [];
+  const others = all.data?.filter(({ current }) => !current) ?? [];
+  const clusters = others.map(({ name, path }) => ({ name, run: () => location.assign(clusterPlace(path)) }));
 
   const go: Go =
     (to, search = {}) =>

@@ -2,7 +2,6 @@
 // Drawing, and what the keys of this page do: command-palette.tsx. Pure but for what an item does.
 
 import { encodeSegment } from '../../../shared/path-segment.ts';
-import { clusterPlace } from '../api/base.ts';
 import { t } from '../language/text.ts';
 import type { IconName } from '../ui/icon.tsx';
 
@@ -39,7 +38,7 @@ export function paletteItems(
     types: readonly { name: string }[];
     actions: readonly PaletteItem[];
     /** Of this dashboard, besides this one. */
-    clusters?: readonly { name: string; path: string }[];
+    clusters?: readonly { name: string; run: () => void }[];
   },
   go: Go,
 ): PaletteItem[] {
@@ -60,12 +59,7 @@ export function paletteItems(
       }),
     ),
     ...(known.clusters ?? []).map(
-      ({ name, path }): PaletteItem => ({
-        label: name,
-        kind: 'Cluster',
-        icon: 'overview',
-        run: () => location.assign(clusterPlace(path)),
-      }),
+      ({ name, run }): PaletteItem => ({ label: name, kind: 'Cluster', icon: 'overview', run }),
     ),
     ...known.actions,
   ];
