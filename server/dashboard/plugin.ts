@@ -124,7 +124,6 @@ export function dashboardPlugin(parts: PluginParts, place: Place | null = null):
     root.setNotFoundHandler(answerNotFound);
     root.setSerializerCompiler(() => jsonText);
     root.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema, httpPart));
-    if (place === null) await registerTransport(root);
     readBodies(root);
     root.addHook('onRoute', requireDeclaredAccess);
     root.addHook('onRequest', async (request, reply) => {
@@ -157,6 +156,8 @@ export function dashboardPlugin(parts: PluginParts, place: Place | null = null):
       const { upgrade } = request.headers;
       if (upgrade !== undefined && (reply.statusCode >= 400 || !isWebSocket(upgrade))) request.raw.socket.destroySoon();
     });
+    // After the hooks above: what is no WebSocket is told from one before it is taken for one.
+    if (place === null) await registerTransport(root);
     await describeRoutes(root, version);
     await root.register(async (api) => {
       api.addHook('onSend', async (_, reply) => {

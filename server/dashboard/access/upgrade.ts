@@ -28,6 +28,7 @@ export function refuseUpgrade(request: FastifyRequest, reply: FastifyReply): voi
   // @fastify/websocket would take any upgrade for a WebSocket.
   for (const symbol of Object.getOwnPropertySymbols(raw))
     if (symbol.description === 'ws-socket') delete (raw as unknown as Record<symbol, unknown>)[symbol];
+  (request as { ws?: boolean | null }).ws = null;
   reply.header('connection', 'close');
 }
 
