@@ -122,7 +122,7 @@ export default defineConfig({
           ...settings,
           ...native,
           name: 'alone',
-          include: [`test/!(${TOGETHER}|web)/**/*.test.ts`, 'test/{package,new-user}.test.ts', ...ALONE],
+          include: [`test/!(${TOGETHER}|web)/**/*.test.ts`, 'test/!(docs|house).test.ts', ...ALONE],
           exclude: process.env.UMBEL_CHECK ? LONG : [],
         },
       },

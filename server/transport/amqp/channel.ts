@@ -10,7 +10,7 @@ import type { Arguments, Exchange, Queue } from '../entity.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import { Delivery, type Settlement } from '../virtual/delivery.ts';
 import { type Asking, echo } from './asking.ts';
-import type { Client } from './client.ts';
+import { type Client, hearCancelledOnce } from './client.ts';
 import { Consuming } from './consuming.ts';
 import { declareExchange, declareQueue } from './declaring.ts';
 import { channelError, gone, unknownExchangeType } from './failure.ts';
@@ -52,6 +52,7 @@ export class AmqpChannel implements Channel {
       writeOut: () => client.writeOut(),
     });
     this.#publishing = new Publishing(raw, client);
+    hearCancelledOnce(raw);
     this.#consuming = new Consuming(raw, (queue) => types.limitsEachConsumer(queue));
     let ofPublish = false;
     raw.on('error', (error: Error & { classId?: number; methodId?: number }) => {

@@ -4,7 +4,7 @@
 // message whose headers amqplib cannot read does not end the connection; what is sent in one turn goes to the socket as one.
 // py-amqp: connection.py Connection
 import type { Socket } from 'node:net';
-import { type ChannelModel, connect } from 'amqplib';
+import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { OperationalError, toError } from '../../errors.ts';
 import { createTimer, type TimerHandle } from '../../timer.ts';
 import { connectError } from './failure.ts';
@@ -194,6 +194,34 @@ function readAnyHeaders(model: ChannelModel): void {
     const frame = recvFrame.call(this) as { fields: { headers: Record<string, unknown> } };
     if (hasLarge) restoreLarge(payload, frame.fields.headers);
     return frame;
+  };
+}
+
+const CANCEL_OK = (60 << 16) | 31;
+const MAX_HEARD = 1000;
+
+/** Within amqplib's channel. */
+interface ChannelWithin {
+  accept(frame: { readonly id?: number; readonly fields?: { readonly consumerTag: string } }): void;
+}
+
+/**
+ * What RabbitMQ answers twice is heard once: that a consumer is cancelled, when its queue (a quorum queue) goes at that moment. amqplib
+ * would take the second for the answer to what was asked next, or end the connection where nothing was.
+ */
+export function hearCancelledOnce(raw: Channel): void {
+  const channel = raw as unknown as ChannelWithin;
+  const { accept } = channel;
+  const heard = new Set<string>();
+  channel.accept = function patched(this: ChannelWithin, frame) {
+    if (frame.id === CANCEL_OK) {
+      const tag = frame.fields!.consumerTag;
+      if (heard.delete(tag)) return;
+      heard.add(tag);
+      // The second comes at once or never.
+      if (heard.size > MAX_HEARD) heard.delete(heard.values().next().value!);
+    }
+    accept.call(this, frame);
   };
 }
 

@@ -124,7 +124,7 @@ export class Consuming {
     const { queue, options, take, lines } = running;
     // A tag that was there before would be a crash of RabbitMQ 3.10's quorum queues.
     const line = { tag: running.lines.length === 0 && !this.#used.has(tag) ? tag : `${tag}.${++this.#lines}`, limit };
-    this.#used.add(line.tag);
+    this.#used.add(tag);
     lines.push(line);
     if (this.#each) await this.#raw.prefetch(limit === Infinity ? 0 : limit, false);
     const onMessage = (m: ConsumeMessage | null) => (m ? take(m) : this.#ended(tag, running));

@@ -297,6 +297,24 @@ describeNeedsRabbit('RabbitMQ', () => {
     expect([text(again), again.redelivered, again.headers['x-delivery-count']]).toEqual(['m19', true, 1]);
   });
 
+  it('keeps its connection when a quorum queue goes while one of its consumers is given up', async () => {
+    const [transport, other] = [await connect(), await channel()];
+    for (let round = 0; round < 8; round++) {
+      const c = await transport.channel();
+      const q = fresh({ arguments: { 'x-queue-type': 'quorum' } });
+      let isOver = false;
+      await c.declareQueue(q);
+      await c.qos(4);
+      await c.consume(q.name, () => {}, { onCancelled: () => (isOver = true) });
+      await c.qos(20);
+      await Promise.all([other.deleteQueue(q.name), c.qos(4)]);
+      await until(() => isOver, 'to be told');
+      expect(await c.queueStatus(q.name)).toBeNull();
+      await c.qos(5);
+      await c.close();
+    }
+  });
+
   it('learns that a queue is a quorum queue from the connection it lost', async () => {
     const q = fresh({ arguments: { 'x-queue-type': 'quorum' } });
     const vhost = await rabbit.freshVhost();
