@@ -197,29 +197,33 @@ function readAnyHeaders(model: ChannelModel): void {
   };
 }
 
+const CANCEL = (60 << 16) | 30;
 const CANCEL_OK = (60 << 16) | 31;
-const MAX_HEARD = 1000;
 
 /** Within amqplib's channel. */
 interface ChannelWithin {
-  accept(frame: { readonly id?: number; readonly fields?: { readonly consumerTag: string } }): void;
+  sendOrEnqueue(method: number, fields: object, reply: unknown): void;
+  accept(frame: { readonly id?: number; readonly fields?: object }): void;
 }
 
 /**
- * What RabbitMQ answers twice is heard once: that a consumer is cancelled, when its queue (a quorum queue) goes at that moment. amqplib
- * would take the second for the answer to what was asked next, or end the connection where nothing was.
+ * That a consumer is cancelled is heard as often as it was asked for: RabbitMQ answers twice when its queue (a quorum queue) goes at that
+ * moment. amqplib would take the second for the answer to what was asked next, or end the connection where nothing was.
  */
 export function hearCancelledOnce(raw: Channel): void {
   const channel = raw as unknown as ChannelWithin;
-  const { accept } = channel;
-  const heard = new Set<string>();
+  const { accept, sendOrEnqueue } = channel;
+  const asked: string[] = [];
+  const tagIn = (fields: object | undefined) => (fields as { readonly consumerTag: string }).consumerTag;
+  channel.sendOrEnqueue = function counting(this: ChannelWithin, method, fields, reply) {
+    if (method === CANCEL) asked.push(tagIn(fields));
+    sendOrEnqueue.call(this, method, fields, reply);
+  };
   channel.accept = function patched(this: ChannelWithin, frame) {
     if (frame.id === CANCEL_OK) {
-      const tag = frame.fields!.consumerTag;
-      if (heard.delete(tag)) return;
-      heard.add(tag);
-      // The second comes at once or never.
-      if (heard.size > MAX_HEARD) heard.delete(heard.values().next().value!);
+      const place = asked.indexOf(tagIn(frame.fields));
+      if (place < 0) return;
+      asked.splice(place, 1);
     }
     accept.call(this, frame);
   };
