@@ -110,6 +110,7 @@ describeNeedsRabbit('a cluster of RabbitMQ', () => {
     for (const { error } of doubtful) expect(error.name).toBe('OperationalError');
     const arrived = new Set<string>();
     const reader = await connect(urls[1]!);
+    await reader.declareQueue(queue('beside', { exchange: null, ...QUORUM }));
     await reader.consume('beside', (m) => arrived.add(text(m)!), { noAck: true });
     await until(() => confirmed.every((body) => arrived.has(body)), 'all that was confirmed');
     const known = new Set([...confirmed, ...doubtful.map(({ body }) => body)]);

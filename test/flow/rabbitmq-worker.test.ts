@@ -9,6 +9,7 @@ import type { SettingsInput } from '../../server/app/config.ts';
 import { silentLogger } from '../../server/log.ts';
 import { delayedKey } from '../../server/messaging/delayed-delivery.ts';
 import { exchange, queue } from '../../server/transport/entity.ts';
+import { createTransport } from '../../server/transport/registry.ts';
 import { Worker } from '../../server/worker/worker.ts';
 import { itAnswersRecordedCommands } from '../contract/worker-control.ts';
 import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
@@ -62,6 +63,20 @@ describeNeedsRabbit.each([
     expect(seen).toEqual([]);
     clock.push(601_000);
     await until(() => seen.length === 20, 'all that waited');
+  });
+
+  it('are run on when their queue is deleted while others of it wait for their ETA, and the limit falls', async () => {
+    const { app, channel, clock, event } = await world({ worker_prefetch_multiplier: 1 }, { concurrency: 2 });
+    const send = (n: number, countdown: number) =>
+      Promise.all(Array.from({ length: n }, (_none, i) => app.sendTask('seen', [i], {}, { countdown })));
+    for (const { id } of [...(await send(6, 600)), ...(await send(6, 1200))]) await event('task-received', id);
+    await channel.deleteQueue('celery');
+    clock.push(601_000);
+    await until(() => seen.length === 6, 'the first that waited');
+    await until(async () => (await channel.queueStatus('celery'))?.consumers, 'its queue to be consumed again');
+    expect(await (await app.sendTask('add', [2, 3])).get({ timeout: 90 })).toBe(5);
+    clock.push(601_000);
+    await until(() => seen.length === 12, 'all that waited');
   });
 
   it('are delivered again when a worker stops at once, with late acknowledgement', async () => {
@@ -255,6 +270,23 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
     hold.open();
     expect(await Promise.all([held, next].map((one) => one.get({ timeout: 90 })))).toEqual([1, 2]);
     expect(runs).toEqual([1, 2]);
+  });
+
+  it('consumes a quorum queue that others have declared, whose type nobody told it', async () => {
+    const broker = await rabbit.freshUrl();
+    // What is known of queues is known by the address of their broker.
+    const theirs = await createTransport({
+      url: broker.replace('127.0.0.1', 'localhost'),
+      options: {},
+      connectTimeoutMs: 20_000,
+    });
+    onTestFinished(() => theirs.close());
+    await theirs.connect();
+    await (await theirs.channel()).declareQueue(queue('celery', { arguments: { 'x-queue-type': 'quorum' } }));
+    const app = await makeApp({ broker, task_queues: [queue('celery', { noDeclare: true })] });
+    app.task({ name: 'add' }, (a: number, b: number) => a + b);
+    await makeWorker(app);
+    expect(await (await app.sendTask('add', [2, 3])).get({ timeout: 90 })).toBe(5);
   });
 
   it('comes back to a queue that is deleted while it is consumed', async () => {

@@ -38,6 +38,8 @@ export class AmqpChannel implements Channel {
   };
   /** What RabbitMQ said when it closed it. */
   #refused: ChannelError | null = null;
+  /** It was closed for what is done otherwise the next time: the connection is lost, and nothing was refused. */
+  #learned = false;
   #ended = false;
   #closing: Promise<void> | null = null;
 
@@ -56,9 +58,10 @@ export class AmqpChannel implements Channel {
     this.#consuming = new Consuming(raw, (queue) => types.limitsEachConsumer(queue));
     let ofPublish = false;
     raw.on('error', (error: Error & { classId?: number; methodId?: number }) => {
-      this.#refused ??= channelError(error);
       // Who consumed begins anew, as after a refusal that ends the connection, and does it right.
-      if (types.learnFrom(error)) client.cut(error);
+      this.#learned = types.learnFrom(error);
+      if (this.#learned) client.cut(error);
+      else this.#refused ??= channelError(error);
       ofPublish = error.classId === BASIC && error.methodId === PUBLISH;
     });
     raw.on('close', () => this.#end(ofPublish));
@@ -267,7 +270,7 @@ export class AmqpChannel implements Channel {
   #meaning(thrown: unknown): Error {
     if (thrown instanceof UmbelError) return thrown;
     const error = toError(thrown);
-    if (error.message.startsWith('Operation failed')) {
+    if (error.message.startsWith('Operation failed') && !this.#learned) {
       const refused = channelError(error);
       if (refused) return refused;
     }
