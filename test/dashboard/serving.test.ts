@@ -1,13 +1,15 @@
 // How the dashboard is served: under a prefix that a proxy takes away or leaves, by TLS, on a Unix socket, behind proxies whose word is
 // believed or not, in frames of other sites, and what its options make of the log.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
 import { get as getByTls } from 'node:https';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TrustedProxies } from '../../server/dashboard/access/forwarded.ts';
+import { refuseRemote } from '../../server/dashboard/access/origin.ts';
+import { peerOf } from '../../server/dashboard/access/peer.ts';
 import { createDashboard, type Dashboard } from '../../server/dashboard/dashboard.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
@@ -112,6 +114,28 @@ describe('a proxy', () => {
   const client = (proxies: TrustedProxies, remoteAddress: string | undefined, headers: Record<string, string>) =>
     proxies.clientOf({ headers: { host: 'inner', ...headers }, socket: { remoteAddress } as never });
   const forwarded = { 'x-forwarded-for': '6.6.6.6, 203.0.113.9, 10.0.0.2', 'x-forwarded-host': 'dash.example.com' };
+
+  // The system has no address of a connection that was reset, while what was sent by it is still read and done.
+  it('is not one who resets the connection at once, nor is that one of this machine', async () => {
+    const proxies = new TrustedProxies(true, []);
+    const seen = new Promise<unknown>((done) => {
+      const server = createHttpServer(({ headers, socket }, reply) => {
+        const { address } = proxies.clientOf({ headers, socket });
+        done([proxies.trusts(socket), address, refuseRemote(peerOf(socket)), socket.remoteAddress]);
+        reply.end();
+        server.close();
+      }).listen(0, '127.0.0.1', () => {
+        const stranger = connect((server.address() as AddressInfo).port, '127.0.0.1', () =>
+          stranger.write('POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 9.9.9.9\r\nContent-Length: 0\r\n\r\n', () =>
+            stranger.resetAndDestroy(),
+          ),
+        );
+      });
+    });
+    expect(await seen).toEqual([false, 'unknown', expect.stringContaining('only to its own machine'), undefined]);
+    expect(proxies.trusts({ remoteAddress: undefined, localAddress: undefined, destroyed: false })).toBe(true);
+    expect(proxies.trusts({ remoteAddress: undefined, localAddress: undefined, destroyed: true })).toBe(false);
+  });
 
   it('is believed when its address is trusted, and no further than to the first that is not', () => {
     const proxies = new TrustedProxies(false, ['10.0.0.0/8', '::1']);

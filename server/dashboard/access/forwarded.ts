@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { type Peer, peerOf } from './peer.ts';
 
 export interface Client {
   readonly address: string;
@@ -30,8 +31,8 @@ export class TrustedProxies {
   }
 
   clientOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): Client {
-    const { remoteAddress } = socket;
-    const direct = remoteAddress === undefined ? 'this machine' : plain(remoteAddress);
+    const peer = peerOf(socket);
+    const direct = peer === undefined ? 'this machine' : plain(peer);
     const isEncrypted = (socket as Partial<TLSSocket>).encrypted === true;
     if (!this.trusts(socket)) return { address: direct, host: headers.host, isSecure: isEncrypted };
     const chain = words(headers['x-forwarded-for']).map(plain);
@@ -55,8 +56,8 @@ export class TrustedProxies {
   }
 
   /** Whether the other end of a connection is a trusted proxy. */
-  trusts({ remoteAddress }: Pick<IncomingMessage['socket'], 'remoteAddress'>): boolean {
-    return this.#trusts(remoteAddress);
+  trusts(socket: Peer): boolean {
+    return this.#trusts(peerOf(socket));
   }
 
   /** A Unix socket has no address: who may open it is of this machine. */

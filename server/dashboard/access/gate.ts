@@ -16,6 +16,7 @@ import { type Access, calledBy, grantWithin, type Identity, identified, may, pla
 import type { Logins } from './logins.ts';
 import { grantOfMaker } from './maker.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
+import { peerOf } from './peer.ts';
 import { type Admitting, grantOfScope } from './rules.ts';
 import { readToken, type Tokens } from './tokens.ts';
 
@@ -78,7 +79,7 @@ export class Gate {
     const { allowed_hosts: hosts, trust_server: isTrusted } = this.#options;
     const { headers, method } = request;
     if (!isGuarded(this.#options) && !isTrusted)
-      this.#refuse(request, refuseRemote(request.raw.socket.remoteAddress) ?? refuseHost(headers.host, hosts));
+      this.#refuse(request, refuseRemote(peerOf(request.raw.socket)) ?? refuseHost(headers.host, hosts));
     const upgrade = headers.upgrade?.toLowerCase() === 'websocket';
     const site = header(request, 'sec-fetch-site');
     const { origin } = headers;
