@@ -1,5 +1,4 @@
 // How the tests run. `umbel` and `umbel/worker` mean the sources here; only test/package.test.ts and test/e2e look at what was built.
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createFilter } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -7,9 +6,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { compileSources } from './support/sources/compile.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
-  exports: Record<string, string | { 'umbel-source': string }>;
-};
 
 /** Left out of `npm run check`: what needs a browser, a build or a broker's server, starts many processes, or takes its time on purpose. `npm test` runs all. */
 const LONG = [
@@ -51,7 +47,7 @@ const AT_LENGTH = [
   .concat('test/interop/{driven,mixed}.test.ts');
 
 /** Files of these folders share processes, each with modules of its own (support/sources/hooks.mjs): a process costs half a second of CPU, and reads the sources anew. What changes its process puts that back. */
-const TOGETHER = 'shared|server|flow|dashboard|interop|fault|e2e|fuzz|examples';
+const TOGETHER = 'shared|server|flow|dashboard|interop|fault|e2e|fuzz|examples|web';
 /** Files with a process of their own all the same: what is written to the terminal is read there, or processes are counted. */
 const ALONE = ['test/interop/{control-umbel,rabbitmq-control}.test.ts', 'test/support/*.test.ts'];
 /** What is long goes before what is quick. */
@@ -74,20 +70,8 @@ class LongFirst extends BaseSequencer {
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }
-const PROJECTS = ['alone', 'together', 'pages'];
+const PROJECTS = ['alone', 'together'];
 
-const common = {
-  root,
-  resolve: {
-    conditions: ['umbel-source'],
-    alias: Object.entries(exports).flatMap(([name, target]) =>
-      typeof target === 'string'
-        ? []
-        : [{ find: new RegExp(`^umbel${name.slice(1)}$`), replacement: root + target['umbel-source'].slice(2) }],
-    ),
-  },
-  ssr: { resolve: { conditions: ['umbel-source'] } },
-};
 const settings = {
   environment: 'node',
   // What fails fails by a condition that names itself; these only end what hangs.
@@ -100,14 +84,14 @@ const settings = {
 const register = new URL('./support/sources/register.mjs', import.meta.url);
 register.searchParams.set('made', await compileSources(root));
 
-/** The pages' tests want Vite: styles and all. All others are read by Node itself (support/sources). */
+/** Files of tests are read by Node itself (support/sources), not by Vite. */
 const native = {
   experimental: { viteModuleRunner: false, nodeLoader: false },
   execArgv: ['--conditions=umbel-source', '--import', register.href],
 };
 
 export default defineConfig({
-  ...common,
+  root,
   test: {
     ...settings,
     globalSetup: 'test/support/run.ts',
@@ -117,35 +101,25 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     projects: [
       {
-        ...common,
+        root,
         test: {
           ...settings,
           ...native,
           name: 'alone',
-          include: [`test/!(${TOGETHER}|web)/**/*.test.ts`, 'test/!(docs|house).test.ts', ...ALONE],
+          include: [`test/!(${TOGETHER})/**/*.test.ts`, 'test/!(docs|house).test.ts', ...ALONE],
           exclude: process.env.UMBEL_CHECK ? LONG : [],
         },
       },
       {
-        ...common,
+        root,
         test: {
           ...settings,
           ...native,
           name: 'together',
           isolate: false,
           setupFiles: ['test/support/own-environment.ts'],
-          include: [`test/@(${TOGETHER})/**/*.test.ts`, 'test/{docs,house}.test.ts'],
+          include: [`test/@(${TOGETHER})/**/*.test.{ts,tsx}`, 'test/{docs,house}.test.ts'],
           exclude: [...ALONE, ...(process.env.UMBEL_CHECK ? LONG : []), ...(process.env.UMBEL_LONG ? [] : AT_LENGTH)],
-        },
-      },
-      {
-        ...common,
-        test: {
-          ...settings,
-          name: 'pages',
-          isolate: false,
-          setupFiles: ['test/web/support/own-modules.ts'],
-          include: ['test/web/**/*.test.{ts,tsx}'],
         },
       },
     ],

@@ -1,18 +1,15 @@
 // The overview of a reply that is an object, but not the one that was expected: a part that cannot be drawn takes no other with it.
 // React draws no error boundary on a server, so a Suspense, which it does, stands in each one's place here.
 import { Suspense } from 'react';
-import { afterAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { drawn, textOf } from './support/drawn.tsx';
 import { failureGroup, figures, queueRow, workerRow } from './support/factories.ts';
 
-vi.mock('../../web/src/ui/boundary.tsx', () => ({
-  Boundary: ({ what, children }: { what: string; children: React.ReactNode }) => (
-    <Suspense fallback={`[${what}]`}>{children}</Suspense>
-  ),
-}));
-// Files that share this process have the real one.
-afterAll(() => vi.doUnmock('../../web/src/ui/boundary.tsx'));
-
+const { Boundary } = await import('../../web/src/ui/boundary.tsx');
+Boundary.prototype.render = function () {
+  const { what, children } = this.props;
+  return <Suspense fallback={`[${what}]`}>{children}</Suspense>;
+};
 const { default: OverviewPage } = await import('../../web/src/pages/overview.tsx');
 const { overviewQuery } = await import('../../web/src/api/queries.ts');
 

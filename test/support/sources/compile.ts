@@ -15,6 +15,8 @@ const FOLDERS = ['server', 'shared', 'test', 'examples', '.build', 'web/src'];
 const PACKAGES = [
   ...['fastify', '@fastify/compress', '@fastify/helmet', '@fastify/static', '@fastify/swagger', '@fastify/websocket'],
   ...['typebox', 'typebox/value', 'ioredis'],
+  ...['react', 'react/jsx-runtime', 'react-dom', 'react-dom/client', 'react-dom/server', 'radix-ui', 'recharts'],
+  ...['@tanstack/react-query', '@tanstack/react-router', '@tanstack/react-virtual', '@dagrejs/dagre'],
 ];
 /** As in .build/build.mjs: what a thread or a child of its own is named by. */
 const NAMED = /new URL\(\s*'(\.[^']*\.ts)'\s*,\s*import\.meta\.url\s*\)/g;

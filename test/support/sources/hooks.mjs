@@ -1,7 +1,8 @@
 // In each process of the tests (register.mjs): a file of the sources is read as compile.ts made it.
 // A test file is asked for with `?vitest=<number>` behind its name. What it imports of the tests and examples gets that number, too, so that files
-// which share a process have such modules of their own. The product's are read once for all of them: it keeps what differs in its apps. Theirs
-// have a mark as well: by it server/app/load.ts sees that TypeScript of others is not read here.
+// which share a process have such modules of their own, and those of the pages, which keep what they are told by their document. The server's are
+// read once for all of them: it keeps what differs in its apps. Theirs have a mark as well: by it server/app/load.ts sees that TypeScript of others
+// is not read here. A style sheet is nothing here.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,7 @@ export async function resolve(specifier, context, next) {
     const bundle = new URL(`packages/${specifier}.mjs`, made);
     if (existsSync(bundle)) return { url: bundle.href, format: 'module', shortCircuit: true };
   }
+  if (specifier.endsWith('.css')) return { url: 'data:text/javascript,', format: 'module', shortCircuit: true };
   const found = await next(specifier, context);
   if (Object.hasOwn(built, found.url)) return { url: built[found.url], format: 'module', shortCircuit: true };
   const mine = /\?vitest=\w+/.exec(context.parentURL ?? '');
@@ -37,7 +39,7 @@ export async function load(url, context, next) {
 }
 
 function isProduct(url) {
-  return /^(server|shared|web)\//.test(url.slice(root.length));
+  return /^(server|shared)\//.test(url.slice(root.length));
 }
 
 function isSource(url) {
