@@ -28,7 +28,7 @@ interface Shell {
   readonly taken: Map<string, Message>;
 }
 
-const AMQP_VERBS: Readonly<Record<string, Verb>> = {
+export const AMQP_VERBS: Readonly<Record<string, Verb>> = {
   'exchange.declare': {
     usage: 'EXCHANGE TYPE [PASSIVE] [DURABLE] [AUTO_DELETE]',
     says: 'make an exchange: direct, topic, fanout or headers',

@@ -1,6 +1,8 @@
 // `umbel completion`: a script for the shell that completes commands, options and their values; printed from the commands themselves.
 // Holds: nothing of this program runs when Tab is pressed.
 import type { Command, Option } from 'commander';
+import { LOG_LEVELS } from '../log.ts';
+import { poolNames } from '../pool/registry.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -12,8 +14,18 @@ interface Entry {
   /** 'list bindings'; '' for the program itself. */
   readonly path: string;
   readonly commands: readonly Word[];
-  readonly options: readonly (Word & { readonly takesValue: boolean })[];
+  readonly options: readonly OptionWord[];
+  /** Files are among what may follow. */
+  readonly takesFiles: boolean;
 }
+interface OptionWord extends Word {
+  readonly takesValue: boolean;
+  /** None: any, such as a file. */
+  readonly values: readonly string[];
+}
+
+/** What commander does not know to be one of few, by the option's attribute. */
+const VALUES: Readonly<Record<string, readonly string[]>> = { loglevel: LOG_LEVELS, pool: poolNames() };
 
 /** @param words of the first argument, such as `active` of inspect, by command */
 export function completionScript(shell: Shell, program: Command, words: ReadonlyMap<string, readonly Word[]>): string {
@@ -35,16 +47,20 @@ function entriesOf(command: Command, path: readonly string[], words: ReadonlyMap
     commands: [
       ...subs.map((one) => ({ word: one.name(), says: one.description() })),
       ...(words.get(path.join(' ')) ?? []),
+      ...(command.registeredArguments[0]?.argChoices ?? []).map((word) => ({ word, says: '' })),
     ],
     options: command.options.filter((option) => !option.hidden).flatMap(optionWords),
+    takesFiles: command.registeredArguments.some((argument) => /^file/.test(argument.name())),
   };
   return [own, ...subs.flatMap((one) => entriesOf(one, [...path, one.name()], words))];
 }
 
-function optionWords(option: Option) {
+function optionWords(option: Option): OptionWord[] {
+  const takesValue = option.required || option.optional;
+  const values = takesValue ? (option.argChoices ?? VALUES[option.attributeName()] ?? []) : [];
   return [option.long, option.short]
     .filter((word) => typeof word === 'string')
-    .map((word) => ({ word, says: option.description, takesValue: option.required || option.optional }));
+    .map((word) => ({ word, says: option.description, takesValue, values }));
 }
 
 /** From a folder of $fpath zsh reads the file at the first Tab, which is to be answered, too. */
@@ -61,6 +77,9 @@ function bash(entries: readonly Entry[]): string {
     const taking = options.filter(({ takesValue }) => takesValue).map(({ word }) => word);
     return `    '${path}') values=' ${taking.join(' ')} ' ;;`;
   });
+  // One name has one meaning, whichever command it is of.
+  const few = new Map(entries.flatMap(({ options }) => options).map(({ word, values }) => [word, values.join(' ')]));
+  const ofFew = [...few].filter(([, all]) => all !== '').map(([word, all]) => `      ${word}) words='${all}' ;;`);
   return `# Completion of umbel. bash: source this. zsh: put it in a folder of $fpath as _umbel, or source it after compinit.
 _umbel_values() {
   case "$1" in
@@ -80,7 +99,11 @@ _umbel() {
     at=$((at + 1))
   done
   if [ "$at" -gt "$COMP_CWORD" ]; then
-    COMPREPLY=($(compgen -f -- "$current"))
+    case "\${COMP_WORDS[COMP_CWORD - 1]}" in
+${ofFew.join('\n')}
+    esac
+    if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$current"));
+    else COMPREPLY=($(compgen -f -- "$current")); fi
     return
   fi
   case "$path" in
@@ -98,7 +121,7 @@ function fish(entries: readonly Entry[]): string {
     '# Completion of umbel: put it in ~/.config/fish/completions/umbel.fish',
     'complete -c umbel -f',
   ];
-  for (const { path, commands, options } of entries) {
+  for (const { path, commands, options, takesFiles } of entries) {
     const words = path.split(' ').filter((word) => word !== '');
     const own = commands.map(({ word }) => word).join(' ');
     const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
@@ -106,10 +129,12 @@ function fish(entries: readonly Entry[]): string {
     const here = [seen, without].filter(Boolean).join('; and ');
     const condition = here === '' ? '' : ` -n ${quote(here)}`;
     for (const { word, says } of commands) lines.push(`complete -c umbel${condition} -a ${word} -d ${quote(says)}`);
-    for (const { word, says, takesValue } of options) {
+    if (takesFiles) lines.push(`complete -c umbel -n ${quote(seen)} -F`);
+    for (const { word, says, takesValue, values } of options) {
       const name = word.startsWith('--') ? `-l ${word.slice(2)}` : `-s ${word.slice(1)}`;
       const at = seen === '' ? '' : ` -n ${quote(seen)}`;
-      lines.push(`complete -c umbel${at} ${name}${takesValue ? ' -r -F' : ''} -d ${quote(says)}`);
+      const value = values.length > 0 ? ` -x -a ${quote(values.join(' '))}` : takesValue ? ' -r -F' : '';
+      lines.push(`complete -c umbel${at} ${name}${value} -d ${quote(says)}`);
     }
   }
   return `${lines.join('\n')}\n`;

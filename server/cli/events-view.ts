@@ -7,6 +7,7 @@ import type { TaskRecord } from '../../shared/events/task-record.ts';
 import { isAlive, type WorkerRecord } from '../../shared/events/worker-record.ts';
 import { formatDuration } from '../../shared/format/time.ts';
 import { ENDED_STATES } from '../../shared/states.ts';
+import { cropped, filled, wrap } from './columns.ts';
 import { oneLine, type Style } from './output.ts';
 
 /** What a key asks of the program. */
@@ -190,7 +191,7 @@ export class EventsView {
     const words = this.connected
       ? ` umbel events  ${alive} of ${state.workers.size} workers online  ${state.tasks.size} tasks  ${state.eventCount} events  ${source}`
       : ` umbel events  the broker is away, trying again  ${source}`;
-    return paint(cut(words, columns).padEnd(columns), 'reverse');
+    return paint(filled(oneLine(words), columns), 'reverse');
   }
 
   #taskList(columns: number, room: number): string[] {
@@ -200,7 +201,7 @@ export class EventsView {
     const first = Math.max(0, Math.min(at - Math.floor(room / 2), tasks.length - room));
     const widths = taskWidths(columns);
     const row = (cells: readonly string[]) =>
-      cut(cells.map((cell, i) => cut(cell, widths[i]!).padEnd(widths[i]!)).join('  '), columns);
+      cropped(cells.map((cell, i) => filled(oneLine(cell), widths[i]!)).join('  '), columns);
     const heads = paint(row(['UUID', 'TASK', 'WORKER', 'TIME', 'STATE']), 'bold');
     if (tasks.length === 0)
       return [
@@ -217,11 +218,12 @@ export class EventsView {
           clockTime(task.timestamp || now() / 1000),
           task.state,
         ]);
-        if (first + i === at) return paint(text.padEnd(columns), 'reverse');
+        if (first + i === at) return paint(filled(text, columns), 'reverse');
         const style = STATE_STYLES[task.state];
-        return style
-          ? text.slice(0, -task.state.length || undefined) + paint(text.slice(-task.state.length), style)
-          : text;
+        const shown = text.trimEnd();
+        return style && shown.endsWith(task.state)
+          ? shown.slice(0, -task.state.length) + paint(task.state, style)
+          : shown;
       }),
     ];
   }
@@ -234,13 +236,13 @@ export class EventsView {
     const name = Math.max(12, columns - 62);
     const widths = [name, 8, 7, 10, 8, 16];
     const row = (cells: readonly string[]) =>
-      cut(cells.map((cell, i) => cut(cell, widths[i]!).padEnd(widths[i]!)).join('  '), columns);
+      cropped(cells.map((cell, i) => filled(oneLine(cell), widths[i]!)).join('  '), columns);
     return [
       paint(row(['WORKER', 'STATE', 'ACTIVE', 'PROCESSED', 'PID', 'SOFTWARE']), 'bold'),
       ...workers.slice(first, first + room).map((worker, i) => {
         const alive = isAlive(worker, now() / 1000);
         const text = row(workerCells(worker, alive));
-        if (first + i === at) return paint(text.padEnd(columns), 'reverse');
+        if (first + i === at) return paint(filled(text, columns), 'reverse');
         return alive ? text : paint(text, 'dim');
       }),
     ];
@@ -249,7 +251,7 @@ export class EventsView {
   #detail(mode: Mode & { kind: 'detail' }, columns: number, room: number): string[] {
     const task = this.#options.state.tasks.get(mode.id);
     if (!task) return [cut(`${mode.id} has left the memory`, columns)];
-    const all = detailLines(task, mode.part).flatMap((line) => wrapped(line, columns));
+    const all = detailLines(task, mode.part).flatMap((line) => wrap(oneLine(line), columns));
     const first = Math.min(mode.scroll, Math.max(0, all.length - room));
     if (first !== mode.scroll && this.#mode === mode) this.#mode = { ...mode, scroll: first };
     return all.slice(first, first + room);
@@ -388,13 +390,5 @@ function detailLines(task: TaskRecord, part: 'all' | 'traceback' | 'result'): st
 
 /** Cut with a mark where it is too long; controls made visible. */
 export function cut(text: string, width: number): string {
-  const letters = [...oneLine(text)];
-  return letters.length <= width ? letters.join('') : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
-}
-
-function wrapped(text: string, width: number): string[] {
-  const letters = [...oneLine(text)];
-  const lines: string[] = [];
-  for (let at = 0; at < letters.length || at === 0; at += width) lines.push(letters.slice(at, at + width).join(''));
-  return lines;
+  return cropped(oneLine(text), width);
 }

@@ -74,7 +74,10 @@ export function openFullScreen(options: FullScreenOptions): FullScreen {
       return output.rows || 24;
     },
     draw(lines) {
-      if (open) output.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\r\n')}\x1b[J`);
+      if (!open) return;
+      // Erased before it is written: behind a line as wide as the screen some terminals would erase its last letter.
+      const below = lines.length < (output.rows || 24) ? '\r\n\x1b[J' : '';
+      output.write(`\x1b[H${lines.map((line) => `\x1b[K${line}`).join('\r\n')}${below}`);
     },
     close,
   };

@@ -57,6 +57,9 @@ Without --pidfile and --logfile they are /var/run/celery/%n.pid and /var/log/cel
 given to restart again, and the pid files to whatever is to find the nodes.
 `;
 
+/** For completion. */
+export const MULTI_VERBS = 'start stop stopwait restart kill show get names expand help'.split(' ');
+
 interface Tool {
   readonly output: Output;
   readonly verbose: boolean;

@@ -3,6 +3,7 @@
 // Not here: logs (log.ts), a reader that leaves (stdio.ts).
 // Holds: with --json standard output is JSON and nothing else.
 import { escapeControls } from '../../shared/format/escape.ts';
+import { filled, widthOf } from './columns.ts';
 import { print } from './stdio.ts';
 
 /** sysexits.h, the ones Celery uses. */
@@ -27,7 +28,7 @@ export interface Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
-  /** Of the terminal, or as COLUMNS says. null: nobody says. @unit letters */
+  /** Of the terminal, or as COLUMNS says. null: nobody says. @unit columns */
   readonly width: number | null;
   /** A line of the answer. */
   line(text?: string): void;
@@ -114,7 +115,7 @@ export function table(
   const used = columns.map((column, at) => ({ ...column, at })).filter(({ at }) => rows.some((row) => row[at]));
   const all = [used.map(({ head }) => head), ...rows.map((row) => used.map(({ at }) => oneLine(row[at] ?? '')))];
   const widths = used.map(({ long }, i) => {
-    const widest = Math.max(...all.map((row) => [...row[i]!].length));
+    const widest = Math.max(...all.map((row) => widthOf(row[i]!)));
     return long && output.width === null ? Math.min(widest, LONG.most) : widest;
   });
   let over = widths.reduce((sum, width) => sum + width + 2, -2) - (output.width ?? Number.POSITIVE_INFINITY);
@@ -124,7 +125,7 @@ export function table(
     over -= widths[i]! - width;
     widths[i] = width;
   }
-  const line = (row: readonly string[]) => row.map((cell, i) => padded(cell, widths[i]!));
+  const line = (row: readonly string[]) => row.map((cell, i) => filled(cell, widths[i]!));
   const painted = (row: readonly string[]) =>
     line(row).map((cell, i) => {
       const style = used[i]!.style?.(row[i]!);
@@ -135,13 +136,6 @@ export function table(
     output.paint(line(heads!).join('  ').trimEnd(), 'bold'),
     ...cells.map((row) => painted(row).join('  ').trimEnd()),
   ].join('\n');
-}
-
-/** Padded, or cut with a mark. */
-function padded(text: string, width: number): string {
-  const letters = [...text];
-  if (letters.length > width) return `${letters.slice(0, width - 1).join('')}…`;
-  return text + ' '.repeat(width - letters.length);
 }
 
 /** What others sent must not move the cursor, begin a line, or reverse what stands beside it. */

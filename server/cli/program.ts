@@ -245,16 +245,19 @@ Examples:
 }
 
 /** What may follow a command, beside its own subcommands: for completion. */
-function firstWords(): Map<string, { word: string; says: string }[]> {
-  return new Map(
-    (['inspect', 'control'] as const).map((kind) => [
-      kind,
-      COMMANDS.filter((command) => command.kind === kind && command.visible).map(({ name, doc }) => ({
-        word: name,
-        says: doc,
-      })),
-    ]),
-  );
+async function firstWords(): Promise<Map<string, { word: string; says: string }[]>> {
+  const [{ AMQP_VERBS }, { MULTI_VERBS }] = await Promise.all([import('./amqp-shell.ts'), import('./multi.ts')]);
+  const remote = (kind: 'inspect' | 'control') =>
+    COMMANDS.filter((command) => command.kind === kind && command.visible).map(({ name, doc }) => ({
+      word: name,
+      says: doc,
+    }));
+  return new Map([
+    ['inspect', remote('inspect')],
+    ['control', remote('control')],
+    ['amqp', Object.entries(AMQP_VERBS).map(([word, { says }]) => ({ word, says }))],
+    ['multi', MULTI_VERBS.map((word) => ({ word, says: '' }))],
+  ]);
 }
 
 function remoteCommands(kind: 'inspect' | 'control'): string {
@@ -266,7 +269,7 @@ function remoteCommands(kind: 'inspect' | 'control'): string {
 /** What `umbel completion` prints. */
 export async function completionOf(shell: Shell): Promise<string> {
   const { completionScript } = await import('./completion.ts');
-  return completionScript(shell, createProgram(), firstWords());
+  return completionScript(shell, createProgram(), await firstWords());
 }
 
 /** Flower's --url_prefix=/x is our --url-prefix=/x. */

@@ -1,5 +1,6 @@
 // A bar for long work, on standard error and only where a terminal reads it: redrawn in its line, gone when the work is over.
 // Not here: the answer (output.ts), which a bar must never be part of.
+import { cropped } from './columns.ts';
 import { wantsColor } from './output.ts';
 import { print } from './stdio.ts';
 
@@ -48,8 +49,7 @@ export function bar(
   const empty = share === null ? '' : '-'.repeat(BAR - full);
   const used = head.length + filled.length + empty.length + tail.length;
   if (used > width) return `${what} ${count}`.slice(0, Math.max(0, width));
-  const letters = [...(words === '' ? '' : ` ${words}`)];
   const room = width - used;
-  const rest = letters.length <= room ? letters.join('') : room > 1 ? `${letters.slice(0, room - 1).join('')}…` : '';
+  const rest = words !== '' && room > 1 ? cropped(` ${words}`, room) : '';
   return head + paint(filled) + empty + tail + rest;
 }

@@ -21,6 +21,8 @@ export interface GlobalOptions {
   readonly json?: boolean;
   /** Settings as words, `name=value`: they go before every other source. */
   readonly settings?: readonly string[];
+  /** -I of a worker: further modules with tasks, named as -A names one. */
+  readonly include?: readonly string[];
 }
 
 /**
@@ -38,7 +40,7 @@ export async function openApp(options: GlobalOptions, namespace?: string): Promi
       spec: options.app ?? null,
       workdir: process.cwd(),
       config: options.config ?? null,
-      include: [],
+      include: options.include ?? [],
       settings: Object.keys(words).length > 0 ? [words] : [],
     });
   } catch (error) {

@@ -2,8 +2,6 @@
 // Not here: what a worker does (worker/worker.ts, which has no process-wide side effects), OS signals (worker-signals.ts).
 // Exit codes: 0 after a warm stop or a remote `shutdown`, also one asked for while it started; 1 after a cold one or an error.
 // Celery 5.6: bin/worker.py, apps/worker.py, platforms.py
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Celery } from '../app/celery.ts';
 import { LineStyle, type Logger } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
@@ -13,7 +11,7 @@ import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
 import { type DaemonOptions, detach, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { openLog } from './log.ts';
-import { CliError, createOutput } from './output.ts';
+import { createOutput } from './output.ts';
 import { runAgain } from './restart.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 import { outliveReaders, print } from './stdio.ts';
@@ -38,7 +36,6 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   // Tracebacks name the lines people wrote, not those their build made. Only modules loaded from now on are looked up.
   process.setSourceMapsEnabled(true);
   const app = await openApp(options, 'worker');
-  await include(app, options.include ?? []);
   style.use(app.conf);
   app.log = log;
   warnWithoutTasks(app, options, log);
@@ -81,18 +78,6 @@ async function start(instance: Worker, signals: WorkerSignals): Promise<void> {
   } catch (error) {
     if (!signals.stopping) throw error;
   }
-}
-
-/** -I: further modules with tasks. */
-async function include(app: Celery, paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    try {
-      await import(pathToFileURL(resolve(path)).href);
-    } catch (error) {
-      throw new CliError(`cannot import -I ${path}: ${(error as Error).message}`);
-    }
-  }
-  if (app.source) app.source = { ...app.source, include: [...app.source.include, ...paths] };
 }
 
 function warnWithoutTasks(app: Celery, options: WorkerCliOptions, log: Logger): void {

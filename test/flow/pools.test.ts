@@ -3,13 +3,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Celery } from '../../server/app/celery.ts';
 import { loadSource } from '../../server/app/load.ts';
 import { instrument } from '../../server/app/otel.ts';
 import type { ApplyOptions } from '../../server/canvas/call-options.ts';
 import { redirectOutput } from '../../server/pool/task-output.ts';
 import type { AsyncResult } from '../../server/results/async-result.ts';
+import { signals } from '../../server/signals.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
 import { tracing } from '../interop/tracing.ts';
 import { until } from '../support/until.ts';
@@ -91,7 +92,7 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
   beforeAll(async () => {
     // `umbel worker` does it for its own process; children do it themselves.
     restore = redirectOutput('WARNING');
-    world = await run(pool, { pool, concurrency: pool === 'solo' ? 1 : 2 });
+    world = await run(pool, { pool, concurrency: pool === 'solo' ? 1 : 2, heartbeatInterval: 0.1 });
   });
   afterAll(async () => {
     restore();
@@ -207,7 +208,7 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
   });
 
   if (hasChildren) {
-    it('a body that blocks is ended by its hard limit and by a terminate, while the worker answers', async () => {
+    it('a body that blocks is ended by its hard limit and by a terminate, while the worker answers and its heartbeats go on', async () => {
       const spinning = await send('spin', [], { time_limit: 0.05 });
       expect(await failed(spinning)).toMatchObject({ name: 'TimeLimitExceeded', state: 'FAILURE' });
       const other = await send('spin');
@@ -215,6 +216,9 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
       expect(await world.app.control.inspect({ destination: [`${pool}@pools`] }).ping()).toMatchObject({
         [`${pool}@pools`]: { ok: 'pong' },
       });
+      let beats = 0;
+      onTestFinished(signals.heartbeat_sent.connect(() => void beats++));
+      await until(() => beats >= 3, 'three heartbeats');
       await world.app.control.revoke(other.id, { terminate: true, signal: 'SIGKILL' });
       expect(await failed(other)).toMatchObject({ name: 'TaskRevokedError', state: 'REVOKED' });
     });

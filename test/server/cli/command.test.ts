@@ -1,5 +1,5 @@
 // The umbel command as a person meets it: real processes on one embedded broker file.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +24,12 @@ app.task({ name: 'calc.wait' }, function (ms) {
 });
 `;
 
+/** Named by -I as -A names a module: dotted, without its extension. */
+const MORE = `
+import { app } from '../calc.mjs';
+app.task({ name: 'calc.more' }, () => 1);
+`;
+
 /** Stops it when it begins to guard its output: after its first modules, before there is a command. */
 const GUARDS_OUTPUT = `
 const { stdout } = process;
@@ -38,6 +44,8 @@ const calc = (...words: string[]) => umbel(['-A', './calc.mjs', ...words], here(
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'umbel-cli-'));
   writeFileSync(join(folder, 'calc.mjs'), APP);
+  mkdirSync(join(folder, 'further'));
+  writeFileSync(join(folder, 'further', 'tasks.mjs'), MORE);
   // 'umbel' in the app means this package, as it would in a project that has installed it.
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'calc', private: true, type: 'module' }));
   linkPackage(folder);
@@ -155,7 +163,7 @@ describe('help', () => {
 describe('a worker and those who speak to it', () => {
   it('the whole way: start, status, call, result, inspect, control, events, warm stop', async () => {
     await using worker = startUmbel(
-      ['-A', './calc.mjs', 'worker', '-l', 'INFO', '-n', 'w1@%h', '-E', '--pidfile', 'w1.pid'],
+      ['-A', './calc.mjs', 'worker', '-l', 'INFO', '-n', 'w1@%h', '-E', '-I', 'further.tasks', '--pidfile', 'w1.pid'],
       here(),
     );
     await worker.says(' ready.');
@@ -189,7 +197,7 @@ describe('a worker and those who speak to it', () => {
       const { stdout } = await umbel(['-b', 'sqlite:///calc.db', 'inspect', 'registered', '-j'], here());
       return Object.values(JSON.parse(stdout || '{}') as Record<string, string[]>)[0];
     };
-    await expect.poll(registered).toContain('calc.add');
+    await expect.poll(registered).toEqual(expect.arrayContaining(['calc.add', 'calc.more']));
     const limit = (task: string) => async () => (await calc('control', 'rate_limit', task, '10/m')).stdout;
     await expect.poll(limit('calc.add')).toMatch(/new rate limit set successfully/);
     await expect.poll(limit('calc.nothing')).toMatch(/ERROR/);

@@ -1,16 +1,18 @@
 // The screen of `umbel events`, without a terminal: events in, keys in, lines out.
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { widthOf } from '../../../server/cli/columns.ts';
 import { EventsView } from '../../../server/cli/events-view.ts';
-import { keysOf } from '../../../server/cli/full-screen.ts';
+import { keysOf, openFullScreen } from '../../../server/cli/full-screen.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 
 const NOW = 1_800_000_000;
 const ESC = String.fromCharCode(27);
 
-function world() {
+function world(paint = (text: string, ..._styles: string[]) => text) {
   const state = new ClusterState();
-  const view = new EventsView({ state, source: 'redis://broker/0', paint: (text) => text, now: () => NOW * 1000 });
+  const view = new EventsView({ state, source: 'redis://broker/0', paint, now: () => NOW * 1000 });
   let clock = 0;
   const event = (type: string, fields: object) =>
     state.apply({
@@ -33,11 +35,12 @@ describe.each([80, 200, 30])('at %d columns', (columns) => {
   it('no line of any page is wider, there are no more than rows, and nothing a task says reaches the terminal as a control', () => {
     const { view, press, event } = world();
     event('task-received', { uuid: 'x'.repeat(300), name: 'n'.repeat(300), args: `${ESC}[2J${'a'.repeat(500)}` });
-    for (const keys of ['', 'i', 'tt', 'qr', 'qw', '?', ' c', 'nl', `${ESC}`]) {
+    event('task-received', { uuid: '号'.repeat(300), name: '発送'.repeat(300), args: '한글'.repeat(500) });
+    for (const keys of ['', 'i', 'qj', 'i', 'tt', 'qr', 'qw', '?', ' c', 'nl', `${ESC}`]) {
       press(keys);
       const lines = view.lines(columns, 24);
       expect(lines.length).toBeLessThanOrEqual(24);
-      expect(lines.filter((line) => [...line].length > columns)).toEqual([]);
+      expect(lines.filter((line) => widthOf(line) > columns)).toEqual([]);
       expect(lines.join('')).not.toContain(ESC);
     }
   });
@@ -106,4 +109,30 @@ it('says when the broker is away', () => {
   const { view, text } = world();
   view.connected = false;
   expect(text()).toContain('the broker is away, trying again');
+});
+
+it('columns stand below one another with letters of every width, and a state is coloured whole', () => {
+  const { view, event } = world((text, ...styles) => (styles[0] === 'red' ? `<${text}>` : text));
+  event('task-received', { uuid: 'wide', name: 'mail.発送する' });
+  const [, heads, selected, ...rest] = view.lines(80, 24);
+  const place = widthOf(heads!.slice(0, heads!.indexOf('WORKER')));
+  expect(widthOf(selected!.slice(0, selected!.indexOf('w1@host')))).toBe(place);
+  expect(rest[0]!.slice(place)).toMatch(/^w1@host .* <FAILURE>$/);
+});
+
+it('a line as wide as the screen keeps its last letter: nothing is erased behind it', () => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const written: string[] = [];
+  output.on('data', (data) => written.push(String(data)));
+  const screen = openFullScreen({
+    input: input as never,
+    output: Object.assign(output, { columns: 4, rows: 3 }) as never,
+    onKey: () => {},
+    onResize: () => {},
+  });
+  screen.draw(['full', 'x']);
+  screen.draw(['full', 'full', 'full']);
+  screen.close();
+  expect(written.join('')).toContain(`${ESC}[H${ESC}[Kfull\r\n${ESC}[Kx\r\n${ESC}[J${ESC}[H${ESC}[Kfull`);
+  expect(written.join('')).not.toMatch(/full.\[[JK]/);
 });

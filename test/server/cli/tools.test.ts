@@ -145,6 +145,11 @@ describe('completion', async () => {
     ['umbel -A x list b', ['bindings']],
     ['umbel inspect rep', ['report']],
     ['umbel logtool stats --js', ['--json']],
+    ['umbel worker -P pre', ['prefork']],
+    ['umbel beat --loglevel ', ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']],
+    ['umbel completion z', ['zsh']],
+    ['umbel amqp queue.p', ['queue.purge']],
+    ['umbel multi stopw', ['stopwait']],
   ])('bash: %s', (line, expected) => {
     expect(completed(line)).toEqual(expect.arrayContaining(expected));
   });
@@ -152,8 +157,11 @@ describe('completion', async () => {
   it('zsh and fish have scripts of their own', async () => {
     // Its last line answers the Tab at which zsh reads it.
     expect(await completionOf('zsh')).toMatch(/^#compdef umbel\n.*; then _bash_complete -o default -F _umbel; fi\n$/s);
-    expect(await completionOf('fish')).toContain(
-      "complete -c umbel -n '__fish_seen_subcommand_from worker' -l concurrency -r -F",
+    const fish = await completionOf('fish');
+    expect(fish).toContain("complete -c umbel -n '__fish_seen_subcommand_from worker' -l concurrency -r -F");
+    expect(fish).toMatch(/-n '__fish_seen_subcommand_from worker' -l pool -x -a '.*prefork/);
+    expect(fish).toContain(
+      "complete -c umbel -n '__fish_seen_subcommand_from logtool; and __fish_seen_subcommand_from stats' -F",
     );
   });
 });
