@@ -4,7 +4,7 @@
 // Celery 5.6: bin/amqp.py
 import { inspect } from 'node:util';
 import type { Celery } from '../app/celery.ts';
-import { toError } from '../errors.ts';
+import { ChannelError, toError } from '../errors.ts';
 import type { Connection } from '../messaging/connection.ts';
 import type { Channel } from '../transport/contract.ts';
 import { type ExchangeType, exchange, queue } from '../transport/entity.ts';
@@ -120,13 +120,27 @@ export function amqp(words: readonly string[], options: GlobalOptions): Promise<
     const taken = new Map<string, Message>();
     try {
       if (words.length > 0 && words[0] !== 'repl') {
-        return await answer(words, { channel: await connection.defaultChannel(), output, taken });
+        return await alone(words, connection, { channel: await connection.defaultChannel(), output, taken });
       }
       return await prompt(app, connection, output, taken);
     } finally {
       await connection.close();
     }
   });
+}
+
+/** One verb in a process of its own: what Redis keeps of a declaration is what a queue has in it, and its bindings. */
+async function alone(words: readonly string[], connection: Connection, shell: Shell): Promise<number> {
+  try {
+    return await answer(words, shell);
+  } catch (error) {
+    if (!(error instanceof ChannelError && error.code === 404) || connection.transport.driver !== 'redis') throw error;
+    throw new CliError(
+      error.message,
+      EXIT.failure,
+      'Redis keeps no empty queue and no exchange: say what belongs together at one prompt (umbel amqp)',
+    );
+  }
 }
 
 async function answer(words: readonly string[], shell: Shell): Promise<number> {

@@ -79,7 +79,7 @@ function bash(entries: readonly Entry[]): string {
   });
   // One name has one meaning, whichever command it is of.
   const few = new Map(entries.flatMap(({ options }) => options).map(({ word, values }) => [word, values.join(' ')]));
-  const ofFew = [...few].filter(([, all]) => all !== '').map(([word, all]) => `      ${word}) words='${all}' ;;`);
+  const ofFew = [...few].filter(([, all]) => all !== '').map(([word, all]) => `    ${word}) words='${all}' ;;`);
   return `# Completion of umbel. bash: source this. zsh: put it in a folder of $fpath as _umbel, or source it after compinit.
 _umbel_values() {
   case "$1" in
@@ -88,7 +88,16 @@ ${values.join('\n')}
 }
 _umbel() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path='' words='' values='' at=1 word
-  local paths='|${paths.join('|')}|'
+  local paths='|${paths.join('|')}|' before="\${COMP_WORDS[COMP_CWORD - 1]}"
+  # --pool=pre is three words.
+  if [ "$current" = '=' ]; then current=''; elif [ "$before" = '=' ]; then before="\${COMP_WORDS[COMP_CWORD - 2]}"; fi
+  case "$before" in
+${ofFew.join('\n')}
+  esac
+  if [ -n "$words" ]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    return
+  fi
   while [ "$at" -lt "$COMP_CWORD" ]; do
     word="\${COMP_WORDS[at]}"
     _umbel_values "$path"
@@ -99,11 +108,7 @@ _umbel() {
     at=$((at + 1))
   done
   if [ "$at" -gt "$COMP_CWORD" ]; then
-    case "\${COMP_WORDS[COMP_CWORD - 1]}" in
-${ofFew.join('\n')}
-    esac
-    if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$current"));
-    else COMPREPLY=($(compgen -f -- "$current")); fi
+    COMPREPLY=($(compgen -f -- "$current"))
     return
   fi
   case "$path" in

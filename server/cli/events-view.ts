@@ -60,6 +60,7 @@ export class EventsView {
   }
 
   key(key: string): Wish | null {
+    this.message = '';
     if (key === 'interrupt') return { kind: 'quit' };
     const mode = this.#mode;
     switch (mode.kind) {

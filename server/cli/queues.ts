@@ -44,21 +44,23 @@ export function purge(options: PurgeOptions): Promise<number> {
   });
 }
 
+/** At a terminal, or by a line from a pipe (`echo y | umbel purge`). */
 async function confirm(names: readonly string[]): Promise<void> {
-  if (!process.stdin.isTTY)
-    throw new CliError(
-      'purge asks before it deletes, and nobody is here to answer',
-      EXIT.usage,
-      'add -f to purge without asking',
-    );
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  const ask = createInterface({ input: process.stdin, output: process.stderr, terminal: process.stdin.isTTY === true });
   try {
     process.stderr.write(
       `WARNING: This will remove all tasks from ${names.length === 1 ? 'queue' : 'queues'}: ${names.join(', ')}.\n` +
         '         There is no undo for this operation!\n\n(to skip this prompt use the -f option)\n',
     );
-    const answer = await ask.question('Are you sure you want to delete all tasks? [y/N]: ');
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('Aborted!');
+    const over = new Promise<null>((resolve) => ask.once('close', () => resolve(null)));
+    const answer = await Promise.race([ask.question('Are you sure you want to delete all tasks? [y/N]: '), over]);
+    if (answer === null && !process.stdin.isTTY)
+      throw new CliError(
+        'purge asks before it deletes, and nobody is here to answer',
+        EXIT.usage,
+        'add -f to purge without asking',
+      );
+    if (!/^y(es)?$/i.test((answer ?? '').trim())) throw new CliError('Aborted!');
   } finally {
     ask.close();
   }

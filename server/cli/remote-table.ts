@@ -139,9 +139,10 @@ const VIEWS: Readonly<Record<string, readonly View[]>> = {
   ],
   stats: [
     {
-      columns: ['POOL', 'AT A TIME', 'PREFETCH', 'RUN', 'UP', 'CPU', 'MEMORY', 'PID', 'BROKER'].map((head) => ({
-        head,
-      })),
+      columns: [
+        ...['POOL', 'AT A TIME', 'PREFETCH', 'RUN', 'UP', 'CPU', 'MEMORY', 'PID'].map((head) => ({ head })),
+        { head: 'BROKER', long: true },
+      ],
       rows: (reply) => [stats(record(reply))],
     },
     {

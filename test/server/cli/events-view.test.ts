@@ -83,7 +83,9 @@ describe('commands', () => {
     const { text, press } = world();
     press('c');
     expect(text()).toContain('nothing to revoke');
-    press('jc');
+    press('j');
+    expect(text()).not.toContain('nothing to revoke');
+    press('c');
     expect(text()).toContain('Revoke id-of-shop.order? [y/N]');
     expect(press('n')).toEqual([null]);
     expect(press('cy')).toEqual([null, { kind: 'revoke', id: 'id-of-shop.order', terminate: false }]);

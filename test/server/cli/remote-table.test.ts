@@ -118,6 +118,7 @@ describe('the replies of workers', () => {
       '',
       ...['NODE  TASK  RUN', 'a     t     3', 'a     u     4'],
     ]);
+    expect(show('stats', { a: { ...stats, pid: 123_456 } }, 80)[1]).toMatch(/123456 {2}redis:\/\/h:\S*…$/);
     expect(show('stats', { a: { ...stats, total: {}, rusage: 'N/A' } })).toHaveLength(2);
   });
 

@@ -20,6 +20,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const ESC = String.fromCharCode(27);
 
+/** The command with these lines on its standard input. */
+async function piped(words: readonly string[], ...lines: readonly string[]) {
+  const child = spawn(process.execPath, [...UMBEL_COMMAND, ...words], here());
+  child.stdin.end(`${lines.join('\n')}\n`);
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  return { code: await new Promise((resolve) => child.on('close', resolve)), stdout };
+}
+
 itNeedsScript(
   'the screen of events takes the whole terminal, and gives it back at its end and at a signal',
   async () => {
@@ -42,7 +53,7 @@ itNeedsScript(
   },
 );
 
-it('tasks are copied to another broker, then moved, renamed and counted; what was copied stays', async () => {
+it('tasks are copied to another broker, then moved, renamed and counted; what was copied stays; who purges may be asked through a pipe', async () => {
   const send = (id: string) => umbel(['-b', 'sqlite:///from.db', 'call', 'a.b', '--task-id', id], here());
   await Promise.all([send('one'), send('two')]);
   const migrate = (...words: string[]) => umbel(['migrate', 'sqlite:///from.db', ...words, '--timeout', '0'], here());
@@ -53,8 +64,8 @@ it('tasks are copied to another broker, then moved, renamed and counted; what wa
   });
   const moved = await migrate('sqlite:///moved.db', '-a', '-Q', 'celery:post', '--json');
   expect(JSON.parse(moved.stdout)).toEqual({ migrated: 2 });
-  const purged = await umbel(['-b', 'sqlite:///moved.db', 'purge', '-f', '-Q', 'post', '--json'], here());
-  expect(JSON.parse(purged.stdout)).toEqual({ purged: { post: 2 }, total: 2 });
+  const purge = ['-b', 'sqlite:///moved.db', 'purge', '-Q', 'post', '--json'];
+  expect(JSON.parse((await piped(purge, 'y')).stdout)).toEqual({ purged: { post: 2 }, total: 2 });
 });
 
 it('the amqp prompt takes its lines from a pipe, and goes on after what was refused', async () => {
@@ -66,14 +77,9 @@ it('the amqp prompt takes its lines from a pipe, and goes on after what was refu
     'basic.ack 1',
     'queue.purge q',
   ];
-  const child = spawn(process.execPath, [...UMBEL_COMMAND, '-b', 'sqlite:///amqp.db', 'amqp'], here());
-  child.stdin.end(`${lines.join('\n')}\n`);
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
-  expect(said).toMatch(
+  const { code, stdout } = await piped(['-b', 'sqlite:///amqp.db', 'amqp'], ...lines);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
     /^queue:q messages:0 consumers:0\nOK\.\nOK\.\nERROR: there is no AMQP command 'basic\.fly'\n[\s\S]*body: 'hello you'[\s\S]*OK\.\nOK\.\n0 messages deleted\.\nOK\.\n$/,
   );
 });

@@ -146,6 +146,8 @@ describe('completion', async () => {
     ['umbel inspect rep', ['report']],
     ['umbel logtool stats --js', ['--json']],
     ['umbel worker -P pre', ['prefork']],
+    ['umbel worker --pool = pre', ['prefork']],
+    ['umbel worker --pool =', ['async', 'solo', 'prefork', 'threads']],
     ['umbel beat --loglevel ', ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']],
     ['umbel completion z', ['zsh']],
     ['umbel amqp queue.p', ['queue.purge']],

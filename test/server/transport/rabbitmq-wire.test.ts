@@ -268,6 +268,28 @@ describeNeedsRabbit('RabbitMQ', () => {
     }
   });
 
+  it('tells who has asked and has no answer yet that the line is lost, whatever was asked', async () => {
+    const proxy = new TcpProxy({ host: '127.0.0.1', port: rabbit.port });
+    await proxy.listen();
+    try {
+      const q = fresh();
+      const transport = await connect(url.replace(`:${rabbit.port}/`, `:${proxy.port}/`));
+      const c = await transport.channel();
+      await c.declareQueue(q);
+      proxy.silence();
+      const asked = [c.deleteQueue(q.name), c.purge(q.name), c.queueStatus(q.name), c.flush()].map((one) =>
+        one.then(String, (error: Error) => `${error.name}: ${error.message}`),
+      );
+      await new Promise((turn) => setImmediate(turn));
+      proxy.cut();
+      const lost = expect.stringMatching(/^OperationalError: The channel to the broker at \S+ is closed: \w/);
+      // Nothing was settled: there is nothing to flush.
+      expect(await Promise.all(asked)).toEqual([lost, lost, lost, 'undefined']);
+    } finally {
+      await proxy.close();
+    }
+  });
+
   it('limits each consumer of a quorum queue, also when the count changes, and beside a classic queue', async () => {
     const quorum = fresh({ arguments: { 'x-queue-type': 'quorum' } });
     const classic = fresh();
