@@ -24,12 +24,6 @@ app.task({ name: 'calc.wait' }, function (ms) {
 });
 `;
 
-/** Named by -I as -A names a module: dotted, without its extension. */
-const MORE = `
-import { app } from '../calc.mjs';
-app.task({ name: 'calc.more' }, () => 1);
-`;
-
 /** Stops it when it begins to guard its output: after its first modules, before there is a command. */
 const GUARDS_OUTPUT = `
 const { stdout } = process;
@@ -45,7 +39,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'umbel-cli-'));
   writeFileSync(join(folder, 'calc.mjs'), APP);
   mkdirSync(join(folder, 'further'));
-  writeFileSync(join(folder, 'further', 'tasks.mjs'), MORE);
+  const more = `import { app } from '../calc.mjs'; app.task({ name: 'calc.more' }, () => 1);`;
+  writeFileSync(join(folder, 'further', 'tasks.mjs'), more);
   // 'umbel' in the app means this package, as it would in a project that has installed it.
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'calc', private: true, type: 'module' }));
   linkPackage(folder);
