@@ -15,6 +15,10 @@ const MAX_NAME = 1024;
 /** Arguments of one request, and a table of settings or statistics, as JSON. @unit characters */
 const MAX_VALUE = 64 * 1024;
 const MAX_TABLE = 1024 * 1024;
+/** The end of the year 9999. */
+const LAST_INSTANT = 253_402_300_799;
+/** Slots, messages, seconds of uptime: no worker has more. */
+const MAX_FIGURE = 1e10;
 
 type Table = Record<string, unknown>;
 
@@ -69,7 +73,7 @@ export function request(value: unknown, masking: Masking): InspectedRequest | nu
     kwargs: bounded(masking.value(value.kwargs ?? null)),
     type: name(value.type) ?? '',
     hostname: name(value.hostname) ?? '',
-    time_start: number(value.time_start),
+    time_start: number(value.time_start, LAST_INSTANT),
     acknowledged: value.acknowledged === true,
     delivery_info: {
       exchange: name(info.exchange) ?? '',
@@ -109,7 +113,7 @@ function stats(value: unknown, masking: Masking): WorkerStats | null {
   const known = {
     ...answer,
     total: numbers(answer.total),
-    pool: isTable(answer.pool) ? answer.pool : {},
+    pool: isTable(answer.pool) ? only(answer.pool, POOL) : {},
     broker: isTable(answer.broker) ? answer.broker : {},
     rusage: numbers(answer.rusage),
     clock: typeof answer.clock === 'string' ? answer.clock : String(number(answer.clock) ?? ''),
@@ -119,12 +123,51 @@ function stats(value: unknown, masking: Masking): WorkerStats | null {
     (known as Table).suspended_queues = Array.isArray(suspended)
       ? suspended.filter((name): name is string => typeof name === 'string')
       : [];
-  for (const field of ['pid', 'uptime', 'prefetch_count']) {
-    const figure = number(answer[field]);
-    if (figure === null) delete (known as Table)[field];
-    else (known as Table)[field] = figure;
+  return only(known, STATS) as unknown as WorkerStats;
+}
+
+type Reader = (value: unknown) => unknown;
+
+/** What conclusions and pages go by. undefined: it is left out. */
+const STATS: Readonly<Record<string, Reader>> = {
+  pid: figure,
+  uptime: figure,
+  prefetch_count: figure,
+  autoscaler: (value) => (isTable(value) ? numbers(value) : undefined),
+  loop_delay: (value) => (isTable(value) ? only(value, { last: lastBlock }) : undefined),
+};
+const POOL: Readonly<Record<string, Reader>> = {
+  'max-concurrency': figure,
+  processes: (value) => listed(value, (one) => typeof one === 'number' || typeof one === 'string'),
+  timeouts: (value) => listed(value, (one) => one === null || number(one, MAX_FIGURE) !== null),
+  writes: (value) =>
+    isTable(value) ? only(value, { total: figure, strategy: (one) => name(one) ?? undefined }) : undefined,
+};
+
+/** A table in which these fields are what they should be, or are not there. */
+function only(of: Table, readers: Readonly<Record<string, Reader>>): Table {
+  const known = { ...of };
+  for (const [field, read] of Object.entries(readers)) {
+    const value = Object.hasOwn(of, field) ? read(of[field]) : undefined;
+    if (value === undefined) delete known[field];
+    else known[field] = value;
   }
-  return known as unknown as WorkerStats;
+  return known;
+}
+
+function figure(value: unknown): number | undefined {
+  return number(value, MAX_FIGURE) ?? undefined;
+}
+
+function listed(value: unknown, fits: (one: unknown) => boolean): unknown[] | undefined {
+  return Array.isArray(value) && value.length <= MAX_ITEMS && value.every(fits) ? value : undefined;
+}
+
+/** When it was blocked last, and for how long; null: never. */
+function lastBlock(value: unknown): unknown {
+  if (value === null) return null;
+  const fits = isTable(value) && number(value.at, LAST_INSTANT) !== null && number(value.seconds, MAX_FIGURE) !== null;
+  return fits ? value : undefined;
 }
 
 function table(value: unknown, masking: Masking): Table | null {
@@ -147,9 +190,11 @@ function bounded(value: unknown): unknown {
   return text.length > MAX_VALUE ? cutText(text, MAX_VALUE) : value;
 }
 
-function number(value: unknown): number | null {
+/** @param most one within 0 and this; else any */
+function number(value: unknown, most?: number): number | null {
   const n = typeof value === 'bigint' ? Number(value) : value;
-  return typeof n === 'number' && Number.isFinite(n) ? n : null;
+  if (typeof n !== 'number' || !Number.isFinite(n)) return null;
+  return most === undefined || (n >= 0 && n <= most) ? n : null;
 }
 
 function name(value: unknown): string | null {

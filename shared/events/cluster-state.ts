@@ -15,6 +15,7 @@ import {
   createWorkerRecord,
   DRIFT_MIN,
   isClockJudged,
+  isOfAnother,
   mergeWorkerEvent,
   ownClockSet,
   type WorkerRecord,
@@ -218,6 +219,7 @@ export class ClusterState {
       worker = this.#newWorker(hostname, e.local_received) ?? undefined;
       if (!worker) return;
     }
+    if (subject === 'offline' && isOfAnother(worker.pid, e)) return;
     mergeWorkerEvent(worker, subject, e);
     worker.last_heard = e.local_received;
     if (isClockJudged(worker)) this.#placeAnew(worker);

@@ -92,6 +92,10 @@ export function mergeWorkerEvent(w: WorkerRecord, subject: string, e: CeleryEven
   addHeartbeat(w, e.local_received);
 }
 
+/** A goodbye of a process that another has followed under its name already, as in a rolling deploy: that one stays. */
+export const isOfAnother = (pid: number | null, goodbye: CeleryEvent): boolean =>
+  Boolean(pid) && typeof goodbye.pid === 'number' && goodbye.pid !== pid;
+
 function addDrift(w: WorkerRecord, drift: number): void {
   w.drifts.push(drift);
   if (w.drifts.length > DRIFTS_KEPT) w.drifts.shift();

@@ -80,6 +80,8 @@ export interface QueueFact {
   /** By the broker's word; null: it cannot tell. */
   readonly consumers: number | null;
   readonly growing: boolean;
+  /** Its broker gives it to one of its consumers at a time. */
+  readonly single: boolean;
   /** Somebody paused it here. */
   readonly paused: boolean;
   readonly perMinute: number | null;

@@ -8,6 +8,7 @@ import { poolName } from '../cluster/pool-kind.ts';
 import { fallenAt, waitingSince } from '../cluster/queue-probe.ts';
 import { isPrefetchFull, slotsOf } from '../cluster/room.ts';
 import { queueRows } from '../cluster/rows.ts';
+import { isSingleActive } from '../cluster/single-active.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { expectedWithin } from '../cluster/worker-watch.ts';
 import type {
@@ -132,6 +133,7 @@ function queueFact(cluster: ClusterView, row: QueueRow): QueueFact {
     workers: row.workers,
     consumers: row.consumers,
     growing: row.growing,
+    single: row.workers.length > 1 && isSingleActive(cluster, row.name),
     paused: (row.paused ?? null) !== null,
     perMinute: row.per_min,
     waitingSince: probed ? waitingSince(probed) : null,

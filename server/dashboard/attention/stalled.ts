@@ -3,11 +3,11 @@
 // The one place that concludes it: what needs a person, the liveness probe and why a task waits all read it here, through attention.ts.
 // Not here: the facts (facts.ts, gather.ts); who asks (kinds.ts, ../routes/alive.ts, ../waiting/).
 // Holds: never said of a worker that is idle, paused (no queues), full of tasks that wait for their time or their rate limit, or that has
-// all slots taken, nor in its first time (30 s by default); where the broker can tell who waits for messages, never against its word.
+// all slots taken, nor in its first time (30 s by default), nor while it may only stand by for a queue that has one active consumer; where the broker can tell who waits for messages, never against its word.
 import { formatCount, listing, shortenMiddle } from '../../../shared/format/text.ts';
 import { formatAge } from '../../../shared/format/time.ts';
 import type { Evidence } from '../../../shared/wire/attention.ts';
-import type { Facts, WorkerFact } from './facts.ts';
+import type { Facts, QueueFact, WorkerFact } from './facts.ts';
 
 /** A worker's first time, in which it is let be, as a share of how long it must not have eaten: 30 of 40 s. */
 const FIRST_OF_LIFE = 0.75;
@@ -49,11 +49,24 @@ export function stalledFor(
   const queues: { name: string; messages: number }[] = [];
   for (const q of facts.queues) {
     if (q.waitingSince === null || !c.queues.includes(q.name)) continue;
+    if (q.single && mayStandBy(w, q, facts)) continue;
     waiting = Math.max(waiting, facts.now - q.waitingSince);
     queues.push({ name: q.name, messages: q.messages ?? 0 });
   }
   if (queues.length === 0) return null;
   return { seconds: Math.min(waiting, c.room, c.still, c.alive - young + facts.stalledAfter / 2), queues };
+}
+
+/** Another consumer may be the one that is given its messages: one that gets on or has no room, or that is not heard of here. */
+function mayStandBy(w: WorkerFact, q: QueueFact, facts: Facts): boolean {
+  if (q.fallenAt !== null && facts.now - q.fallenAt < facts.stalledAfter) return true;
+  if ((q.consumers ?? 0) > q.workers.length) return true;
+  return facts.workers.some(
+    ({ hostname, consumption: c }) =>
+      hostname !== w.hostname &&
+      q.workers.includes(hostname) &&
+      !(c && Math.min(c.room, c.still) >= facts.stalledAfter),
+  );
 }
 
 export function stallOf(w: WorkerFact, facts: Facts): Stall | null {

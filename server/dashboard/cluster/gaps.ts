@@ -9,6 +9,7 @@
 // how long, the one who goes on from a lower count with the same pid may be another process: what is counted of it is at least so much.
 // Celery 5.6: worker/state.py task_accepted (total_count), worker/heartbeat.py (processed)
 import type { CeleryEvent } from '../../../shared/events/event.ts';
+import { isOfAnother } from '../../../shared/events/worker-record.ts';
 import type { Precision } from '../../../shared/wire/count.ts';
 import type { EventGap } from '../../../shared/wire/series.ts';
 import type { Heard, HeardWorker } from '../history/contract.ts';
@@ -115,7 +116,7 @@ export class Gaps {
       if (!count) return;
       count.started++;
       this.#changed.add(hostname);
-    } else if (type === 'worker-offline') this.#leave(hostname);
+    } else if (type === 'worker-offline') this.#leave(hostname, e);
     else if (typeof e.processed === 'number') this.#beat(hostname, e.processed, Number(e.pid) || 0);
   }
 
@@ -272,9 +273,9 @@ export class Gaps {
     if (this.past.length > MAX_PAST) this.past.shift();
   }
 
-  #leave(hostname: string): void {
+  #leave(hostname: string, goodbye: CeleryEvent): void {
     const count = this.#counts.get(hostname);
-    if (!count) return;
+    if (!count || isOfAnother(count.pid, goodbye)) return;
     count.left = true;
     this.#left.add(hostname);
     this.#changed.add(hostname);

@@ -14,6 +14,8 @@ import { inWords, statesOf } from './on-tasks.ts';
 
 /** Messages whose ids are read before they are removed. */
 const SEEN_BEFORE = 1000;
+/** Of a longer queue it is not known how many workers took between the look and the removal: of its first ones nothing is said. */
+const MAYBE_TAKEN = 100;
 /** Messages that one look takes. */
 const LOOKED_AT = 20;
 /** @unit seconds */
@@ -114,7 +116,7 @@ export const QUEUE_OPERATIONS = [
       const messages = (await cluster.peek(queue, SEEN_BEFORE).catch(() => null)) ?? [];
       const n = await actions.purge(queue);
       const ids: string[] = [];
-      for (const message of messages.slice(0, n)) {
+      for (const message of surelyRemoved(messages, n)) {
         const event = await purgedEvent(desk, message, who);
         if (event === null) continue;
         actions.apply(event);
@@ -162,6 +164,12 @@ export const QUEUE_OPERATIONS = [
     },
   }),
 ];
+
+/** @param seen from the head of the queue, before  @param removed how many were; others were taken by workers meanwhile, from the head */
+export function surelyRemoved<T>(seen: readonly T[], removed: number): readonly T[] {
+  const taken = seen.length < SEEN_BEFORE ? Math.max(0, seen.length - removed) : MAYBE_TAKEN;
+  return seen.slice(taken, taken + removed);
+}
 
 /** null: a message without an id. */
 async function movedEvent(

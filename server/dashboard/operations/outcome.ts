@@ -1,10 +1,19 @@
 // What workers answered to a command, as the outcome of an operation.
-// Holds: success is what workers answered, never assumed; who was expected and did not answer is named.
+// Holds: success is what workers answered, never assumed; who was expected and did not answer is named; an answer of any shape becomes a
+// text that is bounded and holds no secret.
+import { cutText } from '../../../shared/events/edge.ts';
+import { jsonText } from '../../../shared/json-text.ts';
+import { maskText } from '../../../shared/masking.ts';
 import type { WorkerAnswer } from '../../../shared/wire/operations.ts';
 import type { Replies } from '../../control/control.ts';
 import type { OperationResult } from '../access/audit.ts';
 
 export const NO_ANSWER = 'no answer';
+/** Who reaches the broker can answer, under as many names and at as great length as they like. */
+const MAX_ANSWERS = 10_000;
+/** @unit characters */
+const MAX_NAME = 512;
+const MAX_SAID = 4000;
 
 export function outcomeOf(replies: Replies, expected: readonly string[]): OperationResult {
   return judged(answersOf(replies), expected);
@@ -21,17 +30,17 @@ function answersOf(replies: Replies): WorkerAnswer[] {
   const answers: WorkerAnswer[] = [];
   for (const reply of replies)
     for (const [worker, value] of Object.entries(reply)) {
-      const v = value as { ok?: unknown; error?: unknown } | null;
-      if (v !== null && typeof v === 'object' && v.error !== undefined)
-        answers.push({ worker, ok: false, text: String(v.error) });
-      else
-        answers.push({
-          worker,
-          ok: true,
-          text: v !== null && typeof v === 'object' && v.ok !== undefined ? String(v.ok) : 'done',
-        });
+      if (answers.length >= MAX_ANSWERS) return answers;
+      const { ok, error } = (value ?? {}) as { ok?: unknown; error?: unknown };
+      const words = error === undefined ? (ok === undefined ? 'done' : ok) : error;
+      answers.push({ worker: cutText(worker, MAX_NAME), ok: error === undefined, text: said(words) });
     }
   return answers;
+}
+
+function said(words: unknown): string {
+  const text = typeof words === 'string' ? words : jsonText(words);
+  return cutText(maskText(cutText(text, 4 * MAX_SAID)), MAX_SAID);
 }
 
 function judged(heardOf: readonly WorkerAnswer[], expected: readonly string[]): OperationResult {

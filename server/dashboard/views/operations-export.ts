@@ -1,6 +1,7 @@
 // The audit log as one file: CSV for a spreadsheet (RFC 4180), or a JSON array.
 // Not here: which records, and reading them page after page (routes/operations.ts).
-// Holds: a text that a spreadsheet would take for a formula is no formula: an apostrophe stands before it; a moment is ISO 8601 in UTC;
+// Holds: a text that a spreadsheet would take for a formula is no formula: an apostrophe stands before it, also where a spreadsheet that
+// divides at semicolons, tabs or line ends would begin a cell in it; a moment is ISO 8601 in UTC;
 // what is unknown is an empty cell.
 import { jsonText } from '../../../shared/json-text.ts';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
@@ -42,8 +43,11 @@ function line(cells: readonly (string | number)[]): string {
   return `${cells.map(cell).join(',')}\r\n`;
 }
 
+/** The full-width signs are the same ones in East Asian locales. */
+const FORMULA = /(?=[=+\-@\uff1d\uff0b\uff0d\uff20])(?<=^|[;\t\r\n] *)|^(?=[\t\r\n])/g;
+
 function cell(value: string | number): string {
   if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const text = value.replace(FORMULA, "'");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -238,6 +238,8 @@ function inQueue(f: WaitFacts): Answer {
     };
   const name = message.queue!;
   const consumers = consumersOf(f);
+  // Which of them it is that is given the messages nobody tells, nor whether that one has room.
+  const oneOf = queue?.single === true && consumers.length > 1 ? `one of its ${consumers.length} workers` : null;
   const ahead = message.ahead;
   const known = slotsOf(consumers);
   const isBusy = consumers.length > 0 && known !== null && known.busy >= known.slots;
@@ -278,7 +280,7 @@ function inQueue(f: WaitFacts): Answer {
       finding: `place ${said({ n: ahead.n + 1, is: ahead.is })}${of} in ${name}`,
       cause: {
         cause: 'behind',
-        sentence: `${capital(said(ahead))} ${ahead.n === 1 ? 'message goes' : 'messages go'} before it in ${name}${consumers.length > 0 ? `; ${slotWords(consumers)}` : ''}.${hungWords(f, consumers)}${starts}`,
+        sentence: `${capital(said(ahead))} ${ahead.n === 1 ? 'message goes' : 'messages go'} before it in ${name}${oneOf ? `, which goes to ${oneOf} at a time` : consumers.length > 0 ? `; ${slotWords(consumers)}` : ''}.${hungWords(f, consumers)}${starts}`,
         ...rest,
       },
     };
@@ -294,7 +296,11 @@ function inQueue(f: WaitFacts): Answer {
         remedy: slotsRemedy(consumers, 'A larger pool starts it sooner.', null),
       },
     };
-  const taker = consumers.length > 0 ? ': a worker takes it at any moment' : '; who consumes it is not known';
+  const taker = oneOf
+    ? `, which goes to ${oneOf} at a time: that one takes it when it has room`
+    : consumers.length > 0
+      ? ': a worker takes it at any moment'
+      : '; who consumes it is not known';
   return {
     ...base,
     finding: `next in ${name}`,

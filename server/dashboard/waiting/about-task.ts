@@ -6,6 +6,7 @@ import {
   age,
   consumerRemedy,
   consumersOf,
+  hasStarted,
   holderOf,
   isWithWorker,
   names,
@@ -18,10 +19,9 @@ import {
 export const expired: Question = {
   question: 'Expired?',
   look(f) {
-    const { expires, state, last_event } = f.task;
+    const { expires, last_event } = f.task;
     if (expires === null) return { is: 'no', finding: 'no expiry is known', source: 'events', known_at: last_event };
-    if (state === 'STARTED')
-      return { is: 'no', finding: 'it had started before', source: 'events', known_at: last_event };
+    if (hasStarted(f)) return { is: 'no', finding: 'it had started before', source: 'events', known_at: last_event };
     if (expires > f.now)
       return {
         is: 'no',
@@ -30,6 +30,14 @@ export const expired: Question = {
         known_at: last_event,
       };
     const ago = age(f.now - expires);
+    // Somebody took it, and was perhaps in time: what follows says who may have been.
+    if (f.holder === null && f.message.found === 'nowhere')
+      return {
+        is: 'unknown',
+        finding: `it expired ${ago} ago, and its message was taken: whether in time is not known`,
+        source: 'events, broker',
+        known_at: f.message.at,
+      };
     return {
       is: 'yes',
       finding: `it expired ${ago} ago`,
@@ -62,7 +70,7 @@ export const revoked: Question = {
         return { is: 'unknown', finding: 'not all of its workers have answered yet', source, known_at };
       return { is: 'no', finding: 'no worker concerned lists it as revoked', source, known_at };
     }
-    if (task.state === 'STARTED')
+    if (hasStarted(f))
       return { is: 'no', finding: 'revoked, but it had started: only Terminate ends it', source, known_at };
     // Workers keep the ids in memory: one that was started again has forgotten them.
     const sure = concerned.length > 0 && concerned.every((w) => w.revoked);
@@ -91,7 +99,7 @@ export const revoked: Question = {
 export const waitsForTime: Question = {
   question: 'Does it wait for a time?',
   look(f) {
-    const { eta, state, retries, last_event } = f.task;
+    const { eta, expires, state, retries, last_event } = f.task;
     const source = f.message.found === 'ready' || f.message.found === 'unacked' ? 'message' : 'events';
     const known_at = source === 'message' ? f.message.at : last_event;
     if (eta === null) return { is: 'no', finding: 'no ETA and no countdown', source, known_at };
@@ -109,6 +117,23 @@ export const waitsForTime: Question = {
       return { is: 'no', finding: 'the broker has its message no more', source: 'broker', known_at: f.message.at };
     const isRetry = state === 'RETRY' || retries > 0;
     const inWords = age(eta - f.now);
+    // Celery 5.6: worker/request.py execute_using_pool looks at `expires` once more when the ETA has come.
+    if (expires !== null && expires < eta) {
+      const before = age(expires - f.now);
+      return {
+        is: 'yes',
+        finding: `${isRetry ? 'its next try is' : 'its ETA is'} in ${inWords}, and it expires in ${before}`,
+        source,
+        known_at,
+        cause: {
+          cause: 'expired',
+          sentence: `${isRetry ? 'Its next try is' : 'Its ETA is'} in ${inWords}, but it expires before, in ${before}: it will be dropped without running.`,
+          may_still_run: false,
+          would_double: null,
+          until: eta,
+        },
+      };
+    }
     const unserved = !isWithWorker(f) && f.queue !== null && f.all_asked && nobodyConsumes(f);
     const tail = unserved ? ` No worker consumes ${f.queue!.name}, so it will not start then either.` : '';
     return {

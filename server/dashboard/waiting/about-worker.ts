@@ -107,8 +107,9 @@ export const started: Question = {
         known_at: w.holds === 'active' ? w.answered : f.task.last_event,
         cause: {
           cause: 'running',
+          // In another state that is when an earlier try began.
           sentence:
-            f.task.started === null
+            f.task.started === null || f.task.state !== 'STARTED'
               ? `It does not wait: ${w.hostname} runs it.`
               : `It does not wait: ${w.hostname} has run it for ${age(f.now - f.task.started)}.`,
           may_still_run: true,

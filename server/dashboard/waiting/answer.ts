@@ -46,6 +46,8 @@ export const workerPath = (hostname: string) => `/workers/${encodeSegment(hostna
 export const queuePath = (name: string) => `/queues/${encodeSegment(name)}`;
 export const holderOf = ({ workers, holder }: WaitFacts): WorkerFacts | null =>
   workers.find((w) => w.hostname === holder) ?? null;
+/** By its event, or by its worker's own list: of one that sends no events there is only that. */
+export const hasStarted = (f: WaitFacts): boolean => f.task.state === 'STARTED' || holderOf(f)?.holds === 'active';
 export const consumersOf = ({ workers }: WaitFacts): WorkerFacts[] =>
   workers.filter((w) => w.consumes && w.status === 'online');
 /** Heard of less lately than it should be: busy, or gone. */

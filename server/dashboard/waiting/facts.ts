@@ -32,6 +32,8 @@ export interface MessageFacts {
 export interface QueueFacts {
   readonly name: string;
   readonly depth: number | null;
+  /** Its broker gives it to one of its consumers at a time. */
+  readonly single: boolean;
   /** Tasks that ended a minute while something waited in it, of those that came from it; null: unknown. */
   readonly out_per_min: number | null;
   /** Somebody paused it here; null: nobody did. */

@@ -22,6 +22,7 @@ import { processSince } from '../cluster/process.ts';
 import { waitingSince } from '../cluster/queue-probe.ts';
 import { queueRates } from '../cluster/queue-rate.ts';
 import { slotsOf } from '../cluster/room.ts';
+import { isSingleActive } from '../cluster/single-active.ts';
 import { perMinuteSince } from '../cluster/trends.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Interventions } from '../operations/interventions.ts';
@@ -248,6 +249,7 @@ export class Waiting {
     return {
       name,
       depth: status?.messages ?? null,
+      single: isSingleActive(this.#cluster, name),
       paused: this.#cluster.pauses.of(name),
       out_per_min: queueRates(this.#cluster)(
         name,

@@ -67,6 +67,7 @@ export function queue(name: string, more: Partial<QueueFact> = {}): QueueFact {
     workers: ['w1@h'],
     consumers: null,
     growing: false,
+    single: false,
     paused: false,
     perMinute: 0,
     waitingSince: null,

@@ -76,6 +76,21 @@ describe('it is no stall', () => {
   });
 });
 
+describe('one that may only stand by for a queue with a single active consumer', () => {
+  const single = queue('celery', { messages: 5, waitingSince: NOW - 500, single: true, workers: ['w1@h', 'w2@h'] });
+  const idle = worker('w2@h', { consumption: consumption() });
+  const of = (other: Partial<Consumption>, q = single) =>
+    stallOf(idle, facts({ workers: [worker('w1@h', { consumption: consumption(other) }), idle], queues: [q] }));
+  it.each<[string, Partial<Consumption>, Partial<typeof single>]>([
+    ['while another has no room', { busy: 4, room: 0 }, {}],
+    ['while another gets on', { still: 3 }, {}],
+    ['while somebody takes from it', {}, { fallenAt: NOW - 3 }],
+    ['while it has a consumer that is not heard of here', {}, { consumers: 3 }],
+  ])('is no stall %s', (_, other, q) => expect(of(other, { ...single, ...q })).toBeNull());
+
+  it('is one when all of them have room and nothing is taken', () => expect(of({})).not.toBeNull());
+});
+
 describe('a queue stands still', () => {
   const cut = worker('w1@h', { consumption: consumption() });
   const busy = (more: Partial<Consumption> = {}) =>

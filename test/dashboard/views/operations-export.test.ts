@@ -45,6 +45,16 @@ it('is CSV with a line for each, quoted where it must be, and no cell is a formu
   );
 });
 
+it('has no formula where a spreadsheet of another locale begins a cell, nor one in full-width signs', async () => {
+  const cells = async (subject: string) => (await text(csvOf(pages([record(1, { subject })])))).split('\r\n')[1];
+  expect(await cells('task a;=HYPERLINK(1)')).toContain(",task a;'=HYPERLINK(1),");
+  expect(await cells('task a\t@SUM(1)')).toContain(",task a\t'@SUM(1),");
+  expect(await cells('task a\n; +1')).toContain(`,"task a\n; '+1",`);
+  expect(await cells('\uff1d1+1')).toContain(",'\uff1d1+1,");
+  expect(await cells('\n=1')).toContain(`"'\n'=1"`);
+  expect(await cells('a-b; c=d')).toContain(',a-b; c=d,');
+});
+
 it('is a JSON array of the records, page after page', async () => {
   const all = [record(3), record(2, { subject: 'žluť "q"' }), record(1)];
   expect(JSON.parse(await text(jsonOf(pages(all.slice(0, 2), all.slice(2)))))).toEqual(all);

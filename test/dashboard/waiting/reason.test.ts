@@ -25,6 +25,58 @@ const CASES: Case[] = [
     retry: 'yes',
   },
   {
+    name: 'past its expiry, but running on a worker that sends no events',
+    facts: facts({
+      task: { expires: ago(60) },
+      message: UNACKED,
+      holder: 'w1',
+      worker: { holds: 'active', active: running(1), sends_events: false },
+    }),
+    cause: 'running',
+    says: 'It does not wait: w1 runs it.',
+    retry: 'no',
+  },
+  {
+    name: 'revoked, but running on a worker that sends no events',
+    facts: facts({
+      message: UNACKED,
+      holder: 'w1',
+      worker: { holds: 'active', active: running(1), revoked: true, sends_events: false },
+      revoke: { at: ago(10), who: 'ops' },
+    }),
+    cause: 'running',
+    says: 'It does not wait: w1 runs it.',
+    retry: 'no',
+  },
+  {
+    name: 'running for another try, of which no event told',
+    facts: taken({ task: { state: 'RETRY', started: ago(900) }, worker: { holds: 'active', active: running(1) } }),
+    cause: 'running',
+    says: 'It does not wait: w1 runs it.',
+    retry: 'no',
+  },
+  {
+    name: 'past its expiry, and taken by nobody who tells',
+    facts: facts({ task: { expires: ago(60) }, message: NOWHERE, worker: { sends_events: false } }),
+    cause: 'lost',
+    says: 'Not heard of for 5 m 0 s, and not in the broker: it is lost, was never sent, or ran unseen.',
+    retry: 'warned',
+  },
+  {
+    name: 'to expire before its ETA',
+    facts: taken({ task: { eta: NOW + 600, expires: NOW + 300 }, worker: { holds: 'scheduled' } }),
+    cause: 'expired',
+    says: 'Its ETA is in 10 m 0 s, but it expires before, in 5 m 0 s: it will be dropped without running.',
+    retry: 'yes',
+  },
+  {
+    name: 'to expire before its next try',
+    facts: taken({ task: { eta: NOW + 600, expires: NOW + 300, retries: 1 }, worker: { holds: 'scheduled' } }),
+    cause: 'expired',
+    says: 'Its next try is in 10 m 0 s, but it expires before, in 5 m 0 s: it will be dropped without running.',
+    retry: 'yes',
+  },
+  {
     name: 'revoked, with its ETA ahead, at a worker that knows',
     facts: taken({
       task: { eta: NOW + 240 },
@@ -92,6 +144,33 @@ const CASES: Case[] = [
     facts: facts({ worker: { status: 'offline', last_heard: ago(200) } }),
     cause: 'no_consumer',
     says: 'No worker consumes mail: it will not start. w1, which consumed it, is gone.',
+    retry: 'no',
+  },
+  {
+    name: 'next in a queue of which one worker at a time is given messages',
+    facts: facts({
+      workers: [
+        { ...WORKER, active: running(2), taken: 2 },
+        { ...WORKER, hostname: 'w2' },
+      ],
+      queue: { ...facts().queue!, single: true },
+    }),
+    cause: 'next',
+    says: 'It is next in mail, which goes to one of its 2 workers at a time: that one takes it when it has room.',
+    retry: 'no',
+  },
+  {
+    name: 'behind others there',
+    facts: facts({
+      message: { ...READY, ahead: { n: 3, is: 'exact' } },
+      workers: [
+        { ...WORKER, active: running(2), taken: 2 },
+        { ...WORKER, hostname: 'w2' },
+      ],
+      queue: { ...facts().queue!, single: true },
+    }),
+    cause: 'behind',
+    says: '3 messages go before it in mail, which goes to one of its 2 workers at a time. At 4 a minute it starts in about 1 m 0 s.',
     retry: 'no',
   },
   {
@@ -298,6 +377,7 @@ const CASES: Case[] = [
       queue: {
         name: 'mail',
         depth: 10,
+        single: false,
         paused: null,
         out_per_min: 0,
         consumers: null,

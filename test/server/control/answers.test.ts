@@ -90,6 +90,35 @@ describe('an answer', () => {
     expect(stats?.total).toEqual({ mul: 3 });
   });
 
+  it('keeps of a pool, of its bounds and of the last block what can be true', () => {
+    const pool = {
+      'max-concurrency': 4,
+      processes: [7, 8],
+      timeouts: [5, null],
+      writes: { total: 2, strategy: 'fair' },
+    };
+    const autoscaler = { max: 8, min: 2, current: 4, qty: 4 };
+    const loop_delay = { last: { at: 1_795_834_000, seconds: 6, tasks: ['shop.add'] } };
+    const honest = { pool, autoscaler, loop_delay, uptime: 60 };
+    expect(read('stats', honest)).toMatchObject(honest);
+    expect(read('stats', { loop_delay: { last: null } })).toMatchObject({ loop_delay: { last: null } });
+
+    const lies = {
+      uptime: -5,
+      prefetch_count: 1e300,
+      pool: { ...pool, 'max-concurrency': -3, processes: [{}], timeouts: ['soon'], writes: { strategy: {} } },
+      autoscaler: { max: {}, min: [1] },
+      loop_delay: { last: { at: 1e300, seconds: 9 } },
+    };
+    const known = read('stats', lies)!;
+    expect(known).not.toHaveProperty('uptime');
+    expect(known).not.toHaveProperty('prefetch_count');
+    expect(known).toMatchObject({ pool: { writes: {} }, autoscaler: {}, loop_delay: {} });
+    expect(Object.keys(known.pool)).toEqual(['writes']);
+    expect(JSON.stringify(known.loop_delay)).toBe('{}');
+    expect(read('active', [{ ...PYTHON, time_start: 1e300 }])[0]).toMatchObject({ time_start: null });
+  });
+
   it('is bounded: 10,000 items, and arguments and tables of a size', () => {
     expect(
       read(

@@ -374,6 +374,18 @@ describe('a cluster of events', () => {
     });
   });
 
+  it('keeps a worker there when the process before it says goodbye late, as in a rolling deploy', () => {
+    const state = new ClusterState();
+    const tell = (type: string, pid: number | undefined, when: number) =>
+      state.apply({ type, hostname: 'w@h', pid, timestamp: when, local_received: when } as CeleryEvent);
+    tell('worker-online', 1, 1);
+    tell('worker-online', 2, 2);
+    tell('worker-offline', 1, 3);
+    expect(state.workers.get('w@h')).toMatchObject({ left: false, pid: 2, last_heard: 2 });
+    tell('worker-offline', 2, 4);
+    expect(state.workers.get('w@h')).toMatchObject({ left: true });
+  });
+
   it('keeps the queue of a task whose retry was sent by exchange and routing key, as Celery sends it', () => {
     const state = new ClusterState();
     const sent = (when: number, more: object) => state.apply(at('task-sent', 'a', when, { name: 'n', ...more }));

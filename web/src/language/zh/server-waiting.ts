@@ -19,6 +19,7 @@ export const waiting: Readonly<Record<string, string>> = {
   heartbeats: '心跳',
   'audit log': '审计日志',
   'audit log, broker': '审计日志、broker',
+  'events, broker': '事件、broker',
   'audit, active_queues of the workers': '审计、worker 的 active_queues',
   'broker, events': 'broker、事件',
   'active_queues of the workers, broker': 'worker 的 active_queues、broker',
@@ -121,6 +122,14 @@ export const waiting: Readonly<Record<string, string>> = {
   'it expired {age} ago': '{age}前已过期',
   'It expired {age} ago: a worker that comes to it drops it without running it.':
     '它已在 {age}前过期：worker 取到它时会直接丢弃，不会运行。',
+  'it expired {age} ago, and its message was taken: whether in time is not known':
+    '{age}前已过期，它的消息已被取走：是否在过期之前取走未知',
+  'its ETA is in {age}, and it expires in {age2}': '{age}后到达 ETA，而它在 {age2}后过期',
+  'its next try is in {age}, and it expires in {age2}': '{age}后进行下一次尝试，而它在 {age2}后过期',
+  'Its ETA is in {age}, but it expires before, in {age2}: it will be dropped without running.':
+    '{age}后到达 ETA，但它在此之前（{age2}后）过期：届时会直接丢弃，不会运行。',
+  'Its next try is in {age}, but it expires before, in {age2}: it will be dropped without running.':
+    '{age}后进行下一次尝试，但它在此之前（{age2}后）过期：届时会直接丢弃，不会运行。',
   'not all of its workers have answered yet': '它的 worker 尚未全部应答',
   'no worker concerned lists it as revoked': '相关 worker 都没有把它列为已撤销',
   'revoked, but it had started: only Terminate ends it': '已撤销，但它已开始：只有终止才能结束它',
@@ -286,12 +295,18 @@ export const waiting: Readonly<Record<string, string>> = {
   '{n} messages go before it in {queue}.': '在 {queue} 中前面有 {n} 条消息。',
   '{n} message goes before it in {queue}; {slots}.': '在 {queue} 中前面有 {n} 条消息；{slots}。',
   '{n} messages go before it in {queue}; {slots}.': '在 {queue} 中前面有 {n} 条消息；{slots}。',
+  '{n} message goes before it in {queue}, which goes to one of its {count} workers at a time.':
+    '在 {queue} 中前面有 {n} 条消息；该队列同一时间只投递给 {count} 个 worker 中的一个。',
+  '{n} messages go before it in {queue}, which goes to one of its {count} workers at a time.':
+    '在 {queue} 中前面有 {n} 条消息；该队列同一时间只投递给 {count} 个 worker 中的一个。',
   'About {n}': '约 {n}',
   'At least {n}': '至少 {n}',
   'next in {queue}': '在 {queue} 中排第一位',
   'next in {queue}; {slots}': '在 {queue} 中排第一位；{slots}',
   'Waits for a free slot: it is next in {queue}, and {slots}.': '等待空闲槽位：它在 {queue} 中排第一位，{slots}。',
   'It is next in {queue}: a worker takes it at any moment.': '它在 {queue} 中排第一位：随时会被 worker 取走。',
+  'It is next in {queue}, which goes to one of its {count} workers at a time: that one takes it when it has room.':
+    '它在 {queue} 中排第一位；该队列同一时间只投递给 {count} 个 worker 中的一个：它有余量时就会取走。',
   'It is next in {queue}; who consumes it is not known.': '它在 {queue} 中排第一位；不知道谁消费该队列。',
   'Why it waits is unknown.': '它为何等待未知。',
   'Why it waits is unknown: {why}.': '它为何等待未知：{why}。',
