@@ -4,7 +4,16 @@ import type { WaitFacts } from '../../../server/dashboard/waiting/facts.ts';
 import { reasonOf } from '../../../server/dashboard/waiting/reason.ts';
 import { ago, facts, type Given, NOW, READY, running, taken, WORKER } from './facts.ts';
 
-const MAIL = { name: 'mail', depth: 40, paused: null, out_per_min: 4, consumers: null, at: NOW - 1, standstill: null };
+const MAIL = {
+  name: 'mail',
+  depth: 40,
+  single: false,
+  paused: null,
+  out_per_min: 4,
+  consumers: null,
+  at: NOW - 1,
+  standstill: null,
+};
 const behind = (n: number, more: Given = {}) => facts({ message: { ...READY, ahead: { n, is: 'exact' } }, ...more });
 
 describe('when it starts', () => {
