@@ -127,7 +127,9 @@ export const waitsForTime: Question = {
         known_at,
         cause: {
           cause: 'expired',
-          sentence: `${isRetry ? 'Its next try is' : 'Its ETA is'} in ${inWords}, but it expires before, in ${before}: it will be dropped without running.`,
+          sentence: isRetry
+            ? `Its next try is in ${inWords}, but it expires before, in ${before}: it will be dropped without running.`
+            : `Its ETA is in ${inWords}, but it expires before, in ${before}: it will be dropped without running.`,
           may_still_run: false,
           would_double: null,
           until: eta,

@@ -1,5 +1,5 @@
 // Why a task does not run: each cause from facts made for it, the order in which they are looked at, and what may be sent again.
-// On a cluster of real workers: waiting.test.ts beside this.
+// On a cluster of real workers: waiting.test.ts beside this. Long because it is a table: each cause with all that may be taken for it.
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../server/dashboard/operations/judge.ts';
 import type { WaitFacts } from '../../../server/dashboard/waiting/facts.ts';

@@ -376,13 +376,13 @@ describe('a cluster of events', () => {
 
   it('keeps a worker there when the process before it says goodbye late, as in a rolling deploy', () => {
     const state = new ClusterState();
-    const tell = (type: string, pid: number | undefined, when: number) =>
+    const event = (type: string, pid: number | undefined, when: number) =>
       state.apply({ type, hostname: 'w@h', pid, timestamp: when, local_received: when } as CeleryEvent);
-    tell('worker-online', 1, 1);
-    tell('worker-online', 2, 2);
-    tell('worker-offline', 1, 3);
+    event('worker-online', 1, 1);
+    event('worker-online', 2, 2);
+    event('worker-offline', 1, 3);
     expect(state.workers.get('w@h')).toMatchObject({ left: false, pid: 2, last_heard: 2 });
-    tell('worker-offline', 2, 4);
+    event('worker-offline', 2, 4);
     expect(state.workers.get('w@h')).toMatchObject({ left: true });
   });
 
