@@ -59,8 +59,7 @@ export class PolledResults {
 
   /** Each task's ready record once, as they come. The first look finds those that are ready. */
   watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
-    const nothing = async () => new Map<string, ResultMeta>();
-    return watchAll({ get: async () => null, getMany: nothing, subscribe: this.subscribe.bind(this) }, taskIds, signal);
+    return watchPolled(this.subscribe.bind(this), taskIds, signal);
   }
 
   async wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
@@ -131,6 +130,16 @@ export class PolledResults {
     this.#emitted.set(meta.task_id, mark);
     this.#listeners.emit(meta.task_id, () => meta);
   }
+}
+
+/** `watch`, of a store that has several of them. */
+export function watchPolled(
+  subscribe: PolledResults['subscribe'],
+  taskIds: readonly string[],
+  signal: AbortSignal,
+): AsyncIterable<ResultMeta> {
+  const nothing = async () => new Map<string, ResultMeta>();
+  return watchAll({ get: async () => null, getMany: nothing, subscribe }, taskIds, signal);
 }
 
 /** Without the time: some databases keep less of it than was stored. */

@@ -7,6 +7,7 @@
 import { floatRepr } from '../../shared/python-repr.ts';
 import { Decimal, isoformat, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../shared/python-values.ts';
 import { DecodeError, EncodeError } from '../errors.ts';
+import { fromBase64 } from './base64.ts';
 import { refuseUncarried } from './carried.ts';
 import { parseJsonSlowly } from './json-reader.ts';
 
@@ -292,7 +293,7 @@ function reviveMarker(type: unknown, value: unknown): unknown {
       case 'bytes':
         return new Uint8Array(Buffer.from(asText(value), 'utf8'));
       case 'base64':
-        return new Uint8Array(Buffer.from(asText(value), 'base64'));
+        return fromBase64(asText(value));
     }
   } catch (error) {
     throw new DecodeError(`Unusable value of type ${String(type)}: ${(error as Error).message}`, { cause: error });

@@ -5,6 +5,7 @@
 // kombu 5.6: serialization.py register_msgpack (packb use_bin_type=True, unpackb raw=False)
 import { isUtf8 } from 'node:buffer';
 import { Decoder, decodeTimestampExtension, Encoder, EXT_TIMESTAMP, ExtensionCodec } from '@msgpack/msgpack';
+import { PyFloat } from '../../shared/python-values.ts';
 import { DecodeError, EncodeError } from '../errors.ts';
 import { type Leaves, MAX_DEPTH, plainTree } from './plain-values.ts';
 
@@ -14,10 +15,12 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 const LEAVES: Leaves = {
   format: 'msgpack',
-  object: (value) => (value instanceof Uint8Array ? value : undefined),
-  // The library writes integers of 64 bits as such only when they are bigints.
-  number: (value) =>
-    Number.isSafeInteger(value) && (value > 0xffff_ffff || value < -0x8000_0000) ? BigInt(value) : value,
+  object: (value) => (value instanceof Uint8Array || value instanceof PyFloat ? value : undefined),
+  number: (value) => {
+    if (Object.is(value, -0)) return new PyFloat(value);
+    // The library writes integers of 64 bits as such only when they are bigints.
+    return Number.isSafeInteger(value) && (value > 0xffff_ffff || value < -0x8000_0000) ? BigInt(value) : value;
+  },
   bigint: (value) => {
     if (value < LOWEST || value > HIGHEST)
       throw new EncodeError(
@@ -44,6 +47,17 @@ extensions.register({
 });
 
 const encoder = new Encoder({ extensionCodec: new ExtensionCodec(), useBigInt64: true, maxDepth: MAX_DEPTH + 10 });
+/** Within the library's encoder, which would write a float that is whole as an integer. */
+interface Within {
+  encodeObject(value: unknown, depth: number): void;
+  encodeNumberAsFloat(value: number): void;
+}
+const within = encoder as unknown as Within;
+const { encodeObject } = within;
+within.encodeObject = function withFloats(this: Within, value, depth) {
+  if (value instanceof PyFloat) this.encodeNumberAsFloat(value.value);
+  else encodeObject.call(this, value, depth);
+};
 const keyOf = (key: unknown): string => {
   if (typeof key === 'string') return key;
   throw new DecodeError(

@@ -7,6 +7,7 @@ import { Document, Lexer, parseDocument, type ScalarTag, type Tags } from 'yaml'
 import { floatRepr } from '../../shared/python-repr.ts';
 import { isoformat, PyDate, PyDateTime, PyFloat } from '../../shared/python-values.ts';
 import { DecodeError, EncodeError } from '../errors.ts';
+import { fromBase64 } from './base64.ts';
 import { plainTree } from './plain-values.ts';
 
 /** PyYAML's own recursion ends at about twice this. */
@@ -17,6 +18,10 @@ const MAX_ALIASES = 1000;
 const MAX_VALUES = 2_000_000;
 /** A line's indentation, with the marks of lists and keys that begin on it. */
 const BLOCK_LEAD = /^[ \t]*(?:[-?:][ \t]+)*/gm;
+/** What PyYAML's reader refuses anywhere in a text. */
+const CONTROL = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+/** Line breaks of YAML 1.1 that the library does not know; PyYAML makes a line feed of each. */
+const BREAK = /\r\n?|\x85/g;
 /** Python's own limit of digits (sys.set_int_max_str_digits). */
 const MAX_DIGITS = 4300;
 
@@ -32,7 +37,7 @@ const refuse = (why: string): never => {
   throw new DecodeError(why);
 };
 const isNumber = (value: unknown) => typeof value === 'number' || typeof value === 'bigint';
-const whole = (value: unknown) => typeof value === 'bigint' || Number.isSafeInteger(value);
+const whole = (value: unknown) => typeof value === 'bigint' || (Number.isSafeInteger(value) && !Object.is(value, -0));
 
 const NULL = scalar('null', /^(?:~|null|Null|NULL|)$/, {
   identify: (value) => value === null,
@@ -73,14 +78,16 @@ const TIMESTAMP = scalar(
     stringify: ({ value }) => stampText(value as Date | PyDate),
   },
 );
-/** YAML 1.1's value key: safe_load has nothing for it, so that the text is written in quotes and the bare word refused. */
-const VALUE = scalar('value', /^=$/, {
-  resolve: () => refuse("A bare '=' has no meaning to safe_load"),
+/** YAML 1.1's value and merge keys: safe_load has nothing for them as values, so that the text is written in quotes and the bare word refused. */
+const BARE = scalar('value', /^(?:=|<<)$/, {
+  resolve: (text) => refuse(`A bare '${text}' has no meaning to safe_load`),
 });
+/** ... and as a key the first is a text. */
+const VALUE_KEY: ScalarTag = { tag: `${TAG}value`, default: 'key', test: /^=$/, resolve: (text) => text };
 const BINARY: ScalarTag = {
   tag: `${TAG}binary`,
   identify: (value) => value instanceof Uint8Array,
-  resolve: (text) => new Uint8Array(Buffer.from(text, 'base64')),
+  resolve: (text) => fromBase64(text),
   stringify: ({ value }) => `"${Buffer.from(value as Uint8Array).toString('base64')}"`,
 };
 
@@ -97,10 +104,10 @@ const TEXT: ScalarTag = {
     }),
 };
 
-const TAGS: Tags = ['map', 'seq', NULL, BOOL, INT, FLOAT, TIMESTAMP, VALUE, BINARY, TEXT];
+const TAGS: Tags = ['map', 'seq', NULL, BOOL, INT, FLOAT, TIMESTAMP, BARE, BINARY, TEXT];
 // The library adds to the list when a body names a tag. It would write the text '<<' bare where it may write merge keys.
-const schema = (...further: Tags) =>
-  ({ version: '1.1', schema: 'failsafe', logLevel: 'error', customTags: () => [...TAGS, ...further] }) as const;
+const schema = (...before: Tags) =>
+  ({ version: '1.1', schema: 'failsafe', logLevel: 'error', customTags: () => [...before, ...TAGS] }) as const;
 
 export const contentEncoding = 'utf-8';
 
@@ -121,10 +128,12 @@ export function encode(value: unknown): string {
 }
 
 export function decode(body: Uint8Array): unknown {
-  const text = utf8(body);
+  const text = utf8(body).replace(BREAK, '\n');
+  const control = CONTROL.exec(text)?.[0];
+  if (control) throw new DecodeError(`A character ${JSON.stringify(control)} is written as an escape in YAML`);
   checkNesting(text);
   const document = parseDocument(text, {
-    ...schema('merge', 'set'),
+    ...schema('merge', VALUE_KEY, 'set'),
     uniqueKeys: false,
     merge: true,
     prettyErrors: false,

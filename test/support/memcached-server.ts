@@ -33,6 +33,15 @@ export class MemcachedServer {
     if (ended()) throw new Error(`memcached on port ${this.port} ended with ${child.exitCode}`);
   }
 
+  /** It accepts and answers nothing, until `resume`. */
+  pause(): void {
+    this.#process.pause();
+  }
+
+  resume(): void {
+    this.#process.resume();
+  }
+
   stop(): Promise<void> {
     return this.#process.end('SIGKILL');
   }

@@ -12,7 +12,7 @@ import type { Backend, BackendContext } from '../contract.ts';
 import { DATABASE } from '../flags.ts';
 import { PolledResults } from '../polled.ts';
 import { PATIENCE, retrying } from '../retrying.ts';
-import { checkId, isPossibleId, isTemporary, SqlAccess } from '../sql/access.ts';
+import { checkId, isPossibleId, isTemporary, SqlAccess, writeTexts } from '../sql/access.ts';
 import { quoted, type SqlDriver, type SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
@@ -176,9 +176,11 @@ class DatabaseBackend implements Backend {
         key: 'task_id',
         newId: task.newId,
       };
-      await sql.query(
-        upsert({ ...table, rows: last.length, keepsSuccess: true }),
-        last.flatMap((row) => columns.map((name) => row.values[name] ?? null)),
+      await writeTexts(this.#access.driver, last, (rows) =>
+        sql.query(
+          upsert({ ...table, rows: rows.length, keepsSuccess: true }),
+          rows.flatMap((row) => columns.map((name) => row.values[name] ?? null)),
+        ),
       );
     });
   }

@@ -21,7 +21,7 @@ import { selectMany, upsert } from '../database/statements.ts';
 import { DJANGO } from '../flags.ts';
 import { PolledResults } from '../polled.ts';
 import { PATIENCE, retrying } from '../retrying.ts';
-import { checkId, isPossibleId, isTemporary, SqlAccess } from '../sql/access.ts';
+import { checkId, isPossibleId, isTemporary, SqlAccess, writeTexts } from '../sql/access.ts';
 import type { SqlDriver, SqlQueries } from '../sql/driver.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
@@ -188,9 +188,11 @@ class DjangoBackend implements CountingBackend {
     const table = { dialect: driver.dialect, table: TASKS, columns: [...COLUMNS, 'date_created'], key: 'task_id' };
     const written = COLUMNS.filter((name) => name !== 'task_id');
     await this.#access.use(() =>
-      driver.query(
-        upsert({ ...table, written, rows: last.length, keepsSuccess: true }),
-        last.flatMap(({ values }) => [...COLUMNS.map((name) => values[name] ?? null), created]),
+      writeTexts(driver, last, (some) =>
+        driver.query(
+          upsert({ ...table, written, rows: some.length, keepsSuccess: true }),
+          some.flatMap(({ values }) => [...COLUMNS.map((name) => values[name] ?? null), created]),
+        ),
       ),
     );
   }

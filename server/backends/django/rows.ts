@@ -8,6 +8,7 @@ import { READY_STATES } from '../../../shared/states.ts';
 import { type ResultMeta, readResultMeta } from '../../protocol/result-meta.ts';
 import type { BackendContext } from '../contract.ts';
 import { sqlTime, textOf } from '../database/rows.ts';
+import { asciiText } from '../sql/access.ts';
 import type { SqlDialect, SqlParam, SqlRecord } from '../sql/driver.ts';
 
 export interface DjangoRow {
@@ -38,11 +39,12 @@ export interface Text {
   readonly text: string;
 }
 
-/** Bytes stand as base64 in a column of text. */
+/** Bytes stand as base64 in a column of text, JSON in ASCII as Python writes it: the column may have letters of its own language alone. */
 export function encodedText(value: unknown, context: BackendContext): Text {
   const { body, contentType, contentEncoding } = context.encode(value);
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return { contentType, contentEncoding, text: bytes.toString(contentEncoding === 'binary' ? 'base64' : 'utf8') };
+  const text = bytes.toString(contentEncoding === 'binary' ? 'base64' : 'utf8');
+  return { contentType, contentEncoding, text: contentType === 'application/json' ? asciiText(text) : text };
 }
 
 export function decodedText(

@@ -56,21 +56,6 @@ export class Memcached {
 
   /** @param verb `gets` also tells what `swap` needs */
   async getMany(keys: readonly string[], verb: 'get' | 'gets' = 'get'): Promise<Map<string, MemcachedValue>> {
-    const all = await Promise.all(this.#ask(keys, verb));
-    return new Map(all.flatMap((values) => [...values]));
-  }
-
-  /** What is on servers that answer. @throws BackendError when none does */
-  async getAnswered(keys: readonly string[]): Promise<Map<string, MemcachedValue>> {
-    const asked = this.#ask(keys, 'get');
-    const all = await Promise.allSettled(asked);
-    const answered = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    if (answered.length === 0) await Promise.all(asked);
-    return new Map(answered.flatMap((values) => [...values]));
-  }
-
-  /** Each server for what is on it. */
-  #ask(keys: readonly string[], verb: 'get' | 'gets'): Promise<Map<string, MemcachedValue>>[] {
     const byServer = new Map<number, string[]>();
     for (const key of keys) {
       checkKey(key);
@@ -79,9 +64,12 @@ export class Memcached {
       if (group) group.push(key);
       else byServer.set(server, [key]);
     }
-    return [...byServer].map(([server, group]) =>
-      this.#use(this.#servers[server]!, (connection) => connection.get(verb, group)),
+    const all = await Promise.all(
+      [...byServer].map(([server, group]) =>
+        this.#use(this.#servers[server]!, (connection) => connection.get(verb, group)),
+      ),
     );
+    return new Map(all.flatMap((values) => [...values]));
   }
 
   async set(key: string, body: Uint8Array): Promise<void> {
@@ -166,17 +154,22 @@ export class Memcached {
   }
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what memcached does not take
+const NO_KEY = /[\x00-\x20\x7f]|\p{Surrogate}/u;
+
+/** Does memcached take it? */
+export function isKey(key: string): boolean {
+  return !NO_KEY.test(key) && Buffer.byteLength(key) <= MAX_KEY;
+}
+
 function checkKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  if (bytes > MAX_KEY) {
+  if (isKey(key)) return;
+  if (NO_KEY.test(key)) {
     throw new BackendError(
-      `A key of ${bytes} bytes is too long for memcached, which takes ${MAX_KEY}: ${key.slice(0, 60)}...`,
+      `A key of memcached has no blanks, no control characters and no half of a surrogate pair: ${JSON.stringify(key.slice(0, 60))}`,
     );
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what memcached does not take
-  if (/[\x00-\x20\x7f]/.test(key)) {
-    throw new BackendError(
-      `A key of memcached has no blanks and no control characters: ${JSON.stringify(key.slice(0, 60))}`,
-    );
-  }
+  throw new BackendError(
+    `A key of ${Buffer.byteLength(key)} bytes is too long for memcached, which takes ${MAX_KEY}: ${key.slice(0, 60)}...`,
+  );
 }

@@ -108,7 +108,7 @@ export class MemcachedConnection {
       if (end < 0) break;
       const line = this.#input.toString('utf8', at, end);
       const { values, done, failed } = this.#pending[0]!;
-      const value = values && /^VALUE (\S+) (\d+) (\d+)(?: (\d+))?$/.exec(line);
+      const value = values && /^VALUE ([^ ]+) (\d+) (\d+)(?: (\d+))?$/.exec(line);
       if (value) {
         const [from, length] = [end + 2, Number(value[3])];
         if (this.#input.length < from + length + 2) break;

@@ -1,7 +1,7 @@
 // Results in memcached, where Celery's cache store keeps them: `cache+memcached://host:11211;other:11211/`.
 // Keys: ../key-value.ts. Servers and their keys: client.ts, sharding.ts. Chords: chords.ts.
 // Holds: a SUCCESS is not overwritten (each write is one only if nobody wrote since it was read); what memcached does not take is an
-// error, which Python's clients pass over; while one of several servers is away, what is on the others is stored and heard.
+// error, which Python's clients pass over; while one of several servers is away or silent, what is on the others is stored and heard.
 // Where this differs from Celery: a server that is away is waited for; there its keys move to another one for half a minute.
 // Celery 5.6: backends/cache.py, backends/base.py KeyValueStoreBackend
 import { BackendError, ImproperlyConfigured } from '../../errors.ts';
@@ -18,14 +18,13 @@ import type {
 } from '../contract.ts';
 import { MEMCACHED } from '../flags.ts';
 import { type ResultKeys, resultKeys, ttlSeconds } from '../key-value.ts';
-import { PolledResults } from '../polled.ts';
+import { PolledResults, watchPolled } from '../polled.ts';
 import { PATIENCE, retrying } from '../retrying.ts';
 import { cannotStore, storeClosed } from '../store-errors.ts';
 import { lastOfEach, StoreQueue } from '../store-queue.ts';
 import type { ResultListener } from '../waiters.ts';
 import { MemcachedChords } from './chords.ts';
-import { Memcached } from './client.ts';
-import type { MemcachedValue } from './connection.ts';
+import { isKey, Memcached } from './client.ts';
 import { clientOf, type MemcachedClient } from './sharding.ts';
 
 const KEYS_AT_ONCE = 200;
@@ -64,8 +63,8 @@ class MemcachedBackend implements CountingBackend {
   readonly #keys: ResultKeys;
   readonly #cache: Memcached;
   readonly #chords: MemcachedChords;
-  readonly #polled: PolledResults;
-  /** One for each server. */
+  /** One of each for each server: one that is away, or silent, holds up nothing that is on another. */
+  readonly #polled: readonly PolledResults[];
   readonly #queues: readonly StoreQueue<Row>[];
   #open = true;
 
@@ -78,10 +77,7 @@ class MemcachedBackend implements CountingBackend {
     const { expiresMs, now, log } = context;
     this.#cache = new Memcached({ servers, client: clientOf(client, fallback), ttl: ttlSeconds(expiresMs), now, log });
     this.#chords = new MemcachedChords(this.#cache, context, this.#keys, before);
-    this.#polled = new PolledResults({
-      polling,
-      getMany: (ids) => this.#read(ids, (keys) => this.#cache.getAnswered(keys)),
-    });
+    this.#polled = servers.map(() => new PolledResults({ polling, getMany: (ids) => this.getMany(ids) }));
     this.#queues = servers.map(() => new StoreQueue((rows) => this.#write(rows), isTemporary, KEYS_AT_ONCE));
   }
 
@@ -89,12 +85,11 @@ class MemcachedBackend implements CountingBackend {
     this.#checkOpen();
     const { body } = this.#context.encode(meta);
     try {
-      const queue = this.#queues[this.#cache.serverOf(this.#keys.task(meta.task_id))]!;
-      await queue.push({ taskId: meta.task_id, status: meta.status, body });
+      await this.#queues[this.#serverOf(meta.task_id)]!.push({ taskId: meta.task_id, status: meta.status, body });
     } catch (error) {
       throw cannotStore(meta, error);
     }
-    this.#polled.stored(this.#decode(meta.task_id, body));
+    this.#polled[this.#serverOf(meta.task_id)]!.stored(this.#decode(meta.task_id, body));
   }
 
   async get(taskId: string): Promise<ResultMeta | null> {
@@ -102,20 +97,13 @@ class MemcachedBackend implements CountingBackend {
     return body && this.#decode(taskId, body);
   }
 
-  getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
-    return this.#read(taskIds, (keys) => this.#cache.getMany(keys));
-  }
-
-  async #read(
-    taskIds: readonly string[],
-    ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, MemcachedValue>>,
-  ): Promise<Map<string, ResultMeta>> {
+  async getMany(taskIds: readonly string[]): Promise<Map<string, ResultMeta>> {
     const found = new Map<string, ResultMeta>();
     // An id that can be no key has no record.
-    const possible = taskIds.filter((id) => !/\s/.test(id) && Buffer.byteLength(this.#keys.task(id)) <= 250);
+    const possible = taskIds.filter((id) => isKey(this.#keys.task(id)));
     for (let i = 0; i < possible.length || i === 0; i += KEYS_AT_ONCE) {
       const ids = possible.slice(i, i + KEYS_AT_ONCE);
-      const values = await this.#ask(() => ask(ids.map((id) => this.#keys.task(id))));
+      const values = await this.#ask(() => this.#cache.getMany(ids.map((id) => this.#keys.task(id))));
       for (const id of ids) {
         const value = values.get(this.#keys.task(id));
         if (value) found.set(id, this.#decode(id, value.body));
@@ -126,17 +114,17 @@ class MemcachedBackend implements CountingBackend {
 
   async wait(taskId: string, signal: AbortSignal): Promise<ResultMeta> {
     this.#checkOpen();
-    return this.#polled.wait(taskId, signal);
+    return this.#polled[this.#serverOf(taskId)]!.wait(taskId, signal);
   }
 
   watch(taskIds: readonly string[], signal: AbortSignal): AsyncIterable<ResultMeta> {
     this.#checkOpen();
-    return this.#polled.watch(taskIds, signal);
+    return watchPolled(this.subscribe.bind(this), taskIds, signal);
   }
 
   subscribe(taskId: string, listener: ResultListener, onError?: (error: Error) => void): () => void {
     this.#checkOpen();
-    return this.#polled.subscribe(taskId, listener, onError);
+    return this.#polled[this.#serverOf(taskId)]!.subscribe(taskId, listener, onError);
   }
 
   async forget(taskId: string): Promise<void> {
@@ -187,9 +175,13 @@ class MemcachedBackend implements CountingBackend {
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    this.#polled.fail(storeClosed());
+    for (const polled of this.#polled) polled.fail(storeClosed());
     for (const queue of this.#queues) await queue.idle();
     this.#cache.close();
+  }
+
+  #serverOf(taskId: string): number {
+    return this.#cache.serverOf(this.#keys.task(taskId));
   }
 
   async #write(rows: readonly Row[]): Promise<void> {

@@ -32,7 +32,8 @@ export function clientOf(value: unknown, fallback: MemcachedClient): MemcachedCl
 function oneAtATime(bytes: Uint8Array): number {
   let hash = 0;
   for (const byte of bytes) {
-    hash = (hash + byte) | 0;
+    // libmemcached's bytes have a sign (as C's char has on x86).
+    hash = (hash + ((byte << 24) >> 24)) | 0;
     hash = (hash + (hash << 10)) | 0;
     hash ^= hash >>> 6;
   }
@@ -54,7 +55,8 @@ function crc32(bytes: Uint8Array): number {
 function rendezvous(nodes: readonly string[], key: string): number {
   let [best, highest] = [0, -1];
   for (const [i, node] of nodes.entries()) {
-    const score = murmur3(Buffer.from(`${node}-${key}`));
+    // pymemcache takes the lower byte of each code point.
+    const score = murmur3(Buffer.from(Array.from(`${node}-${key}`, (char) => char.codePointAt(0)!)));
     if (score > highest || (score === highest && node > nodes[best]!)) [best, highest] = [i, score];
   }
   return best;

@@ -4,7 +4,7 @@ import { BackendError, toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { Outage } from '../outage.ts';
 import { storeClosed } from '../store-errors.ts';
-import type { SqlDriver } from './driver.ts';
+import type { SqlDriver, SqlParam } from './driver.ts';
 
 export class SqlAccess {
   readonly driver: SqlDriver;
@@ -47,6 +47,37 @@ export class SqlAccess {
       temporary,
     });
   }
+}
+
+/**
+ * Writes rows. One that the database has no letters for is written again with them as escapes: better than no result at all. Of several
+ * rows it is not known which.
+ */
+export async function writeTexts<Row extends { readonly values: Readonly<Record<string, SqlParam>> }>(
+  driver: SqlDriver,
+  rows: readonly Row[],
+  write: (rows: readonly Row[]) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await write(rows);
+  } catch (error) {
+    if (rows.length > 1 || !driver.lacksLetters(toError(error))) throw error;
+    await write(rows.map((row) => ({ ...row, values: mapped(row.values) })));
+  }
+}
+
+/** An id is no other one. */
+function mapped(values: Readonly<Record<string, SqlParam>>): Record<string, SqlParam> {
+  const entries = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'string' && name !== 'task_id' ? asciiText(value) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** With escapes that JSON and Python read as the same letters. */
+export function asciiText(text: string): string {
+  return text.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function isTemporary(error: Error): boolean {

@@ -25,6 +25,8 @@ export interface SqlDriver extends SqlQueries {
   transaction<T>(work: (queries: SqlQueries) => Promise<T>): Promise<T>;
   /** It is expected to work again by itself: the server is away, a lock was lost, a disk is full. */
   isTemporary(error: Error): boolean;
+  /** A text has letters that the character set of its column lacks. */
+  lacksLetters(error: Error): boolean;
   close(): Promise<void>;
 }
 

@@ -96,6 +96,10 @@ class MysqlDriver implements SqlDriver {
     );
   }
 
+  lacksLetters(error: Error & { code?: string }): boolean {
+    return error.code === 'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD';
+  }
+
   close(): Promise<void> {
     this.#ending ??= this.#pool.end();
     return this.#ending;

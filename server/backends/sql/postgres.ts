@@ -112,6 +112,10 @@ class PostgresDriver implements SqlDriver {
     return /connection terminated|timeout|not queryable|ENOENT|ECONNREFUSED/i.test(error.message);
   }
 
+  lacksLetters(error: Error & { code?: string }): boolean {
+    return error.code === '22P05';
+  }
+
   close(): Promise<void> {
     this.#ending ??= this.#pool.end();
     return this.#ending;

@@ -62,6 +62,10 @@ class SqliteDriver implements SqlDriver {
     return isTemporary(error);
   }
 
+  lacksLetters(): boolean {
+    return false;
+  }
+
   close(): Promise<void> {
     return this.#inTurn(async () => this.#db.close());
   }

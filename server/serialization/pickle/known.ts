@@ -1,4 +1,5 @@
-// The few kinds of Python objects that have a value here: dates, decimals, UUIDs, sets, dicts with an order. All others stay data.
+// The few kinds of Python objects that have a value here: dates, decimals, UUIDs, sets, and the dicts and lists of collections. All others
+// stay data.
 // Holds: what looks like one of them and is none stays a PythonObject; nothing is called.
 // Python: datetime.__reduce_ex__, decimal.__reduce__, uuid.__getstate__
 import { Decimal, PyDate, PyDateTime, PyTime, Uuid } from '../../../shared/python-values.ts';
@@ -43,9 +44,19 @@ function value(made: PythonName, args: readonly unknown[], state: unknown): unkn
       return typeof first === 'string' ? new Uint8Array(Buffer.from(first, 'latin1')) : undefined;
     case 'collections.OrderedDict':
       return args.length === 0 ? {} : undefined;
+    case 'collections.defaultdict':
+      return {};
+    case 'collections.Counter':
+      return isDict(first) ? first : undefined;
+    case 'collections.deque':
+      return [];
     default:
       return undefined;
   }
+}
+
+function isDict(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 function dateTime(args: readonly unknown[]): unknown {

@@ -8,7 +8,7 @@ import { DecodeError } from '../../errors.ts';
 import { knownObject } from './known.ts';
 import { markPickled } from './mark.ts';
 import { textOfBytes } from './text.ts';
-import { PythonName, PythonObject } from './values.ts';
+import { calledName, PythonName, PythonObject } from './values.ts';
 
 const MAX_DEPTH = 1000;
 /** What is shared in a pickle is printed again and again by whoever prints it. */
@@ -269,8 +269,9 @@ class Reader {
   }
 
   #make(made: unknown, args: unknown): void {
-    if (!(made instanceof PythonName)) throw new DecodeError('A pickle calls something that is no name');
-    this.#stack.push(knownObject(made, listOf(args)));
+    const name = calledName(made);
+    if (!name) throw new DecodeError('A pickle calls something that is no name');
+    this.#stack.push(knownObject(name, listOf(args)));
   }
 
   #memoize(key: number): void {
@@ -296,7 +297,8 @@ class Reader {
 
   #append(items: readonly unknown[]): void {
     const list = this.#top();
-    // Subclasses of list are filled like lists.
+    // An object that is filled like a list, or like a dict below, stays its class and what it was made with.
+    if (list instanceof PythonObject) return;
     if (!Array.isArray(list)) throw new DecodeError('A pickle appends to what is no list');
     for (const item of items) list.push(item);
   }

@@ -43,3 +43,12 @@ export class PythonObject extends Opaque {
     return `<${this.made.path} object>`;
   }
 }
+
+/** The name of what is called, also as an attribute of its class: `getattr(ZoneInfo, '_unpickle')`. null: it has none. */
+export function calledName(made: unknown): PythonName | null {
+  if (made instanceof PythonName) return made;
+  if (!(made instanceof PythonObject) || !/^(builtins|__builtin__)\.getattr$/.test(made.made.path)) return null;
+  const [owner, attribute] = made.args;
+  if (!(owner instanceof PythonName) || typeof attribute !== 'string') return null;
+  return new PythonName(owner.module, `${owner.name}.${attribute}`);
+}

@@ -14,6 +14,7 @@ import { makeReadable, restoreLarge } from './table.ts';
 /** Within amqplib's model of a connection. */
 interface Within {
   readonly connection: {
+    readonly frameMax: number;
     readonly stream: Socket;
     readonly rest: Buffer;
     readonly muxer: { _readIncoming(): void };
@@ -72,6 +73,11 @@ export class Client {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** As agreed with the broker. @unit bytes */
+  get frameMax(): number {
+    return within(this.model).frameMax;
   }
 
   /** Why it was lost. */

@@ -2,8 +2,9 @@
 // Field by field, since it is done for each message: names in a table, or a spread, cost a tenth of what a whole task costs here.
 // kombu 5.6: transport/pyamqp.py Message, Channel.prepare_message
 import type { Message as AmqplibMessage, GetMessage, Options } from 'amqplib';
+import { EncodeError } from '../../errors.ts';
 import type { OutgoingMessage, Properties } from '../message.ts';
-import { fromTable, toTable } from './table.ts';
+import { fromTable, sizeOfTable, toTable } from './table.ts';
 
 /** The longest that RabbitMQ lets a message live. @unit milliseconds */
 const LONGEST_EXPIRATION = 2 ** 32 - 1;
@@ -27,6 +28,26 @@ export function toAmqp({ contentType, contentEncoding, headers, properties: give
     type: given.type ?? undefined,
     userId: given.user_id ?? undefined,
   };
+}
+
+/** Of a content header, with all properties but the headers. @unit bytes */
+const MOST_BESIDE_HEADERS = 4096;
+/** ... without any text. */
+const LEAST_BESIDE_HEADERS = 24;
+
+/**
+ * A body goes in as many frames as it takes, its headers in one. The broker would end the connection, with all that is on its way there.
+ * @param frameMax as client and broker agreed @unit bytes
+ * @throws EncodeError for headers that no frame holds
+ */
+export function checkFrame({ headers, ...beside }: Options.Publish, frameMax: number): void {
+  if (sizeOfTable(headers, (text) => 3 * text.length) + MOST_BESIDE_HEADERS <= frameMax) return;
+  let size = LEAST_BESIDE_HEADERS + sizeOfTable(headers, Buffer.byteLength);
+  for (const value of Object.values(beside)) if (typeof value === 'string') size += 1 + Buffer.byteLength(value);
+  if (size > frameMax)
+    throw new EncodeError(
+      `The headers of a message take ${size} bytes, and a frame on this connection holds ${frameMax} (frame_max): send less in them, or more in the body`,
+    );
 }
 
 /** @param queue it came from */

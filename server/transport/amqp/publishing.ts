@@ -10,7 +10,7 @@ import type { OutgoingMessage } from '../message.ts';
 import { checkSize } from '../virtual/declaration.ts';
 import type { Client } from './client.ts';
 import { gone } from './failure.ts';
-import { toAmqp } from './message.ts';
+import { checkFrame, toAmqp } from './message.ts';
 
 interface Sent {
   readonly message: OutgoingMessage;
@@ -61,7 +61,7 @@ export class Publishing {
   #sendConfirmed(sent: Sent): void {
     const { exchange, routingKey, body } = sent.message;
     const raw = this.#raw as ConfirmChannel;
-    raw.publish(exchange, routingKey, bufferOf(body), toAmqp(sent.message), (error: Error | null) => {
+    raw.publish(exchange, routingKey, bufferOf(body), this.#options(sent.message), (error: Error | null) => {
       // The channel's end tells it better.
       if (error && !/nacked/.test(error.message)) return;
       if (!error) sent.resolve();
@@ -71,9 +71,15 @@ export class Publishing {
     this.#open.add(sent);
   }
 
+  #options(message: OutgoingMessage): ReturnType<typeof toAmqp> {
+    const options = toAmqp(message);
+    checkFrame(options, this.#client.frameMax);
+    return options;
+  }
+
   #send(sent: Sent): void {
     const { exchange, routingKey, body } = sent.message;
-    const room = this.#raw.publish(exchange, routingKey, bufferOf(body), toAmqp(sent.message));
+    const room = this.#raw.publish(exchange, routingKey, bufferOf(body), this.#options(sent.message));
     this.#open.add(sent);
     if (!room) return;
     if (this.#client.blocked === null) this.#left();

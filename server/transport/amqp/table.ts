@@ -56,6 +56,23 @@ function objectField(value: object, key: string): unknown {
   return toTable(value as Dict);
 }
 
+/** How many bytes what `toTable` made takes. @param bytesOf a text; who needs no more than a bound hands in one that is quicker */
+export function sizeOfTable(table: Dict, bytesOf: (text: string) => number): number {
+  let size = 4;
+  for (const key in table) size += 1 + bytesOf(key) + sizeOfField(table[key], bytesOf);
+  return size;
+}
+
+function sizeOfField(value: unknown, bytesOf: (text: string) => number): number {
+  if (typeof value === 'string') return 5 + bytesOf(value);
+  if (typeof value !== 'object') return 2;
+  if (value === null) return 1;
+  if (value instanceof Uint8Array) return 5 + value.length;
+  if (Array.isArray(value)) return value.reduce<number>((size, item) => size + sizeOfField(item, bytesOf), 5);
+  if ('!' in value) return value['!'] === 'int' ? 5 : 9;
+  return 1 + sizeOfTable(value as Dict, bytesOf);
+}
+
 /** What amqplib read, without its marks of types. */
 export function fromTable(table: Dict): Record<string, unknown> {
   const values: Record<string, unknown> = {};

@@ -287,6 +287,41 @@ result = [backend.get_task_meta('a')['result'], repr(GroupResult.restore('g', ap
 }
 
 const needsMariadb = hasMariadb ? test : test.skip;
+needsMariadb('letters that a table has not are written as escapes, but in an id', async () => {
+  const url = await freshDatabase('mysql');
+  const settings = { ...ownTables(), result_extended: true };
+  const backend = await open(`db+${url}`, { settings });
+  const driver = await openSqlDriver('mysql', { url: parseUrl(url), place: 'mysql', shortLived: false, poolSize: 1 });
+  await driver.query(`ALTER TABLE "${settings.database_table_names.task}" CONVERT TO CHARACTER SET latin1`);
+  await driver.close();
+  const stored = ['é', '😀'].map((text) => {
+    const result = { exc_type: 'E', exc_message: [text], exc_module: 'm' };
+    const extended = { name: text, args: [text], kwargs: {}, worker: 'w', retries: 0, queue: 'q' };
+    const meta = {
+      task_id: `of ${text.length}`,
+      status: 'FAILURE',
+      result,
+      traceback: `T ${text}`,
+      nowMs: 0,
+      extended,
+    };
+    return backend.store(buildResultMeta(meta));
+  });
+  await Promise.all(stored);
+  const [one, two] = [await backend.get('of 1'), await backend.get('of 2')];
+  expect(one).toMatchObject({ traceback: 'T é', name: 'é', args: ['é'], result: { exc_message: ['é'] } });
+  const escaped = '\\ud83d\\ude00';
+  expect(two).toMatchObject({
+    traceback: `T ${escaped}`,
+    name: escaped,
+    args: ['😀'],
+    result: { exc_message: ['😀'] },
+  });
+  await expect(backend.store(record('😀', 'SUCCESS', 1))).rejects.toThrow(
+    /Cannot store the result of 😀.*Incorrect string/,
+  );
+});
+
 needsMariadb(
   'a result that is longer than its column is refused by name, and the others of its turn are stored',
   async () => {

@@ -130,15 +130,15 @@ GroupResult('h', [AsyncResult('p', app=app)], app=app).save(backend=backend)
 row = TaskResult.objects.get(task_id='a')
 result = [repr(AsyncResult('a', app=app).result), str(AsyncResult('a', app=app).children[0].id), repr(AsyncResult('b', app=app).result),
           AsyncResult('b', app=app).traceback, repr(GroupResult.restore('g', app=app)), row.task_name, row.task_args, row.task_kwargs,
-          row.worker, row.date_done.isoformat(), row.content_type, row.content_encoding]
+          row.worker, row.date_done.isoformat(), row.content_type, row.content_encoding, row.result.isascii()]
 `,
         );
         expect(seen).toEqual([
           "{'n': 36893488147419103232, 'text': 'žluť', 'none': None}",
           ...['child', "KeyError('lost')", 'T\\x00!', '<GroupResult: g [a]>', 'shop.add'],
-          `"(1, 'ž')"`,
+          String.raw`"(1, '\u017e')"`,
           `"{'k': 2}"`,
-          ...['w@h', '1970-01-02T00:00:00.123000+00:00', 'application/json', 'utf-8'],
+          ...['w@h', '1970-01-02T00:00:00.123000+00:00', 'application/json', 'utf-8', true],
         ]);
         expect(await backend.get('p')).toMatchObject({
           ...{

@@ -92,18 +92,30 @@ finally:
     },
   );
 
-  itNeedsPython('a key is where pymemcache would look for it', async () => {
-    const names = ['a:11211', 'b:11211', 'c:11211'];
-    const keys = Array.from({ length: 50 }, (_, i) => `celery-task-meta-${i}`);
-    const places = await python.run<number[]>(
+  itNeedsPython('a key is where each client of Python looks for it, also one with letters beyond ASCII', async () => {
+    const names = servers.map(({ address }) => address);
+    const keys = Array.from({ length: 60 }, (_, i) => `celery-task-meta-${i}${i % 3 === 0 ? '-žluť-😀' : ''}`);
+    const places = await python.run<Record<'pylibmc' | 'python-memcached' | 'pymemcache', number[]>>(
       `
+import memcache
 from pymemcache.client.rendezvous import RendezvousHash
 hasher = RendezvousHash(names)
-result = [names.index(hasher.get_node(key)) for key in keys]
+ones = [memcache.Client([name]) for name in names]
+def found(client):
+    for key in keys: client.set(key, 1)
+    places = [[one.get(key) for one in ones].index(1) for key in keys]
+    for one in ones: one.delete_multi(keys)
+    return places
+result = {'pymemcache': [names.index(hasher.get_node(key)) for key in keys], 'python-memcached': found(memcache.Client(names))}
+try:
+    import pylibmc
+    result['pylibmc'] = found(pylibmc.Client(names))
+except ImportError: pass
 `,
       { given: { names, keys } },
     );
-    expect(keys.map(shardOf('pymemcache', names))).toEqual(places);
+    for (const [client, there] of Object.entries(places))
+      expect(keys.map(shardOf(client as 'pylibmc', names)), client).toEqual(there);
   });
 
   itNeedsPython('one chord is counted by workers of both languages', async () => {
@@ -169,32 +181,41 @@ result = int(backend.client.get('chord-unlock-mixed'))
     await server.stop();
   });
 
-  test('while one of several servers is away, what is on the others is stored and heard, and it alone is said to be away', async () => {
+  test('while one of several servers is silent or away, what is on the others is stored and heard, and it alone is said to be away', async () => {
     const said: string[] = [];
     const say = (text: string) => said.push(text);
     const server = await memcachedServer();
     const addresses = [servers[0]!.address, server.address];
     const log = { ...silentLogger, warning: say, info: say };
     const backend = await open(`cache+memcached://${addresses.join(';')}/`, { log });
-    const all = Array.from({ length: 40 }, (_, i) => `${process.pid}-of-two-${i}`);
     const shard = shardOf('pylibmc', addresses);
-    const [alive, away] = [0, 1].map((at) => all.filter((id) => shard(`celery-task-meta-${id}`) === at));
-    await server.stop();
-    const ending = new AbortController();
-    const heard = new Set<string>();
-    const watching = (async () => {
-      for await (const { task_id } of backend.watch(all, ending.signal)) heard.add(task_id);
-    })();
     // By another user of the store, and all in one turn.
     const writer = await open(`cache+memcached://${addresses.join(';')}/`);
-    const storing = all.map((id) => writer.store(record(id, 'SUCCESS', id)));
-    await Promise.all(storing.filter((_, i) => alive!.includes(all[i]!)));
-    await until(() => alive!.every((id) => heard.has(id)), 'those on the server that is there');
-    expect([...heard].filter((id) => away!.includes(id))).toEqual([]);
+    const heard = new Set<string>();
+    /** Forty that are watched and stored: when those on the other server were heard, and none of this one. */
+    const forty = async (name: string) => {
+      const all = Array.from({ length: 40 }, (_, i) => `${process.pid}-${name}-${i}`);
+      const [alive, away] = [0, 1].map((at) => all.filter((id) => shard(`celery-task-meta-${id}`) === at));
+      const watching = (async () => {
+        for await (const { task_id } of backend.watch(all, new AbortController().signal)) heard.add(task_id);
+      })();
+      const storing = all.map((id) => writer.store(record(id, 'SUCCESS', id)));
+      await Promise.all(storing.filter((_, i) => alive!.includes(all[i]!)));
+      await until(() => alive!.every((id) => heard.has(id)), 'those on the server that is there');
+      expect([...heard].filter((id) => away!.includes(id))).toEqual([]);
+      return () => Promise.all([watching, ...storing]);
+    };
+    server.pause();
+    const silent = await forty('silent');
+    // Nor was it given up meanwhile.
+    expect(said).toEqual([]);
+    server.resume();
+    await silent();
+    await server.stop();
+    const away = await forty('away');
     await server.start();
-    await watching;
-    await Promise.all(storing);
-    expect(heard.size).toBe(40);
+    await away();
+    expect(heard.size).toBe(80);
     await until(() => said.some((text) => /is back\.$/.test(text)), 'it to say that it is back');
     expect(said.map((text) => /^The result store (\S+) is (away|back)/.exec(text)?.slice(1))).toEqual([
       [server.address, 'away'],
@@ -205,10 +226,14 @@ result = int(backend.client.get('chord-unlock-mixed'))
     await server.stop();
   });
 
-  test('an id of any letters is one key, whose record passes through its states', async () => {
+  test('an id of any letters is one key, whose record passes through its states; one that is no key has no record', async () => {
     const backend = await open();
-    for (const status of ['STARTED', 'SUCCESS']) await backend.store(record('žluť-😀', status, status));
-    expect((await backend.getMany(['žluť-😀'])).get('žluť-😀')?.result).toBe('SUCCESS');
+    const ids = ['žluť-😀', 'no-break\u00a0space', 'line\u2028', 'next\u0085'];
+    for (const id of ids) for (const status of ['STARTED', 'SUCCESS']) await backend.store(record(id, status, status));
+    const found = await backend.getMany([...ids, 'a b', '\x01', 'half \ud83d', 'k'.repeat(250)]);
+    expect([...found].map(([id, { result }]) => [id, result])).toEqual(ids.map((id) => [id, 'SUCCESS']));
+    for (const id of ['a b', '\x7f', '\ud83d'])
+      await expect(backend.store(record(id, 'SUCCESS'))).rejects.toThrow(/A key of memcached has/);
     await backend.close();
   });
 

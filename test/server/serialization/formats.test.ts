@@ -24,7 +24,7 @@ describe.each(FORMATS)('%s', (format) => {
     ['plain values', [null, true, false, '', 'ž😀', [], {}, { a: { b: [1] } }]],
     ['numbers', [0, -1, 127, 128, 2 ** 32, -(2 ** 31) - 1, 2 ** 53 - 1, 1.5, -2.5e-300, 1e300]],
     ['integers past 2^53', [2n ** 63n, -(2n ** 63n), 2n ** 64n - 1n]],
-    ['what is no number', [Number.NaN, Infinity, -Infinity]],
+    ['what is no number', [Number.NaN, Infinity, -Infinity, -0]],
     ['bytes', [Uint8Array.of(0, 255)]],
     [
       'texts that look like values',
@@ -89,6 +89,13 @@ describe.each(FORMATS)('%s', (format) => {
 });
 
 describe('msgpack as in Python', () => {
+  test('a float that is whole stays a float', () => {
+    expect([...codec.encode([new PyFloat(2), -0, 2], 'msgpack').body]).toEqual([
+      ...[0x93, 0xcb, 0x40, 0, 0, 0, 0, 0, 0, 0],
+      ...[0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0, 2],
+    ]);
+  });
+
   test('dates and integers of more than 64 bits are refused, as by packb', () => {
     for (const value of [new Date(0), new PyDate('2024-05-06'), 2n ** 64n, -(2n ** 63n) - 1n, '\ud800'])
       expect(() => codec.encode(value, 'msgpack')).toThrow(EncodeError);
@@ -172,6 +179,24 @@ describe('yaml as PyYAML has it', () => {
     expect(() => decode('yaml', '2024-99-99')).toThrow(/No such time/);
   });
 
+  test('line breaks of YAML 1.1 are line feeds', () => {
+    expect(decode('yaml', 'a: "x\r y"\x85b: |\r\n  u\r  v\r')).toEqual({ a: 'x y', b: 'u\nv\n' });
+  });
+
+  test('a merge key merges, and a value key is a text', () => {
+    const text = '{<<: [{a: 1, b: 1}, {a: 2, c: 2}], b: 3, "<<": 4, =: 5}';
+    expect(decode('yaml', text)).toEqual({ a: 1, b: 3, c: 2, '<<': 4, '=': 5 });
+  });
+
+  test('base64 is what Python reads: other letters are passed over, and what is behind its end', () => {
+    for (const text of ['aGVsbG8=', 'aGVs bG8=', 'aG-Vs_bG8=', 'aGVsbG8==', 'aGVsbG8=aGVs', '=aGVsb=G8=']) {
+      const hello = Uint8Array.from(Buffer.from('hello'));
+      expect(decode('yaml', `!!binary "${text}"`)).toEqual(hello);
+      const json = JSON.stringify({ __type__: 'base64', __value__: text });
+      expect(codec.decode(Buffer.from(json), 'application/json', 'utf-8', codec.acceptSet(['json']))).toEqual(hello);
+    }
+  });
+
   test('floats have the dot that PyYAML wants', () => {
     const text = Buffer.from(codec.encode([1e21, 1e-7, new PyFloat(2), Number.NaN], 'yaml').body).toString();
     expect(text.trim().split('\n')).toEqual(['- 1.0e+21', '- 1.0e-07', '- 2.0', '- .nan']);
@@ -208,6 +233,10 @@ describe('yaml as PyYAML has it', () => {
     ['explicit keys, 1,000 deep', '? '.repeat(1000)],
     ['an end in the middle', '{a: [1, "x'],
     ['an integer of 5,000 digits', '9'.repeat(5000)],
+    ['a merge key as a value', '[<<]'],
+    ['a merge key whose value is no mapping', '<<: 1'],
+    ['a control character', '"a\x07b"'],
+    ['base64 that is cut off', '!!binary aGVsbG8'],
     ['another version of YAML', '%YAML 9.9\n--- 1\n'],
   ])('%s is a DecodeError', (_, text) => {
     expect(() => decode('yaml', text)).toThrow(DecodeError);

@@ -47,9 +47,12 @@ describe('a pickle', () => {
 
   itNeedsPython('that Python wrote is read, in every protocol', () => {
     const all = python(`
-import collections, datetime, decimal, json, pickle, base64
+import collections, datetime, decimal, json, pickle, base64, zoneinfo
 shared = [1]
-value = {'n': [1, -5, 2**40, 2**80, -2**80], 'f': 1.25, 's': {1}, 'z': frozenset([2]), 't': (1, 2, 3, 4), 'b': b'\\x00\\xff',
+class Own(list): pass
+value = {'c': [collections.deque([1, 2]), collections.deque([3], 5), collections.defaultdict(int, a=1), collections.Counter('aab'), Own([1]),
+               datetime.datetime(2024, 1, 1, tzinfo=zoneinfo.ZoneInfo('UTC'))],
+         'n': [1, -5, 2**40, 2**80, -2**80], 'f': 1.25, 's': {1}, 'z': frozenset([2]), 't': (1, 2, 3, 4), 'b': b'\\x00\\xff',
          'at': datetime.datetime(2020, 1, 2, 3, 4, 5, 678, tzinfo=datetime.timezone.utc), 'day': datetime.date(2020, 2, 3),
          'time': datetime.time(1, 2, 3), 'd': decimal.Decimal('1.50'), 'od': collections.OrderedDict(a=1), 'x': [shared, shared],
          'text': '\\u017e\\U0001F600\\n\\ufffd\\ud83d', 1: 'one', 'e': ValueError('boom', 1), 'none': None, 'yes': True}
@@ -58,7 +61,13 @@ print(json.dumps([base64.b64encode(pickle.dumps(value, protocol)).decode() for p
     expect(pickles).toHaveLength(6);
     for (const [protocol, text] of pickles.entries()) {
       const value = decodePickle(Buffer.from(text, 'base64')) as Record<string, unknown>;
-      const { at, day, time, d, e, b, ...plain } = value;
+      const { at, day, time, d, e, b, c, ...plain } = value;
+      // What is no class of Python's own stays data.
+      expect((c as unknown[]).slice(0, 4)).toEqual([[1, 2], [3], { a: 1 }, { a: 2, b: 1 }]);
+      expect(String((c as unknown[])[5])).toBe('<datetime.datetime object>');
+      expect(String((c as unknown[])[4])).toBe(
+        protocol < 2 ? '<copy_reg._reconstructor object>' : '<__main__.Own object>',
+      );
       expect(plain, `protocol ${protocol}`).toEqual({
         n: [1, -5, 2 ** 40, 2n ** 80n, -(2n ** 80n)],
         ...{

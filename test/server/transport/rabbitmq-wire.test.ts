@@ -107,6 +107,23 @@ describeNeedsRabbit('RabbitMQ', () => {
     await c.close();
   });
 
+  it('refuses headers that no frame holds, and the connection goes on; those that just fit arrive', async () => {
+    const c = await channel({ frame_max: 4096 });
+    const q = fresh();
+    await c.declareQueue(q);
+    const size = (length: number, name = 'é') =>
+      c.publish({ ...message({ key: q.name }, 'x'), headers: { [name]: 'ü'.repeat(length) } });
+    const refused = await size(3000).catch((error: Error) => error);
+    expect(refused).toMatchObject({ name: 'EncodeError' });
+    const [, bytes] = /headers of a message take (\d+) bytes, and a frame on this connection holds 4096/.exec(
+      String(refused),
+    )!;
+    const room = 3000 - Math.ceil((Number(bytes) - 4096) / 2);
+    await expect(size(room + 1)).rejects.toThrow(/frame_max/);
+    await size(room);
+    expect((await c.get(q.name, { noAck: true }))?.headers).toEqual({ é: 'ü'.repeat(room) });
+  });
+
   it('says that queues of a type have no such argument', async () => {
     const prioritized = fresh({ maxPriority: 5, arguments: { 'x-queue-type': 'quorum' } });
     await expect((await channel()).declareQueue(prioritized)).rejects.toThrow(
