@@ -206,7 +206,7 @@ export class Celery implements AppHost {
 
   AsyncResult<T = unknown>(id: string): AsyncResult<T> {
     if (typeof id !== 'string' || id === '')
-      throw new TypeError(`app.AsyncResult takes the id of a task, not ${String(id)}.`);
+      throw new TypeError(`app.AsyncResult takes the id of a task, not ${id === '' ? 'an empty text' : String(id)}.`);
     return new AsyncResult<T>(id, this);
   }
 

@@ -205,7 +205,7 @@ export function checkTaskOptions(task: string, options: object): void {
     const [is, words] = KINDS[kind];
     if (value === undefined || value === null || is(value)) continue;
     const shown =
-      typeof value === 'string' ? `the text '${value}'` : Array.isArray(value) ? jsonText(value) : String(value);
+      typeof value === 'string' ? `the text '${value}'` : typeof value === 'object' ? jsonText(value) : String(value);
     throw new ImproperlyConfigured(`The task '${task}': ${name} must be ${words}, not ${shown}.`);
   }
   const { compression } = options as TaskOptions;

@@ -4,6 +4,7 @@
 // nothing is sent without the lease of the schedule: a second beat stands by; after `stop` nothing is sent and nothing keeps the process alive. A run that the broker could not take is tried again,
 // others are not.
 // Celery 5.6: beat.py Service, Scheduler.apply_async
+import { inspect } from 'node:util';
 import type { Config } from '../app/config.ts';
 import { refuseUnknownOptions } from '../app/option-names.ts';
 import { backendFlags } from '../backends/registry.ts';
@@ -84,13 +85,17 @@ export interface BeatOptions {
   readonly log?: GivenLogger;
 }
 
-const OPTION_NAMES: Readonly<Record<keyof BeatOptions, true>> = {
-  schedule: true,
-  store: true,
-  scheduler: true,
-  maxInterval: true,
-  embedded: true,
-  log: true,
+/** What each must be, when it is given. */
+const OPTIONS: Readonly<Record<keyof BeatOptions, readonly [fits: (value: unknown) => boolean, words: string]>> = {
+  schedule: [
+    (value) => typeof value === 'string',
+    'a path or a URL (entries of a schedule are the setting beat_schedule)',
+  ],
+  store: [(value) => typeof (value as Partial<ScheduleStore>).claim === 'function', 'a schedule store'],
+  scheduler: [(value) => typeof value === 'string', "the name of a scheduler, such as 'celery.beat:Scheduler'"],
+  maxInterval: [(value) => typeof value === 'number', 'a number of seconds'],
+  embedded: [(value) => typeof value === 'boolean', 'true or false'],
+  log: [() => true, 'a logger'],
 };
 
 const DEFAULT_MAX_INTERVAL_S = 300;
@@ -135,7 +140,14 @@ export class Beat {
   constructor(app: BeatHost, options: BeatOptions = {}) {
     if (typeof (app as BeatHost | null)?.sendTask !== 'function')
       throw new ImproperlyConfigured('Beat takes its app first: new Beat(app, { ... }).');
-    refuseUnknownOptions('Beat', options, Object.keys(OPTION_NAMES));
+    refuseUnknownOptions('Beat', options, Object.keys(OPTIONS));
+    for (const [name, [fits, words]] of Object.entries(OPTIONS)) {
+      const value = options[name as keyof BeatOptions] ?? null;
+      if (value !== null && !fits(value))
+        throw new ImproperlyConfigured(
+          `Beat: ${name} must be ${words}, not ${typeof value === 'object' ? 'an object' : JSON.stringify(value)}.`,
+        );
+    }
     const { conf } = app;
     this.app = app;
     this.#timer = app.timer;
@@ -164,6 +176,16 @@ export class Beat {
         this.#schedule();
       },
     });
+  }
+
+  toString(): string {
+    return `<Beat (${this.#mode})>`;
+  }
+  [inspect.custom](): string {
+    return String(this);
+  }
+  toJSON(): string {
+    return String(this);
   }
 
   /** Resolves when the first look at the schedule is arranged, or when it stands by for another beat. ImproperlyConfigured: a wrong entry. */

@@ -1,7 +1,7 @@
 // The stored result record, field by field, in Celery's order. The exception in it: failure.ts. Where it is kept: backends/.
 // Celery 5.6: backends/base.py _get_result_meta
 import { EXCEPTION_STATES, READY_STATES } from '../../shared/states.ts';
-import { BackendError } from '../errors.ts';
+import { BackendError, EncodeError } from '../errors.ts';
 import { decodeFailure } from './failure.ts';
 import { formatIsoTime } from './iso-time.ts';
 
@@ -61,7 +61,9 @@ function isoTimeOf(ms: number): string {
   return lastText;
 }
 
+/** @throws EncodeError for a result that is a function: as a field it would be left out, as methods are */
 export function buildResultMeta(fields: ResultFields): ResultMeta {
+  if (typeof fields.result === 'function') throw new EncodeError('Object of type function is not JSON serializable');
   const meta: Record<string, unknown> = {
     status: fields.status,
     result: fields.result,

@@ -148,7 +148,10 @@ function writeObject(value: object, depth: number): string {
   if (value instanceof Number || value instanceof String || value instanceof Boolean)
     return write(value.valueOf(), depth);
   if (typeof replacement === 'function') return write(replacement.call(value), depth + 1);
-  if (value instanceof Set || value instanceof Error || value instanceof Promise || ArrayBuffer.isView(value)) {
+  // What is walked through, and what hides its entries, would be an empty object.
+  const isWalked =
+    Symbol.iterator in value || Symbol.asyncIterator in value || value instanceof WeakMap || value instanceof WeakSet;
+  if (isWalked || value instanceof Error || value instanceof Promise || ArrayBuffer.isView(value)) {
     throw new EncodeError(`Object of type ${value.constructor.name} is not JSON serializable`);
   }
   return writeEntries(Object.entries(value), depth);

@@ -166,6 +166,9 @@ export class Worker implements RequestHost, PanelHandle {
   [inspect.custom](): string {
     return String(this);
   }
+  toJSON(): string {
+    return String(this);
+  }
 
   /** Made by `start`. */
   get pool(): Pool {

@@ -27,6 +27,7 @@ it.each<[string, Record<string, unknown>, boolean]>([
   ['names JSON', { accept_content: ['application/json', 'json'] }, true],
   ['takes pickles', { accept_content: ['json', 'pickle'] }, false],
   ['takes YAML by the old name of the setting', { CELERY_ACCEPT_CONTENT: ['yaml'] }, false],
+  ['tells what is no text', { accept_content: [{ toString: 1 }] }, false],
   ['tells something else', { accept_content: 'json' }, false],
   ['takes other results alone', { result_accept_content: ['pickle'] }, true],
 ])(

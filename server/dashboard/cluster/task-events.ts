@@ -41,7 +41,7 @@ export class TaskEvents {
         const ok = (value as { ok?: unknown } | null)?.ok;
         if (!record || ok === undefined) continue;
         // So answers one with -E, which sends everything and goes on doing so (Celery 5.6: worker/control.py disable_events).
-        if (!on && record.last_task_event !== null && String(ok).includes('already')) continue;
+        if (!on && record.last_task_event !== null && typeof ok === 'string' && ok.includes('already')) continue;
         this.#answers.set(hostname, { at: this.#timer.now() / 1000, on });
         if (on) this.#watch.eventsEnabled(hostname);
         this.#state.touchWorker(record);

@@ -48,7 +48,8 @@ export const WORKER_OPERATIONS = [
         read: (w) => {
           const scaler = (desk.cluster.inspected.get(w)?.stats as { autoscaler?: unknown } | null | undefined)
             ?.autoscaler as { max?: unknown; min?: unknown } | undefined;
-          return scaler ? `${String(scaler.min)} to ${String(scaler.max)}` : null;
+          const [from, to] = [scaler?.min, scaler?.max];
+          return typeof from === 'number' && typeof to === 'number' ? `${from} to ${to}` : null;
         },
         wanted: () => `${min} to ${max}`,
       }),

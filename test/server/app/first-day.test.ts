@@ -251,6 +251,18 @@ describe('a slip', () => {
     ['a worker named with a space', ({ app }) => new Worker(app, { hostname: 'a b' }), /hostname must be a name/],
     ['a worker of 5n', ({ app }) => new Worker(app, { concurrency: 5n } as Loose), /not 5n/],
     ['beat without an app', () => new Beat('shop' as Loose), /takes its app first/],
+    [
+      'beat with entries as its schedule',
+      ({ app }) => new Beat(app, { schedule: {} } as Loose),
+      /the setting beat_schedule/,
+    ],
+    [
+      'beat with a scheduler of another kind',
+      ({ app }) => new Beat(app, { store: 5 } as Loose),
+      /store must be a schedule store/,
+    ],
+    ['no id', ({ app }) => app.AsyncResult(''), /not an empty text/],
+    ['a queue that is an object', ({ app }) => app.task({ name: 'q', queue: { nam: 1 } }, () => 1), /not {"nam":1}/],
     ['one worker as a text', ({ app }) => app.control.ping({ destination: 'w1' }), /a list of worker names/],
   ];
   const sendBy = (settings: object) => {
@@ -283,8 +295,19 @@ describe('what is printed', () => {
     const { app, add } = shop();
     const result = await add.delay(1, 2);
     const worker = new Worker(app);
+    const beat = new Beat(app);
     const secret = app.signature('shop.pay', [], { password: 'hunter2' });
-    for (const one of [app, app.conf, add, result, add.s(1, 2), secret, group(add.s(1, 2), add.s(3, 4)), worker]) {
+    for (const one of [
+      app,
+      app.conf,
+      add,
+      result,
+      add.s(1, 2),
+      secret,
+      group(add.s(1, 2), add.s(3, 4)),
+      worker,
+      beat,
+    ]) {
       const text = inspect(one);
       expect(text).not.toContain('hunter2');
       expect(text.split('\n').length, text).toBeLessThanOrEqual(10);
@@ -292,7 +315,7 @@ describe('what is printed', () => {
     expect(inspect(app)).toMatch(/^<Celery shop: 2 tasks, \{ broker_url: 'memory:/);
     expect(inspect(result)).toBe(`<AsyncResult ${result.id} of shop.add>`);
     expect(inspect(add.s(1, 2))).toBe('shop.add(1, 2)');
-    for (const one of [app, app.conf, add, result]) {
+    for (const one of [app, app.conf, add, result, worker, beat]) {
       expect(JSON.stringify(one)).not.toContain('hunter2');
       expect(JSON.stringify(one).length).toBeLessThan(1000);
     }

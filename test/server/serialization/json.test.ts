@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DecodeError, EncodeError } from '../../../server/errors.ts';
+import { buildResultMeta } from '../../../server/protocol/result-meta.ts';
 import {
   Decimal,
   decodeJson,
@@ -192,4 +193,22 @@ test('read for writing again, a whole float stays a float, and all else is as ev
   expect(encodeJson(decodeJsonExact(text))).toBe(text);
   expect(() => decodeJsonExact('[1, ')).toThrow(DecodeError);
   expect(() => decodeJsonExact('['.repeat(100_000))).toThrow(DecodeError);
+});
+
+test('what is walked through or called is no empty object, and a result that is a function is not nothing', () => {
+  const walked = [
+    (function* () {})(),
+    (async function* () {})(),
+    [1].values(),
+    new Set([1]),
+    new WeakMap(),
+    new WeakSet(),
+  ];
+  for (const value of walked) {
+    expect(() => encodeJson(value)).toThrow(EncodeError);
+    expect(() => encodeJsonFast({ rows: value })).toThrow(EncodeError);
+  }
+  const of = (result: unknown) => ({ task_id: 'x', status: 'SUCCESS', result, nowMs: 0 });
+  expect(() => buildResultMeta(of(() => 1))).toThrow('function is not JSON serializable');
+  expect(encodeJson({ name: 'kept', method() {} })).toBe('{"name": "kept"}');
 });
