@@ -178,7 +178,7 @@ export class Rooms {
   }
 
   /** Writes what is pending. */
-  stop(): Promise<void> {
-    return this.cluster.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.context.alerts.ended(), this.cluster.stop()]);
   }
 }

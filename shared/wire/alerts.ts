@@ -54,6 +54,8 @@ export const AlertRuleRequest = Type.Union(
     rule('no-worker', { match: Pattern }),
     /** It is offline, also after a goodbye. A name without a pattern fires as well while nobody of that name was ever heard. */
     rule('worker-offline', { match: Pattern }),
+    /** A part of a chord's header failed for good, so that its body, whose task name fits, will not run. Over after an hour. */
+    rule('chord-stuck', { match: Pattern }),
     /** An entry of beat was due so many seconds ago and was not sent. */
     rule('schedule-missed', { match: Pattern, above: THRESHOLD.above }),
   ],
@@ -124,7 +126,7 @@ export const Delivery = Type.Object({
   rule_name: Str,
   /** One line. */
   summary: Str,
-  /** dropped: there was no room for it in the queue of its channel. */
+  /** dropped: its channel had no room for it, or is configured no more; or it is too old to tell anybody anything. */
   outcome: Type.Union([Type.Literal('ok'), Type.Literal('failed'), Type.Literal('dropped')]),
   /** 'answered 200', or why it failed. */
   detail: Str,

@@ -1,7 +1,7 @@
 // Alerts: with each look of the attention room every rule is asked what it finds, and channels are told what began and what is over.
 // Not here: the rules (rule-book.ts), what each finds (evaluate.ts), for how long it must hold (rule-watch.ts), channels and their queues
 // (sender.ts).
-// Holds: told once when it begins and once when it is over, also over a restart; what is silenced or switched off begins for nobody, and
+// Holds: told once when it begins and once when it is over, also over a restart, and what was not told before one is told after it; what is silenced or switched off begins for nobody, and
 // what was told is told to be over; nothing is watched while there is no channel and nobody has asked.
 import { randomUUID } from 'node:crypto';
 import type {
@@ -29,7 +29,8 @@ import { evaluate } from './evaluate.ts';
 import { openChannel } from './open-channel.ts';
 import { type BookRule, RuleBook } from './rule-book.ts';
 import { type KeptSubject, RuleWatch, type Subject } from './rule-watch.ts';
-import { Sender } from './sender.ts';
+import { type KeptNotice, Sender } from './sender.ts';
+import { ChordWatch } from './stuck-chords.ts';
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, notice: 2 };
 /** Subjects of a notice that are named. */
@@ -41,7 +42,9 @@ const DELIVERIES = 100;
 
 export interface AlertsParts {
   readonly config: ResolvedAlerts;
-  readonly cluster: Pick<ClusterView, 'onBatch'> & { readonly options: Pick<ClusterView['options'], 'name'> };
+  readonly cluster: Pick<ClusterView, 'onBatch' | 'tasks' | 'workers'> & {
+    readonly options: Pick<ClusterView['options'], 'name'>;
+  };
   readonly attention: Pick<Attention, 'onLook' | 'findings'>;
   readonly schedules: ScheduleStore | null;
   readonly userData: () => Promise<UserDataStore>;
@@ -55,6 +58,7 @@ export class Alerts {
   readonly #sender: Sender;
   readonly #ends = new EndRates();
   readonly #due: DueEntries;
+  readonly #chords: ChordWatch;
   readonly #watches = new Map<string, RuleWatch>();
   /** By rule and channel, when it was last told. @unit monotonic milliseconds */
   readonly #notifiedMs = new Map<string, number>();
@@ -64,14 +68,23 @@ export class Alerts {
   /** Why what is kept is not known; null: it is, or nobody has asked. */
   #reason: string | null = null;
   #isWatching = false;
+  /** The last write; one after the other, so that what is over is not kept after it was forgotten. */
+  #written: Promise<void> = Promise.resolve();
 
   constructor(parts: AlertsParts) {
     this.#parts = parts;
-    const { config, schedules, timer, userData } = parts;
+    const { cluster, config, schedules, timer, userData } = parts;
     this.book = new RuleBook(config, userData);
     this.#due = new DueEntries(schedules, timer);
+    this.#chords = new ChordWatch(cluster);
     const channels = config.channels.map((one) => openChannel(one, () => timer.now() / 1000));
-    this.#sender = new Sender(channels, timer, (delivery) => this.#delivered(delivery));
+    this.#sender = new Sender(channels, timer, {
+      keep: (kept) =>
+        this.#write('A notice on its way', (store) =>
+          store.putRecord('alert-waiting', { id: keptIdOf(kept.channel, kept.notice), value: kept }),
+        ),
+      done: (delivery, notice) => this.#delivered(delivery, notice),
+    });
   }
 
   start(): void {
@@ -89,8 +102,15 @@ export class Alerts {
     return this.#beginning;
   }
 
+  /** Nothing more is told. */
   stop(): void {
     this.#sender.stop();
+  }
+
+  /** After `stop`: what is on its way has an outcome or is kept, and all of it is written. */
+  async ended(): Promise<void> {
+    await this.#sender.ended();
+    await this.#written;
   }
 
   async list(): Promise<AlertsReply> {
@@ -157,17 +177,27 @@ export class Alerts {
     try {
       await this.book.load();
       const store = await userData();
-      const [notified, deliveries] = await Promise.all([store.records('alert-told'), store.records('alert-delivery')]);
+      const [notified, deliveries, waiting] = await Promise.all([
+        store.records('alert-told'),
+        store.records('alert-delivery'),
+        store.records('alert-waiting'),
+      ]);
       if (!this.#isWatching)
         for (const { id, value } of notified) this.#watchOf(id).restore(value as KeptSubject[], timer.monotonic());
       const kept = deliveries.map(({ value }) => value as Delivery).sort((a, b) => a.at - b.at);
       this.#deliveries.unshift(...kept.slice(-DELIVERIES));
-      this.#sender.restore(kept);
+      this.#sender.restore(
+        kept,
+        waiting.map(({ value }) => value as KeptNotice),
+      );
       this.#reason = null;
     } finally {
       if (!this.#isWatching) {
         this.#isWatching = true;
-        cluster.onBatch(({ finishes }) => this.#ends.add(finishes, this.#now));
+        cluster.onBatch(({ finishes }) => {
+          this.#ends.add(finishes, this.#now);
+          this.#chords.add(finishes);
+        });
         attention.onLook((facts) => this.#look(facts));
       }
     }
@@ -177,6 +207,7 @@ export class Alerts {
     const rules = this.book.all();
     const { attention } = this.#parts;
     const due = this.#due.read(rules.some(({ rule, enabled }) => enabled && rule.kind === 'schedule-missed'));
+    const chords = this.#chords.read(this.#now);
     for (const one of rules) {
       const watch = this.#watchOf(one.id);
       if (!one.enabled) {
@@ -184,7 +215,7 @@ export class Alerts {
         continue;
       }
       const found = evaluate(one.rule, {
-        ...{ facts, due, ends: this.#ends },
+        ...{ facts, due, chords, ends: this.#ends },
         needs: (kind) => attention.findings(kind),
         fires: (key) => watch.fires(key),
       });
@@ -333,13 +364,14 @@ export class Alerts {
     };
   }
 
-  #delivered(delivery: Delivery): void {
+  #delivered(delivery: Delivery, notice: Notice): void {
     const { channel, event, outcome, detail } = delivery;
     if (outcome !== 'ok')
       this.#parts.log.warning(`A notice (${event}) by the channel ${channel} was not delivered: ${detail}`);
     this.#deliveries.push(delivery);
     const gone = this.#deliveries.splice(0, Math.max(0, this.#deliveries.length - DELIVERIES));
     this.#write('The outcome of a notice', async (store) => {
+      await store.deleteRecord('alert-waiting', keptIdOf(delivery.channel, notice));
       await store.putRecord('alert-delivery', { id: idOf(delivery), value: delivery });
       for (const one of gone) await store.deleteRecord('alert-delivery', idOf(one));
     });
@@ -356,10 +388,13 @@ export class Alerts {
 
   #write(what: string, work: (store: UserDataStore) => Promise<void>): void {
     const { log, userData } = this.#parts;
-    void userData()
+    this.#written = this.#written
+      .then(userData)
       .then(work)
       .catch((error: unknown) => log.warning(`${what} could not be kept: ${toError(error).message}`));
   }
 }
 
+/** In the order of time, as the store lists them. */
+const keptIdOf = (channel: string, { at, id }: Notice): string => `${at.toFixed(3)} ${id} ${channel}`;
 const idOf = ({ at, channel, event }: Delivery): string => `${at.toFixed(3)} ${channel} ${event}`;

@@ -25,6 +25,10 @@ export const EVENT_WORDS: Readonly<Record<NoticeEvent, string>> = {
   test: 'Test',
 };
 
+/** When it was found, for people: a notice may come late. '2026-01-02 03:04:05 UTC' */
+export const timeOf = ({ at }: Notice): string =>
+  `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
 /** Named in a line; the rest is counted. */
 const NAMED = 3;
 

@@ -10,6 +10,7 @@ import type { NeedKind } from '../../../shared/wire/attention.ts';
 import type { Facts, QueueFact } from '../attention/facts.ts';
 import type { Finding } from '../attention/kind.ts';
 import type { EndRates } from './end-rates.ts';
+import type { StuckChords } from './stuck-chords.ts';
 
 /** One thing that fires. */
 export interface Found {
@@ -38,6 +39,8 @@ export interface Seen {
   readonly ends: Pick<EndRates, 'over'>;
   /** Entries whose time has come, or a text: why they are unknown. */
   readonly due: readonly DueEntry[] | string;
+  /** Chords that cannot end, or a text: why they are unknown. */
+  readonly chords: readonly StuckChords[] | string;
   /** It fires already, so that `until` counts. */
   readonly fires: (key: string) => boolean;
 }
@@ -60,8 +63,7 @@ export function evaluate(rule: RuleSpec, seen: Seen): readonly Found[] | string 
         return [of(q, `has ${plural(messages, 'waiting message')}`)];
       });
     case 'message-age':
-      if (queues.length > 0 && queues.every(({ oldest, messages }) => oldest === null && messages !== 0))
-        return 'This broker does not tell how old a message is.';
+      if (isAgeUnknown(queues)) return 'This broker does not tell how old a message is.';
       return queues.flatMap((q) => {
         const age = q.oldest === null || q.messages === 0 ? null : facts.now - q.oldest;
         if (age === null || !exceeds(age, rule, seen.fires(q.name))) return [];
@@ -75,6 +77,15 @@ export function evaluate(rule: RuleSpec, seen: Seen): readonly Found[] | string 
       });
     case 'worker-offline':
       return workerOffline(rule.match, pattern, facts);
+    case 'chord-stuck': {
+      if (typeof seen.chords === 'string') return seen.chords;
+      return seen.chords.flatMap(({ body, count, part, task, since }) => {
+        if (!pattern.test(body)) return [];
+        const many = count === 1 ? '' : ` in ${formatCount(count)} chords`;
+        const detail = `cannot run${many}: ${task ?? 'a part'} of the header failed`;
+        return [{ key: body, name: body, detail, href: `/workflows/${encodeSegment(part)}`, since }];
+      });
+    }
     case 'schedule-missed': {
       if (typeof seen.due === 'string') return seen.due;
       return seen.due.flatMap(({ name, due }) => {
@@ -101,6 +112,7 @@ const RESTS_ON: Readonly<Record<AlertRuleRequest['kind'], readonly Rests[]>> = {
   'message-age': ['broker'],
   'no-worker': ['broker', 'events'],
   'worker-offline': ['broker', 'events'],
+  'chord-stuck': ['events'],
   'schedule-missed': [],
 };
 const AWAY: Readonly<Record<Rests, string>> = {
@@ -118,6 +130,12 @@ function missing(kind: AlertRuleRequest['kind'], { knowledge, settledFor }: Fact
   if (away !== undefined) return AWAY[away];
   const isOfWorkers = kind === 'no-worker' || kind === 'worker-offline';
   return isOfWorkers && (settledFor === null || settledFor < GRACE) ? 'Workers are still being asked.' : null;
+}
+
+/** Something waits, and of none of it the age is told. */
+function isAgeUnknown(queues: readonly QueueFact[]): boolean {
+  const filled = queues.filter(({ messages }) => messages !== 0);
+  return filled.length > 0 && filled.every(({ oldest }) => oldest === null);
 }
 
 /** Above; once it fires, above what it must come down to. */

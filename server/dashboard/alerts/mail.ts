@@ -2,7 +2,7 @@
 // Holds: a server that offers TLS is spoken to by TLS, with its certificate checked; no message holds the password.
 import { optionalDriver } from '../../backends/optional-driver.ts';
 import { toError } from '../../errors.ts';
-import type { Channel, Notice } from './channel.ts';
+import { type Channel, type Notice, timeOf } from './channel.ts';
 import type { ResolvedChannel } from './config.ts';
 import type { Attempt } from './post.ts';
 
@@ -51,13 +51,24 @@ export function mail(config: ResolvedChannel & { type: 'mail' }): Channel {
   };
 }
 
-export function mailOf({ id, text, rule, subjects, count, cluster, url }: Notice) {
+export function mailOf(notice: Notice) {
+  const { id, text, rule, subjects, count, cluster, url } = notice;
   const lines = subjects.map((one) => `- ${one.name} ${one.detail}${one.url === null ? '' : `\n  ${one.url}`}`);
   if (count > subjects.length) lines.push(`- ${count - subjects.length} more`);
   const about = rule === null ? [] : [`Rule: ${rule.name} (${rule.severity})`];
   return {
     subject: `[${cluster}] ${text}`.replace(/\s+/g, ' ').slice(0, 200),
-    text: [text, '', ...about, `Cluster: ${cluster}`, '', ...lines, ...(url === null ? [] : ['', url]), ''].join('\n'),
+    text: [
+      text,
+      '',
+      ...about,
+      `Cluster: ${cluster}`,
+      `Found: ${timeOf(notice)}`,
+      '',
+      ...lines,
+      ...(url === null ? [] : ['', url]),
+      '',
+    ].join('\n'),
     // The same in every attempt, so that mail programs show it once.
     messageId: `<${id}@umbel>`,
     headers: { 'Auto-Submitted': 'auto-generated' },

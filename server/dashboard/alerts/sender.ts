@@ -1,7 +1,7 @@
 // Notices on their way: one queue a channel, one at a time, tried again a few times when that may help.
 // Not here: what is told and when (alerts.ts), one attempt (webhook.ts, slack.ts, mail.ts).
 // Holds: a channel that hangs holds up no other; a queue is bounded, and what finds no room is told as dropped; every notice has one
-// outcome.
+// outcome, if need be after the next start: it is kept until then, and never sent again after it.
 import { truncate } from '../../../shared/format/text.ts';
 import type { Delivery } from '../../../shared/wire/alerts.ts';
 import { toError } from '../../errors.ts';
@@ -15,95 +15,135 @@ const MAX_WAITING = 100;
 const PAUSES_MS = [5000, 30_000, 120_000] as const;
 /** Of an answer's words. @unit characters */
 const DETAIL = 300;
+/** What is on its way when the dashboard stops may take so long. @unit milliseconds */
+const STOP_MS = 2000;
+/** What is older tells nobody anything. @unit seconds */
+const TOO_OLD = 86_400;
 
 interface Line {
+  /** The first is on its way. */
   readonly waiting: Notice[];
-  isSending: boolean;
+  /** null: nothing is on its way. */
+  sending: Promise<void> | null;
   last: Delivery | null;
+}
+
+/** A notice that has no outcome yet. */
+export interface KeptNotice {
+  readonly channel: string;
+  readonly notice: Notice;
+}
+
+export interface Outcomes {
+  /** To be kept until it is `done`. */
+  keep(kept: KeptNotice): void;
+  done(delivery: Delivery, notice: Notice): void;
 }
 
 export class Sender {
   readonly channels: readonly Channel[];
   readonly #lines = new Map<string, Line>();
   readonly #timer: Timer;
-  readonly #done: (delivery: Delivery) => void;
+  readonly #outcomes: Outcomes;
+  /** Nothing more is begun. */
   readonly #stop = new AbortController();
+  /** What is on its way is given up. */
+  readonly #cut = new AbortController();
 
-  /** @param done is told each outcome */
-  constructor(channels: readonly Channel[], timer: Timer, done: (delivery: Delivery) => void) {
+  constructor(channels: readonly Channel[], timer: Timer, outcomes: Outcomes) {
     this.channels = channels;
     this.#timer = timer;
-    this.#done = done;
-    for (const { name } of channels) this.#lines.set(name, { waiting: [], isSending: false, last: null });
+    this.#outcomes = outcomes;
+    for (const { name } of channels) this.#lines.set(name, { waiting: [], sending: null, last: null });
   }
 
   send({ name }: Channel, notice: Notice): void {
     const line = this.#lines.get(name)!;
-    if (this.#stop.signal.aborted) return;
-    if (line.waiting.length >= MAX_WAITING) {
-      this.#end(
-        name,
-        line,
-        notice,
-        { ok: false, detail: `${MAX_WAITING} others wait already`, again: false },
-        0,
-        'dropped',
-      );
-      return;
+    if (line.waiting.length > MAX_WAITING) this.#drop(name, notice, `${MAX_WAITING} others wait already`);
+    else {
+      this.#outcomes.keep({ channel: name, notice });
+      this.#add(name, line, notice);
     }
+  }
+
+  #add(name: string, line: Line, notice: Notice): void {
     line.waiting.push(notice);
-    if (!line.isSending) void this.#drain(name, line);
+    if (!this.#stop.signal.aborted) line.sending ??= this.#drain(name, line);
+  }
+
+  #drop(channel: string, notice: Notice, detail: string): void {
+    this.#end(channel, notice, { ok: false, detail, again: false }, 0, 'dropped');
   }
 
   /** One attempt at once, past the queue. */
   async test(channel: Channel, notice: Notice): Promise<Delivery> {
     const attempt = await this.#attempt(channel, notice);
-    return this.#end(channel.name, this.#lines.get(channel.name)!, notice, attempt, 1);
+    return this.#end(channel.name, notice, attempt, 1);
   }
 
   waiting(name: string): number {
-    const line = this.#lines.get(name);
-    return line ? line.waiting.length + Number(line.isSending) : 0;
+    return this.#lines.get(name)?.waiting.length ?? 0;
   }
 
   last(name: string): Delivery | null {
     return this.#lines.get(name)?.last ?? null;
   }
 
-  /** What became of notices before a restart. */
-  restore(deliveries: readonly Delivery[]): void {
+  /**
+   * What became of notices before a restart, and those that had no outcome yet.
+   * @param kept the oldest first
+   */
+  restore(deliveries: readonly Delivery[], kept: readonly KeptNotice[]): void {
     for (const one of deliveries) {
       const line = this.#lines.get(one.channel);
       if (line && (line.last === null || line.last.at < one.at)) line.last = one;
     }
+    for (const { channel, notice } of kept) {
+      const line = this.#lines.get(channel);
+      if (!line) this.#drop(channel, notice, 'its channel is configured no more');
+      else if (this.#timer.now() / 1000 - notice.at > TOO_OLD)
+        this.#drop(channel, notice, 'it waited for more than a day');
+      else if (line.waiting.every(({ id }) => id !== notice.id)) this.#add(channel, line, notice);
+    }
   }
 
+  /** Nothing more is begun: what waits is left for the next start. */
   stop(): void {
     this.#stop.abort();
   }
 
+  /** After `stop`: what was on its way has its outcome, or had its time. */
+  async ended(): Promise<void> {
+    const handle = this.#timer.after(STOP_MS, () => this.#cut.abort());
+    const cut = new Promise<void>((resolve) => this.#cut.signal.addEventListener('abort', () => resolve()));
+    await Promise.race([cut, Promise.all([...this.#lines.values()].map(({ sending }) => sending))]);
+    handle.cancel();
+  }
+
   async #drain(name: string, line: Line): Promise<void> {
     const channel = this.channels.find((one) => one.name === name)!;
-    line.isSending = true;
-    for (let notice = line.waiting.shift(); notice; notice = line.waiting.shift()) {
+    const { signal } = this.#stop;
+    for (let [notice] = line.waiting; notice && !signal.aborted; [notice] = line.waiting) {
       let attempts = 1;
       let attempt = await this.#attempt(channel, notice);
       for (const pause of PAUSES_MS) {
-        if (attempt.ok || !attempt.again || this.#stop.signal.aborted) break;
+        if (attempt.ok || !attempt.again || signal.aborted) break;
         await this.#pause(pause);
-        if (this.#stop.signal.aborted) break;
+        if (signal.aborted) break;
         attempt = await this.#attempt(channel, notice);
         attempts++;
       }
-      if (this.#stop.signal.aborted && !attempt.ok) return;
-      this.#end(name, line, notice, attempt, attempts);
+      // The next start tries it anew.
+      if (signal.aborted && !attempt.ok && attempt.again) break;
+      line.waiting.shift();
+      this.#end(name, notice, attempt, attempts);
     }
-    line.isSending = false;
+    line.sending = null;
   }
 
   async #attempt(channel: Channel, notice: Notice): Promise<Attempt> {
     try {
-      return await channel.send(notice, this.#stop.signal);
+      return await channel.send(notice, this.#cut.signal);
     } catch (error) {
       return { ok: false, detail: toError(error).message, again: true };
     }
@@ -124,12 +164,13 @@ export class Sender {
 
   #end(
     channel: string,
-    line: Line,
-    { event, rule, text }: Notice,
+    notice: Notice,
     { ok, detail }: Attempt,
     attempts: number,
     outcome: Delivery['outcome'] = ok ? 'ok' : 'failed',
   ): Delivery {
+    const { event, rule, text } = notice;
+    const line = this.#lines.get(channel);
     const at = this.#timer.now() / 1000;
     const delivery = {
       at,
@@ -141,8 +182,8 @@ export class Sender {
       detail: truncate(detail, DETAIL),
       attempts,
     };
-    line.last = delivery;
-    this.#done(delivery);
+    if (line) line.last = delivery;
+    this.#outcomes.done(delivery, notice);
     return delivery;
   }
 }

@@ -1,6 +1,6 @@
 // A notice as a message of Slack, by an incoming webhook. Mattermost and Rocket.Chat take the same.
 // Not here: the request (post.ts). The address is the secret of it: its origin alone is shown.
-import { type Channel, EVENT_WORDS, type Notice } from './channel.ts';
+import { type Channel, EVENT_WORDS, type Notice, timeOf } from './channel.ts';
 import type { ResolvedChannel } from './config.ts';
 import { postJson } from './post.ts';
 
@@ -14,7 +14,8 @@ const MARKS = {
   test: ':bell:',
 } as const;
 
-export function slackText({ event, rule, subjects, count, cluster, url, text }: Notice): string {
+export function slackText(notice: Notice): string {
+  const { event, rule, subjects, count, cluster, url, text } = notice;
   const mark = MARKS[event];
   if (rule === null) return `${mark} ${escaped(text)}`;
   const lines = subjects.map((one) => {
@@ -23,7 +24,10 @@ export function slackText({ event, rule, subjects, count, cluster, url, text }: 
   });
   if (count > subjects.length) lines.push(`• ${count - subjects.length} more`);
   const where = url === null ? escaped(cluster) : `<${url}|${escaped(cluster.replace(/\|/g, '/'))}>`;
-  return [`${mark} *${EVENT_WORDS[event]}: ${escaped(rule.name)}* (${rule.severity}, ${where})`, ...lines].join('\n');
+  return [
+    `${mark} *${EVENT_WORDS[event]}: ${escaped(rule.name)}* (${rule.severity}, ${where}, ${timeOf(notice)})`,
+    ...lines,
+  ].join('\n');
 }
 
 export function slack(config: ResolvedChannel & { type: 'slack' }): Channel {

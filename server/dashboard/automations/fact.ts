@@ -66,6 +66,7 @@ function aboutOf(rule: BookRule['rule']): 'task' | 'queue' | 'worker' | null {
       return 'queue';
     case 'worker-offline':
       return 'worker';
+    case 'chord-stuck':
     case 'schedule-missed':
       return null;
     case 'need':

@@ -7,11 +7,11 @@ import type { SavedView, ViewRequest } from '../../../shared/wire/views.ts';
 
 /**
  * Sessions, API tokens, and the key that session cookies are signed with (../access/); rules of alerts, what was said of rules, who was
- * told of what, and the last notices (../alerts/); automations and what they did (../automations/).
+ * told of what, notices on their way, and the last ones (../alerts/); automations and what they did (../automations/).
  */
 export type RecordKind =
   | ('session' | 'token' | 'key')
-  | ('alert-rule' | 'alert-setting' | 'alert-told' | 'alert-delivery')
+  | ('alert-rule' | 'alert-setting' | 'alert-told' | 'alert-waiting' | 'alert-delivery')
   | ('automation' | 'automation-act');
 export interface KeptRecord {
   readonly id: string;

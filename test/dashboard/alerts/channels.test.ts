@@ -107,7 +107,7 @@ it("in Slack's message a name is neither a link nor a mention", () => {
     ...{ rule: { id: 'r', name: 'a|b <x>', kind: 'queue-depth', severity: 'warning' }, subjects: [subject] },
   });
   expect(text.split('\n')).toEqual([
-    ':rotating_light: *Alert: a|b &lt;x&gt;* (warning, &lt;shop&gt;)',
+    ':rotating_light: *Alert: a|b &lt;x&gt;* (warning, &lt;shop&gt;, 1970-01-01 00:00:01 UTC)',
     '• <https://d.example.com/q|&lt;!channel&gt;> has 5 &amp; more',
     '• 2 more',
   ]);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EndRates } from '../../../server/dashboard/alerts/end-rates.ts';
 import { evaluate, type Found, type Seen } from '../../../server/dashboard/alerts/evaluate.ts';
 import { RuleWatch } from '../../../server/dashboard/alerts/rule-watch.ts';
+import { ChordWatch } from '../../../server/dashboard/alerts/stuck-chords.ts';
 import type { TryEnd } from '../../../shared/events/cluster-state.ts';
 import type { RuleSpec } from '../../../shared/wire/alerts.ts';
 import { away, facts, NOW, queue, worker } from '../attention/facts.ts';
@@ -10,7 +11,7 @@ import { away, facts, NOW, queue, worker } from '../attention/facts.ts';
 const COMMON = { name: 'r', severity: 'warning', for: 0, ends: 0 } as const;
 const find = (rule: object, of: Parameters<typeof facts>[0] = {}, seen: Partial<Seen> = {}) =>
   evaluate({ ...COMMON, ...rule } as RuleSpec, {
-    ...{ facts: facts(of), needs: () => [], ends: new EndRates(), due: [], fires: () => false },
+    ...{ facts: facts(of), needs: () => [], ends: new EndRates(), due: [], chords: [], fires: () => false },
     ...seen,
   });
 const said = (found: ReturnType<typeof find>) =>
@@ -63,6 +64,9 @@ describe('a rule', () => {
     expect(said(find(rule, of(NOW - 61)))).toEqual(['jobs has a message that waits for 1 m 1 s']);
     expect(said(find(rule, of(NOW - 60)))).toEqual([]);
     expect(find(rule, of(null))).toBe('This broker does not tell how old a message is.');
+    expect(find(rule, { queues: [...of(null).queues, queue('mail')] })).toBe(
+      'This broker does not tell how old a message is.',
+    );
     expect(said(find(rule, { queues: [queue('jobs')] }))).toEqual([]);
   });
 
@@ -91,6 +95,38 @@ describe('a rule', () => {
     ]);
     expect(said(find({ kind: 'worker-offline', match: 'w3@h' }, { workers }))).toEqual(['w3@h was not heard']);
     expect(said(find({ kind: 'worker-offline', match: 'w2@h' }, { workers }))).toEqual([]);
+  });
+
+  it('on chords fires for a body whose header has a part that failed, until that one or the body is seen to have run', () => {
+    const tasks = new Map<string, { state: string }>();
+    const workers = new Map([['w@h', { sw_ident: 'umbel' }]]);
+    const watch = new ChordWatch({ tasks, workers });
+    const part = (uuid: string, state: TryEnd['state'], canvas?: object) =>
+      watch.add([
+        { task: { uuid, name: 'shop.resize', extra: canvas && { canvas } }, state, at: NOW } as unknown as TryEnd,
+      ]);
+    const body = (id: string) => ({ task: 'shop.album', id });
+    const rule = { kind: 'chord-stuck', match: 'shop.*' };
+    const now = (at = NOW) => said(find(rule, {}, { chords: watch.read(at) }));
+    part('fine', 'SUCCESS', { chord: body('b0') });
+    part('tried', 'RETRY', { chord: body('b0') });
+    part('alone', 'FAILURE');
+    expect(now()).toEqual([]);
+    part('p1', 'FAILURE', { chord: body('b1') });
+    expect(find(rule, {}, { chords: watch.read(NOW) })).toEqual([
+      expect.objectContaining({ href: '/workflows/p1', since: NOW }),
+    ]);
+    expect(now()).toEqual(['shop.album cannot run: shop.resize of the header failed']);
+    part('p2', 'FAILURE', { chord: body('b1') });
+    part('p3', 'REVOKED', { chain: [{ task: 'x' }, { task: 'y', group: 'g', body: body('b2') }], group: 'g' });
+    part('p4', 'FAILURE', { chord: body('b3') });
+    expect(now()).toEqual(['shop.album cannot run in 3 chords: shop.resize of the header failed']);
+    tasks.set('b1', { state: 'STARTED' }).set('p3', { state: 'SUCCESS' });
+    expect(now()).toEqual(['shop.album cannot run: shop.resize of the header failed']);
+    expect(now(NOW + 3601)).toEqual([]);
+    expect(said(find({ ...rule, match: 'other' }, {}, { chords: watch.read(NOW) }))).toEqual([]);
+    workers.set('w@h', { sw_ident: 'py-celery' });
+    expect(now()).toBe('The events of these workers do not say what is part of a chord.');
   });
 
   it('on a schedule fires for an entry that is overdue', () => {

@@ -27,7 +27,7 @@ async function alerting(channels: ChannelConfig[], more: Partial<AlertsConfig> =
     let onLook: (of: Facts) => void = () => {};
     const alerts = new Alerts({
       config: readAlerts({ channels, rules: [DEEP], ...more }, 'alerts'),
-      cluster: { options: { name: 'shop' }, onBatch: () => () => {} },
+      cluster: { options: { name: 'shop' }, onBatch: () => () => {}, tasks: new Map(), workers: new Map() },
       attention: {
         onLook: (fn) => {
           onLook = fn;
@@ -103,6 +103,65 @@ it('tells nobody twice after a restart, and what ended meanwhile is over', async
   after.look({ a: 11, b: 0 }, 80);
   await expect.poll(() => heard(received)).toEqual(['begun a b', 'ended b']);
   expect((await after.alerts.list()).deliveries).toHaveLength(2);
+});
+
+it('what waits when the dashboard stops is told after the next start, as it was and once; not what is a day old', async () => {
+  let isUp = false;
+  const slow = await httpReceiver(() => (isUp ? { status: 200 } : null));
+  const quick = await httpReceiver();
+  const hook = { type: 'webhook', private: true } as const;
+  const slowly = { ...hook, name: 'slow', url: slow.url };
+  const { begin, timer, store } = await alerting([slowly, { ...hook, name: 'quick', url: quick.url }]);
+  const stop = async ({ alerts }: { alerts: Alerts }) => {
+    alerts.stop();
+    const ended = alerts.ended();
+    timer.advance(2000);
+    await ended;
+  };
+  const first = await begin();
+  first.look({ a: 11 });
+  first.look({ a: 0 }, 10);
+  await expect.poll(() => heard(quick.received)).toEqual(['begun a', 'ended a']);
+  await expect.poll(() => slow.received.length).toBe(1);
+  await stop(first);
+  const at = bodies(quick.received).map((one) => one.at);
+  expect(await store.records('alert-waiting')).toMatchObject([{ value: { channel: 'slow' } }, { value: {} }]);
+
+  isUp = true;
+  timer.advance(60_000);
+  const second = await begin();
+  await expect.poll(() => heard(slow.received).slice(1)).toEqual(['begun a', 'ended a']);
+  expect(bodies(slow.received).map((one) => one.at)).toEqual([at[0], ...at]);
+  expect(bodies(slow.received)[1]!.id).toBe(bodies(slow.received)[0]!.id);
+  await expect.poll(async () => (await second.alerts.list()).channels).toMatchObject([{ waiting: 0 }, { waiting: 0 }]);
+  await stop(second);
+  expect(await store.records('alert-waiting')).toEqual([]);
+
+  isUp = false;
+  const third = await begin();
+  third.look({ a: 11 });
+  await expect.poll(() => slow.received.length).toBe(4);
+  await stop(third);
+  timer.advance(86_400_000);
+  const fourth = await begin();
+  expect((await fourth.alerts.list()).channels[0]!.last).toMatchObject({
+    ...{ outcome: 'dropped', event: 'begun', detail: 'it waited for more than a day' },
+  });
+  expect(heard(slow.received).slice(3)).toEqual(['begun a']);
+  expect(heard(quick.received)).toEqual(['begun a', 'ended a', 'begun a']);
+});
+
+it('what is on its way when the dashboard stops may end, and is not told again', async () => {
+  const { url, received } = await httpReceiver();
+  const { begin, store } = await alerting([{ name: 'ops', type: 'webhook', url, private: true }]);
+  const { alerts, look } = await begin();
+  look({ a: 11 });
+  alerts.stop();
+  await alerts.ended();
+  expect(heard(received)).toEqual(['begun a']);
+  expect(await store.records('alert-waiting')).toEqual([]);
+  expect((await (await begin()).alerts.list()).deliveries).toMatchObject([{ outcome: 'ok' }]);
+  expect(received).toHaveLength(1);
 });
 
 it('a silenced rule begins for nobody until its time has come; what is over is told; one switched off is over', async () => {

@@ -12,6 +12,7 @@ export const KIND_LABELS: Readonly<Record<RuleKind, string>> = {
   'message-age': t('A message waits for long'),
   'no-worker': t('A queue has no worker'),
   'worker-offline': t('A worker is offline'),
+  'chord-stuck': t('A chord cannot end'),
   'schedule-missed': t('An entry of beat was not sent'),
 };
 
@@ -36,6 +37,7 @@ export const OWN: Readonly<Record<RuleKind, readonly (keyof Fields)[]>> = {
   'message-age': ['above', 'until'],
   'no-worker': [],
   'worker-offline': [],
+  'chord-stuck': [],
   'schedule-missed': ['above'],
 };
 

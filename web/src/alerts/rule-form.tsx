@@ -30,6 +30,7 @@ const PLACES: Readonly<Record<RuleKind, string>> = {
   'message-age': 'celery',
   'no-worker': 'celery',
   'worker-offline': 'celery@web-*',
+  'chord-stuck': 'shop.collect*',
   'schedule-missed': 'nightly-*',
 };
 

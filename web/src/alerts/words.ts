@@ -49,6 +49,8 @@ export function ruleWords({ rule }: Pick<AlertRule, 'rule'>): string {
       return t('Queues {match}: nobody consumes one', { match });
     case 'worker-offline':
       return t('Workers {match}: one is offline', { match });
+    case 'chord-stuck':
+      return t('Chords with the body {match}: one cannot end', { match });
     case 'schedule-missed':
       return t('Entries {match}: due for more than {age} and not sent', { match, age: approxDuration(rule.above) });
   }

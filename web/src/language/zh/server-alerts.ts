@@ -27,6 +27,8 @@ export const alertSentences: Readonly<Record<string, string>> = {
   'is offline': '已离线',
   'is silent': '已静默',
   'was not heard': '从未收到消息',
+  'cannot run: {task} of the header failed': '无法运行：组成部分 {task} 失败',
+  'cannot run in {count} chords: {task} of the header failed': '在 {count} 个 chord 中无法运行：组成部分 {task} 失败',
   'was due {age} ago and was not sent': '应在 {age}前发送，但没有发送',
 
   'The broker does not answer.': 'broker 没有响应。',
@@ -37,6 +39,7 @@ export const alertSentences: Readonly<Record<string, string>> = {
   'Workers are still being asked.': '仍在询问 worker。',
   'This broker does not tell how old a message is.': '此 broker 不报告消息已等待多久。',
   'Nobody is told: its channels are configured no more.': '不会通知任何人：它的渠道已不在配置中。',
+  'The events of these workers do not say what is part of a chord.': '这些 worker 的事件不说明哪些任务属于 chord。',
   'What this rests on is not known now.': '现在不知道它所依据的情况。',
   'Where beat keeps its schedule is unknown to this dashboard.': '此仪表盘不知道 beat 把定时计划保存在哪里。',
   'The schedule is being read.': '正在读取定时计划。',
@@ -61,6 +64,8 @@ export const alertSentences: Readonly<Record<string, string>> = {
   'its address is of this machine or a private network; the channel does not allow that':
     '它的地址属于本机或私有网络；此渠道不允许',
   '{count} others wait already': '已有 {count} 条在等待',
+  'it waited for more than a day': '已等待超过一天',
+  'its channel is configured no more': '它的渠道已不在配置中',
 
   '{task} ({id}) failed with {exception}': '{task}（{id}）以 {exception} 失败',
   '{task} ({id}) failed': '{task}（{id}）失败',
