@@ -156,10 +156,8 @@ export class Rooms {
     for (const record of (await cluster.history.operations(null, REMEMBERED)).reverse())
       desk.interventions.note(record);
     // A pause lasts until it is ended, whatever else was done since.
-    const paused = (['pause_queue', 'resume_queue'] as const).map((action) =>
-      cluster.history.operations(null, REMEMBERED, { action }),
-    );
-    for (const record of (await Promise.all(paused)).flat().sort((a, b) => a.id - b.id))
+    const actions = ['pause_queue', 'resume_queue'] as const;
+    for (const record of (await cluster.history.operations(null, 2 * REMEMBERED, { actions })).reverse())
       notePause(desk.actions, record);
     desk.rates.restore(desk.interventions.limits(), cluster.history).catch((error: unknown) => {
       this.#log.debug(`Rates since limits were changed could not be read: ${toError(error).message}`);

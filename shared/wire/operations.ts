@@ -2,6 +2,7 @@
 // server/dashboard/operations/table.ts.
 import { type Static, type TSchema, Type } from 'typebox';
 import { OperationEffect } from './effect.ts';
+import { OPERATION_CATEGORIES, type OperationCategory } from './operation-categories.ts';
 import { PeekedMessage } from './queues.ts';
 import { Bool, Int, NNum, NStr, Nullable, Num, Str } from './schema.ts';
 
@@ -180,6 +181,9 @@ export type OperationRecord = Static<typeof OperationRecord>;
 const WANTED = {
   /** The whole name of who asked. */
   who: Type.Optional(Str),
+  category: Type.Optional(
+    Type.Unsafe<OperationCategory>(Type.Union(OPERATION_CATEGORIES.map((one) => Type.Literal(one)))),
+  ),
   /** 'revoke', 'rate_limit' ... */
   action: Type.Optional(RecordedAction),
   outcome: Type.Optional(Outcome),

@@ -231,7 +231,8 @@ export function historyContract(name: string, makeUrl: () => string): void {
       expect(await found({ outcome: 'ok' })).toEqual([0]);
       expect(await found({ on: 'ID-1', who: 'ada' })).toEqual([4, 2, 0]);
       expect(await found({ on: '%' })).toEqual([]);
-      expect(await found({ action: 'purge' })).toEqual([]);
+      expect(await found({ actions: ['purge'] })).toEqual([]);
+      expect(await found({ actions: ['purge', 'revoke'], who: 'bob' })).toEqual([3, 1]);
     });
 
     test('text of every kind comes back as it was', async () => {

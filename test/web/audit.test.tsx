@@ -1,13 +1,12 @@
 // The audit without a browser: what a row says, what an open one adds, and the faces of a list without rows.
 // Product: web/src/audit/.
 import { expect, test } from 'vitest';
-import { RecordedAction } from '../../shared/wire/operations.ts';
+import { OPERATION_CATEGORIES } from '../../shared/wire/operation-categories.ts';
 import { drawn, textOf } from './support/drawn.tsx';
 import { operationRecord } from './support/factories.ts';
 
 const { AuditTable, NoOperations } = await import('../../web/src/audit/audit-table.tsx');
-const { AuditFilter, isFiltered } = await import('../../web/src/audit/audit-filter.tsx');
-const { ACTIONS } = await import('../../web/src/audit/recorded.ts');
+const { AuditCategories, AuditFilter, isFiltered } = await import('../../web/src/audit/audit-filter.tsx');
 const { merged } = await import('../../web/src/audit/use-operations.ts');
 
 const nothing = () => {};
@@ -56,9 +55,14 @@ test('an empty audit says whether the filter or the past is empty', async () => 
   expect(textOf(await drawn(<NoOperations filtered={false} />))).toContain('No operations yet');
 });
 
-test('the filter offers what the API takes', () => {
-  const taken = RecordedAction as unknown as { anyOf: { const: string }[] };
-  expect([...ACTIONS].sort()).toEqual(taken.anyOf.map((action) => action.const).sort());
+test('the categories are chips, one of them chosen; the actions offered are those of it', async () => {
+  const chips = await drawn(<AuditCategories filter={{ category: 'queues' }} onChange={nothing} />);
+  expect(textOf(chips).match(/[\w-]+/g)).toEqual(['All', ...OPERATION_CATEGORIES]);
+  expect(chips.match(/aria-pressed="true"[^<]*/g)).toEqual([expect.stringContaining('queues')]);
+  const offered = async (filter: Parameters<typeof AuditFilter>[0]['filter']) =>
+    textOf(await drawn(<AuditFilter filter={filter} inputRef={{ current: null }} onChange={nothing} />));
+  expect(await offered({})).toMatch(/revoke.*purge.*login/);
+  expect(await offered({ category: 'queues' })).not.toMatch(/revoke|login/);
 });
 
 test('the filter offers to clear only what is set, and names who is looked at', async () => {

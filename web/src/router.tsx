@@ -2,13 +2,18 @@
 // Holds: search parameters are plain text in the URL; what is not understood is left out, never an error.
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
 import { fromSegment, toSegment } from '../../shared/path-segment.ts';
+import {
+  OPERATION_CATEGORIES,
+  type OperationCategory,
+  RECORDED_ACTIONS,
+} from '../../shared/wire/operation-categories.ts';
 import type { Outcome, RecordedAction } from '../../shared/wire/operations.ts';
 import type { Range } from '../../shared/wire/series.ts';
 import { BASE_PATH } from './api/base.ts';
 import { ApiError } from './api/client.ts';
 import { workflowQuery } from './api/queries.ts';
 import { queryClient } from './api/query-client.ts';
-import { ACTIONS, OUTCOMES } from './audit/recorded.ts';
+import { OUTCOMES } from './audit/recorded.ts';
 import { t } from './language/text.ts';
 import { BareShell, PageError } from './shell/failed.tsx';
 import { Bar, Layout } from './shell/layout.tsx';
@@ -205,9 +210,10 @@ const broker = createRoute({
   component: lazyRouteComponent(PAGES.broker),
 });
 
-/** What the audit page keeps, as text: who acted, what was done, how it came out, on what; which record is open. */
+/** What the audit page keeps, as text: who acted, what it was about, what was done, how it came out, on what; which record is open. */
 export interface AuditSearch {
   who?: string;
+  category?: OperationCategory;
   action?: RecordedAction;
   outcome?: Outcome;
   on?: string;
@@ -215,7 +221,8 @@ export interface AuditSearch {
 }
 const auditSearch = (raw: Raw): AuditSearch => ({
   who: text(raw.who),
-  action: oneOf(raw.action, ACTIONS),
+  category: oneOf(raw.category, OPERATION_CATEGORIES),
+  action: oneOf(raw.action, RECORDED_ACTIONS),
   outcome: oneOf(raw.outcome, OUTCOMES),
   on: text(raw.on),
   open: text(raw.open),

@@ -9,7 +9,7 @@ import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import type { FieldName, QueryTree } from '../../../shared/query/tree.ts';
 import type { HistoryHealth } from '../../../shared/wire/cluster.ts';
 import type { Precision } from '../../../shared/wire/count.ts';
-import type { OperationRecord, OperationsQuery } from '../../../shared/wire/operations.ts';
+import type { OperationRecord, OperationsQuery, RecordedAction } from '../../../shared/wire/operations.ts';
 import type { FailureGroup } from '../../../shared/wire/overview.ts';
 import type { SeriesReply } from '../../../shared/wire/series.ts';
 import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../shared/wire/tasks.ts';
@@ -293,14 +293,15 @@ export interface HistoryQuestions {
   gauge(name: string, from: number, to: number): Promise<{ bucket: number; value: number }[]>;
   gauges(prefix: string, from: number): Promise<{ name: string; bucket: number; value: number }[]>;
   failures(ask: FailuresAsk): Promise<FailureGroup[]>;
-  operations(
-    before: number | null,
-    limit: number,
-    wanted?: Pick<OperationsQuery, 'who' | 'action' | 'outcome' | 'on'>,
-  ): Promise<OperationRecord[]>;
+  operations(before: number | null, limit: number, wanted?: OperationsWanted): Promise<OperationRecord[]>;
   counts(): Promise<{ tasks: number; bytes: number }>;
   /** How far events were heard by whoever wrote this history last; null: nobody did. */
   heard(): Promise<Heard | null>;
+}
+
+/** Each absent: any. */
+export interface OperationsWanted extends Pick<OperationsQuery, 'who' | 'outcome' | 'on'> {
+  readonly actions?: readonly RecordedAction[] | undefined;
 }
 
 /** Whether the record of operations is as it was written. */

@@ -1,9 +1,16 @@
 // /operations: what operators did, all of it as a file, and doing it. The file's form: views/operations-export.ts.
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
-import type { OperationRecord, OperationsPage } from '../../../shared/wire/operations.ts';
+import { CATEGORY_OF, RECORDED_ACTIONS } from '../../../shared/wire/operation-categories.ts';
+import type {
+  OperationRecord,
+  OperationsExportQuery,
+  OperationsPage,
+  RecordedAction,
+} from '../../../shared/wire/operations.ts';
 import { askerOf } from '../access/audit.ts';
 import { nameOf } from '../access/identity.ts';
+import type { OperationsWanted } from '../history/contract.ts';
 import { Forbidden, Refused } from '../operations/contract.ts';
 import { perform } from '../operations/perform.ts';
 import { csvOf, jsonOf } from '../views/operations-export.ts';
@@ -25,7 +32,7 @@ export function operationRoutes(serve: Serve): void {
     if (cursor && from_id !== undefined)
       throw new ProblemError(400, 'Bad request', "'cursor' and 'from_id' both say where to begin: give one of them.");
     const before = cursor ? Number(cursor) : from_id !== undefined ? from_id + 1 : null;
-    const items = await desk.cluster.history.operations(before, limit + 1, ownOf(request, wanted));
+    const items = await desk.cluster.history.operations(before, limit + 1, wantedBy(request, wanted));
     const more = items.length > limit;
     const page = (more ? items.slice(0, limit) : items).map((record) => desk.follower.asSeen(record));
     return { items: page, next: more ? String(page.at(-1)!.id) : null } satisfies OperationsPage;
@@ -38,7 +45,7 @@ export function operationRoutes(serve: Serve): void {
     reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8');
     reply.header('content-disposition', `attachment; filename="operations-${of}${day}.${format}"`);
     const pages = everyPage(
-      (before) => desk.cluster.history.operations(before, EXPORT_PAGE, ownOf(request, wanted)),
+      (before) => desk.cluster.history.operations(before, EXPORT_PAGE, wantedBy(request, wanted)),
       (record) => desk.follower.asSeen(record),
     );
     return Readable.from(format === 'csv' ? csvOf(pages) : jsonOf(pages));
@@ -57,8 +64,16 @@ export function operationRoutes(serve: Serve): void {
 }
 
 /** Who sees certain tasks only, sees of this what they did themselves. */
-function ownOf<T extends { who?: string }>({ identity }: Pick<FastifyRequest, 'identity'>, wanted: T): T {
-  return identity.grant.sight.isWhole ? wanted : { ...wanted, who: nameOf(identity) };
+function wantedBy(
+  { identity }: Pick<FastifyRequest, 'identity'>,
+  { action, category, who, ...wanted }: Omit<OperationsExportQuery, 'format'>,
+): OperationsWanted {
+  const fits = (one: RecordedAction) => (action ?? one) === one && (category ?? CATEGORY_OF[one]) === CATEGORY_OF[one];
+  return {
+    ...wanted,
+    who: identity.grant.sight.isWhole ? who : nameOf(identity),
+    actions: action === undefined && category === undefined ? undefined : RECORDED_ACTIONS.filter(fits),
+  };
 }
 
 async function* everyPage(

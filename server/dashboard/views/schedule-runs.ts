@@ -74,7 +74,7 @@ export function runsOf(
 
 /** Tasks that somebody sent from here, by the record. */
 export async function sentByHand({ history }: Pick<ClusterView, 'history'>, name: string): Promise<Set<string>> {
-  const records = await history.operations(null, 200, { action: 'run_schedule', on: name });
+  const records = await history.operations(null, 200, { actions: ['run_schedule'], on: name });
   return new Set(records.flatMap(({ request }) => (request as { task_id?: string }).task_id ?? []));
 }
 

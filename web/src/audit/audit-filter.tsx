@@ -1,25 +1,62 @@
-// Which operations are shown: what they were about, the action, the outcome, who. The filter stands in the URL: pages/audit.tsx.
+// Which operations are shown: by category, what they were done to, the action, the outcome, who. The filter stands in the URL: pages/audit.tsx.
 
 import { type RefObject, useEffect, useState } from 'react';
+import {
+  CATEGORY_OF,
+  OPERATION_CATEGORIES,
+  type OperationCategory,
+  RECORDED_ACTIONS,
+} from '../../../shared/wire/operation-categories.ts';
 import type { Outcome, RecordedAction } from '../../../shared/wire/operations.ts';
 import { t } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { ACTIONS, OUTCOME, OUTCOMES } from './recorded.ts';
+import { Facets } from '../ui/list/listing.tsx';
+import { CATEGORY, OUTCOME, OUTCOMES } from './recorded.ts';
 
 /** None: any. */
 export interface OperationFilter {
   who?: string | undefined;
+  category?: OperationCategory | undefined;
   action?: RecordedAction | undefined;
   outcome?: Outcome | undefined;
   /** A task, worker or queue. */
   on?: string | undefined;
 }
 
-const ANY: OperationFilter = { who: undefined, action: undefined, outcome: undefined, on: undefined };
+const ANY: OperationFilter = {
+  who: undefined,
+  category: undefined,
+  action: undefined,
+  outcome: undefined,
+  on: undefined,
+};
 
-export const isFiltered = ({ who, action, outcome, on }: OperationFilter): boolean =>
-  Boolean(who || action || outcome || on);
+export const isFiltered = ({ who, category, action, outcome, on }: OperationFilter): boolean =>
+  Boolean(who || category || action || outcome || on);
+
+const CATEGORIES = OPERATION_CATEGORIES.map((id) => ({ id, label: CATEGORY[id] }));
+
+/** One is chosen, or none; an action of another category is let go. */
+export function AuditCategories({
+  filter: { action, category },
+  onChange,
+}: {
+  filter: OperationFilter;
+  onChange: (next: OperationFilter) => void;
+}) {
+  return (
+    <Facets
+      label={t('What it is about')}
+      items={CATEGORIES}
+      value={category ?? ''}
+      onChange={(id) => {
+        const next = OPERATION_CATEGORIES.find((one) => one === id);
+        onChange({ category: next, action: action && next && CATEGORY_OF[action] !== next ? undefined : action });
+      }}
+    />
+  );
+}
 
 export function AuditFilter({
   filter,
@@ -30,7 +67,7 @@ export function AuditFilter({
   inputRef: RefObject<HTMLInputElement | null>;
   onChange: (next: OperationFilter) => void;
 }) {
-  const { who, action, outcome, on } = filter;
+  const { who, category, action, outcome, on } = filter;
   return (
     <div className="audit-filter" role="search" aria-label={t('Filter operations')}>
       <TextField label={t('On')} value={on ?? ''} inputRef={inputRef} onChange={(next) => onChange({ on: next })} />
@@ -38,7 +75,10 @@ export function AuditFilter({
         label={t('Action')}
         any={t('any action')}
         value={action}
-        options={ACTIONS.map((name) => [name, name])}
+        options={RECORDED_ACTIONS.filter((name) => !category || CATEGORY_OF[name] === category).map((name) => [
+          name,
+          name,
+        ])}
         onChange={(next) => onChange({ action: next })}
       />
       <Choice

@@ -2,6 +2,7 @@
 // The table: audit-table.tsx.
 
 import { Link } from '@tanstack/react-router';
+import { RECORDED_ACTIONS } from '../../../shared/wire/operation-categories.ts';
 import type { OperationRecord } from '../../../shared/wire/operations.ts';
 import { rich } from '../language/rich.tsx';
 import { fromServer, t } from '../language/text.ts';
@@ -15,7 +16,7 @@ import { Age } from '../ui/time.tsx';
 import { show } from '../ui/value.ts';
 import { EffectDetail, EffectWord } from './effect.tsx';
 import { onWhat, type Piece, tasksOf } from './on-what.ts';
-import { ACTIONS, OUTCOME } from './recorded.ts';
+import { OUTCOME } from './recorded.ts';
 
 const STATE: Record<OperationRecord['outcome'], string> = {
   ok: 'SUCCESS',
@@ -66,7 +67,7 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
     cell: ({ action }) => (
       <Link
         to="/audit"
-        search={(before) => ({ ...before, action: ACTIONS.find((name) => name === action) })}
+        search={(before) => ({ ...before, action: RECORDED_ACTIONS.find((name) => name === action) })}
         className="link quiet"
       >
         <b>{action}</b>

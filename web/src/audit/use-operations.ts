@@ -7,10 +7,11 @@ import { usePicture } from '../live/hooks.ts';
 import type { OperationFilter } from './audit-filter.tsx';
 
 /** @param open id in the URL: it stands on top where it is further down than what is listed */
-export function useOperations({ who, action, outcome, on }: OperationFilter, open: string | undefined) {
+export function useOperations({ who, category, action, outcome, on }: OperationFilter, open: string | undefined) {
   const query = useInfiniteQuery({
-    queryKey: ['operations', { who, action, outcome, on }],
-    queryFn: ({ pageParam, signal }) => fetchOperations({ who, action, outcome, on, cursor: pageParam }, signal),
+    queryKey: ['operations', { who, category, action, outcome, on }],
+    queryFn: ({ pageParam, signal }) =>
+      fetchOperations({ who, category, action, outcome, on, cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next ?? undefined,
   });

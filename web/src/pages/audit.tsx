@@ -4,7 +4,7 @@
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useCallback, useRef, useState } from 'react';
 import { urlOf } from '../api/client.ts';
-import { AuditFilter, isFiltered } from '../audit/audit-filter.tsx';
+import { AuditCategories, AuditFilter, isFiltered } from '../audit/audit-filter.tsx';
 import { AuditTable, NoOperations } from '../audit/audit-table.tsx';
 import { useOperations } from '../audit/use-operations.ts';
 import { t, tn } from '../language/text.ts';
@@ -19,8 +19,7 @@ const route = getRouteApi('/audit');
 export default function AuditPage() {
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/audit' });
-  const { who, action, outcome, on, open } = search;
-  const filter = { who, action, outcome, on };
+  const { open, ...filter } = search;
   const { query, records } = useOperations(filter, open);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
@@ -57,6 +56,7 @@ export default function AuditPage() {
             <h2>{t('Operations')}</h2>
             <p>{t('what was done from this dashboard, by whom, and the outcome')}</p>
           </div>
+          <AuditCategories filter={filter} onChange={change} />
           <AuditFilter filter={filter} inputRef={field} onChange={change} />
           {query.isPending ? (
             <Skeleton rows={8} />

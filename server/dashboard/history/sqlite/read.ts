@@ -2,7 +2,7 @@
 // Not here: lists of tasks (list.ts), charts (series.ts), the thread it runs in (thread.ts).
 // Holds: it never writes; what it answers is at most one batch (a quarter of a second) behind what was received.
 import { existsSync } from 'node:fs';
-import type { OperationRecord, OperationsQuery } from '../../../../shared/wire/operations.ts';
+import type { OperationRecord } from '../../../../shared/wire/operations.ts';
 import type { FailureGroup } from '../../../../shared/wire/overview.ts';
 import type { SeriesReply } from '../../../../shared/wire/series.ts';
 import type { FacetReply, TaskPage, TaskRow, TaskTry } from '../../../../shared/wire/tasks.ts';
@@ -16,6 +16,7 @@ import type {
   Heard,
   KeyStats,
   MinuteCounts,
+  OperationsWanted,
   SeriesAsk,
   StoredTask,
   TaskListQuery,
@@ -329,23 +330,19 @@ export class HistoryReader {
     return [...groups.values()].sort((a, b) => b.count - a.count || b.last - a.last).slice(0, ask.limit);
   }
 
-  operations(
-    before: number | null,
-    limit: number,
-    wanted: Pick<OperationsQuery, 'who' | 'action' | 'outcome' | 'on'> = {},
-  ): OperationRecord[] {
+  operations(before: number | null, limit: number, wanted: OperationsWanted = {}): OperationRecord[] {
     const on = wanted.on ? encodeText(wanted.on.toLowerCase()) : null;
     return this.#db
       .all<Record<string, string | number | null>>(
         `SELECT id, at, who, address, token, action, subject, task_name, request, outcome, summary, answers, new_ids, effect
          FROM operations LEFT JOIN effects ON operation = id
-         WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR who = ?2) AND (?3 IS NULL OR action = ?3) AND (?4 IS NULL OR outcome = ?4)
+         WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR who = ?2) AND (?3 IS NULL OR action IN (SELECT value FROM json_each(?3))) AND (?4 IS NULL OR outcome = ?4)
            AND (?5 IS NULL OR instr(lower(subject), ?5) > 0 OR instr(lower(request), ?5) > 0
              OR instr(lower(task_name), ?5) > 0)
          ORDER BY id DESC LIMIT ?6`,
         before,
         wanted.who ? encodeText(wanted.who) : null,
-        wanted.action || null,
+        wanted.actions ? JSON.stringify(wanted.actions) : null,
         wanted.outcome || null,
         on,
         limit,

@@ -1,5 +1,13 @@
 // The audit in Chinese (web/src/audit). Terms: index.ts.
 export const audit: Readonly<Record<string, string>> = {
+  'What it is about': '类别',
+  'category|tasks': '任务',
+  'category|workers': 'worker',
+  'category|queues': '队列',
+  'category|schedules': '定时计划',
+  'category|settings': '设置',
+  'category|sign-ins': '登录',
+  'category|access': '访问权限',
   'Filter operations': '筛选操作',
   On: '对象',
   Action: '操作',

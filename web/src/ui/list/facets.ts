@@ -4,7 +4,8 @@
 export interface FacetItem {
   id: string;
   label: string;
-  n: number;
+  /** Absent: nobody has counted. */
+  n?: number;
   /** The name of an icon (ui/icon.tsx). */
   icon?: string;
   /** For the colour of its icon. */

@@ -57,7 +57,7 @@ export function Listing({
   );
 }
 
-/** What one can keep of the list, each with how many there are; none chosen is all. */
+/** What one can keep of the list, each with how many there are, where that is known; none chosen is all. */
 export function Facets({
   label,
   total,
@@ -66,7 +66,7 @@ export function Facets({
   onChange,
 }: {
   label: string;
-  total: number;
+  total?: number;
   items: readonly FacetItem[];
   value: string;
   onChange: (value: string) => void;
@@ -75,24 +75,27 @@ export function Facets({
     <ul className="facets" aria-label={label}>
       <li>
         <button type="button" aria-pressed={value === ''} onClick={() => onChange('')}>
-          {t('All')} <SteadyCount text={count(total)} title={exactCount(total)} />
+          {t('All')} <Figure of={total} />
         </button>
       </li>
       {items.map(({ id, label: word, n, icon, state }) => (
         <li key={id}>
           <button type="button" aria-pressed={value === id} onClick={() => onChange(value === id ? '' : id)}>
             {icon && (
-              <span className="facet-icon" data-state={n > 0 ? state : undefined}>
+              <span className="facet-icon" data-state={n === 0 ? undefined : state}>
                 <Icon name={icon as IconName} />
               </span>
             )}
-            {word} <SteadyCount text={count(n)} title={exactCount(n)} />
+            {word} <Figure of={n} />
           </button>
         </li>
       ))}
     </ul>
   );
 }
+
+const Figure = ({ of }: { of: number | undefined }) =>
+  of === undefined ? null : <SteadyCount text={count(of)} title={exactCount(of)} />;
 
 export function FilterField({
   label,
