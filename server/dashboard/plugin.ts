@@ -33,6 +33,7 @@ import { operationRoutes } from './routes/operations.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { answerNotFound, answerProblem } from './routes/problem.ts';
 import { queueRoutes } from './routes/queues.ts';
+import { ruleRoutes } from './routes/rules.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { serveOn } from './routes/serve.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -170,7 +171,8 @@ export function dashboardPlugin(parts: PluginParts, place: Place | null = null):
       const serve = serveOn(api, context);
       for (const routes of ROUTES) routes(serve);
       tokenRoutes(serve, door);
-      sessionRoutes(serve, door, parts.rules);
+      sessionRoutes(serve, door);
+      ruleRoutes(serve, door, parts.rules);
       healthRoutes(serve, place?.readiness ?? null);
       if (place !== null) serve('GET /clusters', async (_, request) => place.list(request));
       eventRoutes(serve, sockets);

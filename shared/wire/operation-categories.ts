@@ -54,3 +54,7 @@ export const CATEGORY_OF: Readonly<Record<RecordedAction, OperationCategory>> = 
   delete_automation: 'settings',
 };
 export const RECORDED_ACTIONS = Object.keys(CATEGORY_OF) as RecordedAction[];
+/** What rules and tokens may name: what is done to the cluster and to its schedule. */
+export const RULED_ACTIONS: readonly RecordedAction[] = RECORDED_ACTIONS.filter((one) =>
+  ['tasks', 'workers', 'queues', 'schedules'].includes(CATEGORY_OF[one]),
+);

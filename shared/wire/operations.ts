@@ -130,8 +130,6 @@ export const OPERATION_ACTIONS: readonly OperationRequest['action'][] = Operatio
 
 /** What is done to a schedule that beat shares (schedules.ts). */
 const SCHEDULE_ACTIONS = ['save_schedule', 'delete_schedule', 'run_schedule'] as const;
-/** What rules and tokens may name. */
-export const RULED_ACTIONS: readonly string[] = [...OPERATION_ACTIONS, ...SCHEDULE_ACTIONS];
 
 /** Besides what is done to the cluster: signing in and out, sessions that were ended, and what people keep (views.ts, tokens.ts, schedules.ts, alerts.ts, automations.ts). */
 const OTHER_ACTIONS = [

@@ -30,7 +30,7 @@ import {
 } from './operations.ts';
 import { FailuresQuery, FailuresReply, Overview } from './overview.ts';
 import { QueueDetail, QueueQuery, QueuesReply } from './queues.ts';
-import { RulesReply } from './rules.ts';
+import { PeopleReply, RulesReply, RuleTrial, RuleTrialQuery } from './rules.ts';
 import {
   EtaReply,
   ScheduleEnable,
@@ -332,6 +332,17 @@ export const ROUTES = {
     access: 'admin',
     summary: 'The rules table: who gets in, as what, and who is in by it',
     reply: RulesReply,
+  },
+  'GET /rules/try': {
+    access: 'admin',
+    summary: 'Whether somebody, or a token, may do something or see it, and by which rule',
+    query: RuleTrialQuery,
+    reply: RuleTrial,
+  },
+  'GET /people': {
+    access: 'admin',
+    summary: 'Who has signed in or acted of late: as what, by which rule, when last',
+    reply: PeopleReply,
   },
 
   'GET /live': {

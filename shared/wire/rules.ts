@@ -1,6 +1,8 @@
-// The rules table on the wire: who gets in, as what, in the order in which it is looked at. Written in the configuration, shown here.
+// The rules table on the wire: who gets in, as what, in the order in which it is looked at. Written in the configuration, shown here; with
+// the people it is about, and what it says of one of them.
 import { type Static, Type } from 'typebox';
-import { Bool, NInt, Nullable, Str } from './schema.ts';
+import { RULED_ACTIONS } from './operation-categories.ts';
+import { Bool, Int, NInt, NStr, Nullable, Num, Str } from './schema.ts';
 import { TokenScope } from './tokens.ts';
 
 export const RuleRow = Type.Object({
@@ -23,3 +25,50 @@ export const RulesReply = Type.Object({
   yours: NInt,
 });
 export type RulesReply = Static<typeof RulesReply>;
+
+const Role = Nullable(TokenScope.properties.role);
+
+export const Person = Type.Object({
+  name: Str,
+  /** null: no rule lets them in by their name, and no session tells of what groups they are. */
+  role: Role,
+  /** By which rule, from 1. null: there are none, or none fits. */
+  rule: NInt,
+  /** When they were last seen to use a session, or to act. @unit seconds since the epoch */
+  seen: Num,
+  /** What they did or were refused within `days`. */
+  acts: Int,
+  /** Open ones. */
+  sessions: Int,
+});
+export type Person = Static<typeof Person>;
+
+/** Who has a session or stands in the record of the last `days`: who was seen last first, 200 at most. */
+export const PeopleReply = Type.Object({ items: Type.Array(Person), days: Int });
+export type PeopleReply = Static<typeof PeopleReply>;
+
+const Text = Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }));
+
+/** Who asks, by name and groups or by a token; and for what. */
+export const RuleTrialQuery = Type.Object({
+  who: Text,
+  /** Names with commas between them. */
+  groups: Text,
+  /** The id of an API token. */
+  token: Text,
+  /** Absent: to come in, and to see this task and this queue. */
+  action: Type.Optional(Type.Unsafe<string>(Type.Union(RULED_ACTIONS.map((one) => Type.Literal(one))))),
+  task: Text,
+  queue: Text,
+});
+export type RuleTrialQuery = Static<typeof RuleTrialQuery>;
+
+export const RuleTrial = Type.Object({
+  allowed: Bool,
+  /** Why not; null: it is allowed. */
+  reason: NStr,
+  role: Role,
+  /** Which rule decides, from 1; of a token, that of its maker. null: there are none, or none fits. */
+  rule: NInt,
+});
+export type RuleTrial = Static<typeof RuleTrial>;

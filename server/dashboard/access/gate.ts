@@ -18,7 +18,7 @@ import { grantOfMaker } from './maker.ts';
 import { isTrustedOrigin, refuseHost, refuseOrigin, refuseRead, refuseRemote } from './origin.ts';
 import { peerOf } from './peer.ts';
 import { type Admitting, grantOfScope } from './rules.ts';
-import { readToken, type Tokens } from './tokens.ts';
+import { type KeptToken, readToken, type Tokens } from './tokens.ts';
 
 /** Refusals told in the log, then one in so many milliseconds says how many there were. */
 const REPORT_EVERY_MS = 10_000;
@@ -187,11 +187,7 @@ export class Gate {
     const grant = this.#rulesOf(request).grantOf(name ?? 'anonymous', groups);
     const { address } = this.#proxies.clientOf(request.raw);
     if (grant !== null) return identified(name, via, grant, { address, groups, key, account });
-    throw new ProblemError(
-      403,
-      'No access',
-      `No rule lets ${name ?? 'anonymous'} in. Ask whoever runs this dashboard.`,
-    );
+    throw new ProblemError(403, 'No access', `${noRule(name)} Ask whoever runs this dashboard.`);
   }
 
   #rulesOf({ routeOptions }: FastifyRequest): Admitting {
@@ -215,12 +211,9 @@ export class Gate {
             : `The token ${used.token.name} is ${used.refused}.`;
       throw new ProblemError(401, 'Unauthorized', detail);
     }
-    const { id: key, name: token, owner, groups, scope } = used.token;
-    const maker = grantOfMaker(used.token, this.#rulesOf(request), this.#options);
-    if (maker === null)
-      throw new ProblemError(403, 'No access', `The token ${token} is of ${owner}, who has no access any more.`);
-    const grant = grantWithin(maker, grantOfScope(scope));
-    return identified(owner === 'anonymous' ? null : owner, 'token', grant, { groups, address, key, token });
+    const identity = identityOfToken(used.token, this.#rulesOf(request), this.#options, address);
+    if (identity === null) throw new ProblemError(403, 'No access', ownerless(used.token));
+    return identity;
   }
 
   #refuse(request: FastifyRequest, reason: string | null): void {
@@ -243,6 +236,24 @@ export class Gate {
       if (times > 0) this.#log.warning(`Refused ${times} more requests in the last ${REPORT_EVERY_MS / 1000} s`);
     });
   }
+}
+
+export const noRule = (name: string | null): string => `No rule lets ${name ?? 'anonymous'} in.`;
+export const ownerless = ({ name, owner }: KeptToken): string =>
+  `The token ${name} is of ${owner}, who has no access any more.`;
+
+/** null: its maker has no access any more. */
+export function identityOfToken(
+  kept: KeptToken,
+  rules: Admitting,
+  options: Resolved,
+  address: string | null,
+): Identity | null {
+  const { id: key, name: token, owner, groups, scope } = kept;
+  const maker = grantOfMaker(kept, rules, options);
+  if (maker === null) return null;
+  const grant = grantWithin(maker, grantOfScope(scope));
+  return identified(owner === 'anonymous' ? null : owner, 'token', grant, { groups, address, key, token });
 }
 
 /** A route that does not say what it needs is a mistake of ours, found when it is registered. */

@@ -157,10 +157,16 @@ export class Tokens {
     return all.sort((a, b) => b.created - a.created).map((one) => this.#shown(one));
   }
 
+  /** By the id that others know it by; null: there is none. */
+  async find(id: string): Promise<{ readonly token: KeptToken; readonly state: ApiToken['state'] } | null> {
+    const kept = [...(await this.#loaded()).values()].find((one) => publicId(one) === id);
+    return kept ? { token: kept, state: this.#state(kept) } : null;
+  }
+
   /** @returns null: there is none of this id that is in use */
   async revoke(id: string, by: string): Promise<ApiToken | null> {
     const all = await this.#loaded();
-    const kept = [...all.values()].find((one) => publicId(one) === id);
+    const kept = (await this.find(id))?.token;
     if (!kept || !isInUse(this.#state(kept))) return null;
     const revoked = { ...kept, revoked: { at: this.#now(), by } };
     // At once; then on the disk.

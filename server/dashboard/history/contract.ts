@@ -294,9 +294,19 @@ export interface HistoryQuestions {
   gauges(prefix: string, from: number): Promise<{ name: string; bucket: number; value: number }[]>;
   failures(ask: FailuresAsk): Promise<FailureGroup[]>;
   operations(before: number | null, limit: number, wanted?: OperationsWanted): Promise<OperationRecord[]>;
+  /** Who stands in the record since then, but for logins that were wrong; who was there last first. @param since seconds since the epoch */
+  people(since: number, limit: number): Promise<PersonOnRecord[]>;
   counts(): Promise<{ tasks: number; bytes: number }>;
   /** How far events were heard by whoever wrote this history last; null: nobody did. */
   heard(): Promise<Heard | null>;
+}
+
+export interface PersonOnRecord {
+  readonly who: string;
+  /** @unit seconds since the epoch */
+  readonly last: number;
+  /** What they did, or were refused, besides signing in and out. */
+  readonly acts: number;
 }
 
 /** Each absent: any. */

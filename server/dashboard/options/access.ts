@@ -1,6 +1,6 @@
 // Options that say who may reach it, and who may do what.
 
-import { RULED_ACTIONS } from '../../../shared/wire/operations.ts';
+import { RULED_ACTIONS } from '../../../shared/wire/operation-categories.ts';
 import { asGiven, list, orNull, text, yesOrNo } from '../../app/option-values.ts';
 import { readRules } from '../access/rules.ts';
 import { duration, headerName, origin, secret } from '../option-values.ts';

@@ -1,18 +1,15 @@
-// /session, /sessions and /rules: signing in with a password, signing out, who is signed in, and by which rule.
-// Not here: how somebody signs in (../access/sign-in.ts), the page and the way back from a provider (login.ts).
+// /session and /sessions: signing in with a password, signing out, who is signed in.
+// Not here: how somebody signs in (../access/sign-in.ts), what rules say of them (rules.ts), the page and the way back from a provider (login.ts).
 // Holds: one ends one's own sessions; those of others an admin ends, also where the dashboard only reads.
-import type { RuleRow } from '../../../shared/wire/rules.ts';
 import type { EndSessionsRequest } from '../../../shared/wire/session.ts';
 import { askerOf, audited } from '../access/audit.ts';
 import type { Door } from '../access/door.ts';
 import type { Identity } from '../access/identity.ts';
-import { type AccessRule, listOf, type Rules } from '../access/rules.ts';
 import type { Session } from '../access/sessions.ts';
 import { ProblemError } from './context.ts';
 import type { Serve } from './serve.ts';
 
-/** @param rules of the cluster */
-export function sessionRoutes(serve: Serve, { isAdminOfEach, signIn }: Door, rules: Rules): void {
+export function sessionRoutes(serve: Serve, { isAdminOfEach, signIn }: Door): void {
   const { sessions } = signIn;
   const isAdmin = (identity: Identity) => identity.grant.role === 'admin' && isAdminOfEach(identity);
   serve('GET /session', async (_, request, reply) => signIn.ways(request, reply));
@@ -40,15 +37,6 @@ export function sessionRoutes(serve: Serve, { isAdminOfEach, signIn }: Door, rul
       })),
     };
   });
-  serve('GET /rules', async ({ options }, { identity }) => {
-    const all = await sessions.list();
-    const signedIn = (number: number): string[] => {
-      const users = all.filter(({ user, groups }) => rules.grantOf(user, groups)?.rule === number);
-      return [...new Set(users.map(({ user }) => user))];
-    };
-    const rows = rules.table?.map((rule, i) => ({ ...ruleRow(rule), signed_in: signedIn(i + 1) })) ?? null;
-    return { items: rows, read_only: options.read_only, yours: identity.grant.rule };
-  });
   serve('POST /sessions/end', async ({ desk, timer }, request) => {
     const { body, identity } = request;
     const isOwn = ({ user }: Session) => user === identity.name;
@@ -71,19 +59,6 @@ export function sessionRoutes(serve: Serve, { isAdminOfEach, signIn }: Door, rul
     if (done.outcome !== 'ok') throw new ProblemError(503, 'Not ended', done.summary);
     return { ended };
   });
-}
-
-/** Lists, where one text may stand for a list of one. */
-function ruleRow({ who, role, read_only, sees_values, ...patterns }: AccessRule): Omit<RuleRow, 'signed_in'> {
-  const lists = Object.entries(patterns).filter(([, given]) => given !== undefined);
-  return {
-    ...{ who: [...listOf(who)], read_only: read_only === true },
-    scope: {
-      role,
-      ...Object.fromEntries(lists.map(([name, given]) => [name, [...listOf(given!)]])),
-      ...(sees_values !== undefined && { sees_values }),
-    },
-  };
 }
 
 function wantedBy({ id, user }: EndSessionsRequest): (session: Session) => boolean {

@@ -1,7 +1,7 @@
 // /tokens: API tokens made, listed and revoked. What one is good for: ../access/tokens.ts and the gate.
 // Holds: a token never has more than its maker, and makes no other; whoever makes or revokes one is recorded first, without its text, and
 // so is who was refused it.
-import { RULED_ACTIONS } from '../../../shared/wire/operations.ts';
+import { RULED_ACTIONS } from '../../../shared/wire/operation-categories.ts';
 import type { Door } from '../access/door.ts';
 import { type Identity, lower, may, nameOf } from '../access/identity.ts';
 import { wrongPatterns } from '../access/rules.ts';

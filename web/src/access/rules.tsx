@@ -1,6 +1,7 @@
 // The rules table as it is configured: who gets in, as what, and who is in by each. For admins; it is changed where it is written.
 
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import type { RulesReply } from '../../../shared/wire/rules.ts';
 import { rulesQuery } from '../api/queries.ts';
 import { t } from '../language/text.ts';
@@ -8,12 +9,13 @@ import { usePicture } from '../live/hooks.ts';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { mayWords } from './token-words.ts';
+import { TryRule } from './try-rule.tsx';
 
 export function Rules() {
   const role = usePicture((picture) => picture.cluster)?.role;
   const { data, error, refetch } = useQuery({ ...rulesQuery(), enabled: role === 'admin' });
   if (role !== 'admin') return null;
-  if (data) return <RulesTable rules={data} />;
+  if (data) return <RulesTable rules={data} below={data.items !== null && <TryRule />} />;
   return error ? (
     <ErrorNote what={t('The rules could not be read')} error={error} onRetry={() => void refetch()} />
   ) : (
@@ -21,7 +23,13 @@ export function Rules() {
   );
 }
 
-export function RulesTable({ rules: { items, read_only: isReadOnly, yours } }: { rules: RulesReply }) {
+export function RulesTable({
+  rules: { items, read_only: isReadOnly, yours },
+  below,
+}: {
+  rules: RulesReply;
+  below?: ReactNode;
+}) {
   return (
     <section className="card rules" aria-labelledby="rules">
       <div className="head">
@@ -63,6 +71,7 @@ export function RulesTable({ rules: { items, read_only: isReadOnly, yours } }: {
           </tbody>
         </table>
       )}
+      {below}
     </section>
   );
 }

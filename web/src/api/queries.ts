@@ -211,6 +211,14 @@ export const sessionsQuery = () =>
 export const fetchOperations = (query: OperationsQuery, signal?: AbortSignal) =>
   get('/operations', { query: { limit: 100, ...query } }, signal);
 
+export const peopleQuery = () =>
+  queryOptions({
+    queryKey: ['people'],
+    queryFn: ({ signal }) => get('/people', {}, signal),
+    refetchInterval: 30_000,
+    placeholderData: keepPreviousData,
+  });
+
 export const rulesQuery = () =>
   queryOptions({
     queryKey: ['rules'],

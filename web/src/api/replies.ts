@@ -306,6 +306,8 @@ const SHAPES: { readonly [K in ObjectRoute]: Shape<ReplyOf<K>> } = {
   'DELETE /session': { ended: 'number' },
   'GET /sessions': { items: 'array', idle: 'number', max: 'number' },
   'GET /rules': { items: 'array?', read_only: 'boolean', yours: 'number?' },
+  'GET /rules/try': { allowed: 'boolean', reason: 'string?', role: 'string?', rule: 'number?' },
+  'GET /people': { items: 'array', days: 'number' },
   'POST /sessions/end': { ended: 'number' },
   'GET /alerts': {
     rules: 'array',

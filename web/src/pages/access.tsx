@@ -1,5 +1,6 @@
-// Who may: the rules as they are configured (docs/guides/access.md), the sessions that are open, and API tokens. Parts: access/.
+// Who may: the rules as they are configured (docs/guides/access.md), the people they are about, the sessions that are open, and API tokens. Parts: access/.
 
+import { People } from '../access/people.tsx';
 import { Rules } from '../access/rules.tsx';
 import { Sessions } from '../access/sessions.tsx';
 import { Tokens } from '../access/tokens.tsx';
@@ -13,6 +14,7 @@ export default function AccessPage() {
       <Bar title={t('Access')} />
       <main className="content access-page" id="main">
         <Rules />
+        <People />
         <Sessions />
         <Tokens />
       </main>

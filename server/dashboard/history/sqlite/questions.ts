@@ -101,6 +101,9 @@ export abstract class AskedHistory implements HistoryQuestions {
   ): Promise<Answer<'operations'>> {
     return this.ask('operations', [before, limit, wanted]);
   }
+  people(since: number, limit: number): Promise<Answer<'people'>> {
+    return this.ask('people', [since, limit]);
+  }
   counts(): Promise<Answer<'counts'>> {
     return this.ask('counts', []);
   }

@@ -17,6 +17,7 @@ import type {
   KeyStats,
   MinuteCounts,
   OperationsWanted,
+  PersonOnRecord,
   SeriesAsk,
   StoredTask,
   TaskListQuery,
@@ -355,6 +356,17 @@ export class HistoryReader {
         new_ids: r.new_ids === null ? undefined : (JSON.parse(String(r.new_ids)) as Record<string, string>),
         effect: r.effect === null ? null : (JSON.parse(String(r.effect)) as OperationRecord['effect']),
       }));
+  }
+
+  people(since: number, limit: number): PersonOnRecord[] {
+    return this.#db
+      .all<PersonOnRecord & Record<string, string | number>>(
+        `SELECT who, max(at) AS last, sum(action NOT IN ('login', 'logout')) AS acts FROM operations
+         WHERE at >= ? AND NOT (action = 'login' AND outcome <> 'ok') GROUP BY who ORDER BY last DESC LIMIT ?`,
+        since,
+        limit,
+      )
+      .map(decodeRow);
   }
 
   counts(): { tasks: number; bytes: number } {
