@@ -72,6 +72,6 @@ it('a rule is tried as the gate would ask it, of a name, of groups and of a toke
   expect(items.map(({ name, role, rule, acts, sessions }) => [name, role, rule, acts, sessions])).toEqual([
     // What they revoked, and what they made.
     ['root', 'admin', 1, 1, 1],
-    ['op', 'operator', 2, 3, 0],
+    ['op', 'operator', 2, 1, 0],
   ]);
 });

@@ -24,7 +24,7 @@ export function People() {
   );
 }
 
-export function PeopleTable({ people: { items, days }, rules }: { people: PeopleReply; rules: RulesReply['items'] }) {
+function PeopleTable({ people: { items, days }, rules }: { people: PeopleReply; rules: RulesReply['items'] }) {
   return (
     <section className="card people" aria-labelledby="people">
       <div className="head">
@@ -68,8 +68,8 @@ export function PeopleTable({ people: { items, days }, rules }: { people: People
                   </PathLink>
                 </td>
                 <td className={one.sessions === 0 ? 'c-open num muted' : 'c-open num'}>
-                  {count(one.sessions)}
-                  <span className="on-phone"> {tn(one.sessions, 'session', 'sessions')}</span>
+                  <span className="figure">{count(one.sessions)}</span>
+                  <span className="on-phone">{tn(one.sessions, '# session', '# sessions')}</span>
                 </td>
               </tr>
             ))}
