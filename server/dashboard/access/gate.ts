@@ -187,7 +187,11 @@ export class Gate {
     const grant = this.#rulesOf(request).grantOf(name ?? 'anonymous', groups);
     const { address } = this.#proxies.clientOf(request.raw);
     if (grant !== null) return identified(name, via, grant, { address, groups, key, account });
-    throw new ProblemError(403, 'No access', `${noRule(name)} Ask whoever runs this dashboard.`);
+    throw new ProblemError(
+      403,
+      'No access',
+      `No rule lets ${name ?? 'anonymous'} in. Ask whoever runs this dashboard.`,
+    );
   }
 
   #rulesOf({ routeOptions }: FastifyRequest): Admitting {
@@ -238,7 +242,6 @@ export class Gate {
   }
 }
 
-export const noRule = (name: string | null): string => `No rule lets ${name ?? 'anonymous'} in.`;
 export const ownerless = ({ name, owner }: KeptToken): string =>
   `The token ${name} is of ${owner}, who has no access any more.`;
 

@@ -3,7 +3,7 @@
 // Holds: what is tried is asked of what the gate asks, and changes nothing.
 import type { Person, RuleRow } from '../../../shared/wire/rules.ts';
 import type { Door } from '../access/door.ts';
-import { identityOfToken, noRule, ownerless } from '../access/gate.ts';
+import { identityOfToken, ownerless } from '../access/gate.ts';
 import { identified } from '../access/identity.ts';
 import { type AccessRule, listOf, type Rules } from '../access/rules.ts';
 import { tryRule } from '../views/rule-trial.ts';
@@ -35,7 +35,9 @@ export function ruleRoutes(serve: Serve, { signIn }: Pick<Door, 'signIn'>, rules
     if (who !== undefined) {
       const of = groups.split(',').map((one) => one.trim());
       const grant = rules.grantOf(who, of);
-      return grant === null ? refused(noRule(who)) : tryRule(identified(who, 'nothing', grant, { groups: of }), asked);
+      return grant === null
+        ? refused(`No rule lets ${who} in.`)
+        : tryRule(identified(who, 'nothing', grant, { groups: of }), asked);
     }
     const found = await tokens.find(id!);
     if (found === null) throw notFound(`There is no token ${id}.`);

@@ -40,6 +40,8 @@ export const problems: Readonly<Record<string, string>> = {
   'A user and password are needed.': '需要用户名和密码。',
   'Try again in {age}.': '请在 {age}后重试。',
   'No rule lets {who} in. Ask whoever runs this dashboard.': '没有规则允许 {who} 进入。请询问此仪表盘的管理者。',
+  "Give 'who' asks, by name, or the id of a 'token': one of them.":
+    "请给出 'who'（按名称），或一个 'token' 的 id：二选一。",
   'No rule lets {who} in.': '没有规则允许 {who} 进入。',
   '{name} does not see {what}.': '{name} 看不到 {what}。',
   'There is no token {name}.': '没有令牌 {name}。',
