@@ -77,7 +77,13 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
   });
 
   it('comes back by itself after the dashboard was killed and started again, and the history is found', async () => {
-    const page = await window.open(`${line.address}/tasks`, { allow: BROKEN });
+    const context = await window.context({ allow: BROKEN });
+    const open = async (path: string) => {
+      const opened = await context.newPage();
+      await opened.goto(line.address + path);
+      return opened;
+    };
+    const page = await open('/tasks');
     const live = page.locator('button.live');
     await live.filter({ hasText: /^live/ }).waitFor();
     const known = await until(async () => (await idsOf(page)).length > 3 && idsOf(page), 'the tasks of before', {
@@ -100,11 +106,11 @@ describe.skipIf(!CHROMIUM)('a connection that breaks, in Chromium', { timeout: 4
       'the history',
     );
 
-    const opened = await window.open(`${line.address}/tasks/${failed}`, { allow: BROKEN });
+    const opened = await open(`/tasks/${failed}`);
     const raised = opened.locator('.trace .raised').filter({ hasText: 'account 99 has no bank' });
     await raised.waitFor();
     await opened.evaluate('window.mark = "the same document"');
-    const overview = await window.open(`${line.address}/?range=15m`, { allow: BROKEN });
+    const overview = await open('/?range=15m');
     await overview.locator('.traffic svg.recharts-surface').first().waitFor();
 
     dashboard.process.child.kill('SIGKILL');

@@ -43,7 +43,7 @@ const RULES = {
 
 describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser();
+  const window = useBrowser({ shares: true });
   let dashboard: Dashboard;
   let failed: string;
   let part: string;
@@ -154,7 +154,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ],
     ['workflows', /^\/workflows/],
   ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
-    const page = await window.open('about:blank', { reducedMotion: 'reduce' });
+    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
     const found: Record<string, string[]> = {};
     for (const [path, shown] of pages().filter(([path]) => these.test(path))) {
       await page.emulateMedia({ colorScheme: 'light' });
@@ -170,7 +170,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('has nothing axe finds serious in what opens over a page', async () => {
-    const page = await window.open('about:blank', { reducedMotion: 'reduce' });
+    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
     const found: Record<string, string[]> = {};
     const look = async (what: string) => {
       const list = await violations(page);
@@ -210,7 +210,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('marks what is pressed, selected or current under a forced palette', async () => {
-    const page = await window.open('about:blank', { reducedMotion: 'reduce' });
+    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
     await page.emulateMedia({ forcedColors: 'active' });
     const alike = new Set<string>();
     const kinds = new Set<string>();
@@ -246,7 +246,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('prints every row that is loaded, up to a thousand, and not only those in sight', async () => {
-    const page = await window.open('about:blank', { reducedMotion: 'reduce' });
+    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
     const known = await (await fetch(`${dashboard.address}/api/v2/tasks?limit=1`)).json();
     const [row] = (known as { items: object[] }).items;
     const items = Array.from({ length: 1100 }, (_, i) => ({ ...row, uuid: `printed-${i}` }));
@@ -269,7 +269,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('fits 390 pixels: no page scrolls sideways, what is touched is large enough, and axe finds nothing serious', async () => {
-    const page = await window.open('about:blank', {
+    const page = await window.blank(dashboard.address, {
       viewport: PHONE,
       hasTouch: true,
       isMobile: true,
@@ -305,12 +305,9 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('speaks Chinese once that is chosen in the menu: stays so, says so, fits a phone, and axe finds nothing serious', async () => {
-    const page = await window.open('about:blank', {
-      viewport: PHONE,
-      hasTouch: true,
-      isMobile: true,
-      reducedMotion: 'reduce',
-    });
+    // In a context of its own, where nothing is cached yet.
+    const context = await window.context({ viewport: PHONE, hasTouch: true, isMobile: true, reducedMotion: 'reduce' });
+    const page = await context.newPage();
     // Pressed before its menu has come, it opens all the same.
     let pressed = () => {};
     const press = new Promise<void>((resolve) => {
@@ -342,7 +339,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('shows a worker whose name has 300 letters, and nothing scrolls sideways', async () => {
-    const page = await window.open('about:blank', { viewport: PHONE, hasTouch: true, isMobile: true });
+    const page = await window.blank(dashboard.address, { viewport: PHONE, hasTouch: true, isMobile: true });
     const name = 'q'.repeat(300);
     const known = await (await fetch(`${dashboard.address}/api/v2/workers/${WORKER}`)).json();
     await page.route(`**/api/v2/workers/${name}`, (route) =>
@@ -353,7 +350,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('edits a limit on a phone: the whole editor is in sight, and what is touched is 44 pixels high', async () => {
-    const page = await window.open('about:blank', { viewport: PHONE, hasTouch: true, isMobile: true });
+    const page = await window.blank(dashboard.address, { viewport: PHONE, hasTouch: true, isMobile: true });
     await goTo(page, `/workers/${WORKER}`, '.limits tbody tr');
     await page.getByRole('button', { name: 'Limits of limited' }).tap();
     const field = page.getByRole('textbox', { name: 'Rate limit of limited' });

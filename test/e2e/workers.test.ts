@@ -17,7 +17,7 @@ const OTHER = 'w2@e2e';
 
 describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser();
+  const window = useBrowser({ shares: true });
   let dashboard: Dashboard;
   let other: Running;
 
@@ -193,7 +193,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
   });
 
   it('loses no column from 360 to 1920 pixels, whatever the length of a name', async () => {
-    const page = await (await window.context()).newPage();
+    const page = await window.blank(dashboard.address);
     await joinCrowd(page, {
       workers: 30,
       queues: 30,
@@ -228,7 +228,8 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
   });
 
   it('says of a row that cannot be shown so in its place, and of a page that fails within the frame', async () => {
-    const page = await (await window.context({ allow: /./ })).newPage();
+    const context = await window.context({ allow: /./ });
+    const page = await context.newPage();
     await joinCrowd(page, {
       workers: 3,
       queues: 3,
@@ -244,7 +245,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await page.goto(`${dashboard.address}/`);
     await page.getByRole('region', { name: 'Traffic' }).waitFor();
 
-    const broken = await (await window.context({ allow: /./ })).newPage();
+    const broken = await context.newPage();
     await broken.route(/\/assets\/queues-[\w-]+\.js/, (route) =>
       route.fulfill({
         contentType: 'text/javascript',

@@ -19,6 +19,8 @@ export interface OpenOptions extends BrowserContextOptions {
 export interface Window {
   /** Opens a page of a dashboard. Where complaints are allowed, its context is its own. */
   open(url: string, options?: OpenOptions): Promise<Page>;
+  /** As `open`, for a test that does something before the page is loaded. @param site any address of the dashboard */
+  blank(site: string, options?: OpenOptions): Promise<Page>;
   /** A context of its own and the watch over it, for a test that does something before the first page. */
   context(options?: OpenOptions): Promise<BrowserContext>;
 }
@@ -81,10 +83,13 @@ export function useBrowser({ shares = false } = {}): Window {
     await (await made.newPage()).goto(new URL('/healthcheck', url).href);
     return made;
   };
+  const blank = async (site: string, options: OpenOptions = {}): Promise<Page> =>
+    (await (shares && !options.allow ? contextLike(options, site) : context(options))).newPage();
   return {
     context,
-    async open(url, options = {}) {
-      const page = await (await (shares && !options.allow ? contextLike(options, url) : context(options))).newPage();
+    blank,
+    async open(url, options) {
+      const page = await blank(url, options);
       await page.goto(url);
       return page;
     },
