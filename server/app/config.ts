@@ -52,6 +52,8 @@ interface ConfigMethods {
   update(input: SettingsInput): void;
   /** Was it given, or is it the default? */
   isSet(name: SettingName): boolean;
+  /** Names from before Celery 4 by which settings were given, each with the one it has now. */
+  oldNames(): ReadonlyMap<string, SettingName>;
   /** Only what was given. */
   changes(): Partial<Settings>;
   /** All of it. */
@@ -72,6 +74,7 @@ export type Config = Values & ConfigMethods;
 
 class ConfigStore implements ConfigMethods {
   readonly #given = new Set<SettingName>();
+  readonly #oldNames = new Map<string, SettingName>();
   readonly #listeners: ((names: ReadonlySet<SettingName>) => void)[] = [];
   readonly #values: Record<string, unknown> = {};
 
@@ -113,12 +116,17 @@ class ConfigStore implements ConfigMethods {
       this.#values[name] = value;
       this.#given.add(name);
     }
+    for (const key of Object.keys(input)) if (BY_OLD_NAME.has(key)) this.#oldNames.set(key, BY_OLD_NAME.get(key)!);
     const names = new Set(read.keys());
     for (const listener of this.#listeners) listener(names);
   }
 
   isSet(name: SettingName): boolean {
     return this.#given.has(name);
+  }
+
+  oldNames(): ReadonlyMap<string, SettingName> {
+    return this.#oldNames;
   }
 
   changes(): Partial<Settings> {

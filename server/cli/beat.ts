@@ -6,9 +6,9 @@ import { Beat } from '../beat/beat.ts';
 import { LineStyle, type Logger, type LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { type DaemonOptions, detach, endOnSignals, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
-import { openLog } from './log.ts';
+import { openLog, toldInLog } from './log.ts';
 import { createOutput, EXIT } from './output.ts';
-import { type GlobalOptions, openApp } from './session.ts';
+import { type GlobalOptions, openApp, warnOfOldNames } from './session.ts';
 import { outliveReaders } from './stdio.ts';
 
 export interface BeatCliOptions extends GlobalOptions, DaemonOptions {
@@ -32,28 +32,32 @@ export function startableBeat(app: Celery, options: BeatCliOptions, log: Logger,
 }
 
 export async function beat(options: BeatCliOptions): Promise<number> {
-  const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname: hostFormat('beat') }) : undefined;
-  if (mustDetach(options)) return await detach(options, pidPath, 'beat');
+  const hostname = hostFormat('beat');
+  const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname }) : undefined;
+  if (mustDetach(options)) return await detach(options, hostname, 'beat');
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);
   const style = new LineStyle();
-  const log = openLog(options, 'Beat', hostFormat('beat'), style);
-  const { ended, started } = endOnSignals();
-  const app = await openApp(options);
-  style.use(app.conf);
-  app.log = log;
-  const pidfile = pidPath ? writePidfile(pidPath, options.umask) : null;
-  const instance = startableBeat(app, options, log);
-  try {
-    if (!output.quiet) output.line(`umbel beat: ${app.name} is starting (Ctrl+C ends)`);
-    await instance.start();
-    started();
-    await ended;
-    return EXIT.ok;
-  } finally {
-    await instance.stop();
-    if (pidfile) removePidfile(pidfile, log);
-    await app.close();
-  }
+  const log = openLog(options, 'Beat', hostname, style);
+  return await toldInLog(log, options, async () => {
+    const { ended, started } = endOnSignals();
+    const app = await openApp(options);
+    style.use(app.conf);
+    app.log = log;
+    warnOfOldNames(app, log);
+    const pidfile = pidPath ? writePidfile(pidPath, options.umask) : null;
+    const instance = startableBeat(app, options, log);
+    try {
+      if (!output.quiet) output.line(`umbel beat: ${app.name} is starting (Ctrl+C ends)`);
+      await instance.start();
+      started();
+      await ended;
+      return EXIT.ok;
+    } finally {
+      await instance.stop();
+      if (pidfile) removePidfile(pidfile, log);
+      await app.close();
+    }
+  });
 }

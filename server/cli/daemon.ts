@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from '../log.ts';
+import { nodeFormat } from '../nodename.ts';
 import { createTimer } from '../timer.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { CliError, EXIT } from './output.ts';
@@ -41,9 +42,10 @@ const LOOK_MS = 20;
 
 /**
  * -D: the same command in the background, without a terminal. With a pid file it is waited for until it has written that, or has ended.
- * @param path where the pid file will be. @throws CliError when a live process holds it, or the new one has ended
+ * @param hostname what %n, %h, %d and %p stand for in names of files. @throws CliError when a live process holds the pid file, or the new one has ended
  */
-export async function detach(options: DaemonOptions, path: string | undefined, what: string): Promise<number> {
+export async function detach(options: DaemonOptions, hostname: string, what: string): Promise<number> {
+  const path = options.pidfile ? nodeFormat(options.pidfile, { hostname }) : undefined;
   if (path) checkPidfile(path);
   if (!options.logfile) print(process.stderr, `note: --detach without --logfile: what the ${what} says is lost\n`);
   const child = spawn(options.executable ?? process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
@@ -61,7 +63,9 @@ export async function detach(options: DaemonOptions, path: string | undefined, w
     throw new CliError(
       `the ${what} ${problem} before it had begun`,
       EXIT.failure,
-      options.logfile ? `its log: ${options.logfile}` : 'without --detach it says why',
+      options.logfile
+        ? `why stands in its log: ${nodeFormat(options.logfile, { hostname })}`
+        : 'without --detach it says why',
     );
   print(process.stdout, `${child.pid}\n`);
   return EXIT.ok;

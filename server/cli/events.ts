@@ -3,13 +3,13 @@
 // Celery 5.6: bin/events.py, events/dumper.py
 import { BoundedMap } from '../../shared/bounded-map.ts';
 import { EventReceiver } from '../events/receiver.ts';
-import { type LogLevel, silentLogger } from '../log.ts';
+import { type Logger, type LogLevel, silentLogger } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { type DaemonOptions, detach, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { loadCamera, takePictures } from './events-camera.ts';
 import { showScreen } from './events-screen.ts';
-import { openLog } from './log.ts';
+import { openLog, toldInLog } from './log.ts';
 import { createOutput, EXIT, type Output, oneLine } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 
@@ -35,12 +35,18 @@ export interface EventsOptions extends GlobalOptions, DaemonOptions {
 type AnyEvent = Readonly<Record<string, unknown>>;
 
 export async function events(options: EventsOptions): Promise<number> {
-  const output = createOutput(options);
-  const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname: hostFormat('events') }) : undefined;
-  if (options.camera && mustDetach(options)) return await detach(options, pidPath, 'camera');
-  const isScreen = !options.camera && !options.dump && !output.json && options.type === undefined && isTerminal();
+  const hostname = hostFormat('events');
+  if (options.camera && mustDetach(options)) return await detach(options, hostname, 'camera');
   if (options.camera) takeOn(options);
-  const log = options.camera || options.logfile ? openLog(options, 'Events', hostFormat('events')) : null;
+  const log = options.camera || options.logfile ? openLog(options, 'Events', hostname) : null;
+  const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname }) : undefined;
+  return log ? await toldInLog(log, options, () => watch(options, log, pidPath)) : await watch(options, null, pidPath);
+}
+
+/** Until it is ended, or has seen enough. */
+async function watch(options: EventsOptions, log: Logger | null, pidPath: string | undefined): Promise<number> {
+  const output = createOutput(options);
+  const isScreen = !options.camera && !options.dump && !output.json && options.type === undefined && isTerminal();
   const app = await openApp(options);
   if (log) app.log = log;
   // Lines of a log would stand across the screen.

@@ -1,5 +1,7 @@
 // The log of a program that stays: standard error, or the file of --logfile.
 // Not here: what becomes of lines that cannot be written (log-sink.ts).
+import { maskText } from '../../shared/masking.ts';
+import { toError } from '../errors.ts';
 import { createLogger, LineStyle, type Logger, type LogLevel } from '../log.ts';
 import { appendText, fileSink, type LogSink } from '../log-sink.ts';
 import { nodeFormat } from '../nodename.ts';
@@ -51,4 +53,14 @@ export function openLog(options: LogOptions, name: string, hostname: string, sty
     return sink;
   };
   return createLogger({ ...common, sink: sinkOfChild(0), sinkOfChild });
+}
+
+/** What ends a program stands in its log file, too: who starts it in the background reads nothing else. @param run the program */
+export async function toldInLog<T>(log: Logger, { logfile }: LogOptions, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (logfile) log.critical(maskText(toError(error).message));
+    throw error;
+  }
 }

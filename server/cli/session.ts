@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Celery } from '../app/celery.ts';
 import { loadSource, SettingsUnreadable } from '../app/load.ts';
+import type { Logger } from '../log.ts';
 import { endEarlySignals } from './early-signals.ts';
 import { CliError, createOutput, EXIT, type Output } from './output.ts';
 import { settingsOfWords } from './setting-words.ts';
@@ -46,6 +47,15 @@ export async function openApp(options: GlobalOptions, namespace?: string): Promi
   } catch (error) {
     throw error instanceof SettingsUnreadable ? new CliError(error.message, EXIT.usage) : error;
   }
+}
+
+/** For programs that stay, whose log somebody reads. Celery 5.6: app/utils.py Settings.maybe_warn_deprecated_settings */
+export function warnOfOldNames(app: Celery, log: Pick<Logger, 'warning'>): void {
+  const old = [...app.conf.oldNames()].map(([before, now]) => `${before} (now ${now})`);
+  if (old.length > 0)
+    log.warning(
+      `Settings have names from before Celery 4: ${old.join(', ')}. 'umbel upgrade settings FILE' writes the new ones.`,
+    );
 }
 
 /** CELERY_BROKER_URL_FILE: a file that holds the URL, since everybody on a machine can read a command line, and children the environment. */

@@ -10,10 +10,10 @@ import type { GivenOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
 import { type DaemonOptions, detach, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
-import { openLog } from './log.ts';
-import { createOutput } from './output.ts';
+import { openLog, toldInLog } from './log.ts';
+import { createOutput, type Output } from './output.ts';
 import { runAgain } from './restart.ts';
-import { type GlobalOptions, openApp } from './session.ts';
+import { type GlobalOptions, openApp, warnOfOldNames } from './session.ts';
 import { outliveReaders, print } from './stdio.ts';
 import { type CommandOnlyOptions, workerFlagsOf, workerOptionsOf } from './worker-flags.ts';
 import { WorkerSignals } from './worker-signals.ts';
@@ -22,31 +22,45 @@ import { WorkerSignals } from './worker-signals.ts';
 export type WorkerCliOptions = GlobalOptions & DaemonOptions & GivenOptions & CommandOnlyOptions;
 
 export async function worker(flags: WorkerCliOptions): Promise<number> {
-  const said = workerFlagsOf(flags);
-  const options: WorkerCliOptions = { ...flags, ...said };
+  const options: WorkerCliOptions = { ...flags, ...workerFlagsOf(flags) };
   const hostname = hostFormat(options.hostname);
   const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname }) : undefined;
-  if (mustDetach(options)) return await detach(options, pidPath, 'worker');
+  if (mustDetach(options)) return await detach(options, hostname, 'worker');
   const output = createOutput(options);
   outliveReaders();
   takeOn(options);
   const style = new LineStyle();
   const log = openLog(options, 'MainProcess', hostname, style);
+  return await toldInLog(log, options, () => run({ options, hostname, pidPath, output, log, style }));
+}
+
+interface Start {
+  readonly options: WorkerCliOptions;
+  readonly hostname: string;
+  readonly pidPath: string | undefined;
+  readonly output: Output;
+  readonly log: Logger;
+  readonly style: LineStyle;
+}
+
+/** Until it has stopped. */
+async function run({ options, hostname, pidPath, output, log, style }: Start): Promise<number> {
   const signals = new WorkerSignals(log);
   // Tracebacks name the lines people wrote, not those their build made. Only modules loaded from now on are looked up.
   process.setSourceMapsEnabled(true);
   const app = await openApp(options, 'worker');
   style.use(app.conf);
   app.log = log;
+  warnOfOldNames(app, log);
   warnWithoutTasks(app, options, log);
-  if (/^(gevent|eventlet)$/.test(said.pool ?? ''))
+  if (/^(gevent|eventlet)$/.test(options.pool ?? ''))
     print(
       process.stderr,
-      `note: --pool ${said.pool} is Python's; here it is the pool 'async', which it comes closest to\n`,
+      `note: --pool ${options.pool} is Python's; here it is the pool 'async', which it comes closest to\n`,
     );
   const pidfile = pidPath ? writePidfile(pidPath, options.umask) : null;
   const instance = new Worker(app, {
-    ...workerOptionsOf(said),
+    ...workerOptionsOf(workerFlagsOf(options)),
     hostname,
     loglevel: options.loglevel ?? 'WARNING',
     log,

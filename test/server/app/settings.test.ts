@@ -89,7 +89,9 @@ describe('a configuration', () => {
     config.update({ event_queue_exclusive: true, event_queue_durable: false });
   });
   it('takes old names, but not beside new ones', () => {
-    expect(createConfig({ CELERY_ACKS_LATE: true } as never).task_acks_late).toBe(true);
+    const config = createConfig({ CELERY_ACKS_LATE: true } as never);
+    expect([config.task_acks_late, ...config.oldNames()]).toEqual([true, ['CELERY_ACKS_LATE', 'task_acks_late']]);
+    expect(createConfig({ task_acks_late: true }).oldNames().size).toBe(0);
     expect(() => createConfig({ CELERY_ACKS_LATE: true, task_time_limit: 1 } as never)).toThrow(
       'Write task_acks_late instead of CELERY_ACKS_LATE',
     );

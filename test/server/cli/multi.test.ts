@@ -17,7 +17,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('starts nodes that hold their pid files when it is done, refuses them twice, and waits until they are gone', async () => {
+it('starts nodes that hold their pid files when it is done, refuses them twice, says why one did not start, and waits until they are gone', async () => {
   // Among other letters -D asks for the background in the process that is there already, too.
   const started = await multi('start', 'a', '--nosplash', '--cmd=worker -ED', '-P', 'solo', '-l', 'INFO');
   expect(started).toEqual({
@@ -28,9 +28,11 @@ it('starts nodes that hold their pid files when it is done, refuses them twice, 
   const pid = Number(readFileSync(join(folder, 'run/a.pid'), 'utf8'));
   expect(process.kill(pid, 0)).toBe(true);
 
-  const again = await multi('start', 'a');
+  const again = await multi('start', 'a', 'c', '-A:c', './none.mjs');
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("Seems we're already running?") });
-  expect(again.stdout).toContain('FAILED\n* Child terminated with exit code 73');
+  expect(again.stdout).toMatch(/a@.+: FAILED\n\* Child terminated with exit code 73\n\t> c@.+: FAILED/);
+  expect(again.stderr).toContain('why stands in its log: log/c.log\n');
+  expect(readFileSync(join(folder, 'log/c.log'), 'utf8')).toMatch(/CRITICAL\/MainProcess\] No module '.\/none.mjs'/);
 
   const stopped = await multi('stopwait', 'a', 'b', '--nosplash');
   expect(stopped.code).toBe(0);

@@ -10,6 +10,7 @@ import { bindingsOf } from '../../../server/cli/list-bindings.ts';
 import { LogAudit, linesOf } from '../../../server/cli/logtool.ts';
 import { completionOf, main } from '../../../server/cli/program.ts';
 import { bar } from '../../../server/cli/progress.ts';
+import { warnOfOldNames } from '../../../server/cli/session.ts';
 import { shellNames } from '../../../server/cli/shell.ts';
 import { renameSettings } from '../../../server/cli/upgrade-settings.ts';
 import { exchange, queue } from '../../../server/transport/entity.ts';
@@ -76,6 +77,16 @@ it('old names of settings are written anew, whole names alone', () => {
   });
   expect(renameSettings("conf['CELERY_ACCEPT_CONTENT'] = 1", false).text).toBe("conf['accept_content'] = 1");
   expect(renameSettings(before, true).text).toContain("CELERY_BROKER_URL = 'x'\nCELERY_WORKER_CONCURRENCY");
+});
+
+it('a program that stays warns of old names of settings, and says the new ones', () => {
+  const warned: string[] = [];
+  const log = { warning: (text: string) => warned.push(text) };
+  warnOfOldNames(new Celery('shop', { BROKER_URL: 'memory://', CELERY_ACKS_LATE: true }), log);
+  warnOfOldNames(new Celery('shop', { broker_url: 'memory://' }), log);
+  expect(warned).toEqual([
+    expect.stringContaining('BROKER_URL (now broker_url), CELERY_ACKS_LATE (now task_acks_late). '),
+  ]);
 });
 
 it.each([
