@@ -289,11 +289,11 @@ export class Celery implements AppHost {
     return this.router.queues;
   }
 
-  /** A new connection; whoever asks for it closes it. */
-  connection(kind: 'read' | 'write' = 'write'): Connection {
+  /** A new connection; whoever asks for it closes it. @param urls of another broker than the app's */
+  connection(kind: 'read' | 'write' = 'write', urls: readonly string[] = this.conf.brokerUrls(kind)): Connection {
     const { conf } = this;
     return new Connection({
-      urls: conf.brokerUrls(kind),
+      urls,
       transportOptions: { event_exchange: conf.event_exchange, ...conf.broker_transport_options },
       ssl: conf.broker_use_ssl,
       failover: conf.broker_failover_strategy as FailoverStrategy | null,

@@ -11,7 +11,7 @@ import type { Message, OutgoingMessage } from '../transport/message.ts';
 import { safeUrl } from '../transport/url.ts';
 import { CliError, EXIT, oneLine, plural } from './output.ts';
 import { createProgress } from './progress.ts';
-import { type GlobalOptions, openApp, withApp } from './session.ts';
+import { type GlobalOptions, withApp } from './session.ts';
 
 export interface MigrateOptions extends GlobalOptions {
   readonly limit?: number;
@@ -32,13 +32,8 @@ export function migrate(source: string, destination: string, options: MigrateOpt
   return withApp({ ...options, broker: source }, async (app, output) => {
     const renamed = renames(options.queues ?? []);
     const queues = renamed.size > 0 ? [...renamed.keys()] : [...app.router.queues.keys()];
-    const there = await openApp({ ...options, broker: destination });
-    there.conf.update({
-      broker_url: destination,
-      broker_connection_retry: false,
-      broker_connection_retry_on_startup: false,
-    });
-    const [from, to] = [app.connection('read'), there.connection('write')];
+    // Not by the app's settings: a second app would be the same module, with one address for both.
+    const [from, to] = [app.connection('read', [source]), app.connection('write', [destination])];
     const progress = createProgress('Migrating', output.quiet || output.json);
     let count = 0;
     try {
@@ -59,7 +54,6 @@ export function migrate(source: string, destination: string, options: MigrateOpt
       progress.clear();
       await to.close();
       await from.close();
-      await there.close();
     }
     if (output.json) output.value({ migrated: count });
     else output.note(`${plural(count, 'task')} migrated from ${safeUrl(source)} to ${safeUrl(destination)}.`);

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startUmbel, UMBEL_COMMAND, umbel } from '../../support/umbel.ts';
+import { linkPackage, startUmbel, UMBEL_COMMAND, umbel } from '../../support/umbel.ts';
 import { until } from '../../support/until.ts';
 
 const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
@@ -15,6 +15,12 @@ let folder: string;
 const here = () => ({ cwd: folder });
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'umbel-terminal-'));
+  linkPackage(folder);
+  const settings = "{ broker_url: 'sqlite:///own.db', broker_read_url: 'sqlite:///own.db' }";
+  writeFileSync(
+    join(folder, 'app.mjs'),
+    `import { Celery } from 'umbel'; export const app = new Celery('own', ${settings});`,
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -62,7 +68,8 @@ it('tasks are copied to another broker, then moved, renamed and counted; what wa
     code: 0,
     stdout: expect.stringMatching(/^Migrating task 1\/2: a\.b\[(one|two)\]\n$/),
   });
-  const moved = await migrate('sqlite:///moved.db', '-a', '-Q', 'celery:post', '--json');
+  // An app that names brokers of its own, whichever are said.
+  const moved = await migrate('sqlite:///moved.db', '-A', './app.mjs', '-a', '-Q', 'celery:post', '--json');
   expect(JSON.parse(moved.stdout)).toEqual({ migrated: 2 });
   const purge = ['-b', 'sqlite:///moved.db', 'purge', '-Q', 'post', '--json'];
   expect(JSON.parse((await piped(purge, 'y')).stdout)).toEqual({ purged: { post: 2 }, total: 2 });
