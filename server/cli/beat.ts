@@ -6,7 +6,7 @@ import { Beat } from '../beat/beat.ts';
 import { LineStyle, type Logger, type LogLevel } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
 import { type DaemonOptions, detach, endOnSignals, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
-import { openLog, toldInLog } from './log.ts';
+import { logFatal, openLog } from './log.ts';
 import { createOutput, EXIT } from './output.ts';
 import { type GlobalOptions, openApp, warnOfOldNames } from './session.ts';
 import { outliveReaders } from './stdio.ts';
@@ -40,7 +40,7 @@ export async function beat(options: BeatCliOptions): Promise<number> {
   takeOn(options);
   const style = new LineStyle();
   const log = openLog(options, 'Beat', hostname, style);
-  return await toldInLog(log, options, async () => {
+  return await logFatal(log, options, async () => {
     const { ended, started } = endOnSignals();
     const app = await openApp(options);
     style.use(app.conf);

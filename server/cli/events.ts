@@ -9,7 +9,7 @@ import { type DaemonOptions, detach, mustDetach, removePidfile, takeOn, writePid
 import { endEarlySignals } from './early-signals.ts';
 import { loadCamera, takePictures } from './events-camera.ts';
 import { showScreen } from './events-screen.ts';
-import { openLog, toldInLog } from './log.ts';
+import { logFatal, openLog } from './log.ts';
 import { createOutput, EXIT, type Output, oneLine } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
 
@@ -40,7 +40,7 @@ export async function events(options: EventsOptions): Promise<number> {
   if (options.camera) takeOn(options);
   const log = options.camera || options.logfile ? openLog(options, 'Events', hostname) : null;
   const pidPath = options.pidfile ? nodeFormat(options.pidfile, { hostname }) : undefined;
-  return log ? await toldInLog(log, options, () => watch(options, log, pidPath)) : await watch(options, null, pidPath);
+  return log ? await logFatal(log, options, () => watch(options, log, pidPath)) : await watch(options, null, pidPath);
 }
 
 /** Until it is ended, or has seen enough. */

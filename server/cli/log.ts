@@ -56,7 +56,7 @@ export function openLog(options: LogOptions, name: string, hostname: string, sty
 }
 
 /** What ends a program stands in its log file, too: who starts it in the background reads nothing else. @param run the program */
-export async function toldInLog<T>(log: Logger, { logfile }: LogOptions, run: () => Promise<T>): Promise<T> {
+export async function logFatal<T>(log: Logger, { logfile }: LogOptions, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {

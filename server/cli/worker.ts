@@ -10,7 +10,7 @@ import type { GivenOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { workerBanner } from './banner.ts';
 import { type DaemonOptions, detach, mustDetach, removePidfile, takeOn, writePidfile } from './daemon.ts';
-import { openLog, toldInLog } from './log.ts';
+import { logFatal, openLog } from './log.ts';
 import { createOutput, type Output } from './output.ts';
 import { runAgain } from './restart.ts';
 import { type GlobalOptions, openApp, warnOfOldNames } from './session.ts';
@@ -31,7 +31,7 @@ export async function worker(flags: WorkerCliOptions): Promise<number> {
   takeOn(options);
   const style = new LineStyle();
   const log = openLog(options, 'MainProcess', hostname, style);
-  return await toldInLog(log, options, () => run({ options, hostname, pidPath, output, log, style }));
+  return await logFatal(log, options, () => run({ options, hostname, pidPath, output, log, style }));
 }
 
 interface Start {
