@@ -1,6 +1,6 @@
 // What acts by itself: each automation with its state, and what they did or would have done. Written in automation-form.tsx.
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import type { Automation, AutomationAct, AutomationMode } from '../../../shared/wire/automations.ts';
 import { rich } from '../language/rich.tsx';
 import { fromServer, t, tn } from '../language/text.ts';
@@ -12,9 +12,9 @@ import { Menu } from '../ui/menu.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
 import { Age } from '../ui/time.tsx';
-import { toast } from '../ui/toaster.tsx';
 import { ACT_OUTCOME, automationWords, doingWords, MODE } from './automation-words.ts';
-import { type AutomationDeed, automationsQuery, useAutomationActs } from './use-automations.ts';
+import { type AutomationDeed, automationsQuery, performDeed } from './use-automations.ts';
+import { useEditing } from './use-editing.ts';
 
 const AutomationForm = lazy(() => import('./automation-form.tsx').then((found) => ({ default: found.AutomationForm })));
 
@@ -35,22 +35,12 @@ export function Automations({
   refused: string | null;
 }) {
   const { data, error, refetch } = useQuery(automationsQuery());
-  const [editing, setEditing] = useState<{ one: Automation | null } | null>(null);
-  const [deleting, setDeleting] = useState<Automation | null>(null);
-  const acts = useAutomationActs(
-    (asked) => {
-      toast(said(asked));
-      if (asked.act === 'save') setEditing(null);
-    },
-    // What is wrong with an automation stands in its form.
-    (failure, asked) =>
-      asked.act !== 'save' && toast(t('Not done: {message}', { message: fromServer(failure.message) })),
+  const { acts, editing, edit, close, deleting, setDeleting } = useEditing<Automation, AutomationDeed>(
+    'automations',
+    performDeed,
+    said,
   );
-  const { mutate, reset } = acts;
-  const edit = (one: Automation | null) => {
-    reset();
-    setEditing({ one });
-  };
+  const { mutate } = acts;
   const note = data?.read_only ? t('this dashboard is read-only: none acts') : t('they act as whoever turned them on');
   return (
     <section className="card" aria-labelledby="automations">
@@ -91,7 +81,7 @@ export function Automations({
             failure={acts.error}
             isSaving={acts.isPending}
             onSave={(spec) => mutate({ act: 'save', id: editing.one?.id ?? null, spec })}
-            onClose={() => setEditing(null)}
+            onClose={close}
           />
         </Suspense>
       )}

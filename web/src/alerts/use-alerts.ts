@@ -1,5 +1,5 @@
-// Alerts as their page reads them, and what it does to them: each act reads the list anew.
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+// Alerts as their page reads them, and what it does to them (by use-editing.ts).
+import { queryOptions } from '@tanstack/react-query';
 import type { AlertRuleRequest } from '../../../shared/wire/alerts.ts';
 import { del, get, post } from '../api/client.ts';
 
@@ -18,7 +18,7 @@ export type AlertAct =
   | { act: 'delete'; id: string }
   | { act: 'test'; name: string };
 
-async function perform(asked: AlertAct): Promise<unknown> {
+export async function performAlert(asked: AlertAct): Promise<unknown> {
   if (asked.act === 'test') return post('/alerts/channels/:name/test', undefined, { name: asked.name });
   const { id } = asked;
   if (asked.act === 'save')
@@ -26,16 +26,4 @@ async function perform(asked: AlertAct): Promise<unknown> {
   if (asked.act === 'enable') return post('/alerts/rules/:id/enable', { enabled: asked.enabled }, { id: asked.id });
   if (asked.act === 'silence') return post('/alerts/rules/:id/silence', { until: asked.until }, { id: asked.id });
   return del('/alerts/rules/:id', { params: { id: asked.id } });
-}
-
-export function useAlertActs(after?: (asked: AlertAct) => void, failed?: (error: Error, asked: AlertAct) => void) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: perform,
-    onSuccess: (_, asked) => after?.(asked),
-    onError: (error, asked) => failed?.(error, asked),
-    onSettled: () => {
-      for (const key of ['alerts', 'operations']) void client.invalidateQueries({ queryKey: [key] });
-    },
-  });
 }

@@ -5,27 +5,18 @@
 import { useEffect, useState } from 'react';
 import type { ClusterSummary } from '../../../shared/wire/clusters.ts';
 import { get } from '../api/client.ts';
-import { choose, LANGUAGES, language } from '../language/language.ts';
 import { fromServer, t } from '../language/text.ts';
-import { preferences, setPreferences, THEMES, usePreferences } from '../shell/preferences.ts';
-import { Segmented } from '../ui/button.tsx';
+import { Outside } from '../shell/outside.tsx';
 import { clock, count, exactTime } from '../ui/format.ts';
-import { Icon, Mark } from '../ui/icon.tsx';
+import { Icon } from '../ui/icon.tsx';
 
 const EVERY_MS = 5000;
 
 export function ClustersPage() {
-  const { theme } = usePreferences();
   const { items, failed } = useClusters();
   return (
-    <main className="clusters" id="main">
-      <header>
-        <p className="brandmark">
-          <Mark />
-          Umbel
-        </p>
-        <h1>{t('Clusters')}</h1>
-      </header>
+    <Outside className="clusters" title={t('Clusters')}>
+      <h1>{t('Clusters')}</h1>
       {failed !== null && (
         <p className="failed" role="alert" data-state="FAILURE">
           <Icon name="FAILURE" />
@@ -64,16 +55,7 @@ export function ClustersPage() {
           </table>
         </div>
       )}
-      <footer>
-        <Segmented label={t('Language')} options={LANGUAGES} value={language} onChange={choose} />
-        <Segmented
-          label={t('Theme')}
-          options={THEMES}
-          value={theme}
-          onChange={(chosen) => setPreferences({ ...preferences(), theme: chosen })}
-        />
-      </footer>
-    </main>
+    </Outside>
   );
 }
 

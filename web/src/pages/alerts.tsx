@@ -1,21 +1,21 @@
 // Alerts: what fires now, the rules, what acts by itself, where they are told, and what became of the last notices. Parts: alerts/.
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useState } from 'react';
+import { useCallback } from 'react';
 import type { AlertRule } from '../../../shared/wire/alerts.ts';
 import { Automations } from '../alerts/automations.tsx';
 import { Channels, Notices } from '../alerts/channels.tsx';
 import { Firing } from '../alerts/firing.tsx';
 import { RuleForm } from '../alerts/rule-form.tsx';
 import { Rules } from '../alerts/rules.tsx';
-import { type AlertAct, alertsQuery, useAlertActs } from '../alerts/use-alerts.ts';
+import { type AlertAct, alertsQuery, performAlert } from '../alerts/use-alerts.ts';
+import { useEditing } from '../alerts/use-editing.ts';
 import { rich } from '../language/rich.tsx';
-import { fromServer, t } from '../language/text.ts';
+import { t } from '../language/text.ts';
 import { usePicture, useReadOnly } from '../live/hooks.ts';
 import { Bar } from '../shell/layout.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Confirm } from '../ui/confirm.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
-import { toast } from '../ui/toaster.tsx';
 import '../alerts/alerts.css';
 
 function said(asked: AlertAct): string {
@@ -30,25 +30,12 @@ export default function AlertsPage() {
   const { data, error, refetch } = useQuery(alertsQuery());
   const role = usePicture((picture) => picture.cluster?.role ?? 'viewer');
   const isReadOnly = useReadOnly();
-  const [editing, setEditing] = useState<{ one: AlertRule | null } | null>(null);
-  const [deleting, setDeleting] = useState<AlertRule | null>(null);
-  const acts = useAlertActs(
-    (asked) => {
-      toast(said(asked));
-      if (asked.act === 'save') setEditing(null);
-    },
-    // What is wrong with a rule stands in its form.
-    (failure, asked) =>
-      asked.act !== 'save' && toast(t('Not done: {message}', { message: fromServer(failure.message) })),
+  const { acts, editing, edit, close, deleting, setDeleting } = useEditing<AlertRule, AlertAct>(
+    'alerts',
+    performAlert,
+    said,
   );
-  const { mutate, reset } = acts;
-  const edit = useCallback(
-    (one: AlertRule | null) => {
-      reset();
-      setEditing({ one });
-    },
-    [reset],
-  );
+  const { mutate } = acts;
   const test = useCallback((name: string) => mutate({ act: 'test', name }), [mutate]);
   useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void refetch() }]);
   const readOnly = isReadOnly ? t('This dashboard is read-only') : null;
@@ -84,7 +71,7 @@ export default function AlertsPage() {
           failure={acts.error}
           isSaving={acts.isPending}
           onSave={(rule) => mutate({ act: 'save', id: editing.one?.id ?? null, rule })}
-          onClose={() => setEditing(null)}
+          onClose={close}
         />
       )}
       {deleting && (

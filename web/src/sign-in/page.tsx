@@ -4,17 +4,13 @@
 import { useEffect, useState } from 'react';
 import type { SignInWays } from '../../../shared/wire/session.ts';
 import { get } from '../api/client.ts';
-import { choose, LANGUAGES, language } from '../language/language.ts';
 import { t } from '../language/text.ts';
-import { preferences, setPreferences, THEMES, usePreferences } from '../shell/preferences.ts';
-import { Segmented } from '../ui/button.tsx';
-import { Mark } from '../ui/icon.tsx';
+import { Outside } from '../shell/outside.tsx';
 import { Ended, Notice, Said, Unreachable } from './notice.tsx';
 import { PasswordForm } from './password-form.tsx';
 
 /** @param search of the address: `next`, where to go on; `ended`, when a session did */
 export function SignInPage({ search }: { search: URLSearchParams }) {
-  const { theme } = usePreferences();
   const [ways, setWays] = useState<SignInWays | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const next = search.get('next') ?? undefined;
@@ -26,15 +22,8 @@ export function SignInPage({ search }: { search: URLSearchParams }) {
   const denied = ways?.notice?.kind === 'denied' || ways?.notice?.kind === 'unverified';
   const ended = search.has('ended') && !ways?.notice;
   const title = denied ? t('No access') : ended ? t('Sign in again') : t('Sign in');
-  useEffect(() => {
-    document.title = `${title} - Umbel`;
-  }, [title]);
   return (
-    <main className="signin" id="main">
-      <p className="brandmark">
-        <Mark />
-        Umbel
-      </p>
+    <Outside className="signin" title={title}>
       <section className="door" aria-labelledby="sign-in">
         <h1 id="sign-in">{title}</h1>
         {failed !== null && <Unreachable error={failed} onRetry={ask} />}
@@ -72,16 +61,7 @@ export function SignInPage({ search }: { search: URLSearchParams }) {
           </>
         )}
       </section>
-      <footer>
-        <Segmented label={t('Language')} options={LANGUAGES} value={language} onChange={choose} />
-        <Segmented
-          label={t('Theme')}
-          options={THEMES}
-          value={theme}
-          onChange={(chosen) => setPreferences({ ...preferences(), theme: chosen })}
-        />
-      </footer>
-    </main>
+    </Outside>
   );
 }
 
