@@ -63,7 +63,8 @@ function PeopleTable({ people: { items, days }, rules }: { people: PeopleReply; 
                 </td>
                 <td className="c-acts num">
                   <PathLink href={`/audit?who=${encodeURIComponent(one.name)}`}>
-                    {count(one.acts)}
+                    <span className="figure">{count(one.acts)}</span>
+                    <span className="on-phone">{tn(one.acts, '# act', '# acts')}</span>
                     <span className="sr">{t(': what {name} did', { name: one.name })}</span>
                   </PathLink>
                 </td>

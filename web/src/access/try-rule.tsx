@@ -97,7 +97,8 @@ export function TryRule() {
 }
 
 export function Verdict({ of: { allowed, reason, role, rule } }: { of: RuleTrial }) {
-  const by = rule === null ? '' : t('by rule {rule}', { rule });
+  // A sentence that names it says it.
+  const by = rule === null || reason?.includes('(rule ') ? '' : t('by rule {rule}', { rule });
   return (
     <>
       <span className="state" data-state={allowed ? 'SUCCESS' : 'REVOKED'}>

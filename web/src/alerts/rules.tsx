@@ -5,7 +5,7 @@ import { rich } from '../language/rich.tsx';
 import { fromServer, t, tn } from '../language/text.ts';
 import { Button } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
-import { age } from '../ui/format.ts';
+import { age, approxDuration } from '../ui/format.ts';
 import { Menu } from '../ui/menu.tsx';
 import type { Column } from '../ui/table/columns.ts';
 import { DataTable } from '../ui/table/data-table.tsx';
@@ -58,7 +58,7 @@ function ruleColumns(props: Omit<RulesProps, 'rules'>): readonly Column<AlertRul
     {
       id: 'name',
       label: t('Rule'),
-      width: 200,
+      width: 230,
       grow: 1,
       title: ({ rule }) => fromServer(rule.name),
       cell: ({ rule }) => <ForeignText text={fromServer(rule.name)} />,
@@ -82,9 +82,17 @@ function ruleColumns(props: Omit<RulesProps, 'rules'>): readonly Column<AlertRul
       num: true,
       rank: 5,
       brief: () => null,
-      cell: ({ rule }) => `${age(rule.for)}, ${age(rule.ends)}`,
+      cell: ({ rule }) => `${approxDuration(rule.for)}, ${approxDuration(rule.ends)}`,
     },
-    { id: 'state', label: t('State'), width: 200, rank: 1, title: stateTitle, cell: (one) => <State of={one} /> },
+    {
+      id: 'state',
+      label: t('State'),
+      width: 200,
+      grow: 1,
+      rank: 1,
+      title: stateTitle,
+      cell: (one) => <State of={one} />,
+    },
     {
       id: 'act',
       label: '',

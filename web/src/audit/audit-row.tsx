@@ -43,6 +43,7 @@ export const auditColumns = (onToggle: (id: string) => void): readonly Column<Op
     width: 116,
     rank: 3,
     className: 'c-who',
+    title: ({ who }) => who,
     cell: ({ who }) => (
       <Link to="/audit" search={(before) => ({ ...before, who })} className="link quiet">
         <ForeignText text={who} />

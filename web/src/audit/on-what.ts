@@ -2,7 +2,7 @@
 // Drawing: audit-row.tsx. Holds: what a request of another version says is shown as the server's one line.
 
 import type { OperationRecord, OperationRequest } from '../../../shared/wire/operations.ts';
-import { t } from '../language/text.ts';
+import { fromServer, t } from '../language/text.ts';
 
 export type Piece =
   | { readonly kind: 'words'; readonly text: string }
@@ -37,7 +37,7 @@ function workers(request: { destination?: readonly string[] }): Piece[] {
 }
 
 export function onWhat(record: Pick<OperationRecord, 'request' | 'subject' | 'task_name'>): Piece[] {
-  const request = record.request as OperationRequest | null;
+  const request = record.request as OperationRequest | { action: 'login' | 'logout' } | null;
   switch (request?.action) {
     case 'revoke':
     case 'terminate':
@@ -53,6 +53,9 @@ export function onWhat(record: Pick<OperationRecord, 'request' | 'subject' | 'ta
         : t('{count} tasks of {name}', { count: ids.length, name: TO });
       return about(text, { [TASK]: [{ kind: 'task', text: ids[0]! }], [TO]: [{ kind: 'name', text: name }] });
     }
+    case 'login':
+    case 'logout':
+      return [words(fromServer(record.subject))];
     case 'send_task':
       return [{ kind: 'name', text: request.task_name }];
     case 'rate_limit': {

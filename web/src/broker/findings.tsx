@@ -17,7 +17,7 @@ const HARMS: Readonly<Record<BrokerFinding['harm'], { readonly word: string; rea
 
 export function Findings({ broker }: { broker: BrokerReply }) {
   const title = useId();
-  const { findings, product, failure } = broker;
+  const { findings, product } = broker;
   return (
     <section className="card" aria-labelledby={title}>
       <div className="head">
@@ -29,7 +29,7 @@ export function Findings({ broker }: { broker: BrokerReply }) {
       {findings.map((finding) => (
         <Finding key={finding.id} finding={finding} />
       ))}
-      {findings.length === 0 && <p className="quiet-note">{quiet(product, failure)}</p>}
+      {findings.length === 0 && <p className="quiet-note">{quiet(broker)}</p>}
     </section>
   );
 }
@@ -46,12 +46,14 @@ function headOf(findings: readonly BrokerFinding[]): string {
   return parts.length > 0 ? parts.join(', ') : t('Findings');
 }
 
-function quiet(product: string | null, failure: string | null): string {
+function quiet({ failure, product, url }: BrokerReply): string {
   if (failure !== null) return t('Unknown while the broker does not answer.');
   if (product === null)
-    return t(
-      "This broker says nothing of its settings to its clients. RabbitMQ's management API tells more: --broker-api.",
-    );
+    return url.startsWith('amqp')
+      ? t(
+          "This broker says nothing of its settings to its clients. RabbitMQ's management API tells more: --broker-api.",
+        )
+      : t('This broker says nothing of its settings to its clients.');
   return t('No setting was found that loses or doubles work.');
 }
 

@@ -26,6 +26,7 @@ export const broker: Readonly<Record<string, string>> = {
   '# findings': '# 项发现',
   Findings: '检查结果',
   'Unknown while the broker does not answer.': 'broker 没有响应，暂时无法得知。',
+  'This broker says nothing of its settings to its clients.': '此 broker 不向客户端报告它的设置。',
   "This broker says nothing of its settings to its clients. RabbitMQ's management API tells more: --broker-api.":
     '此 broker 不向客户端提供其设置。RabbitMQ 的管理 API 可提供更多信息：--broker-api。',
   'No setting was found that loses or doubles work.': '没有发现会丢失任务或重复执行的设置。',

@@ -29,6 +29,7 @@ export const alertSentences: Readonly<Record<string, string>> = {
   'was not heard': '从未收到消息',
   'cannot run: {task} of the header failed': '无法运行：组成部分 {task} 失败',
   'cannot run in {count} chords: {task} of the header failed': '在 {count} 个 chord 中无法运行：组成部分 {task} 失败',
+  'are away: none is online': '都不在线',
   'was due {age} ago and was not sent': '应在 {age}前发送，但没有发送',
 
   'The broker does not answer.': 'broker 没有响应。',

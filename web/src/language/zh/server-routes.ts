@@ -64,6 +64,10 @@ export const problems: Readonly<Record<string, string>> = {
   '{name} may not {action} (rule {rule}).': '{name} 不能执行 {action}（规则 {rule}）。',
   '{name} may {action} tasks {patterns} only, not {task}.':
     '{name} 只能对任务 {patterns} 执行 {action}，不包括 {task}。',
+  '{name} may {action} tasks {patterns} only, not {task} (rule {rule}).':
+    '{name} 只能对任务 {patterns} 执行 {action}，不包括 {task}（规则 {rule}）。',
+  '{name} may {action} queues {patterns} only, not {queue} (rule {rule}).':
+    '{name} 只能对队列 {patterns} 执行 {action}，不包括 {queue}（规则 {rule}）。',
   '{name} may {action} queues {patterns} only, not {queue}.':
     '{name} 只能对队列 {patterns} 执行 {action}，不包括 {queue}。',
   'You may see certain tasks and queues only, and this tells of others.': '你只能查看部分任务和队列，而这涉及其他的。',
