@@ -8,14 +8,16 @@ import { Celery } from '../../server/app/celery.ts';
 import type { SettingsInput } from '../../server/app/config.ts';
 import { silentLogger } from '../../server/log.ts';
 import { delayedKey } from '../../server/messaging/delayed-delivery.ts';
+import { createTimer } from '../../server/timer.ts';
 import { exchange, queue } from '../../server/transport/entity.ts';
 import { createTransport } from '../../server/transport/registry.ts';
 import { Worker } from '../../server/worker/worker.ts';
 import { itAnswersRecordedCommands } from '../contract/worker-control.ts';
+import { PushedClock } from '../support/clock.ts';
 import { describeNeedsRabbit, type Rabbit, sharedRabbit } from '../support/rabbitmq-server.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
-import { gate, makeApp, makeWorker, makeWorld, type World, worldsOn } from './worker-world.ts';
+import { gate, logger, makeApp, makeWorker, makeWorld, type World, worldsOn } from './worker-world.ts';
 
 let rabbit: Rabbit;
 beforeAll(async () => {
@@ -219,12 +221,18 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
       const lines = await Promise.all([tcpProxy(rabbit.port), tcpProxy(rabbit.port)]);
       onTestFinished(async () => void (await Promise.all(lines.map((line) => line.close()))));
       const urls = lines.map(({ port }) => `amqp://guest:guest@127.0.0.1:${port}/${vhost}`);
-      const app = await makeApp({
+      const clock = new PushedClock();
+      const settings = {
         broker: strategy === 'shuffle' ? urls : urls.join(';'),
         broker_failover_strategy: strategy,
         broker_connection_retry: true,
-      });
+        // Who shuffles may meet the one that has gone any number of times.
+        task_publish_retry_policy: { max_retries: null },
+      };
+      const app = await makeApp(settings, createTimer({ clock }));
       app.task({ name: 'add' }, (a: number, b: number) => a + b);
+      const said: string[] = [];
+      app.log = logger(said);
       const worker = await makeWorker(app);
       expect(await (await app.sendTask('add', [1, 2])).get({ timeout: 90 })).toBe(3);
       const used = () => lines.findIndex(({ port }) => worker.connection.url.includes(`:${port}/`));
@@ -233,6 +241,13 @@ describeNeedsRabbit('a worker on RabbitMQ', () => {
       lines[first]!.refuse();
       lines[first]!.cut();
       const result = await app.sendTask('add', [2, 3]);
+      // Each pause between two tries is over as soon as it is told.
+      const pauses = () => said.filter((line) => line.includes('Trying again in')).length;
+      let passed = 0;
+      await until(() => {
+        for (; passed < pauses(); passed++) clock.push(30_000);
+        return result.ready();
+      }, 'the worker to have found the other');
       expect(await result.get({ timeout: 90 })).toBe(5);
       expect(used()).toBe(1 - first);
     },
