@@ -60,13 +60,15 @@ export async function includeModules(app: Celery, modules: readonly string[]): P
   if (source && modules.length > 0) app.source = { ...source, include: [...new Set([...source.include, ...modules])] };
 }
 
-/** --config: a JSON file, or a module whose default export (or exports) are settings. */
+/** --config: a JSON file, or a module, named as -A names one, whose default export (or exports) are settings. */
 async function loadSettings(name: string, workdir: string): Promise<Record<string, unknown>> {
-  const path = resolve(workdir, name);
   try {
-    if (extname(path) === '.json') return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-    const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-    return (module['default'] ?? { ...module }) as Record<string, unknown>;
+    if (extname(name) === '.json')
+      return JSON.parse(await readFile(resolve(workdir, name), 'utf8')) as Record<string, unknown>;
+    const module = await importModule(locate(name, workdir), workdir);
+    const main = module['default'] as { readonly default?: unknown } | undefined;
+    // What was compiled to CommonJS has its default export one deeper.
+    return (main?.default ?? main ?? { ...module }) as Record<string, unknown>;
   } catch (error) {
     throw new SettingsUnreadable(`cannot read the settings of --config ${name}: ${toError(error).message}`);
   }

@@ -65,13 +65,13 @@ describe('an app knows how it was loaded', () => {
         app.conf.update = (given) => Object.assign(app.conf, given);
         export { app };`,
       'more.js': 'globalThis.__umbelMore = (globalThis.__umbelMore ?? 0) + 1',
-      'settings.js': `export default { timezone: 'Europe/Rome', task_routes: () => null, worker_concurrency: 1 }`,
+      'conf/settings.js': `export default { timezone: 'Europe/Rome', task_routes: () => null, worker_concurrency: 1 }`,
       'child.ts': LOAD_AGAIN,
     });
     const app = await loadSource({
       spec: './app.js',
       workdir,
-      config: './settings.js',
+      config: 'conf.settings',
       include: ['./more.js'],
       settings: [{ worker_concurrency: 2, task_default_queue: 'a' }, { worker_concurrency: 3 }],
     });

@@ -39,6 +39,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'umbel-cli-'));
   writeFileSync(join(folder, 'calc.mjs'), APP);
   mkdirSync(join(folder, 'further'));
+  writeFileSync(join(folder, 'typed.ts'), 'export default { result_expires: 3600 as number };');
   const more = `import { app } from '../calc.mjs'; app.task({ name: 'calc.more' }, () => 1);`;
   writeFileSync(join(folder, 'further', 'tasks.mjs'), more);
   // 'umbel' in the app means this package, as it would in a project that has installed it.
@@ -185,7 +186,7 @@ describe('a worker and those who speak to it', () => {
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/FAILURE\nTraceback[\s\S]*RangeError: division by zero/);
 
-    const sent = (await calc('call', 'calc.wait', '-a', '[1]')).stdout.trim();
+    const sent = (await calc('call', 'calc.wait', '-a', '[1]', '--config', './typed.ts')).stdout.trim();
     expect((await calc('result', sent, '--timeout', '60')).stdout).toBe('waited\n');
 
     const registered = async () => {
