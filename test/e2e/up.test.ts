@@ -14,7 +14,7 @@ import { idsOf } from './support/pages.ts';
 
 describe.skipIf(!CHROMIUM)('umbel up, in Chromium', { timeout: 3 * LONG }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'umbel-e2e-'));
-  const window = useBrowser();
+  const window = useBrowser({ shares: true });
   let up: Running;
   let address: string;
 
