@@ -35,11 +35,9 @@ const SCHEDULE = JSON.stringify({
   },
 });
 const COLOURS = ['color-contrast', 'link-in-text-block'];
-/** What is loaded anew for a rule that no page here has a use for is not: every style sheet. */
-const preload = { assets: ['media'] };
 const RULES = {
-  all: { runOnly: TAGS, preload },
-  narrow: { runOnly: TAGS, preload, rules: Object.fromEntries(COLOURS.map((rule) => [rule, { enabled: false }])) },
+  all: { runOnly: TAGS },
+  narrow: { runOnly: TAGS, rules: Object.fromEntries(COLOURS.map((rule) => [rule, { enabled: false }])) },
   looks: { runOnly: { type: 'rule', values: [...COLOURS, 'target-size'] } },
 };
 
