@@ -40,6 +40,8 @@ it('a rule is tried as the gate would ask it, of a name, of groups and of a toke
   expect(await tried({ who: 'kim', groups: 'ops', action: 'retry', task: 'shop.pay' })).toBe(
     'no 2 kim may retry queues orders, mail only, not one whose name is not known (rule 2).',
   );
+  for (const action of ['send_task', 'save_schedule', 'move'])
+    expect(await tried({ who: 'op', action, queue: 'mail' }), action).toBe('yes 2');
   expect(await tried({ who: 'a@shop.example', action: 'retry' })).toBe(
     'no 3 retry changes something; a@shop.example may only look.',
   );
