@@ -129,6 +129,10 @@ describe('the server', () => {
     expect(await ids('who=anonymous&outcome=ok&on=add&limit=1')).toEqual([[last], String(last)]);
     expect(await ids(`who=anonymous&outcome=ok&on=add&limit=1&cursor=${last}`)).toEqual([[first], null]);
     expect(await ids(`from_id=${second}&limit=1`)).toEqual([[second], String(second)]);
+    expect((await ids('category=workers&limit=1'))[0]).toEqual([last]);
+    expect(await ids('category=tasks&action=rate_limit')).toEqual([[], null]);
+    const none = await dashboard.app.inject('/api/v2/operations/export?category=access&format=json');
+    expect(none.json()).toEqual([]);
     const file = await dashboard.app.inject('/api/v2/operations/export?action=rate_limit');
     expect(file.headers['content-type']).toBe('text/csv; charset=utf-8');
     expect(file.headers['content-disposition']).toMatch(/^attachment; filename="operations-[\d-]{10}\.csv"$/);
