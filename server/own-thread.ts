@@ -11,6 +11,17 @@ export function startThread(file: URL, options: WorkerOptions = {}): Worker {
   return new Worker(boot, { ...options, eval: true });
 }
 
+/**
+ * One in which nothing of the user's runs: what is loaded before their program (`--import`, `--require`) is not loaded for it once more.
+ * @param file read by Node as it is when it was built; as a source it wants what reads TypeScript
+ */
+export function startInnerThread(file: URL, options: WorkerOptions = {}): Worker {
+  if (file.pathname.endsWith('.ts')) return startThread(file, options);
+  return new Worker(file, { ...options, execArgv: process.execArgv.filter((flag) => QUIET.test(flag)) });
+}
+/** Else Node tells in each thread that its SQLite is new. */
+const QUIET = /^--(no-warnings|disable-warning=.*)$/;
+
 /** With this process's own flags of Node, but for those of a debugger, whose port it would take. */
 export function startProcess(file: URL, options: ForkOptions = {}): ChildProcess {
   const flags = process.execArgv.filter((flag) => !/^--inspect(-|=|$)|^--debug/.test(flag));

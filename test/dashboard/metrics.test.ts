@@ -1,6 +1,7 @@
 // What /metrics tells, what it forgets, and that Prometheus' own checker finds nothing in it.
 import { spawnSync } from 'node:child_process';
-import { expect, it } from 'vitest';
+import performance from 'node:perf_hooks';
+import { expect, it, vi } from 'vitest';
 import { listening, place, type SentEvent, task } from '../support/listening.ts';
 import { itNeedsPromtool } from '../support/needs.ts';
 import { until } from '../support/until.ts';
@@ -213,4 +214,16 @@ it('every metric has a help text, only counters end in _total, and every counter
       'flower_worker_prefetched_tasks',
     ]),
   );
+});
+
+it('the event loop is watched once, however many dashboards there have been', async () => {
+  using watches = vi.spyOn(performance, 'monitorEventLoopDelay');
+  for (let i = 0; i < 3; i++) {
+    const { dashboard, metrics } = await listening(place());
+    expect(await metrics()).toMatch(/^nodejs_eventloop_lag_max_seconds /m);
+    expect(await metrics()).toMatch(/^process_cpu_user_seconds_total /m);
+    await dashboard.close();
+  }
+  // In a process of several test files another may have begun it.
+  expect(watches.mock.calls.length).toBeLessThanOrEqual(1);
 });

@@ -1,11 +1,11 @@
 // What Prometheus reads: Flower's names and labels to the letter, queue depths, and figures about this process.
-// Not here: the route (health.ts), what is counted while nobody reads (event-tally.ts, end-tally.ts), what is read from the cluster
-// (gauges.ts).
+// Not here: the route (health.ts), the figures about this process (process-figures.ts), what is counted while nobody reads (event-tally.ts,
+// end-tally.ts), what is read from the cluster (gauges.ts).
 // Holds: gauges are computed from the state when they are read, so they never drift; of a worker that is offline only that is told, and
 // nothing once it is forgotten; the answer is never much larger than `max_metrics_size`, whatever names are invented: each family has its
 // share, and what finds no room in it is told together under 'other'; every metric has a help text, and what ends in `_total` is a counter.
 // Flower: events.py get_prometheus_metrics
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { within } from '../../timer.ts';
 import type { RouteContext } from '../routes/context.ts';
 import { BoundedHistogram } from './bounded-histogram.ts';
@@ -16,6 +16,7 @@ import { Families, LINE_BYTES } from './families.ts';
 import { addGauges } from './gauges.ts';
 import { LabelSets, OTHER_LABEL } from './label-sets.ts';
 import type { Family } from './otlp.ts';
+import { processFigures } from './process-figures.ts';
 
 /**
  * What each family may take of `max_metrics_size`; `gauge` is for each of those of workers, tasks and queues, of which there are ten. By
@@ -57,9 +58,7 @@ export class Metrics {
     const buckets = context.options.task_runtime_metric_buckets ?? DEFAULT_BUCKETS;
     const registry = new Registry();
     this.#registry = registry;
-    collectDefaultMetrics({ register: registry });
-    // Gauges named as counters are, which promtool refuses; each is the sum of one that stays (nodejs_active_handles, ...).
-    for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
+    for (const figure of processFigures()) registry.registerMetric(figure);
     const registers = [registry];
     this.#events = new Counter({
       ...{ name: 'flower_events_total', help: 'Number of events', labelNames: ['worker', 'type', 'task'], registers },

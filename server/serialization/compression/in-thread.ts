@@ -1,7 +1,7 @@
 // Runs an engine in a thread, which is started with the first large body and lives on, holding no process open.
 // Holds: a thread that dies fails what it was asked, and the next call starts another.
 import type { Worker } from 'node:worker_threads';
-import { startThread } from '../../own-thread.ts';
+import { startInnerThread } from '../../own-thread.ts';
 import { TooLarge } from './engine.ts';
 import type { ThreadAnswer, ThreadCall } from './thread.ts';
 
@@ -31,7 +31,7 @@ export function inThread(engine: string, body: Uint8Array, limit: number | null)
 }
 
 function start(): Worker {
-  const started = startThread(new URL('./thread.ts', import.meta.url));
+  const started = startInnerThread(new URL('./thread.ts', import.meta.url));
   started.on('message', (answer: ThreadAnswer) => {
     const one = waiting.get(answer.id);
     waiting.delete(answer.id);

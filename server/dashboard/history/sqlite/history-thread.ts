@@ -3,7 +3,7 @@
 // Holds: every call is answered or rejected; a thread that owes nothing does not keep the process alive.
 import type { Worker } from 'node:worker_threads';
 import { ImproperlyConfigured } from '../../../errors.ts';
-import { startThread } from '../../../own-thread.ts';
+import { startInnerThread } from '../../../own-thread.ts';
 import { BadCursor, QueryTooCostly } from '../contract.ts';
 import { FileGone } from './file.ts';
 import { type Answer, GIVEN_UP_PLACES, givenUpAt, type ThreadData } from './thread.ts';
@@ -28,7 +28,7 @@ export class HistoryThread {
 
   constructor(data: Omit<ThreadData, 'givenUp'>) {
     const workerData: ThreadData = { ...data, givenUp: this.#givenUp };
-    this.#worker = startThread(new URL('./thread.ts', import.meta.url), { workerData });
+    this.#worker = startInnerThread(new URL('./thread.ts', import.meta.url), { workerData });
     this.ready = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     this.ready.catch(() => {});
     this.#worker.on('message', (answer: Answer) => {
