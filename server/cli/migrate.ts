@@ -1,15 +1,16 @@
 // `umbel migrate`: the messages of task queues from one broker to another, as they are.
 // Moving within one broker: the dashboard, by Channel.move. What a message is: transport/message.ts.
 // Holds: a message is acknowledged at the source, where that is asked for, only when the destination has it; without --ack-messages the
-// source keeps every one, so that a second run copies them again.
+// source keeps every one, so that a second run copies them again; interrupted, too.
 // Celery 5.6: bin/migrate.py, contrib/migrate.py
+import type { Celery } from '../app/celery.ts';
 import { decodeJson } from '../serialization/json.ts';
 import type { Timer } from '../timer.ts';
 import type { Channel } from '../transport/contract.ts';
 import { type Queue, queue as queueNamed } from '../transport/entity.ts';
 import type { Message, OutgoingMessage } from '../transport/message.ts';
 import { safeUrl } from '../transport/url.ts';
-import { CliError, EXIT, oneLine, plural } from './output.ts';
+import { CliError, EXIT, type Output, oneLine, plural } from './output.ts';
 import { createProgress } from './progress.ts';
 import { type GlobalOptions, withApp } from './session.ts';
 
@@ -29,36 +30,50 @@ const DEFAULT_TIMEOUT = 1;
 const LOOK_MS = 100;
 
 export function migrate(source: string, destination: string, options: MigrateOptions): Promise<number> {
-  return withApp({ ...options, broker: source }, async (app, output) => {
-    const renamed = renames(options.queues ?? []);
-    const queues = renamed.size > 0 ? [...renamed.keys()] : [...app.router.queues.keys()];
-    // Not by the app's settings: a second app would be the same module, with one address for both.
-    const [from, to] = [app.connection('read', [source]), app.connection('write', [destination])];
-    const progress = createProgress('Migrating', output.quiet || output.json);
-    let count = 0;
-    try {
-      const [taking, giving] = [await from.defaultChannel(), await to.defaultChannel()];
-      const total = await declared(app.router.queues, queues, renamed, taking, giving);
-      const move = async (message: Message) => {
-        if (options.tasks && !options.tasks.includes(nameOf(message))) return false;
-        count++;
-        await giving.publish(outgoing(message, renamed, app.router.queues.get(message.queue)));
-        progress.clear();
-        if (!output.json && !output.quiet)
-          output.line(`Migrating task ${count}/${total || '?'}: ${oneLine(`${nameOf(message)}[${idOf(message)}]`)}`);
-        progress.at(count, total || null);
-        return true;
-      };
-      await takeAll(taking, queues, options, move, app.timer);
-    } finally {
-      progress.clear();
-      await to.close();
-      await from.close();
-    }
-    if (output.json) output.value({ migrated: count });
-    else output.note(`${plural(count, 'task')} migrated from ${safeUrl(source)} to ${safeUrl(destination)}.`);
-    return EXIT.ok;
+  // In order: what was taken goes back. Redis would hide it for an hour.
+  const asked = { ...options, broker: source };
+  return withApp(asked, (app, output, stop) => run(app, output, stop, { source, destination, options }), {
+    inOrder: true,
   });
+}
+
+interface Wish {
+  readonly source: string;
+  readonly destination: string;
+  readonly options: MigrateOptions;
+}
+
+async function run(app: Celery, output: Output, stop: AbortSignal, wish: Wish): Promise<number | undefined> {
+  const { source, destination, options } = wish;
+  const renamed = renames(options.queues ?? []);
+  const queues = renamed.size > 0 ? [...renamed.keys()] : [...app.router.queues.keys()];
+  // Not by the app's settings: a second app would be the same module, with one address for both.
+  const [from, to] = [app.connection('read', [source]), app.connection('write', [destination])];
+  const progress = createProgress('Migrating', output.quiet || output.json);
+  let count = 0;
+  try {
+    const [taking, giving] = [await from.defaultChannel(), await to.defaultChannel()];
+    const total = await declared(app.router.queues, queues, renamed, taking, giving);
+    const move = async (message: Message) => {
+      if (options.tasks && !options.tasks.includes(nameOf(message))) return false;
+      count++;
+      await giving.publish(outgoing(message, renamed, app.router.queues.get(message.queue)));
+      progress.clear();
+      if (!output.json && !output.quiet)
+        output.line(`Migrating task ${count}/${total || '?'}: ${oneLine(`${nameOf(message)}[${idOf(message)}]`)}`);
+      progress.at(count, total || null);
+      return true;
+    };
+    await takeAll(taking, queues, options, move, app.timer, stop);
+  } finally {
+    progress.clear();
+    await to.close();
+    await from.close();
+  }
+  if (output.json) output.value({ migrated: count });
+  else output.note(`${plural(count, 'task')} migrated from ${safeUrl(source)} to ${safeUrl(destination)}.`);
+  // Who goes on for ever ends in no other way.
+  return stop.aborted && !options.forever ? undefined : EXIT.ok;
 }
 
 /** 'mail', 'mail:post' */
@@ -106,13 +121,14 @@ function outgoing(message: Message, renamed: ReadonlyMap<string, string>, known:
   };
 }
 
-/** Every queue in turn, until nothing has come for the timeout, or the limit is reached. */
+/** Every queue in turn, until nothing has come for the timeout, the limit is reached, or it is stopped. */
 async function takeAll(
   taking: Channel,
   queues: readonly string[],
   options: MigrateOptions,
   move: (message: Message) => Promise<boolean>,
   timer: Timer,
+  stop: AbortSignal,
 ): Promise<void> {
   const timeoutMs = (options.timeout ?? DEFAULT_TIMEOUT) * 1000;
   let moved = 0;
@@ -120,7 +136,7 @@ async function takeAll(
   for (;;) {
     let found = false;
     for (const name of queues) {
-      if (options.limit !== undefined && moved >= options.limit) return;
+      if (stop.aborted || (options.limit !== undefined && moved >= options.limit)) return;
       const message = (await taking.queueStatus(name)) === null ? null : await taking.get(name);
       if (!message) continue;
       found = true;
@@ -132,7 +148,9 @@ async function takeAll(
     if (options.ackMessages) await taking.flush();
     if (found) continue;
     if (!options.forever && timer.monotonic() - lastMs >= timeoutMs) return;
-    await new Promise<void>((resolve) => timer.after(Math.min(LOOK_MS, timeoutMs), resolve));
+    await new Promise<void>((resolve) =>
+      timer.after(options.forever ? LOOK_MS : Math.min(LOOK_MS, timeoutMs), resolve),
+    );
   }
 }
 

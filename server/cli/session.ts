@@ -93,23 +93,34 @@ export function impatient(app: Celery): void {
   }
 }
 
-/** Run `work` with an app and an output, close the app, and let errors travel to `report`. */
+/**
+ * Run `work` with an app and an output, close the app, and let errors travel to `report`. SIGINT and SIGTERM end it where it is.
+ * @param inOrder they only abort `stop`, and `work` comes to its end itself; what it returns goes before 130 and 143
+ */
 export async function withApp(
   options: GlobalOptions,
-  work: (app: Celery, output: Output) => Promise<number | undefined>,
+  work: (app: Celery, output: Output, stop: AbortSignal) => Promise<number | undefined>,
+  { inOrder = false }: { readonly inOrder?: boolean } = {},
 ): Promise<number> {
   const output = createOutput(options);
   const app = await openApp(options);
   impatient(app);
+  const stop = new AbortController();
+  let ended: number | undefined;
   // What was opened at the broker, such as a queue for replies, is given up also by who does not wait to the end.
   let interrupt: (signal: NodeJS.Signals) => void = () => {};
   const interrupted = new Promise<number>((resolve) => {
-    interrupt = (signal) => resolve(signal === 'SIGINT' ? 130 : 143);
+    interrupt = (signal) => {
+      ended = signal === 'SIGINT' ? 130 : 143;
+      stop.abort();
+      if (!inOrder) resolve(ended);
+    };
   });
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   endEarlySignals();
   try {
-    return await Promise.race([work(app, output).then((code) => code ?? EXIT.ok), interrupted]);
+    const working = work(app, output, stop.signal).then((code) => code ?? ended ?? EXIT.ok);
+    return await Promise.race([working, interrupted]);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await app.close();
