@@ -70,7 +70,7 @@ export async function openDashboard(
     try {
       const address = await instance.listen();
       const note = instance.isStandingBy
-        ? 'another dashboard has the history: this one stands by, and takes its place when that one ends'
+        ? 'another dashboard has the history: this one passes requests on to it, and takes its place when that one ends'
         : port === first
           ? null
           : `port ${first} is taken, so the dashboard is on ${port} (--port chooses)`;

@@ -1,7 +1,8 @@
 // createDashboard(options): a Fastify plugin and a server of its own, of one cluster or of several. In which order it starts and stops.
 // Not here: what each cluster is made of (one-cluster.ts), what requests pass (plugin.ts), several below one prefix (several.ts), the
 // server (server.ts).
-// Holds: it listens before it has read its history, and serves pages before the broker answers; stopping writes what is pending.
+// Holds: it listens before it has read its history, and serves pages before the broker answers; stopping writes what is pending. Of several
+// dashboards with the same clusters the one that has the first one's history has all of them.
 // Flower: app.py
 import { chmodSync } from 'node:fs';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
@@ -22,6 +23,10 @@ import { OneCluster } from './one-cluster.ts';
 import { pageOptionsOf } from './options/page-options.ts';
 import { type DashboardOptions, type Resolved, resolveOptions } from './options.ts';
 import { dashboardPlugin, type PluginParts } from './plugin.ts';
+import { historyFile } from './replicas/line.ts';
+import { OwnerLine } from './replicas/owner-line.ts';
+import { PassOn } from './replicas/pass-on.ts';
+import { standIn } from './replicas/stand-in.ts';
 import { createServer } from './server.ts';
 import { severalPlugin } from './several.ts';
 import { steadyTimer } from './steady-timer.ts';
@@ -78,10 +83,19 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
   // Of several clusters none owns the people: sessions and tokens stay where they are when one is taken away.
   const people = isOne ? first.stores.userData : new UserData(options.user_data, timer);
   let closed = false;
+  const file = options.standby ? historyFile(first.options.db) : null;
+  const passOn = new PassOn(file, first.lookNow);
+  // Of one cluster among those that are ours another dashboard has the history: whoever that is, it is none of the same clusters.
+  const noOwner = new PassOn(null, () => {});
+  // Not at once, where another dashboard may have the first one's history.
+  const startOf = async (cluster: OneCluster): Promise<Cluster> => {
+    if (options.standby) await first.start();
+    return cluster.start();
+  };
 
   const tokens = new Tokens(
     async () => {
-      if (isOne) await first.start();
+      if (isOne || options.standby) await first.start();
       return people.open();
     },
     timer,
@@ -109,25 +123,49 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     frameAncestors: options.frame_ancestors,
     pageOptions: pageOptionsOf(cluster.options),
     folder: parts.pages,
-    isStandingBy: () => cluster.isStandingBy,
-    ready: cluster.start,
+    async isStandingBy() {
+      // Before that is known nothing is opened: what people own is of whoever has the history.
+      if (options.standby) for (const one of new Set([first, cluster])) if (await one.standsBy()) return true;
+      return false;
+    },
+    standIn: (request, reply, where) => standIn({ request, reply }, first.isStandingBy ? passOn : noOwner, where),
+    ready: () => startOf(cluster),
     context: cluster.context,
   });
   const plugin = isOne ? dashboardPlugin(partsOf(first)) : severalPlugin(clusters, partsOf);
-  const tls = readTls(options);
-  const app = createServer(plugin, { prefix: options.url_prefix, tls: options.unix_socket === null ? tls : null }, log);
+  const certified = readTls(options);
+  const tls = options.unix_socket === null ? certified : null;
+  const app = createServer(plugin, { prefix: options.url_prefix, tls }, log);
 
-  const start = async (): Promise<Cluster> => (await Promise.all(clusters.map((one) => one.start())))[0]!;
-  const begun = () => Promise.all(clusters.map((one) => one.begun()));
+  const line = new OwnerLine(log, (socket) =>
+    app.server.emit(tls === null ? 'connection' : 'secureConnection', socket),
+  );
+
+  const start = async (): Promise<Cluster> => (await Promise.all(clusters.map(startOf)))[0]!;
+  const begun = async (): Promise<void> => {
+    await first.begun();
+    const others = () => Promise.all(clusters.slice(1).map((one) => one.begun()));
+    const rest = first.start().then(async () => {
+      if (closed) return;
+      if (file !== null) line.open(file);
+      await others();
+    });
+    if (first.isStandingBy) rest.catch(() => {});
+    else await rest;
+  };
 
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
+    line.close();
     for (const socket of sockets) socket.bye('the server stops');
     for (const one of clusters) one.quiet();
+    passOn.close();
     await app.close();
-    await Promise.all(clusters.map((one) => one.close()));
+    await Promise.all(clusters.slice(1).map((one) => one.close()));
     if (!isOne) await people.close();
+    // Last: who stands by waits for its history.
+    await first.close();
     timer.clear();
   };
 

@@ -11,9 +11,10 @@ import type { Tokens } from './access/tokens.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { ClusterLink } from './cluster/link.ts';
 import type { Resolved } from './options.ts';
+import { historyFile } from './replicas/line.ts';
+import { Standby } from './replicas/standby.ts';
 import { Rooms } from './rooms.ts';
 import type { RouteContext } from './routes/context.ts';
-import { Standby } from './standby.ts';
 import { Stores } from './stores.ts';
 
 export interface OneClusterParts {
@@ -44,7 +45,7 @@ export class OneCluster {
     this.rules = new Rules(options.access_rules, options.read_only);
     this.#link = new ClusterLink(options, timer, log);
     this.stores = new Stores(options, timer, log);
-    this.#standby = new Standby(timer, log);
+    this.#standby = new Standby(timer, log, historyFile(options.db));
   }
 
   /** Begins, if nobody has. */
@@ -55,9 +56,8 @@ export class OneCluster {
 
   /** Started, or standing by: then it starts later. */
   async begun(): Promise<void> {
-    const started = this.start();
-    await Promise.race([started, this.#standby.waits]);
-    started.catch((error: unknown) => {
+    await this.standsBy();
+    this.start().catch((error: unknown) => {
       if (!this.#closed) this.log.error(`The dashboard could not start: ${toError(error).message}`);
     });
   }
@@ -66,6 +66,15 @@ export class OneCluster {
   get isStandingBy(): boolean {
     return this.#standby.reason !== null;
   }
+
+  /** The same, once it is known. */
+  async standsBy(): Promise<boolean> {
+    if (!this.isStandingBy) await Promise.race([this.start(), this.#standby.waits]);
+    return this.isStandingBy;
+  }
+
+  /** The other dashboard may be gone: it is looked at once. */
+  readonly lookNow = (): void => this.#standby.look();
 
   async #open(): Promise<Cluster> {
     const { options } = this;

@@ -3,7 +3,7 @@
 // Holds: it is registered before the history is open, and answers after; every error is problem+json and shows no stack.
 import compress from '@fastify/compress';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { jsonText } from '../../shared/json-text.ts';
 import { fromSegment } from '../../shared/path-segment.ts';
 import type { Readiness } from '../../shared/wire/cluster.ts';
@@ -22,7 +22,7 @@ import { aliveRoutes } from './routes/alive.ts';
 import { automationRoutes } from './routes/automations.ts';
 import { readBodies } from './routes/body.ts';
 import { brokerRoutes } from './routes/broker.ts';
-import { ProblemError, type RouteContext } from './routes/context.ts';
+import type { RouteContext } from './routes/context.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { EVENT_STREAM, eventRoutes } from './routes/events.ts';
 import { flowerRoutes } from './routes/flower/flower.ts';
@@ -48,7 +48,6 @@ import { pages } from './spa.ts';
 
 /** @unit bytes */
 const COMPRESS_FROM = 2048;
-const STANDING_BY = 'Another dashboard has the history. This one takes its place when that one ends.';
 const ROUTES = [
   taskRoutes,
   workflowRoutes,
@@ -81,8 +80,10 @@ export interface PluginParts {
   readonly pageOptions: PageOptions;
   /** Folder of the built pages; null: none. Not given: found beside the sources or in dist. */
   readonly folder: string | null | undefined;
-  /** Another dashboard has the history: nothing is answered. */
-  isStandingBy(): boolean;
+  /** Another dashboard has the history. Resolves once that is known. */
+  isStandingBy(): Promise<boolean>;
+  /** Answers, or passes on to that one. @param where the route's path, and what stands before it */
+  standIn(request: FastifyRequest, reply: FastifyReply, where: { path: string; prefix: string }): Promise<FastifyReply>;
   /** Begins, if nobody has; awaited by every request before `context` is asked. */
   ready(): Promise<unknown>;
   context(): RouteContext;
@@ -133,14 +134,10 @@ export function dashboardPlugin(parts: PluginParts, place: Place | null = null):
       request.outerPrefix = gate.outerPrefix(request, prefix) + mount;
       refuseUpgrade(request, reply);
       if (reply.sent) return reply;
-      if (parts.isStandingBy()) {
-        if (request.routeOptions.url === `${root.prefix}/healthcheck`)
-          return reply.type('text/html; charset=UTF-8').send('OK');
-        throw new ProblemError(503, 'Standing by', STANDING_BY, { headers: { 'retry-after': '2' } });
-      }
       // As the router read it: an escaped letter makes no page of the API.
-      const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '';
-      request.refusal = await gate.admit(request, reply, path.slice(root.prefix.length), prefix);
+      const path = (request.routeOptions.url ?? request.url.split('?')[0] ?? '').slice(root.prefix.length);
+      if (await parts.isStandingBy()) return parts.standIn(request, reply, { path, prefix: root.prefix });
+      request.refusal = await gate.admit(request, reply, path, prefix);
       if (reply.sent) return reply;
       await ready();
       hasStarted = true;

@@ -30,6 +30,9 @@ export const Readiness = Type.Object({
 });
 export type Readiness = Static<typeof Readiness>;
 
+/** /metrics. `owner`, whatever its value: of the dashboard that has the history, also where another one is asked that stands by for it. */
+export const MetricsQuery = Type.Object({ owner: Type.Optional(Str) });
+
 /** Whether a part of the picture is of now. */
 export const Knowledge = Type.Object({
   /** null: there is no such source (no result store is configured), or it was not asked yet; `reason` says which. */

@@ -16,7 +16,7 @@ import {
 } from './alerts.ts';
 import { AUTOMATION_ROUTES } from './automations.ts';
 import { BrokerReply } from './broker.ts';
-import { ClusterInfo, Readiness } from './cluster.ts';
+import { ClusterInfo, MetricsQuery, Readiness } from './cluster.ts';
 import { ClustersReply } from './clusters.ts';
 import { TaskComparison } from './comparison.ts';
 import { EventsQuery } from './events.ts';
@@ -380,6 +380,7 @@ export const ROUTES = {
     at: 'root',
     access: 'public',
     summary: 'Figures for Prometheus',
+    query: MetricsQuery,
     reply: Type.String(),
     media: 'text/plain',
   },

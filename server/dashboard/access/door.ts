@@ -70,7 +70,9 @@ export class Door {
       secret: options.cookie_secret,
       onEnd: close,
     });
-    this.cookies = new Cookies(`${options.port} ${resolve(options.user_data)}`, proxies, tlsHostOf(options));
+    // Those that stand by for one another are one, whatever their ports.
+    const own = options.standby ? 'standby' : options.port;
+    this.cookies = new Cookies(`${own} ${resolve(options.user_data)}`, proxies, tlsHostOf(options));
     const parts = { logins, sessions, cookies: this.cookies, proxies, rules, timer, log, tokens };
     const onRegrouped = ({ id }: Session): void => {
       for (const socket of sockets) if (socket.reader.key === id) socket.bye('Your groups have changed.');

@@ -9,7 +9,7 @@ import { KEEPING_OPTIONS } from './keeping.ts';
 import { SHOWING_OPTIONS } from './showing.ts';
 
 /** What no entry can say: these are of the one server. */
-type OfTheServer = 'clusters' | 'port' | 'address' | 'url_prefix' | 'basic_auth' | 'auth_provider';
+type OfTheServer = 'clusters' | 'port' | 'address' | 'url_prefix' | 'basic_auth' | 'auth_provider' | 'standby';
 
 /** One of several: its name, its broker, and whatever differs from the common options. */
 export interface ClusterEntry extends Omit<DashboardOptions, OfTheServer> {
@@ -20,7 +20,9 @@ export interface ClusterEntry extends Omit<DashboardOptions, OfTheServer> {
 
 /** What an entry may say. Everything else is of the one server, or of the people who sign in to it. */
 const OF_A_CLUSTER: readonly string[] = [
-  ...[...CLUSTER_OPTIONS, ...KEEPING_OPTIONS, ...SHOWING_OPTIONS].map(({ name }) => name),
+  ...[...CLUSTER_OPTIONS, ...KEEPING_OPTIONS, ...SHOWING_OPTIONS]
+    .map(({ name }) => name)
+    .filter((name) => name !== 'standby'),
   'access_rules',
   'read_only',
 ];

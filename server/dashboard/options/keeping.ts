@@ -28,7 +28,7 @@ export const KEEPING_OPTIONS: readonly OptionRow[] = [
     kind: 'switch',
     default: false,
     meaning:
-      'When another dashboard has the history, listen, answer 503 (GET /healthcheck 200), and take its place within seconds of its end; otherwise the start is refused',
+      'When another dashboard has the history, pass every request on to it, and take its place within seconds of its end. To be given to each of them; otherwise the start of a second one is refused',
     read: yesOrNo,
     source: 'Umbel',
   },

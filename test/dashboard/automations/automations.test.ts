@@ -2,6 +2,7 @@
 // that are lost, failures in a row and a restart; who may write one.
 import { expect, it } from 'vitest';
 import type { DashboardOptions } from '../../../server/dashboard/dashboard.ts';
+import { createTimer } from '../../../server/timer.ts';
 import type {
   Automation,
   AutomationRequest,
@@ -9,6 +10,9 @@ import type {
   AutomationTrial,
 } from '../../../shared/wire/automations.ts';
 import type { OperationsPage } from '../../../shared/wire/operations.ts';
+import type { TaskDetail } from '../../../shared/wire/tasks.ts';
+import type { WorkersReply } from '../../../shared/wire/workers.ts';
+import { PushedClock } from '../../support/clock.ts';
 import { type makeDashboard, shop } from '../../support/dashboard-shop.ts';
 import { listening, place, task } from '../../support/listening.ts';
 
@@ -158,4 +162,49 @@ it('an alert that begins sets one off without any channel, once', async () => {
   await expect
     .poll(() => actsOf(dashboard, '-'))
     .toMatchObject([{ because: 'deep began: jobs', subject: 'jobs on every worker', outcome: 'would' }]);
+});
+
+it('a worker that goes offline sets one off; with read_only none acts, whatever happens', async () => {
+  const where = place();
+  const clock = new PushedClock();
+  const timer = createTimer({ unref: true, clock });
+  const offline = { ...RETRY, name: 'gone', when: { on: 'worker-offline', worker: 'w*' } };
+  const first = await listening(where, { timer });
+  const ask = asking(first.dashboard);
+  for (const spec of [{ ...offline, do: { action: 'add_consumer', queue: 'jobs' } }, RETRY])
+    expect((await ask('-', 'POST', '/automations', spec)).status).toBe(200);
+  const seen = async ({ dashboard }: typeof first, status: string) => {
+    const statuses = async () =>
+      (await asking(dashboard)<WorkersReply>('-', 'GET', '/workers')).body.items.map((one) => one.status);
+    await expect.poll(statuses).toEqual([status]);
+    // And looked at.
+    clock.push(1000);
+  };
+  const goes = async (at: typeof first) => {
+    await at.emit([at.beat(1)]);
+    await seen(at, 'online');
+    await at.emit([{ type: 'worker-offline' }]);
+    await seen(at, 'offline');
+  };
+  await goes(first);
+  await expect
+    .poll(() => actsOf(first.dashboard, '-'))
+    .toMatchObject([{ because: 'w1 went offline', subject: 'jobs on every worker', outcome: 'would' }]);
+  await first.dashboard.close();
+
+  const second = await listening({ ...where, read_only: true }, { timer: createTimer({ unref: true, clock }) });
+  await goes(second);
+  await second.emit([
+    ...task('a', { name: 'shop.fail' }).slice(0, 2),
+    { type: 'task-failed', uuid: 'a', exception: 'RangeError()' },
+  ]);
+  const failed = async () => (await second.dashboard.app.inject('/api/v2/tasks/a')).json<TaskDetail>().state;
+  await expect.poll(failed).toBe('FAILURE');
+  const { body } = await asking(second.dashboard)<AutomationsReply>('-', 'GET', '/automations');
+  expect([body.read_only, body.items.map(({ mode }) => mode), body.acts_total]).toEqual([
+    true,
+    ['dry-run', 'dry-run'],
+    1,
+  ]);
+  expect((await asking(second.dashboard)('-', 'POST', '/automations', { ...RETRY, name: 'other' })).status).toBe(403);
 });

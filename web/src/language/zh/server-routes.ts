@@ -22,6 +22,11 @@ export const problems: Readonly<Record<string, string>> = {
   'Too many views': '视图过多',
   'Too many logins': '登录过多',
   'Too many wrong logins': '错误登录过多',
+  'Standing by': '待命中',
+  'The dashboard that has the history does not answer. This one takes its place when it has ended.':
+    '持有历史记录的仪表盘没有响应。它结束后，此仪表盘会接替它。',
+  'The dashboard that has the history ended before it answered. Whether it did what was asked is not known: look before you ask again.':
+    '持有历史记录的仪表盘在答复之前结束了。不知道它是否已完成所请求的操作：再次请求前请先查看。',
   'Too slow': '过慢',
   'Too large': '过大',
   'Too costly': '开销过大',
