@@ -2,6 +2,7 @@
 // stay data.
 // Holds: what looks like one of them and is none stays a PythonObject; nothing is called.
 // Python: datetime.__reduce_ex__, decimal.__reduce__, uuid.__getstate__
+import { zoneOffsetMinutes } from '../../../shared/format/time.ts';
 import { Decimal, PyDate, PyDateTime, PyTime, Uuid } from '../../../shared/python-values.ts';
 import { PythonName, PythonObject } from './values.ts';
 
@@ -61,8 +62,28 @@ function isDict(value: unknown): boolean {
 
 function dateTime(args: readonly unknown[]): unknown {
   const bytes = bytesOf(args[0], 10);
-  // Bit 7 of the month: the second of two equal times when a clock is set back.
-  return new PyDateTime(`${dayText(bytes)}T${clockText(bytes.subarray(4))}${zoneText(args[1])}`);
+  const text = `${dayText(bytes)}T${clockText(bytes.subarray(4))}`;
+  const zone = args[1];
+  if (zone instanceof PythonObject && NAMED_ZONE.test(zone.made.path)) {
+    const [name, seconds] = zone.args;
+    // pytz has looked it up already.
+    if (zone.made.path === 'pytz._p' && typeof seconds === 'number') return new PyDateTime(text + offsetText(seconds));
+    // Bit 7 of the month: the second of two equal times when a clock is set back.
+    return new PyDateTime(text + offsetText(60 * offsetThere(text, String(name), (bytes[2]! & 128) !== 0)));
+  }
+  return new PyDateTime(text + zoneText(zone));
+}
+
+const NAMED_ZONE = /^(zoneinfo\.ZoneInfo(\._unpickle)?|pytz\._p)$/;
+const DAY_MS = 86_400_000;
+
+/** Of a local time, in minutes: where it is there twice, or never, of the clock before it was set. @param second of the one after */
+function offsetThere(local: string, zone: string, second: boolean): number {
+  const ms = Date.parse(`${local}Z`);
+  const offsets = [-DAY_MS, DAY_MS].map((by) => zoneOffsetMinutes(ms + by, zone));
+  if (second) offsets.reverse();
+  const fits = (minutes: number) => zoneOffsetMinutes(ms - 60_000 * minutes, zone) === minutes;
+  return offsets.find(fits) ?? offsets[0]!;
 }
 
 function bytesOf(value: unknown, length: number): Uint8Array {
@@ -84,7 +105,7 @@ function clockText(bytes: Uint8Array): string {
   return `${two(bytes[0]! & 127)}:${two(bytes[1]!)}:${two(bytes[2]!)}${fraction}`;
 }
 
-/** '' when there is none; a zone by name, which has no fixed offset, is none that could be written. */
+/** '' when there is none; a zone by name has no fixed offset. */
 function zoneText(zone: unknown): string {
   if (zone === undefined || zone === null) return '';
   const utc = zone instanceof PythonObject && /^(pytz\._UTC|datetime\.timezone\.utc)$/.test(zone.made.path);
@@ -93,7 +114,10 @@ function zoneText(zone: unknown): string {
   const [delta] = zone.args;
   if (!(delta instanceof PythonObject) || delta.made.path !== 'datetime.timedelta') throw new TypeError('no offset');
   const [days = 0, seconds = 0] = delta.args as number[];
-  const total = days * 86_400 + seconds;
-  const minutes = Math.trunc(Math.abs(total) / 60);
-  return `${total < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
+  return offsetText(days * 86_400 + seconds);
+}
+
+function offsetText(seconds: number): string {
+  const minutes = Math.trunc(Math.abs(seconds) / 60);
+  return `${seconds < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
 }
