@@ -22,6 +22,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build as esbuild } from 'esbuild';
 import { ENTRIES, EXTERNAL, missingEntries, ROOT } from './entries.mjs';
+import { loose } from './loose.mjs';
 import { notices } from './notices.mjs';
 import { named, outside } from './outside.mjs';
 
@@ -196,10 +197,12 @@ function run(command, args) {
 }
 
 /** By one checker: each of several checks for itself what all of them need, for twice the CPU in all, and there is other work beside this. */
-const declarations = (outdir) =>
-  run('typescript/bin/tsc', [
-    ...['-p', '.build/tsconfig.types.json', '--outDir', join(outdir, 'types'), '--checkers', '1'],
-  ]);
+async function declarations(outdir) {
+  const folder = join(outdir, 'types');
+  await run('typescript/bin/tsc', ['-p', '.build/tsconfig.types.json', '--outDir', folder, '--checkers', '1']);
+  for (const path of filesOf(folder).map((name) => join(folder, name)))
+    if (path.endsWith('.d.ts')) writeFileSync(path, loose(readFileSync(path, 'utf8')));
+}
 
 async function pages(outdir, clean) {
   if (!existsSync(join(ROOT, 'web/vite.config.ts'))) return;

@@ -140,18 +140,18 @@ export class Celery implements AppHost {
   task<A extends unknown[], R>(
     options: TaskContract | TaskOptions | string,
     fn: (this: TaskContext, ...args: A) => R | PromiseLike<R>,
+    ...misplaced: unknown[]
   ): Task<A, R> {
     const { name: given, ...rest } = options instanceof TaskContract ? options.options : taskOptionsOf(options);
     const name = given ?? (fn.name ? `${this.name}.${fn.name}` : '');
     if (typeof name !== 'string' || name === '')
       throw new ImproperlyConfigured("A task needs a name: app.task({ name: 'math.add' }, ...).");
-    refuseUncallable(name, fn);
+    refuseUncallable(name, fn, misplaced);
     checkTaskOptions(name, rest);
     if (rest.serializer) this.codec.refuseUnknown(rest.serializer, `The task '${name}'`);
     if (this.#tasks.has(name)) throw new AlreadyRegistered(`There is a task '${name}' in this app already.`);
     const task = new Task<A, R>(this, name, { ...rest, name }, fn as TaskFunction<A, R>);
-    // Of every signature: who takes it out of the registry calls it with what a message has.
-    const registered = task as unknown as Task;
+    const registered = task as unknown as Task; // Of every signature: it is called with what a message has.
     this.#tasks.set(name, registered);
     this.#annotate(registered);
     return task;

@@ -22,7 +22,9 @@ export interface ShortNames {
   backend?: string | null;
 }
 
-export type SettingsInput = Partial<Settings> & ShortNames & { readonly [old: Uppercase<string>]: unknown };
+export type SettingsInput = { [Name in SettingName]?: Settings[Name] } & ShortNames & {
+    readonly [old: Uppercase<string>]: unknown;
+  };
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The broker when none is configured: one file under the folder the program was started in. */

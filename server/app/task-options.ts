@@ -252,10 +252,15 @@ const isStar = (param: string): boolean => param === '*' || param.startsWith('..
 const PARAMETER = /^(?:\*|[\p{L}_$][\p{L}\p{N}_$]*\??|(?:\.\.\.|\*\*)[\p{L}_$][\p{L}\p{N}_$]*)$/u;
 
 /** No function, a class, or a function whose return value is no result. @throws TypeError */
-export function refuseUncallable(task: string, fn: unknown): void {
+/** @param misplaced what stands behind the function: nothing may */
+export function refuseUncallable(task: string, fn: unknown, misplaced: readonly unknown[]): void {
   if (typeof fn !== 'function')
     throw new TypeError(
       `The task '${task}' has no function: it comes second, behind the name or the options: app.task({ name: '${task}' }, (x, y) => x + y).`,
+    );
+  if (misplaced.length > 0)
+    throw new TypeError(
+      `The task '${task}': its options come first, with its name: app.task({ name: '${task}', rate_limit: '5/m' }, (x, y) => x + y).`,
     );
   const kind = Object.prototype.toString.call(fn);
   if (kind === '[object GeneratorFunction]' || kind === '[object AsyncGeneratorFunction]')

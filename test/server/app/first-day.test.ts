@@ -261,6 +261,11 @@ describe('a slip', () => {
       ({ app }) => new Beat(app, { store: 5 } as Loose),
       /store must be a schedule store/,
     ],
+    [
+      'options behind the function',
+      ({ app }) => app.task('q', () => 1, { rate_limit: '5/m' }),
+      /its options come first, with its name: app.task\(\{ name: 'q'/,
+    ],
     ['no id', ({ app }) => app.AsyncResult(''), /not an empty text/],
     ['a queue that is an object', ({ app }) => app.task({ name: 'q', queue: { nam: 1 } }, () => 1), /not {"nam":1}/],
     ['one worker as a text', ({ app }) => app.control.ping({ destination: 'w1' }), /a list of worker names/],
