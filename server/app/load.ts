@@ -154,14 +154,26 @@ export async function importModule(url: string, workdir: string): Promise<Module
   const shown = url.startsWith('file:') ? fileURLToPath(url) : url;
   // Before the first try: Node remembers that a file could not be loaded, and would not look again.
   if (/\.[mc]?tsx?$/.test(url) && !READS_TYPESCRIPT) await registerTsx(shown, url, workdir);
+  const ended = (code: number): void => {
+    if (code !== NEVER_LOADED) return;
+    process.stderr.write(
+      `umbel: The module ${shown} was never loaded: what it awaits at its top level does not come.\n`,
+    );
+  };
+  process.once('exit', ended);
   try {
     return (await import(url)) as Module;
   } catch (error) {
     throw new ImproperlyConfigured(`The module ${shown} could not be loaded: ${reasonOf(error, url)}`, {
       cause: error,
     });
+  } finally {
+    process.removeListener('exit', ended);
   }
 }
+
+/** With this code Node ends, without a word, when nothing is left to do but to wait for a module. */
+const NEVER_LOADED = 13;
 
 const MAX_FRAMES = 10;
 
@@ -244,6 +256,11 @@ function findApp(module: Module, path: string): Celery {
   if (found.length > 1) {
     throw new ImproperlyConfigured(`The module '${path}' exports ${found.length} apps. Say which: -A ${path}:name`);
   }
+  const [promised] = Object.entries(module).find(([, value]) => value instanceof Promise) ?? [];
+  if (promised !== undefined)
+    throw new ImproperlyConfigured(
+      `The module '${path}' exports a promise as '${promised}', and no Celery app. Await it there, at the top level.`,
+    );
   throw new ImproperlyConfigured(
     `The module '${path}' exports no Celery app. Write: export const app = new Celery('name', { ... }). ${exportsOf(module)}`,
   );

@@ -98,11 +98,13 @@ describe('the error says what to do', () => {
     ['./two.js', /exports 2 apps. Say which: -A .\/two.js:name/],
     ['./two.js:three', /No app 'three' in '.\/two.js:three': it exports nothing of that name. It exports one, two/],
     ['./empty.js:something', /that is no Celery app/],
+    ['./later.js', /exports a promise as 'app', and no Celery app. Await it there/],
     ['./broken.js', /broken.js could not be loaded: Error: on purpose\n {4}at .*broken\.js:\d+/],
   ])('%s', async (spec, text) => {
     const workdir = project({
       'empty.js': 'export const something = 1',
       'two.js': `export const one = ${APP('1')}; export const two = ${APP('2')}`,
+      'later.js': `export const app = Promise.resolve(${APP('1')})`,
       'broken.js': "throw new Error('on purpose')",
     });
     await expect(loadApp(spec, { workdir })).rejects.toThrow(text);

@@ -63,6 +63,13 @@ describe('what is wrong is said in one line, with an exit code of its own', () =
     expect(code).toBe(1);
   });
 
+  it('a module that waits for ever at its top level: 13, as Node ends it, but not without a word', async () => {
+    writeFileSync(join(folder, 'waits.mjs'), 'await new Promise(() => {});');
+    const { code, stderr } = await umbel(['-A', './waits.mjs', 'report'], here());
+    expect(stderr).toMatch(/waits\.mjs was never loaded: what it awaits at its top level does not come/);
+    expect(code).toBe(13);
+  });
+
   it('a task the app does not know: 1, naming the nearest', async () => {
     const { code, stderr } = await calc('call', 'calc.ad');
     expect(stderr).toContain("the app 'calc' has no task 'calc.ad'. Did you mean 'calc.add'?");
