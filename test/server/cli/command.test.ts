@@ -257,19 +257,7 @@ describe('a worker and those who speak to it', () => {
   });
 
   it('SIGHUP starts it again with the same arguments, as often as it is sent; SIGUSR1 and SIGUSR2 end nothing', async () => {
-    const args = [
-      '-A',
-      './calc.mjs',
-      'worker',
-      '-l',
-      'INFO',
-      '-n',
-      'hup@x',
-      '-b',
-      'sqlite:///hup.db',
-      '--pidfile',
-      'hup.pid',
-    ];
+    const args = '-A ./calc.mjs worker -l INFO -n hup@x -b sqlite:///hup.db --pidfile hup.pid'.split(' ');
     await using worker = startUmbel(args, here());
     const readies = () => worker.stderr().split('hup@x ready.').length - 1;
     for (let round = 1; round <= 3; round++) {
