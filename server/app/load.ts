@@ -154,13 +154,13 @@ export async function importModule(url: string, workdir: string): Promise<Module
   const shown = url.startsWith('file:') ? fileURLToPath(url) : url;
   // Before the first try: Node remembers that a file could not be loaded, and would not look again.
   if (/\.[mc]?tsx?$/.test(url) && !READS_TYPESCRIPT) await registerTsx(shown, url, workdir);
-  const ended = (code: number): void => {
-    if (code !== NEVER_LOADED) return;
+  // Nothing is left to do but to wait for the module: Node ends then, with its code 13 and without a word.
+  const never = (): void => {
     process.stderr.write(
       `umbel: The module ${shown} was never loaded: what it awaits at its top level does not come.\n`,
     );
   };
-  process.once('exit', ended);
+  process.once('beforeExit', never);
   try {
     return (await import(url)) as Module;
   } catch (error) {
@@ -168,12 +168,9 @@ export async function importModule(url: string, workdir: string): Promise<Module
       cause: error,
     });
   } finally {
-    process.removeListener('exit', ended);
+    process.removeListener('beforeExit', never);
   }
 }
-
-/** With this code Node ends, without a word, when nothing is left to do but to wait for a module. */
-const NEVER_LOADED = 13;
 
 const MAX_FRAMES = 10;
 
