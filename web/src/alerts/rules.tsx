@@ -58,7 +58,7 @@ function ruleColumns(props: Omit<RulesProps, 'rules'>): readonly Column<AlertRul
     {
       id: 'name',
       label: t('Rule'),
-      width: 230,
+      width: 260,
       grow: 1,
       title: ({ rule }) => fromServer(rule.name),
       cell: ({ rule }) => <ForeignText text={fromServer(rule.name)} />,
