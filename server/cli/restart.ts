@@ -5,11 +5,13 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ownEnvironment } from './daemon.ts';
+import { EXIT } from './output.ts';
 
 /** EX_TEMPFAIL: to whoever started this process, please start it again. */
 export const START_AGAIN = 75;
 
 const startedIn = process.cwd();
+const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT']);
 const HANDED_ON: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
 
 /** Who started this process holds a channel to it, and starts it again when it ends with START_AGAIN. */
@@ -38,12 +40,20 @@ function runChild(args: readonly string[]): Promise<number> {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...ownEnvironment(), UMBEL_RESTARTED: '1' },
   });
-  const handOn = HANDED_ON.map((signal) => [signal, () => void child.kill(signal)] as const);
+  // One that is just ending to be started again hears no signal any more: this process has.
+  let isToEnd = false;
+  const handOn = HANDED_ON.map((signal) => {
+    const handler = () => {
+      isToEnd ||= ENDING.has(signal);
+      child.kill(signal);
+    };
+    return [signal, handler] as const;
+  });
   for (const [signal, handler] of handOn) process.on(signal, handler);
   return new Promise((done) => {
     const end = (code: number) => {
       for (const [signal, handler] of handOn) process.off(signal, handler);
-      done(code);
+      done(isToEnd && code === START_AGAIN ? EXIT.ok : code);
     };
     child.on('error', () => end(1));
     child.on('exit', (code, signal) => end(code ?? 128 + (constants.signals[signal!] ?? 0)));
