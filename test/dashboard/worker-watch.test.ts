@@ -47,6 +47,11 @@ describe('a worker', () => {
     expect(watch.shared(W)).toBeNull();
     beat(0, { pid: 1 });
     expect(watch.shared(W)).toEqual([1, 2]);
+    watch.take({ type: 'worker-offline', hostname: W, pid: 1 } as never);
+    expect(watch.shared(W), 'one of them has said goodbye').toBeNull();
+    beat(0, { pid: 2 });
+    beat(0, { pid: 1 });
+    expect(watch.shared(W)).toEqual([1, 2]);
     for (let s = 0; s < 40; s += 2) {
       seconds(2);
       beat(0, { pid: 2 });

@@ -95,7 +95,13 @@ export class WorkerWatch {
   /** Every event of a worker that is kept, in the order of arrival. */
   take(e: CeleryEvent): void {
     const { hostname, type } = e;
-    if (hostname === undefined || type === 'task-sent' || type === 'worker-offline') return;
+    if (hostname === undefined || type === 'task-sent') return;
+    if (type === 'worker-offline') {
+      // One of two has left: the other is alone, until a second one speaks again.
+      const left = this.#workers.get(hostname);
+      if (left) left.sharedMs = null;
+      return;
+    }
     const nowMs = this.#timer.monotonic();
     let w = this.#workers.get(hostname);
     if (!w) {
