@@ -228,8 +228,7 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
   });
 
   it('says of a row that cannot be shown so in its place, and of a page that fails within the frame', async () => {
-    const context = await window.context({ allow: /./ });
-    const page = await context.newPage();
+    const page = await (await window.context({ allow: /./ })).newPage();
     await joinCrowd(page, {
       workers: 3,
       queues: 3,
@@ -245,7 +244,8 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await page.goto(`${dashboard.address}/`);
     await page.getByRole('region', { name: 'Traffic' }).waitFor();
 
-    const broken = await context.newPage();
+    // In a context of its own: another page of this one may have loaded what is put in its place.
+    const broken = await (await window.context({ allow: /./ })).newPage();
     await broken.route(/\/assets\/queues-[\w-]+\.js/, (route) =>
       route.fulfill({
         contentType: 'text/javascript',
