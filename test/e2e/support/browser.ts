@@ -83,8 +83,13 @@ export function useBrowser({ shares = false } = {}): Window {
     await (await made.newPage()).goto(new URL('/healthcheck', url).href);
     return made;
   };
-  const blank = async (site: string, options: OpenOptions = {}): Promise<Page> =>
-    (await (shares && !options.allow ? contextLike(options, site) : context(options))).newPage();
+  const blank = async (site: string, options: OpenOptions = {}): Promise<Page> => {
+    if (!shares || options.allow) return (await context(options)).newPage();
+    const [stays] = (await contextLike(options, site)).pages();
+    // Any other new page would begin in a process of its own, and leave it for that of its site.
+    const [page] = await Promise.all([stays!.waitForEvent('popup'), stays!.evaluate(`void open('about:blank')`)]);
+    return page;
+  };
   return {
     context,
     blank,
