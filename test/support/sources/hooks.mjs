@@ -7,6 +7,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+/** Vitest notes each import in a graph of its own process, which nobody asks here, unless this is in the address. */
+const UNTRACKED = '/node_modules/';
+
 let root = '';
 let made = '';
 let built = {};
@@ -21,11 +24,15 @@ export async function resolve(specifier, context, next) {
     if (existsSync(bundle)) return { url: bundle.href, format: 'module', shortCircuit: true };
   }
   if (specifier.endsWith('.css')) return { url: 'data:text/javascript,', format: 'module', shortCircuit: true };
-  const found = await next(specifier, context);
+  const parent = context.parentURL ?? '';
+  const found =
+    /^\.\.?\/.*\.tsx?$/.test(specifier) && isSource(parent)
+      ? { url: new URL(specifier, parent).href, format: 'module', shortCircuit: true }
+      : await next(specifier, context);
   if (Object.hasOwn(built, found.url)) return { url: built[found.url], format: 'module', shortCircuit: true };
-  const mine = /\?vitest=\w+/.exec(context.parentURL ?? '');
+  const mine = /\?vitest=\w+/.exec(parent);
   if (!mine || !isSource(found.url) || found.url.includes('?')) return found;
-  return { ...found, url: found.url + (isProduct(found.url) ? '?vitest=all' : mine[0]) };
+  return { ...found, url: found.url + (isProduct(found.url) ? '?vitest=all' : mine[0]) + UNTRACKED };
 }
 
 export async function load(url, context, next) {
