@@ -87,7 +87,8 @@ register.searchParams.set('made', await compileSources(root));
 /** Files of tests are read by Node itself (support/sources), not by Vite. */
 const native = {
   experimental: { viteModuleRunner: false, nodeLoader: false },
-  execArgv: ['--conditions=umbel-source', '--import', register.href],
+  // Of what a test does little runs long enough to be worth optimizing: V8 does it later than it would, which saves a tenth of the CPU.
+  execArgv: ['--interrupt-budget=1000000', '--conditions=umbel-source', '--import', register.href],
 };
 
 export default defineConfig({
