@@ -17,7 +17,9 @@ import { until } from '../support/until.ts';
 import { logger } from './worker-world.ts';
 
 // With the mark of the tests' modules: by it a child, which may be built, sees that TypeScript is read for it (support/sources/hooks.mjs).
-const TASKS = new URL('./pool-tasks.ts?vitest=tasks', import.meta.url).href;
+// Without a build they are a second copy under it, and a child's own is not the one they speak to.
+const MARK = process.env['UMBEL_BUILT'] ? '?vitest=tasks' : '';
+const TASKS = new URL(`./pool-tasks.ts${MARK}`, import.meta.url).href;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'umbel-pools-'));
