@@ -2,7 +2,7 @@
 // believed or not, in frames of other sites, and what its options make of the log.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
-import { get as getByTls } from 'node:https';
+import { get as getByTls, request as requestByTls } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,25 @@ describe('TLS', () => {
     expect(address).toMatch(/^https:\/\/127/);
     expect(await answer(`${address}/healthcheck`, pem.ca)).toBe('OK');
     await expect(answer(`${address}/healthcheck`, pem.strangeCa)).rejects.toThrow(/certificate/);
+  });
+
+  it('is spoken by one that stands by for another, to which its clients are as secure as to it', async () => {
+    const db = join(folder, 'standby.db');
+    const options = { certfile: pem.serverCert, keyfile: pem.serverKey, db, standby: true, basic_auth: ['ann:pw'] };
+    await makeDashboard(options).listen();
+    const address = await makeDashboard(options).listen();
+    const signIn = () =>
+      new Promise<IncomingMessage>((done, failed) => {
+        const headers = { 'content-type': 'application/json' };
+        const asked = requestByTls(`${address}/api/v2/session`, { method: 'POST', headers, ca: readFileSync(pem.ca) });
+        asked.on('response', done).on('error', failed).end('{"user":"ann","password":"pw"}');
+      });
+    await expect.poll(async () => (await signIn()).statusCode).toBe(200);
+    const { headers } = await signIn();
+    expect([headers['umbel-replica'], headers['set-cookie']]).toEqual([
+      'standby; owner=answers',
+      [expect.stringMatching(/^__Secure-.*; Secure$/)],
+    ]);
   });
 
   it.each([
