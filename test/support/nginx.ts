@@ -11,7 +11,7 @@ const NGINX = '/usr/sbin/nginx';
 export const describeNeedsNginx: typeof describe | typeof describe.skip =
   process.env.CI === 'true' || existsSync(NGINX) ? describe : describe.skip;
 
-/** @param server what stands in `server { ... }`  @returns what nginx itself says of it; '': it can be used */
+/** @param server what stands in `server { ... }`, or an `upstream` that stands beside it  @returns what nginx itself says of it; '': it can be used */
 export function checkNginx(folder: string, server: string): string {
   const { status, stderr } = spawnSync(NGINX, [...argsOf(folder, server), '-t'], { encoding: 'utf8' });
   return status === 0 ? '' : stderr;
@@ -55,9 +55,7 @@ events {}
 http {
 access_log off;
 ${temporary.join('\n')}
-server {
-${server}
-}
+${server.startsWith('upstream ') ? server : `server {\n${server}\n}`}
 }
 `,
   );
