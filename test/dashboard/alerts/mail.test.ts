@@ -43,7 +43,7 @@ itNeedsNodemailer('a mail has all of it, to everybody named, and no name adds a 
   expect(head).toMatch(/^Subject: \[shop\] Alert: celery has 11 waiting messages/m);
   expect(head).not.toMatch(/^Bcc/im);
   expect(mails[0]).toContain('- celery has 11 waiting messages\n  https://d.example.com/queues/celery\n- 1 more');
-  expect(body).toMatch(/^Found: 1970-01-01 00:00:01 UTC$/m);
+  expect(mails[0]).toMatch(/^Found: 1970-01-01 00:00:01 UTC$/m);
   expect(body).toContain('Alert: celery has 11 waiting messages');
 });
 
