@@ -61,12 +61,21 @@ const LONG_FIRST = [
   'test/server/schedules/django.test.ts',
 ];
 
+/** Small files of which each takes half a minute or more, alone or not: by size they would come last of the long ones. */
+const LONGEST = [
+  'test/dashboard/python-cluster.test.ts',
+  'test/flow/rabbitmq-worker.test.ts',
+  'test/fault/connection.test.ts',
+  'test/e2e/{pages,connection}.test.ts',
+];
+
 const isLong = createFilter(LONG_FIRST, null, { resolve: root });
+const isLongest = createFilter(LONGEST, null, { resolve: root });
 /** In the order of the projects; what is long first, so that no core stands still at the end. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ project, moduleId }: TestSpecification) =>
-      2 * PROJECTS.indexOf(project.name) + (isLong(moduleId) ? 0 : 1);
+      3 * PROJECTS.indexOf(project.name) + (isLongest(moduleId) ? 0 : isLong(moduleId) ? 1 : 2);
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }

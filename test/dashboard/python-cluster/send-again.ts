@@ -63,10 +63,12 @@ export function sendsAgain(c: PythonCluster): void {
       await expect
         .poll(async () => (await plan(id)).reason)
         .toMatch(/^It has not finished\. It does not wait: lost@py has run it for \d+ m?s\.$/);
+      const { pid } = await get<WorkerDetail>('workers/lost@py');
       await worker.kill();
       // What is heard of it last, said for it, so that nobody waits until its silence is long enough.
       await c.shop.py(`
 with app.connection() as connection, app.events.Dispatcher(connection, hostname='lost@py', enabled=True) as dispatcher:
+    dispatcher.pid = ${pid}
     dispatcher.send('worker-offline', freq=2, sw_ident='py-celery', sw_ver='5.2.6', sw_sys='Linux')`);
       const lost = await until(
         async () => {
