@@ -149,7 +149,8 @@ export const QUEUE_OPERATIONS = [
               {
                 label: `Waiting in ${request.queue}`,
                 subject: request.queue,
-                before: before ?? depth,
+                // What was removed was there; what was counted before may be of some seconds ago.
+                before: depth ?? before,
                 wanted: null,
                 after,
                 is: 'exact',
