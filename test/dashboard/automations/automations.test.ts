@@ -121,6 +121,8 @@ it('acts as its maker may now; after failures in a row it is off; what it did is
     .poll(() => state(first.dashboard))
     .toEqual([{ mode: 'off', failures: 2, reason: '2 in a row failed, the last: No worker named gone@h is known.' }]);
   await first.emit(failing('c'));
+  // Heard while it is off, and not once it is on.
+  await expect.poll(() => first.metrics()).toMatch(/^umbel_task_failures_total\{.*"shop\.fail".*\} 3$/m);
   expect((await ask<Automation>('op', 'POST', `/automations/${id}/mode`, { mode: 'on' })).body).toMatchObject({
     ...{ failures: 0, stopped: null },
   });
