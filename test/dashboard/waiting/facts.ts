@@ -47,6 +47,17 @@ export const UNSEEN: MessageFacts = {
   why: 'this broker does not say',
 };
 
+export const MAIL = {
+  name: 'mail',
+  depth: 10,
+  single: false,
+  paused: null,
+  out_per_min: 4,
+  consumers: null,
+  at: NOW - 1,
+  standstill: null,
+};
+
 export interface Given extends Partial<Omit<WaitFacts, 'task' | 'workers'>> {
   task?: Partial<TaskFacts>;
   worker?: Partial<WorkerFacts> | null;
@@ -57,16 +68,7 @@ export function facts({ task, worker, workers, ...given }: Given = {}): WaitFact
     now: NOW,
     task: { ...TASK, ...task },
     message: READY,
-    queue: {
-      name: 'mail',
-      depth: 10,
-      single: false,
-      paused: null,
-      out_per_min: 4,
-      consumers: null,
-      at: NOW - 1,
-      standstill: null,
-    },
+    queue: MAIL,
     workers: workers ?? (worker === null ? [] : [{ ...WORKER, ...worker }]),
     holder: null,
     all_asked: true,

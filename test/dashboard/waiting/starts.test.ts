@@ -2,18 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { WaitFacts } from '../../../server/dashboard/waiting/facts.ts';
 import { reasonOf } from '../../../server/dashboard/waiting/reason.ts';
-import { ago, facts, type Given, NOW, READY, running, taken, WORKER } from './facts.ts';
+import { ago, facts, type Given, MAIL, READY, running, taken, WORKER } from './facts.ts';
 
-const MAIL = {
-  name: 'mail',
-  depth: 40,
-  single: false,
-  paused: null,
-  out_per_min: 4,
-  consumers: null,
-  at: NOW - 1,
-  standstill: null,
-};
+const LONG_MAIL = { ...MAIL, depth: 40 };
 const behind = (n: number, more: Given = {}) => facts({ message: { ...READY, ahead: { n, is: 'exact' } }, ...more });
 
 describe('when it starts', () => {
@@ -21,7 +12,7 @@ describe('when it starts', () => {
     const reason = reasonOf(behind(31));
     expect(reason.starts_in).toEqual({ seconds: 480, is: 'about', per_minute: 4 });
     expect(reason.sentence).toMatch(/At 4 a minute it starts in about 8 m 0 s\.$/);
-    const slow = reasonOf(behind(1, { queue: { ...MAIL, out_per_min: 0.05 } }));
+    const slow = reasonOf(behind(1, { queue: { ...LONG_MAIL, out_per_min: 0.05 } }));
     expect(slow.sentence).toMatch(/At 3 an hour it starts in about 40 m 0 s\.$/);
   });
 
@@ -33,12 +24,12 @@ describe('when it starts', () => {
   it.each<[string, WaitFacts, RegExp]>([
     [
       'how fast they leave is',
-      behind(31, { queue: { ...MAIL, out_per_min: null } }),
+      behind(31, { queue: { ...LONG_MAIL, out_per_min: null } }),
       /When it starts is unknown: how many tasks of mail end a minute is not known\.$/,
     ],
     [
       'none has left lately',
-      behind(31, { queue: { ...MAIL, out_per_min: 0 } }),
+      behind(31, { queue: { ...LONG_MAIL, out_per_min: 0 } }),
       /When it starts is unknown: no task of mail ended in the last minutes\.$/,
     ],
     [
@@ -66,7 +57,7 @@ it.each<[string, Given, object]>([
 
 it('says so where all slots are taken by tasks that hang, and offers no larger pool for it', () => {
   const hung = { active: running(2), taken: 2, hung_since: ago(600) };
-  const next = reasonOf(facts({ worker: hung, queue: { ...MAIL, out_per_min: 0 } }));
+  const next = reasonOf(facts({ worker: hung, queue: { ...LONG_MAIL, out_per_min: 0 } }));
   expect(next).toMatchObject({
     cause: 'slots',
     sentence:
@@ -85,7 +76,7 @@ it('says so where all slots are taken by tasks that hang, and offers no larger p
 
 it.each([
   ['before any worker has answered', { all_asked: false }],
-  ['where the broker alone knows of a consumer', { queue: { ...MAIL, consumers: 1 } }],
+  ['where the broker alone knows of a consumer', { queue: { ...LONG_MAIL, consumers: 1 } }],
 ])('one that is next is promised to no worker that is not known: %s', (_, more) => {
   const reason = reasonOf(facts({ worker: null, ...more }));
   const sentence = 'It is next in mail; who consumes it is not known.';
