@@ -71,3 +71,29 @@ test('the table of a chart says "no data" for the time of a lost line, and the l
   expect(text).toContain('not heard unknown');
   expect(textOf(await chart())).not.toContain('not heard');
 });
+
+test('of a chart whose only values were in the bucket that was being filled, a silence leaves the picture with its band', async () => {
+  const begun = series({ t: [NOW - 120, NOW - 60], lines: { SUCCESS: [null, 3] }, last_unfinished: true });
+  const lost = liveOf({
+    connection: { mode: 'lost', retryAt: 0, since: 0 },
+    heardAt: Date.now() - 130_000,
+    cluster: clusterInfo(),
+  });
+  const body = (live = liveOf(), lines = begun.lines) =>
+    drawn(
+      <ChartBody
+        kind="throughput"
+        query={{ data: { ...begun, lines }, isError: false } as never}
+        summary={() => 'Throughput'}
+        asTable={false}
+        height={100}
+      />,
+      [],
+      live,
+    );
+  const nothing = 'Nothing was recorded';
+
+  expect(textOf(await body(liveOf(), { SUCCESS: [null, null] }))).toContain(nothing);
+  expect(textOf(await body())).not.toContain(nothing);
+  expect(textOf(await body(lost))).not.toContain(nothing);
+});

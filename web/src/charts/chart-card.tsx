@@ -113,7 +113,8 @@ export function ChartBody({
   const lines = LINES[kind];
   if (asTable) return <SeriesTable series={series} lines={lines} caption={summary(series)} />;
   const empty = Object.values(series.lines).every((line) => line.every((v) => v === null));
-  if (empty) {
+  // Where nobody listened, that nothing was recorded would be taken for calm: the time is drawn, with its band.
+  if (empty && gaps.length === 0) {
     return (
       <div className="chart-space" style={{ height }}>
         <p className="muted">{t('Nothing was recorded in this time.')}</p>
