@@ -14,6 +14,8 @@ const SECRET = new RegExp(
   [
     // Words that say it wherever they stand.
     'passwo?r?[dt]|passphrase|passcode|kennwort|contrase[nñ]a|mot[-_. ]de[-_. ]passe|пароль|secret|token|credential|signature',
+    // At its end: without spaces between words a sentence begins with it, too.
+    '(?:密[码碼]|口令|密[钥鑰]|令牌|パスワード|暗証番号|비밀번호)$',
     'authorization|cookie|session[-_. ]?id|(?:php|j|asp)?sess(?:ion)?id$|card[-_. ]?number|social[-_. ]?security|requirepass|masterauth',
     // ... as a word of their own.
     `(?:^|[^a-z])(?:${['pass', 'pwd', 'pw', 'ssn', 'cvv2?', 'cvc2?', 'otp', 'totp', 'senha', 'jwt', 'bearer', 'csrf', 'xsrf'].join('|')})(?:$|[^a-z])`,
@@ -89,7 +91,7 @@ export const OAUTH_FIELD =
 
 /** Where a secret name may stand in running text; its ends are to be found around the match. */
 export const WORDS_IN_TEXT =
-  /pass|pwd|secret|token|credential|signature|key|auth|cookie|sess|jwt|cvv|cvc|card|ssn|bearer|basic|kennwort|contrase|пароль|senha|otp|csrf|xsrf|social|code|pin\b|pin[_-]|pem|_rsa|_dsa|_ecdsa|_ed25519|\b(?:cc|credit|debit)[-_. ]n|pw\b|\bpw|sig(?==)|\.sid/gi;
+  /pass|pwd|secret|token|credential|signature|key|auth|cookie|sess|jwt|cvv|cvc|card|ssn|bearer|basic|kennwort|contrase|пароль|senha|otp|csrf|xsrf|social|code|pin\b|pin[_-]|pem|_rsa|_dsa|_ecdsa|_ed25519|密[码碼]|口令|密[钥鑰]|令牌|パスワード|暗証番号|비밀번호|\b(?:cc|credit|debit)[-_. ]n|pw\b|\bpw|sig(?==)|\.sid/gi;
 
 /**
  * Secrets that are known by their look, whatever their name is: JSON web tokens, keys and tokens of GitHub, GitLab, Slack, Stripe, AWS,

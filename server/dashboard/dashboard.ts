@@ -5,12 +5,14 @@
 // dashboards with the same clusters the one that has the first one's history has all of them.
 // Flower: app.py
 import { chmodSync } from 'node:fs';
+import { inspect } from 'node:util';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { createLogger, LOG_LEVELS, type Logger, silentLogger } from '../log.ts';
 import { adoptLogger, type GivenLogger } from '../log-adopt.ts';
 import { fileSink } from '../log-sink.ts';
 import { createTimer, type Timer } from '../timer.ts';
+import { safeUrl } from '../transport/url.ts';
 import { recordWrongLogin } from './access/audit.ts';
 import { Door } from './access/door.ts';
 import { isGuarded } from './access/guarded.ts';
@@ -169,7 +171,7 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     timer.clear();
   };
 
-  return {
+  const dashboard: Dashboard = {
     app,
     plugin,
     options,
@@ -198,6 +200,11 @@ export function createDashboard(given: DashboardOptions = {}, parts: DashboardPa
     close,
     [Symbol.asyncDispose]: close,
   };
+  // Who prints it wants no server with all its options.
+  const shown = () =>
+    `<Dashboard of ${all.map(({ name, broker }) => `${name} (${broker.map(safeUrl).join(', ')})`).join(', ')}>`;
+  for (const key of ['toString', 'toJSON', inspect.custom]) Object.defineProperty(dashboard, key, { value: shown });
+  return dashboard;
 }
 
 function loggerOf({ debug, logging, log_file_prefix: path }: Resolved): Logger {

@@ -13,7 +13,7 @@ export function commandCuts(text: string, cuts: Cut[]): void {
   };
   if (text.includes('-u') || text.includes('-U') || text.includes('user ') || text.includes("user'")) one(USER_WORD);
   if (text.includes('@//') || /jdbc:oracle|sqlplus|sqlldr|\brman\b|expdp|impdp/.test(text)) one(ORACLE);
-  if (/sshpass|mysql|mariadb/.test(text)) one(PASS_WORD);
+  if (/sshpass|mysql|mariadb|login/.test(text)) one(PASS_WORD);
   if (/identified/i.test(text))
     one(/\bidentified\s{1,4}(?:with\s{1,4}\S{1,64}\s{1,4})?by\s{1,4}(?:password\s{1,4})?['"]([^'"]{1,256})/gi);
   for (const driver of ['@tcp(', '@unix('])
@@ -28,7 +28,7 @@ const USER_WORD =
 const ORACLE =
   /(?:(?:jdbc:oracle:\w{1,8}:|\b(?:sqlplus|sqlldr|rman|expdp|impdp)\s(?:-\w{1,2}\s){0,4}\s{0,4}(?:userid=)?)[\w$#"]{1,64}\/([^\s'"]{1,128})(?=@)|(?<![\w$#/.:@-])[\w$#]{1,64}\/([^\s'"/@]{1,128})(?=@\/\/))/g;
 const PASS_WORD =
-  /\b(?:sshpass|mysql|mysqldump|mysqladmin|mariadb)\b[^\n]{0,200}?[\s'"]-p(?:[ \t]{0,2}|['"],\s{0,4}['"])([^\s'",]{1,256})/g;
+  /\b(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|(?:docker|podman|buildah|skopeo|helm|oras)(?: registry)? login)\b[^\n]{0,200}?[\s'"]-p(?:[ \t]{0,2}|['"],\s{0,4}['"])([^\s'",]{1,256})/g;
 
 /** Values and parameters of a statement that writes to a secret column: all of them, since their places are told apart elsewhere. */
 export function sqlCuts(text: string, isSecret: (name: string) => boolean, cuts: Cut[]): void {

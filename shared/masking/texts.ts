@@ -6,10 +6,11 @@ import { commandCuts, sqlCuts } from './commands.ts';
 import { type Cut, closing, stringEnd } from './cut.ts';
 import { unescapedNames } from './escapes.ts';
 import { oauthCuts } from './oauth.ts';
-import { escapedUrlCuts, urlCuts } from './urls.ts';
+import { addressCuts, escapedUrlCuts, urlCuts } from './urls.ts';
+import { writtenQuoteCut } from './written-quotes.ts';
 
-export const EVERY_NAME = /[A-Za-z_][\w.-]{0,63}/g;
-const NAME_CHAR = /[\w.\-\u00c0-\u024f\u0400-\u04ff]/;
+export const EVERY_NAME = /[A-Za-z_\u00c0-\u024f\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\w.-]{0,63}/g;
+const NAME_CHAR = /[\w.\-\u00c0-\u024f\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
 const MAX_NAME = 64;
 
 /** Numbers alone, such as the arguments (1, 2), name and show nothing. */
@@ -27,6 +28,7 @@ export function maskTextBy(text: string, isSecret: (name: string) => boolean, wo
 function masked(text: string, isSecret: (name: string) => boolean, words: RegExp): string {
   const cuts: Cut[] = [];
   if (text.includes('://')) urlCuts(text, cuts);
+  if (text.includes('@')) addressCuts(text, cuts);
   if (text.includes(':\\/\\/') || /%3a%2f%2f/i.test(text)) escapedUrlCuts(text, cuts);
   nameCuts(text, isSecret, words, cuts);
   looksCuts(text, cuts);
@@ -119,6 +121,10 @@ const OPENING = '[{(';
 /** The value that stands under the name at from..to; null when none does, or it says nothing. */
 function valueAfter(text: string, from: number, to: number, isInSource: boolean): Cut | null {
   let at = to;
+  if (text[to] === '&' || text[to] === '%') {
+    const written = writtenQuoteCut(text, to);
+    if (written !== null) return written;
+  }
   const name = text.slice(from, to);
   // <password>x</password>, <wsse:Password Type="x">x</wsse:Password>
   const tag = /<(?:[\w.-]{1,20}:)?$/.test(text.slice(Math.max(0, from - 22), from))
@@ -163,7 +169,7 @@ function valueAfter(text: string, from: number, to: number, isInSource: boolean)
   }
   at = skip(text, at, SPACES);
   const operator = OPERATOR.exec(text.slice(at, at + 64))?.[0];
-  const isColon = text[at] === ':' && operator === undefined;
+  const isColon = (text[at] === ':' || text[at] === '：') && operator === undefined;
   if (operator !== undefined) at += operator.length;
   else if (text.startsWith('=>', at)) at += 2;
   else if (text[at] === '=' || isColon) at += text[at + 1] === '=' ? 2 : 1;
@@ -251,7 +257,7 @@ function skip(text: string, at: number, chars: string): number {
 }
 
 const PLACE = /^(?:\?|%s|\$\d{1,3})(?=[\s,)\]]|$)/;
-const NOTHING = /^(?:None|null|undefined|True|False|true|false|''|""|\\"\\")(?=[^\w]|$)/;
+const NOTHING = /^(?:None|null|undefined|True|False|true|false|''|""|\\"\\")(?=[^\w'"]|$)/;
 const SCHEME_WORD = /^(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+/i;
 const WRAPPER = /^[\w.$]{1,64}(?:\((?=[bruf]{0,2}['"]|\w{1,20}=)|(?:\(\d{1,9}\))? ?[{[])/;
 const BUFFER = /^<Buffer [^>]{0,390}>?/;

@@ -42,6 +42,15 @@ export function escapedUrlCuts(text: string, cuts: Cut[]): void {
 const ESCAPED_URL = /:\\\/\\\/[^\s"'@:\\]{0,64}:([^\s"'@]{1,256})(@)/g;
 const ENCODED_URL = /%3a%2f%2f[^\s&"'%]{0,64}%3a([^\s&"']{1,256}?)(%40)/gi;
 
+/** An address without its scheme: ann:x@db:5432 */
+export function addressCuts(text: string, cuts: Cut[]): void {
+  for (const found of text.matchAll(BARE_ADDRESS))
+    cuts.push({ from: found.index + found[0].length - found[1]!.length, to: found.index + found[0].length, by: MASK });
+}
+/** With its port: without one it may be anything. */
+const BARE_ADDRESS =
+  /(?<![\w.+:/@-])(?!(?:mailto|sips?|xmpp|acct|urn):)[\w.+-]{1,64}:([^\s:/@'"<>,;()]{1,128})(?=@[\w.-]{1,128}:\d{2,5}(?!\w))/g;
+
 /** Where the scheme before '://' at `at` begins. */
 function schemeStart(text: string, at: number): number {
   let from = at;

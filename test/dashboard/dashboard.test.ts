@@ -213,7 +213,7 @@ describe('the dashboard of a living cluster', () => {
       const { attention } = await get<Overview>(dashboard, 'overview');
       return attention.find((a) => a.kind === 'queue-unconsumed');
     }, 'the queue that nobody consumes');
-    expect(need).toMatchObject({ subject: 'celery', detail: '1 wait, nobody consumes it' });
+    expect(need).toMatchObject({ subject: 'celery', detail: 'has 1 waiting message and no consumer' });
   });
 
   it('sends a failed task again under a new id', async () => {

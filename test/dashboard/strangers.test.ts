@@ -276,6 +276,17 @@ describe('users and passwords', () => {
     expect(options.broker).toEqual(['redis://:hunter2@localhost/9']);
   });
 
+  it('and its insides are in nothing that is printed of the dashboard', () => {
+    const dashboard = make({ broker: 'redis://:hunter2@localhost/9', basic_auth: 'ann:hunter2' });
+    const shown = '<Dashboard of celery (redis://:**@localhost/9)>';
+    expect([inspect(dashboard), inspect({ of: [dashboard] }), String(dashboard)]).toEqual([
+      shown,
+      `{ of: [ ${shown} ] }`,
+      shown,
+    ]);
+    expect(JSON.stringify({ dashboard })).toBe(JSON.stringify({ dashboard: shown }));
+  });
+
   it('that are wrong wait longer and longer; who was in before does not', () => {
     const timer = new ManualTimer();
     const reported: WrongLogin[] = [];

@@ -256,7 +256,7 @@ describe.skipIf(!CHROMIUM || !hasRedis)('a Redis that goes away, in Chromium', {
     await traffic.locator('.missed path, .missed rect').first().waitFor();
     await page
       .getByRole('region', { name: 'Health' })
-      .getByText(/about [\d.,k]+ missed in/)
+      .getByText(/were missed for .*about [\d.,k]+/)
       .waitFor();
     await page
       .locator('.sources')

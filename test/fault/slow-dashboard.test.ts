@@ -193,7 +193,7 @@ describeNeedsRedis('a dashboard that does not listen', () => {
       LONG,
     );
     const received = attention.find(({ kind }) => kind === 'events-lost');
-    expect(received?.detail).toMatch(/^about [\d.,k]+ missed in \d+ (s|m[^,]*), (just now|.* ago)$/);
+    expect(received?.detail).toMatch(/^were missed for \d+ (s|m[^,]*), about [\d.,k]+, (just now|.* ago)$/);
     expect(attention.map(({ kind }) => kind)).not.toContain('events-off');
     // It has no result: its worker says that it has it no more.
     const detail = () => dashboard.get<TaskDetail>(`/api/v2/tasks/${forgotten.id}`);

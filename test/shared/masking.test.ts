@@ -100,6 +100,19 @@ describe('a text', () => {
     ['smtp://ann@x.com:hunter2@mail.x.com:587', 'smtp://ann@x.com:********@mail.x.com:587'],
     ['{"u":"redis:\\/\\/:hunter2@h"}', '{"u":"redis:\\/\\/:********@h"}'],
     ['next=redis%3A%2F%2F%3Ahunter2%40h', 'next=redis%3A%2F%2F%3A********%40h'],
+    // In quotes that a page of HTML or an address writes as escapes, and in three.
+    ['{&quot;password&quot;: &quot;hunter2&quot;}', '{&quot;password&quot;: &quot;********&quot;}'],
+    [
+      '{&#39;api_key&#39;: b&#39;hunter2&#39;, &#39;a&#39;: 1}',
+      '{&#39;api_key&#39;: b&#39;********&#39;, &#39;a&#39;: 1}',
+    ],
+    ['/x?q=%7B%22token%22%3A%20%22hunter2%22%7D&b=1', '/x?q=%7B%22token%22%3A%20%22********%22%7D&b=1'],
+    ['password = """\nhunter2\n"""; b = 1', 'password = "********"""; b = 1'],
+    ["{'密码': 'hunter2'}", "{'密码': '********'}"],
+    ['数据库密码：hunter2', '数据库密码：********'],
+    ['パスワード: hunter2', 'パスワード: ********'],
+    ['cannot reach ann:hunter2@db:5432', 'cannot reach ann:********@db:5432'],
+    ['docker login -u ann -p hunter2 r.example.com', 'docker login -u ann -p ******** r.example.com'],
     ['ann:hunter2@tcp(db:3306)/shop', 'ann:********@tcp(db:3306)/shop'],
     ['https://hooks.slack.com/services/T0/B0/hunter2', 'https://hooks.slack.com/services/********'],
     ['https://x.blob.core.windows.net/c?sv=1&sig=hunter2', 'https://x.blob.core.windows.net/c?sv=1&sig=********'],
@@ -207,6 +220,7 @@ describe('a text', () => {
     ...['path=/etc/ssl/cert.pem', 'key.pem: no such file', "{'cert_pem': 'x', 'pem_path': '/x'}", 'Secret Santa'],
     ...['user/repo@v1.2', 'team/ann@corp.com', 'https://ann@github.com/x/y', 'git@github.com:a/b', 'ACCOUNT SKU12345'],
     ...['50% 10% off', 'C:\\users\\x41', 'state=PROGRESS', 'app.tasks.decode(b=1)', 'key.pem=see below'],
+    ...['sip:ann@h.example.com:5060', 'at 12:30 a@b', '密码错误', '&quot;a&quot;: &quot;x&quot;', 'x.py:12@v1'],
   ])('%s stays', (plain) => expect(maskText(plain)).toBe(plain));
 
   it('keeps words that begin as tokens do', () => {
@@ -230,6 +244,9 @@ describe('a text', () => {
 
   it('by further names of the operator', () => {
     expect(createMasking(['^pin$']).text("{'pin': '1234', 'pinned': '1'}")).toBe("{'pin': '********', 'pinned': '1'}");
+    expect(createMasking(['^身份证$']).text("{'身份证': '1234', '密码': '1'}")).toBe(
+      "{'身份证': '********', '密码': '********'}",
+    );
   });
 });
 
@@ -342,6 +359,10 @@ describe('the work', () => {
       '\\\\',
       '&#112;',
       '%70',
+      'pass&quot;:&quot;',
+      'pass%22%3A%22 ',
+      'a:b@',
+      '密码',
       'x',
     ];
     for (const piece of pieces) {

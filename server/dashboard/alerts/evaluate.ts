@@ -184,7 +184,7 @@ function ofNeed(kind: NeedKind, { needs, facts, fires }: Seen): readonly Found[]
   const found = needs(kind);
   if (found === null) return 'What this rests on is not known now.';
   const all: Found[] = found.map(({ key, name, detail, href, severity, since }) => ({
-    ...{ key, name, href, detail: kind === 'no-workers' ? 'are away: none is online' : detail },
+    ...{ key, name, href, detail },
     ...(severity && { severity }),
     ...(since !== undefined && { since }),
   }));

@@ -29,6 +29,7 @@ const BLOCKED_MIN = 5;
 const BLOCKED_FOR = 120;
 
 const worker = (w: WorkerFact): string => `/workers/${encodeSegment(w.hostname)}`;
+const messagesWait = (count: number): string => plural(count, 'message waits', 'messages wait');
 const bare = (name: string): string => shortenMiddle(name, 40);
 
 /** In the order of urgency: what stands still comes before what goes wrong, and that before what is merely worth knowing. */
@@ -42,15 +43,20 @@ export const KINDS: readonly Kind[] = [
     ends: 2,
     find({ knowledge, now }) {
       const found: Finding[] = [];
-      const names = { broker: 'broker', events: 'events', history: 'store', results: 'results' } as const;
+      const told = {
+        broker: { name: 'broker', detail: 'does not answer' },
+        events: { name: 'events', detail: 'do not arrive' },
+        history: { name: 'store', detail: 'has trouble' },
+        results: { name: 'results', detail: 'cannot be asked for' },
+      } as const;
       for (const source of ['broker', 'events', 'history', 'results'] as const) {
         const { ok, since, reason, as_of } = knowledge[source];
         // That no events come says nothing more when the broker is away.
         if (ok !== false || (source === 'events' && knowledge.broker.ok !== true)) continue;
         found.push({
           key: source,
-          name: names[source],
-          detail: reason ?? 'does not answer',
+          name: told[source].name,
+          detail: `${told[source].detail}${reason === null ? '' : `: ${reason}`}`,
           since: since ?? now,
           evidence: [
             { text: reason ?? 'It does not answer', at: since },
@@ -85,7 +91,7 @@ export const KINDS: readonly Kind[] = [
         {
           key: '',
           name: 'workers',
-          detail: 'No worker is online',
+          detail: 'are away: none is online',
           evidence: [
             {
               text:
@@ -100,7 +106,7 @@ export const KINDS: readonly Kind[] = [
         },
       ];
     },
-    several: () => ({ subject: 'workers', detail: 'No worker is online', href: '/workers' }),
+    several: () => ({ subject: 'workers', detail: 'are away: none is online', href: '/workers' }),
   },
   {
     kind: 'worker-stalled',
@@ -183,14 +189,14 @@ export const KINDS: readonly Kind[] = [
         if (w.isSolo) evidence.push({ text: 'Its pool is solo: it says nothing while it runs a task', at: null });
         if (held && held.running + held.waiting > 0)
           evidence.push({
-            text: `It held ${formatCount(held.running)} running and ${formatCount(held.waiting)} waiting tasks then`,
+            text: `It held ${formatCount(held.running)} running and ${plural(held.waiting, 'waiting task')} then`,
             at: lastHeard,
           });
         return [
           {
             key: w.hostname,
             name: w.hostname,
-            detail: `silent for ${formatAge(silence)}${w.isSolo && w.status === 'late' ? ': solo, it may run a task' : ''}`,
+            detail: `has been silent for ${formatAge(silence)}${w.isSolo && w.status === 'late' ? ': solo, it may run a task' : ''}`,
             ...(w.isSolo && w.status === 'late' ? { severity: 'notice' as const } : {}),
             since: lastHeard,
             evidence,
@@ -220,10 +226,10 @@ export const KINDS: readonly Kind[] = [
           {
             key: q.name,
             name: q.name,
-            detail: `${formatCount(q.messages)} wait, nobody consumes it`,
+            detail: `has ${plural(q.messages, 'waiting message')} and no consumer`,
             ...(q.waitingSince === null ? {} : { since: q.waitingSince }),
             evidence: [
-              { text: `${plural(q.messages, 'message')} wait`, at: q.probedAt },
+              { text: messagesWait(q.messages), at: q.probedAt },
               {
                 text:
                   q.consumers === null
@@ -257,7 +263,7 @@ export const KINDS: readonly Kind[] = [
         return {
           key: `${f.task}\n${f.exception}`,
           name: f.exception,
-          detail: short === '' ? 'new' : `new in ${bare(short)}`,
+          detail: short === '' ? 'is new' : `is new in ${bare(short)}`,
           since: f.first,
           evidence: [
             { text: `${plural(f.count, 'time')}, the first`, at: f.first },
@@ -291,8 +297,11 @@ export const KINDS: readonly Kind[] = [
             name: q.name,
             detail: `grows by ${formatRate(q.perMinute)}/min`,
             evidence: [
-              { text: `${plural(q.messages ?? 0, 'message')} wait`, at: q.probedAt },
-              { text: `${plural(q.workers.length, 'worker')} consume it`, at: facts.knowledge.control.as_of },
+              { text: messagesWait(q.messages ?? 0), at: q.probedAt },
+              {
+                text: plural(q.workers.length, 'worker consumes it', 'workers consume it'),
+                at: facts.knowledge.control.as_of,
+              },
             ],
             href: `/queues/${encodeSegment(q.name)}`,
             weight: q.perMinute ?? 0,
@@ -415,7 +424,7 @@ export const KINDS: readonly Kind[] = [
     find({ gap, now }) {
       if (gap === null || now - gap.until > SHOWN_FOR) return [];
       const ago = now - gap.until;
-      const missed = gap.events === null ? 'an unknown number missed' : `about ${formatCount(gap.events)} missed`;
+      const missed = gap.events === null ? 'an unknown number' : `about ${formatCount(gap.events)}`;
       const evidence: Evidence[] = [
         { text: 'Nothing was heard from', at: gap.since },
         { text: 'to', at: gap.until },
@@ -426,7 +435,7 @@ export const KINDS: readonly Kind[] = [
         {
           key: String(gap.since),
           name: 'events',
-          detail: `${missed} in ${formatAge(Math.max(1, gap.until - gap.since))}, ${ago < 60 ? 'just now' : `${formatAge(ago)} ago`}`,
+          detail: `were missed for ${formatAge(Math.max(1, gap.until - gap.since))}, ${missed}, ${ago < 60 ? 'just now' : `${formatAge(ago)} ago`}`,
           since: gap.since,
           evidence,
           href: ago < 600 ? '/?range=15m' : '/?range=1h',

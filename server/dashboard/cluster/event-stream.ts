@@ -2,6 +2,7 @@
 // Not here: counting what was missed (gaps.ts), looking up ends that were missed (backfill.ts), capturing (events/receiver.ts).
 // Holds: every gap in which something was missed is in the log and in the history; a gap is told to `counted` when its count is final.
 import type { CeleryEvent } from '../../../shared/events/event.ts';
+import { plural } from '../../../shared/format/text.ts';
 import type { Precision } from '../../../shared/wire/count.ts';
 import type { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
@@ -214,13 +215,12 @@ export class EventStream {
     const { since, until, tasks, events } = gap;
     const many =
       events === null
-        ? 'An unknown number of'
-        : gap.events_is === 'at_least'
-          ? `At least ${events}`
-          : `About ${events}`;
-    const ran = tasks === null ? '' : ` (${gap.tasks_is === 'at_least' ? 'at least ' : ''}${tasks} tasks began unseen)`;
+        ? 'An unknown number of events were'
+        : `${gap.events_is === 'at_least' ? 'At least' : 'About'} ${plural(events, 'event was', 'events were')}`;
+    const ran =
+      tasks === null ? '' : ` (${gap.tasks_is === 'at_least' ? 'at least ' : ''}${plural(tasks, 'task')} began unseen)`;
     const why = gap.cause === 'not-running' ? ' in which no dashboard ran' : '';
-    this.#parts.log.warning(`${many} events were missed in ${Math.round(until! - since)} s${why}${ran}`);
+    this.#parts.log.warning(`${many} missed in ${Math.round(until! - since)} s${why}${ran}`);
     const { values, bucket } = gapGauges(gap);
     this.#parts.history.saveGauges(values, bucket);
   }

@@ -2,7 +2,7 @@
 // Not here: asking it (transport/contract.ts about), queues (cluster/rows.ts).
 // Holds: a rule speaks only of what is known; unknown figures find nothing. Worst first: what loses work, what doubles it, what will refuse
 // it, what fills memory.
-import { formatBytes, formatCount } from '../../../shared/format/text.ts';
+import { formatBytes, formatCount, plural } from '../../../shared/format/text.ts';
 import { formatDuration } from '../../../shared/format/time.ts';
 import { type BrokerFinding, HARMS } from '../../../shared/wire/broker.ts';
 import type { BrokerAbout } from '../../transport/contract.ts';
@@ -44,7 +44,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     return {
       harm: 'loses',
       title: 'Redis may delete whole queues when its memory is full',
-      evidence: `maxmemory-policy is ${policy}.${room}${evicted ? ` It has deleted ${formatCount(evicted)} keys since it started.` : ''}`,
+      evidence: `maxmemory-policy is ${policy}.${room}${evicted ? ` It has deleted ${plural(evicted, 'key')} since it started.` : ''}`,
       danger: 'A queue is one key: when room is needed, all of its messages go at once, and nobody is told.',
       remedy: ['CONFIG SET maxmemory-policy noeviction', 'CONFIG REWRITE'],
     };
@@ -56,7 +56,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     const last = figure(known, 'rdb_last_save_time');
     const changes = figure(known, 'rdb_changes_since_last_save');
     const since = last === null ? '' : ` The last snapshot is ${formatDuration(Math.max(0, known.now - last))} old`;
-    const what = changes === null ? '.' : `, and ${formatCount(changes)} changes came since.`;
+    const what = changes === null ? '.' : `, and ${plural(changes, 'change')} came since.`;
     return {
       harm: 'loses',
       title:
@@ -118,7 +118,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     if (most === null || most === 0 || connected === null || connected < most * NEAR) return null;
     return {
       harm: 'refuses',
-      title: `${formatCount(Math.max(0, most - connected))} connections are left`,
+      title: plural(Math.max(0, most - connected), 'connection is left', 'connections are left'),
       evidence: `${formatCount(connected)} of ${formatCount(most)} are open.`,
       danger: 'The next workers to start are refused, and those that lose their connection cannot come back.',
       remedy: [],

@@ -72,8 +72,24 @@ describe('what needs a person', () => {
       expect(need!.since).toBeLessThanOrEqual(NOW + within);
       expect(need!.title).toBe(`${need!.subject} ${need!.detail}`);
       expect(need!.title).not.toMatch(/undefined|null|NaN/);
+      expect(need!.detail).toMatch(/^(is|are|has|had|do|does|were|sends|grows)\b/);
     });
   }
+
+  it('says one as one', () => {
+    const queues = [{ ...unconsumed, messages: 1 }, queue('celery', { growing: true, perMinute: 1, messages: 1 })];
+    const held = { running: 1, waiting: 1 };
+    const needs = lookFor(11, facts({ queues, workers: [silent({ held }), worker('w2@h')] }));
+    const told = needs.flatMap(({ title, evidence }) => [title, ...evidence.map(({ text }) => text)]);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'reports has 1 waiting message and no consumer',
+        '1 message waits',
+        '1 worker consumes it',
+        'It held 1 running and 1 waiting task then',
+      ]),
+    );
+  });
 
   it('has a place to look for names that no address can hold as they are', () => {
     const odd = '\ud800@h';
@@ -87,7 +103,7 @@ describe('what needs a person', () => {
 
   it('is a notice of a solo worker that is silent: it may run a task', () => {
     const [need] = lookFor(1, facts({ workers: [silent({ isSolo: true }), worker('w2@h')] }));
-    expect(need).toMatchObject({ severity: 'notice', title: 'w1@h silent for 20 s: solo, it may run a task' });
+    expect(need).toMatchObject({ severity: 'notice', title: 'w1@h has been silent for 20 s: solo, it may run a task' });
     const [gone] = lookFor(
       1,
       facts({ workers: [silent({ isSolo: true, status: 'offline', silence: 90 }), worker('w2@h')] }),
@@ -247,7 +263,7 @@ describe('what is no need', () => {
 
 it('an unknown number of lost events is shown as unknown', () => {
   const [need] = lookFor(1, facts({ gap: { since: NOW - 100, until: NOW - 40, events: null, tasks: null } }));
-  expect(need!.detail).toBe('an unknown number missed in 1 m 0 s, just now');
+  expect(need!.detail).toBe('were missed for 1 m 0 s, an unknown number, just now');
 });
 
 it('of one kind all findings that hold can be had, and none while what it rests on is away', () => {

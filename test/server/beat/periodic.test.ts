@@ -19,6 +19,11 @@ describe('app.addPeriodicTask', () => {
       morning: { task: 'shop.add', schedule: at, args: [1, 1], kwargs: {}, ...rest },
     });
   });
+  it('shows no secret in the name it gives', () => {
+    const { app } = shop();
+    const login = app.task({ name: 'shop.login' }, (who: { password: string }) => who.password);
+    expect(app.addPeriodicTask(30, login.s({ password: 'hunter2' }))).toBe("shop.login({'password': '********'})");
+  });
   it('refuses what beat cannot send, and a name that is taken', () => {
     const { app, add } = shop();
     app.addPeriodicTask(30, add.s(2, 3));

@@ -39,8 +39,8 @@ export function PurgeDialog({
             ? rich('<b>{n} waiting message</b> will be removed for good.', { n: exactCount(n) })
             : rich('<b>{n} waiting messages</b> will be removed for good.', { n: exactCount(n) })}
           {(queue.unacked ?? 0) > 0 &&
-            ` ${t('The {count} that workers have taken go on.', { count: exactCount(queue.unacked) })}`}
-          {arrives >= 1 && ` ${t('About {count} more arrive each minute, and those stay.', { count: rate(arrives) })}`}
+            ` ${tn(queue.unacked ?? 0, 'The one that a worker has taken goes on.', 'The {count} that workers have taken go on.', { count: exactCount(queue.unacked) })}`}
+          {arrives >= 1 && ` ${t('Arriving now: about {count} a minute, and those stay.', { count: rate(arrives) })}`}
         </p>
         {names.size > 0 && (
           <dl className="facts">

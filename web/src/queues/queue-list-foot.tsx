@@ -29,7 +29,7 @@ export function QueueListFoot({
       <span>
         {list.groups > 0 && tn(list.groups, '# stem, ', '# stems, ')}
         {tn(list.kept.length, '# queue', '# queues')}
-        {leftOut > 0 && t('; {count} more on the broker are not listed', { count: leftOut })}
+        {leftOut > 0 && tn(leftOut, '; # more on the broker is not listed', '; # more on the broker are not listed')}
       </span>
     </>
   );

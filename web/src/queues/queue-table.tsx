@@ -4,7 +4,7 @@
 import { Link } from '@tanstack/react-router';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { Spark } from '../charts/spark.tsx';
-import { t } from '../language/text.ts';
+import { t, tn } from '../language/text.ts';
 import { age, count, exactCount, rate, signed } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Middle } from '../ui/middle.tsx';
@@ -26,7 +26,7 @@ export function Consumers({ queue }: { queue: QueueRow }) {
     return (
       <span className="state" data-state="PENDING">
         <Icon name="pause" />
-        {isUnconsumed(queue) ? t('queue|paused') : t('paused, {count} consume', { count: queue.workers.length })}
+        {isUnconsumed(queue) ? t('queue|paused') : tn(queue.workers.length, 'paused, # consumes', 'paused, # consume')}
       </span>
     );
   if (isStranded(queue))

@@ -8,7 +8,7 @@ import type { ScheduleRun } from '../../../shared/wire/schedules.ts';
 import { ApiError } from '../api/client.ts';
 import { scheduleRunsQuery } from '../api/queries.ts';
 import { rich } from '../language/rich.tsx';
-import { fromServer, t } from '../language/text.ts';
+import { fromServer, t, tn } from '../language/text.ts';
 import { useRefusal } from '../operations/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
@@ -257,7 +257,7 @@ function Sends({ entry }: { entry: EntryRow }) {
       <dt>{t('Last sent')}</dt>
       <dd>{last === null ? t('sent|never') : <Age at={last} ago />}</dd>
       <dt>{t('Sent so far')}</dt>
-      <dd>{t('{count} times', { count: exactCount(total) })}</dd>
+      <dd>{tn(total, '{count} time', '{count} times', { count: exactCount(total) })}</dd>
       <dt>{t('Written by')}</dt>
       <dd>{entry.from === 'app' ? t('the beat_schedule of an app') : t('people or programs, into the store')}</dd>
     </dl>

@@ -144,7 +144,9 @@ function Announcer() {
       if (!figures || !screen.visible.get()) return;
       const failed = Math.round(figures.failed_percent ?? 0);
       if (before !== null && failed !== before && Math.abs(failed - before) >= 2) {
-        setText(t('{failed} percent of tasks fail now, {count} wait', { failed, count: count(figures.waiting ?? 0) }));
+        setText(
+          t('{failed} percent of tasks fail now, waiting: {count}', { failed, count: count(figures.waiting ?? 0) }),
+        );
       }
       before = failed;
     }, 10_000);

@@ -8,7 +8,7 @@ import type { Difference, TaskComparison } from '../../../shared/wire/comparison
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { comparisonQuery } from '../api/queries.ts';
 import { rich } from '../language/rich.tsx';
-import { t } from '../language/text.ts';
+import { t, tn } from '../language/text.ts';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { count, duration } from '../ui/format.ts';
@@ -85,9 +85,9 @@ function Compared({ task, found }: { task: TaskRow; found: TaskComparison }) {
         </tbody>
       </table>
       <p className="muted">
-        {more > 0 && t('{count} more differ. ', { count: more })}
+        {more > 0 && tn(more, '# more differs. ', '# more differ. ')}
         {differences.length === 0 && t('Arguments, worker, queue and retries are the same. ')}
-        {differences.length > 0 && same > 0 && t('{count} more are the same.', { count: same })}
+        {differences.length > 0 && same > 0 && tn(same, '# more is the same.', '# more are the same.')}
       </p>
     </>
   );

@@ -2,7 +2,7 @@
 // Those without room fold into "+2"; All and what is chosen never do (chip-room.ts).
 
 import { useLayoutEffect, useRef, useState } from 'react';
-import { t } from '../language/text.ts';
+import { t, tn } from '../language/text.ts';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { count, exactCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -86,7 +86,7 @@ export function StateChips({
           <Menu
             label={t('More states')}
             trigger={
-              <button type="button" aria-label={t('{count} more states', { count: folded.length })}>
+              <button type="button" aria-label={tn(folded.length, '# more state', '# more states')}>
                 +{folded.length}
               </button>
             }

@@ -4,7 +4,7 @@
 
 import { useMemo } from 'react';
 import type { Workflow, WorkflowNode } from '../../../shared/wire/workflows.ts';
-import { t } from '../language/text.ts';
+import { t, tn } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
 import { Icon } from '../ui/icon.tsx';
 import { stateIcon } from '../ui/state-badge.tsx';
@@ -93,7 +93,7 @@ export function GraphView({ draw, workflow, folded, open, closed, picked, onPick
           height={picture.height}
           viewBox={`0 0 ${picture.width} ${picture.height}`}
           role="group"
-          aria-label={t('Graph of {count} tasks and steps', { count: workflow.nodes.length })}
+          aria-label={tn(workflow.nodes.length, 'Graph of one task', 'Graph of # tasks and steps')}
         >
           {picture.ways.map(({ from, to, kind, d, end: [x, y] }) => (
             <g key={`${from} ${to}`} className={`wf-way ${kind} ${look(from, to)}`}>

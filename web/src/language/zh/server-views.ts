@@ -42,6 +42,7 @@ export const viewSentences: Readonly<Record<string, string>> = {
   'Redis may delete whole queues when its memory is full': '内存占满时 Redis 可能删除整个队列',
   'maxmemory-policy is {policy}.': 'maxmemory-policy 为 {policy}。',
   '{used} of {most} are used.': '已使用 {used}，共 {most}。',
+  'It has deleted {count} key since it started.': '自启动以来已删除 {count} 个键。',
   'It has deleted {count} keys since it started.': '自启动以来已删除 {count} 个键。',
   'A queue is one key: when room is needed, all of its messages go at once, and nobody is told.':
     '一个队列就是一个键：需要空间时，它的所有消息会一次全部消失，且没有任何通知。',
@@ -50,6 +51,7 @@ export const viewSentences: Readonly<Record<string, string>> = {
   'appendonly is no, and no snapshot is made (save is empty).': 'appendonly 为 no，也不生成快照（save 为空）。',
   'appendonly is no.': 'appendonly 为 no。',
   'The last snapshot is {age} old.': '最近的快照在 {age}前。',
+  'The last snapshot is {age} old, and {count} change came since.': '最近的快照在 {age}前，此后有 {count} 次更改。',
   'The last snapshot is {age} old, and {count} changes came since.': '最近的快照在 {age}前，此后有 {count} 次更改。',
   'After a crash the queues are as they were then: new work is gone, and finished work may come again.':
     '崩溃后队列会回到当时的样子：新任务消失，已完成的任务可能再次出现。',
@@ -65,6 +67,7 @@ export const viewSentences: Readonly<Record<string, string>> = {
     '届时未确认的消息会再交给另一个 worker，之后每次超时都会再交一次。',
   'The memory of {name} is nearly full': '{name} 的内存即将占满',
   'When it is full, messages are refused or senders wait.': '占满后，消息会被拒绝，或发送方会等待。',
+  '{count} connection is left': '还剩 {count} 个连接',
   '{count} connections are left': '还剩 {count} 个连接',
   '{count} of {count2} are open.': '已打开 {count} / {count2} 个。',
   'The next workers to start are refused, and those that lose their connection cannot come back.':

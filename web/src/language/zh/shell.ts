@@ -61,7 +61,7 @@ export const shell: Readonly<Record<string, string>> = {
   'The live state': '实时状态',
   'What was not heard': '未收到的内容',
   'The summary': '摘要',
-  '{failed} percent of tasks fail now, {count} wait': '目前有 {failed}% 的任务失败，{count} 个在等待',
+  '{failed} percent of tasks fail now, waiting: {count}': '目前有 {failed}% 的任务失败，{count} 个在等待',
   'Next row': '下一行',
   'Row before': '上一行',
   Open: '打开',

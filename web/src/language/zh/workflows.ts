@@ -23,7 +23,7 @@ export const workflows: Readonly<Record<string, string>> = {
   'not seen yet': '尚未出现',
   '{words}, fold': '{words}，折叠',
   '{words}, list them': '{words}，展开列表',
-  'Graph of {count} tasks and steps': '{count} 个任务和步骤的图',
+  'Graph of # tasks and steps': '# 个任务和步骤的图',
   ', replaced itself': '，已替换自身',
   'group|open': '展开',
   'group|fold': '折叠',
