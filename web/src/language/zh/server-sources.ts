@@ -17,6 +17,12 @@ export const sourceSentences: Readonly<Record<string, string>> = {
   'It has not answered within {count} s': '它在 {count} 秒内没有响应',
   'The broker has not answered within {count} s.': 'broker 在 {count} 秒内没有响应。',
   'It has stopped': '它已停止',
+  'Cannot reach the broker at {host} ({why})': '无法连接 {host} 的 broker（{why}）',
+  'Cannot reach the broker at {host}': '无法连接 {host} 的 broker',
+  'Cannot reach the result store {host} ({why})': '无法连接结果后端 {host}（{why}）',
+  'No answer from the broker at {host} within {count} s': '{host} 的 broker 在 {count} 秒内没有应答',
+  'no answer within {count} s': '{count} 秒内没有应答',
+  'Is it running, and may this host connect?': '它在运行吗？本机可以连接它吗？',
   'It was never heard': '从未收到过它的消息',
   'It has not been heard for {age}': '已有 {age} 没有收到它的消息',
   'It refuses the user or the password of broker_api (401), or the user lacks the tag management':
