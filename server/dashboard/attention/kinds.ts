@@ -43,7 +43,7 @@ export const KINDS: readonly Kind[] = [
     ends: 2,
     find({ knowledge, now }) {
       const found: Finding[] = [];
-      const told = {
+      const wording = {
         broker: { name: 'broker', detail: 'does not answer' },
         events: { name: 'events', detail: 'do not arrive' },
         history: { name: 'store', detail: 'has trouble' },
@@ -55,8 +55,8 @@ export const KINDS: readonly Kind[] = [
         if (ok !== false || (source === 'events' && knowledge.broker.ok !== true)) continue;
         found.push({
           key: source,
-          name: told[source].name,
-          detail: `${told[source].detail}${reason === null ? '' : `: ${reason}`}`,
+          name: wording[source].name,
+          detail: `${wording[source].detail}${reason === null ? '' : `: ${reason}`}`,
           since: since ?? now,
           evidence: [
             { text: reason ?? 'It does not answer', at: since },

@@ -80,8 +80,8 @@ describe('what needs a person', () => {
     const queues = [{ ...unconsumed, messages: 1 }, queue('celery', { growing: true, perMinute: 1, messages: 1 })];
     const held = { running: 1, waiting: 1 };
     const needs = lookFor(11, facts({ queues, workers: [silent({ held }), worker('w2@h')] }));
-    const told = needs.flatMap(({ title, evidence }) => [title, ...evidence.map(({ text }) => text)]);
-    expect(told).toEqual(
+    const sentences = needs.flatMap(({ title, evidence }) => [title, ...evidence.map(({ text }) => text)]);
+    expect(sentences).toEqual(
       expect.arrayContaining([
         'reports has 1 waiting message and no consumer',
         '1 message waits',
