@@ -13,6 +13,7 @@ import { commandsMarkdown } from '../server/cli/commands-docs.ts';
 import { optionsMarkdown } from '../server/cli/options-docs.ts';
 import { createProgram } from '../server/cli/program.ts';
 import { DASHBOARD_OPTIONS } from '../server/dashboard/options.ts';
+import { IMAGE_USER } from './support/container.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const pages = [
@@ -106,7 +107,7 @@ describe('the files in docs/guides/deploying.md', () => {
     const probes = [container.livenessProbe, container.readinessProbe].map(({ httpGet }) => httpGet);
     expect(probes).toEqual(['/healthcheck', '/readyz'].map((path) => ({ path, port: 'http' })));
     expect(container.volumeMounts).toEqual([{ name: template.spec.volumes[0].name, mountPath: line('VOLUME') }]);
-    expect(dockerfile).toContain(`--uid ${template.spec.securityContext.runAsUser} ${line('USER')} `);
+    expect([line('USER'), template.spec.securityContext.runAsUser]).toEqual([IMAGE_USER.name, IMAGE_USER.id]);
     expect(template.spec.securityContext.fsGroup).toBe(template.spec.securityContext.runAsUser);
   });
 

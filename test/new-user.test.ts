@@ -1,10 +1,12 @@
 // Tried as a new user would: the start script of a Flower with one word changed, a cron job that calls its API, Prometheus, all of it behind
-// nginx with a prefix as the guide has it; and the container's command, without a container. What runs is the package as others get it.
+// nginx with a prefix as the guide has it; and the Dockerfile's steps, without Docker. What runs is the package as others get it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
+import { createContainer } from './support/container.ts';
+import { itNeedsTmpfs } from './support/needs.ts';
 import { checkNginx, describeNeedsNginx, startNginx } from './support/nginx.ts';
 import { type Packed, packProject, ROOT } from './support/packed.ts';
 import { type RedisServer, redisServer } from './support/redis-server.ts';
@@ -48,7 +50,7 @@ describeNeedsNginx('a new user', () => {
   const children: ChildProcess[] = [];
   const run = (command: string, args: readonly string[], env: Record<string, string>, cwd = packed.folder) => {
     const path = `${join(packed.folder, 'bin')}:${process.env.PATH}`;
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env, PATH: path }, stdio: 'pipe' });
+    const child = spawn(command, args, { cwd, env: { ...process.env, PATH: path, ...env }, stdio: 'pipe' });
     children.push(child);
     let said = '';
     for (const stream of [child.stdout!, child.stderr!])
@@ -155,25 +157,48 @@ describeNeedsNginx('a new user', () => {
     expect(checkNginx(packed.folder, `${all[0]} nonsense;`)).toContain('unknown directive "nonsense"');
   });
 
-  it('starts what the Dockerfile starts, in a folder that is empty: with users, and not without', async () => {
-    const [file] = blocks('dockerfile');
-    const words = (name: string) => JSON.parse(new RegExp(`^${name} (\\[.*\\])$`, 'm').exec(file!)![1]!) as string[];
-    const [command, ...args] = [...words('ENTRYPOINT'), ...words('CMD')];
-    const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: { node: string } };
-    expect(Number(/^FROM node:(\d+)/m.exec(file!)![1])).toBeGreaterThanOrEqual(Number(/(\d+)/.exec(engines.node)![1]));
-    const data = join(packed.folder, 'data');
-    mkdirSync(data);
-    const port = await freePort();
-    const env = { CELERY_BROKER_URL: redis.freshUrl(), UMBEL_PORT: String(port) };
-    const open = run(command!, args, env, data);
-    expect([await open.ended, open.said()]).toEqual([
-      expect.any(Number),
-      expect.stringMatching(/without authentication/),
-    ]);
-    const guarded = run(command!, args, { ...env, UMBEL_BASIC_AUTH: 'ann:secret' }, data);
-    await isUp(`http://127.0.0.1:${port}`, guarded);
-    expect((await fetch(`http://127.0.0.1:${port}/api/v2/tasks`)).status).toBe(401);
-    guarded.child.kill('SIGTERM');
-    expect(await guarded.ended).toBe(0);
-  });
+  itNeedsTmpfs(
+    'goes through the Dockerfile step by step, as the users of its image: with logins, and not without',
+    async () => {
+      const [file] = blocks('dockerfile');
+      const container = createContainer(join(packed.folder, 'image'), [join(packed.folder, 'node_modules'), ROOT]);
+      const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: { node: string } };
+      const [port, broker] = [await freePort(), redis.freshUrl()];
+      let [user, folder] = ['root', '/'];
+      const start = (words: readonly string[], own: Record<string, string>) => {
+        const { command, args, env } = container.step(user, folder, words);
+        return run(command, args, { ...env, ...own, PATH: env.PATH! }, '/');
+      };
+      const steps = [...file!.replaceAll('\\\n', ' ').matchAll(/^([A-Z]+) (.*)$/gm)].map(([, word, rest]) => [
+        word!,
+        rest!,
+      ]);
+      const last: string[] = [];
+      for (const [word, rest] of steps as [string, string][]) {
+        if (word === 'FROM')
+          expect(Number(/^node:(\d+)/.exec(rest)![1])).toBeGreaterThanOrEqual(parseInt(engines.node.slice(2), 10));
+        else if (word === 'USER') user = rest;
+        else if (word === 'WORKDIR') folder = rest;
+        else if (word === 'ENTRYPOINT' || word === 'CMD') last.push(...(JSON.parse(rest) as string[]));
+        else if (word === 'RUN') {
+          // The package as it was packed, in place of what a registry has of that name.
+          const own = rest.replace(/(npm install --global) umbel\b/, `$1 ${join(packed.folder, 'node_modules/umbel')}`);
+          expect(own).not.toBe(rest);
+          const step = start(['sh', '-ec', own], { npm_config_offline: 'true' });
+          expect(await step.ended, step.said()).toBe(0);
+        } else expect(['VOLUME', 'EXPOSE']).toContain(word);
+      }
+      const env = { CELERY_BROKER_URL: broker, UMBEL_PORT: String(port) };
+      const open = start(last, env);
+      expect([await open.ended, open.said()]).toEqual([
+        expect.any(Number),
+        expect.stringMatching(/without authentication/),
+      ]);
+      const guarded = start(last, { ...env, UMBEL_BASIC_AUTH: 'ann:secret' });
+      await isUp(`http://127.0.0.1:${port}`, guarded);
+      expect((await fetch(`http://127.0.0.1:${port}/api/v2/tasks`)).status).toBe(401);
+      guarded.child.kill('SIGTERM');
+      expect(await guarded.ended).toBe(0);
+    },
+  );
 });
